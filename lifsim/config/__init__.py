@@ -1,0 +1,1 @@
+"""Architecture, workload and sharing: schema, loader with line numbers, name resolution."""

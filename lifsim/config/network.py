@@ -1,0 +1,223 @@
+"""The network graph that the hardware model and the SNN engine both read.
+
+A `Network` is a list of nodes in execution order, each with one output `Tensor`. Its `layers` are the weight layers
+(convolution, linear), each with all that runs behind it until the next weight layer: pooling, residual add, LIF.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """What a node puts out per image.
+
+    shape: (C, H, W), or (F,) behind a linear layer. 1-D signals are (C, 1, L).
+    steps: how many timesteps it has values for: T, or 1 (the analogue image under direct encoding, and what is
+        computed from it before the first LIF; or behind a mean over time).
+    levels: the largest count an element can hold: 1 for spikes, k*k behind an average pool of spikes, the sum behind
+        an add of spikes; None for real values.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    steps: int
+    levels: int | None
+
+    @property
+    def elements(self) -> int:
+        """Elements per image and timestep."""
+        return math.prod(self.shape)
+
+    @property
+    def is_spikes(self) -> bool:
+        """Whether every element is 0 or 1."""
+        return self.levels == 1
+
+    def bits(self, real_bits: int) -> int:
+        """Bits per element: what its `levels` need, or `real_bits` for real values."""
+        return real_bits if self.levels is None else self.levels.bit_length()
+
+
+@dataclass(frozen=True)
+class Neuron:
+    """LIF parameters (docs/model.md, "LIF neuron"). `u_reset` is used by the hard reset only."""
+
+    tau: float
+    threshold: float
+    reset: str  # "hard" | "soft"
+    u_reset: float
+    decay_input: bool
+
+
+@dataclass(frozen=True)
+class Node:
+    """One operation. `inputs` name the nodes it reads ("input" is the network's input)."""
+
+    name: str
+    inputs: tuple[str, ...]
+    output: Tensor
+
+
+@dataclass(frozen=True)
+class Input(Node):
+    """The network's input, or the given input of a layer that starts a chain of its own (`in_shape`)."""
+
+
+@dataclass(frozen=True)
+class Conv(Node):
+    """Convolution, weights [M, C/groups, R, S]; `batch_norm` folds a norm of M channels behind it."""
+
+    in_shape: tuple[int, int, int]  # (C, H, W)
+    kernel: tuple[int, int]  # (R, S)
+    stride: tuple[int, int]
+    padding: tuple[int, int]
+    groups: int
+    bias: bool
+    batch_norm: bool
+
+
+@dataclass(frozen=True)
+class Linear(Node):
+    """Fully connected, weights [M, F]; a (C, H, W) input is flattened in that order."""
+
+    in_features: int
+    bias: bool
+    batch_norm: bool
+
+
+@dataclass(frozen=True)
+class Pool(Node):
+    """Max or average pooling (`kind` "max" | "avg")."""
+
+    kind: str
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    padding: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Add(Node):
+    """Element-wise sum of its inputs (residual connection)."""
+
+
+@dataclass(frozen=True)
+class TimeMean(Node):
+    """Mean over the timesteps: what follows runs once per image."""
+
+
+@dataclass(frozen=True)
+class Lif(Node):
+    """A layer of LIF neurons, one per element. `group`: LIFs of one group share membranes under `layer` sharing."""
+
+    neuron: Neuron
+    group: str | None
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A weight layer as the hardware sees it: a GEMM [pixels Sr] x [K] x [filters Sc] per group, and what follows it.
+
+    Shapes are per image. `runs` is how often per image the array computes it: T, or 1 where its input has one
+    timestep. `lif` fires `timesteps` times per image whatever `runs` is. `outputs` are the tensors it hands over to
+    later layers; `residuals` the stored tensors that its add reads.
+    """
+
+    index: int
+    name: str
+    kind: str  # "conv" | "linear"
+    input: Tensor
+    in_shape: tuple[int, int, int]  # (C, H, W); a linear layer is (F, 1, 1)
+    filters: int  # M
+    kernel: tuple[int, int]  # (R, S)
+    stride: tuple[int, int]
+    padding: tuple[int, int]
+    groups: int
+    out_shape: tuple[int, int, int]  # (M, E, F) of the GEMM itself, before pooling
+    runs: int
+    timesteps: int
+    lif: Lif | None
+    outputs: tuple[Tensor, ...]
+    residuals: tuple[Tensor, ...]
+
+    @property
+    def pixels(self) -> int:
+        """Sr = E*F, output pixels."""
+        return self.out_shape[1] * self.out_shape[2]
+
+    @property
+    def reduction(self) -> int:
+        """K = C*R*S/groups, products summed into one output."""
+        return self.in_shape[0] // self.groups * self.kernel[0] * self.kernel[1]
+
+    @property
+    def group_filters(self) -> int:
+        """Sc = M/groups, filters of one group's GEMM."""
+        return self.filters // self.groups
+
+    @property
+    def weights(self) -> int:
+        """Weight elements."""
+        return self.filters * self.reduction
+
+    @property
+    def macs_per_run(self) -> int:
+        """Dense multiply-accumulates of one image and run."""
+        return self.pixels * self.reduction * self.filters
+
+    @property
+    def multibit_input(self) -> bool:
+        """Whether inputs are more than one bit, so that the array multiplies instead of gating."""
+        return not self.input.is_spikes
+
+    @property
+    def lif_elements(self) -> int:
+        """LIF neurons (without sharing), 0 without a LIF."""
+        return self.lif.output.elements if self.lif else 0
+
+
+@dataclass(frozen=True)
+class Spikes:
+    """Where a workload's spikes come from.
+
+    source: "rates" or "engine". rates: per weight layer, the rate of ones among its inputs at each timestep
+    (length T, or 1 for all). provenance: where the figures come from; measured: whether they were measured.
+    """
+
+    source: str
+    rates: dict[str, tuple[float, ...]]
+    provenance: str
+    measured: bool
+
+
+@dataclass(frozen=True)
+class Network:
+    """A workload: nodes in execution order, shapes inferred and checked.
+
+    encoding: "direct" (the image is seen once, its output replayed), "rate" or "event" (spikes at every timestep).
+    """
+
+    name: str
+    description: str
+    timesteps: int
+    encoding: str
+    input_bits: int
+    nodes: tuple[Node, ...]
+    layers: tuple[Layer, ...]
+    spikes: Spikes
+
+    @cached_property
+    def lifs(self) -> tuple[Lif, ...]:
+        """LIF nodes in execution order."""
+        return tuple(node for node in self.nodes if isinstance(node, Lif))
+
+    def node(self, name: str) -> Node:
+        """The node of that name; KeyError if there is none."""
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> dict[str, Node]:
+        return {node.name: node for node in self.nodes}

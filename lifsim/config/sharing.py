@@ -1,0 +1,110 @@
+"""Sharing configurations of EfficientLIF-Net: which LIF calls use one set of membranes.
+
+Kim et al., "Sharing leaky-integrate-and-fire neurons for memory-efficient spiking neural networks", Front. Neurosci.
+17:1230002, 2023.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+from lifsim.config.network import Lif, Network
+from lifsim.errors import Fault, InputError, did_you_mean
+
+_SPELLING = re.compile(r"(?:(layer)(?:[+&](?=c))?)?(?:c(?:hannel)?#?(\d+))?", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """`layer`: consecutive LIFs of equal shape share; `channels`: N channel groups share in turn (1: no)."""
+
+    layer: bool = False
+    channels: int = 1
+
+    @classmethod
+    def parse(cls, text: str) -> Sharing:
+        """`none`, `layer`, `channel4`, `layer+channel2`, or the paper's `C#4`, `Layer&C#2`. Raises InputError."""
+        name = str(text).strip()
+        if name.lower() == "none":
+            return cls()
+        match = _SPELLING.fullmatch(name.replace(" ", ""))
+        if not name or match is None:
+            hint = did_you_mean(name, ["none", "layer", "channel2", "channel4", "layer+channel2", "layer+channel4"])
+            raise InputError(Fault(f"{text!r} must be none, layer, channelN or layer+channelN{hint}", path="sharing"))
+        channels = 1 if match[2] is None else int(match[2][:9])
+        if match[2] is not None and channels < 2:
+            raise InputError(Fault(f"{text!r}: N of channelN must be >= 2", path="sharing"))
+        return cls(layer=match[1] is not None, channels=channels)
+
+    def __str__(self) -> str:
+        parts = ["layer"] * self.layer + [f"channel{self.channels}"] * (self.channels > 1)
+        return "+".join(parts) or "none"
+
+
+@dataclass(frozen=True)
+class State:
+    """One set of membranes. shape: of the set, (C/N, H, W) or (F/N,); lifs: the LIFs that use it, in order."""
+
+    name: str
+    shape: tuple[int, ...]
+    lifs: tuple[str, ...]
+
+    @property
+    def elements(self) -> int:
+        """Membranes per image."""
+        return math.prod(self.shape)
+
+
+def states_of(network: Network, sharing: Sharing) -> tuple[State, ...]:
+    """The membrane sets of `network` under `sharing`, in order of first use.
+
+    Under `layer`, LIFs of one explicit `group:` share one set, wherever they stand; the others share with their
+    neighbours in execution order as long as the shape is the same. Raises InputError naming every layer whose channels
+    N does not divide, and every group of unequal shapes.
+    """
+    faults = _divisibility_faults(network, sharing)
+    groups = _groups(network.lifs) if sharing.layer else [[lif] for lif in network.lifs]
+    for group in groups:
+        shapes = {lif.output.shape for lif in group}
+        if len(shapes) > 1:
+            members = ", ".join(f"{lif.name} {list(lif.output.shape)}" for lif in group)
+            faults.append(Fault(f"group {group[0].group!r} must have LIFs of one shape, has {members}", path="sharing"))
+        neurons = {lif.neuron for lif in group}
+        if len(neurons) > 1:
+            members = ", ".join(f"{lif.name} ({lif.neuron.reset} reset)" for lif in group)
+            faults.append(Fault(f"LIFs that share membranes must have one neuron model: {members}", path="sharing"))
+    if faults:
+        raise InputError(faults)
+    return tuple(_state(group, sharing.channels) for group in groups)
+
+
+def _state(group: list[Lif], channels: int) -> State:
+    shape = group[0].output.shape
+    return State(group[0].name, (shape[0] // channels, *shape[1:]), tuple(lif.name for lif in group))
+
+
+def _divisibility_faults(network: Network, sharing: Sharing) -> list[Fault]:
+    bad = [lif for lif in network.lifs if lif.output.shape[0] % sharing.channels]
+    return [
+        Fault(f"{sharing} must divide the {lif.output.shape[0]} channels of {lif.name}", path="sharing") for lif in bad
+    ]
+
+
+def _groups(lifs: tuple[Lif, ...]) -> list[list[Lif]]:
+    named: dict[str, list[Lif]] = {}
+    groups: list[list[Lif]] = []
+    previous: Lif | None = None
+    for lif in lifs:
+        if lif.group is not None:
+            if lif.group not in named:
+                named[lif.group] = []
+                groups.append(named[lif.group])
+            named[lif.group].append(lif)
+        elif previous and previous.group is None and previous.output.shape == lif.output.shape:
+            groups[-1].append(lif)
+        else:
+            groups.append([lif])
+        previous = lif
+    return groups

@@ -1,0 +1,1 @@
+"""The cost of one component; knows no network."""

@@ -1,0 +1,1 @@
+"""What runs when, what stays where: groups, tilings, residency, and the traffic that follows."""

@@ -1,0 +1,1 @@
+"""The NumPy SNN engine."""

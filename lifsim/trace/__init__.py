@@ -1,0 +1,1 @@
+"""Spike traces: format, record, synthesise, statistics."""

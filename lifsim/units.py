@@ -1,0 +1,56 @@
+"""Quantities with units: `32KiB`, `400MHz` in, the same out. The unit of a variable is in its name."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+_QUANTITY = re.compile(r"\s*([0-9][0-9_]*(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)\s*([A-Za-z]*)\s*")
+_BYTES = {
+    "": 1, "B": 1, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30, "TIB": 1 << 40,
+    "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
+}  # fmt: skip
+_HZ = {"": 1, "HZ": 1, "KHZ": 10**3, "MHZ": 10**6, "GHZ": 10**9}
+
+
+def _parse(text: str | float, scale: dict[str, int], example: str) -> int:
+    match = _QUANTITY.fullmatch(str(text))
+    if isinstance(text, bool) or match is None or match[2].upper() not in scale:
+        raise ValueError(f"{text!r} must be a whole number with a unit, such as {example}")
+    if len(match[1]) > 40:
+        raise ValueError(f"{text!r} must be of a sensible length")
+    exponent = re.search(r"[eE]([+-]?[0-9]+)$", match[1])
+    if exponent and abs(int(exponent[1])) > 30:
+        raise ValueError(f"{text!r} must be of a sensible size")
+    value = Fraction(match[1].replace("_", "")) * scale[match[2].upper()]
+    if value.denominator != 1:
+        raise ValueError(f"{text!r} must come to a whole number")
+    return int(value)
+
+
+def parse_bytes(text: str | float) -> int:
+    """Bytes of `4096`, `32KiB`, `1.5MiB`, `64kB`. Raises ValueError unless they come to a whole number."""
+    return _parse(text, _BYTES, "32KiB")
+
+
+def parse_hz(text: str | float) -> int:
+    """Hertz of `400MHz`, `1.2GHz`, `4e8`. Raises ValueError unless they come to a whole number."""
+    return _parse(text, _HZ, "400MHz")
+
+
+def format_bytes(count: float) -> str:
+    """`32 KiB`, `1.5 MiB`: three significant digits, binary prefixes."""
+    value, prefixes = float(count), ["B", "KiB", "MiB", "GiB", "TiB"]
+    while abs(value) >= 1024 and len(prefixes) > 1:
+        value, prefixes = value / 1024, prefixes[1:]
+    return f"{value:.4g} {prefixes[0]}"
+
+
+def format_si(value: float, unit: str) -> str:
+    """`12.3 uJ` for (12.3e-6, "J"): four significant digits, prefixes from pico to tera."""
+    if value == 0:
+        return f"0 {unit}"
+    for exponent, prefix in ((12, "T"), (9, "G"), (6, "M"), (3, "k"), (0, ""), (-3, "m"), (-6, "u"), (-9, "n")):
+        if abs(value) >= 10.0**exponent:
+            return f"{value / 10.0**exponent:.4g} {prefix}{unit}"
+    return f"{value / 1e-12:.4g} p{unit}"
