@@ -1,0 +1,17 @@
+"""Shared fixtures."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def reference() -> Path:
+    """The folder of measured reference figures; tests that need it skip where it is absent."""
+    folder = Path(os.environ.get("LIFSIM_REFERENCE", Path(__file__).parents[2] / "shared" / "reference"))
+    if not folder.is_dir():
+        pytest.skip(f"reference figures not found at {folder} (set LIFSIM_REFERENCE)")
+    return folder
