@@ -58,6 +58,7 @@ class Component(Model):
     depth: Count | None = None
     count: Count = 1
     gated: bool = False
+    multibit_only: bool = False
 
 
 class LifUnits(Model):

@@ -1,0 +1,85 @@
+"""Energy, leakage and area of logic: a bill of materials priced from SATA_Sim's synthesis results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+
+from lifsim.config.arch import Component
+from lifsim.errors import Fault, InputError, did_you_mean
+from lifsim.hardware import tables
+
+SYNTHESIS_CLOCK_HZ = 400_000_000
+"""Clock at which the table's dynamic power was measured; energy per cycle is that power over this clock."""
+
+
+@dataclass(frozen=True)
+class Price:
+    """Cost of one piece. Dynamic energy of one active cycle in pJ, leakage in mW, area in mm2."""
+
+    dynamic_pj: float
+    leakage_mw: float
+    area_mm2: float
+
+
+@dataclass(frozen=True)
+class Bill:
+    """One PE's or one LIF unit's cost under one tag.
+
+    operation_pj: per operation (gated components). multibit_pj: on top of it per operation on a multi-bit input.
+    ungated_pj: per cycle in which the array runs, whatever it does. leakage_mw, area_mm2: always.
+    """
+
+    operation_pj: float
+    multibit_pj: float
+    ungated_pj: float
+    leakage_mw: float
+    area_mm2: float
+
+
+@cache
+def _table() -> dict[tuple[str, int, int | None], Price]:
+    """(kernel, width_bits, depth) -> price; mW over the clock, uW and um2 converted once, here."""
+    return {
+        (row["component"], int(row["width_bits"]), int(row["depth"]) if row["depth"] else None): Price(
+            dynamic_pj=float(row["dynamic_power_mw"]) / SYNTHESIS_CLOCK_HZ * 1e9,
+            leakage_mw=float(row["leakage_uw"]) * 1e-3,
+            area_mm2=float(row["area_um2"]) * 1e-6,
+        )
+        for row in tables.rows("sata_components.csv")
+    }
+
+
+def bill_of(components: Iterable[Component], tag: str, leakage_digits: int | None = None) -> Bill:
+    """Sum the `components` of `tag`. `leakage_digits` rounds the sum's leakage in mW as SATA_Sim prints it.
+
+    Raises InputError listing every component that the table does not hold.
+    """
+    chosen = [component for component in components if component.tag == tag]
+    faults = [fault for component in components if (fault := _unknown(component))]
+    if faults:
+        raise InputError(faults)
+    price = [(c, _table()[c.kernel, c.width_bits, c.depth]) for c in chosen]
+    leakage_mw = sum(c.count * p.leakage_mw for c, p in price)
+    return Bill(
+        operation_pj=sum(c.count * p.dynamic_pj for c, p in price if c.gated and not c.multibit_only),
+        multibit_pj=sum(c.count * p.dynamic_pj for c, p in price if c.multibit_only),
+        ungated_pj=sum(c.count * p.dynamic_pj for c, p in price if not c.gated and not c.multibit_only),
+        leakage_mw=leakage_mw if leakage_digits is None else round(leakage_mw, leakage_digits),
+        area_mm2=sum(c.count * p.area_mm2 for c, p in price),
+    )
+
+
+def _unknown(component: Component) -> Fault | None:
+    table = _table()
+    if (component.kernel, component.width_bits, component.depth) in table:
+        return None
+    path = f"components.{component.name}"
+    kernels = sorted({kernel for kernel, _, _ in table})
+    if component.kernel not in kernels:
+        hint = did_you_mean(component.kernel, kernels)
+        return Fault(f"kernel {component.kernel!r} must be in the component table{hint}", path=path)
+    sizes = ", ".join(f"{w}" if d is None else f"{w}x{d}" for k, w, d in table if k == component.kernel)
+    size = f"{component.width_bits}" if component.depth is None else f"{component.width_bits}x{component.depth}"
+    return Fault(f"{component.kernel} of {size} bits must be in the component table, which has {sizes}", path=path)

@@ -1,0 +1,86 @@
+"""Energy, leakage and area of an on-chip buffer, from CACTI 7 between its sizes.
+
+Between two sizes of the table every figure is interpolated linearly in log(size), log(figure); beyond its ends (1 KiB
+and 4 MiB) the mean slope of the last factor of four goes on. CACTI's optimiser changes the organisation from size to
+size, so its figures step; the interpolation passes through every one of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifsim.config.arch import Buffer
+from lifsim.errors import Fault, InputError
+from lifsim.hardware import tables
+
+
+@dataclass(frozen=True)
+class SramCost:
+    """read_pj, write_pj: one access of the port's width. leakage_mw, area_mm2: of all banks together."""
+
+    read_pj: float
+    write_pj: float
+    leakage_mw: float
+    area_mm2: float
+
+
+NO_SRAM = SramCost(read_pj=0.0, write_pj=0.0, leakage_mw=0.0, area_mm2=0.0)
+"""A buffer of zero bytes is not built."""
+
+
+def sram_cost(buffer: Buffer, technology_nm: int, name: str = "buffer") -> SramCost:
+    """Cost of `buffer`: the figures it gives itself, else CACTI's. Raises InputError where CACTI's do not reach."""
+    if buffer.size_bytes == 0:
+        return NO_SRAM
+    if buffer.read_pj is not None:
+        return SramCost(buffer.read_pj, buffer.write_pj or 0.0, buffer.leakage_mw or 0.0, buffer.area_mm2 or 0.0)
+    curve = _curves().get((technology_nm, buffer.port_bits, buffer.banks))
+    if curve is None:
+        raise InputError(_uncovered(buffer, technology_nm, name))
+    read_nj, write_nj, leakage_mw_per_bank, area_mm2 = curve(buffer.size_bytes)
+    return SramCost(read_nj * 1e3, write_nj * 1e3, leakage_mw_per_bank * buffer.banks, area_mm2)
+
+
+def _uncovered(buffer: Buffer, technology_nm: int, name: str) -> list[Fault]:
+    known = _curves()
+    faults = []
+    for key, value, place in (("port_bits", buffer.port_bits, 1), ("banks", buffer.banks, 2)):
+        choices = sorted({curve[place] for curve in known if curve[0] == technology_nm})
+        if value not in choices:
+            rule = f"{value} must be one of {', '.join(map(str, choices))} (the SRAM table), or give the costs"
+            faults.append(Fault(rule, path=f"buffers.{name}.{key}"))
+    return faults
+
+
+@cache
+def _curves() -> dict[tuple[int, int, int], Callable[[int], list[float]]]:
+    """(technology_nm, port_bits, banks) -> size in bytes -> [read nJ, write nJ, leakage mW a bank, area mm2]."""
+    points: dict[tuple[int, int, int], list[tuple[float, ...]]] = {}
+    for row in tables.rows("cacti7_sram.csv"):
+        key = (int(row["tech_nm"]), int(row["block_bytes"]) * 8, int(row["banks"]))
+        leakage_mw = float(row["leakage_mw_per_bank"]) + float(row["gate_leakage_mw_per_bank"])
+        figures = (float(row["read_energy_nj"]), float(row["write_energy_nj"]), leakage_mw, float(row["area_mm2"]))
+        points.setdefault(key, []).append((float(row["size_bytes"]), *figures))
+    return {key: _curve(np.log(np.array(sorted(rows)))) for key, rows in points.items()}
+
+
+def _curve(points: NDArray[np.float64]) -> Callable[[int], list[float]]:
+    """Log-log interpolation through `points` [n, 1 + figures] (already in logs), straight beyond both ends."""
+    size, figures = points[:, 0], points[:, 1:]
+    octaves = np.log(4.0)
+    low, high = np.searchsorted(size, size[0] + octaves - 1e-9), np.searchsorted(size, size[-1] - octaves + 1e-9)
+    low_slope = (figures[low] - figures[0]) / (size[low] - size[0])
+    high_slope = (figures[-1] - figures[high]) / (size[-1] - size[high])
+
+    def at(size_bytes: int) -> list[float]:
+        x = float(np.log(size_bytes))
+        log_figures = np.array([np.interp(x, size, column) for column in figures.T])
+        log_figures += min(x - size[0], 0.0) * low_slope + max(x - size[-1], 0.0) * high_slope
+        return [float(figure) for figure in np.exp(log_figures)]
+
+    return at

@@ -1,0 +1,12 @@
+"""Measured and published figures that ship with the product; each file names its source."""
+
+from __future__ import annotations
+
+import csv
+from importlib.resources import files
+
+
+def rows(name: str) -> list[dict[str, str]]:
+    """The rows of a shipped table; lines that begin with `#` say where it comes from."""
+    text = (files(__package__) / name).read_text(encoding="utf-8")
+    return list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))

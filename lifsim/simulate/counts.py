@@ -1,0 +1,51 @@
+"""What one layer of a run does, in whole numbers: no prices, no seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lifsim.simulate.books import Accesses, Cycles, DramBytes, Operations, SramAccesses
+
+
+@dataclass(frozen=True)
+class ElementBits:
+    """Bits of one element in each buffer."""
+
+    weight: int
+    spike_in: int
+    spike_out: int
+    membrane: int
+    psum: int
+
+
+@dataclass(frozen=True)
+class TimestepCounts:
+    """One layer at one timestep, the whole batch. A layer that runs once per image does so at timestep 0."""
+
+    timestep: int
+    array_cycles: int
+    fill_drain_cycles: int
+    macs_effective: int
+    input_reads: int
+    weight_reads: int
+    output_writes: int
+
+
+@dataclass(frozen=True)
+class LayerCounts:
+    """One weight layer with its LIF over all timesteps and images.
+
+    registers: membrane registers in the PEs. pe_utilisation: dense MACs over PE-cycles of the running array.
+    tiling: how the schedule cut it, for people. timesteps: the same work, timestep by timestep.
+    """
+
+    name: str
+    cycles: Cycles
+    ops: Operations
+    dram_bytes: DramBytes
+    sram_accesses: SramAccesses
+    registers: Accesses
+    bits: ElementBits
+    pe_utilisation: float
+    tiling: str
+    timesteps: tuple[TimestepCounts, ...]

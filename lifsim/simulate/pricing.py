@@ -1,0 +1,109 @@
+"""Counts x costs: the energy of a layer and the area of the machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lifsim.config.arch import Arch
+from lifsim.errors import Fault, InputError
+from lifsim.hardware import energy
+from lifsim.hardware.components import Bill, bill_of
+from lifsim.hardware.energy import LogicWork
+from lifsim.hardware.sram import SramCost, sram_cost
+from lifsim.simulate.books import BufferEnergy, ComputeEnergy, Energy, EnergyPj, LogicEnergy
+from lifsim.simulate.counts import LayerCounts
+
+BUFFERS = ("weight", "spike_in", "spike_out", "membrane", "psum")
+
+SATASIM_LEAKAGE_DIGITS = 6
+"""SATA_Sim rounds the leakage of each tag to 1e-6 mW before it multiplies."""
+
+
+@dataclass(frozen=True)
+class Costs:
+    """The price list of one architecture: per PE (spike_mac, spad), per LIF unit (lif), per buffer."""
+
+    spike_mac: Bill
+    lif: Bill
+    spad: Bill
+    buffers: dict[str, SramCost]
+
+
+@dataclass(frozen=True)
+class Area:
+    """mm2. pe_array: MACs and scratchpads of all PEs; lif: all LIF units; sram: all buffers."""
+
+    pe_array: float
+    lif: float
+    sram: float
+
+    @property
+    def total(self) -> float:
+        """The whole machine without DRAM."""
+        return self.pe_array + self.lif + self.sram
+
+
+def costs_of(arch: Arch) -> Costs:
+    """Price the bill of materials and the buffers of `arch`. Raises InputError with every price that is missing."""
+    digits = SATASIM_LEAKAGE_DIGITS if arch.accounting == "satasim" else None
+    faults: list[Fault] = []
+    buffers: dict[str, SramCost] = {}
+    for name in BUFFERS:
+        try:
+            buffers[name] = sram_cost(getattr(arch.buffers, name), arch.technology_nm, name)
+        except InputError as error:
+            faults.extend(error.faults)
+    try:
+        bills = {tag: bill_of(arch.components, tag, digits) for tag in ("spike_mac", "lif", "spad")}
+    except InputError as error:
+        faults.extend(error.faults)
+    if faults:
+        raise InputError(faults)
+    return Costs(bills["spike_mac"], bills["lif"], bills["spad"], buffers)
+
+
+def area_of(arch: Arch, costs: Costs, lif_units: int) -> Area:
+    """Area of `arch` with `lif_units` LIF units."""
+    pes = arch.array.rows * arch.array.cols
+    return Area(
+        pe_array=pes * (costs.spike_mac.area_mm2 + costs.spad.area_mm2),
+        lif=lif_units * costs.lif.area_mm2,
+        sram=sum(cost.area_mm2 for cost in costs.buffers.values()),
+    )
+
+
+def energy_of(counts: LayerCounts, costs: Costs, arch: Arch, lif_units: int) -> EnergyPj:
+    """Energy of one layer.
+
+    Logic burns ungated and leakage power while the array runs (array + fill_drain cycles) and is power-gated while it
+    waits for LIF units or memory, as SATA_Sim counts it; buffers leak all the time.
+    """
+    return EnergyPj.of(
+        _compute(counts, costs, arch, lif_units),
+        BufferEnergy(*(_buffer(name, counts, costs, arch) for name in BUFFERS)),
+        Energy.of(energy.dram_pj(counts.dram_bytes.total, arch.dram.energy_pj_per_bit), 0.0),
+    )
+
+
+def _compute(counts: LayerCounts, costs: Costs, arch: Arch, lif_units: int) -> ComputeEnergy:
+    pes = arch.array.rows * arch.array.cols
+    running = counts.cycles.array + counts.cycles.fill_drain
+    macs = LogicWork(pes, counts.ops.macs_executed, counts.ops.macs_multibit, running)
+    lif = LogicWork(lif_units, counts.ops.lif_updates, 0, running)
+    return ComputeEnergy(
+        spike_mac=_logic(costs.spike_mac, macs, arch.clock_hz),
+        lif=_logic(costs.lif, lif, arch.clock_hz),
+        spad=_logic(costs.spad, macs, arch.clock_hz),
+    )
+
+
+def _logic(bill: Bill, work: LogicWork, clock_hz: int) -> LogicEnergy:
+    leakage = energy.leakage_pj(bill.leakage_mw * work.pieces, work.running_cycles, clock_hz)
+    return LogicEnergy.of(energy.operation_pj(bill, work), energy.ungated_pj(bill, work), leakage)
+
+
+def _buffer(name: str, counts: LayerCounts, costs: Costs, arch: Arch) -> Energy:
+    cost, accesses = costs.buffers[name], getattr(counts.sram_accesses, name)
+    element_bits, port_bits = getattr(counts.bits, name), getattr(arch.buffers, name).port_bits
+    dynamic = energy.sram_pj(cost, accesses.reads, accesses.writes, element_bits, port_bits)
+    return Energy.of(dynamic, energy.leakage_pj(cost.leakage_mw, counts.cycles.total, arch.clock_hz))
