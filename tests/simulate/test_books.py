@@ -1,0 +1,31 @@
+"""Can a record whose books do not balance exist?"""
+
+from __future__ import annotations
+
+import pytest
+
+from lifsim.simulate.books import BooksError, Cycles, Energy, LogicEnergy, Operations, added, as_row, as_tree
+
+CYCLES = Cycles(10, 4, 3, 2, 1, 0, 0, 0)
+
+
+def test_a_total_that_is_not_the_sum_of_its_parts_is_refused() -> None:
+    with pytest.raises(BooksError):
+        Cycles(11, 4, 3, 2, 1, 0, 0, 0)
+    with pytest.raises(BooksError):
+        Energy(1.0, 1.0, 3.0)
+    with pytest.raises(BooksError):
+        LogicEnergy(1.0, 1.0, 3.0, 0.0, 3.0)
+    with pytest.raises(BooksError):
+        Operations(macs_dense=1, macs_effective=2, macs_executed=2, macs_multibit=0, lif_updates=0)
+
+
+def test_records_add_field_by_field() -> None:
+    assert added([CYCLES, CYCLES, CYCLES]).total == 30
+    assert added([Energy.of(1.0, 2.0), Energy.of(3.0, 4.0)]) == Energy.of(4.0, 6.0)
+
+
+def test_an_energy_column_of_its_own_name_holds_the_total() -> None:
+    assert as_row(Energy.of(1.0, 2.0), "dram") == {"dram.dynamic": 1.0, "dram.leakage": 2.0, "dram": 3.0}
+    assert as_tree(Energy.of(1.0, 2.0)) == {"dynamic": 1.0, "leakage": 2.0, "total": 3.0}
+    assert as_row(CYCLES, "cycles")["cycles.total"] == 10
