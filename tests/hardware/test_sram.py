@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,7 @@ def test_any_size_has_finite_positive_costs(size: int, tech: int, banks: int) ->
 def test_beyond_the_table_costs_go_on_growing() -> None:
     sizes = [4 << 20, 8 << 20, 16 << 20, 64 << 20]
     costs = [sram_cost(Buffer(size_bytes=s, banks=2, port_bits=64), 32) for s in sizes]
-    assert all(a.area_mm2 < b.area_mm2 and a.leakage_mw < b.leakage_mw for a, b in zip(costs, costs[1:], strict=False))
+    assert all(a.area_mm2 < b.area_mm2 and a.leakage_mw < b.leakage_mw for a, b in pairwise(costs))
 
 
 def test_a_buffer_of_zero_bytes_is_not_built() -> None:
