@@ -1,0 +1,94 @@
+"""LIF units: how many there are, how long the array waits for them, what they read and write of the membranes.
+
+Without sharing there are `units` of them, one per PE by default. Channel sharing (EfficientLIF-Net, Kim et al., Front.
+Neurosci. 17:1230002, 2023) lets N of them share one: units / N are left, and the calls of PEs that share a unit run in
+sequence. One *pass* serves the H x W outputs that the array holds:
+
+    chain = ceil(PEs / units) calls,   pass = latency + II * (chain - 1) cycles
+
+which for one unit per PE is latency + II * (N - 1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifsim.config.arch import LifUnits
+from lifsim.hardware.pe_array.gemm import ArrayShape, ceil_div
+
+
+@dataclass(frozen=True)
+class LifBank:
+    """The LIF units that are left under a sharing. units: their number, which scales ungated energy, leakage and area.
+    chain: calls in sequence on one unit in a pass. pass_cycles: of one pass."""
+
+    units: int
+    chain: int
+    pass_cycles: int
+
+
+def lif_bank(config: LifUnits, pes: int, channel_groups: int) -> LifBank:
+    """The bank beside an array of `pes` PEs when `channel_groups` N share (1: no channel sharing)."""
+    units = ceil_div(config.units or pes, channel_groups)
+    chain = ceil_div(pes, units)
+    return LifBank(units, chain, config.latency_cycles + config.initiation_interval_cycles * (chain - 1))
+
+
+def lif_passes(pixels: int, filters: int, groups: int, shape: ArrayShape) -> int:
+    """Passes of one timestep, ceil(pixels/H) * ceil(filters/W) * groups of the map that the LIFs see (behind a pool it
+    is smaller than the GEMM's), filters of one group; the same for every dataflow."""
+    return ceil_div(pixels, shape.rows) * ceil_div(filters, shape.cols) * groups
+
+
+def lif_cycles(
+    pass_cycles: int, passes: int, steps: int, blocks: NDArray[np.int64], tick_batched: bool, overlapped: bool
+) -> int:
+    """Cycles in which the array waits for LIF units over all of a layer's timesteps.
+
+    pass_cycles: L of `lif_bank`. passes: per timestep. steps: timesteps in which the LIFs fire. blocks: [visits,
+    blocks] cycles of the array between two finished sets of outputs (`pe_array.output_blocks`, `skip_blocks`).
+
+    Not overlapped, every pass is waited for: steps * passes * L. Overlapped, psums are double-buffered: while the
+    array works on block b + 1, the units serve what block b finished, p_b passes, and block b + 2 waits for both:
+
+        waited per visit = sum over all blocks but the last of max(0, p_b*L - cycles of block b+1)  +  p_last*L
+
+    A visit's P passes (all timesteps' tick-batched, one timestep's else) become ready evenly over its B blocks, in
+    order: p_b = floor((b+1)*P/B) - floor(b*P/B). So an os fold has one, or T where the array computes once what T
+    timesteps replay (direct encoding); a column fold of ws has all those of its columns; behind a pool of four, one
+    fold in four has one. Timestep-major, timesteps that replay without the array hide nothing.
+    """
+    if not overlapped:
+        return steps * passes * pass_cycles
+    visits, count = map(int, blocks.shape)
+    if not 1 <= visits <= steps:
+        raise ValueError(f"visits must lie in 1..{steps}, the timesteps, not {visits}")
+    per_visit = passes * steps if tick_batched else passes
+    replayed = 0 if tick_batched else (steps - visits) * passes
+    ready = np.arange(count + 1, dtype=np.int64) * per_visit // count
+    work = np.diff(ready) * pass_cycles
+    late = np.maximum(0, work[:-1] - blocks[:, 1:])
+    return int(late.sum()) + visits * int(work[-1]) + replayed * pass_cycles
+
+
+def membrane_accesses(
+    elements: int, timesteps: int, channel_groups: int, starts_from_zero: bool = True
+) -> tuple[int, int]:
+    """Reads and writes of membranes, elements, of one layer and image: of PE registers where tick batching keeps them
+    in the PE, of the membrane buffer under a timestep-major schedule.
+
+    elements: the layer's neurons without sharing; N = `channel_groups` of them use one membrane in turn, and between
+    the calls of such a chain the state stays in the unit. So a timestep reads and writes elements / N membranes once:
+
+        reads = elements/N * (T - 1)    writes = elements/N * T
+
+    The first touch of a zero state is no read; where the layer continues from the state that another one left (layer
+    sharing), `starts_from_zero` is False and reads = writes. The last write counts: the unit writes it in any case.
+    """
+    if elements % channel_groups:
+        raise ValueError(f"{channel_groups} channel groups must divide {elements} neurons")
+    state = elements // channel_groups
+    return state * (timesteps - starts_from_zero), state * timesteps

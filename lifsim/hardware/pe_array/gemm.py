@@ -1,0 +1,85 @@
+"""What the array is asked to do, the array, and what that cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Dataflow = Literal["os", "ws", "is", "sata"]
+
+
+def ceil_div(dividend: int, divisor: int) -> int:
+    """Exact ceil(dividend / divisor)."""
+    return -(-dividend // divisor)
+
+
+@dataclass(frozen=True)
+class Gemm:
+    """A layer as matrix products, one per convolution group: [pixels Sr, reduction K] x [reduction K, filters Sc].
+
+    pixels: Sr = E*F output pixels. reduction: K = C*R*S/groups products per output. filters: Sc = M/groups of one
+    group. groups: products of this shape, run one after the other.
+    """
+
+    pixels: int
+    reduction: int
+    filters: int
+    groups: int = 1
+
+    def __post_init__(self) -> None:
+        if min(self.pixels, self.reduction, self.filters, self.groups) < 1:
+            raise ValueError(f"{self} must have every dimension >= 1")
+
+    @property
+    def macs(self) -> int:
+        """Dense multiply-accumulates of one run."""
+        return self.pixels * self.reduction * self.filters * self.groups
+
+
+@dataclass(frozen=True)
+class ArrayShape:
+    """The grid of processing elements: `rows` H, `cols` W."""
+
+    rows: int
+    cols: int
+
+    def __post_init__(self) -> None:
+        if min(self.rows, self.cols) < 1:
+            raise ValueError(f"{self} must have rows and cols >= 1")
+
+    @property
+    def pes(self) -> int:
+        """Processing elements H*W."""
+        return self.rows * self.cols
+
+
+@dataclass(frozen=True)
+class ArrayCycles:
+    """Cycles of the array, by cause.
+
+    array: cycles in which operands stream in. fill_drain: the others, in which a fold's skewed operands reach the far
+    corner or stationary operands are loaded. folds: passes through the array.
+    """
+
+    array: int
+    fill_drain: int
+    folds: int
+
+    @property
+    def total(self) -> int:
+        """array + fill_drain."""
+        return self.array + self.fill_drain
+
+    def __add__(self, other: ArrayCycles) -> ArrayCycles:
+        return ArrayCycles(self.array + other.array, self.fill_drain + other.fill_drain, self.folds + other.folds)
+
+    def __mul__(self, times: int) -> ArrayCycles:
+        return ArrayCycles(self.array * times, self.fill_drain * times, self.folds * times)
+
+
+def pe_utilisation(macs: int, shape: ArrayShape, cycles: int) -> float:
+    """Share of PE-cycles that do a multiply-accumulate: macs / (H*W * cycles); 0 for no cycles.
+
+    With `Gemm.macs` it is the dense utilisation; with the effective ones (`skip.effective_macs`) the useful one.
+    """
+    return macs / (shape.pes * cycles) if cycles else 0.0

@@ -1,0 +1,120 @@
+"""Does the array model give SCALE-Sim v3's figures, and SATA_Sim's, to the digit?"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lifsim.hardware.pe_array import (
+    ArrayShape,
+    Gemm,
+    buffer_accesses,
+    dense_cycles,
+    pe_utilisation,
+    satasim_cycles,
+    weight_load_cycles,
+)
+
+LAYERS = [f"Conv{n}" for n in range(1, 14)]
+
+
+def gemm_of(height: int, width: int, filter_h: int, filter_w: int, channels: int, filters: int, stride: int) -> Gemm:
+    """Of a map given with its padding. Where a stride does not fit, SCALE-Sim rounds the output size up and a
+    convolution rounds it down; the reference has stride 1 only."""
+    pixels = ((height - filter_h) // stride + 1) * ((width - filter_w) // stride + 1)
+    return Gemm(pixels, filter_h * filter_w * channels, filters)
+
+
+@pytest.fixture(scope="module")
+def rows(reference: Path) -> dict[tuple[str, str], dict[str, str]]:
+    with (reference / "scalesim_vgg16_16x8.csv").open() as file:
+        return {(row["dataflow"], row["layer"]): row for row in csv.DictReader(file)}
+
+
+def case(row: dict[str, str]) -> tuple[Gemm, ArrayShape]:
+    sizes = ("ifmap_h", "ifmap_w", "filter_h", "filter_w", "channels", "filters", "stride")
+    return gemm_of(*(int(row[size]) for size in sizes)), ArrayShape(int(row["array_rows"]), int(row["array_cols"]))
+
+
+def test_every_row_of_the_reference_is_checked(rows):
+    assert set(rows) == {(dataflow, layer) for dataflow in ("os", "ws", "is") for layer in LAYERS}
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+@pytest.mark.parametrize("dataflow", ["os", "ws", "is"])
+def test_cycles_are_one_more_than_the_last_index_it_prints(rows, dataflow, layer):
+    row = rows[dataflow, layer]
+    gemm, shape = case(row)
+    for tick_batched in (True, False):
+        assert dense_cycles(dataflow, gemm, shape, 1, tick_batched).total == int(row["total_cycles_reported"]) + 1
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+@pytest.mark.parametrize("dataflow", ["os", "ws", "is"])
+def test_buffer_accesses_are_its_sram_reads_and_writes(rows, dataflow, layer):
+    row = rows[dataflow, layer]
+    gemm, shape = case(row)
+    accesses = buffer_accesses(dataflow, gemm, shape, 1, True)
+    assert accesses.inputs == int(row["sram_ifmap_reads"])
+    assert accesses.weights == int(row["sram_filter_reads"])
+    if dataflow == "os":  # its os writes are those of skewed matrices, not of outputs
+        assert accesses.outputs == gemm.pixels * gemm.filters
+    else:
+        assert accesses.outputs == int(row["sram_ofmap_writes"])
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+@pytest.mark.parametrize("dataflow", ["os", "ws", "is"])
+def test_efficiencies_follow_from_folds_and_cycles(rows, dataflow, layer):
+    row = rows[dataflow, layer]
+    gemm, shape = case(row)
+    cycles = dense_cycles(dataflow, gemm, shape, 1, True)
+    streamed = {"os": gemm.reduction, "ws": gemm.pixels, "is": gemm.filters}[dataflow]
+    mapped = gemm.macs // streamed  # PEs that hold something, over all folds
+    assert 100 * mapped / (cycles.folds * shape.pes) == pytest.approx(float(row["mapping_efficiency_pct"]), abs=1e-4)
+    # Under ws and is it divides by the length of its demand matrices, W - 1 rows a fold longer than the fold itself.
+    matrix_rows = cycles.total + (0 if dataflow == "os" else cycles.folds * (shape.cols - 1))
+    utilisation = 100 * pe_utilisation(gemm.macs, shape, matrix_rows)
+    assert utilisation == pytest.approx(float(row["compute_utilisation_pct"]), abs=1e-4)
+
+
+SATA_LAYERS = [*(f"Conv{n}" for n in range(1, 8)), "FC1", "FC2"]
+
+
+@pytest.fixture(scope="module")
+def sata(reference: Path) -> dict[str, tuple[Gemm, dict[str, float], int]]:
+    """Per layer its GEMM (SATA_Sim ran SCALE-Sim on maps without padding), its cycle statistics, its timesteps."""
+    folder = reference / "satasim_bntt"
+    workload: Any = yaml.safe_load((folder / "workload.yaml").read_text())
+    stats: Any = yaml.safe_load((folder / "cycle-stat.yaml").read_text())
+    keys = ("IFMAP Height", "IFMAP Width", "Filter Height", "Filter Width", "Channels", "Num Filter", "Strides")
+    return {
+        layer["name"]: (
+            gemm_of(*(layer["attributes"][key] for key in keys)),
+            stats[f"Layer {index}"],
+            workload["General"]["timestep"],
+        )
+        for index, layer in enumerate(workload["Layers"])
+    }
+
+
+@pytest.mark.parametrize("name", SATA_LAYERS)
+def test_sata_composition_is_that_of_satasim(sata, name):
+    gemm, stat, timesteps = sata[name]
+    shape = ArrayShape(16, 8)
+    last_output = int(stat["SRAM OFMAP Start Cycle"] + stat["SRAM OFMAP Cycles"])
+    last_weight = int(stat["SRAM Filter Cycles"])
+    assert dense_cycles("os", gemm, shape, 1, True).total == last_output + 1
+    assert weight_load_cycles(gemm, shape).total == last_weight + 1
+    assert satasim_cycles(gemm, shape, timesteps) == last_output * timesteps + last_weight
+    accesses = buffer_accesses("sata", gemm, shape, 1, True)
+    assert accesses.inputs == int(stat["SRAM IFMAP Reads"])
+    assert accesses.weights == int(stat["SRAM Filter Reads"])
+
+
+def test_every_layer_of_satasim_is_checked(sata):
+    assert list(sata) == SATA_LAYERS
