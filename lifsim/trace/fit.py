@@ -1,0 +1,78 @@
+"""Does a trace fit a network? Its layers, put in the network's order, or all that does not fit."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifsim.config.network import Layer, Network
+from lifsim.errors import Fault, InputError
+from lifsim.trace.source import LayerSpikes, Trace
+
+
+class FittedLayer(LayerSpikes):
+    """A layer's spikes under the network's name and shape.
+
+    Where the network runs the layer once per image and the trace has T timesteps, an input counts as a one if it
+    fired at any of them: the input of a layer behind a mean over time is not zero where any spike was.
+    """
+
+    def __init__(self, spikes: LayerSpikes, layer: Layer) -> None:
+        shape = layer.in_shape if layer.kind == "conv" else (math.prod(layer.in_shape),)
+        super().__init__(layer.name, (layer.input.steps, spikes.shape[1], *shape))
+        self._spikes = spikes
+
+    def _read(self, step: int, first: int, last: int) -> NDArray[np.uint8]:
+        spikes = self._spikes.read(step, first, last)
+        if self.steps == 1:
+            for later in range(1, self._spikes.steps):
+                spikes = spikes | self._spikes.read(later, first, last)
+        return spikes.reshape(last - first, *self.neuron_shape)
+
+    def verify(self) -> None:
+        """Check the bytes behind the layer. Raises InputError."""
+        self._spikes.verify()
+
+
+def fit(trace: Trace, network: Network, source: str = "") -> Trace:
+    """`trace` with one layer per weight layer of `network`, in its order and under its names and shapes.
+
+    Layers are matched by name if the trace has all the network's names, else by order, as many as there are. A linear
+    layer's `(C, H, W)` input may stand flattened or not. Raises InputError, naming the file `source`, with everything
+    that does not fit: timesteps, number of layers, and every layer with both shapes.
+    """
+    faults = []
+    if trace.timesteps != network.timesteps:
+        faults.append(_fault(source, "timesteps", f"trace has {trace.timesteps}, {network.name} {network.timesteps}"))
+    by_name = {spikes.name: spikes for spikes in trace.layers}
+    if all(layer.name in by_name for layer in network.layers) and len(by_name) == len(network.layers):
+        pairs = [(by_name[layer.name], layer) for layer in network.layers]
+    elif len(trace.layers) == len(network.layers):
+        pairs = list(zip(trace.layers, network.layers, strict=True))
+    else:
+        message = f"trace has {len(trace.layers)}, {network.name} {len(network.layers)}"
+        raise InputError([*faults, _fault(source, "layers", message)])
+    for spikes, layer in pairs:
+        faults += [_fault(source, layer.name, message) for message in _misfits(spikes, layer, network)]
+    if faults:
+        raise InputError(faults)
+    return replace(trace, layers=tuple(FittedLayer(spikes, layer) for spikes, layer in pairs))
+
+
+def _misfits(spikes: LayerSpikes, layer: Layer, network: Network) -> list[str]:
+    name = f" ({spikes.name!r} of the trace)" if spikes.name != layer.name else ""
+    faults = []
+    flat = layer.kind == "linear" and math.prod(spikes.neuron_shape) == math.prod(layer.in_shape)
+    if spikes.neuron_shape != layer.in_shape and not flat:
+        needed = list(layer.in_shape) if layer.kind == "conv" else [math.prod(layer.in_shape)]
+        faults.append(f"has inputs of shape {needed} in {network.name}, {list(spikes.neuron_shape)} in the trace{name}")
+    if spikes.steps not in {layer.input.steps, network.timesteps}:
+        faults.append(f"has {layer.input.steps} timesteps in {network.name}, {spikes.steps} in the trace{name}")
+    return faults
+
+
+def _fault(source: str, path: str, message: str) -> Fault:
+    return Fault(message, path=path, source=source)

@@ -1,0 +1,31 @@
+"""Open a trace file of either kind, packed or plain."""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+
+from lifsim.config.network import Network
+from lifsim.trace.archive import Archive
+from lifsim.trace.fit import fit
+from lifsim.trace.packed import HEADER, read_packed
+from lifsim.trace.plain import read_plain
+from lifsim.trace.source import Trace
+
+
+def open_trace(path: str | PathLike[str], network: Network | None = None) -> Trace:
+    """The trace in the file `path`; with `network`, fitted to it: its layers in its order, under its names.
+
+    A packed trace says itself what it is. A plain .npz archive of 0/1 arrays is read as `lifsim trace import` reads it,
+    with the network's timesteps. Spikes are read when they are asked for. Raises InputError.
+    """
+    archive = Archive(Path(path))
+    try:
+        if HEADER in archive.arrays:
+            trace = read_packed(archive)
+        else:
+            trace = read_plain(archive, network.timesteps if network else None)
+        return trace if network is None else fit(trace, network, source=str(path))
+    except BaseException:
+        archive.close()
+        raise

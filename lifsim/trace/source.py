@@ -1,0 +1,119 @@
+"""A spike trace as the rest of LIFSim sees it, wherever its spikes come from: a file, a plain archive, a generator."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifsim.errors import InputError, did_you_mean
+
+CHUNK_BYTES = 16 << 20  # unpacked spikes held at once when a layer is walked
+
+
+def image_chunks(batch: int, neurons: int, limit_bytes: int = CHUNK_BYTES) -> Iterator[tuple[int, int]]:
+    """Ranges (first, last + 1) of images of which one timestep of `neurons` each takes up to `limit_bytes` unpacked."""
+    images = max(1, limit_bytes // neurons)
+    for first in range(0, batch, images):
+        yield first, min(batch, first + images)
+
+
+class LayerSpikes(ABC):
+    """The input spikes of one weight layer, `[T, B, C, H, W]` or `[T, B, F]`, read in parts.
+
+    A bit is 1 where the layer's input is not zero: a spike, or behind an average pool, an add or a mean over time, a
+    value that the array must multiply. `shape` may have a 1 for T (the analogue image, or a mean over time) and a 1
+    for B (every image has these spikes; `read` repeats them).
+    """
+
+    def __init__(self, name: str, shape: tuple[int, ...]) -> None:
+        self.name = name
+        self.shape = shape
+
+    @property
+    def steps(self) -> int:
+        """Timesteps that the layer has spikes for: T, or 1."""
+        return self.shape[0]
+
+    @property
+    def neuron_shape(self) -> tuple[int, ...]:
+        """(C, H, W) or (F,)."""
+        return self.shape[2:]
+
+    @property
+    def neurons(self) -> int:
+        """Elements per image and timestep."""
+        return math.prod(self.neuron_shape)
+
+    def read(self, step: int, first: int, last: int) -> NDArray[np.uint8]:
+        """Spikes of images `first` to `last` (exclusive) at `step`: 0 or 1, uint8 `[last - first, *neuron_shape]`."""
+        if not (0 <= step < self.steps and 0 <= first <= last):
+            raise IndexError(f"{self.name} has steps 0 to {self.steps - 1}, not {step}, images {first}:{last}")
+        if self.shape[1] == 1 and last > 1:
+            return np.broadcast_to(self._read(step, 0, 1), (last - first, *self.neuron_shape))
+        if last > self.shape[1]:
+            raise IndexError(f"{self.name} has {self.shape[1]} images, not {last}")
+        return self._read(step, first, last)
+
+    @abstractmethod
+    def _read(self, step: int, first: int, last: int) -> NDArray[np.uint8]:
+        """As `read`, within the stored images."""
+
+    def verify(self) -> None:
+        """Read all of the layer once. Raises InputError where the bytes are not what was written."""
+        for first, last in image_chunks(self.shape[1], self.neurons):
+            for step in range(self.steps):
+                self.read(step, first, last)
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Input spikes of every weight layer, in network order.
+
+    sharing: the sharing under which they were recorded. seed: of synthetic spikes. provenance: where they come from.
+    Use as a context manager to close the file behind it.
+    """
+
+    workload: str
+    sharing: str
+    timesteps: int
+    batch: int
+    seed: int | None
+    provenance: str
+    layers: tuple[LayerSpikes, ...]
+    file: Closable | None = field(default=None, repr=False)
+
+    def layer(self, name: str) -> LayerSpikes:
+        """The layer of that name. Raises InputError if there is none."""
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        raise InputError(f"trace has no layer {name!r}{did_you_mean(name, [layer.name for layer in self.layers])}")
+
+    def verify(self) -> None:
+        """Check the bytes of all layers, a chunk at a time. Raises InputError."""
+        for layer in self.layers:
+            layer.verify()
+
+    def close(self) -> None:
+        """Close the file that the spikes are read from, if there is one."""
+        if self.file is not None:
+            self.file.close()
+
+    def __enter__(self) -> Trace:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Closable(ABC):
+    """A file that layers read from."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close it; reads fail from then on."""

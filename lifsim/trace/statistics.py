@@ -1,0 +1,73 @@
+"""What a layer's spikes look like: rates over time, neurons that stay silent, and how often the others fire."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lifsim.trace.source import CHUNK_BYTES, LayerSpikes, Trace, image_chunks
+
+
+@dataclass(frozen=True)
+class LayerStatistics:
+    """Counts of one layer's input spikes, over all images.
+
+    shape: `[T, B, ...]`. ones: per timestep. fired: element k is the number of neurons, each image counted apart, that
+    fired in k of the T timesteps.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    ones: tuple[int, ...]
+    fired: tuple[int, ...]
+
+    @property
+    def neurons(self) -> int:
+        """Neurons times images."""
+        return sum(self.fired)
+
+    @property
+    def rates(self) -> tuple[float, ...]:
+        """Share of ones at each timestep."""
+        return tuple(ones / self.neurons for ones in self.ones)
+
+    @property
+    def rate(self) -> float:
+        """Share of ones over all timesteps."""
+        return sum(self.ones) / (self.neurons * len(self.ones))
+
+    @property
+    def silent_share(self) -> float:
+        """Share of neurons that fire in no timestep of their image."""
+        return self.fired[0] / self.neurons
+
+    @property
+    def always_share(self) -> float:
+        """Share of neurons that fire in every timestep of their image."""
+        return self.fired[-1] / self.neurons
+
+    @property
+    def spikes_per_active_neuron(self) -> float:
+        """Mean number of spikes, over T, of the neurons that fire at all; 0 where none does."""
+        active = self.neurons - self.fired[0]
+        return sum(self.ones) / active if active else 0.0
+
+
+def layer_statistics(layer: LayerSpikes) -> LayerStatistics:
+    """Statistics of one layer, a chunk of images at a time. Raises InputError where its bytes are damaged."""
+    ones = np.zeros(layer.steps, np.int64)
+    fired = np.zeros(layer.steps + 1, np.int64)
+    for first, last in image_chunks(layer.shape[1], layer.neurons, CHUNK_BYTES // 4):
+        count = np.zeros((last - first, *layer.neuron_shape), np.uint32 if layer.steps > 255 else np.uint8)
+        for step in range(layer.steps):
+            spikes = layer.read(step, first, last)
+            ones[step] += np.count_nonzero(spikes)
+            count += spikes
+        fired += np.bincount(count.ravel(), minlength=layer.steps + 1)
+    return LayerStatistics(layer.name, layer.shape, tuple(ones.tolist()), tuple(fired.tolist()))
+
+
+def statistics(trace: Trace) -> tuple[LayerStatistics, ...]:
+    """Statistics of every layer of `trace`."""
+    return tuple(map(layer_statistics, trace.layers))

@@ -1,0 +1,45 @@
+"""Are the ones of every receptive field counted exactly?"""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.strategies import DataObject
+
+from lifsim.trace.receptive import ones_per_pixel
+from tests.oracles.receptive import ones_per_pixel_by_loops
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_ones_per_pixel_equal_a_literal_loop(data: DataObject) -> None:
+    groups = data.draw(st.integers(1, 3))
+    shape = (data.draw(st.integers(1, 2)), groups * data.draw(st.integers(1, 3)), *data.draw(_pair(1, 6)))
+    padding = data.draw(_pair(0, 2))
+    kernel = tuple(data.draw(st.integers(1, shape[2 + axis] + 2 * padding[axis])) for axis in range(2))
+    stride = data.draw(_pair(1, 3))
+    spikes = np.random.default_rng(data.draw(st.integers(0, 99))).integers(0, 2, shape, np.uint8)
+    fast = ones_per_pixel(spikes, (kernel[0], kernel[1]), stride, padding, groups)
+    np.testing.assert_array_equal(
+        fast, ones_per_pixel_by_loops(spikes, (kernel[0], kernel[1]), stride, padding, groups)
+    )
+
+
+def _pair(low: int, high: int) -> st.SearchStrategy[tuple[int, int]]:
+    return st.tuples(st.integers(low, high), st.integers(low, high))
+
+
+def test_more_channels_than_a_byte_counts_do_not_wrap() -> None:
+    spikes = np.ones((1, 1100, 2, 2), np.bool_)
+    assert ones_per_pixel(spikes, (2, 2)).tolist() == [[[[4400]]]]
+
+
+def test_a_linear_layer_is_one_pixel() -> None:
+    spikes = np.array([[1, 0, 1], [0, 0, 0]], np.uint8)
+    assert ones_per_pixel(spikes, (1, 1)).tolist() == [[[[2]]], [[[0]]]]
+
+
+def test_a_signal_is_a_map_of_one_row() -> None:
+    spikes = np.array([[[[1, 1, 0, 1]], [[1, 0, 0, 0]]]], np.uint8)
+    assert ones_per_pixel(spikes, (1, 3), (1, 1), (0, 1)).tolist() == [[[[3, 3, 2, 1]]]]
