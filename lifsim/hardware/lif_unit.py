@@ -6,7 +6,8 @@ sequence. One *pass* serves the H x W outputs that the array holds:
 
     chain = ceil(PEs / units) calls,   pass = latency + II * (chain - 1) cycles
 
-which for one unit per PE is latency + II * (N - 1).
+which for one unit per PE is latency + II * (N - 1). Filters are dealt to the columns so that PEs that share a unit hold
+the same pixel; fewer columns than N share in time. A pass takes its full time however little of the array it serves.
 """
 
 from __future__ import annotations

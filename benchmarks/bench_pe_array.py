@@ -1,0 +1,67 @@
+"""How fast is the array model? `pytest benchmarks/bench_pe_array.py -s` prints the ratio to SCALE-Sim.
+
+SCALE-Sim v3.0.0 took 435 s and 2.8 GB (os), 753 s and 5.7 GB (ws), 362 s and 3.0 GB (is) for the thirteen convolutions
+of VGG-16 on 16 x 8 PEs, measured on two shared cores.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lifsim.config.arch import LifUnits
+from lifsim.hardware.lif_unit import lif_bank, lif_cycles, lif_passes
+from lifsim.hardware.pe_array import (
+    ArrayShape,
+    Gemm,
+    buffer_accesses,
+    dense_cycles,
+    output_blocks,
+    skip_blocks,
+    skip_cycles,
+)
+
+SHAPE = ArrayShape(16, 8)
+SCALESIM_S = {"os": 435.0, "ws": 753.0, "is": 362.0}
+CHANNELS = [3, 64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512]
+PIXELS = [32**2] * 2 + [16**2] * 2 + [8**2] * 3 + [4**2] * 3 + [2**2] * 3
+VGG16 = [Gemm(pixels, 9 * c, m) for pixels, c, m in zip(PIXELS, CHANNELS, CHANNELS[1:], strict=False)]
+
+
+@pytest.mark.parametrize("dataflow", ["os", "ws", "is"])
+def test_dense_vgg16_against_scalesim(benchmark, dataflow):
+    def figures() -> list[object]:
+        return [
+            (dense_cycles(dataflow, gemm, SHAPE, 1, True), buffer_accesses(dataflow, gemm, SHAPE, 1, True))
+            for gemm in VGG16
+        ]
+
+    assert len(benchmark(figures)) == 13
+    if benchmark.enabled:
+        ratio = SCALESIM_S[dataflow] / benchmark.stats["mean"]
+        benchmark.extra_info["times_faster_than_scalesim"] = ratio
+        print(f"\n{dataflow}: {benchmark.stats['mean'] * 1e6:.1f} us, {ratio:,.0f} times faster than SCALE-Sim")
+
+
+@pytest.mark.parametrize("timesteps", [4, 16])
+def test_skip_and_overlapped_lif_of_vgg16(benchmark, timesteps):
+    rng = np.random.default_rng(0)
+    layers = [(gemm, rng.binomial(gemm.reduction, 0.1, (timesteps, 1, gemm.pixels))) for gemm in VGG16]
+    bank = lif_bank(LifUnits(overlapped=True), SHAPE.pes, 4)
+
+    def figures() -> int:
+        total = 0
+        for gemm, ones in layers:
+            passes = lif_passes(gemm.pixels, gemm.filters, gemm.groups, SHAPE)
+            total += skip_cycles(ones, gemm, SHAPE).total
+            total += lif_cycles(bank.pass_cycles, passes, timesteps, skip_blocks(ones, gemm, SHAPE), True, True)
+        return total
+
+    assert benchmark(figures) > 0
+
+
+def test_overlapped_lif_of_a_large_map(benchmark):
+    gemm, timesteps = Gemm(224 * 224, 9 * 64, 64), 5
+    passes = lif_passes(gemm.pixels, gemm.filters, 1, SHAPE)
+    blocks = output_blocks("os", gemm, SHAPE, timesteps, True)
+    assert benchmark(lif_cycles, 4, passes, timesteps, blocks, True, True) == 4
