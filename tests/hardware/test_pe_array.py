@@ -182,6 +182,7 @@ def test_narrow_counts_do_not_wrap():
     ones = np.full((1, 1, 300), 200, np.uint8)
     gemm = Gemm(pixels=300, reduction=200, filters=1)
     assert skip_cycles(ones, gemm, ArrayShape(1, 1)).array == effective_macs(ones, gemm) == 60_000
+    assert set(skip_blocks(ones, gemm, ArrayShape(40, 30)).flat) == {200 + 40 + 30 - 2}
 
 
 @pytest.mark.parametrize(
