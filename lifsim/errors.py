@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 
@@ -22,11 +22,12 @@ class Fault:
     column: int | None = None
 
     def __str__(self) -> str:
+        """One line, whatever the names and values in it are."""
         place = self.source
         if self.line is not None:
             place += f":{self.line}:{self.column or 1}"
         head = " ".join(part for part in (place, self.path) if part)
-        return f"{head}: {self.message}" if head else self.message
+        return _printable(f"{head}: {self.message}" if head else self.message)
 
 
 class InputError(Exception):
@@ -47,7 +48,25 @@ def did_you_mean(name: object, valid: Iterable[str]) -> str:
     names = list(valid)
     if not names:
         return ""
-    near = difflib.get_close_matches(str(name).lower(), [n.lower() for n in names], n=1, cutoff=0.6)
+    near = difflib.get_close_matches(str(name).lower()[:80], [n.lower() for n in names], n=1, cutoff=0.6)
     if near:
         return f"; did you mean '{next(n for n in names if n.lower() == near[0])}'?"
     return f"; valid: {', '.join(names)}" if len(names) <= 40 else ""
+
+
+def shown(value: object) -> str:
+    """`value` as a message shows it: short, text in quotes, a container by its kind, true and null as YAML has them."""
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if isinstance(value, (list, tuple)):
+        return "a list" if value else "an empty list"
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= 80 else f"{text[:60]}... ({len(text)} characters)"
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

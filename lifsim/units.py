@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-_QUANTITY = re.compile(r"\s*([0-9][0-9_]*(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)\s*([A-Za-z]*)\s*")
+from lifsim.errors import shown
+
+_QUANTITY = re.compile(r"\s*([-+]?[0-9][0-9_]*(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,2})?)\s*([A-Za-z]*)\s*", re.ASCII)
+_MAX_LENGTH = 40
 _BYTES = {
     "": 1, "B": 1, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30, "TIB": 1 << 40,
     "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
@@ -14,22 +17,22 @@ _HZ = {"": 1, "HZ": 1, "KHZ": 10**3, "MHZ": 10**6, "GHZ": 10**9}
 
 
 def _parse(text: str | float, scale: dict[str, int], example: str) -> int:
-    match = _QUANTITY.fullmatch(str(text))
-    if isinstance(text, bool) or match is None or match[2].upper() not in scale:
-        raise ValueError(f"{text!r} must be a whole number with a unit, such as {example}")
-    if len(match[1]) > 40:
-        raise ValueError(f"{text!r} must be of a sensible length")
-    exponent = re.search(r"[eE]([+-]?[0-9]+)$", match[1])
-    if exponent and abs(int(exponent[1])) > 30:
-        raise ValueError(f"{text!r} must be of a sensible size")
+    match = None if isinstance(text, bool) or len(str(text)) > _MAX_LENGTH else _QUANTITY.fullmatch(str(text))
+    if match is None or match[2].upper() not in scale:
+        raise ValueError(f"{shown(text)} must be a whole number, with a unit or none, such as {example}")
     value = Fraction(match[1].replace("_", "")) * scale[match[2].upper()]
     if value.denominator != 1:
-        raise ValueError(f"{text!r} must come to a whole number")
+        raise ValueError(f"{shown(text)} must come to a whole number")
     return int(value)
 
 
 def parse_bytes(text: str | float) -> int:
-    """Bytes of `4096`, `32KiB`, `1.5MiB`, `64kB`. Raises ValueError unless they come to a whole number."""
+    """Bytes of `4096`, `32KiB`, `1.5MiB`, `64kB`. Raises ValueError unless they come to a whole number.
+
+    The B is a capital: `kb` would be bits.
+    """
+    if isinstance(text, str) and text.rstrip().endswith("b"):
+        raise ValueError(f"{shown(text)} must be in bytes (B), not bits (b), such as 32KiB")
     return _parse(text, _BYTES, "32KiB")
 
 
@@ -39,7 +42,7 @@ def parse_hz(text: str | float) -> int:
 
 
 def format_bytes(count: float) -> str:
-    """`32 KiB`, `1.5 MiB`: three significant digits, binary prefixes."""
+    """`32 KiB`, `1.5 MiB`: four significant digits, binary prefixes."""
     value, prefixes = float(count), ["B", "KiB", "MiB", "GiB", "TiB"]
     while abs(value) >= 1024 and len(prefixes) > 1:
         value, prefixes = value / 1024, prefixes[1:]

@@ -2,38 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import Field
 
-from lifsim.units import parse_bytes, parse_hz
+from lifsim.config.document import Document, read_document
+from lifsim.config.overrides import override
+from lifsim.config.resolve import find
+from lifsim.config.schema import Bits, Bytes, BytesOrNone, Cost, Count, Cycles, Flag, Hertz, Model, Name, Text
+from lifsim.config.validate import parse_model
 
-Bytes = Annotated[int, BeforeValidator(parse_bytes), Field(ge=0, le=1 << 50)]
-Hertz = Annotated[int, BeforeValidator(parse_hz), Field(gt=0, le=10**12)]
-Count = Annotated[int, Field(ge=1, le=1 << 20, strict=True)]
-Bits = Annotated[int, Field(ge=1, le=64, strict=True)]
-Cost = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-
-
-class Model(BaseModel):
-    """Frozen, no unknown keys, no silent conversion."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+Extent = Annotated[int, Field(ge=1, le=1 << 16, strict=True)]
 
 
 class Array(Model):
-    """The PE array. `rows` work on output pixels (os, sata), `cols` on filters."""
+    """The PE array. `rows` work on output pixels (os, sata), `cols` on filters.
 
-    rows: Count
-    cols: Count
+    sparsity: what a spike of zero saves: nothing, the PE's operation energy (gate), or its cycle too (skip).
+    """
+
+    rows: Extent
+    cols: Extent
     dataflow: Literal["os", "ws", "is", "sata"] = "os"
     sparsity: Literal["none", "gate", "skip"] = "none"
 
-    @model_validator(mode="after")
-    def _skip_needs_output_stationary(self) -> Array:
+    def broken_rules(self) -> Iterator[tuple[str, str]]:
+        """Only a PE row that holds its own pixel can skip: os and sata."""
         if self.sparsity == "skip" and self.dataflow in ("ws", "is"):
-            raise ValueError(f"sparsity 'skip' must go with dataflow os or sata, not {self.dataflow}")
-        return self
+            yield "sparsity", f"'skip' must go with dataflow os or sata, not {self.dataflow}"
+
+    @property
+    def pes(self) -> int:
+        """Processing elements."""
+        return self.rows * self.cols
 
 
 class Precision(Model):
@@ -43,22 +45,36 @@ class Precision(Model):
     psum_bits: Bits = 16
     membrane_bits: Bits = 8
 
+    def broken_rules(self) -> Iterator[tuple[str, str]]:
+        """A sum of weights is at least as wide as one."""
+        if self.psum_bits < self.weight_bits:
+            yield "psum_bits", f"{self.psum_bits} must be >= weight_bits, {self.weight_bits}"
+
 
 class Component(Model):
-    """`count` pieces of the component-table row (`kernel`, `width_bits`, `depth`).
+    """`count` pieces per PE (of tag lif: per LIF unit) of the component-table row (`kernel`, `width_bits`, `depth`).
 
-    tag: which entry of the energy breakdown pays it. gated: its dynamic power is burnt per operation, else in every
-    cycle that the array runs.
+    Whether the table has that row is checked where the table is (hardware), under the path ``components[i]``.
+
+    tag: which entry of the energy breakdown pays it.
+    depth: entries of a fifo or register file.
+    gated: its dynamic power is burnt per operation, else in every cycle that the array runs.
+    multibit_only: it works only in layers whose inputs have several bits (the analogue image): a multiplier.
     """
 
-    name: str
+    name: Name
     tag: Literal["spike_mac", "lif", "spad"]
-    kernel: str
+    kernel: Name
     width_bits: Bits
     depth: Count | None = None
     count: Count = 1
-    gated: bool = False
-    multibit_only: bool = False
+    gated: Flag = False
+    multibit_only: Flag = False
+
+    def broken_rules(self) -> Iterator[tuple[str, str]]:
+        """A part that runs in some layers only is gated, and works on the inputs."""
+        if self.multibit_only and not (self.gated and self.tag == "spike_mac"):
+            yield "multibit_only", "true must go with gated: true and tag: spike_mac"
 
 
 class LifUnits(Model):
@@ -66,41 +82,49 @@ class LifUnits(Model):
     the LIF calls of a fold run under the next fold."""
 
     units: Count | None = None
-    latency_cycles: Annotated[int, Field(ge=0, le=1 << 20, strict=True)] = 1
-    initiation_interval_cycles: Annotated[int, Field(ge=0, le=1 << 20, strict=True)] = 1
-    overlapped: bool = False
+    latency_cycles: Cycles = 1
+    initiation_interval_cycles: Cycles = 1
+    overlapped: Flag = False
 
 
 class Buffer(Model):
     """An on-chip SRAM. Energy, leakage and area come from the CACTI table unless all four are given here.
 
     port_bits: width of one access. read_pj, write_pj: per access of that width. leakage_mw: of all banks.
+    double_buffered: one half works while the other is filled.
     """
 
     size_bytes: Bytes
     banks: Count = 1
     port_bits: Annotated[int, Field(ge=1, le=1 << 16, strict=True)] = 64
-    double_buffered: bool = False
+    double_buffered: Flag = False
     read_pj: Cost | None = None
     write_pj: Cost | None = None
     leakage_mw: Cost | None = None
     area_mm2: Cost | None = None
-    source: str | None = None
+    source: Text | None = None
 
-    @model_validator(mode="after")
-    def _costs_come_together(self) -> Buffer:
-        given = [self.read_pj, self.write_pj, self.leakage_mw, self.area_mm2]
-        if any(cost is not None for cost in given):
-            if any(cost is None for cost in given):
-                raise ValueError("read_pj, write_pj, leakage_mw and area_mm2 must be given together")
-            if not self.source:
-                raise ValueError("source must say where read_pj, write_pj, leakage_mw and area_mm2 come from")
-        return self
+    def broken_rules(self) -> Iterator[tuple[str, str]]:
+        """Costs come together and say where from; the banks are equal."""
+        costs = {name: getattr(self, name) for name in ("read_pj", "write_pj", "leakage_mw", "area_mm2")}
+        missing = [name for name, cost in costs.items() if cost is None]
+        if missing and len(missing) < len(costs):
+            yield "", f"must have {', '.join(missing)} too: read_pj, write_pj, leakage_mw and area_mm2 come together"
+        if len(missing) < len(costs) and self.source is None:
+            yield "", "must have source, which says where its costs come from"
+        if self.size_bytes % self.banks:
+            yield "banks", f"{self.banks} must divide size_bytes, {self.size_bytes}"
 
     @property
     def usable_bytes(self) -> int:
         """What one tile may fill: half of a double-buffered buffer."""
         return self.size_bytes // 2 if self.double_buffered else self.size_bytes
+
+
+class OptionalBuffer(Buffer):
+    """A buffer that a machine may lack: size_bytes 0."""
+
+    size_bytes: BytesOrNone
 
 
 class Buffers(Model):
@@ -109,8 +133,8 @@ class Buffers(Model):
     weight: Buffer
     spike_in: Buffer
     spike_out: Buffer
-    membrane: Buffer
-    psum: Buffer
+    membrane: OptionalBuffer
+    psum: OptionalBuffer
 
 
 class Dram(Model):
@@ -118,7 +142,7 @@ class Dram(Model):
 
     model: Literal["ideal"] = "ideal"
     energy_pj_per_bit: Cost
-    source: str
+    source: Text
 
 
 class Arch(Model):
@@ -127,7 +151,7 @@ class Arch(Model):
     accounting "satasim" follows SATA_Sim to the letter (docs/model.md) and is for cross-checks only.
     """
 
-    name: str
+    name: Name
     description: str = ""
     clock_hz: Hertz
     technology_nm: Literal[22, 28, 32, 45, 65]
@@ -135,6 +159,31 @@ class Arch(Model):
     array: Array
     precision: Precision = Precision()
     lif: LifUnits = LifUnits()
-    components: tuple[Component, ...]
+    components: Annotated[tuple[Component, ...], Field(max_length=1000)]
     buffers: Buffers
     dram: Dram
+
+    def broken_rules(self) -> Iterator[tuple[str, str]]:
+        """Names of components are unique, what the array and the LIF units are made of is told."""
+        names = [component.name for component in self.components]
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                yield f"components.{index}.name", f"{name!r} must be given once, is components[{names.index(name)}] too"
+        for tag in ("spike_mac", "lif"):
+            if all(component.tag != tag for component in self.components):
+                yield "components", f"must have at least one of tag {tag}"
+        if self.accounting == "satasim" and self.array.dataflow != "sata":
+            yield "accounting", f"'satasim' must go with dataflow sata, not {self.array.dataflow}"
+
+
+def load_arch(name: str, overrides: Sequence[str] = ()) -> Arch:
+    """The architecture `name` (a path, or a shipped name such as ``sata128``), with ``key.path=value`` overrides.
+
+    Raises InputError with every fault of the file and of the overrides.
+    """
+    return parse_arch(override(read_document(find("arch", name)), overrides))
+
+
+def parse_arch(document: Document) -> Arch:
+    """The architecture that `document` describes. Raises InputError with all its faults."""
+    return parse_model(Arch, document)

@@ -11,9 +11,11 @@ import re
 from dataclasses import dataclass
 
 from lifsim.config.network import Lif, Network
-from lifsim.errors import Fault, InputError, did_you_mean
+from lifsim.errors import Fault, InputError, did_you_mean, shown
 
-_SPELLING = re.compile(r"(?:(layer)(?:[+&](?=c))?)?(?:c(?:hannel)?#?(\d+))?", re.IGNORECASE)
+MAX_CHANNEL_GROUPS = 1 << 20
+
+_SPELLING = re.compile(r"(layer)?(?:(?(1) ?[+&] ?)c(?:hannel)? ?#?([0-9]{1,12}))?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -23,20 +25,27 @@ class Sharing:
     layer: bool = False
     channels: int = 1
 
+    def __post_init__(self) -> None:
+        if not 1 <= self.channels <= MAX_CHANNEL_GROUPS:
+            raise InputError(Fault(f"{self.channels} groups of channels must be <= {MAX_CHANNEL_GROUPS}", "sharing"))
+
     @classmethod
     def parse(cls, text: str) -> Sharing:
         """`none`, `layer`, `channel4`, `layer+channel2`, or the paper's `C#4`, `Layer&C#2`. Raises InputError."""
         name = str(text).strip()
         if name.lower() == "none":
             return cls()
-        match = _SPELLING.fullmatch(name.replace(" ", ""))
+        match = _SPELLING.fullmatch(name)
         if not name or match is None:
             hint = did_you_mean(name, ["none", "layer", "channel2", "channel4", "layer+channel2", "layer+channel4"])
-            raise InputError(Fault(f"{text!r} must be none, layer, channelN or layer+channelN{hint}", path="sharing"))
-        channels = 1 if match[2] is None else int(match[2][:9])
-        if match[2] is not None and channels < 2:
-            raise InputError(Fault(f"{text!r}: N of channelN must be >= 2", path="sharing"))
-        return cls(layer=match[1] is not None, channels=channels)
+            message = f"{shown(text)} must be none, layer, channelN or layer+channelN{hint}"
+            raise InputError(Fault(message, path="sharing"))
+        layer, groups = match.groups()
+        if groups is None:
+            return cls(layer=True)
+        if int(groups) < 2:
+            raise InputError(Fault(f"{shown(text)}: N of channelN must be >= 2", path="sharing"))
+        return cls(layer=layer is not None, channels=int(groups))
 
     def __str__(self) -> str:
         parts = ["layer"] * self.layer + [f"channel{self.channels}"] * (self.channels > 1)

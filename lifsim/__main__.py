@@ -1,0 +1,7 @@
+"""`python -m lifsim`."""
+
+import sys
+
+from lifsim.cli.main import main
+
+sys.exit(main())

@@ -1,0 +1,47 @@
+"""`lifsim check`: every fault of every file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from lifsim.config.arch import parse_arch
+from lifsim.config.document import Document, read_document
+from lifsim.errors import Fault, InputError
+
+_PARSERS: tuple[tuple[str, Callable[[Document], object], frozenset[str]], ...] = (
+    ("architecture", parse_arch, frozenset({"array", "buffers", "components", "dram", "clock_hz"})),
+)
+
+
+@click.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+def check(files: tuple[Path, ...]) -> None:
+    """Check architecture and workload files; which of the two a file is, its keys tell.
+
+    Every fault of every file is listed as FILE:LINE:COLUMN KEY: VALUE must RULE, and the exit code is 2.
+
+    \b
+    Examples:
+      lifsim check my_arch.yaml
+      lifsim check arch_configs/*.yaml workloads/*.yaml
+    """
+    faults: list[Fault] = []
+    for file in files:
+        try:
+            click.echo(f"{file}: ok ({_check(file)})")
+        except InputError as error:
+            faults.extend(error.faults)
+    if faults:
+        raise InputError(faults)
+
+
+def _check(file: Path) -> str:
+    """Reads `file` as what its keys say it is; the name of that kind."""
+    document = read_document(file)
+    keys = set(document.data) if isinstance(document.data, dict) else set()
+    kind, parse, _ = max(_PARSERS, key=lambda parser: len(keys & parser[2]))
+    parse(document)
+    return kind

@@ -1,0 +1,82 @@
+"""The command `lifsim`: finds the command, runs it, and turns what goes wrong into messages and exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+
+from lifsim import __version__
+from lifsim.cli.lazy import LazyGroup
+from lifsim.errors import Fault, InputError
+
+EXIT_INTERNAL, EXIT_INPUT, EXIT_INTERRUPTED = 1, 2, 130
+
+COMMANDS = {
+    "check": ("lifsim.cli.check:check", "Check architecture and workload files."),
+    "list": ("lifsim.cli.listing:listing", "List shipped architectures, workloads and sharings."),
+}
+
+_EPILOG = """\b
+Examples:
+  lifsim run --arch sata128.yaml --sharing channel4
+  lifsim check my_arch.yaml my_network.yaml
+  lifsim list archs
+"""
+
+
+@click.group(
+    cls=LazyGroup,
+    table=COMMANDS,
+    epilog=_EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
+)
+@click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error (with any command).")
+@click.version_option(__version__, "-V", "--version", prog_name="lifsim")
+def cli() -> None:
+    """Cycles, memory traffic and energy of spiking-neural-network accelerators, with shared LIF neurons."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command. Exit code: 0; 2 for an input or usage that is refused; 1 for a fault of LIFSim; 130 for ^C."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    options_end = arguments.index("--") if "--" in arguments else len(arguments)
+    debug = "--debug" in arguments[:options_end]
+    arguments = [a for a in arguments[:options_end] if a != "--debug"] + arguments[options_end:]
+    try:
+        status = cli.main(arguments, prog_name="lifsim", standalone_mode=False)
+        sys.stdout.flush()
+        return status if isinstance(status, int) else 0
+    except BrokenPipeError:
+        # The reader has what it wanted (`| head`); a later flush must not complain either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        return _report(error)
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+
+
+def _report(error: Exception) -> int:
+    """Prints what went wrong to stderr, one line a fault; the exit code."""
+    match error:
+        case InputError():
+            click.echo("\n".join(map(str, error.faults)), err=True)
+            return EXIT_INPUT
+        case click.Abort():
+            click.echo("interrupted", err=True)
+            return EXIT_INTERRUPTED
+        case click.ClickException():
+            error.show()
+            return EXIT_INPUT
+        case OSError(strerror=str(reason), filename=str(name)):
+            click.echo(str(Fault(reason, source=name)), err=True)
+            return EXIT_INPUT
+    what = str(Fault(f"{type(error).__name__}: {error}"))
+    click.echo(f"lifsim: internal error: {what}; run with --debug for the traceback", err=True)
+    return EXIT_INTERNAL

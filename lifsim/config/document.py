@@ -1,0 +1,196 @@
+"""YAML text as plain data that remembers where each key stands. Untrusted: no tags, bounded size and depth."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lifsim.errors import Fault, InputError, shown
+
+MAX_BYTES = 4 << 20
+MAX_NODES = 50_000
+MAX_DEPTH = 32
+
+KeyPath = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Where a key stands: `source` a file or a ``--set`` option; line and column from 1, None for an option."""
+
+    source: str
+    line: int | None = None
+    column: int | None = None
+
+    def fault(self, path: KeyPath, message: str) -> Fault:
+        """A fault of the key at `path`, which stands here."""
+        return Fault(message, dotted(path), self.source, self.line, self.column)
+
+
+@dataclass(frozen=True)
+class Document:
+    """What a file says. data: dict, list and scalars; marks: of each key (of its name) and each list entry, () is the
+    whole; faults: what is wrong with the text but did not stop its reading, such as a key that is given twice."""
+
+    source: str
+    data: Any
+    marks: dict[KeyPath, Mark]
+    faults: tuple[Fault, ...] = ()
+
+    def mark(self, path: KeyPath) -> Mark:
+        """Where `path` stands, or the nearest mapping or list around it."""
+        while path not in self.marks:
+            path = path[:-1]
+        return self.marks[path]
+
+
+def dotted(path: KeyPath) -> str:
+    """``components[2].width_bits`` for ("components", 2, "width_bits")."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return text.removeprefix(".")
+
+
+def read_document(path: Path) -> Document:
+    """The YAML file at `path`. Raises InputError where it cannot be read or is not YAML."""
+    source = str(path)
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+    except IsADirectoryError:
+        raise InputError(Fault("is a directory, must be a YAML file", source=source)) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(Fault(f"cannot be read: {reason}", source=source)) from None
+    if len(raw) > MAX_BYTES:
+        raise InputError(Fault(f"must be at most {MAX_BYTES >> 20} MiB of YAML", source=source))
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        column = error.start - (raw.rfind(b"\n", 0, error.start) + 1) + 1
+        message = f"must be UTF-8 text, has byte 0x{raw[error.start]:02x}"
+        raise InputError(Fault(message, source=source, line=line, column=column)) from None
+    return parse_document(text, source)
+
+
+def parse_document(text: str, source: str) -> Document:
+    """YAML `text` that came from `source`. Raises InputError where it is not YAML, or holds nothing."""
+    try:
+        root = _Loader(text).get_single_node()
+    except yaml.MarkedYAMLError as error:
+        raise InputError(_syntax_fault(error, source)) from None
+    except yaml.reader.ReaderError as error:
+        line, column = text.count("\n", 0, error.position) + 1, error.position - text.rfind("\n", 0, error.position)
+        message = f"must be YAML text, has character {_codepoint(error.character)}"
+        raise InputError(Fault(message, source=source, line=line, column=column)) from None
+    if root is None:
+        raise InputError(Fault("must not be empty", source=source))
+    builder = _Builder(source)
+    data = builder.build(root, ())
+    return Document(source, data, builder.marks, tuple(builder.faults))
+
+
+def _syntax_fault(error: yaml.MarkedYAMLError, source: str) -> Fault:
+    mark = error.problem_mark or error.context_mark
+    reason = " ".join(part for part in (error.context, error.problem) if part)
+    line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
+    return Fault(f"must be valid YAML: {reason}", source=source, line=line, column=column)
+
+
+def _codepoint(character: object) -> str:
+    return f"U+{character:04X}" if isinstance(character, int) else shown(character)
+
+
+_TAG = "tag:yaml.org,2002:"
+_PLAIN = {
+    "null": re.compile(r"(?:~|null|Null|NULL|)\Z"),
+    "bool": re.compile(r"(?:true|True|TRUE|false|False|FALSE)\Z"),
+    "int": re.compile(r"[-+]?(?:0|[1-9][0-9_]*)\Z|0x[0-9a-fA-F]+\Z"),
+    "float": re.compile(
+        r"[-+]?(?:(?:\.[0-9]+|(?:0|[1-9][0-9_]*)(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?|\.inf|\.Inf)\Z|(?:\.nan|\.NaN)\Z"
+    ),
+}
+
+
+class _Loader(yaml.SafeLoader):
+    """Composes nodes only. Resolves what YAML 1.2 does: `on`, `yes`, `1:30`, `010` and dates stay text."""
+
+    yaml_implicit_resolvers = {None: [(_TAG + kind, pattern) for kind, pattern in _PLAIN.items()]}  # noqa: RUF012
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._nodes = self._depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        self._nodes += 1
+        self._depth += 1
+        if self._nodes > MAX_NODES or self._depth > MAX_DEPTH:
+            limit = f"more than {MAX_NODES} values" if self._nodes > MAX_NODES else f"nesting deeper than {MAX_DEPTH}"
+            raise yaml.composer.ComposerError(None, None, f"has {limit}", self.get_mark())
+        node: yaml.Node | None = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+
+class _Builder:
+    """Turns nodes into data, noting the mark of every key and the faults on the way."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.marks: dict[KeyPath, Mark] = {}
+        self.faults: list[Fault] = []
+
+    def build(self, node: yaml.Node, path: KeyPath, key: yaml.Node | None = None) -> Any:
+        """The data of `node`, which stands at `path` (behind `key` in a mapping). An alias is built each time that it
+        is used, so that the limit on values holds for what it expands to."""
+        self.marks[path] = self._mark(key or node)
+        if len(self.marks) > MAX_NODES or len(path) > MAX_DEPTH:
+            raise InputError(self.marks[path].fault((), "must not expand to so many values by its aliases"))
+        if isinstance(node, yaml.MappingNode) and node.tag == _TAG + "map":
+            return {name: self.build(item, (*path, name), at) for name, at, item in self._entries(node, path)}
+        if isinstance(node, yaml.SequenceNode) and node.tag == _TAG + "seq":
+            return [self.build(item, (*path, index)) for index, item in enumerate(node.value)]
+        return self._scalar(node, path)
+
+    def _entries(self, node: yaml.MappingNode, path: KeyPath) -> Iterator[tuple[str, yaml.Node, yaml.Node]]:
+        first: dict[str, yaml.Node] = {}
+        for key, item in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                self.faults.append(self._mark(key).fault(path, "has a key that is no text; every key must be a name"))
+            elif key.value in first:
+                line = first[key.value].start_mark.line + 1
+                message = f"must be given once, is given in line {line} already"
+                self.faults.append(self._mark(key).fault((*path, key.value), message))
+            else:
+                first[key.value] = key
+                yield key.value, key, item
+
+    def _scalar(self, node: yaml.Node, path: KeyPath) -> Any:
+        kind = node.tag.removeprefix(_TAG)
+        if isinstance(node, yaml.ScalarNode) and kind == "str":
+            return node.value
+        if isinstance(node, yaml.ScalarNode) and kind in _PLAIN and _PLAIN[kind].fullmatch(node.value):
+            try:
+                return _number_or_word(kind, node.value)
+            except ValueError:
+                self.faults.append(self.marks[path].fault(path, f"{shown(node.value)} must have fewer digits"))
+                return None
+        self.faults.append(self.marks[path].fault(path, f"must have no tag, has {shown(node.tag)}"))
+        return None
+
+    def _mark(self, node: yaml.Node) -> Mark:
+        return Mark(self.source, node.start_mark.line + 1, node.start_mark.column + 1)
+
+
+def _number_or_word(kind: str, text: str) -> int | float | bool | None:
+    digits = text.replace("_", "").lower()
+    if kind == "int":
+        return int(digits, 16) if digits.startswith("0x") else int(digits)
+    if kind == "float":
+        return float(digits.replace(".inf", "inf").replace(".nan", "nan"))
+    return digits == "true" if kind == "bool" else None

@@ -1,0 +1,72 @@
+"""``--set buffers.weight.size_bytes=64KiB``: single keys of a document, replaced before it is checked."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+from lifsim.config.document import Document, KeyPath, Mark, dotted, parse_document
+from lifsim.errors import Fault, InputError, did_you_mean, shown
+
+
+def override(document: Document, settings: Sequence[str]) -> Document:
+    """`document` with each ``key.path=value`` set, the last one winning; values are YAML (``8``, ``[1, 2]``).
+
+    An entry of a list is addressed by its position from 0, or by its `name` where its entries have one. Keys that are
+    not there yet are added: the schema judges them as it would in the file. A setting that leads nowhere adds to the
+    document's faults.
+    """
+    data, marks = copy.deepcopy(document.data), dict(document.marks)
+    faults: list[Fault] = []
+    for setting in settings:
+        try:
+            _set(data, marks, setting)
+        except InputError as error:
+            faults.extend(error.faults)
+    return Document(document.source, data, marks, (*document.faults, *faults))
+
+
+def _set(data: Any, marks: dict[KeyPath, Mark], setting: str) -> None:
+    key, equals, text = setting.partition("=")
+    option = f"--set {key.strip()}"
+    parts = key.strip().split(".")
+    if not equals or not all(parts):
+        raise InputError(Fault("must have the form key.path=value", source=f"--set {setting}"))
+    value = parse_document(text, option)
+    if value.faults:
+        raise InputError(value.faults)
+    path: KeyPath = ()
+    for part in parts[:-1]:
+        step = _step(data, part, path, option)
+        path = (*path, step)
+        if isinstance(step, str) and data.get(step) is None:
+            data[step] = {}
+            marks[path] = Mark(option)
+        data = data[step]
+    step = _step(data, parts[-1], path, option)
+    data[step] = value.data
+    _replace_marks(marks, (*path, step), value, option)
+
+
+def _step(data: Any, part: str, path: KeyPath, option: str) -> str | int:
+    """The key or index that `part` means in `data`."""
+    if isinstance(data, dict):
+        return part
+    if not isinstance(data, list):
+        message = f"{dotted(path) or 'the document'} is {shown(data)}, must be a mapping to have the key {part!r}"
+        raise InputError(Fault(message, source=option))
+    names = [entry.get("name") if isinstance(entry, dict) else None for entry in data]
+    if part in names:
+        return names.index(part)
+    if part.isascii() and part.isdigit() and int(part[:9]) < len(data):
+        return int(part)
+    hint = did_you_mean(part, [name for name in names if isinstance(name, str)])
+    message = f"{part!r} must be the name of an entry of {dotted(path)} or its position, 0 to {len(data) - 1}{hint}"
+    raise InputError(Fault(message, source=option))
+
+
+def _replace_marks(marks: dict[KeyPath, Mark], path: KeyPath, value: Document, option: str) -> None:
+    for old in [known for known in marks if known[: len(path)] == path]:
+        del marks[old]
+    marks.update({(*path, *inner): Mark(option) for inner in value.marks})

@@ -1,0 +1,58 @@
+"""Where `--arch sata128` is found: a path as given, $LIFSIM_PATH, and the files that come with LIFSim."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from lifsim.errors import Fault, InputError, did_you_mean
+
+Kind = Literal["arch", "workload"]
+
+_FOLDER: dict[Kind, str] = {"arch": "arch_configs", "workload": "workloads"}
+_TITLE: dict[Kind, str] = {"arch": "architecture", "workload": "workload"}
+_SUFFIX = ".yaml"
+
+
+def find(kind: Kind, name: str) -> Path:
+    """The file that `name` means, with or without its suffix: a path from the current folder, else a file of that name
+    in a folder of $LIFSIM_PATH, else one that comes with LIFSim. Raises InputError that tells where it was looked for.
+    """
+    bare = os.sep not in name and (os.altsep or os.sep) not in name
+    folders = [Path(), *search_path(kind)] if bare else [Path()]
+    for folder in folders:
+        for candidate in (folder / name, folder / (name + _SUFFIX)):
+            if name and _is_file(candidate):
+                return candidate
+    if name and Path(name).is_dir():
+        raise InputError(Fault(f"is a directory, must be a YAML file of an {_TITLE[kind]}", source=name))
+    looked = ", ".join(str(folder) if folder != Path() else "the current folder" for folder in folders)
+    hint = did_you_mean(Path(name).name.removesuffix(_SUFFIX), available(kind))
+    raise InputError(Fault(f"{name!r} must be a file or a shipped {_TITLE[kind]}; looked in {looked}{hint}"))
+
+
+def available(kind: Kind) -> tuple[str, ...]:
+    """The names that `find` knows from any folder, without suffix, sorted."""
+    return tuple(sorted({path.stem for folder in search_path(kind) for path in folder.glob(f"*{_SUFFIX}")}))
+
+
+def search_path(kind: Kind) -> tuple[Path, ...]:
+    """The folders behind the current one: those of $LIFSIM_PATH, then the shipped one."""
+    given = os.environ.get("LIFSIM_PATH", "")
+    return (*(Path(folder).expanduser() for folder in given.split(os.pathsep) if folder), _shipped(kind))
+
+
+def _shipped(kind: Kind) -> Path:
+    """In a wheel the folder is inside the package; in the source tree, beside it."""
+    package = Path(__file__).parents[1]
+    inside = package / _FOLDER[kind]
+    return inside if inside.is_dir() else package.parent / _FOLDER[kind]
+
+
+def _is_file(path: Path) -> bool:
+    """Whether there is something to read, be it a pipe; reading tells if it cannot be."""
+    try:
+        return path.exists() and not path.is_dir()
+    except (OSError, ValueError):
+        return False
