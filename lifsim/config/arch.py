@@ -10,7 +10,7 @@ from pydantic import Field
 from lifsim.config.document import Document, read_document
 from lifsim.config.overrides import override
 from lifsim.config.resolve import find
-from lifsim.config.schema import Bits, Bytes, BytesOrNone, Cost, Count, Cycles, Flag, Hertz, Model, Name, Text
+from lifsim.config.schema import Bits, Bytes, Cost, Count, Cycles, Flag, Hertz, Model, Name, Text
 from lifsim.config.validate import parse_model
 
 Extent = Annotated[int, Field(ge=1, le=1 << 16, strict=True)]
@@ -105,26 +105,18 @@ class Buffer(Model):
     source: Text | None = None
 
     def broken_rules(self) -> Iterator[tuple[str, str]]:
-        """Costs come together and say where from; the banks are equal."""
+        """Costs come together and say where from."""
         costs = {name: getattr(self, name) for name in ("read_pj", "write_pj", "leakage_mw", "area_mm2")}
         missing = [name for name, cost in costs.items() if cost is None]
         if missing and len(missing) < len(costs):
             yield "", f"must have {', '.join(missing)} too: read_pj, write_pj, leakage_mw and area_mm2 come together"
         if len(missing) < len(costs) and self.source is None:
             yield "", "must have source, which says where its costs come from"
-        if self.size_bytes % self.banks:
-            yield "banks", f"{self.banks} must divide size_bytes, {self.size_bytes}"
 
     @property
     def usable_bytes(self) -> int:
         """What one tile may fill: half of a double-buffered buffer."""
         return self.size_bytes // 2 if self.double_buffered else self.size_bytes
-
-
-class OptionalBuffer(Buffer):
-    """A buffer that a machine may lack: size_bytes 0."""
-
-    size_bytes: BytesOrNone
 
 
 class Buffers(Model):
@@ -133,8 +125,14 @@ class Buffers(Model):
     weight: Buffer
     spike_in: Buffer
     spike_out: Buffer
-    membrane: OptionalBuffer
-    psum: OptionalBuffer
+    membrane: Buffer
+    psum: Buffer
+
+    def broken_rules(self) -> Iterator[tuple[str, str]]:
+        """Membranes and partial sums may have no buffer (size 0); what every layer reads and writes must have one."""
+        for name in ("weight", "spike_in", "spike_out"):
+            if getattr(self, name).size_bytes == 0:
+                yield f"{name}.size_bytes", "0 must be > 0"
 
 
 class Dram(Model):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 from typing import Literal
 
-from lifsim.errors import Fault, InputError, did_you_mean
+from lifsim.errors import Fault, InputError, did_you_mean, shown
 
 Kind = Literal["arch", "workload"]
 
@@ -23,13 +24,13 @@ def find(kind: Kind, name: str) -> Path:
     folders = [Path(), *search_path(kind)] if bare else [Path()]
     for folder in folders:
         for candidate in (folder / name, folder / (name + _SUFFIX)):
-            if name and _is_file(candidate):
+            if name and _what(candidate) == "file":
                 return candidate
-    if name and Path(name).is_dir():
+    if name and _what(Path(name)) == "directory":
         raise InputError(Fault(f"is a directory, must be a YAML file of an {_TITLE[kind]}", source=name))
     looked = ", ".join(str(folder) if folder != Path() else "the current folder" for folder in folders)
     hint = did_you_mean(Path(name).name.removesuffix(_SUFFIX), available(kind))
-    raise InputError(Fault(f"{name!r} must be a file or a shipped {_TITLE[kind]}; looked in {looked}{hint}"))
+    raise InputError(Fault(f"{shown(name)} must be a file or a shipped {_TITLE[kind]}; looked in {looked}{hint}"))
 
 
 def available(kind: Kind) -> tuple[str, ...]:
@@ -50,9 +51,9 @@ def _shipped(kind: Kind) -> Path:
     return inside if inside.is_dir() else package.parent / _FOLDER[kind]
 
 
-def _is_file(path: Path) -> bool:
-    """Whether there is something to read, be it a pipe; reading tells if it cannot be."""
+def _what(path: Path) -> Literal["file", "directory", "nothing"]:
+    """What stands at `path`; all that can be opened for reading is a file, be it a pipe."""
     try:
-        return path.exists() and not path.is_dir()
+        return "directory" if stat.S_ISDIR(path.stat().st_mode) else "file"
     except (OSError, ValueError):
-        return False
+        return "nothing"

@@ -15,10 +15,9 @@ Name = Annotated[str, Field(strict=True, min_length=1, max_length=100)]
 Count = Annotated[int, Field(ge=1, le=1 << 20, strict=True)]
 Cycles = Annotated[int, Field(ge=0, le=1 << 20, strict=True)]
 Bits = Annotated[int, Field(ge=1, le=64, strict=True)]
-Bytes = Annotated[int, BeforeValidator(parse_bytes), Field(gt=0, le=1 << 50)]
-BytesOrNone = Annotated[int, BeforeValidator(parse_bytes), Field(ge=0, le=1 << 50)]
+Bytes = Annotated[int, BeforeValidator(parse_bytes), Field(ge=0, le=1 << 50)]
 Hertz = Annotated[int, BeforeValidator(parse_hz), Field(gt=0, le=10**12)]
-Cost = Annotated[float, Field(ge=0, le=1e15, allow_inf_nan=False, strict=True)]
+Cost = Annotated[float, Field(allow_inf_nan=False, ge=0, le=1e15, strict=True)]
 
 
 class BrokenRulesError(ValueError):

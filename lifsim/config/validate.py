@@ -42,7 +42,6 @@ _RULES = {
     "tuple_type": "must be a list",
     "too_short": "must have at least {min_length} entries, has {actual_length}",
     "too_long": "must have at most {max_length} entries, has {actual_length}",
-    "union_tag_not_found": "must have the key {discriminator}",
 }
 
 
@@ -56,8 +55,8 @@ def parse_model(model: type[M], document: Document) -> M:
         found = []
         if not document.faults:
             return parsed
-    known = {fault.path for fault in document.faults}
-    faults = [*document.faults, *(fault for fault in found if fault.path not in known)]
+    known = {(fault.path, fault.line, fault.column) for fault in document.faults}
+    faults = [*document.faults, *(fault for fault in found if (fault.path, fault.line, fault.column) not in known)]
     raise InputError(sorted(dict.fromkeys(faults), key=lambda f: (f.line is None, f.line or 0, f.column or 0)))
 
 
@@ -81,10 +80,14 @@ def _faults(model: type[BaseModel], document: Document, details: ErrorDetails) -
             choices = [tag.strip(" '") for tag in str(context["expected_tags"]).split(",")]
             message = f"{shown(context['tag'])} must be {_one_of(choices)}{_nearest(context['tag'], choices)}"
             path = (*path, str(context["discriminator"]).strip("'"))
+        case "union_tag_not_found":
+            message = "must be given"
+            path = (*path, str(context["discriminator"]).strip("'"))
         case "value_error" | "assertion_error":
             message = str(context["error"])
         case _ if kind in _RULES:
-            message = f"{shown(value)} {_RULES[kind].format_map(context)}"
+            limits = {name: f"{limit:g}" if isinstance(limit, float) else limit for name, limit in context.items()}
+            message = f"{shown(value)} {_RULES[kind].format_map(limits)}"
         case _:
             message = f"{shown(value)} must be valid: {details['msg'][:1].lower()}{details['msg'][1:]}"
     yield document.mark(path).fault(path, message)

@@ -13,10 +13,11 @@ from lifsim.errors import InputError
 
 
 def _refused(text: str) -> list[str]:
-    with pytest.raises(InputError) as caught:
-        document = parse_document(text, "f.yaml")
-        raise InputError(document.faults)
-    return [str(fault) for fault in caught.value.faults]
+    try:
+        faults = parse_document(text, "f.yaml").faults
+    except InputError as error:
+        faults = error.faults
+    return [str(fault) for fault in faults]
 
 
 def test_marks_stand_at_the_key_and_at_the_list_entry() -> None:
@@ -117,7 +118,7 @@ def _laughs(levels: int) -> str:
         ("# only a comment\n", "f.yaml: must not be empty"),
         ("---\n", None),
         ("a: [1, 2\nb: 3", "f.yaml:2:2: must be valid YAML: while parsing a flow sequence expected ',' or ']'"),
-        ("a: 1\n\tb: 2", "f.yaml:2:1: must be valid YAML: while scanning for the next token found character '\\\\t'"),
+        ("a: 1\n\tb: 2", "f.yaml:2:1: must be valid YAML: while scanning for the next token found character '\\t'"),
         ("a: 1\n---\nb: 2", "f.yaml:2:1: must be valid YAML: expected a single document in the stream"),
         ("a: *nowhere", "f.yaml:1:4: must be valid YAML: found undefined alias"),
         ("a: &x [*x]", "must not expand to so many values by its aliases"),

@@ -56,7 +56,7 @@ class Tree(Model):
 
     leaf: Leaf
     leaves: tuple[Leaf, ...] = ()
-    named: dict[str, Leaf] = {}
+    named: dict[str, Leaf] | None = None
     shape: Annotated[Round | Square, Field(discriminator="kind")] | None = None
     pair: tuple[int, int] = (1, 1)
 
@@ -81,7 +81,7 @@ def _faults(text: str) -> list[str]:
         ("count: {a: 1}", "a mapping must be a whole number"),
         ("count: 99999999999999999999999", "99999999999999999999999 must be <= 1048576"),
         ("bits: 65", "65 must be <= 64"),
-        ("size_bytes: -3KiB", "'-3KiB' must be > 0"),
+        ("size_bytes: -3KiB", "'-3KiB' must be >= 0"),
         ("size_bytes: 1.5", "1.5 must come to a whole number"),
         ("size_bytes: 3 pages", "'3 pages' must be a whole number, with a unit or none, such as 32KiB"),
         ("size_bytes: 32kb", "'32kb' must be in bytes (B), not bits (b), such as 32KiB"),
@@ -90,7 +90,8 @@ def _faults(text: str) -> list[str]:
         ("clock_hz: 0MHz", "'0MHz' must be > 0"),
         ("cost_pj: -3", "-3 must be >= 0"),
         ("cost_pj: .nan", "nan must be finite"),
-        ("cost_pj: 1e999", "inf must be <= 1000000000000000.0"),
+        ("cost_pj: 1e999", "inf must be finite"),
+        ("cost_pj: 1e16", "1e+16 must be <= 1e+15"),
         ("cost_pj: cheap", "'cheap' must be a number"),
         ("cost_pj: true", "true must be a number"),
         ("flag: on", "'on' must be true or false"),
@@ -124,7 +125,7 @@ def test_all_faults_are_told_at_once_in_reading_order() -> None:
         "f.yaml:10:1 extra: is not a known key; valid: leaf, leaves, named, shape, pair",
         "f.yaml:11:1 extra: must be given once, is given in line 10 already",
         "f.yaml:12:1 pair[1]: must be given",
-        "f.yaml:13:9 named.x.bits: 0 must be >= 1",
+        "f.yaml:13:13 named.x.bits: 0 must be >= 1",
     ]
 
 
@@ -141,7 +142,7 @@ def test_a_union_is_judged_by_its_kind() -> None:
     assert _faults("leaf: {}\nshape: {kind: sqare}") == [
         "f.yaml:2:9 shape.kind: 'sqare' must be one of round, square; did you mean 'square'?"
     ]
-    assert _faults("leaf: {}\nshape: {side: 3}") == ["f.yaml:2:1 shape.kind: must be given, one of round, square"]
+    assert _faults("leaf: {}\nshape: {side: 3}") == ["f.yaml:2:1 shape.kind: must be given"]
 
 
 def test_a_document_that_is_no_mapping_is_refused() -> None:

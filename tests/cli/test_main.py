@@ -1,0 +1,181 @@
+"""Does the command line refuse bad input with every fault, exit code 2 and no traceback, and start fast?"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lifsim import __version__
+from lifsim.cli import main as main_module
+from lifsim.cli.main import COMMANDS, main
+from lifsim.config.resolve import find
+
+SATA128 = find("arch", "sata128").read_text()
+
+
+def _run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, list[str]]:
+    status = main(arguments)
+    captured = capsys.readouterr()
+    assert "Traceback" not in captured.err
+    return status, captured.out, captured.err.splitlines()
+
+
+def _check(capsys: pytest.CaptureFixture[str], tmp_path: Path, content: bytes | str) -> list[str]:
+    file = tmp_path / "f.yaml"
+    file.write_bytes(content.encode() if isinstance(content, str) else content)
+    status, out, err = _run(capsys, "check", str(file))
+    assert (status, out) == (2, "")
+    assert all(line.startswith(str(file)) for line in err)
+    return [line.removeprefix(str(file)) for line in err]
+
+
+def test_good_files_are_ok_and_every_fault_of_the_others_is_told(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    good, bad, worse = tmp_path / "good.yaml", tmp_path / "bad.yaml", tmp_path / "worse.yaml"
+    good.write_text(SATA128)
+    bad.write_text(SATA128.replace("rows: 16", "rows: 0").replace("cols: 8", "clos: 8"))
+    worse.write_text("{")
+    status, out, err = _run(capsys, "check", *map(str, (good, bad, worse, tmp_path / "absent.yaml")))
+    assert status == 2
+    assert out == f"{good}: ok (architecture)\n"
+    rows = 1 + next(n for n, line in enumerate(SATA128.splitlines()) if "rows: 16" in line)
+    assert err[:3] == [
+        f"{bad}:{rows - 1}:1 array.cols: must be given",
+        f"{bad}:{rows}:3 array.rows: 0 must be >= 1",
+        f"{bad}:{rows + 1}:3 array.clos: is not a known key; did you mean 'cols'?",
+    ]
+    assert err[3].startswith(f"{worse}:1:2: must be valid YAML")
+    assert err[4:] == [f"{tmp_path / 'absent.yaml'}: cannot be read: No such file or directory"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("clock_hz: 400MHz", "clok_hz: 400MHz", "clok_hz: is not a known key; did you mean 'clock_hz'?"),
+        ("clock_hz: 400MHz", "clock_hz: 400MHz\nclock_hz: 1", "clock_hz: must be given once, is given in line"),
+        ("144KiB", "-3", "buffers.weight.size_bytes: -3 must be >= 0"),
+        ("144KiB", "0", "buffers.weight.size_bytes: 0 must be > 0"),
+        ("rows: 16", "rows: 0", "array.rows: 0 must be >= 1"),
+        ("144KiB, banks: 2", "144KiB, banks: 2.5", "buffers.weight.banks: 2.5 must be a whole number"),
+        ("dataflow: sata", "dataflow: stata", "array.dataflow: 'stata' must be one of os, ws, is, sata; did you mean"),
+        ("144KiB,", "144KiB, read_pj: 3,", "buffers.weight: must have write_pj, leakage_mw, area_mm2 too"),
+        ("tag: lif", "tag: spad", "components: must have at least one of tag lif"),
+        ("name: adder", "name: and_gate", "components[1].name: 'and_gate' must be given once, is components[0] too"),
+        ("sparsity: gate", "sparsity: skip\n  dataflow: ws", "array.dataflow: must be given once"),
+    ],
+)
+def test_an_architecture_with_a_fault_is_refused(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    assert old in SATA128
+    faults = _check(capsys, tmp_path, SATA128.replace(old, new))
+    assert any(message in fault for fault in faults), faults
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", ": must not be empty"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00", ":1:1: must be UTF-8 text, has byte 0x89"),
+        ("[1, 2]", ":1:1: a list must be a mapping of keys"),
+        ("hello", ":1:1: 'hello' must be a mapping of keys"),
+    ],
+)
+def test_a_file_that_is_no_configuration_is_refused(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, content: bytes | str, message: str
+) -> None:
+    assert _check(capsys, tmp_path, content) == [message]
+
+
+def test_a_directory_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    status, out, err = _run(capsys, "check", str(tmp_path))
+    assert (status, out, err) == (2, "", [f"{tmp_path}: is a directory, must be a YAML file"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["chekc"], "no such command 'chekc'; did you mean 'check'?"),
+        (["check"], "Missing argument 'FILE...'"),
+        (["list", "arcs"], "'arcs' is not one of 'archs', 'workloads', 'sharings'"),
+        (["check", "--hepl", "x"], "No such option '--hepl'"),
+        (["--verison"], "No such option '--verison'"),
+    ],
+)
+def test_wrong_usage_is_explained(capsys: pytest.CaptureFixture[str], arguments: list[str], message: str) -> None:
+    status, out, err = _run(capsys, *arguments)
+    assert (status, out) == (2, "")
+    assert any(message in line for line in err), err
+
+
+def test_lists_name_what_is_shipped(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = _run(capsys, "list", "archs")
+    assert status == 0
+    assert "sata128 " in out
+    status, out, _ = _run(capsys, "list", "sharings")
+    assert status == 0
+    assert [line.split()[0] for line in out.splitlines()] == ["none", "layer", "channelN", "layer+channelN"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself_with_examples(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    status, out, _ = _run(capsys, command, "--help")
+    assert status == 0
+    assert "Examples:" in out
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(capsys, "--version")[:2] == (0, f"lifsim, version {__version__}\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "message"),
+    [
+        (KeyError("x"), 1, "lifsim: internal error: KeyError: 'x'; run with --debug for the traceback"),
+        (PermissionError(13, "Permission denied", "out"), 2, "out: Permission denied"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+    ],
+)
+def test_what_goes_wrong_inside_has_its_exit_code(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    error: BaseException,
+    status: int,
+    message: str,
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(main_module.cli, "invoke", fail)
+    code, _, err = _run(capsys, "list", "archs")
+    assert code == status
+    assert message in err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pipes as a Unix shell has them")
+def test_a_reader_that_has_enough_ends_it_quietly() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "lifsim", "list", "sharings"]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_debug_shows_the_traceback_wherever_it_stands(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["--debug", "check", "/absent"], ["check", "--debug", "/absent"]):
+        assert main(arguments) == 2
+        err = capsys.readouterr().err
+        assert "Traceback" in err
+        assert err.endswith("/absent: cannot be read: No such file or directory\n")
+
+
+def test_help_imports_nothing_heavy() -> None:
+    heavy = "{'numpy', 'pandas', 'pydantic', 'yaml', 'matplotlib', 'numba', 'scipy', 'rich'}"
+    code = f"import sys; from lifsim.cli.main import main; main(['--help']); sys.exit(len({heavy} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
