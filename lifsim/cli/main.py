@@ -50,8 +50,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         status = cli.main(arguments, prog_name="lifsim", standalone_mode=False)
         sys.stdout.flush()
         return status if isinstance(status, int) else 0
-    except BrokenPipeError:
-        # The reader has what it wanted (`| head`); a later flush must not complain either.
+    except (BrokenPipeError, SystemExit):  # click exits so when it meets a broken pipe
+        # The reader has what it wanted (`| head`); the flush at the end must not complain either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
