@@ -99,5 +99,5 @@ def _rank_faults(array: Array) -> list[str]:
 
 def _split(length: int, timesteps: int, batch: int) -> tuple[int, int] | None:
     """(T or 1, B or 1) of a leading axis; None if it is none of them."""
-    splits = {timesteps * batch: (timesteps, batch), batch: (1, batch), timesteps: (timesteps, 1), 1: (1, 1)}
+    splits = {1: (1, 1), timesteps: (timesteps, 1), batch: (1, batch), timesteps * batch: (timesteps, batch)}
     return splits.get(length)

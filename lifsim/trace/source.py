@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lifsim.errors import InputError, did_you_mean
 
-CHUNK_BYTES = 16 << 20  # unpacked spikes held at once when a layer is walked
+CHUNK_BYTES = 4 << 20  # unpacked spikes held at once when a layer is walked
 
 
 def image_chunks(batch: int, neurons: int, limit_bytes: int = CHUNK_BYTES) -> Iterator[tuple[int, int]]:

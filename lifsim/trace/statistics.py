@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lifsim.trace.source import CHUNK_BYTES, LayerSpikes, Trace, image_chunks
+from lifsim.trace.source import LayerSpikes, Trace, image_chunks
+
+STATISTICS_BYTES = 1 << 20  # neurons counted at once; their counts are binned at eight bytes each
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def layer_statistics(layer: LayerSpikes) -> LayerStatistics:
     """Statistics of one layer, a chunk of images at a time. Raises InputError where its bytes are damaged."""
     ones = np.zeros(layer.steps, np.int64)
     fired = np.zeros(layer.steps + 1, np.int64)
-    for first, last in image_chunks(layer.shape[1], layer.neurons, CHUNK_BYTES // 4):
+    for first, last in image_chunks(layer.shape[1], layer.neurons, STATISTICS_BYTES):
         count = np.zeros((last - first, *layer.neuron_shape), np.uint32 if layer.steps > 255 else np.uint8)
         for step in range(layer.steps):
             spikes = layer.read(step, first, last)

@@ -84,11 +84,9 @@ class TraceWriter:
     def write(self, layer: str, step: int, spikes: ArrayLike, first: int = 0) -> None:
         """Spikes of images `first`, `first` + 1, ... of `layer` at `step`: bool or 0/1, `[images, C, H, W]` or
         `[images, F]`. Raises ValueError where they do not fit what came before."""
-        array = np.asarray(spikes)
-        if array.dtype != np.bool_:
-            if array.size and not (array.min() >= 0 and array.max() <= 1 and np.all((array == 0) | (array == 1))):
-                raise ValueError(f"{layer}: spikes must be 0 or 1")
-            array = array.astype(np.bool_)
+        array = np.asarray(spikes).astype(np.bool_, copy=False)
+        if not np.array_equal(array, spikes):
+            raise ValueError(f"{layer}: spikes must be 0 or 1")
         spool = self._spools.get(layer)
         if spool is None:
             spool = self._spools[layer] = self._spool(array.shape[1:])
@@ -96,7 +94,10 @@ class TraceWriter:
             raise ValueError(f"{layer}: spikes {array.shape[1:]} must be {spool.neuron_shape} as before")
         if not (0 <= step < self.timesteps and first >= 0 and first + len(array) <= self.batch):
             raise ValueError(f"{layer}: step {step}, images {first}:{first + len(array)} must be within the trace")
-        spool.write(step, first, np.packbits(array.reshape(len(array), -1), axis=1))
+        try:
+            spool.write(step, first, np.packbits(array.reshape(len(array), -1), axis=1))
+        except OSError as error:
+            raise self._fault(f"cannot be written: {error.strerror}") from None
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
