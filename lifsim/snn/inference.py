@@ -1,0 +1,164 @@
+"""Inference: the spikes, membranes and outputs of a network under a sharing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from lifsim.config.network import Input, Lif, Network, Node
+from lifsim.config.sharing import Sharing, State, states_of
+from lifsim.errors import Fault, InputError
+from lifsim.snn.neurons import fire, initial_state
+from lifsim.snn.operators import Operator, operator_of, to_channels_first, to_channels_last
+from lifsim.snn.order import Stretch, stretches_of
+from lifsim.snn.weights import Weights
+from lifsim.snn.workers import Workers
+
+Array = NDArray[Any]
+Observer = Callable[[Node, int, Array], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run leaves. outputs: of the network's last node, [steps, B, ...]; membranes: of each set of states after
+    the last call, [B, C/N, H, W] or [B, F/N], by the name of the first LIF that uses it."""
+
+    outputs: Array
+    membranes: Mapping[str, Array]
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A network with weights under a sharing, ready to run. dtype: float32 or float64.
+
+    The same inputs give the same bits whatever the number of threads and the other images in the batch.
+    """
+
+    network: Network
+    sharing: Sharing
+    weights: Weights
+    dtype: DTypeLike = np.float32
+    workers: Workers = field(default_factory=Workers)
+
+    def __post_init__(self) -> None:
+        inputs = [node.name for node in self.network.nodes if isinstance(node, Input)]
+        if len(inputs) > 1:
+            names = ", ".join(inputs[1:])
+            raise InputError(
+                Fault(f"{self.network.name} must be one connected network to compute its spikes; given are {names}")
+            )
+
+    @cached_property
+    def states(self) -> tuple[State, ...]:
+        """The sets of membranes, in order of first use. Raises InputError if the sharing does not fit the network."""
+        return states_of(self.network, self.sharing)
+
+    @cached_property
+    def operators(self) -> Mapping[str, Operator]:
+        """The stateless operations by node."""
+        stateless = (node for node in self.network.nodes if not isinstance(node, Input | Lif))
+        return {
+            node.name: operator_of(self.network, node, self.weights, self.dtype, self.workers) for node in stateless
+        }
+
+    def run(self, x: Array, observe: Observer | None = None) -> Outcome:
+        """Run encoded inputs x [steps, B, C, H, W] or [steps, B, F]; steps is 1 under direct encoding, else T.
+
+        observe: called as observe(node, step, value) for each node in order, value [steps, B, C, H, W] or [steps, B, F]
+        from timestep `step` on; the array must not be kept. Raises InputError.
+        """
+        return _Run(self, checked_input(self.network, x, self.dtype), observe).outcome()
+
+
+def checked_input(network: Network, x: Array, dtype: DTypeLike) -> Array:
+    """x in the type the kernels want: uint8 spikes, or real values. Raises InputError."""
+    tensor = network.nodes[0].output
+    faults = []
+    if x.shape[0:1] != (tensor.steps,) or x.shape[2:] != tensor.shape or 0 in x.shape:
+        wanted = ["B" if part is None else part for part in (tensor.steps, None, *tensor.shape)]
+        listed = ", ".join(map(str, wanted))
+        faults.append(Fault(f"shape {list(x.shape)} must be [{listed}] for {network.name}", path="input"))
+    if x.dtype.kind not in "fiub":
+        faults.append(Fault(f"type {x.dtype} must be a number", path="input"))
+    elif x.dtype.kind == "f" and not np.isfinite(x).all():
+        faults.append(Fault(f"{int((~np.isfinite(x)).sum())} values are not finite", path="input"))
+    elif tensor.is_spikes and not ((x == 0) | (x == 1)).all():
+        faults.append(Fault(f"{network.encoding} encoding must give spikes, 0 or 1, at every timestep", path="input"))
+    if faults:
+        raise InputError(faults)
+    return to_channels_last(x.astype(np.uint8 if tensor.is_spikes else dtype))
+
+
+class _Run:
+    """One pass over the network: values that are still to be read, and the membranes."""
+
+    def __init__(self, engine: Engine, x: Array, observe: Observer | None) -> None:
+        self.engine = engine
+        self.observe = observe
+        self.batch = x.shape[1]
+        network = engine.network
+        self.values: dict[str, Array] = {network.nodes[0].name: x}
+        self.state_of = {name: state for state in engine.states for name in state.lifs}
+        self.membranes = {state.name: self._rest(state) for state in engine.states}
+        self.last_reader = {name: node.name for node in network.nodes for name in node.inputs}
+
+    def _rest(self, state: State) -> Array:
+        neuron = next(lif.neuron for lif in self.engine.network.lifs if lif.name == state.lifs[0])
+        channels, *pixels = state.shape
+        return initial_state(neuron, (self.batch * int(np.prod(pixels)), channels), self.engine.dtype)
+
+    def outcome(self) -> Outcome:
+        for stretch in stretches_of(self.engine.network, self.engine.states):
+            (self._folded if stretch.folded else self._stepwise)(stretch)
+        last = self.engine.network.nodes[-1].name
+        return Outcome(to_channels_first(self.values[last]), {s.name: self._membrane(s) for s in self.engine.states})
+
+    def _membrane(self, state: State) -> Array:
+        channels, *pixels = state.shape
+        return np.moveaxis(self.membranes[state.name].reshape(self.batch, *pixels, channels), -1, 1)
+
+    def _folded(self, stretch: Stretch) -> None:
+        for node in stretch.nodes:
+            if not isinstance(node, Input):
+                inputs = [self.values[name] for name in node.inputs]
+                self.values[node.name] = self._compute(node, inputs, self.engine.network.timesteps)
+            self._seen(node, 0, self.values[node.name])
+            for name in node.inputs:
+                if self.last_reader[name] == node.name:
+                    self.values.pop(name, None)
+
+    def _stepwise(self, stretch: Stretch) -> None:
+        names = {node.name for node in stretch.nodes}
+        kept = [node for node in stretch.nodes if self.last_reader.get(node.name) not in names]
+        collected: dict[str, list[Array]] = {node.name: [] for node in kept}
+        for step in range(self.engine.network.timesteps):
+            now: dict[str, Array] = {}
+            for node in stretch.nodes:
+                inputs = [now[name] if name in now else _at(self.values[name], step) for name in node.inputs]
+                now[node.name] = self._compute(node, inputs, 1)
+                self._seen(node, step, now[node.name])
+            for name, parts in collected.items():
+                parts.append(now[name])
+        self.values |= {name: np.concatenate(parts) for name, parts in collected.items()}
+
+    def _compute(self, node: Node, inputs: Sequence[Array], steps: int) -> Array:
+        if not isinstance(node, Lif):
+            return self.engine.operators[node.name](inputs)
+        membranes = self.membranes[self.state_of[node.name].name]
+        x = np.ascontiguousarray(inputs[0], dtype=self.engine.dtype)
+        pixels = x.reshape(x.shape[0], -1, x.shape[-1])
+        return fire(pixels, membranes, steps, node.neuron, self.engine.workers).reshape(steps, *x.shape[1:])
+
+    def _seen(self, node: Node, step: int, value: Array) -> None:
+        if self.observe is not None:
+            self.observe(node, step, to_channels_first(value))
+
+
+def _at(value: Array, step: int) -> Array:
+    """The value at one timestep, of those that it has."""
+    return value if value.shape[0] == 1 else value[step : step + 1]

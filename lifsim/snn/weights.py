@@ -1,0 +1,160 @@
+"""Weights of a network: names, shapes, checks, and the .npz file that holds them.
+
+A weight layer `conv2` owns `conv2.weight` ([M, C/groups, R, S], or [M, F] of a linear layer), `conv2.bias` [M] if it has
+one, and with batch norm `conv2.bn.weight`, `conv2.bn.bias`, `conv2.bn.running_mean` and `conv2.bn.running_var`, all [M].
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifsim.config.network import Conv, Linear, Network, Node
+from lifsim.errors import Fault, InputError, did_you_mean
+
+Array = NDArray[Any]
+Weights = Mapping[str, Array]
+
+BN_EPSILON = 1e-5
+BN_TERMS = ("bn.weight", "bn.bias", "bn.running_mean", "bn.running_var")
+
+
+def weight_shapes(network: Network) -> dict[str, tuple[int, ...]]:
+    """Name and shape of every weight array that `network` needs, in network order."""
+    return {name: shape for node in network.nodes for name, shape in _shapes_of(node)}
+
+
+def _shapes_of(node: Node) -> Iterator[tuple[str, tuple[int, ...]]]:
+    if not isinstance(node, Conv | Linear):
+        return
+    filters = node.output.shape[0]
+    if isinstance(node, Conv):
+        yield f"{node.name}.weight", (filters, node.in_shape[0] // node.groups, *node.kernel)
+    else:
+        yield f"{node.name}.weight", (filters, node.in_features)
+    if node.bias:
+        yield f"{node.name}.bias", (filters,)
+    if node.batch_norm:
+        yield from ((f"{node.name}.{term}", (filters,)) for term in BN_TERMS)
+
+
+def checked_weights(network: Network, arrays: Mapping[str, Array], source: str = "weights") -> Weights:
+    """`arrays` as the read-only weights of `network`.
+
+    Raises InputError listing every array that is missing, unknown, of another shape or type, not finite, or a negative
+    variance.
+    """
+    wanted = weight_shapes(network)
+    faults = _name_faults(network, wanted, arrays, source)
+    for name in wanted:
+        if name in arrays:
+            faults += [Fault(message, name, source) for message in _array_faults(name, arrays[name], wanted[name])]
+    if faults:
+        raise InputError(faults)
+    return MappingProxyType({name: _frozen(arrays[name]) for name in wanted})
+
+
+def _frozen(array: Array) -> Array:
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def _name_faults(network: Network, wanted: Mapping[str, Any], found: Mapping[str, Any], source: str) -> list[Fault]:
+    faults = [Fault(f"must be there: {network.name} needs it", name, source) for name in wanted if name not in found]
+    unknown = (name for name in found if name not in wanted)
+    return faults + [
+        Fault(f"must be a weight of {network.name}{did_you_mean(name, wanted)}", name, source) for name in unknown
+    ]
+
+
+def _array_faults(name: str, array: Array, shape: tuple[int, ...]) -> Iterator[str]:
+    if array.shape != shape:
+        yield f"shape {list(array.shape)} must be {list(shape)}"
+    if array.dtype not in (np.float32, np.float64):
+        yield f"type {array.dtype} must be float32 or float64"
+    elif not np.isfinite(array).all():
+        yield f"{int((~np.isfinite(array)).sum())} of {array.size} values are not finite"
+    elif name.endswith(".running_var") and (array < 0).any():
+        yield f"variance {array.min():g} must be >= 0"
+
+
+def load_weights(path: str | Path, network: Network) -> Weights:
+    """The weights in an .npz file. Nothing is read of a file whose names, shapes and types are not the network's.
+
+    Raises InputError.
+    """
+    source = str(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            headers = {info.filename.removesuffix(".npy"): _header(archive, info) for info in archive.infolist()}
+            faults = _header_faults(network, headers, source)
+            if faults:
+                raise InputError(faults)
+            arrays = {name: _read(archive, name) for name in headers}
+    except (OSError, zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, RuntimeError) as error:
+        raise InputError(Fault(f"must be a readable .npz file of weights ({error})", source=source)) from error
+    return checked_weights(network, arrays, source)
+
+
+def _header(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    with archive.open(info) as file:
+        shape, _, dtype = _npy_header(file)
+        offset = file.tell()
+    if not dtype.hasobject and info.file_size != offset + math.prod(shape) * dtype.itemsize:
+        raise ValueError(f"{info.filename} has {info.file_size} bytes, not those of its shape {shape}")
+    return shape, dtype
+
+
+def _npy_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    return read(file)
+
+
+def _header_faults(
+    network: Network, headers: Mapping[str, tuple[tuple[int, ...], np.dtype[Any]]], source: str
+) -> list[Fault]:
+    wanted = weight_shapes(network)
+    faults = _name_faults(network, wanted, headers, source)
+    for name, (shape, dtype) in headers.items():
+        if name in wanted and shape != wanted[name]:
+            faults.append(Fault(f"shape {list(shape)} must be {list(wanted[name])}", name, source))
+        if name in wanted and dtype not in (np.float32, np.float64):
+            faults.append(Fault(f"type {dtype} must be float32 or float64", name, source))
+    return faults
+
+
+def _read(archive: zipfile.ZipFile, name: str) -> Array:
+    with archive.open(f"{name}.npy") as file:
+        array: Array = np.lib.format.read_array(file, allow_pickle=False)
+    return array
+
+
+def save_weights(path: str | Path, weights: Mapping[str, Array]) -> None:
+    """Write an .npz file to a temporary name beside `path` and move it into place. Raises InputError."""
+    target = Path(path)
+    try:
+        descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
+    except OSError as error:
+        raise InputError(Fault(f"must be a file that can be written ({error.strerror})", source=str(path))) from error
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            np.savez(file, allow_pickle=False, **weights)
+        os.replace(temporary, target)
+    except BaseException as error:
+        Path(temporary).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise InputError(
+                Fault(f"must be a file that can be written ({error.strerror})", source=str(path))
+            ) from error
+        raise
