@@ -1,8 +1,8 @@
 """Convolution by events: an output pixel sums the weight rows of the inputs that are not zero.
 
-Maps are channels last, [N, H, W, C], N = timesteps x images. A weight row belongs to one input of the window, (r, s, c),
-and holds its M weights, so that a spike costs M additions in unit stride and a zero costs nothing. Sums run in the
-order (r, s, c), eight rows at a time as a tree: the bits depend on nothing but the layer's own input and weights.
+Maps are channels last, [N, H, W, C], N = timesteps x images. A weight row belongs to one input of the window,
+(r, s, c), and holds its M weights, so that a spike costs M additions in unit stride and a zero costs nothing. Sums run
+in the order (r, s, c), eight rows at a time as a tree: the bits depend on the layer's own input and weights alone.
 A linear layer is a 1 x 1 convolution of a one-pixel map.
 """
 
@@ -151,7 +151,7 @@ def _add_weighted_rows(out, rows, picked, values, total):  # type: ignore[no-unt
 def _convolve(start, stop, x, rows, window, spikes, scale, shift, out):  # type: ignore[no-untyped-def]
     """Bands `start` to `stop` of the outputs, numbered image by image."""
     R, S, stride_y, stride_x, pad_y, pad_x, dil_y, dil_x, groups = window
-    H, W, C = x.shape[1] , x.shape[2], x.shape[3] // groups
+    H, W, C = x.shape[1], x.shape[2], x.shape[3] // groups
     E, F, M = out.shape[1], out.shape[2], out.shape[3] // groups
     bands = (E + _BAND - 1) // _BAND
     height = ((_BAND - 1) * stride_y + R - 1) // dil_y + 2

@@ -34,7 +34,7 @@ class Constants(NamedTuple):
 
 def constants_of(neuron: Neuron, dtype: DTypeLike) -> Constants:
     """The neuron's parameters, rounded once to `dtype`. The soft reset knows no reset potential."""
-    real = np.dtype(dtype).type
+    real: Any = np.dtype(dtype).type
     hard = neuron.reset == "hard"
     u_reset = neuron.u_reset if hard else 0.0
     return Constants(

@@ -56,7 +56,7 @@ def oihw(weights: Array) -> Array:
 
 def folded_norm(node: Conv | Linear, weights: Weights, dtype: DTypeLike) -> tuple[Array, Array]:
     """(scale, shift), [M] each, of the bias and the batch norm in evaluation: y = scale * (w (*) x) + shift."""
-    real = np.dtype(dtype)
+    real: Any = np.dtype(dtype)
     filters = node.output.shape[0]
     bias = weights[f"{node.name}.bias"].astype(real) if node.bias else np.zeros(filters, real)
     if not node.batch_norm:

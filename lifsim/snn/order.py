@@ -2,8 +2,8 @@
 
 A layer whose membranes are its own can compute all its timesteps at once, before the next layer starts; `channelN`
 keeps that, for its calls are all within the layer. Layers that use one state in turn cannot: the first call of
-timestep t+1 continues from the last call of timestep t, so everything from the first of them to the last runs timestep by
-timestep.
+timestep t+1 continues from the last call of timestep t, so everything from the first of them to the last runs one
+timestep after the other.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Weights of a network: names, shapes, checks, and the .npz file that holds them.
 
-A weight layer `conv2` owns `conv2.weight` ([M, C/groups, R, S], or [M, F] of a linear layer), `conv2.bias` [M] if it has
-one, and with batch norm `conv2.bn.weight`, `conv2.bn.bias`, `conv2.bn.running_mean` and `conv2.bn.running_var`, all [M].
+A weight layer `conv2` owns `conv2.weight` ([M, C/groups, R, S], or [M, F] of a linear layer), `conv2.bias` [M] if it
+has one, and with batch norm `conv2.bn.weight`, `conv2.bn.bias`, `conv2.bn.running_mean` and `conv2.bn.running_var`.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ def save_weights(path: str | Path, weights: Mapping[str, Array]) -> None:
     try:
         with os.fdopen(descriptor, "wb") as file:
             np.savez(file, allow_pickle=False, **weights)
-        os.replace(temporary, target)
+        Path(temporary).replace(target)
     except BaseException as error:
         Path(temporary).unlink(missing_ok=True)
         if isinstance(error, OSError):

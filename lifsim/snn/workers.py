@@ -1,4 +1,4 @@
-"""Threads for the compiled kernels: each computes a range of jobs whose outputs are its own, so no bit depends on them."""
+"""Threads for the compiled kernels: each computes jobs whose outputs are its own, so that no bit depends on them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from lifsim.errors import Fault, InputError
 
@@ -36,9 +37,6 @@ class Workers:
             kernel(0, jobs, *arguments)
             return
         bounds = [jobs * piece // pieces for piece in range(pieces + 1)]
-        pending = [
-            self._pool.submit(kernel, start, stop, *arguments)
-            for start, stop in zip(bounds, bounds[1:], strict=False)
-        ]
+        pending = [self._pool.submit(kernel, start, stop, *arguments) for start, stop in pairwise(bounds)]
         for part in pending:
             part.result()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lifsim.config.network import Network, Neuron, Node
+from lifsim.config.network import Network, Neuron
 from lifsim.config.sharing import Sharing, states_of
 from lifsim.snn.inference import Engine
 from lifsim.snn.neurons import fire, initial_state
@@ -47,10 +47,14 @@ def test_do_the_spikes_of_vgg16_equal_spikingjellys(reference: Path, sharing: st
     channels = 2 if sharing == "channel2" else 1
     calls = vectors["call_module"].tolist()[::channels]
     network = vgg16(widths, (3, 32, 32), int(vectors["T"]), [SOFT if np.isnan(resets[m]) else HARD for m in calls])
-    engine = Engine(network, Sharing.parse("none" if sharing == "noshare" else sharing), vgg16_weights(network, vectors))
+    engine = Engine(
+        network, Sharing.parse("none" if sharing == "noshare" else sharing), vgg16_weights(network, vectors)
+    )
 
     spikes: dict[str, list[np.ndarray]] = {}
-    outcome = engine.run(vectors["x"][None], lambda node, _, value: spikes.setdefault(node.name, []).append(value.copy()))
+    outcome = engine.run(
+        vectors["x"][None], lambda node, _, value: spikes.setdefault(node.name, []).append(value.copy())
+    )
 
     differing = []
     for call in range(len(calls) * channels):

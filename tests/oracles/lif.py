@@ -1,0 +1,100 @@
+"""The slow, obviously right SNN: one neuron and one timestep after the other, channels first, nothing folded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lifsim.config.network import Add, Conv, Input, Lif, Linear, Network, Neuron, Pool
+from lifsim.config.sharing import Sharing, states_of
+
+
+def lif_call(x: np.ndarray, u: np.ndarray, neuron: Neuron) -> np.ndarray:
+    """One call: every neuron charges, fires, resets. Updates u in place, returns its spikes."""
+    real = u.dtype.type
+    tau, theta, reset = real(neuron.tau), real(neuron.threshold), real(neuron.u_reset if neuron.reset == "hard" else 0)
+    spikes = np.zeros(u.shape, np.uint8)
+    for place in np.ndindex(u.shape):
+        if neuron.decay_input:
+            charged = u[place] + (x[place] - (u[place] - reset)) / tau
+        elif reset == 0:
+            charged = u[place] * real(1 - 1 / neuron.tau) + x[place]
+        else:
+            charged = u[place] - (u[place] - reset) / tau + x[place]
+        spikes[place] = charged >= theta
+        if not spikes[place]:
+            u[place] = charged
+        elif neuron.reset == "hard":
+            u[place] = reset
+        else:
+            u[place] = charged - theta
+    return spikes
+
+
+def run(
+    network: Network, sharing: Sharing, weights: dict[str, np.ndarray], x: np.ndarray, dtype: Any
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Spikes of every LIF, [T, B, ...], and the last membranes of every state, from inputs x [steps, B, ...]."""
+    membranes, state_of = {}, {}
+    for state in states_of(network, sharing):
+        neuron = next(lif.neuron for lif in network.lifs if lif.name == state.lifs[0])
+        rest = neuron.u_reset if neuron.reset == "hard" else 0
+        membranes[state.name] = np.full((x.shape[1], *state.shape), rest, dtype)
+        state_of |= dict.fromkeys(state.lifs, state.name)
+    spikes: dict[str, list[np.ndarray]] = {lif.name: [] for lif in network.lifs}
+    for step in range(network.timesteps):
+        values: dict[str, np.ndarray] = {}
+        for node in network.nodes:
+            if isinstance(node, Input):
+                values[node.name] = x[min(step, x.shape[0] - 1)].astype(dtype)
+            elif isinstance(node, Lif):
+                calls = np.split(values[node.inputs[0]], sharing.channels, axis=1)
+                fired = [lif_call(call, membranes[state_of[node.name]], node.neuron) for call in calls]
+                values[node.name] = np.concatenate(fired, axis=1).astype(dtype)
+                spikes[node.name].append(np.concatenate(fired, axis=1))
+            else:
+                values[node.name] = stateless(node, [values[name] for name in node.inputs], weights, dtype)
+    return {name: np.stack(steps) for name, steps in spikes.items()}, membranes
+
+
+def stateless(node: Any, inputs: list[np.ndarray], weights: dict[str, np.ndarray], dtype: Any) -> np.ndarray:
+    """Convolution, linear, pool or add of [B, C, H, W] or [B, F]."""
+    x = inputs[0]
+    if isinstance(node, Add):
+        return sum(inputs[1:], inputs[0])
+    if isinstance(node, Linear):
+        y = x.reshape(len(x), -1) @ weights[f"{node.name}.weight"].astype(dtype).T
+    else:
+        y = windows(node, x, weights.get(f"{node.name}.weight"), dtype)
+    if isinstance(node, Pool):
+        return y
+    column = (slice(None),) + (None,) * (y.ndim - 2)
+    if node.bias:
+        y = y + weights[f"{node.name}.bias"].astype(dtype)[column]
+    if node.batch_norm:
+        gain, offset, mean, variance = (
+            weights[f"{node.name}.bn.{term}"].astype(dtype)[column]
+            for term in ("weight", "bias", "running_mean", "running_var")
+        )
+        y = (y - mean) / np.sqrt(variance + dtype(1e-5)) * gain + offset
+    return y
+
+
+def windows(node: Conv | Pool, x: np.ndarray, weights: np.ndarray | None, dtype: Any) -> np.ndarray:
+    """What each output of a convolution or pool makes of the window that it sees."""
+    out = np.zeros((len(x), *node.output.shape), dtype)
+    empty = -np.inf if isinstance(node, Pool) and node.kind == "max" else 0
+    (top, left), (rows, cols) = node.padding, node.kernel
+    padded = np.pad(x, [(0, 0), (0, 0), (top, top), (left, left)], constant_values=empty)
+    for image, m, e, f in np.ndindex(out.shape):
+        y, z = e * node.stride[0], f * node.stride[1]
+        window = padded[image, :, y : y + rows, z : z + cols]
+        if isinstance(node, Conv):
+            channels = node.in_shape[0] // node.groups
+            group = m // (node.output.shape[0] // node.groups)
+            mine = window[group * channels : (group + 1) * channels]
+            out[image, m, e, f] = (mine * weights[m].astype(dtype)).sum()
+        else:
+            out[image, m, e, f] = window[m].max() if node.kind == "max" else window[m].mean()
+    return out
