@@ -6,20 +6,20 @@ has one, and with batch norm `conv2.bn.weight`, `conv2.bn.bias`, `conv2.bn.runni
 
 from __future__ import annotations
 
-import math
 import os
 import tempfile
-import zipfile
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from types import MappingProxyType
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.config.network import Conv, Linear, Network, Node
 from lifsim.errors import Fault, InputError, did_you_mean
+from lifsim.trace.archive import Archive
 
 Array = NDArray[Any]
 Weights = Mapping[str, Array]
@@ -78,14 +78,18 @@ def _name_faults(network: Network, wanted: Mapping[str, Any], found: Mapping[str
 
 
 def _array_faults(name: str, array: Array, shape: tuple[int, ...]) -> Iterator[str]:
-    if array.shape != shape:
-        yield f"shape {list(array.shape)} must be {list(shape)}"
-    if array.dtype not in (np.float32, np.float64):
-        yield f"type {array.dtype} must be float32 or float64"
-    elif not np.isfinite(array).all():
+    yield from _kind_faults(array.shape, array.dtype, shape)
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
         yield f"{int((~np.isfinite(array)).sum())} of {array.size} values are not finite"
     elif name.endswith(".running_var") and (array < 0).any():
         yield f"variance {array.min():g} must be >= 0"
+
+
+def _kind_faults(shape: tuple[int, ...], dtype: np.dtype[Any], wanted: tuple[int, ...]) -> Iterator[str]:
+    if shape != wanted:
+        yield f"shape {list(shape)} must be {list(wanted)}"
+    if dtype not in (np.float32, np.float64):
+        yield f"type {dtype} must be float32 or float64"
 
 
 def load_weights(path: str | Path, network: Network) -> Weights:
@@ -94,50 +98,23 @@ def load_weights(path: str | Path, network: Network) -> Weights:
     Raises InputError.
     """
     source = str(path)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            headers = {info.filename.removesuffix(".npy"): _header(archive, info) for info in archive.infolist()}
-            faults = _header_faults(network, headers, source)
-            if faults:
-                raise InputError(faults)
-            arrays = {name: _read(archive, name) for name in headers}
-    except (OSError, zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, RuntimeError) as error:
-        raise InputError(Fault(f"must be a readable .npz file of weights ({error})", source=source)) from error
+    wanted = weight_shapes(network)
+    with closing(Archive(Path(path))) as archive:
+        faults = _name_faults(network, wanted, archive.arrays, source)
+        for name in wanted.keys() & archive.arrays.keys():
+            found = archive.arrays[name]
+            faults += [Fault(text, name, source) for text in _kind_faults(found.shape, found.dtype, wanted[name])]
+        if faults:
+            raise InputError(faults)
+        arrays = {name: _read(archive, name) for name in wanted}
     return checked_weights(network, arrays, source)
 
 
-def _header(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    with archive.open(info) as file:
-        shape, _, dtype = _npy_header(file)
-        offset = file.tell()
-    if not dtype.hasobject and info.file_size != offset + math.prod(shape) * dtype.itemsize:
-        raise ValueError(f"{info.filename} has {info.file_size} bytes, not those of its shape {shape}")
-    return shape, dtype
-
-
-def _npy_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    version = np.lib.format.read_magic(file)
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    return read(file)
-
-
-def _header_faults(
-    network: Network, headers: Mapping[str, tuple[tuple[int, ...], np.dtype[Any]]], source: str
-) -> list[Fault]:
-    wanted = weight_shapes(network)
-    faults = _name_faults(network, wanted, headers, source)
-    for name, (shape, dtype) in headers.items():
-        if name in wanted and shape != wanted[name]:
-            faults.append(Fault(f"shape {list(shape)} must be {list(wanted[name])}", name, source))
-        if name in wanted and dtype not in (np.float32, np.float64):
-            faults.append(Fault(f"type {dtype} must be float32 or float64", name, source))
-    return faults
-
-
-def _read(archive: zipfile.ZipFile, name: str) -> Array:
-    with archive.open(f"{name}.npy") as file:
-        array: Array = np.lib.format.read_array(file, allow_pickle=False)
-    return array
+def _read(archive: Archive, name: str) -> Array:
+    member = archive.arrays[name]
+    archive.check_crc(member)
+    flat = np.frombuffer(archive.read(member, 0, member.size_bytes), member.dtype)
+    return flat.reshape(member.shape, order="F" if member.fortran_order else "C")
 
 
 def save_weights(path: str | Path, weights: Mapping[str, Array]) -> None:
