@@ -143,6 +143,22 @@ class Dram(Model):
     source: Text
 
 
+class SatasimVersion(Model):
+    """What SATA_Sim's versions count differently; read under accounting "satasim" only. The defaults are the version of
+    its first published results (BNTT, TSSL, TT-SNN).
+
+    psum_times_t: outputs are written once per timestep (results of 2023 on), else once. linear_as_3x3: a linear layer
+    has 9 outputs per filter, as in every published result. act_bits, weight_bits, output_bits: an element is charged
+    bits/8 of an access; act_bits is T where an access is meant to fetch all timesteps.
+    """
+
+    psum_times_t: Flag = False
+    linear_as_3x3: Flag = True
+    act_bits: Bits = 8
+    weight_bits: Bits = 8
+    output_bits: Bits = 8
+
+
 class Arch(Model):
     """One accelerator. technology_nm picks the SRAM table; components come from the SATA_Sim synthesis table.
 
@@ -154,6 +170,7 @@ class Arch(Model):
     clock_hz: Hertz
     technology_nm: Literal[22, 28, 32, 45, 65]
     accounting: Literal["lifsim", "satasim"] = "lifsim"
+    satasim: SatasimVersion = SatasimVersion()
     array: Array
     precision: Precision = Precision()
     lif: LifUnits = LifUnits()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from lifsim.config.arch import Component
@@ -68,6 +68,17 @@ def bill_of(components: Iterable[Component], tag: str, leakage_digits: int | Non
         ungated_pj=sum(c.count * p.dynamic_pj for c, p in price if not c.gated and not c.multibit_only),
         leakage_mw=leakage_mw if leakage_digits is None else round(leakage_mw, leakage_digits),
         area_mm2=sum(c.count * p.area_mm2 for c, p in price),
+    )
+
+
+def at_own_clock(bill: Bill, clock_hz: int) -> Bill:
+    """`bill` as SATA_Sim prices it: it spreads the table's power over the period of its own clock, whatever that is."""
+    stretch = SYNTHESIS_CLOCK_HZ / clock_hz
+    return replace(
+        bill,
+        operation_pj=bill.operation_pj * stretch,
+        multibit_pj=bill.multibit_pj * stretch,
+        ungated_pj=bill.ungated_pj * stretch,
     )
 
 

@@ -48,7 +48,7 @@ class ScaleSimCounts:
 
 
 def unpadded_output(size: int, kernel: int, stride: int) -> int:
-    """Rows or columns that SCALE-Sim gives the output: ceil((I - R + s) / s); 0 or less where the kernel does not fit."""
+    """Rows or columns that SCALE-Sim gives the output: ceil((I - R + s) / s), < 1 where the kernel does not fit."""
     return ceil_div(size - kernel + stride, stride)
 
 

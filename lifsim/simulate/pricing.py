@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from lifsim.config.arch import Arch
 from lifsim.errors import Fault, InputError
 from lifsim.hardware import energy
-from lifsim.hardware.components import Bill, bill_of
+from lifsim.hardware.components import Bill, at_own_clock, bill_of
 from lifsim.hardware.energy import LogicWork
-from lifsim.hardware.sram import SramCost, sram_cost
+from lifsim.hardware.sram import SramCost, satasim_sram_cost, sram_cost
 from lifsim.simulate.books import BufferEnergy, ComputeEnergy, Energy, EnergyPj, LogicEnergy
 from lifsim.simulate.counts import LayerCounts
 
+TAGS = ("spike_mac", "lif", "spad")
 BUFFERS = ("weight", "spike_in", "spike_out", "membrane", "psum")
 
 SATASIM_LEAKAGE_DIGITS = 6
@@ -45,20 +46,23 @@ class Area:
 
 def costs_of(arch: Arch) -> Costs:
     """Price the bill of materials and the buffers of `arch`. Raises InputError with every price that is missing."""
-    digits = SATASIM_LEAKAGE_DIGITS if arch.accounting == "satasim" else None
+    as_satasim = arch.accounting == "satasim"
+    price_sram = satasim_sram_cost if as_satasim else sram_cost
     faults: list[Fault] = []
     buffers: dict[str, SramCost] = {}
     for name in BUFFERS:
         try:
-            buffers[name] = sram_cost(getattr(arch.buffers, name), arch.technology_nm, name)
+            buffers[name] = price_sram(getattr(arch.buffers, name), arch.technology_nm, name)
         except InputError as error:
             faults.extend(error.faults)
     try:
-        bills = {tag: bill_of(arch.components, tag, digits) for tag in ("spike_mac", "lif", "spad")}
+        bills = {tag: bill_of(arch.components, tag, SATASIM_LEAKAGE_DIGITS if as_satasim else None) for tag in TAGS}
     except InputError as error:
         faults.extend(error.faults)
     if faults:
         raise InputError(faults)
+    if as_satasim:
+        bills = {tag: at_own_clock(bill, arch.clock_hz) for tag, bill in bills.items()}
     return Costs(bills["spike_mac"], bills["lif"], bills["spad"], buffers)
 
 

@@ -1,4 +1,4 @@
-"""SCALE-Sim's input buffer as it is written there: sets of addresses, a window over them, one request after the other."""
+"""SCALE-Sim's input buffer as it is written there: sets of addresses, a window over them, request after request."""
 
 from __future__ import annotations
 

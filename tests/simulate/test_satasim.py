@@ -1,0 +1,150 @@
+"""Are SATA_Sim's published results met, from its workloads and architectures?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from lifsim.config.arch import Arch
+from lifsim.config.network import Layer, Network, Spikes, Tensor
+from lifsim.errors import InputError
+from lifsim.simulate.books import EnergyPj, added
+from lifsim.simulate.pricing import costs_of, energy_of
+from lifsim.simulate.satasim import count_layers
+
+SHIPPED = Path(__file__).parents[2] / "arch_configs" / "sata128_satasim.yaml"
+KIB = 1024
+
+
+def arch_of(**changes: object) -> Arch:
+    return Arch.model_validate(yaml.safe_load(SHIPPED.read_text()) | changes)
+
+
+def layer(kind: str, size: int, channels: int, kernel: int, filters: int, stride: int = 1) -> Layer:
+    out = (size + 2 - kernel) // stride + 1
+    shape, spikes = (channels, size, size), Tensor("input", (channels, size, size), 1, 1)
+    window = {"kernel": (kernel, kernel), "stride": (stride, stride), "padding": (1, 1)}
+    return Layer(0, f"{kind}{size}x{channels}", kind, spikes, shape, filters, **window, groups=1,
+                 out_shape=(filters, out, out), runs=1, timesteps=1, lif=None, outputs=(), residuals=())  # fmt: skip
+
+
+def network(layers: list[Layer], timesteps: int, sparsity: float) -> Network:
+    named = tuple(replace(each, index=i, name=f"{each.name}_{i}") for i, each in enumerate(layers))
+    rates = {each.name: (round(1 - sparsity, 12),) for each in named}
+    return Network("net", "", timesteps, "rate", 8, (), named, Spikes("rates", rates, "SATA_Sim", False))
+
+
+def conv(*sizes: int) -> Layer:
+    return layer("conv", *sizes)
+
+
+def linear(channels: int, filters: int) -> Layer:
+    return layer("linear", 1, channels, 1, filters)
+
+
+VGG9 = [conv(32, 3, 3, 64), conv(32, 64, 3, 64), conv(16, 64, 3, 128), conv(8, 128, 3, 128), conv(4, 128, 3, 256)]
+VGG9 += [conv(4, 256, 3, 256), conv(4, 256, 3, 256), linear(1024, 1024), linear(1024, 512)]
+CIFARNET = [conv(32, 3, 3, 128), conv(32, 128, 3, 256), conv(16, 256, 3, 512), conv(8, 512, 3, 1024)]
+CIFARNET += [conv(4, 1024, 3, 512), linear(8192, 1024), linear(1024, 512)]
+RESNET19 = [conv(32, 3, 3, 64), *[conv(32, 64, 3, 64)] * 4, conv(16, 64, 3, 128), conv(16, 128, 3, 128)]
+RESNET19 += [conv(16, 128, 3, 128, 2), conv(16, 128, 3, 128), conv(8, 128, 3, 256), *[conv(8, 256, 3, 256)] * 3]
+RESNET19 += [conv(4, 256, 3, 512, 2), *[conv(4, 512, 3, 512)] * 3, linear(512, 10)]
+
+
+def energy_nj(net: Network, arch: Arch) -> dict[str, float]:
+    """The figures of SATA_Sim's computation-energy.yaml and memory-energy.yaml."""
+    counts, costs = count_layers(net, arch), costs_of(arch)
+    energy: EnergyPj = added([energy_of(each, costs, arch, arch.array.rows * arch.array.cols) for each in counts])
+    found = {}
+    for tag in ("spike_mac", "lif", "spad"):
+        found |= {f"{tag} {part}": pj for part, pj in vars(getattr(energy.compute, tag)).items()}
+    for name in ("weight", "spike_in", "spike_out"):
+        found |= {f"{name} {part}": pj for part, pj in vars(getattr(energy.buffers, name)).items()}
+    found |= {"sram": energy.sram.total, "dram": energy.dram.total}
+    return {name: pj * 1e-3 for name, pj in found.items()}
+
+
+def published_nj(folder: Path) -> dict[str, float]:
+    compute = yaml.safe_load((folder / "computation-energy.yaml").read_text())
+    memory = yaml.safe_load((folder / "memory-energy.yaml").read_text())
+    figures = {}
+    for ours, theirs in (("spike_mac", "spike-mac"), ("lif", "lif"), ("spad", "spad")):
+        parts = ("operation", "ungated", "leakage")
+        figures |= {f"{ours} {part}": compute[theirs][f"energy-{part}"] for part in parts}
+        figures[f"{ours} total"] = compute[theirs]["total"]
+    for ours, theirs in (("weight", "weight"), ("spike_in", "ifmap"), ("spike_out", "ofmap")):
+        parts = ("dynamic", "leakage", "total")
+        figures |= {f"{ours} {part}": memory[f"GLB-{theirs}"][f"{theirs}-{part}"] for part in parts}
+    return figures | {"sram": memory["sram_total"], "dram": memory["dram_total"]}
+
+
+def test_every_figure_of_the_bntt_result_is_met(reference: Path) -> None:
+    published = published_nj(reference / "satasim_bntt")
+    found = energy_nj(network(VGG9, 20, 0.91), arch_of())
+    assert {name: found[name] for name in published} == pytest.approx(published, rel=1e-9)
+
+
+def test_the_sum_of_operations_is_truncated_once_as_floats_are() -> None:
+    operations = added([each.ops for each in count_layers(network(VGG9, 20, 0.91), arch_of())])
+    assert (operations.macs_executed, operations.lif_updates) == (190041292, 3962880)
+
+
+# Figures in nJ of SATA_Sim's repository, inference-energy-cal/results, at the commits 0f0a2f8 (tssl) and 32d1bf7.
+TSSL = {"spike_mac total": 338444.98751482496, "lif total": 890334.4698176, "spad total": 3513181.494486975}
+TSSL |= {"dram": 20160406.874454, "sram": 6157044.062306}
+TT_SNN = {"spike_mac total": 137964.57530097, "lif total": 365622.99276344, "spad total": 1438057.4651922297}
+TT_SNN |= {"dram": 8335824.954156001, "sram": 2664071.0509677995}
+T2 = {"spike_mac total": 21041.675540085, "lif total": 57561.369256319995, "spad ungated": 931332.6453535999}
+T2 |= {"spad operation": 189889.25796719998, "spad total": 1128633.5857348798}
+T2 |= {"spike_in dynamic": 12892.062171360001, "spike_in leakage": 14465.169049625001}
+T2 |= {"spike_out dynamic": 4711.539712, "weight total": 293463.7761035, "sram": 375477.101317435}
+
+
+def test_other_published_results_are_met() -> None:
+    assert _chosen(TSSL, energy_nj(network(CIFARNET, 5, 0.9), arch_of())) == pytest.approx(TSSL, rel=1e-9)
+    assert _chosen(TT_SNN, energy_nj(network(RESNET19, 4, 0.9), arch_of())) == pytest.approx(TT_SNN, rel=1e-9)
+
+
+def test_the_newer_version_with_its_precisions_and_scratchpads_is_met() -> None:
+    shipped = yaml.safe_load(SHIPPED.read_text())
+    counts = {"spad_weight": 288, "spad_psum": 64}
+    components = [each | {"count": counts.get(each["name"], each.get("count", 1))} for each in shipped["components"]]
+    buffers = shipped["buffers"] | {"spike_in": {"size_bytes": "8KiB", "banks": 2, "port_bits": 256}}
+    version = {"psum_times_t": True, "act_bits": 2}
+    arch = arch_of(satasim=version, components=components, buffers=buffers)
+    found = energy_nj(network(VGG9, 2, 0.9), arch)
+    assert _chosen(T2, found) == pytest.approx(T2, rel=1e-9)
+    assert found["dram"] == pytest.approx(1941428.3321055, rel=1e-5)  # whole bytes a layer
+
+
+def _chosen(published: dict[str, float], found: dict[str, float]) -> dict[str, float]:
+    return {name: found[name] for name in published}
+
+
+def test_a_slower_clock_spreads_the_same_power_over_a_longer_period() -> None:
+    net = network(VGG9[:2], 2, 0.9)
+    fast, slow = energy_nj(net, arch_of()), energy_nj(net, arch_of(clock_hz="200MHz"))
+    compute = [name for name in fast if name.split()[0] in ("spike_mac", "lif", "spad")]
+    assert {name: slow[name] for name in compute} == pytest.approx({name: 2 * fast[name] for name in compute})
+    assert slow["dram"] == fast["dram"]
+
+
+def test_linear_layers_count_once_per_filter_where_the_version_says_so() -> None:
+    net = network([linear(100, 10)], 3, 0.5)
+    nine, one = (
+        count_layers(net, arch_of(satasim={"linear_as_3x3": flag}))[0].ops.lif_updates for flag in (True, False)
+    )
+    assert (nine, one) == (9 * 10 * 3, 10 * 3)
+
+
+def test_layers_that_sata_sim_cannot_count_are_refused_all_at_once() -> None:
+    grouped = replace(conv(8, 4, 3, 4), groups=4)
+    with pytest.raises(InputError) as error:
+        count_layers(network([grouped, conv(2, 4, 3, 4), conv(8, 4, 3, 4)], 2, 0.9), arch_of())
+    text = [str(fault) for fault in error.value.faults]
+    assert len(text) == 2
+    assert "conv8x4_0: must have groups 1, has 4" in text[0]
+    assert "conv2x4_1: kernel [3, 3] must fit into the map [2, 2]" in text[1]
