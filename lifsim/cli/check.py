@@ -9,10 +9,12 @@ import click
 
 from lifsim.config.arch import parse_arch
 from lifsim.config.document import Document, read_document
+from lifsim.config.workload import parse_workload
 from lifsim.errors import Fault, InputError
 
 _PARSERS: tuple[tuple[str, Callable[[Document], object], frozenset[str]], ...] = (
     ("architecture", parse_arch, frozenset({"array", "buffers", "components", "dram", "clock_hz"})),
+    ("workload", parse_workload, frozenset({"layers", "timesteps", "input", "spikes", "extends", "set"})),
 )
 
 

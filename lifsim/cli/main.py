@@ -17,6 +17,7 @@ EXIT_INTERNAL, EXIT_INPUT, EXIT_INTERRUPTED = 1, 2, 130
 
 COMMANDS = {
     "check": ("lifsim.cli.check:check", "Check architecture and workload files."),
+    "workload": ("lifsim.cli.workload:workload", "Show the layers of a network."),
     "list": ("lifsim.cli.listing:listing", "List shipped architectures, workloads and sharings."),
 }
 
@@ -24,6 +25,7 @@ _EPILOG = """\b
 Examples:
   lifsim run --arch sata128.yaml --sharing channel4
   lifsim check my_arch.yaml my_network.yaml
+  lifsim workload show vgg16_cifar10
   lifsim list archs
 """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from lifsim.config.document import Document, KeyPath, Mark, dotted, parse_document
@@ -29,33 +30,44 @@ def override(document: Document, settings: Sequence[str]) -> Document:
 
 def _set(data: Any, marks: dict[KeyPath, Mark], setting: str) -> None:
     key, equals, text = setting.partition("=")
-    option = f"--set {key.strip()}"
-    parts = key.strip().split(".")
-    if not equals or not all(parts):
+    option = Mark(f"--set {key.strip()}")
+    if not equals or not all(key.strip().split(".")):
         raise InputError(Fault("must have the form key.path=value", source=f"--set {setting}"))
-    value = parse_document(text, option)
+    value = parse_document(text, option.source)
     if value.faults:
         raise InputError(value.faults)
+    assign(data, marks, key.strip(), replace(value, marks=dict.fromkeys(value.marks, option)), option)
+
+
+def assign(data: Any, marks: dict[KeyPath, Mark], key: str, value: Document, mark: Mark) -> None:
+    """Sets the dotted `key` in `data` to what `value` holds, and its marks; `mark` is where the setting itself stands.
+
+    Raises InputError if the key leads nowhere.
+    """
+    parts = key.split(".")
     path: KeyPath = ()
     for part in parts[:-1]:
-        step = _step(data, part, path, option)
+        step = _step(data, part, path, mark)
         path = (*path, step)
         if isinstance(step, str) and data.get(step) is None:
             data[step] = {}
-            marks[path] = Mark(option)
+            marks[path] = mark
         data = data[step]
-    step = _step(data, parts[-1], path, option)
+    step = _step(data, parts[-1], path, mark)
+    path = (*path, step)
     data[step] = value.data
-    _replace_marks(marks, (*path, step), value, option)
+    for old in [known for known in marks if known[: len(path)] == path]:
+        del marks[old]
+    marks.update({(*path, *inner): at for inner, at in value.marks.items()})
 
 
-def _step(data: Any, part: str, path: KeyPath, option: str) -> str | int:
+def _step(data: Any, part: str, path: KeyPath, mark: Mark) -> str | int:
     """The key or index that `part` means in `data`."""
     if isinstance(data, dict):
         return part
     if not isinstance(data, list):
         message = f"{dotted(path) or 'the document'} is {shown(data)}, must be a mapping to have the key {part!r}"
-        raise InputError(Fault(message, source=option))
+        raise InputError(mark.fault((), message))
     names = [entry.get("name") if isinstance(entry, dict) else None for entry in data]
     if part in names:
         return names.index(part)
@@ -63,10 +75,4 @@ def _step(data: Any, part: str, path: KeyPath, option: str) -> str | int:
         return int(part)
     hint = did_you_mean(part, [name for name in names if isinstance(name, str)])
     message = f"{part!r} must be the name of an entry of {dotted(path)} or its position, 0 to {len(data) - 1}{hint}"
-    raise InputError(Fault(message, source=option))
-
-
-def _replace_marks(marks: dict[KeyPath, Mark], path: KeyPath, value: Document, option: str) -> None:
-    for old in [known for known in marks if known[: len(path)] == path]:
-        del marks[old]
-    marks.update({(*path, *inner): Mark(option) for inner in value.marks})
+    raise InputError(mark.fault((), message))

@@ -1,0 +1,47 @@
+"""`lifsim workload`: what a network consists of."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from lifsim.config.sharing import Sharing
+from lifsim.config.workload import load_workload
+from lifsim.report.network_table import NetworkTable
+
+
+@click.group()
+def workload() -> None:
+    """Look at workloads.
+
+    \b
+    Examples:
+      lifsim workload show vgg16_cifar10
+      lifsim workload show har_sfcn_ucihar --format json
+    """
+
+
+@workload.command()
+@click.argument("name")
+@click.option("--sharing", default="layer", show_default=True, help="Whose membranes each LIF layer uses.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a key, e.g. layers.conv1.out=32.")
+@click.option("--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
+def show(name: str, sharing: str, settings: tuple[str, ...], form: str) -> None:
+    """Show the layers of workload NAME: shapes, MACs, weights, LIF neurons and who shares membranes.
+
+    MACs are dense, per image and over all runs; membranes are counted where a set is used first.
+
+    \b
+    Examples:
+      lifsim workload show vgg16_cifar10
+      lifsim workload show resnet19_shared_cifar10 --sharing layer+channel2
+      lifsim workload show my_network.yaml --set timesteps=8 --format csv
+    """
+    table = NetworkTable.of(load_workload(name, settings), Sharing.parse(sharing))
+    if form == "table":
+        from rich.console import Console
+
+        table.print(Console(width=None if sys.stdout.isatty() else 200))
+    else:
+        click.echo(table.to_json() if form == "json" else table.to_csv())

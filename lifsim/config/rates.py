@@ -1,0 +1,47 @@
+"""Checks the spike rates that a workload states against the layers that it has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from lifsim.config.network import Conv, Input, Lif, Linear, Node, Spikes
+from lifsim.config.shapes import Problem
+from lifsim.config.workload_schema import ConvSpec, LinearSpec, SpikesSpec, Workload
+from lifsim.errors import did_you_mean
+
+
+def rate_problems(spec: Workload, nodes: Sequence[Node]) -> Iterator[Problem]:
+    """Rates of unknown layers, of a wrong number of timesteps, and layers without one although the source is "rates".
+
+    `nodes` are those whose shapes could be inferred. A layer computed from the analogue image alone needs no rate.
+    """
+    rates = spec.spikes.rates
+    steps = {node.name: node.output.steps for node in nodes if isinstance(node, Conv | Linear)}
+    known = [op.name for op in spec.layers if isinstance(op, ConvSpec | LinearSpec)]
+    for name, given in rates.items():
+        loc = ("spikes", "rates", name)
+        if name not in known:
+            yield Problem(loc, f"must be a convolution or linear layer{did_you_mean(name, known)}")
+        elif name in steps and len(given) not in (1, steps[name]):
+            need = "one rate" if steps[name] == 1 else f"one rate, or {steps[name]}, one per timestep"
+            yield Problem(loc, f"must have {need}; has {len(given)}")
+    if spec.spikes.source == "rates":
+        spiking = _see_spikes(nodes)
+        missing = [name for name in steps if name in spiking and name not in rates]
+        if missing:
+            yield Problem(("spikes",), f"rates must cover every layer that reads spikes; missing {', '.join(missing)}")
+
+
+def _see_spikes(nodes: Sequence[Node]) -> set[str]:
+    """Nodes whose values depend on spikes; the others are computed from the analogue image alone."""
+    seen: set[str] = set()
+    for node in nodes:
+        spikes = isinstance(node, Lif) or (isinstance(node, Input) and node.output.is_spikes)
+        if spikes or seen.intersection(node.inputs):
+            seen.add(node.name)
+    return seen
+
+
+def spikes_of(spec: SpikesSpec) -> Spikes:
+    """The checked rates as the simulator reads them."""
+    return Spikes(spec.source, dict(spec.rates), spec.provenance, spec.measured)

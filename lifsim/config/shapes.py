@@ -1,0 +1,238 @@
+"""Shape inference: from the layers as written to nodes with checked output tensors, all misfits at once."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from lifsim.config.network import Add, Conv, Input, Lif, Linear, Neuron, Node, Pool, Tensor, TimeMean
+from lifsim.config.workload_schema import (
+    AddSpec,
+    ConvSpec,
+    LayerSpec,
+    LifSpec,
+    LinearSpec,
+    NeuronSpec,
+    PoolSpec,
+    TimeMeanSpec,
+    Workload,
+)
+from lifsim.errors import did_you_mean
+
+MAX_ELEMENTS = 1 << 28
+MAX_WEIGHTS = 1 << 32
+
+Loc = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A fault before it is known where in the file it stands. loc: the keys that lead to it."""
+
+    loc: Loc
+    message: str
+
+
+@dataclass
+class Inference:
+    """What has been inferred so far. A name without a tensor is a layer that has problems of its own, so that nothing
+    behind it is blamed."""
+
+    timesteps: int
+    neuron: NeuronSpec
+    tensors: dict[str, Tensor | None] = field(default_factory=dict)
+    nodes: list[Node] = field(default_factory=list)
+    averaged: set[str] = field(default_factory=set)
+    problems: list[Problem] = field(default_factory=list)
+
+
+class MisfitError(ValueError):
+    """What is wrong with one layer, as (key, message)."""
+
+    def __init__(self, *faults: tuple[str, str]) -> None:
+        super().__init__(*faults)
+        self.faults = faults
+
+
+def infer_nodes(spec: Workload) -> tuple[tuple[Node, ...], list[Problem]]:
+    """Nodes of `spec` in execution order with their tensors, and every problem; nodes that have one are left out."""
+    state = Inference(spec.timesteps, spec.neuron)
+    analogue = spec.input.encoding == "direct"
+    image = Tensor("input", spec.input.shape, 1 if analogue else spec.timesteps, None if analogue else 1)
+    state.problems += [Problem(("input", "shape"), message) for message in _shape_faults(image.shape)]
+    state.tensors["input"] = image
+    state.nodes.append(Input("input", (), image))
+    above = "input"
+    for index, op in enumerate(spec.layers):
+        _add_layer(state, ("layers", index), op, op.reads or (above,))
+        above = op.name
+    return tuple(state.nodes), state.problems + _unread(spec)
+
+
+def _add_layer(state: Inference, loc: Loc, op: LayerSpec, reads: tuple[str, ...]) -> None:
+    inputs = _inputs(state, loc, op, reads)
+    if op.name in state.tensors:
+        state.problems.append(Problem((*loc, "name"), f"{op.name!r} must be a name that no other layer has"))
+        return
+    state.tensors[op.name] = None
+    if inputs is None:
+        return
+    try:
+        node = _node(state, op, inputs)
+        if node.output.elements > MAX_ELEMENTS:
+            raise MisfitError(("", f"output {list(node.output.shape)} must have <= {MAX_ELEMENTS} elements"))
+    except MisfitError as misfit:
+        state.problems += [Problem((*loc, key) if key else loc, message) for key, message in misfit.faults]
+        return
+    state.tensors[op.name] = node.output
+    state.nodes.append(node)
+    if isinstance(node, TimeMean) or state.averaged.intersection(node.inputs):
+        state.averaged.add(op.name)
+
+
+def _inputs(state: Inference, loc: Loc, op: LayerSpec, reads: tuple[str, ...]) -> list[Tensor] | None:
+    """The tensors that `op` reads; None if one of them is not known."""
+    if isinstance(op, ConvSpec | LinearSpec) and op.in_shape is not None:
+        faults = _shape_faults(op.in_shape)
+        state.problems += [Problem((*loc, "in_shape"), message) for message in faults]
+        source = Tensor(f"{op.name}.input", op.in_shape, state.timesteps, 1)
+        state.nodes.append(Input(source.name, (), source))
+        return None if faults else [source]
+    for position, name in enumerate(reads):
+        if name not in state.tensors:
+            key = ("inputs", position) if isinstance(op, AddSpec) else ("input",)
+            hint = did_you_mean(name, state.tensors)
+            state.problems.append(Problem((*loc, *key), f"{name!r} must be a layer above{hint}"))
+    found = [tensor for name in reads if (tensor := state.tensors.get(name)) is not None]
+    return found if len(found) == len(reads) else None
+
+
+def _shape_faults(shape: tuple[int, ...]) -> list[str]:
+    if len(shape) == 2:
+        return [f"{list(shape)} must be [channels, height, width] (a 1-D signal: [channels, 1, length]) or [features]"]
+    if math.prod(shape) > MAX_ELEMENTS:
+        return [f"{list(shape)} must have <= {MAX_ELEMENTS} elements"]
+    return []
+
+
+def _node(state: Inference, op: LayerSpec, inputs: list[Tensor]) -> Node:
+    match op:
+        case ConvSpec():
+            return _conv(op, inputs[0])
+        case LinearSpec():
+            return _linear(op, inputs[0])
+        case PoolSpec():
+            return _pool(op, inputs[0])
+        case AddSpec():
+            return _add(state, op, inputs)
+        case LifSpec():
+            return _lif(state, op, inputs[0])
+        case TimeMeanSpec():
+            return _time_mean(state, op, inputs[0])
+
+
+def _map(x: Tensor, what: str) -> tuple[int, int, int]:
+    if len(x.shape) != 3:
+        raise MisfitError(("", f"{what} must read a [channels, height, width] map; {x.name} is {list(x.shape)}"))
+    return x.shape[0], x.shape[1], x.shape[2]
+
+
+def _slide(
+    size: tuple[int, int], kernel: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int]
+) -> tuple[int, int]:
+    """Output rows and columns, floor((H + 2p - R) / s) + 1. Raises MisfitError if the window does not fit."""
+    padded = (size[0] + 2 * padding[0], size[1] + 2 * padding[1])
+    if kernel[0] > padded[0] or kernel[1] > padded[1]:
+        raise MisfitError(("kernel", f"{list(kernel)} must fit into the padded map {list(padded)}"))
+    return (padded[0] - kernel[0]) // stride[0] + 1, (padded[1] - kernel[1]) // stride[1] + 1
+
+
+def _conv(op: ConvSpec, x: Tensor) -> Conv:
+    channels, height, width = _map(x, "a convolution")
+    out = channels if op.out is None else op.out
+    groups = channels if op.depthwise else op.groups or 1
+    padding = (op.kernel[0] // 2, op.kernel[1] // 2) if op.padding == "same" else op.padding
+    faults = []
+    if channels % groups:
+        faults.append(("groups", f"{groups} must divide the {channels} input channels"))
+    if out % groups:
+        faults.append(("out", f"{out} must be a multiple of the {groups} groups"))
+    if out * channels // groups * op.kernel[0] * op.kernel[1] > MAX_WEIGHTS:
+        faults.append(("out", f"{out} filters must come to <= {MAX_WEIGHTS} weights"))
+    try:
+        rows, cols = _slide((height, width), op.kernel, op.stride, padding)
+    except MisfitError as misfit:
+        faults += misfit.faults
+    if faults:
+        raise MisfitError(*faults)
+    output = Tensor(op.name, (out, rows, cols), x.steps, None)
+    in_shape = (channels, height, width)
+    return Conv(op.name, (x.name,), output, in_shape, op.kernel, op.stride, padding, groups, op.bias, op.batch_norm)
+
+
+def _linear(op: LinearSpec, x: Tensor) -> Linear:
+    if op.out * x.elements > MAX_WEIGHTS:
+        raise MisfitError(("out", f"{op.out} filters must come to <= {MAX_WEIGHTS} weights"))
+    return Linear(op.name, (x.name,), Tensor(op.name, (op.out,), x.steps, None), x.elements, op.bias, op.batch_norm)
+
+
+def _pool(op: PoolSpec, x: Tensor) -> Pool:
+    channels, height, width = _map(x, "pooling")
+    if op.output is not None:
+        if height % op.output[0] or width % op.output[1]:
+            raise MisfitError(("output", f"{list(op.output)} must divide the map {[height, width]}"))
+        kernel = (height // op.output[0], width // op.output[1])
+        stride = kernel
+    else:
+        assert op.kernel is not None  # noqa: S101 - the schema holds that one of kernel and output is given
+        kernel, stride = op.kernel, op.stride or op.kernel
+    kind = op.op.removesuffix("_pool")
+    levels = x.levels if x.levels is None or kind == "max" else x.levels * kernel[0] * kernel[1]
+    shape = (channels, *_slide((height, width), kernel, stride, op.padding))
+    return Pool(op.name, (x.name,), Tensor(op.name, shape, x.steps, levels), kind, kernel, stride, op.padding)
+
+
+def _add(state: Inference, op: AddSpec, inputs: list[Tensor]) -> Add:
+    if len({x.shape for x in inputs}) > 1:
+        shapes = ", ".join(f"{x.name} {list(x.shape)}" for x in inputs)
+        raise MisfitError(("inputs", f"must have one shape: {shapes}"))
+    if 0 < len(state.averaged.intersection(op.inputs)) < len(set(op.inputs)):
+        raise MisfitError(("inputs", "must not mix means over time with values of every timestep"))
+    levels = [x.levels for x in inputs]
+    total = None if None in levels else sum(level for level in levels if level is not None)
+    return Add(op.name, op.inputs, Tensor(op.name, inputs[0].shape, max(x.steps for x in inputs), total))
+
+
+def _lif(state: Inference, op: LifSpec, x: Tensor) -> Lif:
+    if x.name in state.averaged:
+        raise MisfitError(("", f"a LIF layer must read values of every timestep, and {x.name} is behind a time_mean"))
+    values = state.neuron.model_dump() | op.neuron.model_dump(exclude_none=True)
+    if values["reset"] == "hard" and values["u_reset"] >= values["threshold"]:
+        message = f"u_reset {values['u_reset']:g} must be < threshold {values['threshold']:g}"
+        raise MisfitError(("neuron", message))
+    return Lif(op.name, (x.name,), Tensor(op.name, x.shape, state.timesteps, 1), Neuron(**values), op.group)
+
+
+def _time_mean(state: Inference, op: TimeMeanSpec, x: Tensor) -> TimeMean:
+    if x.name in state.averaged or (x.steps == 1 and state.timesteps > 1):
+        raise MisfitError(("", f"a time_mean must read values of every timestep; {x.name} has one"))
+    return TimeMean(op.name, (x.name,), Tensor(op.name, x.shape, 1, None))
+
+
+def _unread(spec: Workload) -> list[Problem]:
+    """A layer that nothing reads, unless it ends the network or the chain above an `in_shape`."""
+    read: set[str] = set()
+    fresh = [isinstance(op, ConvSpec | LinearSpec) and op.in_shape is not None for op in spec.layers]
+    above = "input"
+    for op, starts_chain in zip(spec.layers, fresh, strict=True):
+        read.update(() if starts_chain else op.reads or (above,))
+        above = op.name
+    ends = [*fresh[1:], True]
+    problems = [
+        Problem(("layers", index), f"{op.name} must be read by a later layer, or end the network")
+        for index, (op, is_end) in enumerate(zip(spec.layers, ends, strict=True))
+        if op.name not in read and not is_end
+    ]
+    if "input" not in read:
+        problems.insert(0, Problem(("input",), "must be read by a layer"))
+    return problems

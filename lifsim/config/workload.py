@@ -1,0 +1,69 @@
+"""Workload files into networks: read, extend, override, check, infer. Every fault of a file at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from lifsim.config.document import Document, read_document
+from lifsim.config.extends import extended
+from lifsim.config.layers import hardware_layers, lif_faults
+from lifsim.config.network import Network
+from lifsim.config.overrides import override
+from lifsim.config.rates import rate_problems, spikes_of
+from lifsim.config.resolve import find
+from lifsim.config.shapes import Problem, infer_nodes
+from lifsim.config.validate import parse_model
+from lifsim.config.workload_schema import ConvSpec, LinearSpec, Workload
+from lifsim.errors import Fault, InputError
+
+
+def load_workload(name: str, overrides: Sequence[str] = ()) -> Network:
+    """The network of the workload `name` (a path, or a shipped name), with ``key.path=value`` overrides.
+
+    Raises InputError with every fault.
+    """
+    return network_of(read_workload(name, overrides))
+
+
+def read_workload(name: str, overrides: Sequence[str] = ()) -> Document:
+    """The workload as plain data with `extends` and `overrides` merged in: all that is needed to load it again."""
+    return override(extended(read_document(find("workload", name))), overrides)
+
+
+def parse_workload(document: Document) -> Network:
+    """The network that `document`, as read from its file, describes. Raises InputError with every fault."""
+    return network_of(extended(document))
+
+
+def network_of(document: Document) -> Network:
+    """The checked network that `document`, which extends nothing, describes. Raises InputError with every fault."""
+    spec = parse_model(Workload, document)
+    nodes, problems = infer_nodes(spec)
+    index = {op.name: number for number, op in enumerate(spec.layers)}
+    problems += [Problem(("layers", index[name]), reason) for name, reason in lif_faults(nodes)]
+    problems += rate_problems(spec, nodes)
+    if not any(isinstance(op, ConvSpec | LinearSpec) for op in spec.layers):
+        problems.append(Problem(("layers",), "must have a convolution or linear layer"))
+    if problems:
+        raise InputError(_located(document, spec, problems))
+    return Network(
+        name=spec.name,
+        description=spec.description,
+        timesteps=spec.timesteps,
+        encoding=spec.input.encoding,
+        input_bits=spec.input.bits,
+        nodes=nodes,
+        layers=hardware_layers(nodes, spec.timesteps),
+        spikes=spikes_of(spec.spikes),
+    )
+
+
+def _located(document: Document, spec: Workload, problems: Iterable[Problem]) -> list[Fault]:
+    """Problems as faults in reading order; a layer is called by its name, as ``--set`` calls it."""
+    faults = []
+    for problem in problems:
+        loc = problem.loc
+        if len(loc) > 1 and isinstance(loc[1], int):
+            loc = (loc[0], spec.layers[loc[1]].name, *loc[2:])
+        faults.append(document.mark(problem.loc).fault(loc, problem.message))
+    return sorted(faults, key=lambda fault: (fault.line is None, fault.line or 0, fault.column or 0))

@@ -1,0 +1,138 @@
+"""The layers of a workload as rows: shapes, work, weights, LIF neurons and the membranes that they share."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from lifsim.config.network import Layer, Network
+from lifsim.config.sharing import Sharing, State, states_of
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    """One weight layer. Shapes, macs and neurons are per image; macs are dense and cover all `runs`.
+
+    state: the membrane set that its LIF uses; membranes: that set's elements, counted in the row that uses it first.
+    """
+
+    layer: str
+    kind: str
+    input: tuple[int, ...]
+    output: tuple[int, ...]
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    padding: tuple[int, int]
+    groups: int
+    runs: int
+    macs: int
+    weights: int
+    lif_neurons: int
+    state: str
+    membranes: int
+
+
+@dataclass(frozen=True)
+class NetworkTable:
+    """All layers of `network` under `sharing`."""
+
+    network: Network
+    sharing: Sharing
+    rows: tuple[LayerRow, ...]
+
+    @classmethod
+    def of(cls, network: Network, sharing: Sharing) -> NetworkTable:
+        """Raises InputError where the network cannot be shared so."""
+        state_of = {lif: state for state in states_of(network, sharing) for lif in state.lifs}
+        return cls(network, sharing, tuple(_row(layer, state_of) for layer in network.layers))
+
+    @property
+    def totals(self) -> dict[str, int]:
+        """Sums of the columns that add up."""
+        names = ("macs", "weights", "lif_neurons", "membranes")
+        return {name: sum(getattr(row, name) for row in self.rows) for name in names}
+
+    def to_json(self) -> str:
+        """One object: the network, its layers and the totals."""
+        head = {"workload": self.network.name, "timesteps": self.network.timesteps, "sharing": str(self.sharing)}
+        return json.dumps(head | {"layers": [asdict(row) for row in self.rows], "totals": self.totals}, indent=2)
+
+    def to_csv(self) -> str:
+        """One line per layer; shapes as 64x32x32."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(LayerRow.__dataclass_fields__)
+        writer.writerows([_cell(value) for value in asdict(row).values()] for row in self.rows)
+        return text.getvalue().rstrip("\n")
+
+    def print(self, console: Console) -> None:
+        """A table with a row of totals."""
+        from rich.table import Table
+
+        network = self.network
+        title = f"{network.name}, T={network.timesteps}, {network.encoding} input, sharing {self.sharing}"
+        table = Table(title=title, title_justify="left", title_style="bold", header_style="bold", show_footer=True)
+        totals = self.totals
+        for name, heading in _HEADINGS.items():
+            left = name in ("layer", "state")
+            footer = "total" if name == "layer" else f"{totals[name]:,}" if name in totals else ""
+            table.add_column(heading, footer, justify="left" if left else "right", no_wrap=True)
+        for row in self.rows:
+            values = asdict(row)
+            table.add_row(*(_printed(values[name]) for name in _HEADINGS))
+        console.print(table)
+
+
+_HEADINGS = {
+    "layer": "layer",
+    "input": "input",
+    "output": "output",
+    "kernel": "kernel",
+    "stride": "stride",
+    "padding": "pad",
+    "groups": "groups",
+    "runs": "runs",
+    "macs": "MACs",
+    "weights": "weights",
+    "lif_neurons": "LIF neurons",
+    "state": "membranes of",
+    "membranes": "membranes",
+}
+
+
+def _row(layer: Layer, state_of: dict[str, State]) -> LayerRow:
+    state = state_of[layer.lif.name] if layer.lif else None
+    is_first = state is not None and layer.lif is not None and state.lifs[0] == layer.lif.name
+    linear = layer.kind == "linear"
+    return LayerRow(
+        layer=layer.name,
+        kind=layer.kind,
+        input=layer.in_shape[:1] if linear else layer.in_shape,
+        output=layer.out_shape[:1] if linear else layer.out_shape,
+        kernel=layer.kernel,
+        stride=layer.stride,
+        padding=layer.padding,
+        groups=layer.groups,
+        runs=layer.runs,
+        macs=layer.macs_per_run * layer.runs,
+        weights=layer.weights,
+        lif_neurons=layer.lif_elements,
+        state=state.name if state else "",
+        membranes=state.elements if state and is_first else 0,
+    )
+
+
+def _cell(value: object) -> object:
+    return "x".join(map(str, value)) if isinstance(value, tuple) else value
+
+
+def _printed(value: object) -> str:
+    if isinstance(value, int):
+        return f"{value:,}" if value else "-"
+    return str(_cell(value)) or "-"

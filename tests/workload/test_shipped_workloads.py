@@ -1,0 +1,86 @@
+"""Are the shipped networks those of their papers and traces?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lifsim.config.resolve import available
+from lifsim.config.sharing import Sharing, states_of
+from lifsim.config.workload import load_workload
+
+SHIPPED = sorted(path.stem for path in (Path(__file__).parents[2] / "workloads").glob("*.yaml"))
+DATA_SETS = ("cifar10", "cifar100", "tinyimagenet", "imagenet100", "ncaltech101")
+FAMILIES = ("vgg16", "vgg16_efficientlif", "resnet19")
+
+
+def membranes(workload: str, sharing: str) -> int:
+    return sum(state.elements for state in states_of(load_workload(workload), Sharing.parse(sharing)))
+
+
+def test_every_network_of_the_design_is_shipped():
+    wanted = {f"{family}_{data}" for family in FAMILIES for data in DATA_SETS}
+    wanted |= {"vgg9_cifar10", "alexnet_cifar10", "lenet5_mnist", "har_sfcn_ucihar", "har_sdcl_ucihar"}
+    assert wanted <= set(available("workload"))
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_workload_loads_under_its_own_name_and_says_where_its_rates_come_from(name):
+    network = load_workload(name)
+    assert network.name == name
+    assert network.description
+    if network.spikes.source == "rates":
+        assert network.spikes.provenance
+        assert network.spikes.measured == (name in {"vgg16_cifar10", "vgg9_cifar10", "lenet5_mnist"})
+
+
+LIF_MEMORY = {
+    ("vgg16_efficientlif_cifar10", "none"): 473088,
+    ("vgg16_efficientlif_shared_cifar10", "layer"): 321536,
+    ("vgg16_efficientlif_shared_cifar10", "channel2"): 203776,
+    ("vgg16_efficientlif_shared_cifar10", "channel4"): 101888,
+    ("vgg16_efficientlif_shared_cifar10", "layer+channel2"): 160768,
+    ("resnet19_cifar10", "none"): 458752,
+    ("resnet19_shared_cifar10", "layer"): 237568,
+    ("resnet19_shared_cifar10", "channel2"): 376832,
+    ("resnet19_shared_cifar10", "channel4"): 188416,
+    ("resnet19_shared_cifar10", "layer+channel2"): 118784,
+    ("resnet19_positions_imagenet100", "none"): 753664 * 49,
+    ("resnet19_positions_imagenet100", "layer+channel2"): 172032 * 49,
+}
+
+
+@pytest.mark.parametrize(("workload", "sharing"), LIF_MEMORY)
+def test_membranes_equal_those_of_efficientlif_nets_published_networks(workload, sharing):
+    assert membranes(workload, sharing) == LIF_MEMORY[workload, sharing]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_map_of_224_has_49_times_the_membranes_of_one_of_32(family):
+    assert membranes(f"{family}_imagenet100", "none") == 49 * membranes(f"{family}_cifar10", "none")
+
+
+@pytest.mark.parametrize("name", ["vgg16_cifar10", "vgg9_cifar10", "lenet5_mnist"])
+def test_layers_and_rates_are_those_of_the_real_trace(reference, name):
+    network = load_workload(name)
+    with np.load(reference / "spike_traces" / f"{name}.npz", allow_pickle=False) as trace:
+        arrays = [trace[key] for key in trace.files]
+    assert len(arrays) == len(network.layers)
+    for index, (spikes, layer) in enumerate(zip(arrays, network.layers, strict=True)):
+        assert spikes.shape[1:] == (layer.in_shape if layer.kind == "conv" else layer.in_shape[:1])
+        if index > 0:
+            assert len(spikes) == layer.runs
+            rates = spikes.reshape(len(spikes), -1).mean(axis=1)
+            np.testing.assert_allclose(network.spikes.rates[layer.name], rates, atol=5.1e-6)
+
+
+def test_resnet19_projects_where_a_stage_begins_and_reads_spikes_elsewhere():
+    layers = {layer.name: layer for layer in load_workload("resnet19_cifar10").layers}
+    assert len(layers) == 1 + 2 * 8 + 3 + 1
+    assert [layers[f"s{stage}b1_shortcut"].kernel for stage in (1, 2, 3)] == [(1, 1)] * 3
+    assert layers["s1b1_shortcut"].residuals[0].levels is None
+    assert layers["s1b2_conv2"].residuals[0].name == "s1b1_lif2"
+    assert layers["s3b2_conv2"].out_shape == (512, 4, 4)
+    assert layers["fc1"].input.levels == 16
