@@ -19,6 +19,7 @@ COMMANDS = {
     "check": ("lifsim.cli.check:check", "Check architecture and workload files."),
     "workload": ("lifsim.cli.workload:workload", "Show the layers of a network."),
     "list": ("lifsim.cli.listing:listing", "List shipped architectures, workloads and sharings."),
+    "trace": ("lifsim.cli.trace:trace", "Make, import and look at spike traces."),
 }
 
 _EPILOG = """\b

@@ -23,6 +23,7 @@ from lifsim.trace.source import Closable
 DEFLATE_LIMIT = 1032  # bytes that one byte of a deflate stream can stand for (two bits per match of 258)
 HEAD_BYTES = 1 << 14  # enough for the .npy header of any array of plain numbers
 READ_BYTES = 1 << 20
+MAX_NAME = 204  # characters, with .npy
 DAMAGED = "is damaged: it cannot be decompressed or fails its CRC"
 LOCAL_HEADER_BYTES = 30  # of a zip member, before its name
 ZIP_FAULTS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeDecodeError)
@@ -142,6 +143,10 @@ def _kind(dtype: np.dtype[Any]) -> str:
     return "pickled objects" if dtype.hasobject else f"dtype {str(dtype)[:40]}"
 
 
+def _is_array_name(name: str) -> bool:
+    return name.endswith(".npy") and len(name) <= MAX_NAME and name.isprintable() and not set(name) & set("/\\")
+
+
 def _directory_faults(archive: zipfile.ZipFile, file_bytes: int) -> list[tuple[str, str]]:
     """What the zip directory claims and cannot be."""
     faults, seen, end = [], set(), 0
@@ -150,8 +155,8 @@ def _directory_faults(archive: zipfile.ZipFile, file_bytes: int) -> list[tuple[s
         if name in seen:
             faults.append((name, "must be in the archive once"))
         seen.add(name)
-        if not name.endswith(".npy") or "/" in name or "\\" in name or info.orig_filename != name:
-            faults.append((name, "must be an array of an .npz file, NAME.npy"))
+        if not _is_array_name(name) or info.orig_filename != name:
+            faults.append((ascii(name), "must be an array of an .npz file, NAME.npy"))
         if info.flag_bits & 1:
             faults.append((name, "must not be encrypted"))
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):

@@ -59,7 +59,8 @@ def fit(trace: Trace, network: Network, source: str = "") -> Trace:
         faults += [_fault(source, layer.name, message) for message in _misfits(spikes, layer, network)]
     if faults:
         raise InputError(faults)
-    return replace(trace, layers=tuple(FittedLayer(spikes, layer) for spikes, layer in pairs))
+    layers = tuple(FittedLayer(spikes, layer) for spikes, layer in pairs)
+    return replace(trace, workload=trace.workload or network.name, layers=layers)
 
 
 def _misfits(spikes: LayerSpikes, layer: Layer, network: Network) -> list[str]:

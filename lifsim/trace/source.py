@@ -6,6 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,20 @@ def image_chunks(batch: int, neurons: int, limit_bytes: int = CHUNK_BYTES) -> It
     images = max(1, limit_bytes // neurons)
     for first in range(0, batch, images):
         yield first, min(batch, first + images)
+
+
+class Closable(ABC):
+    """A file that layers read from."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close it; reads fail from then on."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 class LayerSpikes(ABC):
@@ -109,11 +124,3 @@ class Trace:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-class Closable(ABC):
-    """A file that layers read from."""
-
-    @abstractmethod
-    def close(self) -> None:
-        """Close it; reads fail from then on."""

@@ -21,13 +21,14 @@ WORDS = 1 << 15  # 64-bit draws made at once: what stays in a core's cache
 
 
 class BernoulliLayer(LayerSpikes):
-    """Spikes drawn when they are read. Each (seed, layer name, timestep, image) has a generator of its own, so they do
-    not depend on other layers, on the batch size or on the order of reading, and are the same on every platform."""
+    """Spikes drawn when they are read. Each (seed, tensor, timestep, image) has a generator of its own, so they do not
+    depend on other layers, on the batch size or on the order of reading, and are the same on every platform. Layers
+    that read one `tensor`, such as a convolution and the shortcut beside it, see the same spikes."""
 
-    def __init__(self, name: str, shape: tuple[int, ...], rates: tuple[float, ...], seed: int) -> None:
+    def __init__(self, name: str, tensor: str, shape: tuple[int, ...], rates: tuple[float, ...], seed: int) -> None:
         super().__init__(name, shape)
         self._rates = rates
-        self._key = (seed, *np.frombuffer(hashlib.sha256(name.encode()).digest(), "<u4").tolist())
+        self._key = (seed, *np.frombuffer(hashlib.sha256(tensor.encode()).digest(), "<u4").tolist())
 
     def _read(self, step: int, first: int, last: int) -> NDArray[np.uint8]:
         rate = self._rates[step if len(self._rates) > 1 else 0]
@@ -75,7 +76,7 @@ def synthesise(network: Network, batch: int, seed: int) -> Trace:
     if faults:
         raise InputError(faults)
     layers = (
-        BernoulliLayer(layer.name, _shape(layer, batch), tuple(rates.get(layer.name, (1.0,))), seed)
+        BernoulliLayer(layer.name, layer.input.name, _shape(layer, batch), tuple(rates.get(layer.name, (1.0,))), seed)
         for layer in network.layers
     )
     return Trace(

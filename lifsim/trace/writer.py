@@ -95,7 +95,7 @@ class TraceWriter:
         if not (0 <= step < self.timesteps and first >= 0 and first + len(array) <= self.batch):
             raise ValueError(f"{layer}: step {step}, images {first}:{first + len(array)} must be within the trace")
         try:
-            spool.write(step, first, np.packbits(array.reshape(len(array), -1), axis=1))
+            spool.write(step, first, np.packbits(np.ascontiguousarray(array).reshape(len(array), -1), axis=1))
         except OSError as error:
             raise self._fault(f"cannot be written: {error.strerror}") from None
 

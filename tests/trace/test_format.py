@@ -88,6 +88,18 @@ def test_the_order_of_writing_does_not_matter(tmp_path_factory: pytest.TempPathF
             assert all((layer.read(t, 0, 2) == spikes[layer.name][t]).all() for t in range(layer.steps))
 
 
+@pytest.mark.parametrize("dtype", [np.bool_, np.uint8, np.float32])
+def test_views_of_any_memory_order_can_be_written(tmp_path: Path, dtype: type) -> None:
+    spikes = np.asfortranarray(_spikes()["conv2"].astype(dtype))
+    with TraceWriter(tmp_path / "t.npz", "small", 3, 2) as writer:
+        for step in range(3):
+            writer.write("conv2", step, spikes[step])
+            writer.write("repeated", step, np.broadcast_to(spikes[step, :1], spikes[step].shape))
+    with open_trace(tmp_path / "t.npz") as trace:
+        np.testing.assert_array_equal(trace.layer("conv2").read(1, 0, 2), spikes[1])
+        np.testing.assert_array_equal(trace.layer("repeated").read(1, 1, 2), spikes[1, :1])
+
+
 def test_equal_traces_are_equal_files(tmp_path: Path) -> None:
     one = _write(tmp_path / "a.npz", _spikes())
     with open_trace(one) as trace:

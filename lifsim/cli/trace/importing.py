@@ -1,0 +1,75 @@
+"""`lifsim trace import`: a plain archive of spikes into a trace."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from lifsim.cli.trace.written import say_written
+from lifsim.config.network import Network
+from lifsim.config.sharing import Sharing, states_of
+from lifsim.config.workload import load_workload
+from lifsim.trace.archive import Archive
+from lifsim.trace.fit import fit
+from lifsim.trace.packed import HEADER
+from lifsim.trace.plain import LAYOUTS, read_plain
+from lifsim.trace.source import Trace
+from lifsim.trace.writer import save
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The trace to write.")
+@click.option("--workload", metavar="NAME|FILE", help="Network that the spikes must fit. Default: any.")
+@click.option("--timesteps", type=click.IntRange(min=1), help="T. Default: the workload's, or the leading axis.")
+@click.option(
+    "--layout",
+    type=click.Choice(LAYOUTS, case_sensitive=False),
+    default="TB",
+    show_default=True,
+    help="How the leading axis holds T timesteps of B images: timesteps outer, or images outer.",
+)
+@click.option("--sharing", default="none", show_default=True, help="Sharing under which the spikes were recorded.")
+@click.option("--source", default="", help="Where the spikes come from, in words; kept in the trace.")
+@click.option("--force", is_flag=True, help="Replace an existing --out.")
+def import_trace(
+    file: Path,
+    out: Path,
+    workload: str | None,
+    timesteps: int | None,
+    layout: str,
+    sharing: str,
+    source: str,
+    force: bool,
+) -> None:
+    """Pack the .npz archive FILE into a trace.
+
+    FILE holds one array of 0 and 1 per layer, its input spikes, in network order: [T, C, H, W], or [T, F] for a
+    linear layer, or T x B for T. A layer may have 1 for T: the analogue image under direct encoding, or a mean over
+    time. With --workload, layers are matched by name, else by order, and take the workload's names.
+
+    \b
+    Examples:
+      lifsim trace import spikes.npz --workload vgg16_cifar10 --out vgg16.npz
+      lifsim trace import batch.npz --timesteps 4 --layout BT --sharing channel2 --out batch_trace.npz
+    """
+    sharings = Sharing.parse(sharing)
+    network = load_workload(workload) if workload is not None else None
+    if network is not None:
+        states_of(network, sharings)
+    archive = Archive(file)
+    with archive, _imported(archive, network, timesteps, layout.upper()) as trace:
+        provenance = ": ".join(part for part in (source, trace.provenance) if part)
+        save(replace(trace, sharing=str(sharings), provenance=provenance), out, overwrite=force)
+    say_written(out)
+
+
+def _imported(archive: Archive, network: Network | None, timesteps: int | None, layout: str) -> Trace:
+    if HEADER in archive.arrays:
+        raise archive.fault("is a trace already: nothing to import")
+    if timesteps is None and network is not None:
+        timesteps = network.timesteps
+    trace = read_plain(archive, timesteps, layout)
+    return trace if network is None else fit(trace, network, str(archive.path))

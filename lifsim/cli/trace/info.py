@@ -1,0 +1,108 @@
+"""`lifsim trace info`: what is in a trace."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lifsim.config.workload import load_workload
+from lifsim.trace.opening import open_trace
+from lifsim.trace.source import Trace
+from lifsim.trace.statistics import LayerStatistics, statistics
+
+PIPE_WIDTH = 1000  # characters of a line where there is no terminal to fit
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--workload", metavar="NAME|FILE", help="Network that the trace must fit. Default: any.")
+@click.option(
+    "--format",
+    "output",
+    type=click.Choice(["table", "json", "csv"]),
+    default="table",
+    show_default=True,
+    help="How to print it.",
+)
+def info(file: Path, workload: str | None, output: str) -> None:
+    """Show what is in FILE, a trace or a plain .npz archive of spikes, after checking all of it.
+
+    Per layer: the share of ones at each timestep and over all, the neurons that are silent (fire in no timestep of
+    their image) or always fire, and the mean number of spikes of the neurons that fire at all.
+
+    \b
+    Examples:
+      lifsim trace info vgg16.npz
+      lifsim trace info vgg16.npz --format json
+    """
+    network = load_workload(workload) if workload is not None else None
+    with open_trace(file, network) as trace:
+        layers = statistics(trace)
+    match output:
+        case "json":
+            click.echo(json.dumps(_as_json(trace, layers), indent=1))
+        case "csv":
+            _print_csv(layers)
+        case _:
+            _print_table(trace, layers)
+
+
+def _as_json(trace: Trace, layers: tuple[LayerStatistics, ...]) -> dict[str, Any]:
+    return {
+        "workload": trace.workload,
+        "sharing": trace.sharing,
+        "timesteps": trace.timesteps,
+        "batch": trace.batch,
+        "seed": trace.seed,
+        "provenance": trace.provenance,
+        "layers": [_row(layer) | {"shape": list(layer.shape), "rates": list(layer.rates)} for layer in layers],
+    }
+
+
+def _row(layer: LayerStatistics) -> dict[str, Any]:
+    return {
+        "layer": layer.name,
+        "shape": _shape(layer),
+        "ones": sum(layer.ones),
+        "rate": layer.rate,
+        "silent_share": layer.silent_share,
+        "always_share": layer.always_share,
+        "spikes_per_active_neuron": layer.spikes_per_active_neuron,
+    }
+
+
+def _print_csv(layers: tuple[LayerStatistics, ...]) -> None:
+    steps = [f"rate_t{step}" for step in range(max(len(layer.rates) for layer in layers))]
+    writer = csv.DictWriter(sys.stdout, [*_row(layers[0]), *steps], restval="", lineterminator="\n")
+    writer.writeheader()
+    for layer in layers:
+        writer.writerow(_row(layer) | dict(zip(steps, layer.rates, strict=False)))
+
+
+def _print_table(trace: Trace, layers: tuple[LayerStatistics, ...]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("layer", "shape", box=None, pad_edge=False, header_style="bold")
+    for heading in ("rate %", "silent %", "spikes/active"):
+        table.add_column(heading, justify="right")
+    table.add_column("rate % per timestep")
+    for layer in layers:
+        shares = (f"{100 * share:.2f}" for share in (layer.rate, layer.silent_share))
+        rates = " ".join(f"{100 * rate:.2f}" for rate in layer.rates)
+        table.add_row(layer.name, _shape(layer), *shares, f"{layer.spikes_per_active_neuron:.2f}", rates)
+    console = Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+    extent = f"sharing {trace.sharing}, {trace.timesteps} timesteps, batch {trace.batch}"
+    console.print(f"{trace.workload or 'any workload'}, {extent}")
+    if trace.provenance:
+        console.print(trace.provenance)
+    console.print(table)
+
+
+def _shape(layer: LayerStatistics) -> str:
+    return "x".join(map(str, layer.shape))
