@@ -3,7 +3,7 @@
 Every bit of a layer and timestep is one with the stated probability, exactly (to 2**-64), so counts are binomial, not
 rounded. Real spikes are correlated: the same neurons fire again, neighbouring ones fire together, many never fire. So
 synthetic spikes give right means and too little spread: a `skip` array, which waits for its slowest row, looks better
-on them than it is.
+on them than it is (docs/traces.md has figures).
 """
 
 from __future__ import annotations

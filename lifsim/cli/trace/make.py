@@ -69,14 +69,14 @@ def parse_rates(text: str, layers: list[str]) -> dict[str, tuple[float, ...]]:
     """Rates per layer of `0.15` (all of `layers`) or `conv2=0.1,conv3=0.1:0.2`. Raises InputError."""
     if "=" not in text:
         return dict.fromkeys(layers, _per_timestep(text, "--rates"))
+    pieces = [tuple(piece.strip() for piece in part.partition("=")) for part in text.split(",")]
+    names = [name for name, _, _ in pieces]
+    twice = {name for name in names if names.count(name) > 1}
+    faults = [Fault(f"{name} must be given once", source="--rates") for name in sorted(twice)]
     rates: dict[str, tuple[float, ...]] = {}
-    faults: list[Fault] = []
-    for part in text.split(","):
-        name, _, values = (piece.strip() for piece in part.partition("="))
+    for name, _, values in pieces:
         try:
-            if name in rates:
-                faults.append(Fault(f"{name} must be given once", source="--rates"))
-            rates[name] = _per_timestep(values, f"--rates {name}")
+            rates[name] = _per_timestep(values, f"--rates {name}".rstrip())
         except InputError as error:
             faults += error.faults
     if faults:

@@ -1,0 +1,51 @@
+"""How fast are traces read, drawn and counted? `pytest benchmarks/bench_trace.py`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lifsim.config.network import Network
+from lifsim.config.workload import load_workload
+from lifsim.trace.opening import open_trace
+from lifsim.trace.receptive import ones_per_pixel
+from lifsim.trace.source import Trace
+from lifsim.trace.synthesise import bernoulli, synthesise
+from lifsim.trace.writer import save
+
+
+def _ones(trace: Trace, network: Network) -> int:
+    """Ones of all receptive fields, all layers and timesteps: what a `skip` array is simulated on."""
+    total = 0
+    for layer in network.layers:
+        spikes = trace.layer(layer.name)
+        for step in range(spikes.steps):
+            block = spikes.read(step, 0, trace.batch)
+            total += int(ones_per_pixel(block, layer.kernel, layer.stride, layer.padding, layer.groups).sum())
+    return total
+
+
+@pytest.mark.parametrize("workload", ["vgg16_cifar10", "resnet19_imagenet100"])
+def test_open_and_count_receptive_fields(benchmark, tmp_path: Path, workload: str) -> None:
+    network = load_workload(workload)
+    save(synthesise(network, 1, 0), tmp_path / "t.npz")
+
+    def run() -> int:
+        with open_trace(tmp_path / "t.npz", network) as trace:
+            return _ones(trace, network)
+
+    assert benchmark(run) > 0
+
+
+@pytest.mark.parametrize("workload", ["vgg16_cifar10", "resnet19_imagenet100"])
+def test_draw_and_count_receptive_fields(benchmark, workload: str) -> None:
+    network = load_workload(workload)
+    assert benchmark(lambda: _ones(synthesise(network, 1, 0), network)) > 0
+
+
+def test_draw_bits(benchmark) -> None:
+    spikes = np.empty(10_000_000, np.uint8)
+    benchmark(lambda: bernoulli(0.15, np.random.PCG64(0), spikes))
+    assert 0.149 < spikes.mean() < 0.151
