@@ -1,0 +1,161 @@
+"""Tick batching: a layer alone, all timesteps of an output tile back to back, membranes in the PE.
+
+Of all tilings (rows x filters, both loop orders) the one that moves the fewest DRAM bytes is taken, of equals the one
+with the fewest tiles. docs/model.md, "Tick-batched layers", has the equations and what they assume.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifsim.config.arch import Arch
+from lifsim.config.network import Layer, Network
+from lifsim.schedule.psums import spilled_bytes
+from lifsim.schedule.rows import Ints, RowTiles, row_tiles
+from lifsim.schedule.storage import filter_bytes, row_geometry, tensor_bytes
+from lifsim.schedule.traffic import DramBytes, LayerTraffic, Order, Tiling
+
+
+def traffic(network: Network, layer: Layer, arch: Arch, batch: int) -> LayerTraffic:
+    """DRAM bytes of `layer` for `batch` images, tick-batched, under the tiling that moves the fewest."""
+    nest = _nest(network, layer, arch, batch)
+    geometry = row_geometry(network, layer, arch)
+    spilled = batch * spilled_bytes(layer, arch, nest.rows.heights, nest.filters, geometry.row_pixels)
+    tilings = [_weights_outer(nest), _inputs_outer(nest)]
+    totals = np.stack([layer.groups * (cost.weights + cost.spikes) + 2 * spilled for cost in tilings])
+    totals[:, ~nest.legal] = np.iinfo(np.int64).max
+    tiles = np.broadcast_to(np.multiply.outer(nest.rows.tiles, nest.filter_tiles), totals.shape)
+    best = np.lexsort((tiles.ravel(), totals.ravel()))[0]
+    order, row, column = np.unravel_index(best, totals.shape)
+    cost = tilings[order]
+    return LayerTraffic(
+        layer.name,
+        DramBytes(
+            weights=layer.groups * int(cost.weights[row, column]),
+            spikes_in=layer.groups * int(cost.spikes[row, column]),
+            spikes_out=batch * sum(tensor_bytes(tensor, network, arch) for tensor in layer.outputs),
+            residual=batch * sum(tensor_bytes(tensor, network, arch) for tensor in layer.residuals),
+            psum_read=int(spilled[row, column]),
+            psum_write=int(spilled[row, column]),
+        ),
+        Tiling(
+            order=cost.order,
+            rows=int(nest.rows.heights[row]),
+            filters=int(nest.filters[column]),
+            row_tiles=int(nest.rows.tiles[row]),
+            filter_tiles=int(nest.filter_tiles[column]),
+            resident_weight_bytes=int(cost.resident_weights[column]),
+            resident_spike_bytes=int(cost.resident_spikes[row]),
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class _Nest:
+    """The loop nest of one group of a convolution, for a whole batch, in every tiling.
+
+    rows: [r] the row tiles; filters, filter_tiles: [m] size and number of the filter tiles; buffers in bytes.
+    """
+
+    batch: int
+    rows: RowTiles
+    row_bytes: int
+    filters: Ints
+    all_filters: int
+    filter_bytes: int
+    spike_buffer: int
+    weight_buffer: int
+
+    @property
+    def filter_tiles(self) -> Ints:
+        """[m] filter tiles."""
+        return -(-self.all_filters // self.filters)
+
+    @property
+    def window(self) -> Ints:
+        """[r] bytes of the largest window."""
+        return self.rows.tallest_window * self.row_bytes
+
+    @property
+    def legal(self) -> NDArray[np.bool_]:
+        """[r, m] whether a tile fits into its buffers. The smallest streams through them: it is always legal."""
+        weights = self.filters * self.filter_bytes
+        legal = np.logical_and.outer(self.window <= self.spike_buffer, weights <= self.weight_buffer)
+        legal[0, 0] = True
+        return legal
+
+
+@dataclass(frozen=True)
+class _Cost:
+    """[r, m] bytes of one group under one loop order; [m] and [r] bytes pinned beside the tile at work."""
+
+    order: Order
+    weights: Ints
+    spikes: Ints
+    resident_weights: Ints
+    resident_spikes: Ints
+
+
+def _nest(network: Network, layer: Layer, arch: Arch, batch: int) -> _Nest:
+    geometry = row_geometry(network, layer, arch)
+    smallest = min(arch.array.cols, layer.group_filters)
+    folds = -(-layer.group_filters // smallest)
+    filters = np.minimum(smallest * np.unique(-(-folds // np.arange(1, folds + 1))), layer.group_filters)
+    return _Nest(
+        batch=batch,
+        rows=row_tiles(geometry.rows_in, geometry.rows_out, geometry.kernel, geometry.stride, geometry.padding),
+        row_bytes=geometry.row_bytes,
+        filters=filters,
+        all_filters=layer.group_filters,
+        filter_bytes=filter_bytes(layer, arch),
+        spike_buffer=arch.buffers.spike_in.usable_bytes,
+        weight_buffer=arch.buffers.weight.usable_bytes,
+    )
+
+
+def _weights_outer(nest: _Nest) -> _Cost:
+    """For each filter tile, image, row tile. A filter tile stays while all rows of all images pass; rows come again
+    for each filter tile unless pinned."""
+    full, rest = nest.all_filters // nest.filters, nest.all_filters % nest.filters
+    streamed = full * np.maximum(nest.filters * nest.filter_bytes - nest.weight_buffer, 0)
+    streamed += np.maximum(rest * nest.filter_bytes - nest.weight_buffer, 0)
+    passes = nest.batch * nest.rows.tiles
+    weights = nest.all_filters * nest.filter_bytes + np.multiply.outer(passes - 1, streamed)
+    pinned = _pinned(nest.batch * nest.rows.covered * nest.row_bytes, nest.spike_buffer, nest.window)
+    moved = _fetched(nest, nest.batch, pinned)
+    spikes = pinned[:, None] + np.multiply.outer(moved, nest.filter_tiles)
+    return _Cost("weights_outer", weights, spikes, np.zeros_like(nest.filters), pinned)
+
+
+def _inputs_outer(nest: _Nest) -> _Cost:
+    """For each image, row tile, filter tile. A window stays while all filters pass; filters come again for each row
+    tile unless pinned."""
+    image = nest.rows.covered * nest.row_bytes
+    pinned = _pinned(image, nest.spike_buffer, nest.window)
+    overflow = np.maximum(nest.rows.single_windows * nest.row_bytes - nest.spike_buffer, 0).sum()
+    streamed = np.where(nest.rows.heights == 1, overflow, 0)
+    once = pinned + _fetched(nest, 1, pinned)
+    spikes = nest.batch * (once[:, None] + np.multiply.outer(streamed, nest.filter_tiles - 1))
+    all_weights = nest.all_filters * nest.filter_bytes
+    resident = _pinned(all_weights, nest.weight_buffer, nest.filters * nest.filter_bytes)
+    weights = resident + np.multiply.outer(nest.batch * nest.rows.tiles, all_weights - resident)
+    return _Cost("inputs_outer", weights, spikes, resident, pinned)
+
+
+def _pinned(everything: int, buffer: int, tile: Ints) -> Ints:
+    """Bytes that stay: everything if it fits, else what the buffer holds beside the tile at work."""
+    return np.full_like(tile, everything) if everything <= buffer else np.maximum(buffer - tile, 0)
+
+
+def _fetched(nest: _Nest, images: int, pinned: Ints) -> Ints:
+    """[r] bytes that one pass over `images` fetches, the `pinned` bytes [r] being those that it would fetch most."""
+    row = images * nest.row_bytes
+    most = nest.rows.fetched_most
+    whole = np.minimum(pinned // row, nest.rows.covered)
+    choice = np.arange(len(most))
+    partly = most[choice, np.minimum(whole + 1, nest.rows.covered)] - most[choice, whole]
+    fetched: Ints = row * (most[:, -1] - most[choice, whole]) - (pinned - whole * row) * partly
+    return fetched

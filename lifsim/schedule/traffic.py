@@ -1,0 +1,78 @@
+"""Records of what a schedule moves between DRAM and the chip."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Literal
+
+Order = Literal["weights_outer", "inputs_outer"]
+
+
+@dataclass(frozen=True)
+class DramBytes:
+    """DRAM bytes per tensor, exact. weights, spikes_in, residual, *_read are reads; spikes_out, *_write are writes."""
+
+    weights: int = 0
+    spikes_in: int = 0
+    spikes_out: int = 0
+    residual: int = 0
+    membrane_read: int = 0
+    membrane_write: int = 0
+    psum_read: int = 0
+    psum_write: int = 0
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            if getattr(self, field.name) < 0:
+                raise ValueError(f"{field.name} must be >= 0, is {getattr(self, field.name)}")
+
+    @property
+    def psum(self) -> int:
+        """Partial sums and replayed currents, both ways."""
+        return self.psum_read + self.psum_write
+
+    @property
+    def reads(self) -> int:
+        """Bytes from DRAM."""
+        return self.weights + self.spikes_in + self.residual + self.membrane_read + self.psum_read
+
+    @property
+    def writes(self) -> int:
+        """Bytes to DRAM."""
+        return self.spikes_out + self.membrane_write + self.psum_write
+
+    @property
+    def total(self) -> int:
+        """Bytes over the DRAM's pins."""
+        return self.reads + self.writes
+
+    def __add__(self, other: DramBytes) -> DramBytes:
+        return DramBytes(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """How one layer's work is cut, per group of a grouped convolution.
+
+    An output tile has `rows` rows (of the map; of the signal's length if 1-D) x `filters` filters; there are
+    `row_tiles` x `filter_tiles` of them per image. `order` names the outer loop: "weights_outer" walks filter tile,
+    image, row tile; "inputs_outer" image, row tile, filter tile. `resident_weight_bytes` and `resident_spike_bytes` are
+    pinned in the buffers beside the tile at work and fetched once (per image, of the spikes under "inputs_outer").
+    """
+
+    order: Order
+    rows: int
+    filters: int
+    row_tiles: int
+    filter_tiles: int
+    resident_weight_bytes: int
+    resident_spike_bytes: int
+
+
+@dataclass(frozen=True)
+class LayerTraffic:
+    """What one layer moves for the whole batch, and the tiling that moves it."""
+
+    layer: str
+    dram: DramBytes
+    tiling: Tiling

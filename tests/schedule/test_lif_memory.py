@@ -1,0 +1,86 @@
+"""Is the memory of the membranes what EfficientLIF-Net's modules, counted one by one, need?"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import pytest
+
+from lifsim.config.network import Lif, Network, Tensor
+from lifsim.config.sharing import Sharing
+from lifsim.schedule.lif_memory import lif_memory
+from tests.schedule import build
+
+Shape = tuple[int, int, int]
+
+
+def network(lifs: list[tuple[Shape, str]], timesteps: int = 5, reset: str = "soft") -> Network:
+    """LIFs of (shape, sharing group), one behind the other."""
+    neuron = dataclasses.replace(build.SOFT, reset=reset)
+    nodes = tuple(
+        Lif(f"lif{number}", (), Tensor(f"lif{number}", shape, timesteps, 1), neuron, group)
+        for number, (shape, group) in enumerate(lifs, 1)
+    )
+    whole = build.network_of(build.conv_layer((1, 1, 1), 1, (1, 1), padding=(0, 0)))
+    return dataclasses.replace(whole, timesteps=timesteps, nodes=nodes)
+
+
+def vgg16(channels_at_16: int) -> list[tuple[Shape, str]]:
+    stages = [
+        (128, 32, 1, "lif1"),
+        (128, 32, 1, "lif2"),
+        (channels_at_16, 16, 2, "b"),
+        (256, 8, 3, "c"),
+        (512, 4, 3, "d"),
+    ]
+    stages.append((512, 2, 3, "e"))
+    return [((c, size, size), group) for c, size, count, group in stages for _ in range(count)]
+
+
+def resnet19(widths: tuple[int, int, int], by_position: bool) -> list[tuple[Shape, str]]:
+    stages = zip(widths, (3, 3, 2), (16, 8, 4), strict=True)
+    lifs: list[tuple[Shape, str]] = [((128, 32, 32), "stem")]
+    lifs += [
+        ((width, size, size), f"{size}.{position if by_position else ''}")
+        for width, blocks, size in stages
+        for _ in range(blocks)
+        for position in range(2)
+    ]
+    return lifs
+
+
+@pytest.mark.parametrize(
+    ("lifs", "sharing", "elements"),
+    [
+        (vgg16(256), "none", 473088),
+        (vgg16(128), "layer", 321536),
+        (vgg16(128), "channel2", 203776),
+        (vgg16(128), "channel4", 101888),
+        (vgg16(128), "layer+channel2", 160768),
+        (resnet19((128, 256, 512), False), "none", 458752),
+        (resnet19((256, 512, 512), False), "layer", 237568),
+        (resnet19((256, 512, 512), False), "channel2", 376832),
+        (resnet19((256, 512, 512), False), "channel4", 188416),
+        (resnet19((256, 512, 512), False), "layer+channel2", 118784),
+        (resnet19((256, 512, 512), True), "layer+channel2", 172032),
+    ],
+)
+def test_forward_memory_of_the_published_networks(lifs: list[tuple[Shape, str]], sharing: str, elements: int) -> None:
+    memory = lif_memory(network(lifs), Sharing.parse(sharing), membrane_bits=32, batch=3)
+    assert memory.forward == 3 * 4 * elements
+
+
+def test_sharing_with_soft_reset_stores_only_the_last_states() -> None:
+    lifs = resnet19((256, 512, 512), True)
+    memory = lif_memory(network(lifs), Sharing.parse("layer+channel2"), membrane_bits=8, batch=1)
+    assert (memory.forward_baseline, memory.backward_baseline) == (753664, 5 * 753664)
+    assert memory.backward == memory.forward == 172032
+
+
+@pytest.mark.parametrize(("sharing", "reset"), [("none", "soft"), ("channel2", "hard"), ("layer", "hard")])
+def test_membranes_that_cannot_be_recomputed_are_stored_for_every_call(sharing: str, reset: str) -> None:
+    lifs = vgg16(128)
+    calls = sum(math.prod(shape) for shape, _ in lifs)
+    memory = lif_memory(network(lifs, 4, reset), Sharing.parse(sharing), membrane_bits=1, batch=2)
+    assert memory.backward == memory.backward_baseline == 4 * 2 * calls // 8

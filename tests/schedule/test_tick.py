@@ -1,0 +1,148 @@
+"""Does the tick-batched closed form move exactly the bytes that the loop nest moves, and the fewest?"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lifsim.config.arch import Arch
+from lifsim.config.network import Layer, Tensor
+from lifsim.schedule import tick
+from lifsim.schedule.traffic import LayerTraffic
+from tests.oracles import loop_nest
+from tests.schedule import build
+
+BUFFERS = ("weight", "spike_in", "psum")
+
+
+@st.composite
+def layers(draw: st.DrawFn) -> Layer:
+    groups = draw(st.sampled_from([1, 1, 1, 2, 3]))
+    one_dimensional = draw(st.sampled_from([False, False, False, True]))
+    size = st.integers(1, 7)
+    height, width = (1, draw(size)) if one_dimensional else (draw(size), draw(size))
+    kernel = (1 if one_dimensional else draw(st.integers(1, min(4, height))), draw(st.integers(1, min(4, width))))
+    return build.conv_layer(
+        in_shape=(groups * draw(st.integers(1, 3)), height, width),
+        filters=groups * draw(st.integers(1, 9)),
+        kernel=kernel,
+        stride=(1 if one_dimensional else draw(st.integers(1, 3)), draw(st.integers(1, 3))),
+        padding=(0 if one_dimensional else draw(st.integers(0, kernel[0] - 1)), draw(st.integers(0, kernel[1] - 1))),
+        groups=groups,
+        timesteps=draw(st.integers(1, 3)),
+        runs=draw(st.sampled_from([None, 1])),
+        levels=draw(st.sampled_from([1, 4, None])),
+    )
+
+
+@st.composite
+def archs(draw: st.DrawFn) -> Arch:
+    sizes = st.one_of(st.integers(0, 250), st.just(build.ENDLESS))
+    return build.arch(
+        rows=draw(st.integers(1, 5)),
+        cols=draw(st.integers(1, 4)),
+        dataflow=draw(st.sampled_from(["os", "ws", "is", "sata"])),
+        double_buffered=draw(st.booleans()),
+        weight_bits=draw(st.sampled_from([1, 4, 8])),
+        weight=draw(sizes),
+        spike_in=draw(sizes),
+        psum=draw(sizes),
+    )
+
+
+def traffic(layer: Layer, arch: Arch, batch: int) -> LayerTraffic:
+    return tick.traffic(build.network_of(layer), layer, arch, batch)
+
+
+def every_tiling(layer: Layer, arch: Arch, batch: int) -> dict[tuple[str, int, int], loop_nest.Counted]:
+    """Walks of the heights that cut an image evenly, and of every number of filters that fills whole columns."""
+    bits = layer.input.bits(8)
+    out_rows = layer.out_shape[1 + loop_nest.axis_of(layer)]
+    smallest = min(arch.array.cols, layer.group_filters)
+    return {
+        (order, rows, filters): loop_nest.run(layer, arch, batch, order, rows, filters, bits)
+        for order in ("weights_outer", "inputs_outer")
+        for rows in {-(-out_rows // tiles) for tiles in range(1, out_rows + 1)}
+        for filters in {min(smallest * folds, layer.group_filters) for folds in range(1, layer.group_filters + 1)}
+        if loop_nest.legal(layer, arch, rows, filters, bits)
+    }
+
+
+@settings(max_examples=200, deadline=None)
+@given(layers(), archs(), st.integers(1, 3))
+def test_equals_the_literal_interpreter_and_nothing_moves_fewer_bytes(layer: Layer, arch: Arch, batch: int) -> None:
+    chosen = traffic(layer, arch, batch)
+    walks = every_tiling(layer, arch, batch)
+    walked = walks[chosen.tiling.order, chosen.tiling.rows, chosen.tiling.filters]
+    moved = chosen.dram
+    assert (moved.weights, moved.spikes_in, moved.psum_read) == (walked.weights, walked.spikes, walked.psums)
+    assert moved.psum_read == moved.psum_write
+    assert walked.total == min(walk.total for walk in walks.values())
+
+
+@settings(max_examples=150, deadline=None)
+@given(layers(), archs(), st.integers(1, 3), st.sampled_from(BUFFERS), st.integers(1, 300))
+def test_more_buffer_never_moves_more(layer: Layer, arch: Arch, batch: int, name: str, more: int) -> None:
+    buffer = getattr(arch.buffers, name)
+    larger = buffer.model_copy(update={"size_bytes": buffer.size_bytes + more})
+    grown = arch.model_copy(update={"buffers": arch.buffers.model_copy(update={name: larger})})
+    assert traffic(layer, grown, batch).dram.total <= traffic(layer, arch, batch).dram.total
+
+
+@settings(max_examples=100, deadline=None)
+@given(layers(), archs(), st.integers(1, 3))
+def test_never_below_the_compulsory_bytes_and_equal_to_them_with_endless_buffers(
+    layer: Layer, arch: Arch, batch: int
+) -> None:
+    out_rows = layer.out_shape[1 + loop_nest.axis_of(layer)]
+    used = loop_nest.needed_rows(layer, range(out_rows))
+    spikes_in = batch * layer.groups * len(used) * loop_nest.row_bytes(layer, layer.input.bits(8))
+    weights = layer.filters * -(-layer.reduction * arch.precision.weight_bits // 8)
+    moved = traffic(layer, arch, batch).dram
+    assert moved.weights >= weights
+    assert moved.spikes_in >= spikes_in
+    endless = build.arch(dataflow=arch.array.dataflow, weight_bits=arch.precision.weight_bits)
+    moved = traffic(layer, endless, batch).dram
+    assert (moved.weights, moved.spikes_in, moved.psum) == (weights, spikes_in, 0)
+
+
+def test_a_layer_by_hand() -> None:
+    # 2 channels of 4 x 4, 3 timesteps: a row is 24 bits, 3 bytes, an image 12; 4 filters of 18 bytes, two columns.
+    layer = build.conv_layer((2, 4, 4), 4, timesteps=3)
+    narrow = build.arch(cols=2, weight=36, spike_in=9)
+    # Three rows fit: two tiles of two output rows; their windows (rows 0-2, 1-3) come for each filter tile of 2.
+    # Inputs outer would fetch all weights for each of the two row tiles.
+    moved = traffic(layer, narrow, 1)
+    assert (moved.dram.weights, moved.dram.spikes_in, moved.dram.spikes_out) == (72, 2 * 6 * 3, 4 * 6)
+    assert (moved.tiling.order, moved.tiling.rows, moved.tiling.filters) == ("weights_outer", 2, 2)
+    # With all weights on chip one filter tile is enough.
+    assert traffic(layer, build.arch(cols=2, weight=72, spike_in=9), 1).dram.spikes_in == 6 * 3
+    # With a whole image on chip it is fetched once.
+    assert traffic(layer, build.arch(cols=2, weight=36, spike_in=12), 1).dram.spikes_in == 12
+
+
+def test_no_membrane_leaves_the_array() -> None:
+    moved = traffic(build.conv_layer((4, 6, 6), 8), build.arch(membrane=0), 3).dram
+    assert (moved.membrane_read, moved.membrane_write) == (0, 0)
+
+
+def test_outputs_are_written_and_residuals_read_once() -> None:
+    layer = build.conv_layer((2, 4, 4), 4, timesteps=3)
+    pooled = Tensor("pool", (4, 2, 2), 3, 1)
+    operand = Tensor("skip", (4, 4, 4), 3, 2)
+    layer = dataclasses.replace(layer, outputs=(pooled,), residuals=(operand,))
+    moved = traffic(layer, build.arch(weight=0, spike_in=0), 5).dram
+    assert moved.spikes_out == 5 * 2 * 3  # two rows of 4 * 2 * 3 bits
+    assert moved.residual == 5 * 4 * 12  # four rows of 4 * 4 * 3 * 2 bits
+
+
+@pytest.mark.parametrize("dataflow", ["ws", "is"])
+def test_psums_spill_between_the_folds_over_k(dataflow: str) -> None:
+    # K = 18 on 4 rows: 5 folds, 4 hand-overs. 16 pixels, 4 filters, 16-bit psums, 1 timestep.
+    layer = build.conv_layer((2, 4, 4), 4, timesteps=1)
+    whole = traffic(layer, build.arch(dataflow=dataflow, psum=0), 1).dram
+    assert whole.psum_read == whole.psum_write == 4 * 16 * 4 * 2
+    assert traffic(layer, build.arch(dataflow=dataflow), 1).dram.psum == 0
