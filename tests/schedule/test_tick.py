@@ -40,7 +40,7 @@ def layers(draw: st.DrawFn) -> Layer:
 
 @st.composite
 def archs(draw: st.DrawFn) -> Arch:
-    sizes = st.one_of(st.integers(0, 250), st.just(build.ENDLESS))
+    sizes = st.one_of(st.integers(1, 250), st.just(build.ENDLESS))
     return build.arch(
         rows=draw(st.integers(1, 5)),
         cols=draw(st.integers(1, 4)),
@@ -125,7 +125,7 @@ def test_a_layer_by_hand() -> None:
 
 
 def test_no_membrane_leaves_the_array() -> None:
-    moved = traffic(build.conv_layer((4, 6, 6), 8), build.arch(membrane=0), 3).dram
+    moved = traffic(build.conv_layer((4, 6, 6), 8), build.arch(membrane=1), 3).dram
     assert (moved.membrane_read, moved.membrane_write) == (0, 0)
 
 
@@ -134,7 +134,7 @@ def test_outputs_are_written_and_residuals_read_once() -> None:
     pooled = Tensor("pool", (4, 2, 2), 3, 1)
     operand = Tensor("skip", (4, 4, 4), 3, 2)
     layer = dataclasses.replace(layer, outputs=(pooled,), residuals=(operand,))
-    moved = traffic(layer, build.arch(weight=0, spike_in=0), 5).dram
+    moved = traffic(layer, build.arch(weight=1, spike_in=1, double_buffered=True), 5).dram
     assert moved.spikes_out == 5 * 2 * 3  # two rows of 4 * 2 * 3 bits
     assert moved.residual == 5 * 4 * 12  # four rows of 4 * 4 * 3 * 2 bits
 
@@ -143,6 +143,6 @@ def test_outputs_are_written_and_residuals_read_once() -> None:
 def test_psums_spill_between_the_folds_over_k(dataflow: str) -> None:
     # K = 18 on 4 rows: 5 folds, 4 hand-overs. 16 pixels, 4 filters, 16-bit psums, 1 timestep.
     layer = build.conv_layer((2, 4, 4), 4, timesteps=1)
-    whole = traffic(layer, build.arch(dataflow=dataflow, psum=0), 1).dram
+    whole = traffic(layer, build.arch(dataflow=dataflow, psum=1, double_buffered=True), 1).dram
     assert whole.psum_read == whole.psum_write == 4 * 16 * 4 * 2
     assert traffic(layer, build.arch(dataflow=dataflow), 1).dram.psum == 0
