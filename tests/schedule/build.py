@@ -33,7 +33,9 @@ def arch(
             "technology_nm": 32,
             "array": {"rows": rows, "cols": cols, "dataflow": dataflow},
             "precision": {"weight_bits": weight_bits, "psum_bits": psum_bits, "membrane_bits": membrane_bits},
-            "components": [],
+            "components": [
+                {"name": tag, "tag": tag, "kernel": "adder", "width_bits": 8} for tag in ("spike_mac", "lif")
+            ],
             "buffers": {
                 name: {"size_bytes": size, "double_buffered": double_buffered, **PORTS} for name, size in sizes.items()
             },

@@ -125,7 +125,7 @@ def test_a_layer_by_hand() -> None:
 
 
 def test_no_membrane_leaves_the_array() -> None:
-    moved = traffic(build.conv_layer((4, 6, 6), 8), build.arch(membrane=1), 3).dram
+    moved = traffic(build.conv_layer((4, 6, 6), 8), build.arch(membrane=0), 3).dram
     assert (moved.membrane_read, moved.membrane_write) == (0, 0)
 
 
@@ -143,6 +143,6 @@ def test_outputs_are_written_and_residuals_read_once() -> None:
 def test_psums_spill_between_the_folds_over_k(dataflow: str) -> None:
     # K = 18 on 4 rows: 5 folds, 4 hand-overs. 16 pixels, 4 filters, 16-bit psums, 1 timestep.
     layer = build.conv_layer((2, 4, 4), 4, timesteps=1)
-    whole = traffic(layer, build.arch(dataflow=dataflow, psum=1, double_buffered=True), 1).dram
+    whole = traffic(layer, build.arch(dataflow=dataflow, psum=0), 1).dram
     assert whole.psum_read == whole.psum_write == 4 * 16 * 4 * 2
     assert traffic(layer, build.arch(dataflow=dataflow), 1).dram.psum == 0
