@@ -1,0 +1,97 @@
+"""Does what is installed, from a wheel or editable, hold everything and work from any folder?"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import venv
+import zipfile
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+BUILD = "import sys, setuptools.build_meta as backend; print(getattr(backend, sys.argv[1])(sys.argv[2]))"
+
+
+def _setuptools() -> int:
+    try:
+        return int(version("setuptools").partition(".")[0])
+    except PackageNotFoundError:
+        return 0
+
+
+pytestmark = pytest.mark.skipif(_setuptools() < 77, reason="needs setuptools >= 77 (extra `test`)")
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of what the build reads, so that it leaves nothing in the source tree."""
+    copy = tmp_path_factory.mktemp("source")
+    for name in ("lifsim", "arch_configs", "workloads"):
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
+        if (ROOT / name).exists():
+            shutil.copy(ROOT / name, copy)
+    return copy
+
+
+def _build(source: Path, hook: str) -> Path:
+    out = source / hook
+    out.mkdir(exist_ok=True)
+    subprocess.run([sys.executable, "-c", BUILD, hook, str(out)], cwd=source, check=True, capture_output=True)
+    (wheel,) = out.glob("*.whl")
+    return wheel
+
+
+def test_the_wheel_holds_every_module_and_data_file_and_nothing_else(source: Path) -> None:
+    with zipfile.ZipFile(_build(source, "build_wheel")) as wheel:
+        names = {name for name in wheel.namelist() if ".dist-info/" not in name}
+        assert any(name.endswith("licenses/LICENSE") for name in wheel.namelist())
+    modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "lifsim").rglob("*.py")}
+    tables = {path.relative_to(ROOT).as_posix() for path in (ROOT / "lifsim").rglob("*.csv")}
+    shipped = {
+        f"lifsim/{path.relative_to(ROOT).as_posix()}"
+        for folder in ("arch_configs", "workloads")
+        for path in (ROOT / folder).rglob("*.yaml")
+    }
+    assert names == modules | tables | shipped | {"lifsim/py.typed"}
+    assert {"lifsim/arch_configs/sata128.yaml", "lifsim/workloads/vgg16_cifar10.yaml"} <= names
+
+
+@pytest.mark.parametrize("hook", ["build_wheel", "build_editable"])
+def test_an_installed_lifsim_finds_its_files_from_any_folder(hook: str, source: Path, tmp_path: Path) -> None:
+    environment = tmp_path / "environment"
+    venv.create(environment, with_pip=False)
+    folder = "Scripts" if os.name == "nt" else "bin"
+    python = environment / folder / "python"
+    _lend_dependencies(python)
+    wheel = _build(source, hook)
+    command = [sys.executable, "-m", "pip", "--python", str(python), "install", "-q", "--no-deps", "--no-index"]
+    subprocess.run([*command, str(wheel)], check=True)
+
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "LIFSIM"))}
+    script = "import lifsim, lifsim.config.arch as a; print(lifsim.__file__, a.load_arch('sata128.yaml').array.rows)"
+    done = subprocess.run([python, "-c", script], cwd=elsewhere, env=clean, capture_output=True, text=True, check=True)
+    file, rows = done.stdout.rsplit(maxsplit=1)
+    assert Path(file).is_relative_to(environment if hook == "build_wheel" else source)
+    assert rows == "16"
+
+    for arguments, expected in (("list archs", "sata128 "), ("list workloads", "vgg16_cifar10 "), ("--help", "Usage")):
+        command = [str(environment / folder / "lifsim"), *arguments.split()]
+        done = subprocess.run(command, cwd=elsewhere, env=clean, capture_output=True, text=True, check=True)
+        assert expected in done.stdout
+
+
+def _lend_dependencies(python: Path) -> None:
+    """Lets the new environment import what this one has installed, but not its lifsim."""
+    ask = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    packages = subprocess.run([python, "-c", ask], capture_output=True, text=True, check=True).stdout.strip()
+    lent = dict.fromkeys((sysconfig.get_path("purelib"), sysconfig.get_path("platlib")))
+    (Path(packages) / "lent.pth").write_text("\n".join(lent) + "\n")
