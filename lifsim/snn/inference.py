@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,7 +16,7 @@ from lifsim.config.sharing import Sharing, State, states_of
 from lifsim.errors import Fault, InputError
 from lifsim.snn.neurons import fire, initial_state
 from lifsim.snn.operators import Operator, operator_of, to_channels_first, to_channels_last
-from lifsim.snn.order import Stretch, stretches_of
+from lifsim.snn.order import Walk, stretches_of
 from lifsim.snn.weights import Weights
 from lifsim.snn.workers import Workers
 
@@ -95,70 +96,48 @@ def checked_input(network: Network, x: Array, dtype: DTypeLike) -> Array:
 
 
 class _Run:
-    """One pass over the network: values that are still to be read, and the membranes."""
+    """One pass over the network with its membranes."""
 
     def __init__(self, engine: Engine, x: Array, observe: Observer | None) -> None:
-        self.engine = engine
-        self.observe = observe
-        self.batch = x.shape[1]
-        network = engine.network
-        self.values: dict[str, Array] = {network.nodes[0].name: x}
-        self.state_of = {name: state for state in engine.states for name in state.lifs}
-        self.membranes = {state.name: self._rest(state) for state in engine.states}
-        self.last_reader = {name: node.name for node in network.nodes for name in node.inputs}
-
-    def _rest(self, state: State) -> Array:
-        neuron = next(lif.neuron for lif in self.engine.network.lifs if lif.name == state.lifs[0])
-        channels, *pixels = state.shape
-        return initial_state(neuron, (self.batch * int(np.prod(pixels)), channels), self.engine.dtype)
+        self._engine = engine
+        self._x = x
+        self._observe = observe
+        self._state_of = {name: state.name for state in engine.states for name in state.lifs}
+        self._membranes = {state.name: rest(engine.network, state, x.shape[1], engine.dtype) for state in engine.states}
 
     def outcome(self) -> Outcome:
-        for stretch in stretches_of(self.engine.network, self.engine.states):
-            (self._folded if stretch.folded else self._stepwise)(stretch)
-        last = self.engine.network.nodes[-1].name
-        return Outcome(to_channels_first(self.values[last]), {s.name: self._membrane(s) for s in self.engine.states})
+        network, states = self._engine.network, self._engine.states
+        outputs = Walk(network, stretches_of(network, states), self._compute).run()
+        membranes = {state.name: self._membranes_of(state) for state in states}
+        return Outcome(to_channels_first(outputs), membranes)
 
-    def _membrane(self, state: State) -> Array:
+    def _membranes_of(self, state: State) -> Array:
         channels, *pixels = state.shape
-        return np.moveaxis(self.membranes[state.name].reshape(self.batch, *pixels, channels), -1, 1)
+        return np.moveaxis(self._membranes[state.name].reshape(self._x.shape[1], *pixels, channels), -1, 1)
 
-    def _folded(self, stretch: Stretch) -> None:
-        for node in stretch.nodes:
-            if not isinstance(node, Input):
-                inputs = [self.values[name] for name in node.inputs]
-                self.values[node.name] = self._compute(node, inputs, self.engine.network.timesteps)
-            self._seen(node, 0, self.values[node.name])
-            for name in node.inputs:
-                if self.last_reader[name] == node.name:
-                    self.values.pop(name, None)
-
-    def _stepwise(self, stretch: Stretch) -> None:
-        names = {node.name for node in stretch.nodes}
-        kept = [node for node in stretch.nodes if self.last_reader.get(node.name) not in names]
-        collected: dict[str, list[Array]] = {node.name: [] for node in kept}
-        for step in range(self.engine.network.timesteps):
-            now: dict[str, Array] = {}
-            for node in stretch.nodes:
-                inputs = [now[name] if name in now else _at(self.values[name], step) for name in node.inputs]
-                now[node.name] = self._compute(node, inputs, 1)
-                self._seen(node, step, now[node.name])
-            for name, parts in collected.items():
-                parts.append(now[name])
-        self.values |= {name: np.concatenate(parts) for name, parts in collected.items()}
-
-    def _compute(self, node: Node, inputs: Sequence[Array], steps: int) -> Array:
-        if not isinstance(node, Lif):
-            return self.engine.operators[node.name](inputs)
-        membranes = self.membranes[self.state_of[node.name].name]
-        x = np.ascontiguousarray(inputs[0], dtype=self.engine.dtype)
-        pixels = x.reshape(x.shape[0], -1, x.shape[-1])
-        return fire(pixels, membranes, steps, node.neuron, self.engine.workers).reshape(steps, *x.shape[1:])
-
-    def _seen(self, node: Node, step: int, value: Array) -> None:
-        if self.observe is not None:
-            self.observe(node, step, to_channels_first(value))
+    def _compute(self, node: Node, inputs: Sequence[Array], step: int, steps: int) -> Array:
+        match node:
+            case Input():
+                value = self._x
+            case Lif():
+                x = inputs[0].astype(self._engine.dtype, copy=False)
+                membranes = self._membranes[self._state_of[node.name]]
+                fired = fire(as_rows(x), membranes, steps, node.neuron, self._engine.workers)
+                value = fired.reshape(steps, *x.shape[1:])
+            case _:
+                value = self._engine.operators[node.name](inputs)
+        if self._observe is not None:
+            self._observe(node, step, to_channels_first(value))
+        return value
 
 
-def _at(value: Array, step: int) -> Array:
-    """The value at one timestep, of those that it has."""
-    return value if value.shape[0] == 1 else value[step : step + 1]
+def rest(network: Network, state: State, batch: int, dtype: DTypeLike) -> Array:
+    """Membranes [B * pixels, C/N] of a state before the first call."""
+    neuron = next(lif.neuron for lif in network.lifs if lif.name == state.lifs[0])
+    channels, *pixels = state.shape
+    return initial_state(neuron, (batch * math.prod(pixels), channels), dtype)
+
+
+def as_rows(x: Array) -> Array:
+    """[steps, B * pixels, C] of a channels-last value, as the LIF kernels take it."""
+    return np.ascontiguousarray(x).reshape(x.shape[0], -1, x.shape[-1])

@@ -8,11 +8,18 @@ timestep after the other.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from lifsim.config.network import Network, Node
+import numpy as np
+from numpy.typing import NDArray
+
+from lifsim.config.network import Input, Lif, Network, Node, TimeMean
 from lifsim.config.sharing import State
+
+Array = NDArray[Any]
+Compute = Callable[[Node, Sequence[Array], int, int], Array]
 
 
 @dataclass(frozen=True)
@@ -24,7 +31,7 @@ class Stretch:
 
 
 def stretches_of(network: Network, states: Sequence[State]) -> tuple[Stretch, ...]:
-    """The nodes of `network` in execution order, in as few stretches as the states allow."""
+    """The nodes of `network` in an order of execution, in as few stretches as the states allow."""
     position = {node.name: index for index, node in enumerate(network.nodes)}
     stepwise = [False] * len(network.nodes)
     for state in states:
@@ -35,6 +42,74 @@ def stretches_of(network: Network, states: Sequence[State]) -> tuple[Stretch, ..
     first = 0
     for index in range(1, len(network.nodes) + 1):
         if index == len(network.nodes) or stepwise[index] != stepwise[first]:
-            stretches.append(Stretch(network.nodes[first:index], not stepwise[first]))
+            nodes = network.nodes[first:index]
+            stretches += _split(network, nodes) if stepwise[first] else [Stretch(nodes, True)]
             first = index
     return tuple(stretches)
+
+
+def _split(network: Network, nodes: tuple[Node, ...]) -> list[Stretch]:
+    """Stepwise nodes, after those that do not change over time and before those behind a mean over time."""
+    static: set[str] = set()
+    averaged: set[str] = set()
+    for node in network.nodes:
+        if isinstance(node, TimeMean) or averaged.intersection(node.inputs):
+            averaged.add(node.name)
+        elif (isinstance(node, Input) and node.output.steps == 1) or (
+            node.inputs and not isinstance(node, Lif) and static.issuperset(node.inputs)
+        ):
+            static.add(node.name)
+    before = tuple(node for node in nodes if node.name in static)
+    after = tuple(node for node in nodes if node.name in averaged)
+    within = tuple(node for node in nodes if node.name not in static | averaged)
+    return [Stretch(part, part is not within) for part in (before, within, after) if part]
+
+
+class Walk:
+    """One pass over a network: calls `compute(node, inputs, step, steps)` for each node and timestep, or all timesteps
+    at once where the stretch is folded, and forgets every value as soon as nothing reads it any more."""
+
+    def __init__(self, network: Network, stretches: Sequence[Stretch], compute: Compute) -> None:
+        self._timesteps = network.timesteps
+        self._stretches = stretches
+        self._compute = compute
+        self._values: dict[str, Array] = {}
+        self._last_reader = {name: node.name for s in stretches for node in s.nodes for name in node.inputs}
+        self._last = network.nodes[-1].name
+
+    def run(self) -> Array:
+        """Value of the network's last node, [steps, B, ...]."""
+        for stretch in self._stretches:
+            (self._folded if stretch.folded else self._stepwise)(stretch)
+        return self._values[self._last]
+
+    def _folded(self, stretch: Stretch) -> None:
+        for node in stretch.nodes:
+            inputs = [self._values[name] for name in node.inputs]
+            self._values[node.name] = self._compute(node, inputs, 0, self._timesteps)
+            self._forget(node)
+
+    def _stepwise(self, stretch: Stretch) -> None:
+        names = {node.name for node in stretch.nodes}
+        read_later = [node.name for node in stretch.nodes if self._last_reader.get(node.name) not in names]
+        collected: dict[str, list[Array]] = {name: [] for name in read_later}
+        for step in range(self._timesteps):
+            now: dict[str, Array] = {}
+            for node in stretch.nodes:
+                inputs = [now[name] if name in now else at(self._values[name], step, 1) for name in node.inputs]
+                now[node.name] = self._compute(node, inputs, step, 1)
+            for name, parts in collected.items():
+                parts.append(now[name])
+        self._values |= {name: np.concatenate(parts) for name, parts in collected.items()}
+        for node in stretch.nodes:
+            self._forget(node)
+
+    def _forget(self, node: Node) -> None:
+        for name in node.inputs:
+            if self._last_reader[name] == node.name:
+                self._values.pop(name, None)
+
+
+def at(value: Array, step: int, steps: int) -> Array:
+    """`steps` timesteps of a value from `step` on; what does not change over time has one for all of them."""
+    return value if value.shape[0] == 1 else value[step : step + steps]

@@ -1,0 +1,1 @@
+"""Training by backpropagation through time with surrogate gradients."""
