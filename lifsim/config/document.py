@@ -49,6 +49,14 @@ class Document:
         return self.marks[path]
 
 
+def paths(data: Any, root: KeyPath = ()) -> Iterator[KeyPath]:
+    """`root`, where `data` stands, and the paths of all that is in it."""
+    yield root
+    entries = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    for key, entry in entries:
+        yield from paths(entry, (*root, key))
+
+
 def dotted(path: KeyPath) -> str:
     """``components[2].width_bits`` for ("components", 2, "width_bits")."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from pathlib import Path
 
-from lifsim.config.document import Document, read_document
+from lifsim.config.document import Document, paths, read_document
 from lifsim.config.overrides import assign
 from lifsim.config.resolve import find
 from lifsim.errors import Fault, InputError, shown
@@ -65,5 +65,5 @@ def _part(document: Document, path: tuple[str, ...]) -> Document:
     data = document.data
     for key in path:
         data = data[key]
-    marks = {known[len(path) :]: mark for known, mark in document.marks.items() if known[: len(path)] == path}
+    marks = {inner: document.mark((*path, *inner)) for inner in paths(data)}
     return Document(document.source, copy.deepcopy(data), marks)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from lifsim.config.document import Document, KeyPath, Mark, dotted, parse_document
+from lifsim.config.document import Document, KeyPath, Mark, dotted, parse_document, paths
 from lifsim.errors import Fault, InputError, did_you_mean, shown
 
 
@@ -55,9 +55,10 @@ def assign(data: Any, marks: dict[KeyPath, Mark], key: str, value: Document, mar
         data = data[step]
     step = _step(data, parts[-1], path, mark)
     path = (*path, step)
+    old = data.get(step) if isinstance(data, dict) else data[step]
+    for stale in paths(old, path):
+        marks.pop(stale, None)
     data[step] = value.data
-    for old in [known for known in marks if known[: len(path)] == path]:
-        del marks[old]
     marks.update({(*path, *inner): at for inner, at in value.marks.items()})
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from lifsim.config.network import Conv, Input, Lif, Linear, Node, Spikes
-from lifsim.config.shapes import Problem
+from lifsim.config.shapes import MAX_HINTS, Problem
 from lifsim.config.workload_schema import ConvSpec, LinearSpec, SpikesSpec, Workload
 from lifsim.errors import did_you_mean
 
@@ -21,7 +21,7 @@ def rate_problems(spec: Workload, nodes: Sequence[Node]) -> Iterator[Problem]:
     for name, given in rates.items():
         loc = ("spikes", "rates", name)
         if name not in known:
-            yield Problem(loc, f"must be a convolution or linear layer{did_you_mean(name, known)}")
+            yield Problem(loc, f"must be a convolution or linear layer{did_you_mean(name, known[:MAX_HINTS])}")
         elif name in steps and len(given) not in (1, steps[name]):
             need = "one rate" if steps[name] == 1 else f"one rate, or {steps[name]}, one per timestep"
             yield Problem(loc, f"must have {need}; has {len(given)}")

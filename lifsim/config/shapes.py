@@ -21,6 +21,8 @@ from lifsim.errors import did_you_mean
 
 MAX_ELEMENTS = 1 << 28
 MAX_WEIGHTS = 1 << 32
+MAX_LEVELS = 1 << 31
+MAX_HINTS = 32  # names that a misspelt one is compared with: it takes as long as their product
 
 Loc = tuple[str | int, ...]
 
@@ -59,8 +61,9 @@ def infer_nodes(spec: Workload) -> tuple[tuple[Node, ...], list[Problem]]:
     state = Inference(spec.timesteps, spec.neuron)
     analogue = spec.input.encoding == "direct"
     image = Tensor("input", spec.input.shape, 1 if analogue else spec.timesteps, None if analogue else 1)
-    state.problems += [Problem(("input", "shape"), message) for message in _shape_faults(image.shape)]
-    state.tensors["input"] = image
+    faults = _shape_faults(image.shape)
+    state.problems += [Problem(("input", "shape"), message) for message in faults]
+    state.tensors["input"] = None if faults else image
     state.nodes.append(Input("input", (), image))
     above = "input"
     for index, op in enumerate(spec.layers):
@@ -79,8 +82,7 @@ def _add_layer(state: Inference, loc: Loc, op: LayerSpec, reads: tuple[str, ...]
         return
     try:
         node = _node(state, op, inputs)
-        if node.output.elements > MAX_ELEMENTS:
-            raise MisfitError(("", f"output {list(node.output.shape)} must have <= {MAX_ELEMENTS} elements"))
+        _check_size(node.output)
     except MisfitError as misfit:
         state.problems += [Problem((*loc, key) if key else loc, message) for key, message in misfit.faults]
         return
@@ -90,18 +92,27 @@ def _add_layer(state: Inference, loc: Loc, op: LayerSpec, reads: tuple[str, ...]
         state.averaged.add(op.name)
 
 
+def _check_size(output: Tensor) -> None:
+    if output.elements > MAX_ELEMENTS:
+        raise MisfitError(("", f"output {list(output.shape)} must have <= {MAX_ELEMENTS} elements"))
+    if output.levels is not None and output.levels > MAX_LEVELS:
+        raise MisfitError(("", f"sums and averages of spikes must stay <= {MAX_LEVELS}"))
+
+
 def _inputs(state: Inference, loc: Loc, op: LayerSpec, reads: tuple[str, ...]) -> list[Tensor] | None:
     """The tensors that `op` reads; None if one of them is not known."""
     if isinstance(op, ConvSpec | LinearSpec) and op.in_shape is not None:
         faults = _shape_faults(op.in_shape)
         state.problems += [Problem((*loc, "in_shape"), message) for message in faults]
+        if faults or op.name in state.tensors:
+            return None
         source = Tensor(f"{op.name}.input", op.in_shape, state.timesteps, 1)
         state.nodes.append(Input(source.name, (), source))
-        return None if faults else [source]
+        return [source]
     for position, name in enumerate(reads):
         if name not in state.tensors:
             key = ("inputs", position) if isinstance(op, AddSpec) else ("input",)
-            hint = did_you_mean(name, state.tensors)
+            hint = did_you_mean(name, list(state.tensors)[-MAX_HINTS:])
             state.problems.append(Problem((*loc, *key), f"{name!r} must be a layer above{hint}"))
     found = [tensor for name in reads if (tensor := state.tensors.get(name)) is not None]
     return found if len(found) == len(reads) else None

@@ -200,7 +200,7 @@ class SpikesSpec(Model):
     """
 
     source: Literal["rates", "engine"] = "engine"
-    rates: dict[Name, Rates] = Field(default_factory=dict)
+    rates: Annotated[dict[Name, Rates], Field(max_length=MAX_LAYERS)] = Field(default_factory=dict)
     measured: Flag = False
     provenance: Prose = ""
 

@@ -138,3 +138,17 @@ def test_means_over_time_do_not_mix_with_timesteps_or_drive_neurons():
     assert len(faults) == 2
     assert "must not mix means over time" in faults[0]
     assert "a LIF layer must read values of every timestep" in faults[1]
+
+
+def test_sums_that_no_counter_holds_are_refused():
+    doubling = "".join(f"  - {{name: a{i}, op: add, inputs: [a{i - 1}, a{i - 1}]}}\n" for i in range(1, 40))
+    conv, lif, fc = "{name: conv, op: conv, out: 2, kernel: 1}", "{name: a0, op: lif}", "{name: fc, op: linear, out: 2}"
+    (fault,) = faults_of(HEAD + f"  - {conv}\n  - {lif}\n{doubling}  - {fc}\n")
+    assert "layers.a32: sums and averages of spikes must stay <= 2147483648" in fault
+
+
+def test_a_faulty_input_shape_is_the_only_thing_blamed():
+    text = HEAD.replace("[3, 8, 8]", "[3, 8]") + "  - {name: conv, op: conv, out: 2, kernel: 1}\n"
+    (fault,) = faults_of(text)
+    assert "test.yaml:3:" in fault
+    assert "input.shape: [3, 8] must be [channels, height, width]" in fault
