@@ -18,6 +18,7 @@ EXIT_INTERNAL, EXIT_INPUT, EXIT_INTERRUPTED = 1, 2, 130
 COMMANDS = {
     "check": ("lifsim.cli.check:check", "Check architecture and workload files."),
     "workload": ("lifsim.cli.workload:workload", "Show the layers of a network."),
+    "import": ("lifsim.cli.import_:import_", "Turn files of SATA_Sim and SCALE-Sim into LIFSim's."),
     "list": ("lifsim.cli.listing:listing", "List shipped architectures, workloads and sharings."),
     "trace": ("lifsim.cli.trace:trace", "Make, import and look at spike traces."),
 }

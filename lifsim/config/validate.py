@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from lifsim.config.document import Document, KeyPath
@@ -62,13 +63,17 @@ def parse_model(model: type[M], document: Document) -> M:
 
 def _faults(model: type[BaseModel], document: Document, details: ErrorDetails) -> Iterator[Fault]:
     path, value = _locate(document.data, details)
-    kind, context = details["type"], details.get("ctx", {})
+    kind, context = details["type"], dict(details.get("ctx", {}))
+    if "discriminator" in context:  # 'field', or 'field' | 'key' where the file has another key for it
+        context["discriminator"] = context["discriminator"].rpartition("|")[2].strip(" '")
     if isinstance(context.get("error"), BrokenRulesError):
         for key, message in context["error"].broken:
             inner = (*path, *_keys(key))
             yield document.mark(inner).fault(inner, message)
         return
     match kind:
+        case "too_short" if isinstance(value, list) and len(value) >= context["min_length"]:
+            return  # pydantic counts the good entries only; the bad ones have faults of their own
         case "missing":
             message = "must be given"
         case "extra_forbidden":
@@ -79,10 +84,10 @@ def _faults(model: type[BaseModel], document: Document, details: ErrorDetails) -
         case "union_tag_invalid":
             choices = [tag.strip(" '") for tag in str(context["expected_tags"]).split(",")]
             message = f"{shown(context['tag'])} must be {_one_of(choices)}{_nearest(context['tag'], choices)}"
-            path = (*path, str(context["discriminator"]).strip("'"))
+            path = (*path, context["discriminator"])
         case "union_tag_not_found":
             message = "must be given"
-            path = (*path, str(context["discriminator"]).strip("'"))
+            path = (*path, context["discriminator"])
         case "value_error" | "assertion_error":
             message = str(context["error"])
         case _ if kind in _RULES:
@@ -118,7 +123,7 @@ def _keys(key: str) -> KeyPath:
 
 def _fields(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[str]:
     """The valid keys of the model that stands at `loc`."""
-    return [name for kind in _types_at(model, loc) if _is_model(kind) for name in kind.model_fields]
+    return [str(key) for kind in _types_at(model, loc) if _is_model(kind) for key in _keyed(kind)]
 
 
 def _choices(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[str]:
@@ -137,13 +142,19 @@ def _types_at(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[Any]:
 
 def _members(kind: Any, part: str | int) -> list[Any]:
     if _is_model(kind):
-        return _alternatives(kind.model_fields[part].annotation) if part in kind.model_fields else []
+        fields = _keyed(kind)
+        return _alternatives(fields[part].annotation) if part in fields else []
     arguments = [argument for argument in get_args(kind) if argument is not Ellipsis]
     if get_origin(kind) in (tuple, list) and isinstance(part, int):
         return _alternatives(arguments[min(part, len(arguments) - 1)])
     if get_origin(kind) is dict:
         return _alternatives(arguments[1])
     return []
+
+
+def _keyed(kind: type[BaseModel]) -> dict[str | int, FieldInfo]:
+    """The fields of a model by the keys that files have for them."""
+    return {field.alias or name: field for name, field in kind.model_fields.items()}
 
 
 def _alternatives(kind: Any) -> list[Any]:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lifsim.config.arch import Arch
+from lifsim.config.arch import Arch, load_arch
 from lifsim.config.network import Layer, Network, Spikes, Tensor
+from lifsim.config.workload import load_workload
 from lifsim.errors import InputError
 from lifsim.simulate.books import EnergyPj, added
 from lifsim.simulate.pricing import costs_of, energy_of
@@ -83,12 +84,14 @@ def published_nj(folder: Path) -> dict[str, float]:
 
 def test_every_figure_of_the_bntt_result_is_met(reference: Path) -> None:
     published = published_nj(reference / "satasim_bntt")
-    found = energy_nj(network(VGG9, 20, 0.91), arch_of())
+    found = energy_nj(load_workload("satasim_bntt"), load_arch("sata128_satasim"))
     assert {name: found[name] for name in published} == pytest.approx(published, rel=1e-9)
 
 
 def test_the_sum_of_operations_is_truncated_once_as_floats_are() -> None:
-    operations = added([each.ops for each in count_layers(network(VGG9, 20, 0.91), arch_of())])
+    counts = count_layers(load_workload("satasim_bntt"), load_arch("sata128_satasim"))
+    operations = added([each.ops for each in counts])
+    assert sum(each.cycles.total for each in counts) == 18726463
     assert (operations.macs_executed, operations.lif_updates) == (190041292, 3962880)
 
 

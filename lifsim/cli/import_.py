@@ -1,0 +1,125 @@
+"""`lifsim import`: workloads and architectures of other simulators."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lifsim.config.arch import parse_arch
+from lifsim.config.document import Document, Mark, read_document
+from lifsim.config.resolve import find
+from lifsim.config.workload import parse_workload
+from lifsim.errors import Fault, InputError
+from lifsim.interchange.satasim import arch_from_satasim, unique_names, workload_from_satasim
+from lifsim.interchange.scalesim import workload_from_scalesim
+from lifsim.interchange.scalesim_config import arch_from_scalesim
+from lifsim.interchange.text import write_yaml
+
+_FILE = click.Path(path_type=Path)
+_OUT = click.option("--out", required=True, type=_FILE, metavar="FILE", help="Where to write the workload.")
+_OUT_ARCH = click.option(
+    "--out-arch", type=_FILE, metavar="FILE", help="Where to write the architecture.  [default: <out>_arch.yaml]"
+)
+
+
+@click.group("import")
+def import_() -> None:
+    """Turn workloads and architectures of other simulators into LIFSim's.
+
+    \b
+    Examples:
+      lifsim import satasim workload.yaml --arch sata-config.yaml --out my_net.yaml --out-arch my_arch.yaml
+      lifsim import scalesim vgg.csv --config scale.cfg --out vgg.yaml --out-arch scale.yaml
+    """
+
+
+@import_.command()
+@click.argument("workload", type=_FILE)
+@click.option("--arch", type=_FILE, metavar="FILE", help="SATA_Sim's architecture of the same run.")
+@click.option(
+    "--dram-nj", type=click.FloatRange(0), help="Read energy of mem-stat.yaml, for another DRAM than published."
+)
+@_OUT
+@_OUT_ARCH
+def satasim(workload: Path, arch: Path | None, dram_nj: float | None, out: Path, out_arch: Path | None) -> None:
+    """Import a SATA_Sim WORKLOAD, and its architecture with SATA_Sim's own accounting.
+
+    \b
+    Examples:
+      lifsim import satasim workload.yaml --out bntt.yaml
+      lifsim import satasim workload.yaml --arch arch.yaml --out bntt.yaml --out-arch sata.yaml
+      lifsim run --arch sata.yaml --workload bntt.yaml
+    """
+    conversions = [_Conversion(out, lambda: workload_from_satasim(read_document(workload), _name(out)), parse_workload)]
+    if arch is not None:
+        target = out_arch or _beside(out)
+        conversions.append(
+            _Conversion(target, lambda: arch_from_satasim(read_document(arch), _name(target), dram_nj), parse_arch)
+        )
+    elif out_arch is not None or dram_nj is not None:
+        raise click.UsageError("--out-arch and --dram-nj must go with --arch")
+    _import(conversions)
+
+
+@import_.command()
+@click.argument("topology", type=_FILE)
+@click.option("--config", type=_FILE, metavar="FILE", help="SCALE-Sim's configuration (.cfg) of the same run.")
+@_OUT
+@_OUT_ARCH
+def scalesim(topology: Path, config: Path | None, out: Path, out_arch: Path | None) -> None:
+    """Import a SCALE-Sim TOPOLOGY (.csv), and the array and buffers of its configuration.
+
+    What a configuration does not say (clock, PEs, DRAM) is taken from the shipped architecture sata128.
+
+    \b
+    Examples:
+      lifsim import scalesim alexnet.csv --out alexnet.yaml
+      lifsim import scalesim alexnet.csv --config scale.cfg --out alexnet.yaml --out-arch scale.yaml
+    """
+    conversions = [_Conversion(out, lambda: workload_from_scalesim(topology, _name(out)), parse_workload)]
+    if config is not None:
+        target, base = out_arch or _beside(out), read_document(find("arch", "sata128"))
+        conversions.append(_Conversion(target, lambda: arch_from_scalesim(config, _name(target), base), parse_arch))
+    elif out_arch is not None:
+        raise click.UsageError("--out-arch must go with --config")
+    _import(conversions)
+
+
+@dataclass(frozen=True)
+class _Conversion:
+    """What `convert` gives is checked by `parse` and written to `target`."""
+
+    target: Path
+    convert: Callable[[], dict[str, Any]]
+    parse: Callable[[Document], object]
+
+
+def _import(conversions: Sequence[_Conversion]) -> None:
+    """Convert and check everything before anything is written; all faults at once."""
+    faults: list[Fault] = []
+    converted = []
+    for conversion in conversions:
+        try:
+            data = conversion.convert()
+            conversion.parse(Document(str(conversion.target), data, {(): Mark(str(conversion.target))}))
+            converted.append((conversion.target, data))
+        except InputError as error:
+            faults.extend(error.faults)
+    if faults:
+        raise InputError(faults)
+    for target, data in converted:
+        write_yaml(data, target)
+        click.echo(f"wrote {target}")
+
+
+def _beside(out: Path) -> Path:
+    return out.with_name(f"{out.stem}_arch.yaml")
+
+
+def _name(target: Path) -> str:
+    """The file's name, as a name of a workload or an architecture."""
+    return unique_names([target.stem])[0]

@@ -1,0 +1,185 @@
+"""SATA_Sim's workload and architecture files as LIFSim's (Yin et al., IEEE TCAD 42(6), 2022).
+
+The workload becomes layers that each start a chain of their own and end in LIF neurons. SATA_Sim says nothing of
+padding: it counts operations with padding 1 and cycles without. The workload written here has padding 1 on every axis
+on which the filter is wider than 1; accounting "satasim" overrules it as SATA_Sim does.
+
+The architecture becomes one of accounting "satasim", with buffers priced from CACTI at 28 nm as SATA_Sim has them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from lifsim.config.document import Document
+from lifsim.config.validate import parse_model
+from lifsim.errors import Fault, InputError
+from lifsim.interchange.satasim_schema import (
+    Architecture,
+    LayerAttributes,
+    MemoryItem,
+    PeComponent,
+    SatasimArchitecture,
+    SatasimLayer,
+    SatasimWorkload,
+)
+
+TECHNOLOGY_NM = 28
+"""Of SATA_Sim's CACTI settings."""
+
+DRAM_READ_NJ = 0.468762
+"""SATA_Sim's published mem-stat.yaml, for `PUBLISHED_DRAM`."""
+
+PUBLISHED_DRAM = (128, 536870912, 16)
+"""width, size-bytes, bank of the DRAM in every published architecture."""
+
+SOURCE = "SATA_Sim (Yin et al., IEEE TCAD 42(6), 2022; github.com/RuokaiYin/SATA_Sim)"
+
+
+def workload_from_satasim(document: Document, name: str) -> dict[str, Any]:
+    """A LIFSim workload called `name`, as plain data. Raises InputError with every fault of `document`."""
+    spec = parse_model(SatasimWorkload, document)
+    names = unique_names([layer.name for layer in spec.layers])
+    rate = round(1 - spec.general.sparsity, 12)
+    layers = [entry for i, layer in enumerate(spec.layers) for entry in _operations(layer, names[i], first=i == 0)]
+    return {
+        "name": name,
+        "description": f"Imported from {Path(document.source).name}, a workload of SATA_Sim",
+        "source": f"{SOURCE}. It gives no padding; here it is 1 where the filter is wider than 1.",
+        "timesteps": spec.general.timestep,
+        "input": {"shape": _input_shape(spec.layers[0]), "encoding": "rate"},
+        "layers": layers,
+        "spikes": {
+            "source": "rates",
+            "measured": False,
+            "provenance": f"General.sparsity {spec.general.sparsity} of the file, for every layer",
+            "rates": dict.fromkeys(names, rate),
+        },
+    }
+
+
+def unique_names(names: Iterable[str]) -> list[str]:
+    """`names` as names of layers: other characters than letters, digits, - and _ replaced, repeated ones numbered."""
+    found: list[str] = []
+    for name in names:
+        plain = re.sub(r"[^A-Za-z0-9_-]", "_", name)[:48]
+        plain = plain if re.match(r"[A-Za-z_]", plain) else f"layer_{plain}"
+        taken, number = {each.lower() for each in found}, 2
+        unique = plain
+        while unique.lower() in taken | {"input"}:
+            unique, number = f"{plain}_{number}", number + 1
+        found.append(unique)
+    return found
+
+
+def _operations(layer: SatasimLayer, name: str, *, first: bool) -> list[dict[str, Any]]:
+    """The weight layer and its LIF. The first layer reads the network's input."""
+    size = layer.attributes
+    chain = {} if first else {"in_shape": _input_shape(layer)}
+    if _is_linear(layer):
+        weights = {"name": name, "op": "linear", **chain, "out": size.filters}
+    else:
+        kernel, stride = [size.filter_height, size.filter_width], [size.stride, size.stride]
+        padding = [int(extent > 1) for extent in kernel]
+        window = {"kernel": kernel, "stride": stride, "padding": padding}
+        weights = {"name": name, "op": "conv", **chain, "out": size.filters, **window}
+    return [weights, {"name": f"{name}_lif", "op": "lif"}]
+
+
+def _is_linear(layer: SatasimLayer) -> bool:
+    """SATA_Sim tells linear layers by their names; here the filter must cover the map, too."""
+    size = layer.attributes
+    covers = (size.filter_height, size.filter_width) == (size.ifmap_height, size.ifmap_width)
+    return "FC" in layer.name and "Conv" not in layer.name and covers
+
+
+def _input_shape(layer: SatasimLayer) -> list[int]:
+    size: LayerAttributes = layer.attributes
+    if _is_linear(layer):
+        return [size.channels * size.ifmap_height * size.ifmap_width]
+    return [size.channels, size.ifmap_height, size.ifmap_width]
+
+
+def arch_from_satasim(document: Document, name: str, dram_nj: float | None = None) -> dict[str, Any]:
+    """A LIFSim architecture called `name`, as plain data. dram_nj: `read energy` of SATA_Sim's mem-stat.yaml.
+
+    Raises InputError with every fault of `document`, or if `dram_nj` must be given because the DRAM is not the
+    published one.
+    """
+    spec = parse_model(SatasimArchitecture, document).architecture
+    array = spec.array.attributes
+    components = [component for part in spec.array.subtree for component in part.local]
+    names = unique_names([component.name for component in components])
+    return {
+        "name": name,
+        "description": f"Imported from {Path(document.source).name} ({spec.name}) of SATA_Sim; for cross-checks only",
+        "clock_hz": f"{spec.clock_mhz}MHz",
+        "technology_nm": TECHNOLOGY_NM,
+        "accounting": "satasim",
+        "satasim": _version(spec),
+        "array": {"rows": array.height, "cols": array.width, "dataflow": "sata", "sparsity": "gate"},
+        "components": [_component(component, unique) for component, unique in zip(components, names, strict=True)],
+        "buffers": _buffers(spec),
+        "dram": _dram(spec, document, dram_nj),
+    }
+
+
+def _version(spec: Architecture) -> dict[str, Any]:
+    """Files with precisions are for the version that uses them, and counts outputs once per timestep."""
+    if spec.act_prec is None:
+        return {"psum_times_t": False}
+    bits = {"act_bits": spec.act_prec, "weight_bits": spec.weight_prec, "output_bits": spec.output_prec}
+    return {"psum_times_t": True, **bits}
+
+
+def _component(component: PeComponent, name: str) -> dict[str, Any]:
+    attributes = component.attributes
+    is_file = attributes.kernel == "registerfiles"
+    return {
+        "name": name,
+        "tag": _tag(component.act_tag),
+        "kernel": "register" if is_file else attributes.kernel,
+        "width_bits": 8 if is_file else attributes.width,
+        "count": attributes.count * (attributes.size_bytes or 1 if is_file else 1),
+        "gated": attributes.gated == "y",
+    }
+
+
+def _tag(act_tag: str) -> str:
+    """SATA_Sim pays tags with 'lif' in them by LIF updates, all others by MACs."""
+    if "lif" in act_tag:
+        return "lif"
+    return "spad" if "spad" in act_tag else "spike_mac"
+
+
+def _buffers(spec: Architecture) -> dict[str, Any]:
+    """The output buffer is the input buffer's like where the file has none."""
+    by_tag = {tag: item for tag in ("ifmap", "weight", "ofmap") for item in spec.glbs if tag in item.act_tag}
+    return {
+        "weight": _buffer(by_tag["weight"]),
+        "spike_in": _buffer(by_tag["ifmap"]),
+        "spike_out": _buffer(by_tag.get("ofmap", by_tag["ifmap"])),
+        "membrane": {"size_bytes": 0},
+        "psum": {"size_bytes": 0},
+    }
+
+
+def _buffer(item: MemoryItem) -> dict[str, Any]:
+    attributes = item.attributes
+    return {"size_bytes": attributes.size_bytes, "banks": attributes.bank, "port_bits": attributes.width * 8}
+
+
+def _dram(spec: Architecture, document: Document, read_nj: float | None) -> dict[str, Any]:
+    attributes = [item.attributes for item in spec.drams]
+    is_published = [(a.width, a.size_bytes, a.bank) for a in attributes] == [PUBLISHED_DRAM]
+    if read_nj is None and not is_published:
+        rule = "is not the DRAM of SATA_Sim's published results: its read energy in nJ must be given (--dram-nj)"
+        raise InputError(Fault(rule, path="architecture.subtree (class dram)", source=document.source))
+    price_nj = DRAM_READ_NJ if read_nj is None else read_nj
+    source = f"{price_nj} nJ for every 8 bits" + (
+        ", as published in SATA_Sim's mem-stat.yaml" if read_nj is None else ""
+    )
+    return {"model": "ideal", "energy_pj_per_bit": round(price_nj * 1e3 / 8, 9), "source": source}

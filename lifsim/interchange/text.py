@@ -1,0 +1,63 @@
+"""Text files of other tools in, YAML files out."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lifsim.errors import Fault, InputError
+
+MAX_BYTES = 4 << 20
+
+
+def read_text(path: Path) -> str:
+    """The UTF-8 text of the file at `path`. Raises InputError where it cannot be read or is no text."""
+    source = str(path)
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+    except IsADirectoryError:
+        raise InputError(Fault("is a directory, must be a file", source=source)) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(Fault(f"cannot be read: {reason}", source=source)) from None
+    if len(raw) > MAX_BYTES:
+        raise InputError(Fault(f"must be at most {MAX_BYTES >> 20} MiB", source=source))
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise InputError(Fault("must be UTF-8 text", source=source, line=line)) from None
+    if "\0" in text:
+        raise InputError(Fault("must be text, has NUL bytes", source=source))
+    return text
+
+
+def write_yaml(data: dict[str, Any], path: Path) -> None:
+    """Write `data` to `path`, keys in their order, written beside it and moved into place. Raises InputError."""
+    text = yaml.safe_dump(data, sort_keys=False, default_flow_style=None, width=118, allow_unicode=True)
+    try:
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
+            Path(temporary).chmod(0o666 & ~_umask())
+            Path(temporary).replace(path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                Path(temporary).unlink()
+            raise
+    except OSError as error:
+        raise InputError(Fault(f"cannot be written: {error.strerror}", source=str(path))) from None
+
+
+def _umask() -> int:
+    """mkstemp makes private files; the user's own mask decides instead."""
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
