@@ -47,7 +47,10 @@ class Array:
 
 
 class Archive(Closable):
-    """An .npz file, opened and checked; `arrays` in the order in which they were saved. Raises InputError."""
+    """An .npz file, opened and checked; `arrays` in the order in which they were saved. Raises InputError.
+
+    For one thread of one process: readers share the position in the file.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -46,7 +46,8 @@ def fit(trace: Trace, network: Network, source: str = "") -> Trace:
     """
     faults = []
     if trace.timesteps != network.timesteps:
-        faults.append(_fault(source, "timesteps", f"trace has {trace.timesteps}, {network.name} {network.timesteps}"))
+        message = f"trace has {trace.timesteps}, {network.name} {network.timesteps}"
+        faults.append(_fault(source, "timesteps", message + _split_hint(trace, network)))
     by_name = {spikes.name: spikes for spikes in trace.layers}
     if all(layer.name in by_name for layer in network.layers) and len(by_name) == len(network.layers):
         pairs = [(by_name[layer.name], layer) for layer in network.layers]
@@ -73,6 +74,13 @@ def _misfits(spikes: LayerSpikes, layer: Layer, network: Network) -> list[str]:
     if spikes.steps not in {layer.input.steps, network.timesteps}:
         faults.append(f"has {layer.input.steps} timesteps in {network.name}, {spikes.steps} in the trace{name}")
     return faults
+
+
+def _split_hint(trace: Trace, network: Network) -> str:
+    images, left = divmod(trace.timesteps, network.timesteps)
+    if left or trace.batch > 1:
+        return ""
+    return f"; if it is {network.timesteps} of {images} images, import it with --timesteps {network.timesteps}"
 
 
 def _fault(source: str, path: str, message: str) -> Fault:

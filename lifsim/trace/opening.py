@@ -16,15 +16,12 @@ from lifsim.trace.source import Trace
 def open_trace(path: str | PathLike[str], network: Network | None = None) -> Trace:
     """The trace in the file `path`; with `network`, fitted to it: its layers in its order, under its names.
 
-    A packed trace says itself what it is. A plain .npz archive of 0/1 arrays is read as `lifsim trace import` reads it,
-    with the network's timesteps. Spikes are read when they are asked for. Raises InputError.
+    A packed trace says itself what it is. A plain .npz archive of 0/1 arrays is read as one image: only `lifsim trace
+    import` can be told that its leading axis holds several. Spikes are read when they are asked for. Raises InputError.
     """
     archive = Archive(Path(path))
     try:
-        if HEADER in archive.arrays:
-            trace = read_packed(archive)
-        else:
-            trace = read_plain(archive, network.timesteps if network else None)
+        trace = read_packed(archive) if HEADER in archive.arrays else read_plain(archive)
         return trace if network is None else fit(trace, network, source=str(path))
     except BaseException:
         archive.close()

@@ -89,8 +89,8 @@ class LayerSpikes(ABC):
 class Trace:
     """Input spikes of every weight layer, in network order.
 
-    sharing: the sharing under which they were recorded. seed: of synthetic spikes. provenance: where they come from.
-    Use as a context manager to close the file behind it.
+    sharing: the sharing under which they were recorded. seed: of spikes drawn at random, None for recorded ones.
+    provenance: where they come from. Use as a context manager to close the file behind it.
     """
 
     workload: str
@@ -101,6 +101,11 @@ class Trace:
     provenance: str
     layers: tuple[LayerSpikes, ...]
     file: Closable | None = field(default=None, repr=False)
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether a network fired these spikes; if not, they were drawn at random."""
+        return self.seed is None
 
     def layer(self, name: str) -> LayerSpikes:
         """The layer of that name. Raises InputError if there is none."""

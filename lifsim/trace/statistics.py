@@ -8,8 +8,6 @@ import numpy as np
 
 from lifsim.trace.source import LayerSpikes, Trace, image_chunks
 
-STATISTICS_BYTES = 1 << 20  # neurons counted at once; their counts are binned at eight bytes each
-
 
 @dataclass(frozen=True)
 class LayerStatistics:
@@ -60,13 +58,14 @@ def layer_statistics(layer: LayerSpikes) -> LayerStatistics:
     """Statistics of one layer, a chunk of images at a time. Raises InputError where its bytes are damaged."""
     ones = np.zeros(layer.steps, np.int64)
     fired = np.zeros(layer.steps + 1, np.int64)
-    for first, last in image_chunks(layer.shape[1], layer.neurons, STATISTICS_BYTES):
+    for first, last in image_chunks(layer.shape[1], layer.neurons):
         count = np.zeros((last - first, *layer.neuron_shape), np.uint32 if layer.steps > 255 else np.uint8)
         for step in range(layer.steps):
             spikes = layer.read(step, first, last)
             ones[step] += np.count_nonzero(spikes)
             count += spikes
-        fired += np.bincount(count.ravel(), minlength=layer.steps + 1)
+        for image in count:  # apart, because bincount takes eight bytes for each neuron
+            fired += np.bincount(image.ravel(), minlength=layer.steps + 1)
     return LayerStatistics(layer.name, layer.shape, tuple(ones.tolist()), tuple(fired.tolist()))
 
 

@@ -83,6 +83,12 @@ def test_a_trace_of_another_network_is_refused(tmp_path: Path) -> None:
         fit(_fitting_three_steps(), small_network(5))
 
 
+def test_timesteps_are_never_taken_for_images_unasked(tmp_path: Path) -> None:
+    path = _plain(tmp_path / "t.npz", **_arrays())
+    with pytest.raises(InputError, match="timesteps: trace has 3, small 1; if it is 1 of 3 images, import it"):
+        open_trace(path, small_network(1))
+
+
 def _fitting_three_steps() -> Trace:
     return replace(synthesise(small_network(3), 1, 0), workload="other")
 

@@ -23,7 +23,7 @@ from lifsim.trace.writer import save
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The trace to write.")
 @click.option("--workload", metavar="NAME|FILE", help="Network that the spikes must fit. Default: any.")
-@click.option("--timesteps", type=click.IntRange(min=1), help="T. Default: the workload's, or the leading axis.")
+@click.option("--timesteps", type=click.IntRange(min=1), help="T. Default: the leading axis, of one image.")
 @click.option(
     "--layout",
     type=click.Choice(LAYOUTS, case_sensitive=False),
@@ -69,7 +69,5 @@ def import_trace(
 def _imported(archive: Archive, network: Network | None, timesteps: int | None, layout: str) -> Trace:
     if HEADER in archive.arrays:
         raise archive.fault("is a trace already: nothing to import")
-    if timesteps is None and network is not None:
-        timesteps = network.timesteps
     trace = read_plain(archive, timesteps, layout)
     return trace if network is None else fit(trace, network, str(archive.path))
