@@ -57,21 +57,21 @@ def fit(trace: Trace, network: Network, source: str = "") -> Trace:
         message = f"trace has {len(trace.layers)}, {network.name} {len(network.layers)}"
         raise InputError([*faults, _fault(source, "layers", message)])
     for spikes, layer in pairs:
-        faults += [_fault(source, layer.name, message) for message in _misfits(spikes, layer, network)]
+        faults += [_fault(source, layer.name, message) for message in _misfits(spikes, layer, trace, network)]
     if faults:
         raise InputError(faults)
     layers = tuple(FittedLayer(spikes, layer) for spikes, layer in pairs)
     return replace(trace, workload=trace.workload or network.name, layers=layers)
 
 
-def _misfits(spikes: LayerSpikes, layer: Layer, network: Network) -> list[str]:
+def _misfits(spikes: LayerSpikes, layer: Layer, trace: Trace, network: Network) -> list[str]:
     name = f" ({spikes.name!r} of the trace)" if spikes.name != layer.name else ""
     faults = []
     flat = layer.kind == "linear" and math.prod(spikes.neuron_shape) == math.prod(layer.in_shape)
     if spikes.neuron_shape != layer.in_shape and not flat:
         needed = list(layer.in_shape) if layer.kind == "conv" else [math.prod(layer.in_shape)]
         faults.append(f"has inputs of shape {needed} in {network.name}, {list(spikes.neuron_shape)} in the trace{name}")
-    if spikes.steps not in {layer.input.steps, network.timesteps}:
+    if spikes.steps not in {layer.input.steps, trace.timesteps}:
         faults.append(f"has {layer.input.steps} timesteps in {network.name}, {spikes.steps} in the trace{name}")
     return faults
 

@@ -73,6 +73,14 @@ def test_a_leading_axis_of_images_is_split_as_asked(
         np.testing.assert_array_equal(trace.layer("c").read(1, 0, 2), arrays["c"][[1, 3]])
 
 
+def test_timesteps_given_are_those_of_the_workload_too(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, workload: str, plain: Path
+) -> None:
+    options = ["--workload", workload, "--timesteps", 2, "--out", tmp_path / "o.npz"]
+    status, said, _ = _run(capsys, "trace", "import", plain, *options)
+    assert (status, "2 timesteps, batch 2" in said) == (0, True)
+
+
 def test_an_existing_file_is_kept_unless_forced(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, plain: Path
 ) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
+from lifsim.cli.trace.network import network_for_trace
 from lifsim.cli.trace.written import say_written
 from lifsim.config.network import Network, Spikes
-from lifsim.config.workload import load_workload
 from lifsim.errors import Fault, InputError
 from lifsim.trace.synthesise import analogue_layers, synthesise
 from lifsim.trace.writer import save
@@ -41,20 +41,11 @@ def make(
       lifsim trace make --workload vgg16_cifar10 --rates 0.15 --batch 8 --seed 1 --out vgg16.npz
       lifsim trace make --workload vgg16_cifar10 --rates conv2=0.1:0.2:0.1:0.2,conv3=0.3 --out vgg16.npz
     """
-    network = _network(workload, timesteps)
+    network = network_for_trace(workload, timesteps)
     if rates is not None:
         network = replace(network, spikes=_given_rates(network, rates))
     save(synthesise(network, batch, seed), out, overwrite=force)
     say_written(out)
-
-
-def _network(workload: str, timesteps: int | None) -> Network:
-    """The network with T changed; its rates stay as they are, for `synthesise` to judge once all of them are known."""
-    network = load_workload(workload)
-    if timesteps is None:
-        return network
-    changed = load_workload(workload, [f"timesteps={timesteps}", "spikes={source: engine}"])
-    return replace(changed, spikes=network.spikes)
 
 
 def _given_rates(network: Network, text: str) -> Spikes:
