@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from lifsim.config.sharing import Sharing
@@ -30,7 +28,8 @@ def workload() -> None:
 def show(name: str, sharing: str, settings: tuple[str, ...], form: str) -> None:
     """Show the layers of workload NAME: shapes, MACs, weights, LIF neurons and who shares membranes.
 
-    MACs are dense, per image and over all runs; membranes are counted where a set is used first.
+    kernel is RxS /stride +padding gGROUPS. MACs are dense, per image and over all runs; membranes are counted where a
+    set is used first.
 
     \b
     Examples:
@@ -42,6 +41,6 @@ def show(name: str, sharing: str, settings: tuple[str, ...], form: str) -> None:
     if form == "table":
         from rich.console import Console
 
-        table.print(Console(width=None if sys.stdout.isatty() else 200))
+        table.print(Console())
     else:
         click.echo(table.to_json() if form == "json" else table.to_csv())

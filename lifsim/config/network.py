@@ -7,6 +7,7 @@ A `Network` is a list of nodes in execution order, each with one output `Tensor`
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -115,6 +116,17 @@ class Lif(Node):
 
     neuron: Neuron
     group: str | None
+
+
+def nodes_with_spikes(nodes: Iterable[Node]) -> frozenset[str]:
+    """Names of the nodes, given in execution order, whose values depend on spikes; the others are computed from the
+    analogue image alone."""
+    spiking: set[str] = set()
+    for node in nodes:
+        source = isinstance(node, Lif) or (isinstance(node, Input) and node.output.levels is not None)
+        if source or spiking.intersection(node.inputs):
+            spiking.add(node.name)
+    return frozenset(spiking)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from lifsim.config.network import Conv, Input, Lif, Linear, Node, Spikes
+from lifsim.config.network import Conv, Linear, Node, Spikes, nodes_with_spikes
 from lifsim.config.shapes import MAX_HINTS, Problem
 from lifsim.config.workload_schema import ConvSpec, LinearSpec, SpikesSpec, Workload
 from lifsim.errors import did_you_mean
@@ -26,20 +26,10 @@ def rate_problems(spec: Workload, nodes: Sequence[Node]) -> Iterator[Problem]:
             need = "one rate" if steps[name] == 1 else f"one rate, or {steps[name]}, one per timestep"
             yield Problem(loc, f"must have {need}; has {len(given)}")
     if spec.spikes.source == "rates":
-        spiking = _see_spikes(nodes)
+        spiking = nodes_with_spikes(nodes)
         missing = [name for name in steps if name in spiking and name not in rates]
         if missing:
             yield Problem(("spikes",), f"rates must cover every layer that reads spikes; missing {', '.join(missing)}")
-
-
-def _see_spikes(nodes: Sequence[Node]) -> set[str]:
-    """Nodes whose values depend on spikes; the others are computed from the analogue image alone."""
-    seen: set[str] = set()
-    for node in nodes:
-        spikes = isinstance(node, Lif) or (isinstance(node, Input) and node.output.is_spikes)
-        if spikes or seen.intersection(node.inputs):
-            seen.add(node.name)
-    return seen
 
 
 def spikes_of(spec: SpikesSpec) -> Spikes:

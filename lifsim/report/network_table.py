@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from lifsim.config.network import Layer, Network
 from lifsim.config.sharing import Sharing, State, states_of
@@ -72,38 +72,51 @@ class NetworkTable:
         return text.getvalue().rstrip("\n")
 
     def print(self, console: Console) -> None:
-        """A table with a row of totals."""
+        """A table with a row of totals, as wide as it needs to be."""
+        from rich import box
+        from rich.measure import Measurement
         from rich.table import Table
 
-        network = self.network
+        network, totals = self.network, self.totals
         title = f"{network.name}, T={network.timesteps}, {network.encoding} input, sharing {self.sharing}"
-        table = Table(title=title, title_justify="left", title_style="bold", header_style="bold", show_footer=True)
-        totals = self.totals
-        for name, heading in _HEADINGS.items():
-            left = name in ("layer", "state")
-            footer = "total" if name == "layer" else f"{totals[name]:,}" if name in totals else ""
-            table.add_column(heading, footer, justify="left" if left else "right", no_wrap=True)
+        table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, show_footer=True)
+        for name, (heading, justify) in _COLUMNS.items():
+            footer = f"{totals[name]:,}" if name in totals else "total" if name == "layer" else ""
+            table.add_column(heading, footer, justify=justify, no_wrap=True)
         for row in self.rows:
-            values = asdict(row)
-            table.add_row(*(_printed(values[name]) for name in _HEADINGS))
+            values = asdict(row) | {"kernel": _window(row)}
+            table.add_row(*(_printed(values[name]) for name in _COLUMNS))
+        console.width = max(console.width, Measurement.get(console, console.options.update(width=1000), table).maximum)
         console.print(table)
 
 
-_HEADINGS = {
-    "layer": "layer",
-    "input": "input",
-    "output": "output",
-    "kernel": "kernel",
-    "stride": "stride",
-    "padding": "pad",
-    "groups": "groups",
-    "runs": "runs",
-    "macs": "MACs",
-    "weights": "weights",
-    "lif_neurons": "LIF neurons",
-    "state": "membranes of",
-    "membranes": "membranes",
+_COLUMNS: dict[str, tuple[str, Literal["left", "right"]]] = {
+    "layer": ("layer", "left"),
+    "input": ("input", "right"),
+    "kernel": ("kernel", "left"),
+    "output": ("output", "right"),
+    "runs": ("runs", "right"),
+    "macs": ("MACs", "right"),
+    "weights": ("weights", "right"),
+    "lif_neurons": ("LIF neurons", "right"),
+    "state": ("membranes of", "left"),
+    "membranes": ("membranes", "right"),
 }
+
+
+def _window(row: LayerRow) -> str:
+    """`3x3 /2 +1 g64`: kernel, stride, padding and groups, as far as they are not 1, 0 and 1."""
+    if row.kind == "linear":
+        return ""
+    parts = [str(_cell(row.kernel))]
+    parts += [f"/{_short(row.stride)}"] if row.stride != (1, 1) else []
+    parts += [f"+{_short(row.padding)}"] if row.padding != (0, 0) else []
+    parts += [f"g{row.groups}"] if row.groups > 1 else []
+    return " ".join(parts)
+
+
+def _short(pair: tuple[int, int]) -> str:
+    return str(pair[0]) if pair[0] == pair[1] else f"{pair[0]}x{pair[1]}"
 
 
 def _row(layer: Layer, state_of: dict[str, State]) -> LayerRow:

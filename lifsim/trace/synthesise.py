@@ -13,7 +13,7 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.config.network import Input, Layer, Lif, Network
+from lifsim.config.network import Layer, Network, nodes_with_spikes
 from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.trace.source import LayerSpikes, Trace
 
@@ -92,11 +92,7 @@ def synthesise(network: Network, batch: int, seed: int) -> Trace:
 
 def analogue_layers(network: Network) -> frozenset[str]:
     """Weight layers whose input is computed from the analogue image alone, before any spike."""
-    spiking: set[str] = set()
-    for node in network.nodes:
-        source = isinstance(node, Lif) or (isinstance(node, Input) and node.output.levels is not None)
-        if source or spiking.intersection(node.inputs):
-            spiking.add(node.name)
+    spiking = nodes_with_spikes(network.nodes)
     return frozenset(
         layer.name for layer in network.layers if not spiking.intersection(network.node(layer.name).inputs)
     )
