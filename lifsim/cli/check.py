@@ -11,11 +11,7 @@ from lifsim.config.arch import parse_arch
 from lifsim.config.document import Document, read_document
 from lifsim.config.workload import parse_workload
 from lifsim.errors import Fault, InputError
-
-_PARSERS: tuple[tuple[str, Callable[[Document], object], frozenset[str]], ...] = (
-    ("architecture", parse_arch, frozenset({"array", "buffers", "components", "dram", "clock_hz"})),
-    ("workload", parse_workload, frozenset({"layers", "timesteps", "input", "spikes", "extends", "set"})),
-)
+from lifsim.simulate.pricing import costs_of
 
 
 @click.command()
@@ -44,6 +40,23 @@ def _check(file: Path) -> str:
     """Reads `file` as what its keys say it is; the name of that kind."""
     document = read_document(file)
     keys = set(document.data) if isinstance(document.data, dict) else set()
-    kind, parse, _ = max(_PARSERS, key=lambda parser: len(keys & parser[2]))
+    kind, parse, known = max(_PARSERS, key=lambda parser: len(keys & parser[2]))
+    if keys and not keys & known:
+        raise InputError([*document.faults, document.fault((), "must have the keys of an architecture or a workload")])
     parse(document)
     return kind
+
+
+def _priced_arch(document: Document) -> None:
+    """An architecture is good if it is well-formed and every part of it has a price."""
+    arch = parse_arch(document)
+    try:
+        costs_of(arch)
+    except InputError as error:
+        raise InputError(map(document.placed, error.faults)) from None
+
+
+_PARSERS: tuple[tuple[str, Callable[[Document], object], frozenset[str]], ...] = (
+    ("architecture", _priced_arch, frozenset({"array", "buffers", "components", "dram", "clock_hz"})),
+    ("workload", parse_workload, frozenset({"layers", "timesteps", "input", "spikes", "extends", "set"})),
+)

@@ -54,7 +54,7 @@ class Precision(Model):
 class Component(Model):
     """`count` pieces per PE (of tag lif: per LIF unit) of the component-table row (`kernel`, `width_bits`, `depth`).
 
-    Whether the table has that row is checked where the table is (hardware), under the path ``components[i]``.
+    Whether the table has that row is checked where the table is (hardware), under the path ``components.NAME``.
 
     tag: which entry of the energy breakdown pays it.
     depth: entries of a fifo or register file.
@@ -183,7 +183,7 @@ class Arch(Model):
         names = [component.name for component in self.components]
         for index, name in enumerate(names):
             if name in names[:index]:
-                yield f"components.{index}.name", f"{name!r} must be given once, is components[{names.index(name)}] too"
+                yield f"components.{index}.name", f"{name!r} must be given once, is components.{names.index(name)} too"
         for tag in ("spike_mac", "lif"):
             if all(component.tag != tag for component in self.components):
                 yield "components", f"must have at least one of tag {tag}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,28 @@ class Document:
             path = path[:-1]
         return self.marks[path]
 
+    def fault(self, path: KeyPath, message: str) -> Fault:
+        """A fault of the key at `path`; entries of a list are called by their names, as ``--set`` calls them."""
+        parts: list[str] = []
+        value = self.data
+        for step in path:
+            parts.append(entry_name(value, step))
+            value = value[step] if _has(value, step) else None
+        return self.mark(path).fault(tuple(parts), message)
+
+    def placed(self, fault: Fault) -> Fault:
+        """`fault`, which knows only its dotted path, with the place of that path."""
+        path: KeyPath = ()
+        value = self.data
+        for part in fault.path.split("."):
+            index = entry_index(value, part) if isinstance(value, list) else None
+            step = part if index is None else index
+            if not _has(value, step):
+                break
+            path, value = (*path, step), value[step]
+        mark = self.mark(path)
+        return replace(fault, source=mark.source, line=mark.line, column=mark.column)
+
 
 def paths(data: Any, root: KeyPath = ()) -> Iterator[KeyPath]:
     """`root`, where `data` stands, and the paths of all that is in it."""
@@ -58,9 +80,39 @@ def paths(data: Any, root: KeyPath = ()) -> Iterator[KeyPath]:
 
 
 def dotted(path: KeyPath) -> str:
-    """``components[2].width_bits`` for ("components", 2, "width_bits")."""
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
-    return text.removeprefix(".")
+    """``components.2.width_bits`` for ("components", 2, "width_bits")."""
+    return ".".join(map(str, path))
+
+
+def entry_index(entries: list[Any], part: str) -> int | None:
+    """Which of the `entries` of a list `part` means: the one of that `name`, else the one at that position."""
+    names = entry_names(entries)
+    if part in names:
+        return names.index(part)
+    is_position = part.isascii() and part.isdigit() and len(part) < 10
+    return int(part) if is_position and int(part) < len(entries) else None
+
+
+def entry_name(container: Any, step: str | int) -> str:
+    """What `entry_index` takes for the entry at `step`: its name if it has one that no other has, else its position."""
+    if isinstance(container, list) and isinstance(step, int):
+        names = entry_names(container)
+        name = names[step] if step < len(names) else None
+        if name is not None and names.count(name) == 1 and "." not in name:
+            return name
+    return str(step)
+
+
+def entry_names(entries: list[Any]) -> list[str | None]:
+    """The `name` of each entry, None where it has none."""
+    names = [entry.get("name") if isinstance(entry, dict) else None for entry in entries]
+    return [name if isinstance(name, str) else None for name in names]
+
+
+def _has(container: Any, step: str | int) -> bool:
+    if isinstance(container, dict):
+        return step in container
+    return isinstance(container, list) and isinstance(step, int) and step < len(container)
 
 
 def read_document(path: Path) -> Document:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from lifsim.config.document import Document, KeyPath, Mark, dotted, parse_document, paths
+from lifsim.config.document import Document, KeyPath, Mark, dotted, entry_index, entry_names, parse_document, paths
 from lifsim.errors import Fault, InputError, did_you_mean, shown
 
 
@@ -69,11 +69,9 @@ def _step(data: Any, part: str, path: KeyPath, mark: Mark) -> str | int:
     if not isinstance(data, list):
         message = f"{dotted(path) or 'the document'} is {shown(data)}, must be a mapping to have the key {part!r}"
         raise InputError(mark.fault((), message))
-    names = [entry.get("name") if isinstance(entry, dict) else None for entry in data]
-    if part in names:
-        return names.index(part)
-    if part.isascii() and part.isdigit() and int(part[:9]) < len(data):
-        return int(part)
-    hint = did_you_mean(part, [name for name in names if isinstance(name, str)])
+    index = entry_index(data, part)
+    if index is not None:
+        return index
+    hint = did_you_mean(part, [name for name in entry_names(data) if name is not None])
     message = f"{part!r} must be the name of an entry of {dotted(path)} or its position, 0 to {len(data) - 1}{hint}"
     raise InputError(mark.fault((), message))

@@ -69,7 +69,7 @@ def _faults(model: type[BaseModel], document: Document, details: ErrorDetails) -
     if isinstance(context.get("error"), BrokenRulesError):
         for key, message in context["error"].broken:
             inner = (*path, *_keys(key))
-            yield document.mark(inner).fault(inner, message)
+            yield document.fault(inner, message)
         return
     match kind:
         case "too_short" if isinstance(value, list) and len(value) >= context["min_length"]:
@@ -95,7 +95,7 @@ def _faults(model: type[BaseModel], document: Document, details: ErrorDetails) -
             message = f"{shown(value)} {_RULES[kind].format_map(limits)}"
         case _:
             message = f"{shown(value)} must be valid: {details['msg'][:1].lower()}{details['msg'][1:]}"
-    yield document.mark(path).fault(path, message)
+    yield document.fault(path, message)
 
 
 def _locate(data: Any, details: ErrorDetails) -> tuple[KeyPath, Any]:

@@ -64,8 +64,15 @@ def test_good_files_are_ok_and_every_fault_of_the_others_is_told(
         ("144KiB, banks: 2", "144KiB, banks: 2.5", "buffers.weight.banks: 2.5 must be a whole number"),
         ("dataflow: sata", "dataflow: stata", "array.dataflow: 'stata' must be one of os, ws, is, sata; did you mean"),
         ("144KiB,", "144KiB, read_pj: 3,", "buffers.weight: must have write_pj, leakage_mw, area_mm2 too"),
+        (
+            "kernel: adder, width_bits: 8",
+            "kernel: adder, width_bits: 9",
+            "components.adder: adder of 9 bits must be in",
+        ),
+        ("144KiB, banks: 2", "144KiB, banks: 3", "buffers.weight.banks: 3 must be one of 1, 2, 4 (the SRAM table)"),
+        ("width_bits: 8, count: 8}", "width_bits: 0, count: 8}", "components.spad_psum.width_bits: 0 must be >= 1"),
         ("tag: lif", "tag: spad", "components: must have at least one of tag lif"),
-        ("name: adder", "name: and_gate", "components[1].name: 'and_gate' must be given once, is components[0] too"),
+        ("name: adder", "name: and_gate", "components.1.name: 'and_gate' must be given once, is components.0 too"),
         ("sparsity: gate", "sparsity: skip\n  dataflow: ws", "array.dataflow: must be given once"),
     ],
 )
@@ -83,6 +90,7 @@ def test_an_architecture_with_a_fault_is_refused(
         ("", ": must not be empty"),
         (b"\x89PNG\r\n\x1a\n\x00\x00", ":1:1: must be UTF-8 text, has byte 0x89"),
         ("[1, 2]", ":1:1: a list must be a mapping of keys"),
+        ("a: 1", ":1:1: must have the keys of an architecture or a workload"),
         ("hello", ":1:1: 'hello' must be a mapping of keys"),
     ],
 )

@@ -67,4 +67,4 @@ def test_check_follows_extends(capsys, tmp_path):
     assert "ok (workload)" in capsys.readouterr().out
     path.write_text("name: mine\nextends: vgg16_cifar10\nset: {layers.fc1.out: 0}\n")
     assert main(["check", str(path)]) == 2
-    assert "mine.yaml:3:7 layers[31].out: 0 must be >= 1" in capsys.readouterr().err
+    assert "mine.yaml:3:7 layers.fc1.out: 0 must be >= 1" in capsys.readouterr().err

@@ -117,14 +117,14 @@ def test_all_faults_are_told_at_once_in_reading_order() -> None:
         "extra: 1\nextra: 2\npair: [1]\nnamed: {x: {bits: 0}}\n"
     )
     assert _faults(text) == [
-        "f.yaml:2:3 leaves[0].count: 0 must be >= 1",
-        "f.yaml:3:3 leaves[0].flga: is not a known key; did you mean 'flag'?",
-        "f.yaml:4:3 leaves[1]: 5 must be a mapping of keys",
+        "f.yaml:2:3 leaves.0.count: 0 must be >= 1",
+        "f.yaml:3:3 leaves.0.flga: is not a known key; did you mean 'flag'?",
+        "f.yaml:4:3 leaves.1: 5 must be a mapping of keys",
         "f.yaml:5:1 leaf: must not have so many with flag",
         "f.yaml:6:3 leaf.low: 4 must be <= high, 3",
         "f.yaml:10:1 extra: is not a known key; valid: leaf, leaves, named, shape, pair",
         "f.yaml:11:1 extra: must be given once, is given in line 10 already",
-        "f.yaml:12:1 pair[1]: must be given",
+        "f.yaml:12:1 pair.1: must be given",
         "f.yaml:13:13 named.x.bits: 0 must be >= 1",
     ]
 
