@@ -16,6 +16,9 @@ from lifsim.errors import Fault, InputError, did_you_mean, shown
 
 M = TypeVar("M", bound=BaseModel)
 
+MAX_FAULTS = 1000
+"""More than a person reads; a hostile file must not make a message out of each of its bytes."""
+
 _RULES = {
     "greater_than": "must be > {gt}",
     "greater_than_equal": "must be >= {ge}",
@@ -51,7 +54,7 @@ def parse_model(model: type[M], document: Document) -> M:
     try:
         parsed = model.model_validate(document.data)
     except ValidationError as error:
-        found = [fault for details in error.errors() for fault in _faults(model, document, details)]
+        found = list(_all_faults(model, document, error.errors()))
     else:
         found = []
         if not document.faults:
@@ -59,6 +62,13 @@ def parse_model(model: type[M], document: Document) -> M:
     known = {(fault.path, fault.line, fault.column) for fault in document.faults}
     faults = [*document.faults, *(fault for fault in found if (fault.path, fault.line, fault.column) not in known)]
     raise InputError(sorted(dict.fromkeys(faults), key=lambda f: (f.line is None, f.line or 0, f.column or 0)))
+
+
+def _all_faults(model: type[BaseModel], document: Document, errors: list[ErrorDetails]) -> Iterator[Fault]:
+    for details in errors[:MAX_FAULTS]:
+        yield from _faults(model, document, details)
+    if len(errors) > MAX_FAULTS:
+        yield Fault(f"has {len(errors) - MAX_FAULTS} more faults", source=document.source)
 
 
 def _faults(model: type[BaseModel], document: Document, details: ErrorDetails) -> Iterator[Fault]:

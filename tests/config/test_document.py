@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lifsim.config.document import MAX_BYTES, MAX_NODES, Mark, parse_document, read_document
-from lifsim.errors import InputError
+from lifsim.errors import Fault, InputError
 
 
 def _refused(text: str) -> list[str]:
@@ -177,3 +177,13 @@ def test_an_unreadable_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "f").write_text("a: 1")
     (tmp_path / "f").chmod(0)
     assert _unread(tmp_path / "f") == ": cannot be read: Permission denied"
+
+
+def test_a_fault_finds_its_place_by_name_or_position() -> None:
+    document = parse_document("a:\n- {name: x, v: 1}\n- {name: y}\n- {name: y}\nb: 3\n", "f.yaml")
+    assert str(document.fault(("a", 0, "v"), "bad")) == "f.yaml:2:13 a.x.v: bad"
+    assert str(document.fault(("a", 2, "name"), "bad")) == "f.yaml:4:4 a.2.name: bad"
+    assert str(document.fault(("a", 0, "w", "z"), "bad")) == "f.yaml:2:3 a.x.w.z: bad"
+    assert str(document.placed(Fault("bad", "a.x.v"))) == "f.yaml:2:13 a.x.v: bad"
+    assert str(document.placed(Fault("bad", "a.1.name.deep"))) == "f.yaml:3:4 a.1.name.deep: bad"
+    assert str(document.placed(Fault("bad", "elsewhere"))) == "f.yaml:1:1 elsewhere: bad"

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from lifsim.config.document import parse_document
 from lifsim.config.schema import Bits, Bytes, Cost, Count, Flag, Hertz, Model, Name
-from lifsim.config.validate import parse_model
+from lifsim.config.validate import MAX_FAULTS, parse_model
 from lifsim.errors import InputError
 
 
@@ -154,3 +154,9 @@ def test_a_fault_stays_on_one_line_whatever_the_input() -> None:
     (fault,) = _faults('leaf: {}\n"a\\nb\\e[31m": 1')
     assert "\n" not in fault
     assert "\x1b" not in fault
+
+
+def test_a_hostile_file_is_refused_without_delay() -> None:
+    faults = _faults("leaf: {}\n" + "\n".join(f"cuont{n}: 1" for n in range(20_000)))
+    assert len(faults) == MAX_FAULTS + 1
+    assert faults[-1] == f"f.yaml: has {20_000 - MAX_FAULTS} more faults"
