@@ -56,9 +56,9 @@ def test_every_fault_of_a_workload_is_told_with_its_place() -> None:
     faults = [str(fault) for fault in error.value.faults]
     assert faults == [
         "w.yaml:3:3 General.sparsity: 85 must be <= 1",
-        "w.yaml:6:5 Layers[0].attributes.Strides: must be given",
-        "w.yaml:6:86 Layers[0].attributes.Channels: 0 must be >= 1",
-        "w.yaml:6:114 Layers[0].attributes.Stride: is not a known key; did you mean 'Strides'?",
+        "w.yaml:6:5 Layers.Conv1.attributes.Strides: must be given",
+        "w.yaml:6:86 Layers.Conv1.attributes.Channels: 0 must be >= 1",
+        "w.yaml:6:114 Layers.Conv1.attributes.Stride: is not a known key; did you mean 'Strides'?",
     ]
 
 
@@ -151,11 +151,11 @@ def test_every_fault_of_an_architecture_is_told() -> None:
     faults = [str(fault).partition(" ")[2] for fault in error.value.faults]
     assert faults == [
         "architecture.dataflow: 'os' must be sata",
-        "architecture.subtree[0].attributes.width: must be given",
-        "architecture.subtree[0].attributes.widht: is not a known key; did you mean 'width'?",
-        "architecture.subtree[0].attributes.height: 0 must be >= 1",
-        "architecture.subtree[0].subtree[0].local[1].attributes.gated: 'yes' must be one of y, n",
-        "architecture.subtree[1].class: 'glb' must be one of pe-array, glbs, dram; did you mean 'glbs'?",
+        "architecture.subtree.PE-array.attributes.width: must be given",
+        "architecture.subtree.PE-array.attributes.widht: is not a known key; did you mean 'width'?",
+        "architecture.subtree.PE-array.attributes.height: 0 must be >= 1",
+        "architecture.subtree.PE-array.subtree.PE-compute.local.1.attributes.gated: 'yes' must be one of y, n",
+        "architecture.subtree.GLBs.class: 'glb' must be one of pe-array, glbs, dram; did you mean 'glbs'?",
     ]
 
 

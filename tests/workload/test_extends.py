@@ -58,7 +58,7 @@ def test_the_merged_document_loads_again_by_itself(folder):
 def test_each_fault_names_the_file_and_line_it_stands_in(folder):
     path = write(folder, "top", "name: top\nextends: base\nset:\n  layers.fc.out: -1\n  layers.conv1.kernel: 99\n")
     (fault,) = faults(path)
-    assert "top.yaml:4:3 layers[2].out: -1 must be >= 1" in fault
+    assert "top.yaml:4:3 layers.fc.out: -1 must be >= 1" in fault
     (folder / "base.yaml").write_text(BASE.replace("out: 8", "out: 0"))
     both = faults(path)
     assert len(both) == 2
