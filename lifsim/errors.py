@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 
@@ -41,6 +42,15 @@ class InputError(Exception):
 
     def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Fault, ...]]]:
         return type(self), (self.faults,)
+
+
+@contextmanager
+def collecting(faults: list[Fault]) -> Iterator[None]:
+    """Keep the faults of an InputError raised inside and go on behind it, so that one report can name them all."""
+    try:
+        yield
+    except InputError as error:
+        faults.extend(error.faults)
 
 
 def did_you_mean(name: object, valid: Iterable[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -69,6 +70,14 @@ class Document:
             path, value = (*path, step), value[step]
         mark = self.mark(path)
         return replace(fault, source=mark.source, line=mark.line, column=mark.column)
+
+    def part(self, path: KeyPath) -> Document:
+        """What stands at `path` as a document of its own."""
+        data = self.data
+        for key in path:
+            data = data[key]
+        marks = {inner: self.mark((*path, *inner)) for inner in paths(data)}
+        return Document(self.source, copy.deepcopy(data), marks)
 
 
 def paths(data: Any, root: KeyPath = ()) -> Iterator[KeyPath]:

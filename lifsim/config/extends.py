@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from pathlib import Path
 
-from lifsim.config.document import Document, paths, read_document
+from lifsim.config.document import Document, read_document
 from lifsim.config.overrides import assign
 from lifsim.config.resolve import find
 from lifsim.errors import Fault, InputError, shown
@@ -54,16 +54,7 @@ def _merged(base: Document, own: Document) -> Document:
     own_keys = [key for key in own.data if key not in ("extends", "set")]
     for key, path in [*((key, ("set", key)) for key in settings), *((key, (key,)) for key in own_keys)]:
         try:
-            assign(data, marks, key, _part(own, path), own.mark(path))
+            assign(data, marks, key, own.part(path), own.mark(path))
         except InputError as error:
             faults += error.faults
     return Document(own.source, data, marks, (*base.faults, *own.faults, *faults))
-
-
-def _part(document: Document, path: tuple[str, ...]) -> Document:
-    """What stands at `path` as a document of its own."""
-    data = document.data
-    for key in path:
-        data = data[key]
-    marks = {inner: document.mark((*path, *inner)) for inner in paths(data)}
-    return Document(document.source, copy.deepcopy(data), marks)

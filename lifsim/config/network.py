@@ -7,9 +7,10 @@ A `Network` is a list of nodes in execution order, each with one output `Tensor`
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -210,6 +211,7 @@ class Network:
     """A workload: nodes in execution order, shapes inferred and checked.
 
     encoding: "direct" (the image is seen once, its output replayed), "rate" or "event" (spikes at every timestep).
+    definition: the file that says all this, as plain data.
     """
 
     name: str
@@ -220,6 +222,7 @@ class Network:
     nodes: tuple[Node, ...]
     layers: tuple[Layer, ...]
     spikes: Spikes
+    definition: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def lifs(self) -> tuple[Lif, ...]:

@@ -55,6 +55,7 @@ def network_of(document: Document) -> Network:
         nodes=nodes,
         layers=hardware_layers(nodes, spec.timesteps),
         spikes=spikes_of(spec.spikes),
+        definition=document.data,
     )
 
 
