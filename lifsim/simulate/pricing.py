@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lifsim.config.arch import Arch
-from lifsim.errors import Fault, InputError
+from lifsim.errors import Fault, InputError, collecting
 from lifsim.hardware import energy
 from lifsim.hardware.components import Bill, at_own_clock, bill_of
 from lifsim.hardware.energy import LogicWork
@@ -47,18 +47,16 @@ class Area:
 def costs_of(arch: Arch) -> Costs:
     """Price the bill of materials and the buffers of `arch`. Raises InputError with every price that is missing."""
     as_satasim = arch.accounting == "satasim"
+    digits = SATASIM_LEAKAGE_DIGITS if as_satasim else None
     price_sram = satasim_sram_cost if as_satasim else sram_cost
     faults: list[Fault] = []
     buffers: dict[str, SramCost] = {}
+    bills: dict[str, Bill] = {}
     for name in BUFFERS:
-        try:
+        with collecting(faults):
             buffers[name] = price_sram(getattr(arch.buffers, name), arch.technology_nm, name)
-        except InputError as error:
-            faults.extend(error.faults)
-    try:
-        bills = {tag: bill_of(arch.components, tag, SATASIM_LEAKAGE_DIGITS if as_satasim else None) for tag in TAGS}
-    except InputError as error:
-        faults.extend(error.faults)
+    with collecting(faults):
+        bills = {tag: bill_of(arch.components, tag, digits) for tag in TAGS}
     if faults:
         raise InputError(faults)
     if as_satasim:

@@ -1,0 +1,29 @@
+"""`lifsim.run`: what the command line does, from Python."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from os import PathLike, fspath
+
+from lifsim.simulate.inputs import load_inputs
+from lifsim.simulate.pipeline import run as simulate
+from lifsim.simulate.result import Result
+
+
+def run(
+    arch: str = "sata128",
+    workload: str = "vgg16_cifar10",
+    sharing: str = "none",
+    *,
+    trace: str | PathLike[str] | None = None,
+    batch: int | None = None,
+    seed: int = 0,
+    overrides: Sequence[str] = (),
+) -> Result:
+    """Simulate `workload` on `arch` under `sharing`; names and `overrides` (``key=value``) as on the command line.
+
+    `result.totals.cycles.total` is a number, `result.layers` a pandas DataFrame. Raises InputError with every fault.
+    """
+    options = {"batch": batch, "seed": seed, "trace": None if trace is None else fspath(trace)}
+    inputs = load_inputs(arch, workload, sharing, options, overrides)
+    return simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options)

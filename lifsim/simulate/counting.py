@@ -1,0 +1,107 @@
+"""One layer's events: array, LIF units, buffers and DRAM, in whole numbers."""
+
+from __future__ import annotations
+
+from lifsim.config.arch import Arch
+from lifsim.config.network import Layer, Network
+from lifsim.hardware.lif_unit import LifBank
+from lifsim.hardware.pe_array import ArrayShape, pe_utilisation
+from lifsim.simulate.array_work import ArrayWork, array_work
+from lifsim.simulate.books import Accesses, Cycles, Operations, SramAccesses
+from lifsim.simulate.counts import ElementBits, LayerCounts, TimestepCounts
+from lifsim.simulate.scheduled import ScheduledLayer
+from lifsim.simulate.spike_work import Ones
+
+
+def count_layer(
+    layer: Layer, network: Network, arch: Arch, bank: LifBank, scheduled: ScheduledLayer, ones: Ones
+) -> LayerCounts:
+    """Events of `layer` over all timesteps and images, as `scheduled`, on spikes that give `ones`."""
+    batch = len(ones)
+    work = array_work(layer, arch, bank, ones, tick_batched=scheduled.tick_batched)
+    bits = element_bits(layer, network, arch)
+    cycles = _cycles(work)
+    ops = _operations(layer, arch, work, batch)
+    shape = ArrayShape(arch.array.rows, arch.array.cols)
+    return LayerCounts(
+        name=layer.name,
+        cycles=cycles,
+        ops=ops,
+        dram_bytes=scheduled.dram_bytes,
+        sram_accesses=_sram_accesses(layer, work, scheduled, bits, batch),
+        registers=scheduled.membrane_registers,
+        bits=bits,
+        pe_utilisation=pe_utilisation(ops.macs_dense, shape, cycles.array + cycles.fill_drain),
+        tiling=scheduled.description,
+        timesteps=_timesteps(work),
+    )
+
+
+def element_bits(layer: Layer, network: Network, arch: Arch) -> ElementBits:
+    """Bits of one element in each buffer while `layer` runs."""
+    precision = arch.precision
+    real_in = network.input_bits if layer.input.name == "input" else precision.psum_bits
+    return ElementBits(
+        weight=precision.weight_bits,
+        spike_in=layer.input.bits(real_in),
+        spike_out=1 if layer.lif else precision.psum_bits,
+        membrane=precision.membrane_bits,
+        psum=precision.psum_bits,
+    )
+
+
+def _cycles(work: ArrayWork) -> Cycles:
+    array, fill_drain = sum(c.array for c in work.cycles), sum(c.fill_drain for c in work.cycles)
+    return Cycles(
+        total=array + fill_drain + work.lif_cycles,
+        array=array,
+        fill_drain=fill_drain,
+        lif=work.lif_cycles,
+        stall_weights=0,
+        stall_spikes=0,
+        stall_membrane=0,
+        stall_writeback=0,
+    )
+
+
+def _operations(layer: Layer, arch: Arch, work: ArrayWork, batch: int) -> Operations:
+    dense = layer.macs_per_run * layer.runs * batch
+    effective = sum(work.macs_effective)
+    executed = dense if arch.array.sparsity == "none" else effective
+    return Operations(
+        macs_dense=dense,
+        macs_effective=effective,
+        macs_executed=executed,
+        macs_multibit=executed if layer.multibit_input else 0,
+        lif_updates=layer.lif_elements * layer.timesteps * batch,
+    )
+
+
+def _sram_accesses(
+    layer: Layer, work: ArrayWork, scheduled: ScheduledLayer, bits: ElementBits, batch: int
+) -> SramAccesses:
+    """The array's accesses, and what DRAM fills and drains: every element that moves passes through its buffer."""
+    moved, array = scheduled.dram_bytes, work.all_accesses
+    steps_out = layer.timesteps * layer.lif_elements if layer.lif else layer.runs * layer.pixels * layer.filters
+    return SramAccesses(
+        weight=Accesses(array.weights, moved.weights * 8 // bits.weight),
+        spike_in=Accesses(array.inputs, moved.spikes_in * 8 // bits.spike_in),
+        spike_out=Accesses(moved.spikes_out * 8 // bits.spike_out, steps_out * batch),
+        membrane=scheduled.membrane_buffer,
+        psum=Accesses(array.psum_reads, array.psum_writes),
+    )
+
+
+def _timesteps(work: ArrayWork) -> tuple[TimestepCounts, ...]:
+    return tuple(
+        TimestepCounts(
+            timestep=run,
+            array_cycles=cycles.array,
+            fill_drain_cycles=cycles.fill_drain,
+            macs_effective=work.macs_effective[run],
+            input_reads=accesses.inputs,
+            weight_reads=accesses.weights,
+            output_writes=accesses.outputs,
+        )
+        for run, (cycles, accesses) in enumerate(zip(work.cycles, work.accesses, strict=True))
+    )

@@ -1,0 +1,32 @@
+"""What a run can be told beside its architecture, workload and sharing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from lifsim.config.document import Document, Mark
+from lifsim.config.schema import Model
+from lifsim.config.validate import parse_model
+
+
+class Options(Model):
+    """batch: images (None: as many as the trace has, else one). seed: of synthesised spikes. trace: a spike trace
+    file, packed or plain, instead of the workload's own spikes."""
+
+    batch: Annotated[int, Field(ge=1, le=1 << 16, strict=True)] | None = None
+    seed: Annotated[int, Field(ge=0, lt=1 << 63, strict=True)] = 0
+    trace: Path | None = None
+
+    def tree(self) -> dict[str, Any]:
+        """Plain data for summary.json and config.resolved.yaml."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+
+def options_of(values: Mapping[str, Any]) -> Options:
+    """Options by name, None where not given. Raises InputError with every fault."""
+    given = {key: value for key, value in values.items() if value is not None}
+    return parse_model(Options, Document("", given, {(): Mark("")}))

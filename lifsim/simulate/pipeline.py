@@ -1,0 +1,95 @@
+"""The simulator on one screen: inputs in, balanced result out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lifsim.config.arch import Arch
+from lifsim.config.network import Network
+from lifsim.config.sharing import Sharing, states_of
+from lifsim.errors import Fault, InputError, collecting
+from lifsim.hardware.lif_unit import LifBank, lif_bank
+from lifsim.schedule.lif_memory import lif_memory
+from lifsim.simulate.counting import count_layer
+from lifsim.simulate.counts import LayerCounts
+from lifsim.simulate.inputs import Inputs
+from lifsim.simulate.options import Options
+from lifsim.simulate.pricing import area_of, costs_of, energy_of
+from lifsim.simulate.result import LayerRecord, Result, Totals
+from lifsim.simulate.scheduled import scheduled_layers
+from lifsim.simulate.spikes import SpikeProvenance, Spikes, read_spikes
+
+
+def run(arch: Arch, network: Network, sharing: Sharing, options: Options) -> Result:
+    """Simulate `network` under `sharing` on `arch`.
+
+    The spikes say how much work every output pixel is; the schedule says what runs when, what stays on chip and what
+    moves; the array, the LIF units and the buffers are counted event by event; the price list turns counts into
+    energy and area. Raises InputError where the inputs do not go together.
+    """
+    return simulate(arch, network, sharing, options, read_spikes(network, options))
+
+
+def simulate(arch: Arch, network: Network, sharing: Sharing, options: Options, spikes: Spikes) -> Result:
+    """`run` on spikes that are read already, so that runs beside each other read them once."""
+    costs = costs_of(arch)
+    bank = lif_bank(arch.lif, arch.array.rows * arch.array.cols, sharing.channels)
+    counts = _count(arch, network, sharing, bank, spikes)
+    records = tuple(LayerRecord(c, energy_of(c, costs, arch, bank.units)) for c in counts)
+    memory = lif_memory(network, sharing, arch.precision.membrane_bits, spikes.batch)
+    return Result(
+        arch=arch,
+        network=network,
+        sharing=sharing,
+        options=options.model_copy(update={"batch": spikes.batch}),
+        spikes=spikes.provenance,
+        records=records,
+        totals=Totals.of(records, arch, area_of(arch, costs, bank.units), bank.units, memory),
+        notes=notes(sharing, spikes.provenance),
+    )
+
+
+def _count(arch: Arch, network: Network, sharing: Sharing, bank: LifBank, spikes: Spikes) -> list[LayerCounts]:
+    """The events of every layer, by LIFSim's own accounting or, for cross-checks, by SATA_Sim's."""
+    if arch.accounting == "satasim":
+        from lifsim.simulate import satasim
+
+        return satasim.count_layers(network, arch)
+    schedule = scheduled_layers(network, sharing, arch, spikes.batch)
+    return [
+        count_layer(layer, network, arch, bank, scheduled, ones)
+        for layer, scheduled, ones in zip(network.layers, schedule, spikes.ones, strict=True)
+    ]
+
+
+def run_sharings(inputs: Inputs, sharings: Sequence[str]) -> list[Result]:
+    """Runs that differ in sharing only, on the same spikes. Raises InputError with the faults of all sharings."""
+    faults: list[Fault] = []
+    parsed: list[Sharing] = []
+    for text in sharings:
+        with collecting(faults):
+            parsed.append(Sharing.parse(text))
+            states_of(inputs.network, parsed[-1])
+    if faults:
+        raise InputError(faults)
+    spikes = read_spikes(inputs.network, inputs.options)
+    return [simulate(inputs.arch, inputs.network, sharing, inputs.options, spikes) for sharing in parsed]
+
+
+def run_beside_baseline(inputs: Inputs) -> tuple[Result, Result | None]:
+    """The run, and the run without sharing to compare it with (None if the run itself is that)."""
+    baseline = [] if inputs.sharing == Sharing() else ["none"]
+    results = run_sharings(inputs, [str(inputs.sharing), *baseline])
+    return results[0], results[1] if baseline else None
+
+
+def notes(sharing: Sharing, spikes: SpikeProvenance) -> tuple[str, ...]:
+    """What a reader of the figures must know."""
+    said = []
+    if spikes.kind == "rates":
+        kind = "measured" if spikes.measured else "assumed, not measured"
+        said.append(f"spikes are random at {kind} rates: {spikes.source}")
+    if spikes.recorded_under not in (None, str(sharing)):
+        recorded = f"the trace was recorded under sharing {spikes.recorded_under}"
+        said.append(f"{recorded}; a network trained under {sharing} fires other spikes")
+    return tuple(said)

@@ -1,0 +1,131 @@
+"""Does a run say what the hardware does, and does LIF sharing change what it should and nothing else?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.lib.stride_tricks import sliding_window_view
+
+import lifsim
+from lifsim.errors import InputError
+from lifsim.simulate.result import Result
+
+
+@pytest.fixture(scope="module")
+def unshared() -> Result:
+    return lifsim.run()
+
+
+@pytest.mark.parametrize("n", [2, 4])
+def test_channel_sharing_divides_the_lif_units_and_touches_nothing_else_of_computation(
+    unshared: Result, n: int
+) -> None:
+    shared = lifsim.run(sharing=f"channel{n}")
+    ours, theirs = shared.totals.energy_pj.compute, unshared.totals.energy_pj.compute
+    assert ours.lif.ungated == pytest.approx(theirs.lif.ungated / n, rel=1e-12)
+    assert ours.lif.leakage == pytest.approx(theirs.lif.leakage / n, rel=1e-12)
+    assert ours.lif.operation == theirs.lif.operation
+    assert ours.spike_mac == theirs.spike_mac
+    assert ours.spad == theirs.spad
+    assert shared.totals.area.lif == pytest.approx(unshared.totals.area.lif / n)
+    assert shared.totals.ops == unshared.totals.ops
+
+
+@pytest.mark.parametrize("n", [2, 4])
+def test_channel_sharing_costs_the_serial_chain(unshared: Result, n: int) -> None:
+    shared = lifsim.run(sharing=f"channel{n}")
+    ii = unshared.arch.lif.initiation_interval_cycles
+    latency = unshared.arch.lif.latency_cycles
+    passes = unshared.totals.cycles.lif // latency
+    assert shared.totals.cycles.lif == passes * (latency + ii * (n - 1))
+    assert shared.totals.cycles.array == unshared.totals.cycles.array
+    assert shared.totals.cycles.fill_drain == unshared.totals.cycles.fill_drain
+
+
+def test_effective_macs_are_a_direct_count_over_im2col(reference: Path) -> None:
+    path = reference / "spike_traces" / "vgg16_cifar10.npz"
+    result = lifsim.run(trace=path)
+    counted = 0
+    with np.load(path) as trace:
+        for layer, name in zip(result.network.layers, trace.files, strict=True):
+            spikes = trace[name].astype(np.int64)
+            if spikes.ndim == 2:
+                spikes = spikes[:, :, None, None]
+            (ph, pw), (sh, sw) = layer.padding, layer.stride
+            padded = np.pad(spikes, ((0, 0), (0, 0), (ph, ph), (pw, pw)))
+            columns = sliding_window_view(padded, layer.kernel, axis=(2, 3))[:, :, ::sh, ::sw]
+            counted += int(columns.sum()) * layer.filters
+    assert result.totals.ops.macs_effective == counted
+
+
+def test_the_totals_are_the_sums_of_the_layer_table(unshared: Result) -> None:
+    table = unshared.layers
+    totals = unshared.totals
+    assert len(table) == len(unshared.network.layers)
+    assert table["cycles.total"].sum() == totals.cycles.total
+    assert table["dram_bytes.total"].sum() == totals.dram_bytes.total
+    assert table["energy_pj.total"].sum() == pytest.approx(totals.energy_pj.total.total)
+    steps = unshared.timesteps.groupby("layer")["macs_effective"].sum()
+    assert steps.to_dict() == table.set_index("layer")["ops.macs_effective"].to_dict()
+
+
+def test_the_image_is_convolved_once_and_its_multiplications_are_paid_as_such(unshared: Result) -> None:
+    first, second = unshared.records[0].counts, unshared.records[1].counts
+    assert len(first.timesteps) == 1
+    assert len(second.timesteps) == unshared.network.timesteps
+    assert first.ops.macs_multibit == first.ops.macs_executed > 0
+    assert second.ops.macs_multibit == 0
+    assert first.ops.lif_updates == unshared.network.timesteps * unshared.network.layers[0].lif_elements
+
+
+def test_the_same_seed_gives_the_same_run_and_another_seed_another() -> None:
+    first, again, other = (lifsim.run(seed=seed).totals.ops.macs_effective for seed in (1, 1, 2))
+    assert first == again != other
+
+
+def test_skip_is_never_slower_than_dense_and_gate_burns_less_than_none() -> None:
+    runs = {
+        sparsity: lifsim.run(overrides=["array.dataflow=os", f"array.sparsity={sparsity}"]).totals
+        for sparsity in ("none", "gate", "skip")
+    }
+    assert runs["none"].cycles == runs["gate"].cycles
+    assert runs["skip"].cycles.total < runs["gate"].cycles.total
+    spike_mac = {sparsity: totals.energy_pj.compute.spike_mac.operation for sparsity, totals in runs.items()}
+    assert spike_mac["gate"] == spike_mac["skip"] < spike_mac["none"]
+
+
+def test_a_single_pe_works_through_every_mac() -> None:
+    overrides = ["array.rows=1", "array.cols=1", "array.dataflow=os"]
+    totals = lifsim.run(workload="lenet5_mnist", overrides=overrides).totals
+    assert totals.cycles.array == totals.ops.macs_dense
+    assert totals.cycles.fill_drain == 0
+    assert totals.pe_utilisation == 1
+
+
+def test_one_timestep_is_one_run_of_every_layer() -> None:
+    result = lifsim.run(workload="resnet19_cifar10", overrides=["timesteps=1"])
+    assert result.totals.ops.macs_dense == sum(layer.macs_per_run for layer in result.network.layers)
+    assert result.totals.ops.lif_updates == sum(layer.lif_elements for layer in result.network.layers)
+    assert result.totals.membrane_registers.reads == 0
+
+
+def test_two_images_take_twice_the_time_and_less_than_twice_the_weights() -> None:
+    one, two = (lifsim.run(batch=batch).totals for batch in (1, 2))
+    assert two.cycles.total == 2 * one.cycles.total
+    assert two.ops.lif_updates == 2 * one.ops.lif_updates
+    assert one.dram_bytes.weights <= two.dram_bytes.weights < 2 * one.dram_bytes.weights
+
+
+def test_all_that_is_wrong_with_the_inputs_is_told_at_once() -> None:
+    with pytest.raises(InputError) as error:
+        lifsim.run(sharing="chanel4", overrides=["array.rows=0", "timesteps=0", "bufers.weight=1"])
+    text = str(error.value)
+    for part in ("chanel4", "array.rows: 0 must be >= 1", "timesteps: 0 must be >= 1", "did you mean 'buffers'"):
+        assert part in text
+
+
+def test_channels_that_n_does_not_divide_are_refused_by_name() -> None:
+    with pytest.raises(InputError, match="channel3 must divide the 64 channels of lif1"):
+        lifsim.run(sharing="channel3")
