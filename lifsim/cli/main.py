@@ -16,6 +16,8 @@ from lifsim.errors import Fault, InputError
 EXIT_INTERNAL, EXIT_INPUT, EXIT_INTERRUPTED = 1, 2, 130
 
 COMMANDS = {
+    "run": ("lifsim.cli.run:run", "Simulate one network on one architecture."),
+    "plot": ("lifsim.cli.plot:plot", "Draw a figure, its numbers beside it."),
     "check": ("lifsim.cli.check:check", "Check architecture and workload files."),
     "workload": ("lifsim.cli.workload:workload", "Show the layers of a network."),
     "import": ("lifsim.cli.import_:import_", "Turn files of SATA_Sim and SCALE-Sim into LIFSim's."),

@@ -1,0 +1,39 @@
+"""Options that every simulating command has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., object])
+
+DEFAULT_ARCH, DEFAULT_WORKLOAD, DEFAULT_SHARING = "sata128", "vgg16_cifar10", "none"
+
+_OPTIONS = (
+    click.option("--arch", metavar="NAME|FILE", help=f"Architecture (lifsim list archs). Default: {DEFAULT_ARCH}."),
+    click.option(
+        "--workload", metavar="NAME|FILE", help=f"Network (lifsim list workloads). Default: {DEFAULT_WORKLOAD}."
+    ),
+    click.option(
+        "--trace",
+        type=click.Path(path_type=Path),
+        help="Spike trace (.npz). Default: the workload's own spikes.",
+    ),
+    click.option("--batch", type=int, help="Images. Default: as many as the trace has, else 1."),
+    click.option("--seed", type=int, help="Seed of synthesised spikes. Default: 0."),
+    click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Change a key of an input file."),
+)
+
+sharing_option = click.option(
+    "--sharing", metavar="SHARING", help=f"none, layer, channelN or layer+channelN. Default: {DEFAULT_SHARING}."
+)
+
+
+def simulation_options(command: F) -> F:
+    """Add --arch, --workload, --trace, --batch, --seed and --set."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command

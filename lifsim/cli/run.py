@@ -1,0 +1,96 @@
+"""`lifsim run`: one architecture, one workload, one sharing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lifsim.cli.inputs import DEFAULT_ARCH, DEFAULT_SHARING, DEFAULT_WORKLOAD, sharing_option, simulation_options
+from lifsim.errors import Fault, InputError
+
+if TYPE_CHECKING:
+    from lifsim.simulate.result import Result
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  lifsim run --arch sata128.yaml --sharing channel4
+  lifsim run --arch sata128 --workload vgg16_cifar10 --trace vgg16.npz --sharing channel2
+  lifsim run --set buffers.weight.size_bytes=64KiB --set array.sparsity=skip --set array.dataflow=os
+  lifsim run --workload resnet19_imagenet100 --batch 4 --format json --out results/resnet
+  lifsim run --config reports/vgg16_cifar10-sata128-channel4/config.resolved.yaml
+"""
+)
+@simulation_options
+@sharing_option
+@click.option(
+    "--config", type=click.Path(path_type=Path), help="Run a config.resolved.yaml again, instead of --arch ..."
+)
+@click.option("--out", type=click.Path(path_type=Path), help="Folder of the result. Default: reports/<name>.")
+@click.option("--force", is_flag=True, help="Replace an earlier result in --out.")
+@click.option(
+    "--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True,
+    help="What goes to stdout: the table, summary.json or layers.csv.",
+)  # fmt: skip
+def run(
+    arch: str | None,
+    workload: str | None,
+    sharing: str | None,
+    trace: Path | None,
+    batch: int | None,
+    seed: int | None,
+    overrides: tuple[str, ...],
+    config: Path | None,
+    out: Path | None,
+    force: bool,
+    form: str,
+) -> None:
+    """Simulate one network on one architecture under one LIF sharing.
+
+    Prints cycles, traffic, energy and area with units, for a shared run beside the run without sharing, and writes
+    summary.json, layers.csv, timesteps.csv and config.resolved.yaml.
+    """
+    from lifsim.report.save import check_target, default_folder, save
+    from lifsim.simulate.inputs import load_config, load_inputs
+    from lifsim.simulate.pipeline import run_beside_baseline
+
+    if config is not None:
+        given = {"--arch": arch, "--workload": workload, "--sharing": sharing, "--trace": trace, "--batch": batch}
+        if clash := [name for name, value in given.items() if value is not None]:
+            raise InputError(Fault(f"--config must stand without {', '.join(clash)}; use --set to change a key"))
+        inputs = load_config(config, overrides)
+    else:
+        inputs = load_inputs(
+            arch or DEFAULT_ARCH,
+            workload or DEFAULT_WORKLOAD,
+            sharing or DEFAULT_SHARING,
+            {"batch": batch, "seed": seed, "trace": trace},
+            overrides,
+        )
+    if out is not None:
+        check_target(out, replace=force)
+    result, baseline = run_beside_baseline(inputs)
+    folder = out if out is not None else default_folder(result)
+    save(result, folder, replace=force or out is None)
+    _print(result, baseline, form)
+    click.echo(f"written to {folder}", err=True)
+
+
+def _print(result: Result, baseline: Result | None, form: str) -> None:
+    if form == "json":
+        import json
+
+        from lifsim.report.summary import summary
+
+        click.echo(json.dumps(summary(result), indent=2))
+    elif form == "csv":
+        from lifsim.report.rows import as_csv
+
+        click.echo(as_csv(result.layer_rows), nl=False)
+    else:
+        from lifsim.report.console import print_result
+
+        print_result(result, baseline)

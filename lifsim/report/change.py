@@ -1,0 +1,78 @@
+"""A shared run beside the run without sharing: the figures an architect looks at first, with units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lifsim.simulate.result import Totals
+from lifsim.units import format_bytes, format_si
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line of the console table: a value as text, and relative to the baseline (None: nothing to compare)."""
+
+    group: str
+    name: str
+    value: str
+    baseline: str | None
+    change: float | None
+
+    @property
+    def change_text(self) -> str:
+        """`-12.3 %`, `=`, or empty."""
+        if self.change is None:
+            return ""
+        return "=" if self.change == 0 else f"{self.change * 100:+.1f} %"
+
+
+def figures(run: Totals, baseline: Totals | None) -> list[Figure]:
+    """The lines of the table; quantities that are zero in both runs are left out."""
+    ours, theirs = _quantities(run), _quantities(baseline) if baseline else {}
+    lines = []
+    for key, (value, text) in ours.items():
+        reference, reference_text = theirs.get(key, (None, None))
+        if value == 0 and not reference:
+            continue
+        change = None if not reference else value / reference - 1
+        lines.append(Figure(*key, text, reference_text, change))
+    return lines
+
+
+def _quantities(t: Totals) -> dict[tuple[str, str], tuple[float, str]]:
+    count, byte, joule = _count, format_bytes, _joule
+    rows: list[tuple[str, str, float, str]] = [("cycles", "total", t.cycles.total, count(t.cycles.total))]
+    rows += [("cycles", c.replace("_", " "), v, count(v)) for c, v in vars(t.cycles).items() if c != "total"]
+    rows += [
+        ("time", "latency", t.time_s, format_si(t.time_s, "s")),
+        ("time", "PE utilisation", t.pe_utilisation, f"{t.pe_utilisation:.1%}"),
+        ("operations", "MACs, dense", t.ops.macs_dense, count(t.ops.macs_dense)),
+        ("operations", "MACs, effective", t.ops.macs_effective, count(t.ops.macs_effective)),
+        ("operations", "LIF updates", t.ops.lif_updates, count(t.ops.lif_updates)),
+    ]
+    rows += [("DRAM", c.replace("_", " "), v, byte(v)) for c, v in vars(t.dram_bytes).items()]
+    for name, accesses in vars(t.sram_accesses).items():
+        moved = accesses.reads + accesses.writes
+        rows.append(("accesses", f"{name.replace('_', ' ')} buffer", moved, count(moved)))
+    registers = t.membrane_registers.reads + t.membrane_registers.writes
+    rows.append(("accesses", "membrane registers", registers, count(registers)))
+    for name, logic in vars(t.energy_pj.compute).items():
+        rows.append(("energy", name.replace("_", " "), logic.total, joule(logic.total)))
+    for name in ("sram", "dram", "total"):
+        energy = getattr(t.energy_pj, name)
+        rows.append(("energy", name.upper() if name != "total" else name, energy.total, joule(energy.total)))
+    rows += [
+        ("area", "LIF units", t.area.lif, f"{t.area.lif:.4g} mm2"),
+        ("area", "total", t.area_mm2, f"{t.area_mm2:.4g} mm2"),
+        ("LIF memory", "forward", t.lif_memory_bytes.forward, byte(t.lif_memory_bytes.forward)),
+        ("LIF memory", "backward", t.lif_memory_bytes.backward, byte(t.lif_memory_bytes.backward)),
+    ]
+    return {(group, name): (value, text) for group, name, value, text in rows}
+
+
+def _count(value: float) -> str:
+    return f"{value:,.0f}"
+
+
+def _joule(pj: float) -> str:
+    return format_si(pj * 1e-12, "J")

@@ -1,0 +1,45 @@
+"""A run as a table on the terminal."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+
+from lifsim.report.change import figures
+from lifsim.simulate.result import Result
+
+PIPE_WIDTH = 100  # columns where no terminal says how many it has
+
+
+def print_result(result: Result, baseline: Result | None) -> None:
+    """Totals with units; for a shared run also the run without sharing and the change against it."""
+    table = Table(title=_title(result), title_justify="left", title_style="bold", header_style="bold")
+    table.add_column("")
+    table.add_column("")
+    table.add_column(str(result.sharing), justify="right")
+    if baseline:
+        table.add_column("none", justify="right")
+        table.add_column("change", justify="right")
+    previous = ""
+    for line in figures(result.totals, baseline.totals if baseline else None):
+        if previous and line.group != previous:
+            table.add_section()
+        cells = [line.group if line.group != previous else "", line.name, line.value]
+        if baseline:
+            cells += [line.baseline or "-", line.change_text]
+        table.add_row(*cells)
+        previous = line.group
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=PIPE_WIDTH)
+    console.print(table)
+    for note in result.notes:
+        console.print(f"note: {note}", style="dim", highlight=False)
+
+
+def _title(result: Result) -> str:
+    array = result.arch.array
+    return (
+        f"{result.network.name}, T={result.network.timesteps}, batch {result.options.batch} on {result.arch.name} "
+        f"({array.rows} x {array.cols} PEs, {array.dataflow}, {array.sparsity})"
+    )

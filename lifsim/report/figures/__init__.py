@@ -1,0 +1,1 @@
+"""One file per figure: `table(...)` gives its numbers, `draw(table)` the figure."""

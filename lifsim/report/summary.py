@@ -1,0 +1,62 @@
+"""A result as the plain data that is stored: summary.json and config.resolved.yaml."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from typing import Any
+
+import yaml
+
+from lifsim import __version__
+from lifsim.simulate.result import Result
+
+SUMMARY_FORMAT = "lifsim-summary"
+SCHEMA_VERSION = 1
+
+
+def summary(result: Result) -> dict[str, Any]:
+    """The tree of summary.json: resolved inputs and their hashes, then the totals."""
+    arch, workload = _arch(result), dict(result.network.definition)
+    spikes = asdict(result.spikes)
+    return {
+        "format": SUMMARY_FORMAT,
+        "schema_version": SCHEMA_VERSION,
+        "lifsim_version": __version__,
+        "name": result.name,
+        "inputs": {
+            "arch": arch,
+            "workload": workload,
+            "sharing": str(result.sharing),
+            "options": result.options.tree(),
+            "spikes": spikes,
+            "arch_sha256": _sha256(arch),
+            "workload_sha256": _sha256(workload),
+            "spikes_sha256": _sha256([spikes, result.options.seed]),
+            "seed": result.options.seed,
+            "batch": result.options.batch,
+        },
+        **result.totals.tree(),
+        "notes": list(result.notes),
+    }
+
+
+def resolved_config(result: Result) -> str:
+    """YAML with all that is needed to run it again: `lifsim run --config` takes it."""
+    header = f"# Written by LIFSim {__version__}. Run it again: lifsim run --config config.resolved.yaml\n"
+    tree = {
+        "arch": _arch(result),
+        "workload": dict(result.network.definition),
+        "sharing": str(result.sharing),
+        "options": result.options.tree(),
+    }
+    return header + yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=120)
+
+
+def _arch(result: Result) -> dict[str, Any]:
+    return result.arch.model_dump(mode="json", exclude_none=True)
+
+
+def _sha256(tree: object) -> str:
+    return hashlib.sha256(json.dumps(tree, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,165 @@
+"""Does `lifsim run` print and write what was asked for, and leave everything alone when it is asked for nonsense?"""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from lifsim.cli.main import main
+
+SMALL = ("--workload", "lenet5_mnist")
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def _run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    status = main(["run", *arguments])
+    captured = capsys.readouterr()
+    assert "Traceback" not in captured.err
+    return status, captured.out, captured.err
+
+
+def test_the_table_names_its_figures_with_units_and_compares_with_none(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, err = _run(capsys, "--arch", "sata128.yaml", "--sharing", "channel4")
+    assert status == 0
+    for part in ("vgg16_cifar10", "channel4", "none", "-75.0 %", "+300.0 %", "mJ", "mm2", "KiB", "ms"):
+        assert part in out
+    assert "written to reports/vgg16_cifar10-sata128-channel4" in err
+
+
+def test_the_files_of_a_run_hold_the_same_figures(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = _run(capsys, *SMALL, "--sharing", "channel2", "--out", "result", "--format", "json")
+    assert status == 0
+    printed, stored = json.loads(out), json.loads(Path("result/summary.json").read_text())
+    assert printed == stored
+    with Path("result/layers.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["layer"] for row in rows] == ["conv1", "conv2", "fc1", "fc2", "fc3"]
+    for group, key in (("cycles", "total"), ("ops", "macs_effective"), ("dram_bytes", "weights")):
+        assert sum(int(row[f"{group}.{key}"]) for row in rows) == stored[group][key]
+    assert stored["energy_pj"]["total"]["total"] == pytest.approx(sum(float(row["energy_pj.total"]) for row in rows))
+    assert Path("result/timesteps.csv").exists()
+
+
+def test_the_summary_has_every_key_that_others_rely_on(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = _run(capsys, *SMALL, "--format", "json")
+    summary = json.loads(out)
+    stalls = {"stall_weights", "stall_spikes", "stall_membrane", "stall_writeback"}
+    assert set(summary["cycles"]) == {"total", "array", "fill_drain", "lif"} | stalls
+    assert set(summary["ops"]) >= {"macs_dense", "macs_effective", "lif_updates"}
+    tensors = {"weights", "spikes_in", "spikes_out", "residual", "membrane_read", "membrane_write", "psum", "total"}
+    assert set(summary["dram_bytes"]) == tensors
+    for buffer in ("weight", "spike_in", "spike_out", "membrane", "psum"):
+        assert set(summary["sram_accesses"][buffer]) == {"reads", "writes"}
+    energy = summary["energy_pj"]
+    for part in (*energy["compute"].values(), energy["sram"], energy["dram"], energy["total"]):
+        assert part["dynamic"] + part["leakage"] == pytest.approx(part["total"])
+    assert set(energy["compute"]) == {"spike_mac", "lif", "spad"}
+    memory = {"forward", "backward", "forward_baseline", "backward_baseline"}
+    assert set(summary["lif_memory_bytes"]) == memory
+    assert summary["area_mm2"] > 0
+    assert summary["time_s"] > 0
+
+
+def test_a_resolved_configuration_gives_the_same_run_again(capsys: pytest.CaptureFixture[str]) -> None:
+    overrides = ("--set", "buffers.weight.size_bytes=8KiB", "--set", "array.rows=4", "--batch", "2", "--seed", "5")
+    _, first, _ = _run(capsys, *SMALL, "--sharing", "channel2", *overrides, "--out", "a", "--format", "json")
+    status, again, _ = _run(capsys, "--config", "a/config.resolved.yaml", "--out", "b", "--format", "json")
+    assert status == 0
+    assert json.loads(again) == json.loads(first)
+    assert json.loads(first)["inputs"]["arch"]["buffers"]["weight"]["size_bytes"] == 8192
+    assert Path("a/config.resolved.yaml").read_text() == Path("b/config.resolved.yaml").read_text()
+
+
+def test_csv_on_stdout_is_layers_csv(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = _run(capsys, *SMALL, "--out", "r", "--format", "csv")
+    assert out == Path("r/layers.csv").read_text()
+
+
+def test_the_default_folder_is_replaced_and_a_given_one_only_by_force(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(capsys, *SMALL)[0] == 0
+    assert _run(capsys, *SMALL)[0] == 0
+    assert _run(capsys, *SMALL, "--out", "r")[0] == 0
+    before = Path("r/summary.json").read_text()
+    status, out, err = _run(capsys, *SMALL, "--seed", "9", "--out", "r")
+    assert (status, out) == (2, "")
+    assert "r exists and must not be overwritten" in err
+    assert Path("r/summary.json").read_text() == before
+    assert _run(capsys, *SMALL, "--seed", "9", "--out", "r", "--force")[0] == 0
+    assert Path("r/summary.json").read_text() != before
+    assert sorted(path.name for path in Path().iterdir()) == ["r", "reports"]
+
+
+def test_what_is_not_a_result_is_never_replaced(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("file").write_text("mine")
+    Path("folder").mkdir()
+    Path("folder/thesis.txt").write_text("mine")
+    for target in ("file", "folder", "file/below"):
+        status, out, err = _run(capsys, *SMALL, "--out", target, "--force")
+        assert (status, out) == (2, "")
+        assert "out: " in err
+    assert Path("file").read_text() == "mine"
+    assert Path("folder/thesis.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--sharing", "channel3"], "channel3 must divide the 64 channels of lif1"),
+        (["--sharing", "channel0"], "N of channelN must be >= 2"),
+        (["--sharing", "chanel4"], "did you mean 'channel4'"),
+        (["--arch", "sata182"], "did you mean 'sata128'"),
+        (["--arch", "absent.yaml"], "absent.yaml"),
+        (["--arch", "."], "directory"),
+        (["--workload", "vgg61_cifar10"], "did you mean 'vgg16_cifar10'"),
+        (["--trace", "absent.npz"], "absent.npz"),
+        (["--batch", "0"], "batch: 0 must be >= 1"),
+        (["--seed", "-1"], "seed: -1 must be >= 0"),
+        (["--set", "buffers.weight.banks=2.5"], "buffers.weight.banks: 2.5 must be a whole number"),
+        (["--set", "buffers.weight.size_bytes=-1"], "must be"),
+        (["--set", "bufers.weight.banks=2"], "did you mean 'buffers'"),
+        (["--set", "buffers.wieght.banks=2"], "did you mean 'weight'"),
+        (["--set", "buffers.weight.banks=3"], "3 must be one of 1, 2, 4"),
+        (["--config", "absent.yaml"], "absent.yaml"),
+        (["--config", "x", "--arch", "y"], "--config must stand without --arch"),
+        (["--format", "xml"], "xml"),
+    ],
+)
+def test_nonsense_is_refused_with_its_reason(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    status, out, err = _run(capsys, *arguments)
+    assert (status, out) == (2, "")
+    assert message in err
+    assert not Path("reports").exists()
+
+
+def test_a_trace_of_another_network_is_refused(capsys: pytest.CaptureFixture[str], reference: Path) -> None:
+    trace = str(reference / "spike_traces" / "vgg9_cifar10.npz")
+    status, out, err = _run(capsys, "--trace", trace)
+    assert (status, out) == (2, "")
+    assert "vgg9_cifar10.npz" in err
+
+
+def test_fig9_draws_from_stored_runs_what_it_draws_by_running(capsys: pytest.CaptureFixture[str]) -> None:
+    for sharing in ("none", "channel2", "channel4"):
+        assert _run(capsys, "--sharing", sharing, "--out", f"run-{sharing}")[0] == 0
+    assert main(["plot", "fig9", "run-none", "run-channel2", "run-channel4", "--out", "stored.svg"]) == 0
+    assert main(["plot", "fig9", "--out", "made.png"]) == 0
+    assert Path("stored.csv").read_text() == Path("made.csv").read_text()
+    assert Path("made.png").read_bytes().startswith(b"\x89PNG")
+    assert "<svg" in Path("stored.svg").read_text()
+    capsys.readouterr()
+    assert main(["plot", "fig9", "run-none", "--out", "stored.svg"]) == 2
+    assert "must not be overwritten" in capsys.readouterr().err
+    assert main(["plot", "fig9", "run-channel2", "--out", "other.svg"]) == 2
+    assert "must include one with sharing none" in capsys.readouterr().err
+    assert main(["plot", "fig9", "nowhere", "--out", "other.svg"]) == 2
+    assert main(["plot", "fig9", "--out", "other.gif"]) == 2
