@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-
 settings.register_profile("ci", derandomize=True, deadline=None)
 if os.environ.get("CI"):  # the same cases every time; a developer's runs look for new ones
     settings.load_profile("ci")
