@@ -19,8 +19,8 @@ from lifsim.trace.synthesise import synthesise
 class SpikeProvenance:
     """Where the spikes came from.
 
-    kind: "trace" or "rates". source: for people. measured: whether a trained network fired them, or at least their
-    rates. recorded_under: the sharing of the network that fired them. sha256: of the trace file.
+    kind: "trace" or "rates". source: for people. measured: whether a network fired them, or at least their rates.
+    recorded_under: the sharing of the network that fired them. sha256: of the trace file.
     """
 
     kind: str
@@ -53,7 +53,8 @@ def read_spikes(network: Network, options: Options) -> Spikes:
 def _from_trace(network: Network, path: Path, batch: int | None) -> Spikes:
     with open_trace(path, network) as trace:
         images = _batch(trace, batch, path)
-        provenance = SpikeProvenance("trace", trace.provenance or path.name, True, trace.sharing, _sha256(path))
+        source = trace.provenance or path.name
+        provenance = SpikeProvenance("trace", source, trace.is_recorded, trace.sharing, _sha256(path))
         return Spikes(images, spike_work(network, trace, images), provenance)
 
 
