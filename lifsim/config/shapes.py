@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import cast
 
 from lifsim.config.network import Add, Conv, Input, Lif, Linear, Neuron, Node, Pool, Tensor, TimeMean
 from lifsim.config.workload_schema import (
@@ -189,14 +190,13 @@ def _linear(op: LinearSpec, x: Tensor) -> Linear:
 
 def _pool(op: PoolSpec, x: Tensor) -> Pool:
     channels, height, width = _map(x, "pooling")
-    if op.output is not None:
-        if height % op.output[0] or width % op.output[1]:
-            raise MisfitError(("output", f"{list(op.output)} must divide the map {[height, width]}"))
-        kernel = (height // op.output[0], width // op.output[1])
-        stride = kernel
-    else:
-        assert op.kernel is not None  # noqa: S101 - the schema holds that one of kernel and output is given
+    if op.kernel is not None:
         kernel, stride = op.kernel, op.stride or op.kernel
+    else:
+        output = cast(tuple[int, int], op.output)  # the schema wants one of the two
+        if height % output[0] or width % output[1]:
+            raise MisfitError(("output", f"{list(output)} must divide the map {[height, width]}"))
+        kernel = stride = (height // output[0], width // output[1])
     kind = op.op.removesuffix("_pool")
     levels = x.levels if x.levels is None or kind == "max" else x.levels * kernel[0] * kernel[1]
     shape = (channels, *_slide((height, width), kernel, stride, op.padding))
