@@ -21,6 +21,7 @@ COMMANDS = {
     "check": ("lifsim.cli.check:check", "Check architecture and workload files."),
     "workload": ("lifsim.cli.workload:workload", "Show the layers of a network."),
     "import": ("lifsim.cli.import_:import_", "Turn files of SATA_Sim and SCALE-Sim into LIFSim's."),
+    "validate": ("lifsim.cli.validate:validate", "Compare with other tools' figures."),
     "list": ("lifsim.cli.listing:listing", "List shipped architectures, workloads and sharings."),
     "trace": ("lifsim.cli.trace:trace", "Make, import and look at spike traces."),
 }

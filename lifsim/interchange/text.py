@@ -1,4 +1,4 @@
-"""Text files of other tools in, YAML files out."""
+"""Text files of other tools in, text files out."""
 
 from __future__ import annotations
 
@@ -39,8 +39,12 @@ def read_text(path: Path) -> str:
 
 
 def write_yaml(data: dict[str, Any], path: Path) -> None:
-    """Write `data` to `path`, keys in their order, written beside it and moved into place. Raises InputError."""
-    text = yaml.safe_dump(data, sort_keys=False, default_flow_style=None, width=118, allow_unicode=True)
+    """Write `data` to `path`, keys in their order. Raises InputError where it cannot be written."""
+    write_text(yaml.safe_dump(data, sort_keys=False, default_flow_style=None, width=118, allow_unicode=True), path)
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write `text` beside `path` and move it into place. Raises InputError where it cannot be written."""
     try:
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
         try:

@@ -1,0 +1,81 @@
+"""docs/validation.md and the table of `lifsim validate`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
+
+from lifsim import __version__
+from lifsim.report.validation.comparison import Comparison, Section, Verdict
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+SECTIONS = ("scalesim", "satasim")
+"""Modules of this package, in the order of the document."""
+
+HEAD = """\
+# Validation
+
+LIFSim beside other tools' figures. Written by
+
+    lifsim validate --reference DIR --write docs/validation.md
+
+(LIFSim {version}; DIR holds the reference figures). The same comparisons run as tests. A deviation is
+(LIFSim - reference) / reference; "must" is the largest one allowed.
+"""
+
+
+def section(name: str) -> Section:
+    """The module of that name."""
+    return cast(Section, import_module(f"lifsim.report.validation.{name}"))
+
+
+def markdown(verdicts: Sequence[Verdict]) -> str:
+    """The document."""
+    return "\n".join([HEAD.format(version=__version__), *map(_markdown_section, verdicts)])
+
+
+def _markdown_section(verdict: Verdict) -> str:
+    lines = [f"## {verdict.title}", "", verdict.intro, "", summary(verdict) + ".", ""]
+    lines += ["| figure | reference | LIFSim | unit | deviation |", "|---|---:|---:|---|---:|"]
+    for c in verdict.comparisons:
+        lines.append(f"| {c.item} | {number(c.reference)} | {number(c.lifsim)} | {c.unit} | {percent(c.deviation)} |")
+    return "\n".join([*lines, ""])
+
+
+def summary(verdict: Verdict) -> str:
+    """One sentence without a full stop."""
+    must = "be equal" if verdict.tolerance == 0 else f"agree to {percent(verdict.tolerance, signed=False)}"
+    found = f"{len(verdict.comparisons)} figures, {verdict.equal} equal"
+    if verdict.worst.deviation:
+        found += f", largest deviation {percent(abs(verdict.worst.deviation), signed=False)} ({verdict.worst.item})"
+    return f"{found}, must {must}: " + (f"{len(verdict.beyond)} do not" if verdict.beyond else "they do")
+
+
+def table(verdict: Verdict, comparisons: Sequence[Comparison]) -> Table:
+    """The `comparisons` of `verdict` for the console."""
+    from rich.table import Table
+
+    found = Table(title=verdict.title, title_justify="left", title_style="bold", header_style="bold")
+    for column in ("figure", "reference", "LIFSim", "unit", "deviation"):
+        found.add_column(column, justify="left" if column in ("figure", "unit") else "right")
+    for c in comparisons:
+        found.add_row(c.item, number(c.reference), number(c.lifsim), c.unit, percent(c.deviation))
+    return found
+
+
+def number(value: float) -> str:
+    """Counts whole, the others with seven significant digits."""
+    return f"{int(value):,}" if value == int(value) else f"{value:,.7g}"
+
+
+def percent(ratio: float, *, signed: bool = True) -> str:
+    """Two significant digits."""
+    if ratio == 0:
+        return "0 %"
+    if math.isinf(ratio):
+        return "infinite"
+    return f"{100 * ratio:{'+' if signed else ''}.2g} %"

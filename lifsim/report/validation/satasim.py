@@ -1,0 +1,81 @@
+"""SATA_Sim's published energy breakdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from lifsim.config.arch import load_arch
+from lifsim.config.workload import load_workload
+from lifsim.hardware.energy import dram_pj
+from lifsim.report.validation.comparison import Comparison, need, yaml_figures
+from lifsim.simulate.books import BufferEnergy, ComputeEnergy, added
+from lifsim.simulate.counts import LayerCounts
+from lifsim.simulate.pricing import costs_of, energy_of
+from lifsim.simulate.satasim import count_layers
+
+TITLE = "SATA_Sim: cycles and energy"
+
+INTRO = """\
+`arch_configs/sata128_satasim.yaml` and `workloads/satasim_bntt.yaml` hold the facts of one published result of SATA_Sim
+(Yin et al., IEEE TCAD 42(6), 2022; results/bntt of its repository). Cycles, accesses and operations are computed by
+LIFSim under SATA_Sim's accounting (docs/model.md), prices come from the component table and from CACTI."""
+
+TOLERANCE = 1e-3
+
+FOLDER = "satasim_bntt"
+TAGS = {"spike_mac": "spike-mac", "lif": "lif", "spad": "spad"}
+BUFFERS = {"weight": "weight", "spike_in": "ifmap", "spike_out": "ofmap"}
+DRAM_TENSORS = {"weights": "weight", "spikes_in": "ifmap", "spikes_out": "ofmap"}
+
+
+def compare(reference: Path) -> list[Comparison]:
+    """Every figure of the published result that LIFSim has, in nJ, and the cycles."""
+    names = ("cycle-stat.yaml", "computation-energy.yaml", "memory-energy.yaml")
+    need(reference, *(f"{FOLDER}/{name}" for name in names))
+    cycles, compute, memory = (yaml_figures(reference / FOLDER / name) for name in names)
+    network, arch = load_workload("satasim_bntt"), load_arch("sata128_satasim")
+    counts, costs = count_layers(network, arch), costs_of(arch)
+    energy = added([energy_of(layer, costs, arch, arch.array.rows * arch.array.cols) for layer in counts])
+    return [
+        _cycles(cycles, counts, network.timesteps),
+        *_compute(compute, energy.compute),
+        *_buffers(memory, energy.buffers),
+        *_dram(memory["DRAM-system"], counts, arch.dram.energy_pj_per_bit),
+        _energy("SRAM total", memory["sram_total"], energy.sram.total),
+        _energy("DRAM total", memory["dram_total"], energy.dram.total),
+    ]
+
+
+def _cycles(published: dict[str, Any], counts: list[LayerCounts], timesteps: int) -> Comparison:
+    """SATA_Sim's total: (os start + os cycles) * T + ws filter cycles, summed over the layers."""
+    total = sum(
+        (layer["SRAM OFMAP Start Cycle"] + layer["SRAM OFMAP Cycles"]) * timesteps + layer["SRAM Filter Cycles"]
+        for layer in published.values()
+    )
+    return Comparison("cycles", total, sum(layer.cycles.total for layer in counts))
+
+
+def _compute(published: dict[str, Any], energy: ComputeEnergy) -> Iterator[Comparison]:
+    for ours, theirs in TAGS.items():
+        keys = {part: f"energy-{part}" for part in ("operation", "ungated", "leakage")} | {"total": "total"}
+        for part, key in keys.items():
+            yield _energy(f"{theirs} {part}", published[theirs][key], getattr(getattr(energy, ours), part))
+
+
+def _buffers(published: dict[str, Any], energy: BufferEnergy) -> Iterator[Comparison]:
+    for ours, theirs in BUFFERS.items():
+        for part in ("dynamic", "leakage", "total"):
+            reference_nj = published[f"GLB-{theirs}"][f"{theirs}-{part}"]
+            yield _energy(f"GLB {theirs} {part}", reference_nj, getattr(getattr(energy, ours), part))
+
+
+def _dram(published: dict[str, Any], counts: list[LayerCounts], energy_pj_per_bit: float) -> Iterator[Comparison]:
+    for ours, theirs in DRAM_TENSORS.items():
+        moved_bytes = sum(getattr(layer.dram_bytes, ours) for layer in counts)
+        yield _energy(f"DRAM {theirs}", published[theirs], dram_pj(moved_bytes, energy_pj_per_bit))
+
+
+def _energy(item: str, reference_nj: float, found_pj: float) -> Comparison:
+    return Comparison(item, reference_nj, found_pj * 1e-3, "nJ")
