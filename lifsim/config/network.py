@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 
@@ -196,14 +197,16 @@ class Layer:
 class Spikes:
     """Where a workload's spikes come from.
 
-    source: "rates" or "engine". rates: per weight layer, the rate of ones among its inputs at each timestep
-    (length T, or 1 for all). provenance: where the figures come from; measured: whether they were measured.
+    source: "rates", "trace" or "engine". rates: per weight layer, the rate of ones among its inputs at each timestep
+    (length T, or 1 for all). provenance: where the figures come from; measured: whether they were measured. trace:
+    the file, with source "trace".
     """
 
     source: str
     rates: dict[str, tuple[float, ...]]
     provenance: str
     measured: bool
+    trace: Path | None = None
 
 
 @dataclass(frozen=True)

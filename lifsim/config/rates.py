@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from lifsim.config.network import Conv, Linear, Node, Spikes, nodes_with_spikes
 from lifsim.config.shapes import MAX_HINTS, Problem
@@ -32,6 +33,7 @@ def rate_problems(spec: Workload, nodes: Sequence[Node]) -> Iterator[Problem]:
             yield Problem(("spikes",), f"rates must cover every layer that reads spikes; missing {', '.join(missing)}")
 
 
-def spikes_of(spec: SpikesSpec) -> Spikes:
-    """The checked rates as the simulator reads them."""
-    return Spikes(spec.source, dict(spec.rates), spec.provenance, spec.measured)
+def spikes_of(spec: SpikesSpec, folder: Path) -> Spikes:
+    """Where spikes come from, as the simulator reads it; `folder` is that of the file that names a trace."""
+    trace = None if spec.trace is None else folder / spec.trace
+    return Spikes(spec.source, dict(spec.rates), spec.provenance, spec.measured, trace)

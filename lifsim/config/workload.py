@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from lifsim.config.document import Document, read_document
 from lifsim.config.extends import extended
@@ -54,9 +55,15 @@ def network_of(document: Document) -> Network:
         input_bits=spec.input.bits,
         nodes=nodes,
         layers=hardware_layers(nodes, spec.timesteps),
-        spikes=spikes_of(spec.spikes),
+        spikes=spikes_of(spec.spikes, _folder(document)),
         definition=document.data,
     )
+
+
+def _folder(document: Document) -> Path:
+    """Of the file that names the trace; the current one if an option does."""
+    mark = document.mark(("spikes", "trace"))
+    return Path() if mark.line is None else Path(mark.source).resolve().parent
 
 
 def _located(document: Document, spec: Workload, problems: Iterable[Problem]) -> list[Fault]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from lifsim.config.schema import Flag, Model
+from lifsim.config.schema import Flag, Model, Text
 
 MAX_LAYERS = 2000
 MAX_TIMESTEPS = 1024
@@ -196,10 +196,12 @@ LayerSpec = Annotated[ConvSpec | LinearSpec | PoolSpec | AddSpec | LifSpec | Tim
 class SpikesSpec(Model):
     """Where spikes come from. rates: per weight layer the share of non-zero inputs, one figure or one per timestep.
 
-    measured: whether they were measured on this very network; provenance: where they come from.
+    trace: a trace file, looked for beside the workload file. measured: whether the rates were measured on this very
+    network; provenance: where they come from.
     """
 
-    source: Literal["rates", "engine"] = "engine"
+    source: Literal["rates", "engine", "trace"] = "engine"
+    trace: Text | None = None
     rates: Annotated[dict[Name, Rates], Field(max_length=MAX_LAYERS)] = Field(default_factory=dict)
     measured: Flag = False
     provenance: Prose = ""
@@ -208,6 +210,8 @@ class SpikesSpec(Model):
         """No figure without its source."""
         if self.rates and not self.provenance:
             yield "provenance", "must say where the rates come from"
+        if (self.source == "trace") != (self.trace is not None):
+            yield "trace", "must name a file with source: trace, and only then"
 
 
 class Workload(Model):

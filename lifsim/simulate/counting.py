@@ -31,7 +31,7 @@ def count_layer(
         sram_accesses=_sram_accesses(layer, work, scheduled, bits, batch),
         registers=scheduled.membrane_registers,
         bits=bits,
-        pe_utilisation=pe_utilisation(ops.macs_dense, shape, cycles.array + cycles.fill_drain),
+        pe_utilisation=pe_utilisation(occupying_macs(ops, arch), shape, cycles.array + cycles.fill_drain),
         tiling=scheduled.description,
         timesteps=_timesteps(work),
     )
@@ -48,6 +48,11 @@ def element_bits(layer: Layer, network: Network, arch: Arch) -> ElementBits:
         membrane=precision.membrane_bits,
         psum=precision.psum_bits,
     )
+
+
+def occupying_macs(ops: Operations, arch: Arch) -> int:
+    """Multiply-accumulates that take a PE's cycle: all of them, under `skip` those on ones."""
+    return ops.macs_effective if arch.array.sparsity == "skip" else ops.macs_dense
 
 
 def _cycles(work: ArrayWork) -> Cycles:

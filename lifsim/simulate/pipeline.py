@@ -41,11 +41,11 @@ def simulate(arch: Arch, network: Network, sharing: Sharing, options: Options, s
         arch=arch,
         network=network,
         sharing=sharing,
-        options=options.model_copy(update={"batch": spikes.batch}),
+        options=options.model_copy(update={"batch": spikes.batch, "trace": options.trace or network.spikes.trace}),
         spikes=spikes.provenance,
         records=records,
         totals=Totals.of(records, arch, area_of(arch, costs, bank.units), bank.units, memory),
-        notes=notes(sharing, spikes.provenance),
+        notes=notes(arch, sharing, spikes.provenance),
     )
 
 
@@ -83,8 +83,10 @@ def run_beside_baseline(inputs: Inputs) -> tuple[Result, Result | None]:
     return results[0], results[1] if baseline else None
 
 
-def notes(sharing: Sharing, spikes: SpikeProvenance) -> tuple[str, ...]:
+def notes(arch: Arch, sharing: Sharing, spikes: SpikeProvenance) -> tuple[str, ...]:
     """What a reader of the figures must know."""
+    if arch.accounting == "satasim":
+        return ("counted and priced as SATA_Sim does, to the letter; sparsity is the workload's mean rate",)
     said = []
     if spikes.kind == "rates":
         kind = "measured" if spikes.measured else "assumed, not measured"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lifsim.config.arch import Arch
 from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing
+from lifsim.hardware.pe_array import ArrayShape, pe_utilisation
 from lifsim.schedule.lif_memory import LifMemory
 from lifsim.simulate.books import (
     Accesses,
@@ -23,6 +24,7 @@ from lifsim.simulate.books import (
     as_row,
     as_tree,
 )
+from lifsim.simulate.counting import occupying_macs
 from lifsim.simulate.counts import LayerCounts
 from lifsim.simulate.options import Options
 from lifsim.simulate.pricing import Area
@@ -58,7 +60,7 @@ class LayerRecord:
 
 @dataclass(frozen=True)
 class Totals:
-    """A run as a whole. pe_utilisation: dense MACs over the PE-cycles of the running array."""
+    """A run as a whole. pe_utilisation: share of the running array's PE-cycles that hold a MAC."""
 
     cycles: Cycles
     time_s: float
@@ -79,10 +81,11 @@ class Totals:
         """The sum over `records`, with what is the machine's and the network's."""
         counts = [record.counts for record in records]
         cycles, ops = added([c.cycles for c in counts]), added([c.ops for c in counts])
+        shape = ArrayShape(arch.array.rows, arch.array.cols)
         return cls(
             cycles=cycles,
             time_s=cycles.total / arch.clock_hz,
-            pe_utilisation=ops.macs_dense / (arch.array.rows * arch.array.cols * (cycles.array + cycles.fill_drain)),
+            pe_utilisation=pe_utilisation(occupying_macs(ops, arch), shape, cycles.array + cycles.fill_drain),
             ops=ops,
             dram_bytes=added([c.dram_bytes for c in counts]),
             sram_accesses=added([c.sram_accesses for c in counts]),

@@ -41,8 +41,9 @@ class Spikes:
 
 def read_spikes(network: Network, options: Options) -> Spikes:
     """The spikes that `options` and `network` name. Raises InputError where a trace does not fit."""
-    if options.trace is not None:
-        return _from_trace(network, options.trace, options.batch)
+    path = options.trace or network.spikes.trace
+    if path is not None:
+        return _from_trace(network, path, options.batch)
     batch = options.batch or 1
     rates = network.spikes
     with synthesise(network, batch, options.seed) as trace:

@@ -9,8 +9,11 @@ import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 
 import lifsim
+from lifsim.config.workload import load_workload
 from lifsim.errors import InputError
 from lifsim.simulate.result import Result
+from lifsim.trace.synthesise import synthesise
+from lifsim.trace.writer import save
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +119,21 @@ def test_two_images_take_twice_the_time_and_less_than_twice_the_weights() -> Non
     assert two.cycles.total == 2 * one.cycles.total
     assert two.ops.lif_updates == 2 * one.ops.lif_updates
     assert one.dram_bytes.weights <= two.dram_bytes.weights < 2 * one.dram_bytes.weights
+
+
+def test_a_workload_may_name_its_trace_beside_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = load_workload("lenet5_mnist")
+    with synthesise(network, batch=2, seed=3) as drawn:
+        save(drawn, tmp_path / "spikes.npz", overwrite=False)
+    workload = tmp_path / "own.yaml"
+    workload.write_text("name: own\nextends: lenet5_mnist\nspikes: {source: trace, trace: spikes.npz}\n")
+    monkeypatch.chdir("/")
+    named = lifsim.run(workload=str(workload))
+    given = lifsim.run(workload="lenet5_mnist", trace=tmp_path / "spikes.npz")
+    drawn_again = lifsim.run(workload="lenet5_mnist", batch=2, seed=3)
+    assert named.totals == given.totals == drawn_again.totals
+    assert named.options.trace == tmp_path / "spikes.npz"
+    assert not named.spikes.measured
 
 
 def test_all_that_is_wrong_with_the_inputs_is_told_at_once() -> None:
