@@ -162,7 +162,7 @@ class SatasimVersion(Model):
 class Arch(Model):
     """One accelerator. technology_nm picks the SRAM table; components come from the SATA_Sim synthesis table.
 
-    accounting "satasim" follows SATA_Sim to the letter (docs/model.md) and is for cross-checks only.
+    accounting "satasim" follows SATA_Sim to the letter (docs/satasim.md) and is for cross-checks only.
     """
 
     name: Name

@@ -54,6 +54,7 @@ def _count(arch: Arch, network: Network, sharing: Sharing, bank: LifBank, spikes
     if arch.accounting == "satasim":
         from lifsim.simulate import satasim
 
+        satasim.refuse_unknown_inputs(spikes.batch, trace=spikes.provenance.kind == "trace")
         return satasim.count_layers(network, arch)
     schedule = scheduled_layers(network, sharing, arch, spikes.batch)
     return [

@@ -8,7 +8,7 @@ What it does differently from LIFSim, layer by layer:
 - accesses: SCALE-Sim's of one timestep, not T of them (an access of `act_bits` is meant to fetch all T); only the
   outputs of its newer version take T (`psum_times_t`). Each element is charged precision/8 of a whole access of its
   buffer's port, and of a DRAM byte.
-Accesses are not told apart by timestep, so neither are the counts here.
+Told apart by timestep, what is counted once belongs to timestep 0.
 
 Source: Yin et al., IEEE TCAD 42(6), 2022; the code of SATA_Sim. lifsim.hardware.satasim has the equations.
 """
@@ -27,7 +27,7 @@ from lifsim.hardware.pe_array import ArrayShape, pe_utilisation
 from lifsim.hardware.read_buffer import Window
 from lifsim.hardware.satasim import ScaleSimCounts, padded_output, scalesim_counts, unpadded_output
 from lifsim.simulate.books import Accesses, Cycles, DramBytes, Operations, SramAccesses
-from lifsim.simulate.counts import ElementBits, LayerCounts
+from lifsim.simulate.counts import ElementBits, LayerCounts, TimestepCounts
 
 MIN_INPUT_BYTES = 1024
 """SATA_Sim hands whole KiB to SCALE-Sim."""
@@ -44,6 +44,17 @@ def count_layers(network: Network, arch: Arch) -> list[LayerCounts]:
         raise InputError(faults)
     operations = _operations(network, arch)
     return [_counted(layer, ops, network, arch) for layer, ops in zip(network.layers, operations, strict=True)]
+
+
+def refuse_unknown_inputs(batch: int, trace: bool) -> None:
+    """Raise InputError for what SATA_Sim does not know and must not silently ignore: a trace, several images."""
+    faults = []
+    if trace:
+        faults.append(Fault("must not be given: accounting satasim counts at the workload's rates", path="trace"))
+    if batch > 1:
+        faults.append(Fault(f"{batch} must be 1: accounting satasim counts one image", path="batch"))
+    if faults:
+        raise InputError(faults)
 
 
 def _arch_faults(arch: Arch) -> Iterator[Fault]:
@@ -104,32 +115,47 @@ def _counted(layer: Layer, ops: Operations, network: Network, arch: Arch) -> Lay
     T, shape = network.timesteps, ArrayShape(arch.array.rows, arch.array.cols)
     sizes = arch.buffers.spike_in.size_bytes, arch.buffers.spike_out.size_bytes
     counts = scalesim_counts(_window(layer), layer.filters, shape, *sizes)
-    cycles = _cycles(counts, T)
+    steps = _timesteps(counts, ops.macs_effective, T, psum_times_t=arch.satasim.psum_times_t)
+    streaming, filling = (sum(getattr(t, f"{part}_cycles") for t in steps) for part in ("array", "fill_drain"))
     unpadded_macs = prod(_window(layer).out) * layer.weights * T
     return LayerCounts(
         name=layer.name,
-        cycles=cycles,
+        cycles=Cycles(streaming + filling, streaming, filling, 0, 0, 0, 0, 0),
         ops=ops,
         dram_bytes=_dram_bytes(counts, arch),
         sram_accesses=SramAccesses(
             weight=Accesses(counts.sram_weight_reads, 0),
             spike_in=Accesses(counts.sram_input_reads, 0),
-            spike_out=Accesses(0, counts.sram_output_writes * (T if arch.satasim.psum_times_t else 1)),
+            spike_out=Accesses(0, sum(step.output_writes for step in steps)),
             membrane=Accesses(0, 0),
             psum=Accesses(0, 0),
         ),
         registers=Accesses(0, 0),
         bits=_charged_bits(arch),
-        pe_utilisation=pe_utilisation(unpadded_macs, shape, cycles.total),
+        pe_utilisation=pe_utilisation(unpadded_macs, shape, streaming + filling),
         tiling="as SATA_Sim: os per timestep, ws weights once",
-        timesteps=(),
+        timesteps=steps,
     )
 
 
-def _cycles(counts: ScaleSimCounts, timesteps: int) -> Cycles:
-    total = counts.last_write_cycle * timesteps + counts.weight_cycles
-    streaming = min(counts.streaming_cycles * timesteps + counts.weight_streaming_cycles, total)
-    return Cycles(total, streaming, total - streaming, 0, 0, 0, 0, 0)
+def _timesteps(counts: ScaleSimCounts, macs: int, timesteps: int, *, psum_times_t: bool) -> tuple[TimestepCounts, ...]:
+    """One layer's steps. Indices of last cycles can be less than the cycles that stream, on arrays of a few PEs."""
+    streaming = min(counts.streaming_cycles, counts.last_write_cycle)
+    weight_streaming = min(counts.weight_streaming_cycles, counts.weight_cycles)
+    return tuple(
+        TimestepCounts(
+            timestep=t,
+            array_cycles=streaming + (weight_streaming if t == 0 else 0),
+            fill_drain_cycles=counts.last_write_cycle
+            - streaming
+            + (counts.weight_cycles - weight_streaming if t == 0 else 0),
+            macs_effective=macs * (t + 1) // timesteps - macs * t // timesteps,
+            input_reads=counts.sram_input_reads if t == 0 else 0,
+            weight_reads=counts.sram_weight_reads if t == 0 else 0,
+            output_writes=counts.sram_output_writes if t == 0 or psum_times_t else 0,
+        )
+        for t in range(timesteps)
+    )
 
 
 def _dram_bytes(counts: ScaleSimCounts, arch: Arch) -> DramBytes:

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 import yaml
 
+import lifsim
 from lifsim.config.arch import Arch, load_arch
 from lifsim.config.network import Layer, Network, Spikes, Tensor
 from lifsim.config.workload import load_workload
 from lifsim.errors import InputError
 from lifsim.simulate.books import EnergyPj, added
 from lifsim.simulate.pricing import costs_of, energy_of
-from lifsim.simulate.satasim import count_layers
+from lifsim.simulate.satasim import count_layers, refuse_unknown_inputs
 
 SHIPPED = Path(__file__).parents[2] / "arch_configs" / "sata128_satasim.yaml"
 KIB = 1024
@@ -151,3 +152,37 @@ def test_layers_that_sata_sim_cannot_count_are_refused_all_at_once() -> None:
     assert len(text) == 2
     assert "conv8x4_0: must have groups 1, has 4" in text[0]
     assert "conv2x4_1: kernel [3, 3] must fit into the map [2, 2]" in text[1]
+
+
+def test_timesteps_add_up_to_the_layer() -> None:
+    for version in ({}, {"psum_times_t": True}):
+        for each in count_layers(network(VGG9[2:4], 3, 0.9), arch_of(satasim=version)):
+            steps = each.timesteps
+            assert [step.timestep for step in steps] == [0, 1, 2]
+            assert sum(step.array_cycles for step in steps) == each.cycles.array
+            assert sum(step.fill_drain_cycles for step in steps) == each.cycles.fill_drain
+            assert sum(step.macs_effective for step in steps) == each.ops.macs_effective
+            assert sum(step.input_reads for step in steps) == each.sram_accesses.spike_in.reads
+            assert sum(step.output_writes for step in steps) == each.sram_accesses.spike_out.writes
+
+
+def test_an_array_of_one_pe_has_books_that_balance() -> None:
+    one = arch_of(array={"rows": 1, "cols": 1, "dataflow": "sata", "sparsity": "gate"})
+    (layer_counts,) = count_layers(network([linear(4, 1)], 2, 0.5), one)
+    assert layer_counts.cycles.total == (4 - 1) * 2 + 3 * 2
+    assert layer_counts.cycles.fill_drain >= 0
+
+
+def test_inputs_that_sata_sim_does_not_know_are_refused() -> None:
+    with pytest.raises(InputError) as error:
+        lifsim.run(arch="sata128_satasim", workload="satasim_bntt", batch=2)
+    assert "batch: 2 must be 1" in str(error.value)
+    with pytest.raises(InputError) as error:
+        refuse_unknown_inputs(1, trace=True)
+    assert "trace: must not be given" in str(error.value)
+
+
+def test_a_run_gives_the_published_totals() -> None:
+    totals = lifsim.run(arch="sata128_satasim", workload="satasim_bntt").totals
+    assert totals.cycles.total == 18726463
+    assert totals.energy_pj.compute.spad.total == pytest.approx(1328921.1793447803e3, rel=1e-9)

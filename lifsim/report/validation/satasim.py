@@ -20,7 +20,7 @@ TITLE = "SATA_Sim: cycles and energy"
 INTRO = """\
 `arch_configs/sata128_satasim.yaml` and `workloads/satasim_bntt.yaml` hold the facts of one published result of SATA_Sim
 (Yin et al., IEEE TCAD 42(6), 2022; results/bntt of its repository). Cycles, accesses and operations are computed by
-LIFSim under SATA_Sim's accounting (docs/model.md), prices come from the component table and from CACTI."""
+LIFSim under SATA_Sim's accounting (docs/satasim.md), prices come from the component table and from CACTI."""
 
 TOLERANCE = 1e-3
 
