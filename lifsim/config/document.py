@@ -13,7 +13,7 @@ import yaml
 
 from lifsim.errors import Fault, InputError, shown
 
-MAX_BYTES = 4 << 20
+MAX_BYTES = 1 << 20
 MAX_NODES = 50_000
 MAX_DEPTH = 32
 
@@ -94,28 +94,31 @@ def dotted(path: KeyPath) -> str:
 
 
 def entry_index(entries: list[Any], part: str) -> int | None:
-    """Which of the `entries` of a list `part` means: the one of that `name`, else the one at that position."""
-    names = entry_names(entries)
-    if part in names:
-        return names.index(part)
+    """Which of the `entries` of a list `part` means: the first of that `name`, else the one at that position."""
+    for index, entry in enumerate(entries):
+        if _name(entry) == part:
+            return index
     is_position = part.isascii() and part.isdigit() and len(part) < 10
     return int(part) if is_position and int(part) < len(entries) else None
 
 
 def entry_name(container: Any, step: str | int) -> str:
-    """What `entry_index` takes for the entry at `step`: its name if it has one that no other has, else its position."""
-    if isinstance(container, list) and isinstance(step, int):
-        names = entry_names(container)
-        name = names[step] if step < len(names) else None
-        if name is not None and names.count(name) == 1 and "." not in name:
+    """What `entry_index` takes for the entry at `step`: its name where that means it, else its position."""
+    if isinstance(container, list) and isinstance(step, int) and step < len(container):
+        name = _name(container[step])
+        if name is not None and "." not in name and entry_index(container, name) == step:
             return name
     return str(step)
 
 
-def entry_names(entries: list[Any]) -> list[str | None]:
-    """The `name` of each entry, None where it has none."""
-    names = [entry.get("name") if isinstance(entry, dict) else None for entry in entries]
-    return [name if isinstance(name, str) else None for name in names]
+def entry_names(entries: list[Any]) -> list[str]:
+    """The names of those of the `entries` that have one."""
+    return [name for name in map(_name, entries) if name is not None]
+
+
+def _name(entry: Any) -> str | None:
+    name = entry.get("name") if isinstance(entry, dict) else None
+    return name if isinstance(name, str) else None
 
 
 def _has(container: Any, step: str | int) -> bool:

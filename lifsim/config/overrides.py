@@ -72,6 +72,6 @@ def _step(data: Any, part: str, path: KeyPath, mark: Mark) -> str | int:
     index = entry_index(data, part)
     if index is not None:
         return index
-    hint = did_you_mean(part, [name for name in entry_names(data) if name is not None])
+    hint = did_you_mean(part, entry_names(data))
     message = f"{part!r} must be the name of an entry of {dotted(path)} or its position, 0 to {len(data) - 1}{hint}"
     raise InputError(mark.fault((), message))

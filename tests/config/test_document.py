@@ -162,7 +162,7 @@ def test_binary_garbage_is_refused_with_its_place(tmp_path: Path) -> None:
 
 def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
     (tmp_path / "f").write_bytes(b"#" * (MAX_BYTES + 1))
-    assert _unread(tmp_path / "f") == ": must be at most 4 MiB of YAML"
+    assert _unread(tmp_path / "f") == ": must be at most 1 MiB of YAML"
 
 
 def test_a_byte_order_mark_and_windows_line_ends_are_no_content(tmp_path: Path) -> None:
@@ -183,6 +183,7 @@ def test_a_fault_finds_its_place_by_name_or_position() -> None:
     document = parse_document("a:\n- {name: x, v: 1}\n- {name: y}\n- {name: y}\nb: 3\n", "f.yaml")
     assert str(document.fault(("a", 0, "v"), "bad")) == "f.yaml:2:13 a.x.v: bad"
     assert str(document.fault(("a", 2, "name"), "bad")) == "f.yaml:4:4 a.2.name: bad"
+    assert str(document.fault(("a", 1, "name"), "bad")) == "f.yaml:3:4 a.y.name: bad"
     assert str(document.fault(("a", 0, "w", "z"), "bad")) == "f.yaml:2:3 a.x.w.z: bad"
     assert str(document.placed(Fault("bad", "a.x.v"))) == "f.yaml:2:13 a.x.v: bad"
     assert str(document.placed(Fault("bad", "a.1.name.deep"))) == "f.yaml:3:4 a.1.name.deep: bad"
