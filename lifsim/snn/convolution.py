@@ -84,6 +84,7 @@ def convolve(
 
     spikes: every element of x is 0 or 1, so that rows are added and never multiplied. scale, shift: [M].
     """
+    _check(x, window.in_shape)
     filters, height, width = window.out_shape
     out = np.empty((x.shape[0], height, width, filters), rows.dtype)
     bands = -(-height // _BAND)
@@ -93,12 +94,21 @@ def convolve(
 
 def weight_gradient(x: Array, grad: Array, window: Window, workers: Workers) -> Array:
     """OIHW gradient of the weights, of inputs x [N, H, W, C] and the gradient [N, E, F, M] of the outputs."""
+    _check(x, window.in_shape)
+    _check(grad, window.out_shape)
     groups, (rows, cols) = window.groups, window.kernel
     channels = window.in_shape[0] // groups
     packed = np.zeros((groups, rows * cols * channels, window.out_shape[0] // groups), grad.dtype)
     blocks = -(-channels // _BLOCK)
     workers.run(_weight_gradient, groups * rows * cols * blocks, x, grad, window.integers, packed)
     return unpack_weights(packed, window)
+
+
+def _check(maps: Array, shape: tuple[int, int, int]) -> None:
+    """The kernels trust their shapes."""
+    channels, height, width = shape
+    if maps.ndim != 4 or maps.shape[1:] != (height, width, channels):
+        raise ValueError(f"maps {maps.shape} must be [N, {height}, {width}, {channels}]")
 
 
 @njit(cache=True, nogil=True)

@@ -73,7 +73,8 @@ class Engine:
         observe: called as observe(node, step, value) for each node in order, value [steps, B, C, H, W] or [steps, B, F]
         from timestep `step` on; the array must not be kept. Raises InputError.
         """
-        return _Run(self, checked_input(self.network, x, self.dtype), observe).outcome()
+        checked = checked_input(self.network, x, self.dtype)
+        return _Run(self, to_channels_last(checked), observe).outcome()
 
 
 def checked_input(network: Network, x: Array, dtype: DTypeLike) -> Array:
@@ -92,7 +93,7 @@ def checked_input(network: Network, x: Array, dtype: DTypeLike) -> Array:
         faults.append(Fault(f"{network.encoding} encoding must give spikes, 0 or 1, at every timestep", path="input"))
     if faults:
         raise InputError(faults)
-    return to_channels_last(x.astype(np.uint8 if tensor.is_spikes else dtype))
+    return x.astype(np.uint8 if tensor.is_spikes else dtype)
 
 
 class _Run:

@@ -106,18 +106,11 @@ def load_weights(path: str | Path, network: Network) -> Weights:
             faults += [Fault(text, name, source) for text in _kind_faults(found.shape, found.dtype, wanted[name])]
         if faults:
             raise InputError(faults)
-        arrays = {name: _read(archive, name) for name in wanted}
+        arrays = {name: archive.whole(archive.arrays[name]) for name in wanted}
     return checked_weights(network, arrays, source)
 
 
-def _read(archive: Archive, name: str) -> Array:
-    member = archive.arrays[name]
-    archive.check_crc(member)
-    flat = np.frombuffer(archive.read(member, 0, member.size_bytes), member.dtype)
-    return flat.reshape(member.shape, order="F" if member.fortran_order else "C")
-
-
-def save_weights(path: str | Path, weights: Mapping[str, Array]) -> None:
+def save_arrays(path: str | Path, arrays: Mapping[str, Array]) -> None:
     """Write an .npz file to a temporary name beside `path` and move it into place. Raises InputError."""
     target = Path(path)
     try:
@@ -126,7 +119,7 @@ def save_weights(path: str | Path, weights: Mapping[str, Array]) -> None:
         raise InputError(Fault(f"must be a file that can be written ({error.strerror})", source=str(path))) from error
     try:
         with os.fdopen(descriptor, "wb") as file:
-            np.savez(file, allow_pickle=False, **weights)
+            np.savez(file, allow_pickle=False, **arrays)
         Path(temporary).replace(target)
     except BaseException as error:
         Path(temporary).unlink(missing_ok=True)

@@ -16,6 +16,7 @@ from typing import IO, Any
 
 import numpy as np
 from numpy.lib import format as npy
+from numpy.typing import NDArray
 
 from lifsim.errors import Fault, InputError
 from lifsim.trace.source import Closable
@@ -101,6 +102,12 @@ class Archive(Closable):
                     pass
         except (*ZIP_FAULTS, OSError):
             raise self.fault(DAMAGED, array.name) from None
+
+    def whole(self, array: Array) -> NDArray[Any]:
+        """All of `array`, read-only, its CRC checked. Raises InputError."""
+        self.check_crc(array)
+        flat = np.frombuffer(self.read(array, 0, array.size_bytes), array.dtype)
+        return flat.reshape(array.shape, order="F" if array.fortran_order else "C")
 
     def close(self) -> None:
         """Close the file."""

