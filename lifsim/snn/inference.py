@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from lifsim.config.network import Input, Lif, Network, Node
+from lifsim.config.network import Input, Lif, Network, Node, Pool
 from lifsim.config.sharing import Sharing, State, states_of
 from lifsim.errors import Fault, InputError
 from lifsim.snn.neurons import fire, initial_state
@@ -47,12 +47,9 @@ class Engine:
     workers: Workers = field(default_factory=Workers)
 
     def __post_init__(self) -> None:
-        inputs = [node.name for node in self.network.nodes if isinstance(node, Input)]
-        if len(inputs) > 1:
-            names = ", ".join(inputs[1:])
-            raise InputError(
-                Fault(f"{self.network.name} must be one connected network to compute its spikes; given are {names}")
-            )
+        faults = network_faults(self.network)
+        if faults:
+            raise InputError(faults)
 
     @cached_property
     def states(self) -> tuple[State, ...]:
@@ -75,6 +72,19 @@ class Engine:
         """
         checked = checked_input(self.network, x, self.dtype)
         return _Run(self, to_channels_last(checked), observe).outcome()
+
+
+def network_faults(network: Network) -> list[Fault]:
+    """Why the spikes of `network` cannot be computed: parts that nothing connects, pooling that would drop pixels."""
+    inputs = [node.name for node in network.nodes if isinstance(node, Input)]
+    faults = [Fault(f"{network.name} must be one connected network, without inputs of its own", n) for n in inputs[1:]]
+    for node in network.nodes:
+        if isinstance(node, Pool) and node.kernel == node.stride and node.padding == (0, 0):
+            height, width = network.node(node.inputs[0]).output.shape[1:]
+            if height % node.kernel[0] or width % node.kernel[1]:
+                rows, cols = node.kernel
+                faults.append(Fault(f"windows of {rows} x {cols} must divide the {height} x {width} map", node.name))
+    return faults
 
 
 def checked_input(network: Network, x: Array, dtype: DTypeLike) -> Array:

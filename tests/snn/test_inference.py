@@ -56,13 +56,12 @@ def cases(draw: st.DrawFn) -> tuple[Network, Sharing, int, int]:
         build.conv("conv3", channels, (1, 1), padding=(0, 0), batch_norm=False).add("add", "conv3", "lif1")
         build.lif("lif3", neuron)
     kind = draw(st.sampled_from(["max", "avg", "none"]))
-    if kind != "none" and min(build.nodes[-1].output.shape[1:]) >= 2:
-        build.pool(
-            "pool",
-            kind,
-            stride=draw(st.sampled_from([(1, 1), (2, 2)])),
-            padding=draw(st.sampled_from([(0, 0), (1, 1)])),
-        )
+    height, width = build.nodes[-1].output.shape[1:]
+    if kind != "none" and min(height, width) >= 2:
+        padding = draw(st.sampled_from([(0, 0), (1, 1)]))
+        divides = padding == (1, 1) or height % 2 == width % 2 == 0
+        stride = draw(st.sampled_from([(1, 1), (2, 2), (2, 1)] if divides else [(1, 1), (2, 1)]))
+        build.pool("pool", kind, stride=stride, padding=padding)
     stride = draw(st.sampled_from([(1, 1), (2, 2), (1, 2)]))
     build.conv("conv4", channels, stride=stride, batch_norm=False).lif("lif4", neuron)
     build.linear("fc", 8).lif("lif5", neuron)
@@ -174,6 +173,13 @@ def test_is_a_sharing_that_does_not_divide_the_channels_refused() -> None:
     network, weights, x = random_setting()
     with pytest.raises(InputError, match="12 channels of la"):
         Engine(network, Sharing.parse("channel5"), checked_weights(network, weights)).run(x)
+
+
+def test_is_pooling_that_would_drop_pixels_refused() -> None:
+    network = Builder((2, 5, 6), 2).conv("a", 4).lif("l").pool("p").linear("fc", 2).network()
+    weights = {name: np.ones(shape, np.float32) for name, shape in weight_shapes(network).items()}
+    with pytest.raises(InputError, match="p: windows of 2 x 2 must divide the 5 x 6 map"):
+        Engine(network, Sharing(), checked_weights(network, weights))
 
 
 def test_does_event_input_that_is_not_spikes_say_so() -> None:

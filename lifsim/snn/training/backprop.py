@@ -17,12 +17,14 @@ from numpy.typing import DTypeLike, NDArray
 
 from lifsim.config.network import Add, Conv, Input, Lif, Linear, Network, Node, Pool, TimeMean
 from lifsim.config.sharing import Sharing, State, states_of
+from lifsim.errors import InputError
 from lifsim.snn.convolution import convolve, pack_transposed, pack_weights, weight_gradient
+from lifsim.snn.inference import network_faults
 from lifsim.snn.operators import Operator, as_pixels, oihw, operator_of, to_channels_first, to_channels_last, window_of
 from lifsim.snn.order import Stretch, Walk, stretches_of
 from lifsim.snn.pooling import pool_gradient
 from lifsim.snn.training import norm
-from lifsim.snn.training.membranes import Membranes, ReversedMembranes, StoredMembranes
+from lifsim.snn.training.membranes import Membranes, ReversedMembranes, StoredMembranes, irreversible
 from lifsim.snn.training.surrogate import Surrogate
 from lifsim.snn.training.tape import Gradients, Tape
 from lifsim.snn.workers import Workers
@@ -50,6 +52,18 @@ class Learner:
     def stretches(self) -> tuple[Stretch, ...]:
         """The nodes in execution order."""
         return stretches_of(self.network, self.states)
+
+    def check(self) -> None:
+        """Raises InputError, with every reason, if the network cannot be trained so."""
+        faults = network_faults(self.network)
+        if self.reverse:
+            faults += irreversible(self.network, self.sharing)
+        try:
+            states_of(self.network, self.sharing)
+        except InputError as error:
+            faults += error.faults
+        if faults:
+            raise InputError(faults)
 
     def forward(self, weights: Mapping[str, Array], x: Array) -> Pass:
         """Run a batch x, channels first, [steps, B, ...], encoded and checked. Raises InputError."""

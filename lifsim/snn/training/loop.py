@@ -32,7 +32,7 @@ class Recipe:
 
     epochs: int = 30
     batch: int = 64
-    rate: float = 2e-3
+    rate: float = 1e-2
     optimiser: Optimiser = field(default_factory=Adam)
     seed: int = 0
     shift: int = 0
@@ -82,6 +82,11 @@ class Progressed:
     epoch: int
     weights: Mapping[str, Array]
     memory: Mapping[str, Array]
+
+
+def usual_batch(data: Dataset) -> int:
+    """64 images, or a quarter of the training images where they are fewer than 256."""
+    return max(2, min(64, len(data.x_train) // 4))
 
 
 def start(network: Network, seed: int) -> Progressed:

@@ -1,0 +1,160 @@
+"""`lifsim train`: train a network under a sharing."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lifsim.errors import Fault, InputError
+
+if TYPE_CHECKING:
+    from lifsim.snn.data import Dataset
+    from lifsim.snn.training.backprop import Learner
+    from lifsim.snn.training.loop import EpochReport, Progressed, Recipe
+
+
+@click.command()
+@click.option("--workload", metavar="NAME|FILE", required=True, help="Network to train, e.g. digits_cnn, har_fcn.")
+@click.option("--sharing", default="none", show_default=True, help="Which LIF calls use one set of membranes.")
+@click.option("--data", metavar="NAME|FILE", help="digits, basic_motions, or an .npz file. Default: the one that fits.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="File of weights (.npz) to write.")
+@click.option("--epochs", type=click.IntRange(min=1), default=30, show_default=True, help="Passes over the images.")
+@click.option("--batch", type=click.IntRange(min=2), help="Images a step. Default: 64, of few images a quarter.")
+@click.option("--rate", type=float, help="Learning rate at the start. Default: 0.01 (adam), 0.1 (sgd).")
+@click.option("--optimiser", type=click.Choice(["adam", "sgd"]), default="adam", show_default=True)
+@click.option("--weight-decay", type=click.FloatRange(min=0), default=0.0, show_default=True)
+@click.option("--shift", type=click.IntRange(min=0), default=0, show_default=True, help="Move images by up to so much.")
+@click.option("--surrogate", type=click.Choice(["atan", "sigmoid", "triangle"]), default="atan", show_default=True)
+@click.option(
+    "--membranes",
+    type=click.Choice(["stored", "reversed"]),
+    default="stored",
+    show_default=True,
+    help="Store the membranes of every call, or the last ones only and undo the calls.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Same seed, same weights.")
+@click.option("--threads", type=click.IntRange(min=1), help="Default: all CPUs. The weights do not depend on it.")
+@click.option("--resume", is_flag=True, help="Go on where an interrupted training of --out stopped.")
+@click.option("--force", is_flag=True, help="Replace an existing --out.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a key, e.g. timesteps=8.")
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+def train(
+    workload: str,
+    sharing: str,
+    data: str | None,
+    out: Path,
+    epochs: int,
+    batch: int | None,
+    rate: float | None,
+    optimiser: str,
+    weight_decay: float,
+    shift: int,
+    surrogate: str,
+    membranes: str,
+    seed: int,
+    threads: int | None,
+    resume: bool,
+    force: bool,
+    settings: tuple[str, ...],
+    form: str,
+) -> None:
+    """Train a network by backpropagation through time, and write its weights.
+
+    --out gets the weights after every epoch, and NAME.checkpoint.npz beside it what --resume needs: after Ctrl-C the
+    last whole epoch is kept, and a resumed training ends with the bits of an uninterrupted one.
+
+    \b
+    Examples:
+      lifsim train --workload digits_cnn --sharing channel2 --out digits_channel2.npz
+      lifsim train --workload har_fcn --sharing layer --membranes reversed --out har_layer.npz
+      lifsim train --workload digits_cnn --out digits.npz --resume
+    """
+    from lifsim.config.sharing import Sharing
+    from lifsim.config.workload import load_workload
+    from lifsim.snn.data import load_dataset
+    from lifsim.snn.training.backprop import Learner
+    from lifsim.snn.training.loop import Recipe, usual_batch
+    from lifsim.snn.training.optimiser import Adam, Sgd
+    from lifsim.snn.training.surrogate import Surrogate
+    from lifsim.snn.workers import Workers, available_threads
+
+    network = load_workload(workload, settings)
+    learner = Learner(
+        network,
+        Sharing.parse(sharing),
+        Surrogate.named(surrogate),
+        membranes == "reversed",
+        workers=Workers(threads or available_threads()),
+    )
+    learner.check()
+    images = load_dataset(data, network)
+    step = Adam(weight_decay) if optimiser == "adam" else Sgd(weight_decay)
+    initial = rate if rate is not None else 0.01 if optimiser == "adam" else 0.1
+    recipe = Recipe(epochs, batch or usual_batch(images), initial, step, seed, shift)
+    if not resume and not force and out.exists():
+        raise InputError(Fault("exists already; --force replaces it, --resume goes on with it", source=str(out)))
+    report = _Training(learner, images, recipe, out).run(resume)
+    _say(report, out, form)
+
+
+@dataclass(frozen=True)
+class _Training:
+    learner: Learner
+    data: Dataset
+    recipe: Recipe
+    out: Path
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What a resumed training must have in common with the interrupted one."""
+        learner, recipe = self.learner, asdict(self.recipe)
+        return {
+            "workload": learner.network.name,
+            "timesteps": learner.network.timesteps,
+            "neurons": sorted({repr(lif.neuron) for lif in learner.network.lifs}),
+            "sharing": str(learner.sharing),
+            "surrogate": learner.surrogate.kind,
+            "membranes": "reversed" if learner.reverse else "stored",
+            "data": self.data.name,
+            **{name: recipe[name] for name in ("epochs", "batch", "rate", "seed", "shift")},
+            "optimiser": {"kind": type(self.recipe.optimiser).__name__.lower()} | recipe["optimiser"],
+        }
+
+    def run(self, resume: bool) -> EpochReport | None:
+        """Train to the last epoch; the last report, None if all epochs were done before."""
+        from lifsim.cli.progress import TrainingProgress
+        from lifsim.snn.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+        from lifsim.snn.training.loop import start, train
+
+        begin: Progressed = start(self.learner.network, self.recipe.seed)
+        if resume:
+            begin = load_checkpoint(self.out, self.learner.network, self.settings)
+        report, now = None, begin
+        try:
+            with TrainingProgress(self.recipe.epochs, begin.epoch) as progress:
+                for now, report in train(self.learner, self.data, self.recipe, begin, progress.batch):
+                    save_checkpoint(self.out, Checkpoint(now, self.settings))
+                    progress.epoch(report)
+        except KeyboardInterrupt:
+            kept = f"{self.out} holds epoch {now.epoch}; --resume goes on" if now.epoch else "no epoch was finished"
+            click.echo(f"interrupted: {kept}", err=True)
+            raise
+        return report
+
+
+def _say(report: EpochReport | None, out: Path, form: str) -> None:
+    if report is None:
+        click.echo(f"{out}: all epochs were done before", err=True)
+        return
+    test = report.test
+    if form == "json":
+        click.echo(json.dumps(asdict(report) | {"out": str(out)}, indent=1))
+        return
+    click.echo(f"{out}: epoch {report.epoch}, training loss {report.loss:.4f}, accuracy {100 * report.accuracy:.2f} %")
+    click.echo(f"test accuracy {100 * test.accuracy:.2f} %, spike rate {100 * test.spike_rate:.2f} %")
+    rates = ", ".join(f"{name} {100 * rate:.1f}" for name, rate in test.rates.items())
+    click.echo(f"spike rate per LIF layer, %: {rates}")

@@ -1,0 +1,97 @@
+"""Does `lifsim train` write weights, stop without losing an epoch, and refuse with exit code 2?"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lifsim.cli.main import main
+
+WORKLOAD = """\
+name: tiny
+description: tiny
+timesteps: 2
+input: {shape: [1, 4, 4], encoding: direct}
+layers:
+  - {name: conv1, op: conv, out: 4, kernel: 3, padding: 1, batch_norm: true}
+  - {name: lif1, op: lif}
+  - {name: pool, op: max_pool, kernel: 2}
+  - {name: fc, op: linear, out: 2, bias: true}
+spikes: {source: engine}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    rng = np.random.default_rng(0)
+    x, y = rng.random((40, 1, 4, 4)), rng.integers(0, 2, 40)
+    x[y == 1] *= 0.3
+    np.savez(tmp_path / "data.npz", x_train=x[:32], y_train=y[:32], x_test=x[32:], y_test=y[32:])
+    (tmp_path / "tiny.yaml").write_text(WORKLOAD)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+ARGUMENTS = ["train", "--workload", "tiny.yaml", "--data", "data.npz", "--out", "w.npz"]
+
+
+def test_does_it_write_weights_that_a_second_run_does_not_replace(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*ARGUMENTS, "--epochs", "3", "--membranes", "reversed", "--sharing", "channel2"]) == 0
+    assert "test accuracy" in capsys.readouterr().out
+    before = (folder / "w.npz").read_bytes()
+    assert main([*ARGUMENTS, "--epochs", "1"]) == 2
+    assert "--force" in capsys.readouterr().err
+    assert (folder / "w.npz").read_bytes() == before
+    assert main([*ARGUMENTS, "--epochs", "1", "--force", "--optimiser", "sgd", "--format", "json"]) == 0
+    assert '"accuracy"' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--set", "neuron.reset=sfot"], "neuron.reset"),
+        (["--set", "timesteps=0"], "timesteps"),
+        (["--sharing", "channel3"], "lif1"),
+        (["--sharing", "chanel2"], "did you mean"),
+        (["--membranes", "reversed", "--set", "neuron.reset=hard"], "hard reset"),
+        (["--set", "input.shape=[1, 5, 4]"], "pool: windows of 2 x 2 must divide the 5 x 4 map"),
+        (["--data", "digits"], "[1, 8, 8]"),
+        (["--data", "missing.npz"], "missing.npz"),
+        (["--rate", "-1"], "learning rate"),
+        (["--batch", "33"], "32 training images"),
+        (["--resume"], "w.checkpoint.npz"),
+        (["--out", "no/such/folder/w.npz"], "w"),
+    ],
+)
+def test_is_what_cannot_be_trained_refused_with_the_reason(
+    folder: Path, capsys: pytest.CaptureFixture[str], options: list[str], reason: str
+) -> None:
+    assert main([*ARGUMENTS, "--epochs", "1", *options]) == 2
+    assert reason in capsys.readouterr().err
+    assert not (folder / "w.npz").exists()
+
+
+def test_does_ctrl_c_keep_the_last_epoch(folder: Path) -> None:
+    command = [sys.executable, "-m", "lifsim", *ARGUMENTS, "--epochs", "100000"]
+    root = str(Path(__file__).parents[2])
+    process = subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": root}, cwd=folder
+    )
+    deadline = time.monotonic() + 120
+    while not (folder / "w.npz").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "--resume goes on" in error
+    with np.load(folder / "w.npz") as weights:
+        assert set(weights) >= {"conv1.weight", "fc.bias"}
