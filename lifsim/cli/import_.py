@@ -19,6 +19,9 @@ from lifsim.interchange.scalesim import workload_from_scalesim
 from lifsim.interchange.scalesim_config import arch_from_scalesim
 from lifsim.interchange.text import write_yaml
 
+BASE_ARCH = "sata128"
+"""What SCALE-Sim's configurations do not say comes from this architecture."""
+
 _FILE = click.Path(path_type=Path)
 _OUT = click.option("--out", required=True, type=_FILE, metavar="FILE", help="Where to write the workload.")
 _OUT_ARCH = click.option(
@@ -82,7 +85,8 @@ def scalesim(topology: Path, config: Path | None, out: Path, out_arch: Path | No
     """
     conversions = [_Conversion(out, lambda: workload_from_scalesim(topology, _name(out)), parse_workload)]
     if config is not None:
-        target, base = out_arch or _beside(out), read_document(find("arch", "sata128"))
+        target, base = out_arch or _beside(out), read_document(find("arch", BASE_ARCH))
+        parse_arch(base)
         conversions.append(_Conversion(target, lambda: arch_from_scalesim(config, _name(target), base), parse_arch))
     elif out_arch is not None:
         raise click.UsageError("--out-arch must go with --config")

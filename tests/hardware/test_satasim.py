@@ -71,6 +71,26 @@ def test_totals_equal_those_of_other_published_networks(
     assert sum(row["DRAM IFMAP Reads"] for row in found) == dram_inputs
 
 
+def oblong(channels: int, rows: int, cols: int, filters: int) -> dict[str, int]:
+    return layer(48, channels, 1, filters) | {"Filter Height": rows, "Filter Width": cols}
+
+
+# SATA_Sim's results/TT-SNN/res-34/stt: layers 2, 10, 11, 16 and 129. DRAM IFMAP Reads, last write, SRAM OFMAP Writes.
+@pytest.mark.parametrize(
+    ("attributes", "published"),
+    [
+        (oblong(24, 3, 1, 24), (189450, 38844 + 71, 62928)),
+        (oblong(22, 3, 1, 22), (170188, 36364 + 65, 58512)),
+        (oblong(22, 1, 3, 22), (153763, 36364 + 65, 58512)),
+        (oblong(17, 1, 1, 64), (313344, 44911 + 16, 175104)),
+        (layer(1, 512, 1, 101), (512, 6412 + 526, 413)),
+    ],
+)
+def test_oblong_filters_equal_the_published_statistics(attributes: dict[str, int], published: tuple[int, ...]) -> None:
+    found = counts_of(attributes)
+    assert tuple(found[key] for key in ("DRAM IFMAP Reads", "last write", "SRAM OFMAP Writes")) == published
+
+
 def test_operations_are_counted_on_another_map_than_cycles() -> None:
     assert [padded_output(size, 3, 1) for size in (32, 4)] == [32, 4]
     assert [unpadded_output(size, 3, 1) for size in (32, 4)] == [30, 2]
