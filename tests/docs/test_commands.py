@@ -13,6 +13,8 @@ from lifsim.cli.main import main
 from lifsim.config.resolve import find
 from lifsim.config.workload import load_workload
 from lifsim.trace.synthesise import synthesise
+from tests.interchange import test_satasim as satasim
+from tests.interchange import test_scalesim as scalesim
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -32,6 +34,9 @@ def reader_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("my_arch.yaml").write_text(find("arch", "sata128").read_text())
     Path("my_network.yaml").write_text(find("workload", "lenet5_mnist").read_text())
     Path("topology.csv").write_text("name,ih,iw,fh,fw,c,m,s,\nConv1,34,34,3,3,3,64,1,\nConv2,34,34,3,3,64,64,1,\n")
+    Path("scale.cfg").write_text(scalesim.CONFIG)
+    Path("workload.yaml").write_text(satasim.HEAD + satasim.layer("Conv1", "8x8", "3x3", 3, 4))
+    Path("sata-config.yaml").write_text(satasim.ARCH)
     network = load_workload("vgg16_cifar10")
     with synthesise(network, batch=1, seed=0) as trace:
         layers = {layer.name: _plain(layer) for layer in trace.layers}
