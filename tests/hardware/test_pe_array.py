@@ -15,7 +15,6 @@ from lifsim.hardware.pe_array import (
     effective_macs,
     output_blocks,
     pe_utilisation,
-    satasim_cycles,
     skip_blocks,
     skip_cycles,
     weight_load_cycles,
@@ -79,7 +78,6 @@ def test_sata_is_os_in_every_run_and_one_ws_weight_load(gemm, shape, runs):
     cycles = dense_cycles("sata", gemm, shape, runs, True)
     assert cycles.total == runs * os.cycles + ws.last_weight_cycle
     assert cycles.folds == runs * os.folds
-    assert satasim_cycles(gemm, shape, runs) == runs * (os.cycles - 1) + ws.last_weight_cycle - 1
     accesses = buffer_accesses("sata", gemm, shape, runs, True)
     assert (accesses.inputs, accesses.outputs) == (runs * os.inputs, runs * os.outputs)
     assert (accesses.weights, accesses.psum_reads, accesses.psum_writes) == (ws.weights, 0, 0)
@@ -115,7 +113,6 @@ def test_groups_run_one_after_the_other(dataflow, tick_batched, gemm, shape, run
     assert dense_cycles(dataflow, grouped, shape, runs, tick_batched) == one * groups
     single, all_ = (buffer_accesses(dataflow, g, shape, runs, tick_batched) for g in (gemm, grouped))
     assert vars(all_) == {port: count * groups for port, count in vars(single).items()}
-    assert satasim_cycles(grouped, shape, runs) == groups * satasim_cycles(gemm, shape, runs)
 
 
 @pytest.mark.parametrize("tick_batched", [True, False])

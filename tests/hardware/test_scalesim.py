@@ -15,7 +15,6 @@ from lifsim.hardware.pe_array import (
     buffer_accesses,
     dense_cycles,
     pe_utilisation,
-    satasim_cycles,
     weight_load_cycles,
 )
 
@@ -110,7 +109,8 @@ def test_sata_composition_is_that_of_satasim(sata, name):
     last_weight = int(stat["SRAM Filter Cycles"])
     assert dense_cycles("os", gemm, shape, 1, True).total == last_output + 1
     assert weight_load_cycles(gemm, shape).total == last_weight + 1
-    assert satasim_cycles(gemm, shape, timesteps) == last_output * timesteps + last_weight
+    total = dense_cycles("sata", gemm, shape, timesteps, True).total
+    assert total == (last_output + 1) * timesteps + last_weight + 1
     accesses = buffer_accesses("sata", gemm, shape, 1, True)
     assert accesses.inputs == int(stat["SRAM IFMAP Reads"])
     assert accesses.weights == int(stat["SRAM Filter Reads"])

@@ -96,16 +96,6 @@ def weight_load_cycles(gemm: Gemm, shape: ArrayShape) -> ArrayCycles:
     return once * gemm.groups
 
 
-def satasim_cycles(gemm: Gemm, shape: ArrayShape, runs: int) -> int:
-    """SATA_Sim's own total, which adds up indices of last cycles where `dense_cycles("sata", ...)` adds up counts:
-
-        groups * (runs * (os - 1) + (weight_load - 1))
-
-    with os and weight_load of one group: `(SRAM OFMAP Start Cycle + SRAM OFMAP Cycles) * T + SRAM Filter Cycles`.
-    """
-    return dense_cycles("sata", gemm, shape, runs, tick_batched=True).total - gemm.groups * (runs + 1)
-
-
 def output_blocks(
     dataflow: Dataflow, gemm: Gemm, shape: ArrayShape, runs: int, tick_batched: bool
 ) -> NDArray[np.int64]:
