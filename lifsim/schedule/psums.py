@@ -12,6 +12,7 @@ import numpy as np
 from lifsim.config.arch import Arch
 from lifsim.config.network import Layer
 from lifsim.schedule.rows import Ints
+from lifsim.schedule.storage import bytes_of
 
 
 def spilled_bytes(layer: Layer, arch: Arch, row_heights: Ints, filters: Ints, row_pixels: int) -> Ints:
@@ -32,6 +33,15 @@ def spilled_bytes(layer: Layer, arch: Arch, row_heights: Ints, filters: Ints, ro
     else:
         spilled = layer.runs * _over_tiles(arch, filters, layer.group_filters, 1, pixels, layer.pixels).T
     return layer.groups * waits * spilled
+
+
+def working_set_bytes(layer: Layer, arch: Arch, pixels: int, filters: int) -> int:
+    """Bytes of psums that wait between folds, for a tile of `pixels` x `filters`; 0 where the PEs sum them up."""
+    waits = -(-layer.reduction // arch.array.rows) - 1
+    if arch.array.dataflow in ("os", "sata") or waits == 0:
+        return 0
+    kept, folded = (pixels * layer.runs, filters) if arch.array.dataflow == "ws" else (filters, pixels)
+    return bytes_of(kept * min(folded, arch.array.cols) * arch.precision.psum_bits)
 
 
 def _over_tiles(arch: Arch, kept: Ints, kept_of: int, runs: int, folded: Ints, folded_of: int) -> Ints:

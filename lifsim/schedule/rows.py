@@ -12,64 +12,81 @@ Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
+class RowAxis:
+    """The axis along which rows are cut. Output row y needs input rows y*stride - padding ... + kernel - 1."""
+
+    rows_in: int
+    rows_out: int
+    kernel: int
+    stride: int
+    padding: int
+
+
+@dataclass(frozen=True)
 class RowTiles:
-    """Every way to cut a layer's output rows into tiles of equal height, one way per number of tiles.
+    """Ways to cut a layer's output rows into tiles.
 
     heights, tiles: [n] rows of a tile, tiles of an image. tallest_window: [n] input rows of the largest window.
-    fetched_most: [n, covered + 1] how many fetches the k most-fetched input rows take, a row being fetched once per
-        window that holds it. covered: input rows that any window holds (a stride larger than the kernel skips some).
-    single_windows: [rows_out] windows of tiles of one row.
+    uses: [n, rows_in] windows that hold each input row, which is how often it is fetched in one pass over an image.
+    fetched_most: [n, covered + 1] how many fetches the k most-fetched input rows take. single_windows: [rows_out] rows
+    in the windows of tiles of one row.
     """
 
     heights: Ints
     tiles: Ints
     tallest_window: Ints
+    uses: Ints
     fetched_most: Ints
-    covered: int
     single_windows: Ints
 
     @property
-    def fetched(self) -> Ints:
-        """[n] input rows fetched in one pass over an image."""
-        return self.fetched_most[:, -1]
+    def covered(self) -> int:
+        """Input rows that any window holds: a stride larger than the kernel skips some."""
+        return int(self.fetched_most.shape[1]) - 1
 
 
 @lru_cache(maxsize=4096)
-def row_tiles(rows_in: int, rows_out: int, kernel: int, stride: int, padding: int) -> RowTiles:
-    """Cut `rows_out` rows; output row y needs input rows y*stride - padding ... + kernel - 1 that lie in the map."""
-    first, end = _windows(rows_in, rows_out, kernel, stride, padding)
-    heights = np.unique(-(-rows_out // np.arange(1, rows_out + 1)))
-    covered = int(end[-1] if stride > kernel else np.max(end) - np.min(first))
-    tallest, uses = [], np.empty((len(heights), covered), np.int64)
-    for choice, height in enumerate(heights):
-        starts = np.arange(0, rows_out, height)
-        opens, closes = first[starts], end[np.minimum(starts + height, rows_out) - 1]
-        tallest.append(np.max(closes - opens))
-        uses[choice] = _times_held(opens - first[0], closes - first[0], covered)
-    most_first = -np.sort(-uses, axis=1)
+def row_tiles(axis: RowAxis) -> RowTiles:
+    """Every way to cut the rows into tiles of equal height (the last may be smaller), one for each number of tiles."""
+    heights = np.unique(-(-axis.rows_out // np.arange(1, axis.rows_out + 1)))
+    cuts = [windows(axis, tuple(range(0, axis.rows_out, height))) for height in heights]
+    uses = np.stack([cut.uses for cut in cuts])
+    most_first = -np.sort(-uses, axis=1)[:, : np.count_nonzero(uses[0])]
+    first, end = _single_windows(axis)
     return RowTiles(
         heights=heights,
-        tiles=-(-rows_out // heights),
-        tallest_window=np.array(tallest, np.int64),
+        tiles=-(-axis.rows_out // heights),
+        tallest_window=np.array([cut.tallest for cut in cuts], np.int64),
+        uses=uses,
         fetched_most=np.pad(np.cumsum(most_first, axis=1), ((0, 0), (1, 0))),
-        covered=covered,
         single_windows=end - first,
     )
 
 
-def _windows(rows_in: int, rows_out: int, kernel: int, stride: int, padding: int) -> tuple[Ints, Ints]:
-    """First input row and end of the window of each output row, rows that no window holds left out of the count."""
-    top = np.arange(rows_out) * stride - padding
-    first = np.clip(top, 0, rows_in)
-    end = np.clip(top + kernel, first, rows_in)
-    if stride > kernel:
-        lengths = end - first
-        end = np.cumsum(lengths)
-        first = end - lengths
-    return first, end
+@dataclass(frozen=True)
+class Windows:
+    """One cut. tallest: input rows of the largest window. uses: [rows_in] windows that hold each input row."""
+
+    tallest: int
+    uses: Ints
 
 
-def _times_held(opens: Ints, closes: Ints, rows: int) -> Ints:
-    """How many of the windows [open, close) hold each of `rows` rows."""
-    edges = np.bincount(opens, minlength=rows + 1) - np.bincount(closes, minlength=rows + 1)
-    return np.cumsum(edges)[:rows]
+def windows(axis: RowAxis, starts: tuple[int, ...]) -> Windows:
+    """The windows of tiles that start at these output rows and end where the next one starts."""
+    first, end = _single_windows(axis)
+    opening = np.array(starts)
+    lengths = np.concatenate([[0], np.cumsum(end - first)])
+    if axis.stride > axis.kernel:
+        tallest = np.max(np.diff(lengths[[*starts, axis.rows_out]]))
+    else:
+        first, end = first[opening], end[np.append(opening[1:], axis.rows_out) - 1]
+        tallest = np.max(end - first)
+    edges = np.bincount(first, minlength=axis.rows_in + 1) - np.bincount(end, minlength=axis.rows_in + 1)
+    return Windows(int(tallest), np.cumsum(edges)[: axis.rows_in])
+
+
+def _single_windows(axis: RowAxis) -> tuple[Ints, Ints]:
+    """First input row and end of the window of each output row."""
+    top = np.arange(axis.rows_out) * axis.stride - axis.padding
+    first = np.clip(top, 0, axis.rows_in)
+    return first, np.clip(top + axis.kernel, first, axis.rows_in)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from lifsim.config.arch import Arch
 from lifsim.config.network import Input, Layer, Network, Tensor
+from lifsim.schedule.rows import RowAxis
 
 
 def bytes_of(bits: int) -> int:
@@ -22,8 +23,19 @@ def element_bits(tensor: Tensor, network: Network, arch: Arch) -> int:
 
 def tensor_bytes(tensor: Tensor, network: Network, arch: Arch) -> int:
     """Bytes of one image, all its timesteps packed: rows * ceil(C * W * steps * bits / 8)."""
-    channels, rows, columns = _map_shape(tensor)
+    channels, rows, columns = map_shape(tensor.shape)
     return rows * bytes_of(channels * columns * tensor.steps * element_bits(tensor, network, arch))
+
+
+def step_row_bytes(tensor: Tensor, network: Network, arch: Arch) -> int:
+    """Bytes of one row in one timestep: ceil(C * W * bits / 8)."""
+    channels, _, columns = map_shape(tensor.shape)
+    return bytes_of(channels * columns * element_bits(tensor, network, arch))
+
+
+def rows_of(shape: tuple[int, ...]) -> int:
+    """Rows along the axis on which maps are cut."""
+    return map_shape(shape)[1]
 
 
 def filter_bytes(layer: Layer, arch: Arch) -> int:
@@ -31,42 +43,49 @@ def filter_bytes(layer: Layer, arch: Arch) -> int:
     return bytes_of(layer.reduction * arch.precision.weight_bits)
 
 
-def _map_shape(tensor: Tensor) -> tuple[int, int, int]:
-    """(C, H, W) with H the axis along which rows are cut: the length of a 1-D signal lies there."""
-    if len(tensor.shape) == 1:
-        return tensor.shape[0], 1, 1
-    channels, height, width = tensor.shape
+def map_shape(shape: tuple[int, ...]) -> tuple[int, int, int]:
+    """(C, rows, columns): rows along the axis on which maps are cut, which of a 1-D signal is its length."""
+    if len(shape) == 1:
+        return shape[0], 1, 1
+    channels, height, width = shape
     return (channels, width, height) if height == 1 else (channels, height, width)
 
 
 @dataclass(frozen=True)
-class RowGeometry:
-    """The axis along which a layer's output is cut into tiles: the map's height, or a 1-D signal's length.
+class RowLayout:
+    """A layer's rows along the axis on which its output is cut, the map's height or a 1-D signal's length.
 
-    `row_pixels` is the output pixels of one row; `row_bytes` an input row of one group of channels, all timesteps.
+    row_pixels: output pixels of one row. row_bytes: of one input row.
     """
 
-    rows_in: int
-    rows_out: int
-    kernel: int
-    stride: int
-    padding: int
+    axis: RowAxis
     row_pixels: int
     row_bytes: int
 
 
-def row_geometry(network: Network, layer: Layer, arch: Arch) -> RowGeometry:
-    """Rows of `layer` for all its runs packed together: a row holds ceil(C/groups * W * runs * bits / 8) bytes."""
-    channels, height, width = layer.in_shape
-    axis = 1 if layer.in_shape[1] == 1 else 0
-    rows_in, across = (height, width) if axis == 0 else (width, height)
-    bits = element_bits(layer.input, network, arch)
-    return RowGeometry(
-        rows_in=rows_in,
-        rows_out=layer.out_shape[1 + axis],
-        kernel=layer.kernel[axis],
-        stride=layer.stride[axis],
-        padding=layer.padding[axis],
-        row_pixels=layer.out_shape[2 - axis],
-        row_bytes=bytes_of(channels // layer.groups * across * layer.runs * bits),
+def tick_rows(network: Network, layer: Layer, arch: Arch) -> RowLayout:
+    """Rows of one group of channels, all runs packed together: ceil(C/groups * W * runs * bits / 8) bytes each."""
+    return _row_layout(network, layer, arch, layer.groups, layer.runs)
+
+
+def step_rows(network: Network, layer: Layer, arch: Arch) -> RowLayout:
+    """Rows of all channels in one timestep: ceil(C * W * bits / 8) bytes each."""
+    return _row_layout(network, layer, arch, 1, 1)
+
+
+def _row_layout(network: Network, layer: Layer, arch: Arch, groups: int, steps: int) -> RowLayout:
+    along = 1 if layer.in_shape[1] == 1 else 0
+    bits = element_bits(layer.input, network, arch) * steps
+    if layer.kind == "linear":
+        channels, rows, columns = map_shape(layer.input.shape)
+        row_bytes = rows * bytes_of(channels * columns * bits)
+    else:
+        row_bytes = bytes_of(layer.in_shape[0] // groups * layer.in_shape[2 - along] * bits)
+    axis = RowAxis(
+        rows_in=layer.in_shape[1 + along],
+        rows_out=layer.out_shape[1 + along],
+        kernel=layer.kernel[along],
+        stride=layer.stride[along],
+        padding=layer.padding[along],
     )
+    return RowLayout(axis, row_pixels=layer.out_shape[2 - along], row_bytes=row_bytes)

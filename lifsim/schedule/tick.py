@@ -15,15 +15,15 @@ from lifsim.config.arch import Arch
 from lifsim.config.network import Layer, Network
 from lifsim.schedule.psums import spilled_bytes
 from lifsim.schedule.rows import Ints, RowTiles, row_tiles
-from lifsim.schedule.storage import filter_bytes, row_geometry, tensor_bytes
+from lifsim.schedule.storage import filter_bytes, tensor_bytes, tick_rows
 from lifsim.schedule.traffic import DramBytes, LayerTraffic, Order, Tiling
 
 
 def traffic(network: Network, layer: Layer, arch: Arch, batch: int) -> LayerTraffic:
     """DRAM bytes of `layer` for `batch` images, tick-batched, under the tiling that moves the fewest."""
     nest = _nest(network, layer, arch, batch)
-    geometry = row_geometry(network, layer, arch)
-    spilled = batch * spilled_bytes(layer, arch, nest.rows.heights, nest.filters, geometry.row_pixels)
+    layout = tick_rows(network, layer, arch)
+    spilled = batch * spilled_bytes(layer, arch, nest.rows.heights, nest.filters, layout.row_pixels)
     tilings = [_weights_outer(nest), _inputs_outer(nest)]
     totals = np.stack([layer.groups * (cost.weights + cost.spikes) + 2 * spilled for cost in tilings])
     totals[:, ~nest.legal] = np.iinfo(np.int64).max
@@ -100,14 +100,14 @@ class _Cost:
 
 
 def _nest(network: Network, layer: Layer, arch: Arch, batch: int) -> _Nest:
-    geometry = row_geometry(network, layer, arch)
+    layout = tick_rows(network, layer, arch)
     smallest = min(arch.array.cols, layer.group_filters)
     folds = -(-layer.group_filters // smallest)
     filters = np.minimum(smallest * np.unique(-(-folds // np.arange(1, folds + 1))), layer.group_filters)
     return _Nest(
         batch=batch,
-        rows=row_tiles(geometry.rows_in, geometry.rows_out, geometry.kernel, geometry.stride, geometry.padding),
-        row_bytes=geometry.row_bytes,
+        rows=row_tiles(layout.axis),
+        row_bytes=layout.row_bytes,
         filters=filters,
         all_filters=layer.group_filters,
         filter_bytes=filter_bytes(layer, arch),

@@ -1,0 +1,193 @@
+"""What a schedule needs to know of a network under a sharing on an architecture: sizes in bytes, who reads what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from lifsim.config.arch import Arch
+from lifsim.config.network import Layer, Network, Tensor, TimeMean
+from lifsim.config.sharing import Sharing, states_of
+from lifsim.schedule.psums import spilled_bytes, working_set_bytes
+from lifsim.schedule.rows import Ints
+from lifsim.schedule.storage import (
+    RowLayout,
+    bytes_of,
+    filter_bytes,
+    map_shape,
+    rows_of,
+    step_row_bytes,
+    step_rows,
+)
+
+When = Literal["every", "first", "last"]
+
+
+@dataclass(frozen=True)
+class LayerFacts:
+    """One layer in one timestep.
+
+    when: the timesteps at which the array computes it: "first" replays its result to the LIFs at all of them (direct
+        encoding), "last" is behind a mean over time.
+    tile_filters, tile_bytes, tile_counts: [m] filters and bytes of a filter tile, tiles of a group's filters, one entry
+        for each number of tiles. weight_bytes: all filters.
+    replay_bytes: per image, the currents that a layer computed once keeps for its LIFs.
+    psum_spill_bytes, psum_working_bytes: what spills per image and run, one way; what the psum buffer works on.
+    """
+
+    layer: Layer
+    when: When
+    rows: RowLayout
+    weight_bytes: int
+    filter_bytes: int
+    tile_filters: Ints
+    replay_bytes: int
+    psum_spill_bytes: int
+    psum_working_bytes: int
+
+    @cached_property
+    def tile_bytes(self) -> Ints:
+        """[m] bytes of a filter tile."""
+        return self.tile_filters * self.filter_bytes
+
+    @cached_property
+    def tile_counts(self) -> Ints:
+        """[m] tiles of one group's filters."""
+        return -(-self.layer.group_filters // self.tile_filters)
+
+    @property
+    def input_bytes(self) -> int:
+        """Bytes of the input per image and timestep."""
+        return self.rows.axis.rows_in * self.rows.row_bytes
+
+
+@dataclass(frozen=True)
+class TensorFacts:
+    """A stored tensor, rows of row_bytes per image and timestep. when: the timesteps that put it out. producer: the
+    layer that does, None for the network's input. inputs, residuals: the layers that convolve it and that add it."""
+
+    name: str
+    rows: int
+    row_bytes: int
+    when: When
+    producer: int | None
+    inputs: tuple[int, ...]
+    residuals: tuple[int, ...]
+
+    @property
+    def bytes(self) -> int:
+        """Bytes per image and timestep."""
+        return self.rows * self.row_bytes
+
+    @property
+    def readers(self) -> tuple[int, ...]:
+        """Layers that read it, in order."""
+        return tuple(sorted({*self.inputs, *self.residuals}))
+
+
+@dataclass(frozen=True)
+class StateFacts:
+    """One set of membranes: rows of row_bytes per image; layers: those whose LIFs use it, in order."""
+
+    name: str
+    rows: int
+    row_bytes: int
+    layers: tuple[int, ...]
+
+    @property
+    def bytes(self) -> int:
+        """Bytes per image."""
+        return self.rows * self.row_bytes
+
+
+@dataclass(frozen=True)
+class NetworkFacts:
+    """A network, as schedules see it."""
+
+    timesteps: int
+    layers: tuple[LayerFacts, ...]
+    tensors: dict[str, TensorFacts]
+    states: tuple[StateFacts, ...]
+
+
+def facts_of(network: Network, sharing: Sharing, arch: Arch) -> NetworkFacts:
+    """Sizes and readers. Raises InputError as `states_of` does."""
+    averaged = _averaged(network)
+    index_of_lif = {layer.lif.name: layer.index for layer in network.layers if layer.lif}
+    states = []
+    for state in states_of(network, sharing):
+        channels, rows, columns = map_shape(state.shape)
+        row_bytes = bytes_of(channels * columns * arch.precision.membrane_bits)
+        states.append(StateFacts(state.name, rows, row_bytes, tuple(sorted(index_of_lif[lif] for lif in state.lifs))))
+    return NetworkFacts(
+        timesteps=network.timesteps,
+        layers=tuple(_layer_facts(network, layer, arch, averaged) for layer in network.layers),
+        tensors=_tensors(network, arch, averaged),
+        states=tuple(states),
+    )
+
+
+def _averaged(network: Network) -> set[str]:
+    """Nodes behind a mean over time."""
+    averaged: set[str] = set()
+    for node in network.nodes:
+        if isinstance(node, TimeMean) or averaged.intersection(node.inputs):
+            averaged.add(node.name)
+    return averaged
+
+
+def _when(steps: int, network: Network, averaged: bool) -> When:
+    """When a tensor of so many timesteps is there."""
+    if steps == network.timesteps:
+        return "every"
+    return "last" if averaged else "first"
+
+
+def _layer_facts(network: Network, layer: Layer, arch: Arch, averaged: set[str]) -> LayerFacts:
+    when = _when(layer.runs, network, layer.input.name in averaged)
+    smallest = min(arch.array.cols, layer.group_filters)
+    folds = -(-layer.group_filters // smallest)
+    rows = step_rows(network, layer, arch)
+    replayed = layer.lif_elements if when == "first" else 0
+    step = replace(layer, runs=1)
+    one_row, one_fold = np.array([1]), np.array([smallest])
+    return LayerFacts(
+        layer=layer,
+        when=when,
+        rows=rows,
+        weight_bytes=layer.filters * filter_bytes(layer, arch),
+        filter_bytes=filter_bytes(layer, arch),
+        tile_filters=np.minimum(smallest * np.unique(-(-folds // np.arange(1, folds + 1))), layer.group_filters),
+        replay_bytes=bytes_of(replayed * arch.precision.psum_bits),
+        psum_spill_bytes=int(spilled_bytes(step, arch, one_row, one_fold, rows.row_pixels)[0, 0]),
+        psum_working_bytes=working_set_bytes(step, arch, rows.row_pixels, smallest),
+    )
+
+
+def _tensors(network: Network, arch: Arch, averaged: set[str]) -> dict[str, TensorFacts]:
+    inputs: dict[str, list[int]] = {}
+    residuals: dict[str, list[int]] = {}
+    producers: dict[str, int] = {}
+    found: dict[str, Tensor] = {}
+    for layer in network.layers:
+        inputs.setdefault(layer.input.name, []).append(layer.index)
+        for tensor in layer.residuals:
+            residuals.setdefault(tensor.name, []).append(layer.index)
+        for tensor in layer.outputs:
+            producers[tensor.name] = layer.index
+        found |= {tensor.name: tensor for tensor in (layer.input, *layer.residuals, *layer.outputs)}
+    return {
+        name: TensorFacts(
+            name=name,
+            rows=rows_of(tensor.shape),
+            row_bytes=step_row_bytes(tensor, network, arch),
+            when=_when(tensor.steps, network, name in averaged),
+            producer=producers.get(name),
+            inputs=tuple(inputs.get(name, ())),
+            residuals=tuple(residuals.get(name, ())),
+        )
+        for name, tensor in found.items()
+    }

@@ -1,0 +1,251 @@
+"""One group of layers, timestep-major: the bytes that a choice of strips moves, with all else chosen for the fewest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from lifsim.schedule.facts import LayerFacts, NetworkFacts
+from lifsim.schedule.input_reads import pass_reads, strip_reads
+from lifsim.schedule.membranes import MembraneSplit, StateUse, best_split
+from lifsim.schedule.rows import Ints
+from lifsim.schedule.spike_store import Pass, SpikeBuffers, Timestep, walk_timestep
+from lifsim.schedule.strips import StripRun, strip_runs
+from lifsim.schedule.weight_residency import WeightChoices, weight_choices
+
+
+@dataclass(frozen=True)
+class BufferBytes:
+    """What of each buffer may be filled (half of a double-buffered one)."""
+
+    weight: int
+    spike_in: int
+    spike_out: int
+    membrane: int
+    psum: int
+
+
+@dataclass(frozen=True)
+class Chunks:
+    """A batch cut into chunks of `images`, the last one smaller if it does not come out even."""
+
+    batch: int
+    images: int
+
+    @property
+    def count(self) -> int:
+        """Chunks of the batch."""
+        return -(-self.batch // self.images)
+
+    @property
+    def sizes(self) -> list[tuple[int, int]]:
+        """(images, how many chunks have so many)."""
+        whole, rest = divmod(self.batch, self.images)
+        return [(self.images, whole)] * (whole > 0) + [(rest, 1)] * (rest > 0)
+
+
+Heights = Mapping[int, int]
+"""Rows of a strip by state; states without an entry do not run in strips."""
+
+
+@dataclass(frozen=True)
+class GroupCost:
+    """What a group moves with given strips. weights, spikes_in, residual: by layer; spikes_out: by tensor; replay: by
+    layer, one way and chunkwise; membranes: the split of each chunk size."""
+
+    heights: Heights
+    weights: Ints
+    pinned_weights: Ints
+    region: int
+    tile: Ints
+    spikes_in: Ints
+    residual: Ints
+    spikes_out: dict[str, int]
+    psum_read: Ints
+    psum_write: Ints
+    membranes: tuple[MembraneSplit, ...]
+    membrane_bytes: int
+
+    @cached_property
+    def total(self) -> int:
+        """DRAM bytes of the whole batch."""
+        by_layer = self.weights + self.spikes_in + self.residual + self.psum_read + self.psum_write
+        return int(by_layer.sum()) + sum(self.spikes_out.values()) + self.membrane_bytes
+
+
+class Group:
+    """Layers first..last of a network, timestep-major, the batch in chunks."""
+
+    def __init__(self, facts: NetworkFacts, first: int, last: int, buffers: BufferBytes, chunks: Chunks) -> None:
+        self.facts, self.first, self.last = facts, first, last
+        self.buffers, self.chunks = buffers, chunks
+        self.layers = facts.layers[first : last + 1]
+        self.states = [index for index, state in enumerate(facts.states) if first <= state.layers[0] <= last]
+        self.runs = {run.state: run for run in strip_runs(facts, first, last)}
+
+    def cost(self, heights: Heights) -> GroupCost:
+        """Bytes with these strips; the weight region and the membrane split are the best."""
+        weights = self._weight_choices(heights)
+        reads, residual, spikes_out = self._spikes(heights)
+        fetched = weights.fetched + np.stack([by_tile[tile] for by_tile, tile in zip(reads, weights.tile, strict=True)])
+        best = int(np.lexsort((-weights.regions, fetched.sum(axis=0)))[0])
+        tile = weights.tile[:, best]
+        psum_read, psum_write = self._psums()
+        membranes = self.membrane_splits(heights)
+        return GroupCost(
+            heights=dict(heights),
+            weights=weights.fetched[:, best],
+            pinned_weights=weights.pinned[:, best],
+            region=int(weights.regions[best]),
+            tile=tile,
+            spikes_in=np.array([by_tile[choice] for by_tile, choice in zip(reads, tile, strict=True)]),
+            residual=residual,
+            spikes_out=spikes_out,
+            psum_read=psum_read,
+            psum_write=psum_write,
+            membranes=membranes,
+            membrane_bytes=self.membrane_bytes(membranes),
+        )
+
+    def floor(self, heights: Heights) -> int:
+        """Bytes that strips of these heights cannot go below."""
+        weights = int(self._weight_choices(heights).fetched.sum(axis=0).min())
+        return weights + self._spike_floor + self.membrane_bytes(self.membrane_splits(heights))
+
+    @cached_property
+    def _spike_floor(self) -> int:
+        """Spikes that the group hands over."""
+        group = range(self.first, self.last + 1)
+        steps = {"every": self.facts.timesteps, "first": 1, "last": 1}
+        crossing = 0
+        for tensor in self.facts.tensors.values():
+            made = tensor.producer in group
+            leaves = not tensor.readers or any(reader not in group for reader in tensor.readers)
+            if made and leaves:
+                crossing += steps[tensor.when] * tensor.bytes
+        return self.chunks.batch * crossing
+
+    def membrane_splits(self, heights: Heights) -> tuple[MembraneSplit, ...]:
+        """The best split for each chunk size; a strip's window is transient."""
+        window = max((self.runs[state].state_window_bytes(height) for state, height in heights.items()), default=0)
+        return tuple(
+            best_split(self.state_uses(images, heights), self.facts.timesteps, self.buffers.membrane, images * window)
+            for images, _ in self.chunks.sizes
+        )
+
+    def membrane_bytes(self, splits: Sequence[MembraneSplit]) -> int:
+        """DRAM bytes of membranes of the whole batch."""
+        return sum(count * one.moved for one, (_, count) in zip(splits, self.chunks.sizes, strict=True))
+
+    def state_uses(self, images: int, heights: Heights) -> list[StateUse]:
+        """The states of the group, for a chunk of `images`."""
+        return [
+            StateUse(
+                images * self.facts.states[index].bytes,
+                len(self.facts.states[index].layers),
+                len(self.segments(index)),
+                stripped=index in heights,
+            )
+            for index in self.states
+        ]
+
+    def segments(self, state: int) -> list[tuple[int, ...]]:
+        """The layers of a state, cut where a LIF of another state comes between two of them."""
+        owner = {layer: index for index in self.states for layer in self.facts.states[index].layers}
+        order = sorted(owner)
+        cut: list[list[int]] = []
+        for before, layer in zip([None, *order], order, strict=False):
+            if owner[layer] == state:
+                if before is None or owner[before] != state:
+                    cut.append([])
+                cut[-1].append(layer)
+        return [tuple(segment) for segment in cut]
+
+    def passes(self, heights: Heights) -> list[Pass]:
+        """The layers one by one, runs in strips together."""
+        stripped = {self.runs[state].first: (self.runs[state], height) for state, height in heights.items()}
+        passes: list[Pass] = []
+        layer = self.first
+        while layer <= self.last:
+            if layer in stripped:
+                run, height = stripped[layer]
+                passes.append(Pass(run.first, run.last, run.spike_window_bytes(height)))
+            else:
+                passes.append(Pass(layer, layer))
+            layer = passes[-1].last + 1
+        return passes
+
+    def timesteps(self) -> list[tuple[Timestep, int]]:
+        """Kinds of timesteps and how many there are of each."""
+        total = self.facts.timesteps
+        if all(layer.when == "every" for layer in self.layers):
+            return [(Timestep(first=False, last=False), total)]
+        if total == 1:
+            return [(Timestep(first=True, last=True), 1)]
+        ends = [(Timestep(first=True, last=False), 1), (Timestep(first=False, last=True), 1)]
+        return ends + [(Timestep(first=False, last=False), total - 2)] * (total > 2)
+
+    def _run_of(self, layer: int, heights: Heights) -> tuple[StripRun, int] | None:
+        for state, height in heights.items():
+            if self.runs[state].first <= layer <= self.runs[state].last:
+                return self.runs[state], height
+        return None
+
+    def _weight_choices(self, heights: Heights) -> WeightChoices:
+        visits, row_visits = [], []
+        for facts in self.layers:
+            passes = self.facts.timesteps if facts.when == "every" else 1
+            run = self._run_of(facts.layer.index, heights)
+            strips = len(run[0].starts(facts.layer.index, run[1])) if run else 1
+            visits.append(self.chunks.count * passes * strips)
+            row_visits.append(self.chunks.batch * passes * facts.rows.axis.rows_out)
+        return weight_choices(self.layers, visits, row_visits, self.buffers.weight)
+
+    def _spikes(self, heights: Heights) -> tuple[list[Ints], Ints, dict[str, int]]:
+        """Reads of inputs [layers][1 + m], of residual operands [layers], writes by tensor: the whole batch."""
+        reads = [np.zeros(1 + len(facts.tile_bytes), np.int64) for facts in self.layers]
+        residual = np.zeros(len(self.layers), np.int64)
+        writes: dict[str, int] = {}
+        passes = self.passes(heights)
+        for images, chunks in self.chunks.sizes:
+            buffers = SpikeBuffers(self.buffers.spike_in, self.buffers.spike_out, images)
+            for now, steps in self.timesteps():
+                found = walk_timestep(self.facts, passes, buffers, now)
+                for layer, resident in found.inputs.items():
+                    facts = self.layers[layer - self.first]
+                    reads[layer - self.first] += chunks * steps * self._reads(facts, images, resident, heights)
+                for layer, size in found.residual_reads.items():
+                    residual[layer - self.first] += chunks * steps * size
+                for name, size in found.writes.items():
+                    writes[name] = writes.get(name, 0) + chunks * steps * size
+        return reads, residual, writes
+
+    def _reads(self, facts: LayerFacts, images: int, resident: int, heights: Heights) -> Ints:
+        run = self._run_of(facts.layer.index, heights)
+        if run is None:
+            return pass_reads(facts, images, resident, self.buffers.spike_in)
+        starts = run[0].starts(facts.layer.index, run[1])
+        return strip_reads(facts, images, resident, self.buffers.spike_in, starts)
+
+    def _psums(self) -> tuple[Ints, Ints]:
+        """Bytes read and written by layer, whole batch: psums that spill at every run, and currents that wait to be
+        replayed, written once and read at all timesteps but the first."""
+        room = max(0, self.buffers.psum - max(facts.psum_working_bytes for facts in self.layers))
+        read, written = np.zeros((2, len(self.layers)), np.int64)
+        for index, facts in enumerate(self.layers):
+            runs = self.facts.timesteps if facts.when == "every" else 1
+            spilled = self.chunks.batch * runs * facts.psum_spill_bytes
+            read[index] += spilled
+            written[index] += spilled
+        for images, chunks in self.chunks.sizes:
+            left = room
+            for index, facts in enumerate(self.layers):
+                kept = min(left, images * facts.replay_bytes)
+                left -= kept
+                waiting = chunks * (images * facts.replay_bytes - kept)
+                written[index] += waiting
+                read[index] += waiting * (self.facts.timesteps - 1)
+        return read, written

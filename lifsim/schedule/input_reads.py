@@ -1,0 +1,63 @@
+"""DRAM bytes of one pass over a layer's input when part of it is on chip already.
+
+A pass walks filter tile, image, row tile. What the input store holds need not be fetched; of the rest, what spike_in
+holds beside the window at work is fetched once per pass, and the other rows once per filter tile and window that holds
+them. An input that fits into spike_in whole is fetched once. Bytes stay in the order of the images and their rows.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lifsim.schedule.facts import LayerFacts
+from lifsim.schedule.rows import Ints, row_tiles, windows
+
+
+def pass_reads(facts: LayerFacts, images: int, resident: int, buffer: int) -> Ints:
+    """[1 + m] bytes of a pass: entry 0 if the smallest filter tile does not fit, entry 1 + m for filter tile m.
+
+    resident: bytes of the input on chip; buffer: spike_in. The row tiles have the height that reads the fewest.
+    """
+    size, row_bytes = facts.input_bytes, facts.rows.row_bytes
+    counts = np.concatenate([facts.tile_counts[:1], facts.tile_counts])
+    if resident >= images * size:
+        return np.zeros(len(counts), np.int64)
+    tiles = row_tiles(facts.rows.axis)
+    covered = np.minimum(tiles.uses[:1], 1)
+    if images * size <= buffer:
+        return np.full(len(counts), _from(covered, images, resident, row_bytes)[0])
+    window = tiles.tallest_window * row_bytes
+    pinned = np.maximum(buffer - window, 0)
+    once = _from(covered, images, resident, row_bytes)[0] - _from(covered, images, resident + pinned, row_bytes)
+    again = _from(tiles.uses, images, resident + pinned, row_bytes)
+    reads = once[:, None] + np.multiply.outer(again, counts)
+    if window[0] > buffer:
+        return np.full(len(counts), reads[0, 0])
+    reads[window > buffer] = np.iinfo(np.int64).max
+    reads[1:, 0] = np.iinfo(np.int64).max
+    best: Ints = reads.min(axis=0)
+    return best
+
+
+def strip_reads(facts: LayerFacts, images: int, resident: int, buffer: int, starts: tuple[int, ...]) -> Ints:
+    """[1 + m] bytes of a pass in strips that start at these output rows: a strip's window is fetched once if spike_in
+    holds it for all images, else once per filter tile."""
+    counts = np.concatenate([facts.tile_counts[:1], facts.tile_counts])
+    cut = windows(facts.rows.axis, starts)
+    if images * cut.tallest * facts.rows.row_bytes <= buffer:
+        counts = np.ones_like(counts)
+    reads: Ints = counts * _from(cut.uses[None], images, resident, facts.rows.row_bytes)[0]
+    return reads
+
+
+def _from(uses: Ints, images: int, start: Ints | int, row_bytes: int) -> Ints:
+    """[n] bytes that one walk over the images fetches from byte `start` [n] on, rows fetched `uses` [n, rows] times."""
+    rows = uses.shape[1]
+    start = np.minimum(start, images * rows * row_bytes)
+    before = np.pad(np.cumsum(uses, axis=1), ((0, 0), (1, 0)))
+    row, part = np.divmod(start, row_bytes)
+    image, row = np.divmod(row, rows)
+    choice = np.arange(len(uses))
+    skipped = image * before[:, -1] + before[choice, row]
+    fetched: Ints = row_bytes * (images * before[:, -1] - skipped) - part * uses[choice, row]
+    return fetched

@@ -1,0 +1,153 @@
+"""Which spikes stay on chip between the layers of a group, within one timestep of a chunk.
+
+spike_in takes the input of the layer at work if it fits there whole; spike_out holds what layers hand over: outputs
+that a later layer of the group reads, and operands of residual adds until they are added. Where spike_out is too small,
+what is read soonest stays (Belady's rule), and the rest goes to DRAM and comes back. A tensor's bytes leave from its
+end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from lifsim.schedule.facts import NetworkFacts, TensorFacts
+
+
+@dataclass(frozen=True)
+class Pass:
+    """Layers first..last that run together: one, or several in strips. window_bytes: spikes between the layers of
+    strips that wait in spike_out for the next strip, per image."""
+
+    first: int
+    last: int
+    window_bytes: int = 0
+
+    def __contains__(self, layer: int | None) -> bool:
+        return layer is not None and self.first <= layer <= self.last
+
+
+@dataclass(frozen=True)
+class Timestep:
+    """Whether it is the first one, which computes what is replayed, and the last, which computes behind a mean."""
+
+    first: bool
+    last: bool
+
+    def has(self, when: str) -> bool:
+        """Whether what happens `when` ("every", "first", "last") happens now."""
+        return when == "every" or (when == "first" and self.first) or (when == "last" and self.last)
+
+
+@dataclass(frozen=True)
+class SpikeBuffers:
+    """Bytes of the two buffers, and the images that share them."""
+
+    spike_in: int
+    spike_out: int
+    images: int
+
+
+@dataclass
+class Residency:
+    """One timestep of one chunk, bytes. inputs: by layer that computes, how much of its input is on chip;
+    residual_reads: by layer, operands from DRAM; writes: by tensor, what goes to DRAM."""
+
+    inputs: dict[int, int] = field(default_factory=dict)
+    residual_reads: dict[int, int] = field(default_factory=dict)
+    writes: dict[str, int] = field(default_factory=dict)
+
+
+def walk_timestep(facts: NetworkFacts, passes: Sequence[Pass], buffers: SpikeBuffers, now: Timestep) -> Residency:
+    """Walk the passes of a group's timestep: what is on chip when it is read, what goes to DRAM."""
+    group = Pass(passes[0].first, passes[-1].last)
+    tensors = [t for t in facts.tensors.values() if t.producer in group or any(layer in group for layer in t.readers)]
+    readers = {t.name: _readers_now(facts, t, group, now) for t in tensors}
+    result = Residency()
+    held: dict[str, int] = {}
+    fewest: dict[str, int] = {}
+    for one in passes:
+        _serve(facts, one, held, buffers, now, result)
+        room = buffers.spike_out - buffers.images * one.window_bytes
+        kept = _keep(sorted(_wanted(facts, tensors, readers, one, held, buffers, now)), room)
+        held = {name: size for name, size in kept.items() if readers[name] and readers[name][-1] > one.last}
+        fewest |= {name: min(size, fewest.get(name, size)) for name, size in held.items()}
+    for tensor in tensors:
+        if tensor.producer in group and now.has(tensor.when):
+            whole = buffers.images * tensor.bytes
+            stays = not _leaves(facts, tensor, group)
+            result.writes[tensor.name] = whole - fewest.get(tensor.name, whole) if stays else whole
+    return result
+
+
+def _readers_now(facts: NetworkFacts, tensor: TensorFacts, group: Pass, now: Timestep) -> tuple[int, ...]:
+    """Layers of the group that read a tensor in this timestep."""
+    convolve = {layer for layer in tensor.inputs if layer in group and now.has(facts.layers[layer].when)}
+    add = {layer for layer in tensor.residuals if layer in group and _runs_epilogue(facts, layer, now)}
+    return tuple(sorted(convolve | add))
+
+
+def _runs_epilogue(facts: NetworkFacts, layer: int, now: Timestep) -> bool:
+    """Adds and LIFs behind a replayed layer run at every timestep."""
+    return now.last or facts.layers[layer].when != "last"
+
+
+def _leaves(facts: NetworkFacts, tensor: TensorFacts, group: Pass) -> bool:
+    """Whether DRAM must have all of a tensor: it is read behind the group, by nobody, or in later timesteps."""
+    replayed = tensor.when == "first" and any(facts.layers[layer].when == "every" for layer in tensor.residuals)
+    return replayed or not tensor.readers or any(layer not in group for layer in tensor.readers)
+
+
+def _serve(
+    facts: NetworkFacts, one: Pass, held: dict[str, int], buffers: SpikeBuffers, now: Timestep, result: Residency
+) -> None:
+    """What the layers of a pass find on chip."""
+    for index in range(one.first, one.last + 1):
+        layer = facts.layers[index].layer
+        source = facts.tensors[layer.input.name]
+        whole = buffers.images * source.bytes
+        if now.has(facts.layers[index].when):
+            result.inputs[index] = whole if source.producer in one else held.get(source.name, 0)
+        reads = 0
+        for operand in (facts.tensors[tensor.name] for tensor in layer.residuals):
+            at_hand = operand.producer in one or _moves_to_spike_in(operand, one, buffers, index in result.inputs)
+            reads += 0 if at_hand else buffers.images * operand.bytes - held.get(operand.name, 0)
+        result.residual_reads[index] = reads if _runs_epilogue(facts, index, now) else 0
+
+
+def _moves_to_spike_in(tensor: TensorFacts, one: Pass, buffers: SpikeBuffers, computed: bool) -> bool:
+    """Whether a tensor is the input of the one layer at work and fits into spike_in whole."""
+    alone = one.first == one.last and one.first in tensor.inputs and computed
+    return alone and buffers.images * tensor.bytes <= buffers.spike_in
+
+
+def _wanted(
+    facts: NetworkFacts,
+    tensors: Sequence[TensorFacts],
+    readers: dict[str, tuple[int, ...]],
+    one: Pass,
+    held: dict[str, int],
+    buffers: SpikeBuffers,
+    now: Timestep,
+) -> Iterator[tuple[int, int, str, int]]:
+    """(next reader, order, tensor, bytes) that spike_out should hold during and after a pass; -1 reads now."""
+    computed = now.has(facts.layers[one.first].when)
+    for order, tensor in enumerate(tensors):
+        name, whole = tensor.name, buffers.images * tensor.bytes
+        later = next((layer for layer in readers[name] if layer > one.last), None)
+        made = tensor.producer in one
+        read = not made and any(layer in one for layer in readers[name])
+        if read and name in held and not _moves_to_spike_in(tensor, one, buffers, computed):
+            yield -1, order, name, held[name]
+        if later is not None and ((made and now.has(tensor.when)) or read or name in held):
+            yield later, order, name, whole if made or read else held[name]
+
+
+def _keep(wanted: Sequence[tuple[int, int, str, int]], room: int) -> dict[str, int]:
+    """Bytes of each tensor that fit, in this order; a tensor's later entry includes its earlier one."""
+    kept: dict[str, int] = {}
+    for _, _, name, size in wanted:
+        more = min(size - kept.get(name, 0), room)
+        kept[name] = kept.get(name, 0) + more
+        room -= more
+    return kept

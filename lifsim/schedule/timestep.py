@@ -1,0 +1,109 @@
+"""A timestep-major group as a plan: the best chunk and strips, every byte with the layer that moves it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from lifsim.schedule.facts import LayerFacts, NetworkFacts
+from lifsim.schedule.group import BufferBytes, Chunks, Group, GroupCost
+from lifsim.schedule.plan import GroupPlan, Residency, Strip
+from lifsim.schedule.rows import Ints
+from lifsim.schedule.strip_search import cheapest
+from lifsim.schedule.traffic import DramBytes, LayerTraffic, Tiling
+
+
+def chunk_sizes(batch: int, chunk: int | None) -> list[int]:
+    """The chunk asked for, or the smallest one for each number of chunks."""
+    return [chunk] if chunk else sorted({-(-batch // chunks) for chunks in range(1, batch + 1)}, reverse=True)
+
+
+def plan_group(
+    facts: NetworkFacts, first: int, last: int, buffers: BufferBytes, batch: int, chunk: int | None
+) -> GroupPlan:
+    """Layers first..last, timestep-major, with the chunk and the strips that move the fewest bytes."""
+    best: tuple[GroupCost, Group] | None = None
+    for images in chunk_sizes(batch, chunk):
+        group = Group(facts, first, last, buffers, Chunks(batch, images))
+        cost = cheapest(group)
+        if best is None or cost.total < best[0].total:
+            best = cost, group
+    if best is None:
+        raise ValueError(f"batch must be >= 1, is {batch}")
+    return _as_plan(*best)
+
+
+def _as_plan(cost: GroupCost, group: Group) -> GroupPlan:
+    reads, writes = membrane_moves(group, cost)
+    split = cost.membranes[0]
+    permanent = {
+        group.facts.states[index].name: kept for index, kept in zip(group.states, split.permanent, strict=True)
+    }
+    strips = (Strip(group.runs[state].first, group.runs[state].last, rows) for state, rows in cost.heights.items())
+    layers = []
+    for index, layer in enumerate(group.layers):
+        put_out = [tensor.name for tensor in layer.layer.outputs]
+        moved = DramBytes(
+            weights=int(cost.weights[index]),
+            spikes_in=int(cost.spikes_in[index]),
+            spikes_out=sum(cost.spikes_out.get(name, 0) for name in put_out),
+            residual=int(cost.residual[index]),
+            membrane_read=int(reads[index]),
+            membrane_write=int(writes[index]),
+            psum_read=int(cost.psum_read[index]),
+            psum_write=int(cost.psum_write[index]),
+        )
+        layers.append(LayerTraffic(layer.layer.name, moved, _tiling(group, cost, index, layer)))
+    return GroupPlan(
+        first=group.first,
+        last=group.last,
+        images=group.chunks.images,
+        strips=tuple(sorted(strips, key=lambda strip: strip.first)),
+        residency=Residency(cost.region, split.transient, permanent),
+        layers=tuple(layers),
+    )
+
+
+def _tiling(group: Group, cost: GroupCost, index: int, layer: LayerFacts) -> Tiling:
+    tile = max(int(cost.tile[index]) - 1, 0)
+    rows = layer.rows.axis.rows_out
+    for state, height in cost.heights.items():
+        if group.runs[state].first <= layer.layer.index <= group.runs[state].last:
+            rows = height
+    return Tiling(
+        order="weights_outer",
+        rows=rows,
+        filters=int(layer.tile_filters[tile]),
+        row_tiles=-(-layer.rows.axis.rows_out // rows),
+        filter_tiles=int(layer.tile_counts[tile]),
+        resident_weight_bytes=int(cost.pinned_weights[index]),
+        resident_spike_bytes=0,
+    )
+
+
+def membrane_moves(group: Group, cost: GroupCost) -> tuple[Ints, Ints]:
+    """[layers] bytes of membranes read and written, whole batch."""
+    reads, writes = np.zeros((2, len(group.layers)), np.int64)
+    for (images, chunks), split in zip(group.chunks.sizes, cost.membranes, strict=True):
+        for use, state, permanent in zip(
+            group.state_uses(images, cost.heights), group.states, split.permanent, strict=True
+        ):
+            moving = use.bytes - permanent
+            transient = moving if use.stripped else min(moving, split.transient)
+            for layer, read, written, whole_run in _moves(group.segments(state), group.facts.timesteps):
+                size = transient if whole_run else moving - transient
+                reads[layer - group.first] += chunks * read * size
+                writes[layer - group.first] += chunks * written * size
+    return reads, writes
+
+
+def _moves(segments: list[tuple[int, ...]], timesteps: int) -> Iterator[tuple[int, int, int, bool]]:
+    """(layer, reads, writes, whether of transient bytes) of one byte over a chunk's timesteps: a transient one moves
+    at the ends of a run of calls, another at every call; the first read and the last write are free."""
+    calls = [layer for segment in segments for layer in segment]
+    for position, layer in enumerate(calls):
+        yield layer, timesteps - (position == 0), timesteps - (position == len(calls) - 1), False
+    for number, segment in enumerate(segments):
+        yield segment[0], timesteps - (number == 0), 0, True
+        yield segment[-1], 0, timesteps - (number == len(segments) - 1), True
