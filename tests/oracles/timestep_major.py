@@ -1,0 +1,449 @@
+"""A literal interpreter of a timestep-major group: it walks chunks, timesteps, strips, layers and tiles, keeps sets of
+the bytes that are on chip, and counts what DRAM moves. It takes the plan's decisions and none of its counts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from lifsim.config.arch import Arch
+from lifsim.config.network import Input, Layer, Network, Tensor, TimeMean
+from lifsim.config.sharing import Sharing, states_of
+from lifsim.schedule.plan import GroupPlan
+from tests.oracles.loop_nest import axis_of, ceil_div, cut, needed_rows
+
+Byte = tuple[object, ...]
+Moved = dict[str, Counter[str]]
+
+
+def walk(network: Network, sharing: Sharing, arch: Arch, plan: GroupPlan, batch: int) -> Moved:
+    """DRAM bytes by layer and tensor. The chunk must divide the batch."""
+    assert batch % plan.images == 0
+    walker = _Walker(network, sharing, arch, plan)
+    for chunk in range(batch // plan.images):
+        walker.chunk(range(chunk * plan.images, (chunk + 1) * plan.images))
+    return walker.moved
+
+
+@dataclass
+class _Membranes:
+    """Of one state, in one chunk: what was ever written, what is on chip."""
+
+    touched: set[Byte] = field(default_factory=set)
+    here: set[Byte] = field(default_factory=set)
+
+
+class _Walker:
+    def __init__(self, network: Network, sharing: Sharing, arch: Arch, plan: GroupPlan) -> None:
+        self.network, self.arch, self.plan = network, arch, plan
+        self.T = network.timesteps
+        self.group = range(plan.first, plan.last + 1)
+        self.moved: Moved = {layer.name: Counter() for layer in network.layers[plan.first : plan.last + 1]}
+        self.averaged: set[str] = set()
+        for node in network.nodes:
+            if isinstance(node, TimeMean) or self.averaged & set(node.inputs):
+                self.averaged.add(node.name)
+        self.inputs = {node.output.name for node in network.nodes if isinstance(node, Input)}
+        self.tensors: dict[str, Tensor] = {}
+        self.producer: dict[str, int] = {}
+        for layer in network.layers:
+            for tensor in (layer.input, *layer.residuals, *layer.outputs):
+                self.tensors.setdefault(tensor.name, tensor)
+            for tensor in layer.outputs:
+                self.producer[tensor.name] = layer.index
+        self.weights_seen: set[Byte] = set()
+        self.pinned = {i: self.pinned_weights(network.layers[i]) for i in self.group}
+        index = {layer.lif.name: layer.index for layer in network.layers if layer.lif}
+        self.states = {s.name: (s, sorted(index[lif] for lif in s.lifs)) for s in states_of(network, sharing)}
+
+    # What there is
+
+    def when(self, steps: int, name: str) -> str:
+        if steps == self.T:
+            return "every"
+        return "last" if name in self.averaged else "first"
+
+    def now(self, when: str, t: int) -> bool:
+        return when == "every" or (when == "first" and t == 0) or (when == "last" and t == self.T - 1)
+
+    def computes(self, index: int, t: int) -> bool:
+        layer = self.network.layers[index]
+        return self.now(self.when(layer.runs, layer.input.name), t)
+
+    def epilogue(self, index: int, t: int) -> bool:
+        layer = self.network.layers[index]
+        return self.when(layer.runs, layer.input.name) != "last" or t == self.T - 1
+
+    def plane(self, name: str, images: range) -> list[Byte]:
+        """Bytes of a tensor in one timestep, in order."""
+        tensor = self.tensors[name]
+        rows, per_row = plane_shape(tensor.shape)
+        bits = tensor.bits(self.network.input_bits if name in self.inputs else self.arch.precision.psum_bits)
+        return [(name, i, r, b) for i in images for r in range(rows) for b in range(ceil_div(per_row * bits, 8))]
+
+    def readers(self, name: str, t: int) -> list[int]:
+        found = []
+        for index in self.group:
+            layer = self.network.layers[index]
+            convolves = layer.input.name == name and self.computes(index, t)
+            adds = any(operand.name == name for operand in layer.residuals) and self.epilogue(index, t)
+            if convolves or adds:
+                found.append(index)
+        return found
+
+    def leaves(self, name: str) -> bool:
+        readers = [
+            layer.index
+            for layer in self.network.layers
+            if name in {layer.input.name, *(operand.name for operand in layer.residuals)}
+        ]
+        made = self.when(self.tensors[name].steps, name)
+        later = any(
+            made == "first" and self.when(layer.runs, layer.input.name) == "every"
+            for layer in self.network.layers
+            if any(operand.name == name for operand in layer.residuals)
+        )
+        return later or not readers or any(index not in self.group for index in readers)
+
+    # Weights
+
+    def filter_size(self, layer: Layer) -> int:
+        return ceil_div(layer.reduction * self.arch.precision.weight_bits, 8)
+
+    def weight_tiles(self, layer: Layer) -> list[list[Byte]]:
+        filters = self.plan.layers[layer.index - self.plan.first].tiling.filters
+        return [
+            [(layer.name, group, number, byte) for number in tile for byte in range(self.filter_size(layer))]
+            for group in range(layer.groups)
+            for tile in cut(layer.group_filters, filters)
+        ]
+
+    def pinned_weights(self, layer: Layer) -> set[Byte]:
+        region = self.plan.residency.weight_region
+        tiles = self.weight_tiles(layer)
+        overflow = [byte for tile in tiles for byte in tile[region:]]
+        others = [byte for tile in tiles for byte in tile[:region]]
+        count = self.plan.layers[layer.index - self.plan.first].tiling.resident_weight_bytes
+        return set((overflow + others)[:count])
+
+    def fetch_weights(self, layer: Layer, images: range, rows: range) -> None:
+        region = self.plan.residency.weight_region
+        for tile in self.weight_tiles(layer):
+            for position, byte in enumerate(tile):
+                if byte in self.pinned[layer.index]:
+                    self.moved[layer.name]["weights"] += byte not in self.weights_seen
+                    self.weights_seen.add(byte)
+                elif position < region:
+                    self.moved[layer.name]["weights"] += 1
+                else:
+                    for _ in images:
+                        for _ in rows:
+                            self.moved[layer.name]["weights"] += 1
+
+    # Spikes
+
+    def passes_over_input(self, layer: Layer) -> int:
+        return ceil_div(layer.group_filters, self.plan.layers[layer.index - self.plan.first].tiling.filters)
+
+    def read_input(self, layer: Layer, images: range, here: set[Byte]) -> int:
+        """Bytes that a pass reads, over the best height of the row tiles."""
+        plane = self.plane(layer.input.name, images)
+        buffer = self.arch.buffers.spike_in.usable_bytes
+        rows_out = layer.out_shape[1 + axis_of(layer)]
+        if len(plane) <= buffer:
+            used = set(needed_rows(layer, range(rows_out))) if layer.kind == "conv" else {b[2] for b in plane}
+            return sum(byte[2] in used and byte not in here for byte in plane)
+        smallest = min(self.arch.array.cols, layer.group_filters)
+        region = self.plan.residency.weight_region
+        single = max(len(self.window(layer, plane, tile)) for tile in cut(rows_out, 1)) // len(images)
+        tile_fits = smallest * self.filter_size(layer) <= region
+        passes = self.passes_over_input(layer) if single <= buffer else ceil_div(layer.group_filters, smallest)
+        results = []
+        for height in {ceil_div(rows_out, tiles) for tiles in range(1, rows_out + 1)}:
+            tiles = cut(rows_out, height)
+            window = max(len(self.window(layer, plane, tile)) for tile in tiles) // len(images)
+            if height > 1 and (window > buffer or not tile_fits):
+                continue
+            absent = [byte for byte in plane if byte not in here]
+            pinned = set(absent[: max(0, buffer - window)])
+            seen: set[Byte] = set()
+            count = 0
+            for _ in range(passes):
+                for tile in tiles:
+                    for byte in self.window(layer, plane, tile):
+                        if byte in pinned:
+                            count += byte not in seen
+                            seen.add(byte)
+                        elif byte not in here:
+                            count += 1
+            results.append(count)
+        return min(results)
+
+    def window(self, layer: Layer, plane: list[Byte], tile: range) -> list[Byte]:
+        if layer.kind == "linear":
+            return plane
+        rows = set(needed_rows(layer, tile))
+        return [byte for byte in plane if byte[2] in rows]
+
+    def keep(
+        self, first: int, last: int, t: int, held: set[Byte], images: range, reserved: int, spilled: set[Byte]
+    ) -> set[Byte]:
+        """spike_out during a pass: what is read now, then what is read soonest."""
+        wanted: list[tuple[int, int, int, Byte]] = []
+        for order, name in enumerate(self.tensors):
+            readers = self.readers(name, t)
+            later = [index for index in readers if index > last]
+            made = self.producer.get(name) in range(first, last + 1)
+            read = not made and any(first <= index <= last for index in readers)
+            put_out = made and self.now(self.when(self.tensors[name].steps, name), t)
+            plane = self.plane(name, images)
+            for position, byte in enumerate(plane):
+                if read and byte in held and not self.in_spike_in(name, first, last, t, images):
+                    wanted.append((-1, order, position, byte))
+                elif later and (put_out or read or byte in held):
+                    wanted.append((later[0], order, position, byte))
+        room = max(0, self.arch.buffers.spike_out.usable_bytes - reserved)
+        kept = {entry[3] for entry in sorted(wanted, key=lambda entry: entry[:3])[:room]}
+        waiting = {
+            byte
+            for name in self.tensors
+            if any(index > last for index in self.readers(name, t))
+            for byte in self.plane(name, images)
+        }
+        made_so_far = {name for name, index in self.producer.items() if self.plan.first <= index <= last}
+        spilled |= {byte for byte in waiting if byte[0] in made_so_far and byte not in kept}
+        return kept & waiting
+
+    def in_spike_in(self, name: str, first: int, last: int, t: int, images: range) -> bool:
+        if first != last or self.network.layers[first].input.name != name or not self.computes(first, t):
+            return False
+        return len(self.plane(name, images)) <= self.arch.buffers.spike_in.usable_bytes
+
+    # The walk
+
+    def chunk(self, images: range) -> None:
+        membranes = {name: _Membranes() for name in self.states}
+        strips = {strip.first: strip for strip in self.plan.strips}
+        self.replay(images)
+        for t in range(self.T):
+            held: set[Byte] = set()
+            spilled: set[Byte] = set()
+            index = self.plan.first
+            while index <= self.plan.last:
+                strip = strips.get(index)
+                last = strip.last if strip else index
+                for layer in self.network.layers[index : last + 1]:
+                    self.read_operands(layer, index, last, t, held, images)
+                if strip:
+                    reserved = self.run_strips(index, last, strip.rows, t, held, images, membranes)
+                else:
+                    reserved = 0
+                    layer = self.network.layers[index]
+                    if self.computes(index, t):
+                        rows = range(layer.out_shape[1 + axis_of(layer)])
+                        self.fetch_weights(layer, images, rows)
+                        self.moved[layer.name]["spikes_in"] += self.read_input(layer, images, held)
+                        self.spill_psums(layer, images)
+                    self.fire(layer, None, t, images, membranes)
+                held = self.keep(index, last, t, held, images, reserved, spilled)
+                index = last + 1
+            self.write_outputs(t, images, spilled)
+
+    def read_operands(self, layer: Layer, first: int, last: int, t: int, held: set[Byte], images: range) -> None:
+        if not self.epilogue(layer.index, t):
+            return
+        for operand in layer.residuals:
+            made_here = first <= self.producer.get(operand.name, -1) <= last
+            if not made_here and not self.in_spike_in(operand.name, first, last, t, images):
+                plane = self.plane(operand.name, images)
+                self.moved[layer.name]["residual"] += sum(byte not in held for byte in plane)
+
+    def write_outputs(self, t: int, images: range, spilled: set[Byte]) -> None:
+        for index in self.group:
+            for tensor in self.network.layers[index].outputs:
+                if self.now(self.when(tensor.steps, tensor.name), t):
+                    plane = self.plane(tensor.name, images)
+                    written = plane if self.leaves(tensor.name) else [byte for byte in plane if byte in spilled]
+                    self.moved[self.network.layers[index].name]["spikes_out"] += len(written)
+
+    def run_strips(
+        self,
+        first: int,
+        last: int,
+        height: int,
+        t: int,
+        held: set[Byte],
+        images: range,
+        membranes: dict[str, _Membranes],
+    ) -> int:
+        """Run the layers strip by strip; returns the most bytes of spikes that waited between them."""
+        layers = self.network.layers[first : last + 1]
+        made = {tensor.name: layer for layer in layers for tensor in layer.outputs}
+        rows = layers[0].out_shape[1 + axis_of(layers[0])]
+        lags = self.lags(layers, made)
+        strips = ceil_div(rows, height)
+        done = [0] * len(layers)
+        most_waiting = 0
+        for strip in range(strips):
+            for position, layer in enumerate(layers):
+                end = rows if strip == strips - 1 else min(rows, max(0, (strip + 1) * height - lags[position]))
+                todo = range(done[position], end)
+                done[position] = end
+                if not todo:
+                    continue
+                for name, needed in self.needs(layer, todo):
+                    if name in made:
+                        assert not needed or max(needed) < done[made[name].index - first], "a row that is not there yet"
+                if self.computes(layer.index, t):
+                    self.fetch_weights(layer, images, todo)
+                    self.read_strip(layer, images, todo, held, made, height, lags[position])
+                    self.spill_psums(layer, images, len(todo))
+                self.fire(layer, todo, t, images, membranes)
+            most_waiting = max(most_waiting, self.waiting(layers, made, done, images))
+        reserved = self.reserved(layers, made, lags, height, images)
+        assert most_waiting <= reserved
+        return reserved
+
+    def lags(self, layers: tuple[Layer, ...], made: dict[str, Layer]) -> list[int]:
+        lags: list[int] = []
+        for layer in layers:
+            lag = lags[-1] if lags else 0
+            if layer.input.name in made:
+                lag = max(lag, lags[made[layer.input.name].index - layers[0].index] + layer.kernel[axis_of(layer)] // 2)
+            lags.append(lag)
+        return lags
+
+    def needs(self, layer: Layer, rows: range) -> list[tuple[str, list[int]]]:
+        return [(layer.input.name, needed_rows(layer, rows)), *((o.name, list(rows)) for o in layer.residuals)]
+
+    def read_strip(
+        self, layer: Layer, images: range, rows: range, held: set[Byte], made: dict[str, Layer], height: int, lag: int
+    ) -> None:
+        if layer.input.name in made:
+            return
+        plane = self.plane(layer.input.name, images)
+        out_rows = layer.out_shape[1 + axis_of(layer)]
+        begins = [0] + [s * height - lag for s in range(1, ceil_div(out_rows, height)) if s * height - lag > 0]
+        ends = [*begins[1:], out_rows]
+        tallest = max(len(self.window(layer, plane, range(a, b))) for a, b in zip(begins, ends, strict=True))
+        passes = 1 if tallest <= self.arch.buffers.spike_in.usable_bytes else self.passes_over_input(layer)
+        absent = [byte for byte in self.window(layer, plane, rows) if byte not in held]
+        self.moved[layer.name]["spikes_in"] += passes * len(absent)
+
+    def waiting(self, layers: tuple[Layer, ...], made: dict[str, Layer], done: list[int], images: range) -> int:
+        """Bytes of rows that were put out and that a layer of the run still needs."""
+        total = 0
+        for name, producer in made.items():
+            needed: set[int] = set()
+            for layer, finished in zip(layers, done, strict=True):
+                rest = range(finished, layer.out_shape[1 + axis_of(layer)])
+                needed |= {row for source, rows in self.needs(layer, rest) if source == name for row in rows}
+            there = range(done[producer.index - layers[0].index])
+            total += sum(byte[2] in needed and byte[2] in there for byte in self.plane(name, images))
+        return total
+
+    def reserved(
+        self, layers: tuple[Layer, ...], made: dict[str, Layer], lags: list[int], height: int, images: range
+    ) -> int:
+        """What the rows between the layers of a run may take: from where a reader's strip begins, half a kernel before
+        it, to where the producer's strip ends."""
+        rows = layers[0].out_shape[1 + axis_of(layers[0])]
+        tail = rows - (ceil_div(rows, height) - 1) * height
+        total = 0
+        for name, producer in made.items():
+            behind = []
+            for layer, lag in zip(layers, lags, strict=True):
+                if layer.input.name == name:
+                    behind.append(lag + layer.kernel[axis_of(layer)] // 2)
+                if any(operand.name == name for operand in layer.residuals):
+                    behind.append(lag)
+            if behind:
+                window = max(height - lags[producer.index - layers[0].index], tail) + max(behind)
+                total += sum(byte[2] < min(rows, window) for byte in self.plane(name, images))
+        return total
+
+    # Membranes
+
+    def fire(self, layer: Layer, rows: range | None, t: int, images: range, membranes: dict[str, _Membranes]) -> None:
+        """One LIF call on all rows, or on the rows of a strip."""
+        for name, (state, users) in self.states.items():
+            if layer.index not in users:
+                continue
+            height, per_row = plane_shape(state.shape)
+            size = ceil_div(per_row * self.arch.precision.membrane_bits, 8)
+            everything = [(i, r, b) for i in images for r in range(height) for b in range(size)]
+            stripped = rows is not None
+            moving = everything[self.plan.residency.permanent[name] :]
+            transient = set(moving if stripped else moving[: self.plan.residency.transient])
+            ram = membranes[name]
+            for byte in moving:
+                if stripped and byte[1] not in rows:
+                    continue
+                if byte not in ram.here:
+                    self.moved[layer.name]["membrane_read"] += byte in ram.touched
+                    ram.here.add(byte)
+                ram.touched.add(byte)
+            assert len(ram.here & transient) <= self.plan.residency.transient
+            ends_run = self.ends_run(users, layer.index)
+            last_call = t == self.T - 1 and layer.index == users[-1]
+            for byte in sorted(ram.here):
+                leaves = ends_run if byte in transient else True
+                if leaves and (not stripped or byte[1] in rows):
+                    ram.here.remove(byte)
+                    self.moved[layer.name]["membrane_write"] += not last_call
+
+    def ends_run(self, users: list[int], index: int) -> bool:
+        """Whether the next LIF of the group uses another state, or there is none."""
+        lifs = sorted(i for _, owners in self.states.values() for i in owners if i in self.group)
+        behind = lifs[lifs.index(index) + 1 :]
+        return not behind or behind[0] not in users
+
+    # Partial sums
+
+    def replay(self, images: range) -> None:
+        """Currents of layers that compute once and fire at every timestep wait in what the psum buffer has left."""
+        buffer = self.arch.buffers.psum.usable_bytes
+        left = max(0, buffer - max(self.psum_working_set(self.network.layers[i]) for i in self.group))
+        for index in self.group:
+            layer = self.network.layers[index]
+            if layer.lif is None or self.when(layer.runs, layer.input.name) != "first":
+                continue
+            size = len(images) * ceil_div(layer.lif_elements * self.arch.precision.psum_bits, 8)
+            stays = min(left, size)
+            left -= stays
+            for t in range(self.T):
+                self.moved[layer.name]["psum_write" if t == 0 else "psum_read"] += size - stays
+
+    def psum_folds(self, layer: Layer) -> tuple[list[int], int]:
+        """Bytes of psums of each column fold of one output row; hand-overs between folds over K."""
+        array, bits = self.arch.array, self.arch.precision.psum_bits
+        hand_overs = ceil_div(layer.reduction, array.rows) - 1
+        if array.dataflow in ("os", "sata") or hand_overs == 0:
+            return [], 0
+        pixels = layer.pixels // layer.out_shape[1 + axis_of(layer)]
+        smallest = min(array.cols, layer.group_filters)
+        folds = []
+        for tile in cut(layer.group_filters, smallest):
+            columns = len(tile) if array.dataflow == "ws" else pixels
+            kept = pixels if array.dataflow == "ws" else len(tile)
+            folds += [ceil_div(kept * len(fold) * bits, 8) for fold in cut(columns, array.cols)]
+        return folds * layer.groups, hand_overs
+
+    def psum_working_set(self, layer: Layer) -> int:
+        return max(self.psum_folds(layer)[0], default=0)
+
+    def spill_psums(self, layer: Layer, images: range, rows: int | None = None) -> None:
+        folds, hand_overs = self.psum_folds(layer)
+        rows = layer.out_shape[1 + axis_of(layer)] if rows is None else rows
+        for psums in folds:
+            excess = max(0, psums - self.arch.buffers.psum.usable_bytes)
+            self.moved[layer.name]["psum_write"] += len(images) * rows * hand_overs * excess
+            self.moved[layer.name]["psum_read"] += len(images) * rows * hand_overs * excess
+
+
+def plane_shape(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Rows of a map (of a 1-D signal: its length) and elements of one."""
+    if len(shape) == 1:
+        return 1, shape[0]
+    channels, height, width = shape
+    return (width, channels) if height == 1 else (height, channels * width)
