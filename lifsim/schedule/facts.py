@@ -26,7 +26,7 @@ from lifsim.schedule.storage import (
 When = Literal["every", "first", "last"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LayerFacts:
     """One layer in one timestep.
 
@@ -66,10 +66,12 @@ class LayerFacts:
 
 @dataclass(frozen=True)
 class TensorFacts:
-    """A stored tensor, rows of row_bytes per image and timestep. when: the timesteps that put it out. producer: the
-    layer that does, None for the network's input. inputs, residuals: the layers that convolve it and that add it."""
+    """A stored tensor, number `order` of the network, rows of row_bytes per image and timestep. when: the timesteps
+    that put it out. producer: the layer that does, None for the network's input. inputs, residuals: the layers that
+    convolve it and that add it."""
 
     name: str
+    order: int
     rows: int
     row_bytes: int
     when: When
@@ -77,12 +79,12 @@ class TensorFacts:
     inputs: tuple[int, ...]
     residuals: tuple[int, ...]
 
-    @property
+    @cached_property
     def bytes(self) -> int:
         """Bytes per image and timestep."""
         return self.rows * self.row_bytes
 
-    @property
+    @cached_property
     def readers(self) -> tuple[int, ...]:
         """Layers that read it, in order."""
         return tuple(sorted({*self.inputs, *self.residuals}))
@@ -103,7 +105,7 @@ class StateFacts:
         return self.rows * self.row_bytes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class NetworkFacts:
     """A network, as schedules see it."""
 
@@ -111,6 +113,15 @@ class NetworkFacts:
     layers: tuple[LayerFacts, ...]
     tensors: dict[str, TensorFacts]
     states: tuple[StateFacts, ...]
+
+    def made(self, first: int, last: int) -> list[TensorFacts]:
+        """Tensors that layers first..last put out."""
+        return [self.tensors[tensor.name] for facts in self.layers[first : last + 1] for tensor in facts.layer.outputs]
+
+    def touched(self, first: int, last: int) -> set[str]:
+        """Tensors that layers first..last read or put out."""
+        layers = [facts.layer for facts in self.layers[first : last + 1]]
+        return {tensor.name for layer in layers for tensor in (layer.input, *layer.residuals, *layer.outputs)}
 
 
 def facts_of(network: Network, sharing: Sharing, arch: Arch) -> NetworkFacts:
@@ -182,6 +193,7 @@ def _tensors(network: Network, arch: Arch, averaged: set[str]) -> dict[str, Tens
     return {
         name: TensorFacts(
             name=name,
+            order=order,
             rows=rows_of(tensor.shape),
             row_bytes=step_row_bytes(tensor, network, arch),
             when=_when(tensor.steps, network, name in averaged),
@@ -189,5 +201,5 @@ def _tensors(network: Network, arch: Arch, averaged: set[str]) -> dict[str, Tens
             inputs=tuple(inputs.get(name, ())),
             residuals=tuple(residuals.get(name, ())),
         )
-        for name, tensor in found.items()
+        for order, (name, tensor) in enumerate(found.items())
     }

@@ -181,10 +181,9 @@ class Group:
     def timesteps(self) -> list[tuple[Timestep, int]]:
         """Kinds of timesteps and how many there are of each."""
         total = self.facts.timesteps
-        if all(layer.when == "every" for layer in self.layers):
+        put_out = [self.facts.tensors[tensor.name] for facts in self.layers for tensor in facts.layer.outputs]
+        if {one.when for one in self.layers} | {tensor.when for tensor in put_out} == {"every"}:
             return [(Timestep(first=False, last=False), total)]
-        if total == 1:
-            return [(Timestep(first=True, last=True), 1)]
         ends = [(Timestep(first=True, last=False), 1), (Timestep(first=False, last=True), 1)]
         return ends + [(Timestep(first=False, last=False), total - 2)] * (total > 2)
 

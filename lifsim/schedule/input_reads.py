@@ -7,12 +7,15 @@ them. An input that fits into spike_in whole is fetched once. Bytes stay in the 
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from lifsim.schedule.facts import LayerFacts
 from lifsim.schedule.rows import Ints, row_tiles, windows
 
 
+@lru_cache(maxsize=1 << 14)
 def pass_reads(facts: LayerFacts, images: int, resident: int, buffer: int) -> Ints:
     """[1 + m] bytes of a pass: entry 0 if the smallest filter tile does not fit, entry 1 + m for filter tile m.
 
@@ -39,6 +42,7 @@ def pass_reads(facts: LayerFacts, images: int, resident: int, buffer: int) -> In
     return best
 
 
+@lru_cache(maxsize=1 << 14)
 def strip_reads(facts: LayerFacts, images: int, resident: int, buffer: int, starts: tuple[int, ...]) -> Ints:
     """[1 + m] bytes of a pass in strips that start at these output rows: a strip's window is fetched once if spike_in
     holds it for all images, else once per filter tile."""

@@ -61,19 +61,19 @@ class Residency:
 def walk_timestep(facts: NetworkFacts, passes: Sequence[Pass], buffers: SpikeBuffers, now: Timestep) -> Residency:
     """Walk the passes of a group's timestep: what is on chip when it is read, what goes to DRAM."""
     group = Pass(passes[0].first, passes[-1].last)
-    tensors = [t for t in facts.tensors.values() if t.producer in group or any(layer in group for layer in t.readers)]
-    readers = {t.name: _readers_now(facts, t, group, now) for t in tensors}
     result = Residency()
     held: dict[str, int] = {}
     fewest: dict[str, int] = {}
     for one in passes:
+        touched = facts.touched(one.first, one.last)
         _serve(facts, one, held, buffers, now, result)
+        readers = {name: _readers_now(facts, facts.tensors[name], group, now) for name in {*held, *touched}}
         room = buffers.spike_out - buffers.images * one.window_bytes
-        kept = _keep(sorted(_wanted(facts, tensors, readers, one, held, buffers, now)), room)
+        kept = _keep(sorted(_wanted(facts, readers, one, held, buffers, now)), room)
         held = {name: size for name, size in kept.items() if readers[name] and readers[name][-1] > one.last}
         fewest |= {name: min(size, fewest.get(name, size)) for name, size in held.items()}
-    for tensor in tensors:
-        if tensor.producer in group and now.has(tensor.when):
+    for tensor in facts.made(group.first, group.last):
+        if now.has(tensor.when):
             whole = buffers.images * tensor.bytes
             stays = not _leaves(facts, tensor, group)
             result.writes[tensor.name] = whole - fewest.get(tensor.name, whole) if stays else whole
@@ -123,7 +123,6 @@ def _moves_to_spike_in(tensor: TensorFacts, one: Pass, buffers: SpikeBuffers, co
 
 def _wanted(
     facts: NetworkFacts,
-    tensors: Sequence[TensorFacts],
     readers: dict[str, tuple[int, ...]],
     one: Pass,
     held: dict[str, int],
@@ -132,8 +131,9 @@ def _wanted(
 ) -> Iterator[tuple[int, int, str, int]]:
     """(next reader, order, tensor, bytes) that spike_out should hold during and after a pass; -1 reads now."""
     computed = now.has(facts.layers[one.first].when)
-    for order, tensor in enumerate(tensors):
-        name, whole = tensor.name, buffers.images * tensor.bytes
+    for name in readers:
+        tensor = facts.tensors[name]
+        whole, order = buffers.images * tensor.bytes, tensor.order
         later = next((layer for layer in readers[name] if layer > one.last), None)
         made = tensor.producer in one
         read = not made and any(layer in one for layer in readers[name])

@@ -1,14 +1,15 @@
 """Which runs of a group go in strips, and how high: the choice that moves the fewest bytes.
 
 All sets of runs are tried. In a set, each run and height in turn sets how many membranes must be on chip at least; the
-other runs take the height that fetches the fewest weights among those whose windows fit beside it. Choices that cannot
-win, by their weights and membranes alone, are not looked into.
+other runs take the height that fetches the fewest weights among those whose windows fit beside it. Choices are looked
+into in the order of what they cannot go below, until none can win.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations
+from operator import itemgetter
 
 from lifsim.schedule.group import Group, GroupCost, Heights
 from lifsim.schedule.strips import StripRun
@@ -18,11 +19,12 @@ def cheapest(group: Group) -> GroupCost:
     """The cost of `group` with the best strips."""
     best = group.cost({})
     runs = [run for run in group.runs.values() if _legal_heights(group, run)] if best.membrane_bytes else []
-    for count in range(1, len(runs) + 1):
-        for chosen in combinations(runs, count):
-            for heights in _choices(group, chosen):
-                if group.floor(heights) < best.total:
-                    best = min(best, group.cost(heights), key=lambda cost: cost.total)
+    sets = (chosen for count in range(1, len(runs) + 1) for chosen in combinations(runs, count))
+    choices = [(group.floor(heights), heights) for chosen in sets for heights in _choices(group, chosen)]
+    for floor, heights in sorted(choices, key=itemgetter(0)):
+        if floor >= best.total:
+            break
+        best = min(best, group.cost(heights), key=lambda cost: cost.total)
     return best
 
 

@@ -45,7 +45,7 @@ def moved(group: GroupPlan) -> dict[str, dict[str, int]]:
     return {layer.layer: {name: size for name, size in vars(layer.dram).items() if size} for layer in group.layers}
 
 
-@settings(QUIET, max_examples=150)
+@settings(QUIET, max_examples=100)
 @given(networks(), st.sampled_from(SHARINGS), archs(), st.integers(1, 2), st.integers(1, 2), st.data())
 def test_equals_the_literal_interpreter(
     network: Network, name: str, arch: Arch, chunk: int, chunks: int, data: st.DataObject
