@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 
 import numpy as np
 
@@ -111,9 +112,16 @@ class Group:
         )
 
     def floor(self, heights: Heights) -> int:
-        """Bytes that strips of these heights cannot go below."""
-        weights = int(self._weight_choices(heights).fetched.sum(axis=0).min())
-        return weights + self._spike_floor + self.membrane_bytes(self.membrane_splits(heights))
+        """Bytes of weights and spikes that strips of these heights cannot go below, by the buffers' sizes alone."""
+        visits = self._visits(heights)
+        room, fetched = self.buffers.weight, 0
+        for times, size in sorted(
+            zip(visits, (facts.weight_bytes for facts in self.layers), strict=True), reverse=True
+        ):
+            pinned = min(size, room)
+            room -= pinned
+            fetched += size * times - pinned * (times - 1)
+        return fetched + self._spike_floor
 
     @cached_property
     def _spike_floor(self) -> int:
@@ -154,15 +162,15 @@ class Group:
 
     def segments(self, state: int) -> list[tuple[int, ...]]:
         """The layers of a state, cut where a LIF of another state comes between two of them."""
+        return self._segments[state]
+
+    @cached_property
+    def _segments(self) -> dict[int, list[tuple[int, ...]]]:
         owner = {layer: index for index in self.states for layer in self.facts.states[index].layers}
-        order = sorted(owner)
-        cut: list[list[int]] = []
-        for before, layer in zip([None, *order], order, strict=False):
-            if owner[layer] == state:
-                if before is None or owner[before] != state:
-                    cut.append([])
-                cut[-1].append(layer)
-        return [tuple(segment) for segment in cut]
+        segments: dict[int, list[tuple[int, ...]]] = {index: [] for index in self.states}
+        for state, layers in groupby(sorted(owner), key=owner.__getitem__):
+            segments[state].append(tuple(layers))
+        return segments
 
     def passes(self, heights: Heights) -> list[Pass]:
         """The layers one by one, runs in strips together."""
@@ -193,15 +201,25 @@ class Group:
                 return self.runs[state], height
         return None
 
+    def _visits(self, heights: Heights) -> list[int]:
+        """How often each layer's weights are needed: timesteps, chunks, strips."""
+        visits = [self.chunks.count * passes for passes in self._passes_per_chunk]
+        for state, height in heights.items():
+            run = self.runs[state]
+            for layer in range(run.first, run.last + 1):
+                visits[layer - self.first] *= len(run.starts(layer, height))
+        return visits
+
+    @cached_property
+    def _passes_per_chunk(self) -> list[int]:
+        return [self.facts.timesteps if facts.when == "every" else 1 for facts in self.layers]
+
     def _weight_choices(self, heights: Heights) -> WeightChoices:
-        visits, row_visits = [], []
-        for facts in self.layers:
-            passes = self.facts.timesteps if facts.when == "every" else 1
-            run = self._run_of(facts.layer.index, heights)
-            strips = len(run[0].starts(facts.layer.index, run[1])) if run else 1
-            visits.append(self.chunks.count * passes * strips)
-            row_visits.append(self.chunks.batch * passes * facts.rows.axis.rows_out)
-        return weight_choices(self.layers, visits, row_visits, self.buffers.weight)
+        rows = [
+            self.chunks.batch * passes * facts.rows.axis.rows_out
+            for facts, passes in zip(self.layers, self._passes_per_chunk, strict=True)
+        ]
+        return weight_choices(self.layers, self._visits(heights), rows, self.buffers.weight)
 
     def _spikes(self, heights: Heights) -> tuple[list[Ints], Ints, dict[str, int]]:
         """Reads of inputs [layers][1 + m], of residual operands [layers], writes by tensor: the whole batch."""
@@ -235,8 +253,7 @@ class Group:
         room = max(0, self.buffers.psum - max(facts.psum_working_bytes for facts in self.layers))
         read, written = np.zeros((2, len(self.layers)), np.int64)
         for index, facts in enumerate(self.layers):
-            runs = self.facts.timesteps if facts.when == "every" else 1
-            spilled = self.chunks.batch * runs * facts.psum_spill_bytes
+            spilled = self.chunks.batch * self._passes_per_chunk[index] * facts.psum_spill_bytes
             read[index] += spilled
             written[index] += spilled
         for images, chunks in self.chunks.sizes:

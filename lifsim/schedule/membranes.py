@@ -16,7 +16,7 @@ program, so that its optimum is convex in q and a bisection on the slope finds i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -50,34 +50,51 @@ class MembraneSplit:
 
 def best_split(uses: Sequence[StateUse], timesteps: int, buffer: int, least_transient: int = 0) -> MembraneSplit:
     """The split that moves the fewest bytes, with a transient region of at least `least_transient` <= buffer."""
+    portions = _portions(uses, timesteps)
     shared = [use.bytes for use in uses if use.rest_moves(timesteps) > use.transient_moves(timesteps)]
     low = least_transient
     high = max(low, min(buffer, max(shared, default=0)))
     while low < high:
         middle = (low + high) // 2
-        if split(uses, timesteps, buffer, middle).moved <= split(uses, timesteps, buffer, middle + 1).moved:
+        if _fill(portions, buffer, middle)[0] <= _fill(portions, buffer, middle + 1)[0]:
             high = middle
         else:
             low = middle + 1
-    return split(uses, timesteps, buffer, low)
+    moved, permanent = _fill(portions, buffer, low)
+    return MembraneSplit(low, tuple(permanent.get(index, 0) for index in range(len(uses))), moved)
 
 
-def split(uses: Sequence[StateUse], timesteps: int, buffer: int, transient: int) -> MembraneSplit:
-    """The best permanent bytes beside a transient region of `transient` bytes: most moved first."""
-    portions = sorted(_portions(uses, timesteps, transient), reverse=True)
-    permanent = [0] * len(uses)
-    room, moved = buffer - transient, 0
-    for moves, nearest, size in portions:
-        kept = min(size, room) if moves else 0
-        room -= kept
-        permanent[-nearest] += kept
-        moved += moves * (size - kept)
-    return MembraneSplit(transient, tuple(permanent), moved)
+@dataclass(frozen=True)
+class _Portion:
+    """What of state `index`, of `bytes`, is transient (at most q bytes), or the rest: DRAM moves each byte `moves`
+    times unless it stays."""
+
+    moves: int
+    index: int
+    bytes: int
+    is_rest: bool
 
 
-def _portions(uses: Sequence[StateUse], timesteps: int, transient: int) -> Iterator[tuple[int, int, int]]:
-    """(moves per byte, -index, bytes) of what is transient and what is not, of each state."""
+def _portions(uses: Sequence[StateUse], timesteps: int) -> list[_Portion]:
+    """Most moved first: the order in which permanent bytes are given out, whatever q is."""
+    portions = []
     for index, use in enumerate(uses):
-        rest = max(use.bytes - transient, 0)
-        yield use.rest_moves(timesteps), -index, rest
-        yield use.transient_moves(timesteps), -index, use.bytes - rest
+        portions.append(_Portion(use.rest_moves(timesteps), index, use.bytes, True))
+        portions.append(_Portion(use.transient_moves(timesteps), index, use.bytes, False))
+    return sorted(portions, key=lambda portion: (-portion.moves, portion.index))
+
+
+def _fill(portions: Sequence[_Portion], buffer: int, transient: int) -> tuple[int, dict[int, int]]:
+    """Bytes moved, and the permanent bytes by state, beside a transient region of `transient` bytes."""
+    room, moved = buffer - transient, 0
+    permanent: dict[int, int] = {}
+    for portion in portions:
+        within = portion.bytes if portion.bytes < transient else transient
+        size = portion.bytes - within if portion.is_rest else within
+        kept = size if size < room else room
+        if kept and portion.moves:
+            room -= kept
+            permanent[portion.index] = permanent.get(portion.index, 0) + kept
+            size -= kept
+        moved += portion.moves * size
+    return moved, permanent

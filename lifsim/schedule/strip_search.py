@@ -24,7 +24,8 @@ def cheapest(group: Group) -> GroupCost:
     for floor, heights in sorted(choices, key=itemgetter(0)):
         if floor >= best.total:
             break
-        best = min(best, group.cost(heights), key=lambda cost: cost.total)
+        if floor + group.membrane_bytes(group.membrane_splits(heights)) < best.total:
+            best = min(best, group.cost(heights), key=lambda cost: cost.total)
     return best
 
 
