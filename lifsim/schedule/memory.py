@@ -1,0 +1,109 @@
+"""Memory of a network in inference and in training, as weights, LIF membranes and activations.
+
+    forward:  weights + states' membranes + the most that activations take at any moment of a timestep
+    backward: weights + membranes stored for the backward pass + activations of all timesteps that it reads again
+
+The split of EfficientLIF-Net's figures 1 and 7 (Kim et al., Front. Neurosci. 17:1230002, 2023). Gradients and the
+optimiser's state are not in it: sharing LIF neurons leaves them as they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lifsim.config.arch import Arch
+from lifsim.config.network import Conv, Layer, Lif, Linear, Network, Pool, Tensor, TimeMean
+from lifsim.config.sharing import Sharing
+from lifsim.schedule.lif_memory import LifMemory, lif_memory
+from lifsim.schedule.storage import bytes_of, element_bits
+
+
+@dataclass(frozen=True)
+class PhaseBytes:
+    """Bytes that one phase holds at a time."""
+
+    weights: int
+    lif: int
+    activations: int
+
+    @property
+    def total(self) -> int:
+        """All three."""
+        return self.weights + self.lif + self.activations
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Of one network, sharing and batch. lif: its membranes beside those of the unshared network."""
+
+    forward: PhaseBytes
+    backward: PhaseBytes
+    lif: LifMemory
+
+
+def memory_of(network: Network, sharing: Sharing, arch: Arch, batch: int) -> Memory:
+    """What `batch` images take, at the precisions of `arch`. Raises InputError as `states_of` does."""
+    lif = lif_memory(network, sharing, arch.precision.membrane_bits, batch)
+    weights = bytes_of(sum(layer.weights for layer in network.layers) * arch.precision.weight_bits)
+    live, kept = live_activation_bits(network, arch), kept_activation_bits(network, arch)
+    return Memory(
+        forward=PhaseBytes(weights, lif.forward, bytes_of(batch * live)),
+        backward=PhaseBytes(weights, lif.backward, bytes_of(batch * kept)),
+        lif=lif,
+    )
+
+
+def live_activation_bits(network: Network, arch: Arch) -> int:
+    """Bits of activations of one image that inference holds at once.
+
+    Within a timestep layers run in order. A tensor that passes between layers (what a layer reads, adds or puts out)
+    lives from the layer that makes it to the last one that reads it: the most is
+
+        max over layers i of sum(bits of the tensors alive at i)
+
+    Two kinds live as long as the timesteps go on, and are added: real-valued currents that a layer computed once and
+    replays to its LIF (direct encoding), and running means over time.
+    """
+    means = {node.output.name for node in network.nodes if isinstance(node, TimeMean)}
+    handled = [{tensor.name: tensor for tensor in _handled(layer)} for layer in network.layers]
+    tensors = {name: tensor for at_layer in handled for name, tensor in at_layer.items()}
+    size = {name: _bits(tensor, network, arch) for name, tensor in tensors.items()}
+    users = {name: [index for index, at_layer in enumerate(handled) if name in at_layer] for name in tensors}
+    passing = [name for name in tensors if name not in means]
+    most = max(
+        sum(size[name] for name in passing if users[name][0] <= index <= users[name][-1])
+        for index in range(len(handled))
+    )
+    replayed = sum(
+        layer.lif_elements * arch.precision.psum_bits for layer in network.layers if layer.runs < layer.timesteps
+    )
+    return most + replayed + sum(size[name] for name in means.intersection(tensors))
+
+
+def kept_activation_bits(network: Network, arch: Arch) -> int:
+    """Bits of activations of one image that training keeps for the backward pass, over all timesteps:
+
+        sum of steps * elements * bits over
+            what weight layers read (gradients of the weights) and max pools read (who was the maximum),
+            the spikes of every LIF (its surrogate gradient, its reset),
+            the real-valued outputs of weight layers in front of a batch norm (its gradient)
+
+    each tensor once; steps is 1 for what is computed once and replayed, else T.
+    """
+    kept: dict[str, Tensor] = {}
+    for node in network.nodes:
+        if isinstance(node, Conv | Linear) or (isinstance(node, Pool) and node.kind == "max"):
+            kept[node.inputs[0]] = network.node(node.inputs[0]).output
+        if isinstance(node, Lif) or (isinstance(node, Conv | Linear) and node.batch_norm):
+            kept[node.name] = node.output
+    return sum(tensor.steps * _bits(tensor, network, arch) for tensor in kept.values())
+
+
+def _bits(tensor: Tensor, network: Network, arch: Arch) -> int:
+    """Per image and timestep."""
+    return tensor.elements * element_bits(tensor, network, arch)
+
+
+def _handled(layer: Layer) -> tuple[Tensor, ...]:
+    """What `layer` reads, adds and puts out."""
+    return (layer.input, *layer.residuals, *layer.outputs)

@@ -1,0 +1,74 @@
+"""Does `lifsim memory` print bytes and ratios for every pair of workload and sharing, or all that is wrong?"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from lifsim.cli.main import main
+
+
+def _memory(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    status = main(["memory", *arguments])
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+def test_the_grouping_that_fits_the_paper_gives_its_ratios(capsys: pytest.CaptureFixture[str]) -> None:
+    workload = ("--workload", "resnet19_positions_imagenet100", "--timesteps", "5")
+    status, out, _ = _memory(capsys, *workload, "--sharing", "none,layer&C#2", "--format", "json")
+    assert status == 0
+    none, shared = json.loads(out)
+    assert none["lif_memory_ratio"] == {"forward": 1, "backward": 1}
+    assert shared["lif_memory_bytes"]["forward"] == 172032 * 49
+    assert shared["lif_memory_bytes"]["forward_baseline"] == 753664 * 49
+    assert shared["lif_memory_ratio"] == {
+        "forward": pytest.approx(4.381, abs=5e-4),
+        "backward": pytest.approx(21.90, abs=5e-3),
+    }
+
+
+def test_every_workload_and_sharing_has_a_row_in_every_format(capsys: pytest.CaptureFixture[str]) -> None:
+    pairs = ("--workload", "vgg9_cifar10,resnet19_cifar10", "--sharing", "none, layer,channel4", "--batch", "2")
+    _, out, _ = _memory(capsys, *pairs, "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert [(row["workload"], row["sharing"]) for row in rows] == [
+        (workload, sharing)
+        for workload in ("vgg9_cifar10", "resnet19_cifar10")
+        for sharing in ("none", "layer", "channel4")
+    ]
+    for row in rows:
+        for phase in ("forward", "backward"):
+            parts = [int(row[f"memory_bytes.{phase}.{part}"]) for part in ("weights", "lif", "activations", "total")]
+            assert sum(parts[:3]) == parts[3]
+            assert row[f"memory_bytes.{phase}.lif"] == row[f"lif_memory_bytes.{phase}"]
+    status, out, _ = _memory(capsys, *pairs)
+    assert status == 0
+    assert "4.000 x" in out
+    assert "KiB" in out
+
+
+def test_hard_reset_stores_every_membrane(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    text = "name: hard\ntimesteps: 3\ninput: {shape: [2, 4, 4]}\nneuron: {reset: hard}\nlayers:\n"
+    text += "- {name: conv1, op: conv, out: 4, kernel: 3, padding: 1}\n- {name: lif1, op: lif}\n"
+    file = tmp_path / "hard.yaml"
+    file.write_text(text + "- {name: fc1, op: linear, out: 2}\n")
+    _, printed, _ = _memory(capsys, "--workload", str(file), "--sharing", "channel2", "--format", "json")
+    assert json.loads(printed)[0]["lif_memory_ratio"] == {"forward": 2, "backward": 1}
+
+
+def test_all_that_is_wrong_is_told_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = ("--workload", "vgg9_cifar,resnet91_cifar10", "--sharing", "layr,channel1", "--batch", "0")
+    status, out, err = _memory(capsys, *wrong, "--arch", "sata182")
+    assert (status, out) == (2, "")
+    for part in ("vgg9_cifar10", "resnet19_cifar10", "did you mean 'layer'", "N of channelN", "batch: 0", "sata128"):
+        assert part in err
+    status, _, err = _memory(capsys, "--workload", "vgg9_cifar10,lenet5_mnist", "--sharing", "none,channel3,channel7")
+    assert status == 2
+    for part in ("vgg9_cifar10 sharing: channel3", "lenet5_mnist sharing: channel3", "lenet5_mnist sharing: channel7"):
+        assert part in err
+    assert _memory(capsys, "--timesteps", "0")[0] == 2
