@@ -4,19 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING
 
 import click
 
-from lifsim.cli.inputs import DEFAULT_ARCH
-from lifsim.errors import Fault, InputError, collecting
+from lifsim.cli.memory_inputs import DEFAULT_MEMORY_WORKLOAD, memory_options, read_memory_inputs
 
-if TYPE_CHECKING:
-    from lifsim.config.arch import Arch
-    from lifsim.config.network import Network
-    from lifsim.config.sharing import Sharing
-
-DEFAULT_WORKLOAD = "resnet19_imagenet100"
 ALL_SHARINGS = "none,layer,channel2,channel4,layer+channel2,layer+channel4"
 PIPE_WIDTH = 160
 
@@ -30,16 +22,13 @@ Examples:
 """
 )
 @click.option(
-    "--workload", "workloads", metavar="NAME|FILE,...", default=DEFAULT_WORKLOAD, show_default=True,
+    "--workload", "workloads", metavar="NAME|FILE,...", default=DEFAULT_MEMORY_WORKLOAD, show_default=True,
     help="Networks (lifsim list workloads).",
 )  # fmt: skip
 @click.option(
     "--sharing", "sharings", metavar="SHARING,...", default=ALL_SHARINGS, show_default=True, help="LIF sharings."
 )
-@click.option("--arch", metavar="NAME|FILE", default=DEFAULT_ARCH, show_default=True, help="Whose precisions count.")
-@click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Change a key of the architecture.")
-@click.option("--timesteps", type=int, help="T. Default: each workload's.")
-@click.option("--batch", type=int, default=1, show_default=True, help="Images.")
+@memory_options
 @click.option(
     "--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True,
     help="What goes to stdout.",
@@ -61,8 +50,8 @@ def memory(
     from lifsim.report.memory_table import flat, memory_rows, memory_table
     from lifsim.report.rows import as_csv
 
-    networks, parsed, machine = _inputs(workloads, sharings, arch, overrides, timesteps, batch)
-    rows = memory_rows(networks, parsed, machine, batch)
+    inputs = read_memory_inputs(workloads.split(","), sharings.split(","), arch, overrides, timesteps, batch)
+    rows = memory_rows(inputs.networks, inputs.sharings, inputs.arch, inputs.batch)
     if form == "json":
         click.echo(json.dumps([row.tree() for row in rows], indent=2))
     elif form == "csv":
@@ -70,31 +59,4 @@ def memory(
     else:
         from rich.console import Console
 
-        Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(memory_table(rows, machine))
-
-
-def _inputs(
-    workloads: str, sharings: str, arch: str, overrides: tuple[str, ...], timesteps: int | None, batch: int
-) -> tuple[list[Network], list[Sharing], Arch]:
-    """Everything that is named, read; what is wrong with any of it is told at once."""
-    from lifsim.config.arch import load_arch
-    from lifsim.config.sharing import Sharing
-    from lifsim.config.workload import load_workload
-
-    faults: list[Fault] = []
-    networks, parsed = [], []
-    # Rates are per timestep and of no concern here.
-    settings = [] if timesteps is None else [f"timesteps={timesteps}", "spikes={source: engine}"]
-    for name in workloads.split(","):
-        with collecting(faults):
-            networks.append(load_workload(name.strip(), settings))
-    for text in sharings.split(","):
-        with collecting(faults):
-            parsed.append(Sharing.parse(text))
-    with collecting(faults):
-        machine = load_arch(arch, overrides)
-    if batch < 1:
-        faults.append(Fault(f"{batch} must be >= 1", path="batch"))
-    if faults:
-        raise InputError(faults)
-    return networks, parsed, machine
+        Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(memory_table(rows, inputs.arch))

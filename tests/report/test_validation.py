@@ -25,6 +25,14 @@ def test_scale_sims_figures_are_all_compared_and_equal(reference: Path) -> None:
     assert (len(verdict.comparisons), verdict.equal) == (13 * 3 * 4, 13 * 3 * 4)
 
 
+def test_the_membranes_of_published_networks_are_equal_and_the_abstracts_ratios_near(tmp_path: Path) -> None:
+    *counts, forward, backward = Verdict.of(section("lif_memory"), tmp_path).comparisons
+    assert len(counts) == 10
+    assert {each.deviation for each in counts} == {0}
+    assert abs(forward.deviation) < 0.02
+    assert abs(backward.deviation) < 0.0005
+
+
 def test_a_deviation_is_relative_to_the_reference() -> None:
     pairs = [(100, 101), (-100, -101), (0, 0), (0, -1), (1.0, 1.0 + 1e-15)]
     deviations = [Comparison("x", *pair).deviation for pair in pairs]

@@ -7,6 +7,8 @@ import click
 from lifsim.cli.lazy import LazyGroup
 
 FIGURES = {
+    "fig1": ("lifsim.cli.plot.fig1:fig1", "Memory of weights, LIF membranes and activations."),
+    "fig7": ("lifsim.cli.plot.fig7:fig7", "Memory, forward and backward, unshared and shared."),
     "fig9": ("lifsim.cli.plot.fig9:fig9", "Breakdown of computation under channel sharing."),
 }
 

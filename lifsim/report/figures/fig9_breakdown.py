@@ -42,18 +42,14 @@ def table(summaries: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 
 def draw(frame: pd.DataFrame, axes: Axes) -> None:
     """Stacked bars, one a sharing."""
-    from lifsim.report.figures.style import COLOURS, HATCHES, legend_outside
+    from lifsim.report.figures.stack import stacked_bars
+    from lifsim.report.figures.style import legend_outside
 
-    base = [0.0] * len(frame)
-    for (part, label), colour, hatch in zip(PARTS.items(), COLOURS, HATCHES, strict=False):
-        heights = frame[f"{part}_normalised"].tolist()
-        axes.bar(frame["sharing"], heights, 0.6, bottom=base, label=label, color=colour, hatch=hatch, edgecolor="white")
-        base = [b + h for b, h in zip(base, heights, strict=True)]
-    for position, total in enumerate(base):
-        axes.annotate(f"{total:.2f}", (position, total), ha="center", va="bottom", fontsize=8)
+    positions = list(range(len(frame)))
+    stacked_bars(axes, positions, {label: frame[f"{part}_normalised"].tolist() for part, label in PARTS.items()})
+    axes.set_xticks(positions, frame["sharing"].tolist())
     axes.set_ylabel("computation energy\n(normalised to none)")
     axes.set_xlabel("LIF sharing")
-    axes.set_ylim(0, 1.1 * max(base))
     legend_outside(axes)
 
 
