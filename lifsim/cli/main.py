@@ -24,6 +24,7 @@ COMMANDS = {
     "import": ("lifsim.cli.import_:import_", "Turn files of SATA_Sim and SCALE-Sim into LIFSim's."),
     "validate": ("lifsim.cli.validate:validate", "Compare with other tools' figures."),
     "train": ("lifsim.cli.train:train", "Train a network under a sharing."),
+    "study": ("lifsim.cli.study:study", "Train under several sharings and seeds: accuracy and spike rate."),
     "list": ("lifsim.cli.listing:listing", "List shipped architectures, workloads and sharings."),
     "trace": ("lifsim.cli.trace:trace", "Make, import and look at spike traces."),
 }

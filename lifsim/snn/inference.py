@@ -64,14 +64,15 @@ class Engine:
             node.name: operator_of(self.network, node, self.weights, self.dtype, self.workers) for node in stateless
         }
 
-    def run(self, x: Array, observe: Observer | None = None) -> Outcome:
+    def run(self, x: Array, observe: Observer | None = None, observe_charged: Observer | None = None) -> Outcome:
         """Run encoded inputs x [steps, B, C, H, W] or [steps, B, F]; steps is 1 under direct encoding, else T.
 
         observe: called as observe(node, step, value) for each node in order, value [steps, B, C, H, W] or [steps, B, F]
-        from timestep `step` on; the array must not be kept. Raises InputError.
+        from timestep `step` on; the array must not be kept. observe_charged: the same for the membranes u' of each
+        LIF layer, charged and not yet reset. Raises InputError.
         """
         checked = checked_input(self.network, x, self.dtype)
-        return _Run(self, to_channels_last(checked), observe).outcome()
+        return _Run(self, to_channels_last(checked), observe, observe_charged).outcome()
 
 
 def network_faults(network: Network) -> list[Fault]:
@@ -109,10 +110,11 @@ def checked_input(network: Network, x: Array, dtype: DTypeLike) -> Array:
 class _Run:
     """One pass over the network with its membranes."""
 
-    def __init__(self, engine: Engine, x: Array, observe: Observer | None) -> None:
+    def __init__(self, engine: Engine, x: Array, observe: Observer | None, observe_charged: Observer | None) -> None:
         self._engine = engine
         self._x = x
         self._observe = observe
+        self._observe_charged = observe_charged
         self._state_of = {name: state.name for state in engine.states for name in state.lifs}
         self._membranes = {state.name: rest(engine.network, state, x.shape[1], engine.dtype) for state in engine.states}
 
@@ -131,15 +133,21 @@ class _Run:
             case Input():
                 value = self._x
             case Lif():
-                x = inputs[0].astype(self._engine.dtype, copy=False)
-                membranes = self._membranes[self._state_of[node.name]]
-                fired = fire(as_rows(x), membranes, steps, node.neuron, self._engine.workers)
-                value = fired.reshape(steps, *x.shape[1:])
+                value = self._fire(node, inputs[0].astype(self._engine.dtype, copy=False), step, steps)
             case _:
                 value = self._engine.operators[node.name](inputs)
         if self._observe is not None:
             self._observe(node, step, to_channels_first(value))
         return value
+
+    def _fire(self, node: Lif, x: Array, step: int, steps: int) -> Array:
+        rows, shape = as_rows(x), (steps, *x.shape[1:])
+        charged = None if self._observe_charged is None else np.empty((steps, *rows.shape[1:]), rows.dtype)
+        membranes = self._membranes[self._state_of[node.name]]
+        spikes = fire(rows, membranes, steps, node.neuron, self._engine.workers, charged)
+        if self._observe_charged is not None and charged is not None:
+            self._observe_charged(node, step, to_channels_first(charged.reshape(shape)))
+        return spikes.reshape(shape)
 
 
 def rest(network: Network, state: State, batch: int, dtype: DTypeLike) -> Array:

@@ -66,7 +66,7 @@ def _split(network: Network, nodes: tuple[Node, ...]) -> list[Stretch]:
 
 
 class Walk:
-    """One pass over a network: calls `compute(node, inputs, step, steps)` for each node and timestep, or all timesteps
+    """A pass over a network: calls `compute(node, inputs, step, steps)` for each node and timestep, or all timesteps
     at once where the stretch is folded, and forgets every value as soon as nothing reads it any more."""
 
     def __init__(self, network: Network, stretches: Sequence[Stretch], compute: Compute) -> None:
@@ -80,18 +80,30 @@ class Walk:
     def run(self) -> Array:
         """Value of the network's last node, [steps, B, ...]."""
         for stretch in self._stretches:
-            (self._folded if stretch.folded else self._stepwise)(stretch)
+            self.cross(stretch)
+            self.leave(stretch)
         return self._values[self._last]
 
-    def _folded(self, stretch: Stretch) -> None:
-        for node in stretch.nodes:
-            inputs = [self._values[name] for name in node.inputs]
-            self._values[node.name] = self._compute(node, inputs, 0, self._timesteps)
-            self._forget(node)
-
-    def _stepwise(self, stretch: Stretch) -> None:
+    def cross(self, stretch: Stretch) -> None:
+        """Compute the values of `stretch` that later ones read, from those of earlier ones; may be done again."""
         names = {node.name for node in stretch.nodes}
-        read_later = [node.name for node in stretch.nodes if self._last_reader.get(node.name) not in names]
+        read_later = {name for name in names if self._last_reader.get(name) not in names}
+        self._values |= self._folded(stretch, read_later) if stretch.folded else self._stepwise(stretch, read_later)
+
+    def leave(self, stretch: Stretch) -> None:
+        """Forget what only `stretch` has read."""
+        for node in stretch.nodes:
+            self._forget(self._values, node)
+
+    def _folded(self, stretch: Stretch, read_later: set[str]) -> dict[str, Array]:
+        now: dict[str, Array] = {}
+        for node in stretch.nodes:
+            inputs = [now[name] if name in now else self._values[name] for name in node.inputs]
+            now[node.name] = self._compute(node, inputs, 0, self._timesteps)
+            self._forget(now, node)
+        return {name: now[name] for name in read_later}
+
+    def _stepwise(self, stretch: Stretch, read_later: set[str]) -> dict[str, Array]:
         collected: dict[str, list[Array]] = {name: [] for name in read_later}
         for step in range(self._timesteps):
             now: dict[str, Array] = {}
@@ -100,14 +112,12 @@ class Walk:
                 now[node.name] = self._compute(node, inputs, step, 1)
             for name, parts in collected.items():
                 parts.append(now[name])
-        self._values |= {name: np.concatenate(parts) for name, parts in collected.items()}
-        for node in stretch.nodes:
-            self._forget(node)
+        return {name: np.concatenate(parts) for name, parts in collected.items()}
 
-    def _forget(self, node: Node) -> None:
+    def _forget(self, values: dict[str, Array], node: Node) -> None:
         for name in node.inputs:
             if self._last_reader[name] == node.name:
-                self._values.pop(name, None)
+                values.pop(name, None)
 
 
 def at(value: Array, step: int, steps: int) -> Array:

@@ -6,8 +6,6 @@ has one, and with batch norm `conv2.bn.weight`, `conv2.bn.bias`, `conv2.bn.runni
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -19,6 +17,7 @@ from numpy.typing import NDArray
 
 from lifsim.config.network import Conv, Linear, Network, Node
 from lifsim.errors import Fault, InputError, did_you_mean
+from lifsim.snn.files import replacing
 from lifsim.trace.archive import Archive
 
 Array = NDArray[Any]
@@ -112,19 +111,5 @@ def load_weights(path: str | Path, network: Network) -> Weights:
 
 def save_arrays(path: str | Path, arrays: Mapping[str, Array]) -> None:
     """Write an .npz file to a temporary name beside `path` and move it into place. Raises InputError."""
-    target = Path(path)
-    try:
-        descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
-    except OSError as error:
-        raise InputError(Fault(f"must be a file that can be written ({error.strerror})", source=str(path))) from error
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
-        Path(temporary).replace(target)
-    except BaseException as error:
-        Path(temporary).unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise InputError(
-                Fault(f"must be a file that can be written ({error.strerror})", source=str(path))
-            ) from error
-        raise
+    with replacing(Path(path)) as temporary, temporary.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)

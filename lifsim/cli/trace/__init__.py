@@ -9,6 +9,7 @@ from lifsim.cli.lazy import LazyGroup
 COMMANDS = {
     "import": ("lifsim.cli.trace.importing:import_trace", "Pack a plain .npz archive of spikes into a trace."),
     "make": ("lifsim.cli.trace.make:make", "Draw synthetic spikes at given rates."),
+    "record": ("lifsim.cli.trace.record:record", "Compute a network's spikes and record them."),
     "info": ("lifsim.cli.trace.info:info", "Show the rates and silent neurons of a trace."),
 }
 

@@ -1,0 +1,85 @@
+"""`lifsim study`: train one network under several sharings and seeds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from lifsim.snn.training.study import Study
+
+SHARINGS = "none,channel2,channel4,layer,layer+channel2"
+
+
+@click.command()
+@click.option("--workload", metavar="NAME|FILE", required=True, help="Network to train, e.g. digits_cnn, har_fcn.")
+@click.option("--sharing", "sharings", default=SHARINGS, show_default=True, help="Sharings, with commas.")
+@click.option("--seeds", type=click.IntRange(min=1), default=5, show_default=True, help="Seeds 0 to N-1 of each.")
+@click.option("--data", metavar="NAME|FILE", help="As for `lifsim train`.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the study.")
+@click.option("--epochs", type=click.IntRange(min=1), default=30, show_default=True)
+@click.option("--batch", type=click.IntRange(min=2), help="As for `lifsim train`.")
+@click.option("--rate", type=float, default=0.01, show_default=True, help="Learning rate at the start.")
+@click.option("--shift", type=click.IntRange(min=0), default=0, show_default=True, help="As for `lifsim train`.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Trainings at a time. Default: all CPUs.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a key, e.g. timesteps=8.")
+@click.option("--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
+def study(
+    workload: str,
+    sharings: str,
+    seeds: int,
+    data: str | None,
+    out: Path,
+    epochs: int,
+    batch: int | None,
+    rate: float,
+    shift: int,
+    jobs: int | None,
+    settings: tuple[str, ...],
+    form: str,
+) -> None:
+    """Train a network under several sharings, several seeds each: accuracy and spike rate, mean and spread.
+
+    The folder --out keeps weights and figures of each training; the same command again trains what is missing. The
+    figures fig6, fig7 and fig8 read it.
+
+    \b
+    Examples:
+      lifsim study --workload digits_cnn --out reports/digits
+      lifsim study --workload har_fcn --sharing none,layer --seeds 3 --out reports/har
+    """
+    from lifsim.config.sharing import Sharing
+    from lifsim.config.workload import load_workload
+    from lifsim.snn.data import load_dataset
+    from lifsim.snn.training.loop import Recipe, usual_batch
+    from lifsim.snn.training.study import open_study, run_study
+    from lifsim.snn.workers import available_threads
+
+    network = load_workload(workload, settings)
+    chosen = [Sharing.parse(name) for name in sharings.split(",")]
+    images = load_dataset(data, network)
+    recipe = Recipe(epochs, batch or usual_batch(images), rate, shift=shift)
+    for now in run_study(network, images, chosen, seeds, recipe, out, jobs or available_threads()):
+        last = now.trials[-1]
+        click.echo(
+            f"{len(now.trials)} of {len(chosen) * seeds}: {last.sharing}, seed {last.seed}: "
+            f"test accuracy {100 * last.accuracy:.2f} %, spike rate {100 * last.spike_rate:.2f} %",
+            err=True,
+        )
+    _say(open_study(out), form)
+
+
+def _say(study: Study, form: str) -> None:
+    from lifsim.report.rows import as_csv
+    from lifsim.report.study_table import markdown, rows
+
+    match form:
+        case "json":
+            click.echo(json.dumps({"setting": study.setting, "sharings": rows(study.trials)}, indent=1))
+        case "csv":
+            click.echo(as_csv(rows(study.trials)), nl=False)
+        case _:
+            click.echo(markdown(study.trials))

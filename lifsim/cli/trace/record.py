@@ -1,0 +1,79 @@
+"""`lifsim trace record`: spikes that the network itself fires."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from lifsim.cli.trace.written import say_written
+
+
+@click.command()
+@click.option("--workload", metavar="NAME|FILE", required=True, help="Network (lifsim list workloads).")
+@click.option("--sharing", default="none", show_default=True, help="Sharing under which the network runs.")
+@click.option(
+    "--weights",
+    metavar="FILE|calibrated",
+    default="calibrated",
+    show_default=True,
+    help="Weights (lifsim train), or random ones tuned to the workload's rates.",
+)
+@click.option(
+    "--input",
+    "images",
+    metavar="FILE|random|DATA",
+    default="random",
+    show_default=True,
+    help="Images: an .npz file, random ones, or test images of digits or basic_motions.",
+)
+@click.option("--batch", type=click.IntRange(min=1), help="Images. Default: 1, or all of a file.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Same seed, same spikes.")
+@click.option("--threads", type=click.IntRange(min=1), help="Default: all CPUs. The spikes do not depend on it.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The trace to write.")
+@click.option("--membranes", type=click.Path(path_type=Path), help="Also write u' of every LIF call, as .npz.")
+@click.option("--force", is_flag=True, help="Replace existing files.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a key, e.g. timesteps=8.")
+def record(
+    workload: str,
+    sharing: str,
+    weights: str,
+    images: str,
+    batch: int | None,
+    seed: int,
+    threads: int | None,
+    out: Path,
+    membranes: Path | None,
+    force: bool,
+    settings: tuple[str, ...],
+) -> None:
+    """Compute a network's spikes and record the inputs of every layer.
+
+    Calibrated weights are seeded random ones whose layers fire at the rates that the workload states, within 1
+    percentage point: good for the effect of sharing on schedules and traffic at given rates, not for accuracy, nor
+    for which neurons fire (docs/model.md).
+
+    \b
+    Examples:
+      lifsim trace record --workload vgg16_cifar10 --sharing channel4 --out vgg16_channel4.npz
+      lifsim trace record --workload digits_cnn --weights digits.npz --input digits --batch 16 --out digits_spikes.npz
+    """
+    from lifsim.config.sharing import Sharing
+    from lifsim.config.workload import load_workload
+    from lifsim.errors import Fault, InputError
+    from lifsim.snn.record import Source, record_spikes
+    from lifsim.snn.workers import Workers, available_threads
+
+    network = load_workload(workload, settings)
+    if membranes is not None and membranes.exists() and not force:
+        raise InputError(Fault("exists already; it is replaced only on request (--force)", source=str(membranes)))
+    record_spikes(
+        network,
+        Sharing.parse(sharing),
+        Source(weights, images, batch, seed),
+        out,
+        membranes=membranes,
+        workers=Workers(threads or available_threads()),
+        overwrite=force,
+    )
+    say_written(out)

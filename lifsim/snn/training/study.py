@@ -1,0 +1,158 @@
+"""A study: one network trained under several sharings, several seeds each, in a folder that grows trial by trial.
+
+`study.json` holds what was trained and how, and each trial's figures; `<sharing>-seed<k>.npz` its weights.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass, replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from lifsim.config.network import Network
+from lifsim.config.sharing import Sharing
+from lifsim.errors import Fault, InputError
+from lifsim.snn.data import Dataset
+from lifsim.snn.files import replacing
+from lifsim.snn.training.backprop import Learner
+from lifsim.snn.training.loop import Recipe, start, train
+from lifsim.snn.weights import save_arrays
+from lifsim.snn.workers import Workers
+
+_FILE = "study.json"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A trained network and its figures on the test images (lifsim.snn.evaluate.Evaluation)."""
+
+    sharing: str
+    seed: int
+    accuracy: float
+    spike_rate: float
+    active_share: float
+    rates: Mapping[str, float]
+    weights: str
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """What tells trials of a study apart."""
+        return self.sharing, self.seed
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study's folder. setting: what its trials have in common, in plain JSON types."""
+
+    folder: Path
+    setting: Mapping[str, Any]
+    trials: tuple[Trial, ...]
+
+    def with_trial(self, trial: Trial) -> Study:
+        """The study with one more trial, written to its folder."""
+        study = replace(self, trials=(*self.trials, trial))
+        _write(study)
+        return study
+
+
+def setting_of(network: Network, data: Dataset, recipe: Recipe) -> dict[str, Any]:
+    """What all trials of a study have in common."""
+    common = {name: value for name, value in asdict(recipe).items() if name not in ("seed", "optimiser")}
+    kind = type(recipe.optimiser).__name__.lower()
+    return {
+        "workload": network.name,
+        "timesteps": network.timesteps,
+        "data": data.name,
+        "recipe": common | {"optimiser": {"kind": kind} | asdict(recipe.optimiser)},
+    }
+
+
+def open_study(folder: Path) -> Study:
+    """The study in `folder`. Raises InputError."""
+    path = folder / _FILE
+    try:
+        tree = json.loads(path.read_text(encoding="utf-8"))
+        trials = tuple(Trial(**trial) for trial in tree["trials"])
+        return Study(folder, tree["setting"], trials)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            Fault("must be the folder of a study that `lifsim study` wrote", source=str(folder))
+        ) from error
+
+
+def run_study(
+    network: Network,
+    data: Dataset,
+    sharings: Sequence[Sharing],
+    seeds: int,
+    recipe: Recipe,
+    folder: Path,
+    jobs: int,
+) -> Iterator[Study]:
+    """Train what `folder` does not hold yet, `jobs` trials at a time, giving the study after each.
+
+    Raises InputError.
+    """
+    study = _begun(folder, setting_of(network, data, recipe))
+    _check(network, sharings, seeds)
+    done = {trial.key for trial in study.trials}
+    missing = [(sharing, seed) for seed in range(seeds) for sharing in sharings if (str(sharing), seed) not in done]
+    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
+        pending: list[Future[Trial]] = [
+            pool.submit(run_trial, network, data, sharing, replace(recipe, seed=seed), folder)
+            for sharing, seed in missing
+        ]
+        try:
+            for future in as_completed(pending):
+                study = study.with_trial(future.result())
+                yield study
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def run_trial(network: Network, data: Dataset, sharing: Sharing, recipe: Recipe, folder: Path) -> Trial:
+    """Train once, on one thread, and save the weights."""
+    learner = Learner(network, sharing, workers=Workers(1))
+    *_, (now, report) = train(learner, data, recipe, start(network, recipe.seed))
+    name = f"{sharing}-seed{recipe.seed}.npz"
+    save_arrays(folder / name, now.weights)
+    test = report.test
+    rates = {layer: round(rate, 6) for layer, rate in test.rates.items()}
+    return Trial(str(sharing), recipe.seed, test.accuracy, test.spike_rate, test.active_share, rates, name)
+
+
+def _check(network: Network, sharings: Sequence[Sharing], seeds: int) -> None:
+    faults = [] if seeds >= 1 else [Fault(f"{seeds} must be >= 1", path="seeds")]
+    for sharing in sharings:
+        try:
+            Learner(network, sharing, workers=Workers(1)).check()
+        except InputError as error:
+            faults += error.faults
+    if faults:
+        raise InputError(list(dict.fromkeys(faults)))
+
+
+def _begun(folder: Path, setting: Mapping[str, Any]) -> Study:
+    if not (folder / _FILE).exists():
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(Fault(f"must be a folder ({error.strerror})", source=str(folder))) from error
+        study = Study(folder, setting, ())
+        _write(study)
+        return study
+    study = open_study(folder)
+    if study.setting != json.loads(json.dumps(setting)):
+        raise InputError(Fault(f"holds another study: {json.dumps(study.setting)}", source=str(folder)))
+    return study
+
+
+def _write(study: Study) -> None:
+    trials = sorted(study.trials, key=lambda trial: trial.key)
+    text = json.dumps({"setting": study.setting, "trials": [asdict(trial) for trial in trials]}, indent=1)
+    with replacing(study.folder / _FILE) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
