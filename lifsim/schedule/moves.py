@@ -1,0 +1,99 @@
+"""What a schedule moves, step by step: the tiles that the array works on and the runs of addresses that they need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+from itertools import accumulate
+
+import numpy as np
+
+from lifsim.schedule.rows import Ints
+
+
+class Kind(IntEnum):
+    """Which tensor a move is of, in the order in which moves that are due at once are asked for."""
+
+    WEIGHTS = 0
+    SPIKES_IN = 1
+    MEMBRANE_READ = 2
+    RESIDUAL = 3
+    PSUM_READ = 4
+    PSUM_WRITE = 5
+    SPIKES_OUT = 6
+    MEMBRANE_WRITE = 7
+
+
+@dataclass(frozen=True)
+class Moves:
+    """DRAM transfers in order of their steps; every column is [moves] int64.
+
+    step: the step that needs or puts out the bytes. kind: a `Kind`. region: index of the tensor in `Visit.regions`.
+    offset: of the first byte in it. run_bytes, runs, pitch: `runs` runs of `run_bytes`, `pitch` bytes apart.
+    """
+
+    step: Ints
+    kind: Ints
+    region: Ints
+    offset: Ints
+    run_bytes: Ints
+    runs: Ints
+    pitch: Ints
+
+    @property
+    def bytes(self) -> Ints:
+        """[moves] bytes of each."""
+        return self.run_bytes * self.runs
+
+    def total(self, kind: Kind) -> int:
+        """Bytes of one kind."""
+        return int(self.bytes[self.kind == kind].sum())
+
+    @classmethod
+    def joined(cls, parts: Iterable[Moves]) -> Moves:
+        """All of them, sorted by step, then by kind; those without bytes left out."""
+        every = list(parts)
+        columns = [np.concatenate([getattr(part, name) for part in every]) for name in cls.__dataclass_fields__]
+        moves = cls(*columns)
+        moved = np.flatnonzero(moves.bytes)
+        order = moved[np.lexsort((moves.kind[moved], moves.step[moved]))]
+        return cls(*(column[order] for column in columns))
+
+
+def moves_of(
+    kind: Kind, region: int, step: Ints, offset: Ints, run_bytes: Ints, runs: Ints | int = 1, pitch: Ints | int = 0
+) -> Moves:
+    """Moves of one kind and region; scalars stand for all of them."""
+    columns = (step, int(kind), region, offset, run_bytes, runs, pitch)
+    return Moves(*(np.ravel(column).astype(np.int64) for column in np.broadcast_arrays(*columns)))
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A stretch of one layer's work on the array.
+
+    layer: its index. run: which of its runs the array computes, None for all of them. outputs: [steps] outputs of each
+    step, by which the array's cycles are dealt to the steps. regions: names of the tensors that `moves` refers to.
+    """
+
+    layer: int
+    run: int | None
+    outputs: Ints
+    moves: Moves
+    regions: tuple[str, ...]
+
+    @property
+    def steps(self) -> int:
+        """How many."""
+        return len(self.outputs)
+
+
+def shares(total: int, weights: Ints) -> Ints:
+    """`total` cut by `weights` [n] into exact integers: part k is floor(total * w_0..k / W) - floor(total * w_0..k-1 / W)."""
+    summed = int(weights.sum())
+    if not summed or total < (1 << 62) // summed:
+        edges = total * np.cumsum(weights) // max(summed, 1)
+    else:
+        edges = np.array([total * int(edge) // summed for edge in accumulate(map(int, weights))], np.int64)
+    return np.diff(edges, prepend=0)

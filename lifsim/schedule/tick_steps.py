@@ -1,0 +1,191 @@
+"""The steps of a tick-batched layer: one a tile, in the order of its tiling, with the bytes that `tick.traffic` counts.
+
+docs/model.md, "Steps", says which tile pays for what.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lifsim.config.arch import Arch
+from lifsim.config.network import Layer, Network, Tensor
+from lifsim.schedule.moves import Kind, Moves, Visit, moves_of, shares
+from lifsim.schedule.rows import Ints
+from lifsim.schedule.storage import RowGeometry, filter_bytes, row_geometry, rows_of, tensor_bytes
+from lifsim.schedule.traffic import LayerTraffic
+
+
+def tick_visit(network: Network, layer: Layer, arch: Arch, batch: int, traffic: LayerTraffic) -> Visit:
+    """All tiles of `layer` for `batch` images, as `traffic` has them cut."""
+    tiles = _tiles(network, layer, arch, batch, traffic)
+    inputs = moves_of(Kind.SPIKES_IN, 1, tiles.step, tiles.input_offset, _spikes(tiles))
+    weights = moves_of(Kind.WEIGHTS, 0, tiles.step, tiles.weight_offset, _weights(tiles))
+    names = [f"weights:{layer.name}", f"tensor:{layer.input.name}", f"psums:{layer.name}"]
+    parts = [inputs, weights]
+    for kind, tensors in ((Kind.RESIDUAL, layer.residuals), (Kind.SPIKES_OUT, layer.outputs)):
+        for tensor in tensors:
+            parts.append(_slices(kind, len(names), tensor, tensor_bytes(tensor, network, arch), tiles))
+            names.append(f"tensor:{tensor.name}")
+    for kind, spilled in ((Kind.PSUM_READ, traffic.dram.psum_read), (Kind.PSUM_WRITE, traffic.dram.psum_write)):
+        part = shares(spilled, tiles.outputs)
+        parts.append(moves_of(kind, 2, tiles.step, np.cumsum(part) - part, part))
+    return Visit(layer.index, None, tiles.outputs, Moves.joined(parts), tuple(names))
+
+
+@dataclass(frozen=True)
+class _Tiles:
+    """Every tile of a layer in schedule order: [steps] group, image, row tile and filter tile of each."""
+
+    layer: Layer
+    traffic: LayerTraffic
+    geometry: RowGeometry
+    filter_bytes: int
+    input_bytes: int
+    batch: int
+    spike_buffer: int
+    weight_buffer: int
+    group: Ints
+    image: Ints
+    row_tile: Ints
+    filter_tile: Ints
+
+    @property
+    def step(self) -> Ints:
+        return np.arange(self.group.size)
+
+    @property
+    def first_row(self) -> Ints:
+        return self.row_tile * self.traffic.tiling.rows
+
+    @property
+    def end_row(self) -> Ints:
+        return np.minimum(self.first_row + self.traffic.tiling.rows, self.geometry.rows_out)
+
+    @property
+    def first_filter(self) -> Ints:
+        """Within the group."""
+        return self.filter_tile * self.traffic.tiling.filters
+
+    @property
+    def filters(self) -> Ints:
+        return np.minimum(self.traffic.tiling.filters, self.layer.group_filters - self.first_filter)
+
+    @property
+    def outputs(self) -> Ints:
+        return (self.end_row - self.first_row) * self.geometry.row_pixels * self.filters
+
+    @property
+    def weight_offset(self) -> Ints:
+        return (self.group * self.layer.group_filters + self.first_filter) * self.filter_bytes
+
+    @property
+    def input_offset(self) -> Ints:
+        """Of the window's first row; the groups of an image lie one behind the other."""
+        geometry = self.geometry
+        rows = self.group * geometry.rows_in + _windows(geometry)[0][self.first_row]
+        return self.image * self.input_bytes + rows * geometry.row_bytes
+
+
+def _tiles(network: Network, layer: Layer, arch: Arch, batch: int, traffic: LayerTraffic) -> _Tiles:
+    tiling = traffic.tiling
+    if tiling.order == "weights_outer":
+        sizes = (layer.groups, tiling.filter_tiles, batch, tiling.row_tiles)
+        group, filter_tile, image, row_tile = np.indices(sizes).reshape(4, -1)
+    else:
+        sizes = (layer.groups, batch, tiling.row_tiles, tiling.filter_tiles)
+        group, image, row_tile, filter_tile = np.indices(sizes).reshape(4, -1)
+    return _Tiles(
+        layer=layer,
+        traffic=traffic,
+        geometry=row_geometry(network, layer, arch),
+        filter_bytes=filter_bytes(layer, arch),
+        input_bytes=tensor_bytes(layer.input, network, arch),
+        batch=batch,
+        spike_buffer=arch.buffers.spike_in.usable_bytes,
+        weight_buffer=arch.buffers.weight.usable_bytes,
+        group=group,
+        image=image,
+        row_tile=row_tile,
+        filter_tile=filter_tile,
+    )
+
+
+def _weights(tiles: _Tiles) -> Ints:
+    """[steps] bytes of weights that each tile loads: all when its filters come first, then what did not stay."""
+    tiling = tiles.traffic.tiling
+    whole = tiles.filters * tiles.filter_bytes
+    if tiling.order == "weights_outer":
+        stays = np.minimum(whole, tiles.weight_buffer)
+    else:
+        stays = np.clip(tiling.resident_weight_bytes - tiles.first_filter * tiles.filter_bytes, 0, whole)
+    comes_first = (tiles.image == 0) & (tiles.row_tile == 0)
+    return np.where(comes_first, whole, whole - stays)
+
+
+def _spikes(tiles: _Tiles) -> Ints:
+    """[steps] bytes of the input that each tile loads."""
+    tiling, geometry = tiles.traffic.tiling, tiles.geometry
+    together = tiles.batch if tiling.order == "weights_outer" else 1
+    moving, pinned = _window_bytes(tiles, together)
+    image = tiles.image % together
+    first_pass = tiles.filter_tile == 0
+    fetched = moving[image, tiles.row_tile] + first_pass * pinned[image, tiles.row_tile]
+    if tiling.order == "weights_outer":
+        return fetched
+    first, end = _windows(geometry)
+    overflow = np.maximum((end - first) * geometry.row_bytes - tiles.spike_buffer, 0)
+    streamed = overflow[tiles.row_tile] if tiling.rows == 1 else np.zeros_like(fetched)
+    return np.where(first_pass, fetched, streamed)
+
+
+def _window_bytes(tiles: _Tiles, images: int) -> tuple[Ints, Ints]:
+    """[images, row tiles] bytes that every pass fetches, and pinned ones that the window which first holds them does.
+
+    Pinned are the rows that most windows hold, of all `images`; the last pinned row perhaps in part, first images first.
+    """
+    geometry, tiling = tiles.geometry, tiles.traffic.tiling
+    first, end = _windows(geometry)
+    covered = np.zeros(geometry.rows_in + 1, np.int64)
+    np.add.at(covered, first, 1)
+    np.add.at(covered, end, -1)
+    is_covered = np.cumsum(covered)[:-1] > 0
+    starts = np.arange(0, geometry.rows_out, tiling.rows)
+    opens, closes = first[starts], end[np.minimum(starts + tiling.rows, geometry.rows_out) - 1]
+    row = np.arange(geometry.rows_in)
+    holds = (opens[:, None] <= row) & (row < closes[:, None]) & is_covered
+    order = np.argsort(-holds.sum(axis=0), kind="stable")
+    room = np.clip(tiling.resident_spike_bytes - np.arange(row.size) * images * geometry.row_bytes, 0, None)
+    pinned = np.empty((images, row.size), np.int64)
+    pinned[:, order] = np.clip(room - np.arange(images)[:, None] * geometry.row_bytes, 0, geometry.row_bytes)
+    newly_held = holds & (np.cumsum(holds, axis=0) == 1)
+    return (geometry.row_bytes - pinned) @ holds.T.astype(np.int64), pinned @ newly_held.T.astype(np.int64)
+
+
+def _windows(geometry: RowGeometry) -> tuple[Ints, Ints]:
+    """[rows_out] first input row and end of the window of each output row."""
+    top = np.arange(geometry.rows_out) * geometry.stride - geometry.padding
+    first = np.clip(top, 0, geometry.rows_in)
+    return first, np.clip(top + geometry.kernel, first, geometry.rows_in)
+
+
+def _slices(kind: Kind, region: int, tensor: Tensor, image_bytes: int, tiles: _Tiles) -> Moves:
+    """What each tile reads or writes of a tensor of the layer's own output: its share of the rows (fewer than the
+    array's behind a pool), of each row the share of its filters."""
+    rows, rows_out, filters = rows_of(tensor.shape), tiles.geometry.rows_out, tiles.layer.filters
+    row_bytes = image_bytes // rows
+    first_row, end_row = rows * tiles.first_row // rows_out, rows * tiles.end_row // rows_out
+    first_filter = tiles.group * tiles.layer.group_filters + tiles.first_filter
+    begin, end = row_bytes * first_filter // filters, row_bytes * (first_filter + tiles.filters) // filters
+    offset = tiles.image * image_bytes + first_row * row_bytes + begin
+    whole = end - begin == row_bytes
+    return moves_of(
+        kind,
+        region,
+        tiles.step,
+        offset,
+        np.where(whole, (end_row - first_row) * row_bytes, end - begin),
+        np.where(whole, 1, end_row - first_row),
+        row_bytes,
+    )

@@ -1,0 +1,68 @@
+"""Do the steps of a tick-batched layer move exactly the bytes that its schedule counts?"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lifsim.config.arch import Arch
+from lifsim.config.network import Layer, Tensor
+from lifsim.schedule import tick
+from lifsim.schedule.moves import Kind, shares
+from lifsim.schedule.tick_steps import tick_visit
+from tests.schedule import build
+from tests.schedule.test_tick import archs, layers
+
+
+@settings(max_examples=300, deadline=None)
+@given(layers(), archs(), st.integers(1, 3), st.booleans())
+def test_bytes_of_the_steps_are_the_bytes_of_the_schedule(layer: Layer, arch: Arch, batch: int, adds: bool) -> None:
+    if adds:
+        other = Tensor("other", layer.outputs[0].shape, layer.timesteps, 1)
+        layer = dataclasses.replace(layer, residuals=(other,))
+    network = build.network_of(layer)
+    traffic = tick.traffic(network, layer, arch, batch)
+    visit = tick_visit(network, layer, arch, batch, traffic)
+    moved = {kind: visit.moves.total(kind) for kind in Kind}
+    assert moved == {
+        Kind.WEIGHTS: traffic.dram.weights,
+        Kind.SPIKES_IN: traffic.dram.spikes_in,
+        Kind.MEMBRANE_READ: 0,
+        Kind.RESIDUAL: traffic.dram.residual,
+        Kind.PSUM_READ: traffic.dram.psum_read,
+        Kind.PSUM_WRITE: traffic.dram.psum_write,
+        Kind.SPIKES_OUT: traffic.dram.spikes_out,
+        Kind.MEMBRANE_WRITE: 0,
+    }
+    assert visit.outputs.sum() == batch * layer.pixels * layer.filters
+    assert (visit.moves.bytes > 0).all()
+
+
+@settings(max_examples=100, deadline=None)
+@given(layers(), archs())
+def test_every_address_of_the_weights_and_outputs_is_touched(layer: Layer, arch: Arch) -> None:
+    network = build.network_of(layer)
+    traffic = tick.traffic(network, layer, arch, 2)
+    moves = tick_visit(network, layer, arch, 2, traffic).moves
+    for kind, size in ((Kind.WEIGHTS, traffic.dram.weights), (Kind.SPIKES_OUT, traffic.dram.spikes_out)):
+        touched = np.zeros(size, np.int64)
+        for move in np.flatnonzero(moves.kind == kind):
+            for run in range(moves.runs[move]):
+                begin = moves.offset[move] + run * moves.pitch[move]
+                touched[begin : begin + moves.run_bytes[move]] += 1
+        if kind == Kind.SPIKES_OUT:
+            assert (touched == 1).all()
+        else:
+            stored = layer.filters * -(-layer.reduction * arch.precision.weight_bits // 8)
+            assert (touched[:stored] > 0).all()
+            assert touched.sum() == size
+
+
+@given(st.integers(0, 10**12), st.lists(st.integers(0, 10**9), min_size=1, max_size=20).filter(any))
+def test_shares_are_whole_and_add_up(total: int, weights: list[int]) -> None:
+    parts = shares(total, np.array(weights))
+    assert parts.sum() == total
+    assert all(abs(part - total * weight / sum(weights)) <= 1 for part, weight in zip(parts, weights, strict=True))
