@@ -4,25 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import IntEnum
 from itertools import accumulate
 
 import numpy as np
 
+from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.schedule.rows import Ints
-
-
-class Kind(IntEnum):
-    """Which tensor a move is of, in the order in which moves that are due at once are asked for."""
-
-    WEIGHTS = 0
-    SPIKES_IN = 1
-    MEMBRANE_READ = 2
-    RESIDUAL = 3
-    PSUM_READ = 4
-    PSUM_WRITE = 5
-    SPIKES_OUT = 6
-    MEMBRANE_WRITE = 7
 
 
 @dataclass(frozen=True)

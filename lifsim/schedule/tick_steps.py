@@ -11,7 +11,8 @@ import numpy as np
 
 from lifsim.config.arch import Arch
 from lifsim.config.network import Layer, Network, Tensor
-from lifsim.schedule.moves import Kind, Moves, Visit, moves_of, shares
+from lifsim.hardware.pipeline.kinds import Kind
+from lifsim.schedule.moves import Moves, Visit, moves_of, shares
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.storage import RowGeometry, filter_bytes, row_geometry, rows_of, tensor_bytes
 from lifsim.schedule.traffic import LayerTraffic

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from lifsim.config.arch import Arch
 from lifsim.config.network import Layer, Tensor
+from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.schedule import tick
-from lifsim.schedule.moves import Kind, shares
+from lifsim.schedule.moves import shares
 from lifsim.schedule.tick_steps import tick_visit
 from tests.schedule import build
 from tests.schedule.test_tick import archs, layers

@@ -1,0 +1,117 @@
+"""What the step pipeline plays: steps in order, and every DRAM request with its place in the one queue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifsim.hardware.pipeline.kinds import LOADS, STORES, STREAMS, Kind
+
+Ints = NDArray[np.int64]
+
+START = -1
+"""The gate of what may be asked for at once."""
+
+
+@dataclass(frozen=True)
+class Halves:
+    """Of each kind, whether its buffer is double-buffered; and the bits that all its banks take or give in a cycle."""
+
+    double: tuple[bool, ...]
+    port_bits: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Requests:
+    """DRAM requests in the order of the queue; every column is [requests] int64.
+
+    step, kind, bytes: of each. port_cycles: cycles that its buffer's ports need for it. gate: the step after whose end
+    it enters the queue (a stream: at whose successor's start), `START` for none. origin: its index before sorting.
+    """
+
+    step: Ints
+    kind: Ints
+    bytes: Ints
+    port_cycles: Ints
+    gate: Ints
+    origin: Ints
+
+
+@dataclass(frozen=True)
+class Program:
+    """step_cycles: [steps] cycles of array, LIF units and SRAM ports. first_load: [steps + 1] where the loads of a step
+    begin in `loads`, which indexes requests. room: [steps, 2] the store of spikes, of membranes that must have left
+    before the step may write, -1 for none."""
+
+    step_cycles: Ints
+    requests: Requests
+    first_load: Ints
+    loads: Ints
+    room: Ints
+
+
+def program(step_cycles: Ints, step: Ints, kind: Ints, size: Ints, after: Ints, halves: Halves) -> Program:
+    """The program of `step_cycles` [steps] and of requests with `step`, `kind` and `size` in bytes [requests].
+
+    after: [requests] the step behind whose stores a load has to be served, `START` for none.
+
+    When a load enters the queue (its gate): one half of a double-buffered buffer fills while the other is in use, so
+    that a load waits for the array to be done with what the load before the last one brought; in a buffer that is not
+    double-buffered, with what the last one brought. Membranes leave by the buffer into which they come, so that their
+    loads queue behind the stores of that step.
+
+    The queue is first come, first served. What comes at once, at the end of a step, is sorted: loads whose space is
+    free; the stores of the step; loads that must see those stores; what the next step streams. Among equals the load
+    that is needed first goes first, then the order of `Kind`.
+    """
+    gate, turn = np.empty((2, step.size), np.int64)
+    for each in Kind:
+        chosen = np.flatnonzero(kind == each)
+        if each in STORES:
+            gate[chosen], turn[chosen] = step[chosen], 1
+        elif each in STREAMS:
+            gate[chosen], turn[chosen] = step[chosen] - 1, 3
+        else:
+            gate[chosen], turn[chosen] = _load_gates(step[chosen], after[chosen], each, halves.double[each])
+    order = np.lexsort((kind, step, turn, gate))
+    ports = np.array(halves.port_bits)[kind]
+    requests = Requests(
+        step[order], kind[order], size[order], -(-size * 8 // ports)[order], gate[order], origin=order
+    )
+    loads = np.flatnonzero(requests.kind <= max(LOADS))
+    loads = loads[np.lexsort((requests.kind[loads], requests.step[loads]))]
+    return Program(
+        step_cycles=step_cycles,
+        requests=requests,
+        first_load=np.searchsorted(requests.step[loads], np.arange(step_cycles.size + 1)),
+        loads=loads,
+        room=np.stack([_room(requests, store, halves.double[store], step_cycles.size) for store in STORES], axis=1),
+    )
+
+
+def _load_gates(step: Ints, after: Ints, kind: Kind, double: bool) -> tuple[Ints, Ints]:
+    """Gate and turn of the loads of one buffer, in any order; a step's loads come together."""
+    needed, which = np.unique(step, return_inverse=True)
+    frees = needed - 1
+    if double:
+        frees = np.roll(frees, 1)
+    frees[: 2 if double else 1] = START
+    behind = np.full(needed.size, START, np.int64)
+    np.maximum.at(behind, which, after)
+    sees_stores = (behind >= frees) & (behind > START)
+    if kind == Kind.MEMBRANE_READ:
+        sees_stores |= frees > START
+    key = np.maximum.accumulate(np.maximum(frees, behind) * 4 + 2 * sees_stores)
+    return (key // 4)[which], (key % 4)[which]
+
+
+def _room(requests: Requests, kind: Kind, double: bool, steps: int) -> Ints:
+    """[steps] the last request of the store that must have left: the one before, or of two halves the one before that."""
+    found = np.flatnonzero(requests.kind == kind)
+    last = found[np.diff(requests.step[found], append=START) != 0]
+    room = np.full(steps, -1, np.int64)
+    back = 2 if double else 1
+    room[requests.step[last][back:]] = last[:-back]
+    return room

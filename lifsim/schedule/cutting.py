@@ -1,0 +1,54 @@
+"""Steps whose tile does not fit into a buffer stream through it: they are cut into steps whose part does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from lifsim.hardware.pipeline.kinds import Kind
+from lifsim.schedule.moves import Moves, Visit
+from lifsim.schedule.rows import Ints
+
+
+def cut(visit: Visit, room_bytes: Mapping[Kind, int]) -> Visit:
+    """`visit` in steps that load and store no more of a kind than `room_bytes` has for it.
+
+    A step is cut into equal parts: outputs and moves are dealt to them in whole numbers. The runs of a move that is cut
+    count as one run of addresses.
+    """
+    moves = visit.moves
+    parts = np.ones(visit.steps, np.int64)
+    for kind, room in room_bytes.items():
+        mine = moves.kind == kind
+        size = np.bincount(moves.step[mine], moves.bytes[mine], minlength=visit.steps).astype(np.int64)
+        parts = np.maximum(parts, -(-size // max(room, 1)))
+    if parts.max(initial=1) == 1:
+        return visit
+    steps, whole, part = _repeated(np.arange(visit.steps), parts)
+    first = np.cumsum(parts) - parts
+    index, pieces, piece = _repeated(np.arange(moves.step.size), parts[moves.step])
+    size, is_cut = moves.bytes[index], pieces > 1
+    begin, end = size * piece // pieces, size * (piece + 1) // pieces
+    cut_moves = Moves(
+        step=first[moves.step[index]] + piece,
+        kind=moves.kind[index],
+        region=moves.region[index],
+        offset=moves.offset[index] + np.where(is_cut, begin, 0),
+        run_bytes=np.where(is_cut, end - begin, moves.run_bytes[index]),
+        runs=np.where(is_cut, 1, moves.runs[index]),
+        pitch=moves.pitch[index],
+    )
+    outputs = visit.outputs[steps]
+    return replace(
+        visit,
+        outputs=outputs * (part + 1) // whole - outputs * part // whole,
+        moves=Moves.joined([cut_moves]),
+    )
+
+
+def _repeated(index: Ints, times: Ints) -> tuple[Ints, Ints, Ints]:
+    """Every index as often as `times` says; beside it how often, and the how-manieth it is."""
+    first = np.cumsum(times) - times
+    return np.repeat(index, times), np.repeat(times, times), np.arange(times.sum()) - np.repeat(first, times)

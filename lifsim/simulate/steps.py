@@ -1,0 +1,93 @@
+"""The whole run as one program: the steps of all layers in order, and what they ask of the DRAM."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lifsim.config.arch import Arch, Buffer
+from lifsim.config.network import Layer, Network
+from lifsim.hardware.pipeline.kinds import Kind
+from lifsim.hardware.pipeline.program import START, Halves, Program, program
+from lifsim.schedule.cutting import cut
+from lifsim.schedule.moves import Moves, Visit, shares
+from lifsim.schedule.rows import Ints
+from lifsim.simulate.counts import LayerCounts
+
+DIRECT_PORT_BITS = 1 << 40
+"""Residual operands pass no buffer: no port holds them up."""
+
+
+@dataclass(frozen=True)
+class RunSteps:
+    """layer: [steps] index of each step's layer. visits: in order; moves: theirs, one behind the other, with global
+    steps. program: what the pipeline plays, its requests being `moves` in another order."""
+
+    layer: Ints
+    visits: tuple[Visit, ...]
+    moves: Moves
+    program: Program
+
+
+def run_steps(network: Network, arch: Arch, visits: Sequence[Visit], counts: Sequence[LayerCounts]) -> RunSteps:
+    """The program of `visits`; every layer's cycles without stalls are dealt to its steps by their outputs."""
+    rooms = {kind: buffer.usable_bytes for kind, buffer in _buffers(arch).items()}
+    visits = [cut(visit, rooms) for visit in visits]
+    layer = np.repeat([visit.layer for visit in visits], [visit.steps for visit in visits])
+    outputs = np.concatenate([visit.outputs for visit in visits])
+    cycles = np.zeros(layer.size, np.int64)
+    for index, counted in enumerate(counts):
+        mine = layer == index
+        cycles[mine] = shares(counted.cycles.total, outputs[mine])
+    first = np.cumsum([0, *(visit.steps for visit in visits)])
+    moves, after = _joined(network, visits, first)
+    return RunSteps(
+        layer, tuple(visits), moves, program(cycles, moves.step, moves.kind, moves.bytes, after, _halves(arch))
+    )
+
+
+def _joined(network: Network, visits: Sequence[Visit], first: Ints) -> tuple[Moves, Ints]:
+    """The moves of all visits with global steps, and the step behind whose stores each input has to be read."""
+    producers = {tensor.name: layer.index for layer in network.layers for tensor in layer.outputs}
+    last_step = {}
+    columns, after = [], []
+    for visit, offset in zip(visits, first, strict=False):
+        moves = visit.moves
+        columns.append(Moves(moves.step + offset, *(getattr(moves, name) for name in MOVED)))
+        behind = _written(network.layers[visit.layer], producers, last_step)
+        after.append(np.where(moves.kind == Kind.SPIKES_IN, behind, START))
+        last_step[visit.layer] = offset + visit.steps - 1
+    joined = Moves(*(np.concatenate([getattr(part, name) for part in columns]) for name in ("step", *MOVED)))
+    return joined, np.concatenate(after)
+
+
+MOVED = ("kind", "region", "offset", "run_bytes", "runs", "pitch")
+
+
+def _written(layer: Layer, producers: dict[str, int], last_step: dict[int, int]) -> int:
+    """The last step of the layer that puts out what `layer` reads; `START` for the network's input."""
+    return last_step.get(producers.get(layer.input.name, -1), START)
+
+
+def _buffers(arch: Arch) -> dict[Kind, Buffer]:
+    """The buffer through which each kind passes whole tiles."""
+    buffers = arch.buffers
+    return {
+        Kind.WEIGHTS: buffers.weight,
+        Kind.SPIKES_IN: buffers.spike_in,
+        Kind.MEMBRANE_READ: buffers.membrane,
+        Kind.SPIKES_OUT: buffers.spike_out,
+        Kind.MEMBRANE_WRITE: buffers.membrane,
+    }
+
+
+def _halves(arch: Arch) -> Halves:
+    buffers = _buffers(arch) | dict.fromkeys((Kind.PSUM_READ, Kind.PSUM_WRITE), arch.buffers.psum)
+    return Halves(
+        double=tuple(kind in buffers and buffers[kind].double_buffered for kind in Kind),
+        port_bits=tuple(
+            buffers[kind].banks * buffers[kind].port_bits if kind in buffers else DIRECT_PORT_BITS for kind in Kind
+        ),
+    )

@@ -1,0 +1,103 @@
+"""Does every step start and end in the cycle in which an event-by-event simulation has it?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lifsim.hardware.pipeline.kinds import Kind
+from lifsim.hardware.pipeline.program import Halves, program
+from lifsim.hardware.pipeline.timing import Bandwidth, Timing, play_bandwidth
+from tests.oracles.pipeline import Machine, Request
+
+
+@dataclass(frozen=True)
+class Case:
+    cycles: tuple[int, ...]
+    requests: tuple[tuple[int, Kind, int, int], ...]  # step, kind, bytes, after
+    double: tuple[bool, ...]
+    port_bits: tuple[int, ...]
+    array_hz: int
+    bytes_per_second: int
+    latency_ns: float
+
+    def play(self) -> tuple[Timing, np.ndarray]:
+        columns = np.array(self.requests, np.int64).reshape(-1, 4).T
+        played = program(np.array(self.cycles), *columns, Halves(self.double, self.port_bits))
+        return play_bandwidth(
+            played, self.array_hz, Bandwidth(self.bytes_per_second, self.latency_ns)
+        ), played.requests.origin
+
+    def walk(self) -> tuple[Machine, int]:
+        machine = Machine(
+            list(self.cycles),
+            [Request(*request) for request in self.requests],
+            dict(zip(Kind, self.double, strict=True)),
+            dict(zip(Kind, self.port_bits, strict=True)),
+            Fraction(self.array_hz, self.bytes_per_second),
+            Fraction(str(self.latency_ns)) * self.array_hz / 10**9,
+        )
+        return machine, machine.run()
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    steps = draw(st.integers(1, 9))
+    requests = []
+    for step in range(steps):
+        behind = draw(st.integers(-1, step - 1))
+        for kind in Kind:
+            for _ in range(draw(st.sampled_from([0, 0, 1, 1, 2]))):
+                after = behind if kind in (Kind.SPIKES_IN, Kind.MEMBRANE_READ) else -1
+                requests.append((step, kind, draw(st.integers(1, 400)), after))
+    flags = st.tuples(*[st.booleans()] * 5)
+    weight, spike_in, membrane, psum, spike_out = draw(flags)
+    return Case(
+        cycles=tuple(draw(st.lists(st.integers(1, 120), min_size=steps, max_size=steps))),
+        requests=tuple(draw(st.permutations(requests))) if draw(st.booleans()) else tuple(requests),
+        double=(weight, spike_in, membrane, False, psum, psum, spike_out, membrane),
+        port_bits=tuple(draw(st.lists(st.sampled_from([8, 64, 1024, 100]), min_size=8, max_size=8))),
+        array_hz=draw(st.sampled_from([400_000_000, 1_000_000_000, 333_000_000])),
+        bytes_per_second=draw(st.sampled_from([10**9, 19_200_000_000, 12_345_678, 10**11])),
+        latency_ns=draw(st.sampled_from([0.0, 0.7, 50.0])),
+    )
+
+
+@settings(max_examples=400, deadline=None)
+@given(cases())
+def test_every_step_and_request_has_the_cycle_of_the_event_simulation(case: Case) -> None:
+    played, origin = case.play()
+    machine, total = case.walk()
+    assert played.start.tolist() == machine.starts
+    assert played.end.tolist() == machine.ends
+    issued = np.empty(len(origin), np.int64)
+    answered = np.empty(len(origin), np.int64)
+    issued[origin], answered[origin] = played.issued, played.answered
+    assert issued.tolist() == [r.issued for r in machine.requests]
+    assert answered.tolist() == [r.answered for r in machine.requests]
+    assert played.total == total
+
+
+@settings(max_examples=200, deadline=None)
+@given(cases(), st.sampled_from(["bandwidth", "latency", "ports", "double"]))
+def test_a_better_memory_or_buffer_is_never_slower(case: Case, what: str) -> None:
+    better = {
+        "bandwidth": replace(case, bytes_per_second=case.bytes_per_second * 3 // 2),
+        "latency": replace(case, latency_ns=case.latency_ns / 3),
+        "ports": replace(case, port_bits=tuple(2 * bits for bits in case.port_bits)),
+        "double": replace(case, double=(True,) * 8),
+    }[what]
+    assert better.play()[0].total <= case.play()[0].total
+
+
+@settings(max_examples=100, deadline=None)
+@given(cases())
+def test_no_run_is_faster_than_its_array_or_its_memory(case: Case) -> None:
+    total = case.play()[0].total
+    moved = sum(size for _, _, size, _ in case.requests)
+    assert total >= sum(case.cycles)
+    assert total >= moved * case.array_hz / case.bytes_per_second * (1 - 1e-6)
