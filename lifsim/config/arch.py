@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from lifsim.config.document import Document, read_document
 from lifsim.config.overrides import override
 from lifsim.config.resolve import find
 from lifsim.config.schema import Bits, Bytes, Cost, Count, Cycles, Flag, Hertz, Model, Name, Text
 from lifsim.config.validate import parse_model
+from lifsim.units import parse_bytes
 
 Extent = Annotated[int, Field(ge=1, le=1 << 16, strict=True)]
 
@@ -136,11 +137,21 @@ class Buffers(Model):
 
 
 class Dram(Model):
-    """Off-chip memory. energy_pj_per_bit: of one bit moved, reads and writes alike."""
+    """Off-chip memory. energy_pj_per_bit: of one bit moved, reads and writes alike.
 
-    model: Literal["ideal"] = "ideal"
+    model: "ideal" lets nobody wait; "bandwidth" moves bandwidth_bytes_per_s and answers a read latency_ns later.
+    """
+
+    model: Literal["ideal", "bandwidth"] = "ideal"
+    bandwidth_bytes_per_s: Annotated[int, BeforeValidator(parse_bytes), Field(ge=10**6, le=10**15)] | None = None
+    latency_ns: Annotated[float, Field(ge=0, le=10**6, allow_inf_nan=False)] = 0.0
     energy_pj_per_bit: Cost
     source: Text
+
+    def broken_rules(self) -> Iterator[tuple[str, str]]:
+        """A memory of plain bandwidth says how much."""
+        if self.model == "bandwidth" and self.bandwidth_bytes_per_s is None:
+            yield "bandwidth_bytes_per_s", "must be given with model: bandwidth, such as 19.2GB"
 
 
 class SatasimVersion(Model):
@@ -189,6 +200,11 @@ class Arch(Model):
                 yield "components", f"must have at least one of tag {tag}"
         if self.accounting == "satasim" and self.array.dataflow != "sata":
             yield "accounting", f"'satasim' must go with dataflow sata, not {self.array.dataflow}"
+        if self.accounting == "satasim" and self.dram.model != "ideal":
+            yield "dram.model", f"{self.dram.model!r} must be ideal under accounting satasim, which knows no waiting"
+        bandwidth = self.dram.bandwidth_bytes_per_s
+        if bandwidth is not None and not self.clock_hz >> 20 <= bandwidth <= self.clock_hz << 20:
+            yield "dram.bandwidth_bytes_per_s", f"{bandwidth} must be within 2^20 bytes of one byte a cycle of clock_hz"
 
 
 def load_arch(name: str, overrides: Sequence[str] = ()) -> Arch:

@@ -11,6 +11,9 @@ from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.schedule.moves import Moves, Visit
 from lifsim.schedule.rows import Ints
 
+MAX_PARTS = 1 << 12
+"""Of one step: a buffer of a few bytes is not followed byte by byte."""
+
 
 def cut(visit: Visit, room_bytes: Mapping[Kind, int]) -> Visit:
     """`visit` in steps that load and store no more of a kind than `room_bytes` has for it.
@@ -23,7 +26,7 @@ def cut(visit: Visit, room_bytes: Mapping[Kind, int]) -> Visit:
     for kind, room in room_bytes.items():
         mine = moves.kind == kind
         size = np.bincount(moves.step[mine], moves.bytes[mine], minlength=visit.steps).astype(np.int64)
-        parts = np.maximum(parts, -(-size // max(room, 1)))
+        parts = np.maximum(parts, np.minimum(-(-size // max(room, 1)), MAX_PARTS))
     if parts.max(initial=1) == 1:
         return visit
     steps, whole, part = _repeated(np.arange(visit.steps), parts)

@@ -133,18 +133,19 @@ def _spikes(tiles: _Tiles) -> Ints:
     image = tiles.image % together
     first_pass = tiles.filter_tile == 0
     fetched = moving[image, tiles.row_tile] + first_pass * pinned[image, tiles.row_tile]
-    if tiling.order == "weights_outer":
-        return fetched
-    first, end = _windows(geometry)
-    overflow = np.maximum((end - first) * geometry.row_bytes - tiles.spike_buffer, 0)
-    streamed = overflow[tiles.row_tile] if tiling.rows == 1 else np.zeros_like(fetched)
-    return np.where(first_pass, fetched, streamed)
+    if tiling.order == "inputs_outer":
+        first, end = _windows(geometry)
+        overflow = np.maximum((end - first) * geometry.row_bytes - tiles.spike_buffer, 0)
+        streamed = overflow[tiles.row_tile] if tiling.rows == 1 else 0
+        fetched = np.where(first_pass, fetched, streamed)
+    return np.asarray(fetched, np.int64)
 
 
 def _window_bytes(tiles: _Tiles, images: int) -> tuple[Ints, Ints]:
     """[images, row tiles] bytes that every pass fetches, and pinned ones that the window which first holds them does.
 
-    Pinned are the rows that most windows hold, of all `images`; the last pinned row perhaps in part, first images first.
+    Pinned are the rows that most windows hold, of all `images`; the last one perhaps in part, first images
+    first.
     """
     geometry, tiling = tiles.geometry, tiles.traffic.tiling
     first, end = _windows(geometry)

@@ -16,15 +16,17 @@ from lifsim.simulate.inputs import Inputs
 from lifsim.simulate.options import Options
 from lifsim.simulate.pricing import area_of, costs_of, energy_of
 from lifsim.simulate.result import LayerRecord, Result, Totals
-from lifsim.simulate.scheduled import scheduled_layers
+from lifsim.simulate.scheduled import scheduled_layers, visits
 from lifsim.simulate.spikes import SpikeProvenance, Spikes, read_spikes
+from lifsim.simulate.timing import Timeline, timed
 
 
 def run(arch: Arch, network: Network, sharing: Sharing, options: Options) -> Result:
     """Simulate `network` under `sharing` on `arch`.
 
     The spikes say how much work every output pixel is; the schedule says what runs when, what stays on chip and what
-    moves; the array, the LIF units and the buffers are counted event by event; the price list turns counts into
+    moves; the array, the LIF units and the buffers are counted event by event; step by step they
+    wait for the DRAM; the price list turns counts into
     energy and area. Raises InputError where the inputs do not go together.
     """
     return simulate(arch, network, sharing, options, read_spikes(network, options))
@@ -34,7 +36,7 @@ def simulate(arch: Arch, network: Network, sharing: Sharing, options: Options, s
     """`run` on spikes that are read already, so that runs beside each other read them once."""
     costs = costs_of(arch)
     bank = lif_bank(arch.lif, arch.array.rows * arch.array.cols, sharing.channels)
-    counts = _count(arch, network, sharing, bank, spikes)
+    counts, timeline = _count(arch, network, sharing, bank, spikes)
     records = tuple(LayerRecord(c, energy_of(c, costs, arch, bank.units)) for c in counts)
     memory = lif_memory(network, sharing, arch.precision.membrane_bits, spikes.batch)
     return Result(
@@ -46,21 +48,27 @@ def simulate(arch: Arch, network: Network, sharing: Sharing, options: Options, s
         records=records,
         totals=Totals.of(records, arch, area_of(arch, costs, bank.units), bank.units, memory),
         notes=notes(arch, sharing, spikes.provenance),
+        timeline=timeline,
     )
 
 
-def _count(arch: Arch, network: Network, sharing: Sharing, bank: LifBank, spikes: Spikes) -> list[LayerCounts]:
-    """The events of every layer, by LIFSim's own accounting or, for cross-checks, by SATA_Sim's."""
+def _count(
+    arch: Arch, network: Network, sharing: Sharing, bank: LifBank, spikes: Spikes
+) -> tuple[list[LayerCounts], Timeline | None]:
+    """The events of every layer, by LIFSim's own accounting or, for cross-checks, by SATA_Sim's; and their times."""
     if arch.accounting == "satasim":
         from lifsim.simulate import satasim
 
         satasim.refuse_unknown_inputs(spikes.batch, trace=spikes.provenance.kind == "trace")
-        return satasim.count_layers(network, arch)
+        return satasim.count_layers(network, arch), None
     schedule = scheduled_layers(network, sharing, arch, spikes.batch)
-    return [
+    counts = [
         count_layer(layer, network, arch, bank, scheduled, ones)
         for layer, scheduled, ones in zip(network.layers, schedule, spikes.ones, strict=True)
     ]
+    if arch.dram.model == "ideal":  # nobody waits
+        return counts, None
+    return timed(network, arch, visits(network, arch, spikes.batch, schedule), counts)
 
 
 def run_sharings(inputs: Inputs, sharings: Sequence[str]) -> list[Result]:

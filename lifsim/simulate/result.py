@@ -29,6 +29,7 @@ from lifsim.simulate.counts import LayerCounts
 from lifsim.simulate.options import Options
 from lifsim.simulate.pricing import Area
 from lifsim.simulate.spikes import SpikeProvenance
+from lifsim.simulate.timing import Timeline
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -121,7 +122,7 @@ class Totals:
 
 @dataclass(frozen=True)
 class Result:
-    """A finished run. `notes` says what a reader of the figures must know."""
+    """A finished run. `notes` says what a reader of the figures must know; `timeline` is None under an ideal memory."""
 
     arch: Arch
     network: Network
@@ -131,6 +132,7 @@ class Result:
     records: tuple[LayerRecord, ...]
     totals: Totals
     notes: tuple[str, ...] = field(default=())
+    timeline: Timeline | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name in ("cycles", "ops", "dram_bytes", "sram_accesses"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lifsim.config.arch import Arch
@@ -9,6 +10,8 @@ from lifsim.config.network import Layer, Network
 from lifsim.config.sharing import Sharing
 from lifsim.hardware.lif_unit import membrane_accesses
 from lifsim.schedule import tick
+from lifsim.schedule.moves import Visit
+from lifsim.schedule.tick_steps import tick_visit
 from lifsim.schedule.traffic import LayerTraffic
 from lifsim.simulate.books import Accesses, DramBytes
 
@@ -17,9 +20,10 @@ NO_ACCESSES = Accesses(0, 0)
 
 @dataclass(frozen=True)
 class ScheduledLayer:
-    """tick_batched: all timesteps of a tile back to back, membranes in the PEs' registers. description: the tiling,
-    for people."""
+    """traffic: what it moves, and its tiling. tick_batched: all timesteps of a tile back to back, membranes in the PEs'
+    registers. description: the tiling, for people."""
 
+    traffic: LayerTraffic
     tick_batched: bool
     dram_bytes: DramBytes
     membrane_registers: Accesses
@@ -32,10 +36,19 @@ def scheduled_layers(network: Network, sharing: Sharing, arch: Arch, batch: int)
     return tuple(_tick_batched(layer, network, sharing, arch, batch) for layer in network.layers)
 
 
+def visits(network: Network, arch: Arch, batch: int, schedule: Sequence[ScheduledLayer]) -> list[Visit]:
+    """What runs when: one visit a layer, all its tiles."""
+    return [
+        tick_visit(network, layer, arch, batch, scheduled.traffic)
+        for layer, scheduled in zip(network.layers, schedule, strict=True)
+    ]
+
+
 def _tick_batched(layer: Layer, network: Network, sharing: Sharing, arch: Arch, batch: int) -> ScheduledLayer:
     traffic = tick.traffic(network, layer, arch, batch)
     reads, writes = membrane_accesses(layer.lif_elements, layer.timesteps, sharing.channels)
     return ScheduledLayer(
+        traffic=traffic,
         tick_batched=True,
         dram_bytes=_dram_bytes(traffic),
         membrane_registers=Accesses(reads * batch, writes * batch),

@@ -51,7 +51,7 @@ def run_steps(network: Network, arch: Arch, visits: Sequence[Visit], counts: Seq
 def _joined(network: Network, visits: Sequence[Visit], first: Ints) -> tuple[Moves, Ints]:
     """The moves of all visits with global steps, and the step behind whose stores each input has to be read."""
     producers = {tensor.name: layer.index for layer in network.layers for tensor in layer.outputs}
-    last_step = {}
+    last_step: dict[int, int] = {}
     columns, after = [], []
     for visit, offset in zip(visits, first, strict=False):
         moves = visit.moves

@@ -10,7 +10,6 @@ import heapq
 import itertools
 import math
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -43,7 +42,7 @@ class Machine:
     ends: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.events: list[tuple[Fraction, int, Iterator[None] | Request]] = []
+        self.events: list[tuple[Fraction, int, Request | None]] = []
         self.number = itertools.count()
         self.queue: deque[Request] = deque()
         self.memory_busy = False
@@ -78,7 +77,7 @@ class Machine:
     # the buffers
 
     def _may_issue(self, kind: Kind, group: list[Request]) -> bool:
-        """Whether a slot is free: every tile that came in before is used by the steps from its own to the next one's."""
+        """Whether a slot is free: a tile is in use from its own step to that of the next one."""
         slots = 2 if self.double[kind] else 1
         tiles = [*self.issued_loads[kind], group[0].step]
         in_use = [old for old, new in itertools.pairwise(tiles) if self.finished_steps < new]
@@ -125,9 +124,9 @@ class Machine:
         ports += -(-request.bytes * 8 // self.port_bits[request.kind])
         request.answered = self.port_free[request.kind] = max(math.ceil(there), ports)
         self._serve()
-        self._at(Fraction(request.answered), iter(()))  # something may go on then
+        self._at(Fraction(request.answered), None)  # something may go on then
 
-    def _at(self, time: Fraction, event: Iterator[None] | Request) -> None:
+    def _at(self, time: Fraction, event: Request | None) -> None:
         heapq.heappush(self.events, (time, next(self.number), event))
 
     # the array
@@ -144,7 +143,7 @@ class Machine:
             for request in sorted((r for r in self.requests if r.step == step), key=lambda r: r.kind):
                 if request.kind in STREAMS:
                     self._issue(request)
-            self._at(self.now + self.step_cycles[step], iter(()))
+            self._at(self.now + self.step_cycles[step], None)
             self._step_ends()
 
     def _stores_in_the_way(self, step: int) -> list[Request]:

@@ -18,7 +18,7 @@ from tests.schedule import build
 from tests.schedule.test_tick import archs, layers
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(layers(), archs(), st.integers(1, 3), st.booleans())
 def test_bytes_of_the_steps_are_the_bytes_of_the_schedule(layer: Layer, arch: Arch, batch: int, adds: bool) -> None:
     if adds:

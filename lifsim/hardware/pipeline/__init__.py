@@ -1,1 +1,1 @@
-"""Steps of the array and the DRAM requests that they wait for: when each starts, when each ends, and why not earlier."""
+"""Steps of the array and the DRAM requests that they wait for: when each starts and ends, and why not earlier."""

@@ -58,7 +58,7 @@ class Times(NamedTuple):
     port: Ints
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True)
 def _serve(bus: Bus, queue: Queue, times: Times, request: int, cycle: int) -> None:
     """`request` enters the memory's queue."""
     begin = max(cycle * bus.array_units, bus.free[0])
@@ -68,7 +68,7 @@ def _serve(bus: Bus, queue: Queue, times: Times, request: int, cycle: int) -> No
     times.served[request] = -(-(bus.free[0] + latency) // bus.array_units)
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True)
 def _ask(bus: Bus, queue: Queue, times: Times, head: int, gate: int, streams: bool, cycle: int) -> int:
     """Put what is due after step `gate` into the queue, up to its successor's streams or these; the next in line."""
     while head < queue.step.size and queue.gate[head] <= gate:
@@ -80,7 +80,7 @@ def _ask(bus: Bus, queue: Queue, times: Times, head: int, gate: int, streams: bo
     return head
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True)
 def _through(queue: Queue, times: Times, request: int) -> int:
     """The cycle in which `request` has passed memory and its buffer's ports. Asked in the order of the queue."""
     kind, ports = queue.kind[request], queue.port_cycles[request]
@@ -90,7 +90,7 @@ def _through(queue: Queue, times: Times, request: int) -> int:
     return int(times.port[kind])
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True)
 def _start(steps: Steps, queue: Queue, times: Times, stored: Ints, step: int, cycle: int) -> int:
     """The cycle in which `step` starts; notes what it waited for last."""
     start = cycle
@@ -107,7 +107,7 @@ def _start(steps: Steps, queue: Queue, times: Times, stored: Ints, step: int, cy
     return start
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True)
 def _left(queue: Queue, times: Times, stored: Ints, last: int) -> int:
     """The cycle in which the store `last` has left the chip, and all stores before it are seen to."""
     while stored[0] <= last:
@@ -117,7 +117,7 @@ def _left(queue: Queue, times: Times, stored: Ints, last: int) -> int:
     return int(times.answered[last])
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True)
 def play(steps: Steps, queue: Queue, bus: Bus, times: Times) -> int:
     """Play all steps into `times`; the cycle in which the last store has left."""
     head, cycle, stored = 0, 0, np.zeros(1, np.int64)

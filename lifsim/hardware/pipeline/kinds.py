@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class Kind(IntEnum):
-    """A tensor and its direction, in the order in which one is asked for, or blamed, before another of the same cycle."""
+    """A tensor and its direction, in the order in which, of two in one cycle, one is asked for or blamed first."""
 
     WEIGHTS = 0
     SPIKES_IN = 1

@@ -77,9 +77,7 @@ def program(step_cycles: Ints, step: Ints, kind: Ints, size: Ints, after: Ints, 
             gate[chosen], turn[chosen] = _load_gates(step[chosen], after[chosen], each, halves.double[each])
     order = np.lexsort((kind, step, turn, gate))
     ports = np.array(halves.port_bits)[kind]
-    requests = Requests(
-        step[order], kind[order], size[order], -(-size * 8 // ports)[order], gate[order], origin=order
-    )
+    requests = Requests(step[order], kind[order], size[order], -(-size * 8 // ports)[order], gate[order], origin=order)
     loads = np.flatnonzero(requests.kind <= max(LOADS))
     loads = loads[np.lexsort((requests.kind[loads], requests.step[loads]))]
     return Program(
@@ -108,7 +106,8 @@ def _load_gates(step: Ints, after: Ints, kind: Kind, double: bool) -> tuple[Ints
 
 
 def _room(requests: Requests, kind: Kind, double: bool, steps: int) -> Ints:
-    """[steps] the last request of the store that must have left: the one before, or of two halves the one before that."""
+    """[steps] the last request of the store that must have left: the one before; of two halves, the one before
+    that."""
     found = np.flatnonzero(requests.kind == kind)
     last = found[np.diff(requests.step[found], append=START) != 0]
     room = np.full(steps, -1, np.int64)

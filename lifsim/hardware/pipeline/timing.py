@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lifsim.hardware.pipeline.clocks import Clocks
 from lifsim.hardware.pipeline.kinds import WRITES, Kind
 from lifsim.hardware.pipeline.program import Ints, Program
+
+if TYPE_CHECKING:
+    from lifsim.hardware.pipeline.kernel import Queue, Steps, Times
 
 NOTHING = -1
 
@@ -50,18 +54,20 @@ def play_bandwidth(program: Program, array_hz: int, memory: Bandwidth) -> Timing
 
     clocks = Clocks.of(array_hz, Fraction(memory.bytes_per_second))
     latency = Fraction(str(memory.latency_ns)) * array_hz * clocks.array_units / 10**9
-    bus = Bus(clocks.array_units, clocks.memory_units, -(-latency.numerator // latency.denominator), np.zeros(1, np.int64))
+    bus = Bus(
+        clocks.array_units, clocks.memory_units, -(-latency.numerator // latency.denominator), np.zeros(1, np.int64)
+    )
     steps, queue, times = _columns(program)
     total = play(steps, queue, bus, times)
     return Timing(times.start, times.end, times.cause, times.tail_cause, times.issued, times.answered, int(total))
 
 
-def _columns(program: Program):
+def _columns(program: Program) -> tuple[Steps, Queue, Times]:
     from lifsim.hardware.pipeline.kernel import Queue, Steps, Times
 
     requests, count = program.requests, program.step_cycles.size
     steps = Steps(program.step_cycles, program.first_load, program.loads, program.room)
-    is_write = np.isin(requests.kind, WRITES)
+    is_write = np.isin(requests.kind, WRITES).astype(np.int64)
     queue = Queue(requests.step, requests.kind, requests.bytes, requests.port_cycles, requests.gate, is_write)
     times = Times(
         start=np.zeros(count, np.int64),

@@ -67,7 +67,7 @@ def cases(draw: st.DrawFn) -> Case:
     )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(cases())
 def test_every_step_and_request_has_the_cycle_of_the_event_simulation(case: Case) -> None:
     played, origin = case.play()
@@ -82,7 +82,7 @@ def test_every_step_and_request_has_the_cycle_of_the_event_simulation(case: Case
     assert played.total == total
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(cases(), st.sampled_from(["bandwidth", "latency", "ports", "double"]))
 def test_a_better_memory_or_buffer_is_never_slower(case: Case, what: str) -> None:
     better = {
@@ -94,7 +94,7 @@ def test_a_better_memory_or_buffer_is_never_slower(case: Case, what: str) -> Non
     assert better.play()[0].total <= case.play()[0].total
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(cases())
 def test_no_run_is_faster_than_its_array_or_its_memory(case: Case) -> None:
     total = case.play()[0].total

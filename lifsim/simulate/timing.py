@@ -1,0 +1,77 @@
+"""Time: the steps of a run against its memory, every waiting cycle with its one cause."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lifsim.config.arch import Arch, Dram
+from lifsim.config.network import Network
+from lifsim.hardware.pipeline.kinds import Kind
+from lifsim.hardware.pipeline.timing import NOTHING, Bandwidth, Timing, play_bandwidth
+from lifsim.schedule.moves import Visit
+from lifsim.schedule.rows import Ints
+from lifsim.simulate.books import Cycles
+from lifsim.simulate.counts import LayerCounts
+from lifsim.simulate.steps import RunSteps, run_steps
+
+STALLS = {
+    Kind.WEIGHTS: "stall_weights",
+    Kind.SPIKES_IN: "stall_spikes",
+    Kind.MEMBRANE_READ: "stall_membrane",
+    Kind.RESIDUAL: "stall_spikes",
+    Kind.PSUM_READ: "stall_writeback",
+    Kind.PSUM_WRITE: "stall_writeback",
+    Kind.SPIKES_OUT: "stall_writeback",
+    Kind.MEMBRANE_WRITE: "stall_writeback",
+}
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """A run as it was played: its steps, and when each step and request began and ended."""
+
+    steps: RunSteps
+    timing: Timing
+
+
+def timed(
+    network: Network, arch: Arch, visits: Sequence[Visit], counts: Sequence[LayerCounts]
+) -> tuple[list[LayerCounts], Timeline]:
+    """`counts`, which know no waiting, with the cycles in which the array waits for the memory of `arch`."""
+    steps = run_steps(network, arch, visits, counts)
+    timing = play_bandwidth(steps.program, arch.clock_hz, _bandwidth(arch.dram))
+    waited = _waited(steps, timing, len(counts))
+    return [
+        replace(counted, cycles=_with_stalls(counted.cycles, stalls))
+        for counted, stalls in zip(counts, waited, strict=True)
+    ], Timeline(steps, timing)
+
+
+def _bandwidth(dram: Dram) -> Bandwidth:
+    if dram.bandwidth_bytes_per_s is None:
+        raise ValueError("a memory of model bandwidth must have one")
+    return Bandwidth(dram.bandwidth_bytes_per_s, dram.latency_ns)
+
+
+def _waited(steps: RunSteps, timing: Timing, layers: int) -> Ints:
+    """[layers, kinds] cycles in which the array waits. What is still to be stored when the last step has ended is the
+    last layer's."""
+    waited = np.zeros((layers, len(Kind)), np.int64)
+    before = timing.start - np.concatenate([[0], timing.end[:-1]])
+    behind = timing.end - timing.start - steps.program.step_cycles
+    for cycles, cause in ((before, timing.cause), (behind, timing.tail_cause)):
+        stalled = np.flatnonzero(cause != NOTHING)
+        np.add.at(waited, (steps.layer[stalled], cause[stalled]), cycles[stalled])
+    waited[steps.layer[-1], Kind.SPIKES_OUT] += timing.total - timing.end[-1]
+    return waited
+
+
+def _with_stalls(cycles: Cycles, waited: Ints) -> Cycles:
+    """`cycles` and the `waited` [kinds] cycles."""
+    stalls = dict.fromkeys(STALLS.values(), 0)
+    for kind, name in STALLS.items():
+        stalls[name] += int(waited[kind])
+    return replace(cycles, total=cycles.total + sum(stalls.values()), **stalls)

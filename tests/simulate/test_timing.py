@@ -1,0 +1,84 @@
+"""Does the memory make runs wait where and as long as it must, and never the ideal one?"""
+
+from __future__ import annotations
+
+import pytest
+
+import lifsim
+from lifsim.errors import InputError
+from lifsim.hardware.pipeline.kinds import Kind
+from lifsim.simulate.result import Result
+
+WORKLOAD = "lenet5_mnist"
+STALLS = ("stall_weights", "stall_spikes", "stall_membrane", "stall_writeback")
+
+
+def run(*overrides: str, workload: str = WORKLOAD, batch: int = 2) -> Result:
+    return lifsim.run(workload=workload, batch=batch, overrides=overrides)
+
+
+def with_bandwidth(bandwidth: str, *overrides: str, workload: str = WORKLOAD) -> Result:
+    return run("dram.model=bandwidth", f"dram.bandwidth_bytes_per_s={bandwidth}", *overrides, workload=workload)
+
+
+def double_buffered() -> list[str]:
+    return [f"buffers.{name}.double_buffered=true" for name in ("weight", "spike_in", "spike_out")]
+
+
+@pytest.mark.parametrize("workload", ["lenet5_mnist", "vgg9_cifar10", "mobilenet_cifar10", "resnet19_cifar10"])
+def test_steps_move_the_bytes_of_the_schedule_and_waiting_is_all_that_is_added(workload: str) -> None:
+    ideal, timed = run("dram.model=ideal", workload=workload), with_bandwidth("2GB", workload=workload)
+    assert timed.timeline is not None
+    moves, moved = timed.timeline.steps.moves, timed.totals.dram_bytes
+    assert moves.total(Kind.WEIGHTS) == moved.weights
+    assert moves.total(Kind.SPIKES_IN) == moved.spikes_in
+    assert moves.total(Kind.SPIKES_OUT) == moved.spikes_out
+    assert moves.total(Kind.RESIDUAL) == moved.residual
+    assert moved == ideal.totals.dram_bytes
+    assert timed.timeline.steps.program.step_cycles.sum() == ideal.totals.cycles.total
+    assert timed.timeline.timing.total == timed.totals.cycles.total
+    for ours, theirs in zip(timed.records, ideal.records, strict=True):
+        assert ours.counts.cycles.array == theirs.counts.cycles.array
+        assert ours.counts.cycles.total >= theirs.counts.cycles.total
+    assert all(getattr(ideal.totals.cycles, stall) == 0 for stall in STALLS)
+
+
+def test_a_slow_memory_takes_the_time_of_its_bytes_and_an_endless_one_next_to_none() -> None:
+    slow = with_bandwidth("1MB").totals
+    seconds = slow.dram_bytes.total / 1e6
+    assert seconds <= slow.time_s <= seconds + run("dram.model=ideal").totals.time_s
+    fast, ideal = with_bandwidth("400TB", "dram.model=bandwidth"), run("dram.model=ideal")
+    ports = sum(r.counts.cycles.stall_weights + r.counts.cycles.stall_spikes for r in fast.records)
+    assert fast.totals.cycles.total - ports - fast.totals.cycles.stall_writeback == ideal.totals.cycles.total
+
+
+def test_double_buffers_hide_what_single_ones_wait_for() -> None:
+    """At one tiling: halves of buffers of twice the size."""
+    sizes = [
+        "buffers.weight.size_bytes=288KiB",
+        "buffers.spike_in.size_bytes=64KiB",
+        "buffers.spike_out.size_bytes=64KiB",
+    ]
+    single = with_bandwidth("4GB", workload="vgg9_cifar10").totals.cycles
+    double = with_bandwidth("4GB", *sizes, *double_buffered(), workload="vgg9_cifar10").totals.cycles
+    assert double.total < single.total
+    assert (double.array, double.fill_drain, double.lif) == (single.array, single.fill_drain, single.lif)
+
+
+def test_more_bandwidth_is_never_slower() -> None:
+    totals = [with_bandwidth(f"{gigabytes}GB").totals.cycles.total for gigabytes in (1, 2, 4, 8, 16, 32)]
+    assert totals == sorted(totals, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["dram.model=bandwidth"], "bandwidth_bytes_per_s: must be given"),
+        (["dram.model=bandwidth", "dram.bandwidth_bytes_per_s=0"], "0 must be >="),
+        (["dram.model=bandwidth", "dram.bandwidth_bytes_per_s=1GB", "dram.latency_ns=-1"], "latency_ns"),
+        (["dram.model=bandwidth", "dram.bandwidth_bytes_per_s=1GB", "clock_hz=1"], "2^20"),
+    ],
+)
+def test_a_memory_that_cannot_be_is_refused(overrides: list[str], message: str) -> None:
+    with pytest.raises(InputError, match=message.replace("^", r"\^")):
+        run(*overrides)
