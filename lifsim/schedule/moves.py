@@ -77,7 +77,7 @@ class Visit:
 
 
 def shares(total: int, weights: Ints) -> Ints:
-    """`total` cut by `weights` [n] into whole numbers: the first k parts are floor(total * (w_1 + .. + w_k) / sum(w))."""
+    """`total` cut by `weights` [n] into whole numbers: the first k parts are floor(total * (w_1 + .. w_k) / sum(w))."""
     summed = int(weights.sum())
     if not summed or total < (1 << 62) // summed:
         edges = total * np.cumsum(weights) // max(summed, 1)

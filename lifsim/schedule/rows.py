@@ -52,7 +52,7 @@ def row_tiles(axis: RowAxis) -> RowTiles:
     cuts = [windows(axis, tuple(range(0, axis.rows_out, height))) for height in heights]
     uses = np.stack([cut.uses for cut in cuts])
     most_first = -np.sort(-uses, axis=1)[:, : np.count_nonzero(uses[0])]
-    first, end = _single_windows(axis)
+    first, end = single_windows(axis)
     return RowTiles(
         heights=heights,
         tiles=-(-axis.rows_out // heights),
@@ -73,7 +73,7 @@ class Windows:
 
 def windows(axis: RowAxis, starts: tuple[int, ...]) -> Windows:
     """The windows of tiles that start at these output rows and end where the next one starts."""
-    first, end = _single_windows(axis)
+    first, end = single_windows(axis)
     opening = np.array(starts)
     lengths = np.concatenate([[0], np.cumsum(end - first)])
     if axis.stride > axis.kernel:
@@ -85,7 +85,7 @@ def windows(axis: RowAxis, starts: tuple[int, ...]) -> Windows:
     return Windows(int(tallest), np.cumsum(edges)[: axis.rows_in])
 
 
-def _single_windows(axis: RowAxis) -> tuple[Ints, Ints]:
+def single_windows(axis: RowAxis) -> tuple[Ints, Ints]:
     """First input row and end of the window of each output row."""
     top = np.arange(axis.rows_out) * axis.stride - axis.padding
     first = np.clip(top, 0, axis.rows_in)

@@ -13,8 +13,8 @@ from lifsim.config.arch import Arch
 from lifsim.config.network import Layer, Network, Tensor
 from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.schedule.moves import Moves, Visit, moves_of, shares
-from lifsim.schedule.rows import Ints
-from lifsim.schedule.storage import RowGeometry, filter_bytes, row_geometry, rows_of, tensor_bytes
+from lifsim.schedule.rows import Ints, single_windows
+from lifsim.schedule.storage import RowLayout, filter_bytes, rows_of, tensor_bytes, tick_rows
 from lifsim.schedule.traffic import LayerTraffic
 
 
@@ -41,7 +41,7 @@ class _Tiles:
 
     layer: Layer
     traffic: LayerTraffic
-    geometry: RowGeometry
+    rows: RowLayout
     filter_bytes: int
     input_bytes: int
     batch: int
@@ -62,7 +62,7 @@ class _Tiles:
 
     @property
     def end_row(self) -> Ints:
-        return np.minimum(self.first_row + self.traffic.tiling.rows, self.geometry.rows_out)
+        return np.minimum(self.first_row + self.traffic.tiling.rows, self.rows.axis.rows_out)
 
     @property
     def first_filter(self) -> Ints:
@@ -75,7 +75,7 @@ class _Tiles:
 
     @property
     def outputs(self) -> Ints:
-        return (self.end_row - self.first_row) * self.geometry.row_pixels * self.filters
+        return (self.end_row - self.first_row) * self.rows.row_pixels * self.filters
 
     @property
     def weight_offset(self) -> Ints:
@@ -84,9 +84,9 @@ class _Tiles:
     @property
     def input_offset(self) -> Ints:
         """Of the window's first row; the groups of an image lie one behind the other."""
-        geometry = self.geometry
-        rows = self.group * geometry.rows_in + _windows(geometry)[0][self.first_row]
-        return self.image * self.input_bytes + rows * geometry.row_bytes
+        axis = self.rows.axis
+        rows = self.group * axis.rows_in + single_windows(axis)[0][self.first_row]
+        return self.image * self.input_bytes + rows * self.rows.row_bytes
 
 
 def _tiles(network: Network, layer: Layer, arch: Arch, batch: int, traffic: LayerTraffic) -> _Tiles:
@@ -100,7 +100,7 @@ def _tiles(network: Network, layer: Layer, arch: Arch, batch: int, traffic: Laye
     return _Tiles(
         layer=layer,
         traffic=traffic,
-        geometry=row_geometry(network, layer, arch),
+        rows=tick_rows(network, layer, arch),
         filter_bytes=filter_bytes(layer, arch),
         input_bytes=tensor_bytes(layer.input, network, arch),
         batch=batch,
@@ -127,15 +127,15 @@ def _weights(tiles: _Tiles) -> Ints:
 
 def _spikes(tiles: _Tiles) -> Ints:
     """[steps] bytes of the input that each tile loads."""
-    tiling, geometry = tiles.traffic.tiling, tiles.geometry
+    tiling, layout = tiles.traffic.tiling, tiles.rows
     together = tiles.batch if tiling.order == "weights_outer" else 1
     moving, pinned = _window_bytes(tiles, together)
     image = tiles.image % together
     first_pass = tiles.filter_tile == 0
     fetched = moving[image, tiles.row_tile] + first_pass * pinned[image, tiles.row_tile]
     if tiling.order == "inputs_outer":
-        first, end = _windows(geometry)
-        overflow = np.maximum((end - first) * geometry.row_bytes - tiles.spike_buffer, 0)
+        first, end = single_windows(layout.axis)
+        overflow = np.maximum((end - first) * layout.row_bytes - tiles.spike_buffer, 0)
         streamed = overflow[tiles.row_tile] if tiling.rows == 1 else 0
         fetched = np.where(first_pass, fetched, streamed)
     return np.asarray(fetched, np.int64)
@@ -147,35 +147,28 @@ def _window_bytes(tiles: _Tiles, images: int) -> tuple[Ints, Ints]:
     Pinned are the rows that most windows hold, of all `images`; the last one perhaps in part, first images
     first.
     """
-    geometry, tiling = tiles.geometry, tiles.traffic.tiling
-    first, end = _windows(geometry)
-    covered = np.zeros(geometry.rows_in + 1, np.int64)
+    layout, axis, tiling = tiles.rows, tiles.rows.axis, tiles.traffic.tiling
+    first, end = single_windows(axis)
+    covered = np.zeros(axis.rows_in + 1, np.int64)
     np.add.at(covered, first, 1)
     np.add.at(covered, end, -1)
     is_covered = np.cumsum(covered)[:-1] > 0
-    starts = np.arange(0, geometry.rows_out, tiling.rows)
-    opens, closes = first[starts], end[np.minimum(starts + tiling.rows, geometry.rows_out) - 1]
-    row = np.arange(geometry.rows_in)
+    starts = np.arange(0, axis.rows_out, tiling.rows)
+    opens, closes = first[starts], end[np.minimum(starts + tiling.rows, axis.rows_out) - 1]
+    row = np.arange(axis.rows_in)
     holds = (opens[:, None] <= row) & (row < closes[:, None]) & is_covered
     order = np.argsort(-holds.sum(axis=0), kind="stable")
-    room = np.clip(tiling.resident_spike_bytes - np.arange(row.size) * images * geometry.row_bytes, 0, None)
+    room = np.clip(tiling.resident_spike_bytes - np.arange(row.size) * images * layout.row_bytes, 0, None)
     pinned = np.empty((images, row.size), np.int64)
-    pinned[:, order] = np.clip(room - np.arange(images)[:, None] * geometry.row_bytes, 0, geometry.row_bytes)
+    pinned[:, order] = np.clip(room - np.arange(images)[:, None] * layout.row_bytes, 0, layout.row_bytes)
     newly_held = holds & (np.cumsum(holds, axis=0) == 1)
-    return (geometry.row_bytes - pinned) @ holds.T.astype(np.int64), pinned @ newly_held.T.astype(np.int64)
-
-
-def _windows(geometry: RowGeometry) -> tuple[Ints, Ints]:
-    """[rows_out] first input row and end of the window of each output row."""
-    top = np.arange(geometry.rows_out) * geometry.stride - geometry.padding
-    first = np.clip(top, 0, geometry.rows_in)
-    return first, np.clip(top + geometry.kernel, first, geometry.rows_in)
+    return (layout.row_bytes - pinned) @ holds.T.astype(np.int64), pinned @ newly_held.T.astype(np.int64)
 
 
 def _slices(kind: Kind, region: int, tensor: Tensor, image_bytes: int, tiles: _Tiles) -> Moves:
     """What each tile reads or writes of a tensor of the layer's own output: its share of the rows (fewer than the
     array's behind a pool), of each row the share of its filters."""
-    rows, rows_out, filters = rows_of(tensor.shape), tiles.geometry.rows_out, tiles.layer.filters
+    rows, rows_out, filters = rows_of(tensor.shape), tiles.rows.axis.rows_out, tiles.layer.filters
     row_bytes = image_bytes // rows
     first_row, end_row = rows * tiles.first_row // rows_out, rows * tiles.end_row // rows_out
     first_filter = tiles.group * tiles.layer.group_filters + tiles.first_filter
