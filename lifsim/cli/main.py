@@ -18,6 +18,8 @@ EXIT_INTERNAL, EXIT_INPUT, EXIT_INTERRUPTED = 1, 2, 130
 COMMANDS = {
     "run": ("lifsim.cli.run:run", "Simulate one network on one architecture."),
     "memory": ("lifsim.cli.memory:memory", "Memory of LIF membranes, weights and activations."),
+    "sweep": ("lifsim.cli.sweep:sweep", "Simulate every combination of settings."),
+    "store": ("lifsim.cli.store:store", "Show and export what a sweep has stored."),
     "plot": ("lifsim.cli.plot:plot", "Draw a figure, its numbers beside it."),
     "check": ("lifsim.cli.check:check", "Check architecture and workload files."),
     "workload": ("lifsim.cli.workload:workload", "Show the layers of a network."),

@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from lifsim.config.document import Document, KeyPath
-from lifsim.config.schema import BrokenRulesError
+from lifsim.config.schema import KEYS_ALONE, BrokenRulesError
 from lifsim.errors import Fault, InputError, did_you_mean, shown
 
 M = TypeVar("M", bound=BaseModel)
@@ -49,10 +49,13 @@ _RULES = {
 }
 
 
-def parse_model(model: type[M], document: Document) -> M:
-    """`document` as a `model`. Raises InputError with every fault of the document, in reading order."""
+def parse_model(model: type[M], document: Document, *, keys_alone: bool = False) -> M:
+    """`document` as a `model`. Raises InputError with every fault of the document, in reading order.
+
+    keys_alone: each key is judged by itself, without the rules across keys: what comes back may break them.
+    """
     try:
-        parsed = model.model_validate(document.data)
+        parsed = model.model_validate(document.data, context=KEYS_ALONE if keys_alone else None)
     except ValidationError as error:
         found = list(_all_faults(model, document, error.errors()))
     else:

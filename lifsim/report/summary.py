@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import asdict
 from typing import Any
 
 import yaml
 
 from lifsim import __version__
+from lifsim.simulate.resolved import resolved_arch, resolved_inputs, sha256_of
 from lifsim.simulate.result import Result
 
 SUMMARY_FORMAT = "lifsim-summary"
@@ -18,7 +17,7 @@ SCHEMA_VERSION = 1
 
 def summary(result: Result) -> dict[str, Any]:
     """The tree of summary.json: resolved inputs and their hashes, then the totals."""
-    arch, workload = _arch(result), dict(result.network.definition)
+    arch, workload = resolved_arch(result.arch), dict(result.network.definition)
     spikes = asdict(result.spikes)
     return {
         "format": SUMMARY_FORMAT,
@@ -31,9 +30,9 @@ def summary(result: Result) -> dict[str, Any]:
             "sharing": str(result.sharing),
             "options": result.options.tree(),
             "spikes": spikes,
-            "arch_sha256": _sha256(arch),
-            "workload_sha256": _sha256(workload),
-            "spikes_sha256": _sha256([spikes, result.options.seed]),
+            "arch_sha256": sha256_of(arch),
+            "workload_sha256": sha256_of(workload),
+            "spikes_sha256": sha256_of([spikes, result.options.seed]),
             "seed": result.options.seed,
             "batch": result.options.batch,
         },
@@ -45,18 +44,5 @@ def summary(result: Result) -> dict[str, Any]:
 def resolved_config(result: Result) -> str:
     """YAML with all that is needed to run it again: `lifsim run --config` takes it."""
     header = f"# Written by LIFSim {__version__}. Run it again: lifsim run --config config.resolved.yaml\n"
-    tree = {
-        "arch": _arch(result),
-        "workload": dict(result.network.definition),
-        "sharing": str(result.sharing),
-        "options": result.options.tree(),
-    }
+    tree = resolved_inputs(result.arch, result.network, result.sharing, result.options)
     return header + yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=120)
-
-
-def _arch(result: Result) -> dict[str, Any]:
-    return result.arch.model_dump(mode="json", exclude_none=True)
-
-
-def _sha256(tree: object) -> str:
-    return hashlib.sha256(json.dumps(tree, sort_keys=True).encode()).hexdigest()

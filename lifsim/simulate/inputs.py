@@ -76,7 +76,7 @@ def _inputs(
     arch_file: Document, workload_file: Document, sharing: str, options: Options, overrides: Sequence[str]
 ) -> Inputs:
     faults: list[Fault] = []
-    for_arch, for_workload = _split(overrides, faults)
+    for_arch, for_workload = split_overrides(overrides, faults)
     with collecting(faults):
         arch = parse_arch(override(arch_file, for_arch))
     with collecting(faults):
@@ -89,8 +89,8 @@ def _inputs(
     return Inputs(arch, network, checked_sharing, options)
 
 
-def _split(overrides: Sequence[str], faults: list[Fault]) -> tuple[list[str], list[str]]:
-    """Overrides of the architecture and of the workload, told apart by their first key."""
+def split_overrides(overrides: Sequence[str], faults: list[Fault]) -> tuple[list[str], list[str]]:
+    """Overrides of the architecture and of the workload, told apart by their first key; others add to `faults`."""
     for_arch, for_workload = [], []
     for text in overrides:
         key = text.partition("=")[0].strip().partition(".")[0].partition("[")[0]

@@ -1,0 +1,106 @@
+"""`lifsim sweep`: the cross product of settings, on all cores or a cluster, into one file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lifsim.cli.sweep_options import asked_for, space_options
+from lifsim.errors import Fault, InputError
+
+if TYPE_CHECKING:
+    from lifsim.sweep.plan import Plan
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  lifsim sweep --sharing none,layer,channel2,channel4 --vary buffers.membrane.size_bytes=8KiB:512KiB:x2 --out sweeps/x
+  lifsim sweep --vary array.rows=8,16,32 --vary array.cols=8:64:+8 --batch 1,8 --dry-run
+  lifsim sweep my_sweep.yaml --out sweeps/x --jobs 4
+  lifsim sweep my_sweep.yaml --out sweeps/x --scheduler tcp://host:8786
+  lifsim store show sweeps/x --sort energy_pj.total --top 10
+"""
+)
+@space_options
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="File that keeps the results; a stopped sweep goes on in it."
+)
+@click.option("--jobs", type=click.IntRange(1, 4096), help="Processes. Default: all cores.")
+@click.option("--scheduler", metavar="ADDRESS", help="Run on the Dask cluster of this scheduler instead.")
+@click.option("--retry-failed", is_flag=True, help="Run points that failed earlier again.")
+@click.option("--dry-run", is_flag=True, help="Print the count of points and an estimate, and run nothing.")
+def sweep(
+    file: Path | None,
+    arch: str | None,
+    workload: str | None,
+    sharing: str | None,
+    trace: str | None,
+    batch: str | None,
+    seed: int | None,
+    overrides: tuple[str, ...],
+    vary: tuple[str, ...],
+    sample: int | None,
+    out: Path | None,
+    jobs: int | None,
+    scheduler: str | None,
+    retry_failed: bool,
+    dry_run: bool,
+) -> None:
+    """Run every combination of architectures, networks, sharings and --vary values, and keep every result in one file.
+
+    FILE is a sweep file (YAML) that says the same as the options; an option given beside it takes its key's place.
+    Stopped or killed, the same command goes on where it was. A point that fails is a row with its error.
+    """
+    from lifsim.sweep.plan import plan
+
+    planned = plan(asked_for(file, arch, workload, sharing, trace, batch, seed, overrides, vary, sample))
+    workers = jobs or _cores()
+    if dry_run:
+        _print_estimate(planned, workers)
+    elif out is None:
+        raise InputError(Fault("must be given: the file that keeps the results", path="--out"))
+    else:
+        _run(planned, out, workers, scheduler, retry_failed=retry_failed)
+
+
+def _run(planned: Plan, out: Path, workers: int, scheduler: str | None, *, retry_failed: bool) -> None:
+    from lifsim.report.sweep_progress import Progress
+    from lifsim.sweep.executors import executor_for
+    from lifsim.sweep.run import pending_points, run_points
+    from lifsim.sweep.store import Store
+
+    with Store.create_or_open(out, planned.job.description()) as store:
+        pending = pending_points(planned, store, retry_failed=retry_failed)
+        progress = Progress(len(planned.points), len(pending))
+        try:
+            if pending:
+                with progress, executor_for(planned.job, min(workers, len(pending)), scheduler) as executor:
+                    run_points(planned.job, store, pending, executor, progress.watch)
+        except KeyboardInterrupt:
+            click.echo(f"stopped: {progress.summary} in {out}; the same command goes on", err=True)
+            raise
+        errors = store.errors()
+    click.echo(f"{progress.summary} in {out}", err=True)
+    for error, count in list(errors.items())[:5]:
+        click.echo(f"failed {count:,}: {error}", err=True)
+    if errors and sum(errors.values()) == len(planned.points):
+        raise InputError([Fault(error, path="every point fails") for error in list(errors)[:5]])
+
+
+def _print_estimate(planned: Plan, workers: int) -> None:
+    from lifsim.sweep.estimate import estimate
+
+    click.echo(f"{len(planned.points):,} points")
+    for axis in planned.job.space.axes:
+        click.echo(f"  {axis.key}: {axis.values}")
+    guess = estimate(planned, workers)
+    click.echo(f"about {guess.seconds:,.0f} s on {workers} processes, by {guess.measured} points run just now")
+
+
+def _cores() -> int:
+    import os
+
+    return len(os.sched_getaffinity(0))

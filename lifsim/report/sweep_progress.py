@@ -1,0 +1,67 @@
+"""A sweep under way, on the terminal: points, rate, estimate, failures, and the best so far."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+from lifsim.sweep.outcome import Outcome
+from lifsim.units import format_si
+
+BEST = "energy_pj.total"
+
+
+class Progress:
+    """Watches `pending` of `total` points on stderr; says nothing before its summary where that is no terminal."""
+
+    def __init__(self, total: int, pending: int) -> None:
+        self._total, self._pending = total, pending
+        self._done = self._failed = 0
+        self._best: float | None = None
+        self._started = time.monotonic()
+        console = Console(stderr=True)
+        self._bar = Bar(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[state]}"),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._task = self._bar.add_task("sweep", total=total, completed=total - pending, state="")
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._bar.stop()
+
+    def watch(self, outcome: Outcome) -> None:
+        """Count one more point."""
+        self._done += 1
+        if outcome.figures is None:
+            self._failed += 1
+        else:
+            energy = outcome.figures[BEST]
+            self._best = energy if self._best is None else min(self._best, energy)
+        self._bar.update(self._task, advance=1, state=self._state())
+
+    @property
+    def summary(self) -> str:
+        """`1,000 points (400 new, 3 failed, 180 a second)`."""
+        return f"{self._total:,} points ({self._done:,} new, {self._failed:,} failed, {self._rate:.0f} a second)"
+
+    @property
+    def _rate(self) -> float:
+        return self._done / max(time.monotonic() - self._started, 1e-9)
+
+    def _state(self) -> str:
+        best = "" if self._best is None else f", best {format_si(self._best * 1e-12, 'J')}"
+        return f"{self._rate:.0f}/s, {self._failed} failed{best}"

@@ -1,0 +1,56 @@
+"""The points of a sweep as a table on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
+
+from lifsim.errors import Fault, InputError, did_you_mean
+from lifsim.sweep.export import columns_of
+
+MAIN = ("cycles.total", "energy_pj.total", "dram_bytes.total", "area_mm2")
+FIRST_FIGURE = "cycles.total"
+
+
+def print_table(
+    rows: Sequence[dict[str, Any]], sort: str, *, descending: bool, top: int, columns: Sequence[str] | None
+) -> None:
+    """The first `top` points by `sort`. Raises InputError where a column is none of the store."""
+    names = columns_of(list(rows))
+    unknown = [name for name in (sort, *(columns or ())) if name not in names]
+    if unknown:
+        raise InputError([Fault(f"{n!r} must be a column of the store{did_you_mean(n, names)}") for n in unknown])
+    good = [row for row in rows if row["error"] is None]
+    good = sorted((row for row in good if row[sort] is not None), key=lambda row: _order(row[sort]), reverse=descending)
+    shown = list(dict.fromkeys([*varying(rows, names), *(columns or MAIN), sort]))
+    table = Table(header_style="bold")
+    for name in shown:
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in good[:top]:
+        table.add_row(*(_cell(row[name]) for name in shown))
+    console = Console()
+    needed = Measurement.get(console, console.options.update(width=10_000), table).maximum
+    console.width = max(console.width, needed)
+    console.print(table)
+    console.print(f"{min(top, len(good)):,} of {len(rows):,} points, {len(rows) - len(good):,} failed", highlight=False)
+
+
+def varying(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> list[str]:
+    """The settings, which stand before the figures, that differ from point to point."""
+    settings = names[: names.index(FIRST_FIGURE)] if FIRST_FIGURE in names else [n for n in names if n != "error"]
+    return [name for name in settings if len({repr(row[name]) for row in rows}) > 1]
+
+
+def _order(value: object) -> tuple[str, Any]:
+    """Numbers among each other by value, texts by the alphabet."""
+    return ("", value) if isinstance(value, int | float) else ("text", str(value))
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:,.6g}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

@@ -1,0 +1,35 @@
+"""The inputs of a run as plain data: what is written down to run it again, and hashed to know it again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from lifsim.config.arch import Arch
+from lifsim.config.network import Network
+from lifsim.config.sharing import Sharing
+from lifsim.simulate.options import Options
+
+MODEL_VERSION = 1
+"""To be raised with every change after which the same inputs give other figures: stored sweeps are not continued."""
+
+
+def resolved_inputs(arch: Arch, network: Network, sharing: Sharing, options: Options) -> dict[str, Any]:
+    """The tree of config.resolved.yaml: `lifsim run --config` takes it."""
+    return {
+        "arch": resolved_arch(arch),
+        "workload": dict(network.definition),
+        "sharing": str(sharing),
+        "options": options.tree(),
+    }
+
+
+def resolved_arch(arch: Arch) -> dict[str, Any]:
+    """An architecture with its defaults, as a file would say it."""
+    return arch.model_dump(mode="json", exclude_none=True)
+
+
+def sha256_of(tree: object) -> str:
+    """SHA-256 of plain data, whatever the order of its keys."""
+    return hashlib.sha256(json.dumps(tree, sort_keys=True).encode()).hexdigest()

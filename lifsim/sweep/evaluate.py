@@ -1,0 +1,114 @@
+"""Points into outcomes, in the process that simulates. Neighbouring points share what they have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from lifsim.config.arch import Arch, parse_arch
+from lifsim.config.network import Network
+from lifsim.config.overrides import override
+from lifsim.config.sharing import Sharing, states_of
+from lifsim.config.workload import network_of
+from lifsim.errors import Fault, InputError
+from lifsim.simulate.inputs import Inputs, split_overrides
+from lifsim.simulate.options import Options, options_of
+from lifsim.simulate.pipeline import simulate
+from lifsim.simulate.resolved import MODEL_VERSION, resolved_inputs, sha256_of
+from lifsim.simulate.result import Result
+from lifsim.simulate.spikes import Spikes, read_spikes
+from lifsim.sweep.outcome import Outcome, figures_of
+from lifsim.sweep.plan import FILES, Job
+from lifsim.sweep.values import Value, setting
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The values of one point, each where it belongs."""
+
+    arch: str
+    arch_overrides: tuple[str, ...]
+    workload: str
+    workload_overrides: tuple[str, ...]
+    sharing: str
+    options: Options
+
+    @classmethod
+    def of(cls, values: Mapping[str, Value]) -> Settings:
+        """Raises InputError where a value is none of its option or belongs nowhere."""
+        named = {"arch", "workload", "sharing", *Options.model_fields}
+        overrides = [setting(key, value) for key, value in values.items() if key not in named]
+        faults: list[Fault] = []
+        for_arch, for_workload = split_overrides(overrides, faults)
+        if faults:
+            raise InputError(faults)
+        return cls(
+            arch=str(values["arch"]),
+            arch_overrides=tuple(for_arch),
+            workload=str(values["workload"]),
+            workload_overrides=tuple(for_workload),
+            sharing=str(values["sharing"]),
+            options=options_of({key: values[key] for key in Options.model_fields if key in values}),
+        )
+
+
+class Evaluator:
+    """Runs points of `job`. paths: where the files of the job are here, by the paths that it names, if elsewhere.
+
+    For one thread of one process.
+    """
+
+    def __init__(self, job: Job, paths: Mapping[str, Path] | None = None) -> None:
+        self._job = job
+        self._paths = paths or {}
+        self._arch = lru_cache(256)(self._parse_arch)
+        self._network = lru_cache(16)(self._parse_network)
+        self._spikes = lru_cache(4)(self._read_spikes)
+
+    def outcome(self, point: int) -> Outcome:
+        """Run `point`. Whatever goes wrong is the outcome's error."""
+        try:
+            settings = Settings.of(self._job.space.at(point))
+            inputs = self.inputs(settings)
+            return Outcome(point, self._key(inputs), figures_of(self.result(settings, inputs)))
+        except InputError as error:
+            why = "; ".join(map(str, error.faults))
+        except Exception as error:  # a fault of LIFSim at one point must not lose the others
+            why = f"internal error: {type(error).__name__}: {error}"
+        return Outcome(point, self._job.key_of(point), None, why)
+
+    def inputs(self, settings: Settings) -> Inputs:
+        """What `settings` amount to. Raises InputError where they do not go together."""
+        network = self._network(settings.workload, settings.workload_overrides)
+        sharing = Sharing.parse(settings.sharing)
+        states_of(network, sharing)
+        arch = self._arch(settings.arch, settings.arch_overrides)
+        return Inputs(arch, network, sharing, settings.options)
+
+    def result(self, settings: Settings, inputs: Inputs) -> Result:
+        """The run itself."""
+        spikes = self._spikes(settings.workload, settings.workload_overrides, settings.options)
+        return simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, spikes)
+
+    def _key(self, inputs: Inputs) -> str:
+        tree = resolved_inputs(inputs.arch, inputs.network, inputs.sharing, inputs.options)
+        options = {name: self._job.files[value] if name in FILES else value for name, value in tree["options"].items()}
+        return sha256_of({**tree, "options": options, "model_version": MODEL_VERSION})
+
+    def _parse_arch(self, name: str, overrides: tuple[str, ...]) -> Arch:
+        return parse_arch(override(self._job.archs[name], overrides))
+
+    def _parse_network(self, name: str, overrides: tuple[str, ...]) -> Network:
+        return network_of(override(self._job.workloads[name], overrides))
+
+    def _read_spikes(self, workload: str, overrides: tuple[str, ...], options: Options) -> Spikes:
+        network = self._network(workload, overrides)
+        if options.trace is None:
+            return read_spikes(network, options)
+        named = str(options.trace)
+        spikes = read_spikes(network, options.model_copy(update={"trace": self._paths.get(named, options.trace)}))
+        if spikes.provenance.sha256 != self._job.files[named]:
+            raise InputError(Fault("must not change while the sweep runs", source=named))
+        return spikes

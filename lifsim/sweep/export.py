@@ -1,0 +1,85 @@
+"""The table of a store as a file for other programs: CSV, JSON or Parquet; the same store gives the same bytes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from lifsim.errors import Fault, InputError
+from lifsim.sweep.store import Store
+
+
+def columns_of(rows: list[dict[str, Any]]) -> list[str]:
+    """The columns of all `rows`: settings and figures in their order, the error last."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    names.pop("error", None)
+    return [*names, "error"]
+
+
+def table_of(store: Store) -> list[dict[str, Any]]:
+    """A row per point in the order of the sweep, all with the same columns, None where a point has no figure."""
+    rows = [row.columns for row in store.rows()]
+    columns = columns_of(rows)
+    return [{column: row.get(column) for column in columns} for row in rows]
+
+
+def exported(rows: list[dict[str, Any]], form: str) -> bytes:
+    """`rows` as "csv", "json" or "parquet"."""
+    return _FORMS[form](rows)
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write `data` to `path`, whole or not at all. Raises InputError where that cannot be."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:
+            temporary = Path(folder) / path.name
+            temporary.write_bytes(data)
+            temporary.replace(path)
+    except OSError as error:
+        raise InputError(Fault(f"{path} must be a file that can be written: {error.strerror}", path="out")) from None
+
+
+def _csv(rows: list[dict[str, Any]]) -> bytes:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns_of(rows), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+    return text.getvalue().encode()
+
+
+def _cell(value: object) -> object:
+    return json.dumps(value) if isinstance(value, bool | list | dict) else value
+
+
+def _json(rows: list[dict[str, Any]]) -> bytes:
+    return (json.dumps(rows, indent=1) + "\n").encode()
+
+
+def _parquet(rows: list[dict[str, Any]]) -> bytes:
+    try:
+        import pyarrow as pa
+        from pyarrow import parquet
+    except ImportError:
+        raise InputError("--format parquet needs pyarrow: pip install 'lifsim[parquet]'") from None
+    columns = {name: _column([row[name] for row in rows]) for name in columns_of(rows)}
+    sink = io.BytesIO()
+    parquet.write_table(pa.table(columns), sink)
+    return sink.getvalue()
+
+
+def _column(values: list[Any]) -> list[Any]:
+    """Values of one type: where an axis has several, their texts."""
+    kinds = {type(value) for value in values if value is not None}
+    if kinds <= {int, float} or (len(kinds) <= 1 and not kinds & {list, dict}):
+        return [float(v) for v in values] if kinds == {int, float} and None not in values else values
+    return [None if value is None else value if isinstance(value, str) else json.dumps(value) for value in values]
+
+
+_FORMS: dict[str, Callable[[list[dict[str, Any]]], bytes]] = {"csv": _csv, "json": _json, "parquet": _parquet}
+FORMATS = tuple(_FORMS)

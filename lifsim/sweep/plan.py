@@ -1,0 +1,156 @@
+"""From what was asked for to a checked plan: files read, every axis judged by the schemas, before any run."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lifsim.config.arch import Arch
+from lifsim.config.document import Document, read_document
+from lifsim.config.overrides import override
+from lifsim.config.resolve import find
+from lifsim.config.sharing import Sharing
+from lifsim.config.validate import parse_model
+from lifsim.config.workload import read_workload
+from lifsim.config.workload_schema import Workload
+from lifsim.errors import Fault, InputError, collecting, did_you_mean
+from lifsim.simulate.inputs import split_overrides
+from lifsim.simulate.options import Options, options_of
+from lifsim.simulate.resolved import MODEL_VERSION, sha256_of
+from lifsim.sweep.request import Request
+from lifsim.sweep.space import Axis, Space, chosen_points
+from lifsim.sweep.values import Listed, Values, parse_values, setting
+
+NAMES = ("workload", "arch", "sharing")
+"""Axes that every sweep has."""
+
+FILES = ("trace",)
+"""Options that name a file which every run reads."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """All that a worker needs to run any point of `space`, wherever it is. files: those that FILES name, by the path
+    that the axis gives, with the SHA-256 that they had."""
+
+    space: Space
+    archs: Mapping[str, Document]
+    workloads: Mapping[str, Document]
+    files: Mapping[str, str]
+
+    def description(self) -> dict[str, Any]:
+        """What decides which sweep this is, for people and for comparison with a stored one."""
+        return {
+            "model version": MODEL_VERSION,
+            **{f"axis {axis.key}": str(axis.values) for axis in self.space.axes},
+            **{f"architecture {name}": sha256_of(file.data) for name, file in self.archs.items()},
+            **{f"workload {name}": sha256_of(file.data) for name, file in self.workloads.items()},
+            **{f"file {Path(path).name}": sha256 for path, sha256 in self.files.items()},
+        }
+
+    def key_of(self, point: int) -> str:
+        """The hash of a point that no run could be made of: of what was asked for, unresolved."""
+        return sha256_of({"job": self.description(), "values": self.space.at(point)})
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A job and which of its points are to be run, in order."""
+
+    job: Job
+    points: Sequence[int]
+
+
+def plan(request: Request) -> Plan:
+    """Read every file, check every axis and choose the points. Raises InputError with all that is wrong."""
+    faults: list[Fault] = []
+    archs, workloads = _files(request, faults)
+    axes = _axes(request, faults)
+    files = _hashes(axes.get("trace"), faults)
+    for key, values in axes.items():
+        if key not in NAMES:
+            faults += _axis_faults(key, values, archs, workloads, request)
+    if faults:
+        raise InputError(dict.fromkeys(map(request.placed, faults)))
+    space = Space(tuple(Axis(key, values) for key, values in axes.items()))
+    return Plan(
+        Job(space, archs, workloads, files), chosen_points(space, request.asked.sample, request.asked.seed or 0)
+    )
+
+
+def _files(request: Request, faults: list[Fault]) -> tuple[dict[str, Document], dict[str, Document]]:
+    """The documents of the architectures and workloads with `set` applied, checked key by key."""
+    for_arch, for_workload = split_overrides(request.overrides, faults)
+    archs: dict[str, Document] = {}
+    workloads: dict[str, Document] = {}
+    for name in request.asked.arch:
+        with collecting(faults):
+            archs[name] = override(read_document(find("arch", name)), for_arch)
+            parse_model(Arch, archs[name], keys_alone=True)
+    for name in request.asked.workload:
+        with collecting(faults):
+            workloads[name] = override(read_workload(name), for_workload)
+            parse_model(Workload, workloads[name], keys_alone=True)
+    return archs, workloads
+
+
+def _axes(request: Request, faults: list[Fault]) -> dict[str, Values]:
+    """The axes from slow to fast: what costs most to change comes first."""
+    sharings = list(request.asked.sharing)
+    for place, text in enumerate(sharings):
+        with collecting(faults):
+            sharings[place] = str(Sharing.parse(text))
+    given: dict[str, object] = {
+        "workload": list(request.asked.workload),
+        **request.options,
+        "arch": list(request.asked.arch),
+        "sharing": sharings,
+    }
+    axes: dict[str, Values] = {}
+    for key, values in [*given.items(), *request.asked.vary.items()]:
+        if key in axes:
+            faults.append(request.fault(key, f"must be given once, as --{key} or as --vary"))
+        try:
+            axes[key] = parse_values(key, values)
+        except InputError as error:
+            faults += [request.fault(key, fault.message) for fault in error.faults]
+    return axes
+
+
+def _hashes(traces: Values | None, faults: list[Fault]) -> dict[str, str]:
+    """SHA-256 of every trace."""
+    found = {}
+    for path in traces.values if isinstance(traces, Listed) else ():
+        try:
+            with Path(str(path)).open("rb") as file:
+                found[str(path)] = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            faults.append(Fault(f"cannot be read: {error.strerror}", source=str(path)))
+    return found
+
+
+def _axis_faults(
+    key: str, values: Values, archs: Mapping[str, Document], workloads: Mapping[str, Document], request: Request
+) -> list[Fault]:
+    """What the schemas say against single values of an axis. Of a range its ends are judged: rules are intervals."""
+    judged = values.values if isinstance(values, Listed) else (values[0], values[values.count - 1])
+    faults: list[Fault] = []
+    if key in Options.model_fields:
+        for value in judged:
+            with collecting(faults):
+                options_of({key: value})
+        return [request.fault(key, fault.message) for fault in faults]
+    settings = [setting(key, value) for value in judged]
+    of_arch, of_workload = split_overrides(settings[:1], faults)
+    if not of_arch and not of_workload:
+        first = key.partition(".")[0]
+        hint = did_you_mean(first, [*Options.model_fields, *Arch.model_fields, *Workload.model_fields])
+        return [request.fault(key, f"{first!r} must be an option of a run or a key of an input file{hint}")]
+    for file in archs.values() if of_arch else workloads.values():
+        for one in settings:
+            with collecting(faults):
+                parse_model(Arch if of_arch else Workload, override(file, [one]), keys_alone=True)
+    return [fault for fault in faults if fault.source == f"--set {key}"]

@@ -1,0 +1,26 @@
+"""A sweep from plan to store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from lifsim.sweep.executor import Executor
+from lifsim.sweep.outcome import Outcome
+from lifsim.sweep.plan import Job, Plan
+from lifsim.sweep.store import Store
+
+
+def pending_points(plan: Plan, store: Store, *, retry_failed: bool = False) -> list[int]:
+    """The points of `plan` that `store` has no row of, and with `retry_failed` those that failed, in order: runs that
+    have most in common come one after the other."""
+    done = store.points(failed=not retry_failed)
+    return [point for point in plan.points if point not in done]
+
+
+def run_points(
+    job: Job, store: Store, points: Iterable[int], executor: Executor, watch: Callable[[Outcome], None]
+) -> None:
+    """Run `points`; each row is safe in `store` before `watch` hears of it."""
+    for outcome in executor.outcomes(points):
+        store.add(outcome, job.space.at(outcome.point))
+        watch(outcome)

@@ -1,0 +1,193 @@
+"""Does a sweep hold what single runs give, whatever happens to it on the way?"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import lifsim
+from lifsim.cli.main import main
+from lifsim.sweep.outcome import figures_of
+from lifsim.sweep.store import Row, Store
+
+SMALL = ("--workload", "lenet5_mnist")
+SPACE = (*SMALL, "--sharing", "none,channel2", "--vary", "buffers.membrane.size_bytes=1KiB:8KiB:x2", "--vary",
+         "array.rows=4,8,16")  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def _lifsim(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    status = main(list(arguments))
+    captured = capsys.readouterr()
+    assert "Traceback" not in captured.err
+    return status, captured.out, captured.err
+
+
+def _rows(path: str) -> list[Row]:
+    with Store.read(Path(path)) as store:
+        return list(store.rows())
+
+
+def test_every_row_is_the_run_with_its_settings(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _lifsim(capsys, "sweep", *SPACE, "--batch", "1,2", "--seed", "3", "--out", "s")[0] == 0
+    rows = _rows("s")
+    assert [row.point for row in rows] == list(range(48))
+    for row in rows[::7]:
+        overrides = [f"{key}={row.settings[key]}" for key in ("buffers.membrane.size_bytes", "array.rows")]
+        batch = row.settings["batch"]
+        run = lifsim.run("sata128", "lenet5_mnist", row.settings["sharing"], batch=batch, seed=3, overrides=overrides)
+        assert row.figures == figures_of(run)
+
+
+def test_a_row_has_the_figures_of_summary_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _lifsim(capsys, "sweep", *SMALL, "--sharing", "channel2", "--out", "s")[0] == 0
+    assert _lifsim(capsys, "run", *SMALL, "--sharing", "channel2", "--out", "r")[0] == 0
+    summary = json.loads(Path("r/summary.json").read_text())
+    figures = _rows("s")[0].figures
+    for key in ("cycles.total", "dram_bytes.weights", "time_s", "area_mm2", "energy_pj.total.dynamic", "lif_units"):
+        value: Any = summary
+        for part in key.split("."):
+            value = value[part]
+        assert figures[key] == value
+    assert figures["energy_pj.total"] == summary["energy_pj"]["total"]["total"]
+    assert figures["energy_pj.compute.lif"] == summary["energy_pj"]["compute"]["lif"]["total"]
+
+
+def test_a_trace_is_swept_as_it_is_run(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["trace", "make", *SMALL, "--out", "t.npz"]) == 0
+    vary = ("--vary", "array.sparsity=gate,none")
+    assert _lifsim(capsys, "sweep", *SMALL, "--trace", "t.npz", *vary, "--out", "s")[0] == 0
+    for row in _rows("s"):
+        overrides = [f"array.sparsity={row.settings['array.sparsity']}"]
+        assert row.figures == figures_of(lifsim.run(workload="lenet5_mnist", trace="t.npz", overrides=overrides))
+
+
+def test_the_count_of_processes_changes_no_bit(capsys: pytest.CaptureFixture[str]) -> None:
+    for jobs in ("1", "3"):
+        assert _lifsim(capsys, "sweep", *SPACE, "--jobs", jobs, "--out", jobs)[0] == 0
+        assert _lifsim(capsys, "store", "export", jobs)[0] == 0
+    assert Path("1.csv").read_bytes() == Path("3.csv").read_bytes()
+
+
+def test_a_sweep_that_is_there_is_not_run_again(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "24 points (24 new" in _lifsim(capsys, "sweep", *SPACE, "--out", "s")[2]
+    before = Path("s").read_bytes()
+    assert "24 points (0 new" in _lifsim(capsys, "sweep", *SPACE, "--out", "s")[2]
+    assert Path("s").read_bytes() == before
+
+
+def test_a_sample_and_the_rest_make_the_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "5 points (5 new" in _lifsim(capsys, "sweep", *SPACE, "--sample", "5", "--out", "s")[2]
+    assert "24 points (19 new" in _lifsim(capsys, "sweep", *SPACE, "--out", "s")[2]
+    assert _lifsim(capsys, "sweep", *SPACE, "--out", "whole")[0] == 0
+    assert _rows("s") == _rows("whole")
+
+
+def _start(*arguments: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "lifsim", "sweep", *arguments]
+    environment = os.environ | {"PYTHONPATH": str(Path(lifsim.__file__).parents[1])}
+    return subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL, start_new_session=True)
+
+
+def _count(path: str) -> int:
+    if not Path(path).exists():
+        return 0
+    with Store.read(Path(path)) as store:
+        return len(store.points())
+
+
+def _export(capsys: pytest.CaptureFixture[str], path: str, form: str) -> bytes:
+    assert _lifsim(capsys, "store", "export", path, "--format", form)[0] == 0
+    return Path(f"{path}.{form}").read_bytes()
+
+
+def test_a_sweep_that_is_killed_or_interrupted_goes_on_to_the_same_table(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    space = (*SMALL, "--sharing", "none,channel2", "--vary", "buffers.membrane.size_bytes=1KiB:60KiB:+1KiB")
+    for how, more in ((signal.SIGKILL, 3), (signal.SIGINT, 20), (signal.SIGKILL, 1)):
+        enough = _count("s") + more
+        sweep = _start(*space, "--out", "s", "--jobs", "2")
+        deadline = time.monotonic() + 60
+        while _count("s") < enough and sweep.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        sweep.send_signal(how)
+        sweep.wait(timeout=60)
+        assert _count("s") >= enough
+    assert 24 <= _count("s") < 120
+    assert _lifsim(capsys, "sweep", *space, "--out", "s")[0] == 0
+    assert _lifsim(capsys, "sweep", *space, "--out", "undisturbed")[0] == 0
+    assert _rows("s") == _rows("undisturbed")
+    assert _export(capsys, "s", "csv") == _export(capsys, "undisturbed", "csv")
+
+
+def test_a_point_that_fails_is_a_row_and_the_others_go_on(capsys: pytest.CaptureFixture[str]) -> None:
+    status, _, err = _lifsim(capsys, "sweep", *SMALL, "--sharing", "none,channel4", "--out", "s")
+    assert status == 0
+    assert "1 failed" in err
+    good, failed = _rows("s")
+    assert (good.settings["sharing"], good.error) == ("none", None)
+    assert failed.settings["sharing"] == "channel4"
+    assert failed.error is not None
+    assert "channel4 must divide the 6 channels of" in failed.error
+    assert "0 new" in _lifsim(capsys, "sweep", *SMALL, "--sharing", "none,channel4", "--out", "s")[2]
+    again = _lifsim(capsys, "sweep", *SMALL, "--sharing", "none,channel4", "--out", "s", "--retry-failed")[2]
+    assert "(1 new, 1 failed" in again
+
+
+def test_a_sweep_of_nothing_but_failures_says_why(capsys: pytest.CaptureFixture[str]) -> None:
+    status, _, err = _lifsim(capsys, "sweep", *SMALL, "--sharing", "channel4", "--out", "s")
+    assert status == 2
+    assert "every point fails: sharing: channel4 must divide" in err
+
+
+def test_a_dry_run_counts_and_estimates_and_leaves_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = _lifsim(capsys, "sweep", *SPACE, "--dry-run", "--jobs", "2")
+    assert status == 0
+    assert "24 points" in out
+    assert "s on 2 processes" in out
+    assert not list(Path().iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--vary", "buffers.wieght.size_bytes=1,2", "--out", "s"], "did you mean 'weight'"),
+        (["--vary", "array.rows=1:8:x1", "--out", "s"], "never ends"),
+        (["--vary", "array.rows=1:1000", "--vary", "array.cols=1:1000", "--vary", "batch=1:1000", "--out", "s"],
+         "1,000,000,000 points"),
+        (["--vary", "array.rows=1:8"], "--out"),
+        (["absent.yaml", "--out", "s"], "absent.yaml"),
+        (["--out", "s", "--jobs", "0"], "--jobs"),
+        (["--out", "s", "--scheduler", "tcp://127.0.0.1:x"], "must be the address of a running Dask scheduler"),
+    ],
+)  # fmt: skip
+def test_nonsense_is_refused_with_its_reason(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    status, out, err = _lifsim(capsys, "sweep", *SMALL, *arguments)
+    assert (status, out) == (2, "")
+    assert message in err
+
+
+def test_the_store_of_another_space_is_refused_and_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _lifsim(capsys, "sweep", *SMALL, "--vary", "array.rows=4,8", "--out", "s")[0] == 0
+    before = Path("s").read_bytes()
+    for other in (["--vary", "array.rows=4,16"], ["--set", "clock_hz=100MHz", "--vary", "array.rows=4,8"]):
+        status, _, err = _lifsim(capsys, "sweep", *SMALL, *other, "--out", "s")
+        assert status == 2
+        assert "s: holds another sweep" in err
+    assert Path("s").read_bytes() == before
