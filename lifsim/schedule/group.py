@@ -10,7 +10,7 @@ from itertools import groupby
 import numpy as np
 
 from lifsim.schedule.facts import LayerFacts, NetworkFacts
-from lifsim.schedule.input_reads import pass_reads, strip_reads
+from lifsim.schedule.input_reads import pass_reads, strip_reads, whole_reads
 from lifsim.schedule.membranes import MembraneSplit, StateUse, best_split
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.spike_store import Pass, SpikeBuffers, Timestep, walk_timestep
@@ -94,7 +94,7 @@ class Group:
         fetched = weights.fetched + np.stack([by_tile[tile] for by_tile, tile in zip(reads, weights.tile, strict=True)])
         best = int(np.lexsort((-weights.regions, fetched.sum(axis=0)))[0])
         tile = weights.tile[:, best]
-        psum_read, psum_write = self._psums()
+        psum_read, psum_write = self._psums
         membranes = self.membrane_splits(heights)
         return GroupCost(
             heights=dict(heights),
@@ -112,7 +112,7 @@ class Group:
         )
 
     def floor(self, heights: Heights) -> int:
-        """Bytes of weights and spikes that strips of these heights cannot go below, by the buffers' sizes alone."""
+        """Bytes other than membranes that strips of these heights cannot go below."""
         visits = self._visits(heights)
         room, fetched = self.buffers.weight, 0
         for times, size in sorted(
@@ -121,20 +121,19 @@ class Group:
             pinned = min(size, room)
             room -= pinned
             fetched += size * times - pinned * (times - 1)
-        return fetched + self._spike_floor
+        return fetched + self._fixed
 
     @cached_property
-    def _spike_floor(self) -> int:
-        """Spikes that the group hands over."""
+    def _fixed(self) -> int:
+        """Bytes that no choice within the group changes: outputs that it hands over, psums."""
         group = range(self.first, self.last + 1)
         steps = {"every": self.facts.timesteps, "first": 1, "last": 1}
-        crossing = 0
-        for tensor in self.facts.tensors.values():
-            made = tensor.producer in group
-            leaves = not tensor.readers or any(reader not in group for reader in tensor.readers)
-            if made and leaves:
-                crossing += steps[tensor.when] * tensor.bytes
-        return self.chunks.batch * crossing
+        handed_over = sum(
+            steps[tensor.when] * tensor.bytes
+            for tensor in self.facts.made(self.first, self.last)
+            if not tensor.readers or any(reader not in group for reader in tensor.readers)
+        )
+        return self.chunks.batch * handed_over + int(sum(moved.sum() for moved in self._psums))
 
     def membrane_splits(self, heights: Heights) -> tuple[MembraneSplit, ...]:
         """The best split for each chunk size; a strip's window is transient."""
@@ -233,7 +232,11 @@ class Group:
                 found = walk_timestep(self.facts, passes, buffers, now)
                 for layer, resident in found.inputs.items():
                     facts = self.layers[layer - self.first]
-                    reads[layer - self.first] += chunks * steps * self._reads(facts, images, resident, heights)
+                    if layer in found.whole:
+                        read = whole_reads(facts, images, resident)
+                    else:
+                        read = self._reads(facts, images, resident, heights)
+                    reads[layer - self.first] += chunks * steps * read
                 for layer, size in found.residual_reads.items():
                     residual[layer - self.first] += chunks * steps * size
                 for name, size in found.writes.items():
@@ -247,6 +250,7 @@ class Group:
         starts = run[0].starts(facts.layer.index, run[1])
         return strip_reads(facts, images, resident, self.buffers.spike_in, starts)
 
+    @cached_property
     def _psums(self) -> tuple[Ints, Ints]:
         """Bytes read and written by layer, whole batch: psums that spill at every run, and currents that wait to be
         replayed, written once and read at all timesteps but the first."""

@@ -2,7 +2,7 @@
 
 A pass walks filter tile, image, row tile. What the input store holds need not be fetched; of the rest, what spike_in
 holds beside the window at work is fetched once per pass, and the other rows once per filter tile and window that holds
-them. An input that fits into spike_in whole is fetched once. Bytes stay in the order of the images and their rows.
+them. An input that spike_in takes whole is fetched once. Bytes stay in the order of the images and their rows.
 """
 
 from __future__ import annotations
@@ -15,20 +15,24 @@ from lifsim.schedule.facts import LayerFacts
 from lifsim.schedule.rows import Ints, row_tiles, windows
 
 
+def whole_reads(facts: LayerFacts, images: int, resident: int) -> Ints:
+    """[1 + m] bytes of a pass over an input that spike_in takes whole: what of it is not on chip, once."""
+    covered = np.minimum(row_tiles(facts.rows.axis).uses[:1], 1)
+    return np.full(1 + len(facts.tile_counts), _from(covered, images, resident, facts.rows.row_bytes)[0])
+
+
 @lru_cache(maxsize=1 << 14)
 def pass_reads(facts: LayerFacts, images: int, resident: int, buffer: int) -> Ints:
     """[1 + m] bytes of a pass: entry 0 if the smallest filter tile does not fit, entry 1 + m for filter tile m.
 
     resident: bytes of the input on chip; buffer: spike_in. The row tiles have the height that reads the fewest.
     """
-    size, row_bytes = facts.input_bytes, facts.rows.row_bytes
+    row_bytes = facts.rows.row_bytes
     counts = np.concatenate([facts.tile_counts[:1], facts.tile_counts])
-    if resident >= images * size:
+    if resident >= images * facts.input_bytes:
         return np.zeros(len(counts), np.int64)
     tiles = row_tiles(facts.rows.axis)
     covered = np.minimum(tiles.uses[:1], 1)
-    if images * size <= buffer:
-        return np.full(len(counts), _from(covered, images, resident, row_bytes)[0])
     window = tiles.tallest_window * row_bytes
     pinned = np.maximum(buffer - window, 0)
     once = _from(covered, images, resident, row_bytes)[0] - _from(covered, images, resident + pinned, row_bytes)

@@ -1,9 +1,9 @@
 """Which spikes stay on chip between the layers of a group, within one timestep of a chunk.
 
-spike_in takes the input of the layer at work if it fits there whole; spike_out holds what layers hand over: outputs
-that a later layer of the group reads, and operands of residual adds until they are added. Where spike_out is too small,
-what is read soonest stays (Belady's rule), and the rest goes to DRAM and comes back. A tensor's bytes leave from its
-end.
+spike_in takes the input of the layer at work (of a run in strips: all inputs from outside it) if it fits there whole;
+spike_out holds what layers hand over: outputs that a later layer of the group reads, and operands of residual adds.
+Where spike_out is too small, what is read soonest stays (Belady's rule), and the rest goes to DRAM and comes back. A
+tensor's bytes leave from its end.
 """
 
 from __future__ import annotations
@@ -50,10 +50,11 @@ class SpikeBuffers:
 
 @dataclass
 class Residency:
-    """One timestep of one chunk, bytes. inputs: by layer that computes, how much of its input is on chip;
-    residual_reads: by layer, operands from DRAM; writes: by tensor, what goes to DRAM."""
+    """One timestep of one chunk, bytes. inputs: by layer that computes, how much of its input is on chip; whole: layers
+    whose input spike_in takes; residual_reads: by layer, operands from DRAM; writes: by tensor, what goes to DRAM."""
 
     inputs: dict[int, int] = field(default_factory=dict)
+    whole: set[int] = field(default_factory=set)
     residual_reads: dict[int, int] = field(default_factory=dict)
     writes: dict[str, int] = field(default_factory=dict)
 
@@ -102,23 +103,31 @@ def _serve(
     facts: NetworkFacts, one: Pass, held: dict[str, int], buffers: SpikeBuffers, now: Timestep, result: Residency
 ) -> None:
     """What the layers of a pass find on chip."""
+    moved = _moved_to_spike_in(facts, one, buffers, now)
     for index in range(one.first, one.last + 1):
         layer = facts.layers[index].layer
         source = facts.tensors[layer.input.name]
-        whole = buffers.images * source.bytes
         if now.has(facts.layers[index].when):
-            result.inputs[index] = whole if source.producer in one else held.get(source.name, 0)
-        reads = 0
-        for operand in (facts.tensors[tensor.name] for tensor in layer.residuals):
-            at_hand = operand.producer in one or _moves_to_spike_in(operand, one, buffers, index in result.inputs)
-            reads += 0 if at_hand else buffers.images * operand.bytes - held.get(operand.name, 0)
-        result.residual_reads[index] = reads if _runs_epilogue(facts, index, now) else 0
+            made = source.producer in one
+            result.inputs[index] = buffers.images * source.bytes if made else held.get(source.name, 0)
+            if source.name in moved:
+                result.whole.add(index)
+        if _runs_epilogue(facts, index, now):
+            operands = [facts.tensors[tensor.name] for tensor in layer.residuals]
+            result.residual_reads[index] = sum(
+                buffers.images * operand.bytes - held.get(operand.name, 0)
+                for operand in operands
+                if operand.producer not in one and operand.name not in moved
+            )
 
 
-def _moves_to_spike_in(tensor: TensorFacts, one: Pass, buffers: SpikeBuffers, computed: bool) -> bool:
-    """Whether a tensor is the input of the one layer at work and fits into spike_in whole."""
-    alone = one.first == one.last and one.first in tensor.inputs and computed
-    return alone and buffers.images * tensor.bytes <= buffers.spike_in
+def _moved_to_spike_in(facts: NetworkFacts, one: Pass, buffers: SpikeBuffers, now: Timestep) -> set[str]:
+    """Inputs from outside a pass, if spike_in holds all of them."""
+    computing = [facts.layers[index] for index in range(one.first, one.last + 1) if now.has(facts.layers[index].when)]
+    names = {layer.layer.input.name for layer in computing}
+    outside = {name for name in names if facts.tensors[name].producer not in one}
+    size = buffers.images * sum(facts.tensors[name].bytes for name in outside)
+    return outside if size <= buffers.spike_in else set()
 
 
 def _wanted(
@@ -130,14 +139,14 @@ def _wanted(
     now: Timestep,
 ) -> Iterator[tuple[int, int, str, int]]:
     """(next reader, order, tensor, bytes) that spike_out should hold during and after a pass; -1 reads now."""
-    computed = now.has(facts.layers[one.first].when)
+    moved = _moved_to_spike_in(facts, one, buffers, now)
     for name in readers:
         tensor = facts.tensors[name]
         whole, order = buffers.images * tensor.bytes, tensor.order
         later = next((layer for layer in readers[name] if layer > one.last), None)
         made = tensor.producer in one
         read = not made and any(layer in one for layer in readers[name])
-        if read and name in held and not _moves_to_spike_in(tensor, one, buffers, computed):
+        if read and name in held and name not in moved:
             yield -1, order, name, held[name]
         if later is not None and ((made and now.has(tensor.when)) or read or name in held):
             yield later, order, name, whole if made or read else held[name]

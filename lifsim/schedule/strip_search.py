@@ -7,7 +7,7 @@ into in the order of what they cannot go below, until none can win.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from itertools import combinations
 from operator import itemgetter
 
@@ -18,14 +18,23 @@ from lifsim.schedule.strips import StripRun
 def cheapest(group: Group) -> GroupCost:
     """The cost of `group` with the best strips."""
     best = group.cost({})
-    runs = [run for run in group.runs.values() if _legal_heights(group, run)] if best.membrane_bytes else []
+    # Strips only add to the floor: a height that cannot win alone cannot win beside others.
+    heights = {
+        run: [height for height in _legal_heights(group, run) if group.floor({run.state: height}) < best.total]
+        for run in group.runs.values()
+    }
+    runs = [run for run in heights if heights[run]]
     sets = (chosen for count in range(1, len(runs) + 1) for chosen in combinations(runs, count))
-    choices = [(group.floor(heights), heights) for chosen in sets for heights in _choices(group, chosen)]
-    for floor, heights in sorted(choices, key=itemgetter(0)):
+    choices = [
+        (group.floor(choice), choice)
+        for chosen in sets
+        for choice in _choices(group, {run: heights[run] for run in chosen})
+    ]
+    for floor, choice in sorted(choices, key=itemgetter(0)):
         if floor >= best.total:
             break
-        if floor + group.membrane_bytes(group.membrane_splits(heights)) < best.total:
-            best = min(best, group.cost(heights), key=lambda cost: cost.total)
+        if floor + group.membrane_bytes(group.membrane_splits(choice)) < best.total:
+            best = min(best, group.cost(choice), key=lambda cost: cost.total)
     return best
 
 
@@ -40,19 +49,23 @@ def _legal_heights(group: Group, run: StripRun) -> list[int]:
     ]
 
 
-def _choices(group: Group, runs: Sequence[StripRun]) -> Iterator[Heights]:
+def _choices(group: Group, heights: Mapping[StripRun, list[int]]) -> Iterator[Heights]:
+    """Heights by state for these runs together, each led by one run and height."""
+    options = {
+        run: [(_weights_fetched(group, run, height), -height, run.state_window_bytes(height)) for height in allowed]
+        for run, allowed in heights.items()
+    }
     seen = set()
-    for leader in runs:
-        for height in _legal_heights(group, leader):
+    for leader, allowed in heights.items():
+        for height in allowed:
             window = leader.state_window_bytes(height)
             chosen = {leader.state: height}
-            for run in runs:
-                if run is not leader:
-                    fitting = [h for h in _legal_heights(group, run) if run.state_window_bytes(h) <= window]
-                    if fitting:
-                        chosen[run.state] = min(fitting, key=lambda h: (_weights_fetched(group, run, h), -h))
+            for run in heights:
+                fitting = [option for option in options[run] if option[2] <= window]
+                if run is not leader and fitting:
+                    chosen[run.state] = -min(fitting)[1]
             key = tuple(sorted(chosen.items()))
-            if len(chosen) == len(runs) and key not in seen:
+            if len(chosen) == len(heights) and key not in seen:
                 seen.add(key)
                 yield chosen
 

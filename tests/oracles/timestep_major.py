@@ -215,9 +215,11 @@ class _Walker:
         return kept & waiting
 
     def in_spike_in(self, name: str, first: int, last: int, t: int, images: range) -> bool:
-        if first != last or self.network.layers[first].input.name != name or not self.computes(first, t):
-            return False
-        return len(self.plane(name, images)) <= self.arch.buffers.spike_in.usable_bytes
+        """Whether a tensor is an input from outside first..last, and spike_in holds all of those."""
+        sources = {layer.input.name for layer in self.network.layers[first : last + 1] if self.computes(layer.index, t)}
+        outside = {source for source in sources if not first <= self.producer.get(source, -1) <= last}
+        size = sum(len(self.plane(source, images)) for source in outside)
+        return name in outside and size <= self.arch.buffers.spike_in.usable_bytes
 
     # The walk
 
@@ -283,6 +285,7 @@ class _Walker:
         lags = self.lags(layers, made)
         strips = ceil_div(rows, height)
         done = [0] * len(layers)
+        taken: dict[str, set[Byte]] = {}
         most_waiting = 0
         for strip in range(strips):
             for position, layer in enumerate(layers):
@@ -296,7 +299,9 @@ class _Walker:
                         assert not needed or max(needed) < done[made[name].index - first], "a row that is not there yet"
                 if self.computes(layer.index, t):
                     self.fetch_weights(layer, images, todo)
-                    self.read_strip(layer, images, todo, held, made, height, lags[position])
+                    whole = self.in_spike_in(layer.input.name, first, last, t, images)
+                    inputs = taken.setdefault(layer.name, set()) if whole else None
+                    self.read_strip(layer, images, todo, held, made, height, lags[position], inputs)
                     self.spill_psums(layer, images, len(todo))
                 self.fire(layer, todo, t, images, membranes)
             most_waiting = max(most_waiting, self.waiting(layers, made, done, images))
@@ -317,11 +322,25 @@ class _Walker:
         return [(layer.input.name, needed_rows(layer, rows)), *((o.name, list(rows)) for o in layer.residuals)]
 
     def read_strip(
-        self, layer: Layer, images: range, rows: range, held: set[Byte], made: dict[str, Layer], height: int, lag: int
+        self,
+        layer: Layer,
+        images: range,
+        rows: range,
+        held: set[Byte],
+        made: dict[str, Layer],
+        height: int,
+        lag: int,
+        taken: set[Byte] | None,
     ) -> None:
+        """taken: bytes that the layer has brought into spike_in, where that holds the run's inputs whole."""
         if layer.input.name in made:
             return
         plane = self.plane(layer.input.name, images)
+        if taken is not None:
+            for byte in self.window(layer, plane, rows):
+                self.moved[layer.name]["spikes_in"] += byte not in held and byte not in taken
+                taken.add(byte)
+            return
         out_rows = layer.out_shape[1 + axis_of(layer)]
         begins = [0] + [s * height - lag for s in range(1, ceil_div(out_rows, height)) if s * height - lag > 0]
         ends = [*begins[1:], out_rows]

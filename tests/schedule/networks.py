@@ -12,6 +12,7 @@ from lifsim.config.shapes import infer_nodes
 from lifsim.config.workload_schema import Workload
 
 Op = dict[str, Any]
+THREE = st.integers(1, 3)
 
 
 def network(layers: list[Op], shape: tuple[int, ...], timesteps: int, encoding: str = "rate") -> Network:
@@ -30,20 +31,20 @@ def network(layers: list[Op], shape: tuple[int, ...], timesteps: int, encoding: 
 
 
 @st.composite
-def networks(draw: st.DrawFn, most_layers: int = 5) -> Network:
-    """Networks whose channels 2 divides, of 1 to `most_layers` weight layers."""
+def networks(draw: st.DrawFn, timesteps: st.SearchStrategy[int] = THREE) -> Network:
+    """Networks whose channels 2 divides, of 1 to 6 weight layers."""
     signal = draw(st.sampled_from([False, False, False, True]))
     size = draw(st.integers(3, 6))
     shape = (2, 1, size) if signal else (2, size, draw(st.integers(2, 4)))
     builder = _Builder(draw, shape, signal)
-    for number in range(draw(st.integers(1, most_layers))):
+    for number in range(draw(st.integers(1, 5))):
         builder.convolution(number)
     if draw(st.booleans()):
         if builder.layers[-1]["op"] == "lif" and draw(st.booleans()):
             builder.layers.append({"name": "mean", "op": "time_mean"})
         builder.layers.append({"name": "linear", "op": "linear", "out": draw(st.sampled_from([2, 4]))})
     encoding = draw(st.sampled_from(["rate", "direct"]))
-    return network(builder.layers, shape, draw(st.integers(1, 3)), encoding)
+    return network(builder.layers, shape, draw(timesteps), encoding)
 
 
 class _Builder:

@@ -1,0 +1,195 @@
+"""Is the schedule legal, never below what must move, never worse with more buffer, and the best of all partitions?"""
+
+from __future__ import annotations
+
+from itertools import combinations, pairwise, product
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lifsim.config.arch import Arch
+from lifsim.config.network import Network
+from lifsim.config.sharing import Sharing, states_of
+from lifsim.errors import InputError
+from lifsim.schedule import tick
+from lifsim.schedule.facts import facts_of
+from lifsim.schedule.group import BufferBytes, Chunks, Group
+from lifsim.schedule.partition import legal_cuts, plan
+from lifsim.schedule.plan import ScheduleOptions
+from lifsim.schedule.strip_search import cheapest
+from lifsim.schedule.timestep import plan_group
+from tests.schedule import build
+from tests.schedule.networks import network, networks
+from tests.schedule.test_timestep import QUIET, SHARINGS, archs
+
+NAMES = st.sampled_from(SHARINGS).map(Sharing.parse)
+BUFFERS = ("weight", "spike_in", "spike_out", "membrane", "psum")
+
+
+def usable(arch: Arch) -> BufferBytes:
+    return BufferBytes(**{name: getattr(arch.buffers, name).usable_bytes for name in BUFFERS})
+
+
+def total(net: Network, sharing: Sharing, arch: Arch, schedule: str, batch: int = 1, chunk: int | None = None) -> int:
+    return plan(net, sharing, arch, ScheduleOptions(schedule, batch, chunk)).dram.total
+
+
+@settings(QUIET, max_examples=40)
+@given(networks(), NAMES, archs(), st.integers(1, 3))
+def test_auto_is_the_best_of_all_legal_partitions(net: Network, sharing: Sharing, arch: Arch, batch: int) -> None:
+    facts = facts_of(net, sharing, arch)
+    cuts = legal_cuts(facts)
+
+    def cost(first: int, end: int) -> int:
+        if end - first == 1:
+            return tick.traffic(net, net.layers[first], arch, batch).dram.total
+        return plan_group(facts, first, end - 1, usable(arch), batch, None).dram.total
+
+    every_partition = (
+        sum(cost(first, end) for first, end in pairwise([0, *inner, len(net.layers)]))
+        for size in range(len(cuts) - 1)
+        for inner in combinations(cuts[1:-1], size)
+    )
+    best = total(net, sharing, arch, "auto", batch)
+    assert best == min(every_partition)
+    assert best <= min(total(net, sharing, arch, "tick", batch), total(net, sharing, arch, "timestep", batch))
+
+
+@settings(QUIET, max_examples=60)
+@given(networks(), NAMES, archs(), st.integers(1, 2))
+def test_layers_that_share_a_state_are_in_one_group(net: Network, sharing: Sharing, arch: Arch, batch: int) -> None:
+    layer_of = {layer.lif.name: layer.index for layer in net.layers if layer.lif}
+    for schedule in ("tick", "auto"):
+        chosen = plan(net, sharing, arch, ScheduleOptions(schedule, batch))
+        assert [layer.layer for layer in chosen.layers] == [layer.name for layer in net.layers]
+        for state in states_of(net, sharing):
+            assert len({chosen.group_of(layer_of[lif]).first for lif in state.lifs}) == 1
+
+
+@settings(QUIET, max_examples=40)
+@given(networks(), st.sampled_from(["layer", "layer+channel2"]), archs(), st.integers(1, 2))
+def test_no_choice_of_strips_moves_fewer_bytes(net: Network, name: str, arch: Arch, images: int) -> None:
+    facts = facts_of(net, Sharing.parse(name), arch)
+    group = Group(facts, 0, len(net.layers) - 1, usable(arch), Chunks(images, images))
+    best = cheapest(group).total
+    buffers = group.buffers
+    for heights in product(*([None, *run.heights()] for run in group.runs.values())):
+        chosen = {run.state: h for run, h in zip(group.runs.values(), heights, strict=True) if h is not None}
+        fits = all(
+            images * group.runs[state].state_window_bytes(h) <= buffers.membrane
+            and images * group.runs[state].spike_window_bytes(h) <= buffers.spike_out
+            for state, h in chosen.items()
+        )
+        if fits:
+            assert best <= group.cost(chosen).total
+
+
+@settings(QUIET, max_examples=60)
+@given(networks(), NAMES, archs(), st.integers(1, 3), st.sampled_from(BUFFERS), st.integers(1, 60))
+def test_more_buffer_never_moves_more(
+    net: Network, sharing: Sharing, arch: Arch, batch: int, name: str, more: int
+) -> None:
+    buffer = getattr(arch.buffers, name)
+    larger = buffer.model_copy(update={"size_bytes": buffer.size_bytes + more})
+    grown = arch.model_copy(update={"buffers": arch.buffers.model_copy(update={name: larger})})
+    for schedule in ("timestep", "auto"):
+        assert total(net, sharing, grown, schedule, batch) <= total(net, sharing, arch, schedule, batch)
+
+
+@settings(QUIET, max_examples=60)
+@given(networks(), NAMES, archs(), st.integers(1, 3))
+def test_never_below_the_compulsory_bytes_and_equal_to_them_with_endless_buffers(
+    net: Network, sharing: Sharing, arch: Arch, batch: int
+) -> None:
+    endless = build.arch(arch.array.rows, arch.array.cols, arch.array.dataflow, weight_bits=arch.precision.weight_bits)
+    tight = plan(net, sharing, arch, ScheduleOptions("timestep", batch)).dram
+    free = plan(net, sharing, endless, ScheduleOptions("timestep", batch)).dram
+    assert free.weights == sum(
+        layer.filters * -(-layer.reduction * arch.precision.weight_bits // 8) for layer in net.layers
+    )
+    assert (free.membrane_read, free.membrane_write, free.psum, free.residual) == (0, 0, 0, 0)
+    for name, least in vars(free).items():
+        assert getattr(tight, name) >= least
+
+
+@settings(QUIET, max_examples=40)
+@given(networks(timesteps=st.just(1)), archs(), st.integers(1, 2))
+def test_one_timestep_without_sharing_moves_no_membranes(net: Network, arch: Arch, batch: int) -> None:
+    for schedule in ("tick", "timestep", "auto"):
+        moved = plan(net, Sharing(), arch, ScheduleOptions(schedule, batch)).dram
+        assert (moved.membrane_read, moved.membrane_write) == (0, 0)
+
+
+def chain(layers: int, rows: int, timesteps: int, channels: int = 4) -> Network:
+    """Convolutions of one shape, 3 x 3, a LIF behind each."""
+    operations = [
+        operation
+        for number in range(layers)
+        for operation in (
+            {"name": f"conv{number}", "op": "conv", "out": channels, "kernel": 3, "padding": 1},
+            {"name": f"lif{number}", "op": "lif"},
+        )
+    ]
+    return network(operations, (channels, rows, 4), timesteps)
+
+
+def membranes(net: Network, sharing: str, membrane: int) -> int:
+    moved = plan(net, Sharing.parse(sharing), build.arch(membrane=membrane), ScheduleOptions("timestep")).dram
+    return moved.membrane_read + moved.membrane_write
+
+
+def test_membranes_of_a_chain_by_hand() -> None:
+    # 3 layers, state 4 x 16 x 4 = 256 bytes, T = 5: 4 reads and 4 writes of what does not stay.
+    net = chain(3, 16, 5)
+    assert membranes(net, "none", 100) == 8 * (3 * 256 - 100)
+    assert membranes(net, "channel2", 100) == 8 * (3 * 128 - 100)
+    assert membranes(net, "layer", 256) == 0
+    # A strip of one row works on 1 + 2 rows of 16 bytes; the other 100 - 48 bytes stay. Weights are all on chip.
+    assert membranes(net, "layer", 100) == 8 * (256 - (100 - 48))
+    # Not even that fits: one state is read and written by three layers, 14 times each.
+    assert membranes(net, "layer", 47) == 28 * (256 - 47)
+
+
+def test_sharing_pays_with_weights_that_come_again() -> None:
+    net, small = chain(3, 16, 5), build.arch(weight=200, membrane=100)
+    none = plan(net, Sharing(), small, ScheduleOptions("tick")).dram
+    layer = plan(net, Sharing.parse("layer"), small, ScheduleOptions("tick")).dram
+    assert none.weights == 3 * 4 * 36
+    assert none.membrane_read == 0
+    assert layer.weights > none.weights
+    assert layer.membrane_read > 0
+
+
+def test_images_of_a_chunk_share_weights_and_multiply_states() -> None:
+    net, arch = chain(3, 16, 5), build.arch(weight=1, membrane=512)
+    one = plan(net, Sharing(), arch, ScheduleOptions("timestep", batch=4, chunk=1)).dram
+    four = plan(net, Sharing(), arch, ScheduleOptions("timestep", batch=4, chunk=4)).dram
+    assert (one.membrane_read, four.membrane_read) == (4 * 4 * (768 - 512), 4 * (4 * 768 - 512))
+    best = total(net, Sharing(), arch, "timestep", 4)
+    assert best == min(total(net, Sharing(), arch, "timestep", 4, chunk) for chunk in (1, 2, 3, 4))
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"schedule": "tik"}, "did you mean 'tick'"),
+        ({"batch": 0}, "0 must be >= 1"),
+        ({"batch": 4, "chunk": 5}, "5 must lie in 1..4, the batch"),
+        ({"chunk": 0}, "0 must lie in 1..1, the batch"),
+    ],
+)
+def test_options_that_cannot_be_are_refused(options: dict[str, str | int], reason: str) -> None:
+    with pytest.raises(InputError, match=reason):
+        ScheduleOptions(**options)
+
+
+@pytest.mark.parametrize(("sharing", "schedule"), [("none", "timestep"), ("layer", "tick"), ("layer", "auto")])
+def test_no_membrane_buffer_is_refused_where_membranes_must_wait(sharing: str, schedule: str) -> None:
+    with pytest.raises(InputError, match="must be > 0 where layers run timestep by timestep"):
+        plan(chain(3, 8, 2), Sharing.parse(sharing), build.arch(membrane=0), ScheduleOptions(schedule))
+
+
+def test_no_membrane_buffer_leaves_only_tick_batching() -> None:
+    chosen = plan(chain(3, 8, 2), Sharing(), build.arch(membrane=0), ScheduleOptions("auto"))
+    assert all(group.tick_batched for group in chosen.groups)
