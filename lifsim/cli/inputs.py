@@ -31,9 +31,32 @@ sharing_option = click.option(
     "--sharing", metavar="SHARING", help=f"none, layer, channelN or layer+channelN. Default: {DEFAULT_SHARING}."
 )
 
+_SCHEDULE_OPTIONS = (
+    click.option(
+        "--schedule",
+        metavar="tick|timestep|auto",
+        help="tick: layers tick-batched one by one, those that share membranes timestep by timestep; timestep: the "
+        "whole network timestep by timestep; auto: the groups of layers with the least --objective. Default: tick.",
+    ),
+    click.option("--objective", metavar="dram|cycles|energy", help="What --schedule auto minimises. Default: dram."),
+    click.option(
+        "--chunk",
+        metavar="C|auto",
+        callback=lambda _ctx, _param, text: int(text) if text is not None and text.isdecimal() else text,
+        help="Images that take turns together, timestep by timestep. Default: auto, the fewest DRAM bytes.",
+    ),
+)
+
 
 def simulation_options(command: F) -> F:
     """Add --arch, --workload, --trace, --batch, --seed and --set."""
     for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def schedule_options(command: F) -> F:
+    """Add --schedule, --objective and --chunk."""
+    for option in reversed(_SCHEDULE_OPTIONS):
         command = option(command)
     return command

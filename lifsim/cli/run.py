@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lifsim.cli.inputs import DEFAULT_ARCH, DEFAULT_SHARING, DEFAULT_WORKLOAD, sharing_option, simulation_options
+from lifsim.cli.inputs import (
+    DEFAULT_ARCH,
+    DEFAULT_SHARING,
+    DEFAULT_WORKLOAD,
+    schedule_options,
+    sharing_option,
+    simulation_options,
+)
 from lifsim.errors import Fault, InputError
 
 if TYPE_CHECKING:
@@ -20,12 +27,14 @@ Examples:
   lifsim run --arch sata128.yaml --sharing channel4
   lifsim run --arch sata128 --workload vgg16_cifar10 --trace vgg16.npz --sharing channel2
   lifsim run --set buffers.weight.size_bytes=64KiB --set array.sparsity=skip --set array.dataflow=os
+  lifsim run --sharing layer --schedule timestep --batch 4 --chunk auto
   lifsim run --workload resnet19_imagenet100 --batch 4 --format json --out results/resnet
   lifsim run --config reports/vgg16_cifar10-sata128-channel4/config.resolved.yaml
 """
 )
 @simulation_options
 @sharing_option
+@schedule_options
 @click.option(
     "--config", type=click.Path(path_type=Path), help="Run a config.resolved.yaml again, instead of --arch ..."
 )
@@ -43,6 +52,9 @@ def run(
     batch: int | None,
     seed: int | None,
     overrides: tuple[str, ...],
+    schedule: str | None,
+    objective: str | None,
+    chunk: int | str | None,
     config: Path | None,
     out: Path | None,
     force: bool,
@@ -57,8 +69,11 @@ def run(
     from lifsim.simulate.inputs import load_config, load_inputs
     from lifsim.simulate.pipeline import run_beside_baseline
 
+    options: dict[str, object] = {"batch": batch, "seed": seed, "trace": trace}
+    options |= {"schedule": schedule, "objective": objective, "chunk": chunk}
     if config is not None:
-        given = {"--arch": arch, "--workload": workload, "--sharing": sharing, "--trace": trace, "--batch": batch}
+        given: dict[str, object] = {"--arch": arch, "--workload": workload, "--sharing": sharing}
+        given |= {f"--{name}": value for name, value in options.items() if name != "seed"}
         if clash := [name for name, value in given.items() if value is not None]:
             raise InputError(Fault(f"--config must stand without {', '.join(clash)}; use --set to change a key"))
         inputs = load_config(config, overrides)
@@ -67,7 +82,7 @@ def run(
             arch or DEFAULT_ARCH,
             workload or DEFAULT_WORKLOAD,
             sharing or DEFAULT_SHARING,
-            {"batch": batch, "seed": seed, "trace": trace},
+            options,
             overrides,
         )
     if out is not None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from lifsim.simulate.result import Totals
 from lifsim.units import format_bytes, format_si
 
+_BUFFER_LABELS = {"membrane_fill": "membrane buffer, by DRAM"}
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -53,7 +55,7 @@ def _quantities(t: Totals) -> dict[tuple[str, str], tuple[float, str]]:
     rows += [("DRAM", c.replace("_", " "), v, byte(v)) for c, v in vars(t.dram_bytes).items()]
     for name, accesses in vars(t.sram_accesses).items():
         moved = accesses.reads + accesses.writes
-        rows.append(("accesses", f"{name.replace('_', ' ')} buffer", moved, count(moved)))
+        rows.append(("accesses", _BUFFER_LABELS.get(name, f"{name.replace('_', ' ')} buffer"), moved, count(moved)))
     registers = t.membrane_registers.reads + t.membrane_registers.writes
     rows.append(("accesses", "membrane registers", registers, count(registers)))
     for name, logic in vars(t.energy_pj.compute).items():

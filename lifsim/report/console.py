@@ -41,5 +41,5 @@ def _title(result: Result) -> str:
     array = result.arch.array
     return (
         f"{result.network.name}, T={result.network.timesteps}, batch {result.options.batch} on {result.arch.name} "
-        f"({array.rows} x {array.cols} PEs, {array.dataflow}, {array.sparsity})"
+        f"({array.rows} x {array.cols} PEs, {array.dataflow}, {array.sparsity}), schedule {result.options.schedule}"
     )

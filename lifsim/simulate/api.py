@@ -18,12 +18,23 @@ def run(
     trace: str | PathLike[str] | None = None,
     batch: int | None = None,
     seed: int = 0,
+    schedule: str = "tick",
+    objective: str = "dram",
+    chunk: int | None = None,
     overrides: Sequence[str] = (),
 ) -> Result:
-    """Simulate `workload` on `arch` under `sharing`; names and `overrides` (``key=value``) as on the command line.
+    """Simulate `workload` on `arch` under `sharing`; names, schedules and `overrides` (``key=value``) as on the
+    command line; `chunk` None is `auto`.
 
     `result.totals.cycles.total` is a number, `result.layers` a pandas DataFrame. Raises InputError with every fault.
     """
-    options = {"batch": batch, "seed": seed, "trace": None if trace is None else fspath(trace)}
+    options = {
+        "batch": batch,
+        "seed": seed,
+        "trace": None if trace is None else fspath(trace),
+        "schedule": schedule,
+        "objective": objective,
+        "chunk": chunk,
+    }
     inputs = load_inputs(arch, workload, sharing, options, overrides)
     return simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options)

@@ -85,13 +85,17 @@ class Accesses:
 
 @dataclass(frozen=True)
 class SramAccesses:
-    """Elements into and out of each buffer, on the array's side and on the DRAM's."""
+    """Elements into and out of each buffer, on the array's side and on the DRAM's.
+
+    membrane: the LIF units' side alone; membrane_fill: its DRAM side, where not all membranes stay on chip.
+    """
 
     weight: Accesses
     spike_in: Accesses
     spike_out: Accesses
     membrane: Accesses
     psum: Accesses
+    membrane_fill: Accesses = Accesses(0, 0)
 
 
 @dataclass(frozen=True)

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from lifsim.config.arch import Arch
 from lifsim.config.network import Layer, Network
-from lifsim.hardware.lif_unit import LifBank
 from lifsim.hardware.pe_array import ArrayShape, pe_utilisation
-from lifsim.simulate.array_work import ArrayWork, array_work
+from lifsim.simulate.array_work import ArrayWork
 from lifsim.simulate.books import Accesses, Cycles, Operations, SramAccesses
 from lifsim.simulate.counts import ElementBits, LayerCounts, TimestepCounts
 from lifsim.simulate.scheduled import ScheduledLayer
-from lifsim.simulate.spike_work import Ones
 
 
 def count_layer(
-    layer: Layer, network: Network, arch: Arch, bank: LifBank, scheduled: ScheduledLayer, ones: Ones
+    layer: Layer, network: Network, arch: Arch, scheduled: ScheduledLayer, work: ArrayWork, batch: int
 ) -> LayerCounts:
-    """Events of `layer` over all timesteps and images, as `scheduled`, on spikes that give `ones`."""
-    batch = len(ones)
-    work = array_work(layer, arch, bank, ones, tick_batched=scheduled.tick_batched)
+    """Events of `layer` over all timesteps and `batch` images, as `scheduled`; `work` is what it asks of the array."""
     bits = element_bits(layer, network, arch)
     cycles = _cycles(work)
     ops = _operations(layer, arch, work, batch)
@@ -85,15 +81,21 @@ def _operations(layer: Layer, arch: Arch, work: ArrayWork, batch: int) -> Operat
 def _sram_accesses(
     layer: Layer, work: ArrayWork, scheduled: ScheduledLayer, bits: ElementBits, batch: int
 ) -> SramAccesses:
-    """The array's accesses, and what DRAM fills and drains: every element that moves passes through its buffer."""
+    """The array's accesses, and what DRAM fills and drains: every element that moves passes through its buffer.
+
+    Timestep-major, currents that are computed once and replayed wait in the psum buffer: written once, read at every
+    timestep but the first.
+    """
     moved, array = scheduled.dram_bytes, work.all_accesses
     steps_out = layer.timesteps * layer.lif_elements if layer.lif else layer.runs * layer.pixels * layer.filters
+    waiting = 0 if scheduled.tick_batched else layer.lif_elements * batch * (layer.runs < layer.timesteps)
     return SramAccesses(
         weight=Accesses(array.weights, moved.weights * 8 // bits.weight),
         spike_in=Accesses(array.inputs, moved.spikes_in * 8 // bits.spike_in),
         spike_out=Accesses(moved.spikes_out * 8 // bits.spike_out, steps_out * batch),
         membrane=scheduled.membrane_buffer,
-        psum=Accesses(array.psum_reads, array.psum_writes),
+        psum=Accesses(array.psum_reads + waiting * (layer.timesteps - 1), array.psum_writes + waiting),
+        membrane_fill=Accesses(moved.membrane_write * 8 // bits.membrane, moved.membrane_read * 8 // bits.membrane),
     )
 
 

@@ -4,22 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from lifsim.config.document import Document, Mark
 from lifsim.config.schema import Model
 from lifsim.config.validate import parse_model
 
+Images = Annotated[int, Field(ge=1, le=1 << 16, strict=True)]
+
+
+def _none_if_auto(value: object) -> object:
+    return None if value == "auto" else value
+
 
 class Options(Model):
     """batch: images (None: as many as the trace has, else one). seed: of synthesised spikes. trace: a spike trace
-    file, packed or plain, instead of the workload's own spikes."""
+    file, packed or plain, instead of the workload's own spikes.
 
-    batch: Annotated[int, Field(ge=1, le=1 << 16, strict=True)] | None = None
+    schedule: "tick": every layer tick-batched, layers that share membranes timestep by timestep; "timestep": the whole
+    network timestep by timestep; "auto": the groups of layers that need the least of `objective`. chunk: images that
+    go through a timestep-major group together (None, or "auto": as many as move the fewest bytes).
+    """
+
+    batch: Images | None = None
     seed: Annotated[int, Field(ge=0, lt=1 << 63, strict=True)] = 0
     trace: Path | None = None
+    schedule: Literal["tick", "timestep", "auto"] = "tick"
+    objective: Literal["dram", "cycles", "energy"] = "dram"
+    chunk: Annotated[Images | None, BeforeValidator(_none_if_auto)] = None
 
     def tree(self) -> dict[str, Any]:
         """Plain data for summary.json and config.resolved.yaml."""

@@ -8,26 +8,25 @@ from lifsim.config.arch import Arch
 from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing, states_of
 from lifsim.errors import Fault, InputError, collecting
-from lifsim.hardware.lif_unit import LifBank, lif_bank
+from lifsim.hardware.lif_unit import lif_bank
 from lifsim.schedule.lif_memory import lif_memory
-from lifsim.simulate.counting import count_layer
+from lifsim.simulate.counter import Counter
 from lifsim.simulate.counts import LayerCounts
 from lifsim.simulate.inputs import Inputs
 from lifsim.simulate.options import Options
-from lifsim.simulate.pricing import area_of, costs_of, energy_of
+from lifsim.simulate.pricing import Costs, area_of, costs_of, energy_of
 from lifsim.simulate.result import LayerRecord, Result, Totals
-from lifsim.simulate.scheduled import scheduled_layers, visits
 from lifsim.simulate.spikes import SpikeProvenance, Spikes, read_spikes
 from lifsim.simulate.timing import Timeline, timed
+from lifsim.simulate.visits import visits
 
 
 def run(arch: Arch, network: Network, sharing: Sharing, options: Options) -> Result:
     """Simulate `network` under `sharing` on `arch`.
 
     The spikes say how much work every output pixel is; the schedule says what runs when, what stays on chip and what
-    moves; the array, the LIF units and the buffers are counted event by event; step by step they
-    wait for the DRAM; the price list turns counts into
-    energy and area. Raises InputError where the inputs do not go together.
+    moves; the array, the LIF units and the buffers are counted event by event; step by step they wait for the DRAM; the
+    price list turns counts into energy and area. Raises InputError where the inputs do not go together.
     """
     return simulate(arch, network, sharing, options, read_spikes(network, options))
 
@@ -36,7 +35,7 @@ def simulate(arch: Arch, network: Network, sharing: Sharing, options: Options, s
     """`run` on spikes that are read already, so that runs beside each other read them once."""
     costs = costs_of(arch)
     bank = lif_bank(arch.lif, arch.array.rows * arch.array.cols, sharing.channels)
-    counts, timeline = _count(arch, network, sharing, bank, spikes)
+    counts, timeline = _count(Counter(network, sharing, arch, bank, spikes), options, costs)
     records = tuple(LayerRecord(c, energy_of(c, costs, arch, bank.units)) for c in counts)
     memory = lif_memory(network, sharing, arch.precision.membrane_bits, spikes.batch)
     return Result(
@@ -52,23 +51,19 @@ def simulate(arch: Arch, network: Network, sharing: Sharing, options: Options, s
     )
 
 
-def _count(
-    arch: Arch, network: Network, sharing: Sharing, bank: LifBank, spikes: Spikes
-) -> tuple[list[LayerCounts], Timeline | None]:
+def _count(counter: Counter, options: Options, costs: Costs) -> tuple[list[LayerCounts], Timeline | None]:
     """The events of every layer, by LIFSim's own accounting or, for cross-checks, by SATA_Sim's; and their times."""
+    network, arch, spikes = counter.network, counter.arch, counter.spikes
     if arch.accounting == "satasim":
         from lifsim.simulate import satasim
 
-        satasim.refuse_unknown_inputs(spikes.batch, trace=spikes.provenance.kind == "trace")
+        satasim.refuse_unknown_inputs(spikes.batch, spikes.provenance.kind == "trace", options.schedule)
         return satasim.count_layers(network, arch), None
-    schedule = scheduled_layers(network, sharing, arch, spikes.batch)
-    counts = [
-        count_layer(layer, network, arch, bank, scheduled, ones)
-        for layer, scheduled, ones in zip(network.layers, schedule, spikes.ones, strict=True)
-    ]
+    plan = counter.plan(options, costs)
+    counts = [counts for group in plan.groups for counts in counter.count(group)]
     if arch.dram.model == "ideal":  # nobody waits
         return counts, None
-    return timed(network, arch, visits(network, arch, spikes.batch, schedule), counts)
+    return timed(network, arch, visits(network, arch, spikes.batch, plan), counts)
 
 
 def run_sharings(inputs: Inputs, sharings: Sequence[str]) -> list[Result]:

@@ -141,8 +141,9 @@ class Result:
 
     @property
     def name(self) -> str:
-        """`workload-arch-sharing`."""
-        return f"{self.network.name}-{self.arch.name}-{self.sharing}"
+        """`workload-arch-sharing`, with the schedule unless it is the usual one."""
+        schedule = "" if self.options.schedule == "tick" else f"-{self.options.schedule}"
+        return f"{self.network.name}-{self.arch.name}-{self.sharing}{schedule}"
 
     @property
     def layer_rows(self) -> list[dict[str, Any]]:

@@ -46,13 +46,16 @@ def count_layers(network: Network, arch: Arch) -> list[LayerCounts]:
     return [_counted(layer, ops, network, arch) for layer, ops in zip(network.layers, operations, strict=True)]
 
 
-def refuse_unknown_inputs(batch: int, trace: bool) -> None:
-    """Raise InputError for what SATA_Sim does not know and must not silently ignore: a trace, several images."""
+def refuse_unknown_inputs(batch: int, trace: bool, schedule: str = "tick") -> None:
+    """Raise InputError for what SATA_Sim does not know and must not silently ignore: a trace, several images, layers
+    that take turns timestep by timestep."""
     faults = []
     if trace:
         faults.append(Fault("must not be given: accounting satasim counts at the workload's rates", path="trace"))
     if batch > 1:
         faults.append(Fault(f"{batch} must be 1: accounting satasim counts one image", path="batch"))
+    if schedule != "tick":
+        faults.append(Fault(f"{schedule} must be tick: accounting satasim counts layer by layer", path="schedule"))
     if faults:
         raise InputError(faults)
 

@@ -1,0 +1,148 @@
+"""Does a run follow its schedule: who touches the membranes, what replays, which groups the objective picks?"""
+
+from __future__ import annotations
+
+import re
+from itertools import combinations, pairwise
+from typing import Any
+
+import pytest
+
+import lifsim
+from lifsim.errors import InputError
+from lifsim.hardware.lif_unit import lif_bank
+from lifsim.schedule import tick
+from lifsim.schedule.facts import facts_of
+from lifsim.schedule.group import BufferBytes
+from lifsim.schedule.partition import legal_cuts
+from lifsim.schedule.plan import GroupPlan
+from lifsim.schedule.timestep import plan_group
+from lifsim.simulate.books import Accesses
+from lifsim.simulate.counter import Counter
+from lifsim.simulate.inputs import Inputs, load_inputs
+from lifsim.simulate.options import options_of
+from lifsim.simulate.pricing import costs_of, energy_of
+from lifsim.simulate.result import Result
+from lifsim.simulate.spikes import read_spikes
+
+SMALL = ("buffers.membrane.size_bytes=8KiB", "buffers.weight.size_bytes=16KiB")
+
+
+@pytest.fixture(scope="module")
+def timestep_major() -> Result:
+    return lifsim.run(schedule="timestep")
+
+
+def test_timestep_major_membranes_leave_the_registers_for_their_buffer(timestep_major: Result) -> None:
+    tick = lifsim.run()
+    assert tick.totals.sram_accesses.membrane == timestep_major.totals.membrane_registers == Accesses(0, 0)
+    assert timestep_major.totals.sram_accesses.membrane == tick.totals.membrane_registers
+    assert timestep_major.totals.ops == tick.totals.ops
+    assert timestep_major.totals.dram_bytes.spikes_out < tick.totals.dram_bytes.spikes_out
+
+
+@pytest.mark.parametrize("n", [2, 4])
+def test_channel_sharing_divides_the_membrane_buffers_accesses(timestep_major: Result, n: int) -> None:
+    shared = lifsim.run(sharing=f"channel{n}", schedule="timestep")
+    before, after = timestep_major.totals.sram_accesses.membrane, shared.totals.sram_accesses.membrane
+    assert (before.reads, before.writes) == (n * after.reads, n * after.writes)
+
+
+def test_a_layer_that_goes_on_from_anothers_state_has_no_free_first_read() -> None:
+    result = lifsim.run(sharing="layer", workload="vgg9_cifar10", schedule="tick")
+    layers = {record.counts.name: record for record in result.records}
+    lifs = {layer.lif.name: layer for layer in result.network.layers if layer.lif}
+    for first, second in (("lif1", "lif2"), ("lif3", "lif4")):
+        elements, T = lifs[first].lif_elements, result.network.timesteps
+        before, after = (layers[lifs[lif].name].counts.sram_accesses.membrane for lif in (first, second))
+        assert (before.reads, before.writes) == (elements * (T - 1), elements * T)
+        assert (after.reads, after.writes) == (elements * T, elements * T)
+
+
+def test_what_dram_moves_of_the_membranes_passes_through_their_buffer_and_is_paid() -> None:
+    large = lifsim.run(schedule="timestep", overrides=("buffers.membrane.size_bytes=4MiB",))
+    small = lifsim.run(schedule="timestep", overrides=SMALL)
+    fill, moved = small.totals.sram_accesses.membrane_fill, small.totals.dram_bytes
+    assert (fill.reads, fill.writes) == (moved.membrane_write, moved.membrane_read)
+    assert fill.reads > 0
+    assert large.totals.sram_accesses.membrane_fill == Accesses(0, 0)
+    assert large.totals.sram_accesses.membrane == small.totals.sram_accesses.membrane
+    # Eight membranes to an access of 64 bits.
+    costs = costs_of(small.arch).buffers["membrane"]
+    own = small.totals.sram_accesses.membrane
+    paid = sum(record.energy_pj.buffers.membrane.dynamic for record in small.records)
+    reads, writes = (own.reads + fill.reads) / 8, (own.writes + fill.writes) / 8
+    assert paid == pytest.approx(reads * costs.read_pj + writes * costs.write_pj, rel=1e-3)
+
+
+def test_replayed_currents_wait_in_the_psum_buffer(timestep_major: Result) -> None:
+    first = timestep_major.records[0].counts
+    elements, T = timestep_major.network.layers[0].lif_elements, timestep_major.network.timesteps
+    assert first.sram_accesses.psum == Accesses(elements * (T - 1), elements)
+    assert lifsim.run().records[0].counts.sram_accesses.psum == Accesses(0, 0)
+
+
+def _groups(inputs: Inputs, batch: int) -> dict[tuple[int, int], GroupPlan]:
+    """Every group of layers first..end-1 that is legal, by itself."""
+    facts = facts_of(inputs.network, inputs.sharing, inputs.arch)
+    buffers = BufferBytes(
+        *(getattr(inputs.arch.buffers, name).usable_bytes for name in BufferBytes.__dataclass_fields__)
+    )
+    groups = {}
+    for first, end in combinations(legal_cuts(facts), 2):
+        if end - first == 1:
+            moved = tick.traffic(inputs.network, inputs.network.layers[first], inputs.arch, batch)
+            groups[first, end] = GroupPlan(first, first, batch, (), None, (moved,))
+        else:
+            groups[first, end] = plan_group(facts, first, end - 1, buffers, batch, None)
+    return groups
+
+
+@pytest.mark.parametrize("sharing", ["none", "layer"])
+@pytest.mark.parametrize("objective", ["dram", "cycles", "energy"])
+def test_no_partition_beats_auto(sharing: str, objective: str) -> None:
+    options = {"schedule": "auto", "objective": objective, "batch": 2}
+    inputs = load_inputs("sata128", "lenet5_mnist", sharing, options, SMALL)
+    bank = lif_bank(inputs.arch.lif, inputs.arch.array.pes, inputs.sharing.channels)
+    spikes, costs = read_spikes(inputs.network, inputs.options), costs_of(inputs.arch)
+    counter = Counter(inputs.network, inputs.sharing, inputs.arch, bank, spikes)
+
+    def price(group: GroupPlan) -> float:
+        counts = counter.count(group)
+        return {
+            "dram": float(sum(c.dram_bytes.total for c in counts)),
+            "cycles": float(sum(c.cycles.total for c in counts)),
+            "energy": sum(energy_of(c, costs, inputs.arch, bank.units).total.total for c in counts),
+        }[objective]
+
+    prices = {span: price(group) for span, group in _groups(inputs, 2).items()}
+    cuts = sorted({cut for span in prices for cut in span})
+    inner, ends = cuts[1:-1], (cuts[0], cuts[-1])
+    partitions = [[ends[0], *some, ends[1]] for size in range(len(inner) + 1) for some in combinations(inner, size)]
+    least = min(sum(prices[span] for span in pairwise(partition)) for partition in partitions)
+    assert sum(map(price, counter.plan(inputs.options, costs).groups)) == pytest.approx(least, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"chunk": 3, "batch": 2}, "chunk: 3 must lie in 1..2"),
+        ({"chunk": 0}, "chunk: 0 must be >= 1"),
+        ({"schedule": "timestep", "overrides": ["buffers.membrane.size_bytes=0"]}, "buffers.membrane.size_bytes: 0"),
+        ({"sharing": "layer", "overrides": ["buffers.membrane.size_bytes=0"]}, "as conv1 to conv2 do"),
+        ({"schedule": "ticks", "objective": "drams"}, "schedule: 'ticks'"),
+        ({"arch": "sata128_satasim", "schedule": "auto"}, "schedule: auto must be tick"),
+    ],
+)
+def test_schedules_that_cannot_be_are_refused(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=re.escape(message)):
+        lifsim.run(**settings)
+
+
+def test_auto_and_its_chunk_survive_in_the_resolved_configuration() -> None:
+    assert options_of({"chunk": "auto", "schedule": "auto"}).tree() == {
+        "seed": 0,
+        "schedule": "auto",
+        "objective": "dram",
+    }
+    assert options_of({"chunk": 4}).tree()["chunk"] == 4
