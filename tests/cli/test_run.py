@@ -149,17 +149,18 @@ def test_a_trace_of_another_network_is_refused(capsys: pytest.CaptureFixture[str
 
 
 def test_fig9_draws_from_stored_runs_what_it_draws_by_running(capsys: pytest.CaptureFixture[str]) -> None:
+    top = ("plot", "fig9", "--part", "top")
     for sharing in ("none", "channel2", "channel4"):
         assert _run(capsys, "--sharing", sharing, "--out", f"run-{sharing}")[0] == 0
-    assert main(["plot", "fig9", "run-none", "run-channel2", "run-channel4", "--out", "stored.svg"]) == 0
-    assert main(["plot", "fig9", "--out", "made.png"]) == 0
+    assert main([*top, "run-none", "run-channel2", "run-channel4", "--out", "stored.svg"]) == 0
+    assert main([*top, "--out", "made.png"]) == 0
     assert Path("stored.csv").read_text() == Path("made.csv").read_text()
     assert Path("made.png").read_bytes().startswith(b"\x89PNG")
     assert "<svg" in Path("stored.svg").read_text()
     capsys.readouterr()
-    assert main(["plot", "fig9", "run-none", "--out", "stored.svg"]) == 2
+    assert main([*top, "run-none", "--out", "stored.svg"]) == 2
     assert "must not be overwritten" in capsys.readouterr().err
-    assert main(["plot", "fig9", "run-channel2", "--out", "other.svg"]) == 2
+    assert main([*top, "run-channel2", "--out", "other.svg"]) == 2
     assert "must include one with sharing none" in capsys.readouterr().err
-    assert main(["plot", "fig9", "nowhere", "--out", "other.svg"]) == 2
-    assert main(["plot", "fig9", "--out", "other.gif"]) == 2
+    assert main([*top, "nowhere", "--out", "other.svg"]) == 2
+    assert main([*top, "--out", "other.gif"]) == 2

@@ -5,30 +5,43 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from lifsim.cli.inputs import DEFAULT_ARCH, DEFAULT_WORKLOAD, simulation_options
 from lifsim.cli.plot.output import figure_options
-from lifsim.errors import Fault, InputError
+from lifsim.errors import Fault, InputError, collecting
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SHARINGS = ("none", "channel2", "channel4")
+
+
+PARTS = ("top", "bottom", "all")
 
 
 @click.command(
     epilog="""\b
 Examples:
   lifsim plot fig9
-  lifsim plot fig9 --trace vgg16.npz --out fig9.svg
-  lifsim plot fig9 reports/run-none reports/run-channel2 reports/run-channel4
+  lifsim plot fig9 --part top --trace vgg16.npz --out fig9_top.svg
+  lifsim plot fig9 --part top reports/run-none reports/run-channel2 reports/run-channel4
+  lifsim plot fig9 --part bottom --mini-batch 8 --set buffers.membrane.size_bytes=128KiB --out fig9_bottom.pdf
 """
 )
 @click.argument("runs", nargs=-1, metavar="[RUN...]", type=click.Path(path_type=Path))
+@click.option("--part", type=click.Choice(PARTS), default="all", show_default=True, help="Which half.")
+@click.option("--mini-batch", type=int, default=16, show_default=True, help="Images of the bottom half's mini-batch.")
+@click.option("--networks", metavar="NAME|FILE,...", help="The bottom half's. Default: VGG-16 on the five datasets.")
 @simulation_options
 @figure_options
 def fig9(
     runs: tuple[Path, ...],
+    part: str,
+    mini_batch: int,
+    networks: str | None,
     arch: str | None,
     workload: str | None,
     trace: Path | None,
@@ -38,35 +51,59 @@ def fig9(
     out: Path | None,
     force: bool,
 ) -> None:
-    """Breakdown of computation energy for none, channel2 and channel4, normalised to none.
+    """Breakdown of computation, and DRAM accesses.
 
-    RUN are folders that `lifsim run` wrote. Without any, the three runs are made.
+    Top: computation energy for none, channel2 and channel4, normalised to none. RUN are folders that `lifsim run`
+    wrote; without any, the three runs are made.
+
+    Bottom: DRAM bytes for none and layer sharing, a single image and a mini-batch, both timestep-major and each under
+    its own best schedule.
     """
-    from lifsim.report.figures import fig9_breakdown
+    from lifsim.report.figures import fig9 as figure_9
     from lifsim.report.figures.files import figure_path, save_figure
-    from lifsim.report.figures.style import canvas, house_style
+    from lifsim.report.figures.style import house_style
+
+    target = figure_path(out, "fig9", force=force)
+    machine = arch or DEFAULT_ARCH
+    options = {"batch": batch, "seed": seed, "trace": trace}
+    top = _top(runs, machine, workload or DEFAULT_WORKLOAD, options, overrides) if part != "bottom" else None
+    bottom = _bottom(networks, machine, mini_batch, overrides) if part != "top" else None
+    with house_style():
+        written = save_figure(figure_9.drawn(top, bottom), figure_9.joined(top, bottom), target)
+    click.echo("\n".join(map(str, written)))
+
+
+def _top(
+    runs: tuple[Path, ...], arch: str, workload: str, options: Mapping[str, Any], overrides: tuple[str, ...]
+) -> pd.DataFrame:
+    from lifsim.report.figures import fig9_breakdown
     from lifsim.report.summary import summary
     from lifsim.simulate.inputs import load_inputs
     from lifsim.simulate.pipeline import run_sharings
 
-    target = figure_path(out, "fig9", force=force)
     if runs:
-        summaries = _stored(runs)
-    else:
-        inputs = load_inputs(
-            arch or DEFAULT_ARCH,
-            workload or DEFAULT_WORKLOAD,
-            "none",
-            {"batch": batch, "seed": seed, "trace": trace},
-            overrides,
-        )
-        summaries = [summary(result) for result in run_sharings(inputs, SHARINGS)]
-    table = fig9_breakdown.table(summaries)
-    with house_style():
-        figure, (axes,) = canvas(4.2, 2.6)
-        fig9_breakdown.draw(table, axes)
-        written = save_figure(figure, table, target)
-    click.echo("\n".join(map(str, written)))
+        return fig9_breakdown.table(_stored(runs))
+    inputs = load_inputs(arch, workload, "none", options, overrides)
+    return fig9_breakdown.table([summary(result) for result in run_sharings(inputs, SHARINGS)])
+
+
+def _bottom(networks: str | None, arch: str, mini_batch: int, overrides: tuple[str, ...]) -> pd.DataFrame:
+    from lifsim.config.sharing import Sharing
+    from lifsim.report.dram_table import dram_rows
+    from lifsim.report.figures import fig9_dram
+    from lifsim.simulate.inputs import load_inputs
+
+    faults: list[Fault] = []
+    loaded = []
+    for name in networks.split(",") if networks else fig9_dram.DATASETS:
+        with collecting(faults):
+            loaded.append(load_inputs(arch, name.strip(), "none", {"batch": mini_batch}, overrides))
+    if faults:
+        raise InputError(dict.fromkeys(faults))
+    sharings = [Sharing.parse(name) for name in fig9_dram.SHARINGS]
+    batches = sorted({1, mini_batch})
+    found = [inputs.network for inputs in loaded]
+    return fig9_dram.table(dram_rows(found, sharings, list(fig9_dram.VARIANTS), batches, loaded[0].arch))
 
 
 def _stored(folders: tuple[Path, ...]) -> list[Mapping[str, Any]]:

@@ -1,0 +1,61 @@
+"""DRAM traffic of networks under sharings, schedules and batch sizes, as rows: bytes by tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from lifsim.config.arch import Arch
+from lifsim.config.network import Network
+from lifsim.config.sharing import Sharing
+from lifsim.errors import Fault, InputError, collecting
+from lifsim.schedule.partition import plan
+from lifsim.schedule.plan import ScheduleOptions
+from lifsim.schedule.traffic import DramBytes
+
+TENSORS = ("weights", "spikes_in", "spikes_out", "residual", "membrane_read", "membrane_write", "psum")
+
+
+@dataclass(frozen=True)
+class DramRow:
+    """What `batch` images of one network move, all timesteps. groups: layers first-last of each of the schedule's."""
+
+    workload: str
+    sharing: str
+    schedule: str
+    batch: int
+    dram: DramBytes
+    groups: tuple[tuple[str, str], ...]
+
+    def flat(self) -> dict[str, Any]:
+        """One row of a table."""
+        row: dict[str, Any] = {"workload": self.workload, "sharing": self.sharing}
+        row |= {"schedule": self.schedule, "batch": self.batch}
+        row |= {f"{tensor}_bytes": getattr(self.dram, tensor) for tensor in TENSORS}
+        groups = " ".join(first if first == last else f"{first}..{last}" for first, last in self.groups)
+        return row | {"total_bytes": self.dram.total, "groups": groups}
+
+
+def dram_rows(
+    networks: Sequence[Network],
+    sharings: Sequence[Sharing],
+    schedules: Sequence[str],
+    batches: Sequence[int],
+    arch: Arch,
+) -> tuple[DramRow, ...]:
+    """A row for every combination. Raises InputError with what is wrong with any of them."""
+    faults: list[Fault] = []
+    rows = []
+    for network, batch, schedule, sharing in product(networks, batches, schedules, sharings):
+        found: list[Fault] = []
+        with collecting(found):
+            chosen = plan(network, sharing, arch, ScheduleOptions(schedule, batch))
+            names = [layer.name for layer in network.layers]
+            groups = tuple((names[group.first], names[group.last]) for group in chosen.groups)
+            rows.append(DramRow(network.name, str(sharing), schedule, batch, chosen.dram, groups))
+        faults += [Fault(fault.message, fault.path, source=network.name) for fault in found]
+    if faults:
+        raise InputError(dict.fromkeys(faults))
+    return tuple(rows)

@@ -1,0 +1,43 @@
+"""fig9: breakdown of computation (top) and DRAM accesses (bottom) as one figure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lifsim.report.figures import fig9_breakdown, fig9_dram
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+WIDTH_IN = 7.2
+TOP_IN, BOTTOM_IN = 2.6, 5.0
+
+
+def joined(top: pd.DataFrame | None, bottom: pd.DataFrame | None) -> pd.DataFrame:
+    """The numbers of both halves, told apart by the column `half`."""
+    import pandas as pd
+
+    halves = {"top": top, "bottom": bottom}
+    frames = [frame.assign(half=name) for name, frame in halves.items() if frame is not None]
+    everything = pd.concat(frames, ignore_index=True)
+    return everything[["half", *(column for column in everything.columns if column != "half")]].convert_dtypes()
+
+
+def drawn(top: pd.DataFrame | None, bottom: pd.DataFrame | None) -> Figure:
+    """The halves that are given, one above the other. At least one."""
+    from matplotlib.figure import Figure
+
+    heights = [TOP_IN] * (top is not None) + [BOTTOM_IN] * (bottom is not None)
+    figure = Figure(figsize=(4.2 if bottom is None else WIDTH_IN, sum(heights)), layout="constrained")
+    parts = list(figure.subfigures(len(heights), 1, squeeze=False, height_ratios=heights).flat)
+    if top is not None:
+        fig9_breakdown.draw(top, parts[0].subplots())
+    if bottom is not None:
+        columns = bottom["batch"].nunique()
+        panels = list(parts[-1].subplots(len(fig9_dram.VARIANTS), columns, squeeze=False).flat)
+        fig9_dram.draw_all(bottom, panels)
+        handles, labels = panels[0].get_legend_handles_labels()
+        parts[-1].legend(handles, labels, loc="outside lower center", ncols=len(labels),
+                         title="left bars: none, right bars: layer sharing")  # fmt: skip
+    return figure
