@@ -11,6 +11,10 @@ from pydantic import Field
 from lifsim.config.dram_mapping import Segment, mapping_faults, parse_mapping
 from lifsim.config.schema import Count, Cycles, Flag, Model, Name, Text
 
+MAX_CHANNELS = 64
+MAX_BANKS = 2048
+MAX_QUEUED = 32768
+
 Positive = Annotated[int, Field(ge=1, le=1 << 20, strict=True)]
 Depth = Annotated[int, Field(ge=1, le=256, strict=True)]
 Milliamps = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False, strict=True)]
@@ -42,8 +46,10 @@ class DramOrganisation(Model):
             yield "burst_length", f"{self.burst_length} must be >= 2 (double data rate)"
         if self.columns < self.burst_length:
             yield "columns", f"{self.columns} must be at least one burst of {self.burst_length}"
-        if self.channels * self.banks_per_channel > 1 << 16:
-            yield "", f"{self.channels * self.banks_per_channel} banks in all must be <= {1 << 16}"
+        if self.channels > MAX_CHANNELS:
+            yield "channels", f"{self.channels} must be <= {MAX_CHANNELS}"
+        if self.channels * self.banks_per_channel > MAX_BANKS:
+            yield "", f"{self.channels * self.banks_per_channel} banks in all must be <= {MAX_BANKS}"
 
     @property
     def banks_per_rank(self) -> int:
@@ -212,6 +218,11 @@ class DramSpec(Model):
         """The mapping covers the address; refreshes of the ranks and of one rank do not run into each other."""
         for message in mapping_faults(self.mapping, self.organisation.field_bits, self.offset_bits):
             yield "mapping", message
+        organisation, controller = self.organisation, self.controller
+        queued = controller.read_queue + controller.write_queue
+        queued += organisation.banks_per_channel * controller.command_queue
+        if organisation.channels * queued > MAX_QUEUED:
+            yield "controller", f"{organisation.channels * queued} queue entries in all must be <= {MAX_QUEUED}"
         interval, timing = self.timing.tREFI // self.organisation.ranks, self.timing
         if interval <= timing.tRP:
             yield "timing.tREFI", f"{timing.tREFI} must be > tRP x ranks = {timing.tRP * self.organisation.ranks}"

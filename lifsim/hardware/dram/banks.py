@@ -1,0 +1,144 @@
+"""The banks of the DRAM kernel: what they may do when, what their queues send, and what a command changes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lifsim.hardware.dram.jit import compiled
+from lifsim.hardware.dram.queues import NONE, Machine
+from lifsim.hardware.dram.state import Array
+
+ACT, PRE, RD, WR, REF = np.arange(5)
+ROW_HITS = np.int64(5)
+NEVER = np.int64(1 << 62)
+
+
+@compiled
+def legal(m: Machine, bank: int, command: int) -> int:
+    """The first cycle in which the constraints allow `command` in `bank`."""
+    at = m.legal_in_bank[bank, command]
+    at = max(at, m.legal_in_group[m.banks[bank].group, command])
+    return max(at, m.legal_in_rank[m.banks[bank].rank, command])
+
+
+@compiled
+def choose(m: Machine, bank: int, cycle: int) -> tuple[int, int, int, int]:
+    """What the bank's queue sends: (first cycle in which it can, command, entry before, entry): the oldest entry that
+    can in `cycle`; if none can, that which will be the first."""
+    b = m.banks[bank]
+    entry = m.queues[bank].first
+    if b.open_row < 0:
+        window = m.activated[b.rank, m.ranks[b.rank].activates & 3] + m.faw_cycles
+        return max(legal(m, bank, ACT), window), ACT, NONE, entry
+    soonest, choice, choice_before, choice_entry = NEVER, PRE, NONE, entry
+    if m.entries[entry].row != b.open_row and (b.queued_hits == 0 or b.row_hits >= m.row_hit_limit):
+        soonest = legal(m, bank, PRE)
+        if soonest <= cycle:
+            return soonest, choice, choice_before, choice_entry
+    hits_left, reads_left, writes_left = b.queued_hits, 1, b.queued_writes
+    before = NONE
+    while hits_left > 0:
+        if m.entries[entry].row == b.open_row:
+            hits_left -= 1
+            is_write = m.entries[entry].kind
+            if (writes_left if is_write else reads_left) > 0:
+                command = WR if is_write else RD
+                at = legal(m, bank, command)
+                if at < soonest:
+                    soonest, choice, choice_before, choice_entry = at, command, before, entry
+                if at <= cycle or b.queued_writes == 0:
+                    break
+                reads_left, writes_left = (reads_left, 0) if is_write else (0, writes_left)
+        before, entry = entry, m.entries[entry].next
+    return soonest, choice, choice_before, choice_entry
+
+
+@compiled
+def send(m: Machine, log: Array, cycle: int, bank: int, command: int, row: int) -> None:
+    """A command goes out: bring the legal cycles, the open rows and the counts up to date."""
+    group, rank, channel = m.banks[bank].group, m.banks[bank].rank, m.banks[bank].channel
+    for later in range(5):
+        m.legal_in_bank[bank, later] = max(m.legal_in_bank[bank, later], cycle + m.gaps[0, command, later])
+        m.legal_in_group[group, later] = max(m.legal_in_group[group, later], cycle + m.gaps[1, command, later])
+        m.legal_in_rank[rank, later] = max(m.legal_in_rank[rank, later], cycle + m.gaps[2, command, later])
+    if command == RD or command == WR:
+        for other in range(channel * m.rank_count, (channel + 1) * m.rank_count):
+            if other != rank:
+                for later in (RD, WR):
+                    at = cycle + m.gaps[3, command, later]
+                    m.legal_in_rank[other, later] = max(m.legal_in_rank[other, later], at)
+        m.counts[channel, ROW_HITS] += m.banks[bank].row_hits > 0
+        m.banks[bank].row_hits += 1
+    elif command == ACT:
+        _open_row(m, cycle, bank, row)
+    elif command == PRE:
+        _close_row(m, cycle, bank)
+    m.counts[channel, command] += 1
+    if m.logged < log.size:
+        log[m.logged].cycle = cycle
+        log[m.logged].command = command
+        log[m.logged].bank = bank
+        log[m.logged].row = row
+    m.logged += 1
+
+
+@compiled
+def _open_row(m: Machine, cycle: int, bank: int, row: int) -> None:
+    b = m.banks[bank]
+    rank = m.ranks[b.rank]
+    m.activated[b.rank, rank.activates & 3] = cycle
+    rank.activates += 1
+    if rank.open_banks == 0:
+        rank.open_since = cycle
+    rank.open_banks += 1
+    b.open_row = row
+    b.row_hits = 0
+    entry = m.queues[bank].first
+    while entry >= 0:
+        b.queued_hits += m.entries[entry].row == row
+        entry = m.entries[entry].next
+
+
+@compiled
+def _close_row(m: Machine, cycle: int, bank: int) -> None:
+    rank = m.ranks[m.banks[bank].rank]
+    m.banks[bank].open_row = -1
+    m.banks[bank].queued_hits = 0
+    rank.open_banks -= 1
+    if rank.open_banks == 0:
+        rank.active_cycles += cycle - rank.open_since
+
+
+@compiled
+def refresh_step(m: Machine, log: Array, channel: int, cycle: int) -> int:
+    """Close the banks of the rank that is due, one a cycle, then refresh it; the command sent, or -1."""
+    c = m.channels[channel]
+    rank = channel * m.rank_count + c.refresh_rank
+    first = rank * m.banks_per_rank
+    if m.ranks[rank].open_banks > 0:
+        for bank in range(first, first + m.banks_per_rank):
+            if m.banks[bank].open_row >= 0 and legal(m, bank, PRE) <= cycle:
+                send(m, log, cycle, bank, PRE, np.int64(0))
+                return PRE
+    elif m.legal_in_rank[rank, REF] <= cycle:
+        send(m, log, cycle, first, REF, np.int64(0))
+        c.refreshes_owed -= 1
+        c.refresh_rank = (c.refresh_rank + 1) % m.rank_count
+        for bank in range(first, first + m.banks_per_rank):
+            if m.queues[bank].count > 0:
+                m.banks[bank].ready = legal(m, bank, ACT)
+        return REF
+    return NONE
+
+
+@compiled
+def refresh_wake(m: Machine, channel: int) -> int:
+    """When the refresh that is due can go on."""
+    rank = channel * m.rank_count + m.channels[channel].refresh_rank
+    if m.ranks[rank].open_banks == 0:
+        return m.legal_in_rank[rank, REF]
+    at = NEVER
+    for bank in range(rank * m.banks_per_rank, (rank + 1) * m.banks_per_rank):
+        if m.banks[bank].open_row >= 0:
+            at = min(at, legal(m, bank, PRE))
+    return at
