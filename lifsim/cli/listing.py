@@ -15,9 +15,11 @@ _SHARINGS = {
     "layer+channelN": "both",
 }
 
+_KINDS: dict[str, Kind] = {"archs": "arch", "workloads": "workload", "drams": "dram"}
+
 
 @click.command()
-@click.argument("what", type=click.Choice(["archs", "workloads", "sharings"]))
+@click.argument("what", type=click.Choice(["archs", "workloads", "drams", "sharings"]))
 def listing(what: str) -> None:
     """List the names that --arch, --workload and --sharing know.
 
@@ -28,7 +30,7 @@ def listing(what: str) -> None:
       lifsim list archs
       lifsim list sharings
     """
-    rows = _SHARINGS if what == "sharings" else _described("arch" if what == "archs" else "workload")
+    rows = _SHARINGS if what == "sharings" else _described(_KINDS[what])
     width = max(map(len, rows), default=0)
     for name, description in rows.items():
         click.echo(f"{name:{width}}  {description}".rstrip())
@@ -44,4 +46,4 @@ def _description(kind: Kind, name: str) -> str:
         data = read_document(find(kind, name)).data
     except InputError:
         return ""
-    return str(data.get("description") or "") if isinstance(data, dict) else ""
+    return str(data.get("description") or data.get("name") or "") if isinstance(data, dict) else ""

@@ -27,6 +27,7 @@ COMMANDS = {
     "validate": ("lifsim.cli.validate:validate", "Compare with other tools' figures."),
     "train": ("lifsim.cli.train:train", "Train a network under a sharing."),
     "study": ("lifsim.cli.study:study", "Train under several sharings and seeds: accuracy and spike rate."),
+    "dram-bench": ("lifsim.cli.dram_bench:dram_bench", "Simulate a request pattern or trace on a DRAM."),
     "list": ("lifsim.cli.listing:listing", "List shipped architectures, workloads and sharings."),
     "trace": ("lifsim.cli.trace:trace", "Make, import and look at spike traces."),
 }

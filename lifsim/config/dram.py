@@ -3,47 +3,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from lifsim.config.document import read_document
 from lifsim.config.dram_mapping import Segment, mapping_faults, parse_mapping
-from lifsim.config.schema import Count, Cycles, Flag, Model, Name, Text
+from lifsim.config.overrides import override
+from lifsim.config.resolve import find
+from lifsim.config.schema import Cycles, Flag, Model, Name, Text
+from lifsim.config.validate import parse_model
 
 MAX_CHANNELS = 64
 MAX_BANKS = 2048
 MAX_QUEUED = 32768
+MAX_SIZE = 1 << 24
 
+Whole = Annotated[int, Field(strict=True)]
 Positive = Annotated[int, Field(ge=1, le=1 << 20, strict=True)]
 Depth = Annotated[int, Field(ge=1, le=256, strict=True)]
 Milliamps = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False, strict=True)]
 
 
 class DramOrganisation(Model):
-    """Channels of ranks of bank groups of banks of rows x columns. `device_bits` wide chips side by side make the bus."""
+    """Channels of ranks of bank groups of banks of rows x columns. Chips `device_bits` wide make the bus."""
 
-    channels: Count
-    ranks: Annotated[int, Field(ge=1, le=64, strict=True)]
-    bank_groups: Annotated[int, Field(ge=1, le=64, strict=True)]
-    banks_per_group: Annotated[int, Field(ge=1, le=64, strict=True)]
-    rows: Count
-    columns: Count
-    device_bits: Count
-    bus_bits: Count
-    burst_length: Annotated[int, Field(ge=1, le=1024, strict=True)]
+    channels: Whole
+    ranks: Whole
+    bank_groups: Whole
+    banks_per_group: Whole
+    rows: Whole
+    columns: Whole
+    device_bits: Whole
+    bus_bits: Whole
+    burst_length: Whole
 
     def broken_rules(self) -> Iterator[tuple[str, str]]:
         """Address fields are whole bits, so everything they count is a power of two."""
-        for key, value in self.model_dump().items():
-            if value & (value - 1):
+        sizes = self.model_dump()
+        for key, value in sizes.items():
+            if value < 1 or value > MAX_SIZE:
+                yield key, f"{value} must be from 1 to {MAX_SIZE}"
+            elif value & (value - 1):
                 yield key, f"{value} must be a power of two"
-        if self.bus_bits < 8:
+        if 1 <= self.bus_bits < 8:
             yield "bus_bits", f"{self.bus_bits} must be at least a byte (8)"
-        if self.bus_bits % self.device_bits:
-            yield "device_bits", f"{self.device_bits} must divide the bus of {self.bus_bits} bits"
-        if self.burst_length < 2:
-            yield "burst_length", f"{self.burst_length} must be >= 2 (double data rate)"
+        if self.device_bits > self.bus_bits:
+            yield "device_bits", f"{self.device_bits} must be <= the bus of {self.bus_bits} bits"
+        if self.burst_length == 1:
+            yield "burst_length", "1 must be >= 2: two transfers a cycle"
         if self.columns < self.burst_length:
             yield "columns", f"{self.columns} must be at least one burst of {self.burst_length}"
         if self.channels > MAX_CHANNELS:
@@ -246,3 +255,8 @@ class DramSpec(Model):
     def peak_bytes_per_cycle(self) -> float:
         """Of all channels: two transfers a cycle."""
         return self.organisation.channels * self.organisation.bus_bits / 4
+
+
+def load_dram(name: str, overrides: Sequence[str] = ()) -> DramSpec:
+    """The DRAM that `name` means (``ddr4_2400``, a file), with ``key=value`` overrides. Raises InputError."""
+    return parse_model(DramSpec, override(read_document(find("dram", name)), overrides))

@@ -80,7 +80,7 @@ def _range_faults(text: str, field_bits: Mapping[str, int], offset_bits: int) ->
         elif field != "offset":
             faults.append(f"{field!r} must be one of {', '.join(_FIELDS)}{did_you_mean(field, _FIELDS)}")
         elif high != offset_bits - 1:
-            faults.append(f"offset[{high}:{low}] must end at bit {offset_bits - 1}, a burst is {1 << offset_bits} bytes")
+            faults.append(f"offset[{high}:{low}] must end at bit {offset_bits - 1}: bursts of {1 << offset_bits} bytes")
     for field, width in widths.items():
         if width != field_bits[field] and field_bits[field]:
             faults.append(f"{field} must have {field_bits[field]} bits to name every {_FIELDS[field]}, has {width}")

@@ -9,10 +9,10 @@ from typing import Literal
 
 from lifsim.errors import Fault, InputError, did_you_mean, shown
 
-Kind = Literal["arch", "workload"]
+Kind = Literal["arch", "workload", "dram"]
 
-_FOLDER: dict[Kind, str] = {"arch": "arch_configs", "workload": "workloads"}
-_TITLE: dict[Kind, str] = {"arch": "architecture", "workload": "workload"}
+_FOLDER: dict[Kind, str] = {"arch": "arch_configs", "workload": "workloads", "dram": "arch_configs/dram"}
+_TITLE: dict[Kind, str] = {"arch": "architecture", "workload": "workload", "dram": "DRAM"}
 _SUFFIX = ".yaml"
 
 

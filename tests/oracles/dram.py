@@ -250,6 +250,14 @@ def _within(earlier: tuple[int, int, int], later: tuple[int, int, int], scope: S
     return earlier[:same] == later[:same]
 
 
+class Stream(NamedTuple):
+    """Requests in order: burst numbers, whether each writes, the first cycle in which each may enter."""
+
+    bursts: list[int]
+    is_write: list[bool]
+    arrivals: list[int]
+
+
 @dataclass
 class Outcome:
     """done: cycle of each request; issued: every command; row_hits and active_cycles summed over channels, ranks."""
@@ -261,12 +269,12 @@ class Outcome:
     cycles: int
 
 
-def simulate(spec: DramSpec, bursts: list[int], is_write: list[bool], arrivals: list[int]) -> Outcome:
+def simulate(spec: DramSpec, requests: Stream) -> Outcome:
     """Run the requests in order until all are answered and written back."""
     channels = [Channel(spec, index) for index in range(spec.organisation.channels)]
     waiting = deque(
         Request(index, burst, write, arrival, place_of(spec, burst))
-        for index, (burst, write, arrival) in enumerate(zip(bursts, is_write, arrivals, strict=True))
+        for index, (burst, write, arrival) in enumerate(zip(*requests, strict=True))
     )
     done: dict[int, int] = {}
     cycle = 0
@@ -282,7 +290,7 @@ def simulate(spec: DramSpec, bursts: list[int], is_write: list[bool], arrivals: 
             channel.accept(waiting.popleft(), cycle, done)
         cycle += 1
     return Outcome(
-        [done[index] for index in range(len(bursts))],
+        [done[index] for index in range(len(requests.bursts))],
         [issued for channel in channels for issued in channel.issued],
         sum(channel.row_hits for channel in channels),
         sum(sum(channel.active_cycles) for channel in channels),

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from lifsim.hardware.dram.jit import compiled
-from lifsim.hardware.dram.queues import NONE, Machine
-from lifsim.hardware.dram.state import Array
+from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
+from lifsim.hardware.dram.queues import NONE
 
 ACT, PRE, RD, WR, REF = np.arange(5)
 ROW_HITS = np.int64(5)
@@ -14,7 +13,13 @@ NEVER = np.int64(1 << 62)
 
 
 @compiled
-def legal(m: Machine, bank: int, command: int) -> int:
+def is_column(command: Int64) -> Bool:
+    """Whether it is a read or a write."""
+    return RD <= command <= WR
+
+
+@compiled
+def legal(m: Machine, bank: Int64, command: Int64) -> Int64:
     """The first cycle in which the constraints allow `command` in `bank`."""
     at = m.legal_in_bank[bank, command]
     at = max(at, m.legal_in_group[m.banks[bank].group, command])
@@ -22,7 +27,7 @@ def legal(m: Machine, bank: int, command: int) -> int:
 
 
 @compiled
-def choose(m: Machine, bank: int, cycle: int) -> tuple[int, int, int, int]:
+def choose(m: Machine, bank: Int64, cycle: Int64) -> tuple[Int64, Int64, Int64, Int64]:
     """What the bank's queue sends: (first cycle in which it can, command, entry before, entry): the oldest entry that
     can in `cycle`; if none can, that which will be the first."""
     b = m.banks[bank]
@@ -54,19 +59,21 @@ def choose(m: Machine, bank: int, cycle: int) -> tuple[int, int, int, int]:
 
 
 @compiled
-def send(m: Machine, log: Array, cycle: int, bank: int, command: int, row: int) -> None:
+def send(m: Machine, log: Records, cycle: Int64, bank: Int64, command: Int64, row: Int64) -> None:
     """A command goes out: bring the legal cycles, the open rows and the counts up to date."""
     group, rank, channel = m.banks[bank].group, m.banks[bank].rank, m.banks[bank].channel
     for later in range(5):
         m.legal_in_bank[bank, later] = max(m.legal_in_bank[bank, later], cycle + m.gaps[0, command, later])
         m.legal_in_group[group, later] = max(m.legal_in_group[group, later], cycle + m.gaps[1, command, later])
         m.legal_in_rank[rank, later] = max(m.legal_in_rank[rank, later], cycle + m.gaps[2, command, later])
-    if command == RD or command == WR:
+    if is_column(command):
         for other in range(channel * m.rank_count, (channel + 1) * m.rank_count):
             if other != rank:
-                for later in (RD, WR):
-                    at = cycle + m.gaps[3, command, later]
-                    m.legal_in_rank[other, later] = max(m.legal_in_rank[other, later], at)
+                for column in (RD, WR):
+                    at = cycle + m.gaps[3, command, column]
+                    m.legal_in_rank[other, column] = max(m.legal_in_rank[other, column], at)
+        if command == WR:
+            m.written = cycle + m.write_cycles
         m.counts[channel, ROW_HITS] += m.banks[bank].row_hits > 0
         m.banks[bank].row_hits += 1
     elif command == ACT:
@@ -83,7 +90,7 @@ def send(m: Machine, log: Array, cycle: int, bank: int, command: int, row: int) 
 
 
 @compiled
-def _open_row(m: Machine, cycle: int, bank: int, row: int) -> None:
+def _open_row(m: Machine, cycle: Int64, bank: Int64, row: Int64) -> None:
     b = m.banks[bank]
     rank = m.ranks[b.rank]
     m.activated[b.rank, rank.activates & 3] = cycle
@@ -100,7 +107,7 @@ def _open_row(m: Machine, cycle: int, bank: int, row: int) -> None:
 
 
 @compiled
-def _close_row(m: Machine, cycle: int, bank: int) -> None:
+def _close_row(m: Machine, cycle: Int64, bank: Int64) -> None:
     rank = m.ranks[m.banks[bank].rank]
     m.banks[bank].open_row = -1
     m.banks[bank].queued_hits = 0
@@ -110,7 +117,7 @@ def _close_row(m: Machine, cycle: int, bank: int) -> None:
 
 
 @compiled
-def refresh_step(m: Machine, log: Array, channel: int, cycle: int) -> int:
+def refresh_step(m: Machine, log: Records, channel: Int64, cycle: Int64) -> Int64:
     """Close the banks of the rank that is due, one a cycle, then refresh it; the command sent, or -1."""
     c = m.channels[channel]
     rank = channel * m.rank_count + c.refresh_rank
@@ -132,7 +139,7 @@ def refresh_step(m: Machine, log: Array, channel: int, cycle: int) -> int:
 
 
 @compiled
-def refresh_wake(m: Machine, channel: int) -> int:
+def refresh_wake(m: Machine, channel: Int64) -> Int64:
     """When the refresh that is due can go on."""
     rank = channel * m.rank_count + m.channels[channel].refresh_rank
     if m.ranks[rank].open_banks == 0:

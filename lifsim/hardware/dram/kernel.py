@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from lifsim.hardware.dram.banks import NEVER, RD, WR, choose, legal, refresh_step, refresh_wake, send
-from lifsim.hardware.dram.jit import compiled
+from lifsim.hardware.dram.banks import NEVER, RD, WR, choose, is_column, legal, refresh_step, refresh_wake, send
+from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
 from lifsim.hardware.dram.queues import (
     NONE,
     READ_KIND,
     WRITE_KIND,
-    Machine,
     answer,
     append,
     complete,
@@ -26,11 +25,10 @@ from lifsim.hardware.dram.queues import (
     shift_room,
     unlink,
 )
-from lifsim.hardware.dram.state import Array
 
 
 @compiled
-def _held_rank(m: Machine, channel: int) -> int:
+def _held_rank(m: Machine, channel: Int64) -> Int64:
     """The rank whose queues wait for its refresh, or -1."""
     if m.channels[channel].refreshes_owed > 0:
         return channel * m.rank_count + m.channels[channel].refresh_rank
@@ -38,7 +36,7 @@ def _held_rank(m: Machine, channel: int) -> int:
 
 
 @compiled
-def _queue_step(m: Machine, log: Array, blocks: Array, channel: int, cycle: int, first: int) -> int:
+def _queue_step(m: Machine, log: Records, blocks: Records, channel: Int64, cycle: Int64, first: Int64) -> Int64:
     """The next bank in turn that can send something does, banks of a rank that is due for refresh excepted. Beside
     `first`, a command sent in this cycle already, only one of the other kind (row, column) goes. The command, or -1."""
     c = m.channels[channel]
@@ -58,11 +56,10 @@ def _queue_step(m: Machine, log: Array, blocks: Array, channel: int, cycle: int,
     if bank < 0:
         return NONE
     c.turn = bank - base
-    is_column = command == RD or command == WR
-    if first >= 0 and is_column == (first == RD or first == WR):
+    if first >= 0 and is_column(command) == is_column(first):
         return NONE
     row = m.entries[entry].row
-    if is_column:
+    if is_column(command):
         answer(m, blocks, cycle, bank, before, entry)
     send(m, log, cycle, bank, command, row)
     if m.queues[bank].count > 0:
@@ -73,7 +70,7 @@ def _queue_step(m: Machine, log: Array, blocks: Array, channel: int, cycle: int,
 
 
 @compiled
-def _deactivate(m: Machine, channel: int, bank: int) -> None:
+def _deactivate(m: Machine, channel: Int64, bank: Int64) -> None:
     """The bank's queue has run empty: the last active bank takes its place in the list."""
     c = m.channels[channel]
     c.active -= 1
@@ -84,7 +81,7 @@ def _deactivate(m: Machine, channel: int, bank: int) -> None:
 
 
 @compiled
-def _enqueue(m: Machine, channel: int, queue: int, before: int, entry: int, cycle: int) -> None:
+def _enqueue(m: Machine, channel: Int64, queue: Int64, before: Int64, entry: Int64, cycle: Int64) -> None:
     """A transaction leaves its queue and becomes a command in its bank's."""
     bank, kind = m.entries[entry].bank, m.entries[entry].kind
     b, c = m.banks[bank], m.channels[channel]
@@ -109,7 +106,7 @@ def _enqueue(m: Machine, channel: int, queue: int, before: int, entry: int, cycl
 
 
 @compiled
-def _drains(m: Machine, channel: int, closing: bool) -> bool:
+def _drains(m: Machine, channel: Int64, closing: Bool) -> Bool:
     """Whether the writes have their turn: a batch under way, a full queue, or nothing else to do."""
     writes = m.queues[m.bank_count + 2 * channel + 1].count
     if writes == 0:
@@ -121,7 +118,7 @@ def _drains(m: Machine, channel: int, closing: bool) -> bool:
 
 
 @compiled
-def _schedule(m: Machine, channel: int, cycle: int, closing: bool) -> None:
+def _schedule(m: Machine, channel: Int64, cycle: Int64, closing: Bool) -> None:
     """Move the oldest transaction that finds room from the read queue, or in a drain the write queue, to its bank."""
     c = m.channels[channel]
     reads = m.bank_count + 2 * channel
@@ -142,14 +139,14 @@ def _schedule(m: Machine, channel: int, cycle: int, closing: bool) -> None:
 
 
 @compiled
-def _has_transaction_to_move(m: Machine, channel: int, closing: bool) -> bool:
+def _has_transaction_to_move(m: Machine, channel: Int64, closing: Bool) -> Bool:
     if _drains(m, channel, closing):
         return m.channels[channel].movable_writes > 0
     return m.channels[channel].movable_reads > 0
 
 
 @compiled
-def _tick(m: Machine, log: Array, blocks: Array, channel: int, cycle: int, closing: bool) -> None:
+def _tick(m: Machine, log: Records, blocks: Records, channel: Int64, cycle: Int64, closing: Bool) -> None:
     """One cycle of a channel, and when its next one of interest is."""
     c = m.channels[channel]
     if cycle >= c.refresh_due:
@@ -165,7 +162,7 @@ def _tick(m: Machine, log: Array, blocks: Array, channel: int, cycle: int, closi
 
 
 @compiled
-def _next_command(m: Machine, channel: int, cycle: int) -> int:
+def _next_command(m: Machine, channel: Int64, cycle: Int64) -> Int64:
     """The next cycle in which the channel sends something or owes a refresh, if no request comes in."""
     c = m.channels[channel]
     latest = c.refresh_due
@@ -187,7 +184,7 @@ def _next_command(m: Machine, channel: int, cycle: int) -> int:
 
 
 @compiled
-def _decode(m: Machine, burst: int) -> None:
+def _decode(m: Machine, burst: Int64) -> None:
     """Bank and row of the burst at the head of the front end."""
     bank = row = 0
     for part in range(m.segment_count):
@@ -199,7 +196,7 @@ def _decode(m: Machine, burst: int) -> None:
 
 
 @compiled
-def _head_burst(m: Machine, blocks: Array) -> int:
+def _head_burst(m: Machine, blocks: Records) -> Int64:
     """The burst at the head of the front end, its place decoded unless it is in the run of the last one."""
     burst = blocks[m.block].first + m.offset
     if burst >> m.row_run_bits != m.decoded:
@@ -209,14 +206,14 @@ def _head_burst(m: Machine, blocks: Array) -> int:
 
 
 @compiled
-def _has_room(m: Machine, kind: int) -> bool:
+def _has_room(m: Machine, kind: Int64) -> Bool:
     """Whether the channel of the head of the front end can take it."""
     queue = m.bank_count + 2 * m.banks[m.bank].channel + kind
     return m.queues[queue].count < (m.write_queue if kind else m.read_queue) and m.free_count > 0
 
 
 @compiled
-def _accept(m: Machine, blocks: Array, block: int, burst: int, cycle: int) -> None:
+def _accept(m: Machine, blocks: Records, block: Int64, burst: Int64, cycle: Int64) -> None:
     """Take a request into its channel. A write is posted; a read of a burst that waits to be written, or to be read, is
     answered with it."""
     bank, channel = m.bank, m.banks[m.bank].channel
@@ -247,7 +244,7 @@ def _accept(m: Machine, blocks: Array, block: int, burst: int, cycle: int) -> No
 
 
 @compiled
-def _front_end(m: Machine, blocks: Array, cycle: int, closing: bool) -> int:
+def _front_end(m: Machine, blocks: Records, cycle: Int64, closing: Bool) -> Int64:
     """Take requests in order; the cycle in which to go on, NEVER while a full queue or the end of them forbids it."""
     for _ in range(m.requests_per_cycle):
         if m.block == blocks.size:
@@ -273,7 +270,9 @@ def _front_end(m: Machine, blocks: Array, cycle: int, closing: bool) -> int:
 
 
 @compiled
-def advance(machine: Array, log: Array, blocks: Array, stop_block: int, stop_cycle: int, closing: bool) -> None:
+def advance(
+    machine: Records, log: Records, blocks: Records, stop_block: Int64, stop_cycle: Int64, closing: Bool
+) -> None:
     """Run from event to event until block `stop_block` (-1: none) is answered, or nothing is left to do before
     `stop_cycle`. closing: no more requests come after these, so that the last writes are not kept waiting for more."""
     m = machine[0]

@@ -5,14 +5,9 @@ A queue is a list threaded through the entries; -1 ends it.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from lifsim.hardware.dram.jit import compiled
-from lifsim.hardware.dram.state import Array
-
-Machine = Any  # a record of state.MACHINE
+from lifsim.hardware.dram.jit import Int64, Machine, Records, compiled
 
 # NumPy integers, as Numba would compile a function anew for every Python number that is passed to it.
 READ_KIND, WRITE_KIND = np.int64(0), np.int64(1)
@@ -20,7 +15,7 @@ NONE = np.int64(-1)
 
 
 @compiled
-def append(m: Machine, queue: int, entry: int) -> None:
+def append(m: Machine, queue: Int64, entry: Int64) -> None:
     """Put `entry` last."""
     m.entries[entry].next = -1
     if m.queues[queue].count == 0:
@@ -32,7 +27,7 @@ def append(m: Machine, queue: int, entry: int) -> None:
 
 
 @compiled
-def unlink(m: Machine, queue: int, before: int, entry: int) -> None:
+def unlink(m: Machine, queue: Int64, before: Int64, entry: Int64) -> None:
     """Take `entry` out, which stands behind `before` (-1: it is the first)."""
     after = m.entries[entry].next
     if before < 0:
@@ -45,20 +40,20 @@ def unlink(m: Machine, queue: int, before: int, entry: int) -> None:
 
 
 @compiled
-def release(m: Machine, entry: int) -> None:
+def release(m: Machine, entry: Int64) -> None:
     """The entry is free again."""
     m.free[m.free_count] = entry
     m.free_count += 1
 
 
 @compiled
-def hash_of(channel: int, burst: int) -> int:
+def hash_of(channel: Int64, burst: Int64) -> Int64:
     """A place in `pending`."""
     return (burst ^ (burst >> 14) ^ (burst >> 28) ^ (channel << 10)) & 16383
 
 
 @compiled
-def find(m: Machine, channel: int, bank: int, burst: int, kind: int) -> int:
+def find(m: Machine, channel: Int64, bank: Int64, burst: Int64, kind: Int64) -> Int64:
     """The queued read or write of `burst`, -1 if there is none; `pending` says so at once, mostly."""
     if m.pending[kind, hash_of(channel, burst)] == 0:
         return -1
@@ -73,7 +68,7 @@ def find(m: Machine, channel: int, bank: int, burst: int, kind: int) -> int:
 
 
 @compiled
-def shift_room(m: Machine, bank: int, sign: int) -> None:
+def shift_room(m: Machine, bank: Int64, sign: Int64) -> None:
     """The bank's queue got room (+1) or has none any more (-1): so many more transactions can or cannot move there."""
     channel = m.banks[bank].channel
     m.channels[channel].movable_reads += sign * m.waiting[bank, 0]
@@ -81,7 +76,7 @@ def shift_room(m: Machine, bank: int, sign: int) -> None:
 
 
 @compiled
-def movable(m: Machine, queue: int) -> tuple[int, int]:
+def movable(m: Machine, queue: Int64) -> tuple[Int64, Int64]:
     """(entry before, entry) of the oldest transaction whose bank has room; there is one."""
     before, entry = NONE, m.queues[queue].first
     while m.queues[m.entries[entry].bank].count >= m.command_queue:
@@ -90,14 +85,14 @@ def movable(m: Machine, queue: int) -> tuple[int, int]:
 
 
 @compiled
-def complete(blocks: Array, block: int, cycle: int) -> None:
+def complete(blocks: Records, block: Int64, cycle: Int64) -> None:
     """One burst of the block is answered."""
     blocks[block].remaining -= 1
     blocks[block].completion = max(blocks[block].completion, cycle)
 
 
 @compiled
-def answer(m: Machine, blocks: Array, cycle: int, bank: int, before: int, entry: int) -> None:
+def answer(m: Machine, blocks: Records, cycle: Int64, bank: Int64, before: Int64, entry: Int64) -> None:
     """A read or write is sent and leaves its bank's queue: tell those who wait for its data."""
     b = m.banks[bank]
     kind = m.entries[entry].kind

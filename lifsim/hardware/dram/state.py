@@ -39,10 +39,22 @@ COUNTS = ("acts", "pres", "reads", "writes", "refs", "row_hits")
 
 _CONSTANTS = (
     "channel_count", "rank_count", "banks_per_rank", "banks_per_channel", "bank_count", "read_queue", "write_queue",
-    "command_queue", "drain_above", "row_hit_limit", "requests_per_cycle", "dual_command", "read_cycles", "faw_cycles",
-    "refresh_cycles", "row_run_bits", "segment_count",
+    "command_queue", "drain_above", "row_hit_limit", "requests_per_cycle", "dual_command", "read_cycles",
+    "write_cycles", "faw_cycles", "refresh_cycles", "row_run_bits", "segment_count",
 )  # fmt: skip
-_FRONT = ("cycle", "block", "offset", "decoded", "bank", "row", "free_count", "reads_open", "writes_open", "logged")
+_FRONT = (
+    "cycle",
+    "block",
+    "offset",
+    "decoded",
+    "bank",
+    "row",
+    "free_count",
+    "reads_open",
+    "writes_open",
+    "written",
+    "logged",
+)
 
 MACHINE = np.dtype(
     [
@@ -69,7 +81,7 @@ MACHINE = np.dtype(
 
 gaps [scope, earlier, later] cycles; legal_in_bank, _group, _rank [.., command] the first cycle in which the constraints
 of that level allow it; activated [rank, 4] the last four activates; queues of each bank, then read and write queue of
-each channel; waiting [bank, 2] reads and writes in those for each bank; active: for each channel the banks with a queue;
+each channel; waiting [bank, 2] reads and writes in those for each bank; active: of each channel, banks with a queue;
 pending [read or write, hash] how many queued bursts have that hash; segments [.., (shift, mask, bank weight, row
 weight)] the address mapping; counts [channel, COUNTS].
 """
@@ -102,6 +114,7 @@ def _set_constants(m: Any, spec: DramSpec) -> None:
     m["row_hit_limit"], m["requests_per_cycle"] = controller.row_hit_limit, controller.requests_per_cycle
     m["dual_command"] = controller.dual_command
     m["read_cycles"] = timing.read_latency_cycles + organisation.burst_cycles
+    m["write_cycles"] = timing.write_latency_cycles + organisation.burst_cycles
     m["faw_cycles"], m["refresh_cycles"] = timing.tFAW, timing.tREFI // organisation.ranks
     m["gaps"][:, :, : len(Command)] = gap_table(spec)
     segments = _segment_table(spec)

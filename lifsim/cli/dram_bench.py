@@ -1,0 +1,111 @@
+"""`lifsim dram-bench`: what a DRAM makes of a request pattern or a trace."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from lifsim.config.dram import DramSpec, load_dram
+from lifsim.errors import Fault, InputError
+from lifsim.hardware.dram import requests as streams
+from lifsim.hardware.dram.simulate import simulate
+from lifsim.interchange.dram_trace import read_dram_trace
+from lifsim.report.dram_bench_table import DramBenchTable
+from lifsim.units import format_bytes, parse_bytes
+
+MAX_BYTES = 1 << 32
+
+
+class Size(click.ParamType[int]):
+    """`8MiB`, from one byte to 4 GiB."""
+
+    name = "size"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Click's hook: the bytes of `value`."""
+        try:
+            size = parse_bytes(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        if not 1 <= size <= MAX_BYTES:
+            self.fail(f"{value} must be from 1 byte to {format_bytes(MAX_BYTES)}", param, ctx)
+        return size
+
+
+@click.command("dram-bench")
+@click.argument("trace", required=False, type=click.Path(path_type=Path))
+@click.option("--dram", required=True, metavar="NAME", help="A DRAM of `lifsim list drams`, or a YAML file.")
+@click.option("--pattern", type=click.Choice(["sequential", "strided", "random", "tile"]), help="Instead of a trace.")
+@click.option("--bytes", "size_bytes", type=Size(), default="8MiB", show_default=True, help="How much to move.")
+@click.option("--stride", type=Size(), default="4KiB", show_default=True, help="Distance of strided bursts.")
+@click.option("--span", type=Size(), default="64MiB", show_default=True, help="Where random bursts are drawn from.")
+@click.option("--tile", "tile_bytes", type=Size(), default="4KiB", show_default=True, help="Bytes read per tile.")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Of the random bursts.")
+@click.option("--ignore-cycles", is_flag=True, help="All requests of the trace wait from cycle 0 on.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a key, e.g. timing.tRCD=20.")
+@click.option("--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
+def dram_bench(
+    trace: Path | None,
+    dram: str,
+    pattern: str | None,
+    size_bytes: int,
+    stride: int,
+    span: int,
+    tile_bytes: int,
+    seed: int,
+    ignore_cycles: bool,
+    settings: tuple[str, ...],
+    form: str,
+) -> None:
+    """Simulate a request pattern, or the TRACE (lines of `0xADDRESS READ|WRITE cycle`; .xz too), on a DRAM.
+
+    \b
+    Examples:
+      lifsim dram-bench --dram ddr4_2400 --pattern sequential --bytes 8MiB
+      lifsim dram-bench --dram hbm2 --pattern tile --set controller.requests_per_cycle=8
+      lifsim dram-bench --dram ddr3_1866 requests.trc.xz --format json
+    """
+    if (trace is None) == (pattern is None):
+        raise InputError("either --pattern or a trace file must be given, and not both")
+    spec = load_dram(dram, settings)
+    if trace is not None:
+        title, requests = trace.name, _trace(trace, ignore_cycles)
+    else:
+        title = f"{pattern}, {format_bytes(size_bytes)}"
+        requests = _pattern(spec, str(pattern), size_bytes, stride, span, tile_bytes, seed)
+    requests.check_fit(spec)
+    simulate(spec, streams.sequential(1))  # so that loading the compiled kernel is not timed
+    start = time.perf_counter()
+    result = simulate(spec, requests)
+    seconds = time.perf_counter() - start
+    table = DramBenchTable(title, result, (result.counts.reads + result.counts.writes) / seconds)
+    if form == "table":
+        from rich.console import Console
+
+        table.print(Console(width=None if sys.stdout.isatty() else 120))
+    else:
+        click.echo(table.to_json() if form == "json" else table.to_csv())
+
+
+def _trace(path: Path, ignore_cycles: bool) -> streams.Requests:
+    columns = read_dram_trace(path)
+    zeros = columns.cycles * 0
+    return streams.Requests(columns.addresses, zeros + 1, columns.is_write, zeros if ignore_cycles else columns.cycles)
+
+
+def _pattern(
+    spec: DramSpec, pattern: str, size_bytes: int, stride: int, span: int, tile_bytes: int, seed: int
+) -> streams.Requests:
+    match pattern:
+        case "sequential":
+            return streams.sequential(size_bytes)
+        case "strided":
+            return streams.strided(spec, size_bytes, stride)
+        case "random":
+            return streams.random(spec, size_bytes, span, seed)
+        case "tile":
+            return streams.tiled(spec, size_bytes, tile_bytes)
+    raise InputError(Fault(f"{pattern!r} must be a known pattern"))

@@ -1,0 +1,33 @@
+"""What a DRAM did: commands by kind, and the record of a whole simulation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass
+
+
+@dataclass(frozen=True)
+class DramCounts:
+    """Commands of one channel, or of all. row_hits: reads and writes that found their row open and used already."""
+
+    acts: int = 0
+    pres: int = 0
+    reads: int = 0
+    writes: int = 0
+    refs: int = 0
+    row_hits: int = 0
+
+    def __post_init__(self) -> None:
+        if min(astuple(self)) < 0 or self.row_hits > self.reads + self.writes or self.pres > self.acts:
+            raise ValueError(f"DRAM counts do not balance: {self}")
+
+    @classmethod
+    def sum(cls, counts: Iterable[DramCounts]) -> DramCounts:
+        """Of all channels."""
+        return cls(*(sum(column) for column in zip(*map(astuple, counts), strict=True)))
+
+    @property
+    def hit_rate(self) -> float:
+        """row_hits / (reads + writes), 0 where there were none."""
+        accesses = self.reads + self.writes
+        return self.row_hits / accesses if accesses else 0.0

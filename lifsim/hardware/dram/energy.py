@@ -1,0 +1,53 @@
+"""Energy of a DRAM from the commands it got and the cycles it stood by.
+
+Modelled on DRAMsim3's configuration.cc, in true pJ: with currents in mA, V x mA x cycles x tCK in ns gives pJ.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lifsim.config.dram import DramSpec, PerBitEnergy
+from lifsim.hardware.dram.counts import DramCounts
+
+
+@dataclass(frozen=True)
+class DramEnergy:
+    """pJ by cause. `background` is of ranks with an open row (IDD3N) and without (IDD2N); `transfer` of a per-bit
+    price, which knows no causes."""
+
+    activate: float = 0.0
+    read: float = 0.0
+    write: float = 0.0
+    refresh: float = 0.0
+    background: float = 0.0
+    transfer: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """The sum of all causes."""
+        return self.activate + self.read + self.write + self.refresh + self.background + self.transfer
+
+
+def energy_pj(spec: DramSpec, counts: DramCounts, cycles: int, active_rank_cycles: int) -> DramEnergy:
+    """Energy of `counts` commands of all channels within `cycles`; active_rank_cycles: cycles with a row open, summed
+    over ranks.
+
+        activate = VDD (IDD0 tRC - IDD3N tRAS - IDD2N tRP)      read = VDD (IDD4R - IDD3N) burst
+        refresh  = VDD (IDD5AB - IDD3N) tRFC                    write = VDD (IDD4W - IDD3N) burst
+        standby  = VDD IDD3N or VDD IDD2N a cycle and rank      all x tCK x devices of a rank
+    """
+    organisation, timing, price = spec.organisation, spec.timing, spec.energy
+    if isinstance(price, PerBitEnergy):
+        bits = (counts.reads + counts.writes) * organisation.burst_bytes * 8
+        return DramEnergy(transfer=bits * price.pj_per_bit)
+    per_cycle = price.VDD * timing.tCK_ns * organisation.devices_per_rank
+    idle_rank_cycles = cycles * organisation.channels * organisation.ranks - active_rank_cycles
+    row_charge = price.IDD0 * timing.tRC - price.IDD3N * timing.tRAS - price.IDD2N * timing.tRP
+    return DramEnergy(
+        activate=counts.acts * per_cycle * row_charge,
+        read=counts.reads * per_cycle * (price.IDD4R - price.IDD3N) * organisation.burst_cycles,
+        write=counts.writes * per_cycle * (price.IDD4W - price.IDD3N) * organisation.burst_cycles,
+        refresh=counts.refs * per_cycle * (price.IDD5AB - price.IDD3N) * timing.tRFC,
+        background=per_cycle * (active_rank_cycles * price.IDD3N + idle_rank_cycles * price.IDD2N),
+    )

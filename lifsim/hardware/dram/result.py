@@ -1,0 +1,60 @@
+"""The record of a DRAM simulation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from lifsim.config.dram import DramSpec
+from lifsim.hardware.dram.counts import DramCounts
+from lifsim.hardware.dram.energy import DramEnergy, energy_pj
+
+
+@dataclass(frozen=True)
+class DramResult:
+    """cycles: until the last burst has crossed the bus. channels: commands of each. active_rank_cycles: cycles with a
+    row open, summed over ranks. completion_cycles: [N] int64 of each block (or request)."""
+
+    spec: DramSpec
+    cycles: int
+    channels: tuple[DramCounts, ...]
+    active_rank_cycles: int
+    completion_cycles: npt.NDArray[np.int64] = field(repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        ranks = self.spec.organisation.channels * self.spec.organisation.ranks
+        if not 0 <= self.active_rank_cycles <= self.cycles * ranks:
+            raise ValueError(f"{self.active_rank_cycles} active of {self.cycles} x {ranks} rank cycles do not balance")
+
+    @cached_property
+    def counts(self) -> DramCounts:
+        """Commands of all channels."""
+        return DramCounts.sum(self.channels)
+
+    @cached_property
+    def energy(self) -> DramEnergy:
+        """pJ by cause."""
+        return energy_pj(self.spec, self.counts, self.cycles, self.active_rank_cycles)
+
+    @property
+    def moved_bytes(self) -> int:
+        """Bursts on the bus x burst bytes; what a queue answered by itself is not moved."""
+        return (self.counts.reads + self.counts.writes) * self.spec.organisation.burst_bytes
+
+    @property
+    def seconds(self) -> float:
+        """cycles x tCK."""
+        return self.cycles * self.spec.timing.tCK_ns * 1e-9
+
+    @property
+    def bytes_per_second(self) -> float:
+        """moved_bytes / seconds, 0 for nothing."""
+        return self.moved_bytes / self.seconds if self.cycles else 0.0
+
+    @property
+    def peak_share(self) -> float:
+        """Moved bytes of what the bus could have moved."""
+        return self.moved_bytes / (self.cycles * self.spec.peak_bytes_per_cycle) if self.cycles else 0.0

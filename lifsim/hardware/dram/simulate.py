@@ -1,0 +1,19 @@
+"""One stream of requests through one DRAM."""
+
+from __future__ import annotations
+
+from lifsim.config.dram import DramSpec
+from lifsim.hardware.dram.requests import Requests
+from lifsim.hardware.dram.result import DramResult
+from lifsim.hardware.dram.stream import DramStream
+
+
+def simulate(spec: DramSpec, requests: Requests) -> DramResult:
+    """Run `requests` in order through an idle DRAM until all are answered and written.
+
+    completion_cycles of the result is [N]: a read's is when its last data has come, a write's when its queue has taken
+    the last of it. Raises InputError for bytes beyond the DRAM.
+    """
+    stream = DramStream(spec)
+    stream.submit(requests)
+    return stream.finish()

@@ -1,0 +1,89 @@
+"""A DRAM that is fed piece by piece: its state carries over from one tile's requests to the next."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lifsim.config.dram import DramSpec
+from lifsim.hardware.dram.counts import DramCounts
+from lifsim.hardware.dram.requests import Requests
+from lifsim.hardware.dram.result import DramResult
+from lifsim.hardware.dram.state import BLOCK, COUNTS, FAR, LOG, Array, new_machine
+
+
+class DramStream:
+    """One DRAM and what was asked of it so far, in order.
+
+    A request of many bytes is expanded to bursts inside the kernel. Submit a request before running past the cycle in
+    which it arrives, that is, in the order in which things happen: `submit` what is known, `run_until_answered` what
+    the next decision needs, `finish` when nothing more comes.
+    """
+
+    def __init__(self, spec: DramSpec, log_capacity: int = 0) -> None:
+        self.spec = spec
+        self._machine = new_machine(spec)
+        self._blocks = np.zeros(0, BLOCK)
+        self._count = 0
+        self._log = np.zeros(log_capacity, LOG)
+
+    @property
+    def cycle(self) -> int:
+        """How far the simulation has come."""
+        return int(self._machine[0]["cycle"])
+
+    def submit(self, requests: Requests) -> range:
+        """Ask for more, after all that was asked for before; the numbers of these requests. Raises InputError."""
+        requests.check_fit(self.spec)
+        count = self._count + len(requests.addresses)
+        if count > len(self._blocks):
+            grown = np.zeros(max(count, 2 * len(self._blocks)), BLOCK)
+            grown[: self._count] = self._blocks[: self._count]
+            self._blocks = grown
+        new = self._blocks[self._count : count]
+        shift, addresses = self.spec.offset_bits, requests.addresses.astype(np.int64)
+        new["first"] = addresses >> shift
+        new["bursts"] = ((addresses + requests.sizes_bytes - 1) >> shift) - new["first"] + 1
+        new["remaining"], new["is_write"], new["arrival"] = new["bursts"], requests.is_write, requests.arrival_cycles
+        submitted = range(self._count, count)
+        self._count = count
+        return submitted
+
+    def run_until_answered(self, request: int) -> int:
+        """Run until the last burst of that request is answered; the cycle in which it was. A write is answered when it
+        is taken into the write queue, a read when its data has come."""
+        self._advance(request, FAR, closing=False)
+        return int(self._blocks[request]["completion"])
+
+    def run_until(self, cycle: int) -> None:
+        """Do everything that happens before `cycle`."""
+        self._advance(-1, cycle, closing=False)
+
+    def finish(self) -> DramResult:
+        """Answer all requests, write back what waits in the write queues; what it all came to."""
+        self._advance(-1, FAR, closing=True)
+        machine, organisation = self._machine[0], self.spec.organisation
+        completion = self._blocks["completion"][: self._count].copy()
+        cycles = max(int(machine["written"]), int(completion.max(initial=0)))
+        ranks = machine["ranks"][: organisation.channels * organisation.ranks]
+        still_open = ranks["open_banks"] > 0
+        active = int(ranks["active_cycles"].sum() + (cycles - ranks["open_since"])[still_open].sum())
+        return DramResult(
+            spec=self.spec,
+            cycles=cycles,
+            channels=tuple(
+                DramCounts(**dict(zip(COUNTS, map(int, row), strict=True)))
+                for row in machine["counts"][: organisation.channels]
+            ),
+            active_rank_cycles=active,
+            completion_cycles=completion,
+        )
+
+    @property
+    def commands(self) -> Array:
+        """The first `log_capacity` commands: [N] records of cycle, command, bank, row."""
+        return self._log[: int(self._machine[0]["logged"])]
+
+    def _advance(self, block: int, cycle: int, closing: bool) -> None:
+        from lifsim.hardware.dram.kernel import advance  # loads Numba
+
+        advance(self._machine, self._log, self._blocks[: self._count], block, cycle, closing)

@@ -1,0 +1,81 @@
+"""Is a DRAM that cannot be refused, with every reason?"""
+
+from __future__ import annotations
+
+import pytest
+
+from lifsim.config.dram import load_dram
+from lifsim.config.dram_mapping import mapping_faults, parse_mapping
+from lifsim.config.resolve import available
+from lifsim.errors import InputError
+from lifsim.hardware.dram.timing import CONSTRAINTS, Command, Scope, gap_table
+
+
+@pytest.mark.parametrize("name", available("dram"))
+def test_every_shipped_dram_is_valid_and_says_its_source(name: str) -> None:
+    spec = load_dram(name)
+    assert "DRAMsim3" in spec.source
+    assert spec.notes
+    assert sum(segment.width for segment in spec.segments) + spec.offset_bits == (
+        spec.organisation.capacity_bytes.bit_length() - 1
+    )
+
+
+@pytest.mark.parametrize(
+    ("setting", "reason"),
+    [
+        ("timing.tRAS=10", "timing.tRAS: 10 must be >= tRCD = 17"),
+        ("timing.tRC=40", "timing.tRC: 40 must be >= tRAS + tRP = 56"),
+        ("timing.tREFI=420", "timing.tREFI: 420 must be > tRFC = 420"),
+        ("timing.tCCD_L=3", "timing.tCCD_L: 3 must be >= tCCD_S = 4"),
+        ("timing.tCK_ns=-1", "timing.tCK_ns: -1 must be > 0"),
+        ("organisation.channels=0", "organisation.channels: 0 must be from 1"),
+        ("organisation.bus_bits=12", "organisation.bus_bits: 12 must be a power of two"),
+        ("organisation.columns=4", "organisation.columns: 4 must be at least one burst of 8"),
+        ("organisation.ranks=4096", "banks in all must be <= 2048"),
+        ("mapping=rochraba", "mapping: 'rochraba' must name the bank group (bg) once, names it 0 times"),
+        ("mapping=rochrarochbabgco", "must name the row (ro) once, names it 2 times"),
+        ("mapping='offset[5:0] co[12:6] bg[13:13] ba[15:14] ro[31:16]'", "ra must have 1 bits"),
+        ("mapping='offset[5:0] co[12:6] bg[14:14] ba[16:15] ra[17:17] ro[33:18]'", "must start at bit 13"),
+        ("controller.read_queue=0", "controller.read_queue: 0 must be >= 1"),
+        ("energy.IDD4R=1.0", "energy.IDD4R: 1.0 must be >= IDD3N"),
+        ("energy.IDD0=1.0", "energy.IDD0: 1.0 must be >= what an open and a precharged device draw"),
+        ("timing.tRCDD=3", "did you mean 'tRCD'?"),
+    ],
+)
+def test_what_no_dram_could_be_is_refused_with_the_reason(setting: str, reason: str) -> None:
+    with pytest.raises(InputError) as caught:
+        load_dram("ddr4_2400", [setting])
+    assert reason in str(caught.value)
+
+
+def test_all_faults_come_at_once() -> None:
+    settings = ["timing.tRAS=10", "organisation.channels=0", "organisation.bus_bits=12", "energy.IDD4W=0.0"]
+    with pytest.raises(InputError) as caught:
+        load_dram("ddr4_2400", settings)
+    found = {fault.path for fault in caught.value.faults}
+    assert {"timing.tRAS", "organisation.channels", "organisation.bus_bits", "energy.IDD4W"} <= found
+
+
+def test_both_forms_of_a_mapping_mean_the_same() -> None:
+    organisation = load_dram("ddr4_2400").organisation
+    text = "offset[5:0] co[12:6] bg[13:13] ba[15:14] ra[16:16] ro[32:17]"
+    assert parse_mapping(text, organisation.field_bits, 6) == parse_mapping("rochrababgco", organisation.field_bits, 6)
+
+
+def test_a_field_may_come_in_several_runs() -> None:
+    bits = load_dram("ddr4_2400").organisation.field_bits
+    text = "co[7:6] bg[8:8] ba[10:9] co[15:11] ra[16:16] ro[32:17]"
+    assert mapping_faults(text, bits, 6) == []
+    runs = [(run.field, run.low, run.width, run.position) for run in parse_mapping(text, bits, 6)]
+    assert runs[0] == ("co", 6, 2, 0)
+    assert runs[3] == ("co", 11, 5, 2)
+
+
+def test_each_constraint_stands_once_and_a_wider_scope_never_waits_longer() -> None:
+    places = [(rule.earlier, rule.later, rule.scope) for rule in CONSTRAINTS]
+    assert len(set(places)) == len(places)
+    for name in available("dram"):
+        gaps = gap_table(load_dram(name))
+        for command in (Command.READ, Command.WRITE, Command.ACTIVATE):
+            assert gaps[Scope.SAME_GROUP, command, command] >= gaps[Scope.SAME_RANK, command, command]

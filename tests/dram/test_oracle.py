@@ -1,0 +1,95 @@
+"""Does the compiled controller send what the plain one sends, in the same cycle?"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lifsim.config.dram import DramSpec, load_dram
+from lifsim.hardware.dram.requests import Requests
+from tests.dram.streams import random_stream, run
+from tests.oracles import dram as oracle
+
+PRESETS = ("ddr3_1866", "ddr3_1600", "ddr4_2400", "lpddr4_2400", "hbm2")
+CYCLES = (
+    "AL",
+    "CL",
+    "CWL",
+    "tRP",
+    "tRAS",
+    "tWR",
+    "tWTR_S",
+    "tRTP",
+    "tRTRS",
+    "tPPD",
+    "tFAW",
+    "tRCD",
+    "tRRD_S",
+    "tCCD_S",
+)
+
+
+def assert_equal_to_oracle(spec: DramSpec, requests: Requests) -> None:
+    bursts = (requests.addresses >> np.uint64(spec.offset_bits)).tolist()
+    expected = oracle.simulate(
+        spec, oracle.Stream(bursts, requests.is_write.tolist(), requests.arrival_cycles.tolist())
+    )
+    result, sent = run(spec, requests)
+    assert result.completion_cycles.tolist() == expected.done
+    assert [(c.cycle, c.command, *c[2:]) for c in sent] == sorted(
+        (c.cycle, int(c.command), c.channel, c.rank, max(0, c.group), max(0, c.bank), c.row) for c in expected.issued
+    )
+    assert result.counts.row_hits == expected.row_hits
+
+
+@pytest.mark.parametrize("name", PRESETS)
+@settings(max_examples=5, deadline=None)
+@given(
+    seed=st.integers(0, 2**31),
+    count=st.integers(1, 250),
+    writes=st.sampled_from([0.0, 0.2, 0.5, 1.0]),
+    spread=st.sampled_from([4, 64, 4096, 1 << 20]),
+    pace=st.sampled_from([0.02, 0.3, 8.0]),
+    width=st.sampled_from([1, 8]),
+)
+def test_every_request_is_answered_in_the_same_cycle(
+    name: str, seed: int, count: int, writes: float, spread: int, pace: float, width: int
+) -> None:
+    spec = load_dram(name, [f"controller.requests_per_cycle={width}"])
+    assert_equal_to_oracle(spec, random_stream(spec, seed, count, writes, spread, pace))
+
+
+@settings(max_examples=12, deadline=None)
+@given(data=st.data(), name=st.sampled_from(PRESETS))
+def test_so_it_is_for_drams_that_nobody_makes(data: st.DataObject, name: str) -> None:
+    spec = load_dram(name)
+    timing = spec.timing.model_dump()
+    for key in data.draw(st.lists(st.sampled_from(CYCLES), max_size=5, unique=True)):
+        timing[key] = max(1, timing[key] + data.draw(st.integers(-3, 12)))
+    timing["tRCD"] = max(timing["tRCD"], timing["AL"])
+    timing["tRAS"] = max(timing["tRAS"], timing["tRCD"])
+    timing["tRC"] = timing["tRAS"] + timing["tRP"] + data.draw(st.integers(0, 4))
+    timing["CWL"] = min(timing["CWL"], timing["AL"] + timing["CL"])
+    for short, long in (("tRRD_S", "tRRD_L"), ("tCCD_S", "tCCD_L"), ("tWTR_S", "tWTR_L"), ("tRRD_S", "tFAW")):
+        timing[long] = max(timing[long], timing[short])
+    timing["tREFI"] = data.draw(st.sampled_from([timing["tREFI"], 2 * timing["tRFC"]]))
+    controller = {
+        "read_queue": data.draw(st.integers(1, 32)),
+        "write_queue": data.draw(st.integers(1, 32)),
+        "command_queue": data.draw(st.integers(1, 8)),
+        "drain_above": data.draw(st.integers(0, 8)),
+        "row_hit_limit": data.draw(st.integers(1, 6)),
+        "requests_per_cycle": data.draw(st.integers(1, 9)),
+        "dual_command": data.draw(st.booleans()),
+    }
+    organisation = spec.organisation.model_dump() | {
+        "channels": data.draw(st.sampled_from([1, 2, 4])),
+        "ranks": data.draw(st.sampled_from([1, 2, 4])),
+    }
+    mapping = "".join(data.draw(st.permutations(["ro", "ra", "bg", "ba", "ch", "co"])))
+    changed = {"timing": timing, "controller": controller, "organisation": organisation, "mapping": mapping}
+    mutant = DramSpec.model_validate(spec.model_dump() | {"energy": {"model": "per_bit", "pj_per_bit": 1.0}} | changed)
+    seed, writes = data.draw(st.integers(0, 2**31)), data.draw(st.sampled_from([0.0, 0.3, 0.7]))
+    assert_equal_to_oracle(mutant, random_stream(mutant, seed, 150, writes, 4096, 1.0))
