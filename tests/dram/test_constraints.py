@@ -25,18 +25,19 @@ def test_no_stream_breaks_a_constraint(name: str, seed: int, writes: float, spre
 
 @pytest.fixture(scope="module")
 def tight() -> DramSpec:
-    """A DDR4 in which every parameter binds somewhere."""
-    return load_dram("ddr4_2400", ["timing.tPPD=3", "timing.tRTRS=2", "timing.tREFI=900"])
+    """A DDR4 in which every parameter binds somewhere (an odd tREFI, as half of it is the refresh interval)."""
+    return load_dram("ddr4_2400", ["timing.tPPD=3", "timing.tRTRS=2", "timing.tREFI=901"])
 
 
 @pytest.fixture(scope="module")
 def streams(tight: DramSpec) -> list[list[Sent]]:
-    """Reads alone, and reads with writes, as fast as the controller takes them."""
-    return [run(tight, random_stream(tight, 5, 1500, writes, 1 << 12, 8.0))[1] for writes in (0.0, 0.4)]
+    """Reads alone and reads with writes, as fast as the controller takes them, and a trickle that leaves ranks idle."""
+    settings = ((1500, 0.0, 8.0), (1500, 0.4, 8.0), (20, 0.4, 0.001))
+    return [run(tight, random_stream(tight, 5, count, writes, 1 << 12, pace))[1] for count, writes, pace in settings]
 
 
 def test_the_checker_is_content_with_them(tight: DramSpec, streams: list[list[Sent]]) -> None:
-    assert [list(violations(tight, sent)) for sent in streams] == [[], []]
+    assert [list(violations(tight, sent)) for sent in streams] == [[], [], []]
 
 
 @pytest.mark.parametrize("parameter", BINDING.split())

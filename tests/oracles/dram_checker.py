@@ -47,15 +47,18 @@ def _too_close(spec: DramSpec, sent: list[Sent]) -> Iterator[str]:
 
 
 def _refreshes(spec: DramSpec, sent: list[Sent]) -> Iterator[str]:
+    """A refresh keeps its rank busy; the ranks take turns, one every tREFI / ranks, neither early nor nine late."""
     last: dict[int, int] = {}
+    interval, due = spec.timing.tREFI // spec.organisation.ranks, 0
     for command in sent:
-        since = command.cycle - last.get(command.rank, -spec.timing.tREFI)
-        if command.command == ACT and since < spec.timing.tRFC:
+        since = command.cycle - last.get(command.rank, -spec.timing.tRFC)
+        if command.command in (ACT, REF) and since < spec.timing.tRFC:
             yield f"tRFC: {command}"
-        elif command.command == REF:
-            if since < spec.timing.tREFI:
-                yield f"tREFI: {command}"
+        if command.command == REF:
             last[command.rank] = command.cycle
+            due += interval
+            if not due <= command.cycle <= due + 9 * spec.timing.tREFI:
+                yield f"tREFI: {command} is due at {due}"
 
 
 def _gaps(spec: DramSpec, earlier: Sent, later: Sent) -> Iterator[tuple[str, int]]:

@@ -84,7 +84,7 @@ CONSTRAINTS = (
     Constraint(PRE, REF, RANK,  lambda s: s.timing.tRP, "tRP, in every bank of the rank"),
     Constraint(PRE, PRE, RANK,  lambda s: s.timing.tPPD, "tPPD"),
     Constraint(REF, ACT, RANK,  lambda s: s.timing.tRFC, "tRFC"),
-    Constraint(REF, REF, RANK,  lambda s: s.timing.tREFI, "tREFI: a late refresh delays the next"),
+    Constraint(REF, REF, RANK,  lambda s: s.timing.tRFC, "tRFC (when it is due is the controller's business: tREFI)"),
     Constraint(RD,  PRE, BANK,  lambda s: s.timing.AL + s.timing.tRTP, "tRTP"),
     Constraint(RD,  RD,  GROUP, _column_gap_in_group, "tCCD_L, or the burst"),
     Constraint(RD,  RD,  RANK,  _column_gap, "tCCD_S, or the burst"),

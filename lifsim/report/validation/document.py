@@ -13,7 +13,7 @@ from lifsim.report.validation.comparison import Comparison, Section, Verdict
 if TYPE_CHECKING:
     from rich.table import Table
 
-SECTIONS = ("scalesim", "satasim", "lif_memory")
+SECTIONS = ("scalesim", "satasim", "lif_memory", "dramsim3")
 """Modules of this package, in the order of the document."""
 
 HEAD = """\
