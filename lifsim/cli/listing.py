@@ -21,7 +21,7 @@ _KINDS: dict[str, Kind] = {"archs": "arch", "workloads": "workload", "drams": "d
 @click.command()
 @click.argument("what", type=click.Choice(["archs", "workloads", "drams", "sharings"]))
 def listing(what: str) -> None:
-    """List the names that --arch, --workload and --sharing know.
+    """List the names that --arch, --workload, --dram and --sharing know.
 
     Files of the folders in $LIFSIM_PATH (separated as in $PATH) are listed too, and come before shipped ones.
 
