@@ -73,15 +73,15 @@ def run(
     options |= {"schedule": schedule, "objective": objective, "chunk": chunk}
     if config is not None:
         given: dict[str, object] = {"--arch": arch, "--workload": workload, "--sharing": sharing}
-        given |= {f"--{name}": value for name, value in options.items() if name != "seed"}
+        given |= {f"--{name}": value for name, value in options.items()}
         if clash := [name for name, value in given.items() if value is not None]:
             raise InputError(Fault(f"--config must stand without {', '.join(clash)}; use --set to change a key"))
         inputs = load_config(config, overrides)
     else:
         inputs = load_inputs(
-            arch or DEFAULT_ARCH,
-            workload or DEFAULT_WORKLOAD,
-            sharing or DEFAULT_SHARING,
+            DEFAULT_ARCH if arch is None else arch,
+            DEFAULT_WORKLOAD if workload is None else workload,
+            DEFAULT_SHARING if sharing is None else sharing,
             options,
             overrides,
         )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
-import os
 import re
 import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 from lifsim.errors import Fault, InputError
@@ -30,7 +32,7 @@ def save(result: Result, folder: Path, *, replace: bool) -> None:
     check_target(folder, replace=replace)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        _fill_and_move(folder, lambda temporary: _write_files(result, temporary))
+        _fill_and_move(folder, lambda temporary: _write_files(result, temporary), replace=replace)
     except OSError as error:
         raise InputError(
             Fault(f"{folder} must be a folder that can be written: {error.strerror}", path="out")
@@ -44,40 +46,65 @@ def check_target(folder: Path, *, replace: bool) -> None:
     if not folder.exists():
         return
     if not replace:
-        raise InputError(Fault(f"{folder} exists and must not be overwritten; remove it or give --force", path="out"))
-    if any(folder.iterdir()) and not _is_result(folder):
+        raise InputError(_exists(folder))
+    if _holds_something_else(folder):
         raise InputError(Fault(f"{folder} must be an earlier result or empty to be replaced", path="out"))
 
 
-def _is_result(folder: Path) -> bool:
+def _holds_something_else(folder: Path) -> bool:
+    """Whether `folder` holds anything but an earlier result. What another run has just moved away is none."""
     try:
+        names = {entry.name for entry in folder.iterdir()}
+        if "summary.json" not in names:
+            return bool(names)
         found = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except FileNotFoundError:
         return False
-    return isinstance(found, dict) and found.get("format") == SUMMARY_FORMAT
+    except (OSError, ValueError):
+        return True
+    return not isinstance(found, dict) or found.get("format") != SUMMARY_FORMAT
 
 
-def _fill_and_move(folder: Path, fill: Callable[[Path], None]) -> None:
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+def _fill_and_move(folder: Path, fill: Callable[[Path], None], *, replace: bool) -> None:
+    scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    aside = scratch / "old"
     try:
-        fill(temporary)
-        temporary.chmod(0o777 & ~_umask())
-        if folder.exists():
-            old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
-            folder.replace(old)
-            temporary.rename(folder)
-            shutil.rmtree(old)
-        else:
-            temporary.rename(folder)
+        for empty in (scratch / "new", aside):
+            empty.mkdir()
+        fill(scratch / "new")
+        _move(scratch / "new", folder, aside, replace=replace)
     except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
+        _put_back(aside, folder)
         raise
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _move(new: Path, folder: Path, aside: Path, *, replace: bool) -> None:
+    """Renames are atomic and never land on a folder that holds something: of runs that write to one folder at once the
+    first one stays, or the last one where they may replace it."""
+    for attempt in count():
+        try:
+            new.rename(folder)
+            return
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            if not replace:
+                raise InputError(_exists(folder)) from error
+        with suppress(FileNotFoundError):  # another run has just moved it away
+            folder.rename(aside / str(attempt))
+
+
+def _put_back(aside: Path, folder: Path) -> None:
+    """What was there before stays, if it has been moved away already."""
+    for old in aside.glob("*"):
+        with suppress(OSError):
+            old.rename(folder)
+
+
+def _exists(folder: Path) -> Fault:
+    return Fault(f"{folder} exists and must not be overwritten; remove it or give --force", path="out")
 
 
 def _write_files(result: Result, folder: Path) -> None:

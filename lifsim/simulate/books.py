@@ -19,8 +19,14 @@ class BooksError(AssertionError):
 
 
 def _balance(record: object, total: float, parts: Iterable[float]) -> None:
-    amount = math.fsum(parts)
-    if not math.isclose(total, amount, rel_tol=1e-9, abs_tol=1e-9):
+    """Counts are equal to the last one, energies to rounding."""
+    parts = list(parts)
+    if all(isinstance(amount, int) for amount in (total, *parts)):
+        amount, balanced = sum(parts), total == sum(parts)
+    else:
+        amount = math.fsum(parts)
+        balanced = math.isclose(total, amount, rel_tol=1e-9, abs_tol=1e-9)
+    if not balanced:
         raise BooksError(f"{type(record).__name__}: total {total} is not the sum of its parts {amount}: {record}")
 
 
@@ -54,7 +60,8 @@ class Operations:
     lif_updates: int
 
     def __post_init__(self) -> None:
-        if not 0 <= self.macs_multibit <= self.macs_executed <= self.macs_dense:
+        least, most = min(self.macs_multibit, self.macs_effective), max(self.macs_executed, self.macs_effective)
+        if not (least >= 0 and self.macs_multibit <= self.macs_executed and most <= self.macs_dense):
             raise BooksError(f"operations out of order: {self}")
 
 

@@ -99,7 +99,7 @@ def split_overrides(overrides: Sequence[str], faults: list[Fault]) -> tuple[list
         elif key in Workload.model_fields:
             for_workload.append(text)
         else:
-            hint = did_you_mean(key, [*Arch.model_fields, *Workload.model_fields])
+            hint = did_you_mean(key, [*dict.fromkeys([*Arch.model_fields, *Workload.model_fields])])
             message = f"{key!r} must be a key of the architecture or the workload{hint}"
             faults.append(Fault(message, source=f"--set {text}"))
     return for_arch, for_workload

@@ -38,11 +38,12 @@ def simulate(arch: Arch, network: Network, sharing: Sharing, options: Options, s
     counts, timeline = _count(Counter(network, sharing, arch, bank, spikes), options, costs)
     records = tuple(LayerRecord(c, energy_of(c, costs, arch, bank.units)) for c in counts)
     memory = lif_memory(network, sharing, arch.precision.membrane_bits, spikes.batch)
+    trace = options.trace or network.spikes.trace
     return Result(
         arch=arch,
         network=network,
         sharing=sharing,
-        options=options.model_copy(update={"batch": spikes.batch, "trace": options.trace or network.spikes.trace}),
+        options=options.model_copy(update={"batch": spikes.batch, "trace": trace and trace.absolute()}),
         spikes=spikes.provenance,
         records=records,
         totals=Totals.of(records, arch, area_of(arch, costs, bank.units), bank.units, memory),

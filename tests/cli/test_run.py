@@ -78,6 +78,37 @@ def test_a_resolved_configuration_gives_the_same_run_again(capsys: pytest.Captur
     assert Path("a/config.resolved.yaml").read_text() == Path("b/config.resolved.yaml").read_text()
 
 
+def test_a_resolved_configuration_finds_its_trace_from_any_folder(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["trace", "make", *SMALL, "--seed", "1", "--out", "spikes.npz"]) == 0
+    assert _run(capsys, *SMALL, "--trace", "spikes.npz", "--out", "a")[0] == 0
+    Path("elsewhere").mkdir()
+    monkeypatch.chdir("elsewhere")
+    assert _run(capsys, "--config", "../a/config.resolved.yaml", "--out", "b")[0] == 0
+    for file in Path("b").iterdir():
+        assert file.read_bytes() == (Path("../a") / file.name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{}", "must be the folder of a run"),
+        ("[1]", "must be the folder of a run"),
+        ("no json", "must be the folder of a run"),
+        ('{"format": "lifsim-summary", "schema_version": 99}', "schema_version 99 of its summary.json must be 1"),
+        ('{"format": "lifsim-summary", "schema_version": 1}', "must have inputs, cycles, energy_pj"),
+    ],
+)
+def test_a_folder_that_holds_no_summary_is_not_drawn(
+    capsys: pytest.CaptureFixture[str], content: str, message: str
+) -> None:
+    Path("odd").mkdir()
+    Path("odd/summary.json").write_text(content)
+    assert main(["plot", "fig9", "--part", "top", "odd", "--out", "other.svg"]) == 2
+    assert message in capsys.readouterr().err
+
+
 def test_csv_on_stdout_is_layers_csv(capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = _run(capsys, *SMALL, "--out", "r", "--format", "csv")
     assert out == Path("r/layers.csv").read_text()
@@ -129,6 +160,9 @@ def test_what_is_not_a_result_is_never_replaced(capsys: pytest.CaptureFixture[st
         (["--set", "buffers.weight.banks=3"], "3 must be one of 1, 2, 4"),
         (["--config", "absent.yaml"], "absent.yaml"),
         (["--config", "x", "--arch", "y"], "--config must stand without --arch"),
+        (["--config", "x", "--seed", "5"], "--config must stand without --seed"),
+        (["--sharing", ""], "'' must be none, layer, channelN"),
+        (["--arch", ""], "'' must be a file or a shipped architecture"),
         (["--format", "xml"], "xml"),
     ],
 )
@@ -163,4 +197,6 @@ def test_fig9_draws_from_stored_runs_what_it_draws_by_running(capsys: pytest.Cap
     assert main([*top, "run-channel2", "--out", "other.svg"]) == 2
     assert "must include one with sharing none" in capsys.readouterr().err
     assert main([*top, "nowhere", "--out", "other.svg"]) == 2
+    assert main([*top, "run-none", "--seed", "3", "--out", "other.svg"]) == 2
+    assert "RUN must stand without --seed" in capsys.readouterr().err
     assert main([*top, "--out", "other.gif"]) == 2

@@ -12,12 +12,16 @@ CYCLES = Cycles(10, 4, 3, 2, 1, 0, 0, 0)
 def test_a_total_that_is_not_the_sum_of_its_parts_is_refused() -> None:
     with pytest.raises(BooksError):
         Cycles(11, 4, 3, 2, 1, 0, 0, 0)
+    with pytest.raises(BooksError):  # a count of 1e16 is off by one
+        Cycles(10**16 + 1, 10**16, 0, 0, 0, 0, 0, 0)
     with pytest.raises(BooksError):
         Energy(1.0, 1.0, 3.0)
     with pytest.raises(BooksError):
         LogicEnergy(1.0, 1.0, 3.0, 0.0, 3.0)
     with pytest.raises(BooksError):
         Operations(macs_dense=1, macs_effective=2, macs_executed=2, macs_multibit=0, lif_updates=0)
+    with pytest.raises(BooksError):
+        Operations(macs_dense=2, macs_effective=3, macs_executed=2, macs_multibit=0, lif_updates=0)
 
 
 def test_records_add_field_by_field() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,7 +53,7 @@ def fig9(
     """Breakdown of computation, and DRAM accesses.
 
     Top: computation energy for none, channel2 and channel4, normalised to none. RUN are folders that `lifsim run`
-    wrote; without any, the three runs are made.
+    wrote, which are drawn as they are; without any, the three runs are made.
 
     Bottom: DRAM bytes for none and layer sharing, a single image and a mini-batch, both timestep-major and each under
     its own best schedule.
@@ -64,25 +63,35 @@ def fig9(
     from lifsim.report.figures.style import house_style
 
     target = figure_path(out, "fig9", force=force)
-    machine = arch or DEFAULT_ARCH
     options = {"batch": batch, "seed": seed, "trace": trace}
-    top = _top(runs, machine, workload or DEFAULT_WORKLOAD, options, overrides) if part != "bottom" else None
+    if runs:
+        _refuse_ignored({"workload": workload, **options} | ({"arch": arch} if part == "top" else {}))
+    machine = DEFAULT_ARCH if arch is None else arch
+    network = DEFAULT_WORKLOAD if workload is None else workload
+    top = _top(runs, machine, network, options, overrides) if part != "bottom" else None
     bottom = _bottom(networks, machine, mini_batch, overrides) if part != "top" else None
     with house_style():
         written = save_figure(figure_9.drawn(top, bottom), figure_9.joined(top, bottom), target)
     click.echo("\n".join(map(str, written)))
 
 
+def _refuse_ignored(options: Mapping[str, object]) -> None:
+    """Stored runs are what they are: options of a run beside them would be silently ignored."""
+    if given := [f"--{name}" for name, value in options.items() if value is not None]:
+        raise InputError(Fault(f"RUN must stand without {', '.join(given)}"))
+
+
 def _top(
     runs: tuple[Path, ...], arch: str, workload: str, options: Mapping[str, Any], overrides: tuple[str, ...]
 ) -> pd.DataFrame:
     from lifsim.report.figures import fig9_breakdown
+    from lifsim.report.stored import read_summaries
     from lifsim.report.summary import summary
     from lifsim.simulate.inputs import load_inputs
     from lifsim.simulate.pipeline import run_sharings
 
     if runs:
-        return fig9_breakdown.table(_stored(runs))
+        return fig9_breakdown.table(read_summaries(runs))
     inputs = load_inputs(arch, workload, "none", options, overrides)
     return fig9_breakdown.table([summary(result) for result in run_sharings(inputs, SHARINGS)])
 
@@ -104,15 +113,3 @@ def _bottom(networks: str | None, arch: str, mini_batch: int, overrides: tuple[s
     batches = sorted({1, mini_batch})
     found = [inputs.network for inputs in loaded]
     return fig9_dram.table(dram_rows(found, sharings, list(fig9_dram.VARIANTS), batches, loaded[0].arch))
-
-
-def _stored(folders: tuple[Path, ...]) -> list[Mapping[str, Any]]:
-    found, faults = [], []
-    for folder in folders:
-        try:
-            found.append(json.loads((folder / "summary.json").read_text(encoding="utf-8")))
-        except (OSError, ValueError):
-            faults.append(Fault("must be the folder of a run, with a summary.json", source=str(folder)))
-    if faults:
-        raise InputError(faults)
-    return found

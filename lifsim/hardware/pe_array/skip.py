@@ -6,8 +6,8 @@ pixel's receptive field, one a cycle; the fold ends with its slowest row:
     fold = max over its rows of ones(row) + H + W - 2
 
 Every one of the ceil(Sc/W) filter folds sees the same ones. ones(row) comes from the spikes (a box filter over the
-per-pixel channel sum). Accesses stay those of the dataflow (`accesses`). A first layer that sees the analogue image
-has no zeros to skip: it is dense.
+per-pixel channel sum). Accesses stay those of the dataflow (`accesses`). The analogue image that a first layer sees has
+no zeros to skip but its padding.
 """
 
 from __future__ import annotations
