@@ -1,0 +1,124 @@
+"""A tick-batched run with unshared or channel-shared LIF units, counted from DESIGN's sentences with plain integers.
+
+Knows nothing of lifsim: a network is a list of `Convolution`, spikes are arrays.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tests.oracles.receptive import ones_per_pixel_by_loops
+
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Convolution:
+    """One weight layer on inputs `shape`; a linear layer is 1 x 1 on one pixel. runs: timesteps that it computes."""
+
+    shape: tuple[int, int, int]
+    filters: int
+    kernel: Pair
+    stride: Pair
+    padding: Pair
+    groups: int
+    runs: int
+    lif: bool
+
+    @property
+    def out(self) -> Pair:
+        """Output map."""
+        rows, cols = (
+            (n + 2 * p - k) // s + 1
+            for n, k, s, p in zip(self.shape[1:], self.kernel, self.stride, self.padding, strict=True)
+        )
+        return rows, cols
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The array and its LIF units, one per PE."""
+
+    rows: int
+    cols: int
+    dataflow: str
+    sparsity: str
+    latency: int
+    interval: int
+    channel_groups: int
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What one layer does for all images."""
+
+    array_and_fill: int
+    lif: int
+    macs_dense: int
+    macs_effective: int
+    input_reads: int
+    weight_reads: int
+    psum_reads: int
+    psum_writes: int
+    output_writes: int
+    lif_updates: int
+    register_reads: int
+    register_writes: int
+
+
+def count(layer: Convolution, machine: Machine, spikes: NDArray[np.uint8], timesteps: int) -> Counted:
+    """`spikes` [B, runs, C, H, W] of 0 and 1."""
+    H, W, flow = machine.rows, machine.cols, machine.dataflow
+    batch, runs = spikes.shape[:2]
+    pixels, filters = math.prod(layer.out), layer.filters // layer.groups
+    reduction = layer.shape[0] * math.prod(layer.kernel) // layer.groups
+    row_folds, col_folds = math.ceil(pixels / H), math.ceil(filters / W)
+    k_folds, pixel_cols = math.ceil(reduction / H), math.ceil(pixels / W)
+    ones = [_ones(layer, image) for image in spikes]
+
+    if machine.sparsity == "skip":
+        slowest = [
+            max(run[group, first : first + H]) for image in ones for run in image
+            for group in range(layer.groups) for first in range(0, pixels, H)
+        ]  # fmt: skip
+        cycles = sum((int(most) + H + W - 2) * col_folds for most in slowest)
+    else:
+        cycles = batch * layer.groups * {
+            "os": runs * (reduction + H + W - 2) * row_folds * col_folds,
+            "sata": runs * (reduction + H + W - 2) * row_folds * col_folds,
+            "ws": (runs * pixels + 2 * H + W - 2) * k_folds * col_folds,
+            "is": runs * (filters + 2 * H + W - 2) * k_folds * pixel_cols,
+        }[flow]  # fmt: skip
+    if flow == "sata":
+        cycles += batch * layer.groups * ((k_folds * col_folds - 1) * (pixels + 2 * H + W - 2) + H)
+
+    each, weights = batch * layer.groups, reduction * filters
+    psums = each * runs * pixels * filters * k_folds if flow in ("ws", "is") else 0
+    finished = each * runs * pixels * filters
+    units = math.ceil(H * W / machine.channel_groups)
+    chain = machine.latency + machine.interval * (math.ceil(H * W / units) - 1)
+    neurons = pixels * layer.filters if layer.lif else 0
+    return Counted(
+        array_and_fill=cycles,
+        lif=each * timesteps * row_folds * col_folds * chain if layer.lif else 0,
+        macs_dense=finished * reduction,
+        macs_effective=sum(int(image.sum()) for image in ones) * filters,
+        input_reads=each * runs * pixels * reduction * (1 if flow == "is" else col_folds),
+        weight_reads=each * weights * {"os": runs * row_folds, "sata": 1, "ws": 1, "is": runs * pixel_cols}[flow],
+        psum_reads=psums - finished if psums else 0,
+        psum_writes=psums,
+        output_writes=batch * timesteps * neurons if layer.lif else finished,
+        lif_updates=batch * timesteps * neurons,
+        register_reads=batch * (timesteps - 1) * neurons // machine.channel_groups,
+        register_writes=batch * timesteps * neurons // machine.channel_groups,
+    )
+
+
+def _ones(layer: Convolution, image: NDArray[np.uint8]) -> NDArray[np.int32]:
+    """[runs, groups, pixels]."""
+    ones = ones_per_pixel_by_loops(image, layer.kernel, layer.stride, layer.padding, layer.groups)
+    return ones.reshape(len(image), layer.groups, -1)
