@@ -20,6 +20,7 @@ COMMANDS = {
     "memory": ("lifsim.cli.memory:memory", "Memory of LIF membranes, weights and activations."),
     "sweep": ("lifsim.cli.sweep:sweep", "Simulate every combination of settings."),
     "store": ("lifsim.cli.store:store", "Show and export what a sweep has stored."),
+    "explain": ("lifsim.cli.explain:explain", "Take one layer's cycles and bytes apart."),
     "plot": ("lifsim.cli.plot:plot", "Draw a figure, its numbers beside it."),
     "check": ("lifsim.cli.check:check", "Check architecture and workload files."),
     "workload": ("lifsim.cli.workload:workload", "Show the layers of a network."),

@@ -10,6 +10,7 @@ from lifsim.config.sharing import Sharing, states_of
 from lifsim.errors import Fault, InputError, collecting
 from lifsim.hardware.lif_unit import lif_bank
 from lifsim.schedule.lif_memory import lif_memory
+from lifsim.schedule.plan import Plan
 from lifsim.simulate.counter import Counter
 from lifsim.simulate.counts import LayerCounts
 from lifsim.simulate.inputs import Inputs
@@ -35,7 +36,7 @@ def simulate(arch: Arch, network: Network, sharing: Sharing, options: Options, s
     """`run` on spikes that are read already, so that runs beside each other read them once."""
     costs = costs_of(arch)
     bank = lif_bank(arch.lif, arch.array.rows * arch.array.cols, sharing.channels)
-    counts, timeline = _count(Counter(network, sharing, arch, bank, spikes), options, costs)
+    counts, timeline, plan = _count(Counter(network, sharing, arch, bank, spikes), options, costs)
     records = tuple(LayerRecord(c, energy_of(c, costs, arch, bank.units)) for c in counts)
     memory = lif_memory(network, sharing, arch.precision.membrane_bits, spikes.batch)
     trace = options.trace or network.spikes.trace
@@ -49,22 +50,24 @@ def simulate(arch: Arch, network: Network, sharing: Sharing, options: Options, s
         totals=Totals.of(records, arch, area_of(arch, costs, bank.units), bank.units, memory),
         notes=notes(arch, sharing, spikes.provenance),
         timeline=timeline,
+        plan=plan,
     )
 
 
-def _count(counter: Counter, options: Options, costs: Costs) -> tuple[list[LayerCounts], Timeline | None]:
-    """The events of every layer, by LIFSim's own accounting or, for cross-checks, by SATA_Sim's; and their times."""
+def _count(counter: Counter, options: Options, costs: Costs) -> tuple[list[LayerCounts], Timeline | None, Plan | None]:
+    """The events of every layer, by LIFSim's own accounting or, for cross-checks, by SATA_Sim's; their times; and the
+    schedule."""
     network, arch, spikes = counter.network, counter.arch, counter.spikes
     if arch.accounting == "satasim":
         from lifsim.simulate import satasim
 
         satasim.refuse_unknown_inputs(spikes.batch, spikes.provenance.kind == "trace", options.schedule)
-        return satasim.count_layers(network, arch), None
+        return satasim.count_layers(network, arch), None, None
     plan = counter.plan(options, costs)
     counts = [counts for group in plan.groups for counts in counter.count(group)]
     if arch.dram.model == "ideal":  # nobody waits
-        return counts, None
-    return timed(network, arch, visits(network, arch, spikes.batch, plan), counts)
+        return counts, None, plan
+    return *timed(network, arch, visits(network, arch, spikes.batch, plan), counts), plan
 
 
 def run_sharings(inputs: Inputs, sharings: Sequence[str]) -> list[Result]:

@@ -12,6 +12,7 @@ from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing
 from lifsim.hardware.pe_array import ArrayShape, pe_utilisation
 from lifsim.schedule.lif_memory import LifMemory
+from lifsim.schedule.plan import Plan
 from lifsim.simulate.books import (
     Accesses,
     BooksError,
@@ -122,7 +123,8 @@ class Totals:
 
 @dataclass(frozen=True)
 class Result:
-    """A finished run. `notes` says what a reader of the figures must know; `timeline` is None under an ideal memory."""
+    """A finished run. `notes` says what a reader of the figures must know; `timeline` is None under an ideal memory.
+    `plan`, the schedule, is None under SATA_Sim's accounting."""
 
     arch: Arch
     network: Network
@@ -133,6 +135,7 @@ class Result:
     totals: Totals
     notes: tuple[str, ...] = field(default=())
     timeline: Timeline | None = field(default=None, repr=False, compare=False)
+    plan: Plan | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name in ("cycles", "ops", "dram_bytes", "sram_accesses"):

@@ -1,0 +1,1 @@
+"""Where one layer's cycles and bytes come from, in plain arithmetic."""

@@ -1,0 +1,58 @@
+"""The explanation of one layer of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lifsim.config.network import Layer
+from lifsim.errors import Fault, InputError, did_you_mean
+from lifsim.report.explain.cycles import cycle_lines
+from lifsim.report.explain.dram import dram_lines
+from lifsim.report.explain.line import Line
+from lifsim.report.explain.membranes import MembraneMoves
+from lifsim.schedule.plan import Plan
+from lifsim.simulate.result import LayerRecord, Result
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One layer: what it is and how it is scheduled, then its arithmetic."""
+
+    head: tuple[str, ...]
+    lines: tuple[Line, ...]
+
+
+def explain(result: Result, name: str) -> Explanation:
+    """Where the cycles and the bytes of the layer `name` come from: the figures of `result`, taken apart.
+
+    Raises InputError where there is no such layer, or nothing to take apart.
+    """
+    names = [layer.name for layer in result.network.layers]
+    if name not in names:
+        raise InputError(Fault(f"{result.network.name} has no layer {name!r}{did_you_mean(name, names)}", path="layer"))
+    if result.plan is None:
+        raise InputError(Fault("'satasim' must be lifsim: SATA_Sim's figures are not its own", path="accounting"))
+    layer, record = result.network.layers[names.index(name)], result.records[names.index(name)]
+    return Explanation(tuple(_head(result, layer, record)), tuple(_lines(result, result.plan, layer, record)))
+
+
+def _head(result: Result, layer: Layer, record: LayerRecord) -> Iterator[str]:
+    network, batch = result.network, result.options.batch
+    shape = " x ".join(map(str, (layer.filters, layer.in_shape[0] // layer.groups, *layer.kernel)))
+    kept = " x ".join(map(str, layer.in_shape))
+    yield (
+        f"{layer.name} of {network.name} on {result.arch.name}, sharing {result.sharing}: weights {shape}, input {kept}"
+    )
+    gemm = f"Sr = {layer.out_shape[1]}*{layer.out_shape[2]} = {layer.pixels} pixels"
+    gemm += f", K = {layer.reduction} products, Sc = {layer.group_filters} filters"
+    yield f"{gemm}; {layer.runs} runs of {network.timesteps} timesteps, batch {batch}"
+    yield f"schedule {result.options.schedule}: {record.counts.tiling}"
+
+
+def _lines(result: Result, plan: Plan, layer: Layer, record: LayerRecord) -> Iterator[Line]:
+    arch, sharing, batch = result.arch, result.sharing, result.options.batch or 1
+    tick_batched = plan.group_of(layer.index).tick_batched
+    yield from cycle_lines(layer, arch, sharing.channels, batch, record.counts.cycles, tick_batched=tick_batched)
+    moves = MembraneMoves(result.network, sharing, arch.precision.membrane_bits, batch)
+    yield from dram_lines(result.network, layer, arch, plan, moves, batch)
