@@ -77,6 +77,16 @@ class GroupCost:
         return int(by_layer.sum()) + sum(self.spikes_out.values()) + self.membrane_bytes
 
 
+@dataclass(frozen=True)
+class StepSpikes:
+    """Spikes of one timestep of a chunk, bytes. reads: by layer that computes, [1 + m] of its input by filter tile;
+    residual: by layer; writes: by tensor."""
+
+    reads: dict[int, Ints]
+    residual: dict[int, int]
+    writes: dict[str, int]
+
+
 class Group:
     """Layers first..last of a network, timestep-major, the batch in chunks."""
 
@@ -202,12 +212,15 @@ class Group:
 
     def _visits(self, heights: Heights) -> list[int]:
         """How often each layer's weights are needed: timesteps, chunks, strips."""
-        visits = [self.chunks.count * passes for passes in self._passes_per_chunk]
-        for state, height in heights.items():
-            run = self.runs[state]
-            for layer in range(run.first, run.last + 1):
-                visits[layer - self.first] *= len(run.starts(layer, height))
-        return visits
+        return [
+            self.chunks.count * passes * self.visits_per_step(layer, heights)
+            for layer, passes in enumerate(self._passes_per_chunk, self.first)
+        ]
+
+    def visits_per_step(self, layer: int, heights: Heights) -> int:
+        """Strips in which a layer has work."""
+        run = self._run_of(layer, heights)
+        return len(run[0].starts(layer, run[1])) if run else 1
 
     @cached_property
     def _passes_per_chunk(self) -> list[int]:
@@ -225,23 +238,29 @@ class Group:
         reads = [np.zeros(1 + len(facts.tile_bytes), np.int64) for facts in self.layers]
         residual = np.zeros(len(self.layers), np.int64)
         writes: dict[str, int] = {}
-        passes = self.passes(heights)
         for images, chunks in self.chunks.sizes:
-            buffers = SpikeBuffers(self.buffers.spike_in, self.buffers.spike_out, images)
             for now, steps in self.timesteps():
-                found = walk_timestep(self.facts, passes, buffers, now)
-                for layer, resident in found.inputs.items():
-                    facts = self.layers[layer - self.first]
-                    if layer in found.whole:
-                        read = whole_reads(facts, images, resident)
-                    else:
-                        read = self._reads(facts, images, resident, heights)
+                found = self.step_spikes(images, now, heights)
+                for layer, read in found.reads.items():
                     reads[layer - self.first] += chunks * steps * read
-                for layer, size in found.residual_reads.items():
+                for layer, size in found.residual.items():
                     residual[layer - self.first] += chunks * steps * size
                 for name, size in found.writes.items():
                     writes[name] = writes.get(name, 0) + chunks * steps * size
         return reads, residual, writes
+
+    def step_spikes(self, images: int, now: Timestep, heights: Heights) -> StepSpikes:
+        """What one timestep of a chunk of `images` moves."""
+        buffers = SpikeBuffers(self.buffers.spike_in, self.buffers.spike_out, images)
+        found = walk_timestep(self.facts, self.passes(heights), buffers, now)
+        reads = {}
+        for layer, resident in found.inputs.items():
+            facts = self.layers[layer - self.first]
+            whole = layer in found.whole
+            reads[layer] = (
+                whole_reads(facts, images, resident) if whole else self._reads(facts, images, resident, heights)
+            )
+        return StepSpikes(reads, found.residual_reads, found.writes)
 
     def _reads(self, facts: LayerFacts, images: int, resident: int, heights: Heights) -> Ints:
         run = self._run_of(facts.layer.index, heights)
@@ -254,18 +273,18 @@ class Group:
     def _psums(self) -> tuple[Ints, Ints]:
         """Bytes read and written by layer, whole batch: psums that spill at every run, and currents that wait to be
         replayed, written once and read at all timesteps but the first."""
-        room = max(0, self.buffers.psum - max(facts.psum_working_bytes for facts in self.layers))
-        read, written = np.zeros((2, len(self.layers)), np.int64)
-        for index, facts in enumerate(self.layers):
-            spilled = self.chunks.batch * self._passes_per_chunk[index] * facts.psum_spill_bytes
-            read[index] += spilled
-            written[index] += spilled
+        spilled = np.array([facts.psum_spill_bytes for facts in self.layers], np.int64) * np.array(
+            self._passes_per_chunk
+        )
+        waiting = np.zeros_like(spilled)
         for images, chunks in self.chunks.sizes:
-            left = room
-            for index, facts in enumerate(self.layers):
-                kept = min(left, images * facts.replay_bytes)
-                left -= kept
-                waiting = chunks * (images * facts.replay_bytes - kept)
-                written[index] += waiting
-                read[index] += waiting * (self.facts.timesteps - 1)
-        return read, written
+            waiting += chunks * self.replayed(images)
+        each_way: Ints = self.chunks.batch * spilled
+        return each_way + waiting * (self.facts.timesteps - 1), each_way + waiting
+
+    def replayed(self, images: int) -> Ints:
+        """[layers] bytes of the currents of a chunk that the psum buffer cannot keep beside its working set."""
+        room = max(0, self.buffers.psum - max(facts.psum_working_bytes for facts in self.layers))
+        sizes = images * np.array([facts.replay_bytes for facts in self.layers])
+        overflow: Ints = np.clip(np.cumsum(sizes) - room, 0, sizes)
+        return overflow

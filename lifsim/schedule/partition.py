@@ -16,9 +16,8 @@ from lifsim.config.sharing import Sharing
 from lifsim.errors import Fault, InputError
 from lifsim.schedule import tick
 from lifsim.schedule.facts import NetworkFacts, facts_of
-from lifsim.schedule.group import BufferBytes
 from lifsim.schedule.plan import GroupPlan, Plan, ScheduleOptions
-from lifsim.schedule.timestep import plan_group
+from lifsim.schedule.timestep import buffer_bytes, plan_group
 
 Objective = Callable[[GroupPlan], float]
 
@@ -46,7 +45,7 @@ def plan(
         if end - first == 1:
             moved = tick.traffic(network, network.layers[first], arch, batch)
             return GroupPlan(first, first, batch, (), None, (moved,))
-        return plan_group(facts, first, end - 1, _buffer_bytes(arch), batch, options.chunk)
+        return plan_group(facts, first, end - 1, buffer_bytes(arch), batch, options.chunk)
 
     if options.schedule == "tick":
         ends = cuts
@@ -92,17 +91,6 @@ def _require_membrane_buffer(facts: NetworkFacts, arch: Arch, ends: list[int]) -
             rule = "must be > 0 where layers run timestep by timestep"
             size = arch.buffers.membrane.size_bytes
             raise InputError(Fault(f"{size} {rule}, as {names} do", path="buffers.membrane.size_bytes"))
-
-
-def _buffer_bytes(arch: Arch) -> BufferBytes:
-    buffers = arch.buffers
-    return BufferBytes(
-        weight=buffers.weight.usable_bytes,
-        spike_in=buffers.spike_in.usable_bytes,
-        spike_out=buffers.spike_out.usable_bytes,
-        membrane=buffers.membrane.usable_bytes,
-        psum=buffers.psum.usable_bytes,
-    )
 
 
 def _starts_from_zero(facts: NetworkFacts) -> tuple[bool, ...]:

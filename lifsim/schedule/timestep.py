@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
+from lifsim.config.arch import Arch
 from lifsim.schedule.facts import LayerFacts, NetworkFacts
 from lifsim.schedule.group import BufferBytes, Chunks, Group, GroupCost
 from lifsim.schedule.plan import GroupPlan, Residency, Strip
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.strip_search import cheapest
 from lifsim.schedule.traffic import DramBytes, LayerTraffic, Tiling
+
+
+def buffer_bytes(arch: Arch) -> BufferBytes:
+    """What a schedule may fill of each buffer."""
+    buffers = arch.buffers
+    return BufferBytes(
+        weight=buffers.weight.usable_bytes,
+        spike_in=buffers.spike_in.usable_bytes,
+        spike_out=buffers.spike_out.usable_bytes,
+        membrane=buffers.membrane.usable_bytes,
+        psum=buffers.psum.usable_bytes,
+    )
 
 
 def chunk_sizes(batch: int, chunk: int | None) -> list[int]:
@@ -85,25 +99,42 @@ def _tiling(group: Group, cost: GroupCost, index: int, layer: LayerFacts) -> Til
 def membrane_moves(group: Group, cost: GroupCost) -> tuple[Ints, Ints]:
     """[layers] bytes of membranes read and written, whole batch."""
     reads, writes = np.zeros((2, len(group.layers)), np.int64)
-    for (images, chunks), split in zip(group.chunks.sizes, cost.membranes, strict=True):
-        for use, state, permanent in zip(
-            group.state_uses(images, cost.heights), group.states, split.permanent, strict=True
-        ):
-            moving = use.bytes - permanent
-            transient = moving if use.stripped else min(moving, split.transient)
-            for layer, read, written, whole_run in _moves(group.segments(state), group.facts.timesteps):
-                size = transient if whole_run else moving - transient
-                reads[layer - group.first] += chunks * read * size
-                writes[layer - group.first] += chunks * written * size
+    steps = group.facts.timesteps
+    for size, (_, chunks) in enumerate(group.chunks.sizes):
+        for move in calls(group, cost, size):
+            reads[move.layer - group.first] += chunks * move.read * (steps - move.first)
+            writes[move.layer - group.first] += chunks * move.written * (steps - move.last)
     return reads, writes
 
 
-def _moves(segments: list[tuple[int, ...]], timesteps: int) -> Iterator[tuple[int, int, int, bool]]:
-    """(layer, reads, writes, whether of transient bytes) of one byte over a chunk's timesteps: a transient one moves
-    at the ends of a run of calls, another at every call; the first read and the last write are free."""
-    calls = [layer for segment in segments for layer in segment]
-    for position, layer in enumerate(calls):
-        yield layer, timesteps - (position == 0), timesteps - (position == len(calls) - 1), False
-    for number, segment in enumerate(segments):
-        yield segment[0], timesteps - (number == 0), 0, True
-        yield segment[-1], 0, timesteps - (number == len(segments) - 1), True
+@dataclass(frozen=True)
+class MembraneCall:
+    """What a layer reads before its LIF call and writes behind it, bytes of one chunk and timestep. first, last: it is
+    the state's first or last call of a timestep, so that the first timestep's read or the last one's write is free."""
+
+    layer: int
+    read: int
+    written: int
+    first: bool
+    last: bool
+
+
+def calls(group: Group, cost: GroupCost, size: int) -> Iterator[MembraneCall]:
+    """The calls of a timestep, in chunks of the `size`-th size: a transient byte comes in where a run of calls on its
+    state begins and leaves where it ends, what else does not stay moves at every call."""
+    split = cost.membranes[size]
+    uses = group.state_uses(group.chunks.sizes[size][0], cost.heights)
+    for use, state, permanent in zip(uses, group.states, split.permanent, strict=True):
+        moving = use.bytes - permanent
+        transient = moving if use.stripped else min(moving, split.transient)
+        segments = group.segments(state)
+        for segment in segments:
+            for layer in segment:
+                begins, ends = layer == segment[0], layer == segment[-1]
+                yield MembraneCall(
+                    layer=layer,
+                    read=moving if begins else moving - transient,
+                    written=moving if ends else moving - transient,
+                    first=begins and segment is segments[0],
+                    last=ends and segment is segments[-1],
+                )

@@ -40,7 +40,7 @@ def weight_choices(
     regions = np.unique(np.concatenate([[0, buffer], *(layer.tile_bytes for layer in layers)]))
     regions = regions[regions <= buffer]
     tile = np.stack([np.searchsorted(layer.tile_bytes, regions, side="right") for layer in layers])
-    overflow = np.stack([_overflow(layer, regions) for layer in layers])
+    overflow = np.stack([overflow_bytes(layer, regions) for layer in layers])
     portions = np.concatenate([overflow, sizes[:, None] - overflow])
     times = np.array([*row_visits, *visits])
     pinned = np.zeros_like(portions)
@@ -53,7 +53,7 @@ def weight_choices(
     return WeightChoices(regions, fetched[:count] + fetched[count:], pinned[:count] + pinned[count:], tile)
 
 
-def _overflow(layer: LayerFacts, regions: Ints) -> Ints:
+def overflow_bytes(layer: LayerFacts, regions: Ints) -> Ints:
     """[n] bytes of all filter tiles that do not fit into the region, tiles being the smallest."""
     filters, smallest = layer.layer.group_filters, int(layer.tile_filters[0])
     whole = np.maximum(smallest * layer.filter_bytes - regions, 0)

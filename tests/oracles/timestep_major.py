@@ -16,13 +16,13 @@ Byte = tuple[object, ...]
 Moved = dict[str, Counter[str]]
 
 
-def walk(network: Network, sharing: Sharing, arch: Arch, plan: GroupPlan, batch: int) -> Moved:
-    """DRAM bytes by layer and tensor. The chunk must divide the batch."""
+def walk(network: Network, sharing: Sharing, arch: Arch, plan: GroupPlan, batch: int) -> list[Moved]:
+    """DRAM bytes by layer and tensor, of each timestep of each chunk. The chunk must divide the batch."""
     assert batch % plan.images == 0
     walker = _Walker(network, sharing, arch, plan)
     for chunk in range(batch // plan.images):
         walker.chunk(range(chunk * plan.images, (chunk + 1) * plan.images))
-    return walker.moved
+    return walker.steps
 
 
 @dataclass
@@ -38,7 +38,7 @@ class _Walker:
         self.network, self.arch, self.plan = network, arch, plan
         self.T = network.timesteps
         self.group = range(plan.first, plan.last + 1)
-        self.moved: Moved = {layer.name: Counter() for layer in network.layers[plan.first : plan.last + 1]}
+        self.steps: list[Moved] = []
         self.averaged: set[str] = set()
         for node in network.nodes:
             if isinstance(node, TimeMean) or self.averaged & set(node.inputs):
@@ -226,8 +226,12 @@ class _Walker:
     def chunk(self, images: range) -> None:
         membranes = {name: _Membranes() for name in self.states}
         strips = {strip.first: strip for strip in self.plan.strips}
-        self.replay(images)
         for t in range(self.T):
+            self.moved: Moved = {
+                layer.name: Counter() for layer in self.network.layers[self.plan.first : self.plan.last + 1]
+            }
+            self.steps.append(self.moved)
+            self.replay(images, t)
             held: set[Byte] = set()
             spilled: set[Byte] = set()
             index = self.plan.first
@@ -419,7 +423,7 @@ class _Walker:
 
     # Partial sums
 
-    def replay(self, images: range) -> None:
+    def replay(self, images: range, t: int) -> None:
         """Currents of layers that compute once and fire at every timestep wait in what the psum buffer has left."""
         buffer = self.arch.buffers.psum.usable_bytes
         left = max(0, buffer - max(self.psum_working_set(self.network.layers[i]) for i in self.group))
@@ -430,8 +434,7 @@ class _Walker:
             size = len(images) * ceil_div(layer.lif_elements * self.arch.precision.psum_bits, 8)
             stays = min(left, size)
             left -= stays
-            for t in range(self.T):
-                self.moved[layer.name]["psum_write" if t == 0 else "psum_read"] += size - stays
+            self.moved[layer.name]["psum_write" if t == 0 else "psum_read"] += size - stays
 
     def psum_folds(self, layer: Layer) -> tuple[list[int], int]:
         """Bytes of psums of each column fold of one output row; hand-overs between folds over K."""

@@ -10,6 +10,8 @@ from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing
 from lifsim.schedule.partition import plan
 from lifsim.schedule.plan import GroupPlan, ScheduleOptions
+from lifsim.schedule.traffic import DramBytes
+from lifsim.schedule.unrolled import LayerStep, unroll
 from tests.oracles import timestep_major
 from tests.schedule import build
 from tests.schedule.networks import networks
@@ -36,26 +38,41 @@ def archs(draw: st.DrawFn) -> Arch:
     )
 
 
-def planned(network: Network, sharing: Sharing, arch: Arch, options: ScheduleOptions) -> list[GroupPlan]:
-    return list(plan(network, sharing, arch, options).groups)
-
-
-def moved(group: GroupPlan) -> dict[str, dict[str, int]]:
-    """By layer and tensor, what is not zero."""
-    return {layer.layer: {name: size for name, size in vars(layer.dram).items() if size} for layer in group.layers}
+def not_zero(moved: dict[str, int]) -> dict[str, int]:
+    return {name: size for name, size in moved.items() if size}
 
 
 @settings(QUIET, max_examples=100)
 @given(networks(), st.sampled_from(SHARINGS), archs(), st.integers(1, 2), st.integers(1, 2), st.data())
-def test_equals_the_literal_interpreter(
+def test_equals_the_literal_interpreter_at_every_timestep(
     network: Network, name: str, arch: Arch, chunk: int, chunks: int, data: st.DataObject
 ) -> None:
     sharing = Sharing.parse(name)
     schedule = data.draw(st.sampled_from(["tick", "timestep"]))
     options = ScheduleOptions(schedule, batch=chunk * chunks, chunk=chunk)
-    groups = [group for group in planned(network, sharing, arch, options) if not group.tick_batched]
+    groups = [group for group in plan(network, sharing, arch, options).groups if not group.tick_batched]
     assume(groups)
     for group in groups:
         walked = timestep_major.walk(network, sharing, arch, group, options.batch)
-        counted = {layer: {key: size for key, size in sizes.items() if size} for layer, sizes in walked.items()}
-        assert moved(group) == counted
+        steps = list(unroll(network, sharing, arch, group, options.batch))
+        for step in steps:
+            counted = walked[step.chunk * network.timesteps + step.timestep][network.layers[step.layer].name]
+            assert not_zero(vars(step.dram)) == not_zero(counted)
+        assert adds_up(group, steps)
+
+
+@settings(QUIET, max_examples=40)
+@given(networks(), st.sampled_from(SHARINGS), archs(), st.integers(2, 5), st.data())
+def test_timesteps_add_up_where_the_last_chunk_is_smaller(
+    network: Network, name: str, arch: Arch, batch: int, data: st.DataObject
+) -> None:
+    sharing, chunk = Sharing.parse(name), data.draw(st.integers(1, batch))
+    for group in plan(network, sharing, arch, ScheduleOptions("timestep", batch, chunk)).groups:
+        assert group.tick_batched or adds_up(group, list(unroll(network, sharing, arch, group, batch)))
+
+
+def adds_up(group: GroupPlan, steps: list[LayerStep]) -> bool:
+    return all(
+        sum((step.dram for step in steps if step.layer == index), DramBytes()) == layer.dram
+        for index, layer in enumerate(group.layers, group.first)
+    )

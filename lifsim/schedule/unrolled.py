@@ -1,0 +1,94 @@
+"""A timestep-major group, timestep by timestep: what each layer moves in each timestep of each chunk of images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from lifsim.config.arch import Arch
+from lifsim.config.network import Network
+from lifsim.config.sharing import Sharing
+from lifsim.schedule.facts import facts_of
+from lifsim.schedule.group import Chunks, Group, GroupCost
+from lifsim.schedule.plan import GroupPlan
+from lifsim.schedule.spike_store import Timestep
+from lifsim.schedule.timestep import MembraneCall, buffer_bytes, calls
+from lifsim.schedule.traffic import DramBytes
+from lifsim.schedule.weight_residency import overflow_bytes
+
+
+@dataclass(frozen=True)
+class LayerStep:
+    """One layer (an index) in one timestep of one chunk of `images`."""
+
+    chunk: int
+    images: int
+    timestep: int
+    layer: int
+    dram: DramBytes
+
+
+def unroll(network: Network, sharing: Sharing, arch: Arch, plan: GroupPlan, batch: int) -> Iterator[LayerStep]:
+    """The steps of a timestep-major group in order. Their bytes add up to the plan's, layer by layer."""
+    facts = facts_of(network, sharing, arch)
+    group = Group(facts, plan.first, plan.last, buffer_bytes(arch), Chunks(batch, plan.images))
+    heights = {
+        state: strip.rows for strip in plan.strips for state, run in group.runs.items() if run.first == strip.first
+    }
+    cost = group.cost(heights)
+    chunk = 0
+    for size, (_, chunks) in enumerate(group.chunks.sizes):
+        for _ in range(chunks):
+            yield from _chunk(group, cost, size, chunk)
+            chunk += 1
+
+
+def _chunk(group: Group, cost: GroupCost, size: int, chunk: int) -> Iterator[LayerStep]:
+    images = group.chunks.sizes[size][0]
+    last_step = group.facts.timesteps - 1
+    membranes = {call.layer: call for call in calls(group, cost, size)}
+    for step in range(last_step + 1):
+        now = Timestep(first=step == 0, last=step == last_step)
+        spikes = group.step_spikes(images, now, cost.heights)
+        for index, facts in enumerate(group.layers):
+            layer = facts.layer.index
+            moved = DramBytes(
+                spikes_out=sum(spikes.writes.get(tensor.name, 0) for tensor in facts.layer.outputs),
+                residual=spikes.residual.get(layer, 0),
+            )
+            if layer in spikes.reads:
+                read = int(spikes.reads[layer][cost.tile[index]])
+                newly = chunk == 0 and (now.last if facts.when == "last" else now.first)
+                moved += DramBytes(weights=_weights(group, cost, index, images, newly=newly), spikes_in=read)
+            if layer in membranes:
+                moved += _membranes(membranes[layer], now)
+            moved += _psums(group, index, images, now, computes=layer in spikes.reads)
+            yield LayerStep(chunk, images, step, layer, moved)
+
+
+def _membranes(call: MembraneCall, now: Timestep) -> DramBytes:
+    """The first timestep finds a zero state, the last one leaves none."""
+    return DramBytes(
+        membrane_read=0 if call.first and now.first else call.read,
+        membrane_write=0 if call.last and now.last else call.written,
+    )
+
+
+def _psums(group: Group, index: int, images: int, now: Timestep, *, computes: bool) -> DramBytes:
+    """What spills while a layer computes; currents that wait are written at the first timestep, read at the others."""
+    spilled = images * group.layers[index].psum_spill_bytes * computes
+    waiting = int(group.replayed(images)[index])
+    return DramBytes(psum_read=spilled + waiting * (not now.first), psum_write=spilled + waiting * now.first)
+
+
+def _weights(group: Group, cost: GroupCost, index: int, images: int, *, newly: bool) -> int:
+    """Weights that a layer fetches in one timestep of a chunk; pinned ones only when they are `newly` needed."""
+    facts = group.layers[index]
+    pinned = int(cost.pinned_weights[index])
+    overflow = int(overflow_bytes(facts, np.array([cost.region]))[0]) if cost.tile[index] == 0 else 0
+    streamed = overflow - min(pinned, overflow)
+    held = facts.weight_bytes - pinned - streamed
+    rows = images * facts.rows.axis.rows_out
+    return held * group.visits_per_step(facts.layer.index, cost.heights) + streamed * rows + pinned * newly
