@@ -8,6 +8,7 @@ from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
 from lifsim.hardware.dram.queues import NONE
 
 ACT, PRE, RD, WR, REF = np.arange(5)
+IN_BANK, IN_GROUP, IN_RANK, IN_OTHER_RANKS = np.arange(4)
 ROW_HITS = np.int64(5)
 NEVER = np.int64(1 << 62)
 
@@ -59,19 +60,32 @@ def choose(m: Machine, bank: Int64, cycle: Int64) -> tuple[Int64, Int64, Int64, 
 
 
 @compiled
+def keep_apart(m: Machine, cycle: Int64, bank: Int64, command: Int64) -> None:
+    """Move the legal cycles of all that must wait for `command`."""
+    rank = m.banks[bank].rank
+    for place in range(m.rules_of[command], m.rules_of[command + 1]):
+        scope, later = m.rules[place].scope, m.rules[place].later
+        at = cycle + m.rules[place].cycles
+        if scope == IN_BANK:
+            m.legal_in_bank[bank, later] = max(m.legal_in_bank[bank, later], at)
+        elif scope == IN_GROUP:
+            group = m.banks[bank].group
+            m.legal_in_group[group, later] = max(m.legal_in_group[group, later], at)
+        elif scope == IN_RANK:
+            m.legal_in_rank[rank, later] = max(m.legal_in_rank[rank, later], at)
+        else:
+            first = m.banks[bank].channel * m.rank_count
+            for other in range(first, first + m.rank_count):
+                if other != rank:
+                    m.legal_in_rank[other, later] = max(m.legal_in_rank[other, later], at)
+
+
+@compiled
 def send(m: Machine, log: Records, cycle: Int64, bank: Int64, command: Int64, row: Int64) -> None:
     """A command goes out: bring the legal cycles, the open rows and the counts up to date."""
-    group, rank, channel = m.banks[bank].group, m.banks[bank].rank, m.banks[bank].channel
-    for later in range(5):
-        m.legal_in_bank[bank, later] = max(m.legal_in_bank[bank, later], cycle + m.gaps[0, command, later])
-        m.legal_in_group[group, later] = max(m.legal_in_group[group, later], cycle + m.gaps[1, command, later])
-        m.legal_in_rank[rank, later] = max(m.legal_in_rank[rank, later], cycle + m.gaps[2, command, later])
+    channel = m.banks[bank].channel
+    keep_apart(m, cycle, bank, command)
     if is_column(command):
-        for other in range(channel * m.rank_count, (channel + 1) * m.rank_count):
-            if other != rank:
-                for column in (RD, WR):
-                    at = cycle + m.gaps[3, command, column]
-                    m.legal_in_rank[other, column] = max(m.legal_in_rank[other, column], at)
         if command == WR:
             m.written = cycle + m.write_cycles
         m.counts[channel, ROW_HITS] += m.banks[bank].row_hits > 0

@@ -25,6 +25,7 @@ from lifsim.hardware.dram.queues import (
     shift_room,
     unlink,
 )
+from lifsim.hardware.dram.streak import run_streak, streak_length
 
 
 @compiled
@@ -297,4 +298,10 @@ def advance(
             if m.channels[channel].wake <= cycle:
                 _tick(m, log, blocks, channel, cycle, closed)
         take = _front_end(m, blocks, cycle, closed)
+        if take == NEVER and log.size == 0 and m.block < blocks.size:
+            streak = streak_length(m, blocks, cycle, stop_cycle)
+            if streak > 1:
+                cycle = run_streak(m, blocks, cycle, streak)
+                _head_burst(m, blocks)
+                take = cycle + 1 if _has_room(m, READ_KIND) else NEVER
         m.cycle = cycle

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from lifsim.config.dram import MAX_BANKS, MAX_CHANNELS, MAX_QUEUED, DramSpec
-from lifsim.hardware.dram.timing import Command, gap_table
+from lifsim.hardware.dram.timing import CONSTRAINTS, Command
 
 Array = npt.NDArray[Any]
 
@@ -29,6 +31,8 @@ CHANNEL = _record(
 )  # fmt: skip
 QUEUE = _record("first", "last", "count")
 ENTRY = _record("burst", "row", "bank", "block", "kind", "next", "merged")
+
+RULE = _record("scope", "later", "cycles")
 
 BLOCK = _record("first", "bursts", "is_write", "arrival", "remaining", "completion")
 """A run of bursts in one request: first burst, how many, read or write, the first cycle in which the front end may take
@@ -56,10 +60,21 @@ _FRONT = (
     "logged",
 )
 
+
+def _kernel_digest() -> str:
+    """Of the kernel's sources. It is in the name of a field of MACHINE and so in the types that the kernel is compiled
+    for, as Numba alone would not notice that a module which the cached one calls has changed."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
 MACHINE = np.dtype(
     [
-        *((field, np.int64) for field in (*_CONSTANTS, *_FRONT)),
-        ("gaps", np.int64, (4, 5, 8)),
+        *((field, np.int64) for field in (*_CONSTANTS, *_FRONT, f"kernel_{_kernel_digest()}")),
+        ("rules", RULE, (len(CONSTRAINTS),)),
+        ("rules_of", np.int64, (len(Command) + 1,)),
         ("segments", np.int64, (64, 4)),
         ("legal_in_bank", np.int64, (MAX_BANKS, 8)),
         ("legal_in_group", np.int64, (MAX_BANKS, 8)),
@@ -79,11 +94,11 @@ MACHINE = np.dtype(
 )
 """One DRAM. Banks are numbered ((channel x ranks + rank) x bank groups + group) x banks + bank.
 
-gaps [scope, earlier, later] cycles; legal_in_bank, _group, _rank [.., command] the first cycle in which the constraints
-of that level allow it; activated [rank, 4] the last four activates; queues of each bank, then read and write queue of
-each channel; waiting [bank, 2] reads and writes in those for each bank; active: of each channel, banks with a queue;
-pending [read or write, hash] how many queued bursts have that hash; segments [.., (shift, mask, bank weight, row
-weight)] the address mapping; counts [channel, COUNTS].
+rules: the constraints, those of command c from rules_of[c] to rules_of[c + 1]; legal_in_* [.., command] the first cycle
+in which the constraints of that level allow it; activated [rank, 4] the last four activates; queues of each bank, then
+read and write queue of each channel; waiting [bank, 2] reads and writes in those for each bank; active: the banks of
+each channel with a queue; pending [read or write, hash] how many queued bursts have that hash; segments [.., (shift,
+mask, bank weight, row weight)] the address mapping; counts [channel, COUNTS].
 """
 
 
@@ -116,7 +131,10 @@ def _set_constants(m: Any, spec: DramSpec) -> None:
     m["read_cycles"] = timing.read_latency_cycles + organisation.burst_cycles
     m["write_cycles"] = timing.write_latency_cycles + organisation.burst_cycles
     m["faw_cycles"], m["refresh_cycles"] = timing.tFAW, timing.tREFI // organisation.ranks
-    m["gaps"][:, :, : len(Command)] = gap_table(spec)
+    rules = sorted(CONSTRAINTS, key=lambda rule: rule.earlier)
+    for place, rule in enumerate(rules):
+        m["rules"][place] = rule.scope, rule.later, max(0, rule.cycles(spec))
+    m["rules_of"] = np.searchsorted([rule.earlier for rule in rules], range(len(Command) + 1))
     segments = _segment_table(spec)
     m["segments"][: len(segments)] = segments
     m["segment_count"] = len(segments)

@@ -1,0 +1,88 @@
+"""Is a DRAM that is fed piece by piece, or in runs of many bursts, the same DRAM?"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lifsim.config.dram import DramSpec, load_dram
+from lifsim.errors import InputError
+from lifsim.hardware.dram.requests import Requests, sequential
+from lifsim.hardware.dram.simulate import simulate
+from lifsim.hardware.dram.stream import DramStream
+
+PRESETS = ("ddr3_1866", "ddr4_2400", "lpddr4_2400", "hbm2")
+
+
+def runs(spec: DramSpec, seed: int, count: int, longest: int, writes: float) -> Requests:
+    """`count` runs of up to `longest` bursts each, near each other."""
+    rng = np.random.default_rng(seed)
+    sizes = rng.integers(1, longest * spec.organisation.burst_bytes, count)
+    arrivals = np.sort(rng.integers(0, 20 * count, count))
+    return Requests(rng.integers(0, 1 << 22, count).astype(np.uint64), sizes, rng.random(count) < writes, arrivals)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+@settings(max_examples=8, deadline=None)
+@given(seed=st.integers(0, 2**31), longest=st.sampled_from([4, 300, 3000]), writes=st.sampled_from([0.0, 0.3]))
+def test_a_streak_taken_at_once_ends_where_its_reads_one_by_one_do(
+    name: str, seed: int, longest: int, writes: float
+) -> None:
+    spec = load_dram(name)
+    at_once, one_by_one = DramStream(spec), DramStream(spec, log_capacity=1)  # who keeps a log sends every command
+    for stream in (at_once, one_by_one):
+        stream.submit(runs(spec, seed, 12, longest, writes))
+    result, expected = at_once.finish(), one_by_one.finish()
+    assert result.completion_cycles.tolist() == expected.completion_cycles.tolist()
+    assert result == expected
+
+
+def test_a_run_of_bursts_is_answered_with_the_last_of_them() -> None:
+    spec = load_dram("ddr4_2400")
+    whole = simulate(spec, sequential(1 << 20))
+    count = (1 << 20) // 64
+    zeros = np.zeros(count, np.int64)
+    single = simulate(spec, Requests(np.arange(count, dtype=np.uint64) * 64, zeros + 1, zeros > 0, zeros))
+    assert whole.completion_cycles[0] == single.completion_cycles.max() == whole.cycles
+    assert whole.channels == single.channels
+
+
+@pytest.mark.parametrize("name", PRESETS)
+@settings(max_examples=4, deadline=None)
+@given(seed=st.integers(0, 2**31), writes=st.sampled_from([0.0, 0.4]))
+def test_pieces_end_where_the_whole_does(name: str, seed: int, writes: float) -> None:
+    spec = load_dram(name)
+    stream, starts, answers = DramStream(spec), [], []
+    asked = runs(spec, seed, 8, 200, writes)
+    for index in range(8):  # each run starts when the one before it was answered, as the tiles of a layer do
+        start = answers[-1] if answers else 0
+        one = slice(index, index + 1)
+        piece = Requests(asked.addresses[one], asked.sizes_bytes[one], asked.is_write[one], np.array([start]))
+        (number,) = stream.submit(piece)
+        starts.append(start)
+        if index < 7:  # the last is left to `finish`, which knows that no more writes come to wait for
+            answers.append(stream.run_until_answered(number))
+    whole = simulate(spec, Requests(asked.addresses, asked.sizes_bytes, asked.is_write, np.array(starts)))
+    assert answers == whole.completion_cycles.tolist()[:7]
+    assert stream.finish() == whole
+
+
+def test_running_up_to_a_cycle_changes_nothing() -> None:
+    spec = load_dram("hbm2")
+    stream, asked = DramStream(spec), runs(load_dram("hbm2"), 3, 12, 300, 0.3)
+    stream.submit(asked)
+    for cycle in range(0, 1000, 37):
+        stream.run_until(cycle)
+        assert stream.cycle < max(1, cycle)
+    assert stream.finish() == simulate(spec, asked)
+
+
+def test_bytes_beyond_the_dram_are_refused() -> None:
+    spec = load_dram("hbm2")
+    capacity = spec.organisation.capacity_bytes
+    for address, size in ((capacity, 1), (capacity - 64, 65), (2**64 - 1, 1)):
+        one = np.ones(1, np.int64)
+        with pytest.raises(InputError, match="must lie within"):
+            simulate(spec, Requests(np.array([address], np.uint64), one * size, one < 0, one))
