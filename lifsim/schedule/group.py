@@ -133,6 +133,11 @@ class Group:
             fetched += size * times - pinned * (times - 1)
         return fetched + self._fixed
 
+    def near_floor(self, heights: Heights) -> int:
+        """Bytes that strips of these heights cannot go below, only spikes within the group left out."""
+        weights = int(self._weight_choices(heights).fetched.sum(axis=0).min())
+        return weights + self._fixed + self.membrane_bytes(self.membrane_splits(heights))
+
     @cached_property
     def _fixed(self) -> int:
         """Bytes that no choice within the group changes: outputs that it hands over, psums."""

@@ -33,7 +33,7 @@ def cheapest(group: Group) -> GroupCost:
     for floor, choice in sorted(choices, key=itemgetter(0)):
         if floor >= best.total:
             break
-        if floor + group.membrane_bytes(group.membrane_splits(choice)) < best.total:
+        if group.near_floor(choice) < best.total:
             best = min(best, group.cost(choice), key=lambda cost: cost.total)
     return best
 

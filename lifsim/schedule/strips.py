@@ -31,8 +31,8 @@ class StripRun:
     waiting: tuple[tuple[int, int, int], ...]
 
     def heights(self) -> list[int]:
-        """One height for each number of strips."""
-        return [int(height) for height in np.unique(-(-self.rows // np.arange(1, self.rows + 1)))]
+        """One height for each number of strips from two on: one strip is a layer as a whole."""
+        return [int(height) for height in np.unique(-(-self.rows // np.arange(2, self.rows + 1)))]
 
     def starts(self, layer: int, height: int) -> tuple[int, ...]:
         """First output row of each strip in which a layer has work."""
