@@ -278,7 +278,7 @@ def advance(
     `stop_cycle`. closing: no more requests come after these, so that the last writes are not kept waiting for more."""
     m = machine[0]
     cycle = m.cycle
-    take = cycle
+    take = cycle + 1  # a cycle that is done is not gone through again
     closed = False
     while stop_block < 0 or blocks[stop_block].remaining > 0:
         exhausted = m.block == blocks.size

@@ -103,7 +103,7 @@ mask, bank weight, row weight)] the address mapping; counts [channel, COUNTS].
 
 
 def new_machine(spec: DramSpec) -> Array:
-    """An idle DRAM at cycle 0, all rows closed: array [1] of MACHINE."""
+    """An idle DRAM before cycle 0, all rows closed: array [1] of MACHINE."""
     machine = np.zeros(1, MACHINE)
     m = machine[0]
     _set_constants(m, spec)
@@ -115,7 +115,7 @@ def new_machine(spec: DramSpec) -> Array:
     m["queues"]["first"] = -1
     m["activated"] = -FAR
     m["free"] = np.arange(m["free"].size)
-    m["free_count"], m["decoded"] = m["free"].size, -1
+    m["free_count"], m["decoded"], m["cycle"] = m["free"].size, -1, -1
     return machine
 
 

@@ -28,7 +28,7 @@ class DramStream:
 
     @property
     def cycle(self) -> int:
-        """How far the simulation has come."""
+        """The last cycle that was gone through, -1 before the first."""
         return int(self._machine[0]["cycle"])
 
     def submit(self, requests: Requests) -> range:
