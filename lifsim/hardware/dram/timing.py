@@ -9,9 +9,6 @@ from collections.abc import Callable
 from enum import IntEnum
 from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-
 from lifsim.config.dram import DramSpec
 
 
@@ -104,11 +101,3 @@ CONSTRAINTS = (
     Constraint(WR,  WR,  OTHER, _burst, "the burst"),
 )
 # fmt: on
-
-
-def gap_table(spec: DramSpec) -> npt.NDArray[np.int64]:
-    """The table as [scope, earlier, later] int64 cycles; 0 where nothing is said."""
-    gaps = np.zeros((len(Scope), len(Command), len(Command)), np.int64)
-    for constraint in CONSTRAINTS:
-        gaps[constraint.scope, constraint.earlier, constraint.later] = max(0, constraint.cycles(spec))
-    return gaps
