@@ -57,14 +57,17 @@ class DaskCluster(Executor):
         todo = iter(points)
         threads = sum(self._client.nthreads().values())
         point_of = {self._submit(point): point for point in islice(todo, AHEAD * max(threads, 1))}
-        finished = as_completed(list(point_of), raise_errors=False)
-        for future in finished:
-            outcome = self._outcome(point_of.pop(future), future)
-            for point in islice(todo, 1):
-                submitted = self._submit(point)
-                point_of[submitted] = point
-                finished.add(submitted)
-            yield outcome
+        finished = as_completed(list(point_of), loop=self._client.loop, raise_errors=False)
+        try:
+            for future in finished:
+                outcome = self._outcome(point_of.pop(future), future)
+                for point in islice(todo, 1):
+                    submitted = self._submit(point)
+                    point_of[submitted] = point
+                    finished.add(submitted)
+                yield outcome
+        finally:
+            self._client.cancel(list(point_of), force=True)
 
     def close(self) -> None:
         """Take the job from the workers and leave the cluster; points under way are given up."""

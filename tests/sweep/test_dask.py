@@ -1,0 +1,94 @@
+"""Does a Dask cluster give the table that one process gives, with inputs that it must be sent and workers that die?"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lifsim.cli.main import main
+from lifsim.errors import InputError
+from lifsim.sweep.evaluate import Evaluator
+from lifsim.sweep.plan import Plan, plan
+from lifsim.sweep.request import options_document, read_request
+
+distributed = pytest.importorskip("distributed")
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a cluster of two worker processes whose folder is not that of the tests."""
+    folder = tmp_path_factory.mktemp("cluster")
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None, local_directory=str(folder), host="127.0.0.1"
+    ) as running:
+        yield running.scheduler_address
+
+
+def _plan(trace: Path) -> Plan:
+    given = {"workload": ["lenet5_mnist"], "sharing": ["none", "channel2"], "trace": str(trace)}
+    vary = ("buffers.membrane.size_bytes=1KiB:16KiB:+1KiB", "array.rows=8,16")
+    return plan(read_request(None, options_document(given, (), vary)))
+
+
+@pytest.fixture(scope="module")
+def trace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("trace") / "t.npz"
+    assert main(["trace", "make", "--workload", "lenet5_mnist", "--out", str(path)]) == 0
+    return path
+
+
+def test_a_cluster_gives_the_same_outcomes_with_a_worker_killed_midway(cluster: str, trace: Path) -> None:
+    from lifsim.sweep.dask import DaskCluster
+
+    made = _plan(trace)
+    with distributed.Client(cluster) as client:
+        victim = next(iter(client.run(os.getpid).values()))
+    outcomes = {}
+    with DaskCluster(made.job, cluster) as executor:
+        for outcome in executor.outcomes(made.points):
+            assert outcome.point not in outcomes
+            outcomes[outcome.point] = outcome
+            if len(outcomes) == 10:
+                os.kill(victim, signal.SIGKILL)
+    with distributed.Client(cluster) as client:
+        client.wait_for_workers(2, timeout=60)
+        assert victim not in client.run(os.getpid).values()
+    here = Evaluator(made.job)
+    assert [outcomes[point] for point in made.points] == [here.outcome(point) for point in made.points]
+    assert all(outcome.error is None for outcome in outcomes.values())
+
+
+def test_a_trace_travels_to_workers_that_cannot_see_it(cluster: str, trace: Path, tmp_path: Path) -> None:
+    from lifsim.sweep.dask import DaskCluster
+
+    moved = tmp_path / "moved.npz"
+    moved.write_bytes(trace.read_bytes())
+    made = _plan(moved)
+    expected = Evaluator(made.job).outcome(5)
+    with DaskCluster(made.job, cluster) as executor:
+        moved.unlink()
+        assert list(executor.outcomes([5])) == [expected]
+
+
+def test_the_command_stores_the_same_table_from_a_cluster(
+    cluster: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    space = ("--workload", "lenet5_mnist", "--sharing", "none,channel4", "--vary", "array.rows=4:8")
+    assert main(["sweep", *space, "--out", "here"]) == 0
+    assert main(["sweep", *space, "--out", "there", "--scheduler", cluster]) == 0
+    for store in ("here", "there"):
+        assert main(["store", "export", store]) == 0
+    assert Path("here.csv").read_bytes() == Path("there.csv").read_bytes()
+
+
+def test_an_unreachable_scheduler_is_told(monkeypatch: pytest.MonkeyPatch, trace: Path) -> None:
+    from lifsim.sweep import dask
+
+    monkeypatch.setattr(dask, "CONNECT_SECONDS", 1)
+    with pytest.raises(InputError, match=r"--scheduler tcp://127.0.0.1:9: must be the address of a running"):
+        dask.DaskCluster(_plan(trace).job, "tcp://127.0.0.1:9")
