@@ -11,15 +11,17 @@ from functools import cache
 from itertools import pairwise
 
 from lifsim.config.arch import Arch
-from lifsim.config.network import Network
+from lifsim.config.network import Layer, Network
 from lifsim.config.sharing import Sharing
 from lifsim.errors import Fault, InputError
 from lifsim.schedule import tick
 from lifsim.schedule.facts import NetworkFacts, facts_of
 from lifsim.schedule.plan import GroupPlan, Plan, ScheduleOptions
 from lifsim.schedule.timestep import buffer_bytes, plan_group
+from lifsim.schedule.traffic import LayerTraffic
 
 Objective = Callable[[GroupPlan], float]
+TickTraffic = Callable[[Network, Layer, Arch, int], LayerTraffic]
 
 
 def dram_bytes(group: GroupPlan) -> float:
@@ -28,12 +30,18 @@ def dram_bytes(group: GroupPlan) -> float:
 
 
 def plan(
-    network: Network, sharing: Sharing, arch: Arch, options: ScheduleOptions, objective: Objective = dram_bytes
+    network: Network,
+    sharing: Sharing,
+    arch: Arch,
+    options: ScheduleOptions,
+    objective: Objective = dram_bytes,
+    tick_traffic: TickTraffic = tick.traffic,
 ) -> Plan:
     """The schedule of `network` under `sharing` on `arch` that `options` ask for.
 
     Within a group, tilings, chunk, strips and residency move the fewest DRAM bytes; among partitions, `auto` takes the
-    one whose groups have the least sum of `objective`, of equals the one with fewer groups. Raises InputError where a
+    one whose groups have the least sum of `objective`, of equals the one with fewer groups. `tick_traffic` finds what a
+    layer alone moves: a caller who plans often may give one that remembers. Raises InputError where a
     sharing does not fit the network, or a timestep-major group would have no membrane buffer.
     """
     facts = facts_of(network, sharing, arch)
@@ -43,7 +51,7 @@ def plan(
     @cache
     def group(first: int, end: int) -> GroupPlan:
         if end - first == 1:
-            moved = tick.traffic(network, network.layers[first], arch, batch)
+            moved = tick_traffic(network, network.layers[first], arch, batch)
             return GroupPlan(first, first, batch, (), None, (moved,))
         return plan_group(facts, first, end - 1, buffer_bytes(arch), batch, options.chunk)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +36,7 @@ class ArrayWork:
     macs_effective: tuple[int, ...]
     lif_cycles: int
 
-    @property
+    @cached_property
     def all_accesses(self) -> ArrayAccesses:
         """Of all runs."""
         return ArrayAccesses(*(sum(column) for column in zip(*map(astuple, self.accesses), strict=True)))

@@ -2,39 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from lifsim.config.arch import Arch
 from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing
 from lifsim.hardware.lif_unit import LifBank
-from lifsim.schedule.partition import Objective, dram_bytes, plan
+from lifsim.schedule.partition import Objective, dram_bytes
 from lifsim.schedule.plan import GroupPlan, Plan, ScheduleOptions
-from lifsim.simulate.array_work import ArrayWork, array_work
+from lifsim.simulate.array_work import ArrayWork
 from lifsim.simulate.counting import count_layer
 from lifsim.simulate.counts import LayerCounts
 from lifsim.simulate.options import Options
 from lifsim.simulate.pricing import Costs, energy_of
+from lifsim.simulate.reuse import Reuse
 from lifsim.simulate.scheduled import Scheduled
 from lifsim.simulate.spikes import Spikes
 
 
 @dataclass(frozen=True)
 class Counter:
-    """One network under one sharing on one architecture, with its spikes. A layer's work on the array depends on
-    whether it is tick-batched alone, and is computed once for each."""
+    """One network under one sharing on one architecture, with its spikes; `reuse` keeps what was computed before."""
 
     network: Network
     sharing: Sharing
     arch: Arch
     bank: LifBank
     spikes: Spikes
-    _works: dict[tuple[int, bool], ArrayWork] = field(default_factory=dict, repr=False, compare=False)
+    reuse: Reuse
 
     def plan(self, options: Options, costs: Costs) -> Plan:
         """The schedule that `options` ask for. Raises InputError where there is none."""
         asked = ScheduleOptions(options.schedule, self.spikes.batch, options.chunk)
-        return plan(self.network, self.sharing, self.arch, asked, self._objective(options.objective, costs))
+        return self.reuse.plan(self.network, self.sharing, self.arch, asked, self._objective(options.objective, costs))
 
     def count(self, group: GroupPlan) -> list[LayerCounts]:
         """The layers of `group`."""
@@ -56,8 +56,5 @@ class Counter:
         return {"dram": dram_bytes, "cycles": cycles, "energy": energy}[name]
 
     def _work(self, index: int, tick_batched: bool) -> ArrayWork:
-        key = index, tick_batched
-        if key not in self._works:
-            layer, ones = self.network.layers[index], self.spikes.ones[index]
-            self._works[key] = array_work(layer, self.arch, self.bank, ones, tick_batched=tick_batched)
-        return self._works[key]
+        layer, ones = self.network.layers[index], self.spikes.ones[index]
+        return self.reuse.array_work(layer, self.arch, self.bank, ones, tick_batched=tick_batched)

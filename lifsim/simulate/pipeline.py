@@ -17,6 +17,7 @@ from lifsim.simulate.inputs import Inputs
 from lifsim.simulate.options import Options
 from lifsim.simulate.pricing import Costs, area_of, costs_of, energy_of
 from lifsim.simulate.result import LayerRecord, Result, Totals
+from lifsim.simulate.reuse import Reuse
 from lifsim.simulate.spikes import SpikeProvenance, Spikes, read_spikes
 from lifsim.simulate.timing import Timeline, timed
 from lifsim.simulate.visits import visits
@@ -32,11 +33,15 @@ def run(arch: Arch, network: Network, sharing: Sharing, options: Options) -> Res
     return simulate(arch, network, sharing, options, read_spikes(network, options))
 
 
-def simulate(arch: Arch, network: Network, sharing: Sharing, options: Options, spikes: Spikes) -> Result:
-    """`run` on spikes that are read already, so that runs beside each other read them once."""
+def simulate(
+    arch: Arch, network: Network, sharing: Sharing, options: Options, spikes: Spikes, reuse: Reuse | None = None
+) -> Result:
+    """`run` on spikes that are read already, so that runs beside each other read them once; `reuse` keeps the parts
+    that runs of one network on one set of spikes have in common."""
     costs = costs_of(arch)
     bank = lif_bank(arch.lif, arch.array.rows * arch.array.cols, sharing.channels)
-    counts, timeline, plan = _count(Counter(network, sharing, arch, bank, spikes), options, costs)
+    counter = Counter(network, sharing, arch, bank, spikes, reuse or Reuse())
+    counts, timeline, plan = _count(counter, options, costs)
     records = tuple(LayerRecord(c, energy_of(c, costs, arch, bank.units)) for c in counts)
     memory = lif_memory(network, sharing, arch.precision.membrane_bits, spikes.batch)
     trace = options.trace or network.spikes.trace
@@ -80,8 +85,8 @@ def run_sharings(inputs: Inputs, sharings: Sequence[str]) -> list[Result]:
             states_of(inputs.network, parsed[-1])
     if faults:
         raise InputError(faults)
-    spikes = read_spikes(inputs.network, inputs.options)
-    return [simulate(inputs.arch, inputs.network, sharing, inputs.options, spikes) for sharing in parsed]
+    spikes, reuse = read_spikes(inputs.network, inputs.options), Reuse()
+    return [simulate(inputs.arch, inputs.network, sharing, inputs.options, spikes, reuse) for sharing in parsed]
 
 
 def run_beside_baseline(inputs: Inputs) -> tuple[Result, Result | None]:

@@ -17,10 +17,10 @@ from lifsim.simulate.inputs import Inputs, split_overrides
 from lifsim.simulate.options import Options, options_of
 from lifsim.simulate.pipeline import simulate
 from lifsim.simulate.resolved import MODEL_VERSION, resolved_inputs, sha256_of
-from lifsim.simulate.result import Result
+from lifsim.simulate.reuse import Reuse
 from lifsim.simulate.spikes import Spikes, read_spikes
 from lifsim.sweep.outcome import Outcome, figures_of
-from lifsim.sweep.plan import FILES, Job
+from lifsim.sweep.plan import Job
 from lifsim.sweep.values import Value, setting
 
 
@@ -69,15 +69,19 @@ class Evaluator:
 
     def outcome(self, point: int) -> Outcome:
         """Run `point`. Whatever goes wrong is the outcome's error."""
+        key = ""
         try:
             settings = Settings.of(self._job.space.at(point))
             inputs = self.inputs(settings)
-            return Outcome(point, self._key(inputs), figures_of(self.result(settings, inputs)))
+            spikes, reuse = self._spikes(settings.workload, settings.workload_overrides, settings.options)
+            key = _key(inputs, spikes)
+            result = simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, spikes, reuse)
+            return Outcome(point, key, figures_of(result))
         except InputError as error:
             why = "; ".join(map(str, error.faults))
         except Exception as error:  # a fault of LIFSim at one point must not lose the others
             why = f"internal error: {type(error).__name__}: {error}"
-        return Outcome(point, self._job.key_of(point), None, why)
+        return Outcome(point, key or self._job.key_of(point), None, why)
 
     def inputs(self, settings: Settings) -> Inputs:
         """What `settings` amount to. Raises InputError where they do not go together."""
@@ -87,28 +91,26 @@ class Evaluator:
         arch = self._arch(settings.arch, settings.arch_overrides)
         return Inputs(arch, network, sharing, settings.options)
 
-    def result(self, settings: Settings, inputs: Inputs) -> Result:
-        """The run itself."""
-        spikes = self._spikes(settings.workload, settings.workload_overrides, settings.options)
-        return simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, spikes)
-
-    def _key(self, inputs: Inputs) -> str:
-        tree = resolved_inputs(inputs.arch, inputs.network, inputs.sharing, inputs.options)
-        options = {name: self._job.files[value] if name in FILES else value for name, value in tree["options"].items()}
-        return sha256_of({**tree, "options": options, "model_version": MODEL_VERSION})
-
     def _parse_arch(self, name: str, overrides: tuple[str, ...]) -> Arch:
         return parse_arch(override(self._job.archs[name], overrides))
 
     def _parse_network(self, name: str, overrides: tuple[str, ...]) -> Network:
         return network_of(override(self._job.workloads[name], overrides))
 
-    def _read_spikes(self, workload: str, overrides: tuple[str, ...], options: Options) -> Spikes:
+    def _read_spikes(self, workload: str, overrides: tuple[str, ...], options: Options) -> tuple[Spikes, Reuse]:
+        """The spikes, and what runs on them have in common."""
         network = self._network(workload, overrides)
-        if options.trace is None:
-            return read_spikes(network, options)
-        named = str(options.trace)
-        spikes = read_spikes(network, options.model_copy(update={"trace": self._paths.get(named, options.trace)}))
-        if spikes.provenance.sha256 != self._job.files[named]:
-            raise InputError(Fault("must not change while the sweep runs", source=named))
-        return spikes
+        trace = options.trace or network.spikes.trace
+        if trace is None:
+            return read_spikes(network, options), Reuse()
+        spikes = read_spikes(network, options.model_copy(update={"trace": self._paths.get(str(trace), trace)}))
+        if spikes.provenance.sha256 != self._job.files.get(str(trace), spikes.provenance.sha256):
+            raise InputError(Fault("must not change while the sweep runs", source=str(trace)))
+        return spikes, Reuse()
+
+
+def _key(inputs: Inputs, spikes: Spikes) -> str:
+    """The hash of everything that determines the figures: of a trace its content, wherever it is."""
+    options = inputs.options.model_copy(update={"trace": None})
+    resolved = resolved_inputs(inputs.arch, inputs.network, inputs.sharing, options)
+    return sha256_of({**resolved, "trace": spikes.provenance.sha256, "model_version": MODEL_VERSION})

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from lifsim.config.overrides import override
 from lifsim.config.resolve import find
 from lifsim.config.sharing import Sharing
 from lifsim.config.validate import parse_model
-from lifsim.config.workload import read_workload
+from lifsim.config.workload import network_of, read_workload
 from lifsim.config.workload_schema import Workload
 from lifsim.errors import Fault, InputError, collecting, did_you_mean
 from lifsim.simulate.inputs import split_overrides
@@ -27,14 +28,11 @@ from lifsim.sweep.values import Listed, Values, parse_values, setting
 NAMES = ("workload", "arch", "sharing")
 """Axes that every sweep has."""
 
-FILES = ("trace",)
-"""Options that name a file which every run reads."""
-
 
 @dataclass(frozen=True)
 class Job:
-    """All that a worker needs to run any point of `space`, wherever it is. files: those that FILES name, by the path
-    that the axis gives, with the SHA-256 that they had."""
+    """All that a worker needs to run any point of `space`, wherever it is. files: the traces, by their paths, with
+    the SHA-256 that they had."""
 
     space: Space
     archs: Mapping[str, Document]
@@ -69,7 +67,7 @@ def plan(request: Request) -> Plan:
     faults: list[Fault] = []
     archs, workloads = _files(request, faults)
     axes = _axes(request, faults)
-    files = _hashes(axes.get("trace"), faults)
+    files = _hashes(_traces(axes, workloads), faults)
     for key, values in axes.items():
         if key not in NAMES:
             faults += _axis_faults(key, values, archs, workloads, request)
@@ -120,12 +118,28 @@ def _axes(request: Request, faults: list[Fault]) -> dict[str, Values]:
     return axes
 
 
-def _hashes(traces: Values | None, faults: list[Fault]) -> dict[str, str]:
+def _traces(axes: Mapping[str, Values], workloads: Mapping[str, Document]) -> Iterator[Path]:
+    """The trace files that the options or the workloads name."""
+    given = axes.get("trace")
+    if isinstance(given, Listed):
+        yield from (Path(str(path)) for path in given.values)
+        return
+    named = axes.get("spikes.trace")
+    settings = [setting("spikes.trace", value) for value in named.values] if isinstance(named, Listed) else []
+    for file in workloads.values():
+        for document in [override(file, [one]) for one in settings] or [file]:
+            with suppress(InputError):  # it may be whole only with the values of an axis
+                trace = network_of(document).spikes.trace
+                if trace is not None:
+                    yield trace
+
+
+def _hashes(traces: Iterable[Path], faults: list[Fault]) -> dict[str, str]:
     """SHA-256 of every trace."""
     found = {}
-    for path in traces.values if isinstance(traces, Listed) else ():
+    for path in traces:
         try:
-            with Path(str(path)).open("rb") as file:
+            with path.open("rb") as file:
                 found[str(path)] = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             faults.append(Fault(f"cannot be read: {error.strerror}", source=str(path)))

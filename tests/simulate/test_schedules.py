@@ -23,6 +23,7 @@ from lifsim.simulate.inputs import Inputs, load_inputs
 from lifsim.simulate.options import options_of
 from lifsim.simulate.pricing import costs_of, energy_of
 from lifsim.simulate.result import Result
+from lifsim.simulate.reuse import Reuse
 from lifsim.simulate.spikes import read_spikes
 
 SMALL = ("buffers.membrane.size_bytes=8KiB", "buffers.weight.size_bytes=16KiB")
@@ -105,7 +106,7 @@ def test_no_partition_beats_auto(sharing: str, objective: str) -> None:
     inputs = load_inputs("sata128", "lenet5_mnist", sharing, options, SMALL)
     bank = lif_bank(inputs.arch.lif, inputs.arch.array.pes, inputs.sharing.channels)
     spikes, costs = read_spikes(inputs.network, inputs.options), costs_of(inputs.arch)
-    counter = Counter(inputs.network, inputs.sharing, inputs.arch, bank, spikes)
+    counter = Counter(inputs.network, inputs.sharing, inputs.arch, bank, spikes, Reuse())
 
     def price(group: GroupPlan) -> float:
         counts = counter.count(group)

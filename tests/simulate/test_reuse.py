@@ -1,0 +1,32 @@
+"""Do runs that share their parts give what each would give alone?"""
+
+from __future__ import annotations
+
+import itertools
+
+import lifsim
+from lifsim.simulate.inputs import load_inputs
+from lifsim.simulate.pipeline import simulate
+from lifsim.simulate.reuse import Reuse
+from lifsim.simulate.spikes import read_spikes
+
+
+def test_runs_that_share_parts_equal_runs_alone() -> None:
+    changes = [
+        ("array.rows=8", "array.rows=16"),
+        ("array.dataflow=os", "array.dataflow=ws"),
+        ("buffers.weight.size_bytes=2KiB", "buffers.weight.size_bytes=64KiB"),
+        ("buffers.spike_in.size_bytes=64", "buffers.spike_in.size_bytes=8KiB"),
+        ("buffers.psum.size_bytes=64", "buffers.psum.size_bytes=8KiB"),
+        ("precision.weight_bits=4", "precision.weight_bits=8"),
+        ("lif.overlapped=true", "lif.overlapped=false"),
+    ]
+    reuse, spikes = Reuse(), None
+    choices = list(itertools.product(*changes))[::9]
+    for overrides, sharing, schedule in itertools.product(choices, ("none", "channel2"), ("tick", "auto")):
+        inputs = load_inputs("sata128", "lenet5_mnist", sharing, {"schedule": schedule}, overrides)
+        spikes = spikes or read_spikes(inputs.network, inputs.options)
+        shared = simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, spikes, reuse)
+        alone = lifsim.run("sata128", "lenet5_mnist", sharing, schedule=schedule, overrides=overrides)
+        assert shared.totals == alone.totals
+        assert shared.layer_rows == alone.layer_rows
