@@ -73,9 +73,15 @@ class _Builder:
         self.shape = (out, rows, (shape[2] + 2 * pad - kernel) // stride + 1)
         self._add(number)
         if draw(st.integers(0, 9)):
-            self.layers.append({"name": f"lif{number}", "op": "lif"})
+            self._lif(number)
             self.spikes.append((f"lif{number}", self.shape))
             self._pool(number)
+
+    def _lif(self, number: int) -> None:
+        lif: Op = {"name": f"lif{number}", "op": "lif"}
+        if self.draw(st.integers(0, 3)) == 0:
+            lif["group"] = "of" + "x".join(map(str, self.shape)) + self.draw(st.sampled_from(["a", "b"]))
+        self.layers.append(lif)
 
     def _add(self, number: int) -> None:
         operands = [name for name, shape in self.spikes if shape == self.shape]
