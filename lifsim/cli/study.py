@@ -55,14 +55,15 @@ def study(
     from lifsim.config.workload import load_workload
     from lifsim.snn.data import load_dataset
     from lifsim.snn.training.loop import Recipe, usual_batch
-    from lifsim.snn.training.study import open_study, run_study
+    from lifsim.snn.training.study import open_study, run_study, setting_of
     from lifsim.snn.workers import available_threads
 
     network = load_workload(workload, settings)
     chosen = [Sharing.parse(name) for name in sharings.split(",")]
     images = load_dataset(data, network)
     recipe = Recipe(epochs, batch or usual_batch(images), rate, shift=shift)
-    for now in run_study(network, images, chosen, seeds, recipe, out, jobs or available_threads()):
+    setting = setting_of(workload, settings, images, recipe)
+    for now in run_study(network, images, chosen, seeds, recipe, out, jobs or available_threads(), setting):
         last = now.trials[-1]
         click.echo(
             f"{len(now.trials)} of {len(chosen) * seeds}: {last.sharing}, seed {last.seed}: "

@@ -8,7 +8,9 @@ from lifsim.cli.lazy import LazyGroup
 
 FIGURES = {
     "fig1": ("lifsim.cli.plot.fig1:fig1", "Memory of weights, LIF membranes and activations."),
-    "fig7": ("lifsim.cli.plot.fig7:fig7", "Memory, forward and backward, unshared and shared."),
+    "fig6": ("lifsim.cli.plot.fig6:fig6", "Accuracy of trained weights under another sharing."),
+    "fig7": ("lifsim.cli.plot.fig7:fig7", "Spike rate; memory, forward and backward, unshared and shared."),
+    "fig8": ("lifsim.cli.plot.fig8:fig8", "Firing neurons, accuracy and bytes under pruning."),
     "fig9": ("lifsim.cli.plot.fig9:fig9", "Breakdown of computation under channel sharing."),
 }
 

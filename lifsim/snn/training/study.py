@@ -59,13 +59,13 @@ class Study:
         return study
 
 
-def setting_of(network: Network, data: Dataset, recipe: Recipe) -> dict[str, Any]:
-    """What all trials of a study have in common."""
+def setting_of(workload: str, overrides: Sequence[str], data: Dataset, recipe: Recipe) -> dict[str, Any]:
+    """What all trials of a study have in common. workload, overrides: as `load_workload` takes them."""
     common = {name: value for name, value in asdict(recipe).items() if name not in ("seed", "optimiser")}
     kind = type(recipe.optimiser).__name__.lower()
     return {
-        "workload": network.name,
-        "timesteps": network.timesteps,
+        "workload": workload,
+        "set": list(overrides),
         "data": data.name,
         "recipe": common | {"optimiser": {"kind": kind} | asdict(recipe.optimiser)},
     }
@@ -92,13 +92,14 @@ def run_study(
     recipe: Recipe,
     folder: Path,
     jobs: int,
+    setting: Mapping[str, Any],
 ) -> Iterator[Study]:
     """Train what `folder` does not hold yet, `jobs` trials at a time, giving the study after each.
 
     Raises InputError.
     """
-    study = _begun(folder, setting_of(network, data, recipe))
     _check(network, sharings, seeds)
+    study = _begun(folder, setting)
     done = {trial.key for trial in study.trials}
     missing = [(sharing, seed) for seed in range(seeds) for sharing in sharings if (str(sharing), seed) not in done]
     with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:

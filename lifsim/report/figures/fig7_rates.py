@@ -1,0 +1,38 @@
+"""fig7, left: spike rate of a network trained under each sharing.
+
+After figure 7 of EfficientLIF-Net (Kim et al., Front. Neurosci. 2023), on a network that the engine trained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from lifsim.report.study_table import rows
+from lifsim.snn.training.study import Trial
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+
+def table(trials: Sequence[Trial]) -> pd.DataFrame:
+    """One row per sharing: spike rate and accuracy, mean and standard deviation over seeds."""
+    import pandas as pd
+
+    return pd.DataFrame(rows(trials))
+
+
+def draw(frame: pd.DataFrame, axes: Axes) -> None:
+    """Bars of the mean, whiskers of one standard deviation over seeds, where there are several."""
+    from lifsim.report.figures.style import COLOURS
+
+    heights = (100 * frame["spike_rate_mean"]).tolist()
+    spread = (100 * frame["spike_rate_std"].fillna(0)).tolist()
+    names = [name.replace("+", "+\n") for name in frame["sharing"]]
+    axes.bar(names, heights, 0.6, yerr=spread, color=COLOURS[0], ecolor="black", capsize=3)
+    for position, (height, whisker) in enumerate(zip(heights, spread, strict=True)):
+        axes.annotate(f"{height:.1f}", (position, height + whisker), ha="center", va="bottom", fontsize=8)
+    axes.set_ylim(0, 1.15 * max(h + s for h, s in zip(heights, spread, strict=True)) or 1)
+    axes.set_xlabel("LIF sharing")
+    axes.set_ylabel("spikes per neuron and timestep [%]")
