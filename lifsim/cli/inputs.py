@@ -11,6 +11,7 @@ import click
 F = TypeVar("F", bound=Callable[..., object])
 
 DEFAULT_ARCH, DEFAULT_WORKLOAD, DEFAULT_SHARING = "sata128", "vgg16_cifar10", "none"
+TRAINING_ARCH = "sata_training"
 
 _OPTIONS = (
     click.option("--arch", metavar="NAME|FILE", help=f"Architecture (lifsim list archs). Default: {DEFAULT_ARCH}."),
@@ -47,6 +48,19 @@ _SCHEDULE_OPTIONS = (
     ),
 )
 
+_MODE_OPTIONS = (
+    click.option(
+        "--mode",
+        metavar="inference|training",
+        help=f"training: forward, backward and weight update of a batch (default --arch {TRAINING_ARCH}).",
+    ),
+    click.option(
+        "--bptt",
+        metavar="stored|reversed",
+        help="In training, whether membranes are stored, or recomputed backwards (soft reset). Default: stored.",
+    ),
+)
+
 
 def simulation_options(command: F) -> F:
     """Add --arch, --workload, --trace, --batch, --seed and --set."""
@@ -58,5 +72,12 @@ def simulation_options(command: F) -> F:
 def schedule_options(command: F) -> F:
     """Add --schedule, --objective and --chunk."""
     for option in reversed(_SCHEDULE_OPTIONS):
+        command = option(command)
+    return command
+
+
+def mode_options(command: F) -> F:
+    """Add --mode and --bptt."""
+    for option in reversed(_MODE_OPTIONS):
         command = option(command)
     return command

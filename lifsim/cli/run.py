@@ -11,6 +11,8 @@ from lifsim.cli.inputs import (
     DEFAULT_ARCH,
     DEFAULT_SHARING,
     DEFAULT_WORKLOAD,
+    TRAINING_ARCH,
+    mode_options,
     schedule_options,
     sharing_option,
     simulation_options,
@@ -28,6 +30,7 @@ Examples:
   lifsim run --arch sata128 --workload vgg16_cifar10 --trace vgg16.npz --sharing channel2
   lifsim run --set buffers.weight.size_bytes=64KiB --set array.sparsity=skip --set array.dataflow=os
   lifsim run --sharing layer --schedule timestep --batch 4 --chunk auto
+  lifsim run --mode training --bptt reversed --sharing layer+channel2 --batch 4
   lifsim run --workload resnet19_imagenet100 --batch 4 --format json --out results/resnet
   lifsim run --config reports/vgg16_cifar10-sata128-channel4/config.resolved.yaml
 """
@@ -35,6 +38,7 @@ Examples:
 @simulation_options
 @sharing_option
 @schedule_options
+@mode_options
 @click.option(
     "--config", type=click.Path(path_type=Path), help="Run a config.resolved.yaml again, instead of --arch ..."
 )
@@ -55,6 +59,8 @@ def run(
     schedule: str | None,
     objective: str | None,
     chunk: int | str | None,
+    mode: str | None,
+    bptt: str | None,
     config: Path | None,
     out: Path | None,
     force: bool,
@@ -70,7 +76,7 @@ def run(
     from lifsim.simulate.pipeline import run_beside_baseline
 
     options: dict[str, object] = {"batch": batch, "seed": seed, "trace": trace}
-    options |= {"schedule": schedule, "objective": objective, "chunk": chunk}
+    options |= {"schedule": schedule, "objective": objective, "chunk": chunk, "mode": mode, "bptt": bptt}
     if config is not None:
         given: dict[str, object] = {"--arch": arch, "--workload": workload, "--sharing": sharing}
         given |= {f"--{name}": value for name, value in options.items()}
@@ -79,7 +85,7 @@ def run(
         inputs = load_config(config, overrides)
     else:
         inputs = load_inputs(
-            DEFAULT_ARCH if arch is None else arch,
+            (TRAINING_ARCH if mode == "training" else DEFAULT_ARCH) if arch is None else arch,
             DEFAULT_WORKLOAD if workload is None else workload,
             DEFAULT_SHARING if sharing is None else sharing,
             options,

@@ -53,18 +53,19 @@ class Precision(Model):
 
 
 class Component(Model):
-    """`count` pieces per PE (of tag lif: per LIF unit) of the component-table row (`kernel`, `width_bits`, `depth`).
+    """`count` pieces per PE (tags lif, pgu: per LIF unit) of the component-table row (`kernel`, `width_bits`, `depth`).
 
     Whether the table has that row is checked where the table is (hardware), under the path ``components.NAME``.
 
-    tag: which entry of the energy breakdown pays it.
+    tag: which entry of the energy breakdown pays it; pgu, the membrane-gradient unit of training, counts as lif.
     depth: entries of a fifo or register file.
     gated: its dynamic power is burnt per operation, else in every cycle that the array runs.
-    multibit_only: it works only in layers whose inputs have several bits (the analogue image): a multiplier.
+    multibit_only: it works only on inputs of several bits (the analogue image, gradients that are not zero): a
+        multiplier.
     """
 
     name: Name
-    tag: Literal["spike_mac", "lif", "spad"]
+    tag: Literal["spike_mac", "lif", "spad", "pgu"]
     kernel: Name
     width_bits: Bits
     depth: Count | None = None
@@ -74,8 +75,8 @@ class Component(Model):
 
     def broken_rules(self) -> Iterator[tuple[str, str]]:
         """A part that runs in some layers only is gated, and works on the inputs."""
-        if self.multibit_only and not (self.gated and self.tag == "spike_mac"):
-            yield "multibit_only", "true must go with gated: true and tag: spike_mac"
+        if self.multibit_only and not (self.gated and self.tag in ("spike_mac", "pgu")):
+            yield "multibit_only", "true must go with gated: true and tag: spike_mac or pgu"
 
 
 class LifUnits(Model):

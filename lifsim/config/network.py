@@ -210,6 +210,21 @@ class Spikes:
 
 
 @dataclass(frozen=True)
+class Gradients:
+    """How sparse training is: shares of zeros among the gradients of membranes (what the backward convolutions work on)
+    and among firing gradients (the surrogate's slope at a membrane). provenance: where the figures come from; measured:
+    whether on this network."""
+
+    membrane_sparsity: float
+    firing_sparsity: float
+    provenance: str
+    measured: bool
+
+
+SATA_GRADIENTS = Gradients(0.7, 0.6, "the defaults of SATA_Sim's training tool (Yin et al., IEEE TCAD 2022)", False)
+
+
+@dataclass(frozen=True)
 class Network:
     """A workload: nodes in execution order, shapes inferred and checked.
 
@@ -225,6 +240,7 @@ class Network:
     nodes: tuple[Node, ...]
     layers: tuple[Layer, ...]
     spikes: Spikes
+    gradients: Gradients = SATA_GRADIENTS
     definition: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property

@@ -1,13 +1,13 @@
-"""Checks the spike rates that a workload states against the layers that it has."""
+"""The spike rates and the sparsities that a workload states, checked against the layers that it has."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from lifsim.config.network import Conv, Linear, Node, Spikes, nodes_with_spikes
+from lifsim.config.network import SATA_GRADIENTS, Conv, Gradients, Linear, Node, Spikes, nodes_with_spikes
 from lifsim.config.shapes import MAX_HINTS, Problem
-from lifsim.config.workload_schema import ConvSpec, LinearSpec, SpikesSpec, Workload
+from lifsim.config.workload_schema import ConvSpec, LinearSpec, SpikesSpec, TrainingSpec, Workload
 from lifsim.errors import did_you_mean
 
 
@@ -37,3 +37,11 @@ def spikes_of(spec: SpikesSpec, folder: Path) -> Spikes:
     """Where spikes come from, as the simulator reads it; `folder` is that of the file that names a trace."""
     trace = None if spec.trace is None else folder / spec.trace
     return Spikes(spec.source, dict(spec.rates), spec.provenance, spec.measured, trace)
+
+
+def gradients_of(spec: TrainingSpec | None) -> Gradients:
+    """How sparse gradients are: as the workload says, else as SATA's training tool assumes."""
+    if spec is None:
+        return SATA_GRADIENTS
+    zeros = spec.membrane_gradient_sparsity, spec.firing_gradient_sparsity
+    return Gradients(*zeros, spec.provenance, spec.measured)

@@ -10,7 +10,7 @@ from lifsim.config.extends import extended
 from lifsim.config.layers import hardware_layers, lif_faults
 from lifsim.config.network import Network
 from lifsim.config.overrides import override
-from lifsim.config.rates import rate_problems, spikes_of
+from lifsim.config.rates import gradients_of, rate_problems, spikes_of
 from lifsim.config.resolve import find
 from lifsim.config.shapes import Problem, infer_nodes
 from lifsim.config.validate import parse_model
@@ -56,6 +56,7 @@ def network_of(document: Document) -> Network:
         nodes=nodes,
         layers=hardware_layers(nodes, spec.timesteps),
         spikes=spikes_of(spec.spikes, _folder(document)),
+        gradients=gradients_of(spec.training),
         definition=document.data,
     )
 

@@ -214,6 +214,15 @@ class SpikesSpec(Model):
             yield "trace", "must name a file with source: trace, and only then"
 
 
+class TrainingSpec(Model):
+    """How sparse gradients are: shares of zeros. measured: whether on this network; provenance: where they are from."""
+
+    membrane_gradient_sparsity: Rate
+    firing_gradient_sparsity: Rate
+    measured: Flag = False
+    provenance: Annotated[str, Field(strict=True, min_length=1, max_length=10_000)]
+
+
 class Workload(Model):
     """One network as the file says it. source: where its definition comes from."""
 
@@ -225,3 +234,4 @@ class Workload(Model):
     neuron: NeuronSpec = NeuronSpec()
     layers: Annotated[tuple[LayerSpec, ...], Field(min_length=1, max_length=MAX_LAYERS)]
     spikes: SpikesSpec = SpikesSpec()
+    training: TrainingSpec | None = None

@@ -52,7 +52,9 @@ def _quantities(t: Totals) -> dict[tuple[str, str], tuple[float, str]]:
         ("operations", "MACs, effective", t.ops.macs_effective, count(t.ops.macs_effective)),
         ("operations", "LIF updates", t.ops.lif_updates, count(t.ops.lif_updates)),
     ]
-    rows += [("DRAM", c.replace("_", " "), v, byte(v)) for c, v in vars(t.dram_bytes).items()]
+    moved = vars(t.dram_bytes)
+    rows += [("DRAM", c.replace("_", " "), v, byte(v)) for c, v in moved.items() if c != "total"]
+    rows.append(("DRAM", "total", t.dram_bytes.total, byte(t.dram_bytes.total)))
     for name, accesses in vars(t.sram_accesses).items():
         moved = accesses.reads + accesses.writes
         rows.append(("accesses", _BUFFER_LABELS.get(name, f"{name.replace('_', ' ')} buffer"), moved, count(moved)))

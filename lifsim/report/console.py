@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lifsim.report.change import figures
+from lifsim.report.stage_table import stage_table
 from lifsim.simulate.result import Result
 
 PIPE_WIDTH = 100  # columns where no terminal says how many it has
@@ -33,6 +34,8 @@ def print_result(result: Result, baseline: Result | None) -> None:
     if not console.is_terminal:
         console = Console(width=PIPE_WIDTH)
     console.print(table)
+    if result.stages:
+        console.print(stage_table(result))
     for note in result.notes:
         console.print(f"note: {note}", style="dim", highlight=False)
 

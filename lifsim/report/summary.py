@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from lifsim import __version__
+from lifsim.simulate.books import as_tree
 from lifsim.simulate.resolved import resolved_arch, resolved_inputs, sha256_of
 from lifsim.simulate.result import Result
 
@@ -37,6 +38,7 @@ def summary(result: Result) -> dict[str, Any]:
             "batch": result.options.batch,
         },
         **result.totals.tree(),
+        **({"stages": {name: as_tree(stage) for name, stage in result.stages.items()}} if result.stages else {}),
         "notes": list(result.notes),
     }
 

@@ -21,6 +21,8 @@ def run(
     schedule: str = "tick",
     objective: str = "dram",
     chunk: int | None = None,
+    mode: str = "inference",
+    bptt: str = "stored",
     overrides: Sequence[str] = (),
 ) -> Result:
     """Simulate `workload` on `arch` under `sharing`; names, schedules and `overrides` (``key=value``) as on the
@@ -35,6 +37,8 @@ def run(
         "schedule": schedule,
         "objective": objective,
         "chunk": chunk,
+        "mode": mode,
+        "bptt": bptt,
     }
     inputs = load_inputs(arch, workload, sharing, options, overrides)
     return simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options)

@@ -51,13 +51,16 @@ class Cycles:
 @dataclass(frozen=True)
 class Operations:
     """macs_dense: all multiply-accumulates; macs_effective: those on a one (or a real input that is not padding);
-    macs_executed: those the array spends operation energy on; macs_multibit: of these, on multi-bit inputs."""
+    macs_executed: those the array spends operation energy on; macs_multibit: of these, on multi-bit inputs.
+    pgu_updates: gradients of membranes, in training; pgu_multiplications: of these, those with a firing gradient."""
 
     macs_dense: int
     macs_effective: int
     macs_executed: int
     macs_multibit: int
     lif_updates: int
+    pgu_updates: int = 0
+    pgu_multiplications: int = 0
 
     def __post_init__(self) -> None:
         least, most = min(self.macs_multibit, self.macs_effective), max(self.macs_executed, self.macs_effective)
@@ -80,6 +83,18 @@ class DramBytes:
 
     def __post_init__(self) -> None:
         _balance(self, self.total, [getattr(self, f.name) for f in fields(self) if f.name != "total"])
+
+
+@dataclass(frozen=True)
+class TrainingDramBytes(DramBytes):
+    """With what training adds. states: what the forward pass keeps of LIFs for the backward pass; gradients: of spikes,
+    membranes and weights; weight_updates: weights read, changed and written."""
+
+    states_write: int = 0
+    states_read: int = 0
+    gradients_write: int = 0
+    gradients_read: int = 0
+    weight_updates: int = 0
 
 
 @dataclass(frozen=True)

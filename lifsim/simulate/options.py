@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -26,6 +26,9 @@ class Options(Model):
     schedule: "tick": every layer tick-batched, layers that share membranes timestep by timestep; "timestep": the whole
     network timestep by timestep; "auto": the groups of layers that need the least of `objective`. chunk: images that
     go through a timestep-major group together (None, or "auto": as many as move the fewest bytes).
+
+    mode "training": forward, backward and weight update of one batch; bptt: whether membranes are "stored" for the
+    backward pass, or recomputed backwards ("reversed").
     """
 
     batch: Images | None = None
@@ -33,7 +36,14 @@ class Options(Model):
     trace: Path | None = None
     schedule: Literal["tick", "timestep", "auto"] = "tick"
     objective: Literal["dram", "cycles", "energy"] = "dram"
+    mode: Literal["inference", "training"] = "inference"
+    bptt: Literal["stored", "reversed"] = "stored"
     chunk: Annotated[Images | None, BeforeValidator(_none_if_auto)] = None
+
+    def broken_rules(self) -> Iterator[tuple[str, str]]:
+        """Nothing is recomputed where there is no backward pass."""
+        if self.bptt == "reversed" and self.mode != "training":
+            yield "bptt", f"'reversed' must go with mode training, not {self.mode}"
 
     def tree(self) -> dict[str, Any]:
         """Plain data for summary.json and config.resolved.yaml."""

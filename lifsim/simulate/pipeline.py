@@ -20,6 +20,7 @@ from lifsim.simulate.result import LayerRecord, Result, Totals
 from lifsim.simulate.reuse import Reuse
 from lifsim.simulate.spikes import SpikeProvenance, Spikes, read_spikes
 from lifsim.simulate.timing import Timeline, timed
+from lifsim.simulate.trained import kept_by, trained, training_notes
 from lifsim.simulate.visits import visits
 
 
@@ -41,9 +42,8 @@ def simulate(
     costs = costs_of(arch)
     bank = lif_bank(arch.lif, arch.array.rows * arch.array.cols, sharing.channels)
     counter = Counter(network, sharing, arch, bank, spikes, reuse or Reuse())
-    counts, timeline, plan = _count(counter, options, costs)
-    records = tuple(LayerRecord(c, energy_of(c, costs, arch, bank.units)) for c in counts)
     memory = lif_memory(network, sharing, arch.precision.membrane_bits, spikes.batch)
+    records, timeline, plan = _records(counter, options, costs)
     trace = options.trace or network.spikes.trace
     return Result(
         arch=arch,
@@ -52,11 +52,23 @@ def simulate(
         options=options.model_copy(update={"batch": spikes.batch, "trace": trace and trace.absolute()}),
         spikes=spikes.provenance,
         records=records,
-        totals=Totals.of(records, arch, area_of(arch, costs, bank.units), bank.units, memory),
-        notes=notes(arch, sharing, spikes.provenance),
+        totals=Totals.of(records, arch, area_of(arch, costs, bank.units), bank.units, kept_by(options, memory)),
+        notes=notes(arch, network, sharing, options, spikes.provenance),
         timeline=timeline,
         plan=plan,
     )
+
+
+def _records(
+    counter: Counter, options: Options, costs: Costs
+) -> tuple[tuple[LayerRecord, ...], Timeline | None, Plan | None]:
+    """The layers, their times, and the schedule."""
+    if options.mode == "training":
+        records, schedule = trained(counter, options, costs)
+        return records, None, schedule
+    counts, timeline, plan = _count(counter, options, costs)
+    units = counter.bank.units
+    return tuple(LayerRecord(c, energy_of(c, costs, counter.arch, units)) for c in counts), timeline, plan
 
 
 def _count(counter: Counter, options: Options, costs: Costs) -> tuple[list[LayerCounts], Timeline | None, Plan | None]:
@@ -75,8 +87,9 @@ def _count(counter: Counter, options: Options, costs: Costs) -> tuple[list[Layer
     return *timed(network, arch, visits(network, arch, spikes.batch, plan), counts), plan
 
 
-def run_sharings(inputs: Inputs, sharings: Sequence[str]) -> list[Result]:
-    """Runs that differ in sharing only, on the same spikes. Raises InputError with the faults of all sharings."""
+def run_sharings(inputs: Inputs, sharings: Sequence[str], baseline: str | None = None) -> list[Result]:
+    """Runs that differ in sharing only, on the same spikes; that of sharing `baseline` stores its membranes if they are
+    for training. Raises InputError with the faults of all sharings."""
     faults: list[Fault] = []
     parsed: list[Sharing] = []
     for text in sharings:
@@ -86,17 +99,23 @@ def run_sharings(inputs: Inputs, sharings: Sequence[str]) -> list[Result]:
     if faults:
         raise InputError(faults)
     spikes, reuse = read_spikes(inputs.network, inputs.options), Reuse()
-    return [simulate(inputs.arch, inputs.network, sharing, inputs.options, spikes, reuse) for sharing in parsed]
+    stored = inputs.options.model_copy(update={"bptt": "stored"})
+    options = [stored if str(sharing) == baseline else inputs.options for sharing in parsed]
+    return [
+        simulate(inputs.arch, inputs.network, sharing, own, spikes, reuse)
+        for sharing, own in zip(parsed, options, strict=True)
+    ]
 
 
 def run_beside_baseline(inputs: Inputs) -> tuple[Result, Result | None]:
     """The run, and the run without sharing to compare it with (None if the run itself is that)."""
-    baseline = [] if inputs.sharing == Sharing() else ["none"]
-    results = run_sharings(inputs, [str(inputs.sharing), *baseline])
-    return results[0], results[1] if baseline else None
+    if inputs.sharing == Sharing():
+        return run_sharings(inputs, ["none"])[0], None
+    shared, unshared = run_sharings(inputs, [str(inputs.sharing), "none"], baseline="none")
+    return shared, unshared
 
 
-def notes(arch: Arch, sharing: Sharing, spikes: SpikeProvenance) -> tuple[str, ...]:
+def notes(arch: Arch, network: Network, sharing: Sharing, options: Options, spikes: SpikeProvenance) -> tuple[str, ...]:
     """What a reader of the figures must know."""
     if arch.accounting == "satasim":
         return ("counted and priced as SATA_Sim does, to the letter; sparsity is the workload's mean rate",)
@@ -107,4 +126,4 @@ def notes(arch: Arch, sharing: Sharing, spikes: SpikeProvenance) -> tuple[str, .
     if spikes.recorded_under not in (None, str(sharing)):
         recorded = f"the trace was recorded under sharing {spikes.recorded_under}"
         said.append(f"{recorded}; a network trained under {sharing} fires other spikes")
-    return tuple(said)
+    return (*said, *training_notes(arch, network)) if options.mode == "training" else tuple(said)

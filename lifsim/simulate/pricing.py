@@ -13,7 +13,7 @@ from lifsim.hardware.sram import SramCost, satasim_sram_cost, sram_cost
 from lifsim.simulate.books import Accesses, BufferEnergy, ComputeEnergy, Energy, EnergyPj, LogicEnergy, added
 from lifsim.simulate.counts import LayerCounts
 
-TAGS = ("spike_mac", "lif", "spad")
+TAGS = ("spike_mac", "lif", "spad", "pgu")
 BUFFERS = ("weight", "spike_in", "spike_out", "membrane", "psum")
 
 SATASIM_LEAKAGE_DIGITS = 6
@@ -22,11 +22,13 @@ SATASIM_LEAKAGE_DIGITS = 6
 
 @dataclass(frozen=True)
 class Costs:
-    """The price list of one architecture: per PE (spike_mac, spad), per LIF unit (lif), per buffer."""
+    """The price list of one architecture: per PE (spike_mac, spad), per LIF unit (lif; pgu, its gradient unit), per
+    buffer."""
 
     spike_mac: Bill
     lif: Bill
     spad: Bill
+    pgu: Bill
     buffers: dict[str, SramCost]
 
 
@@ -61,7 +63,7 @@ def costs_of(arch: Arch) -> Costs:
         raise InputError(faults)
     if as_satasim:
         bills = {tag: at_own_clock(bill, arch.clock_hz) for tag, bill in bills.items()}
-    return Costs(bills["spike_mac"], bills["lif"], bills["spad"], buffers)
+    return Costs(bills["spike_mac"], bills["lif"], bills["spad"], bills["pgu"], buffers)
 
 
 def area_of(arch: Arch, costs: Costs, lif_units: int) -> Area:
@@ -69,32 +71,36 @@ def area_of(arch: Arch, costs: Costs, lif_units: int) -> Area:
     pes = arch.array.rows * arch.array.cols
     return Area(
         pe_array=pes * (costs.spike_mac.area_mm2 + costs.spad.area_mm2),
-        lif=lif_units * costs.lif.area_mm2,
+        lif=lif_units * (costs.lif.area_mm2 + costs.pgu.area_mm2),
         sram=sum(cost.area_mm2 for cost in costs.buffers.values()),
     )
 
 
-def energy_of(counts: LayerCounts, costs: Costs, arch: Arch, lif_units: int) -> EnergyPj:
-    """Energy of one layer.
+def energy_of(counts: LayerCounts, costs: Costs, arch: Arch, lif_units: int, *, training: bool = False) -> EnergyPj:
+    """Energy of one layer, or of one stage of its training. Gradient units are power-gated in inference.
 
     Logic burns ungated and leakage power while the array runs (array + fill_drain cycles) and is power-gated while it
     waits for LIF units or memory, as SATA_Sim counts it; buffers leak all the time.
     """
     return EnergyPj.of(
-        _compute(counts, costs, arch, lif_units),
+        _compute(counts, costs, arch, lif_units, training=training),
         BufferEnergy(*(_buffer(name, counts, costs, arch) for name in BUFFERS)),
         Energy.of(energy.dram_pj(counts.dram_bytes.total, arch.dram.energy_pj_per_bit), 0.0),
     )
 
 
-def _compute(counts: LayerCounts, costs: Costs, arch: Arch, lif_units: int) -> ComputeEnergy:
+def _compute(counts: LayerCounts, costs: Costs, arch: Arch, lif_units: int, *, training: bool) -> ComputeEnergy:
     pes = arch.array.rows * arch.array.cols
     running = counts.cycles.array + counts.cycles.fill_drain
     macs = LogicWork(pes, counts.ops.macs_executed, counts.ops.macs_multibit, running)
     lif = LogicWork(lif_units, counts.ops.lif_updates, 0, running)
+    units = [_logic(costs.lif, lif, arch.clock_hz)]
+    if training:
+        gradients = LogicWork(lif_units, counts.ops.pgu_updates, counts.ops.pgu_multiplications, running)
+        units.append(_logic(costs.pgu, gradients, arch.clock_hz))
     return ComputeEnergy(
         spike_mac=_logic(costs.spike_mac, macs, arch.clock_hz),
-        lif=_logic(costs.lif, lif, arch.clock_hz),
+        lif=added(units),
         spad=_logic(costs.spad, macs, arch.clock_hz),
     )
 

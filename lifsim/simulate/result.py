@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -37,14 +37,32 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class StageRecord:
+    """One stage of a layer's training, or of the whole network's."""
+
+    cycles: Cycles
+    ops: Operations
+    dram_bytes: DramBytes
+    sram_accesses: SramAccesses
+    energy_pj: EnergyPj
+
+
+@dataclass(frozen=True)
 class LayerRecord:
-    """One weight layer with its LIF: counts, and their energy."""
+    """One weight layer with its LIF: counts, and their energy. stages: what they are the sum of, in training."""
 
     counts: LayerCounts
     energy_pj: EnergyPj
+    stages: Mapping[str, StageRecord] = field(default_factory=dict)
 
-    def row(self, clock_hz: int) -> dict[str, Any]:
-        """One line of layers.csv."""
+    def __post_init__(self) -> None:
+        if self.stages and added(list(self.stages.values())) != StageRecord(
+            self.counts.cycles, self.counts.ops, self.counts.dram_bytes, self.counts.sram_accesses, self.energy_pj
+        ):
+            raise BooksError(f"{self.counts.name}: the layer is not the sum of its stages")
+
+    def row(self, clock_hz: int, stages: Iterable[str] = ()) -> dict[str, Any]:
+        """One line of layers.csv, with these stages, whether this layer has them or not."""
         counts = self.counts
         return {
             "layer": counts.name,
@@ -56,8 +74,17 @@ class LayerRecord:
             **as_row(counts.sram_accesses, "sram_accesses"),
             **as_row(counts.registers, "register_accesses.membrane"),
             **as_row(self.energy_pj, "energy_pj"),
+            **{name: value for stage in stages for name, value in _stage_row(stage, self.stages.get(stage))},
             "tiling": counts.tiling,
         }
+
+
+def _stage_row(stage: str, record: StageRecord | None) -> Iterator[tuple[str, float]]:
+    """What layers.csv has of each stage; 0 where a layer has nothing to do in it."""
+    yield f"stages.{stage}.cycles", record.cycles.total if record else 0
+    yield f"stages.{stage}.macs_effective", record.ops.macs_effective if record else 0
+    yield f"stages.{stage}.dram_bytes", record.dram_bytes.total if record else 0
+    yield f"stages.{stage}.energy_pj", record.energy_pj.total.total if record else 0.0
 
 
 @dataclass(frozen=True)
@@ -144,14 +171,22 @@ class Result:
 
     @property
     def name(self) -> str:
-        """`workload-arch-sharing`, with the schedule unless it is the usual one."""
+        """`workload-arch-sharing`, with the schedule and the mode unless they are the usual ones."""
         schedule = "" if self.options.schedule == "tick" else f"-{self.options.schedule}"
-        return f"{self.network.name}-{self.arch.name}-{self.sharing}{schedule}"
+        mode = "" if self.options.mode == "inference" else f"-{self.options.mode}-{self.options.bptt}"
+        return f"{self.network.name}-{self.arch.name}-{self.sharing}{schedule}{mode}"
+
+    @property
+    def stages(self) -> dict[str, StageRecord]:
+        """The network's stages, in training."""
+        names = dict.fromkeys(name for record in self.records for name in record.stages)
+        return {name: added([r.stages[name] for r in self.records if name in r.stages]) for name in names}
 
     @property
     def layer_rows(self) -> list[dict[str, Any]]:
         """One row a layer, dotted column names as in summary.json."""
-        return [record.row(self.arch.clock_hz) for record in self.records]
+        stages = list(self.stages)
+        return [record.row(self.arch.clock_hz, stages) for record in self.records]
 
     @property
     def timestep_rows(self) -> list[dict[str, Any]]:

@@ -1,0 +1,27 @@
+"""The stages of a training run beside each other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lifsim.simulate.result import Result
+from lifsim.units import format_bytes, format_si
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+def stage_table(result: Result) -> Table:
+    """One row per stage: cycles, operations, DRAM bytes and energy of all layers."""
+    from rich.table import Table
+
+    table = Table(title=f"stages, sharing {result.sharing}, bptt {result.options.bptt}", title_justify="left")
+    table.add_column("stage")
+    for heading in ("cycles", "MACs, effective", "LIF updates", "gradient updates", "DRAM", "energy"):
+        table.add_column(heading, justify="right")
+    for name, stage in result.stages.items():
+        ops = stage.ops
+        counts = (stage.cycles.total, ops.macs_effective, ops.lif_updates, ops.pgu_updates)
+        energy = format_si(stage.energy_pj.total.total * 1e-12, "J")
+        table.add_row(name.replace("_", " "), *(f"{n:,}" for n in counts), format_bytes(stage.dram_bytes.total), energy)
+    return table

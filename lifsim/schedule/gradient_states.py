@@ -1,0 +1,79 @@
+"""Gradients of membranes on their way from timestep to timestep, in the backward pass.
+
+A tick-batched layer keeps them in the PEs. A timestep-major group keeps a gradient per membrane, of its precision (and
+beside it the membrane itself where that is recomputed), in the membrane buffer, and moves what does not fit by the
+rules of the forward pass (lifsim.schedule.membranes), without strips.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+
+from lifsim.config.arch import Arch
+from lifsim.config.network import Network
+from lifsim.config.sharing import Sharing, State, states_of
+from lifsim.schedule.membranes import StateUse, best_split
+from lifsim.schedule.plan import GroupPlan
+from lifsim.schedule.storage import bytes_of, map_shape
+
+Segments = dict[State, list[tuple[int, ...]]]
+"""By state, runs of layers that use it one after the other, in the order in which the backward pass meets them."""
+
+
+@dataclass
+class StateMoves:
+    """Bytes by layer (index), whole batch."""
+
+    reads: dict[int, int]
+    writes: dict[int, int]
+
+    def add(self, runs: list[tuple[int, ...]], moving: int, transient: int, timesteps: int, chunks: int) -> None:
+        """A state of which `moving` bytes do not stay: a transient one comes in where a run of calls begins and leaves
+        where it ends, another moves at every call; the first read and the last write are free."""
+        at_every_call = moving - min(moving, transient)
+        for run in runs:
+            for layer in run:
+                begins, ends = layer == run[0], layer == run[-1]
+                first, last = begins and run is runs[0], ends and run is runs[-1]
+                self.reads[layer] += chunks * (timesteps - first) * (moving if begins else at_every_call)
+                self.writes[layer] += chunks * (timesteps - last) * (moving if ends else at_every_call)
+
+
+def gradient_state_moves(
+    network: Network, sharing: Sharing, arch: Arch, group: GroupPlan, batch: int, *, reverse: bool
+) -> StateMoves:
+    """What the layers of `group` move. reverse: membranes are recomputed."""
+    members = range(group.first, group.last + 1)
+    moves = StateMoves(dict.fromkeys(members, 0), dict.fromkeys(members, 0))
+    if group.tick_batched:
+        return moves
+    segments = _segments(network, sharing, group)
+    bits = arch.precision.membrane_bits
+    sizes = [_bytes(state, bits) * (2 if reverse else 1) for state in segments]
+    whole, rest = divmod(batch, group.images)
+    for images, chunks in ((group.images, whole), (rest, 1)):
+        uses = [
+            StateUse(images * size, sum(map(len, runs)), len(runs))
+            for size, runs in zip(sizes, segments.values(), strict=True)
+        ]
+        split = best_split(uses, network.timesteps, arch.buffers.membrane.usable_bytes)
+        for use, runs, permanent in zip(uses, segments.values(), split.permanent, strict=True):
+            moves.add(runs, use.bytes - permanent, split.transient, network.timesteps, chunks)
+    return moves
+
+
+def _segments(network: Network, sharing: Sharing, group: GroupPlan) -> Segments:
+    owner = {lif: state for state in states_of(network, sharing) for lif in state.lifs}
+    layers = reversed(network.layers[group.first : group.last + 1])
+    calls = [(owner[layer.lif.name], layer.index) for layer in layers if layer.lif]
+    segments: Segments = {}
+    for state, run in groupby(calls, key=lambda call: call[0]):
+        segments.setdefault(state, []).append(tuple(index for _, index in run))
+    return segments
+
+
+def _bytes(state: State, bits: int) -> int:
+    """Of one image, rows on bytes."""
+    channels, rows, columns = map_shape(state.shape)
+    return rows * bytes_of(channels * columns * bits)

@@ -1,0 +1,84 @@
+"""Training of a tick-batched network, walked element by element: what is multiplied, what moves."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifsim.config.network import Input, Layer, Network
+from lifsim.config.sharing import Sharing, states_of
+
+
+def products(layer: Layer, spikes: NDArray[np.uint8]) -> tuple[int, int, int]:
+    """Multiply-accumulates of one image [runs, C, H, W]: all, those on ones, and those of gradients with weights.
+
+    Walks every output, every weight; padding is nothing. The last count has every output pixel and weight, padding too:
+    SATA's C*R^2*K*E^2.
+    """
+    runs, channels, height, width = spikes.shape
+    filters, per_group = layer.filters // layer.groups, channels // layer.groups
+    every = ones = 0
+    for run, m, y, x in product(range(runs), range(layer.filters), *map(range, layer.out_shape[1:])):
+        for c, r, s in product(range(per_group), *map(range, layer.kernel)):
+            every += 1
+            row, column = y * layer.stride[0] - layer.padding[0] + r, x * layer.stride[1] - layer.padding[1] + s
+            if 0 <= row < height and 0 <= column < width:
+                ones += int(spikes[run, m // filters * per_group + c, row, column])
+    return every, ones, every
+
+
+def moved_bits(network: Network, sharing: Sharing, bits: dict[str, int], batch: int, *, reverse: bool) -> Counter[str]:
+    """Bits of states, gradients and weight changes of the whole network, layer after layer; buffers are endless.
+
+    bits: of a "membrane", a "gradient" and a "weight".
+    """
+    moved: Counter[str] = Counter()
+    states = states_of(network, sharing)
+    inputs = {node.output.name for node in network.nodes if isinstance(node, Input)}
+    for _ in range(batch):
+        for layer in network.layers:
+            if layer.lif and not reverse:
+                for _ in product(range(layer.timesteps), range(layer.lif_elements)):
+                    moved["states_write"] += bits["membrane"]
+                    moved["states_read"] += bits["membrane"]
+        for state in states if reverse else ():
+            moved["states_write"] += state.elements * bits["membrane"]
+            moved["states_read"] += state.elements * bits["membrane"]
+        for layer in network.layers:
+            for tensor in (layer.input, *layer.residuals):
+                if tensor.name not in inputs:  # its gradient goes out here, and in where it was made
+                    moved["gradients_write"] += tensor.steps * tensor.elements * bits["gradient"]
+                    moved["gradients_read"] += tensor.steps * tensor.elements * bits["gradient"]
+        last = network.layers[-1].outputs[0]
+        moved["gradients_read"] += last.steps * last.elements * bits["gradient"]
+    for layer in network.layers:
+        for _ in product(range(layer.filters), range(layer.reduction)):
+            moved["weight_updates"] += 2 * bits["weight"]
+    return moved
+
+
+def state_moves(
+    calls: list[tuple[str, int]], sizes: dict[str, int], permanent: dict[str, int], transient: int, timesteps: int
+) -> tuple[Counter[int], Counter[int]]:
+    """Bytes read and written by layer, walking `calls` (state, layer) of every timestep byte by byte: the first
+    `permanent` bytes of a state stay, the next `transient` as long as calls on it follow each other."""
+    reads: Counter[int] = Counter()
+    writes: Counter[int] = Counter()
+    touched: set[tuple[str, int]] = set()
+    walk = [call for _ in range(timesteps) for call in calls]
+    for position, (state, layer) in enumerate(walk):
+        place = position % len(calls)
+        after = calls[place + 1][0] if place + 1 < len(calls) else None
+        before = calls[place - 1][0] if place else None
+        later = [name for name, _ in walk[position + 1 :]]
+        for byte in range(permanent[state], sizes[state]):
+            passes = byte < permanent[state] + transient
+            if (state, byte) in touched and not (passes and before == state):
+                reads[layer] += 1
+            if state in later and not (passes and after == state):
+                writes[layer] += 1
+            touched.add((state, byte))
+    return reads, writes

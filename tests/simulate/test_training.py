@@ -1,0 +1,190 @@
+"""Does training multiply, keep and move what walking it element by element does?"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import lifsim
+from lifsim.config.arch import load_arch
+from lifsim.config.network import Network
+from lifsim.config.sharing import Sharing, states_of
+from lifsim.errors import InputError
+from lifsim.hardware.lif_unit import lif_bank
+from lifsim.hardware.pe_array import ArrayShape, Gemm, dense_cycles
+from lifsim.schedule.gradient_states import gradient_state_moves
+from lifsim.schedule.membranes import StateUse, best_split
+from lifsim.schedule.partition import plan
+from lifsim.schedule.plan import ScheduleOptions
+from lifsim.simulate.books import as_tree
+from lifsim.simulate.options import Options
+from lifsim.simulate.pipeline import run
+from lifsim.simulate.result import Result
+from lifsim.trace.synthesise import synthesise
+from tests.oracles import training as oracle
+from tests.workload import building
+
+LAYERS = """
+- {name: conv1, op: conv, out: 4, kernel: 3, padding: 1, batch_norm: true}
+- {name: lif1, op: lif}
+- {name: conv2, op: conv, out: 4, kernel: 3, padding: 1}
+- {name: lif2, op: lif}
+- {name: conv3, op: conv, out: 8, kernel: 3, padding: 1, stride: 2, groups: 2}
+- {name: shortcut, op: conv, input: lif1, out: 8, kernel: 1, stride: 2}
+- {name: sum, op: add, inputs: [conv3, shortcut]}
+- {name: lif3, op: lif}
+- {name: fc, op: linear, out: 3}
+"""
+ENDLESS = tuple(f"buffers.{name}.size_bytes=1GiB" for name in ("weight", "spike_in", "spike_out", "membrane", "psum"))
+
+
+def _network(encoding: str = "rate", timesteps: int = 3) -> Network:
+    network = building.network(LAYERS, encoding=encoding, timesteps=timesteps, shape="[2, 6, 6]")
+    rates = {layer.name: (0.3,) for layer in network.layers}
+    return dataclasses.replace(network, spikes=dataclasses.replace(network.spikes, rates=rates))
+
+
+def _run(network: Network, sharing: str = "none", overrides: tuple[str, ...] = ENDLESS, **options: object) -> Result:
+    arch = load_arch("sata_training", overrides)
+    return run(arch, network, Sharing.parse(sharing), Options(mode="training", **options))
+
+
+@pytest.mark.parametrize("encoding", ["rate", "direct"])
+def test_macs_of_all_stages_are_a_walk_over_every_product(encoding: str) -> None:
+    network = _network(encoding)
+    result = _run(network, seed=3)
+    zeros = network.gradients
+    with synthesise(network, 1, 3) as trace:
+        for layer, spikes, record in zip(network.layers, trace.layers, result.records, strict=True):
+            steps = [spikes.read(step, 0, 1)[0].reshape(layer.in_shape) for step in range(layer.runs)]
+            image = np.stack(steps)
+            if layer.input.name == "input" and encoding == "direct":
+                image = np.ones_like(image)
+            every, ones, back = oracle.products(layer, image)
+            stages = record.stages
+            assert stages["forward"].ops.macs_dense == stages["weight_update"].ops.macs_dense == every
+            assert stages["forward"].ops.macs_effective == stages["weight_update"].ops.macs_effective == ones
+            backward = 0 if layer.input.name == "input" else round((1 - zeros.membrane_sparsity) * back)
+            assert stages["backward"].ops.macs_effective == backward
+            updates = layer.lif_elements * layer.timesteps
+            assert stages["backward"].ops.pgu_updates == updates
+            assert stages["backward"].ops.pgu_multiplications == round((1 - zeros.firing_sparsity) * updates)
+
+
+@pytest.mark.parametrize("sharing", ["none", "layer", "channel2", "layer+channel2"])
+@pytest.mark.parametrize("bptt", ["stored", "reversed"])
+@pytest.mark.parametrize("batch", [1, 2])
+def test_states_gradients_and_updates_are_moved_as_the_walk_does(sharing: str, bptt: str, batch: int) -> None:
+    network = _network()
+    result = _run(network, sharing, batch=batch, bptt=bptt)
+    precision = result.arch.precision
+    bits = {"membrane": precision.membrane_bits, "gradient": precision.psum_bits, "weight": precision.weight_bits}
+    walked = oracle.moved_bits(network, Sharing.parse(sharing), bits, batch, reverse=bptt == "reversed")
+    moved = as_tree(result.totals.dram_bytes)
+    names = ("states_write", "states_read", "gradients_write", "gradients_read", "weight_updates")
+    assert {name: moved[name] for name in names} == {name: walked[name] // 8 for name in names}
+    assert moved["total"] == sum(size for name, size in moved.items() if name != "total")
+
+
+@pytest.mark.parametrize("encoding", ["rate", "direct"])
+def test_array_cycles_are_those_of_the_three_products(encoding: str) -> None:
+    result = _run(_network(encoding), batch=2)
+    shape = ArrayShape(result.arch.array.rows, result.arch.array.cols)
+    for layer, record in zip(result.network.layers, result.records, strict=True):
+        C, H, W = layer.in_shape
+        reduction = layer.group_filters * math.prod(layer.kernel)
+        transposed = Gemm(H * W, reduction, C // layer.groups, layer.groups)
+        update = Gemm(layer.reduction, layer.pixels, layer.group_filters, layer.groups)
+        back = dense_cycles("sata", transposed, shape, layer.runs, True).total if layer.input.name != "input" else 0
+        stages = record.stages
+        assert stages["backward"].cycles.array + stages["backward"].cycles.fill_drain == 2 * back
+        assert stages["weight_update"].cycles.total == 2 * dense_cycles("os", update, shape, layer.runs, True).total
+        assert stages["backward"].cycles.lif == stages["forward"].cycles.lif
+
+
+def test_the_forward_stage_is_inference_and_recomputation_repeats_it() -> None:
+    network = _network()
+    arch = load_arch("sata_training", ENDLESS)
+    inference = run(arch, network, Sharing.parse("channel2"), Options())
+    result = _run(network, "channel2", bptt="reversed")
+    for before, after in zip(inference.records, result.records, strict=True):
+        forward = after.stages["forward"]
+        assert (forward.cycles, forward.ops) == (before.counts.cycles, before.counts.ops)
+        assert forward.dram_bytes.weights == before.counts.dram_bytes.weights
+        if "recompute" in after.stages:
+            assert after.stages["recompute"].ops == before.counts.ops
+            assert after.stages["recompute"].cycles == before.counts.cycles
+    assert result.stages["recompute"].ops.lif_updates == inference.totals.ops.lif_updates
+    assert set(_run(network, "channel2").stages) == {"forward", "backward", "weight_update"}
+
+
+def test_reversed_keeps_the_last_states_and_stored_every_call() -> None:
+    network = _network(timesteps=4)
+    stored, reverse = (_run(network, "channel2", bptt=bptt) for bptt in ("stored", "reversed"))
+    calls = sum(lif.output.elements for lif in network.lifs)
+    assert stored.totals.lif_memory_bytes.backward == stored.totals.dram_bytes.states_write == 2 * 4 * calls
+    assert reverse.totals.lif_memory_bytes.backward == reverse.totals.dram_bytes.states_write == 2 * calls // 2
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    sharing=st.sampled_from(["none", "layer", "channel2", "layer+channel2"]),
+    buffer=st.integers(1, 2000),
+    batch=st.integers(1, 3),
+    reverse=st.booleans(),
+)
+def test_gradients_of_membranes_move_as_the_walk_moves_their_bytes(
+    sharing: str, buffer: int, batch: int, reverse: bool
+) -> None:
+    network, shared = _network(), Sharing.parse(sharing)
+    arch = load_arch("sata_training", [f"buffers.membrane.size_bytes={buffer}"])
+    (group,) = plan(network, shared, arch, ScheduleOptions("timestep", batch, 1)).groups
+    found = gradient_state_moves(network, shared, arch, group, batch, reverse=reverse)
+    owner = {lif: state for state in states_of(network, shared) for lif in state.lifs}
+    calls = [(owner[layer.lif.name].name, layer.index) for layer in reversed(network.layers) if layer.lif]
+    names = list(dict.fromkeys(name for name, _ in calls))
+    sizes = {state.name: state.elements * 2 * (2 if reverse else 1) for state in owner.values()}
+    runs = {name: sum(a != b == name for (a, _), (b, _) in pairwise([("", 0), *calls])) for name in names}
+    uses = [StateUse(sizes[name], sum(name == called for called, _ in calls), runs[name]) for name in names]
+    split = best_split(uses, network.timesteps, arch.buffers.membrane.usable_bytes)
+    permanent = dict(zip(names, split.permanent, strict=True))
+    reads, writes = oracle.state_moves(calls, sizes, permanent, split.transient, network.timesteps)
+    assert found.reads == {layer.index: batch * reads[layer.index] for layer in network.layers}
+    assert found.writes == {layer.index: batch * writes[layer.index] for layer in network.layers}
+    assert sum(found.reads.values()) + sum(found.writes.values()) == batch * split.moved
+
+
+def test_gradient_units_are_shared_and_paid_in_training_only() -> None:
+    none, shared = _run(_network()), _run(_network(), "channel2")
+    units = lif_bank(none.arch.lif, none.arch.array.pes, 2).units
+    assert shared.totals.lif_units == units == none.totals.lif_units // 2
+    assert shared.totals.area.lif == pytest.approx(none.totals.area.lif / 2)
+    inference = lifsim.run(arch="sata_training", workload="lenet5_mnist").totals.energy_pj.compute.lif
+    trained = lifsim.run(arch="sata_training", workload="lenet5_mnist", mode="training")
+    assert trained.stages["forward"].energy_pj.compute.lif.operation == inference.operation
+    assert trained.stages["forward"].energy_pj.compute.lif.ungated == inference.ungated
+    assert trained.stages["backward"].energy_pj.compute.lif.operation > 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"mode": "train"}, "mode: 'train' must be one of"),
+        ({"bptt": "reversed"}, "bptt: 'reversed' must go with mode training"),
+        ({"mode": "training"}, "components: must have at least one of tag pgu"),
+        ({"mode": "training", "arch": "sata128_satasim", "workload": "satasim_bntt"}, "accounting satasim"),
+        (
+            {"mode": "training", "bptt": "reversed", "arch": "sata_training", "overrides": ("neuron.reset=hard",)},
+            "lif13: hard reset forgets the membrane",
+        ),
+    ],
+)
+def test_what_cannot_be_trained_is_refused(arguments: dict[str, object], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        lifsim.run(**arguments)
