@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lifsim.report.change import figures
+from lifsim.report.schedule_table import schedule_table
 from lifsim.report.stage_table import stage_table
 from lifsim.simulate.result import Result
 
@@ -34,6 +35,9 @@ def print_result(result: Result, baseline: Result | None) -> None:
     if not console.is_terminal:
         console = Console(width=PIPE_WIDTH)
     console.print(table)
+    schedules = schedule_table(result, baseline)
+    if schedules is not None:
+        console.print(schedules)
     if result.stages:
         console.print(stage_table(result))
     for note in result.notes:

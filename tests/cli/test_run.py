@@ -34,6 +34,14 @@ def test_the_table_names_its_figures_with_units_and_compares_with_none(capsys: p
     assert "written to reports/vgg16_cifar10-sata128-channel4" in err
 
 
+def test_layer_sharing_is_compared_under_every_schedule(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = _run(capsys, *SMALL, "--sharing", "layer+channel2", "--schedule", "auto")
+    table = out[out.index("DRAM, schedule by schedule") :]
+    for part in ("tick", "timestep", "auto", "against none, tick"):
+        assert part in table
+    assert "schedule by schedule" not in _run(capsys, *SMALL, "--sharing", "channel2")[1]
+
+
 def test_the_files_of_a_run_hold_the_same_figures(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = _run(capsys, *SMALL, "--sharing", "channel2", "--out", "result", "--format", "json")
     assert status == 0
