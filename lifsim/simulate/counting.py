@@ -29,7 +29,7 @@ def count_layer(
         bits=bits,
         pe_utilisation=pe_utilisation(occupying_macs(ops, arch), shape, cycles.array + cycles.fill_drain),
         tiling=scheduled.description,
-        timesteps=_timesteps(work),
+        timesteps=_timesteps(layer, arch, work, batch),
     )
 
 
@@ -99,12 +99,15 @@ def _sram_accesses(
     )
 
 
-def _timesteps(work: ArrayWork) -> tuple[TimestepCounts, ...]:
+def _timesteps(layer: Layer, arch: Arch, work: ArrayWork, batch: int) -> tuple[TimestepCounts, ...]:
+    shape, dense = ArrayShape(arch.array.rows, arch.array.cols), layer.macs_per_run * batch
+    occupying = work.macs_effective if arch.array.sparsity == "skip" else (dense,) * layer.runs
     return tuple(
         TimestepCounts(
             timestep=run,
             array_cycles=cycles.array,
             fill_drain_cycles=cycles.fill_drain,
+            pe_utilisation=pe_utilisation(occupying[run], shape, cycles.total),
             macs_effective=work.macs_effective[run],
             input_reads=accesses.inputs,
             weight_reads=accesses.weights,

@@ -20,11 +20,15 @@ class ElementBits:
 
 @dataclass(frozen=True)
 class TimestepCounts:
-    """One layer at one timestep, the whole batch. A layer that runs once per image does so at timestep 0."""
+    """One layer at one timestep, the whole batch. A layer that runs once per image does so at timestep 0.
+
+    pe_utilisation: as the layer's, of the running array in this timestep.
+    """
 
     timestep: int
     array_cycles: int
     fill_drain_cycles: int
+    pe_utilisation: float
     macs_effective: int
     input_reads: int
     weight_reads: int

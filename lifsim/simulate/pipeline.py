@@ -18,7 +18,7 @@ from lifsim.simulate.options import Options
 from lifsim.simulate.pricing import Costs, area_of, costs_of, energy_of
 from lifsim.simulate.result import LayerRecord, Result, Totals
 from lifsim.simulate.reuse import Reuse
-from lifsim.simulate.spikes import SpikeProvenance, Spikes, read_spikes
+from lifsim.simulate.spikes import Spikes, read_spikes
 from lifsim.simulate.timing import Timeline, timed
 from lifsim.simulate.trained import kept_by, trained, training_notes
 from lifsim.simulate.visits import visits
@@ -53,7 +53,7 @@ def simulate(
         spikes=spikes.provenance,
         records=records,
         totals=Totals.of(records, arch, area_of(arch, costs, bank.units), bank.units, kept_by(options, memory)),
-        notes=notes(arch, network, sharing, options, spikes.provenance),
+        notes=notes(arch, network, sharing, options, spikes),
         timeline=timeline,
         plan=plan,
     )
@@ -115,15 +115,19 @@ def run_beside_baseline(inputs: Inputs) -> tuple[Result, Result | None]:
     return shared, unshared
 
 
-def notes(arch: Arch, network: Network, sharing: Sharing, options: Options, spikes: SpikeProvenance) -> tuple[str, ...]:
+def notes(arch: Arch, network: Network, sharing: Sharing, options: Options, spikes: Spikes) -> tuple[str, ...]:
     """What a reader of the figures must know."""
     if arch.accounting == "satasim":
         return ("counted and priced as SATA_Sim does, to the letter; sparsity is the workload's mean rate",)
-    said = []
-    if spikes.kind == "rates":
-        kind = "measured" if spikes.measured else "assumed, not measured"
-        said.append(f"spikes are random at {kind} rates: {spikes.source}")
-    if spikes.recorded_under not in (None, str(sharing)):
-        recorded = f"the trace was recorded under sharing {spikes.recorded_under}"
+    said, origin = [], spikes.provenance
+    if origin.kind == "rates":
+        kind = "measured" if origin.measured else "assumed, not measured"
+        said.append(f"spikes are random at {kind} rates: {origin.source}")
+    elif not origin.measured:
+        said.append(f"the spikes of the trace were drawn at random: {origin.source}")
+    if origin.images == 1 < spikes.batch:
+        said.append(f"the trace holds one image, whose spikes stand for all {spikes.batch}")
+    if origin.recorded_under not in (None, str(sharing)):
+        recorded = f"the trace was recorded under sharing {origin.recorded_under}"
         said.append(f"{recorded}; a network trained under {sharing} fires other spikes")
     return (*said, *training_notes(arch, network)) if options.mode == "training" else tuple(said)

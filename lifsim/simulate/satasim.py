@@ -15,7 +15,8 @@ Source: Yin et al., IEEE TCAD 42(6), 2022; the code of SATA_Sim. lifsim.hardware
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import accumulate, pairwise
 from math import prod
 from statistics import fmean
@@ -118,9 +119,10 @@ def _counted(layer: Layer, ops: Operations, network: Network, arch: Arch) -> Lay
     T, shape = network.timesteps, ArrayShape(arch.array.rows, arch.array.cols)
     sizes = arch.buffers.spike_in.size_bytes, arch.buffers.spike_out.size_bytes
     counts = scalesim_counts(_window(layer), layer.filters, shape, *sizes)
-    steps = _timesteps(counts, ops.macs_effective, T, psum_times_t=arch.satasim.psum_times_t)
+    unpadded_macs = prod(_window(layer).out) * layer.weights
+    utilised = partial(pe_utilisation, unpadded_macs, shape)
+    steps = _timesteps(counts, ops.macs_effective, T, utilised, psum_times_t=arch.satasim.psum_times_t)
     streaming, filling = (sum(getattr(t, f"{part}_cycles") for t in steps) for part in ("array", "fill_drain"))
-    unpadded_macs = prod(_window(layer).out) * layer.weights * T
     return LayerCounts(
         name=layer.name,
         cycles=Cycles(streaming + filling, streaming, filling, 0, 0, 0, 0, 0),
@@ -135,14 +137,17 @@ def _counted(layer: Layer, ops: Operations, network: Network, arch: Arch) -> Lay
         ),
         registers=Accesses(0, 0),
         bits=_charged_bits(arch),
-        pe_utilisation=pe_utilisation(unpadded_macs, shape, streaming + filling),
+        pe_utilisation=pe_utilisation(unpadded_macs * T, shape, streaming + filling),
         tiling="as SATA_Sim: os per timestep, ws weights once",
         timesteps=steps,
     )
 
 
-def _timesteps(counts: ScaleSimCounts, macs: int, timesteps: int, *, psum_times_t: bool) -> tuple[TimestepCounts, ...]:
-    """One layer's steps. Indices of last cycles can be less than the cycles that stream, on arrays of a few PEs."""
+def _timesteps(
+    counts: ScaleSimCounts, macs: int, timesteps: int, utilised: Callable[[int], float], *, psum_times_t: bool
+) -> tuple[TimestepCounts, ...]:
+    """One layer's steps; `utilised` is the share of the PEs by the cycles of a step. Indices of last cycles can be less
+    than the cycles that stream, on arrays of a few PEs."""
     streaming = min(counts.streaming_cycles, counts.last_write_cycle)
     weight_streaming = min(counts.weight_streaming_cycles, counts.weight_cycles)
     return tuple(
@@ -152,6 +157,7 @@ def _timesteps(counts: ScaleSimCounts, macs: int, timesteps: int, *, psum_times_
             fill_drain_cycles=counts.last_write_cycle
             - streaming
             + (counts.weight_cycles - weight_streaming if t == 0 else 0),
+            pe_utilisation=utilised(counts.last_write_cycle + (counts.weight_cycles if t == 0 else 0)),
             macs_effective=macs * (t + 1) // timesteps - macs * t // timesteps,
             input_reads=counts.sram_input_reads if t == 0 else 0,
             weight_reads=counts.sram_weight_reads if t == 0 else 0,

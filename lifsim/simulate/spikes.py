@@ -12,7 +12,7 @@ from lifsim.simulate.options import Options
 from lifsim.simulate.spike_work import Ones, spike_work
 from lifsim.trace.opening import open_trace
 from lifsim.trace.source import Trace
-from lifsim.trace.synthesise import synthesise
+from lifsim.trace.synthesise import analogue_layers, synthesise
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class SpikeProvenance:
     """Where the spikes came from.
 
     kind: "trace" or "rates". source: for people. measured: whether a network fired them, or at least their rates.
-    recorded_under: the sharing of the network that fired them. sha256: of the trace file.
+    recorded_under: the sharing of the network that fired them. sha256: of the trace file. images: that it holds.
     """
 
     kind: str
@@ -28,6 +28,7 @@ class SpikeProvenance:
     measured: bool
     recorded_under: str | None = None
     sha256: str | None = None
+    images: int | None = None
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,10 @@ def read_spikes(network: Network, options: Options) -> Spikes:
         return _from_trace(network, path, options.batch)
     batch = options.batch or 1
     rates = network.spikes
+    if rates.source == "engine" and len(analogue_layers(network)) < len(network.layers):
+        record = f"lifsim trace record --workload {network.name} --out FILE"
+        rule = f"'engine' must be run first: {record}, then --trace FILE; or state spikes.rates"
+        raise InputError(Fault(rule, path="spikes.source"))
     with synthesise(network, batch, options.seed) as trace:
         provenance = SpikeProvenance("rates", rates.provenance, rates.measured)
         return Spikes(batch, spike_work(network, trace, batch), provenance)
@@ -55,7 +60,7 @@ def _from_trace(network: Network, path: Path, batch: int | None) -> Spikes:
     with open_trace(path, network) as trace:
         images = _batch(trace, batch, path)
         source = trace.provenance or path.name
-        provenance = SpikeProvenance("trace", source, trace.is_recorded, trace.sharing, _sha256(path))
+        provenance = SpikeProvenance("trace", source, trace.is_recorded, trace.sharing, _sha256(path), trace.batch)
         return Spikes(images, spike_work(network, trace, images), provenance)
 
 

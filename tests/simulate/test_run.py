@@ -134,6 +134,7 @@ def test_a_workload_may_name_its_trace_beside_itself(tmp_path: Path, monkeypatch
     assert named.totals == given.totals == drawn_again.totals
     assert named.options.trace == tmp_path / "spikes.npz"
     assert not named.spikes.measured
+    assert "the spikes of the trace were drawn at random" in named.notes[0]
 
 
 def test_all_that_is_wrong_with_the_inputs_is_told_at_once() -> None:
@@ -147,3 +148,20 @@ def test_all_that_is_wrong_with_the_inputs_is_told_at_once() -> None:
 def test_channels_that_n_does_not_divide_are_refused_by_name() -> None:
     with pytest.raises(InputError, match="channel3 must divide the 64 channels of lif1"):
         lifsim.run(sharing="channel3")
+
+
+def test_what_the_spikes_are_is_said(reference: Path) -> None:
+    trace = reference / "spike_traces" / "lenet5_mnist.npz"
+    assert lifsim.run(workload="lenet5_mnist").notes[0].startswith("spikes are random at measured rates: ")
+    assert (
+        lifsim.run(workload="alexnet_cifar10").notes[0].startswith("spikes are random at assumed, not measured")
+    )
+    assert lifsim.run(workload="lenet5_mnist", trace=trace).notes == ()
+    one_for_all, sharing = lifsim.run(workload="lenet5_mnist", trace=trace, batch=3, sharing="channel2").notes
+    assert one_for_all == "the trace holds one image, whose spikes stand for all 3"
+    assert sharing.startswith("the trace was recorded under sharing none; a network trained under channel2 fires other")
+
+
+def test_a_network_without_spikes_says_how_to_get_them() -> None:
+    with pytest.raises(InputError, match="lifsim trace record --workload har_fcn --out FILE, then --trace FILE"):
+        lifsim.run(workload="har_fcn")

@@ -168,6 +168,8 @@ def test_timesteps_add_up_to_the_layer() -> None:
             assert sum(step.fill_drain_cycles for step in steps) == each.cycles.fill_drain
             assert sum(step.macs_effective for step in steps) == each.ops.macs_effective
             assert sum(step.input_reads for step in steps) == each.sram_accesses.spike_in.reads
+            held = sum(step.pe_utilisation * (step.array_cycles + step.fill_drain_cycles) for step in steps)
+            assert held == pytest.approx(each.pe_utilisation * each.cycles.total)
             assert sum(step.output_writes for step in steps) == each.sram_accesses.spike_out.writes
 
 

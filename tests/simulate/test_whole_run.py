@@ -168,11 +168,15 @@ def test_every_layer_equals_a_count_with_plain_integers(case: dict[str, Any]) ->
 @settings(max_examples=40, deadline=None)
 @given(cases())
 def test_the_timesteps_of_a_layer_add_up_to_it(case: dict[str, Any]) -> None:
+    machine = case["machine"]
     for layer, record in zip(case["layers"], simulated(case, spikes_of(case)).records, strict=True):
         steps, whole = record.counts.timesteps, counted(record)
         assert [step.timestep for step in steps] == list(range(layer.runs))
         assert sum(step.array_cycles + step.fill_drain_cycles for step in steps) == whole.array_and_fill
         assert sum(step.macs_effective for step in steps) == whole.macs_effective
+        pe_cycles = [machine.rows * machine.cols * (step.array_cycles + step.fill_drain_cycles) for step in steps]
+        held = sum(step.pe_utilisation * cycles for step, cycles in zip(steps, pe_cycles, strict=True))
+        assert held == pytest.approx(whole.macs_effective if machine.sparsity == "skip" else whole.macs_dense)
         assert sum(step.input_reads for step in steps) == whole.input_reads
         assert sum(step.weight_reads for step in steps) == whole.weight_reads
 
