@@ -153,11 +153,11 @@ def test_channels_that_n_does_not_divide_are_refused_by_name() -> None:
 def test_what_the_spikes_are_is_said(reference: Path) -> None:
     trace = reference / "spike_traces" / "lenet5_mnist.npz"
     assert lifsim.run(workload="lenet5_mnist").notes[0].startswith("spikes are random at measured rates: ")
-    assert (
-        lifsim.run(workload="alexnet_cifar10").notes[0].startswith("spikes are random at assumed, not measured")
-    )
+    assert lifsim.run(workload="alexnet_cifar10").notes[0].startswith("spikes are random at assumed, not measured")
     assert lifsim.run(workload="lenet5_mnist", trace=trace).notes == ()
-    one_for_all, sharing = lifsim.run(workload="lenet5_mnist", trace=trace, batch=3, sharing="channel2").notes
+    alone, three = (lifsim.run(workload="lenet5_mnist", trace=trace, batch=b, sharing="channel2") for b in (1, 3))
+    assert three.totals.ops.macs_effective == 3 * alone.totals.ops.macs_effective
+    one_for_all, sharing = three.notes
     assert one_for_all == "the trace holds one image, whose spikes stand for all 3"
     assert sharing.startswith("the trace was recorded under sharing none; a network trained under channel2 fires other")
 
