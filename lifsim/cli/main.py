@@ -27,6 +27,7 @@ COMMANDS = {
     "import": ("lifsim.cli.import_:import_", "Turn files of SATA_Sim and SCALE-Sim into LIFSim's."),
     "validate": ("lifsim.cli.validate:validate", "Compare with other tools' figures."),
     "train": ("lifsim.cli.train:train", "Train a network under a sharing."),
+    "gradients": ("lifsim.cli.gradients:gradients", "Measure how sparse gradients are, for run --mode training."),
     "study": ("lifsim.cli.study:study", "Train under several sharings and seeds: accuracy and spike rate."),
     "dram-bench": ("lifsim.cli.dram_bench:dram_bench", "Simulate a request pattern or trace on a DRAM."),
     "list": ("lifsim.cli.listing:listing", "List shipped architectures, workloads and sharings."),
