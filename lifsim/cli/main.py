@@ -19,6 +19,7 @@ COMMANDS = {
     "run": ("lifsim.cli.run:run", "Simulate one network on one architecture."),
     "memory": ("lifsim.cli.memory:memory", "Memory of LIF membranes, weights and activations."),
     "sweep": ("lifsim.cli.sweep:sweep", "Simulate every combination of settings."),
+    "optimize": ("lifsim.cli.optimize:optimize", "Search a space for the least of a figure, within limits."),
     "store": ("lifsim.cli.store:store", "Show and export what a sweep has stored."),
     "explain": ("lifsim.cli.explain:explain", "Take one layer's cycles and bytes apart."),
     "plot": ("lifsim.cli.plot:plot", "Draw a figure, its numbers beside it."),

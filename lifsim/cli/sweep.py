@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lifsim.cli.sweep_options import asked_for, space_options
+from lifsim.cli.sweep_options import asked_for, cores, execution_options, space_options
 from lifsim.errors import Fault, InputError
 
 if TYPE_CHECKING:
@@ -25,11 +25,8 @@ Examples:
 """
 )
 @space_options
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="File that keeps the results; a stopped sweep goes on in it."
-)
-@click.option("--jobs", type=click.IntRange(1, 4096), help="Processes. Default: all cores.")
-@click.option("--scheduler", metavar="ADDRESS", help="Run on the Dask cluster of this scheduler instead.")
+@click.option("--sample", metavar="N", type=int, help="Run N points of the space, a Latin hypercube.")
+@execution_options
 @click.option("--retry-failed", is_flag=True, help="Run points that failed earlier again.")
 @click.option("--dry-run", is_flag=True, help="Print the count of points and an estimate, and run nothing.")
 def sweep(
@@ -40,6 +37,9 @@ def sweep(
     trace: str | None,
     batch: str | None,
     seed: int | None,
+    schedule: str | None,
+    objective: str | None,
+    chunk: str | None,
     overrides: tuple[str, ...],
     vary: tuple[str, ...],
     sample: int | None,
@@ -56,8 +56,11 @@ def sweep(
     """
     from lifsim.sweep.plan import plan
 
-    planned = plan(asked_for(file, arch, workload, sharing, trace, batch, seed, overrides, vary, sample))
-    workers = jobs or _cores()
+    asked = asked_for(
+        file, arch, workload, sharing, trace, batch, seed, schedule, objective, chunk, overrides, vary, sample
+    )
+    planned = plan(asked)
+    workers = jobs or cores()
     if dry_run:
         _print_estimate(planned, workers)
     elif out is None:
@@ -74,7 +77,7 @@ def _run(planned: Plan, out: Path, workers: int, scheduler: str | None, *, retry
 
     with Store.create_or_open(out, planned.job.description()) as store:
         pending = pending_points(planned, store, retry_failed=retry_failed)
-        progress = Progress(len(planned.points), len(pending))
+        progress = Progress(len(planned.points), len(planned.points) - len(pending))
         try:
             if pending:
                 with progress, executor_for(planned.job, min(workers, len(pending)), scheduler) as executor:
@@ -98,9 +101,3 @@ def _print_estimate(planned: Plan, workers: int) -> None:
         click.echo(f"  {axis.key}: {axis.values}")
     guess = estimate(planned, workers)
     click.echo(f"about {guess.seconds:,.0f} s on {workers} processes, by {guess.measured} points run just now")
-
-
-def _cores() -> int:
-    import os
-
-    return len(os.sched_getaffinity(0))

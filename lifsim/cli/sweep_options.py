@@ -22,21 +22,43 @@ _OPTIONS = (
     click.option("--sharing", metavar="S[,S...]", help=f"none, layer, channel2, ... Default: {DEFAULT_SHARING}."),
     click.option("--trace", metavar="FILE", help="Spike trace (.npz). Default: the workload's own spikes."),
     click.option("--batch", metavar="N[,N...]", help="Images. Default: as many as the trace has, else 1."),
-    click.option("--seed", type=int, help="Seed of synthesised spikes and of --sample. Default: 0."),
+    click.option("--seed", type=int, help="Seed of synthesised spikes, and of what chooses points. Default: 0."),
+    click.option("--schedule", metavar="S[,S...]", help="tick, timestep, auto. Default: tick."),
+    click.option("--objective", metavar="O[,O...]", help="What auto minimises: dram, cycles, energy. Default: dram."),
+    click.option("--chunk", metavar="C[,C...]", help="Images that take turns together. Default: auto."),
     click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Change a key everywhere."),
     click.option(
         "--vary", metavar="KEY=VALUES", multiple=True,
         help="An axis, any key that --set knows: 8,16,32 or 1:8 or 10:100:+10 or 8KiB:512KiB:x2.",
     ),
-    click.option("--sample", metavar="N", type=int, help="Take N points of the space, a Latin hypercube."),
 )  # fmt: skip
+
+_EXECUTION_OPTIONS = (
+    click.option("--out", type=click.Path(path_type=Path), help="File that keeps the results; what stopped goes on."),
+    click.option("--jobs", type=click.IntRange(1, 4096), help="Processes. Default: all cores."),
+    click.option("--scheduler", metavar="ADDRESS", help="Run on the Dask cluster of this scheduler instead."),
+)
 
 
 def space_options(command: F) -> F:
-    """Add [FILE], --arch, --workload, --sharing, --trace, --batch, --seed, --set, --vary and --sample."""
+    """Add [FILE], the options of a run, of which many take several values, --set and --vary."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
+
+
+def execution_options(command: F) -> F:
+    """Add --out, --jobs and --scheduler."""
+    for option in reversed(_EXECUTION_OPTIONS):
+        command = option(command)
+    return command
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    import os
+
+    return len(os.sched_getaffinity(0))
 
 
 def asked_for(
@@ -47,9 +69,12 @@ def asked_for(
     trace: str | None,
     batch: str | None,
     seed: int | None,
+    schedule: str | None,
+    objective: str | None,
+    chunk: str | None,
     overrides: tuple[str, ...],
     vary: tuple[str, ...],
-    sample: int | None,
+    sample: int | None = None,
 ) -> Request:
     """What the options and the file ask for together. Raises InputError with every fault of both."""
     from lifsim.sweep.request import options_document, read_request
@@ -61,6 +86,9 @@ def asked_for(
         "trace": trace,
         "batch": _numbers(batch),
         "seed": seed,
+        "schedule": _names(schedule),
+        "objective": _names(objective),
+        "chunk": _numbers(chunk),
         "sample": sample,
     }
     return read_request(file, options_document(given, overrides, vary))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from types import TracebackType
 from typing import Self
@@ -11,16 +12,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from lifsim.sweep.outcome import Outcome
-from lifsim.units import format_si
-
-BEST = "energy_pj.total"
 
 
 class Progress:
-    """Watches `pending` of `total` points on stderr; says nothing before its summary where that is no terminal."""
+    """Watches a sweep of `total` points, of which `done` are there, on stderr; silent where that is no
+    terminal."""
 
-    def __init__(self, total: int, pending: int) -> None:
-        self._total, self._pending = total, pending
+    def __init__(self, total: int, done: int, best_of: str = "energy_pj.total") -> None:
+        self._total, self._best_of = total, best_of
         self._done = self._failed = 0
         self._best: float | None = None
         self._started = time.monotonic()
@@ -34,7 +33,7 @@ class Progress:
             console=console,
             disable=not console.is_terminal,
         )
-        self._task = self._bar.add_task("sweep", total=total, completed=total - pending, state="")
+        self._task = self._bar.add_task("sweep", total=total, completed=done, state="")
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -49,8 +48,8 @@ class Progress:
         if outcome.figures is None:
             self._failed += 1
         else:
-            energy = outcome.figures[BEST]
-            self._best = energy if self._best is None else min(self._best, energy)
+            figure = outcome.figures.get(self._best_of, math.inf)
+            self._best = figure if self._best is None else min(self._best, figure)
         self._bar.update(self._task, advance=1, state=self._state())
 
     @property
@@ -63,5 +62,5 @@ class Progress:
         return self._done / max(time.monotonic() - self._started, 1e-9)
 
     def _state(self) -> str:
-        best = "" if self._best is None else f", best {format_si(self._best * 1e-12, 'J')}"
+        best = "" if self._best is None else f", {self._best_of} {self._best:.5g} at best"
         return f"{self._rate:.0f}/s, {self._failed} failed{best}"

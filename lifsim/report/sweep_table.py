@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -17,16 +17,16 @@ FIRST_FIGURE = "cycles.total"
 
 
 def print_table(
-    rows: Sequence[dict[str, Any]], sort: str, *, descending: bool, top: int, columns: Sequence[str] | None
+    rows: Sequence[Mapping[str, Any]], sort: str, *, descending: bool, top: int, columns: Sequence[str] | None
 ) -> None:
     """The first `top` points by `sort`. Raises InputError where a column is none of the store."""
-    names = columns_of(list(rows))
+    names = columns_of(rows)
     unknown = [name for name in (sort, *(columns or ())) if name not in names]
     if unknown:
         raise InputError([Fault(f"{n!r} must be a column of the store{did_you_mean(n, names)}") for n in unknown])
     good = [row for row in rows if row["error"] is None]
     good = sorted((row for row in good if row[sort] is not None), key=lambda row: _order(row[sort]), reverse=descending)
-    shown = list(dict.fromkeys([*varying(rows, names), *(columns or MAIN), sort]))
+    shown = list(dict.fromkeys([*varying(rows), *(columns or MAIN), sort]))
     table = Table(header_style="bold")
     for name in shown:
         table.add_column(name, justify="right", no_wrap=True)
@@ -39,10 +39,15 @@ def print_table(
     console.print(f"{min(top, len(good)):,} of {len(rows):,} points, {len(rows) - len(good):,} failed", highlight=False)
 
 
-def varying(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> list[str]:
-    """The settings, which stand before the figures, that differ from point to point."""
-    settings = names[: names.index(FIRST_FIGURE)] if FIRST_FIGURE in names else [n for n in names if n != "error"]
-    return [name for name in settings if len({repr(row[name]) for row in rows}) > 1]
+def varying(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The settings that differ from point to point."""
+    return [name for name in settings_of(rows) if len({repr(row[name]) for row in rows}) > 1]
+
+
+def settings_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The columns before the figures: one per axis of the sweep."""
+    names = columns_of(rows)
+    return names[: names.index(FIRST_FIGURE)] if FIRST_FIGURE in names else names[:-1]
 
 
 def _order(value: object) -> tuple[str, Any]:

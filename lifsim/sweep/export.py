@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from lifsim.errors import Fault, InputError
 from lifsim.sweep.store import Store
 
 
-def columns_of(rows: list[dict[str, Any]]) -> list[str]:
+def columns_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """The columns of all `rows`: settings and figures in their order, the error last."""
     names = dict.fromkeys(name for row in rows for name in row)
     names.pop("error", None)

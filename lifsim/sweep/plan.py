@@ -63,7 +63,13 @@ class Plan:
 
 
 def plan(request: Request) -> Plan:
-    """Read every file, check every axis and choose the points. Raises InputError with all that is wrong."""
+    """The job, and all points or the sample of them. Raises InputError with all that is wrong, or too many points."""
+    job = job_of(request)
+    return Plan(job, chosen_points(job.space, request.asked.sample, request.asked.seed or 0))
+
+
+def job_of(request: Request) -> Job:
+    """Read every file and check every axis. Raises InputError with all that is wrong."""
     faults: list[Fault] = []
     archs, workloads = _files(request, faults)
     axes = _axes(request, faults)
@@ -73,10 +79,7 @@ def plan(request: Request) -> Plan:
             faults += _axis_faults(key, values, archs, workloads, request)
     if faults:
         raise InputError(dict.fromkeys(map(request.placed, faults)))
-    space = Space(tuple(Axis(key, values) for key, values in axes.items()))
-    return Plan(
-        Job(space, archs, workloads, files), chosen_points(space, request.asked.sample, request.asked.seed or 0)
-    )
+    return Job(Space(tuple(Axis(key, values) for key, values in axes.items())), archs, workloads, files)
 
 
 def _files(request: Request, faults: list[Fault]) -> tuple[dict[str, Document], dict[str, Document]]:

@@ -21,18 +21,22 @@ def _as_list(value: object) -> object:
 
 
 Texts = Annotated[tuple[Text, ...], BeforeValidator(_as_list), Field(min_length=1)]
+Values = Annotated[tuple[Any, ...], BeforeValidator(_as_list), Field(min_length=1)]
 Settings = Annotated[dict[str, Any], Field(max_length=1000)]
 
 
 class SweepFile(Model):
-    """A sweep file. One or several of each of arch, workload, sharing and batch; set: keys to change everywhere; vary:
-    the axes, key to values; sample: so many points of them; seed: of synthesised spikes and of the sample."""
+    """A sweep file: the options of a run, one or several values of each; set: keys to change everywhere; vary: the
+    axes, key to values; sample: so many points of them; seed: of synthesised spikes and of the sample."""
 
     arch: Texts = ("sata128",)
     workload: Texts = ("vgg16_cifar10",)
     sharing: Texts = ("none",)
     trace: Texts | None = None
-    batch: Annotated[tuple[Any, ...], BeforeValidator(_as_list), Field(min_length=1)] | None = None
+    batch: Values | None = None
+    schedule: Values | None = None
+    objective: Values | None = None
+    chunk: Values | None = None
     seed: Annotated[int, Field(ge=0, lt=1 << 63, strict=True)] | None = None
     set: Settings = Field(default_factory=dict)
     vary: Settings = Field(default_factory=dict)
@@ -50,7 +54,14 @@ class Request:
     def options(self) -> dict[str, list[Any]]:
         """The options of a run that are given, with their values."""
         asked = self.asked
-        given = {"trace": asked.trace, "batch": asked.batch, "seed": None if asked.seed is None else (asked.seed,)}
+        given = {
+            "trace": asked.trace,
+            "batch": asked.batch,
+            "schedule": asked.schedule,
+            "objective": asked.objective,
+            "chunk": asked.chunk,
+            "seed": None if asked.seed is None else (asked.seed,),
+        }
         return {key: list(values) for key, values in given.items() if values is not None}
 
     @property

@@ -1,0 +1,103 @@
+"""`lifsim optimize`: the least of a figure within limits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lifsim.cli.sweep_options import asked_for, cores, execution_options, space_options
+from lifsim.errors import Fault, InputError, collecting
+
+if TYPE_CHECKING:
+    from lifsim.sweep.optimise import Goal
+    from lifsim.sweep.store import Store
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  lifsim optimize --sharing none,layer,channel2,channel4 --vary buffers.weight.size_bytes=8KiB:256KiB:x2 \\
+      --vary array.rows=4:32 --minimise energy_pj.total --limit 'area_mm2<2.5' --out sweeps/best
+  lifsim optimize my_sweep.yaml --minimise cycles.total --limit 'area_mm2<=1' --points 200 --out sweeps/best
+"""
+)
+@space_options
+@click.option("--minimise", "--minimize", metavar="FIGURE", default="energy_pj.total", show_default=True,
+              help="What to make least: any column of lifsim store show.")  # fmt: skip
+@click.option("--limit", "limits", metavar="FIGURE<BOUND", multiple=True, help="What a point must keep to, < <= > >=.")
+@click.option("--points", type=click.IntRange(1), default=100, show_default=True, help="Points to run.")
+@click.option("--round", "at_once", type=click.IntRange(1, 4096), default=8, show_default=True,
+              help="Points asked for at a time, which run beside each other.")  # fmt: skip
+@execution_options
+def optimize(
+    file: Path | None,
+    arch: str | None,
+    workload: str | None,
+    sharing: str | None,
+    trace: str | None,
+    batch: str | None,
+    seed: int | None,
+    schedule: str | None,
+    objective: str | None,
+    chunk: str | None,
+    overrides: tuple[str, ...],
+    vary: tuple[str, ...],
+    minimise: str,
+    limits: tuple[str, ...],
+    points: int,
+    at_once: int,
+    out: Path | None,
+    jobs: int | None,
+    scheduler: str | None,
+) -> None:
+    """Search the space that `lifsim sweep` would run whole for the point with the least of a figure, within limits.
+
+    The points that the search runs are kept in --out, as those of a sweep are: a search that was stopped goes on where
+    it was, and a sweep of the same space and a search use each other's points. The same seed asks for the same points.
+    """
+    from lifsim.report.sweep_progress import Progress
+    from lifsim.sweep.executors import executor_for
+    from lifsim.sweep.optimise import Goal, Limit, optimise
+    from lifsim.sweep.plan import job_of
+    from lifsim.sweep.store import Store
+
+    faults: list[Fault] = []
+    parsed: list[Limit] = []
+    for text in limits:
+        with collecting(faults):
+            parsed.append(Limit.parse(text))
+    if out is None:
+        faults.append(Fault("must be given: the file that keeps the results", path="--out"))
+    if faults or out is None:
+        raise InputError(faults)
+    _require_optuna()
+    asked = asked_for(file, arch, workload, sharing, trace, batch, seed, schedule, objective, chunk, overrides, vary)
+    job = job_of(asked)
+    goal = Goal(minimise, tuple(parsed), points, at_once, asked.asked.seed or 0)
+    with Store.create_or_open(out, job.description()) as store:
+        progress = Progress(min(points, job.space.points), 0, minimise)
+        with progress, executor_for(job, min(jobs or cores(), at_once), scheduler) as executor:
+            optimise(job, store, executor, goal, progress.watch)
+        click.echo(f"{progress.summary} in {out}", err=True)
+        _print_best(store, goal)
+
+
+def _print_best(store: Store, goal: Goal) -> None:
+    from lifsim.report.sweep_table import print_table
+    from lifsim.sweep.export import table_of
+
+    rows = table_of(store)
+    met = [row for row in rows if row["error"] is None and goal.is_met(row)]
+    if not met:
+        raise InputError(f"no point of {len(rows):,} keeps to {', '.join(map(str, goal.limits)) or 'being run'}")
+    limited = [limit.figure for limit in goal.limits]
+    print_table(met, goal.minimise, descending=False, top=5, columns=[goal.minimise, *limited])
+
+
+def _require_optuna() -> None:
+    from importlib.util import find_spec
+
+    if find_spec("optuna") is None:
+        raise InputError("lifsim optimize needs Optuna: pip install 'lifsim[optimize]'")

@@ -1,0 +1,104 @@
+"""The rows of a sweep that a figure shows, and how its axes say their units."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from lifsim.errors import Fault, InputError, did_you_mean
+from lifsim.sweep.export import columns_of
+from lifsim.sweep.values import parse_values
+from lifsim.units import format_bytes, format_si
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axis import Axis
+
+LOG_RATIO = 16
+"""An axis whose largest value is that many times its smallest is logarithmic."""
+
+MARKERS = "osD^vPX*"
+DASHES = ("-", "--", "-.", ":")
+
+_UNITS: dict[str, Callable[[float], str]] = {
+    "_bytes": format_bytes,
+    "_pj": lambda pj: format_si(pj * 1e-12, "J"),
+    "_hz": lambda hz: format_si(hz, "Hz"),
+    "_s": lambda s: format_si(s, "s"),
+    "_mm2": lambda mm2: f"{mm2:.4g} mm2",
+}
+
+
+def good_rows(rows: Sequence[Mapping[str, Any]], needed: Sequence[str], where: Sequence[str]) -> pd.DataFrame:
+    """The points that did not fail, as a table; `where` are ``key=values`` that a column must have one of.
+
+    Raises InputError where a column of `needed` or `where` is none of the store, or no point is left.
+    """
+    import pandas as pd
+
+    names = columns_of(rows)
+    wanted = {}
+    faults = []
+    for text in where:
+        key, equals, values = (part.strip() for part in text.partition("="))
+        if not equals:
+            faults.append(Fault(f"{text!r} must have the form key=value", path="--where"))
+            continue
+        chosen = parse_values(key, values)
+        wanted[key] = [chosen[place] for place in range(chosen.count)]
+    unknown = [name for name in dict.fromkeys([*needed, *wanted]) if name not in names]
+    faults += [Fault(f"{name!r} must be a column of the store{did_you_mean(name, names)}") for name in unknown]
+    if faults:
+        raise InputError(faults)
+    left = [row for row in rows if row["error"] is None and all(row[key] in wanted[key] for key in wanted)]
+    if not left:
+        raise InputError("must have a point to draw: all failed, or none has what --where asks for")
+    return pd.DataFrame(left)
+
+
+def others(frame: pd.DataFrame, settings: Sequence[str], shown: Sequence[str | None]) -> list[str]:
+    """The settings that vary in `frame` beside those that a figure shows: over these it takes the least."""
+    return [name for name in settings if name not in shown and frame[name].astype(str).nunique() > 1]
+
+
+def least_over(names: Sequence[str]) -> str:
+    """What a figure says of the settings that it takes the least over."""
+    return f"least over {', '.join(names)}" if names else ""
+
+
+def in_order(values: pd.Series[Any]) -> list[Any]:
+    """Its values, each once: numbers by size, others as the sweep has them."""
+    found = list(dict.fromkeys(values.tolist()))
+    return sorted(found) if all(isinstance(value, int | float) for value in found) else found
+
+
+def named(column: str, value: object) -> str:
+    """A value as a figure writes it, in the unit that its column names."""
+    for suffix, form in _UNITS.items():
+        if isinstance(value, int | float) and any(part.endswith(suffix) for part in column.split(".")):
+            return form(value)
+    if isinstance(value, int | float):
+        return format_si(value, "").strip() if abs(value) >= 1e5 else f"{value:,.6g}"
+    return str(value)
+
+
+def is_wide(values: Sequence[float]) -> bool:
+    """Whether values span so much that their axis is logarithmic."""
+    return min(values) > 0 and max(values) >= LOG_RATIO * min(values)
+
+
+def ticks_in_units(axis: Axis, column: str) -> None:
+    """At most six ticks on `axis`, in the unit of `column`; bytes at multiples of a power of two."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
+
+    axis.set_major_formatter(FuncFormatter(lambda value, _: named(column, value)))
+    if axis.get_scale() == "linear":
+        low, high = axis.get_view_interval()
+        in_bytes = any(part.endswith("_bytes") for part in column.split("."))
+        axis.set_major_locator(MultipleLocator(_byte_step(high - low)) if in_bytes else MaxNLocator(5))
+
+
+def _byte_step(span: float) -> float:
+    """The least power of two of which at most six fit into `span` bytes."""
+    return float(2 ** max(math.ceil(math.log2(max(span, 1) / 6)), 0))

@@ -1,0 +1,105 @@
+"""Do the figures of a sweep show its points, the least where there are several, and the true Pareto front?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lifsim.cli.main import main
+from lifsim.report.figures.sweep_pareto import on_front
+from lifsim.sweep.outcome import Outcome
+from lifsim.sweep.store import Store
+
+SIZES, ROWS = (1024, 2048, 65536), (8, 16)
+
+
+@pytest.fixture(autouse=True)
+def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with Store.create_or_open(Path("s"), {}) as store:
+        point = 0
+        for sharing in ("none", "channel2"):
+            for size in SIZES:
+                for rows in ROWS:
+                    settings = {"sharing": sharing, "buffers.membrane.size_bytes": size, "array.rows": rows}
+                    halves = 1 if sharing == "none" else 2
+                    figures = {"cycles.total": 10**7 * rows // halves, "energy_pj.total": 1e9 * size / rows}
+                    store.add(Outcome(point, f"{point:064d}", figures), settings)
+                    point += 1
+        store.add(Outcome(point, "f" * 64, None, "broken"), {"sharing": "layer"})
+
+
+def test_lines_hold_the_least_and_the_most_over_what_is_not_shown() -> None:
+    arguments = ["--x", "buffers.membrane.size_bytes", "--y", "cycles.total", "--by", "sharing"]
+    assert main(["plot", "sweep", "s", *arguments, "--out", "l.svg"]) == 0
+    table = pd.read_csv("l.csv")
+    assert table["sharing"].tolist() == ["none"] * 3 + ["channel2"] * 3
+    assert table["buffers.membrane.size_bytes"].tolist() == [*SIZES, *SIZES]
+    assert table["cycles.total"].tolist() == [80_000_000] * 3 + [40_000_000] * 3
+    assert table["cycles.total.most"].tolist() == [160_000_000] * 3 + [80_000_000] * 3
+    assert table["points"].tolist() == [2] * 6
+    drawn = Path("l.svg").read_text()
+    for label in ("1 KiB", "64 KiB", "least over array.rows", "channel2", "cycles.total"):
+        assert label in drawn
+
+
+def test_where_keeps_only_points_with_these_values() -> None:
+    arguments = ["--x", "array.rows", "--where", "buffers.membrane.size_bytes=1KiB:2KiB:x2", "--where", "sharing=none"]
+    assert main(["plot", "sweep", "s", *arguments, "--out", "l.png"]) == 0
+    table = pd.read_csv("l.csv")
+    assert table["energy_pj.total"].tolist() == [1e9 * 1024 / 8, 1e9 * 1024 / 16]
+    assert table["points"].tolist() == [2, 2]
+
+
+def test_a_map_holds_every_pair_of_two_axes() -> None:
+    arguments = ["--heat", "buffers.membrane.size_bytes,array.rows", "--y", "cycles.total", "--out", "h.pdf"]
+    assert main(["plot", "sweep", "s", *arguments]) == 0
+    table = pd.read_csv("h.csv")
+    pairs = zip(table["array.rows"], table["buffers.membrane.size_bytes"], strict=True)
+    assert list(pairs) == [(rows, size) for rows in ROWS for size in SIZES]
+    assert table["cycles.total"].tolist() == [40_000_000] * 3 + [80_000_000] * 3
+
+
+def test_a_pareto_figure_marks_its_front() -> None:
+    assert main(["plot", "sweep", "s", "--pareto", "energy_pj.total,cycles.total", "--by", "sharing"]) == 0
+    table = pd.read_csv("reports/sweep.csv")
+    assert len(table) == 12
+    front = table[table["front"]]
+    assert list(zip(front["sharing"], front["buffers.membrane.size_bytes"], front["array.rows"], strict=True)) == [
+        ("channel2", 1024, 16),
+        ("channel2", 1024, 8),
+    ]
+
+
+@given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1, max_size=30))
+def test_the_front_is_what_no_point_dominates(points: list[tuple[int, int]]) -> None:
+    def dominated(point: tuple[int, int]) -> bool:
+        return any(other != point and other[0] <= point[0] and other[1] <= point[1] for other in points)
+
+    xs, ys = zip(*points, strict=True)
+    assert on_front(xs, ys) == [not dominated(point) for point in points]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "one of --x, --heat and --pareto must be given"),
+        (["--x", "array.rows", "--pareto", "a,b"], "one of --x, --heat and --pareto"),
+        (["--x", "array.row"], "did you mean 'array.rows'"),
+        (["--x", "array.rows", "--y", "sharing"], "'sharing' must be a figure in numbers"),
+        (["--pareto", "cycles.total"], "must be two names"),
+        (["--heat", "array.rows,array.rows"], "must be two axes"),
+        (["--x", "array.rows", "--where", "sharing=layer"], "must have a point to draw"),
+        (["--x", "array.rows", "--where", "sharing"], "must have the form key=value"),
+    ],
+)
+def test_nonsense_is_refused_with_its_reason(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    assert main(["plot", "sweep", "s", *arguments, "--out", "x.png"]) == 2
+    assert message in capsys.readouterr().err
+    assert not Path("x.png").exists()

@@ -1,0 +1,96 @@
+"""Does the search find the least within its limits, ask the same again, and share its store with a sweep?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lifsim.cli.main import main
+from lifsim.errors import InputError
+from lifsim.sweep.optimise import Limit
+from lifsim.sweep.store import Row, Store
+
+pytest.importorskip("optuna")
+
+SPACE = ("--workload", "lenet5_mnist", "--sharing", "none,channel2", "--vary", "array.rows=1:16", "--vary",
+         "array.cols=1:16")  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def _rows(path: str) -> list[Row]:
+    with Store.read(Path(path)) as store:
+        return list(store.rows())
+
+
+def _search(out: str, *arguments: str) -> int:
+    return main(["optimize", *SPACE, "--minimise", "cycles.total", "--limit", "area_mm2<0.9", *arguments, "--out", out])
+
+
+def test_a_search_comes_near_the_least_within_limits(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sweep", *SPACE, "--out", "whole"]) == 0
+    allowed = sorted(r.figures["cycles.total"] for r in _rows("whole") if r.figures["area_mm2"] < 0.9)
+    assert 20 < len(allowed) < 500
+    assert _search("s", "--points", "60") == 0
+    found = [row for row in _rows("s") if row.figures["area_mm2"] < 0.9]
+    assert len(_rows("s")) <= 60
+    assert min(row.figures["cycles.total"] for row in found) <= allowed[len(allowed) // 20]
+    out = capsys.readouterr().out
+    assert f"{min(row.figures['cycles.total'] for row in found):,}" in out
+
+
+def test_a_search_that_goes_on_asks_the_same_points_and_runs_none_twice(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _search("short", "--points", "16") == 0
+    assert _search("short", "--points", "40", "--jobs", "1") == 0
+    assert _search("long", "--points", "40", "--jobs", "2") == 0
+    assert _rows("short") == _rows("long")
+    capsys.readouterr()
+    assert _search("long", "--points", "40") == 0
+    assert "(0 new" in capsys.readouterr().err
+
+
+def test_a_search_and_a_sweep_use_each_others_points(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _search("s", "--points", "16") == 0
+    searched = len(_rows("s"))
+    capsys.readouterr()
+    assert main(["sweep", *SPACE, "--out", "s"]) == 0
+    assert f"512 points ({512 - searched} new" in capsys.readouterr().err
+    assert _search("s", "--points", "16") == 0
+    assert "(0 new" in capsys.readouterr().err
+
+
+def test_a_small_space_is_run_whole() -> None:
+    small = ("--workload", "lenet5_mnist", "--vary", "array.rows=1:5")
+    assert main(["optimize", *small, "--points", "5", "--out", "s"]) == 0
+    assert [row.point for row in _rows("s")] == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--minimise", "energy_pj.totl"], "did you mean 'energy_pj.total'"),
+        (["--limit", "area_mm2"], "must be a figure, one of < <= > >="),
+        (["--limit", "area<1"], "must be a figure of a run"),
+        (["--limit", "area_mm2<1e-9"], "no point of 8 keeps to area_mm2 < 1e-09"),
+    ],
+)
+def test_nonsense_is_refused_with_its_reason(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    assert main(["optimize", *SPACE, *arguments, "--points", "8", "--out", "s"]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_limits_are_met_as_their_signs_say() -> None:
+    figures = {"a": 2.0}
+    for text, met in (("a<2", False), ("a<=2", True), ("a>2", False), ("a >= 2", True), ("a<1e1", True)):
+        limit = Limit.parse(text)
+        assert limit.is_met(figures) == met
+        assert (limit.excess(figures) > 0) <= (not met)
+    for text in ("", "a", "a<", "<2", "a=2", "a<b", "a<1.2.3", "a<" + "9" * 300):
+        with pytest.raises(InputError):
+            Limit.parse(text)
