@@ -8,6 +8,7 @@ from rich.table import Table
 from lifsim.report.change import figures
 from lifsim.report.schedule_table import schedule_table
 from lifsim.report.stage_table import stage_table
+from lifsim.simulate.bound import bound
 from lifsim.simulate.result import Result
 
 PIPE_WIDTH = 100  # columns where no terminal says how many it has
@@ -40,6 +41,8 @@ def print_result(result: Result, baseline: Result | None) -> None:
         console.print(schedules)
     if result.stages:
         console.print(stage_table(result))
+    if result.advice:
+        console.print(f"bound by {bound(result.totals.cycles)}: {result.advice}", highlight=False)
     for note in result.notes:
         console.print(f"note: {note}", style="dim", highlight=False)
 

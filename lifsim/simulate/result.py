@@ -25,12 +25,13 @@ from lifsim.simulate.books import (
     as_row,
     as_tree,
 )
+from lifsim.simulate.bound import advice, bound
 from lifsim.simulate.counting import occupying_macs
 from lifsim.simulate.counts import LayerCounts
 from lifsim.simulate.options import Options
 from lifsim.simulate.pricing import Area
 from lifsim.simulate.spikes import SpikeProvenance
-from lifsim.simulate.timing import Timeline
+from lifsim.simulate.timing import Timeline, memory_bytes_per_cycle
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,6 +68,7 @@ class LayerRecord:
         return {
             "layer": counts.name,
             **as_row(counts.cycles, "cycles"),
+            "bound": bound(counts.cycles),
             "time_s": counts.cycles.total / clock_hz,
             "pe_utilisation": counts.pe_utilisation,
             **as_row(counts.ops, "ops"),
@@ -134,6 +136,7 @@ class Totals:
         """The totals as summary.json holds them."""
         return {
             "cycles": as_tree(self.cycles),
+            "bound": bound(self.cycles),
             "time_s": self.time_s,
             "pe_utilisation": self.pe_utilisation,
             "ops": as_tree(self.ops),
@@ -181,6 +184,14 @@ class Result:
         """The network's stages, in training."""
         names = dict.fromkeys(name for record in self.records for name in record.stages)
         return {name: added([r.stages[name] for r in self.records if name in r.stages]) for name in names}
+
+    @property
+    def advice(self) -> str:
+        """What the run waits for, and what would relieve it; empty under an ideal memory."""
+        bytes_per_cycle = memory_bytes_per_cycle(self.arch)
+        if bytes_per_cycle is None:
+            return ""
+        return advice([record.counts for record in self.records], self.totals.cycles, self.arch, bytes_per_cycle)
 
     @property
     def layer_rows(self) -> list[dict[str, Any]]:

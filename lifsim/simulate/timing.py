@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import numpy as np
 
 from lifsim.config.arch import Arch, Dram
 from lifsim.config.network import Network
 from lifsim.hardware.pipeline.kinds import Kind
-from lifsim.hardware.pipeline.timing import NOTHING, Bandwidth, Timing, play_bandwidth
+from lifsim.hardware.pipeline.timing import Bandwidth, Timing, play_bandwidth
 from lifsim.schedule.moves import Visit
 from lifsim.schedule.rows import Ints
 from lifsim.simulate.books import Cycles
@@ -50,6 +51,13 @@ def timed(
     ], Timeline(steps, timing)
 
 
+def memory_bytes_per_cycle(arch: Arch) -> Fraction | None:
+    """What the DRAM moves at most in one cycle of the array; None under an ideal memory."""
+    if arch.dram.model == "ideal":
+        return None
+    return Fraction(_bandwidth(arch.dram).bytes_per_second, arch.clock_hz)
+
+
 def _bandwidth(dram: Dram) -> Bandwidth:
     if dram.bandwidth_bytes_per_s is None:
         raise ValueError("a memory of model bandwidth must have one")
@@ -60,11 +68,7 @@ def _waited(steps: RunSteps, timing: Timing, layers: int) -> Ints:
     """[layers, kinds] cycles in which the array waits. What is still to be stored when the last step has ended is the
     last layer's."""
     waited = np.zeros((layers, len(Kind)), np.int64)
-    before = timing.start - np.concatenate([[0], timing.end[:-1]])
-    behind = timing.end - timing.start - steps.program.step_cycles
-    for cycles, cause in ((before, timing.cause), (behind, timing.tail_cause)):
-        stalled = np.flatnonzero(cause != NOTHING)
-        np.add.at(waited, (steps.layer[stalled], cause[stalled]), cycles[stalled])
+    np.add.at(waited, steps.layer, timing.waited)
     waited[steps.layer[-1], Kind.SPIKES_OUT] += timing.total - timing.end[-1]
     return waited
 

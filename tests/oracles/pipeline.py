@@ -136,7 +136,7 @@ class Machine:
         if step > self.finished_steps or step == len(self.step_cycles):
             return
         waits = [r for r in self.requests if r.step == step and r.kind in LOADS]
-        waits += self._stores_in_the_way(step)
+        waits += self.stores_in_the_way(step)
         if all(r.answered is not None and r.answered <= self.now for r in waits) and self.now == math.ceil(self.now):
             self.starts.append(int(self.now))
             self.started_steps += 1
@@ -146,7 +146,7 @@ class Machine:
             self._at(self.now + self.step_cycles[step], None)
             self._step_ends()
 
-    def _stores_in_the_way(self, step: int) -> list[Request]:
+    def stores_in_the_way(self, step: int) -> list[Request]:
         """A step writes into a half that earlier stores must have left."""
         blocking = []
         for kind in STORES:

@@ -44,14 +44,13 @@ class Bus(NamedTuple):
 
 
 class Times(NamedTuple):
-    """Cycles. start, end: [steps]. cause: [steps] the kind that `start` waited for last; tail_cause: the stream that
-    held its end. issued, answered: [requests] when each entered the queue, and when it was through, ports included.
+    """Cycles. start, end: [steps]. waited: [steps, kinds] what the array waited for. issued, answered: [requests] when
+    each entered the queue, and when it was through, ports included; served: without the ports.
     port: [kinds] the cycle from which on the ports of each kind's buffer are free."""
 
     start: Ints
     end: Ints
-    cause: Ints
-    tail_cause: Ints
+    waited: Ints
     issued: Ints
     answered: Ints
     served: Ints
@@ -92,18 +91,20 @@ def _through(queue: Queue, times: Times, request: int) -> int:
 
 @numba.njit(cache=True)
 def _start(steps: Steps, queue: Queue, times: Times, stored: Ints, step: int, cycle: int) -> int:
-    """The cycle in which `step` starts; notes what it waited for last."""
+    """The cycle in which `step` starts; what it waits for is blamed in the order of `Kind`."""
     start = cycle
     for place in range(steps.first_load[step], steps.first_load[step + 1]):
         request = steps.loads[place]
         there = _through(queue, times, request)
         if there > start:
-            start, times.cause[step] = there, queue.kind[request]
+            times.waited[step, queue.kind[request]] += there - start
+            start = there
     for store in range(_STORES):
         if steps.room[step, store] >= 0:
             free = _left(queue, times, stored, steps.room[step, store])
             if free > start:
-                start, times.cause[step] = free, _FIRST_STORE + store
+                times.waited[step, _FIRST_STORE + store] += free - start
+                start = free
     return start
 
 
@@ -130,7 +131,8 @@ def play(steps: Steps, queue: Queue, bus: Bus, times: Times) -> int:
         for request in range(first_stream, head):
             through = _through(queue, times, request)
             if through > cycle:
-                cycle, times.tail_cause[step] = through, queue.kind[request]
+                times.waited[step, queue.kind[request]] += through - cycle
+                cycle = through
         times.start[step], times.end[step] = start, cycle
     head = _ask(bus, queue, times, head, steps.cycles.size - 1, False, cycle)
     if head > 0:

@@ -15,22 +15,19 @@ from lifsim.hardware.pipeline.program import Ints, Program
 if TYPE_CHECKING:
     from lifsim.hardware.pipeline.kernel import Queue, Steps, Times
 
-NOTHING = -1
-
 
 @dataclass(frozen=True)
 class Timing:
     """A program played, in cycles of the array.
 
-    start, end: [steps]. cause: [steps] the `Kind` that a step waited for last before it started, tail_cause: that held
-    its end, `NOTHING` where it did not wait. issued, answered: [requests] in the order of the queue. total: when the
-    last store has left.
+    start, end: [steps]. waited: [steps, kinds] cycles that the array waited before the step started, and those that a
+    stream held up its end; while several are missing, the first in the order of `Kind` is blamed. issued, answered:
+    [requests] in the order of the queue. total: when the last store has left.
     """
 
     start: Ints
     end: Ints
-    cause: Ints
-    tail_cause: Ints
+    waited: Ints
     issued: Ints
     answered: Ints
     total: int
@@ -59,7 +56,7 @@ def play_bandwidth(program: Program, array_hz: int, memory: Bandwidth) -> Timing
     )
     steps, queue, times = _columns(program)
     total = play(steps, queue, bus, times)
-    return Timing(times.start, times.end, times.cause, times.tail_cause, times.issued, times.answered, int(total))
+    return Timing(times.start, times.end, times.waited, times.issued, times.answered, int(total))
 
 
 def _columns(program: Program) -> tuple[Steps, Queue, Times]:
@@ -72,8 +69,7 @@ def _columns(program: Program) -> tuple[Steps, Queue, Times]:
     times = Times(
         start=np.zeros(count, np.int64),
         end=np.zeros(count, np.int64),
-        cause=np.full(count, NOTHING),
-        tail_cause=np.full(count, NOTHING),
+        waited=np.zeros((count, len(Kind)), np.int64),
         issued=np.zeros(requests.step.size, np.int64),
         answered=np.zeros(requests.step.size, np.int64),
         served=np.zeros(requests.step.size, np.int64),

@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifsim.hardware.pipeline.kinds import Kind
+from lifsim.hardware.pipeline.kinds import LOADS, STREAMS, Kind
 from lifsim.hardware.pipeline.program import Halves, program
 from lifsim.hardware.pipeline.timing import Bandwidth, Timing, play_bandwidth
 from tests.oracles.pipeline import Machine, Request
@@ -80,6 +80,20 @@ def test_every_step_and_request_has_the_cycle_of_the_event_simulation(case: Case
     assert issued.tolist() == [r.issued for r in machine.requests]
     assert answered.tolist() == [r.answered for r in machine.requests]
     assert played.total == total
+    assert played.waited.tolist() == [blamed(machine, step) for step in range(len(case.cycles))]
+
+
+def blamed(machine: Machine, step: int) -> list[int]:
+    """Cycle by cycle: the first kind in order of which something is still missing."""
+    counts = [0] * len(Kind)
+    before = machine.ends[step - 1] if step else 0
+    waits = [r for r in machine.requests if r.step == step and r.kind in LOADS] + machine.stores_in_the_way(step)
+    tail = [r for r in machine.requests if r.step == step and r.kind in STREAMS]
+    worked = machine.starts[step] + machine.step_cycles[step]
+    for cycles, missing in ((range(before, machine.starts[step]), waits), (range(worked, machine.ends[step]), tail)):
+        for cycle in cycles:
+            counts[min(r.kind for r in missing if (r.answered or 0) > cycle)] += 1
+    return counts
 
 
 @settings(max_examples=60, deadline=None)

@@ -1,0 +1,100 @@
+"""What a run is bound by, and what would relieve it: arithmetic on its cycles and bytes, no second simulation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
+
+from lifsim.config.arch import Arch
+from lifsim.simulate.books import Cycles
+from lifsim.simulate.counts import LayerCounts
+
+STALLS = {
+    "weights": "stall_weights",
+    "spikes": "stall_spikes",
+    "membranes": "stall_membrane",
+    "writeback": "stall_writeback",
+}
+BUFFERS = {"weights": ("weight",), "spikes": ("spike_in",), "membranes": ("membrane",), "writeback": ("spike_out",)}
+
+
+def bound(cycles: Cycles) -> str:
+    """What most of the cycles go to: `compute` (array, fill_drain), `lif`, or waiting for `weights`, `spikes`,
+    `membranes`, or for room to write (`writeback`)."""
+    parts = {"compute": cycles.array + cycles.fill_drain, "lif": cycles.lif}
+    parts |= {name: getattr(cycles, field) for name, field in STALLS.items()}
+    return max(parts, key=lambda name: parts[name])
+
+
+def stalls(cycles: Cycles) -> dict[str, int]:
+    """Waiting cycles by what is waited for, the most first; those that are none left out."""
+    found = {name: getattr(cycles, field) for name, field in STALLS.items()}
+    return {name: found[name] for name in sorted(found, key=lambda name: -found[name]) if found[name]}
+
+
+@dataclass(frozen=True)
+class Relief:
+    """What a run waits for, in cycles of the array.
+
+    waiting: all stalls. overlappable: of these, those that a DRAM of this bandwidth could hide under the work of the
+    same layer. bandwidth: by how much the bytes of the other layers exceed what it moves while they work; 1 if there
+    are none. reuse: how many times the images on one fetch of the weights would bring that to 1; None if none would.
+    """
+
+    waiting: int
+    overlappable: int
+    bandwidth: float
+    reuse: int | None
+
+
+def relief(counts: Sequence[LayerCounts], bytes_per_cycle: Fraction) -> Relief:
+    """What the stalls of these layers come from, on a DRAM of `bytes_per_cycle` of the array.
+
+    A layer whose bytes take D cycles and whose work takes C cannot take less than max(C, D): of its stalls,
+    max(0, D - C) need more bandwidth or fewer bytes, the rest a load that starts earlier.
+    """
+    waiting = short = needed = worked = weights = 0
+    for layer in counts:
+        stalled = sum(stalls(layer.cycles).values())
+        work = layer.cycles.total - stalled
+        moving = ceil(layer.dram_bytes.total / bytes_per_cycle)
+        waiting += stalled
+        if stalled and moving > work:
+            short += min(stalled, moving - work)
+            needed, worked = needed + moving, worked + work
+            weights += ceil(layer.dram_bytes.weights / bytes_per_cycle)
+    others = needed - weights
+    return Relief(
+        waiting=waiting,
+        overlappable=waiting - short,
+        bandwidth=needed / worked if worked else 1.0,
+        reuse=ceil(weights / (worked - others)) if weights > 0 and others < worked else None,
+    )
+
+
+def advice(counts: Sequence[LayerCounts], cycles: Cycles, arch: Arch, bytes_per_cycle: Fraction) -> str:
+    """One line: what the array waits for, and what would relieve it."""
+    found = relief(counts, bytes_per_cycle)
+    if not found.waiting:
+        return "compute-bound: the array never waits for memory"
+    worst = next(iter(stalls(cycles)))
+    waits = (
+        f"{found.waiting / cycles.total:.1%} of the cycles wait, {stalls(cycles)[worst] / cycles.total:.1%} for {worst}"
+    )
+    return "; ".join([waits, *_remedies(found, cycles, worst, arch)])
+
+
+def _remedies(found: Relief, cycles: Cycles, worst: str, arch: Arch) -> list[str]:
+    remedies = []
+    if found.overlappable:
+        single = [name for name in BUFFERS[worst] if not getattr(arch.buffers, name).double_buffered]
+        how = f"double-buffer {single[0]}" if single else "load in smaller tiles"
+        remedies.append(f"{found.overlappable / cycles.total:.1%} could hide under work ({how})")
+    if found.bandwidth > 1:
+        more = f"{found.bandwidth:.3g}x the DRAM bandwidth"
+        if found.reuse:
+            more += f" or {found.reuse}x the images on one fetch of the weights"
+        remedies.append(f"{more} would make the layers that it holds up compute-bound")
+    return remedies

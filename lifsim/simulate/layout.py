@@ -1,0 +1,65 @@
+"""Where every tensor lies in DRAM.
+
+Weights first (filter behind filter, so that a filter tile is one run), then maps (row behind row, bits packed, all
+timesteps of a row together where layers are tick-batched), membranes and psums; each kind in the order of first use,
+each tensor from a page on. docs/model.md, "Addresses", has the assumptions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+import numpy as np
+
+from lifsim.schedule.moves import Moves, Visit
+from lifsim.schedule.rows import Ints
+
+PAGE_BYTES = 4096
+
+_ORDER = ("weights", "tensor", "state", "psums")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """names, base, size: [tensors] in address order; bytes. A name is `weights:conv1`, `tensor:lif1`, `state:lif1` or
+    `psums:conv1`."""
+
+    names: tuple[str, ...]
+    base: Ints
+    size: Ints
+
+    @property
+    def end(self) -> int:
+        """The first byte behind everything."""
+        return int(self.base[-1] + self.size[-1]) if self.names else 0
+
+    def base_of(self, names: Sequence[str]) -> Ints:
+        """First addresses of these tensors."""
+        place = {name: index for index, name in enumerate(self.names)}
+        return self.base[[place[name] for name in names]]
+
+
+def layout_of(visits: Sequence[Visit]) -> Layout:
+    """Room for all bytes that `visits` touch, and no more but for the pages' ends."""
+    sizes: dict[str, int] = {}
+    for visit in visits:
+        ends = _ends(visit.moves)
+        for region, name in enumerate(visit.regions):
+            touched = ends[visit.moves.region == region]
+            sizes[name] = max(sizes.get(name, 0), int(touched.max(initial=0)))
+    names = sorted(sizes, key=lambda name: _ORDER.index(name.partition(":")[0]))
+    pages = [-(-sizes[name] // PAGE_BYTES) * PAGE_BYTES for name in names]
+    base = [0, *accumulate(pages)][: len(names)]
+    return Layout(tuple(names), np.array(base, np.int64), np.array([sizes[name] for name in names], np.int64))
+
+
+def addresses(visits: Sequence[Visit], layout: Layout) -> Ints:
+    """[moves of all visits] the first address of each."""
+    starts = [layout.base_of(visit.regions)[visit.moves.region] + visit.moves.offset for visit in visits]
+    return np.concatenate(starts) if starts else np.zeros(0, np.int64)
+
+
+def _ends(moves: Moves) -> Ints:
+    return moves.offset + (moves.runs - 1) * moves.pitch + moves.run_bytes
