@@ -140,17 +140,21 @@ class Buffers(Model):
 class Dram(Model):
     """Off-chip memory. energy_pj_per_bit: of one bit moved, reads and writes alike.
 
-    model: "ideal" lets nobody wait; "bandwidth" moves bandwidth_bytes_per_s and answers a read latency_ns later.
+    model: "ideal" lets nobody wait; "bandwidth" moves bandwidth_bytes_per_s and answers a read latency_ns later;
+    "cycle" simulates `device`, a shipped DRAM (``ddr4_2400``) or a file, burst by burst.
     """
 
-    model: Literal["ideal", "bandwidth"] = "ideal"
+    model: Literal["ideal", "bandwidth", "cycle"] = "ideal"
+    device: Name | None = None
     bandwidth_bytes_per_s: Annotated[int, BeforeValidator(parse_bytes), Field(ge=10**6, le=10**15)] | None = None
     latency_ns: Annotated[float, Field(ge=0, le=10**6, allow_inf_nan=False)] = 0.0
     energy_pj_per_bit: Cost
     source: Text
 
     def broken_rules(self) -> Iterator[tuple[str, str]]:
-        """A memory of plain bandwidth says how much."""
+        """A memory of plain bandwidth says how much, a simulated one which."""
+        if self.model == "cycle" and self.device is None:
+            yield "device", "must be given with model: cycle, such as ddr4_2400"
         if self.model == "bandwidth" and self.bandwidth_bytes_per_s is None:
             yield "bandwidth_bytes_per_s", "must be given with model: bandwidth, such as 19.2GB"
 

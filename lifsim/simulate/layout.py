@@ -13,8 +13,12 @@ from itertools import accumulate
 
 import numpy as np
 
+from lifsim.errors import Fault, InputError
+from lifsim.hardware.pipeline.timing import Runs
 from lifsim.schedule.moves import Moves, Visit
 from lifsim.schedule.rows import Ints
+from lifsim.simulate.steps import RunSteps
+from lifsim.units import format_bytes
 
 PAGE_BYTES = 4096
 
@@ -59,6 +63,22 @@ def addresses(visits: Sequence[Visit], layout: Layout) -> Ints:
     """[moves of all visits] the first address of each."""
     starts = [layout.base_of(visit.regions)[visit.moves.region] + visit.moves.offset for visit in visits]
     return np.concatenate(starts) if starts else np.zeros(0, np.int64)
+
+
+def dram_runs(steps: RunSteps, capacity_bytes: int) -> Runs:
+    """The runs of addresses of all requests of a run, in the order of their queue. Raises InputError where the tensors
+    do not fit into the DRAM."""
+    layout = layout_of(steps.visits)
+    if layout.end > capacity_bytes:
+        rule = f"weights, maps and membranes, {format_bytes(layout.end)}, must fit into {format_bytes(capacity_bytes)}"
+        raise InputError(Fault(rule, path="dram.device"))
+    moves, order = steps.moves, steps.program.requests.origin
+    count = moves.runs[order]
+    first = np.concatenate([[0], np.cumsum(count)])
+    move = np.repeat(order, count)
+    number = np.arange(first[-1]) - np.repeat(first[:-1], count)
+    start = addresses(steps.visits, layout)
+    return Runs(start[move] + number * moves.pitch[move], moves.run_bytes[move], first)
 
 
 def _ends(moves: Moves) -> Ints:

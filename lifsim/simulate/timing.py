@@ -9,13 +9,15 @@ from fractions import Fraction
 import numpy as np
 
 from lifsim.config.arch import Arch, Dram
+from lifsim.config.dram import DramSpec, load_dram
 from lifsim.config.network import Network
 from lifsim.hardware.pipeline.kinds import Kind
-from lifsim.hardware.pipeline.timing import Bandwidth, Timing, play_bandwidth
+from lifsim.hardware.pipeline.timing import Bandwidth, Timing, play_bandwidth, play_dram
 from lifsim.schedule.moves import Visit
 from lifsim.schedule.rows import Ints
 from lifsim.simulate.books import Cycles
 from lifsim.simulate.counts import LayerCounts
+from lifsim.simulate.layout import dram_runs
 from lifsim.simulate.steps import RunSteps, run_steps
 
 STALLS = {
@@ -43,7 +45,11 @@ def timed(
 ) -> tuple[list[LayerCounts], Timeline]:
     """`counts`, which know no waiting, with the cycles in which the array waits for the memory of `arch`."""
     steps = run_steps(network, arch, visits, counts)
-    timing = play_bandwidth(steps.program, arch.clock_hz, _bandwidth(arch.dram))
+    if arch.dram.model == "bandwidth":
+        timing = play_bandwidth(steps.program, arch.clock_hz, _bandwidth(arch.dram))
+    else:
+        spec = _device(arch.dram)
+        timing = play_dram(steps.program, arch.clock_hz, spec, dram_runs(steps, spec.organisation.capacity_bytes))
     waited = _waited(steps, timing, len(counts))
     return [
         replace(counted, cycles=_with_stalls(counted.cycles, stalls))
@@ -55,7 +61,17 @@ def memory_bytes_per_cycle(arch: Arch) -> Fraction | None:
     """What the DRAM moves at most in one cycle of the array; None under an ideal memory."""
     if arch.dram.model == "ideal":
         return None
-    return Fraction(_bandwidth(arch.dram).bytes_per_second, arch.clock_hz)
+    if arch.dram.model == "bandwidth":
+        return Fraction(_bandwidth(arch.dram).bytes_per_second, arch.clock_hz)
+    spec = _device(arch.dram)
+    seconds = Fraction(str(spec.timing.tCK_ns)) / 10**9
+    return Fraction(spec.peak_bytes_per_cycle) / seconds / arch.clock_hz
+
+
+def _device(dram: Dram) -> DramSpec:
+    if dram.device is None:
+        raise ValueError("a memory of model cycle must have a device")
+    return load_dram(dram.device)
 
 
 def _bandwidth(dram: Dram) -> Bandwidth:

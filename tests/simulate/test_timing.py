@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+import yaml
 
 import lifsim
+from lifsim.config.dram import load_dram
 from lifsim.errors import InputError
 from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.simulate.result import Result
@@ -65,6 +69,25 @@ def test_double_buffers_hide_what_single_ones_wait_for() -> None:
     assert (double.array, double.fill_drain, double.lif) == (single.array, single.fill_drain, single.lif)
 
 
+@pytest.mark.parametrize("device", ["ddr4_2400", "hbm2"])
+def test_a_simulated_dram_moves_the_bytes_of_the_run(device: str) -> None:
+    timed = run("dram.model=cycle", f"dram.device={device}")
+    assert timed.timeline is not None
+    dram, moved = timed.timeline.timing.dram, timed.totals.dram_bytes
+    assert dram is not None
+    assert dram.moved_bytes >= moved.total
+    assert timed.totals.cycles.total >= run("dram.model=ideal").totals.cycles.total
+    assert timed.totals.time_s * dram.spec.peak_bytes_per_cycle >= moved.total * dram.spec.timing.tCK_ns * 1e-9
+
+
+def test_a_network_larger_than_the_dram_is_refused(tmp_path: Path) -> None:
+    small = tmp_path / "small.yaml"
+    spec = load_dram("ddr4_2400", ["organisation.rows=1"])
+    small.write_text(yaml.safe_dump(spec.model_dump(exclude_none=True)))
+    with pytest.raises(InputError, match="must fit into"):
+        run("dram.model=cycle", f"dram.device={small}", workload="vgg9_cifar10")
+
+
 def test_more_bandwidth_is_never_slower() -> None:
     totals = [with_bandwidth(f"{gigabytes}GB").totals.cycles.total for gigabytes in (1, 2, 4, 8, 16, 32)]
     assert totals == sorted(totals, reverse=True)
@@ -77,6 +100,8 @@ def test_more_bandwidth_is_never_slower() -> None:
         (["dram.model=bandwidth", "dram.bandwidth_bytes_per_s=0"], "0 must be >="),
         (["dram.model=bandwidth", "dram.bandwidth_bytes_per_s=1GB", "dram.latency_ns=-1"], "latency_ns"),
         (["dram.model=bandwidth", "dram.bandwidth_bytes_per_s=1GB", "clock_hz=1"], "2^20"),
+        (["dram.model=cycle"], "device: must be given"),
+        (["dram.model=cycle", "dram.device=ddr5"], "'ddr5' must be a file or a shipped DRAM"),
     ],
 )
 def test_a_memory_that_cannot_be_is_refused(overrides: list[str], message: str) -> None:

@@ -79,6 +79,11 @@ class DramStream:
         )
 
     @property
+    def records(self) -> tuple[Array, Array, Array]:
+        """Machine, log and the blocks of all requests so far, for a kernel that calls `advance` itself."""
+        return self._machine, self._log, self._blocks[: self._count]
+
+    @property
     def commands(self) -> Array:
         """The first `log_capacity` commands: [N] records of cycle, command, bank, row."""
         return self._log[: int(self._machine[0]["logged"])]

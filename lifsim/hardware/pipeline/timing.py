@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lifsim.config.dram import DramSpec
+from lifsim.hardware.dram.requests import Requests
+from lifsim.hardware.dram.result import DramResult
 from lifsim.hardware.pipeline.clocks import Clocks
 from lifsim.hardware.pipeline.kinds import WRITES, Kind
 from lifsim.hardware.pipeline.program import Ints, Program
 
 if TYPE_CHECKING:
-    from lifsim.hardware.pipeline.kernel import Queue, Steps, Times
+    from lifsim.hardware.pipeline.kernel import Steps
+    from lifsim.hardware.pipeline.memories import Queue, Times
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,7 @@ class Timing:
 
     start, end: [steps]. waited: [steps, kinds] cycles that the array waited before the step started, and those that a
     stream held up its end; while several are missing, the first in the order of `Kind` is blamed. issued, answered:
-    [requests] in the order of the queue. total: when the last store has left.
+    [requests] in the order of the queue. total: when the last store has left. dram: what a simulated DRAM did.
     """
 
     start: Ints
@@ -31,6 +35,17 @@ class Timing:
     issued: Ints
     answered: Ints
     total: int
+    dram: DramResult | None = None
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Where requests lie in DRAM. address, bytes: [runs] in the order of the queue; first: [requests + 1] where the
+    runs of each begin."""
+
+    address: Ints
+    bytes: Ints
+    first: Ints
 
 
 @dataclass(frozen=True)
@@ -47,7 +62,8 @@ def play_bandwidth(program: Program, array_hz: int, memory: Bandwidth) -> Timing
     A request of n bytes takes n / bytes_per_second; the memory takes them one after the other. Times are exact in the
     unit that divides a cycle and a byte (`Clocks`); the array sees an answer in its next cycle.
     """
-    from lifsim.hardware.pipeline.kernel import Bus, play
+    from lifsim.hardware.pipeline.kernel import play
+    from lifsim.hardware.pipeline.memories import Bus
 
     clocks = Clocks.of(array_hz, Fraction(memory.bytes_per_second))
     latency = Fraction(str(memory.latency_ns)) * array_hz * clocks.array_units / 10**9
@@ -55,12 +71,34 @@ def play_bandwidth(program: Program, array_hz: int, memory: Bandwidth) -> Timing
         clocks.array_units, clocks.memory_units, -(-latency.numerator // latency.denominator), np.zeros(1, np.int64)
     )
     steps, queue, times = _columns(program)
-    total = play(steps, queue, bus, times)
+    total = play(bus, steps, queue, times)
     return Timing(times.start, times.end, times.waited, times.issued, times.answered, int(total))
 
 
+def play_dram(program: Program, array_hz: int, spec: DramSpec, runs: Runs) -> Timing:
+    """Play `program` on a DRAM that is simulated burst by burst, its requests being `runs` of addresses.
+
+    A request enters the controller in the first DRAM cycle that does not begin before it was asked for; the array sees
+    its last burst in its own next cycle. Raises InputError for bytes that the DRAM does not have.
+    """
+    from lifsim.hardware.dram.stream import DramStream
+    from lifsim.hardware.pipeline.kernel import play
+    from lifsim.hardware.pipeline.memories import Banked
+
+    clocks = Clocks.of(array_hz, 10**9 / Fraction(str(spec.timing.tCK_ns)))
+    steps, queue, times = _columns(program)
+    writes = np.repeat(queue.is_write.astype(np.bool_), np.diff(runs.first))
+    stream = DramStream(spec)
+    stream.submit(Requests(runs.address.astype(np.uint64), runs.bytes, writes, np.zeros_like(runs.bytes)))
+    units = clocks.array_units, clocks.memory_units
+    total = play(Banked(*units, *stream.records, runs.first, np.zeros(1, np.int64)), steps, queue, times)
+    dram = stream.finish()
+    return Timing(times.start, times.end, times.waited, times.issued, times.answered, int(total), dram)
+
+
 def _columns(program: Program) -> tuple[Steps, Queue, Times]:
-    from lifsim.hardware.pipeline.kernel import Queue, Steps, Times
+    from lifsim.hardware.pipeline.kernel import Steps
+    from lifsim.hardware.pipeline.memories import Queue, Times
 
     requests, count = program.requests, program.step_cycles.size
     steps = Steps(program.step_cycles, program.first_load, program.loads, program.room)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -9,9 +11,12 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifsim.hardware.pipeline.kinds import LOADS, STREAMS, Kind
-from lifsim.hardware.pipeline.program import Halves, program
-from lifsim.hardware.pipeline.timing import Bandwidth, Timing, play_bandwidth
+from lifsim.config.dram import load_dram
+from lifsim.hardware.dram.requests import Requests
+from lifsim.hardware.dram.stream import DramStream
+from lifsim.hardware.pipeline.kinds import LOADS, STORES, STREAMS, WRITES, Kind
+from lifsim.hardware.pipeline.program import Halves, Program, program
+from lifsim.hardware.pipeline.timing import Bandwidth, Runs, Timing, play_bandwidth, play_dram
 from tests.oracles.pipeline import Machine, Request
 
 
@@ -106,6 +111,65 @@ def test_a_better_memory_or_buffer_is_never_slower(case: Case, what: str) -> Non
         "double": replace(case, double=(True,) * 8),
     }[what]
     assert better.play()[0].total <= case.play()[0].total
+
+
+@settings(max_examples=40, deadline=None)
+@given(cases(), st.sampled_from(["ddr4_2400", "hbm2"]), st.integers(0, 1 << 30))
+def test_a_simulated_dram_is_asked_step_by_step(case: Case, device: str, seed: int) -> None:
+    """Equal to the same steps in plain Python, which asks a DRAM stream for one answer after the other."""
+    spec = load_dram(device)
+    columns = np.array(case.requests, np.int64).reshape(-1, 4).T
+    played = program(np.array(case.cycles), *columns, Halves(case.double, case.port_bits))
+    count = played.requests.step.size
+    addresses = np.random.default_rng(seed).integers(0, 1 << 20, count)
+    runs = Runs(addresses, played.requests.bytes, np.arange(count + 1))
+    timing = play_dram(played, case.array_hz, spec, runs)
+    starts, ends = walk_dram(played, case, DramStream(spec), addresses)
+    assert timing.start.tolist() == starts
+    assert timing.end.tolist() == ends
+    assert timing.dram is not None
+
+
+def walk_dram(played: Program, case: Case, stream: DramStream, addresses: np.ndarray) -> tuple[list[int], list[int]]:
+    period = Fraction(str(stream.spec.timing.tCK_ns)) * case.array_hz / 10**9
+    requests, ports = played.requests, dict.fromkeys(Kind, 0)
+    issued: list[int] = []
+    answered: dict[int, int] = {}
+
+    def ask(gate: int, cycle: int, kinds: set[Kind]) -> None:
+        while len(issued) < requests.step.size and requests.gate[len(issued)] <= gate:
+            one = len(issued)
+            if requests.kind[one] in kinds:
+                return
+            arrival = np.array([math.ceil(cycle / period)])
+            columns = addresses[one : one + 1].astype(np.uint64), requests.bytes[one : one + 1]
+            stream.submit(Requests(*columns, np.array([requests.kind[one] in WRITES]), arrival))
+            issued.append(cycle)
+
+    def there(one: int) -> int:
+        if one not in answered:
+            kind = Kind(requests.kind[one])
+            served = math.ceil(stream.run_until_answered(one) * period)
+            ports[kind] = max(served, max(ports[kind], issued[one]) + int(requests.port_cycles[one]))
+            answered[one] = ports[kind]
+        return answered[one]
+
+    def of(step: int, kinds: Iterable[Kind]) -> list[int]:
+        return [i for i in range(requests.step.size) if requests.step[i] == step and requests.kind[i] in kinds]
+
+    starts, ends, cycle = [], [], 0
+    for step, work in enumerate(case.cycles):
+        ask(step - 1, cycle, set(STREAMS))
+        loads = [there(one) for one in sorted(of(step, LOADS), key=lambda i: requests.kind[i])]
+        for store, last in enumerate(played.room[step]):
+            if last >= 0:
+                kind = min(STORES) + store
+                loads += [there(one) for one in range(last + 1) if requests.kind[one] == kind]
+        starts.append(max([cycle, *loads]))
+        ask(step - 1, starts[-1], set())
+        cycle = max([starts[-1] + work, *(there(one) for one in of(step, STREAMS))])
+        ends.append(cycle)
+    return starts, ends
 
 
 @settings(max_examples=40, deadline=None)
