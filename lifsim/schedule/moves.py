@@ -11,6 +11,9 @@ import numpy as np
 from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.schedule.rows import Ints
 
+REPLAY = -1
+"""The run of a visit whose LIFs work on currents that the array computed before."""
+
 
 @dataclass(frozen=True)
 class Moves:
@@ -49,7 +52,13 @@ class Moves:
 
 
 def moves_of(
-    kind: Kind, region: int, step: Ints, offset: Ints, run_bytes: Ints, runs: Ints | int = 1, pitch: Ints | int = 0
+    kind: Kind,
+    region: int,
+    step: Ints,
+    offset: Ints | int,
+    run_bytes: Ints,
+    runs: Ints | int = 1,
+    pitch: Ints | int = 0,
 ) -> Moves:
     """Moves of one kind and region; scalars stand for all of them."""
     columns = (step, int(kind), region, offset, run_bytes, runs, pitch)
@@ -60,8 +69,9 @@ def moves_of(
 class Visit:
     """A stretch of one layer's work on the array.
 
-    layer: its index. run: which of its runs the array computes, None for all of them. outputs: [steps] outputs of each
-    step, by which the array's cycles are dealt to the steps. regions: names of the tensors that `moves` refers to.
+    layer: its index. run: which of its runs the array computes, None for all of them, `REPLAY` for none: its LIFs only.
+    outputs: [steps] outputs of each step, by which cycles are dealt to the steps. regions: names of the tensors that
+    `moves` refers to.
     """
 
     layer: int

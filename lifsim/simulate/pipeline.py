@@ -84,7 +84,7 @@ def _count(counter: Counter, options: Options, costs: Costs) -> tuple[list[Layer
     counts = [counts for group in plan.groups for counts in counter.count(group)]
     if arch.dram.model == "ideal":  # nobody waits
         return counts, None, plan
-    return *timed(network, arch, visits(network, arch, spikes.batch, plan), counts), plan
+    return *timed(arch, visits(network, counter.sharing, arch, spikes.batch, plan), counts), plan
 
 
 def run_sharings(inputs: Inputs, sharings: Sequence[str], baseline: str | None = None) -> list[Result]:

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lifsim.config.arch import Arch, Buffer
-from lifsim.config.network import Layer, Network
-from lifsim.hardware.pipeline.kinds import Kind
+from lifsim.hardware.pipeline.kinds import STORES, Kind
 from lifsim.hardware.pipeline.program import START, Halves, Program, program
 from lifsim.schedule.cutting import cut
 from lifsim.schedule.moves import Moves, Visit, shares
@@ -31,44 +30,55 @@ class RunSteps:
     program: Program
 
 
-def run_steps(network: Network, arch: Arch, visits: Sequence[Visit], counts: Sequence[LayerCounts]) -> RunSteps:
+def run_steps(arch: Arch, visits: Sequence[Visit], counts: Sequence[LayerCounts]) -> RunSteps:
     """The program of `visits`; every layer's cycles without stalls are dealt to its steps by their outputs."""
     rooms = {kind: buffer.usable_bytes for kind, buffer in _buffers(arch).items()}
     visits = [cut(visit, rooms) for visit in visits]
     layer = np.repeat([visit.layer for visit in visits], [visit.steps for visit in visits])
     outputs = np.concatenate([visit.outputs for visit in visits])
+    run = np.repeat([ALL_RUNS if visit.run is None else visit.run for visit in visits], [v.steps for v in visits])
     cycles = np.zeros(layer.size, np.int64)
     for index, counted in enumerate(counts):
-        mine = layer == index
-        cycles[mine] = shares(counted.cycles.total, outputs[mine])
+        mine = np.flatnonzero(layer == index)
+        cycles[mine] = _cycles(counted, run[mine], outputs[mine])
     first = np.cumsum([0, *(visit.steps for visit in visits)])
-    moves, after = _joined(network, visits, first)
+    moves, after = _joined(visits, first)
     return RunSteps(
         layer, tuple(visits), moves, program(cycles, moves.step, moves.kind, moves.bytes, after, _halves(arch))
     )
 
 
-def _joined(network: Network, visits: Sequence[Visit], first: Ints) -> tuple[Moves, Ints]:
-    """The moves of all visits with global steps, and the step behind whose stores each input has to be read."""
-    producers = {tensor.name: layer.index for layer in network.layers for tensor in layer.outputs}
-    last_step: dict[int, int] = {}
+ALL_RUNS = -2
+
+
+def _cycles(counted: LayerCounts, run: Ints, outputs: Ints) -> Ints:
+    """[steps of the layer] cycles without stalls: those of a run are dealt to its steps, LIF cycles to all."""
+    cycles = shares(counted.cycles.lif, outputs)
+    if (run == ALL_RUNS).all():
+        return cycles + shares(counted.cycles.array + counted.cycles.fill_drain, outputs)
+    for done in counted.timesteps:
+        mine = run == done.timestep
+        cycles[mine] += shares(done.array_cycles + done.fill_drain_cycles, outputs[mine])
+    return cycles
+
+
+def _joined(visits: Sequence[Visit], first: Ints) -> tuple[Moves, Ints]:
+    """The moves of all visits with global steps, and the step behind whose stores each load has to be served: the last
+    one of the visit that wrote the tensor, `START` for what was there before."""
+    written: dict[str, int] = {}
     columns, after = [], []
     for visit, offset in zip(visits, first, strict=False):
         moves = visit.moves
         columns.append(Moves(moves.step + offset, *(getattr(moves, name) for name in MOVED)))
-        behind = _written(network.layers[visit.layer], producers, last_step)
-        after.append(np.where(moves.kind == Kind.SPIKES_IN, behind, START))
-        last_step[visit.layer] = offset + visit.steps - 1
+        behind = np.array([written.get(name, START) for name in visit.regions])[moves.region]
+        after.append(np.where(np.isin(moves.kind, (Kind.SPIKES_IN, Kind.MEMBRANE_READ)), behind, START))
+        stored = np.unique(moves.region[np.isin(moves.kind, STORES)])
+        written |= {visit.regions[region]: int(offset) + visit.steps - 1 for region in stored}
     joined = Moves(*(np.concatenate([getattr(part, name) for part in columns]) for name in ("step", *MOVED)))
     return joined, np.concatenate(after)
 
 
 MOVED = ("kind", "region", "offset", "run_bytes", "runs", "pitch")
-
-
-def _written(layer: Layer, producers: dict[str, int], last_step: dict[int, int]) -> int:
-    """The last step of the layer that puts out what `layer` reads; `START` for the network's input."""
-    return last_step.get(producers.get(layer.input.name, -1), START)
 
 
 def _buffers(arch: Arch) -> dict[Kind, Buffer]:

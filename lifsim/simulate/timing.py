@@ -10,7 +10,6 @@ import numpy as np
 
 from lifsim.config.arch import Arch, Dram
 from lifsim.config.dram import DramSpec, load_dram
-from lifsim.config.network import Network
 from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.hardware.pipeline.timing import Bandwidth, Timing, play_bandwidth, play_dram
 from lifsim.schedule.moves import Visit
@@ -40,11 +39,9 @@ class Timeline:
     timing: Timing
 
 
-def timed(
-    network: Network, arch: Arch, visits: Sequence[Visit], counts: Sequence[LayerCounts]
-) -> tuple[list[LayerCounts], Timeline]:
+def timed(arch: Arch, visits: Sequence[Visit], counts: Sequence[LayerCounts]) -> tuple[list[LayerCounts], Timeline]:
     """`counts`, which know no waiting, with the cycles in which the array waits for the memory of `arch`."""
-    steps = run_steps(network, arch, visits, counts)
+    steps = run_steps(arch, visits, counts)
     if arch.dram.model == "bandwidth":
         timing = play_bandwidth(steps.program, arch.clock_hz, _bandwidth(arch.dram))
     else:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from lifsim.config.arch import Arch
 from lifsim.config.network import Network
-from lifsim.errors import Fault, InputError
+from lifsim.config.sharing import Sharing
+from lifsim.schedule.facts import facts_of
+from lifsim.schedule.group_steps import group_visits
 from lifsim.schedule.moves import Visit
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.tick_steps import tick_visit
 
 
-def visits(network: Network, arch: Arch, batch: int, plan: Plan) -> list[Visit]:
-    """One visit a tick-batched layer, all its tiles. Raises InputError where layers run timestep by timestep, whose
-    steps are not timed."""
-    turns = [group for group in plan.groups if not group.tick_batched]
-    if turns:
-        first, last = network.layers[turns[0].first].name, network.layers[turns[0].last].name
-        rule = f"{arch.dram.model} must be ideal where layers run timestep by timestep, as {first} to {last} do"
-        raise InputError(Fault(rule, path="dram.model"))
-    return [tick_visit(network, network.layers[g.first], arch, batch, g.layers[0]) for g in plan.groups]
+def visits(network: Network, sharing: Sharing, arch: Arch, batch: int, plan: Plan) -> list[Visit]:
+    """One visit a tick-batched layer, with all its tiles; of a timestep-major group one a chunk, timestep,
+    strip and layer."""
+    facts = facts_of(network, sharing, arch)
+    found: list[Visit] = []
+    for group in plan.groups:
+        if group.tick_batched:
+            found.append(tick_visit(network, network.layers[group.first], arch, batch, group.layers[0]))
+        else:
+            found += group_visits(network, sharing, facts, arch, batch, group)
+    return found

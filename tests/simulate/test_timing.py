@@ -107,3 +107,17 @@ def test_more_bandwidth_is_never_slower() -> None:
 def test_a_memory_that_cannot_be_is_refused(overrides: list[str], message: str) -> None:
     with pytest.raises(InputError, match=message.replace("^", r"\^")):
         run(*overrides)
+
+
+@pytest.mark.parametrize("sharing", ["none", "layer"])
+def test_layers_that_run_timestep_by_timestep_move_and_take_what_their_plan_says(sharing: str) -> None:
+    overrides = ["dram.model=bandwidth", "dram.bandwidth_bytes_per_s=2GB", "buffers.membrane.size_bytes=1KiB"]
+    timed = lifsim.run(workload="vgg9_cifar10", sharing=sharing, schedule="timestep", overrides=overrides)
+    assert timed.timeline is not None
+    moves, moved = timed.timeline.steps.moves, timed.totals.dram_bytes
+    assert moves.total(Kind.MEMBRANE_READ) == moved.membrane_read > 0
+    assert moves.total(Kind.MEMBRANE_WRITE) == moved.membrane_write > 0
+    assert int(moves.bytes.sum()) == moved.total
+    cycles = timed.totals.cycles
+    assert timed.timeline.steps.program.step_cycles.sum() == cycles.array + cycles.fill_drain + cycles.lif
+    assert cycles.stall_membrane > 0

@@ -72,7 +72,7 @@ def cases(draw: st.DrawFn) -> Case:
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(cases())
 def test_every_step_and_request_has_the_cycle_of_the_event_simulation(case: Case) -> None:
     played, origin = case.play()

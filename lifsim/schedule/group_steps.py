@@ -1,0 +1,204 @@
+"""The steps of a timestep-major group: for each chunk and timestep, for each layer (in strips: for each strip), its
+filter tiles; with the bytes that the plan counts for the layer.
+
+docs/model.md, "Steps", says which visit and tile pays for what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from lifsim.config.arch import Arch
+from lifsim.config.network import Layer, Network, Tensor
+from lifsim.config.sharing import Sharing
+from lifsim.hardware.pipeline.kinds import Kind
+from lifsim.schedule.facts import LayerFacts, NetworkFacts
+from lifsim.schedule.moves import REPLAY, Moves, Visit, moves_of, shares
+from lifsim.schedule.plan import GroupPlan, Strip
+from lifsim.schedule.rows import Ints
+from lifsim.schedule.storage import rows_of, step_row_bytes
+from lifsim.schedule.traffic import DramBytes, LayerTraffic
+from lifsim.schedule.unrolled import unroll
+
+PSUMS, STATE, INPUT = 1, 2, 3
+"""Where these are among the regions of a visit; its weights are the first."""
+
+MAX_TILES = 64
+"""Filter tiles of a visit that are told apart; narrower ones are joined."""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """When a layer is visited: chunk, timestep, output rows first..end of all `rows`, which strip of how many."""
+
+    chunk: int
+    timestep: int
+    first_row: int
+    end_row: int
+    rows: int
+    strip: int
+    strips: int
+
+    def before(self, total: int) -> int:
+        """What the rows above take of `total`."""
+        return total * self.first_row // self.rows
+
+    def part(self, total: int) -> int:
+        """What these rows take of `total`."""
+        return total * self.end_row // self.rows - self.before(total)
+
+
+def group_visits(
+    network: Network, sharing: Sharing, facts: NetworkFacts, arch: Arch, batch: int, group: GroupPlan
+) -> list[Visit]:
+    """Every visit of the layers of `group`, in order; the bytes of a layer's visits add up to those of its plan."""
+    unrolled = unroll(network, sharing, arch, group, batch)
+    moved = {(step.chunk, step.timestep, step.layer): step.dram for step in unrolled}
+    planned = {
+        index: _PlannedLayer(network, facts, arch, batch, group, traffic, index)
+        for index, traffic in zip(range(group.first, group.last + 1), group.layers, strict=True)
+    }
+    turns = _turns(facts, batch, group)
+    return [planned[layer].visit(turn, moved[turn.chunk, turn.timestep, layer]) for layer, turn in turns]
+
+
+def _turns(facts: NetworkFacts, batch: int, group: GroupPlan) -> Iterator[tuple[int, Turn]]:
+    """(layer, when) in order of execution."""
+    strips = {strip.first: strip for strip in group.strips}
+    for chunk in range(-(-batch // group.images)):
+        for timestep in range(facts.timesteps):
+            layer = group.first
+            while layer <= group.last:
+                strip = strips.get(layer, Strip(layer, layer, facts.layers[layer].rows.axis.rows_out))
+                rows = facts.layers[layer].rows.axis.rows_out
+                for number, first_row in enumerate(range(0, rows, strip.rows)):
+                    end_row = min(first_row + strip.rows, rows)
+                    turn = Turn(chunk, timestep, first_row, end_row, rows, number, -(-rows // strip.rows))
+                    for member in range(strip.first, strip.last + 1):
+                        if _is_visited(facts.layers[member], timestep, facts.timesteps):
+                            yield member, turn
+                layer = strip.last + 1
+
+
+def _is_visited(layer: LayerFacts, timestep: int, timesteps: int) -> bool:
+    """What is computed once is computed at the first timestep, and replayed to its LIFs at the others; what is behind
+    a mean over time, at the last."""
+    if layer.when == "every":
+        return True
+    return timestep == timesteps - 1 if layer.when == "last" else timestep == 0 or layer.layer.lif is not None
+
+
+@dataclass(frozen=True)
+class _PlannedLayer:
+    """One layer of a group."""
+
+    network: Network
+    facts: NetworkFacts
+    arch: Arch
+    batch: int
+    group: GroupPlan
+    traffic: LayerTraffic
+    index: int
+
+    @property
+    def layer(self) -> Layer:
+        return self.network.layers[self.index]
+
+    @property
+    def step_facts(self) -> LayerFacts:
+        return self.facts.layers[self.index]
+
+    def visit(self, turn: Turn, moved: DramBytes) -> Visit:
+        """`turn` with its part, by rows, of what the layer moves in its timestep."""
+        names, residuals, outputs = self._regions()
+        tiles = self._tile_filters()
+        parts = [self._weights(tiles, moved.weights, turn), self._input(tiles, moved.spikes_in, turn)]
+        for kind, tensors, size in (
+            (Kind.RESIDUAL, residuals, moved.residual), (Kind.SPIKES_OUT, outputs, moved.spikes_out),
+        ):  # fmt: skip
+            for (region, tensor), part in zip(tensors.items(), self._split(tensors, turn.part(size)), strict=True):
+                parts.append(_dealt(kind, region, part, tiles, self._plane(tensor, turn)))
+        for kind, region, size in (
+            (Kind.PSUM_READ, PSUMS, moved.psum_read), (Kind.PSUM_WRITE, PSUMS, moved.psum_write),
+            (Kind.MEMBRANE_READ, STATE, moved.membrane_read), (Kind.MEMBRANE_WRITE, STATE, moved.membrane_write),
+        ):  # fmt: skip
+            parts.append(_dealt(kind, region, turn.part(size), tiles, turn.before(size)))
+        rows = turn.end_row - turn.first_row
+        return Visit(self.index, self._run(turn), rows * self._images(turn) * tiles, Moves.joined(parts), names)
+
+    def _run(self, turn: Turn) -> int:
+        when = self.step_facts.when
+        if when == "every":
+            return turn.timestep
+        return REPLAY if when == "first" and turn.timestep > 0 else 0
+
+    def _regions(self) -> tuple[tuple[str, ...], dict[int, Tensor], dict[int, Tensor]]:
+        """Names; where the residual operands and the outputs are among them."""
+        layer = self.layer
+        state = next((state.name for state in self.facts.states if self.index in state.layers), layer.name)
+        names = [f"weights:{layer.name}", f"psums:{layer.name}", f"state:{state}", f"tensor:{layer.input.name}"]
+        residuals = {len(names) + i: tensor for i, tensor in enumerate(layer.residuals)}
+        names += [f"tensor:{tensor.name}" for tensor in layer.residuals]
+        outputs = {len(names) + i: tensor for i, tensor in enumerate(layer.outputs)}
+        names += [f"tensor:{tensor.name}" for tensor in layer.outputs]
+        return tuple(names), residuals, outputs
+
+    def _tile_filters(self) -> Ints:
+        """Filters of each tile, those of one visit."""
+        layer, tiling = self.layer, self.traffic.tiling
+        tile = np.full(tiling.filter_tiles, tiling.filters)
+        tile[-1] = layer.group_filters - tiling.filters * (tiling.filter_tiles - 1)
+        every = np.tile(tile, layer.groups)
+        joined = -(-every.size // MAX_TILES)
+        return np.add.reduceat(every, np.arange(0, every.size, joined))
+
+    def _weights(self, tiles: Ints, size: int, turn: Turn) -> Moves:
+        """What stays comes once, with the first strip that computes; every strip fetches its part of the rest."""
+        stored = self.step_facts.filter_bytes * tiles
+        begin = np.cumsum(stored) - stored
+        stays = np.clip(self.traffic.tiling.resident_weight_bytes - begin, 0, stored)
+        computes_first = self.facts.timesteps - 1 if self.step_facts.when == "last" else 0
+        newly = turn.chunk == 0 and turn.timestep == computes_first
+        again = size - int(stays.sum()) * newly
+        comes = shares(
+            again * (turn.strip + 1) // turn.strips - again * turn.strip // turn.strips,
+            stored - stays if (stored > stays).any() else stored,
+        )
+        pinned = stays if newly and turn.strip == 0 else np.zeros_like(stays)
+        return moves_of(Kind.WEIGHTS, 0, np.arange(tiles.size), begin + stays - pinned, comes + pinned)
+
+    def _input(self, tiles: Ints, size: int, turn: Turn) -> Moves:
+        """The first tile brings the rows in, as far as they are not on chip; the others what is read again."""
+        part = turn.part(size)
+        window = -(-self._step_bytes(self.layer.input) * self._images(turn) // turn.strips)
+        again = max(0, part - window) if tiles.size > 1 else 0
+        each = np.concatenate([[part - again], shares(again, np.ones(tiles.size - 1, np.int64))])
+        return moves_of(Kind.SPIKES_IN, INPUT, np.arange(tiles.size), self._plane(self.layer.input, turn), each)
+
+    def _split(self, tensors: dict[int, Tensor], size: int) -> list[int]:
+        """`size` bytes over several tensors, by what each stores in a timestep."""
+        stored = np.array([self._step_bytes(tensor) for tensor in tensors.values()], np.int64)
+        return shares(size, stored).tolist() if stored.size else []
+
+    def _plane(self, tensor: Tensor, turn: Turn) -> int:
+        """Where a turn finds its rows of a tensor: timesteps one behind the other, in each the images."""
+        timestep = turn.timestep if tensor.steps > 1 else 0
+        image = turn.chunk * self.group.images
+        rows_out = self.step_facts.rows.axis.rows_out
+        start = (timestep * self.batch + image) * self._step_bytes(tensor)
+        return start + self._step_bytes(tensor) * self._images(turn) * turn.first_row // rows_out
+
+    def _step_bytes(self, tensor: Tensor) -> int:
+        return rows_of(tensor.shape) * step_row_bytes(tensor, self.network, self.arch)
+
+    def _images(self, turn: Turn) -> int:
+        return min(self.group.images, self.batch - turn.chunk * self.group.images)
+
+
+def _dealt(kind: Kind, region: int, size: int, tiles: Ints, start: int) -> Moves:
+    """`size` bytes from `start` on, dealt to the tiles by their filters."""
+    part = shares(size, tiles)
+    return moves_of(kind, region, np.arange(tiles.size), start + np.cumsum(part) - part, part)
