@@ -75,7 +75,7 @@ def test_a_simulated_dram_moves_the_bytes_of_the_run(device: str) -> None:
     assert timed.timeline is not None
     dram, moved = timed.timeline.timing.dram, timed.totals.dram_bytes
     assert dram is not None
-    assert dram.moved_bytes >= moved.total
+    assert moved.weights <= dram.moved_bytes  # what is read right behind its write comes from the write queue
     assert timed.totals.cycles.total >= run("dram.model=ideal").totals.cycles.total
     assert timed.totals.time_s * dram.spec.peak_bytes_per_cycle >= moved.total * dram.spec.timing.tCK_ns * 1e-9
 
