@@ -23,11 +23,11 @@ AHEAD = 2
 
 
 class LocalPool(Executor):
-    """`jobs` processes."""
+    """`jobs` processes, each with an `evaluator` of its own."""
 
-    def __init__(self, job: Job, jobs: int) -> None:
+    def __init__(self, job: Job, jobs: int, evaluator: type[Evaluator] = Evaluator) -> None:
         self._job = job
-        self._workers = [_Worker(job) for _ in range(jobs)]
+        self._workers = [_Worker(job, evaluator) for _ in range(jobs)]
 
     def outcomes(self, points: Iterable[int]) -> Iterator[Outcome]:
         """As Executor says; to be walked to its end before it is called again. Raises InputError where no process can
@@ -69,8 +69,8 @@ class LocalPool(Executor):
 class _Worker:
     """One process. held: the points that it was sent and has not answered, the first of them at work."""
 
-    def __init__(self, job: Job) -> None:
-        self._job = job
+    def __init__(self, job: Job, evaluator: type[Evaluator]) -> None:
+        self._job, self._evaluator = job, evaluator
         self._start()
 
     def _start(self) -> None:
@@ -79,7 +79,7 @@ class _Worker:
         context = get_context("forkserver")  # LIFSim is imported once, by the server, and never with threads about
         context.set_forkserver_preload([__name__])
         self.connection, other = context.Pipe()
-        self._process = context.Process(target=_serve, args=(other, self._job), daemon=True)
+        self._process = context.Process(target=_serve, args=(other, self._job, self._evaluator), daemon=True)
         self._process.start()
         other.close()
 
@@ -122,10 +122,10 @@ class _Worker:
         self.connection.close()
 
 
-def _serve(connection: Connection, job: Job) -> None:
+def _serve(connection: Connection, job: Job, kind: type[Evaluator]) -> None:
     """What a worker does: answers points until its parent is gone. An interrupt is the parent's affair."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    evaluator = Evaluator(job)
+    evaluator = kind(job)
     connection.send("ready")
     while True:
         try:

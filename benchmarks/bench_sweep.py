@@ -1,0 +1,73 @@
+"""How many points a second does a sweep run, is its rate flat, and does it survive being killed?
+
+    pytest benchmarks/bench_sweep.py -s
+
+The space is that of the design: VGG-16 on CIFAR-10 under 4 sharings, with 10 membrane, 5 weight and 5 spike buffers.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lifsim.sweep.local import LocalPool
+from lifsim.sweep.plan import plan
+from lifsim.sweep.request import options_document, read_request
+from lifsim.sweep.run import run_points
+from lifsim.sweep.store import Store
+
+SHARINGS = ["none", "layer", "channel2", "channel4"]
+VARY = (
+    "buffers.membrane.size_bytes=8KiB:80KiB:+8KiB",
+    "buffers.weight.size_bytes=16KiB:256KiB:x2",
+    "buffers.spike_in.size_bytes=8KiB:128KiB:x2",
+)
+KILLS = 20
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_thousand_points(benchmark, tmp_path: Path, jobs: int) -> None:
+    made = plan(read_request(None, options_document({"sharing": SHARINGS}, (), VARY)))
+    stamps: list[float] = []
+
+    def sweep() -> None:
+        with Store.create_or_open(tmp_path / "s", made.job.description()) as store, LocalPool(made.job, jobs) as pool:
+            stamps.append(time.perf_counter())
+            run_points(made.job, store, list(made.points), pool, lambda _: stamps.append(time.perf_counter()))
+
+    benchmark.pedantic(sweep, rounds=1)
+    hundreds = [100 / (stamps[last] - stamps[last - 100]) for last in range(100, 1001, 100)]
+    rates = " ".join(f"{rate:.0f}" for rate in hundreds)
+    print(f"\n{jobs} jobs: {stamps[-1] - stamps[0]:.1f} s; points a second, by hundreds: {rates}")
+
+
+def test_killed_twenty_times_it_is_the_same_table(tmp_path: Path) -> None:
+    def command(name: str) -> list[str]:
+        vary = [part for axis in VARY for part in ("--vary", axis)]
+        sharings = ["--sharing", ",".join(SHARINGS)]
+        return [sys.executable, "-m", "lifsim", "sweep", *sharings, *vary, "--out", str(tmp_path / name)]
+
+    chance = np.random.default_rng(0)
+    kills = 0
+    for _ in range(KILLS):
+        sweep = subprocess.Popen(command("killed"), stderr=subprocess.DEVNULL)
+        time.sleep(1 + 2 * chance.random())
+        if sweep.poll() is None:
+            sweep.send_signal(signal.SIGKILL)
+            kills += 1
+        sweep.wait()
+    for name in ("killed", "undisturbed"):
+        subprocess.run(command(name), check=True, stderr=subprocess.DEVNULL)
+    rows = []
+    for name in ("killed", "undisturbed"):
+        with Store.read(tmp_path / name) as store:
+            rows.append(list(store.rows()))
+    print(f"\nkilled {kills} times: {len(rows[0])} rows, the same: {rows[0] == rows[1]}")
+    assert rows[0] == rows[1]
+    assert len(rows[0]) == 1000
