@@ -48,6 +48,16 @@ _SCHEDULE_OPTIONS = (
     ),
 )
 
+_ENGINE_OPTIONS = (
+    click.option(
+        "--spikes",
+        metavar="workload|engine",
+        help="engine: what the network fires under this very sharing. Default: workload, what the workload names.",
+    ),
+    click.option("--weights", metavar="calibrated|FILE", help="Of the engine. Default: calibrated."),
+    click.option("--images", metavar="random|digits|FILE", help="What the engine sees. Default: random."),
+)
+
 _MODE_OPTIONS = (
     click.option(
         "--mode",
@@ -72,6 +82,13 @@ def simulation_options(command: F) -> F:
 def schedule_options(command: F) -> F:
     """Add --schedule, --objective and --chunk."""
     for option in reversed(_SCHEDULE_OPTIONS):
+        command = option(command)
+    return command
+
+
+def engine_options(command: F) -> F:
+    """Add --spikes, --weights and --images."""
+    for option in reversed(_ENGINE_OPTIONS):
         command = option(command)
     return command
 

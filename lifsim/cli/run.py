@@ -12,6 +12,7 @@ from lifsim.cli.inputs import (
     DEFAULT_SHARING,
     DEFAULT_WORKLOAD,
     TRAINING_ARCH,
+    engine_options,
     mode_options,
     schedule_options,
     sharing_option,
@@ -29,6 +30,7 @@ Examples:
   lifsim run --arch sata128.yaml --sharing channel4
   lifsim run --arch sata128 --workload vgg16_cifar10 --trace vgg16.npz --sharing channel2
   lifsim run --set buffers.weight.size_bytes=64KiB --set array.sparsity=skip --set array.dataflow=os
+  lifsim run --workload digits_cnn --sharing channel2 --spikes engine --images digits
   lifsim run --sharing layer --schedule timestep --batch 4 --chunk auto
   lifsim run --mode training --bptt reversed --sharing layer+channel2 --batch 4
   lifsim run --workload resnet19_imagenet100 --batch 4 --format json --out results/resnet
@@ -37,6 +39,7 @@ Examples:
 )
 @simulation_options
 @sharing_option
+@engine_options
 @schedule_options
 @mode_options
 @click.option(
@@ -56,6 +59,9 @@ def run(
     batch: int | None,
     seed: int | None,
     overrides: tuple[str, ...],
+    spikes: str | None,
+    weights: str | None,
+    images: str | None,
     schedule: str | None,
     objective: str | None,
     chunk: int | str | None,
@@ -76,6 +82,7 @@ def run(
     from lifsim.simulate.pipeline import run_beside_baseline
 
     options: dict[str, object] = {"batch": batch, "seed": seed, "trace": trace}
+    options |= {"spikes": spikes, "weights": weights, "images": images}
     options |= {"schedule": schedule, "objective": objective, "chunk": chunk, "mode": mode, "bptt": bptt}
     if config is not None:
         given: dict[str, object] = {"--arch": arch, "--workload": workload, "--sharing": sharing}

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from lifsim.config.document import Document, Mark
-from lifsim.config.schema import Model
+from lifsim.config.schema import Model, Text
 from lifsim.config.validate import parse_model
 
 Images = Annotated[int, Field(ge=1, le=1 << 16, strict=True)]
@@ -21,7 +21,8 @@ def _none_if_auto(value: object) -> object:
 
 class Options(Model):
     """batch: images (None: as many as the trace has, else one). seed: of synthesised spikes. trace: a spike trace
-    file, packed or plain, instead of the workload's own spikes.
+    file, packed or plain, instead of the workload's own spikes. spikes "engine": those that the network fires under the
+    very sharing of the run, with `weights` ("calibrated", or a file) on `images` ("random", a data set, or a file).
 
     schedule: "tick": every layer tick-batched, layers that share membranes timestep by timestep; "timestep": the whole
     network timestep by timestep; "auto": the groups of layers that need the least of `objective`. chunk: images that
@@ -34,6 +35,9 @@ class Options(Model):
     batch: Images | None = None
     seed: Annotated[int, Field(ge=0, lt=1 << 63, strict=True)] = 0
     trace: Path | None = None
+    spikes: Literal["workload", "engine"] = "workload"
+    weights: Text | None = None
+    images: Text | None = None
     schedule: Literal["tick", "timestep", "auto"] = "tick"
     objective: Literal["dram", "cycles", "energy"] = "dram"
     mode: Literal["inference", "training"] = "inference"
@@ -41,7 +45,9 @@ class Options(Model):
     chunk: Annotated[Images | None, BeforeValidator(_none_if_auto)] = None
 
     def broken_rules(self) -> Iterator[tuple[str, str]]:
-        """Nothing is recomputed where there is no backward pass."""
+        """Weights and images are the engine's; nothing is recomputed where there is no backward pass."""
+        if self.spikes == "engine" and self.trace is not None:
+            yield "trace", "must not be given with spikes: engine, which fires its own"
         if self.bptt == "reversed" and self.mode != "training":
             yield "bptt", f"'reversed' must go with mode training, not {self.mode}"
 

@@ -18,7 +18,7 @@ from lifsim.simulate.options import Options
 from lifsim.simulate.pricing import Costs, area_of, costs_of, energy_of
 from lifsim.simulate.result import LayerRecord, Result, Totals
 from lifsim.simulate.reuse import Reuse
-from lifsim.simulate.spikes import Spikes, read_spikes
+from lifsim.simulate.spikes import Spikes, fires_own, read_spikes
 from lifsim.simulate.timing import Timeline, timed
 from lifsim.simulate.trained import kept_by, trained, training_notes
 from lifsim.simulate.visits import visits
@@ -31,7 +31,7 @@ def run(arch: Arch, network: Network, sharing: Sharing, options: Options) -> Res
     moves; the array, the LIF units and the buffers are counted event by event; step by step they wait for the DRAM; the
     price list turns counts into energy and area. Raises InputError where the inputs do not go together.
     """
-    return simulate(arch, network, sharing, options, read_spikes(network, options))
+    return simulate(arch, network, sharing, options, read_spikes(network, sharing, options))
 
 
 def simulate(
@@ -88,8 +88,8 @@ def _count(counter: Counter, options: Options, costs: Costs) -> tuple[list[Layer
 
 
 def run_sharings(inputs: Inputs, sharings: Sequence[str], baseline: str | None = None) -> list[Result]:
-    """Runs that differ in sharing only, on the same spikes; that of sharing `baseline` stores its membranes if they are
-    for training. Raises InputError with the faults of all sharings."""
+    """Runs that differ in sharing only, on the same spikes unless each fires its own; that of sharing `baseline` stores
+    its membranes if they are for training. Raises InputError with the faults of all sharings."""
     faults: list[Fault] = []
     parsed: list[Sharing] = []
     for text in sharings:
@@ -98,13 +98,15 @@ def run_sharings(inputs: Inputs, sharings: Sequence[str], baseline: str | None =
             states_of(inputs.network, parsed[-1])
     if faults:
         raise InputError(faults)
-    spikes, reuse = read_spikes(inputs.network, inputs.options), Reuse()
+    seen: tuple[Spikes, Reuse] | None = None
     stored = inputs.options.model_copy(update={"bptt": "stored"})
-    options = [stored if str(sharing) == baseline else inputs.options for sharing in parsed]
-    return [
-        simulate(inputs.arch, inputs.network, sharing, own, spikes, reuse)
-        for sharing, own in zip(parsed, options, strict=True)
-    ]
+    results = []
+    for sharing in parsed:
+        if seen is None or fires_own(inputs.network, inputs.options):
+            seen = read_spikes(inputs.network, sharing, inputs.options), Reuse()
+        options = stored if str(sharing) == baseline else inputs.options
+        results.append(simulate(inputs.arch, inputs.network, sharing, options, *seen))
+    return results
 
 
 def run_beside_baseline(inputs: Inputs) -> tuple[Result, Result | None]:
@@ -123,6 +125,9 @@ def notes(arch: Arch, network: Network, sharing: Sharing, options: Options, spik
     if origin.kind == "rates":
         kind = "measured" if origin.measured else "assumed, not measured"
         said.append(f"spikes are random at {kind} rates: {origin.source}")
+    elif origin.kind == "engine":
+        weights = "trained weights" if origin.measured else "calibrated weights, which fire at the workload's rates"
+        said.append(f"spikes are the network's own under sharing {sharing}, with {weights}")
     elif not origin.measured:
         said.append(f"the spikes of the trace were drawn at random: {origin.source}")
     if origin.images == 1 < spikes.batch:

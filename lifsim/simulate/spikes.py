@@ -1,26 +1,29 @@
-"""The spikes of a run: from a trace file, or synthesised at the workload's rates; as work per output pixel."""
+"""The spikes of a run: from a trace, from the engine, or synthesised at the workload's rates; as work per pixel."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+import tempfile
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lifsim.config.network import Network
+from lifsim.config.sharing import Sharing
 from lifsim.errors import Fault, InputError
 from lifsim.simulate.options import Options
 from lifsim.simulate.spike_work import Ones, spike_work
 from lifsim.trace.opening import open_trace
 from lifsim.trace.source import Trace
-from lifsim.trace.synthesise import analogue_layers, synthesise
+from lifsim.trace.synthesise import synthesise
 
 
 @dataclass(frozen=True)
 class SpikeProvenance:
     """Where the spikes came from.
 
-    kind: "trace" or "rates". source: for people. measured: whether a network fired them, or at least their rates.
-    recorded_under: the sharing of the network that fired them. sha256: of the trace file. images: that it holds.
+    kind: "trace", "engine" or "rates". source: for people. measured: whether a network fired them, of an engine one
+    with trained weights, or at least their rates. recorded_under: the sharing of the network that fired them. sha256:
+    of the trace file. images: that it holds.
     """
 
     kind: str
@@ -40,17 +43,21 @@ class Spikes:
     provenance: SpikeProvenance
 
 
-def read_spikes(network: Network, options: Options) -> Spikes:
+def fires_own(network: Network, options: Options) -> bool:
+    """Whether the spikes are the engine's, other ones under every sharing."""
+    unnamed = options.trace is None and network.spikes.source == "engine"
+    return options.spikes == "engine" or unnamed
+
+
+def read_spikes(network: Network, sharing: Sharing, options: Options) -> Spikes:
     """The spikes that `options` and `network` name. Raises InputError where a trace does not fit."""
+    if fires_own(network, options):
+        return _from_engine(network, sharing, options)
     path = options.trace or network.spikes.trace
     if path is not None:
         return _from_trace(network, path, options.batch)
     batch = options.batch or 1
     rates = network.spikes
-    if rates.source == "engine" and len(analogue_layers(network)) < len(network.layers):
-        record = f"lifsim trace record --workload {network.name} --out FILE"
-        rule = f"'engine' must be run first: {record}, then --trace FILE; or state spikes.rates"
-        raise InputError(Fault(rule, path="spikes.source"))
     with synthesise(network, batch, options.seed) as trace:
         provenance = SpikeProvenance("rates", rates.provenance, rates.measured)
         return Spikes(batch, spike_work(network, trace, batch), provenance)
@@ -62,6 +69,19 @@ def _from_trace(network: Network, path: Path, batch: int | None) -> Spikes:
         source = trace.provenance or path.name
         provenance = SpikeProvenance("trace", source, trace.is_recorded, trace.sharing, _sha256(path), trace.batch)
         return Spikes(images, spike_work(network, trace, images), provenance)
+
+
+def _from_engine(network: Network, sharing: Sharing, options: Options) -> Spikes:
+    """What the network fires under `sharing`. Its trace lives no longer than this."""
+    from lifsim.snn.record import Source, record_spikes
+
+    source = Source(options.weights or "calibrated", options.images or "random", options.batch, options.seed)
+    with tempfile.TemporaryDirectory(prefix="lifsim-") as folder:
+        path = Path(folder) / "engine.npz"
+        record_spikes(network, sharing, source, path)
+        spikes = _from_trace(network, path, options.batch)
+    trained = source.weights != "calibrated"
+    return replace(spikes, provenance=replace(spikes.provenance, kind="engine", measured=trained))
 
 
 def _batch(trace: Trace, asked: int | None, path: Path) -> int:

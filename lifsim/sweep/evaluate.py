@@ -18,7 +18,7 @@ from lifsim.simulate.options import Options, options_of
 from lifsim.simulate.pipeline import simulate
 from lifsim.simulate.resolved import MODEL_VERSION, resolved_inputs, sha256_of
 from lifsim.simulate.reuse import Reuse
-from lifsim.simulate.spikes import Spikes, read_spikes
+from lifsim.simulate.spikes import Spikes, fires_own, read_spikes
 from lifsim.sweep.outcome import Outcome, figures_of
 from lifsim.sweep.plan import Job
 from lifsim.sweep.values import Value, setting
@@ -73,7 +73,9 @@ class Evaluator:
         try:
             settings = Settings.of(self._job.space.at(point))
             inputs = self.inputs(settings)
-            spikes, reuse = self._spikes(settings.workload, settings.workload_overrides, settings.options)
+            spikes, reuse = self._spikes(
+                settings.workload, settings.workload_overrides, self._fired(inputs), settings.options
+            )
             key = _key(inputs, spikes)
             result = simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, spikes, reuse)
             return Outcome(point, key, figures_of(result))
@@ -97,13 +99,20 @@ class Evaluator:
     def _parse_network(self, name: str, overrides: tuple[str, ...]) -> Network:
         return network_of(override(self._job.workloads[name], overrides))
 
-    def _read_spikes(self, workload: str, overrides: tuple[str, ...], options: Options) -> tuple[Spikes, Reuse]:
+    def _fired(self, inputs: Inputs) -> Sharing:
+        """The sharing under which spikes are read: any will do where they are not the engine's."""
+        return inputs.sharing if fires_own(inputs.network, inputs.options) else Sharing()
+
+    def _read_spikes(
+        self, workload: str, overrides: tuple[str, ...], sharing: Sharing, options: Options
+    ) -> tuple[Spikes, Reuse]:
         """The spikes, and what runs on them have in common."""
         network = self._network(workload, overrides)
         trace = options.trace or network.spikes.trace
         if trace is None:
-            return read_spikes(network, options), Reuse()
-        spikes = read_spikes(network, options.model_copy(update={"trace": self._paths.get(str(trace), trace)}))
+            return read_spikes(network, sharing, options), Reuse()
+        here = options.model_copy(update={"trace": self._paths.get(str(trace), trace)})
+        spikes = read_spikes(network, sharing, here)
         if spikes.provenance.sha256 != self._job.files.get(str(trace), spikes.provenance.sha256):
             raise InputError(Fault("must not change while the sweep runs", source=str(trace)))
         return spikes, Reuse()

@@ -25,7 +25,7 @@ def test_runs_that_share_parts_equal_runs_alone() -> None:
     choices = list(itertools.product(*changes))[::9]
     for overrides, sharing, schedule in itertools.product(choices, ("none", "channel2"), ("tick", "auto")):
         inputs = load_inputs("sata128", "lenet5_mnist", sharing, {"schedule": schedule}, overrides)
-        spikes = spikes or read_spikes(inputs.network, inputs.options)
+        spikes = spikes or read_spikes(inputs.network, inputs.sharing, inputs.options)
         shared = simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, spikes, reuse)
         alone = lifsim.run("sata128", "lenet5_mnist", sharing, schedule=schedule, overrides=overrides)
         assert shared.totals == alone.totals

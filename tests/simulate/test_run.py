@@ -137,6 +137,21 @@ def test_a_workload_may_name_its_trace_beside_itself(tmp_path: Path, monkeypatch
     assert "the spikes of the trace were drawn at random" in named.notes[0]
 
 
+def test_the_engine_fires_other_spikes_under_every_sharing() -> None:
+    sharings = ("none", "channel2", "channel2")
+    none, shared, again = (lifsim.run(workload="lenet5_mnist", sharing=s, spikes="engine") for s in sharings)
+    assert none.totals.ops.macs_effective != shared.totals.ops.macs_effective
+    assert shared.totals == again.totals
+    assert shared.spikes.recorded_under == "channel2"
+    assert not shared.spikes.measured
+    with pytest.raises(InputError, match="must not be given with spikes: engine"):
+        lifsim.run(spikes="engine", trace="some.npz")
+    with pytest.raises(InputError, match="must be random, a data set or an .npz file; did you mean 'digits'"):
+        lifsim.run(workload="digits_cnn", images="digit")
+    with pytest.raises(InputError, match="conv2: must have a stated rate to be calibrated to"):
+        lifsim.run(workload="digits_cnn")
+
+
 def test_all_that_is_wrong_with_the_inputs_is_told_at_once() -> None:
     with pytest.raises(InputError) as error:
         lifsim.run(sharing="chanel4", overrides=["array.rows=0", "timesteps=0", "bufers.weight=1"])

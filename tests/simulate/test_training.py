@@ -47,7 +47,7 @@ ENDLESS = tuple(f"buffers.{name}.size_bytes=1GiB" for name in ("weight", "spike_
 def _network(encoding: str = "rate", timesteps: int = 3) -> Network:
     network = building.network(LAYERS, encoding=encoding, timesteps=timesteps, shape="[2, 6, 6]")
     rates = {layer.name: (0.3,) for layer in network.layers}
-    return dataclasses.replace(network, spikes=dataclasses.replace(network.spikes, rates=rates))
+    return dataclasses.replace(network, spikes=dataclasses.replace(network.spikes, source="rates", rates=rates))
 
 
 def _run(network: Network, sharing: str = "none", overrides: tuple[str, ...] = ENDLESS, **options: object) -> Result:
