@@ -75,6 +75,9 @@ def _from_engine(network: Network, sharing: Sharing, options: Options) -> Spikes
     """What the network fires under `sharing`. Its trace lives no longer than this."""
     from lifsim.snn.record import Source, record_spikes
 
+    if options.weights is None and not network.spikes.rates:
+        train = f"lifsim train --workload {network.name} --out FILE, then --weights FILE"
+        raise InputError(Fault(f"must be given, for there are no rates to calibrate to: {train}", path="weights"))
     source = Source(options.weights or "calibrated", options.images or "random", options.batch, options.seed)
     with tempfile.TemporaryDirectory(prefix="lifsim-") as folder:
         path = Path(folder) / "engine.npz"
