@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -51,6 +51,11 @@ Examples:
     "--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True,
     help="What goes to stdout: the table, summary.json or layers.csv.",
 )  # fmt: skip
+@click.option("--timeline", is_flag=True, help="Write timeline.json, too: trace events for ui.perfetto.dev.")
+@click.option(
+    "--dram-trace", type=click.Choice(["dramsim3", "ramulator"]),
+    help="Write dram.trace, too: every DRAM request as text, for that simulator.",
+)  # fmt: skip
 def run(
     arch: str | None,
     workload: str | None,
@@ -71,13 +76,15 @@ def run(
     out: Path | None,
     force: bool,
     form: str,
+    timeline: bool,
+    dram_trace: Literal["dramsim3", "ramulator"] | None,
 ) -> None:
     """Simulate one network on one architecture under one LIF sharing.
 
     Prints cycles, traffic, energy and area with units, for a shared run beside the run without sharing, and writes
     summary.json, layers.csv, timesteps.csv and config.resolved.yaml.
     """
-    from lifsim.report.save import check_target, default_folder, save
+    from lifsim.report.save import Extras, check_extras, check_target, default_folder, save
     from lifsim.simulate.inputs import load_config, load_inputs
     from lifsim.simulate.pipeline import run_beside_baseline
 
@@ -98,11 +105,13 @@ def run(
             options,
             overrides,
         )
+    extras = Extras(timeline, dram_trace)
+    check_extras(extras, inputs.arch)
     if out is not None:
         check_target(out, replace=force)
     result, baseline = run_beside_baseline(inputs)
     folder = out if out is not None else default_folder(result)
-    save(result, folder, replace=force or out is None)
+    save(result, folder, replace=force or out is None, extras=extras)
     _print(result, baseline, form)
     click.echo(f"written to {folder}", err=True)
 

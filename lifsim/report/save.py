@@ -9,12 +9,17 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
+from lifsim.config.arch import Arch
 from lifsim.errors import Fault, InputError
+from lifsim.interchange.dram_trace_out import TraceFormat
+from lifsim.report.requests import write_requests
 from lifsim.report.rows import as_csv
 from lifsim.report.summary import SUMMARY_FORMAT, resolved_config, summary
+from lifsim.report.timeline import write_timeline
 from lifsim.simulate.result import Result
 
 
@@ -23,8 +28,24 @@ def default_folder(result: Result) -> Path:
     return Path("reports") / re.sub(r"[^A-Za-z0-9._+-]", "_", result.name)
 
 
-def save(result: Result, folder: Path, *, replace: bool) -> None:
-    """Write summary.json, layers.csv, timesteps.csv and config.resolved.yaml into `folder`.
+@dataclass(frozen=True)
+class Extras:
+    """What is written on request: timeline.json, dram.trace in a simulator's format."""
+
+    timeline: bool = False
+    dram_trace: TraceFormat | None = None
+
+
+def check_extras(extras: Extras, arch: Arch) -> None:
+    """Refuse before the run what has no times. Raises InputError."""
+    if (extras.timeline or extras.dram_trace) and arch.dram.model == "ideal":
+        asked = "--timeline" if extras.timeline else "--dram-trace"
+        rule = f"ideal must be bandwidth or cycle with {asked}: an ideal memory takes no time"
+        raise InputError(Fault(rule, path="dram.model"))
+
+
+def save(result: Result, folder: Path, *, replace: bool, extras: Extras = Extras()) -> None:
+    """Write summary.json, layers.csv, timesteps.csv, config.resolved.yaml and `extras` into `folder`.
 
     An existing folder is replaced only if `replace` is set and it holds an earlier result. Raises InputError where
     the folder cannot be written; what was there stays.
@@ -32,7 +53,7 @@ def save(result: Result, folder: Path, *, replace: bool) -> None:
     check_target(folder, replace=replace)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        _fill_and_move(folder, lambda temporary: _write_files(result, temporary), replace=replace)
+        _fill_and_move(folder, lambda temporary: _write_files(result, temporary, extras), replace=replace)
     except OSError as error:
         raise InputError(
             Fault(f"{folder} must be a folder that can be written: {error.strerror}", path="out")
@@ -107,7 +128,11 @@ def _exists(folder: Path) -> Fault:
     return Fault(f"{folder} exists and must not be overwritten; remove it or give --force", path="out")
 
 
-def _write_files(result: Result, folder: Path) -> None:
+def _write_files(result: Result, folder: Path, extras: Extras) -> None:
+    if extras.timeline:
+        write_timeline(result, folder / "timeline.json")
+    if extras.dram_trace:
+        write_requests(result, folder / "dram.trace", extras.dram_trace)
     (folder / "summary.json").write_text(json.dumps(summary(result), indent=2) + "\n", encoding="utf-8")
     (folder / "config.resolved.yaml").write_text(resolved_config(result), encoding="utf-8")
     (folder / "layers.csv").write_text(as_csv(result.layer_rows), encoding="utf-8")

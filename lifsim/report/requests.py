@@ -1,0 +1,40 @@
+"""The DRAM requests of a run as a trace for other simulators."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from lifsim.config.dram import load_dram
+from lifsim.errors import Fault, InputError
+from lifsim.hardware.pipeline.kinds import WRITES
+from lifsim.interchange.dram_trace_out import TraceFormat, write_dram_trace
+from lifsim.simulate.layout import dram_runs
+from lifsim.simulate.result import Result
+
+PLAIN_BURST_BYTES = 64
+"""Where a memory of plain bandwidth has no bursts of its own."""
+
+
+def write_requests(result: Result, path: Path, form: TraceFormat) -> int:
+    """Write every burst that `result` asked for; how many there are.
+
+    Cycles are those of the DRAM; under plain bandwidth those of the array, and bursts are 64 bytes. Raises InputError
+    under an ideal memory, which is asked for nothing.
+    """
+    if result.timeline is None:
+        raise InputError(Fault("must be bandwidth or cycle to write a trace of requests", path="dram.model"))
+    steps, timing = result.timeline.steps, result.timeline.timing
+    dram = result.arch.dram
+    burst_bytes, cycles, capacity = PLAIN_BURST_BYTES, timing.issued, 1 << 62
+    if dram.model == "cycle" and dram.device is not None:
+        spec = load_dram(dram.device)
+        burst_bytes, capacity = spec.organisation.burst_bytes, spec.organisation.capacity_bytes
+        period = Fraction(str(spec.timing.tCK_ns)) * result.arch.clock_hz / 10**9
+        cycles = -(-timing.issued * period.denominator // period.numerator)
+    runs = dram_runs(steps, capacity)
+    request = np.repeat(np.arange(runs.first.size - 1), np.diff(runs.first))
+    writes = np.isin(steps.program.requests.kind, WRITES)
+    return write_dram_trace(path, form, runs.address, runs.bytes, writes[request], cycles[request], burst_bytes)

@@ -1,0 +1,202 @@
+"""A run as trace events for Perfetto: array, LIF units, buffers, DRAM channels; counters of bandwidth and occupancy.
+
+Format: "Trace Event Format" (Google), JSON object form; `ts` and `dur` in microseconds. Open it at ui.perfetto.dev.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifsim.errors import Fault, InputError
+from lifsim.hardware.pipeline.kinds import LOADS, STORES, Kind
+from lifsim.schedule.moves import shares
+from lifsim.schedule.rows import Ints
+from lifsim.simulate.layout import dram_runs
+from lifsim.simulate.result import Result
+from lifsim.simulate.timing import STALLS, Timeline
+
+MAX_EVENTS = 20_000
+"""Of one track: more neighbours than that are drawn as one."""
+
+BINS = 2_000
+"""Points of a counter."""
+
+BUFFERS = {
+    "weight": (Kind.WEIGHTS,),
+    "spike_in": (Kind.SPIKES_IN,),
+    "membrane": (Kind.MEMBRANE_READ, Kind.MEMBRANE_WRITE),
+    "residual": (Kind.RESIDUAL,),
+    "psum": (Kind.PSUM_READ, Kind.PSUM_WRITE),
+    "spike_out": (Kind.SPIKES_OUT,),
+}
+
+Event = dict[str, Any]
+
+
+def write_timeline(result: Result, path: Path) -> int:
+    """Write the timeline of `result` to `path`; how many events it has. Raises InputError under an ideal memory, which
+    has none."""
+    if result.timeline is None:
+        raise InputError(
+            Fault("must be bandwidth or cycle for a timeline: nobody waits for an ideal memory", "dram.model")
+        )
+    count = 0
+    with path.open("w", encoding="utf-8") as file:
+        file.write('{"displayTimeUnit": "ns", "traceEvents": [\n')
+        for count, event in enumerate(_events(result, result.timeline), start=1):
+            file.write(f"{',' if count > 1 else ''}{json.dumps(event)}\n")
+        file.write("]}\n")
+    return count
+
+
+def _events(result: Result, timeline: Timeline) -> Iterator[Event]:
+    scale = 1e6 / result.arch.clock_hz
+    names = [record.counts.name for record in result.records]
+    lif = _lif_cycles(result, timeline)
+    yield from _tracks(1, "PE array", {1: "array", 2: "LIF units", 3: "waiting"})
+    yield from _tracks(2, "buffers", dict(enumerate(BUFFERS, start=1)))
+    channels = _channels(timeline)
+    yield from _tracks(3, "DRAM", {channel + 1: f"channel {channel}" for channel in range(len(channels))})
+    yield from _array(timeline, names, lif, scale)
+    for thread, kinds in enumerate(BUFFERS.values(), start=1):
+        yield from _transfers(timeline, names, np.isin(timeline.steps.program.requests.kind, kinds), (2, thread), scale)
+    for channel, touches in enumerate(channels):
+        yield from _transfers(timeline, names, touches, (3, channel + 1), scale)
+    yield from _bandwidth(timeline, scale)
+    for name, kinds in BUFFERS.items():
+        yield from _occupancy(timeline, name, kinds, scale)
+
+
+def _channels(timeline: Timeline) -> NDArray[np.bool_]:
+    """[channels, requests] whether a request has bytes in the channel. A memory of plain bandwidth is one channel."""
+    dram = timeline.timing.dram
+    if dram is None:
+        return np.ones((1, timeline.timing.issued.size), np.bool_)
+    spec = dram.spec
+    count = spec.organisation.channels
+    runs = dram_runs(timeline.steps, spec.organisation.capacity_bytes)
+    request = np.repeat(np.arange(runs.first.size - 1), np.diff(runs.first))
+    touches = np.zeros((count, timeline.timing.issued.size), np.bool_)
+    parts = [segment for segment in spec.segments if segment.field == "ch"]
+    stride = 1 << min((segment.low for segment in parts), default=0)
+    for neighbour in range(count):
+        address = np.minimum(runs.address + neighbour * stride, runs.address + runs.bytes - 1)
+        channel = np.zeros_like(address)
+        for part in parts:
+            channel += (address >> part.low & (1 << part.width) - 1) << part.position
+        touches[channel, request] = True
+    return touches
+
+
+def _tracks(process: int, name: str, threads: dict[int, str]) -> Iterator[Event]:
+    yield {"ph": "M", "pid": process, "name": "process_name", "args": {"name": name}}
+    for thread, title in threads.items():
+        yield {"ph": "M", "pid": process, "tid": thread, "name": "thread_name", "args": {"name": title}}
+
+
+def _lif_cycles(result: Result, timeline: Timeline) -> Ints:
+    """[steps] cycles of each step in which the array waits for its LIF units, dealt as the step's cycles were."""
+    lif = np.zeros(timeline.steps.layer.size, np.int64)
+    outputs = np.concatenate([visit.outputs for visit in timeline.steps.visits])
+    for index, record in enumerate(result.records):
+        mine = timeline.steps.layer == index
+        lif[mine] = shares(record.counts.cycles.lif, outputs[mine])
+    return lif
+
+
+def _merged(layer: Ints, *columns: Ints) -> list[tuple[int, int]]:
+    """[first, end) of neighbours that are drawn as one: equal ones of one layer, and where these are still too many,
+    so many of one layer that they are not."""
+    if not layer.size:
+        return []
+    differs = np.any([np.diff(column) != 0 for column in (layer, *columns)], axis=0)
+    starts = np.concatenate([[0], np.flatnonzero(differs) + 1])
+    if starts.size > MAX_EVENTS:
+        run = np.concatenate([[0], np.cumsum(np.diff(layer) != 0)])
+        block = np.arange(layer.size) // -(-layer.size // MAX_EVENTS)
+        starts = np.concatenate([[0], np.flatnonzero((np.diff(run) != 0) | (np.diff(block) != 0)) + 1])
+    return list(zip(starts.tolist(), [*starts[1:].tolist(), layer.size], strict=True))
+
+
+def _array(timeline: Timeline, names: list[str], lif: Ints, scale: float) -> Iterator[Event]:
+    timing, layer = timeline.timing, timeline.steps.layer
+    before = np.concatenate([[0], timing.end[:-1]])
+    work = timeline.steps.program.step_cycles
+    for first, end in _merged(layer, work, timing.start - before):
+        begin, name, count = int(timing.start[first]), names[layer[first]], end - first
+        until = int(timing.end[end - 1])
+        waited = timing.waited[first:end].sum(axis=0)
+        fired = int(lif[first:end].sum())
+        args = {"steps": count, "array_cycles": int(work[first:end].sum()) - fired, "lif_cycles": fired}
+        stalls: dict[str, int] = {}
+        for kind, cause in STALLS.items():
+            stalls[cause] = stalls.get(cause, 0) + int(waited[kind])
+        args |= {cause: cycles for cause, cycles in stalls.items() if cycles}
+        yield _bar((1, 1), name, begin, until - (int(lif[first]) if count == 1 else 0), scale, args)
+        if count == 1 and lif[first]:
+            yield _bar((1, 2), name, until - int(lif[first]), until, scale, {})
+        if begin > before[first]:
+            blamed = max(stalls, key=lambda cause: stalls[cause])
+            yield _bar((1, 3), blamed, int(before[first]), begin, scale, {"layer": name})
+
+
+def _transfers(
+    timeline: Timeline, names: list[str], chosen: NDArray[np.bool_], track: tuple[int, int], scale: float
+) -> Iterator[Event]:
+    """From when a request is next in line to when it is through."""
+    requests, timing = timeline.steps.program.requests, timeline.timing
+    mine = np.flatnonzero(chosen)
+    until = np.maximum.accumulate(timing.answered[mine])
+    begin = np.maximum(timing.issued[mine], np.concatenate([[0], until[:-1]]))
+    layer, kind, size = timeline.steps.layer[requests.step[mine]], requests.kind[mine], requests.bytes[mine]
+    for first, end in _merged(layer, kind, size):
+        name = f"{Kind(kind[first]).name.lower()} {names[layer[first]]}"
+        args = {"requests": end - first, "bytes": int(size[first:end].sum())}
+        yield _bar(track, name, int(begin[first]), int(until[end - 1]), scale, args)
+
+
+def _bandwidth(timeline: Timeline, scale: float) -> Iterator[Event]:
+    """Bytes answered per time, in bins."""
+    timing, requests = timeline.timing, timeline.steps.program.requests
+    edges = np.linspace(0, max(timing.total, 1), BINS + 1)
+    moved, _ = np.histogram(timing.answered, edges, weights=requests.bytes)
+    width_us = (edges[1] - edges[0]) * scale
+    for at, amount in zip(edges[:-1], moved, strict=True):
+        yield {"ph": "C", "pid": 3, "name": "GB/s", "ts": at * scale, "args": {"GB/s": amount / width_us / 1e3}}
+
+
+def _occupancy(timeline: Timeline, name: str, kinds: tuple[Kind, ...], scale: float) -> Iterator[Event]:
+    """Bytes of tiles in a buffer: a load's from when it was asked for until the next but its own is needed, a store's
+    from when its step starts until it has left. Pinned bytes beside them are not counted."""
+    timing, requests = timeline.timing, timeline.steps.program.requests
+    edges = np.linspace(0, max(timing.total, 1), BINS + 1)
+    change = np.zeros(BINS + 2)
+    for kind in kinds:
+        mine = np.flatnonzero(requests.kind == kind)
+        if kind in LOADS:
+            steps = np.unique(requests.step[mine])
+            ends = np.concatenate([steps[1:] - 1, [timing.end.size - 1]])
+            begin, until = timing.issued[mine], timing.end[ends[np.searchsorted(steps, requests.step[mine])]]
+        elif kind in STORES:
+            begin, until = timing.start[requests.step[mine]], timing.answered[mine]
+        else:
+            begin, until = timing.issued[mine], timing.answered[mine]
+        np.add.at(change, np.searchsorted(edges, begin), requests.bytes[mine])
+        np.add.at(change, np.searchsorted(edges, until), -requests.bytes[mine])
+    if change.any():
+        for at, held in zip(edges, np.cumsum(change), strict=False):
+            yield {"ph": "C", "pid": 2, "name": f"{name} bytes", "ts": at * scale, "args": {"bytes": int(held)}}
+
+
+def _bar(track: tuple[int, int], name: str, begin: int, end: int, scale: float, args: dict[str, Any]) -> Event:
+    process, thread = track
+    return {
+        "ph": "X", "pid": process, "tid": thread, "name": name, "ts": begin * scale, "dur": (end - begin) * scale,
+        "args": args,
+    }  # fmt: skip
