@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,7 @@ def test_bars_of_a_track_do_not_overlap_and_hold_every_cycle(
     for track in {(bar["pid"], bar["tid"]) for bar in found}:
         mine = sorted((bar["ts"], bar["dur"]) for bar in found if (bar["pid"], bar["tid"]) == track)
         assert all(dur >= 0 for _, dur in mine)
-        assert all(ts + dur <= later + 1e-6 for (ts, dur), (later, _) in zip(mine, mine[1:], strict=False))
+        assert all(ts + dur <= later + 1e-6 for (ts, dur), (later, _) in pairwise(mine))
     array = [bar["args"] for bar in found if (bar["pid"], bar["tid"]) == (1, 1)]
     cycles = result.totals.cycles
     assert sum(args["array_cycles"] for args in array) == cycles.array + cycles.fill_drain

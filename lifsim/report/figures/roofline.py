@@ -5,10 +5,12 @@ Williams, Waterman & Patterson, "Roofline: an insightful visual performance mode
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from lifsim.simulate.bound import bound
-from lifsim.simulate.result import Result
+from lifsim.simulate.counts import LayerCounts
+from lifsim.simulate.result import Result, Totals
 from lifsim.simulate.timing import memory_bytes_per_cycle
 
 if TYPE_CHECKING:
@@ -17,16 +19,18 @@ if TYPE_CHECKING:
 
 
 def table(result: Result) -> pd.DataFrame:
-    """One row a layer and one for the whole run: dense multiply-accumulates, DRAM bytes, intensity (MACs per byte), what
-    is achieved and what is attainable, min(peak, intensity x bandwidth), in MACs per second. Without a DRAM that takes
-    time there is no second roof: bandwidth is infinite."""
+    """One row a layer and one for the whole run.
+
+    Dense multiply-accumulates, DRAM bytes, intensity (MACs per byte), and in MACs per second what is achieved and what
+    is attainable, min(peak, intensity x bandwidth). Under an ideal memory bandwidth is infinite.
+    """
     import pandas as pd
 
     arch = result.arch
     peak = arch.array.pes * arch.clock_hz
     per_cycle = memory_bytes_per_cycle(arch)
     bandwidth = float("inf") if per_cycle is None else float(per_cycle * arch.clock_hz)
-    entries = [(record.counts.name, record.counts) for record in result.records]
+    entries: list[tuple[str, LayerCounts | Totals]] = [(r.counts.name, r.counts) for r in result.records]
     rows = []
     for name, counts in [*entries, ("whole run", result.totals)]:
         macs, moved = counts.ops.macs_dense, counts.dram_bytes.total
@@ -49,6 +53,8 @@ def table(result: Result) -> pd.DataFrame:
 
 def draw(frame: pd.DataFrame, axes: Axes) -> None:
     """Layers as points, coloured by what bounds them; the roofs as lines; the whole run as a star."""
+    from matplotlib.ticker import NullFormatter
+
     from lifsim.report.figures.style import COLOURS, legend_outside
 
     peak, bandwidth = (float(frame[c].iloc[0]) for c in ("peak_macs_per_s", "bandwidth_bytes_per_s"))
@@ -59,20 +65,15 @@ def draw(frame: pd.DataFrame, axes: Axes) -> None:
     axes.set_yscale("log")
     axes.grid(axis="both")
     if ridge:
-        axes.plot(
-            [low, ridge], [low * bandwidth, peak], color="black", linewidth=1, label=f"{bandwidth / 1e9:.3g} GB/s"
-        )
-    axes.plot([max(low, ridge), high], [peak, peak], color="black", linewidth=1, linestyle="--", label=_peak(peak))
+        axes.plot([low, ridge], [low * bandwidth, peak], "k-", linewidth=1, label=f"{bandwidth / 1e9:.3g} GB/s")
+    axes.plot([max(low, ridge), high], [peak, peak], "k--", linewidth=1, label=f"{peak / 1e9:.3g} GMAC/s")
     layers, whole = frame.iloc[:-1], frame.iloc[-1]
     for (name, points), colour, marker in zip(layers.groupby("bound"), COLOURS, "osD^vP", strict=False):
-        axes.plot(
-            points["macs_per_byte"], points["macs_per_s"], marker, color=colour, markersize=4, label=f"bound by {name}"
-        )
+        place, label = (points["macs_per_byte"], points["macs_per_s"]), f"bound by {name}"
+        axes.plot(*place, marker, color=colour, markersize=4, label=label)
     axes.plot(whole["macs_per_byte"], whole["macs_per_s"], "*", color="black", markersize=9, label="whole run")
+    axes.set_ylim(10 ** math.floor(math.log10(frame["macs_per_s"].min())), 2 * peak)
+    axes.yaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("MACs per DRAM byte")
     axes.set_ylabel("MACs per second")
     legend_outside(axes)
-
-
-def _peak(macs_per_s: float) -> str:
-    return f"peak, {macs_per_s / 1e9:.3g} GMAC/s"
