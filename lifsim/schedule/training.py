@@ -7,7 +7,7 @@ Three stages, as SATA has them (Yin et al., IEEE TCAD 42(6), 2023), and a fourth
     backward       membrane gradients of all timesteps, last one first; transposed convolution with the weights
     weight_update  input spikes x membrane gradients, summed over timesteps and images; weights read, changed, written
 
-docs/model.md, "Training", has the equations and what they assume.
+docs/model.md, "Training on the accelerator", has the equations and what they assume.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ membranes and of firing gradients:
     weight_update  [K x Sr] x [Sr x Sc]                      on input spikes
 
 Gradients have the precision of psums, those of membranes that of membranes. Yin et al., IEEE TCAD 42(6), 2023;
-docs/model.md, "Training".
+docs/model.md, "Training on the accelerator".
 """
 
 from __future__ import annotations
