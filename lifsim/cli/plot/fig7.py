@@ -73,7 +73,7 @@ def _rates(study: Path, target: Path) -> tuple[Path, Path]:
     trained, network, _ = read_study(study)
     table = fig7_rates.table(trained.trials)
     with house_style():
-        figure, (axes,) = canvas(3.5, 2.6)
+        figure, (axes,) = canvas(4.4, 2.6)
         fig7_rates.draw(table, axes)
         axes.set_title(f"{network.name}, {table['seeds'].min()} seeds")
         return save_figure(figure, table, target)

@@ -43,6 +43,11 @@ class Trial:
         """What tells trials of a study apart."""
         return self.sharing, self.seed
 
+    @property
+    def order(self) -> tuple[bool, str, int]:
+        """Unshared ones first."""
+        return self.sharing != "none", self.sharing, self.seed
+
 
 @dataclass(frozen=True)
 class Study:
@@ -77,7 +82,7 @@ def open_study(folder: Path) -> Study:
     try:
         tree = json.loads(path.read_text(encoding="utf-8"))
         trials = tuple(Trial(**trial) for trial in tree["trials"])
-        return Study(folder, tree["setting"], trials)
+        return Study(folder, tree["setting"], tuple(sorted(trials, key=lambda trial: trial.order)))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             Fault("must be the folder of a study that `lifsim study` wrote", source=str(folder))
@@ -153,7 +158,7 @@ def _begun(folder: Path, setting: Mapping[str, Any]) -> Study:
 
 
 def _write(study: Study) -> None:
-    trials = sorted(study.trials, key=lambda trial: trial.key)
+    trials = sorted(study.trials, key=lambda trial: trial.order)
     text = json.dumps({"setting": study.setting, "trials": [asdict(trial) for trial in trials]}, indent=1)
     with replacing(study.folder / _FILE) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
