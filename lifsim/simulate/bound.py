@@ -38,12 +38,14 @@ def stalls(cycles: Cycles) -> dict[str, int]:
 class Relief:
     """What a run waits for, in cycles of the array.
 
-    waiting: all stalls. overlappable: of these, those that a DRAM of this bandwidth could hide under the work of the
-    same layer. bandwidth: by how much the bytes of the other layers exceed what it moves while they work; 1 if there
-    are none. reuse: how many times the images on one fetch of the weights would bring that to 1; None if none would.
+    waiting: all stalls. ports: of these, for SRAM ports. overlappable: of the others, those that a DRAM of this
+    bandwidth could hide under the work of the same layer. bandwidth: by how much the bytes of the other layers exceed
+    what it moves while they work; 1 if there are none. reuse: how many times the images on one fetch of the weights
+    would bring that to 1; None if none would.
     """
 
     waiting: int
+    ports: int
     overlappable: int
     bandwidth: float
     reuse: int | None
@@ -55,20 +57,22 @@ def relief(counts: Sequence[LayerCounts], bytes_per_cycle: Fraction) -> Relief:
     A layer whose bytes take D cycles and whose work takes C cannot take less than max(C, D): of its stalls,
     max(0, D - C) need more bandwidth or fewer bytes, the rest a load that starts earlier.
     """
-    waiting = short = needed = worked = weights = 0
+    waiting = ports = short = needed = worked = weights = 0
     for layer in counts:
         stalled = sum(stalls(layer.cycles).values())
-        work = layer.cycles.total - stalled
+        for_dram = stalled - layer.port_stall_cycles
+        work = layer.cycles.total - for_dram
         moving = ceil(layer.dram_bytes.total / bytes_per_cycle)
-        waiting += stalled
-        if stalled and moving > work:
-            short += min(stalled, moving - work)
+        waiting, ports = waiting + stalled, ports + layer.port_stall_cycles
+        if for_dram and moving > work:
+            short += min(for_dram, moving - work)
             needed, worked = needed + moving, worked + work
             weights += ceil(layer.dram_bytes.weights / bytes_per_cycle)
     others = needed - weights
     return Relief(
         waiting=waiting,
-        overlappable=waiting - short,
+        ports=ports,
+        overlappable=waiting - ports - short,
         bandwidth=needed / worked if worked else 1.0,
         reuse=ceil(weights / (worked - others)) if weights > 0 and others < worked else None,
     )
@@ -88,6 +92,8 @@ def advice(counts: Sequence[LayerCounts], cycles: Cycles, arch: Arch, bytes_per_
 
 def _remedies(found: Relief, cycles: Cycles, worst: str, arch: Arch) -> list[str]:
     remedies = []
+    if found.ports:
+        remedies.append(f"{found.ports / cycles.total:.1%} wait for SRAM ports (wider ports or more banks)")
     if found.overlappable:
         single = [name for name in BUFFERS[worst] if not getattr(arch.buffers, name).double_buffered]
         how = f"double-buffer {single[0]}" if single else "load in smaller tiles"

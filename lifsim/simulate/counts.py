@@ -39,8 +39,9 @@ class TimestepCounts:
 class LayerCounts:
     """One weight layer with its LIF over all timesteps and images.
 
-    registers: membrane registers in the PEs. pe_utilisation: dense MACs over PE-cycles of the running array.
-    tiling: how the schedule cut it, for people. timesteps: the same work, timestep by timestep.
+    registers: membrane registers in the PEs. pe_utilisation: dense MACs (under `skip`, effective ones) over PE-cycles
+    of the running array. tiling: how the schedule cut it, for people. timesteps: the same work, timestep by timestep.
+    port_stall_cycles: of all stalls, those for SRAM ports.
     """
 
     name: str
@@ -53,3 +54,4 @@ class LayerCounts:
     pe_utilisation: float
     tiling: str
     timesteps: tuple[TimestepCounts, ...]
+    port_stall_cycles: int = 0

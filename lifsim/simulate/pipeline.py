@@ -15,6 +15,7 @@ from lifsim.simulate.counter import Counter
 from lifsim.simulate.counts import LayerCounts
 from lifsim.simulate.inputs import Inputs
 from lifsim.simulate.options import Options
+from lifsim.simulate.ports import with_port_stalls
 from lifsim.simulate.pricing import Costs, area_of, costs_of, energy_of
 from lifsim.simulate.result import LayerRecord, Result, Totals
 from lifsim.simulate.reuse import Reuse
@@ -84,6 +85,10 @@ def _count(counter: Counter, options: Options, costs: Costs) -> tuple[list[Layer
     counts = [counts for group in plan.groups for counts in counter.count(group)]
     if arch.dram.model == "ideal":  # nobody waits
         return counts, None, plan
+    counts = [
+        with_port_stalls(layer, arch, counted, ones, tick_batched=plan.group_of(layer.index).tick_batched)
+        for layer, counted, ones in zip(network.layers, counts, spikes.ones, strict=True)
+    ]
     return *timed(arch, visits(network, counter.sharing, arch, spikes.batch, plan), counts), plan
 
 

@@ -31,7 +31,8 @@ class RunSteps:
 
 
 def run_steps(arch: Arch, visits: Sequence[Visit], counts: Sequence[LayerCounts]) -> RunSteps:
-    """The program of `visits`; every layer's cycles without stalls are dealt to its steps by their outputs."""
+    """The program of `visits`; every layer's cycles, which know no waiting for DRAM, are dealt to its
+    steps by their outputs."""
     rooms = {kind: buffer.usable_bytes for kind, buffer in _buffers(arch).items()}
     visits = [cut(visit, rooms) for visit in visits]
     layer = np.repeat([visit.layer for visit in visits], [visit.steps for visit in visits])
@@ -52,10 +53,12 @@ ALL_RUNS = -2
 
 
 def _cycles(counted: LayerCounts, run: Ints, outputs: Ints) -> Ints:
-    """[steps of the layer] cycles without stalls: those of a run are dealt to its steps, LIF cycles to all."""
-    cycles = shares(counted.cycles.lif, outputs)
+    """[steps of the layer] cycles without waiting for DRAM: those of a run are dealt to its steps; those of LIF units
+    and of SRAM ports to all."""
+    running = counted.cycles.array + counted.cycles.fill_drain
+    cycles = shares(counted.cycles.total - running, outputs)
     if (run == ALL_RUNS).all():
-        return cycles + shares(counted.cycles.array + counted.cycles.fill_drain, outputs)
+        return cycles + shares(running, outputs)
     for done in counted.timesteps:
         mine = run == done.timestep
         cycles[mine] += shares(done.array_cycles + done.fill_drain_cycles, outputs[mine])

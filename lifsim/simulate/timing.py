@@ -40,7 +40,7 @@ class Timeline:
 
 
 def timed(arch: Arch, visits: Sequence[Visit], counts: Sequence[LayerCounts]) -> tuple[list[LayerCounts], Timeline]:
-    """`counts`, which know no waiting, with the cycles in which the array waits for the memory of `arch`."""
+    """`counts`, which wait for SRAM ports at most, with the cycles in which the array waits for the DRAM of `arch`."""
     steps = run_steps(arch, visits, counts)
     if arch.dram.model == "bandwidth":
         timing = play_bandwidth(steps.program, arch.clock_hz, _bandwidth(arch.dram))
@@ -88,7 +88,7 @@ def _waited(steps: RunSteps, timing: Timing, layers: int) -> Ints:
 
 def _with_stalls(cycles: Cycles, waited: Ints) -> Cycles:
     """`cycles` and the `waited` [kinds] cycles."""
-    stalls = dict.fromkeys(STALLS.values(), 0)
+    stalls = {name: getattr(cycles, name) for name in dict.fromkeys(STALLS.values())}
     for kind, name in STALLS.items():
         stalls[name] += int(waited[kind])
-    return replace(cycles, total=cycles.total + sum(stalls.values()), **stalls)
+    return replace(cycles, total=cycles.total + int(waited.sum()), **stalls)

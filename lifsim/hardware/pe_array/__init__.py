@@ -3,7 +3,7 @@
 from lifsim.hardware.pe_array.accesses import ArrayAccesses, buffer_accesses
 from lifsim.hardware.pe_array.dense import dense_cycles, output_blocks, weight_load_cycles
 from lifsim.hardware.pe_array.gemm import ArrayCycles, ArrayShape, Dataflow, Gemm, ceil_div, pe_utilisation
-from lifsim.hardware.pe_array.skip import effective_macs, skip_blocks, skip_cycles
+from lifsim.hardware.pe_array.skip import effective_macs, skip_blocks, skip_cycles, slowest_rows
 
 __all__ = [
     "ArrayAccesses",
@@ -19,5 +19,6 @@ __all__ = [
     "pe_utilisation",
     "skip_blocks",
     "skip_cycles",
+    "slowest_rows",
     "weight_load_cycles",
 ]

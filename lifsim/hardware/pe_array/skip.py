@@ -28,7 +28,7 @@ def skip_cycles(
     (unchanged), once tick-batched and in every run timestep-major. Raises ValueError where `ones` does not fit `gemm`
     or the dataflow cannot skip.
     """
-    slowest = _slowest_rows(ones, gemm, shape, dataflow)
+    slowest = slowest_rows(ones, gemm, shape, dataflow)
     filter_folds = ceil_div(gemm.filters, shape.cols)
     folds = slowest.size * filter_folds
     drain = fold_plan("os", gemm, shape).fill_drain_cycles
@@ -46,7 +46,7 @@ def skip_blocks(
     Tick-batched: groups, filter folds, pixel folds, the runs of each back to back. Timestep-major: runs first.
     """
     plan = fold_plan("os", gemm, shape)
-    folds = _slowest_rows(ones, gemm, shape, dataflow) + plan.fill_drain_cycles
+    folds = slowest_rows(ones, gemm, shape, dataflow) + plan.fill_drain_cycles
     runs, groups, pixel_folds = folds.shape
     filter_folds = ceil_div(gemm.filters, shape.cols)
     every = np.broadcast_to(folds[:, :, None, :], (runs, groups, filter_folds, pixel_folds))
@@ -58,7 +58,7 @@ def effective_macs(ones: NDArray[np.integer], gemm: Gemm) -> int:
     return int(np.sum(ones, dtype=np.int64)) * gemm.filters
 
 
-def _slowest_rows(ones: NDArray[np.integer], gemm: Gemm, shape: ArrayShape, dataflow: Dataflow) -> NDArray[np.int64]:
+def slowest_rows(ones: NDArray[np.integer], gemm: Gemm, shape: ArrayShape, dataflow: Dataflow) -> NDArray[np.int64]:
     """[runs, groups, ceil(Sr/H)] int64: the most ones of a row, per fold."""
     if dataflow not in ("os", "sata"):
         raise ValueError(f"skip must go with dataflow os or sata, not {dataflow}")

@@ -1,0 +1,38 @@
+"""How long does timing a run take? pytest benchmarks/bench_timing.py"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import lifsim
+from lifsim.report.timeline import write_timeline
+
+CYCLE = ["dram.model=cycle", "dram.device=ddr4_2400"]
+BANDWIDTH = ["dram.model=bandwidth", "dram.bandwidth_bytes_per_s=19.2GB"]
+
+
+@pytest.mark.parametrize("workload", ["vgg16_cifar10", "resnet19_imagenet100"])
+@pytest.mark.parametrize("memory", [["dram.model=ideal"], BANDWIDTH, CYCLE], ids=["ideal", "bandwidth", "cycle"])
+def test_run(benchmark, workload: str, memory: list[str]) -> None:
+    """A whole run, spikes drawn anew; the difference to `ideal` is what timing costs."""
+    result = benchmark.pedantic(lambda: lifsim.run(workload=workload, overrides=memory), rounds=3, warmup_rounds=1)
+    if result.timeline is not None:
+        benchmark.extra_info["steps"] = len(result.timeline.steps.layer)
+        benchmark.extra_info["requests"] = len(result.timeline.steps.moves.step)
+
+
+def test_timestep_major(benchmark) -> None:
+    """Thousands of small steps."""
+    overrides = [*CYCLE, "buffers.membrane.size_bytes=4KiB"]
+    benchmark.pedantic(
+        lambda: lifsim.run(workload="resnet19_imagenet100", schedule="timestep", overrides=overrides), rounds=1
+    )
+
+
+def test_write_timeline(benchmark, tmp_path: Path) -> None:
+    """Of a run of tens of thousands of steps."""
+    halves = [f"buffers.{name}.double_buffered=true" for name in ("weight", "spike_in", "spike_out")]
+    result = lifsim.run(workload="resnet19_imagenet100", overrides=[*BANDWIDTH, *halves])
+    benchmark.pedantic(lambda: write_timeline(result, tmp_path / "timeline.json"), rounds=2)
