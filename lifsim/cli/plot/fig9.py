@@ -64,6 +64,8 @@ def fig9(
 
     target = figure_path(out, "fig9", force=force)
     options = {"batch": batch, "seed": seed, "trace": trace}
+    if runs and part == "bottom":
+        raise InputError(Fault("RUN must stand with --part top or all: the bottom half is planned, not read from runs"))
     if runs:
         _refuse_ignored({"workload": workload, **options} | ({"arch": arch} if part == "top" else {}))
     machine = DEFAULT_ARCH if arch is None else arch
