@@ -194,7 +194,6 @@ def training(rounds: int) -> None:
         def step(learner: Learner = learner, x: np.ndarray = x, state: dict = state) -> None:
             run = learner.forward(state["weights"], x[None])
             gradients = run.backward(cross_entropy(run.outputs, labels)[1])
-            gradients.pop("input")
             after, state["memory"] = Sgd(0.0, 0.9).step(state["weights"], gradients, state["memory"], 0.01)
             state["weights"] = after | run.running_statistics()
 

@@ -20,14 +20,12 @@ from lifsim.snn.workers import Workers
 Array = NDArray[Any]
 
 _BAND = 4  # output rows per job: few enough to balance the threads, enough to share the event lists of their halos
-_BLOCK = 32  # input channels per job of the weight gradient
 
 
 @dataclass(frozen=True)
 class Window:
-    """How outputs look at inputs: output (e, f) reads input ((e*stride - padding + r) / dilation, ...) where whole.
+    """How outputs look at inputs: output (e, f) reads inputs (e*stride - padding + r, f*stride - padding + s).
 
-    `dilation` spreads the inputs apart; it is the stride of the convolution that a transposed one undoes.
     in_shape: (C, H, W); out_shape: (M, E, F).
     """
 
@@ -37,7 +35,6 @@ class Window:
     stride: tuple[int, int] = (1, 1)
     padding: tuple[int, int] = (0, 0)
     groups: int = 1
-    dilation: tuple[int, int] = (1, 1)
 
     @classmethod
     def of_linear(cls, features: int, filters: int) -> Window:
@@ -45,15 +42,9 @@ class Window:
         return cls((features, 1, 1), (filters, 1, 1), (1, 1))
 
     @property
-    def transposed(self) -> Window:
-        """The window that carries gradients of the outputs back to the inputs."""
-        padding = (self.kernel[0] - 1 - self.padding[0], self.kernel[1] - 1 - self.padding[1])
-        return Window(self.out_shape, self.in_shape, self.kernel, (1, 1), padding, self.groups, self.stride)
-
-    @property
     def integers(self) -> tuple[int, ...]:
         """As the kernels take it."""
-        return (*self.kernel, *self.stride, *self.padding, *self.dilation, self.groups)
+        return (*self.kernel, *self.stride, *self.padding, self.groups)
 
 
 def pack_weights(weights: Array, groups: int) -> Array:
@@ -61,20 +52,6 @@ def pack_weights(weights: Array, groups: int) -> Array:
     filters, channels, rows, cols = weights.shape
     split = weights.reshape(groups, filters // groups, channels, rows, cols)
     return np.ascontiguousarray(split.transpose(0, 3, 4, 2, 1)).reshape(groups, rows * cols * channels, -1)
-
-
-def unpack_weights(packed: Array, window: Window) -> Array:
-    """OIHW weights of weight rows, the inverse of `pack_weights`."""
-    groups, (rows, cols) = window.groups, window.kernel
-    split = packed.reshape(groups, rows, cols, window.in_shape[0] // groups, window.out_shape[0] // groups)
-    return np.ascontiguousarray(split.transpose(0, 4, 3, 1, 2)).reshape(window.out_shape[0], -1, rows, cols)
-
-
-def pack_transposed(weights: Array, groups: int) -> Array:
-    """Weight rows of the transposed convolution: the kernel turned by half a turn, filters and channels exchanged."""
-    filters, channels, rows, cols = weights.shape
-    split = weights.reshape(groups, filters // groups, channels, rows, cols)[..., ::-1, ::-1]
-    return np.ascontiguousarray(split.transpose(0, 3, 4, 1, 2)).reshape(groups, rows * cols * (filters // groups), -1)
 
 
 def convolve(
@@ -90,18 +67,6 @@ def convolve(
     bands = -(-height // _BAND)
     workers.run(_convolve, x.shape[0] * bands, x, rows, window.integers, spikes, scale, shift, out)
     return out
-
-
-def weight_gradient(x: Array, grad: Array, window: Window, workers: Workers) -> Array:
-    """OIHW gradient of the weights, of inputs x [N, H, W, C] and the gradient [N, E, F, M] of the outputs."""
-    _check(x, window.in_shape)
-    _check(grad, window.out_shape)
-    groups, (rows, cols) = window.groups, window.kernel
-    channels = window.in_shape[0] // groups
-    packed = np.zeros((groups, rows * cols * channels, window.out_shape[0] // groups), grad.dtype)
-    blocks = -(-channels // _BLOCK)
-    workers.run(_weight_gradient, groups * rows * cols * blocks, x, grad, window.integers, packed)
-    return unpack_weights(packed, window)
 
 
 def _check(maps: Array, shape: tuple[int, int, int]) -> None:
@@ -160,11 +125,11 @@ def _add_weighted_rows(out, rows, picked, values, total):  # type: ignore[no-unt
 @njit(cache=True, nogil=True)
 def _convolve(start, stop, x, rows, window, spikes, scale, shift, out):  # type: ignore[no-untyped-def]
     """Bands `start` to `stop` of the outputs, numbered image by image."""
-    R, S, stride_y, stride_x, pad_y, pad_x, dil_y, dil_x, groups = window
+    R, S, stride_y, stride_x, pad_y, pad_x, groups = window
     H, W, C = x.shape[1], x.shape[2], x.shape[3] // groups
     E, F, M = out.shape[1], out.shape[2], out.shape[3] // groups
     bands = (E + _BAND - 1) // _BAND
-    height = ((_BAND - 1) * stride_y + R - 1) // dil_y + 2
+    height = (_BAND - 1) * stride_y + R
     index = np.empty((height, W, C), np.int32)
     count = np.empty((height, W), np.int32)
     picked = np.empty(R * S * C, np.int32)
@@ -172,8 +137,7 @@ def _convolve(start, stop, x, rows, window, spikes, scale, shift, out):  # type:
     for job in range(start, stop):
         n, top = job // bands, job % bands * _BAND
         bottom = min(E, top + _BAND)
-        first = max(0, -((pad_y - top * stride_y) // dil_y))
-        last = min(H, ((bottom - 1) * stride_y - pad_y + R - 1) // dil_y + 1)
+        first, last = max(0, top * stride_y - pad_y), min(H, (bottom - 1) * stride_y - pad_y + R)
         for g in range(groups):
             _list_events(x[n], first, last, g * C, C, index, count)
             for e in range(top, bottom):
@@ -181,14 +145,12 @@ def _convolve(start, stop, x, rows, window, spikes, scale, shift, out):  # type:
                     total = 0
                     for r in range(R):
                         y = e * stride_y - pad_y + r
-                        if y % dil_y or not 0 <= y < H * dil_y:
+                        if not 0 <= y < H:
                             continue
-                        y //= dil_y
                         for s in range(S):
                             z = f * stride_x - pad_x + s
-                            if z % dil_x or not 0 <= z < W * dil_x:
+                            if not 0 <= z < W:
                                 continue
-                            z //= dil_x
                             row = (r * S + s) * C
                             for k in range(count[y - first, z]):
                                 c = index[y - first, z, k]
@@ -204,32 +166,3 @@ def _convolve(start, stop, x, rows, window, spikes, scale, shift, out):  # type:
                         _add_weighted_rows(sums, rows[g], picked, values, total)
                     for m in range(M):
                         sums[m] = sums[m] * scale[g * M + m] + shift[g * M + m]
-
-
-@njit(cache=True, nogil=True)
-def _weight_gradient(start, stop, x, grad, window, packed):  # type: ignore[no-untyped-def]
-    """Blocks of weight rows: job = (group, kernel position, block of input channels); sums in the order of outputs."""
-    R, S, stride_y, stride_x, pad_y, pad_x, _, _, groups = window
-    H, W, C = x.shape[1], x.shape[2], x.shape[3] // groups
-    M = grad.shape[3] // groups
-    blocks = (C + _BLOCK - 1) // _BLOCK
-    for job in range(start, stop):
-        g, position, block = job // (R * S * blocks), job // blocks % (R * S), job % blocks
-        r, s = position // S, position % S
-        low, high = block * _BLOCK, min(C, (block + 1) * _BLOCK)
-        for n in range(grad.shape[0]):
-            for e in range(grad.shape[1]):
-                y = e * stride_y - pad_y + r
-                if not 0 <= y < H:
-                    continue
-                for f in range(grad.shape[2]):
-                    z = f * stride_x - pad_x + s
-                    if not 0 <= z < W:
-                        continue
-                    delta = grad[n, e, f, g * M : (g + 1) * M]
-                    for c in range(low, high):
-                        value = x[n, y, z, g * C + c]
-                        if value != 0:
-                            target = packed[g, position * C + c]
-                            for m in range(M):
-                                target[m] += delta[m] * value

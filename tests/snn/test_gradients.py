@@ -61,7 +61,7 @@ def test_are_gradients_those_of_pytorch(reference: Path, name: str, dtype: Any, 
     for key, value in run.running_statistics().items():
         np.testing.assert_allclose(value, vectors[f"after_{torch_names(key)}"], rtol=1e-5, atol=1e-6)
 
-    gradients = run.backward(grad)
+    gradients = run.backward(grad, with_input=True)
     gradients["x"] = gradients.pop("input")[0]
     assert set(gradients) == {key for key in weight_shapes(network) if "running" not in key} | {"x"}
     for key, value in gradients.items():
@@ -97,7 +97,7 @@ def step(learner: Learner, seed: int) -> tuple[Pass, int, dict[str, np.ndarray]]
     weights, x, labels = drawn(learner.network, seed)
     run = learner.forward(weights, x if learner.network.encoding == "direct" else x.astype(np.uint8))
     kept = run.membranes.kept_bytes
-    return run, kept, run.backward(cross_entropy(run.outputs, labels)[1])
+    return run, kept, run.backward(cross_entropy(run.outputs, labels)[1], with_input=True)
 
 
 @settings(max_examples=30, deadline=None)

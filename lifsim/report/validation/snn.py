@@ -94,7 +94,7 @@ def _tiny(name: str, vectors: Mapping[str, Array]) -> Iterator[Comparison]:
         loss, grad = cross_entropy(run.outputs, vectors["y"])
         title = f"two convolutions, {name}, {'reversed' if reverse else 'stored'}"
         yield Comparison(f"{title}: loss", float(vectors["loss_f64"]), loss)
-        for key, value in run.backward(grad).items():
+        for key, value in run.backward(grad, with_input=True).items():
             theirs = vectors["grad64_x"] if key == "input" else vectors[_tiny_name("grad64", key)]
             yield _magnitudes(f"{title}: gradient of {key}", theirs, value)
 

@@ -14,16 +14,18 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
+from threadpoolctl import ThreadpoolController
 
 from lifsim.config.network import Add, Conv, Input, Lif, Linear, Network, Node, Pool, TimeMean
 from lifsim.config.sharing import Sharing, State, states_of
 from lifsim.errors import InputError
-from lifsim.snn.convolution import convolve, pack_transposed, pack_weights, weight_gradient
+from lifsim.snn.convolution import convolve, pack_weights
 from lifsim.snn.inference import network_faults
 from lifsim.snn.operators import Operator, as_pixels, oihw, operator_of, to_channels_first, to_channels_last, window_of
 from lifsim.snn.order import Stretch, Walk, stretches_of
 from lifsim.snn.pooling import pool_gradient
 from lifsim.snn.training import norm
+from lifsim.snn.training.convolution_gradients import input_gradient, weight_gradient
 from lifsim.snn.training.membranes import Membranes, ReversedMembranes, StoredMembranes, irreversible
 from lifsim.snn.training.surrogate import Surrogate
 from lifsim.snn.training.tape import Gradients, Tape
@@ -47,6 +49,11 @@ class Learner:
     def states(self) -> tuple[State, ...]:
         """The sets of membranes. Raises InputError if the sharing does not fit the network."""
         return states_of(self.network, self.sharing)
+
+    @cached_property
+    def blas(self) -> ThreadpoolController:
+        """Holds BLAS to one thread, so that its bits do not depend on how many there are."""
+        return ThreadpoolController()
 
     @cached_property
     def stretches(self) -> tuple[Stretch, ...]:
@@ -83,7 +90,7 @@ class Pass:
         self._tape = Tape()
         self._fresh: dict[str, Array] = {}  # recomputed values of the node and timesteps that are being undone
         self._counts: dict[str, int] = {}  # elements that the statistics of a batch norm are of
-        self._bound: dict[str, tuple[Array, Array, Array, Array]] = {}
+        self._bound: dict[str, tuple[Array, Array, Array]] = {}
         self._operators: dict[str, Operator] = {}
         kind: type[Membranes] = ReversedMembranes if learner.reverse else StoredMembranes
         self.membranes = kind(learner.network, learner.sharing, x.shape[1], learner.surrogate, learner.workers)
@@ -137,15 +144,14 @@ class Pass:
             )
         return self._operators[node.name](inputs)
 
-    def _rows(self, node: Conv | Linear) -> tuple[Array, Array, Array, Array]:
-        """Weight rows, those of the transposed layer, and scale and shift of the layer without its batch norm."""
+    def _rows(self, node: Conv | Linear) -> tuple[Array, Array, Array]:
+        """Weight rows, and scale and shift of the layer without its batch norm."""
         if node.name not in self._bound:
             weights = oihw(self._weights[f"{node.name}.weight"]).astype(self.learner.dtype)
             groups, filters = window_of(node).groups, node.output.shape[0]
             bias = self._weights[f"{node.name}.bias"] if node.bias else np.zeros(filters)
             self._bound[node.name] = (
                 pack_weights(weights, groups),
-                pack_transposed(weights, groups),
                 np.ones(filters, self.learner.dtype),
                 bias.astype(self.learner.dtype),
             )
@@ -153,7 +159,7 @@ class Pass:
 
     def _raw(self, node: Conv | Linear, x: Array) -> Array:
         """Output of the weight layer before its batch norm, [steps, B, ...]."""
-        rows, _, scale, shift = self._rows(node)
+        rows, scale, shift = self._rows(node)
         spikes = self.learner.network.node(node.inputs[0]).output.is_spikes
         out = convolve(as_pixels(x, node), rows, window_of(node), self.learner.workers, scale, shift, spikes=spikes)
         return out.reshape(*x.shape[:2], *(out.shape[1:] if isinstance(node, Conv) else out.shape[3:]))
@@ -186,10 +192,14 @@ class Pass:
             return self._tape.get(name, step, steps)
         return self._stateless(node, [self._value(source, step, steps) for source in node.inputs])
 
-    def backward(self, grad: Array) -> dict[str, Array]:
-        """Gradients of the weights, and "input" for that of the input (channels first), from the outputs'."""
+    def backward(self, grad: Array, *, with_input: bool = False) -> dict[str, Array]:
+        """Gradients of the weights, and "input" for that of the input (channels first) if asked, from the outputs'."""
+        with self.learner.blas.limit(limits=1):
+            return self._backward_all(grad, with_input)
+
+    def _backward_all(self, grad: Array, with_input: bool) -> dict[str, Array]:
         sums: dict[str, Array] = {}
-        flow = Gradients(self.learner.network)
+        flow = Gradients(self.learner.network, with_input)
         flow.add(self.learner.network.nodes[-1].name, to_channels_last(grad).astype(self.learner.dtype), 0)
         for stretch in reversed(self.learner.stretches):
             timesteps = self.learner.network.timesteps
@@ -249,12 +259,12 @@ class Pass:
         maps = np.ascontiguousarray(grad).reshape(-1, *window.out_shape[1:], window.out_shape[0])
         shape = self._weights[f"{node.name}.weight"].shape
         add("weight", weight_gradient(as_pixels(x, node), maps, window, self.learner.workers).reshape(shape))
-        flow.add(node.inputs[0], self._input_gradient(node, maps, x), step)
+        if flow.wants(node.inputs[0]):
+            flow.add(node.inputs[0], self._input_gradient(node, maps, x), step)
 
     def _input_gradient(self, node: Conv | Linear, grad: Array, x: Array) -> Array:
-        window = window_of(node).transposed
-        one, zero = np.ones(window.out_shape[0], grad.dtype), np.zeros(window.out_shape[0], grad.dtype)
-        out = convolve(grad, self._rows(node)[1], window, self.learner.workers, one, zero, spikes=False)
+        weights = oihw(self._weights[f"{node.name}.weight"]).astype(grad.dtype)
+        out = input_gradient(grad, weights, window_of(node), self.learner.workers)
         if isinstance(node, Conv):
             return out.reshape(x.shape)
         channels_first = to_channels_first(x).shape

@@ -128,7 +128,6 @@ def _epoch(
         run = learner.forward(weights, x)
         loss, grad = cross_entropy(run.outputs, data.y_train[chosen])
         gradients = run.backward(grad)
-        gradients.pop("input")
         rate = cosine_rate(recipe.rate, now.epoch * batches + index, recipe.epochs * batches)
         stepped, memory = recipe.optimiser.step(weights, gradients, memory, rate)
         weights = {name: value.astype(np.float32) for name, value in (stepped | run.running_statistics()).items()}

@@ -39,14 +39,24 @@ class Tape:
 
 
 class Gradients:
-    """Gradients of the nodes' outputs, summed over their readers, and over time where the output has one timestep."""
+    """Gradients of the nodes' outputs, summed over their readers, and over time where the output has one timestep.
 
-    def __init__(self, network: Network) -> None:
+    with_input: whether that of the network's input is wanted.
+    """
+
+    def __init__(self, network: Network, with_input: bool) -> None:
+        self._unwanted = None if with_input else network.nodes[0].name
         self._steps = {node.name: node.output.steps for node in network.nodes}
         self._sums: dict[str, Array] = {}
 
+    def wants(self, name: str) -> bool:
+        """Whether somebody asks for the gradient of `name`."""
+        return name != self._unwanted
+
     def add(self, name: str, grad: Array, step: int) -> None:
-        """Add a gradient of `name` of timesteps from `step` on."""
+        """Add a gradient of `name` of timesteps from `step` on, if it is wanted."""
+        if not self.wants(name):
+            return
         if self._steps[name] == 1:
             grad, step = grad.sum(axis=0, keepdims=True), 0
         if name not in self._sums:
