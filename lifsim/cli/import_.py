@@ -1,4 +1,4 @@
-"""`lifsim import`: workloads and architectures of other simulators."""
+"""`lifsim import`: workloads and architectures of other simulators, weights of PyTorch."""
 
 from __future__ import annotations
 
@@ -31,12 +31,13 @@ _OUT_ARCH = click.option(
 
 @click.group("import")
 def import_() -> None:
-    """Turn workloads and architectures of other simulators into LIFSim's.
+    """Turn workloads and architectures of other simulators, and weights of PyTorch, into LIFSim's.
 
     \b
     Examples:
       lifsim import satasim workload.yaml --arch sata-config.yaml --out my_net.yaml --out-arch my_arch.yaml
       lifsim import scalesim vgg.csv --config scale.cfg --out vgg.yaml --out-arch scale.yaml
+      lifsim import torch state.npz --workload vgg16_cifar10 --out weights.npz
     """
 
 
@@ -91,6 +92,31 @@ def scalesim(topology: Path, config: Path | None, out: Path, out_arch: Path | No
     elif out_arch is not None:
         raise click.UsageError("--out-arch must go with --config")
     _import(conversions)
+
+
+@import_.command()
+@click.argument("state", type=_FILE)
+@click.option("--workload", required=True, metavar="NAME|FILE", help="The network that the weights are of.")
+@click.option("--out", required=True, type=_FILE, metavar="FILE", help="Where to write the weights (.npz).")
+@click.option("--force", is_flag=True, help="Replace --out.")
+def torch(state: Path, workload: str, out: Path, force: bool) -> None:
+    """Import the weights of a PyTorch network, its state_dict saved as .npz: numpy.savez(file, **arrays).
+
+    Modules are matched by their order in the state_dict.
+
+    \b
+    Examples:
+      lifsim import torch state.npz --workload vgg16_cifar10 --out weights.npz
+      lifsim run --workload vgg16_cifar10 --spikes engine --weights weights.npz
+    """
+    from lifsim.config.workload import load_workload
+    from lifsim.interchange.torch_state import weights_from_state
+    from lifsim.snn.weights import save_arrays
+
+    if out.exists() and not force:
+        raise InputError(Fault("exists and must not be overwritten; give --force", source=str(out)))
+    save_arrays(out, weights_from_state(state, load_workload(workload)))
+    click.echo(f"wrote {out}")
 
 
 @dataclass(frozen=True)
