@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -72,29 +72,28 @@ _MODE_OPTIONS = (
 )
 
 
-def simulation_options(command: F) -> F:
-    """Add --arch, --workload, --trace, --batch, --seed and --set."""
-    for option in reversed(_OPTIONS):
+def with_options(command: F, options: Sequence[Callable[[F], F]]) -> F:
+    """`command` with `options`, which --help lists in their order."""
+    for option in reversed(options):
         command = option(command)
     return command
+
+
+def simulation_options(command: F) -> F:
+    """Add --arch, --workload, --trace, --batch, --seed and --set."""
+    return with_options(command, _OPTIONS)
 
 
 def schedule_options(command: F) -> F:
     """Add --schedule, --objective and --chunk."""
-    for option in reversed(_SCHEDULE_OPTIONS):
-        command = option(command)
-    return command
+    return with_options(command, _SCHEDULE_OPTIONS)
 
 
 def engine_options(command: F) -> F:
     """Add --spikes, --weights and --images."""
-    for option in reversed(_ENGINE_OPTIONS):
-        command = option(command)
-    return command
+    return with_options(command, _ENGINE_OPTIONS)
 
 
 def mode_options(command: F) -> F:
     """Add --mode and --bptt."""
-    for option in reversed(_MODE_OPTIONS):
-        command = option(command)
-    return command
+    return with_options(command, _MODE_OPTIONS)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from lifsim.cli.inputs import DEFAULT_ARCH
+from lifsim.cli.inputs import DEFAULT_ARCH, with_options
 from lifsim.errors import Fault, InputError, collecting
 
 if TYPE_CHECKING:
@@ -30,9 +30,7 @@ _OPTIONS = (
 
 def memory_options(command: F) -> F:
     """Add --arch, --set, --timesteps and --batch."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+    return with_options(command, _OPTIONS)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from lifsim.cli.inputs import DEFAULT_ARCH, DEFAULT_SHARING, DEFAULT_WORKLOAD
+from lifsim.cli.inputs import DEFAULT_ARCH, DEFAULT_SHARING, DEFAULT_WORKLOAD, with_options
 
 if TYPE_CHECKING:
     from lifsim.sweep.request import Request
@@ -42,16 +42,12 @@ _EXECUTION_OPTIONS = (
 
 def space_options(command: F) -> F:
     """Add [FILE], the options of a run, of which many take several values, --set and --vary."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+    return with_options(command, _OPTIONS)
 
 
 def execution_options(command: F) -> F:
     """Add --out, --jobs and --scheduler."""
-    for option in reversed(_EXECUTION_OPTIONS):
-        command = option(command)
-    return command
+    return with_options(command, _EXECUTION_OPTIONS)
 
 
 def cores() -> int:
