@@ -1,28 +1,22 @@
-"""How the DRAM kernel is compiled. Import it only to simulate: it loads Numba."""
+"""How the DRAM kernel is compiled. Import it only to compile: it loads Numba."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numba
 
-F = TypeVar("F", bound=Callable[..., Any])
+F = TypeVar("F")
 
 # Numba infers the types of the kernel; these names tell the reader.
 Int64 = Any
 Bool = Any
 Machine = Any  # a record of state.MACHINE
+Pointer = Any  # to the first of such records
 Records = Any  # an array of state.BLOCK, of state.LOG, of MACHINE
 
 
 def compiled(function: F) -> F:
-    """`function` compiled by Numba.
-
-    The machine code is kept beside the source, or in the user's cache folder where that is not writable; where neither
-    is, it is compiled anew in every process.
-    """
-    try:
-        return cast(F, numba.njit(cache=True)(function))
-    except RuntimeError:  # no folder to keep it in
-        return cast(F, numba.njit(function))
+    """`function` as part of a kernel: only compiled code calls it; it knows no exceptions, allocates nothing."""
+    njit: Any = numba.njit  # its stubs lack what makes it part of a kernel
+    return cast(F, njit(function, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=False))

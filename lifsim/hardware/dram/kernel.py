@@ -9,9 +9,10 @@ tests/oracles/dram.py plays them cycle by cycle and must give the same cycle for
 from __future__ import annotations
 
 import numpy as np
+from numba import carray  # type: ignore[attr-defined]
 
 from lifsim.hardware.dram.banks import NEVER, RD, WR, choose, is_column, legal, refresh_step, refresh_wake, send
-from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
+from lifsim.hardware.dram.jit import Bool, Int64, Machine, Pointer, Records, compiled
 from lifsim.hardware.dram.queues import (
     NONE,
     READ_KIND,
@@ -305,3 +306,13 @@ def advance(
                 _head_burst(m, blocks)
                 take = cycle + 1 if _has_room(m, READ_KIND) else NEVER
         m.cycle = cycle
+
+
+def run_dram(
+    machine: Pointer, machines: Int64, log: Pointer, logged: Int64, blocks: Pointer, block_count: Int64,
+    stop_block: Int64, stop_cycle: Int64, closing: Int64,
+) -> Int64:  # fmt: skip
+    """`advance` as machine code calls it; the last cycle that was gone through."""
+    m = carray(machine, machines)
+    advance(m, carray(log, logged), carray(blocks, block_count), stop_block, stop_cycle, closing != 0)
+    return m[0].cycle

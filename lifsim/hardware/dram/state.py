@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -61,18 +59,9 @@ _FRONT = (
 )
 
 
-def _kernel_digest() -> str:
-    """Of the kernel's sources. It is in the name of a field of MACHINE and so in the types that the kernel is compiled
-    for, as Numba alone would not notice that a module which the cached one calls has changed."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
-
-
 MACHINE = np.dtype(
     [
-        *((field, np.int64) for field in (*_CONSTANTS, *_FRONT, f"kernel_{_kernel_digest()}")),
+        *((field, np.int64) for field in (*_CONSTANTS, *_FRONT)),
         ("rules", RULE, (len(CONSTRAINTS),)),
         ("rules_of", np.int64, (len(Command) + 1,)),
         ("segments", np.int64, (64, 4)),

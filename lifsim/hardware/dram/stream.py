@@ -8,7 +8,16 @@ from lifsim.config.dram import DramSpec
 from lifsim.hardware.dram.counts import DramCounts
 from lifsim.hardware.dram.requests import Requests
 from lifsim.hardware.dram.result import DramResult
-from lifsim.hardware.dram.state import BLOCK, COUNTS, FAR, LOG, Array, new_machine
+from lifsim.hardware.dram.state import BLOCK, COUNTS, FAR, LOG, MACHINE, Array, new_machine
+from lifsim.hardware.native import Kernel
+
+RUN_DRAM = Kernel(
+    title="the DRAM model",
+    module="lifsim.hardware.dram.kernel",
+    function="run_dram",
+    parameters=(MACHINE, LOG, BLOCK, None, None, None),
+    sources=("dram/*.py",),
+)
 
 
 class DramStream:
@@ -61,6 +70,11 @@ class DramStream:
     def finish(self) -> DramResult:
         """Answer all requests, write back what waits in the write queues; what it all came to."""
         self._advance(-1, FAR, closing=True)
+        return self.result
+
+    @property
+    def result(self) -> DramResult:
+        """What everything came to that was done so far."""
         machine, organisation = self._machine[0], self.spec.organisation
         completion = self._blocks["completion"][: self._count].copy()
         cycles = max(int(machine["written"]), int(completion.max(initial=0)))
@@ -89,6 +103,4 @@ class DramStream:
         return self._log[: int(self._machine[0]["logged"])]
 
     def _advance(self, block: int, cycle: int, closing: bool) -> None:
-        from lifsim.hardware.dram.kernel import advance  # loads Numba
-
-        advance(self._machine, self._log, self._blocks[: self._count], block, cycle, closing)
+        RUN_DRAM(self._machine, self._log, self._blocks[: self._count], block, cycle, closing)

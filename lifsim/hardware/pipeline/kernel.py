@@ -1,99 +1,153 @@
-"""The step pipeline, compiled. Import it only to simulate: it loads Numba."""
+"""The step pipeline, compiled. Import it only to compile: it loads Numba."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
-import numpy as np
+from numba import carray  # type: ignore[attr-defined]
 
+from lifsim.hardware.dram.jit import Bool, Int64, Pointer, Records, compiled
+from lifsim.hardware.dram.kernel import advance
+from lifsim.hardware.dram.state import FAR
 from lifsim.hardware.pipeline.kinds import LOADS, STORES, STREAMS
-from lifsim.hardware.pipeline.memories import Memory, Queue, Times, enter, finish
-from lifsim.hardware.pipeline.program import Ints
 
 _LAST_LOAD, _LAST_STREAM, _FIRST_STORE, _STORES = int(max(LOADS)), int(max(STREAMS)), int(min(STORES)), len(STORES)
 
 
-class Steps(NamedTuple):
-    """The columns of `Program` that belong to steps."""
+class Run(NamedTuple):
+    """All that is played: `records` of the pipeline, the requests that each step loads, and those of a DRAM."""
 
-    cycles: Ints
-    first_load: Ints
-    loads: Ints
-    room: Ints
+    memory: Records
+    steps: Records
+    requests: Records
+    loads: Records
+    machine: Records
+    log: Records
+    blocks: Records
 
 
-@numba.njit(cache=True)
-def _ask(memory: Memory, queue: Queue, times: Times, head: int, gate: int, streams: bool, cycle: int) -> int:
+@compiled
+def _enter(run: Run, request: Int64, cycle: Int64) -> None:
+    """`request` enters the memory's queue in `cycle`. Writes are posted: answered when their last byte is taken."""
+    memory, asked = run.memory[0], run.requests[request]
+    asked.issued = cycle
+    if memory.is_dram:
+        arrival = -(-cycle * memory.array_units // memory.memory_units)
+        for block in range(asked.first_block, asked.end_block):
+            run.blocks[block].arrival = arrival
+        memory.known = asked.end_block
+    else:
+        memory.free = max(cycle * memory.array_units, memory.free) + asked.bytes * memory.memory_units
+        latency = 0 if asked.is_write else memory.latency_units
+        asked.served = -(-(memory.free + latency) // memory.array_units)
+
+
+@compiled
+def _wait(run: Run, request: Int64) -> None:
+    """Go on until the memory is through with `request`. A bus knew it from the start."""
+    memory, asked = run.memory[0], run.requests[request]
+    if memory.is_dram:
+        blocks, last = run.blocks[: memory.known], 0
+        for block in range(asked.first_block, asked.end_block):
+            advance(run.machine, run.log, blocks, block, FAR, False)
+            last = max(last, blocks[block].completion)
+        asked.served = -(-last * memory.memory_units // memory.array_units)
+
+
+@compiled
+def _ask(run: Run, head: Int64, gate: Int64, streams: Bool, cycle: Int64) -> Int64:
     """Put what is due after step `gate` into the queue, up to its successor's streams or these; the next in line."""
-    while head < queue.step.size and queue.gate[head] <= gate:
-        is_stream = _LAST_LOAD < queue.kind[head] <= _LAST_STREAM
+    while head < run.requests.size and run.requests[head].gate <= gate:
+        is_stream = _LAST_LOAD < run.requests[head].kind <= _LAST_STREAM
         if is_stream and not streams:
             break
-        enter(memory, queue, times, head, cycle)
+        _enter(run, head, cycle)
         head += 1
     return head
 
 
-@numba.njit(cache=True)
-def _through(memory: Memory, queue: Queue, times: Times, request: int) -> int:
+@compiled
+def _through(run: Run, request: Int64) -> Int64:
     """The cycle in which `request` has passed memory and its buffer's ports. Asked in the order of the queue."""
-    finish(memory, times, request)
-    kind, ports = queue.kind[request], queue.port_cycles[request]
-    begin = max(times.port[kind], times.issued[request])
-    times.port[kind] = max(times.served[request], begin + ports)
-    times.answered[request] = times.port[kind]
-    return int(times.port[kind])
+    _wait(run, request)
+    asked, port = run.requests[request], run.memory[0].port
+    begin = max(port[asked.kind], asked.issued)
+    port[asked.kind] = max(asked.served, begin + asked.port_cycles)
+    asked.answered = port[asked.kind]
+    return asked.answered
 
 
-@numba.njit(cache=True)
-def _start(memory: Memory, steps: Steps, queue: Queue, times: Times, stored: Ints, step: int, cycle: int) -> int:
+@compiled
+def _start(run: Run, step: Int64, cycle: Int64) -> Int64:
     """The cycle in which `step` starts; what it waits for is blamed in the order of `Kind`."""
-    start = cycle
-    for place in range(steps.first_load[step], steps.first_load[step + 1]):
-        request = steps.loads[place]
-        there = _through(memory, queue, times, request)
+    start, its = cycle, run.steps[step]
+    for place in range(its.first_load, its.first_load + its.loads):
+        request = run.loads[place]
+        there = _through(run, request)
         if there > start:
-            times.waited[step, queue.kind[request]] += there - start
+            its.waited[run.requests[request].kind] += there - start
             start = there
     for store in range(_STORES):
-        if steps.room[step, store] >= 0:
-            free = _left(memory, queue, times, stored, steps.room[step, store])
+        if its.room[store] >= 0:
+            free = _left(run, its.room[store])
             if free > start:
-                times.waited[step, _FIRST_STORE + store] += free - start
+                its.waited[_FIRST_STORE + store] += free - start
                 start = free
     return start
 
 
-@numba.njit(cache=True)
-def _left(memory: Memory, queue: Queue, times: Times, stored: Ints, last: int) -> int:
+@compiled
+def _left(run: Run, last: Int64) -> Int64:
     """The cycle in which the store `last` has left the chip, and all stores before it are seen to."""
-    while stored[0] <= last:
-        if queue.kind[stored[0]] > _LAST_STREAM:
-            _through(memory, queue, times, stored[0])
-        stored[0] += 1
-    return int(times.answered[last])
+    memory = run.memory[0]
+    while memory.stored <= last:
+        if run.requests[memory.stored].kind > _LAST_STREAM:
+            _through(run, memory.stored)
+        memory.stored += 1
+    return run.requests[last].answered
 
 
-@numba.njit(cache=True)
-def play(memory: Memory, steps: Steps, queue: Queue, times: Times) -> int:
-    """Play all steps into `times`; the cycle in which the last store has left."""
-    head, cycle, stored = 0, 0, np.zeros(1, np.int64)
-    for step in range(steps.cycles.size):
-        head = _ask(memory, queue, times, head, step - 1, False, cycle)
-        start = _start(memory, steps, queue, times, stored, step, cycle)
+@compiled
+def _play(run: Run) -> Int64:
+    """Play all steps; the cycle in which the last store has left."""
+    head = cycle = 0
+    for step in range(run.steps.size):
+        its = run.steps[step]
+        head = _ask(run, head, step - 1, False, cycle)
+        its.start = _start(run, step, cycle)
         first_stream = head
-        head = _ask(memory, queue, times, head, step - 1, True, start)
-        cycle = start + steps.cycles[step]
+        head = _ask(run, head, step - 1, True, its.start)
+        cycle = its.start + its.cycles
         for request in range(first_stream, head):
-            through = _through(memory, queue, times, request)
+            through = _through(run, request)
             if through > cycle:
-                times.waited[step, queue.kind[request]] += through - cycle
+                its.waited[run.requests[request].kind] += through - cycle
                 cycle = through
-        times.start[step], times.end[step] = start, cycle
-    head = _ask(memory, queue, times, head, steps.cycles.size - 1, False, cycle)
+        its.end = cycle
+    head = _ask(run, head, run.steps.size - 1, False, cycle)
     if head > 0:
-        _left(memory, queue, times, stored, head - 1)
+        _left(run, head - 1)
     for store in range(_STORES):
-        cycle = max(cycle, times.port[_FIRST_STORE + store])
+        cycle = max(cycle, run.memory[0].port[_FIRST_STORE + store])
+    if run.memory[0].is_dram:
+        advance(run.machine, run.log, run.blocks, -1, FAR, True)  # what its write queues still hold
     return cycle
+
+
+def play_steps(
+    memory: Pointer, memories: Int64, steps: Pointer, step_count: Int64, requests: Pointer, request_count: Int64,
+    loads: Pointer, load_count: Int64, machine: Pointer, machines: Int64, log: Pointer, logged: Int64,
+    blocks: Pointer, block_count: Int64,
+) -> Int64:  # fmt: skip
+    """Play all steps, as machine code calls it; the cycle in which the last store has left."""
+    return _play(
+        Run(
+            carray(memory, memories),
+            carray(steps, step_count),
+            carray(requests, request_count),
+            carray(loads, load_count),
+            carray(machine, machines),
+            carray(log, logged),
+            carray(blocks, block_count),
+        )
+    )

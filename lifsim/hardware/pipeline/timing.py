@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lifsim.config.dram import DramSpec
 from lifsim.hardware.dram.requests import Requests
 from lifsim.hardware.dram.result import DramResult
+from lifsim.hardware.dram.state import BLOCK, LOG, MACHINE, Array
+from lifsim.hardware.dram.stream import DramStream
+from lifsim.hardware.native import Kernel
 from lifsim.hardware.pipeline.clocks import Clocks
-from lifsim.hardware.pipeline.kinds import WRITES, Kind
+from lifsim.hardware.pipeline.kinds import WRITES
 from lifsim.hardware.pipeline.program import Ints, Program
+from lifsim.hardware.pipeline.records import MEMORY, REQUEST, STEP
 
-if TYPE_CHECKING:
-    from lifsim.hardware.pipeline.kernel import Steps
-    from lifsim.hardware.pipeline.memories import Queue, Times
+PLAY_STEPS = Kernel(
+    title="the step pipeline",
+    module="lifsim.hardware.pipeline.kernel",
+    function="play_steps",
+    parameters=(MEMORY, STEP, REQUEST, np.dtype(np.int64), MACHINE, LOG, BLOCK),
+    sources=("dram/*.py", "pipeline/*.py"),
+)
 
 
 @dataclass(frozen=True)
@@ -62,17 +69,12 @@ def play_bandwidth(program: Program, array_hz: int, memory: Bandwidth) -> Timing
     A request of n bytes takes n / bytes_per_second; the memory takes them one after the other. Times are exact in the
     unit that divides a cycle and a byte (`Clocks`); the array sees an answer in its next cycle.
     """
-    from lifsim.hardware.pipeline.kernel import play
-    from lifsim.hardware.pipeline.memories import Bus
-
     clocks = Clocks.of(array_hz, Fraction(memory.bytes_per_second))
     latency = Fraction(str(memory.latency_ns)) * array_hz * clocks.array_units / 10**9
-    bus = Bus(
-        clocks.array_units, clocks.memory_units, -(-latency.numerator // latency.denominator), np.zeros(1, np.int64)
+    bus = _memory(clocks, latency_units=-(-latency.numerator // latency.denominator))
+    return _play(
+        bus, _steps(program), _requests(program), program.loads, *(np.zeros(0, t) for t in (MACHINE, LOG, BLOCK))
     )
-    steps, queue, times = _columns(program)
-    total = play(bus, steps, queue, times)
-    return Timing(times.start, times.end, times.waited, times.issued, times.answered, int(total))
 
 
 def play_dram(program: Program, array_hz: int, spec: DramSpec, runs: Runs) -> Timing:
@@ -81,36 +83,40 @@ def play_dram(program: Program, array_hz: int, spec: DramSpec, runs: Runs) -> Ti
     A request enters the controller in the first DRAM cycle that does not begin before it was asked for; the array sees
     its last burst in its own next cycle. Raises InputError for bytes that the DRAM does not have.
     """
-    from lifsim.hardware.dram.stream import DramStream
-    from lifsim.hardware.pipeline.kernel import play
-    from lifsim.hardware.pipeline.memories import Banked
-
-    clocks = Clocks.of(array_hz, 10**9 / Fraction(str(spec.timing.tCK_ns)))
-    steps, queue, times = _columns(program)
-    writes = np.repeat(queue.is_write.astype(np.bool_), np.diff(runs.first))
+    requests = _requests(program)
+    requests["first_block"], requests["end_block"] = runs.first[:-1], runs.first[1:]
+    writes = np.repeat(requests["is_write"] > 0, np.diff(runs.first))
     stream = DramStream(spec)
     stream.submit(Requests(runs.address.astype(np.uint64), runs.bytes, writes, np.zeros_like(runs.bytes)))
-    units = clocks.array_units, clocks.memory_units
-    total = play(Banked(*units, *stream.records, runs.first, np.zeros(1, np.int64)), steps, queue, times)
-    dram = stream.finish()
-    return Timing(times.start, times.end, times.waited, times.issued, times.answered, int(total), dram)
+    memory = _memory(Clocks.of(array_hz, 10**9 / Fraction(str(spec.timing.tCK_ns))), is_dram=True)
+    timing = _play(memory, _steps(program), requests, program.loads, *stream.records)
+    return replace(timing, dram=stream.result)
 
 
-def _columns(program: Program) -> tuple[Steps, Queue, Times]:
-    from lifsim.hardware.pipeline.kernel import Steps
-    from lifsim.hardware.pipeline.memories import Queue, Times
+def _play(
+    memory: Array, steps: Array, requests: Array, loads: Ints, machine: Array, log: Array, blocks: Array
+) -> Timing:
+    total = PLAY_STEPS(memory, steps, requests, loads, machine, log, blocks)
+    return Timing(steps["start"], steps["end"], steps["waited"], requests["issued"], requests["answered"], total)
 
-    requests, count = program.requests, program.step_cycles.size
-    steps = Steps(program.step_cycles, program.first_load, program.loads, program.room)
-    is_write = np.isin(requests.kind, WRITES).astype(np.int64)
-    queue = Queue(requests.step, requests.kind, requests.bytes, requests.port_cycles, requests.gate, is_write)
-    times = Times(
-        start=np.zeros(count, np.int64),
-        end=np.zeros(count, np.int64),
-        waited=np.zeros((count, len(Kind)), np.int64),
-        issued=np.zeros(requests.step.size, np.int64),
-        answered=np.zeros(requests.step.size, np.int64),
-        served=np.zeros(requests.step.size, np.int64),
-        port=np.zeros(len(Kind), np.int64),
-    )
-    return steps, queue, times
+
+def _memory(clocks: Clocks, *, is_dram: bool = False, latency_units: int = 0) -> Array:
+    memory = np.zeros(1, MEMORY)
+    memory["is_dram"], memory["latency_units"] = is_dram, latency_units
+    memory["array_units"], memory["memory_units"] = clocks.array_units, clocks.memory_units
+    return memory
+
+
+def _steps(program: Program) -> Array:
+    steps = np.zeros(program.step_cycles.size, STEP)
+    steps["cycles"], steps["room"] = program.step_cycles, program.room
+    steps["first_load"], steps["loads"] = program.first_load[:-1], np.diff(program.first_load)
+    return steps
+
+
+def _requests(program: Program) -> Array:
+    requests = np.zeros(program.requests.step.size, REQUEST)
+    for name in ("kind", "bytes", "port_cycles", "gate"):
+        requests[name] = getattr(program.requests, name)
+    requests["is_write"] = np.isin(program.requests.kind, WRITES)
+    return requests
