@@ -15,11 +15,11 @@ ISPASS 2020, and its code.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
-from typing import Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
+
+from lifsim.hardware.native import Kernel
 
 SETS = 100
 SETS_IN_USE = 50
@@ -28,6 +28,15 @@ NEVER = np.int64(-1)
 ALWAYS = np.int64(np.iinfo(np.int64).max)
 
 Ints = NDArray[np.int64]
+INT64 = np.dtype(np.int64)
+
+FETCHES = Kernel(
+    title="SCALE-Sim's read buffer",
+    module="lifsim.hardware.read_buffer_kernel",
+    function="fetches",
+    parameters=(INT64, INT64, INT64, None, None, None),
+    sources=("read_buffer_kernel.py",),
+)
 
 
 @dataclass(frozen=True)
@@ -51,7 +60,7 @@ def input_fetches(window: Window, rows: int, filter_folds: int, buffer_bytes: in
     if not capacity:
         raise ValueError(f"buffer_bytes must be >= {SETS}, is {buffer_bytes}")
     pixels, offsets, held = _addresses(window)
-    return int(_compiled()(pixels, offsets, held, rows, filter_folds, capacity))
+    return FETCHES(pixels, offsets, held, rows, filter_folds, capacity)
 
 
 def _addresses(window: Window) -> tuple[Ints, Ints, Ints]:
@@ -66,34 +75,3 @@ def _addresses(window: Window) -> tuple[Ints, Ints, Ints]:
     held[window.map[0] :] = ALWAYS
     held[:, window.map[1] :] = ALWAYS
     return pixels.ravel().astype(np.int64), offsets.ravel().astype(np.int64), held.ravel()
-
-
-class _Fetches(Protocol):
-    def __call__(self, pixels: Ints, offsets: Ints, held: Ints, rows: int, passes: int, capacity: int) -> int: ...
-
-
-@cache
-def _compiled() -> _Fetches:
-    """The loop over all requests. Compiled at first use: Numba costs half a second to import."""
-    import numba
-
-    return cast(_Fetches, numba.njit(cache=True)(_fetches))
-
-
-def _fetches(pixels: Ints, offsets: Ints, held: Ints, rows: int, passes: int, capacity: int) -> int:
-    """Counts the requests for elements that were not fetched in the current epoch, one every `capacity` fetches."""
-    fetched = epoch = 0
-    for _ in range(passes):
-        before = fetched
-        for first in range(0, len(pixels), rows):
-            used = min(rows, len(pixels) - first)
-            for cycle in range(len(offsets) + used - 1):
-                for row in range(max(0, cycle - len(offsets) + 1), min(used, cycle + 1)):
-                    element = pixels[first + row] + offsets[cycle - row]
-                    if held[element] < epoch:
-                        held[element] = epoch
-                        fetched += 1
-                        epoch = fetched // capacity
-        if fetched == before:  # everything is held, and stays so
-            break
-    return fetched
