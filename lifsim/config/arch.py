@@ -138,25 +138,40 @@ class Buffers(Model):
 
 
 class Dram(Model):
-    """Off-chip memory. energy_pj_per_bit: of one bit moved, reads and writes alike.
+    """Off-chip memory.
 
     model: "ideal" lets nobody wait; "bandwidth" moves bandwidth_bytes_per_s and answers a read latency_ns later;
     "cycle" simulates `device`, a shipped DRAM (``ddr4_2400``) or a file, burst by burst.
+    energy: what it is charged for: "device", every command and cycle of the simulated device at the price that its file
+    has (IDD and VDD, or a price a bit); "per_bit", the bytes of the schedule at energy_pj_per_bit, reads and writes
+    alike. None: device under model cycle, else per_bit.
     """
 
     model: Literal["ideal", "bandwidth", "cycle"] = "ideal"
     device: Name | None = None
     bandwidth_bytes_per_s: Annotated[int, BeforeValidator(parse_bytes), Field(ge=10**6, le=10**15)] | None = None
     latency_ns: Annotated[float, Field(ge=0, le=10**6, allow_inf_nan=False)] = 0.0
-    energy_pj_per_bit: Cost
-    source: Text
+    energy: Literal["device", "per_bit"] | None = None
+    energy_pj_per_bit: Cost | None = None
+    source: Text | None = None
+
+    @property
+    def priced_by(self) -> Literal["device", "per_bit"]:
+        """`energy`, as it is or as the model has it."""
+        return self.energy or ("device" if self.model == "cycle" else "per_bit")
 
     def broken_rules(self) -> Iterator[tuple[str, str]]:
-        """A memory of plain bandwidth says how much, a simulated one which."""
+        """A memory of plain bandwidth says how much, a simulated one which; energy has a price, and a price a source."""
         if self.model == "cycle" and self.device is None:
             yield "device", "must be given with model: cycle, such as ddr4_2400"
         if self.model == "bandwidth" and self.bandwidth_bytes_per_s is None:
             yield "bandwidth_bytes_per_s", "must be given with model: bandwidth, such as 19.2GB"
+        if self.energy == "device" and self.model != "cycle":
+            yield "energy", f"'device' must go with model cycle, not {self.model}: no device is simulated"
+        elif self.priced_by == "per_bit" and self.energy_pj_per_bit is None:
+            yield "energy_pj_per_bit", "must be given: only a device that is simulated (model: cycle) has its own price"
+        if self.energy_pj_per_bit is not None and self.source is None:
+            yield "source", "must be given with energy_pj_per_bit: where the figure comes from"
 
 
 class SatasimVersion(Model):

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from lifsim.config.arch import Dram
 from lifsim.config.document import read_document
 from lifsim.config.dram_mapping import Segment, mapping_faults, parse_mapping
 from lifsim.config.overrides import override
@@ -74,6 +75,11 @@ class DramOrganisation(Model):
     def burst_bytes(self) -> int:
         """What one read or write command moves: bus width x burst length."""
         return self.bus_bits * self.burst_length // 8
+
+    @property
+    def row_bytes(self) -> int:
+        """What an activate opens, of all devices of a rank."""
+        return self.columns * self.bus_bits // 8
 
     @property
     def burst_cycles(self) -> int:
@@ -255,6 +261,13 @@ class DramSpec(Model):
     def peak_bytes_per_cycle(self) -> float:
         """Of all channels: two transfers a cycle."""
         return self.organisation.channels * self.organisation.bus_bits / 4
+
+
+def device_of(dram: Dram) -> DramSpec:
+    """The device that a memory of model cycle simulates. Raises InputError where there is none of that name."""
+    if dram.device is None:
+        raise ValueError("a memory of model cycle must have a device")
+    return load_dram(dram.device)
 
 
 def load_dram(name: str, overrides: Sequence[str] = ()) -> DramSpec:

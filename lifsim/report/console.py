@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lifsim.report.change import figures
+from lifsim.report.dram_line import dram_line
 from lifsim.report.schedule_table import schedule_table
 from lifsim.report.stage_table import stage_table
 from lifsim.simulate.bound import bound
@@ -41,6 +42,9 @@ def print_result(result: Result, baseline: Result | None) -> None:
         console.print(schedules)
     if result.stages:
         console.print(stage_table(result))
+    if result.totals.dram is not None:
+        did, energy = result.totals.dram, result.totals.energy_pj.dram
+        console.print(dram_line(str(result.arch.dram.device), did, energy), highlight=False)
     if result.advice:
         console.print(f"bound by {bound(result.totals.cycles)}: {result.advice}", highlight=False)
     for note in result.notes:

@@ -159,6 +159,42 @@ class LogicEnergy:
 
 
 @dataclass(frozen=True)
+class DramEnergy:
+    """pJ. By commands: activate (with its precharge), read, write; transfer: of bits at one price; dynamic: these four.
+    By the time that passes: refresh, background (standby); leakage: both."""
+
+    activate: float
+    read: float
+    write: float
+    transfer: float
+    refresh: float
+    background: float
+    dynamic: float
+    leakage: float
+    total: float
+
+    def __post_init__(self) -> None:
+        _balance(self, self.dynamic, [self.activate, self.read, self.write, self.transfer])
+        _balance(self, self.leakage, [self.refresh, self.background])
+        _balance(self, self.total, [self.dynamic, self.leakage])
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        activate: float = 0.0,
+        read: float = 0.0,
+        write: float = 0.0,
+        transfer: float = 0.0,
+        refresh: float = 0.0,
+        background: float = 0.0,
+    ) -> DramEnergy:
+        """The record of its causes."""
+        dynamic, leakage = activate + read + write + transfer, refresh + background
+        return cls(activate, read, write, transfer, refresh, background, dynamic, leakage, dynamic + leakage)
+
+
+@dataclass(frozen=True)
 class ComputeEnergy:
     """The breakdown of computation of SATA and EfficientLIF-Net."""
 
@@ -185,7 +221,7 @@ class EnergyPj:
     compute: ComputeEnergy
     buffers: BufferEnergy
     sram: Energy
-    dram: Energy
+    dram: DramEnergy
     total: Energy
 
     def __post_init__(self) -> None:
@@ -196,7 +232,7 @@ class EnergyPj:
             _balance(self, getattr(self.total, part), [getattr(e, part) for e in everything])
 
     @classmethod
-    def of(cls, compute: ComputeEnergy, buffers: BufferEnergy, dram: Energy) -> EnergyPj:
+    def of(cls, compute: ComputeEnergy, buffers: BufferEnergy, dram: DramEnergy) -> EnergyPj:
         """The record of its components."""
         sram = Energy.of(*(sum(getattr(b, part) for b in _parts(buffers)) for part in ("dynamic", "leakage")))
         everything = [*_parts(compute), sram, dram]
@@ -234,7 +270,7 @@ def _columns(record: object, prefix: str) -> Iterator[tuple[str, Any]]:
     if not is_dataclass(record):
         yield prefix, record
         return
-    splits_own_total = isinstance(record, (Energy, LogicEnergy))
+    splits_own_total = isinstance(record, (Energy, LogicEnergy, DramEnergy))
     for f in fields(record):
         name = f"{prefix}.{f.name}" if prefix else f.name
         yield from _columns(getattr(record, f.name), prefix if splits_own_total and f.name == "total" else name)

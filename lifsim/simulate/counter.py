@@ -13,6 +13,7 @@ from lifsim.schedule.plan import GroupPlan, Plan, ScheduleOptions
 from lifsim.simulate.array_work import ArrayWork
 from lifsim.simulate.counting import count_layer
 from lifsim.simulate.counts import LayerCounts
+from lifsim.simulate.dram_work import with_streamed_work
 from lifsim.simulate.options import Options
 from lifsim.simulate.pricing import Costs, energy_of
 from lifsim.simulate.reuse import Reuse
@@ -51,7 +52,10 @@ class Counter:
             return sum(counts.cycles.total for counts in self.count(group))
 
         def energy(group: GroupPlan) -> float:
-            return sum(energy_of(c, costs, self.arch, self.bank.units).total.total for c in self.count(group))
+            counts, device = self.count(group), costs.device
+            if device is not None:
+                counts = [with_streamed_work(c, device, self.arch.clock_hz) for c in counts]
+            return sum(energy_of(c, costs, self.arch, self.bank.units).total.total for c in counts)
 
         return {"dram": dram_bytes, "cycles": cycles, "energy": energy}[name]
 

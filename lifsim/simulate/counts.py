@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lifsim.hardware.dram.counts import DramWork
 from lifsim.simulate.books import Accesses, Cycles, DramBytes, Operations, SramAccesses
 
 
@@ -41,7 +42,8 @@ class LayerCounts:
 
     registers: membrane registers in the PEs. pe_utilisation: dense MACs (under `skip`, effective ones) over PE-cycles
     of the running array. tiling: how the schedule cut it, for people. timesteps: the same work, timestep by timestep.
-    port_stall_cycles: of all stalls, those for SRAM ports.
+    port_stall_cycles: of all stalls, those for SRAM ports. dram: its share of what a simulated DRAM did, None where none
+    was simulated.
     """
 
     name: str
@@ -55,3 +57,4 @@ class LayerCounts:
     tiling: str
     timesteps: tuple[TimestepCounts, ...]
     port_stall_cycles: int = 0
+    dram: DramWork | None = None

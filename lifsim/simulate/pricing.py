@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from lifsim.config.arch import Arch
+from lifsim.config.dram import DramSpec, device_of
 from lifsim.errors import Fault, InputError, collecting
 from lifsim.hardware import energy
 from lifsim.hardware.components import Bill, at_own_clock, bill_of
+from lifsim.hardware.dram.energy import energy_pj as device_energy_pj
 from lifsim.hardware.energy import LogicWork
 from lifsim.hardware.sram import SramCost, satasim_sram_cost, sram_cost
-from lifsim.simulate.books import Accesses, BufferEnergy, ComputeEnergy, Energy, EnergyPj, LogicEnergy, added
+from lifsim.simulate.books import (
+    Accesses,
+    BufferEnergy,
+    ComputeEnergy,
+    DramEnergy,
+    Energy,
+    EnergyPj,
+    LogicEnergy,
+    added,
+)
 from lifsim.simulate.counts import LayerCounts
 
 TAGS = ("spike_mac", "lif", "spad", "pgu")
@@ -23,13 +34,14 @@ SATASIM_LEAKAGE_DIGITS = 6
 @dataclass(frozen=True)
 class Costs:
     """The price list of one architecture: per PE (spike_mac, spad), per LIF unit (lif; pgu, its gradient unit), per
-    buffer."""
+    buffer; the DRAM by the device that it simulates, None where it is charged per bit."""
 
     spike_mac: Bill
     lif: Bill
     spad: Bill
     pgu: Bill
     buffers: dict[str, SramCost]
+    device: DramSpec | None
 
 
 @dataclass(frozen=True)
@@ -59,11 +71,14 @@ def costs_of(arch: Arch) -> Costs:
             buffers[name] = price_sram(getattr(arch.buffers, name), arch.technology_nm, name)
     with collecting(faults):
         bills = {tag: bill_of(arch.components, tag, digits) for tag in TAGS}
+    device = None
+    with collecting(faults):
+        device = device_of(arch.dram) if arch.dram.priced_by == "device" else None
     if faults:
         raise InputError(faults)
     if as_satasim:
         bills = {tag: at_own_clock(bill, arch.clock_hz) for tag, bill in bills.items()}
-    return Costs(bills["spike_mac"], bills["lif"], bills["spad"], bills["pgu"], buffers)
+    return Costs(bills["spike_mac"], bills["lif"], bills["spad"], bills["pgu"], buffers, device)
 
 
 def area_of(arch: Arch, costs: Costs, lif_units: int) -> Area:
@@ -85,8 +100,23 @@ def energy_of(counts: LayerCounts, costs: Costs, arch: Arch, lif_units: int, *, 
     return EnergyPj.of(
         _compute(counts, costs, arch, lif_units, training=training),
         BufferEnergy(*(_buffer(name, counts, costs, arch) for name in BUFFERS)),
-        Energy.of(energy.dram_pj(counts.dram_bytes.total, arch.dram.energy_pj_per_bit), 0.0),
+        _dram(counts, costs, arch),
     )
+
+
+def per_bit_pj(arch: Arch) -> float:
+    """The DRAM's price of a bit. Raises InputError where it has none."""
+    if arch.dram.energy_pj_per_bit is None:
+        rule = "must be given to train: no device is simulated there"
+        raise InputError(Fault(rule, path="dram.energy_pj_per_bit"))
+    return arch.dram.energy_pj_per_bit
+
+
+def _dram(counts: LayerCounts, costs: Costs, arch: Arch) -> DramEnergy:
+    """By what the device did; by the bytes of the schedule where it is charged per bit or was not simulated."""
+    if costs.device is None or counts.dram is None:
+        return DramEnergy.of(transfer=energy.dram_pj(counts.dram_bytes.total, per_bit_pj(arch)))
+    return DramEnergy.of(**asdict(device_energy_pj(costs.device, counts.dram)))
 
 
 def _compute(counts: LayerCounts, costs: Costs, arch: Arch, lif_units: int, *, training: bool) -> ComputeEnergy:

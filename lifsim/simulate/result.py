@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lifsim.config.arch import Arch
 from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing
+from lifsim.hardware.dram.result import DramResult
 from lifsim.hardware.pe_array import ArrayShape, pe_utilisation
 from lifsim.schedule.lif_memory import LifMemory
 from lifsim.schedule.plan import Plan
@@ -28,6 +29,7 @@ from lifsim.simulate.books import (
 from lifsim.simulate.bound import advice, bound
 from lifsim.simulate.counting import occupying_macs
 from lifsim.simulate.counts import LayerCounts
+from lifsim.simulate.dram_work import DramActivity
 from lifsim.simulate.options import Options
 from lifsim.simulate.pricing import Area
 from lifsim.simulate.spikes import SpikeProvenance
@@ -74,6 +76,7 @@ class LayerRecord:
             **as_row(counts.ops, "ops"),
             **as_row(counts.dram_bytes, "dram_bytes"),
             **as_row(counts.sram_accesses, "sram_accesses"),
+            **(as_row(counts.dram, "dram") if counts.dram else {}),
             **as_row(counts.registers, "register_accesses.membrane"),
             **as_row(self.energy_pj, "energy_pj"),
             **{name: value for stage in stages for name, value in _stage_row(stage, self.stages.get(stage))},
@@ -91,7 +94,8 @@ def _stage_row(stage: str, record: StageRecord | None) -> Iterator[tuple[str, fl
 
 @dataclass(frozen=True)
 class Totals:
-    """A run as a whole. pe_utilisation: share of the running array's PE-cycles that hold a MAC."""
+    """A run as a whole. pe_utilisation: share of the running array's PE-cycles that hold a MAC. dram: None where none was
+    simulated."""
 
     cycles: Cycles
     time_s: float
@@ -104,10 +108,17 @@ class Totals:
     area: Area
     lif_units: int
     lif_memory_bytes: LifMemory
+    dram: DramActivity | None = None
 
     @classmethod
     def of(
-        cls, records: Sequence[LayerRecord], arch: Arch, area: Area, lif_units: int, lif_memory: LifMemory
+        cls,
+        records: Sequence[LayerRecord],
+        arch: Arch,
+        area: Area,
+        lif_units: int,
+        lif_memory: LifMemory,
+        dram: DramResult | None = None,
     ) -> Totals:
         """The sum over `records`, with what is the machine's and the network's."""
         counts = [record.counts for record in records]
@@ -125,6 +136,7 @@ class Totals:
             area=area,
             lif_units=lif_units,
             lif_memory_bytes=lif_memory,
+            dram=DramActivity.of(dram) if dram else None,
         )
 
     @property
@@ -141,6 +153,7 @@ class Totals:
             "pe_utilisation": self.pe_utilisation,
             "ops": as_tree(self.ops),
             "dram_bytes": as_tree(self.dram_bytes),
+            **({"dram": as_tree(self.dram)} if self.dram else {}),
             "sram_accesses": as_tree(self.sram_accesses),
             "register_accesses": {"membrane": as_tree(self.membrane_registers)},
             "energy_pj": as_tree(self.energy_pj),
@@ -171,6 +184,9 @@ class Result:
         for name in ("cycles", "ops", "dram_bytes", "sram_accesses"):
             if added([getattr(r.counts, name) for r in self.records]) != getattr(self.totals, name):
                 raise BooksError(f"{name}: the total is not the sum over the layers")
+        works = [record.counts.dram for record in self.records]
+        if self.totals.dram and self.totals.dram.work != added(works):
+            raise BooksError("dram: what it did is not the sum over the layers")
 
     @property
     def name(self) -> str:

@@ -9,13 +9,14 @@ from fractions import Fraction
 import numpy as np
 
 from lifsim.config.arch import Arch, Dram
-from lifsim.config.dram import DramSpec, load_dram
+from lifsim.config.dram import device_of
 from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.hardware.pipeline.timing import Bandwidth, Timing, play_bandwidth, play_dram
 from lifsim.schedule.moves import Visit
 from lifsim.schedule.rows import Ints
 from lifsim.simulate.books import Cycles
 from lifsim.simulate.counts import LayerCounts
+from lifsim.simulate.dram_work import with_dram_work
 from lifsim.simulate.layout import dram_runs
 from lifsim.simulate.steps import RunSteps, run_steps
 
@@ -44,14 +45,12 @@ def timed(arch: Arch, visits: Sequence[Visit], counts: Sequence[LayerCounts]) ->
     steps = run_steps(arch, visits, counts)
     if arch.dram.model == "bandwidth":
         timing = play_bandwidth(steps.program, arch.clock_hz, _bandwidth(arch.dram))
-    else:
-        spec = _device(arch.dram)
-        timing = play_dram(steps.program, arch.clock_hz, spec, dram_runs(steps, spec.organisation.capacity_bytes))
-    waited = _waited(steps, timing, len(counts))
-    return [
-        replace(counted, cycles=_with_stalls(counted.cycles, stalls))
-        for counted, stalls in zip(counts, waited, strict=True)
-    ], Timeline(steps, timing)
+        return _stalled(counts, steps, timing), Timeline(steps, timing)
+    spec = device_of(arch.dram)
+    runs = dram_runs(steps, spec.organisation.capacity_bytes)
+    timing = play_dram(steps.program, arch.clock_hz, spec, runs)
+    stalled, dram = _stalled(counts, steps, timing), timing.dram
+    return with_dram_work(stalled, steps, runs, dram) if dram else stalled, Timeline(steps, timing)
 
 
 def memory_bytes_per_cycle(arch: Arch) -> Fraction | None:
@@ -60,21 +59,23 @@ def memory_bytes_per_cycle(arch: Arch) -> Fraction | None:
         return None
     if arch.dram.model == "bandwidth":
         return Fraction(_bandwidth(arch.dram).bytes_per_second, arch.clock_hz)
-    spec = _device(arch.dram)
+    spec = device_of(arch.dram)
     seconds = Fraction(str(spec.timing.tCK_ns)) / 10**9
     return Fraction(spec.peak_bytes_per_cycle) / seconds / arch.clock_hz
-
-
-def _device(dram: Dram) -> DramSpec:
-    if dram.device is None:
-        raise ValueError("a memory of model cycle must have a device")
-    return load_dram(dram.device)
 
 
 def _bandwidth(dram: Dram) -> Bandwidth:
     if dram.bandwidth_bytes_per_s is None:
         raise ValueError("a memory of model bandwidth must have one")
     return Bandwidth(dram.bandwidth_bytes_per_s, dram.latency_ns)
+
+
+def _stalled(counts: Sequence[LayerCounts], steps: RunSteps, timing: Timing) -> list[LayerCounts]:
+    waited = _waited(steps, timing, len(counts))
+    return [
+        replace(counted, cycles=_with_stalls(counted.cycles, stalls))
+        for counted, stalls in zip(counts, waited, strict=True)
+    ]
 
 
 def _waited(steps: RunSteps, timing: Timing, layers: int) -> Ints:

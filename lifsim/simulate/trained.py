@@ -15,7 +15,7 @@ from lifsim.simulate.books import added
 from lifsim.simulate.counter import Counter
 from lifsim.simulate.counts import LayerCounts
 from lifsim.simulate.options import Options
-from lifsim.simulate.pricing import Costs, energy_of
+from lifsim.simulate.pricing import Costs, energy_of, per_bit_pj
 from lifsim.simulate.result import LayerRecord, StageRecord
 from lifsim.simulate.training import Stages, merged, require_gradient_unit, training_counts
 
@@ -31,6 +31,8 @@ def trained(counter: Counter, options: Options, costs: Costs) -> tuple[tuple[Lay
     if options.bptt == "reversed":
         with collecting(faults):
             require_soft_reset(counter.network)
+    with collecting(faults):
+        per_bit_pj(counter.arch)
     if faults:
         raise InputError(faults)
     plan = counter.plan(options, costs)
@@ -52,7 +54,7 @@ def training_notes(arch: Arch, network: Network) -> Iterator[str]:
     zeros = f"{gradients.membrane_sparsity:.0%} of membrane and {gradients.firing_sparsity:.0%} of firing gradients"
     yield f"{zeros} are zero ({kind}): {gradients.provenance}"
     if arch.dram.model != "ideal":
-        yield "training does not wait for memory: its stages are counted as under dram.model ideal"
+        yield "training does not wait for memory: its stages are counted, and bits priced, as under dram.model ideal"
 
 
 def _record(stages: Stages, counter: Counter, costs: Costs) -> LayerRecord:

@@ -67,9 +67,11 @@ def merged(stages: Stages) -> LayerCounts:
     every = list(stages.values())
     names = ("cycles", "ops", "dram_bytes", "sram_accesses", "registers")
     sums = {name: added([getattr(counts, name) for counts in every]) for name in names}
+    works = [counts.dram for counts in every if counts.dram is not None]
     running = [counts.cycles.array + counts.cycles.fill_drain for counts in every]
     used = sum(counts.pe_utilisation * cycles for counts, cycles in zip(every, running, strict=True))
-    return replace(stages["forward"], **sums, pe_utilisation=used / sum(running) if sum(running) else 0.0)
+    utilisation = used / sum(running) if sum(running) else 0.0
+    return replace(stages["forward"], **sums, dram=added(works) if works else None, pe_utilisation=utilisation)
 
 
 @dataclass(frozen=True)

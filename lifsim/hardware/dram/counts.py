@@ -1,4 +1,4 @@
-"""What a DRAM did: commands by kind, and the record of a whole simulation."""
+"""What a DRAM did: commands by kind, and what its energy is counted from."""
 
 from __future__ import annotations
 
@@ -31,3 +31,20 @@ class DramCounts:
         """row_hits / (reads + writes), 0 where there were none."""
         accesses = self.reads + self.writes
         return self.row_hits / accesses if accesses else 0.0
+
+
+@dataclass(frozen=True)
+class DramWork:
+    """All that energy is charged for, of a whole DRAM or a part's share of it: commands of all channels, and memory
+    cycles summed over the ranks, those with a row open (active) and those without (idle)."""
+
+    activates: int
+    reads: int
+    writes: int
+    refreshes: int
+    active_rank_cycles: int
+    idle_rank_cycles: int
+
+    def __post_init__(self) -> None:
+        if min(astuple(self)) < 0:
+            raise ValueError(f"no DRAM does less than nothing: {self}")

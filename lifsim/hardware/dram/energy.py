@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lifsim.config.dram import DramSpec, PerBitEnergy
-from lifsim.hardware.dram.counts import DramCounts
+from lifsim.hardware.dram.counts import DramWork
 
 
 @dataclass(frozen=True)
@@ -29,25 +29,23 @@ class DramEnergy:
         return self.activate + self.read + self.write + self.refresh + self.background + self.transfer
 
 
-def energy_pj(spec: DramSpec, counts: DramCounts, cycles: int, active_rank_cycles: int) -> DramEnergy:
-    """Energy of `counts` commands of all channels within `cycles`; active_rank_cycles: cycles with a row open, summed
-    over ranks.
+def energy_pj(spec: DramSpec, work: DramWork) -> DramEnergy:
+    """Energy of `work` at the price of `spec`.
 
-        activate = VDD (IDD0 tRC - IDD3N tRAS - IDD2N tRP)      read = VDD (IDD4R - IDD3N) burst
-        refresh  = VDD (IDD5AB - IDD3N) tRFC                    write = VDD (IDD4W - IDD3N) burst
-        standby  = VDD IDD3N or VDD IDD2N a cycle and rank      all x tCK x devices of a rank
+    activate = VDD (IDD0 tRC - IDD3N tRAS - IDD2N tRP)      read = VDD (IDD4R - IDD3N) burst
+    refresh  = VDD (IDD5AB - IDD3N) tRFC                    write = VDD (IDD4W - IDD3N) burst
+    standby  = VDD IDD3N or VDD IDD2N a cycle and rank      all x tCK x devices of a rank
     """
     organisation, timing, price = spec.organisation, spec.timing, spec.energy
     if isinstance(price, PerBitEnergy):
-        bits = (counts.reads + counts.writes) * organisation.burst_bytes * 8
+        bits = (work.reads + work.writes) * organisation.burst_bytes * 8
         return DramEnergy(transfer=bits * price.pj_per_bit)
     per_cycle = price.VDD * timing.tCK_ns * organisation.devices_per_rank
-    idle_rank_cycles = cycles * organisation.channels * organisation.ranks - active_rank_cycles
     row_charge = price.IDD0 * timing.tRC - price.IDD3N * timing.tRAS - price.IDD2N * timing.tRP
     return DramEnergy(
-        activate=counts.acts * per_cycle * row_charge,
-        read=counts.reads * per_cycle * (price.IDD4R - price.IDD3N) * organisation.burst_cycles,
-        write=counts.writes * per_cycle * (price.IDD4W - price.IDD3N) * organisation.burst_cycles,
-        refresh=counts.refs * per_cycle * (price.IDD5AB - price.IDD3N) * timing.tRFC,
-        background=per_cycle * (active_rank_cycles * price.IDD3N + idle_rank_cycles * price.IDD2N),
+        activate=work.activates * per_cycle * row_charge,
+        read=work.reads * per_cycle * (price.IDD4R - price.IDD3N) * organisation.burst_cycles,
+        write=work.writes * per_cycle * (price.IDD4W - price.IDD3N) * organisation.burst_cycles,
+        refresh=work.refreshes * per_cycle * (price.IDD5AB - price.IDD3N) * timing.tRFC,
+        background=per_cycle * (work.active_rank_cycles * price.IDD3N + work.idle_rank_cycles * price.IDD2N),
     )

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lifsim.config.dram import DramSpec
-from lifsim.hardware.dram.counts import DramCounts
+from lifsim.hardware.dram.counts import DramCounts, DramWork
 from lifsim.hardware.dram.energy import DramEnergy, energy_pj
 
 
@@ -34,10 +34,17 @@ class DramResult:
         """Commands of all channels."""
         return DramCounts.sum(self.channels)
 
+    @property
+    def work(self) -> DramWork:
+        """What energy is charged for."""
+        counts, organisation = self.counts, self.spec.organisation
+        idle = self.cycles * organisation.channels * organisation.ranks - self.active_rank_cycles
+        return DramWork(counts.acts, counts.reads, counts.writes, counts.refs, self.active_rank_cycles, idle)
+
     @cached_property
     def energy(self) -> DramEnergy:
         """pJ by cause."""
-        return energy_pj(self.spec, self.counts, self.cycles, self.active_rank_cycles)
+        return energy_pj(self.spec, self.work)
 
     @property
     def moved_bytes(self) -> int:

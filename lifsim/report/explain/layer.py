@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lifsim.config.network import Layer
+from lifsim.config.dram import device_of
 from lifsim.errors import Fault, InputError, did_you_mean
+from lifsim.report.explain.commands import command_lines
 from lifsim.report.explain.cycles import cycle_lines
 from lifsim.report.explain.dram import dram_lines
 from lifsim.report.explain.line import Line
@@ -56,3 +58,5 @@ def _lines(result: Result, plan: Plan, layer: Layer, record: LayerRecord) -> Ite
     yield from cycle_lines(layer, arch, sharing.channels, batch, record.counts.cycles, tick_batched=tick_batched)
     moves = MembraneMoves(result.network, sharing, arch.precision.membrane_bits, batch)
     yield from dram_lines(result.network, layer, arch, plan, moves, batch)
+    if record.counts.dram is not None:
+        yield from command_lines(record.counts.dram, device_of(arch.dram).organisation.burst_bytes)

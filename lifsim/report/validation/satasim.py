@@ -12,7 +12,7 @@ from lifsim.hardware.energy import dram_pj
 from lifsim.report.validation.comparison import Comparison, need, yaml_figures
 from lifsim.simulate.books import BufferEnergy, ComputeEnergy, added
 from lifsim.simulate.counts import LayerCounts
-from lifsim.simulate.pricing import costs_of, energy_of
+from lifsim.simulate.pricing import costs_of, energy_of, per_bit_pj
 from lifsim.simulate.satasim import count_layers
 
 TITLE = "SATA_Sim: cycles and energy"
@@ -42,7 +42,7 @@ def compare(reference: Path) -> list[Comparison]:
         _cycles(cycles, counts, network.timesteps),
         *_compute(compute, energy.compute),
         *_buffers(memory, energy.buffers),
-        *_dram(memory["DRAM-system"], counts, arch.dram.energy_pj_per_bit),
+        *_dram(memory["DRAM-system"], counts, per_bit_pj(arch)),
         _energy("SRAM total", memory["sram_total"], energy.sram.total),
         _energy("DRAM total", memory["dram_total"], energy.dram.total),
     ]

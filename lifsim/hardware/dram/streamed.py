@@ -1,0 +1,25 @@
+"""What a DRAM would do for so many bytes at best: an estimate without a simulation."""
+
+from __future__ import annotations
+
+from lifsim.config.dram import DramSpec
+from lifsim.hardware.dram.counts import DramWork
+
+
+def streamed_work(spec: DramSpec, read_bytes: int, written_bytes: int, cycles: int) -> DramWork:
+    """The least work of `spec` for these bytes within `cycles` of the memory, or as many as they take at its peak.
+
+    Whole bursts, every row activated once, each rank refreshed once in tREFI, no row kept open.
+    """
+    organisation = spec.organisation
+    reads, writes = (-(-size // organisation.burst_bytes) for size in (read_bytes, written_bytes))
+    passed = max(cycles, -(-(reads + writes) * organisation.burst_cycles // organisation.channels))
+    ranks = organisation.channels * organisation.ranks
+    return DramWork(
+        activates=-(-(reads + writes) * organisation.burst_bytes // organisation.row_bytes),
+        reads=reads,
+        writes=writes,
+        refreshes=passed // spec.timing.tREFI * ranks,
+        active_rank_cycles=0,
+        idle_rank_cycles=passed * ranks,
+    )

@@ -1,0 +1,18 @@
+"""A layer's share of what a simulated DRAM did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lifsim.hardware.dram.counts import DramWork
+from lifsim.report.explain.line import Line, plus
+
+
+def command_lines(work: DramWork, burst_bytes: int) -> Iterator[Line]:
+    """Commands; the energy of the DRAM is these, and standby, times the device's prices."""
+    bursts = work.reads + work.writes
+    why = f"reads + writes of {burst_bytes} bytes, less what meets in the controller's queues"
+    yield Line("DRAM bursts", plus(str(work.reads), str(work.writes)), bursts, "commands", why)
+    why = "a share of the run's, by the rows that its requests enter"
+    yield Line("DRAM activates", str(work.activates), work.activates, "commands", why)
+    yield Line("DRAM refreshes", str(work.refreshes), work.refreshes, "commands", "a share of the run's, by its cycles")
