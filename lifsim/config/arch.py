@@ -161,7 +161,7 @@ class Dram(Model):
         return self.energy or ("device" if self.model == "cycle" else "per_bit")
 
     def broken_rules(self) -> Iterator[tuple[str, str]]:
-        """A memory of plain bandwidth says how much, a simulated one which; energy has a price, and a price a source."""
+        """A memory of plain bandwidth says how much, a simulated one which; a price has a source."""
         if self.model == "cycle" and self.device is None:
             yield "device", "must be given with model: cycle, such as ddr4_2400"
         if self.model == "bandwidth" and self.bandwidth_bytes_per_s is None:

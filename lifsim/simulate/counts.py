@@ -42,8 +42,7 @@ class LayerCounts:
 
     registers: membrane registers in the PEs. pe_utilisation: dense MACs (under `skip`, effective ones) over PE-cycles
     of the running array. tiling: how the schedule cut it, for people. timesteps: the same work, timestep by timestep.
-    port_stall_cycles: of all stalls, those for SRAM ports. dram: its share of what a simulated DRAM did, None where none
-    was simulated.
+    port_stall_cycles: of all stalls, those for SRAM ports. dram: its share of what a simulated DRAM did, else None.
     """
 
     name: str

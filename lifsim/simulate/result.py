@@ -94,8 +94,8 @@ def _stage_row(stage: str, record: StageRecord | None) -> Iterator[tuple[str, fl
 
 @dataclass(frozen=True)
 class Totals:
-    """A run as a whole. pe_utilisation: share of the running array's PE-cycles that hold a MAC. dram: None where none was
-    simulated."""
+    """A run as a whole. pe_utilisation: share of the running array's PE-cycles that hold a MAC. dram: what a simulated
+    one did, else None."""
 
     cycles: Cycles
     time_s: float

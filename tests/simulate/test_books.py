@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from lifsim.simulate.books import BooksError, Cycles, Energy, LogicEnergy, Operations, added, as_row, as_tree
+from lifsim.simulate.books import (
+    BooksError,
+    Cycles,
+    DramEnergy,
+    Energy,
+    LogicEnergy,
+    Operations,
+    added,
+    as_row,
+    as_tree,
+)
 
 CYCLES = Cycles(10, 4, 3, 2, 1, 0, 0, 0)
 
@@ -18,6 +28,10 @@ def test_a_total_that_is_not_the_sum_of_its_parts_is_refused() -> None:
         Energy(1.0, 1.0, 3.0)
     with pytest.raises(BooksError):
         LogicEnergy(1.0, 1.0, 3.0, 0.0, 3.0)
+    with pytest.raises(BooksError):
+        DramEnergy(1.0, 1.0, 1.0, 1.0, 2.0, 2.0, dynamic=5.0, leakage=4.0, total=9.0)
+    with pytest.raises(BooksError):
+        DramEnergy(1.0, 1.0, 1.0, 1.0, 2.0, 2.0, dynamic=4.0, leakage=5.0, total=9.0)
     with pytest.raises(BooksError):
         Operations(macs_dense=1, macs_effective=2, macs_executed=2, macs_multibit=0, lif_updates=0)
     with pytest.raises(BooksError):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lifsim.config.network import Layer
 from lifsim.config.dram import device_of
+from lifsim.config.network import Layer
 from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.report.explain.commands import command_lines
 from lifsim.report.explain.cycles import cycle_lines
