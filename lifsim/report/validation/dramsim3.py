@@ -27,6 +27,16 @@ _NAMES = {
     "HBM2_8Gb_x128": "hbm2",
 }
 _WIDE = "_w8"
+_CAUSES = {
+    "activate": "act",
+    "read": "read",
+    "write": "write",
+    "refresh": "ref",
+    "background": "background",
+    "total": "total",
+}
+"""LIFSim's energies, and the reference's names for them."""
+
 _COUNTS = ("acts", "pres", "reads", "writes", "refs")
 
 
@@ -48,7 +58,9 @@ def _compare_row(reference: Path, row: dict[str, str]) -> Iterator[Comparison]:
     misses = float(row["reads"]) + float(row["writes"]) - float(row["row_hits"])
     counts = result.counts
     yield Comparison(f"{item} row misses", misses, counts.reads + counts.writes - counts.row_hits)
-    yield Comparison(f"{item} energy", float(row["total_energy_pj"]), result.energy.total, "pJ")
+    for cause, column in _CAUSES.items():
+        theirs = float(row[f"{column}_energy_pj"])
+        yield Comparison(f"{item} {cause} energy", theirs, getattr(result.energy, cause), "pJ")
 
 
 def trace_requests(reference: Path, spec: DramSpec, pattern: str) -> Requests:
