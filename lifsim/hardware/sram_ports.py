@@ -1,17 +1,21 @@
 """How long the array waits for the ports of its buffers.
 
-All banks of a buffer together give `port_bits` a cycle, and take as many (one read and one write port). A fold streams
-its operands in S cycles (`pe_array.dense`, `skip`); a buffer that must give or take n elements of b bits meanwhile
-needs ceil(n*b / port_bits) cycles. The fold takes as long as the slowest, and what it takes beyond S is the wait for
-that buffer. Stationary operands are loaded in H cycles, likewise. With h x w of the H x W array in use:
+A fold streams its operands in S cycles (`pe_array.dense`, `skip`). Of its buffers,
+
+- weight and psum are laid out in the order in which the array asks: a stream, spread evenly over the banks, of which n
+  elements of b bits need ceil(n*b / port_bits) cycles, port_bits those of all banks together;
+- spike_in holds a map, whose words fall on banks as their addresses say: `input_reads` has the cycles of each fold.
+
+The fold takes as long as the slowest, and what it takes beyond S is the wait for that buffer. Stationary operands are
+loaded in H cycles, likewise. With h x w of the H x W array in use:
 
     dataflow   streamed, per fold                 loaded, per fold
-    os         K*h inputs, K*w weights            -
-    ws         S*h inputs, S*w psums              h*w weights
-    is         S*h weights, S*w psums             h*w inputs
-    sata       K*h inputs                         h*w weights, folds as ws
+    os         K vectors of h inputs, K*w weights -
+    ws         S vectors of h inputs, S*w psums   h*w weights
+    is         S*h weights, S*w psums             h vectors of w inputs
+    sata       K vectors of h inputs              h*w weights, folds as ws
 
-Within a fold elements are packed and evenly spread over banks; a fold hides no other fold's wait.
+A fold hides no other fold's wait.
 """
 
 from __future__ import annotations
@@ -20,9 +24,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lifsim.hardware.input_reads import InputMap, channel_last_waits, planar_waits, scanned_cycles
 from lifsim.hardware.pe_array.gemm import ArrayShape, Dataflow, Gemm, ceil_div
+from lifsim.hardware.sram_banks import Banks, Ints
 
 
 @dataclass(frozen=True)
@@ -62,78 +67,83 @@ class Ports:
     """Of the three buffers that feed the array."""
 
     weight: Port
-    spike_in: Port
+    spike_in: Banks
     psum: Port
 
 
 def dense_stalls(
-    dataflow: Dataflow, gemm: Gemm, shape: ArrayShape, runs: int, tick_batched: bool, ports: Ports
+    dataflow: Dataflow, read: InputMap, gemm: Gemm, shape: ArrayShape, runs: int, tick_batched: bool, ports: Ports
 ) -> PortStalls:
     """Waits of a layer over its `runs` where every operand takes its cycle (sparsity `none` and `gate`)."""
     visits = 1 if tick_batched else runs
     match dataflow:
-        case "os":
-            return _streamed(_os_folds(gemm, shape), gemm.reduction, ports) * (gemm.groups * runs)
-        case "sata":
-            folds = [(inputs, 0, 0, count) for inputs, _, _, count in _os_folds(gemm, shape)]
-            loads = _loaded(gemm.reduction, gemm.filters, shape, ports.weight) * visits
-            return (_streamed(folds, gemm.reduction, ports) * runs + PortStalls(weights=loads)) * gemm.groups
+        case "os" | "sata":
+            inputs = gemm.reduction + planar_waits(read, ports.spike_in, shape.rows)
+            waits = _row_folds(np.full_like(inputs, gemm.reduction), inputs, dataflow, gemm, shape, ports) * runs
+            return waits + _weight_loads(gemm, shape, ports) * visits if dataflow == "sata" else waits
         case "ws":
-            stream = gemm.pixels * (runs // visits)
-            folds = [(stream * h, 0, stream * w, n) for h, w, n in _cut(gemm.reduction, gemm.filters, shape)]
-            loads = _loaded(gemm.reduction, gemm.filters, shape, ports.weight)
-            return (_streamed(folds, stream, ports) + PortStalls(weights=loads)) * (gemm.groups * visits)
+            together = runs // visits
+            inputs = together * (gemm.pixels + channel_last_waits(read, ports.spike_in, shape.rows))
+            waits = _weight_loads(gemm, shape, ports)
+            stream = gemm.pixels * together
+            for w, count in _parts(gemm.filters, shape.cols):
+                waits += _held_up(stream, 0, inputs, ports.psum.cycles(stream * w)) * count
+            return waits * visits
         case "is":
+            waits = PortStalls(spikes=int(planar_waits(read, ports.spike_in, shape.cols).sum()))
             stream = gemm.filters
-            folds = [(0, stream * h, stream * w, n) for h, w, n in _cut(gemm.reduction, gemm.pixels, shape)]
-            loads = _loaded(gemm.reduction, gemm.pixels, shape, ports.spike_in)
-            return (_streamed(folds, stream, ports) + PortStalls(spikes=loads)) * (gemm.groups * runs)
+            for h, w, count in _cut(gemm.reduction, gemm.pixels, shape):
+                needs = ports.weight.cycles(stream * h), np.zeros(1, np.int64), ports.psum.cycles(stream * w)
+                waits += _held_up(stream, *needs) * (count * gemm.groups)
+            return waits * runs
 
 
 def skip_stalls(
-    slowest: NDArray[np.int64], dataflow: Dataflow, gemm: Gemm, shape: ArrayShape, tick_batched: bool, ports: Ports
+    slowest: Ints,
+    dataflow: Dataflow,
+    read: InputMap,
+    gemm: Gemm,
+    shape: ArrayShape,
+    tick_batched: bool,
+    ports: Ports,
 ) -> PortStalls:
     """Waits where zeros cost no cycle; slowest: [runs, groups, ceil(Sr/H)] cycles in which each fold streams.
 
     A row must see all its spikes, and the rows of a column share its weights: a fold moves what it moves under `os`, in
-    less time.
+    less time. Rows do not go in step, so that no two share a word that they read.
     """
-    runs, groups, row_folds = slowest.shape
+    inputs = scanned_cycles(read, ports.spike_in, shape.rows)
+    waits = _row_folds(slowest, inputs, dataflow, gemm, shape, ports)
+    visits = 1 if tick_batched else len(slowest)
+    return waits + _weight_loads(gemm, shape, ports) * visits if dataflow == "sata" else waits
+
+
+def _row_folds(
+    stream: Ints, inputs: Ints, dataflow: Dataflow, gemm: Gemm, shape: ArrayShape, ports: Ports
+) -> PortStalls:
+    """Waits of folds of H pixels that stream in `stream` [..., groups, ceil(Sr/H)] cycles and whose inputs need
+    `inputs`, over all filter folds; under sata weights do not stream."""
     waits = PortStalls()
-    if dataflow == "sata":
-        visits = 1 if tick_batched else runs
-        waits += PortStalls(weights=_loaded(gemm.reduction, gemm.filters, shape, ports.weight) * visits * groups)
-    rows_used = np.full(row_folds, shape.rows)
-    rows_used[-1] = gemm.pixels - shape.rows * (row_folds - 1)
-    inputs = -(-gemm.reduction * rows_used * ports.spike_in.element_bits // ports.spike_in.port_bits)
     for w, count in _parts(gemm.filters, shape.cols):
         weights = ports.weight.cycles(gemm.reduction * w) if dataflow == "os" else 0
-        late = np.maximum(np.maximum(inputs, weights) - slowest, 0)
-        for_weights = int(late[..., inputs <= weights].sum())
-        waits += PortStalls(weights=for_weights, spikes=int(late.sum()) - for_weights) * count
+        waits += _held_up(stream, weights, inputs, 0) * count
     return waits
 
 
-def _os_folds(gemm: Gemm, shape: ArrayShape) -> list[tuple[int, int, int, int]]:
-    """(inputs, weights, psums, folds) of the folds of one group and run."""
-    K = gemm.reduction
-    return [(K * h, K * w, 0, count) for h, w, count in _cut(gemm.pixels, gemm.filters, shape)]
+def _held_up(stream: Ints | int, weights: int, inputs: Ints, psums: int) -> PortStalls:
+    """What folds take longer than they stream, for the buffer that needs most; of equals weights, inputs, psums."""
+    others = max(weights, psums)
+    late = np.maximum(np.maximum(inputs, others) - stream, 0)
+    by_inputs = np.broadcast_to((inputs > weights) & (inputs >= psums), late.shape)
+    spikes, rest = int(late[by_inputs].sum()), int(late[~by_inputs].sum())
+    return PortStalls(rest, spikes, 0) if weights >= psums else PortStalls(0, spikes, rest)
 
 
-def _streamed(folds: list[tuple[int, int, int, int]], stream_cycles: int, ports: Ports) -> PortStalls:
-    """Waits of folds that move (inputs, weights, psums) in `stream_cycles`; ties: weights, inputs, psums."""
-    waits = PortStalls()
-    for inputs, weights, psums, count in folds:
-        needs = (ports.weight.cycles(weights), ports.spike_in.cycles(inputs), ports.psum.cycles(psums))
-        worst = needs.index(max(needs))
-        late = max(0, needs[worst] - stream_cycles) * count
-        waits += PortStalls(*(late if place == worst else 0 for place in range(3)))
-    return waits
-
-
-def _loaded(down: int, across: int, shape: ArrayShape, port: Port) -> int:
-    """Waits of loading what stays, fold by fold, in H cycles each."""
-    return sum(max(0, port.cycles(h * w) - shape.rows) * count for h, w, count in _cut(down, across, shape))
+def _weight_loads(gemm: Gemm, shape: ArrayShape, ports: Ports) -> PortStalls:
+    """Waits of loading all weights once, fold by fold, in H cycles each."""
+    folds = _cut(gemm.reduction, gemm.filters, shape)
+    late = sum(max(0, ports.weight.cycles(h * w) - shape.rows) * count for h, w, count in folds)
+    return PortStalls(weights=late * gemm.groups)
 
 
 def _cut(down: int, across: int, shape: ArrayShape) -> Iterator[tuple[int, int, int]]:

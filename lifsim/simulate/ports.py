@@ -6,7 +6,9 @@ from dataclasses import replace
 
 from lifsim.config.arch import Arch, Buffer
 from lifsim.config.network import Layer
+from lifsim.hardware.input_reads import InputMap
 from lifsim.hardware.pe_array import ArrayShape, slowest_rows
+from lifsim.hardware.sram_banks import Banks
 from lifsim.hardware.sram_ports import Port, Ports, PortStalls, dense_stalls, skip_stalls
 from lifsim.simulate.array_work import gemm_of
 from lifsim.simulate.counts import LayerCounts
@@ -31,19 +33,36 @@ def with_port_stalls(layer: Layer, arch: Arch, counts: LayerCounts, ones: Ones, 
 
 
 def _stalls(layer: Layer, arch: Arch, counts: LayerCounts, ones: Ones, *, tick_batched: bool) -> PortStalls:
-    gemm, shape = gemm_of(layer), ArrayShape(arch.array.rows, arch.array.cols)
+    gemm, shape, dataflow = gemm_of(layer), ArrayShape(arch.array.rows, arch.array.cols), arch.array.dataflow
+    read = _input_map(layer, counts.bits.spike_in)
     ports = Ports(
         weight=_port(counts.bits.weight, arch.buffers.weight),
-        spike_in=_port(counts.bits.spike_in, arch.buffers.spike_in),
+        spike_in=Banks(arch.buffers.spike_in.banks, arch.buffers.spike_in.port_bits),
         psum=_port(counts.bits.psum, arch.buffers.psum),
     )
     if arch.array.sparsity != "skip":
-        return dense_stalls(arch.array.dataflow, gemm, shape, layer.runs, tick_batched, ports) * len(ones)
+        return dense_stalls(dataflow, read, gemm, shape, layer.runs, tick_batched, ports) * len(ones)
     waits = PortStalls()
     for image in ones:
-        slowest = slowest_rows(image, gemm, shape, arch.array.dataflow)
-        waits += skip_stalls(slowest, arch.array.dataflow, gemm, shape, tick_batched, ports)
+        slowest = slowest_rows(image, gemm, shape, dataflow)
+        waits += skip_stalls(slowest, dataflow, read, gemm, shape, tick_batched, ports)
     return waits
+
+
+def _input_map(layer: Layer, element_bits: int) -> InputMap:
+    channels, height, width = layer.in_shape
+    return InputMap(
+        channels=channels // layer.groups,
+        groups=layer.groups,
+        height=height,
+        width=width,
+        out_height=layer.out_shape[1],
+        out_width=layer.out_shape[2],
+        kernel=layer.kernel,
+        stride=layer.stride,
+        padding=layer.padding,
+        element_bits=element_bits,
+    )
 
 
 def _port(element_bits: int, buffer: Buffer) -> Port:

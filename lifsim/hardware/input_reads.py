@@ -1,0 +1,184 @@
+"""How long the input buffer needs for what the array asks of it, from the addresses of a layer's input map.
+
+Bits are packed. Each timestep's map of an image begins in bank 0, in the order that suits the dataflow:
+
+    os, sata, is     [channel][y][x]           lanes are neighbouring output pixels: neighbours in a row
+    ws, and `skip`   [group][y][x][channel]    lanes are neighbouring products: channels of a pixel, then of the next
+
+The array asks for one vector a cycle, an element for each lane; padding asks for nothing. A vector takes as many cycles
+as its busiest bank has words to give, one at least. The sums are exact: what differs by whole lines (`Banks.line_bits`)
+behaves alike, so that few places of a map are looked at for all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from lifsim.hardware.pe_array.gemm import ceil_div
+from lifsim.hardware.sram_banks import Banks, Ints, words_by_bank
+
+REQUESTS = 1 << 18
+"""That are looked at together."""
+
+
+@dataclass(frozen=True)
+class InputMap:
+    """The map [groups * channels, height, width] that a layer reads, of `element_bits` each, and the windows
+    [out_height, out_width] in which it reads it. channels: of one group. kernel, stride, padding: (rows, columns)."""
+
+    channels: int
+    groups: int
+    height: int
+    width: int
+    out_height: int
+    out_width: int
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    padding: tuple[int, int]
+    element_bits: int
+
+    @property
+    def pixels(self) -> int:
+        """Output pixels."""
+        return self.out_height * self.out_width
+
+    @property
+    def origins(self) -> tuple[Ints, Ints]:
+        """[pixels] row and column of the map at which each output pixel's window begins, padding below 0."""
+        row, column = np.divmod(np.arange(self.pixels), self.out_width)
+        return row * self.stride[0] - self.padding[0], column * self.stride[1] - self.padding[1]
+
+
+@lru_cache(maxsize=4096)
+def planar_waits(read: InputMap, banks: Banks, lanes: int) -> Ints:
+    """[groups, ceil(pixels / lanes)] cycles beyond one a vector, of one run: `lanes` output pixels ask for the same
+    product, product after product (os, sata: the rows of a fold; is: its columns, while a fold is loaded)."""
+    plane = read.height * read.width * read.element_bits
+    begins = np.arange(read.groups * read.channels) * plane % banks.line_bits
+    phases, kind = np.unique(begins, return_inverse=True)
+    pieces = _pieces(read, banks, lanes)
+    together = max(1, REQUESTS // (pieces.size * read.kernel[0] * read.kernel[1]))
+    parts = [_planar(read, banks, lanes, pieces, phases[i : i + together]) for i in range(0, phases.size, together)]
+    group = np.repeat(np.arange(read.groups), read.channels)
+    channels = np.bincount(group * phases.size + kind, minlength=read.groups * phases.size)
+    waits: Ints = channels.reshape(read.groups, phases.size) @ np.concatenate(parts)
+    return _frozen(waits)
+
+
+def _pieces(read: InputMap, banks: Banks, lanes: int) -> Ints:
+    """[pieces] first pixels of what lies in one fold and one output row: its elements touch every word from the first
+    to the last, unless a whole word lies between two of them (then: all pixels)."""
+    if (read.stride[1] - 1) * read.element_bits >= banks.word_bits:
+        return np.arange(read.pixels)
+    return np.union1d(np.arange(0, read.pixels, lanes), np.arange(0, read.pixels, read.out_width))
+
+
+def _planar(read: InputMap, banks: Banks, lanes: int, pieces: Ints, phases: Ints) -> Ints:
+    """[phases, folds] waits for channels that begin at these bits of a line, over all kernel positions."""
+    r, s = (at[:, None] for at in np.divmod(np.arange(read.kernel[0] * read.kernel[1]), read.kernel[1]))
+    row, column = np.divmod(pieces, read.out_width)
+    stride, shift = read.stride[1], s - read.padding[1]
+    y = row * read.stride[0] - read.padding[0] + r
+    first = np.maximum(column, -(shift // stride))
+    last = np.minimum(column + np.diff(pieces, append=read.pixels) - 1, (read.width - 1 - shift) // stride)
+    inside = (y >= 0) & (y < read.height) & (first <= last)
+    begin, end = (np.where(inside, y * read.width + edge * stride + shift, 0) for edge in (first, last))
+    begin, end = begin * read.element_bits, np.where(inside, end + 1, 0) * read.element_bits
+    folds = ceil_div(read.pixels, lanes)
+    ask = np.arange(phases.size * r.size).reshape(phases.size, r.size, 1)
+    vector, phase = ask * folds + pieces // lanes, phases[:, None, None]
+    words = words_by_bank(vector.ravel(), (begin + phase).ravel(), (end + phase).ravel(), ask.size * folds, banks)
+    late: Ints = np.maximum(words.max(axis=1) - 1, 0).reshape(phases.size, r.size, folds).sum(axis=1)
+    return late
+
+
+@lru_cache(maxsize=4096)
+def channel_last_waits(read: InputMap, banks: Banks, lanes: int) -> Ints:
+    """[groups, ceil(K / lanes)] cycles beyond one a vector, of one run: pixel after pixel asks for the same `lanes`
+    products, which go by kernel row, kernel column, channel (ws: the rows of a fold)."""
+    products = read.kernel[0] * read.kernel[1] * read.channels
+    windows = _windows(read, banks)
+    starts = np.arange(0, products, lanes)
+    together = max(1, REQUESTS // (windows.begin.size * read.kernel[0]))
+    parts = []
+    for some in np.split(starts, range(together, starts.size, together)):
+        words = _scan(windows, read, banks, some, np.minimum(some + lanes, products))
+        parts.append(windows.pixels @ np.maximum(words.max(axis=2) - 1, 0))
+    return _frozen(np.concatenate(parts, axis=1)[windows.group])
+
+
+@lru_cache(maxsize=4096)
+def scanned_cycles(read: InputMap, banks: Banks, rows: int) -> Ints:
+    """[groups, ceil(pixels / rows)] cycles of a run's folds of which every row reads all words of its own receptive
+    field, at its own pace: as long as the busiest bank has words to give (`skip`)."""
+    windows = _windows(read, banks)
+    products = read.kernel[0] * read.kernel[1] * read.channels
+    words = _scan(windows, read, banks, np.array([0]), np.array([products]))[:, 0]
+    folds = np.add.reduceat(words[windows.kind], np.arange(0, read.pixels, rows), axis=1)
+    return _frozen(folds.max(axis=2)[windows.group])
+
+
+@dataclass(frozen=True)
+class _Windows:
+    """Windows that are told apart by where they begin in a line and by their padding.
+
+    begin: [kinds] bit of the line (of a window's corner, were it no padding); top, bottom, left, right: [kinds] kernel
+    rows and columns from, up to which they lie inside the map. group: [groups] row of each group in `kind` [., pixels],
+    the kind of each window, and in `pixels` [., kinds], how many pixels have it.
+    """
+
+    begin: Ints
+    top: Ints
+    bottom: Ints
+    left: Ints
+    right: Ints
+    group: Ints
+    kind: Ints
+    pixels: Ints
+
+
+def _windows(read: InputMap, banks: Banks) -> _Windows:
+    (R, S), (y, x) = read.kernel, read.origins
+    pixel_bits = read.channels * read.element_bits
+    groups = np.arange(read.groups) * (read.height * read.width * pixel_bits) % banks.line_bits
+    phases, group = np.unique(groups, return_inverse=True)
+    shape = phases.size, read.pixels
+    parts = (
+        (phases[:, None] + (y * read.width + x) * pixel_bits) % banks.line_bits,
+        np.clip(-y, 0, R), np.clip(read.height - y, 0, R),
+        np.clip(-x, 0, S), np.clip(read.width - x, 0, S),
+    )  # fmt: skip
+    sizes = banks.line_bits, R + 1, R + 1, S + 1, S + 1
+    codes = np.ravel_multi_index(tuple(np.broadcast_to(part, shape) for part in parts), sizes)
+    kinds, kind = np.unique(codes, return_inverse=True)
+    kind = kind.reshape(shape)
+    of_phase = np.arange(phases.size)[:, None] * kinds.size
+    counted = np.bincount((of_phase + kind).ravel(), minlength=phases.size * kinds.size)
+    begin, top, bottom, left, right = np.unravel_index(kinds, sizes)
+    return _Windows(begin, top, bottom, left, right, group, kind, counted.reshape(phases.size, kinds.size))
+
+
+def _scan(windows: _Windows, read: InputMap, banks: Banks, start: Ints, end: Ints) -> Ints:
+    """[kinds, n, banks] words that the products start..end [n] of each kind of window touch: in every kernel row one
+    run of bits, from the first of them that lies inside the map to the last."""
+    row = np.arange(read.kernel[0])
+    row_products = read.kernel[1] * read.channels
+    inside = (row >= windows.top[:, None]) & (row < windows.bottom[:, None])
+    low, high = (edge[:, None, None] * read.channels for edge in (windows.left, windows.right))
+    first = np.clip(start[:, None] - row * row_products, low, high)
+    last = np.clip(end[:, None] - row * row_products, low, high)
+    last = np.where(inside[:, None], last, first)
+    begin = windows.begin[:, None, None] + row * (read.width * read.channels * read.element_bits)
+    vectors = windows.begin.size * start.size
+    vector = np.repeat(np.arange(vectors), row.size)
+    first, last = ((begin + edge * read.element_bits).ravel() for edge in (first, last))
+    return words_by_bank(vector, first, last, vectors, banks).reshape(windows.begin.size, start.size, banks.count)
+
+
+def _frozen(found: Ints) -> Ints:
+    """Read-only: it is given out again."""
+    found.setflags(write=False)
+    return found

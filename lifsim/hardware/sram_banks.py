@@ -1,0 +1,49 @@
+"""Words and banks of an SRAM: which bank holds a word, and how many words of a request fall on each.
+
+A word is what one port gives, or takes, in a cycle. Words lie in the banks in turn, word w in bank w mod `count`, so
+that a line across all banks holds neighbouring words, as in SCALE-Sim v3's layout model (Raj et al., ISPASS 2025). A
+bank serves one read and one write a cycle; whoever asks for the same word in the same cycle gets it together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Banks:
+    """count: of banks. word_bits: of one word, the width of a bank's port."""
+
+    count: int
+    word_bits: int
+
+    @property
+    def line_bits(self) -> int:
+        """Of one word in every bank: what lies so far apart lies in the same bank, at the same place of a word."""
+        return self.count * self.word_bits
+
+
+def words_by_bank(vector: Ints, first_bit: Ints, end_bit: Ints, vectors: int, banks: Banks) -> Ints:
+    """[vectors, banks] distinct words that requests touch.
+
+    vector: [n] the vector of each request, ascending. first_bit, end_bit: [n] the bits that it asks for, none where
+    end_bit <= first_bit; those of one vector ascend and do not overlap, but may share a word.
+    """
+    first, last = first_bit // banks.word_bits, (end_bit - 1) // banks.word_bits
+    own = vector * ((int(last.max(initial=0)) // banks.count + 1) * banks.count)
+    end = own + np.where(end_bit > first_bit, last, -1)
+    seen = np.concatenate([[-1], np.maximum.accumulate(end)[:-1]])
+    begin = np.maximum(own + first, seen + 1)
+    rounds, rest = np.divmod(np.maximum(end - begin + 1, 0), banks.count)
+    touched = np.zeros((vectors, banks.count), np.int64)
+    touched += np.bincount(vector, rounds, vectors).astype(np.int64)[:, None]
+    for more in range(int(rest.max(initial=0))):
+        chosen = rest > more
+        place = vector[chosen] * banks.count + (begin[chosen] + more) % banks.count
+        touched += np.bincount(place, minlength=touched.size).reshape(touched.shape)
+    return touched

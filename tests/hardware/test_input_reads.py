@@ -1,0 +1,142 @@
+"""Is the input buffer as long at its vectors as a walk over every cycle, lane and bit says?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lifsim.hardware import input_reads
+from lifsim.hardware.input_reads import InputMap, channel_last_waits, planar_waits, scanned_cycles
+from lifsim.hardware.sram_banks import Banks, words_by_bank
+from tests.oracles import sram_banks as oracle
+
+
+@st.composite
+def maps(draw: st.DrawFn) -> InputMap:
+    """Windows that lie in the map, on its edges and beyond them."""
+    small = st.integers(1, 3)
+    kernel, stride = draw(st.tuples(small, small)), draw(st.tuples(small, small))
+    padding = draw(st.tuples(st.integers(0, 2), st.integers(0, 2)))
+    size = [draw(st.integers(max(1, k - 2 * p), 7)) for k, p in zip(kernel, padding, strict=True)]
+    out = [(n + 2 * p - k) // s + 1 for n, p, k, s in zip(size, padding, kernel, stride, strict=True)]
+    return InputMap(
+        channels=draw(st.integers(1, 4)),
+        groups=draw(small),
+        height=size[0],
+        width=size[1],
+        out_height=out[0],
+        out_width=out[1],
+        kernel=kernel,
+        stride=stride,
+        padding=padding,
+        element_bits=draw(st.sampled_from([1, 1, 2, 3, 8])),
+    )
+
+
+banks = st.builds(Banks, count=st.integers(1, 4), word_bits=st.sampled_from([1, 4, 5, 8, 16]))
+lanes = st.integers(1, 9)
+
+
+@settings(max_examples=100, deadline=None)
+@given(maps(), banks, lanes)
+def test_neighbouring_pixels_wait_as_long_as_every_cycle_walked(read: InputMap, some: Banks, lanes: int) -> None:
+    products = read.kernel[0] * read.kernel[1] * read.channels
+    assert (products + planar_waits(read, some, lanes)).tolist() == oracle.planar_reads(read, some, lanes)
+
+
+@settings(max_examples=100, deadline=None)
+@given(maps(), banks, lanes)
+def test_neighbouring_products_wait_as_long_as_every_cycle_walked(read: InputMap, some: Banks, lanes: int) -> None:
+    assert (read.pixels + channel_last_waits(read, some, lanes)).tolist() == oracle.channel_last_reads(
+        read, some, lanes
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(maps(), banks, lanes)
+def test_rows_that_skip_read_every_word_of_their_field(read: InputMap, some: Banks, lanes: int) -> None:
+    assert scanned_cycles(read, some, lanes).tolist() == oracle.scanned_reads(read, some, lanes)
+
+
+@pytest.mark.parametrize("together", [1, 40])
+def test_looking_at_fewer_requests_at_a_time_changes_nothing(monkeypatch, together: int) -> None:
+    read, some = InputMap(7, 2, 5, 7, 5, 7, (3, 3), (1, 1), (1, 1), 1), Banks(2, 8)
+    whole = [function(read, some, 6).tolist() for function in (planar_waits, channel_last_waits)]
+    monkeypatch.setattr(input_reads, "REQUESTS", together)
+    for function, found in zip((planar_waits, channel_last_waits), whole, strict=True):
+        assert function.__wrapped__(read, some, 6).tolist() == found
+
+
+def every_wait(read: InputMap, some: Banks, lanes: int) -> list[int]:
+    found = (function(read, some, lanes) for function in (planar_waits, channel_last_waits, scanned_cycles))
+    return [value for waits in found for value in waits.ravel().tolist()]
+
+
+@settings(max_examples=100, deadline=None)
+@given(maps(), banks, lanes, st.integers(2, 3))
+def test_a_multiple_of_the_banks_never_waits_longer(read: InputMap, some: Banks, lanes: int, factor: int) -> None:
+    more = replace(some, count=factor * some.count)
+    assert all(
+        after <= before
+        for after, before in zip(every_wait(read, more, lanes), every_wait(read, some, lanes), strict=True)
+    )
+
+
+@settings(max_examples=100, deadline=None)
+@given(maps(), st.sampled_from([1, 3, 8]), lanes, st.integers(2, 3))
+def test_a_multiple_of_the_width_of_one_bank_never_waits_longer(
+    read: InputMap, width: int, lanes: int, factor: int
+) -> None:
+    narrow, wide = Banks(1, width), Banks(1, factor * width)
+    assert all(
+        after <= before
+        for after, before in zip(every_wait(read, wide, lanes), every_wait(read, narrow, lanes), strict=True)
+    )
+
+
+@settings(max_examples=100, deadline=None)
+@given(maps(), banks, lanes)
+def test_banks_side_by_side_never_beat_one_port_as_wide(read: InputMap, some: Banks, lanes: int) -> None:
+    """What `count` banks of a word can give at best is a port limit: the words of a vector over the banks."""
+    one = Banks(1, some.word_bits)
+    for function in (planar_waits, channel_last_waits):
+        assert (function(read, some, lanes) <= function(read, one, lanes)).all()
+    assert (scanned_cycles(read, some, lanes) * some.count >= scanned_cycles(read, one, lanes)).all()
+
+
+def test_wider_words_can_bring_two_requests_into_one_bank() -> None:
+    """Bits 0 and 10 lie in words 0 and 5 of two bits: two banks. In words of four bits, 0 and 2: one bank."""
+
+    def busiest(width: int) -> int:
+        vector, first = np.zeros(2, np.int64), np.array([0, 10])
+        return int(words_by_bank(vector, first, first + 1, 1, Banks(2, width)).max())
+
+    assert (busiest(2), busiest(4)) == (1, 2)
+
+
+def test_a_word_of_neighbouring_pixels_is_read_once_for_all_rows() -> None:
+    """16 pixels of a row of 32, 3 x 3: of the three columns of the kernel one reaches into the neighbouring word of 16
+    bits, in every kernel row that is not padding."""
+    read = InputMap(64, 1, 32, 32, 32, 32, (3, 3), (1, 1), (1, 1), 1)
+    assert planar_waits(read, Banks(2, 64), 16).sum() == 0
+    assert planar_waits(read, Banks(1, 32), 16).sum() == 0  # a row is a word
+    assert planar_waits(read, Banks(1, 16), 16).tolist() == [[64 * 2] * 2 + [64 * 3] * 60 + [64 * 2] * 2]
+    assert planar_waits(read, Banks(2, 16), 16).sum() == 0  # neighbouring words lie in both banks
+
+
+def test_pixels_of_two_rows_that_lie_a_line_apart_conflict() -> None:
+    """Rows of 64 bits, 8 output pixels of stride 8 in each: 16 pixels want two rows, 8 x 64 bits apart."""
+    read = InputMap(1, 1, 64, 64, 8, 8, (1, 1), (8, 8), (0, 0), 1)
+    assert planar_waits(read, Banks(2, 32), 16).tolist() == [[1] * 4]  # 2 words a row, a row's in both banks
+    assert planar_waits(read, Banks(2, 64), 16).tolist() == [[1] * 4]  # 1 word a row, both in bank 0
+    assert planar_waits(read, Banks(3, 64), 16).tolist() == [[0] * 4]
+
+
+def test_channels_of_a_pixel_are_one_word_for_a_weight_stationary_array() -> None:
+    read = InputMap(64, 1, 8, 8, 8, 8, (3, 3), (1, 1), (1, 1), 1)
+    assert channel_last_waits(read, Banks(1, 64), 16).sum() == 0
+    assert channel_last_waits(read, Banks(1, 64), 128).tolist()[0][0] > 0
