@@ -53,7 +53,8 @@ def _priced_arch(document: Document) -> None:
     try:
         costs_of(arch)
     except InputError as error:
-        raise InputError(map(document.placed, error.faults)) from None
+        placed = [fault if fault.source else document.placed(fault) for fault in error.faults]
+        raise InputError(placed) from None
 
 
 _PARSERS: tuple[tuple[str, Callable[[Document], object], frozenset[str]], ...] = (

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -15,6 +16,7 @@ from lifsim.config.overrides import override
 from lifsim.config.resolve import find
 from lifsim.config.schema import Cycles, Flag, Model, Name, Text
 from lifsim.config.validate import parse_model
+from lifsim.errors import InputError
 
 MAX_CHANNELS = 64
 MAX_BANKS = 2048
@@ -267,6 +269,10 @@ def device_of(dram: Dram) -> DramSpec:
     """The device that a memory of model cycle simulates. Raises InputError where there is none of that name."""
     if dram.device is None:
         raise ValueError("a memory of model cycle must have a device")
+    try:
+        find("dram", dram.device)
+    except InputError as error:
+        raise InputError([replace(fault, path="dram.device") for fault in error.faults]) from None
     return load_dram(dram.device)
 
 

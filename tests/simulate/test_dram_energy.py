@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lifsim
+from lifsim.cli.main import main
 from lifsim.config.arch import parse_arch
 from lifsim.config.document import parse_document
 from lifsim.config.dram import DramSpec, load_dram
@@ -24,9 +25,11 @@ from lifsim.hardware.dram.result import DramResult
 from lifsim.hardware.dram.simulate import simulate
 from lifsim.hardware.dram.streamed import streamed_work
 from lifsim.hardware.pipeline.kinds import WRITES
+from lifsim.report.dram_line import dram_line
 from lifsim.simulate.books import added
 from lifsim.simulate.layout import dram_runs
 from lifsim.simulate.result import Result
+from lifsim.sweep.outcome import figures_of
 
 CYCLE = ("dram.model=cycle", "dram.device=ddr4_2400")
 COMMANDS = ("activates", "reads", "writes", "refreshes")
@@ -161,6 +164,23 @@ def test_a_device_priced_by_the_bit_charges_its_bursts(tmp_path: Path) -> None:
     assert result.totals.energy_pj.dram.leakage == 0
 
 
+def test_a_sweep_has_all_of_it_as_columns() -> None:
+    result = run(workload="lenet5_mnist")
+    figures, tree = figures_of(result), result.totals.tree()
+    assert figures["dram.row_hit_rate"] == tree["dram"]["row_hit_rate"] > 0
+    assert figures["energy_pj.dram"] == tree["energy_pj"]["dram"]["total"]
+    assert figures["energy_pj.dram.background"] == tree["energy_pj"]["dram"]["background"] > 0
+
+
+def test_the_console_says_what_the_dram_did_in_a_line() -> None:
+    totals = run(workload="lenet5_mnist").totals
+    assert totals.dram is not None
+    line = dram_line("ddr4_2400", totals.dram, totals.energy_pj.dram)
+    assert line.startswith(f"DRAM ddr4_2400: {totals.dram.row_hit_rate:.1%} row hits, ")
+    assert all(f"{cause} " in line for cause in ("activate", "read", "write", "refresh", "background"))
+    assert "transfer" not in line
+
+
 def test_nothing_is_simulated_and_said_where_memory_is_not() -> None:
     result = lifsim.run(workload="lenet5_mnist", overrides=["dram.model=ideal"])
     assert result.totals.dram is None
@@ -193,6 +213,19 @@ def test_energy_without_a_price_is_refused_where_it_stands(dram: dict[str, Any],
     (fault,) = refused.value.faults
     assert fault.line is not None
     assert fault.path.startswith("dram.")
+
+
+def test_a_device_that_cannot_be_is_refused_where_it_stands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text(arch_with({"model": "cycle", "device": "ddr9"}))
+    assert main(["check", str(own)]) == 2
+    line = 1 + next(n for n, text in enumerate(own.read_text().splitlines()) if "ddr9" in text)
+    assert f"{own}:{line}:3 dram.device: 'ddr9' must be a file or a shipped DRAM" in capsys.readouterr().err
+    currents = {**asdict_of(load_dram("ddr4_2400")), "IDD0": -1.0}
+    device = device_file(tmp_path, load_dram("ddr4_2400"), currents)
+    own.write_text(arch_with({"model": "cycle", "device": device}))
+    assert main(["check", str(own)]) == 2
+    assert capsys.readouterr().err.startswith(f"{device}:")
 
 
 def test_a_simulated_device_needs_no_other_price_but_to_train(tmp_path: Path) -> None:
