@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lifsim.simulate.bound import stalls
 from lifsim.simulate.result import Result
 from lifsim.units import format_bytes, format_si
 
@@ -12,16 +13,17 @@ if TYPE_CHECKING:
 
 
 def stage_table(result: Result) -> Table:
-    """One row per stage: cycles, operations, DRAM bytes and energy of all layers."""
+    """One row per stage: cycles, those that wait for memory, operations, DRAM bytes and energy of all layers."""
     from rich.table import Table
 
     table = Table(title=f"stages, sharing {result.sharing}, bptt {result.options.bptt}", title_justify="left")
     table.add_column("stage")
-    for heading in ("cycles", "MACs, effective", "LIF updates", "gradient updates", "DRAM", "energy"):
+    for heading in ("cycles", "waiting", "MACs, effective", "LIF updates", "gradient updates", "DRAM", "energy"):
         table.add_column(heading, justify="right")
     for name, stage in result.stages.items():
         ops = stage.ops
-        counts = (stage.cycles.total, ops.macs_effective, ops.lif_updates, ops.pgu_updates)
+        waiting = sum(stalls(stage.cycles).values())
+        counts = (stage.cycles.total, waiting, ops.macs_effective, ops.lif_updates, ops.pgu_updates)
         energy = format_si(stage.energy_pj.total.total * 1e-12, "J")
         table.add_row(name.replace("_", " "), *(f"{n:,}" for n in counts), format_bytes(stage.dram_bytes.total), energy)
     return table

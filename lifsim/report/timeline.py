@@ -6,7 +6,7 @@ Format: "Trace Event Format" (Google), JSON object form; `ts` and `dur` in micro
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +57,8 @@ def write_timeline(result: Result, path: Path) -> int:
 
 def _events(result: Result, timeline: Timeline) -> Iterator[Event]:
     scale = 1e6 / result.arch.clock_hz
-    names = [record.counts.name for record in result.records]
-    lif = _lif_cycles(result, timeline)
+    names = timeline.names
+    lif = _lif_cycles(timeline)
     yield from _tracks(1, "PE array", {1: "array", 2: "LIF units", 3: "waiting"})
     yield from _tracks(2, "buffers", dict(enumerate(BUFFERS, start=1)))
     channels = _channels(timeline)
@@ -100,13 +100,13 @@ def _tracks(process: int, name: str, threads: dict[int, str]) -> Iterator[Event]
         yield {"ph": "M", "pid": process, "tid": thread, "name": "thread_name", "args": {"name": title}}
 
 
-def _lif_cycles(result: Result, timeline: Timeline) -> Ints:
+def _lif_cycles(timeline: Timeline) -> Ints:
     """[steps] cycles of each step in which the array waits for its LIF units, dealt as the step's cycles were."""
     lif = np.zeros(timeline.steps.layer.size, np.int64)
     outputs = np.concatenate([visit.outputs for visit in timeline.steps.visits])
-    for index, record in enumerate(result.records):
+    for index, cycles in enumerate(timeline.lif_cycles):
         mine = timeline.steps.layer == index
-        lif[mine] = shares(record.counts.cycles.lif, outputs[mine])
+        lif[mine] = shares(cycles, outputs[mine])
     return lif
 
 
@@ -124,7 +124,7 @@ def _merged(layer: Ints, *columns: Ints) -> list[tuple[int, int]]:
     return list(zip(starts.tolist(), [*starts[1:].tolist(), layer.size], strict=True))
 
 
-def _array(timeline: Timeline, names: list[str], lif: Ints, scale: float) -> Iterator[Event]:
+def _array(timeline: Timeline, names: Sequence[str], lif: Ints, scale: float) -> Iterator[Event]:
     timing, layer = timeline.timing, timeline.steps.layer
     before = np.concatenate([[0], timing.end[:-1]])
     work = timeline.steps.program.step_cycles
@@ -147,7 +147,7 @@ def _array(timeline: Timeline, names: list[str], lif: Ints, scale: float) -> Ite
 
 
 def _transfers(
-    timeline: Timeline, names: list[str], chosen: NDArray[np.bool_], track: tuple[int, int], scale: float
+    timeline: Timeline, names: Sequence[str], chosen: NDArray[np.bool_], track: tuple[int, int], scale: float
 ) -> Iterator[Event]:
     """From when a request is next in line to when it is through."""
     requests, timing = timeline.steps.program.requests, timeline.timing

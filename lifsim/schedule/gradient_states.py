@@ -10,56 +10,67 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import groupby
 
+import numpy as np
+
 from lifsim.config.arch import Arch
 from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing, State, states_of
 from lifsim.schedule.membranes import StateUse, best_split
 from lifsim.schedule.plan import GroupPlan
+from lifsim.schedule.rows import Ints
 from lifsim.schedule.storage import bytes_of, map_shape
 
 Segments = dict[State, list[tuple[int, ...]]]
 """By state, runs of layers that use it one after the other, in the order in which the backward pass meets them."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class StateMoves:
-    """Bytes by layer (index), whole batch."""
+    """Bytes by layer (index): [chunks, timesteps], timesteps in the order in which the backward pass meets them.
+    Tick-batched, a chunk is an image with all its timesteps at once."""
 
-    reads: dict[int, int]
-    writes: dict[int, int]
+    reads: dict[int, Ints]
+    writes: dict[int, Ints]
 
-    def add(self, runs: list[tuple[int, ...]], moving: int, transient: int, timesteps: int, chunks: int) -> None:
+    @classmethod
+    def none(cls, group: GroupPlan, batch: int, timesteps: int) -> StateMoves:
+        """Nothing moves, yet."""
+        shape = (batch, 1) if group.tick_batched else (-(-batch // group.images), timesteps)
+        members = range(group.first, group.last + 1)
+        return cls(*({layer: np.zeros(shape, np.int64) for layer in members} for _ in range(2)))
+
+    def add(self, runs: list[tuple[int, ...]], moving: int, transient: int, chunks: slice) -> None:
         """A state of which `moving` bytes do not stay: a transient one comes in where a run of calls begins and leaves
         where it ends, another moves at every call; the first read and the last write are free."""
         at_every_call = moving - min(moving, transient)
         for run in runs:
             for layer in run:
                 begins, ends = layer == run[0], layer == run[-1]
-                first, last = begins and run is runs[0], ends and run is runs[-1]
-                self.reads[layer] += chunks * (timesteps - first) * (moving if begins else at_every_call)
-                self.writes[layer] += chunks * (timesteps - last) * (moving if ends else at_every_call)
+                reads_from = 1 if begins and run is runs[0] else 0
+                writes_until = -1 if ends and run is runs[-1] else None
+                self.reads[layer][chunks, reads_from:] += moving if begins else at_every_call
+                self.writes[layer][chunks, :writes_until] += moving if ends else at_every_call
 
 
 def gradient_state_moves(
     network: Network, sharing: Sharing, arch: Arch, group: GroupPlan, batch: int, *, reverse: bool
 ) -> StateMoves:
     """What the layers of `group` move. reverse: membranes are recomputed."""
-    members = range(group.first, group.last + 1)
-    moves = StateMoves(dict.fromkeys(members, 0), dict.fromkeys(members, 0))
+    moves = StateMoves.none(group, batch, network.timesteps)
     if group.tick_batched:
         return moves
     segments = _segments(network, sharing, group)
     bits = arch.precision.membrane_bits
     sizes = [_bytes(state, bits) * (2 if reverse else 1) for state in segments]
     whole, rest = divmod(batch, group.images)
-    for images, chunks in ((group.images, whole), (rest, 1)):
+    for images, chunks in ((group.images, slice(0, whole)), (rest, slice(whole, None))):
         uses = [
             StateUse(images * size, sum(map(len, runs)), len(runs))
             for size, runs in zip(sizes, segments.values(), strict=True)
         ]
         split = best_split(uses, network.timesteps, arch.buffers.membrane.usable_bytes)
         for use, runs, permanent in zip(uses, segments.values(), split.permanent, strict=True):
-            moves.add(runs, use.bytes - permanent, split.transient, network.timesteps, chunks)
+            moves.add(runs, use.bytes - permanent, split.transient, chunks)
     return moves
 
 

@@ -7,7 +7,7 @@ docs/model.md, "Steps", says which visit and tile pays for what.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,9 +19,10 @@ from lifsim.schedule.facts import LayerFacts, NetworkFacts
 from lifsim.schedule.moves import REPLAY, Moves, Visit, moves_of, shares
 from lifsim.schedule.plan import GroupPlan, Strip
 from lifsim.schedule.rows import Ints
+from lifsim.schedule.spike_store import Timestep
 from lifsim.schedule.storage import rows_of, step_row_bytes
 from lifsim.schedule.traffic import DramBytes, LayerTraffic
-from lifsim.schedule.unrolled import unroll
+from lifsim.schedule.unrolled import LayerStep, unroll
 
 PSUMS, STATE, INPUT = 1, 2, 3
 """Where these are among the regions of a visit; its weights are the first."""
@@ -52,17 +53,36 @@ class Turn:
 
 
 def group_visits(
-    network: Network, sharing: Sharing, facts: NetworkFacts, arch: Arch, batch: int, group: GroupPlan
+    network: Network,
+    sharing: Sharing,
+    facts: NetworkFacts,
+    arch: Arch,
+    batch: int,
+    group: GroupPlan,
+    *,
+    keeps_spikes: bool = False,
 ) -> list[Visit]:
-    """Every visit of the layers of `group`, in order; the bytes of a layer's visits add up to those of its plan."""
+    """Every visit of the layers of `group`, in order; the bytes of a layer's visits add up to those of its plan.
+
+    keeps_spikes: for a backward pass; the spikes that the group hands over on chip are written, too.
+    """
     unrolled = unroll(network, sharing, arch, group, batch)
-    moved = {(step.chunk, step.timestep, step.layer): step.dram for step in unrolled}
+    moved = {
+        (step.chunk, step.timestep, step.layer): _with_all_spikes(step, facts) if keeps_spikes else step.dram
+        for step in unrolled
+    }
     planned = {
         index: _PlannedLayer(network, facts, arch, batch, group, traffic, index)
         for index, traffic in zip(range(group.first, group.last + 1), group.layers, strict=True)
     }
     turns = _turns(facts, batch, group)
     return [planned[layer].visit(turn, moved[turn.chunk, turn.timestep, layer]) for layer, turn in turns]
+
+
+def _with_all_spikes(step: LayerStep, facts: NetworkFacts) -> DramBytes:
+    now = Timestep(first=step.timestep == 0, last=step.timestep == facts.timesteps - 1)
+    outputs = [facts.tensors[tensor.name] for tensor in facts.layers[step.layer].layer.outputs]
+    return replace(step.dram, spikes_out=step.images * sum(made.bytes for made in outputs if now.has(made.when)))
 
 
 def _turns(facts: NetworkFacts, batch: int, group: GroupPlan) -> Iterator[tuple[int, Turn]]:
@@ -127,7 +147,8 @@ class _PlannedLayer:
         ):  # fmt: skip
             parts.append(_dealt(kind, region, turn.part(size), tiles, turn.before(size)))
         rows = turn.end_row - turn.first_row
-        return Visit(self.index, self._run(turn), rows * self._images(turn) * tiles, Moves.joined(parts), names)
+        made = rows * self._images(turn) * tiles
+        return Visit(self.index, self._run(turn), made, Moves.joined(parts), names, turn.timestep)
 
     def _run(self, turn: Turn) -> int:
         when = self.step_facts.when

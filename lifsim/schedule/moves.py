@@ -71,7 +71,7 @@ class Visit:
 
     layer: its index. run: which of its runs the array computes, None for all of them, `REPLAY` for none: its LIFs only.
     outputs: [steps] outputs of each step, by which cycles are dealt to the steps. regions: names of the tensors that
-    `moves` refers to.
+    `moves` refers to. timestep: the one that it is in, None where all run together.
     """
 
     layer: int
@@ -79,6 +79,7 @@ class Visit:
     outputs: Ints
     moves: Moves
     regions: tuple[str, ...]
+    timestep: int | None = None
 
     @property
     def steps(self) -> int:

@@ -1,8 +1,8 @@
 """Where every tensor lies in DRAM.
 
 Weights first (filter behind filter, so that a filter tile is one run), then maps (row behind row, bits packed, all
-timesteps of a row together where layers are tick-batched), membranes and psums; each kind in the order of first use,
-each tensor from a page on. docs/model.md, "Addresses", has the assumptions.
+timesteps of a row together where layers are tick-batched), membranes, psums and what training adds; each kind in the
+order of first use, each tensor from a page on. docs/model.md, "Addresses", has the assumptions.
 """
 
 from __future__ import annotations
@@ -22,13 +22,16 @@ from lifsim.units import format_bytes
 
 PAGE_BYTES = 4096
 
-_ORDER = ("weights", "tensor", "state", "psums")
+_ORDER = (
+    "weights", "tensor", "state", "psums",
+    "states", "gradient", "membrane_gradients", "state_gradients", "weight_gradients",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Layout:
-    """names, base, size: [tensors] in address order; bytes. A name is `weights:conv1`, `tensor:lif1`, `state:lif1` or
-    `psums:conv1`."""
+    """names, base, size: [tensors] in address order; bytes. A name is what it is, as in `_ORDER`, and whose:
+    `weights:conv1`, `tensor:lif1`."""
 
     names: tuple[str, ...]
     base: Ints
@@ -70,7 +73,7 @@ def dram_runs(steps: RunSteps, capacity_bytes: int) -> Runs:
     do not fit into the DRAM."""
     layout = layout_of(steps.visits)
     if layout.end > capacity_bytes:
-        rule = f"weights, maps and membranes, {format_bytes(layout.end)}, must fit into {format_bytes(capacity_bytes)}"
+        rule = f"all that the run keeps there, {format_bytes(layout.end)}, must fit into {format_bytes(capacity_bytes)}"
         raise InputError(Fault(rule, path="dram.device"))
     moves, order = steps.moves, steps.program.requests.origin
     count = moves.runs[order]

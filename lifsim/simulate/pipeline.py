@@ -72,8 +72,7 @@ def _records(
 ) -> tuple[tuple[LayerRecord, ...], Timeline | None, Plan | None]:
     """The layers, their times, and the schedule."""
     if options.mode == "training":
-        records, schedule = trained(counter, options, costs)
-        return records, None, schedule
+        return trained(counter, options, costs)
     counts, timeline, plan = _count(counter, options, costs)
     units = counter.bank.units
     return tuple(LayerRecord(c, energy_of(c, costs, counter.arch, units)) for c in counts), timeline, plan
@@ -147,4 +146,4 @@ def notes(arch: Arch, network: Network, sharing: Sharing, options: Options, spik
     if origin.recorded_under not in (None, str(sharing)):
         recorded = f"the trace was recorded under sharing {origin.recorded_under}"
         said.append(f"{recorded}; a network trained under {sharing} fires other spikes")
-    return (*said, *training_notes(arch, network)) if options.mode == "training" else tuple(said)
+    return (*said, *training_notes(network)) if options.mode == "training" else tuple(said)

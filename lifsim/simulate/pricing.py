@@ -107,7 +107,7 @@ def energy_of(counts: LayerCounts, costs: Costs, arch: Arch, lif_units: int, *, 
 def per_bit_pj(arch: Arch) -> float:
     """The DRAM's price of a bit. Raises InputError where it has none."""
     if arch.dram.energy_pj_per_bit is None:
-        rule = "must be given to train: no device is simulated there"
+        rule = "must be given where no device is simulated, as with accounting satasim"
         raise InputError(Fault(rule, path="dram.energy_pj_per_bit"))
     return arch.dram.energy_pj_per_bit
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lifsim.config.arch import Arch, Buffer
-from lifsim.hardware.pipeline.kinds import STORES, Kind
+from lifsim.hardware.pipeline.kinds import LOADS, STORES, Kind
 from lifsim.hardware.pipeline.program import START, Halves, Program, program
 from lifsim.schedule.cutting import cut
 from lifsim.schedule.moves import Moves, Visit, shares
@@ -74,7 +74,7 @@ def _joined(visits: Sequence[Visit], first: Ints) -> tuple[Moves, Ints]:
         moves = visit.moves
         columns.append(Moves(moves.step + offset, *(getattr(moves, name) for name in MOVED)))
         behind = np.array([written.get(name, START) for name in visit.regions])[moves.region]
-        after.append(np.where(np.isin(moves.kind, (Kind.SPIKES_IN, Kind.MEMBRANE_READ)), behind, START))
+        after.append(np.where(np.isin(moves.kind, LOADS), behind, START))
         stored = np.unique(moves.region[np.isin(moves.kind, STORES)])
         written |= {visit.regions[region]: int(offset) + visit.steps - 1 for region in stored}
     joined = Moves(*(np.concatenate([getattr(part, name) for part in columns]) for name in ("step", *MOVED)))

@@ -34,23 +34,34 @@ STALLS = {
 
 @dataclass(frozen=True)
 class Timeline:
-    """A run as it was played: its steps, and when each step and request began and ended."""
+    """A run as it was played: its steps, and when each step and request began and ended. names, lif_cycles: of what the
+    steps belong to, layers, in training their stages."""
 
     steps: RunSteps
     timing: Timing
+    names: tuple[str, ...]
+    lif_cycles: tuple[int, ...]
+
+    @classmethod
+    def of(cls, steps: RunSteps, timing: Timing, counts: Sequence[LayerCounts]) -> Timeline:
+        """Of steps that `counts` were dealt to."""
+        return cls(steps, timing, tuple(c.name for c in counts), tuple(c.cycles.lif for c in counts))
 
 
 def timed(arch: Arch, visits: Sequence[Visit], counts: Sequence[LayerCounts]) -> tuple[list[LayerCounts], Timeline]:
-    """`counts`, which wait for SRAM ports at most, with the cycles in which the array waits for the DRAM of `arch`."""
+    """`counts`, which wait for SRAM ports at most, with the cycles in which the array waits for the DRAM of `arch`.
+
+    The `layer` of a visit is the place of its counts: a layer's, in training those of one of its stages.
+    """
     steps = run_steps(arch, visits, counts)
     if arch.dram.model == "bandwidth":
         timing = play_bandwidth(steps.program, arch.clock_hz, _bandwidth(arch.dram))
-        return _stalled(counts, steps, timing), Timeline(steps, timing)
+        return _stalled(counts, steps, timing), Timeline.of(steps, timing, counts)
     spec = device_of(arch.dram)
     runs = dram_runs(steps, spec.organisation.capacity_bytes)
     timing = play_dram(steps.program, arch.clock_hz, spec, runs)
     stalled, dram = _stalled(counts, steps, timing), timing.dram
-    return with_dram_work(stalled, steps, runs, dram) if dram else stalled, Timeline(steps, timing)
+    return with_dram_work(stalled, steps, runs, dram) if dram else stalled, Timeline.of(steps, timing, counts)
 
 
 def memory_bytes_per_cycle(arch: Arch) -> Fraction | None:

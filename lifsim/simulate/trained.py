@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from lifsim.config.arch import Arch
 from lifsim.config.network import Network
 from lifsim.errors import Fault, InputError, collecting
 from lifsim.schedule.lif_memory import LifMemory
@@ -15,12 +14,14 @@ from lifsim.simulate.books import added
 from lifsim.simulate.counter import Counter
 from lifsim.simulate.counts import LayerCounts
 from lifsim.simulate.options import Options
-from lifsim.simulate.pricing import Costs, energy_of, per_bit_pj
+from lifsim.simulate.pricing import Costs, energy_of
 from lifsim.simulate.result import LayerRecord, StageRecord
+from lifsim.simulate.timing import Timeline
 from lifsim.simulate.training import Stages, merged, require_gradient_unit, training_counts
+from lifsim.simulate.training_time import timed_training
 
 
-def trained(counter: Counter, options: Options, costs: Costs) -> tuple[tuple[LayerRecord, ...], Plan]:
+def trained(counter: Counter, options: Options, costs: Costs) -> tuple[tuple[LayerRecord, ...], Timeline | None, Plan]:
     """One batch forward and back under the schedule that `options` ask for. Raises InputError with all that forbids
     it."""
     faults: list[Fault] = []
@@ -31,13 +32,14 @@ def trained(counter: Counter, options: Options, costs: Costs) -> tuple[tuple[Lay
     if options.bptt == "reversed":
         with collecting(faults):
             require_soft_reset(counter.network)
-    with collecting(faults):
-        per_bit_pj(counter.arch)
     if faults:
         raise InputError(faults)
     plan = counter.plan(options, costs)
-    layers = training_counts(counter, plan, reverse=options.bptt == "reversed")
-    return tuple(_record(stages, counter, costs) for stages in layers), plan
+    reverse = options.bptt == "reversed"
+    layers, timeline = training_counts(counter, plan, reverse=reverse), None
+    if counter.arch.dram.model != "ideal":
+        layers, timeline = timed_training(counter, plan, layers, reverse=reverse)
+    return tuple(_record(stages, counter, costs) for stages in layers), timeline, plan
 
 
 def kept_by(options: Options, memory: LifMemory) -> LifMemory:
@@ -47,14 +49,12 @@ def kept_by(options: Options, memory: LifMemory) -> LifMemory:
     return replace(memory, backward=memory.forward if options.bptt == "reversed" else memory.backward_baseline)
 
 
-def training_notes(arch: Arch, network: Network) -> Iterator[str]:
-    """Where the sparsities come from, and what is not timed."""
+def training_notes(network: Network) -> Iterator[str]:
+    """Where the sparsities come from."""
     gradients = network.gradients
     kind = "measured" if gradients.measured else "assumed, not measured on this network"
     zeros = f"{gradients.membrane_sparsity:.0%} of membrane and {gradients.firing_sparsity:.0%} of firing gradients"
     yield f"{zeros} are zero ({kind}): {gradients.provenance}"
-    if arch.dram.model != "ideal":
-        yield "training does not wait for memory: its stages are counted, and bits priced, as under dram.model ideal"
 
 
 def _record(stages: Stages, counter: Counter, costs: Costs) -> LayerRecord:

@@ -12,14 +12,16 @@ from lifsim.schedule.plan import Plan
 from lifsim.schedule.tick_steps import tick_visit
 
 
-def visits(network: Network, sharing: Sharing, arch: Arch, batch: int, plan: Plan) -> list[Visit]:
+def visits(
+    network: Network, sharing: Sharing, arch: Arch, batch: int, plan: Plan, *, keeps_spikes: bool = False
+) -> list[Visit]:
     """One visit a tick-batched layer, with all its tiles; of a timestep-major group one a chunk, timestep,
-    strip and layer."""
+    strip and layer. keeps_spikes: for a backward pass, all of them go to DRAM."""
     facts = facts_of(network, sharing, arch)
     found: list[Visit] = []
     for group in plan.groups:
         if group.tick_batched:
             found.append(tick_visit(network, network.layers[group.first], arch, batch, group.layers[0]))
         else:
-            found += group_visits(network, sharing, facts, arch, batch, group)
+            found += group_visits(network, sharing, facts, arch, batch, group, keeps_spikes=keeps_spikes)
     return found

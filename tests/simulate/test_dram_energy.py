@@ -228,14 +228,24 @@ def test_a_device_that_cannot_be_is_refused_where_it_stands(tmp_path: Path, caps
     assert capsys.readouterr().err.startswith(f"{device}:")
 
 
-def test_a_simulated_device_needs_no_other_price_but_to_train(tmp_path: Path) -> None:
+def test_a_simulated_device_needs_no_other_price(tmp_path: Path) -> None:
     own = tmp_path / "own.yaml"
     own.write_text(arch_with({"model": "cycle", "device": "ddr4_2400"}))
     assert lifsim.run(arch=str(own), workload="lenet5_mnist").totals.energy_pj.dram.background > 0
     chosen = lifsim.run(arch=str(own), workload="vgg9_cifar10", sharing="layer", schedule="auto", objective="energy")
     assert chosen.totals.energy_pj.dram.background > 0
-    with pytest.raises(InputError, match="energy_pj_per_bit: must be given to train"):
-        lifsim.run(arch=str(own), workload="lenet5_mnist", mode="training")
+
+
+@pytest.mark.parametrize("schedule", ["tick", "timestep"])
+def test_stages_of_training_add_up_to_what_the_dram_did(schedule: str) -> None:
+    result = run(arch="sata_training", workload="lenet5_mnist", mode="training", schedule=schedule)
+    dram, did = simulated(result), result.totals.dram
+    assert did is not None
+    assert did.work == dram.work
+    for cause in CAUSES:
+        of_stages = sum(getattr(stage.energy_pj.dram, cause) for stage in result.stages.values())
+        assert of_stages == pytest.approx(getattr(dram.energy, cause), rel=1e-12)
+        assert getattr(result.totals.energy_pj.dram, cause) == pytest.approx(of_stages)
 
 
 @given(size=st.integers(1, 1 << 20), device=st.sampled_from(["ddr4_2400", "hbm2", "lpddr4_2400"]))

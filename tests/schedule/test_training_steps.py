@@ -1,0 +1,135 @@
+"""Do the steps of a training run move what its books count, and nothing before it is there?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lifsim.config.arch import Arch
+from lifsim.config.network import Network
+from lifsim.config.sharing import Sharing
+from lifsim.hardware.pipeline.kinds import WRITES, Kind
+from lifsim.schedule.facts import facts_of
+from lifsim.schedule.moves import Visit
+from lifsim.schedule.partition import plan
+from lifsim.schedule.plan import ScheduleOptions
+from lifsim.schedule.training import LayerTraining, StageBytes, training_traffic
+from lifsim.schedule.training_sizes import TrainingSizes
+from lifsim.schedule.training_steps import training_visits
+from lifsim.simulate.visits import visits
+from tests.schedule.networks import networks
+from tests.schedule.test_timestep import SHARINGS, archs
+
+QUIET = settings(deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+GRADIENTS = ("gradient", "membrane_gradients", "weight_gradients")
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> tuple[Network, Sharing, Arch, ScheduleOptions, bool]:
+    batch = draw(st.integers(1, 4))
+    options = ScheduleOptions(draw(st.sampled_from(["tick", "timestep", "auto"])), batch, draw(st.integers(1, batch)))
+    return draw(networks()), Sharing.parse(draw(st.sampled_from(SHARINGS))), draw(archs()), options, draw(st.booleans())
+
+
+def trained(
+    case: tuple[Network, Sharing, Arch, ScheduleOptions, bool],
+) -> tuple[tuple[LayerTraining, ...], list[tuple[str, Visit]]]:
+    """Books and steps."""
+    network, sharing, arch, options, reverse = case
+    schedule = plan(network, sharing, arch, options)
+    books = training_traffic(network, sharing, arch, schedule, options.batch, reverse=reverse)
+    forward = visits(network, sharing, arch, options.batch, schedule, keeps_spikes=True)
+    sizes = TrainingSizes(network, sharing, arch, options.batch, reverse)
+    return books, training_visits(sizes, facts_of(network, sharing, arch), schedule, forward)
+
+
+def tensor_of(stage: str, kind: Kind, region: str) -> str:
+    """The tensor in the books whose bytes these are, by where they lie and which way they go."""
+    way = "write" if kind in WRITES else "read"
+    name, _, _ = region.partition(":")
+    if name == "weights":
+        return "weight_updates" if stage == "weight_update" else "weights"
+    if name == "tensor":
+        return {Kind.SPIKES_IN: "spikes_in", Kind.SPIKES_OUT: "spikes_out", Kind.RESIDUAL: "residual"}[kind]
+    of = {"psums": "psum", "state": "membrane", "state_gradients": "membrane", "states": "states"}
+    return f"{'gradients' if name in GRADIENTS else of[name]}_{way}"
+
+
+def books_of(stage: StageBytes) -> dict[str, int]:
+    counted = vars(stage.inference) | {name: size for name, size in vars(stage).items() if name != "inference"}
+    return {name: size for name, size in counted.items() if size}
+
+
+@settings(QUIET, max_examples=60)
+@given(cases())
+def test_every_stage_of_every_layer_moves_its_books_tensor_by_tensor(
+    case: tuple[Network, Sharing, Arch, ScheduleOptions, bool],
+) -> None:
+    books, run = trained(case)
+    moved: dict[tuple[int, str], Counter[str]] = {}
+    for stage, visit in run:
+        mine = moved.setdefault((visit.layer, stage), Counter())
+        for kind, region, size in zip(visit.moves.kind, visit.moves.region, visit.moves.bytes, strict=True):
+            mine[tensor_of(stage, Kind(kind), visit.regions[region])] += int(size)
+    counted = {
+        (layer, stage): books_of(bytes_)
+        for layer, stages in enumerate(books)
+        for stage, bytes_ in vars(stages).items()
+        if isinstance(bytes_, StageBytes)
+    }
+    assert {place: dict(tensors) for place, tensors in moved.items()} == counted
+
+
+def touched(visit: Visit, *, writes: bool) -> Iterator[tuple[str, np.ndarray]]:
+    """Names and byte numbers."""
+    moves = visit.moves
+    for move in np.flatnonzero(np.isin(moves.kind, WRITES) == writes):
+        start = moves.offset[move] + moves.pitch[move] * np.arange(moves.runs[move])
+        yield visit.regions[moves.region[move]], (start[:, None] + np.arange(moves.run_bytes[move])).ravel()
+
+
+@settings(QUIET, max_examples=40)
+@given(cases())
+def test_the_way_back_reads_only_bytes_that_were_written_before(
+    case: tuple[Network, Sharing, Arch, ScheduleOptions, bool],
+) -> None:
+    """But for the loss's gradient, which nobody writes, and a visit's own overflow."""
+    network = case[0]
+    read_later = {read.name for layer in network.layers for read in (layer.input, *layer.residuals)}
+    results = {f"gradient:{t.name}" for layer in network.layers for t in layer.outputs if t.name not in read_later}
+    written: dict[str, set[int]] = {}
+    for stage, visit in trained(case)[1]:
+        own = {name for name in visit.regions if name.startswith("membrane_gradients")}
+        puts_out = [(name, set(places.tolist())) for name, places in touched(visit, writes=True)]
+        for name, places in puts_out:
+            if name in own:
+                written.setdefault(name, set()).update(places)
+        for name, places in touched(visit, writes=False):
+            if stage != "forward" and not name.startswith(("weights:", "tensor:")) and name not in results:
+                assert set(places.tolist()) <= written.get(name, set()), (stage, name)
+        for name, places in puts_out:
+            written.setdefault(name, set()).update(places)
+
+
+@pytest.mark.parametrize("schedule", ["tick", "timestep"])
+def test_layers_and_timesteps_are_walked_back_as_they_were_walked_forward(schedule: str) -> None:
+    from lifsim.config.arch import load_arch
+    from lifsim.config.workload import load_workload
+
+    network = load_workload("lenet5_mnist")
+    case = network, Sharing(), load_arch("sata_training"), ScheduleOptions(schedule, 2, 1), True
+    run = [(stage, visit.layer) for stage, visit in trained(case)[1]]
+    layers = [layer.index for layer in network.layers]
+    forward = [layer for stage, layer in run if stage == "forward"]
+    back = [layer for stage, layer in run if stage == "backward"]
+    assert [stage for stage, _ in run[: len(forward)]] == ["forward"] * len(forward)
+    if schedule == "tick":
+        assert forward == layers
+        assert back == [layer for layer in reversed(layers) for _ in range(2)]
+    else:
+        assert back == list(reversed(forward))

@@ -1,0 +1,122 @@
+"""Does training wait for its memory where and as long as it must?"""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import lifsim
+from lifsim.interchange.dram_trace import read_dram_trace
+from lifsim.report.requests import write_requests
+from lifsim.report.timeline import write_timeline
+from lifsim.simulate.layout import layout_of
+from lifsim.simulate.result import Result
+
+BUFFERS = ("weight", "spike_in", "spike_out", "membrane", "psum")
+STALLS = ("stall_weights", "stall_spikes", "stall_membrane", "stall_writeback")
+CASES = [
+    {"workload": "lenet5_mnist", "batch": 2},
+    {
+        "workload": "vgg9_cifar10",
+        "sharing": "layer",
+        "bptt": "reversed",
+        "schedule": "timestep",
+        "batch": 3,
+        "chunk": 2,
+    },
+    {"workload": "mobilenet_cifar10", "sharing": "channel2", "schedule": "auto"},
+]
+SLOW = ("dram.model=bandwidth", "dram.bandwidth_bytes_per_s=2GB")
+
+
+def train(*overrides: str, **options: object) -> Result:
+    return lifsim.run(arch="sata_training", mode="training", overrides=overrides, **options)
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("memory", [SLOW, ("dram.model=cycle", "dram.device=ddr4_2400")])
+def test_waiting_is_all_that_is_added(case: dict[str, object], memory: tuple[str, ...]) -> None:
+    ideal, timed = train("dram.model=ideal", **case), train(*memory, **case)
+    assert timed.timeline is not None
+    assert timed.timeline.timing.total == timed.totals.cycles.total
+    assert int(timed.timeline.steps.moves.bytes.sum()) == timed.totals.dram_bytes.total
+    assert list(timed.stages) == list(ideal.stages)
+    for ours, theirs in zip(timed.records, ideal.records, strict=True):
+        for name, stage in ours.stages.items():
+            before = theirs.stages[name]
+            assert (stage.ops, stage.dram_bytes, stage.sram_accesses) == (
+                before.ops, before.dram_bytes, before.sram_accesses,
+            )  # fmt: skip
+            waited = sum(getattr(stage.cycles, stall) for stall in STALLS)
+            assert stage.cycles.total == before.cycles.total + waited
+            assert all(getattr(stage.cycles, part) == getattr(before.cycles, part) for part in ("array", "lif"))
+    assert all(getattr(ideal.totals.cycles, stall) == 0 for stall in STALLS)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_it_takes_the_time_of_its_bytes_at_least_and_little_more_on_a_slow_memory(case: dict[str, object]) -> None:
+    slow = train("dram.model=bandwidth", "dram.bandwidth_bytes_per_s=1MB", **case).totals
+    seconds = Fraction(slow.dram_bytes.total, 10**6)
+    worked = slow.cycles.array + slow.cycles.fill_drain + slow.cycles.lif
+    assert seconds * 400_000_000 <= slow.cycles.total
+    assert slow.cycles.total <= (seconds * 400_000_000 + worked) * Fraction(1001, 1000)
+
+
+@pytest.mark.parametrize("case", CASES[:2])
+def test_on_endless_memory_and_ports_each_step_waits_a_few_cycles(case: dict[str, object]) -> None:
+    """An answer is seen in the cycle behind it, and a transfer takes its buffer's ports for one."""
+    free = "read_pj: 1.0, write_pj: 1.0, leakage_mw: 1.0, area_mm2: 1.0, source: test"
+    wide = [f"buffers.{name}={{size_bytes: 4MiB, banks: 64, port_bits: 65536, {free}}}" for name in BUFFERS]
+    fast = train(*wide, "dram.model=bandwidth", "dram.bandwidth_bytes_per_s=400TB", **case)
+    ideal = train(*wide, "dram.model=ideal", **case)
+    assert fast.timeline is not None
+    assert ideal.totals.cycles.total <= fast.totals.cycles.total
+    moves = fast.timeline.steps.moves
+    through_ports = int((-(-moves.bytes // (64 * 65536 // 8))).sum())
+    assert fast.totals.cycles.total - ideal.totals.cycles.total <= moves.step.size + 2 * through_ports
+
+
+def test_more_bandwidth_is_never_slower() -> None:
+    totals = [
+        train("dram.model=bandwidth", f"dram.bandwidth_bytes_per_s={gigabytes}GB", **CASES[1]).totals.cycles.total
+        for gigabytes in (1, 4, 16)
+    ]
+    assert totals == sorted(totals, reverse=True)
+
+
+def test_every_tensor_of_training_has_its_own_place() -> None:
+    timed = train(*SLOW, **CASES[1])
+    assert timed.timeline is not None
+    layout = layout_of(timed.timeline.steps.visits)
+    assert (layout.base[1:] >= layout.base[:-1] + layout.size[:-1]).all()
+    kinds = {name.partition(":")[0] for name in layout.names}
+    assert {"weights", "tensor", "states", "gradient", "weight_gradients", "membrane_gradients"} <= kinds
+
+
+def test_timeline_and_requests_tell_the_stages(tmp_path: Path) -> None:
+    timed = train("dram.model=cycle", "dram.device=ddr4_2400", **CASES[0])
+    write_timeline(timed, tmp_path / "timeline.json")
+    bars = [
+        event for event in json.loads((tmp_path / "timeline.json").read_text())["traceEvents"] if event["ph"] == "X"
+    ]
+    array = [bar for bar in bars if (bar["pid"], bar["tid"]) == (1, 1)]
+    for stage, record in timed.stages.items():
+        mine = [bar["args"] for bar in array if bar["name"].endswith(stage)]
+        assert sum(args["lif_cycles"] for args in mine) == record.cycles.lif
+        assert sum(args.get("stall_membrane", 0) for args in mine) == record.cycles.stall_membrane
+    order = [bar["name"] for bar in sorted(array, key=lambda bar: bar["ts"])]
+    assert order[0] == f"{timed.network.layers[0].name} forward"
+    assert order[-1] == f"{timed.network.layers[0].name} weight_update"
+    count = write_requests(timed, tmp_path / "dram.trace", "dramsim3")
+    read = read_dram_trace(tmp_path / "dram.trace")
+    assert len(read.addresses) == count
+    assert count * 64 >= timed.totals.dram_bytes.total
+    assert (np.diff(read.cycles) >= 0).all()
+
+
+def test_nothing_is_said_to_be_left_out() -> None:
+    assert not any("wait" in note for note in train(*SLOW, **CASES[0]).notes)
