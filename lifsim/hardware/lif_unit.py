@@ -44,13 +44,27 @@ def lif_passes(pixels: int, filters: int, groups: int, shape: ArrayShape) -> int
     return ceil_div(pixels, shape.rows) * ceil_div(filters, shape.cols) * groups
 
 
+def pass_outputs(pixels: int, filters: int, groups: int, shape: ArrayShape) -> NDArray[np.int64]:
+    """[lif_passes] outputs that each pass of a timestep serves, group by group, in each the pixels of some filters."""
+    tall, wide = (
+        np.diff(np.append(np.arange(0, n, size), n)) for n, size in ((pixels, shape.rows), (filters, shape.cols))
+    )
+    return np.tile(np.outer(wide, tall).ravel(), groups)
+
+
 def lif_cycles(
-    pass_cycles: int, passes: int, steps: int, blocks: NDArray[np.int64], tick_batched: bool, overlapped: bool
+    pass_cycles: int | NDArray[np.int64],
+    passes: int,
+    steps: int,
+    blocks: NDArray[np.int64],
+    tick_batched: bool,
+    overlapped: bool,
 ) -> int:
     """Cycles in which the array waits for LIF units over all of a layer's timesteps.
 
-    pass_cycles: L of `lif_bank`. passes: per timestep. steps: timesteps in which the LIFs fire. blocks: [visits,
-    blocks] cycles of the array between two finished sets of outputs (`pe_array.output_blocks`, `skip_blocks`).
+    pass_cycles: L of `lif_bank`, or [passes] where the passes of a timestep differ. passes: per timestep. steps:
+    timesteps in which the LIFs fire. blocks: [visits, blocks] cycles of the array between two finished sets of outputs
+    (`pe_array.output_blocks`, `skip_blocks`).
 
     Not overlapped, every pass is waited for: steps * passes * L. Overlapped, psums are double-buffered: while the
     array works on block b + 1, the units serve what block b finished, p_b passes, and block b + 2 waits for both:
@@ -62,17 +76,18 @@ def lif_cycles(
     timesteps replay (direct encoding); a column fold of ws has all those of its columns; behind a pool of four, one
     fold in four has one. Timestep-major, timesteps that replay without the array hide nothing.
     """
+    each = np.broadcast_to(pass_cycles, passes).astype(np.int64)
     if not overlapped:
-        return steps * passes * pass_cycles
+        return steps * int(each.sum())
     visits, count = map(int, blocks.shape)
     if not 1 <= visits <= steps:
         raise ValueError(f"visits must lie in 1..{steps}, the timesteps, not {visits}")
-    per_visit = passes * steps if tick_batched else passes
-    replayed = 0 if tick_batched else (steps - visits) * passes
-    ready = np.arange(count + 1, dtype=np.int64) * per_visit // count
-    work = np.diff(ready) * pass_cycles
+    served = np.append(0, np.cumsum(np.repeat(each, steps) if tick_batched else each))
+    replayed = 0 if tick_batched else steps - visits
+    ready = np.arange(count + 1, dtype=np.int64) * (served.size - 1) // count
+    work = np.diff(served[ready])
     late = np.maximum(0, work[:-1] - blocks[:, 1:])
-    return int(late.sum()) + visits * int(work[-1]) + replayed * pass_cycles
+    return int(late.sum()) + visits * int(work[-1]) + replayed * int(served[-1])
 
 
 def membrane_accesses(

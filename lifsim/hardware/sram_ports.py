@@ -21,7 +21,7 @@ A fold hides no other fold's wait.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 
@@ -41,25 +41,31 @@ class Port:
         """ceil(elements * element_bits / port_bits)."""
         return ceil_div(elements * self.element_bits, self.port_bits)
 
+    def slowed(self, cycles: Ints | int, elements: Ints) -> Ints:
+        """[n] the longer of `cycles` and those that `elements` [n] need."""
+        return np.maximum(cycles, -(-elements * self.element_bits // self.port_bits))
+
 
 @dataclass(frozen=True)
 class PortStalls:
-    """Cycles in which the array waits for the ports of its weight, spike-input and psum buffers."""
+    """Cycles in which the array waits for the ports of each buffer."""
 
-    weights: int = 0
-    spikes: int = 0
-    psums: int = 0
+    weight: int = 0
+    spike_in: int = 0
+    spike_out: int = 0
+    membrane: int = 0
+    psum: int = 0
 
     @property
     def total(self) -> int:
-        """All of them."""
-        return self.weights + self.spikes + self.psums
+        """Of all buffers."""
+        return sum(astuple(self))
 
     def __add__(self, other: PortStalls) -> PortStalls:
-        return PortStalls(self.weights + other.weights, self.spikes + other.spikes, self.psums + other.psums)
+        return PortStalls(*(mine + more for mine, more in zip(astuple(self), astuple(other), strict=True)))
 
     def __mul__(self, times: int) -> PortStalls:
-        return PortStalls(self.weights * times, self.spikes * times, self.psums * times)
+        return PortStalls(*(cycles * times for cycles in astuple(self)))
 
 
 @dataclass(frozen=True)
@@ -90,7 +96,7 @@ def dense_stalls(
                 waits += _held_up(stream, 0, inputs, ports.psum.cycles(stream * w)) * count
             return waits * visits
         case "is":
-            waits = PortStalls(spikes=int(planar_waits(read, ports.spike_in, shape.cols).sum()))
+            waits = PortStalls(spike_in=int(planar_waits(read, ports.spike_in, shape.cols).sum()))
             stream = gemm.filters
             for h, w, count in _cut(gemm.reduction, gemm.pixels, shape):
                 needs = ports.weight.cycles(stream * h), np.zeros(1, np.int64), ports.psum.cycles(stream * w)
@@ -136,14 +142,14 @@ def _held_up(stream: Ints | int, weights: int, inputs: Ints, psums: int) -> Port
     late = np.maximum(np.maximum(inputs, others) - stream, 0)
     by_inputs = np.broadcast_to((inputs > weights) & (inputs >= psums), late.shape)
     spikes, rest = int(late[by_inputs].sum()), int(late[~by_inputs].sum())
-    return PortStalls(rest, spikes, 0) if weights >= psums else PortStalls(0, spikes, rest)
+    return PortStalls(weight=rest if weights >= psums else 0, spike_in=spikes, psum=0 if weights >= psums else rest)
 
 
 def _weight_loads(gemm: Gemm, shape: ArrayShape, ports: Ports) -> PortStalls:
     """Waits of loading all weights once, fold by fold, in H cycles each."""
     folds = _cut(gemm.reduction, gemm.filters, shape)
     late = sum(max(0, ports.weight.cycles(h * w) - shape.rows) * count for h, w, count in folds)
-    return PortStalls(weights=late * gemm.groups)
+    return PortStalls(weight=late * gemm.groups)
 
 
 def _cut(down: int, across: int, shape: ArrayShape) -> Iterator[tuple[int, int, int]]:

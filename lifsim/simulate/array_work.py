@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import astuple, dataclass
 from functools import cached_property
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +53,7 @@ def array_work(layer: Layer, arch: Arch, bank: LifBank, ones: Ones, *, tick_batc
             for run in range(layer.runs)
         ),
         macs_effective=tuple(effective_macs(ones[:, run], gemm) for run in range(layer.runs)),
-        lif_cycles=_lif_cycles(layer, gemm, shape, arch, bank, ones, tick_batched=tick_batched),
+        lif_cycles=lif_waits(layer, arch, bank.pass_cycles, ones, tick_batched=tick_batched),
     )
 
 
@@ -85,20 +86,27 @@ def _run_accesses(
     return ArrayAccesses(*((a - b) * batch for a, b in zip(after, before, strict=True)))
 
 
-def _lif_cycles(
-    layer: Layer, gemm: Gemm, shape: ArrayShape, arch: Arch, bank: LifBank, ones: Ones, *, tick_batched: bool
-) -> int:
+def lif_waits(layer: Layer, arch: Arch, pass_cycles: int | NDArray[np.int64], ones: Ones, *, tick_batched: bool) -> int:
+    """Cycles in which the array waits for the LIF units of `layer`, whose passes take `pass_cycles`, the same or one
+    by one."""
     if layer.lif is None:
         return 0
-    channels, *pixels = layer.lif.output.shape
-    groups = gemm.groups if channels % gemm.groups == 0 else 1
-    passes = lif_passes(int(np.prod(pixels)), channels // groups, groups, shape)
+    gemm, shape = gemm_of(layer), ArrayShape(arch.array.rows, arch.array.cols)
+    passes = lif_passes(*lif_map(layer), shape)
 
     def waited(blocks: NDArray[np.int64]) -> int:
-        overlapped = arch.lif.overlapped
-        return lif_cycles(bank.pass_cycles, passes, layer.timesteps, blocks, tick_batched, overlapped)
+        return lif_cycles(pass_cycles, passes, layer.timesteps, blocks, tick_batched, arch.lif.overlapped)
 
     dataflow = arch.array.dataflow
     if arch.array.sparsity == "skip" and arch.lif.overlapped:
         return sum(waited(skip_blocks(image, gemm, shape, dataflow, tick_batched)) for image in ones)
     return waited(output_blocks(dataflow, gemm, shape, layer.runs, tick_batched)) * len(ones)
+
+
+def lif_map(layer: Layer) -> tuple[int, int, int]:
+    """(pixels, filters of a group, groups) of the map that the LIFs of `layer` see."""
+    if layer.lif is None:
+        raise ValueError(f"{layer.name} must have a LIF")
+    channels, *pixels = layer.lif.output.shape
+    groups = layer.groups if channels % layer.groups == 0 else 1
+    return prod(pixels), channels // groups, groups

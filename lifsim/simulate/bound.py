@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from math import ceil
 
 from lifsim.config.arch import Arch
+from lifsim.hardware.sram_ports import PortStalls
 from lifsim.simulate.books import Cycles
 from lifsim.simulate.counts import LayerCounts
 
@@ -18,6 +19,10 @@ STALLS = {
     "writeback": "stall_writeback",
 }
 BUFFERS = {"weights": ("weight",), "spikes": ("spike_in",), "membranes": ("membrane",), "writeback": ("spike_out",)}
+
+
+WORTH_SAYING = 0.0005
+"""Share of the cycles from which on waiting is worth a remedy."""
 
 
 def bound(cycles: Cycles) -> str:
@@ -38,14 +43,16 @@ def stalls(cycles: Cycles) -> dict[str, int]:
 class Relief:
     """What a run waits for, in cycles of the array.
 
-    waiting: all stalls. ports: of these, for SRAM ports. overlappable: of the others, those that a DRAM of this
-    bandwidth could hide under the work of the same layer. bandwidth: by how much the bytes of the other layers exceed
-    what it moves while they work; 1 if there are none. reuse: how many times the images on one fetch of the weights
-    would bring that to 1; None if none would.
+    waiting: all stalls. ports: of these, for the ports of buffers on the array's side; fills: on the DRAM's, which are
+    slower than DRAM itself. overlappable: of the others, those that a DRAM of this bandwidth could hide under the work
+    of the same layer. bandwidth: by how much the bytes of the other layers exceed what it moves while they work; 1 if
+    there are none. reuse: how many times the images on one fetch of the weights would bring that to 1; None if none
+    would.
     """
 
     waiting: int
-    ports: int
+    ports: PortStalls
+    fills: PortStalls
     overlappable: int
     bandwidth: float
     reuse: int | None
@@ -57,22 +64,25 @@ def relief(counts: Sequence[LayerCounts], bytes_per_cycle: Fraction) -> Relief:
     A layer whose bytes take D cycles and whose work takes C cannot take less than max(C, D): of its stalls,
     max(0, D - C) need more bandwidth or fewer bytes, the rest a load that starts earlier.
     """
-    waiting = ports = short = needed = worked = weights = 0
+    waiting = short = needed = worked = weights = 0
     for layer in counts:
         stalled = sum(stalls(layer.cycles).values())
-        for_dram = stalled - layer.port_stall_cycles
-        work = layer.cycles.total - for_dram
+        for_dram = stalled - layer.port_stalls.total - layer.fill_stalls.total
+        work = layer.cycles.total - stalled + layer.port_stalls.total
         moving = ceil(layer.dram_bytes.total / bytes_per_cycle)
-        waiting, ports = waiting + stalled, ports + layer.port_stall_cycles
+        waiting += stalled
         if for_dram and moving > work:
             short += min(for_dram, moving - work)
             needed, worked = needed + moving, worked + work
             weights += ceil(layer.dram_bytes.weights / bytes_per_cycle)
     others = needed - weights
+    ports = sum((layer.port_stalls for layer in counts), PortStalls())
+    fills = sum((layer.fill_stalls for layer in counts), PortStalls())
     return Relief(
         waiting=waiting,
         ports=ports,
-        overlappable=waiting - ports - short,
+        fills=fills,
+        overlappable=waiting - ports.total - fills.total - short,
         bandwidth=needed / worked if worked else 1.0,
         reuse=ceil(weights / (worked - others)) if weights > 0 and others < worked else None,
     )
@@ -92,9 +102,13 @@ def advice(counts: Sequence[LayerCounts], cycles: Cycles, arch: Arch, bytes_per_
 
 def _remedies(found: Relief, cycles: Cycles, worst: str, arch: Arch) -> list[str]:
     remedies = []
-    if found.ports:
-        remedies.append(f"{found.ports / cycles.total:.1%} wait for SRAM ports (wider ports or more banks)")
-    if found.overlappable:
+    for name, waited in _most_first(found.ports, cycles):
+        remedies.append(f"{waited / cycles.total:.1%} for the ports of {name} (wider ports or more banks)")
+    for name, waited in _most_first(found.fills, cycles):
+        more = "" if getattr(arch.buffers, name).double_buffered else ", or double-buffer it"
+        how = f"DRAM behind the ports of {name}, which are slower (wider ports or more banks{more})"
+        remedies.append(f"{waited / cycles.total:.1%} for {how}")
+    if found.overlappable >= WORTH_SAYING * cycles.total:
         single = [name for name in BUFFERS[worst] if not getattr(arch.buffers, name).double_buffered]
         how = f"double-buffer {single[0]}" if single else "load in smaller tiles"
         remedies.append(f"{found.overlappable / cycles.total:.1%} could hide under work ({how})")
@@ -104,3 +118,9 @@ def _remedies(found: Relief, cycles: Cycles, worst: str, arch: Arch) -> list[str
             more += f" or {found.reuse}x the images on one fetch of the weights"
         remedies.append(f"{more} would make the layers that it holds up compute-bound")
     return remedies
+
+
+def _most_first(waits: PortStalls, cycles: Cycles) -> list[tuple[str, int]]:
+    """(buffer, cycles) of what is worth saying."""
+    found = sorted(asdict(waits).items(), key=lambda buffer: -buffer[1])
+    return [(name, waited) for name, waited in found if waited >= WORTH_SAYING * cycles.total]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 
 from lifsim.hardware.dram.counts import DramWork
-from lifsim.simulate.books import Accesses, Cycles, DramBytes, Operations, SramAccesses
+from lifsim.hardware.sram_ports import PortStalls
+from lifsim.simulate.books import Accesses, BooksError, Cycles, DramBytes, Operations, SramAccesses
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,8 @@ class LayerCounts:
 
     registers: membrane registers in the PEs. pe_utilisation: dense MACs (under `skip`, effective ones) over PE-cycles
     of the running array. tiling: how the schedule cut it, for people. timesteps: the same work, timestep by timestep.
-    port_stall_cycles: of all stalls, those for SRAM ports. dram: its share of what a simulated DRAM did, else None.
+    port_stalls: of all stalls, those for the ports of buffers on the array's side; fill_stalls: on the DRAM's. dram:
+    its share of what a simulated DRAM did, else None.
     """
 
     name: str
@@ -55,5 +57,11 @@ class LayerCounts:
     pe_utilisation: float
     tiling: str
     timesteps: tuple[TimestepCounts, ...]
-    port_stall_cycles: int = 0
+    port_stalls: PortStalls = field(default_factory=PortStalls)
+    fill_stalls: PortStalls = field(default_factory=PortStalls)
     dram: DramWork | None = None
+
+    def __post_init__(self) -> None:
+        stalled = sum(getattr(self.cycles, f.name) for f in fields(self.cycles) if f.name.startswith("stall_"))
+        if self.port_stalls.total + self.fill_stalls.total > stalled:
+            raise BooksError(f"{self.name}: more waits for ports than waits: {self.port_stalls}, {self.fill_stalls}")

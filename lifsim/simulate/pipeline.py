@@ -92,8 +92,8 @@ def _count(counter: Counter, options: Options, costs: Costs) -> tuple[list[Layer
     if arch.dram.model == "ideal":  # nobody waits
         return counts, None, plan
     counts = [
-        with_port_stalls(layer, arch, counted, ones, tick_batched=plan.group_of(layer.index).tick_batched)
-        for layer, counted, ones in zip(network.layers, counts, spikes.ones, strict=True)
+        with_port_stalls(layer, counter, counted, tick_batched=plan.group_of(layer.index).tick_batched)
+        for layer, counted in zip(network.layers, counts, strict=True)
     ]
     return *timed(arch, visits(network, counter.sharing, arch, spikes.batch, plan), counts), plan
 

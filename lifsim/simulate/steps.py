@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lifsim.config.arch import Arch, Buffer
-from lifsim.hardware.pipeline.kinds import LOADS, STORES, Kind
+from lifsim.hardware.pipeline.kinds import LOADS, STORES, STREAMS, Kind
 from lifsim.hardware.pipeline.program import START, Halves, Program, program
 from lifsim.schedule.cutting import cut
 from lifsim.schedule.moves import Moves, Visit, shares
@@ -17,6 +17,18 @@ from lifsim.simulate.counts import LayerCounts
 
 DIRECT_PORT_BITS = 1 << 40
 """Residual operands pass no buffer: no port holds them up."""
+
+
+BUFFER_OF = {
+    Kind.WEIGHTS: "weight",
+    Kind.SPIKES_IN: "spike_in",
+    Kind.MEMBRANE_READ: "membrane",
+    Kind.PSUM_READ: "psum",
+    Kind.PSUM_WRITE: "psum",
+    Kind.SPIKES_OUT: "spike_out",
+    Kind.MEMBRANE_WRITE: "membrane",
+}
+"""The buffer that each kind passes, of those that pass one."""
 
 
 @dataclass(frozen=True)
@@ -86,18 +98,11 @@ MOVED = ("kind", "region", "offset", "run_bytes", "runs", "pitch")
 
 def _buffers(arch: Arch) -> dict[Kind, Buffer]:
     """The buffer through which each kind passes whole tiles."""
-    buffers = arch.buffers
-    return {
-        Kind.WEIGHTS: buffers.weight,
-        Kind.SPIKES_IN: buffers.spike_in,
-        Kind.MEMBRANE_READ: buffers.membrane,
-        Kind.SPIKES_OUT: buffers.spike_out,
-        Kind.MEMBRANE_WRITE: buffers.membrane,
-    }
+    return {kind: getattr(arch.buffers, name) for kind, name in BUFFER_OF.items() if kind not in STREAMS}
 
 
 def _halves(arch: Arch) -> Halves:
-    buffers = _buffers(arch) | dict.fromkeys((Kind.PSUM_READ, Kind.PSUM_WRITE), arch.buffers.psum)
+    buffers: dict[Kind, Buffer] = {kind: getattr(arch.buffers, name) for kind, name in BUFFER_OF.items()}
     return Halves(
         double=tuple(kind in buffers and buffers[kind].double_buffered for kind in Kind),
         port_bits=tuple(

@@ -17,6 +17,7 @@ from lifsim.schedule.rows import Ints
 from lifsim.simulate.books import Cycles
 from lifsim.simulate.counts import LayerCounts
 from lifsim.simulate.dram_work import with_dram_work
+from lifsim.simulate.fill_waits import fill_stalls
 from lifsim.simulate.layout import dram_runs
 from lifsim.simulate.steps import RunSteps, run_steps
 
@@ -82,10 +83,10 @@ def _bandwidth(dram: Dram) -> Bandwidth:
 
 
 def _stalled(counts: Sequence[LayerCounts], steps: RunSteps, timing: Timing) -> list[LayerCounts]:
-    waited = _waited(steps, timing, len(counts))
+    waited, filled = _waited(steps, timing, len(counts)), fill_stalls(steps, timing, len(counts))
     return [
-        replace(counted, cycles=_with_stalls(counted.cycles, stalls))
-        for counted, stalls in zip(counts, waited, strict=True)
+        replace(counted, cycles=_with_stalls(counted.cycles, stalls), fill_stalls=for_ports)
+        for counted, stalls, for_ports in zip(counts, waited, filled, strict=True)
     ]
 
 

@@ -65,7 +65,7 @@ def training_counts(counter: Counter, plan: Plan, *, reverse: bool) -> list[Stag
 def merged(stages: Stages) -> LayerCounts:
     """All stages of one layer together; bits, tiling and timesteps are those of the forward stage."""
     every = list(stages.values())
-    names = ("cycles", "ops", "dram_bytes", "sram_accesses", "registers", "port_stall_cycles")
+    names = ("cycles", "ops", "dram_bytes", "sram_accesses", "registers", "port_stalls", "fill_stalls")
     sums = {name: added([getattr(counts, name) for counts in every]) for name in names}
     works = [counts.dram for counts in every if counts.dram is not None]
     running = [counts.cycles.array + counts.cycles.fill_drain for counts in every]

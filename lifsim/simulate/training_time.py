@@ -42,11 +42,9 @@ def timed_training(
 
 
 def _with_port_stalls(counter: Counter, plan: Plan, index: int, stages: Stages) -> Stages:
-    layer, ones = counter.network.layers[index], counter.spikes.ones[index]
+    layer = counter.network.layers[index]
     tick_batched = plan.group_of(index).tick_batched
     return {
-        stage: with_port_stalls(layer, counter.arch, counts, ones, tick_batched=tick_batched)
-        if stage in REPEATED
-        else counts
+        stage: with_port_stalls(layer, counter, counts, tick_batched=tick_batched) if stage in REPEATED else counts
         for stage, counts in stages.items()
     }

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifsim.config.arch import LifUnits
-from lifsim.hardware.lif_unit import lif_bank, lif_cycles, lif_passes, membrane_accesses
+from lifsim.hardware.lif_unit import lif_bank, lif_cycles, lif_passes, membrane_accesses, pass_outputs
 from lifsim.hardware.pe_array import ArrayShape, Gemm, output_blocks
 from tests.oracles.lif_queue import ready_passes, visit_cycles
 
@@ -46,18 +46,31 @@ def test_passes_cover_the_map_that_the_units_see():
     assert lif_passes(pixels=256, filters=1, groups=32, shape=SHAPE) == 16 * 32  # depthwise
 
 
+@given(st.integers(1, 40), st.integers(1, 20), st.integers(1, 3), st.integers(1, 7), st.integers(1, 7))
+def test_passes_serve_every_output_once_and_no_more_than_the_array_holds(pixels, filters, groups, rows, cols):
+    shape = ArrayShape(rows, cols)
+    outputs = pass_outputs(pixels, filters, groups, shape)
+    assert outputs.size == lif_passes(pixels, filters, groups, shape)
+    assert (outputs.sum(), outputs.max() <= shape.pes) == (pixels * filters * groups, True)
+
+
 @given(st.integers(0, 9), st.integers(0, 9), st.integers(1, 5), st.booleans())
 def test_every_pass_is_waited_for_without_overlap(pass_cycles, passes, steps, tick_batched):
     blocks = np.array([[7, 9, 4]], np.int64)
     assert lif_cycles(pass_cycles, passes, steps, blocks, tick_batched, False) == pass_cycles * passes * steps
 
 
-def waited(blocks: list[list[int]], pass_cycles: int, passes: int, steps: int, tick_batched: bool) -> int:
+def waited(blocks: list[list[int]], passes: list[int], steps: int, tick_batched: bool) -> int:
+    """passes: cycles of each pass of a timestep, in order; tick-batched, each is repeated for every timestep."""
     total = 0
     for visit in blocks:
-        work = [n * pass_cycles for n in ready_passes(passes * steps if tick_batched else passes, len(visit))]
+        due = [cycles for cycles in passes for _ in range(steps if tick_batched else 1)]
+        work = []
+        for count in ready_passes(len(due), len(visit)):
+            work.append(sum(due[:count]))
+            del due[:count]
         total += visit_cycles(visit, work) - sum(visit)
-    return total + (0 if tick_batched else (steps - len(blocks)) * passes * pass_cycles)
+    return total + (0 if tick_batched else (steps - len(blocks)) * sum(passes))
 
 
 @st.composite
@@ -71,11 +84,21 @@ def queues(draw):
 
 
 @settings(max_examples=200, deadline=None)
+@given(queues(), st.data())
+def test_passes_of_unequal_length_keep_the_units_as_long_as_each_takes(queue, data):
+    blocks, _, passes, steps, tick_batched = queue
+    each = data.draw(st.lists(st.integers(0, 9), min_size=passes, max_size=passes))
+    for overlapped in (True, False):
+        found = lif_cycles(np.array(each, np.int64), passes, steps, np.array(blocks), tick_batched, overlapped)
+        assert found == (waited(blocks, each, steps, tick_batched) if overlapped else steps * sum(each))
+
+
+@settings(max_examples=200, deadline=None)
 @given(queues())
 def test_overlapped_units_equal_two_psum_banks_cycle_by_cycle(queue):
     blocks, pass_cycles, passes, steps, tick_batched = queue
     fast = lif_cycles(pass_cycles, passes, steps, np.array(blocks), tick_batched, True)
-    assert fast == waited(blocks, pass_cycles, passes, steps, tick_batched)
+    assert fast == waited(blocks, [pass_cycles] * passes, steps, tick_batched)
     assert fast <= lif_cycles(pass_cycles, passes, steps, np.array(blocks), tick_batched, False)
 
 

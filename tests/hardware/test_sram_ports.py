@@ -136,13 +136,13 @@ def test_ports_as_wide_as_the_array_never_hold_it_up() -> None:
         assert dense_stalls(dataflow, CONV, PRODUCTS, ArrayShape(16, 8), 4, True, ports).total == 0
     halved = replace(ports, weight=Port(8, 32))
     waits = dense_stalls("os", CONV, PRODUCTS, ArrayShape(16, 8), 4, True, halved)
-    assert (waits.weights, waits.spikes, waits.psums) == (576 * 64 * 8 * 4, 0, 0)
+    assert (waits.weight, waits.spike_in, waits.psum) == (576 * 64 * 8 * 4, 0, 0)
     one_bank = dense_stalls("os", CONV, PRODUCTS, ArrayShape(16, 8), 4, True, replace(ports, spike_in=Banks(1, 16)))
-    assert (one_bank.weights, one_bank.spikes) == (0, (4 * 2 + 60 * 3) * 64 * 8 * 4)
+    assert (one_bank.weight, one_bank.spike_in) == (0, (4 * 2 + 60 * 3) * 64 * 8 * 4)
 
 
 @pytest.mark.parametrize("dataflow", ["os", "ws"])
 def test_who_holds_the_array_up_is_said(dataflow: str) -> None:
     slow_inputs = Ports(Port(8, 1024), Banks(1, 8), Port(16, 1024))
     waits = dense_stalls(dataflow, CONV, PRODUCTS, ArrayShape(16, 4), 1, True, slow_inputs)
-    assert waits.spikes == waits.total > 0
+    assert waits.spike_in == waits.total > 0

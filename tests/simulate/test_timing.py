@@ -119,5 +119,6 @@ def test_layers_that_run_timestep_by_timestep_move_and_take_what_their_plan_says
     assert moves.total(Kind.MEMBRANE_WRITE) == moved.membrane_write > 0
     assert int(moves.bytes.sum()) == moved.total
     cycles = timed.totals.cycles
-    assert timed.timeline.steps.program.step_cycles.sum() == cycles.array + cycles.fill_drain + cycles.lif
+    ports = sum(record.counts.port_stalls.total for record in timed.records)
+    assert timed.timeline.steps.program.step_cycles.sum() == cycles.array + cycles.fill_drain + cycles.lif + ports
     assert cycles.stall_membrane > 0

@@ -1,0 +1,89 @@
+"""Does a run wait for the ports of its buffers where they are too narrow, and is it said for whose?"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, replace
+
+import pytest
+
+import lifsim
+from lifsim.hardware.sram_ports import PortStalls
+from lifsim.simulate.books import BooksError
+from lifsim.simulate.result import Result
+
+FAST = ("dram.model=bandwidth", "dram.bandwidth_bytes_per_s=400TB")
+STALLS = ("stall_weights", "stall_spikes", "stall_membrane", "stall_writeback")
+
+
+def run(*overrides: str, schedule: str = "tick", sharing: str = "none", dram: tuple[str, ...] = FAST) -> Result:
+    return lifsim.run(
+        arch="sata128", workload="lenet5_mnist", schedule=schedule, sharing=sharing, overrides=(*dram, *overrides)
+    )
+
+
+def ports(result: Result, side: str = "port_stalls") -> dict[str, int]:
+    every = [asdict(getattr(record.counts, side)) for record in result.records]
+    return {name: sum(one[name] for one in every) for name in every[0]}
+
+
+def passes(result: Result) -> list[int]:
+    """Outputs of every LIF pass of one timestep and image."""
+    maps = [layer.lif.output.shape for layer in result.network.layers if layer.lif]
+    return [
+        min(16, math.prod(pixels) - first) * min(8, channels - filters)
+        for channels, *pixels in maps
+        for first in range(0, math.prod(pixels), 16)
+        for filters in range(0, channels, 8)
+    ]
+
+
+@pytest.mark.parametrize(("sharing", "groups"), [("none", 1), ("channel2", 2)])
+def test_membranes_pass_the_ports_of_their_buffer_once_a_pass_and_chain(sharing: str, groups: int) -> None:
+    """Two banks of 32 bits take 8 membranes of 8 bits a cycle; a pass takes `groups` cycles in any case."""
+    found = run("buffers.membrane.port_bits=32", schedule="timestep", sharing=sharing)
+    steps, batch = found.network.timesteps, found.options.batch or 1
+    late = sum(max(0, math.ceil(math.ceil(n / groups) * 8 / 64) - groups) for n in passes(found))
+    assert ports(found)["membrane"] == found.totals.cycles.stall_membrane == steps * batch * late > 0
+    assert ports(run("buffers.membrane.port_bits=512", schedule="timestep", sharing=sharing))["membrane"] == 0
+    assert ports(run("buffers.membrane.port_bits=32", sharing=sharing))["membrane"] == 0  # they stay in the PEs
+
+
+def test_spikes_that_leave_faster_than_their_port_takes_them_are_waited_for() -> None:
+    found = run("buffers.spike_out.port_bits=32")
+    late = sum(max(0, math.ceil(n / 64) - 1) for n in passes(found))
+    assert ports(found)["spike_out"] == found.network.timesteps * (found.options.batch or 1) * late > 0
+    assert found.totals.cycles.stall_writeback >= ports(found)["spike_out"]
+
+
+def test_overlapped_units_hide_what_their_ports_take_under_the_next_fold() -> None:
+    narrow = ("buffers.spike_out.port_bits=32", "array.dataflow=os")
+    exposed, hidden = run(*narrow), run(*narrow, "lif.overlapped=true")
+    assert 0 < ports(hidden)["spike_out"] < ports(exposed)["spike_out"]
+
+
+def test_fills_through_ports_slower_than_dram_are_told_from_waits_for_dram() -> None:
+    """Two banks of 64 bits at 400 MHz are 6.4 GB/s."""
+    fast, slow = run(), run(dram=("dram.model=bandwidth", "dram.bandwidth_bytes_per_s=1GB"))
+    cycles = fast.totals.cycles
+    assert ports(fast, "fill_stalls")["weight"] == cycles.stall_weights > 0
+    assert sum(ports(fast, "fill_stalls").values()) == sum(getattr(cycles, stall) for stall in STALLS)
+    assert sum(ports(slow, "fill_stalls").values()) == 0 < slow.totals.cycles.stall_weights
+
+
+def test_the_advice_names_the_buffer_whose_ports_limit_and_what_would_relieve_it() -> None:
+    advice = run().advice
+    assert (
+        "for DRAM behind the ports of weight, which are slower (wider ports or more banks, or double-buffer it)"
+        in advice
+    )
+    assert "bandwidth" not in advice
+    assert "ports of" not in run(dram=("dram.model=bandwidth", "dram.bandwidth_bytes_per_s=1GB")).advice
+    narrow = run("buffers.spike_out.port_bits=32", "buffers.spike_out.banks=1", dram=FAST)
+    assert "for the ports of spike_out (wider ports or more banks)" in narrow.advice
+
+
+def test_more_waits_for_ports_than_waits_are_refused() -> None:
+    counts = run().records[0].counts
+    with pytest.raises(BooksError, match="more waits for ports than waits"):
+        replace(counts, port_stalls=PortStalls(weight=10**9))
