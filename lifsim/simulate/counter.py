@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lifsim.config.arch import Arch
+from lifsim.config.dram import DramSpec
 from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing
 from lifsim.hardware.lif_unit import LifBank
@@ -52,9 +53,9 @@ class Counter:
             return sum(counts.cycles.total for counts in self.count(group))
 
         def energy(group: GroupPlan) -> float:
-            counts, device = self.count(group), costs.device
-            if device is not None:
-                counts = [with_streamed_work(c, device, self.arch.clock_hz) for c in counts]
+            counts = self.count(group)
+            if isinstance(costs.dram, DramSpec):
+                counts = [with_streamed_work(c, costs.dram, self.arch.clock_hz) for c in counts]
             return sum(energy_of(c, costs, self.arch, self.bank.units).total.total for c in counts)
 
         return {"dram": dram_bytes, "cycles": cycles, "energy": energy}[name]

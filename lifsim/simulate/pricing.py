@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from lifsim.config.arch import Arch
+from lifsim.config.arch import Arch, Dram
 from lifsim.config.dram import DramSpec, device_of
 from lifsim.errors import Fault, InputError, collecting
 from lifsim.hardware import energy
@@ -34,14 +34,14 @@ SATASIM_LEAKAGE_DIGITS = 6
 @dataclass(frozen=True)
 class Costs:
     """The price list of one architecture: per PE (spike_mac, spad), per LIF unit (lif; pgu, its gradient unit), per
-    buffer; the DRAM by the device that it simulates, None where it is charged per bit."""
+    buffer. dram: the device that is simulated, or pJ of a bit."""
 
     spike_mac: Bill
     lif: Bill
     spad: Bill
     pgu: Bill
     buffers: dict[str, SramCost]
-    device: DramSpec | None
+    dram: DramSpec | float
 
 
 @dataclass(frozen=True)
@@ -71,14 +71,14 @@ def costs_of(arch: Arch) -> Costs:
             buffers[name] = price_sram(getattr(arch.buffers, name), arch.technology_nm, name)
     with collecting(faults):
         bills = {tag: bill_of(arch.components, tag, digits) for tag in TAGS}
-    device = None
+    dram: DramSpec | float = 0.0
     with collecting(faults):
-        device = device_of(arch.dram) if arch.dram.priced_by == "device" else None
+        dram = _dram_price(arch.dram)
     if faults:
         raise InputError(faults)
     if as_satasim:
         bills = {tag: at_own_clock(bill, arch.clock_hz) for tag, bill in bills.items()}
-    return Costs(bills["spike_mac"], bills["lif"], bills["spad"], bills["pgu"], buffers, device)
+    return Costs(bills["spike_mac"], bills["lif"], bills["spad"], bills["pgu"], buffers, dram)
 
 
 def area_of(arch: Arch, costs: Costs, lif_units: int) -> Area:
@@ -100,23 +100,25 @@ def energy_of(counts: LayerCounts, costs: Costs, arch: Arch, lif_units: int, *, 
     return EnergyPj.of(
         _compute(counts, costs, arch, lif_units, training=training),
         BufferEnergy(*(_buffer(name, counts, costs, arch) for name in BUFFERS)),
-        _dram(counts, costs, arch),
+        _dram(counts, costs),
     )
 
 
-def per_bit_pj(arch: Arch) -> float:
-    """The DRAM's price of a bit. Raises InputError where it has none."""
-    if arch.dram.energy_pj_per_bit is None:
-        rule = "must be given where no device is simulated, as with accounting satasim"
-        raise InputError(Fault(rule, path="dram.energy_pj_per_bit"))
-    return arch.dram.energy_pj_per_bit
+def _dram_price(dram: Dram) -> DramSpec | float:
+    if dram.priced_by == "device":
+        return device_of(dram)
+    if dram.energy_pj_per_bit is None:
+        raise ValueError("a memory that is priced per bit must have a price")
+    return dram.energy_pj_per_bit
 
 
-def _dram(counts: LayerCounts, costs: Costs, arch: Arch) -> DramEnergy:
-    """By what the device did; by the bytes of the schedule where it is charged per bit or was not simulated."""
-    if costs.device is None or counts.dram is None:
-        return DramEnergy.of(transfer=energy.dram_pj(counts.dram_bytes.total, per_bit_pj(arch)))
-    return DramEnergy.of(**asdict(device_energy_pj(costs.device, counts.dram)))
+def _dram(counts: LayerCounts, costs: Costs) -> DramEnergy:
+    """By what the device did, or by the bytes of the schedule."""
+    if not isinstance(costs.dram, DramSpec):
+        return DramEnergy.of(transfer=energy.dram_pj(counts.dram_bytes.total, costs.dram))
+    if counts.dram is None:
+        raise ValueError(f"{counts.name}: a device charges for what it did, and none was simulated")
+    return DramEnergy.of(**asdict(device_energy_pj(costs.dram, counts.dram)))
 
 
 def _compute(counts: LayerCounts, costs: Costs, arch: Arch, lif_units: int, *, training: bool) -> ComputeEnergy:

@@ -8,11 +8,10 @@ from typing import Any
 
 from lifsim.config.arch import load_arch
 from lifsim.config.workload import load_workload
-from lifsim.hardware.energy import dram_pj
 from lifsim.report.validation.comparison import Comparison, need, yaml_figures
 from lifsim.simulate.books import BufferEnergy, ComputeEnergy, added
 from lifsim.simulate.counts import LayerCounts
-from lifsim.simulate.pricing import costs_of, energy_of, per_bit_pj
+from lifsim.simulate.pricing import costs_of, energy_of
 from lifsim.simulate.satasim import count_layers
 
 TITLE = "SATA_Sim: cycles and energy"
@@ -42,7 +41,7 @@ def compare(reference: Path) -> list[Comparison]:
         _cycles(cycles, counts, network.timesteps),
         *_compute(compute, energy.compute),
         *_buffers(memory, energy.buffers),
-        *_dram(memory["DRAM-system"], counts, per_bit_pj(arch)),
+        *_dram(memory["DRAM-system"], counts, energy.dram.total),
         _energy("SRAM total", memory["sram_total"], energy.sram.total),
         _energy("DRAM total", memory["dram_total"], energy.dram.total),
     ]
@@ -71,10 +70,11 @@ def _buffers(published: dict[str, Any], energy: BufferEnergy) -> Iterator[Compar
             yield _energy(f"GLB {theirs} {part}", reference_nj, getattr(getattr(energy, ours), part))
 
 
-def _dram(published: dict[str, Any], counts: list[LayerCounts], energy_pj_per_bit: float) -> Iterator[Comparison]:
+def _dram(published: dict[str, Any], counts: list[LayerCounts], total_pj: float) -> Iterator[Comparison]:
+    """Every byte costs the same."""
+    moved = added([layer.dram_bytes for layer in counts])
     for ours, theirs in DRAM_TENSORS.items():
-        moved_bytes = sum(getattr(layer.dram_bytes, ours) for layer in counts)
-        yield _energy(f"DRAM {theirs}", published[theirs], dram_pj(moved_bytes, energy_pj_per_bit))
+        yield _energy(f"DRAM {theirs}", published[theirs], total_pj * getattr(moved, ours) / moved.total)
 
 
 def _energy(item: str, reference_nj: float, found_pj: float) -> Comparison:
