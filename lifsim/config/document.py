@@ -129,6 +129,11 @@ def _has(container: Any, step: str | int) -> bool:
 
 def read_document(path: Path) -> Document:
     """The YAML file at `path`. Raises InputError where it cannot be read or is not YAML."""
+    return parse_document(read_text(path), str(path))
+
+
+def read_text(path: Path) -> str:
+    """What the file at `path` says. Raises InputError where it cannot be read."""
     source = str(path)
     try:
         with path.open("rb") as file:
@@ -141,13 +146,12 @@ def read_document(path: Path) -> Document:
     if len(raw) > MAX_BYTES:
         raise InputError(Fault(f"must be at most {MAX_BYTES >> 20} MiB of YAML", source=source))
     try:
-        text = raw.decode("utf-8-sig")
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         column = error.start - (raw.rfind(b"\n", 0, error.start) + 1) + 1
         message = f"must be UTF-8 text, has byte 0x{raw[error.start]:02x}"
         raise InputError(Fault(message, source=source, line=line, column=column)) from None
-    return parse_document(text, source)
 
 
 def parse_document(text: str, source: str) -> Document:

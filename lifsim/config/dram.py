@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from lifsim.config.arch import Dram
-from lifsim.config.document import read_document
+from lifsim.config.document import parse_document, read_text
 from lifsim.config.dram_mapping import Segment, mapping_faults, parse_mapping
 from lifsim.config.overrides import override
 from lifsim.config.resolve import find
@@ -278,4 +279,11 @@ def device_of(dram: Dram) -> DramSpec:
 
 def load_dram(name: str, overrides: Sequence[str] = ()) -> DramSpec:
     """The DRAM that `name` means (``ddr4_2400``, a file), with ``key=value`` overrides. Raises InputError."""
-    return parse_model(DramSpec, override(read_document(find("dram", name)), overrides))
+    path = find("dram", name)
+    return _parsed(read_text(path), str(path), tuple(overrides))
+
+
+@lru_cache(32)
+def _parsed(text: str, source: str, overrides: tuple[str, ...]) -> DramSpec:
+    """Kept, as each of many runs needs it more than once."""
+    return parse_model(DramSpec, override(parse_document(text, source), overrides))

@@ -95,7 +95,8 @@ def _count(counter: Counter, options: Options, costs: Costs) -> tuple[list[Layer
         with_port_stalls(layer, counter, counted, tick_batched=plan.group_of(layer.index).tick_batched)
         for layer, counted in zip(network.layers, counts, strict=True)
     ]
-    return *timed(arch, visits(network, counter.sharing, arch, spikes.batch, plan), counts), plan
+    steps = visits(network, counter.sharing, arch, spikes.batch, plan, counter.reuse)
+    return *timed(arch, steps, counts, counter.reuse), plan
 
 
 def run_sharings(inputs: Inputs, sharings: Sequence[str], baseline: str | None = None) -> list[Result]:

@@ -6,6 +6,7 @@ exactly that machine: no key can forget what matters, and a part that begins to 
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from functools import lru_cache
@@ -15,9 +16,13 @@ from lifsim.config.arch import Arch
 from lifsim.config.network import Layer, Network
 from lifsim.config.sharing import Sharing
 from lifsim.hardware.lif_unit import LifBank
+from lifsim.hardware.pipeline.program import Program
+from lifsim.hardware.pipeline.timing import Runs, Timing
 from lifsim.schedule import partition, tick
+from lifsim.schedule.moves import Visit
 from lifsim.schedule.partition import Objective
 from lifsim.schedule.plan import Plan, ScheduleOptions
+from lifsim.schedule.tick_steps import tick_visit
 from lifsim.schedule.traffic import LayerTraffic
 from lifsim.simulate.array_work import ArrayWork, array_work
 from lifsim.simulate.spike_work import Ones
@@ -27,12 +32,16 @@ T = TypeVar("T")
 PARTS = 20_000
 """Parts that are kept, the last used: some hundred megabytes at most."""
 
+TIMINGS = 32
+"""Plays of the step pipeline that are kept; each may have a million requests."""
+
 
 class Reuse:
     """Parts of runs of one network on one set of spikes."""
 
     def __init__(self) -> None:
         self._parts: OrderedDict[Hashable, object] = OrderedDict()
+        self._timings: OrderedDict[Hashable, object] = OrderedDict()
         self._array_machine = lru_cache(4)(_array_machine)
         self._schedule_machine = lru_cache(4)(_schedule_machine)
         self._tick_machine = lru_cache(4)(_tick_machine)
@@ -61,15 +70,34 @@ class Reuse:
         machine = self._tick_machine(arch)
         return self._once(("tick", layer.index, machine, batch), lambda: tick.traffic(network, layer, machine, batch))
 
+    def tick_visit(self, network: Network, layer: Layer, arch: Arch, batch: int, traffic: LayerTraffic) -> Visit:
+        """`tick_steps.tick_visit`: the steps of a layer alone, once per array and buffers that cut its tiles."""
+        machine = self._tick_machine(arch)
+        key = ("visit", layer.index, machine, batch, traffic)
+        return self._once(key, lambda: tick_visit(network, layer, machine, batch, traffic))
+
+    def timing(self, program: Program, memory: Hashable, runs: Runs | None, play: Callable[[], Timing]) -> Timing:
+        """`play`, once per program, its addresses and the memory and clock that it is played on."""
+        columns = *vars(program.requests).values(), *(vars(runs).values() if runs else ())
+        arrays = program.step_cycles, program.first_load, program.loads, program.room, *columns
+        digest = hashlib.blake2b()
+        for array in arrays:
+            digest.update(array.tobytes())
+        return _kept(self._timings, TIMINGS, (memory, digest.digest()), play)
+
     def _once(self, key: Hashable, make: Callable[[], T]) -> T:
-        if key in self._parts:
-            self._parts.move_to_end(key)
-            return cast(T, self._parts[key])
-        made = make()
-        self._parts[key] = made
-        if len(self._parts) > PARTS:
-            self._parts.popitem(last=False)
-        return made
+        return _kept(self._parts, PARTS, key, make)
+
+
+def _kept(parts: OrderedDict[Hashable, object], limit: int, key: Hashable, make: Callable[[], T]) -> T:
+    if key in parts:
+        parts.move_to_end(key)
+        return cast(T, parts[key])
+    made = make()
+    parts[key] = made
+    if len(parts) > limit:
+        parts.popitem(last=False)
+    return made
 
 
 def _array_machine(arch: Arch) -> Arch:

@@ -27,12 +27,13 @@ def timed_training(
     layers = [_with_port_stalls(counter, plan, layer, stages) for layer, stages in enumerate(layers)]
     works = {work: place for place, work in enumerate((i, name) for i, stages in enumerate(layers) for name in stages)}
     sizes = TrainingSizes(network, sharing, arch, batch, reverse)
-    forward = visits(network, sharing, arch, batch, plan, keeps_spikes=True)
+    forward = visits(network, sharing, arch, batch, plan, counter.reuse, keeps_spikes=True)
     run = training_visits(sizes, facts_of(network, sharing, arch), plan, forward)
     counts, timeline = timed(
         arch,
         [replace(visit, layer=works[visit.layer, stage]) for stage, visit in run],
         [layers[layer][stage] for layer, stage in works],
+        counter.reuse,
     )
     names = tuple(f"{network.layers[layer].name} {stage}" for layer, stage in works)
     waited: list[Stages] = [

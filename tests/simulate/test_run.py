@@ -115,7 +115,7 @@ def test_one_timestep_is_one_run_of_every_layer() -> None:
 
 
 def test_two_images_take_twice_the_time_and_less_than_twice_the_weights() -> None:
-    one, two = (lifsim.run(batch=batch).totals for batch in (1, 2))
+    one, two = (lifsim.run(batch=batch, overrides=["dram.model=ideal"]).totals for batch in (1, 2))
     assert two.cycles.total == 2 * one.cycles.total
     assert two.ops.lif_updates == 2 * one.ops.lif_updates
     assert one.dram_bytes.weights <= two.dram_bytes.weights < 2 * one.dram_bytes.weights

@@ -110,9 +110,9 @@ def test_array_cycles_are_those_of_the_three_products(encoding: str) -> None:
 
 def test_the_forward_stage_is_inference_and_recomputation_repeats_it() -> None:
     network = _network()
-    arch = load_arch("sata_training", ENDLESS)
+    arch = load_arch("sata_training", [*ENDLESS, "dram.model=ideal"])
     inference = run(arch, network, Sharing.parse("channel2"), Options())
-    result = _run(network, "channel2", bptt="reversed")
+    result = _run(network, "channel2", (*ENDLESS, "dram.model=ideal"), bptt="reversed")
     for before, after in zip(inference.records, result.records, strict=True):
         forward = after.stages["forward"]
         assert (forward.cycles, forward.ops) == (before.counts.cycles, before.counts.ops)
