@@ -41,7 +41,8 @@ LAYERS = """
 - {name: lif3, op: lif}
 - {name: fc, op: linear, out: 3}
 """
-ENDLESS = tuple(f"buffers.{name}.size_bytes=1GiB" for name in ("weight", "spike_in", "spike_out", "membrane", "psum"))
+BUFFERS = ("weight", "spike_in", "spike_out", "membrane", "psum")
+ENDLESS = (*(f"buffers.{name}.size_bytes=1GiB" for name in BUFFERS), "dram.model=ideal")
 
 
 def _network(encoding: str = "rate", timesteps: int = 3) -> Network:
@@ -110,9 +111,9 @@ def test_array_cycles_are_those_of_the_three_products(encoding: str) -> None:
 
 def test_the_forward_stage_is_inference_and_recomputation_repeats_it() -> None:
     network = _network()
-    arch = load_arch("sata_training", [*ENDLESS, "dram.model=ideal"])
+    arch = load_arch("sata_training", ENDLESS)
     inference = run(arch, network, Sharing.parse("channel2"), Options())
-    result = _run(network, "channel2", (*ENDLESS, "dram.model=ideal"), bptt="reversed")
+    result = _run(network, "channel2", bptt="reversed")
     for before, after in zip(inference.records, result.records, strict=True):
         forward = after.stages["forward"]
         assert (forward.cycles, forward.ops) == (before.counts.cycles, before.counts.ops)
