@@ -14,14 +14,49 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 
-from lifsim.hardware.pe_array.gemm import ceil_div
+from lifsim.hardware.pe_array.gemm import Gemm, ceil_div
 from lifsim.hardware.sram_banks import Banks, Ints, words_by_bank
 
 REQUESTS = 1 << 18
 """That are looked at together."""
+
+
+class InputReads(Protocol):
+    """Inputs as the array asks for them."""
+
+    def planar_waits(self, banks: Banks, lanes: int) -> Ints:
+        """As `planar_waits`."""
+        ...
+
+    def channel_last_waits(self, banks: Banks, lanes: int) -> Ints:
+        """As `channel_last_waits`."""
+        ...
+
+
+@dataclass(frozen=True)
+class EvenReads:
+    """Inputs of a product that lie in the order in which the array asks for them, so that no two words of a vector meet
+    in a bank while another is idle."""
+
+    gemm: Gemm
+    element_bits: int
+
+    def planar_waits(self, banks: Banks, lanes: int) -> Ints:
+        """[groups, ceil(pixels / lanes)] cycles beyond one a vector, of one run."""
+        return self.gemm.reduction * self._waits(banks, lanes, self.gemm.pixels)
+
+    def channel_last_waits(self, banks: Banks, lanes: int) -> Ints:
+        """[groups, ceil(K / lanes)] cycles beyond one a vector, of one run."""
+        return self.gemm.pixels * self._waits(banks, lanes, self.gemm.reduction)
+
+    def _waits(self, banks: Banks, lanes: int, elements: int) -> Ints:
+        starts = np.arange(0, elements, lanes)
+        bits = np.minimum(lanes, elements - starts) * self.element_bits
+        return np.tile(-(-bits // banks.line_bits) - 1, (self.gemm.groups, 1))
 
 
 @dataclass(frozen=True)
@@ -50,6 +85,14 @@ class InputMap:
         """[pixels] row and column of the map at which each output pixel's window begins, padding below 0."""
         row, column = np.divmod(np.arange(self.pixels), self.out_width)
         return row * self.stride[0] - self.padding[0], column * self.stride[1] - self.padding[1]
+
+    def planar_waits(self, banks: Banks, lanes: int) -> Ints:
+        """As `planar_waits`."""
+        return planar_waits(self, banks, lanes)
+
+    def channel_last_waits(self, banks: Banks, lanes: int) -> Ints:
+        """As `channel_last_waits`."""
+        return channel_last_waits(self, banks, lanes)
 
 
 @lru_cache(maxsize=4096)

@@ -25,7 +25,7 @@ from dataclasses import astuple, dataclass
 
 import numpy as np
 
-from lifsim.hardware.input_reads import InputMap, channel_last_waits, planar_waits, scanned_cycles
+from lifsim.hardware.input_reads import InputMap, InputReads, scanned_cycles
 from lifsim.hardware.pe_array.gemm import ArrayShape, Dataflow, Gemm, ceil_div
 from lifsim.hardware.sram_banks import Banks, Ints
 
@@ -78,25 +78,25 @@ class Ports:
 
 
 def dense_stalls(
-    dataflow: Dataflow, read: InputMap, gemm: Gemm, shape: ArrayShape, runs: int, tick_batched: bool, ports: Ports
+    dataflow: Dataflow, read: InputReads, gemm: Gemm, shape: ArrayShape, runs: int, tick_batched: bool, ports: Ports
 ) -> PortStalls:
     """Waits of a layer over its `runs` where every operand takes its cycle (sparsity `none` and `gate`)."""
     visits = 1 if tick_batched else runs
     match dataflow:
         case "os" | "sata":
-            inputs = gemm.reduction + planar_waits(read, ports.spike_in, shape.rows)
+            inputs = gemm.reduction + read.planar_waits(ports.spike_in, shape.rows)
             waits = _row_folds(np.full_like(inputs, gemm.reduction), inputs, dataflow, gemm, shape, ports) * runs
             return waits + _weight_loads(gemm, shape, ports) * visits if dataflow == "sata" else waits
         case "ws":
             together = runs // visits
-            inputs = together * (gemm.pixels + channel_last_waits(read, ports.spike_in, shape.rows))
+            inputs = together * (gemm.pixels + read.channel_last_waits(ports.spike_in, shape.rows))
             waits = _weight_loads(gemm, shape, ports)
             stream = gemm.pixels * together
             for w, count in _parts(gemm.filters, shape.cols):
                 waits += _held_up(stream, 0, inputs, ports.psum.cycles(stream * w)) * count
             return waits * visits
         case "is":
-            waits = PortStalls(spike_in=int(planar_waits(read, ports.spike_in, shape.cols).sum()))
+            waits = PortStalls(spike_in=int(read.planar_waits(ports.spike_in, shape.cols).sum()))
             stream = gemm.filters
             for h, w, count in _cut(gemm.reduction, gemm.pixels, shape):
                 needs = ports.weight.cycles(stream * h), np.zeros(1, np.int64), ports.psum.cycles(stream * w)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def stage_table(result: Result) -> Table:
-    """One row per stage: cycles, those that wait for memory, operations, DRAM bytes and energy of all layers."""
+    """One row per stage: cycles, how many wait for memory, operations, DRAM bytes and energy of all layers."""
     from rich.table import Table
 
     table = Table(title=f"stages, sharing {result.sharing}, bptt {result.options.bptt}", title_justify="left")
@@ -21,9 +21,13 @@ def stage_table(result: Result) -> Table:
     for heading in ("cycles", "waiting", "MACs, effective", "LIF updates", "gradient updates", "DRAM", "energy"):
         table.add_column(heading, justify="right")
     for name, stage in result.stages.items():
-        ops = stage.ops
-        waiting = sum(stalls(stage.cycles).values())
-        counts = (stage.cycles.total, waiting, ops.macs_effective, ops.lif_updates, ops.pgu_updates)
-        energy = format_si(stage.energy_pj.total.total * 1e-12, "J")
-        table.add_row(name.replace("_", " "), *(f"{n:,}" for n in counts), format_bytes(stage.dram_bytes.total), energy)
+        ops, waiting = stage.ops, sum(stalls(stage.cycles).values()) / max(1, stage.cycles.total)
+        table.add_row(
+            name.replace("_", " "),
+            f"{stage.cycles.total:,}",
+            f"{waiting:.1%}",
+            *(f"{count:,}" for count in (ops.macs_effective, ops.lif_updates, ops.pgu_updates)),
+            format_bytes(stage.dram_bytes.total),
+            format_si(stage.energy_pj.total.total * 1e-12, "J"),
+        )
     return table

@@ -52,16 +52,16 @@ class Moves:
 
 
 def moves_of(
-    kind: Kind,
-    region: int,
+    kind: Kind | Ints,
+    region: Ints | int,
     step: Ints,
     offset: Ints | int,
     run_bytes: Ints,
     runs: Ints | int = 1,
     pitch: Ints | int = 0,
 ) -> Moves:
-    """Moves of one kind and region; scalars stand for all of them."""
-    columns = (step, int(kind), region, offset, run_bytes, runs, pitch)
+    """Moves of these columns; what is less stands for all of them, as NumPy broadcasts."""
+    columns = (step, kind, region, offset, run_bytes, runs, pitch)
     return Moves(*(np.ravel(column).astype(np.int64) for column in np.broadcast_arrays(*columns)))
 
 

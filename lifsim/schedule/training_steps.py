@@ -64,9 +64,8 @@ def _keep(visits: list[Visit], chosen: Sequence[int], kind: Kind, region: str, s
     first = np.cumsum([0, *(visits[index].steps for index in chosen)])
     for index, begin, end in zip(chosen, first, first[1:], strict=False):
         visit = visits[index]
-        more = moves_of(
-            kind, len(visit.regions), np.arange(visit.steps), offsets[begin:end], parts[begin:end]
-        )  # fmt: skip
+        step, place = np.arange(visit.steps), slice(begin, end)
+        more = moves_of(kind, len(visit.regions), step, offsets[place], parts[place])
         visits[index] = replace(visit, regions=(*visit.regions, region), moves=Moves.joined([visit.moves, more]))
 
 
@@ -133,11 +132,13 @@ class _GroupBackwards:
 def _visits(layer: Layer, flows: Sequence[Flow], turns: Turns, steps: int) -> Iterator[Visit]:
     """One a turn, in equal steps."""
     regions = tuple(dict.fromkeys(flow.region for flow in flows))
-    even, step = np.ones(steps, np.int64), np.arange(steps)
+    kind = np.array([[flow.kind] for flow in flows])
+    region = np.array([[regions.index(flow.region)] for flow in flows])
+    size = np.stack([flow.bytes for flow in flows])
+    offset = np.stack([np.broadcast_to(flow.offset, turns.count) for flow in flows])
+    step, edges = np.arange(steps), np.arange(steps + 1)
     for turn in range(turns.count):
-        parts = []
-        for flow in flows:
-            part = shares(int(flow.bytes[turn]), even)
-            begin = np.broadcast_to(flow.offset, flow.bytes.shape)[turn] + np.cumsum(part) - part
-            parts.append(moves_of(flow.kind, regions.index(flow.region), step, begin, part))
-        yield Visit(layer.index, None, even * turns.images[turn], Moves.joined(parts), regions)
+        edge = size[:, turn, None] * edges // steps
+        moves = moves_of(kind, region, step, offset[:, turn, None] + edge[:, :-1], np.diff(edge))
+        outputs = np.full(steps, turns.images[turn])
+        yield Visit(layer.index, None, outputs, Moves.joined([moves]), regions)

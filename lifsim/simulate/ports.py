@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.config.arch import Arch, Buffer
+from lifsim.config.arch import Arch, Buffer, Buffers
 from lifsim.config.network import Layer
 from lifsim.hardware.input_reads import InputMap
 from lifsim.hardware.lif_unit import pass_outputs
@@ -16,14 +16,18 @@ from lifsim.hardware.sram_banks import Banks
 from lifsim.hardware.sram_ports import Port, Ports, PortStalls, dense_stalls, skip_stalls
 from lifsim.simulate.array_work import gemm_of, lif_map, lif_waits
 from lifsim.simulate.counter import Counter
-from lifsim.simulate.counts import LayerCounts
+from lifsim.simulate.counts import ElementBits, LayerCounts
 from lifsim.simulate.spike_work import Ones
 
 
 def with_port_stalls(layer: Layer, counter: Counter, counts: LayerCounts, *, tick_batched: bool) -> LayerCounts:
     """`counts`, which know no waiting, of `layer` with its waits for SRAM ports."""
     folds = _fold_stalls(layer, counter.arch, counts, counter.spikes.ones[layer.index], tick_batched=tick_batched)
-    waits = folds + _lif_stalls(layer, counter, counts, tick_batched=tick_batched)
+    return waiting(counts, folds + _lif_stalls(layer, counter, counts, tick_batched=tick_batched))
+
+
+def waiting(counts: LayerCounts, waits: PortStalls) -> LayerCounts:
+    """`counts`, which know no waiting, with `waits`."""
     cycles = counts.cycles
     return replace(
         counts,
@@ -39,14 +43,19 @@ def with_port_stalls(layer: Layer, counter: Counter, counts: LayerCounts, *, tic
     )
 
 
+def ports_of(buffers: Buffers, bits: ElementBits) -> Ports:
+    """The array's side of the buffers that feed it."""
+    return Ports(
+        weight=_port(bits.weight, buffers.weight),
+        spike_in=Banks(buffers.spike_in.banks, buffers.spike_in.port_bits),
+        psum=_port(bits.psum, buffers.psum),
+    )
+
+
 def _fold_stalls(layer: Layer, arch: Arch, counts: LayerCounts, ones: Ones, *, tick_batched: bool) -> PortStalls:
     gemm, shape, dataflow = gemm_of(layer), ArrayShape(arch.array.rows, arch.array.cols), arch.array.dataflow
     read = _input_map(layer, counts.bits.spike_in)
-    ports = Ports(
-        weight=_port(counts.bits.weight, arch.buffers.weight),
-        spike_in=Banks(arch.buffers.spike_in.banks, arch.buffers.spike_in.port_bits),
-        psum=_port(counts.bits.psum, arch.buffers.psum),
-    )
+    ports = ports_of(arch.buffers, counts.bits)
     if arch.array.sparsity != "skip":
         return dense_stalls(dataflow, read, gemm, shape, layer.runs, tick_batched, ports) * len(ones)
     waits = PortStalls()

@@ -24,13 +24,13 @@ from lifsim.config.network import Layer
 from lifsim.config.sharing import states_of
 from lifsim.errors import Fault, InputError
 from lifsim.hardware.lif_unit import lif_passes, membrane_accesses
-from lifsim.hardware.pe_array import ArrayCycles, ArrayShape, Dataflow, pe_utilisation
+from lifsim.hardware.pe_array import ArrayCycles, ArrayShape, pe_utilisation
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.training import LayerTraining, StageBytes, training_traffic
 from lifsim.simulate.books import Accesses, Cycles, Operations, SramAccesses, TrainingDramBytes, added
 from lifsim.simulate.counter import Counter
 from lifsim.simulate.counts import LayerCounts
-from lifsim.simulate.training_work import StageWork, transposed_gemm, weight_gradient_gemm
+from lifsim.simulate.training_work import Product, StageWork, backward_product, update_product
 
 NO_ACCESSES = Accesses(0, 0)
 
@@ -127,9 +127,9 @@ class _LayerStages:
 
     def _backward(self) -> LayerCounts:
         layer, moved, zeros = self.layer, self.traffic.backward, self.counter.network.gradients
-        runs = layer.runs if self.traffic.input_gradient else 0
-        work = self._work(self.arch.array.dataflow, runs, transposed=True)
-        products = round((1 - zeros.membrane_sparsity) * layer.macs_per_run * runs * self.batch)
+        product = backward_product(layer, self.arch.array.dataflow, needed=self.traffic.input_gradient)
+        work = self._work(product)
+        products = round((1 - zeros.membrane_sparsity) * layer.macs_per_run * product.runs * self.batch)
         updates = layer.lif_elements * layer.timesteps * self.batch
         ops = replace(
             self._operations(work.macs, min(work.macs, products), multibit=True),
@@ -156,11 +156,9 @@ class _LayerStages:
         )
 
     def _weight_update(self) -> LayerCounts:
-        """Weight gradients collect in the psum buffer from run to run, and change the weights once. sata loads no
-        weights here, so that its array works as os."""
+        """Weight gradients collect in the psum buffer from run to run, and change the weights once."""
         layer, moved, bits = self.layer, self.traffic.weight_update, self.arch.precision.psum_bits
-        dataflow = self.arch.array.dataflow
-        work = self._work("os" if dataflow == "sata" else dataflow, layer.runs, transposed=False)
+        work = self._work(update_product(layer, self.arch.array.dataflow))
         ops = self._operations(work.macs, self.inference.ops.macs_effective, multibit=layer.multibit_input)
         sram = SramAccesses(
             weight=Accesses(
@@ -174,9 +172,8 @@ class _LayerStages:
         )
         return self._counts(work, ops, sram, moved, lif_cycles=0, registers=NO_ACCESSES)
 
-    def _work(self, dataflow: Dataflow, runs: int, *, transposed: bool) -> StageWork:
-        gemm = transposed_gemm(self.layer) if transposed else weight_gradient_gemm(self.layer)
-        return StageWork.of(gemm, dataflow, self.arch, runs, self.batch, tick_batched=self.tick_batched)
+    def _work(self, product: Product) -> StageWork:
+        return StageWork.of(product, self.arch, self.batch, tick_batched=self.tick_batched)
 
     def _elements(self, moved_bytes: int) -> int:
         """Membranes in so many bytes."""

@@ -10,13 +10,10 @@ from lifsim.schedule.plan import Plan
 from lifsim.schedule.training_sizes import TrainingSizes
 from lifsim.schedule.training_steps import training_visits
 from lifsim.simulate.counter import Counter
-from lifsim.simulate.ports import with_port_stalls
 from lifsim.simulate.timing import Timeline, timed
 from lifsim.simulate.training import Stages
+from lifsim.simulate.training_ports import with_training_port_stalls
 from lifsim.simulate.visits import visits
-
-REPEATED = ("forward", "recompute")
-"""Stages whose product is inference's, so that the array asks the same of its buffers' ports."""
 
 
 def timed_training(
@@ -24,7 +21,10 @@ def timed_training(
 ) -> tuple[list[Stages], Timeline]:
     """`layers`, whose stages know no waiting, with the cycles in which they wait for SRAM ports and for the DRAM."""
     network, sharing, arch, batch = counter.network, counter.sharing, counter.arch, counter.spikes.batch
-    layers = [_with_port_stalls(counter, plan, layer, stages) for layer, stages in enumerate(layers)]
+    layers = [
+        with_training_port_stalls(counter, layer, stages, tick_batched=plan.group_of(layer.index).tick_batched)
+        for layer, stages in zip(network.layers, layers, strict=True)
+    ]
     works = {work: place for place, work in enumerate((i, name) for i, stages in enumerate(layers) for name in stages)}
     sizes = TrainingSizes(network, sharing, arch, batch, reverse)
     forward = visits(network, sharing, arch, batch, plan, counter.reuse, keeps_spikes=True)
@@ -40,12 +40,3 @@ def timed_training(
         {stage: counts[works[layer, stage]] for stage in stages} for layer, stages in enumerate(layers)
     ]
     return waited, replace(timeline, names=names)
-
-
-def _with_port_stalls(counter: Counter, plan: Plan, index: int, stages: Stages) -> Stages:
-    layer = counter.network.layers[index]
-    tick_batched = plan.group_of(index).tick_batched
-    return {
-        stage: with_port_stalls(layer, counter, counts, tick_batched=tick_batched) if stage in REPEATED else counts
-        for stage, counts in stages.items()
-    }

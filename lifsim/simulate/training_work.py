@@ -24,6 +24,25 @@ def weight_gradient_gemm(layer: Layer) -> Gemm:
 
 
 @dataclass(frozen=True)
+class Product:
+    """What a stage has the array multiply, `runs` times an image."""
+
+    gemm: Gemm
+    dataflow: Dataflow
+    runs: int
+
+
+def backward_product(layer: Layer, dataflow: Dataflow, *, needed: bool) -> Product:
+    """needed: whether somebody asks for the gradients of the layer's input."""
+    return Product(transposed_gemm(layer), dataflow, layer.runs if needed else 0)
+
+
+def update_product(layer: Layer, dataflow: Dataflow) -> Product:
+    """sata loads no weights here, so that its array works as os."""
+    return Product(weight_gradient_gemm(layer), "os" if dataflow == "sata" else dataflow, layer.runs)
+
+
+@dataclass(frozen=True)
 class StageWork:
     """One stage of one layer, all runs and images. finished: sums that leave the array complete; reads and writes of
     inputs, weights and psums as `buffer_accesses` counts them."""
@@ -37,8 +56,9 @@ class StageWork:
     psum_writes: int
 
     @classmethod
-    def of(cls, gemm: Gemm, dataflow: Dataflow, arch: Arch, runs: int, batch: int, *, tick_batched: bool) -> StageWork:
+    def of(cls, product: Product, arch: Arch, batch: int, *, tick_batched: bool) -> StageWork:
         """Dense cycles: where gradients and the spikes they meet are zero is not known in advance."""
+        gemm, dataflow, runs = product.gemm, product.dataflow, product.runs
         if runs == 0:
             return cls(0, NOTHING, 0, 0, 0, 0, 0)
         shape = ArrayShape(arch.array.rows, arch.array.cols)

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifsim.hardware import input_reads
-from lifsim.hardware.input_reads import InputMap, channel_last_waits, planar_waits, scanned_cycles
+from lifsim.hardware.input_reads import EvenReads, InputMap, channel_last_waits, planar_waits, scanned_cycles
+from lifsim.hardware.pe_array import Gemm
 from lifsim.hardware.sram_banks import Banks, words_by_bank
 from tests.oracles import sram_banks as oracle
 
@@ -140,3 +141,28 @@ def test_channels_of_a_pixel_are_one_word_for_a_weight_stationary_array() -> Non
     read = InputMap(64, 1, 8, 8, 8, 8, (3, 3), (1, 1), (1, 1), 1)
     assert channel_last_waits(read, Banks(1, 64), 16).sum() == 0
     assert channel_last_waits(read, Banks(1, 64), 128).tolist()[0][0] > 0
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.builds(Gemm, st.integers(1, 9), st.integers(1, 9), st.just(1), st.integers(1, 2)),
+    st.sampled_from([1, 3, 16]),
+    banks,
+    st.integers(1, 5),
+)
+def test_what_lies_in_the_order_of_the_array_waits_for_narrow_ports_alone(
+    gemm: Gemm, bits: int, banks: Banks, lanes: int
+) -> None:
+    """Bit by bit into words, word by word into banks; every vector begins in the first."""
+
+    def walked(elements: int, vectors: int) -> list[list[int]]:
+        folds = []
+        for first in range(0, elements, lanes):
+            words = {bit // banks.word_bits for bit in range(min(lanes, elements - first) * bits)}
+            served = [word % banks.count for word in words]
+            folds.append(vectors * (max(map(served.count, served)) - 1))
+        return [folds] * gemm.groups
+
+    read = EvenReads(gemm, bits)
+    assert read.planar_waits(banks, lanes).tolist() == walked(gemm.pixels, gemm.reduction)
+    assert read.channel_last_waits(banks, lanes).tolist() == walked(gemm.reduction, gemm.pixels)

@@ -21,6 +21,7 @@ from lifsim.schedule.plan import ScheduleOptions
 from lifsim.schedule.training import LayerTraining, StageBytes, training_traffic
 from lifsim.schedule.training_sizes import TrainingSizes
 from lifsim.schedule.training_steps import training_visits
+from lifsim.simulate.reuse import Reuse
 from lifsim.simulate.visits import visits
 from tests.schedule.networks import networks
 from tests.schedule.test_timestep import SHARINGS, archs
@@ -43,7 +44,7 @@ def trained(
     network, sharing, arch, options, reverse = case
     schedule = plan(network, sharing, arch, options)
     books = training_traffic(network, sharing, arch, schedule, options.batch, reverse=reverse)
-    forward = visits(network, sharing, arch, options.batch, schedule, keeps_spikes=True)
+    forward = visits(network, sharing, arch, options.batch, schedule, Reuse(), keeps_spikes=True)
     sizes = TrainingSizes(network, sharing, arch, options.batch, reverse)
     return books, training_visits(sizes, facts_of(network, sharing, arch), schedule, forward)
 

@@ -13,8 +13,10 @@ import lifsim
 from lifsim.interchange.dram_trace import read_dram_trace
 from lifsim.report.requests import write_requests
 from lifsim.report.timeline import write_timeline
+from lifsim.simulate.array_work import gemm_of
 from lifsim.simulate.layout import layout_of
 from lifsim.simulate.result import Result
+from lifsim.simulate.training_work import transposed_gemm, weight_gradient_gemm
 
 BUFFERS = ("weight", "spike_in", "spike_out", "membrane", "psum")
 STALLS = ("stall_weights", "stall_spikes", "stall_membrane", "stall_writeback")
@@ -116,6 +118,24 @@ def test_timeline_and_requests_tell_the_stages(tmp_path: Path) -> None:
     assert len(read.addresses) == count
     assert count * 64 >= timed.totals.dram_bytes.total
     assert (np.diff(read.cycles) >= 0).all()
+
+
+def test_narrow_ports_hold_every_stage_up() -> None:
+    """os: K cycles a fold, in which gradients and membrane gradients of 16 bits pass 16 and 8 PEs wide."""
+    narrow = ("array.dataflow=os", "buffers.weight.banks=1", "buffers.weight.port_bits=32", *SLOW)
+    timed = train(*narrow, workload="lenet5_mnist")
+    for layer, record in zip(timed.network.layers, timed.records, strict=True):
+        backward, update = transposed_gemm(layer), weight_gradient_gemm(layer)
+        products = {"forward": gemm_of(layer), "weight_update": update}
+        products |= {"backward": backward} if layer.index else {}
+        waits = {}
+        for stage, gemm in products.items():
+            rows = -(-gemm.pixels // 16)
+            late = [-(-gemm.reduction * min(8, gemm.filters - w) * 16 // 32) for w in range(0, gemm.filters, 8)]
+            waits[stage] = layer.runs * rows * sum(max(0, cycles - gemm.reduction) for cycles in late) * gemm.groups
+        assert record.counts.port_stalls.weight == sum(waits.values()) > 0
+        for stage, cycles in waits.items():
+            assert record.stages[stage].cycles.stall_weights >= cycles
 
 
 def test_nothing_is_said_to_be_left_out() -> None:
