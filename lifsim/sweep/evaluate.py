@@ -16,7 +16,7 @@ from lifsim.errors import Fault, InputError
 from lifsim.simulate.inputs import Inputs, split_overrides
 from lifsim.simulate.options import Options, options_of
 from lifsim.simulate.pipeline import simulate
-from lifsim.simulate.resolved import MODEL_VERSION, resolved_inputs, sha256_of
+from lifsim.simulate.resolved import MODEL_VERSION, resolved_device, resolved_inputs, sha256_of
 from lifsim.simulate.reuse import Reuse
 from lifsim.simulate.spikes import Spikes, fires_own, read_spikes
 from lifsim.sweep.outcome import Outcome, figures_of
@@ -119,7 +119,9 @@ class Evaluator:
 
 
 def _key(inputs: Inputs, spikes: Spikes) -> str:
-    """The hash of everything that determines the figures: of a trace its content, wherever it is."""
+    """The hash of everything that determines the figures: of a trace and a DRAM device their content, wherever
+    they are."""
     options = inputs.options.model_copy(update={"trace": None})
     resolved = resolved_inputs(inputs.arch, inputs.network, inputs.sharing, options)
-    return sha256_of({**resolved, "trace": spikes.provenance.sha256, "model_version": MODEL_VERSION})
+    content = {"trace": spikes.provenance.sha256, "device": resolved_device(inputs.arch)}
+    return sha256_of({**resolved, **content, "model_version": MODEL_VERSION})

@@ -26,6 +26,7 @@ from lifsim.hardware.dram.simulate import simulate
 from lifsim.hardware.dram.streamed import streamed_work
 from lifsim.hardware.pipeline.kinds import WRITES
 from lifsim.report.dram_line import dram_line
+from lifsim.report.summary import summary
 from lifsim.simulate.books import added
 from lifsim.simulate.layout import dram_runs
 from lifsim.simulate.result import Result
@@ -153,6 +154,16 @@ def test_other_prices_need_no_other_simulation(tmp_path: Path) -> None:
 
 def asdict_of(spec: DramSpec) -> dict[str, Any]:
     return spec.energy.model_dump(mode="json")
+
+
+def test_a_result_knows_its_device_by_content(tmp_path: Path) -> None:
+    spec = load_dram("ddr4_2400")
+    device = device_file(tmp_path, spec, {**asdict_of(spec), "IDD0": 90.0})
+    inputs = summary(run(f"dram.device={device}", workload="lenet5_mnist"))["inputs"]
+    assert inputs["dram_device"]["energy"]["IDD0"] == 90.0
+    assert inputs["dram_device"]["timing"]["tRCD"] == spec.timing.tRCD
+    ideal = lifsim.run(workload="lenet5_mnist", overrides=["dram.model=ideal"])
+    assert "dram_device" not in summary(ideal)["inputs"]
 
 
 def test_a_device_priced_by_the_bit_charges_its_bursts(tmp_path: Path) -> None:

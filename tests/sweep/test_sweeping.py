@@ -15,6 +15,7 @@ import pytest
 
 import lifsim
 from lifsim.cli.main import main
+from lifsim.config.resolve import find
 from lifsim.sweep.outcome import figures_of
 from lifsim.sweep.store import Row, Store
 
@@ -50,6 +51,18 @@ def test_every_row_is_the_run_with_its_settings(capsys: pytest.CaptureFixture[st
         batch = row.settings["batch"]
         run = lifsim.run("sata128", "lenet5_mnist", row.settings["sharing"], batch=batch, seed=3, overrides=overrides)
         assert row.figures == figures_of(run)
+
+
+def test_a_row_knows_its_dram_by_content(capsys: pytest.CaptureFixture[str], own_folder: Path) -> None:
+    shipped = find("dram", "ddr4_2400").read_text()
+    keys = []
+    for current in (80, 90):
+        (own_folder / "own.yaml").write_text(shipped.replace("IDD0: 80", f"IDD0: {current}"))
+        store = f"s{current}"
+        settings = ["--set", "dram.model=cycle", "--set", "dram.device=own.yaml"]
+        assert _lifsim(capsys, "sweep", *SMALL, *settings, "--out", store)[0] == 0
+        keys += [row.key for row in _rows(store)]
+    assert len(set(keys)) == 2
 
 
 def test_a_row_has_the_figures_of_summary_json(capsys: pytest.CaptureFixture[str]) -> None:
