@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from lifsim.schedule.moves import shares
 from lifsim.schedule.rows import Ints
 from lifsim.simulate.layout import dram_runs
 from lifsim.simulate.result import Result
+from lifsim.simulate.steps import RunSteps
 from lifsim.simulate.timing import STALLS, Timeline
 
 MAX_EVENTS = 20_000
@@ -57,17 +59,17 @@ def write_timeline(result: Result, path: Path) -> int:
 
 def _events(result: Result, timeline: Timeline) -> Iterator[Event]:
     scale = 1e6 / result.arch.clock_hz
-    names = timeline.names
-    lif = _lif_cycles(timeline)
+    tensors = _Tensors.of(timeline.steps)
     yield from _tracks(1, "PE array", {1: "array", 2: "LIF units", 3: "waiting"})
     yield from _tracks(2, "buffers", dict(enumerate(BUFFERS, start=1)))
     channels = _channels(timeline)
     yield from _tracks(3, "DRAM", {channel + 1: f"channel {channel}" for channel in range(len(channels))})
-    yield from _array(timeline, names, lif, scale)
+    yield from _array(timeline, scale)
+    kind = timeline.steps.program.requests.kind
     for thread, kinds in enumerate(BUFFERS.values(), start=1):
-        yield from _transfers(timeline, names, np.isin(timeline.steps.program.requests.kind, kinds), (2, thread), scale)
+        yield from _transfers(timeline, tensors, np.isin(kind, kinds), (2, thread), scale)
     for channel, touches in enumerate(channels):
-        yield from _transfers(timeline, names, touches, (3, channel + 1), scale)
+        yield from _transfers(timeline, tensors, touches, (3, channel + 1), scale)
     yield from _bandwidth(timeline, scale)
     for name, kinds in BUFFERS.items():
         yield from _occupancy(timeline, name, kinds, scale)
@@ -94,20 +96,35 @@ def _channels(timeline: Timeline) -> NDArray[np.bool_]:
     return touches
 
 
+@dataclass(frozen=True)
+class _Tensors:
+    """names: of all tensors in DRAM. of_request: [requests] which one each moves."""
+
+    names: tuple[str, ...]
+    of_request: Ints
+
+    @classmethod
+    def of(cls, steps: RunSteps) -> _Tensors:
+        names = tuple(dict.fromkeys(name for visit in steps.visits for name in visit.regions))
+        number = {name: index for index, name in enumerate(names)}
+        moved = [np.array([number[name] for name in visit.regions])[visit.moves.region] for visit in steps.visits]
+        return cls(names, np.concatenate(moved)[steps.program.requests.origin])
+
+
 def _tracks(process: int, name: str, threads: dict[int, str]) -> Iterator[Event]:
     yield {"ph": "M", "pid": process, "name": "process_name", "args": {"name": name}}
     for thread, title in threads.items():
         yield {"ph": "M", "pid": process, "tid": thread, "name": "thread_name", "args": {"name": title}}
 
 
-def _lif_cycles(timeline: Timeline) -> Ints:
-    """[steps] cycles of each step in which the array waits for its LIF units, dealt as the step's cycles were."""
-    lif = np.zeros(timeline.steps.layer.size, np.int64)
+def _dealt(timeline: Timeline, cycles: Sequence[int]) -> Ints:
+    """[steps] `cycles` of what the steps belong to, dealt to them as their own cycles were."""
+    dealt = np.zeros(timeline.steps.layer.size, np.int64)
     outputs = np.concatenate([visit.outputs for visit in timeline.steps.visits])
-    for index, cycles in enumerate(timeline.lif_cycles):
-        mine = timeline.steps.layer == index
-        lif[mine] = shares(cycles, outputs[mine])
-    return lif
+    for index, mine in enumerate(cycles):
+        chosen = timeline.steps.layer == index
+        dealt[chosen] = shares(mine, outputs[chosen])
+    return dealt
 
 
 def _merged(layer: Ints, *columns: Ints) -> list[tuple[int, int]]:
@@ -124,16 +141,18 @@ def _merged(layer: Ints, *columns: Ints) -> list[tuple[int, int]]:
     return list(zip(starts.tolist(), [*starts[1:].tolist(), layer.size], strict=True))
 
 
-def _array(timeline: Timeline, names: Sequence[str], lif: Ints, scale: float) -> Iterator[Event]:
+def _array(timeline: Timeline, scale: float) -> Iterator[Event]:
     timing, layer = timeline.timing, timeline.steps.layer
+    lif, ports = _dealt(timeline, timeline.lif_cycles), _dealt(timeline, timeline.port_cycles)
     before = np.concatenate([[0], timing.end[:-1]])
     work = timeline.steps.program.step_cycles
     for first, end in _merged(layer, work, timing.start - before):
-        begin, name, count = int(timing.start[first]), names[layer[first]], end - first
+        begin, name, count = int(timing.start[first]), timeline.names[layer[first]], end - first
         until = int(timing.end[end - 1])
         waited = timing.waited[first:end].sum(axis=0)
-        fired = int(lif[first:end].sum())
-        args = {"steps": count, "array_cycles": int(work[first:end].sum()) - fired, "lif_cycles": fired}
+        fired, held_up = int(lif[first:end].sum()), int(ports[first:end].sum())
+        args = {"steps": count, "array_cycles": int(work[first:end].sum()) - fired - held_up, "lif_cycles": fired}
+        args |= {"port_stall_cycles": held_up} if held_up else {}
         stalls: dict[str, int] = {}
         for kind, cause in STALLS.items():
             stalls[cause] = stalls.get(cause, 0) + int(waited[kind])
@@ -147,7 +166,7 @@ def _array(timeline: Timeline, names: Sequence[str], lif: Ints, scale: float) ->
 
 
 def _transfers(
-    timeline: Timeline, names: Sequence[str], chosen: NDArray[np.bool_], track: tuple[int, int], scale: float
+    timeline: Timeline, tensors: _Tensors, chosen: NDArray[np.bool_], track: tuple[int, int], scale: float
 ) -> Iterator[Event]:
     """From when a request is next in line to when it is through."""
     requests, timing = timeline.steps.program.requests, timeline.timing
@@ -155,9 +174,11 @@ def _transfers(
     until = np.maximum.accumulate(timing.answered[mine])
     begin = np.maximum(timing.issued[mine], np.concatenate([[0], until[:-1]]))
     layer, kind, size = timeline.steps.layer[requests.step[mine]], requests.kind[mine], requests.bytes[mine]
-    for first, end in _merged(layer, kind, size):
-        name = f"{Kind(kind[first]).name.lower()} {names[layer[first]]}"
-        args = {"requests": end - first, "bytes": int(size[first:end].sum())}
+    tensor = tensors.of_request[mine]
+    for first, end in _merged(layer, kind, tensor, size):
+        name = f"{Kind(kind[first]).name.lower()} {timeline.names[layer[first]]}"
+        moved = ", ".join(tensors.names[one] for one in np.unique(tensor[first:end]))
+        args = {"tensor": moved, "requests": end - first, "bytes": int(size[first:end].sum())}
         yield _bar(track, name, int(begin[first]), int(until[end - 1]), scale, args)
 
 

@@ -68,7 +68,8 @@ def _cycles(counted: LayerCounts, run: Ints, outputs: Ints) -> Ints:
     """[steps of the layer] cycles without waiting for DRAM: those of a run are dealt to its steps; those of LIF units
     and of SRAM ports to all."""
     running = counted.cycles.array + counted.cycles.fill_drain
-    cycles = shares(counted.cycles.total - running, outputs)
+    lif = counted.cycles.lif
+    cycles = shares(lif, outputs) + shares(counted.cycles.total - running - lif, outputs)
     if (run == ALL_RUNS).all():
         return cycles + shares(running, outputs)
     for done in counted.timesteps:

@@ -36,18 +36,25 @@ STALLS = {
 
 @dataclass(frozen=True)
 class Timeline:
-    """A run as it was played: its steps, and when each step and request began and ended. names, lif_cycles: of what the
-    steps belong to, layers, in training their stages."""
+    """A run as it was played: its steps, and when each step and request began and ended. names, lif_cycles,
+    port_cycles (waits for SRAM ports): of what the steps belong to, layers, in training their stages."""
 
     steps: RunSteps
     timing: Timing
     names: tuple[str, ...]
     lif_cycles: tuple[int, ...]
+    port_cycles: tuple[int, ...]
 
     @classmethod
     def of(cls, steps: RunSteps, timing: Timing, counts: Sequence[LayerCounts]) -> Timeline:
         """Of steps that `counts` were dealt to."""
-        return cls(steps, timing, tuple(c.name for c in counts), tuple(c.cycles.lif for c in counts))
+        return cls(
+            steps,
+            timing,
+            names=tuple(counted.name for counted in counts),
+            lif_cycles=tuple(counted.cycles.lif for counted in counts),
+            port_cycles=tuple(counted.port_stalls.total for counted in counts),
+        )
 
 
 def timed(

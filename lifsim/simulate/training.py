@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from math import prod
 
 from lifsim.config.arch import Arch
 from lifsim.config.network import Layer
@@ -27,6 +26,7 @@ from lifsim.hardware.lif_unit import lif_passes, membrane_accesses
 from lifsim.hardware.pe_array import ArrayCycles, ArrayShape, pe_utilisation
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.training import LayerTraining, StageBytes, training_traffic
+from lifsim.simulate.array_work import lif_map
 from lifsim.simulate.books import Accesses, Cycles, Operations, SramAccesses, TrainingDramBytes, added
 from lifsim.simulate.counter import Counter
 from lifsim.simulate.counts import LayerCounts
@@ -189,10 +189,7 @@ class _LayerStages:
         """Passes of the gradient units, one a LIF unit: as many as the LIF units' in the forward stage, not hidden."""
         if self.layer.lif is None:
             return 0
-        channels, *pixels = self.layer.lif.output.shape
-        groups = self.layer.groups if channels % self.layer.groups == 0 else 1
-        shape = ArrayShape(self.arch.array.rows, self.arch.array.cols)
-        passes = lif_passes(prod(pixels), channels // groups, groups, shape)
+        passes = lif_passes(*lif_map(self.layer), ArrayShape(self.arch.array.rows, self.arch.array.cols))
         return passes * self.layer.timesteps * self.batch * self.counter.bank.pass_cycles
 
     def _operations(self, dense: int, effective: int, *, multibit: bool) -> Operations:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
+import numpy as np
+
 from lifsim.config.network import Layer
 from lifsim.hardware.input_reads import EvenReads
-from lifsim.hardware.pe_array import ArrayShape
-from lifsim.hardware.sram_ports import dense_stalls
+from lifsim.hardware.lif_unit import pass_outputs
+from lifsim.hardware.pe_array import ArrayShape, Dataflow
+from lifsim.hardware.sram_ports import Port, PortStalls, dense_stalls
+from lifsim.simulate.array_work import lif_map
 from lifsim.simulate.counter import Counter
 from lifsim.simulate.counts import LayerCounts
 from lifsim.simulate.ports import ports_of, waiting, with_port_stalls
@@ -13,37 +19,71 @@ from lifsim.simulate.training import Stages
 from lifsim.simulate.training_work import Product, backward_product, update_product
 
 
-def with_training_port_stalls(counter: Counter, layer: Layer, stages: Stages, *, tick_batched: bool) -> Stages:
+def with_training_port_stalls(
+    counter: Counter, layer: Layer, stages: Stages, *, tick_batched: bool, reverse: bool
+) -> Stages:
     """`stages` of `layer`, which know no waiting, with their waits for SRAM ports.
 
-    Forward and recomputation read the spikes as inference does; the operands of the other products are taken to lie
-    in the order in which the array asks for them.
+    Forward reads the spikes as inference does, and so does recomputation, whose LIFs hand nothing over. The operands of
+    the other products are taken to lie in the order in which the array asks for them.
     """
-    dataflow = counter.arch.array.dataflow
-    needed = stages["backward"].ops.macs_dense > 0
-    products = {
-        "backward": backward_product(layer, dataflow, needed=needed),
-        "weight_update": update_product(layer, dataflow),
+    ports = _Ports(counter, layer, tick_batched, reverse)
+    silent = replace(layer, lif=None)
+    waits = {
+        "forward": lambda counts: with_port_stalls(layer, counter, counts, tick_batched=tick_batched),
+        "recompute": lambda counts: with_port_stalls(silent, counter, counts, tick_batched=tick_batched),
+        "backward": ports.backward,
+        "weight_update": ports.weight_update,
     }
-    return {
-        stage: _even(counter, counts, products[stage], tick_batched=tick_batched)
-        if stage in products
-        else with_port_stalls(layer, counter, counts, tick_batched=tick_batched)
-        for stage, counts in stages.items()
-    }
+    return {stage: waits[stage](counts) for stage, counts in stages.items()}
 
 
-def _even(counter: Counter, counts: LayerCounts, product: Product, *, tick_batched: bool) -> LayerCounts:
-    arch, gemm = counter.arch, product.gemm
-    if not product.runs:
-        return counts
-    waits = dense_stalls(
-        product.dataflow,
-        EvenReads(gemm, counts.bits.spike_in),
-        gemm,
-        ArrayShape(arch.array.rows, arch.array.cols),
-        product.runs,
-        tick_batched,
-        ports_of(arch.buffers, counts.bits),
-    )
-    return waiting(counts, waits * counter.spikes.batch)
+@dataclass(frozen=True)
+class _Ports:
+    counter: Counter
+    layer: Layer
+    tick_batched: bool
+    reverse: bool
+
+    def backward(self, counts: LayerCounts) -> LayerCounts:
+        product = backward_product(self.layer, self._dataflow, needed=counts.ops.macs_dense > 0)
+        return waiting(counts, self._product(counts, product) + self._gradient_units())
+
+    def weight_update(self, counts: LayerCounts) -> LayerCounts:
+        return waiting(counts, self._product(counts, update_product(self.layer, self._dataflow)))
+
+    def _product(self, counts: LayerCounts, product: Product) -> PortStalls:
+        arch = self.counter.arch
+        waits = dense_stalls(
+            product.dataflow,
+            EvenReads(product.gemm, counts.bits.spike_in),
+            product.gemm,
+            self._shape,
+            max(1, product.runs),
+            self.tick_batched,
+            ports_of(arch.buffers, counts.bits),
+        )
+        return waits * (self.counter.spikes.batch if product.runs else 0)
+
+    def _gradient_units(self) -> PortStalls:
+        """A pass takes as long as its membranes need to come through their buffer's ports: those of all calls where
+        they are stored; timestep by timestep the gradients of membranes, recomputed membranes beside them. They leave
+        by ports of their own."""
+        if self.layer.lif is None:
+            return PortStalls()
+        buffer, latency = self.counter.arch.buffers.membrane, self.counter.bank.pass_cycles
+        outputs = pass_outputs(*lif_map(self.layer), self._shape)
+        states = -(-outputs // self.counter.sharing.channels)
+        carried = np.zeros_like(states) if self.tick_batched else states * (2 if self.reverse else 1)
+        stored = np.zeros_like(outputs) if self.reverse else outputs
+        port = Port(self.counter.arch.precision.membrane_bits, buffer.banks * buffer.port_bits)
+        late = int((port.slowed(latency, stored + carried) - latency).sum()) if buffer.size_bytes else 0
+        return PortStalls(membrane=late * self.layer.timesteps * self.counter.spikes.batch)
+
+    @property
+    def _dataflow(self) -> Dataflow:
+        return self.counter.arch.array.dataflow
+
+    @property
+    def _shape(self) -> ArrayShape:
+        return ArrayShape(self.counter.arch.array.rows, self.counter.arch.array.cols)

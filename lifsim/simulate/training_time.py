@@ -21,9 +21,10 @@ def timed_training(
 ) -> tuple[list[Stages], Timeline]:
     """`layers`, whose stages know no waiting, with the cycles in which they wait for SRAM ports and for the DRAM."""
     network, sharing, arch, batch = counter.network, counter.sharing, counter.arch, counter.spikes.batch
+    tick_batched = [plan.group_of(layer.index).tick_batched for layer in network.layers]
     layers = [
-        with_training_port_stalls(counter, layer, stages, tick_batched=plan.group_of(layer.index).tick_batched)
-        for layer, stages in zip(network.layers, layers, strict=True)
+        with_training_port_stalls(counter, layer, stages, tick_batched=tick, reverse=reverse)
+        for layer, stages, tick in zip(network.layers, layers, tick_batched, strict=True)
     ]
     works = {work: place for place, work in enumerate((i, name) for i, stages in enumerate(layers) for name in stages)}
     sizes = TrainingSizes(network, sharing, arch, batch, reverse)

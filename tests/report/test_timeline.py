@@ -50,6 +50,19 @@ def test_every_dram_channel_has_its_track(result: Result, tmp_path: Path) -> Non
     assert {bar["tid"] for bar in bars(tmp_path / "timeline.json") if bar["pid"] == 3} == set(range(1, 9))
 
 
+def test_every_byte_of_the_run_passes_its_buffer_as_its_tensor(result: Result, tmp_path: Path) -> None:
+    write_timeline(result, tmp_path / "timeline.json")
+    moved: dict[str, int] = {}
+    for bar in bars(tmp_path / "timeline.json"):
+        if bar["pid"] == 2:
+            kind = bar["args"]["tensor"].partition(":")[0]
+            moved[kind] = moved.get(kind, 0) + bar["args"]["bytes"]
+    counted = result.totals.dram_bytes
+    assert moved["weights"] == counted.weights
+    assert moved["tensor"] == counted.spikes_in + counted.spikes_out + counted.residual
+    assert sum(moved.values()) == counted.total
+
+
 def test_requests_are_those_of_the_run(result: Result, tmp_path: Path) -> None:
     count = write_requests(result, tmp_path / "dram.trace", "dramsim3")
     read = read_dram_trace(tmp_path / "dram.trace")

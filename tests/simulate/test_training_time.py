@@ -106,10 +106,16 @@ def test_timeline_and_requests_tell_the_stages(tmp_path: Path) -> None:
         event for event in json.loads((tmp_path / "timeline.json").read_text())["traceEvents"] if event["ph"] == "X"
     ]
     array = [bar for bar in bars if (bar["pid"], bar["tid"]) == (1, 1)]
+    assert timed.timeline is not None
+    tail = timed.totals.cycles.total - int(timed.timeline.timing.end[-1])
     for stage, record in timed.stages.items():
         mine = [bar["args"] for bar in array if bar["name"].endswith(stage)]
         assert sum(args["lif_cycles"] for args in mine) == record.cycles.lif
-        assert sum(args.get("stall_membrane", 0) for args in mine) == record.cycles.stall_membrane
+        assert sum(args["array_cycles"] for args in mine) == record.cycles.array + record.cycles.fill_drain
+        assert all(args["array_cycles"] >= 0 for args in mine)
+        waited = sum(args.get(stall, 0) for args in mine for stall in (*STALLS, "port_stall_cycles"))
+        waited += tail if stage == "weight_update" else 0
+        assert waited == sum(getattr(record.cycles, stall) for stall in STALLS)
     order = [bar["name"] for bar in sorted(array, key=lambda bar: bar["ts"])]
     assert order[0] == f"{timed.network.layers[0].name} forward"
     assert order[-1] == f"{timed.network.layers[0].name} weight_update"
@@ -136,6 +142,19 @@ def test_narrow_ports_hold_every_stage_up() -> None:
         assert record.counts.port_stalls.weight == sum(waits.values()) > 0
         for stage, cycles in waits.items():
             assert record.stages[stage].cycles.stall_weights >= cycles
+
+
+@pytest.mark.parametrize(("bptt", "schedule", "membranes"), [
+    ("stored", "tick", 1), ("stored", "timestep", 2), ("reversed", "timestep", 2), ("reversed", "tick", 0),
+])  # fmt: skip
+def test_gradient_units_wait_for_the_membranes_that_they_read(bptt: str, schedule: str, membranes: int) -> None:
+    """One PE: a pass serves one output in a cycle, its membranes of 64 bits take two cycles each."""
+    one = ("array.rows=1", "array.cols=1", "buffers.membrane.banks=1", "buffers.membrane.port_bits=32", *SLOW)
+    timed = train(*one, "precision.membrane_bits=64", workload="lenet5_mnist", bptt=bptt, schedule=schedule)
+    for layer, record in zip(timed.network.layers, timed.records, strict=True):
+        late = layer.lif_elements * layer.timesteps * max(0, 2 * membranes - 1)
+        forward = layer.lif_elements * layer.timesteps if schedule == "timestep" else 0
+        assert record.counts.port_stalls.membrane == late + forward
 
 
 def test_nothing_is_said_to_be_left_out() -> None:
