@@ -25,15 +25,29 @@ REQUESTS = 1 << 18
 """That are looked at together."""
 
 
+@dataclass(frozen=True)
+class Reads:
+    """Of one run's folds, [groups, folds] each. waits: cycles beyond one a vector. words: that the banks give."""
+
+    waits: Ints
+    words: Ints
+
+    @classmethod
+    def of(cls, both: Ints) -> Reads:
+        """Waits and words [2, groups, folds]; read-only, since they are given out again."""
+        both.setflags(write=False)
+        return cls(both[0], both[1])
+
+
 class InputReads(Protocol):
     """Inputs as the array asks for them."""
 
-    def planar_waits(self, banks: Banks, lanes: int) -> Ints:
-        """As `planar_waits`."""
+    def planar_reads(self, banks: Banks, lanes: int) -> Reads:
+        """[groups, ceil(pixels / lanes)], as `planar_reads`."""
         ...
 
-    def channel_last_waits(self, banks: Banks, lanes: int) -> Ints:
-        """As `channel_last_waits`."""
+    def channel_last_reads(self, banks: Banks, lanes: int) -> Reads:
+        """[groups, ceil(K / lanes)], as `channel_last_reads`."""
         ...
 
 
@@ -45,18 +59,18 @@ class EvenReads:
     gemm: Gemm
     element_bits: int
 
-    def planar_waits(self, banks: Banks, lanes: int) -> Ints:
-        """[groups, ceil(pixels / lanes)] cycles beyond one a vector, of one run."""
-        return self.gemm.reduction * self._waits(banks, lanes, self.gemm.pixels)
+    def planar_reads(self, banks: Banks, lanes: int) -> Reads:
+        """[groups, ceil(pixels / lanes)]"""
+        return self._reads(banks, lanes, self.gemm.pixels, self.gemm.reduction)
 
-    def channel_last_waits(self, banks: Banks, lanes: int) -> Ints:
-        """[groups, ceil(K / lanes)] cycles beyond one a vector, of one run."""
-        return self.gemm.pixels * self._waits(banks, lanes, self.gemm.reduction)
+    def channel_last_reads(self, banks: Banks, lanes: int) -> Reads:
+        """[groups, ceil(K / lanes)]"""
+        return self._reads(banks, lanes, self.gemm.reduction, self.gemm.pixels)
 
-    def _waits(self, banks: Banks, lanes: int, elements: int) -> Ints:
-        starts = np.arange(0, elements, lanes)
-        bits = np.minimum(lanes, elements - starts) * self.element_bits
-        return np.tile(-(-bits // banks.line_bits) - 1, (self.gemm.groups, 1))
+    def _reads(self, banks: Banks, lanes: int, elements: int, vectors: int) -> Reads:
+        bits = np.minimum(lanes, elements - np.arange(0, elements, lanes)) * self.element_bits
+        both = np.stack([-(-bits // banks.line_bits) - 1, -(-bits // banks.word_bits)])
+        return Reads.of(np.tile(vectors * both[:, None], (1, self.gemm.groups, 1)))
 
 
 @dataclass(frozen=True)
@@ -86,19 +100,19 @@ class InputMap:
         row, column = np.divmod(np.arange(self.pixels), self.out_width)
         return row * self.stride[0] - self.padding[0], column * self.stride[1] - self.padding[1]
 
-    def planar_waits(self, banks: Banks, lanes: int) -> Ints:
-        """As `planar_waits`."""
-        return planar_waits(self, banks, lanes)
+    def planar_reads(self, banks: Banks, lanes: int) -> Reads:
+        """As `planar_reads`."""
+        return planar_reads(self, banks, lanes)
 
-    def channel_last_waits(self, banks: Banks, lanes: int) -> Ints:
-        """As `channel_last_waits`."""
-        return channel_last_waits(self, banks, lanes)
+    def channel_last_reads(self, banks: Banks, lanes: int) -> Reads:
+        """As `channel_last_reads`."""
+        return channel_last_reads(self, banks, lanes)
 
 
 @lru_cache(maxsize=4096)
-def planar_waits(read: InputMap, banks: Banks, lanes: int) -> Ints:
-    """[groups, ceil(pixels / lanes)] cycles beyond one a vector, of one run: `lanes` output pixels ask for the same
-    product, product after product (os, sata: the rows of a fold; is: its columns, while a fold is loaded)."""
+def planar_reads(read: InputMap, banks: Banks, lanes: int) -> Reads:
+    """[groups, ceil(pixels / lanes)]: `lanes` output pixels ask for the same product, product after product (os, sata:
+    the rows of a fold; is: its columns, while a fold is loaded)."""
     plane = read.height * read.width * read.element_bits
     begins = np.arange(read.groups * read.channels) * plane % banks.line_bits
     phases, kind = np.unique(begins, return_inverse=True)
@@ -107,8 +121,7 @@ def planar_waits(read: InputMap, banks: Banks, lanes: int) -> Ints:
     parts = [_planar(read, banks, lanes, pieces, phases[i : i + together]) for i in range(0, phases.size, together)]
     group = np.repeat(np.arange(read.groups), read.channels)
     channels = np.bincount(group * phases.size + kind, minlength=read.groups * phases.size)
-    waits: Ints = channels.reshape(read.groups, phases.size) @ np.concatenate(parts)
-    return _frozen(waits)
+    return Reads.of(channels.reshape(read.groups, phases.size) @ np.concatenate(parts, axis=1))
 
 
 def _pieces(read: InputMap, banks: Banks, lanes: int) -> Ints:
@@ -120,7 +133,7 @@ def _pieces(read: InputMap, banks: Banks, lanes: int) -> Ints:
 
 
 def _planar(read: InputMap, banks: Banks, lanes: int, pieces: Ints, phases: Ints) -> Ints:
-    """[phases, folds] waits for channels that begin at these bits of a line, over all kernel positions."""
+    """[2, phases, folds] waits and words of channels that begin at these bits of a line, over all kernel positions."""
     r, s = (at[:, None] for at in np.divmod(np.arange(read.kernel[0] * read.kernel[1]), read.kernel[1]))
     row, column = np.divmod(pieces, read.out_width)
     stride, shift = read.stride[1], s - read.padding[1]
@@ -134,14 +147,14 @@ def _planar(read: InputMap, banks: Banks, lanes: int, pieces: Ints, phases: Ints
     ask = np.arange(phases.size * r.size).reshape(phases.size, r.size, 1)
     vector, phase = ask * folds + pieces // lanes, phases[:, None, None]
     words = words_by_bank(vector.ravel(), (begin + phase).ravel(), (end + phase).ravel(), ask.size * folds, banks)
-    late: Ints = np.maximum(words.max(axis=1) - 1, 0).reshape(phases.size, r.size, folds).sum(axis=1)
-    return late
+    both: Ints = _waits_and_words(words).reshape(2, phases.size, r.size, folds).sum(axis=2)
+    return both
 
 
 @lru_cache(maxsize=4096)
-def channel_last_waits(read: InputMap, banks: Banks, lanes: int) -> Ints:
-    """[groups, ceil(K / lanes)] cycles beyond one a vector, of one run: pixel after pixel asks for the same `lanes`
-    products, which go by kernel row, kernel column, channel (ws: the rows of a fold)."""
+def channel_last_reads(read: InputMap, banks: Banks, lanes: int) -> Reads:
+    """[groups, ceil(K / lanes)]: pixel after pixel asks for the same `lanes` products, which go by kernel row, kernel
+    column, channel (ws: the rows of a fold)."""
     products = read.kernel[0] * read.kernel[1] * read.channels
     windows = _windows(read, banks)
     starts = np.arange(0, products, lanes)
@@ -149,19 +162,24 @@ def channel_last_waits(read: InputMap, banks: Banks, lanes: int) -> Ints:
     parts = []
     for some in np.split(starts, range(together, starts.size, together)):
         words = _scan(windows, read, banks, some, np.minimum(some + lanes, products))
-        parts.append(windows.pixels @ np.maximum(words.max(axis=2) - 1, 0))
-    return _frozen(np.concatenate(parts, axis=1)[windows.group])
+        parts.append(windows.pixels @ _waits_and_words(words))
+    return Reads.of(np.concatenate(parts, axis=2)[:, windows.group])
 
 
 @lru_cache(maxsize=4096)
-def scanned_cycles(read: InputMap, banks: Banks, rows: int) -> Ints:
-    """[groups, ceil(pixels / rows)] cycles of a run's folds of which every row reads all words of its own receptive
-    field, at its own pace: as long as the busiest bank has words to give (`skip`)."""
+def scanned_reads(read: InputMap, banks: Banks, rows: int) -> Reads:
+    """[groups, ceil(pixels / rows)]: every row of a fold reads all words of its own receptive field, at its own pace;
+    the fold waits beyond its first cycle as long as the busiest bank has words, as if it were one vector (`skip`)."""
     windows = _windows(read, banks)
     products = read.kernel[0] * read.kernel[1] * read.channels
     words = _scan(windows, read, banks, np.array([0]), np.array([products]))[:, 0]
     folds = np.add.reduceat(words[windows.kind], np.arange(0, read.pixels, rows), axis=1)
-    return _frozen(folds.max(axis=2)[windows.group])
+    return Reads.of(_waits_and_words(folds)[:, windows.group])
+
+
+def _waits_and_words(words: Ints) -> Ints:
+    """[2, ...] of vectors whose banks have `words` [..., banks] to give."""
+    return np.stack([np.maximum(words.max(axis=-1) - 1, 0), words.sum(axis=-1)])
 
 
 @dataclass(frozen=True)
@@ -219,9 +237,3 @@ def _scan(windows: _Windows, read: InputMap, banks: Banks, start: Ints, end: Int
     vector = np.repeat(np.arange(vectors), row.size)
     first, last = ((begin + edge * read.element_bits).ravel() for edge in (first, last))
     return words_by_bank(vector, first, last, vectors, banks).reshape(windows.begin.size, start.size, banks.count)
-
-
-def _frozen(found: Ints) -> Ints:
-    """Read-only: it is given out again."""
-    found.setflags(write=False)
-    return found

@@ -25,7 +25,7 @@ from dataclasses import astuple, dataclass
 
 import numpy as np
 
-from lifsim.hardware.input_reads import InputMap, InputReads, scanned_cycles
+from lifsim.hardware.input_reads import InputMap, InputReads, scanned_reads
 from lifsim.hardware.pe_array.gemm import ArrayShape, Dataflow, Gemm, ceil_div
 from lifsim.hardware.sram_banks import Banks, Ints
 
@@ -84,19 +84,19 @@ def dense_stalls(
     visits = 1 if tick_batched else runs
     match dataflow:
         case "os" | "sata":
-            inputs = gemm.reduction + read.planar_waits(ports.spike_in, shape.rows)
+            inputs = gemm.reduction + read.planar_reads(ports.spike_in, shape.rows).waits
             waits = _row_folds(np.full_like(inputs, gemm.reduction), inputs, dataflow, gemm, shape, ports) * runs
             return waits + _weight_loads(gemm, shape, ports) * visits if dataflow == "sata" else waits
         case "ws":
             together = runs // visits
-            inputs = together * (gemm.pixels + read.channel_last_waits(ports.spike_in, shape.rows))
+            inputs = together * (gemm.pixels + read.channel_last_reads(ports.spike_in, shape.rows).waits)
             waits = _weight_loads(gemm, shape, ports)
             stream = gemm.pixels * together
             for w, count in _parts(gemm.filters, shape.cols):
                 waits += _held_up(stream, 0, inputs, ports.psum.cycles(stream * w)) * count
             return waits * visits
         case "is":
-            waits = PortStalls(spike_in=int(read.planar_waits(ports.spike_in, shape.cols).sum()))
+            waits = PortStalls(spike_in=int(read.planar_reads(ports.spike_in, shape.cols).waits.sum()))
             stream = gemm.filters
             for h, w, count in _cut(gemm.reduction, gemm.pixels, shape):
                 needs = ports.weight.cycles(stream * h), np.zeros(1, np.int64), ports.psum.cycles(stream * w)
@@ -118,10 +118,26 @@ def skip_stalls(
     A row must see all its spikes, and the rows of a column share its weights: a fold moves what it moves under `os`, in
     less time. Rows do not go in step, so that no two share a word that they read.
     """
-    inputs = scanned_cycles(read, ports.spike_in, shape.rows)
+    inputs = 1 + scanned_reads(read, ports.spike_in, shape.rows).waits
     waits = _row_folds(slowest, inputs, dataflow, gemm, shape, ports)
     visits = 1 if tick_batched else len(slowest)
     return waits + _weight_loads(gemm, shape, ports) * visits if dataflow == "sata" else waits
+
+
+def input_words(
+    dataflow: Dataflow, *, skips: bool, read: InputMap, gemm: Gemm, shape: ArrayShape, runs: int, banks: Banks
+) -> int:
+    """Words that the array reads from spike_in in a layer's `runs`."""
+    filter_folds = ceil_div(gemm.filters, shape.cols)
+    if skips:
+        words = scanned_reads(read, banks, shape.rows).words
+    elif dataflow == "ws":
+        words = read.channel_last_reads(banks, shape.rows).words
+    elif dataflow == "is":
+        words, filter_folds = read.planar_reads(banks, shape.cols).words, 1
+    else:
+        words = read.planar_reads(banks, shape.rows).words
+    return int(words.sum()) * filter_folds * runs
 
 
 def _row_folds(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
+from lifsim.report.buffer_table import buffer_table
 from lifsim.report.change import figures
 from lifsim.report.dram_line import dram_line
 from lifsim.report.schedule_table import schedule_table
@@ -45,6 +46,9 @@ def print_result(result: Result, baseline: Result | None) -> None:
     if result.totals.dram is not None:
         did, energy = result.totals.dram, result.totals.energy_pj.dram
         console.print(dram_line(str(result.arch.dram.device), did, energy), highlight=False)
+    buffers = buffer_table(result)
+    if buffers is not None:
+        console.print(buffers)
     if result.advice:
         console.print(f"bound by {bound(result.totals.cycles)}: {result.advice}", highlight=False)
     for note in result.notes:

@@ -40,6 +40,7 @@ def summary(result: Result) -> dict[str, Any]:
         },
         **result.totals.tree(),
         **({"stages": {name: as_tree(stage) for name, stage in result.stages.items()}} if result.stages else {}),
+        **({"buffers": {name: as_tree(use) for name, use in result.buffers.items()}} if result.buffers else {}),
         "notes": list(result.notes),
     }
 

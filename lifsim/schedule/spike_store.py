@@ -51,12 +51,15 @@ class SpikeBuffers:
 @dataclass
 class Residency:
     """One timestep of one chunk, bytes. inputs: by layer that computes, how much of its input is on chip; whole: layers
-    whose input spike_in takes; residual_reads: by layer, operands from DRAM; writes: by tensor, what goes to DRAM."""
+    whose input spike_in takes; residual_reads: by layer, operands from DRAM; writes: by tensor, what goes to DRAM.
+    most_in, most_out: what spike_in and spike_out hold at most; an input that does not fit fills spike_in."""
 
     inputs: dict[int, int] = field(default_factory=dict)
     whole: set[int] = field(default_factory=set)
     residual_reads: dict[int, int] = field(default_factory=dict)
     writes: dict[str, int] = field(default_factory=dict)
+    most_in: int = 0
+    most_out: int = 0
 
 
 def walk_timestep(facts: NetworkFacts, passes: Sequence[Pass], buffers: SpikeBuffers, now: Timestep) -> Residency:
@@ -68,9 +71,12 @@ def walk_timestep(facts: NetworkFacts, passes: Sequence[Pass], buffers: SpikeBuf
     for one in passes:
         touched = facts.touched(one.first, one.last)
         _serve(facts, one, held, buffers, now, result)
+        staged = _staged(facts, _from_outside(facts, one, now), buffers)
+        result.most_in = max(result.most_in, min(staged, buffers.spike_in))
         readers = {name: _readers_now(facts, facts.tensors[name], group, now) for name in {*held, *touched}}
         room = buffers.spike_out - buffers.images * one.window_bytes
         kept = _keep(sorted(_wanted(facts, readers, one, held, buffers, now)), room)
+        result.most_out = max(result.most_out, buffers.spike_out - room + sum(kept.values()))
         held = {name: size for name, size in kept.items() if readers[name] and readers[name][-1] > one.last}
         fewest |= {name: min(size, fewest.get(name, size)) for name, size in held.items()}
     for tensor in facts.made(group.first, group.last):
@@ -123,11 +129,19 @@ def _serve(
 
 def _moved_to_spike_in(facts: NetworkFacts, one: Pass, buffers: SpikeBuffers, now: Timestep) -> set[str]:
     """Inputs from outside a pass, if spike_in holds all of them."""
+    outside = _from_outside(facts, one, now)
+    return outside if _staged(facts, outside, buffers) <= buffers.spike_in else set()
+
+
+def _from_outside(facts: NetworkFacts, one: Pass, now: Timestep) -> set[str]:
     computing = [facts.layers[index] for index in range(one.first, one.last + 1) if now.has(facts.layers[index].when)]
     names = {layer.layer.input.name for layer in computing}
-    outside = {name for name in names if facts.tensors[name].producer not in one}
-    size = buffers.images * sum(facts.tensors[name].bytes for name in outside)
-    return outside if size <= buffers.spike_in else set()
+    return {name for name in names if facts.tensors[name].producer not in one}
+
+
+def _staged(facts: NetworkFacts, names: set[str], buffers: SpikeBuffers) -> int:
+    """Bytes of these tensors, whole."""
+    return buffers.images * sum(facts.tensors[name].bytes for name in names)
 
 
 def _wanted(

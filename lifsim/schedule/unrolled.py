@@ -10,7 +10,7 @@ import numpy as np
 from lifsim.config.arch import Arch
 from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing
-from lifsim.schedule.facts import facts_of
+from lifsim.schedule.facts import NetworkFacts, facts_of
 from lifsim.schedule.group import Chunks, Group, GroupCost
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.spike_store import Timestep
@@ -32,17 +32,22 @@ class LayerStep:
 
 def unroll(network: Network, sharing: Sharing, arch: Arch, plan: GroupPlan, batch: int) -> Iterator[LayerStep]:
     """The steps of a timestep-major group in order. Their bytes add up to the plan's, layer by layer."""
-    facts = facts_of(network, sharing, arch)
-    group = Group(facts, plan.first, plan.last, buffer_bytes(arch), Chunks(batch, plan.images))
-    heights = {
-        state: strip.rows for strip in plan.strips for state, run in group.runs.items() if run.first == strip.first
-    }
+    group, heights = planned_group(facts_of(network, sharing, arch), arch, plan, batch)
     cost = group.cost(heights)
     chunk = 0
     for size, (_, chunks) in enumerate(group.chunks.sizes):
         for _ in range(chunks):
             yield from _chunk(group, cost, size, chunk)
             chunk += 1
+
+
+def planned_group(facts: NetworkFacts, arch: Arch, plan: GroupPlan, batch: int) -> tuple[Group, dict[int, int]]:
+    """The group of a plan, and the heights of its strips by state."""
+    group = Group(facts, plan.first, plan.last, buffer_bytes(arch), Chunks(batch, plan.images))
+    heights = {
+        state: strip.rows for strip in plan.strips for state, run in group.runs.items() if run.first == strip.first
+    }
+    return group, heights
 
 
 def _chunk(group: Group, cost: GroupCost, size: int, chunk: int) -> Iterator[LayerStep]:

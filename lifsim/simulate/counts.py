@@ -43,8 +43,9 @@ class LayerCounts:
 
     registers: membrane registers in the PEs. pe_utilisation: dense MACs (under `skip`, effective ones) over PE-cycles
     of the running array. tiling: how the schedule cut it, for people. timesteps: the same work, timestep by timestep.
-    port_stalls: of all stalls, those for the ports of buffers on the array's side; fill_stalls: on the DRAM's. dram:
-    its share of what a simulated DRAM did, else None.
+    port_stalls: of all stalls, those for the ports of buffers on the array's side; fill_stalls: on the DRAM's.
+    input_words: that the array reads from spike_in, 0 where nobody waits for ports. dram: its share of what a simulated
+    DRAM did, else None.
     """
 
     name: str
@@ -59,6 +60,7 @@ class LayerCounts:
     timesteps: tuple[TimestepCounts, ...]
     port_stalls: PortStalls = field(default_factory=PortStalls)
     fill_stalls: PortStalls = field(default_factory=PortStalls)
+    input_words: int = 0
     dram: DramWork | None = None
 
     def __post_init__(self) -> None:

@@ -13,7 +13,7 @@ from lifsim.hardware.input_reads import InputMap
 from lifsim.hardware.lif_unit import pass_outputs
 from lifsim.hardware.pe_array import ArrayShape, slowest_rows
 from lifsim.hardware.sram_banks import Banks
-from lifsim.hardware.sram_ports import Port, Ports, PortStalls, dense_stalls, skip_stalls
+from lifsim.hardware.sram_ports import Port, Ports, PortStalls, dense_stalls, input_words, skip_stalls
 from lifsim.simulate.array_work import gemm_of, lif_map, lif_waits
 from lifsim.simulate.counter import Counter
 from lifsim.simulate.counts import ElementBits, LayerCounts
@@ -23,7 +23,9 @@ from lifsim.simulate.spike_work import Ones
 def with_port_stalls(layer: Layer, counter: Counter, counts: LayerCounts, *, tick_batched: bool) -> LayerCounts:
     """`counts`, which know no waiting, of `layer` with its waits for SRAM ports."""
     folds = _fold_stalls(layer, counter.arch, counts, counter.spikes.ones[layer.index], tick_batched=tick_batched)
-    return waiting(counts, folds + _lif_stalls(layer, counter, counts, tick_batched=tick_batched))
+    waits = folds + _lif_stalls(layer, counter, counts, tick_batched=tick_batched)
+    words = _input_words(layer, counter.arch, counts) * counter.spikes.batch
+    return replace(waiting(counts, waits), input_words=words)
 
 
 def waiting(counts: LayerCounts, waits: PortStalls) -> LayerCounts:
@@ -43,11 +45,24 @@ def waiting(counts: LayerCounts, waits: PortStalls) -> LayerCounts:
     )
 
 
+def _input_words(layer: Layer, arch: Arch, counts: LayerCounts) -> int:
+    """Of one image."""
+    return input_words(
+        arch.array.dataflow,
+        skips=arch.array.sparsity == "skip",
+        read=_input_map(layer, counts.bits.spike_in),
+        gemm=gemm_of(layer),
+        shape=ArrayShape(arch.array.rows, arch.array.cols),
+        runs=layer.runs,
+        banks=_banks(arch.buffers.spike_in),
+    )
+
+
 def ports_of(buffers: Buffers, bits: ElementBits) -> Ports:
     """The array's side of the buffers that feed it."""
     return Ports(
         weight=_port(bits.weight, buffers.weight),
-        spike_in=Banks(buffers.spike_in.banks, buffers.spike_in.port_bits),
+        spike_in=_banks(buffers.spike_in),
         psum=_port(bits.psum, buffers.psum),
     )
 
@@ -108,3 +123,7 @@ def _input_map(layer: Layer, element_bits: int) -> InputMap:
 
 def _port(element_bits: int, buffer: Buffer) -> Port:
     return Port(element_bits, buffer.banks * buffer.port_bits)
+
+
+def _banks(buffer: Buffer) -> Banks:
+    return Banks(buffer.banks, buffer.port_bits)

@@ -143,13 +143,13 @@ def _logic(bill: Bill, work: LogicWork, clock_hz: int) -> LogicEnergy:
 
 
 def _buffer(name: str, counts: LayerCounts, costs: Costs, arch: Arch) -> Energy:
-    cost, accesses = costs.buffers[name], _accesses(counts, name)
+    cost, accesses = costs.buffers[name], accesses_of(counts, name)
     element_bits, port_bits = getattr(counts.bits, name), getattr(arch.buffers, name).port_bits
     dynamic = energy.sram_pj(cost, accesses.reads, accesses.writes, element_bits, port_bits)
     return Energy.of(dynamic, energy.leakage_pj(cost.leakage_mw, counts.cycles.total, arch.clock_hz))
 
 
-def _accesses(counts: LayerCounts, name: str) -> Accesses:
+def accesses_of(counts: LayerCounts, name: str) -> Accesses:
     """All that the buffer of that name pays for."""
     accesses: Accesses = getattr(counts.sram_accesses, name)
     return added([accesses, counts.sram_accesses.membrane_fill]) if name == "membrane" else accesses

@@ -13,6 +13,7 @@ from lifsim.config.sharing import Sharing
 from lifsim.hardware.dram.result import DramResult
 from lifsim.hardware.pe_array import ArrayShape, pe_utilisation
 from lifsim.schedule.lif_memory import LifMemory
+from lifsim.schedule.occupancy import peak_bytes
 from lifsim.schedule.plan import Plan
 from lifsim.simulate.books import (
     Accesses,
@@ -27,6 +28,7 @@ from lifsim.simulate.books import (
     as_tree,
 )
 from lifsim.simulate.bound import advice, bound
+from lifsim.simulate.buffer_use import BufferUse, buffer_use, port_use
 from lifsim.simulate.counting import occupying_macs
 from lifsim.simulate.counts import LayerCounts
 from lifsim.simulate.dram_work import DramActivity
@@ -201,6 +203,15 @@ class Result:
         names = dict.fromkeys(name for record in self.records for name in record.stages)
         return {name: added([r.stages[name] for r in self.records if name in r.stages]) for name in names}
 
+    @cached_property
+    def buffers(self) -> dict[str, BufferUse]:
+        """How busy and how full each buffer is; empty where ports take no time, under an ideal memory, and in
+        training."""
+        if self.timeline is None or self.plan is None or self.stages:
+            return {}
+        peak = peak_bytes(self.network, self.sharing, self.arch, self.options.batch or 1, self.plan)
+        return buffer_use([record.counts for record in self.records], self.arch, peak)
+
     @property
     def advice(self) -> str:
         """What the run waits for, and what would relieve it; empty under an ideal memory."""
@@ -213,7 +224,13 @@ class Result:
     def layer_rows(self) -> list[dict[str, Any]]:
         """One row a layer, dotted column names as in summary.json."""
         stages = list(self.stages)
-        return [record.row(self.arch.clock_hz, stages) for record in self.records]
+        return [record.row(self.arch.clock_hz, stages) | self._port_columns(record) for record in self.records]
+
+    def _port_columns(self, record: LayerRecord) -> dict[str, Any]:
+        if not self.buffers:
+            return {}
+        used = port_use([record.counts], self.arch)
+        return {key: value for name, use in used.items() for key, value in as_row(use, f"buffers.{name}").items()}
 
     @property
     def timestep_rows(self) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifsim.hardware import input_reads
-from lifsim.hardware.input_reads import EvenReads, InputMap, channel_last_waits, planar_waits, scanned_cycles
+from lifsim.hardware.input_reads import EvenReads, InputMap, channel_last_reads, planar_reads, scanned_reads
 from lifsim.hardware.pe_array import Gemm
 from lifsim.hardware.sram_banks import Banks, words_by_bank
 from tests.oracles import sram_banks as oracle
@@ -46,35 +46,40 @@ lanes = st.integers(1, 9)
 @given(maps(), banks, lanes)
 def test_neighbouring_pixels_wait_as_long_as_every_cycle_walked(read: InputMap, some: Banks, lanes: int) -> None:
     products = read.kernel[0] * read.kernel[1] * read.channels
-    assert (products + planar_waits(read, some, lanes)).tolist() == oracle.planar_reads(read, some, lanes)
+    found = planar_reads(read, some, lanes)
+    assert (products + found.waits).tolist() == oracle.planar_reads(read, some, lanes)
+    assert found.words.tolist() == oracle.planar_reads(read, some, lanes, oracle.vector_words)
 
 
 @settings(max_examples=100, deadline=None)
 @given(maps(), banks, lanes)
 def test_neighbouring_products_wait_as_long_as_every_cycle_walked(read: InputMap, some: Banks, lanes: int) -> None:
-    assert (read.pixels + channel_last_waits(read, some, lanes)).tolist() == oracle.channel_last_reads(
-        read, some, lanes
-    )
+    found = channel_last_reads(read, some, lanes)
+    assert (read.pixels + found.waits).tolist() == oracle.channel_last_reads(read, some, lanes)
+    assert found.words.tolist() == oracle.channel_last_reads(read, some, lanes, oracle.vector_words)
 
 
 @settings(max_examples=60, deadline=None)
 @given(maps(), banks, lanes)
 def test_rows_that_skip_read_every_word_of_their_field(read: InputMap, some: Banks, lanes: int) -> None:
-    assert scanned_cycles(read, some, lanes).tolist() == oracle.scanned_reads(read, some, lanes)
+    found = scanned_reads(read, some, lanes)
+    assert (1 + found.waits).tolist() == oracle.scanned_reads(read, some, lanes)
+    every = oracle.scanned_words(read, some, lanes)
+    assert found.words.tolist() == [[fold.total() for fold in group] for group in every]
 
 
 @pytest.mark.parametrize("together", [1, 40])
 def test_looking_at_fewer_requests_at_a_time_changes_nothing(monkeypatch, together: int) -> None:
     read, some = InputMap(7, 2, 5, 7, 5, 7, (3, 3), (1, 1), (1, 1), 1), Banks(2, 8)
-    whole = [function(read, some, 6).tolist() for function in (planar_waits, channel_last_waits)]
+    whole = [function(read, some, 6).waits.tolist() for function in (planar_reads, channel_last_reads)]
     monkeypatch.setattr(input_reads, "REQUESTS", together)
-    for function, found in zip((planar_waits, channel_last_waits), whole, strict=True):
-        assert function.__wrapped__(read, some, 6).tolist() == found
+    for function, found in zip((planar_reads, channel_last_reads), whole, strict=True):
+        assert function.__wrapped__(read, some, 6).waits.tolist() == found
 
 
 def every_wait(read: InputMap, some: Banks, lanes: int) -> list[int]:
-    found = (function(read, some, lanes) for function in (planar_waits, channel_last_waits, scanned_cycles))
-    return [value for waits in found for value in waits.ravel().tolist()]
+    found = (function(read, some, lanes) for function in (planar_reads, channel_last_reads, scanned_reads))
+    return [value for reads in found for value in reads.waits.ravel().tolist()]
 
 
 @settings(max_examples=100, deadline=None)
@@ -104,9 +109,9 @@ def test_a_multiple_of_the_width_of_one_bank_never_waits_longer(
 def test_banks_side_by_side_never_beat_one_port_as_wide(read: InputMap, some: Banks, lanes: int) -> None:
     """What `count` banks of a word can give at best is a port limit: the words of a vector over the banks."""
     one = Banks(1, some.word_bits)
-    for function in (planar_waits, channel_last_waits):
-        assert (function(read, some, lanes) <= function(read, one, lanes)).all()
-    assert (scanned_cycles(read, some, lanes) * some.count >= scanned_cycles(read, one, lanes)).all()
+    for function in (planar_reads, channel_last_reads):
+        assert (function(read, some, lanes).waits <= function(read, one, lanes).waits).all()
+    assert ((1 + scanned_reads(read, some, lanes).waits) * some.count > scanned_reads(read, one, lanes).waits).all()
 
 
 def test_wider_words_can_bring_two_requests_into_one_bank() -> None:
@@ -123,24 +128,24 @@ def test_a_word_of_neighbouring_pixels_is_read_once_for_all_rows() -> None:
     """16 pixels of a row of 32, 3 x 3: of the three columns of the kernel one reaches into the neighbouring word of 16
     bits, in every kernel row that is not padding."""
     read = InputMap(64, 1, 32, 32, 32, 32, (3, 3), (1, 1), (1, 1), 1)
-    assert planar_waits(read, Banks(2, 64), 16).sum() == 0
-    assert planar_waits(read, Banks(1, 32), 16).sum() == 0  # a row is a word
-    assert planar_waits(read, Banks(1, 16), 16).tolist() == [[64 * 2] * 2 + [64 * 3] * 60 + [64 * 2] * 2]
-    assert planar_waits(read, Banks(2, 16), 16).sum() == 0  # neighbouring words lie in both banks
+    assert planar_reads(read, Banks(2, 64), 16).waits.sum() == 0
+    assert planar_reads(read, Banks(1, 32), 16).waits.sum() == 0  # a row is a word
+    assert planar_reads(read, Banks(1, 16), 16).waits.tolist() == [[64 * 2] * 2 + [64 * 3] * 60 + [64 * 2] * 2]
+    assert planar_reads(read, Banks(2, 16), 16).waits.sum() == 0  # neighbouring words lie in both banks
 
 
 def test_pixels_of_two_rows_that_lie_a_line_apart_conflict() -> None:
     """Rows of 64 bits, 8 output pixels of stride 8 in each: 16 pixels want two rows, 8 x 64 bits apart."""
     read = InputMap(1, 1, 64, 64, 8, 8, (1, 1), (8, 8), (0, 0), 1)
-    assert planar_waits(read, Banks(2, 32), 16).tolist() == [[1] * 4]  # 2 words a row, a row's in both banks
-    assert planar_waits(read, Banks(2, 64), 16).tolist() == [[1] * 4]  # 1 word a row, both in bank 0
-    assert planar_waits(read, Banks(3, 64), 16).tolist() == [[0] * 4]
+    assert planar_reads(read, Banks(2, 32), 16).waits.tolist() == [[1] * 4]  # 2 words a row, a row's in both banks
+    assert planar_reads(read, Banks(2, 64), 16).waits.tolist() == [[1] * 4]  # 1 word a row, both in bank 0
+    assert planar_reads(read, Banks(3, 64), 16).waits.tolist() == [[0] * 4]
 
 
 def test_channels_of_a_pixel_are_one_word_for_a_weight_stationary_array() -> None:
     read = InputMap(64, 1, 8, 8, 8, 8, (3, 3), (1, 1), (1, 1), 1)
-    assert channel_last_waits(read, Banks(1, 64), 16).sum() == 0
-    assert channel_last_waits(read, Banks(1, 64), 128).tolist()[0][0] > 0
+    assert channel_last_reads(read, Banks(1, 64), 16).waits.sum() == 0
+    assert channel_last_reads(read, Banks(1, 64), 128).waits.tolist()[0][0] > 0
 
 
 @settings(max_examples=100, deadline=None)
@@ -155,14 +160,16 @@ def test_what_lies_in_the_order_of_the_array_waits_for_narrow_ports_alone(
 ) -> None:
     """Bit by bit into words, word by word into banks; every vector begins in the first."""
 
-    def walked(elements: int, vectors: int) -> list[list[int]]:
-        folds = []
+    def walked(elements: int, vectors: int) -> tuple[list[list[int]], list[list[int]]]:
+        waits, given = [], []
         for first in range(0, elements, lanes):
             words = {bit // banks.word_bits for bit in range(min(lanes, elements - first) * bits)}
             served = [word % banks.count for word in words]
-            folds.append(vectors * (max(map(served.count, served)) - 1))
-        return [folds] * gemm.groups
+            waits.append(vectors * (max(map(served.count, served)) - 1))
+            given.append(vectors * len(words))
+        return [waits] * gemm.groups, [given] * gemm.groups
 
     read = EvenReads(gemm, bits)
-    assert read.planar_waits(banks, lanes).tolist() == walked(gemm.pixels, gemm.reduction)
-    assert read.channel_last_waits(banks, lanes).tolist() == walked(gemm.reduction, gemm.pixels)
+    planar, last = read.planar_reads(banks, lanes), read.channel_last_reads(banks, lanes)
+    assert (planar.waits.tolist(), planar.words.tolist()) == walked(gemm.pixels, gemm.reduction)
+    assert (last.waits.tolist(), last.words.tolist()) == walked(gemm.reduction, gemm.pixels)

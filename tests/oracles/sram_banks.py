@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from lifsim.hardware.input_reads import InputMap
 from lifsim.hardware.sram_banks import Banks
@@ -35,6 +35,14 @@ def vector_cycles(asked: Bits, banks: Banks) -> int:
     return max(words_by_bank(asked, banks).values(), default=1)
 
 
+def vector_words(asked: Bits, banks: Banks) -> int:
+    """Words of a vector, over all banks."""
+    return words_by_bank(asked, banks).total()
+
+
+Measure = Callable[[Bits, Banks], int]
+
+
 def cut(total: int, size: int) -> list[range]:
     return [range(start, min(start + size, total)) for start in range(0, total, size)]
 
@@ -47,12 +55,12 @@ def place(one: InputMap, pixel: int, r: int, s: int) -> tuple[int, int] | None:
     return (y, x) if 0 <= y < one.height and 0 <= x < one.width else None
 
 
-def planar_reads(one: InputMap, banks: Banks, lanes: int) -> list[list[int]]:
-    """[groups][folds] cycles: `lanes` neighbouring output pixels read one product after the other."""
+def planar_reads(one: InputMap, banks: Banks, lanes: int, measure: Measure = vector_cycles) -> list[list[int]]:
+    """[groups][folds] cycles, or words: `lanes` neighbouring output pixels read one product after the other."""
     return [
         [
             sum(
-                vector_cycles(
+                measure(
                     [
                         bit
                         for pixel in fold
@@ -79,13 +87,13 @@ def products(one: InputMap) -> Iterator[tuple[int, int, int]]:
                 yield r, s, channel
 
 
-def channel_last_reads(one: InputMap, banks: Banks, lanes: int) -> list[list[int]]:
-    """[groups][folds] cycles: `lanes` neighbouring products of one output pixel after the other."""
+def channel_last_reads(one: InputMap, banks: Banks, lanes: int, measure: Measure = vector_cycles) -> list[list[int]]:
+    """[groups][folds] cycles, or words: `lanes` neighbouring products of one output pixel after the other."""
     every = list(products(one))
     return [
         [
             sum(
-                vector_cycles(
+                measure(
                     [
                         bit
                         for k in fold
@@ -102,9 +110,9 @@ def channel_last_reads(one: InputMap, banks: Banks, lanes: int) -> list[list[int
     ]
 
 
-def scanned_reads(one: InputMap, banks: Banks, rows: int) -> list[list[int]]:
-    """[groups][folds] cycles of the busiest bank: every row reads every word of its own receptive field once."""
-    reads = []
+def scanned_words(one: InputMap, banks: Banks, rows: int) -> list[list[Counter[int]]]:
+    """[groups][folds] words of each bank: every row reads every word of its own receptive field once."""
+    reads: list[list[Counter[int]]] = []
     for group in range(one.groups):
         reads.append([])
         for fold in cut(one.pixels, rows):
@@ -117,5 +125,10 @@ def scanned_reads(one: InputMap, banks: Banks, rows: int) -> list[list[int]]:
                     for bit in channel_last(one, group, channel, *at)
                 ]
                 asked += words_by_bank(field, banks)
-            reads[-1].append(max(asked.values(), default=0))
+            reads[-1].append(asked)
     return reads
+
+
+def scanned_reads(one: InputMap, banks: Banks, rows: int) -> list[list[int]]:
+    """[groups][folds] cycles of the busiest bank, at least one."""
+    return [[max(fold.values(), default=1) for fold in group] for group in scanned_words(one, banks, rows)]

@@ -18,11 +18,20 @@ Moved = dict[str, Counter[str]]
 
 def walk(network: Network, sharing: Sharing, arch: Arch, plan: GroupPlan, batch: int) -> list[Moved]:
     """DRAM bytes by layer and tensor, of each timestep of each chunk. The chunk must divide the batch."""
+    return _walked(network, sharing, arch, plan, batch).steps
+
+
+def most_spikes_kept(network: Network, sharing: Sharing, arch: Arch, plan: GroupPlan, batch: int) -> int:
+    """The most bytes that spike_out holds for later layers, and for the next strip."""
+    return _walked(network, sharing, arch, plan, batch).most_spikes
+
+
+def _walked(network: Network, sharing: Sharing, arch: Arch, plan: GroupPlan, batch: int) -> _Walker:
     assert batch % plan.images == 0
     walker = _Walker(network, sharing, arch, plan)
     for chunk in range(batch // plan.images):
         walker.chunk(range(chunk * plan.images, (chunk + 1) * plan.images))
-    return walker.steps
+    return walker
 
 
 @dataclass
@@ -39,6 +48,7 @@ class _Walker:
         self.T = network.timesteps
         self.group = range(plan.first, plan.last + 1)
         self.steps: list[Moved] = []
+        self.most_spikes = 0
         self.averaged: set[str] = set()
         for node in network.nodes:
             if isinstance(node, TimeMean) or self.averaged & set(node.inputs):
@@ -204,6 +214,7 @@ class _Walker:
                     wanted.append((later[0], order, position, byte))
         room = max(0, self.arch.buffers.spike_out.usable_bytes - reserved)
         kept = {entry[3] for entry in sorted(wanted, key=lambda entry: entry[:3])[:room]}
+        self.most_spikes = max(self.most_spikes, reserved + len(kept))
         waiting = {
             byte
             for name in self.tensors

@@ -1,0 +1,83 @@
+"""How full a schedule makes each buffer: the most bytes of what stays and of the tile at work, never more than a tile
+may fill (half of a double-buffered buffer: the other half is filled meanwhile). What does not fit streams through."""
+
+from __future__ import annotations
+
+from dataclasses import astuple
+
+import numpy as np
+
+from lifsim.config.arch import Arch
+from lifsim.config.network import Layer, Network
+from lifsim.config.sharing import Sharing
+from lifsim.schedule.facts import NetworkFacts, facts_of
+from lifsim.schedule.group import BufferBytes, Group
+from lifsim.schedule.plan import GroupPlan, Plan
+from lifsim.schedule.psums import working_set_bytes
+from lifsim.schedule.rows import row_tiles
+from lifsim.schedule.spike_store import SpikeBuffers, walk_timestep
+from lifsim.schedule.storage import filter_bytes, tensor_bytes, tick_rows
+from lifsim.schedule.timestep import buffer_bytes
+from lifsim.schedule.traffic import Tiling
+from lifsim.schedule.unrolled import planned_group
+
+
+def peak_bytes(network: Network, sharing: Sharing, arch: Arch, batch: int, plan: Plan) -> BufferBytes:
+    """The most bytes that each buffer holds at once under `plan`."""
+    facts, room = facts_of(network, sharing, arch), buffer_bytes(arch)
+    held = [
+        _tick(network, network.layers[group.first], arch, batch, group.layers[0].tiling)
+        if group.tick_batched
+        else _timestep(facts, arch, batch, group)
+        for group in plan.groups
+    ]
+    most = (max(sizes) for sizes in zip(*map(astuple, held), strict=True))
+    return BufferBytes(*(min(size, limit) for size, limit in zip(most, astuple(room), strict=True)))
+
+
+def _tick(network: Network, layer: Layer, arch: Arch, batch: int, tiling: Tiling) -> BufferBytes:
+    """A layer alone, all timesteps of a tile: membranes stay in the PEs."""
+    layout = tick_rows(network, layer, arch)
+    tiles, images = row_tiles(layout.axis), batch if tiling.order == "weights_outer" else 1
+    window = int(tiles.tallest_window[np.searchsorted(tiles.heights, tiling.rows)]) * layout.row_bytes
+    one_filter = filter_bytes(layer, arch)
+    outputs = sum(tensor_bytes(tensor, network, arch) for tensor in layer.outputs)
+    return BufferBytes(
+        weight=_with_tile(tiling.resident_weight_bytes, tiling.filters * one_filter, layer.group_filters * one_filter),
+        spike_in=_with_tile(tiling.resident_spike_bytes, window, images * tiles.covered * layout.row_bytes),
+        spike_out=-(-outputs * tiling.rows * tiling.filters // (layout.axis.rows_out * layer.filters)),
+        membrane=0,
+        psum=working_set_bytes(layer, arch, tiling.rows * layout.row_pixels, tiling.filters),
+    )
+
+
+def _with_tile(stays: int, tile: int, everything: int) -> int:
+    """What stays, and beside it the tile at work unless all of it stays."""
+    return everything if stays == everything else stays + tile
+
+
+def _timestep(facts: NetworkFacts, arch: Arch, batch: int, plan: GroupPlan) -> BufferBytes:
+    """A timestep-major group; currents that wait to be replayed lie beside the psums of the layer at work."""
+    group, heights = planned_group(facts, arch, plan, batch)
+    residency = plan.residency
+    if residency is None:
+        raise ValueError("a timestep-major group must have a residency")
+    pinned = [layer.tiling.resident_weight_bytes for layer in plan.layers]
+    all_stay = pinned == [layer.weight_bytes for layer in group.layers]
+    images, _ = group.chunks.sizes[0]
+    replayed = sum(images * layer.replay_bytes for layer in group.layers)
+    spike_in, spike_out = _spikes(group, heights, images)
+    return BufferBytes(
+        weight=sum(pinned) + (0 if all_stay else residency.weight_region),
+        spike_in=spike_in,
+        spike_out=spike_out,
+        membrane=sum(residency.permanent.values()) + residency.transient,
+        psum=max(layer.psum_working_bytes for layer in group.layers) + replayed,
+    )
+
+
+def _spikes(group: Group, heights: dict[int, int], images: int) -> tuple[int, int]:
+    """Bytes of spike_in and spike_out in the fullest timestep."""
+    buffers = SpikeBuffers(group.buffers.spike_in, group.buffers.spike_out, images)
+    walks = [walk_timestep(group.facts, group.passes(heights), buffers, now) for now, _ in group.timesteps()]
+    return max(walk.most_in for walk in walks), max(walk.most_out for walk in walks)

@@ -1,0 +1,77 @@
+"""Does a schedule fill the buffers as far as what it keeps in them, and no further?"""
+
+from __future__ import annotations
+
+from dataclasses import astuple
+
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+import lifsim
+from lifsim.config.arch import Arch, load_arch
+from lifsim.config.network import Network
+from lifsim.config.sharing import Sharing
+from lifsim.schedule.facts import facts_of
+from lifsim.schedule.occupancy import peak_bytes
+from lifsim.schedule.partition import plan
+from lifsim.schedule.plan import Plan, ScheduleOptions
+from lifsim.schedule.timestep import buffer_bytes
+from tests.oracles import timestep_major
+from tests.schedule import build
+from tests.schedule.networks import networks
+from tests.schedule.test_timestep import SHARINGS, archs
+
+QUIET = settings(deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+schedules = st.sampled_from(["tick", "timestep"])
+
+
+@settings(QUIET, max_examples=100)
+@given(networks(), st.sampled_from(SHARINGS), archs(), st.integers(1, 2), schedules)
+def test_nothing_is_fuller_than_it_may_be(network: Network, name: str, arch: Arch, batch: int, schedule: str) -> None:
+    sharing = Sharing.parse(name)
+    made = plan(network, sharing, arch, ScheduleOptions(schedule, batch))
+    held, room = astuple(peak_bytes(network, sharing, arch, batch, made)), astuple(buffer_bytes(arch))
+    assert all(0 <= size <= limit for size, limit in zip(held, room, strict=True))
+    assert min(held[:2]) > 0
+
+
+@settings(QUIET, max_examples=60)
+@given(networks(), st.sampled_from(SHARINGS), archs(), st.integers(1, 2))
+def test_spikes_that_wait_are_those_that_the_literal_interpreter_keeps(
+    network: Network, name: str, arch: Arch, batch: int
+) -> None:
+    sharing = Sharing.parse(name)
+    groups = plan(network, sharing, arch, ScheduleOptions("timestep", batch, batch)).groups
+    assume(not any(group.tick_batched for group in groups))
+    walked = max(timestep_major.most_spikes_kept(network, sharing, arch, group, batch) for group in groups)
+    assert peak_bytes(network, sharing, arch, batch, Plan(groups, ())).spike_out == walked
+
+
+@settings(QUIET, max_examples=60)
+@given(networks(), st.sampled_from(SHARINGS), st.integers(1, 3))
+def test_endless_buffers_keep_everything_that_is_used_again(network: Network, name: str, batch: int) -> None:
+    """One group: all weights, the largest input of a layer, the membranes of all states, for all images at once."""
+    sharing, arch = Sharing.parse(name), build.arch()
+    made = plan(network, sharing, arch, ScheduleOptions("timestep", batch, batch))
+    assume(not any(group.tick_batched for group in made.groups))
+    assume(network.timesteps > 1)  # else no membrane is read again
+    held, facts = peak_bytes(network, sharing, arch, batch, made), facts_of(network, sharing, arch)
+    assert held.weight == sum(layer.weight_bytes for layer in facts.layers)
+    assert held.membrane == batch * sum(state.bytes for state in facts.states)
+    inputs = [facts.tensors[layer.layer.input.name].bytes for layer in facts.layers]
+    assert held.spike_in == batch * max(inputs)
+
+
+def test_a_tile_and_what_stays_beside_it_fill_the_buffer_of_sata128() -> None:
+    """conv2 of VGG-16 (64 x 32 x 32, T = 4): its input is exactly 32 KiB of spikes; later weights are more than fit."""
+    found = lifsim.run(workload="vgg16_cifar10", overrides=("dram.model=bandwidth", "dram.bandwidth_bytes_per_s=19GB"))
+    used = found.buffers
+    assert (used["weight"].peak_bytes, used["spike_in"].peak_bytes) == (144 << 10, 32 << 10)
+    assert used["membrane"].peak_bytes == used["psum"].peak_bytes == 0  # both stay in the PEs
+
+
+def test_half_of_a_double_buffered_buffer_holds_the_tile_at_work() -> None:
+    arch = load_arch("sata128", ["buffers.weight.double_buffered=true"])
+    network = lifsim.run(workload="vgg16_cifar10").network
+    made = plan(network, Sharing(), arch, ScheduleOptions())
+    assert peak_bytes(network, Sharing(), arch, 1, made).weight == 72 << 10
