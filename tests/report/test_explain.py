@@ -71,10 +71,10 @@ def _check_layer(explained: Explanation, cycles: Any, moved: Any) -> None:
     assert lines["DRAM"].value == moved.total
 
 
-def test_it_is_a_dozen_lines_that_name_what_they_are_made_of(capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_is_some_twenty_lines_that_name_what_they_are_made_of(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "--sharing", "layer", "--layer", "conv9"]) == 0
     out = capsys.readouterr().out
-    assert 10 <= len(out.splitlines()) <= 20
+    assert 10 <= len(out.splitlines()) <= 22
     assert "conv8 to conv10 timestep by timestep" in out
     assert "weights = 512*4608 + 3*(512*4608 - 0) = 9,437,184 bytes" in out
 

@@ -78,7 +78,9 @@ def test_the_console_and_the_explanation_say_it(capsys: pytest.CaptureFixture[st
     assert f"{stored['spike_in']['read_utilisation']:.1%}" in printed
     found = run("buffers.spike_in.port_bits=32", "buffers.spike_in.banks=1")
     name = max(found.records, key=lambda record: record.counts.port_stalls.spike_in).counts.name
-    lines = {line.quantity: line.value for line in explain(found, name).lines}
+    lines = {line.quantity: line for line in explain(found, name).lines}
     counts = next(record.counts for record in found.records if record.counts.name == name)
-    assert lines["spike_in ports, array"] == counts.port_stalls.spike_in > 0
-    assert lines["spike_in read words"] == counts.input_words
+    assert lines["ports"].value == counts.port_stalls.total + counts.fill_stalls.total
+    assert str(counts.port_stalls.spike_in) in lines["ports"].expression
+    assert "spike_in for the array" in lines["ports"].why
+    assert lines["spike_in read words"].value == counts.input_words
