@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import lifsim
+from lifsim.hardware.pipeline.kinds import LOADS, STORES
 from lifsim.interchange.dram_trace import read_dram_trace
 from lifsim.report.requests import write_requests
 from lifsim.report.timeline import write_timeline
@@ -88,6 +89,29 @@ def test_more_bandwidth_is_never_slower() -> None:
         for gigabytes in (1, 4, 16)
     ]
     assert totals == sorted(totals, reverse=True)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_nothing_is_read_before_the_visit_that_wrote_it_has_ended(case: dict[str, object]) -> None:
+    """But for a visit's own overflow."""
+    timed = train(*SLOW, **case)
+    assert timed.timeline is not None
+    steps, timing = timed.timeline.steps, timed.timeline.timing
+    issued = np.empty_like(timing.issued)
+    issued[steps.program.requests.origin] = timing.issued
+    done: dict[str, int] = {}
+    first, end, waited = 0, 0, 0
+    for visit in steps.visits:
+        moves, end = visit.moves, end + visit.steps
+        asked = issued[first : first + moves.step.size]
+        names = np.array(visit.regions)[moves.region]
+        for load in np.flatnonzero(np.isin(moves.kind, LOADS)):
+            assert asked[load] >= done.get(names[load], 0)
+            waited += names[load] in done
+        for name in set(names[np.isin(moves.kind, STORES)]):
+            done[name] = int(timing.end[end - 1])
+        first += moves.step.size
+    assert waited > 0
 
 
 def test_every_tensor_of_training_has_its_own_place() -> None:

@@ -57,7 +57,7 @@ def cases(draw: st.DrawFn) -> Case:
         behind = draw(st.integers(-1, step - 1))
         for kind in Kind:
             for _ in range(draw(st.sampled_from([0, 0, 1, 1, 2]))):
-                after = behind if kind in (Kind.SPIKES_IN, Kind.MEMBRANE_READ) else -1
+                after = behind if kind in LOADS else -1
                 requests.append((step, kind, draw(st.integers(1, 400)), after))
     flags = st.tuples(*[st.booleans()] * 5)
     weight, spike_in, membrane, psum, spike_out = draw(flags)
