@@ -146,13 +146,13 @@ class LayerFlows:
         )
 
     def _overflow(self, kind: Kind, turns: Turns) -> Flow:
-        """Membrane gradients that spike_out cannot hold. Without a LIF they are the output's gradients, which are in
-        DRAM."""
+        """Membrane gradients that spike_out cannot hold, each turn's where the last one's were. Without a LIF they are
+        the output's gradients, which are in DRAM."""
         layer = self.layer
         size = self.sizes.membrane_gradient_overflow(layer, self.group)
         overflow = turns.spread(kind, f"membrane_gradients:{layer.name}", size, layer.runs)
         if layer.lif:
-            return overflow
+            return replace(overflow, offset=0)
         output = self._gradient(kind, layer.outputs[0], 0, turns)
         return replace(overflow, region=output.region, offset=output.offset)
 

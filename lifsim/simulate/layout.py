@@ -1,8 +1,9 @@
 """Where every tensor lies in DRAM.
 
 Weights first (filter behind filter, so that a filter tile is one run), then maps (row behind row, bits packed, all
-timesteps of a row together where layers are tick-batched), membranes, psums and what training adds; each kind in the
-order of first use, each tensor from a page on. docs/model.md, "Addresses", has the assumptions.
+timesteps of a row together where layers are tick-batched), membranes, psums and the states that training keeps; each
+kind in the order of first use, each tensor from a page on. Gradients take places that others have left. docs/model.md,
+"Addresses", has the assumptions.
 """
 
 from __future__ import annotations
@@ -22,15 +23,18 @@ from lifsim.units import format_bytes
 
 PAGE_BYTES = 4096
 
-_ORDER = (
-    "weights", "tensor", "state", "psums",
-    "states", "gradient", "membrane_gradients", "state_gradients", "weight_gradients",
-)  # fmt: skip
+KEPT = ("weights", "tensor", "state", "psums", "states")
+"""Kinds of tensors in address order, each with a place of its own."""
+
+PASSING = ("gradient", "membrane_gradients", "state_gradients", "weight_gradients")
+"""Kinds that nobody needs behind the last visit that touches them: their places are used again."""
+
+_RANK = {kind: rank for rank, kind in enumerate(KEPT)} | dict.fromkeys(PASSING, len(KEPT))
 
 
 @dataclass(frozen=True)
 class Layout:
-    """names, base, size: [tensors] in address order; bytes. A name is what it is, as in `_ORDER`, and whose:
+    """names, base, size: [tensors] in address order; bytes. A name is of what kind it is, and whose:
     `weights:conv1`, `tensor:lif1`."""
 
     names: tuple[str, ...]
@@ -40,7 +44,7 @@ class Layout:
     @property
     def end(self) -> int:
         """The first byte behind everything."""
-        return int(self.base[-1] + self.size[-1]) if self.names else 0
+        return int((self.base + self.size).max(initial=0))
 
     def base_of(self, names: Sequence[str]) -> Ints:
         """First addresses of these tensors."""
@@ -48,18 +52,55 @@ class Layout:
         return self.base[[place[name] for name in names]]
 
 
+@dataclass
+class _Use:
+    """size: bytes up to the last one that is touched. first, last: visits (indices) that touch it."""
+
+    size: int
+    first: int
+    last: int
+
+
 def layout_of(visits: Sequence[Visit]) -> Layout:
-    """Room for all bytes that `visits` touch, and no more but for the pages' ends."""
-    sizes: dict[str, int] = {}
-    for visit in visits:
+    """Room for all bytes that `visits` touch, and no more but for the pages' ends and the gaps between what is dead."""
+    uses = _uses(visits)
+    names = sorted(uses, key=lambda name: _RANK[_kind(name)])
+    pages = [-(-uses[name].size // PAGE_BYTES) * PAGE_BYTES for name in names]
+    kept = sum(_kind(name) in KEPT for name in names)
+    base = [0, *accumulate(pages[:kept])]
+    passing = _first_fit(pages[kept:], [uses[name] for name in names[kept:]])
+    base[kept:] = [base[kept] + start for start in passing]
+    return Layout(tuple(names), np.array(base, np.int64), np.array([uses[name].size for name in names], np.int64))
+
+
+def _uses(visits: Sequence[Visit]) -> dict[str, _Use]:
+    """In the order of first use."""
+    uses: dict[str, _Use] = {}
+    for index, visit in enumerate(visits):
         ends = _ends(visit.moves)
         for region, name in enumerate(visit.regions):
-            touched = ends[visit.moves.region == region]
-            sizes[name] = max(sizes.get(name, 0), int(touched.max(initial=0)))
-    names = sorted(sizes, key=lambda name: _ORDER.index(name.partition(":")[0]))
-    pages = [-(-sizes[name] // PAGE_BYTES) * PAGE_BYTES for name in names]
-    base = [0, *accumulate(pages)][: len(names)]
-    return Layout(tuple(names), np.array(base, np.int64), np.array([sizes[name] for name in names], np.int64))
+            use = uses.setdefault(name, _Use(0, index, index))
+            use.size = max(use.size, int(ends[visit.moves.region == region].max(initial=0)))
+            use.last = index
+    return uses
+
+
+def _first_fit(sizes: Sequence[int], uses: Sequence[_Use]) -> list[int]:
+    """Where each of `sizes`, in the order of first use, begins: as low as those that are still used then let it."""
+    begins: list[int] = []
+    for size, use in zip(sizes, uses, strict=True):
+        before = zip(begins, sizes, uses, strict=False)
+        begin = 0
+        for low, high in sorted((low, low + taken) for low, taken, other in before if other.last >= use.first):
+            if begin + size <= low:
+                break
+            begin = max(begin, high)
+        begins.append(begin)
+    return begins
+
+
+def _kind(name: str) -> str:
+    return name.partition(":")[0]
 
 
 def addresses(visits: Sequence[Visit], layout: Layout) -> Ints:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from fractions import Fraction
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from lifsim.interchange.dram_trace import read_dram_trace
 from lifsim.report.requests import write_requests
 from lifsim.report.timeline import write_timeline
 from lifsim.simulate.array_work import gemm_of
-from lifsim.simulate.layout import layout_of
+from lifsim.simulate.layout import PASSING, layout_of
 from lifsim.simulate.result import Result
 from lifsim.simulate.training_work import transposed_gemm, weight_gradient_gemm
 
@@ -114,13 +115,34 @@ def test_nothing_is_read_before_the_visit_that_wrote_it_has_ended(case: dict[str
     assert waited > 0
 
 
-def test_every_tensor_of_training_has_its_own_place() -> None:
-    timed = train(*SLOW, **CASES[1])
+@pytest.mark.parametrize("case", CASES)
+def test_tensors_that_are_used_at_a_time_have_places_of_their_own(case: dict[str, object]) -> None:
+    timed = train(*SLOW, **case)
+    assert timed.timeline is not None
+    visits = timed.timeline.steps.visits
+    layout = layout_of(visits)
+    used = {name: [i for i, visit in enumerate(visits) if name in visit.regions] for name in layout.names}
+    places = list(zip(layout.names, layout.base.tolist(), (layout.base + layout.size).tolist(), strict=True))
+    for (name, begin, end), (other, low, high) in combinations(places, 2):
+        passing = {name.partition(":")[0], other.partition(":")[0]} <= set(PASSING)
+        apart = used[name][-1] < used[other][0] or used[other][-1] < used[name][0]
+        assert end <= low or high <= begin or (passing and apart)
+    assert layout.end == max(end for _, _, end in places)
+    assert {"weights", "tensor", "states", "gradient"} <= {name.partition(":")[0] for name in layout.names}
+
+
+def test_gradients_take_the_places_of_others() -> None:
+    timed = train(*SLOW, workload="vgg9_cifar10", batch=2)
     assert timed.timeline is not None
     layout = layout_of(timed.timeline.steps.visits)
-    assert (layout.base[1:] >= layout.base[:-1] + layout.size[:-1]).all()
-    kinds = {name.partition(":")[0] for name in layout.names}
-    assert {"weights", "tensor", "states", "gradient", "weight_gradients", "membrane_gradients"} <= kinds
+    sizes = {name: int(size) for name, size in zip(layout.names, layout.size, strict=True)}
+    passing = {name: size for name, size in sizes.items() if name.partition(":")[0] in PASSING}
+    start = min(int(base) for name, base in zip(layout.names, layout.base, strict=True) if name in passing)
+    used = {name: [i for i, v in enumerate(timed.timeline.steps.visits) if name in v.regions] for name in passing}
+    alive = [sum(passing[name] for name in passing if min(used[name]) <= i <= max(used[name])) for i in range(100)]
+    assert max(alive) <= layout.end - start < 0.6 * sum(passing.values())
+    last = timed.network.layers[-1].outputs[0]
+    assert sizes[f"gradient:{last.name}"] == 2 * last.steps * last.elements * 2
 
 
 def test_timeline_and_requests_tell_the_stages(tmp_path: Path) -> None:
