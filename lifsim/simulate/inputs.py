@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,9 +91,11 @@ def _inputs(
 
 
 def split_overrides(overrides: Sequence[str], faults: list[Fault]) -> tuple[list[str], list[str]]:
-    """Overrides of the architecture and of the workload, told apart by their first key; others add to `faults`."""
+    """Overrides of the architecture and of the workload, told apart by their first key; others add to `faults`.
+    `memory.` is taken for `dram.`."""
     for_arch, for_workload = [], []
-    for text in overrides:
+    for given in overrides:
+        text = re.sub(r"^\s*memory\.", "dram.", given)
         key = text.partition("=")[0].strip().partition(".")[0].partition("[")[0]
         if key in Arch.model_fields:
             for_arch.append(text)
@@ -101,5 +104,5 @@ def split_overrides(overrides: Sequence[str], faults: list[Fault]) -> tuple[list
         else:
             hint = did_you_mean(key, [*dict.fromkeys([*Arch.model_fields, *Workload.model_fields])])
             message = f"{key!r} must be a key of the architecture or the workload{hint}"
-            faults.append(Fault(message, source=f"--set {text}"))
+            faults.append(Fault(message, source=f"--set {given}"))
     return for_arch, for_workload

@@ -56,6 +56,10 @@ def test_a_slow_memory_takes_the_time_of_its_bytes_and_an_endless_one_next_to_no
     assert fast.totals.cycles.total - ports - fast.totals.cycles.stall_writeback == ideal.totals.cycles.total
 
 
+def test_memory_is_another_word_for_dram_in_a_setting() -> None:
+    assert run("memory.model=ideal").totals == run("dram.model=ideal").totals
+
+
 def test_double_buffers_hide_what_single_ones_wait_for() -> None:
     """At one tiling: halves of buffers of twice the size."""
     sizes = [
