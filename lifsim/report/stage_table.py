@@ -18,7 +18,7 @@ def stage_table(result: Result) -> Table:
 
     table = Table(title=f"stages, sharing {result.sharing}, bptt {result.options.bptt}", title_justify="left")
     table.add_column("stage")
-    for heading in ("cycles", "waiting", "MACs, effective", "LIF updates", "gradient updates", "DRAM", "energy"):
+    for heading in ("cycles", "waiting", "MACs, effective", "LIF, gradient updates", "DRAM", "energy"):
         table.add_column(heading, justify="right")
     for name, stage in result.stages.items():
         ops, waiting = stage.ops, sum(stalls(stage.cycles).values()) / max(1, stage.cycles.total)
@@ -26,7 +26,8 @@ def stage_table(result: Result) -> Table:
             name.replace("_", " "),
             f"{stage.cycles.total:,}",
             f"{waiting:.1%}",
-            *(f"{count:,}" for count in (ops.macs_effective, ops.lif_updates, ops.pgu_updates)),
+            f"{ops.macs_effective:,}",
+            f"{ops.lif_updates + ops.pgu_updates:,}",
             format_bytes(stage.dram_bytes.total),
             format_si(stage.energy_pj.total.total * 1e-12, "J"),
         )

@@ -31,10 +31,11 @@ class Flow:
 class Turns:
     """The visits to one layer in one stage, in order.
 
-    first_image, images, timestep: [turns] of each. batch: images of the run. timesteps: 1 where a turn is all of an
-    image's.
+    number: [turns] which of its group's turns each is. first_image, images, timestep: [turns] of each. batch: images of
+    the run. timesteps: 1 where a turn is all of an image's.
     """
 
+    number: Ints
     first_image: Ints
     images: Ints
     timestep: Ints

@@ -7,7 +7,7 @@ recomputation, backward stage and weight update. docs/model.md, "Training on the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,12 +19,8 @@ from lifsim.schedule.gradient_states import StateMoves, gradient_state_moves
 from lifsim.schedule.group_steps import MAX_TILES
 from lifsim.schedule.moves import Moves, Visit, moves_of, shares
 from lifsim.schedule.plan import GroupPlan, Plan
-from lifsim.schedule.rows import Ints
 from lifsim.schedule.training_flows import Flow, LayerFlows, Turns, kept_states
 from lifsim.schedule.training_sizes import TrainingSizes
-
-BACKWARD_STAGES = ("recompute", "backward", "weight_update")
-"""In the order in which a layer goes through them."""
 
 StageVisit = tuple[str, Visit]
 """A visit, and the stage that it belongs to."""
@@ -85,42 +81,39 @@ class _GroupBackwards:
         )
         found: list[tuple[tuple[int, int, int], StageVisit]] = []
         for layer in sizes.network.layers[group.first : group.last + 1]:
-            for stage, (slots, turns, flows) in self._stages(layer, carried).items():
-                order = BACKWARD_STAGES.index(stage)
-                for slot, visit in zip(slots, _visits(layer, flows, turns, self._steps(layer)), strict=True):
-                    found.append(((int(slot), -layer.index, order), (stage, visit)))
+            for order, (stage, (turns, flows)) in enumerate(self._stages(layer, carried).items()):
+                for number, visit in zip(turns.number, _visits(layer, flows, turns, self._steps(layer)), strict=True):
+                    found.append(((int(number), -layer.index, order), (stage, visit)))
         return [visit for _, visit in sorted(found, key=lambda pair: pair[0])]
 
-    def _stages(self, layer: Layer, carried: StateMoves) -> Mapping[str, tuple[Ints, Turns, list[Flow]]]:
-        """By stage: which of the group's turns the layer takes, these turns, and what they move."""
+    def _stages(self, layer: Layer, carried: StateMoves) -> dict[str, tuple[Turns, list[Flow]]]:
+        """Stages in the order in which a turn goes through them: the layer's turns in each, and what they move."""
         flows = LayerFlows(self.sizes, layer, self.group)
-        fires = self.facts.timesteps if layer.lif else layer.runs
-        stages = {}
-        if self.sizes.reverse and layer.lif:
-            slots, turns = self._turns(layer, layer.runs, first=True)
-            stages["recompute"] = slots, turns, list(flows.recompute(turns))
-        slots, turns = self._turns(layer, fires)
-        stages["backward"] = slots, turns, list(flows.backward(turns, carried))
-        slots, turns = self._turns(layer, layer.runs)
-        stages["weight_update"] = slots, turns, list(flows.weight_update(turns))
-        return stages
+        again = self._turns(layer, layer.runs, first=True)
+        fires = self._turns(layer, self.facts.timesteps if layer.lif else layer.runs)
+        works = self._turns(layer, layer.runs)
+        recomputes = {"recompute": (again, list(flows.recompute(again)))} if self.sizes.reverse and layer.lif else {}
+        return recomputes | {
+            "backward": (fires, list(flows.backward(fires, carried))),
+            "weight_update": (works, list(flows.weight_update(works))),
+        }
 
-    def _turns(self, layer: Layer, times: int, *, first: bool = False) -> tuple[Ints, Turns]:
+    def _turns(self, layer: Layer, times: int, *, first: bool = False) -> Turns:
         """The turns of a layer that takes `times` of every chunk, all or one. What is computed once is recomputed at
         the `first` turn of the way back, and has its gradient when the timesteps' are summed up."""
         batch, timesteps = self.sizes.batch, self.facts.timesteps
         if self.group.tick_batched:
             images = np.arange(batch)
-            return images, Turns(images, np.ones_like(images), np.zeros_like(images), batch, 1)
+            return Turns(images, images, np.ones_like(images), np.zeros_like(images), batch, 1)
         starts = np.arange(0, batch, self.group.images)
-        sizes = np.minimum(self.group.images, batch - starts)
+        images = np.minimum(self.group.images, batch - starts)
         if times == timesteps:
-            slots = np.arange(starts.size * timesteps)
             backwards = np.tile(np.arange(timesteps)[::-1], starts.size)
-            return slots, Turns(np.repeat(starts, timesteps), np.repeat(sizes, timesteps), backwards, batch, timesteps)
+            starts, images = np.repeat(starts, timesteps), np.repeat(images, timesteps)
+            return Turns(np.arange(backwards.size), starts, images, backwards, batch, timesteps)
         at_once = first or self.facts.layers[layer.index].when == "last"
-        slots = np.arange(starts.size) * timesteps + (0 if at_once else timesteps - 1)
-        return slots, Turns(starts, sizes, np.zeros_like(starts), batch, 1)
+        number = np.arange(starts.size) * timesteps + (0 if at_once else timesteps - 1)
+        return Turns(number, starts, images, np.zeros_like(starts), batch, 1)
 
     def _steps(self, layer: Layer) -> int:
         """Tiles of a visit: as many as the forward pass has."""

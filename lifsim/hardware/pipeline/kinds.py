@@ -6,7 +6,10 @@ from enum import IntEnum
 
 
 class Kind(IntEnum):
-    """A tensor and its direction, in the order in which, of two in one cycle, one is asked for or blamed first."""
+    """A tensor and its direction, in the order in which, of two in one cycle, one is asked for or blamed first.
+
+    In training gradients of spikes go as spikes do, kept states as membranes, what changes the weights as psums.
+    """
 
     WEIGHTS = 0
     SPIKES_IN = 1
