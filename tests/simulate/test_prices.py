@@ -56,7 +56,8 @@ def result(request: pytest.FixtureRequest) -> Result:
         for name, (read, write, leakage, area, port) in PRICES.items()
     ]
     machine = ["array.rows=5", "array.cols=3", f"array.dataflow={dataflow}", f"array.sparsity={sparsity}"]
-    rest = [f"clock_hz={CLOCK_HZ}", "dram.energy_pj_per_bit=3.5", "precision.weight_bits=4", "components.adder.count=3"]
+    dram = ["dram.energy=per_bit", "dram.energy_pj_per_bit=3.5"]
+    rest = [f"clock_hz={CLOCK_HZ}", *dram, "precision.weight_bits=4", "components.adder.count=3"]
     arch = load_arch("sata128", [*prices, *machine, *rest, "components.multiplier.count=2"])
     network = network_of(parse_document(json.dumps(WORKLOAD), "prices.yaml"))
     return run(arch, network, Sharing(channels=groups), Options(batch=2))
