@@ -14,7 +14,8 @@ from lifsim.hardware.sram_ports import Port, PortStalls, dense_stalls
 from lifsim.simulate.array_work import lif_map
 from lifsim.simulate.counter import Counter
 from lifsim.simulate.counts import LayerCounts
-from lifsim.simulate.ports import ports_of, waiting, with_port_stalls
+from lifsim.simulate.port_work import ports_of
+from lifsim.simulate.ports import waiting, with_port_stalls
 from lifsim.simulate.training import Stages
 from lifsim.simulate.training_work import Product, backward_product, update_product
 

@@ -62,6 +62,20 @@ def test_overlapped_units_hide_what_their_ports_take_under_the_next_fold() -> No
     assert 0 < ports(hidden)["spike_out"] < ports(exposed)["spike_out"]
 
 
+@pytest.mark.parametrize("arch", ["sata128", "sata128_skip", "eyeriss_like"])
+@pytest.mark.parametrize("buffer", ["weight", "spike_in", "spike_out", "membrane", "psum"])
+def test_twice_the_banks_never_make_a_run_slower(arch: str, buffer: str) -> None:
+    def cycles(banks: int, schedule: str) -> int:
+        overrides = (f"buffers.{buffer}.banks={banks}", f"buffers.{buffer}.port_bits=32")
+        dram = ("dram.model=bandwidth", "dram.bandwidth_bytes_per_s=10GB")
+        found = lifsim.run(arch=arch, workload="lenet5_mnist", schedule=schedule, overrides=(*dram, *overrides))
+        return found.totals.cycles.total
+
+    for schedule in ("tick", "timestep"):
+        taken = [cycles(banks, schedule) for banks in (1, 2, 4)]
+        assert taken == sorted(taken, reverse=True)
+
+
 def test_fills_through_ports_slower_than_dram_are_told_from_waits_for_dram() -> None:
     """Two banks of 64 bits at 400 MHz are 6.4 GB/s."""
     fast, slow = run(), run(dram=("dram.model=bandwidth", "dram.bandwidth_bytes_per_s=1GB"))

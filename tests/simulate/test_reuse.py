@@ -20,9 +20,11 @@ def test_runs_that_share_parts_equal_runs_alone() -> None:
         ("buffers.psum.size_bytes=64", "buffers.psum.size_bytes=8KiB"),
         ("precision.weight_bits=4", "precision.weight_bits=8"),
         ("lif.overlapped=true", "lif.overlapped=false"),
+        ("buffers.membrane.port_bits=32", "buffers.membrane.port_bits=64"),
+        ("buffers.spike_in.banks=1", "buffers.spike_in.banks=2"),
     ]
     reuse, spikes = Reuse(), None
-    choices = list(itertools.product(*changes))[::9]
+    choices = list(itertools.product(*changes))[::35]
     for overrides, sharing, schedule in itertools.product(choices, ("none", "channel2"), ("tick", "auto")):
         inputs = load_inputs("sata128", "lenet5_mnist", sharing, {"schedule": schedule}, overrides)
         spikes = spikes or read_spikes(inputs.network, inputs.sharing, inputs.options)

@@ -1,0 +1,137 @@
+"""What one layer asks of the ports of the buffers on the array's side, and how long it waits for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifsim.config.arch import Arch, Buffer, Buffers
+from lifsim.config.network import Layer
+from lifsim.hardware.input_reads import InputMap
+from lifsim.hardware.lif_unit import LifBank, pass_outputs
+from lifsim.hardware.pe_array import ArrayShape, slowest_rows
+from lifsim.hardware.sram_banks import Banks
+from lifsim.hardware.sram_ports import Port, Ports, PortStalls, dense_stalls, input_words, skip_stalls
+from lifsim.simulate.array_work import gemm_of, lif_map, lif_waits
+from lifsim.simulate.counts import ElementBits, LayerCounts
+from lifsim.simulate.spike_work import Ones
+
+
+@dataclass(frozen=True)
+class PortWork:
+    """Of all images. input_words: that the array reads from spike_in."""
+
+    stalls: PortStalls
+    input_words: int
+
+
+def port_work(
+    layer: Layer,
+    arch: Arch,
+    counts: LayerCounts,
+    bank: LifBank,
+    channels: int,
+    ones: Ones,
+    *,
+    tick_batched: bool,
+) -> PortWork:
+    """Of `layer` on spikes that give `ones` [B, runs, groups, pixels]; `channels` groups of its LIFs share.
+
+    Of `counts`, which know no waiting, it takes the elements' bits and the cycles of the LIF units.
+    """
+    folds = _fold_stalls(layer, arch, counts.bits, ones, tick_batched=tick_batched)
+    passes = _lif_stalls(layer, arch, counts, bank, channels, ones, tick_batched=tick_batched)
+    return PortWork(folds + passes, _input_words(layer, arch, counts.bits) * len(ones))
+
+
+def _input_words(layer: Layer, arch: Arch, bits: ElementBits) -> int:
+    """Of one image."""
+    return input_words(
+        arch.array.dataflow,
+        skips=arch.array.sparsity == "skip",
+        read=_input_map(layer, bits.spike_in),
+        gemm=gemm_of(layer),
+        shape=ArrayShape(arch.array.rows, arch.array.cols),
+        runs=layer.runs,
+        banks=_banks(arch.buffers.spike_in),
+    )
+
+
+def ports_of(buffers: Buffers, bits: ElementBits) -> Ports:
+    """The array's side of the buffers that feed it."""
+    return Ports(
+        weight=_port(bits.weight, buffers.weight),
+        spike_in=_banks(buffers.spike_in),
+        psum=_port(bits.psum, buffers.psum),
+    )
+
+
+def _fold_stalls(layer: Layer, arch: Arch, bits: ElementBits, ones: Ones, *, tick_batched: bool) -> PortStalls:
+    gemm, shape, dataflow = gemm_of(layer), ArrayShape(arch.array.rows, arch.array.cols), arch.array.dataflow
+    read, ports = _input_map(layer, bits.spike_in), ports_of(arch.buffers, bits)
+    if arch.array.sparsity != "skip":
+        return dense_stalls(dataflow, read, gemm, shape, layer.runs, tick_batched, ports) * len(ones)
+    waits = PortStalls()
+    for image in ones:
+        slowest = slowest_rows(image, gemm, shape, dataflow)
+        waits += skip_stalls(slowest, dataflow, read, gemm, shape, tick_batched, ports)
+    return waits
+
+
+def _lif_stalls(
+    layer: Layer,
+    arch: Arch,
+    counts: LayerCounts,
+    bank: LifBank,
+    channels: int,
+    ones: Ones,
+    *,
+    tick_batched: bool,
+) -> PortStalls:
+    """A pass of the LIF units takes as long as its membranes and its spikes need to pass their buffers' ports.
+
+    Tick-batched, membranes stay in the PEs. Between the calls of a chain of `channelN` the state stays in the unit, so
+    that a pass reads and writes one membrane for N = `channels` outputs; reads and writes have ports of their own.
+    """
+    if layer.lif is None:
+        return PortStalls()
+    outputs = pass_outputs(*lif_map(layer), ArrayShape(arch.array.rows, arch.array.cols))
+    states = -(-outputs // channels)
+    if tick_batched or arch.buffers.membrane.size_bytes == 0:
+        states = np.zeros_like(states)
+    membranes = _port(counts.bits.membrane, arch.buffers.membrane).slowed(bank.pass_cycles, states)
+    spikes = _port(counts.bits.spike_out, arch.buffers.spike_out).slowed(membranes, outputs)
+
+    def waited(passes: NDArray[np.int64]) -> int:
+        if (passes == bank.pass_cycles).all():
+            return counts.cycles.lif
+        return lif_waits(layer, arch, passes, ones, tick_batched=tick_batched)
+
+    for_membranes = waited(membranes)
+    return PortStalls(membrane=for_membranes - counts.cycles.lif, spike_out=waited(spikes) - for_membranes)
+
+
+def _input_map(layer: Layer, element_bits: int) -> InputMap:
+    channels, height, width = layer.in_shape
+    return InputMap(
+        channels=channels // layer.groups,
+        groups=layer.groups,
+        height=height,
+        width=width,
+        out_height=layer.out_shape[1],
+        out_width=layer.out_shape[2],
+        kernel=layer.kernel,
+        stride=layer.stride,
+        padding=layer.padding,
+        element_bits=element_bits,
+    )
+
+
+def _port(element_bits: int, buffer: Buffer) -> Port:
+    return Port(element_bits, buffer.banks * buffer.port_bits)
+
+
+def _banks(buffer: Buffer) -> Banks:
+    return Banks(buffer.banks, buffer.port_bits)
