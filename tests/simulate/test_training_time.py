@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from fractions import Fraction
+from functools import cache
 from itertools import combinations
 from pathlib import Path
 
@@ -38,7 +39,12 @@ SLOW = ("dram.model=bandwidth", "dram.bandwidth_bytes_per_s=2GB")
 
 
 def train(*overrides: str, **options: object) -> Result:
-    return lifsim.run(arch="sata_training", mode="training", overrides=overrides, **options)
+    return trained(overrides, tuple(options.items()))
+
+
+@cache
+def trained(overrides: tuple[str, ...], options: tuple[tuple[str, object], ...]) -> Result:
+    return lifsim.run(arch="sata_training", mode="training", overrides=overrides, **dict(options))
 
 
 @pytest.mark.parametrize("case", CASES)
