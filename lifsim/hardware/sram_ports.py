@@ -6,8 +6,9 @@ A fold streams its operands in S cycles (`pe_array.dense`, `skip`). Of its buffe
   elements of b bits need ceil(n*b / port_bits) cycles, port_bits those of all banks together;
 - spike_in holds a map, whose words fall on banks as their addresses say: `input_reads` has the cycles of each fold.
 
-The fold takes as long as the slowest, and what it takes beyond S is the wait for that buffer. Stationary operands are
-loaded in H cycles, likewise. With h x w of the H x W array in use:
+The fold takes as long as the slowest, and what it takes beyond S is the wait for that buffer. Stationary weights are
+loaded in H cycles, likewise; of stationary inputs each vector waits for what it takes beyond a cycle. With h x w of the
+H x W array in use:
 
     dataflow   streamed, per fold                 loaded, per fold
     os         K vectors of h inputs, K*w weights -
