@@ -21,6 +21,24 @@ def random_stream(spec: DramSpec, seed: int, count: int, writes: float, spread: 
     return Requests(addresses, np.ones(count, np.int64), rng.random(count) < writes, arrivals)
 
 
+def runs_of_bursts(spec: DramSpec, seed: int, count: int, longest: int, writes: float) -> Requests:
+    """`count` runs of up to `longest` bursts: most go on where the one before ended, the others begin in one of eight
+    rows or a little before that end, so that they ask again for what is on its way; a share `writes` of them written,
+    several in a row; now and then not before a later cycle."""
+    rng = np.random.default_rng(seed)
+    row = 1 << sum(segment.width for segment in spec.segments if segment.field == "co")
+    first, at = np.zeros(count, np.int64), 0
+    sizes = rng.integers(1, longest + 1, count)
+    for index in range(count):
+        begins = (at, at, at, rng.integers(0, 8) * row + rng.integers(0, 4), max(0, at - rng.integers(0, 20)))
+        first[index] = begins[rng.integers(0, len(begins))]
+        at = first[index] + sizes[index]
+    is_write = np.repeat(rng.random(count) < writes, rng.integers(1, 4, count))[:count]
+    arrivals = np.cumsum(rng.integers(0, 8 * longest, count) * (rng.random(count) < 0.2))
+    burst_bytes = spec.organisation.burst_bytes
+    return Requests(first.astype(np.uint64) * np.uint64(burst_bytes), sizes * burst_bytes, is_write, arrivals)
+
+
 def run(spec: DramSpec, requests: Requests) -> tuple[DramResult, list[Sent]]:
     """The result and every command."""
     stream = DramStream(spec, log_capacity=50_000)

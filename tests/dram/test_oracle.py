@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lifsim.config.dram import DramSpec, load_dram
 from lifsim.hardware.dram.requests import Requests
-from tests.dram.streams import random_stream, run
+from tests.dram.streams import random_stream, run, runs_of_bursts
 from tests.oracles import dram as oracle
 
 PRESETS = ("ddr3_1866", "ddr3_1600", "ddr4_2400", "lpddr4_2400", "hbm2")
@@ -31,13 +31,21 @@ CYCLES = (
 )
 
 
+def done_by_oracle(spec: DramSpec, requests: Requests) -> tuple[list[int], oracle.Outcome]:
+    """The cycle in which the last burst of each request is answered, and all that was done for it."""
+    first = requests.addresses.astype(np.int64) >> spec.offset_bits
+    counts = (requests.addresses.astype(np.int64) + requests.sizes_bytes - 1 >> spec.offset_bits) - first + 1
+    starts = np.cumsum(counts) - counts
+    bursts = np.repeat(first - starts, counts) + np.arange(counts.sum())
+    columns = (bursts, np.repeat(requests.is_write, counts), np.repeat(requests.arrival_cycles, counts))
+    outcome = oracle.simulate(spec, oracle.Stream(*(column.tolist() for column in columns)))
+    return np.maximum.reduceat(np.array(outcome.done), starts).tolist(), outcome
+
+
 def assert_equal_to_oracle(spec: DramSpec, requests: Requests) -> None:
-    bursts = (requests.addresses >> np.uint64(spec.offset_bits)).tolist()
-    expected = oracle.simulate(
-        spec, oracle.Stream(bursts, requests.is_write.tolist(), requests.arrival_cycles.tolist())
-    )
+    done, expected = done_by_oracle(spec, requests)
     result, sent = run(spec, requests)
-    assert result.completion_cycles.tolist() == expected.done
+    assert result.completion_cycles.tolist() == done
     assert [(c.cycle, c.command, *c[2:]) for c in sent] == sorted(
         (c.cycle, int(c.command), c.channel, c.rank, max(0, c.group), max(0, c.bank), c.row) for c in expected.issued
     )
@@ -61,35 +69,59 @@ def test_every_request_is_answered_in_the_same_cycle(
     assert_equal_to_oracle(spec, random_stream(spec, seed, count, writes, spread, pace))
 
 
+@pytest.mark.parametrize("name", PRESETS)
+@settings(max_examples=4, deadline=None)
+@given(seed=st.integers(0, 2**31), longest=st.sampled_from([20, 150]), writes=st.sampled_from([0.0, 0.3, 1.0]))
+def test_so_is_every_run_of_bursts(name: str, seed: int, longest: int, writes: float) -> None:
+    spec = load_dram(name)
+    assert_equal_to_oracle(spec, runs_of_bursts(spec, seed, 6, longest, writes))
+
+
 @settings(max_examples=12, deadline=None)
 @given(data=st.data(), name=st.sampled_from(PRESETS))
 def test_so_it_is_for_drams_that_nobody_makes(data: st.DataObject, name: str) -> None:
-    spec = load_dram(name)
+    mutant = data.draw(mutants(load_dram(name)))
+    seed, writes = data.draw(st.integers(0, 2**31)), data.draw(st.sampled_from([0.0, 0.3, 0.7]))
+    assert_equal_to_oracle(mutant, random_stream(mutant, seed, 150, writes, 4096, 1.0))
+
+
+@settings(max_examples=20, deadline=None)
+@given(data=st.data(), name=st.sampled_from(PRESETS))
+def test_and_for_their_runs_of_bursts(data: st.DataObject, name: str) -> None:
+    """Short rows and queues, so that a streak of row hits is often begun and ended."""
+    mutant = data.draw(mutants(load_dram(name, ["organisation.columns=128"])))
+    seed, writes = data.draw(st.integers(0, 2**31)), data.draw(st.sampled_from([0.0, 0.5, 1.0]))
+    assert_equal_to_oracle(mutant, runs_of_bursts(mutant, seed, 8, 40, writes))
+
+
+@st.composite
+def mutants(draw: st.DrawFn, spec: DramSpec) -> DramSpec:
+    """`spec` with other timings, another controller, organisation and mapping."""
     timing = spec.timing.model_dump()
-    for key in data.draw(st.lists(st.sampled_from(CYCLES), max_size=5, unique=True)):
-        timing[key] = max(1, timing[key] + data.draw(st.integers(-3, 12)))
+    for key in draw(st.lists(st.sampled_from(CYCLES), max_size=5, unique=True)):
+        timing[key] = max(1, timing[key] + draw(st.integers(-3, 12)))
     timing["tRCD"] = max(timing["tRCD"], timing["AL"])
     timing["tRAS"] = max(timing["tRAS"], timing["tRCD"])
-    timing["tRC"] = timing["tRAS"] + timing["tRP"] + data.draw(st.integers(0, 4))
+    timing["tRC"] = timing["tRAS"] + timing["tRP"] + draw(st.integers(0, 4))
     timing["CWL"] = min(timing["CWL"], timing["AL"] + timing["CL"])
     for short, long in (("tRRD_S", "tRRD_L"), ("tCCD_S", "tCCD_L"), ("tWTR_S", "tWTR_L"), ("tRRD_S", "tFAW")):
         timing[long] = max(timing[long], timing[short])
-    timing["tREFI"] = data.draw(st.sampled_from([timing["tREFI"], 2 * timing["tRFC"]]))
+    timing["tREFI"] = draw(st.sampled_from([timing["tREFI"], 2 * timing["tRFC"]]))
     controller = {
-        "read_queue": data.draw(st.integers(1, 32)),
-        "write_queue": data.draw(st.integers(1, 32)),
-        "command_queue": data.draw(st.integers(1, 8)),
-        "drain_above": data.draw(st.integers(0, 8)),
-        "row_hit_limit": data.draw(st.integers(1, 6)),
-        "requests_per_cycle": data.draw(st.integers(1, 9)),
-        "dual_command": data.draw(st.booleans()),
+        "read_queue": draw(st.integers(1, 32)),
+        "write_queue": draw(st.integers(1, 32)),
+        "command_queue": draw(st.integers(1, 8)),
+        "drain_above": draw(st.integers(0, 8)),
+        "row_hit_limit": draw(st.integers(1, 6)),
+        "requests_per_cycle": draw(st.integers(1, 9)),
+        "dual_command": draw(st.booleans()),
     }
     organisation = spec.organisation.model_dump() | {
-        "channels": data.draw(st.sampled_from([1, 2, 4])),
-        "ranks": data.draw(st.sampled_from([1, 2, 4])),
+        "channels": draw(st.sampled_from([1, 2, 4])),
+        "ranks": draw(st.sampled_from([1, 2, 4])),
     }
-    mapping = "".join(data.draw(st.permutations(["ro", "ra", "bg", "ba", "ch", "co"])))
+    mapping = draw(
+        st.sampled_from([spec.mapping, "".join(draw(st.permutations(["ro", "ra", "bg", "ba", "ch", "co"])))])
+    )
     changed = {"timing": timing, "controller": controller, "organisation": organisation, "mapping": mapping}
-    mutant = DramSpec.model_validate(spec.model_dump() | {"energy": {"model": "per_bit", "pj_per_bit": 1.0}} | changed)
-    seed, writes = data.draw(st.integers(0, 2**31)), data.draw(st.sampled_from([0.0, 0.3, 0.7]))
-    assert_equal_to_oracle(mutant, random_stream(mutant, seed, 150, writes, 4096, 1.0))
+    return DramSpec.model_validate(spec.model_dump() | {"energy": {"model": "per_bit", "pj_per_bit": 1.0}} | changed)

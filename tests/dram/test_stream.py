@@ -12,6 +12,7 @@ from lifsim.errors import InputError
 from lifsim.hardware.dram.requests import Requests, sequential
 from lifsim.hardware.dram.simulate import simulate
 from lifsim.hardware.dram.stream import DramStream
+from tests.dram.streams import runs_of_bursts
 
 PRESETS = ("ddr3_1866", "ddr4_2400", "lpddr4_2400", "hbm2")
 
@@ -22,21 +23,6 @@ def runs(spec: DramSpec, seed: int, count: int, longest: int, writes: float) -> 
     sizes = rng.integers(1, longest * spec.organisation.burst_bytes, count)
     arrivals = np.sort(rng.integers(0, 20 * count, count))
     return Requests(rng.integers(0, 1 << 22, count).astype(np.uint64), sizes, rng.random(count) < writes, arrivals)
-
-
-@pytest.mark.parametrize("name", PRESETS)
-@settings(max_examples=8, deadline=None)
-@given(seed=st.integers(0, 2**31), longest=st.sampled_from([4, 300, 3000]), writes=st.sampled_from([0.0, 0.3]))
-def test_a_streak_taken_at_once_ends_where_its_reads_one_by_one_do(
-    name: str, seed: int, longest: int, writes: float
-) -> None:
-    spec = load_dram(name)
-    at_once, one_by_one = DramStream(spec), DramStream(spec, log_capacity=1)  # who keeps a log sends every command
-    for stream in (at_once, one_by_one):
-        stream.submit(runs(spec, seed, 12, longest, writes))
-    result, expected = at_once.finish(), one_by_one.finish()
-    assert result.completion_cycles.tolist() == expected.completion_cycles.tolist()
-    assert result == expected
 
 
 def test_a_run_of_bursts_is_answered_with_the_last_of_them() -> None:
@@ -77,6 +63,30 @@ def test_running_up_to_a_cycle_changes_nothing() -> None:
         stream.run_until(cycle)
         assert stream.cycle < cycle
     assert stream.finish() == simulate(spec, asked)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_nor_does_it_within_a_streak(name: str) -> None:
+    spec = load_dram(name)
+    asked = runs_of_bursts(spec, 5, 8, 400, 0.0)
+    stream = DramStream(spec)
+    stream.submit(asked)
+    for cycle in range(0, 30_000, 171):
+        stream.run_until(cycle)
+        assert stream.cycle < max(cycle, 1)
+    assert stream.finish() == simulate(spec, asked)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("is_write", [False, True])
+def test_blocks_that_go_on_where_the_last_ended_are_one(name: str, is_write: bool) -> None:
+    spec = load_dram(name)
+    sizes = np.array([1, 7, 128, 1, 300, 64, 2, 512]) * spec.organisation.burst_bytes
+    zeros, kind = np.zeros(8, np.int64), np.full(8, is_write)
+    pieces = simulate(spec, Requests((np.cumsum(sizes) - sizes).astype(np.uint64), sizes, kind, zeros))
+    whole = simulate(spec, Requests(np.zeros(1, np.uint64), sizes.sum(keepdims=True), kind[:1], zeros[:1]))
+    assert pieces.channels == whole.channels
+    assert pieces.cycles == whole.cycles
 
 
 def test_bytes_beyond_the_dram_are_refused() -> None:

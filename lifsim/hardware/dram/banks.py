@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from lifsim.config.dram import MAX_BANKS
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
-from lifsim.hardware.dram.queues import NONE
+from lifsim.hardware.dram.members import HAVE_COMMANDS, join
+from lifsim.hardware.dram.queues import NONE, commands_of
+from lifsim.hardware.dram.state import COMMANDS
 
 ACT, PRE, RD, WR, REF = np.arange(5)
 IN_BANK, IN_GROUP, IN_RANK, IN_OTHER_RANKS = np.arange(4)
+GROUP_ROW, RANK_ROW = np.int64(MAX_BANKS), np.int64(2 * MAX_BANKS)
 ROW_HITS = np.int64(5)
 NEVER = np.int64(1 << 62)
 
@@ -22,9 +26,9 @@ def is_column(command: Int64) -> Bool:
 @compiled
 def legal(m: Machine, bank: Int64, command: Int64) -> Int64:
     """The first cycle in which the constraints allow `command` in `bank`."""
-    at = m.legal_in_bank[bank, command]
-    at = max(at, m.legal_in_group[m.banks[bank].group, command])
-    return max(at, m.legal_in_rank[m.banks[bank].rank, command])
+    at = m.legal[bank, command]
+    at = max(at, m.legal[GROUP_ROW + m.banks[bank].group, command])
+    return max(at, m.legal[RANK_ROW + m.banks[bank].rank, command])
 
 
 @compiled
@@ -32,7 +36,7 @@ def choose(m: Machine, bank: Int64, cycle: Int64) -> tuple[Int64, Int64, Int64, 
     """What the bank's queue sends: (first cycle in which it can, command, entry before, entry): the oldest entry that
     can in `cycle`; if none can, that which will be the first."""
     b = m.banks[bank]
-    entry = m.queues[bank].first
+    entry = m.queues[commands_of(bank)].first
     if b.open_row < 0:
         window = m.activated[b.rank, m.ranks[b.rank].activates & 3] + m.faw_cycles
         return max(legal(m, bank, ACT), window), ACT, NONE, entry
@@ -45,7 +49,7 @@ def choose(m: Machine, bank: Int64, cycle: Int64) -> tuple[Int64, Int64, Int64, 
     before = NONE
     while hits_left > 0:
         if m.entries[entry].row == b.open_row:
-            hits_left -= 1
+            hits_left -= m.entries[entry].count
             is_write = m.entries[entry].kind
             if (writes_left if is_write else reads_left) > 0:
                 command = WR if is_write else RD
@@ -60,24 +64,43 @@ def choose(m: Machine, bank: Int64, cycle: Int64) -> tuple[Int64, Int64, Int64, 
 
 
 @compiled
+def look(m: Machine, bank: Int64, cycle: Int64) -> None:
+    """Find out when the bank can send something, and note after how many commands of the channel that was."""
+    m.banks[bank].ready = choose(m, bank, cycle)[0]
+    m.banks[bank].looked = m.channels[m.banks[bank].channel].sent
+
+
+@compiled
+def expect(m: Machine, bank: Int64, row: Int64, kind: Int64, cycle: Int64) -> None:
+    """A command of that row and kind joined the bank's: when it can send the next."""
+    if m.queues[commands_of(bank)].count == 1:
+        join(m, HAVE_COMMANDS, bank)
+    b = m.banks[bank]
+    if is_held(m, bank):
+        return
+    if m.queues[commands_of(bank)].count == 1:
+        look(m, bank, cycle)
+    elif row == b.open_row:
+        b.ready = min(b.ready, legal(m, bank, WR if kind else RD))
+
+
+@compiled
 def keep_apart(m: Machine, cycle: Int64, bank: Int64, command: Int64) -> None:
     """Move the legal cycles of all that must wait for `command`."""
     rank = m.banks[bank].rank
-    for place in range(m.rules_of[command], m.rules_of[command + 1]):
-        scope, later = m.rules[place].scope, m.rules[place].later
-        at = cycle + m.rules[place].cycles
-        if scope == IN_BANK:
-            m.legal_in_bank[bank, later] = max(m.legal_in_bank[bank, later], at)
-        elif scope == IN_GROUP:
-            group = m.banks[bank].group
-            m.legal_in_group[group, later] = max(m.legal_in_group[group, later], at)
-        elif scope == IN_RANK:
-            m.legal_in_rank[rank, later] = max(m.legal_in_rank[rank, later], at)
-        else:
-            first = m.banks[bank].channel * m.rank_count
-            for other in range(first, first + m.rank_count):
-                if other != rank:
-                    m.legal_in_rank[other, later] = max(m.legal_in_rank[other, later], at)
+    _hold_off(m, cycle, command, IN_BANK, bank)
+    _hold_off(m, cycle, command, IN_GROUP, GROUP_ROW + m.banks[bank].group)
+    _hold_off(m, cycle, command, IN_RANK, RANK_ROW + rank)
+    first = m.banks[bank].channel * m.rank_count
+    for other in range(first, first + m.rank_count):
+        if other != rank:
+            _hold_off(m, cycle, command, IN_OTHER_RANKS, RANK_ROW + other)
+
+
+@compiled
+def _hold_off(m: Machine, cycle: Int64, command: Int64, scope: Int64, row: Int64) -> None:
+    for later in range(COMMANDS):
+        m.legal[row, later] = max(m.legal[row, later], cycle + m.gaps[command, scope, later])
 
 
 @compiled
@@ -95,6 +118,7 @@ def send(m: Machine, log: Records, cycle: Int64, bank: Int64, command: Int64, ro
     elif command == PRE:
         _close_row(m, cycle, bank)
     m.counts[channel, command] += 1
+    m.channels[channel].sent += 1
     if m.logged < log.size:
         log[m.logged].cycle = cycle
         log[m.logged].command = command
@@ -114,9 +138,10 @@ def _open_row(m: Machine, cycle: Int64, bank: Int64, row: Int64) -> None:
     rank.open_banks += 1
     b.open_row = row
     b.row_hits = 0
-    entry = m.queues[bank].first
+    entry = m.queues[commands_of(bank)].first
     while entry >= 0:
-        b.queued_hits += m.entries[entry].row == row
+        if m.entries[entry].row == row:
+            b.queued_hits += m.entries[entry].count
         entry = m.entries[entry].next
 
 
@@ -131,6 +156,31 @@ def _close_row(m: Machine, cycle: Int64, bank: Int64) -> None:
 
 
 @compiled
+def is_held(m: Machine, bank: Int64) -> Bool:
+    """Whether the bank's queue waits for the refresh of its rank."""
+    c = m.channels[m.banks[bank].channel]
+    return c.refreshes_owed > 0 and m.banks[bank].rank == m.banks[bank].channel * m.rank_count + c.refresh_rank
+
+
+@compiled
+def owe_refresh(m: Machine, channel: Int64) -> None:
+    """One more rank is due."""
+    c = m.channels[channel]
+    c.refreshes_owed += 1
+    c.refresh_due += m.refresh_cycles
+    if c.refreshes_owed == 1:
+        _hold_rank(m, channel)
+
+
+@compiled
+def _hold_rank(m: Machine, channel: Int64) -> None:
+    """The queues of the rank that is refreshed next wait for it."""
+    first = (channel * m.rank_count + m.channels[channel].refresh_rank) * m.banks_per_rank
+    for bank in range(first, first + m.banks_per_rank):
+        m.banks[bank].ready = NEVER
+
+
+@compiled
 def refresh_step(m: Machine, log: Records, channel: Int64, cycle: Int64) -> Int64:
     """Close the banks of the rank that is due, one a cycle, then refresh it; the command sent, or -1."""
     c = m.channels[channel]
@@ -141,13 +191,15 @@ def refresh_step(m: Machine, log: Records, channel: Int64, cycle: Int64) -> Int6
             if m.banks[bank].open_row >= 0 and legal(m, bank, PRE) <= cycle:
                 send(m, log, cycle, bank, PRE, np.int64(0))
                 return PRE
-    elif m.legal_in_rank[rank, REF] <= cycle:
+    elif m.legal[RANK_ROW + rank, REF] <= cycle:
         send(m, log, cycle, first, REF, np.int64(0))
         c.refreshes_owed -= 1
         c.refresh_rank = (c.refresh_rank + 1) % m.rank_count
         for bank in range(first, first + m.banks_per_rank):
-            if m.queues[bank].count > 0:
+            if m.queues[commands_of(bank)].count > 0:
                 m.banks[bank].ready = legal(m, bank, ACT)
+        if c.refreshes_owed > 0:
+            _hold_rank(m, channel)
         return REF
     return NONE
 
@@ -157,7 +209,7 @@ def refresh_wake(m: Machine, channel: Int64) -> Int64:
     """When the refresh that is due can go on."""
     rank = channel * m.rank_count + m.channels[channel].refresh_rank
     if m.ranks[rank].open_banks == 0:
-        return m.legal_in_rank[rank, REF]
+        return m.legal[RANK_ROW + rank, REF]
     at = NEVER
     for bank in range(rank * m.banks_per_rank, (rank + 1) * m.banks_per_rank):
         if m.banks[bank].open_row >= 0:

@@ -1,13 +1,14 @@
-"""The queues of the DRAM kernel: transactions of a channel, commands of a bank, and who waits for which burst.
+"""The queues of the DRAM kernel: the transactions that wait for a bank, the commands of the bank.
 
-A queue is a list threaded through the entries; -1 ends it.
+A queue is a list of runs threaded through the entries; -1 ends it. A burst is put behind the last run if it belongs to
+it, so a queue of consecutive bursts is one entry, however long.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from lifsim.hardware.dram.jit import Int64, Machine, Records, compiled
+from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
 
 # NumPy integers, as Numba would compile a function anew for every Python number that is passed to it.
 READ_KIND, WRITE_KIND = np.int64(0), np.int64(1)
@@ -15,28 +16,54 @@ NONE = np.int64(-1)
 
 
 @compiled
-def append(m: Machine, queue: Int64, entry: Int64) -> None:
-    """Put `entry` last."""
-    m.entries[entry].next = -1
-    if m.queues[queue].count == 0:
-        m.queues[queue].first = entry
-    else:
-        m.entries[m.queues[queue].last].next = entry
-    m.queues[queue].last = entry
-    m.queues[queue].count += 1
+def commands_of(bank: Int64) -> Int64:
+    """The queue of the bank's commands."""
+    return 3 * bank
 
 
 @compiled
-def unlink(m: Machine, queue: Int64, before: Int64, entry: Int64) -> None:
-    """Take `entry` out, which stands behind `before` (-1: it is the first)."""
-    after = m.entries[entry].next
-    if before < 0:
-        m.queues[queue].first = after
+def waiting_for(bank: Int64, kind: Int64) -> Int64:
+    """The queue of reads, or of writes, that wait for room among the bank's commands."""
+    return 3 * bank + 1 + kind
+
+
+@compiled
+def append(m: Machine, queue: Int64, run: Int64, burst: Int64, row: Int64, kind: Int64, block: Int64) -> None:
+    """Put the next burst of `run` last."""
+    q = m.queues[queue]
+    q.count += 1
+    if q.count > 1 and m.entries[q.last].run == run:
+        m.entries[q.last].count += 1
+        return
+    m.free_count -= 1
+    entry = np.int64(m.free[m.free_count])
+    e = m.entries[entry]
+    e.run, e.burst, e.count, e.row, e.kind, e.block, e.next = run, burst, 1, row, kind, block, -1
+    if q.count == 1:
+        q.first = entry
     else:
-        m.entries[before].next = after
-    if after < 0:
-        m.queues[queue].last = before
-    m.queues[queue].count -= 1
+        m.entries[q.last].next = entry
+    q.last = entry
+
+
+@compiled
+def take(m: Machine, blocks: Records, queue: Int64, before: Int64, entry: Int64) -> None:
+    """Take the first burst out of `entry`, which stands behind `before` (-1: it is the first)."""
+    q, e = m.queues[queue], m.entries[entry]
+    q.count -= 1
+    e.count -= 1
+    if e.count > 0:
+        e.burst += 1
+        if e.burst == blocks[e.block].first + blocks[e.block].bursts:  # the run goes on in the next block
+            e.block += 1
+        return
+    if before < 0:
+        q.first = e.next
+    else:
+        m.entries[before].next = e.next
+    if e.next < 0:
+        q.last = before
+    release(m, entry)
 
 
 @compiled
@@ -47,41 +74,22 @@ def release(m: Machine, entry: Int64) -> None:
 
 
 @compiled
-def hash_of(channel: Int64, burst: Int64) -> Int64:
-    """A place in `pending`."""
-    return (burst ^ (burst >> 14) ^ (burst >> 28) ^ (channel << 10)) & 16383
+def is_queued(m: Machine, bank: Int64, burst: Int64, kind: Int64) -> Bool:
+    """Whether a read (a write) of `burst` waits, or is among the bank's commands."""
+    return _is_in(m, waiting_for(bank, kind), burst, kind) or _is_in(m, commands_of(bank), burst, kind)
 
 
 @compiled
-def find(m: Machine, channel: Int64, bank: Int64, burst: Int64, kind: Int64) -> Int64:
-    """The queued read or write of `burst`, -1 if there is none; `pending` says so at once, mostly."""
-    if m.pending[kind, hash_of(channel, burst)] == 0:
-        return -1
-    entry = m.queues[bank].first
-    while entry >= 0 and (m.entries[entry].burst != burst or m.entries[entry].kind != kind):
-        entry = m.entries[entry].next
-    if entry < 0:
-        entry = m.queues[m.bank_count + 2 * channel + kind].first
-        while entry >= 0 and m.entries[entry].burst != burst:
-            entry = m.entries[entry].next
-    return entry
-
-
-@compiled
-def shift_room(m: Machine, bank: Int64, sign: Int64) -> None:
-    """The bank's queue got room (+1) or has none any more (-1): so many more transactions can or cannot move there."""
-    channel = m.banks[bank].channel
-    m.channels[channel].movable_reads += sign * m.waiting[bank, 0]
-    m.channels[channel].movable_writes += sign * m.waiting[bank, 1]
-
-
-@compiled
-def movable(m: Machine, queue: Int64) -> tuple[Int64, Int64]:
-    """(entry before, entry) of the oldest transaction whose bank has room; there is one."""
-    before, entry = NONE, m.queues[queue].first
-    while m.queues[m.entries[entry].bank].count >= m.command_queue:
-        before, entry = entry, m.entries[entry].next
-    return before, entry
+def _is_in(m: Machine, queue: Int64, burst: Int64, kind: Int64) -> Bool:
+    left = m.queues[queue].count
+    entry = m.queues[queue].first
+    while left > 0:
+        e = m.entries[entry]
+        if 0 <= burst - e.burst < e.count and e.kind == kind:
+            return True
+        left -= e.count
+        entry = e.next
+    return False
 
 
 @compiled
@@ -92,25 +100,30 @@ def complete(blocks: Records, block: Int64, cycle: Int64) -> None:
 
 
 @compiled
-def answer(m: Machine, blocks: Records, cycle: Int64, bank: Int64, before: Int64, entry: Int64) -> None:
-    """A read or write is sent and leaves its bank's queue: tell those who wait for its data."""
-    b = m.banks[bank]
-    kind = m.entries[entry].kind
-    unlink(m, bank, before, entry)
-    if m.queues[bank].count == m.command_queue - 1:
-        shift_room(m, bank, np.int64(1))
-    m.channels[b.channel].commands -= 1
-    m.pending[kind, hash_of(b.channel, m.entries[entry].burst)] -= 1
-    b.queued_hits -= 1
-    b.queued_writes -= kind
-    if kind == WRITE_KIND:
-        m.writes_open -= 1
-    else:
-        m.reads_open -= 1
-        complete(blocks, m.entries[entry].block, cycle + m.read_cycles)
-        waiter = m.entries[entry].merged
-        while waiter >= 0:
-            complete(blocks, m.entries[waiter].block, cycle + m.read_cycles)
-            release(m, waiter)
-            waiter = m.entries[waiter].merged
-    release(m, entry)
+def share_read(m: Machine, burst: Int64, block: Int64) -> None:
+    """The block waits for a read of `burst` that another one asked for."""
+    m.free_count -= 1
+    m.merged += 1
+    entry = np.int64(m.free[m.free_count])
+    e = m.entries[entry]
+    e.burst, e.block, e.next = burst, block, m.waiters[burst & 63]
+    m.waiters[burst & 63] = entry
+
+
+@compiled
+def answer_sharers(m: Machine, blocks: Records, burst: Int64, cycle: Int64) -> None:
+    """Tell those who share the read of `burst` that it is answered in `cycle`."""
+    before, entry = NONE, m.waiters[burst & 63]
+    while entry >= 0:
+        after = m.entries[entry].next
+        if m.entries[entry].burst != burst:
+            before = entry
+        else:
+            complete(blocks, m.entries[entry].block, cycle)
+            m.merged -= 1
+            release(m, entry)
+            if before < 0:
+                m.waiters[burst & 63] = after
+            else:
+                m.entries[before].next = after
+        entry = after

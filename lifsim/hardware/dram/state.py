@@ -8,29 +8,27 @@ import numpy as np
 import numpy.typing as npt
 
 from lifsim.config.dram import MAX_BANKS, MAX_CHANNELS, MAX_QUEUED, DramSpec
-from lifsim.hardware.dram.timing import CONSTRAINTS, Command
+from lifsim.hardware.dram.timing import CONSTRAINTS, Command, Scope
 
 Array = npt.NDArray[Any]
 
 FAR = 1 << 62
-_MERGED_READS = 4096
-_HASHES = 16384
+_MERGED_READS = 32768
+COMMANDS = len(Command)
+_LEVELS = 3  # where a constraint may hold: bank, bank group, rank
 
 
 def _record(*fields: str) -> np.dtype[Any]:
     return np.dtype([(field, np.int64) for field in fields])
 
 
-BANK = _record("rank", "group", "channel", "open_row", "row_hits", "queued_hits", "queued_writes", "ready", "place")
+BANK = _record("rank", "group", "channel", "open_row", "row_hits", "queued_hits", "queued_writes", "ready", "looked")
 RANK = _record("open_banks", "open_since", "active_cycles", "activates")
-CHANNEL = _record(
-    "wake", "turn", "active", "commands", "draining", "movable_reads", "movable_writes",
-    "refresh_due", "refresh_rank", "refreshes_owed",
-)  # fmt: skip
+CHANNEL = _record("turn", "commands", "draining", "refresh_due", "refresh_rank", "refreshes_owed", "sent")
 QUEUE = _record("first", "last", "count")
-ENTRY = _record("burst", "row", "bank", "block", "kind", "next", "merged")
-
-RULE = _record("scope", "later", "cycles")
+ENTRY = _record("run", "burst", "count", "row", "kind", "block", "next")
+"""A run of bursts that follow one another, in the address and in time, in one row: number of the run in order of age,
+first burst, how many, its row, read or write, the block that asks for the first burst."""
 
 BLOCK = _record("first", "bursts", "is_write", "arrival", "remaining", "completion")
 """A run of bursts in one request: first burst, how many, read or write, the first cycle in which the front end may take
@@ -40,54 +38,48 @@ LOG = _record("cycle", "command", "bank", "row")
 COUNTS = ("acts", "pres", "reads", "writes", "refs", "row_hits")
 
 _CONSTANTS = (
-    "channel_count", "rank_count", "banks_per_rank", "banks_per_channel", "bank_count", "read_queue", "write_queue",
+    "channel_count", "rank_count", "banks_per_rank", "banks_per_channel", "read_queue", "write_queue",
     "command_queue", "drain_above", "row_hit_limit", "requests_per_cycle", "dual_command", "read_cycles",
-    "write_cycles", "faw_cycles", "refresh_cycles", "row_run_bits", "segment_count",
+    "write_cycles", "faw_cycles", "refresh_cycles", "row_run_bits", "segment_count", "merged_reads",
 )  # fmt: skip
 _FRONT = (
-    "cycle",
-    "block",
-    "offset",
-    "decoded",
-    "bank",
-    "row",
-    "free_count",
-    "reads_open",
-    "writes_open",
-    "written",
-    "logged",
-)
+    "cycle", "block", "offset", "decoded", "bank", "row", "run", "last_burst", "last_kind", "free_count", "merged",
+    "reads_open", "writes_open", "written", "logged",
+)  # fmt: skip
 
 
 MACHINE = np.dtype(
     [
         *((field, np.int64) for field in (*_CONSTANTS, *_FRONT)),
-        ("rules", RULE, (len(CONSTRAINTS),)),
-        ("rules_of", np.int64, (len(Command) + 1,)),
+        ("gaps", np.int64, (len(Command), len(Scope), COMMANDS)),
         ("segments", np.int64, (64, 4)),
-        ("legal_in_bank", np.int64, (MAX_BANKS, 8)),
-        ("legal_in_group", np.int64, (MAX_BANKS, 8)),
-        ("legal_in_rank", np.int64, (MAX_BANKS, 8)),
+        ("legal", np.int64, (_LEVELS * MAX_BANKS, COMMANDS)),
         ("activated", np.int64, (MAX_BANKS, 4)),
         ("banks", BANK, (MAX_BANKS,)),
         ("ranks", RANK, (MAX_BANKS,)),
         ("channels", CHANNEL, (MAX_CHANNELS,)),
-        ("queues", QUEUE, (MAX_BANKS + 2 * MAX_CHANNELS,)),
-        ("waiting", np.int64, (MAX_BANKS, 2)),
-        ("active", np.int64, (MAX_BANKS,)),
-        ("pending", np.int16, (2, _HASHES)),
+        ("wake", np.int64, (MAX_CHANNELS,)),
+        ("transactions", np.int64, (MAX_CHANNELS, 2)),
+        ("members", np.int64, (3, MAX_BANKS)),
+        ("member_count", np.int64, (MAX_CHANNELS, 3)),
+        ("place", np.int64, (3, MAX_BANKS)),
+        ("queues", QUEUE, (3 * MAX_BANKS,)),
         ("entries", ENTRY, (MAX_QUEUED + _MERGED_READS,)),
         ("free", np.int32, (MAX_QUEUED + _MERGED_READS,)),
+        ("waiters", np.int64, (64,)),
         ("counts", np.int64, (MAX_CHANNELS, len(COUNTS))),
     ]
 )
 """One DRAM. Banks are numbered ((channel x ranks + rank) x bank groups + group) x banks + bank.
 
-rules: the constraints, those of command c from rules_of[c] to rules_of[c + 1]; legal_in_* [.., command] the first cycle
-in which the constraints of that level allow it; activated [rank, 4] the last four activates; queues of each bank, then
-read and write queue of each channel; waiting [bank, 2] reads and writes in those for each bank; active: the banks of
-each channel with a queue; pending [read or write, hash] how many queued bursts have that hash; segments [.., (shift,
-mask, bank weight, row weight)] the address mapping; counts [channel, COUNTS].
+gaps [earlier command, scope, later command]: the constraints in cycles, 0 where there is none; legal [row, command] the
+first cycle in which those of one level allow it, row = bank, MAX_BANKS + bank group, 2 MAX_BANKS + rank; activated
+[rank, 4] the last four activates; banks: `ready` is a lower bound of the cycle of the next command, found when the
+channel had sent `looked` of them; wake: each channel's next cycle of interest; transactions [channel, kind] how many
+reads, writes wait; members [set, place] sets of banks of a channel, from the place of its first bank on, member_count
+[channel, set] of them, place [set, bank] -1 outside (members.py); queues: those of a bank are three (queues.py);
+waiters: chains of reads that share another's command, by hash of the burst; segments [.., (shift, mask, bank weight,
+row weight)] the address mapping; counts [channel, COUNTS].
 """
 
 
@@ -100,11 +92,10 @@ def new_machine(spec: DramSpec) -> Array:
     banks, index = m["banks"], np.arange(MAX_BANKS)
     banks["channel"], banks["rank"] = index // organisation.banks_per_channel, index // organisation.banks_per_rank
     banks["group"], banks["open_row"], banks["ready"] = index // organisation.banks_per_group, -1, FAR
-    m["channels"]["wake"] = m["channels"]["refresh_due"] = m["refresh_cycles"]
-    m["queues"]["first"] = -1
-    m["activated"] = -FAR
+    m["wake"] = m["channels"]["refresh_due"] = m["refresh_cycles"]
+    m["activated"], m["place"], m["waiters"] = -FAR, -1, -1
     m["free"] = np.arange(m["free"].size)
-    m["free_count"], m["decoded"], m["cycle"] = m["free"].size, -1, -1
+    m["free_count"], m["decoded"], m["last_burst"], m["cycle"] = m["free"].size, -1, -2, -1
     return machine
 
 
@@ -112,7 +103,6 @@ def _set_constants(m: Any, spec: DramSpec) -> None:
     organisation, controller, timing = spec.organisation, spec.controller, spec.timing
     m["channel_count"], m["rank_count"] = organisation.channels, organisation.ranks
     m["banks_per_rank"], m["banks_per_channel"] = organisation.banks_per_rank, organisation.banks_per_channel
-    m["bank_count"] = organisation.channels * organisation.banks_per_channel
     m["read_queue"], m["write_queue"] = controller.read_queue, controller.write_queue
     m["command_queue"], m["drain_above"] = controller.command_queue, controller.drain_above
     m["row_hit_limit"], m["requests_per_cycle"] = controller.row_hit_limit, controller.requests_per_cycle
@@ -120,10 +110,9 @@ def _set_constants(m: Any, spec: DramSpec) -> None:
     m["read_cycles"] = timing.read_latency_cycles + organisation.burst_cycles
     m["write_cycles"] = timing.write_latency_cycles + organisation.burst_cycles
     m["faw_cycles"], m["refresh_cycles"] = timing.tFAW, timing.tREFI // organisation.ranks
-    rules = sorted(CONSTRAINTS, key=lambda rule: rule.earlier)
-    for place, rule in enumerate(rules):
-        m["rules"][place] = rule.scope, rule.later, max(0, rule.cycles(spec))
-    m["rules_of"] = np.searchsorted([rule.earlier for rule in rules], range(len(Command) + 1))
+    m["merged_reads"] = _MERGED_READS
+    for rule in CONSTRAINTS:
+        m["gaps"][rule.earlier, rule.scope, rule.later] = max(0, rule.cycles(spec))
     segments = _segment_table(spec)
     m["segments"][: len(segments)] = segments
     m["segment_count"] = len(segments)

@@ -1,80 +1,121 @@
-"""A long run of row hits in one step of the DRAM kernel.
+"""A long run of row hits without a look at anything else.
 
-While one bank alone is busy, its open row is all that is asked for and every queue is full of one run of bursts, each
-read lets one burst move up from the front end to the read queue and one from there to the bank: the same picture one
-burst and one gap later. So many reads at once come to the same state as one after the other.
+While the busy banks of one channel only hit their open rows, every queue is full, and the front end holds more of the
+run that came in last, each read (write) lets one burst move up to its bank, and one come in behind it. Nothing else can
+happen until the run ends, a bank runs dry or a refresh is due, so nothing else is looked at.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from lifsim.hardware.dram.banks import RD, ROW_HITS, keep_apart, legal
-from lifsim.hardware.dram.jit import Int64, Machine, Records, compiled
-from lifsim.hardware.dram.queues import READ_KIND, hash_of
+from lifsim.hardware.dram.banks import NEVER, RD, WR, legal, send
+from lifsim.hardware.dram.front_end import accept_next
+from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
+from lifsim.hardware.dram.members import HAVE_COMMANDS, READS_CAN_MOVE, WRITES_CAN_MOVE
+from lifsim.hardware.dram.queues import NONE, commands_of, waiting_for
+from lifsim.hardware.dram.transactions import capacity, pass_on
+from lifsim.hardware.dram.turns import answer, next_command, retire
 
 
 @compiled
-def streak_length(m: Machine, blocks: Records, cycle: Int64, stop_cycle: Int64) -> Int64:
-    """How many reads the bank of the front end's head sends after `cycle` and before `stop_cycle` while nothing else
-    can happen; 0 if it is no such run."""
-    bank, block = m.bank, m.block
+def streak_ahead(m: Machine, blocks: Records, cycle: Int64) -> Int64:
+    """How many bursts the front end has for the streak that begins after `cycle`; 0 if none does."""
+    bank, kind = m.bank, np.int64(blocks[m.block].is_write)
+    channel = m.banks[bank].channel
+    commands = m.queues[commands_of(bank)]
+    if blocks[m.block].first + m.offset != m.last_burst + 1 or kind != m.last_kind or m.merged > 0:
+        return 0
+    # The bank of the run has nothing but the run, so no burst that comes in is one that waits already.
+    if commands.count < m.command_queue or m.entries[commands.first].run != m.run:
+        return 0
+    if m.transactions[channel, kind] < capacity(m, kind) or not _is_alone(m, channel, kind):
+        return 0
+    for other in range(m.channel_count):
+        if m.channels[other].refreshes_owed > 0:
+            return 0
+    base = channel * m.banks_per_channel
+    for place in range(base, base + m.member_count[channel, HAVE_COMMANDS]):
+        if not _only_hits(m, m.members[HAVE_COMMANDS, place], kind):
+            return 0
+    return _left(m, blocks, kind, cycle)
+
+
+@compiled
+def _is_alone(m: Machine, channel: Int64, kind: Int64) -> Bool:
+    """Whether there is nothing but reads (writes), of this channel, and none that can move."""
+    alone = m.reads_open + m.writes_open == m.transactions[channel, kind] + m.channels[channel].commands
+    return alone and m.member_count[channel, READS_CAN_MOVE] == 0 and m.member_count[channel, WRITES_CAN_MOVE] == 0
+
+
+@compiled
+def _only_hits(m: Machine, bank: Int64, kind: Int64) -> Bool:
+    """Whether all that the bank has to do are reads (writes) of its open row."""
     b = m.banks[bank]
-    reads, queued = m.queues[m.bank_count + 2 * b.channel].count, m.queues[bank].count
-    if m.reads_open != reads + queued or m.writes_open > 0 or reads < m.read_queue or queued < m.command_queue:
-        return 0
-    oldest = m.entries[m.queues[bank].first]
-    head = blocks[block].first + m.offset
-    one_run = oldest.block == block and oldest.burst + m.reads_open == head and b.open_row == m.row
-    if not one_run or oldest.burst >> m.row_run_bits != head >> m.row_run_bits or b.row_hits == 0:
-        return 0
-    horizon = stop_cycle
-    for channel in range(m.channel_count):
-        owed = m.channels[channel].refreshes_owed > 0
-        horizon = min(horizon, np.int64(0) if owed else m.channels[channel].refresh_due)
-    gap = _gap(m)
-    left_in_run = ((head >> m.row_run_bits) + 1 << m.row_run_bits) - head
-    left = min(left_in_run, blocks[block].bursts - m.offset - 1)
-    return max(np.int64(0), min(left, (horizon - 1 - _first(m, cycle)) // gap + 1))
+    queued = m.queues[commands_of(bank)].count
+    if b.queued_hits < queued or b.queued_writes != kind * queued:
+        return False
+    entry, left = m.queues[waiting_for(bank, kind)].first, m.queues[waiting_for(bank, kind)].count
+    while left > 0 and m.entries[entry].row == b.open_row:
+        left -= m.entries[entry].count
+        entry = m.entries[entry].next
+    return left == 0
 
 
 @compiled
-def _first(m: Machine, cycle: Int64) -> Int64:
-    """When the next read goes: a refresh of another rank may have kept the bus in the cycle that it was due."""
-    return max(legal(m, m.bank, RD), cycle + 1)
+def _left(m: Machine, blocks: Records, kind: Int64, cycle: Int64) -> Int64:
+    """How many bursts of the run the front end still has, but for the last: what is behind it may come in with it."""
+    head, block = m.last_burst + 1, m.block
+    end = (m.decoded + 1) << m.row_run_bits
+    at = head
+    while at < end and block < blocks.size and blocks[block].is_write == kind and blocks[block].arrival <= cycle:
+        if at > head and blocks[block].first != at:
+            break
+        at = blocks[block].first + blocks[block].bursts
+        block += 1
+    return min(at, end) - head - 1
 
 
 @compiled
-def _gap(m: Machine) -> Int64:
-    """Cycles between two reads of a bank."""
-    gap = np.int64(1)
-    for place in range(m.rules_of[RD], m.rules_of[RD + 1]):
-        if m.rules[place].later == RD and m.rules[place].scope < 3:
-            gap = max(gap, m.rules[place].cycles)
-    return gap
+def run_streak(
+    m: Machine, log: Records, blocks: Records, cycle: Int64, left: Int64, stop_block: Int64, stop_cycle: Int64
+) -> Int64:
+    """Send row hits after `cycle`, until more than `left` bursts would come in; the cycle of the last."""
+    kind, channel = np.int64(blocks[m.block].is_write), np.int64(m.banks[m.bank].channel)
+    c = m.channels[channel]
+    for other in range(m.channel_count):
+        stop_cycle = min(stop_cycle, m.channels[other].refresh_due)
+    while stop_block < 0 or blocks[stop_block].remaining > 0:
+        at, bank = _next_hit(m, channel, cycle, kind)
+        moves_up = m.queues[waiting_for(bank, kind)].count > 0
+        if at >= stop_cycle or (moves_up and left == 0):
+            break
+        cycle = at
+        c.turn = bank - channel * m.banks_per_channel
+        answer(m, blocks, cycle, bank, NONE, np.int64(m.queues[commands_of(bank)].first))
+        send(m, log, cycle, bank, WR if kind else RD, np.int64(m.banks[bank].open_row))
+        if moves_up:
+            pass_on(m, blocks, bank, kind)
+            accept_next(m, blocks, kind, cycle)
+            left -= 1
+        elif m.queues[commands_of(bank)].count == 0:
+            retire(m, bank)
+            break
+    m.wake[channel] = next_command(m, channel, cycle)
+    return cycle
 
 
 @compiled
-def run_streak(m: Machine, blocks: Records, cycle: Int64, count: Int64) -> Int64:
-    """Send `count` reads of a streak after `cycle`; the cycle of the last."""
-    bank, channel = m.bank, m.banks[m.bank].channel
-    last = _first(m, cycle) + (count - 1) * _gap(m)
-    for queue in (np.int64(bank), np.int64(m.bank_count + 2 * channel)):
-        entry = m.queues[queue].first
-        while entry >= 0:
-            e = m.entries[entry]
-            m.pending[READ_KIND, hash_of(channel, e.burst)] -= 1
-            e.burst += count
-            m.pending[READ_KIND, hash_of(channel, e.burst)] += 1
-            entry = e.next
-    blocks[m.block].remaining -= count
-    blocks[m.block].completion = last + m.read_cycles
-    m.offset += count
-    keep_apart(m, last, bank, RD)
-    m.banks[bank].row_hits += count
-    m.banks[bank].ready = legal(m, bank, RD)
-    m.counts[channel, RD] += count
-    m.counts[channel, ROW_HITS] += count
-    m.channels[channel].turn = bank - channel * m.banks_per_channel
-    m.channels[channel].wake = min(m.banks[bank].ready, m.channels[channel].refresh_due)
-    return last
+def _next_hit(m: Machine, channel: Int64, cycle: Int64, kind: Int64) -> tuple[Int64, Int64]:
+    """When the next read (write) goes, and the bank: in a tie that which is next in turn."""
+    base, turn = channel * m.banks_per_channel, m.channels[channel].turn
+    at, bank, nearest = NEVER, NONE, m.banks_per_channel
+    for place in range(base, base + m.member_count[channel, HAVE_COMMANDS]):
+        candidate = m.members[HAVE_COMMANDS, place]
+        soonest = max(legal(m, candidate, WR if kind else RD), cycle + 1)
+        distance = candidate - base - turn - 1
+        if distance < 0:
+            distance += m.banks_per_channel
+        if soonest < at or (soonest == at and distance < nearest):
+            at, bank, nearest = soonest, candidate, distance
+    return at, bank
