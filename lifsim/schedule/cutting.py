@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from lifsim.config.arch import Buffer
 from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.schedule.moves import Moves, Visit
 from lifsim.schedule.rows import Ints
@@ -15,18 +16,19 @@ MAX_PARTS = 1 << 12
 """Of one step: a buffer of a few bytes is not followed byte by byte."""
 
 
-def cut(visit: Visit, room_bytes: Mapping[Kind, int]) -> Visit:
-    """`visit` in steps that load and store no more of a kind than `room_bytes` has for it.
+def cut(visit: Visit, buffers: Mapping[Kind, Buffer]) -> Visit:
+    """`visit` in steps that load and store no more of a kind than its buffer holds.
 
     A step is cut into equal parts: outputs and moves are dealt to them in whole numbers. The runs of a move that is cut
     count as one run of addresses.
     """
     moves = visit.moves
     parts = np.ones(visit.steps, np.int64)
-    for kind, room in room_bytes.items():
+    for kind, buffer in buffers.items():
         mine = moves.kind == kind
-        size = np.bincount(moves.step[mine], moves.bytes[mine], minlength=visit.steps).astype(np.int64)
-        parts = np.maximum(parts, np.minimum(-(-size // max(room, 1)), MAX_PARTS))
+        if mine.any():
+            size = np.bincount(moves.step[mine], moves.bytes[mine], minlength=visit.steps).astype(np.int64)
+            parts = np.maximum(parts, np.minimum(-(-size // max(buffer.usable_bytes, 1)), MAX_PARTS))
     if parts.max(initial=1) == 1:
         return visit
     steps, whole, part = _repeated(np.arange(visit.steps), parts)

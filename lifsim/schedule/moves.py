@@ -62,7 +62,10 @@ def moves_of(
 ) -> Moves:
     """Moves of these columns; what is less stands for all of them, as NumPy broadcasts."""
     columns = (step, kind, region, offset, run_bytes, runs, pitch)
-    return Moves(*(np.ravel(column).astype(np.int64) for column in np.broadcast_arrays(*columns)))
+    table = np.empty((len(columns), *np.broadcast(*columns).shape), np.int64)
+    for row, column in zip(table, columns, strict=True):
+        row[...] = column
+    return Moves(*table.reshape(len(columns), -1))
 
 
 @dataclass(frozen=True)
@@ -94,4 +97,5 @@ def shares(total: int, weights: Ints) -> Ints:
         edges = total * np.cumsum(weights) // max(summed, 1)
     else:
         edges = np.array([total * int(edge) // summed for edge in accumulate(map(int, weights))], np.int64)
-    return np.diff(edges, prepend=0)
+    edges[1:] -= edges[:-1].copy()
+    return edges

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from lifsim.config.arch import Arch
 from lifsim.config.network import Network
@@ -78,25 +79,35 @@ def _records(
     return tuple(LayerRecord(c, energy_of(c, costs, counter.arch, units)) for c in counts), timeline, plan
 
 
-def _count(counter: Counter, options: Options, costs: Costs) -> tuple[list[LayerCounts], Timeline | None, Plan | None]:
+def _count(
+    counter: Counter, options: Options, costs: Costs
+) -> tuple[Sequence[LayerCounts], Timeline | None, Plan | None]:
     """The events of every layer, by LIFSim's own accounting or, for cross-checks, by SATA_Sim's; their times; and the
     schedule."""
-    network, arch, spikes = counter.network, counter.arch, counter.spikes
+    arch, spikes = counter.arch, counter.spikes
     if arch.accounting == "satasim":
         from lifsim.simulate import satasim
 
         satasim.refuse_unknown_inputs(spikes.batch, spikes.provenance.kind == "trace", options.schedule)
-        return satasim.count_layers(network, arch), None, None
+        return satasim.count_layers(counter.network, arch), None, None
     plan = counter.plan(options, costs)
+    counts, timeline = counter.reuse.counted(
+        counter.sharing, arch, plan, lambda machine: _scheduled(replace(counter, arch=machine), plan)
+    )
+    return counts, timeline, plan
+
+
+def _scheduled(counter: Counter, plan: Plan) -> tuple[Sequence[LayerCounts], Timeline | None]:
+    """The events of every layer under `plan`, and their times."""
+    network, arch = counter.network, counter.arch
     counts = [counts for group in plan.groups for counts in counter.count(group)]
     if arch.dram.model == "ideal":  # nobody waits
-        return counts, None, plan
+        return counts, None
     counts = [
         with_port_stalls(layer, counter, counted, tick_batched=plan.group_of(layer.index).tick_batched)
         for layer, counted in zip(network.layers, counts, strict=True)
     ]
-    steps = visits(network, counter.sharing, arch, spikes.batch, plan, counter.reuse)
-    return *timed(arch, steps, counts, counter.reuse), plan
+    return timed(arch, visits(network, counter.sharing, arch, counter.spikes.batch, plan, counter.reuse), counts)
 
 
 def run_sharings(inputs: Inputs, sharings: Sequence[str], baseline: str | None = None) -> list[Result]:

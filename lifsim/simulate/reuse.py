@@ -6,7 +6,6 @@ exactly that machine: no key can forget what matters, and a part that begins to 
 
 from __future__ import annotations
 
-import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from functools import lru_cache
@@ -16,8 +15,6 @@ from lifsim.config.arch import Arch, Buffer, Buffers
 from lifsim.config.network import Layer, Network
 from lifsim.config.sharing import Sharing
 from lifsim.hardware.lif_unit import LifBank
-from lifsim.hardware.pipeline.program import Program
-from lifsim.hardware.pipeline.timing import Runs, Timing
 from lifsim.schedule import partition, tick
 from lifsim.schedule.moves import Visit
 from lifsim.schedule.partition import Objective
@@ -30,12 +27,13 @@ from lifsim.simulate.port_work import PortWork, port_work
 from lifsim.simulate.spike_work import Ones
 
 T = TypeVar("T")
+Counted = TypeVar("Counted")
 
 PARTS = 20_000
 """Parts that are kept, the last used: some hundred megabytes at most."""
 
-TIMINGS = 32
-"""Plays of the step pipeline that are kept; each may have a million requests."""
+COUNTED = 32
+"""Counted runs that are kept, the last used; the timeline of each may have a million requests."""
 
 
 class Reuse:
@@ -43,11 +41,12 @@ class Reuse:
 
     def __init__(self) -> None:
         self._parts: OrderedDict[Hashable, object] = OrderedDict()
-        self._timings: OrderedDict[Hashable, object] = OrderedDict()
+        self._counted: OrderedDict[Hashable, object] = OrderedDict()
         self._array_machine = lru_cache(4)(_array_machine)
         self._schedule_machine = lru_cache(4)(_schedule_machine)
         self._tick_machine = lru_cache(4)(_tick_machine)
         self._port_machine = lru_cache(4)(_port_machine)
+        self._priceless_machine = lru_cache(4)(_priceless_machine)
 
     def array_work(self, layer: Layer, arch: Arch, bank: LifBank, ones: Ones, *, tick_batched: bool) -> ArrayWork:
         """`array_work`: the spikes' work, once per array, LIF units and sharing."""
@@ -97,14 +96,15 @@ class Reuse:
         key = ("visit", layer.index, machine, batch, traffic)
         return self._once(key, lambda: tick_visit(network, layer, machine, batch, traffic))
 
-    def timing(self, program: Program, memory: Hashable, runs: Runs | None, play: Callable[[], Timing]) -> Timing:
-        """`play`, once per program, its addresses and the memory and clock that it is played on."""
-        columns = *vars(program.requests).values(), *(vars(runs).values() if runs else ())
-        arrays = program.step_cycles, program.first_load, program.loads, program.room, *columns
-        digest = hashlib.blake2b()
-        for array in arrays:
-            digest.update(array.tobytes())
-        return _kept(self._timings, TIMINGS, (memory, digest.digest()), play)
+    def counted(self, sharing: Sharing, arch: Arch, plan: Plan, count: Callable[[Arch], Counted]) -> Counted:
+        """What `count` makes of a machine without prices; of one-layer groups once per sharing, plan and all of the
+        machine but the size of its membrane buffer."""
+        machine = self._priceless_machine(arch)
+        if not all(group.tick_batched for group in plan.groups):
+            return count(machine)
+        membrane = machine.buffers.membrane.model_copy(update={"size_bytes": min(1, arch.buffers.membrane.size_bytes)})
+        machine = machine.model_copy(update={"buffers": machine.buffers.model_copy(update={"membrane": membrane})})
+        return _kept(self._counted, COUNTED, (sharing, machine, plan), lambda: count(machine))
 
     def _once(self, key: Hashable, make: Callable[[], T]) -> T:
         return _kept(self._parts, PARTS, key, make)
@@ -142,6 +142,13 @@ def _port_machine(arch: Arch) -> Arch:
     }
     buffers = arch.buffers.model_copy(update=ports)
     return _masked(arch, "array", "lif").model_copy(update={"buffers": buffers})
+
+
+def _priceless_machine(arch: Arch) -> Arch:
+    free = dict.fromkeys(("read_pj", "write_pj", "leakage_mw", "area_mm2", "source"))
+    buffers = {name: getattr(arch.buffers, name).model_copy(update=free) for name in Buffers.model_fields}
+    machine = _masked(arch, "clock_hz", "array", "precision", "lif", "dram")
+    return machine.model_copy(update={"buffers": arch.buffers.model_copy(update=buffers)})
 
 
 def _masked(arch: Arch, *visible: str) -> Arch:

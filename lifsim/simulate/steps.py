@@ -45,8 +45,8 @@ class RunSteps:
 def run_steps(arch: Arch, visits: Sequence[Visit], counts: Sequence[LayerCounts]) -> RunSteps:
     """The program of `visits`; every layer's cycles, which know no waiting for DRAM, are dealt to its
     steps by their outputs."""
-    rooms = {kind: buffer.usable_bytes for kind, buffer in _buffers(arch).items()}
-    visits = [cut(visit, rooms) for visit in visits]
+    buffers = _buffers(arch)
+    visits = [cut(visit, buffers) for visit in visits]
     layer = np.repeat([visit.layer for visit in visits], [visit.steps for visit in visits])
     outputs = np.concatenate([visit.outputs for visit in visits])
     run = np.repeat([ALL_RUNS if visit.run is None else visit.run for visit in visits], [v.steps for v in visits])

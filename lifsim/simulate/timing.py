@@ -19,7 +19,6 @@ from lifsim.simulate.counts import LayerCounts
 from lifsim.simulate.dram_work import with_dram_work
 from lifsim.simulate.fill_waits import fill_stalls
 from lifsim.simulate.layout import dram_runs
-from lifsim.simulate.reuse import Reuse
 from lifsim.simulate.steps import RunSteps, run_steps
 
 STALLS = {
@@ -57,22 +56,18 @@ class Timeline:
         )
 
 
-def timed(
-    arch: Arch, visits: Sequence[Visit], counts: Sequence[LayerCounts], reuse: Reuse
-) -> tuple[list[LayerCounts], Timeline]:
+def timed(arch: Arch, visits: Sequence[Visit], counts: Sequence[LayerCounts]) -> tuple[list[LayerCounts], Timeline]:
     """`counts`, which wait for SRAM ports at most, with the cycles in which the array waits for the DRAM of `arch`.
 
     The `layer` of a visit is the place of its counts: a layer's, in training those of one of its stages.
     """
-    steps, hz = run_steps(arch, visits, counts), arch.clock_hz
-    program = steps.program
+    steps = run_steps(arch, visits, counts)
     if arch.dram.model == "bandwidth":
-        memory = _bandwidth(arch.dram)
-        timing = reuse.timing(program, (hz, memory), None, lambda: play_bandwidth(program, hz, memory))
+        timing = play_bandwidth(steps.program, arch.clock_hz, _bandwidth(arch.dram))
         return _stalled(counts, steps, timing), Timeline.of(steps, timing, counts)
     spec = device_of(arch.dram)
     runs = dram_runs(steps, spec.organisation.capacity_bytes)
-    timing = reuse.timing(program, (hz, spec), runs, lambda: play_dram(program, hz, spec, runs))
+    timing = play_dram(steps.program, arch.clock_hz, spec, runs)
     stalled, dram = _stalled(counts, steps, timing), timing.dram
     return with_dram_work(stalled, steps, runs, dram) if dram else stalled, Timeline.of(steps, timing, counts)
 

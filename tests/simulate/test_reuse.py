@@ -22,10 +22,14 @@ def test_runs_that_share_parts_equal_runs_alone() -> None:
         ("lif.overlapped=true", "lif.overlapped=false"),
         ("buffers.membrane.port_bits=32", "buffers.membrane.port_bits=64"),
         ("buffers.spike_in.banks=1", "buffers.spike_in.banks=2"),
+        ("buffers.membrane.size_bytes=64", "buffers.membrane.size_bytes=8KiB"),
+        ("buffers.membrane.double_buffered=true", "buffers.membrane.banks=4"),
+        ("dram.model=ideal", "dram.model=bandwidth"),
     ]
     reuse, spikes = Reuse(), None
-    choices = list(itertools.product(*changes))[::35]
-    for overrides, sharing, schedule in itertools.product(choices, ("none", "channel2"), ("tick", "auto")):
+    choices = list(itertools.product(*changes))[::141]
+    for overrides, sharing, schedule in itertools.product(choices, ("none", "channel2"), ("tick", "timestep", "auto")):
+        overrides = (*overrides, "dram.bandwidth_bytes_per_s=1GB")
         inputs = load_inputs("sata128", "lenet5_mnist", sharing, {"schedule": schedule}, overrides)
         spikes = spikes or read_spikes(inputs.network, inputs.sharing, inputs.options)
         shared = simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, spikes, reuse)

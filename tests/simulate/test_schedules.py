@@ -103,7 +103,7 @@ def _groups(inputs: Inputs, batch: int) -> dict[tuple[int, int], GroupPlan]:
 @pytest.mark.parametrize("objective", ["dram", "cycles", "energy"])
 def test_no_partition_beats_auto(sharing: str, objective: str) -> None:
     options = {"schedule": "auto", "objective": objective, "batch": 2}
-    inputs = load_inputs("sata128", "lenet5_mnist", sharing, options, SMALL)
+    inputs = load_inputs("sata128", "lenet5_mnist", sharing, options, [*SMALL, "dram.model=ideal"])
     bank = lif_bank(inputs.arch.lif, inputs.arch.array.pes, inputs.sharing.channels)
     spikes, costs = read_spikes(inputs.network, inputs.sharing, inputs.options), costs_of(inputs.arch)
     counter = Counter(inputs.network, inputs.sharing, inputs.arch, bank, spikes, Reuse())
