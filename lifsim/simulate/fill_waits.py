@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from fractions import Fraction
+
 import numpy as np
 from numpy.typing import NDArray
 
+from lifsim.config.arch import Buffer, Buffers
 from lifsim.hardware.pipeline.kinds import STORES, Kind
 from lifsim.hardware.pipeline.program import Program
 from lifsim.hardware.pipeline.timing import Timing
@@ -13,8 +17,11 @@ from lifsim.schedule.rows import Ints
 from lifsim.simulate.steps import BUFFER_OF, RunSteps
 
 
-def fill_stalls(steps: RunSteps, timing: Timing, layers: int) -> list[PortStalls]:
-    """[layers] of the cycles that the array waited for a transfer, those of transfers that their ports held up."""
+def fill_stalls(
+    buffers: Buffers, dram_bytes_per_cycle: Fraction, steps: RunSteps, timing: Timing, layers: int
+) -> list[PortStalls]:
+    """[layers] of the cycles that the array waited for a transfer which its ports held up, what they take longer than a
+    DRAM of `dram_bytes_per_cycle` of the array: the share 1 - ports / DRAM, where that is more than none."""
     program = steps.program
     held = np.append(_held_by_ports(program, timing), False)
     by_step = np.where(held[_awaited(program)], timing.waited, 0)
@@ -23,7 +30,13 @@ def fill_stalls(steps: RunSteps, timing: Timing, layers: int) -> list[PortStalls
     stores = np.flatnonzero(np.isin(program.requests.kind, STORES) & (timing.answered == timing.total))
     if held[stores].any():
         waited[steps.layer[-1], Kind.SPIKES_OUT] += timing.total - timing.end[-1]
-    return [_by_buffer(of_layer) for of_layer in waited]
+    slower = {name: _slower(getattr(buffers, name), dram_bytes_per_cycle) for name in Buffers.model_fields}
+    return [_by_buffer(of_layer, slower) for of_layer in waited]
+
+
+def _slower(buffer: Buffer, dram_bytes_per_cycle: Fraction) -> Fraction:
+    """By what share of their time its ports take longer than DRAM."""
+    return max(Fraction(0), 1 - Fraction(buffer.banks * buffer.port_bits, 8) / dram_bytes_per_cycle)
 
 
 def _held_by_ports(program: Program, timing: Timing) -> NDArray[np.bool_]:
@@ -49,8 +62,8 @@ def _awaited(program: Program) -> Ints:
     return last
 
 
-def _by_buffer(waited: Ints) -> PortStalls:
+def _by_buffer(waited: Ints, slower: Mapping[str, Fraction]) -> PortStalls:
     found = PortStalls()
     for kind, buffer in BUFFER_OF.items():
-        found += PortStalls(**{buffer: int(waited[kind])})
+        found += PortStalls(**{buffer: int(int(waited[kind]) * slower[buffer])})
     return found

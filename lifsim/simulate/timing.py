@@ -64,18 +64,20 @@ def timed(arch: Arch, visits: Sequence[Visit], counts: Sequence[LayerCounts]) ->
     steps = run_steps(arch, visits, counts)
     if arch.dram.model == "bandwidth":
         timing = play_bandwidth(steps.program, arch.clock_hz, _bandwidth(arch.dram))
-        return _stalled(counts, steps, timing), Timeline.of(steps, timing, counts)
+        return _stalled(arch, counts, steps, timing), Timeline.of(steps, timing, counts)
     spec = device_of(arch.dram)
     runs = dram_runs(steps, spec.organisation.capacity_bytes)
     timing = play_dram(steps.program, arch.clock_hz, spec, runs)
-    stalled, dram = _stalled(counts, steps, timing), timing.dram
+    stalled, dram = _stalled(arch, counts, steps, timing), timing.dram
     return with_dram_work(stalled, steps, runs, dram) if dram else stalled, Timeline.of(steps, timing, counts)
 
 
 def memory_bytes_per_cycle(arch: Arch) -> Fraction | None:
     """What the DRAM moves at most in one cycle of the array; None under an ideal memory."""
-    if arch.dram.model == "ideal":
-        return None
+    return None if arch.dram.model == "ideal" else _peak_bytes_per_cycle(arch)
+
+
+def _peak_bytes_per_cycle(arch: Arch) -> Fraction:
     if arch.dram.model == "bandwidth":
         return Fraction(_bandwidth(arch.dram).bytes_per_second, arch.clock_hz)
     spec = device_of(arch.dram)
@@ -89,8 +91,9 @@ def _bandwidth(dram: Dram) -> Bandwidth:
     return Bandwidth(dram.bandwidth_bytes_per_s, dram.latency_ns)
 
 
-def _stalled(counts: Sequence[LayerCounts], steps: RunSteps, timing: Timing) -> list[LayerCounts]:
-    waited, filled = _waited(steps, timing, len(counts)), fill_stalls(steps, timing, len(counts))
+def _stalled(arch: Arch, counts: Sequence[LayerCounts], steps: RunSteps, timing: Timing) -> list[LayerCounts]:
+    waited = _waited(steps, timing, len(counts))
+    filled = fill_stalls(arch.buffers, _peak_bytes_per_cycle(arch), steps, timing, len(counts))
     return [
         replace(counted, cycles=_with_stalls(counted.cycles, stalls), fill_stalls=for_ports)
         for counted, stalls, for_ports in zip(counts, waited, filled, strict=True)
