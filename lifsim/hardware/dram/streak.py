@@ -43,7 +43,7 @@ def streak_ahead(m: Machine, blocks: Records, cycle: Int64) -> Int64:
 
 @compiled
 def _is_alone(m: Machine, channel: Int64, kind: Int64) -> Bool:
-    """Whether there is nothing but reads (writes), of this channel, and none that can move."""
+    """Whether nothing but reads (writes) of this channel is on its way, and none of them can move."""
     alone = m.reads_open + m.writes_open == m.transactions[channel, kind] + m.channels[channel].commands
     return alone and m.member_count[channel, READS_CAN_MOVE] == 0 and m.member_count[channel, WRITES_CAN_MOVE] == 0
 

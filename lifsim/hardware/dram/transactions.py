@@ -102,15 +102,15 @@ def move(m: Machine, blocks: Records, channel: Int64, cycle: Int64, closing: Boo
         bank = _oldest(m, channel, WRITE_KIND)
         burst = m.entries[m.queues[waiting_for(bank, WRITE_KIND)].first].burst
         if m.reads_open == 0 or not is_queued(m, bank, burst, READ_KIND):
-            move_first(m, blocks, bank, WRITE_KIND, cycle)
+            _move_first(m, blocks, bank, WRITE_KIND, cycle)
             return
         c.draining = 0  # an older read of the burst must come through first
     if m.member_count[channel, READ_KIND] > 0:
-        move_first(m, blocks, _oldest(m, channel, READ_KIND), READ_KIND, cycle)
+        _move_first(m, blocks, _oldest(m, channel, READ_KIND), READ_KIND, cycle)
 
 
 @compiled
-def move_first(m: Machine, blocks: Records, bank: Int64, kind: Int64, cycle: Int64) -> None:
+def _move_first(m: Machine, blocks: Records, bank: Int64, kind: Int64, cycle: Int64) -> None:
     """The oldest transaction that waits for `bank` becomes one of its commands."""
     row = m.entries[m.queues[waiting_for(bank, kind)].first].row
     pass_on(m, blocks, bank, kind)
@@ -125,7 +125,7 @@ def move_first(m: Machine, blocks: Records, bank: Int64, kind: Int64, cycle: Int
 
 @compiled
 def pass_on(m: Machine, blocks: Records, bank: Int64, kind: Int64) -> None:
-    """From the queue to the bank's commands."""
+    """The oldest transaction that waits for the bank joins its commands; a drain is one write shorter."""
     queue, c = waiting_for(bank, kind), m.channels[m.banks[bank].channel]
     entry = np.int64(m.queues[queue].first)
     e, b = m.entries[entry], m.banks[bank]

@@ -40,12 +40,12 @@ def queue_step(m: Machine, log: Records, blocks: Records, channel: Int64, cycle:
     c.turn = bank - channel * m.banks_per_channel
     if first >= 0 and is_column(command) == is_column(first):
         return NONE
-    send_chosen(m, log, blocks, cycle, bank, command, before, entry)
+    _send_chosen(m, log, blocks, cycle, bank, command, before, entry)
     return command
 
 
 @compiled
-def send_chosen(
+def _send_chosen(
     m: Machine,
     log: Records,
     blocks: Records,
