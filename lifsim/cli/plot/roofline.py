@@ -14,7 +14,7 @@ from lifsim.cli.plot.output import figure_options
     epilog="""\b
 Examples:
   lifsim plot roofline
-  lifsim plot roofline --arch eyeriss_like --set dram.model=cycle --set dram.device=ddr3_1600 --batch 4
+  lifsim plot roofline --arch eyeriss_like --set dram.device=ddr3_1866 --batch 4
   lifsim plot roofline --workload resnet19_imagenet100 --sharing layer --out roofline.pdf
 """
 )
