@@ -1,13 +1,12 @@
 """What a simulated DRAM did, and which layer is charged for it.
 
-Commands belong to requests, and requests to layers, but the controller merges, reorders and keeps rows open for whoever
-comes next. docs/model.md, "Energy of a simulated DRAM", has the assumptions.
+docs/model.md, "Energy of a simulated DRAM", has the assumptions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 from math import ceil
 
 import numpy as np
@@ -22,6 +21,9 @@ from lifsim.schedule.moves import shares
 from lifsim.schedule.rows import Ints
 from lifsim.simulate.counts import LayerCounts
 from lifsim.simulate.steps import RunSteps
+
+BY_TIME = ("refreshes", "active_rank_cycles", "idle_rank_cycles")
+"""What passes whoever asks for what."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class DramActivity:
             reads=work.reads,
             writes=work.writes,
             refreshes=work.refreshes,
-            row_hits=counts.row_hits,
+            row_hits=work.row_hits,
             row_hit_rate=counts.hit_rate,
             cycles=dram.cycles,
             active_rank_cycles=work.active_rank_cycles,
@@ -72,22 +74,21 @@ class DramActivity:
 
 def with_dram_work(counts: Sequence[LayerCounts], steps: RunSteps, runs: Runs, dram: DramResult) -> list[LayerCounts]:
     """`counts`, whose cycles are final, each with its share of what `dram` did for the requests of `steps`, the `runs`
-    of addresses. The shares add up to it exactly."""
-    requests, layers = steps.program.requests, len(counts)
+    of addresses: the commands that were sent for them, refreshes and standby by its cycles."""
+    requests, layers, sent = steps.program.requests, len(counts), dram.blocks
     layer = np.repeat(steps.layer[requests.step], np.diff(runs.first))
     write = np.repeat(np.isin(requests.kind, WRITES), np.diff(runs.first))
-    bursts, rows = _bursts(runs, dram.spec), _rows(runs, dram.spec)
     cycles = np.array([counted.cycles.total for counted in counts])
-    did = dram.work
-    columns = (
-        shares(did.activates, _summed(rows, layer, layers)),
-        shares(did.reads, _summed(bursts[~write], layer[~write], layers)),
-        shares(did.writes, _summed(bursts[write], layer[write], layers)),
-        *(shares(passed, cycles) for passed in astuple(did)[3:]),
-    )
+    columns = {
+        "activates": _summed(sent.activates, layer, layers),
+        "reads": _summed(sent.accesses * ~write, layer, layers),
+        "writes": _summed(sent.accesses * write, layer, layers),
+        "row_hits": _summed(sent.row_hits, layer, layers),
+        **{name: shares(getattr(dram.work, name), cycles) for name in BY_TIME},
+    }
     return [
-        replace(counted, dram=DramWork(*map(int, share)))
-        for counted, share in zip(counts, np.stack(columns, axis=1), strict=True)
+        replace(counted, dram=DramWork(**{name: int(column[index]) for name, column in columns.items()}))
+        for index, counted in enumerate(counts)
     ]
 
 
@@ -98,22 +99,6 @@ def with_streamed_work(counts: LayerCounts, spec: DramSpec, clock_hz: int) -> La
     written = moved.spikes_out + moved.membrane_write + moved.psum // 2
     cycles = ceil(counts.cycles.total / clock_hz / spec.timing.tCK_ns * 1e9)
     return replace(counts, dram=streamed_work(spec, moved.total - written, written, cycles))
-
-
-def _bursts(runs: Runs, spec: DramSpec) -> Ints:
-    """[runs] bursts that each touches."""
-    shift = spec.offset_bits
-    return (runs.address + runs.bytes - 1 >> shift) - (runs.address >> shift) + 1
-
-
-def _rows(runs: Runs, spec: DramSpec) -> Ints:
-    """[runs] stretches of a row's size that each enters: those that it touches, but for the one in which the run before
-    it has ended."""
-    row_bytes = spec.organisation.row_bytes
-    first, last = runs.address // row_bytes, (runs.address + runs.bytes - 1) // row_bytes
-    entered = last - first + 1
-    entered[1:] -= first[1:] == last[:-1]
-    return entered
 
 
 def _summed(amounts: Ints, layer: Ints, layers: int) -> Ints:

@@ -39,6 +39,8 @@ def done_by_oracle(spec: DramSpec, requests: Requests) -> tuple[list[int], oracl
     bursts = np.repeat(first - starts, counts) + np.arange(counts.sum())
     columns = (bursts, np.repeat(requests.is_write, counts), np.repeat(requests.arrival_cycles, counts))
     outcome = oracle.simulate(spec, oracle.Stream(*(column.tolist() for column in columns)))
+    for sent in (outcome.activates, outcome.accesses, outcome.hits):
+        sent[:] = np.add.reduceat(np.array(sent), starts).tolist()
     return np.maximum.reduceat(np.array(outcome.done), starts).tolist(), outcome
 
 
@@ -50,6 +52,9 @@ def assert_equal_to_oracle(spec: DramSpec, requests: Requests) -> None:
         (c.cycle, int(c.command), c.channel, c.rank, max(0, c.group), max(0, c.bank), c.row) for c in expected.issued
     )
     assert result.counts.row_hits == expected.row_hits
+    assert result.blocks.activates.tolist() == expected.activates
+    assert result.blocks.accesses.tolist() == expected.accesses
+    assert result.blocks.row_hits.tolist() == expected.hits
 
 
 @pytest.mark.parametrize("name", PRESETS)

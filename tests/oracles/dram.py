@@ -88,6 +88,7 @@ class Channel:
         self.refreshes_due = 0
         self.issued: list[Issued] = []
         self.row_hits = 0
+        self.sent_for: list[tuple[int, Command, bool]] = []
         self.active_cycles = [0] * organisation.ranks
 
     def will_accept(self, request: Request) -> bool:
@@ -154,6 +155,7 @@ class Channel:
             command, request = choice
             if first is not None and (command in COLUMN) == (first in COLUMN):
                 return None
+            self.sent_for.append((request.index, command, self.banks[key].hits > 0))
             if command in COLUMN:
                 self.finish(cycle, key, request, done)
             self.issue(cycle, command, key, request.place.row)
@@ -260,13 +262,17 @@ class Stream(NamedTuple):
 
 @dataclass
 class Outcome:
-    """done: cycle of each request; issued: every command; row_hits and active_cycles summed over channels, ranks."""
+    """done: cycle of each request; issued: every command; row_hits and active_cycles summed over channels, ranks;
+    activates, accesses, hits: commands that were sent for each request."""
 
     done: list[int]
     issued: list[Issued]
     row_hits: int
     active_cycles: int
     cycles: int
+    activates: list[int]
+    accesses: list[int]
+    hits: list[int]
 
 
 def simulate(spec: DramSpec, requests: Stream) -> Outcome:
@@ -295,4 +301,15 @@ def simulate(spec: DramSpec, requests: Stream) -> Outcome:
         sum(channel.row_hits for channel in channels),
         sum(sum(channel.active_cycles) for channel in channels),
         cycle,
+        *_sent_for(channels, len(requests.bursts)),
     )
+
+
+def _sent_for(channels: list[Channel], requests: int) -> tuple[list[int], list[int], list[int]]:
+    activates, accesses, hits = [0] * requests, [0] * requests, [0] * requests
+    for channel in channels:
+        for index, command, used in channel.sent_for:
+            activates[index] += command is Command.ACTIVATE
+            accesses[index] += command in COLUMN
+            hits[index] += command in COLUMN and used
+    return activates, accesses, hits

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, astuple, fields
+from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ from lifsim.simulate.result import Result
 from lifsim.sweep.outcome import figures_of
 
 CYCLE = ("dram.model=cycle", "dram.device=ddr4_2400")
-COMMANDS = ("activates", "reads", "writes", "refreshes")
+COMMANDS = ("activates", "reads", "writes", "row_hits", "refreshes")
 CAUSES = ("activate", "read", "write", "transfer", "refresh", "background")
 
 
@@ -272,7 +272,8 @@ def test_what_a_dram_does_at_best_is_no_more_than_what_it_does(size: int, device
 
 
 def test_work_adds_up_and_is_never_negative() -> None:
-    assert astuple(added([DramWork(1, 2, 3, 4, 5, 6)] * 2)) == (2, 4, 6, 8, 10, 12)
-    for field in fields(DramWork):
-        with pytest.raises(ValueError, match="less than nothing"):
-            DramWork(**{**asdict(DramWork(0, 0, 0, 0, 0, 0)), field.name: -1})
+    assert astuple(added([DramWork(1, 2, 3, 4, 5, 6, 7)] * 2)) == (2, 4, 6, 8, 10, 12, 14)
+    nothing = dict.fromkeys((field.name for field in fields(DramWork)), 0)
+    for wrong in (*({name: -1} for name in nothing), {"row_hits": 1}):
+        with pytest.raises(ValueError, match="does not balance"):
+            DramWork(**{**nothing, **wrong})

@@ -35,16 +35,17 @@ class DramCounts:
 
 @dataclass(frozen=True)
 class DramWork:
-    """All that energy is charged for, of a whole DRAM or a part's share of it: commands of all channels, and memory
-    cycles summed over the ranks, those with a row open (active) and those without (idle)."""
+    """What a DRAM did, all of it or a part of it: commands of all channels, and memory cycles summed over the ranks,
+    those with a row open (active) and those without (idle). Energy is charged for all but the row hits."""
 
     activates: int
     reads: int
     writes: int
+    row_hits: int
     refreshes: int
     active_rank_cycles: int
     idle_rank_cycles: int
 
     def __post_init__(self) -> None:
-        if min(astuple(self)) < 0:
-            raise ValueError(f"no DRAM does less than nothing: {self}")
+        if min(astuple(self)) < 0 or self.row_hits > self.reads + self.writes:
+            raise ValueError(f"DRAM work does not balance: {self}")

@@ -14,20 +14,35 @@ from lifsim.hardware.dram.energy import DramEnergy, energy_pj
 
 
 @dataclass(frozen=True)
+class BlockCounts:
+    """What was sent for each block (or request), [N] int64. accesses: reads or writes; row_hits: of these. A burst that
+    is answered by what was sent for another has none."""
+
+    activates: npt.NDArray[np.int64]
+    accesses: npt.NDArray[np.int64]
+    row_hits: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
 class DramResult:
     """cycles: until the last burst has crossed the bus. channels: commands of each. active_rank_cycles: cycles with a
-    row open, summed over ranks. completion_cycles: [N] int64 of each block (or request)."""
+    row open, summed over ranks. completion_cycles: [N] int64 of each block (or request); blocks: commands of each."""
 
     spec: DramSpec
     cycles: int
     channels: tuple[DramCounts, ...]
     active_rank_cycles: int
     completion_cycles: npt.NDArray[np.int64] = field(repr=False, compare=False)
+    blocks: BlockCounts = field(repr=False, compare=False)
 
     def __post_init__(self) -> None:
         ranks = self.spec.organisation.channels * self.spec.organisation.ranks
         if not 0 <= self.active_rank_cycles <= self.cycles * ranks:
             raise ValueError(f"{self.active_rank_cycles} active of {self.cycles} x {ranks} rank cycles do not balance")
+        counts, blocks = self.counts, self.blocks
+        sums = [int(column.sum()) for column in (blocks.activates, blocks.accesses, blocks.row_hits)]
+        if sums != [counts.acts, counts.reads + counts.writes, counts.row_hits]:
+            raise ValueError(f"commands of blocks, {sums}, are not those of the channels, {counts}")
 
     @cached_property
     def counts(self) -> DramCounts:
@@ -39,7 +54,15 @@ class DramResult:
         """What energy is charged for."""
         counts, organisation = self.counts, self.spec.organisation
         idle = self.cycles * organisation.channels * organisation.ranks - self.active_rank_cycles
-        return DramWork(counts.acts, counts.reads, counts.writes, counts.refs, self.active_rank_cycles, idle)
+        return DramWork(
+            activates=counts.acts,
+            reads=counts.reads,
+            writes=counts.writes,
+            row_hits=counts.row_hits,
+            refreshes=counts.refs,
+            active_rank_cycles=self.active_rank_cycles,
+            idle_rank_cycles=idle,
+        )
 
     @cached_property
     def energy(self) -> DramEnergy:

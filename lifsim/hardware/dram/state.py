@@ -30,9 +30,11 @@ ENTRY = _record("run", "burst", "count", "row", "kind", "block", "next")
 """A run of bursts that follow one another, in the address and in time, in one row: number of the run in order of age,
 first burst, how many, its row, read or write, the block that asks for the first burst."""
 
-BLOCK = _record("first", "bursts", "is_write", "arrival", "remaining", "completion")
+BLOCK = _record(
+    "first", "bursts", "is_write", "arrival", "remaining", "completion", "activates", "accesses", "row_hits"
+)  # fmt: skip
 """A run of bursts in one request: first burst, how many, read or write, the first cycle in which the front end may take
-them; how many are still to be answered, and the cycle in which the last one was."""
+them; how many are still to be answered, and the cycle in which the last one was; the commands that were sent for it."""
 
 LOG = _record("cycle", "command", "bank", "row")
 COUNTS = ("acts", "pres", "reads", "writes", "refs", "row_hits")

@@ -7,7 +7,7 @@ import numpy as np
 from lifsim.config.dram import DramSpec
 from lifsim.hardware.dram.counts import DramCounts
 from lifsim.hardware.dram.requests import Requests
-from lifsim.hardware.dram.result import DramResult
+from lifsim.hardware.dram.result import BlockCounts, DramResult
 from lifsim.hardware.dram.state import BLOCK, COUNTS, FAR, LOG, MACHINE, Array, new_machine
 from lifsim.hardware.native import Kernel
 
@@ -90,6 +90,9 @@ class DramStream:
             ),
             active_rank_cycles=active,
             completion_cycles=completion,
+            blocks=BlockCounts(
+                *(self._blocks[name][: self._count].copy() for name in ("activates", "accesses", "row_hits"))
+            ),
         )
 
     @property

@@ -15,10 +15,12 @@ def streamed_work(spec: DramSpec, read_bytes: int, written_bytes: int, cycles: i
     reads, writes = (-(-size // organisation.burst_bytes) for size in (read_bytes, written_bytes))
     passed = max(cycles, -(-(reads + writes) * organisation.burst_cycles // organisation.channels))
     ranks = organisation.channels * organisation.ranks
+    activates = -(-(reads + writes) * organisation.burst_bytes // organisation.row_bytes)
     return DramWork(
-        activates=-(-(reads + writes) * organisation.burst_bytes // organisation.row_bytes),
+        activates=activates,
         reads=reads,
         writes=writes,
+        row_hits=reads + writes - activates,
         refreshes=passed // spec.timing.tREFI * ranks,
         active_rank_cycles=0,
         idle_rank_cycles=passed * ranks,

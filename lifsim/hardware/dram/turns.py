@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lifsim.hardware.dram.banks import NEVER, choose, is_column, look, refresh_wake, send
+from lifsim.hardware.dram.banks import ACT, NEVER, choose, is_column, look, refresh_wake, send
 from lifsim.hardware.dram.jit import Int64, Machine, Records, compiled
 from lifsim.hardware.dram.members import HAVE_COMMANDS, leave
 from lifsim.hardware.dram.queues import NONE, answer_sharers, commands_of, complete, take
@@ -61,6 +61,8 @@ def _send_chosen(
         answer(m, blocks, cycle, bank, before, entry)
         if m.queues[commands_of(bank)].count == m.command_queue - 1:
             give_room(m, bank)
+    elif command == ACT:
+        blocks[m.entries[entry].block].activates += 1
     send(m, log, cycle, bank, command, row)
     if m.queues[commands_of(bank)].count == 0:
         retire(m, bank)
@@ -84,6 +86,8 @@ def answer(m: Machine, blocks: Records, cycle: Int64, bank: Int64, before: Int64
     b.queued_writes -= e.kind
     m.writes_open -= e.kind
     m.reads_open -= 1 - e.kind
+    blocks[e.block].accesses += 1
+    blocks[e.block].row_hits += b.row_hits > 0
     if e.kind == 0:
         complete(blocks, e.block, cycle + m.read_cycles)
         if m.merged > 0:

@@ -13,6 +13,6 @@ def command_lines(work: DramWork, burst_bytes: int) -> Iterator[Line]:
     bursts = work.reads + work.writes
     why = f"reads + writes of {burst_bytes} bytes, less what meets in the controller's queues"
     yield Line("DRAM bursts", plus(str(work.reads), str(work.writes)), bursts, "commands", why)
-    why = "a share of the run's, by the rows that its requests enter"
+    why = f"rows that were opened for its bursts; {work.row_hits} found theirs open and used"
     yield Line("DRAM activates", str(work.activates), work.activates, "commands", why)
     yield Line("DRAM refreshes", str(work.refreshes), work.refreshes, "commands", "a share of the run's, by its cycles")
