@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 
 from lifsim.config.arch import Arch
 from lifsim.config.dram import DramSpec
@@ -20,6 +21,7 @@ from lifsim.simulate.pricing import Costs, energy_of
 from lifsim.simulate.reuse import Reuse
 from lifsim.simulate.scheduled import Scheduled
 from lifsim.simulate.spikes import Spikes
+from lifsim.simulate.timing import memory_bytes_per_cycle
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,14 @@ class Counter:
         ]
 
     def _objective(self, name: str, costs: Costs) -> Objective:
+        bytes_per_cycle = memory_bytes_per_cycle(self.arch)
+
         def cycles(group: GroupPlan) -> float:
-            return sum(counts.cycles.total for counts in self.count(group))
+            """Of each layer its work, or its bytes at the memory's peak, whatever takes longer."""
+            counts = self.count(group)
+            if bytes_per_cycle is None:
+                return sum(c.cycles.total for c in counts)
+            return sum(max(c.cycles.total, ceil(c.dram_bytes.total / bytes_per_cycle)) for c in counts)
 
         def energy(group: GroupPlan) -> float:
             counts = self.count(group)
