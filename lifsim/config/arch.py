@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, ValidationInfo
 
+from lifsim.config.device import with_device
 from lifsim.config.document import Document, read_document
-from lifsim.config.overrides import override
+from lifsim.config.dram import DramSpec
 from lifsim.config.resolve import find
 from lifsim.config.schema import Bits, Bytes, Cost, Count, Cycles, Flag, Hertz, Model, Name, Text
 from lifsim.config.validate import parse_model
@@ -137,18 +139,24 @@ class Buffers(Model):
                 yield f"{name}.size_bytes", "0 must be > 0"
 
 
+def _if_simulated(device: object, info: ValidationInfo) -> object:
+    """`device`; None under a model of memory that does not look at it."""
+    return device if info.data.get("model") == "cycle" else None
+
+
 class Dram(Model):
     """Off-chip memory.
 
     model: "ideal" lets nobody wait; "bandwidth" moves bandwidth_bytes_per_s and answers a read latency_ns later;
-    "cycle" simulates `device`, a shipped DRAM (``ddr4_2400``) or a file, burst by burst.
+    "cycle" simulates `device` burst by burst. A file may name it: a shipped DRAM (``ddr4_2400``) or a file. Under any
+    other model it is None.
     energy: what it is charged for: "device", every command and cycle of the simulated device at the price that its file
     has (IDD and VDD, or a price a bit); "per_bit", the bytes of the schedule at energy_pj_per_bit, reads and writes
     alike. None: device under model cycle, else per_bit.
     """
 
     model: Literal["ideal", "bandwidth", "cycle"] = "ideal"
-    device: Name | None = None
+    device: Annotated[DramSpec | None, BeforeValidator(_if_simulated)] = None
     bandwidth_bytes_per_s: Annotated[int, BeforeValidator(parse_bytes), Field(ge=10**6, le=10**15)] | None = None
     latency_ns: Annotated[float, Field(ge=0, le=10**6, allow_inf_nan=False)] = 0.0
     energy: Literal["device", "per_bit"] | None = None
@@ -159,6 +167,13 @@ class Dram(Model):
     def priced_by(self) -> Literal["device", "per_bit"]:
         """`energy`, as it is or as the model has it."""
         return self.energy or ("device" if self.model == "cycle" else "per_bit")
+
+    @property
+    def simulated(self) -> DramSpec:
+        """The device under model cycle."""
+        if self.device is None:
+            raise ValueError("only a memory of model cycle has a device")
+        return self.device
 
     def broken_rules(self) -> Iterator[tuple[str, str]]:
         """A memory of plain bandwidth says how much, a simulated one which; a price has a source."""
@@ -232,9 +247,13 @@ def load_arch(name: str, overrides: Sequence[str] = ()) -> Arch:
 
     Raises InputError with every fault of the file and of the overrides.
     """
-    return parse_arch(override(read_document(find("arch", name)), overrides))
+    return parse_arch(read_document(find("arch", name)), overrides)
 
 
-def parse_arch(document: Document) -> Arch:
-    """The architecture that `document` describes. Raises InputError with all its faults."""
-    return parse_model(Arch, document)
+def parse_arch(
+    document: Document, overrides: Sequence[str] = (), devices: Mapping[str, Document] = MappingProxyType({})
+) -> Arch:
+    """The architecture that `document` describes, with ``key.path=value`` overrides; of the DRAM devices that it may
+    name, those in `devices` need no file. Raises InputError with all its faults, those of its device included.
+    """
+    return parse_model(Arch, with_device(document, overrides, devices))

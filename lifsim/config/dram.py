@@ -4,20 +4,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from functools import lru_cache
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from lifsim.config.arch import Dram
-from lifsim.config.document import parse_document, read_text
+from lifsim.config.device import read_device
 from lifsim.config.dram_mapping import Segment, mapping_faults, parse_mapping
 from lifsim.config.overrides import override
-from lifsim.config.resolve import find
 from lifsim.config.schema import Cycles, Flag, Model, Name, Text
 from lifsim.config.validate import parse_model
-from lifsim.errors import InputError
 
 MAX_CHANNELS = 64
 MAX_BANKS = 2048
@@ -266,24 +261,6 @@ class DramSpec(Model):
         return self.organisation.channels * self.organisation.bus_bits / 4
 
 
-def device_of(dram: Dram) -> DramSpec:
-    """The device that a memory of model cycle simulates. Raises InputError where there is none of that name."""
-    if dram.device is None:
-        raise ValueError("a memory of model cycle must have a device")
-    try:
-        find("dram", dram.device)
-    except InputError as error:
-        raise InputError([replace(fault, path="dram.device") for fault in error.faults]) from None
-    return load_dram(dram.device)
-
-
 def load_dram(name: str, overrides: Sequence[str] = ()) -> DramSpec:
     """The DRAM that `name` means (``ddr4_2400``, a file), with ``key=value`` overrides. Raises InputError."""
-    path = find("dram", name)
-    return _parsed(read_text(path), str(path), tuple(overrides))
-
-
-@lru_cache(32)
-def _parsed(text: str, source: str, overrides: tuple[str, ...]) -> DramSpec:
-    """Kept, as each of many runs needs it more than once."""
-    return parse_model(DramSpec, override(parse_document(text, source), overrides))
+    return parse_model(DramSpec, override(read_device(name), overrides))

@@ -50,7 +50,8 @@ _RULES = {
 
 
 def parse_model(model: type[M], document: Document, *, keys_alone: bool = False) -> M:
-    """`document` as a `model`. Raises InputError with every fault of the document, in reading order.
+    """`document` as a `model`. Raises InputError with every fault of the document, in reading order, and
+    behind them those of other files that it has parts of.
 
     keys_alone: each key is judged by itself, without the rules across keys: what comes back may break them.
     """
@@ -64,7 +65,10 @@ def parse_model(model: type[M], document: Document, *, keys_alone: bool = False)
             return parsed
     known = {(fault.path, fault.line, fault.column) for fault in document.faults}
     faults = [*document.faults, *(fault for fault in found if (fault.path, fault.line, fault.column) not in known)]
-    raise InputError(sorted(dict.fromkeys(faults), key=lambda f: (f.line is None, f.line or 0, f.column or 0)))
+    own = document.source
+    raise InputError(
+        sorted(dict.fromkeys(faults), key=lambda f: (f.line is None, f.source != own, f.line or 0, f.column or 0))
+    )
 
 
 def _all_faults(model: type[BaseModel], document: Document, errors: list[ErrorDetails]) -> Iterator[Fault]:

@@ -45,7 +45,7 @@ def print_result(result: Result, baseline: Result | None) -> None:
         console.print(stage_table(result))
     if result.totals.dram is not None:
         did, energy = result.totals.dram, result.totals.energy_pj.dram
-        console.print(dram_line(str(result.arch.dram.device), did, energy), highlight=False)
+        console.print(dram_line(result.arch.dram.simulated.name, did, energy), highlight=False)
     buffers = buffer_table(result)
     if buffers is not None:
         console.print(buffers)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from lifsim.config.dram import load_dram
 from lifsim.errors import Fault, InputError
 from lifsim.hardware.pipeline.kinds import WRITES
 from lifsim.interchange.dram_trace_out import TraceFormat, write_dram_trace
@@ -29,8 +28,8 @@ def write_requests(result: Result, path: Path, form: TraceFormat) -> int:
     steps, timing = result.timeline.steps, result.timeline.timing
     dram = result.arch.dram
     burst_bytes, cycles, capacity = PLAIN_BURST_BYTES, timing.issued, 1 << 62
-    if dram.model == "cycle" and dram.device is not None:
-        spec = load_dram(dram.device)
+    if dram.device is not None:
+        spec = dram.device
         burst_bytes, capacity = spec.organisation.burst_bytes, spec.organisation.capacity_bytes
         period = Fraction(str(spec.timing.tCK_ns)) * result.arch.clock_hz / 10**9
         cycles = -(-timing.issued * period.denominator // period.numerator)

@@ -9,7 +9,7 @@ import yaml
 
 from lifsim import __version__
 from lifsim.simulate.books import as_tree
-from lifsim.simulate.resolved import resolved_arch, resolved_device, resolved_inputs, sha256_of
+from lifsim.simulate.resolved import resolved_arch, resolved_inputs, sha256_of
 from lifsim.simulate.result import Result
 
 SUMMARY_FORMAT = "lifsim-summary"
@@ -19,7 +19,7 @@ SCHEMA_VERSION = 1
 def summary(result: Result) -> dict[str, Any]:
     """The tree of summary.json: resolved inputs and their hashes, then the totals."""
     arch, workload = resolved_arch(result.arch), dict(result.network.definition)
-    spikes, device = asdict(result.spikes), resolved_device(result.arch)
+    spikes, device = asdict(result.spikes), arch["dram"].get("device")
     return {
         "format": SUMMARY_FORMAT,
         "schema_version": SCHEMA_VERSION,

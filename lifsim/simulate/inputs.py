@@ -79,7 +79,7 @@ def _inputs(
     faults: list[Fault] = []
     for_arch, for_workload = split_overrides(overrides, faults)
     with collecting(faults):
-        arch = parse_arch(override(arch_file, for_arch))
+        arch = parse_arch(arch_file, for_arch)
     with collecting(faults):
         network = network_of(override(workload_file, for_workload))
     with collecting(faults):

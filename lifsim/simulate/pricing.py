@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 from lifsim.config.arch import Arch, Dram
-from lifsim.config.dram import DramSpec, device_of
+from lifsim.config.dram import DramSpec
 from lifsim.errors import Fault, InputError, collecting
 from lifsim.hardware import energy
 from lifsim.hardware.components import Bill, at_own_clock, bill_of
@@ -106,7 +106,7 @@ def energy_of(counts: LayerCounts, costs: Costs, arch: Arch, lif_units: int, *, 
 
 def _dram_price(dram: Dram) -> DramSpec | float:
     if dram.priced_by == "device":
-        return device_of(dram)
+        return dram.simulated
     if dram.energy_pj_per_bit is None:
         raise ValueError("a memory that is priced per bit must have a price")
     return dram.energy_pj_per_bit

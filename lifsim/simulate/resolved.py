@@ -7,7 +7,6 @@ import json
 from typing import Any
 
 from lifsim.config.arch import Arch
-from lifsim.config.dram import device_of
 from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing
 from lifsim.simulate.options import Options
@@ -27,15 +26,8 @@ def resolved_inputs(arch: Arch, network: Network, sharing: Sharing, options: Opt
 
 
 def resolved_arch(arch: Arch) -> dict[str, Any]:
-    """An architecture with its defaults, as a file would say it."""
+    """An architecture with its defaults and its DRAM device, as a file would say it."""
     return arch.model_dump(mode="json", exclude_none=True)
-
-
-def resolved_device(arch: Arch) -> dict[str, Any] | None:
-    """The DRAM that `arch` simulates, with its defaults, as a file would say it; None where it simulates none."""
-    if arch.dram.model != "cycle":
-        return None
-    return device_of(arch.dram).model_dump(mode="json", exclude_none=True)
 
 
 def sha256_of(tree: object) -> str:

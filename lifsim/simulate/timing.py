@@ -9,7 +9,6 @@ from fractions import Fraction
 import numpy as np
 
 from lifsim.config.arch import Arch, Dram
-from lifsim.config.dram import device_of
 from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.hardware.pipeline.timing import Bandwidth, Timing, play_bandwidth, play_dram
 from lifsim.schedule.moves import Visit
@@ -65,7 +64,7 @@ def timed(arch: Arch, visits: Sequence[Visit], counts: Sequence[LayerCounts]) ->
     if arch.dram.model == "bandwidth":
         timing = play_bandwidth(steps.program, arch.clock_hz, _bandwidth(arch.dram))
         return _stalled(arch, counts, steps, timing), Timeline.of(steps, timing, counts)
-    spec = device_of(arch.dram)
+    spec = arch.dram.simulated
     runs = dram_runs(steps, spec.organisation.capacity_bytes)
     timing = play_dram(steps.program, arch.clock_hz, spec, runs)
     stalled, dram = _stalled(arch, counts, steps, timing), timing.dram
@@ -80,7 +79,7 @@ def memory_bytes_per_cycle(arch: Arch) -> Fraction | None:
 def _peak_bytes_per_cycle(arch: Arch) -> Fraction:
     if arch.dram.model == "bandwidth":
         return Fraction(_bandwidth(arch.dram).bytes_per_second, arch.clock_hz)
-    spec = device_of(arch.dram)
+    spec = arch.dram.simulated
     seconds = Fraction(str(spec.timing.tCK_ns)) / 10**9
     return Fraction(spec.peak_bytes_per_cycle) / seconds / arch.clock_hz
 

@@ -16,7 +16,7 @@ from lifsim.errors import Fault, InputError
 from lifsim.simulate.inputs import Inputs, split_overrides
 from lifsim.simulate.options import Options, options_of
 from lifsim.simulate.pipeline import simulate
-from lifsim.simulate.resolved import MODEL_VERSION, resolved_device, resolved_inputs, sha256_of
+from lifsim.simulate.resolved import MODEL_VERSION, resolved_inputs, sha256_of
 from lifsim.simulate.reuse import Reuse
 from lifsim.simulate.spikes import Spikes, fires_own, read_spikes
 from lifsim.sweep.outcome import Outcome, figures_of
@@ -94,7 +94,7 @@ class Evaluator:
         return Inputs(arch, network, sharing, settings.options)
 
     def _parse_arch(self, name: str, overrides: tuple[str, ...]) -> Arch:
-        return parse_arch(override(self._job.archs[name], overrides))
+        return parse_arch(self._job.archs[name], (*self._job.settings, *overrides), self._job.devices)
 
     def _parse_network(self, name: str, overrides: tuple[str, ...]) -> Network:
         return network_of(override(self._job.workloads[name], overrides))
@@ -119,9 +119,7 @@ class Evaluator:
 
 
 def _key(inputs: Inputs, spikes: Spikes) -> str:
-    """The hash of everything that determines the figures: of a trace and a DRAM device their content, wherever
-    they are."""
+    """The hash of everything that determines the figures: of a trace its content, wherever it is."""
     options = inputs.options.model_copy(update={"trace": None})
     resolved = resolved_inputs(inputs.arch, inputs.network, inputs.sharing, options)
-    content = {"trace": spikes.provenance.sha256, "device": resolved_device(inputs.arch)}
-    return sha256_of({**resolved, **content, "model_version": MODEL_VERSION})
+    return sha256_of({**resolved, "trace": spikes.provenance.sha256, "model_version": MODEL_VERSION})

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from lifsim.config.arch import Arch
+from lifsim.config.device import KEY as DEVICE
+from lifsim.config.device import device_name, read_device, with_device
 from lifsim.config.document import Document, read_document
 from lifsim.config.overrides import override
 from lifsim.config.resolve import find
@@ -31,11 +33,14 @@ NAMES = ("workload", "arch", "sharing")
 
 @dataclass(frozen=True)
 class Job:
-    """All that a worker needs to run any point of `space`, wherever it is. files: the traces, by their paths, with
-    the SHA-256 that they had."""
+    """All that a worker needs to run any point of `space`, wherever it is. settings: of `set`, those of architectures.
+    devices: the DRAMs that architectures or an axis name. files: the traces, by their paths, with the SHA-256 that they
+    had."""
 
     space: Space
     archs: Mapping[str, Document]
+    settings: Sequence[str]
+    devices: Mapping[str, Document]
     workloads: Mapping[str, Document]
     files: Mapping[str, str]
 
@@ -44,7 +49,9 @@ class Job:
         return {
             "model version": MODEL_VERSION,
             **{f"axis {axis.key}": str(axis.values) for axis in self.space.axes},
+            "architecture settings": " ".join(self.settings),
             **{f"architecture {name}": sha256_of(file.data) for name, file in self.archs.items()},
+            **{f"DRAM {name}": sha256_of(file.data) for name, file in self.devices.items()},
             **{f"workload {name}": sha256_of(file.data) for name, file in self.workloads.items()},
             **{f"file {Path(path).name}": sha256 for path, sha256 in self.files.items()},
         }
@@ -71,31 +78,39 @@ def plan(request: Request) -> Plan:
 def job_of(request: Request) -> Job:
     """Read every file and check every axis. Raises InputError with all that is wrong."""
     faults: list[Fault] = []
-    archs, workloads = _files(request, faults)
+    for_arch, for_workload = split_overrides(request.overrides, faults)
+    archs, workloads = _archs(request, for_arch, faults), _workloads(request, for_workload, faults)
     axes = _axes(request, faults)
+    devices = _devices(axes, [override(file, for_arch) for file in archs.values()])
+    space = Space(tuple(Axis(key, values) for key, values in axes.items()))
     files = _hashes(_traces(axes, workloads), faults)
+    job = Job(space, archs, for_arch, devices, workloads, files)
     for key, values in axes.items():
         if key not in NAMES:
-            faults += _axis_faults(key, values, archs, workloads, request)
+            faults += _axis_faults(key, values, job, request)
     if faults:
         raise InputError(dict.fromkeys(map(request.placed, faults)))
-    return Job(Space(tuple(Axis(key, values) for key, values in axes.items())), archs, workloads, files)
+    return job
 
 
-def _files(request: Request, faults: list[Fault]) -> tuple[dict[str, Document], dict[str, Document]]:
-    """The documents of the architectures and workloads with `set` applied, checked key by key."""
-    for_arch, for_workload = split_overrides(request.overrides, faults)
+def _archs(request: Request, settings: Sequence[str], faults: list[Fault]) -> dict[str, Document]:
+    """The documents of the architectures, checked key by key with `settings` and their devices."""
     archs: dict[str, Document] = {}
-    workloads: dict[str, Document] = {}
     for name in request.asked.arch:
         with collecting(faults):
-            archs[name] = override(read_document(find("arch", name)), for_arch)
-            parse_model(Arch, archs[name], keys_alone=True)
+            archs[name] = read_document(find("arch", name))
+            parse_model(Arch, with_device(archs[name], settings, {}), keys_alone=True)
+    return archs
+
+
+def _workloads(request: Request, settings: Sequence[str], faults: list[Fault]) -> dict[str, Document]:
+    """The documents of the workloads with `settings` applied, checked key by key."""
+    workloads: dict[str, Document] = {}
     for name in request.asked.workload:
         with collecting(faults):
-            workloads[name] = override(read_workload(name), for_workload)
+            workloads[name] = override(read_workload(name), settings)
             parse_model(Workload, workloads[name], keys_alone=True)
-    return archs, workloads
+    return workloads
 
 
 def _axes(request: Request, faults: list[Fault]) -> dict[str, Values]:
@@ -119,6 +134,18 @@ def _axes(request: Request, faults: list[Fault]) -> dict[str, Values]:
         except InputError as error:
             faults += [request.fault(key, fault.message) for fault in error.faults]
     return axes
+
+
+def _devices(axes: Mapping[str, Values], archs: Iterable[Document]) -> dict[str, Document]:
+    """The DRAM devices that `archs` or an axis name; what cannot be read is a fault only where it is simulated."""
+    varied = axes.get(DEVICE)
+    names = [*map(device_name, archs), *(varied.values if isinstance(varied, Listed) else ())]
+    devices = {}
+    for name in names:
+        with suppress(InputError):
+            if isinstance(name, str):
+                devices[name] = read_device(name)
+    return devices
 
 
 def _traces(axes: Mapping[str, Values], workloads: Mapping[str, Document]) -> Iterator[Path]:
@@ -149,9 +176,7 @@ def _hashes(traces: Iterable[Path], faults: list[Fault]) -> dict[str, str]:
     return found
 
 
-def _axis_faults(
-    key: str, values: Values, archs: Mapping[str, Document], workloads: Mapping[str, Document], request: Request
-) -> list[Fault]:
+def _axis_faults(key: str, values: Values, job: Job, request: Request) -> list[Fault]:
     """What the schemas say against single values of an axis. Of a range its ends are judged: rules are intervals."""
     judged = values.values if isinstance(values, Listed) else (values[0], values[values.count - 1])
     faults: list[Fault] = []
@@ -166,8 +191,12 @@ def _axis_faults(
         first = key.partition(".")[0]
         hint = did_you_mean(first, [*Options.model_fields, *Arch.model_fields, *Workload.model_fields])
         return [request.fault(key, f"{first!r} must be an option of a run or a key of an input file{hint}")]
-    for file in archs.values() if of_arch else workloads.values():
-        for one in settings:
+    for one in settings:
+        for file in job.archs.values() if of_arch else ():
             with collecting(faults):
-                parse_model(Arch if of_arch else Workload, override(file, [one]), keys_alone=True)
-    return [fault for fault in faults if fault.source == f"--set {key}"]
+                parse_model(Arch, with_device(file, [*job.settings, one], job.devices), keys_alone=True)
+        for file in job.workloads.values() if of_workload else ():
+            with collecting(faults):
+                parse_model(Workload, override(file, [one]), keys_alone=True)
+    judged_files = [device.source for device in job.devices.values()] if key == DEVICE else []
+    return [fault for fault in faults if fault.source in (f"--set {key}", *judged_files)]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from lifsim.cli.main import main
+from lifsim.config.resolve import find
 
 SMALL = ("--workload", "lenet5_mnist")
 
@@ -84,6 +85,18 @@ def test_a_resolved_configuration_gives_the_same_run_again(capsys: pytest.Captur
     assert json.loads(again) == json.loads(first)
     assert json.loads(first)["inputs"]["arch"]["buffers"]["weight"]["size_bytes"] == 8192
     assert Path("a/config.resolved.yaml").read_text() == Path("b/config.resolved.yaml").read_text()
+
+
+def test_a_result_runs_again_without_the_file_of_its_dram(capsys: pytest.CaptureFixture[str]) -> None:
+    own = Path("own.yaml")
+    own.write_text(find("dram", "ddr4_2400").read_text().replace("CL: 17", "CL: 29").replace("IDD0: 80", "IDD0: 87"))
+    settings = ("--set", "dram.model=cycle", "--set", "dram.device=own.yaml", "--set", "dram.device.timing.tRCD=21")
+    assert _run(capsys, "--workload", "lenet5_mnist", *settings, "--out", "a")[0] == 0
+    own.unlink()
+    assert _run(capsys, "--config", "a/config.resolved.yaml", "--out", "b")[0] == 0
+    assert Path("a/summary.json").read_text() == Path("b/summary.json").read_text()
+    device = json.loads(Path("b/summary.json").read_text())["inputs"]["dram_device"]
+    assert (device["timing"]["CL"], device["timing"]["tRCD"], device["energy"]["IDD0"]) == (29, 21, 87)
 
 
 def test_a_resolved_configuration_finds_its_trace_from_any_folder(

@@ -162,6 +162,7 @@ def test_a_result_knows_its_device_by_content(tmp_path: Path) -> None:
     inputs = summary(run(f"dram.device={device}", workload="lenet5_mnist"))["inputs"]
     assert inputs["dram_device"]["energy"]["IDD0"] == 90.0
     assert inputs["dram_device"]["timing"]["tRCD"] == spec.timing.tRCD
+    assert inputs["dram_device"] == inputs["arch"]["dram"]["device"]
     ideal = lifsim.run(workload="lenet5_mnist", overrides=["dram.model=ideal"])
     assert "dram_device" not in summary(ideal)["inputs"]
 

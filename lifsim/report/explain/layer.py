@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lifsim.config.dram import device_of
 from lifsim.config.network import Layer
 from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.report.explain.commands import command_lines
@@ -63,4 +62,4 @@ def _lines(result: Result, plan: Plan, layer: Layer, record: LayerRecord) -> Ite
     moves = MembraneMoves(result.network, sharing, arch.precision.membrane_bits, batch)
     yield from dram_lines(result.network, layer, arch, plan, moves, batch)
     if record.counts.dram is not None:
-        yield from command_lines(record.counts.dram, device_of(arch.dram).organisation.burst_bytes)
+        yield from command_lines(record.counts.dram, arch.dram.simulated.organisation.burst_bytes)

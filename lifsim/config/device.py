@@ -1,0 +1,74 @@
+"""`dram.device: ddr4_2400` in an architecture: what the device's own file says, in the place of its name."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from lifsim.config.document import Document, read_document
+from lifsim.config.overrides import assign, override
+from lifsim.config.resolve import find
+from lifsim.errors import InputError, shown
+
+KEY = "dram.device"
+_PATH = ("dram", "device")
+
+
+def with_device(document: Document, settings: Sequence[str], devices: Mapping[str, Document]) -> Document:
+    """The architecture `document` with `settings` and, where it simulates one, its whole device; every mark keeps its
+    own file and line.
+
+    Settings of single keys of the device come last, whichever device the others choose. `devices`, by the names that
+    architectures have for them, need no file. A device that cannot be read adds to the document's faults.
+    """
+    within = [one for one in settings if one.lstrip().startswith(f"{KEY}.")]
+    chosen = override(document, [one for one in settings if one not in within])
+    if _of_dram(chosen, "model") != "cycle":
+        return chosen
+    try:
+        whole = _filled_in(chosen, devices)
+    except InputError as error:
+        return replace(chosen, faults=(*chosen.faults, *error.faults))
+    return override(whole, within)
+
+
+def device_name(document: Document) -> str | None:
+    """What an architecture calls its device; None where it has none, or has it whole."""
+    name = _of_dram(document, "device")
+    return name if isinstance(name, str) else None
+
+
+def read_device(name: str) -> Document:
+    """The file of the device `name`, a path or a shipped DRAM. Raises InputError where it cannot be read."""
+    return read_document(find("dram", name))
+
+
+def _filled_in(document: Document, devices: Mapping[str, Document]) -> Document:
+    name = device_name(document)
+    if name is None:
+        return document
+    device = devices[name] if name in devices else _read(name, document)
+    data, marks = copy.deepcopy(document.data), dict(document.marks)
+    assign(data, marks, KEY, device.part(()), document.mark(_PATH))
+    faults = (replace(fault, path=f"{KEY}.{fault.path}".rstrip(".")) for fault in device.faults)
+    return Document(document.source, data, marks, (*document.faults, *faults))
+
+
+def _read(name: str, document: Document) -> Document:
+    """Raises InputError with the place in `document` that names what cannot be found or read."""
+    mark = document.mark(_PATH)
+    try:
+        path = find("dram", name)
+    except InputError as error:
+        raise InputError([mark.fault(_PATH, fault.message) for fault in error.faults]) from None
+    try:
+        return read_document(path)
+    except InputError as error:
+        here = mark.fault(_PATH, f"{shown(name)} must be a file that can be read as a DRAM")
+        raise InputError([here, *error.faults]) from None
+
+
+def _of_dram(document: Document, key: str) -> object:
+    dram = document.data.get("dram") if isinstance(document.data, dict) else None
+    return dram.get(key) if isinstance(dram, dict) else None
