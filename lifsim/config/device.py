@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -30,7 +29,7 @@ def with_device(document: Document, settings: Sequence[str], devices: Mapping[st
         whole = _filled_in(chosen, devices)
     except InputError as error:
         return replace(chosen, faults=(*chosen.faults, *error.faults))
-    return override(whole, within)
+    return override(whole, within) if within else whole
 
 
 def device_name(document: Document) -> str | None:
@@ -49,7 +48,8 @@ def _filled_in(document: Document, devices: Mapping[str, Document]) -> Document:
     if name is None:
         return document
     device = devices[name] if name in devices else _read(name, document)
-    data, marks = copy.deepcopy(document.data), dict(document.marks)
+    data = {**document.data, "dram": dict(document.data["dram"])}
+    marks = dict(document.marks)
     assign(data, marks, KEY, device.part(()), document.mark(_PATH))
     faults = (replace(fault, path=f"{KEY}.{fault.path}".rstrip(".")) for fault in device.faults)
     return Document(document.source, data, marks, (*document.faults, *faults))
