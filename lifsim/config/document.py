@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from lifsim.config.text_file import read_text
 from lifsim.errors import Fault, InputError, shown
 
 MAX_BYTES = 1 << 20
@@ -129,29 +130,7 @@ def _has(container: Any, step: str | int) -> bool:
 
 def read_document(path: Path) -> Document:
     """The YAML file at `path`. Raises InputError where it cannot be read or is not YAML."""
-    return parse_document(read_text(path), str(path))
-
-
-def read_text(path: Path) -> str:
-    """What the file at `path` says. Raises InputError where it cannot be read."""
-    source = str(path)
-    try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_BYTES + 1)
-    except IsADirectoryError:
-        raise InputError(Fault("is a directory, must be a YAML file", source=source)) from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(Fault(f"cannot be read: {reason}", source=source)) from None
-    if len(raw) > MAX_BYTES:
-        raise InputError(Fault(f"must be at most {MAX_BYTES >> 20} MiB of YAML", source=source))
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        column = error.start - (raw.rfind(b"\n", 0, error.start) + 1) + 1
-        message = f"must be UTF-8 text, has byte 0x{raw[error.start]:02x}"
-        raise InputError(Fault(message, source=source, line=line, column=column)) from None
+    return parse_document(read_text(path, "YAML file", MAX_BYTES), str(path))
 
 
 def parse_document(text: str, source: str) -> Document:

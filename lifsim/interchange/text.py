@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from lifsim.config import text_file
 from lifsim.errors import Fault, InputError
 
 MAX_BYTES = 4 << 20
@@ -17,24 +18,9 @@ MAX_BYTES = 4 << 20
 
 def read_text(path: Path) -> str:
     """The UTF-8 text of the file at `path`. Raises InputError where it cannot be read or is no text."""
-    source = str(path)
-    try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_BYTES + 1)
-    except IsADirectoryError:
-        raise InputError(Fault("is a directory, must be a file", source=source)) from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(Fault(f"cannot be read: {reason}", source=source)) from None
-    if len(raw) > MAX_BYTES:
-        raise InputError(Fault(f"must be at most {MAX_BYTES >> 20} MiB", source=source))
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise InputError(Fault("must be UTF-8 text", source=source, line=line)) from None
+    text = text_file.read_text(path, "text file", MAX_BYTES)
     if "\0" in text:
-        raise InputError(Fault("must be text, has NUL bytes", source=source))
+        raise InputError(Fault("must be text, has NUL bytes", source=str(path)))
     return text
 
 

@@ -162,7 +162,7 @@ def test_binary_garbage_is_refused_with_its_place(tmp_path: Path) -> None:
 
 def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
     (tmp_path / "f").write_bytes(b"#" * (MAX_BYTES + 1))
-    assert _unread(tmp_path / "f") == ": must be at most 1 MiB of YAML"
+    assert _unread(tmp_path / "f") == ": must be a YAML file of at most 1 MiB"
 
 
 def test_a_byte_order_mark_and_windows_line_ends_are_no_content(tmp_path: Path) -> None:
