@@ -69,8 +69,8 @@ def draw(frame: pd.DataFrame, axes: Axes) -> None:
     axes.plot([max(low, ridge), high], [peak, peak], "k--", linewidth=1, label=f"{peak / 1e9:.3g} GMAC/s")
     layers, whole = frame.iloc[:-1], frame.iloc[-1]
     for (name, points), colour, marker in zip(layers.groupby("bound"), COLOURS, "osD^vP", strict=False):
-        place, label = (points["macs_per_byte"], points["macs_per_s"]), f"bound by {name}"
-        axes.plot(*place, marker, color=colour, markersize=4, label=label)
+        label = f"bound by {'LIF units' if name == 'lif' else str(name)}"
+        axes.plot(points["macs_per_byte"], points["macs_per_s"], marker, color=colour, markersize=4, label=label)
     axes.plot(whole["macs_per_byte"], whole["macs_per_s"], "*", color="black", markersize=9, label="whole run")
     axes.set_ylim(10 ** math.floor(math.log10(frame["macs_per_s"].min())), 2 * peak)
     axes.yaxis.set_minor_formatter(NullFormatter())
