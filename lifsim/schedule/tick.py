@@ -132,7 +132,7 @@ def _weights_outer(nest: _Nest) -> _Cost:
 
 def _inputs_outer(nest: _Nest) -> _Cost:
     """For each image, row tile, filter tile. A window stays while all filters pass; filters come again for each row
-    tile unless pinned."""
+    tile unless pinned. A tile of all filters is its own successor: of it stays what the buffer holds."""
     image = nest.rows.covered * nest.row_bytes
     pinned = _pinned(image, nest.spike_buffer, nest.window)
     overflow = np.maximum(nest.rows.single_windows * nest.row_bytes - nest.spike_buffer, 0).sum()
@@ -140,7 +140,8 @@ def _inputs_outer(nest: _Nest) -> _Cost:
     once = pinned + _fetched(nest, 1, pinned)
     spikes = nest.batch * (once[:, None] + np.multiply.outer(streamed, nest.filter_tiles - 1))
     all_weights = nest.all_filters * nest.filter_bytes
-    resident = _pinned(all_weights, nest.weight_buffer, nest.filters * nest.filter_bytes)
+    beside = _pinned(all_weights, nest.weight_buffer, nest.filters * nest.filter_bytes)
+    resident = np.where(nest.filter_tiles == 1, min(all_weights, nest.weight_buffer), beside)
     weights = resident + np.multiply.outer(nest.batch * nest.rows.tiles, all_weights - resident)
     return _Cost("inputs_outer", weights, spikes, resident, pinned)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lifsim.config.arch import Arch
@@ -71,8 +71,23 @@ def every_tiling(layer: Layer, arch: Arch, batch: int) -> dict[tuple[str, int, i
     }
 
 
+def streaming(in_shape: tuple[int, int, int], padding: int, levels: int | None, spike_in: int) -> tuple[Layer, Arch]:
+    """A layer whose one filter tile streams through a weight buffer of half its size."""
+    layer = build.conv_layer(
+        in_shape=in_shape, filters=2, kernel=(2, 1), stride=(1, 1), padding=(padding, 0), groups=1, timesteps=2,
+        runs=None, levels=levels,
+    )  # fmt: skip
+    arch = build.arch(
+        rows=1, cols=2, dataflow="os", double_buffered=True, weight_bits=1, weight=2, spike_in=spike_in,
+        psum=build.ENDLESS,
+    )  # fmt: skip
+    return layer, arch
+
+
 @settings(max_examples=200, deadline=None)
 @given(layers(), archs(), st.integers(1, 3))
+@example(*streaming((1, 3, 1), 0, None, 10), 2)
+@example(*streaming((3, 2, 3), 1, 1, 8), 2)
 def test_equals_the_literal_interpreter_and_nothing_moves_fewer_bytes(layer: Layer, arch: Arch, batch: int) -> None:
     chosen = traffic(layer, arch, batch)
     walks = every_tiling(layer, arch, batch)
