@@ -96,7 +96,7 @@ def _object_code(kernel: Kernel, target: TargetMachine, machine: str) -> bytes:
             kept = (folder / name).read_bytes()
             if _checksum(kept[_CHECKSUM_BYTES:]) == kept[:_CHECKSUM_BYTES]:
                 return kept[_CHECKSUM_BYTES:]
-    logging.getLogger(__name__).warning("compiling %s for this machine: once, for about 20 s", kernel.title)
+    logging.getLogger(__name__).warning("compiling %s for this machine: once, up to 20 s", kernel.title)
     code = bytes(target.emit_object(_compiled(kernel, target)))
     _keep(_checksum(code) + code, name)
     return code

@@ -37,9 +37,7 @@ def test_it_is_compiled_once(folders: list[Path], caplog: pytest.LogCaptureFixtu
         assert TOTAL(np.arange(3), 1) == 3
         native._loaded.cache_clear()
         assert TOTAL(np.arange(3), 1) == 3
-    assert [record.getMessage() for record in caplog.records] == [
-        "compiling a sum for this machine: once, for about 20 s"
-    ]
+    assert [record.getMessage() for record in caplog.records] == ["compiling a sum for this machine: once, up to 20 s"]
     assert len(list(folders[0].iterdir())) == 1
 
 
