@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from lifsim.errors import Fault, InputError
-from lifsim.hardware.pipeline.kinds import WRITES
 from lifsim.interchange.dram_trace_out import TraceFormat, write_dram_trace
 from lifsim.simulate.layout import dram_runs
 from lifsim.simulate.result import Result
@@ -35,5 +34,5 @@ def write_requests(result: Result, path: Path, form: TraceFormat) -> int:
         cycles = -(-timing.issued * period.denominator // period.numerator)
     runs = dram_runs(steps, capacity)
     request = np.repeat(np.arange(runs.first.size - 1), np.diff(runs.first))
-    writes = np.isin(steps.program.requests.kind, WRITES)
+    writes = steps.program.requests.is_write
     return write_dram_trace(path, form, runs.address, runs.bytes, writes[request], cycles[request], burst_bytes)

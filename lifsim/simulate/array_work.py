@@ -45,7 +45,7 @@ class ArrayWork:
 
 def array_work(layer: Layer, arch: Arch, bank: LifBank, ones: Ones, *, tick_batched: bool) -> ArrayWork:
     """Work of `layer` on spikes that give `ones` [B, runs, groups, pixels]."""
-    gemm, shape = gemm_of(layer), ArrayShape(arch.array.rows, arch.array.cols)
+    gemm, shape = gemm_of(layer), shape_of(arch)
     return ArrayWork(
         cycles=tuple(_run_cycles(run, gemm, shape, arch, ones, tick_batched=tick_batched) for run in range(layer.runs)),
         accesses=tuple(
@@ -55,6 +55,11 @@ def array_work(layer: Layer, arch: Arch, bank: LifBank, ones: Ones, *, tick_batc
         macs_effective=tuple(effective_macs(ones[:, run], gemm) for run in range(layer.runs)),
         lif_cycles=lif_waits(layer, arch, bank.pass_cycles, ones, tick_batched=tick_batched),
     )
+
+
+def shape_of(arch: Arch) -> ArrayShape:
+    """The array of `arch` as its cost model takes it."""
+    return ArrayShape(arch.array.rows, arch.array.cols)
 
 
 def gemm_of(layer: Layer) -> Gemm:
@@ -91,7 +96,7 @@ def lif_waits(layer: Layer, arch: Arch, pass_cycles: int | NDArray[np.int64], on
     by one."""
     if layer.lif is None:
         return 0
-    gemm, shape = gemm_of(layer), ArrayShape(arch.array.rows, arch.array.cols)
+    gemm, shape = gemm_of(layer), shape_of(arch)
     passes = lif_passes(*lif_map(layer), shape)
 
     def waited(blocks: NDArray[np.int64]) -> int:

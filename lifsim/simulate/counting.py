@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from lifsim.config.arch import Arch
 from lifsim.config.network import Layer, Network
-from lifsim.hardware.pe_array import ArrayShape, pe_utilisation
-from lifsim.simulate.array_work import ArrayWork
+from lifsim.hardware.pe_array import pe_utilisation
+from lifsim.simulate.array_work import ArrayWork, shape_of
 from lifsim.simulate.books import Accesses, Cycles, Operations, SramAccesses
 from lifsim.simulate.counts import ElementBits, LayerCounts, TimestepCounts
 from lifsim.simulate.scheduled import ScheduledLayer
@@ -18,7 +18,7 @@ def count_layer(
     bits = element_bits(layer, network, arch)
     cycles = _cycles(work)
     ops = _operations(layer, arch, work, batch)
-    shape = ArrayShape(arch.array.rows, arch.array.cols)
+    shape = shape_of(arch)
     return LayerCounts(
         name=layer.name,
         cycles=cycles,
@@ -100,7 +100,7 @@ def _sram_accesses(
 
 
 def _timesteps(layer: Layer, arch: Arch, work: ArrayWork, batch: int) -> tuple[TimestepCounts, ...]:
-    shape, dense = ArrayShape(arch.array.rows, arch.array.cols), layer.macs_per_run * batch
+    shape, dense = shape_of(arch), layer.macs_per_run * batch
     occupying = work.macs_effective if arch.array.sparsity == "skip" else (dense,) * layer.runs
     return tuple(
         TimestepCounts(

@@ -15,7 +15,6 @@ from lifsim.config.dram import DramSpec
 from lifsim.hardware.dram.counts import DramWork
 from lifsim.hardware.dram.result import DramResult
 from lifsim.hardware.dram.streamed import streamed_work
-from lifsim.hardware.pipeline.kinds import WRITES
 from lifsim.hardware.pipeline.timing import Runs
 from lifsim.schedule.moves import shares
 from lifsim.schedule.rows import Ints
@@ -77,7 +76,7 @@ def with_dram_work(counts: Sequence[LayerCounts], steps: RunSteps, runs: Runs, d
     of addresses: the commands that were sent for them, refreshes and standby by its cycles."""
     requests, layers, sent = steps.program.requests, len(counts), dram.blocks
     layer = np.repeat(steps.layer[requests.step], np.diff(runs.first))
-    write = np.repeat(np.isin(requests.kind, WRITES), np.diff(runs.first))
+    write = np.repeat(requests.is_write, np.diff(runs.first))
     cycles = np.array([counted.cycles.total for counted in counts])
     columns = {
         "activates": _summed(sent.activates, layer, layers),

@@ -11,10 +11,10 @@ from lifsim.config.arch import Arch, Buffer, Buffers
 from lifsim.config.network import Layer
 from lifsim.hardware.input_reads import InputMap
 from lifsim.hardware.lif_unit import LifBank, pass_outputs
-from lifsim.hardware.pe_array import ArrayShape, slowest_rows
+from lifsim.hardware.pe_array import slowest_rows
 from lifsim.hardware.sram_banks import Banks
 from lifsim.hardware.sram_ports import Port, Ports, PortStalls, dense_stalls, input_words, skip_stalls
-from lifsim.simulate.array_work import gemm_of, lif_map, lif_waits
+from lifsim.simulate.array_work import gemm_of, lif_map, lif_waits, shape_of
 from lifsim.simulate.counts import ElementBits, LayerCounts
 from lifsim.simulate.spike_work import Ones
 
@@ -53,7 +53,7 @@ def _input_words(layer: Layer, arch: Arch, bits: ElementBits) -> int:
         skips=arch.array.sparsity == "skip",
         read=_input_map(layer, bits.spike_in),
         gemm=gemm_of(layer),
-        shape=ArrayShape(arch.array.rows, arch.array.cols),
+        shape=shape_of(arch),
         runs=layer.runs,
         banks=_banks(arch.buffers.spike_in),
     )
@@ -69,7 +69,7 @@ def ports_of(buffers: Buffers, bits: ElementBits) -> Ports:
 
 
 def _fold_stalls(layer: Layer, arch: Arch, bits: ElementBits, ones: Ones, *, tick_batched: bool) -> PortStalls:
-    gemm, shape, dataflow = gemm_of(layer), ArrayShape(arch.array.rows, arch.array.cols), arch.array.dataflow
+    gemm, shape, dataflow = gemm_of(layer), shape_of(arch), arch.array.dataflow
     read, ports = _input_map(layer, bits.spike_in), ports_of(arch.buffers, bits)
     if arch.array.sparsity != "skip":
         return dense_stalls(dataflow, read, gemm, shape, layer.runs, tick_batched, ports) * len(ones)
@@ -97,7 +97,7 @@ def _lif_stalls(
     """
     if layer.lif is None:
         return PortStalls()
-    outputs = pass_outputs(*lif_map(layer), ArrayShape(arch.array.rows, arch.array.cols))
+    outputs = pass_outputs(*lif_map(layer), shape_of(arch))
     states = -(-outputs // channels)
     if tick_batched or arch.buffers.membrane.size_bytes == 0:
         states = np.zeros_like(states)

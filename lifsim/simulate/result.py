@@ -11,10 +11,11 @@ from lifsim.config.arch import Arch
 from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing
 from lifsim.hardware.dram.result import DramResult
-from lifsim.hardware.pe_array import ArrayShape, pe_utilisation
+from lifsim.hardware.pe_array import pe_utilisation
 from lifsim.schedule.lif_memory import LifMemory
 from lifsim.schedule.occupancy import peak_bytes
 from lifsim.schedule.plan import Plan
+from lifsim.simulate.array_work import shape_of
 from lifsim.simulate.books import (
     Accesses,
     BooksError,
@@ -125,7 +126,7 @@ class Totals:
         """The sum over `records`, with what is the machine's and the network's."""
         counts = [record.counts for record in records]
         cycles, ops = added([c.cycles for c in counts]), added([c.ops for c in counts])
-        shape = ArrayShape(arch.array.rows, arch.array.cols)
+        shape = shape_of(arch)
         return cls(
             cycles=cycles,
             time_s=cycles.total / arch.clock_hz,

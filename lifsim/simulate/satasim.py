@@ -24,9 +24,10 @@ from statistics import fmean
 from lifsim.config.arch import Arch
 from lifsim.config.network import Layer, Network
 from lifsim.errors import Fault, InputError
-from lifsim.hardware.pe_array import ArrayShape, pe_utilisation
+from lifsim.hardware.pe_array import pe_utilisation
 from lifsim.hardware.read_buffer import Window
 from lifsim.hardware.satasim import ScaleSimCounts, padded_output, scalesim_counts, unpadded_output
+from lifsim.simulate.array_work import shape_of
 from lifsim.simulate.books import Accesses, Cycles, DramBytes, Operations, SramAccesses
 from lifsim.simulate.counts import ElementBits, LayerCounts, TimestepCounts
 
@@ -116,7 +117,7 @@ def _sparsity(layer: Layer, network: Network) -> float:
 
 
 def _counted(layer: Layer, ops: Operations, network: Network, arch: Arch) -> LayerCounts:
-    T, shape = network.timesteps, ArrayShape(arch.array.rows, arch.array.cols)
+    T, shape = network.timesteps, shape_of(arch)
     sizes = arch.buffers.spike_in.size_bytes, arch.buffers.spike_out.size_bytes
     counts = scalesim_counts(_window(layer), layer.filters, shape, *sizes)
     unpadded_macs = prod(_window(layer).out) * layer.weights

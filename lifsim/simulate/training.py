@@ -23,10 +23,10 @@ from lifsim.config.network import Layer
 from lifsim.config.sharing import states_of
 from lifsim.errors import Fault, InputError
 from lifsim.hardware.lif_unit import lif_passes, membrane_accesses
-from lifsim.hardware.pe_array import ArrayCycles, ArrayShape, pe_utilisation
+from lifsim.hardware.pe_array import ArrayCycles, pe_utilisation
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.training import LayerTraining, StageBytes, training_traffic
-from lifsim.simulate.array_work import lif_map
+from lifsim.simulate.array_work import lif_map, shape_of
 from lifsim.simulate.books import Accesses, Cycles, Operations, SramAccesses, TrainingDramBytes, added
 from lifsim.simulate.counter import Counter
 from lifsim.simulate.counts import LayerCounts
@@ -189,7 +189,7 @@ class _LayerStages:
         """Passes of the gradient units, one a LIF unit: as many as the LIF units' in the forward stage, not hidden."""
         if self.layer.lif is None:
             return 0
-        passes = lif_passes(*lif_map(self.layer), ArrayShape(self.arch.array.rows, self.arch.array.cols))
+        passes = lif_passes(*lif_map(self.layer), shape_of(self.arch))
         return passes * self.layer.timesteps * self.batch * self.counter.bank.pass_cycles
 
     def _operations(self, dense: int, effective: int, *, multibit: bool) -> Operations:
@@ -222,9 +222,7 @@ class _LayerStages:
                 spike_in=bits.spike_in if update else precision.psum_bits,
                 spike_out=precision.psum_bits,
             ),
-            pe_utilisation=pe_utilisation(
-                work.macs, ArrayShape(self.arch.array.rows, self.arch.array.cols), work.cycles.total
-            ),
+            pe_utilisation=pe_utilisation(work.macs, shape_of(self.arch), work.cycles.total),
             timesteps=(),
         )
 

@@ -11,7 +11,7 @@ from lifsim.hardware.input_reads import EvenReads
 from lifsim.hardware.lif_unit import pass_outputs
 from lifsim.hardware.pe_array import ArrayShape, Dataflow
 from lifsim.hardware.sram_ports import Port, PortStalls, dense_stalls
-from lifsim.simulate.array_work import lif_map
+from lifsim.simulate.array_work import lif_map, shape_of
 from lifsim.simulate.counter import Counter
 from lifsim.simulate.counts import LayerCounts
 from lifsim.simulate.port_work import ports_of
@@ -87,4 +87,4 @@ class _Ports:
 
     @property
     def _shape(self) -> ArrayShape:
-        return ArrayShape(self.counter.arch.array.rows, self.counter.arch.array.cols)
+        return shape_of(self.counter.arch)

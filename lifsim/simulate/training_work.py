@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from lifsim.config.arch import Arch
 from lifsim.config.network import Layer
-from lifsim.hardware.pe_array import ArrayCycles, ArrayShape, Dataflow, Gemm, buffer_accesses, dense_cycles
+from lifsim.hardware.pe_array import ArrayCycles, Dataflow, Gemm, buffer_accesses, dense_cycles
+from lifsim.simulate.array_work import shape_of
 
 NOTHING = ArrayCycles(0, 0, 0)
 
@@ -61,7 +62,7 @@ class StageWork:
         gemm, dataflow, runs = product.gemm, product.dataflow, product.runs
         if runs == 0:
             return cls(0, NOTHING, 0, 0, 0, 0, 0)
-        shape = ArrayShape(arch.array.rows, arch.array.cols)
+        shape = shape_of(arch)
         accesses = buffer_accesses(dataflow, gemm, shape, runs, tick_batched)
         return cls(
             macs=gemm.macs * runs * batch,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.hardware.pipeline.kinds import LOADS, STORES, STREAMS, Kind
+from lifsim.hardware.pipeline.kinds import LOADS, STORES, STREAMS, WRITES, Kind
 
 Ints = NDArray[np.int64]
 
@@ -37,6 +37,11 @@ class Requests:
     port_cycles: Ints
     gate: Ints
     origin: Ints
+
+    @property
+    def is_write(self) -> NDArray[np.bool_]:
+        """[requests] whether it writes to the DRAM."""
+        return np.isin(self.kind, WRITES)
 
 
 @dataclass(frozen=True)

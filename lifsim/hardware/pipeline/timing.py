@@ -14,7 +14,6 @@ from lifsim.hardware.dram.state import BLOCK, LOG, MACHINE, Array
 from lifsim.hardware.dram.stream import DramStream
 from lifsim.hardware.native import Kernel
 from lifsim.hardware.pipeline.clocks import Clocks
-from lifsim.hardware.pipeline.kinds import WRITES
 from lifsim.hardware.pipeline.program import Ints, Program
 from lifsim.hardware.pipeline.records import MEMORY, REQUEST, STEP
 
@@ -118,5 +117,5 @@ def _requests(program: Program) -> Array:
     requests = np.zeros(program.requests.step.size, REQUEST)
     for name in ("kind", "bytes", "port_cycles", "gate"):
         requests[name] = getattr(program.requests, name)
-    requests["is_write"] = np.isin(program.requests.kind, WRITES)
+    requests["is_write"] = program.requests.is_write
     return requests

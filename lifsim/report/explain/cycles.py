@@ -11,7 +11,7 @@ from lifsim.hardware.lif_unit import lif_bank
 from lifsim.hardware.pe_array import ArrayShape
 from lifsim.hardware.pe_array.dense import fold_plan
 from lifsim.report.explain.line import Line, plus, product, total
-from lifsim.simulate.array_work import gemm_of
+from lifsim.simulate.array_work import gemm_of, shape_of
 from lifsim.simulate.books import Cycles
 
 UNIT = "cycles"
@@ -58,12 +58,12 @@ def _what(arch: Arch) -> str:
 
 
 def _weight_folds(layer: Layer, arch: Arch) -> int:
-    return fold_plan("ws", gemm_of(layer), ArrayShape(arch.array.rows, arch.array.cols)).folds
+    return fold_plan("ws", gemm_of(layer), shape_of(arch)).folds
 
 
 def _streaming(layer: Layer, arch: Arch, batch: int, loads: int, value: int) -> Line:
     gemm = gemm_of(layer)
-    plan = fold_plan(arch.array.dataflow, gemm, ArrayShape(arch.array.rows, arch.array.cols))
+    plan = fold_plan(arch.array.dataflow, gemm, shape_of(arch))
     folds, runs = plan.folds * gemm.groups, layer.runs
     loading = loads * gemm.groups * (_weight_folds(layer, arch) - 1) * gemm.pixels
     loaded = product(loads, gemm.groups, _weight_folds(layer, arch) - 1, gemm.pixels)
