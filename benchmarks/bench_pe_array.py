@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from lifsim.config.arch import LifUnits
-from lifsim.hardware.lif_unit import lif_bank, lif_cycles, lif_passes
-from lifsim.hardware.pe_array import (
+from lifsim.hardware.array import (
     ArrayShape,
     Gemm,
     buffer_accesses,
@@ -20,6 +19,7 @@ from lifsim.hardware.pe_array import (
     skip_blocks,
     skip_cycles,
 )
+from lifsim.hardware.lif_unit import lif_bank, lif_cycles, lif_passes
 
 SHAPE = ArrayShape(16, 8)
 SCALESIM_S = {"os": 435.0, "ws": 753.0, "is": 362.0}

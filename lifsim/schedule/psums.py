@@ -11,6 +11,7 @@ import numpy as np
 
 from lifsim.config.arch import Arch
 from lifsim.config.network import Layer
+from lifsim.hardware.array import DATAFLOWS
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.storage import bytes_of
 
@@ -23,11 +24,12 @@ def spilled_bytes(layer: Layer, arch: Arch, row_heights: Ints, filters: Ints, ro
         spilled = sum over column folds of max(0, ceil(psums * psum_bits / 8) - psum buffer) * (ceil(K/H) - 1)
     """
     waits = -(-layer.reduction // arch.array.rows) - 1
-    if arch.array.dataflow in ("os", "sata") or waits == 0:
+    wait_by = DATAFLOWS[arch.array.dataflow].psums_wait_by
+    if wait_by is None or waits == 0:
         return np.zeros((len(row_heights), len(filters)), np.int64)
     pixels = row_heights * row_pixels
     all_filters = np.array([layer.group_filters])
-    if arch.array.dataflow == "ws":
+    if wait_by == "pixels":
         spilled = _over_tiles(arch, pixels, layer.pixels, layer.runs, all_filters, layer.group_filters)
         spilled = np.broadcast_to(spilled, (len(row_heights), len(filters)))
     else:
@@ -38,9 +40,10 @@ def spilled_bytes(layer: Layer, arch: Arch, row_heights: Ints, filters: Ints, ro
 def working_set_bytes(layer: Layer, arch: Arch, pixels: int, filters: int) -> int:
     """Bytes of psums that wait between folds, for a tile of `pixels` x `filters`; 0 where the PEs sum them up."""
     waits = -(-layer.reduction // arch.array.rows) - 1
-    if arch.array.dataflow in ("os", "sata") or waits == 0:
+    wait_by = DATAFLOWS[arch.array.dataflow].psums_wait_by
+    if wait_by is None or waits == 0:
         return 0
-    kept, folded = (pixels * layer.runs, filters) if arch.array.dataflow == "ws" else (filters, pixels)
+    kept, folded = (pixels * layer.runs, filters) if wait_by == "pixels" else (filters, pixels)
     return bytes_of(kept * min(folded, arch.array.cols) * arch.precision.psum_bits)
 
 

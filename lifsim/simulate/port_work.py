@@ -11,10 +11,9 @@ from lifsim.config.arch import Arch, Buffer, Buffers
 from lifsim.config.network import Layer
 from lifsim.hardware.input_reads import InputMap
 from lifsim.hardware.lif_unit import LifBank, pass_outputs
-from lifsim.hardware.pe_array import slowest_rows
 from lifsim.hardware.sram_banks import Banks
-from lifsim.hardware.sram_ports import Port, Ports, PortStalls, dense_stalls, input_words, skip_stalls
-from lifsim.simulate.array_work import gemm_of, lif_map, lif_waits, shape_of
+from lifsim.hardware.sram_ports import Port, Ports, PortStalls
+from lifsim.simulate.array_work import laid_on, lif_map, lif_waits, shape_of, sparsity_of
 from lifsim.simulate.counts import ElementBits, LayerCounts
 from lifsim.simulate.spike_work import Ones
 
@@ -41,22 +40,12 @@ def port_work(
 
     Of `counts`, which know no waiting, it takes the elements' bits and the cycles of the LIF units.
     """
-    folds = _fold_stalls(layer, arch, counts.bits, ones, tick_batched=tick_batched)
+    laid, sparsity = laid_on(layer, arch, tick_batched=tick_batched), sparsity_of(arch)
+    read = _input_map(layer, counts.bits.spike_in)
+    folds = sparsity.waits(ones, laid, read, ports_of(arch.buffers, counts.bits))
     passes = _lif_stalls(layer, arch, counts, bank, channels, ones, tick_batched=tick_batched)
-    return PortWork(folds + passes, _input_words(layer, arch, counts.bits) * len(ones))
-
-
-def _input_words(layer: Layer, arch: Arch, bits: ElementBits) -> int:
-    """Of one image."""
-    return input_words(
-        arch.array.dataflow,
-        skips=arch.array.sparsity == "skip",
-        read=_input_map(layer, bits.spike_in),
-        gemm=gemm_of(layer),
-        shape=shape_of(arch),
-        runs=layer.runs,
-        banks=_banks(arch.buffers.spike_in),
-    )
+    words = sparsity.input_words(laid, read, _banks(arch.buffers.spike_in)) * layer.runs
+    return PortWork(folds + passes, words * len(ones))
 
 
 def ports_of(buffers: Buffers, bits: ElementBits) -> Ports:
@@ -66,18 +55,6 @@ def ports_of(buffers: Buffers, bits: ElementBits) -> Ports:
         spike_in=_banks(buffers.spike_in),
         psum=_port(bits.psum, buffers.psum),
     )
-
-
-def _fold_stalls(layer: Layer, arch: Arch, bits: ElementBits, ones: Ones, *, tick_batched: bool) -> PortStalls:
-    gemm, shape, dataflow = gemm_of(layer), shape_of(arch), arch.array.dataflow
-    read, ports = _input_map(layer, bits.spike_in), ports_of(arch.buffers, bits)
-    if arch.array.sparsity != "skip":
-        return dense_stalls(dataflow, read, gemm, shape, layer.runs, tick_batched, ports) * len(ones)
-    waits = PortStalls()
-    for image in ones:
-        slowest = slowest_rows(image, gemm, shape, dataflow)
-        waits += skip_stalls(slowest, dataflow, read, gemm, shape, tick_batched, ports)
-    return waits
 
 
 def _lif_stalls(

@@ -1,4 +1,4 @@
-"""The golden set: architectures x workloads x sharings x schedules x modes, each part of the model at work somewhere."""
+"""The golden set: architectures x workloads x sharings x schedules x modes, each part of the model at work."""
 
 from __future__ import annotations
 
@@ -80,4 +80,3 @@ def _training() -> Iterator[GoldenRun]:
     for workload, sharing, bptt in modes:
         yield GoldenRun("sata_training", workload, sharing, {"mode": "training", "bptt": bptt, "batch": 2})
     yield GoldenRun("sata_training", "resnet19_cifar10", "layer", {"mode": "training", "schedule": "auto"})
-    yield GoldenRun("tpu_like_small", "vgg9_cifar10", "none", {"mode": "training"})

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifsim.config.arch import LifUnits
+from lifsim.hardware.array import ArrayShape, Gemm, output_blocks
 from lifsim.hardware.lif_unit import lif_bank, lif_cycles, lif_passes, membrane_accesses, pass_outputs
-from lifsim.hardware.pe_array import ArrayShape, Gemm, output_blocks
 from tests.oracles.lif_queue import ready_passes, visit_cycles
 
 SHAPE = ArrayShape(16, 8)

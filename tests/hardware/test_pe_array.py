@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifsim.hardware.pe_array import (
+from lifsim.hardware.array import (
     ArrayShape,
     Gemm,
     buffer_accesses,

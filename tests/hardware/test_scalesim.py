@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from lifsim.hardware.pe_array import (
+from lifsim.hardware.array import (
     ArrayShape,
     Gemm,
     buffer_accesses,

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lifsim.hardware.array import ArrayShape, Gemm, slowest_rows
 from lifsim.hardware.input_reads import InputMap
-from lifsim.hardware.pe_array import ArrayShape, Gemm, slowest_rows
 from lifsim.hardware.sram_banks import Banks
 from lifsim.hardware.sram_ports import Port, Ports, dense_stalls, skip_stalls
 from tests.oracles import sram_banks as oracle

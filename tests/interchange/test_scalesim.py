@@ -10,7 +10,7 @@ from lifsim.cli.main import main
 from lifsim.config.arch import load_arch
 from lifsim.config.network import Network
 from lifsim.config.workload import load_workload
-from lifsim.hardware.pe_array import ArrayShape, Gemm, dense_cycles
+from lifsim.hardware.array import ArrayShape, Gemm, dense_cycles
 
 HEADER = "Layer name, IFMAP Height, IFMAP Width, Filter Height, Filter Width, Channels, Num Filter, Strides,\n"
 CONFIG = """[general]

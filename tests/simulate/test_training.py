@@ -16,8 +16,8 @@ from lifsim.config.arch import load_arch
 from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing, states_of
 from lifsim.errors import InputError
+from lifsim.hardware.array import ArrayShape, Gemm, dense_cycles
 from lifsim.hardware.lif_unit import lif_bank
-from lifsim.hardware.pe_array import ArrayShape, Gemm, dense_cycles
 from lifsim.schedule.gradient_states import gradient_state_moves
 from lifsim.schedule.membranes import StateUse, best_split
 from lifsim.schedule.partition import plan

@@ -7,9 +7,8 @@ from math import prod
 
 from lifsim.config.arch import Arch
 from lifsim.config.network import Layer
+from lifsim.hardware.array import DATAFLOWS, ArrayShape, Dataflow, Gemm
 from lifsim.hardware.lif_unit import lif_bank
-from lifsim.hardware.pe_array import ArrayShape
-from lifsim.hardware.pe_array.dense import fold_plan
 from lifsim.report.explain.line import Line, plus, product, total
 from lifsim.simulate.array_work import gemm_of, shape_of
 from lifsim.simulate.books import Cycles
@@ -22,11 +21,10 @@ def cycle_lines(
     layer: Layer, arch: Arch, channels: int, batch: int, cycles: Cycles, *, tick_batched: bool
 ) -> Iterator[Line]:
     """`cycles` of `layer` on `arch`, `channels` groups of them sharing LIF units."""
-    gemm, H, W = gemm_of(layer), arch.array.rows, arch.array.cols
-    plan = fold_plan(arch.array.dataflow, gemm, ArrayShape(H, W))
-    rows, columns = _cut(layer, arch)
-    count = f"{rows}*{columns}" + (f"*{gemm.groups}" if gemm.groups > 1 else "")
-    yield Line("folds", count, plan.folds * gemm.groups, "", f"{arch.array.dataflow}: {_what(arch)}, per run")
+    dataflow, shape = DATAFLOWS[arch.array.dataflow], shape_of(arch)
+    gemm = gemm_of(layer)
+    folds = dataflow.folds(gemm, shape)
+    yield Line("folds", _cut(dataflow, gemm, shape), folds.count * gemm.groups, "", _what(dataflow, shape))
     loads = batch * (1 if tick_batched else layer.runs)
     yield _streaming(layer, arch, batch, loads, cycles.array)
     yield _filling(layer, arch, batch, loads, cycles.fill_drain)
@@ -39,61 +37,42 @@ def cycle_lines(
     yield total("cycles", [part for part in parts if part] or [0], UNIT, "all of the above")
 
 
-def _cut(layer: Layer, arch: Arch) -> tuple[str, str]:
-    """How often the array's rows and columns are filled, per group and run."""
-    gemm, H, W = gemm_of(layer), arch.array.rows, arch.array.cols
-    match arch.array.dataflow:
-        case "os" | "sata":
-            return f"ceil({gemm.pixels}/{H})", f"ceil({gemm.filters}/{W})"
-        case "ws":
-            return f"ceil({gemm.reduction}/{H})", f"ceil({gemm.filters}/{W})"
-        case "is":
-            return f"ceil({gemm.reduction}/{H})", f"ceil({gemm.pixels}/{W})"
+def _cut(dataflow: Dataflow, gemm: Gemm, shape: ArrayShape) -> str:
+    """How often the array's rows and columns are filled, per run."""
+    extents = {"pixels": gemm.pixels, "products": gemm.reduction, "filters": gemm.filters}
+    cut = f"ceil({extents[dataflow.rows]}/{shape.rows})*ceil({extents[dataflow.cols]}/{shape.cols})"
+    return cut + (f"*{gemm.groups}" if gemm.groups > 1 else "")
 
 
-def _what(arch: Arch) -> str:
-    rows = "pixels" if arch.array.dataflow in ("os", "sata") else "products"
-    columns = "pixels" if arch.array.dataflow == "is" else "filters"
-    return f"{rows} over {arch.array.rows} rows, {columns} over {arch.array.cols} columns"
-
-
-def _weight_folds(layer: Layer, arch: Arch) -> int:
-    return fold_plan("ws", gemm_of(layer), shape_of(arch)).folds
+def _what(dataflow: Dataflow, shape: ArrayShape) -> str:
+    return (
+        f"{dataflow.name}: {dataflow.rows} over {shape.rows} rows, {dataflow.cols} over {shape.cols} columns, per run"
+    )
 
 
 def _streaming(layer: Layer, arch: Arch, batch: int, loads: int, value: int) -> Line:
-    gemm = gemm_of(layer)
-    plan = fold_plan(arch.array.dataflow, gemm, shape_of(arch))
-    folds, runs = plan.folds * gemm.groups, layer.runs
-    loading = loads * gemm.groups * (_weight_folds(layer, arch) - 1) * gemm.pixels
-    loaded = product(loads, gemm.groups, _weight_folds(layer, arch) - 1, gemm.pixels)
-    extra = loaded if arch.array.dataflow == "sata" and loading else ""
+    gemm, dataflow = gemm_of(layer), DATAFLOWS[arch.array.dataflow]
+    folds = dataflow.folds(gemm, shape_of(arch))
+    loading = loads * dataflow.loads(gemm, shape_of(arch)).array
+    extra = str(loading) if loading else ""
     if arch.array.sparsity == "skip":
-        skipped = value - (loading if extra else 0)
         why = "the ones of each fold's slowest row" + (", then weights as ws loads them" if extra else "")
-        return Line("array", plus(str(skipped), extra), value, UNIT, why)
-    why = f"images x runs x folds x {'pixels' if arch.array.dataflow == 'ws' else 'operands'} of a fold"
+        return Line("array", plus(str(value - loading), extra), value, UNIT, why)
+    why = f"images x runs x folds x {dataflow.streamed} of a fold"
     why += ", then images x weight folds x pixels to load weights" if extra else ""
-    return Line("array", plus(product(batch, runs, folds, plan.stream_cycles), extra), value, UNIT, why)
+    streamed = product(batch, layer.runs, folds.count * gemm.groups, folds.stream_cycles)
+    return Line("array", plus(streamed, extra), value, UNIT, why)
 
 
 def _filling(layer: Layer, arch: Arch, batch: int, loads: int, value: int) -> Line:
-    gemm, H, W = gemm_of(layer), arch.array.rows, arch.array.cols
-    folds = fold_plan(arch.array.dataflow, gemm, ArrayShape(H, W)).folds * gemm.groups
-    match arch.array.dataflow:
-        case "os" | "sata":
-            expression = f"{product(batch, layer.runs, folds)}*({H}+{W}-2)"
-            why = "per fold rows + cols - 2"
-        case "ws":
-            expression = f"{product(loads, folds)}*(2*{H}+{W}-2)"
-            why = "per weight load 2 rows + cols - 2"
-        case "is":
-            expression = f"{product(batch, layer.runs, folds)}*(2*{H}+{W}-2)"
-            why = "per fold 2 rows + cols - 2"
-    if arch.array.dataflow == "sata":
-        expression += f" + {product(loads, gemm.groups)}*({_weight_folds(layer, arch) - 1}*(2*{H}+{W}-2)+{H})"
-        why += ", then as ws loads weights"
-    return Line("fill_drain", expression, value, UNIT, why)
+    gemm, dataflow, shape = gemm_of(layer), DATAFLOWS[arch.array.dataflow], shape_of(arch)
+    folds = dataflow.folds(gemm, shape).count * gemm.groups
+    formula = dataflow.fill_drain.format(H=shape.rows, W=shape.cols)
+    times = product(loads, folds) if dataflow.joins_runs else product(batch, layer.runs, folds)
+    why = f"per {'weight load' if dataflow.joins_runs else 'fold'} {dataflow.fill_drain.format(H='rows', W='cols')}"
+    loading = loads * dataflow.loads(gemm, shape).fill_drain
+    expression = f"{times}*({formula})" + (f" + {loading}" if loading else "")
+    return Line("fill_drain", expression, value, UNIT, why + (", then as ws loads weights" if loading else ""))
 
 
 def _lif(layer: Layer, arch: Arch, channels: int, batch: int, value: int) -> Line:

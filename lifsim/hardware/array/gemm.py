@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
-
-Dataflow = Literal["os", "ws", "is", "sata"]
 
 
 def ceil_div(dividend: int, divisor: int) -> int:
