@@ -16,7 +16,7 @@ from lifsim.config.arch import load_arch
 from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing, states_of
 from lifsim.errors import InputError
-from lifsim.hardware.array import ArrayShape, Gemm, dense_cycles
+from lifsim.hardware.array import DATAFLOWS, ArrayShape, Gemm, dense_cycles
 from lifsim.hardware.lif_unit import lif_bank
 from lifsim.schedule.gradient_states import gradient_state_moves
 from lifsim.schedule.membranes import StateUse, best_split
@@ -102,10 +102,17 @@ def test_array_cycles_are_those_of_the_three_products(encoding: str) -> None:
         reduction = layer.group_filters * math.prod(layer.kernel)
         transposed = Gemm(H * W, reduction, C // layer.groups, layer.groups)
         update = Gemm(layer.reduction, layer.pixels, layer.group_filters, layer.groups)
-        back = dense_cycles("sata", transposed, shape, layer.runs, True).total if layer.input.name != "input" else 0
+        back = (
+            dense_cycles(DATAFLOWS["sata"], transposed, shape, layer.runs, True).total
+            if layer.input.name != "input"
+            else 0
+        )
         stages = record.stages
         assert stages["backward"].cycles.array + stages["backward"].cycles.fill_drain == 2 * back
-        assert stages["weight_update"].cycles.total == 2 * dense_cycles("os", update, shape, layer.runs, True).total
+        assert (
+            stages["weight_update"].cycles.total
+            == 2 * dense_cycles(DATAFLOWS["os"], update, shape, layer.runs, True).total
+        )
         assert stages["backward"].cycles.lif == stages["forward"].cycles.lif
 
 
