@@ -17,13 +17,13 @@ from lifsim.hardware.array import (
     ArrayAccesses,
     ArrayCycles,
     ArrayShape,
-    Gemm,
     Laid,
     Sparsity,
     buffer_accesses,
     effective_macs,
 )
 from lifsim.hardware.lif_unit import LifBank, lif_cycles, lif_passes
+from lifsim.schedule.products import gemm_of
 from lifsim.simulate.spike_work import Ones
 
 
@@ -57,11 +57,6 @@ def array_work(layer: Layer, arch: Arch, bank: LifBank, ones: Ones, *, tick_batc
 def shape_of(arch: Arch) -> ArrayShape:
     """The array of `arch` as its cost model takes it."""
     return ArrayShape(arch.array.rows, arch.array.cols)
-
-
-def gemm_of(layer: Layer) -> Gemm:
-    """The layer as matrix products."""
-    return Gemm(layer.pixels, layer.reduction, layer.group_filters, layer.groups)
 
 
 def laid_on(layer: Layer, arch: Arch, *, tick_batched: bool) -> Laid:

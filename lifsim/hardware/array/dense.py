@@ -84,7 +84,7 @@ def buffer_accesses(dataflow: Dataflow, gemm: Gemm, shape: ArrayShape, runs: int
     operands = dataflow.operands(gemm, shape)
     weight_loads = 1 if tick_batched and dataflow.loads_once else runs
     finished = gemm.pixels * gemm.filters * gemm.groups * runs
-    partial = finished * dataflow.folds(gemm, shape).reductions if dataflow.psums_wait_by else 0
+    partial = finished * dataflow.folds(gemm, shape).reductions if not dataflow.sums_in_pes else 0
     return ArrayAccesses(
         inputs=operands.inputs * gemm.groups * runs,
         weights=operands.weights * gemm.groups * weight_loads,

@@ -10,7 +10,8 @@ from lifsim.config.network import Layer
 from lifsim.hardware.array import DATAFLOWS, ArrayShape, Dataflow, Gemm
 from lifsim.hardware.lif_unit import lif_bank
 from lifsim.report.explain.line import Line, plus, product, total
-from lifsim.simulate.array_work import gemm_of, shape_of
+from lifsim.schedule.products import gemm_of
+from lifsim.simulate.array_work import shape_of
 from lifsim.simulate.books import Cycles
 
 UNIT = "cycles"

@@ -1,5 +1,5 @@
 """Dataflows: what stays in the PEs of an array while the rest streams through."""
 
-from lifsim.hardware.array.dataflow.protocol import DATAFLOWS, Dataflow, Folds, Operands
+from lifsim.hardware.array.dataflow.protocol import DATAFLOWS, Dataflow, Folds, Operands, OutputBlock
 
-__all__ = ["DATAFLOWS", "Dataflow", "Folds", "Operands"]
+__all__ = ["DATAFLOWS", "Dataflow", "Folds", "Operands", "OutputBlock"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lifsim.hardware.array.dataflow.protocol import DATAFLOWS, Dataflow, Folds, Operands
+from lifsim.hardware.array.dataflow.protocol import DATAFLOWS, Dataflow, Folds, Operands, OutputBlock
 from lifsim.hardware.array.gemm import ArrayShape, Gemm, ceil_div
 from lifsim.hardware.input_reads import InputReads, Reads
 from lifsim.hardware.sram_banks import Banks
@@ -24,12 +24,15 @@ class InputStationary(Dataflow):
     name = "is"
     rows, cols, streamed = "products", "pixels", "operands"
     fill_drain = "2*{H}+{W}-2"
-    psums_wait_by = "filters"
 
     def folds(self, gemm: Gemm, shape: ArrayShape) -> Folds:
         """Sc filters a fold."""
         reductions, outputs = ceil_div(gemm.reduction, shape.rows), ceil_div(gemm.pixels, shape.cols)
         return Folds(reductions, outputs, gemm.filters, 2 * shape.rows + shape.cols - 2)
+
+    def finishes(self, gemm: Gemm, shape: ArrayShape) -> OutputBlock:
+        """All filters that stream past a fold's pixels."""
+        return OutputBlock(shape.cols, None)
 
     def operands(self, gemm: Gemm, shape: ArrayShape) -> Operands:
         """Every input once, weights once a column fold."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lifsim.hardware.array.dataflow.protocol import DATAFLOWS, Dataflow, Folds, Operands
+from lifsim.hardware.array.dataflow.protocol import DATAFLOWS, Dataflow, Folds, Operands, OutputBlock
 from lifsim.hardware.array.gemm import ArrayShape, Gemm, ceil_div
 from lifsim.hardware.input_reads import InputReads, Reads
 from lifsim.hardware.sram_banks import Banks, Ints
@@ -24,12 +24,16 @@ class OutputStationary(Dataflow):
     name = "os"
     rows, cols, streamed = "pixels", "filters", "operands"
     fill_drain = "{H}+{W}-2"
-    holds_pixels = True
+    holds_pixels = sums_in_pes = True
 
     def folds(self, gemm: Gemm, shape: ArrayShape) -> Folds:
         """K operands a fold."""
         outputs = ceil_div(gemm.pixels, shape.rows) * ceil_div(gemm.filters, shape.cols)
         return Folds(1, outputs, gemm.reduction, shape.rows + shape.cols - 2)
+
+    def finishes(self, gemm: Gemm, shape: ArrayShape) -> OutputBlock:
+        """Those of a fold."""
+        return OutputBlock(shape.rows, shape.cols)
 
     def operands(self, gemm: Gemm, shape: ArrayShape) -> Operands:
         """Inputs once a column fold, weights once a row fold."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 from lifsim.hardware.array.gemm import ArrayCycles, ArrayShape, Gemm
 from lifsim.hardware.input_reads import InputReads, Reads
@@ -46,6 +46,14 @@ class Operands:
     weights: int
 
 
+@dataclass(frozen=True)
+class OutputBlock:
+    """Outputs that are finished together: so many pixels of so many filters; None: all those of the tile at work."""
+
+    pixels: int | None
+    filters: int | None
+
+
 class Dataflow(Protocol):
     """One way to lay a layer over an H x W array.
 
@@ -53,8 +61,8 @@ class Dataflow(Protocol):
     for people. fill_drain: the formula of `Folds.fill_drain_cycles` in H and W, for people.
     joins_runs: whether tick batching streams all runs through one fold, so that what stays is loaded once.
     loads_once: whether tick batching fetches the weights once for all runs.
-    psums_wait_by: of which a tile's partial sums wait between reduction folds: all its "pixels" for one fold's filters
-        (of all runs that go together), or all its "filters" for one fold's pixels; None where the PEs sum them up.
+    sums_in_pes: whether the partial sums of an output stay in the PEs until it is finished; else they leave, and wait
+        between the folds that add up to it.
     holds_pixels: whether a row holds its own output pixel through a fold, and may then skip its zeros.
     """
 
@@ -65,11 +73,15 @@ class Dataflow(Protocol):
     fill_drain: str
     joins_runs: bool = False
     loads_once: bool = False
-    psums_wait_by: Literal["pixels", "filters"] | None = None
+    sums_in_pes: bool = False
     holds_pixels: bool = False
 
     def folds(self, gemm: Gemm, shape: ArrayShape) -> Folds:
         """The folds of one group and run."""
+        ...
+
+    def finishes(self, gemm: Gemm, shape: ArrayShape) -> OutputBlock:
+        """The outputs that the folds of one reduction finish together."""
         ...
 
     def operands(self, gemm: Gemm, shape: ArrayShape) -> Operands:

@@ -9,7 +9,7 @@ through one load:
 
 from __future__ import annotations
 
-from lifsim.hardware.array.dataflow.protocol import DATAFLOWS, Dataflow, Folds, Operands
+from lifsim.hardware.array.dataflow.protocol import DATAFLOWS, Dataflow, Folds, Operands, OutputBlock
 from lifsim.hardware.array.gemm import ArrayShape, Gemm, ceil_div
 from lifsim.hardware.input_reads import InputReads, Reads
 from lifsim.hardware.sram_banks import Banks
@@ -24,12 +24,15 @@ class WeightStationary(Dataflow):
     rows, cols, streamed = "products", "filters", "pixels"
     fill_drain = "2*{H}+{W}-2"
     joins_runs = loads_once = True
-    psums_wait_by = "pixels"
 
     def folds(self, gemm: Gemm, shape: ArrayShape) -> Folds:
         """Sr pixels a fold."""
         reductions, outputs = ceil_div(gemm.reduction, shape.rows), ceil_div(gemm.filters, shape.cols)
         return Folds(reductions, outputs, gemm.pixels, 2 * shape.rows + shape.cols - 2)
+
+    def finishes(self, gemm: Gemm, shape: ArrayShape) -> OutputBlock:
+        """All pixels that stream past a fold's filters."""
+        return OutputBlock(None, shape.cols)
 
     def operands(self, gemm: Gemm, shape: ArrayShape) -> Operands:
         """Inputs once a column fold, every weight once."""
