@@ -7,7 +7,7 @@ from math import prod
 
 from lifsim.config.arch import Arch
 from lifsim.config.network import Layer
-from lifsim.hardware.array import DATAFLOWS, ArrayShape, Dataflow, Gemm
+from lifsim.hardware.array import DATAFLOWS, ArrayShape, Dataflow
 from lifsim.hardware.lif_unit import lif_bank
 from lifsim.report.explain.line import Line, plus, product, total
 from lifsim.schedule.products import gemm_of
@@ -25,7 +25,8 @@ def cycle_lines(
     dataflow, shape = DATAFLOWS[arch.array.dataflow], shape_of(arch)
     gemm = gemm_of(layer)
     folds = dataflow.folds(gemm, shape)
-    yield Line("folds", _cut(dataflow, gemm, shape), folds.count * gemm.groups, "", _what(dataflow, shape))
+    count = dataflow.words(gemm, shape).count + (f"*{gemm.groups}" if gemm.groups > 1 else "")
+    yield Line("folds", count, folds.count * gemm.groups, "", _what(dataflow, shape))
     loads = batch * (1 if tick_batched else layer.runs)
     yield _streaming(layer, arch, batch, loads, cycles.array)
     yield _filling(layer, arch, batch, loads, cycles.fill_drain)
@@ -36,13 +37,6 @@ def cycle_lines(
         yield total("stalls", waited, UNIT, "waiting for weights, spikes, membranes, and to write back")
     parts = [cycles.array, cycles.fill_drain, cycles.lif, sum(waited)]
     yield total("cycles", [part for part in parts if part] or [0], UNIT, "all of the above")
-
-
-def _cut(dataflow: Dataflow, gemm: Gemm, shape: ArrayShape) -> str:
-    """How often the array's rows and columns are filled, per run."""
-    extents = {"pixels": gemm.pixels, "products": gemm.reduction, "filters": gemm.filters}
-    cut = f"ceil({extents[dataflow.rows]}/{shape.rows})*ceil({extents[dataflow.cols]}/{shape.cols})"
-    return cut + (f"*{gemm.groups}" if gemm.groups > 1 else "")
 
 
 def _what(dataflow: Dataflow, shape: ArrayShape) -> str:
@@ -68,11 +62,11 @@ def _streaming(layer: Layer, arch: Arch, batch: int, loads: int, value: int) -> 
 def _filling(layer: Layer, arch: Arch, batch: int, loads: int, value: int) -> Line:
     gemm, dataflow, shape = gemm_of(layer), DATAFLOWS[arch.array.dataflow], shape_of(arch)
     folds = dataflow.folds(gemm, shape).count * gemm.groups
-    formula = dataflow.fill_drain.format(H=shape.rows, W=shape.cols)
+    words = dataflow.words(gemm, shape)
     times = product(loads, folds) if dataflow.joins_runs else product(batch, layer.runs, folds)
-    why = f"per {'weight load' if dataflow.joins_runs else 'fold'} {dataflow.fill_drain.format(H='rows', W='cols')}"
+    why = f"per {'weight load' if dataflow.joins_runs else 'fold'} {words.why}"
     loading = loads * dataflow.loads(gemm, shape).fill_drain
-    expression = f"{times}*({formula})" + (f" + {loading}" if loading else "")
+    expression = f"{times}*{words.fill_drain}" + (f" + {loading}" if loading else "")
     return Line("fill_drain", expression, value, UNIT, why + (", then as ws loads weights" if loading else ""))
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lifsim.hardware.array.dataflow.protocol import DATAFLOWS, Dataflow, Folds, Operands, OutputBlock
+from lifsim.hardware.array.dataflow.protocol import DATAFLOWS, Dataflow, Folds, FoldWords, Operands, OutputBlock
 from lifsim.hardware.array.gemm import ArrayShape, Gemm, ceil_div
 from lifsim.hardware.input_reads import InputReads, Reads
 from lifsim.hardware.sram_banks import Banks
@@ -23,12 +23,16 @@ class InputStationary(Dataflow):
 
     name = "is"
     rows, cols, streamed = "products", "pixels", "operands"
-    fill_drain = "2*{H}+{W}-2"
 
     def folds(self, gemm: Gemm, shape: ArrayShape) -> Folds:
         """Sc filters a fold."""
         reductions, outputs = ceil_div(gemm.reduction, shape.rows), ceil_div(gemm.pixels, shape.cols)
         return Folds(reductions, outputs, gemm.filters, 2 * shape.rows + shape.cols - 2)
+
+    def words(self, gemm: Gemm, shape: ArrayShape) -> FoldWords:
+        """Products over rows, pixels over columns."""
+        count = f"ceil({gemm.reduction}/{shape.rows})*ceil({gemm.pixels}/{shape.cols})"
+        return FoldWords(count, f"(2*{shape.rows}+{shape.cols}-2)", "2 rows + cols - 2")
 
     def finishes(self, gemm: Gemm, shape: ArrayShape) -> OutputBlock:
         """All filters that stream past a fold's pixels."""
@@ -42,14 +46,14 @@ class InputStationary(Dataflow):
     def waits(self, read: InputReads, gemm: Gemm, shape: ArrayShape, runs: int, ports: Ports) -> PortStalls:
         """h vectors of w inputs are loaded, each late by what it takes beyond a cycle; then S*h weights come in and
         S*w psums go out in S cycles."""
-        waits = PortStalls(spike_in=int(self.input_reads(read, ports.spike_in, shape).waits.sum()))
+        waits = PortStalls(spike_in=int(self.input_reads(read, gemm, ports.spike_in, shape).waits.sum()))
         stream, no_inputs = gemm.filters, np.zeros(1, np.int64)
         for h, w, count in cut(gemm.reduction, gemm.pixels, shape.rows, shape.cols):
             late = held_up(stream, ports.weight.cycles(stream * h), no_inputs, ports.psum.cycles(stream * w))
             waits += late * (count * gemm.groups)
         return waits * runs
 
-    def input_reads(self, read: InputReads, banks: Banks, shape: ArrayShape) -> Reads:
+    def input_reads(self, read: InputReads, gemm: Gemm, banks: Banks, shape: ArrayShape) -> Reads:
         """Neighbouring pixels ask for the same product."""
         return read.planar_reads(banks, shape.cols)
 

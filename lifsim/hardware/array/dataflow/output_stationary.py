@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lifsim.hardware.array.dataflow.protocol import DATAFLOWS, Dataflow, Folds, Operands, OutputBlock
+from lifsim.hardware.array.dataflow.protocol import DATAFLOWS, Dataflow, Folds, FoldWords, Operands, OutputBlock
 from lifsim.hardware.array.gemm import ArrayShape, Gemm, ceil_div
 from lifsim.hardware.input_reads import InputReads, Reads
 from lifsim.hardware.sram_banks import Banks, Ints
@@ -23,13 +23,17 @@ class OutputStationary(Dataflow):
 
     name = "os"
     rows, cols, streamed = "pixels", "filters", "operands"
-    fill_drain = "{H}+{W}-2"
     holds_pixels = sums_in_pes = True
 
     def folds(self, gemm: Gemm, shape: ArrayShape) -> Folds:
         """K operands a fold."""
         outputs = ceil_div(gemm.pixels, shape.rows) * ceil_div(gemm.filters, shape.cols)
         return Folds(1, outputs, gemm.reduction, shape.rows + shape.cols - 2)
+
+    def words(self, gemm: Gemm, shape: ArrayShape) -> FoldWords:
+        """Pixels over rows, filters over columns."""
+        count = f"ceil({gemm.pixels}/{shape.rows})*ceil({gemm.filters}/{shape.cols})"
+        return FoldWords(count, f"({shape.rows}+{shape.cols}-2)", "rows + cols - 2")
 
     def finishes(self, gemm: Gemm, shape: ArrayShape) -> OutputBlock:
         """Those of a fold."""
@@ -44,7 +48,7 @@ class OutputStationary(Dataflow):
 
     def waits(self, read: InputReads, gemm: Gemm, shape: ArrayShape, runs: int, ports: Ports) -> PortStalls:
         """K vectors of h inputs and K*w weights stream in K cycles."""
-        inputs = gemm.reduction + self.input_reads(read, ports.spike_in, shape).waits
+        inputs = gemm.reduction + self.input_reads(read, gemm, ports.spike_in, shape).waits
         return self.row_waits(np.full_like(inputs, gemm.reduction), inputs, gemm, shape, ports) * runs
 
     def row_waits(self, stream: Ints, inputs: Ints, gemm: Gemm, shape: ArrayShape, ports: Ports) -> PortStalls:
@@ -54,7 +58,7 @@ class OutputStationary(Dataflow):
             waits += held_up(stream, ports.weight.cycles(gemm.reduction * w), inputs, 0) * count
         return waits
 
-    def input_reads(self, read: InputReads, banks: Banks, shape: ArrayShape) -> Reads:
+    def input_reads(self, read: InputReads, gemm: Gemm, banks: Banks, shape: ArrayShape) -> Reads:
         """Neighbouring pixels ask for the same product."""
         return read.planar_reads(banks, shape.rows)
 

@@ -47,6 +47,16 @@ class Operands:
 
 
 @dataclass(frozen=True)
+class FoldWords:
+    """`Folds` as arithmetic, for people. count: of one group and run; fill_drain: cycles of a fold, in numbers, and
+    `why` in words."""
+
+    count: str
+    fill_drain: str
+    why: str
+
+
+@dataclass(frozen=True)
 class OutputBlock:
     """Outputs that are finished together: so many pixels of so many filters; None: all those of the tile at work."""
 
@@ -58,7 +68,7 @@ class Dataflow(Protocol):
     """One way to lay a layer over an H x W array.
 
     name: as architectures spell it. rows, cols: what the array's rows and columns hold, and `streamed` what passes by,
-    for people. fill_drain: the formula of `Folds.fill_drain_cycles` in H and W, for people.
+    for people.
     joins_runs: whether tick batching streams all runs through one fold, so that what stays is loaded once.
     loads_once: whether tick batching fetches the weights once for all runs.
     sums_in_pes: whether the partial sums of an output stay in the PEs until it is finished; else they leave, and wait
@@ -70,7 +80,6 @@ class Dataflow(Protocol):
     rows: str
     cols: str
     streamed: str
-    fill_drain: str
     joins_runs: bool = False
     loads_once: bool = False
     sums_in_pes: bool = False
@@ -78,6 +87,10 @@ class Dataflow(Protocol):
 
     def folds(self, gemm: Gemm, shape: ArrayShape) -> Folds:
         """The folds of one group and run."""
+        ...
+
+    def words(self, gemm: Gemm, shape: ArrayShape) -> FoldWords:
+        """The folds in arithmetic."""
         ...
 
     def finishes(self, gemm: Gemm, shape: ArrayShape) -> OutputBlock:
@@ -110,7 +123,7 @@ class Dataflow(Protocol):
         column folds; asked only of a dataflow that `holds_pixels`."""
         raise ValueError(f"{self.name} holds no pixels in its rows")
 
-    def input_reads(self, read: InputReads, banks: Banks, shape: ArrayShape) -> Reads:
+    def input_reads(self, read: InputReads, gemm: Gemm, banks: Banks, shape: ArrayShape) -> Reads:
         """[groups, folds] of the inputs of one run, read once."""
         ...
 

@@ -9,7 +9,7 @@ through one load:
 
 from __future__ import annotations
 
-from lifsim.hardware.array.dataflow.protocol import DATAFLOWS, Dataflow, Folds, Operands, OutputBlock
+from lifsim.hardware.array.dataflow.protocol import DATAFLOWS, Dataflow, Folds, FoldWords, Operands, OutputBlock
 from lifsim.hardware.array.gemm import ArrayShape, Gemm, ceil_div
 from lifsim.hardware.input_reads import InputReads, Reads
 from lifsim.hardware.sram_banks import Banks
@@ -22,13 +22,17 @@ class WeightStationary(Dataflow):
 
     name = "ws"
     rows, cols, streamed = "products", "filters", "pixels"
-    fill_drain = "2*{H}+{W}-2"
     joins_runs = loads_once = True
 
     def folds(self, gemm: Gemm, shape: ArrayShape) -> Folds:
         """Sr pixels a fold."""
         reductions, outputs = ceil_div(gemm.reduction, shape.rows), ceil_div(gemm.filters, shape.cols)
         return Folds(reductions, outputs, gemm.pixels, 2 * shape.rows + shape.cols - 2)
+
+    def words(self, gemm: Gemm, shape: ArrayShape) -> FoldWords:
+        """Products over rows, filters over columns."""
+        count = f"ceil({gemm.reduction}/{shape.rows})*ceil({gemm.filters}/{shape.cols})"
+        return FoldWords(count, f"(2*{shape.rows}+{shape.cols}-2)", "2 rows + cols - 2")
 
     def finishes(self, gemm: Gemm, shape: ArrayShape) -> OutputBlock:
         """All pixels that stream past a fold's filters."""
@@ -42,13 +46,13 @@ class WeightStationary(Dataflow):
     def waits(self, read: InputReads, gemm: Gemm, shape: ArrayShape, runs: int, ports: Ports) -> PortStalls:
         """h*w weights are loaded in H cycles; then S vectors of h inputs come in and S*w psums go out in S cycles."""
         stream = gemm.pixels * runs
-        inputs = runs * (gemm.pixels + self.input_reads(read, ports.spike_in, shape).waits)
+        inputs = runs * (gemm.pixels + self.input_reads(read, gemm, ports.spike_in, shape).waits)
         waits = weight_loads(gemm, shape, ports)
         for w, count in parts(gemm.filters, shape.cols):
             waits += held_up(stream, 0, inputs, ports.psum.cycles(stream * w)) * count
         return waits
 
-    def input_reads(self, read: InputReads, banks: Banks, shape: ArrayShape) -> Reads:
+    def input_reads(self, read: InputReads, gemm: Gemm, banks: Banks, shape: ArrayShape) -> Reads:
         """A pixel asks for neighbouring products."""
         return read.channel_last_reads(banks, shape.rows)
 

@@ -43,7 +43,7 @@ class Unaware(Sparsity):
 
     def input_words(self, laid: Laid, read: InputMap, banks: Banks) -> int:
         """As often as the dataflow reads its inputs."""
-        words = laid.dataflow.input_reads(read, banks, laid.shape).words
+        words = laid.dataflow.input_reads(read, laid.gemm, banks, laid.shape).words
         return int(words.sum()) * laid.dataflow.input_passes(laid.gemm, laid.shape)
 
 
