@@ -17,14 +17,13 @@ from lifsim.hardware.array import (
     ArrayAccesses,
     ArrayCycles,
     ArrayShape,
+    Kept,
     Laid,
     Sparsity,
     buffer_accesses,
-    effective_macs,
 )
 from lifsim.hardware.lif_unit import LifBank, lif_cycles, lif_passes
 from lifsim.schedule.products import gemm_of
-from lifsim.simulate.spike_work import Ones
 
 
 @dataclass(frozen=True)
@@ -43,14 +42,14 @@ class ArrayWork:
         return ArrayAccesses(*(sum(column) for column in zip(*map(astuple, self.accesses), strict=True)))
 
 
-def array_work(layer: Layer, arch: Arch, bank: LifBank, ones: Ones, *, tick_batched: bool) -> ArrayWork:
-    """Work of `layer` on spikes that give `ones` [B, runs, groups, pixels]."""
+def array_work(layer: Layer, arch: Arch, bank: LifBank, kept: Kept, *, tick_batched: bool) -> ArrayWork:
+    """Work of `layer` on spikes of which the sparsity has `kept` what it must know."""
     laid = laid_on(layer, arch, tick_batched=tick_batched)
     return ArrayWork(
-        cycles=sparsity_of(arch).cycles(ones, laid),
-        accesses=tuple(_run_accesses(run, laid, batch=len(ones)) for run in range(layer.runs)),
-        macs_effective=tuple(effective_macs(ones[:, run], laid.gemm) for run in range(layer.runs)),
-        lif_cycles=lif_waits(layer, arch, bank.pass_cycles, ones, tick_batched=tick_batched),
+        cycles=sparsity_of(arch).cycles(kept, laid),
+        accesses=tuple(_run_accesses(run, laid, batch=kept.images) for run in range(layer.runs)),
+        macs_effective=tuple(kept.effective_macs(run, laid.gemm) for run in range(layer.runs)),
+        lif_cycles=lif_waits(layer, arch, bank.pass_cycles, kept, tick_batched=tick_batched),
     )
 
 
@@ -76,7 +75,7 @@ def _run_accesses(run: int, laid: Laid, *, batch: int) -> ArrayAccesses:
     return ArrayAccesses(*((a - b) * batch for a, b in zip(after, before, strict=True)))
 
 
-def lif_waits(layer: Layer, arch: Arch, pass_cycles: int | NDArray[np.int64], ones: Ones, *, tick_batched: bool) -> int:
+def lif_waits(layer: Layer, arch: Arch, pass_cycles: int | NDArray[np.int64], kept: Kept, *, tick_batched: bool) -> int:
     """Cycles in which the array waits for the LIF units of `layer`, whose passes take `pass_cycles`, the same or one
     by one."""
     if layer.lif is None:
@@ -88,8 +87,8 @@ def lif_waits(layer: Layer, arch: Arch, pass_cycles: int | NDArray[np.int64], on
 
     laid = laid_on(layer, arch, tick_batched=tick_batched)
     if not arch.lif.overlapped:  # what the array does meanwhile hides nothing
-        return waited(np.zeros((1, 1), np.int64)) * len(ones)
-    return sum(waited(blocks) * images for blocks, images in sparsity_of(arch).blocks(ones, laid))
+        return waited(np.zeros((1, 1), np.int64)) * kept.images
+    return sum(waited(blocks) * images for blocks, images in sparsity_of(arch).blocks(kept, laid))
 
 
 def lif_map(layer: Layer) -> tuple[int, int, int]:

@@ -12,6 +12,7 @@ from lifsim.errors import Fault, InputError, collecting
 from lifsim.hardware.lif_unit import lif_bank
 from lifsim.schedule.lif_memory import lif_memory
 from lifsim.schedule.plan import Plan
+from lifsim.simulate.array_work import sparsity_of
 from lifsim.simulate.counter import Counter
 from lifsim.simulate.counts import LayerCounts
 from lifsim.simulate.inputs import Inputs
@@ -33,7 +34,7 @@ def run(arch: Arch, network: Network, sharing: Sharing, options: Options) -> Res
     moves; the array, the LIF units and the buffers are counted event by event; step by step they wait for the DRAM; the
     price list turns counts into energy and area. Raises InputError where the inputs do not go together.
     """
-    return simulate(arch, network, sharing, options, read_spikes(network, sharing, options))
+    return simulate(arch, network, sharing, options, read_spikes(network, sharing, options, sparsity_of(arch)))
 
 
 def simulate(
@@ -126,7 +127,7 @@ def run_sharings(inputs: Inputs, sharings: Sequence[str], baseline: str | None =
     results = []
     for sharing in parsed:
         if seen is None or fires_own(inputs.network, inputs.options):
-            seen = read_spikes(inputs.network, sharing, inputs.options), Reuse()
+            seen = read_spikes(inputs.network, sharing, inputs.options, sparsity_of(inputs.arch)), Reuse()
         options = stored if str(sharing) == baseline else inputs.options
         results.append(simulate(inputs.arch, inputs.network, sharing, options, *seen))
     return results

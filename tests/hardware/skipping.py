@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lifsim.hardware.array import DATAFLOWS, SPARSITIES, ArrayCycles, ArrayShape, Gemm, Laid
+from lifsim.hardware.array import DATAFLOWS, SPARSITIES, ArrayCycles, ArrayShape, Gemm, Kept, Laid
 
 
 def skip_cycles(
@@ -12,13 +12,15 @@ def skip_cycles(
 ) -> ArrayCycles:
     """Of all runs; ones: [runs, groups, pixels]."""
     laid = Laid(gemm, shape, DATAFLOWS[dataflow], tick_batched)
-    return sum(SPARSITIES["skip"].cycles(ones[None], laid), ArrayCycles(0, 0, 0))
+    return sum(SPARSITIES["skip"].cycles(Kept(ones[None]), laid), ArrayCycles(0, 0, 0))
 
 
 def skip_blocks(
     ones: np.ndarray, gemm: Gemm, shape: ArrayShape, dataflow: str = "os", tick_batched: bool = True
 ) -> np.ndarray:
     """[visits, blocks]; ones: [runs, groups, pixels]."""
-    ((blocks, images),) = SPARSITIES["skip"].blocks(ones[None], Laid(gemm, shape, DATAFLOWS[dataflow], tick_batched))
+    ((blocks, images),) = SPARSITIES["skip"].blocks(
+        Kept(ones[None]), Laid(gemm, shape, DATAFLOWS[dataflow], tick_batched)
+    )
     assert images == 1
     return blocks

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifsim.hardware.array import DATAFLOWS, SPARSITIES, ArrayShape, Gemm, Laid, dense_waits
+from lifsim.hardware.array import DATAFLOWS, SPARSITIES, ArrayShape, Gemm, Kept, Laid, dense_waits
 from lifsim.hardware.input_reads import InputMap
 from lifsim.hardware.sram_banks import Banks
 from lifsim.hardware.sram_ports import Port, Ports
@@ -94,7 +94,7 @@ def test_skipping_leaves_no_time_to_hide_what_must_be_fetched(dataflow, layer, s
     seed = data.draw(st.integers(0, 1000))
     shape_of_ones = (runs, gemm.groups, gemm.pixels)
     ones = np.random.default_rng(seed).integers(0, gemm.reduction + 1, shape_of_ones)
-    found = SPARSITIES["skip"].waits(ones[None], Laid(gemm, shape, DATAFLOWS[dataflow], True), read, ports)
+    found = SPARSITIES["skip"].waits(Kept(ones[None]), Laid(gemm, shape, DATAFLOWS[dataflow], True), read, ports)
     scanned = oracle.scanned_reads(read, ports.spike_in, shape.rows)
     waits = 0
     for run, group in itertools.product(range(runs), range(gemm.groups)):

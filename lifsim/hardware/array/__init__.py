@@ -3,7 +3,7 @@
 from lifsim.hardware.array.dataflow import DATAFLOWS, Dataflow, Folds
 from lifsim.hardware.array.dense import ArrayAccesses, buffer_accesses, dense_cycles, dense_waits, output_blocks
 from lifsim.hardware.array.gemm import ArrayCycles, ArrayShape, Gemm, ceil_div, pe_utilisation
-from lifsim.hardware.array.sparsity import SPARSITIES, Laid, Sparsity, effective_macs
+from lifsim.hardware.array.sparsity import SPARSITIES, Kept, Laid, Sparsity
 
 __all__ = [
     "DATAFLOWS",
@@ -14,13 +14,13 @@ __all__ = [
     "Dataflow",
     "Folds",
     "Gemm",
+    "Kept",
     "Laid",
     "Sparsity",
     "buffer_accesses",
     "ceil_div",
     "dense_cycles",
     "dense_waits",
-    "effective_macs",
     "output_blocks",
     "pe_utilisation",
 ]

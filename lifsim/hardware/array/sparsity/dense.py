@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lifsim.hardware.array.dense import dense_cycles, dense_waits, output_blocks
 from lifsim.hardware.array.gemm import ArrayCycles
-from lifsim.hardware.array.sparsity.protocol import SPARSITIES, Laid, Ones, Sparsity
+from lifsim.hardware.array.sparsity.protocol import SPARSITIES, Kept, Laid, Sparsity
 from lifsim.hardware.input_reads import InputMap
 from lifsim.hardware.sram_banks import Banks
 from lifsim.hardware.sram_ports import Ports, PortStalls
@@ -22,29 +22,29 @@ class Unaware(Sparsity):
     name = "none"
     gates = skips = False
 
-    def cycles(self, ones: Ones, laid: Laid) -> tuple[ArrayCycles, ...]:
+    def cycles(self, kept: Kept, laid: Laid) -> tuple[ArrayCycles, ...]:
         """The dataflow's, by difference: a run adds what one run more takes."""
-        images, runs = ones.shape[:2]
-        upto = [dense_cycles(laid.dataflow, laid.gemm, laid.shape, n, laid.tick_batched) for n in range(1, runs + 1)]
+        upto = [
+            dense_cycles(laid.dataflow, laid.gemm, laid.shape, n, laid.tick_batched) for n in range(1, kept.runs + 1)
+        ]
         return tuple(
-            (now + before * -1) * images for before, now in zip([ArrayCycles(0, 0, 0), *upto], upto, strict=False)
+            (now + before * -1) * kept.images for before, now in zip([ArrayCycles(0, 0, 0), *upto], upto, strict=False)
         )
 
-    def blocks(self, ones: Ones, laid: Laid) -> Iterator[tuple[NDArray[np.int64], int]]:
+    def blocks(self, kept: Kept, laid: Laid) -> Iterator[tuple[NDArray[np.int64], int]]:
         """The same for every image."""
-        images, runs = ones.shape[:2]
-        yield output_blocks(laid.dataflow, laid.gemm, laid.shape, runs, laid.tick_batched), images
+        yield output_blocks(laid.dataflow, laid.gemm, laid.shape, kept.runs, laid.tick_batched), kept.images
 
-    def waits(self, ones: Ones, laid: Laid, read: InputMap, ports: Ports) -> PortStalls:
+    def waits(self, kept: Kept, laid: Laid, read: InputMap, ports: Ports) -> PortStalls:
         """The dataflow's, visit by visit."""
-        images, runs = ones.shape[:2]
-        waits = dense_waits(laid.dataflow, read, laid.gemm, laid.shape, runs, laid.tick_batched, ports)
-        return waits * int(images)
+        waits = dense_waits(laid.dataflow, read, laid.gemm, laid.shape, kept.runs, laid.tick_batched, ports)
+        return waits * kept.images
 
-    def input_words(self, laid: Laid, read: InputMap, banks: Banks) -> int:
+    def input_words(self, kept: Kept, laid: Laid, read: InputMap, banks: Banks) -> int:
         """As often as the dataflow reads its inputs."""
         words = laid.dataflow.input_reads(read, laid.gemm, banks, laid.shape).words
-        return int(words.sum()) * laid.dataflow.input_passes(laid.gemm, laid.shape)
+        times = laid.dataflow.input_passes(laid.gemm, laid.shape) * kept.runs * kept.images
+        return int(words.sum()) * times
 
 
 @SPARSITIES.register

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from lifsim.hardware.array.dataflow import Dataflow
 from lifsim.hardware.array.gemm import ArrayCycles, ArrayShape, Gemm, ceil_div
-from lifsim.hardware.array.sparsity.protocol import SPARSITIES, Laid, Ones, Sparsity
+from lifsim.hardware.array.sparsity.protocol import SPARSITIES, Kept, Laid, Ones, Sparsity
 from lifsim.hardware.input_reads import InputMap, scanned_reads
 from lifsim.hardware.sram_banks import Banks
 from lifsim.hardware.sram_ports import Ports, PortStalls
@@ -35,39 +35,39 @@ class Skipping(Sparsity):
         """Only a PE row that holds its own pixel can skip."""
         return "" if dataflow.holds_pixels else f"'skip' must go with dataflow os or sata, not {dataflow.name}"
 
-    def cycles(self, ones: Ones, laid: Laid) -> tuple[ArrayCycles, ...]:
+    def cycles(self, kept: Kept, laid: Laid) -> tuple[ArrayCycles, ...]:
         """array: the slowest rows' ones; fill_drain: H + W - 2 a fold, even of a fold without ones; a visit's loads."""
-        loads = laid.dataflow.loads(laid.gemm, laid.shape) * len(ones)
+        loads = laid.dataflow.loads(laid.gemm, laid.shape) * kept.images
         return tuple(
-            self._folds(ones[:, run], laid) + (loads if run == 0 or not laid.tick_batched else loads * 0)
-            for run in range(ones.shape[1])
+            self._folds(kept.ones[:, run], laid) + (loads if run == 0 or not laid.tick_batched else loads * 0)
+            for run in range(kept.runs)
         )
 
-    def blocks(self, ones: Ones, laid: Laid) -> Iterator[tuple[NDArray[np.int64], int]]:
+    def blocks(self, kept: Kept, laid: Laid) -> Iterator[tuple[NDArray[np.int64], int]]:
         """Every fold in the order in which they run. Tick-batched: groups, filter folds, pixel folds, the runs of each
         back to back. Timestep-major: runs first."""
         drain = laid.dataflow.folds(laid.gemm, laid.shape).fill_drain_cycles
         filter_folds = ceil_div(laid.gemm.filters, laid.shape.cols)
-        for image in ones:
+        for image in kept.ones:
             folds = slowest_rows(image, laid.gemm, laid.shape) + drain
             runs, groups, pixel_folds = folds.shape
             every = np.broadcast_to(folds[:, :, None, :], (runs, groups, filter_folds, pixel_folds))
             yield (np.moveaxis(every, 0, -1).reshape(1, -1) if laid.tick_batched else every.reshape(runs, -1)), 1
 
-    def waits(self, ones: Ones, laid: Laid, read: InputMap, ports: Ports) -> PortStalls:
+    def waits(self, kept: Kept, laid: Laid, read: InputMap, ports: Ports) -> PortStalls:
         """Of every fold its slowest row or its slowest buffer; a visit's loads wait as they do without skipping."""
         inputs = 1 + scanned_reads(read, ports.spike_in, laid.shape.rows).waits
         waits = PortStalls()
-        for image in ones:
+        for image in kept.ones:
             slowest = slowest_rows(image, laid.gemm, laid.shape)
             waits += laid.dataflow.row_waits(slowest, inputs, laid.gemm, laid.shape, ports)
-        visits = 1 if laid.tick_batched else ones.shape[1]
-        return waits + laid.dataflow.load_waits(laid.gemm, laid.shape, ports) * (visits * len(ones))
+        visits = 1 if laid.tick_batched else kept.runs
+        return waits + laid.dataflow.load_waits(laid.gemm, laid.shape, ports) * (visits * kept.images)
 
-    def input_words(self, laid: Laid, read: InputMap, banks: Banks) -> int:
+    def input_words(self, kept: Kept, laid: Laid, read: InputMap, banks: Banks) -> int:
         """Every row its own receptive field."""
         words = scanned_reads(read, banks, laid.shape.rows).words
-        return int(words.sum()) * ceil_div(laid.gemm.filters, laid.shape.cols)
+        return int(words.sum()) * ceil_div(laid.gemm.filters, laid.shape.cols) * kept.runs * kept.images
 
     def _folds(self, ones: Ones, laid: Laid) -> ArrayCycles:
         slowest = slowest_rows(ones, laid.gemm, laid.shape)
