@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import lifsim
 from lifsim.hardware.array import DATAFLOWS, SPARSITIES, ArrayCycles, ArrayShape, Gemm, Kept, Laid
-from lifsim.hardware.array.sparsity.ptb import Maps
+from lifsim.hardware.array.sparsity.ptb import packed
 from lifsim.hardware.input_reads import InputMap
 from tests.oracles import ptb as oracle
 
@@ -72,15 +72,9 @@ def test_timestep_major_every_timestep_is_a_window(case) -> None:
 
 
 def test_rows_that_share_no_input_pack_into_one() -> None:
-    spikes = np.zeros((1, 4, 4, 2, 1), bool)
-    spikes[0, 0, :2, 0] = True  # pixel 0 has inputs 0 and 1, pixel 1 the others
-    spikes[0, 3, 2:, 1] = True
-    kept, product = laid(spikes, 1, (1, 1, 0), (1, 1))
-    # One array row: alone each pixel is a fold of two inputs, together one fold of four: nothing is gained.
-    assert sum(c.array for c in PTB.cycles(kept, product)) == 4 * 4
-    spikes[0, 0, 2:, 1] = False
-    assert isinstance(kept, Maps)
-    assert len(oracle.pair_up([frozenset({1}), frozenset({1, 2}), frozenset({3})])) == 2
+    rows = np.packbits(np.array([[1, 0, 0], [1, 1, 0], [0, 0, 1], [0, 1, 0]], bool), axis=1)
+    # The first takes the third, the second nobody: the fourth shares its input.
+    assert np.unpackbits(packed(rows), axis=1, count=3).tolist() == [[1, 0, 1], [1, 1, 0], [0, 1, 0]]
 
 
 def test_it_needs_its_own_maps_and_rows_that_hold_pixels() -> None:

@@ -15,7 +15,7 @@ def window_rows(spikes: np.ndarray, kernel: int, stride: int, padding: int) -> l
         fired = spikes[first : first + WINDOW].any(axis=0)
         for y in range(-padding, H + padding - kernel + 1, stride):
             for x in range(-padding, W + padding - kernel + 1, stride):
-                rows.append(
+                rows.append(  # noqa: PERF401
                     frozenset(
                         (c, r, s)
                         for c in range(C)
