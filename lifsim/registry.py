@@ -17,9 +17,10 @@ from lifsim.errors import Fault, InputError, did_you_mean
 
 
 class Named(Protocol):
-    """What a registry holds: `name` as files and commands spell it."""
+    """What a registry holds: `name` as files and commands spell it, `title` in words."""
 
     name: str
+    title: str
 
 
 Member = TypeVar("Member", bound=Named)
@@ -34,7 +35,7 @@ class Origin:
 
 
 class Registry(Mapping[str, Member]):
-    """The members of one kind by name, shipped ones first.
+    """The members of one kind by name, shipped ones first, each in the order of names.
 
     kind: what a member is, for people. folder: the package whose modules are the shipped members. group: the entry
     points of other packages, each of which names a member's class. Those are loaded only when a name is asked for that
@@ -50,13 +51,7 @@ class Registry(Mapping[str, Member]):
     def register(self, member: type[Member]) -> type[Member]:
         """Decorates the class of a member, which is made without arguments. Raises ValueError where its name is
         taken."""
-        made = member()
-        origin = Origin(member.__module__.partition(".")[0], member.__module__)
-        if made.name in self._members:
-            first = self._origins[made.name].module
-            raise ValueError(f"{self.kind} {made.name!r} of {origin.module} must have another name: {first} has it")
-        self._members[made.name] = made
-        self._origins[made.name] = origin
+        self._add(member, Origin(member.__module__.partition(".")[0], member.__module__))
         return member
 
     def __getitem__(self, name: str) -> Member:
@@ -88,6 +83,7 @@ class Registry(Mapping[str, Member]):
         path = importlib.import_module(self.folder).__path__
         for module in sorted(info.name for info in pkgutil.iter_modules(path)):
             importlib.import_module(f"{self.folder}.{module}")
+        self._members = dict(sorted(self._members.items()))
 
     def _load_others(self) -> None:
         if self.group in self._loaded:
@@ -96,13 +92,21 @@ class Registry(Mapping[str, Member]):
         for entry in sorted(entry_points(group=self.group), key=lambda entry: entry.name):
             self._load(entry)
 
+    def _add(self, member: type[Member], origin: Origin) -> None:
+        made = member()
+        if made.name in self._members:
+            first = self._origins[made.name].module
+            raise ValueError(f"{self.kind} {made.name!r} of {origin.module} must have another name: {first} has it")
+        self._members[made.name] = made
+        self._origins[made.name] = origin
+
     def _load(self, entry: EntryPoint) -> None:
         """Import what an entry point names. Raises InputError where that fails: other people's code may do anything."""
         package = entry.dist.name if entry.dist else entry.module.partition(".")[0]
         try:
             member = entry.load()
             if not any(type(known) is member for known in self._members.values()):
-                self.register(member)
+                self._add(member, Origin(package, entry.module))
         except Exception as error:
             message = f"{self.kind} {entry.name!r} of package {package} must load, but: {error!r}"
             raise InputError(Fault(message, path=self.group)) from error

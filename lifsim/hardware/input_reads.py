@@ -18,7 +18,7 @@ from typing import Protocol
 
 import numpy as np
 
-from lifsim.hardware.array.gemm import Gemm, ceil_div
+from lifsim.hardware.gemm import Gemm, ceil_div
 from lifsim.hardware.sram_banks import Banks, Ints, words_by_bank
 
 REQUESTS = 1 << 18

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.config.arch import LifUnits
-from lifsim.hardware.array.gemm import ArrayShape, ceil_div
+from lifsim.hardware.gemm import ArrayShape, ceil_div
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from dataclasses import astuple, dataclass
 
 import numpy as np
 
-from lifsim.hardware.array.gemm import ceil_div
+from lifsim.hardware.gemm import ceil_div
 from lifsim.hardware.sram_banks import Banks, Ints
 
 

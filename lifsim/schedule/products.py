@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lifsim.config.network import Layer
-from lifsim.hardware.array.gemm import Gemm, Window
+from lifsim.hardware.gemm import Gemm, Window
 from lifsim.hardware.input_reads import InputMap
 
 

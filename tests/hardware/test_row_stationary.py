@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import lifsim
 from lifsim.hardware.array import DATAFLOWS, ArrayShape, Gemm, dense_cycles
 from lifsim.hardware.array.dataflow.row_stationary import mapping_of
-from lifsim.hardware.array.gemm import Window
+from lifsim.hardware.gemm import Window
 from tests.oracles import row_stationary as oracle
 
 ROW_STATIONARY = DATAFLOWS["row_stationary"]

@@ -2,8 +2,8 @@
 
 from lifsim.hardware.array.dataflow import DATAFLOWS, Dataflow, Folds
 from lifsim.hardware.array.dense import ArrayAccesses, buffer_accesses, dense_cycles, dense_waits, output_blocks
-from lifsim.hardware.array.gemm import ArrayCycles, ArrayShape, Gemm, ceil_div, pe_utilisation
 from lifsim.hardware.array.sparsity import SPARSITIES, Kept, Laid, Sparsity
+from lifsim.hardware.gemm import ArrayCycles, ArrayShape, Gemm, ceil_div, pe_utilisation
 
 __all__ = [
     "DATAFLOWS",

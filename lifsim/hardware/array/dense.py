@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.hardware.array.dataflow import Dataflow
-from lifsim.hardware.array.gemm import ArrayCycles, ArrayShape, Gemm
+from lifsim.hardware.gemm import ArrayCycles, ArrayShape, Gemm
 from lifsim.hardware.input_reads import InputReads
 from lifsim.hardware.sram_ports import Ports, PortStalls
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from lifsim.hardware.array.dataflow.protocol import DATAFLOWS, Dataflow, Folds, FoldWords, Operands, OutputBlock
-from lifsim.hardware.array.gemm import ArrayShape, Gemm, ceil_div
+from lifsim.hardware.gemm import ArrayShape, Gemm, ceil_div
 from lifsim.hardware.input_reads import InputReads, Reads
 from lifsim.hardware.sram_banks import Banks
 from lifsim.hardware.sram_ports import Ports, PortStalls, cut, held_up
@@ -22,6 +22,7 @@ class InputStationary(Dataflow):
     """As SCALE-Sim v3's `is`."""
 
     name = "is"
+    title = "input-stationary: a PE keeps one input, filters stream"
     rows, cols, streamed = "products", "pixels", "operands"
 
     def folds(self, gemm: Gemm, shape: ArrayShape) -> Folds:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from lifsim.hardware.array.dataflow.protocol import DATAFLOWS, Dataflow, Folds, FoldWords, Operands, OutputBlock
-from lifsim.hardware.array.gemm import ArrayShape, Gemm, ceil_div
+from lifsim.hardware.gemm import ArrayShape, Gemm, ceil_div
 from lifsim.hardware.input_reads import InputReads, Reads
 from lifsim.hardware.sram_banks import Banks, Ints
 from lifsim.hardware.sram_ports import Ports, PortStalls, held_up, parts
@@ -22,6 +22,7 @@ class OutputStationary(Dataflow):
     """As SCALE-Sim v3's `os`, which prints the last cycle's index, one less than the count."""
 
     name = "os"
+    title = "output-stationary: a PE sums up one output"
     rows, cols, streamed = "pixels", "filters", "operands"
     holds_pixels = sums_in_pes = True
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from lifsim.hardware.array.gemm import ArrayCycles, ArrayShape, Gemm
+from lifsim.hardware.gemm import ArrayCycles, ArrayShape, Gemm
 from lifsim.hardware.input_reads import InputReads, Reads
 from lifsim.hardware.sram_banks import Banks, Ints
 from lifsim.hardware.sram_ports import Ports, PortStalls
@@ -67,8 +67,8 @@ class OutputBlock:
 class Dataflow(Protocol):
     """One way to lay a layer over an H x W array.
 
-    name: as architectures spell it. rows, cols: what the array's rows and columns hold, and `streamed` what passes by,
-    for people.
+    name: as architectures spell it; title: in words. rows, cols: what the array's rows and columns hold, and `streamed`
+    what passes by, for people.
     joins_runs: whether tick batching streams all runs through one fold, so that what stays is loaded once.
     loads_once: whether tick batching fetches the weights once for all runs.
     sums_in_pes: whether the partial sums of an output stay in the PEs until it is finished; else they leave, and wait
@@ -77,6 +77,7 @@ class Dataflow(Protocol):
     """
 
     name: str
+    title: str
     rows: str
     cols: str
     streamed: str

@@ -34,7 +34,7 @@ from lifsim.hardware.array.dataflow.protocol import (
     Operands,
     OutputBlock,
 )
-from lifsim.hardware.array.gemm import ArrayShape, Gemm, ceil_div
+from lifsim.hardware.gemm import ArrayShape, Gemm, ceil_div
 from lifsim.hardware.input_reads import InputReads, Reads
 from lifsim.hardware.sram_banks import Banks
 from lifsim.hardware.sram_ports import Ports, PortStalls, held_up
@@ -96,6 +96,7 @@ class RowStationary(Dataflow):
     """Rows of the kernel by rows of the output."""
 
     name = "row_stationary"
+    title = "Eyeriss's row-stationary: a PE slides a row of a filter along a row of the input"
     rows, cols, streamed = "kernel rows", "output rows", "products"
 
     def folds(self, gemm: Gemm, shape: ArrayShape) -> Folds:

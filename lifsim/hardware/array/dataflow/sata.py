@@ -11,7 +11,7 @@ from __future__ import annotations
 from lifsim.hardware.array.dataflow.output_stationary import OutputStationary
 from lifsim.hardware.array.dataflow.protocol import DATAFLOWS, Dataflow, Operands
 from lifsim.hardware.array.dataflow.weight_stationary import WeightStationary, weight_loads
-from lifsim.hardware.array.gemm import ArrayCycles, ArrayShape, Gemm
+from lifsim.hardware.gemm import ArrayCycles, ArrayShape, Gemm
 from lifsim.hardware.input_reads import InputReads
 from lifsim.hardware.sram_banks import Ints
 from lifsim.hardware.sram_ports import Ports, PortStalls, held_up, parts
@@ -22,6 +22,7 @@ class Sata(OutputStationary):
     """Inputs and outputs as os, weights as ws."""
 
     name = "sata"
+    title = "SATA_Sim's: output-stationary, and once a visit a weight-stationary pass for the weights"
     loads_once = True
 
     def operands(self, gemm: Gemm, shape: ArrayShape) -> Operands:

@@ -10,7 +10,7 @@ through one load:
 from __future__ import annotations
 
 from lifsim.hardware.array.dataflow.protocol import DATAFLOWS, Dataflow, Folds, FoldWords, Operands, OutputBlock
-from lifsim.hardware.array.gemm import ArrayShape, Gemm, ceil_div
+from lifsim.hardware.gemm import ArrayShape, Gemm, ceil_div
 from lifsim.hardware.input_reads import InputReads, Reads
 from lifsim.hardware.sram_banks import Banks
 from lifsim.hardware.sram_ports import Ports, PortStalls, cut, held_up, parts
@@ -21,6 +21,7 @@ class WeightStationary(Dataflow):
     """As SCALE-Sim v3's `ws`."""
 
     name = "ws"
+    title = "weight-stationary: a PE keeps one weight, pixels stream"
     rows, cols, streamed = "products", "filters", "pixels"
     joins_runs = loads_once = True
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.hardware.array.dense import dense_cycles, dense_waits, output_blocks
-from lifsim.hardware.array.gemm import ArrayCycles
 from lifsim.hardware.array.sparsity.protocol import SPARSITIES, Kept, Laid, Sparsity
+from lifsim.hardware.gemm import ArrayCycles
 from lifsim.hardware.input_reads import InputMap
 from lifsim.hardware.sram_banks import Banks
 from lifsim.hardware.sram_ports import Ports, PortStalls
@@ -20,6 +20,7 @@ class Unaware(Sparsity):
     """A zero is a value like any other."""
 
     name = "none"
+    title = "zeros cost what ones cost"
     gates = skips = False
 
     def cycles(self, kept: Kept, laid: Laid) -> tuple[ArrayCycles, ...]:
@@ -52,4 +53,5 @@ class Gated(Unaware):
     """A PE burns operation energy only where the spike is one (SATA's forward pass)."""
 
     name = "gate"
+    title = "a PE burns operation energy only on ones"
     gates = True

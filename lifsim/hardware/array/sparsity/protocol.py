@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.hardware.array.dataflow import Dataflow
-from lifsim.hardware.array.gemm import ArrayCycles, ArrayShape, Gemm
+from lifsim.hardware.gemm import ArrayCycles, ArrayShape, Gemm
 from lifsim.hardware.input_reads import InputMap
 from lifsim.hardware.sram_banks import Banks
 from lifsim.hardware.sram_ports import Ports, PortStalls
@@ -70,11 +70,12 @@ class Laid:
 class Sparsity(Protocol):
     """What a spike of zero saves.
 
-    name: as architectures spell it. gates: whether a multiply-accumulate of a zero burns no operation energy. skips:
-    whether it takes no PE's cycle either.
+    name: as architectures spell it; title: in words. gates: whether a multiply-accumulate of a zero burns no operation
+    energy. skips: whether it takes no PE's cycle either.
     """
 
     name: str
+    title: str
     gates: bool
     skips: bool
 

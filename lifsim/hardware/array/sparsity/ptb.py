@@ -26,8 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.hardware.array.dataflow import Dataflow
-from lifsim.hardware.array.gemm import ArrayCycles, ceil_div
 from lifsim.hardware.array.sparsity.protocol import SPARSITIES, Kept, Laid, Sparsity, SpikeMaps, ones_of
+from lifsim.hardware.gemm import ArrayCycles, ceil_div
 from lifsim.hardware.input_reads import InputMap
 from lifsim.hardware.sram_banks import Banks, Ints
 from lifsim.hardware.sram_ports import Ports, PortStalls
@@ -66,6 +66,7 @@ class ParallelTimeBatching(Sparsity):
     """PTB."""
 
     name = "ptb"
+    title = "parallel time batching: windows of 4 timesteps, inputs without spikes are skipped"
     gates = skips = True
 
     def refusal(self, dataflow: Dataflow) -> str:

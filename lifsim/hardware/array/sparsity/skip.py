@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.hardware.array.dataflow import Dataflow
-from lifsim.hardware.array.gemm import ArrayCycles, ArrayShape, Gemm, ceil_div
 from lifsim.hardware.array.sparsity.protocol import SPARSITIES, Kept, Laid, Ones, Sparsity
+from lifsim.hardware.gemm import ArrayCycles, ArrayShape, Gemm, ceil_div
 from lifsim.hardware.input_reads import InputMap, scanned_reads
 from lifsim.hardware.sram_banks import Banks
 from lifsim.hardware.sram_ports import Ports, PortStalls
@@ -29,6 +29,7 @@ class Skipping(Sparsity):
     skipping, in less time. Rows do not go in step, so that no two share a word that they read."""
 
     name = "skip"
+    title = "zeros cost no cycle: a fold lasts as long as its slowest row"
     gates = skips = True
 
     def refusal(self, dataflow: Dataflow) -> str:
