@@ -57,6 +57,9 @@ def check_target(folder: Path, *, replace: bool) -> None:
     """Refuse what `save` would refuse, before the run and not after it."""
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         raise InputError(Fault(f"{folder} must be a folder, or not exist", path="out"))
+    above = next((parent for parent in folder.absolute().parents if parent.exists()), folder)
+    if not above.is_dir():
+        raise InputError(Fault(f"{folder} must be a folder: {above} is a file", path="out"))
     if not folder.exists():
         return
     if not replace:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -62,15 +62,25 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> Inputs:
         if key not in CONFIG_KEYS:
             message = f"{key!r} must be a known key{did_you_mean(key, CONFIG_KEYS)}"
             faults.append(document.mark((key,)).fault((key,), message))
-    faults += [document.mark(()).fault((key,), "must be given") for key in CONFIG_KEYS if key not in document.data]
-    if faults:
-        raise InputError(faults)
-    with collecting(faults):
+    missing = [document.mark(()).fault((key,), "must be given") for key in CONFIG_KEYS if key not in document.data]
+    if missing:
+        raise InputError([*faults, *missing])
+    options, sharing = Options(), "none"
+    try:
         options = parse_model(Options, document.part(("options",)))
+    except InputError as error:
+        faults += [replace(fault, path=f"options.{fault.path}".rstrip(".")) for fault in error.faults]
+    try:
+        sharing = str(Sharing.parse(document.data["sharing"]))
+    except InputError as error:
+        faults += [document.fault(("sharing",), fault.message) for fault in error.faults]
     arch_file, workload_file = document.part(("arch",)), document.part(("workload",))
+    inputs = None
     with collecting(faults):
-        return _inputs(arch_file, workload_file, document.data["sharing"], options, overrides)
-    raise InputError(faults)
+        inputs = _inputs(arch_file, workload_file, sharing, options, overrides)
+    if inputs is None or faults:
+        raise InputError(dict.fromkeys(faults))
+    return inputs
 
 
 def _inputs(
