@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -12,6 +13,9 @@ import click
 from lifsim import __version__
 from lifsim.cli.lazy import LazyGroup
 from lifsim.errors import Fault, InputError
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What a disk is when it takes no more."""
 
 EXIT_INTERNAL, EXIT_INPUT, EXIT_INTERRUPTED = 1, 2, 130
 
@@ -67,8 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return status if isinstance(status, int) else 0
     except (BrokenPipeError, SystemExit):  # click exits so when it meets a broken pipe
-        # The reader has what it wanted (`| head`); the flush at the end must not complain either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _print_no_more()  # the reader has what it wanted (`| head`)
         return 0
     except Exception as error:
         if debug:
@@ -76,6 +79,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _report(error)
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
+
+
+def _print_no_more() -> None:
+    """What is left of stdout goes nowhere: the flush at the end must not complain either."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _report(error: Exception) -> int:
@@ -92,6 +100,11 @@ def _report(error: Exception) -> int:
             return EXIT_INPUT
         case OSError(strerror=str(reason), filename=str(name)):
             click.echo(str(Fault(reason, source=name)), err=True)
+            return EXIT_INPUT
+        case OSError(errno=number, strerror=str(reason), filename=None) if number in FULL:  # other files have names
+            _print_no_more()
+            told = Fault(f"must be a place to write to; cannot be written: {reason}", source="standard output")
+            click.echo(str(told), err=True)
             return EXIT_INPUT
     what = str(Fault(f"{type(error).__name__}: {error}"))
     click.echo(f"lifsim: internal error: {what}; run with --debug for the traceback", err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,9 @@ def save_figure(figure: Figure, table: pd.DataFrame, path: Path) -> tuple[Path, 
     csv = path.with_suffix(".csv")
     kind = path.suffix.lower().lstrip(".")
     metadata = {"png": {"Software": "LIFSim"}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[kind]
-    with replacing_all([csv, path], parents=True) as (numbers, picture):
-        figure.savefig(picture, format=kind, metadata=metadata)
+    drawn = io.BytesIO()  # Matplotlib's PDF writer raises something else where a disk is full
+    figure.savefig(drawn, format=kind, metadata=metadata)
+    with replacing_all([path, csv], parents=True) as (picture, numbers):
+        picture.write_bytes(drawn.getvalue())
         table.to_csv(numbers, index=False)
     return path, csv
