@@ -112,6 +112,16 @@ def test_damaged_stores(result: lifsim.Result, tmp_path: Path, capsys: pytest.Ca
     capsys.readouterr()
 
 
+def test_a_store_whose_own_schema_is_no_text_is_told(tmp_path: Path) -> None:
+    """SQLite quotes it in its message, which is then no text either."""
+    with Store.create_or_open(tmp_path / "s", {}):
+        pass
+    data = (tmp_path / "s").read_bytes()
+    (tmp_path / "s").write_bytes(data.replace(b"CREATE TABLE points (", b"CREATE TABLX points\xa0("))
+    with pytest.raises(InputError, match="is damaged"):
+        Store.read(tmp_path / "s")
+
+
 def _change_a_cell(path: Path, rng: random.Random) -> None:
     connection = sqlite3.connect(path)
     columns = [("about", "value"), *(("points", c) for c in ("key", "point", "settings", "figures", "error"))]

@@ -39,7 +39,7 @@ def told(path: Path) -> Iterator[None]:
     """What SQLite has against the file inside is an InputError."""
     try:
         yield
-    except (sqlite3.Error, sqlite3.Warning) as error:
+    except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError) as error:  # of damaged text and numbers, too
         code = _code(error)
         if code in _LOCKED:
             raise fault(path, f"must not be locked by another program: {error}; try again later") from error

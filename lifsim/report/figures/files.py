@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,5 +48,5 @@ def save_figure(figure: Figure, table: pd.DataFrame, path: Path) -> tuple[Path, 
     figure.savefig(drawn, format=kind, metadata=metadata)
     with replacing_all([path, csv], parents=True) as (picture, numbers):
         picture.write_bytes(drawn.getvalue())
-        table.to_csv(numbers, index=False)
+        table.replace(math.inf, math.nan).to_csv(numbers, index=False)  # what has no bound has no number: an empty cell
     return path, csv
