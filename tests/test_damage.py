@@ -117,7 +117,7 @@ def test_a_store_whose_own_schema_is_no_text_is_told(tmp_path: Path) -> None:
     with Store.create_or_open(tmp_path / "s", {}):
         pass
     data = (tmp_path / "s").read_bytes()
-    (tmp_path / "s").write_bytes(data.replace(b"CREATE TABLE points (", b"CREATE TABLX points\xa0("))
+    (tmp_path / "s").write_bytes(data.replace(b"CREATE TABLE points (", b"CREATE TABLE point \xa0("))
     with pytest.raises(InputError, match="is damaged"):
         Store.read(tmp_path / "s")
 
