@@ -21,7 +21,6 @@ from lifsim.config.schema import (
     Count,
     Cycles,
     Flag,
-    Hertz,
     Model,
     Name,
     Text,
@@ -29,9 +28,28 @@ from lifsim.config.schema import (
     rule,
 )
 from lifsim.config.validate import parse_model
-from lifsim.units import parse_bytes
+from lifsim.errors import shown
+from lifsim.units import parse_bytes, parse_hz
 
 Extent = Annotated[int, Field(ge=1, le=1 << 16, strict=True)]
+
+
+MAX_CLOCK_RATIO = 1 << 21
+CLOCK_HZ = (1_000, 10_000_000_000)
+"""The slowest and the fastest clock that is taken for one: kilohertz are those of chips below threshold."""
+
+
+def _clock(value: str | float) -> int:
+    hertz = parse_hz(value)
+    if hertz <= 0:
+        raise ValueError(f"{shown(value)} must be > 0")
+    if not CLOCK_HZ[0] <= hertz <= CLOCK_HZ[1]:
+        hint = f"; did you mean {hertz}MHz?" if hertz < CLOCK_HZ[0] else ""
+        raise ValueError(f"{shown(value)} must be from 1kHz to 10GHz{hint}")
+    return hertz
+
+
+Clock = Annotated[int, BeforeValidator(_clock)]
 
 
 class Array(Model):
@@ -196,7 +214,7 @@ class Arch(Model):
 
     name: Name
     description: str = ""
-    clock_hz: Hertz
+    clock_hz: Clock
     technology_nm: Literal[22, 28, 32, 45, 65]
     accounting: Literal["lifsim", "satasim"] = "lifsim"
     satasim: SatasimVersion = SatasimVersion()
@@ -241,6 +259,15 @@ class Arch(Model):
         """Its memory is ideal."""
         if self.accounting == "satasim" and self.dram.model != "ideal":
             yield "dram.model", f"{self.dram.model!r} must be ideal under accounting satasim, which knows no waiting"
+
+    @rule
+    def device_suits_the_clock(self) -> Broken:
+        """Else cycles overflow."""
+        if self.dram.device is not None:
+            device_hz = 1e9 / self.dram.device.timing.tCK_ns
+            if not 1 / MAX_CLOCK_RATIO <= device_hz / self.clock_hz <= MAX_CLOCK_RATIO:
+                message = f"must be within a factor of {MAX_CLOCK_RATIO} of the DRAM's {device_hz:.4g} Hz"
+                yield "clock_hz", f"{self.clock_hz} {message}"
 
     @rule
     def bandwidth_suits_the_clock(self) -> Broken:

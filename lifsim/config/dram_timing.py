@@ -21,7 +21,7 @@ class DramTiming(Model):
     bank groups, within one. tRTRS: bus turn-around between ranks. tPPD: precharge to precharge.
     """
 
-    tCK_ns: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False, strict=True)]
+    tCK_ns: Annotated[float, Field(ge=0.1, le=1000, allow_inf_nan=False, strict=True)]
     AL: Cycles = 0
     CL: Positive
     CWL: Positive
