@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from lifsim.config.document import Document, KeyPath
 from lifsim.config.partial import known_part, rule_faults
-from lifsim.config.places import choices_of, keys_of, place_of, tags_of
+from lifsim.config.places import choices_of, keyed, keys_of, place_of, tags_of
 from lifsim.config.schema import KEYS_ALONE, Model
 from lifsim.config.tags import WITHOUT_TAG, Guess, discriminator_of, guess, is_told, untold, with_tag
 from lifsim.errors import Fault, InputError, did_you_mean, shown
@@ -101,8 +101,10 @@ def in_reading_order(faults: Iterable[Fault], own: str) -> tuple[Fault, ...]:
 
 
 def _examined_by_keys(model: type[M], document: Document, *, keys_alone: bool) -> tuple[M, list[Fault]]:
-    """What is known of a document with faults, and these."""
-    faults: list[Fault] = []
+    """What is known of a document with faults, and these. A file of something else is not quoted."""
+    if _is_foreign(model, document):
+        return known_part(model, None, {()}), [document.fault((), _foreign(model, document.data))]
+    faults = []
     data, guesses = document.data, dict[KeyPath, Guess]()
     errors = _errors(model, data)
     while wrong := [one for one in errors if one["type"] in WITHOUT_TAG]:
@@ -121,6 +123,18 @@ def _examined_by_keys(model: type[M], document: Document, *, keys_alone: bool) -
         broken = islice(rule_faults(parsed), MAX_FAULTS)
         faults += [document.fault(path, message) for path, message in broken]
     return parsed, faults
+
+
+def _foreign(model: type[BaseModel], data: Any) -> str:
+    if isinstance(data, dict):
+        return f"must have keys of this kind of file: {', '.join(keys_of((model,)))}"
+    return f"{shown(data) if isinstance(data, list) or data is None else 'a single value'} must be a mapping of keys"
+
+
+def _is_foreign(model: type[BaseModel], document: Document) -> bool:
+    """Whether a document is no mapping, or has no key that the model knows."""
+    data = document.data
+    return not isinstance(data, dict) or (bool(data) and not any(key in keyed(model) for key in data))
 
 
 def _errors(model: type[BaseModel], data: Any) -> list[ErrorDetails]:

@@ -152,7 +152,7 @@ def test_a_union_is_judged_by_its_kind() -> None:
 
 def test_a_document_that_is_no_mapping_is_refused() -> None:
     assert _faults("[1, 2]") == ["f.yaml:1:1: a list must be a mapping of keys"]
-    assert _faults("just text") == ["f.yaml:1:1: 'just text' must be a mapping of keys"]
+    assert _faults("just text") == ["f.yaml:1:1: a single value must be a mapping of keys"]
 
 
 def test_a_fault_stays_on_one_line_whatever_the_input() -> None:
