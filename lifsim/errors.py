@@ -28,7 +28,7 @@ class Fault:
         if self.line is not None:
             place += f":{self.line}:{self.column or 1}"
         head = " ".join(part for part in (place, self.path) if part)
-        return _printable(f"{head}: {self.message}" if head else self.message)
+        return visible(f"{head}: {self.message}" if head else self.message)
 
 
 class InputError(Exception):
@@ -93,5 +93,6 @@ def shown(value: object) -> str:
     return text if len(text) <= 80 else f"{text[:60]}... ({len(text)} characters)"
 
 
-def _printable(text: str) -> str:
+def visible(text: str) -> str:
+    """`text` in one line, its control characters, newlines and marks of direction as escapes: \\x1b, \\u202e."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

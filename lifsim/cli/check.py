@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from lifsim.cli.say import say
 from lifsim.config.document import Document, read_document
 from lifsim.config.workload import parse_workload
 from lifsim.errors import Fault, InputError
@@ -28,7 +29,7 @@ def check(files: tuple[Path, ...]) -> None:
     faults: list[Fault] = []
     for file in files:
         try:
-            click.echo(f"{file}: ok ({_check(file)})")
+            say(f"{file}: ok ({_check(file)})")
         except InputError as error:
             faults.extend(error.faults)
     if faults:

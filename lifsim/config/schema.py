@@ -7,8 +7,9 @@ from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
 
+from lifsim.errors import shown
 from lifsim.units import parse_bytes, parse_hz
 
 KEYS_ALONE = "each key alone"
@@ -16,7 +17,15 @@ KEYS_ALONE = "each key alone"
 
 Flag = Annotated[bool, Field(strict=True)]
 Text = Annotated[str, Field(strict=True, min_length=1, max_length=10_000)]
-Name = Annotated[str, Field(strict=True, min_length=1, max_length=100)]
+
+
+def _one_line(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError(f"{shown(text)} must be one line of printable text")
+    return text
+
+
+Name = Annotated[str, Field(strict=True, min_length=1, max_length=100), AfterValidator(_one_line)]
 Count = Annotated[int, Field(ge=1, le=1 << 20, strict=True)]
 Cycles = Annotated[int, Field(ge=0, le=1 << 20, strict=True)]
 Bits = Annotated[int, Field(ge=1, le=64, strict=True)]

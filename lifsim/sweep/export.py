@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import tempfile
@@ -10,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lifsim.config.csv_text import csv_text
 from lifsim.errors import Fault, InputError
 from lifsim.sweep.store import Store
 
@@ -46,11 +46,8 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 def _csv(rows: list[dict[str, Any]]) -> bytes:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns_of(rows), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
-    return text.getvalue().encode()
+    cells = ({name: _cell(value) for name, value in row.items()} for row in rows)
+    return csv_text(columns_of(rows), cells).encode()
 
 
 def _cell(value: object) -> object:

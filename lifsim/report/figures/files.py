@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lifsim.config.csv_text import safe_cell
 from lifsim.errors import Fault, InputError, did_you_mean
 
 if TYPE_CHECKING:
@@ -37,8 +38,19 @@ def _check(path: Path, *, force: bool) -> None:
             raise InputError(Fault(f"{file} exists and must not be overwritten; give --force", path="out"))
 
 
+def _safe(table: pd.DataFrame) -> pd.DataFrame:
+    """`table` with cells that are text to every program; columns of numbers stay as they are."""
+    texts = table.select_dtypes(exclude=["number", "bool"])
+    safe = table.copy()
+    for name in texts:
+        safe[name] = texts[name].map(safe_cell)
+    return safe.rename(columns=safe_cell)
+
+
 def save_figure(figure: Figure, table: pd.DataFrame, path: Path) -> tuple[Path, Path]:
     """Write `figure` to `path` and `table` beside it; returns both paths. Raises InputError if they cannot be."""
+    from lifsim.report.figures.plain import take_names_as_they_are
+
     csv = path.with_suffix(".csv")
     kind = path.suffix.lower().lstrip(".")
     metadata = {"png": {"Software": "LIFSim"}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[kind]
@@ -46,8 +58,9 @@ def save_figure(figure: Figure, table: pd.DataFrame, path: Path) -> tuple[Path, 
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{path.stem}-", dir=path.parent) as folder:
             picture, numbers = Path(folder) / path.name, Path(folder) / csv.name
+            take_names_as_they_are(figure)
             figure.savefig(picture, format=kind, metadata=metadata)
-            table.to_csv(numbers, index=False)
+            _safe(table).to_csv(numbers, index=False)
             numbers.replace(csv)
             picture.replace(path)
     except OSError as error:
