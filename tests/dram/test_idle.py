@@ -15,7 +15,7 @@ DEVICES = {
     "lpddr4_2400": [],
     "hbm2": [],
     "four ranks": ["ddr3_1866", "organisation.ranks=4", "mapping=rochrababgco"],
-    "close refreshes": ["ddr3_1866", "organisation.ranks=2", "timing.tREFI=400", "timing.tRFC=399"],
+    "close refreshes": ["ddr3_1866", "organisation.ranks=2", "timing.tREFI=900", "timing.tRFC=399"],
 }
 
 
