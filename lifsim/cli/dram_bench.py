@@ -83,9 +83,9 @@ def dram_bench(
     seconds = time.perf_counter() - start
     table = DramBenchTable(title, result, (result.counts.reads + result.counts.writes) / seconds)
     if form == "table":
-        from rich.console import Console
+        from lifsim.report.terminal import Terminal
 
-        table.print(Console(width=None if sys.stdout.isatty() else 120))
+        table.print(Terminal(width=None if sys.stdout.isatty() else 120))
     else:
         click.echo(table.to_json() if form == "json" else table.to_csv())
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from lifsim.cli.say import say
 from lifsim.config.arch import parse_arch
 from lifsim.config.document import Document, Mark, read_document
 from lifsim.config.resolve import find
@@ -116,7 +117,7 @@ def torch(state: Path, workload: str, out: Path, force: bool) -> None:
     if out.exists() and not force:
         raise InputError(Fault("exists and must not be overwritten; give --force", source=str(out)))
     save_arrays(out, weights_from_state(state, load_workload(workload)))
-    click.echo(f"wrote {out}")
+    say(f"wrote {out}")
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ def _import(conversions: Sequence[_Conversion]) -> None:
         raise InputError(faults)
     for target, data in converted:
         write_yaml(data, target)
-        click.echo(f"wrote {target}")
+        say(f"wrote {target}")
 
 
 def _beside(out: Path) -> Path:

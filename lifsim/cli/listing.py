@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from lifsim.cli.say import say
 from lifsim.config.document import read_document
 from lifsim.config.resolve import Kind, available, find
 from lifsim.errors import InputError
@@ -33,7 +34,7 @@ def listing(what: str) -> None:
     rows = _SHARINGS if what == "sharings" else _described(_KINDS[what])
     width = max(map(len, rows), default=0)
     for name, description in rows.items():
-        click.echo(f"{name:{width}}  {description}".rstrip())
+        say(f"{name:{width}}  {description}".rstrip())
 
 
 def _described(kind: Kind) -> dict[str, str]:

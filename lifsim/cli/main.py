@@ -12,7 +12,7 @@ import click
 
 from lifsim import __version__
 from lifsim.cli.lazy import LazyGroup
-from lifsim.errors import Fault, InputError
+from lifsim.errors import Fault, InputError, visible
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 """What a disk is when it takes no more."""
@@ -86,6 +86,13 @@ def _print_no_more() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _usage(error: click.ClickException) -> str:
+    """What click has to say, as it shows it."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    usage = [] if context is None else [context.get_usage(), f"Try '{context.command_path} --help' for help.", ""]
+    return "\n".join([*usage, f"Error: {visible(error.format_message())}"])
+
+
 def _report(error: Exception) -> int:
     """Prints what went wrong to stderr, one line a fault; the exit code."""
     match error:
@@ -96,7 +103,7 @@ def _report(error: Exception) -> int:
             click.echo("interrupted", err=True)
             return EXIT_INTERRUPTED
         case click.ClickException():
-            error.show()
+            click.echo(_usage(error), err=True)
             return EXIT_INPUT
         case OSError(strerror=str(reason), filename=str(name)):
             click.echo(str(Fault(reason, source=name)), err=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lifsim.cli.say import say
 from lifsim.cli.sweep_options import asked_for, cores, execution_options, space_options
 from lifsim.errors import Fault, InputError, collecting
 
@@ -80,7 +81,7 @@ def optimize(
         progress = Progress(min(points, job.space.points), 0, minimise)
         with progress, executor_for(job, min(jobs or cores(), at_once), scheduler) as executor:
             optimise(job, store, executor, goal, progress.watch)
-        click.echo(f"{progress.summary} in {out}", err=True)
+        say(f"{progress.summary} in {out}", err=True)
         _print_best(store, goal)
 
 

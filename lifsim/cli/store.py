@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from lifsim.cli.say import say
 from lifsim.errors import Fault, InputError
 
 
@@ -50,7 +51,7 @@ def export(path: Path, form: str, out: Path | None, force: bool) -> None:
         return
     target = out or path.with_name(f"{path.name}.{form}")
     write_bytes(target, data, parents=True)
-    click.echo(str(target))
+    say(str(target))
 
 
 @store.command()

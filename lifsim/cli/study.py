@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lifsim.cli.say import say
+
 if TYPE_CHECKING:
     from lifsim.snn.training.study import Study
 
@@ -65,7 +67,7 @@ def study(
     setting = setting_of(workload, settings, images, recipe)
     for now in run_study(network, images, chosen, seeds, recipe, out, jobs or available_threads(), setting):
         last = now.trials[-1]
-        click.echo(
+        say(
             f"{len(now.trials)} of {len(chosen) * seeds}: {last.sharing}, seed {last.seed}: "
             f"test accuracy {100 * last.accuracy:.2f} %, spike rate {100 * last.spike_rate:.2f} %",
             err=True,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from lifsim.cli.say import say
 from lifsim.errors import Fault, InputError
 from lifsim.files import write_text
 from lifsim.report.validation.comparison import Verdict
@@ -36,18 +37,18 @@ def validate(reference: Path, names: tuple[str, ...], show_all: bool, write: Pat
       lifsim validate --reference ../shared/reference --section satasim --all
       lifsim validate --reference ../shared/reference --write docs/validation.md
     """
-    from rich.console import Console
+    from lifsim.report.terminal import Terminal
 
     if not reference.is_dir():
         raise InputError(Fault("must be a folder of reference figures", source=str(reference)))
     verdicts = [Verdict.of(section(name), reference) for name in SECTIONS if not names or name in names]
-    console = Console(width=None if sys.stdout.isatty() else 200)
+    console = Terminal(width=None if sys.stdout.isatty() else 200)
     for verdict in verdicts:
         shown = verdict.comparisons if show_all else verdict.beyond
         if shown:
             console.print(table(verdict, shown))
-        click.echo(f"{verdict.title}: {summary(verdict)}")
+        say(f"{verdict.title}: {summary(verdict)}")
     if write is not None:
         write_text(write, markdown(verdicts))
-        click.echo(f"wrote {write}", err=True)
+        say(f"wrote {write}", err=True)
     return EXIT_DEVIATES if any(verdict.beyond for verdict in verdicts) else 0

@@ -150,9 +150,18 @@ def parse_document(text: str, source: str) -> Document:
     return Document(source, data, builder.marks, tuple(builder.faults))
 
 
+_QUOTED = re.compile(r"'([^']*)'")
+
+
+def _harmless(quoted: re.Match[str]) -> str:
+    """What the parser quotes, if it is a sign, or a token's kind, and none of the text: that may be of a file which is
+    no YAML, and nobody's business."""
+    return quoted[0] if len(quoted[1]) <= 2 or quoted[1].startswith("<") else "a text"
+
+
 def _syntax_fault(error: yaml.MarkedYAMLError, source: str) -> Fault:
     mark = error.problem_mark or error.context_mark
-    reason = " ".join(part for part in (error.context, error.problem) if part)
+    reason = _QUOTED.sub(_harmless, " ".join(part for part in (error.context, error.problem) if part))
     line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
     return Fault(f"must be valid YAML: {reason}", source=source, line=line, column=column)
 

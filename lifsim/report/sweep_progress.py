@@ -7,10 +7,10 @@ import time
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from lifsim.report.terminal import Terminal
 from lifsim.sweep.outcome import Outcome
 
 
@@ -23,12 +23,12 @@ class Progress:
         self._done = self._failed = 0
         self._best: float | None = None
         self._started = time.monotonic()
-        console = Console(stderr=True)
+        console = Terminal(stderr=True)
         self._bar = Bar(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[state]}"),
+            TextColumn("{task.fields[state]}", markup=False),
             TimeRemainingColumn(),
             console=console,
             disable=not console.is_terminal,

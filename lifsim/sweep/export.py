@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from lifsim.config.csv_text import csv_text
 from lifsim.errors import InputError
 from lifsim.sweep.store import Store
 
@@ -32,11 +32,8 @@ def exported(rows: list[dict[str, Any]], form: str) -> bytes:
 
 
 def _csv(rows: list[dict[str, Any]]) -> bytes:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns_of(rows), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
-    return text.getvalue().encode()
+    cells = ({name: _cell(value) for name, value in row.items()} for row in rows)
+    return csv_text(columns_of(rows), cells).encode()
 
 
 def _cell(value: object) -> object:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifsim.config.arch import Buffer
+from lifsim.config.buffers import Buffer
 from lifsim.errors import InputError
 from lifsim.hardware.sram import NO_SRAM, sram_cost
 

@@ -103,7 +103,7 @@ def test_more_bandwidth_is_never_slower() -> None:
         (["dram.model=bandwidth"], "bandwidth_bytes_per_s: must be given"),
         (["dram.model=bandwidth", "dram.bandwidth_bytes_per_s=0"], "0 must be >="),
         (["dram.model=bandwidth", "dram.bandwidth_bytes_per_s=1GB", "dram.latency_ns=-1"], "latency_ns"),
-        (["dram.model=bandwidth", "dram.bandwidth_bytes_per_s=1GB", "clock_hz=1"], "2^20"),
+        (["dram.model=bandwidth", "dram.bandwidth_bytes_per_s=10GB", "clock_hz=1kHz"], "2^20"),
         (["dram.device=null"], "device: must be given"),
         (["dram.model=cycle", "dram.device=ddr5"], "'ddr5' must be a file or a shipped DRAM"),
     ],
