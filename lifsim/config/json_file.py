@@ -7,14 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel
-
 from lifsim.config.document import Document, KeyPath, Mark, parse_document
+from lifsim.config.schema import Model
 from lifsim.config.text_file import read_text
 from lifsim.config.validate import parse_model
 from lifsim.errors import Fault, InputError
 
-M = TypeVar("M", bound=BaseModel)
+M = TypeVar("M", bound=Model)
 
 MAX_BYTES = 8 << 20
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 from pydantic import AfterValidator, ConfigDict, Field, create_model
 
 from lifsim.config.json_file import MAX_BYTES, parse_json, plain_json
-from lifsim.config.schema import Model, Text
+from lifsim.config.schema import Broken, Model, Text, rule
 from lifsim.config.sharing import Sharing
 from lifsim.config.text_file import read_text
 from lifsim.errors import Fault, InputError, collecting
@@ -89,7 +89,8 @@ class _Inputs(Model):
     seed: Tally
     batch: Tally | None
 
-    def broken_rules(self) -> Iterator[tuple[str, str]]:
+    @rule
+    def hashes_fit(self) -> Broken:
         """Every hash is that of what it stands for."""
         hashed = {
             "arch_sha256": self.arch,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
 from lifsim.config.document import Document, Mark
-from lifsim.config.schema import Model
+from lifsim.config.schema import Broken, Model, rule
 from lifsim.config.validate import parse_model
 from lifsim.errors import Fault, InputError, shown
 
@@ -48,7 +48,8 @@ class Row(Model):
     figures: dict[str, Annotated[Any, BeforeValidator(_figure)]]
     error: Annotated[str, Field(strict=True)] | None
 
-    def broken_rules(self) -> Iterator[tuple[str, str]]:
+    @rule
+    def figures_add_up(self) -> Broken:
         """A point has figures or an error, and what is a sum is the sum of its parts."""
         if bool(self.figures) == (self.error is not None):
             yield "error", "must be given of a point without figures, and of no other"

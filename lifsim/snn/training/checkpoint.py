@@ -15,7 +15,7 @@ from pydantic import Field
 
 from lifsim.config.json_file import parse_json
 from lifsim.config.network import Network
-from lifsim.config.schema import Model
+from lifsim.config.schema import Broken, Model, rule
 from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.snn.training.loop import Progressed
 from lifsim.snn.weights import checked_weights, save_arrays
@@ -38,7 +38,8 @@ class _Header(Model):
     epoch: Annotated[int, Field(strict=True, ge=0, lt=1 << 63)]
     settings: dict[str, Any]
 
-    def broken_rules(self) -> Iterator[tuple[str, str]]:
+    @rule
+    def state_fits(self) -> Broken:
         """No epoch comes after the last one."""
         epochs = self.settings.get("epochs")
         if isinstance(epochs, int) and self.epoch > epochs:

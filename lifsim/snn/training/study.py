@@ -17,7 +17,7 @@ from pydantic import Field
 
 from lifsim.config.json_file import read_json
 from lifsim.config.network import Network
-from lifsim.config.schema import Model, Text
+from lifsim.config.schema import Broken, Model, Text, rule
 from lifsim.config.sharing import Sharing
 from lifsim.errors import Fault, InputError, shown
 from lifsim.files import replacing, unwritable
@@ -71,7 +71,8 @@ class _Stored(Model):
     setting: _Setting
     trials: list[Trial]
 
-    def broken_rules(self) -> Iterator[tuple[str, str]]:
+    @rule
+    def figures_fit(self) -> Broken:
         """Sharings are sharings, and every trial is there once."""
         keys = [trial.key for trial in self.trials]
         for index, trial in enumerate(self.trials):
