@@ -37,7 +37,11 @@ def user_cache() -> Cache | None:
     """The folder that LIFSIM_CACHE_DIR names, or lifsim/ in the user's cache folder (of Linux: XDG_CACHE_HOME). None,
     and a warning, where it cannot be made or others could write it."""
     chosen = os.environ.get(FOLDER)
-    return _opened(Path(chosen) if chosen else user_cache_path("lifsim", appauthor=False))
+    try:
+        return _opened(Path(chosen) if chosen else user_cache_path("lifsim", appauthor=False))
+    except RuntimeError as error:  # the user has no home
+        _warn(str(error))
+        return None
 
 
 @functools.cache
@@ -45,7 +49,7 @@ def _opened(folder: Path) -> Cache | None:
     try:
         folder = make_private(folder)
         fault = distrust_of(folder)
-    except (OSError, RuntimeError) as error:  # a RuntimeError where the user has no home
+    except OSError as error:
         fault = str(error)
     if fault is None:
         return Cache(folder)

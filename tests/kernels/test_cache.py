@@ -151,6 +151,18 @@ def test_without_a_cache_it_runs_and_says_so_once(folder: Path, caplog: pytest.L
     assert said.count("compiling a sum for this machine: up to 20 s") == 2
 
 
+def test_a_user_without_a_home_is_told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def no_home(*_: object, **__: object) -> None:
+        raise RuntimeError("could not determine the home directory")
+
+    monkeypatch.delenv(FOLDER)
+    monkeypatch.setattr("lifsim.kernels.cache.user_cache_path", no_home)
+    assert TOTAL(np.arange(3), 1) == 3
+    assert "every run compiles again: could not determine the home directory; set LIFSIM_CACHE_DIR" in caplog.text
+
+
 def test_a_folder_that_takes_nothing_is_read_and_told(
     folder: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
