@@ -25,7 +25,8 @@ def _setuptools() -> int:
         return 0
 
 
-pytestmark = pytest.mark.skipif(_setuptools() < 77, reason="needs setuptools >= 77 (extra `test`)")
+needs_setuptools = pytest.mark.skipif(_setuptools() < 77, reason="needs setuptools >= 77 (extra `test`)")
+pytestmark = needs_setuptools
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 
 from lifsim.errors import InputError
+from lifsim.kernels.share import share_cache
 from lifsim.sweep.evaluate import Evaluator
 from lifsim.sweep.executor import ATTEMPTS, Executor
 from lifsim.sweep.outcome import Outcome
@@ -27,6 +28,7 @@ class LocalPool(Executor):
 
     def __init__(self, job: Job, jobs: int, evaluator: type[Evaluator] = Evaluator) -> None:
         self._job = job
+        share_cache()
         self._workers = [_Worker(job, evaluator) for _ in range(jobs)]
 
     def outcomes(self, points: Iterable[int]) -> Iterator[Outcome]:

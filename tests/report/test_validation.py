@@ -50,6 +50,7 @@ def test_the_worst_figure_and_those_beyond_the_tolerance_are_named() -> None:
     assert "| b | 100 | 99.95 |  | -0.05 % |" in text
 
 
+@pytest.mark.slow
 def test_the_command_writes_the_document(reference: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "validation.md"
     assert main(["validate", "--reference", str(reference), "--write", str(out)]) == 0

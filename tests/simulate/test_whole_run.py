@@ -154,6 +154,7 @@ def counted(record: LayerRecord) -> Counted:
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(cases())
 def test_every_layer_equals_a_count_with_plain_integers(case: dict[str, Any]) -> None:
@@ -165,6 +166,7 @@ def test_every_layer_equals_a_count_with_plain_integers(case: dict[str, Any]) ->
         assert record.counts.ops.macs_executed == (executed or record.counts.ops.macs_effective)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(cases())
 def test_the_timesteps_of_a_layer_add_up_to_it(case: dict[str, Any]) -> None:
@@ -181,6 +183,7 @@ def test_the_timesteps_of_a_layer_add_up_to_it(case: dict[str, Any]) -> None:
         assert sum(step.weight_reads for step in steps) == whole.weight_reads
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(cases(), st.randoms(use_true_random=False))
 def test_a_permutation_of_the_images_changes_nothing(case: dict[str, Any], random: Any) -> None:
@@ -196,6 +199,7 @@ def test_a_permutation_of_the_images_changes_nothing(case: dict[str, Any], rando
     assert one.totals == other.totals
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(cases(), st.sampled_from(BUFFERS), st.integers(1, 2000))
 def test_a_larger_buffer_never_moves_more_and_never_less_than_is_compulsory(
@@ -216,6 +220,7 @@ def _weight_bytes(layer: Convolution) -> int:
     return layer.filters * layer.shape[0] * layer.kernel[0] * layer.kernel[1] // layer.groups
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(cases())
 def test_overlapped_units_are_waited_for_at_most_as_long_and_change_nothing_else(case: dict[str, Any]) -> None:

@@ -41,6 +41,7 @@ def trace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_cluster_gives_the_same_outcomes_with_a_worker_killed_midway(cluster: str, trace: Path) -> None:
     from lifsim.sweep.dask import DaskCluster
 

@@ -65,6 +65,7 @@ def _outcomes(made: Plan, evaluator: type[Evaluator], jobs: int) -> dict[int, Ou
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, 3])
 def test_the_point_of_a_worker_that_dies_is_run_again_with_the_same_outcome(made: Plan, jobs: int) -> None:
     found = _outcomes(made, DiesOnce, jobs)
@@ -72,6 +73,7 @@ def test_the_point_of_a_worker_that_dies_is_run_again_with_the_same_outcome(made
     assert [found[point] for point in made.points] == [here.outcome(point) for point in made.points]
 
 
+@pytest.mark.slow
 def test_a_point_that_kills_its_worker_each_time_becomes_an_error_and_the_others_go_on(made: Plan) -> None:
     found = _outcomes(made, AlwaysDies, 2)
     assert sorted(found) == list(made.points)

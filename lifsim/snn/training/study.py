@@ -21,6 +21,7 @@ from lifsim.config.schema import Broken, Model, Text, rule
 from lifsim.config.sharing import Sharing
 from lifsim.errors import Fault, InputError, shown
 from lifsim.files import replacing, unwritable
+from lifsim.kernels.share import share_cache
 from lifsim.snn.data import Dataset
 from lifsim.snn.training.backprop import Learner
 from lifsim.snn.training.loop import Recipe, start, train
@@ -144,6 +145,7 @@ def run_study(
     study = _begun(folder, setting)
     done = {trial.key for trial in study.trials}
     missing = [(sharing, seed) for seed in range(seeds) for sharing in sharings if (str(sharing), seed) not in done]
+    share_cache()
     with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
         pending: list[Future[Trial]] = [
             pool.submit(run_trial, network, data, sharing, replace(recipe, seed=seed), folder)
