@@ -236,9 +236,16 @@ class DramSpec(Model):
         queued += organisation.banks_per_channel * controller.command_queue
         if organisation.channels * queued > MAX_QUEUED:
             yield "controller", f"{organisation.channels * queued} queue entries in all must be <= {MAX_QUEUED}"
-        interval, timing = self.timing.tREFI // self.organisation.ranks, self.timing
+        interval, timing = self.timing.tREFI // organisation.ranks, self.timing
+        if timing.tCCD_S < organisation.burst_cycles:
+            message = (
+                f"{timing.tCCD_S} must be >= {organisation.burst_cycles}, the cycles of a burst of "
+                f"{organisation.burst_length}: two words a cycle are moved here; GDDR5 and later, which move four or "
+                "more, are not modelled"
+            )
+            yield "timing.tCCD_S", message
         if interval <= timing.tRP:
-            yield "timing.tREFI", f"{timing.tREFI} must be > tRP x ranks = {timing.tRP * self.organisation.ranks}"
+            yield "timing.tREFI", f"{timing.tREFI} must be > tRP x ranks = {timing.tRP * organisation.ranks}"
         if isinstance(self.energy, IddEnergy):
             charge = self.energy.IDD3N * timing.tRAS + self.energy.IDD2N * timing.tRP
             if self.energy.IDD0 * timing.tRC < charge:
