@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -14,6 +13,7 @@ from lifsim.config.document import Document, Mark, read_document
 from lifsim.config.resolve import find
 from lifsim.config.workload import parse_workload
 from lifsim.errors import Fault, InputError
+from lifsim.interchange.imported import Imported
 from lifsim.interchange.satasim import arch_from_satasim, unique_names, workload_from_satasim
 from lifsim.interchange.scalesim import workload_from_scalesim
 from lifsim.interchange.scalesim_config import arch_from_scalesim
@@ -75,9 +75,11 @@ def satasim(workload: Path, arch: Path | None, dram_nj: float | None, out: Path,
 @_OUT
 @_OUT_ARCH
 def scalesim(topology: Path, config: Path | None, out: Path, out_arch: Path | None) -> None:
-    """Import a SCALE-Sim TOPOLOGY (.csv), and the array and buffers of its configuration.
+    """Import a SCALE-Sim TOPOLOGY (.csv), and the array, buffers and bandwidth of its configuration (of any version).
 
-    What a configuration does not say (clock, PEs, DRAM) is taken from the shipped architecture sata128.
+    The topology's header says what its columns hold: sizes of convolutions, or M, N, K. What a configuration does not
+    say (clock, PEs, under InterfaceBandwidth: CALC the DRAM) is taken from the shipped architecture sata128. Columns
+    and keys that are not used, or are read otherwise than one might think, are listed.
 
     \b
     Examples:
@@ -124,23 +126,27 @@ class _Conversion:
     """What `convert` gives is checked by `parse` and written to `target`."""
 
     target: Path
-    convert: Callable[[], dict[str, Any]]
+    convert: Callable[[], Imported]
     parse: Callable[[Document], object]
 
 
 def _import(conversions: Sequence[_Conversion]) -> None:
-    """Convert and check everything before anything is written; all faults at once."""
+    """Convert and check everything before anything is written; all faults at once, and what was not taken over."""
     faults: list[Fault] = []
+    notes: list[Fault] = []
     converted = []
     for conversion in conversions:
         try:
-            data = conversion.convert()
-            conversion.parse(Document(str(conversion.target), data, {(): Mark(str(conversion.target))}))
-            converted.append((conversion.target, data))
+            imported = conversion.convert()
+            notes += imported.notes
+            conversion.parse(Document(str(conversion.target), imported.data, {(): Mark(str(conversion.target))}))
+            converted.append((conversion.target, imported.data))
         except InputError as error:
             faults.extend(error.faults)
     if faults:
         raise InputError(faults)
+    for note in notes:
+        click.echo(f"note: {note}", err=True)
     for target, data in converted:
         write_yaml(data, target)
         click.echo(f"wrote {target}")
