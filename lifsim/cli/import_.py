@@ -1,18 +1,22 @@
-"""`lifsim import`: workloads and architectures of other simulators, weights of PyTorch."""
+"""`lifsim import`: workloads, architectures and DRAMs of other simulators, weights of PyTorch."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import click
 
 from lifsim.config.arch import parse_arch
 from lifsim.config.document import Document, Mark, read_document
+from lifsim.config.dram import DramSpec
 from lifsim.config.resolve import find
+from lifsim.config.validate import parse_model
 from lifsim.config.workload import parse_workload
 from lifsim.errors import Fault, InputError
+from lifsim.interchange.dramsim3 import device_from_dramsim3
 from lifsim.interchange.imported import Imported
 from lifsim.interchange.satasim import arch_from_satasim, unique_names, workload_from_satasim
 from lifsim.interchange.scalesim import workload_from_scalesim
@@ -31,12 +35,13 @@ _OUT_ARCH = click.option(
 
 @click.group("import")
 def import_() -> None:
-    """Turn workloads and architectures of other simulators, and weights of PyTorch, into LIFSim's.
+    """Turn workloads, architectures and DRAMs of other simulators, and weights of PyTorch, into LIFSim's.
 
     \b
     Examples:
       lifsim import satasim workload.yaml --arch sata-config.yaml --out my_net.yaml --out-arch my_arch.yaml
       lifsim import scalesim vgg.csv --config scale.cfg --out vgg.yaml --out-arch scale.yaml
+      lifsim import dramsim3 DDR4_8Gb_x8_3200.ini --out ddr4_3200.yaml
       lifsim import torch state.npz --workload vgg16_cifar10 --out weights.npz
     """
 
@@ -97,6 +102,23 @@ def scalesim(topology: Path, config: Path | None, out: Path, out_arch: Path | No
 
 
 @import_.command()
+@click.argument("device", type=_FILE)
+@click.option("--out", required=True, type=_FILE, metavar="FILE", help="Where to write the device.")
+def dramsim3(device: Path, out: Path) -> None:
+    """Import a DRAM from a DEVICE file of DRAMsim3 (configs/*.ini).
+
+    Keys that are missing have DRAMsim3's defaults; these, and what is not used, are listed. GDDR and HMC are refused.
+
+    \b
+    Examples:
+      lifsim import dramsim3 DDR4_8Gb_x8_3200.ini --out ddr4_3200.yaml
+      lifsim dram-bench --dram ddr4_3200.yaml --pattern sequential
+      lifsim run --set dram.device=ddr4_3200.yaml
+    """
+    _import([_Conversion(out, lambda: device_from_dramsim3(device, out.stem), partial(parse_model, DramSpec))])
+
+
+@import_.command()
 @click.argument("state", type=_FILE)
 @click.option("--workload", required=True, metavar="NAME|FILE", help="The network that the weights are of.")
 @click.option("--out", required=True, type=_FILE, metavar="FILE", help="Where to write the weights (.npz).")
@@ -139,7 +161,8 @@ def _import(conversions: Sequence[_Conversion]) -> None:
         try:
             imported = conversion.convert()
             notes += imported.notes
-            conversion.parse(Document(str(conversion.target), imported.data, {(): Mark(str(conversion.target))}))
+            places = {(): Mark(str(conversion.target)), **imported.places}
+            conversion.parse(Document(str(conversion.target), imported.data, places))
             converted.append((conversion.target, imported.data))
         except InputError as error:
             faults.extend(error.faults)
