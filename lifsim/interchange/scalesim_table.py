@@ -128,11 +128,16 @@ def _cells(path: Path) -> list[tuple[int, list[str]]]:
 
 def _with_header(path: Path, number: int, header: Sequence[str]) -> Table:
     """An empty table with the columns of `header`: known ones under their own names, others as they are spelt. The
-    first is the layer's name where no other is."""
+    first is the layer's name where no other is. Eight names of which none is known stand for SCALE-Sim's order."""
     columns = [_COLUMNS.get(re.sub(r"[^a-z0-9]", "", cell.lower()), cell) for cell in header]
+    notes = []
+    if len(columns) == 1 + len(CONV) and sum(column in {*GEMM, *CONV} for column in columns) < 2:
+        columns = [NAME, *CONV]
+        message = f"names no column of SCALE-Sim's: read by position, {', '.join(CONV)}"
+        notes.append(Fault(message, source=str(path), line=number))
     if NAME not in columns and columns[0] not in _SPELLINGS:
         columns[0] = NAME
-    table = Table(path, any(column in GEMM for column in columns), tuple(columns), number)
+    table = Table(path, any(column in GEMM for column in columns), tuple(columns), number, notes=notes)
     required = (NAME, *table.required)
     faults = [table.at(number, "must be named once", name) for name in _SPELLINGS if columns.count(name) > 1]
     missing = [name for name in required if name not in columns]

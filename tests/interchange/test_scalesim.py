@@ -263,6 +263,16 @@ def test_a_column_that_scale_sim_does_not_have_is_told(tmp_path: Path, capsys: p
     ]
 
 
+def test_a_header_of_other_names_stands_for_scale_sims_order(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (layer,) = imported(tmp_path, "name,ih,iw,fh,fw,c,m,s,\nc,20,18,3,1,5,7,2,\n").layers
+    assert (layer.in_shape, layer.kernel, layer.filters, layer.stride) == ((5, 20, 18), (3, 1), 7, (2, 2))
+    assert notes(capsys)[0].startswith(
+        "t.csv:1:1: names no column of SCALE-Sim's: read by position, ifmap height, ifmap"
+    )
+
+
 def test_titles_within_a_file_are_skipped_and_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     network = imported(
         tmp_path, HEADER + "\nAlphaGoZero,\nConv, 19, 19, 3, 3, 17, 256, 1,\n\nAlexnet\nFC, 1, 1, 1, 1, 9, 9, 1, \n"
