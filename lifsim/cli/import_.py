@@ -19,6 +19,7 @@ from lifsim.errors import Fault, InputError
 from lifsim.interchange.dramsim3 import device_from_dramsim3
 from lifsim.interchange.imported import Imported
 from lifsim.interchange.satasim import arch_from_satasim, unique_names, workload_from_satasim
+from lifsim.interchange.satasim_training import is_training_network, workload_from_training
 from lifsim.interchange.scalesim import workload_from_scalesim
 from lifsim.interchange.scalesim_config import arch_from_scalesim
 from lifsim.interchange.text import write_yaml
@@ -52,18 +53,42 @@ def import_() -> None:
 @click.option(
     "--dram-nj", type=click.FloatRange(0), help="Read energy of mem-stat.yaml, for another DRAM than published."
 )
+@click.option("--timesteps", type=click.IntRange(1, 1024), help="Of a network of its training tool.")
+@click.option("--sparsity", type=click.FloatRange(0, 1), help="Share of zeros, for a network of its training tool.")
 @_OUT
 @_OUT_ARCH
-def satasim(workload: Path, arch: Path | None, dram_nj: float | None, out: Path, out_arch: Path | None) -> None:
+def satasim(
+    workload: Path,
+    arch: Path | None,
+    dram_nj: float | None,
+    timesteps: int | None,
+    sparsity: float | None,
+    out: Path,
+    out_arch: Path | None,
+) -> None:
     """Import a SATA_Sim WORKLOAD, and its architecture with SATA_Sim's own accounting.
+
+    A workload is one of inference-energy-cal (General, Layers), or a network of the training tool (config/,
+    har_configs/), which is told --timesteps and --sparsity.
 
     \b
     Examples:
       lifsim import satasim workload.yaml --out bntt.yaml
       lifsim import satasim workload.yaml --arch arch.yaml --out bntt.yaml --out-arch sata.yaml
+      lifsim import satasim vgg5_cifar10.yaml --timesteps 8 --sparsity 0.9 --out vgg5.yaml
       lifsim run --arch sata.yaml --workload bntt.yaml
     """
-    conversions = [_Conversion(out, lambda: workload_from_satasim(read_document(workload), _name(out)), parse_workload)]
+
+    def network() -> Imported:
+        document = read_document(workload)
+        if is_training_network(document):
+            return workload_from_training(document, _name(out), timesteps, sparsity)
+        if timesteps is not None or sparsity is not None:
+            message = "--timesteps and --sparsity must not be given: a workload with General says both"
+            raise InputError(Fault(message, source=str(workload)))
+        return workload_from_satasim(document, _name(out))
+
+    conversions = [_Conversion(out, network, parse_workload)]
     if arch is not None:
         target = out_arch or _beside(out)
         conversions.append(

@@ -134,6 +134,12 @@ def arch_from_satasim(document: Document, name: str, dram_nj: float | None = Non
     Raises InputError with every fault of `document`, or if `dram_nj` must be given because the DRAM is not the
     published one.
     """
+    if isinstance(document.data, dict) and "arch" in document.data:
+        message = (
+            "must have architecture, has arch: a machine of SATA_Sim's training tool, which says how many PEs there "
+            "are and not in how many rows; the shipped sata_training is such a machine"
+        )
+        raise InputError(Fault(message, source=document.source))
     spec = parse_model(SatasimArchitecture, document).architecture
     array = spec.array.attributes
     components = [component for part in spec.array.subtree for component in part.local]
