@@ -64,7 +64,7 @@ def workload_from_satasim(document: Document, name: str) -> Imported:
             "rates": dict.fromkeys(names, rate),
         },
     }
-    return Imported(data, tuple(_layer_notes(document, spec.layers)))
+    return Imported(data, tuple(_layer_notes(document, spec.layers)), {(): document.mark(())})
 
 
 def unique_names(names: Iterable[str]) -> list[str]:
@@ -156,7 +156,7 @@ def arch_from_satasim(document: Document, name: str, dram_nj: float | None = Non
         "buffers": _buffers(spec),
         "dram": _dram(spec, document, dram_nj),
     }
-    return Imported(data, tuple(_arch_notes(spec, document)))
+    return Imported(data, tuple(_arch_notes(spec, document)), {(): document.mark(())})
 
 
 def _arch_notes(spec: Architecture, document: Document) -> Iterator[Fault]:

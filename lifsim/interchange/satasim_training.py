@@ -117,7 +117,7 @@ def workload_from_training(document: Document, name: str, timesteps: int | None,
             "rates": dict.fromkeys(names, round(1 - sparsity, 12)),
         },
     }
-    return Imported(data, tuple(notes))
+    return Imported(data, tuple(notes), {(): document.mark(())})
 
 
 def _operations(document: Document, key: str, name: str, notes: list[Fault]) -> Iterator[dict[str, Any]]:

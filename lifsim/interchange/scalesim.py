@@ -22,6 +22,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+from lifsim.config.document import Mark
 from lifsim.config.shapes import MAX_ELEMENTS
 from lifsim.errors import Fault, InputError, shown
 from lifsim.interchange.imported import Imported
@@ -79,7 +80,7 @@ def workload_from_scalesim(path: Path, name: str) -> Imported:
             "rates": dict.fromkeys(names, 1.0),
         },
     }
-    return Imported(data, (*table.notes, *_notes(table, found)))
+    return Imported(data, (*table.notes, *_notes(table, found)), {(): Mark(str(path))})
 
 
 def _layer(table: Table, line: Line, faults: list[Fault]) -> Operation | None:

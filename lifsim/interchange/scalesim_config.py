@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lifsim.config.document import Document
+from lifsim.config.document import Document, Mark
 from lifsim.errors import Fault, InputError, did_you_mean, shown
 from lifsim.interchange.imported import Imported
 from lifsim.interchange.text import read_text
@@ -95,7 +95,7 @@ def arch_from_scalesim(path: Path, name: str, base: Document) -> Imported:
         "buffers": buffers,
         "dram": _dram(config, base),
     }
-    return Imported({**base.data, **imported}, tuple(_notes(config, str(base.data["name"]))))
+    return Imported({**base.data, **imported}, tuple(_notes(config, str(base.data["name"]))), {(): Mark(str(path))})
 
 
 def _read(path: Path) -> _Config:
