@@ -68,14 +68,16 @@ def read_dram_trace(path: Path) -> TraceColumns:
     forms: tuple[_Form, ...] = _FORMS
     first = 0
     for number, line in enumerate(_lines(path), start=1):
-        found = next(((form, match) for form in forms if (match := form.pattern.fullmatch(line))), None)
-        if found is not None:
-            (form, match), groups = found, found[1].groupdict()
+        for form in forms:
+            if match := form.pattern.fullmatch(line):
+                break
+        if match:
             if len(forms) > 1:
                 forms, first = (form,), number
-            addresses.append(int(groups["hex"], 16) if groups["hex"] else int(groups["decimal"]))
-            writes.append(match["operation"].upper() in _WRITES)
-            cycles.append(int(groups.get("cycle") or 0))
+            said = match.groupdict()
+            addresses.append(int(said["hex"], 16) if said["hex"] else int(said["decimal"]))
+            writes.append(said["operation"].upper() in _WRITES)
+            cycles.append(int(said.get("cycle") or 0))
         elif line.strip() and not line.lstrip().startswith(_COMMENTS):
             faults.append(Fault(_line_fault(line, forms, first), source=str(path), line=number))
             if len(faults) == _MAX_FAULTS:
