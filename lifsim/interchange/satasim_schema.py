@@ -150,6 +150,9 @@ class Architecture(Model):
             count = sum(tree.kind == kind for tree in self.subtree)
             if count != 1:
                 yield "subtree", f"must have one entry of class {kind}, has {count}"
+        parts = [part for tree in self.subtree if isinstance(tree, PeArray) for part in tree.subtree]
+        if parts and not any("lif" in component.act_tag for part in parts for component in part.local):
+            yield "subtree", "must have a component whose act-tag has 'lif': a machine without neurons is not counted"
         for tag in ("weight", "ifmap"):
             if self.glbs and not any(tag in item.act_tag for item in self.glbs):
                 yield "subtree", f"must have a global buffer whose act-tag has {tag!r}"

@@ -192,6 +192,12 @@ def test_known_tags_are_not_told_and_layers_that_sata_sim_counts_otherwise_are()
     ]
 
 
+def test_a_machine_without_neurons_is_refused_at_its_place() -> None:
+    """As SATA_Sim's own of Eyeriss, whose tags are mac, relu and spad."""
+    with pytest.raises(InputError, match=r"a.yaml:\d+:\d+ architecture.subtree: must have a component .* 'lif'"):
+        arch_of(ARCH.replace("my-lif", "relu"))
+
+
 def test_another_dram_needs_its_energy() -> None:
     other = ARCH.replace("width: 128", "width: 64")
     with pytest.raises(InputError, match="read energy in nJ must be given"):
