@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ from lifsim.trace.header import MAX_NEURONS, MAX_TIMESTEPS
 from lifsim.trace.source import LayerSpikes, Trace
 
 LAYOUTS = ("TB", "BT")
+MAX_FORTRAN_BYTES = 1 << 30
 
 
 class PlainLayer(LayerSpikes):
@@ -33,6 +35,7 @@ class PlainLayer(LayerSpikes):
         self._archive = archive
         self._array = array
         self._checked = False
+        self._rows_of_all: NDArray[Any] | None = None  # of an array in Fortran order, whose rows are not together
 
     def _read(self, step: int, first: int, last: int) -> NDArray[np.uint8]:
         if not self._checked:
@@ -44,13 +47,15 @@ class PlainLayer(LayerSpikes):
         return np.concatenate(rows) if rows else self._rows(0, 0)
 
     def _rows(self, first: int, count: int) -> NDArray[np.uint8]:
-        row_bytes = self.neurons * self._array.dtype.itemsize
-        data = self._archive.read(self._array, first * row_bytes, count * row_bytes)
-        if self._array.dtype == np.bool_:
-            # A byte of a damaged or hostile file may be neither 0 nor 1; NumPy would take it for True, or worse.
-            values = np.frombuffer(data, np.uint8)
+        # A byte of a damaged or hostile file may be neither 0 nor 1; NumPy would take it for True, or worse.
+        dtype = np.dtype(np.uint8) if self._array.dtype == np.bool_ else self._array.dtype
+        if self._array.fortran_order:
+            if self._rows_of_all is None:
+                self._rows_of_all = self._archive.whole(self._array).view(dtype).reshape(-1, self.neurons)
+            values = self._rows_of_all[first : first + count]
         else:
-            values = np.frombuffer(data, self._array.dtype)
+            row_bytes = self.neurons * dtype.itemsize
+            values = np.frombuffer(self._archive.read(self._array, first * row_bytes, count * row_bytes), dtype)
         spikes: NDArray[np.bool_] = np.equal(values, 1)
         if not np.array_equal(spikes, values != 0):  # NaN is neither
             raise self._archive.fault("must hold 0 and 1 only", self.name)
@@ -102,8 +107,9 @@ def _faults(array: Array) -> list[str]:
         faults.append(f"must have no axis of length 0, is {list(array.shape)}")
     elif math.prod(_neuron_shape(array)) > MAX_NEURONS:
         faults.append(f"must have at most {MAX_NEURONS} elements per image and timestep, is {list(array.shape)}")
-    if array.fortran_order and len(array.shape) > 1:
-        faults.append("must be in C order, is in Fortran order; save np.ascontiguousarray(...) of it")
+    if array.fortran_order and array.size_bytes > MAX_FORTRAN_BYTES:
+        held = f"{array.size_bytes} bytes in Fortran order, which must be read at once"
+        faults.append(f"has {held}: at most {MAX_FORTRAN_BYTES} can be; save np.ascontiguousarray(...) of it")
     return faults
 
 

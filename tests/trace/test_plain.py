@@ -44,6 +44,26 @@ def test_any_plain_number_type_will_do(tmp_path: Path, dtype: type) -> None:
     np.testing.assert_array_equal(trace.layers[0].read(1, 0, 1), _spikes(3, 2, 4, 5)[1:2])
 
 
+@pytest.mark.parametrize("dtype", [np.bool_, ">f4"])
+@pytest.mark.parametrize("layout", ["TB", "BT"])
+def test_arrays_in_fortran_order_are_read_as_they_are_meant(tmp_path: Path, layout: str, dtype: type) -> None:
+    merged, own_axes = _spikes(12, 2, 4, 5, dtype=dtype), _spikes(*((4, 3) if layout == "TB" else (3, 4)), 6)
+    plain = _plain(tmp_path / "c.npz", None, layout, a=merged, b=own_axes)
+    swapped = _plain(tmp_path / "f.npz", None, layout, a=np.asfortranarray(merged), b=np.asfortranarray(own_axes))
+    assert swapped.layers[0].shape == plain.layers[0].shape == (4, 3, 2, 4, 5)
+    for name in "ab":
+        for step in range(4):
+            np.testing.assert_array_equal(swapped.layer(name).read(step, 0, 3), plain.layer(name).read(step, 0, 3))
+
+
+def test_a_large_array_in_fortran_order_is_refused_with_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lifsim.trace.plain.MAX_FORTRAN_BYTES", 20)
+    with pytest.raises(InputError, match=r"a: has 24 bytes in Fortran order.*np.ascontiguousarray"):
+        _plain(tmp_path / "t.npz", a=np.asfortranarray(_spikes(4, 6)))
+
+
 @pytest.mark.parametrize("layout", ["TB", "BT"])
 def test_a_leading_axis_is_split_in_the_order_that_is_asked_for(tmp_path: Path, layout: str) -> None:
     spikes = _spikes(12, 6)
@@ -104,7 +124,7 @@ BAD = {
     "nan": (np.full((4, 3), np.nan), "0 and 1 only"),
     "infinite": (np.full((4, 3), np.inf), "0 and 1 only"),
     "minus one": (np.full((4, 3), -255), "0 and 1 only"),
-    "Fortran": (np.asfortranarray(np.zeros((4, 3))), "must be in C order"),
+    "Fortran": (np.asfortranarray(np.full((4, 3), 2)), "0 and 1 only"),
     "257": (np.full((4, 3), 257), "0 and 1 only"),
     "other length": (np.zeros((3, 3)), "3 must begin with T x B = 4 x 1"),
 }
