@@ -204,6 +204,18 @@ class DramSpec(Model):
             yield "controller", f"{organisation.channels * queued} queue entries in all must be <= {MAX_QUEUED}"
 
     @rule
+    def bursts_fit_the_bus(self) -> Broken:
+        """Two words cross it a cycle."""
+        organisation, gap = self.organisation, self.timing.tCCD_S
+        if gap < organisation.burst_cycles:
+            message = (
+                f"{gap} must be >= {organisation.burst_cycles}, the cycles of a burst of "
+                f"{organisation.burst_length}: two words a cycle are moved here; GDDR5 and later, which move four or "
+                "more, are not modelled"
+            )
+            yield "timing.tCCD_S", message
+
+    @rule
     def refreshes_do_not_meet(self) -> Broken:
         """Those of the ranks, one after the other."""
         interval, timing = self.timing.tREFI // self.organisation.ranks, self.timing

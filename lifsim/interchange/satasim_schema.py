@@ -157,6 +157,13 @@ class Architecture(Model):
                 yield "subtree", f"must have one entry of class {kind}, has {count}"
 
     @rule
+    def has_neurons(self) -> Broken:
+        """SATA_Sim counts no machine without."""
+        parts = [part for tree in self.subtree if isinstance(tree, PeArray) for part in tree.subtree]
+        if parts and not any("lif" in component.act_tag for part in parts for component in part.local):
+            yield "subtree", "must have a component whose act-tag has 'lif': a machine without neurons is not counted"
+
+    @rule
     def has_buffers(self) -> Broken:
         """For weights and inputs."""
         for tag in ("weight", "ifmap"):

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lifsim.config.dram import load_dram
 from lifsim.hardware.dram.simulate import simulate
-from lifsim.report.validation.dramsim3 import trace_requests
+from lifsim.report.validation.dramsim3 import as_dramsim3, trace_requests
 
 NAMES = {
     "DDR3_8Gb_x16_1866": "ddr3_1866",
@@ -29,8 +28,7 @@ def rows(reference: Path, config: str) -> list[dict[str, str]]:
 def test_every_pattern_takes_dramsim3s_cycles_commands_and_energy(reference: Path, config: str) -> None:
     for row in rows(reference, config):
         pattern = row["pattern"]
-        wide = ["controller.requests_per_cycle=8"] if pattern.endswith("_w8") else []
-        spec = load_dram(NAMES[config], wide)
+        spec = as_dramsim3(NAMES[config], wide=pattern.endswith("_w8"))
         result = simulate(spec, trace_requests(reference, spec, pattern))
         tolerance = 0.10 if pattern.startswith(LOOSE) else 0.05
         assert result.cycles == pytest.approx(int(row["completion_cycles"]), rel=tolerance), pattern

@@ -16,7 +16,9 @@ from lifsim.report.validation.comparison import Comparison, csv_rows, need
 TITLE = "DRAM against DRAMsim3"
 INTRO = """\
 Sequential, tiled, strided, random and short-burst requests on four DRAMs, one request a cycle (`_w8`: eight). The
-controller is modelled on DRAMsim3's mechanism and not fitted to these figures; docs/model.md says what differs."""
+controller is modelled on DRAMsim3's mechanism and not fitted to these figures; docs/model.md says what differs. The
+devices have the values that DRAMsim3 used, which are not all the part's: DDR3 was refreshed every 7800 cycles, LPDDR4
+every 8660, HBM2 had a tRTP of 5 (shipped: 7.8 us, 3.9 us, 6)."""
 TOLERANCE = 0.02
 
 _NAMES = {
@@ -26,6 +28,14 @@ _NAMES = {
     "LPDDR4_8Gb_x16_2400": "lpddr4_2400",
     "HBM2_8Gb_x128": "hbm2",
 }
+READ_OTHERWISE = {
+    "ddr3_1600": ("timing.tREFI=7800",),
+    "ddr3_1866": ("timing.tREFI=7800",),
+    "lpddr4_2400": ("timing.tREFI=8660",),
+    "hbm2": ("timing.tRTP=5",),
+}
+"""What DRAMsim3 made of its files where the shipped devices have what the part needs: settings, by device."""
+
 _WIDE = "_w8"
 _CAUSES = {
     "activate": "act",
@@ -47,9 +57,7 @@ def compare(reference: Path) -> list[Comparison]:
 
 
 def _compare_row(reference: Path, row: dict[str, str]) -> Iterator[Comparison]:
-    wide = row["pattern"].endswith(_WIDE)
-    settings = ["controller.requests_per_cycle=8"] if wide else []
-    spec = load_dram(_NAMES[row["config"]], settings)
+    spec = as_dramsim3(_NAMES[row["config"]], wide=row["pattern"].endswith(_WIDE))
     result = simulate(spec, trace_requests(reference, spec, row["pattern"]))
     item = f"{_NAMES[row['config']]} {row['pattern']}"
     yield Comparison(f"{item} cycles", float(row["completion_cycles"]), result.cycles)
@@ -61,6 +69,12 @@ def _compare_row(reference: Path, row: dict[str, str]) -> Iterator[Comparison]:
     for cause, column in _CAUSES.items():
         theirs = float(row[f"{column}_energy_pj"])
         yield Comparison(f"{item} {cause} energy", theirs, getattr(result.energy, cause), "pJ")
+
+
+def as_dramsim3(device: str, *, wide: bool = False) -> DramSpec:
+    """A shipped device with the values that DRAMsim3 used; wide: it is asked for eight bursts a cycle."""
+    asked = ("controller.requests_per_cycle=8",) if wide else ()
+    return load_dram(device, (*READ_OTHERWISE.get(device, ()), *asked))
 
 
 def trace_requests(reference: Path, spec: DramSpec, pattern: str) -> Requests:
