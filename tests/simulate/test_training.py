@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import math
+from importlib.resources import files
 from itertools import pairwise
 
 import numpy as np
@@ -161,6 +163,36 @@ def test_gradients_of_membranes_move_as_the_walk_moves_their_bytes(
             layer.index: batch * walked[layer.index] for layer in network.layers
         }
     assert sum(int(size.sum()) for size in (*found.reads.values(), *found.writes.values())) == batch * split.moved
+
+
+def component(kernel: str, column: str) -> float:
+    """Of 16 bits, as SATA_Sim's synthesis has it."""
+    text = (files("lifsim") / "hardware" / "tables" / "sata_components.csv").read_text()
+    rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
+    return next(float(row[column]) for row in rows if (row["component"], row["width_bits"]) == (kernel, "16"))
+
+
+@pytest.mark.parametrize(("sharing", "units"), [("none", 128), ("channel4", 32)])
+def test_every_lif_unit_has_a_gradient_unit_beside_it_whose_area_counts(sharing: str, units: int) -> None:
+    """A comparator, a subtractor, two registers; beside them a multiplier and two adders."""
+    result = _run(_network(), sharing)
+    lif = ["comparator", "subtractor", "register", "register"]
+    pgu = ["multiplier", "adder", "adder"]
+    area_um2 = {
+        tag: sum(component(kernel, "area_um2") for kernel in kernels) for tag, kernels in (("lif", lif), ("pgu", pgu))
+    }
+    assert result.totals.area.lif == pytest.approx(units * (area_um2["lif"] + area_um2["pgu"]) / 1e6)
+
+
+def test_gradient_units_pay_by_gradient_and_by_multiplication_of_each() -> None:
+    """Adders for all gradients, the multiplier for those with a firing gradient; gated, so that nothing else draws."""
+    result = _run(_network(), batch=2)
+    pj = {kernel: component(kernel, "dynamic_power_mw") * 2.5 for kernel in ("multiplier", "adder")}  # 400 MHz
+    for record in result.records:
+        stage = record.stages["backward"]
+        gradients, multiplied = stage.ops.pgu_updates, stage.ops.pgu_multiplications
+        drawn = gradients * 2 * pj["adder"] + multiplied * pj["multiplier"]
+        assert stage.energy_pj.compute.lif.operation == pytest.approx(drawn)
 
 
 def test_gradient_units_are_shared_and_paid_in_training_only() -> None:
