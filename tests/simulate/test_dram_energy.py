@@ -144,7 +144,7 @@ def device_file(folder: Path, spec: DramSpec, energy: dict[str, Any]) -> str:
 
 def expected_pj(spec: DramSpec, work: DramWork) -> dict[str, float]:
     """A rank's devices, V x mA x ns, command by command: a row that is open for tRAS and closing for the rest of tRC
-    would have stood by at IDD3N, then at IDD2N, which is taken off IDD0; a burst's and a refresh's excess over IDD3N."""
+    would have stood by at IDD3N, then at IDD2N, which is taken off IDD0; bursts' and refreshes' excess over IDD3N."""
     price, timing, organisation = asdict_of(spec), spec.timing, spec.organisation
     pj = price["VDD"] * timing.tCK_ns * (organisation.bus_bits // organisation.device_bits)
     open_mas = price["IDD3N"] * timing.tRAS

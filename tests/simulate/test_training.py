@@ -6,24 +6,17 @@ import csv
 import dataclasses
 import math
 from importlib.resources import files
-from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import lifsim
 from lifsim.config.arch import load_arch
 from lifsim.config.network import Network
-from lifsim.config.sharing import Sharing, states_of
+from lifsim.config.sharing import Sharing
 from lifsim.errors import InputError
 from lifsim.hardware.lif_unit import lif_bank
 from lifsim.hardware.pe_array import ArrayShape, Gemm, dense_cycles
-from lifsim.schedule.gradient_states import gradient_state_moves
-from lifsim.schedule.membranes import StateUse, best_split
-from lifsim.schedule.partition import plan
-from lifsim.schedule.plan import ScheduleOptions
 from lifsim.simulate.books import as_tree
 from lifsim.simulate.options import Options
 from lifsim.simulate.pipeline import run
@@ -133,36 +126,6 @@ def test_reversed_keeps_the_last_states_and_stored_every_call() -> None:
     calls = sum(lif.output.elements for lif in network.lifs)
     assert stored.totals.lif_memory_bytes.backward == stored.totals.dram_bytes.states_write == 2 * 4 * calls
     assert reverse.totals.lif_memory_bytes.backward == reverse.totals.dram_bytes.states_write == 2 * calls // 2
-
-
-@settings(max_examples=40, deadline=None)
-@given(
-    sharing=st.sampled_from(["none", "layer", "channel2", "layer+channel2"]),
-    buffer=st.integers(1, 2000),
-    batch=st.integers(1, 3),
-    reverse=st.booleans(),
-)
-def test_gradients_of_membranes_move_as_the_walk_moves_their_bytes(
-    sharing: str, buffer: int, batch: int, reverse: bool
-) -> None:
-    network, shared = _network(), Sharing.parse(sharing)
-    arch = load_arch("sata_training", [f"buffers.membrane.size_bytes={buffer}"])
-    (group,) = plan(network, shared, arch, ScheduleOptions("timestep", batch, 1)).groups
-    found = gradient_state_moves(network, shared, arch, group, batch, reverse=reverse)
-    owner = {lif: state for state in states_of(network, shared) for lif in state.lifs}
-    calls = [(owner[layer.lif.name].name, layer.index) for layer in reversed(network.layers) if layer.lif]
-    names = list(dict.fromkeys(name for name, _ in calls))
-    sizes = {state.name: state.elements * 2 * (2 if reverse else 1) for state in owner.values()}
-    runs = {name: sum(a != b == name for (a, _), (b, _) in pairwise([("", 0), *calls])) for name in names}
-    uses = [StateUse(sizes[name], sum(name == called for called, _ in calls), runs[name]) for name in names]
-    split = best_split(uses, network.timesteps, arch.buffers.membrane.usable_bytes)
-    permanent = dict(zip(names, split.permanent, strict=True))
-    reads, writes = oracle.state_moves(calls, sizes, permanent, split.transient, network.timesteps)
-    for moved, walked in ((found.reads, reads), (found.writes, writes)):
-        assert {layer: int(size.sum()) for layer, size in moved.items()} == {
-            layer.index: batch * walked[layer.index] for layer in network.layers
-        }
-    assert sum(int(size.sum()) for size in (*found.reads.values(), *found.writes.values())) == batch * split.moved
 
 
 def component(kernel: str, column: str) -> float:
