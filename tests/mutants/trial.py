@@ -15,6 +15,9 @@ from tests.mutants.fault import Fault
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("lifsim", "tests", "arch_configs", "workloads")
+COMPILED = shutil.ignore_patterns("__pycache__")
+"""Numba takes a kernel from its cache although a function that it calls, of another file, has changed."""
+
 TOO_LONG_S = 1800
 
 
@@ -40,7 +43,7 @@ def exit_code(tests: Sequence[str], fault: Fault | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="lifsim-mutant-") as folder:
         copy = Path(folder)
         for name in COPIED:
-            shutil.copytree(ROOT / name, copy / name)
+            shutil.copytree(ROOT / name, copy / name, ignore=COMPILED)
         shutil.copy2(ROOT / "setup.cfg", copy)
         if fault:
             fault.plant(copy)
