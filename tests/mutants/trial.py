@@ -15,7 +15,7 @@ from tests.mutants.fault import Fault
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("lifsim", "tests", "arch_configs", "workloads")
-COMPILED = shutil.ignore_patterns("__pycache__")
+COMPILED = shutil.ignore_patterns("*.nbi", "*.nbc")
 """Numba takes a kernel from its cache although a function that it calls, of another file, has changed."""
 
 TOO_LONG_S = 1800
