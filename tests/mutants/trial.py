@@ -16,7 +16,8 @@ from tests.mutants.fault import Fault
 ROOT = Path(__file__).parents[2]
 COPIED = ("lifsim", "tests", "arch_configs", "workloads")
 COMPILED = shutil.ignore_patterns("*.nbi", "*.nbc")
-"""Numba takes a kernel from its cache although a function that it calls, of another file, has changed."""
+"""Numba takes a kernel from its cache although a function that it calls, of another file, has changed: no cache where
+the fault is in a kernel."""
 
 TOO_LONG_S = 1800
 
@@ -42,8 +43,9 @@ def exit_code(tests: Sequence[str], fault: Fault | None = None) -> int:
     """Pytest's, of `tests` on a copy of the package, with a fault or without; 1 if they do not end."""
     with tempfile.TemporaryDirectory(prefix="lifsim-mutant-") as folder:
         copy = Path(folder)
+        compiled = fault is not None and "njit" in (ROOT / fault.file).read_text(encoding="utf-8")
         for name in COPIED:
-            shutil.copytree(ROOT / name, copy / name, ignore=COMPILED)
+            shutil.copytree(ROOT / name, copy / name, ignore=COMPILED if compiled else None)
         shutil.copy2(ROOT / "setup.cfg", copy)
         if fault:
             fault.plant(copy)
