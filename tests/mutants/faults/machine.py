@@ -7,7 +7,7 @@ from tests.mutants.fault import Fault
 SPLIT = ("tests/schedule/test_membranes.py",)
 OPERANDS = ("tests/simulate/test_timing.py", "-k", "operands_of_an_add")
 SRAM = ("tests/hardware/test_sram.py",)
-COMMANDS = ("tests/simulate/test_dram_energy.py", "-k", "activate_by_hand or every_cause")
+COMMANDS = ("tests/simulate/test_dram_energy.py", "-k", "activate_by_hand")
 MEMBRANES = "lifsim/schedule/membranes.py"
 TIMING = "lifsim/simulate/timing.py"
 CACTI = "lifsim/hardware/sram.py"
