@@ -90,7 +90,7 @@ def _curve(points: NDArray[np.float64]) -> Callable[[int], list[float]]:
     """Log-log interpolation through `points` [n, 1 + figures] (already in logs), straight beyond both ends."""
     size, figures = points[:, 0], points[:, 1:]
     octaves = np.log(4.0)
-    low, high = np.searchsorted(size, size[0] + octaves - 1e-9), np.searchsorted(size, size[-1] - octaves + 1e-9)
+    low, high = np.searchsorted(size, size[0] + octaves - 1e-9), np.searchsorted(size, size[-1] - octaves + 1e-9) - 1
     low_slope = (figures[low] - figures[0]) / (size[low] - size[0])
     high_slope = (figures[-1] - figures[high]) / (size[-1] - size[high])
 

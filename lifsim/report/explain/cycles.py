@@ -2,36 +2,41 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
-from math import prod
 
 from lifsim.config.arch import Arch
 from lifsim.config.network import Layer
-from lifsim.hardware.lif_unit import lif_bank
+from lifsim.hardware.lif_unit import lif_bank, lif_passes
 from lifsim.hardware.pe_array import ArrayShape
-from lifsim.hardware.pe_array.dense import fold_plan
-from lifsim.report.explain.line import Line, plus, product, total
-from lifsim.simulate.array_work import gemm_of, shape_of
-from lifsim.simulate.books import Cycles
+from lifsim.hardware.pe_array.dense import fold_plan, output_blocks
+from lifsim.report.explain.line import Line, alike, plus, product, total
+from lifsim.simulate.array_work import gemm_of, lif_map, shape_of
+from lifsim.simulate.counts import LayerCounts
 
 UNIT = "cycles"
 STALLS = ("stall_weights", "stall_spikes", "stall_membrane", "stall_writeback")
 
 
 def cycle_lines(
-    layer: Layer, arch: Arch, channels: int, batch: int, cycles: Cycles, *, tick_batched: bool
+    layer: Layer, arch: Arch, channels: int, batch: int, counts: LayerCounts, *, tick_batched: bool
 ) -> Iterator[Line]:
-    """`cycles` of `layer` on `arch`, `channels` groups of them sharing LIF units."""
+    """The cycles of `layer` on `arch`, `channels` groups of them sharing LIF units."""
+    cycles = counts.cycles
     gemm, H, W = gemm_of(layer), arch.array.rows, arch.array.cols
     plan = fold_plan(arch.array.dataflow, gemm, ArrayShape(H, W))
     rows, columns = _cut(layer, arch)
     count = f"{rows}*{columns}" + (f"*{gemm.groups}" if gemm.groups > 1 else "")
     yield Line("folds", count, plan.folds * gemm.groups, "", f"{arch.array.dataflow}: {_what(arch)}, per run")
     loads = batch * (1 if tick_batched else layer.runs)
-    yield _streaming(layer, arch, batch, loads, cycles.array)
+    yield (
+        _skipping(arch, counts)
+        if arch.array.sparsity == "skip"
+        else _streaming(layer, arch, batch, loads, cycles.array)
+    )
     yield _filling(layer, arch, batch, loads, cycles.fill_drain)
     if layer.lif:
-        yield _lif(layer, arch, channels, batch, cycles.lif)
+        yield _lif(layer, arch, channels, batch, cycles.lif, tick_batched=tick_batched)
     waited = [getattr(cycles, name) for name in STALLS]
     if sum(waited):
         yield total("stalls", waited, UNIT, "waiting for weights, spikes, membranes, and to write back")
@@ -68,13 +73,16 @@ def _streaming(layer: Layer, arch: Arch, batch: int, loads: int, value: int) -> 
     loading = loads * gemm.groups * (_weight_folds(layer, arch) - 1) * gemm.pixels
     loaded = product(loads, gemm.groups, _weight_folds(layer, arch) - 1, gemm.pixels)
     extra = loaded if arch.array.dataflow == "sata" and loading else ""
-    if arch.array.sparsity == "skip":
-        skipped = value - (loading if extra else 0)
-        why = "the ones of each fold's slowest row" + (", then weights as ws loads them" if extra else "")
-        return Line("array", plus(str(skipped), extra), value, UNIT, why)
     why = f"images x runs x folds x {'pixels' if arch.array.dataflow == 'ws' else 'operands'} of a fold"
     why += ", then images x weight folds x pixels to load weights" if extra else ""
     return Line("array", plus(product(batch, runs, folds, plan.stream_cycles), extra), value, UNIT, why)
+
+
+def _skipping(arch: Arch, counts: LayerCounts) -> Line:
+    """How many ones there are, the spikes say: run by run."""
+    why = "the ones of each fold's slowest row, run by run"
+    why += ", with weights loaded as ws loads them" if arch.array.dataflow == "sata" else ""
+    return Line("array", alike(run.array_cycles for run in counts.timesteps), counts.cycles.array, UNIT, why)
 
 
 def _filling(layer: Layer, arch: Arch, batch: int, loads: int, value: int) -> Line:
@@ -96,16 +104,36 @@ def _filling(layer: Layer, arch: Arch, batch: int, loads: int, value: int) -> Li
     return Line("fill_drain", expression, value, UNIT, why)
 
 
-def _lif(layer: Layer, arch: Arch, channels: int, batch: int, value: int) -> Line:
-    if layer.lif is None:
-        raise ValueError(f"{layer.name} must have a LIF")
-    if arch.lif.overlapped:
-        return Line("lif", str(value), value, UNIT, "LIF passes that stick out from under the next fold")
+def _lif(layer: Layer, arch: Arch, channels: int, batch: int, value: int, *, tick_batched: bool) -> Line:
     bank = lif_bank(arch.lif, arch.array.pes, channels)
-    filters, *pixels = layer.lif.output.shape
-    groups = layer.groups if filters % layer.groups == 0 else 1
-    count = prod(pixels)
-    cut = f"ceil({count}/{arch.array.rows})*ceil({filters // groups}/{arch.array.cols})"
+    pixels, filters, groups = lif_map(layer)
+    if arch.lif.overlapped and arch.array.sparsity == "skip":
+        return Line("lif", str(value), value, UNIT, "LIF passes that stick out from under the spikes of the next fold")
+    if arch.lif.overlapped:
+        passes = lif_passes(pixels, filters, groups, shape_of(arch))
+        exposed = _exposed(layer, arch, passes, bank.pass_cycles, tick_batched=tick_batched)
+        why = "images x timesteps, passes that stick out from under the next block of folds, and what follows the last"
+        return Line("lif", f"{batch}*({exposed})", value, UNIT, why)
+    cut = f"ceil({pixels}/{arch.array.rows})*ceil({filters}/{arch.array.cols})"
     call = f"({arch.lif.latency_cycles}+{arch.lif.initiation_interval_cycles}*({bank.chain}-1))"
     expression = f"{product(batch, layer.timesteps, groups)}*{cut}*{call}"
     return Line("lif", expression, value, UNIT, f"images x timesteps x passes x {bank.chain} calls in a chain")
+
+
+def _exposed(layer: Layer, arch: Arch, passes: int, pass_cycles: int, *, tick_batched: bool) -> str:
+    """Cycles of an image: passes become ready evenly, block by block, and the next block hides what it can."""
+    visits, count = output_blocks(arch.array.dataflow, gemm_of(layer), shape_of(arch), layer.runs, tick_batched).shape
+    block = fold_plan(arch.array.dataflow, gemm_of(layer), shape_of(arch))
+    hidden = block.reductions * block.fold_cycles
+    if arch.array.dataflow == "ws" and tick_batched:
+        hidden = block.reductions * (block.stream_cycles * layer.runs + block.fill_drain_cycles)
+    ready = passes * layer.timesteps if tick_batched else passes
+    served = Counter((b + 1) * ready // count - b * ready // count for b in range(count - 1))
+    late = [
+        f"{visits * blocks}*({served_passes}*{pass_cycles} - {hidden})"
+        for served_passes, blocks in served.items()
+        if served_passes * pass_cycles > hidden
+    ]
+    last = product(visits, ready - (count - 1) * ready // count, pass_cycles)
+    replayed = 0 if tick_batched else (layer.timesteps - visits) * passes * pass_cycles
+    return plus(*late, last, str(replayed))
