@@ -19,7 +19,6 @@ from tests.interchange import test_scalesim as scalesim
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 COMMAND = re.compile(r"^(?: {4})?(lifsim [^#\n]*)", re.MULTILINE)
-NEEDS_REFERENCE = ("validate",)
 
 
 def _commands(document: Path) -> list[list[str]]:
@@ -53,8 +52,6 @@ def test_every_command_of_a_document_runs(
     document: Path, reader_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for command in _commands(document):
-        if command[1] in NEEDS_REFERENCE:
-            continue
         status = main(command[1:])
         assert status == 0, f"{shlex.join(command)}\n{capsys.readouterr().err}"
 
