@@ -1,9 +1,9 @@
 """python -m tests.fuzz --seed 1 --inputs 20000: damaged and hostile inputs, many in one process.
 
-Every input is a valid one of some kind, damaged: bits, lines, values, keys, members of archives, cells of stores. LIFSim
-must exit with 0 or with 2 and words; print and write no NaN, infinite or negative counts; take at most 10 s of CPU time
-and 4 GiB of addresses; write in its own folder alone and leave no temporaries; warn of nothing. What it does else is a
-finding: its command and its files stay in --out. Exit code 1 if there is one.
+Every input is a valid one of some kind, damaged: bits, lines, values, keys, members of archives, cells of stores.
+LIFSim must exit with 0 or with 2 and words; print and write no NaN, infinite or negative counts; take at most 10 s
+of CPU time and 4 GiB of addresses; write in its own folder alone and leave no temporaries; warn of nothing. What it
+does else is a finding: its command and its files stay in --out. Exit code 1 if there is one.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import argparse
 import contextlib
 import faulthandler
 import io
+import itertools
 import os
 import random
 import resource
@@ -20,13 +21,14 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import lifsim
 from tests.fuzz.archives import mutate_npz, mutate_store
 from tests.fuzz.judge import Judgement, WriteWatch, judge, watch_writes
-from tests.fuzz.samples import Kind, kinds, make_samples
+from tests.fuzz.samples import Command, Kind, kinds, make_samples
 from tests.fuzz.texts import mutate_bytes, mutate_text
 from tests.fuzz.trees import mutate_cells, mutate_json, mutate_yaml
 
@@ -35,27 +37,25 @@ STUCK_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
-class Finding:
-    """The input `number`, and what LIFSim did that it must not."""
+class Trial:
+    """A command, and what LIFSim did."""
 
-    number: int
-    kind: str
     command: str
-    faults: tuple[str, ...]
-
-    def __str__(self) -> str:
-        return f"input {self.number} ({self.kind}): lifsim {self.command}\n" + "".join(
-            f"    {f}\n" for f in self.faults
-        )
+    judgement: Judgement
 
 
 @dataclass(frozen=True)
 class Place:
-    """Folders of a fuzzing run: valid samples, inputs with findings, and the watch over what is written."""
+    """Folders of a fuzzing run: valid samples, inputs with findings, this input's; the watch over what is written."""
 
     samples: Path
     kept: Path
     watch: WriteWatch
+    folder: Path
+
+    def of(self, name: object) -> Place:
+        """With the folder of one input."""
+        return replace(self, folder=self.kept / str(name))
 
     @classmethod
     def make(cls, out: Path) -> Place:
@@ -65,9 +65,8 @@ class Place:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             make_samples(samples)
         caches = [Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")), Path(tempfile.gettempdir())]
-        import lifsim
-
-        return cls(samples, out / "findings", watch_writes(out, *caches, Path(lifsim.__file__).parent))
+        watch = watch_writes(out, *caches, Path(lifsim.__file__).parent)
+        return cls(samples, out / "findings", watch, out / "findings")
 
 
 def damaged(form: str, data: bytes, rng: random.Random, place: Place) -> bytes:
@@ -89,76 +88,59 @@ def damaged(form: str, data: bytes, rng: random.Random, place: Place) -> bytes:
     return changed.encode("utf-8", "surrogatepass")
 
 
-def tried(number: int, seed: int, kind: Kind, place: Place) -> tuple[Judgement, Finding | None]:
-    """Damage one input of the kind in a folder of its own, and run one of its commands there."""
+def judged(kind: Kind, file: str, command: Command, damage: Callable[[bytes], bytes], place: Place) -> Trial:
+    """Run the command in a folder of its own with `file` damaged; the folder goes if all is well."""
+    shutil.rmtree(place.folder, ignore_errors=True)
+    for name in {*kind.beside, file}:
+        (place.folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(place.samples / name, place.folder / name)
+    (place.folder / file).write_bytes(damage((place.samples / file).read_bytes()))
+    arguments = [file if word == "FILE" else word for word in command]
+    with contextlib.chdir(place.folder):
+        judgement = judge(arguments, place.watch)
+    if not judgement.faults:
+        shutil.rmtree(place.folder)
+    return Trial(shlex.join(arguments), judgement)
+
+
+def tried(number: int, seed: int, kind: Kind, place: Place) -> Trial:
+    """Damage one input of the kind, and run one of its commands."""
     rng = random.Random(f"{seed}/{number}")  # noqa: S311 - the same inputs for everybody
     file, command = rng.choice(list(kind.files)), rng.choice(kind.commands)
-    folder = place.kept / f"{number}"
-    shutil.rmtree(folder, ignore_errors=True)
-    for name in {*kind.beside, file}:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(place.samples / name, folder / name)
-    (folder / file).write_bytes(damaged(kind.files[file], (place.samples / file).read_bytes(), rng, place))
-    arguments = [file if word == "FILE" else word for word in command]
-    home = Path.cwd()
-    os.chdir(folder)
-    try:
-        judgement = judge(arguments, place.watch)
-    finally:
-        os.chdir(home)
-    if not judgement.faults:
-        shutil.rmtree(folder)
-        return judgement, None
-    return judgement, Finding(number, kind.name, shlex.join(arguments), judgement.faults)
+    form = kind.files[file]
+    return judged(kind, file, command, lambda data: damaged(form, data, rng, place), place.of(number))
 
 
 def healthy(place: Place) -> Iterator[str]:
     """The undamaged samples that are refused, or worse: there must be none. Compiles and imports what commands need."""
     for kind in kinds():
-        for file in kind.files:
-            folder = place.kept / "healthy"
-            for command in kind.commands:
-                shutil.rmtree(folder, ignore_errors=True)
-                for name in {*kind.beside, file}:
-                    (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                    shutil.copyfile(place.samples / name, folder / name)
-                arguments = [file if word == "FILE" else word for word in command]
-                home = Path.cwd()
-                os.chdir(folder)
-                try:
-                    judgement = judge(arguments, place.watch)
-                finally:
-                    os.chdir(home)
-                if judgement.status != 0 or judgement.faults:
-                    yield f"{kind.name}: lifsim {shlex.join(arguments)}: {judgement}"
-    shutil.rmtree(place.kept / "healthy")
+        for file, command in itertools.product(kind.files, kind.commands):
+            trial = judged(kind, file, command, lambda data: data, place.of("healthy"))
+            if trial.judgement.status != 0 or trial.judgement.faults:
+                yield f"{kind.name}: lifsim {trial.command}: {trial.judgement}"
 
 
-def fuzz(numbers: range, seed: int, names: set[str], place: Place) -> tuple[Counter[tuple[str, str]], list[Finding]]:
-    """Inputs by kind and by what became of them ("accepted", "refused", "finding"), and the findings."""
+def fuzz(numbers: range, seed: int, names: set[str], place: Place) -> Counter[tuple[str, str]]:
+    """Inputs by kind and by what became of them: "accepted", "refused", "finding"; findings are printed."""
     chosen = [kind for kind in kinds() if not names or kind.name in names]
     tally: Counter[tuple[str, str]] = Counter()
-    findings = []
     for number in numbers:
         kind = chosen[number % len(chosen)]
-        judgement, finding = tried(number, seed, kind, place)
-        if finding is None:
-            tally[kind.name, "accepted" if judgement.status == 0 else "refused"] += 1
-        else:
-            tally[kind.name, "finding"] += 1
-            findings.append(finding)
-            print(finding, flush=True)
-    return tally, findings
+        trial = tried(number, seed, kind, place)
+        faults = trial.judgement.faults
+        tally[kind.name, "finding" if faults else "accepted" if trial.judgement.status == 0 else "refused"] += 1
+        if faults:
+            print(f"input {number} ({kind.name}): lifsim {trial.command}", *faults, sep="\n    ", flush=True)
+    return tally
 
 
 def table(tally: Counter[tuple[str, str]]) -> str:
     """The tally as Markdown."""
     outcomes = ("accepted", "refused", "finding")
-    lines = ["| input | " + " | ".join(outcomes) + " |", "|---|---:|---:|---:|"]
-    for name in dict.fromkeys(kind for kind, _ in tally):
-        lines.append(f"| {name} | " + " | ".join(str(tally[name, each]) for each in outcomes) + " |")
-    totals = [sum(count for (_, each), count in tally.items() if each == outcome) for outcome in outcomes]
-    return "\n".join([*lines, "| all | " + " | ".join(map(str, totals)) + " |"])
+    rows = [(name, *(tally[name, each] for each in outcomes)) for name in dict.fromkeys(kind for kind, _ in tally)]
+    totals = ("all", *(sum(row[column] for row in rows) for column in (1, 2, 3)))
+    lines = [" | ".join(map(str, row)) for row in (("input", *outcomes), *rows, totals)]
+    return "\n".join([f"| {lines[0]} |", "|---|---:|---:|---:|", *(f"| {line} |" for line in lines[1:])])
 
 
 def main() -> int:
@@ -178,10 +160,11 @@ def main() -> int:
         print("\n".join(refused))
         return 1
     numbers = range(options.first, options.first + options.inputs)
-    tally, findings = fuzz(numbers, options.seed, set(options.kind), place)
+    tally = fuzz(numbers, options.seed, set(options.kind), place)
     print(table(tally))
+    findings = sum(count for (_, outcome), count in tally.items() if outcome == "finding")
     if findings:
-        print(f"{len(findings)} findings; files in {place.kept}")
+        print(f"{findings} findings; files in {place.kept}")
     return 1 if findings else 0
 
 

@@ -161,7 +161,7 @@ def _printed(arguments: Sequence[str], out: str) -> Iterator[str]:
 
 def _json(text: str, name: str) -> Iterator[str]:
     try:
-        tree = json.loads(text, parse_constant=lambda word: math.nan)
+        tree = json.loads(text, parse_constant=lambda _: math.nan)
     except ValueError as error:
         yield f"{name} is no JSON: {error}"
         return
@@ -186,6 +186,6 @@ def _table(path: Path) -> Iterator[str]:
     with path.open(newline="") as file:
         for row in csv.DictReader(file):
             for key, cell in row.items():
-                is_count = str(key).partition(".")[0] in COUNTED
+                is_count = str(key).partition(".")[0] in COUNTED or str(key).endswith(("_pj", "_normalised", "_bytes"))
                 if isinstance(cell, str) and (_NONSENSE.fullmatch(cell) or (is_count and cell.startswith("-"))):
                     yield f"{path}: {key} is {cell}"

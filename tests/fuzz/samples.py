@@ -112,10 +112,13 @@ def kinds() -> tuple[Kind, ...]:
     archs = {f"arch/{path.name}": "yaml" for path in sorted((ROOT / "arch_configs").glob("*.yaml"))}
     devices = {f"dram/{path.name}": "yaml" for path in sorted((ROOT / "arch_configs" / "dram").glob("*.yaml"))}
     in_engine = ("--workload", "net.yaml", "--spikes", "engine", "--weights", "weights.npz")
+    sata = ("sata_net.yaml", "sata_arch.yaml")
     satasim = ("import", "satasim", "sata_net.yaml", "--arch", "sata_arch.yaml", "--out", "o.yaml")
     scalesim = ("import", "scalesim", "topology.csv", "--config", "scale.cfg", "--out", "o.yaml")
     return (
-        Kind("architecture", archs, (("check", "FILE"), (*_RUN, "--arch", "FILE", "--workload", "net.yaml")), ("net.yaml",)),
+        Kind("architecture", archs, (
+            ("check", "FILE"), (*_RUN, "--arch", "FILE", "--workload", "net.yaml"),
+        ), ("net.yaml",)),
         Kind("device", devices, (
             ("dram-bench", "--dram", "FILE", "--pattern", "tile", "--bytes", "16KiB", "--format", "json"),
             ("dram-bench", "--dram", "FILE", "requests.trc", "--format", "json"),
@@ -124,7 +127,9 @@ def kinds() -> tuple[Kind, ...]:
             ("check", "FILE"), ("workload", "show", "FILE"), ("memory", "--workload", "FILE", "--format", "json"),
             (*_RUN, "--workload", "FILE"), (*_RUN, "--workload", "FILE", "--sharing", "layer", "--schedule", "auto"),
         )),
-        Kind("sweep space", {"space.yaml": "yaml"}, (("sweep", "FILE", "--out", "s", "--dry-run"),), ("net.yaml", "arch.yaml")),
+        Kind("sweep space", {"space.yaml": "yaml"}, (
+            ("sweep", "FILE", "--out", "s", "--dry-run"),
+        ), ("net.yaml", "arch.yaml")),
         Kind("trace", {"trace.npz": "npz"}, (
             ("trace", "info", "FILE"), (*_RUN, "--workload", "net.yaml", "--trace", "FILE"),
         ), ("net.yaml",)),
@@ -140,7 +145,7 @@ def kinds() -> tuple[Kind, ...]:
             ("store", "export", "store", "--format", "csv", "--out", "o.csv"),
             ("plot", "sweep", "store", "--x", "array.rows", "--out", "f.svg"),
         )),
-        Kind("SATA_Sim", {"sata_net.yaml": "yaml", "sata_arch.yaml": "yaml"}, (satasim,), ("sata_net.yaml", "sata_arch.yaml")),
+        Kind("SATA_Sim", dict.fromkeys(sata, "yaml"), (satasim,), sata),
         Kind("SCALE-Sim", {"topology.csv": "cells", "scale.cfg": "text"}, (scalesim,), ("topology.csv", "scale.cfg")),
         Kind("PyTorch", {"state.npz": "npz"}, (
             ("import", "torch", "FILE", "--workload", "net.yaml", "--out", "o.npz"),
@@ -201,7 +206,7 @@ def _make_results(folder: Path) -> None:
         if main(["run", *arguments]):
             raise InputError("a sample run was refused")
     with Store.create_or_open(folder / "store", {"axis array.rows": "[4, 8]", "axis sharing": "none"}) as store:
-        for point, (sharing, result) in enumerate(results.items()):
+        for point, result in enumerate(results.values()):
             settings = {"sharing": "none", "array.rows": 4 << point}
             store.add(Outcome(point, f"{point:064d}", figures_of(result)), settings)
         store.add(Outcome(3, f"{3:064d}", None, "array.rows: 0 must be >= 1"), {"sharing": "none", "array.rows": 0})

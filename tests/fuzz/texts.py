@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 
 HOSTILE_TEXTS = (
-    "\0", "\ufeff", "\t", "\x1b[31m", "[bold red]x[/]", "\u202e", "\U0001f9e0", "&a *a", "<<: *a", "!!python/object:os.system x",
-    "- " * 40, "[" * 300, "{" * 300, "x" * 5000, "\r", "%YAML 9.9\n", "---\n", "...\n", "? ", "'", '"', "#", ": ", "nan", "1e999",
-    "-1", "0", "99999999999999999999", "=cmd|' /C calc'!A0",
+    "\0", "\ufeff", "\t", "\x1b[31m", "[bold red]x[/]", "\u202e", "\U0001f9e0", "&a *a", "<<: *a", "\r", "- " * 40,
+    "!!python/object:os.system x", "[" * 300, "{" * 300, "x" * 5000, "%YAML 9.9\n", "---\n", "...\n", "? ",
+    "'", '"', "#", ": ", "nan", "1e999", "-1", "0", "99999999999999999999", "=cmd|' /C calc'!A0",
 )  # fmt: skip
 
 

@@ -11,10 +11,11 @@ from typing import Any
 import yaml
 
 HOSTILE_VALUES = (
-    None, True, False, "", " ", "x", 0, -1, 1, 2, 3, 7, 0.5, -0.0, 1e-300, 1e308, math.inf, -math.inf, math.nan, 2**31, 2**63,
-    2**64, -(2**63), 10**30, 10**400, "nan", "1e999", "-1", "1KiB", "-1KiB", "1e300GiB", "0x10", "09", "1_000", "12:30:45", [], {},
-    [[]], [None], {"": 0}, {None: 1}, "\0", "\x1b[2J", "[red]", "../../x", "/", "x" * 100_000, "ü\u202e", "none", "channel0",
-    "channel1", "channel99999999999", "layer+channel2", [1] * 1000, 2023, "2023-01-01", 1 / 3, "1e3", "yes", "~", 65536, 4097,
+    None, True, False, "", " ", "x", 0, -1, 1, 2, 3, 7, 0.5, -0.0, 1e-300, 1e308, math.inf, -math.inf, math.nan, 2**31,
+    2**63, 2**64, -(2**63), 10**30, 10**400, "nan", "1e999", "-1", "1KiB", "-1KiB", "1e300GiB", "0x10", "09", "1_000",
+    "12:30:45", [], {}, [[]], [None], {"": 0}, {None: 1}, "\0", "\x1b[2J", "[red]", "../../x", "/", "x" * 100_000, 2023,
+    "ü\u202e", "none", "channel0", "channel1", "channel99999999999", "layer+channel2", [1] * 1000, "2023-01-01", 1 / 3,
+    "1e3", "yes", "~", 65536, 4097,
 )  # fmt: skip
 
 _BILLION = "a: &a [x, x, x, x, x, x, x, x]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a]\n" + "".join(
