@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -43,9 +44,19 @@ def _changed(tree: Any, rng: random.Random) -> Any:
         places = list(_places(tree))
         if not places:
             return rng.choice(HOSTILE_VALUES)
-        holder, key = rng.choice(places)
+        holder, key = rng.choice(places) if rng.random() < 0.5 else _descended(tree, rng)
         rng.choice(_CHANGES)(holder, key, rng, places)
     return tree
+
+
+def _descended(tree: Any, rng: random.Random) -> tuple[Any, Any]:
+    """A place that is found level by level, so that a small branch comes as often as a large one beside it."""
+    while True:
+        key = rng.choice(list(tree) if isinstance(tree, dict) else range(len(tree)))
+        below = tree[key]
+        if not (isinstance(below, dict | list) and below) or rng.random() < 0.1:
+            return tree, key
+        tree = below
 
 
 def _places(tree: Any) -> Iterator[tuple[Any, Any]]:
@@ -64,11 +75,15 @@ def _hostile(holder: Any, key: Any, rng: random.Random, places: Places) -> None:
 
 
 def _scaled(holder: Any, key: Any, rng: random.Random, places: Places) -> None:
-    """A number becomes another of its kind, so that the file may stay valid."""
+    """A number, or the one in `32KiB`, becomes another of its kind, so that the file may stay valid."""
     value = holder[key]
     if isinstance(value, int | float) and not isinstance(value, bool):
         holder[key] = rng.choice(
             (0, 1, -value, value + 1, value - 1, value * 2, value * 1000, value // 2, float(value))
+        )
+    elif isinstance(value, str) and any(letter.isdigit() for letter in value):
+        holder[key] = re.sub(
+            r"[0-9.]+", rng.choice(("0", "1", "7", "500", "-1", "0.5", "1000000", "1e6")), value, count=1
         )
     else:
         _hostile(holder, key, rng, places)
