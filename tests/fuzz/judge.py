@@ -187,5 +187,9 @@ def _table(path: Path) -> Iterator[str]:
         for row in csv.DictReader(file):
             for key, cell in row.items():
                 is_count = str(key).partition(".")[0] in COUNTED or str(key).endswith(("_pj", "_normalised", "_bytes"))
-                if is_count and isinstance(cell, str) and (_NONSENSE.fullmatch(cell) or cell.startswith("-")):
+                if (
+                    is_count
+                    and isinstance(cell, str)
+                    and (_NONSENSE.fullmatch(cell) or cell.lstrip("'").startswith("-"))
+                ):
                     yield f"{path}: {key} is {cell}"

@@ -13,8 +13,8 @@ from lifsim.report.validation.streams import WIDE, stream
 TITLE = "DRAM against DRAMsim3"
 INTRO = """\
 Sequential, tiled, strided, random and short-burst requests on four DRAMs, one request a cycle (`_w8`: eight), made anew
-by `lifsim/report/validation/streams.py`. The
-controller is modelled on DRAMsim3's mechanism and not fitted to these figures; docs/model.md says what differs."""
+by `lifsim/report/validation/streams.py`. The controller is modelled on DRAMsim3's mechanism and not fitted to these
+figures; docs/model.md says what differs."""
 TOLERANCE = 0.02
 
 LARGE = ()
