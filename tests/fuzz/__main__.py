@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import faulthandler
 import io
 import itertools
 import os
@@ -33,7 +32,6 @@ from tests.fuzz.texts import mutate_bytes, mutate_text
 from tests.fuzz.trees import mutate_cells, mutate_json, mutate_yaml
 
 ADDRESS_BYTES = 4 << 30
-STUCK_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
@@ -153,7 +151,6 @@ def main() -> int:
     parser.add_argument("--out", type=Path, help="where samples and findings go; default: a temporary folder")
     options = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_BYTES, ADDRESS_BYTES))
-    faulthandler.dump_traceback_later(STUCK_SECONDS, repeat=True)
     place = Place.make((options.out or Path(tempfile.mkdtemp(prefix="lifsim-fuzz-"))).resolve())
     refused = list(healthy(place))
     if refused:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import faulthandler
 import io
 import json
 import math
@@ -22,6 +23,8 @@ from lifsim.cli.main import main
 
 CPU_SECONDS = 10.0
 """Of this process, so that a busy machine makes no findings."""
+STUCK_SECONDS = 600.0
+"""Of the clock, after which the process ends with its traceback."""
 
 COUNTED = (
     "cycles",
@@ -114,9 +117,13 @@ def _stopped_after(seconds: float) -> Iterator[None]:
 
     before = signal.signal(signal.SIGPROF, stop)
     signal.setitimer(signal.ITIMER_PROF, seconds)
+    faulthandler.dump_traceback_later(
+        STUCK_SECONDS, exit=True, file=sys.__stderr__
+    )  # what waits, or computes where no signal reaches it
     try:
         yield
     finally:
+        faulthandler.cancel_dump_traceback_later()
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.signal(signal.SIGPROF, before)
 

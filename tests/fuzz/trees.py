@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import random
@@ -43,7 +44,7 @@ def _changed(tree: Any, rng: random.Random) -> Any:
     for _ in range(rng.choice((1, 1, 1, 2, 3))):
         places = list(_places(tree))
         if not places:
-            return rng.choice(HOSTILE_VALUES)
+            return copy.deepcopy(rng.choice(HOSTILE_VALUES))
         holder, key = rng.choice(places) if rng.random() < 0.5 else _descended(tree, rng)
         rng.choice(_CHANGES)(holder, key, rng, places)
     return tree
@@ -71,7 +72,7 @@ Places = list[tuple[Any, Any]]
 
 
 def _hostile(holder: Any, key: Any, rng: random.Random, places: Places) -> None:
-    holder[key] = rng.choice(HOSTILE_VALUES)
+    holder[key] = copy.deepcopy(rng.choice(HOSTILE_VALUES))  # further changes must not reach the list
 
 
 def _scaled(holder: Any, key: Any, rng: random.Random, places: Places) -> None:
