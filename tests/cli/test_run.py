@@ -196,11 +196,11 @@ def test_nonsense_is_refused_with_its_reason(
     assert not Path("reports").exists()
 
 
-def test_a_trace_of_another_network_is_refused(capsys: pytest.CaptureFixture[str], reference: Path) -> None:
-    trace = str(reference / "spike_traces" / "vgg9_cifar10.npz")
+def test_a_trace_of_another_network_is_refused(capsys: pytest.CaptureFixture[str], figures: Path) -> None:
+    trace = str(figures / "spike_traces" / "lenet5_mnist.npz")
     status, out, err = _run(capsys, "--trace", trace)
     assert (status, out) == (2, "")
-    assert "vgg9_cifar10.npz" in err
+    assert "lenet5_mnist.npz" in err
 
 
 def test_fig9_draws_from_stored_runs_what_it_draws_by_running(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-from importlib.resources import files
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -14,19 +11,19 @@ from hypothesis import strategies as st
 from lifsim.config.buffers import Buffer
 from lifsim.errors import InputError
 from lifsim.hardware.sram import NO_SRAM, sram_cost
+from lifsim.hardware.tables import rows
 
 
-def test_every_row_of_the_cacti_table_is_met_exactly(reference: Path) -> None:
-    for name in ("sram_cacti7.csv", "sram_cacti7_28nm.csv"):
-        for row in csv.DictReader((reference / name).open()):
-            port_bits, banks = int(row["block_bytes"]) * 8, int(row["banks"])
-            buffer = Buffer(size_bytes=int(row["size_bytes"]), banks=banks, port_bits=port_bits)
-            cost = sram_cost(buffer, int(row["tech_nm"]))
-            leakage_mw = float(row["leakage_mw_per_bank"]) + float(row["gate_leakage_mw_per_bank"])
-            assert cost.read_pj == pytest.approx(float(row["read_energy_nj"]) * 1e3)
-            assert cost.write_pj == pytest.approx(float(row["write_energy_nj"]) * 1e3)
-            assert cost.leakage_mw == pytest.approx(leakage_mw * banks)
-            assert cost.area_mm2 == pytest.approx(float(row["area_mm2"]))
+def test_every_row_of_the_cacti_table_is_met_exactly() -> None:
+    for row in rows("cacti7_sram.csv"):
+        port_bits, banks = int(row["block_bytes"]) * 8, int(row["banks"])
+        buffer = Buffer(size_bytes=int(row["size_bytes"]), banks=banks, port_bits=port_bits)
+        cost = sram_cost(buffer, int(row["tech_nm"]))
+        leakage_mw = float(row["leakage_mw_per_bank"]) + float(row["gate_leakage_mw_per_bank"])
+        assert cost.read_pj == pytest.approx(float(row["read_energy_nj"]) * 1e3)
+        assert cost.write_pj == pytest.approx(float(row["write_energy_nj"]) * 1e3)
+        assert cost.leakage_mw == pytest.approx(leakage_mw * banks)
+        assert cost.area_mm2 == pytest.approx(float(row["area_mm2"]))
 
 
 def test_between_two_sizes_lies_the_straight_line_in_log_log() -> None:
@@ -45,9 +42,8 @@ def test_any_size_has_finite_positive_costs(size: int, tech: int, banks: int) ->
 
 def shipped_rows() -> dict[tuple[int, int, int], dict[int, tuple[float, ...]]]:
     """(technology, port bits, banks) -> size -> read pJ, write pJ, mm2, mW of both leakages, as the table has them."""
-    text = (files("lifsim") / "hardware" / "tables" / "cacti7_sram.csv").read_text()
     curves: dict[tuple[int, int, int], dict[int, tuple[float, ...]]] = {}
-    for row in csv.DictReader(line for line in text.splitlines() if not line.startswith("#")):
+    for row in rows("cacti7_sram.csv"):
         banks = int(row["banks"])
         pj = (float(row[f"{way}_energy_nj"]) * 1e3 for way in ("read", "write"))
         leakages_mw = (banks * float(row[f"{kind}leakage_mw_per_bank"]) for kind in ("", "gate_"))

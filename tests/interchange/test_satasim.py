@@ -221,8 +221,8 @@ def test_every_fault_of_an_architecture_is_told() -> None:
     ]
 
 
-def test_the_published_files_become_the_shipped_ones(reference: Path, tmp_path: Path) -> None:
-    folder, out, out_arch = reference / "satasim_bntt", tmp_path / "net.yaml", tmp_path / "machine.yaml"
+def test_the_published_files_become_the_shipped_ones(figures: Path, tmp_path: Path) -> None:
+    folder, out, out_arch = figures / "satasim_bntt", tmp_path / "net.yaml", tmp_path / "machine.yaml"
     workload, arch = str(folder / "workload.yaml"), str(folder / "arch.yaml")
     assert main(["import", "satasim", workload, "--arch", arch, "--out", str(out), "--out-arch", str(out_arch)]) == 0
     assert main(["check", str(out), str(out_arch)]) == 0

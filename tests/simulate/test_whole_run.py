@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -244,8 +245,8 @@ def test_layer_sharing_of_a_network_without_equal_neighbours_changes_nothing() -
 
 
 @pytest.mark.parametrize("name", ["vgg16_cifar10", "vgg9_cifar10", "lenet5_mnist"])
-def test_work_on_real_spikes_equals_the_count_of_every_layer(name: str, reference: Path) -> None:
-    path = reference / "spike_traces" / f"{name}.npz"
+def test_work_on_real_spikes_equals_the_count_of_every_layer(name: str, spike_trace: Callable[[str], Path]) -> None:
+    path = spike_trace(name)
     result = lifsim.run(workload=name, trace=path)
     with np.load(path) as trace:
         for layer, record, array in zip(result.network.layers, result.records, trace.files, strict=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -27,8 +28,10 @@ def _spikes(*shape: int, dtype: type = np.bool_) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", ["vgg16_cifar10", "vgg9_cifar10", "lenet5_mnist"])
-def test_the_reference_traces_come_back_from_an_imported_file(reference: Path, tmp_path: Path, name: str) -> None:
-    plain, packed = reference / "spike_traces" / f"{name}.npz", tmp_path / "packed.npz"
+def test_the_reference_traces_come_back_from_an_imported_file(
+    spike_trace: Callable[[str], Path], tmp_path: Path, name: str
+) -> None:
+    plain, packed = spike_trace(name), tmp_path / "packed.npz"
     with open_trace(plain) as trace:
         save(trace, packed)
     with np.load(plain) as arrays, open_trace(packed) as trace:
