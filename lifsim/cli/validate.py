@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from lifsim.errors import Fault, InputError
-from lifsim.interchange.text import write_text
+from lifsim.files import write_text
 from lifsim.report.validation.comparison import Verdict
 from lifsim.report.validation.document import SECTIONS, markdown, section, summary, table
 
@@ -48,6 +48,6 @@ def validate(reference: Path, names: tuple[str, ...], show_all: bool, write: Pat
             console.print(table(verdict, shown))
         click.echo(f"{verdict.title}: {summary(verdict)}")
     if write is not None:
-        write_text(markdown(verdicts), write)
+        write_text(write, markdown(verdicts))
         click.echo(f"wrote {write}", err=True)
     return EXIT_DEVIATES if any(verdict.beyond for verdict in verdicts) else 0

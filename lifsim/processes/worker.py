@@ -14,7 +14,7 @@ from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any
 
-import lifsim
+_PACKAGE = Path(__file__).parents[1] / "__init__.py"
 
 _BOOT = """\
 import signal
@@ -39,7 +39,7 @@ class Worker:
     def __init__(self, setup: bytes) -> None:
         self._setup = setup
         self.connection, other = Pipe()
-        start = {"pipe": other.fileno(), "package": lifsim.__file__, "path": _path()}
+        start = {"pipe": other.fileno(), "package": str(_PACKAGE), "path": _path()}
         # -P: neither the current folder nor that of a script. A session of its own: what the terminal tells this
         # process, an interrupt or its own end, is not the worker's affair.
         command = [sys.executable, "-P", *_flags(), "-c", _BOOT, json.dumps(start)]

@@ -5,12 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from lifsim.errors import Fault, InputError
+from lifsim.errors import InputError
 from lifsim.sweep.store import Store
 
 
@@ -31,18 +29,6 @@ def table_of(store: Store) -> list[dict[str, Any]]:
 def exported(rows: list[dict[str, Any]], form: str) -> bytes:
     """`rows` as "csv", "json" or "parquet"."""
     return _FORMS[form](rows)
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write `data` to `path`, whole or not at all. Raises InputError where that cannot be."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:
-            temporary = Path(folder) / path.name
-            temporary.write_bytes(data)
-            temporary.replace(path)
-    except OSError as error:
-        raise InputError(Fault(f"{path} must be a file that can be written: {error.strerror}", path="out")) from None
 
 
 def _csv(rows: list[dict[str, Any]]) -> bytes:

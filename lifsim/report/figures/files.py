@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lifsim.errors import Fault, InputError, did_you_mean
+from lifsim.files import replacing_all
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,14 +42,7 @@ def save_figure(figure: Figure, table: pd.DataFrame, path: Path) -> tuple[Path, 
     csv = path.with_suffix(".csv")
     kind = path.suffix.lower().lstrip(".")
     metadata = {"png": {"Software": "LIFSim"}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[kind]
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{path.stem}-", dir=path.parent) as folder:
-            picture, numbers = Path(folder) / path.name, Path(folder) / csv.name
-            figure.savefig(picture, format=kind, metadata=metadata)
-            table.to_csv(numbers, index=False)
-            numbers.replace(csv)
-            picture.replace(path)
-    except OSError as error:
-        raise InputError(Fault(f"{path} must be a file that can be written: {error.strerror}", path="out")) from error
+    with replacing_all([csv, path], parents=True) as (numbers, picture):
+        figure.savefig(picture, format=kind, metadata=metadata)
+        table.to_csv(numbers, index=False)
     return path, csv

@@ -16,9 +16,9 @@ from typing import Any
 from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing
 from lifsim.errors import Fault, InputError
+from lifsim.files import replacing, unwritable
 from lifsim.processes.pool import Lost, Pool
 from lifsim.snn.data import Dataset
-from lifsim.snn.files import replacing
 from lifsim.snn.training.backprop import Learner
 from lifsim.snn.training.loop import Recipe, start, train
 from lifsim.snn.weights import save_arrays
@@ -154,7 +154,7 @@ def _begun(folder: Path, setting: Mapping[str, Any]) -> Study:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise InputError(Fault(f"must be a folder ({error.strerror})", source=str(folder))) from error
+            raise unwritable(folder, error) from error
         study = Study(folder, setting, ())
         _write(study)
         return study
@@ -167,5 +167,5 @@ def _begun(folder: Path, setting: Mapping[str, Any]) -> Study:
 def _write(study: Study) -> None:
     trials = sorted(study.trials, key=lambda trial: trial.order)
     text = json.dumps({"setting": study.setting, "trials": [asdict(trial) for trial in trials]}, indent=1)
-    with replacing(study.folder / _FILE) as temporary:
+    with replacing(study.folder / _FILE, durable=True) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
