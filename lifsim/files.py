@@ -20,7 +20,9 @@ from lifsim.scratch import ScratchFolder
 
 def unwritable(path: Path, error: OSError) -> InputError:
     """The error to raise where the system does not let `path` be written."""
-    return InputError(Fault(f"cannot be written: {error.strerror or error}", source=str(path)))
+    return InputError(
+        Fault(f"must be a place to write to; cannot be written: {error.strerror or error}", source=str(path))
+    )
 
 
 @contextmanager

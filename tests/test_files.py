@@ -48,7 +48,7 @@ def test_a_full_disk_is_told_with_the_path_and_the_words_of_the_system(place: Pa
     write_bytes(place / "a", b"old")
     with full_after(1000), pytest.raises(InputError) as raised:
         write_bytes(place / "a", bytes(2000))
-    assert str(raised.value) == f"{place / 'a'}: cannot be written: File too large"
+    assert str(raised.value) == f"{place / 'a'}: must be a place to write to; cannot be written: File too large"
     assert (place / "a").read_bytes() == b"old"
 
 
@@ -90,7 +90,10 @@ def _fails_onto(full: Path):  # type: ignore[no-untyped-def]
 def test_faults_of_other_files_keep_their_names(place: Path) -> None:
     with pytest.raises(FileNotFoundError, match="elsewhere"), replacing(place / "a"):
         (place / "elsewhere").read_bytes()
-    with pytest.raises(InputError, match="a: cannot be written: No such file"), writing(place / "a"):
+    with (
+        pytest.raises(InputError, match="a: must be a place to write to; cannot be written: No such file"),
+        writing(place / "a"),
+    ):
         (place / "a").read_bytes()
 
 

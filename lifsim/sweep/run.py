@@ -21,6 +21,7 @@ def run_points(
     job: Job, store: Store, points: Iterable[int], executor: Executor, watch: Callable[[Outcome], None]
 ) -> None:
     """Run `points`; each row is safe in `store` before `watch` hears of it."""
+    store.begin()
     for outcome in executor.outcomes(points):
         store.add(outcome, job.space.at(outcome.point))
         watch(outcome)
