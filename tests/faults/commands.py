@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -64,9 +63,9 @@ class Command:
         """Processes that it started, as far as they are there."""
         return [pid for pid in processes() if pid != self.process.pid and self._started(pid)]
 
-    def listens(self) -> bool:
-        """Whether it has a handler for the signals that stop it."""
-        return handles(self.process.pid, signal.SIGTERM)
+    def wait_for_others(self, seconds: float = 20) -> None:
+        """Wait until they are gone. Raises TimeoutError."""
+        wait_until(lambda: not self.others(), seconds)
 
     def _started(self, pid: int) -> bool:
         try:

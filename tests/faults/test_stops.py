@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.faults.commands import TINY, Command, handles, leftovers, wait_until
+from tests.faults.commands import TINY, Command, handles, leftovers
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes through /proc")
 
@@ -91,4 +91,4 @@ def test_a_signal_ends_a_command_with_one_line_and_nothing_left(
     assert kept in last
     assert all(line.startswith("epoch ") for line in earlier)
     assert leftovers(folder) == []
-    wait_until(lambda: not command.others(), 10)
+    command.wait_for_others(10)
