@@ -29,7 +29,10 @@ from lifsim.sweep.plan import Job
 AHEAD = 3
 """Points per worker thread that the scheduler knows of, so that no thread waits for the client."""
 
-CONNECT_SECONDS, WORKER_SECONDS, CLOSE_SECONDS = 4, 10, 5
+ATTEMPTS = 3
+"""How often the job is handed over while workers die."""
+
+CONNECT_SECONDS, WORKER_SECONDS, CLOSE_SECONDS = 4, 30, 5
 """How long the scheduler may take to answer, the first worker to be there, and the client to leave."""
 
 WORKERLESS_SECONDS = 60
@@ -57,12 +60,8 @@ class DaskCluster(Executor):
         except Exception as error:  # whatever a port answers that is no scheduler's
             raise _fault(address, f"must be the address of a running Dask scheduler: {error}") from None
         try:
-            self._client.wait_for_workers(1, timeout=WORKER_SECONDS)
             files = {path: Path(path).read_bytes() for path in job.files}
-            self._client.register_plugin(JobPlugin(job, files, MODEL_VERSION), name=self._name)
-        except TimeoutError:
-            self._client.close(CLOSE_SECONDS)
-            raise _fault(address, f"must have a worker within {WORKER_SECONDS} s") from None
+            self._send(JobPlugin(job, files, MODEL_VERSION))
         except BaseException:
             self._client.close(CLOSE_SECONDS)
             raise
@@ -80,10 +79,23 @@ class DaskCluster(Executor):
         try:
             if self._client.status == "running":
                 self._client.unregister_worker_plugin(self._name)
-        except (OSError, RuntimeError):  # the scheduler is gone, and the job with it
+        except (OSError, RuntimeError, ValueError):  # the scheduler is gone, or another client took the job away
             return
         finally:
             self._client.close(CLOSE_SECONDS)
+
+    def _send(self, plugin: JobPlugin) -> None:
+        """Hand the job to the scheduler, which hands it to every worker that it has or gets. Raises InputError."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                self._client.wait_for_workers(1, timeout=WORKER_SECONDS)
+                self._client.register_plugin(plugin, name=self._name)
+                return
+            except TimeoutError:
+                raise _fault(self._address, f"must have a worker within {WORKER_SECONDS} s") from None
+            except OSError as error:  # a worker died just then, or the scheduler
+                if attempt == ATTEMPTS or self._client.status != "running":
+                    raise self._gone() from error
 
     def _together(self, todo: Iterator[int], most: int, suspects: deque[int] | None) -> Iterator[Outcome]:
         """Run points of `todo`, up to `most` at a time. What Dask gives up goes to `suspects`, or without these is an

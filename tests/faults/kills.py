@@ -121,6 +121,7 @@ def kill_sweeps(sweeps: Sweeps, kills: int, expected: bytes) -> None:
 def kill_dask_workers(sweeps: Sweeps, kills: int, expected: bytes) -> None:
     """SIGKILL for a worker of a cluster of two, again and again while sweeps run on it."""
     with Cluster(sweeps.folder / "cluster", 2) as cluster:
+        cluster.workers()
         while sweeps.tally["Dask workers killed"] < kills:
             command = sweeps.start("--scheduler", cluster.address)
             while command.process.poll() is None and sweeps.tally["Dask workers killed"] < kills:
