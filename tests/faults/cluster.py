@@ -21,7 +21,8 @@ class Cluster:
         self.folder, self._count = folder, workers
         folder.mkdir(parents=True, exist_ok=True)
         self._processes: list[subprocess.Popen[bytes]] = []
-        self.scheduler = self._started("dask_scheduler", "--port", "0", "--no-dashboard", "--no-show")
+        self.scheduler = self._started("dask_scheduler", "--port", "0", "--no-dashboard", "--no-show", "--local-directory",
+                                       str(folder / "space"))  # fmt: skip
         log = folder / "0.log"
         wait_until(lambda: "Scheduler at:" in log.read_text(encoding="utf-8"))
         line = next(line for line in log.read_text(encoding="utf-8").splitlines() if "Scheduler at:" in line)

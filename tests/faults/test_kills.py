@@ -20,10 +20,10 @@ def test_killed_sweeps_go_on_to_the_same_table(tmp_path: Path) -> None:
     assert tally["sweeps killed"] == 3
 
 
-def test_killed_workers_and_schedulers_of_dask_lose_nothing(tmp_path: Path) -> None:
+def test_a_killed_scheduler_is_said_and_loses_nothing(tmp_path: Path) -> None:
     pytest.importorskip("distributed")
-    tally = run(tmp_path, 2, 60, {"dask-workers": 2, "schedulers": 1})
-    assert (tally["Dask workers killed"], tally["schedulers killed"]) == (2, 1)
+    tally = run(tmp_path, 2, 40, {"schedulers": 1})
+    assert tally["schedulers killed"] == 1
 
 
 def test_workers_of_a_killed_sweep_end_by_themselves_in_the_middle_of_a_point(tmp_path: Path) -> None:

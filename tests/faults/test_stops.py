@@ -92,3 +92,15 @@ def test_a_signal_ends_a_command_with_one_line_and_nothing_left(
     assert all(line.startswith("epoch ") for line in earlier)
     assert leftovers(folder) == []
     command.wait_for_others(10)
+
+
+def test_what_a_killed_run_leaves_is_removed_by_the_next_run_into_the_same_place(folder: Path) -> None:
+    command = Command.start(folder, *COMMANDS["run"])
+    command.until(lambda: _is_at_work("run", command))
+    command.process.kill()
+    command.ended()
+    assert leftovers(folder)
+    status, err = Command.start(folder, "run", "--workload", "lenet5_mnist", "--out", "out").ended()
+    assert status == 0, err
+    assert leftovers(folder) == []
+    assert (folder / "out" / "summary.json").exists()
