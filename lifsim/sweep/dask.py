@@ -38,6 +38,9 @@ CONNECT_SECONDS, WORKER_SECONDS, CLOSE_SECONDS = 4, 30, 5
 WORKERLESS_SECONDS = 60
 """How long a cluster may be without a worker, as while its dead ones are started anew."""
 
+RESULT_SECONDS = 60
+"""How long the result of a point may take to come, before the point is run again: its worker may have died with it."""
+
 _CHECK_SECONDS = 1.0
 
 
@@ -141,7 +144,7 @@ class DaskCluster(Executor):
                 raise _GivenUpError(f"the worker that ran it died, {error.allowed_failures + 1} times")
             raise error
         try:
-            return future.result(timeout=_CHECK_SECONDS)
+            return future.result(timeout=RESULT_SECONDS)
         except (TimeoutError, OSError):
             raise _LostError from None
 

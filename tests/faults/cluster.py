@@ -21,15 +21,14 @@ class Cluster:
         self.folder, self._count = folder, workers
         folder.mkdir(parents=True, exist_ok=True)
         self._processes: list[subprocess.Popen[bytes]] = []
-        self.scheduler = self._started("dask_scheduler", "--port", "0", "--no-dashboard", "--no-show", "--local-directory",
-                                       str(folder / "space"))  # fmt: skip
+        space = ("--local-directory", str(folder / "space"))
+        self.scheduler = self._started("dask_scheduler", "--port", "0", "--no-dashboard", "--no-show", *space)
         log = folder / "0.log"
         wait_until(lambda: "Scheduler at:" in log.read_text(encoding="utf-8"))
         line = next(line for line in log.read_text(encoding="utf-8").splitlines() if "Scheduler at:" in line)
         self.address = line.split()[-1]
         for _ in range(workers):
-            self._started("dask_worker", self.address, "--nthreads", "1", "--no-dashboard", "--local-directory",
-                          str(folder / "space"))  # fmt: skip
+            self._started("dask_worker", self.address, "--nthreads", "1", "--no-dashboard", *space)
 
     def workers(self) -> list[int]:
         """The ids of the processes that run points, once all are there."""
