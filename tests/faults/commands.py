@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
-SECONDS = 120
+SECONDS = 600
 """How long anything may take on a busy machine."""
 
 LIFSIM = Path(sys.executable).with_name("lifsim")
