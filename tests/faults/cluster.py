@@ -21,21 +21,20 @@ class Cluster:
         self.folder, self._count = folder, workers
         folder.mkdir(parents=True, exist_ok=True)
         self._processes: list[subprocess.Popen[bytes]] = []
-        space = ("--local-directory", str(folder / "space"))
-        self.scheduler = self._started("dask_scheduler", "--port", "0", "--no-dashboard", "--no-show", *space)
+        self.scheduler = self._started("dask_scheduler", "--port", "0", "--no-dashboard", "--no-show")
         log = folder / "0.log"
-        wait_until(lambda: "Scheduler at:" in log.read_text(encoding="utf-8"))
+        wait_until(lambda: "Scheduler at:" in log.read_text(encoding="utf-8") or self.scheduler.poll() is not None)
         line = next(line for line in log.read_text(encoding="utf-8").splitlines() if "Scheduler at:" in line)
         self.address = line.split()[-1]
         for _ in range(workers):
-            self._started("dask_worker", self.address, "--nthreads", "1", "--no-dashboard", *space)
+            self._started("dask_worker", self.address, "--nthreads", "1", "--no-dashboard")
 
-    def workers(self) -> list[int]:
-        """The ids of the processes that run points, once all are there."""
+    def workers(self, least: int | None = None) -> list[int]:
+        """The ids of the processes that run points, once `least` of them, or all, are there."""
         from distributed import Client
 
         with Client(self.address, set_as_default=False, timeout=30) as client:
-            client.wait_for_workers(self._count, timeout=SECONDS)
+            client.wait_for_workers(least or self._count, timeout=SECONDS)
             return sorted(client.run(os.getpid).values())
 
     def kill_scheduler(self) -> None:
@@ -60,6 +59,9 @@ class Cluster:
     def _started(self, program: str, *arguments: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-P", "-m", f"distributed.cli.{program}", "--host", "127.0.0.1", *arguments]
         with (self.folder / f"{len(self._processes)}.log").open("wb") as log:
-            process = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            process = subprocess.Popen(
+                command, cwd=self.folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                env=os.environ | {"DASK_TEMPORARY_DIRECTORY": str(self.folder / "space")},
+            )  # fmt: skip
         self._processes.append(process)
         return process

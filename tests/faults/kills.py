@@ -9,6 +9,7 @@ import argparse
 import os
 import random
 import signal
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -127,8 +128,9 @@ def kill_dask_workers(sweeps: Sweeps, kills: int, expected: bytes) -> None:
             while command.process.poll() is None and sweeps.tally["Dask workers killed"] < kills:
                 sweeps.a_moment(command)
                 if command.process.poll() is None:
-                    os.kill(sweeps.random.choice(cluster.workers()), signal.SIGKILL)
+                    os.kill(sweeps.random.choice(cluster.workers(least=1)), signal.SIGKILL)
                     sweeps.tally["Dask workers killed"] += 1
+                    print(f"{sweeps.tally['Dask workers killed']} Dask workers killed", file=sys.stderr)
             status, err = command.ended()
             if status != 0:
                 raise AssertionError(f"a dead worker ended the sweep: {status} {err}")
