@@ -127,17 +127,17 @@ def kill_dask_workers(sweeps: Sweeps, kills: int, expected: bytes) -> None:
             command = sweeps.start("--scheduler", cluster.address)
             while command.process.poll() is None and sweeps.tally["Dask workers killed"] < kills:
                 sweeps.a_moment(command)
-                if command.process.poll() is None:
-                    os.kill(sweeps.random.choice(cluster.workers(least=1)), signal.SIGKILL)
+                if command.process.poll() is None and (here := cluster.workers(least=1)):
+                    os.kill(sweeps.random.choice(here), signal.SIGKILL)
                     sweeps.tally["Dask workers killed"] += 1
                     print(f"{sweeps.tally['Dask workers killed']} Dask workers killed", file=sys.stderr)
             status, err = command.ended()
             if status != 0:
                 raise AssertionError(f"a dead worker ended the sweep: {status} {err}")
             sweeps.compare(expected)
-        here = cluster.workers()
+        count = len(cluster.workers())
         folders = [path for path in (sweeps.folder / "cluster" / "space").rglob("worker-*") if path.is_dir()]
-        if len(folders) != len(here):
+        if len(folders) != count:
             raise AssertionError(f"dead workers left files behind: {folders}")
 
 
