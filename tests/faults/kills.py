@@ -85,7 +85,7 @@ class Sweeps:
 
 
 def table(store: Path) -> bytes:
-    """The whole table, sound to SQLite, no point twice."""
+    """The whole table, no point missing or twice."""
     with Store.read(store) as opened:
         rows = table_of(opened)
         points = [row.point for row in opened.rows()]
