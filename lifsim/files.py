@@ -9,13 +9,13 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
 from lifsim.errors import Fault, InputError
+from lifsim.scratch import ScratchFolder
 
 
 def unwritable(path: Path, error: OSError) -> InputError:
@@ -46,11 +46,8 @@ def scratch_beside(path: Path, *, parents: bool = False) -> Iterator[Path]:
     with writing(path):
         made = _made(path.parent) if parents else []
         try:
-            scratch = Path(tempfile.mkdtemp(prefix=_prefix(path), dir=path.parent))
-            try:
-                yield scratch
-            finally:
-                shutil.rmtree(scratch, ignore_errors=True)
+            with ScratchFolder(path.parent, path.name) as scratch:
+                yield scratch.path
         except BaseException:
             for folder in made:
                 with suppress(OSError):  # another process has put something there

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lifsim.cli.say import say
+from lifsim.cli.stopping import keeping
 from lifsim.cli.sweep_options import asked_for, cores, execution_options, space_options
 from lifsim.errors import Fault, InputError
 
@@ -76,16 +77,15 @@ def _run(planned: Plan, out: Path, workers: int, scheduler: str | None, *, retry
     from lifsim.sweep.run import pending_points, run_points
     from lifsim.sweep.store import Store
 
-    with Store.create_or_open(out, planned.job.description()) as store:
+    with (
+        # First, so that a cluster that cannot be reached leaves no store.
+        executor_for(planned.job, workers, scheduler) as executor,
+        Store.create_or_open(out, planned.job.description()) as store,
+    ):
         pending = pending_points(planned, store, retry_failed=retry_failed)
         progress = Progress(len(planned.points), len(planned.points) - len(pending))
-        try:
-            if pending:
-                with progress, executor_for(planned.job, min(workers, len(pending)), scheduler) as executor:
-                    run_points(planned.job, store, pending, executor, progress.watch)
-        except KeyboardInterrupt:
-            say(f"stopped: {progress.summary} in {out}; the same command goes on", err=True)
-            raise
+        with keeping(lambda: f"{progress.kept} in {out}; the same command goes on"), progress:
+            run_points(planned.job, store, pending, executor, progress.watch)
         errors = store.errors()
     say(f"{progress.summary} in {out}", err=True)
     for error, count in list(errors.items())[:5]:

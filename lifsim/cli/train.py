@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lifsim.cli.say import say
+from lifsim.cli.stopping import keeping
 from lifsim.errors import Fault, InputError
 
 if TYPE_CHECKING:
@@ -134,16 +135,15 @@ class _Training:
         begin: Progressed = start(self.learner.network, self.recipe.seed)
         if resume:
             begin = load_checkpoint(self.out, self.learner.network, self.settings)
-        report, now = None, begin
-        try:
-            with TrainingProgress(self.recipe.epochs, begin.epoch) as progress:
-                for now, report in train(self.learner, self.data, self.recipe, begin, progress.batch):
-                    save_checkpoint(self.out, Checkpoint(now, self.settings))
-                    progress.epoch(report)
-        except KeyboardInterrupt:
-            kept = f"{self.out} holds epoch {now.epoch}; --resume goes on" if now.epoch else "no epoch was finished"
-            say(f"interrupted: {kept}", err=True)
-            raise
+        report, kept = None, begin.epoch
+        with (
+            keeping(lambda: f"{self.out} holds epoch {kept}; --resume goes on" if kept else "no epoch was finished"),
+            TrainingProgress(self.recipe.epochs, begin.epoch) as progress,
+        ):
+            for now, report in train(self.learner, self.data, self.recipe, begin, progress.batch):
+                save_checkpoint(self.out, Checkpoint(now, self.settings))
+                kept = now.epoch
+                progress.epoch(report)
         return report
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from lifsim import __version__
 from lifsim.cli import main as main_module
 from lifsim.cli.main import COMMANDS, main
+from lifsim.cli.stopping import Stopped
 from lifsim.config.resolve import find
 
 SATA128 = find("arch", "sata128").read_text()
@@ -146,7 +148,8 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (KeyError("x"), 1, "lifsim: internal error: KeyError: 'x'; run with --debug for the traceback"),
         (PermissionError(13, "Permission denied", "out"), 2, "out: Permission denied"),
-        (KeyboardInterrupt(), 130, "interrupted"),
+        (EOFError("y"), 1, "lifsim: internal error: EOFError: y; run with --debug for the traceback"),
+        (Stopped(signal.SIGTERM), 143, "stopped by SIGTERM: nothing unfinished is kept; the same command starts again"),
     ],
 )
 def test_what_goes_wrong_inside_has_its_exit_code(

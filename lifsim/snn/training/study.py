@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,6 +22,7 @@ from lifsim.config.sharing import Sharing
 from lifsim.errors import Fault, InputError, shown
 from lifsim.files import replacing, unwritable
 from lifsim.kernels.share import share_cache
+from lifsim.processes.pool import Lost, Pool
 from lifsim.snn.data import Dataset
 from lifsim.snn.training.backprop import Learner
 from lifsim.snn.training.loop import Recipe, start, train
@@ -146,17 +147,23 @@ def run_study(
     done = {trial.key for trial in study.trials}
     missing = [(sharing, seed) for seed in range(seeds) for sharing in sharings if (str(sharing), seed) not in done]
     share_cache()
-    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
-        pending: list[Future[Trial]] = [
-            pool.submit(run_trial, network, data, sharing, replace(recipe, seed=seed), folder)
-            for sharing, seed in missing
-        ]
-        try:
-            for future in as_completed(pending):
-                study = study.with_trial(future.result())
-                yield study
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+    with closing(Pool(partial(_training, network, data, recipe, folder), jobs)) as pool:
+        for (sharing, seed), trial in pool.answers(missing):
+            if isinstance(trial, Lost):
+                died = f"the process that trained it died {trial.attempts} times, the last time with exit code"
+                raise InputError(Fault(f"{died} {trial.status}", path=f"{sharing}, seed {seed}"))
+            study = study.with_trial(trial)
+            yield study
+
+
+def _training(network: Network, data: Dataset, recipe: Recipe, folder: Path) -> Callable[[tuple[Sharing, int]], Trial]:
+    """What a worker of a study does with a sharing and a seed."""
+
+    def trained(which: tuple[Sharing, int]) -> Trial:
+        sharing, seed = which
+        return run_trial(network, data, sharing, replace(recipe, seed=seed), folder)
+
+    return trained
 
 
 def run_trial(network: Network, data: Dataset, sharing: Sharing, recipe: Recipe, folder: Path) -> Trial:
