@@ -28,7 +28,7 @@ class Fault:
         if self.line is not None:
             place += f":{self.line}:{self.column or 1}"
         head = " ".join(part for part in (place, self.path) if part)
-        return _printable(f"{head}: {self.message}" if head else self.message)
+        return visible(f"{head}: {self.message}" if head else self.message)
 
 
 class InputError(Exception):
@@ -55,13 +55,28 @@ def collecting(faults: list[Fault]) -> Iterator[None]:
 
 def did_you_mean(name: object, valid: Iterable[str]) -> str:
     """``; did you mean 'x'?`` for the nearest of the `valid` names, else the list of them; '' if none."""
-    names = list(valid)
-    if not names:
-        return ""
-    near = difflib.get_close_matches(str(name).lower()[:80], [n.lower() for n in names], n=1, cutoff=0.6)
-    if near:
-        return f"; did you mean '{next(n for n in names if n.lower() == near[0])}'?"
-    return f"; valid: {', '.join(names)}" if len(names) <= 40 else ""
+    names = list(dict.fromkeys(valid))
+    near = nearest(name, names)
+    if near is not None:
+        return f"; did you mean '{near}'?"
+    return f"; valid: {', '.join(names)}" if 0 < len(names) <= 40 else ""
+
+
+def nearest(name: object, valid: Iterable[str]) -> str | None:
+    """The one of the `valid` names that `name` is a slip of the hand for, or that one of the two abbreviates."""
+    names = {candidate.lower(): candidate for candidate in reversed(list(valid))}
+    wanted = str(name).lower()[:80]
+    close = difflib.get_close_matches(wanted, names, n=1, cutoff=0.6)
+    short = [candidate for candidate in names if _abbreviates(candidate, wanted) or _abbreviates(wanted, candidate)]
+    return names[close[0]] if close else names[short[0]] if len(short) == 1 else None
+
+
+def _abbreviates(short: str, name: str) -> bool:
+    """Whether `short` begins and ends as `name` does and has letters of it between, in their order: c1 of conv 1."""
+    if len(short) < 2 or (short[0], short[-1]) != (name[:1], name[-1:]):
+        return False
+    rest = iter(name)
+    return all(letter in rest for letter in short)
 
 
 def shown(value: object) -> str:
@@ -78,5 +93,6 @@ def shown(value: object) -> str:
     return text if len(text) <= 80 else f"{text[:60]}... ({len(text)} characters)"
 
 
-def _printable(text: str) -> str:
+def visible(text: str) -> str:
+    """`text` in one line, its control characters, newlines and marks of direction as escapes: \\x1b, \\u202e."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

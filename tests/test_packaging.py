@@ -25,14 +25,15 @@ def _setuptools() -> int:
         return 0
 
 
-pytestmark = pytest.mark.skipif(_setuptools() < 77, reason="needs setuptools >= 77 (extra `test`)")
+needs_setuptools = pytest.mark.skipif(_setuptools() < 77, reason="needs setuptools >= 77 (extra `test`)")
+pytestmark = needs_setuptools
 
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of what the build reads, so that it leaves nothing in the source tree."""
     copy = tmp_path_factory.mktemp("source")
-    for name in ("lifsim", "arch_configs", "workloads"):
+    for name in ("lifsim", "arch_configs", "workloads", "tests/reference"):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
         if (ROOT / name).exists():
@@ -59,8 +60,18 @@ def test_the_wheel_holds_every_module_and_data_file_and_nothing_else(source: Pat
         for folder in ("arch_configs", "workloads")
         for path in (ROOT / folder).rglob("*.yaml")
     }
+    figures = [path for path in (ROOT / "tests" / "reference").iterdir() if path.is_file()]
+    shipped |= {f"lifsim/reference/{path.name}" for path in figures}
     assert names == modules | tables | shipped | {"lifsim/py.typed"}
     assert {"lifsim/arch_configs/sata128.yaml", "lifsim/workloads/vgg16_cifar10.yaml"} <= names
+
+
+COMMANDS = (
+    ("list archs", "sata128 "),
+    ("list workloads", "vgg16_cifar10 "),
+    ("--help", "Usage"),
+    ("validate --section scalesim --section satasim", "27 figures, 27 equal"),
+)
 
 
 @pytest.mark.parametrize("hook", ["build_wheel", "build_editable"])
@@ -83,7 +94,7 @@ def test_an_installed_lifsim_finds_its_files_from_any_folder(hook: str, source: 
     assert Path(file).is_relative_to(environment if hook == "build_wheel" else source)
     assert rows == "16"
 
-    for arguments, expected in (("list archs", "sata128 "), ("list workloads", "vgg16_cifar10 "), ("--help", "Usage")):
+    for arguments, expected in COMMANDS:
         command = [str(environment / folder / "lifsim"), *arguments.split()]
         done = subprocess.run(command, cwd=elsewhere, env=clean, capture_output=True, text=True, check=True)
         assert expected in done.stdout

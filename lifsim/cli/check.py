@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from lifsim.config.arch import parse_arch
+from lifsim.cli.say import say
 from lifsim.config.document import Document, read_document
 from lifsim.config.workload import parse_workload
 from lifsim.errors import Fault, InputError
-from lifsim.simulate.pricing import costs_of
+from lifsim.simulate.inputs import priced_arch
 
 
 @click.command()
@@ -29,7 +29,7 @@ def check(files: tuple[Path, ...]) -> None:
     faults: list[Fault] = []
     for file in files:
         try:
-            click.echo(f"{file}: ok ({_check(file)})")
+            say(f"{file}: ok ({_check(file)})")
         except InputError as error:
             faults.extend(error.faults)
     if faults:
@@ -47,17 +47,7 @@ def _check(file: Path) -> str:
     return kind
 
 
-def _priced_arch(document: Document) -> None:
-    """An architecture is good if it is well-formed and every part of it has a price."""
-    arch = parse_arch(document)
-    try:
-        costs_of(arch)
-    except InputError as error:
-        placed = [fault if fault.source else document.placed(fault) for fault in error.faults]
-        raise InputError(placed) from None
-
-
 _PARSERS: tuple[tuple[str, Callable[[Document], object], frozenset[str]], ...] = (
-    ("architecture", _priced_arch, frozenset({"array", "buffers", "components", "dram", "clock_hz"})),
+    ("architecture", priced_arch, frozenset({"array", "buffers", "components", "dram", "clock_hz"})),
     ("workload", parse_workload, frozenset({"layers", "timesteps", "input", "spikes", "extends", "set"})),
 )

@@ -60,13 +60,18 @@ def dram_bench(
     settings: tuple[str, ...],
     form: str,
 ) -> None:
-    """Simulate a request pattern, or the TRACE (lines of `0xADDRESS READ|WRITE cycle`; .xz too), on a DRAM.
+    """Simulate a request pattern, or the TRACE of requests, on a DRAM.
+
+    A trace is text, also .xz or .gz, of one request a line: DRAMsim3's `0xADDRESS READ|WRITE cycle`, Ramulator's
+    `0xADDRESS R|W` or Ramulator 2's `LD|ST ADDRESS`: what `lifsim run --dram-trace` writes. Where it has no cycles, all
+    requests wait from cycle 0 on.
 
     \b
     Examples:
       lifsim dram-bench --dram ddr4_2400 --pattern sequential --bytes 8MiB
       lifsim dram-bench --dram hbm2 --pattern tile --set controller.requests_per_cycle=8
       lifsim dram-bench --dram ddr3_1866 requests.trc.xz --format json
+      lifsim dram-bench --dram ddr4_2400 results/vgg16/dram.trace
     """
     if (trace is None) == (pattern is None):
         raise InputError("either --pattern or a trace file must be given, and not both")
@@ -83,15 +88,17 @@ def dram_bench(
     seconds = time.perf_counter() - start
     table = DramBenchTable(title, result, (result.counts.reads + result.counts.writes) / seconds)
     if form == "table":
-        from rich.console import Console
+        from lifsim.report.terminal import Terminal
 
-        table.print(Console(width=None if sys.stdout.isatty() else 120))
+        table.print(Terminal(width=None if sys.stdout.isatty() else 120))
     else:
         click.echo(table.to_json() if form == "json" else table.to_csv())
 
 
 def _trace(path: Path, ignore_cycles: bool) -> streams.Requests:
     columns = read_dram_trace(path)
+    if not columns.timed:
+        click.echo(f"{path}: has no cycles: all requests wait from cycle 0 on", err=True)
     zeros = columns.cycles * 0
     return streams.Requests(columns.addresses, zeros + 1, columns.is_write, zeros if ignore_cycles else columns.cycles)
 

@@ -16,6 +16,7 @@ from lifsim.cli.inputs import (
     sharing_option,
     simulation_options,
 )
+from lifsim.cli.say import say
 
 
 @click.command(
@@ -58,4 +59,4 @@ def explain(
     if form == "json":
         click.echo(json.dumps(asdict(found), indent=2))
     else:
-        click.echo("\n".join([*found.head, "", *(line.text for line in found.lines)]))
+        say(*found.head, "", *(line.text for line in found.lines))

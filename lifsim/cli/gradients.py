@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from lifsim.cli.say import say
+
 
 @click.command(
     epilog="""\b
@@ -56,7 +58,7 @@ def gradients(
     found = gradient_sparsity(learner, values, images.x_train[:batch], images.y_train[:batch])
     for kind, layers in (("membrane", found.membrane), ("firing", found.firing)):
         for name, zeros in layers.items():
-            click.echo(f"# {kind} gradients of {name}: {zeros.zeros:,} of {zeros.values:,} are zero")
+            say(f"# {kind} gradients of {name}: {zeros.zeros:,} of {zeros.values:,} are zero")
     source = f"random weights of seed {seed}" if weights is None else weights.name
     shown = f"{min(batch, len(images.x_train))} images of {images.name}"
     section = {

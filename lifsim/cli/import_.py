@@ -1,20 +1,26 @@
-"""`lifsim import`: workloads and architectures of other simulators, weights of PyTorch."""
+"""`lifsim import`: workloads, architectures and DRAMs of other simulators, weights of PyTorch."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import click
 
+from lifsim.cli.say import say
 from lifsim.config.arch import parse_arch
 from lifsim.config.document import Document, Mark, read_document
+from lifsim.config.dram import DramSpec
 from lifsim.config.resolve import find
+from lifsim.config.validate import parse_model
 from lifsim.config.workload import parse_workload
 from lifsim.errors import Fault, InputError
+from lifsim.interchange.dramsim3 import device_from_dramsim3
+from lifsim.interchange.imported import Imported
 from lifsim.interchange.satasim import arch_from_satasim, unique_names, workload_from_satasim
+from lifsim.interchange.satasim_training import is_training_network, workload_from_training
 from lifsim.interchange.scalesim import workload_from_scalesim
 from lifsim.interchange.scalesim_config import arch_from_scalesim
 from lifsim.interchange.text import write_yaml
@@ -31,12 +37,13 @@ _OUT_ARCH = click.option(
 
 @click.group("import")
 def import_() -> None:
-    """Turn workloads and architectures of other simulators, and weights of PyTorch, into LIFSim's.
+    """Turn workloads, architectures and DRAMs of other simulators, and weights of PyTorch, into LIFSim's.
 
     \b
     Examples:
       lifsim import satasim workload.yaml --arch sata-config.yaml --out my_net.yaml --out-arch my_arch.yaml
       lifsim import scalesim vgg.csv --config scale.cfg --out vgg.yaml --out-arch scale.yaml
+      lifsim import dramsim3 DDR4_8Gb_x8_3200.ini --out ddr4_3200.yaml
       lifsim import torch state.npz --workload vgg16_cifar10 --out weights.npz
     """
 
@@ -47,18 +54,42 @@ def import_() -> None:
 @click.option(
     "--dram-nj", type=click.FloatRange(0), help="Read energy of mem-stat.yaml, for another DRAM than published."
 )
+@click.option("--timesteps", type=click.IntRange(1, 1024), help="Of a network of its training tool.")
+@click.option("--sparsity", type=click.FloatRange(0, 1), help="Share of zeros, for a network of its training tool.")
 @_OUT
 @_OUT_ARCH
-def satasim(workload: Path, arch: Path | None, dram_nj: float | None, out: Path, out_arch: Path | None) -> None:
+def satasim(
+    workload: Path,
+    arch: Path | None,
+    dram_nj: float | None,
+    timesteps: int | None,
+    sparsity: float | None,
+    out: Path,
+    out_arch: Path | None,
+) -> None:
     """Import a SATA_Sim WORKLOAD, and its architecture with SATA_Sim's own accounting.
+
+    A workload is one of inference-energy-cal (General, Layers), or a network of the training tool (config/,
+    har_configs/), which is told --timesteps and --sparsity.
 
     \b
     Examples:
       lifsim import satasim workload.yaml --out bntt.yaml
       lifsim import satasim workload.yaml --arch arch.yaml --out bntt.yaml --out-arch sata.yaml
+      lifsim import satasim vgg5_cifar10.yaml --timesteps 8 --sparsity 0.9 --out vgg5.yaml
       lifsim run --arch sata.yaml --workload bntt.yaml
     """
-    conversions = [_Conversion(out, lambda: workload_from_satasim(read_document(workload), _name(out)), parse_workload)]
+
+    def network() -> Imported:
+        document = read_document(workload)
+        if is_training_network(document):
+            return workload_from_training(document, _name(out), timesteps, sparsity)
+        if timesteps is not None or sparsity is not None:
+            message = "--timesteps and --sparsity must not be given: a workload with General says both"
+            raise InputError(Fault(message, source=str(workload)))
+        return workload_from_satasim(document, _name(out))
+
+    conversions = [_Conversion(out, network, parse_workload)]
     if arch is not None:
         target = out_arch or _beside(out)
         conversions.append(
@@ -75,9 +106,11 @@ def satasim(workload: Path, arch: Path | None, dram_nj: float | None, out: Path,
 @_OUT
 @_OUT_ARCH
 def scalesim(topology: Path, config: Path | None, out: Path, out_arch: Path | None) -> None:
-    """Import a SCALE-Sim TOPOLOGY (.csv), and the array and buffers of its configuration.
+    """Import a SCALE-Sim TOPOLOGY (.csv), and the array, buffers and bandwidth of its configuration (of any version).
 
-    What a configuration does not say (clock, PEs, DRAM) is taken from the shipped architecture sata128.
+    The topology's header says what its columns hold: sizes of convolutions, or M, N, K. What a configuration does not
+    say (clock, PEs, under InterfaceBandwidth: CALC the DRAM) is taken from the shipped architecture sata128. Columns
+    and keys that are not used, or are read otherwise than one might think, are listed.
 
     \b
     Examples:
@@ -92,6 +125,23 @@ def scalesim(topology: Path, config: Path | None, out: Path, out_arch: Path | No
     elif out_arch is not None:
         raise click.UsageError("--out-arch must go with --config")
     _import(conversions)
+
+
+@import_.command()
+@click.argument("device", type=_FILE)
+@click.option("--out", required=True, type=_FILE, metavar="FILE", help="Where to write the device.")
+def dramsim3(device: Path, out: Path) -> None:
+    """Import a DRAM from a DEVICE file of DRAMsim3 (configs/*.ini).
+
+    Keys that are missing have DRAMsim3's defaults; these, and what is not used, are listed. GDDR and HMC are refused.
+
+    \b
+    Examples:
+      lifsim import dramsim3 DDR4_8Gb_x8_3200.ini --out ddr4_3200.yaml
+      lifsim dram-bench --dram ddr4_3200.yaml --pattern sequential
+      lifsim run --set dram.device=ddr4_3200.yaml
+    """
+    _import([_Conversion(out, lambda: device_from_dramsim3(device, out.stem), partial(parse_model, DramSpec))])
 
 
 @import_.command()
@@ -116,7 +166,7 @@ def torch(state: Path, workload: str, out: Path, force: bool) -> None:
     if out.exists() and not force:
         raise InputError(Fault("exists and must not be overwritten; give --force", source=str(out)))
     save_arrays(out, weights_from_state(state, load_workload(workload)))
-    click.echo(f"wrote {out}")
+    say(f"wrote {out}")
 
 
 @dataclass(frozen=True)
@@ -124,26 +174,31 @@ class _Conversion:
     """What `convert` gives is checked by `parse` and written to `target`."""
 
     target: Path
-    convert: Callable[[], dict[str, Any]]
+    convert: Callable[[], Imported]
     parse: Callable[[Document], object]
 
 
 def _import(conversions: Sequence[_Conversion]) -> None:
-    """Convert and check everything before anything is written; all faults at once."""
+    """Convert and check everything before anything is written; all faults at once, and what was not taken over."""
     faults: list[Fault] = []
+    notes: list[Fault] = []
     converted = []
     for conversion in conversions:
         try:
-            data = conversion.convert()
-            conversion.parse(Document(str(conversion.target), data, {(): Mark(str(conversion.target))}))
-            converted.append((conversion.target, data))
+            imported = conversion.convert()
+            notes += imported.notes
+            places = {(): Mark(str(conversion.target)), **imported.places}
+            conversion.parse(Document(str(conversion.target), imported.data, places))
+            converted.append((conversion.target, imported.data))
         except InputError as error:
             faults.extend(error.faults)
     if faults:
         raise InputError(faults)
+    for note in notes:
+        click.echo(f"note: {note}", err=True)
     for target, data in converted:
         write_yaml(data, target)
-        click.echo(f"wrote {target}")
+        say(f"wrote {target}")
 
 
 def _beside(out: Path) -> Path:

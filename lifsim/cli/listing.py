@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from lifsim.cli.say import say
 from lifsim.config.document import read_document
 from lifsim.config.resolve import Kind, available, find
 from lifsim.errors import InputError
@@ -41,7 +42,7 @@ def listing(what: str) -> None:
         rows = _registered(_MEMBERS[what]) if what in _MEMBERS else _described(_KINDS[what])
     width = max(map(len, rows), default=0)
     for name, description in rows.items():
-        click.echo(f"{name:{width}}  {description}".rstrip())
+        say(f"{name:{width}}  {description}".rstrip())
 
 
 def _registered(kind: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -11,9 +12,13 @@ import click
 
 from lifsim import __version__
 from lifsim.cli.lazy import LazyGroup
-from lifsim.errors import Fault, InputError
+from lifsim.cli.stopping import Stopped, stoppable
+from lifsim.errors import Fault, InputError, visible
 
-EXIT_INTERNAL, EXIT_INPUT, EXIT_INTERRUPTED = 1, 2, 130
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What a disk is when it takes no more."""
+
+EXIT_INTERNAL, EXIT_INPUT = 1, 2
 
 COMMANDS = {
     "run": ("lifsim.cli.run:run", "Simulate one network on one architecture."),
@@ -57,41 +62,63 @@ def cli() -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command. Exit code: 0; 2 for an input or usage that is refused; 1 for a fault of LIFSim; 130 for ^C."""
+    """Runs one command. Exit code: 0; 2 for an input or usage that is refused; 1 for a fault of LIFSim; 128 + n where
+    signal n stopped it."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     options_end = arguments.index("--") if "--" in arguments else len(arguments)
     debug = "--debug" in arguments[:options_end]
     arguments = [a for a in arguments[:options_end] if a != "--debug"] + arguments[options_end:]
-    try:
-        status = cli.main(arguments, prog_name="lifsim", standalone_mode=False)
-        sys.stdout.flush()
-        return status if isinstance(status, int) else 0
-    except (BrokenPipeError, SystemExit):  # click exits so when it meets a broken pipe
-        # The reader has what it wanted (`| head`); the flush at the end must not complain either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except Exception as error:
-        if debug:
-            traceback.print_exc()
-        return _report(error)
-    except KeyboardInterrupt:
-        return EXIT_INTERRUPTED
+    with stoppable() as stopping:
+        try:
+            status = cli.main(arguments, prog_name="lifsim", standalone_mode=False)
+            sys.stdout.flush()
+            return status if isinstance(status, int) else 0
+        except (Exception, SystemExit, Stopped) as error:
+            # Whatever the code that was interrupted made of it, the signal is the reason.
+            reason = stopping.stopped or error
+            if debug:
+                traceback.print_exception(error)
+            return _report(reason)
 
 
-def _report(error: Exception) -> int:
+def _print_no_more() -> None:
+    """What is left of stdout goes nowhere: the flush at the end must not complain either."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _usage(error: click.ClickException) -> str:
+    """What click has to say, as it shows it."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    usage = [] if context is None else [context.get_usage(), f"Try '{context.command_path} --help' for help.", ""]
+    return "\n".join([*usage, f"Error: {visible(error.format_message())}"])
+
+
+def _report(error: BaseException) -> int:
     """Prints what went wrong to stderr, one line a fault; the exit code."""
     match error:
+        case Stopped():
+            click.echo(str(error), err=True)
+            return error.status
+        case BrokenPipeError() | SystemExit():  # click exits so when it meets a broken pipe
+            _print_no_more()  # the reader has what it wanted (`| head`)
+            return 0
         case InputError():
             click.echo("\n".join(map(str, error.faults)), err=True)
             return EXIT_INPUT
-        case click.Abort():
-            click.echo("interrupted", err=True)
-            return EXIT_INTERRUPTED
+        case click.Abort(
+            __cause__=BaseException() as cause
+        ):  # what click makes of an EOFError: it asks no questions here
+            error = cause
         case click.ClickException():
-            error.show()
+            click.echo(_usage(error), err=True)
             return EXIT_INPUT
         case OSError(strerror=str(reason), filename=str(name)):
             click.echo(str(Fault(reason, source=name)), err=True)
+            return EXIT_INPUT
+        case OSError(errno=number, strerror=str(reason), filename=None) if number in FULL:  # other files have names
+            _print_no_more()
+            told = Fault(f"must be a place to write to; cannot be written: {reason}", source="standard output")
+            click.echo(str(told), err=True)
             return EXIT_INPUT
     what = str(Fault(f"{type(error).__name__}: {error}"))
     click.echo(f"lifsim: internal error: {what}; run with --debug for the traceback", err=True)

@@ -57,6 +57,6 @@ def memory(
     elif form == "csv":
         click.echo(as_csv([flat(row.tree()) for row in rows]), nl=False)
     else:
-        from rich.console import Console
+        from lifsim.report.terminal import Terminal
 
-        Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(memory_table(rows, inputs.arch))
+        Terminal(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(memory_table(rows, inputs.arch))

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lifsim.cli.say import say
+from lifsim.cli.stopping import keeping
 from lifsim.cli.sweep_options import asked_for, cores, execution_options, space_options
 from lifsim.errors import Fault, InputError, collecting
 
@@ -76,11 +78,14 @@ def optimize(
     asked = asked_for(file, arch, workload, sharing, trace, batch, seed, schedule, objective, chunk, overrides, vary)
     job = job_of(asked)
     goal = Goal(minimise, tuple(parsed), points, at_once, asked.asked.seed or 0)
-    with Store.create_or_open(out, job.description()) as store:
-        progress = Progress(min(points, job.space.points), 0, minimise)
-        with progress, executor_for(job, min(jobs or cores(), at_once), scheduler) as executor:
+    progress = Progress(min(points, job.space.points), 0, minimise)
+    with (
+        executor_for(job, min(jobs or cores(), at_once), scheduler) as executor,
+        Store.create_or_open(out, job.description()) as store,
+    ):
+        with keeping(lambda: f"{len(store.points()):,} points are kept in {out}; the same command goes on"), progress:
             optimise(job, store, executor, goal, progress.watch)
-        click.echo(f"{progress.summary} in {out}", err=True)
+        say(f"{progress.summary} in {out}", err=True)
         _print_best(store, goal)
 
 

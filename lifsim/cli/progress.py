@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from lifsim.report.terminal import Terminal
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -17,9 +18,9 @@ class TrainingProgress:
     """A bar over all epochs, and a line after each where stderr is a terminal."""
 
     def __init__(self, epochs: int, done: int, title: str = "") -> None:
-        self._console = Console(stderr=True, highlight=False)
+        self._console = Terminal(stderr=True, highlight=False)
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),

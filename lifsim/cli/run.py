@@ -18,6 +18,7 @@ from lifsim.cli.inputs import (
     sharing_option,
     simulation_options,
 )
+from lifsim.cli.say import say
 from lifsim.errors import Fault, InputError
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def run(
     folder = out if out is not None else default_folder(result)
     save(result, folder, replace=force or out is None, extras=extras)
     _print(result, baseline, form)
-    click.echo(f"written to {folder}", err=True)
+    say(f"written to {folder}", err=True)
 
 
 def _print(result: Result, baseline: Result | None, form: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from lifsim.cli.say import say
 from lifsim.errors import Fault, InputError
 
 
@@ -37,7 +38,8 @@ def export(path: Path, form: str, out: Path | None, force: bool) -> None:
       lifsim store export sweeps/x --format parquet --out x.parquet
       lifsim store export sweeps/x --out - | column -s, -t
     """
-    from lifsim.sweep.export import exported, table_of, write_atomically
+    from lifsim.files import write_bytes
+    from lifsim.sweep.export import exported, table_of
     from lifsim.sweep.store import Store
 
     if out is not None and out.exists() and not force:
@@ -48,8 +50,8 @@ def export(path: Path, form: str, out: Path | None, force: bool) -> None:
         sys.stdout.buffer.write(data)
         return
     target = out or path.with_name(f"{path.name}.{form}")
-    write_atomically(target, data)
-    click.echo(str(target))
+    write_bytes(target, data, parents=True)
+    say(str(target))
 
 
 @store.command()

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lifsim.cli.say import say
+from lifsim.cli.stopping import keeping
+
 if TYPE_CHECKING:
     from lifsim.snn.training.study import Study
 
@@ -63,13 +66,15 @@ def study(
     images = load_dataset(data, network)
     recipe = Recipe(epochs, batch or usual_batch(images), rate, shift=shift)
     setting = setting_of(workload, settings, images, recipe)
-    for now in run_study(network, images, chosen, seeds, recipe, out, jobs or available_threads(), setting):
-        last = now.trials[-1]
-        click.echo(
-            f"{len(now.trials)} of {len(chosen) * seeds}: {last.sharing}, seed {last.seed}: "
-            f"test accuracy {100 * last.accuracy:.2f} %, spike rate {100 * last.spike_rate:.2f} %",
-            err=True,
-        )
+    held = 0
+    with keeping(lambda: f"{held} of {len(chosen) * seeds} trainings are kept in {out}; the same command goes on"):
+        for now in run_study(network, images, chosen, seeds, recipe, out, jobs or available_threads(), setting):
+            held, last = len(now.trials), now.trials[-1]
+            say(
+                f"{held} of {len(chosen) * seeds}: {last.sharing}, seed {last.seed}: "
+                f"test accuracy {100 * last.accuracy:.2f} %, spike rate {100 * last.spike_rate:.2f} %",
+                err=True,
+            )
     _say(open_study(out), form)
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lifsim.cli.say import say
+from lifsim.cli.stopping import keeping
 from lifsim.cli.sweep_options import asked_for, cores, execution_options, space_options
 from lifsim.errors import Fault, InputError
 
@@ -75,20 +77,19 @@ def _run(planned: Plan, out: Path, workers: int, scheduler: str | None, *, retry
     from lifsim.sweep.run import pending_points, run_points
     from lifsim.sweep.store import Store
 
-    with Store.create_or_open(out, planned.job.description()) as store:
+    with (
+        # First, so that a cluster that cannot be reached leaves no store.
+        executor_for(planned.job, workers, scheduler) as executor,
+        Store.create_or_open(out, planned.job.description()) as store,
+    ):
         pending = pending_points(planned, store, retry_failed=retry_failed)
         progress = Progress(len(planned.points), len(planned.points) - len(pending))
-        try:
-            if pending:
-                with progress, executor_for(planned.job, min(workers, len(pending)), scheduler) as executor:
-                    run_points(planned.job, store, pending, executor, progress.watch)
-        except KeyboardInterrupt:
-            click.echo(f"stopped: {progress.summary} in {out}; the same command goes on", err=True)
-            raise
+        with keeping(lambda: f"{progress.kept} in {out}; the same command goes on"), progress:
+            run_points(planned.job, store, pending, executor, progress.watch)
         errors = store.errors()
-    click.echo(f"{progress.summary} in {out}", err=True)
+    say(f"{progress.summary} in {out}", err=True)
     for error, count in list(errors.items())[:5]:
-        click.echo(f"failed {count:,}: {error}", err=True)
+        say(f"failed {count:,}: {error}", err=True)
     if errors and sum(errors.values()) == len(planned.points):
         raise InputError([Fault(error, path="every point fails") for error in list(errors)[:5]])
 
@@ -96,8 +97,8 @@ def _run(planned: Plan, out: Path, workers: int, scheduler: str | None, *, retry
 def _print_estimate(planned: Plan, workers: int) -> None:
     from lifsim.sweep.estimate import estimate
 
-    click.echo(f"{len(planned.points):,} points")
+    say(f"{len(planned.points):,} points")
     for axis in planned.job.space.axes:
-        click.echo(f"  {axis.key}: {axis.values}")
+        say(f"  {axis.key}: {axis.values}")
     guess = estimate(planned, workers)
-    click.echo(f"about {guess.seconds:,.0f} s on {workers} processes, by {guess.measured} points run just now")
+    say(f"about {guess.seconds:,.0f} s on {workers} processes, by {guess.measured} points run just now")

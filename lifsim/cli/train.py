@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lifsim.cli.say import say
+from lifsim.cli.stopping import keeping
 from lifsim.errors import Fault, InputError
 
 if TYPE_CHECKING:
@@ -133,28 +135,27 @@ class _Training:
         begin: Progressed = start(self.learner.network, self.recipe.seed)
         if resume:
             begin = load_checkpoint(self.out, self.learner.network, self.settings)
-        report, now = None, begin
-        try:
-            with TrainingProgress(self.recipe.epochs, begin.epoch) as progress:
-                for now, report in train(self.learner, self.data, self.recipe, begin, progress.batch):
-                    save_checkpoint(self.out, Checkpoint(now, self.settings))
-                    progress.epoch(report)
-        except KeyboardInterrupt:
-            kept = f"{self.out} holds epoch {now.epoch}; --resume goes on" if now.epoch else "no epoch was finished"
-            click.echo(f"interrupted: {kept}", err=True)
-            raise
+        report, kept = None, begin.epoch
+        with (
+            keeping(lambda: f"{self.out} holds epoch {kept}; --resume goes on" if kept else "no epoch was finished"),
+            TrainingProgress(self.recipe.epochs, begin.epoch) as progress,
+        ):
+            for now, report in train(self.learner, self.data, self.recipe, begin, progress.batch):
+                save_checkpoint(self.out, Checkpoint(now, self.settings))
+                kept = now.epoch
+                progress.epoch(report)
         return report
 
 
 def _say(report: EpochReport | None, out: Path, form: str) -> None:
     if report is None:
-        click.echo(f"{out}: all epochs were done before", err=True)
+        say(f"{out}: all epochs were done before", err=True)
         return
     test = report.test
     if form == "json":
         click.echo(json.dumps(asdict(report) | {"out": str(out)}, indent=1))
         return
-    click.echo(f"{out}: epoch {report.epoch}, training loss {report.loss:.4f}, accuracy {100 * report.accuracy:.2f} %")
-    click.echo(f"test accuracy {100 * test.accuracy:.2f} %, spike rate {100 * test.spike_rate:.2f} %")
+    say(f"{out}: epoch {report.epoch}, training loss {report.loss:.4f}, accuracy {100 * report.accuracy:.2f} %")
+    say(f"test accuracy {100 * test.accuracy:.2f} %, spike rate {100 * test.spike_rate:.2f} %")
     rates = ", ".join(f"{name} {100 * rate:.1f}" for name, rate in test.rates.items())
-    click.echo(f"spike rate per LIF layer, %: {rates}")
+    say(f"spike rate per LIF layer, %: {rates}")

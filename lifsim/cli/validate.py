@@ -7,10 +7,12 @@ from pathlib import Path
 
 import click
 
-from lifsim.errors import Fault, InputError
-from lifsim.interchange.text import write_text
+from lifsim.cli.say import say
+from lifsim.files import write_text
+from lifsim.interchange.text import read_text
 from lifsim.report.validation.comparison import Verdict
-from lifsim.report.validation.document import SECTIONS, markdown, section, summary, table
+from lifsim.report.validation.document import SECTIONS, left_out, markdown, section, summary, table
+from lifsim.report.validation.references import References
 
 EXIT_DEVIATES = 1
 
@@ -18,36 +20,42 @@ EXIT_DEVIATES = 1
 @click.command()
 @click.option(
     "--reference",
-    required=True,
     envvar="LIFSIM_REFERENCE",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="The folder of reference figures (or $LIFSIM_REFERENCE).",
+    help="A folder of figures that are too large to come along (or $LIFSIM_REFERENCE); its files take the place of "
+    "shipped ones of the same name.",
 )
 @click.option("--section", "names", multiple=True, type=click.Choice(SECTIONS), help="Only this one; may be repeated.")
 @click.option("--all", "show_all", is_flag=True, help="Print every figure, not only those that deviate too much.")
-@click.option("--write", type=click.Path(path_type=Path), metavar="FILE", help="Write all figures as Markdown.")
-def validate(reference: Path, names: tuple[str, ...], show_all: bool, write: Path | None) -> int:
+@click.option(
+    "--write",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write all figures as Markdown; what an existing file has around them stays.",
+)
+def validate(reference: Path | None, names: tuple[str, ...], show_all: bool, write: Path | None) -> int:
     """Compare LIFSim with other tools' figures. Exit code 1 if one deviates more than it may.
 
     \b
     Examples:
-      lifsim validate --reference ../shared/reference
-      lifsim validate --reference ../shared/reference --section satasim --all
-      lifsim validate --reference ../shared/reference --write docs/validation.md
+      lifsim validate
+      lifsim validate --section satasim --all
+      lifsim validate --write validation.md
     """
-    from rich.console import Console
+    from lifsim.report.terminal import Terminal
 
-    if not reference.is_dir():
-        raise InputError(Fault("must be a folder of reference figures", source=str(reference)))
-    verdicts = [Verdict.of(section(name), reference) for name in SECTIONS if not names or name in names]
-    console = Console(width=None if sys.stdout.isatty() else 200)
+    references = References(reference)
+    verdicts = [Verdict.of(section(name), references) for name in SECTIONS if not names or name in names]
+    console = Terminal(width=None if sys.stdout.isatty() else 200)
     for verdict in verdicts:
         shown = verdict.comparisons if show_all else verdict.beyond
         if shown:
             console.print(table(verdict, shown))
-        click.echo(f"{verdict.title}: {summary(verdict)}")
+        say(f"{verdict.title}: {summary(verdict)}")
+        if verdict.left_out:
+            say(f"  {left_out(verdict)} (--reference DIR)")
     if write is not None:
-        write_text(markdown(verdicts), write)
-        click.echo(f"wrote {write}", err=True)
+        write_text(write, markdown(verdicts, read_text(write) if write.exists() else ""))
+        say(f"wrote {write}", err=True)
     return EXIT_DEVIATES if any(verdict.beyond for verdict in verdicts) else 0

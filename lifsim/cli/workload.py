@@ -39,8 +39,8 @@ def show(name: str, sharing: str, settings: tuple[str, ...], form: str) -> None:
     """
     table = NetworkTable.of(load_workload(name, settings), Sharing.parse(sharing))
     if form == "table":
-        from rich.console import Console
+        from lifsim.report.terminal import Terminal
 
-        table.print(Console())
+        table.print(Terminal())
     else:
         click.echo(table.to_json() if form == "json" else table.to_csv())

@@ -2,23 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from types import MappingProxyType
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo
 
+from lifsim.config.buffers import Buffers
 from lifsim.config.device import with_device
 from lifsim.config.document import Document, read_document
 from lifsim.config.dram import DramSpec
 from lifsim.config.members import member_of
 from lifsim.config.resolve import find
-from lifsim.config.schema import Bits, Bytes, Cost, Count, Cycles, Flag, Hertz, Model, Name, Text
+from lifsim.config.schema import (
+    Bits,
+    Broken,
+    Cost,
+    Count,
+    Cycles,
+    Flag,
+    Model,
+    Name,
+    Text,
+    UnknownKeyError,
+    rule,
+)
 from lifsim.config.validate import parse_model
+from lifsim.errors import shown
 from lifsim.registry import registry_of
-from lifsim.units import parse_bytes
+from lifsim.units import parse_bytes, parse_hz
 
 Extent = Annotated[int, Field(ge=1, le=1 << 16, strict=True)]
+
+
+MAX_CLOCK_RATIO = 1 << 21
+CLOCK_HZ = (1_000, 10_000_000_000)
+"""The slowest and the fastest clock that is taken for one: kilohertz are those of chips below threshold."""
+
+
+def _clock(value: str | float) -> int:
+    hertz = parse_hz(value)
+    if hertz <= 0:
+        raise ValueError(f"{shown(value)} must be > 0")
+    if not CLOCK_HZ[0] <= hertz <= CLOCK_HZ[1]:
+        hint = f"; did you mean {hertz}MHz?" if hertz < CLOCK_HZ[0] else ""
+        raise ValueError(f"{shown(value)} must be from 1kHz to 10GHz{hint}")
+    return hertz
+
+
+Clock = Annotated[int, BeforeValidator(_clock)]
 
 
 class Array(Model):
@@ -29,7 +62,8 @@ class Array(Model):
     dataflow: Annotated[str, member_of("dataflow")] = "os"
     sparsity: Annotated[str, member_of("sparsity")] = "none"
 
-    def broken_rules(self) -> Iterator[tuple[str, str]]:
+    @rule
+    def sparsity_goes_with_dataflow(self) -> Broken:
         """Not every sparsity goes with every dataflow."""
         refusal = registry_of("sparsity")[self.sparsity].refusal(registry_of("dataflow")[self.dataflow])
         if refusal:
@@ -48,7 +82,8 @@ class Precision(Model):
     psum_bits: Bits = 16
     membrane_bits: Bits = 8
 
-    def broken_rules(self) -> Iterator[tuple[str, str]]:
+    @rule
+    def sums_are_wide(self) -> Broken:
         """A sum of weights is at least as wide as one."""
         if self.psum_bits < self.weight_bits:
             yield "psum_bits", f"{self.psum_bits} must be >= weight_bits, {self.weight_bits}"
@@ -75,7 +110,8 @@ class Component(Model):
     gated: Flag = False
     multibit_only: Flag = False
 
-    def broken_rules(self) -> Iterator[tuple[str, str]]:
+    @rule
+    def multibit_is_gated(self) -> Broken:
         """A part that runs in some layers only is gated, and works on the inputs."""
         if self.multibit_only and not (self.gated and self.tag in ("spike_mac", "pgu")):
             yield "multibit_only", "true must go with gated: true and tag: spike_mac or pgu"
@@ -91,57 +127,9 @@ class LifUnits(Model):
     overlapped: Flag = False
 
 
-class Buffer(Model):
-    """An on-chip SRAM. Energy, leakage and area come from the CACTI table unless all four are given here.
-
-    port_bits: width of one access. read_pj, write_pj: per access of that width. leakage_mw: of all banks.
-    double_buffered: one half works while the other is filled.
-    """
-
-    size_bytes: Bytes
-    banks: Count = 1
-    port_bits: Annotated[int, Field(ge=1, le=1 << 16, strict=True)] = 64
-    double_buffered: Flag = False
-    read_pj: Cost | None = None
-    write_pj: Cost | None = None
-    leakage_mw: Cost | None = None
-    area_mm2: Cost | None = None
-    source: Text | None = None
-
-    def broken_rules(self) -> Iterator[tuple[str, str]]:
-        """Costs come together and say where from."""
-        costs = {name: getattr(self, name) for name in ("read_pj", "write_pj", "leakage_mw", "area_mm2")}
-        missing = [name for name, cost in costs.items() if cost is None]
-        if missing and len(missing) < len(costs):
-            yield "", f"must have {', '.join(missing)} too: read_pj, write_pj, leakage_mw and area_mm2 come together"
-        if len(missing) < len(costs) and self.source is None:
-            yield "", "must have source, which says where its costs come from"
-
-    @property
-    def usable_bytes(self) -> int:
-        """What one tile may fill: half of a double-buffered buffer."""
-        return self.size_bytes // 2 if self.double_buffered else self.size_bytes
-
-
-class Buffers(Model):
-    """The five buffers between array and DRAM."""
-
-    weight: Buffer
-    spike_in: Buffer
-    spike_out: Buffer
-    membrane: Buffer
-    psum: Buffer
-
-    def broken_rules(self) -> Iterator[tuple[str, str]]:
-        """Membranes and partial sums may have no buffer (size 0); what every layer reads and writes must have one."""
-        for name in ("weight", "spike_in", "spike_out"):
-            if getattr(self, name).size_bytes == 0:
-                yield f"{name}.size_bytes", "0 must be > 0"
-
-
 def _if_simulated(device: object, info: ValidationInfo) -> object:
-    """`device`; None under a model of memory that does not look at it."""
-    return device if info.data.get("model") == "cycle" else None
+    """`device`; None under a model of memory that does not look at it. A model that is wrong may be meant to."""
+    return device if (info.data or {}).get("model", "cycle") == "cycle" else None
 
 
 class Dram(Model):
@@ -175,16 +163,29 @@ class Dram(Model):
             raise ValueError("only a memory of model cycle has a device")
         return self.device
 
-    def broken_rules(self) -> Iterator[tuple[str, str]]:
-        """A memory of plain bandwidth says how much, a simulated one which; a price has a source."""
+    @rule
+    def simulates_a_device(self) -> Broken:
+        """A simulated memory says which."""
         if self.model == "cycle" and self.device is None:
             yield "device", "must be given with model: cycle, such as ddr4_2400"
+
+    @rule
+    def has_a_bandwidth(self) -> Broken:
+        """A memory of plain bandwidth says how much."""
         if self.model == "bandwidth" and self.bandwidth_bytes_per_s is None:
             yield "bandwidth_bytes_per_s", "must be given with model: bandwidth, such as 19.2GB"
+
+    @rule
+    def has_a_price(self) -> Broken:
+        """What is not simulated cannot be charged by its commands."""
         if self.energy == "device" and self.model != "cycle":
             yield "energy", f"'device' must go with model cycle, not {self.model}: no device is simulated"
         elif self.priced_by == "per_bit" and self.energy_pj_per_bit is None:
             yield "energy_pj_per_bit", "must be given: only a device that is simulated (model: cycle) has its own price"
+
+    @rule
+    def price_has_a_source(self) -> Broken:
+        """Wherever it is from."""
         if self.energy_pj_per_bit is not None and self.source is None:
             yield "source", "must be given with energy_pj_per_bit: where the figure comes from"
 
@@ -213,7 +214,7 @@ class Arch(Model):
 
     name: Name
     description: str = ""
-    clock_hz: Hertz
+    clock_hz: Clock
     technology_nm: Literal[22, 28, 32, 45, 65]
     accounting: Literal["lifsim", "satasim"] = "lifsim"
     satasim: SatasimVersion = SatasimVersion()
@@ -224,19 +225,53 @@ class Arch(Model):
     buffers: Buffers
     dram: Dram
 
-    def broken_rules(self) -> Iterator[tuple[str, str]]:
-        """Names of components are unique, what the array and the LIF units are made of is told."""
-        names = [component.name for component in self.components]
-        for index, name in enumerate(names):
-            if name in names[:index]:
-                yield f"components.{index}.name", f"{name!r} must be given once, is components.{names.index(name)} too"
-        for tag in ("spike_mac", "lif"):
-            if all(component.tag != tag for component in self.components):
-                yield "components", f"must have at least one of tag {tag}"
+    @rule
+    def components_have_names(self) -> Broken:
+        """Each its own."""
+        first: dict[str, int] = {}
+        for index, component in enumerate(self.components):
+            with suppress(UnknownKeyError):
+                before = first.setdefault(component.name, index)
+                if before != index:
+                    message = f"{component.name!r} must be given once, is components.{before} too"
+                    yield f"components.{index}.name", message
+
+    @rule
+    def array_has_components(self) -> Broken:
+        """What the PEs are made of is told."""
+        if all(component.tag != "spike_mac" for component in self.components):
+            yield "components", "must have at least one of tag spike_mac"
+
+    @rule
+    def lif_units_have_components(self) -> Broken:
+        """What the LIF units are made of is told."""
+        if all(component.tag != "lif" for component in self.components):
+            yield "components", "must have at least one of tag lif"
+
+    @rule
+    def satasim_counts_sata(self) -> Broken:
+        """SATA_Sim's accounting is of its own dataflow."""
         if self.accounting == "satasim" and self.array.dataflow != "sata":
             yield "accounting", f"'satasim' must go with dataflow sata, not {self.array.dataflow}"
+
+    @rule
+    def satasim_knows_no_waiting(self) -> Broken:
+        """Its memory is ideal."""
         if self.accounting == "satasim" and self.dram.model != "ideal":
             yield "dram.model", f"{self.dram.model!r} must be ideal under accounting satasim, which knows no waiting"
+
+    @rule
+    def device_suits_the_clock(self) -> Broken:
+        """Else cycles overflow."""
+        if self.dram.device is not None:
+            device_hz = 1e9 / self.dram.device.timing.tCK_ns
+            if not 1 / MAX_CLOCK_RATIO <= device_hz / self.clock_hz <= MAX_CLOCK_RATIO:
+                message = f"must be within a factor of {MAX_CLOCK_RATIO} of the DRAM's {device_hz:.4g} Hz"
+                yield "clock_hz", f"{self.clock_hz} {message}"
+
+    @rule
+    def bandwidth_suits_the_clock(self) -> Broken:
+        """Else cycles or bytes overflow."""
         bandwidth = self.dram.bandwidth_bytes_per_s
         if bandwidth is not None and not self.clock_hz >> 20 <= bandwidth <= self.clock_hz << 20:
             yield "dram.bandwidth_bytes_per_s", f"{bandwidth} must be within 2^20 bytes of one byte a cycle of clock_hz"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from lifsim.config.document import Document, read_document
 from lifsim.config.overrides import assign, override
-from lifsim.config.resolve import find
+from lifsim.config.resolve import check_within, find
 from lifsim.errors import InputError, shown
 
 KEY = "dram.device"
@@ -59,6 +60,7 @@ def _read(name: str, document: Document) -> Document:
     """Raises InputError with the place in `document` that names what cannot be found or read."""
     mark = document.mark(_PATH)
     try:
+        check_within(name, mark, _PATH, Path())
         path = find("dram", name)
     except InputError as error:
         raise InputError([mark.fault(_PATH, fault.message) for fault in error.faults]) from None

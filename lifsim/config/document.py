@@ -18,6 +18,13 @@ MAX_BYTES = 1 << 20
 MAX_NODES = 50_000
 MAX_DEPTH = 32
 
+_IMPORTS = {
+    ".ini": "`lifsim import dramsim3 {} --out device.yaml` makes a device of one of DRAMsim3's",
+    ".csv": "`lifsim import scalesim {} --out network.yaml` makes a workload of one of SCALE-Sim's",
+    ".cfg": "`lifsim import scalesim TOPOLOGY.csv --config {} --out network.yaml` makes an architecture of SCALE-Sim's",
+}
+"""The way out for files of other tools."""
+
 KeyPath = tuple[str | int, ...]
 
 
@@ -130,7 +137,19 @@ def _has(container: Any, step: str | int) -> bool:
 
 def read_document(path: Path) -> Document:
     """The YAML file at `path`. Raises InputError where it cannot be read or is not YAML."""
-    return parse_document(read_text(path, "YAML file", MAX_BYTES), str(path))
+    text = read_text(path, "YAML file", MAX_BYTES)
+    way_out = _IMPORTS.get(path.suffix.lower())
+    try:
+        document = parse_document(text, str(path))
+    except InputError:
+        if way_out is None:
+            raise
+        document = Document(str(path), None, {(): Mark(str(path))})
+    if way_out is not None and not isinstance(document.data, dict):
+        raise InputError(
+            Fault(f"must be a YAML file of LIFSim's; {way_out.format(shown(str(path)))}", source=str(path))
+        )
+    return document
 
 
 def parse_document(text: str, source: str) -> Document:
@@ -150,9 +169,18 @@ def parse_document(text: str, source: str) -> Document:
     return Document(source, data, builder.marks, tuple(builder.faults))
 
 
+_QUOTED = re.compile(r"'([^']*)'")
+
+
+def _harmless(quoted: re.Match[str]) -> str:
+    """What the parser quotes, if it is a sign, or a token's kind, and none of the text: that may be of a file which is
+    no YAML, and nobody's business."""
+    return quoted[0] if len(quoted[1]) <= 2 or quoted[1].startswith("<") else "a text"
+
+
 def _syntax_fault(error: yaml.MarkedYAMLError, source: str) -> Fault:
     mark = error.problem_mark or error.context_mark
-    reason = " ".join(part for part in (error.context, error.problem) if part)
+    reason = _QUOTED.sub(_harmless, " ".join(part for part in (error.context, error.problem) if part))
     line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
     return Fault(f"must be valid YAML: {reason}", source=source, line=line, column=column)
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from lifsim.config.document import Document, read_document
 from lifsim.config.overrides import assign
-from lifsim.config.resolve import find
+from lifsim.config.resolve import check_within, find
+from lifsim.config.workload_schema import Workload
 from lifsim.errors import Fault, InputError, shown
 
 MAX_DEPTH = 16
@@ -24,7 +25,9 @@ def extended(document: Document, below: tuple[Path, ...] = ()) -> Document:
         return document
     chain = (*below, Path(document.source).resolve())
     base = extended(read_document(_base_path(document, chain)), chain)
-    return _merged(base, document) if isinstance(base.data, dict) else base
+    if not isinstance(base.data, dict) or not set(base.data) & set(Workload.model_fields):
+        raise InputError(document.mark(("extends",)).fault(("extends",), "must name a workload; that file is none"))
+    return _merged(base, document)
 
 
 def _base_path(document: Document, chain: tuple[Path, ...]) -> Path:
@@ -34,9 +37,12 @@ def _base_path(document: Document, chain: tuple[Path, ...]) -> Path:
         raise InputError(mark.fault(("extends",), f"{shown(name)} must be the name of a workload"))
     beside = chain[-1].parent / f"{name.removesuffix('.yaml')}.yaml"
     try:
+        check_within(name, mark, ("extends",), chain[-1].parent)
         base = beside if beside.is_file() else find("workload", name)
     except InputError as error:
         raise InputError([mark.fault(("extends",), fault.message) for fault in error.faults]) from None
+    if base.suffix != ".yaml":
+        raise InputError(mark.fault(("extends",), f"{shown(name)} must be a file whose name ends in .yaml"))
     if base.resolve() in chain or len(chain) > MAX_DEPTH:
         names = " extends ".join(file.stem for file in (*chain, base))
         raise InputError(mark.fault(("extends",), f"must not lead back to itself: {names}"))

@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lifsim.config.network import SATA_GRADIENTS, Conv, Gradients, Linear, Node, Spikes, nodes_with_spikes
-from lifsim.config.shapes import MAX_HINTS, Problem
-from lifsim.config.workload_schema import ConvSpec, LinearSpec, SpikesSpec, TrainingSpec, Workload
+from lifsim.config.problem import Problem
+from lifsim.config.schema import UNKNOWN, known
+from lifsim.config.shapes import MAX_HINTS
+from lifsim.config.workload_schema import ConvSpec, LayerSpec, LinearSpec, SpikesSpec, TrainingSpec, Workload
 from lifsim.errors import did_you_mean
 
 
@@ -15,22 +17,30 @@ def rate_problems(spec: Workload, nodes: Sequence[Node]) -> Iterator[Problem]:
     """Rates of unknown layers, of a wrong number of timesteps, and layers without one although the source is "rates".
 
     `nodes` are those whose shapes could be inferred. A layer computed from the analogue image alone needs no rate.
+    Raises UnknownKeyError where the rest needs a key that is not known.
     """
     rates = spec.spikes.rates
     steps = {node.name: node.output.steps for node in nodes if isinstance(node, Conv | Linear)}
-    known = [op.name for op in spec.layers if isinstance(op, ConvSpec | LinearSpec)]
+    weighted = [known(op, "name", "") for op in spec.layers if _may_have_weights(op)]
     for name, given in rates.items():
         loc = ("spikes", "rates", name)
-        if name not in known:
-            yield Problem(loc, f"must be a convolution or linear layer{did_you_mean(name, known[:MAX_HINTS])}")
+        if name not in weighted:
+            hint = did_you_mean(name, weighted[:MAX_HINTS])
+            yield Problem(loc, f"must be a convolution or linear layer{hint}")
+        elif given is UNKNOWN or "timesteps" not in vars(spec):
+            continue
         elif name in steps and len(given) not in (1, steps[name]):
             need = "one rate" if steps[name] == 1 else f"one rate, or {steps[name]}, one per timestep"
             yield Problem(loc, f"must have {need}; has {len(given)}")
-    if spec.spikes.source == "rates":
+    if spec.spikes.source == "rates" and "encoding" in vars(spec.input):
         spiking = nodes_with_spikes(nodes)
         missing = [name for name in steps if name in spiking and name not in rates]
         if missing:
             yield Problem(("spikes",), f"rates must cover every layer that reads spikes; missing {', '.join(missing)}")
+
+
+def _may_have_weights(op: LayerSpec) -> bool:
+    return isinstance(op, ConvSpec | LinearSpec) or "op" not in vars(op)
 
 
 def spikes_of(spec: SpikesSpec, folder: Path) -> Spikes:

@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 from typing import Literal
 
+from lifsim.config.document import KeyPath, Mark
 from lifsim.errors import Fault, InputError, did_you_mean, shown
 
 Kind = Literal["arch", "workload", "dram"]
@@ -31,6 +32,20 @@ def find(kind: Kind, name: str) -> Path:
     looked = ", ".join(str(folder) if folder != Path() else "the current folder" for folder in folders)
     hint = did_you_mean(Path(name).name.removesuffix(_SUFFIX), available(kind))
     raise InputError(Fault(f"{shown(name)} must be a file or a shipped {_TITLE[kind]}; looked in {looked}{hint}"))
+
+
+def check_within(name: str, mark: Mark, path: KeyPath, folder: Path) -> None:
+    """A file may name only what is shipped, on $LIFSIM_PATH, or in `folder` and below: whoever runs a file that
+    somebody else wrote does not read others with it. An option (a `mark` without a line) may name what it likes.
+
+    Raises InputError.
+    """
+    if mark.line is None:
+        return
+    leads_out = Path(name).is_absolute() or ".." in Path(name).parts or name.startswith("~")
+    if leads_out or not (folder / name).resolve().is_relative_to(folder.resolve()):
+        rule = "must be a shipped name, or a file beside or below this one; give any other as an option (--set)"
+        raise InputError(mark.fault(path, f"{shown(name)} {rule}"))
 
 
 def available(kind: Kind) -> tuple[str, ...]:

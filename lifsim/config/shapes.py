@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import cast
 
 from lifsim.config.network import Add, Conv, Input, Lif, Linear, Neuron, Node, Pool, Tensor, TimeMean
+from lifsim.config.problem import Loc, Problem
+from lifsim.config.readers import unread
+from lifsim.config.schema import UnknownKeyError, known
 from lifsim.config.workload_schema import (
     AddSpec,
     ConvSpec,
+    InputSpec,
     LayerSpec,
     LifSpec,
     LinearSpec,
+    NeuronChange,
     NeuronSpec,
     PoolSpec,
     TimeMeanSpec,
@@ -23,17 +29,8 @@ from lifsim.errors import did_you_mean
 MAX_ELEMENTS = 1 << 28
 MAX_WEIGHTS = 1 << 32
 MAX_LEVELS = 1 << 31
+SOME_TIMESTEPS = 2  # as good as any other number where the file has none: shapes do not depend on it
 MAX_HINTS = 32  # names that a misspelt one is compared with: it takes as long as their product
-
-Loc = tuple[str | int, ...]
-
-
-@dataclass(frozen=True)
-class Problem:
-    """A fault before it is known where in the file it stands. loc: the keys that lead to it."""
-
-    loc: Loc
-    message: str
 
 
 @dataclass
@@ -43,7 +40,7 @@ class Inference:
 
     timesteps: int
     neuron: NeuronSpec
-    tensors: dict[str, Tensor | None] = field(default_factory=dict)
+    tensors: dict[str | None, Tensor | None] = field(default_factory=dict)
     nodes: list[Node] = field(default_factory=list)
     averaged: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
@@ -59,27 +56,39 @@ class MisfitError(ValueError):
 
 def infer_nodes(spec: Workload) -> tuple[tuple[Node, ...], list[Problem]]:
     """Nodes of `spec` in execution order with their tensors, and every problem; nodes that have one are left out."""
-    state = Inference(spec.timesteps, spec.neuron)
-    analogue = spec.input.encoding == "direct"
-    image = Tensor("input", spec.input.shape, 1 if analogue else spec.timesteps, None if analogue else 1)
+    neuron = known(spec, "neuron", NeuronSpec())
+    state = Inference(known(spec, "timesteps", SOME_TIMESTEPS), NeuronSpec() if any(neuron.broken_rules()) else neuron)
+    state.tensors["input"] = None
+    with suppress(UnknownKeyError):
+        _add_input(state, spec.input)
+    above: str | None = "input"
+    for index, op in enumerate(known(spec, "layers", ())):
+        loc = ("layers", index)
+        try:
+            reads = op.reads or (above,)
+            _add_layer(state, loc, op, reads)
+        except UnknownKeyError:
+            state.tensors.setdefault(known(op, "name", None), None)
+        above = known(op, "name", None)
+    return tuple(state.nodes), state.problems + unread(spec)
+
+
+def _add_input(state: Inference, spec: InputSpec) -> None:
+    analogue = known(spec, "encoding", "direct") == "direct"
+    image = Tensor("input", spec.shape, 1 if analogue else state.timesteps, None if analogue else 1)
     faults = _shape_faults(image.shape)
     state.problems += [Problem(("input", "shape"), message) for message in faults]
     state.tensors["input"] = None if faults else image
     state.nodes.append(Input("input", (), image))
-    above = "input"
-    for index, op in enumerate(spec.layers):
-        _add_layer(state, ("layers", index), op, op.reads or (above,))
-        above = op.name
-    return tuple(state.nodes), state.problems + _unread(spec)
 
 
-def _add_layer(state: Inference, loc: Loc, op: LayerSpec, reads: tuple[str, ...]) -> None:
+def _add_layer(state: Inference, loc: Loc, op: LayerSpec, reads: tuple[str | None, ...]) -> None:
     inputs = _inputs(state, loc, op, reads)
     if op.name in state.tensors:
         state.problems.append(Problem((*loc, "name"), f"{op.name!r} must be a name that no other layer has"))
         return
     state.tensors[op.name] = None
-    if inputs is None:
+    if inputs is None or any(op.broken_rules()):
         return
     try:
         node = _node(state, op, inputs)
@@ -100,8 +109,8 @@ def _check_size(output: Tensor) -> None:
         raise MisfitError(("", f"sums and averages of spikes must stay <= {MAX_LEVELS}"))
 
 
-def _inputs(state: Inference, loc: Loc, op: LayerSpec, reads: tuple[str, ...]) -> list[Tensor] | None:
-    """The tensors that `op` reads; None if one of them is not known."""
+def _inputs(state: Inference, loc: Loc, op: LayerSpec, reads: tuple[str | None, ...]) -> list[Tensor] | None:
+    """The tensors that `op` reads; None if one of them is not known. The layer above that has no good name is None."""
     if isinstance(op, ConvSpec | LinearSpec) and op.in_shape is not None:
         faults = _shape_faults(op.in_shape)
         state.problems += [Problem((*loc, "in_shape"), message) for message in faults]
@@ -111,9 +120,9 @@ def _inputs(state: Inference, loc: Loc, op: LayerSpec, reads: tuple[str, ...]) -
         state.nodes.append(Input(source.name, (), source))
         return [source]
     for position, name in enumerate(reads):
-        if name not in state.tensors:
+        if name is not None and name not in state.tensors:
             key = ("inputs", position) if isinstance(op, AddSpec) else ("input",)
-            hint = did_you_mean(name, list(state.tensors)[-MAX_HINTS:])
+            hint = did_you_mean(name, [one for one in state.tensors if one is not None][-MAX_HINTS:])
             state.problems.append(Problem((*loc, *key), f"{name!r} must be a layer above{hint}"))
     found = [tensor for name in reads if (tensor := state.tensors.get(name)) is not None]
     return found if len(found) == len(reads) else None
@@ -160,32 +169,58 @@ def _slide(
 
 
 def _conv(op: ConvSpec, x: Tensor) -> Conv:
-    channels, height, width = _map(x, "a convolution")
+    in_shape = _map(x, "a convolution")
+    faults: list[tuple[str, str]] = []
+    for check in (_group_faults, _filter_faults, _window_faults):
+        with suppress(UnknownKeyError):
+            faults += check(op, in_shape)
+    if faults:
+        raise MisfitError(*faults)
+    channels, height, width = in_shape
+    out, padding = channels if op.out is None else op.out, _padding(op)
+    output = Tensor(op.name, (out, *_slide((height, width), op.kernel, op.stride, padding)), x.steps, None)
+    bias, batch_norm = known(op, "bias", False), known(op, "batch_norm", False)
+    groups = _groups(op, channels)
+    return Conv(op.name, (x.name,), output, in_shape, op.kernel, op.stride, padding, groups, bias, batch_norm)
+
+
+def _group_faults(op: ConvSpec, in_shape: tuple[int, int, int]) -> list[tuple[str, str]]:
+    groups = _groups(op, in_shape[0])
+    return [("groups", f"{groups} must divide the {in_shape[0]} input channels")] if in_shape[0] % groups else []
+
+
+def _filter_faults(op: ConvSpec, in_shape: tuple[int, int, int]) -> list[tuple[str, str]]:
+    channels = in_shape[0]
+    groups, faults = _groups(op, channels), list[tuple[str, str]]()
     out = channels if op.out is None else op.out
-    groups = channels if op.depthwise else op.groups or 1
-    padding = (op.kernel[0] // 2, op.kernel[1] // 2) if op.padding == "same" else op.padding
-    faults = []
-    if channels % groups:
-        faults.append(("groups", f"{groups} must divide the {channels} input channels"))
     if out % groups:
         faults.append(("out", f"{out} must be a multiple of the {groups} groups"))
     if out * channels // groups * op.kernel[0] * op.kernel[1] > MAX_WEIGHTS:
         faults.append(("out", f"{out} filters must come to <= {MAX_WEIGHTS} weights"))
+    return faults
+
+
+def _window_faults(op: ConvSpec, in_shape: tuple[int, int, int]) -> list[tuple[str, str]]:
     try:
-        rows, cols = _slide((height, width), op.kernel, op.stride, padding)
+        _slide(in_shape[1:], op.kernel, op.stride, _padding(op))
     except MisfitError as misfit:
-        faults += misfit.faults
-    if faults:
-        raise MisfitError(*faults)
-    output = Tensor(op.name, (out, rows, cols), x.steps, None)
-    in_shape = (channels, height, width)
-    return Conv(op.name, (x.name,), output, in_shape, op.kernel, op.stride, padding, groups, op.bias, op.batch_norm)
+        return list(misfit.faults)
+    return []
+
+
+def _groups(op: ConvSpec, channels: int) -> int:
+    return channels if op.depthwise else op.groups or 1
+
+
+def _padding(op: ConvSpec) -> tuple[int, int]:
+    return (op.kernel[0] // 2, op.kernel[1] // 2) if op.padding == "same" else op.padding
 
 
 def _linear(op: LinearSpec, x: Tensor) -> Linear:
     if op.out * x.elements > MAX_WEIGHTS:
         raise MisfitError(("out", f"{op.out} filters must come to <= {MAX_WEIGHTS} weights"))
-    return Linear(op.name, (x.name,), Tensor(op.name, (op.out,), x.steps, None), x.elements, op.bias, op.batch_norm)
+    bias, batch_norm = known(op, "bias", False), known(op, "batch_norm", False)
+    return Linear(op.name, (x.name,), Tensor(op.name, (op.out,), x.steps, None), x.elements, bias, batch_norm)
 
 
 def _pool(op: PoolSpec, x: Tensor) -> Pool:
@@ -217,33 +252,20 @@ def _add(state: Inference, op: AddSpec, inputs: list[Tensor]) -> Add:
 def _lif(state: Inference, op: LifSpec, x: Tensor) -> Lif:
     if x.name in state.averaged:
         raise MisfitError(("", f"a LIF layer must read values of every timestep, and {x.name} is behind a time_mean"))
-    values = state.neuron.model_dump() | op.neuron.model_dump(exclude_none=True)
-    if values["reset"] == "hard" and values["u_reset"] >= values["threshold"]:
-        message = f"u_reset {values['u_reset']:g} must be < threshold {values['threshold']:g}"
-        raise MisfitError(("neuron", message))
-    return Lif(op.name, (x.name,), Tensor(op.name, x.shape, state.timesteps, 1), Neuron(**values), op.group)
+    neuron, group = _neuron(state.neuron, known(op, "neuron", NeuronChange())), known(op, "group", None)
+    if neuron.reset == "hard" and neuron.u_reset >= neuron.threshold:
+        raise MisfitError(("neuron", f"u_reset {neuron.u_reset:g} must be < threshold {neuron.threshold:g}"))
+    return Lif(op.name, (x.name,), Tensor(op.name, x.shape, state.timesteps, 1), neuron, group)
+
+
+def _neuron(common: NeuronSpec, own: NeuronChange) -> Neuron:
+    """What a layer has of its own, else what all have. For what is not known stands the default: no shape depends on
+    it."""
+    values = NeuronSpec().model_dump() | vars(common)
+    return Neuron(**(values | {key: value for key, value in vars(own).items() if value is not None}))
 
 
 def _time_mean(state: Inference, op: TimeMeanSpec, x: Tensor) -> TimeMean:
     if x.name in state.averaged or (x.steps == 1 and state.timesteps > 1):
         raise MisfitError(("", f"a time_mean must read values of every timestep; {x.name} has one"))
     return TimeMean(op.name, (x.name,), Tensor(op.name, x.shape, 1, None))
-
-
-def _unread(spec: Workload) -> list[Problem]:
-    """A layer that nothing reads, unless it ends the network or the chain above an `in_shape`."""
-    read: set[str] = set()
-    fresh = [isinstance(op, ConvSpec | LinearSpec) and op.in_shape is not None for op in spec.layers]
-    above = "input"
-    for op, starts_chain in zip(spec.layers, fresh, strict=True):
-        read.update(() if starts_chain else op.reads or (above,))
-        above = op.name
-    ends = [*fresh[1:], True]
-    problems = [
-        Problem(("layers", index), f"{op.name} must be read by a later layer, or end the network")
-        for index, (op, is_end) in enumerate(zip(spec.layers, ends, strict=True))
-        if op.name not in read and not is_end
-    ]
-    if "input" not in read:
-        problems.insert(0, Problem(("input",), "must be read by a layer"))
-    return problems

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import types
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from lifsim.config.document import Document, KeyPath
-from lifsim.config.schema import KEYS_ALONE, BrokenRulesError
+from lifsim.config.partial import known_part, rule_faults
+from lifsim.config.places import choices_of, keyed, keys_of, place_of, tags_of
+from lifsim.config.schema import KEYS_ALONE, Model
+from lifsim.config.tags import WITHOUT_TAG, Guess, discriminator_of, guess, is_told, untold, with_tag
 from lifsim.errors import Fault, InputError, did_you_mean, shown
 
-M = TypeVar("M", bound=BaseModel)
+M = TypeVar("M", bound=Model)
 
 MAX_FAULTS = 1000
 """More than a person reads; a hostile file must not make a message out of each of its bytes."""
@@ -49,141 +52,149 @@ _RULES = {
 }
 
 
+@dataclass(frozen=True)
+class Examined(Generic[M]):
+    """A document as a model. model: all of it, or, where it has faults, what is known: reading another key raises
+    UnknownKeyError. faults: all of them, in reading order, and behind them those of other files that it has parts of.
+    """
+
+    model: M
+    faults: tuple[Fault, ...]
+
+    @property
+    def whole(self) -> M:
+        """The model without faults. Raises InputError with all that there are."""
+        if self.faults:
+            raise InputError(self.faults)
+        return self.model
+
+
 def parse_model(model: type[M], document: Document, *, keys_alone: bool = False) -> M:
-    """`document` as a `model`. Raises InputError with every fault of the document, in reading order, and
-    behind them those of other files that it has parts of.
+    """`document` as a `model`. Raises InputError with every fault of the document (`examine`).
 
     keys_alone: each key is judged by itself, without the rules across keys: what comes back may break them.
     """
+    return examine(model, document, keys_alone=keys_alone).whole
+
+
+def examine(model: type[M], document: Document, *, keys_alone: bool = False) -> Examined[M]:
+    """`document` as a `model` as far as it goes, with every fault: a value that is wrong, or a tag, hides neither the
+    other keys nor the rules across those that are right."""
     try:
         parsed = model.model_validate(document.data, context=KEYS_ALONE if keys_alone else None)
-    except ValidationError as error:
-        found = list(_all_faults(model, document, error.errors()))
+    except ValidationError:
+        parsed, found = _examined_by_keys(model, document, keys_alone=keys_alone)
     else:
         found = []
-        if not document.faults:
-            return parsed
     known = {(fault.path, fault.line, fault.column) for fault in document.faults}
     faults = [*document.faults, *(fault for fault in found if (fault.path, fault.line, fault.column) not in known)]
-    own = document.source
-    raise InputError(
-        sorted(dict.fromkeys(faults), key=lambda f: (f.line is None, f.source != own, f.line or 0, f.column or 0))
-    )
+    return Examined(parsed, in_reading_order(faults, document.source))
 
 
-def _all_faults(model: type[BaseModel], document: Document, errors: list[ErrorDetails]) -> Iterator[Fault]:
+def in_reading_order(faults: Iterable[Fault], own: str) -> tuple[Fault, ...]:
+    """Each fault once: those of the file `own`, then those of other files, then those that stand in no line."""
+
+    def order(fault: Fault) -> tuple[bool, bool, int, int]:
+        return fault.line is None, fault.source != own, fault.line or 0, fault.column or 0
+
+    return tuple(sorted(dict.fromkeys(faults), key=order))
+
+
+def _examined_by_keys(model: type[M], document: Document, *, keys_alone: bool) -> tuple[M, list[Fault]]:
+    """What is known of a document with faults, and these. A file of something else is not quoted."""
+    if _is_foreign(model, document):
+        return known_part(model, None, {()}), [document.fault((), _foreign(model, document.data))]
+    faults = []
+    data, guesses = document.data, dict[KeyPath, Guess]()
+    errors = _errors(model, data)
+    while wrong := [one for one in errors if one["type"] in WITHOUT_TAG]:
+        for details in wrong:
+            faults.append(_fault(model, document, data, details))
+            meant = guess(model, data, details)
+            guesses[meant.path] = meant
+            data = with_tag(data, meant.path, discriminator_of(details), meant.tag)
+        errors = _errors(model, data)
+    places = {index: place_of(model, data, details).path for index, details in enumerate(errors)}
+    told = [one for index, one in enumerate(errors) if is_told(one, places[index], guesses)]
+    faults += _told(model, document, data, told)
+    faulty = set(places.values()).union(*(untold(one) for one in guesses.values()))
+    parsed = known_part(model, data, faulty)
+    if not keys_alone:
+        broken = islice(rule_faults(parsed), MAX_FAULTS)
+        faults += [document.fault(path, message) for path, message in broken]
+    return parsed, faults
+
+
+def _foreign(model: type[BaseModel], data: Any) -> str:
+    if isinstance(data, dict):
+        return f"must have keys of this kind of file: {', '.join(keys_of((model,)))}"
+    return f"{shown(data) if isinstance(data, list) or data is None else 'a single value'} must be a mapping of keys"
+
+
+def _is_foreign(model: type[BaseModel], document: Document) -> bool:
+    """Whether a document is no mapping, or has no key that the model knows."""
+    data = document.data
+    return not isinstance(data, dict) or (bool(data) and not any(key in keyed(model) for key in data))
+
+
+def _errors(model: type[BaseModel], data: Any) -> list[ErrorDetails]:
+    """Of each key by itself."""
+    try:
+        model.model_validate(data, context=KEYS_ALONE)
+    except ValidationError as error:
+        return error.errors()
+    return []
+
+
+def _told(model: type[BaseModel], document: Document, data: Any, errors: list[ErrorDetails]) -> Iterator[Fault]:
     for details in errors[:MAX_FAULTS]:
-        yield from _faults(model, document, details)
+        if not _is_consequence(model, data, details):
+            yield _fault(model, document, data, details)
     if len(errors) > MAX_FAULTS:
         yield Fault(f"has {len(errors) - MAX_FAULTS} more faults", source=document.source)
 
 
-def _faults(model: type[BaseModel], document: Document, details: ErrorDetails) -> Iterator[Fault]:
-    path, value = _locate(document.data, details)
+def _is_consequence(model: type[BaseModel], data: Any, details: ErrorDetails) -> bool:
+    """Of other faults: pydantic counts the good entries of a list only, and the bad ones have faults of their own."""
+    if details["type"] != "too_short":
+        return False
+    value = place_of(model, data, details).value
+    return isinstance(value, list) and len(value) >= details["ctx"]["min_length"]
+
+
+def _fault(model: type[BaseModel], document: Document, data: Any, details: ErrorDetails) -> Fault:
+    place = place_of(model, data, details)
+    path, value = place.path, place.value
     kind, context = details["type"], dict(details.get("ctx", {}))
-    if "discriminator" in context:  # 'field', or 'field' | 'key' where the file has another key for it
-        context["discriminator"] = context["discriminator"].rpartition("|")[2].strip(" '")
-    if isinstance(context.get("error"), BrokenRulesError):
-        for key, message in context["error"].broken:
-            inner = (*path, *_keys(key))
-            yield document.fault(inner, message)
-        return
+    if place.of_key:
+        return document.fault(path, f"is no valid key: {shown(path[-1])} {_rule(kind, context, details['msg'])}")
     match kind:
-        case "too_short" if isinstance(value, list) and len(value) >= context["min_length"]:
-            return  # pydantic counts the good entries only; the bad ones have faults of their own
         case "missing":
             message = "must be given"
         case "extra_forbidden":
-            message = "is not a known key" + did_you_mean(path[-1], _fields(model, details["loc"][:-1]))
+            message = "is not a known key" + did_you_mean(path[-1], keys_of(place.around))
         case "literal_error" | "enum":
-            choices = _choices(model, details["loc"]) or [str(context["expected"])]
+            choices = choices_of(place.kinds) or [str(context["expected"])]
             message = f"{shown(value)} must be {_one_of(choices)}{_nearest(value, choices)}"
         case "union_tag_invalid":
-            choices = [tag.strip(" '") for tag in str(context["expected_tags"]).split(",")]
+            path = (*path, discriminator_of(details))
+            choices = list(tags_of(place.kinds, discriminator_of(details)))
             message = f"{shown(context['tag'])} must be {_one_of(choices)}{_nearest(context['tag'], choices)}"
-            path = (*path, context["discriminator"])
         case "union_tag_not_found":
+            path = (*path, discriminator_of(details))
             message = "must be given"
-            path = (*path, context["discriminator"])
         case "value_error" | "assertion_error":
             message = str(context["error"])
-        case _ if kind in _RULES:
-            limits = {name: f"{limit:g}" if isinstance(limit, float) else limit for name, limit in context.items()}
-            message = f"{shown(value)} {_RULES[kind].format_map(limits)}"
         case _:
-            message = f"{shown(value)} must be valid: {details['msg'][:1].lower()}{details['msg'][1:]}"
-    yield document.fault(path, message)
+            message = f"{shown(value)} {_rule(kind, context, details['msg'])}"
+    return document.fault(path, message)
 
 
-def _locate(data: Any, details: ErrorDetails) -> tuple[KeyPath, Any]:
-    """The key path of an error, without the tags of unions that pydantic puts into its `loc`, and the value there."""
-    path: list[str | int] = []
-    value = data
-    for position, part in enumerate(details["loc"], start=1):
-        if _leads_on(value, part):
-            value = value[part]
-        elif not (position == len(details["loc"]) and details["type"] == "missing"):
-            continue
-        path.append(part)
-    return tuple(path), value
-
-
-def _leads_on(value: Any, part: str | int) -> bool:
-    if isinstance(value, Mapping):
-        return part in value
-    return isinstance(value, list | tuple) and isinstance(part, int) and part < len(value)
-
-
-def _keys(key: str) -> KeyPath:
-    return tuple(int(part) if part.isdigit() else part for part in key.split(".")) if key else ()
-
-
-def _fields(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[str]:
-    """The valid keys of the model that stands at `loc`."""
-    return [str(key) for kind in _types_at(model, loc) if _is_model(kind) for key in _keyed(kind)]
-
-
-def _choices(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[str]:
-    """The values that the type at `loc` may have, where it is a choice."""
-    return [str(choice) for kind in _types_at(model, loc) if get_origin(kind) is Literal for choice in get_args(kind)]
-
-
-def _types_at(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[Any]:
-    """The types that the schema has at `loc`; several where a union does not say which."""
-    found: list[Any] = [model]
-    for part in loc:
-        inner = [kind for outer in found for kind in _members(outer, part)]
-        found = inner or found  # a part that leads nowhere is the tag of a union
-    return found
-
-
-def _members(kind: Any, part: str | int) -> list[Any]:
-    if _is_model(kind):
-        fields = _keyed(kind)
-        return _alternatives(fields[part].annotation) if part in fields else []
-    arguments = [argument for argument in get_args(kind) if argument is not Ellipsis]
-    if get_origin(kind) in (tuple, list) and isinstance(part, int):
-        return _alternatives(arguments[min(part, len(arguments) - 1)])
-    if get_origin(kind) is dict:
-        return _alternatives(arguments[1])
-    return []
-
-
-def _keyed(kind: type[BaseModel]) -> dict[str | int, FieldInfo]:
-    """The fields of a model by the keys that files have for them."""
-    return {field.alias or name: field for name, field in kind.model_fields.items()}
-
-
-def _alternatives(kind: Any) -> list[Any]:
-    if get_origin(kind) is Annotated:
-        return _alternatives(get_args(kind)[0])
-    if get_origin(kind) in (Union, types.UnionType):
-        return [one for argument in get_args(kind) for one in _alternatives(argument)]
-    return [kind]
-
-
-def _is_model(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, BaseModel)
+def _rule(kind: str, context: Mapping[str, Any], message: str) -> str:
+    if kind not in _RULES:
+        return f"must be valid: {message[:1].lower()}{message[1:]}"
+    limits = {name: f"{limit:g}" if isinstance(limit, float) else limit for name, limit in context.items()}
+    return _RULES[kind].format_map(limits)
 
 
 def _one_of(choices: list[str]) -> str:

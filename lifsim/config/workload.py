@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from lifsim.config.document import Document, read_document
 from lifsim.config.extends import extended
 from lifsim.config.layers import hardware_layers, lif_faults
-from lifsim.config.network import Network
+from lifsim.config.network import Network, Node
 from lifsim.config.overrides import override
+from lifsim.config.problem import Problem
 from lifsim.config.rates import gradients_of, rate_problems, spikes_of
 from lifsim.config.resolve import find
-from lifsim.config.shapes import Problem, infer_nodes
-from lifsim.config.validate import parse_model
+from lifsim.config.schema import UnknownKeyError, known
+from lifsim.config.shapes import infer_nodes
+from lifsim.config.validate import examine, in_reading_order
 from lifsim.config.workload_schema import ConvSpec, LinearSpec, Workload
 from lifsim.errors import Fault, InputError
 
@@ -37,16 +40,15 @@ def parse_workload(document: Document) -> Network:
 
 
 def network_of(document: Document) -> Network:
-    """The checked network that `document`, which extends nothing, describes. Raises InputError with every fault."""
-    spec = parse_model(Workload, document)
+    """The checked network that `document`, which extends nothing, describes. Raises InputError with every fault: those
+    of single keys, and what can still be said of the shapes of layers that have none."""
+    found = examine(Workload, document)
+    spec = found.model
     nodes, problems = infer_nodes(spec)
-    index = {op.name: number for number, op in enumerate(spec.layers)}
-    problems += [Problem(("layers", index[name]), reason) for name, reason in lif_faults(nodes)]
-    problems += rate_problems(spec, nodes)
-    if not any(isinstance(op, ConvSpec | LinearSpec) for op in spec.layers):
-        problems.append(Problem(("layers",), "must have a convolution or linear layer"))
-    if problems:
-        raise InputError(_located(document, spec, problems))
+    problems += _graph_problems(spec, nodes)
+    if problems or found.faults:
+        faults = [*found.faults, *(_located(document, spec, problem) for problem in problems)]
+        raise InputError(in_reading_order(faults, document.source))
     return Network(
         name=spec.name,
         description=spec.description,
@@ -67,12 +69,20 @@ def _folder(document: Document) -> Path:
     return Path() if mark.line is None else Path(mark.source).resolve().parent
 
 
-def _located(document: Document, spec: Workload, problems: Iterable[Problem]) -> list[Fault]:
-    """Problems as faults in reading order; a layer is called by its name, as ``--set`` calls it."""
-    faults = []
-    for problem in problems:
-        loc = problem.loc
-        if len(loc) > 1 and isinstance(loc[1], int):
-            loc = (loc[0], spec.layers[loc[1]].name, *loc[2:])
-        faults.append(document.mark(problem.loc).fault(loc, problem.message))
-    return sorted(faults, key=lambda fault: (fault.line is None, fault.line or 0, fault.column or 0))
+def _located(document: Document, spec: Workload, problem: Problem) -> Fault:
+    """A problem as a fault; a layer is called by its name, as ``--set`` calls it."""
+    loc = problem.loc
+    if len(loc) > 1 and isinstance(loc[1], int):
+        loc = (loc[0], known(spec.layers[loc[1]], "name", loc[1]), *loc[2:])
+    return document.mark(problem.loc).fault(loc, problem.message)
+
+
+def _graph_problems(spec: Workload, nodes: Sequence[Node]) -> Iterator[Problem]:
+    """What the layers say of each other, beside their shapes."""
+    with suppress(UnknownKeyError):
+        index = {known(op, "name", None): number for number, op in enumerate(spec.layers)}
+        for name, reason in lif_faults(nodes):
+            yield Problem(("layers", index[name]), reason)
+        if not any(isinstance(op, ConvSpec | LinearSpec) or "op" not in vars(op) for op in spec.layers):
+            yield Problem(("layers",), "must have a convolution or linear layer")
+        yield from rate_problems(spec, nodes)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from lifsim.config.schema import Flag, Model, Text
+from lifsim.config.schema import Broken, Flag, Model, Text, rule
 
 MAX_LAYERS = 2000
 MAX_TIMESTEPS = 1024
@@ -71,7 +70,8 @@ class NeuronSpec(Model):
     u_reset: Real = 0.0
     decay_input: Flag = True
 
-    def broken_rules(self) -> Iterator[tuple[str, str]]:
+    @rule
+    def reset_ends_the_spike(self) -> Broken:
         """A hard reset must end the spike."""
         if self.reset == "hard" and self.u_reset >= self.threshold:
             yield "u_reset", f"{self.u_reset:g} must be < threshold {self.threshold:g}"
@@ -106,7 +106,8 @@ class WeightOperation(Operation):
     batch_norm: Flag = False
     in_shape: Annotated[tuple[Channels, ...], Field(min_length=1, max_length=3)] | None = None
 
-    def broken_rules(self) -> Iterator[tuple[str, str]]:
+    @rule
+    def chain_has_one_beginning(self) -> Broken:
         """A chain of its own reads no other layer."""
         if self.in_shape is not None and self.input is not None:
             yield "input", "must not be given with in_shape, which starts a chain of its own"
@@ -123,15 +124,27 @@ class ConvSpec(WeightOperation):
     groups: Channels | None = None
     depthwise: Flag = False
 
-    def broken_rules(self) -> Iterator[tuple[str, str]]:
-        """What `depthwise` and `same` go with."""
-        yield from super().broken_rules()
+    @rule
+    def depthwise_sets_the_groups(self) -> Broken:
+        """So that nobody else does."""
         if self.depthwise and self.groups is not None:
             yield "groups", "must not be given with depthwise, which sets it to the channels"
+
+    @rule
+    def has_filters(self) -> Broken:
+        """As many as are asked for."""
         if self.out is None and not self.depthwise:
             yield "out", "must be given: only a depthwise convolution keeps the channels that it reads"
+
+    @rule
+    def groups_divide_the_filters(self) -> Broken:
+        """Each has as many."""
         if self.out is not None and self.out % (self.groups or 1):
             yield "groups", f"{self.groups} must divide the {self.out} output channels"
+
+    @rule
+    def same_goes_with_odd_kernels(self) -> Broken:
+        """Else there is no middle."""
         if self.padding == "same" and not all(size % 2 for size in self.kernel):
             yield "padding", f"'same' must go with odd kernels, not {list(self.kernel)}"
 
@@ -153,12 +166,21 @@ class PoolSpec(Operation):
     padding: Padding = (0, 0)
     output: Positive | None = None
 
-    def broken_rules(self) -> Iterator[tuple[str, str]]:
+    @rule
+    def has_one_window(self) -> Broken:
         """A window is given by its size or by the output that it must come to."""
         if (self.kernel is None) == (self.output is None):
             yield "", "exactly one of kernel and output must be given"
+
+    @rule
+    def adaptive_windows_do_not_slide(self) -> Broken:
+        """They divide the map."""
         if self.output is not None and (self.stride is not None or self.padding != (0, 0)):
             yield "output", "must stand without stride and padding"
+
+    @rule
+    def windows_see_the_map(self) -> Broken:
+        """Not padding alone."""
         if self.kernel is not None and any(2 * p > k for p, k in zip(self.padding, self.kernel, strict=True)):
             yield "padding", f"{list(self.padding)} must be <= half the kernel {list(self.kernel)}"
 
@@ -202,14 +224,19 @@ class SpikesSpec(Model):
 
     source: Literal["rates", "engine", "trace"] = "engine"
     trace: Text | None = None
-    rates: Annotated[dict[Name, Rates], Field(max_length=MAX_LAYERS)] = Field(default_factory=dict)
+    rates: Annotated[dict[str, Rates], Field(max_length=MAX_LAYERS)] = Field(default_factory=dict)
     measured: Flag = False
     provenance: Prose = ""
 
-    def broken_rules(self) -> Iterator[tuple[str, str]]:
-        """No figure without its source."""
+    @rule
+    def rates_have_a_source(self) -> Broken:
+        """No figure without."""
         if self.rates and not self.provenance:
             yield "provenance", "must say where the rates come from"
+
+    @rule
+    def trace_is_a_file(self) -> Broken:
+        """With its source, and only then."""
         if (self.source == "trace") != (self.trace is not None):
             yield "trace", "must name a file with source: trace, and only then"
 

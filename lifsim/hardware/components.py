@@ -57,7 +57,7 @@ def bill_of(components: Iterable[Component], tag: str, leakage_digits: int | Non
     Raises InputError listing every component that the table does not hold.
     """
     chosen = [component for component in components if component.tag == tag]
-    faults = [fault for component in components if (fault := _unknown(component))]
+    faults = [fault for component in components if (fault := price_fault(component))]
     if faults:
         raise InputError(faults)
     price = [(c, _table()[c.kernel, c.width_bits, c.depth]) for c in chosen]
@@ -82,7 +82,8 @@ def at_own_clock(bill: Bill, clock_hz: int) -> Bill:
     )
 
 
-def _unknown(component: Component) -> Fault | None:
+def price_fault(component: Component) -> Fault | None:
+    """What is wrong with a component that the table does not hold; None where it does."""
     table = _table()
     if (component.kernel, component.width_bits, component.depth) in table:
         return None

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.hardware.native import Kernel
+from lifsim.kernels.kernel import Kernel
 
 SETS = 100
 SETS_IN_USE = 50
@@ -35,7 +35,7 @@ FETCHES = Kernel(
     module="lifsim.hardware.read_buffer_kernel",
     function="fetches",
     parameters=(INT64, INT64, INT64, None, None, None),
-    sources=("read_buffer_kernel.py",),
+    sources=("hardware/read_buffer_kernel.py",),
 )
 
 

@@ -14,7 +14,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.config.arch import Buffer
+from lifsim.config.buffers import Buffer
+from lifsim.config.schema import known
 from lifsim.errors import Fault, InputError
 from lifsim.hardware import tables
 
@@ -55,15 +56,18 @@ def _cacti(buffer: Buffer, technology_nm: int, name: str) -> list[float]:
     """[read nJ, write nJ, subthreshold leakage mW a bank, gate leakage mW a bank, area mm2]."""
     curve = _curves().get((technology_nm, buffer.port_bits, buffer.banks))
     if curve is None:
-        raise InputError(_uncovered(buffer, technology_nm, name))
+        raise InputError(uncovered(buffer, technology_nm, name))
     return curve(buffer.size_bytes)
 
 
-def _uncovered(buffer: Buffer, technology_nm: int, name: str) -> list[Fault]:
-    known = _curves()
+def uncovered(buffer: Buffer, technology_nm: int | None, name: str) -> list[Fault]:
+    """What keeps CACTI's figures from pricing `buffer`, as far as that, and the technology (None), are known."""
+    if known(buffer, "size_bytes", 1) == 0 or known(buffer, "read_pj", None) is not None:
+        return []
     faults = []
-    for key, value, place in (("port_bits", buffer.port_bits, 1), ("banks", buffer.banks, 2)):
-        choices = sorted({curve[place] for curve in known if curve[0] == technology_nm})
+    for key, place in (("port_bits", 1), ("banks", 2)):
+        choices = sorted({curve[place] for curve in _curves() if technology_nm in (None, curve[0])})
+        value = known(buffer, key, choices[0])
         if value not in choices:
             rule = f"{value} must be one of {', '.join(map(str, choices))} (the SRAM table), or give the costs"
             faults.append(Fault(rule, path=f"buffers.{name}.{key}"))
@@ -86,7 +90,7 @@ def _curve(points: NDArray[np.float64]) -> Callable[[int], list[float]]:
     """Log-log interpolation through `points` [n, 1 + figures] (already in logs), straight beyond both ends."""
     size, figures = points[:, 0], points[:, 1:]
     octaves = np.log(4.0)
-    low, high = np.searchsorted(size, size[0] + octaves - 1e-9), np.searchsorted(size, size[-1] - octaves + 1e-9)
+    low, high = np.searchsorted(size, size[0] + octaves - 1e-9), np.searchsorted(size, size[-1] - octaves + 1e-9) - 1
     low_slope = (figures[low] - figures[0]) / (size[low] - size[0])
     high_slope = (figures[-1] - figures[high]) / (size[-1] - size[high])
 

@@ -1,12 +1,18 @@
-"""DRAM request traces as text, the format of DRAMsim3: `0xADDRESS READ|WRITE cycle`, one a line; .xz is unpacked."""
+"""DRAM request traces as text, one request a line; .xz and .gz are unpacked.
+
+DRAMsim3 (and DRAMSim2, whose words for reads and writes are known, too) has `0xADDRESS READ|WRITE cycle`, Ramulator
+`0xADDRESS R|W`, Ramulator 2 `LD|ST ADDRESS`. An address is hexadecimal; behind LD or ST it is decimal without its 0x.
+"""
 
 from __future__ import annotations
 
+import gzip
 import lzma
 import re
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -17,61 +23,117 @@ MAX_TEXT_BYTES = 1 << 30
 _MAX_FAULTS = 20
 _MAX_LINE = 1000
 _CHUNK = 1 << 20
-_LINE = re.compile(rb"\s*(?:0[xX])?([0-9a-fA-F]{1,16})\s+(READ|WRITE|R|W)\s+([0-9]{1,18})\s*", re.IGNORECASE)
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_COMMENTS = (b"#", b";", b"//")
+_READS = (b"READ", b"R", b"RD", b"LD", b"P_MEM_RD", b"P_FETCH", b"P_LOCK_RD")
+_WRITES = (b"WRITE", b"W", b"WR", b"ST", b"P_MEM_WR", b"BOFF", b"P_LOCK_WR")
+
+
+class _Form(NamedTuple):
+    """What a line can look like."""
+
+    words: str
+    pattern: re.Pattern[bytes]
+
+
+def _form(words: str, pattern: bytes) -> _Form:
+    return _Form(words, re.compile(rb"\s*" + pattern + rb"\s*(?:(?:#|;|//).*)?", re.IGNORECASE))
+
+
+_HEX = rb"(?P<hex>(?:0x)?[0-9a-f]{1,16})"
+_OPERATION = rb"(?P<operation>" + rb"|".join(_READS + _WRITES) + rb")"
+_FORMS = (
+    _form("0xADDRESS READ|WRITE cycle", _HEX + rb"\s+" + _OPERATION + rb"\s+(?P<cycle>[0-9]{1,18})"),
+    _form("0xADDRESS R|W", _HEX + rb"\s+" + _OPERATION),
+    _form("LD|ST ADDRESS", rb"(?P<operation>LD|ST)\s+(?:(?P<hex>0x[0-9a-f]{1,16})|(?P<decimal>[0-9]{1,19}))"),
+)
+_INSTRUCTIONS = re.compile(rb"\s*[0-9]+(?:\s+[0-9]+)+\s*")
 
 
 class TraceColumns(NamedTuple):
-    """[N] uint64 byte addresses, [N] bool, [N] int64 cycles."""
+    """[N] uint64 byte addresses, [N] bool, [N] int64 cycles, 0 where the file has none: timed says whether it has."""
 
     addresses: npt.NDArray[np.uint64]
     is_write: npt.NDArray[np.bool_]
     cycles: npt.NDArray[np.int64]
+    timed: bool
 
 
 def read_dram_trace(path: Path) -> TraceColumns:
-    """The requests of the file. Blank lines and lines from `#` on are skipped. Raises InputError with every faulty line
-    (the first twenty), or if it cannot be read, is no .xz file though it is called so, or is longer than 1 GiB."""
-    addresses, writes, cycles, faults = [], [], [], []
+    """The requests of the file, all of one form. Blank lines and comments (# ; //) are skipped. Raises InputError with
+    every faulty line (the first twenty), or if it cannot be read, is not packed though it is called so, or is longer
+    than 1 GiB."""
+    addresses, writes, cycles = [], [], []
+    faults: list[Fault] = []
+    forms: tuple[_Form, ...] = _FORMS
+    first = 0
     for number, line in enumerate(_lines(path), start=1):
-        match = _LINE.fullmatch(line)
+        for form in forms:
+            if match := form.pattern.fullmatch(line):
+                break
         if match:
-            addresses.append(int(match[1], 16))
-            writes.append(match[2][:1] in b"wW")
-            cycles.append(int(match[3]))
-        elif line.strip() and not line.lstrip().startswith(b"#"):
-            text = shown(line.decode("utf-8", "replace"))
-            faults.append(Fault(f"{text} must be `0xADDRESS READ|WRITE cycle`", source=str(path), line=number))
+            if len(forms) > 1:
+                forms, first = (form,), number
+            said = match.groupdict()
+            addresses.append(int(said["hex"], 16) if said["hex"] else int(said["decimal"]))
+            writes.append(said["operation"].upper() in _WRITES)
+            cycles.append(int(said.get("cycle") or 0))
+        elif line.strip() and not line.lstrip().startswith(_COMMENTS):
+            faults.append(Fault(_line_fault(line, forms, first), source=str(path), line=number))
             if len(faults) == _MAX_FAULTS:
                 break
     if faults:
         raise InputError(faults)
     if not addresses:
         raise InputError(Fault("must have at least one request", source=str(path)))
-    return TraceColumns(np.array(addresses, np.uint64), np.array(writes, np.bool_), np.array(cycles, np.int64))
+    timed = forms == (_FORMS[0],)
+    return TraceColumns(np.array(addresses, np.uint64), np.array(writes, np.bool_), np.array(cycles, np.int64), timed)
+
+
+def _line_fault(line: bytes, forms: tuple[_Form, ...], first: int) -> str:
+    """Why the line is no request; `forms` is what it may look like, one from line `first` on."""
+    must = " or ".join(f"`{form.words}`" for form in forms)
+    message = f"{shown(line.decode('utf-8', 'replace').strip())} must be {must}"
+    if any(form.pattern.fullmatch(line) for form in _FORMS):
+        message += f", as line {first} is"
+    elif _INSTRUCTIONS.fullmatch(line):
+        message += "; bubbles and addresses of a processor's trace are no requests"
+    return message
 
 
 def _lines(path: Path) -> Iterator[bytes]:
-    rest = b""
+    rest, begun = b"", False
     for chunk in _chunks(path):
-        *whole, rest = (rest + chunk).split(b"\n")
+        data = chunk if begun else chunk.removeprefix(_BYTE_ORDER_MARK)
+        begun = True
+        *whole, rest = (rest + data).split(b"\n")
         yield from whole
         if len(rest) > _MAX_LINE:
             raise InputError(Fault(f"must have lines of at most {_MAX_LINE} bytes", source=str(path)))
     yield rest
 
 
+def _opened(path: Path) -> IO[bytes]:
+    match path.suffix:
+        case ".xz":
+            return lzma.open(path)
+        case ".gz":
+            return cast(IO[bytes], gzip.open(path))
+    return path.open("rb")
+
+
 def _chunks(path: Path) -> Iterator[bytes]:
     """The text, unpacked as it is read, so that a small file cannot ask for endless memory."""
     total = 0
     try:
-        with lzma.open(path) if path.suffix == ".xz" else path.open("rb") as file:
+        with _opened(path) as file:
             while chunk := file.read(_CHUNK):
                 total += len(chunk)
                 if total > MAX_TEXT_BYTES:
                     raise InputError(Fault(f"must be at most {MAX_TEXT_BYTES >> 20} MiB of text", source=str(path)))
                 yield chunk
-    except (lzma.LZMAError, EOFError) as error:
-        raise InputError(Fault(f"must be a whole .xz file: {error}", source=str(path))) from None
+    except (lzma.LZMAError, gzip.BadGzipFile, zlib.error, EOFError) as error:
+        raise InputError(Fault(f"must be a whole {path.suffix} file: {error}", source=str(path))) from None
     except IsADirectoryError:
         raise InputError(Fault("is a directory, must be a trace file", source=str(path))) from None
     except OSError as error:

@@ -10,17 +10,19 @@ The architecture becomes one of accounting "satasim", with buffers priced from C
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from lifsim.config.document import Document
 from lifsim.config.validate import parse_model
-from lifsim.errors import Fault, InputError
+from lifsim.errors import Fault, InputError, shown
+from lifsim.interchange.imported import Imported
 from lifsim.interchange.satasim_schema import (
     Architecture,
     LayerAttributes,
     MemoryItem,
+    PeArray,
     PeComponent,
     SatasimArchitecture,
     SatasimLayer,
@@ -36,16 +38,19 @@ DRAM_READ_NJ = 0.468762
 PUBLISHED_DRAM = (128, 536870912, 16)
 """width, size-bytes, bank of the DRAM in every published architecture."""
 
+KNOWN_TAGS = ("mac", "lif", "spad")
+"""What tags of SATA_Sim's own architectures have in them."""
+
 SOURCE = "SATA_Sim (Yin et al., IEEE TCAD 42(6), 2022; github.com/RuokaiYin/SATA_Sim)"
 
 
-def workload_from_satasim(document: Document, name: str) -> dict[str, Any]:
-    """A LIFSim workload called `name`, as plain data. Raises InputError with every fault of `document`."""
+def workload_from_satasim(document: Document, name: str) -> Imported:
+    """A LIFSim workload called `name`. Raises InputError with every fault of `document`."""
     spec = parse_model(SatasimWorkload, document)
     names = unique_names([layer.name for layer in spec.layers])
     rate = round(1 - spec.general.sparsity, 12)
     layers = [entry for i, layer in enumerate(spec.layers) for entry in _operations(layer, names[i], first=i == 0)]
-    return {
+    data = {
         "name": name,
         "description": f"Imported from {Path(document.source).name}, a workload of SATA_Sim",
         "source": f"{SOURCE}. It gives no padding; here it is 1 where the filter is wider than 1.",
@@ -59,6 +64,7 @@ def workload_from_satasim(document: Document, name: str) -> dict[str, Any]:
             "rates": dict.fromkeys(names, rate),
         },
     }
+    return Imported(data, tuple(_layer_notes(document, spec.layers)), {(): document.mark(())})
 
 
 def unique_names(names: Iterable[str]) -> list[str]:
@@ -89,6 +95,25 @@ def _operations(layer: SatasimLayer, name: str, *, first: bool) -> list[dict[str
     return [weights, {"name": f"{name}_lif", "op": "lif"}]
 
 
+def _layer_notes(document: Document, layers: Sequence[SatasimLayer]) -> Iterator[Fault]:
+    """Layers that SATA_Sim counts as what they are not here. It goes by their names alone."""
+    for index, layer in enumerate(layers):
+        size = layer.attributes
+        path = ("Layers", index, "name")
+        if "Conv" not in layer.name and "FC" not in layer.name:
+            message = f"{shown(layer.name)} has neither Conv nor FC in it: SATA_Sim counts no operations of it"
+            yield document.fault(path, message)
+        elif "Conv" not in layer.name and not _is_linear(layer):
+            message = (
+                f"{shown(layer.name)} is linear in SATA_Sim, a convolution here: its filter does not cover the map"
+            )
+            yield document.fault(path, message)
+        elif _is_linear(layer) and size.ifmap_height * size.ifmap_width > 1:
+            yield document.fault(
+                path, f"{shown(layer.name)} reads {size.channels} inputs in SATA_Sim, the whole map here"
+            )
+
+
 def _is_linear(layer: SatasimLayer) -> bool:
     """SATA_Sim tells linear layers by their names; here the filter must cover the map, too."""
     size = layer.attributes
@@ -103,17 +128,23 @@ def _input_shape(layer: SatasimLayer) -> list[int]:
     return [size.channels, size.ifmap_height, size.ifmap_width]
 
 
-def arch_from_satasim(document: Document, name: str, dram_nj: float | None = None) -> dict[str, Any]:
-    """A LIFSim architecture called `name`, as plain data. dram_nj: `read energy` of SATA_Sim's mem-stat.yaml.
+def arch_from_satasim(document: Document, name: str, dram_nj: float | None = None) -> Imported:
+    """A LIFSim architecture called `name`. dram_nj: `read energy` of SATA_Sim's mem-stat.yaml.
 
     Raises InputError with every fault of `document`, or if `dram_nj` must be given because the DRAM is not the
     published one.
     """
+    if isinstance(document.data, dict) and "arch" in document.data:
+        message = (
+            "must have architecture, has arch: a machine of SATA_Sim's training tool, which says how many PEs there "
+            "are and not in how many rows; the shipped sata_training is such a machine"
+        )
+        raise InputError(Fault(message, source=document.source))
     spec = parse_model(SatasimArchitecture, document).architecture
     array = spec.array.attributes
     components = [component for part in spec.array.subtree for component in part.local]
     names = unique_names([component.name for component in components])
-    return {
+    data = {
         "name": name,
         "description": f"Imported from {Path(document.source).name} ({spec.name}) of SATA_Sim; for cross-checks only",
         "clock_hz": f"{spec.clock_mhz}MHz",
@@ -125,14 +156,34 @@ def arch_from_satasim(document: Document, name: str, dram_nj: float | None = Non
         "buffers": _buffers(spec),
         "dram": _dram(spec, document, dram_nj),
     }
+    return Imported(data, tuple(_arch_notes(spec, document)), {(): document.mark(())})
+
+
+def _arch_notes(spec: Architecture, document: Document) -> Iterator[Fault]:
+    """What is counted in one of several ways, and whose tags SATA_Sim does not tell apart."""
+    message = (
+        "linear layers have an output per filter, as today's SATA_Sim counts them; its published results had 9: "
+        "`lifsim run --set satasim.linear_as_3x3=true`"
+    )
+    yield Fault(message, source=document.source)
+    for position, tree in enumerate(spec.subtree):
+        for part_position, part in enumerate(tree.subtree if isinstance(tree, PeArray) else ()):
+            for index, component in enumerate(part.local):
+                if not any(tag in component.act_tag for tag in KNOWN_TAGS):
+                    message = (
+                        f"{shown(component.act_tag)} is paid by multiply-accumulates (spike_mac), as SATA_Sim pays any "
+                        "tag without lif in it; a neuron's part, paid by updates, needs lif in its tag"
+                    )
+                    path = ("architecture", "subtree", position, "subtree", part_position, "local", index, "act-tag")
+                    yield document.fault(path, message)
 
 
 def _version(spec: Architecture) -> dict[str, Any]:
     """Files with precisions are for the version that uses them, and counts outputs once per timestep."""
     if spec.act_prec is None:
-        return {"psum_times_t": False}
+        return {"psum_times_t": False, "linear_as_3x3": False}
     bits = {"act_bits": spec.act_prec, "weight_bits": spec.weight_prec, "output_bits": spec.output_prec}
-    return {"psum_times_t": True, **bits}
+    return {"psum_times_t": True, "linear_as_3x3": False, **bits}
 
 
 def _component(component: PeComponent, name: str) -> dict[str, Any]:

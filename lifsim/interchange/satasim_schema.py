@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from lifsim.config.schema import Bits, Count, Model, Name
+from lifsim.config.schema import Bits, Broken, Count, Model, Name, rule
 from lifsim.config.workload_schema import MAX_LAYERS, MAX_TIMESTEPS, Channels, Rate
 
 Size = Annotated[int, Field(ge=1, le=4096, strict=True)]
@@ -32,7 +31,8 @@ class LayerAttributes(Model):
     filters: Channels = Field(alias="Num Filter")
     stride: Size = Field(alias="Strides")
 
-    def broken_rules(self) -> Iterator[tuple[str, str]]:
+    @rule
+    def filter_fits(self) -> Broken:
         """The filter lies within the map, because cycles are counted without padding."""
         axes = (("Height", self.ifmap_height, self.filter_height), ("Width", self.ifmap_width, self.filter_width))
         for axis, size, kernel in axes:
@@ -140,16 +140,32 @@ class Architecture(Model):
     output_prec: Bits | None = Field(default=None, alias="output-prec")
     subtree: tuple[Tree, ...]
 
-    def broken_rules(self) -> Iterator[tuple[str, str]]:
-        """Precisions come together; there are one array and one DRAM, and buffers for weights and inputs."""
+    @rule
+    def precisions_are_all_given(self) -> Broken:
+        """They come together."""
         given = {"act-prec": self.act_prec, "weight-prec": self.weight_prec, "output-prec": self.output_prec}
         missing = [name for name, bits in given.items() if bits is None]
         if 0 < len(missing) < 3:
             yield "", f"must have {', '.join(missing)} too: the three precisions come together"
+
+    @rule
+    def has_one_of_each(self) -> Broken:
+        """One array, one DRAM, one set of buffers."""
         for kind in ("pe-array", "glbs", "dram"):
             count = sum(tree.kind == kind for tree in self.subtree)
             if count != 1:
                 yield "subtree", f"must have one entry of class {kind}, has {count}"
+
+    @rule
+    def has_neurons(self) -> Broken:
+        """SATA_Sim counts no machine without."""
+        parts = [part for tree in self.subtree if isinstance(tree, PeArray) for part in tree.subtree]
+        if parts and not any("lif" in component.act_tag for part in parts for component in part.local):
+            yield "subtree", "must have a component whose act-tag has 'lif': a machine without neurons is not counted"
+
+    @rule
+    def has_buffers(self) -> Broken:
+        """For weights and inputs."""
         for tag in ("weight", "ifmap"):
             if self.glbs and not any(tag in item.act_tag for item in self.glbs):
                 yield "subtree", f"must have a global buffer whose act-tag has {tag!r}"

@@ -1,8 +1,10 @@
 """SCALE-Sim's topology files (.csv) as workloads.
 
 A topology has one layer a line: name, input height and width (with the padding in them), filter height and width,
-channels, filters, stride, and from version 2 on a second stride for the width. A line of version 3 may end in a
-sparsity ratio N:M, of which only dense ones (N = M) can be taken over. A GEMM topology has name, M, N, K.
+channels, filters, stride, and from version 2 on a second stride for the width. Version 3 adds a sparsity ratio N:M, of
+which only dense ones (N = M) can be taken over. A layer with "DP" in its name is depthwise: as many layers of one
+channel as it has channels. A GEMM topology has name, M, N, K, and may have a batch: as many multiplications, each with
+operands of its own. A filter that covers the width of its map in one row is such a multiplication, too.
 
 SCALE-Sim rounds the output size of strided layers up where a convolution rounds down, so that such layers are one row
 and column smaller here if the stride does not divide the map. It says nothing of neurons, time or spikes: the workload
@@ -13,43 +15,64 @@ Source: Samajdar et al., ISPASS 2020; Raj et al., ISPASS 2025; github.com/scales
 
 from __future__ import annotations
 
-import csv
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
+from lifsim.config.document import Mark
+from lifsim.config.shapes import MAX_ELEMENTS
 from lifsim.errors import Fault, InputError, shown
+from lifsim.interchange.imported import Imported
 from lifsim.interchange.satasim import unique_names
-from lifsim.interchange.text import read_text
+from lifsim.interchange.scalesim_table import BATCH, NAME, NEUTRAL, SPARSITY, STRIDE_WIDTH, Line, Table, read_table
 
 SOURCE = "SCALE-Sim (Samajdar et al., ISPASS 2020; github.com/scalesim-project/SCALE-Sim)"
 
-CONV_COLUMNS = ("ifmap height", "ifmap width", "filter height", "filter width", "channels", "filters", "stride")
-GEMM_COLUMNS = ("M", "N", "K")
-MAX_SIZE = 4096
-MAX_CHANNELS = 1 << 20
+MAX_EXTENT = 1 << 20
+"""Of maps, channels and filters, and of the channels that they make."""
+
+MAX_WINDOW = 4096
+"""Of filters that slide, and strides."""
+
+_DEPTHWISE = re.compile(r"depth.?wise|(?:^|[_-])dw(?:[_-]|\d|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Row:
-    """One line of a topology. sizes: its numbers by column."""
+class Operation:
+    """A convolution over [channels, height, width] without padding; `groups` of its channels and filters know nothing
+    of each other."""
 
     name: str
-    sizes: dict[str, int]
+    in_shape: tuple[int, int, int]
+    filters: int
+    kernel: tuple[int, int] = (1, 1)
+    stride: tuple[int, int] = (1, 1)
+    groups: int = 1
 
 
-def workload_from_scalesim(path: Path, name: str) -> dict[str, Any]:
-    """A LIFSim workload called `name`, as plain data. Raises InputError with every fault of the file."""
-    rows = _rows(path)
-    names = unique_names([row.name for row in rows])
-    return {
+def workload_from_scalesim(path: Path, name: str) -> Imported:
+    """A LIFSim workload called `name`. Raises InputError with every fault of the file."""
+    table = read_table(path)
+    faults: list[Fault] = []
+    layers = [_layer(table, line, faults) for line in table.lines]
+    if not faults and not layers:
+        faults.append(Fault("must have a layer below its header", source=str(path)))
+    if not table.is_gemm:
+        faults += _batch_faults(table)
+    if faults:
+        raise InputError(faults)
+    found = [layer for layer in layers if layer is not None]
+    names = unique_names([layer.name for layer in found])
+    data = {
         "name": name,
         "description": f"Imported from {path.name}, a topology of SCALE-Sim",
         "source": f"{SOURCE}. Maps hold their padding; one timestep, no neurons.",
         "timesteps": 1,
-        "input": {"shape": _in_shape(rows[0]), "encoding": "rate"},
-        "layers": [_layer(row, unique, first=row is rows[0]) for row, unique in zip(rows, names, strict=True)],
+        "input": {"shape": list(found[0].in_shape), "encoding": "rate"},
+        "layers": [_entry(layer, unique, first=layer is found[0]) for layer, unique in zip(found, names, strict=True)],
         "spikes": {
             "source": "rates",
             "measured": False,
@@ -57,76 +80,137 @@ def workload_from_scalesim(path: Path, name: str) -> dict[str, Any]:
             "rates": dict.fromkeys(names, 1.0),
         },
     }
+    return Imported(data, (*table.notes, *_notes(table, found)), {(): Mark(str(path))})
 
 
-def _rows(path: Path) -> list[Row]:
-    try:
-        lines = list(csv.reader(read_text(path).splitlines()))
-    except csv.Error as error:
-        raise InputError(Fault(f"must be comma-separated text: {error}", source=str(path))) from None
-    cells = [
-        (number, [cell.strip() for cell in line]) for number, line in enumerate(lines, 1) if any(map(str.strip, line))
-    ]
-    if not cells:
-        raise InputError(Fault("must have a header and a layer", source=str(path)))
-    header = [cell for cell in cells[0][1] if cell]
-    if any(cell.isdigit() for cell in header[1:]):
-        raise InputError(Fault("must be the header, which SCALE-Sim skips", source=str(path), line=cells[0][0]))
-    is_gemm = [cell.upper() for cell in header[1:4]] in ([*GEMM_COLUMNS], ["M", "K", "N"])
-    columns = tuple(cell.upper() for cell in header[1:4]) if is_gemm else CONV_COLUMNS
-    faults: list[Fault] = []
-    rows = [row for number, line in cells[1:] if (row := _row(line, columns, path, number, faults)) is not None]
-    if not faults and not rows:
-        faults.append(Fault("must have a layer below its header", source=str(path)))
-    if faults:
-        raise InputError(faults)
-    return rows
+def _layer(table: Table, line: Line, faults: list[Fault]) -> Operation | None:
+    """The layer of a line; None, and its faults, where it is none."""
+    own: list[Fault] = []
+    cells = _named(table, line, own)
+    missing = [column for column in table.required if column not in cells]
+    if missing:
+        own.append(table.at(line.number, f"must have a value for {', '.join(missing)}"))
+    sizes = {
+        column: _size(table, line, column, cells[column], own)
+        for column in (*table.required, STRIDE_WIDTH, BATCH)
+        if column in cells
+    }
+    for column, neutral in NEUTRAL.items():
+        if cells.get(column, str(neutral)) != str(neutral):
+            message = f"{shown(cells[column])} must be {neutral}: SCALE-Sim knows no {column}"
+            own.append(table.at(line.number, message, column))
+    dense, _, block = (part.strip() for part in cells.get(SPARSITY, "1:1").partition(":"))
+    if dense != block:
+        message = f"{cells[SPARSITY]} must be dense, such as 1:1: LIFSim has no weight sparsity"
+        own.append(table.at(line.number, message, SPARSITY))
+    layer = None if own else _operation(cells.get(NAME, f"layer_{line.number}"), sizes)
+    if layer is not None:
+        own += [table.at(line.number, message, column) for column, message in _misfits(layer)]
+    faults += own
+    return layer
 
 
-def _row(cells: list[str], columns: tuple[str, ...], path: Path, line: int, faults: list[Fault]) -> Row | None:
-    while cells and not cells[-1]:
-        cells = cells[:-1]
-    known = len(faults)
-
-    def fault(message: str, column: str = "") -> None:
-        faults.append(Fault(message, path=column, source=str(path), line=line))
-
-    if cells and ":" in cells[-1]:
-        dense, _, block = cells.pop().partition(":")
-        if dense.strip() != block.strip():
-            fault(f"{dense}:{block} must be dense, such as 1:1: LIFSim has no weight sparsity", "sparsity")
-    if not 0 <= len(cells) - 1 - len(columns) <= (columns == CONV_COLUMNS):
-        fault(f"must have a name and {len(columns)} numbers ({', '.join(columns)}), has {max(0, len(cells) - 1)}")
-        return None
-    widths = (*columns, "stride width")
-    sizes = {column: _size(cell, column, fault) for column, cell in zip(widths, cells[1:], strict=False)}
-    sizes.setdefault("stride width", sizes.get("stride", 1))
-    for axis in ("height", "width") if columns == CONV_COLUMNS and len(faults) == known else ():
-        if sizes[f"filter {axis}"] > sizes[f"ifmap {axis}"]:
-            fault(f"{sizes[f'filter {axis}']} must be <= ifmap {axis} {sizes[f'ifmap {axis}']}", f"filter {axis}")
-    return Row(cells[0] or f"layer_{line}", sizes) if len(faults) == known else None
+def _named(table: Table, line: Line, faults: list[Fault]) -> dict[str, str]:
+    """The cells of the line; one that the header does not name is a sparsity N:M, or a number that SCALE-Sim v2 takes
+    for the stride of the width and v3, in a GEMM, for the batch."""
+    cells = dict(line.cells)
+    number = BATCH if table.is_gemm else STRIDE_WIDTH
+    for text in line.unnamed:
+        column = SPARSITY if ":" in text else number
+        if column in cells or column in table.columns:
+            faults.append(table.at(line.number, f"{shown(text)} must stand in a column that the header names"))
+        elif column == number:
+            table.notes.append(table.at(line.number, f"{text} in a column without a name is taken for the {column}"))
+        cells.setdefault(column, text)
+    return cells
 
 
-def _size(cell: str, column: str, fault: Any) -> int:
-    limit = MAX_CHANNELS if column in ("channels", "filters", "M", "N", "K") else MAX_SIZE
+def _size(table: Table, line: Line, column: str, cell: str, faults: list[Fault]) -> int:
+    limit = MAX_WINDOW if "stride" in column else MAX_EXTENT
     if re.fullmatch(r"[0-9]{1,9}", cell) and 1 <= int(cell) <= limit:
         return int(cell)
-    fault(f"{shown(cell)} must be a whole number from 1 to {limit}", column)
+    faults.append(table.at(line.number, f"{shown(cell)} must be a whole number from 1 to {limit}", column))
     return 1
 
 
-def _in_shape(row: Row) -> list[int]:
-    if "M" in row.sizes:
-        return [row.sizes["K"], 1, row.sizes["M"]]
-    return [row.sizes[column] for column in ("channels", "ifmap height", "ifmap width")]
-
-
-def _layer(row: Row, name: str, *, first: bool) -> dict[str, Any]:
-    """A GEMM of M pixels, K products and N filters is a 1 x 1 convolution over a line of M pixels and K channels."""
-    chain = {} if first else {"in_shape": _in_shape(row)}
-    size = row.sizes
+def _operation(name: str, size: dict[str, int]) -> Operation:
+    """A GEMM of M pixels, K products and N filters is a 1 x 1 convolution over a line of M pixels and K channels; so is
+    a filter of one row over the width of its map. `batch` of them are as many groups."""
     if "M" in size:
-        return {"name": name, "op": "conv", **chain, "out": size["N"], "kernel": 1}
-    kernel = [size["filter height"], size["filter width"]]
-    stride = [size["stride"], size["stride width"]]
-    return {"name": name, "op": "conv", **chain, "out": size["filters"], "kernel": kernel, "stride": stride}
+        times = size.get(BATCH, 1)
+        return Operation(name, (size["K"] * times, 1, size["M"]), size["N"] * times, groups=times)
+    height, width, rows, cols = (size[f"{of} {axis}"] for of in ("ifmap", "filter") for axis in ("height", "width"))
+    channels, filters, down = size["channels"], size["filters"], size["stride"]
+    stride = (down, size.get(STRIDE_WIDTH, down))
+    if "DP" in name:
+        return Operation(name, (channels, height, width), filters * channels, (rows, cols), stride, channels)
+    if rows == 1 and cols == width > 1:
+        return Operation(name, (channels * width, 1, height), filters, stride=(1, down))
+    return Operation(name, (channels, height, width), filters, (rows, cols), stride)
+
+
+def _misfits(layer: Operation) -> Iterator[tuple[str, str]]:
+    """(column, message) of what no layer of LIFSim can be."""
+    channels, *size = layer.in_shape
+    for axis, extent, kernel in zip(("height", "width"), size, layer.kernel, strict=True):
+        if kernel > extent:
+            yield f"filter {axis}", f"{kernel} must be <= ifmap {axis} {extent}"
+        elif kernel > MAX_WINDOW:
+            yield f"filter {axis}", f"{kernel} must be <= {MAX_WINDOW}, or cover the width of its map in one row"
+    for title, count in (("channels", channels), ("filters", layer.filters)):
+        if count > MAX_EXTENT:
+            yield title, f"{count} in all must be <= {MAX_EXTENT}"
+    outputs = [1 + (at - k) // s for at, k, s in zip(size, layer.kernel, layer.stride, strict=True)]
+    for title, elements in (("inputs", prod(layer.in_shape)), ("outputs", prod((layer.filters, *outputs)))):
+        if elements > MAX_ELEMENTS:
+            yield title, f"{elements} in all must be <= {MAX_ELEMENTS}"
+
+
+def _batch_faults(table: Table) -> list[Fault]:
+    """A workload is of one image: the batch is given to the run, which has one for all layers."""
+    given = {line.cells.get(BATCH, "1") for line in table.lines}
+    if len(given) <= 1:
+        return []
+    message = f"must be the same for all layers, is {', '.join(sorted(given)[:5])}: `lifsim run` has one --batch"
+    return [table.at(table.header_line, message, BATCH)]
+
+
+def _notes(table: Table, layers: list[Operation]) -> Iterator[Fault]:
+    """What the layers are that one might not think."""
+    source = str(table.path)
+    batch = next((line.cells[BATCH] for line in table.lines if BATCH in line.cells), "1")
+    if not table.is_gemm and batch != "1":
+        yield Fault(f"{batch} images: a workload is of one; give `lifsim run` --batch {batch}", BATCH, source)
+    depthwise = [layer.name for layer in layers if layer.groups > 1] if not table.is_gemm else []
+    if depthwise:
+        yield Fault(f"{_list(depthwise)}: depthwise, as SCALE-Sim reads names with DP in them", source=source)
+    dense = [x.name for x in layers if x.groups == 1 and x.filters == 1 < x.in_shape[0] and _DEPTHWISE.search(x.name)]
+    if dense:
+        message = f"{_list(dense)}: dense with one filter, as in SCALE-Sim; depthwise layers have DP in their names"
+        yield Fault(message, source=source)
+    rounded = [layer.name for layer in layers if _is_rounded(layer)]
+    if rounded:
+        message = (
+            f"{_list(rounded)}: the stride does not divide the map; SCALE-Sim has one more row or column of outputs"
+        )
+        yield Fault(message, source=source)
+
+
+def _is_rounded(layer: Operation) -> bool:
+    axes = zip(layer.in_shape[1:], layer.kernel, layer.stride, strict=True)
+    return any((extent - kernel) % stride for extent, kernel, stride in axes)
+
+
+def _list(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+
+def _entry(layer: Operation, name: str, *, first: bool) -> dict[str, Any]:
+    """The layer as a workload has it. The first one reads the network's input."""
+    chain = {} if first else {"in_shape": list(layer.in_shape)}
+    entry: dict[str, Any] = {"name": name, "op": "conv", **chain, "out": layer.filters, "kernel": list(layer.kernel)}
+    if layer.stride != (1, 1):
+        entry["stride"] = list(layer.stride)
+    if layer.groups > 1:
+        entry["groups"] = layer.groups
+    return entry

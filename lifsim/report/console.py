@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from rich.console import Console
 from rich.table import Table
 
+from lifsim.errors import visible
 from lifsim.report.buffer_table import buffer_table
 from lifsim.report.change import figures
 from lifsim.report.dram_line import dram_line
 from lifsim.report.schedule_table import schedule_table
 from lifsim.report.stage_table import stage_table
+from lifsim.report.terminal import Terminal
 from lifsim.simulate.bound import bound
 from lifsim.simulate.result import Result
 
@@ -34,9 +35,9 @@ def print_result(result: Result, baseline: Result | None) -> None:
             cells += [line.baseline or "-", line.change_text]
         table.add_row(*cells)
         previous = line.group
-    console = Console()
+    console = Terminal()
     if not console.is_terminal:
-        console = Console(width=PIPE_WIDTH)
+        console = Terminal(width=PIPE_WIDTH)
     console.print(table)
     schedules = schedule_table(result, baseline)
     if schedules is not None:
@@ -52,7 +53,7 @@ def print_result(result: Result, baseline: Result | None) -> None:
     if result.advice:
         console.print(f"bound by {bound(result.totals.cycles)}: {result.advice}", highlight=False)
     for note in result.notes:
-        console.print(f"note: {note}", style="dim", highlight=False)
+        console.print(f"note: {visible(note)}", style="dim", highlight=False)
 
 
 def _title(result: Result) -> str:

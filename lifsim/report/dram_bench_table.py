@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from lifsim.config.csv_text import csv_text
 from lifsim.hardware.dram.result import DramResult
 from lifsim.units import format_bytes, format_si
 
@@ -51,9 +50,7 @@ class DramBenchTable:
 
     def to_csv(self) -> str:
         """A line of names and a line of figures."""
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows([self.figures, self.figures.values()])
-        return text.getvalue().rstrip("\n")
+        return csv_text(list(self.figures), [self.figures]).rstrip("\n")
 
     def print(self, console: Console) -> None:
         """For reading."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
+from lifsim.config.csv_text import csv_text
 from lifsim.config.network import Layer, Network
 from lifsim.config.sharing import Sharing, State, states_of
 
@@ -65,11 +64,8 @@ class NetworkTable:
 
     def to_csv(self) -> str:
         """One line per layer; shapes as 64x32x32."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(LayerRow.__dataclass_fields__)
-        writer.writerows([_cell(value) for value in asdict(row).values()] for row in self.rows)
-        return text.getvalue().rstrip("\n")
+        rows = ({name: _cell(value) for name, value in asdict(row).items()} for row in self.rows)
+        return csv_text(list(LayerRow.__dataclass_fields__), rows).rstrip("\n")
 
     def print(self, console: Console) -> None:
         """A table with a row of totals, as wide as it needs to be."""

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import re
-import shutil
-import tempfile
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 
 from lifsim.config.arch import Arch
 from lifsim.errors import Fault, InputError
+from lifsim.files import must_not_exist, replacing_folder
 from lifsim.interchange.dram_trace_out import TraceFormat
 from lifsim.report.requests import write_requests
 from lifsim.report.rows import as_csv
 from lifsim.report.summary import SUMMARY_FORMAT, resolved_config, summary
 from lifsim.report.timeline import write_timeline
 from lifsim.simulate.result import Result
+
+FILES = ("summary.json", "config.resolved.yaml", "layers.csv", "timesteps.csv", "timeline.json", "dram.trace")
+"""All that a result may consist of."""
 
 
 def default_folder(result: Result) -> Path:
@@ -51,81 +49,40 @@ def save(result: Result, folder: Path, *, replace: bool, extras: Extras = Extras
     the folder cannot be written; what was there stays.
     """
     check_target(folder, replace=replace)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        _fill_and_move(folder, lambda temporary: _write_files(result, temporary, extras), replace=replace)
-    except OSError as error:
-        raise InputError(
-            Fault(f"{folder} must be a folder that can be written: {error.strerror}", path="out")
-        ) from error
+    with replacing_folder(folder, replace=replace) as temporary:
+        _write_files(result, temporary, extras)
 
 
 def check_target(folder: Path, *, replace: bool) -> None:
     """Refuse what `save` would refuse, before the run and not after it."""
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         raise InputError(Fault(f"{folder} must be a folder, or not exist", path="out"))
+    above = next((parent for parent in folder.absolute().parents if parent.exists()), folder)
+    if not above.is_dir():
+        raise InputError(Fault(f"{folder} must be a folder: {above} is a file", path="out"))
     if not folder.exists():
         return
     if not replace:
-        raise InputError(_exists(folder))
-    if _holds_something_else(folder):
-        raise InputError(Fault(f"{folder} must be an earlier result or empty to be replaced", path="out"))
+        raise InputError(must_not_exist(folder))
+    if own := _something_else_in(folder):
+        rule = f"{folder} must hold nothing but an earlier result to be replaced, holds {own}"
+        raise InputError(Fault(f"{rule}; move that away, or give another --out", path="out"))
 
 
-def _holds_something_else(folder: Path) -> bool:
-    """Whether `folder` holds anything but an earlier result. What another run has just moved away is none."""
+def _something_else_in(folder: Path) -> str:
+    """What `folder` holds that is of no earlier result, '' if nothing. What another run has just moved away is none."""
     try:
         names = {entry.name for entry in folder.iterdir()}
-        if "summary.json" not in names:
-            return bool(names)
+        own = sorted(name for name in names if name not in FILES)
+        if own or not names:
+            return own[0] if own else ""
         found = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return False
-    except (OSError, ValueError):
-        return True
-    return not isinstance(found, dict) or found.get("format") != SUMMARY_FORMAT
-
-
-def _fill_and_move(folder: Path, fill: Callable[[Path], None], *, replace: bool) -> None:
-    scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    aside = scratch / "old"
-    try:
-        for empty in (scratch / "new", aside):
-            empty.mkdir()
-        fill(scratch / "new")
-        _move(scratch / "new", folder, aside, replace=replace)
-    except BaseException:
-        _put_back(aside, folder)
-        raise
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-
-
-def _move(new: Path, folder: Path, aside: Path, *, replace: bool) -> None:
-    """Renames are atomic and never land on a folder that holds something: of runs that write to one folder at once the
-    first one stays, or the last one where they may replace it."""
-    for attempt in count():
-        try:
-            new.rename(folder)
-            return
-        except OSError as error:
-            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-                raise
-            if not replace:
-                raise InputError(_exists(folder)) from error
-        with suppress(FileNotFoundError):  # another run has just moved it away
-            folder.rename(aside / str(attempt))
-
-
-def _put_back(aside: Path, folder: Path) -> None:
-    """What was there before stays, if it has been moved away already."""
-    for old in aside.glob("*"):
-        with suppress(OSError):
-            old.rename(folder)
-
-
-def _exists(folder: Path) -> Fault:
-    return Fault(f"{folder} exists and must not be overwritten; remove it or give --force", path="out")
+        return "files without a summary.json" if folder.is_dir() and any(folder.iterdir()) else ""
+    except (OSError, ValueError, RecursionError):
+        found = None
+    known = isinstance(found, dict) and found.get("format") == SUMMARY_FORMAT
+    return "" if known else "a summary.json that LIFSim did not write, or that is damaged"
 
 
 def _write_files(result: Result, folder: Path, extras: Extras) -> None:

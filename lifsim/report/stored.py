@@ -1,40 +1,172 @@
-"""Results of earlier runs, read back."""
+"""Results of earlier runs, read back: nothing that a file says is drawn unless a run can have written it."""
 
 from __future__ import annotations
 
-import json
+import dataclasses
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, get_type_hints
 
-from lifsim.errors import Fault, InputError
-from lifsim.report.summary import SCHEMA_VERSION, SUMMARY_FORMAT
+from pydantic import AfterValidator, ConfigDict, Field, create_model
 
-_NEEDED = ("inputs", "cycles", "energy_pj")
+from lifsim.config.json_file import MAX_BYTES, parse_json, plain_json
+from lifsim.config.schema import Broken, Model, Text, rule
+from lifsim.config.sharing import Sharing
+from lifsim.config.text_file import read_text
+from lifsim.errors import Fault, InputError, collecting
+from lifsim.report.summary import SCHEMA_VERSION
+from lifsim.schedule.lif_memory import LifMemory
+from lifsim.simulate.books import (
+    Accesses,
+    BooksError,
+    Cycles,
+    DramBytes,
+    EnergyPj,
+    Operations,
+    SramAccesses,
+    TrainingDramBytes,
+)
+from lifsim.simulate.buffer_use import BufferUse
+from lifsim.simulate.dram_work import DramActivity
+from lifsim.simulate.pricing import Area
+from lifsim.simulate.resolved import sha256_of
+from lifsim.simulate.result import StageRecord
+
+WAY_OUT = "must be the folder of a run, is damaged or of another LIFSim: delete it and run again"
+
+Amount = Annotated[float, Field(strict=True, ge=0, le=1e300, allow_inf_nan=False)]
+Tally = Annotated[int, Field(strict=True, ge=0, lt=1 << 126)]
+Sha256 = Annotated[str, Field(strict=True, pattern="^[0-9a-f]{64}$")]
+
+
+def _sharing(text: str) -> str:
+    try:
+        return str(Sharing.parse(text))
+    except InputError as error:
+        raise ValueError(error.faults[0].message) from None
+
+
+@cache
+def _stored(record: type) -> Any:
+    """The schema of a record of a run: its counts whole and >= 0, its amounts finite and >= 0, its books balanced."""
+    kinds = get_type_hints(record)
+    fields: dict[str, Any] = {
+        field.name: (_kind(kinds[field.name]), ... if field.default is dataclasses.MISSING else field.default)
+        for field in dataclasses.fields(record)
+    }
+    model = create_model(record.__name__, __base__=Model, **fields)
+
+    def balanced(values: Model) -> object:
+        try:
+            return record(**{name: getattr(values, name) for name in fields})
+        except BooksError as error:
+            raise ValueError(f"must balance: {str(error).partition(f': {record.__name__}(')[0]}") from None
+
+    return Annotated[model, AfterValidator(balanced)]
+
+
+def _kind(kind: Any) -> Any:
+    """Of a field. In training DRAM bytes have more parts, which are 0 in inference."""
+    if dataclasses.is_dataclass(kind):
+        return _stored(TrainingDramBytes if kind is DramBytes else kind)  # type: ignore[arg-type]
+    return {int: Tally, float: Amount}[kind]
+
+
+class _Inputs(Model):
+    """What was run, and the hashes by which runs are compared."""
+
+    arch: dict[str, Any]
+    workload: dict[str, Any]
+    sharing: Annotated[Text, AfterValidator(_sharing)]
+    options: dict[str, Any]
+    spikes: dict[str, Any]
+    dram_device: dict[str, Any] | None = None
+    dram_device_sha256: Sha256 | None = None
+    arch_sha256: Sha256
+    workload_sha256: Sha256
+    spikes_sha256: Sha256
+    seed: Tally
+    batch: Tally | None
+
+    @rule
+    def hashes_fit(self) -> Broken:
+        """Every hash is that of what it stands for."""
+        hashed = {
+            "arch_sha256": self.arch,
+            "workload_sha256": self.workload,
+            "spikes_sha256": [self.spikes, self.seed],
+            **({"dram_device_sha256": self.dram_device} if self.dram_device else {}),
+        }
+        for name, tree in hashed.items():
+            if getattr(self, name) != sha256_of(tree):
+                yield name, f"must be the SHA-256 of {name.removesuffix('_sha256')}: one of them was changed"
+
+
+class _Head(Model):
+    """What tells a summary of this LIFSim from other files."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    format: Literal["lifsim-summary"]
+    schema_version: Annotated[int, Field(strict=True, ge=SCHEMA_VERSION, le=SCHEMA_VERSION)]
+
+
+@cache
+def _schema() -> type[Model]:
+    """Of summary.json as `lifsim.report.summary` writes it."""
+    needed: dict[str, Any] = {
+        "format": Text,
+        "schema_version": Tally,
+        "lifsim_version": Text,
+        "name": Text,
+        "inputs": _Inputs,
+        "cycles": _stored(Cycles),
+        "bound": Text,
+        "time_s": Amount,
+        "pe_utilisation": Amount,
+        "ops": _stored(Operations),
+        "dram_bytes": _stored(TrainingDramBytes),
+        "sram_accesses": _stored(SramAccesses),
+        "register_accesses": dict[Literal["membrane"], _stored(Accesses)],  # type: ignore[misc]
+        "energy_pj": _stored(EnergyPj),
+        "area_mm2": Amount,
+        "area_parts_mm2": _stored(Area),
+        "lif_units": Tally,
+        "lif_memory_bytes": _stored(LifMemory),
+        "notes": list[Text],
+    }
+    optional: dict[str, Any] = {
+        "dram": _stored(DramActivity),
+        "stages": dict[str, _stored(StageRecord)],  # type: ignore[misc]
+        "buffers": dict[str, _stored(BufferUse)],  # type: ignore[misc]
+    }
+    fields = {name: (kind, ...) for name, kind in needed.items()}
+    make: Any = create_model
+    made: type[Model] = make("Summary", __base__=Model, **fields, **{k: (v | None, None) for k, v in optional.items()})
+    return made
 
 
 def read_summaries(folders: Iterable[Path]) -> list[Mapping[str, Any]]:
-    """The summary.json of every folder. Raises InputError naming each that holds none of this LIFSim's schema."""
-    found, faults = [], []
+    """The summary.json of every folder. Raises InputError with all that no run of this LIFSim can have written."""
+    found, faults = [], list[Fault]()
     for folder in folders:
-        try:
-            summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError):
-            summary = None
-        fault = _fault(summary)
-        if fault:
-            faults.append(Fault(fault, source=str(folder)))
-        else:
-            found.append(summary)
+        if not (folder / "summary.json").is_file():
+            faults.append(Fault("must be the folder of a run, with a summary.json", source=str(folder)))
+            continue
+        with collecting(faults):
+            found.append(_summary(folder / "summary.json"))
     if faults:
         raise InputError(faults)
     return found
 
 
-def _fault(summary: object) -> str | None:
-    if not isinstance(summary, dict) or summary.get("format") != SUMMARY_FORMAT:
-        return "must be the folder of a run, with a summary.json"
-    if summary.get("schema_version") != SCHEMA_VERSION:
-        return f"schema_version {summary.get('schema_version')!r} of its summary.json must be {SCHEMA_VERSION}"
-    missing = [key for key in _NEEDED if not isinstance(summary.get(key), dict)]
-    return f"summary.json must have {', '.join(missing)}" if missing else None
+def _summary(path: Path) -> Mapping[str, Any]:
+    text = read_text(path, "summary.json", MAX_BYTES)
+    try:
+        parse_json(_Head, text, str(path))
+        parse_json(_schema(), text, str(path))
+    except InputError as error:
+        raise InputError([*error.faults, Fault(WAY_OUT, source=str(path.parent))]) from None
+    tree: Mapping[str, Any] = plain_json(text, str(path))
+    return tree

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from statistics import fmean, stdev
 from typing import Any
@@ -11,7 +10,8 @@ from lifsim.snn.training.study import Trial
 
 
 def rows(trials: Sequence[Trial]) -> list[dict[str, Any]]:
-    """One row per sharing, in the order of first appearance: mean and standard deviation, lowest and highest."""
+    """One row per sharing, in the order of first appearance: mean and standard deviation, lowest and highest. One
+    seed has no deviation: None."""
     found = []
     for sharing in dict.fromkeys(trial.sharing for trial in trials):
         mine = [trial for trial in trials if trial.sharing == sharing]
@@ -19,7 +19,7 @@ def rows(trials: Sequence[Trial]) -> list[dict[str, Any]]:
         for name in ("accuracy", "spike_rate", "active_share"):
             values = [float(getattr(trial, name)) for trial in mine]
             row[f"{name}_mean"] = fmean(values)
-            row[f"{name}_std"] = stdev(values) if len(values) > 1 else math.nan
+            row[f"{name}_std"] = stdev(values) if len(values) > 1 else None
         row["accuracy_min"] = min(trial.accuracy for trial in mine)
         row["accuracy_max"] = max(trial.accuracy for trial in mine)
         found.append(row)
@@ -30,8 +30,12 @@ def markdown(trials: Sequence[Trial]) -> str:
     """The rows as a Markdown table, in percent."""
     lines = ["| sharing | seeds | test accuracy % | lowest to highest | spike rate % |", "|---|---|---|---|---|"]
     for row in rows(trials):
-        accuracy = f"{100 * row['accuracy_mean']:.2f} ± {100 * row['accuracy_std']:.2f}"
+        accuracy = _percent(row["accuracy_mean"], row["accuracy_std"])
         extent = f"{100 * row['accuracy_min']:.2f} to {100 * row['accuracy_max']:.2f}"
-        rate = f"{100 * row['spike_rate_mean']:.2f} ± {100 * row['spike_rate_std']:.2f}"
+        rate = _percent(row["spike_rate_mean"], row["spike_rate_std"])
         lines.append(f"| {row['sharing']} | {row['seeds']} | {accuracy} | {extent} | {rate} |")
     return "\n".join(lines)
+
+
+def _percent(mean: float, deviation: float | None) -> str:
+    return f"{100 * mean:.2f}" if deviation is None else f"{100 * mean:.2f} ± {100 * deviation:.2f}"

@@ -7,10 +7,10 @@ import time
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from lifsim.report.terminal import Terminal
 from lifsim.sweep.outcome import Outcome
 
 
@@ -20,15 +20,16 @@ class Progress:
 
     def __init__(self, total: int, done: int, best_of: str = "energy_pj.total") -> None:
         self._total, self._best_of = total, best_of
+        self._before = done
         self._done = self._failed = 0
         self._best: float | None = None
         self._started = time.monotonic()
-        console = Console(stderr=True)
+        console = Terminal(stderr=True)
         self._bar = Bar(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[state]}"),
+            TextColumn("{task.fields[state]}", markup=False),
             TimeRemainingColumn(),
             console=console,
             disable=not console.is_terminal,
@@ -56,6 +57,11 @@ class Progress:
     def summary(self) -> str:
         """`1,000 points (400 new, 3 failed, 180 a second)`."""
         return f"{self._total:,} points ({self._done:,} new, {self._failed:,} failed, {self._rate:.0f} a second)"
+
+    @property
+    def kept(self) -> str:
+        """`640 of 1,000 points are kept`."""
+        return f"{self._before + self._done:,} of {self._total:,} points are kept"
 
     @property
     def _rate(self) -> float:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
 from lifsim.errors import Fault, InputError, did_you_mean
+from lifsim.report.terminal import Terminal
 from lifsim.sweep.export import columns_of
 
 MAIN = ("cycles.total", "energy_pj.total", "dram_bytes.total", "area_mm2")
@@ -32,7 +32,7 @@ def print_table(
         table.add_column(name, justify="right", no_wrap=True)
     for row in good[:top]:
         table.add_row(*(_cell(row[name]) for name in shown))
-    console = Console()
+    console = Terminal()
     needed = Measurement.get(console, console.options.update(width=10_000), table).maximum
     console.width = max(console.width, needed)
     console.print(table)

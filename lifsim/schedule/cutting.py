@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from lifsim.config.arch import Buffer
+from lifsim.config.buffers import Buffer
 from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.schedule.moves import Moves, Visit
 from lifsim.schedule.rows import Ints

@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.config.arch import Buffer, Buffers
+from lifsim.config.buffers import Buffer, Buffers
 from lifsim.hardware.pipeline.kinds import STORES, Kind
 from lifsim.hardware.pipeline.program import Program
 from lifsim.hardware.pipeline.timing import Timing

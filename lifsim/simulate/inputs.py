@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lifsim.config.arch import Arch, parse_arch
+from lifsim.config.arch import Arch
+from lifsim.config.device import with_device
 from lifsim.config.document import Document, read_document
 from lifsim.config.network import Network
 from lifsim.config.overrides import override
 from lifsim.config.resolve import find
 from lifsim.config.sharing import Sharing, states_of
-from lifsim.config.validate import parse_model
+from lifsim.config.validate import examine, in_reading_order, parse_model
 from lifsim.config.workload import network_of, read_workload
 from lifsim.config.workload_schema import Workload
 from lifsim.errors import Fault, InputError, collecting, did_you_mean
 from lifsim.simulate.options import Options, options_of
+from lifsim.simulate.pricing import price_faults
 
 CONFIG_KEYS = ("arch", "workload", "sharing", "options")
 
@@ -40,16 +42,13 @@ def load_inputs(
 
     Raises InputError with the faults of all inputs together.
     """
-    faults: list[Fault] = []
-    with collecting(faults):
-        arch_file = read_document(find("arch", arch))
-    with collecting(faults):
-        workload_file = read_workload(workload)
-    with collecting(faults):
-        checked_options = options_of(options)
-    if faults:
-        raise InputError(faults)
-    return _inputs(arch_file, workload_file, sharing, checked_options, overrides)
+    return _together(
+        lambda: read_document(find("arch", arch)),
+        lambda: read_workload(workload),
+        lambda: Sharing.parse(sharing),
+        lambda: options_of(options),
+        overrides,
+    )
 
 
 def load_config(path: Path, overrides: Sequence[str] = ()) -> Inputs:
@@ -62,32 +61,76 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> Inputs:
         if key not in CONFIG_KEYS:
             message = f"{key!r} must be a known key{did_you_mean(key, CONFIG_KEYS)}"
             faults.append(document.mark((key,)).fault((key,), message))
-    faults += [document.mark(()).fault((key,), "must be given") for key in CONFIG_KEYS if key not in document.data]
+
+    def part(key: str) -> Document:
+        if key in document.data:
+            return document.part((key,))
+        raise InputError(document.mark(()).fault((key,), "must be given"))
+
+    def sharing() -> Sharing:
+        mark = part("sharing").mark(())
+        try:
+            return Sharing.parse(document.data["sharing"])
+        except InputError as error:
+            raise InputError([mark.fault(("sharing",), fault.message) for fault in error.faults]) from None
+
+    def options() -> Options:
+        try:
+            return parse_model(Options, part("options"))
+        except InputError as error:
+            raise InputError(
+                replace(fault, path=f"options.{fault.path}".rstrip(".")) for fault in error.faults
+            ) from None
+
+    with collecting(faults):
+        inputs = _together(
+            lambda: part("arch"),
+            lambda: part("workload"),
+            sharing,
+            options,
+            overrides,
+        )
     if faults:
-        raise InputError(faults)
-    with collecting(faults):
-        options = parse_model(Options, document.part(("options",)))
-    arch_file, workload_file = document.part(("arch",)), document.part(("workload",))
-    with collecting(faults):
-        return _inputs(arch_file, workload_file, document.data["sharing"], options, overrides)
-    raise InputError(faults)
+        raise InputError(in_reading_order(faults, document.source))
+    return inputs
 
 
-def _inputs(
-    arch_file: Document, workload_file: Document, sharing: str, options: Options, overrides: Sequence[str]
+def _together(
+    arch_file: Callable[[], Document],
+    workload_file: Callable[[], Document],
+    sharing: Callable[[], Sharing],
+    options: Callable[[], Options],
+    overrides: Sequence[str],
 ) -> Inputs:
+    """Each input in turn, whatever is wrong with those before. Raises InputError with the faults of all."""
     faults: list[Fault] = []
     for_arch, for_workload = split_overrides(overrides, faults)
+    arch = network = checked_sharing = checked_options = None
     with collecting(faults):
-        arch = parse_arch(arch_file, for_arch)
+        arch = priced_arch(arch_file(), for_arch)
     with collecting(faults):
-        network = network_of(override(workload_file, for_workload))
+        network = network_of(override(workload_file(), for_workload))
     with collecting(faults):
-        checked_sharing = Sharing.parse(sharing)
-    if faults:
+        checked_sharing = sharing()
+    with collecting(faults):
+        checked_options = options()
+    if network is not None and checked_sharing is not None:
+        with collecting(faults):
+            states_of(network, checked_sharing)
+    if faults or arch is None or network is None or checked_sharing is None or checked_options is None:
         raise InputError(faults)
-    states_of(network, checked_sharing)
-    return Inputs(arch, network, checked_sharing, options)
+    return Inputs(arch, network, checked_sharing, checked_options)
+
+
+def priced_arch(document: Document, overrides: Sequence[str] = ()) -> Arch:
+    """The architecture that `document` describes: well-formed, and every part of it has a price. Raises InputError with
+    all its faults."""
+    whole = with_device(document, overrides, {})
+    found = examine(Arch, whole)
+    unpriced = [whole.placed(fault) for fault in price_faults(found.model)]
+    if found.faults or unpriced:
+        raise InputError(in_reading_order([*found.faults, *unpriced], document.source))
+    return found.model
 
 
 def split_overrides(overrides: Sequence[str], faults: list[Fault]) -> tuple[list[str], list[str]]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
 from lifsim.config.document import Document, Mark
-from lifsim.config.schema import Model, Text
+from lifsim.config.schema import Broken, Model, Text, rule
 from lifsim.config.validate import parse_model
 
 Images = Annotated[int, Field(ge=1, le=1 << 16, strict=True)]
@@ -44,10 +44,15 @@ class Options(Model):
     bptt: Literal["stored", "reversed"] = "stored"
     chunk: Annotated[Images | None, BeforeValidator(_none_if_auto)] = None
 
-    def broken_rules(self) -> Iterator[tuple[str, str]]:
-        """Weights and images are the engine's; nothing is recomputed where there is no backward pass."""
+    @rule
+    def engine_fires_its_own(self) -> Broken:
+        """And reads no trace."""
         if self.spikes == "engine" and self.trace is not None:
             yield "trace", "must not be given with spikes: engine, which fires its own"
+
+    @rule
+    def training_goes_backwards(self) -> Broken:
+        """Nothing is recomputed where there is no backward pass."""
         if self.bptt == "reversed" and self.mode != "training":
             yield "bptt", f"'reversed' must go with mode training, not {self.mode}"
 

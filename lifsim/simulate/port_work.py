@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.config.arch import Arch, Buffer, Buffers
+from lifsim.config.arch import Arch
+from lifsim.config.buffers import Buffer, Buffers
 from lifsim.config.network import Layer
 from lifsim.hardware.array import Kept
 from lifsim.hardware.lif_unit import LifBank, pass_outputs

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 from lifsim.config.arch import Arch, Dram
 from lifsim.config.dram import DramSpec
-from lifsim.errors import Fault, InputError, collecting
+from lifsim.config.schema import UnknownKeyError, known
+from lifsim.errors import Fault, InputError
 from lifsim.hardware import energy
-from lifsim.hardware.components import Bill, at_own_clock, bill_of
+from lifsim.hardware.components import Bill, at_own_clock, bill_of, price_fault
 from lifsim.hardware.dram.energy import energy_pj as device_energy_pj
 from lifsim.hardware.energy import LogicWork
-from lifsim.hardware.sram import SramCost, satasim_sram_cost, sram_cost
+from lifsim.hardware.sram import SramCost, satasim_sram_cost, sram_cost, uncovered
 from lifsim.simulate.books import (
     Accesses,
     BufferEnergy,
@@ -60,25 +62,29 @@ class Area:
 
 def costs_of(arch: Arch) -> Costs:
     """Price the bill of materials and the buffers of `arch`. Raises InputError with every price that is missing."""
-    as_satasim = arch.accounting == "satasim"
-    digits = SATASIM_LEAKAGE_DIGITS if as_satasim else None
-    price_sram = satasim_sram_cost if as_satasim else sram_cost
-    faults: list[Fault] = []
-    buffers: dict[str, SramCost] = {}
-    bills: dict[str, Bill] = {}
-    for name in BUFFERS:
-        with collecting(faults):
-            buffers[name] = price_sram(getattr(arch.buffers, name), arch.technology_nm, name)
-    with collecting(faults):
-        bills = {tag: bill_of(arch.components, tag, digits) for tag in TAGS}
-    dram: DramSpec | float = 0.0
-    with collecting(faults):
-        dram = _dram_price(arch.dram)
+    faults = price_faults(arch)
     if faults:
         raise InputError(faults)
+    as_satasim = arch.accounting == "satasim"
+    price_sram = satasim_sram_cost if as_satasim else sram_cost
+    buffers = {name: price_sram(getattr(arch.buffers, name), arch.technology_nm, name) for name in BUFFERS}
+    bills = {tag: bill_of(arch.components, tag, SATASIM_LEAKAGE_DIGITS if as_satasim else None) for tag in TAGS}
     if as_satasim:
         bills = {tag: at_own_clock(bill, arch.clock_hz) for tag, bill in bills.items()}
-    return Costs(bills["spike_mac"], bills["lif"], bills["spad"], bills["pgu"], buffers, dram)
+    return Costs(bills["spike_mac"], bills["lif"], bills["spad"], bills["pgu"], buffers, _dram_price(arch.dram))
+
+
+def price_faults(arch: Arch) -> list[Fault]:
+    """Every price that is missing, of an architecture that may be known in part (`config.validate.examine`)."""
+    faults: list[Fault] = []
+    for name in BUFFERS:
+        with suppress(UnknownKeyError):
+            faults += uncovered(getattr(arch.buffers, name), known(arch, "technology_nm", None), name)
+    for component in known(arch, "components", ()):
+        with suppress(UnknownKeyError):
+            fault = price_fault(component)
+            faults += [] if fault is None else [fault]
+    return faults
 
 
 def area_of(arch: Arch, costs: Costs, lif_units: int) -> Area:

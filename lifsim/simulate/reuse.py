@@ -11,7 +11,8 @@ from collections.abc import Callable, Hashable
 from functools import lru_cache
 from typing import Any, TypeVar, cast
 
-from lifsim.config.arch import Arch, Buffer, Buffers
+from lifsim.config.arch import Arch
+from lifsim.config.buffers import Buffer, Buffers
 from lifsim.config.network import Layer, Network
 from lifsim.config.sharing import Sharing
 from lifsim.hardware.array import Kept

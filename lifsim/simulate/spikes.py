@@ -11,6 +11,7 @@ from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing
 from lifsim.errors import Fault, InputError
 from lifsim.hardware.array import Kept, Sparsity
+from lifsim.scratch import ScratchFolder
 from lifsim.simulate.options import Options
 from lifsim.simulate.spike_work import spike_work
 from lifsim.trace.opening import open_trace
@@ -81,8 +82,8 @@ def _from_engine(network: Network, sharing: Sharing, options: Options, sparsity:
         train = f"lifsim train --workload {network.name} --out FILE, then --weights FILE"
         raise InputError(Fault(f"must be given, for there are no rates to calibrate to: {train}", path="weights"))
     source = Source(options.weights or "calibrated", options.images or "random", options.batch, options.seed)
-    with tempfile.TemporaryDirectory(prefix="lifsim-") as folder:
-        path = Path(folder) / "engine.npz"
+    with ScratchFolder(Path(tempfile.gettempdir()), "engine") as scratch:
+        path = scratch.path / "engine.npz"
         record_spikes(network, sharing, source, path)
         spikes = _from_trace(network, path, options.batch, sparsity)
     trained = source.weights != "calibrated"

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lifsim.config.arch import Arch, Buffer
+from lifsim.config.arch import Arch
+from lifsim.config.buffers import Buffer
 from lifsim.hardware.pipeline.kinds import LOADS, STORES, STREAMS, Kind
 from lifsim.hardware.pipeline.program import START, Halves, Program, program
 from lifsim.schedule.cutting import cut

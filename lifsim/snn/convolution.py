@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from lifsim.snn.jit import compiled
 from lifsim.snn.workers import Workers
 
 Array = NDArray[Any]
@@ -76,7 +76,7 @@ def _check(maps: Array, shape: tuple[int, int, int]) -> None:
         raise ValueError(f"maps {maps.shape} must be [N, {height}, {width}, {channels}]")
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _list_events(image, first, last, base, channels, index, count):  # type: ignore[no-untyped-def]
     """Channels that are not zero, of each pixel of rows `first` to `last`."""
     for y in range(first, last):
@@ -88,7 +88,7 @@ def _list_events(image, first, last, base, channels, index, count):  # type: ign
             count[y - first, x] = found
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _add_rows(out, rows, picked, total):  # type: ignore[no-untyped-def]
     """out += sum of the picked rows."""
     k = 0
@@ -105,7 +105,7 @@ def _add_rows(out, rows, picked, total):  # type: ignore[no-untyped-def]
         k += 1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _add_weighted_rows(out, rows, picked, values, total):  # type: ignore[no-untyped-def]
     """out += sum of the picked rows, each times its input's value."""
     k = 0
@@ -122,7 +122,7 @@ def _add_weighted_rows(out, rows, picked, values, total):  # type: ignore[no-unt
         k += 1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _convolve(start, stop, x, rows, window, spikes, scale, shift, out):  # type: ignore[no-untyped-def]
     """Bands `start` to `stop` of the outputs, numbered image by image."""
     R, S, stride_y, stride_x, pad_y, pad_x, groups = window

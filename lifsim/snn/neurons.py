@@ -12,10 +12,10 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import DTypeLike, NDArray
 
 from lifsim.config.network import Neuron
+from lifsim.snn.jit import compiled
 from lifsim.snn.workers import Workers
 
 Array = NDArray[Any]
@@ -60,7 +60,7 @@ def fire(x: Array, state: Array, steps: int, neuron: Neuron, workers: Workers, c
     return spikes
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _charge(u, x, k):  # type: ignore[no-untyped-def]
     """u' in the order of operations that SpikingJelly uses for each form."""
     if k.decay_input:
@@ -70,7 +70,7 @@ def _charge(u, x, k):  # type: ignore[no-untyped-def]
     return u - (u - k.u_reset) / k.tau + x
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _fire(start, stop, x, state, k, spikes, kept):  # type: ignore[no-untyped-def]
     """Pixels `start` to `stop`, all their timesteps and channel groups."""
     channels = state.shape[1]

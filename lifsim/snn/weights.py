@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from lifsim.config.network import Conv, Linear, Network, Node
 from lifsim.errors import Fault, InputError, did_you_mean
-from lifsim.snn.files import replacing
+from lifsim.files import replacing
 from lifsim.trace.archive import Archive
 
 Array = NDArray[Any]
@@ -111,5 +111,5 @@ def load_weights(path: str | Path, network: Network) -> Weights:
 
 def save_arrays(path: str | Path, arrays: Mapping[str, Array]) -> None:
     """Write an .npz file to a temporary name beside `path` and move it into place. Raises InputError."""
-    with replacing(Path(path)) as temporary, temporary.open("wb") as file:
+    with replacing(Path(path), durable=True) as temporary, temporary.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)

@@ -8,9 +8,6 @@ from typing import Self
 
 from lifsim.sweep.outcome import Outcome
 
-ATTEMPTS = 3
-"""How often a point is started whose worker dies."""
-
 
 class Executor(ABC):
     """Runs points of one job. The outcome of a point depends on nothing but the job and the point."""

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from lifsim.errors import Fault, InputError
+from lifsim.config.csv_text import csv_text
+from lifsim.errors import InputError
 from lifsim.sweep.store import Store
 
 
@@ -33,24 +31,9 @@ def exported(rows: list[dict[str, Any]], form: str) -> bytes:
     return _FORMS[form](rows)
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write `data` to `path`, whole or not at all. Raises InputError where that cannot be."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:
-            temporary = Path(folder) / path.name
-            temporary.write_bytes(data)
-            temporary.replace(path)
-    except OSError as error:
-        raise InputError(Fault(f"{path} must be a file that can be written: {error.strerror}", path="out")) from None
-
-
 def _csv(rows: list[dict[str, Any]]) -> bytes:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns_of(rows), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
-    return text.getvalue().encode()
+    cells = ({name: _cell(value) for name, value in row.items()} for row in rows)
+    return csv_text(columns_of(rows), cells).encode()
 
 
 def _cell(value: object) -> object:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 
 from lifsim.sweep.executor import Executor
 from lifsim.sweep.outcome import Outcome
@@ -18,9 +18,12 @@ def pending_points(plan: Plan, store: Store, *, retry_failed: bool = False) -> l
 
 
 def run_points(
-    job: Job, store: Store, points: Iterable[int], executor: Executor, watch: Callable[[Outcome], None]
+    job: Job, store: Store, points: Sequence[int], executor: Executor, watch: Callable[[Outcome], None]
 ) -> None:
-    """Run `points`; each row is safe in `store` before `watch` hears of it."""
+    """Run `points`; each row is safe in `store` before `watch` hears of it. A store that cannot be written is refused
+    before the first of them."""
+    if points:
+        store.begin()
     for outcome in executor.outcomes(points):
         store.add(outcome, job.space.at(outcome.point))
         watch(outcome)

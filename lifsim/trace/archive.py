@@ -8,10 +8,12 @@ from __future__ import annotations
 import io
 import math
 import struct
+import warnings
 import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO, Any
 
 import numpy as np
@@ -26,6 +28,8 @@ HEAD_BYTES = 1 << 14  # enough for the .npy header of any array of plain numbers
 READ_BYTES = 1 << 20
 MAX_NAME = 204  # characters, with .npy
 DAMAGED = "is damaged: it cannot be decompressed or fails its CRC"
+HEADER_FAULTS = (ValueError, SyntaxError, TokenError, TypeError, LookupError, MemoryError, RecursionError)
+"""What NumPy raises for a .npy header that is none."""
 LOCAL_HEADER_BYTES = 30  # of a zip member, before its name
 ZIP_FAULTS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeDecodeError)
 
@@ -137,8 +141,9 @@ class Archive(Closable):
         try:
             major, _ = npy.read_magic(head)
             read_header = npy.read_array_header_1_0 if major == 1 else npy.read_array_header_2_0
-            shape, fortran_order, dtype = read_header(head)
-        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+            with warnings.catch_warnings(action="ignore"):  # of headers that Python 2 wrote: they are read all the same
+                shape, fortran_order, dtype = read_header(head)
+        except HEADER_FAULTS:
             raise self.fault("must have a valid .npy header", name) from None
         if dtype.hasobject or dtype.kind not in "biuf":
             raise self.fault(f"must be an array of plain numbers or booleans, not {_kind(dtype)}", name)

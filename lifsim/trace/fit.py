@@ -70,7 +70,9 @@ def _misfits(spikes: LayerSpikes, layer: Layer, trace: Trace, network: Network) 
     flat = layer.kind == "linear" and math.prod(spikes.neuron_shape) == math.prod(layer.in_shape)
     if spikes.neuron_shape != layer.in_shape and not flat:
         needed = list(layer.in_shape) if layer.kind == "conv" else [math.prod(layer.in_shape)]
-        faults.append(f"has inputs of shape {needed} in {network.name}, {list(spikes.neuron_shape)} in the trace{name}")
+        message = f"has inputs of shape {needed} in {network.name}, {list(spikes.neuron_shape)} in the trace{name}"
+        as_signal = (trace.batch, 1, *spikes.neuron_shape) == layer.in_shape
+        faults.append(message + ("; a 1-D signal is [T, C, 1, L], not [T, C, L]" if as_signal else ""))
     if spikes.steps not in {layer.input.steps, trace.timesteps}:
         faults.append(f"has {layer.input.steps} timesteps in {network.name}, {spikes.steps} in the trace{name}")
     return faults
@@ -78,6 +80,8 @@ def _misfits(spikes: LayerSpikes, layer: Layer, trace: Trace, network: Network) 
 
 def _split_hint(trace: Trace, network: Network) -> str:
     images, left = divmod(trace.timesteps, network.timesteps)
+    if trace.batch == network.timesteps > 1:
+        return "; if its leading axes are [B, T, ...], import it with --layout BT"
     if left or trace.batch > 1:
         return ""
     return f"; if it is {network.timesteps} of {images} images, import it with --timesteps {network.timesteps}"

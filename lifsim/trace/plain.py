@@ -1,13 +1,18 @@
-"""Plain .npz archives of spikes: arrays of 0 and 1, `[N, C, H, W]` or `[N, F]`, in layer order, N = T x B.
+"""Plain .npz archives of spikes: arrays of 0 and 1 in layer order, with or without an axis of images.
 
-So are the traces published with LoAS and Prosperity. The leading axis holds T timesteps of B images, T outer ("TB") or
-B outer ("BT"). A layer may also have one row for all (the analogue image under direct encoding), one row per image (a
-mean over time), or one row per timestep (every image alike).
+`[T, C, H, W]` or `[T, F]`, the leading axis T or T x B: so are the traces published with LoAS and Prosperity. It
+holds T timesteps of B images, T outer ("TB") or B outer ("BT"). `[T, B, C, H, W]` or `[T, B, F]` (BT: `[B, T, ...]`)
+have both axes: so do recordings of SpikingJelly in multi-step mode and of snnTorch. A layer may also have one row for
+all (the analogue image under direct encoding), one row per image (a mean over time), or one row per timestep (every
+image alike).
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +23,7 @@ from lifsim.trace.header import MAX_NEURONS, MAX_TIMESTEPS
 from lifsim.trace.source import LayerSpikes, Trace
 
 LAYOUTS = ("TB", "BT")
+MAX_FORTRAN_BYTES = 1 << 30
 
 
 class PlainLayer(LayerSpikes):
@@ -29,6 +35,7 @@ class PlainLayer(LayerSpikes):
         self._archive = archive
         self._array = array
         self._checked = False
+        self._rows_of_all: NDArray[Any] | None = None  # of an array in Fortran order, whose rows are not together
 
     def _read(self, step: int, first: int, last: int) -> NDArray[np.uint8]:
         if not self._checked:
@@ -40,24 +47,27 @@ class PlainLayer(LayerSpikes):
         return np.concatenate(rows) if rows else self._rows(0, 0)
 
     def _rows(self, first: int, count: int) -> NDArray[np.uint8]:
-        row_bytes = self.neurons * self._array.dtype.itemsize
-        data = self._archive.read(self._array, first * row_bytes, count * row_bytes)
-        if self._array.dtype == np.bool_:
-            # A byte of a damaged or hostile file may be neither 0 nor 1; NumPy would take it for True, or worse.
-            values = np.frombuffer(data, np.uint8)
+        # A byte of a damaged or hostile file may be neither 0 nor 1; NumPy would take it for True, or worse.
+        dtype = np.dtype(np.uint8) if self._array.dtype == np.bool_ else self._array.dtype
+        if self._array.fortran_order:
+            if self._rows_of_all is None:
+                self._rows_of_all = self._archive.whole(self._array).view(dtype).reshape(-1, self.neurons)
+            values = self._rows_of_all[first : first + count]
         else:
-            values = np.frombuffer(data, self._array.dtype)
-        spikes = values.astype(np.uint8) if values.dtype != np.uint8 else values
-        if not (np.array_equal(spikes, values) and (not spikes.size or spikes.max() <= 1)):
+            row_bytes = self.neurons * dtype.itemsize
+            values = np.frombuffer(self._archive.read(self._array, first * row_bytes, count * row_bytes), dtype)
+        spikes: NDArray[np.bool_] = np.equal(values, 1)
+        if not np.array_equal(spikes, values != 0):  # NaN is neither
             raise self._archive.fault("must hold 0 and 1 only", self.name)
-        return spikes.reshape(count, *self.neuron_shape)
+        return spikes.astype(np.uint8).reshape(count, *self.neuron_shape)
 
 
 def read_plain(archive: Archive, timesteps: int | None = None, layout: str = "TB", sharing: str = "none") -> Trace:
     """The spikes of a plain archive, as a trace.
 
-    timesteps: T; None takes the length of the leading axes, and one image. layout: "TB" or "BT", how the leading axis
-    holds T x B. sharing: under which they were recorded. Raises InputError with all that is wrong.
+    timesteps: T; None takes that of the arrays with both axes, else the length of the leading axes, and one image.
+    layout: "TB" or "BT", how leading axes hold T and B. sharing: under which they were recorded. Raises InputError with
+    all that is wrong.
     """
     if layout not in LAYOUTS:
         raise InputError(Fault(f"{layout!r} must be TB or BT", path="layout"))
@@ -65,39 +75,91 @@ def read_plain(archive: Archive, timesteps: int | None = None, layout: str = "TB
         raise InputError(Fault(f"{timesteps} must be 1 to {MAX_TIMESTEPS}", path="timesteps"))
     if not archive.arrays:
         raise archive.fault("must hold at least one array of spikes")
-    archive.fail_if([(array.name, message) for array in archive.arrays.values() for message in _rank_faults(array)])
-    longest = max(array.shape[0] for array in archive.arrays.values())
-    steps = longest if timesteps is None else timesteps
-    batch = max(1, longest // steps)
-    leads = {array.name: _split(array.shape[0], steps, batch) for array in archive.arrays.values()}
-    rule = f"must begin with T x B = {steps} x {batch}, or a 1 for either"
-    archive.fail_if([(name, f"{archive.arrays[name].shape[0]} {rule}") for name, lead in leads.items() if lead is None])
+    arrays = archive.arrays.values()
+    archive.fail_if([(array.name, message) for array in arrays for message in _faults(array)])
+    split = _Split.of(arrays, timesteps, layout)
+    leads = {array.name: split.lead(array) for array in arrays}
+    archive.fail_if([(array.name, split.misfit(array)) for array in arrays if leads[array.name] is None])
     layers = [
-        PlainLayer(lead + archive.arrays[name].shape[1:], layout, archive, archive.arrays[name])
+        PlainLayer(lead + _neuron_shape(archive.arrays[name]), layout, archive, archive.arrays[name])
         for name, lead in leads.items()
         if lead is not None
     ]
-    order = "timesteps outer" if layout == "TB" else "images outer"
-    split = f" (leading axis {longest} read as {steps} timesteps x {batch} images, {order})" if batch > 1 else ""
     provenance = f"plain archive {archive.path.name}{split}"
-    return Trace("", sharing, steps, batch, None, provenance, tuple(layers), archive)
+    return Trace("", sharing, split.steps, split.batch, None, provenance, tuple(layers), archive)
 
 
-def _rank_faults(array: Array) -> list[str]:
+def _has_images(array: Array) -> bool:
+    """Whether the array has an axis of images: [T, B, C, H, W] or [T, B, F]."""
+    return len(array.shape) in (3, 5)
+
+
+def _neuron_shape(array: Array) -> tuple[int, ...]:
+    return array.shape[2 if _has_images(array) else 1 :]
+
+
+def _faults(array: Array) -> list[str]:
     faults = []
-    if len(array.shape) not in (2, 4):
-        hint = "; a 1-D signal is [T, C, 1, L]" if len(array.shape) == 3 else ""
-        faults.append(f"must be [T, C, H, W] or [T, F], is {list(array.shape)}{hint}")
+    if len(array.shape) not in (2, 3, 4, 5):
+        forms = "[T, C, H, W] or [T, F], or with images [T, B, C, H, W] or [T, B, F]"
+        faults.append(f"must be {forms}, is {list(array.shape)}")
     elif min(array.shape) < 1:
         faults.append(f"must have no axis of length 0, is {list(array.shape)}")
-    elif math.prod(array.shape[1:]) > MAX_NEURONS:
+    elif math.prod(_neuron_shape(array)) > MAX_NEURONS:
         faults.append(f"must have at most {MAX_NEURONS} elements per image and timestep, is {list(array.shape)}")
-    if array.fortran_order and len(array.shape) > 1:
-        faults.append("must be in C order, is in Fortran order; save np.ascontiguousarray(...) of it")
+    if array.fortran_order and array.size_bytes > MAX_FORTRAN_BYTES:
+        held = f"{array.size_bytes} bytes in Fortran order, which must be read at once"
+        faults.append(f"has {held}: at most {MAX_FORTRAN_BYTES} can be; save np.ascontiguousarray(...) of it")
     return faults
 
 
-def _split(length: int, timesteps: int, batch: int) -> tuple[int, int] | None:
-    """(T or 1, B or 1) of a leading axis; None if it is none of them."""
-    splits = {1: (1, 1), timesteps: (timesteps, 1), batch: (1, batch), timesteps * batch: (timesteps, batch)}
-    return splits.get(length)
+@dataclass(frozen=True)
+class _Split:
+    """How leading axes hold T timesteps of B images. given: whether some array has an axis for each."""
+
+    steps: int
+    batch: int
+    layout: str
+    given: bool
+
+    @classmethod
+    def of(cls, arrays: Collection[Array], timesteps: int | None, layout: str) -> _Split:
+        """T and B of the arrays that have both axes, else of the longest leading axis."""
+        both = [_ordered(array.shape[:2], layout) for array in arrays if _has_images(array)]
+        if both:
+            return cls(timesteps or max(steps for steps, _ in both), max(images for _, images in both), layout, True)
+        longest = max(array.shape[0] for array in arrays)
+        steps = longest if timesteps is None else timesteps
+        return cls(steps, max(1, longest // steps), layout, False)
+
+    def lead(self, array: Array) -> tuple[int, int] | None:
+        """(T or 1, B or 1) of the array's leading axes; None if they are none of them."""
+        if _has_images(array):
+            steps, batch = _ordered(array.shape[:2], self.layout)
+            return (steps, batch) if steps in (1, self.steps) and batch in (1, self.batch) else None
+        splits = {1: (1, 1), self.batch: (1, self.batch), self.steps * self.batch: (self.steps, self.batch)}
+        if self.batch == 1 or not self.given:  # else [T, C, H, W] beside [T, B, F] is a signal [T, C, L] misread
+            splits = {self.steps: (self.steps, 1)} | splits
+        return splits.get(array.shape[0])
+
+    def misfit(self, array: Array) -> str:
+        """What is wrong with the leading axes of an array without `lead`."""
+        if not _has_images(array):
+            return f"{array.shape[0]} must begin with T x B = {self.steps} x {self.batch}, or a 1 for either"
+        axes = "T, B" if self.layout == "TB" else "B, T"
+        first, second = _ordered((self.steps, self.batch), self.layout)
+        signal = "; a 1-D signal is [T, C, 1, L]" if len(array.shape) == 3 else ""
+        return f"{list(array.shape)} must begin with {axes} = {first}, {second}, or a 1 for either{signal}"
+
+    def __str__(self) -> str:
+        """In words, for the provenance; '' for one image."""
+        axes = "axes" if self.given else f"axis {self.steps * self.batch}"
+        order = "timesteps outer" if self.layout == "TB" else "images outer"
+        words = f" (leading {axes} read as {self.steps} timesteps x {self.batch} images, {order})"
+        return words if self.batch > 1 else ""
+
+
+def _ordered(pair: tuple[int, ...], layout: str) -> tuple[int, int]:
+    """(T, B) of two axes in the order of the layout, and back."""
+    first, second = pair
+    return (first, second) if layout == "TB" else (second, first)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import shutil
-import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import TracebackType
 from typing import IO
 
 import numpy as np
@@ -18,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lifsim.config.sharing import Sharing
 from lifsim.errors import Fault, InputError
+from lifsim.files import scratch_beside, writing
 from lifsim.trace.archive import READ_BYTES
 from lifsim.trace.header import Header, LayerHeader, block_bytes, parse_header
 from lifsim.trace.packed import HEADER, bits_name
@@ -68,6 +70,7 @@ class TraceWriter:
     overwrite: bool = False
     _spools: dict[str, _Spool] = field(default_factory=dict, init=False, repr=False)
     _folder: Path = field(init=False, repr=False)
+    _open: ExitStack = field(default_factory=ExitStack, init=False, repr=False)
 
     def __enter__(self) -> TraceWriter:
         Sharing.parse(self.sharing)
@@ -75,10 +78,7 @@ class TraceWriter:
             raise self._fault("exists already; it is replaced only on request (--force)")
         if self.path.is_dir():
             raise self._fault("is a folder")
-        try:
-            self._folder = Path(tempfile.mkdtemp(prefix=f".{self.path.name}.", dir=self.path.parent))
-        except OSError as error:
-            raise self._fault(f"cannot be written: {error.strerror}") from None
+        self._folder = self._open.enter_context(scratch_beside(self.path))
         return self
 
     def write(self, layer: str, step: int, spikes: ArrayLike, first: int = 0) -> None:
@@ -94,26 +94,25 @@ class TraceWriter:
             raise ValueError(f"{layer}: spikes {array.shape[1:]} must be {spool.neuron_shape} as before")
         if not (0 <= step < self.timesteps and first >= 0 and first + len(array) <= self.batch):
             raise ValueError(f"{layer}: step {step}, images {first}:{first + len(array)} must be within the trace")
-        try:
+        with writing(self.path):
             spool.write(step, first, np.packbits(np.ascontiguousarray(array).reshape(len(array), -1), axis=1))
-        except OSError as error:
-            raise self._fault(f"cannot be written: {error.strerror}") from None
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        try:
-            if kind is None:
-                self._finish()
-        except OSError as error:
-            raise self._fault(f"cannot be written: {error.strerror}") from None
-        finally:
-            for spool in self._spools.values():
-                spool.file.close()
-            shutil.rmtree(self._folder, ignore_errors=True)
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        opened = self._open.pop_all()
+        if kind is not None:
+            opened.__exit__(kind, error, trace)
+            return
+        with opened, writing(self.path):
+            self._finish()
 
     def _spool(self, neuron_shape: tuple[int, ...]) -> _Spool:
         if len(neuron_shape) not in (1, 3) or 0 in neuron_shape:
             raise ValueError(f"spikes {neuron_shape} must be [images, C, H, W] or [images, F]")
-        file = (self._folder / bits_name(len(self._spools))).open("w+b")
+        with writing(self.path):
+            file = (self._folder / bits_name(len(self._spools))).open("w+b")
+        self._open.callback(_given_up, file)
         return _Spool(file, neuron_shape, np.zeros((self.timesteps, self.batch), np.bool_))
 
     def _finish(self) -> None:
@@ -156,16 +155,23 @@ def save(trace: Trace, path: Path, *, overwrite: bool = False) -> None:
                     writer.write(layer.name, step, layer.read(step, first, last), first)
 
 
-def _member(archive: zipfile.ZipFile, name: str, size_bytes: int) -> IO[bytes]:
+def _given_up(file: IO[bytes]) -> None:
+    """Close a spool: whatever of it could not be written is not wanted any more."""
+    with suppress(OSError):
+        file.close()
+
+
+@contextmanager
+def _member(archive: zipfile.ZipFile, name: str, size_bytes: int) -> Iterator[IO[bytes]]:
     """A stored member, opened to write the uint8 elements of array `name`; without a date, so that equal traces are
     equal files."""
     head = io.BytesIO()
     npy.write_array_header_1_0(head, {"descr": "|u1", "fortran_order": False, "shape": (size_bytes,)})
     info = zipfile.ZipInfo(f"{name}.npy")
     info.file_size = len(head.getvalue()) + size_bytes
-    member = archive.open(info, "w", force_zip64=size_bytes >= 1 << 30)
-    member.write(head.getvalue())
-    return member
+    with archive.open(info, "w", force_zip64=size_bytes >= 1 << 30) as member:
+        member.write(head.getvalue())
+        yield member
 
 
 def _add_spool(archive: zipfile.ZipFile, index: int, spool: _Spool, shape: tuple[int, ...]) -> str:

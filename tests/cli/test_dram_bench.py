@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import lzma
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lifsim.cli.main import main
+from lifsim.interchange.dram_trace import read_dram_trace
+from lifsim.interchange.dram_trace_out import write_dram_trace
 
 LINES = "".join(f"0x{64 * i:x} {'WRITE' if i % 4 == 3 else 'READ'} {i}\n" for i in range(400))
 
@@ -60,10 +64,84 @@ def test_a_bad_trace_is_refused(content: str, reason: str, tmp_path: Path, capsy
     assert reason in capsys.readouterr().err
 
 
+SAME_REQUESTS = {
+    "DRAMsim3": "0x100000a0 READ 0\n0x20000080 WRITE 0\n0x40 READ 0\n",
+    "DRAMsim3, bare and lower case": "100000a0 read 0\n20000080 write 0\n40 read 0\n",
+    "DRAMSim2": "0x100000A0 P_MEM_RD 0\n0x20000080 P_MEM_WR 0\n0x40 P_FETCH 0\n",
+    "Ramulator": "0x100000a0 R\n0x20000080 W\n0x40 R\n",
+    "Ramulator, bare": "100000A0 r\n20000080 w\n40 r",
+    "Ramulator 2": "LD 0x100000a0\nST 0X20000080\nld 0x40\n",
+    "Ramulator 2, decimal": "LD 268435616\nST 536871040\nLD 64\n",
+    "byte-order mark, CRLF, tabs": "\ufeff0x100000a0\tREAD 0\r\n\r\n0x20000080\tWRITE 0 \r\n 0x40\tREAD 0\r\n",
+    "comments": "# a trace\n; of\n// mine\nLD 0x100000a0 # first\n  \nST 0x20000080 // second\nLD 0x40 ; third\n",
+}
+
+
+@pytest.mark.parametrize("suffix", ["trace", "trc.xz", "trc.gz"])
+@pytest.mark.parametrize("text", SAME_REQUESTS.values(), ids=SAME_REQUESTS.keys())
+def test_every_form_of_a_trace_holds_the_same_requests(text: str, suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"a.{suffix}"
+    packed = {"xz": lzma.compress, "gz": gzip.compress}.get(suffix[-2:], bytes)
+    path.write_bytes(packed(text.encode()))
+    columns = read_dram_trace(path)
+    assert columns.addresses.tolist() == [0x100000A0, 0x20000080, 0x40]
+    assert columns.is_write.tolist() == [False, True, False]
+    assert columns.cycles.tolist() == [0, 0, 0]
+    assert columns.timed == (" 0\n" in text or " 0 \r" in text)
+
+
+def test_requests_without_cycles_all_wait_from_the_beginning_and_that_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    timed, bare = tmp_path / "timed.trc", tmp_path / "bare.trace"
+    timed.write_text(LINES)
+    rows = [line.split() for line in LINES.splitlines()]
+    bare.write_text("".join(f"{'ST' if row[1] == 'WRITE' else 'LD'} {row[0]}\n" for row in rows))
+    waiting = figures(capsys, "--dram", "ddr4_2400", str(timed), "--ignore-cycles")
+    assert main(["dram-bench", "--dram", "ddr4_2400", str(bare), "--format", "json"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["cycles"] == waiting["cycles"]
+    assert "bare.trace: has no cycles: all requests wait from cycle 0 on" in err
+
+
+@pytest.mark.parametrize("form", ["dramsim3", "ramulator"])
+def test_what_a_run_writes_is_read_back(form: str, tmp_path: Path) -> None:
+    runs = [np.array([0, 1 << 20]), np.array([256, 100]), np.array([False, True]), np.array([3, 90])]
+    count = write_dram_trace(tmp_path / "dram.trace", form, *runs, burst_bytes=64)
+    columns = read_dram_trace(tmp_path / "dram.trace")
+    assert columns.addresses.tolist() == [0, 64, 128, 192, 1 << 20, (1 << 20) + 64]
+    assert columns.is_write.tolist() == [False] * 4 + [True] * 2
+    assert count == 6
+    assert columns.cycles.tolist() == ([3] * 4 + [90] * 2 if form == "dramsim3" else [0] * 6)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("LD 0x40\n0x80 R\n", ":2:1: '0x80 R' must be `LD|ST ADDRESS`, as line 1 is"),
+        ("0x80 R\n0x80 R 7\n", ":2:1: '0x80 R 7' must be `0xADDRESS R|W`, as line 1 is"),
+        ("LD 4f\n", "must be `0xADDRESS READ|WRITE cycle` or `0xADDRESS R|W` or `LD|ST ADDRESS`"),
+        ("3 20734016\n", "bubbles and addresses of a processor's trace are no requests"),
+        ("R 0,0,1,2,3\n", "'R 0,0,1,2,3' must be"),
+        ("LD 99999999999999999999\n", "must be"),
+    ],
+)
+def test_what_is_no_request_is_refused_with_the_forms(
+    content: str, reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "bad.trc"
+    path.write_text(content)
+    assert main(["dram-bench", "--dram", "ddr4_2400", str(path)]) == 2
+    assert reason in capsys.readouterr().err
+
+
 def test_other_bad_input_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     broken = tmp_path / "cut.trc.xz"
     broken.write_bytes(lzma.compress(LINES.encode())[:-20])
+    unpacked = tmp_path / "plain.trc.gz"
+    unpacked.write_text(LINES)
     for arguments, reason in (
+        (["--dram", "ddr4_2400", str(unpacked)], "must be a whole .gz file"),
         (["--dram", "ddr4_2400"], "either --pattern or a trace"),
         (["--dram", "ddr4_2401", "--pattern", "tile"], "did you mean 'ddr4_2400'?"),
         (["--dram", "ddr4_2400", str(broken)], "must be a whole .xz file"),

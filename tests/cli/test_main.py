@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from lifsim import __version__
 from lifsim.cli import main as main_module
 from lifsim.cli.main import COMMANDS, main
+from lifsim.cli.stopping import Stopped
 from lifsim.config.resolve import find
 
 SATA128 = find("arch", "sata128").read_text()
@@ -95,7 +97,7 @@ def test_an_architecture_with_a_fault_is_refused(
         (b"\x89PNG\r\n\x1a\n\x00\x00", ":1:1: must be UTF-8 text, has byte 0x89"),
         ("[1, 2]", ":1:1: a list must be a mapping of keys"),
         ("a: 1", ":1:1: must have the keys of an architecture or a workload"),
-        ("hello", ":1:1: 'hello' must be a mapping of keys"),
+        ("hello", ":1:1: a single value must be a mapping of keys"),
     ],
 )
 def test_a_file_that_is_no_configuration_is_refused(
@@ -150,7 +152,8 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (KeyError("x"), 1, "lifsim: internal error: KeyError: 'x'; run with --debug for the traceback"),
         (PermissionError(13, "Permission denied", "out"), 2, "out: Permission denied"),
-        (KeyboardInterrupt(), 130, "interrupted"),
+        (EOFError("y"), 1, "lifsim: internal error: EOFError: y; run with --debug for the traceback"),
+        (Stopped(signal.SIGTERM), 143, "stopped by SIGTERM: nothing unfinished is kept; the same command starts again"),
     ],
 )
 def test_what_goes_wrong_inside_has_its_exit_code(

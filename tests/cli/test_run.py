@@ -117,8 +117,8 @@ def test_a_resolved_configuration_finds_its_trace_from_any_folder(
         ("{}", "must be the folder of a run"),
         ("[1]", "must be the folder of a run"),
         ("no json", "must be the folder of a run"),
-        ('{"format": "lifsim-summary", "schema_version": 99}', "schema_version 99 of its summary.json must be 1"),
-        ('{"format": "lifsim-summary", "schema_version": 1}', "must have inputs, cycles, energy_pj"),
+        ('{"format": "lifsim-summary", "schema_version": 99}', "odd/summary.json:1:30 schema_version: 99 must be <= 1"),
+        ('{"format": "lifsim-summary", "schema_version": 1}', "odd/summary.json:1:1 energy_pj: must be given"),
     ],
 )
 def test_a_folder_that_holds_no_summary_is_not_drawn(
@@ -196,11 +196,11 @@ def test_nonsense_is_refused_with_its_reason(
     assert not Path("reports").exists()
 
 
-def test_a_trace_of_another_network_is_refused(capsys: pytest.CaptureFixture[str], reference: Path) -> None:
-    trace = str(reference / "spike_traces" / "vgg9_cifar10.npz")
+def test_a_trace_of_another_network_is_refused(capsys: pytest.CaptureFixture[str], figures: Path) -> None:
+    trace = str(figures / "spike_traces" / "lenet5_mnist.npz")
     status, out, err = _run(capsys, "--trace", trace)
     assert (status, out) == (2, "")
-    assert "vgg9_cifar10.npz" in err
+    assert "lenet5_mnist.npz" in err
 
 
 def test_fig9_draws_from_stored_runs_what_it_draws_by_running(capsys: pytest.CaptureFixture[str]) -> None:
@@ -221,3 +221,32 @@ def test_fig9_draws_from_stored_runs_what_it_draws_by_running(capsys: pytest.Cap
     assert main([*top, "run-none", "--seed", "3", "--out", "other.svg"]) == 2
     assert "RUN must stand without --seed" in capsys.readouterr().err
     assert main([*top, "--out", "other.gif"]) == 2
+
+
+def test_every_fault_of_a_resolved_configuration_is_told_where_it_stands(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(capsys, "--workload", "lenet5_mnist", "--out", "a")[0] == 0
+    text = Path("a/config.resolved.yaml").read_text()
+    clock = text.splitlines().index("  clock_hz: 400000000") + 1
+    text = text.replace("clock_hz: 400000000", "clock_hz: -1").replace("sharing: none", "sharing: chanel2")
+    text = text.replace("  schedule: tick", "  schedule: tock\n  chunck: 3\n  batch: 0")
+    text = text.replace("  batch: 1\n", "")
+    Path("broken.yaml").write_text(text)
+    status, _, errors = _run(capsys, "--config", "broken.yaml", "--out", "b")
+    first = text.splitlines().index("  schedule: tock") + 1
+    sharing = text.splitlines().index("sharing: chanel2") + 1
+    assert status == 2
+    told = "\n".join(errors) if isinstance(errors, list) else errors
+    for place in (
+        f"broken.yaml:{first}:3 options.schedule: 'tock' must be one of tick, timestep, auto; did you mean 'tick'?",
+        f"broken.yaml:{first + 1}:3 options.chunck: is not a known key; did you mean 'chunk'?",
+        f"broken.yaml:{first + 2}:3 options.batch: 0 must be >= 1",
+        f"broken.yaml:{sharing}:1 sharing: 'chanel2' must be none, layer",
+        f"broken.yaml:{clock}:3 clock_hz: -1 must be > 0",
+    ):
+        assert place in told
+    for value in ("3", "[tick]", "null"):
+        Path("broken.yaml").write_text(text.partition("options:")[0] + f"options: {value}\n")
+        status, _, errors = _run(capsys, "--config", "broken.yaml", "--out", "b")
+        assert status == 2
+        assert "options: " in str(errors)
+        assert "must be a mapping of keys" in str(errors)

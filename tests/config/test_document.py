@@ -188,3 +188,29 @@ def test_a_fault_finds_its_place_by_name_or_position() -> None:
     assert str(document.placed(Fault("bad", "a.x.v"))) == "f.yaml:2:13 a.x.v: bad"
     assert str(document.placed(Fault("bad", "a.1.name.deep"))) == "f.yaml:3:4 a.1.name.deep: bad"
     assert str(document.placed(Fault("bad", "elsewhere"))) == "f.yaml:1:1 elsewhere: bad"
+
+
+def test_a_byte_order_mark_is_no_part_of_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_bytes(b"\xef\xbb\xbfname: x\r\nsize: 3\r\n")
+    assert read_document(path).data == {"name": "x", "size": 3}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "way"),
+    [
+        ("d.INI", "[timing]\ntCK = 1\n", "lifsim import dramsim3"),
+        ("d.ini", "; a comment alone\n", "lifsim import dramsim3"),
+        ("t.csv", "Layer,M,N,K,\ng,1,2,3,\n", "lifsim import scalesim"),
+        ("s.cfg", "[general]\nrun_name = x\n", "--config"),
+    ],
+)
+def test_files_of_other_tools_are_told_their_way(tmp_path: Path, name: str, text: str, way: str) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(InputError, match=way):
+        read_document(tmp_path / name)
+
+
+def test_a_yaml_file_may_have_any_suffix(tmp_path: Path) -> None:
+    (tmp_path / "a.cfg").write_text("name: x\n")
+    assert read_document(tmp_path / "a.cfg").data == {"name": "x"}

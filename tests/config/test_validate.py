@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import pytest
 from pydantic import Field
 
 from lifsim.config.document import parse_document
-from lifsim.config.schema import Bits, Bytes, Cost, Count, Flag, Hertz, Model, Name
+from lifsim.config.schema import Bits, Broken, Bytes, Cost, Count, Flag, Hertz, Model, Name, rule
 from lifsim.config.validate import MAX_FAULTS, parse_model
 from lifsim.errors import InputError
 
@@ -29,10 +28,15 @@ class Leaf(Model):
     low: int = 0
     high: int = 9
 
-    def broken_rules(self) -> Iterator[tuple[str, str]]:
-        """Two that are independent of each other."""
+    @rule
+    def is_ordered(self) -> Broken:
+        """One of two that are independent of each other."""
         if self.low > self.high:
             yield "low", f"{self.low} must be <= high, {self.high}"
+
+    @rule
+    def has_few_with_flag(self) -> Broken:
+        """The other."""
         if self.count > 100 and self.flag:
             yield "", "must not have so many with flag"
 
@@ -140,14 +144,15 @@ def test_a_union_is_judged_by_its_kind() -> None:
         "f.yaml:2:23 shape.sied: is not a known key; did you mean 'side'?",
     ]
     assert _faults("leaf: {}\nshape: {kind: sqare}") == [
-        "f.yaml:2:9 shape.kind: 'sqare' must be one of round, square; did you mean 'square'?"
+        "f.yaml:2:1 shape.side: must be given",
+        "f.yaml:2:9 shape.kind: 'sqare' must be one of round, square; did you mean 'square'?",
     ]
     assert _faults("leaf: {}\nshape: {side: 3}") == ["f.yaml:2:1 shape.kind: must be given"]
 
 
 def test_a_document_that_is_no_mapping_is_refused() -> None:
     assert _faults("[1, 2]") == ["f.yaml:1:1: a list must be a mapping of keys"]
-    assert _faults("just text") == ["f.yaml:1:1: 'just text' must be a mapping of keys"]
+    assert _faults("just text") == ["f.yaml:1:1: a single value must be a mapping of keys"]
 
 
 def test_a_fault_stays_on_one_line_whatever_the_input() -> None:

@@ -28,6 +28,7 @@ def test_every_shipped_dram_is_valid_and_says_its_source(name: str) -> None:
         ("timing.tRC=40", "timing.tRC: 40 must be >= tRAS + tRP = 56"),
         ("timing.tREFI=420", "timing.tREFI: 420 must be > tRFC = 420"),
         ("timing.tCCD_L=3", "timing.tCCD_L: 3 must be >= tCCD_S = 4"),
+        ("timing.tCCD_S=3", "timing.tCCD_S: 3 must be >= 4, the cycles of a burst of 8: two words a cycle"),
         ("timing.tCK_ns=-1", "timing.tCK_ns: -1 must be > 0"),
         ("organisation.channels=0", "organisation.channels: 0 must be from 1"),
         ("organisation.bus_bits=12", "organisation.bus_bits: 12 must be a power of two"),
@@ -47,6 +48,22 @@ def test_what_no_dram_could_be_is_refused_with_the_reason(setting: str, reason: 
     with pytest.raises(InputError) as caught:
         load_dram("ddr4_2400", [setting])
     assert reason in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "interval_us"),
+    [("ddr3_1600", 7.8), ("ddr3_1866", 7.8), ("ddr4_2400", 7.8), ("lpddr4_2400", 3.9), ("hbm2", 3.9)],
+)
+def test_shipped_devices_refresh_as_often_as_their_standards_ask(name: str, interval_us: float) -> None:
+    timing = load_dram(name).timing
+    assert timing.tREFI * timing.tCK_ns / 1e3 == pytest.approx(interval_us, rel=5e-3)
+
+
+def test_a_device_of_four_words_a_cycle_is_refused_with_the_reason() -> None:
+    """GDDR5: a burst of 8 takes 2 cycles there, 4 here; its bandwidth would be halved in silence."""
+    settings = ["timing.tCCD_S=2", "timing.tCCD_L=3", "organisation.device_bits=32", "organisation.bus_bits=128"]
+    with pytest.raises(InputError, match=r"timing.tCCD_S: 2 must be >= 4, .* GDDR5 and later.* are not modelled"):
+        load_dram("ddr4_2400", settings)
 
 
 def test_all_faults_come_at_once() -> None:

@@ -82,6 +82,7 @@ def test_so_is_every_run_of_bursts(name: str, seed: int, longest: int, writes: f
     assert_equal_to_oracle(spec, runs_of_bursts(spec, seed, 6, longest, writes))
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None)
 @given(data=st.data(), name=st.sampled_from(PRESETS))
 def test_so_it_is_for_drams_that_nobody_makes(data: st.DataObject, name: str) -> None:
@@ -90,6 +91,7 @@ def test_so_it_is_for_drams_that_nobody_makes(data: st.DataObject, name: str) ->
     assert_equal_to_oracle(mutant, random_stream(mutant, seed, 150, writes, 4096, 1.0))
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(data=st.data(), name=st.sampled_from(PRESETS))
 def test_and_for_their_runs_of_bursts(data: st.DataObject, name: str) -> None:

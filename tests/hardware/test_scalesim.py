@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,8 @@ from lifsim.hardware.array import (
     dense_cycles,
     pe_utilisation,
 )
+from lifsim.report.validation.comparison import csv_rows
+from lifsim.report.validation.satasim import published_figures
 
 LAYERS = [f"Conv{n}" for n in range(1, 14)]
 
@@ -29,9 +30,8 @@ def gemm_of(height: int, width: int, filter_h: int, filter_w: int, channels: int
 
 
 @pytest.fixture(scope="module")
-def rows(reference: Path) -> dict[tuple[str, str], dict[str, str]]:
-    with (reference / "scalesim_vgg16_16x8.csv").open() as file:
-        return {(row["dataflow"], row["layer"]): row for row in csv.DictReader(file)}
+def rows(figures: Path) -> dict[tuple[str, str], dict[str, str]]:
+    return {(row["dataflow"], row["layer"]): row for row in csv_rows(figures / "scalesim_vgg16_16x8.csv")}
 
 
 def case(row: dict[str, str]) -> tuple[Gemm, ArrayShape]:
@@ -88,11 +88,10 @@ SATA_LAYERS = [*(f"Conv{n}" for n in range(1, 8)), "FC1", "FC2"]
 
 
 @pytest.fixture(scope="module")
-def sata(reference: Path) -> dict[str, tuple[Gemm, dict[str, float], int]]:
+def sata(figures: Path) -> dict[str, tuple[Gemm, dict[str, float], int]]:
     """Per layer its GEMM (SATA_Sim ran SCALE-Sim on maps without padding), its cycle statistics, its timesteps."""
-    folder = reference / "satasim_bntt"
-    workload: Any = yaml.safe_load((folder / "workload.yaml").read_text())
-    stats: Any = yaml.safe_load((folder / "cycle-stat.yaml").read_text())
+    workload: Any = yaml.safe_load((figures / "satasim_bntt" / "workload.yaml").read_text())
+    stats = published_figures(figures / "satasim_bntt.csv")["cycle-stat"]
     keys = ("IFMAP Height", "IFMAP Width", "Filter Height", "Filter Width", "Channels", "Num Filter", "Strides")
     return {
         layer["name"]: (

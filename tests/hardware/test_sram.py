@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import csv
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifsim.config.arch import Buffer
+from lifsim.config.buffers import Buffer
 from lifsim.errors import InputError
 from lifsim.hardware.sram import NO_SRAM, sram_cost
+from lifsim.hardware.tables import rows
 
 
-def test_every_row_of_the_cacti_table_is_met_exactly(reference: Path) -> None:
-    for name in ("sram_cacti7.csv", "sram_cacti7_28nm.csv"):
-        for row in csv.DictReader((reference / name).open()):
-            port_bits, banks = int(row["block_bytes"]) * 8, int(row["banks"])
-            buffer = Buffer(size_bytes=int(row["size_bytes"]), banks=banks, port_bits=port_bits)
-            cost = sram_cost(buffer, int(row["tech_nm"]))
-            leakage_mw = float(row["leakage_mw_per_bank"]) + float(row["gate_leakage_mw_per_bank"])
-            assert cost.read_pj == pytest.approx(float(row["read_energy_nj"]) * 1e3)
-            assert cost.write_pj == pytest.approx(float(row["write_energy_nj"]) * 1e3)
-            assert cost.leakage_mw == pytest.approx(leakage_mw * banks)
-            assert cost.area_mm2 == pytest.approx(float(row["area_mm2"]))
+def test_every_row_of_the_cacti_table_is_met_exactly() -> None:
+    for row in rows("cacti7_sram.csv"):
+        port_bits, banks = int(row["block_bytes"]) * 8, int(row["banks"])
+        buffer = Buffer(size_bytes=int(row["size_bytes"]), banks=banks, port_bits=port_bits)
+        cost = sram_cost(buffer, int(row["tech_nm"]))
+        leakage_mw = float(row["leakage_mw_per_bank"]) + float(row["gate_leakage_mw_per_bank"])
+        assert cost.read_pj == pytest.approx(float(row["read_energy_nj"]) * 1e3)
+        assert cost.write_pj == pytest.approx(float(row["write_energy_nj"]) * 1e3)
+        assert cost.leakage_mw == pytest.approx(leakage_mw * banks)
+        assert cost.area_mm2 == pytest.approx(float(row["area_mm2"]))
 
 
 def test_between_two_sizes_lies_the_straight_line_in_log_log() -> None:
@@ -40,6 +38,42 @@ def test_any_size_has_finite_positive_costs(size: int, tech: int, banks: int) ->
     assert 0 < cost.read_pj < 1e6
     assert 0 < cost.leakage_mw < 1e7
     assert 0 < cost.area_mm2 < 1e5
+
+
+def shipped_rows() -> dict[tuple[int, int, int], dict[int, tuple[float, ...]]]:
+    """(technology, port bits, banks) -> size -> read pJ, write pJ, mm2, mW of both leakages, as the table has them."""
+    curves: dict[tuple[int, int, int], dict[int, tuple[float, ...]]] = {}
+    for row in rows("cacti7_sram.csv"):
+        banks = int(row["banks"])
+        pj = (float(row[f"{way}_energy_nj"]) * 1e3 for way in ("read", "write"))
+        leakages_mw = (banks * float(row[f"{kind}leakage_mw_per_bank"]) for kind in ("", "gate_"))
+        curve = curves.setdefault((int(row["tech_nm"]), int(row["block_bytes"]) * 8, banks), {})
+        curve[int(row["size_bytes"])] = (*pj, float(row["area_mm2"]), *leakages_mw)
+    return curves
+
+
+@pytest.mark.parametrize("end", ["low", "high"])
+@pytest.mark.parametrize(("factor", "power"), [(4, 1.0), (2, 0.5)])
+def test_beyond_an_end_of_the_table_its_last_factor_of_four_goes_on(end: str, factor: int, power: float) -> None:
+    """From f(4s) to f(s) and on to f(s/4): the same ratio again, and its square root half way."""
+    curves = shipped_rows()
+    assert len(curves) > 30
+    for (technology, port_bits, banks), curve in curves.items():
+        last = min(curve) if end == "low" else max(curve)
+        inner = last * 4 if end == "low" else last // 4
+        size = last // factor if end == "low" else last * factor
+        read, write, area, *leakages = (f * (f / g) ** power for f, g in zip(curve[last], curve[inner], strict=True))
+        cost = sram_cost(Buffer(size_bytes=size, banks=banks, port_bits=port_bits), technology)
+        found = (cost.read_pj, cost.write_pj, cost.area_mm2, cost.leakage_mw)
+        assert found == pytest.approx((read, write, area, sum(leakages)), rel=1e-9), (technology, port_bits, banks)
+
+
+def test_a_buffer_below_and_one_above_the_table_by_hand() -> None:
+    """22 nm, 32 bits, one bank: 1 KiB reads 0.302483 pJ, 4 KiB 0.772996 pJ."""
+    small = sram_cost(Buffer(size_bytes=256, banks=1, port_bits=32), 22)
+    assert small.read_pj == pytest.approx(0.302483**2 / 0.772996)
+    assert small.area_mm2 == pytest.approx(0.00209359**2 / 0.0067857)
+    assert small.leakage_mw == pytest.approx(0.635764**2 / 2.30212 + 0.00156824**2 / 0.00463855)
 
 
 def test_beyond_the_table_costs_go_on_growing() -> None:

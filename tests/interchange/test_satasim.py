@@ -12,6 +12,7 @@ from lifsim.config.document import Document, Mark, parse_document
 from lifsim.config.workload import load_workload, network_of
 from lifsim.errors import InputError
 from lifsim.interchange.satasim import arch_from_satasim, unique_names, workload_from_satasim
+from lifsim.simulate.satasim import count_layers
 
 
 def layer(name: str, size: str, kernel: str, channels: int, filters: int, stride: int = 1) -> str:
@@ -26,7 +27,7 @@ HEAD = "General:\n  timestep: 4\n  sparsity: 0.85\nLayers:\n"
 
 
 def convert(text: str) -> dict[str, object]:
-    return workload_from_satasim(parse_document(text, "w.yaml"), "net")
+    return workload_from_satasim(parse_document(text, "w.yaml"), "net").data
 
 
 def test_layers_keep_their_own_maps_and_get_padding_where_the_filter_is_wide() -> None:
@@ -115,7 +116,7 @@ architecture:
 
 
 def arch_of(text: str, dram_nj: float | None = None) -> dict[str, object]:
-    return arch_from_satasim(parse_document(text, "a.yaml"), "tiny", dram_nj)
+    return arch_from_satasim(parse_document(text, "a.yaml"), "tiny", dram_nj).data
 
 
 def test_an_architecture_keeps_its_array_parts_buffers_and_version() -> None:
@@ -129,11 +130,72 @@ def test_an_architecture_keeps_its_array_parts_buffers_and_version() -> None:
         ("SPAD", "spad", "register", 8, 18, False),
     ]
     assert old["buffers"]["spike_out"] == {"size_bytes": 2048, "banks": 1, "port_bits": 128}
-    assert old["satasim"] == {"psum_times_t": False}
+    assert old["satasim"] == {"psum_times_t": False, "linear_as_3x3": False}
     newer = ARCH.replace(
         "clock-frequency: 200", "clock-frequency: 200\n  act-prec: 2\n  weight-prec: 8\n  output-prec: 4"
     )
-    assert arch_of(newer)["satasim"] == {"psum_times_t": True, "act_bits": 2, "weight_bits": 8, "output_bits": 4}
+    version = {"psum_times_t": True, "linear_as_3x3": False, "act_bits": 2, "weight_bits": 8, "output_bits": 4}
+    assert arch_of(newer)["satasim"] == version
+
+
+NEWER = ARCH.replace("clock-frequency: 200", "clock-frequency: 400\n  act-prec: 1\n  weight-prec: 8\n  output-prec: 1")
+
+
+def test_linear_layers_have_as_many_operations_as_todays_sata_sim_counts(tmp_path: Path) -> None:
+    """Its branch for FC: filters x channels x T of the ones, filters x T updates."""
+    text = "General: {timestep: 100, sparsity: 0.9}\nLayers:\n"
+    text += layer("FC1", "1x1", "1x1", 64, 32) + layer("FC2", "1x1", "1x1", 32, 10)
+    (tmp_path / "w.yaml").write_text(text)
+    (tmp_path / "a.yaml").write_text(NEWER)
+    net, machine = tmp_path / "net.yaml", tmp_path / "machine.yaml"
+    files = [
+        str(tmp_path / "w.yaml"),
+        "--arch",
+        str(tmp_path / "a.yaml"),
+        "--out",
+        str(net),
+        "--out-arch",
+        str(machine),
+    ]
+    assert main(["import", "satasim", *files]) == 0
+    ops = [each.ops for each in count_layers(load_workload(str(net)), load_arch(str(machine)))]
+    ones = 1 - 0.9  # not 0.1, as SATA_Sim computes
+    assert sum(each.macs_effective for each in ops) == int(32 * 64 * 100 * ones + 10 * 32 * 100 * ones)
+    assert sum(each.lif_updates for each in ops) == 100 * (32 + 10)
+
+
+def test_tags_that_sata_sim_does_not_tell_apart_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    part = "            - {name: r, class: compute, act-tag: my-lif, attributes: "
+    text = NEWER.replace(part, part.replace("my-lif", "li") + "{kernel: adder, width: 8, gated: y, count: 1}}\n" + part)
+    text = text.replace("act-tag: spike-mac", "act-tag: relu")
+    (tmp_path / "w.yaml").write_text(HEAD + layer("Conv1", "8x8", "3x3", 3, 4))
+    (tmp_path / "a.yaml").write_text(text)
+    files = [str(tmp_path / "w.yaml"), "--arch", str(tmp_path / "a.yaml"), "--out", str(tmp_path / "net.yaml")]
+    assert main(["import", "satasim", *files]) == 0
+    told = [line for line in capsys.readouterr().err.splitlines() if "act-tag" in line]
+    assert [line.partition("local.")[2].partition(" is paid")[0] for line in told] == [
+        "r.act-tag: 'relu'", "1.act-tag: 'li'",
+    ]  # fmt: skip
+    assert all("paid by multiply-accumulates (spike_mac)" in line for line in told)
+
+
+def test_known_tags_are_not_told_and_layers_that_sata_sim_counts_otherwise_are() -> None:
+    known = arch_from_satasim(parse_document(NEWER, "a.yaml"), "tiny")
+    assert [note.message.partition(",")[0] for note in known.notes] == ["linear layers have an output per filter"]
+    text = HEAD + layer("Conv1", "8x8", "3x3", 3, 4) + layer("layer2", "8x8", "3x3", 4, 4)
+    text += layer("FC3", "8x8", "1x1", 4, 4) + layer("FC4", "2x2", "2x2", 4, 4) + layer("FC5", "1x1", "1x1", 4, 4)
+    notes = [str(note) for note in workload_from_satasim(parse_document(text, "w.yaml"), "net").notes]
+    assert [note.partition("name: ")[2] for note in notes] == [
+        "'layer2' has neither Conv nor FC in it: SATA_Sim counts no operations of it",
+        "'FC3' is linear in SATA_Sim, a convolution here: its filter does not cover the map",
+        "'FC4' reads 4 inputs in SATA_Sim, the whole map here",
+    ]
+
+
+def test_a_machine_without_neurons_is_refused_at_its_place() -> None:
+    """As SATA_Sim's own of Eyeriss, whose tags are mac, relu and spad."""
+    with pytest.raises(InputError, match=r"a.yaml:\d+:\d+ architecture.subtree: must have a component .* 'lif'"):
+        arch_of(ARCH.replace("my-lif", "relu"))
 
 
 def test_another_dram_needs_its_energy() -> None:
@@ -159,16 +221,18 @@ def test_every_fault_of_an_architecture_is_told() -> None:
     ]
 
 
-def test_the_published_files_become_the_shipped_ones(reference: Path, tmp_path: Path) -> None:
-    folder, out, out_arch = reference / "satasim_bntt", tmp_path / "net.yaml", tmp_path / "machine.yaml"
+def test_the_published_files_become_the_shipped_ones(figures: Path, tmp_path: Path) -> None:
+    folder, out, out_arch = figures / "satasim_bntt", tmp_path / "net.yaml", tmp_path / "machine.yaml"
     workload, arch = str(folder / "workload.yaml"), str(folder / "arch.yaml")
     assert main(["import", "satasim", workload, "--arch", arch, "--out", str(out), "--out-arch", str(out_arch)]) == 0
     assert main(["check", str(out), str(out_arch)]) == 0
     assert load_workload(str(out)).layers == load_workload("satasim_bntt").layers
     assert load_workload(str(out)).spikes.rates == load_workload("satasim_bntt").spikes.rates
     imported, shipped = load_arch(str(out_arch)), load_arch("sata128_satasim")
-    told = {"name", "description", "components", "dram"}
+    told = {"name", "description", "components", "dram", "satasim"}
     assert imported.model_dump(exclude=told) == shipped.model_dump(exclude=told)
+    as_published = {"linear_as_3x3": True}
+    assert imported.satasim.model_dump() | as_published == shipped.satasim.model_dump()
     assert imported.dram.energy_pj_per_bit == shipped.dram.energy_pj_per_bit
 
 

@@ -90,20 +90,19 @@ def test_a_configuration_gives_array_dataflow_and_buffers(tmp_path: Path) -> Non
 
 def test_every_fault_of_both_files_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     topology = (
-        HEADER + "A, 34, 34, 3, 3, -3, x, 1,\nB, 34, 34, 3\nC, 2, 9, 3, 3, 1, 1, 1\nD, 9, 9, 3, 3, 1, 1, 1, 1, 2:4\n"
+        HEADER + "A, 34, 34, 3, 3, -3, x, 1,\nB, 34, 34, 3\nC, 2, 9, 3, 3, 1, 1, 1\nD, 9, 9, 3, 3, 1, 1, 1, 1, 2:4,\n"
     )
     config = CONFIG.replace("ArrayHeight", "ArrayHeigt").replace(": 64", ": many").replace(": ws", ": wz")
     config = config.replace("IfmapSramSzkB:    64", "IfmapSramSzkB: 0")
     assert refused(tmp_path, capsys, topology, config) == [
         "t.csv:2:1 channels: '-3' must be a whole number from 1 to 1048576",
         "t.csv:2:1 filters: 'x' must be a whole number from 1 to 1048576",
-        "t.csv:3:1: must have a name and 7 numbers (ifmap height, ifmap width, filter height, filter width, channels, "
-        "filters, stride), has 3",
+        "t.csv:3:1: must have a value for filter width, channels, filters, stride",
         "t.csv:4:1 filter height: 3 must be <= ifmap height 2",
         "t.csv:5:1 sparsity: 2:4 must be dense, such as 1:1: LIFSim has no weight sparsity",
-        "s.cfg architecture_presets.arrayheight: must be given: rows of the array; did you mean 'arrayheigt'?",
-        "s.cfg architecture_presets.ifmapsramszkb: '0' must be a whole number from 1 to 1073741824",
-        "s.cfg architecture_presets.dataflow: 'wz' must be one of os, ws, is",
+        "s.cfg architecture_presets.ArrayHeight: must be given: rows of the array; did you mean 'ArrayHeigt'?",
+        "s.cfg architecture_presets.IfmapSramSzkB: '0' must be a whole number from 1 to 1073741824",
+        "s.cfg architecture_presets.Dataflow: 'wz' must be one of os, ws, is",
     ]
 
 
@@ -134,3 +133,184 @@ def test_garbage_missing_files_and_folders_are_refused(tmp_path: Path, capsys: p
         assert main(["import", "scalesim", str(path), "--out", str(tmp_path / "o.yaml")]) == 2
     assert "Traceback" not in capsys.readouterr().err
     assert not (tmp_path / "o.yaml").exists()
+
+
+def notes(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """What was said of the files besides the files written, without their places' folders."""
+    lines = capsys.readouterr().err.splitlines()
+    return [line.removeprefix("note: ").rpartition("/")[2] for line in lines if line.startswith("note: ")]
+
+
+def shape(network: Network) -> list[tuple[int, int, int, int]]:
+    """Pixels, products, filters of a group, and groups of each layer."""
+    return [(x.pixels, x.reduction, x.group_filters, x.filters // x.group_filters) for x in network.layers]
+
+
+STANDARD = "Layer name,IFMAP Height,IFMAP Width,Filter Height,Filter Width,Channels,Num Filter,Strides,"
+SAME_LAYER = {
+    "as published": f"{STANDARD}\nc,20,18,3,1,5,7,1,\n",
+    "no comma at the end": f"{STANDARD[:-1]}\nc,20,18,3,1,5,7,1\n",
+    "a comma at the end of the header alone": f"{STANDARD}\nc,20,18,3,1,5,7,1\n",
+    "a comma at the end of the lines alone": f"{STANDARD[:-1]}\nc,20,18,3,1,5,7,1,\n",
+    "other cases and words": "Layer,Ifmap height,ifmap width,filter height,filter width,channel,num filters,stride,\n"
+    "c,20,18,3,1,5,7,1,\n",
+    "another order": "Num Filter,Strides,Layer name,Filter Width,Filter Height,IFMAP Width,IFMAP Height,Channels,\n"
+    "7,1,c,1,3,18,20,5,\n",
+    "byte-order mark, CRLF, blank lines": f"\ufeff{STANDARD}\r\n\r\nc,20,18,3,1,5,7,1,\r\n\r\n",
+    "tabs": f"{STANDARD}\nc,20,18,3,1,5,7,1,\n".replace(",", "\t"),
+    "quotes and comments": f'# mine\n{STANDARD}\n"c", "20",18,3,1,5,7,1,\n// end\n',
+    "two strides": f"{STANDARD.replace('Strides', 'Stride height,Stride width')}\nc,20,18,3,1,5,7,1,1,\n",
+    "dense sparsity": f"{STANDARD}Sparsity,\nc,20,18,3,1,5,7,1,1:1,\n",
+    "a name that is no name of a name": f"{STANDARD.replace('Layer name', 'ResNet')}\nc,20,18,3,1,5,7,1,\n",
+}
+
+
+@pytest.mark.parametrize("topology", SAME_LAYER.values(), ids=SAME_LAYER.keys())
+def test_a_layer_is_read_by_the_names_of_its_columns(tmp_path: Path, topology: str) -> None:
+    (layer,) = imported(tmp_path, topology).layers
+    assert (layer.name, layer.in_shape, layer.kernel, layer.filters) == ("c", (5, 20, 18), (3, 1), 7)
+
+
+def test_a_batch_is_told_and_is_no_stride(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    network = imported(tmp_path, f"{STANDARD}Batch Size,\nc1,16,16,3,3,8,16,1,4,\n")
+    assert shape(network) == [(14 * 14, 72, 16, 1)]
+    assert notes(capsys) == [
+        "t.csv Batch: 4 images: a workload is of one; give `lifsim run` --batch 4".replace("B", "b", 1)
+    ]
+    (tmp_path / "net.yaml").unlink()
+    other = f"{STANDARD}Batch,\nc1,16,16,3,3,8,16,1,4,\nc2,16,16,3,3,8,16,1,2,\n"
+    (fault,) = refused(tmp_path, capsys, other)
+    assert fault == "t.csv:1:1 batch: must be the same for all layers, is 2, 4: `lifsim run` has one --batch"
+
+
+def test_names_with_dp_are_depthwise_as_in_scale_sim(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its 32 layers of one channel: 32 * 16 * 31 cycles on 16 x 8."""
+    network = imported(tmp_path, HEADER + "c1_DP,18,18,3,3,32,1,1,\nc2_DP,18,18,3,3,4,2,1,\n")
+    assert shape(network) == [(256, 9, 1, 32), (256, 9, 2, 4)]
+    first = network.layers[0]
+    gemm = Gemm(first.pixels, first.reduction, first.group_filters)
+    assert 32 * dense_cycles("os", gemm, ArrayShape(16, 8), 1, tick_batched=True).total == 15_872
+    assert notes(capsys) == ["t.csv: c1_DP, c2_DP: depthwise, as SCALE-Sim reads names with DP in them"]
+
+
+def test_what_scale_sim_computes_otherwise_than_names_say_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    network = imported(
+        tmp_path, HEADER + "DepthwiseConv2D_1,18,18,3,3,8,1,1,\nc2,16,16,3,3,8,1,2,\nadwise,9,9,3,3,4,1,1,\n"
+    )
+    assert shape(network) == [(256, 72, 1, 1), (49, 72, 1, 1), (49, 36, 1, 1)]
+    assert notes(capsys) == [
+        "t.csv: DepthwiseConv2D_1: dense with one filter, as in SCALE-Sim; depthwise layers have DP in their names",
+        "t.csv: c2: the stride does not divide the map; SCALE-Sim has one more row or column of outputs",
+    ]
+
+
+def test_what_stands_behind_the_last_comma_is_dropped_and_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = "first,20,20,3,3,3,8,1,\nsecond,18,18,3,3,1,1,1,#dw\nthird,18,18,3,3,1,1,2,3\nfourth,18,18,3,3,1,1,3,2:4\n"
+    network = imported(tmp_path, HEADER + lines)
+    assert [layer.stride for layer in network.layers] == [(1, 1), (1, 1), (2, 2), (3, 3)]
+    told = notes(capsys)[0]
+    assert (
+        told
+        == "t.csv:3:1: what stands behind the last comma is dropped, as SCALE-Sim does: '#dw' (and of 2 more lines)"
+    )
+
+
+def test_numbers_in_columns_without_a_name_are_those_of_scale_sims_versions(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    network = imported(tmp_path, HEADER + "c, 21, 21, 3, 3, 3, 8, 2, 3,\nd, 21, 21, 3, 3, 3, 8, 1, 1:1,\n")
+    assert [layer.stride for layer in network.layers] == [(2, 3), (1, 1)]
+    assert notes(capsys) == ["t.csv:2:1: 3 in a column without a name is taken for the stride width"]
+    batched = imported(tmp_path, "Layer,M,N,K,\nscores,128,256,64,12,\nproj,128,512,512,\n")
+    assert shape(batched) == [(128, 64, 256, 12), (128, 512, 512, 1)]
+    assert notes(capsys) == ["t.csv:2:1: 12 in a column without a name is taken for the batch"]
+    (tmp_path / "net.yaml").unlink()
+    (fault,) = refused(tmp_path, capsys, HEADER + "c, 21, 21, 3, 3, 3, 8, 2, 3, 4,\n")
+    assert fault == "t.csv:2:1: '4' must stand in a column that the header names"
+
+
+@pytest.mark.parametrize("order", ["MNK", "KMN", "NKM", "MKN"])
+def test_a_gemm_is_read_in_any_order_of_its_columns(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], order: str
+) -> None:
+    size = {"M": 20, "N": 30, "K": 10}
+    network = imported(tmp_path, f"Layer,{','.join(order)},\ng1,{','.join(str(size[x]) for x in order)},\n")
+    assert shape(network) == [(20, 10, 30, 1)]
+    told = notes(capsys)
+    assert told == (
+        [] if order == "MNK" else ["t.csv:1:1: columns are read by their names; SCALE-Sim itself reads M, N, K"]
+    )
+
+
+def test_a_gemm_written_as_a_convolution_is_the_same_layer(tmp_path: Path) -> None:
+    """As published for DLRM, ResNet-50's weight gradients and DeepBench: heights and filters far beyond a map's."""
+    sizes = [(5000, 16, 32), (65_536, 1024, 1024), (64, 256, 12_544), (1024, 4, 10)]
+    as_gemm = imported(tmp_path, "Layer,M,N,K,\n" + "".join(f"g,{m},{n},{k},\n" for m, n, k in sizes))
+    as_conv = imported(tmp_path, HEADER + "".join(f"g,{m},{k},1,{k},1,{n},1,\n" for m, n, k in sizes))
+    assert as_gemm.layers == as_conv.layers
+    assert shape(as_conv) == [(m, k, n, 1) for m, n, k in sizes]
+
+
+def test_a_column_that_scale_sim_does_not_have_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    imported(tmp_path, f"{STANDARD}Type,Comment,Empty,\nc,20,20,3,3,3,8,1,conv,mine,,\n")
+    assert notes(capsys) == [
+        "t.csv:1:1 Type: is no column of SCALE-Sim's and is not used",
+        "t.csv:1:1 Comment: is no column of SCALE-Sim's and is not used",
+    ]
+
+
+def test_a_header_of_other_names_stands_for_scale_sims_order(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (layer,) = imported(tmp_path, "name,ih,iw,fh,fw,c,m,s,\nc,20,18,3,1,5,7,2,\n").layers
+    assert (layer.in_shape, layer.kernel, layer.filters, layer.stride) == ((5, 20, 18), (3, 1), 7, (2, 2))
+    assert notes(capsys)[0].startswith(
+        "t.csv:1:1: names no column of SCALE-Sim's: read by position, ifmap height, ifmap"
+    )
+
+
+def test_titles_within_a_file_are_skipped_and_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    network = imported(
+        tmp_path, HEADER + "\nAlphaGoZero,\nConv, 19, 19, 3, 3, 17, 256, 1,\n\nAlexnet\nFC, 1, 1, 1, 1, 9, 9, 1, \n"
+    )
+    assert [layer.name for layer in network.layers] == ["Conv", "FC"]
+    assert notes(capsys) == [
+        "t.csv:3:1: 'AlphaGoZero' has no sizes: a title, which is skipped",
+        "t.csv:6:1: 'Alexnet' has no sizes: a title, which is skipped",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("topology", "fault"),
+    [
+        ("Layer,M,N,\ng,1,2,\n", "t.csv:1:1: columns must be a name and M, N, K; K must be given"),
+        (
+            STANDARD.replace("Channels", "Chanels") + "\nc,20,20,3,3,3,8,1,\n",
+            "t.csv:1:1: columns must be a name and ifmap height, ifmap width, filter height, filter width, channels, "
+            "filters, stride; channels must be given; did you mean 'Chanels'?",
+        ),
+        (f"{STANDARD}Strides,\nc,20,20,3,3,3,8,1,1,\n", "t.csv:1:1 stride: must be named once"),
+        (f"{STANDARD}Sparsity,\nc,20,20,3,3,3,8,1,2:4,\n", "t.csv:2:1 sparsity: 2:4 must be dense, such as 1:1"),
+        (f"{STANDARD}Sparsity\nc,20,20,3,3,3,8,1,2:4\n", "t.csv:2:1 sparsity: 2:4 must be dense, such as 1:1"),
+        (f"{STANDARD}Padding,\nc,20,20,3,3,3,8,1,1,\n", "t.csv:2:1 padding: '1' must be 0: SCALE-Sim knows no padding"),
+        (f"{STANDARD}\nc,20,9000,3,8000,3,8,1,\n", "t.csv:2:1 filter width: 8000 must be <= 4096, or cover the width"),
+        (f"{STANDARD}\nc,2,2,1,1,,8,1,\n", "t.csv:2:1: must have a value for channels"),
+        (
+            f'{STANDARD}\n"c,20,20,3,3,3,8,1,\n',
+            "t.csv:2:1: must be cells with ',' between them: unexpected end of data",
+        ),
+        ("Layer,M,N,K,\ng,2,2,1048577,\n", "t.csv:2:1 K: '1048577' must be a whole number from 1 to 1048576"),
+        ("Layer,M,N,K,\ng,65536,1024,8192,\n", "t.csv:2:1 inputs: 536870912 in all must be <= 268435456"),
+        ("Layer,M,N,K,\ng,65536,8192,1,\n", "t.csv:2:1 outputs: 536870912 in all must be <= 268435456"),
+        (f"{STANDARD}\ng,2,2048,1,2048,1024,8,1,\n", "t.csv:2:1 channels: 2097152 in all must be <= 1048576"),
+    ],
+)
+def test_what_is_no_layer_is_refused_by_its_column(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], topology: str, fault: str
+) -> None:
+    (found,) = refused(tmp_path, capsys, topology)
+    assert found.startswith(fault)

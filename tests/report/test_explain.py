@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import math
 import re
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import lifsim
 from lifsim.cli.main import main
+from lifsim.config.arch import load_arch
+from lifsim.config.sharing import Sharing
 from lifsim.errors import InputError
 from lifsim.report.explain.layer import Explanation, explain
+from lifsim.simulate.options import Options
+from lifsim.simulate.pipeline import run as simulate
+from lifsim.simulate.result import Result
+from tests.schedule.networks import networks
 
 ARITHMETIC = re.compile(r"(?:[0-9]+|[-+*/() ]|ceil)+")
 SMALL = ("buffers.membrane.size_bytes=4KiB", "buffers.weight.size_bytes=6KiB", "buffers.spike_out.size_bytes=1KiB")
@@ -33,7 +43,7 @@ def _evaluated(expression: str) -> int:
 
 
 @pytest.mark.parametrize(
-    "settings",
+    "chosen",
     [
         {},
         {"batch": 3, "overrides": SMALL},
@@ -51,8 +61,8 @@ def _evaluated(expression: str) -> int:
     ],
 )
 @pytest.mark.parametrize("workload", ["resnet19_cifar10", "vgg9_cifar10", "mobilenet_cifar10"])
-def test_every_line_evaluates_to_the_runs_figure(workload: str, settings: dict[str, Any]) -> None:
-    result = lifsim.run(workload=workload, **settings)
+def test_every_line_evaluates_to_the_runs_figure(workload: str, chosen: dict[str, Any]) -> None:
+    result = lifsim.run(workload=workload, **chosen)
     for record in result.records:
         explained = explain(result, record.counts.name)
         _check_layer(explained, record.counts.cycles, record.counts.dram_bytes)
@@ -69,6 +79,70 @@ def _check_layer(explained: Explanation, cycles: Any, moved: Any) -> None:
         amount = lines[quantity].value if quantity in lines else 0
         assert amount == sum(getattr(moved, name) for name in names), quantity
     assert lines["DRAM"].value == moved.total
+
+
+@st.composite
+def runs(draw: st.DrawFn) -> Result:
+    """A run of a random network on a random machine, most of whose buffers are too small."""
+    network = draw(networks())
+    rates = {layer.name: (0.3,) for layer in network.layers}
+    network = dataclasses.replace(network, spikes=dataclasses.replace(network.spikes, rates=rates))
+    dataflow = draw(st.sampled_from(["os", "ws", "is", "sata"]))
+    sparsity = draw(st.sampled_from(["gate", "skip"] if dataflow in ("os", "sata") else ["none", "gate"]))
+    settings = [f"array.dataflow={dataflow}", f"array.sparsity={sparsity}", "dram.model=ideal"]
+    settings += [f"array.rows={draw(st.integers(1, 5))}", f"array.cols={draw(st.integers(1, 3))}"]
+    settings += [f"lif.overlapped={draw(st.sampled_from(['true', 'false']))}"]
+    settings += [f"lif.latency_cycles={draw(st.sampled_from([0, 1, 7, 60]))}"]
+    for name in ("weight", "spike_in", "spike_out", "membrane", "psum"):
+        settings.append(f"buffers.{name}.size_bytes={draw(st.one_of(st.integers(2, 120), st.just(1 << 30)))}")
+        settings.append(f"buffers.{name}.double_buffered={draw(st.sampled_from(['true', 'false', 'false']))}")
+    batch = draw(st.integers(1, 4))
+    options = {"batch": batch, "chunk": draw(st.integers(1, batch))}
+    options["schedule"] = draw(st.sampled_from(["tick", "timestep", "timestep", "auto"]))
+    sharing = draw(st.sampled_from(["none", "layer", "channel2", "layer+channel2"]))
+    return simulate(load_arch("sata128", settings), network, Sharing.parse(sharing), Options(**options))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(runs())
+def test_the_terms_of_any_run_add_up_to_its_figures(result: Result) -> None:
+    for record in result.records:
+        explained = explain(result, record.counts.name)
+        _check_layer(explained, record.counts.cycles, record.counts.dram_bytes)
+
+
+def _one_more(result: Result, name: str) -> Result:
+    """`result`, had every figure of one of its layers come out as one more."""
+    assert result.plan is not None
+    index = [record.counts.name for record in result.records].index(name)
+    group = result.plan.group_of(index)
+    layers, records = list(group.layers), list(result.records)
+    moved = layers[index - group.first].dram
+    more = {field.name: getattr(moved, field.name) + 1 for field in dataclasses.fields(moved)}
+    layers[index - group.first] = dataclasses.replace(layers[index - group.first], dram=type(moved)(**more))
+    groups = [dataclasses.replace(g, layers=tuple(layers)) if g is group else g for g in result.plan.groups]
+    cycles = records[index].counts.cycles
+    worked = {name: getattr(cycles, name) + 1 for name in ("array", "fill_drain", "lif")}
+    cycles = dataclasses.replace(cycles, total=cycles.total + 3, **worked)
+    records[index] = dataclasses.replace(
+        records[index], counts=dataclasses.replace(records[index].counts, cycles=cycles)
+    )
+    wrong = copy.copy(result)  # its books do not balance, so that it cannot be constructed
+    object.__setattr__(wrong, "records", tuple(records))
+    object.__setattr__(wrong, "plan", dataclasses.replace(result.plan, groups=tuple(groups)))
+    return wrong
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@given(runs(), st.data())
+def test_no_term_is_what_is_left_over(result: Result, data: st.DataObject) -> None:
+    """A figure that is wrong by one is not what its terms add up to: none of them is computed from it."""
+    name = data.draw(st.sampled_from([record.counts.name for record in result.records]))
+    given_by_spikes = {"lif"} if result.arch.lif.overlapped and result.arch.array.sparsity == "skip" else set()
+    lines = {line.quantity: line for line in explain(_one_more(result, name), name).lines}
+    assert {"array", "fill_drain", "weights", "spikes in", "spikes out", "psums"} <= set(lines)
+    for quantity in {"array", "fill_drain", "lif", "membranes", *TENSORS} & set(lines) - given_by_spikes:
+        assert _evaluated(lines[quantity].expression) < lines[quantity].value, quantity
 
 
 def test_it_is_some_twenty_lines_that_name_what_they_are_made_of(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,45 +2,129 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import product
 
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from lifsim.schedule.membranes import StateUse, best_split
 
 
+@dataclass(frozen=True)
+class Case:
+    """States that share a buffer of `buffer` bytes, of which the transient region has `least` at least."""
+
+    states: tuple[StateUse, ...]
+    timesteps: int
+    buffer: int
+    least: int
+
+
 @st.composite
-def uses(draw: st.DrawFn) -> StateUse:
+def uses(draw: st.DrawFn, shared: bool) -> StateUse:
     runs = draw(st.integers(1, 2))
-    calls = draw(st.integers(runs, runs + 2))
-    return StateUse(draw(st.integers(1, 6)), calls, runs, stripped=runs == 1 and calls > 1 and draw(st.booleans()))
+    calls = runs + draw(st.integers(1, 3) if shared else st.integers(0, 1))
+    stripped = runs == 1 and calls > 1 and draw(st.integers(0, 7)) == 0
+    return StateUse(draw(st.integers(1, 8)), calls, runs, stripped=stripped)
 
 
-def moved(states: list[StateUse], timesteps: int, permanent: tuple[int, ...], transient: int) -> int:
-    """Bytes, call by call: a state's are numbered, the first p stay, the next q come once per run of calls."""
-    total = 0
-    for state, kept in zip(states, permanent, strict=True):
-        for byte in range(kept, state.bytes):
-            at_ends = state.stripped or byte < kept + transient
-            total += 2 * ((state.runs if at_ends else state.calls) * timesteps - 1)
-    return total
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    """Mostly two states that several layers share, and one beside them. The slope changes where a transient region of q
+    and the p = U - q of some states fill the buffer: buffers are that large, or a byte more or less."""
+    states = [draw(uses(True)) for _ in range(draw(st.sampled_from([1, 2, 2, 2])))]
+    states += [draw(uses(False)) for _ in range(draw(st.integers(0, 1)))]
+    transient = draw(st.integers(1, max(state.bytes for state in states)))
+    fitting = [state for state in states if draw(st.integers(0, 3))]
+    permanent = sum(max(0, state.bytes - transient) for state in fitting)
+    buffer = max(0, transient + permanent + draw(st.sampled_from([-1, 0, 0, 1])))
+    least = draw(st.sampled_from([0, 0, 0, 1, 2, 5]))
+    return Case(tuple(draw(st.permutations(states))), draw(st.integers(1, 4)), buffer, min(least, buffer))
 
 
-@settings(max_examples=300, deadline=None)
-@given(st.lists(uses(), min_size=1, max_size=3), st.integers(1, 3), st.integers(0, 14), st.integers(0, 14))
-def test_no_split_moves_fewer_bytes(states: list[StateUse], timesteps: int, buffer: int, least: int) -> None:
-    least = min(least, buffer)
-    every_split = (
-        moved(states, timesteps, permanent, transient)
-        for transient in range(least, buffer + 1)
-        for permanent in product(*(range(state.bytes + 1) for state in states))
-        if sum(permanent) + transient <= buffer
-    )
-    best = best_split(states, timesteps, buffer, least)
-    assert best.moved == min(every_split)
-    assert best.moved == moved(states, timesteps, best.permanent, best.transient)
-    assert least <= best.transient <= buffer - sum(best.permanent)
+def byte_moves(state: StateUse, *, passes: bool, timesteps: int) -> int:
+    """How often DRAM moves one byte that is not permanent, call by call. passes: it stays through a run of calls."""
+    first_run = state.calls - (state.runs - 1)
+    runs = [first_run] + [1] * (state.runs - 1)
+    moved, done, on_chip = 0, 0, False
+    for calls in runs * timesteps:
+        for call in range(calls):
+            moved += done > 0 and not on_chip  # the zero state is never read
+            done, on_chip = done + 1, True
+            if not passes or call == calls - 1:
+                moved += done < state.calls * timesteps  # the last state is never written
+                on_chip = False
+    return moved
+
+
+def moved_by_split(case: Case) -> Iterator[tuple[int, int, tuple[int, ...]]]:
+    """(bytes moved, transient, permanent by state) of every split, byte by byte: a state's are numbered, the first p
+    stay, the next q come once per run of calls."""
+    tables = []
+    for state in case.states:
+        once, every = (byte_moves(state, passes=passes, timesteps=case.timesteps) for passes in (True, False))
+        tables.append(
+            {
+                (kept, transient): sum(
+                    once if state.stripped or byte < kept + transient else every for byte in range(kept, state.bytes)
+                )
+                for kept in range(state.bytes + 1)
+                for transient in range(case.buffer + 1)
+            }
+        )
+    for permanent in product(*(range(state.bytes + 1) for state in case.states)):
+        for transient in range(case.least, case.buffer - sum(permanent) + 1):
+            moved = sum(table[kept, transient] for table, kept in zip(tables, permanent, strict=True))
+            yield moved, transient, permanent
+
+
+@settings(max_examples=200, deadline=None)
+@given(cases())
+def test_no_split_moves_fewer_bytes(case: Case) -> None:
+    best = best_split(case.states, case.timesteps, case.buffer, case.least)
+    every_split = {(transient, permanent): moved for moved, transient, permanent in moved_by_split(case)}
+    assert best.moved == min(every_split.values())
+    assert every_split[best.transient, best.permanent] == best.moved  # a legal one, that moves what it says
+
+
+def kinds(case: Case) -> set[str]:
+    """What a case puts to the test."""
+    found = {"mixed calls"} if len({state.calls for state in case.states}) > 1 else set()
+    every_split = list(moved_by_split(case))
+    fewest = min(moved for moved, *_ in every_split)
+    best = [(transient, permanent) for moved, transient, permanent in every_split if moved == fewest]
+    largest = max(state.bytes for state in case.states)
+    if fewest and all(transient > 0 and any(permanent) for transient, permanent in best):
+        found.add("both regions at work")
+    if all(case.least < transient < min(largest, case.buffer) for transient, _ in best):
+        found.add("neither the smallest nor the largest transient region")
+    if any(
+        abs(state.bytes - kept - transient) <= 1
+        for transient, permanent in best
+        for state, kept in zip(case.states, permanent, strict=True)
+        if 0 < kept < state.bytes
+    ):
+        found.add("a state that just fits or just does not")
+    return found
+
+
+def test_the_cases_are_those_that_matter() -> None:
+    seen: Counter[str] = Counter()
+
+    @settings(max_examples=200, deadline=None, derandomize=True, database=None, phases=[Phase.generate])
+    @given(cases())
+    def look(case: Case) -> None:
+        seen.update(["cases", *kinds(case)])
+
+    look()
+    shares = {kind: seen[kind] / seen["cases"] for kind in seen}
+    assert shares["mixed calls"] > 0.4
+    assert shares["both regions at work"] > 0.2
+    assert shares["neither the smallest nor the largest transient region"] > 0.1
+    assert shares["a state that just fits or just does not"] > 0.3
 
 
 def test_an_unshared_network_by_hand() -> None:
@@ -54,3 +138,9 @@ def test_a_region_that_states_use_in_turn_by_hand() -> None:
     assert best_split(shared, 2, 8).moved == 2 * 8 * 2 * 1
     # None: 3 calls a timestep move every byte, 5 writes and 5 reads over both.
     assert best_split(shared, 2, 0).moved == 2 * 8 * 2 * 5
+
+
+def test_a_part_of_each_state_stays_where_the_rest_takes_turns_by_hand() -> None:
+    # 12 bytes on chip: 4 of each state stay, the other 4 of each take turns in the region: one in, one out, T = 2.
+    best = best_split([StateUse(8, 3, 1), StateUse(8, 3, 1)], 2, 12)
+    assert (best.transient, best.permanent, best.moved) == (4, (4, 4), 2 * 4 * 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import astuple
 
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -25,6 +26,7 @@ QUIET = settings(deadline=None, suppress_health_check=[HealthCheck.filter_too_mu
 schedules = st.sampled_from(["tick", "timestep"])
 
 
+@pytest.mark.slow
 @settings(QUIET, max_examples=100)
 @given(networks(), st.sampled_from(SHARINGS), archs(), st.integers(1, 2), schedules)
 def test_nothing_is_fuller_than_it_may_be(network: Network, name: str, arch: Arch, batch: int, schedule: str) -> None:
@@ -35,6 +37,7 @@ def test_nothing_is_fuller_than_it_may_be(network: Network, name: str, arch: Arc
     assert min(held[:2]) > 0
 
 
+@pytest.mark.slow
 @settings(QUIET, max_examples=60)
 @given(networks(), st.sampled_from(SHARINGS), archs(), st.integers(1, 2))
 def test_spikes_that_wait_are_those_that_the_literal_interpreter_keeps(
@@ -47,6 +50,7 @@ def test_spikes_that_wait_are_those_that_the_literal_interpreter_keeps(
     assert peak_bytes(network, sharing, arch, batch, Plan(groups, ())).spike_out == walked
 
 
+@pytest.mark.slow
 @settings(QUIET, max_examples=60)
 @given(networks(), st.sampled_from(SHARINGS), st.integers(1, 3))
 def test_endless_buffers_keep_everything_that_is_used_again(network: Network, name: str, batch: int) -> None:

@@ -35,6 +35,7 @@ def total(net: Network, sharing: Sharing, arch: Arch, schedule: str, batch: int 
     return plan(net, sharing, arch, ScheduleOptions(schedule, batch, chunk)).dram.total
 
 
+@pytest.mark.slow
 @settings(QUIET, max_examples=40)
 @given(networks(), NAMES, archs(), st.integers(1, 3))
 def test_auto_is_the_best_of_all_legal_partitions(net: Network, sharing: Sharing, arch: Arch, batch: int) -> None:
@@ -56,6 +57,7 @@ def test_auto_is_the_best_of_all_legal_partitions(net: Network, sharing: Sharing
     assert best <= min(total(net, sharing, arch, "tick", batch), total(net, sharing, arch, "timestep", batch))
 
 
+@pytest.mark.slow
 @settings(QUIET, max_examples=60)
 @given(networks(), NAMES, archs(), st.integers(1, 2))
 def test_layers_that_share_a_state_are_in_one_group(net: Network, sharing: Sharing, arch: Arch, batch: int) -> None:
@@ -67,6 +69,7 @@ def test_layers_that_share_a_state_are_in_one_group(net: Network, sharing: Shari
             assert len({chosen.group_of(layer_of[lif]).first for lif in state.lifs}) == 1
 
 
+@pytest.mark.slow
 @settings(QUIET, max_examples=40)
 @given(networks(), st.sampled_from(["layer", "layer+channel2"]), archs(), st.integers(1, 2))
 def test_no_choice_of_strips_moves_fewer_bytes(net: Network, name: str, arch: Arch, images: int) -> None:
@@ -85,6 +88,7 @@ def test_no_choice_of_strips_moves_fewer_bytes(net: Network, name: str, arch: Ar
             assert best <= group.cost(chosen).total
 
 
+@pytest.mark.slow
 @settings(QUIET, max_examples=60)
 @given(networks(), NAMES, archs(), st.integers(1, 3), st.sampled_from(BUFFERS), st.integers(1, 60))
 def test_more_buffer_never_moves_more(
@@ -97,6 +101,7 @@ def test_more_buffer_never_moves_more(
         assert total(net, sharing, grown, schedule, batch) <= total(net, sharing, arch, schedule, batch)
 
 
+@pytest.mark.slow
 @settings(QUIET, max_examples=60)
 @given(networks(), NAMES, archs(), st.integers(1, 3))
 def test_never_below_the_compulsory_bytes_and_equal_to_them_with_endless_buffers(
@@ -113,6 +118,7 @@ def test_never_below_the_compulsory_bytes_and_equal_to_them_with_endless_buffers
         assert getattr(tight, name) >= least
 
 
+@pytest.mark.slow
 @settings(QUIET, max_examples=40)
 @given(networks(timesteps=st.just(1)), archs(), st.integers(1, 2))
 def test_one_timestep_without_sharing_moves_no_membranes(net: Network, arch: Arch, batch: int) -> None:

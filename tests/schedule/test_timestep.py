@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -42,6 +43,7 @@ def not_zero(moved: dict[str, int]) -> dict[str, int]:
     return {name: size for name, size in moved.items() if size}
 
 
+@pytest.mark.slow
 @settings(QUIET, max_examples=100)
 @given(networks(), st.sampled_from(SHARINGS), archs(), st.integers(1, 2), st.integers(1, 2), st.data())
 def test_equals_the_literal_interpreter_at_every_timestep(

@@ -66,6 +66,7 @@ def books_of(stage: StageBytes) -> dict[str, int]:
     return {name: size for name, size in counted.items() if size}
 
 
+@pytest.mark.slow
 @settings(QUIET, max_examples=60)
 @given(cases())
 def test_every_stage_of_every_layer_moves_its_books_tensor_by_tensor(
@@ -94,6 +95,7 @@ def touched(visit: Visit, *, writes: bool) -> Iterator[tuple[str, np.ndarray]]:
         yield visit.regions[moves.region[move]], (start[:, None] + np.arange(moves.run_bytes[move])).ravel()
 
 
+@pytest.mark.slow
 @settings(QUIET, max_examples=40)
 @given(cases())
 def test_the_way_back_reads_only_bytes_that_were_written_before(

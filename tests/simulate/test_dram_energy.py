@@ -142,6 +142,41 @@ def device_file(folder: Path, spec: DramSpec, energy: dict[str, Any]) -> str:
     return str(file)
 
 
+def expected_pj(spec: DramSpec, work: DramWork) -> dict[str, float]:
+    """A rank's devices, V x mA x ns, command by command: a row that is open for tRAS and closing for the rest of tRC
+    would have stood by at IDD3N, then at IDD2N, which is taken off IDD0; bursts' and refreshes' excess over IDD3N."""
+    price, timing, organisation = asdict_of(spec), spec.timing, spec.organisation
+    pj = price["VDD"] * timing.tCK_ns * (organisation.bus_bits // organisation.device_bits)
+    open_mas = price["IDD3N"] * timing.tRAS
+    closing_mas = price["IDD2N"] * (timing.tRC - timing.tRAS)
+    burst_cycles = organisation.burst_length // 2
+    return {
+        "activate": work.activates * pj * (price["IDD0"] * timing.tRC - (open_mas + closing_mas)),
+        "read": work.reads * pj * (price["IDD4R"] - price["IDD3N"]) * burst_cycles,
+        "write": work.writes * pj * (price["IDD4W"] - price["IDD3N"]) * burst_cycles,
+        "refresh": work.refreshes * pj * (price["IDD5AB"] - price["IDD3N"]) * timing.tRFC,
+        "background": pj * (work.active_rank_cycles * price["IDD3N"] + work.idle_rank_cycles * price["IDD2N"]),
+        "transfer": 0.0,
+    }
+
+
+@pytest.mark.parametrize("device", ["ddr3_1866", "ddr4_2400"])
+def test_every_cause_is_currents_times_cycles_with_the_standby_that_it_replaces_taken_off(device: str) -> None:
+    result = run(f"dram.device={device}", schedule="timestep", batch=2)
+    did, energy = result.totals.dram, result.totals.energy_pj.dram
+    assert did is not None
+    assert min(astuple(did.work)) > 0
+    expected = expected_pj(load_dram(device), did.work)
+    assert {cause: getattr(energy, cause) for cause in CAUSES} == pytest.approx(expected, rel=1e-9)
+
+
+def test_an_activate_by_hand() -> None:
+    """DDR4-2400: 4 devices x 1.2 V x 0.83 ns x (80 mA x 56 - 47 mA x 39 - 34 mA x 17 cycles) = 8242.90 pJ."""
+    found = energy_pj(load_dram("ddr4_2400"), DramWork(10, 0, 0, 0, 0, 0, 0))
+    assert found.total == found.activate == pytest.approx(10 * 4 * 1.2 * 0.83 * (4480 - 1833 - 578))
+    assert found.activate / 10 == pytest.approx(8242.896)
+
+
 def test_other_prices_need_no_other_simulation(tmp_path: Path) -> None:
     spec = load_dram("ddr4_2400")
     currents = {**asdict_of(spec), "VDD": 1.1, "IDD4R": 300.0, "IDD5AB": 200.0, "IDD0": 100.0}

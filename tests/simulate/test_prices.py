@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import json
-from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +11,7 @@ from lifsim.config.arch import Arch, load_arch
 from lifsim.config.document import parse_document
 from lifsim.config.sharing import Sharing
 from lifsim.config.workload import network_of
+from lifsim.hardware.tables import rows
 from lifsim.simulate.options import Options
 from lifsim.simulate.pipeline import run
 from lifsim.simulate.result import Result
@@ -65,15 +63,13 @@ def result(request: pytest.FixtureRequest) -> Result:
 
 def component_table() -> dict[tuple[str, int], tuple[float, float, float]]:
     """(kernel, width) -> pJ a cycle at 400 MHz, mW of leakage, mm2."""
-    text = (files("lifsim") / "hardware" / "tables" / "sata_components.csv").read_text()
-    rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
     return {
         (row["component"], int(row["width_bits"])): (
             float(row["dynamic_power_mw"]) * 2.5,  # mW in 2.5 ns is pJ
             float(row["leakage_uw"]) / 1000,
             float(row["area_um2"]) / 1e6,
         )
-        for row in rows
+        for row in rows("sata_components.csv")
         if not row["depth"]
     }
 
@@ -155,11 +151,10 @@ def test_utilisation_is_the_share_of_pe_cycles_that_hold_a_product(result: Resul
         assert row["pe_utilisation"] == pytest.approx(products / (PES * cycles))
 
 
-def test_cacti_charges_both_leakages_of_every_bank(reference: Path) -> None:
+def test_cacti_charges_both_leakages_of_every_bank() -> None:
     totals_of = run(load_arch("sata128"), network_of(parse_document(json.dumps(WORKLOAD), "w")), Sharing(), Options())
-    with (reference / "sram_cacti7_28nm.csv").open() as file:
-        rows = [row for row in csv.DictReader(file) if (row["size_bytes"], row["banks"]) == ("32768", "2")]
-    (row,) = (row for row in rows if row["block_bytes"] == "8")
+    key = {"tech_nm": "28", "size_bytes": "32768", "block_bytes": "8", "banks": "2"}
+    (row,) = (row for row in rows("cacti7_sram.csv") if key.items() <= row.items())
     milliwatts = 2 * (float(row["leakage_mw_per_bank"]) + float(row["gate_leakage_mw_per_bank"]))
     leaked = totals_of.totals.energy_pj.buffers.membrane.leakage
     assert leaked == pytest.approx(milliwatts * totals_of.totals.time_s * 1e9, rel=1e-6)

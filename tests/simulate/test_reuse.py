@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
+
 import lifsim
 from lifsim.simulate.array_work import sparsity_of
 from lifsim.simulate.inputs import load_inputs
@@ -12,6 +14,7 @@ from lifsim.simulate.reuse import Reuse
 from lifsim.simulate.spikes import read_spikes
 
 
+@pytest.mark.slow
 def test_runs_that_share_parts_equal_runs_alone() -> None:
     changes = [
         ("array.rows=8", "array.rows=16"),

@@ -8,10 +8,15 @@ import pytest
 import yaml
 
 import lifsim
+from lifsim.config.arch import load_arch
 from lifsim.config.dram import load_dram
+from lifsim.config.sharing import Sharing
 from lifsim.errors import InputError
 from lifsim.hardware.pipeline.kinds import Kind
+from lifsim.simulate.options import Options
+from lifsim.simulate.pipeline import run as simulate
 from lifsim.simulate.result import Result
+from tests.workload import building
 
 WORKLOAD = "lenet5_mnist"
 STALLS = ("stall_weights", "stall_spikes", "stall_membrane", "stall_writeback")
@@ -103,7 +108,7 @@ def test_more_bandwidth_is_never_slower() -> None:
         (["dram.model=bandwidth"], "bandwidth_bytes_per_s: must be given"),
         (["dram.model=bandwidth", "dram.bandwidth_bytes_per_s=0"], "0 must be >="),
         (["dram.model=bandwidth", "dram.bandwidth_bytes_per_s=1GB", "dram.latency_ns=-1"], "latency_ns"),
-        (["dram.model=bandwidth", "dram.bandwidth_bytes_per_s=1GB", "clock_hz=1"], "2^20"),
+        (["dram.model=bandwidth", "dram.bandwidth_bytes_per_s=10GB", "clock_hz=1kHz"], "2^20"),
         (["dram.device=null"], "device: must be given"),
         (["dram.model=cycle", "dram.device=ddr5"], "'ddr5' must be a file or a shipped DRAM"),
     ],
@@ -126,3 +131,34 @@ def test_layers_that_run_timestep_by_timestep_move_and_take_what_their_plan_says
     ports = sum(record.counts.port_stalls.total for record in timed.records)
     assert timed.timeline.steps.program.step_cycles.sum() == cycles.array + cycles.fill_drain + cycles.lif + ports
     assert cycles.stall_membrane > 0
+
+
+RESIDUAL = """
+- {name: conv1, op: conv, out: 8, kernel: 3, padding: 1}
+- {name: lif1, op: lif}
+- {name: conv2, op: conv, out: 2, kernel: 1}
+- {name: lif2, op: lif}
+- {name: conv3, op: conv, out: 8, kernel: 1}
+"""
+ADD = "- {name: sum, op: add, inputs: [conv3, lif1]}\n"
+LIF = """- {name: lif3, op: lif}
+spikes: {source: rates, provenance: made up, rates: {conv1: 0.3, conv2: 0.3, conv3: 0.3}}
+"""
+
+
+def test_waits_for_operands_of_an_add_are_waits_for_spikes() -> None:
+    """The same network with and without the add, 400 cycles a byte: the operands are all that comes in addition, and
+    while they come the array does its work, which they hide."""
+    arch = load_arch("sata128", ["dram.model=bandwidth", "dram.bandwidth_bytes_per_s=1MB"])
+    plain, added = (
+        simulate(arch, building.network(RESIDUAL + add + LIF, encoding="rate"), Sharing(), Options())
+        for add in ("", ADD)
+    )
+    before, after = (each.records[-1].counts for each in (plain, added))
+    operands = 8 * 8 * 8 * 4 // 8
+    assert (before.dram_bytes.residual, after.dram_bytes.residual) == (0, operands)
+    assert after.dram_bytes.total - before.dram_bytes.total == operands
+    worked = before.cycles.array + before.cycles.fill_drain + before.cycles.lif
+    more = {name: getattr(after.cycles, name) - getattr(before.cycles, name) for name in STALLS}
+    assert 400 * operands - worked <= more.pop("stall_spikes") <= 400 * operands
+    assert set(more.values()) == {0}

@@ -90,6 +90,7 @@ def test_on_endless_memory_and_ports_each_step_waits_a_few_cycles(case: dict[str
     assert fast.totals.cycles.total - ideal.totals.cycles.total <= moves.step.size + 2 * through_ports
 
 
+@pytest.mark.slow
 def test_more_bandwidth_is_never_slower() -> None:
     totals = [
         train("dram.model=bandwidth", f"dram.bandwidth_bytes_per_s={gigabytes}GB", **CASES[1]).totals.cycles.total

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 
 from tests.simulate.test_whole_run import BUFFERS, cases, simulated, spikes_of
@@ -13,6 +14,7 @@ def of_bandwidth(megabytes: int) -> list[str]:
     return ["dram.model=bandwidth", f"dram.bandwidth_bytes_per_s={megabytes}MB"]
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(cases())
 def test_more_bandwidth_is_never_slower(case: dict[str, Any]) -> None:
@@ -21,6 +23,7 @@ def test_more_bandwidth_is_never_slower(case: dict[str, Any]) -> None:
     assert cycles == sorted(cycles, reverse=True)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(cases())
 def test_no_run_is_faster_than_its_array_or_than_its_memory(case: dict[str, Any]) -> None:
@@ -35,6 +38,7 @@ def test_no_run_is_faster_than_its_array_or_than_its_memory(case: dict[str, Any]
         assert [getattr(timed.cycles, name) for name in worked] == [getattr(ideal.cycles, name) for name in worked]
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(cases())
 def test_twice_the_banks_of_every_buffer_are_never_slower(case: dict[str, Any]) -> None:
@@ -49,6 +53,7 @@ def test_twice_the_banks_of_every_buffer_are_never_slower(case: dict[str, Any]) 
     assert cycles == sorted(cycles, reverse=True)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(cases())
 def test_a_larger_buffer_is_slower_by_less_than_the_time_of_its_tiles_at_most(case: dict[str, Any]) -> None:

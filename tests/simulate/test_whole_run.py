@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,7 @@ def counted(record: LayerRecord) -> Counted:
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(cases())
 def test_every_layer_equals_a_count_with_plain_integers(case: dict[str, Any]) -> None:
@@ -167,6 +169,7 @@ def test_every_layer_equals_a_count_with_plain_integers(case: dict[str, Any]) ->
         assert record.counts.ops.macs_executed == (executed or record.counts.ops.macs_effective)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(cases())
 def test_the_timesteps_of_a_layer_add_up_to_it(case: dict[str, Any]) -> None:
@@ -183,6 +186,7 @@ def test_the_timesteps_of_a_layer_add_up_to_it(case: dict[str, Any]) -> None:
         assert sum(step.weight_reads for step in steps) == whole.weight_reads
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(cases(), st.randoms(use_true_random=False))
 def test_a_permutation_of_the_images_changes_nothing(case: dict[str, Any], random: Any) -> None:
@@ -198,6 +202,7 @@ def test_a_permutation_of_the_images_changes_nothing(case: dict[str, Any], rando
     assert one.totals == other.totals
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(cases(), st.sampled_from(BUFFERS), st.integers(1, 2000))
 def test_a_larger_buffer_never_moves_more_and_never_less_than_is_compulsory(
@@ -218,6 +223,7 @@ def _weight_bytes(layer: Convolution) -> int:
     return layer.filters * layer.shape[0] * layer.kernel[0] * layer.kernel[1] // layer.groups
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(cases())
 def test_overlapped_units_are_waited_for_at_most_as_long_and_change_nothing_else(case: dict[str, Any]) -> None:
@@ -241,8 +247,8 @@ def test_layer_sharing_of_a_network_without_equal_neighbours_changes_nothing() -
 
 
 @pytest.mark.parametrize("name", ["vgg16_cifar10", "vgg9_cifar10", "lenet5_mnist"])
-def test_work_on_real_spikes_equals_the_count_of_every_layer(name: str, reference: Path) -> None:
-    path = reference / "spike_traces" / f"{name}.npz"
+def test_work_on_real_spikes_equals_the_count_of_every_layer(name: str, spike_trace: Callable[[str], Path]) -> None:
+    path = spike_trace(name)
     result = lifsim.run(workload=name, trace=path)
     with np.load(path) as trace:
         for layer, record, array in zip(result.network.layers, result.records, trace.files, strict=True):

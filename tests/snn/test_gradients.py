@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -35,9 +34,17 @@ def tiny(vectors: dict[str, Any], sharing: Sharing) -> Network:
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", ["none", "none_soft", "layer", "channel2"])
-def test_are_gradients_those_of_pytorch(reference: Path, name: str, dtype: Any, reverse: bool) -> None:
-    with np.load(reference / "snn_vectors" / f"vectors_tiny_grad_{name}.npz", allow_pickle=False) as archive:
+@pytest.mark.parametrize("images", [2, 4])
+def test_are_gradients_those_of_pytorch(
+    request: pytest.FixtureRequest, images: int, name: str, dtype: Any, reverse: bool
+) -> None:
+    if images == 2:
+        path = request.getfixturevalue("figures") / f"snn_tiny_grad_{name}.npz"
+    else:
+        path = request.getfixturevalue("reference") / "snn_vectors" / f"vectors_tiny_grad_{name}.npz"
+    with np.load(path, allow_pickle=False) as archive:
         vectors = dict(archive)
+    assert len(vectors["y"]) == images
     sharing = Sharing.parse(name.removesuffix("_soft"))
     network = tiny(vectors, sharing)
     weights = {key: vectors[f"param_{torch_names(key)}"].astype(dtype) for key in weight_shapes(network)}

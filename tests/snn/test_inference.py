@@ -69,6 +69,7 @@ def cases(draw: st.DrawFn) -> tuple[Network, Sharing, int, int]:
     return build.network(), Sharing.parse(sharing), draw(st.integers(1, 3)), draw(st.integers(0, 2**32 - 1))
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(cases())
 def test_does_the_engine_equal_the_neuron_by_neuron_oracle(case: tuple[Network, Sharing, int, int]) -> None:

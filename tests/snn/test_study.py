@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
+from statistics import mean, stdev
 
 import numpy as np
 import pytest
@@ -17,6 +19,7 @@ from lifsim.snn.training.analysis import pruned, prunings, transfers
 from lifsim.snn.training.study import open_study
 from lifsim.snn.weights import load_weights
 from lifsim.snn.workers import Workers
+from tests.oracles.counted_spikes import Convolution, Counts, Neuron, count
 
 WORKLOAD = """\
 name: tiny
@@ -38,7 +41,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A study of a tiny network: two sharings, two seeds."""
     folder = tmp_path_factory.mktemp("study")
     rng = np.random.default_rng(0)
-    x, y = rng.random((60, 1, 4, 4)), rng.integers(0, 2, 60)
+    x, y = rng.random((110, 1, 4, 4)), rng.integers(0, 2, 110)
     x[y == 1, :, :2] *= 0.2
     np.savez(folder / "data.npz", x_train=x[:40], y_train=y[:40], x_test=x[40:], y_test=y[40:])
     (folder / "tiny.yaml").write_text(WORKLOAD)
@@ -64,6 +67,46 @@ def test_does_the_same_command_train_only_what_is_missing(folder: Path, capsys: 
     assert found["accuracy_std"] == pytest.approx(np.std(mine, ddof=1))
     assert main([*_arguments(folder), "--rate", "0.5"]) == 2
     assert "another study" in capsys.readouterr().err
+
+
+def counted(folder: Path, name: str, state_of: dict[str, str]) -> Counts:
+    """What the trained weights of that name fire on the test images: 70, more than the engine shows at a time."""
+    with np.load(folder / "out" / f"{name}.npz") as arrays:
+        weights = {key: arrays[key].astype(float).tolist() for key in arrays.files}
+    with np.load(folder / "data.npz") as data:
+        images, labels = data["x_test"].tolist(), data["y_test"].tolist()
+    assert len(images) == 70
+    layers = [Convolution(f"conv{n}", f"lif{n}", state_of[f"lif{n}"]) for n in (1, 2)]
+    return count(layers, "fc", weights, Neuron(tau=4 / 3, threshold=1.0), images, labels, timesteps=2)
+
+
+@pytest.mark.parametrize(
+    ("sharing", "state_of"), [("none", {"lif1": "lif1", "lif2": "lif2"}), ("layer", {"lif1": "one", "lif2": "one"})]
+)
+def test_are_spike_rates_those_of_spikes_counted_one_by_one(
+    folder: Path, tmp_path: Path, sharing: str, state_of: dict[str, str]
+) -> None:
+    """A call so near to its threshold that rounding decides may change what follows it; hardly any is."""
+    shown, rates, slack = 70 * 2, [], 0.0
+    for trial in open_study(folder / "out").trials:
+        if trial.sharing != sharing:
+            continue
+        found = counted(folder, f"{sharing}-seed{trial.seed}", state_of)
+        unsure, spikes = 50 * found.near, sum(found.spikes.values())
+        assert unsure < 0.2 * spikes
+        for lif in ("lif1", "lif2"):
+            assert found.neurons[lif] == 64
+            assert trial.rates[lif] * shown * 64 == pytest.approx(found.spikes[lif], abs=unsure + 0.01)  # 6 digits
+        assert trial.spike_rate * shown * 128 == pytest.approx(spikes, abs=unsure + 1e-6)
+        assert trial.active_share * 128 == pytest.approx(sum(map(len, found.fired.values())), abs=unsure + 1e-6)
+        assert trial.accuracy * 70 == pytest.approx(found.right, abs=unsure + 1e-6)
+        rates.append(spikes / (shown * 128))
+        slack = max(slack, unsure / (shown * 128))
+    assert main(["plot", "fig7", str(folder / "out"), "--out", str(tmp_path / "fig7.svg")]) == 0
+    with (tmp_path / "fig7.csv").open() as file:
+        (row,) = (row for row in csv.DictReader(file) if row["sharing"] == sharing)
+    assert float(row["spike_rate_mean"]) == pytest.approx(mean(rates), abs=slack + 1e-9)
+    assert float(row["spike_rate_std"]) == pytest.approx(stdev(rates), abs=slack + 1e-9)
 
 
 def test_are_transfers_on_the_diagonal_the_trained_accuracies(folder: Path) -> None:

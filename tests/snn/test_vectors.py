@@ -39,9 +39,20 @@ def recorded_spikes(vectors: dict[str, Any], call: int) -> np.ndarray:
     return np.unpackbits(vectors[f"spk_{call:03d}"], count=int(np.prod(shape))).reshape(shape)
 
 
-@pytest.mark.parametrize("sharing", ["noshare", "layer", "channel2"])
+SHARINGS = ["noshare", "layer", "channel2"]
+
+
+@pytest.mark.parametrize("sharing", SHARINGS)
+def test_do_the_spikes_of_a_narrow_vgg16_equal_spikingjellys(figures: Path, sharing: str) -> None:
+    check_vgg16(load(figures / f"snn_vgg16_{sharing}.npz"), sharing)
+
+
+@pytest.mark.parametrize("sharing", SHARINGS)
 def test_do_the_spikes_of_vgg16_equal_spikingjellys(reference: Path, sharing: str) -> None:
-    vectors = load(reference / "snn_vectors" / f"vectors_vgg16_{sharing}.npz")
+    check_vgg16(load(reference / "snn_vectors" / f"vectors_vgg16_{sharing}.npz"), sharing)
+
+
+def check_vgg16(vectors: dict[str, Any], sharing: str) -> None:
     widths = [vectors[f"param_conv{i}.weight"].shape[0] for i in range(1, 14)]
     resets = dict(zip(vectors["lif_modules"].tolist(), vectors["lif_v_reset"], strict=True))
     channels = 2 if sharing == "channel2" else 1
@@ -72,8 +83,16 @@ def test_do_the_spikes_of_vgg16_equal_spikingjellys(reference: Path, sharing: st
 
 
 @pytest.mark.parametrize("setting", range(12))
-def test_is_the_neuron_bit_exact_in_every_form(reference: Path, setting: int) -> None:
-    vectors = load(reference / "snn_vectors" / "vectors_lif_unit.npz")
+def test_is_the_neuron_bit_exact_in_every_form(figures: Path, setting: int) -> None:
+    check_neuron(load(figures / "snn_lif_unit.npz"), setting)
+
+
+@pytest.mark.parametrize("setting", range(12))
+def test_is_the_neuron_bit_exact_on_a_longer_input(reference: Path, setting: int) -> None:
+    check_neuron(load(reference / "snn_vectors" / "vectors_lif_unit.npz"), setting)
+
+
+def check_neuron(vectors: dict[str, Any], setting: int) -> None:
     tau, decay_input, u_reset = vectors[f"c{setting:02d}_cfg"]
     hard = not np.isnan(u_reset)
     neuron = Neuron(

@@ -41,6 +41,7 @@ def trace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_cluster_gives_the_same_outcomes_with_a_worker_killed_midway(cluster: str, trace: Path) -> None:
     from lifsim.sweep.dask import DaskCluster
 
@@ -55,7 +56,7 @@ def test_a_cluster_gives_the_same_outcomes_with_a_worker_killed_midway(cluster: 
             if len(outcomes) == 10:
                 os.kill(victim, signal.SIGKILL)
     with distributed.Client(cluster) as client:
-        client.wait_for_workers(2, timeout=60)
+        client.wait_for_workers(2, timeout=600)
         assert victim not in client.run(os.getpid).values()
     here = Evaluator(made.job)
     assert [outcomes[point] for point in made.points] == [here.outcome(point) for point in made.points]

@@ -49,7 +49,8 @@ class NeverStarts(Evaluator):
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> Plan:
+def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plan:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))  # workers must find the evaluators of this file
     trace = tmp_path / "t.npz"
     assert main(["trace", "make", "--workload", "lenet5_mnist", "--out", str(trace)]) == 0
     given = {"workload": ["lenet5_mnist"], "trace": str(trace)}
@@ -65,6 +66,7 @@ def _outcomes(made: Plan, evaluator: type[Evaluator], jobs: int) -> dict[int, Ou
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, 3])
 def test_the_point_of_a_worker_that_dies_is_run_again_with_the_same_outcome(made: Plan, jobs: int) -> None:
     found = _outcomes(made, DiesOnce, jobs)
@@ -72,6 +74,7 @@ def test_the_point_of_a_worker_that_dies_is_run_again_with_the_same_outcome(made
     assert [found[point] for point in made.points] == [here.outcome(point) for point in made.points]
 
 
+@pytest.mark.slow
 def test_a_point_that_kills_its_worker_each_time_becomes_an_error_and_the_others_go_on(made: Plan) -> None:
     found = _outcomes(made, AlwaysDies, 2)
     assert sorted(found) == list(made.points)

@@ -31,6 +31,7 @@ def _search(out: str, *arguments: str) -> int:
     return main(["optimize", *SPACE, "--minimise", "cycles.total", "--limit", "area_mm2<0.9", *arguments, "--out", out])
 
 
+@pytest.mark.slow
 def test_a_search_comes_near_the_least_within_limits(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sweep", *SPACE, "--out", "whole"]) == 0
     allowed = sorted(r.figures["cycles.total"] for r in _rows("whole") if r.figures["area_mm2"] < 0.9)
@@ -43,6 +44,7 @@ def test_a_search_comes_near_the_least_within_limits(capsys: pytest.CaptureFixtu
     assert f"{min(row.figures['cycles.total'] for row in found):,}" in out
 
 
+@pytest.mark.slow
 def test_a_search_that_goes_on_asks_the_same_points_and_runs_none_twice(capsys: pytest.CaptureFixture[str]) -> None:
     assert _search("short", "--points", "16") == 0
     assert _search("short", "--points", "40", "--jobs", "1") == 0
@@ -53,6 +55,7 @@ def test_a_search_that_goes_on_asks_the_same_points_and_runs_none_twice(capsys: 
     assert "(0 new" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_search_and_a_sweep_use_each_others_points(capsys: pytest.CaptureFixture[str]) -> None:
     assert _search("s", "--points", "16") == 0
     searched = len(_rows("s"))

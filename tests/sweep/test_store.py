@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from lifsim.cli.main import main
 from lifsim.errors import InputError
 from lifsim.sweep.outcome import Outcome
 from lifsim.sweep.store import SCHEMA_VERSION, Store
+from tests.full_disk import full_after
 
 ABOUT = {"model version": 1, "axis array.rows": "8, 16"}
 
@@ -91,3 +97,142 @@ def test_what_is_no_store_is_refused_and_stays(tmp_path: Path) -> None:
         Store.read(tmp_path / "absent")
     with pytest.raises(InputError, match="must be"):
         Store.create_or_open(tmp_path / "text" / "below", ABOUT)
+
+
+def _finished(path: Path) -> None:
+    """A store of three points, closed as a sweep closes it."""
+    with Store.create_or_open(path, ABOUT) as store:
+        for point in range(3):
+            store.add(_outcome(point, cycles=point), {"array.rows": point})
+
+
+def _listing(folder: Path) -> list[tuple[str, int, bytes]]:
+    """Everything in `folder`, and the folder itself, as far as writing would change it."""
+    files = sorted(path for path in folder.iterdir() if path.is_file())
+    return [(".", folder.stat().st_mtime_ns, b""), *((p.name, p.stat().st_mtime_ns, p.read_bytes()) for p in files)]
+
+
+def test_a_finished_store_is_read_and_resumed_without_a_byte_written(tmp_path: Path) -> None:
+    _finished(tmp_path / "s")
+    before = _listing(tmp_path)
+    with Store.read(tmp_path / "s") as store:
+        assert [row.figures for row in store.rows()] == [{"cycles": point} for point in range(3)]
+        assert _listing(tmp_path) == before
+    with Store.create_or_open(tmp_path / "s", ABOUT) as store:
+        assert store.points() == {0, 1, 2}
+        assert _listing(tmp_path) == before
+    assert _listing(tmp_path) == before
+
+
+@pytest.fixture
+def nobody(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder that is to be somebody else's (`_take_rights`), and another one for temporary files."""
+    user = os.geteuid()
+    base = Path(tempfile.mkdtemp())  # the folders of pytest are their owner's alone
+    folder, scratch = base / "theirs", base / "scratch"
+    for made, mode in ((base, 0o755), (folder, 0o755), (scratch, 0o777)):
+        made.mkdir(exist_ok=True)
+        made.chmod(mode)
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    try:
+        yield folder
+        assert list(scratch.iterdir()) == []
+    finally:
+        os.seteuid(user)
+        for made in (folder, *folder.glob("*/")):
+            made.chmod(0o755)
+        shutil.rmtree(base)
+
+
+def _take_rights(folder: Path) -> None:
+    """Of `folder`, this process may only read what is in it, root too."""
+    for path in folder.iterdir():
+        path.chmod(0o444)
+    folder.chmod(0o555)
+    if os.geteuid() == 0:
+        os.seteuid(65534)
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_a_store_in_a_folder_that_cannot_be_written_is_read(nobody: Path, log: bool) -> None:
+    """With a log beside it, as a killed sweep leaves it, SQLite would have to write there."""
+    _finished(nobody / "s")
+    if log:
+        connection = sqlite3.connect(nobody / "s")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("DELETE FROM points WHERE point = 2")
+        connection.commit()
+        (nobody / "killed").mkdir()
+        for name in ("s", "s-wal"):
+            shutil.copy(nobody / name, nobody / "killed")
+        connection.close()
+        nobody /= "killed"
+    _take_rights(nobody)
+    before = _listing(nobody)
+    with Store.read(nobody / "s") as store:
+        assert [row.point for row in store.rows()] == [0, 1, 2][: 2 if log else 3]
+    if not log:
+        with Store.create_or_open(nobody / "s", ABOUT) as store:
+            assert store.points() == {0, 1, 2}
+            with pytest.raises(InputError, match="cannot be read or written: attempt to write a readonly database"):
+                store.begin()
+    assert _listing(nobody) == before
+
+
+def _add_many(store: Store) -> None:
+    for point in range(3, 1000):
+        store.add(_outcome(point, cycles=point), {"array.rows": "x" * 100})
+
+
+def test_a_full_disk_is_told_and_what_is_stored_stays(tmp_path: Path) -> None:
+    _finished(tmp_path / "s")
+    with Store.create_or_open(tmp_path / "s", ABOUT) as store:
+        store.begin()
+        with full_after((tmp_path / "s").stat().st_size), pytest.raises(InputError, match=r"the same command goes on"):
+            _add_many(store)
+    with Store.create_or_open(tmp_path / "s", ABOUT) as store:
+        stored = store.points()
+        assert stored == set(range(len(stored))) > {0, 1, 2}
+        store.add(_outcome(len(stored), cycles=1), {})
+    assert [path.name for path in tmp_path.iterdir()] == ["s"]
+    with full_after(100), pytest.raises(InputError, match=r"new/t: cannot be read or written: disk I/O error"):
+        Store.create_or_open(tmp_path / "new" / "t", ABOUT)
+    assert [path.name for path in tmp_path.iterdir()] == ["s"]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("figures", '{"cycles.total": -3}', r"figures.cycles.total: -3 must be a number >= 0"),
+        ("figures", '{"energy_pj.total": NaN}', r"figures.energy_pj.total: nan must be a number >= 0"),
+        ("figures", '{"energy_pj.total": 1e999}', r"inf must be a number >= 0"),
+        ("figures", '{"cycles.total": true}', r"true must be a number >= 0"),
+        (
+            "figures",
+            f'{{"cycles.total": 1{"0" * 5000}}}',
+            r"figures: must be JSON text: has a number of too many digits",
+        ),
+        ("figures", '{"cycles.total": 4, "cycles.array": 3}', r"cycles.total: 4 must be the sum of its parts, 3"),
+        ("figures", '{"dram_bytes.total": 4, "dram_bytes.psum": "x"}', r"4 must be the sum of its parts, 0"),
+        ("figures", "[" * 100_000, r"figures: must be JSON text: .* nested too deeply"),
+        ("figures", "[1]", r"figures: .*must be a mapping of keys"),
+        ("figures", "{", r"figures: must be JSON text: Expecting"),
+        ("figures", b"{\xff}", r"figures: must be JSON text: is bytes"),
+        ("settings", '{"array.rows": Infinity}', r"settings.array.rows: inf must be finite"),
+        ("key", "abc", r"key: 'abc' must match"),
+        ("point", -1, r"point -1 point: -1 must be >= 0"),
+        ("point", "x", r"point at 2 point: 'x' must be a whole number"),
+    ],
+)
+def test_a_row_that_no_sweep_can_have_written_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], column: str, value: object, message: str
+) -> None:
+    _finished(tmp_path / "s")
+    connection = sqlite3.connect(tmp_path / "s")
+    connection.execute(f"UPDATE points SET {column} = ? WHERE point = 1", (value,))  # noqa: S608
+    connection.commit()
+    connection.close()
+    with Store.read(tmp_path / "s") as store, pytest.raises(InputError, match=message):
+        list(store.rows())
+    assert main(["store", "show", str(tmp_path / "s"), "--sort", "cycles"]) == 2
+    assert "move it away, or delete it, and run the sweep again" in capsys.readouterr().err

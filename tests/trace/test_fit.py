@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lifsim.config.document import parse_document
+from lifsim.config.workload import network_of
 from lifsim.errors import InputError
 from lifsim.trace.fit import fit
 from lifsim.trace.opening import open_trace
@@ -97,3 +99,20 @@ def test_the_name_in_the_trace_is_said_where_it_differs(tmp_path: Path) -> None:
     first, second, third = _arrays().values()
     with pytest.raises(InputError, match=r"conv2: .* \('b' of the trace\)"):
         open_trace(_plain(tmp_path / "t.npz", a=first, b=second[:, :2], c=third), small_network())
+
+
+def test_a_recording_of_images_first_is_told_its_layout(tmp_path: Path) -> None:
+    arrays = {name: np.stack([array] * 2) for name, array in _arrays().items()}
+    with pytest.raises(InputError, match=r"timesteps: trace has 2, small 3; if its leading axes are \[B, T, ...\]"):
+        open_trace(_plain(tmp_path / "t.npz", **arrays), small_network())
+
+
+def test_a_signal_without_its_height_is_told(tmp_path: Path) -> None:
+    text = """
+    {name: signal, timesteps: 3, input: {shape: [2, 1, 7], encoding: event},
+     layers: [{name: c, op: conv, out: 2, kernel: [1, 3]}, {name: l, op: lif}]}
+    """
+    network = network_of(parse_document(text, "signal.yaml"))
+    path = _plain(tmp_path / "t.npz", c=np.zeros((3, 2, 7), np.bool_))
+    with pytest.raises(InputError, match=r"a 1-D signal is \[T, C, 1, L\], not \[T, C, L\]"):
+        open_trace(path, network)

@@ -192,6 +192,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "claims too much": (_bad(_claim("(1000000000000,)")), "claims"),
     "claims negative": (_bad(_claim("(-30,)")), "claims"),
     "claims words": (_bad(_claim("('a',)")), "valid .npy header"),
+    "claims without an end": (_bad(_claim("((30,)")), "valid .npy header"),
     "missing layer": (_bad(lambda members: members.pop("bits_0001.npy")), "conv2: must have its bits"),
     "extra member": (_bad(lambda members: members.update({"x.npy": _array(np.zeros(3))})), "x: belongs to no layer"),
     "path trick": (_bad(lambda members: members.update({"../x.npy": _array(np.zeros(3))})), "NAME.npy"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -36,8 +37,9 @@ def test_a_layer_that_never_fires_is_silent() -> None:
     assert (found.silent_share, found.rate, found.spikes_per_active_neuron) == (1, 0, 0)
 
 
-def test_statistics_of_a_real_trace(reference: Path) -> None:
-    path = reference / "spike_traces" / "vgg16_cifar10.npz"
+@pytest.mark.parametrize("name", ["lenet5_mnist", "vgg16_cifar10"])
+def test_statistics_of_a_real_trace(spike_trace: Callable[[str], Path], name: str) -> None:
+    path = spike_trace(name)
     with np.load(path) as arrays, open_trace(path) as trace:
         for found in statistics(trace):
             spikes = arrays[found.name]

@@ -57,11 +57,12 @@ def test_the_merged_document_loads_again_by_itself(folder):
 
 def test_each_fault_names_the_file_and_line_it_stands_in(folder):
     path = write(folder, "top", "name: top\nextends: base\nset:\n  layers.fc.out: -1\n  layers.conv1.kernel: 99\n")
-    (fault,) = faults(path)
-    assert "top.yaml:4:3 layers.fc.out: -1 must be >= 1" in fault
+    first, second = faults(path)
+    assert "top.yaml:4:3 layers.fc.out: -1 must be >= 1" in first
+    assert "top.yaml:5:3 layers.conv1.kernel: [99, 99] must fit into the padded map" in second
     (folder / "base.yaml").write_text(BASE.replace("out: 8", "out: 0"))
     both = faults(path)
-    assert len(both) == 2
+    assert len(both) == 3
     assert any("base.yaml:5:" in fault for fault in both)
     assert any("top.yaml:4:3" in fault for fault in both)
 

@@ -68,10 +68,10 @@ def test_a_map_of_224_has_49_times_the_membranes_of_one_of_32(family):
 
 
 @pytest.mark.parametrize("name", ["vgg16_cifar10", "vgg9_cifar10", "lenet5_mnist"])
-def test_layers_and_rates_are_those_of_the_real_trace(reference, name):
+def test_layers_and_rates_are_those_of_the_real_trace(spike_trace, name):
     network = load_workload(name)
     assert network.spikes.measured
-    with np.load(reference / "spike_traces" / f"{name}.npz", allow_pickle=False) as trace:
+    with np.load(spike_trace(name), allow_pickle=False) as trace:
         arrays = [trace[key] for key in trace.files]
     assert len(arrays) == len(network.layers)
     for index, (spikes, layer) in enumerate(zip(arrays, network.layers, strict=True)):

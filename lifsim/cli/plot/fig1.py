@@ -8,6 +8,7 @@ import click
 
 from lifsim.cli.memory_inputs import DEFAULT_MEMORY_WORKLOAD, memory_options, read_memory_inputs
 from lifsim.cli.plot.output import figure_options
+from lifsim.cli.say import say
 
 
 @click.command(
@@ -44,4 +45,4 @@ def fig1(
         figure, (axes,) = canvas(4.2, 2.8)
         figure_1.draw(table, axes)
         written = save_figure(figure, table, target)
-    click.echo("\n".join(map(str, written)))
+    say(*map(str, written))

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from lifsim.cli.plot.output import figure_options
+from lifsim.cli.say import say
 
 
 @click.command(
@@ -41,4 +42,4 @@ def fig6(study: Path, threads: int | None, out: Path | None, force: bool) -> Non
         fig6_transfer.draw(table, axes)
         figure.suptitle(f"{network.name}, {table['seeds'].min()} seeds", fontsize=9)
         written = save_figure(figure, table, target)
-    click.echo("\n".join(map(str, written)))
+    say(*map(str, written))

@@ -8,6 +8,7 @@ import click
 
 from lifsim.cli.memory_inputs import DEFAULT_MEMORY_WORKLOAD, memory_options, read_memory_inputs
 from lifsim.cli.plot.output import figure_options
+from lifsim.cli.say import say
 
 
 @click.command(
@@ -50,7 +51,7 @@ def fig7(
 
     target = figure_path(out, "fig7_rates" if study else "fig7", force=force)
     if study is not None:
-        click.echo("\n".join(map(str, _rates(study, target))))
+        say(*map(str, _rates(study, target)))
         return
     names = dict.fromkeys(["none", *sharings.split(",")])
     inputs = read_memory_inputs([workload], list(names), arch, overrides, timesteps, batch)
@@ -60,7 +61,7 @@ def fig7(
         fig7_memory.draw(table, panels)
         figure.suptitle(f"{workload}, T={table['timesteps'].iloc[0]}, batch {batch}", fontsize=9)
         written = save_figure(figure, table, target)
-    click.echo("\n".join(map(str, written)))
+    say(*map(str, written))
 
 
 def _rates(study: Path, target: Path) -> tuple[Path, Path]:

@@ -8,6 +8,7 @@ import click
 
 from lifsim.cli.inputs import DEFAULT_ARCH
 from lifsim.cli.plot.output import figure_options
+from lifsim.cli.say import say
 from lifsim.errors import Fault, InputError
 
 SHARES = "0,0.2,0.4,0.6,0.7,0.8,0.9,0.95"
@@ -51,7 +52,7 @@ def fig8(study: Path, shares: str, arch: str, threads: int | None, out: Path | N
         fig8_pruning.draw(table, panels)
         figure.suptitle(f"{network.name}, {table['seeds'].min()} seeds", fontsize=9)
         written = save_figure(figure, table, target)
-    click.echo("\n".join(map(str, written)))
+    say(*map(str, written))
 
 
 def _shares(text: str) -> list[float]:

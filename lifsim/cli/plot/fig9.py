@@ -10,6 +10,7 @@ import click
 
 from lifsim.cli.inputs import DEFAULT_ARCH, DEFAULT_WORKLOAD, simulation_options
 from lifsim.cli.plot.output import figure_options
+from lifsim.cli.say import say
 from lifsim.errors import Fault, InputError, collecting
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def fig9(
     bottom = _bottom(networks, machine, mini_batch, overrides) if part != "top" else None
     with house_style():
         written = save_figure(figure_9.drawn(top, bottom), figure_9.joined(top, bottom), target)
-    click.echo("\n".join(map(str, written)))
+    say(*map(str, written))
 
 
 def _refuse_ignored(options: Mapping[str, object]) -> None:

@@ -8,6 +8,7 @@ import click
 
 from lifsim.cli.inputs import DEFAULT_ARCH, DEFAULT_SHARING, DEFAULT_WORKLOAD, sharing_option, simulation_options
 from lifsim.cli.plot.output import figure_options
+from lifsim.cli.say import say
 
 
 @click.command(
@@ -52,4 +53,4 @@ def roofline(
         drawing, (axes,) = canvas(width_in=5.0)
         figure.draw(frame, axes)
         written = save_figure(drawing, frame, target)
-    click.echo("\n".join(map(str, written)))
+    say(*map(str, written))

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from lifsim.cli.plot.output import figure_options
+from lifsim.cli.say import say
 from lifsim.errors import Fault, InputError
 
 
@@ -65,7 +66,7 @@ def sweep(
         else:
             figure, table = sweep_figure.lines(rows, str(x), figure_of, by, where)
         written = save_figure(figure, table, target)
-    click.echo("\n".join(map(str, written)))
+    say(*map(str, written))
 
 
 def _two(text: str, option: str) -> tuple[str, str]:

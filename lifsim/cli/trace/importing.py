@@ -23,13 +23,17 @@ from lifsim.trace.writer import save
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The trace to write.")
 @click.option("--workload", metavar="NAME|FILE", help="Network that the spikes must fit. Default: any.")
-@click.option("--timesteps", type=click.IntRange(min=1), help="T. Default: the leading axis, of one image.")
+@click.option(
+    "--timesteps",
+    type=click.IntRange(min=1),
+    help="T. Default: the leading axis; of one image where no axis is of images.",
+)
 @click.option(
     "--layout",
     type=click.Choice(LAYOUTS, case_sensitive=False),
     default="TB",
     show_default=True,
-    help="How the leading axis holds T timesteps of B images: timesteps outer, or images outer.",
+    help="How the leading axis, or axes, hold T timesteps of B images: timesteps outer, or images outer.",
 )
 @click.option("--sharing", default="none", show_default=True, help="Sharing under which the spikes were recorded.")
 @click.option("--source", default="", help="Where the spikes come from, in words; kept in the trace.")
@@ -47,8 +51,9 @@ def import_trace(
     """Pack the .npz archive FILE into a trace.
 
     FILE holds one array of 0 and 1 per layer, its input spikes, in network order: [T, C, H, W], or [T, F] for a
-    linear layer, or T x B for T. A layer may have 1 for T: the analogue image under direct encoding, or a mean over
-    time. With --workload, layers are matched by name, else by order, and take the workload's names.
+    linear layer, or T x B for T; or [T, B, C, H, W] and [T, B, F]. A layer may have 1 for T: the analogue image under
+    direct encoding, or a mean over time. With --workload, layers are matched by name, else by order, and take the
+    workload's names.
 
     \b
     Examples:

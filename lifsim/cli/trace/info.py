@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import sys
 from pathlib import Path
@@ -10,7 +9,9 @@ from typing import Any
 
 import click
 
+from lifsim.config.csv_text import csv_text
 from lifsim.config.workload import load_workload
+from lifsim.errors import visible
 from lifsim.trace.opening import open_trace
 from lifsim.trace.source import Trace
 from lifsim.trace.statistics import LayerStatistics, statistics
@@ -78,15 +79,14 @@ def _row(layer: LayerStatistics) -> dict[str, Any]:
 
 def _print_csv(layers: tuple[LayerStatistics, ...]) -> None:
     steps = [f"rate_t{step}" for step in range(max(len(layer.rates) for layer in layers))]
-    writer = csv.DictWriter(sys.stdout, [*_row(layers[0]), *steps], restval="", lineterminator="\n")
-    writer.writeheader()
-    for layer in layers:
-        writer.writerow(_row(layer) | dict(zip(steps, layer.rates, strict=False)))
+    rows = (_row(layer) | dict(zip(steps, layer.rates, strict=False)) for layer in layers)
+    click.echo(csv_text([*_row(layers[0]), *steps], rows), nl=False)
 
 
 def _print_table(trace: Trace, layers: tuple[LayerStatistics, ...]) -> None:
-    from rich.console import Console
     from rich.table import Table
+
+    from lifsim.report.terminal import Terminal
 
     table = Table("layer", "shape", box=None, pad_edge=False, header_style="bold")
     for heading in ("rate %", "silent %", "spikes/active"):
@@ -96,11 +96,11 @@ def _print_table(trace: Trace, layers: tuple[LayerStatistics, ...]) -> None:
         shares = (f"{100 * share:.2f}" for share in (layer.rate, layer.silent_share))
         rates = " ".join(f"{100 * rate:.2f}" for rate in layer.rates)
         table.add_row(layer.name, _shape(layer), *shares, f"{layer.spikes_per_active_neuron:.2f}", rates)
-    console = Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+    console = Terminal(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
     extent = f"sharing {trace.sharing}, {trace.timesteps} timesteps, batch {trace.batch}"
     console.print(f"{trace.workload or 'any workload'}, {extent}")
     if trace.provenance:
-        console.print(trace.provenance)
+        console.print(visible(trace.provenance))
     console.print(table)
 
 

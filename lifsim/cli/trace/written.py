@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import click
-
+from lifsim.cli.say import say
 from lifsim.trace.opening import open_trace
 from lifsim.units import format_bytes
 
@@ -14,4 +13,4 @@ def say_written(path: Path) -> None:
     """Print one line about the trace in `path`."""
     with open_trace(path) as trace:
         extent = f"{len(trace.layers)} layers, {trace.timesteps} timesteps, batch {trace.batch}"
-    click.echo(f"{path}: {extent}, {format_bytes(path.stat().st_size)}")
+    say(f"{path}: {extent}, {format_bytes(path.stat().st_size)}")

@@ -12,6 +12,7 @@ from numba import carray  # type: ignore[attr-defined]
 
 from lifsim.hardware.dram.banks import NEVER, owe_refresh, refresh_step
 from lifsim.hardware.dram.front_end import front_end, next_take
+from lifsim.hardware.dram.idle import is_long, rest
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, Pointer, Records, compiled
 from lifsim.hardware.dram.queues import NONE
 from lifsim.hardware.dram.streak import run_streak, streak_ahead
@@ -55,6 +56,12 @@ def advance(
         due = take_at
         for channel in range(m.channel_count):
             due = min(due, m.wake[channel])
+        limit = min(take_at, stop_cycle)
+        if is_long(m, log, due, limit):
+            rested = rest(m, limit, cycle)
+            if rested > cycle:
+                cycle = m.cycle = rested
+                continue
         if due >= stop_cycle:
             break
         cycle = due

@@ -9,14 +9,14 @@ from lifsim.hardware.dram.counts import DramCounts
 from lifsim.hardware.dram.requests import Requests
 from lifsim.hardware.dram.result import BlockCounts, DramResult
 from lifsim.hardware.dram.state import BLOCK, COUNTS, FAR, LOG, MACHINE, Array, new_machine
-from lifsim.hardware.native import Kernel
+from lifsim.kernels.kernel import Kernel
 
 RUN_DRAM = Kernel(
     title="the DRAM model",
     module="lifsim.hardware.dram.kernel",
     function="run_dram",
     parameters=(MACHINE, LOG, BLOCK, None, None, None),
-    sources=("dram/*.py",),
+    sources=("hardware/dram/*.py",),
 )
 
 

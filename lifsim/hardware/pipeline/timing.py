@@ -12,17 +12,17 @@ from lifsim.hardware.dram.requests import Requests
 from lifsim.hardware.dram.result import DramResult
 from lifsim.hardware.dram.state import BLOCK, LOG, MACHINE, Array
 from lifsim.hardware.dram.stream import DramStream
-from lifsim.hardware.native import Kernel
 from lifsim.hardware.pipeline.clocks import Clocks
 from lifsim.hardware.pipeline.program import Ints, Program
 from lifsim.hardware.pipeline.records import MEMORY, REQUEST, STEP
+from lifsim.kernels.kernel import Kernel
 
 PLAY_STEPS = Kernel(
     title="the step pipeline",
     module="lifsim.hardware.pipeline.kernel",
     function="play_steps",
     parameters=(MEMORY, STEP, REQUEST, np.dtype(np.int64), MACHINE, LOG, BLOCK),
-    sources=("dram/*.py", "pipeline/*.py"),
+    sources=("hardware/dram/*.py", "hardware/pipeline/*.py"),
 )
 
 

@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
-from math import prod
 
 from lifsim.config.arch import Arch
 from lifsim.config.network import Layer
-from lifsim.hardware.array import DATAFLOWS, ArrayShape, Dataflow
-from lifsim.hardware.lif_unit import lif_bank
-from lifsim.report.explain.line import Line, plus, product, total
+from lifsim.hardware.array import DATAFLOWS, SPARSITIES, ArrayShape, Dataflow, Laid, output_blocks
+from lifsim.hardware.lif_unit import lif_bank, lif_passes
+from lifsim.report.explain.line import Line, alike, plus, product, total
 from lifsim.schedule.products import gemm_of
-from lifsim.simulate.array_work import shape_of
-from lifsim.simulate.books import Cycles
+from lifsim.simulate.array_work import lif_map, shape_of
+from lifsim.simulate.counts import LayerCounts
 
 UNIT = "cycles"
 STALLS = ("stall_weights", "stall_spikes", "stall_membrane", "stall_writeback")
 
 
 def cycle_lines(
-    layer: Layer, arch: Arch, channels: int, batch: int, cycles: Cycles, *, tick_batched: bool
+    layer: Layer, arch: Arch, channels: int, batch: int, counts: LayerCounts, *, tick_batched: bool
 ) -> Iterator[Line]:
-    """`cycles` of `layer` on `arch`, `channels` groups of them sharing LIF units."""
+    """The cycles of `layer` on `arch`, `channels` groups of them sharing LIF units."""
+    cycles = counts.cycles
     dataflow, shape = DATAFLOWS[arch.array.dataflow], shape_of(arch)
     gemm = gemm_of(layer)
     folds = dataflow.folds(gemm, shape)
     count = dataflow.words(gemm, shape).count + (f"*{gemm.groups}" if gemm.groups > 1 else "")
     yield Line("folds", count, folds.count * gemm.groups, "", _what(dataflow, shape))
     loads = batch * (1 if tick_batched else layer.runs)
-    yield _streaming(layer, arch, batch, loads, cycles.array)
+    skips = SPARSITIES[arch.array.sparsity].skips
+    yield _skipping(arch, counts) if skips else _streaming(layer, arch, batch, loads, cycles.array)
     yield _filling(layer, arch, batch, loads, cycles.fill_drain)
     if layer.lif:
-        yield _lif(layer, arch, channels, batch, cycles.lif)
+        yield _lif(layer, arch, channels, batch, cycles.lif, tick_batched=tick_batched)
     waited = [getattr(cycles, name) for name in STALLS]
     if sum(waited):
         yield total("stalls", waited, UNIT, "waiting for weights, spikes, membranes, and to write back")
@@ -50,36 +52,65 @@ def _streaming(layer: Layer, arch: Arch, batch: int, loads: int, value: int) -> 
     folds = dataflow.folds(gemm, shape_of(arch))
     loading = loads * dataflow.loads(gemm, shape_of(arch)).array
     extra = str(loading) if loading else ""
-    if arch.array.sparsity == "skip":
-        why = "the ones of each fold's slowest row" + (", then weights as ws loads them" if extra else "")
-        return Line("array", plus(str(value - loading), extra), value, UNIT, why)
     why = f"images x runs x folds x {dataflow.streamed} of a fold"
     why += ", then images x weight folds x pixels to load weights" if extra else ""
     streamed = product(batch, layer.runs, folds.count * gemm.groups, folds.stream_cycles)
     return Line("array", plus(streamed, extra), value, UNIT, why)
 
 
+def _skipping(arch: Arch, counts: LayerCounts) -> Line:
+    """How many ones there are, the spikes say: run by run."""
+    why = SPARSITIES[arch.array.sparsity].streams
+    why += ", with weights loaded as ws loads them" if DATAFLOWS[arch.array.dataflow].loads_once else ""
+    return Line("array", alike(run.array_cycles for run in counts.timesteps), counts.cycles.array, UNIT, why)
+
+
 def _filling(layer: Layer, arch: Arch, batch: int, loads: int, value: int) -> Line:
     gemm, dataflow, shape = gemm_of(layer), DATAFLOWS[arch.array.dataflow], shape_of(arch)
+    own = SPARSITIES[arch.array.sparsity].fills(Laid(gemm, shape, dataflow, loads == batch))
+    loading = loads * dataflow.loads(gemm, shape).fill_drain
+    behind = f" + {loading}" if loading else ""
+    then = ", then as ws loads weights" if loading else ""
+    if own is not None:
+        return Line("fill_drain", f"{loads}*{own.fill_drain}{behind}", value, UNIT, own.why + then)
     folds = dataflow.folds(gemm, shape).count * gemm.groups
     words = dataflow.words(gemm, shape)
     times = product(loads, folds) if dataflow.joins_runs else product(batch, layer.runs, folds)
     why = f"per {'weight load' if dataflow.joins_runs else 'fold'} {words.why}"
-    loading = loads * dataflow.loads(gemm, shape).fill_drain
-    expression = f"{times}*{words.fill_drain}" + (f" + {loading}" if loading else "")
-    return Line("fill_drain", expression, value, UNIT, why + (", then as ws loads weights" if loading else ""))
+    return Line("fill_drain", f"{times}*{words.fill_drain}{behind}", value, UNIT, why + then)
 
 
-def _lif(layer: Layer, arch: Arch, channels: int, batch: int, value: int) -> Line:
-    if layer.lif is None:
-        raise ValueError(f"{layer.name} must have a LIF")
-    if arch.lif.overlapped:
-        return Line("lif", str(value), value, UNIT, "LIF passes that stick out from under the next fold")
+def _lif(layer: Layer, arch: Arch, channels: int, batch: int, value: int, *, tick_batched: bool) -> Line:
     bank = lif_bank(arch.lif, arch.array.pes, channels)
-    filters, *pixels = layer.lif.output.shape
-    groups = layer.groups if filters % layer.groups == 0 else 1
-    count = prod(pixels)
-    cut = f"ceil({count}/{arch.array.rows})*ceil({filters // groups}/{arch.array.cols})"
+    pixels, filters, groups = lif_map(layer)
+    if arch.lif.overlapped and SPARSITIES[arch.array.sparsity].skips:
+        return Line("lif", str(value), value, UNIT, "LIF passes that stick out from under the spikes of the next fold")
+    if arch.lif.overlapped:
+        passes = lif_passes(pixels, filters, groups, shape_of(arch))
+        exposed = _exposed(layer, arch, passes, bank.pass_cycles, tick_batched=tick_batched)
+        why = "images x timesteps, passes that stick out from under the next block of folds, and what follows the last"
+        return Line("lif", f"{batch}*({exposed})", value, UNIT, why)
+    cut = f"ceil({pixels}/{arch.array.rows})*ceil({filters}/{arch.array.cols})"
     call = f"({arch.lif.latency_cycles}+{arch.lif.initiation_interval_cycles}*({bank.chain}-1))"
     expression = f"{product(batch, layer.timesteps, groups)}*{cut}*{call}"
     return Line("lif", expression, value, UNIT, f"images x timesteps x passes x {bank.chain} calls in a chain")
+
+
+def _exposed(layer: Layer, arch: Arch, passes: int, pass_cycles: int, *, tick_batched: bool) -> str:
+    """Cycles of an image: passes become ready evenly, block by block, and the next block hides what it can."""
+    dataflow = DATAFLOWS[arch.array.dataflow]
+    visits, count = output_blocks(dataflow, gemm_of(layer), shape_of(arch), layer.runs, tick_batched).shape
+    block = dataflow.folds(gemm_of(layer), shape_of(arch))
+    hidden = block.reductions * block.cycles
+    if dataflow.joins_runs and tick_batched:
+        hidden = block.reductions * (block.stream_cycles * layer.runs + block.fill_drain_cycles)
+    ready = passes * layer.timesteps if tick_batched else passes
+    served = Counter((b + 1) * ready // count - b * ready // count for b in range(count - 1))
+    late = [
+        f"{visits * blocks}*({served_passes}*{pass_cycles} - {hidden})"
+        for served_passes, blocks in served.items()
+        if served_passes * pass_cycles > hidden
+    ]
+    last = product(visits, ready - (count - 1) * ready // count, pass_cycles)
+    replayed = 0 if tick_batched else (layer.timesteps - visits) * passes * pass_cycles
+    return plus(*late, last, str(replayed))

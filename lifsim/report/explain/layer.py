@@ -9,9 +9,8 @@ from lifsim.config.network import Layer
 from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.report.explain.commands import command_lines
 from lifsim.report.explain.cycles import cycle_lines
-from lifsim.report.explain.dram import dram_lines
+from lifsim.report.explain.dram import LayerBytes
 from lifsim.report.explain.line import Line
-from lifsim.report.explain.membranes import MembraneMoves
 from lifsim.report.explain.ports import port_lines
 from lifsim.schedule.plan import Plan
 from lifsim.simulate.buffer_use import port_use
@@ -56,10 +55,9 @@ def _head(result: Result, layer: Layer, record: LayerRecord) -> Iterator[str]:
 def _lines(result: Result, plan: Plan, layer: Layer, record: LayerRecord) -> Iterator[Line]:
     arch, sharing, batch = result.arch, result.sharing, result.options.batch or 1
     tick_batched = plan.group_of(layer.index).tick_batched
-    yield from cycle_lines(layer, arch, sharing.channels, batch, record.counts.cycles, tick_batched=tick_batched)
+    yield from cycle_lines(layer, arch, sharing.channels, batch, record.counts, tick_batched=tick_batched)
     if result.buffers:
         yield from port_lines(port_use([record.counts], arch), arch, record.counts.cycles)
-    moves = MembraneMoves(result.network, sharing, arch.precision.membrane_bits, batch)
-    yield from dram_lines(result.network, layer, arch, plan, moves, batch)
+    yield from LayerBytes(result.network, sharing, layer, arch, plan, batch).lines()
     if record.counts.dram is not None:
         yield from command_lines(record.counts.dram, arch.dram.simulated.organisation.burst_bytes)

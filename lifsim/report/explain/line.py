@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Line:
     """quantity = expression = value [unit], and why. The expression is made of numbers, + - * /, brackets and ceil();
-    it evaluates to `value`."""
+    it evaluates to `value`, the run's figure, though no term of it is computed from that."""
 
     quantity: str
     expression: str
@@ -32,6 +33,16 @@ def product(*factors: int) -> str:
 def plus(*terms: str) -> str:
     """`a + b`, without terms that are empty or `0`."""
     return " + ".join(term for term in terms if term not in ("", "0")) or "0"
+
+
+def minus(term: str, less: int) -> str:
+    """`a - b`, `a` where b is 0."""
+    return f"{term} - {less}" if less else term
+
+
+def alike(amounts: Iterable[int]) -> str:
+    """The sum of `amounts`, equal ones as a product: `3*512 + 64`."""
+    return plus(*(product(count, amount) for amount, count in Counter(amounts).items() if amount))
 
 
 def total(quantity: str, values: Sequence[int], unit: str, why: str) -> Line:

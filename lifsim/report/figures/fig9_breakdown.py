@@ -34,6 +34,10 @@ def table(summaries: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     frame = pd.DataFrame(rows)
     columns = [f"{part}_pj" for part in PARTS]
     baseline = float(frame.loc[frame["sharing"] == "none", columns].sum(axis=1).iloc[0])
+    if not baseline:
+        raise InputError(
+            Fault("0 must be > 0 in the run with sharing none: all is normalised to it", "energy_pj.compute")
+        )
     for part in PARTS:
         frame[f"{part}_normalised"] = frame[f"{part}_pj"] / baseline
     frame["total_normalised"] = frame[columns].sum(axis=1) / baseline

@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from lifsim.config.document import read_document
 from lifsim.errors import Fault, InputError
 from lifsim.interchange.text import read_text
+from lifsim.report.validation.references import References
 
 FLOAT_ROUNDING = 1e-12
 
@@ -37,8 +37,9 @@ class Comparison:
 class Section(Protocol):
     """What a module of this package offers.
 
-    TOLERANCE: the relative deviation that is allowed; 0 where figures must be equal. compare: the comparisons from the
-    folder of reference figures; raises InputError where what it needs is not there.
+    TOLERANCE: the relative deviation that is allowed; 0 where figures must be equal. LARGE: the files that do not come
+    with LIFSim and are left out where there is no folder of them. compare: the comparisons with what is there; raises
+    InputError where a file does not hold what it should.
     """
 
     @property
@@ -50,27 +51,32 @@ class Section(Protocol):
     @property
     def TOLERANCE(self) -> float: ...  # noqa: N802
 
-    def compare(self, reference: Path) -> list[Comparison]: ...
+    @property
+    def LARGE(self) -> tuple[str, ...]: ...  # noqa: N802
+
+    def compare(self, references: References) -> list[Comparison]: ...
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """A section and what came of it."""
+    """A section and what came of it; `left_out` are the files of figures that were not there to compare with."""
 
     title: str
     intro: str
     tolerance: float
     comparisons: tuple[Comparison, ...]
+    left_out: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, section: Section, reference: Path) -> Verdict:
-        """Compare. Raises InputError where the reference lacks something."""
+    def of(cls, section: Section, references: References) -> Verdict:
+        """Compare. Raises InputError where a file does not hold the figures that it should."""
         try:
-            comparisons = tuple(section.compare(reference))
+            comparisons = tuple(section.compare(references))
         except (LookupError, TypeError, ValueError) as error:  # what a table that is none leads to
             message = f"must hold the figures of {section.TITLE!r}: {type(error).__name__} {error}"
-            raise InputError(Fault(message, source=str(reference))) from error
-        return cls(section.TITLE, section.INTRO, section.TOLERANCE, comparisons)
+            raise InputError(Fault(message, source=str(references.folder or "shipped figures"))) from error
+        left_out = tuple(name for name in section.LARGE if not references.has(name))
+        return cls(section.TITLE, section.INTRO, section.TOLERANCE, comparisons, left_out)
 
     @property
     def worst(self) -> Comparison:
@@ -86,21 +92,6 @@ class Verdict:
     def beyond(self) -> tuple[Comparison, ...]:
         """The comparisons that deviate more than they may."""
         return tuple(c for c in self.comparisons if abs(c.deviation) > self.tolerance)
-
-
-def need(reference: Path, *names: str) -> None:
-    """Refuse a reference folder without the files `names`, naming all that are missing."""
-    missing = [Fault("must be there", source=str(reference / n)) for n in names if not (reference / n).is_file()]
-    if missing:
-        raise InputError(missing)
-
-
-def yaml_figures(path: Path) -> dict[str, Any]:
-    """The mapping in a YAML file of figures."""
-    data = read_document(path).data
-    if not isinstance(data, dict):
-        raise InputError(Fault("must be a mapping", source=str(path)))
-    return data
 
 
 def csv_rows(path: Path) -> Iterable[dict[str, str]]:

@@ -19,13 +19,17 @@ SECTIONS = ("scalesim", "satasim", "lif_memory", "dramsim3", "snn")
 HEAD = """\
 # Validation
 
-LIFSim beside other tools' figures. Written by
+LIFSim beside other tools' figures (LIFSim {version}). They come with LIFSim and are made anew by
 
-    lifsim validate --reference DIR --write docs/validation.md
+    lifsim validate --write validation.md
 
-(LIFSim {version}; DIR holds the reference figures). The same comparisons run as tests. A deviation is
-(LIFSim - reference) / reference; "must" is the largest one allowed.
+which keeps what stands outside the two marks in an existing file. The same comparisons run as tests. A deviation is
+(LIFSim - reference) / reference; "must" is the largest one allowed. tests/reference/README.md says where every figure
+comes from.
 """
+
+BEGIN, END = "<!-- begin: lifsim validate -->", "<!-- end: lifsim validate -->"
+"""What stands between them is written, what stands around them is somebody's own."""
 
 
 def section(name: str) -> Section:
@@ -33,13 +37,19 @@ def section(name: str) -> Section:
     return cast(Section, import_module(f"lifsim.report.validation.{name}"))
 
 
-def markdown(verdicts: Sequence[Verdict]) -> str:
-    """The document."""
-    return "\n".join([HEAD.format(version=__version__), *map(_markdown_section, verdicts)])
+def markdown(verdicts: Sequence[Verdict], around: str = "") -> str:
+    """The document; `around`, an older one, keeps what stands outside its marks."""
+    before, begin, rest = around.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        before, after = "", "\n"
+    return "\n".join([before + BEGIN, HEAD.format(version=__version__), *map(_markdown_section, verdicts), END + after])
 
 
 def _markdown_section(verdict: Verdict) -> str:
     lines = [f"## {verdict.title}", "", verdict.intro, "", summary(verdict) + ".", ""]
+    if verdict.left_out:
+        lines += [left_out(verdict) + ".", ""]
     lines += ["| figure | reference | LIFSim | unit | deviation |", "|---|---:|---:|---|---:|"]
     for c in verdict.comparisons:
         lines.append(f"| {c.item} | {number(c.reference)} | {number(c.lifsim)} | {c.unit} | {percent(c.deviation)} |")
@@ -53,6 +63,11 @@ def summary(verdict: Verdict) -> str:
     if verdict.worst.deviation:
         found += f", largest deviation {percent(abs(verdict.worst.deviation), signed=False)} ({verdict.worst.item})"
     return f"{found}, must {must}: " + (f"{len(verdict.beyond)} do not" if verdict.beyond else "they do")
+
+
+def left_out(verdict: Verdict) -> str:
+    """One sentence without a full stop about the files that were not there."""
+    return f"Left out, since they do not come with LIFSim: {', '.join(verdict.left_out)}"
 
 
 def table(verdict: Verdict, comparisons: Sequence[Comparison]) -> Table:

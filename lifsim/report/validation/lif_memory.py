@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from lifsim.config.sharing import Sharing
 from lifsim.config.workload import load_workload
 from lifsim.report.validation.comparison import Comparison
+from lifsim.report.validation.references import References
 from lifsim.schedule.lif_memory import LifMemory, lif_memory
 
 TITLE = "EfficientLIF-Net: LIF memory"
@@ -20,6 +19,8 @@ by it; no published network gives these ratios: with one set per stage, as in it
 31.7, the unshared ones 4.87 and 24.3 (`lifsim memory --workload resnet19_shared_imagenet100,resnet19_imagenet100`)."""
 
 TOLERANCE = 0.02
+
+LARGE = ()
 
 MODULES = (
     ("vgg16_efficientlif_cifar10", "none", 473088),
@@ -40,9 +41,9 @@ FORWARD_RATIO, BACKWARD_RATIO = 4.3, 21.9
 TIMESTEPS = 5
 
 
-def compare(reference: Path) -> list[Comparison]:
-    """Elements of every published network, and the two ratios; nothing is read from `reference`."""
-    del reference
+def compare(references: References) -> list[Comparison]:
+    """Elements of every published network, and the two ratios; nothing is read from `references`."""
+    del references
     counts = [
         Comparison(f"{workload} {sharing}", elements, _memory(workload, sharing).forward, "membranes")
         for workload, sharing, elements in MODULES

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from lifsim.config.arch import load_arch
 from lifsim.config.workload import load_workload
-from lifsim.report.validation.comparison import Comparison, need, yaml_figures
+from lifsim.report.validation.comparison import Comparison, csv_rows
+from lifsim.report.validation.references import References
 from lifsim.simulate.books import BufferEnergy, ComputeEnergy, added
 from lifsim.simulate.counts import LayerCounts
 from lifsim.simulate.pricing import costs_of, energy_of
@@ -23,31 +23,43 @@ LIFSim under SATA_Sim's accounting (docs/satasim.md), prices come from the compo
 
 TOLERANCE = 1e-3
 
-FOLDER = "satasim_bntt"
+LARGE = ()
+
+FILE = "satasim_bntt.csv"
 TAGS = {"spike_mac": "spike-mac", "lif": "lif", "spad": "spad"}
 BUFFERS = {"weight": "weight", "spike_in": "ifmap", "spike_out": "ofmap"}
 DRAM_TENSORS = {"weights": "weight", "spikes_in": "ifmap", "spikes_out": "ofmap"}
 
 
-def compare(reference: Path) -> list[Comparison]:
+Rows = dict[str, dict[str, float]]
+
+
+def published_figures(path: Path) -> dict[str, Rows]:
+    """The figures of a CSV file `table,row,figure,value`: by table, row and name."""
+    tables: dict[str, Rows] = {}
+    for row in csv_rows(path):
+        tables.setdefault(row["table"], {}).setdefault(row["row"], {})[row["figure"]] = float(row["value"])
+    return tables
+
+
+def compare(references: References) -> list[Comparison]:
     """Every figure of the published result that LIFSim has, in nJ, and the cycles."""
-    names = ("cycle-stat.yaml", "computation-energy.yaml", "memory-energy.yaml")
-    need(reference, *(f"{FOLDER}/{name}" for name in names))
-    cycles, compute, memory = (yaml_figures(reference / FOLDER / name) for name in names)
+    published = published_figures(references.find(FILE))
+    memory = published["memory-energy"]
     network, arch = load_workload("satasim_bntt"), load_arch("sata128_satasim")
     counts, costs = count_layers(network, arch), costs_of(arch)
     energy = added([energy_of(layer, costs, arch, arch.array.rows * arch.array.cols) for layer in counts])
     return [
-        _cycles(cycles, counts, network.timesteps),
-        *_compute(compute, energy.compute),
+        _cycles(published["cycle-stat"], counts, network.timesteps),
+        *_compute(published["computation-energy"], energy.compute),
         *_buffers(memory, energy.buffers),
         *_dram(memory["DRAM-system"], counts, energy.dram.total),
-        _energy("SRAM total", memory["sram_total"], energy.sram.total),
-        _energy("DRAM total", memory["dram_total"], energy.dram.total),
+        _energy("SRAM total", memory[""]["sram_total"], energy.sram.total),
+        _energy("DRAM total", memory[""]["dram_total"], energy.dram.total),
     ]
 
 
-def _cycles(published: dict[str, Any], counts: list[LayerCounts], timesteps: int) -> Comparison:
+def _cycles(published: Rows, counts: list[LayerCounts], timesteps: int) -> Comparison:
     """SATA_Sim's total: (os start + os cycles) * T + ws filter cycles, summed over the layers."""
     total = sum(
         (layer["SRAM OFMAP Start Cycle"] + layer["SRAM OFMAP Cycles"]) * timesteps + layer["SRAM Filter Cycles"]
@@ -56,21 +68,21 @@ def _cycles(published: dict[str, Any], counts: list[LayerCounts], timesteps: int
     return Comparison("cycles", total, sum(layer.cycles.total for layer in counts))
 
 
-def _compute(published: dict[str, Any], energy: ComputeEnergy) -> Iterator[Comparison]:
+def _compute(published: Rows, energy: ComputeEnergy) -> Iterator[Comparison]:
     for ours, theirs in TAGS.items():
         keys = {part: f"energy-{part}" for part in ("operation", "ungated", "leakage")} | {"total": "total"}
         for part, key in keys.items():
             yield _energy(f"{theirs} {part}", published[theirs][key], getattr(getattr(energy, ours), part))
 
 
-def _buffers(published: dict[str, Any], energy: BufferEnergy) -> Iterator[Comparison]:
+def _buffers(published: Rows, energy: BufferEnergy) -> Iterator[Comparison]:
     for ours, theirs in BUFFERS.items():
         for part in ("dynamic", "leakage", "total"):
             reference_nj = published[f"GLB-{theirs}"][f"{theirs}-{part}"]
             yield _energy(f"GLB {theirs} {part}", reference_nj, getattr(getattr(energy, ours), part))
 
 
-def _dram(published: dict[str, Any], counts: list[LayerCounts], total_pj: float) -> Iterator[Comparison]:
+def _dram(published: dict[str, float], counts: list[LayerCounts], total_pj: float) -> Iterator[Comparison]:
     """Every byte costs the same."""
     moved = added([layer.dram_bytes for layer in counts])
     for ours, theirs in DRAM_TENSORS.items():

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from lifsim.errors import Fault, InputError
 from lifsim.hardware.array import DATAFLOWS, ArrayShape, Gemm, buffer_accesses, ceil_div, dense_cycles
-from lifsim.report.validation.comparison import Comparison, csv_rows, need
+from lifsim.report.validation.comparison import Comparison, csv_rows
+from lifsim.report.validation.references import References
 
 TITLE = "SCALE-Sim: cycles and accesses of the array"
 
@@ -20,15 +20,17 @@ than its cycle count has."""
 
 TOLERANCE = 0.0
 
+LARGE = ()
+
 FILE = "scalesim_vgg16_16x8.csv"
 
 
-def compare(reference: Path) -> list[Comparison]:
+def compare(references: References) -> list[Comparison]:
     """Cycles and accesses of every row of the file."""
-    need(reference, FILE)
-    comparisons = [comparison for row in csv_rows(reference / FILE) for comparison in _row(row)]
+    path = references.find(FILE)
+    comparisons = [comparison for row in csv_rows(path) for comparison in _row(row)]
     if not comparisons:
-        raise InputError(Fault("must have rows", source=str(reference / FILE)))
+        raise InputError(Fault("must have rows", source=str(path)))
     return comparisons
 
 

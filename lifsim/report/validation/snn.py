@@ -13,7 +13,8 @@ from lifsim.config.document import Document, Mark
 from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing, states_of
 from lifsim.config.workload import load_workload, network_of
-from lifsim.report.validation.comparison import Comparison, need
+from lifsim.report.validation.comparison import Comparison
+from lifsim.report.validation.references import References
 from lifsim.snn.inference import Engine
 from lifsim.snn.training.backprop import Learner
 from lifsim.snn.training.loss import cross_entropy
@@ -24,9 +25,10 @@ Array = NDArray[Any]
 TITLE = "SpikingJelly: spikes, membranes, outputs and gradients of the engine"
 
 INTRO = """\
-EfficientLIF-Net's VGG-16 at an eighth of its width and a network of two convolutions, random weights, under each
-sharing, from SpikingJelly 0.0.0.0.12 on PyTorch in float32. Spikes stand as the number of those that differ, the others
-as sums of magnitudes; gradients are in float64 on the reference's side.
+EfficientLIF-Net's VGG-16 at 1/32 of its width and a network of two convolutions, random weights, under each sharing,
+from SpikingJelly 0.0.0.0.12 on PyTorch in float32 (`benchmarks/make_snn_vectors.py`); where the folder of large figures
+is at hand, those too of the VGG-16 at an eighth of its width and of a larger batch. Spikes stand as the number of those
+that differ, the others as sums of magnitudes; gradients are in float64 on the reference's side.
 `tests/snn/test_vectors.py` and `tests/snn/test_gradients.py` compare every element."""
 
 TOLERANCE = 1e-4
@@ -35,13 +37,24 @@ _VGG16 = {"noshare": "none", "layer": "layer", "channel2": "channel2"}
 _TINY = {"none": "none", "none_soft": "none", "layer": "layer", "channel2": "channel2"}
 
 
-def compare(reference: Path) -> list[Comparison]:
-    """Every network under every sharing."""
-    vgg16 = {name: f"snn_vectors/vectors_vgg16_{name}.npz" for name in _VGG16}
-    tiny = {name: f"snn_vectors/vectors_tiny_grad_{name}.npz" for name in _TINY}
-    need(reference, *vgg16.values(), *tiny.values())
-    found = [c for name, file in vgg16.items() for c in _vgg16(name, _load(reference / file))]
-    return found + [c for name, file in tiny.items() for c in _tiny(name, _load(reference / file))]
+_LARGE_VGG16 = {name: f"snn_vectors/vectors_vgg16_{name}.npz" for name in _VGG16}
+_LARGE_TINY = {name: f"snn_vectors/vectors_tiny_grad_{name}.npz" for name in _TINY}
+
+LARGE = (*_LARGE_VGG16.values(), *_LARGE_TINY.values())
+
+
+def compare(references: References) -> list[Comparison]:
+    """Every network under every sharing; the larger ones where they are there."""
+    found: list[Comparison] = []
+    for name in _VGG16:
+        found += _vgg16(name, _load(references.find(f"snn_vgg16_{name}.npz")))
+    for name in _TINY:
+        found += _tiny(name, _load(references.find(f"snn_tiny_grad_{name}.npz")))
+    for name, file in _LARGE_VGG16.items():
+        found += _vgg16(name, _load(references.find(file))) if references.has(file) else ()
+    for name, file in _LARGE_TINY.items():
+        found += _tiny(name, _load(references.find(file))) if references.has(file) else ()
+    return found
 
 
 def _load(path: Path) -> dict[str, Array]:
@@ -53,7 +66,8 @@ def _vgg16(name: str, vectors: Mapping[str, Array]) -> Iterator[Comparison]:
     sharing = Sharing.parse(_VGG16[name])
     calls = vectors["call_module"].tolist()[:: sharing.channels]
     resets = dict(zip(vectors["lif_modules"].tolist(), vectors["lif_v_reset"], strict=True))
-    overrides = [f"layers.conv{i}.out={len(vectors[f'param_conv{i}.weight'])}" for i in range(1, 14)]
+    overrides = [f"timesteps={int(vectors['T'])}"]
+    overrides += [f"layers.conv{i}.out={len(vectors[f'param_conv{i}.weight'])}" for i in range(1, 14)]
     for index, module in enumerate(calls, start=1):
         overrides.append(f"layers.lif{index}.neuron={{reset: {'soft' if np.isnan(resets[module]) else 'hard'}}}")
     network = load_workload("vgg16_efficientlif_shared_cifar10", overrides)
@@ -68,7 +82,7 @@ def _vgg16(name: str, vectors: Mapping[str, Array]) -> Iterator[Comparison]:
         mine = np.split(np.concatenate(spikes[f"lif{layer + 1}"]), sharing.channels, axis=2)[group]
         theirs = np.unpackbits(vectors[f"spk_{call:03d}"], count=mine.size).reshape(mine.shape)
         equal, total = equal + int((mine == theirs).sum()), total + mine.size
-    title = f"VGG-16, {sharing}"
+    title = f"VGG-16 of {len(vectors['param_conv13.weight'])} filters, {sharing}"
     yield Comparison(f"{title}: spikes that differ, of {total:,}", 0, total - equal)
     for state in states_of(network, sharing):
         module = calls[int(state.lifs[0].removeprefix("lif")) - 1]
@@ -92,7 +106,8 @@ def _tiny(name: str, vectors: Mapping[str, Array]) -> Iterator[Comparison]:
     for reverse in [False, True] if soft else [False]:
         run = Learner(network, sharing, reverse=reverse).forward(weights, vectors["x"][None])
         loss, grad = cross_entropy(run.outputs, vectors["y"])
-        title = f"two convolutions, {name}, {'reversed' if reverse else 'stored'}"
+        images = f"{len(vectors['y'])} images"
+        title = f"two convolutions, {images}, {name}, {'reversed' if reverse else 'stored'}"
         yield Comparison(f"{title}: loss", float(vectors["loss_f64"]), loss)
         for key, value in run.backward(grad, with_input=True).items():
             theirs = vectors["grad64_x"] if key == "input" else vectors[_tiny_name("grad64", key)]

@@ -13,10 +13,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from lifsim.config.network import Neuron
+from lifsim.snn.jit import compiled
 from lifsim.snn.neurons import constants_of
 from lifsim.snn.training.surrogate import Surrogate, slope
 from lifsim.snn.workers import Workers
@@ -64,7 +64,7 @@ def backward_reversed(
     return grad_x
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _backward_stored(start, stop, grad, spikes, charged, grad_state, k, code, alpha, grad_x):  # type: ignore[no-untyped-def]
     channels = grad_state.shape[1]
     gain = 1 / k.tau if k.decay_input else 1.0
@@ -79,7 +79,7 @@ def _backward_stored(start, stop, grad, spikes, charged, grad_state, k, code, al
                     grad_state[p, c] = g * k.leak
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _backward_reversed(start, stop, grad, spikes, x, state, grad_state, k, code, alpha, grad_x):  # type: ignore[no-untyped-def]
     channels = grad_state.shape[1]
     replay = x.shape[0] == 1

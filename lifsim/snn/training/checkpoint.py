@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
+from lifsim.config.json_file import parse_json
 from lifsim.config.network import Network
-from lifsim.errors import Fault, InputError
+from lifsim.config.schema import Broken, Model, rule
+from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.snn.training.loop import Progressed
 from lifsim.snn.weights import checked_weights, save_arrays
 from lifsim.trace.archive import Archive
@@ -27,6 +30,20 @@ class Checkpoint:
 
     progressed: Progressed
     settings: Mapping[str, Any]
+
+
+class _Header(Model):
+    """Of a checkpoint's file."""
+
+    epoch: Annotated[int, Field(strict=True, ge=0, lt=1 << 63)]
+    settings: dict[str, Any]
+
+    @rule
+    def state_fits(self) -> Broken:
+        """No epoch comes after the last one."""
+        epochs = self.settings.get("epochs")
+        if isinstance(epochs, int) and self.epoch > epochs:
+            yield "epoch", f"{self.epoch} must be <= the {epochs} epochs of settings.epochs"
 
 
 def checkpoint_path(weights: Path) -> Path:
@@ -50,7 +67,8 @@ def load_checkpoint(weights: Path, network: Network, settings: Mapping[str, Any]
     path = checkpoint_path(weights)
     with closing(Archive(path)) as archive:
         arrays = {name: archive.whole(member) for name, member in archive.arrays.items()}
-    epoch, saved = _header(arrays.get("header"), str(path))
+    header = _header(arrays.get("header"), str(path))
+    saved = header.settings
     differing = [
         Fault(f"{settings.get(name)!r} must be {saved.get(name)!r}, as when training began", name, str(path))
         for name in sorted(settings.keys() | saved.keys())
@@ -65,26 +83,36 @@ def load_checkpoint(weights: Path, network: Network, settings: Mapping[str, Any]
             parts[kind][rest] = value
     weights_found = checked_weights(network, parts["weights"], str(path))
     misfits = [
-        Fault("must be finite and shaped as its weight", f"memory.{name}", str(path))
-        for name, value in parts["memory"].items()
-        if not np.isfinite(value).all() or (name != "count" and value.shape != _shape(weights_found, name))
+        Fault(message, f"memory.{name}", str(path)) for name, message in _memory_faults(parts["memory"], weights_found)
     ]
     if misfits:
         raise InputError(misfits)
-    return Progressed(epoch, dict(weights_found), parts["memory"])
+    return Progressed(header.epoch, dict(weights_found), parts["memory"])
 
 
-def _shape(weights: Mapping[str, Array], memory: str) -> tuple[int, ...] | None:
-    weight = weights.get(memory.partition(".")[2])
-    return None if weight is None else weight.shape
+def _memory_faults(memory: Mapping[str, Array], weights: Mapping[str, Array]) -> Iterator[tuple[str, str]]:
+    """What of an optimiser's memory (see `Optimiser`) is missing, unknown, or no memory of `weights`."""
+    if not memory:
+        return
+    kinds = ("velocity",) if any(name.startswith("velocity.") for name in memory) else ("first", "second")
+    trained = [name for name in weights if not name.endswith((".running_mean", ".running_var"))]
+    wanted = {f"{kind}.{name}": weights[name].shape for kind in kinds for name in trained}
+    wanted |= {} if kinds == ("velocity",) else {"count": ()}
+    yield from ((name, "must be there: training cannot go on without it") for name in wanted if name not in memory)
+    for name, value in memory.items():
+        if name not in wanted:
+            yield name, f"must be of a weight that is trained{did_you_mean(name, wanted)}"
+        elif value.shape != wanted[name] or value.dtype.kind != ("i" if name == "count" else "f"):
+            yield name, f"{value.dtype} {list(value.shape)} must be finite and shaped as its weight"
+        elif not np.isfinite(value).all() or (name.startswith(("second.", "count")) and (value < 0).any()):
+            yield name, "must be finite and shaped as its weight; sums of squares and counts must be >= 0"
 
 
-def _header(array: Array | None, source: str) -> tuple[int, Mapping[str, Any]]:
+def _header(array: Array | None, source: str) -> _Header:
+    """The header in `array`. Raises InputError."""
     try:
-        header = json.loads(array.tobytes()) if array is not None and array.dtype == np.uint8 else None
-        epoch, settings = (header["epoch"], header["settings"]) if isinstance(header, dict) else (None, None)
-    except (ValueError, KeyError, RecursionError):
-        epoch, settings = None, None
-    if not isinstance(epoch, int) or epoch < 0 or not isinstance(settings, dict):
-        raise InputError(Fault("must be a checkpoint that `lifsim train` wrote", "header", source))
-    return epoch, settings
+        text = array.tobytes().decode() if array is not None and array.dtype == np.uint8 else ""
+        return parse_json(_Header, text, f"{source}, header")
+    except (UnicodeDecodeError, InputError) as error:
+        faults = error.faults if isinstance(error, InputError) and array is not None else ()
+        raise InputError([*faults, Fault("must be a checkpoint that `lifsim train` wrote", "header", source)]) from None

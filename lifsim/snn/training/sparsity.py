@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from lifsim.config.network import Conv, Input, Linear, Network
 from lifsim.errors import Fault, InputError
 from lifsim.snn.encoding import encode
 from lifsim.snn.inference import checked_input
+from lifsim.snn.jit import compiled
 from lifsim.snn.operators import to_channels_last
 from lifsim.snn.training.backprop import Learner, Pass
 from lifsim.snn.training.loss import cross_entropy
@@ -106,7 +106,7 @@ def _reads_image(network: Network, node: Conv | Linear) -> bool:
     return isinstance(network.node(node.inputs[0]), Input)
 
 
-@njit(cache=True)
+@compiled
 def _flat(charged, threshold, code, alpha):  # type: ignore[no-untyped-def]
     """How many slopes are zero."""
     zeros = 0

@@ -6,18 +6,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Field
+
+from lifsim.config.json_file import read_json
 from lifsim.config.network import Network
+from lifsim.config.schema import Broken, Model, Text, rule
 from lifsim.config.sharing import Sharing
-from lifsim.errors import Fault, InputError
+from lifsim.errors import Fault, InputError, shown
+from lifsim.files import replacing, unwritable
+from lifsim.kernels.share import share_cache
+from lifsim.processes.pool import Lost, Pool
 from lifsim.snn.data import Dataset
-from lifsim.snn.files import replacing
 from lifsim.snn.training.backprop import Learner
 from lifsim.snn.training.loop import Recipe, start, train
 from lifsim.snn.weights import save_arrays
@@ -26,17 +32,20 @@ from lifsim.snn.workers import Workers
 _FILE = "study.json"
 
 
-@dataclass(frozen=True)
-class Trial:
-    """A trained network and its figures on the test images (lifsim.snn.evaluate.Evaluation)."""
+Share = Annotated[float, Field(strict=True, ge=0, le=1)]
 
-    sharing: str
-    seed: int
-    accuracy: float
-    spike_rate: float
-    active_share: float
-    rates: Mapping[str, float]
-    weights: str
+
+class Trial(Model):
+    """A trained network and its figures on the test images (lifsim.snn.evaluate.Evaluation). weights: the name of their
+    file in the study's folder."""
+
+    sharing: Text
+    seed: Annotated[int, Field(strict=True, ge=0, lt=1 << 63)]
+    accuracy: Share
+    spike_rate: Share
+    active_share: Share
+    rates: dict[str, Share]
+    weights: Annotated[str, Field(strict=True, pattern=r"^[A-Za-z0-9+_-]+\.npz$")]
 
     @property
     def key(self) -> tuple[str, int]:
@@ -47,6 +56,36 @@ class Trial:
     def order(self) -> tuple[bool, str, int]:
         """Unshared ones first."""
         return self.sharing != "none", self.sharing, self.seed
+
+
+class _Setting(Model):
+    """As `setting_of` makes it."""
+
+    workload: Text
+    set: list[Text]
+    data: Text
+    recipe: dict[str, Any]
+
+
+class _Stored(Model):
+    """What study.json holds."""
+
+    setting: _Setting
+    trials: list[Trial]
+
+    @rule
+    def figures_fit(self) -> Broken:
+        """Sharings are sharings, and every trial is there once."""
+        keys = [trial.key for trial in self.trials]
+        for index, trial in enumerate(self.trials):
+            if trial.key in keys[:index]:
+                yield f"trials.{index}", f"must be another trial than trials.{keys.index(trial.key)}"
+            try:
+                known = str(Sharing.parse(trial.sharing)) == trial.sharing
+            except InputError:
+                known = False
+            if not known:
+                yield f"trials.{index}.sharing", f"{shown(trial.sharing)} must be none, layer, channelN, layer+channelN"
 
 
 @dataclass(frozen=True)
@@ -78,15 +117,15 @@ def setting_of(workload: str, overrides: Sequence[str], data: Dataset, recipe: R
 
 def open_study(folder: Path) -> Study:
     """The study in `folder`. Raises InputError."""
-    path = folder / _FILE
+    way_out = Fault("must be the folder of a study that `lifsim study` wrote", source=str(folder))
+    if not (folder / _FILE).is_file():
+        raise InputError(way_out)
     try:
-        tree = json.loads(path.read_text(encoding="utf-8"))
-        trials = tuple(Trial(**trial) for trial in tree["trials"])
-        return Study(folder, tree["setting"], tuple(sorted(trials, key=lambda trial: trial.order)))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            Fault("must be the folder of a study that `lifsim study` wrote", source=str(folder))
-        ) from error
+        stored = read_json(_Stored, folder / _FILE)
+    except InputError as error:
+        rule = f"{way_out.message}; delete {_FILE} and train again: weights of trials that are asked for are replaced"
+        raise InputError([*error.faults, replace(way_out, message=rule)]) from None
+    return Study(folder, stored.setting.model_dump(), tuple(sorted(stored.trials, key=lambda trial: trial.order)))
 
 
 def run_study(
@@ -107,17 +146,24 @@ def run_study(
     study = _begun(folder, setting)
     done = {trial.key for trial in study.trials}
     missing = [(sharing, seed) for seed in range(seeds) for sharing in sharings if (str(sharing), seed) not in done]
-    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
-        pending: list[Future[Trial]] = [
-            pool.submit(run_trial, network, data, sharing, replace(recipe, seed=seed), folder)
-            for sharing, seed in missing
-        ]
-        try:
-            for future in as_completed(pending):
-                study = study.with_trial(future.result())
-                yield study
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+    share_cache()
+    with closing(Pool(partial(_training, network, data, recipe, folder), jobs)) as pool:
+        for (sharing, seed), trial in pool.answers(missing):
+            if isinstance(trial, Lost):
+                died = f"the process that trained it died {trial.attempts} times, the last time with exit code"
+                raise InputError(Fault(f"{died} {trial.status}", path=f"{sharing}, seed {seed}"))
+            study = study.with_trial(trial)
+            yield study
+
+
+def _training(network: Network, data: Dataset, recipe: Recipe, folder: Path) -> Callable[[tuple[Sharing, int]], Trial]:
+    """What a worker of a study does with a sharing and a seed."""
+
+    def trained(which: tuple[Sharing, int]) -> Trial:
+        sharing, seed = which
+        return run_trial(network, data, sharing, replace(recipe, seed=seed), folder)
+
+    return trained
 
 
 def run_trial(network: Network, data: Dataset, sharing: Sharing, recipe: Recipe, folder: Path) -> Trial:
@@ -128,7 +174,15 @@ def run_trial(network: Network, data: Dataset, sharing: Sharing, recipe: Recipe,
     save_arrays(folder / name, now.weights)
     test = report.test
     rates = {layer: round(rate, 6) for layer, rate in test.rates.items()}
-    return Trial(str(sharing), recipe.seed, test.accuracy, test.spike_rate, test.active_share, rates, name)
+    return Trial(
+        sharing=str(sharing),
+        seed=recipe.seed,
+        accuracy=test.accuracy,
+        spike_rate=test.spike_rate,
+        active_share=test.active_share,
+        rates=rates,
+        weights=name,
+    )
 
 
 def _check(network: Network, sharings: Sequence[Sharing], seeds: int) -> None:
@@ -147,7 +201,7 @@ def _begun(folder: Path, setting: Mapping[str, Any]) -> Study:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise InputError(Fault(f"must be a folder ({error.strerror})", source=str(folder))) from error
+            raise unwritable(folder, error) from error
         study = Study(folder, setting, ())
         _write(study)
         return study
@@ -159,6 +213,6 @@ def _begun(folder: Path, setting: Mapping[str, Any]) -> Study:
 
 def _write(study: Study) -> None:
     trials = sorted(study.trials, key=lambda trial: trial.order)
-    text = json.dumps({"setting": study.setting, "trials": [asdict(trial) for trial in trials]}, indent=1)
-    with replacing(study.folder / _FILE) as temporary:
+    text = json.dumps({"setting": study.setting, "trials": [trial.model_dump() for trial in trials]}, indent=1)
+    with replacing(study.folder / _FILE, durable=True) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")

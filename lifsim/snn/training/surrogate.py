@@ -12,9 +12,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from numba import njit
-
 from lifsim.errors import Fault, InputError, did_you_mean
+from lifsim.snn.jit import compiled
 
 _DEFAULT_ALPHA = {"atan": 2.0, "sigmoid": 4.0, "triangle": 1.0}
 
@@ -47,7 +46,7 @@ class Surrogate:
         return list(_DEFAULT_ALPHA).index(self.kind)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def slope(d, code, alpha):  # type: ignore[no-untyped-def]
     """Derivative at distance d from the threshold."""
     if code == 0:

@@ -22,6 +22,7 @@ class Unaware(Sparsity):
     name = "none"
     title = "zeros cost what ones cost"
     gates = skips = False
+    streams = "every operand"
 
     def cycles(self, kept: Kept, laid: Laid) -> tuple[ArrayCycles, ...]:
         """The dataflow's, by difference: a run adds what one run more takes."""

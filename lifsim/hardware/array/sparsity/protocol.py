@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.hardware.array.dataflow import Dataflow
+from lifsim.hardware.array.dataflow import Dataflow, FoldWords
 from lifsim.hardware.gemm import ArrayCycles, ArrayShape, Gemm
 from lifsim.hardware.input_reads import InputMap
 from lifsim.hardware.sram_banks import Banks
@@ -71,17 +71,23 @@ class Sparsity(Protocol):
     """What a spike of zero saves.
 
     name: as architectures spell it; title: in words. gates: whether a multiply-accumulate of a zero burns no operation
-    energy. skips: whether it takes no PE's cycle either.
+    energy. skips: whether it takes no PE's cycle either; `streams`
+    says what a fold streams then, for people.
     """
 
     name: str
     title: str
     gates: bool
     skips: bool
+    streams: str
 
     def refusal(self, dataflow: Dataflow) -> str:
         """The rule that `dataflow` breaks, '' where both go together."""
         return ""
+
+    def fills(self, laid: Laid) -> FoldWords | None:
+        """What a visit fills and drains, where that is not the dataflow's."""
+        return None
 
     def keep(self, read: InputMap, spikes: SpikeMaps, batch: int, runs: int) -> Kept:
         """What it must know of the spikes of a layer that reads the map as `read` says."""

@@ -25,7 +25,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.hardware.array.dataflow import Dataflow
+from lifsim.hardware.array.dataflow import Dataflow, FoldWords
 from lifsim.hardware.array.sparsity.protocol import SPARSITIES, Kept, Laid, Sparsity, SpikeMaps, ones_of
 from lifsim.hardware.gemm import ArrayCycles, ceil_div
 from lifsim.hardware.input_reads import InputMap
@@ -68,10 +68,16 @@ class ParallelTimeBatching(Sparsity):
     name = "ptb"
     title = "parallel time batching: windows of 4 timesteps, inputs without spikes are skipped"
     gates = skips = True
+    streams = "a window of every input with a spike in a fold, visit by visit"
 
     def refusal(self, dataflow: Dataflow) -> str:
         """Only rows that hold pixels can hold windows of them."""
         return "" if dataflow.holds_pixels else f"'ptb' must go with dataflow os or sata, not {dataflow.name}"
+
+    def fills(self, laid: Laid) -> FoldWords:
+        """Every pixel starts once."""
+        count = laid.gemm.pixels * laid.gemm.groups
+        return FoldWords(str(count), f"{count}*2*{laid.shape.cols}", "pixels x 2 cols")
 
     def keep(self, read: InputMap, spikes: SpikeMaps, batch: int, runs: int) -> Maps:
         """The maps themselves, a bit a spike."""

@@ -31,6 +31,7 @@ class Skipping(Sparsity):
     name = "skip"
     title = "zeros cost no cycle: a fold lasts as long as its slowest row"
     gates = skips = True
+    streams = "the ones of each fold's slowest row, run by run"
 
     def refusal(self, dataflow: Dataflow) -> str:
         """Only a PE row that holds its own pixel can skip."""

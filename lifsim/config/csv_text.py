@@ -1,0 +1,38 @@
+"""Rows as CSV whose texts stay texts: in a spreadsheet no formula, on a terminal no control characters."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from lifsim.errors import visible
+
+_FORMULA = ("=", "+", "-", "@")
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
+    """A line of `columns`, then a line a row; numbers in full, what a row lacks empty."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(map(safe_cell, columns))
+    writer.writerows([safe_cell(row.get(column)) for column in columns] for row in rows)
+    return text.getvalue()
+
+
+def safe_cell(value: object) -> object:
+    """A cell: text that a spreadsheet would take for a formula has a ' in front (OWASP, "CSV Injection"); numbers, also
+    as text, stay."""
+    if not isinstance(value, str):
+        return value
+    shown = visible(value)
+    return f"'{shown}" if shown.lstrip().startswith(_FORMULA) and not _is_number(shown) else shown
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

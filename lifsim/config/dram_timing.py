@@ -1,0 +1,96 @@
+# ruff: noqa: N815  (tRCD, tFAW, ... are JEDEC's names)
+"""Timing parameters of a DRAM, and what no device could have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Annotated
+
+from pydantic import Field
+
+from lifsim.config.schema import Broken, Cycles, Model, UnknownKeyError, rule
+
+Positive = Annotated[int, Field(ge=1, le=1 << 20, strict=True)]
+
+
+class DramTiming(Model):
+    """JEDEC's timing parameters in clock cycles, but for tCK_ns, the length of one.
+
+    AL, CL, CWL: additive, read and write latency. tRCDWR: tRCD of a write where it differs. _S, _L: between different
+    bank groups, within one. tRTRS: bus turn-around between ranks. tPPD: precharge to precharge.
+    """
+
+    tCK_ns: Annotated[float, Field(ge=0.1, le=1000, allow_inf_nan=False, strict=True)]
+    AL: Cycles = 0
+    CL: Positive
+    CWL: Positive
+    tRCD: Positive
+    tRCDWR: Positive | None = None
+    tRP: Positive
+    tRAS: Positive
+    tRC: Positive
+    tCCD_S: Positive
+    tCCD_L: Positive
+    tRRD_S: Positive
+    tRRD_L: Positive
+    tFAW: Positive
+    tWR: Cycles
+    tWTR_S: Cycles
+    tWTR_L: Cycles
+    tRTP: Cycles
+    tRFC: Positive
+    tREFI: Positive
+    tRTRS: Cycles = 0
+    tPPD: Cycles = 0
+
+    @rule
+    def is_a_device(self) -> Broken:
+        """What no device could have."""
+        for key, of, other, least, why in _AT_LEAST:
+            with suppress(UnknownKeyError):
+                value, bound = of(self), least(self)
+                if value < bound:
+                    yield key, f"{value} must be >= {other} = {bound}: {why}"
+
+    @rule
+    def refresh_leaves_time(self) -> Broken:
+        """For anything else."""
+        if self.tREFI <= self.tRFC:
+            yield "tREFI", f"{self.tREFI} must be > tRFC = {self.tRFC}: refresh would leave no time for anything else"
+
+    @property
+    def activate_to_write_cycles(self) -> int:
+        """tRCDWR, tRCD where it is not given."""
+        return self.tRCD if self.tRCDWR is None else self.tRCDWR
+
+    @property
+    def read_latency_cycles(self) -> int:
+        """Read command to the first data: AL + CL."""
+        return self.AL + self.CL
+
+    @property
+    def write_latency_cycles(self) -> int:
+        """Write command to the first data: AL + CWL."""
+        return self.AL + self.CWL
+
+
+_AT_LEAST: tuple[tuple[str, Callable[[DramTiming], int], str, Callable[[DramTiming], int], str], ...] = (
+    ("tRAS", lambda t: t.tRAS, "tRCD", lambda t: t.tRCD, "a row stays open until its columns can be read"),
+    ("tRC", lambda t: t.tRC, "tRAS + tRP", lambda t: t.tRAS + t.tRP, "a row cycle is an open and a precharged phase"),
+    ("tRCD", lambda t: t.tRCD, "AL", lambda t: t.AL, "a posted read cannot be due before its row is open"),
+    (
+        "tRCDWR",
+        lambda t: t.activate_to_write_cycles,
+        "AL",
+        lambda t: t.AL,
+        "a posted write cannot be due before its row",
+    ),
+    ("tCCD_L", lambda t: t.tCCD_L, "tCCD_S", lambda t: t.tCCD_S, "_L is within a bank group, _S between two"),
+    ("tRRD_L", lambda t: t.tRRD_L, "tRRD_S", lambda t: t.tRRD_S, "_L is within a bank group, _S between two"),
+    ("tWTR_L", lambda t: t.tWTR_L, "tWTR_S", lambda t: t.tWTR_S, "_L is within a bank group, _S between two"),
+    ("tRC", lambda t: t.tRC, "tRRD_L", lambda t: t.tRRD_L, "one bank activates no faster than two"),
+    ("tFAW", lambda t: t.tFAW, "tRRD_S", lambda t: t.tRRD_S, "five activates take no less time than two"),
+    ("CL", lambda t: t.CL + t.AL, "CWL - AL", lambda t: t.CWL, "write latency exceeds read latency in no standard"),
+)
+"""(key, its value, what it must not be less than, that value, why)."""

@@ -1,0 +1,82 @@
+"""A layer whose `op` is wrong still has other keys: which operation was meant, so that these are judged too."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic_core import ErrorDetails
+
+from lifsim.config.document import KeyPath
+from lifsim.config.places import Kinds, keys_of, place_of, tags_of
+from lifsim.errors import nearest
+
+WITHOUT_TAG = ("union_tag_invalid", "union_tag_not_found")
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What the mapping at `path` is taken for: what has this `tag` for the `key`. sure: the tag it has is a slip of the
+    hand; else only its keys tell, so that nothing can be said of those that it lacks, and none is unknown that any of
+    the `kinds` has."""
+
+    path: KeyPath
+    key: str
+    tag: str
+    sure: bool
+    kinds: Kinds
+
+
+def discriminator_of(details: ErrorDetails) -> str:
+    """The key that has the tag: pydantic names it 'field', or 'field' | 'key' where the file has another key for it."""
+    return str(details["ctx"]["discriminator"]).rpartition("|")[2].strip(" '")
+
+
+def guess(model: type[BaseModel], data: Any, details: ErrorDetails) -> Guess:
+    """What the mapping of an error `WITHOUT_TAG` was meant to be: by its tag, if near to one, else by its keys."""
+    place, key = place_of(model, data, details), discriminator_of(details)
+    tags = tags_of(place.kinds, key)
+    given = place.value.get(key)
+    near = nearest(given, tags) if isinstance(given, str) else None
+    if near is not None:
+        return Guess(place.path, key, near, True, place.kinds)
+    best = max(tags, key=lambda tag: _likeness(place.value, tags[tag]))
+    return Guess(place.path, key, best, False, place.kinds)
+
+
+def with_tag(data: Any, path: KeyPath, key: str, tag: str) -> Any:
+    """A copy of `data` in which the mapping at `path` has the tag."""
+    changed = copy.copy(data)
+    if path:
+        changed[path[0]] = with_tag(data[path[0]], path[1:], key, tag)
+    else:
+        changed[key] = tag
+    return changed
+
+
+def is_told(details: ErrorDetails, path: KeyPath, guesses: Mapping[KeyPath, Guess]) -> bool:
+    """Whether an error at `path` holds whatever the mapping around it was meant to be."""
+    around = guesses.get(path[:-1])
+    if around is None or around.sure:
+        return True
+    if details["type"] == "extra_forbidden":
+        return path[-1] not in keys_of(around.kinds)
+    return details["type"] != "missing"
+
+
+def untold(meant: Guess) -> set[KeyPath]:
+    """The keys of which nothing is known as long as it is not sure what the mapping is: all that not every kind has,
+    and the tag."""
+    if meant.sure:
+        return set()
+    common = set.intersection(*(set(keys_of((kind,))) for kind in meant.kinds)) - {meant.key}
+    return {(*meant.path, key) for key in keys_of(meant.kinds) if key not in common}
+
+
+def _likeness(value: Mapping[str, Any], model: type[BaseModel]) -> int:
+    """How many of the keys `model` has, more than it has not."""
+    known = keys_of((model,))
+    return sum(1 if key in known else -1 for key in value)

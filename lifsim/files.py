@@ -1,0 +1,189 @@
+"""Files and folders that appear whole or not at all: written beside their place and moved into it.
+
+Whatever ends the writing (a full disk, Ctrl-C, a termination that raises), what was in the place stays, and nothing
+else is left behind. What the system has against it is told as an InputError with the path and the system's words.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from itertools import count
+from pathlib import Path
+
+from lifsim.errors import Fault, InputError
+from lifsim.scratch import ScratchFolder
+
+
+def unwritable(path: Path, error: OSError) -> InputError:
+    """The error to raise where the system does not let `path` be written."""
+    return InputError(
+        Fault(f"must be a place to write to; cannot be written: {error.strerror or error}", source=str(path))
+    )
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """What the system has against writing `path` inside is an InputError. Other files' faults pass: they have names."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None and not _is_beside(Path(os.fsdecode(error.filename)), path):
+            raise
+        raise unwritable(path, error) from error
+
+
+@contextmanager
+def scratch_beside(path: Path, *, parents: bool = False) -> Iterator[Path]:
+    """A hidden folder beside `path`, for what is to be moved there: on the same disk, and gone at the end.
+
+    parents: the folders above it are made, and taken away again on an exception; else they must be there. Raises
+    InputError where that cannot be.
+    """
+    with writing(path):
+        made = _made(path.parent) if parents else []
+        try:
+            with ScratchFolder(path.parent, path.name) as scratch:
+                yield scratch.path
+        except BaseException:
+            for folder in made:
+                with suppress(OSError):  # another process has put something there
+                    folder.rmdir()
+            raise
+
+
+@contextmanager
+def replacing(path: Path, *, parents: bool = False, durable: bool = False) -> Iterator[Path]:
+    """A file to be written, beside `path` and moved into its place at the end.
+
+    parents: as in `scratch_beside`. durable: it is on the disk before it is moved, so that a power cut leaves the old
+    file or the new one. Raises InputError where it cannot be written.
+    """
+    with replacing_all([path], parents=parents, durable=durable) as (temporary,):
+        yield temporary
+
+
+@contextmanager
+def replacing_all(paths: Sequence[Path], *, parents: bool = False, durable: bool = False) -> Iterator[tuple[Path, ...]]:
+    """Files of one folder to be written as `replacing` says: all of them come into their places, or none."""
+    with scratch_beside(paths[0], parents=parents) as scratch:
+        if taken := [path for path in paths if path.exists() and not path.is_file()]:
+            raise InputError([Fault("must be a file, or not exist", source=str(path)) for path in taken])
+        (scratch / "new").mkdir()
+        (scratch / "old").mkdir()
+        temporaries = tuple(scratch / "new" / path.name for path in paths)
+        yield temporaries
+        if durable:
+            for temporary in temporaries:
+                _sync(temporary)
+        _move_files(list(zip(temporaries, paths, strict=True)), scratch / "old")
+
+
+@contextmanager
+def replacing_folder(folder: Path, *, replace: bool) -> Iterator[Path]:
+    """An empty folder to be filled, beside `folder` and moved into its place at the end; folders above it are made.
+
+    With `replace` unset it never takes the place of one that holds something. Raises InputError where it cannot be
+    written.
+    """
+    with scratch_beside(folder, parents=True) as scratch:
+        new, aside = scratch / "new", scratch / "old"
+        for empty in (new, aside):
+            empty.mkdir()
+        yield new
+        try:
+            _move_folder(new, folder, aside, replace=replace)
+        except BaseException:
+            for old in aside.glob("*"):  # it has been moved away already
+                with suppress(OSError):
+                    old.rename(folder)
+            raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` as UTF-8. Raises InputError where it cannot be written."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, data: bytes, *, parents: bool = False) -> None:
+    """Write `data`; parents: as in `scratch_beside`. Raises InputError where it cannot be written."""
+    with replacing(path, parents=parents) as temporary:
+        temporary.write_bytes(data)
+
+
+def must_not_exist(path: Path) -> Fault:
+    """The fault of a place that is taken, where nothing is replaced unasked."""
+    return Fault(f"{path} exists and must not be overwritten; remove it or give --force", path="out")
+
+
+def _is_beside(named: Path, path: Path) -> bool:
+    """Whether `named` is `path`, a folder above it, or in a scratch folder of it."""
+    named, path = named.absolute(), path.absolute()
+    return path.is_relative_to(named) or any(part.startswith(_prefix(path)) for part in named.parts)
+
+
+def _prefix(path: Path) -> str:
+    """Of the name of a scratch folder."""
+    return f".{path.name[:100]}."
+
+
+def _made(folder: Path) -> list[Path]:
+    """Make `folder` and those above it; which were not there, the innermost first."""
+    missing = [above for above in (folder, *folder.parents) if not above.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), error.filename) from None
+    return missing
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _move_files(places: Sequence[tuple[Path, Path]], aside: Path) -> None:
+    moved: list[Path] = []
+    try:
+        for temporary, path in places:
+            if temporary is not places[-1][0]:  # the last one moves, or everything is as it was
+                _keep(path, aside / path.name)
+            temporary.replace(path)
+            moved.append(path)
+    except BaseException:
+        for path in moved:
+            with suppress(OSError):
+                if (aside / path.name).exists():
+                    (aside / path.name).replace(path)
+                else:
+                    path.unlink()
+        raise
+
+
+def _keep(path: Path, copy: Path) -> None:
+    """A second name of the file at `path`, or a copy where the disk knows none."""
+    try:
+        copy.hardlink_to(path)
+    except FileNotFoundError:
+        return
+    except OSError:
+        shutil.copy2(path, copy)
+
+
+def _move_folder(new: Path, folder: Path, aside: Path, *, replace: bool) -> None:
+    """Renames are atomic and never land on a folder that holds something: of processes that write to one folder at once
+    the first one stays, or the last one where they may replace it."""
+    for attempt in count():
+        try:
+            new.rename(folder)
+            return
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            if not replace:
+                raise InputError(must_not_exist(folder)) from error
+        with suppress(FileNotFoundError):  # another process has just moved it away
+            folder.rename(aside / str(attempt))

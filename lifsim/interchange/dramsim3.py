@@ -1,0 +1,240 @@
+"""DRAMsim3's device files (configs/*.ini) as devices.
+
+A key that is not there has DRAMsim3's default, which is told. Where a file means a key that DRAMsim3 does not read
+(`REFI` for tREFI, `tRTP_L` for tRTP), the device has what the file says; DRAMsim3 has its default there. A row cycle is
+tRAS + tRP, as in DRAMsim3. Ranks follow from channel_size; HBM's columns are two words wide there.
+
+Source: Li et al., IEEE CAL 19(2), 2020; configuration.cc of github.com/umd-memsys/DRAMsim3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from lifsim.config.document import KeyPath, Mark
+from lifsim.errors import Fault, InputError, did_you_mean, shown
+from lifsim.interchange.imported import Imported
+from lifsim.interchange.ini import IniReader
+
+SOURCE = "DRAMsim3 (Li et al., IEEE CAL 19(2), 2020; github.com/umd-memsys/DRAMsim3)"
+
+REFRESH_US = {"DDR3": 7.8, "DDR4": 7.8, "LPDDR": 7.8, "LPDDR3": 3.9, "LPDDR4": 3.9, "HBM": 3.9, "HBM2": 3.9}
+"""The protocols that can be taken over, and JEDEC's longest average interval between refreshes of a rank."""
+
+REFUSED = {
+    "GDDR5": "moves four words a wire and cycle, two are moved here",
+    "GDDR5X": "moves eight words a wire and cycle, two are moved here",
+    "GDDR6": "moves eight words a wire and cycle, two are moved here",
+    "HMC": "moves packets over links, which are not modelled",
+}
+
+DEFAULTS = {
+    "CL": 12, "CWL": 12, "tRP": 10, "tRAS": 24, "tFAW": 50, "tWR": 10, "tRFC": 74, "tRTRS": 2,
+}  # fmt: skip
+OPTIONAL = {"AL": 0, "tPPD": 0}
+"""Keys whose absence says that there is nothing of the kind."""
+
+PAIRS = {"tCCD": (4, 6), "tRRD": (4, 4), "tWTR": (5, 5)}
+"""Defaults of _S and _L."""
+
+CURRENTS = {"IDD0": 48.0, "IDD2N": 34.0, "IDD3N": 43.0, "IDD4R": 135.0, "IDD4W": 123.0, "IDD5AB": 250.0}
+MEANT = {"tREFI": ("REFI",), "tRTP": ("tRTP_L",), "IDD5AB": ("IDD5",)}
+"""What files call keys that DRAMsim3 reads under the first name only."""
+
+ASSUMED = {
+    "queue_structure": ("PER_BANK", "queues are of single banks"),
+    "row_buf_policy": ("OPEN_PAGE", "rows stay open"),
+    "refresh_policy": ("RANK_LEVEL_STAGGERED", "the ranks take turns"),
+}
+FLAGS = {
+    "unified_queue": "reads and writes have queues of their own",
+    "enable_self_refresh": "there is no self-refresh",
+    "aggressive_precharging_enabled": "rows are closed for others, or a refresh",
+}
+NOT_USED = {
+    "dram_structure": ("num_dies",),
+    "timing": (
+        "tRFC2", "tRFC4", "tRFCb", "tREFIb", "tRPRE", "tWPRE", "tWR2", "tCKE", "tCKESR", "tCKSRE", "tXS", "tXP",
+        "t32AW", "tRTP_S", "ideal_memory_latency",
+    ),
+    "power": (
+        "IPP0", "IDD1", "IDD2P", "IDD2Q", "IDD3P", "IDD3Pf", "IDD3Ps", "IDD5PB", "IDD6", "IDD6L", "IDD6x", "IDD7",
+    ),
+    "system": ("sref_threshold", "write_buf_size", "mega_tick", "is_LRDIMM"),
+}  # fmt: skip
+OUTPUTS = ("other", "thermal")
+"""Sections that say nothing of the device."""
+
+
+def device_from_dramsim3(path: Path, name: str) -> Imported:
+    """A device called `name`. Raises InputError with every fault of the file, also for a protocol that LIFSim cannot
+    simulate."""
+    ini = IniReader(path)
+    protocol = ini.word("dram_structure", "protocol", "DDR3").upper()
+    if protocol not in REFRESH_US:
+        entry = ini.entry("dram_structure", "protocol")
+        why = f": it {REFUSED[protocol]}" if protocol in REFUSED else did_you_mean(protocol, REFRESH_US)
+        message = f"{shown(protocol)} must be one of {', '.join(REFRESH_US)}{why}"
+        raise InputError(Fault(message, "dram_structure.protocol", str(path), entry.line if entry else None))
+    is_hbm = protocol.startswith("HBM")
+    organisation = _organisation(ini, is_hbm)
+    said: list[Fault] = []
+    timing = _timing(ini, organisation, is_hbm, said)
+    energy = {"model": "idd", "VDD": ini.real("power", "VDD", default=1.2)}
+    energy |= {key: ini.real("power", key, *MEANT.get(key, ()), default=value) for key, value in CURRENTS.items()}
+    queued = ini.whole("system", "trans_queue_size", default=32)
+    controller: dict[str, Any] = {
+        "read_queue": queued,
+        "write_queue": queued,
+        "command_queue": ini.whole("system", "cmd_queue_size", default=16),
+    }
+    dual_command = ini.flag("dram_structure", "hbm_dual_cmd", default=True)
+    if is_hbm:
+        controller["dual_command"] = dual_command
+    mapping = ini.word("system", "address_mapping", "chrobabgraco")
+    assumed = list(_assumed(ini))
+    said += [*_meant(ini), *_defaults(ini), *_refresh(ini, protocol, timing)]
+    if ini.faults:
+        raise InputError(ini.faults)
+    data = {
+        "name": name,
+        "source": f"{SOURCE}, {path.name}",
+        "notes": [f"{note.path.rpartition('.')[2]}: {note.message}" if note.path else note.message for note in said],
+        "organisation": organisation,
+        "mapping": mapping,
+        "timing": timing,
+        "controller": controller,
+        "energy": energy,
+    }
+    if not said:
+        del data["notes"]
+    return Imported(data, (*said, *assumed, *_unused(ini)), _places(ini))
+
+
+def _organisation(ini: IniReader, is_hbm: bool) -> dict[str, int]:
+    section = "dram_structure"
+    groups = ini.whole(section, "bankgroups", default=2)
+    banks = ini.whole(section, "banks_per_group", default=2)
+    if not ini.flag(section, "bankgroup_enable", default=True):
+        groups, banks = 1, banks * groups
+    rows, columns = ini.whole(section, "rows", default=1 << 16), ini.whole(section, "columns", default=1 << 10)
+    columns *= 2 if is_hbm else 1
+    device, bus = ini.whole(section, "device_width", default=8), ini.whole("system", "bus_width", default=64)
+    rank_bytes = columns * bus // 8 * rows * groups * banks
+    channel_bytes = ini.whole("system", "channel_size", default=1024) << 20
+    return {
+        "channels": ini.whole("system", "channels", default=1),
+        "ranks": max(1, channel_bytes // rank_bytes) if rank_bytes else 1,
+        "bank_groups": groups,
+        "banks_per_group": banks,
+        "rows": rows,
+        "columns": columns,
+        "device_bits": device,
+        "bus_bits": bus,
+        "burst_length": ini.whole(section, "BL", default=8),
+    }
+
+
+def _timing(ini: IniReader, organisation: dict[str, int], is_hbm: bool, said: list[Fault]) -> dict[str, float]:
+    section = "timing"
+    timing: dict[str, float] = {"tCK_ns": ini.real(section, "tCK", default=1.0)}
+    timing |= {key: ini.whole(section, key, default=value) for key, value in DEFAULTS.items()}
+    for key, value in OPTIONAL.items():
+        if ini.entry(section, key) is not None:
+            timing[key] = ini.whole(section, key, default=value)
+    timing["tREFI"] = ini.whole(section, "tREFI", *MEANT["tREFI"], default=7800)
+    timing["tRTP"] = ini.whole(section, "tRTP", *MEANT["tRTP"], default=5)
+    activate = ("tRCDRD", "tRCD") if is_hbm else ("tRCD", "tRCDRD")
+    timing["tRCD"] = ini.whole(section, *activate, default=24 if is_hbm else 10)
+    if is_hbm or ini.entry(section, "tRCDWR") is not None:
+        timing["tRCDWR"] = ini.whole(section, "tRCDWR", default=20)
+    timing["tRC"] = timing["tRAS"] + timing["tRP"]
+    burst = organisation["burst_length"] // 2
+    for key, (short, long) in PAIRS.items():
+        names, defaults = (f"{key}_S", f"{key}_L"), (short, long)
+        for one, other, default in zip(names, reversed(names), defaults, strict=True):
+            # With one bank group there is no difference, and files give either.
+            both = (one, other) if organisation["bank_groups"] == 1 else (one,)
+            timing[one] = ini.whole(section, *both, default=default)
+            if key == "tCCD" and timing[one] < burst:
+                given = f"{one} = {timing[one]:g} has no effect: a burst takes {burst} cycles"
+                said.append(Fault(given, source=ini.source, line=ini.mark(section, *both).line))
+                timing[one] = burst
+    return timing
+
+
+def _meant(ini: IniReader) -> Iterator[Fault]:
+    """Keys that DRAMsim3 does not read and that say what the device is."""
+    for key, spellings in MEANT.items():
+        section = "power" if key.startswith("I") else "timing"
+        read, meant = ini.entry(section, key), ini.entry(section, *spellings)
+        if read is None and meant is not None:
+            yield ini.note(section, meant, f"is read as {key}; DRAMsim3 does not read it and has its default there")
+
+
+def _defaults(ini: IniReader) -> Iterator[Fault]:
+    if ini.missing:
+        message = f"not in the file, and DRAMsim3's defaults: {', '.join(ini.missing)}"
+        yield Fault(message, source=ini.source)
+
+
+def _refresh(ini: IniReader, protocol: str, timing: dict[str, float]) -> Iterator[Fault]:
+    interval_us, limit_us = timing["tREFI"] * timing["tCK_ns"] / 1e3, REFRESH_US[protocol]
+    if interval_us > 1.02 * limit_us:
+        line = ini.mark("timing", "tREFI", *MEANT["tREFI"]).line
+        message = f"tREFI is {interval_us:.2f} us; {protocol} has to be refreshed every {limit_us} us"
+        yield Fault(message, source=ini.source, line=line)
+
+
+def _assumed(ini: IniReader) -> Iterator[Fault]:
+    """What of the controller is always alike here, where the file asks for something else."""
+    for key, (only, meaning) in ASSUMED.items():
+        entry = ini.entry("system", key)
+        if entry is not None and entry.text.upper() != only:
+            yield ini.note("system", entry, f"{shown(entry.text)} is not modelled: {meaning}")
+    for key, meaning in FLAGS.items():
+        if ini.flag("system", key, default=False):
+            entry = ini.entry("system", key)
+            if entry is not None:
+                yield ini.note("system", entry, f"is not modelled: {meaning}")
+
+
+def _unused(ini: IniReader) -> Iterator[Fault]:
+    """What is not used, in one line a section, and what DRAMsim3 does not know, each."""
+    unused: dict[str, list[str]] = {}
+    for section, entry in ini.unasked():
+        known = {key.lower() for key in NOT_USED.get(section, ())}
+        if section in OUTPUTS or entry.key.lower() in known:
+            unused.setdefault(section, []).append(entry.key)
+        else:
+            near = did_you_mean(entry.key, (*DEFAULTS, *OPTIONAL, *CURRENTS, "tREFI", "tRTP", "tRCD", "channel_size"))
+            hint = near if "did you mean" in near else ""
+            yield ini.note(section, entry, f"is no key of DRAMsim3's and is not used{hint}")
+    for section, keys in unused.items():
+        yield Fault(f"not used: {', '.join(keys)}", f"[{section}]", ini.source)
+
+
+def _places(ini: IniReader) -> dict[KeyPath, Mark]:
+    """Where the keys of the device come from."""
+    at: dict[KeyPath, Mark] = {
+        ("organisation", "ranks"): ini.mark("system", "channel_size"),
+        ("organisation", "channels"): ini.mark("system", "channels"),
+        ("organisation", "bus_bits"): ini.mark("system", "bus_width"),
+        ("mapping",): ini.mark("system", "address_mapping"),
+        ("controller", "read_queue"): ini.mark("system", "trans_queue_size"),
+        ("controller", "write_queue"): ini.mark("system", "trans_queue_size"),
+        ("controller", "command_queue"): ini.mark("system", "cmd_queue_size"),
+        ("timing", "tCK_ns"): ini.mark("timing", "tCK"),
+        ("timing", "tRC"): ini.mark("timing", "tRAS"),
+    }
+    structure = {
+        "bank_groups": "bankgroups", "banks_per_group": "banks_per_group", "rows": "rows", "columns": "columns",
+        "device_bits": "device_width", "burst_length": "BL",
+    }  # fmt: skip
+    at |= {("organisation", key): ini.mark("dram_structure", theirs) for key, theirs in structure.items()}
+    timings = (*DEFAULTS, *OPTIONAL, "tREFI", "tRTP", "tRCD", "tRCDWR", *(f"{k}_{x}" for k in PAIRS for x in "SL"))
+    at |= {("timing", key): ini.mark("timing", key, *MEANT.get(key, ())) for key in timings}
+    at |= {("energy", key): ini.mark("power", key, *MEANT.get(key, ())) for key in ("VDD", *CURRENTS)}
+    return {(): Mark(ini.source)} | at

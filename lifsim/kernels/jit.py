@@ -1,0 +1,85 @@
+"""What Numba compiles, and keeps in its own way, in the user's cache folder and nowhere else."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from lifsim.kernels.cache import Cache, user_cache
+from lifsim.kernels.kernel import Kernel, digest_of
+
+
+def compiler_of(*sources: str) -> Callable[[Callable[..., Any]], Any]:
+    """A decorator: functions of these files (patterns below lifsim/) as machine code, which runs without the lock of
+    the interpreter and is kept for later processes as long as none of the files changes."""
+    room = f"numba-{digest_of(sources)}"
+
+    def compiled(function: Callable[..., Any]) -> Any:
+        import numba
+
+        with _kept_in(user_cache(), room) as is_kept:
+            return numba.njit(nogil=True, cache=is_kept)(function)
+
+    return compiled
+
+
+def load_jit(kernel: Kernel) -> Callable[..., int]:
+    """The machine code of a kernel from Numba's cache, or compiled now."""
+    cache, room = user_cache(), f"numba-{kernel.digest}"
+    with ExitStack() as stack:
+        if cache and not _is_kept(kernel, cache.folder / room):
+            stack.enter_context(cache.lock())
+        is_kept = stack.enter_context(_kept_in(cache, room))
+        if not (cache and is_kept and _is_kept(kernel, cache.folder / room)):
+            announce(kernel, cache)
+        compiled = cfunc_of(kernel, is_kept)
+    call = kernel.at(compiled.address)
+    call.engine = compiled  # type: ignore[attr-defined]  # the code lives as long as it does
+    return call
+
+
+def _is_kept(kernel: Kernel, room: Path) -> bool:
+    """Whether Numba has an index of its machine code there."""
+    return any(room.rglob(f"*.{kernel.function}-*.nbi"))
+
+
+def cfunc_of(kernel: Kernel, cache: bool) -> Any:
+    """Numba's compilation of it, with the arguments of C."""
+    import numba
+
+    numbers: list[Any] = []
+    for element in kernel.parameters:
+        if element is not None:
+            numbers.append(numba.types.CPointer(numba.from_dtype(element)))  # type: ignore[no-untyped-call]
+        numbers.append(numba.int64)
+    function = getattr(importlib.import_module(kernel.module), kernel.function)
+    return numba.cfunc(numba.int64(*numbers), error_model="numpy", cache=cache)(function)
+
+
+def announce(kernel: Kernel, cache: Cache | None) -> None:
+    """Tell the user what takes so long."""
+    once = "once, " if cache and cache.is_writable else ""
+    logging.getLogger(__name__).warning("compiling %s for this machine: %sup to 20 s", kernel.title, once)
+
+
+@contextmanager
+def _kept_in(cache: Cache | None, room: str) -> Iterator[bool]:
+    """Numba's cache in that room of the user's; whether there is one. What else the process compiles is not touched."""
+    import numba
+
+    config: Any = numba.config  # its stub does not list what it reads from the environment
+
+    try:
+        folder = str(cache.room(room)) if cache else ""
+    except OSError:
+        folder = ""
+    before = config.CACHE_DIR
+    config.CACHE_DIR = folder
+    try:
+        yield bool(folder)
+    finally:
+        config.CACHE_DIR = before

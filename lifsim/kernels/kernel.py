@@ -1,0 +1,68 @@
+"""Kernels: functions that Numba compiles once on a machine, and that later processes call as machine code."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+PACKAGE = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A function that Python calls as machine code.
+
+    title: what it is, for people. module, function: where it stands; the module may import Numba. It takes int64
+    numbers and, for each array, a pointer and the number of elements, of which `numba.carray` makes an array again; it
+    returns an int64 and raises nothing. parameters: of each array the type of its elements, None for a number. sources:
+    the files that it is compiled from, as patterns below lifsim/.
+    """
+
+    title: str
+    module: str
+    function: str
+    parameters: tuple[np.dtype[Any] | None, ...]
+    sources: tuple[str, ...]
+
+    def __call__(self, *arguments: npt.NDArray[Any] | int) -> int:
+        """Run it; arrays, which must be contiguous and of the types of `parameters`, are worked on in place."""
+        from lifsim.kernels.load import loaded
+
+        passed: list[int] = []
+        for argument, element in zip(arguments, self.parameters, strict=True):
+            if isinstance(argument, np.ndarray):
+                if argument.dtype != element or not argument.flags.c_contiguous:
+                    raise TypeError(f"{self.function} takes contiguous {element}, not {argument.dtype}")
+                passed += [argument.ctypes.data, argument.size]
+            else:
+                passed.append(argument)
+        return int(loaded(self)(*passed))
+
+    def at(self, address: int) -> Callable[..., int]:
+        """Its machine code at that address, called with numbers alone: of an array its address and its size."""
+        numbers = sum(1 if element is None else 2 for element in self.parameters)
+        code: Callable[..., int] = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * numbers)(address)
+        return code
+
+    @property
+    def digest(self) -> str:
+        """Of all that the machine code depends on, but for the machine."""
+        layouts = (str(element and element.descr) for element in self.parameters)
+        return digest_of(self.sources, layouts)
+
+
+def digest_of(sources: Iterable[str], more: Iterable[str] = ()) -> str:
+    """Of the compilers, of the files that match the patterns below lifsim/, and of `more`: 16 hexadecimal digits."""
+    compilers = (f"{name} {version(name)}" for name in ("numba", "llvmlite", "numpy"))
+    digest = hashlib.sha256("\n".join([*compilers, *more]).encode())
+    for source in sorted({path for pattern in ("kernels/*.py", *sources) for path in PACKAGE.glob(pattern)}):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:16]

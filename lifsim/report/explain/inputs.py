@@ -1,0 +1,77 @@
+"""The input rows of a tick-batched layer: how often each is fetched, and what of them stays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lifsim.config.arch import Arch
+from lifsim.config.network import Layer, Network
+from lifsim.report.explain.line import minus, product
+from lifsim.schedule.rows import RowAxis, single_windows, windows
+from lifsim.schedule.storage import tick_rows
+from lifsim.schedule.traffic import Tiling
+
+
+@dataclass(frozen=True)
+class InputRows:
+    """Rows of `row_bytes` along `axis`, of one group of channels, all runs packed; `buffer` bytes of spike_in."""
+
+    axis: RowAxis
+    row_bytes: int
+    groups: int
+    tiling: Tiling
+    buffer: int
+
+    @classmethod
+    def of(cls, network: Network, layer: Layer, arch: Arch, tiling: Tiling) -> InputRows:
+        """Of `layer`, cut as `tiling` says."""
+        layout = tick_rows(network, layer, arch)
+        return cls(layout.axis, layout.row_bytes, layer.groups, tiling, arch.buffers.spike_in.usable_bytes)
+
+    def expression(self, batch: int) -> str:
+        """Bytes of `batch` images. Weights outer: every filter tile passes over all images; inputs outer: a window
+        stays while the filter tiles pass, of a single row too large for the buffer what the buffer holds."""
+        stays, tiles = self.tiling.resident_spike_bytes, self.tiling.filter_tiles
+        images = batch if self.tiling.order == "weights_outer" else 1
+        rows = product(images, self._fetched_rows, self.row_bytes)
+        fetched = minus(rows, self._spared(images))
+        first = f"{stays} + " if stays else ""
+        if self.tiling.order == "weights_outer":
+            return f"{self.groups}*({first}{tiles}*({fetched}))"
+        again = f" + {tiles - 1}*{self._streamed}" if self._streamed else ""
+        return f"{product(self.groups, batch)}*({first}{fetched}{again})"
+
+    @property
+    def why(self) -> str:
+        """What the numbers are."""
+        rows = f"{self._fetched_rows} rows of windows ({self.axis.rows_in} of the map) x bytes of a row"
+        stays = ", some of which stay" if self.tiling.resident_spike_bytes else ""
+        if self.tiling.order == "weights_outer":
+            return f"groups x filter tiles x images x {rows}{stays}"
+        return f"groups x images x {rows}{stays}" + (", and what overflows for each filter tile" * bool(self._streamed))
+
+    @property
+    def _uses(self) -> list[int]:
+        """Windows that hold each row, the most used first."""
+        starts = tuple(range(0, self.axis.rows_out, self.tiling.rows))
+        return sorted(windows(self.axis, starts).uses.tolist(), reverse=True)
+
+    @property
+    def _fetched_rows(self) -> int:
+        return sum(self._uses)
+
+    def _spared(self, images: int) -> int:
+        """Bytes that a pass over `images` need not fetch, for they stay: those that it would fetch most often."""
+        spared, room = 0, self.tiling.resident_spike_bytes
+        for uses in self._uses:
+            size = min(images * self.row_bytes, room)
+            spared, room = spared + uses * size, room - size
+        return spared
+
+    @property
+    def _streamed(self) -> int:
+        """Bytes of an image by which windows of single rows exceed the buffer."""
+        if self.tiling.rows > 1:
+            return 0
+        first, end = single_windows(self.axis)
+        return sum(max(0, size * self.row_bytes - self.buffer) for size in (end - first).tolist())

@@ -1,0 +1,58 @@
+"""A layer's weights from DRAM: once, and again at each visit but for what stays."""
+
+from __future__ import annotations
+
+from lifsim.config.arch import Arch
+from lifsim.config.network import Layer
+from lifsim.report.explain.line import Line, plus, product
+from lifsim.schedule.group import Group
+from lifsim.schedule.plan import GroupPlan
+from lifsim.schedule.storage import filter_bytes
+from lifsim.schedule.traffic import LayerTraffic
+
+
+def weight_line(
+    layer: Layer, arch: Arch, plan: GroupPlan, traffic: LayerTraffic, walked: Group | None, batch: int
+) -> Line:
+    """walked: the group, if it is timestep-major."""
+    tiling, one = traffic.tiling, filter_bytes(layer, arch)
+    everything, filters = layer.filters * one, product(layer.filters, one)
+    if walked is None or plan.residency is None:
+        how, visits, rows = "row tiles and images", batch * tiling.row_tiles, batch * tiling.row_tiles
+        inputs_outer = tiling.order == "inputs_outer"
+        stays = layer.groups * tiling.resident_weight_bytes if inputs_outer else everything
+        streamed = 0 if inputs_outer else _overflow(layer, one, tiling.filters, arch.buffers.weight.usable_bytes)
+        stays -= streamed
+    else:
+        how = "chunks, timesteps and strips"
+        visits = _visits(layer, plan, walked)
+        rows = batch * layer.runs * walked.layers[layer.index - plan.first].rows.axis.rows_out
+        stays = tiling.resident_weight_bytes
+        overflow = _overflow(layer, one, min(arch.array.cols, layer.group_filters), plan.residency.weight_region)
+        streamed = overflow - min(overflow, stays)
+    again = (visits - 1) * (everything - stays - streamed)
+    coming = f"{visits - 1}*({filters} - {stays + streamed})" if again else ""
+    streaming = product(rows - 1, streamed) if streamed and rows > 1 else ""
+    why = f"filters x ceil({layer.reduction}*{arch.precision.weight_bits}/8) bytes"
+    if again:
+        why += f", for each of {visits} visits ({how})" + (f" but for {stays} that stay" if stays else "")
+    elif stays and visits > 1 and not streaming:
+        why += f", stays for all {visits} visits"
+    why += f", and {streamed} that overflow the buffer for each of {rows} rows" if streaming else ""
+    return Line("weights", plus(filters, coming, streaming), traffic.dram.weights, "bytes", why)
+
+
+def _visits(layer: Layer, plan: GroupPlan, walked: Group) -> int:
+    """Timestep-major: chunks x timesteps x strips in which the layer has work."""
+    strip = next((strip for strip in plan.strips if strip.first <= layer.index <= strip.last), None)
+    strips = 1
+    if strip is not None:
+        run = next(run for run in walked.runs.values() if (run.first, run.last) == (strip.first, strip.last))
+        strips = len(run.starts(layer.index, strip.rows))
+    return walked.chunks.count * layer.runs * strips
+
+
+def _overflow(layer: Layer, filter_size: int, filters: int, room: int) -> int:
+    """Bytes by which the filter tiles of all groups exceed the room for one."""
+    whole, last = divmod(layer.group_filters, filters)
+    return layer.groups * (whole * max(0, filters * filter_size - room) + max(0, last * filter_size - room))

@@ -1,0 +1,97 @@
+"""Folders for what is not finished yet, which no process leaves behind for good.
+
+A process that is killed cannot clean up. So each scratch folder is locked by the process that made it, a lock that the
+system lifts when that process is gone, however it went; whoever makes the next scratch folder in the same place removes
+those that nobody has locked.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+_MARK = ".lifsim-"
+_ATTEMPTS = 100
+"""How often another process, which looks for leftovers at this very moment, may take a new folder for one."""
+
+
+class ScratchFolder:
+    """A new folder `path` in `parent`, only for this user and hidden, until `remove`; or use `with`.
+
+    name: what it is for, a part of its own name. Raises OSError where it cannot be made.
+    """
+
+    def __init__(self, parent: Path, name: str) -> None:
+        remove_leftovers(parent)
+        for _ in range(_ATTEMPTS):
+            self.path = Path(tempfile.mkdtemp(prefix=f".{name[:100]}{_MARK}", dir=parent))
+            try:
+                self._lock = _locked(self.path)
+            except FileNotFoundError:
+                continue
+            if self._lock is None or _is_still_at(self._lock, self.path):
+                return
+            os.close(self._lock)
+        raise FileNotFoundError(f"{parent} must keep the folders that are made in it")
+
+    def remove(self) -> None:
+        """Remove it with all that is in it."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.remove()
+
+
+def remove_leftovers(parent: Path) -> None:
+    """Remove the scratch folders in `parent` whose processes are gone. What cannot be removed stays, unsaid."""
+    with suppress(OSError):
+        for folder in [entry.path for entry in os.scandir(parent) if _is_scratch(entry)]:
+            with suppress(OSError):
+                lock = _locked(Path(folder))
+                if lock is None:
+                    continue
+                try:
+                    shutil.rmtree(folder, ignore_errors=True)
+                finally:
+                    os.close(lock)
+
+
+def _is_scratch(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a scratch folder of this user, by its name and owner; never a link, wherever it leads."""
+    if not (entry.name.startswith(".") and _MARK in entry.name and entry.is_dir(follow_symlinks=False)):
+        return False
+    return entry.stat(follow_symlinks=False).st_uid == os.geteuid()
+
+
+def _locked(folder: Path) -> int | None:
+    """A descriptor that locks `folder` as long as it is open; None where that cannot be had: another process has it, or
+    the disk knows no locks. Raises FileNotFoundError where the folder is gone."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _is_still_at(descriptor: int, folder: Path) -> bool:
+    """Whether `folder` is the one that was opened: another process may have removed it before it was locked."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), folder.stat())
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,85 @@
+"""Does a file that somebody else wrote read, or tell, what other files hold?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lifsim.cli.main import main
+
+SECRETS = {
+    "plain": "root:x:0:0:the_secret:/root\nother:the_secret\n",
+    "mapping": "the_secret: hunter2\npassword: the_secret\n",
+    "list": "- the_secret\n- hunter2\n",
+    "alias": "a: *the_secret\n",
+    "quoted": "a: 'the_secret\n",
+    "binary": "\0the_secret\n",
+}
+
+
+@pytest.fixture
+def told(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    """What `lifsim` says of a command that is refused, run in a folder beside one with a secret."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+
+    def run(*arguments: str) -> str:
+        assert main(list(arguments)) == 2
+        return "".join(capsys.readouterr())
+
+    return run
+
+
+@pytest.mark.parametrize("kind", SECRETS)
+@pytest.mark.parametrize("option", ["--arch", "--workload"])
+def test_a_file_of_something_else_is_not_quoted(told, tmp_path: Path, kind: str, option: str) -> None:
+    secret = tmp_path / "secret.yaml"
+    secret.write_text(SECRETS[kind], encoding="utf-8")
+    said = told("run", option, str(secret))
+    assert "secret.yaml" in said
+    assert "the_secret" not in said
+    assert "hunter2" not in said
+
+
+@pytest.mark.parametrize("kind", SECRETS)
+@pytest.mark.parametrize("name", ["{folder}/secret.yaml", "../secret.yaml", "../secret", "../here/../secret"])
+def test_extends_leads_to_no_file_outside_its_folder(told, tmp_path: Path, kind: str, name: str) -> None:
+    (tmp_path / "secret.yaml").write_text(SECRETS[kind], encoding="utf-8")
+    Path("net.yaml").write_text(f"name: x\nextends: {name.format(folder=tmp_path)}\n", encoding="utf-8")
+    said = told("check", "net.yaml")
+    assert "net.yaml:2:1 extends: " in said
+    assert "must be a shipped name, or a file beside or below this one" in said
+    assert "the_secret" not in said
+
+
+@pytest.mark.parametrize("kind", SECRETS)
+def test_nor_does_a_link_or_a_file_beside_tell_what_it_holds(told, tmp_path: Path, kind: str) -> None:
+    (tmp_path / "secret.yaml").write_text(SECRETS[kind], encoding="utf-8")
+    Path("link.yaml").symlink_to(tmp_path / "secret.yaml")
+    Path("beside.yaml").write_text(SECRETS[kind], encoding="utf-8")
+    for base in ("link", "beside"):
+        Path("net.yaml").write_text(f"name: x\nextends: {base}\n", encoding="utf-8")
+        assert "the_secret" not in told("check", "net.yaml")
+
+
+@pytest.mark.parametrize("kind", SECRETS)
+def test_nor_does_a_device(told, tmp_path: Path, kind: str) -> None:
+    (tmp_path / "secret.yaml").write_text(SECRETS[kind], encoding="utf-8")
+    arch = Path(__file__).parents[2] / "arch_configs" / "sata128.yaml"
+    kept = arch.read_text(encoding="utf-8").partition("\ndram:")[0]
+    Path("arch.yaml").write_text(f"{kept}\ndram: {{model: cycle, device: {tmp_path}/secret.yaml}}\n", encoding="utf-8")
+    said = told("check", "arch.yaml")
+    assert "dram.device: " in said
+    assert "beside or below this one" in said
+    assert "the_secret" not in said
+
+
+@pytest.mark.parametrize("kind", SECRETS)
+def test_nor_does_a_trace(told, tmp_path: Path, kind: str) -> None:
+    (tmp_path / "secret.npz").write_text(SECRETS[kind], encoding="utf-8")
+    Path("net.yaml").write_text(
+        f"name: x\nextends: lenet5_mnist\nspikes: {{source: trace, trace: {tmp_path}/secret.npz, provenance: x}}\n",
+        encoding="utf-8",
+    )
+    assert "the_secret" not in told("run", "--workload", "net.yaml")

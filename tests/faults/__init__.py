@@ -1,0 +1,1 @@
+"""Faults from outside: signals, killed processes, planted files."""

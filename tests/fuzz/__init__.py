@@ -1,0 +1,1 @@
+"""Damaged and hostile inputs, many in one process, for the command line: see __main__."""

@@ -1,0 +1,7 @@
+"""The faults: of each kind that the tests did not see, one or several."""
+
+from __future__ import annotations
+
+from tests.mutants.faults import explain, machine, snn, training
+
+FAULTS = (*snn.FAULTS, *training.FAULTS, *machine.FAULTS, *explain.FAULTS)

@@ -1,0 +1,109 @@
+"""Training on the accelerator: what moves, what collects, what gradient units cost."""
+
+from __future__ import annotations
+
+from tests.mutants.fault import Fault
+
+CARRIED = ("tests/simulate/test_training_buffers.py", "-k", "gradients_of_membranes")
+OVERFLOW = ("tests/simulate/test_training_buffers.py", "-k", "overflow_their_buffers")
+COLLECTED = ("tests/simulate/test_training_buffers.py", "-k", "collect or wait_for_their_folds")
+UNITS = ("tests/simulate/test_training.py", "-k", "gradient_unit")
+GRADIENT_STATES = "lifsim/schedule/gradient_states.py"
+SIZES = "lifsim/schedule/training_sizes.py"
+STAGES = "lifsim/schedule/training.py"
+TRAINING = "lifsim/simulate/training.py"
+PRICING = "lifsim/simulate/pricing.py"
+
+FAULTS = (
+    Fault(
+        "membrane gradients: the first one is read",
+        GRADIENT_STATES,
+        "reads_from = 1 if begins and run is runs[0] else 0",
+        "reads_from = 0",
+        CARRIED,
+    ),
+    Fault(
+        "membrane gradients: no recomputed membrane beside them",
+        GRADIENT_STATES,
+        "* (2 if reverse else 1) for state in segments",
+        "for state in segments",
+        CARRIED,
+    ),
+    Fault(
+        "membrane gradients: what is transient moves at every call",
+        GRADIENT_STATES,
+        "at_every_call = moving - min(moving, transient)",
+        "at_every_call = moving",
+        CARRIED,
+    ),
+    Fault(
+        "overflow: of another buffer",
+        SIZES,
+        "return times * max(0, one - self.arch.buffers.spike_out.usable_bytes)",
+        "return times * max(0, one - self.arch.buffers.spike_in.usable_bytes)",
+        OVERFLOW,
+    ),
+    Fault(
+        "overflow: all timesteps wait, whatever the schedule",
+        SIZES,
+        "if group.tick_batched else (1, self.batch * layer.runs)",
+        "if group.tick_batched else (layer.runs, self.batch)",
+        OVERFLOW,
+    ),
+    Fault(
+        "overflow: membrane gradients as wide as weights",
+        SIZES,
+        "one = bytes_of(steps * elements * self.arch.precision.psum_bits)",
+        "one = bytes_of(steps * elements * self.arch.precision.weight_bits)",
+        OVERFLOW,
+    ),
+    Fault(
+        "overflow: weight gradients go out behind the last visit too",
+        STAGES,
+        "excess = (visits - 1) * sizes.weight_gradient_overflow(layer)",
+        "excess = visits * sizes.weight_gradient_overflow(layer)",
+        OVERFLOW,
+    ),
+    Fault(
+        "overflow: the update does not read it",
+        STAGES,
+        "gradients_read=excess + sizes.membrane_gradient_overflow(layer, group)",
+        "gradients_read=excess",
+        OVERFLOW,
+    ),
+    Fault(
+        "psums of the update: every sum is added to one that is there",
+        TRAINING,
+        "psum=Accesses(work.psum_reads + work.finished - layer.weights, work.psum_writes + work.finished)",
+        "psum=Accesses(work.psum_reads + work.finished, work.psum_writes + work.finished)",
+        COLLECTED,
+    ),
+    Fault(
+        "psums of the update: sums are not written back",
+        TRAINING,
+        "layer.weights, work.psum_writes + work.finished)",
+        "layer.weights, work.psum_writes)",
+        COLLECTED,
+    ),
+    Fault(
+        "psums of the backward stage: the wrong way round",
+        TRAINING,
+        "psum=Accesses(work.psum_reads, work.psum_writes),",
+        "psum=Accesses(work.psum_writes, work.psum_reads),",
+        COLLECTED,
+    ),
+    Fault(
+        "gradient units: no area",
+        PRICING,
+        "lif=lif_units * (costs.lif.area_mm2 + costs.pgu.area_mm2)",
+        "lif=lif_units * costs.lif.area_mm2",
+        UNITS,
+    ),
+    Fault(
+        "gradient units: every gradient is multiplied",
+        PRICING,
+        "LogicWork(lif_units, counts.ops.pgu_updates, counts.ops.pgu_multiplications, running)",
+        "LogicWork(lif_units, counts.ops.pgu_updates, counts.ops.pgu_updates, running)",
+        UNITS,
+    ),
+)

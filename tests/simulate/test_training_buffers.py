@@ -1,0 +1,182 @@
+"""Does training move what its buffers cannot hold, and nothing else, and add up what collects in them?"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lifsim.config.arch import load_arch
+from lifsim.config.network import Input, Layer, Network
+from lifsim.config.sharing import Sharing, states_of
+from lifsim.simulate.options import Options
+from lifsim.simulate.pipeline import run
+from lifsim.simulate.result import Result
+from tests.oracles import training_buffers as oracle
+from tests.workload import building
+
+BUFFERS = ("weight", "spike_in", "spike_out", "membrane", "psum")
+ENDLESS = (*(f"buffers.{name}.size_bytes=1GiB" for name in BUFFERS), "dram.model=ideal")
+LAYERS = """
+- {name: conv1, op: conv, out: 4, kernel: 3, padding: 1, batch_norm: true}
+- {name: lif1, op: lif}
+- {name: conv2, op: conv, out: 4, kernel: 3, padding: 1}
+- {name: lif2, op: lif}
+- {name: conv3, op: conv, out: 8, kernel: 3, padding: 1, stride: 2, groups: 2}
+- {name: shortcut, op: conv, input: lif1, out: 8, kernel: 1, stride: 2}
+- {name: sum, op: add, inputs: [conv3, shortcut]}
+- {name: lif3, op: lif}
+- {name: fc, op: linear, out: 3}
+"""
+CHAIN = """
+- {{name: conv1, op: conv, out: 2, kernel: 3, padding: 1}}
+- {{name: lif1, op: lif, group: {0}}}
+- {{name: conv2, op: conv, out: 2, kernel: 3, padding: 1}}
+- {{name: lif2, op: lif, group: {1}}}
+- {{name: conv3, op: conv, out: 2, kernel: 3, padding: 1}}
+- {{name: lif3, op: lif, group: {2}}}
+- {{name: conv4, op: conv, out: 2, kernel: 3, padding: 1}}
+- {{name: lif4, op: lif, group: {3}}}
+- {{name: conv5, op: conv, out: 4, kernel: 2, stride: 2}}
+- {{name: lif5, op: lif}}
+- {{name: fc, op: linear, out: 3}}
+"""
+
+
+def network(layers: str, shape: str, encoding: str = "rate", timesteps: int = 3) -> Network:
+    found = building.network(layers, encoding=encoding, timesteps=timesteps, shape=shape)
+    rates = {layer.name: (0.3,) for layer in found.layers}
+    return dataclasses.replace(found, spikes=dataclasses.replace(found.spikes, source="rates", rates=rates))
+
+
+def trained(net: Network, sharing: str = "none", overrides: tuple[str, ...] = (), **options: object) -> Result:
+    arch = load_arch("sata_training", (*ENDLESS, *overrides))
+    return run(arch, net, Sharing.parse(sharing), Options(mode="training", **options))
+
+
+def needs_gradient(net: Network, layer: Layer) -> bool:
+    return layer.input.name not in {node.output.name for node in net.nodes if isinstance(node, Input)}
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    schedule=st.sampled_from(["tick", "timestep"]),
+    encoding=st.sampled_from(["rate", "direct"]),
+    spike_out=st.integers(1, 1200),
+    weight=st.integers(1, 700),
+    bits=st.sampled_from([8, 12, 16]),
+    halves=st.booleans(),
+    batch=st.integers(1, 4),
+    data=st.data(),
+)
+def test_gradients_that_overflow_their_buffers_go_out_and_come_in(
+    schedule: str, encoding: str, spike_out: int, weight: int, bits: int, halves: bool, batch: int, data: st.DataObject
+) -> None:
+    """Those of membranes once out and in, and in again for the update; those of weights between two visits."""
+    net, chunk = network(LAYERS, "[2, 6, 6]", encoding), data.draw(st.integers(1, batch))
+    sizes = {"spike_out": spike_out, "weight": weight}
+    overrides = [f"buffers.{name}.size_bytes={size}" for name, size in sizes.items()]
+    overrides += [f"buffers.{name}.double_buffered={str(halves).lower()}" for name in sizes]
+    result = trained(
+        net,
+        "none",
+        (*overrides, f"precision.psum_bits={bits}", "precision.weight_bits=8"),
+        schedule=schedule,
+        batch=batch,
+        chunk=chunk,
+    )
+    usable = {name: size // 2 if halves else size for name, size in sizes.items()}
+    readers = Counter(tensor.name for layer in net.layers for tensor in (layer.input, *layer.residuals))
+    tick = schedule == "tick"
+    for layer, record in zip(net.layers, result.records, strict=True):
+        neurons = math.prod(layer.out_shape)
+        waits = oracle.waiting_beyond(usable["spike_out"], neurons, bits, batch, layer.runs, together=tick)
+        visits = batch if tick else -(-batch // chunk) * layer.runs
+        collects = (visits - 1) * oracle.beyond(usable["weight"], layer.weights, bits)
+        gradient = {
+            tensor.name: -(-batch * tensor.steps * tensor.elements * bits // 8)
+            for tensor in (layer.input, *layer.residuals, *layer.outputs)
+        }
+        handed_back = sum(gradient[tensor.name] for tensor in layer.residuals)
+        handed_back += gradient[layer.input.name] if needs_gradient(net, layer) else 0
+        returned = sum(max(1, readers[tensor.name]) * gradient[tensor.name] for tensor in layer.outputs)
+        back, update = (record.stages[stage].dram_bytes for stage in ("backward", "weight_update"))
+        assert back.gradients_write == handed_back + (waits if layer.lif else 0)
+        assert back.gradients_read == returned + (waits if layer.lif and needs_gradient(net, layer) else 0)
+        assert (update.gradients_read, update.gradients_write) == (collects + waits, collects)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    groups=st.sampled_from(["aabb", "abab", "abba", "aaab", "aaaa"]),
+    sharing=st.sampled_from(["layer", "layer+channel2"]),
+    bptt=st.sampled_from(["stored", "reversed"]),
+    buffer=st.integers(1, 40),
+    timesteps=st.integers(1, 3),
+    chunks=st.integers(1, 2),
+)
+def test_gradients_of_membranes_move_as_under_the_best_of_all_splits_of_the_buffer(
+    groups: str, sharing: str, bptt: str, buffer: int, timesteps: int, chunks: int
+) -> None:
+    """States of 8 bytes and one of 4 (recomputed: and as much beside it), image by image, byte by byte."""
+    net = network(CHAIN.format(*groups), "[2, 2, 2]", timesteps=timesteps)
+    machine = (f"buffers.membrane.size_bytes={buffer}", "precision.membrane_bits=8")
+    result = trained(net, sharing, machine, schedule="timestep", batch=chunks, chunk=1, bptt=bptt)
+    owner = {lif: state for state in states_of(net, Sharing.parse(sharing)) for lif in state.lifs}
+    calls = [(owner[layer.lif.name].name, layer.index) for layer in reversed(net.layers) if layer.lif]
+    beside = 2 if bptt == "reversed" else 1
+    sizes = {state.name: state.elements * beside for state in owner.values()}
+    fewest, may_move = oracle.fewest_moves(calls, sizes, buffer, timesteps)
+    moved = [record.stages["backward"].dram_bytes for record in result.records if "fc" not in record.counts.name]
+    assert sum(one.membrane_read + one.membrane_write for one in moved) == chunks * fewest
+    by_layer = tuple((one.membrane_read // chunks, one.membrane_write // chunks) for one in moved)
+    assert by_layer in may_move
+
+
+def test_gradients_of_membranes_by_hand() -> None:
+    """Two states of 8 bytes, two layers each, and one of 4, T = 2.
+
+    Eight bytes on chip serve the states in turn: each comes in once and goes out once. Of twelve, four bytes of each
+    shared state stay for good, and the other four take turns. All but one byte move at three of four calls each way.
+    """
+    net = network(CHAIN.format(*"aabb"), "[2, 2, 2]", timesteps=2)
+
+    def moved(size: int) -> int:
+        machine = (f"buffers.membrane.size_bytes={size}", "precision.membrane_bits=8")
+        found = trained(net, "layer", machine, schedule="timestep").stages["backward"].dram_bytes
+        assert found.membrane_read == found.membrane_write
+        return found.membrane_read
+
+    assert moved(1 << 20) == 0
+    assert moved(8) == 8 + 8 + 4
+    assert moved(12) == 4 + 4 + 4
+    assert moved(1) == 7 * 3 + 1 + 7 * 3 + 1 + 4
+
+
+@pytest.mark.parametrize("dataflow", ["os", "sata", "ws", "is"])
+@pytest.mark.parametrize("schedule", ["tick", "timestep"])
+def test_weight_gradients_collect_in_the_psum_buffer_run_by_run(dataflow: str, schedule: str) -> None:
+    """Every sum over the pixels is added to those of the runs and images before it; where the array cannot hold a sum,
+    it goes out and in between the folds over the pixels, 16 rows at a time."""
+    net, batch = network(LAYERS, "[2, 6, 6]"), 2
+    result = trained(net, "none", (f"array.dataflow={dataflow}",), schedule=schedule, batch=batch)
+    for layer, record in zip(net.layers, result.records, strict=True):
+        terms, stays = math.prod(layer.out_shape[1:]), dataflow in ("os", "sata")
+        walked = oracle.psum_accesses(layer.weights, terms, 16, batch * layer.runs, in_the_array=stays)
+        found = record.stages["weight_update"].sram_accesses.psum
+        assert (found.reads, found.writes) == walked
+
+
+@pytest.mark.parametrize("dataflow", ["os", "ws", "is"])
+def test_sums_of_the_backward_stage_wait_for_their_folds_over_the_filters(dataflow: str) -> None:
+    net, batch = network(LAYERS, "[2, 6, 6]"), 2
+    result = trained(net, "none", (f"array.dataflow={dataflow}",), batch=batch)
+    for layer, record in zip(net.layers, result.records, strict=True):
+        folds = -(-layer.group_filters * math.prod(layer.kernel) // 16)
+        sums = batch * layer.runs * math.prod(layer.in_shape) * needs_gradient(net, layer) * (dataflow != "os")
+        found = record.stages["backward"].sram_accesses.psum
+        assert (found.reads, found.writes) == (sums * (folds - 1), sums * folds)
