@@ -19,16 +19,16 @@ _SHARINGS = {
 
 _KINDS: dict[str, Kind] = {"archs": "arch", "workloads": "workload", "drams": "dram"}
 
-_MEMBERS = {"dataflows": "dataflow", "sparsities": "sparsity"}
+_MEMBERS = {"dataflows": "dataflow", "sparsities": "sparsity", "accountings": "accounting"}
 
 
 @click.command()
-@click.argument("what", type=click.Choice(["archs", "workloads", "drams", "sharings", "dataflows", "sparsities"]))
+@click.argument("what", type=click.Choice([*_KINDS, "sharings", *_MEMBERS]))
 def listing(what: str) -> None:
     """List the names that --arch, --workload, --dram and --sharing know, and those that an architecture may name.
 
     Files of the folders in $LIFSIM_PATH (separated as in $PATH) are listed too, and come before shipped ones.
-    Dataflows and sparsities of other packages are listed with the package that they come from.
+    Dataflows, sparsities and accountings of other packages are listed with the package that they come from.
 
     \b
     Examples:

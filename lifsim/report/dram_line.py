@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lifsim.simulate.books import DramEnergy
+from lifsim.accounting.books import DramEnergy
 from lifsim.simulate.dram_work import DramActivity
 from lifsim.units import format_si
 

@@ -114,6 +114,12 @@ class NetworkFacts:
     tensors: dict[str, TensorFacts]
     states: tuple[StateFacts, ...]
 
+    @cached_property
+    def starts_from_zero(self) -> tuple[bool, ...]:
+        """By layer, whether its LIFs are the first of a timestep to use their state."""
+        later = {layer for state in self.states for layer in state.layers[1:]}
+        return tuple(index not in later for index in range(len(self.layers)))
+
     def made(self, first: int, last: int) -> list[TensorFacts]:
         """Tensors that layers first..last put out."""
         return [self.tensors[tensor.name] for facts in self.layers[first : last + 1] for tensor in facts.layer.outputs]

@@ -63,7 +63,7 @@ def plan(
         ends = _best_cuts(cuts, lambda first, end: objective(group(first, end)), mergeable=_can_merge(facts, arch))
     _require_membrane_buffer(facts, arch, ends)
     groups = tuple(group(first, end) for first, end in pairwise(ends))
-    return Plan(groups, _starts_from_zero(facts))
+    return Plan(groups, facts)
 
 
 def legal_cuts(facts: NetworkFacts) -> list[int]:
@@ -99,8 +99,3 @@ def _require_membrane_buffer(facts: NetworkFacts, arch: Arch, ends: list[int]) -
             rule = "must be > 0 where layers run timestep by timestep"
             size = arch.buffers.membrane.size_bytes
             raise InputError(Fault(f"{size} {rule}, as {names} do", path="buffers.membrane.size_bytes"))
-
-
-def _starts_from_zero(facts: NetworkFacts) -> tuple[bool, ...]:
-    later = {layer for state in facts.states for layer in state.layers[1:]}
-    return tuple(index not in later for index in range(len(facts.layers)))

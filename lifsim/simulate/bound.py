@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass
 from fractions import Fraction
 from math import ceil
 
+from lifsim.accounting.books import Cycles
+from lifsim.accounting.counts import LayerCounts
 from lifsim.config.arch import Arch
 from lifsim.hardware.sram_ports import PortStalls
-from lifsim.simulate.books import Cycles
-from lifsim.simulate.counts import LayerCounts
 
 STALLS = {
     "weights": "stall_weights",

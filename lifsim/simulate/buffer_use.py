@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+from lifsim.accounting.counts import LayerCounts
+from lifsim.accounting.prices import BUFFERS, accesses_of
 from lifsim.config.arch import Arch
 from lifsim.hardware.energy import port_accesses
 from lifsim.schedule.group import BufferBytes
-from lifsim.simulate.counts import LayerCounts
-from lifsim.simulate.pricing import BUFFERS, accesses_of
 
 
 @dataclass(frozen=True)

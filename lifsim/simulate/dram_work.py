@@ -11,6 +11,7 @@ from math import ceil
 
 import numpy as np
 
+from lifsim.accounting.counts import LayerCounts
 from lifsim.config.dram import DramSpec
 from lifsim.hardware.dram.counts import DramWork
 from lifsim.hardware.dram.result import DramResult
@@ -18,7 +19,6 @@ from lifsim.hardware.dram.streamed import streamed_work
 from lifsim.hardware.pipeline.timing import Runs
 from lifsim.schedule.moves import shares
 from lifsim.schedule.rows import Ints
-from lifsim.simulate.counts import LayerCounts
 from lifsim.simulate.steps import RunSteps
 
 BY_TIME = ("refreshes", "active_rank_cycles", "idle_rank_cycles")

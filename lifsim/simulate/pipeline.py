@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from lifsim.accounting import ACCOUNTINGS, Accounting, Asked, Setup
+from lifsim.accounting.counts import LayerCounts
+from lifsim.accounting.prices import Costs, area_of, energy_of
 from lifsim.config.arch import Arch
 from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing, states_of
 from lifsim.errors import Fault, InputError, collecting
+from lifsim.hardware.array import sparsity_of
 from lifsim.hardware.lif_unit import lif_bank
 from lifsim.schedule.lif_memory import lif_memory
 from lifsim.schedule.plan import Plan
-from lifsim.simulate.array_work import sparsity_of
-from lifsim.simulate.counter import Counter
-from lifsim.simulate.counts import LayerCounts
 from lifsim.simulate.inputs import Inputs
 from lifsim.simulate.options import Options
-from lifsim.simulate.ports import with_port_stalls
-from lifsim.simulate.pricing import Costs, area_of, costs_of, energy_of
+from lifsim.simulate.planning import planned
 from lifsim.simulate.result import LayerRecord, Result, Totals
 from lifsim.simulate.reuse import Reuse
 from lifsim.simulate.spikes import Spikes, fires_own, read_spikes
 from lifsim.simulate.timing import Timeline, timed
-from lifsim.simulate.trained import kept_by, trained, training_notes
+from lifsim.simulate.trained import kept_by, trained, training_faults, training_notes
 from lifsim.simulate.visits import visits
 
 
@@ -34,7 +34,7 @@ def run(arch: Arch, network: Network, sharing: Sharing, options: Options) -> Res
     moves; the array, the LIF units and the buffers are counted event by event; step by step they wait for the DRAM; the
     price list turns counts into energy and area. Raises InputError where the inputs do not go together.
     """
-    return simulate(arch, network, sharing, options, read_spikes(network, sharing, options, sparsity_of(arch)))
+    return simulate(arch, network, sharing, options, read_spikes(network, sharing, options, sparsity_of(arch.array)))
 
 
 def simulate(
@@ -42,11 +42,14 @@ def simulate(
 ) -> Result:
     """`run` on spikes that are read already, so that runs beside each other read them once; `reuse` keeps the parts
     that runs of one network on one set of spikes have in common."""
-    costs = costs_of(arch)
-    bank = lif_bank(arch.lif, arch.array.rows * arch.array.cols, sharing.channels)
-    counter = Counter(network, sharing, arch, bank, spikes, reuse or Reuse())
+    accounting = ACCOUNTINGS[arch.accounting]
+    _require_known(accounting, arch, network, options, spikes)
+    bank, reuse = lif_bank(arch.lif, arch.array.pes, sharing.channels), reuse or Reuse()
+    setup = Setup(network, sharing, arch, bank, spikes.batch, spikes.kept, reuse.memo)
+    costs = accounting.costs(arch)
+    plan = planned(setup, accounting, options, costs, reuse) if accounting.scheduled else None
+    records, timeline = _records(setup, accounting, options, costs, plan, reuse)
     memory = lif_memory(network, sharing, arch.precision.membrane_bits, spikes.batch)
-    records, timeline, plan = _records(counter, options, costs)
     trace = options.trace or network.spikes.trace
     return Result(
         arch=arch,
@@ -69,46 +72,43 @@ def simulate(
     )
 
 
+def _require_known(accounting: Accounting, arch: Arch, network: Network, options: Options, spikes: Spikes) -> None:
+    """Raise InputError with all that the accounting does not know of a run, and all that forbids to train."""
+    training = options.mode == "training"
+    faults = [*accounting.faults(Asked(training, options.schedule, spikes.batch, spikes.provenance.kind))]
+    if training:
+        faults += training_faults(network, arch, reverse=options.bptt == "reversed")
+    if faults:
+        raise InputError(faults)
+
+
 def _records(
-    counter: Counter, options: Options, costs: Costs
-) -> tuple[tuple[LayerRecord, ...], Timeline | None, Plan | None]:
-    """The layers, their times, and the schedule."""
-    if options.mode == "training":
-        return trained(counter, options, costs)
-    counts, timeline, plan = _count(counter, options, costs)
-    units = counter.bank.units
-    return tuple(LayerRecord(c, energy_of(c, costs, counter.arch, units)) for c in counts), timeline, plan
+    setup: Setup, accounting: Accounting, options: Options, costs: Costs, plan: Plan | None, reuse: Reuse
+) -> tuple[tuple[LayerRecord, ...], Timeline | None]:
+    """The layers, and their times."""
+    if plan is None:
+        counts, timeline = accounting.count(setup, ()), None
+    elif options.mode == "training":
+        return trained(setup, plan, costs, reuse, reverse=options.bptt == "reversed")
+    else:
+        counts, timeline = reuse.counted(
+            setup.sharing,
+            setup.arch,
+            plan,
+            lambda machine: _scheduled(replace(setup, arch=machine), accounting, plan, reuse),
+        )
+    return tuple(LayerRecord(c, energy_of(c, costs, setup.arch, setup.bank.units)) for c in counts), timeline
 
 
-def _count(
-    counter: Counter, options: Options, costs: Costs
-) -> tuple[Sequence[LayerCounts], Timeline | None, Plan | None]:
-    """The events of every layer, by LIFSim's own accounting or, for cross-checks, by SATA_Sim's; their times; and the
-    schedule."""
-    arch, spikes = counter.arch, counter.spikes
-    if arch.accounting == "satasim":
-        from lifsim.simulate import satasim
-
-        satasim.refuse_unknown_inputs(spikes.batch, spikes.provenance.kind == "trace", options.schedule)
-        return satasim.count_layers(counter.network, arch), None, None
-    plan = counter.plan(options, costs)
-    counts, timeline = counter.reuse.counted(
-        counter.sharing, arch, plan, lambda machine: _scheduled(replace(counter, arch=machine), plan)
-    )
-    return counts, timeline, plan
-
-
-def _scheduled(counter: Counter, plan: Plan) -> tuple[Sequence[LayerCounts], Timeline | None]:
+def _scheduled(
+    setup: Setup, accounting: Accounting, plan: Plan, reuse: Reuse
+) -> tuple[list[LayerCounts], Timeline | None]:
     """The events of every layer under `plan`, and their times."""
-    network, arch = counter.network, counter.arch
-    counts = [counts for group in plan.groups for counts in counter.count(group)]
-    if arch.dram.model == "ideal":  # nobody waits
+    counts = accounting.count(setup, plan.groups)
+    if setup.arch.dram.model == "ideal":  # nobody waits
         return counts, None
-    counts = [
-        with_port_stalls(layer, counter, counted, tick_batched=plan.group_of(layer.index).tick_batched)
-        for layer, counted in zip(network.layers, counts, strict=True)
-    ]
-    return timed(arch, visits(network, counter.sharing, arch, counter.spikes.batch, plan, counter.reuse), counts)
+    counts = accounting.with_port_waits(setup, plan.groups, counts)
+    return timed(setup.arch, visits(setup.network, setup.sharing, setup.arch, setup.batch, plan, reuse), counts)
 
 
 def run_sharings(inputs: Inputs, sharings: Sequence[str], baseline: str | None = None) -> list[Result]:
@@ -127,7 +127,7 @@ def run_sharings(inputs: Inputs, sharings: Sequence[str], baseline: str | None =
     results = []
     for sharing in parsed:
         if seen is None or fires_own(inputs.network, inputs.options):
-            seen = read_spikes(inputs.network, sharing, inputs.options, sparsity_of(inputs.arch)), Reuse()
+            seen = read_spikes(inputs.network, sharing, inputs.options, sparsity_of(inputs.arch.array)), Reuse()
         options = stored if str(sharing) == baseline else inputs.options
         results.append(simulate(inputs.arch, inputs.network, sharing, options, *seen))
     return results
@@ -143,8 +143,15 @@ def run_beside_baseline(inputs: Inputs) -> tuple[Result, Result | None]:
 
 def notes(arch: Arch, network: Network, sharing: Sharing, options: Options, spikes: Spikes) -> tuple[str, ...]:
     """What a reader of the figures must know."""
-    if arch.accounting == "satasim":
-        return ("counted and priced as SATA_Sim does, to the letter; sparsity is the workload's mean rate",)
+    accounting = ACCOUNTINGS[arch.accounting]
+    said = [*accounting.notes]
+    if accounting.reads_spikes:
+        said += _spike_notes(sharing, spikes)
+    return (*said, *training_notes(network)) if options.mode == "training" else tuple(said)
+
+
+def _spike_notes(sharing: Sharing, spikes: Spikes) -> list[str]:
+    """Where they come from, and what that means."""
     said, origin = [], spikes.provenance
     if origin.kind == "rates":
         kind = "measured" if origin.measured else "assumed, not measured"
@@ -159,4 +166,4 @@ def notes(arch: Arch, network: Network, sharing: Sharing, options: Options, spik
     if origin.recorded_under not in (None, str(sharing)):
         recorded = f"the trace was recorded under sharing {origin.recorded_under}"
         said.append(f"{recorded}; a network trained under {sharing} fires other spikes")
-    return (*said, *training_notes(network)) if options.mode == "training" else tuple(said)
+    return said

@@ -7,16 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from lifsim.config.arch import Arch
-from lifsim.config.network import Network
-from lifsim.config.sharing import Sharing
-from lifsim.hardware.array import pe_utilisation
-from lifsim.hardware.dram.result import DramResult
-from lifsim.schedule.lif_memory import LifMemory
-from lifsim.schedule.occupancy import peak_bytes
-from lifsim.schedule.plan import Plan
-from lifsim.simulate.array_work import shape_of
-from lifsim.simulate.books import (
+from lifsim.accounting.books import (
     Accesses,
     BooksError,
     Cycles,
@@ -28,13 +19,20 @@ from lifsim.simulate.books import (
     as_row,
     as_tree,
 )
+from lifsim.accounting.counts import LayerCounts
+from lifsim.accounting.prices import Area
+from lifsim.config.arch import Arch
+from lifsim.config.network import Network
+from lifsim.config.sharing import Sharing
+from lifsim.hardware.array import pe_utilisation, shape_of, sparsity_of
+from lifsim.hardware.dram.result import DramResult
+from lifsim.schedule.lif_memory import LifMemory
+from lifsim.schedule.occupancy import peak_bytes
+from lifsim.schedule.plan import Plan
 from lifsim.simulate.bound import advice, bound
 from lifsim.simulate.buffer_use import BufferUse, buffer_use, port_use
-from lifsim.simulate.counting import occupying_macs
-from lifsim.simulate.counts import LayerCounts
 from lifsim.simulate.dram_work import DramActivity
 from lifsim.simulate.options import Options
-from lifsim.simulate.pricing import Area
 from lifsim.simulate.spikes import SpikeProvenance
 from lifsim.simulate.timing import Timeline, memory_bytes_per_cycle
 
@@ -126,11 +124,11 @@ class Totals:
         """The sum over `records`, with what is the machine's and the network's."""
         counts = [record.counts for record in records]
         cycles, ops = added([c.cycles for c in counts]), added([c.ops for c in counts])
-        shape = shape_of(arch)
+        shape, occupying = shape_of(arch.array), ops.occupying(sparsity_of(arch.array).skips)
         return cls(
             cycles=cycles,
             time_s=cycles.total / arch.clock_hz,
-            pe_utilisation=pe_utilisation(occupying_macs(ops, arch), shape, cycles.array + cycles.fill_drain),
+            pe_utilisation=pe_utilisation(occupying, shape, cycles.array + cycles.fill_drain),
             ops=ops,
             dram_bytes=added([c.dram_bytes for c in counts]),
             sram_accesses=added([c.sram_accesses for c in counts]),
@@ -170,7 +168,7 @@ class Totals:
 @dataclass(frozen=True)
 class Result:
     """A finished run. `notes` says what a reader of the figures must know; `timeline` is None under an ideal memory.
-    `plan`, the schedule, is None under SATA_Sim's accounting."""
+    `plan`, the schedule, is None under an accounting without schedules."""
 
     arch: Arch
     network: Network

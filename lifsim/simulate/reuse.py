@@ -12,20 +12,16 @@ from functools import lru_cache
 from typing import Any, TypeVar, cast
 
 from lifsim.config.arch import Arch
-from lifsim.config.buffers import Buffer, Buffers
+from lifsim.config.buffers import Buffers
 from lifsim.config.network import Layer, Network
 from lifsim.config.sharing import Sharing
-from lifsim.hardware.array import Kept
-from lifsim.hardware.lif_unit import LifBank
+from lifsim.memo import Memo
 from lifsim.schedule import partition, tick
 from lifsim.schedule.moves import Visit
 from lifsim.schedule.partition import Objective
 from lifsim.schedule.plan import Plan, ScheduleOptions
 from lifsim.schedule.tick_steps import tick_visit
 from lifsim.schedule.traffic import LayerTraffic
-from lifsim.simulate.array_work import ArrayWork, array_work
-from lifsim.simulate.counts import LayerCounts
-from lifsim.simulate.port_work import PortWork, port_work
 
 T = TypeVar("T")
 Counted = TypeVar("Counted")
@@ -41,37 +37,12 @@ class Reuse:
     """Parts of runs of one network on one set of spikes."""
 
     def __init__(self) -> None:
+        self.memo = Memo()
         self._parts: OrderedDict[Hashable, object] = OrderedDict()
         self._counted: OrderedDict[Hashable, object] = OrderedDict()
-        self._array_machine = lru_cache(4)(_array_machine)
         self._schedule_machine = lru_cache(4)(_schedule_machine)
         self._tick_machine = lru_cache(4)(_tick_machine)
-        self._port_machine = lru_cache(4)(_port_machine)
         self._priceless_machine = lru_cache(4)(_priceless_machine)
-
-    def array_work(self, layer: Layer, arch: Arch, bank: LifBank, kept: Kept, *, tick_batched: bool) -> ArrayWork:
-        """`array_work`: the spikes' work, once per array, LIF units and sharing."""
-        machine = self._array_machine(arch)
-        key = ("array", layer.index, machine, bank, tick_batched)
-        return self._once(key, lambda: array_work(layer, machine, bank, kept, tick_batched=tick_batched))
-
-    def port_work(
-        self,
-        layer: Layer,
-        arch: Arch,
-        counts: LayerCounts,
-        bank: LifBank,
-        channels: int,
-        kept: Kept,
-        *,
-        tick_batched: bool,
-    ) -> PortWork:
-        """`port_work`: waits for SRAM ports, once per array, LIF units, sharing and ports."""
-        machine = self._port_machine(arch)
-        key = ("ports", layer.index, layer.lif, machine, counts.bits, counts.cycles.lif, bank, channels, tick_batched)
-        return self._once(
-            key, lambda: port_work(layer, machine, counts, bank, channels, kept, tick_batched=tick_batched)
-        )
 
     def plan(
         self, network: Network, sharing: Sharing, arch: Arch, options: ScheduleOptions, objective: Objective
@@ -122,10 +93,6 @@ def _kept(parts: OrderedDict[Hashable, object], limit: int, key: Hashable, make:
     return made
 
 
-def _array_machine(arch: Arch) -> Arch:
-    return _masked(arch, "array", "lif")
-
-
 def _schedule_machine(arch: Arch) -> Arch:
     return _masked(arch, "array", "precision", "buffers")
 
@@ -133,16 +100,6 @@ def _schedule_machine(arch: Arch) -> Arch:
 def _tick_machine(arch: Arch) -> Arch:
     buffers = arch.buffers.model_copy(update={"membrane": None, "spike_out": None})
     return _schedule_machine(arch).model_copy(update={"buffers": buffers})
-
-
-def _port_machine(arch: Arch) -> Arch:
-    """Of a buffer's size it counts only whether there is one."""
-    ports = {
-        name: Buffer(size_bytes=min(1, buffer.size_bytes), banks=buffer.banks, port_bits=buffer.port_bits)
-        for name, buffer in ((name, getattr(arch.buffers, name)) for name in Buffers.model_fields)
-    }
-    buffers = arch.buffers.model_copy(update=ports)
-    return _masked(arch, "array", "lif").model_copy(update={"buffers": buffers})
 
 
 def _priceless_machine(arch: Arch) -> Arch:

@@ -6,6 +6,7 @@ import hashlib
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing
@@ -28,7 +29,7 @@ class SpikeProvenance:
     of the trace file. images: that it holds.
     """
 
-    kind: str
+    kind: Literal["trace", "engine", "rates"]
     source: str
     measured: bool
     recorded_under: str | None = None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lifsim.accounting.counts import LayerCounts
 from lifsim.config.arch import Arch
 from lifsim.config.buffers import Buffer
 from lifsim.hardware.pipeline.kinds import LOADS, STORES, STREAMS, Kind
@@ -14,7 +15,6 @@ from lifsim.hardware.pipeline.program import START, Halves, Program, program
 from lifsim.schedule.cutting import cut
 from lifsim.schedule.moves import Moves, Visit, shares
 from lifsim.schedule.rows import Ints
-from lifsim.simulate.counts import LayerCounts
 
 DIRECT_PORT_BITS = 1 << 40
 """Residual operands pass no buffer: no port holds them up."""

@@ -8,13 +8,13 @@ from fractions import Fraction
 
 import numpy as np
 
+from lifsim.accounting.books import Cycles
+from lifsim.accounting.counts import LayerCounts
 from lifsim.config.arch import Arch, Dram
 from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.hardware.pipeline.timing import Bandwidth, Timing, play_bandwidth, play_dram
 from lifsim.schedule.moves import Visit
 from lifsim.schedule.rows import Ints
-from lifsim.simulate.books import Cycles
-from lifsim.simulate.counts import LayerCounts
 from lifsim.simulate.dram_work import with_dram_work
 from lifsim.simulate.fill_waits import fill_stalls
 from lifsim.simulate.layout import dram_runs

@@ -5,41 +5,43 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from lifsim.accounting import Setup
+from lifsim.accounting.books import added
+from lifsim.accounting.counts import LayerCounts
+from lifsim.accounting.prices import Costs, energy_of
+from lifsim.config.arch import Arch
 from lifsim.config.network import Network
-from lifsim.errors import Fault, InputError, collecting
+from lifsim.errors import Fault, collecting
 from lifsim.schedule.lif_memory import LifMemory
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.training import require_soft_reset
-from lifsim.simulate.books import added
-from lifsim.simulate.counter import Counter
-from lifsim.simulate.counts import LayerCounts
 from lifsim.simulate.options import Options
-from lifsim.simulate.pricing import Costs, energy_of
 from lifsim.simulate.result import LayerRecord, StageRecord
+from lifsim.simulate.reuse import Reuse
 from lifsim.simulate.timing import Timeline
 from lifsim.simulate.training import Stages, merged, require_gradient_unit, training_counts
 from lifsim.simulate.training_time import timed_training
 
 
-def trained(counter: Counter, options: Options, costs: Costs) -> tuple[tuple[LayerRecord, ...], Timeline | None, Plan]:
-    """One batch forward and back under the schedule that `options` ask for. Raises InputError with all that forbids
-    it."""
+def trained(
+    setup: Setup, plan: Plan, costs: Costs, reuse: Reuse, *, reverse: bool
+) -> tuple[tuple[LayerRecord, ...], Timeline | None]:
+    """One batch forward and back under `plan`; reverse: whether membranes are recomputed."""
+    layers, timeline = training_counts(setup, plan, reverse=reverse), None
+    if setup.arch.dram.model != "ideal":
+        layers, timeline = timed_training(setup, plan, layers, reuse, reverse=reverse)
+    return tuple(_record(stages, setup, costs) for stages in layers), timeline
+
+
+def training_faults(network: Network, arch: Arch, *, reverse: bool) -> list[Fault]:
+    """All that forbids to train."""
     faults: list[Fault] = []
-    if counter.arch.accounting == "satasim":
-        faults.append(Fault("training must be inference: accounting satasim knows no other", path="mode"))
     with collecting(faults):
-        require_gradient_unit(counter.arch)
-    if options.bptt == "reversed":
+        require_gradient_unit(arch)
+    if reverse:
         with collecting(faults):
-            require_soft_reset(counter.network)
-    if faults:
-        raise InputError(faults)
-    plan = counter.plan(options, costs)
-    reverse = options.bptt == "reversed"
-    layers, timeline = training_counts(counter, plan, reverse=reverse), None
-    if counter.arch.dram.model != "ideal":
-        layers, timeline = timed_training(counter, plan, layers, reverse=reverse)
-    return tuple(_record(stages, counter, costs) for stages in layers), timeline, plan
+            require_soft_reset(network)
+    return faults
 
 
 def kept_by(options: Options, memory: LifMemory) -> LifMemory:
@@ -57,11 +59,11 @@ def training_notes(network: Network) -> Iterator[str]:
     yield f"{zeros} are zero ({kind}): {gradients.provenance}"
 
 
-def _record(stages: Stages, counter: Counter, costs: Costs) -> LayerRecord:
-    records = {name: _stage(counts, counter, costs) for name, counts in stages.items()}
+def _record(stages: Stages, setup: Setup, costs: Costs) -> LayerRecord:
+    records = {name: _stage(counts, setup, costs) for name, counts in stages.items()}
     return LayerRecord(merged(stages), added([stage.energy_pj for stage in records.values()]), records)
 
 
-def _stage(counts: LayerCounts, counter: Counter, costs: Costs) -> StageRecord:
-    energy = energy_of(counts, costs, counter.arch, counter.bank.units, training=True)
+def _stage(counts: LayerCounts, setup: Setup, costs: Costs) -> StageRecord:
+    energy = energy_of(counts, costs, setup.arch, setup.bank.units, training=True)
     return StageRecord(counts.cycles, counts.ops, counts.dram_bytes, counts.sram_accesses, energy)

@@ -18,18 +18,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from lifsim.accounting import Setup
+from lifsim.accounting.books import Accesses, Cycles, Operations, SramAccesses, TrainingDramBytes, added
+from lifsim.accounting.counts import LayerCounts
+from lifsim.accounting.own.array_work import lif_map
+from lifsim.accounting.own.counting import count_group
 from lifsim.config.arch import Arch
 from lifsim.config.network import Layer
 from lifsim.config.sharing import states_of
 from lifsim.errors import Fault, InputError
-from lifsim.hardware.array import DATAFLOWS, ArrayCycles, pe_utilisation
+from lifsim.hardware.array import DATAFLOWS, ArrayCycles, pe_utilisation, shape_of
 from lifsim.hardware.lif_unit import lif_passes, membrane_accesses
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.training import LayerTraining, StageBytes, training_traffic
-from lifsim.simulate.array_work import lif_map, shape_of
-from lifsim.simulate.books import Accesses, Cycles, Operations, SramAccesses, TrainingDramBytes, added
-from lifsim.simulate.counter import Counter
-from lifsim.simulate.counts import LayerCounts
 from lifsim.simulate.training_work import Product, StageWork, backward_product, update_product
 
 NO_ACCESSES = Accesses(0, 0)
@@ -45,19 +46,19 @@ def require_gradient_unit(arch: Arch) -> None:
         raise InputError(Fault(rule, path="components"))
 
 
-def training_counts(counter: Counter, plan: Plan, *, reverse: bool) -> list[Stages]:
+def training_counts(setup: Setup, plan: Plan, *, reverse: bool) -> list[Stages]:
     """The stages of every layer under `plan`. Raises InputError where membranes cannot be recomputed."""
-    batch = counter.spikes.batch
-    traffic = training_traffic(counter.network, counter.sharing, counter.arch, plan, batch, reverse=reverse)
+    batch = setup.batch
+    traffic = training_traffic(setup.network, setup.sharing, setup.arch, plan, batch, reverse=reverse)
     # In the backward pass a state's last LIF comes first: its gradient starts from zero.
-    first = frozenset(state.lifs[-1] for state in states_of(counter.network, counter.sharing))
+    first = frozenset(state.lifs[-1] for state in states_of(setup.network, setup.sharing))
     found: list[Stages] = []
     for group in plan.groups:
         for inference, layer in zip(
-            counter.count(group), counter.network.layers[group.first : group.last + 1], strict=True
+            count_group(setup, group), setup.network.layers[group.first : group.last + 1], strict=True
         ):
             starts = layer.lif is not None and layer.lif.name in first
-            stages = _LayerStages(counter, layer, traffic[layer.index], inference, group.tick_batched, reverse, starts)
+            stages = _LayerStages(setup, layer, traffic[layer.index], inference, group.tick_batched, reverse, starts)
             found.append(stages.counts())
     return found
 
@@ -78,7 +79,7 @@ def merged(stages: Stages) -> LayerCounts:
 class _LayerStages:
     """One layer of a training run. inference: its forward events, without what training adds."""
 
-    counter: Counter
+    setup: Setup
     layer: Layer
     traffic: LayerTraining
     inference: LayerCounts
@@ -88,11 +89,11 @@ class _LayerStages:
 
     @property
     def arch(self) -> Arch:
-        return self.counter.arch
+        return self.setup.arch
 
     @property
     def batch(self) -> int:
-        return self.counter.spikes.batch
+        return self.setup.batch
 
     def counts(self) -> dict[str, LayerCounts]:
         stages = {"forward": self._forward()}
@@ -126,7 +127,7 @@ class _LayerStages:
         )
 
     def _backward(self) -> LayerCounts:
-        layer, moved, zeros = self.layer, self.traffic.backward, self.counter.network.gradients
+        layer, moved, zeros = self.layer, self.traffic.backward, self.setup.network.gradients
         product = backward_product(layer, DATAFLOWS[self.arch.array.dataflow], needed=self.traffic.input_gradient)
         work = self._work(product)
         products = round((1 - zeros.membrane_sparsity) * layer.macs_per_run * product.runs * self.batch)
@@ -181,7 +182,7 @@ class _LayerStages:
 
     def _carried(self) -> Accesses:
         """Gradients of membranes from timestep to timestep, and the recomputed membranes beside them."""
-        layer, channels = self.layer, self.counter.sharing.channels
+        layer, channels = self.layer, self.setup.sharing.channels
         accesses = membrane_accesses(layer.lif_elements, layer.timesteps, channels, self.starts_from_zero)
         return Accesses(*(count * self.batch * (2 if self.reverse else 1) for count in accesses))
 
@@ -189,8 +190,8 @@ class _LayerStages:
         """Passes of the gradient units, one a LIF unit: as many as the LIF units' in the forward stage, not hidden."""
         if self.layer.lif is None:
             return 0
-        passes = lif_passes(*lif_map(self.layer), shape_of(self.arch))
-        return passes * self.layer.timesteps * self.batch * self.counter.bank.pass_cycles
+        passes = lif_passes(*lif_map(self.layer), shape_of(self.arch.array))
+        return passes * self.layer.timesteps * self.batch * self.setup.bank.pass_cycles
 
     def _operations(self, dense: int, effective: int, *, multibit: bool) -> Operations:
         executed = dense if self.arch.array.sparsity == "none" else effective
@@ -222,7 +223,7 @@ class _LayerStages:
                 spike_in=bits.spike_in if update else precision.psum_bits,
                 spike_out=precision.psum_bits,
             ),
-            pe_utilisation=pe_utilisation(work.macs, shape_of(self.arch), work.cycles.total),
+            pe_utilisation=pe_utilisation(work.macs, shape_of(self.arch.array), work.cycles.total),
             timesteps=(),
         )
 

@@ -6,33 +6,33 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from lifsim.accounting import Setup
+from lifsim.accounting.counts import LayerCounts
+from lifsim.accounting.own.array_work import lif_map
+from lifsim.accounting.own.port_work import ports_of
+from lifsim.accounting.own.ports import waiting, with_port_stalls
 from lifsim.config.network import Layer
-from lifsim.hardware.array import DATAFLOWS, ArrayShape, Dataflow, dense_waits
+from lifsim.hardware.array import DATAFLOWS, ArrayShape, Dataflow, dense_waits, shape_of
 from lifsim.hardware.input_reads import EvenReads
 from lifsim.hardware.lif_unit import pass_outputs
 from lifsim.hardware.sram_ports import Port, PortStalls
-from lifsim.simulate.array_work import lif_map, shape_of
-from lifsim.simulate.counter import Counter
-from lifsim.simulate.counts import LayerCounts
-from lifsim.simulate.port_work import ports_of
-from lifsim.simulate.ports import waiting, with_port_stalls
 from lifsim.simulate.training import Stages
 from lifsim.simulate.training_work import Product, backward_product, update_product
 
 
 def with_training_port_stalls(
-    counter: Counter, layer: Layer, stages: Stages, *, tick_batched: bool, reverse: bool
+    setup: Setup, layer: Layer, stages: Stages, *, tick_batched: bool, reverse: bool
 ) -> Stages:
     """`stages` of `layer`, which know no waiting, with their waits for SRAM ports.
 
     Forward reads the spikes as inference does, and so does recomputation, whose LIFs hand nothing over. The operands of
     the other products are taken to lie in the order in which the array asks for them.
     """
-    ports = _Ports(counter, layer, tick_batched, reverse)
+    ports = _Ports(setup, layer, tick_batched, reverse)
     silent = replace(layer, lif=None)
     waits = {
-        "forward": lambda counts: with_port_stalls(layer, counter, counts, tick_batched=tick_batched),
-        "recompute": lambda counts: with_port_stalls(silent, counter, counts, tick_batched=tick_batched),
+        "forward": lambda counts: with_port_stalls(setup, layer, counts, tick_batched=tick_batched),
+        "recompute": lambda counts: with_port_stalls(setup, silent, counts, tick_batched=tick_batched),
         "backward": ports.backward,
         "weight_update": ports.weight_update,
     }
@@ -41,7 +41,7 @@ def with_training_port_stalls(
 
 @dataclass(frozen=True)
 class _Ports:
-    counter: Counter
+    setup: Setup
     layer: Layer
     tick_batched: bool
     reverse: bool
@@ -54,7 +54,7 @@ class _Ports:
         return waiting(counts, self._product(counts, update_product(self.layer, self._dataflow)))
 
     def _product(self, counts: LayerCounts, product: Product) -> PortStalls:
-        arch = self.counter.arch
+        arch = self.setup.arch
         waits = dense_waits(
             product.dataflow,
             EvenReads(product.gemm, counts.bits.spike_in),
@@ -64,7 +64,7 @@ class _Ports:
             self.tick_batched,
             ports_of(arch.buffers, counts.bits),
         )
-        return waits * (self.counter.spikes.batch if product.runs else 0)
+        return waits * (self.setup.batch if product.runs else 0)
 
     def _gradient_units(self) -> PortStalls:
         """A pass takes as long as its membranes need to come through their buffer's ports: those of all calls where
@@ -72,19 +72,19 @@ class _Ports:
         by ports of their own."""
         if self.layer.lif is None:
             return PortStalls()
-        buffer, latency = self.counter.arch.buffers.membrane, self.counter.bank.pass_cycles
+        buffer, latency = self.setup.arch.buffers.membrane, self.setup.bank.pass_cycles
         outputs = pass_outputs(*lif_map(self.layer), self._shape)
-        states = -(-outputs // self.counter.sharing.channels)
+        states = -(-outputs // self.setup.sharing.channels)
         carried = np.zeros_like(states) if self.tick_batched else states * (2 if self.reverse else 1)
         stored = np.zeros_like(outputs) if self.reverse else outputs
-        port = Port(self.counter.arch.precision.membrane_bits, buffer.banks * buffer.port_bits)
+        port = Port(self.setup.arch.precision.membrane_bits, buffer.banks * buffer.port_bits)
         late = int((port.slowed(latency, stored + carried) - latency).sum()) if buffer.size_bytes else 0
-        return PortStalls(membrane=late * self.layer.timesteps * self.counter.spikes.batch)
+        return PortStalls(membrane=late * self.layer.timesteps * self.setup.batch)
 
     @property
     def _dataflow(self) -> Dataflow:
-        return DATAFLOWS[self.counter.arch.array.dataflow]
+        return DATAFLOWS[self.setup.arch.array.dataflow]
 
     @property
     def _shape(self) -> ArrayShape:
-        return shape_of(self.counter.arch)
+        return shape_of(self.setup.arch.array)

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from lifsim.config.arch import Arch
 from lifsim.config.network import Layer
-from lifsim.hardware.array import ArrayCycles, Dataflow, Gemm, buffer_accesses, dense_cycles
-from lifsim.simulate.array_work import shape_of
+from lifsim.hardware.array import ArrayCycles, Dataflow, Gemm, buffer_accesses, dense_cycles, shape_of
 
 NOTHING = ArrayCycles(0, 0, 0)
 
@@ -62,7 +61,7 @@ class StageWork:
         gemm, dataflow, runs = product.gemm, product.dataflow, product.runs
         if runs == 0:
             return cls(0, NOTHING, 0, 0, 0, 0, 0)
-        shape = shape_of(arch)
+        shape = shape_of(arch.array)
         accesses = buffer_accesses(dataflow, gemm, shape, runs, tick_batched)
         return cls(
             macs=gemm.macs * runs * batch,

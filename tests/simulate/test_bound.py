@@ -8,9 +8,9 @@ from fractions import Fraction
 import pytest
 
 import lifsim
-from lifsim.simulate.books import Cycles
+from lifsim.accounting.books import Cycles
+from lifsim.accounting.counts import LayerCounts
 from lifsim.simulate.bound import bound, relief
-from lifsim.simulate.counts import LayerCounts
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ from dataclasses import asdict, replace
 import pytest
 
 import lifsim
+from lifsim.accounting.books import BooksError
 from lifsim.hardware.sram_ports import PortStalls
-from lifsim.simulate.books import BooksError
 from lifsim.simulate.result import Result
 
 FAST = ("dram.model=bandwidth", "dram.bandwidth_bytes_per_s=400TB")

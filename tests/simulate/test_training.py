@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 import lifsim
+from lifsim.accounting.books import as_tree
 from lifsim.config.arch import load_arch
 from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing
 from lifsim.errors import InputError
 from lifsim.hardware.array import DATAFLOWS, ArrayShape, Gemm, dense_cycles
 from lifsim.hardware.lif_unit import lif_bank
-from lifsim.simulate.books import as_tree
 from lifsim.simulate.options import Options
 from lifsim.simulate.pipeline import run
 from lifsim.simulate.result import Result

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from lifsim.config.arch import Arch
 from lifsim.config.network import Layer
 from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.report.explain.commands import command_lines
@@ -34,7 +35,9 @@ def explain(result: Result, name: str) -> Explanation:
     if name not in names:
         raise InputError(Fault(f"{result.network.name} has no layer {name!r}{did_you_mean(name, names)}", path="layer"))
     if result.plan is None:
-        raise InputError(Fault("'satasim' must be lifsim: SATA_Sim's figures are not its own", path="accounting"))
+        default = Arch.model_fields["accounting"].default
+        message = f"{result.arch.accounting!r} must be {default}: without a schedule there is nothing to take apart"
+        raise InputError(Fault(message, path="accounting"))
     layer, record = result.network.layers[names.index(name)], result.records[names.index(name)]
     return Explanation(tuple(_head(result, layer, record)), tuple(_lines(result, result.plan, layer, record)))
 

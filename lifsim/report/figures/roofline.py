@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from lifsim.accounting.counts import LayerCounts
 from lifsim.simulate.bound import bound
-from lifsim.simulate.counts import LayerCounts
 from lifsim.simulate.result import Result, Totals
 from lifsim.simulate.timing import memory_bytes_per_cycle
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from lifsim.accounting.books import BufferEnergy, ComputeEnergy, added
+from lifsim.accounting.counts import LayerCounts
+from lifsim.accounting.prices import energy_of
+from lifsim.accounting.satasim.counting import count_layers
+from lifsim.accounting.satasim.prices import costs_of
 from lifsim.config.arch import load_arch
 from lifsim.config.workload import load_workload
 from lifsim.report.validation.comparison import Comparison, csv_rows
 from lifsim.report.validation.references import References
-from lifsim.simulate.books import BufferEnergy, ComputeEnergy, added
-from lifsim.simulate.counts import LayerCounts
-from lifsim.simulate.pricing import costs_of, energy_of
-from lifsim.simulate.satasim import count_layers
 
 TITLE = "SATA_Sim: cycles and energy"
 

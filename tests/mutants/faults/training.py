@@ -12,7 +12,7 @@ GRADIENT_STATES = "lifsim/schedule/gradient_states.py"
 SIZES = "lifsim/schedule/training_sizes.py"
 STAGES = "lifsim/schedule/training.py"
 TRAINING = "lifsim/simulate/training.py"
-PRICING = "lifsim/simulate/pricing.py"
+PRICING = "lifsim/accounting/prices.py"
 
 FAULTS = (
     Fault(

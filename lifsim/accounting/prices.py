@@ -5,16 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 
-from lifsim.config.arch import Arch, Dram
-from lifsim.config.dram import DramSpec
-from lifsim.config.schema import UnknownKeyError, known
-from lifsim.errors import Fault, InputError
-from lifsim.hardware import energy
-from lifsim.hardware.components import Bill, at_own_clock, bill_of, price_fault
-from lifsim.hardware.dram.energy import energy_pj as device_energy_pj
-from lifsim.hardware.energy import LogicWork
-from lifsim.hardware.sram import SramCost, satasim_sram_cost, sram_cost, uncovered
-from lifsim.simulate.books import (
+from lifsim.accounting.books import (
     Accesses,
     BufferEnergy,
     ComputeEnergy,
@@ -24,13 +15,19 @@ from lifsim.simulate.books import (
     LogicEnergy,
     added,
 )
-from lifsim.simulate.counts import LayerCounts
+from lifsim.accounting.counts import LayerCounts
+from lifsim.config.arch import Arch, Dram
+from lifsim.config.dram import DramSpec
+from lifsim.config.schema import UnknownKeyError, known
+from lifsim.errors import Fault, InputError
+from lifsim.hardware import energy
+from lifsim.hardware.components import Bill, bill_of, price_fault
+from lifsim.hardware.dram.energy import energy_pj as device_energy_pj
+from lifsim.hardware.energy import LogicWork
+from lifsim.hardware.sram import SramCost, sram_cost, uncovered
 
 TAGS = ("spike_mac", "lif", "spad", "pgu")
 BUFFERS = ("weight", "spike_in", "spike_out", "membrane", "psum")
-
-SATASIM_LEAKAGE_DIGITS = 6
-"""SATA_Sim rounds the leakage of each tag to 1e-6 mW before it multiplies."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +62,8 @@ def costs_of(arch: Arch) -> Costs:
     faults = price_faults(arch)
     if faults:
         raise InputError(faults)
-    as_satasim = arch.accounting == "satasim"
-    price_sram = satasim_sram_cost if as_satasim else sram_cost
-    buffers = {name: price_sram(getattr(arch.buffers, name), arch.technology_nm, name) for name in BUFFERS}
-    bills = {tag: bill_of(arch.components, tag, SATASIM_LEAKAGE_DIGITS if as_satasim else None) for tag in TAGS}
-    if as_satasim:
-        bills = {tag: at_own_clock(bill, arch.clock_hz) for tag, bill in bills.items()}
+    buffers = {name: sram_cost(getattr(arch.buffers, name), arch.technology_nm, name) for name in BUFFERS}
+    bills = {tag: bill_of(arch.components, tag) for tag in TAGS}
     return Costs(bills["spike_mac"], bills["lif"], bills["spad"], bills["pgu"], buffers, _dram_price(arch.dram))
 
 

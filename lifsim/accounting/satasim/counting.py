@@ -10,7 +10,7 @@ What it does differently from LIFSim, layer by layer:
   buffer's port, and of a DRAM byte.
 Told apart by timestep, what is counted once belongs to timestep 0.
 
-Source: Yin et al., IEEE TCAD 42(6), 2022; the code of SATA_Sim. lifsim.hardware.satasim has the equations.
+Source: Yin et al., IEEE TCAD 42(6), 2022; the code of SATA_Sim. lifsim.accounting.satasim.scalesim has the equations.
 """
 
 from __future__ import annotations
@@ -21,15 +21,14 @@ from itertools import accumulate, pairwise
 from math import prod
 from statistics import fmean
 
+from lifsim.accounting.books import Accesses, Cycles, DramBytes, Operations, SramAccesses
+from lifsim.accounting.counts import ElementBits, LayerCounts, TimestepCounts
+from lifsim.accounting.satasim.scalesim import ScaleSimCounts, padded_output, scalesim_counts, unpadded_output
 from lifsim.config.arch import Arch
 from lifsim.config.network import Layer, Network
 from lifsim.errors import Fault, InputError
-from lifsim.hardware.array import pe_utilisation
+from lifsim.hardware.array import pe_utilisation, shape_of
 from lifsim.hardware.read_buffer import Window
-from lifsim.hardware.satasim import ScaleSimCounts, padded_output, scalesim_counts, unpadded_output
-from lifsim.simulate.array_work import shape_of
-from lifsim.simulate.books import Accesses, Cycles, DramBytes, Operations, SramAccesses
-from lifsim.simulate.counts import ElementBits, LayerCounts, TimestepCounts
 
 MIN_INPUT_BYTES = 1024
 """SATA_Sim hands whole KiB to SCALE-Sim."""
@@ -46,20 +45,6 @@ def count_layers(network: Network, arch: Arch) -> list[LayerCounts]:
         raise InputError(faults)
     operations = _operations(network, arch)
     return [_counted(layer, ops, network, arch) for layer, ops in zip(network.layers, operations, strict=True)]
-
-
-def refuse_unknown_inputs(batch: int, trace: bool, schedule: str = "tick") -> None:
-    """Raise InputError for what SATA_Sim does not know and must not silently ignore: a trace, several images, layers
-    that take turns timestep by timestep."""
-    faults = []
-    if trace:
-        faults.append(Fault("must not be given: accounting satasim counts at the workload's rates", path="trace"))
-    if batch > 1:
-        faults.append(Fault(f"{batch} must be 1: accounting satasim counts one image", path="batch"))
-    if schedule != "tick":
-        faults.append(Fault(f"{schedule} must be tick: accounting satasim counts layer by layer", path="schedule"))
-    if faults:
-        raise InputError(faults)
 
 
 def _arch_faults(arch: Arch) -> Iterator[Fault]:
@@ -117,7 +102,7 @@ def _sparsity(layer: Layer, network: Network) -> float:
 
 
 def _counted(layer: Layer, ops: Operations, network: Network, arch: Arch) -> LayerCounts:
-    T, shape = network.timesteps, shape_of(arch)
+    T, shape = network.timesteps, shape_of(arch.array)
     sizes = arch.buffers.spike_in.size_bytes, arch.buffers.spike_out.size_bytes
     counts = scalesim_counts(_window(layer), layer.filters, shape, *sizes)
     unpadded_macs = prod(_window(layer).out) * layer.weights

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 
+from lifsim.accounting.books import Accesses, BooksError, Cycles, DramBytes, Operations, SramAccesses
 from lifsim.hardware.dram.counts import DramWork
 from lifsim.hardware.sram_ports import PortStalls
-from lifsim.simulate.books import Accesses, BooksError, Cycles, DramBytes, Operations, SramAccesses
 
 
 @dataclass(frozen=True)

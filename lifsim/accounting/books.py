@@ -62,6 +62,10 @@ class Operations:
     pgu_updates: int = 0
     pgu_multiplications: int = 0
 
+    def occupying(self, skips: bool) -> int:
+        """Multiply-accumulates that take a PE's cycle: all of them, where the array `skips` zeros those on ones."""
+        return self.macs_effective if skips else self.macs_dense
+
     def __post_init__(self) -> None:
         least, most = min(self.macs_multibit, self.macs_effective), max(self.macs_executed, self.macs_effective)
         if not (least >= 0 and self.macs_multibit <= self.macs_executed and most <= self.macs_dense):

@@ -2,41 +2,51 @@
 
 from __future__ import annotations
 
-from lifsim.config.arch import Arch
-from lifsim.config.network import Layer, Network
-from lifsim.hardware.array import pe_utilisation
-from lifsim.simulate.array_work import ArrayWork, shape_of, sparsity_of
-from lifsim.simulate.books import Accesses, Cycles, Operations, SramAccesses
-from lifsim.simulate.counts import ElementBits, LayerCounts, TimestepCounts
-from lifsim.simulate.scheduled import ScheduledLayer
+from lifsim.accounting.books import Accesses, Cycles, Operations, SramAccesses
+from lifsim.accounting.counts import ElementBits, LayerCounts, TimestepCounts
+from lifsim.accounting.own.array_work import ArrayWork, array_work, lif_calls
+from lifsim.accounting.own.scheduled import ScheduledLayer, scheduled_layers
+from lifsim.accounting.protocol import Setup
+from lifsim.config.arch import Precision
+from lifsim.config.network import Layer
+from lifsim.hardware.array import ArrayShape, Laid, Sparsity, dataflow_of, pe_utilisation, shape_of, sparsity_of
+from lifsim.schedule.plan import GroupPlan
+from lifsim.schedule.products import gemm_of
 
 
-def count_layer(
-    layer: Layer, network: Network, arch: Arch, scheduled: ScheduledLayer, work: ArrayWork, batch: int
-) -> LayerCounts:
-    """Events of `layer` over all timesteps and `batch` images, as `scheduled`; `work` is what it asks of the array."""
-    bits = element_bits(layer, network, arch)
-    cycles = _cycles(work)
-    ops = _operations(layer, arch, work, batch)
-    shape = shape_of(arch)
+def count_group(setup: Setup, group: GroupPlan) -> list[LayerCounts]:
+    """The layers of `group`, nobody waiting for memory."""
+    members = setup.network.layers[group.first : group.last + 1]
+    scheduled = scheduled_layers(setup, group)
+    return [_count(setup, layer, how) for layer, how in zip(members, scheduled, strict=True)]
+
+
+def _count(setup: Setup, layer: Layer, scheduled: ScheduledLayer) -> LayerCounts:
+    """Events of `layer` over all timesteps and images, as `scheduled`."""
+    arch = setup.arch
+    shape, sparsity = shape_of(arch.array), sparsity_of(arch.array)
+    laid = Laid(gemm_of(layer), shape, dataflow_of(arch.array), scheduled.tick_batched)
+    lifs = lif_calls(layer, setup.bank.pass_cycles, overlapped=arch.lif.overlapped)
+    work = setup.memo.of(array_work, laid, sparsity, setup.kept[layer.index], lifs)
+    bits = element_bits(layer, setup.network.input_bits, arch.precision)
+    cycles, ops = _cycles(work), _operations(layer, sparsity, work, setup.batch)
     return LayerCounts(
         name=layer.name,
         cycles=cycles,
         ops=ops,
         dram_bytes=scheduled.dram_bytes,
-        sram_accesses=_sram_accesses(layer, work, scheduled, bits, batch),
+        sram_accesses=_sram_accesses(layer, work, scheduled, bits, setup.batch),
         registers=scheduled.membrane_registers,
         bits=bits,
-        pe_utilisation=pe_utilisation(occupying_macs(ops, arch), shape, cycles.array + cycles.fill_drain),
+        pe_utilisation=pe_utilisation(ops.occupying(sparsity.skips), shape, cycles.array + cycles.fill_drain),
         tiling=scheduled.description,
-        timesteps=_timesteps(layer, arch, work, batch),
+        timesteps=_timesteps(layer, shape, sparsity, work, setup.batch),
     )
 
 
-def element_bits(layer: Layer, network: Network, arch: Arch) -> ElementBits:
+def element_bits(layer: Layer, network_input_bits: int, precision: Precision) -> ElementBits:
     """Bits of one element in each buffer while `layer` runs."""
-    precision = arch.precision
-    real_in = network.input_bits if layer.input.name == "input" else precision.psum_bits
+    real_in = network_input_bits if layer.input.name == "input" else precision.psum_bits
     return ElementBits(
         weight=precision.weight_bits,
         spike_in=layer.input.bits(real_in),
@@ -44,11 +54,6 @@ def element_bits(layer: Layer, network: Network, arch: Arch) -> ElementBits:
         membrane=precision.membrane_bits,
         psum=precision.psum_bits,
     )
-
-
-def occupying_macs(ops: Operations, arch: Arch) -> int:
-    """Multiply-accumulates that take a PE's cycle: all of them, under `skip` those on ones."""
-    return ops.macs_effective if sparsity_of(arch).skips else ops.macs_dense
 
 
 def _cycles(work: ArrayWork) -> Cycles:
@@ -65,10 +70,10 @@ def _cycles(work: ArrayWork) -> Cycles:
     )
 
 
-def _operations(layer: Layer, arch: Arch, work: ArrayWork, batch: int) -> Operations:
+def _operations(layer: Layer, sparsity: Sparsity, work: ArrayWork, batch: int) -> Operations:
     dense = layer.macs_per_run * layer.runs * batch
     effective = sum(work.macs_effective)
-    executed = effective if sparsity_of(arch).gates else dense
+    executed = effective if sparsity.gates else dense
     return Operations(
         macs_dense=dense,
         macs_effective=effective,
@@ -99,9 +104,11 @@ def _sram_accesses(
     )
 
 
-def _timesteps(layer: Layer, arch: Arch, work: ArrayWork, batch: int) -> tuple[TimestepCounts, ...]:
-    shape, dense = shape_of(arch), layer.macs_per_run * batch
-    occupying = work.macs_effective if sparsity_of(arch).skips else (dense,) * layer.runs
+def _timesteps(
+    layer: Layer, shape: ArrayShape, sparsity: Sparsity, work: ArrayWork, batch: int
+) -> tuple[TimestepCounts, ...]:
+    dense = layer.macs_per_run * batch
+    occupying = work.macs_effective if sparsity.skips else (dense,) * layer.runs
     return tuple(
         TimestepCounts(
             timestep=run,

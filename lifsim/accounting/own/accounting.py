@@ -1,0 +1,36 @@
+"""LIFSim's own rules: exact counts from the spikes, under any schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lifsim.accounting.counts import LayerCounts
+from lifsim.accounting.own.counting import count_group
+from lifsim.accounting.own.ports import with_port_stalls
+from lifsim.accounting.prices import Costs, costs_of
+from lifsim.accounting.protocol import ACCOUNTINGS, Accounting, Setup
+from lifsim.config.arch import Arch
+from lifsim.schedule.plan import GroupPlan
+
+
+@ACCOUNTINGS.register
+class Own(Accounting):
+    """docs/model.md."""
+
+    name = "lifsim"
+    title = "LIFSim's own: cycles, accesses and bytes of real spikes under a schedule"
+
+    def costs(self, arch: Arch) -> Costs:
+        return costs_of(arch)
+
+    def count(self, setup: Setup, groups: Sequence[GroupPlan]) -> list[LayerCounts]:
+        return [counts for group in groups for counts in count_group(setup, group)]
+
+    def with_port_waits(
+        self, setup: Setup, groups: Sequence[GroupPlan], counts: Sequence[LayerCounts]
+    ) -> list[LayerCounts]:
+        members = [(group, setup.network.layers[layer]) for group in groups for layer in group.indices]
+        return [
+            with_port_stalls(setup, layer, counted, tick_batched=group.tick_batched)
+            for (group, layer), counted in zip(members, counts, strict=True)
+        ]

@@ -1,0 +1,94 @@
+"""What an accounting must say: how it counts and prices a network on an architecture under a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, Protocol
+
+from lifsim.accounting.counts import LayerCounts
+from lifsim.accounting.prices import Costs
+from lifsim.config.arch import Arch
+from lifsim.config.network import Network
+from lifsim.config.sharing import Sharing
+from lifsim.errors import Fault
+from lifsim.hardware.array import Kept
+from lifsim.hardware.lif_unit import LifBank
+from lifsim.memo import Memo
+from lifsim.registry import Registry
+from lifsim.schedule.facts import NetworkFacts, facts_of
+from lifsim.schedule.plan import GroupPlan
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a run asks of its accounting beside the network and the architecture. spikes: where they come from."""
+
+    training: bool
+    schedule: str
+    batch: int
+    spikes: Literal["trace", "engine", "rates"]
+
+
+@dataclass(frozen=True, eq=False)
+class Setup:
+    """What is counted: `batch` images through `network` under `sharing` on `arch`, whose LIF units are `bank`. kept: by
+    layer, what the array's sparsity knows of its spikes. memo: of what runs beside this one counted."""
+
+    network: Network
+    sharing: Sharing
+    arch: Arch
+    bank: LifBank
+    batch: int
+    kept: tuple[Kept, ...]
+    memo: Memo
+
+    @cached_property
+    def facts(self) -> NetworkFacts:
+        """The network, as schedules see it."""
+        return facts_of(self.network, self.sharing, self.arch)
+
+
+class Accounting(Protocol):
+    """Whose rules count and price.
+
+    name: as architectures spell it; title: in words.
+    scheduled: whether it counts under a schedule. A run without one waits for no memory, and cannot be taken apart.
+    reads_spikes: whether its figures follow the spikes of a run; else the reader is not told where those come from.
+    notes: what a reader of its figures must know.
+    """
+
+    name: str
+    title: str
+    scheduled: bool = True
+    reads_spikes: bool = True
+    notes: tuple[str, ...] = ()
+
+    def refusals(self, arch: Arch) -> Sequence[Iterator[tuple[str, str]]]:
+        """(key, rule) of what it does not know in an architecture. Each part reads its keys when it is walked: a key
+        with a fault of its own hides only the parts that read it."""
+        return ()
+
+    def faults(self, asked: Asked) -> Iterator[Fault]:
+        """What it does not know in a run, and must not silently ignore."""
+        return iter(())
+
+    def costs(self, arch: Arch) -> Costs:
+        """The price list. Raises InputError with every price that is missing."""
+        ...
+
+    def count(self, setup: Setup, groups: Sequence[GroupPlan]) -> list[LayerCounts]:
+        """The layers of `groups` in order; all layers where it is not `scheduled`. Nobody waits for memory. Raises
+        InputError naming what it cannot count."""
+        ...
+
+    def with_port_waits(
+        self, setup: Setup, groups: Sequence[GroupPlan], counts: Sequence[LayerCounts]
+    ) -> list[LayerCounts]:
+        """The `counts` of the layers of `groups`, which know no waiting, with what the array waits for the ports of its
+        buffers; not asked under an ideal memory."""
+        return list(counts)
+
+
+ACCOUNTINGS: Registry[Accounting] = Registry("accounting", "lifsim.accounting", "lifsim.accountings")
