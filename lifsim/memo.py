@@ -32,3 +32,14 @@ class Memo:
         if len(self._results) > self._limit:
             self._results.popitem(last=False)
         return result
+
+
+RUNS = 32
+"""Counted runs that are kept, the last used; the timeline of each may have a million requests."""
+
+
+class Shared:
+    """What runs of one network on one set of spikes have in common: parts of them, and what whole runs count."""
+
+    def __init__(self) -> None:
+        self.parts, self.runs = Memo(), Memo(RUNS)

@@ -16,6 +16,7 @@ from lifsim.accounting.books import (
     added,
 )
 from lifsim.accounting.counts import LayerCounts
+from lifsim.accounting.machine import Machine
 from lifsim.config.arch import Arch, Dram
 from lifsim.config.dram import DramSpec
 from lifsim.config.schema import UnknownKeyError, known
@@ -90,15 +91,17 @@ def area_of(arch: Arch, costs: Costs, lif_units: int) -> Area:
     )
 
 
-def energy_of(counts: LayerCounts, costs: Costs, arch: Arch, lif_units: int, *, training: bool = False) -> EnergyPj:
+def energy_of(
+    counts: LayerCounts, costs: Costs, machine: Machine, lif_units: int, *, training: bool = False
+) -> EnergyPj:
     """Energy of one layer, or of one stage of its training. Gradient units are power-gated in inference.
 
     Logic burns ungated and leakage power while the array runs (array + fill_drain cycles) and is power-gated while it
     waits for LIF units or memory, as SATA_Sim counts it; buffers leak all the time.
     """
     return EnergyPj.of(
-        _compute(counts, costs, arch, lif_units, training=training),
-        BufferEnergy(*(_buffer(name, counts, costs, arch) for name in BUFFERS)),
+        _compute(counts, costs, machine, lif_units, training=training),
+        BufferEnergy(*(_buffer(name, counts, costs, machine) for name in BUFFERS)),
         _dram(counts, costs),
     )
 
@@ -120,19 +123,19 @@ def _dram(counts: LayerCounts, costs: Costs) -> DramEnergy:
     return DramEnergy.of(**asdict(device_energy_pj(costs.dram, counts.dram)))
 
 
-def _compute(counts: LayerCounts, costs: Costs, arch: Arch, lif_units: int, *, training: bool) -> ComputeEnergy:
-    pes = arch.array.rows * arch.array.cols
+def _compute(counts: LayerCounts, costs: Costs, machine: Machine, lif_units: int, *, training: bool) -> ComputeEnergy:
+    pes = machine.array.pes
     running = counts.cycles.array + counts.cycles.fill_drain
     macs = LogicWork(pes, counts.ops.macs_executed, counts.ops.macs_multibit, running)
     lif = LogicWork(lif_units, counts.ops.lif_updates, 0, running)
-    units = [_logic(costs.lif, lif, arch.clock_hz)]
+    units = [_logic(costs.lif, lif, machine.clock_hz)]
     if training:
         gradients = LogicWork(lif_units, counts.ops.pgu_updates, counts.ops.pgu_multiplications, running)
-        units.append(_logic(costs.pgu, gradients, arch.clock_hz))
+        units.append(_logic(costs.pgu, gradients, machine.clock_hz))
     return ComputeEnergy(
-        spike_mac=_logic(costs.spike_mac, macs, arch.clock_hz),
+        spike_mac=_logic(costs.spike_mac, macs, machine.clock_hz),
         lif=added(units),
-        spad=_logic(costs.spad, macs, arch.clock_hz),
+        spad=_logic(costs.spad, macs, machine.clock_hz),
     )
 
 
@@ -141,11 +144,11 @@ def _logic(bill: Bill, work: LogicWork, clock_hz: int) -> LogicEnergy:
     return LogicEnergy.of(energy.operation_pj(bill, work), energy.ungated_pj(bill, work), leakage)
 
 
-def _buffer(name: str, counts: LayerCounts, costs: Costs, arch: Arch) -> Energy:
+def _buffer(name: str, counts: LayerCounts, costs: Costs, machine: Machine) -> Energy:
     cost, accesses = costs.buffers[name], accesses_of(counts, name)
-    element_bits, port_bits = getattr(counts.bits, name), getattr(arch.buffers, name).port_bits
+    element_bits, port_bits = getattr(counts.bits, name), getattr(machine.stores, name).port_bits
     dynamic = energy.sram_pj(cost, accesses.reads, accesses.writes, element_bits, port_bits)
-    return Energy.of(dynamic, energy.leakage_pj(cost.leakage_mw, counts.cycles.total, arch.clock_hz))
+    return Energy.of(dynamic, energy.leakage_pj(cost.leakage_mw, counts.cycles.total, machine.clock_hz))
 
 
 def accesses_of(counts: LayerCounts, name: str) -> Accesses:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal, Protocol
 
 from lifsim.accounting.counts import LayerCounts
+from lifsim.accounting.machine import Machine
 from lifsim.accounting.prices import Costs
 from lifsim.config.arch import Arch
 from lifsim.config.network import Network
@@ -17,7 +17,7 @@ from lifsim.hardware.array import Kept
 from lifsim.hardware.lif_unit import LifBank
 from lifsim.memo import Memo
 from lifsim.registry import Registry
-from lifsim.schedule.facts import NetworkFacts, facts_of
+from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.plan import GroupPlan
 
 
@@ -31,23 +31,18 @@ class Asked:
     spikes: Literal["trace", "engine", "rates"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Setup:
-    """What is counted: `batch` images through `network` under `sharing` on `arch`, whose LIF units are `bank`. kept: by
-    layer, what the array's sparsity knows of its spikes. memo: of what runs beside this one counted."""
+    """What is counted: `batch` images through `network` under `sharing` on `machine`, whose LIF units are `bank`. kept:
+    by layer, what the array's sparsity knows of its spikes. memo: of what runs beside this one counted."""
 
     network: Network
     sharing: Sharing
-    arch: Arch
+    machine: Machine
     bank: LifBank
     batch: int
     kept: tuple[Kept, ...]
     memo: Memo
-
-    @cached_property
-    def facts(self) -> NetworkFacts:
-        """The network, as schedules see it."""
-        return facts_of(self.network, self.sharing, self.arch)
 
 
 class Accounting(Protocol):
@@ -78,15 +73,16 @@ class Accounting(Protocol):
         """The price list. Raises InputError with every price that is missing."""
         ...
 
-    def count(self, setup: Setup, groups: Sequence[GroupPlan]) -> list[LayerCounts]:
-        """The layers of `groups` in order; all layers where it is not `scheduled`. Nobody waits for memory. Raises
-        InputError naming what it cannot count."""
-        ...
+    def count_unscheduled(self, network: Network, arch: Arch) -> list[LayerCounts]:
+        """All layers; asked only where it is not `scheduled`. Raises InputError naming what it cannot count."""
+        raise ValueError(f"{self.name} counts under a schedule")
 
-    def with_port_waits(
-        self, setup: Setup, groups: Sequence[GroupPlan], counts: Sequence[LayerCounts]
-    ) -> list[LayerCounts]:
-        """The `counts` of the layers of `groups`, which know no waiting, with what the array waits for the ports of its
+    def count(self, setup: Setup, facts: NetworkFacts, group: GroupPlan) -> list[LayerCounts]:
+        """The layers of `group` in order, nobody waiting for memory; asked only where it is `scheduled`."""
+        raise ValueError(f"{self.name} counts without a schedule")
+
+    def with_port_waits(self, setup: Setup, group: GroupPlan, counts: Sequence[LayerCounts]) -> list[LayerCounts]:
+        """The `counts` of the layers of `group`, which know no waiting, with what the array waits for the ports of its
         buffers; not asked under an ideal memory."""
         return list(counts)
 

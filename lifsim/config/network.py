@@ -157,6 +157,10 @@ class Layer:
     outputs: tuple[Tensor, ...]
     residuals: tuple[Tensor, ...]
 
+    def __hash__(self) -> int:
+        """Cheap: equal layers have equal names."""
+        return hash((self.index, self.name))
+
     @property
     def pixels(self) -> int:
         """Sr = E*F, output pixels."""
@@ -242,6 +246,10 @@ class Network:
     spikes: Spikes
     gradients: Gradients = SATA_GRADIENTS
     definition: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def __hash__(self) -> int:
+        """Cheap: equal networks have equal names."""
+        return hash((self.name, self.timesteps, len(self.layers)))
 
     @cached_property
     def lifs(self) -> tuple[Lif, ...]:

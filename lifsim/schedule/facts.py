@@ -8,12 +8,13 @@ from typing import Literal
 
 import numpy as np
 
-from lifsim.config.arch import Arch
+from lifsim.config.arch import Precision
 from lifsim.config.network import Layer, Network, Tensor, TimeMean
 from lifsim.config.sharing import Sharing, states_of
-from lifsim.schedule.psums import spilled_bytes, working_set_bytes
+from lifsim.schedule.psums import PsumStore, spilled_bytes, working_set_bytes
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.storage import (
+    Reals,
     RowLayout,
     bytes_of,
     filter_bytes,
@@ -92,9 +93,10 @@ class TensorFacts:
 
 @dataclass(frozen=True)
 class StateFacts:
-    """One set of membranes: rows of row_bytes per image; layers: those whose LIFs use it, in order."""
+    """One set of membranes: `elements` per image, in rows of row_bytes; layers: those whose LIFs use it, in order."""
 
     name: str
+    elements: int
     rows: int
     row_bytes: int
     layers: tuple[int, ...]
@@ -107,9 +109,10 @@ class StateFacts:
 
 @dataclass(frozen=True, eq=False)
 class NetworkFacts:
-    """A network, as schedules see it."""
+    """A network, as schedules see it. reals: how its real values are stored."""
 
     timesteps: int
+    reals: Reals
     layers: tuple[LayerFacts, ...]
     tensors: dict[str, TensorFacts]
     states: tuple[StateFacts, ...]
@@ -130,19 +133,22 @@ class NetworkFacts:
         return {tensor.name for layer in layers for tensor in (layer.input, *layer.residuals, *layer.outputs)}
 
 
-def facts_of(network: Network, sharing: Sharing, arch: Arch) -> NetworkFacts:
-    """Sizes and readers. Raises InputError as `states_of` does."""
+def facts_of(network: Network, sharing: Sharing, precision: Precision, psums: PsumStore) -> NetworkFacts:
+    """Sizes and readers of what is stored in these precisions. Raises InputError as `states_of` does."""
+    reals = Reals.of(network, precision.psum_bits)
     averaged = _averaged(network)
     index_of_lif = {layer.lif.name: layer.index for layer in network.layers if layer.lif}
     states = []
     for state in states_of(network, sharing):
         channels, rows, columns = map_shape(state.shape)
-        row_bytes = bytes_of(channels * columns * arch.precision.membrane_bits)
-        states.append(StateFacts(state.name, rows, row_bytes, tuple(sorted(index_of_lif[lif] for lif in state.lifs))))
+        row_bytes = bytes_of(channels * columns * precision.membrane_bits)
+        layers_using = tuple(sorted(index_of_lif[lif] for lif in state.lifs))
+        states.append(StateFacts(state.name, state.elements, rows, row_bytes, layers_using))
     return NetworkFacts(
         timesteps=network.timesteps,
-        layers=tuple(_layer_facts(network, layer, arch, averaged) for layer in network.layers),
-        tensors=_tensors(network, arch, averaged),
+        reals=reals,
+        layers=tuple(_layer_facts(layer, reals, precision.weight_bits, psums, averaged) for layer in network.layers),
+        tensors=_tensors(network, reals, averaged),
         states=tuple(states),
     )
 
@@ -156,18 +162,18 @@ def _averaged(network: Network) -> set[str]:
     return averaged
 
 
-def _when(steps: int, network: Network, averaged: bool) -> When:
+def _when(steps: int, timesteps: int, averaged: bool) -> When:
     """When a tensor of so many timesteps is there."""
-    if steps == network.timesteps:
+    if steps == timesteps:
         return "every"
     return "last" if averaged else "first"
 
 
-def _layer_facts(network: Network, layer: Layer, arch: Arch, averaged: set[str]) -> LayerFacts:
-    when = _when(layer.runs, network, layer.input.name in averaged)
-    smallest = min(arch.array.cols, layer.group_filters)
+def _layer_facts(layer: Layer, reals: Reals, weight_bits: int, psums: PsumStore, averaged: set[str]) -> LayerFacts:
+    when = _when(layer.runs, layer.timesteps, layer.input.name in averaged)
+    smallest = min(psums.shape.cols, layer.group_filters)
     folds = -(-layer.group_filters // smallest)
-    rows = step_rows(network, layer, arch)
+    rows = step_rows(layer, reals)
     replayed = layer.lif_elements if when == "first" else 0
     step = replace(layer, runs=1)
     one_row, one_fold = np.array([1]), np.array([smallest])
@@ -175,16 +181,16 @@ def _layer_facts(network: Network, layer: Layer, arch: Arch, averaged: set[str])
         layer=layer,
         when=when,
         rows=rows,
-        weight_bytes=layer.filters * filter_bytes(layer, arch),
-        filter_bytes=filter_bytes(layer, arch),
+        weight_bytes=layer.filters * filter_bytes(layer, weight_bits),
+        filter_bytes=filter_bytes(layer, weight_bits),
         tile_filters=np.minimum(smallest * np.unique(-(-folds // np.arange(1, folds + 1))), layer.group_filters),
-        replay_bytes=bytes_of(replayed * arch.precision.psum_bits),
-        psum_spill_bytes=int(spilled_bytes(step, arch, one_row, one_fold, rows.row_pixels)[0, 0]),
-        psum_working_bytes=working_set_bytes(step, arch, rows.row_pixels, smallest),
+        replay_bytes=bytes_of(replayed * psums.psum_bits),
+        psum_spill_bytes=int(spilled_bytes(step, psums, one_row, one_fold, rows.row_pixels)[0, 0]),
+        psum_working_bytes=working_set_bytes(step, psums, rows.row_pixels, smallest),
     )
 
 
-def _tensors(network: Network, arch: Arch, averaged: set[str]) -> dict[str, TensorFacts]:
+def _tensors(network: Network, reals: Reals, averaged: set[str]) -> dict[str, TensorFacts]:
     inputs: dict[str, list[int]] = {}
     residuals: dict[str, list[int]] = {}
     producers: dict[str, int] = {}
@@ -201,8 +207,8 @@ def _tensors(network: Network, arch: Arch, averaged: set[str]) -> dict[str, Tens
             name=name,
             order=order,
             rows=rows_of(tensor.shape),
-            row_bytes=step_row_bytes(tensor, network, arch),
-            when=_when(tensor.steps, network, name in averaged),
+            row_bytes=step_row_bytes(tensor, reals),
+            when=_when(tensor.steps, network.timesteps, name in averaged),
             producer=producers.get(name),
             inputs=tuple(inputs.get(name, ())),
             residuals=tuple(residuals.get(name, ())),

@@ -12,15 +12,13 @@ from itertools import groupby
 
 import numpy as np
 
-from lifsim.config.arch import Arch
-from lifsim.config.network import Network
-from lifsim.config.sharing import Sharing, State, states_of
+from lifsim.schedule.chip import Chip
+from lifsim.schedule.facts import NetworkFacts, StateFacts
 from lifsim.schedule.membranes import StateUse, best_split
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.rows import Ints
-from lifsim.schedule.storage import bytes_of, map_shape
 
-Segments = dict[State, list[tuple[int, ...]]]
+Segments = dict[StateFacts, list[tuple[int, ...]]]
 """By state, runs of layers that use it one after the other, in the order in which the backward pass meets them."""
 
 
@@ -52,39 +50,29 @@ class StateMoves:
                 self.writes[layer][chunks, :writes_until] += moving if ends else at_every_call
 
 
-def gradient_state_moves(
-    network: Network, sharing: Sharing, arch: Arch, group: GroupPlan, batch: int, *, reverse: bool
-) -> StateMoves:
+def gradient_state_moves(facts: NetworkFacts, chip: Chip, group: GroupPlan, batch: int, *, reverse: bool) -> StateMoves:
     """What the layers of `group` move. reverse: membranes are recomputed."""
-    moves = StateMoves.none(group, batch, network.timesteps)
+    moves = StateMoves.none(group, batch, facts.timesteps)
     if group.tick_batched:
         return moves
-    segments = _segments(network, sharing, group)
-    bits = arch.precision.membrane_bits
-    sizes = [_bytes(state, bits) * (2 if reverse else 1) for state in segments]
+    segments = _segments(facts, group)
+    sizes = [state.bytes * (2 if reverse else 1) for state in segments]
     whole, rest = divmod(batch, group.images)
     for images, chunks in ((group.images, slice(0, whole)), (rest, slice(whole, None))):
         uses = [
             StateUse(images * size, sum(map(len, runs)), len(runs))
             for size, runs in zip(sizes, segments.values(), strict=True)
         ]
-        split = best_split(uses, network.timesteps, arch.buffers.membrane.usable_bytes)
+        split = best_split(uses, facts.timesteps, chip.room.membrane)
         for use, runs, permanent in zip(uses, segments.values(), split.permanent, strict=True):
             moves.add(runs, use.bytes - permanent, split.transient, chunks)
     return moves
 
 
-def _segments(network: Network, sharing: Sharing, group: GroupPlan) -> Segments:
-    owner = {lif: state for state in states_of(network, sharing) for lif in state.lifs}
-    layers = reversed(network.layers[group.first : group.last + 1])
-    calls = [(owner[layer.lif.name], layer.index) for layer in layers if layer.lif]
+def _segments(facts: NetworkFacts, group: GroupPlan) -> Segments:
+    owner = {layer: state for state in facts.states for layer in state.layers}
+    calls = [(owner[layer], layer) for layer in reversed(group.indices) if layer in owner]
     segments: Segments = {}
     for state, run in groupby(calls, key=lambda call: call[0]):
         segments.setdefault(state, []).append(tuple(index for _, index in run))
     return segments
-
-
-def _bytes(state: State, bits: int) -> int:
-    """Of one image, rows on bytes."""
-    channels, rows, columns = map_shape(state.shape)
-    return rows * bytes_of(channels * columns * bits)

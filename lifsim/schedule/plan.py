@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from lifsim.errors import Fault, InputError, did_you_mean
+from lifsim.schedule.chip import Chip
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.traffic import DramBytes, LayerTraffic
 
@@ -82,10 +83,11 @@ class GroupPlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """Groups in order. facts: the network as planning saw it."""
+    """Groups in order. facts, chip: the network and the architecture as planning saw them."""
 
     groups: tuple[GroupPlan, ...]
     facts: NetworkFacts = field(repr=False, compare=False)
+    chip: Chip = field(repr=False, compare=False)
 
     @property
     def layers(self) -> tuple[LayerTraffic, ...]:

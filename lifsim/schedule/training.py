@@ -14,9 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lifsim.config.arch import Arch
 from lifsim.config.network import Layer, Network
-from lifsim.config.sharing import Sharing
 from lifsim.errors import Fault, InputError
 from lifsim.schedule.gradient_states import StateMoves, gradient_state_moves
 from lifsim.schedule.plan import GroupPlan, Plan
@@ -62,17 +60,12 @@ def require_soft_reset(network: Network) -> None:
         raise InputError([Fault(reason, name) for name in hard])
 
 
-def training_traffic(
-    network: Network, sharing: Sharing, arch: Arch, plan: Plan, batch: int, *, reverse: bool
-) -> tuple[LayerTraining, ...]:
-    """The stages of every layer for `batch` images under `plan`. Raises InputError where `reverse` is impossible."""
-    if reverse:
-        require_soft_reset(network)
-    sizes = TrainingSizes(network, sharing, arch, batch, reverse)
+def training_traffic(sizes: TrainingSizes, plan: Plan) -> tuple[LayerTraining, ...]:
+    """The stages of every layer under `plan`."""
     found = []
     for group in plan.groups:
-        carried = gradient_state_moves(network, sharing, arch, group, batch, reverse=reverse)
-        found += [_layer(sizes, layer, group, carried) for layer in network.layers[group.first : group.last + 1]]
+        carried = gradient_state_moves(sizes.facts, sizes.chip, group, sizes.batch, reverse=sizes.reverse)
+        found += [_layer(sizes, sizes.layers[index], group, carried) for index in group.indices]
     return tuple(found)
 
 

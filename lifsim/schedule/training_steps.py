@@ -14,7 +14,6 @@ import numpy as np
 
 from lifsim.config.network import Layer
 from lifsim.hardware.pipeline.kinds import Kind
-from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.gradient_states import StateMoves, gradient_state_moves
 from lifsim.schedule.group_steps import MAX_TILES
 from lifsim.schedule.moves import Moves, Visit, moves_of, shares
@@ -26,13 +25,11 @@ StageVisit = tuple[str, Visit]
 """A visit, and the stage that it belongs to."""
 
 
-def training_visits(
-    sizes: TrainingSizes, facts: NetworkFacts, plan: Plan, inference: Sequence[Visit]
-) -> list[StageVisit]:
+def training_visits(sizes: TrainingSizes, plan: Plan, inference: Sequence[Visit]) -> list[StageVisit]:
     """All visits of a training run in order. inference: those of the forward pass, which write all spikes."""
     found: list[StageVisit] = [("forward", visit) for visit in _with_kept(sizes, inference)]
     for group in reversed(plan.groups):
-        found += _GroupBackwards(sizes, facts, group).visits()
+        found += _GroupBackwards(sizes, group).visits()
     return found
 
 
@@ -40,7 +37,7 @@ def _with_kept(sizes: TrainingSizes, visits: Sequence[Visit]) -> list[Visit]:
     """`visits` with what only the backward pass reads: states, and spikes that a pool hides. Last states leave at the
     last timestep."""
     found = list(visits)
-    for layer in sizes.network.layers:
+    for layer in sizes.layers:
         mine = [index for index, visit in enumerate(visits) if visit.layer == layer.index]
         last = max((visits[index].timestep or 0 for index in mine), default=0)
         ending = [index for index in mine if (visits[index].timestep or 0) == last]
@@ -70,17 +67,14 @@ class _GroupBackwards:
     """One group, on the way back."""
 
     sizes: TrainingSizes
-    facts: NetworkFacts
     group: GroupPlan
 
     def visits(self) -> list[StageVisit]:
         """All of them in order."""
         sizes, group = self.sizes, self.group
-        carried = gradient_state_moves(
-            sizes.network, sizes.sharing, sizes.arch, group, sizes.batch, reverse=sizes.reverse
-        )
+        carried = gradient_state_moves(sizes.facts, sizes.chip, group, sizes.batch, reverse=sizes.reverse)
         found: list[tuple[tuple[int, int, int], StageVisit]] = []
-        for layer in sizes.network.layers[group.first : group.last + 1]:
+        for layer in sizes.layers[group.first : group.last + 1]:
             for order, (stage, (turns, flows)) in enumerate(self._stages(layer, carried).items()):
                 for number, visit in zip(turns.number, _visits(layer, flows, turns, self._steps(layer)), strict=True):
                     found.append(((int(number), -layer.index, order), (stage, visit)))
@@ -90,7 +84,7 @@ class _GroupBackwards:
         """Stages in the order in which a turn goes through them: the layer's turns in each, and what they move."""
         flows = LayerFlows(self.sizes, layer, self.group)
         again = self._turns(layer, layer.runs, first=True)
-        fires = self._turns(layer, self.facts.timesteps if layer.lif else layer.runs)
+        fires = self._turns(layer, self.sizes.facts.timesteps if layer.lif else layer.runs)
         works = self._turns(layer, layer.runs)
         recomputes = {"recompute": (again, list(flows.recompute(again)))} if self.sizes.reverse and layer.lif else {}
         return recomputes | {
@@ -101,7 +95,7 @@ class _GroupBackwards:
     def _turns(self, layer: Layer, times: int, *, first: bool = False) -> Turns:
         """The turns of a layer that takes `times` of every chunk, all or one. What is computed once is recomputed at
         the `first` turn of the way back, and has its gradient when the timesteps' are summed up."""
-        batch, timesteps = self.sizes.batch, self.facts.timesteps
+        batch, timesteps = self.sizes.batch, self.sizes.facts.timesteps
         if self.group.tick_batched:
             images = np.arange(batch)
             return Turns(images, images, np.ones_like(images), np.zeros_like(images), batch, 1)
@@ -111,7 +105,7 @@ class _GroupBackwards:
             backwards = np.tile(np.arange(timesteps)[::-1], starts.size)
             starts, images = np.repeat(starts, timesteps), np.repeat(images, timesteps)
             return Turns(np.arange(backwards.size), starts, images, backwards, batch, timesteps)
-        at_once = first or self.facts.layers[layer.index].when == "last"
+        at_once = first or self.sizes.facts.layers[layer.index].when == "last"
         number = np.arange(starts.size) * timesteps + (0 if at_once else timesteps - 1)
         return Turns(number, starts, images, np.zeros_like(starts), batch, 1)
 

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.prices import BUFFERS, accesses_of
-from lifsim.config.arch import Arch
 from lifsim.hardware.energy import port_accesses
-from lifsim.schedule.group import BufferBytes
+from lifsim.hardware.stores import Stores
+from lifsim.schedule.chip import BufferBytes
 
 
 @dataclass(frozen=True)
@@ -35,26 +35,24 @@ class BufferUse(PortUse):
     usable_bytes: int
 
 
-def buffer_use(counts: Sequence[LayerCounts], arch: Arch, peak: BufferBytes) -> dict[str, BufferUse]:
+def buffer_use(counts: Sequence[LayerCounts], stores: Stores, peak: BufferBytes) -> dict[str, BufferUse]:
     """By buffer, over these layers and all their cycles."""
     return {
-        name: BufferUse(
-            **asdict(use), peak_bytes=getattr(peak, name), usable_bytes=getattr(arch.buffers, name).usable_bytes
-        )
-        for name, use in port_use(counts, arch).items()
+        name: BufferUse(**asdict(use), peak_bytes=getattr(peak, name), usable_bytes=getattr(stores, name).usable_bytes)
+        for name, use in port_use(counts, stores).items()
     }
 
 
-def port_use(counts: Sequence[LayerCounts], arch: Arch) -> dict[str, PortUse]:
+def port_use(counts: Sequence[LayerCounts], stores: Stores) -> dict[str, PortUse]:
     """By buffer, over these layers and all their cycles."""
     cycles = sum(layer.cycles.total for layer in counts)
-    return {name: _use(name, counts, arch, cycles) for name in BUFFERS}
+    return {name: _use(name, counts, stores, cycles) for name in BUFFERS}
 
 
-def _use(name: str, counts: Sequence[LayerCounts], arch: Arch, cycles: int) -> PortUse:
-    words = [_words(name, layer, arch) for layer in counts]
+def _use(name: str, counts: Sequence[LayerCounts], stores: Stores, cycles: int) -> PortUse:
+    words = [_words(name, layer, stores) for layer in counts]
     reads, writes = sum(read for read, _ in words), sum(write for _, write in words)
-    most = cycles * getattr(arch.buffers, name).banks
+    most = cycles * getattr(stores, name).banks
     return PortUse(
         read_words=reads,
         write_words=writes,
@@ -65,8 +63,8 @@ def _use(name: str, counts: Sequence[LayerCounts], arch: Arch, cycles: int) -> P
     )
 
 
-def _words(name: str, layer: LayerCounts, arch: Arch) -> tuple[int, int]:
+def _words(name: str, layer: LayerCounts, stores: Stores) -> tuple[int, int]:
     """Words read and written of one layer: streams are packed, what the array reads of spike_in goes by address."""
-    accesses, port_bits = accesses_of(layer, name), getattr(arch.buffers, name).port_bits
+    accesses, port_bits = accesses_of(layer, name), getattr(stores, name).port_bits
     reads, writes = (port_accesses(n, getattr(layer.bits, name), port_bits) for n in (accesses.reads, accesses.writes))
     return layer.input_words if name == "spike_in" else reads, writes

@@ -8,17 +8,17 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.config.buffers import Buffer, Buffers
 from lifsim.hardware.pipeline.kinds import STORES, Kind
 from lifsim.hardware.pipeline.program import Program
 from lifsim.hardware.pipeline.timing import Timing
 from lifsim.hardware.sram_ports import PortStalls
+from lifsim.hardware.stores import Store, Stores
 from lifsim.schedule.rows import Ints
 from lifsim.simulate.steps import BUFFER_OF, RunSteps
 
 
 def fill_stalls(
-    buffers: Buffers, dram_bytes_per_cycle: Fraction, steps: RunSteps, timing: Timing, layers: int
+    stores: Stores, dram_bytes_per_cycle: Fraction, steps: RunSteps, timing: Timing, layers: int
 ) -> list[PortStalls]:
     """[layers] of the cycles that the array waited for a transfer which its ports held up, what they take longer than a
     DRAM of `dram_bytes_per_cycle` of the array: the share 1 - ports / DRAM, where that is more than none."""
@@ -27,16 +27,16 @@ def fill_stalls(
     by_step = np.where(held[_awaited(program)], timing.waited, 0)
     waited = np.zeros((layers, len(Kind)), np.int64)
     np.add.at(waited, steps.layer, by_step)
-    stores = np.flatnonzero(np.isin(program.requests.kind, STORES) & (timing.answered == timing.total))
-    if held[stores].any():
+    stored = np.flatnonzero(np.isin(program.requests.kind, STORES) & (timing.answered == timing.total))
+    if held[stored].any():
         waited[steps.layer[-1], Kind.SPIKES_OUT] += timing.total - timing.end[-1]
-    slower = {name: _slower(getattr(buffers, name), dram_bytes_per_cycle) for name in Buffers.model_fields}
+    slower = {name: _slower(getattr(stores, name), dram_bytes_per_cycle) for name in BUFFER_OF.values()}
     return [_by_buffer(of_layer, slower) for of_layer in waited]
 
 
-def _slower(buffer: Buffer, dram_bytes_per_cycle: Fraction) -> Fraction:
+def _slower(store: Store, dram_bytes_per_cycle: Fraction) -> Fraction:
     """By what share of their time its ports take longer than DRAM."""
-    return max(Fraction(0), 1 - Fraction(buffer.banks * buffer.port_bits, 8) / dram_bytes_per_cycle)
+    return max(Fraction(0), 1 - Fraction(store.banks * store.port_bits, 8) / dram_bytes_per_cycle)
 
 
 def _held_by_ports(program: Program, timing: Timing) -> NDArray[np.bool_]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from lifsim.accounting import ACCOUNTINGS, Accounting, Asked, Setup
 from lifsim.accounting.counts import LayerCounts
+from lifsim.accounting.machine import Machine
 from lifsim.accounting.prices import Costs, area_of, energy_of
 from lifsim.config.arch import Arch
 from lifsim.config.network import Network
@@ -14,13 +15,14 @@ from lifsim.config.sharing import Sharing, states_of
 from lifsim.errors import Fault, InputError, collecting
 from lifsim.hardware.array import sparsity_of
 from lifsim.hardware.lif_unit import lif_bank
+from lifsim.memo import Memo, Shared
+from lifsim.schedule.chip import Chip
 from lifsim.schedule.lif_memory import lif_memory
 from lifsim.schedule.plan import Plan
 from lifsim.simulate.inputs import Inputs
 from lifsim.simulate.options import Options
 from lifsim.simulate.planning import planned
 from lifsim.simulate.result import LayerRecord, Result, Totals
-from lifsim.simulate.reuse import Reuse
 from lifsim.simulate.spikes import Spikes, fires_own, read_spikes
 from lifsim.simulate.timing import Timeline, timed
 from lifsim.simulate.trained import kept_by, trained, training_faults, training_notes
@@ -38,17 +40,22 @@ def run(arch: Arch, network: Network, sharing: Sharing, options: Options) -> Res
 
 
 def simulate(
-    arch: Arch, network: Network, sharing: Sharing, options: Options, spikes: Spikes, reuse: Reuse | None = None
+    arch: Arch, network: Network, sharing: Sharing, options: Options, spikes: Spikes, shared: Shared | None = None
 ) -> Result:
-    """`run` on spikes that are read already, so that runs beside each other read them once; `reuse` keeps the parts
+    """`run` on spikes that are read already, so that runs beside each other read them once; `shared` keeps the parts
     that runs of one network on one set of spikes have in common."""
     accounting = ACCOUNTINGS[arch.accounting]
     _require_known(accounting, arch, network, options, spikes)
-    bank, reuse = lif_bank(arch.lif, arch.array.pes, sharing.channels), reuse or Reuse()
-    setup = Setup(network, sharing, arch, bank, spikes.batch, spikes.kept, reuse.memo)
+    shared = shared or Shared()
+    bank, machine = lif_bank(arch.lif, arch.array.pes, sharing.channels), Machine.of(arch)
+    setup = Setup(network, sharing, machine, bank, spikes.batch, spikes.kept, shared.parts)
     costs = accounting.costs(arch)
-    plan = planned(setup, accounting, options, costs, reuse) if accounting.scheduled else None
-    records, timeline = _records(setup, accounting, options, costs, plan, reuse)
+    if accounting.scheduled:
+        plan = planned(setup, Chip.of(arch), accounting, options, costs)
+        records, timeline = _scheduled(setup, accounting, options, costs, plan, shared.runs)
+    else:
+        plan, timeline = None, None
+        records = _priced(setup, accounting.count_unscheduled(network, arch), costs)
     memory = lif_memory(network, sharing, arch.precision.membrane_bits, spikes.batch)
     trace = options.trace or network.spikes.trace
     return Result(
@@ -82,33 +89,34 @@ def _require_known(accounting: Accounting, arch: Arch, network: Network, options
         raise InputError(faults)
 
 
-def _records(
-    setup: Setup, accounting: Accounting, options: Options, costs: Costs, plan: Plan | None, reuse: Reuse
-) -> tuple[tuple[LayerRecord, ...], Timeline | None]:
-    """The layers, and their times."""
-    if plan is None:
-        counts, timeline = accounting.count(setup, ()), None
-    elif options.mode == "training":
-        return trained(setup, plan, costs, reuse, reverse=options.bptt == "reversed")
-    else:
-        counts, timeline = reuse.counted(
-            setup.sharing,
-            setup.arch,
-            plan,
-            lambda machine: _scheduled(replace(setup, arch=machine), accounting, plan, reuse),
-        )
-    return tuple(LayerRecord(c, energy_of(c, costs, setup.arch, setup.bank.units)) for c in counts), timeline
-
-
 def _scheduled(
-    setup: Setup, accounting: Accounting, plan: Plan, reuse: Reuse
-) -> tuple[list[LayerCounts], Timeline | None]:
+    setup: Setup, accounting: Accounting, options: Options, costs: Costs, plan: Plan, runs: Memo
+) -> tuple[tuple[LayerRecord, ...], Timeline | None]:
+    """The layers under `plan`, and their times. What inference counts of one-layer groups follows nothing of a buffer
+    for membranes but that there is one."""
+    if options.mode == "training":
+        return trained(setup, plan, costs, reverse=options.bptt == "reversed")
+    if all(group.tick_batched for group in plan.groups):
+        alike = replace(setup, machine=setup.machine.without_membranes())
+        counts, timeline = runs.of(_counted, alike, accounting, plan)
+    else:
+        counts, timeline = _counted(setup, accounting, plan)
+    return _priced(setup, counts, costs), timeline
+
+
+def _counted(setup: Setup, accounting: Accounting, plan: Plan) -> tuple[list[LayerCounts], Timeline | None]:
     """The events of every layer under `plan`, and their times."""
-    counts = accounting.count(setup, plan.groups)
-    if setup.arch.dram.model == "ideal":  # nobody waits
+    counts = []
+    for group in plan.groups:
+        layers = accounting.count(setup, plan.facts, group)
+        counts += accounting.with_port_waits(setup, group, layers) if setup.machine.waits else layers
+    if not setup.machine.waits:
         return counts, None
-    counts = accounting.with_port_waits(setup, plan.groups, counts)
-    return timed(setup.arch, visits(setup.network, setup.sharing, setup.arch, setup.batch, plan, reuse), counts)
+    return timed(setup.machine, visits(plan, setup.batch, setup.memo), counts)
+
+
+def _priced(setup: Setup, counts: Sequence[LayerCounts], costs: Costs) -> tuple[LayerRecord, ...]:
+    return tuple(LayerRecord(layer, energy_of(layer, costs, setup.machine, setup.bank.units)) for layer in counts)
 
 
 def run_sharings(inputs: Inputs, sharings: Sequence[str], baseline: str | None = None) -> list[Result]:
@@ -122,12 +130,12 @@ def run_sharings(inputs: Inputs, sharings: Sequence[str], baseline: str | None =
             states_of(inputs.network, parsed[-1])
     if faults:
         raise InputError(faults)
-    seen: tuple[Spikes, Reuse] | None = None
+    seen: tuple[Spikes, Shared] | None = None
     stored = inputs.options.model_copy(update={"bptt": "stored"})
     results = []
     for sharing in parsed:
         if seen is None or fires_own(inputs.network, inputs.options):
-            seen = read_spikes(inputs.network, sharing, inputs.options, sparsity_of(inputs.arch.array)), Reuse()
+            seen = read_spikes(inputs.network, sharing, inputs.options, sparsity_of(inputs.arch.array)), Shared()
         options = stored if str(sharing) == baseline else inputs.options
         results.append(simulate(inputs.arch, inputs.network, sharing, options, *seen))
     return results

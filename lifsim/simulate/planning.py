@@ -7,35 +7,39 @@ from math import ceil
 from lifsim.accounting import Accounting, Setup
 from lifsim.accounting.prices import Costs, energy_of
 from lifsim.config.dram import DramSpec
-from lifsim.schedule.partition import Objective, dram_bytes
+from lifsim.schedule.chip import Chip
+from lifsim.schedule.facts import NetworkFacts
+from lifsim.schedule.partition import Objective, plan
 from lifsim.schedule.plan import GroupPlan, Plan, ScheduleOptions
 from lifsim.simulate.dram_work import with_streamed_work
 from lifsim.simulate.options import Options
-from lifsim.simulate.reuse import Reuse
 from lifsim.simulate.timing import memory_bytes_per_cycle
 
 
-def planned(setup: Setup, accounting: Accounting, options: Options, costs: Costs, reuse: Reuse) -> Plan:
+def planned(setup: Setup, chip: Chip, accounting: Accounting, options: Options, costs: Costs) -> Plan:
     """The schedule that `options` ask for, as `accounting` counts. Raises InputError where there is none."""
     asked = ScheduleOptions(options.schedule, setup.batch, options.chunk)
+    if options.schedule != "auto" or options.objective == "dram":
+        return setup.memo.of(plan, setup.network, setup.sharing, chip, asked, setup.memo)
     objective = _objective(setup, accounting, options.objective, costs)
-    return reuse.plan(setup.network, setup.sharing, setup.arch, asked, objective)
+    return plan(setup.network, setup.sharing, chip, asked, setup.memo, objective)
 
 
 def _objective(setup: Setup, accounting: Accounting, name: str, costs: Costs) -> Objective:
-    bytes_per_cycle = memory_bytes_per_cycle(setup.arch)
+    machine = setup.machine
+    bytes_per_cycle = memory_bytes_per_cycle(machine.dram, machine.clock_hz)
 
-    def cycles(group: GroupPlan) -> float:
+    def cycles(facts: NetworkFacts, group: GroupPlan) -> float:
         """Of each layer its work, or its bytes at the memory's peak, whatever takes longer."""
-        counts = accounting.count(setup, [group])
+        counts = accounting.count(setup, facts, group)
         if bytes_per_cycle is None:
             return sum(c.cycles.total for c in counts)
         return sum(max(c.cycles.total, ceil(c.dram_bytes.total / bytes_per_cycle)) for c in counts)
 
-    def energy(group: GroupPlan) -> float:
-        counts = accounting.count(setup, [group])
+    def energy(facts: NetworkFacts, group: GroupPlan) -> float:
+        counts = accounting.count(setup, facts, group)
         if isinstance(costs.dram, DramSpec):
-            counts = [with_streamed_work(c, costs.dram, setup.arch.clock_hz) for c in counts]
-        return sum(energy_of(c, costs, setup.arch, setup.bank.units).total.total for c in counts)
+            counts = [with_streamed_work(c, costs.dram, machine.clock_hz) for c in counts]
+        return sum(energy_of(c, costs, machine, setup.bank.units).total.total for c in counts)
 
-    return {"dram": dram_bytes, "cycles": cycles, "energy": energy}[name]
+    return {"cycles": cycles, "energy": energy}[name]

@@ -26,6 +26,7 @@ from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing
 from lifsim.hardware.array import pe_utilisation, shape_of, sparsity_of
 from lifsim.hardware.dram.result import DramResult
+from lifsim.hardware.stores import Stores
 from lifsim.schedule.lif_memory import LifMemory
 from lifsim.schedule.occupancy import peak_bytes
 from lifsim.schedule.plan import Plan
@@ -208,13 +209,13 @@ class Result:
         training."""
         if self.timeline is None or self.plan is None or self.stages:
             return {}
-        peak = peak_bytes(self.network, self.sharing, self.arch, self.options.batch or 1, self.plan)
-        return buffer_use([record.counts for record in self.records], self.arch, peak)
+        peak = peak_bytes(self.plan, self.options.batch or 1)
+        return buffer_use([record.counts for record in self.records], Stores.of(self.arch.buffers), peak)
 
     @property
     def advice(self) -> str:
         """What the run waits for, and what would relieve it; empty under an ideal memory."""
-        bytes_per_cycle = memory_bytes_per_cycle(self.arch)
+        bytes_per_cycle = memory_bytes_per_cycle(self.arch.dram, self.arch.clock_hz)
         if bytes_per_cycle is None:
             return ""
         return advice([record.counts for record in self.records], self.totals.cycles, self.arch, bytes_per_cycle)
@@ -228,7 +229,7 @@ class Result:
     def _port_columns(self, record: LayerRecord) -> dict[str, Any]:
         if not self.buffers:
             return {}
-        used = port_use([record.counts], self.arch)
+        used = port_use([record.counts], Stores.of(self.arch.buffers))
         return {key: value for name, use in used.items() for key, value in as_row(use, f"buffers.{name}").items()}
 
     @property

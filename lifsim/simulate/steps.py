@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from lifsim.accounting.counts import LayerCounts
-from lifsim.config.arch import Arch
-from lifsim.config.buffers import Buffer
 from lifsim.hardware.pipeline.kinds import LOADS, STORES, STREAMS, Kind
 from lifsim.hardware.pipeline.program import START, Halves, Program, program
+from lifsim.hardware.stores import Store, Stores
 from lifsim.schedule.cutting import cut
 from lifsim.schedule.moves import Moves, Visit, shares
 from lifsim.schedule.rows import Ints
@@ -43,11 +42,11 @@ class RunSteps:
     program: Program
 
 
-def run_steps(arch: Arch, visits: Sequence[Visit], counts: Sequence[LayerCounts]) -> RunSteps:
+def run_steps(stores: Stores, visits: Sequence[Visit], counts: Sequence[LayerCounts]) -> RunSteps:
     """The program of `visits`; every layer's cycles, which know no waiting for DRAM, are dealt to its
     steps by their outputs."""
-    buffers = _buffers(arch)
-    visits = [cut(visit, buffers) for visit in visits]
+    whole = {kind: getattr(stores, name) for kind, name in BUFFER_OF.items() if kind not in STREAMS}
+    visits = [cut(visit, whole) for visit in visits]
     layer = np.repeat([visit.layer for visit in visits], [visit.steps for visit in visits])
     outputs = np.concatenate([visit.outputs for visit in visits])
     run = np.repeat([ALL_RUNS if visit.run is None else visit.run for visit in visits], [v.steps for v in visits])
@@ -58,7 +57,7 @@ def run_steps(arch: Arch, visits: Sequence[Visit], counts: Sequence[LayerCounts]
     first = np.cumsum([0, *(visit.steps for visit in visits)])
     moves, after = _joined(visits, first)
     return RunSteps(
-        layer, tuple(visits), moves, program(cycles, moves.step, moves.kind, moves.bytes, after, _halves(arch))
+        layer, tuple(visits), moves, program(cycles, moves.step, moves.kind, moves.bytes, after, _halves(stores))
     )
 
 
@@ -98,13 +97,8 @@ def _joined(visits: Sequence[Visit], first: Ints) -> tuple[Moves, Ints]:
 MOVED = ("kind", "region", "offset", "run_bytes", "runs", "pitch")
 
 
-def _buffers(arch: Arch) -> dict[Kind, Buffer]:
-    """The buffer through which each kind passes whole tiles."""
-    return {kind: getattr(arch.buffers, name) for kind, name in BUFFER_OF.items() if kind not in STREAMS}
-
-
-def _halves(arch: Arch) -> Halves:
-    buffers: dict[Kind, Buffer] = {kind: getattr(arch.buffers, name) for kind, name in BUFFER_OF.items()}
+def _halves(stores: Stores) -> Halves:
+    buffers: dict[Kind, Store] = {kind: getattr(stores, name) for kind, name in BUFFER_OF.items()}
     return Halves(
         double=tuple(kind in buffers and buffers[kind].double_buffered for kind in Kind),
         port_bits=tuple(

@@ -10,7 +10,8 @@ import numpy as np
 
 from lifsim.accounting.books import Cycles
 from lifsim.accounting.counts import LayerCounts
-from lifsim.config.arch import Arch, Dram
+from lifsim.accounting.machine import Machine
+from lifsim.config.arch import Dram
 from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.hardware.pipeline.timing import Bandwidth, Timing, play_bandwidth, play_dram
 from lifsim.schedule.moves import Visit
@@ -55,33 +56,35 @@ class Timeline:
         )
 
 
-def timed(arch: Arch, visits: Sequence[Visit], counts: Sequence[LayerCounts]) -> tuple[list[LayerCounts], Timeline]:
-    """`counts`, which wait for SRAM ports at most, with the cycles in which the array waits for the DRAM of `arch`.
+def timed(
+    machine: Machine, visits: Sequence[Visit], counts: Sequence[LayerCounts]
+) -> tuple[list[LayerCounts], Timeline]:
+    """`counts`, which wait for SRAM ports at most, with the cycles in which the array waits for the DRAM of `machine`.
 
     The `layer` of a visit is the place of its counts: a layer's, in training those of one of its stages.
     """
-    steps = run_steps(arch, visits, counts)
-    if arch.dram.model == "bandwidth":
-        timing = play_bandwidth(steps.program, arch.clock_hz, _bandwidth(arch.dram))
-        return _stalled(arch, counts, steps, timing), Timeline.of(steps, timing, counts)
-    spec = arch.dram.simulated
+    steps = run_steps(machine.stores, visits, counts)
+    if machine.dram.model == "bandwidth":
+        timing = play_bandwidth(steps.program, machine.clock_hz, _bandwidth(machine.dram))
+        return _stalled(machine, counts, steps, timing), Timeline.of(steps, timing, counts)
+    spec = machine.dram.simulated
     runs = dram_runs(steps, spec.organisation.capacity_bytes)
-    timing = play_dram(steps.program, arch.clock_hz, spec, runs)
-    stalled, dram = _stalled(arch, counts, steps, timing), timing.dram
+    timing = play_dram(steps.program, machine.clock_hz, spec, runs)
+    stalled, dram = _stalled(machine, counts, steps, timing), timing.dram
     return with_dram_work(stalled, steps, runs, dram) if dram else stalled, Timeline.of(steps, timing, counts)
 
 
-def memory_bytes_per_cycle(arch: Arch) -> Fraction | None:
-    """What the DRAM moves at most in one cycle of the array; None under an ideal memory."""
-    return None if arch.dram.model == "ideal" else _peak_bytes_per_cycle(arch)
+def memory_bytes_per_cycle(dram: Dram, clock_hz: int) -> Fraction | None:
+    """What `dram` moves at most in one cycle of the array; None under an ideal memory."""
+    return None if dram.model == "ideal" else _peak_bytes_per_cycle(dram, clock_hz)
 
 
-def _peak_bytes_per_cycle(arch: Arch) -> Fraction:
-    if arch.dram.model == "bandwidth":
-        return Fraction(_bandwidth(arch.dram).bytes_per_second, arch.clock_hz)
-    spec = arch.dram.simulated
+def _peak_bytes_per_cycle(dram: Dram, clock_hz: int) -> Fraction:
+    if dram.model == "bandwidth":
+        return Fraction(_bandwidth(dram).bytes_per_second, clock_hz)
+    spec = dram.simulated
     seconds = Fraction(str(spec.timing.tCK_ns)) / 10**9
-    return Fraction(spec.peak_bytes_per_cycle) / seconds / arch.clock_hz
+    return Fraction(spec.peak_bytes_per_cycle) / seconds / clock_hz
 
 
 def _bandwidth(dram: Dram) -> Bandwidth:
@@ -90,9 +93,10 @@ def _bandwidth(dram: Dram) -> Bandwidth:
     return Bandwidth(dram.bandwidth_bytes_per_s, dram.latency_ns)
 
 
-def _stalled(arch: Arch, counts: Sequence[LayerCounts], steps: RunSteps, timing: Timing) -> list[LayerCounts]:
+def _stalled(machine: Machine, counts: Sequence[LayerCounts], steps: RunSteps, timing: Timing) -> list[LayerCounts]:
     waited = _waited(steps, timing, len(counts))
-    filled = fill_stalls(arch.buffers, _peak_bytes_per_cycle(arch), steps, timing, len(counts))
+    peak = _peak_bytes_per_cycle(machine.dram, machine.clock_hz)
+    filled = fill_stalls(machine.stores, peak, steps, timing, len(counts))
     return [
         replace(counted, cycles=_with_stalls(counted.cycles, stalls), fill_stalls=for_ports)
         for counted, stalls, for_ports in zip(counts, waited, filled, strict=True)

@@ -17,19 +17,18 @@ from lifsim.schedule.plan import Plan
 from lifsim.schedule.training import require_soft_reset
 from lifsim.simulate.options import Options
 from lifsim.simulate.result import LayerRecord, StageRecord
-from lifsim.simulate.reuse import Reuse
 from lifsim.simulate.timing import Timeline
 from lifsim.simulate.training import Stages, merged, require_gradient_unit, training_counts
 from lifsim.simulate.training_time import timed_training
 
 
 def trained(
-    setup: Setup, plan: Plan, costs: Costs, reuse: Reuse, *, reverse: bool
+    setup: Setup, plan: Plan, costs: Costs, *, reverse: bool
 ) -> tuple[tuple[LayerRecord, ...], Timeline | None]:
     """One batch forward and back under `plan`; reverse: whether membranes are recomputed."""
     layers, timeline = training_counts(setup, plan, reverse=reverse), None
-    if setup.arch.dram.model != "ideal":
-        layers, timeline = timed_training(setup, plan, layers, reuse, reverse=reverse)
+    if setup.machine.waits:
+        layers, timeline = timed_training(setup, plan, layers, reverse=reverse)
     return tuple(_record(stages, setup, costs) for stages in layers), timeline
 
 
@@ -65,5 +64,5 @@ def _record(stages: Stages, setup: Setup, costs: Costs) -> LayerRecord:
 
 
 def _stage(counts: LayerCounts, setup: Setup, costs: Costs) -> StageRecord:
-    energy = energy_of(counts, costs, setup.arch, setup.bank.units, training=True)
+    energy = energy_of(counts, costs, setup.machine, setup.bank.units, training=True)
     return StageRecord(counts.cycles, counts.ops, counts.dram_bytes, counts.sram_accesses, energy)

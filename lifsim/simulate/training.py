@@ -21,16 +21,17 @@ from dataclasses import dataclass, replace
 from lifsim.accounting import Setup
 from lifsim.accounting.books import Accesses, Cycles, Operations, SramAccesses, TrainingDramBytes, added
 from lifsim.accounting.counts import LayerCounts
+from lifsim.accounting.machine import Machine
 from lifsim.accounting.own.array_work import lif_map
 from lifsim.accounting.own.counting import count_group
 from lifsim.config.arch import Arch
 from lifsim.config.network import Layer
-from lifsim.config.sharing import states_of
 from lifsim.errors import Fault, InputError
 from lifsim.hardware.array import DATAFLOWS, ArrayCycles, pe_utilisation, shape_of
 from lifsim.hardware.lif_unit import lif_passes, membrane_accesses
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.training import LayerTraining, StageBytes, training_traffic
+from lifsim.schedule.training_sizes import TrainingSizes
 from lifsim.simulate.training_work import Product, StageWork, backward_product, update_product
 
 NO_ACCESSES = Accesses(0, 0)
@@ -47,17 +48,16 @@ def require_gradient_unit(arch: Arch) -> None:
 
 
 def training_counts(setup: Setup, plan: Plan, *, reverse: bool) -> list[Stages]:
-    """The stages of every layer under `plan`. Raises InputError where membranes cannot be recomputed."""
-    batch = setup.batch
-    traffic = training_traffic(setup.network, setup.sharing, setup.arch, plan, batch, reverse=reverse)
+    """The stages of every layer under `plan`."""
+    traffic = training_traffic(TrainingSizes(plan.facts, plan.chip, setup.batch, reverse), plan)
     # In the backward pass a state's last LIF comes first: its gradient starts from zero.
-    first = frozenset(state.lifs[-1] for state in states_of(setup.network, setup.sharing))
+    first = frozenset(state.layers[-1] for state in plan.facts.states)
     found: list[Stages] = []
     for group in plan.groups:
         for inference, layer in zip(
-            count_group(setup, group), setup.network.layers[group.first : group.last + 1], strict=True
+            count_group(setup, plan.facts, group), setup.network.layers[group.first : group.last + 1], strict=True
         ):
-            starts = layer.lif is not None and layer.lif.name in first
+            starts = layer.index in first
             stages = _LayerStages(setup, layer, traffic[layer.index], inference, group.tick_batched, reverse, starts)
             found.append(stages.counts())
     return found
@@ -88,8 +88,8 @@ class _LayerStages:
     starts_from_zero: bool
 
     @property
-    def arch(self) -> Arch:
-        return self.setup.arch
+    def machine(self) -> Machine:
+        return self.setup.machine
 
     @property
     def batch(self) -> int:
@@ -128,7 +128,7 @@ class _LayerStages:
 
     def _backward(self) -> LayerCounts:
         layer, moved, zeros = self.layer, self.traffic.backward, self.setup.network.gradients
-        product = backward_product(layer, DATAFLOWS[self.arch.array.dataflow], needed=self.traffic.input_gradient)
+        product = backward_product(layer, DATAFLOWS[self.machine.array.dataflow], needed=self.traffic.input_gradient)
         work = self._work(product)
         products = round((1 - zeros.membrane_sparsity) * layer.macs_per_run * product.runs * self.batch)
         updates = layer.lif_elements * layer.timesteps * self.batch
@@ -144,7 +144,7 @@ class _LayerStages:
 
     def _backward_sram(self, work: StageWork, moved: StageBytes) -> SramAccesses:
         """Gradients come through spike_in and leave through spike_out; kept membranes through their buffer."""
-        precision, read = self.arch.precision, self._elements(moved.states_read)
+        precision, read = self.machine.precision, self._elements(moved.states_read)
         carried = NO_ACCESSES if self.tick_batched else self._carried()
         returned = self._elements(moved.inference.membrane_read)
         return SramAccesses(
@@ -158,8 +158,8 @@ class _LayerStages:
 
     def _weight_update(self) -> LayerCounts:
         """Weight gradients collect in the psum buffer from run to run, and change the weights once."""
-        layer, moved, bits = self.layer, self.traffic.weight_update, self.arch.precision.psum_bits
-        work = self._work(update_product(layer, DATAFLOWS[self.arch.array.dataflow]))
+        layer, moved, bits = self.layer, self.traffic.weight_update, self.machine.precision.psum_bits
+        work = self._work(update_product(layer, DATAFLOWS[self.machine.array.dataflow]))
         ops = self._operations(work.macs, self.inference.ops.macs_effective, multibit=layer.multibit_input)
         sram = SramAccesses(
             weight=Accesses(
@@ -174,11 +174,11 @@ class _LayerStages:
         return self._counts(work, ops, sram, moved, lif_cycles=0, registers=NO_ACCESSES)
 
     def _work(self, product: Product) -> StageWork:
-        return StageWork.of(product, self.arch, self.batch, tick_batched=self.tick_batched)
+        return StageWork.of(product, shape_of(self.machine.array), self.batch, tick_batched=self.tick_batched)
 
     def _elements(self, moved_bytes: int) -> int:
         """Membranes in so many bytes."""
-        return moved_bytes * 8 // self.arch.precision.membrane_bits
+        return moved_bytes * 8 // self.machine.precision.membrane_bits
 
     def _carried(self) -> Accesses:
         """Gradients of membranes from timestep to timestep, and the recomputed membranes beside them."""
@@ -190,11 +190,11 @@ class _LayerStages:
         """Passes of the gradient units, one a LIF unit: as many as the LIF units' in the forward stage, not hidden."""
         if self.layer.lif is None:
             return 0
-        passes = lif_passes(*lif_map(self.layer), shape_of(self.arch.array))
+        passes = lif_passes(*lif_map(self.layer), shape_of(self.machine.array))
         return passes * self.layer.timesteps * self.batch * self.setup.bank.pass_cycles
 
     def _operations(self, dense: int, effective: int, *, multibit: bool) -> Operations:
-        executed = dense if self.arch.array.sparsity == "none" else effective
+        executed = dense if self.machine.array.sparsity == "none" else effective
         return Operations(dense, effective, executed, executed if multibit else 0, 0)
 
     def _counts(
@@ -208,7 +208,7 @@ class _LayerStages:
         registers: Accesses,
     ) -> LayerCounts:
         """Gradients have the precision of psums, wherever they pass; weights that change are few beside them."""
-        bits, precision = self.inference.bits, self.arch.precision
+        bits, precision = self.inference.bits, self.machine.precision
         update = moved.weight_updates > 0
         return replace(
             self.inference,
@@ -223,7 +223,7 @@ class _LayerStages:
                 spike_in=bits.spike_in if update else precision.psum_bits,
                 spike_out=precision.psum_bits,
             ),
-            pe_utilisation=pe_utilisation(work.macs, shape_of(self.arch.array), work.cycles.total),
+            pe_utilisation=pe_utilisation(work.macs, shape_of(self.machine.array), work.cycles.total),
             timesteps=(),
         )
 

@@ -54,7 +54,6 @@ class _Ports:
         return waiting(counts, self._product(counts, update_product(self.layer, self._dataflow)))
 
     def _product(self, counts: LayerCounts, product: Product) -> PortStalls:
-        arch = self.setup.arch
         waits = dense_waits(
             product.dataflow,
             EvenReads(product.gemm, counts.bits.spike_in),
@@ -62,7 +61,7 @@ class _Ports:
             self._shape,
             max(1, product.runs),
             self.tick_batched,
-            ports_of(arch.buffers, counts.bits),
+            ports_of(self.setup.machine.stores, counts.bits),
         )
         return waits * (self.setup.batch if product.runs else 0)
 
@@ -72,19 +71,19 @@ class _Ports:
         by ports of their own."""
         if self.layer.lif is None:
             return PortStalls()
-        buffer, latency = self.setup.arch.buffers.membrane, self.setup.bank.pass_cycles
+        buffer, latency = self.setup.machine.stores.membrane, self.setup.bank.pass_cycles
         outputs = pass_outputs(*lif_map(self.layer), self._shape)
         states = -(-outputs // self.setup.sharing.channels)
         carried = np.zeros_like(states) if self.tick_batched else states * (2 if self.reverse else 1)
         stored = np.zeros_like(outputs) if self.reverse else outputs
-        port = Port(self.setup.arch.precision.membrane_bits, buffer.banks * buffer.port_bits)
+        port = Port(self.setup.machine.precision.membrane_bits, buffer.banks * buffer.port_bits)
         late = int((port.slowed(latency, stored + carried) - latency).sum()) if buffer.size_bytes else 0
         return PortStalls(membrane=late * self.layer.timesteps * self.setup.batch)
 
     @property
     def _dataflow(self) -> Dataflow:
-        return DATAFLOWS[self.setup.arch.array.dataflow]
+        return DATAFLOWS[self.setup.machine.array.dataflow]
 
     @property
     def _shape(self) -> ArrayShape:
-        return shape_of(self.setup.arch.array)
+        return shape_of(self.setup.machine.array)

@@ -9,7 +9,6 @@ from lifsim.accounting import Setup
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.training_sizes import TrainingSizes
 from lifsim.schedule.training_steps import training_visits
-from lifsim.simulate.reuse import Reuse
 from lifsim.simulate.timing import Timeline, timed
 from lifsim.simulate.training import Stages
 from lifsim.simulate.training_ports import with_training_port_stalls
@@ -17,21 +16,21 @@ from lifsim.simulate.visits import visits
 
 
 def timed_training(
-    setup: Setup, plan: Plan, layers: Sequence[Stages], reuse: Reuse, *, reverse: bool
+    setup: Setup, plan: Plan, layers: Sequence[Stages], *, reverse: bool
 ) -> tuple[list[Stages], Timeline]:
     """`layers`, whose stages know no waiting, with the cycles in which they wait for SRAM ports and for the DRAM."""
-    network, sharing, arch, batch = setup.network, setup.sharing, setup.arch, setup.batch
+    network, batch = setup.network, setup.batch
     tick_batched = [plan.group_of(layer.index).tick_batched for layer in network.layers]
     layers = [
         with_training_port_stalls(setup, layer, stages, tick_batched=tick, reverse=reverse)
         for layer, stages, tick in zip(network.layers, layers, tick_batched, strict=True)
     ]
     works = {work: place for place, work in enumerate((i, name) for i, stages in enumerate(layers) for name in stages)}
-    sizes = TrainingSizes(network, sharing, arch, batch, reverse)
-    forward = visits(network, sharing, arch, batch, plan, reuse, keeps_spikes=True)
-    run = training_visits(sizes, plan.facts, plan, forward)
+    sizes = TrainingSizes(plan.facts, plan.chip, batch, reverse)
+    forward = visits(plan, batch, setup.memo, keeps_spikes=True)
+    run = training_visits(sizes, plan, forward)
     counts, timeline = timed(
-        arch,
+        setup.machine,
         [replace(visit, layer=works[visit.layer, stage]) for stage, visit in run],
         [layers[layer][stage] for layer, stage in works],
     )

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lifsim.config.arch import Arch
 from lifsim.config.network import Layer
-from lifsim.hardware.array import ArrayCycles, Dataflow, Gemm, buffer_accesses, dense_cycles, shape_of
+from lifsim.hardware.array import ArrayCycles, ArrayShape, Dataflow, Gemm, buffer_accesses, dense_cycles
 
 NOTHING = ArrayCycles(0, 0, 0)
 
@@ -56,12 +55,11 @@ class StageWork:
     psum_writes: int
 
     @classmethod
-    def of(cls, product: Product, arch: Arch, batch: int, *, tick_batched: bool) -> StageWork:
+    def of(cls, product: Product, shape: ArrayShape, batch: int, *, tick_batched: bool) -> StageWork:
         """Dense cycles: where gradients and the spikes they meet are zero is not known in advance."""
         gemm, dataflow, runs = product.gemm, product.dataflow, product.runs
         if runs == 0:
             return cls(0, NOTHING, 0, 0, 0, 0, 0)
-        shape = shape_of(arch.array)
         accesses = buffer_accesses(dataflow, gemm, shape, runs, tick_batched)
         return cls(
             macs=gemm.macs * runs * batch,

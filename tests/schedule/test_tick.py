@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from lifsim.config.arch import Arch
 from lifsim.config.network import Layer, Tensor
-from lifsim.schedule import tick
 from lifsim.schedule.traffic import LayerTraffic
 from tests.oracles import loop_nest
 from tests.schedule import build
+from tests.schedule.on_arch import traffic_on
 
 BUFFERS = ("weight", "spike_in", "psum")
 
@@ -54,7 +54,7 @@ def archs(draw: st.DrawFn) -> Arch:
 
 
 def traffic(layer: Layer, arch: Arch, batch: int) -> LayerTraffic:
-    return tick.traffic(build.network_of(layer), layer, arch, batch)
+    return traffic_on(build.network_of(layer), layer, arch, batch)
 
 
 def every_tiling(layer: Layer, arch: Arch, batch: int) -> dict[tuple[str, int, int], loop_nest.Counted]:

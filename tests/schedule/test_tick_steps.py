@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 from lifsim.config.arch import Arch
 from lifsim.config.network import Layer, Tensor
 from lifsim.hardware.pipeline.kinds import Kind
-from lifsim.schedule import tick
 from lifsim.schedule.moves import shares
-from lifsim.schedule.tick_steps import tick_visit
 from tests.schedule import build
+from tests.schedule.on_arch import traffic_on, visit_on
 from tests.schedule.test_tick import archs, layers
 
 
@@ -25,8 +24,8 @@ def test_bytes_of_the_steps_are_the_bytes_of_the_schedule(layer: Layer, arch: Ar
         other = Tensor("other", layer.outputs[0].shape, layer.timesteps, 1)
         layer = dataclasses.replace(layer, residuals=(other,))
     network = build.network_of(layer)
-    traffic = tick.traffic(network, layer, arch, batch)
-    visit = tick_visit(network, layer, arch, batch, traffic)
+    traffic = traffic_on(network, layer, arch, batch)
+    visit = visit_on(network, layer, arch, batch, traffic)
     moved = {kind: visit.moves.total(kind) for kind in Kind}
     assert moved == {
         Kind.WEIGHTS: traffic.dram.weights,
@@ -46,8 +45,8 @@ def test_bytes_of_the_steps_are_the_bytes_of_the_schedule(layer: Layer, arch: Ar
 @given(layers(), archs())
 def test_every_address_of_the_weights_and_outputs_is_touched(layer: Layer, arch: Arch) -> None:
     network = build.network_of(layer)
-    traffic = tick.traffic(network, layer, arch, 2)
-    moves = tick_visit(network, layer, arch, 2, traffic).moves
+    traffic = traffic_on(network, layer, arch, 2)
+    moves = visit_on(network, layer, arch, 2, traffic).moves
     for kind, size in ((Kind.WEIGHTS, traffic.dram.weights), (Kind.SPIKES_OUT, traffic.dram.spikes_out)):
         touched = np.zeros(size, np.int64)
         for move in np.flatnonzero(moves.kind == kind):

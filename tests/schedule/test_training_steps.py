@@ -14,16 +14,15 @@ from lifsim.config.arch import Arch
 from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing
 from lifsim.hardware.pipeline.kinds import WRITES, Kind
-from lifsim.schedule.facts import facts_of
+from lifsim.memo import Memo
 from lifsim.schedule.moves import Visit
-from lifsim.schedule.partition import plan
 from lifsim.schedule.plan import ScheduleOptions
 from lifsim.schedule.training import LayerTraining, StageBytes, training_traffic
 from lifsim.schedule.training_sizes import TrainingSizes
 from lifsim.schedule.training_steps import training_visits
-from lifsim.simulate.reuse import Reuse
 from lifsim.simulate.visits import visits
 from tests.schedule.networks import networks
+from tests.schedule.on_arch import plan_on
 from tests.schedule.test_timestep import SHARINGS, archs
 
 QUIET = settings(deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
@@ -42,11 +41,10 @@ def trained(
 ) -> tuple[tuple[LayerTraining, ...], list[tuple[str, Visit]]]:
     """Books and steps."""
     network, sharing, arch, options, reverse = case
-    schedule = plan(network, sharing, arch, options)
-    books = training_traffic(network, sharing, arch, schedule, options.batch, reverse=reverse)
-    forward = visits(network, sharing, arch, options.batch, schedule, Reuse(), keeps_spikes=True)
-    sizes = TrainingSizes(network, sharing, arch, options.batch, reverse)
-    return books, training_visits(sizes, facts_of(network, sharing, arch), schedule, forward)
+    schedule = plan_on(network, sharing, arch, options)
+    sizes = TrainingSizes(schedule.facts, schedule.chip, options.batch, reverse)
+    forward = visits(schedule, options.batch, Memo(), keeps_spikes=True)
+    return training_traffic(sizes, schedule), training_visits(sizes, schedule, forward)
 
 
 def tensor_of(stage: str, kind: Kind, region: str) -> str:

@@ -8,9 +8,9 @@ import pytest
 
 import lifsim
 from lifsim.hardware.array import sparsity_of
+from lifsim.memo import Shared
 from lifsim.simulate.inputs import load_inputs
 from lifsim.simulate.pipeline import simulate
-from lifsim.simulate.reuse import Reuse
 from lifsim.simulate.spikes import read_spikes
 
 
@@ -30,13 +30,13 @@ def test_runs_that_share_parts_equal_runs_alone() -> None:
         ("buffers.membrane.double_buffered=true", "buffers.membrane.banks=4"),
         ("dram.model=ideal", "dram.model=bandwidth"),
     ]
-    reuse, spikes = Reuse(), None
+    shared_parts, spikes = Shared(), None
     choices = list(itertools.product(*changes))[::293]
     for overrides, sharing, schedule in itertools.product(choices, ("none", "channel2"), ("tick", "timestep", "auto")):
         overrides = (*overrides, "dram.bandwidth_bytes_per_s=1GB")
         inputs = load_inputs("sata128", "lenet5_mnist", sharing, {"schedule": schedule}, overrides)
         spikes = spikes or read_spikes(inputs.network, inputs.sharing, inputs.options, sparsity_of(inputs.arch.array))
-        shared = simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, spikes, reuse)
+        shared = simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, spikes, shared_parts)
         alone = lifsim.run("sata128", "lenet5_mnist", sharing, schedule=schedule, overrides=overrides)
         assert shared.totals == alone.totals
         assert shared.layer_rows == alone.layer_rows

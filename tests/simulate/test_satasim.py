@@ -11,6 +11,7 @@ import yaml
 import lifsim
 from lifsim.accounting import ACCOUNTINGS, Asked
 from lifsim.accounting.books import EnergyPj, added
+from lifsim.accounting.machine import Machine
 from lifsim.accounting.prices import energy_of
 from lifsim.accounting.satasim.counting import count_layers
 from lifsim.accounting.satasim.prices import costs_of
@@ -62,7 +63,7 @@ RESNET19 += [conv(4, 256, 3, 512, 2), *[conv(4, 512, 3, 512)] * 3, linear(512, 1
 def energy_nj(net: Network, arch: Arch) -> dict[str, float]:
     """The figures of SATA_Sim's computation-energy.yaml and memory-energy.yaml."""
     counts, costs = count_layers(net, arch), costs_of(arch)
-    energy: EnergyPj = added([energy_of(each, costs, arch, arch.array.rows * arch.array.cols) for each in counts])
+    energy: EnergyPj = added([energy_of(each, costs, Machine.of(arch), arch.array.pes) for each in counts])
     found = {}
     for tag in ("spike_mac", "lif", "spad"):
         found |= {f"{tag} {part}": pj for part, pj in vars(getattr(energy.compute, tag)).items()}

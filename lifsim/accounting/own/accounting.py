@@ -10,6 +10,7 @@ from lifsim.accounting.own.ports import with_port_stalls
 from lifsim.accounting.prices import Costs, costs_of
 from lifsim.accounting.protocol import ACCOUNTINGS, Accounting, Setup
 from lifsim.config.arch import Arch
+from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.plan import GroupPlan
 
 
@@ -23,14 +24,11 @@ class Own(Accounting):
     def costs(self, arch: Arch) -> Costs:
         return costs_of(arch)
 
-    def count(self, setup: Setup, groups: Sequence[GroupPlan]) -> list[LayerCounts]:
-        return [counts for group in groups for counts in count_group(setup, group)]
+    def count(self, setup: Setup, facts: NetworkFacts, group: GroupPlan) -> list[LayerCounts]:
+        return count_group(setup, facts, group)
 
-    def with_port_waits(
-        self, setup: Setup, groups: Sequence[GroupPlan], counts: Sequence[LayerCounts]
-    ) -> list[LayerCounts]:
-        members = [(group, setup.network.layers[layer]) for group in groups for layer in group.indices]
+    def with_port_waits(self, setup: Setup, group: GroupPlan, counts: Sequence[LayerCounts]) -> list[LayerCounts]:
         return [
-            with_port_stalls(setup, layer, counted, tick_batched=group.tick_batched)
-            for (group, layer), counted in zip(members, counts, strict=True)
+            with_port_stalls(setup, setup.network.layers[index], counted, tick_batched=group.tick_batched)
+            for index, counted in zip(group.indices, counts, strict=True)
         ]

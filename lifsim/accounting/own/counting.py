@@ -10,25 +10,26 @@ from lifsim.accounting.protocol import Setup
 from lifsim.config.arch import Precision
 from lifsim.config.network import Layer
 from lifsim.hardware.array import ArrayShape, Laid, Sparsity, dataflow_of, pe_utilisation, shape_of, sparsity_of
+from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.products import gemm_of
 
 
-def count_group(setup: Setup, group: GroupPlan) -> list[LayerCounts]:
+def count_group(setup: Setup, facts: NetworkFacts, group: GroupPlan) -> list[LayerCounts]:
     """The layers of `group`, nobody waiting for memory."""
     members = setup.network.layers[group.first : group.last + 1]
-    scheduled = scheduled_layers(setup, group)
+    scheduled = scheduled_layers(setup, facts, group)
     return [_count(setup, layer, how) for layer, how in zip(members, scheduled, strict=True)]
 
 
 def _count(setup: Setup, layer: Layer, scheduled: ScheduledLayer) -> LayerCounts:
     """Events of `layer` over all timesteps and images, as `scheduled`."""
-    arch = setup.arch
-    shape, sparsity = shape_of(arch.array), sparsity_of(arch.array)
-    laid = Laid(gemm_of(layer), shape, dataflow_of(arch.array), scheduled.tick_batched)
-    lifs = lif_calls(layer, setup.bank.pass_cycles, overlapped=arch.lif.overlapped)
+    machine = setup.machine
+    shape, sparsity = shape_of(machine.array), sparsity_of(machine.array)
+    laid = Laid(gemm_of(layer), shape, dataflow_of(machine.array), scheduled.tick_batched)
+    lifs = lif_calls(layer, setup.bank.pass_cycles, overlapped=machine.lif.overlapped)
     work = setup.memo.of(array_work, laid, sparsity, setup.kept[layer.index], lifs)
-    bits = element_bits(layer, setup.network.input_bits, arch.precision)
+    bits = element_bits(layer, setup.network.input_bits, machine.precision)
     cycles, ops = _cycles(work), _operations(layer, sparsity, work, setup.batch)
     return LayerCounts(
         name=layer.name,

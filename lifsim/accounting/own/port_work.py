@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from lifsim.accounting.counts import ElementBits
 from lifsim.accounting.own.array_work import LifCalls, lif_waits
-from lifsim.config.buffers import Buffer, Buffers
 from lifsim.hardware.array import Kept, Laid, Sparsity
 from lifsim.hardware.input_reads import InputMap
 from lifsim.hardware.lif_unit import pass_outputs
 from lifsim.hardware.sram_banks import Banks
 from lifsim.hardware.sram_ports import Port, Ports, PortStalls
+from lifsim.hardware.stores import Store, Stores
 
 
 @dataclass(frozen=True)
@@ -47,18 +47,18 @@ def port_work(
     return PortWork(waits, sparsity.input_words(kept, laid, read, ports.spike_in))
 
 
-def ports_of(buffers: Buffers, bits: ElementBits) -> Ports:
+def ports_of(stores: Stores, bits: ElementBits) -> Ports:
     """The array's side of the buffers that feed it."""
     return Ports(
-        weight=port_of(buffers.weight, bits.weight),
-        spike_in=Banks(buffers.spike_in.banks, buffers.spike_in.port_bits),
-        psum=port_of(buffers.psum, bits.psum),
+        weight=port_of(stores.weight, bits.weight),
+        spike_in=Banks(stores.spike_in.banks, stores.spike_in.port_bits),
+        psum=port_of(stores.psum, bits.psum),
     )
 
 
-def port_of(buffer: Buffer, element_bits: int) -> Port:
-    """All banks of `buffer`, through which elements of `element_bits` pass."""
-    return Port(element_bits, buffer.banks * buffer.port_bits)
+def port_of(store: Store, element_bits: int) -> Port:
+    """All banks of `store`, through which elements of `element_bits` pass."""
+    return Port(element_bits, store.banks * store.port_bits)
 
 
 def _lif_stalls(lifs: LifPorts, laid: Laid, sparsity: Sparsity, kept: Kept) -> PortStalls:

@@ -16,14 +16,14 @@ from lifsim.schedule.products import gemm_of, input_map_of
 
 def with_port_stalls(setup: Setup, layer: Layer, counts: LayerCounts, *, tick_batched: bool) -> LayerCounts:
     """`counts`, which know no waiting, of `layer` with its waits for SRAM ports."""
-    array, buffers = setup.arch.array, setup.arch.buffers
+    array, stores = setup.machine.array, setup.machine.stores
     work = setup.memo.of(
         port_work,
         Laid(gemm_of(layer), shape_of(array), dataflow_of(array), tick_batched),
         sparsity_of(array),
         setup.kept[layer.index],
         input_map_of(layer, counts.bits.spike_in),
-        ports_of(buffers, counts.bits),
+        ports_of(stores, counts.bits),
         _lif_ports(setup, layer, counts, tick_batched=tick_batched),
     )
     return replace(waiting(counts, work.stalls), input_words=work.input_words)
@@ -47,15 +47,15 @@ def waiting(counts: LayerCounts, waits: PortStalls) -> LayerCounts:
 
 
 def _lif_ports(setup: Setup, layer: Layer, counts: LayerCounts, *, tick_batched: bool) -> LifPorts | None:
-    calls = lif_calls(layer, setup.bank.pass_cycles, overlapped=setup.arch.lif.overlapped)
+    calls = lif_calls(layer, setup.bank.pass_cycles, overlapped=setup.machine.lif.overlapped)
     if calls is None:
         return None
-    buffers = setup.arch.buffers
-    stays = tick_batched or buffers.membrane.size_bytes == 0
+    stores = setup.machine.stores
+    stays = tick_batched or stores.membrane.size_bytes == 0
     return LifPorts(
         calls,
         counts.cycles.lif,
         setup.sharing.channels,
-        None if stays else port_of(buffers.membrane, counts.bits.membrane),
-        port_of(buffers.spike_out, counts.bits.spike_out),
+        None if stays else port_of(stores.membrane, counts.bits.membrane),
+        port_of(stores.spike_out, counts.bits.spike_out),
     )

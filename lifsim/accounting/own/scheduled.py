@@ -8,6 +8,7 @@ from lifsim.accounting.books import Accesses, DramBytes
 from lifsim.accounting.protocol import Setup
 from lifsim.config.network import Layer, Network
 from lifsim.hardware.lif_unit import membrane_accesses
+from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.traffic import LayerTraffic
 
@@ -26,11 +27,11 @@ class ScheduledLayer:
     description: str
 
 
-def scheduled_layers(setup: Setup, group: GroupPlan) -> tuple[ScheduledLayer, ...]:
+def scheduled_layers(setup: Setup, facts: NetworkFacts, group: GroupPlan) -> tuple[ScheduledLayer, ...]:
     """The layers of `group`."""
     network, found = setup.network, []
     for layer, traffic in zip(network.layers[group.first : group.last + 1], group.layers, strict=True):
-        starts_from_zero = setup.facts.starts_from_zero[layer.index]
+        starts_from_zero = facts.starts_from_zero[layer.index]
         per_image = membrane_accesses(layer.lif_elements, layer.timesteps, setup.sharing.channels, starts_from_zero)
         accesses = Accesses(*(count * setup.batch for count in per_image))
         found.append(

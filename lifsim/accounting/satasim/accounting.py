@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.prices import Costs
-from lifsim.accounting.protocol import ACCOUNTINGS, Accounting, Asked, Setup
+from lifsim.accounting.protocol import ACCOUNTINGS, Accounting, Asked
 from lifsim.accounting.satasim.counting import count_layers
 from lifsim.accounting.satasim.prices import costs_of
 from lifsim.config.arch import Arch
+from lifsim.config.network import Network
 from lifsim.errors import Fault
-from lifsim.schedule.plan import GroupPlan
 
 
 @ACCOUNTINGS.register
@@ -44,8 +44,8 @@ class SataSim(Accounting):
     def costs(self, arch: Arch) -> Costs:
         return costs_of(arch)
 
-    def count(self, setup: Setup, groups: Sequence[GroupPlan]) -> list[LayerCounts]:
-        return count_layers(setup.network, setup.arch)
+    def count_unscheduled(self, network: Network, arch: Arch) -> list[LayerCounts]:
+        return count_layers(network, arch)
 
 
 def _dataflow(arch: Arch) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from lifsim.config.arch import Arch
 from lifsim.config.network import Layer
 from lifsim.errors import Fault, InputError, did_you_mean
+from lifsim.hardware.stores import Stores
 from lifsim.report.explain.commands import command_lines
 from lifsim.report.explain.cycles import cycle_lines
 from lifsim.report.explain.dram import LayerBytes
@@ -60,7 +61,7 @@ def _lines(result: Result, plan: Plan, layer: Layer, record: LayerRecord) -> Ite
     tick_batched = plan.group_of(layer.index).tick_batched
     yield from cycle_lines(layer, arch, sharing.channels, batch, record.counts, tick_batched=tick_batched)
     if result.buffers:
-        yield from port_lines(port_use([record.counts], arch), arch, record.counts.cycles)
-    yield from LayerBytes(result.network, sharing, layer, arch, plan, batch).lines()
+        yield from port_lines(port_use([record.counts], Stores.of(arch.buffers)), arch, record.counts.cycles)
+    yield from LayerBytes(layer, arch, plan, batch).lines()
     if record.counts.dram is not None:
         yield from command_lines(record.counts.dram, arch.dram.simulated.organisation.burst_bytes)

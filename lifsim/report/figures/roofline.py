@@ -28,7 +28,7 @@ def table(result: Result) -> pd.DataFrame:
 
     arch = result.arch
     peak = arch.array.pes * arch.clock_hz
-    per_cycle = memory_bytes_per_cycle(arch)
+    per_cycle = memory_bytes_per_cycle(arch.dram, arch.clock_hz)
     bandwidth = float("inf") if per_cycle is None else float(per_cycle * arch.clock_hz)
     entries: list[tuple[str, LayerCounts | Totals]] = [(r.counts.name, r.counts) for r in result.records]
     rows = []

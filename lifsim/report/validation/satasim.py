@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lifsim.accounting.books import BufferEnergy, ComputeEnergy, added
 from lifsim.accounting.counts import LayerCounts
+from lifsim.accounting.machine import Machine
 from lifsim.accounting.prices import energy_of
 from lifsim.accounting.satasim.counting import count_layers
 from lifsim.accounting.satasim.prices import costs_of
@@ -49,7 +50,7 @@ def compare(references: References) -> list[Comparison]:
     memory = published["memory-energy"]
     network, arch = load_workload("satasim_bntt"), load_arch("sata128_satasim")
     counts, costs = count_layers(network, arch), costs_of(arch)
-    energy = added([energy_of(layer, costs, arch, arch.array.rows * arch.array.cols) for layer in counts])
+    energy = added([energy_of(layer, costs, Machine.of(arch), arch.array.pes) for layer in counts])
     return [
         _cycles(published["cycle-stat"], counts, network.timesteps),
         *_compute(published["computation-energy"], energy.compute),
