@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lifsim.accounting.books import DramEnergy
-from lifsim.simulate.dram_work import DramActivity
+from lifsim.simulate.dram import DramActivity
 from lifsim.units import format_si
 
 CAUSES = ("activate", "read", "write", "transfer", "refresh", "background")

@@ -9,7 +9,7 @@ from typing import Any
 
 from lifsim.config.arch import Arch
 from lifsim.config.network import Network
-from lifsim.config.sharing import Sharing
+from lifsim.config.sharing import Sharing, states_of
 from lifsim.errors import Fault, InputError, collecting
 from lifsim.memo import Memo
 from lifsim.schedule.chip import Chip
@@ -53,7 +53,7 @@ def dram_rows(
     for network, batch, schedule, sharing in product(networks, batches, schedules, sharings):
         found: list[Fault] = []
         with collecting(found):
-            chosen = plan(network, sharing, chip, ScheduleOptions(schedule, batch), memo)
+            chosen = plan(network, states_of(network, sharing), chip, ScheduleOptions(schedule, batch), memo)
             names = [layer.name for layer in network.layers]
             groups = tuple((names[group.first], names[group.last]) for group in chosen.groups)
             rows.append(DramRow(network.name, str(sharing), schedule, batch, chosen.dram, groups))

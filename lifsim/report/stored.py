@@ -28,8 +28,8 @@ from lifsim.config.text_file import read_text
 from lifsim.errors import Fault, InputError, collecting
 from lifsim.report.summary import SCHEMA_VERSION
 from lifsim.schedule.lif_memory import LifMemory
-from lifsim.simulate.buffer_use import BufferUse
-from lifsim.simulate.dram_work import DramActivity
+from lifsim.simulate.bound import BufferUse
+from lifsim.simulate.dram import DramActivity
 from lifsim.simulate.resolved import sha256_of
 from lifsim.simulate.result import StageRecord
 

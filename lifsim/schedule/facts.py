@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
@@ -10,7 +11,7 @@ import numpy as np
 
 from lifsim.config.arch import Precision
 from lifsim.config.network import Layer, Network, Tensor, TimeMean
-from lifsim.config.sharing import Sharing, states_of
+from lifsim.config.sharing import State
 from lifsim.schedule.psums import PsumStore, spilled_bytes, working_set_bytes
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.storage import (
@@ -133,13 +134,13 @@ class NetworkFacts:
         return {tensor.name for layer in layers for tensor in (layer.input, *layer.residuals, *layer.outputs)}
 
 
-def facts_of(network: Network, sharing: Sharing, precision: Precision, psums: PsumStore) -> NetworkFacts:
-    """Sizes and readers of what is stored in these precisions. Raises InputError as `states_of` does."""
+def facts_of(network: Network, shared: Sequence[State], precision: Precision, psums: PsumStore) -> NetworkFacts:
+    """Sizes and readers of what is stored in these precisions, the membranes being those of `shared`."""
     reals = Reals.of(network, precision.psum_bits)
     averaged = _averaged(network)
     index_of_lif = {layer.lif.name: layer.index for layer in network.layers if layer.lif}
     states = []
-    for state in states_of(network, sharing):
+    for state in shared:
         channels, rows, columns = map_shape(state.shape)
         row_bytes = bytes_of(channels * columns * precision.membrane_bits)
         layers_using = tuple(sorted(index_of_lif[lif] for lif in state.lifs))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from lifsim.config.arch import Precision
 from lifsim.config.network import Conv, Layer, Lif, Linear, Network, Pool, Tensor, TimeMean
-from lifsim.config.sharing import Sharing
+from lifsim.config.sharing import Sharing, states_of
 from lifsim.schedule.lif_memory import LifMemory, lif_memory
 from lifsim.schedule.storage import Reals, bytes_of, element_bits
 
@@ -43,7 +43,7 @@ class Memory:
 
 def memory_of(network: Network, sharing: Sharing, precision: Precision, batch: int) -> Memory:
     """What `batch` images take, at these precisions. Raises InputError as `states_of` does."""
-    lif = lif_memory(network, sharing, precision.membrane_bits, batch)
+    lif = lif_memory(network, sharing, states_of(network, sharing), precision.membrane_bits, batch)
     weights = bytes_of(sum(layer.weights for layer in network.layers) * precision.weight_bits)
     reals = Reals.of(network, precision.psum_bits)
     live, kept = live_activation_bits(network, reals), kept_activation_bits(network, reals)

@@ -11,7 +11,7 @@ from functools import cache
 from itertools import pairwise
 
 from lifsim.config.network import Network
-from lifsim.config.sharing import Sharing
+from lifsim.config.sharing import State
 from lifsim.errors import Fault, InputError
 from lifsim.memo import Memo
 from lifsim.schedule import tick
@@ -30,20 +30,19 @@ def dram_bytes(facts: NetworkFacts, group: GroupPlan) -> float:  # noqa: ARG001 
 
 def plan(
     network: Network,
-    sharing: Sharing,
+    states: tuple[State, ...],
     chip: Chip,
     options: ScheduleOptions,
     memo: Memo,
     objective: Objective = dram_bytes,
 ) -> Plan:
-    """The schedule of `network` under `sharing` on `chip` that `options` ask for.
+    """The schedule of `network` with these `states` on `chip` that `options` ask for.
 
     Within a group, tilings, chunk, strips and residency move the fewest DRAM bytes; among partitions, `auto` takes the
     one whose groups have the least sum of `objective`, of equals the one with fewer groups. `memo` keeps what a layer
-    alone moves. Raises InputError where a sharing does not fit the network, or a timestep-major group would have no
-    membrane buffer.
+    alone moves. Raises InputError where a timestep-major group would have no membrane buffer.
     """
-    facts = facts_of(network, sharing, chip.precision, chip.psums)
+    facts = facts_of(network, states, chip.precision, chip.psums)
     cuts = legal_cuts(facts)
     batch, tiles = options.batch, chip.tiles
 

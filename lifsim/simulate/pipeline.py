@@ -24,9 +24,9 @@ from lifsim.simulate.options import Options
 from lifsim.simulate.planning import planned
 from lifsim.simulate.result import LayerRecord, Result, Totals
 from lifsim.simulate.spikes import Spikes, fires_own, read_spikes
+from lifsim.simulate.steps import visits
 from lifsim.simulate.timing import Timeline, timed
-from lifsim.simulate.trained import kept_by, trained, training_faults, training_notes
-from lifsim.simulate.visits import visits
+from lifsim.simulate.training import kept_by, trained, training_faults, training_notes
 
 
 def run(arch: Arch, network: Network, sharing: Sharing, options: Options) -> Result:
@@ -49,14 +49,14 @@ def simulate(
     shared = shared or Shared()
     bank, machine = lif_bank(arch.lif, arch.array.pes, sharing.channels), Machine.of(arch)
     setup = Setup(network, sharing, machine, bank, spikes.batch, spikes.kept, shared.parts)
-    costs = accounting.costs(arch)
+    costs, states = accounting.costs(arch), states_of(network, sharing)
     if accounting.scheduled:
-        plan = planned(setup, Chip.of(arch), accounting, options, costs)
+        plan = planned(setup, states, Chip.of(arch), accounting, options, costs)
         records, timeline = _scheduled(setup, accounting, options, costs, plan, shared.runs)
     else:
         plan, timeline = None, None
         records = _priced(setup, accounting.count_unscheduled(network, arch), costs)
-    memory = lif_memory(network, sharing, arch.precision.membrane_bits, spikes.batch)
+    memory = lif_memory(network, sharing, states, arch.precision.membrane_bits, spikes.batch)
     trace = options.trace or network.spikes.trace
     return Result(
         arch=arch,

@@ -7,22 +7,26 @@ from math import ceil
 from lifsim.accounting import Accounting, Setup
 from lifsim.accounting.prices import Costs, energy_of
 from lifsim.config.dram import DramSpec
+from lifsim.config.sharing import State
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.partition import Objective, plan
 from lifsim.schedule.plan import GroupPlan, Plan, ScheduleOptions
-from lifsim.simulate.dram_work import with_streamed_work
+from lifsim.simulate.dram import with_streamed_work
 from lifsim.simulate.options import Options
 from lifsim.simulate.timing import memory_bytes_per_cycle
 
 
-def planned(setup: Setup, chip: Chip, accounting: Accounting, options: Options, costs: Costs) -> Plan:
-    """The schedule that `options` ask for, as `accounting` counts. Raises InputError where there is none."""
+def planned(
+    setup: Setup, states: tuple[State, ...], chip: Chip, accounting: Accounting, options: Options, costs: Costs
+) -> Plan:
+    """The schedule that `options` ask for, of membranes that lie in `states`, as `accounting` counts. Raises
+    InputError where there is none."""
     asked = ScheduleOptions(options.schedule, setup.batch, options.chunk)
     if options.schedule != "auto" or options.objective == "dram":
-        return setup.memo.of(plan, setup.network, setup.sharing, chip, asked, setup.memo)
+        return setup.memo.of(plan, setup.network, states, chip, asked, setup.memo)
     objective = _objective(setup, accounting, options.objective, costs)
-    return plan(setup.network, setup.sharing, chip, asked, setup.memo, objective)
+    return plan(setup.network, states, chip, asked, setup.memo, objective)
 
 
 def _objective(setup: Setup, accounting: Accounting, name: str, costs: Costs) -> Objective:

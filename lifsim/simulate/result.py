@@ -30,9 +30,8 @@ from lifsim.hardware.stores import Stores
 from lifsim.schedule.lif_memory import LifMemory
 from lifsim.schedule.occupancy import peak_bytes
 from lifsim.schedule.plan import Plan
-from lifsim.simulate.bound import advice, bound
-from lifsim.simulate.buffer_use import BufferUse, buffer_use, port_use
-from lifsim.simulate.dram_work import DramActivity
+from lifsim.simulate.bound import BufferUse, advice, bound, buffer_use, port_use
+from lifsim.simulate.dram import DramActivity
 from lifsim.simulate.options import Options
 from lifsim.simulate.spikes import SpikeProvenance
 from lifsim.simulate.timing import Timeline, memory_bytes_per_cycle

@@ -8,15 +8,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from lifsim.config.network import Network
+import numpy as np
+from numpy.typing import NDArray
+
+from lifsim.config.network import Layer, Network
 from lifsim.config.sharing import Sharing
 from lifsim.errors import Fault, InputError
 from lifsim.hardware.array import Kept, Sparsity
+from lifsim.schedule.products import input_map_of
 from lifsim.scratch import ScratchFolder
 from lifsim.simulate.options import Options
-from lifsim.simulate.spike_work import spike_work
 from lifsim.trace.opening import open_trace
-from lifsim.trace.source import Trace
+from lifsim.trace.source import LayerSpikes, Trace
 from lifsim.trace.synthesise import synthesise
 
 
@@ -100,3 +103,42 @@ def _batch(trace: Trace, asked: int | None, path: Path) -> int:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def spike_work(network: Network, trace: Trace, batch: int, sparsity: Sparsity) -> tuple[Kept, ...]:
+    """Of every layer for the first `batch` images of a trace that is fitted to `network`."""
+    return tuple(
+        sparsity.keep(input_map_of(layer), _maps(layer, spikes), batch, layer.runs)
+        for layer, spikes in zip(network.layers, trace.layers, strict=True)
+    )
+
+
+def _maps(layer: Layer, spikes: LayerSpikes) -> _AllReal | _Stored:
+    analogue = layer.input.name == "input" and layer.input.levels is None
+    return _AllReal(layer.in_shape) if analogue else _Stored(layer.in_shape, spikes)
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """Spikes of a trace, as the maps that the layer reads."""
+
+    shape: tuple[int, int, int]
+    spikes: LayerSpikes
+
+    @property
+    def images(self) -> int:
+        return self.spikes.shape[1]
+
+    def read(self, step: int, first: int, last: int) -> NDArray[np.uint8]:
+        return self.spikes.read(step, first, last).reshape(last - first, *self.shape)
+
+
+@dataclass(frozen=True)
+class _AllReal:
+    """An analogue image: every value is multiplied, only padding is zero."""
+
+    shape: tuple[int, int, int]
+    images: int = 1
+
+    def read(self, step: int, first: int, last: int) -> NDArray[np.uint8]:  # noqa: ARG002 (every timestep)
+        return np.ones((last - first, *self.shape), np.uint8)

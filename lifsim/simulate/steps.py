@@ -1,4 +1,4 @@
-"""The whole run as one program: the steps of all layers in order, and what they ask of the DRAM."""
+"""What runs when: visits of the array to layers, and all their steps as one program, with what they ask of the DRAM."""
 
 from __future__ import annotations
 
@@ -11,9 +11,28 @@ from lifsim.accounting.counts import LayerCounts
 from lifsim.hardware.pipeline.kinds import LOADS, STORES, STREAMS, Kind
 from lifsim.hardware.pipeline.program import START, Halves, Program, program
 from lifsim.hardware.stores import Store, Stores
+from lifsim.memo import Memo
 from lifsim.schedule.cutting import cut
+from lifsim.schedule.group_steps import group_visits
 from lifsim.schedule.moves import Moves, Visit, shares
+from lifsim.schedule.plan import Plan
 from lifsim.schedule.rows import Ints
+from lifsim.schedule.tick_steps import tick_visit
+
+
+def visits(plan: Plan, batch: int, memo: Memo, *, keeps_spikes: bool = False) -> list[Visit]:
+    """One visit a tick-batched layer, with all its tiles; of a timestep-major group one a chunk, timestep,
+    strip and layer. keeps_spikes: for a backward pass, all of them go to DRAM."""
+    facts, tiles = plan.facts, plan.chip.tiles
+    found: list[Visit] = []
+    for group in plan.groups:
+        if group.tick_batched:
+            layer = facts.layers[group.first].layer
+            found.append(memo.of(tick_visit, layer, facts.reals, tiles, batch, group.layers[0]))
+        else:
+            found += group_visits(facts, plan.chip.room, batch, group, keeps_spikes=keeps_spikes)
+    return found
+
 
 DIRECT_PORT_BITS = 1 << 40
 """Residual operands pass no buffer: no port holds them up."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lifsim.config.arch import Arch
 from lifsim.config.network import Layer, Network
-from lifsim.config.sharing import Sharing
+from lifsim.config.sharing import Sharing, states_of
 from lifsim.memo import Memo
 from lifsim.schedule import partition, tick
 from lifsim.schedule.chip import Chip
@@ -17,11 +17,11 @@ from lifsim.schedule.traffic import LayerTraffic
 
 
 def plan_on(network: Network, sharing: Sharing, arch: Arch, options: ScheduleOptions) -> Plan:
-    return partition.plan(network, sharing, Chip.of(arch), options, Memo())
+    return partition.plan(network, states_of(network, sharing), Chip.of(arch), options, Memo())
 
 
 def facts_on(network: Network, sharing: Sharing, arch: Arch) -> NetworkFacts:
-    return facts_of(network, sharing, arch.precision, Chip.of(arch).psums)
+    return facts_of(network, states_of(network, sharing), arch.precision, Chip.of(arch).psums)
 
 
 def traffic_on(network: Network, layer: Layer, arch: Arch, batch: int) -> LayerTraffic:

@@ -17,10 +17,10 @@ from lifsim.hardware.pipeline.kinds import WRITES, Kind
 from lifsim.memo import Memo
 from lifsim.schedule.moves import Visit
 from lifsim.schedule.plan import ScheduleOptions
-from lifsim.schedule.training import LayerTraining, StageBytes, training_traffic
-from lifsim.schedule.training_sizes import TrainingSizes
-from lifsim.schedule.training_steps import training_visits
-from lifsim.simulate.visits import visits
+from lifsim.simulate.steps import visits
+from lifsim.training.sizes import TrainingSizes
+from lifsim.training.steps import training_visits
+from lifsim.training.traffic import LayerTraining, StageBytes, training_traffic
 from tests.schedule.networks import networks
 from tests.schedule.on_arch import plan_on
 from tests.schedule.test_timestep import SHARINGS, archs

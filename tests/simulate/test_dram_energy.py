@@ -28,7 +28,7 @@ from lifsim.hardware.dram.streamed import streamed_work
 from lifsim.hardware.pipeline.kinds import WRITES
 from lifsim.report.dram_line import dram_line
 from lifsim.report.summary import summary
-from lifsim.simulate.layout import dram_runs
+from lifsim.simulate.dram import dram_runs
 from lifsim.simulate.result import Result
 from lifsim.sweep.outcome import figures_of
 

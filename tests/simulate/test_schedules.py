@@ -13,6 +13,7 @@ from lifsim.accounting import ACCOUNTINGS, Setup
 from lifsim.accounting.books import Accesses
 from lifsim.accounting.machine import Machine
 from lifsim.accounting.prices import costs_of, energy_of
+from lifsim.config.sharing import states_of
 from lifsim.errors import InputError
 from lifsim.hardware.array import sparsity_of
 from lifsim.hardware.lif_unit import lif_bank
@@ -115,7 +116,8 @@ def test_no_partition_beats_auto(sharing: str, objective: str, memory: str) -> N
     costs = costs_of(inputs.arch)
     machine, accounting = Machine.of(inputs.arch), ACCOUNTINGS[inputs.arch.accounting]
     setup = Setup(inputs.network, inputs.sharing, machine, bank, spikes.batch, spikes.kept, Memo())
-    plan = planned(setup, Chip.of(inputs.arch), accounting, inputs.options, costs)
+    states = states_of(inputs.network, inputs.sharing)
+    plan = planned(setup, states, Chip.of(inputs.arch), accounting, inputs.options, costs)
     cycles_per_byte = 20 if inputs.arch.dram.model == "bandwidth" else 0
 
     def price(group: GroupPlan) -> float:

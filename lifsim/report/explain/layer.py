@@ -15,7 +15,7 @@ from lifsim.report.explain.dram import LayerBytes
 from lifsim.report.explain.line import Line
 from lifsim.report.explain.ports import port_lines
 from lifsim.schedule.plan import Plan
-from lifsim.simulate.buffer_use import port_use
+from lifsim.simulate.bound import port_use
 from lifsim.simulate.result import LayerRecord, Result
 
 

@@ -16,8 +16,8 @@ from lifsim.hardware.array import DATAFLOWS, ArrayShape, Dataflow, dense_waits, 
 from lifsim.hardware.input_reads import EvenReads
 from lifsim.hardware.lif_unit import pass_outputs
 from lifsim.hardware.sram_ports import Port, PortStalls
-from lifsim.simulate.training import Stages
-from lifsim.simulate.training_work import Product, backward_product, update_product
+from lifsim.training.count import Stages
+from lifsim.training.products import Product, backward_product, update_product
 
 
 def with_training_port_stalls(

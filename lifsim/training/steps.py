@@ -14,12 +14,12 @@ import numpy as np
 
 from lifsim.config.network import Layer
 from lifsim.hardware.pipeline.kinds import Kind
-from lifsim.schedule.gradient_states import StateMoves, gradient_state_moves
 from lifsim.schedule.group_steps import MAX_TILES
 from lifsim.schedule.moves import Moves, Visit, moves_of, shares
 from lifsim.schedule.plan import GroupPlan, Plan
-from lifsim.schedule.training_flows import Flow, LayerFlows, Turns, kept_states
-from lifsim.schedule.training_sizes import TrainingSizes
+from lifsim.training.flows import Flow, LayerFlows, Turns, kept_states
+from lifsim.training.gradient_states import StateMoves, gradient_state_moves
+from lifsim.training.sizes import TrainingSizes
 
 StageVisit = tuple[str, Visit]
 """A visit, and the stage that it belongs to."""

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 
 from lifsim.config.network import Layer, Network
 from lifsim.errors import Fault, InputError
-from lifsim.schedule.gradient_states import StateMoves, gradient_state_moves
 from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.schedule.traffic import DramBytes
-from lifsim.schedule.training_sizes import TrainingSizes
+from lifsim.training.gradient_states import StateMoves, gradient_state_moves
+from lifsim.training.sizes import TrainingSizes
 
 
 @dataclass(frozen=True)

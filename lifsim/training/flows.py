@@ -10,11 +10,11 @@ import numpy as np
 
 from lifsim.config.network import Layer, Tensor
 from lifsim.hardware.pipeline.kinds import Kind
-from lifsim.schedule.gradient_states import StateMoves
 from lifsim.schedule.moves import shares
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.rows import Ints
-from lifsim.schedule.training_sizes import TrainingSizes
+from lifsim.training.gradient_states import StateMoves
+from lifsim.training.sizes import TrainingSizes
 
 
 @dataclass(frozen=True)
