@@ -1,4 +1,4 @@
-"""Is the house as its plan says: few rooms on few floors, nothing found out twice?"""
+"""Is the house as its plan says: few rooms on few floors, nothing found out twice, and is every fold near?"""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ from types import FrameType
 import pytest
 
 import lifsim
+from lifsim.cli.main import main
 from lifsim.config.sharing import states_of
+from lifsim.hardware.array import DATAFLOWS
+from lifsim.hardware.array.dataflow import Folds
+from lifsim.hardware.gemm import ArrayShape, Gemm
 from lifsim.schedule.facts import facts_of
 
 PRODUCT = Path(lifsim.__file__).parent
@@ -57,3 +61,30 @@ def test_a_run_finds_each_thing_out_once(schedule: str, mode: str) -> None:
         sys.setprofile(before)
     assert calls["facts_of"] == 1
     assert calls["states_of"] <= 2
+
+
+@pytest.mark.parametrize("dataflow", ["os", "ws", "is"])
+@pytest.mark.parametrize("overlapped", ["true", "false"])
+def test_a_fold_is_twelve_frames_from_the_command(
+    dataflow: str, overlapped: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Frames of LIFSim between `lifsim run` and the equation of a fold, whoever asks for it."""
+    member = type(DATAFLOWS[dataflow])
+    equation, ways = member.folds, set()
+
+    def folds(self: object, gemm: Gemm, shape: ArrayShape) -> Folds:
+        frame, way = sys._getframe(1), []
+        while frame is not None:
+            if Path(frame.f_code.co_filename).is_relative_to(PRODUCT):
+                way.append(frame.f_code.co_name)
+            frame = frame.f_back
+        ways.add(tuple(reversed(way)))
+        return equation(self, gemm, shape)
+
+    monkeypatch.setattr(member, "folds", folds)
+    chosen = [f"array.dataflow={dataflow}", f"lif.overlapped={overlapped}", "dram.model=bandwidth"]
+    settings = [text for each in (*chosen, "dram.bandwidth_bytes_per_s=1GB") for text in ("--set", each)]
+    assert main(["run", "--workload", "lenet5_mnist", "--out", str(tmp_path / "run"), *settings]) == 0
+    assert any("array_work" in way for way in ways)
+    longest = max(ways, key=len)
+    assert len(longest) <= 12, " > ".join(longest)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from itertools import pairwise
+from itertools import pairwise, starmap
 
 from lifsim.config.network import Network
 from lifsim.config.sharing import State
@@ -65,7 +65,7 @@ def plan(
             mergeable=mergeable,
         )
     _require_membrane_buffer(facts, chip.room.membrane, ends)
-    groups = tuple(group(first, end) for first, end in pairwise(ends))
+    groups = tuple(starmap(group, pairwise(ends)))
     return Plan(groups, facts, chip)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import starmap
 
 from lifsim.accounting import ACCOUNTINGS, Accounting, Asked, Setup
 from lifsim.accounting.counts import LayerCounts
@@ -15,7 +16,7 @@ from lifsim.config.sharing import Sharing, states_of
 from lifsim.errors import Fault, InputError, collecting
 from lifsim.hardware.array import sparsity_of
 from lifsim.hardware.lif_unit import lif_bank
-from lifsim.memo import Memo, Shared
+from lifsim.memo import Shared
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.lif_memory import lif_memory
 from lifsim.schedule.plan import Plan
@@ -50,12 +51,18 @@ def simulate(
     bank, machine = lif_bank(arch.lif, arch.array.pes, sharing.channels), Machine.of(arch)
     setup = Setup(network, sharing, machine, bank, spikes.batch, spikes.kept, shared.parts)
     costs, states = accounting.costs(arch), states_of(network, sharing)
-    if accounting.scheduled:
-        plan = planned(setup, states, Chip.of(arch), accounting, options, costs)
-        records, timeline = _scheduled(setup, accounting, options, costs, plan, shared.runs)
+    plan = planned(setup, states, Chip.of(arch), accounting, options, costs) if accounting.scheduled else None
+    if plan is None:
+        records, timeline = _priced(setup, accounting.count_unscheduled(network, arch), costs), None
+    elif options.mode == "training":
+        records, timeline = trained(setup, plan, costs, reverse=options.bptt == "reversed")
     else:
-        plan, timeline = None, None
-        records = _priced(setup, accounting.count_unscheduled(network, arch), costs)
+        if all(group.tick_batched for group in plan.groups):  # of a buffer for membranes matters that there is one
+            alike = replace(setup, machine=machine.without_membranes())
+            counts, timeline = shared.runs.of(_counted, alike, accounting, plan)
+        else:
+            counts, timeline = _counted(setup, accounting, plan)
+        records = _priced(setup, counts, costs)
     memory = lif_memory(network, sharing, states, arch.precision.membrane_bits, spikes.batch)
     trace = options.trace or network.spikes.trace
     return Result(
@@ -89,21 +96,6 @@ def _require_known(accounting: Accounting, arch: Arch, network: Network, options
         raise InputError(faults)
 
 
-def _scheduled(
-    setup: Setup, accounting: Accounting, options: Options, costs: Costs, plan: Plan, runs: Memo
-) -> tuple[tuple[LayerRecord, ...], Timeline | None]:
-    """The layers under `plan`, and their times. What inference counts of one-layer groups follows nothing of a buffer
-    for membranes but that there is one."""
-    if options.mode == "training":
-        return trained(setup, plan, costs, reverse=options.bptt == "reversed")
-    if all(group.tick_batched for group in plan.groups):
-        alike = replace(setup, machine=setup.machine.without_membranes())
-        counts, timeline = runs.of(_counted, alike, accounting, plan)
-    else:
-        counts, timeline = _counted(setup, accounting, plan)
-    return _priced(setup, counts, costs), timeline
-
-
 def _counted(setup: Setup, accounting: Accounting, plan: Plan) -> tuple[list[LayerCounts], Timeline | None]:
     """The events of every layer under `plan`, and their times."""
     counts = []
@@ -122,6 +114,21 @@ def _priced(setup: Setup, counts: Sequence[LayerCounts], costs: Costs) -> tuple[
 def run_sharings(inputs: Inputs, sharings: Sequence[str], baseline: str | None = None) -> list[Result]:
     """Runs that differ in sharing only, on the same spikes unless each fires its own; that of sharing `baseline` stores
     its membranes if they are for training. Raises InputError with the faults of all sharings."""
+    return list(starmap(simulate, _under_sharings(inputs, sharings, baseline)))
+
+
+def run_beside_baseline(inputs: Inputs) -> tuple[Result, Result | None]:
+    """The run, and the run without sharing to compare it with (None if the run itself is that)."""
+    if inputs.sharing == Sharing():
+        return next(starmap(simulate, _under_sharings(inputs, ["none"], None))), None
+    shared, unshared = starmap(simulate, _under_sharings(inputs, [str(inputs.sharing), "none"], "none"))
+    return shared, unshared
+
+
+def _under_sharings(
+    inputs: Inputs, sharings: Sequence[str], baseline: str | None
+) -> Iterator[tuple[Arch, Network, Sharing, Options, Spikes, Shared]]:
+    """What `simulate` takes, run by run."""
     faults: list[Fault] = []
     parsed: list[Sharing] = []
     for text in sharings:
@@ -132,21 +139,11 @@ def run_sharings(inputs: Inputs, sharings: Sequence[str], baseline: str | None =
         raise InputError(faults)
     seen: tuple[Spikes, Shared] | None = None
     stored = inputs.options.model_copy(update={"bptt": "stored"})
-    results = []
     for sharing in parsed:
         if seen is None or fires_own(inputs.network, inputs.options):
             seen = read_spikes(inputs.network, sharing, inputs.options, sparsity_of(inputs.arch.array)), Shared()
         options = stored if str(sharing) == baseline else inputs.options
-        results.append(simulate(inputs.arch, inputs.network, sharing, options, *seen))
-    return results
-
-
-def run_beside_baseline(inputs: Inputs) -> tuple[Result, Result | None]:
-    """The run, and the run without sharing to compare it with (None if the run itself is that)."""
-    if inputs.sharing == Sharing():
-        return run_sharings(inputs, ["none"])[0], None
-    shared, unshared = run_sharings(inputs, [str(inputs.sharing), "none"], baseline="none")
-    return shared, unshared
+        yield inputs.arch, inputs.network, sharing, options, *seen
 
 
 def notes(arch: Arch, network: Network, sharing: Sharing, options: Options, spikes: Spikes) -> tuple[str, ...]:

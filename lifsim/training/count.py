@@ -22,8 +22,8 @@ from lifsim.accounting import Setup
 from lifsim.accounting.books import Accesses, Cycles, Operations, SramAccesses, TrainingDramBytes, added
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.machine import Machine
+from lifsim.accounting.own import Own
 from lifsim.accounting.own.array_work import lif_map
-from lifsim.accounting.own.counting import count_group
 from lifsim.config.arch import Arch
 from lifsim.config.network import Layer
 from lifsim.errors import Fault, InputError
@@ -55,7 +55,7 @@ def training_counts(setup: Setup, plan: Plan, *, reverse: bool) -> list[Stages]:
     found: list[Stages] = []
     for group in plan.groups:
         for inference, layer in zip(
-            count_group(setup, plan.facts, group), setup.network.layers[group.first : group.last + 1], strict=True
+            Own().count(setup, plan.facts, group), setup.network.layers[group.first : group.last + 1], strict=True
         ):
             starts = layer.index in first
             stages = _LayerStages(setup, layer, traffic[layer.index], inference, group.tick_batched, reverse, starts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, fields
 from functools import cached_property
 from math import prod
 
@@ -59,9 +59,14 @@ def lif_map(layer: Layer) -> tuple[int, int, int]:
 
 def array_work(laid: Laid, sparsity: Sparsity, kept: Kept, lifs: LifCalls | None) -> ArrayWork:
     """Work of the product `laid` on spikes of which `sparsity` has `kept` what it must know, and of the LIFs behind."""
+    accesses, before = [], (0,) * len(fields(ArrayAccesses))
+    for runs in range(1, kept.runs + 1):
+        after = astuple(buffer_accesses(laid.dataflow, laid.gemm, laid.shape, runs, laid.tick_batched))
+        accesses.append(ArrayAccesses(*((a - b) * kept.images for a, b in zip(after, before, strict=True))))
+        before = after
     return ArrayWork(
         cycles=sparsity.cycles(kept, laid),
-        accesses=tuple(_run_accesses(run, laid, batch=kept.images) for run in range(kept.runs)),
+        accesses=tuple(accesses),
         macs_effective=tuple(kept.effective_macs(run, laid.gemm) for run in range(kept.runs)),
         lif_cycles=lif_waits(lifs, lifs.pass_cycles, laid, sparsity, kept) if lifs else 0,
     )
@@ -76,11 +81,7 @@ def lif_waits(lifs: LifCalls, pass_cycles: int | NDArray[np.int64], laid: Laid, 
 
     if not lifs.overlapped:  # what the array does meanwhile hides nothing
         return waited(np.zeros((1, 1), np.int64)) * kept.images
-    return sum(waited(blocks) * images for blocks, images in sparsity.blocks(kept, laid))
-
-
-def _run_accesses(run: int, laid: Laid, *, batch: int) -> ArrayAccesses:
-    """Accesses that run number `run` adds, all images."""
-    after = astuple(buffer_accesses(laid.dataflow, laid.gemm, laid.shape, run + 1, laid.tick_batched))
-    before = astuple(buffer_accesses(laid.dataflow, laid.gemm, laid.shape, run, laid.tick_batched)) if run else (0,) * 5
-    return ArrayAccesses(*((a - b) * batch for a, b in zip(after, before, strict=True)))
+    total = 0
+    for blocks, images in sparsity.blocks(kept, laid):
+        total += waited(blocks) * images
+    return total

@@ -4,32 +4,18 @@ from __future__ import annotations
 
 from lifsim.accounting.books import Accesses, Cycles, Operations, SramAccesses
 from lifsim.accounting.counts import ElementBits, LayerCounts, TimestepCounts
-from lifsim.accounting.own.array_work import ArrayWork, array_work, lif_calls
-from lifsim.accounting.own.scheduled import ScheduledLayer, scheduled_layers
+from lifsim.accounting.own.array_work import ArrayWork
+from lifsim.accounting.own.scheduled import ScheduledLayer
 from lifsim.accounting.protocol import Setup
 from lifsim.config.arch import Precision
 from lifsim.config.network import Layer
-from lifsim.hardware.array import ArrayShape, Laid, Sparsity, dataflow_of, pe_utilisation, shape_of, sparsity_of
-from lifsim.schedule.facts import NetworkFacts
-from lifsim.schedule.plan import GroupPlan
-from lifsim.schedule.products import gemm_of
+from lifsim.hardware.array import ArrayShape, Sparsity, pe_utilisation, shape_of, sparsity_of
 
 
-def count_group(setup: Setup, facts: NetworkFacts, group: GroupPlan) -> list[LayerCounts]:
-    """The layers of `group`, nobody waiting for memory."""
-    members = setup.network.layers[group.first : group.last + 1]
-    scheduled = scheduled_layers(setup, facts, group)
-    return [_count(setup, layer, how) for layer, how in zip(members, scheduled, strict=True)]
-
-
-def _count(setup: Setup, layer: Layer, scheduled: ScheduledLayer) -> LayerCounts:
-    """Events of `layer` over all timesteps and images, as `scheduled`."""
-    machine = setup.machine
-    shape, sparsity = shape_of(machine.array), sparsity_of(machine.array)
-    laid = Laid(gemm_of(layer), shape, dataflow_of(machine.array), scheduled.tick_batched)
-    lifs = lif_calls(layer, setup.bank.pass_cycles, overlapped=machine.lif.overlapped)
-    work = setup.memo.of(array_work, laid, sparsity, setup.kept[layer.index], lifs)
-    bits = element_bits(layer, setup.network.input_bits, machine.precision)
+def layer_counts(setup: Setup, layer: Layer, scheduled: ScheduledLayer, work: ArrayWork) -> LayerCounts:
+    """Events of `layer` over all timesteps and images, as `scheduled`; `work` is what it asks of the array."""
+    shape, sparsity = shape_of(setup.machine.array), sparsity_of(setup.machine.array)
+    bits = element_bits(layer, setup.network.input_bits, setup.machine.precision)
     cycles, ops = _cycles(work), _operations(layer, sparsity, work, setup.batch)
     return LayerCounts(
         name=layer.name,

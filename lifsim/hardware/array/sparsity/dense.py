@@ -26,12 +26,12 @@ class Unaware(Sparsity):
 
     def cycles(self, kept: Kept, laid: Laid) -> tuple[ArrayCycles, ...]:
         """The dataflow's, by difference: a run adds what one run more takes."""
-        upto = [
-            dense_cycles(laid.dataflow, laid.gemm, laid.shape, n, laid.tick_batched) for n in range(1, kept.runs + 1)
-        ]
-        return tuple(
-            (now + before * -1) * kept.images for before, now in zip([ArrayCycles(0, 0, 0), *upto], upto, strict=False)
-        )
+        found, before = [], ArrayCycles(0, 0, 0)
+        for runs in range(1, kept.runs + 1):
+            upto = dense_cycles(laid.dataflow, laid.gemm, laid.shape, runs, laid.tick_batched)
+            found.append((upto + before * -1) * kept.images)
+            before = upto
+        return tuple(found)
 
     def blocks(self, kept: Kept, laid: Laid) -> Iterator[tuple[NDArray[np.int64], int]]:
         """The same for every image."""
