@@ -13,9 +13,9 @@ from lifsim.hardware.array import DATAFLOWS, SPARSITIES, ArrayShape, Dataflow, L
 from lifsim.hardware.lif_unit import lif_bank, lif_passes
 from lifsim.report.explain.line import Line, alike, plus, product, total
 from lifsim.schedule.products import gemm_of
+from lifsim.simulate.bound import STALLS
 
 UNIT = "cycles"
-STALLS = ("stall_weights", "stall_spikes", "stall_membrane", "stall_writeback")
 
 
 def cycle_lines(
@@ -34,7 +34,7 @@ def cycle_lines(
     yield _filling(layer, arch, batch, loads, cycles.fill_drain)
     if layer.lif:
         yield _lif(layer, arch, channels, batch, cycles.lif, tick_batched=tick_batched)
-    waited = [getattr(cycles, name) for name in STALLS]
+    waited = [getattr(cycles, name) for name in STALLS.values()]
     if sum(waited):
         yield total("stalls", waited, UNIT, "waiting for weights, spikes, membranes, and to write back")
     parts = [cycles.array, cycles.fill_drain, cycles.lif, sum(waited)]
