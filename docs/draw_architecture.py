@@ -1,5 +1,7 @@
 """Draws docs/images/architecture.svg from the code: rooms by the layers of setup.cfg, arrows by its imports.
 
+What everybody imports (errors, units ...) has no arrows, and neither has what less than `FEW` modules import.
+
 python docs/draw_architecture.py [FILE]
 """
 
@@ -19,6 +21,8 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 ROOT = Path(__file__).parents[1]
 WIDTH, HEIGHT, GAP = 3.0, 0.62, 0.28
 ROOM, INK, ARROW = "#e8eef7", "#1b2a41", "#5b7db1"
+FOUNDATIONS = {"kernels", "processes", "files", "registry", "units", "scratch", "errors"}
+FEW = 4
 
 
 def layers() -> list[list[str]]:
@@ -61,9 +65,9 @@ def draw(path: Path) -> None:
             _box(axes, x, y, room, sizes[room])
             centres[room] = x, y
     for (above, below), count in sorted(edges.items()):
-        if above in centres and below in centres:
+        if count >= FEW and above in centres and below in centres and below not in FOUNDATIONS:
             _arrow(axes, centres[above], centres[below], count)
-    reach = WIDTH * max(map(len, floors)) / 2 + 2.6
+    reach = WIDTH * max(map(len, floors)) / 2 + 0.6
     axes.set_xlim(-reach, reach)
     axes.set_ylim(-(HEIGHT + GAP) * (len(floors) - 1) - HEIGHT, HEIGHT)
     figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
