@@ -1,0 +1,87 @@
+"""A pytest plugin: which test runs which line, how long each takes, which of them pass; written as one JSON file.
+
+Loaded by `coverage run -m pytest -p tests.mutation.contexts`. Machine code is out of coverage's sight: a test that
+calls a compiled kernel counts for every file that the kernel is compiled from, as line 0 of that file.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import json
+import os
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from coverage import Coverage
+
+from tests.mutation.targets import KERNEL
+
+OUT = "LIFSIM_MUTATION_MAP"
+"""The environment variable that names the file."""
+
+
+class Contexts:
+    """The plugin."""
+
+    def __init__(self, coverage: Coverage, out: Path) -> None:
+        self._coverage, self._out, self._root = coverage, out, Path.cwd()
+        self._running = ""
+        self._seconds: dict[str, float] = defaultdict(float)
+        self._failed: set[str] = set()
+        self._compiled: dict[str, set[str]] = defaultdict(set)
+        self._watch_kernels()
+
+    def _watch_kernels(self) -> None:
+        module = importlib.import_module(KERNEL[0])
+        kernel = getattr(module, KERNEL[1])
+        call, folder = kernel.__call__, Path(str(module.__file__)).parent
+
+        @functools.wraps(call)
+        def watched(it: Any, *arguments: Any) -> Any:
+            for pattern in it.sources:
+                for path in folder.glob(pattern):
+                    self._compiled[path.relative_to(self._root).as_posix()].add(self._running)
+            return call(it, *arguments)
+
+        kernel.__call__ = watched
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        self._running = item.nodeid
+        self._coverage.switch_context(item.nodeid)
+        return (yield)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self._seconds[report.nodeid] += report.duration
+        if not report.passed:
+            self._failed.add(report.nodeid)
+
+    def pytest_sessionfinish(self) -> None:
+        """Of the tests that passed, what ran which line."""
+        self._coverage.stop()
+        data = self._coverage.get_data()
+        passed = [test for test in self._seconds if test not in self._failed]
+        number = {test: index for index, test in enumerate(passed)}
+        lines: dict[str, dict[int, list[int]]] = {}
+        for measured in sorted(data.measured_files()):
+            path = Path(measured).relative_to(self._root).as_posix()
+            ran = {
+                line: sorted(number[t] for t in by if t in number)
+                for line, by in data.contexts_by_lineno(measured).items()
+            }
+            lines[path] = {line: by for line, by in sorted(ran.items()) if by}
+        for path, by in self._compiled.items():
+            lines.setdefault(path, {})[0] = sorted(number[test] for test in by if test in number)
+        tests = [[test, round(self._seconds[test], 3)] for test in passed]
+        self._out.write_text(json.dumps({"tests": tests, "lines": lines}))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Take part where coverage runs."""
+    coverage = Coverage.current()
+    if coverage is not None and OUT in os.environ:
+        config.pluginmanager.register(Contexts(coverage, Path(os.environ[OUT])))
