@@ -1,7 +1,8 @@
 """A pytest plugin: which test runs which line, how long each takes, which of them pass; written as one JSON file.
 
 Loaded by `coverage run -m pytest -p tests.mutation.contexts`. Machine code is out of coverage's sight: a test that
-calls a compiled kernel counts for every file that the kernel is compiled from, as line 0 of that file.
+calls a compiled kernel counts for every file that the kernel is compiled from, as line 0 of that file. Property tests
+try a few examples, for all run much the same lines, and their time is that of all their examples.
 """
 
 from __future__ import annotations
@@ -17,11 +18,15 @@ from typing import Any
 
 import pytest
 from coverage import Coverage
+from hypothesis import is_hypothesis_test, settings
 
 from tests.mutation.targets import KERNEL
 
 OUT = "LIFSIM_MUTATION_MAP"
 """The environment variable that names the file."""
+EXAMPLES = 5
+SETTINGS = "_hypothesis_internal_use_settings"
+"""Where hypothesis keeps the settings of a test."""
 
 
 class Contexts:
@@ -31,6 +36,8 @@ class Contexts:
         self._coverage, self._out, self._root = coverage, out, Path.cwd()
         self._running = ""
         self._seconds: dict[str, float] = defaultdict(float)
+        self._all_examples: dict[Any, int] = {}
+        self._times: dict[str, float] = {}
         self._failed: set[str] = set()
         self._compiled: dict[str, set[str]] = defaultdict(set)
         self._watch_kernels()
@@ -49,6 +56,16 @@ class Contexts:
 
         kernel.__call__ = watched
 
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        for item in items:
+            test = getattr(item, "function", None)
+            if is_hypothesis_test(test) and test not in self._all_examples:
+                given = getattr(test, SETTINGS)
+                self._all_examples[test] = given.max_examples
+                setattr(test, SETTINGS, settings(given, max_examples=min(EXAMPLES, given.max_examples)))
+            if test in self._all_examples:
+                self._times[item.nodeid] = max(1.0, self._all_examples[test] / EXAMPLES)
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
         self._running = item.nodeid
@@ -56,7 +73,7 @@ class Contexts:
         return (yield)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        self._seconds[report.nodeid] += report.duration
+        self._seconds[report.nodeid] += report.duration * self._times.get(report.nodeid, 1.0)
         if not report.passed:
             self._failed.add(report.nodeid)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+from fractions import Fraction
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lifsim.config.arch import Arch
@@ -67,3 +69,17 @@ def test_shares_are_whole_and_add_up(total: int, weights: list[int]) -> None:
     parts = shares(total, np.array(weights))
     assert parts.sum() == total
     assert all(abs(part - total * weight / sum(weights)) <= 1 for part, weight in zip(parts, weights, strict=True))
+
+
+@given(st.integers(0, 10**12), st.lists(st.integers(0, 10**9), min_size=1, max_size=20).filter(any))
+@example(10**12 + 7, [10**9 - 1, 3, 10**9])  # their products have more than 63 bits
+@example((1 << 62) - 1, [1])
+@example((1 << 61) + 1, [1, 1])
+def test_the_first_shares_together_are_rounded_down(total: int, weights: list[int]) -> None:
+    parts = shares(total, np.array(weights)).tolist()
+    for count in range(1, len(weights) + 1):
+        assert sum(parts[:count]) == math.floor(Fraction(total * sum(weights[:count]), sum(weights)))
+
+
+def test_nothing_is_dealt_where_nobody_has_a_share() -> None:
+    assert shares(5, np.array([0, 0])).tolist() == [0, 0]
