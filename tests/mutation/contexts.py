@@ -18,15 +18,14 @@ from typing import Any
 
 import pytest
 from coverage import Coverage
-from hypothesis import is_hypothesis_test, settings
+from hypothesis import settings
 
+from tests.mutation.examples import SETTINGS, property_tests
 from tests.mutation.targets import KERNEL
 
 OUT = "LIFSIM_MUTATION_MAP"
 """The environment variable that names the file."""
 EXAMPLES = 5
-SETTINGS = "_hypothesis_internal_use_settings"
-"""Where hypothesis keeps the settings of a test."""
 
 
 class Contexts:
@@ -36,7 +35,6 @@ class Contexts:
         self._coverage, self._out, self._root = coverage, out, Path.cwd()
         self._running = ""
         self._seconds: dict[str, float] = defaultdict(float)
-        self._all_examples: dict[Any, int] = {}
         self._times: dict[str, float] = {}
         self._failed: set[str] = set()
         self._compiled: dict[str, set[str]] = defaultdict(set)
@@ -57,14 +55,12 @@ class Contexts:
         kernel.__call__ = watched
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        for item in items:
-            test = getattr(item, "function", None)
-            if is_hypothesis_test(test) and test not in self._all_examples:
-                given = getattr(test, SETTINGS)
-                self._all_examples[test] = given.max_examples
-                setattr(test, SETTINGS, settings(given, max_examples=min(EXAMPLES, given.max_examples)))
-            if test in self._all_examples:
-                self._times[item.nodeid] = max(1.0, self._all_examples[test] / EXAMPLES)
+        tests = property_tests(items)
+        given = {test: getattr(test, SETTINGS) for test in tests.values()}
+        for test, all_examples in given.items():
+            fewer = min(EXAMPLES, all_examples.max_examples)
+            setattr(test, SETTINGS, settings(all_examples, max_examples=fewer, derandomize=True, database=None))
+        self._times = {name: max(1.0, given[test].max_examples / EXAMPLES) for name, test in tests.items()}
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:

@@ -88,7 +88,7 @@ class Workshop:
         os.utime(path, (self._stamp, self._stamp))
 
     def _run(self, tests: list[str], seconds: float) -> Verdict:
-        command = [sys.executable, *PYTEST, "-x", "--tb=no", *tests]
+        command = [sys.executable, *PYTEST, "-x", "--tb=no", "-p", "tests.mutation.examples", *tests]
         with subprocess.Popen(
             command,
             cwd=self._tree,

@@ -23,8 +23,9 @@ from lifsim.schedule.membranes import StateUse, best_split
 from lifsim.schedule.partition import plan
 from lifsim.schedule.plan import ScheduleOptions
 from lifsim.simulate.books import as_tree
+from lifsim.simulate.inputs import load_inputs
 from lifsim.simulate.options import Options
-from lifsim.simulate.pipeline import run
+from lifsim.simulate.pipeline import run, run_beside_baseline
 from lifsim.simulate.result import Result
 from lifsim.trace.synthesise import synthesise
 from tests.oracles import training as oracle
@@ -191,3 +192,42 @@ def test_gradient_units_are_shared_and_paid_in_training_only() -> None:
 def test_what_cannot_be_trained_is_refused(arguments: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
         lifsim.run(**arguments)
+
+
+@pytest.mark.parametrize("bptt", ["stored", "reversed"])
+def test_the_layer_table_has_every_stage_and_nothing_where_a_layer_has_none(bptt: str) -> None:
+    result = _run(_network(), bptt=bptt)
+    assert ("stages.recompute.cycles" in result.layer_rows[0]) == (bptt == "reversed")
+    for row, record in zip(result.layer_rows, result.records, strict=True):
+        of_stages = {name: value for name, value in row.items() if name.startswith("stages.")}
+        stages = {name.split(".")[1] for name in of_stages}
+        assert {"forward", "backward", "weight_update"} <= stages
+        assert len(of_stages) == 4 * len(stages)
+        for stage in stages:
+            found = record.stages.get(stage)
+            expected = (
+                (0, 0, 0, 0.0)
+                if found is None
+                else (
+                    found.cycles.total,
+                    found.ops.macs_effective,
+                    found.dram_bytes.total,
+                    pytest.approx(found.energy_pj.total.total),
+                )
+            )
+            columns = ("cycles", "macs_effective", "dram_bytes", "energy_pj")
+            assert tuple(of_stages[f"stages.{stage}.{column}"] for column in columns) == expected
+        assert sum(of_stages[f"stages.{stage}.cycles"] for stage in stages) == row["cycles.total"] > 0
+        assert sum(of_stages[f"stages.{stage}.dram_bytes"] for stage in stages) == row["dram_bytes.total"] > 0
+
+
+def test_the_run_without_sharing_beside_a_run_stores_its_membranes() -> None:
+    options = {"mode": "training", "bptt": "reversed"}
+    inputs = load_inputs("sata_training", "lenet5_mnist", "channel2", options, ["dram.model=ideal"])
+    shared, unshared = run_beside_baseline(inputs)
+    assert unshared is not None
+    assert [str(each.sharing) for each in (shared, unshared)] == ["channel2", "none"]
+    assert [each.options.bptt for each in (shared, unshared)] == ["reversed", "stored"]
+    alone, none = run_beside_baseline(dataclasses.replace(inputs, sharing=Sharing()))
+    assert none is None
+    assert (str(alone.sharing), alone.options.bptt) == ("none", "reversed")
