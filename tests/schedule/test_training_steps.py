@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,17 +14,20 @@ from hypothesis import strategies as st
 from lifsim.config.arch import Arch
 from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing
+from lifsim.errors import InputError
 from lifsim.hardware.pipeline.kinds import WRITES, Kind
 from lifsim.schedule.facts import facts_of
 from lifsim.schedule.moves import Visit
 from lifsim.schedule.partition import plan
 from lifsim.schedule.plan import ScheduleOptions
+from lifsim.schedule.traffic import DramBytes
 from lifsim.schedule.training import LayerTraining, StageBytes, training_traffic
 from lifsim.schedule.training_sizes import TrainingSizes
 from lifsim.schedule.training_steps import training_visits
 from lifsim.simulate.reuse import Reuse
 from lifsim.simulate.visits import visits
-from tests.schedule.networks import networks
+from tests.schedule import build
+from tests.schedule.networks import network, networks
 from tests.schedule.test_timestep import SHARINGS, archs
 
 QUIET = settings(deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
@@ -134,3 +138,25 @@ def test_layers_and_timesteps_are_walked_back_as_they_were_walked_forward(schedu
         assert back == [layer for layer in reversed(layers) for _ in range(2)]
     else:
         assert back == list(reversed(forward))
+
+
+def test_what_a_hard_reset_forgets_is_not_recomputed() -> None:
+    names = ("fc0", "fc1", "fc2")
+    layers = [
+        op for name in names for op in ({"name": name, "op": "linear", "out": 4}, {"name": f"{name}_lif", "op": "lif"})
+    ]
+    soft, arch = network(layers, (4,), timesteps=2), build.arch()
+    forgets = replace(build.SOFT, reset="hard")
+    nodes = [replace(n, neuron=forgets) if n.name in ("fc0_lif", "fc2_lif") else n for n in soft.nodes]
+    net = replace(soft, nodes=tuple(nodes))
+    schedule = plan(net, Sharing(), arch, ScheduleOptions("tick"))
+    with pytest.raises(InputError) as error:
+        training_traffic(net, Sharing(), arch, schedule, 1, reverse=True)
+    assert [fault.path for fault in error.value.faults] == ["fc0_lif", "fc2_lif"]
+    assert all(
+        stages.recompute is None for stages in training_traffic(net, Sharing(), arch, schedule, 1, reverse=False)
+    )
+
+
+def test_bytes_of_a_stage_are_the_sum_of_all_it_moves() -> None:
+    assert StageBytes(DramBytes(weights=1, psum_write=2), 4, 8, 16, 32, 64).total == 127
