@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifsim.config.arch import Buffer
@@ -73,6 +73,7 @@ def test_a_buffer_of_no_bytes_is_not_followed_byte_by_byte() -> None:
         assert found.outputs.tolist() == [1 << 8] * MAX_PARTS
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(1, 40)), min_size=1, max_size=6), st.integers(1, 20))
 def test_parts_fit_and_add_up(steps: list[tuple[int, int]], size: int) -> None:
     rows = [(step, Kind.SPIKES_IN, 1, 1000 * step, moved, 1, 0) for step, (_, moved) in enumerate(steps)]

@@ -178,3 +178,17 @@ def test_what_the_spikes_are_is_said(reference: Path) -> None:
 def test_a_network_without_spikes_says_how_to_get_them() -> None:
     with pytest.raises(InputError, match="lifsim train --workload har_fcn --out FILE, then --weights FILE"):
         lifsim.run(workload="har_fcn")
+
+
+@pytest.mark.parametrize("sparsity", ["gate", "skip"])
+def test_each_timestep_uses_the_array_as_much_as_its_own_products_need(sparsity: str) -> None:
+    overrides = ["array.dataflow=os", f"array.sparsity={sparsity}"]
+    result = lifsim.run(workload="lenet5_mnist", batch=2, overrides=overrides)
+    for layer, record in zip(result.network.layers, result.records, strict=True):
+        steps = record.counts.timesteps
+        assert [step.timestep for step in steps] == list(range(layer.runs))
+        for step in steps:
+            products = step.macs_effective if sparsity == "skip" else 2 * layer.pixels * layer.filters * layer.reduction
+            pe_cycles = result.arch.array.pes * (step.array_cycles + step.fill_drain_cycles)
+            assert step.pe_utilisation == pytest.approx(products / pe_cycles)
+        assert sum(step.macs_effective for step in steps) == record.counts.ops.macs_effective

@@ -23,10 +23,14 @@ from lifsim.schedule.membranes import StateUse, best_split
 from lifsim.schedule.partition import plan
 from lifsim.schedule.plan import ScheduleOptions
 from lifsim.simulate.books import as_tree
+from lifsim.simulate.counter import Counter
 from lifsim.simulate.inputs import load_inputs
 from lifsim.simulate.options import Options
 from lifsim.simulate.pipeline import run, run_beside_baseline
 from lifsim.simulate.result import Result
+from lifsim.simulate.reuse import Reuse
+from lifsim.simulate.spikes import read_spikes
+from lifsim.simulate.training import training_counts
 from lifsim.trace.synthesise import synthesise
 from tests.oracles import training as oracle
 from tests.workload import building
@@ -231,3 +235,30 @@ def test_the_run_without_sharing_beside_a_run_stores_its_membranes() -> None:
     alone, none = run_beside_baseline(dataclasses.replace(inputs, sharing=Sharing()))
     assert none is None
     assert (str(alone.sharing), alone.options.bptt) == ("none", "reversed")
+
+
+def test_the_array_is_used_as_much_as_the_products_of_all_stages_need() -> None:
+    result = _run(_network(), batch=2)
+    pes = result.arch.array.rows * result.arch.array.cols
+    for layer, record in zip(result.network.layers, result.records, strict=True):
+        C, H, W = layer.in_shape
+        back = H * W * layer.group_filters * math.prod(layer.kernel) * C if layer.input.name != "input" else 0
+        products = layer.runs * 2 * (2 * layer.filters * layer.pixels * layer.reduction + back)
+        running = record.counts.cycles.array + record.counts.cycles.fill_drain
+        assert record.counts.pe_utilisation == pytest.approx(products / (pes * running))
+
+
+def test_gradients_have_the_precision_of_psums_wherever_they_pass() -> None:
+    overrides = (*ENDLESS, "precision.weight_bits=5", "precision.psum_bits=24", "precision.membrane_bits=12")
+    arch = load_arch("sata_training", overrides)
+    network, sharing, options = _network(), Sharing(), Options(mode="training", bptt="reversed")
+    bank = lif_bank(arch.lif, arch.array.pes, sharing.channels)
+    counter = Counter(network, sharing, arch, bank, read_spikes(network, sharing, options), Reuse())
+    schedule = plan(network, sharing, arch, ScheduleOptions("tick", 1, 1))
+    for stages in training_counts(counter, schedule, reverse=True):
+        bits = {stage: counts.bits for stage, counts in stages.items()}
+        assert (bits["forward"].weight, bits["forward"].spike_in) == (5, 1)
+        assert bits.get("recompute", bits["forward"]) == bits["forward"]
+        of_gradients = dataclasses.replace(bits["forward"], spike_in=24, spike_out=24)
+        assert bits["backward"] == of_gradients
+        assert bits["weight_update"] == dataclasses.replace(of_gradients, weight=24, spike_in=1)
