@@ -103,11 +103,13 @@ def touched(visit: Visit, *, writes: bool) -> Iterator[tuple[str, np.ndarray]]:
 def test_the_way_back_reads_only_bytes_that_were_written_before(
     case: tuple[Network, Sharing, Arch, ScheduleOptions, bool],
 ) -> None:
-    """But for the loss's gradient, which nobody writes, and a visit's own overflow."""
+    """But for the loss's gradient, which the backward stage reads first, and a visit's own overflow. All that overflows
+    lies from the first byte of its region on."""
     network = case[0]
     read_later = {read.name for layer in network.layers for read in (layer.input, *layer.residuals)}
     results = {f"gradient:{t.name}" for layer in network.layers for t in layer.outputs if t.name not in read_later}
     written: dict[str, set[int]] = {}
+    of_the_loss: dict[str, set[int]] = {}
     for stage, visit in trained(case)[1]:
         own = {name for name in visit.regions if name.startswith("membrane_gradients")}
         puts_out = [(name, set(places.tolist())) for name, places in touched(visit, writes=True)]
@@ -117,8 +119,13 @@ def test_the_way_back_reads_only_bytes_that_were_written_before(
         for name, places in touched(visit, writes=False):
             if stage != "forward" and not name.startswith(("weights:", "tensor:")) and name not in results:
                 assert set(places.tolist()) <= written.get(name, set()), (stage, name)
+            if name in results and stage == "backward":
+                of_the_loss.setdefault(name, set()).update(places.tolist())
+            elif name in results and stage != "forward":
+                assert set(places.tolist()) <= of_the_loss[name], (stage, name)
         for name, places in puts_out:
             written.setdefault(name, set()).update(places)
+    assert {min(places) for name, places in written.items() if name.startswith("membrane_gradients")} <= {0}
 
 
 @pytest.mark.parametrize("schedule", ["tick", "timestep"])
