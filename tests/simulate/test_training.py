@@ -262,3 +262,18 @@ def test_gradients_have_the_precision_of_psums_wherever_they_pass() -> None:
         of_gradients = dataclasses.replace(bits["forward"], spike_in=24, spike_out=24)
         assert bits["backward"] == of_gradients
         assert bits["weight_update"] == dataclasses.replace(of_gradients, weight=24, spike_in=1)
+
+
+@pytest.mark.parametrize("schedule", ["tick", "timestep"])
+@pytest.mark.parametrize("bptt", ["stored", "reversed"])
+def test_kept_membranes_pass_their_buffer_once(schedule: str, bptt: str) -> None:
+    """Of every call where they are stored, of the last one where they are recomputed: 8 bits each."""
+    network, arch = _network(), load_arch("sata_training", ENDLESS)
+    before = run(arch, network, Sharing(), Options(schedule=schedule, batch=2)).records
+    after = _run(network, schedule=schedule, bptt=bptt, batch=2).records
+    for layer, inference, trained in zip(network.layers, before, after, strict=True):
+        kept = 2 * layer.lif_elements * (layer.timesteps if bptt == "stored" else 1)
+        was, found = inference.counts.sram_accesses, trained.stages["forward"].sram_accesses
+        assert (found.membrane.reads, found.membrane.writes) == (was.membrane.reads, was.membrane.writes + kept)
+        filled = (was.membrane_fill.reads + kept, was.membrane_fill.writes)
+        assert (found.membrane_fill.reads, found.membrane_fill.writes) == filled
