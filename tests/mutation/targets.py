@@ -30,3 +30,6 @@ COPIED = ("lifsim", "tests", "arch_configs", "workloads", "setup.cfg", "pyprojec
 KERNEL = ("lifsim.hardware.native", "Kernel")
 """The class whose instances are machine code, compiled from `sources` below the folder of that module: coverage sees
 nothing of what they run."""
+
+JITTED = b"from numba import njit"
+"""What files say whose functions Numba compiles and caches by itself."""

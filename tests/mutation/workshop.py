@@ -7,12 +7,13 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.mutation.contexts import OUT
 from tests.mutation.mutant import Mutant
-from tests.mutation.targets import COPIED, TARGETS
+from tests.mutation.targets import COPIED, JITTED, TARGETS
 
 PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider")
 MARGIN, SLOWER = 60.0, 5.0
@@ -76,10 +77,13 @@ class Workshop:
         path = self._tree / mutant.file
         right = (self._source / mutant.file).read_bytes()
         self._write(path, mutant.apply(right))
-        try:
-            return self._run(tests, MARGIN + SLOWER * seconds)
-        finally:
-            self._write(path, right)
+        with tempfile.TemporaryDirectory(dir=self._tree) as fresh:
+            # What Numba has cached of a function does not follow changes of those that it calls.
+            numba = {"NUMBA_CACHE_DIR": fresh} if JITTED in right else {}
+            try:
+                return self._run(tests, MARGIN + SLOWER * seconds, self._environment | numba)
+            finally:
+                self._write(path, right)
 
     def _write(self, path: Path, content: bytes) -> None:
         """With a time of its own: Python tells bytecode of another source by time and size alone."""
@@ -87,12 +91,12 @@ class Workshop:
         path.write_bytes(content)
         os.utime(path, (self._stamp, self._stamp))
 
-    def _run(self, tests: list[str], seconds: float) -> Verdict:
+    def _run(self, tests: list[str], seconds: float, environment: dict[str, str]) -> Verdict:
         command = [sys.executable, *PYTEST, "-x", "--tb=no", "-p", "tests.mutation.examples", *tests]
         with subprocess.Popen(
             command,
             cwd=self._tree,
-            env=self._environment,
+            env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -22,6 +22,7 @@ from lifsim.schedule.partition import plan
 from lifsim.schedule.plan import ScheduleOptions
 from lifsim.schedule.traffic import DramBytes
 from lifsim.schedule.training import LayerTraining, StageBytes, training_traffic
+from lifsim.schedule.training_flows import Turns
 from lifsim.schedule.training_sizes import TrainingSizes
 from lifsim.schedule.training_steps import training_visits
 from lifsim.simulate.reuse import Reuse
@@ -167,3 +168,36 @@ def test_what_a_hard_reset_forgets_is_not_recomputed() -> None:
 
 def test_bytes_of_a_stage_are_the_sum_of_all_it_moves() -> None:
     assert StageBytes(DramBytes(weights=1, psum_write=2), 4, 8, 16, 32, 64).total == 127
+
+
+@pytest.mark.parametrize(
+    ("total", "stays", "runs", "sizes"),
+    [
+        (100, 20, 2, [40, 20, 20, 20]),
+        (100, 20, 1, [0, 60, 0, 40]),  # of a layer that is computed once and replayed only the first timestep works
+        (10, 20, 2, [10, 0, 0, 0]),
+        (6, 3, 2, [3, 1, 1, 1]),
+    ],
+)
+def test_weights_that_stay_come_with_the_first_turn_that_works(
+    total: int, stays: int, runs: int, sizes: list[int]
+) -> None:
+    """Two images, two timesteps each, walked back."""
+    images = np.array([1, 1, 0, 0])
+    turns = Turns(np.arange(4), images, np.ones_like(images), np.array([1, 0, 1, 0]), batch=2, timesteps=2)
+    flow = turns.weights("weights:x", total, stays, runs)
+    assert (flow.kind, flow.region, flow.bytes.tolist()) == (Kind.WEIGHTS, "weights:x", sizes)
+    assert np.all(np.asarray(flow.offset) == 0)
+
+
+def test_a_tensor_is_dealt_to_the_turns_of_its_images_and_timesteps() -> None:
+    """13 bytes, timestep by timestep, in each the images; what has one timestep is all the last turn's or the first's."""
+    images = np.array([1, 1, 0, 0])
+    turns = Turns(np.arange(4), images, np.ones_like(images), np.array([1, 0, 1, 0]), batch=2, timesteps=2)
+    every = turns.spread(Kind.SPIKES_IN, "tensor:x", 13, 2, start=100)
+    assert (every.bytes.tolist(), every.offset.tolist()) == ([4, 3, 3, 3], [109, 103, 106, 100])
+    last, first = (turns.spread(Kind.SPIKES_IN, "tensor:x", 13, 1, at_once=at_once) for at_once in (False, True))
+    assert (last.bytes.tolist(), first.bytes.tolist()) == ([0, 7, 0, 6], [7, 0, 6, 0])
+    assert last.offset.tolist() == [6, 6, 0, 0]
+    some = turns.at(Kind.PSUM_READ, "weight_gradients:x", slice(1, None), 5)
+    assert (some.bytes.tolist(), np.unique(some.offset).tolist()) == ([0, 5, 5, 5], [0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -192,3 +193,13 @@ def test_each_timestep_uses_the_array_as_much_as_its_own_products_need(sparsity:
             pe_cycles = result.arch.array.pes * (step.array_cycles + step.fill_drain_cycles)
             assert step.pe_utilisation == pytest.approx(products / pe_cycles)
         assert sum(step.macs_effective for step in steps) == record.counts.ops.macs_effective
+
+
+def test_the_source_of_spikes_is_what_the_trace_says_or_its_name(tmp_path: Path) -> None:
+    network = load_workload("lenet5_mnist")
+    with synthesise(network, batch=1, seed=3) as drawn:
+        save(drawn, tmp_path / "told.npz", overwrite=False)
+        save(replace(drawn, provenance=""), tmp_path / "untold.npz", overwrite=False)
+    told, untold = (lifsim.run(workload="lenet5_mnist", trace=tmp_path / f"{n}.npz") for n in ("told", "untold"))
+    assert told.spikes.source.startswith("synthetic: independent Bernoulli draws; rates: ")
+    assert untold.spikes.source == "untold.npz"
