@@ -191,7 +191,7 @@ def test_weights_that_stay_come_with_the_first_turn_that_works(
 
 
 def test_a_tensor_is_dealt_to_the_turns_of_its_images_and_timesteps() -> None:
-    """13 bytes, timestep by timestep, in each the images; what has one timestep is all the last turn's or the first's."""
+    """13 bytes, timestep by timestep, in each the images; what has one timestep is the last turn's or the first's."""
     images = np.array([1, 1, 0, 0])
     turns = Turns(np.arange(4), images, np.ones_like(images), np.array([1, 0, 1, 0]), batch=2, timesteps=2)
     every = turns.spread(Kind.SPIKES_IN, "tensor:x", 13, 2, start=100)
