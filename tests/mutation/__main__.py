@@ -20,7 +20,7 @@ from tests.mutation.ledger import Explanations, Ledger
 from tests.mutation.measuring import measured
 from tests.mutation.mutant import Mutant
 from tests.mutation.selection import Limits, Ran
-from tests.mutation.tally import ALLOWED, Tally, described, table
+from tests.mutation.tally import ALLOWED, DESCRIBED, Tally, described, table
 from tests.mutation.targets import TARGETS
 from tests.mutation.workshop import Verdict, Workshop
 
@@ -94,7 +94,7 @@ def main() -> int:
     survivors = {mutant: verdicts[mutant] for mutant in chosen if not verdicts[mutant].killed}
     with (folder / "survivors.csv").open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(("file", "line", "function", "before", "after", "how", "why"))
+        writer.writerow(DESCRIBED)
         writer.writerows(described(mutant, verdict, explanations.of(mutant)) for mutant, verdict in survivors.items())
     by_package = {name: {m: verdicts[m] for m in chosen if chosen[m] == name} for name in TARGETS}
     print(table(by_package, explanations))

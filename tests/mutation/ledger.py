@@ -52,24 +52,25 @@ class Ledger:
 class Explanations:
     """Why some mutants survive.
 
-    why: of a file's name, function, text before and after. The folder may change, and so may the lines.
+    why: of a file's name, function, line, text before and after. The folder may change, and so may the line's number.
     """
 
-    why: dict[tuple[str, str, str, str], str]
+    why: dict[tuple[str, ...], str]
 
     @classmethod
     def load(cls, path: Path = EXPLAINED) -> Explanations:
         """From the table beside this module."""
         with path.open(newline="") as rows:
-            return cls({_key(**{k: row[k] for k in KEY}): row["why"] for row in csv.DictReader(rows)})
+            return cls({tuple(row[key] for key in KEY): row["why"] for row in csv.DictReader(rows)})
 
     def of(self, mutant: Mutant) -> str:
         """Empty where there is none."""
-        return self.why.get(_key(mutant.file, mutant.function, mutant.before, mutant.after), "")
+        return self.why.get(key_of(mutant), "")
 
 
-KEY = ("file", "function", "before", "after")
+KEY = ("file", "function", "code", "before", "after")
 
 
-def _key(file: str, function: str, before: str, after: str) -> tuple[str, str, str, str]:
-    return Path(file).name, function, flat(before), flat(after)
+def key_of(mutant: Mutant) -> tuple[str, ...]:
+    """The columns of `KEY`."""
+    return Path(mutant.file).name, mutant.function, mutant.code, flat(mutant.before), flat(mutant.after)

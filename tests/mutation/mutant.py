@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Mutant:
-    """`before`, at bytes `start` to `end` of the file and beginning on `line` of `function`, becomes `after`."""
+    """`before`, at bytes `start` to `end` of the file and beginning on `line` of `function`, becomes `after`.
+
+    code: the line, to know the mutant again where lines have moved.
+    """
 
     file: str
     line: int
@@ -17,6 +20,7 @@ class Mutant:
     operator: str
     before: str
     after: str
+    code: str = ""
 
     @property
     def name(self) -> str:

@@ -45,7 +45,8 @@ class _Sites(ast.NodeVisitor):
 
     def _put(self, operator: str, line: int, span: tuple[int, int], after: str) -> None:
         function, before = ".".join(self._scope) or "<module>", self._source[slice(*span)].decode()
-        self.found.append(Mutant(self._file, line, *span, function, operator, before, after))
+        code = self._source[self._offsets[line - 1] : self._offsets[line]].decode().strip()
+        self.found.append(Mutant(self._file, line, *span, function, operator, before, after, code))
 
     def _add(self, operator: str, node: ast.expr | ast.stmt, changed: Iterable[ast.expr | ast.stmt]) -> None:
         for each in changed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tests.mutation.ledger import Explanations, flat
+from tests.mutation.ledger import KEY, Explanations, key_of
 from tests.mutation.mutant import Mutant
 from tests.mutation.workshop import Verdict
 
@@ -54,6 +54,9 @@ def table(verdicts: Mapping[str, Mapping[Mutant, Verdict]], explanations: Explan
     return "\n".join([HEAD, *(each.row() for each in [*tallies, Tally.of("all", together, explanations)])])
 
 
+DESCRIBED = (*KEY, "why", "how", "line")
+
+
 def described(mutant: Mutant, verdict: Verdict, why: str) -> Sequence[str]:
-    """A line of the file of survivors."""
-    return [mutant.file, str(mutant.line), mutant.function, flat(mutant.before), flat(mutant.after), verdict.how, why]
+    """A line of the file of survivors, of which the first columns are those of an explanation."""
+    return [*key_of(mutant), why, verdict.how, f"{mutant.file}:{mutant.line}"]

@@ -134,10 +134,10 @@ def test_a_run_goes_on_where_it_stopped_and_tries_survivors_again(mutant: Mutant
 
 
 def test_survivors_are_counted_whether_explained_or_not(mutant: Mutant) -> None:
-    explained = Mutant("moved/a.py", 9, 5, 6, "f", "constant", "1 +\n  1", "2")
+    explained = Mutant("moved/a.py", 9, 5, 6, "f", "constant", "1 +\n  1", "2", "x = 1 +")
     verdicts = {mutant: Verdict("untested"), explained: Verdict("survived")}
     verdicts[Mutant("a.py", 10, 0, 1, "f", "constant", "1", "2")] = Verdict("failed")
-    tally = Tally.of("p", verdicts, Explanations({("a.py", "f", "1 + 1", "2"): "equal"}))
+    tally = Tally.of("p", verdicts, Explanations({("a.py", "f", "x = 1 +", "1 + 1", "2"): "equal"}))
     assert tally == Tally("p", 3, failed=1, timeout=0, explained=1, unexplained=1)
     assert tally.row() == "| p | 3 | 1 | 0 | 1 | 1 | 66.7 % |"
 
