@@ -55,7 +55,7 @@ SYMMETRIC = {
     "logical_or",
 }
 """Calls whose arguments may be swapped: zip's names would be swapped with them by most who read it, or it fails."""
-HARMLESS = {"strict", "encoding", "newline", "stacklevel"}
+HARMLESS = {"strict", "encoding", "newline", "prefix", "stacklevel"}
 """Keywords whose lack changes no figure on a machine where the tests pass."""
 
 
