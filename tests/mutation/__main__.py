@@ -64,11 +64,11 @@ class Trial:
                 queue.put(Workshop(ROOT, folder / f"{'compiled' if compiled else 'python'}-{job}"))
 
     def __call__(self, mutant: Mutant, package: str) -> Verdict:
-        tests, seconds = self._ran.select(mutant, TARGETS[package].tests, self._limits)
+        tests = self._ran.select(mutant, TARGETS[package].tests, self._limits)
         queue = self._free[self._ran.compiled(mutant.file)]
         workshop = queue.get()
         try:
-            return workshop.try_out(mutant, tests, seconds)
+            return workshop.try_out(mutant, tests)
         finally:
             queue.put(workshop)
 

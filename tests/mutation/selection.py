@@ -54,20 +54,18 @@ class Ran:
         """Whether machine code is made of it."""
         return COMPILED in self.lines.get(file, {})
 
-    def select(self, mutant: Mutant, own: tuple[str, ...], limits: Limits) -> tuple[list[str], float]:
-        """The tests in the order in which they run, and the seconds that they take without the mutant.
+    def select(self, mutant: Mutant, own: tuple[str, ...], limits: Limits) -> dict[str, float]:
+        """The tests in the order in which they run, and the seconds that each takes without the mutant.
 
         own: the folders of the package's tests.
         """
-        chosen: list[str] = []
-        total = 0.0
+        chosen: dict[str, float] = {}
         for name, seconds in self._ranked(mutant, own):
-            if name not in chosen and (not chosen or total + seconds <= limits.seconds):
-                chosen.append(name)
-                total += seconds
+            if not chosen or sum(chosen.values()) + seconds <= limits.seconds:
+                chosen[name] = seconds
             if len(chosen) == limits.tests:
                 break
-        return chosen, total
+        return chosen
 
     def _ranked(self, mutant: Mutant, own: tuple[str, ...]) -> Iterator[tuple[str, float]]:
         lines = self.lines.get(mutant.file, {})

@@ -14,7 +14,7 @@ from tests.mutation.selection import Limits, Ran
 from tests.mutation.sites import mutants
 from tests.mutation.tally import Tally
 from tests.mutation.targets import TARGETS
-from tests.mutation.workshop import Verdict
+from tests.mutation.workshop import Verdict, verdict_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -108,18 +108,30 @@ def test_tests_of_the_line_come_first_then_of_the_package_then_the_fast(mutant: 
     others = {"tests": [["other/fast", 0.1], ["own/of_the_file", 0.1]], "lines": {"a.py": {"7": [0], "8": [0, 1]}}}
     (tmp_path / "2").write_text(json.dumps(others))
     ran = Ran.load([tmp_path / "1", tmp_path / "2"])
-    assert ran.select(mutant, ("own",), Limits()) == (
-        ["own/fast", "own/slow", "other/fast", "own/of_the_file"],
-        pytest.approx(10.2),
-    )
-    assert ran.select(mutant, ("own",), Limits(seconds=2))[0] == ["own/fast", "other/fast", "own/of_the_file"]
-    assert ran.select(mutant, ("own",), Limits(tests=1)) == (["own/fast"], 1)
+    chosen = ran.select(mutant, ("own",), Limits())
+    assert list(chosen.items()) == [("own/fast", 1), ("own/slow", 9), ("other/fast", 0.1), ("own/of_the_file", 0.1)]
+    assert list(ran.select(mutant, ("own",), Limits(seconds=2))) == ["own/fast", "other/fast", "own/of_the_file"]
+    assert ran.select(mutant, ("own",), Limits(tests=1)) == {"own/fast": 1}
 
 
 def test_a_test_of_a_kernel_runs_all_of_it(mutant: Mutant) -> None:
     ran = Ran([("quick", 0.1), ("calls_it", 1.0)], {"a.py": {1: [0], 0: [1]}, "b.py": {7: [0]}})
     assert (ran.compiled("a.py"), ran.compiled("b.py")) == (True, False)
-    assert ran.select(mutant, (), Limits())[0] == ["calls_it", "quick"]
+    assert list(ran.select(mutant, (), Limits())) == ["calls_it", "quick"]
+
+
+def test_of_the_tests_of_a_line_each_file_has_its_fastest_before_another_has_a_second(mutant: Mutant) -> None:
+    tests = [("x.py::slow", 3.0), ("y.py::slower", 4.0), ("x.py::fast", 1.0), ("y.py::fast", 2.0)]
+    chosen = Ran(tests, {"a.py": {7: [0, 1, 2, 3]}}).select(mutant, (), Limits())
+    assert list(chosen) == ["x.py::fast", "y.py::fast", "x.py::slow", "y.py::slower"]
+
+
+def test_what_pytest_says_is_understood() -> None:
+    assert verdict_of(0, "3 passed") == Verdict("survived")
+    assert verdict_of(1, "F\nFAILED tests/a.py::t[x - y] - assert 1\n1 failed") == Verdict("failed", "tests/a.py::t[x")
+    assert verdict_of(1, "ERROR tests/a.py\n1 error") == Verdict("failed", "tests/a.py")
+    assert verdict_of(1, ".\nTimeout (0:01:05)!\nThread 0x1:\n") == Verdict("timeout")
+    assert verdict_of(4, "") == Verdict("failed")
 
 
 def test_a_run_goes_on_where_it_stopped_and_tries_survivors_again(mutant: Mutant, tmp_path: Path) -> None:

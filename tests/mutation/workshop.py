@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 
 from tests.mutation.contexts import OUT
@@ -16,8 +19,8 @@ from tests.mutation.mutant import Mutant
 from tests.mutation.targets import COPIED, JITTED, TARGETS
 
 PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider")
-MARGIN, SLOWER = 60.0, 5.0
-"""Tests may take SLOWER times as long as without the mutant, and MARGIN seconds to start and to compile kernels."""
+MARGIN, SLOWER = 60, 5
+"""A test may take SLOWER times as long as without the mutant, and MARGIN seconds to start and to compile kernels."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +73,8 @@ class Workshop:
         if whole.exists():
             whole.replace(out)
 
-    def try_out(self, mutant: Mutant, tests: list[str], seconds: float) -> Verdict:
-        """Apply the mutant, run the `tests`, which take `seconds` without it, and put the file right again."""
+    def try_out(self, mutant: Mutant, tests: Mapping[str, float]) -> Verdict:
+        """Apply the mutant, run the `tests`, each with its seconds without it, and put the file right again."""
         if not tests:
             return Verdict("untested")
         path = self._tree / mutant.file
@@ -81,7 +84,7 @@ class Workshop:
             # What Numba has cached of a function does not follow changes of those that it calls.
             numba = {"NUMBA_CACHE_DIR": fresh} if JITTED in right else {}
             try:
-                return self._run(tests, MARGIN + SLOWER * seconds, self._environment | numba)
+                return self._run(tests, self._environment | numba)
             finally:
                 self._write(path, right)
 
@@ -91,8 +94,11 @@ class Workshop:
         path.write_bytes(content)
         os.utime(path, (self._stamp, self._stamp))
 
-    def _run(self, tests: list[str], seconds: float, environment: dict[str, str]) -> Verdict:
-        command = [sys.executable, *PYTEST, "-x", "--tb=no", "-p", "tests.mutation.examples", *tests]
+    def _run(self, tests: Mapping[str, float], environment: dict[str, str]) -> Verdict:
+        one, all_tests = (MARGIN + SLOWER * ceil(limit(tests.values())) for limit in (max, sum))
+        # A watchdog in C ends the process, for what loops without an end may be machine code.
+        limits = ["-o", f"faulthandler_timeout={one}", "-o", "faulthandler_exit_on_timeout=true"]
+        command = [sys.executable, *PYTEST, *limits, "-x", "--tb=no", "-p", "tests.mutation.examples", *tests]
         with subprocess.Popen(
             command,
             cwd=self._tree,
@@ -103,11 +109,18 @@ class Workshop:
             start_new_session=True,  # so that what the tests started ends with them
         ) as process:
             try:
-                printed, _ = process.communicate(timeout=seconds)
+                printed, _ = process.communicate(timeout=all_tests)
             except subprocess.TimeoutExpired:
-                os.killpg(process.pid, 9)
+                os.killpg(process.pid, signal.SIGKILL)
                 return Verdict("timeout")
-        if process.returncode == 0:
-            return Verdict("survived")
-        failed = re.search(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", printed, re.MULTILINE)
-        return Verdict("failed", failed[1] if failed else printed.strip().splitlines()[-1][:200])
+        return verdict_of(process.returncode, printed)
+
+
+def verdict_of(status: int, printed: str) -> Verdict:
+    """Of pytest's exit status and what it printed."""
+    if status == 0:
+        return Verdict("survived")
+    if re.search(r"^Timeout \(", printed, re.MULTILINE):
+        return Verdict("timeout")
+    failed = re.search(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", printed, re.MULTILINE)
+    return Verdict("failed", failed[1] if failed else (printed.strip().splitlines() or [""])[-1][:200])
