@@ -64,6 +64,7 @@ def test_a_line_becomes(line: str, becomes: set[str]) -> None:
         "if TYPE_CHECKING:\n    x = 1",
         "class A:\n    def __repr__(self): return str(1)",
         "x = zip(a, b, strict=True)",
+        "x = lru_cache(4)(f)",
     ],
 )
 def test_what_changes_no_figure_is_left_alone(line: str) -> None:
