@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from lifsim.errors import InputError
-from lifsim.snn.data import load_dataset, load_digits
+from lifsim.snn import record
+from lifsim.snn.data import Dataset, load_dataset, load_digits
 from lifsim.snn.inference import network_faults
 from lifsim.snn.record import Source, load_images
+from lifsim.snn.training.loop import usual_batch
 from tests.schedule.networks import network
 
 CONV = [{"name": "conv", "op": "conv", "out": 2, "kernel": 3, "padding": 1}, {"name": "lif", "op": "lif"}]
@@ -64,3 +66,18 @@ def test_images_are_the_first_of_their_source(tmp_path: Path) -> None:
     assert np.array_equal(load_images(timed, Source("calibrated", own, None, 0)), events)
     with pytest.raises(InputError, match="5 must be <= the 4 images"):
         load_images(timed, Source("calibrated", own, 5, 0))
+
+
+@pytest.mark.parametrize(("images", "batch"), [(1000, 64), (256, 64), (255, 63), (100, 25), (8, 2), (4, 2)])
+def test_a_batch_is_64_images_or_a_quarter_of_them(images: int, batch: int) -> None:
+    x, y = np.zeros((images, 1, 2, 2), np.float32), np.zeros(images, np.int64)
+    assert usual_batch(Dataset("own", x, y, x[:1], y[:1])) == batch
+
+
+@pytest.mark.parametrize(("images", "size"), [(3.5, 3), (1, 1), (0.5, 1)])
+def test_images_are_recorded_in_parts_that_fit(monkeypatch: pytest.MonkeyPatch, images: float, size: int) -> None:
+    """The widest tensor, 2 x 8 x 8 of 4 bytes at each of 3 timesteps, is held of all images of a part."""
+    net = network([*CONV, {"name": "fc", "op": "linear", "out": 10}], (1, 8, 8), 3, "rate")
+    monkeypatch.setattr(record, "_CHUNK_BYTES", int(images * 2 * 8 * 8 * 4 * 3))
+    expected = [(first, min(7, first + size)) for first in range(0, 7, size)]
+    assert list(record._chunks(net, 7)) == expected
