@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from lifsim.config.arch import Buffer
 from lifsim.errors import InputError
-from lifsim.hardware.sram import NO_SRAM, sram_cost
+from lifsim.hardware.sram import NO_SRAM, SramCost, satasim_sram_cost, sram_cost
 
 
 def test_every_row_of_the_cacti_table_is_met_exactly(reference: Path) -> None:
@@ -63,3 +64,8 @@ def test_all_that_the_table_cannot_price_is_named_at_once() -> None:
         sram_cost(Buffer(size_bytes=1024, port_bits=48, banks=3), 32, "weight")
     assert [f.path for f in error.value.faults] == ["buffers.weight.port_bits", "buffers.weight.banks"]
     assert "48 must be one of 32, 64, 128, 256, 512" in str(error.value)
+
+
+@pytest.mark.parametrize("price", [sram_cost, satasim_sram_cost])
+def test_a_buffer_of_no_bytes_costs_nothing(price: Callable[..., SramCost]) -> None:
+    assert price(Buffer(size_bytes=0), 65) == SramCost(0.0, 0.0, 0.0, 0.0)

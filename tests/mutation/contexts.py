@@ -1,7 +1,7 @@
 """A pytest plugin: which test runs which line, how long each takes, which of them pass; written as one JSON file.
 
 Loaded by `coverage run -m pytest -p tests.mutation.contexts`. Machine code is out of coverage's sight: a test that
-calls a compiled kernel counts for every file that the kernel is compiled from, as line 0 of that file. Property tests
+calls a compiled kernel counts for every file that the kernel is compiled from, as its line `COMPILED`. Property tests
 try a few examples, for all run much the same lines, and their time is that of all their examples.
 """
 
@@ -21,6 +21,7 @@ from coverage import Coverage
 from hypothesis import settings
 
 from tests.mutation.examples import SETTINGS, property_tests
+from tests.mutation.selection import COMPILED
 from tests.mutation.targets import KERNEL
 
 OUT = "LIFSIM_MUTATION_MAP"
@@ -88,7 +89,7 @@ class Contexts:
             }
             lines[path] = {line: by for line, by in sorted(ran.items()) if by}
         for path, by in self._compiled.items():
-            lines.setdefault(path, {})[0] = sorted(number[test] for test in by if test in number)
+            lines.setdefault(path, {})[COMPILED] = sorted(number[test] for test in by if test in number)
         tests = [[test, round(self._seconds[test], 3)] for test in passed]
         self._out.write_text(json.dumps({"tests": tests, "lines": lines}))
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from tests.mutation.mutant import Mutant
 
-COMPILED = 0
-"""The line under which the map keeps those that run the file as machine code."""
+COMPILED = -1
+"""The line under which the map keeps those that run the file as machine code; 0 is Python's for a module as a whole."""
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,7 @@ def test_tests_of_the_line_come_first_then_of_the_package_then_the_fast(mutant: 
 
 
 def test_a_test_of_a_kernel_runs_all_of_it(mutant: Mutant) -> None:
-    ran = Ran([("quick", 0.1), ("calls_it", 1.0)], {"a.py": {1: [0], 0: [1]}, "b.py": {7: [0]}})
+    ran = Ran([("quick", 0.1), ("calls_it", 1.0)], {"a.py": {1: [0], -1: [1]}, "b.py": {0: [0], 7: [0]}})
     assert (ran.compiled("a.py"), ran.compiled("b.py")) == (True, False)
     assert list(ran.select(mutant, (), Limits())) == ["calls_it", "quick"]
 
