@@ -44,7 +44,7 @@ class Contexts:
     def _watch_kernels(self) -> None:
         module = importlib.import_module(KERNEL[0])
         kernel = getattr(module, KERNEL[1])
-        call, folder = kernel.__call__, Path(str(module.__file__)).parent
+        call, folder = kernel.__call__, Path(str(module.__file__)).parents[1]
 
         @functools.wraps(call)
         def watched(it: Any, *arguments: Any) -> Any:

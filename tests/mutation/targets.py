@@ -27,9 +27,6 @@ TARGETS = {
 COPIED = ("lifsim", "tests", "arch_configs", "workloads", "setup.cfg", "pyproject.toml", "README.md", "docs")
 """What a copy of the tree must hold for these tests to run."""
 
-KERNEL = ("lifsim.hardware.native", "Kernel")
-"""The class whose instances are machine code, compiled from `sources` below the folder of that module: coverage sees
-nothing of what they run."""
-
-JITTED = b"from numba import njit"
-"""What files say whose functions Numba compiles and caches by itself."""
+KERNEL = ("lifsim.kernels.kernel", "Kernel")
+"""The class whose instances are machine code, compiled from `sources` below lifsim/: coverage sees nothing of what they
+run."""

@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
@@ -16,9 +15,9 @@ from pathlib import Path
 
 from tests.mutation.contexts import OUT
 from tests.mutation.mutant import Mutant
-from tests.mutation.targets import COPIED, JITTED, TARGETS
+from tests.mutation.targets import COPIED, TARGETS
 
-PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider")
+PYTEST = ("-m", "pytest", "-q", "-m", "slow or not slow", "-p", "no:cacheprovider")
 MARGIN, SLOWER = 60, 5
 """A test may take SLOWER times as long as without the mutant, and MARGIN seconds to start and to compile kernels."""
 
@@ -80,13 +79,10 @@ class Workshop:
         path = self._tree / mutant.file
         right = (self._source / mutant.file).read_bytes()
         self._write(path, mutant.apply(right))
-        with tempfile.TemporaryDirectory(dir=self._tree) as fresh:
-            # What Numba has cached of a function does not follow changes of those that it calls.
-            numba = {"NUMBA_CACHE_DIR": fresh} if JITTED in right else {}
-            try:
-                return self._run(tests, self._environment | numba)
-            finally:
-                self._write(path, right)
+        try:
+            return self._run(tests, self._environment)
+        finally:
+            self._write(path, right)
 
     def _write(self, path: Path, content: bytes) -> None:
         """With a time of its own: Python tells bytecode of another source by time and size alone."""

@@ -17,6 +17,8 @@ from lifsim.config.sharing import Sharing
 from lifsim.errors import InputError
 from lifsim.hardware.lif_unit import lif_bank
 from lifsim.hardware.pe_array import ArrayShape, Gemm, dense_cycles
+from lifsim.schedule.partition import plan
+from lifsim.schedule.plan import ScheduleOptions
 from lifsim.simulate.books import as_tree
 from lifsim.simulate.counter import Counter
 from lifsim.simulate.inputs import load_inputs
