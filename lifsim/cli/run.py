@@ -85,6 +85,7 @@ def run(
     Prints cycles, traffic, energy and area with units, for a shared run beside the run without sharing, and writes
     summary.json, layers.csv, timesteps.csv and config.resolved.yaml.
     """
+    from lifsim.cli.watching import watching
     from lifsim.report.save import Extras, check_extras, check_target, default_folder, save
     from lifsim.simulate.inputs import load_config, load_inputs
     from lifsim.simulate.pipeline import run_beside_baseline
@@ -110,9 +111,11 @@ def run(
     check_extras(extras, inputs.arch)
     if out is not None:
         check_target(out, replace=force)
-    result, baseline = run_beside_baseline(inputs)
-    folder = out if out is not None else default_folder(result)
-    save(result, folder, replace=force or out is None, extras=extras)
+    with watching() as watch:
+        result, baseline = run_beside_baseline(inputs, watch)
+        folder = out if out is not None else default_folder(result)
+        watch("writing the result", 0, 0)
+        save(result, folder, replace=force or out is None, extras=extras)
     _print(result, baseline, form)
     say(f"written to {folder}", err=True)
 

@@ -24,6 +24,7 @@ from lifsim.trace.archive import READ_BYTES
 from lifsim.trace.header import Header, LayerHeader, block_bytes, parse_header
 from lifsim.trace.packed import HEADER, bits_name
 from lifsim.trace.source import Trace, image_chunks
+from lifsim.watch import Tally, Watch, unwatched
 
 
 @dataclass
@@ -144,15 +145,17 @@ class TraceWriter:
         return InputError(Fault(message, source=str(self.path)))
 
 
-def save(trace: Trace, path: Path, *, overwrite: bool = False) -> None:
+def save(trace: Trace, path: Path, *, overwrite: bool = False, watch: Watch = unwatched) -> None:
     """Write `trace`, wherever its spikes come from, to the file `path`, a chunk at a time. Raises InputError."""
     with TraceWriter(
         path, trace.workload, trace.timesteps, trace.batch, trace.sharing, trace.seed, trace.provenance, overwrite
     ) as writer:
+        tally = Tally(watch, "spikes", sum(layer.steps * trace.batch * layer.neurons for layer in trace.layers))
         for layer in trace.layers:
             for step in range(layer.steps):
                 for first, last in image_chunks(trace.batch, layer.neurons):
                     writer.write(layer.name, step, layer.read(step, first, last), first)
+                    tally.add((last - first) * layer.neurons)
 
 
 def _given_up(file: IO[bytes]) -> None:

@@ -29,7 +29,7 @@ def test_every_shipped_dram_is_valid_and_says_its_source(name: str) -> None:
         ("timing.tREFI=420", "timing.tREFI: 420 must be > tRFC = 420"),
         ("timing.tCCD_L=3", "timing.tCCD_L: 3 must be >= tCCD_S = 4"),
         ("timing.tCCD_S=3", "timing.tCCD_S: 3 must be >= 4, the cycles of a burst of 8: two words a cycle"),
-        ("timing.tCK_ns=-1", "timing.tCK_ns: -1 must be > 0"),
+        ("timing.tCK_ns=-1", "timing.tCK_ns: -1 must be >= 0.1"),
         ("organisation.channels=0", "organisation.channels: 0 must be from 1"),
         ("organisation.bus_bits=12", "organisation.bus_bits: 12 must be a power of two"),
         ("organisation.columns=4", "organisation.columns: 4 must be at least one burst of 8"),
