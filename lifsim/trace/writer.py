@@ -58,7 +58,8 @@ class TraceWriter:
     `write` takes any timestep of any layer in any order, so that layers can come one after the other, or timestep by
     timestep as a network computes them; layers stand in the file in the order in which they first came. A layer may
     have its first timestep alone. On an exception, and on blocks that never came (InputError), what was at
-    `path` stays. With `overwrite` false, an existing file is refused at once. Memory: what one `write` is given.
+    `path` stays. With `overwrite` false, an existing file is refused at once. Folders above it are made.
+    Memory: what one `write` is given.
     """
 
     path: Path
@@ -79,7 +80,7 @@ class TraceWriter:
             raise self._fault("exists already; it is replaced only on request (--force)")
         if self.path.is_dir():
             raise self._fault("is a folder")
-        self._folder = self._open.enter_context(scratch_beside(self.path))
+        self._folder = self._open.enter_context(scratch_beside(self.path, parents=True))
         return self
 
     def write(self, layer: str, step: int, spikes: ArrayLike, first: int = 0) -> None:
