@@ -101,7 +101,8 @@ def in_reading_order(faults: Iterable[Fault], own: str) -> tuple[Fault, ...]:
 
 
 def _examined_by_keys(model: type[M], document: Document, *, keys_alone: bool) -> tuple[M, list[Fault]]:
-    """What is known of a document with faults, and these. A file of something else is not quoted."""
+    """What is known of a document with faults, and these. A file of something else is not quoted, nor are the keys of
+    one that another file has named."""
     if _is_foreign(model, document):
         return known_part(model, None, {()}), [document.fault((), _foreign(model, document.data))]
     faults = []
