@@ -27,7 +27,7 @@ def test_every_shipped_dram_is_valid_and_says_its_source(name: str) -> None:
         ("timing.tRAS=10", "timing.tRAS: 10 must be >= tRCD = 17"),
         ("timing.tRC=40", "timing.tRC: 40 must be >= tRAS + tRP = 56"),
         ("timing.tREFI=420", "timing.tREFI: 420 must be > tRFC = 420"),
-        ("timing.tREFI=571", "timing.tREFI: 571 must be >= 572: tRFC = 420, and 152 to close rows before it"),
+        ("timing.tREFI=563", "timing.tREFI: 563 must be >= 564: tRFC = 420, and 144 to close rows before it"),
         ("timing.tCCD_L=3", "timing.tCCD_L: 3 must be >= tCCD_S = 4"),
         ("timing.tCCD_S=3", "timing.tCCD_S: 3 must be >= 4, the cycles of a burst of 8: two words a cycle"),
         ("timing.tCK_ns=-1", "timing.tCK_ns: -1 must be >= 0.1"),
