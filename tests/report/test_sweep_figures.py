@@ -141,3 +141,16 @@ def test_an_axis_may_hold_anything(values: tuple[object, ...], capsys: pytest.Ca
         written = {value if isinstance(value, str) else json.dumps(value) for value in values}
         assert {text.lstrip("'").lower() for text in map(str, table["axis"])} == {text.lower() for text in written}
     assert len(table) == 6
+
+
+def test_points_without_a_value_on_an_axis_have_a_place_there() -> None:
+    """A store may hold a point that lacks the axis, in front of those that have it."""
+    with Store.create_or_open(Path("gaps"), {}) as store:
+        for point, settings in enumerate(({}, {"axis": 4}, {"axis": 8})):
+            store.add(Outcome(point, f"{point:064d}", {"cycles.total": 5, "energy_pj.total": 1.5}), settings)
+    for number, arguments in enumerate((["--x", "axis"], ["--heat", "axis,cycles.total"])):
+        assert main(["plot", "sweep", "gaps", *arguments, "--out", f"{number}.svg"]) == 0
+    assert pd.read_csv("0.csv", keep_default_na=False)["axis"].astype(str).tolist() in (
+        ["null", "4.0", "8.0"],
+        ["null", "4", "8"],
+    )
