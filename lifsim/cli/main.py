@@ -112,6 +112,10 @@ def _report(error: BaseException) -> int:
         case click.ClickException():
             click.echo(_usage(error), err=True)
             return EXIT_INPUT
+        case MemoryError():
+            words = f"must need less memory than this machine gives: {error}".rstrip(": ")
+            click.echo(str(Fault(f"{words}; ask for fewer images (--batch), or less at once", path="inputs")), err=True)
+            return EXIT_INPUT
         case OSError(strerror=str(reason), filename=str(name)):
             click.echo(str(Fault(reason, source=name)), err=True)
             return EXIT_INPUT
