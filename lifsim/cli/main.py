@@ -87,10 +87,13 @@ def _print_no_more() -> None:
 
 
 def _usage(error: click.ClickException) -> str:
-    """What click has to say, as it shows it."""
+    """What click has to say, as it shows it: of a group without a command its help."""
+    message = "\n".join(visible(line.expandtabs(2)) for line in error.format_message().split("\n"))
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return message
     context = error.ctx if isinstance(error, click.UsageError) else None
     usage = [] if context is None else [context.get_usage(), f"Try '{context.command_path} --help' for help.", ""]
-    return "\n".join([*usage, f"Error: {visible(error.format_message())}"])
+    return "\n".join([*usage, f"Error: {message}"])
 
 
 def _report(error: BaseException) -> int:
