@@ -19,7 +19,8 @@ COMMANDS = {
     ],
     "scalesim": ["import", "scalesim", str(SAMPLES / "scalesim_topology.csv"), "--out", "a/b/net.yaml"],
     "trace import": [
-        "trace", "import", str(REFERENCE / "spike_traces" / "lenet5_mnist.npz"), "--workload", "lenet5_mnist", "--out", "a/b/t.npz",
+        "trace", "import", str(REFERENCE / "spike_traces" / "lenet5_mnist.npz"),
+        "--workload", "lenet5_mnist", "--out", "a/b/t.npz",
     ],
     "trace make": ["trace", "make", "--workload", "lenet5_mnist", "--out", "a/b/t.npz"],
     "trace record": [
