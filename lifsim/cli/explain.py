@@ -47,6 +47,7 @@ def explain(
     form: str,
 ) -> None:
     """Take the cycles and DRAM bytes of one layer of a run apart, in plain arithmetic."""
+    from lifsim.cli.watching import watching
     from lifsim.report.explain.layer import explain as explain_layer
     from lifsim.simulate.inputs import load_inputs
     from lifsim.simulate.pipeline import run
@@ -55,7 +56,9 @@ def explain(
     options |= {"schedule": schedule, "objective": objective, "chunk": chunk}
     names = arch or DEFAULT_ARCH, workload or DEFAULT_WORKLOAD, sharing or DEFAULT_SHARING
     inputs = load_inputs(*names, options, overrides)
-    found = explain_layer(run(inputs.arch, inputs.network, inputs.sharing, inputs.options), layer)
+    with watching() as watch:
+        result = run(inputs.arch, inputs.network, inputs.sharing, inputs.options, watch)
+    found = explain_layer(result, layer)
     if form == "json":
         click.echo(json.dumps(asdict(found), indent=2))
     else:

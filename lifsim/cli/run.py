@@ -19,7 +19,7 @@ from lifsim.cli.inputs import (
     simulation_options,
 )
 from lifsim.cli.say import say
-from lifsim.errors import Fault, InputError
+from lifsim.errors import Fault, InputError, collecting
 
 if TYPE_CHECKING:
     from lifsim.simulate.result import Result
@@ -85,6 +85,7 @@ def run(
     Prints cycles, traffic, energy and area with units, for a shared run beside the run without sharing, and writes
     summary.json, layers.csv, timesteps.csv and config.resolved.yaml.
     """
+    from lifsim.cli.watching import watching
     from lifsim.report.save import Extras, check_extras, check_target, default_folder, save
     from lifsim.simulate.inputs import load_config, load_inputs
     from lifsim.simulate.pipeline import run_beside_baseline
@@ -97,22 +98,29 @@ def run(
         given |= {f"--{name}": value for name, value in options.items()}
         if clash := [name for name, value in given.items() if value is not None]:
             raise InputError(Fault(f"--config must stand without {', '.join(clash)}; use --set to change a key"))
-        inputs = load_config(config, overrides)
-    else:
-        inputs = load_inputs(
-            (TRAINING_ARCH if mode == "training" else DEFAULT_ARCH) if arch is None else arch,
-            DEFAULT_WORKLOAD if workload is None else workload,
-            DEFAULT_SHARING if sharing is None else sharing,
-            options,
-            overrides,
-        )
-    extras = Extras(timeline, dram_trace)
-    check_extras(extras, inputs.arch)
-    if out is not None:
-        check_target(out, replace=force)
-    result, baseline = run_beside_baseline(inputs)
-    folder = out if out is not None else default_folder(result)
-    save(result, folder, replace=force or out is None, extras=extras)
+    extras, faults, inputs = Extras(timeline, dram_trace), list[Fault](), None
+    with collecting(faults):
+        if config is not None:
+            inputs = load_config(config, overrides)
+        else:
+            inputs = load_inputs(
+                (TRAINING_ARCH if mode == "training" else DEFAULT_ARCH) if arch is None else arch,
+                DEFAULT_WORKLOAD if workload is None else workload,
+                DEFAULT_SHARING if sharing is None else sharing,
+                options,
+                overrides,
+            )
+        check_extras(extras, inputs.arch)
+    with collecting(faults):
+        if out is not None:
+            check_target(out, replace=force)
+    if faults or inputs is None:
+        raise InputError(faults)
+    with watching() as watch:
+        result, baseline = run_beside_baseline(inputs, watch)
+        folder = out if out is not None else default_folder(result)
+        watch("writing the result", 0, 0)
+        save(result, folder, replace=force or out is None, extras=extras)
     _print(result, baseline, form)
     say(f"written to {folder}", err=True)
 

@@ -8,6 +8,7 @@ from os import PathLike, fspath
 from lifsim.simulate.inputs import load_inputs
 from lifsim.simulate.pipeline import run as simulate
 from lifsim.simulate.result import Result
+from lifsim.watch import Watch, unwatched
 
 
 def run(
@@ -27,9 +28,10 @@ def run(
     mode: str = "inference",
     bptt: str = "stored",
     overrides: Sequence[str] = (),
+    watch: Watch = unwatched,
 ) -> Result:
     """Simulate `workload` on `arch` under `sharing`; names, schedules and `overrides` (``key=value``) as on the
-    command line; `chunk` None is `auto`.
+    command line; `chunk` None is `auto`. `watch` is called as watch(work, done, total) while it goes on.
 
     `result.totals.cycles.total` is a number, `result.layers` a pandas DataFrame. Raises InputError with every fault.
     """
@@ -47,4 +49,4 @@ def run(
         "bptt": bptt,
     }
     inputs = load_inputs(arch, workload, sharing, options, overrides)
-    return simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options)
+    return simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, watch)

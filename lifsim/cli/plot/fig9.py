@@ -11,10 +11,13 @@ import click
 from lifsim.cli.inputs import DEFAULT_ARCH, DEFAULT_WORKLOAD, simulation_options
 from lifsim.cli.plot.output import figure_options
 from lifsim.cli.say import say
+from lifsim.cli.watching import watching
 from lifsim.errors import Fault, InputError, collecting
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from lifsim.watch import Watch
 
 SHARINGS = ("none", "channel2", "channel4")
 
@@ -71,8 +74,9 @@ def fig9(
         _refuse_ignored({"workload": workload, **options} | ({"arch": arch} if part == "top" else {}))
     machine = DEFAULT_ARCH if arch is None else arch
     network = DEFAULT_WORKLOAD if workload is None else workload
-    top = _top(runs, machine, network, options, overrides) if part != "bottom" else None
-    bottom = _bottom(networks, machine, mini_batch, overrides) if part != "top" else None
+    with watching() as watch:
+        top = _top(runs, machine, network, options, overrides, watch) if part != "bottom" else None
+        bottom = _bottom(networks, machine, mini_batch, overrides, watch) if part != "top" else None
     with house_style():
         written = save_figure(figure_9.drawn(top, bottom), figure_9.joined(top, bottom), target)
     say(*map(str, written))
@@ -85,7 +89,12 @@ def _refuse_ignored(options: Mapping[str, object]) -> None:
 
 
 def _top(
-    runs: tuple[Path, ...], arch: str, workload: str, options: Mapping[str, Any], overrides: tuple[str, ...]
+    runs: tuple[Path, ...],
+    arch: str,
+    workload: str,
+    options: Mapping[str, Any],
+    overrides: tuple[str, ...],
+    watch: Watch,
 ) -> pd.DataFrame:
     from lifsim.report.figures import fig9_breakdown
     from lifsim.report.stored import read_summaries
@@ -96,10 +105,10 @@ def _top(
     if runs:
         return fig9_breakdown.table(read_summaries(runs))
     inputs = load_inputs(arch, workload, "none", options, overrides)
-    return fig9_breakdown.table([summary(result) for result in run_sharings(inputs, SHARINGS)])
+    return fig9_breakdown.table([summary(result) for result in run_sharings(inputs, SHARINGS, watch=watch)])
 
 
-def _bottom(networks: str | None, arch: str, mini_batch: int, overrides: tuple[str, ...]) -> pd.DataFrame:
+def _bottom(networks: str | None, arch: str, mini_batch: int, overrides: tuple[str, ...], watch: Watch) -> pd.DataFrame:
     from lifsim.config.sharing import Sharing
     from lifsim.report.dram_table import dram_rows
     from lifsim.report.figures import fig9_dram
@@ -115,4 +124,5 @@ def _bottom(networks: str | None, arch: str, mini_batch: int, overrides: tuple[s
     sharings = [Sharing.parse(name) for name in fig9_dram.SHARINGS]
     batches = sorted({1, mini_batch})
     found = [inputs.network for inputs in loaded]
-    return fig9_dram.table(dram_rows(found, sharings, list(fig9_dram.VARIANTS), batches, loaded[0].arch))
+    rows = dram_rows(found, sharings, list(fig9_dram.VARIANTS), batches, loaded[0].arch, watch)
+    return fig9_dram.table(rows)
