@@ -23,12 +23,13 @@ from lifsim.config.network import Conv, Input, Lif, Linear, Network, Node
 from lifsim.config.sharing import Sharing, states_of
 from lifsim.engine.inference import as_rows, checked_input, network_faults, rest
 from lifsim.engine.initial import random_weights
-from lifsim.engine.neurons import fire
+from lifsim.engine.neurons import bound, fire
 from lifsim.engine.operators import Operator, folded_norm, operator_of, to_channels_last
 from lifsim.engine.order import Stretch, Walk, stretches_of
 from lifsim.engine.weights import BN_EPSILON, Weights, checked_weights
 from lifsim.engine.workers import Workers
 from lifsim.errors import Fault, InputError
+from lifsim.neurons import State as Variables
 
 Array = NDArray[Any]
 
@@ -133,7 +134,8 @@ class _Calibration:
         self._weights = {name: value.astype(np.float64) for name, value in random_weights(network, seed).items()}
         self._states = states_of(network, sharing)
         self._state_of = {name: state for state in self._states for name in state.lifs}
-        self._membranes: dict[str, Array] = {}
+        self._variables: dict[str, Variables] = {}
+        self._neurons = {lif.name: bound(lif, self._weights, x.shape[1]) for lif in network.lifs}
         self._operators: dict[str, Operator] = {}
         self._pass = _Pass()
 
@@ -153,7 +155,7 @@ class _Calibration:
         knobs = [knob for knob in self._knobs() if knob.lif in names]
         layers = [node for stretch in segment for node in stretch.nodes if isinstance(node, Conv | Linear)]
         for index in range(_PASSES):
-            self._membranes.clear()
+            self._variables.clear()
             self._operators.clear()
             self._pass = _Pass()
             for stretch in segment:
@@ -202,9 +204,9 @@ class _Calibration:
 
     def _fire(self, node: Lif, x: Array, steps: int) -> Array:
         state = self._state_of[node.name]
-        if state.name not in self._membranes:
-            self._membranes[state.name] = rest(self._network, state, x.shape[1], np.float32)
-        spikes = fire(as_rows(x), self._membranes[state.name], steps, node.neuron, self._workers)
+        if state.name not in self._variables:
+            self._variables[state.name] = rest(self._neurons[state.name], state, x.shape[1], np.float32)
+        spikes = fire(as_rows(x), self._variables[state.name], steps, self._neurons[node.name], self._workers)
         return spikes.reshape(steps, *x.shape[1:])
 
     def _normalise(self, layer: Conv | Linear) -> None:

@@ -13,12 +13,15 @@ from numpy.typing import DTypeLike, NDArray
 
 from lifsim.config.network import Input, Lif, Network, Node, Pool
 from lifsim.config.sharing import Sharing, State, states_of
-from lifsim.engine.neurons import fire, initial_state
+from lifsim.engine.neurons import bound, fire, initial_state
 from lifsim.engine.operators import Operator, operator_of, to_channels_first, to_channels_last
 from lifsim.engine.order import Walk, stretches_of
 from lifsim.engine.weights import Weights
 from lifsim.engine.workers import Workers
 from lifsim.errors import Fault, InputError
+from lifsim.neurons import NeuronModel
+from lifsim.neurons import State as Variables
+from lifsim.neurons.protocol import MEMBRANE
 
 Array = NDArray[Any]
 Observer = Callable[[Node, int, Array], None]
@@ -26,11 +29,16 @@ Observer = Callable[[Node, int, Array], None]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run leaves. outputs: of the network's last node, [steps, B, ...]; membranes: of each set of states after
-    the last call, [B, C/N, H, W] or [B, F/N], by the name of the first LIF that uses it."""
+    """What a run leaves. outputs: of the network's last node, [steps, B, ...]; states: of each set of states after the
+    last call, by the name of the first LIF that uses it, every variable by its name, [B, C/N, H, W] or [B, F/N]."""
 
     outputs: Array
-    membranes: Mapping[str, Array]
+    states: Mapping[str, Mapping[str, Array]]
+
+    @property
+    def membranes(self) -> dict[str, Array]:
+        """The membrane of each set of states."""
+        return {name: variables[MEMBRANE.name] for name, variables in self.states.items()}
 
 
 @dataclass(frozen=True)
@@ -108,7 +116,7 @@ def checked_input(network: Network, x: Array, dtype: DTypeLike) -> Array:
 
 
 class _Run:
-    """One pass over the network with its membranes."""
+    """One pass over the network with its states."""
 
     def __init__(self, engine: Engine, x: Array, observe: Observer | None, observe_charged: Observer | None) -> None:
         self._engine = engine
@@ -116,17 +124,22 @@ class _Run:
         self._observe = observe
         self._observe_charged = observe_charged
         self._state_of = {name: state.name for state in engine.states for name in state.lifs}
-        self._membranes = {state.name: rest(engine.network, state, x.shape[1], engine.dtype) for state in engine.states}
+        self._neurons = {lif.name: bound(lif, engine.weights, x.shape[1]) for lif in engine.network.lifs}
+        self._state = {
+            state.name: rest(self._neurons[state.name], state, x.shape[1], engine.dtype) for state in engine.states
+        }
 
     def outcome(self) -> Outcome:
         network, states = self._engine.network, self._engine.states
         outputs = Walk(network, stretches_of(network, states), self._compute).run()
-        membranes = {state.name: self._membranes_of(state) for state in states}
-        return Outcome(to_channels_first(outputs), membranes)
+        return Outcome(to_channels_first(outputs), {state.name: self._variables_of(state) for state in states})
 
-    def _membranes_of(self, state: State) -> Array:
+    def _variables_of(self, state: State) -> dict[str, Array]:
         channels, *pixels = state.shape
-        return np.moveaxis(self._membranes[state.name].reshape(self._x.shape[1], *pixels, channels), -1, 1)
+        shape = (self._x.shape[1], *pixels, channels)
+        names = (variable.name for variable in self._neurons[state.name].states)
+        arrays = (np.moveaxis(values.reshape(shape), -1, 1) for values in self._state[state.name])
+        return dict(zip(names, arrays, strict=True))
 
     def _compute(self, node: Node, inputs: Sequence[Array], step: int, steps: int) -> Array:
         match node:
@@ -143,16 +156,15 @@ class _Run:
     def _fire(self, node: Lif, x: Array, step: int, steps: int) -> Array:
         rows, shape = as_rows(x), (steps, *x.shape[1:])
         charged = None if self._observe_charged is None else np.empty((steps, *rows.shape[1:]), rows.dtype)
-        membranes = self._membranes[self._state_of[node.name]]
-        spikes = fire(rows, membranes, steps, node.neuron, self._engine.workers, charged)
+        state = self._state[self._state_of[node.name]]
+        spikes = fire(rows, state, steps, self._neurons[node.name], self._engine.workers, charged)
         if self._observe_charged is not None and charged is not None:
             self._observe_charged(node, step, to_channels_first(charged.reshape(shape)))
         return spikes.reshape(shape)
 
 
-def rest(network: Network, state: State, batch: int, dtype: DTypeLike) -> Array:
-    """Membranes [B * pixels, C/N] of a state before the first call."""
-    neuron = next(lif.neuron for lif in network.lifs if lif.name == state.lifs[0])
+def rest(neuron: NeuronModel, state: State, batch: int, dtype: DTypeLike) -> Variables:
+    """The variables, [B * pixels, C/N] each, of a state before the first call. neuron: of its first layer, `bound`."""
     channels, *pixels = state.shape
     return initial_state(neuron, (batch * math.prod(pixels), channels), dtype)
 

@@ -1,92 +1,79 @@
-"""LIF neurons: charge, fire, reset; one state used by several calls in turn (docs/model.md, "LIF neuron").
+"""Neurons at work: charge, fire, settle; one state used by several calls in turn (docs/model.md, "Neurons").
 
-    hard reset:  u' = u + (x - (u - u_reset)) / tau ;  s = [u' >= theta] ;  u = s ? u_reset : u'
-    soft reset:  u' = u + (x - u) / tau             ;  s = [u' >= theta] ;  u = u' - s * theta
-
-and without `decay_input` u' = lambda u + x, lambda = 1 - 1/tau. Evaluated in the order and precision of SpikingJelly's
-LIFNode, bit for bit. Arrays are channels last with all pixels of all images in one axis: x [T, P, C], state [P, C/N].
+What a call computes is the model's own (lifsim.neurons), as machine code where the model has some, else vectorised over
+pixels and channels; both give the same bits. Arrays are channels last with all pixels of all images in one axis: x
+[T, P, C], each variable of the state [P, C/N].
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from lifsim.config.network import Neuron
-from lifsim.engine.jit import compiled
+from lifsim.config.network import Lif
 from lifsim.engine.workers import Workers
+from lifsim.neurons import NeuronModel, State
+from lifsim.neurons.parameters import varying, with_values
 
 Array = NDArray[Any]
 
 
-class Constants(NamedTuple):
-    """A `Neuron` in the precision of its membranes, as the kernels take it. leak = 1 - 1/tau."""
-
-    tau: Any
-    leak: Any
-    threshold: Any
-    u_reset: Any
-    hard: bool
-    decay_input: bool
-
-
-def constants_of(neuron: Neuron, dtype: DTypeLike) -> Constants:
-    """The neuron's parameters, rounded once to `dtype`. The soft reset knows no reset potential."""
-    real: Any = np.dtype(dtype).type
-    hard = neuron.reset == "hard"
-    u_reset = neuron.u_reset if hard else 0.0
-    return Constants(
-        real(neuron.tau), real(1 - 1 / neuron.tau), real(neuron.threshold), real(u_reset), hard, neuron.decay_input
-    )
+def bound(node: Lif, weights: Any, batch: int) -> NeuronModel:
+    """The neuron of a layer with arrays for those parameters of which there is one a channel, [C], or one a neuron,
+    [P, C], which `weights` has under `layer.parameter`, channels first."""
+    arrays = {}
+    for name, value in varying(node.neuron).items():
+        found = np.asarray(weights[f"{node.name}.{name}"] if isinstance(value, str) else value, np.float64)
+        if found.ndim > 1:
+            found = np.tile(np.moveaxis(found, 0, -1).reshape(-1, found.shape[0]), (batch, 1))
+        arrays[name] = found
+    return with_values(node.neuron, arrays)
 
 
-def initial_state(neuron: Neuron, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
-    """Membranes before the first call: at rest, which is u_reset for the hard reset and 0 for the soft one."""
-    return np.full(shape, constants_of(neuron, dtype).u_reset, dtype)
+def initial_state(neuron: NeuronModel, shape: tuple[int, ...], dtype: DTypeLike) -> State:
+    """The state before the first call, one array of `shape` a variable."""
+    return tuple(np.broadcast_to(np.asarray(value, dtype), shape).copy() for value in neuron.rest())
 
 
-def fire(x: Array, state: Array, steps: int, neuron: Neuron, workers: Workers, charged: Array | None = None) -> Array:
-    """Spikes uint8 [steps, P, C] of x [steps or 1, P, C]; updates `state` [P, C/N] in place.
+def fire(
+    x: Array, state: State, steps: int, neuron: NeuronModel, workers: Workers, charged: Array | None = None
+) -> Array:
+    """Spikes uint8 [steps, P, C] of x [steps or 1, P, C]; updates `state`, of [P, C/N] each, in place.
 
     Per timestep the N = C / state channels groups of x use the state in turn, group 0 first. x with one timestep is
     replayed. charged: if given, takes u' of every call, [steps, P, C].
     """
     spikes = np.empty((steps, *x.shape[1:]), np.uint8)
-    constants = constants_of(neuron, state.dtype)
-    kept = np.empty((0, 0, 0), state.dtype) if charged is None else charged
-    workers.run(_fire, x.shape[1], x, state, constants, spikes, kept)
+    constants = neuron.constants(state[0].dtype)
+    kept = np.empty((0, 0, 0), state[0].dtype) if charged is None else charged
+    compiled = neuron.compiled()
+    if compiled is None:
+        workers.run(_fire, x.shape[1], x, state, neuron, constants, spikes, kept)
+    else:
+        workers.run(compiled.fire, x.shape[1], x, state[0], constants, spikes, kept)
     return spikes
 
 
-@compiled
-def _charge(u, x, k):  # type: ignore[no-untyped-def]
-    """u' in the order of operations that SpikingJelly uses for each form."""
-    if k.decay_input:
-        return u + (x - (u - k.u_reset)) / k.tau
-    if k.u_reset == 0:
-        return u * k.leak + x
-    return u - (u - k.u_reset) / k.tau + x
+def rows_of(constant: Any, start: int, stop: int) -> Any:
+    """Rows `start` to `stop` of a constant, if it differs from row to row."""
+    return constant[start:stop] if isinstance(constant, np.ndarray) and constant.ndim > 1 else constant
 
 
-@compiled
-def _fire(start, stop, x, state, k, spikes, kept):  # type: ignore[no-untyped-def]
-    """Pixels `start` to `stop`, all their timesteps and channel groups."""
-    channels = state.shape[1]
-    replay, keep = x.shape[0] == 1, kept.shape[0] > 0
-    for p in range(start, stop):
-        for t in range(spikes.shape[0]):
-            current = x[0 if replay else t, p]
-            for group in range(x.shape[2] // channels):
-                base = group * channels
-                for c in range(channels):
-                    u = _charge(state[p, c], current[base + c], k)
-                    spike = u >= k.threshold
-                    spikes[t, p, base + c] = spike
-                    if keep:
-                        kept[t, p, base + c] = u
-                    if k.hard:
-                        state[p, c] = k.u_reset if spike else u
-                    else:
-                        state[p, c] = u - k.threshold if spike else u
+def _fire(
+    start: int, stop: int, x: Array, state: State, neuron: NeuronModel, constants: Any, spikes: Array, kept: Array
+) -> None:
+    """Pixels `start` to `stop`, one call after the other."""
+    channels, k = state[0].shape[1], type(constants)(*(rows_of(constant, start, stop) for constant in constants))
+    variables = [variable[start:stop] for variable in state]
+    for step in range(len(spikes)):
+        for base in range(0, x.shape[2], channels):
+            here = slice(start, stop), slice(base, base + channels)
+            charged = neuron.charge(x[min(step, len(x) - 1)][here], tuple(variables), k)
+            fired = neuron.fire(charged, k)
+            spikes[step][here] = fired
+            if kept.size:
+                kept[step][here] = charged[0]
+            for variable, value in zip(variables, neuron.settle(charged, fired, k), strict=True):
+                variable[...] = value

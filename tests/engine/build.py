@@ -11,16 +11,16 @@ from lifsim.config.network import (
     Lif,
     Linear,
     Network,
-    Neuron,
     Node,
     Pool,
     Spikes,
     Tensor,
     TimeMean,
 )
+from lifsim.neurons.lif import LifNeuron
 
-SOFT = Neuron(tau=1 / (1 - 0.25), threshold=1.0, reset="soft", u_reset=0.0, decay_input=True)
-HARD = Neuron(tau=1 / (1 - 0.25), threshold=1.0, reset="hard", u_reset=0.0, decay_input=True)
+SOFT = LifNeuron(tau=1 / (1 - 0.25), threshold=1.0, reset="soft", u_reset=0.0, decay_input=True)
+HARD = LifNeuron(tau=1 / (1 - 0.25), threshold=1.0, reset="hard", u_reset=0.0, decay_input=True)
 
 
 @dataclass
@@ -78,7 +78,7 @@ class Builder:
         self.nodes.append(Linear(name, (source.name,), out, source.elements, bias, batch_norm))
         return self
 
-    def lif(self, name: str, neuron: Neuron = SOFT, group: str | None = None, of: str | None = None) -> Builder:
+    def lif(self, name: str, neuron: LifNeuron = SOFT, group: str | None = None, of: str | None = None) -> Builder:
         source = self._source(of)
         self.nodes.append(Lif(name, (source.name,), Tensor(name, source.shape, self.timesteps, 1), neuron, group))
         return self
@@ -132,7 +132,7 @@ def _slide(
     return height, width
 
 
-def vgg16(widths: list[int], image: tuple[int, int, int], timesteps: int, neurons: list[Neuron]) -> Network:
+def vgg16(widths: list[int], image: tuple[int, int, int], timesteps: int, neurons: list[LifNeuron]) -> Network:
     """EfficientLIF-Net's VGG-16: max pools behind convolutions 2, 4, 7 and 10, mean over the last map, classifier.
 
     lif1 and lif2 keep their membranes to themselves under `layer` sharing.
@@ -146,7 +146,7 @@ def vgg16(widths: list[int], image: tuple[int, int, int], timesteps: int, neuron
     return build.pool("mean", "avg", (height, width)).linear("classifier", 10).network("vgg16")
 
 
-def resnet19(width: list[int], image: tuple[int, int, int], timesteps: int, neuron: Neuron = SOFT) -> Network:
+def resnet19(width: list[int], image: tuple[int, int, int], timesteps: int, neuron: LifNeuron = SOFT) -> Network:
     """EfficientLIF-Net's ResNet-19: stem, stages of 3, 3, 2 blocks that start with stride 2, projection shortcuts."""
     build = Builder(image, timesteps).conv("conv1", width[0]).lif("lif_input", neuron, group="stem")
     for stage, (channels, blocks) in enumerate(zip(width[1:], (3, 3, 2), strict=True), start=1):

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifsim.config.network import Network, Neuron
+from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing, states_of
 from lifsim.engine.training.backprop import Learner, Pass
 from lifsim.engine.training.loss import cross_entropy
 from lifsim.engine.training.surrogate import Surrogate
 from lifsim.engine.weights import weight_shapes
 from lifsim.errors import InputError
+from lifsim.neurons.lif import LifNeuron
 from tests.engine.build import HARD, SOFT, Builder, resnet19
 
 
@@ -63,7 +64,7 @@ def test_are_gradients_those_of_pytorch(
     assert loss == pytest.approx(float(vectors["loss_f64"]), rel=1e-6)
     for state in states_of(network, sharing):
         shape = (len(vectors["y"]), *state.shape[1:], state.shape[0])
-        membranes = np.moveaxis(run.membranes.states[state.name].reshape(shape), -1, 1)
+        membranes = np.moveaxis(run.membranes.states[state.name][0].reshape(shape), -1, 1)
         np.testing.assert_allclose(membranes, vectors[f"vfinal_{state.name}"], rtol=0, atol=1e-5)
     for key, value in run.running_statistics().items():
         np.testing.assert_allclose(value, vectors[f"after_{torch_names(key)}"], rtol=1e-5, atol=1e-6)
@@ -79,7 +80,7 @@ def test_are_gradients_those_of_pytorch(
 
 @st.composite
 def networks(draw: st.DrawFn) -> tuple[Network, Sharing]:
-    neuron = Neuron(draw(st.sampled_from([4 / 3, 2.0])), 1.0, "soft", 0.0, draw(st.booleans()))
+    neuron = LifNeuron(draw(st.sampled_from([4 / 3, 2.0])), 1.0, "soft", 0.0, draw(st.booleans()))
     build = Builder((2, 5, 6), draw(st.integers(1, 4)), draw(st.sampled_from(["direct", "event"])))
     build.conv("conv1", 4, bias=True).lif("lif1", neuron)
     build.conv("conv2", 4, groups=draw(st.sampled_from([1, 2, 4])), batch_norm=draw(st.booleans())).lif("lif2", neuron)

@@ -7,17 +7,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifsim.config.network import Network, Neuron
+from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing
 from lifsim.engine.inference import Engine
 from lifsim.engine.weights import checked_weights, weight_shapes
 from lifsim.engine.workers import Workers
 from lifsim.errors import InputError
+from lifsim.neurons.lif import LifNeuron
 from tests.engine.build import SOFT, Builder, resnet19
 from tests.oracles import lif as oracle
 
 NEURONS = st.builds(
-    Neuron,
+    LifNeuron,
     tau=st.sampled_from([4 / 3, 2.0, 1.5, 10.0]),
     threshold=st.sampled_from([1.0, 0.5, 1.25]),
     reset=st.sampled_from(["hard", "soft"]),

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifsim.config.network import Network, Neuron
+from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing
 from lifsim.engine.training.backprop import Learner
 from lifsim.engine.training.loss import cross_entropy
 from lifsim.engine.training.surrogate import Surrogate
 from lifsim.engine.weights import weight_shapes
+from lifsim.neurons.lif import LifNeuron
 from tests.engine.build import Builder
 from tests.oracles import smoothed
 
@@ -23,7 +24,7 @@ KINDS = ["atan", "sigmoid", "triangle"]
 
 def slopes(surrogate: Surrogate, distances: np.ndarray) -> np.ndarray:
     """What one neuron, at these distances from its threshold, hands back of a gradient of 1."""
-    neuron = Neuron(tau=2.0, threshold=1.0, reset="soft", u_reset=0.0, decay_input=False)
+    neuron = LifNeuron(tau=2.0, threshold=1.0, reset="soft", u_reset=0.0, decay_input=False)
     build = Builder((1, 1, 1), 1).conv("conv", 1, (1, 1), padding=(0, 0), batch_norm=False)
     net = build.lif("lif", neuron).linear("fc", 1, bias=False).network()
     weights = {name: np.ones(shape) for name, shape in weight_shapes(net).items()}
@@ -57,7 +58,7 @@ def test_slopes_at_the_threshold_by_hand() -> None:
 @st.composite
 def networks(draw: st.DrawFn) -> tuple[Network, Sharing]:
     hard, decays = draw(st.booleans()), draw(st.booleans())
-    neuron = Neuron(draw(st.sampled_from([4 / 3, 2.0])), 1.0, "hard" if hard else "soft", 0.0, decays)
+    neuron = LifNeuron(draw(st.sampled_from([4 / 3, 2.0])), 1.0, "hard" if hard else "soft", 0.0, decays)
     build = Builder((2, 3, 4), draw(st.integers(1, 3)), draw(st.sampled_from(["direct", "event"])))
     build.conv("conv1", 4, bias=True, batch_norm=False).lif("lif1", neuron)
     groups = draw(st.sampled_from([1, 2]))

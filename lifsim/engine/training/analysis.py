@@ -38,7 +38,7 @@ class Pruned:
     """A trained network without the `share` of its weights that are smallest in magnitude.
 
     active_share: of the neurons, those that fire at least once on all test images. weights: what is left of them;
-    lif_elements: membranes per image.
+    lif_elements: values of all states per image.
     """
 
     sharing: str
@@ -67,7 +67,7 @@ def prunings(
     """Every trial of the study at every share of pruned weights, without training it further. Raises InputError."""
     for trial in study.trials:
         weights = load_weights(study.folder / trial.weights, network)
-        membranes = sum(state.elements for state in states_of(network, Sharing.parse(trial.sharing)))
+        membranes = sum(state.values for state in states_of(network, Sharing.parse(trial.sharing)))
         for share in shares:
             yield _pruned(network, trial, weights, share, membranes, data, workers)
 

@@ -33,7 +33,7 @@ from lifsim.engine.order import Stretch, Walk, stretches_of
 from lifsim.engine.pooling import pool_gradient
 from lifsim.engine.training import norm
 from lifsim.engine.training.convolution_gradients import input_gradient, weight_gradient
-from lifsim.engine.training.membranes import Membranes, ReversedMembranes, StoredMembranes, irreversible
+from lifsim.engine.training.membranes import Membranes, ReversedMembranes, StoredMembranes, irreversible, untrainable
 from lifsim.engine.training.surrogate import Surrogate
 from lifsim.engine.training.tape import Gradients, Tape
 from lifsim.engine.workers import Workers
@@ -70,7 +70,7 @@ class Learner:
 
     def check(self) -> None:
         """Raises InputError, with every reason, if the network cannot be trained so."""
-        faults = network_faults(self.network)
+        faults = network_faults(self.network) + untrainable(self.network)
         if self.reverse:
             faults += irreversible(self.network, self.sharing)
         try:
@@ -101,7 +101,8 @@ class Pass:
         self._bound: dict[str, tuple[Array, Array, Array]] = {}
         self._operators: dict[str, Operator] = {}
         kind: type[Membranes] = ReversedMembranes if learner.reverse else StoredMembranes
-        self.membranes = kind(learner.network, learner.sharing, x.shape[1], learner.surrogate, learner.workers)
+        rooms = learner.network, learner.sharing, weights, x.shape[1]
+        self.membranes = kind(*rooms, learner.surrogate, learner.workers)
         outputs = Walk(learner.network, learner.stretches, self._forward).run()
         self.outputs = to_channels_first(outputs)
 

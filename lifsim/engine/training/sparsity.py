@@ -88,9 +88,10 @@ class _Watched(Pass):
         if not isinstance(self.membranes, StoredMembranes):
             raise TypeError("membranes must be stored")
         surrogate, found = self.learner.surrogate, dict[str, Zeros]()
-        thresholds = {lif.name: lif.neuron.threshold for lif in self.learner.network.lifs}
+        neurons = self.membranes.neurons
         for (name, _), charged in self.membranes.charged.items():
-            zeros = int(_flat(charged.ravel(), thresholds[name], surrogate.code, surrogate.alpha))
+            distances = charged - np.asarray(neurons[name].threshold)
+            zeros = int(_flat(distances.ravel(), surrogate.code, surrogate.alpha))
             found[name] = found.get(name, NONE) + Zeros(zeros, charged.size)
         return found
 
@@ -107,10 +108,10 @@ def _reads_image(network: Network, node: Conv | Linear) -> bool:
 
 
 @compiled
-def _flat(charged, threshold, code, alpha):  # type: ignore[no-untyped-def]
+def _flat(distances, code, alpha):  # type: ignore[no-untyped-def]
     """How many slopes are zero."""
     zeros = 0
-    for value in charged:
-        if slope(value - threshold, code, alpha) == 0:
+    for distance in distances:
+        if slope(distance, code, alpha) == 0:
             zeros += 1
     return zeros
