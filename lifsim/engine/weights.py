@@ -1,9 +1,9 @@
 """Weights of a network: names, shapes, checks, and the .npz file that holds them.
 
 A weight layer `conv2` owns `conv2.weight` ([M, C/groups, R, S], or [M, F] of a linear layer), `conv2.bias` [M] if it
-has one, and with batch norm `conv2.bn.weight`, `conv2.bn.bias`, `conv2.bn.running_mean` and `conv2.bn.running_var`. A layer
-of neurons `lif2` owns the parameters that its workload leaves to the weights file, such as `lif2.tau`: one a channel [C],
-or one a neuron [C, H, W].
+has one, and with batch norm `conv2.bn.weight`, `conv2.bn.bias`, `conv2.bn.running_mean` and `conv2.bn.running_var`. A
+layer of neurons `lif2` owns the parameters that its workload leaves to the weights file, such as `lif2.tau`: one a
+channel, [C], or one a neuron, [C, H, W].
 """
 
 from __future__ import annotations

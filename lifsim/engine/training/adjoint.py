@@ -165,11 +165,12 @@ def _reversed_by_call(
 
 def _hand_back(linear: Linear, g: list[Array], grad_state: list[Array]) -> Any:
     """From the gradients of z', that of x; those of the state before the call go into `grad_state`."""
+    grad_x = sum(gain * value for gain, value in zip(linear.gain, g, strict=True))
     columns = zip(*linear.leak, strict=True)
     before = [sum(part * value for part, value in zip(column, g, strict=True)) for column in columns]
-    for variable, value in zip(grad_state, before, strict=True):
+    for variable, value in zip(grad_state, before, strict=True):  # in place, last: `g` has them too
         variable[...] = value
-    return sum(gain * value for gain, value in zip(linear.gain, g, strict=True))
+    return grad_x
 
 
 def _inverse(linear: Linear) -> list[list[Any]]:
