@@ -62,10 +62,14 @@ class Real:
         if isinstance(value, bool) or not isinstance(value, int | float):
             words = f"a number, a list of one a channel, or '{IN_WEIGHTS}' for those of the weights file"
             raise ValueError(f"{shown(value)} must be {words}")
-        broken = self.broken(value)
+        try:
+            number = float(value)
+        except OverflowError:
+            raise ValueError(f"{shown(value)} must be a number of sensible size") from None
+        broken = self.broken(number)
         if broken:
             raise ValueError(f"{shown(value)} {broken}")
-        return float(value)
+        return number
 
     def broken(self, value: float) -> str | None:
         """What one number must be and is not."""

@@ -12,14 +12,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifsim.config.network import Lif, Tensor
+from lifsim.config.network import Lif, Network, Tensor
 from lifsim.config.neuron import read_neuron
+from lifsim.config.sharing import Sharing
+from lifsim.engine.inference import Engine
+from lifsim.engine.initial import random_weights
 from lifsim.engine.neurons import bound, fire, initial_state
+from lifsim.engine.training.backprop import Learner
+from lifsim.engine.training.optimiser import Adam
+from lifsim.engine.weights import checked_weights, load_weights, save_arrays, weight_shapes
 from lifsim.engine.workers import Workers
+from lifsim.errors import InputError
 from lifsim.neurons import NEURONS, NeuronModel
 from lifsim.neurons.cuba_lif import CubaLifNeuron
 from lifsim.neurons.integrate_fire import IfNeuron
 from lifsim.neurons.lif import LifNeuron
+from tests.engine.build import Builder
 
 CASES = range(15)
 STEPS, ROWS, CHANNELS = 6, 5, 8
@@ -202,3 +210,46 @@ def test_every_model_has_words_and_a_membrane_that_fires() -> None:
         assert neuron.states[0].name == "membrane"
         assert len(neuron.rest()) == len(neuron.states)
         assert not list(neuron.broken_rules())
+
+
+def _network() -> Network:
+    return Builder((2, 4, 4), STEPS).conv("c", 3).lif("l", LifNeuron(tau="weights")).linear("fc", 3).network()
+
+
+def test_parameters_in_the_weights_file_are_checked_used_and_kept_by_training(tmp_path: Path) -> None:
+    network = _network()
+    assert weight_shapes(network)["l.tau"] == (3, 4, 4)
+    weights = dict(random_weights(network, 0))
+    assert (weights["l.tau"] == np.float32(4 / 3)).all()
+    weights["l.tau"] = np.array([1.5, 3.0, 9.0], np.float32)
+    save_arrays(tmp_path / "weights.npz", weights)
+    engine = Engine(network, Sharing(), load_weights(tmp_path / "weights.npz", network))
+    outcome = engine.run(np.random.default_rng(0).normal(size=(1, 2, 2, 4, 4)))
+    spread = dict(weights) | {"l.tau": np.broadcast_to(weights["l.tau"][:, None, None], (3, 4, 4)).copy()}
+    same = Engine(network, Sharing(), checked_weights(network, spread))
+    again = same.run(np.random.default_rng(0).normal(size=(1, 2, 2, 4, 4)))
+    assert np.array_equal(outcome.membranes["l"], again.membranes["l"])
+    for wrong, message in (
+        (np.full(3, 0.5, np.float32), "every value must be > 1, not 0.5 to 0.5"),
+        (np.full(3, np.nan, np.float32), "every value must be finite"),
+        (np.full(4, 2, np.float32), r"shape \[4\] must be \[3, 4, 4\] or \[3\]"),
+    ):
+        with pytest.raises(InputError, match=message):
+            checked_weights(network, weights | {"l.tau": wrong})
+    run = Learner(network, Sharing()).forward(weights, np.random.default_rng(0).normal(size=(1, 2, 2, 4, 4)))
+    gradients = run.backward(np.ones_like(run.outputs))
+    stepped, _ = Adam().step(weights, gradients, {}, 0.1)
+    assert np.array_equal((dict(weights) | stepped)["l.tau"], weights["l.tau"])
+    assert not np.array_equal(stepped["c.weight"], weights["c.weight"])
+
+
+def test_an_outcome_has_every_variable() -> None:
+    network = Builder((2, 4, 4), STEPS).conv("c", 3).lif("l", CubaLifNeuron()).linear("fc", 3).network()
+    engine = Engine(network, Sharing(), random_weights(network, 0))
+    outcome = engine.run(np.random.default_rng(0).normal(size=(1, 2, 2, 4, 4)))
+    assert {name: value.shape for name, value in outcome.states["l"].items()} == {
+        "membrane": (2, 3, 4, 4),
+        "current": (2, 3, 4, 4),
+    }
+    assert np.array_equal(outcome.membranes["l"], outcome.states["l"]["membrane"])
+    assert not np.array_equal(outcome.states["l"]["current"], outcome.states["l"]["membrane"])
