@@ -160,8 +160,8 @@ def torch(state: Path, workload: str, out: Path, force: bool) -> None:
       lifsim run --workload vgg16_cifar10 --spikes engine --weights weights.npz
     """
     from lifsim.config.workload import load_workload
+    from lifsim.engine.weights import save_arrays
     from lifsim.interchange.torch_state import weights_from_state
-    from lifsim.snn.weights import save_arrays
 
     if out.exists() and not force:
         raise InputError(Fault("exists and must not be overwritten; give --force", source=str(out)))

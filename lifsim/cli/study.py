@@ -12,7 +12,7 @@ from lifsim.cli.say import say
 from lifsim.cli.stopping import keeping
 
 if TYPE_CHECKING:
-    from lifsim.snn.training.study import Study
+    from lifsim.engine.training.study import Study
 
 SHARINGS = "none,channel2,channel4,layer,layer+channel2"
 
@@ -56,10 +56,10 @@ def study(
     """
     from lifsim.config.sharing import Sharing
     from lifsim.config.workload import load_workload
-    from lifsim.snn.data import load_dataset
-    from lifsim.snn.training.loop import Recipe, usual_batch
-    from lifsim.snn.training.study import open_study, run_study, setting_of
-    from lifsim.snn.workers import available_threads
+    from lifsim.engine.data import load_dataset
+    from lifsim.engine.training.loop import Recipe, usual_batch
+    from lifsim.engine.training.study import open_study, run_study, setting_of
+    from lifsim.engine.workers import available_threads
 
     network = load_workload(workload, settings)
     chosen = [Sharing.parse(name) for name in sharings.split(",")]

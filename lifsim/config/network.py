@@ -13,6 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from lifsim.neurons import NeuronModel
+
 
 @dataclass(frozen=True)
 class Tensor:
@@ -43,17 +45,6 @@ class Tensor:
     def bits(self, real_bits: int) -> int:
         """Bits per element: what its `levels` need, or `real_bits` for real values."""
         return real_bits if self.levels is None else self.levels.bit_length()
-
-
-@dataclass(frozen=True)
-class Neuron:
-    """LIF parameters (docs/model.md, "LIF neuron"). `u_reset` is used by the hard reset only."""
-
-    tau: float
-    threshold: float
-    reset: str  # "hard" | "soft"
-    u_reset: float
-    decay_input: bool
 
 
 @dataclass(frozen=True)
@@ -114,9 +105,10 @@ class TimeMean(Node):
 
 @dataclass(frozen=True)
 class Lif(Node):
-    """A layer of LIF neurons, one per element. `group`: LIFs of one group share membranes under `layer` sharing."""
+    """A layer of spiking neurons, one per element. `group`: those of one group share their state under `layer`
+    sharing."""
 
-    neuron: Neuron
+    neuron: NeuronModel
     group: str | None
 
 
@@ -191,6 +183,16 @@ class Layer:
     def lif_elements(self) -> int:
         """LIF neurons (without sharing), 0 without a LIF."""
         return self.lif.output.elements if self.lif else 0
+
+    @property
+    def state_variables(self) -> int:
+        """Values that each of its neurons keeps, 0 without a LIF."""
+        return len(self.lif.neuron.states) if self.lif else 0
+
+    @property
+    def datapaths(self) -> int:
+        """What one call of a neuron makes work of a LIF unit, 0 without a LIF."""
+        return self.lif.neuron.datapaths if self.lif else 0
 
 
 @dataclass(frozen=True)

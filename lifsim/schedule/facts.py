@@ -17,8 +17,8 @@ from lifsim.schedule.storage import (
     RowLayout,
     bytes_of,
     filter_bytes,
-    map_shape,
     rows_of,
+    state_rows,
     step_row_bytes,
     step_rows,
 )
@@ -92,7 +92,8 @@ class TensorFacts:
 
 @dataclass(frozen=True)
 class StateFacts:
-    """One set of membranes: rows of row_bytes per image; layers: those whose LIFs use it, in order."""
+    """One set of membranes: rows of row_bytes, every variable's, per image; layers: those whose LIFs use it, in
+    order."""
 
     name: str
     rows: int
@@ -130,8 +131,7 @@ def facts_of(network: Network, sharing: Sharing, arch: Arch) -> NetworkFacts:
     index_of_lif = {layer.lif.name: layer.index for layer in network.layers if layer.lif}
     states = []
     for state in states_of(network, sharing):
-        channels, rows, columns = map_shape(state.shape)
-        row_bytes = bytes_of(channels * columns * arch.precision.membrane_bits)
+        rows, row_bytes = state_rows(state, arch.precision.membrane_bits)
         states.append(StateFacts(state.name, rows, row_bytes, tuple(sorted(index_of_lif[lif] for lif in state.lifs))))
     return NetworkFacts(
         timesteps=network.timesteps,

@@ -1,12 +1,13 @@
 """Gradients of membranes on their way from timestep to timestep, in the backward pass.
 
-A tick-batched layer keeps them in the PEs. A timestep-major group keeps a gradient per membrane, of its precision (and
-beside it the membrane itself where that is recomputed), in the membrane buffer, and moves what does not fit by the
+A tick-batched layer keeps them in the PEs. A timestep-major group keeps a gradient per state variable, of its precision
+(and beside it the variable itself where that is recomputed), in the membrane buffer, and moves what does not fit by the
 rules of the forward pass (lifsim.schedule.membranes), without strips.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -18,7 +19,7 @@ from lifsim.config.sharing import Sharing, State, states_of
 from lifsim.schedule.membranes import StateUse, best_split
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.rows import Ints
-from lifsim.schedule.storage import bytes_of, map_shape
+from lifsim.schedule.storage import state_rows
 
 Segments = dict[State, list[tuple[int, ...]]]
 """By state, runs of layers that use it one after the other, in the order in which the backward pass meets them."""
@@ -61,7 +62,7 @@ def gradient_state_moves(
         return moves
     segments = _segments(network, sharing, group)
     bits = arch.precision.membrane_bits
-    sizes = [_bytes(state, bits) * (2 if reverse else 1) for state in segments]
+    sizes = [math.prod(state_rows(state, bits)) * (2 if reverse else 1) for state in segments]
     whole, rest = divmod(batch, group.images)
     for images, chunks in ((group.images, slice(0, whole)), (rest, slice(whole, None))):
         uses = [
@@ -82,9 +83,3 @@ def _segments(network: Network, sharing: Sharing, group: GroupPlan) -> Segments:
     for state, run in groupby(calls, key=lambda call: call[0]):
         segments.setdefault(state, []).append(tuple(index for _, index in run))
     return segments
-
-
-def _bytes(state: State, bits: int) -> int:
-    """Of one image, rows on bytes."""
-    channels, rows, columns = map_shape(state.shape)
-    return rows * bytes_of(channels * columns * bits)

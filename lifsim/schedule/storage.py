@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from lifsim.config.arch import Arch
 from lifsim.config.network import Input, Layer, Network, Tensor
+from lifsim.config.sharing import State
 from lifsim.schedule.rows import RowAxis
 
 
@@ -31,6 +32,12 @@ def step_row_bytes(tensor: Tensor, network: Network, arch: Arch) -> int:
     """Bytes of one row in one timestep: ceil(C * W * bits / 8)."""
     channels, _, columns = map_shape(tensor.shape)
     return bytes_of(channels * columns * element_bits(tensor, network, arch))
+
+
+def state_rows(state: State, membrane_bits: int) -> tuple[int, int]:
+    """Rows of a set of states, and bytes of one: every variable's row begins on a byte."""
+    channels, rows, columns = map_shape(state.shape)
+    return rows, state.variables * bytes_of(channels * columns * membrane_bits)
 
 
 def rows_of(shape: tuple[int, ...]) -> int:

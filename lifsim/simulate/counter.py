@@ -67,7 +67,7 @@ class Counter:
             counts = self.count(group)
             if isinstance(costs.dram, DramSpec):
                 counts = [with_streamed_work(c, costs.dram, self.arch.clock_hz) for c in counts]
-            return sum(energy_of(c, costs, self.arch, self.bank.units).total.total for c in counts)
+            return sum(energy_of(c, costs, self.arch, self.bank.datapaths).total.total for c in counts)
 
         return {"dram": dram_bytes, "cycles": cycles, "energy": energy}[name]
 

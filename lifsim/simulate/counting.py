@@ -30,6 +30,7 @@ def count_layer(
         pe_utilisation=pe_utilisation(occupying_macs(ops, arch), shape, cycles.array + cycles.fill_drain),
         tiling=scheduled.description,
         timesteps=_timesteps(layer, arch, work, batch),
+        datapaths=layer.datapaths,
     )
 
 

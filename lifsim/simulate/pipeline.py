@@ -52,7 +52,8 @@ def simulate(
     """`run` on spikes that are read already, so that runs beside each other read them once; `reuse` keeps the parts
     that runs of one network on one set of spikes have in common."""
     costs = costs_of(arch)
-    bank = lif_bank(arch.lif, arch.array.rows * arch.array.cols, sharing.channels)
+    datapaths = max((lif.neuron.datapaths for lif in network.lifs), default=1)
+    bank = lif_bank(arch.lif, arch.array.rows * arch.array.cols, sharing.channels, datapaths)
     counter = Counter(network, sharing, arch, bank, spikes, reuse or Reuse(), watch)
     memory = lif_memory(network, sharing, arch.precision.membrane_bits, spikes.batch)
     records, timeline, plan = _records(counter, options, costs)
@@ -67,7 +68,7 @@ def simulate(
         totals=Totals.of(
             records,
             arch,
-            area_of(arch, costs, bank.units),
+            area_of(arch, costs, bank.datapaths),
             bank.units,
             kept_by(options, memory),
             timeline.timing.dram if timeline else None,
@@ -85,8 +86,8 @@ def _records(
     if options.mode == "training":
         return trained(counter, options, costs)
     counts, timeline, plan = _count(counter, options, costs)
-    units = counter.bank.units
-    return tuple(LayerRecord(c, energy_of(c, costs, counter.arch, units)) for c in counts), timeline, plan
+    datapaths = counter.bank.datapaths
+    return tuple(LayerRecord(c, energy_of(c, costs, counter.arch, datapaths)) for c in counts), timeline, plan
 
 
 def _count(

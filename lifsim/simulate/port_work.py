@@ -70,12 +70,13 @@ def _lif_stalls(
     """A pass of the LIF units takes as long as its membranes and its spikes need to pass their buffers' ports.
 
     Tick-batched, membranes stay in the PEs. Between the calls of a chain of `channelN` the state stays in the unit, so
-    that a pass reads and writes one membrane for N = `channels` outputs; reads and writes have ports of their own.
+    that a pass reads and writes one membrane (and what else their neurons keep) for N = `channels` outputs; reads and
+    writes have ports of their own.
     """
     if layer.lif is None:
         return PortStalls()
     outputs = pass_outputs(*lif_map(layer), shape_of(arch))
-    states = -(-outputs // channels)
+    states = -(-outputs // channels) * layer.state_variables
     if tick_batched or arch.buffers.membrane.size_bytes == 0:
         states = np.zeros_like(states)
     membranes = _port(counts.bits.membrane, arch.buffers.membrane).slowed(bank.pass_cycles, states)

@@ -17,7 +17,8 @@ NO_ACCESSES = Accesses(0, 0)
 @dataclass(frozen=True)
 class ScheduledLayer:
     """tick_batched: all timesteps of a tile back to back, membranes in the PEs' registers; else timestep by timestep,
-    membranes in their buffer. description: group and tiling, for people."""
+    membranes in their buffer; with them go the other variables of their neurons' states. description: group and tiling,
+    for people."""
 
     tick_batched: bool
     dram_bytes: DramBytes
@@ -50,7 +51,7 @@ class Scheduled:
     def _layer(self, layer: Layer, traffic: LayerTraffic, group: GroupPlan) -> ScheduledLayer:
         starts_from_zero = layer.lif is None or layer.lif.name not in self.successors
         per_image = membrane_accesses(layer.lif_elements, layer.timesteps, self.sharing.channels, starts_from_zero)
-        accesses = Accesses(*(count * self.batch for count in per_image))
+        accesses = Accesses(*(count * self.batch * layer.state_variables for count in per_image))
         return ScheduledLayer(
             tick_batched=group.tick_batched,
             dram_bytes=_dram_bytes(traffic),

@@ -79,7 +79,7 @@ def _from_trace(network: Network, path: Path, batch: int | None, sparsity: Spars
 
 def _from_engine(network: Network, sharing: Sharing, options: Options, sparsity: Sparsity, watch: Watch) -> Spikes:
     """What the network fires under `sharing`. Its trace lives no longer than this."""
-    from lifsim.snn.record import Source, record_spikes
+    from lifsim.engine.record import Source, record_spikes
 
     if options.weights is None and not network.spikes.rates:
         train = f"lifsim train --workload {network.name} --out FILE, then --weights FILE"

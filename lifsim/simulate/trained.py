@@ -9,7 +9,7 @@ from lifsim.config.network import Network
 from lifsim.errors import Fault, InputError, collecting
 from lifsim.schedule.lif_memory import LifMemory
 from lifsim.schedule.plan import Plan
-from lifsim.schedule.training import require_soft_reset
+from lifsim.schedule.training import require_gradients
 from lifsim.simulate.books import added
 from lifsim.simulate.counter import Counter
 from lifsim.simulate.counts import LayerCounts
@@ -29,9 +29,8 @@ def trained(counter: Counter, options: Options, costs: Costs) -> tuple[tuple[Lay
         faults.append(Fault("training must be inference: accounting satasim knows no other", path="mode"))
     with collecting(faults):
         require_gradient_unit(counter.arch)
-    if options.bptt == "reversed":
-        with collecting(faults):
-            require_soft_reset(counter.network)
+    with collecting(faults):
+        require_gradients(counter.network, reverse=options.bptt == "reversed")
     if faults:
         raise InputError(faults)
     plan = counter.plan(options, costs)
@@ -63,5 +62,5 @@ def _record(stages: Stages, counter: Counter, costs: Costs) -> LayerRecord:
 
 
 def _stage(counts: LayerCounts, counter: Counter, costs: Costs) -> StageRecord:
-    energy = energy_of(counts, costs, counter.arch, counter.bank.units, training=True)
+    energy = energy_of(counts, costs, counter.arch, counter.bank.datapaths, training=True)
     return StageRecord(counts.cycles, counts.ops, counts.dram_bytes, counts.sram_accesses, energy)

@@ -13,8 +13,8 @@ import numpy as np
 import lifsim
 from lifsim.cli.main import main
 from lifsim.config.workload import load_workload
+from lifsim.engine.weights import weight_shapes
 from lifsim.errors import InputError
-from lifsim.snn.weights import weight_shapes
 from lifsim.sweep.outcome import Outcome, figures_of
 from lifsim.sweep.store import Store
 

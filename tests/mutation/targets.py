@@ -21,7 +21,7 @@ TARGETS = {
     "schedule": Target("lifsim/schedule", ("tests/schedule",)),
     "hardware": Target("lifsim/hardware", ("tests/hardware", "tests/dram")),
     "simulate": Target("lifsim/simulate", ("tests/simulate",)),
-    "snn": Target("lifsim/snn", ("tests/snn",)),
+    "engine": Target("lifsim/engine", ("tests/engine",)),
 }
 
 COPIED = ("lifsim", "tests", "arch_configs", "workloads", "setup.cfg", "pyproject.toml", "README.md", "docs")

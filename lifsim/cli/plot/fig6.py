@@ -26,11 +26,11 @@ def fig6(study: Path, threads: int | None, out: Path | None, force: bool) -> Non
     STUDY is a folder that `lifsim study` wrote.
     """
     from lifsim.cli.plot.study_inputs import counted, read_study
+    from lifsim.engine.training.analysis import transfers
+    from lifsim.engine.workers import Workers, available_threads
     from lifsim.report.figures import fig6_transfer
     from lifsim.report.figures.files import figure_path, save_figure
     from lifsim.report.figures.style import canvas, house_style
-    from lifsim.snn.training.analysis import transfers
-    from lifsim.snn.workers import Workers, available_threads
 
     target = figure_path(out, "fig6", force=force)
     trained, network, data = read_study(study)

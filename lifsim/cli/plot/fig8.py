@@ -34,11 +34,11 @@ def fig8(study: Path, shares: str, arch: str, threads: int | None, out: Path | N
     """
     from lifsim.cli.plot.study_inputs import counted, read_study
     from lifsim.config.arch import load_arch
+    from lifsim.engine.training.analysis import prunings
+    from lifsim.engine.workers import Workers, available_threads
     from lifsim.report.figures import fig8_pruning
     from lifsim.report.figures.files import figure_path, save_figure
     from lifsim.report.figures.style import canvas, house_style
-    from lifsim.snn.training.analysis import prunings
-    from lifsim.snn.workers import Workers, available_threads
 
     target = figure_path(out, "fig8", force=force)
     wanted = _shares(shares)

@@ -12,8 +12,8 @@ from lifsim.errors import Fault, InputError
 
 if TYPE_CHECKING:
     from lifsim.config.network import Network
-    from lifsim.snn.data import Dataset
-    from lifsim.snn.training.study import Study
+    from lifsim.engine.data import Dataset
+    from lifsim.engine.training.study import Study
 
 Item = TypeVar("Item")
 
@@ -21,8 +21,8 @@ Item = TypeVar("Item")
 def read_study(folder: Path) -> tuple[Study, Network, Dataset]:
     """The study, its network and its images. Raises InputError."""
     from lifsim.config.workload import load_workload
-    from lifsim.snn.data import load_dataset
-    from lifsim.snn.training.study import open_study
+    from lifsim.engine.data import load_dataset
+    from lifsim.engine.training.study import open_study
 
     study = open_study(folder)
     if not study.trials:

@@ -61,9 +61,9 @@ def record(
     from lifsim.cli.watching import watching
     from lifsim.config.sharing import Sharing
     from lifsim.config.workload import load_workload
+    from lifsim.engine.record import Source, record_spikes
+    from lifsim.engine.workers import Workers, available_threads
     from lifsim.errors import Fault, InputError
-    from lifsim.snn.record import Source, record_spikes
-    from lifsim.snn.workers import Workers, available_threads
 
     network = load_workload(workload, settings)
     if membranes is not None and membranes.exists() and not force:

@@ -95,8 +95,8 @@ FAULTS = (
     Fault(
         "gradient units: no area",
         PRICING,
-        "lif=lif_units * (costs.lif.area_mm2 + costs.pgu.area_mm2)",
-        "lif=lif_units * costs.lif.area_mm2",
+        "lif=lif_datapaths * (costs.lif.area_mm2 + costs.pgu.area_mm2)",
+        "lif=lif_datapaths * costs.lif.area_mm2",
         UNITS,
     ),
     Fault(
