@@ -29,18 +29,8 @@ from lifsim.engine.order import Stretch, Walk, stretches_of
 from lifsim.engine.weights import BN_EPSILON, Weights, checked_weights
 from lifsim.engine.workers import Workers
 from lifsim.errors import Fault, InputError
-<<<<<<< HEAD:lifsim/engine/calibration.py
-from lifsim.engine.inference import as_rows, checked_input, network_faults, rest
-from lifsim.engine.initial import random_weights
-from lifsim.engine.neurons import fire
-from lifsim.engine.operators import Operator, folded_norm, operator_of, to_channels_last
-from lifsim.engine.order import Stretch, Walk, stretches_of
-from lifsim.engine.weights import BN_EPSILON, Weights, checked_weights
-from lifsim.engine.workers import Workers
-from lifsim.watch import Tally, Watch, unwatched
-=======
 from lifsim.neurons import State as Variables
->>>>>>> refs/heads/neuron:lifsim/engine/calibration.py
+from lifsim.watch import Tally, Watch, unwatched
 
 Array = NDArray[Any]
 
