@@ -7,7 +7,8 @@ import sys
 
 import click
 
-from lifsim.cli.memory_inputs import DEFAULT_MEMORY_WORKLOAD, memory_options, read_memory_inputs
+from lifsim.cli.family import options_of
+from lifsim.cli.memory_inputs import DEFAULT_MEMORY_WORKLOAD, MemoryOptions, read_memory_inputs
 
 ALL_SHARINGS = "none,layer,channel2,channel4,layer+channel2,layer+channel4"
 PIPE_WIDTH = 160
@@ -28,20 +29,12 @@ Examples:
 @click.option(
     "--sharing", "sharings", metavar="SHARING,...", default=ALL_SHARINGS, show_default=True, help="LIF sharings."
 )
-@memory_options
+@options_of(MemoryOptions, "options")
 @click.option(
     "--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True,
     help="What goes to stdout.",
 )  # fmt: skip
-def memory(
-    workloads: str,
-    sharings: str,
-    arch: str,
-    overrides: tuple[str, ...],
-    timesteps: int | None,
-    batch: int,
-    form: str,
-) -> None:
+def memory(workloads: str, sharings: str, options: MemoryOptions, form: str) -> None:
     """Memory of inference (forward) and of training (backward) under each LIF sharing.
 
     Bytes of LIF membranes with their ratio to the unshared network's, beside weights and activations. Shared LIFs with
@@ -50,7 +43,7 @@ def memory(
     from lifsim.report.memory_table import flat, memory_rows, memory_table
     from lifsim.report.rows import as_csv
 
-    inputs = read_memory_inputs(workloads.split(","), sharings.split(","), arch, overrides, timesteps, batch)
+    inputs = read_memory_inputs(workloads.split(","), sharings.split(","), options)
     rows = memory_rows(inputs.networks, inputs.sharings, inputs.arch, inputs.batch)
     if form == "json":
         click.echo(json.dumps([row.tree() for row in rows], indent=2))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import click
 
-from lifsim.cli.inputs import DEFAULT_ARCH, with_options
+from lifsim.cli.inputs import DEFAULT_ARCH
 from lifsim.errors import Fault, InputError, collecting
 
 if TYPE_CHECKING:
@@ -16,21 +16,27 @@ if TYPE_CHECKING:
     from lifsim.config.network import Network
     from lifsim.config.sharing import Sharing
 
-F = TypeVar("F", bound=Callable[..., object])
-
 DEFAULT_MEMORY_WORKLOAD = "resnet19_imagenet100"
 
-_OPTIONS = (
-    click.option("--arch", metavar="NAME|FILE", default=DEFAULT_ARCH, show_default=True, help="Its precisions count."),
-    click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Change a key of the architecture."),
-    click.option("--timesteps", type=int, help="T. Default: each workload's."),
-    click.option("--batch", type=int, default=1, show_default=True, help="Images."),
-)
 
+@dataclass(frozen=True)
+class MemoryOptions:
+    """--arch, --set, --timesteps and --batch."""
 
-def memory_options(command: F) -> F:
-    """Add --arch, --set, --timesteps and --batch."""
-    return with_options(command, _OPTIONS)
+    arch: Annotated[
+        str,
+        click.option(
+            "--arch", metavar="NAME|FILE", default=DEFAULT_ARCH, show_default=True, help="Its precisions count."
+        ),
+    ]
+    overrides: Annotated[
+        tuple[str, ...],
+        click.option(
+            "--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Change a key of the architecture."
+        ),
+    ]
+    timesteps: Annotated[int | None, click.option("--timesteps", type=int, help="T. Default: each workload's.")]
+    batch: Annotated[int, click.option("--batch", type=int, default=1, show_default=True, help="Images.")]
 
 
 @dataclass(frozen=True)
@@ -43,14 +49,7 @@ class MemoryInputs:
     batch: int
 
 
-def read_memory_inputs(
-    workloads: Sequence[str],
-    sharings: Sequence[str],
-    arch: str,
-    overrides: Sequence[str],
-    timesteps: int | None,
-    batch: int,
-) -> MemoryInputs:
+def read_memory_inputs(workloads: Sequence[str], sharings: Sequence[str], options: MemoryOptions) -> MemoryInputs:
     """Everything that is named, read. Raises InputError with what is wrong with any of it."""
     from lifsim.config.arch import load_arch
     from lifsim.config.sharing import Sharing
@@ -59,7 +58,7 @@ def read_memory_inputs(
     faults: list[Fault] = []
     networks, parsed = [], []
     # Rates are per timestep and of no concern here.
-    settings = [] if timesteps is None else [f"timesteps={timesteps}", "spikes={source: engine}"]
+    settings = [] if options.timesteps is None else [f"timesteps={options.timesteps}", "spikes={source: engine}"]
     for name in workloads:
         with collecting(faults):
             networks.append(load_workload(name.strip(), settings))
@@ -67,9 +66,9 @@ def read_memory_inputs(
         with collecting(faults):
             parsed.append(Sharing.parse(text))
     with collecting(faults):
-        machine = load_arch(arch, overrides)
-    if batch < 1:
-        faults.append(Fault(f"{batch} must be >= 1", path="batch"))
+        machine = load_arch(options.arch, options.overrides)
+    if options.batch < 1:
+        faults.append(Fault(f"{options.batch} must be >= 1", path="batch"))
     if faults:
         raise InputError(faults)
-    return MemoryInputs(tuple(networks), tuple(parsed), machine, batch)
+    return MemoryInputs(tuple(networks), tuple(parsed), machine, options.batch)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lifsim.cli.family import options_of
 from lifsim.cli.say import say
 from lifsim.cli.stopping import keeping
-from lifsim.cli.sweep_options import asked_for, cores, execution_options, space_options
+from lifsim.cli.sweep_options import ExecutionOptions, SpaceOptions
 from lifsim.errors import Fault, InputError
 
 if TYPE_CHECKING:
@@ -26,30 +27,13 @@ Examples:
   lifsim store show sweeps/x --sort energy_pj.total --top 10
 """
 )
-@space_options
+@options_of(SpaceOptions, "space")
 @click.option("--sample", metavar="N", type=int, help="Run N points of the space, a Latin hypercube.")
-@execution_options
+@options_of(ExecutionOptions, "execution")
 @click.option("--retry-failed", is_flag=True, help="Run points that failed earlier again.")
 @click.option("--dry-run", is_flag=True, help="Print the count of points and an estimate, and run nothing.")
 def sweep(
-    file: Path | None,
-    arch: str | None,
-    workload: str | None,
-    sharing: str | None,
-    trace: str | None,
-    batch: str | None,
-    seed: int | None,
-    schedule: str | None,
-    objective: str | None,
-    chunk: str | None,
-    overrides: tuple[str, ...],
-    vary: tuple[str, ...],
-    sample: int | None,
-    out: Path | None,
-    jobs: int | None,
-    scheduler: str | None,
-    retry_failed: bool,
-    dry_run: bool,
+    space: SpaceOptions, execution: ExecutionOptions, sample: int | None, retry_failed: bool, dry_run: bool
 ) -> None:
     """Run every combination of architectures, networks, sharings and --vary values, and keep every result in one file.
 
@@ -58,28 +42,23 @@ def sweep(
     """
     from lifsim.sweep.plan import plan
 
-    asked = asked_for(
-        file, arch, workload, sharing, trace, batch, seed, schedule, objective, chunk, overrides, vary, sample
-    )
-    planned = plan(asked)
-    workers = jobs or cores()
+    planned = plan(space.request(sample))
     if dry_run:
-        _print_estimate(planned, workers)
-    elif out is None:
+        _print_estimate(planned, execution.processes)
+    elif execution.out is None:
         raise InputError(Fault("must be given: the file that keeps the results", path="--out"))
     else:
-        _run(planned, out, workers, scheduler, retry_failed=retry_failed)
+        _run(planned, execution, execution.out, retry_failed=retry_failed)
 
 
-def _run(planned: Plan, out: Path, workers: int, scheduler: str | None, *, retry_failed: bool) -> None:
+def _run(planned: Plan, execution: ExecutionOptions, out: Path, *, retry_failed: bool) -> None:
     from lifsim.report.sweep_progress import Progress
-    from lifsim.sweep.executors import executor_for
     from lifsim.sweep.run import pending_points, run_points
     from lifsim.sweep.store import Store
 
     with (
         # First, so that a cluster that cannot be reached leaves no store.
-        executor_for(planned.job, workers, scheduler) as executor,
+        execution.executor(planned.job) as executor,
         Store.create_or_open(out, planned.job.description()) as store,
     ):
         pending = pending_points(planned, store, retry_failed=retry_failed)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from lifsim.cli.memory_inputs import DEFAULT_MEMORY_WORKLOAD, memory_options, read_memory_inputs
-from lifsim.cli.plot.output import figure_options
+from lifsim.cli.family import options_of
+from lifsim.cli.memory_inputs import DEFAULT_MEMORY_WORKLOAD, MemoryOptions, read_memory_inputs
+from lifsim.cli.plot.output import Output
 from lifsim.cli.say import say
 
 
@@ -27,39 +28,35 @@ Examples:
     "--sharing", "sharings", metavar="SHARING,...", default="none,layer,channel2,layer+channel2", show_default=True,
     help="LIF sharings beside none.",
 )  # fmt: skip
-@memory_options
-@figure_options
+@options_of(MemoryOptions, "memory")
+@options_of(Output, "output")
 def fig7(
     study: Path | None,
     workload: str,
     sharings: str,
-    arch: str,
-    overrides: tuple[str, ...],
-    timesteps: int | None,
-    batch: int,
-    out: Path | None,
-    force: bool,
+    memory: MemoryOptions,
+    output: Output,
 ) -> None:
     """Spike rate of trained networks; memory in inference (forward) and in training (backward) under each sharing.
 
     STUDY is a folder that `lifsim study` wrote: with it, its spike rates are drawn; without, the memory halves.
     """
     from lifsim.report.figures import fig1, fig7_memory
-    from lifsim.report.figures.files import figure_path, save_figure
+    from lifsim.report.figures.files import save_figure
     from lifsim.report.figures.style import canvas, house_style
     from lifsim.report.memory_table import memory_rows
 
-    target = figure_path(out, "fig7_rates" if study else "fig7", force=force)
+    target = output.target("fig7_rates" if study else "fig7")
     if study is not None:
         say(*map(str, _rates(study, target)))
         return
     names = dict.fromkeys(["none", *sharings.split(",")])
-    inputs = read_memory_inputs([workload], list(names), arch, overrides, timesteps, batch)
+    inputs = read_memory_inputs([workload], list(names), memory)
     table = fig1.table(memory_rows(inputs.networks, inputs.sharings, inputs.arch, inputs.batch))
     with house_style():
         figure, panels = canvas(7.2, 2.8, cols=2)
         fig7_memory.draw(table, panels)
-        figure.suptitle(f"{workload}, T={table['timesteps'].iloc[0]}, batch {batch}", fontsize=9)
+        figure.suptitle(f"{workload}, T={table['timesteps'].iloc[0]}, batch {memory.batch}", fontsize=9)
         written = save_figure(figure, table, target)
     say(*map(str, written))
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
+from lifsim.cli.family import options_of
 from lifsim.cli.inputs import DEFAULT_ARCH
-from lifsim.cli.plot.output import figure_options
+from lifsim.cli.plot.output import Output
 from lifsim.cli.say import say
 from lifsim.errors import Fault, InputError
 
@@ -26,8 +27,8 @@ Examples:
 @click.option("--shares", default=SHARES, show_default=True, help="Shares of the weights to prune, with commas.")
 @click.option("--arch", default=DEFAULT_ARCH, show_default=True, help="Bits per weight and membrane.")
 @click.option("--threads", type=click.IntRange(min=1), help="Default: all CPUs.")
-@figure_options
-def fig8(study: Path, shares: str, arch: str, threads: int | None, out: Path | None, force: bool) -> None:
+@options_of(Output, "output")
+def fig8(study: Path, shares: str, arch: str, threads: int | None, output: Output) -> None:
     """Neurons that fire, accuracy, weight bytes and LIF bytes under magnitude pruning.
 
     STUDY is a folder that `lifsim study` wrote. Weights are pruned over all layers together, without training again.
@@ -35,12 +36,12 @@ def fig8(study: Path, shares: str, arch: str, threads: int | None, out: Path | N
     from lifsim.cli.plot.study_inputs import counted, read_study
     from lifsim.config.arch import load_arch
     from lifsim.report.figures import fig8_pruning
-    from lifsim.report.figures.files import figure_path, save_figure
+    from lifsim.report.figures.files import save_figure
     from lifsim.report.figures.style import canvas, house_style
     from lifsim.snn.training.analysis import prunings
     from lifsim.snn.workers import Workers, available_threads
 
-    target = figure_path(out, "fig8", force=force)
+    target = output.target("fig8")
     wanted = _shares(shares)
     precision = load_arch(arch).precision
     trained, network, data = read_study(study)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from lifsim.cli.inputs import DEFAULT_ARCH, DEFAULT_WORKLOAD, simulation_options
-from lifsim.cli.plot.output import figure_options
+from lifsim.cli.family import options_of
+from lifsim.cli.inputs import DEFAULT_ARCH, Simulation
+from lifsim.cli.plot.output import Output
 from lifsim.cli.say import say
 from lifsim.errors import Fault, InputError, collecting
 
@@ -35,21 +35,15 @@ Examples:
 @click.option("--part", type=click.Choice(PARTS), default="all", show_default=True, help="Which half.")
 @click.option("--mini-batch", type=int, default=16, show_default=True, help="Images of the bottom half's mini-batch.")
 @click.option("--networks", metavar="NAME|FILE,...", help="The bottom half's. Default: VGG-16 on the five datasets.")
-@simulation_options
-@figure_options
+@options_of(Simulation, "simulation")
+@options_of(Output, "output")
 def fig9(
     runs: tuple[Path, ...],
     part: str,
     mini_batch: int,
     networks: str | None,
-    arch: str | None,
-    workload: str | None,
-    trace: Path | None,
-    batch: int | None,
-    seed: int | None,
-    overrides: tuple[str, ...],
-    out: Path | None,
-    force: bool,
+    simulation: Simulation,
+    output: Output,
 ) -> None:
     """Breakdown of computation, and DRAM accesses.
 
@@ -60,56 +54,51 @@ def fig9(
     its own best schedule.
     """
     from lifsim.report.figures import fig9 as figure_9
-    from lifsim.report.figures.files import figure_path, save_figure
+    from lifsim.report.figures.files import save_figure
     from lifsim.report.figures.style import house_style
 
-    target = figure_path(out, "fig9", force=force)
-    options = {"batch": batch, "seed": seed, "trace": trace}
+    target = output.target("fig9")
     if runs and part == "bottom":
         raise InputError(Fault("RUN must stand with --part top or all: the bottom half is planned, not read from runs"))
     if runs:
-        _refuse_ignored({"workload": workload, **options} | ({"arch": arch} if part == "top" else {}))
-    machine = DEFAULT_ARCH if arch is None else arch
-    network = DEFAULT_WORKLOAD if workload is None else workload
-    top = _top(runs, machine, network, options, overrides) if part != "bottom" else None
-    bottom = _bottom(networks, machine, mini_batch, overrides) if part != "top" else None
+        _refuse_ignored(simulation, part)
+    top = _top(runs, simulation) if part != "bottom" else None
+    bottom = _bottom(networks, simulation, mini_batch) if part != "top" else None
     with house_style():
         written = save_figure(figure_9.drawn(top, bottom), figure_9.joined(top, bottom), target)
     say(*map(str, written))
 
 
-def _refuse_ignored(options: Mapping[str, object]) -> None:
+def _refuse_ignored(simulation: Simulation, part: str) -> None:
     """Stored runs are what they are: options of a run beside them would be silently ignored."""
-    if given := [f"--{name}" for name, value in options.items() if value is not None]:
+    used = () if part == "top" else ("arch",)
+    if given := [f"--{name}" for name in simulation.given if name not in used]:
         raise InputError(Fault(f"RUN must stand without {', '.join(given)}"))
 
 
-def _top(
-    runs: tuple[Path, ...], arch: str, workload: str, options: Mapping[str, Any], overrides: tuple[str, ...]
-) -> pd.DataFrame:
+def _top(runs: tuple[Path, ...], simulation: Simulation) -> pd.DataFrame:
     from lifsim.report.figures import fig9_breakdown
     from lifsim.report.stored import read_summaries
     from lifsim.report.summary import summary
-    from lifsim.simulate.inputs import load_inputs
     from lifsim.simulate.pipeline import run_sharings
 
     if runs:
         return fig9_breakdown.table(read_summaries(runs))
-    inputs = load_inputs(arch, workload, "none", options, overrides)
-    return fig9_breakdown.table([summary(result) for result in run_sharings(inputs, SHARINGS)])
+    return fig9_breakdown.table([summary(result) for result in run_sharings(simulation.inputs(), SHARINGS)])
 
 
-def _bottom(networks: str | None, arch: str, mini_batch: int, overrides: tuple[str, ...]) -> pd.DataFrame:
+def _bottom(networks: str | None, simulation: Simulation, mini_batch: int) -> pd.DataFrame:
     from lifsim.config.sharing import Sharing
     from lifsim.report.dram_table import dram_rows
     from lifsim.report.figures import fig9_dram
     from lifsim.simulate.inputs import load_inputs
 
+    arch = DEFAULT_ARCH if simulation.arch is None else simulation.arch
     faults: list[Fault] = []
     loaded = []
     for name in networks.split(",") if networks else fig9_dram.DATASETS:
         with collecting(faults):
-            loaded.append(load_inputs(arch, name.strip(), "none", {"batch": mini_batch}, overrides))
+            loaded.append(load_inputs(arch, name.strip(), "none", {"batch": mini_batch}, simulation.overrides))
     if faults:
         raise InputError(dict.fromkeys(faults))
     sharings = [Sharing.parse(name) for name in fig9_dram.SHARINGS]

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from lifsim.cli.plot.output import figure_options
+from lifsim.cli.family import options_of
+from lifsim.cli.plot.output import Output
 from lifsim.cli.say import say
 from lifsim.errors import Fault, InputError
 
@@ -27,7 +28,7 @@ Examples:
 @click.option("--heat", metavar="AXIS,AXIS", help="A map over two axes of the sweep, instead of lines.")
 @click.option("--pareto", metavar="FIGURE,FIGURE", help="All points in the plane of two figures, instead of lines.")
 @click.option("--where", metavar="KEY=VALUES", multiple=True, help="Draw only points with these values, as for --vary.")
-@figure_options
+@options_of(Output, "output")
 def sweep(
     store: Path,
     x: str | None,
@@ -36,15 +37,14 @@ def sweep(
     heat: str | None,
     pareto: str | None,
     where: tuple[str, ...],
-    out: Path | None,
-    force: bool,
+    output: Output,
 ) -> None:
     """Lines, a map or a Pareto front from the STORE of a sweep.
 
     Where points differ in more settings than are drawn, the least of them is, and lines have a band up to the most.
     """
     from lifsim.report.figures import sweep_figure
-    from lifsim.report.figures.files import figure_path, save_figure
+    from lifsim.report.figures.files import save_figure
     from lifsim.report.figures.style import house_style
     from lifsim.sweep.export import table_of
     from lifsim.sweep.store import Store
@@ -54,7 +54,7 @@ def sweep(
         raise InputError(Fault(f"one of --x, --heat and --pareto must be given, got {', '.join(given) or 'none'}"))
     if (pareto and y) or (heat and by):
         raise InputError("--pareto must stand without --y, and --heat without --by")
-    target = figure_path(out, "sweep", force=force)
+    target = output.target("sweep")
     with Store.read(store) as opened:
         rows = table_of(opened)
     figure_of = y or "energy_pj.total"
