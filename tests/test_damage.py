@@ -31,9 +31,9 @@ from lifsim.snn.training.loop import Progressed
 from lifsim.snn.training.optimiser import Adam
 from lifsim.snn.training.study import open_study
 from lifsim.snn.weights import weight_shapes
-from lifsim.sweep.export import exported, table_of
-from lifsim.sweep.outcome import Outcome, figures_of
-from lifsim.sweep.store import Store
+from lifsim.sweeps.export import exported, table_of
+from lifsim.sweeps.outcome import Outcome, figures_of
+from lifsim.sweeps.store import Store
 from tests.damage import as_json, damaged_bytes, damaged_tree, dice
 from tests.snn.build import Builder
 

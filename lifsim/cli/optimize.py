@@ -13,8 +13,8 @@ from lifsim.cli.sweep_options import ExecutionOptions, SpaceOptions
 from lifsim.errors import Fault, InputError, collecting
 
 if TYPE_CHECKING:
-    from lifsim.sweep.optimise import Goal
-    from lifsim.sweep.store import Store
+    from lifsim.sweeps.optimise import Goal
+    from lifsim.sweeps.store import Store
 
 
 @click.command(
@@ -47,9 +47,9 @@ def optimize(
     it was, and a sweep of the same space and a search use each other's points. The same seed asks for the same points.
     """
     from lifsim.report.sweep_progress import Progress
-    from lifsim.sweep.optimise import Goal, Limit, optimise
-    from lifsim.sweep.plan import job_of
-    from lifsim.sweep.store import Store
+    from lifsim.sweeps.optimise import Goal, Limit, optimise
+    from lifsim.sweeps.plan import job_of
+    from lifsim.sweeps.store import Store
 
     faults: list[Fault] = []
     parsed: list[Limit] = []
@@ -78,7 +78,7 @@ def optimize(
 
 def _print_best(store: Store, goal: Goal) -> None:
     from lifsim.report.sweep_table import print_table
-    from lifsim.sweep.export import table_of
+    from lifsim.sweeps.export import table_of
 
     rows = table_of(store)
     met = [row for row in rows if row["error"] is None and goal.is_met(row)]

@@ -14,7 +14,7 @@ from lifsim.cli.sweep_options import ExecutionOptions, SpaceOptions
 from lifsim.errors import Fault, InputError
 
 if TYPE_CHECKING:
-    from lifsim.sweep.plan import Plan
+    from lifsim.sweeps.plan import Plan
 
 
 @click.command(
@@ -40,7 +40,7 @@ def sweep(
     FILE is a sweep file (YAML) that says the same as the options; an option given beside it takes its key's place.
     Stopped or killed, the same command goes on where it was. A point that fails is a row with its error.
     """
-    from lifsim.sweep.plan import plan
+    from lifsim.sweeps.plan import plan
 
     planned = plan(space.request(sample))
     if dry_run:
@@ -53,8 +53,8 @@ def sweep(
 
 def _run(planned: Plan, execution: ExecutionOptions, out: Path, *, retry_failed: bool) -> None:
     from lifsim.report.sweep_progress import Progress
-    from lifsim.sweep.run import pending_points, run_points
-    from lifsim.sweep.store import Store
+    from lifsim.sweeps.run import pending_points, run_points
+    from lifsim.sweeps.store import Store
 
     with (
         # First, so that a cluster that cannot be reached leaves no store.
@@ -74,7 +74,7 @@ def _run(planned: Plan, execution: ExecutionOptions, out: Path, *, retry_failed:
 
 
 def _print_estimate(planned: Plan, workers: int) -> None:
-    from lifsim.sweep.estimate import estimate
+    from lifsim.sweeps.estimate import estimate
 
     say(f"{len(planned.points):,} points")
     for axis in planned.job.space.axes:

@@ -11,9 +11,9 @@ import click
 from lifsim.cli.inputs import DEFAULT_ARCH, DEFAULT_SHARING, DEFAULT_WORKLOAD
 
 if TYPE_CHECKING:
-    from lifsim.sweep.executor import Executor
-    from lifsim.sweep.plan import Job
-    from lifsim.sweep.request import Request
+    from lifsim.sweeps.executor import Executor
+    from lifsim.sweeps.plan import Job
+    from lifsim.sweeps.request import Request
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class SpaceOptions:
 
     def request(self, sample: int | None = None) -> Request:
         """What the options and the file ask for together. Raises InputError with every fault of both."""
-        from lifsim.sweep.request import options_document, read_request
+        from lifsim.sweeps.request import options_document, read_request
 
         given = {
             "arch": _names(self.arch),
@@ -115,7 +115,7 @@ class ExecutionOptions:
 
     def executor(self, job: Job, most: int | None = None) -> Executor:
         """What runs the points of `job`, with `most` processes here. Raises InputError where it cannot be had."""
-        from lifsim.sweep.executors import executor_for
+        from lifsim.sweeps.executors import executor_for
 
         return executor_for(job, min(self.processes, most or self.processes), self.scheduler)
 

@@ -15,8 +15,8 @@ from lifsim.cli.main import main
 from lifsim.config.workload import load_workload
 from lifsim.errors import InputError
 from lifsim.snn.weights import weight_shapes
-from lifsim.sweep.outcome import Outcome, figures_of
-from lifsim.sweep.store import Store
+from lifsim.sweeps.outcome import Outcome, figures_of
+from lifsim.sweeps.store import Store
 
 ROOT = Path(__file__).parents[2]
 SHARINGS = ("none", "channel2", "channel4")

@@ -30,7 +30,7 @@ from lifsim.report.summary import summary
 from lifsim.simulate.books import added
 from lifsim.simulate.layout import dram_runs
 from lifsim.simulate.result import Result
-from lifsim.sweep.outcome import figures_of
+from lifsim.sweeps.outcome import figures_of
 
 CYCLE = ("dram.model=cycle", "dram.device=ddr4_2400")
 COMMANDS = ("activates", "reads", "writes", "row_hits", "refreshes")

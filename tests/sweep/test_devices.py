@@ -11,10 +11,10 @@ import lifsim
 from lifsim.cli.main import main
 from lifsim.config.resolve import find
 from lifsim.errors import InputError
-from lifsim.sweep.evaluate import Evaluator
-from lifsim.sweep.outcome import Outcome, figures_of
-from lifsim.sweep.plan import Job, plan
-from lifsim.sweep.request import options_document, read_request
+from lifsim.sweeps.evaluate import Evaluator
+from lifsim.sweeps.outcome import Outcome, figures_of
+from lifsim.sweeps.plan import Job, plan
+from lifsim.sweeps.request import options_document, read_request
 
 CYCLE = "dram.model=cycle"
 

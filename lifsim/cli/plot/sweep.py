@@ -46,8 +46,8 @@ def sweep(
     from lifsim.report.figures import sweep_figure
     from lifsim.report.figures.files import save_figure
     from lifsim.report.figures.style import house_style
-    from lifsim.sweep.export import table_of
-    from lifsim.sweep.store import Store
+    from lifsim.sweeps.export import table_of
+    from lifsim.sweeps.store import Store
 
     given = [name for name, value in (("--x", x), ("--heat", heat), ("--pareto", pareto)) if value is not None]
     if len(given) != 1:

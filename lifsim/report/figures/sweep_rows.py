@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lifsim.errors import Fault, InputError, did_you_mean
-from lifsim.sweep.export import columns_of
-from lifsim.sweep.values import parse_values
+from lifsim.sweeps.export import columns_of
+from lifsim.sweeps.values import parse_values
 from lifsim.units import format_bytes, format_si
 
 if TYPE_CHECKING:

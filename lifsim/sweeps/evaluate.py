@@ -20,9 +20,9 @@ from lifsim.simulate.pipeline import simulate
 from lifsim.simulate.resolved import MODEL_VERSION, resolved_inputs, sha256_of
 from lifsim.simulate.reuse import Reuse
 from lifsim.simulate.spikes import Spikes, fires_own, read_spikes
-from lifsim.sweep.outcome import Outcome, figures_of
-from lifsim.sweep.plan import Job
-from lifsim.sweep.values import Value, setting
+from lifsim.sweeps.outcome import Outcome, figures_of
+from lifsim.sweeps.plan import Job
+from lifsim.sweeps.values import Value, setting
 
 
 @dataclass(frozen=True)

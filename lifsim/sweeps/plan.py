@@ -23,9 +23,9 @@ from lifsim.errors import Fault, InputError, collecting, did_you_mean
 from lifsim.simulate.inputs import split_overrides
 from lifsim.simulate.options import Options, options_of
 from lifsim.simulate.resolved import MODEL_VERSION, sha256_of
-from lifsim.sweep.request import Request
-from lifsim.sweep.space import Axis, Space, chosen_points
-from lifsim.sweep.values import Listed, Values, parse_values, setting
+from lifsim.sweeps.request import Request
+from lifsim.sweeps.space import Axis, Space, chosen_points
+from lifsim.sweeps.values import Listed, Values, parse_values, setting
 
 NAMES = ("workload", "arch", "sharing")
 """Axes that every sweep has."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from lifsim.sweep.executor import Executor
-from lifsim.sweep.outcome import Outcome
-from lifsim.sweep.plan import Job, Plan
-from lifsim.sweep.store import Store
+from lifsim.sweeps.executor import Executor
+from lifsim.sweeps.outcome import Outcome
+from lifsim.sweeps.plan import Job, Plan
+from lifsim.sweeps.store import Store
 
 
 def pending_points(plan: Plan, store: Store, *, retry_failed: bool = False) -> list[int]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from lifsim.config.csv_text import csv_text
 from lifsim.errors import InputError
-from lifsim.sweep.store import Store
+from lifsim.sweeps.store import Store
 
 
 def columns_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
