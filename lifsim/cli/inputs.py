@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import click
 
+from lifsim.config import defaults
+
 if TYPE_CHECKING:
     from lifsim.simulate.inputs import Inputs
-
-DEFAULT_ARCH, DEFAULT_WORKLOAD, DEFAULT_SHARING = "sata128", "vgg16_cifar10", "none"
-TRAINING_ARCH = "sata_training"
 
 
 def _number(_context: click.Context, _parameter: click.Parameter, text: str | None) -> int | str | None:
@@ -26,12 +25,14 @@ class Simulation:
 
     arch: Annotated[
         str | None,
-        click.option("--arch", metavar="NAME|FILE", help=f"Architecture (lifsim list archs). Default: {DEFAULT_ARCH}."),
+        click.option(
+            "--arch", metavar="NAME|FILE", help=f"Architecture (lifsim list archs). Default: {defaults.ARCH}."
+        ),
     ]
     workload: Annotated[
         str | None,
         click.option(
-            "--workload", metavar="NAME|FILE", help=f"Network (lifsim list workloads). Default: {DEFAULT_WORKLOAD}."
+            "--workload", metavar="NAME|FILE", help=f"Network (lifsim list workloads). Default: {defaults.WORKLOAD}."
         ),
     ]
     trace: Annotated[
@@ -55,14 +56,14 @@ class Simulation:
         values = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "overrides"}
         return {name: value for name, value in values.items() if value is not None}
 
-    def inputs(self, default_arch: str = DEFAULT_ARCH) -> Inputs:
+    def inputs(self) -> Inputs:
         """The inputs of the run, read; defaults where nothing is given. Raises InputError with every fault."""
         from lifsim.simulate.inputs import load_inputs
 
-        names = {"arch": default_arch, "workload": DEFAULT_WORKLOAD, "sharing": DEFAULT_SHARING}
-        named = {name: str(self.given.get(name, usual)) for name, usual in names.items()}
-        options = {name: value for name, value in self.given.items() if name not in names}
-        return load_inputs(named["arch"], named["workload"], named["sharing"], options, self.overrides)
+        options = self.given
+        arch = options.pop("arch", defaults.arch_for(options.get("mode")))
+        workload, sharing = options.pop("workload", defaults.WORKLOAD), options.pop("sharing", defaults.SHARING)
+        return load_inputs(str(arch), str(workload), str(sharing), options, self.overrides)
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,9 @@ class SharedSimulation(Simulation):
     sharing: Annotated[
         str | None,
         click.option(
-            "--sharing", metavar="SHARING", help=f"none, layer, channelN or layer+channelN. Default: {DEFAULT_SHARING}."
+            "--sharing",
+            metavar="SHARING",
+            help=f"none, layer, channelN or layer+channelN. Default: {defaults.SHARING}.",
         ),
     ]
 
@@ -132,7 +135,7 @@ class WholeSimulation(ScheduledSimulation):
         click.option(
             "--mode",
             metavar="inference|training",
-            help=f"training: forward, backward and weight update of a batch (default --arch {TRAINING_ARCH}).",
+            help=f"training: forward, backward and weight update of a batch (default --arch {defaults.TRAINING_ARCH}).",
         ),
     ]
     bptt: Annotated[

@@ -8,7 +8,8 @@ import sys
 import click
 
 from lifsim.cli.family import options_of
-from lifsim.cli.memory_inputs import DEFAULT_MEMORY_WORKLOAD, MemoryOptions, read_memory_inputs
+from lifsim.cli.memory_options import MemoryOptions
+from lifsim.config import defaults
 
 ALL_SHARINGS = "none,layer,channel2,channel4,layer+channel2,layer+channel4"
 PIPE_WIDTH = 160
@@ -23,7 +24,7 @@ Examples:
 """
 )
 @click.option(
-    "--workload", "workloads", metavar="NAME|FILE,...", default=DEFAULT_MEMORY_WORKLOAD, show_default=True,
+    "--workload", "workloads", metavar="NAME|FILE,...", default=defaults.MEMORY_WORKLOAD, show_default=True,
     help="Networks (lifsim list workloads).",
 )  # fmt: skip
 @click.option(
@@ -40,10 +41,13 @@ def memory(workloads: str, sharings: str, options: MemoryOptions, form: str) -> 
     Bytes of LIF membranes with their ratio to the unshared network's, beside weights and activations. Shared LIFs with
     soft reset keep their last states only and recompute the others backwards; docs/model.md has the equations.
     """
+    from lifsim.report.memory_inputs import read_memory_inputs
     from lifsim.report.memory_table import flat, memory_rows, memory_table
     from lifsim.report.rows import as_csv
 
-    inputs = read_memory_inputs(workloads.split(","), sharings.split(","), options)
+    inputs = read_memory_inputs(
+        workloads.split(","), sharings.split(","), options.arch, options.overrides, options.timesteps, options.batch
+    )
     rows = memory_rows(inputs.networks, inputs.sharings, inputs.arch, inputs.batch)
     if form == "json":
         click.echo(json.dumps([row.tree() for row in rows], indent=2))

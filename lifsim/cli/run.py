@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from lifsim.cli.family import options_of
-from lifsim.cli.inputs import DEFAULT_ARCH, TRAINING_ARCH, WholeSimulation
+from lifsim.cli.inputs import WholeSimulation
 from lifsim.cli.say import say
 from lifsim.errors import Fault, InputError
 
@@ -68,7 +68,7 @@ def run(
             raise InputError(Fault(f"--config must stand without {clash}; use --set to change a key"))
         inputs = load_config(config, simulation.overrides)
     else:
-        inputs = simulation.inputs(TRAINING_ARCH if simulation.mode == "training" else DEFAULT_ARCH)
+        inputs = simulation.inputs()
     extras = Extras(timeline, dram_trace)
     check_extras(extras, inputs.arch)
     if out is not None:

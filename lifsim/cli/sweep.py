@@ -53,7 +53,7 @@ def sweep(
 
 def _run(planned: Plan, execution: ExecutionOptions, out: Path, *, retry_failed: bool) -> None:
     from lifsim.report.sweep_progress import Progress
-    from lifsim.sweeps.run import pending_points, run_points
+    from lifsim.sweeps.run import pending_points, refuse_if_all_failed, run_points
     from lifsim.sweeps.store import Store
 
     with (
@@ -69,8 +69,7 @@ def _run(planned: Plan, execution: ExecutionOptions, out: Path, *, retry_failed:
     say(f"{progress.summary} in {out}", err=True)
     for error, count in list(errors.items())[:5]:
         say(f"failed {count:,}: {error}", err=True)
-    if errors and sum(errors.values()) == len(planned.points):
-        raise InputError([Fault(error, path="every point fails") for error in list(errors)[:5]])
+    refuse_if_all_failed(errors, len(planned.points))
 
 
 def _print_estimate(planned: Plan, workers: int) -> None:

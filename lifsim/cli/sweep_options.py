@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import click
 
-from lifsim.cli.inputs import DEFAULT_ARCH, DEFAULT_SHARING, DEFAULT_WORKLOAD
+from lifsim.config import defaults
 
 if TYPE_CHECKING:
     from lifsim.sweeps.executor import Executor
@@ -22,14 +22,14 @@ class SpaceOptions:
 
     file: Annotated[Path | None, click.argument("file", required=False, type=click.Path(path_type=Path))]
     arch: Annotated[
-        str | None, click.option("--arch", metavar="A[,B...]", help=f"Architectures. Default: {DEFAULT_ARCH}.")
+        str | None, click.option("--arch", metavar="A[,B...]", help=f"Architectures. Default: {defaults.ARCH}.")
     ]
     workload: Annotated[
-        str | None, click.option("--workload", metavar="W[,V...]", help=f"Networks. Default: {DEFAULT_WORKLOAD}.")
+        str | None, click.option("--workload", metavar="W[,V...]", help=f"Networks. Default: {defaults.WORKLOAD}.")
     ]
     sharing: Annotated[
         str | None,
-        click.option("--sharing", metavar="S[,S...]", help=f"none, layer, channel2, ... Default: {DEFAULT_SHARING}."),
+        click.option("--sharing", metavar="S[,S...]", help=f"none, layer, channel2, ... Default: {defaults.SHARING}."),
     ]
     trace: Annotated[
         str | None,

@@ -9,7 +9,9 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo
 
+from lifsim.brief import Brief, Briefly
 from lifsim.config.buffers import Buffers
+from lifsim.config.described import arch_brief
 from lifsim.config.device import with_device
 from lifsim.config.document import Document, read_document
 from lifsim.config.dram import DramSpec
@@ -206,7 +208,7 @@ class SatasimVersion(Model):
     output_bits: Bits = 8
 
 
-class Arch(Model):
+class Arch(Briefly, Model):
     """One accelerator. technology_nm picks the SRAM table; components come from the SATA_Sim synthesis table.
 
     accounting "satasim" follows SATA_Sim to the letter (docs/satasim.md) and is for cross-checks only.
@@ -224,6 +226,11 @@ class Arch(Model):
     components: Annotated[tuple[Component, ...], Field(max_length=1000)]
     buffers: Buffers
     dram: Dram
+
+    @property
+    def brief(self) -> Brief:
+        """What it consists of."""
+        return arch_brief(self)
 
     @rule
     def components_have_names(self) -> Broken:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from lifsim.brief import Brief, Briefly
 from lifsim.config.arch import Arch
 from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing
@@ -27,11 +28,13 @@ from lifsim.simulate.books import (
     added,
     as_row,
     as_tree,
+    flat,
 )
 from lifsim.simulate.bound import advice, bound
 from lifsim.simulate.buffer_use import BufferUse, buffer_use, port_use
 from lifsim.simulate.counting import occupying_macs
 from lifsim.simulate.counts import LayerCounts
+from lifsim.simulate.described import result_brief
 from lifsim.simulate.dram_work import DramActivity
 from lifsim.simulate.options import Options
 from lifsim.simulate.pricing import Area
@@ -166,9 +169,21 @@ class Totals:
             "lif_memory_bytes": as_tree(self.lif_memory_bytes),
         }
 
+    @property
+    def figures(self) -> dict[str, Any]:
+        """`tree` in one level: `cycles.total`, `energy_pj.dram`, `area_mm2`."""
+        return flat(self.tree())
 
-@dataclass(frozen=True)
-class Result:
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """`figures` as a table of one row, so that those of several runs stand below each other."""
+        import pandas as pd
+
+        return pd.DataFrame([self.figures])
+
+
+@dataclass(frozen=True, repr=False)
+class Result(Briefly):
     """A finished run. `notes` says what a reader of the figures must know; `timeline` is None under an ideal memory.
     `plan`, the schedule, is None under SATA_Sim's accounting."""
 
@@ -197,6 +212,11 @@ class Result:
         schedule = "" if self.options.schedule == "tick" else f"-{self.options.schedule}"
         mode = "" if self.options.mode == "inference" else f"-{self.options.mode}-{self.options.bptt}"
         return f"{self.network.name}-{self.arch.name}-{self.sharing}{schedule}{mode}"
+
+    @property
+    def brief(self) -> Brief:
+        """What an architect looks at first."""
+        return result_brief(self)
 
     @property
     def stages(self) -> dict[str, StageRecord]:

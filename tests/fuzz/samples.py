@@ -15,7 +15,7 @@ from lifsim.cli.main import main
 from lifsim.config.workload import load_workload
 from lifsim.errors import InputError
 from lifsim.snn.weights import weight_shapes
-from lifsim.sweeps.outcome import Outcome, figures_of
+from lifsim.sweeps.outcome import Outcome
 from lifsim.sweeps.store import Store
 
 ROOT = Path(__file__).parents[2]
@@ -208,5 +208,5 @@ def _make_results(folder: Path) -> None:
     with Store.create_or_open(folder / "store", {"axis array.rows": "[4, 8]", "axis sharing": "none"}) as store:
         for point, result in enumerate(results.values()):
             settings = {"sharing": "none", "array.rows": 4 << point}
-            store.add(Outcome(point, f"{point:064d}", figures_of(result)), settings)
+            store.add(Outcome(point, f"{point:064d}", result.totals.figures), settings)
         store.add(Outcome(3, f"{3:064d}", None, "array.rows: 0 must be >= 1"), {"sharing": "none", "array.rows": 0})

@@ -7,8 +7,7 @@ from pathlib import Path
 import click
 
 from lifsim.cli.family import options_of
-from lifsim.cli.plot.output import Output
-from lifsim.cli.say import say
+from lifsim.cli.plot.output import Output, say_written
 
 
 @click.command(
@@ -26,21 +25,8 @@ def fig6(study: Path, threads: int | None, output: Output) -> None:
 
     STUDY is a folder that `lifsim study` wrote.
     """
-    from lifsim.cli.plot.study_inputs import counted, read_study
-    from lifsim.report.figures import fig6_transfer
-    from lifsim.report.figures.files import save_figure
-    from lifsim.report.figures.style import canvas, house_style
-    from lifsim.snn.training.analysis import transfers
-    from lifsim.snn.workers import Workers, available_threads
+    from lifsim.report.plot import fig6 as figure
 
     target = output.target("fig6")
-    trained, network, data = read_study(study)
-    sharings = len({trial.sharing for trial in trained.trials})
-    runs = transfers(trained, network, data, Workers(threads or available_threads()))
-    table = fig6_transfer.table(counted(runs, len(trained.trials) * sharings, "fig6"))
-    with house_style():
-        figure, (axes,) = canvas(4.6, 3.2)
-        fig6_transfer.draw(table, axes)
-        figure.suptitle(f"{network.name}, {table['seeds'].min()} seeds", fontsize=9)
-        written = save_figure(figure, table, target)
-    say(*map(str, written))
+    figure(study, threads=threads, out=target, force=True)
+    say_written(target)

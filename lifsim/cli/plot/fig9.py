@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Literal
 
 import click
 
 from lifsim.cli.family import options_of
-from lifsim.cli.inputs import DEFAULT_ARCH, Simulation
-from lifsim.cli.plot.output import Output
-from lifsim.cli.say import say
-from lifsim.errors import Fault, InputError, collecting
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-SHARINGS = ("none", "channel2", "channel4")
-
+from lifsim.cli.inputs import Simulation
+from lifsim.cli.plot.output import Output, say_written
+from lifsim.errors import Fault, InputError
 
 PARTS = ("top", "bottom", "all")
 
@@ -39,7 +32,7 @@ Examples:
 @options_of(Output, "output")
 def fig9(
     runs: tuple[Path, ...],
-    part: str,
+    part: Literal["top", "bottom", "all"],
     mini_batch: int,
     networks: str | None,
     simulation: Simulation,
@@ -53,20 +46,26 @@ def fig9(
     Bottom: DRAM bytes for none and layer sharing, a single image and a mini-batch, both timestep-major and each under
     its own best schedule.
     """
-    from lifsim.report.figures import fig9 as figure_9
-    from lifsim.report.figures.files import save_figure
-    from lifsim.report.figures.style import house_style
+    from lifsim.report.plot import fig9 as figure
+    from lifsim.report.plot.computation import TOP_SHARINGS
+    from lifsim.simulate.pipeline import run_sharings
 
     target = output.target("fig9")
-    if runs and part == "bottom":
-        raise InputError(Fault("RUN must stand with --part top or all: the bottom half is planned, not read from runs"))
-    if runs:
+    if runs and part != "bottom":
         _refuse_ignored(simulation, part)
-    top = _top(runs, simulation) if part != "bottom" else None
-    bottom = _bottom(networks, simulation, mini_batch) if part != "top" else None
-    with house_style():
-        written = save_figure(figure_9.drawn(top, bottom), figure_9.joined(top, bottom), target)
-    say(*map(str, written))
+    made = [] if runs or part == "bottom" else run_sharings(simulation.inputs(), TOP_SHARINGS)
+    planned = part != "top"
+    figure(
+        runs or made,
+        part=part,
+        arch=simulation.arch if planned else None,
+        overrides=simulation.overrides if planned else (),
+        networks=[name.strip() for name in networks.split(",")] if networks else (),
+        mini_batch=mini_batch,
+        out=target,
+        force=True,
+    )
+    say_written(target)
 
 
 def _refuse_ignored(simulation: Simulation, part: str) -> None:
@@ -74,34 +73,3 @@ def _refuse_ignored(simulation: Simulation, part: str) -> None:
     used = () if part == "top" else ("arch",)
     if given := [f"--{name}" for name in simulation.given if name not in used]:
         raise InputError(Fault(f"RUN must stand without {', '.join(given)}"))
-
-
-def _top(runs: tuple[Path, ...], simulation: Simulation) -> pd.DataFrame:
-    from lifsim.report.figures import fig9_breakdown
-    from lifsim.report.stored import read_summaries
-    from lifsim.report.summary import summary
-    from lifsim.simulate.pipeline import run_sharings
-
-    if runs:
-        return fig9_breakdown.table(read_summaries(runs))
-    return fig9_breakdown.table([summary(result) for result in run_sharings(simulation.inputs(), SHARINGS)])
-
-
-def _bottom(networks: str | None, simulation: Simulation, mini_batch: int) -> pd.DataFrame:
-    from lifsim.config.sharing import Sharing
-    from lifsim.report.dram_table import dram_rows
-    from lifsim.report.figures import fig9_dram
-    from lifsim.simulate.inputs import load_inputs
-
-    arch = DEFAULT_ARCH if simulation.arch is None else simulation.arch
-    faults: list[Fault] = []
-    loaded = []
-    for name in networks.split(",") if networks else fig9_dram.DATASETS:
-        with collecting(faults):
-            loaded.append(load_inputs(arch, name.strip(), "none", {"batch": mini_batch}, simulation.overrides))
-    if faults:
-        raise InputError(dict.fromkeys(faults))
-    sharings = [Sharing.parse(name) for name in fig9_dram.SHARINGS]
-    batches = sorted({1, mini_batch})
-    found = [inputs.network for inputs in loaded]
-    return fig9_dram.table(dram_rows(found, sharings, list(fig9_dram.VARIANTS), batches, loaded[0].arch))

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import click
 
+from lifsim.cli.say import say
+
 
 @dataclass(frozen=True)
 class Output:
@@ -29,3 +31,8 @@ class Output:
         from lifsim.report.figures.files import figure_path
 
         return figure_path(self.out, figure, force=self.force)
+
+
+def say_written(target: Path) -> None:
+    """The file of a figure and that of its numbers."""
+    say(str(target), str(target.with_suffix(".csv")))

@@ -6,8 +6,7 @@ import click
 
 from lifsim.cli.family import options_of
 from lifsim.cli.inputs import SharedSimulation
-from lifsim.cli.plot.output import Output
-from lifsim.cli.say import say
+from lifsim.cli.plot.output import Output, say_written
 
 
 @click.command(
@@ -25,16 +24,10 @@ def roofline(
     output: Output,
 ) -> None:
     """What every layer achieves, and could at most, for its MACs per DRAM byte."""
-    from lifsim.report.figures import roofline as figure
-    from lifsim.report.figures.files import save_figure
-    from lifsim.report.figures.style import canvas, house_style
+    from lifsim.report.plot import roofline as figure
     from lifsim.simulate.pipeline import run
 
     target = output.target("roofline")
     inputs = simulation.inputs()
-    frame = figure.table(run(inputs.arch, inputs.network, inputs.sharing, inputs.options))
-    with house_style():
-        drawing, (axes,) = canvas(width_in=5.0)
-        figure.draw(frame, axes)
-        written = save_figure(drawing, frame, target)
-    say(*map(str, written))
+    figure(run(inputs.arch, inputs.network, inputs.sharing, inputs.options), out=target, force=True)
+    say_written(target)
