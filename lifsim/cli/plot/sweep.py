@@ -43,7 +43,9 @@ def sweep(
     Where points differ in more settings than are drawn, the least of them is, and lines have a band up to the most.
     """
     from lifsim.report.plot import sweep as figure
+    from lifsim.report.plot.space import refuse_unless_one
 
+    refuse_unless_one({"--x": x, "--heat": heat, "--pareto": pareto})
     target = output.target("sweep")
     figure(
         store,

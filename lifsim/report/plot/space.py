@@ -39,9 +39,7 @@ def sweep(
     """
     from lifsim.report.figures import sweep_figure
 
-    given = [name for name, value in (("x", x), ("heat", heat), ("pareto", pareto)) if value is not None]
-    if len(given) != 1:
-        raise InputError(Fault(f"one of x, heat and pareto must be given, got {', '.join(given) or 'none'}"))
+    refuse_unless_one({"x": x, "heat": heat, "pareto": pareto})
     if (pareto and y) or (heat and by):
         raise InputError("pareto must stand without y, and heat without by")
     target = checked(out, force=force)
@@ -55,6 +53,16 @@ def sweep(
         return sweep_figure.lines(rows, str(x), figure_of, by, where)
 
     return drawn(draw, target)
+
+
+def refuse_unless_one(kinds: Mapping[str, object]) -> None:
+    """Raises InputError unless one of `kinds`, by what the user calls them, is given."""
+    *others, last = kinds
+    given = [name for name, value in kinds.items() if value is not None]
+    if len(given) != 1:
+        raise InputError(
+            Fault(f"one of {', '.join(others)} and {last} must be given, got {', '.join(given) or 'none'}")
+        )
 
 
 def _rows(swept: SweepResult | Name) -> Sequence[Mapping[str, Any]]:
