@@ -45,8 +45,9 @@ def memory(workloads: str, sharings: str, options: MemoryOptions, form: str) -> 
     from lifsim.report.memory_table import flat, memory_rows, memory_table
     from lifsim.report.rows import as_csv
 
+    names = [name.strip() for name in workloads.split(",")]
     inputs = read_memory_inputs(
-        workloads.split(","), sharings.split(","), options.arch, options.overrides, options.timesteps, options.batch
+        names, sharings.split(","), options.arch, options.overrides, options.timesteps, options.batch
     )
     rows = memory_rows(inputs.networks, inputs.sharings, inputs.arch, inputs.batch)
     if form == "json":

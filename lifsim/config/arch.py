@@ -17,27 +17,13 @@ from lifsim.config.document import Document, read_document
 from lifsim.config.dram import DramSpec
 from lifsim.config.members import member_of
 from lifsim.config.resolve import find
-from lifsim.config.schema import (
-    Bits,
-    Broken,
-    Cost,
-    Count,
-    Cycles,
-    Flag,
-    Model,
-    Name,
-    Text,
-    UnknownKeyError,
-    rule,
-)
+from lifsim.config.schema import Bits, Broken, Cost, Count, Cycles, Flag, Model, Name, Text, UnknownKeyError, rule
 from lifsim.config.validate import parse_model
 from lifsim.errors import shown
 from lifsim.registry import registry_of
 from lifsim.units import parse_bytes, parse_hz
 
 Extent = Annotated[int, Field(ge=1, le=1 << 16, strict=True)]
-
-
 MAX_CLOCK_RATIO = 1 << 21
 CLOCK_HZ = (1_000, 10_000_000_000)
 """The slowest and the fastest clock that is taken for one: kilohertz are those of chips below threshold."""

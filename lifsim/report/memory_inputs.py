@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from os import PathLike, fspath
+from os import PathLike
 
 from lifsim.config.arch import Arch, load_arch, parse_arch
 from lifsim.config.network import Network
-from lifsim.config.overrides import override
 from lifsim.config.sharing import Sharing
-from lifsim.config.workload import load_workload, network_of
 from lifsim.errors import Fault, InputError, collecting
-from lifsim.simulate.resolved import arch_document, network_document
+from lifsim.simulate.api import given_network, name_of, texts_of
+from lifsim.simulate.resolved import arch_document
 
 Name = str | PathLike[str]
 
@@ -42,7 +41,7 @@ def read_memory_inputs(
     settings = [] if timesteps is None else [f"timesteps={timesteps}", "spikes={source: engine}"]
     for workload in workloads:
         with collecting(faults):
-            networks.append(_network(workload, settings))
+            networks.append(given_network(workload, settings))
     for sharing in sharings:
         with collecting(faults):
             parsed.append(Sharing.parse(str(sharing)))
@@ -55,13 +54,7 @@ def read_memory_inputs(
     return MemoryInputs(tuple(networks), tuple(parsed), machine, batch)
 
 
-def _network(given: Network | Name, settings: Sequence[str]) -> Network:
-    if isinstance(given, Network):
-        return network_of(override(network_document(given), settings)) if settings else given
-    return load_workload(fspath(given).strip(), settings)
-
-
 def _arch(given: Arch | Name, overrides: Sequence[str]) -> Arch:
     if isinstance(given, Arch):
-        return parse_arch(arch_document(given), overrides) if overrides else given
-    return load_arch(fspath(given), overrides)
+        return parse_arch(arch_document(given), texts_of(overrides)) if overrides else given
+    return load_arch(name_of(given, "arch"), texts_of(overrides))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from os import PathLike, fspath
 from typing import Any, Literal
 
@@ -31,7 +31,7 @@ def load_arch(name: Name, overrides: Sequence[str] = ()) -> Arch:
 
     Raises InputError with every fault of the file and of the overrides, parts without a price included.
     """
-    return priced_arch(read_document(find("arch", _name(name, "arch"))), overrides)
+    return priced_arch(read_document(find("arch", name_of(name, "arch"))), texts_of(overrides))
 
 
 def load_workload(name: Name, overrides: Sequence[str] = ()) -> Network:
@@ -40,7 +40,7 @@ def load_workload(name: Name, overrides: Sequence[str] = ()) -> Network:
 
     Raises InputError with every fault of the file and of the overrides.
     """
-    return network_of(override(read_workload(_name(name, "workload")), overrides))
+    return network_of(override(read_workload(name_of(name, "workload")), texts_of(overrides)))
 
 
 def run(
@@ -72,12 +72,12 @@ def run(
     InputError with every fault.
     """
     named = {
-        "trace": trace and fspath(trace),
+        "trace": _as_text(trace),
         "batch": batch,
         "seed": seed,
         "spikes": spikes,
-        "weights": weights and fspath(weights),
-        "images": images and fspath(images),
+        "weights": _as_text(weights),
+        "images": _as_text(images),
         "schedule": schedule,
         "objective": objective,
         "chunk": chunk,
@@ -100,11 +100,27 @@ def read_inputs(
     """The inputs of a run, of which some may be objects already. Raises InputError with the faults of all."""
     return gathered(
         lambda settings: _arch(arch, settings),
-        lambda settings: _network(workload, settings),
+        lambda settings: given_network(workload, settings),
         lambda: sharing if isinstance(sharing, Sharing) else Sharing.parse(sharing),
         options,
-        [overrides] if isinstance(overrides, str) else overrides,
+        texts_of(overrides),
     )
+
+
+def texts_of(overrides: Sequence[str]) -> list[str]:
+    """`overrides`, of which one may stand by itself. Raises InputError where they are no texts."""
+    texts = [overrides] if isinstance(overrides, str) else overrides
+    if isinstance(texts, Mapping) or not isinstance(texts, Iterable):
+        raise InputError(Fault(f"{shown(texts)} must be texts, each key=value", path="overrides"))
+    listed = list(texts)
+    if others := [one for one in listed if not isinstance(one, str)]:
+        raise InputError(Fault(f"{shown(one)} must be a text, key=value", "overrides") for one in others)
+    return listed
+
+
+def _as_text(path: Name | None) -> str | None:
+    """What is no path is left for the schema to refuse."""
+    return fspath(path) if isinstance(path, PathLike) else path
 
 
 def _arch(given: Arch | Name, settings: Sequence[str]) -> Arch:
@@ -117,7 +133,8 @@ def _arch(given: Arch | Name, settings: Sequence[str]) -> Arch:
     return given
 
 
-def _network(given: Network | Name, settings: Sequence[str]) -> Network:
+def given_network(given: Network | Name, settings: Sequence[str]) -> Network:
+    """The network that is given or named, with `settings`. Raises InputError."""
     if not isinstance(given, Network):
         return load_workload(given, settings)
     return network_of(override(network_document(given), settings)) if settings else given
@@ -129,7 +146,8 @@ def _options(options: Options | None, named: Mapping[str, Any]) -> Options:
     return options_of({**dict(options or ()), **{name: value for name, value in named.items() if value is not None}})
 
 
-def _name(given: object, what: str) -> str:
+def name_of(given: object, what: str) -> str:
+    """The name or path `given` for `what`. Raises InputError where it is none."""
     if not isinstance(given, str | PathLike):
         raise InputError(Fault(f"{shown(given)} must be a name, a path or an object", path=what))
     return fspath(given)

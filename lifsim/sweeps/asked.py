@@ -11,6 +11,7 @@ from lifsim.config.document import Document, KeyPath, Mark
 from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing
 from lifsim.errors import Fault, InputError, shown
+from lifsim.simulate.api import texts_of
 from lifsim.simulate.resolved import arch_document, network_document
 from lifsim.sweeps.request import Request, options_document, read_request
 
@@ -23,7 +24,7 @@ def asked_from_python(given: Mapping[str, Any], overrides: Sequence[str], vary: 
     """
     if not isinstance(vary, Mapping):
         raise InputError(Fault(f"{shown(vary)} must be a mapping of keys to values", path="vary"))
-    texts = options_document({}, (overrides,) if isinstance(overrides, str) else tuple(overrides), ())
+    texts = options_document({}, tuple(texts_of(overrides)), ())
     files = {"arch": _files(given["arch"], "arch"), "workload": _files(given["workload"], "workload")}
     data = {key: _plain(value) for key, value in given.items() if value is not None}
     data |= texts.data | ({"vary": {key: _plain(value) for key, value in vary.items()}} if vary else {})

@@ -76,6 +76,25 @@ def test_every_fault_of_every_argument_is_told() -> None:
         assert part in told
 
 
+@pytest.mark.parametrize(
+    ("argument", "told"),
+    [
+        ({"trace": 5}, "trace: 5 must be"),
+        ({"weights": 5, "spikes": "engine"}, "weights: 5 must be text"),
+        ({"overrides": 5}, "overrides: 5 must be texts"),
+        ({"overrides": {"array.rows": 5}}, "overrides: a mapping must be texts"),
+        ({"overrides": ["array.rows=5", 5]}, "overrides: 5 must be a text"),
+        ({"overrides": "array.rows"}, "must have the form key.path=value"),
+        ({"workload": None}, "workload: null must be a name"),
+        ({"sharing": 4}, "sharing: 4 must be none, layer"),
+    ],
+)
+def test_what_is_of_another_type_is_told_and_no_traceback(argument: dict[str, Any], told: str) -> None:
+    with pytest.raises(InputError) as error:
+        lifsim.run(**{"workload": "lenet5_mnist"} | argument)
+    assert told in str(error.value)
+
+
 def test_options_are_valid_once_made() -> None:
     with pytest.raises(InputError) as error:
         lifsim.Options(schedule="tock", batch=0, sed=1)  # type: ignore[arg-type, call-arg]

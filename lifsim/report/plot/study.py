@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from os import fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -11,6 +10,7 @@ from lifsim.config import defaults
 from lifsim.config.arch import Arch, load_arch
 from lifsim.errors import Fault, InputError
 from lifsim.report.plot.drawing import Name, checked, drawn
+from lifsim.simulate.api import name_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,7 +65,7 @@ def fig8(
 
     target = checked(out, force=force)
     wanted = _checked_shares(shares)
-    precision = (arch if isinstance(arch, Arch) else load_arch(fspath(arch))).precision
+    precision = (arch if isinstance(arch, Arch) else load_arch(name_of(arch, "arch"))).precision
     trained, network, data = read_study(Path(study))
     runs = prunings(trained, network, data, wanted, Workers(threads or available_threads()))
     found = _counted(runs, len(trained.trials) * len(wanted), "fig8")
