@@ -90,7 +90,10 @@ def test_a_type_checker_of_the_caller_sees_the_names(tmp_path: Path, monkeypatch
     options = ["--config-file=", "--strict", f"--cache-dir={tmp_path / 'cache'}", "--follow-imports=silent"]
     out, err, _ = mypy.run([*options, str(tmp_path / "caller.py")])
     assert err == ""
-    found = {int(line.split(":")[1]): line for line in out.splitlines() if ": error: " in line}
+    found: dict[int, str] = {}
+    for line in out.splitlines():
+        if ": error: " in line:
+            found[int(line.split(":")[1])] = found.get(int(line.split(":")[1]), "") + line
     lines = CALLER.splitlines()
     wanted = {number: line.partition("# error: ")[2] for number, line in enumerate(lines, 1) if "# error: " in line}
     assert found.keys() == wanted.keys(), out
