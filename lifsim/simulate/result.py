@@ -34,12 +34,12 @@ from lifsim.simulate.bound import advice, bound
 from lifsim.simulate.buffer_use import BufferUse, buffer_use, port_use
 from lifsim.simulate.counting import occupying_macs
 from lifsim.simulate.counts import LayerCounts
-from lifsim.simulate.described import result_brief
 from lifsim.simulate.dram_work import DramActivity
 from lifsim.simulate.options import Options
 from lifsim.simulate.pricing import Area
 from lifsim.simulate.spikes import SpikeProvenance
 from lifsim.simulate.timing import Timeline, memory_bytes_per_cycle
+from lifsim.units import format_bytes, format_si
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -215,8 +215,24 @@ class Result(Briefly):
 
     @property
     def brief(self) -> Brief:
-        """What an architect looks at first."""
-        return result_brief(self)
+        """What an architect looks at first, with units."""
+        totals, options, network, array = self.totals, self.options, self.network, self.arch.array
+        memory = totals.lif_memory_bytes
+        return Brief(
+            self.name,
+            {
+                "network": f"{network.name}, T={network.timesteps}, batch {options.batch}, {options.mode}",
+                "architecture": f"{self.arch.name}, {array.rows} x {array.cols} PEs, {array.dataflow}, {array.sparsity}",
+                "sharing": f"{self.sharing}, schedule {options.schedule}",
+                "cycles": f"{totals.cycles.total:,}, bound by {bound(totals.cycles)}",
+                "time": format_si(totals.time_s, "s"),
+                "PE utilisation": f"{totals.pe_utilisation:.1%}",
+                "energy": format_si(totals.energy_pj.total.total * 1e-12, "J"),
+                "DRAM": format_bytes(totals.dram_bytes.total),
+                "LIF memory": f"{format_bytes(memory.forward)} forward, {format_bytes(memory.backward)} backward",
+                "area": f"{totals.area_mm2:.4g} mm2",
+            },
+        )
 
     @property
     def stages(self) -> dict[str, StageRecord]:
