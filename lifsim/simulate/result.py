@@ -222,7 +222,7 @@ class Result(Briefly):
             self.name,
             {
                 "network": f"{network.name}, T={network.timesteps}, batch {options.batch}, {options.mode}",
-                "architecture": f"{self.arch.name}, {array.rows} x {array.cols} PEs, {array.dataflow}, {array.sparsity}",
+                "array": f"{self.arch.name}, {array.rows} x {array.cols} PEs, {array.dataflow}, {array.sparsity}",
                 "sharing": f"{self.sharing}, schedule {options.schedule}",
                 "cycles": f"{totals.cycles.total:,}, bound by {bound(totals.cycles)}",
                 "time": format_si(totals.time_s, "s"),
