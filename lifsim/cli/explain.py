@@ -25,11 +25,14 @@ Examples:
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def explain(simulation: ScheduledSimulation, layer: str, form: str) -> None:
     """Take the cycles and DRAM bytes of one layer of a run apart, in plain arithmetic."""
+    from lifsim.cli.watching import watching
     from lifsim.report.explain.layer import explain as explain_layer
     from lifsim.simulate.pipeline import run
 
     inputs = simulation.inputs()
-    found = explain_layer(run(inputs.arch, inputs.network, inputs.sharing, inputs.options), layer)
+    with watching() as watch:
+        result = run(inputs.arch, inputs.network, inputs.sharing, inputs.options, watch)
+    found = explain_layer(result, layer)
     if form == "json":
         click.echo(json.dumps(asdict(found), indent=2))
     else:

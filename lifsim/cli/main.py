@@ -87,10 +87,13 @@ def _print_no_more() -> None:
 
 
 def _usage(error: click.ClickException) -> str:
-    """What click has to say, as it shows it."""
+    """What click has to say, as it shows it: of a group without a command its help."""
+    message = "\n".join(visible(line.expandtabs(2)) for line in error.format_message().split("\n"))
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return message
     context = error.ctx if isinstance(error, click.UsageError) else None
     usage = [] if context is None else [context.get_usage(), f"Try '{context.command_path} --help' for help.", ""]
-    return "\n".join([*usage, f"Error: {visible(error.format_message())}"])
+    return "\n".join([*usage, f"Error: {message}"])
 
 
 def _report(error: BaseException) -> int:
@@ -111,6 +114,10 @@ def _report(error: BaseException) -> int:
             error = cause
         case click.ClickException():
             click.echo(_usage(error), err=True)
+            return EXIT_INPUT
+        case MemoryError():
+            words = f"must need less memory than this machine gives: {error}".rstrip(": ")
+            click.echo(str(Fault(f"{words}; ask for fewer images (--batch), or less at once", path="inputs")), err=True)
             return EXIT_INPUT
         case OSError(strerror=str(reason), filename=str(name)):
             click.echo(str(Fault(reason, source=name)), err=True)

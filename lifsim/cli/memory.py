@@ -41,6 +41,7 @@ def memory(workloads: str, sharings: str, options: MemoryOptions, form: str) -> 
     Bytes of LIF membranes with their ratio to the unshared network's, beside weights and activations. Shared LIFs with
     soft reset keep their last states only and recompute the others backwards; docs/model.md has the equations.
     """
+    from lifsim.cli.watching import watching
     from lifsim.report.memory_inputs import read_memory_inputs
     from lifsim.report.memory_table import flat, memory_rows, memory_table
     from lifsim.report.rows import as_csv
@@ -49,7 +50,8 @@ def memory(workloads: str, sharings: str, options: MemoryOptions, form: str) -> 
     inputs = read_memory_inputs(
         names, sharings.split(","), options.arch, options.overrides, options.timesteps, options.batch
     )
-    rows = memory_rows(inputs.networks, inputs.sharings, inputs.arch, inputs.batch)
+    with watching() as watch:
+        rows = memory_rows(inputs.networks, inputs.sharings, inputs.arch, inputs.batch, watch)
     if form == "json":
         click.echo(json.dumps([row.tree() for row in rows], indent=2))
     elif form == "csv":

@@ -10,7 +10,7 @@ import click
 from lifsim.cli.family import options_of
 from lifsim.cli.inputs import WholeSimulation
 from lifsim.cli.say import say
-from lifsim.errors import Fault, InputError
+from lifsim.errors import Fault, InputError, collecting
 
 if TYPE_CHECKING:
     from lifsim.simulate.result import Result
@@ -58,24 +58,28 @@ def run(
     Prints cycles, traffic, energy and area with units, for a shared run beside the run without sharing, and writes
     summary.json, layers.csv, timesteps.csv and config.resolved.yaml.
     """
+    from lifsim.cli.watching import watching
     from lifsim.report.save import Extras, check_extras, check_target, default_folder, save
     from lifsim.simulate.inputs import load_config
     from lifsim.simulate.pipeline import run_beside_baseline
 
-    if config is not None:
-        if simulation.given:
-            clash = ", ".join(f"--{name}" for name in simulation.given)
-            raise InputError(Fault(f"--config must stand without {clash}; use --set to change a key"))
-        inputs = load_config(config, simulation.overrides)
-    else:
-        inputs = simulation.inputs()
-    extras = Extras(timeline, dram_trace)
-    check_extras(extras, inputs.arch)
-    if out is not None:
-        check_target(out, replace=force)
-    result, baseline = run_beside_baseline(inputs)
-    folder = out if out is not None else default_folder(result)
-    save(result, folder, replace=force or out is None, extras=extras)
+    if config is not None and simulation.given:
+        clash = ", ".join(f"--{name}" for name in simulation.given)
+        raise InputError(Fault(f"--config must stand without {clash}; use --set to change a key"))
+    extras, faults, inputs = Extras(timeline, dram_trace), list[Fault](), None
+    with collecting(faults):
+        inputs = simulation.inputs() if config is None else load_config(config, simulation.overrides)
+        check_extras(extras, inputs.arch)
+    with collecting(faults):
+        if out is not None:
+            check_target(out, replace=force)
+    if faults or inputs is None:
+        raise InputError(faults)
+    with watching() as watch:
+        result, baseline = run_beside_baseline(inputs, watch)
+        folder = out if out is not None else default_folder(result)
+        watch("writing the result", 0, 0)
+        save(result, folder, replace=force or out is None, extras=extras)
     _print(result, baseline, form)
     say(f"written to {folder}", err=True)
 

@@ -21,6 +21,7 @@ from lifsim.simulate.pipeline import run as simulate
 from lifsim.simulate.pricing import price_faults
 from lifsim.simulate.resolved import arch_document, network_document
 from lifsim.simulate.result import Result
+from lifsim.watch import Watch, unwatched
 
 Name = str | PathLike[str]
 """A path, or what `lifsim list` names."""
@@ -61,12 +62,13 @@ def run(
     mode: Mode | None = None,
     bptt: Bptt | None = None,
     overrides: Sequence[str] = (),
+    watch: Watch = unwatched,
 ) -> Result:
     """Simulate `workload` on `arch` under `sharing`: names, paths or objects.
 
     arch: None is "sata128", in training "sata_training". options: as an object; those that are given by name take the
     place of its own, and what neither says is as `Options` has it. overrides: ``key=value``, as the command line's
-    --set, of the architecture or the workload.
+    --set, of the architecture or the workload. watch: called as watch(work, done, total) while it goes on.
 
     `result.totals.cycles.total` is a number, `result.layers` and `result.totals.frame` are pandas DataFrames. Raises
     InputError with every fault.
@@ -87,7 +89,7 @@ def run(
     if arch is None:
         arch = defaults.arch_for(mode or getattr(options, "mode", None))
     inputs = read_inputs(arch, workload, sharing, lambda: _options(options, named), overrides)
-    return simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options)
+    return simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, watch)
 
 
 def read_inputs(

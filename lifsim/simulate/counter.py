@@ -22,11 +22,13 @@ from lifsim.simulate.reuse import Reuse
 from lifsim.simulate.scheduled import Scheduled
 from lifsim.simulate.spikes import Spikes
 from lifsim.simulate.timing import memory_bytes_per_cycle
+from lifsim.watch import Watch, unwatched
 
 
 @dataclass(frozen=True)
 class Counter:
-    """One network under one sharing on one architecture, with its spikes; `reuse` keeps what was computed before."""
+    """One network under one sharing on one architecture, with its spikes; `reuse` keeps what was computed before,
+    `watch` is told how far it is."""
 
     network: Network
     sharing: Sharing
@@ -34,6 +36,7 @@ class Counter:
     bank: LifBank
     spikes: Spikes
     reuse: Reuse
+    watch: Watch = unwatched
 
     def plan(self, options: Options, costs: Costs) -> Plan:
         """The schedule that `options` ask for. Raises InputError where there is none."""

@@ -16,12 +16,16 @@ import numpy as np
 
 from lifsim.errors import Fault, InputError
 from lifsim.hardware.pipeline.timing import Runs
+from lifsim.room import require_memory
 from lifsim.schedule.moves import Moves, Visit
 from lifsim.schedule.rows import Ints
 from lifsim.simulate.steps import RunSteps
 from lifsim.units import format_bytes
 
 PAGE_BYTES = 4096
+
+RUN_BYTES = 160
+"""Of this machine's memory for each run of addresses: its columns here, and its record in a DRAM."""
 
 KEPT = ("weights", "tensor", "state", "psums", "states")
 """Kinds of tensors in address order, each with a place of its own."""
@@ -118,6 +122,7 @@ def dram_runs(steps: RunSteps, capacity_bytes: int) -> Runs:
         raise InputError(Fault(rule, path="dram.device"))
     moves, order = steps.moves, steps.program.requests.origin
     count = moves.runs[order]
+    require_memory(int(count.sum()) * RUN_BYTES, f"{int(count.sum())} runs of addresses", "dram.model")
     first = np.concatenate([[0], np.cumsum(count)])
     move = np.repeat(order, count)
     number = np.arange(first[-1]) - np.repeat(first[:-1], count)

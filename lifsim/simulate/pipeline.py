@@ -25,26 +25,35 @@ from lifsim.simulate.spikes import Spikes, fires_own, read_spikes
 from lifsim.simulate.timing import Timeline, timed
 from lifsim.simulate.trained import kept_by, trained, training_notes
 from lifsim.simulate.visits import visits
+from lifsim.watch import Watch, part_of, unwatched
 
 
-def run(arch: Arch, network: Network, sharing: Sharing, options: Options) -> Result:
+def run(arch: Arch, network: Network, sharing: Sharing, options: Options, watch: Watch = unwatched) -> Result:
     """Simulate `network` under `sharing` on `arch`.
 
     The spikes say how much work every output pixel is; the schedule says what runs when, what stays on chip and what
     moves; the array, the LIF units and the buffers are counted event by event; step by step they wait for the DRAM; the
-    price list turns counts into energy and area. Raises InputError where the inputs do not go together.
+    price list turns counts into energy and area. `watch` is told how far it is. Raises InputError where the inputs do
+    not go together.
     """
-    return simulate(arch, network, sharing, options, read_spikes(network, sharing, options, sparsity_of(arch)))
+    spikes = read_spikes(network, sharing, options, sparsity_of(arch), watch)
+    return simulate(arch, network, sharing, options, spikes, watch=watch)
 
 
 def simulate(
-    arch: Arch, network: Network, sharing: Sharing, options: Options, spikes: Spikes, reuse: Reuse | None = None
+    arch: Arch,
+    network: Network,
+    sharing: Sharing,
+    options: Options,
+    spikes: Spikes,
+    reuse: Reuse | None = None,
+    watch: Watch = unwatched,
 ) -> Result:
     """`run` on spikes that are read already, so that runs beside each other read them once; `reuse` keeps the parts
     that runs of one network on one set of spikes have in common."""
     costs = costs_of(arch)
     bank = lif_bank(arch.lif, arch.array.rows * arch.array.cols, sharing.channels)
-    counter = Counter(network, sharing, arch, bank, spikes, reuse or Reuse())
+    counter = Counter(network, sharing, arch, bank, spikes, reuse or Reuse(), watch)
     memory = lif_memory(network, sharing, arch.precision.membrane_bits, spikes.batch)
     records, timeline, plan = _records(counter, options, costs)
     trace = options.trace or network.spikes.trace
@@ -108,10 +117,13 @@ def _scheduled(counter: Counter, plan: Plan) -> tuple[Sequence[LayerCounts], Tim
         with_port_stalls(layer, counter, counted, tick_batched=plan.group_of(layer.index).tick_batched)
         for layer, counted in zip(network.layers, counts, strict=True)
     ]
-    return timed(arch, visits(network, counter.sharing, arch, counter.spikes.batch, plan, counter.reuse), counts)
+    visited = visits(network, counter.sharing, arch, counter.spikes.batch, plan, counter.reuse)
+    return timed(arch, visited, counts, counter.watch)
 
 
-def run_sharings(inputs: Inputs, sharings: Sequence[str], baseline: str | None = None) -> list[Result]:
+def run_sharings(
+    inputs: Inputs, sharings: Sequence[str], baseline: str | None = None, watch: Watch = unwatched
+) -> list[Result]:
     """Runs that differ in sharing only, on the same spikes unless each fires its own; that of sharing `baseline` stores
     its membranes if they are for training. Raises InputError with the faults of all sharings."""
     faults: list[Fault] = []
@@ -126,18 +138,19 @@ def run_sharings(inputs: Inputs, sharings: Sequence[str], baseline: str | None =
     stored = inputs.options.model_copy(update={"bptt": "stored"})
     results = []
     for sharing in parsed:
+        here = part_of(f"sharing {sharing}", watch)
         if seen is None or fires_own(inputs.network, inputs.options):
-            seen = read_spikes(inputs.network, sharing, inputs.options, sparsity_of(inputs.arch)), Reuse()
+            seen = read_spikes(inputs.network, sharing, inputs.options, sparsity_of(inputs.arch), here), Reuse()
         options = stored if str(sharing) == baseline else inputs.options
-        results.append(simulate(inputs.arch, inputs.network, sharing, options, *seen))
+        results.append(simulate(inputs.arch, inputs.network, sharing, options, *seen, here))
     return results
 
 
-def run_beside_baseline(inputs: Inputs) -> tuple[Result, Result | None]:
+def run_beside_baseline(inputs: Inputs, watch: Watch = unwatched) -> tuple[Result, Result | None]:
     """The run, and the run without sharing to compare it with (None if the run itself is that)."""
     if inputs.sharing == Sharing():
-        return run_sharings(inputs, ["none"])[0], None
-    shared, unshared = run_sharings(inputs, [str(inputs.sharing), "none"], baseline="none")
+        return run_sharings(inputs, ["none"], watch=watch)[0], None
+    shared, unshared = run_sharings(inputs, [str(inputs.sharing), "none"], baseline="none", watch=watch)
     return shared, unshared
 
 

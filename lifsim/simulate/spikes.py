@@ -17,6 +17,7 @@ from lifsim.simulate.spike_work import spike_work
 from lifsim.trace.opening import open_trace
 from lifsim.trace.source import Trace
 from lifsim.trace.synthesise import synthesise
+from lifsim.watch import Watch, unwatched
 
 
 @dataclass(frozen=True)
@@ -51,30 +52,32 @@ def fires_own(network: Network, options: Options) -> bool:
     return options.spikes == "engine" or unnamed
 
 
-def read_spikes(network: Network, sharing: Sharing, options: Options, sparsity: Sparsity) -> Spikes:
+def read_spikes(
+    network: Network, sharing: Sharing, options: Options, sparsity: Sparsity, watch: Watch = unwatched
+) -> Spikes:
     """What `sparsity` must know of the spikes that `options` and `network` name. Raises InputError where a trace does
     not fit."""
     if fires_own(network, options):
-        return _from_engine(network, sharing, options, sparsity)
+        return _from_engine(network, sharing, options, sparsity, watch)
     path = options.trace or network.spikes.trace
     if path is not None:
-        return _from_trace(network, path, options.batch, sparsity)
+        return _from_trace(network, path, options.batch, sparsity, watch)
     batch = options.batch or 1
     rates = network.spikes
     with synthesise(network, batch, options.seed) as trace:
         provenance = SpikeProvenance("rates", rates.provenance, rates.measured)
-        return Spikes(batch, spike_work(network, trace, batch, sparsity), provenance)
+        return Spikes(batch, spike_work(network, trace, batch, sparsity, watch), provenance)
 
 
-def _from_trace(network: Network, path: Path, batch: int | None, sparsity: Sparsity) -> Spikes:
+def _from_trace(network: Network, path: Path, batch: int | None, sparsity: Sparsity, watch: Watch) -> Spikes:
     with open_trace(path, network) as trace:
         images = _batch(trace, batch, path)
         source = trace.provenance or path.name
         provenance = SpikeProvenance("trace", source, trace.is_recorded, trace.sharing, _sha256(path), trace.batch)
-        return Spikes(images, spike_work(network, trace, images, sparsity), provenance)
+        return Spikes(images, spike_work(network, trace, images, sparsity, watch), provenance)
 
 
-def _from_engine(network: Network, sharing: Sharing, options: Options, sparsity: Sparsity) -> Spikes:
+def _from_engine(network: Network, sharing: Sharing, options: Options, sparsity: Sparsity, watch: Watch) -> Spikes:
     """What the network fires under `sharing`. Its trace lives no longer than this."""
     from lifsim.snn.record import Source, record_spikes
 
@@ -84,8 +87,8 @@ def _from_engine(network: Network, sharing: Sharing, options: Options, sparsity:
     source = Source(options.weights or "calibrated", options.images or "random", options.batch, options.seed)
     with ScratchFolder(Path(tempfile.gettempdir()), "engine") as scratch:
         path = scratch.path / "engine.npz"
-        record_spikes(network, sharing, source, path)
-        spikes = _from_trace(network, path, options.batch, sparsity)
+        record_spikes(network, sharing, source, path, watch=watch)
+        spikes = _from_trace(network, path, options.batch, sparsity, watch)
     trained = source.weights != "calibrated"
     return replace(spikes, provenance=replace(spikes.provenance, kind="engine", measured=trained))
 

@@ -19,6 +19,7 @@ from lifsim.simulate.dram_work import with_dram_work
 from lifsim.simulate.fill_waits import fill_stalls
 from lifsim.simulate.layout import dram_runs
 from lifsim.simulate.steps import RunSteps, run_steps
+from lifsim.watch import Watch, unwatched
 
 STALLS = {
     Kind.WEIGHTS: "stall_weights",
@@ -55,18 +56,20 @@ class Timeline:
         )
 
 
-def timed(arch: Arch, visits: Sequence[Visit], counts: Sequence[LayerCounts]) -> tuple[list[LayerCounts], Timeline]:
+def timed(
+    arch: Arch, visits: Sequence[Visit], counts: Sequence[LayerCounts], watch: Watch = unwatched
+) -> tuple[list[LayerCounts], Timeline]:
     """`counts`, which wait for SRAM ports at most, with the cycles in which the array waits for the DRAM of `arch`.
 
     The `layer` of a visit is the place of its counts: a layer's, in training those of one of its stages.
     """
     steps = run_steps(arch, visits, counts)
     if arch.dram.model == "bandwidth":
-        timing = play_bandwidth(steps.program, arch.clock_hz, _bandwidth(arch.dram))
+        timing = play_bandwidth(steps.program, arch.clock_hz, _bandwidth(arch.dram), watch)
         return _stalled(arch, counts, steps, timing), Timeline.of(steps, timing, counts)
     spec = arch.dram.simulated
     runs = dram_runs(steps, spec.organisation.capacity_bytes)
-    timing = play_dram(steps.program, arch.clock_hz, spec, runs)
+    timing = play_dram(steps.program, arch.clock_hz, spec, runs, watch)
     stalled, dram = _stalled(arch, counts, steps, timing), timing.dram
     return with_dram_work(stalled, steps, runs, dram) if dram else stalled, Timeline.of(steps, timing, counts)
 

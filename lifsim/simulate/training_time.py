@@ -34,6 +34,7 @@ def timed_training(
         arch,
         [replace(visit, layer=works[visit.layer, stage]) for stage, visit in run],
         [layers[layer][stage] for layer, stage in works],
+        counter.watch,
     )
     names = tuple(f"{network.layers[layer].name} {stage}" for layer, stage in works)
     waited: list[Stages] = [

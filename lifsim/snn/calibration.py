@@ -29,6 +29,7 @@ from lifsim.snn.operators import Operator, folded_norm, operator_of, to_channels
 from lifsim.snn.order import Stretch, Walk, stretches_of
 from lifsim.snn.weights import BN_EPSILON, Weights, checked_weights
 from lifsim.snn.workers import Workers
+from lifsim.watch import Tally, Watch, unwatched
 
 Array = NDArray[Any]
 
@@ -39,7 +40,9 @@ _PASSES = 80
 _FIRST_MOVE = 0.25  # standard deviations of the drive
 
 
-def calibrated_weights(network: Network, sharing: Sharing, x: Array, seed: int, workers: Workers) -> Weights:
+def calibrated_weights(
+    network: Network, sharing: Sharing, x: Array, seed: int, workers: Workers, watch: Watch = unwatched
+) -> Weights:
     """Weights under which `network` fires at its workload's rates on the encoded inputs x [steps, B, ...].
 
     Raises InputError, naming every layer that has no stated rate, or whose rate cannot be reached to 1 per cent point.
@@ -53,7 +56,8 @@ def calibrated_weights(network: Network, sharing: Sharing, x: Array, seed: int, 
     ]
     if faults:
         raise InputError(faults)
-    return _Calibration(network, sharing, to_channels_last(checked_input(network, x, np.float32)), seed, workers).run()
+    images = to_channels_last(checked_input(network, x, np.float32))
+    return _Calibration(network, sharing, images, seed, workers).run(watch)
 
 
 def _readers(network: Network) -> dict[str, Conv | Linear]:
@@ -137,12 +141,14 @@ class _Calibration:
         self._operators: dict[str, Operator] = {}
         self._pass = _Pass()
 
-    def run(self) -> Weights:
+    def run(self, watch: Watch) -> Weights:
         segments = _segments(stretches_of(self._network, self._states))
+        tally = Tally(watch, "layers calibrated", len(segments))
         walk = Walk(self._network, [stretch for segment in segments for stretch in segment], self._compute)
         faults: list[Fault] = []
         for segment in segments:
             faults += self._tune(walk, segment)
+            tally.add(1)
         if faults:
             raise InputError(faults)
         return checked_weights(self._network, {n: v.astype(np.float32) for n, v in self._weights.items()})

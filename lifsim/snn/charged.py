@@ -37,7 +37,7 @@ class ChargedWriter:
 
     def __enter__(self) -> ChargedWriter:
         with ExitStack() as opened:
-            self._folder = opened.enter_context(scratch_beside(self._path))
+            self._folder = opened.enter_context(scratch_beside(self._path, parents=True))
             with writing(self._path):
                 for lif in self._network.lifs:
                     self._layers[lif.name] = self._begun(lif, opened)

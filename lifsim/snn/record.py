@@ -23,6 +23,7 @@ from lifsim.snn.weights import Weights, load_weights
 from lifsim.snn.workers import Workers
 from lifsim.trace.archive import Archive
 from lifsim.trace.writer import TraceWriter
+from lifsim.watch import Tally, Watch, unwatched
 
 Array = NDArray[Any]
 
@@ -55,6 +56,7 @@ def record_spikes(
     membranes: Path | None = None,
     workers: Workers | None = None,
     overwrite: bool = False,
+    watch: Watch = unwatched,
 ) -> None:
     """Run `network` under `sharing` and write its spikes to the trace `path`, and u' of every call to `membranes`.
 
@@ -65,7 +67,7 @@ def record_spikes(
     images = load_images(network, source)
     if source.weights == "calibrated":
         seen = encode(network, _part(network, images, 0, _CALIBRATION_IMAGES), source.seed)
-        weights: Weights = calibrated_weights(network, sharing, seen, source.seed, crew)
+        weights: Weights = calibrated_weights(network, sharing, seen, source.seed, crew, watch)
     else:
         weights = load_weights(source.weights, network)
     engine = Engine(network, sharing, weights, workers=crew)
@@ -78,8 +80,9 @@ def record_spikes(
             )
         )
         charged = stack.enter_context(ChargedWriter(membranes, network, batch)) if membranes else None
+        tally = Tally(watch, "images of layers", batch * sum(layer.input.steps for layer in network.layers))
         for first, last in _chunks(network, batch):
-            recorder = _Recorder(network, trace, charged, first)
+            recorder = _Recorder(network, trace, charged, first, tally)
             x = encode(network, _part(network, images, first, last), source.seed, first)
             engine.run(x, recorder.spikes, recorder.charged if charged else None)
 
@@ -87,8 +90,10 @@ def record_spikes(
 class _Recorder:
     """Writes what an engine computes of the images from `first` on."""
 
-    def __init__(self, network: Network, trace: TraceWriter, charged: ChargedWriter | None, first: int) -> None:
-        self._trace, self._charged, self._first = trace, charged, first
+    def __init__(
+        self, network: Network, trace: TraceWriter, charged: ChargedWriter | None, first: int, tally: Tally
+    ) -> None:
+        self._trace, self._charged, self._first, self._tally = trace, charged, first, tally
         self._readers: dict[str, list[str]] = {}
         for layer in network.layers:
             self._readers.setdefault(layer.input.name, []).append(layer.name)
@@ -97,6 +102,7 @@ class _Recorder:
         for reader in self._readers.get(node.name, ()):
             for index, ones in enumerate(value != 0):
                 self._trace.write(reader, step + index, ones, self._first)
+                self._tally.add(len(ones))
 
     def charged(self, node: Node, step: int, value: Array) -> None:
         if self._charged is not None:

@@ -110,6 +110,7 @@ def load_weights(path: str | Path, network: Network) -> Weights:
 
 
 def save_arrays(path: str | Path, arrays: Mapping[str, Array]) -> None:
-    """Write an .npz file to a temporary name beside `path` and move it into place. Raises InputError."""
-    with replacing(Path(path), durable=True) as temporary, temporary.open("wb") as file:
+    """Write an .npz file to a temporary name beside `path` and move it into place; folders above it are made. Raises
+    InputError."""
+    with replacing(Path(path), parents=True, durable=True) as temporary, temporary.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)

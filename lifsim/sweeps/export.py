@@ -5,11 +5,16 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from lifsim.config.csv_text import csv_text
 from lifsim.errors import InputError
 from lifsim.sweeps.store import Store
+
+INT64 = 1 << 63
+DECIMAL_DIGITS = 38
+"""Of Parquet's decimals that every reader knows."""
 
 
 def columns_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -57,10 +62,15 @@ def _parquet(rows: list[dict[str, Any]]) -> bytes:
 
 
 def _column(values: list[Any]) -> list[Any]:
-    """Values of one type: where an axis has several, their texts."""
+    """Values of one type: where an axis has several, or none of Parquet's, their texts."""
     kinds = {type(value) for value in values if value is not None}
-    if kinds <= {int, float} or (len(kinds) <= 1 and not kinds & {list, dict}):
-        return [float(v) for v in values] if kinds == {int, float} and None not in values else values
+    largest = max((abs(value) for value in values if type(value) is int), default=0)
+    if kinds == {int, float} and largest < 1 << 1023:
+        return [None if value is None else float(value) for value in values]
+    if kinds == {int} and INT64 <= largest < 10**DECIMAL_DIGITS:
+        return [None if value is None else Decimal(value) for value in values]
+    if len(kinds) <= 1 and not kinds & {list, dict} and largest < INT64:
+        return values
     return [None if value is None else value if isinstance(value, str) else json.dumps(value) for value in values]
 
 

@@ -61,7 +61,9 @@ def test_importing_it_imports_nothing_that_costs() -> None:
 
 
 def test_sweep_is_the_function_whatever_was_imported_before() -> None:
-    code = "import lifsim.sweeps.store, lifsim.report.plot, lifsim; print(callable(lifsim.sweep), callable(lifsim.run))"
+    code = (
+        "import lifsim.sweeps.store, lifsim.report.plot, lifsim; print(callable(lifsim.sweep), callable(lifsim.run))"
+    )
     assert _python(code) == "True True"
 
 

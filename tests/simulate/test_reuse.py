@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from collections import OrderedDict
+from collections.abc import Hashable
 
 import pytest
 
@@ -10,7 +12,7 @@ import lifsim
 from lifsim.simulate.array_work import sparsity_of
 from lifsim.simulate.inputs import load_inputs
 from lifsim.simulate.pipeline import simulate
-from lifsim.simulate.reuse import Reuse
+from lifsim.simulate.reuse import Reuse, _kept
 from lifsim.simulate.spikes import read_spikes
 
 
@@ -40,3 +42,19 @@ def test_runs_that_share_parts_equal_runs_alone() -> None:
         alone = lifsim.run("sata128", "lenet5_mnist", sharing, schedule=schedule, overrides=overrides)
         assert shared.totals == alone.totals
         assert shared.layer_rows == alone.layer_rows
+
+
+def test_of_the_parts_those_used_last_are_kept() -> None:
+    parts: OrderedDict[Hashable, object] = OrderedDict()
+    made: list[str] = []
+
+    def get(key: str) -> str:
+        def make() -> str:
+            made.append(key)
+            return key.upper()
+
+        return _kept(parts, 2, key, make)
+
+    assert [get(key) for key in "abacab"] == ["A", "B", "A", "C", "A", "B"]  # c takes the place of b, which is older
+    assert made == ["a", "b", "c", "b"]
+    assert list(parts) == ["a", "b"]

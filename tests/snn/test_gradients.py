@@ -157,3 +157,18 @@ def test_are_gradients_behind_the_last_spikes_those_of_finite_differences(
             outputs = learner.forward(weights | {"fc2.weight": moved}, x).outputs
             losses.append(cross_entropy(outputs, labels)[0])
         assert (losses[0] - losses[1]) / 2e-5 == pytest.approx(grad[place], abs=1e-7)
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_weights_have_the_same_gradients_where_nobody_asks_for_the_inputs(reverse: bool) -> None:
+    """As training asks: the input's gradient is left out, and nothing else."""
+    build = Builder((2, 6, 6), 3).conv("conv1", 4).lif("lif1", SOFT).conv("conv2", 4).lif("lif2", SOFT)
+    learner = Learner(build.linear("fc", 3).network(), Sharing(), Surrogate("atan", 2.0), reverse, np.float64)
+    _, _, every = step(learner, 5)
+    weights, x, labels = drawn(learner.network, 5)
+    run = learner.forward(weights, x if learner.network.encoding == "direct" else x.astype(np.uint8))
+    found = run.backward(cross_entropy(run.outputs, labels)[1])
+    assert found.keys() == every.keys() - {"input"}
+    for name, grad in found.items():
+        assert np.array_equal(grad, every[name]), name
+    assert np.abs(found["conv1.weight"]).max() > 0

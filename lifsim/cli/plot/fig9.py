@@ -46,6 +46,7 @@ def fig9(
     Bottom: DRAM bytes for none and layer sharing, a single image and a mini-batch, both timestep-major and each under
     its own best schedule.
     """
+    from lifsim.cli.watching import watching
     from lifsim.report.plot import fig9 as figure
     from lifsim.report.plot.computation import TOP_SHARINGS
     from lifsim.simulate.pipeline import run_sharings
@@ -53,18 +54,20 @@ def fig9(
     target = output.target("fig9")
     if runs and part != "bottom":
         _refuse_ignored(simulation, part)
-    made = [] if runs or part == "bottom" else run_sharings(simulation.inputs(), TOP_SHARINGS)
     planned = part != "top"
-    figure(
-        runs or made,
-        part=part,
-        arch=simulation.arch if planned else None,
-        overrides=simulation.overrides if planned else (),
-        networks=[name.strip() for name in networks.split(",")] if networks else (),
-        mini_batch=mini_batch,
-        out=target,
-        force=True,
-    )
+    with watching() as watch:
+        made = [] if runs or part == "bottom" else run_sharings(simulation.inputs(), TOP_SHARINGS, watch=watch)
+        figure(
+            runs or made,
+            part=part,
+            arch=simulation.arch if planned else None,
+            overrides=simulation.overrides if planned else (),
+            networks=[name.strip() for name in networks.split(",")] if networks else (),
+            mini_batch=mini_batch,
+            out=target,
+            force=True,
+            watch=watch,
+        )
     say_written(target)
 
 

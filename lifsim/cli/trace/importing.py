@@ -9,6 +9,7 @@ import click
 
 from lifsim.cli.trace.network import network_for_trace
 from lifsim.cli.trace.written import say_written
+from lifsim.cli.watching import watching
 from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing, states_of
 from lifsim.trace.archive import Archive
@@ -65,9 +66,9 @@ def import_trace(
     if network is not None:
         states_of(network, sharings)
     archive = Archive(file)
-    with archive, _imported(archive, network, timesteps, layout.upper()) as trace:
+    with archive, _imported(archive, network, timesteps, layout.upper()) as trace, watching() as watch:
         provenance = ": ".join(part for part in (source, trace.provenance) if part)
-        save(replace(trace, sharing=str(sharings), provenance=provenance), out, overwrite=force)
+        save(replace(trace, sharing=str(sharings), provenance=provenance), out, overwrite=force, watch=watch)
     say_written(out)
 
 

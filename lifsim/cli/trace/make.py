@@ -9,6 +9,7 @@ import click
 
 from lifsim.cli.trace.network import network_for_trace
 from lifsim.cli.trace.written import say_written
+from lifsim.cli.watching import watching
 from lifsim.config.network import Network, Spikes
 from lifsim.errors import Fault, InputError
 from lifsim.trace.synthesise import analogue_layers, synthesise
@@ -44,7 +45,8 @@ def make(
     network = network_for_trace(workload, timesteps)
     if rates is not None:
         network = replace(network, spikes=_given_rates(network, rates))
-    save(synthesise(network, batch, seed), out, overwrite=force)
+    with watching() as watch:
+        save(synthesise(network, batch, seed), out, overwrite=force, watch=watch)
     say_written(out)
 
 

@@ -58,6 +58,7 @@ def record(
       lifsim trace record --workload vgg16_cifar10 --sharing channel4 --out vgg16_channel4.npz
       lifsim trace record --workload digits_cnn --weights digits.npz --input digits --batch 16 --out digits_spikes.npz
     """
+    from lifsim.cli.watching import watching
     from lifsim.config.sharing import Sharing
     from lifsim.config.workload import load_workload
     from lifsim.errors import Fault, InputError
@@ -67,13 +68,15 @@ def record(
     network = load_workload(workload, settings)
     if membranes is not None and membranes.exists() and not force:
         raise InputError(Fault("exists already; it is replaced only on request (--force)", source=str(membranes)))
-    record_spikes(
-        network,
-        Sharing.parse(sharing),
-        Source(weights, images, batch, seed),
-        out,
-        membranes=membranes,
-        workers=Workers(threads or available_threads()),
-        overwrite=force,
-    )
+    with watching() as watch:
+        record_spikes(
+            network,
+            Sharing.parse(sharing),
+            Source(weights, images, batch, seed),
+            out,
+            membranes=membranes,
+            workers=Workers(threads or available_threads()),
+            overwrite=force,
+            watch=watch,
+        )
     say_written(out)

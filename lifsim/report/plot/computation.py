@@ -16,6 +16,7 @@ from lifsim.simulate.api import read_inputs
 from lifsim.simulate.options import Options, options_of
 from lifsim.simulate.pipeline import run_sharings
 from lifsim.simulate.result import Result
+from lifsim.watch import Watch, unwatched
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +37,7 @@ def fig9(
     mini_batch: int = 16,
     out: Name | None = None,
     force: bool = False,
+    watch: Watch = unwatched,
 ) -> Figure:
     """Breakdown of computation (top), and DRAM accesses (bottom).
 
@@ -55,13 +57,14 @@ def fig9(
     if runs and part == "top" and (arch is not None or overrides):
         raise InputError(Fault("runs must stand without arch and overrides: they are drawn as they are"))
     machine = defaults.ARCH if arch is None else arch
-    top = _top(runs or _unshared_and_shared(machine, overrides)) if part != "bottom" else None
-    bottom = _bottom(networks, machine, mini_batch, overrides) if part != "top" else None
+    top = _top(runs or _unshared_and_shared(machine, overrides, watch)) if part != "bottom" else None
+    bottom = _bottom(networks, machine, mini_batch, overrides, watch) if part != "top" else None
     return drawn(lambda: (figure_9.drawn(top, bottom), figure_9.joined(top, bottom)), target)
 
 
-def _unshared_and_shared(arch: Arch | Name, overrides: Sequence[str]) -> list[Result]:
-    return run_sharings(read_inputs(arch, defaults.WORKLOAD, defaults.SHARING, Options, overrides), TOP_SHARINGS)
+def _unshared_and_shared(arch: Arch | Name, overrides: Sequence[str], watch: Watch) -> list[Result]:
+    inputs = read_inputs(arch, defaults.WORKLOAD, defaults.SHARING, Options, overrides)
+    return run_sharings(inputs, TOP_SHARINGS, watch=watch)
 
 
 def _top(runs: Sequence[Result | Name]) -> pd.DataFrame:
@@ -74,7 +77,7 @@ def _top(runs: Sequence[Result | Name]) -> pd.DataFrame:
 
 
 def _bottom(
-    networks: Sequence[Network | Name], arch: Arch | Name, mini_batch: int, overrides: Sequence[str]
+    networks: Sequence[Network | Name], arch: Arch | Name, mini_batch: int, overrides: Sequence[str], watch: Watch
 ) -> pd.DataFrame:
     from lifsim.report.dram_table import dram_rows
     from lifsim.report.figures import fig9_dram
@@ -92,4 +95,5 @@ def _bottom(
     sharings = [Sharing.parse(name) for name in fig9_dram.SHARINGS]
     batches = sorted({1, mini_batch})
     found = [inputs.network for inputs in loaded]
-    return fig9_dram.table(dram_rows(found, sharings, list(fig9_dram.VARIANTS), batches, loaded[0].arch))
+    rows = dram_rows(found, sharings, list(fig9_dram.VARIANTS), batches, loaded[0].arch, watch)
+    return fig9_dram.table(rows)
