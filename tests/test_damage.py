@@ -31,9 +31,9 @@ from lifsim.report.stored import read_summaries
 from lifsim.report.study_table import rows
 from lifsim.report.sweep_table import print_table
 from lifsim.simulate.inputs import load_config
-from lifsim.sweep.export import exported, table_of
-from lifsim.sweep.outcome import Outcome, figures_of
-from lifsim.sweep.store import Store
+from lifsim.sweeps.export import exported, table_of
+from lifsim.sweeps.outcome import Outcome
+from lifsim.sweeps.store import Store
 from tests.damage import as_json, damaged_bytes, damaged_tree, dice
 from tests.engine.build import Builder
 
@@ -84,7 +84,7 @@ def test_damaged_stores(result: lifsim.Result, tmp_path: Path, capsys: pytest.Ca
     path, rng, about, found = tmp_path / "s", dice(2), {"axis array.rows": "8, 16"}, []
     with Store.create_or_open(path, about) as store:
         for point in range(10):
-            store.add(Outcome(point, f"{point:064x}", figures_of(result)), {"array.rows": point, "sharing": "none"})
+            store.add(Outcome(point, f"{point:064x}", result.totals.figures), {"array.rows": point, "sharing": "none"})
         store.add(Outcome(10, "f" * 64, None, "broken"), {"array.rows": 10, "sharing": "none"})
     data = path.read_bytes()
 
@@ -97,7 +97,7 @@ def test_damaged_stores(result: lifsim.Result, tmp_path: Path, capsys: pytest.Ca
         print_table(table, "energy_pj.total", descending=False, top=5, columns=None)
         with Store.create_or_open(path, about) as opened:
             opened.points()
-            opened.add(Outcome(11, "e" * 64, figures_of(result)), {"array.rows": 11, "sharing": "none"})
+            opened.add(Outcome(11, "e" * 64, result.totals.figures), {"array.rows": 11, "sharing": "none"})
         return table
 
     for number in range(MUTANTS["store"]):

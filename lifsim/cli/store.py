@@ -39,8 +39,8 @@ def export(path: Path, form: str, out: Path | None, force: bool) -> None:
       lifsim store export sweeps/x --out - | column -s, -t
     """
     from lifsim.files import write_bytes
-    from lifsim.sweep.export import exported, table_of
-    from lifsim.sweep.store import Store
+    from lifsim.sweeps.export import exported, table_of
+    from lifsim.sweeps.store import Store
 
     if out is not None and out.exists() and not force:
         raise InputError(Fault(f"{out} exists and must not be overwritten; give --force", path="out"))
@@ -69,8 +69,8 @@ def show(path: Path, sort: str, descending: bool, top: int, columns: str | None)
       lifsim store show sweeps/x --sort cycles.total --top 5 --columns time_s,area_mm2
     """
     from lifsim.report.sweep_table import print_table
-    from lifsim.sweep.export import table_of
-    from lifsim.sweep.store import Store
+    from lifsim.sweeps.export import table_of
+    from lifsim.sweeps.store import Store
 
     with Store.read(path) as opened:
         rows = table_of(opened)

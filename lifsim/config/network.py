@@ -13,6 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from lifsim.brief import Brief, Briefly
+from lifsim.config.described import network_brief
 from lifsim.neurons import NeuronModel
 
 
@@ -226,8 +228,8 @@ class Gradients:
 SATA_GRADIENTS = Gradients(0.7, 0.6, "the defaults of SATA_Sim's training tool (Yin et al., IEEE TCAD 2022)", False)
 
 
-@dataclass(frozen=True)
-class Network:
+@dataclass(frozen=True, repr=False)
+class Network(Briefly):
     """A workload: nodes in execution order, shapes inferred and checked.
 
     encoding: "direct" (the image is seen once, its output replayed), "rate" or "event" (spikes at every timestep).
@@ -244,6 +246,11 @@ class Network:
     spikes: Spikes
     gradients: Gradients = SATA_GRADIENTS
     definition: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def brief(self) -> Brief:
+        """What it consists of."""
+        return network_brief(self)
 
     @cached_property
     def lifs(self) -> tuple[Lif, ...]:

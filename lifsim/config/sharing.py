@@ -48,6 +48,9 @@ class Sharing:
             raise InputError(Fault(f"{shown(text)}: N of channelN must be >= 2", path="sharing"))
         return cls(layer=layer is not None, channels=int(groups))
 
+    def __repr__(self) -> str:
+        return f"Sharing.parse({str(self)!r})"
+
     def __str__(self) -> str:
         parts = ["layer"] * self.layer + [f"channel{self.channels}"] * (self.channels > 1)
         return "+".join(parts) or "none"

@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 from lifsim.config.document import Document, KeyPath
 from lifsim.config.partial import known_part, rule_faults
 from lifsim.config.places import choices_of, keyed, keys_of, place_of, tags_of
-from lifsim.config.schema import KEYS_ALONE, Model
+from lifsim.config.schema import KEYS_ALONE, OF_A_DOCUMENT, Model
 from lifsim.config.tags import WITHOUT_TAG, Guess, discriminator_of, guess, is_told, untold, with_tag
 from lifsim.errors import Fault, InputError, did_you_mean, shown
 
@@ -81,7 +81,7 @@ def examine(model: type[M], document: Document, *, keys_alone: bool = False) -> 
     """`document` as a `model` as far as it goes, with every fault: a value that is wrong, or a tag, hides neither the
     other keys nor the rules across those that are right."""
     try:
-        parsed = model.model_validate(document.data, context=KEYS_ALONE if keys_alone else None)
+        parsed = model.model_validate(document.data, context=KEYS_ALONE if keys_alone else OF_A_DOCUMENT)
     except ValidationError:
         parsed, found = _examined_by_keys(model, document, keys_alone=keys_alone)
     else:

@@ -15,8 +15,8 @@ from lifsim.cli.main import main
 from lifsim.config.workload import load_workload
 from lifsim.engine.weights import weight_shapes
 from lifsim.errors import InputError
-from lifsim.sweep.outcome import Outcome, figures_of
-from lifsim.sweep.store import Store
+from lifsim.sweeps.outcome import Outcome
+from lifsim.sweeps.store import Store
 
 ROOT = Path(__file__).parents[2]
 SHARINGS = ("none", "channel2", "channel4")
@@ -253,5 +253,5 @@ def _make_results(folder: Path) -> None:
     with Store.create_or_open(folder / "store", {"axis array.rows": "[4, 8]", "axis sharing": "none"}) as store:
         for point, result in enumerate(results.values()):
             settings = {"sharing": "none", "array.rows": 4 << point}
-            store.add(Outcome(point, f"{point:064d}", figures_of(result)), settings)
+            store.add(Outcome(point, f"{point:064d}", result.totals.figures), settings)
         store.add(Outcome(3, f"{3:064d}", None, "array.rows: 0 must be >= 1"), {"sharing": "none", "array.rows": 0})

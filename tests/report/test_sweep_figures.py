@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from lifsim.cli.main import main
 from lifsim.report.figures.sweep_pareto import on_front
-from lifsim.sweep.outcome import Outcome
-from lifsim.sweep.store import Store
+from lifsim.sweeps.outcome import Outcome
+from lifsim.sweeps.store import Store
 
 SIZES, ROWS = (1024, 2048, 65536), (8, 16)
 

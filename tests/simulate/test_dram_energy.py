@@ -30,7 +30,6 @@ from lifsim.report.summary import summary
 from lifsim.simulate.books import added
 from lifsim.simulate.layout import dram_runs
 from lifsim.simulate.result import Result
-from lifsim.sweep.outcome import figures_of
 
 CYCLE = ("dram.model=cycle", "dram.device=ddr4_2400")
 COMMANDS = ("activates", "reads", "writes", "row_hits", "refreshes")
@@ -213,7 +212,7 @@ def test_a_device_priced_by_the_bit_charges_its_bursts(tmp_path: Path) -> None:
 
 def test_a_sweep_has_all_of_it_as_columns() -> None:
     result = run(workload="lenet5_mnist")
-    figures, tree = figures_of(result), result.totals.tree()
+    figures, tree = result.totals.figures, result.totals.tree()
     assert figures["dram.row_hit_rate"] == tree["dram"]["row_hit_rate"] > 0
     assert figures["energy_pj.dram"] == tree["energy_pj"]["dram"]["total"]
     assert figures["energy_pj.dram.background"] == tree["energy_pj"]["dram"]["background"] > 0

@@ -190,7 +190,7 @@ def test_gradient_units_are_shared_and_paid_in_training_only() -> None:
     [
         ({"mode": "train"}, "mode: 'train' must be one of"),
         ({"bptt": "reversed"}, "bptt: 'reversed' must go with mode training"),
-        ({"mode": "training"}, "components: must have at least one of tag pgu"),
+        ({"mode": "training", "arch": "sata128"}, "components: must have at least one of tag pgu"),
         ({"mode": "training", "arch": "sata128_satasim", "workload": "satasim_bntt"}, "accounting satasim"),
         (
             {"mode": "training", "bptt": "reversed", "arch": "sata_training", "overrides": ("neuron.reset=hard",)},

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from lifsim.cli.main import main
-from lifsim.sweep.outcome import Outcome
-from lifsim.sweep.store import Store
+from lifsim.sweeps.outcome import Outcome
+from lifsim.sweeps.store import Store
 
 
 @pytest.fixture(autouse=True)

@@ -8,8 +8,8 @@ import pytest
 
 from lifsim.cli.main import main
 from lifsim.errors import InputError
-from lifsim.sweep.optimise import Limit
-from lifsim.sweep.store import Row, Store
+from lifsim.sweeps.optimise import Limit
+from lifsim.sweeps.store import Row, Store
 
 pytest.importorskip("optuna")
 

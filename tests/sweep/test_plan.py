@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from lifsim.errors import InputError
-from lifsim.sweep.plan import Plan, plan
-from lifsim.sweep.request import options_document, read_request
+from lifsim.sweeps.plan import Plan, plan
+from lifsim.sweeps.request import options_document, read_request
 
 SMALL = {"workload": ["lenet5_mnist"]}
 

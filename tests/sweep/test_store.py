@@ -13,8 +13,8 @@ import pytest
 
 from lifsim.cli.main import main
 from lifsim.errors import InputError
-from lifsim.sweep.outcome import Outcome
-from lifsim.sweep.store import SCHEMA_VERSION, Store
+from lifsim.sweeps.outcome import Outcome
+from lifsim.sweeps.store import SCHEMA_VERSION, Store
 from tests.full_disk import full_after
 
 ABOUT = {"model version": 1, "axis array.rows": "8, 16"}

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.report.sweep_table import settings_of
-from lifsim.sweep.export import columns_of
-from lifsim.sweep.values import parse_values
+from lifsim.sweeps.export import columns_of
+from lifsim.sweeps.values import parse_values
 from lifsim.units import format_bytes, format_si
 
 if TYPE_CHECKING:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
+from lifsim.config import defaults
 from lifsim.config.document import Document, KeyPath, Mark, parse_document, read_document
 from lifsim.config.schema import Model, Text
 from lifsim.config.validate import parse_model
@@ -29,9 +31,9 @@ class SweepFile(Model):
     """A sweep file: the options of a run, one or several values of each; set: keys to change everywhere; vary: the
     axes, key to values; sample: so many points of them; seed: of synthesised spikes and of the sample."""
 
-    arch: Texts = ("sata128",)
-    workload: Texts = ("vgg16_cifar10",)
-    sharing: Texts = ("none",)
+    arch: Texts = (defaults.ARCH,)
+    workload: Texts = (defaults.WORKLOAD,)
+    sharing: Texts = (defaults.SHARING,)
     trace: Texts | None = None
     batch: Values | None = None
     schedule: Values | None = None
@@ -45,10 +47,12 @@ class SweepFile(Model):
 
 @dataclass(frozen=True)
 class Request:
-    """A checked sweep file, or options that say the same, and where each key of it stands."""
+    """A checked sweep file, or options that say the same, and where each key of it stands. files: of arch and
+    workload, by name, those that are no files to be read."""
 
     asked: SweepFile
     document: Document
+    files: Mapping[str, Mapping[str, Document]] = field(default_factory=dict)
 
     @property
     def options(self) -> dict[str, list[Any]]:
@@ -83,11 +87,13 @@ class Request:
         return replace(fault, source=mark.source, line=mark.line, column=mark.column)
 
 
-def read_request(file: Path | None, options: Document) -> Request:
+def read_request(
+    file: Path | None, options: Document, files: Mapping[str, Mapping[str, Document]] = MappingProxyType({})
+) -> Request:
     """The sweep in `file`, each key that `options` has in the place of the file's; the keys of `set` and `vary` one by
     one. Raises InputError with every fault of both."""
     document = options if file is None else _merged(read_document(file), options)
-    return Request(parse_model(SweepFile, document), document)
+    return Request(parse_model(SweepFile, document), document, files)
 
 
 def options_document(given: Mapping[str, Any], overrides: tuple[str, ...], vary: tuple[str, ...]) -> Document:

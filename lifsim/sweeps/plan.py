@@ -23,9 +23,9 @@ from lifsim.errors import Fault, InputError, collecting, did_you_mean
 from lifsim.simulate.inputs import split_overrides
 from lifsim.simulate.options import Options, options_of
 from lifsim.simulate.resolved import MODEL_VERSION, sha256_of
-from lifsim.sweep.request import Request
-from lifsim.sweep.space import Axis, Space, chosen_points
-from lifsim.sweep.values import Listed, Values, parse_values, setting
+from lifsim.sweeps.request import Request
+from lifsim.sweeps.space import Axis, Space, chosen_points
+from lifsim.sweeps.values import Listed, Values, parse_values, setting
 
 NAMES = ("workload", "arch", "sharing")
 """Axes that every sweep has."""
@@ -96,9 +96,10 @@ def job_of(request: Request) -> Job:
 def _archs(request: Request, settings: Sequence[str], faults: list[Fault]) -> dict[str, Document]:
     """The documents of the architectures, checked key by key with `settings` and their devices."""
     archs: dict[str, Document] = {}
+    known = request.files.get("arch", {})
     for name in request.asked.arch:
         with collecting(faults):
-            archs[name] = read_document(find("arch", name))
+            archs[name] = known[name] if name in known else read_document(find("arch", name))
             parse_model(Arch, with_device(archs[name], settings, {}), keys_alone=True)
     return archs
 
@@ -106,9 +107,10 @@ def _archs(request: Request, settings: Sequence[str], faults: list[Fault]) -> di
 def _workloads(request: Request, settings: Sequence[str], faults: list[Fault]) -> dict[str, Document]:
     """The documents of the workloads with `settings` applied, checked key by key."""
     workloads: dict[str, Document] = {}
+    known = request.files.get("workload", {})
     for name in request.asked.workload:
         with collecting(faults):
-            workloads[name] = override(read_workload(name), settings)
+            workloads[name] = override(known[name] if name in known else read_workload(name), settings)
             parse_model(Workload, workloads[name], keys_alone=True)
     return workloads
 

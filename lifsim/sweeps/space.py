@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lifsim.errors import Fault, InputError
-from lifsim.sweep.values import Value, Values
+from lifsim.sweeps.values import Value, Values
 
 MAX_POINTS = 10_000_000
 """Points of one sweep. At a hundred points a second this is a day of a cluster; more are a slip of the hand."""

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lifsim.errors import Fault, InputError, did_you_mean, shown
-from lifsim.sweep.executor import Executor
-from lifsim.sweep.outcome import Outcome
-from lifsim.sweep.plan import Job
-from lifsim.sweep.run import run_points
-from lifsim.sweep.space import Axis, Space
-from lifsim.sweep.store import Store
-from lifsim.sweep.values import Listed
+from lifsim.sweeps.executor import Executor
+from lifsim.sweeps.outcome import Outcome
+from lifsim.sweeps.plan import Job
+from lifsim.sweeps.run import run_points
+from lifsim.sweeps.space import Axis, Space
+from lifsim.sweeps.store import Store
+from lifsim.sweeps.values import Listed
 
 if TYPE_CHECKING:
     from optuna.trial import Trial

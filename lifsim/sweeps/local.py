@@ -7,10 +7,10 @@ from functools import partial
 
 from lifsim.kernels.share import share_cache
 from lifsim.processes.pool import Lost, Pool
-from lifsim.sweep.evaluate import Evaluator
-from lifsim.sweep.executor import Executor
-from lifsim.sweep.outcome import Outcome
-from lifsim.sweep.plan import Job
+from lifsim.sweeps.evaluate import Evaluator
+from lifsim.sweeps.executor import Executor
+from lifsim.sweeps.outcome import Outcome
+from lifsim.sweeps.plan import Job
 
 AHEAD = 1
 """Points that a worker is sent beside the one that it runs, so that it never waits for this process."""

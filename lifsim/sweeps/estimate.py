@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from lifsim.sweep.evaluate import Evaluator
-from lifsim.sweep.plan import Plan
+from lifsim.sweeps.evaluate import Evaluator
+from lifsim.sweeps.plan import Plan
 
 POINTS, SECONDS = 12, 5.0
 

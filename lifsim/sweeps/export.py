@@ -10,7 +10,7 @@ from typing import Any
 
 from lifsim.config.csv_text import csv_text
 from lifsim.errors import InputError
-from lifsim.sweep.store import Store
+from lifsim.sweeps.store import Store
 
 INT64 = 1 << 63
 DECIMAL_DIGITS = 38

@@ -18,9 +18,9 @@ from typing import IO, Any, Self
 
 from lifsim.errors import Fault, InputError, collecting, shown
 from lifsim.files import scratch_beside
-from lifsim.sweep.database import connect_to_read, connect_to_write, damaged, fault, told
-from lifsim.sweep.outcome import Outcome
-from lifsim.sweep.stored_row import Row, as_text, parse_row
+from lifsim.sweeps.database import connect_to_read, connect_to_write, damaged, fault, told
+from lifsim.sweeps.outcome import Outcome
+from lifsim.sweeps.stored_row import Row, as_text, parse_row
 
 SCHEMA_VERSION = 1
 APPLICATION_ID = 0x4C494653  # "LIFS"

@@ -21,10 +21,10 @@ from distributed import Client, Future, KilledWorker, Worker, WorkerPlugin, get_
 
 from lifsim.errors import Fault, InputError
 from lifsim.simulate.resolved import MODEL_VERSION
-from lifsim.sweep.evaluate import Evaluator
-from lifsim.sweep.executor import Executor
-from lifsim.sweep.outcome import Outcome
-from lifsim.sweep.plan import Job
+from lifsim.sweeps.evaluate import Evaluator
+from lifsim.sweeps.executor import Executor
+from lifsim.sweeps.outcome import Outcome
+from lifsim.sweeps.plan import Job
 
 AHEAD = 3
 """Points per worker thread that the scheduler knows of, so that no thread waits for the client."""

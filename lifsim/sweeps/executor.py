@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import Self
 
-from lifsim.sweep.outcome import Outcome
+from lifsim.sweeps.outcome import Outcome
 
 
 class Executor(ABC):

@@ -20,9 +20,9 @@ from lifsim.simulate.pipeline import simulate
 from lifsim.simulate.resolved import MODEL_VERSION, resolved_inputs, sha256_of
 from lifsim.simulate.reuse import Reuse
 from lifsim.simulate.spikes import Spikes, fires_own, read_spikes
-from lifsim.sweep.outcome import Outcome, figures_of
-from lifsim.sweep.plan import Job
-from lifsim.sweep.values import Value, setting
+from lifsim.sweeps.outcome import Outcome
+from lifsim.sweeps.plan import Job
+from lifsim.sweeps.values import Value, setting
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Evaluator:
             )
             key = _key(inputs, spikes)
             result = simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, spikes, reuse)
-            return Outcome(point, key, figures_of(result))
+            return Outcome(point, key, result.totals.figures)
         except InputError as error:
             why = "; ".join(map(str, error.faults))
         except Exception as error:  # a fault of LIFSim at one point must not lose the others

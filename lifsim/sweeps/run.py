@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from lifsim.sweep.executor import Executor
-from lifsim.sweep.outcome import Outcome
-from lifsim.sweep.plan import Job, Plan
-from lifsim.sweep.store import Store
+from lifsim.errors import Fault, InputError
+from lifsim.sweeps.executor import Executor
+from lifsim.sweeps.outcome import Outcome
+from lifsim.sweeps.plan import Job, Plan
+from lifsim.sweeps.store import Store
 
 
 def pending_points(plan: Plan, store: Store, *, retry_failed: bool = False) -> list[int]:
@@ -27,3 +28,9 @@ def run_points(
     for outcome in executor.outcomes(points):
         store.add(outcome, job.space.at(outcome.point))
         watch(outcome)
+
+
+def refuse_if_all_failed(errors: Mapping[str, int], points: int) -> None:
+    """Raises InputError with the most frequent of `errors`, where all `points` have one."""
+    if errors and sum(errors.values()) == points:
+        raise InputError([Fault(error, path="every point fails") for error in list(errors)[:5]])
