@@ -14,7 +14,6 @@ MOST = 7
 
 STILL_LONGER = {
     "lifsim/simulate/reuse.py: port_work",
-    "lifsim/engine/training/adjoint.py: backward_reversed",
     "lifsim/engine/training/study.py: run_study",
 }
 """To get shorter, and never longer."""

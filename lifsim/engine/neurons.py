@@ -7,6 +7,7 @@ pixels and channels; both give the same bits. Arrays are channels last with all 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,7 @@ def fire(
     kept = np.empty((0, 0, 0), state[0].dtype) if charged is None else charged
     compiled = neuron.compiled()
     if compiled is None:
-        workers.run(_fire, x.shape[1], x, state, neuron, constants, spikes, kept)
+        workers.run(_Calls(x, state, neuron, constants, spikes, kept).of_pixels, x.shape[1])
     else:
         workers.run(compiled.fire, x.shape[1], x, state[0], constants, spikes, kept)
     return spikes
@@ -61,19 +62,29 @@ def rows_of(constant: Any, start: int, stop: int) -> Any:
     return constant[start:stop] if isinstance(constant, np.ndarray) and constant.ndim > 1 else constant
 
 
-def _fire(
-    start: int, stop: int, x: Array, state: State, neuron: NeuronModel, constants: Any, spikes: Array, kept: Array
-) -> None:
-    """Pixels `start` to `stop`, one call after the other."""
-    channels, k = state[0].shape[1], type(constants)(*(rows_of(constant, start, stop) for constant in constants))
-    variables = [variable[start:stop] for variable in state]
-    for step in range(len(spikes)):
-        for base in range(0, x.shape[2], channels):
-            here = slice(start, stop), slice(base, base + channels)
-            charged = neuron.charge(x[min(step, len(x) - 1)][here], tuple(variables), k)
-            fired = neuron.fire(charged, k)
-            spikes[step][here] = fired
-            if kept.size:
-                kept[step][here] = charged[0]
-            for variable, value in zip(variables, neuron.settle(charged, fired, k), strict=True):
-                variable[...] = value
+@dataclass(frozen=True)
+class _Calls:
+    """The calls of a layer, vectorised. constants: the neuron's. Fills `spikes`, and `kept` with u' unless empty."""
+
+    x: Array
+    state: State
+    neuron: NeuronModel
+    constants: Any
+    spikes: Array
+    kept: Array
+
+    def of_pixels(self, start: int, stop: int) -> None:
+        """Those of pixels `start` to `stop`, one call after the other."""
+        neuron, channels = self.neuron, self.state[0].shape[1]
+        k = type(self.constants)(*(rows_of(constant, start, stop) for constant in self.constants))
+        variables = [variable[start:stop] for variable in self.state]
+        for step in range(len(self.spikes)):
+            for base in range(0, self.x.shape[2], channels):
+                here = slice(start, stop), slice(base, base + channels)
+                charged = neuron.charge(self.x[min(step, len(self.x) - 1)][here], tuple(variables), k)
+                fired = neuron.fire(charged, k)
+                self.spikes[step][here] = fired
+                if self.kept.size:
+                    self.kept[step][here] = charged[0]
+                for variable, value in zip(variables, neuron.settle(charged, fired, k), strict=True):
+                    variable[...] = value

@@ -9,6 +9,8 @@ import pytest
 
 import lifsim
 from lifsim.errors import InputError
+from lifsim.trace.synthesise import synthesise
+from lifsim.trace.writer import save
 
 IDEAL = "dram.model=ideal"
 
@@ -38,9 +40,8 @@ def test_overrides_change_objects_as_they_change_files() -> None:
 
 
 def test_a_changed_network_finds_its_trace_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    sample = Path(lifsim.__file__).parents[1] / "docs" / "samples" / "lenet5_spikes.npz"
     (tmp_path / "there").mkdir()
-    (tmp_path / "there" / "spikes.npz").write_bytes(sample.read_bytes())
+    save(synthesise(lifsim.load_workload("lenet5_mnist"), 1, 0), tmp_path / "there" / "spikes.npz")
     (tmp_path / "there" / "own.yaml").write_text(
         "extends: lenet5_mnist\nset:\n  spikes: {source: trace, trace: spikes.npz, provenance: sample}\n"
     )

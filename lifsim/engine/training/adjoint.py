@@ -46,13 +46,13 @@ class Adjoint:
         """
         grad_x = np.empty_like(grad)
         linear, threshold = self._linear, self._threshold(charged)
-        how = self.surrogate.code, self.surrogate.alpha
         if self._is_simple:
+            how = self.surrogate.code, self.surrogate.alpha
             scalars = linear.gain[0], linear.leak[0][0], threshold, linear.forgets
             self.workers.run(_stored, grad.shape[1], grad, spikes, charged, grad_state[0], *scalars, *how, grad_x)
         else:
-            arguments = grad, spikes, charged, grad_state, linear, threshold, *how, grad_x
-            self.workers.run(_stored_by_call, grad.shape[1], *arguments)
+            calls = _Calls(grad, spikes, grad_state, linear, threshold, self.surrogate, grad_x)
+            self.workers.run(calls.stored, grad.shape[1], charged)
         return grad_x
 
     def reversed(self, grad: Array, spikes: Array, x: Array, state: State, grad_state: State) -> Array:
@@ -60,14 +60,14 @@ class Adjoint:
         inputs x [T or 1, P, C]. `state` becomes the state before the first call. For the soft reset only."""
         grad_x = np.empty_like(grad)
         linear, threshold = self._linear, self._threshold(state[0])
-        how = self.surrogate.code, self.surrogate.alpha
         if self._is_simple:
+            how = self.surrogate.code, self.surrogate.alpha
             scalars = linear.gain[0], linear.leak[0][0], threshold
             states = state[0], grad_state[0]
             self.workers.run(_reversed, grad.shape[1], grad, spikes, x, *states, *scalars, *how, grad_x)
         else:
-            arguments = grad, spikes, x, state, grad_state, linear, threshold, *how, grad_x
-            self.workers.run(_reversed_by_call, grad.shape[1], *arguments)
+            calls = _Calls(grad, spikes, grad_state, linear, threshold, self.surrogate, grad_x)
+            self.workers.run(calls.reversed, grad.shape[1], x, state)
         return grad_x
 
     @property
@@ -128,39 +128,52 @@ def _slopes(d, code, alpha):  # type: ignore[no-untyped-def]
     return out
 
 
-def _stored_by_call(
-    start: int, stop: int, grad: Array, spikes: Array, charged: Array, grad_state: State, linear: Linear,
-    threshold: Any, code: int, alpha: float, grad_x: Array,
-) -> None:  # fmt: skip
-    rows, (linear, threshold) = slice(start, stop), _of_rows(linear, threshold, start, stop)
-    channels = grad_state[0].shape[1]
-    for step in reversed(range(len(grad))):
-        for base in range(grad.shape[2] - channels, -1, -channels):
-            here = rows, slice(base, base + channels)
-            slopes = _slopes(charged[step][here] - threshold, code, alpha)
-            after = [variable[rows] for variable in grad_state]
-            kept = after[0] * (1 - spikes[step][here]) if linear.forgets else after[0]
-            grad_x[step][here] = _hand_back(linear, [grad[step][here] * slopes + kept, *after[1:]], after)
+@dataclass(frozen=True)
+class _Calls:
+    """The backward pass of a layer's calls, vectorised: pixels `start` to `stop`, the last call first. Fills
+    `grad_x`."""
 
+    grad: Array
+    spikes: Array
+    grad_state: State
+    linear: Linear
+    threshold: Any
+    surrogate: Surrogate
+    grad_x: Array
 
-def _reversed_by_call(
-    start: int, stop: int, grad: Array, spikes: Array, x: Array, state: State, grad_state: State, linear: Linear,
-    threshold: Any, code: int, alpha: float, grad_x: Array,
-) -> None:  # fmt: skip
-    rows, (linear, threshold) = slice(start, stop), _of_rows(linear, threshold, start, stop)
-    channels, inverse = grad_state[0].shape[1], _inverse(linear)
-    variables, after = ([variable[rows] for variable in found] for found in (state, grad_state))
-    for step in reversed(range(len(grad))):
-        for base in range(grad.shape[2] - channels, -1, -channels):
-            here = rows, slice(base, base + channels)
-            charged = [variables[0] + spikes[step][here] * threshold, *variables[1:]]
-            current = x[min(step, len(x) - 1)][here]
-            before = [value - gain * current for value, gain in zip(charged, linear.gain, strict=True)]
-            slopes = _slopes(charged[0] - threshold, code, alpha)
-            undone = [sum(part * value for part, value in zip(row, before, strict=True)) for row in inverse]
-            for variable, value in zip(variables, undone, strict=True):
-                variable[...] = value
-            grad_x[step][here] = _hand_back(linear, [grad[step][here] * slopes + after[0], *after[1:]], after)
+    def stored(self, start: int, stop: int, charged: Array) -> None:
+        """With u' of every call, `charged`."""
+        rows, (linear, threshold) = slice(start, stop), _of_rows(self.linear, self.threshold, start, stop)
+        channels = self.grad_state[0].shape[1]
+        after = [variable[rows] for variable in self.grad_state]
+        for step in reversed(range(len(self.grad))):
+            for base in range(self.grad.shape[2] - channels, -1, -channels):
+                here = rows, slice(base, base + channels)
+                slopes = self._slopes(charged[step][here] - threshold)
+                kept = after[0] * (1 - self.spikes[step][here]) if linear.forgets else after[0]
+                g = [self.grad[step][here] * slopes + kept, *after[1:]]
+                self.grad_x[step][here] = _hand_back(linear, g, after)
+
+    def reversed(self, start: int, stop: int, x: Array, state: State) -> None:
+        """With the inputs `x` and the `state` after the last call, which becomes that before the first."""
+        rows, (linear, threshold) = slice(start, stop), _of_rows(self.linear, self.threshold, start, stop)
+        channels, inverse = self.grad_state[0].shape[1], _inverse(linear)
+        variables, after = ([variable[rows] for variable in found] for found in (state, self.grad_state))
+        for step in reversed(range(len(self.grad))):
+            for base in range(self.grad.shape[2] - channels, -1, -channels):
+                here = rows, slice(base, base + channels)
+                charged = [variables[0] + self.spikes[step][here] * threshold, *variables[1:]]
+                current = x[min(step, len(x) - 1)][here]
+                before = [value - gain * current for value, gain in zip(charged, linear.gain, strict=True)]
+                slopes = self._slopes(charged[0] - threshold)
+                undone = [sum(part * value for part, value in zip(row, before, strict=True)) for row in inverse]
+                for variable, value in zip(variables, undone, strict=True):
+                    variable[...] = value
+                g = [self.grad[step][here] * slopes + after[0], *after[1:]]
+                self.grad_x[step][here] = _hand_back(linear, g, after)
+
+    def _slopes(self, distance: Array) -> Array:
+        return _slopes(distance, self.surrogate.code, self.surrogate.alpha)  # type: ignore[no-any-return]
 
 
 def _hand_back(linear: Linear, g: list[Array], grad_state: list[Array]) -> Any:

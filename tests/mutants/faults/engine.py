@@ -64,15 +64,15 @@ FAULTS = (
     Fault(
         "gradients: a hard reset lets them through",
         ADJOINT,
-        "kept = grad_state[p, c] * (1 - spikes[t, p, base + c]) if k.hard else grad_state[p, c]",
+        "kept = grad_state[p, c] * (1 - spikes[t, p, base + c]) if hard else grad_state[p, c]",
         "kept = grad_state[p, c]",
         SURROGATE,
     ),
     Fault(
         "gradients: an undone call forgets the state's",
         ADJOINT,
-        "g = grad[t, p, base + c] * slope(charged - k.threshold, code, alpha) + grad_state[p, c]",
-        "g = grad[t, p, base + c] * slope(charged - k.threshold, code, alpha)",
+        "g = grad[t, p, base + c] * slope(charged - threshold, code, alpha) + grad_state[p, c]",
+        "g = grad[t, p, base + c] * slope(charged - threshold, code, alpha)",
         SURROGATE,
     ),
 )
