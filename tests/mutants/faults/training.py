@@ -102,8 +102,8 @@ FAULTS = (
     Fault(
         "gradient units: every gradient is multiplied",
         PRICING,
-        "LogicWork(lif_units, counts.ops.pgu_updates, counts.ops.pgu_multiplications, running)",
-        "LogicWork(lif_units, counts.ops.pgu_updates, counts.ops.pgu_updates, running)",
+        "LogicWork(lif_datapaths, updates, counts.ops.pgu_multiplications, running)",
+        "LogicWork(lif_datapaths, updates, updates, running)",
         UNITS,
     ),
 )
