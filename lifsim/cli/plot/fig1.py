@@ -28,16 +28,19 @@ def fig1(
     output: Output,
 ) -> None:
     """What memory a network takes in inference and in training: weights, LIF membranes, activations."""
+    from lifsim.cli.watching import watching
     from lifsim.report.plot import fig1 as figure
 
     target = output.target("fig1")
-    figure(
-        workload,
-        arch=memory.arch,
-        overrides=memory.overrides,
-        timesteps=memory.timesteps,
-        batch=memory.batch,
-        out=target,
-        force=True,
-    )
+    with watching() as watch:
+        figure(
+            workload,
+            arch=memory.arch,
+            overrides=memory.overrides,
+            timesteps=memory.timesteps,
+            batch=memory.batch,
+            out=target,
+            force=True,
+            watch=watch,
+        )
     say_written(target)

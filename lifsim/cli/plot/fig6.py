@@ -25,8 +25,10 @@ def fig6(study: Path, threads: int | None, output: Output) -> None:
 
     STUDY is a folder that `lifsim study` wrote.
     """
+    from lifsim.cli.watching import watching
     from lifsim.report.plot import fig6 as figure
 
     target = output.target("fig6")
-    figure(study, threads=threads, out=target, force=True)
+    with watching() as watch:
+        figure(study, threads=threads, out=target, force=True, watch=watch)
     say_written(target)

@@ -41,18 +41,21 @@ def fig7(
 
     STUDY is a folder that `lifsim study` wrote: with it, its spike rates are drawn; without, the memory halves.
     """
+    from lifsim.cli.watching import watching
     from lifsim.report.plot import fig7 as figure
 
     target = output.target("fig7_rates" if study else "fig7")
-    figure(
-        study,
-        workload=workload,
-        sharings=sharings.split(","),
-        arch=memory.arch,
-        overrides=memory.overrides,
-        timesteps=memory.timesteps,
-        batch=memory.batch,
-        out=target,
-        force=True,
-    )
+    with watching() as watch:
+        figure(
+            study,
+            workload=workload,
+            sharings=sharings.split(","),
+            arch=memory.arch,
+            overrides=memory.overrides,
+            timesteps=memory.timesteps,
+            batch=memory.batch,
+            out=target,
+            force=True,
+            watch=watch,
+        )
     say_written(target)

@@ -32,10 +32,12 @@ def fig8(study: Path, shares: str, arch: str, threads: int | None, output: Outpu
 
     STUDY is a folder that `lifsim study` wrote. Weights are pruned over all layers together, without training again.
     """
+    from lifsim.cli.watching import watching
     from lifsim.report.plot import fig8 as figure
 
     target = output.target("fig8")
-    figure(study, shares=_shares(shares), arch=arch, threads=threads, out=target, force=True)
+    with watching() as watch:
+        figure(study, shares=_shares(shares), arch=arch, threads=threads, out=target, force=True, watch=watch)
     say_written(target)
 
 

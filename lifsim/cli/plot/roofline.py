@@ -24,10 +24,12 @@ def roofline(
     output: Output,
 ) -> None:
     """What every layer achieves, and could at most, for its MACs per DRAM byte."""
+    from lifsim.cli.watching import watching
     from lifsim.report.plot import roofline as figure
     from lifsim.simulate.pipeline import run
 
     target = output.target("roofline")
     inputs = simulation.inputs()
-    figure(run(inputs.arch, inputs.network, inputs.sharing, inputs.options), out=target, force=True)
+    with watching() as watch:
+        figure(run(inputs.arch, inputs.network, inputs.sharing, inputs.options, watch), out=target, force=True)
     say_written(target)

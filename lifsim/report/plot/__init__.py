@@ -1,7 +1,8 @@
 """`lifsim.plot`: the figures of `lifsim plot`, each a function that returns it as a matplotlib Figure.
 
 out: the file to write it to, .png, .svg or .pdf, with its numbers beside it as .csv; force: whether it may be there
-already. Every function raises InputError with what is wrong with its inputs, before it draws.
+already. watch: called as watch(work, done, total) while long work goes on. Every function raises InputError with what
+is wrong with its inputs, before it draws.
 """
 
 from lifsim.report.plot.bounds import roofline

@@ -13,6 +13,7 @@ from lifsim.config.sharing import Sharing
 from lifsim.report.memory_inputs import read_memory_inputs
 from lifsim.report.plot.drawing import Name, checked, drawn
 from lifsim.report.plot.study import spike_rates
+from lifsim.watch import Watch, unwatched
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +31,7 @@ def fig1(
     batch: int = 1,
     out: Name | None = None,
     force: bool = False,
+    watch: Watch = unwatched,
 ) -> Figure:
     """What memory a network takes in inference and in training: weights, LIF membranes, activations.
 
@@ -41,7 +43,7 @@ def fig1(
 
     target = checked(out, force=force)
     inputs = read_memory_inputs([workload], ["none"], arch, overrides, timesteps, batch)
-    table = figure_1.table(memory_rows(inputs.networks, inputs.sharings, inputs.arch, inputs.batch))
+    table = figure_1.table(memory_rows(inputs.networks, inputs.sharings, inputs.arch, inputs.batch, watch))
 
     def draw() -> tuple[Figure, pd.DataFrame]:
         figure, (axes,) = canvas(4.2, 2.8)
@@ -62,6 +64,7 @@ def fig7(
     batch: int = 1,
     out: Name | None = None,
     force: bool = False,
+    watch: Watch = unwatched,
 ) -> Figure:
     """Memory in inference (forward) and in training (backward) under each sharing; of a `study`, the folder that
     `lifsim study` wrote, the spike rates of its trained networks instead."""
@@ -73,7 +76,7 @@ def fig7(
         return spike_rates(Path(study), target)
     named = list(dict.fromkeys(["none", *map(str, sharings)]))
     inputs = read_memory_inputs([workload], named, arch, overrides, timesteps, batch)
-    table = figure_1.table(memory_rows(inputs.networks, inputs.sharings, inputs.arch, inputs.batch))
+    table = figure_1.table(memory_rows(inputs.networks, inputs.sharings, inputs.arch, inputs.batch, watch))
     return drawn(lambda: (_by_sharing(table), table), target)
 
 

@@ -11,6 +11,7 @@ from lifsim.config.arch import Arch, load_arch
 from lifsim.errors import Fault, InputError
 from lifsim.report.plot.drawing import Name, checked, drawn
 from lifsim.simulate.api import name_of
+from lifsim.watch import Tally, Watch, unwatched
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +26,14 @@ Item = TypeVar("Item")
 PRUNED_SHARES = (0.0, 0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 0.95)
 
 
-def fig6(study: Name, *, threads: int | None = None, out: Name | None = None, force: bool = False) -> Figure:
+def fig6(
+    study: Name,
+    *,
+    threads: int | None = None,
+    out: Name | None = None,
+    force: bool = False,
+    watch: Watch = unwatched,
+) -> Figure:
     """Accuracy of weights trained under one sharing and run under another, all pairs. threads: None is all CPUs."""
     from lifsim.engine.training.analysis import transfers
     from lifsim.engine.workers import Workers, available_threads
@@ -36,7 +44,7 @@ def fig6(study: Name, *, threads: int | None = None, out: Name | None = None, fo
     trained, network, data = read_study(Path(study))
     sharings = len({trial.sharing for trial in trained.trials})
     runs = transfers(trained, network, data, Workers(threads or available_threads()))
-    table = fig6_transfer.table(_counted(runs, len(trained.trials) * sharings, "fig6"))
+    table = fig6_transfer.table(_counted(runs, len(trained.trials) * sharings, "weights under sharings", watch))
 
     def draw() -> tuple[Figure, pd.DataFrame]:
         figure, (axes,) = canvas(4.6, 3.2)
@@ -55,6 +63,7 @@ def fig8(
     threads: int | None = None,
     out: Name | None = None,
     force: bool = False,
+    watch: Watch = unwatched,
 ) -> Figure:
     """Neurons that fire, accuracy, weight bytes and LIF bytes under magnitude pruning, over all layers together and
     without training again. shares: of the weights, that are pruned. arch: its bits a weight and membrane count."""
@@ -68,7 +77,7 @@ def fig8(
     precision = (arch if isinstance(arch, Arch) else load_arch(name_of(arch, "arch"))).precision
     trained, network, data = read_study(Path(study))
     runs = prunings(trained, network, data, wanted, Workers(threads or available_threads()))
-    found = _counted(runs, len(trained.trials) * len(wanted), "fig8")
+    found = _counted(runs, len(trained.trials) * len(wanted), "weights pruned", watch)
     table = fig8_pruning.table(found, precision.weight_bits, precision.membrane_bits)
 
     def draw() -> tuple[Figure, pd.DataFrame]:
@@ -117,11 +126,10 @@ def _checked_shares(shares: Sequence[float]) -> list[float]:
     return sorted(set(shares))
 
 
-def _counted(items: Iterable[Item], total: int, what: str) -> list[Item]:
-    """All items, with a bar on stderr where it is a terminal."""
-    from rich.progress import track
-
-    from lifsim.report.terminal import Terminal
-
-    console = Terminal(stderr=True)
-    return list(track(items, what, total, console=console, transient=True, disable=not console.is_terminal))
+def _counted(items: Iterable[Item], total: int, work: str, watch: Watch) -> list[Item]:
+    """All items; `watch` hears of each."""
+    tally, found = Tally(watch, work, total), []
+    for item in items:
+        found.append(item)
+        tally.add(1)
+    return found
