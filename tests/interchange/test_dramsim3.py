@@ -109,7 +109,7 @@ def at(text: str, key: str) -> str:
 
 def imported(tmp_path: Path, text: str) -> DramSpec:
     (tmp_path / "d.ini").write_text(text)
-    assert main(["import", "dramsim3", str(tmp_path / "d.ini"), "--out", str(tmp_path / "d.yaml")]) == 0
+    assert main(["import", "dramsim3", str(tmp_path / "d.ini"), "--out", str(tmp_path / "d.yaml"), "--force"]) == 0
     return load_dram(str(tmp_path / "d.yaml"))
 
 

@@ -35,7 +35,7 @@ def imported(tmp_path: Path, topology: str, config: str | None = None) -> Networ
     if config is not None:
         cfg.write_text(config)
         options = ["--config", str(cfg)]
-    assert main(["import", "scalesim", str(source), "--out", str(out), *options]) == 0
+    assert main(["import", "scalesim", str(source), "--out", str(out), "--force", *options]) == 0
     assert main(["check", str(out)]) == 0
     return load_workload(str(out))
 
