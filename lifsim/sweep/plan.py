@@ -20,6 +20,7 @@ from lifsim.config.validate import parse_model
 from lifsim.config.workload import network_of, read_workload
 from lifsim.config.workload_schema import Workload
 from lifsim.errors import Fault, InputError, collecting, did_you_mean
+from lifsim.regular_file import open_regular
 from lifsim.simulate.inputs import split_overrides
 from lifsim.simulate.options import Options, options_of
 from lifsim.simulate.resolved import MODEL_VERSION, sha256_of
@@ -169,7 +170,7 @@ def _hashes(traces: Iterable[Path], faults: list[Fault]) -> dict[str, str]:
     found = {}
     for path in traces:
         try:
-            with path.open("rb") as file:
+            with open_regular(path) as file:
                 found[str(path)] = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             faults.append(Fault(f"cannot be read: {error.strerror}", source=str(path)))

@@ -21,6 +21,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from lifsim.errors import Fault, InputError
+from lifsim.regular_file import open_regular
 from lifsim.trace.source import Closable
 
 DEFLATE_LIMIT = 1032  # bytes that one byte of a deflate stream can stand for (two bits per match of 258)
@@ -62,7 +63,7 @@ class Archive(Closable):
         try:
             if not path.is_file():
                 raise InputError(Fault("must be a file" if path.exists() else "no such file", source=str(path)))
-            self._file: IO[bytes] = path.open("rb")
+            self._file: IO[bytes] = open_regular(path)
         except OSError as error:
             raise InputError(Fault(f"cannot be read: {error.strerror}", source=str(path))) from None
         self._stream: tuple[str, IO[bytes]] | None = None
