@@ -15,6 +15,7 @@ from lifsim.config.sharing import Sharing, states_of
 from lifsim.files import check_targets
 from lifsim.trace.archive import Archive
 from lifsim.trace.fit import fit
+from lifsim.trace.opening import MAX_ARRAYS
 from lifsim.trace.packed import HEADER
 from lifsim.trace.plain import LAYOUTS, read_plain
 from lifsim.trace.source import Trace
@@ -67,7 +68,7 @@ def import_trace(
     network = network_for_trace(workload, timesteps) if workload is not None else None
     if network is not None:
         states_of(network, sharings)
-    archive = Archive(file)
+    archive = Archive(file, MAX_ARRAYS)
     with archive, _imported(archive, network, timesteps, layout.upper()) as trace, watching() as watch:
         provenance = ": ".join(part for part in (source, trace.provenance) if part)
         save(replace(trace, sharing=str(sharings), provenance=provenance), out, overwrite=force, watch=watch)
