@@ -10,6 +10,7 @@ from pathlib import Path
 from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing
 from lifsim.errors import Fault, InputError
+from lifsim.regular_file import open_regular
 from lifsim.scratch import ScratchFolder
 from lifsim.simulate.options import Options
 from lifsim.simulate.spike_work import Ones, spike_work
@@ -96,5 +97,5 @@ def _batch(trace: Trace, asked: int | None, path: Path) -> int:
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

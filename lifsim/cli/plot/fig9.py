@@ -66,7 +66,8 @@ def fig9(
     from lifsim.report.figures.files import figure_path, save_figure
     from lifsim.report.figures.style import house_style
 
-    target = figure_path(out, "fig9", force=force)
+    results = [file for run in runs for file in run.glob("*.csv")]
+    target = figure_path(out, "fig9", force=force, sources=results)
     options = {"batch": batch, "seed": seed, "trace": trace}
     if runs and part == "bottom":
         raise InputError(Fault("RUN must stand with --part top or all: the bottom half is planned, not read from runs"))

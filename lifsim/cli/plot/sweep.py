@@ -54,7 +54,7 @@ def sweep(
         raise InputError(Fault(f"one of --x, --heat and --pareto must be given, got {', '.join(given) or 'none'}"))
     if (pareto and y) or (heat and by):
         raise InputError("--pareto must stand without --y, and --heat without --by")
-    target = figure_path(out, "sweep", force=force)
+    target = figure_path(out, "sweep", force=force, sources=[store])
     with Store.read(store) as opened:
         rows = table_of(opened)
     figure_of = y or "energy_pj.total"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from lifsim.cli.trace.network import workload_files
 from lifsim.cli.trace.written import say_written
 
 
@@ -61,13 +62,13 @@ def record(
     from lifsim.cli.watching import watching
     from lifsim.config.sharing import Sharing
     from lifsim.config.workload import load_workload
-    from lifsim.errors import Fault, InputError
+    from lifsim.files import check_targets
     from lifsim.snn.record import Source, record_spikes
     from lifsim.snn.workers import Workers, available_threads
 
+    written = [out] if membranes is None else [out, membranes]
+    check_targets(written, [*workload_files(workload), Path(weights), Path(images)], replace=force)
     network = load_workload(workload, settings)
-    if membranes is not None and membranes.exists() and not force:
-        raise InputError(Fault("exists already; it is replaced only on request (--force)", source=str(membranes)))
     with watching() as watch:
         record_spikes(
             network,

@@ -13,6 +13,7 @@ from lifsim.config.document import Document, Mark
 from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing, states_of
 from lifsim.config.workload import load_workload, network_of
+from lifsim.regular_file import open_regular
 from lifsim.report.validation.comparison import Comparison
 from lifsim.report.validation.references import References
 from lifsim.snn.inference import Engine
@@ -58,7 +59,7 @@ def compare(references: References) -> list[Comparison]:
 
 
 def _load(path: Path) -> dict[str, Array]:
-    with np.load(path, allow_pickle=False) as archive:
+    with open_regular(path) as file, np.load(file, allow_pickle=False) as archive:
         return dict(archive)
 
 
