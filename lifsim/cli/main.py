@@ -72,8 +72,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             status = cli.main(arguments, prog_name="lifsim", standalone_mode=False)
             sys.stdout.flush()
-            return status if isinstance(status, int) else 0
+            stopping.over()
+            if stopping.stopped is None:
+                return status if isinstance(status, int) else 0
+            return _report(stopping.stopped)
         except (Exception, SystemExit, Stopped) as error:
+            stopping.over()
             # Whatever the code that was interrupted made of it, the signal is the reason.
             reason = stopping.stopped or error
             if debug:
