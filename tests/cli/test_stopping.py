@@ -63,10 +63,13 @@ def _work(seconds: float) -> None:
 
 @pytest.mark.parametrize(("lose", "signum"), LOSING)
 def test_a_signal_that_was_lost_comes_again(lose: Callable[[], None], signum: int) -> None:
-    with pytest.raises(Stopped) as stopped, stoppable():
-        lose()
-        _work(60)
-        pytest.fail("the command went on")
+    def goes_on() -> None:
+        with stoppable():
+            lose()
+            _work(60)
+
+    with pytest.raises(Stopped) as stopped:
+        goes_on()
     assert stopped.value.signum == signum
 
 
@@ -86,16 +89,21 @@ def test_a_command_that_ends_before_it_comes_again_was_stopped(
 
 def test_the_clean_up_is_not_interrupted() -> None:
     cleaned = []
-    with pytest.raises(Stopped), stoppable():
-        try:
-            _stop()
-        finally:
+
+    def cleans_up() -> None:
+        with stoppable():
             try:
-                raise KeyError
-            except KeyError:
+                _stop()
+            finally:
+                try:
+                    raise KeyError
+                except KeyError:
+                    _work(0.5)
                 _work(0.5)
-            _work(0.5)
-            cleaned.append(True)
+                cleaned.append(True)
+
+    with pytest.raises(Stopped):
+        cleans_up()
     assert cleaned == [True]
 
 
