@@ -57,8 +57,8 @@ def fig9(
 ) -> None:
     """Breakdown of computation, and DRAM accesses.
 
-    Top: computation energy for none, channel2 and channel4, those that the network has channels for, normalised to none. RUN are folders that `lifsim run`
-    wrote, which are drawn as they are; without any, the three runs are made.
+    Top: computation energy for none, channel2 and channel4 where the network has channels for them, normalised to
+    none. RUN are folders that `lifsim run` wrote, which are drawn as they are; without any, the runs are made.
 
     Bottom: DRAM bytes for none and layer sharing, a single image and a mini-batch, both timestep-major and each under
     its own best schedule.
