@@ -205,7 +205,7 @@ def _import(conversions: Sequence[_Conversion], sources: Sequence[Path], force: 
     if faults:
         raise InputError(faults)
     for note in notes:
-        click.echo(f"note: {note}", err=True)
+        say(f"note: {note}", err=True)
     for target, data in converted:
         write_yaml(data, target)
         say(f"wrote {target}")

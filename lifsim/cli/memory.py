@@ -8,6 +8,7 @@ import sys
 import click
 
 from lifsim.cli.memory_inputs import DEFAULT_MEMORY_WORKLOAD, memory_options, read_memory_inputs
+from lifsim.cli.usual_sharings import Choice
 
 ALL_SHARINGS = "none,layer,channel2,channel4,layer+channel2,layer+channel4"
 PIPE_WIDTH = 160
@@ -25,9 +26,7 @@ Examples:
     "--workload", "workloads", metavar="NAME|FILE,...", default=DEFAULT_MEMORY_WORKLOAD, show_default=True,
     help="Networks (lifsim list workloads).",
 )  # fmt: skip
-@click.option(
-    "--sharing", "sharings", metavar="SHARING,...", default=ALL_SHARINGS, show_default=True, help="LIF sharings."
-)
+@click.option("--sharing", "sharings", metavar="SHARING,...", show_default=ALL_SHARINGS, help="LIF sharings.")
 @memory_options
 @click.option(
     "--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True,
@@ -35,7 +34,7 @@ Examples:
 )  # fmt: skip
 def memory(
     workloads: str,
-    sharings: str,
+    sharings: str | None,
     arch: str,
     overrides: tuple[str, ...],
     timesteps: int | None,
@@ -51,7 +50,9 @@ def memory(
     from lifsim.report.memory_table import flat, memory_rows, memory_table
     from lifsim.report.rows import as_csv
 
-    inputs = read_memory_inputs(workloads.split(","), sharings.split(","), arch, overrides, timesteps, batch)
+    inputs = read_memory_inputs(
+        workloads.split(","), Choice.of(sharings, ALL_SHARINGS), arch, overrides, timesteps, batch
+    )
     with watching() as watch:
         rows = memory_rows(inputs.networks, inputs.sharings, inputs.arch, inputs.batch, watch)
     if form == "json":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from lifsim.cli.inputs import DEFAULT_ARCH, with_options
+from lifsim.cli.usual_sharings import Choice
 from lifsim.errors import Fault, InputError, collecting
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class MemoryInputs:
 
 def read_memory_inputs(
     workloads: Sequence[str],
-    sharings: Sequence[str],
+    sharings: Choice,
     arch: str,
     overrides: Sequence[str],
     timesteps: int | None,
@@ -63,7 +64,7 @@ def read_memory_inputs(
     for name in workloads:
         with collecting(faults):
             networks.append(load_workload(name.strip(), settings))
-    for text in sharings:
+    for text in sharings.fitting(networks):
         with collecting(faults):
             parsed.append(Sharing.parse(text))
     with collecting(faults):

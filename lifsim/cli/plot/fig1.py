@@ -9,6 +9,7 @@ import click
 from lifsim.cli.memory_inputs import DEFAULT_MEMORY_WORKLOAD, memory_options, read_memory_inputs
 from lifsim.cli.plot.output import figure_options
 from lifsim.cli.say import say
+from lifsim.cli.usual_sharings import Choice
 
 
 @click.command(
@@ -39,7 +40,7 @@ def fig1(
     from lifsim.report.memory_table import memory_rows
 
     target = figure_path(out, "fig1", force=force)
-    inputs = read_memory_inputs([workload], ["none"], arch, overrides, timesteps, batch)
+    inputs = read_memory_inputs([workload], Choice(("none",), asked=True), arch, overrides, timesteps, batch)
     table = figure_1.table(memory_rows(inputs.networks, inputs.sharings, inputs.arch, inputs.batch))
     with house_style():
         figure, (axes,) = canvas(4.2, 2.8)

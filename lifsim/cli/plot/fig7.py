@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -9,6 +10,9 @@ import click
 from lifsim.cli.memory_inputs import DEFAULT_MEMORY_WORKLOAD, memory_options, read_memory_inputs
 from lifsim.cli.plot.output import figure_options
 from lifsim.cli.say import say
+from lifsim.cli.usual_sharings import Choice
+
+SHARINGS = "none,layer,channel2,layer+channel2"
 
 
 @click.command(
@@ -24,7 +28,7 @@ Examples:
     "--workload", metavar="NAME|FILE", default=DEFAULT_MEMORY_WORKLOAD, show_default=True, help="The network."
 )
 @click.option(
-    "--sharing", "sharings", metavar="SHARING,...", default="none,layer,channel2,layer+channel2", show_default=True,
+    "--sharing", "sharings", metavar="SHARING,...", show_default=SHARINGS,
     help="LIF sharings beside none.",
 )  # fmt: skip
 @memory_options
@@ -32,7 +36,7 @@ Examples:
 def fig7(
     study: Path | None,
     workload: str,
-    sharings: str,
+    sharings: str | None,
     arch: str,
     overrides: tuple[str, ...],
     timesteps: int | None,
@@ -53,8 +57,9 @@ def fig7(
     if study is not None:
         say(*map(str, _rates(study, target)))
         return
-    names = dict.fromkeys(["none", *sharings.split(",")])
-    inputs = read_memory_inputs([workload], list(names), arch, overrides, timesteps, batch)
+    chosen = Choice.of(sharings, SHARINGS)
+    chosen = replace(chosen, names=tuple(dict.fromkeys(["none", *chosen.names])))
+    inputs = read_memory_inputs([workload], chosen, arch, overrides, timesteps, batch)
     table = fig1.table(memory_rows(inputs.networks, inputs.sharings, inputs.arch, inputs.batch))
     with house_style():
         figure, panels = canvas(7.2, 2.8, cols=2)

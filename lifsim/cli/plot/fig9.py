@@ -11,6 +11,7 @@ import click
 from lifsim.cli.inputs import DEFAULT_ARCH, DEFAULT_WORKLOAD, simulation_options
 from lifsim.cli.plot.output import figure_options
 from lifsim.cli.say import say
+from lifsim.cli.usual_sharings import usual_sharings
 from lifsim.cli.watching import watching
 from lifsim.errors import Fault, InputError, collecting
 
@@ -56,8 +57,8 @@ def fig9(
 ) -> None:
     """Breakdown of computation, and DRAM accesses.
 
-    Top: computation energy for none, channel2 and channel4, normalised to none. RUN are folders that `lifsim run`
-    wrote, which are drawn as they are; without any, the three runs are made.
+    Top: computation energy for none, channel2 and channel4 where the network has channels for them, normalised to
+    none. RUN are folders that `lifsim run` wrote, which are drawn as they are; without any, the runs are made.
 
     Bottom: DRAM bytes for none and layer sharing, a single image and a mini-batch, both timestep-major and each under
     its own best schedule.
@@ -106,7 +107,8 @@ def _top(
     if runs:
         return fig9_breakdown.table(read_summaries(runs))
     inputs = load_inputs(arch, workload, "none", options, overrides)
-    return fig9_breakdown.table([summary(result) for result in run_sharings(inputs, SHARINGS, watch=watch)])
+    sharings = usual_sharings(SHARINGS, [inputs.network])
+    return fig9_breakdown.table([summary(result) for result in run_sharings(inputs, sharings, watch=watch)])
 
 
 def _bottom(networks: str | None, arch: str, mini_batch: int, overrides: tuple[str, ...], watch: Watch) -> pd.DataFrame:
