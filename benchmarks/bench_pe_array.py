@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 
 from lifsim.config.arch import LifUnits
-from lifsim.hardware.lif_unit import lif_bank, lif_cycles, lif_passes
-from lifsim.hardware.pe_array import (
+from lifsim.hardware.array import (
+    DATAFLOWS,
     ArrayShape,
     Gemm,
     buffer_accesses,
     dense_cycles,
     output_blocks,
-    skip_blocks,
-    skip_cycles,
 )
+from lifsim.hardware.lif_unit import lif_bank, lif_cycles, lif_passes
+from tests.hardware.skipping import skip_blocks, skip_cycles
 
 SHAPE = ArrayShape(16, 8)
 SCALESIM_S = {"os": 435.0, "ws": 753.0, "is": 362.0}
@@ -32,7 +32,10 @@ VGG16 = [Gemm(pixels, 9 * c, m) for pixels, c, m in zip(PIXELS, CHANNELS, CHANNE
 def test_dense_vgg16_against_scalesim(benchmark, dataflow):
     def figures() -> list[object]:
         return [
-            (dense_cycles(dataflow, gemm, SHAPE, 1, True), buffer_accesses(dataflow, gemm, SHAPE, 1, True))
+            (
+                dense_cycles(DATAFLOWS[dataflow], gemm, SHAPE, 1, True),
+                buffer_accesses(DATAFLOWS[dataflow], gemm, SHAPE, 1, True),
+            )
             for gemm in VGG16
         ]
 
@@ -63,5 +66,5 @@ def test_skip_and_overlapped_lif_of_vgg16(benchmark, timesteps):
 def test_overlapped_lif_of_a_large_map(benchmark):
     gemm, timesteps = Gemm(224 * 224, 9 * 64, 64), 5
     passes = lif_passes(gemm.pixels, gemm.filters, 1, SHAPE)
-    blocks = output_blocks("os", gemm, SHAPE, timesteps, True)
+    blocks = output_blocks(DATAFLOWS["os"], gemm, SHAPE, timesteps, True)
     assert benchmark(lif_cycles, 4, passes, timesteps, blocks, True, True) == 4

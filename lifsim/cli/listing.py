@@ -1,4 +1,4 @@
-"""`lifsim list`: what `--arch`, `--workload` and `--sharing` know by name."""
+"""`lifsim list`: what `--arch`, `--workload` and `--sharing` know by name, and what an architecture may name."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from lifsim.cli.say import say
 from lifsim.config.document import read_document
 from lifsim.config.resolve import Kind, available, find
 from lifsim.errors import InputError
+from lifsim.registry import registry_of
 
 _SHARINGS = {
     "none": "every LIF layer has its own membranes",
@@ -18,23 +19,40 @@ _SHARINGS = {
 
 _KINDS: dict[str, Kind] = {"archs": "arch", "workloads": "workload", "drams": "dram"}
 
+_MEMBERS = {"dataflows": "dataflow", "sparsities": "sparsity"}
+
 
 @click.command()
-@click.argument("what", type=click.Choice(["archs", "workloads", "drams", "sharings"]))
+@click.argument("what", type=click.Choice(["archs", "workloads", "drams", "sharings", "dataflows", "sparsities"]))
 def listing(what: str) -> None:
-    """List the names that --arch, --workload, --dram and --sharing know.
+    """List the names that --arch, --workload, --dram and --sharing know, and those that an architecture may name.
 
     Files of the folders in $LIFSIM_PATH (separated as in $PATH) are listed too, and come before shipped ones.
+    Dataflows and sparsities of other packages are listed with the package that they come from.
 
     \b
     Examples:
       lifsim list archs
       lifsim list sharings
+      lifsim list dataflows
     """
-    rows = _SHARINGS if what == "sharings" else _described(_KINDS[what])
+    if what == "sharings":
+        rows = _SHARINGS
+    else:
+        rows = _registered(_MEMBERS[what]) if what in _MEMBERS else _described(_KINDS[what])
     width = max(map(len, rows), default=0)
     for name, description in rows.items():
         say(f"{name:{width}}  {description}".rstrip())
+
+
+def _registered(kind: str) -> dict[str, str]:
+    """The title of each member; of other packages' the package."""
+    registry = registry_of(kind)
+    return {name: _titled(member.title, registry.origin(name).package) for name, member in registry.items()}
+
+
+def _titled(title: str, package: str) -> str:
+    return title if package == "lifsim" else f"{title} (package {package})"
 
 
 def _described(kind: Kind) -> dict[str, str]:

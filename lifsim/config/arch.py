@@ -13,6 +13,7 @@ from lifsim.config.buffers import Buffers
 from lifsim.config.device import with_device
 from lifsim.config.document import Document, read_document
 from lifsim.config.dram import DramSpec
+from lifsim.config.members import member_of
 from lifsim.config.resolve import find
 from lifsim.config.schema import (
     Bits,
@@ -29,6 +30,7 @@ from lifsim.config.schema import (
 )
 from lifsim.config.validate import parse_model
 from lifsim.errors import shown
+from lifsim.registry import registry_of
 from lifsim.units import parse_bytes, parse_hz
 
 Extent = Annotated[int, Field(ge=1, le=1 << 16, strict=True)]
@@ -53,21 +55,19 @@ Clock = Annotated[int, BeforeValidator(_clock)]
 
 
 class Array(Model):
-    """The PE array. `rows` work on output pixels (os, sata), `cols` on filters.
-
-    sparsity: what a spike of zero saves: nothing, the PE's operation energy (gate), or its cycle too (skip).
-    """
+    """The PE array. dataflow, sparsity: names of registered members (`lifsim list dataflows`, `sparsities`)."""
 
     rows: Extent
     cols: Extent
-    dataflow: Literal["os", "ws", "is", "sata"] = "os"
-    sparsity: Literal["none", "gate", "skip"] = "none"
+    dataflow: Annotated[str, member_of("dataflow")] = "os"
+    sparsity: Annotated[str, member_of("sparsity")] = "none"
 
     @rule
-    def skips_at_the_pixel(self) -> Broken:
-        """Only a PE row that holds its own pixel can skip: os and sata."""
-        if self.sparsity == "skip" and self.dataflow in ("ws", "is"):
-            yield "sparsity", f"'skip' must go with dataflow os or sata, not {self.dataflow}"
+    def sparsity_goes_with_dataflow(self) -> Broken:
+        """Not every sparsity goes with every dataflow."""
+        refusal = registry_of("sparsity")[self.sparsity].refusal(registry_of("dataflow")[self.dataflow])
+        if refusal:
+            yield "sparsity", refusal
 
     @property
     def pes(self) -> int:

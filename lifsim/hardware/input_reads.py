@@ -18,7 +18,7 @@ from typing import Protocol
 
 import numpy as np
 
-from lifsim.hardware.pe_array.gemm import Gemm, ceil_div
+from lifsim.hardware.gemm import Gemm, ceil_div
 from lifsim.hardware.sram_banks import Banks, Ints, words_by_bank
 
 REQUESTS = 1 << 18
@@ -40,7 +40,12 @@ class Reads:
 
 
 class InputReads(Protocol):
-    """Inputs as the array asks for them."""
+    """Inputs as the array asks for them, of `element_bits` each."""
+
+    @property
+    def element_bits(self) -> int:
+        """Of one input."""
+        ...
 
     def planar_reads(self, banks: Banks, lanes: int) -> Reads:
         """[groups, ceil(pixels / lanes)], as `planar_reads`."""

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.config.arch import LifUnits
-from lifsim.hardware.pe_array.gemm import ArrayShape, ceil_div
+from lifsim.hardware.gemm import ArrayShape, ceil_div
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def lif_cycles(
 
     pass_cycles: L of `lif_bank`, or [passes] where the passes of a timestep differ. passes: per timestep. steps:
     timesteps in which the LIFs fire. blocks: [visits, blocks] cycles of the array between two finished sets of outputs
-    (`pe_array.output_blocks`, `skip_blocks`).
+    (`Sparsity.blocks`).
 
     Not overlapped, every pass is waited for: steps * passes * L. Overlapped, psums are double-buffered: while the
     array works on block b + 1, the units serve what block b finished, p_b passes, and block b + 2 waits for both:

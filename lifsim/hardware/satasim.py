@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lifsim.hardware.pe_array import ArrayShape, ceil_div
+from lifsim.hardware.array import ArrayShape, ceil_div
 from lifsim.hardware.read_buffer import Window, input_fetches
 
 

@@ -1,16 +1,22 @@
 """Partial sums that the psum buffer cannot hold.
 
-Weight- and input-stationary arrays sum K = C*R*S/groups products in ceil(K/H) folds of H rows; the partial sums of one
-column fold wait between them in the psum buffer, and what does not fit goes to DRAM and back between two folds.
-Output-stationary arrays (os, sata) sum in the PE.
+Where the PEs do not sum up an output (`Dataflow.sums_in_pes`), its partial sums wait between the folds that add up to
+it in the psum buffer, those of all outputs that these folds finish together (`Dataflow.finishes`); what does not fit
+goes to DRAM and back between two folds.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 from lifsim.config.arch import Arch
 from lifsim.config.network import Layer
+from lifsim.hardware.array import DATAFLOWS, ArrayShape
+from lifsim.hardware.array.dataflow import OutputBlock
+from lifsim.schedule.products import gemm_of
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.storage import bytes_of
 
@@ -18,49 +24,56 @@ from lifsim.schedule.storage import bytes_of
 def spilled_bytes(layer: Layer, arch: Arch, row_heights: Ints, filters: Ints, row_pixels: int) -> Ints:
     """[rows, filters] bytes per image, one way, that tiles of these heights and filter counts spill.
 
-    ws keeps the psums of all runs of the tile's pixels for one fold of `cols` filters; is keeps those of one fold of
-    `cols` pixels, one run, for the tile's filters:
-        spilled = sum over column folds of max(0, ceil(psums * psum_bits / 8) - psum buffer) * (ceil(K/H) - 1)
+    Of every tile the outputs finished together, (their psums * psum_bits / 8, rounded up, - psum buffer), no less than
+    0, between every two folds of a reduction. Runs that go together (`Dataflow.joins_runs`) have their psums wait
+    together. Pixels that are finished together all at once are those of all tiles' rows one after the other.
     """
-    waits = -(-layer.reduction // arch.array.rows) - 1
-    if arch.array.dataflow in ("os", "sata") or waits == 0:
-        return np.zeros((len(row_heights), len(filters)), np.int64)
-    pixels = row_heights * row_pixels
-    all_filters = np.array([layer.group_filters])
-    if arch.array.dataflow == "ws":
-        spilled = _over_tiles(arch, pixels, layer.pixels, layer.runs, all_filters, layer.group_filters)
-        spilled = np.broadcast_to(spilled, (len(row_heights), len(filters)))
-    else:
-        spilled = layer.runs * _over_tiles(arch, filters, layer.group_filters, 1, pixels, layer.pixels).T
-    return layer.groups * waits * spilled
+    waiting = _waiting(layer, arch)
+    total = np.zeros((len(row_heights), len(filters)), np.int64)
+    if waiting is None:
+        return total
+    together = layer.runs if waiting.joins_runs else 1
+    for pixels, pixel_parts in _parts(row_heights * row_pixels, layer.pixels, waiting.block.pixels):
+        for width, filter_parts in _parts(filters, layer.group_filters, waiting.block.filters):
+            psum_bits = np.outer(pixels * together, width) * arch.precision.psum_bits
+            excess = np.maximum(-(-psum_bits // 8) - arch.buffers.psum.usable_bytes, 0)
+            total += np.outer(pixel_parts, filter_parts) * excess
+    return total * (layer.groups * waiting.times * (layer.runs // together))
 
 
 def working_set_bytes(layer: Layer, arch: Arch, pixels: int, filters: int) -> int:
     """Bytes of psums that wait between folds, for a tile of `pixels` x `filters`; 0 where the PEs sum them up."""
-    waits = -(-layer.reduction // arch.array.rows) - 1
-    if arch.array.dataflow in ("os", "sata") or waits == 0:
+    waiting = _waiting(layer, arch)
+    if waiting is None:
         return 0
-    kept, folded = (pixels * layer.runs, filters) if arch.array.dataflow == "ws" else (filters, pixels)
-    return bytes_of(kept * min(folded, arch.array.cols) * arch.precision.psum_bits)
+    high = min(pixels, waiting.block.pixels or pixels) * (layer.runs if waiting.joins_runs else 1)
+    return bytes_of(high * min(filters, waiting.block.filters or filters) * arch.precision.psum_bits)
 
 
-def _over_tiles(arch: Arch, kept: Ints, kept_of: int, runs: int, folded: Ints, folded_of: int) -> Ints:
-    """[kept, folded] excess bytes over all tiles and column folds of one pass.
+@dataclass(frozen=True)
+class _Waiting:
+    """Psums of `block` outputs that wait `times` times; joins_runs: those of all runs together."""
 
-    A tile keeps `kept` (the last one: what is left of `kept_of`) x `runs` psums for each column of a fold; its columns
-    are `folded` (the last tile: what is left of `folded_of`), `cols` at a time.
-    """
-    total = np.zeros((len(kept), len(folded)), np.int64)
-    for kept_size, kept_count in _full_and_last(kept, kept_of):
-        for folded_size, folded_count in _full_and_last(folded, folded_of):
-            columns = np.full_like(folded_size, arch.array.cols)
-            for width, folds in ((columns, folded_size // columns), (folded_size % columns, folded_size * 0 + 1)):
-                psum_bits = np.outer(kept_size * runs, width) * arch.precision.psum_bits
-                excess = np.maximum(-(-psum_bits // 8) - arch.buffers.psum.usable_bytes, 0)
-                total += np.outer(kept_count, folded_count * folds) * excess
-    return total
+    block: OutputBlock
+    times: int
+    joins_runs: bool
 
 
-def _full_and_last(size: Ints, of: int) -> tuple[tuple[Ints, Ints], tuple[Ints, Ints]]:
-    """(size, count) of the whole tiles and of the last, smaller one, when `of` is cut into tiles of `size`."""
-    return (size, of // size), (of % size, np.ones_like(size))
+def _waiting(layer: Layer, arch: Arch) -> _Waiting | None:
+    """None where no psums wait."""
+    dataflow, gemm, shape = DATAFLOWS[arch.array.dataflow], gemm_of(layer), ArrayShape(arch.array.rows, arch.array.cols)
+    times = dataflow.folds(gemm, shape).reductions - 1
+    if dataflow.sums_in_pes or not times:
+        return None
+    return _Waiting(dataflow.finishes(gemm, shape), times, dataflow.joins_runs)
+
+
+def _parts(size: Ints, of: int, most: int | None) -> Iterator[tuple[Ints, Ints]]:
+    """(size, how many) of the parts of at most `most` into which tiles of `size` [n], the last one what is left of
+    `of`, are cut."""
+    for tile, tiles in ((size, of // size), (of % size, np.ones_like(size))):
+        if most is None:
+            yield tile, tiles
+        else:
+            yield np.full_like(tile, most), tiles * (tile // most)
+            yield tile % most, tiles

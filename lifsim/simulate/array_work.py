@@ -11,20 +11,19 @@ from numpy.typing import NDArray
 
 from lifsim.config.arch import Arch
 from lifsim.config.network import Layer
-from lifsim.hardware.lif_unit import LifBank, lif_cycles, lif_passes
-from lifsim.hardware.pe_array import (
+from lifsim.hardware.array import (
+    DATAFLOWS,
+    SPARSITIES,
     ArrayAccesses,
     ArrayCycles,
     ArrayShape,
-    Gemm,
+    Kept,
+    Laid,
+    Sparsity,
     buffer_accesses,
-    dense_cycles,
-    effective_macs,
-    output_blocks,
-    skip_blocks,
-    skip_cycles,
 )
-from lifsim.simulate.spike_work import Ones
+from lifsim.hardware.lif_unit import LifBank, lif_cycles, lif_passes
+from lifsim.schedule.products import gemm_of
 
 
 @dataclass(frozen=True)
@@ -43,17 +42,14 @@ class ArrayWork:
         return ArrayAccesses(*(sum(column) for column in zip(*map(astuple, self.accesses), strict=True)))
 
 
-def array_work(layer: Layer, arch: Arch, bank: LifBank, ones: Ones, *, tick_batched: bool) -> ArrayWork:
-    """Work of `layer` on spikes that give `ones` [B, runs, groups, pixels]."""
-    gemm, shape = gemm_of(layer), shape_of(arch)
+def array_work(layer: Layer, arch: Arch, bank: LifBank, kept: Kept, *, tick_batched: bool) -> ArrayWork:
+    """Work of `layer` on spikes of which the sparsity has `kept` what it must know."""
+    laid = laid_on(layer, arch, tick_batched=tick_batched)
     return ArrayWork(
-        cycles=tuple(_run_cycles(run, gemm, shape, arch, ones, tick_batched=tick_batched) for run in range(layer.runs)),
-        accesses=tuple(
-            _run_accesses(run, gemm, shape, arch, batch=len(ones), tick_batched=tick_batched)
-            for run in range(layer.runs)
-        ),
-        macs_effective=tuple(effective_macs(ones[:, run], gemm) for run in range(layer.runs)),
-        lif_cycles=lif_waits(layer, arch, bank.pass_cycles, ones, tick_batched=tick_batched),
+        cycles=sparsity_of(arch).cycles(kept, laid),
+        accesses=tuple(_run_accesses(run, laid, batch=kept.images) for run in range(layer.runs)),
+        macs_effective=tuple(kept.effective_macs(run, laid.gemm) for run in range(layer.runs)),
+        lif_cycles=lif_waits(layer, arch, bank.pass_cycles, kept, tick_batched=tick_batched),
     )
 
 
@@ -62,50 +58,37 @@ def shape_of(arch: Arch) -> ArrayShape:
     return ArrayShape(arch.array.rows, arch.array.cols)
 
 
-def gemm_of(layer: Layer) -> Gemm:
-    """The layer as matrix products."""
-    return Gemm(layer.pixels, layer.reduction, layer.group_filters, layer.groups)
+def laid_on(layer: Layer, arch: Arch, *, tick_batched: bool) -> Laid:
+    """The layer's product on the array of `arch`."""
+    return Laid(gemm_of(layer), shape_of(arch), DATAFLOWS[arch.array.dataflow], tick_batched)
 
 
-def _run_cycles(run: int, gemm: Gemm, shape: ArrayShape, arch: Arch, ones: Ones, *, tick_batched: bool) -> ArrayCycles:
-    """Cycles that run number `run` adds, all images."""
-    dataflow, batch = arch.array.dataflow, len(ones)
-
-    def dense(runs: int) -> ArrayCycles:
-        return dense_cycles(dataflow, gemm, shape, runs, tick_batched) if runs else ArrayCycles(0, 0, 0)
-
-    added = dense(run + 1) + dense(run) * -1
-    if arch.array.sparsity != "skip":
-        return added * batch
-    streamed = dense_cycles("os", gemm, shape, 1, tick_batched)
-    weight_loads = added + streamed * -1
-    return skip_cycles(ones[:, run], gemm, shape) + weight_loads * batch
+def sparsity_of(arch: Arch) -> Sparsity:
+    """What a spike of zero saves on `arch`."""
+    return SPARSITIES[arch.array.sparsity]
 
 
-def _run_accesses(
-    run: int, gemm: Gemm, shape: ArrayShape, arch: Arch, *, batch: int, tick_batched: bool
-) -> ArrayAccesses:
+def _run_accesses(run: int, laid: Laid, *, batch: int) -> ArrayAccesses:
     """Accesses that run number `run` adds, all images."""
-    after = astuple(buffer_accesses(arch.array.dataflow, gemm, shape, run + 1, tick_batched))
-    before = astuple(buffer_accesses(arch.array.dataflow, gemm, shape, run, tick_batched)) if run else (0,) * len(after)
+    after = astuple(buffer_accesses(laid.dataflow, laid.gemm, laid.shape, run + 1, laid.tick_batched))
+    before = astuple(buffer_accesses(laid.dataflow, laid.gemm, laid.shape, run, laid.tick_batched)) if run else (0,) * 5
     return ArrayAccesses(*((a - b) * batch for a, b in zip(after, before, strict=True)))
 
 
-def lif_waits(layer: Layer, arch: Arch, pass_cycles: int | NDArray[np.int64], ones: Ones, *, tick_batched: bool) -> int:
+def lif_waits(layer: Layer, arch: Arch, pass_cycles: int | NDArray[np.int64], kept: Kept, *, tick_batched: bool) -> int:
     """Cycles in which the array waits for the LIF units of `layer`, whose passes take `pass_cycles`, the same or one
     by one."""
     if layer.lif is None:
         return 0
-    gemm, shape = gemm_of(layer), shape_of(arch)
-    passes = lif_passes(*lif_map(layer), shape)
+    passes = lif_passes(*lif_map(layer), shape_of(arch))
 
     def waited(blocks: NDArray[np.int64]) -> int:
         return lif_cycles(pass_cycles, passes, layer.timesteps, blocks, tick_batched, arch.lif.overlapped)
 
-    dataflow = arch.array.dataflow
-    if arch.array.sparsity == "skip" and arch.lif.overlapped:
-        return sum(waited(skip_blocks(image, gemm, shape, dataflow, tick_batched)) for image in ones)
-    return waited(output_blocks(dataflow, gemm, shape, layer.runs, tick_batched)) * len(ones)
+    laid = laid_on(layer, arch, tick_batched=tick_batched)
+    if not arch.lif.overlapped:  # what the array does meanwhile hides nothing
+        return waited(np.zeros((1, 1), np.int64)) * kept.images
+    return sum(waited(blocks) * images for blocks, images in sparsity_of(arch).blocks(kept, laid))
 
 
 def lif_map(layer: Layer) -> tuple[int, int, int]:

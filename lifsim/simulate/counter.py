@@ -77,5 +77,5 @@ class Counter:
         return {"dram": dram_bytes, "cycles": cycles, "energy": energy}[name]
 
     def _work(self, index: int, tick_batched: bool) -> ArrayWork:
-        layer, ones = self.network.layers[index], self.spikes.ones[index]
-        return self.reuse.array_work(layer, self.arch, self.bank, ones, tick_batched=tick_batched)
+        layer, kept = self.network.layers[index], self.spikes.kept[index]
+        return self.reuse.array_work(layer, self.arch, self.bank, kept, tick_batched=tick_batched)

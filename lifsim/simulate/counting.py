@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from lifsim.config.arch import Arch
 from lifsim.config.network import Layer, Network
-from lifsim.hardware.pe_array import pe_utilisation
-from lifsim.simulate.array_work import ArrayWork, shape_of
+from lifsim.hardware.array import pe_utilisation
+from lifsim.simulate.array_work import ArrayWork, shape_of, sparsity_of
 from lifsim.simulate.books import Accesses, Cycles, Operations, SramAccesses
 from lifsim.simulate.counts import ElementBits, LayerCounts, TimestepCounts
 from lifsim.simulate.scheduled import ScheduledLayer
@@ -48,7 +48,7 @@ def element_bits(layer: Layer, network: Network, arch: Arch) -> ElementBits:
 
 def occupying_macs(ops: Operations, arch: Arch) -> int:
     """Multiply-accumulates that take a PE's cycle: all of them, under `skip` those on ones."""
-    return ops.macs_effective if arch.array.sparsity == "skip" else ops.macs_dense
+    return ops.macs_effective if sparsity_of(arch).skips else ops.macs_dense
 
 
 def _cycles(work: ArrayWork) -> Cycles:
@@ -68,7 +68,7 @@ def _cycles(work: ArrayWork) -> Cycles:
 def _operations(layer: Layer, arch: Arch, work: ArrayWork, batch: int) -> Operations:
     dense = layer.macs_per_run * layer.runs * batch
     effective = sum(work.macs_effective)
-    executed = dense if arch.array.sparsity == "none" else effective
+    executed = effective if sparsity_of(arch).gates else dense
     return Operations(
         macs_dense=dense,
         macs_effective=effective,
@@ -101,7 +101,7 @@ def _sram_accesses(
 
 def _timesteps(layer: Layer, arch: Arch, work: ArrayWork, batch: int) -> tuple[TimestepCounts, ...]:
     shape, dense = shape_of(arch), layer.macs_per_run * batch
-    occupying = work.macs_effective if arch.array.sparsity == "skip" else (dense,) * layer.runs
+    occupying = work.macs_effective if sparsity_of(arch).skips else (dense,) * layer.runs
     return tuple(
         TimestepCounts(
             timestep=run,

@@ -12,6 +12,7 @@ from lifsim.errors import Fault, InputError, collecting
 from lifsim.hardware.lif_unit import lif_bank
 from lifsim.schedule.lif_memory import lif_memory
 from lifsim.schedule.plan import Plan
+from lifsim.simulate.array_work import sparsity_of
 from lifsim.simulate.counter import Counter
 from lifsim.simulate.counts import LayerCounts
 from lifsim.simulate.inputs import Inputs
@@ -35,7 +36,7 @@ def run(arch: Arch, network: Network, sharing: Sharing, options: Options, watch:
     price list turns counts into energy and area. `watch` is told how far it is. Raises InputError where the inputs do
     not go together.
     """
-    spikes = read_spikes(network, sharing, options, watch)
+    spikes = read_spikes(network, sharing, options, sparsity_of(arch), watch)
     return simulate(arch, network, sharing, options, spikes, watch=watch)
 
 
@@ -139,7 +140,7 @@ def run_sharings(
     for sharing in parsed:
         here = part_of(f"sharing {sharing}", watch)
         if seen is None or fires_own(inputs.network, inputs.options):
-            seen = read_spikes(inputs.network, sharing, inputs.options, here), Reuse()
+            seen = read_spikes(inputs.network, sharing, inputs.options, sparsity_of(inputs.arch), here), Reuse()
         options = stored if str(sharing) == baseline else inputs.options
         results.append(simulate(inputs.arch, inputs.network, sharing, options, *seen, here))
     return results

@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 from lifsim.config.arch import Arch
 from lifsim.config.buffers import Buffer, Buffers
 from lifsim.config.network import Layer
-from lifsim.hardware.input_reads import InputMap
+from lifsim.hardware.array import Kept
 from lifsim.hardware.lif_unit import LifBank, pass_outputs
-from lifsim.hardware.pe_array import slowest_rows
 from lifsim.hardware.sram_banks import Banks
-from lifsim.hardware.sram_ports import Port, Ports, PortStalls, dense_stalls, input_words, skip_stalls
-from lifsim.simulate.array_work import gemm_of, lif_map, lif_waits, shape_of
+from lifsim.hardware.sram_ports import Port, Ports, PortStalls
+from lifsim.schedule.products import input_map_of
+from lifsim.simulate.array_work import laid_on, lif_map, lif_waits, shape_of, sparsity_of
 from lifsim.simulate.counts import ElementBits, LayerCounts
-from lifsim.simulate.spike_work import Ones
 
 
 @dataclass(frozen=True)
@@ -34,30 +33,19 @@ def port_work(
     counts: LayerCounts,
     bank: LifBank,
     channels: int,
-    ones: Ones,
+    kept: Kept,
     *,
     tick_batched: bool,
 ) -> PortWork:
-    """Of `layer` on spikes that give `ones` [B, runs, groups, pixels]; `channels` groups of its LIFs share.
+    """Of `layer` on spikes of which the sparsity has `kept` what it must know; `channels` groups of its LIFs share.
 
     Of `counts`, which know no waiting, it takes the elements' bits and the cycles of the LIF units.
     """
-    folds = _fold_stalls(layer, arch, counts.bits, ones, tick_batched=tick_batched)
-    passes = _lif_stalls(layer, arch, counts, bank, channels, ones, tick_batched=tick_batched)
-    return PortWork(folds + passes, _input_words(layer, arch, counts.bits) * len(ones))
-
-
-def _input_words(layer: Layer, arch: Arch, bits: ElementBits) -> int:
-    """Of one image."""
-    return input_words(
-        arch.array.dataflow,
-        skips=arch.array.sparsity == "skip",
-        read=_input_map(layer, bits.spike_in),
-        gemm=gemm_of(layer),
-        shape=shape_of(arch),
-        runs=layer.runs,
-        banks=_banks(arch.buffers.spike_in),
-    )
+    laid, sparsity = laid_on(layer, arch, tick_batched=tick_batched), sparsity_of(arch)
+    read = input_map_of(layer, counts.bits.spike_in)
+    folds = sparsity.waits(kept, laid, read, ports_of(arch.buffers, counts.bits))
+    passes = _lif_stalls(layer, arch, counts, bank, channels, kept, tick_batched=tick_batched)
+    return PortWork(folds + passes, sparsity.input_words(kept, laid, read, _banks(arch.buffers.spike_in)))
 
 
 def ports_of(buffers: Buffers, bits: ElementBits) -> Ports:
@@ -69,25 +57,13 @@ def ports_of(buffers: Buffers, bits: ElementBits) -> Ports:
     )
 
 
-def _fold_stalls(layer: Layer, arch: Arch, bits: ElementBits, ones: Ones, *, tick_batched: bool) -> PortStalls:
-    gemm, shape, dataflow = gemm_of(layer), shape_of(arch), arch.array.dataflow
-    read, ports = _input_map(layer, bits.spike_in), ports_of(arch.buffers, bits)
-    if arch.array.sparsity != "skip":
-        return dense_stalls(dataflow, read, gemm, shape, layer.runs, tick_batched, ports) * len(ones)
-    waits = PortStalls()
-    for image in ones:
-        slowest = slowest_rows(image, gemm, shape, dataflow)
-        waits += skip_stalls(slowest, dataflow, read, gemm, shape, tick_batched, ports)
-    return waits
-
-
 def _lif_stalls(
     layer: Layer,
     arch: Arch,
     counts: LayerCounts,
     bank: LifBank,
     channels: int,
-    ones: Ones,
+    kept: Kept,
     *,
     tick_batched: bool,
 ) -> PortStalls:
@@ -108,26 +84,10 @@ def _lif_stalls(
     def waited(passes: NDArray[np.int64]) -> int:
         if (passes == bank.pass_cycles).all():
             return counts.cycles.lif
-        return lif_waits(layer, arch, passes, ones, tick_batched=tick_batched)
+        return lif_waits(layer, arch, passes, kept, tick_batched=tick_batched)
 
     for_membranes = waited(membranes)
     return PortStalls(membrane=for_membranes - counts.cycles.lif, spike_out=waited(spikes) - for_membranes)
-
-
-def _input_map(layer: Layer, element_bits: int) -> InputMap:
-    channels, height, width = layer.in_shape
-    return InputMap(
-        channels=channels // layer.groups,
-        groups=layer.groups,
-        height=height,
-        width=width,
-        out_height=layer.out_shape[1],
-        out_width=layer.out_shape[2],
-        kernel=layer.kernel,
-        stride=layer.stride,
-        padding=layer.padding,
-        element_bits=element_bits,
-    )
 
 
 def _port(element_bits: int, buffer: Buffer) -> Port:

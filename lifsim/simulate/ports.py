@@ -12,8 +12,8 @@ from lifsim.simulate.counts import LayerCounts
 
 def with_port_stalls(layer: Layer, counter: Counter, counts: LayerCounts, *, tick_batched: bool) -> LayerCounts:
     """`counts`, which know no waiting, of `layer` with its waits for SRAM ports."""
-    ones, channels = counter.spikes.ones[layer.index], counter.sharing.channels
-    work = counter.reuse.port_work(layer, counter.arch, counts, counter.bank, channels, ones, tick_batched=tick_batched)
+    kept, channels = counter.spikes.kept[layer.index], counter.sharing.channels
+    work = counter.reuse.port_work(layer, counter.arch, counts, counter.bank, channels, kept, tick_batched=tick_batched)
     return replace(waiting(counts, work.stalls), input_words=work.input_words)
 
 

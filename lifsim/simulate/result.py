@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from lifsim.config.arch import Arch
 from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing
+from lifsim.hardware.array import pe_utilisation
 from lifsim.hardware.dram.result import DramResult
-from lifsim.hardware.pe_array import pe_utilisation
 from lifsim.schedule.lif_memory import LifMemory
 from lifsim.schedule.occupancy import peak_bytes
 from lifsim.schedule.plan import Plan

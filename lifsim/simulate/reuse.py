@@ -15,6 +15,7 @@ from lifsim.config.arch import Arch
 from lifsim.config.buffers import Buffer, Buffers
 from lifsim.config.network import Layer, Network
 from lifsim.config.sharing import Sharing
+from lifsim.hardware.array import Kept
 from lifsim.hardware.lif_unit import LifBank
 from lifsim.schedule import partition, tick
 from lifsim.schedule.moves import Visit
@@ -25,7 +26,6 @@ from lifsim.schedule.traffic import LayerTraffic
 from lifsim.simulate.array_work import ArrayWork, array_work
 from lifsim.simulate.counts import LayerCounts
 from lifsim.simulate.port_work import PortWork, port_work
-from lifsim.simulate.spike_work import Ones
 
 T = TypeVar("T")
 Counted = TypeVar("Counted")
@@ -49,11 +49,11 @@ class Reuse:
         self._port_machine = lru_cache(4)(_port_machine)
         self._priceless_machine = lru_cache(4)(_priceless_machine)
 
-    def array_work(self, layer: Layer, arch: Arch, bank: LifBank, ones: Ones, *, tick_batched: bool) -> ArrayWork:
+    def array_work(self, layer: Layer, arch: Arch, bank: LifBank, kept: Kept, *, tick_batched: bool) -> ArrayWork:
         """`array_work`: the spikes' work, once per array, LIF units and sharing."""
         machine = self._array_machine(arch)
         key = ("array", layer.index, machine, bank, tick_batched)
-        return self._once(key, lambda: array_work(layer, machine, bank, ones, tick_batched=tick_batched))
+        return self._once(key, lambda: array_work(layer, machine, bank, kept, tick_batched=tick_batched))
 
     def port_work(
         self,
@@ -62,7 +62,7 @@ class Reuse:
         counts: LayerCounts,
         bank: LifBank,
         channels: int,
-        ones: Ones,
+        kept: Kept,
         *,
         tick_batched: bool,
     ) -> PortWork:
@@ -70,7 +70,7 @@ class Reuse:
         machine = self._port_machine(arch)
         key = ("ports", layer.index, layer.lif, machine, counts.bits, counts.cycles.lif, bank, channels, tick_batched)
         return self._once(
-            key, lambda: port_work(layer, machine, counts, bank, channels, ones, tick_batched=tick_batched)
+            key, lambda: port_work(layer, machine, counts, bank, channels, kept, tick_batched=tick_batched)
         )
 
     def plan(

@@ -24,7 +24,7 @@ from statistics import fmean
 from lifsim.config.arch import Arch
 from lifsim.config.network import Layer, Network
 from lifsim.errors import Fault, InputError
-from lifsim.hardware.pe_array import pe_utilisation
+from lifsim.hardware.array import pe_utilisation
 from lifsim.hardware.read_buffer import Window
 from lifsim.hardware.satasim import ScaleSimCounts, padded_output, scalesim_counts, unpadded_output
 from lifsim.simulate.array_work import shape_of

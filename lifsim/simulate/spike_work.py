@@ -1,23 +1,25 @@
-"""What the spikes ask of the array: for every output pixel, how many ones its receptive field holds."""
+"""What a sparsity keeps of a run's spikes, layer by layer."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.config.network import Layer, Network
+from lifsim.hardware.array import Kept, Sparsity
 from lifsim.room import require_memory
-from lifsim.trace.receptive import ones_per_pixel
-from lifsim.trace.source import LayerSpikes, Trace, image_chunks
+from lifsim.schedule.products import input_map_of
+from lifsim.trace.source import LayerSpikes, Trace
 from lifsim.watch import Tally, Watch, unwatched
 
-Ones = NDArray[np.int32]
-"""[B, runs, groups, pixels]: ones in the receptive field of each output pixel, per image and run."""
 
-
-def spike_work(network: Network, trace: Trace, batch: int, watch: Watch = unwatched) -> tuple[Ones, ...]:
-    """`Ones` of every layer for the first `batch` images of a trace that is fitted to `network`. Raises InputError
-    where they are more than this machine has memory for."""
+def spike_work(
+    network: Network, trace: Trace, batch: int, sparsity: Sparsity, watch: Watch = unwatched
+) -> tuple[Kept, ...]:
+    """Of every layer for the first `batch` images of a trace that is fitted to `network`. Raises InputError where that
+    is more than this machine has memory for."""
     layers = list(zip(network.layers, trace.layers, strict=True))
     drawn = [(layer, spikes) for layer, spikes in layers if not _is_analogue(layer)]
     counts = sum(layer.runs * layer.groups * layer.pixels for layer, _ in drawn)
@@ -25,8 +27,7 @@ def spike_work(network: Network, trace: Trace, batch: int, watch: Watch = unwatc
     read = sum(layer.runs * min(batch, spikes.shape[1]) * spikes.neurons for layer, spikes in drawn)
     tally = Tally(watch, "spikes", read)
     return tuple(
-        _all_real(layer, batch) if _is_analogue(layer) else _ones(layer, spikes, batch, tally)
-        for layer, spikes in layers
+        sparsity.keep(input_map_of(layer), _maps(layer, spikes, tally), batch, layer.runs) for layer, spikes in layers
     )
 
 
@@ -35,24 +36,34 @@ def _is_analogue(layer: Layer) -> bool:
     return layer.input.name == "input" and layer.input.levels is None
 
 
-def _ones(layer: Layer, spikes: LayerSpikes, batch: int, tally: Tally) -> Ones:
-    work = np.empty((batch, layer.runs, layer.groups, layer.pixels), dtype=np.int32)
-    stored = min(batch, spikes.shape[1])
-    for first, last in image_chunks(stored, spikes.neurons):
-        for step in range(layer.runs):
-            work[first:last, step] = _count(layer, spikes.read(step, first, last))
-            tally.add((last - first) * spikes.neurons)
-    work[stored:] = work[0]  # one stored image stands for all
-    return work
+def _maps(layer: Layer, spikes: LayerSpikes, tally: Tally) -> _AllReal | _Stored:
+    return _AllReal(layer.in_shape) if _is_analogue(layer) else _Stored(layer.in_shape, spikes, tally)
 
 
-def _all_real(layer: Layer, batch: int) -> Ones:
+@dataclass(frozen=True)
+class _Stored:
+    """Spikes of a trace, as the maps that the layer reads."""
+
+    shape: tuple[int, int, int]
+    spikes: LayerSpikes
+    tally: Tally
+
+    @property
+    def images(self) -> int:
+        return self.spikes.shape[1]
+
+    def read(self, step: int, first: int, last: int) -> NDArray[np.uint8]:
+        maps = self.spikes.read(step, first, last).reshape(last - first, *self.shape)
+        self.tally.add(maps.size)
+        return maps
+
+
+@dataclass(frozen=True)
+class _AllReal:
     """An analogue image: every value is multiplied, only padding is zero."""
-    image = np.ones((1, *layer.in_shape), dtype=np.uint8)
-    return np.broadcast_to(_count(layer, image)[:, None], (batch, layer.runs, layer.groups, layer.pixels))
 
+    shape: tuple[int, int, int]
+    images: int = 1
 
-def _count(layer: Layer, images: NDArray[np.uint8]) -> Ones:
-    spikes = images.reshape(len(images), *layer.in_shape)
-    ones = ones_per_pixel(spikes, layer.kernel, layer.stride, layer.padding, layer.groups)
-    return ones.reshape(len(images), layer.groups, layer.pixels)
+    def read(self, step: int, first: int, last: int) -> NDArray[np.uint8]:  # noqa: ARG002 (every timestep)
+        return np.ones((last - first, *self.shape), np.uint8)

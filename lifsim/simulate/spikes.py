@@ -10,10 +10,11 @@ from pathlib import Path
 from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing
 from lifsim.errors import Fault, InputError
+from lifsim.hardware.array import Kept, Sparsity
 from lifsim.regular_file import open_regular
 from lifsim.scratch import ScratchFolder
 from lifsim.simulate.options import Options
-from lifsim.simulate.spike_work import Ones, spike_work
+from lifsim.simulate.spike_work import spike_work
 from lifsim.trace.opening import open_trace
 from lifsim.trace.source import Trace
 from lifsim.trace.synthesise import synthesise
@@ -39,10 +40,10 @@ class SpikeProvenance:
 
 @dataclass(frozen=True)
 class Spikes:
-    """ones: per weight layer (see `spike_work`)."""
+    """kept: per weight layer, what a sparsity must know of them."""
 
     batch: int
-    ones: tuple[Ones, ...]
+    kept: tuple[Kept, ...]
     provenance: SpikeProvenance
 
 
@@ -52,29 +53,32 @@ def fires_own(network: Network, options: Options) -> bool:
     return options.spikes == "engine" or unnamed
 
 
-def read_spikes(network: Network, sharing: Sharing, options: Options, watch: Watch = unwatched) -> Spikes:
-    """The spikes that `options` and `network` name. Raises InputError where a trace does not fit."""
+def read_spikes(
+    network: Network, sharing: Sharing, options: Options, sparsity: Sparsity, watch: Watch = unwatched
+) -> Spikes:
+    """What `sparsity` must know of the spikes that `options` and `network` name. Raises InputError where a trace does
+    not fit."""
     if fires_own(network, options):
-        return _from_engine(network, sharing, options, watch)
+        return _from_engine(network, sharing, options, sparsity, watch)
     path = options.trace or network.spikes.trace
     if path is not None:
-        return _from_trace(network, path, options.batch, watch)
+        return _from_trace(network, path, options.batch, sparsity, watch)
     batch = options.batch or 1
     rates = network.spikes
     with synthesise(network, batch, options.seed) as trace:
         provenance = SpikeProvenance("rates", rates.provenance, rates.measured)
-        return Spikes(batch, spike_work(network, trace, batch, watch), provenance)
+        return Spikes(batch, spike_work(network, trace, batch, sparsity, watch), provenance)
 
 
-def _from_trace(network: Network, path: Path, batch: int | None, watch: Watch) -> Spikes:
+def _from_trace(network: Network, path: Path, batch: int | None, sparsity: Sparsity, watch: Watch) -> Spikes:
     with open_trace(path, network) as trace:
         images = _batch(trace, batch, path)
         source = trace.provenance or path.name
         provenance = SpikeProvenance("trace", source, trace.is_recorded, trace.sharing, _sha256(path), trace.batch)
-        return Spikes(images, spike_work(network, trace, images, watch), provenance)
+        return Spikes(images, spike_work(network, trace, images, sparsity, watch), provenance)
 
 
-def _from_engine(network: Network, sharing: Sharing, options: Options, watch: Watch) -> Spikes:
+def _from_engine(network: Network, sharing: Sharing, options: Options, sparsity: Sparsity, watch: Watch) -> Spikes:
     """What the network fires under `sharing`. Its trace lives no longer than this."""
     from lifsim.snn.record import Source, record_spikes
 
@@ -85,7 +89,7 @@ def _from_engine(network: Network, sharing: Sharing, options: Options, watch: Wa
     with ScratchFolder(Path(tempfile.gettempdir()), "engine") as scratch:
         path = scratch.path / "engine.npz"
         record_spikes(network, sharing, source, path, watch=watch)
-        spikes = _from_trace(network, path, options.batch, watch)
+        spikes = _from_trace(network, path, options.batch, sparsity, watch)
     trained = source.weights != "calibrated"
     return replace(spikes, provenance=replace(spikes.provenance, kind="engine", measured=trained))
 

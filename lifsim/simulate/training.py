@@ -22,8 +22,8 @@ from lifsim.config.arch import Arch
 from lifsim.config.network import Layer
 from lifsim.config.sharing import states_of
 from lifsim.errors import Fault, InputError
+from lifsim.hardware.array import DATAFLOWS, ArrayCycles, pe_utilisation
 from lifsim.hardware.lif_unit import lif_passes, membrane_accesses
-from lifsim.hardware.pe_array import ArrayCycles, pe_utilisation
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.training import LayerTraining, StageBytes, training_traffic
 from lifsim.simulate.array_work import lif_map, shape_of
@@ -127,7 +127,7 @@ class _LayerStages:
 
     def _backward(self) -> LayerCounts:
         layer, moved, zeros = self.layer, self.traffic.backward, self.counter.network.gradients
-        product = backward_product(layer, self.arch.array.dataflow, needed=self.traffic.input_gradient)
+        product = backward_product(layer, DATAFLOWS[self.arch.array.dataflow], needed=self.traffic.input_gradient)
         work = self._work(product)
         products = round((1 - zeros.membrane_sparsity) * layer.macs_per_run * product.runs * self.batch)
         updates = layer.lif_elements * layer.timesteps * self.batch
@@ -158,7 +158,7 @@ class _LayerStages:
     def _weight_update(self) -> LayerCounts:
         """Weight gradients collect in the psum buffer from run to run, and change the weights once."""
         layer, moved, bits = self.layer, self.traffic.weight_update, self.arch.precision.psum_bits
-        work = self._work(update_product(layer, self.arch.array.dataflow))
+        work = self._work(update_product(layer, DATAFLOWS[self.arch.array.dataflow]))
         ops = self._operations(work.macs, self.inference.ops.macs_effective, multibit=layer.multibit_input)
         sram = SramAccesses(
             weight=Accesses(

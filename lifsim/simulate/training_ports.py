@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lifsim.config.network import Layer
+from lifsim.hardware.array import DATAFLOWS, ArrayShape, Dataflow, dense_waits
 from lifsim.hardware.input_reads import EvenReads
 from lifsim.hardware.lif_unit import pass_outputs
-from lifsim.hardware.pe_array import ArrayShape, Dataflow
-from lifsim.hardware.sram_ports import Port, PortStalls, dense_stalls
+from lifsim.hardware.sram_ports import Port, PortStalls
 from lifsim.simulate.array_work import lif_map, shape_of
 from lifsim.simulate.counter import Counter
 from lifsim.simulate.counts import LayerCounts
@@ -55,7 +55,7 @@ class _Ports:
 
     def _product(self, counts: LayerCounts, product: Product) -> PortStalls:
         arch = self.counter.arch
-        waits = dense_stalls(
+        waits = dense_waits(
             product.dataflow,
             EvenReads(product.gemm, counts.bits.spike_in),
             product.gemm,
@@ -83,7 +83,7 @@ class _Ports:
 
     @property
     def _dataflow(self) -> Dataflow:
-        return self.counter.arch.array.dataflow
+        return DATAFLOWS[self.counter.arch.array.dataflow]
 
     @property
     def _shape(self) -> ArrayShape:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from lifsim.config.arch import Arch
 from lifsim.config.network import Layer
-from lifsim.hardware.pe_array import ArrayCycles, Dataflow, Gemm, buffer_accesses, dense_cycles
+from lifsim.hardware.array import ArrayCycles, Dataflow, Gemm, buffer_accesses, dense_cycles
 from lifsim.simulate.array_work import shape_of
 
 NOTHING = ArrayCycles(0, 0, 0)
@@ -39,8 +39,8 @@ def backward_product(layer: Layer, dataflow: Dataflow, *, needed: bool) -> Produ
 
 
 def update_product(layer: Layer, dataflow: Dataflow) -> Product:
-    """sata loads no weights here, so that its array works as os."""
-    return Product(weight_gradient_gemm(layer), "os" if dataflow == "sata" else dataflow, layer.runs)
+    """Of spikes and gradients, summed over the pixels."""
+    return Product(weight_gradient_gemm(layer), dataflow.of_sums(), layer.runs)
 
 
 @dataclass(frozen=True)

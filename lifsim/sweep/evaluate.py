@@ -13,6 +13,7 @@ from lifsim.config.overrides import override
 from lifsim.config.sharing import Sharing, states_of
 from lifsim.config.workload import network_of
 from lifsim.errors import Fault, InputError
+from lifsim.hardware.array import SPARSITIES
 from lifsim.simulate.inputs import Inputs, split_overrides
 from lifsim.simulate.options import Options, options_of
 from lifsim.simulate.pipeline import simulate
@@ -74,7 +75,11 @@ class Evaluator:
             settings = Settings.of(self._job.space.at(point))
             inputs = self.inputs(settings)
             spikes, reuse = self._spikes(
-                settings.workload, settings.workload_overrides, self._fired(inputs), settings.options
+                settings.workload,
+                settings.workload_overrides,
+                self._fired(inputs),
+                settings.options,
+                inputs.arch.array.sparsity,
             )
             key = _key(inputs, spikes)
             result = simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, spikes, reuse)
@@ -104,15 +109,15 @@ class Evaluator:
         return inputs.sharing if fires_own(inputs.network, inputs.options) else Sharing()
 
     def _read_spikes(
-        self, workload: str, overrides: tuple[str, ...], sharing: Sharing, options: Options
+        self, workload: str, overrides: tuple[str, ...], sharing: Sharing, options: Options, sparsity: str
     ) -> tuple[Spikes, Reuse]:
         """The spikes, and what runs on them have in common."""
         network = self._network(workload, overrides)
         trace = options.trace or network.spikes.trace
         if trace is None:
-            return read_spikes(network, sharing, options), Reuse()
+            return read_spikes(network, sharing, options, SPARSITIES[sparsity]), Reuse()
         here = options.model_copy(update={"trace": self._paths.get(str(trace), trace)})
-        spikes = read_spikes(network, sharing, here)
+        spikes = read_spikes(network, sharing, here, SPARSITIES[sparsity])
         if spikes.provenance.sha256 != self._job.files.get(str(trace), spikes.provenance.sha256):
             raise InputError(Fault("must not change while the sweep runs", source=str(trace)))
         return spikes, Reuse()

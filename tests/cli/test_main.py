@@ -64,7 +64,11 @@ def test_good_files_are_ok_and_every_fault_of_the_others_is_told(
         ("144KiB", "0", "buffers.weight.size_bytes: 0 must be > 0"),
         ("rows: 16", "rows: 0", "array.rows: 0 must be >= 1"),
         ("144KiB, banks: 2", "144KiB, banks: 2.5", "buffers.weight.banks: 2.5 must be a whole number"),
-        ("dataflow: sata", "dataflow: stata", "array.dataflow: 'stata' must be one of os, ws, is, sata; did you mean"),
+        (
+            "dataflow: sata",
+            "dataflow: stata",
+            "array.dataflow: 'stata' must be one of is, os, row_stationary, sata, ws; did you mean",
+        ),
         ("144KiB,", "144KiB, read_pj: 3,", "buffers.weight: must have write_pj, leakage_mw, area_mm2 too"),
         (
             "kernel: adder, width_bits: 8",
@@ -112,7 +116,7 @@ def test_a_directory_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Pa
     [
         (["chekc"], "no such command 'chekc'; did you mean 'check'?"),
         (["check"], "Missing argument 'FILE...'"),
-        (["list", "arcs"], "'arcs' is not one of 'archs', 'workloads', 'drams', 'sharings'"),
+        (["list", "arcs"], "'arcs' is not one of 'archs', 'workloads', 'drams', 'sharings', 'dataflows', 'sparsities'"),
         (["check", "--hepl", "x"], "No such option '--hepl'"),
         (["--verison"], "No such option '--verison'"),
     ],

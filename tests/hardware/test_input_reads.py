@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifsim.hardware import input_reads
+from lifsim.hardware.array import Gemm
 from lifsim.hardware.input_reads import EvenReads, InputMap, channel_last_reads, planar_reads, scanned_reads
-from lifsim.hardware.pe_array import Gemm
 from lifsim.hardware.sram_banks import Banks, words_by_bank
 from tests.oracles import sram_banks as oracle
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifsim.config.arch import LifUnits
+from lifsim.hardware.array import DATAFLOWS, ArrayShape, Gemm, output_blocks
 from lifsim.hardware.lif_unit import lif_bank, lif_cycles, lif_passes, membrane_accesses, pass_outputs
-from lifsim.hardware.pe_array import ArrayShape, Gemm, output_blocks
 from tests.oracles.lif_queue import ready_passes, visit_cycles
 
 SHAPE = ArrayShape(16, 8)
@@ -34,7 +34,7 @@ def test_channel_sharing_divides_the_units_and_lengthens_the_chain(units, groups
 
 def test_units_without_latency_cost_no_cycle():
     bank = lif_bank(LifUnits(latency_cycles=0, initiation_interval_cycles=0), SHAPE.pes, 4)
-    blocks = output_blocks("os", Gemm(64, 9, 16), SHAPE, 4, True)
+    blocks = output_blocks(DATAFLOWS["os"], Gemm(64, 9, 16), SHAPE, 4, True)
     assert bank.pass_cycles == 0
     for overlapped in (True, False):
         assert lif_cycles(bank.pass_cycles, 8, 4, blocks, True, overlapped) == 0
@@ -105,13 +105,13 @@ def test_overlapped_units_equal_two_psum_banks_cycle_by_cycle(queue):
 def test_overlap_by_hand():
     gemm, shape = Gemm(pixels=4, reduction=3, filters=2), ArrayShape(2, 2)  # two os folds of 3 + 2 + 2 - 2 = 5 cycles
     passes = lif_passes(4, 2, 1, shape)
-    os = output_blocks("os", gemm, shape, 3, True)
+    os = output_blocks(DATAFLOWS["os"], gemm, shape, 3, True)
     assert lif_cycles(5, passes, 3, os, True, True) == 5  # hidden but for the last
     assert lif_cycles(7, passes, 3, os, True, True) == 5 * 2 + 7  # six passes, each 2 longer than a fold
-    replay = output_blocks("os", gemm, shape, 1, True)
+    replay = output_blocks(DATAFLOWS["os"], gemm, shape, 1, True)
     assert lif_cycles(5, passes, 3, replay, True, True) == (15 - 5) + 15  # three timesteps behind one fold
     assert lif_cycles(5, passes, 3, replay, False, True) == 5 + 2 * 2 * 5  # timestep-major: two timesteps of LIFs alone
-    ws = output_blocks("ws", gemm, shape, 3, True)  # one column fold: nothing left to hide under
+    ws = output_blocks(DATAFLOWS["ws"], gemm, shape, 3, True)  # one column fold: nothing left to hide under
     assert lif_cycles(5, passes, 3, ws, True, True) == lif_cycles(5, passes, 3, ws, True, False) == 30
 
 

@@ -7,18 +7,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifsim.hardware.pe_array import (
+from lifsim.hardware.array import (
+    DATAFLOWS,
+    SPARSITIES,
     ArrayShape,
     Gemm,
+    Kept,
     buffer_accesses,
     dense_cycles,
-    effective_macs,
     output_blocks,
     pe_utilisation,
-    skip_blocks,
-    skip_cycles,
-    weight_load_cycles,
 )
+from lifsim.hardware.array.sparsity.skip import slowest_rows
+from tests.hardware.skipping import skip_blocks, skip_cycles
 from tests.oracles import systolic
 
 MACHINES = {
@@ -26,7 +27,7 @@ MACHINES = {
     "ws": systolic.weight_stationary,
     "is": systolic.input_stationary,
 }
-DATAFLOWS = ["os", "ws", "is", "sata"]
+NAMES = ["os", "ws", "is", "sata"]
 
 gemms = st.builds(Gemm, *[st.integers(1, 9)] * 3)
 shapes = st.builds(ArrayShape, st.integers(1, 4), st.integers(1, 4))
@@ -45,10 +46,10 @@ def test_one_run_equals_the_register_level_array(dataflow, gemm, shape):
     A, B = operands(gemm)
     product, count = MACHINES[dataflow](A, B, shape.rows, shape.cols)
     np.testing.assert_array_equal(product, A @ B)  # the array is one: it multiplies
-    cycles = dense_cycles(dataflow, gemm, shape, 1, True)
+    cycles = dense_cycles(DATAFLOWS[dataflow], gemm, shape, 1, True)
     assert (cycles.total, cycles.array, cycles.folds) == (count.cycles, count.streaming, count.folds)
-    assert output_blocks(dataflow, gemm, shape, 1, True).tolist() == [count.blocks]
-    accesses = buffer_accesses(dataflow, gemm, shape, 1, True)
+    assert output_blocks(DATAFLOWS[dataflow], gemm, shape, 1, True).tolist() == [count.blocks]
+    accesses = buffer_accesses(DATAFLOWS[dataflow], gemm, shape, 1, True)
     assert (accesses.inputs, accesses.weights, accesses.outputs) == (count.inputs, count.weights, count.outputs)
     assert accesses.psum_reads == count.psum_reads
     assert accesses.psum_writes == (0 if dataflow == "os" else count.outputs)
@@ -60,10 +61,10 @@ def test_tick_batched_ws_streams_all_runs_through_one_weight_load(gemm, shape, r
     A, B = operands(gemm)
     product, count = systolic.weight_stationary(np.vstack([A] * runs), B, shape.rows, shape.cols)
     np.testing.assert_array_equal(product, np.vstack([A @ B] * runs))
-    cycles = dense_cycles("ws", gemm, shape, runs, True)
+    cycles = dense_cycles(DATAFLOWS["ws"], gemm, shape, runs, True)
     assert (cycles.total, cycles.array, cycles.folds) == (count.cycles, count.streaming, count.folds)
-    assert output_blocks("ws", gemm, shape, runs, True).tolist() == [count.blocks]
-    accesses = buffer_accesses("ws", gemm, shape, runs, True)
+    assert output_blocks(DATAFLOWS["ws"], gemm, shape, runs, True).tolist() == [count.blocks]
+    accesses = buffer_accesses(DATAFLOWS["ws"], gemm, shape, runs, True)
     assert (accesses.inputs, accesses.weights, accesses.outputs) == (count.inputs, count.weights, count.outputs)
     assert (accesses.psum_reads, accesses.psum_writes) == (count.psum_reads, count.outputs)
 
@@ -74,11 +75,11 @@ def test_sata_is_os_in_every_run_and_one_ws_weight_load(gemm, shape, runs):
     A, B = operands(gemm)
     _, os = systolic.output_stationary(A, B, shape.rows, shape.cols)
     _, ws = systolic.weight_stationary(A, B, shape.rows, shape.cols)
-    assert weight_load_cycles(gemm, shape).total == ws.last_weight_cycle
-    cycles = dense_cycles("sata", gemm, shape, runs, True)
+    assert DATAFLOWS["sata"].loads(gemm, shape).total == ws.last_weight_cycle
+    cycles = dense_cycles(DATAFLOWS["sata"], gemm, shape, runs, True)
     assert cycles.total == runs * os.cycles + ws.last_weight_cycle
     assert cycles.folds == runs * os.folds
-    accesses = buffer_accesses("sata", gemm, shape, runs, True)
+    accesses = buffer_accesses(DATAFLOWS["sata"], gemm, shape, runs, True)
     assert (accesses.inputs, accesses.outputs) == (runs * os.inputs, runs * os.outputs)
     assert (accesses.weights, accesses.psum_reads, accesses.psum_writes) == (ws.weights, 0, 0)
 
@@ -86,32 +87,35 @@ def test_sata_is_os_in_every_run_and_one_ws_weight_load(gemm, shape, runs):
 def test_the_count_of_a_layer_by_hand():
     # 5 pixels on 2 rows: 3 row folds; 3 filters on 2 columns: 2 column folds; each 7 + 2 + 2 - 2 = 9 cycles.
     gemm, shape = Gemm(pixels=5, reduction=7, filters=3), ArrayShape(2, 2)
-    cycles = dense_cycles("os", gemm, shape, 2, True)
+    cycles = dense_cycles(DATAFLOWS["os"], gemm, shape, 2, True)
     assert (cycles.array, cycles.fill_drain, cycles.folds) == (2 * 6 * 7, 2 * 6 * 2, 2 * 6)
     # ceil(7/2) * ceil(3/2) = 8 folds of 5 + 4 + 2 - 2 = 9, or of 14 when both runs stream through one load.
-    assert dense_cycles("ws", gemm, shape, 2, True).total == 8 * 14
-    assert dense_cycles("ws", gemm, shape, 2, False).total == 2 * 8 * 9
-    assert weight_load_cycles(gemm, shape).total == 7 * 9 + 2
+    assert dense_cycles(DATAFLOWS["ws"], gemm, shape, 2, True).total == 8 * 14
+    assert dense_cycles(DATAFLOWS["ws"], gemm, shape, 2, False).total == 2 * 8 * 9
+    assert DATAFLOWS["sata"].loads(gemm, shape).total == 7 * 9 + 2
 
 
-@pytest.mark.parametrize("dataflow", DATAFLOWS)
+@pytest.mark.parametrize("dataflow", NAMES)
 @given(gemm=gemms, shape=shapes, runs=st.integers(1, 5))
 def test_timestep_major_is_as_many_visits_of_one_run(dataflow, gemm, shape, runs):
-    assert dense_cycles(dataflow, gemm, shape, runs, False) == dense_cycles(dataflow, gemm, shape, 1, True) * runs
-    one, many = (buffer_accesses(dataflow, gemm, shape, n, False) for n in (1, runs))
+    assert (
+        dense_cycles(DATAFLOWS[dataflow], gemm, shape, runs, False)
+        == dense_cycles(DATAFLOWS[dataflow], gemm, shape, 1, True) * runs
+    )
+    one, many = (buffer_accesses(DATAFLOWS[dataflow], gemm, shape, n, False) for n in (1, runs))
     assert vars(many) == {port: count * runs for port, count in vars(one).items()}
-    blocks = output_blocks(dataflow, gemm, shape, runs, False)
-    np.testing.assert_array_equal(blocks, np.tile(output_blocks(dataflow, gemm, shape, 1, True), (runs, 1)))
+    blocks = output_blocks(DATAFLOWS[dataflow], gemm, shape, runs, False)
+    np.testing.assert_array_equal(blocks, np.tile(output_blocks(DATAFLOWS[dataflow], gemm, shape, 1, True), (runs, 1)))
 
 
 @pytest.mark.parametrize("tick_batched", [True, False])
-@pytest.mark.parametrize("dataflow", DATAFLOWS)
+@pytest.mark.parametrize("dataflow", NAMES)
 @given(gemm=gemms, shape=shapes, runs=st.integers(1, 5), groups=st.integers(1, 5))
 def test_groups_run_one_after_the_other(dataflow, tick_batched, gemm, shape, runs, groups):
     grouped = Gemm(gemm.pixels, gemm.reduction, gemm.filters, groups)
-    one = dense_cycles(dataflow, gemm, shape, runs, tick_batched)
-    assert dense_cycles(dataflow, grouped, shape, runs, tick_batched) == one * groups
-    single, all_ = (buffer_accesses(dataflow, g, shape, runs, tick_batched) for g in (gemm, grouped))
+    one = dense_cycles(DATAFLOWS[dataflow], gemm, shape, runs, tick_batched)
+    assert dense_cycles(DATAFLOWS[dataflow], grouped, shape, runs, tick_batched) == one * groups
+    single, all_ = (buffer_accesses(DATAFLOWS[dataflow], g, shape, runs, tick_batched) for g in (gemm, grouped))
     assert vars(all_) == {port: count * groups for port, count in vars(single).items()}
 
 
@@ -120,8 +124,8 @@ def test_groups_run_one_after_the_other(dataflow, tick_batched, gemm, shape, run
 @given(gemm=gemms, shape=shapes, runs=st.integers(1, 5), groups=st.integers(1, 3))
 def test_blocks_add_up_to_the_cycles(dataflow, tick_batched, gemm, shape, runs, groups):
     grouped = Gemm(gemm.pixels, gemm.reduction, gemm.filters, groups)
-    blocks = output_blocks(dataflow, grouped, shape, runs, tick_batched)
-    assert blocks.sum() == dense_cycles(dataflow, grouped, shape, runs, tick_batched).total
+    blocks = output_blocks(DATAFLOWS[dataflow], grouped, shape, runs, tick_batched)
+    assert blocks.sum() == dense_cycles(DATAFLOWS[dataflow], grouped, shape, runs, tick_batched).total
 
 
 @st.composite
@@ -154,23 +158,25 @@ def test_skip_equals_rows_that_walk_their_ones(case):
         c for g in range(gemm.groups) for fold in zip(*(run[g][1].blocks for run in walks), strict=True) for c in fold
     ]
     assert skip_blocks(ones, gemm, shape).tolist() == [back_to_back]
-    assert effective_macs(ones, gemm) == sum(np.count_nonzero(group) * gemm.filters for run in spikes for group in run)
+    assert sum(Kept(ones[None]).effective_macs(run, gemm) for run in range(len(ones))) == sum(
+        np.count_nonzero(group) * gemm.filters for run in spikes for group in run
+    )
 
 
 @given(gemm=gemms, shape=shapes, runs=st.integers(1, 4), tick_batched=st.booleans())
 def test_skip_without_zeros_is_dense(gemm, shape, runs, tick_batched):
     ones = np.full((runs, 1, gemm.pixels), gemm.reduction)
     for dataflow in ("os", "sata"):
-        dense = dense_cycles(dataflow, gemm, shape, runs, tick_batched)
+        dense = dense_cycles(DATAFLOWS[dataflow], gemm, shape, runs, tick_batched)
         assert skip_cycles(ones, gemm, shape, dataflow, tick_batched) == dense
         blocks = skip_blocks(ones, gemm, shape, dataflow, tick_batched)
-        np.testing.assert_array_equal(blocks, output_blocks(dataflow, gemm, shape, runs, tick_batched))
+        np.testing.assert_array_equal(blocks, output_blocks(DATAFLOWS[dataflow], gemm, shape, runs, tick_batched))
 
 
 @given(gemm=gemms, shape=shapes, runs=st.integers(1, 4))
 def test_sata_skips_its_os_part_and_still_loads_every_weight(gemm, shape, runs):
     ones = np.zeros((runs, 1, gemm.pixels), np.int64)
-    load = weight_load_cycles(gemm, shape)
+    load = DATAFLOWS["sata"].loads(gemm, shape)
     assert skip_cycles(ones, gemm, shape, "sata") == skip_cycles(ones, gemm, shape) + load
     assert skip_cycles(ones, gemm, shape, "sata", False) == skip_cycles(ones, gemm, shape) + load * runs
 
@@ -178,23 +184,29 @@ def test_sata_skips_its_os_part_and_still_loads_every_weight(gemm, shape, runs):
 def test_narrow_counts_do_not_wrap():
     ones = np.full((1, 1, 300), 200, np.uint8)
     gemm = Gemm(pixels=300, reduction=200, filters=1)
-    assert skip_cycles(ones, gemm, ArrayShape(1, 1)).array == effective_macs(ones, gemm) == 60_000
+    assert skip_cycles(ones, gemm, ArrayShape(1, 1)).array == Kept(ones[None]).effective_macs(0, gemm) == 60_000
     assert set(skip_blocks(ones, gemm, ArrayShape(40, 30)).flat) == {200 + 40 + 30 - 2}
 
 
 @pytest.mark.parametrize(
-    ("ones", "dataflow"),
+    "ones",
     [
-        (np.zeros((1, 1, 3), int), "os"),
-        (np.zeros((1, 4), int), "os"),
-        (np.full((1, 1, 4), 6), "os"),
-        (np.full((1, 1, 4), -1), "os"),
-        (np.zeros((1, 1, 4), int), "ws"),
+        np.zeros((1, 1, 3), int),
+        np.zeros((1, 4), int),
+        np.full((1, 1, 4), 6),
+        np.full((1, 1, 4), -1),
     ],
 )
-def test_counts_that_do_not_fit_are_refused(ones, dataflow):
+def test_counts_that_do_not_fit_are_refused(ones):
     with pytest.raises(ValueError, match="must"):
-        skip_cycles(ones, Gemm(4, 5, 1), ArrayShape(2, 2), dataflow)
+        slowest_rows(ones, Gemm(4, 5, 1), ArrayShape(2, 2))
+
+
+@pytest.mark.parametrize("dataflow", ["ws", "is"])
+def test_only_rows_that_hold_a_pixel_can_skip(dataflow):
+    assert f"not {dataflow}" in SPARSITIES["skip"].refusal(DATAFLOWS[dataflow])
+    with pytest.raises(ValueError, match="holds no pixels"):
+        DATAFLOWS[dataflow].row_waits(np.ones((1, 1)), np.ones((1, 1)), Gemm(4, 5, 1), ArrayShape(2, 2), None)
 
 
 def test_an_empty_product_is_refused():
@@ -204,9 +216,9 @@ def test_an_empty_product_is_refused():
         ArrayShape(16, 0)
 
 
-@pytest.mark.parametrize("dataflow", DATAFLOWS)
+@pytest.mark.parametrize("dataflow", NAMES)
 @given(gemm=gemms, shape=shapes, runs=st.integers(1, 4), tick_batched=st.booleans())
 def test_utilisation_is_a_share(dataflow, gemm, shape, runs, tick_batched):
-    cycles = dense_cycles(dataflow, gemm, shape, runs, tick_batched).total
+    cycles = dense_cycles(DATAFLOWS[dataflow], gemm, shape, runs, tick_batched).total
     assert 0 < pe_utilisation(gemm.macs * runs, shape, cycles) <= 1
     assert pe_utilisation(0, shape, 0) == 0

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lifsim.hardware.pe_array import ArrayShape
+from lifsim.hardware.array import ArrayShape
 from lifsim.hardware.read_buffer import Window
 from lifsim.hardware.satasim import padded_output, scalesim_counts, unpadded_output
 from lifsim.report.validation.satasim import published_figures

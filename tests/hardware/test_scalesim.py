@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 import yaml
 
-from lifsim.hardware.pe_array import (
+from lifsim.hardware.array import (
+    DATAFLOWS,
     ArrayShape,
     Gemm,
     buffer_accesses,
     dense_cycles,
     pe_utilisation,
-    weight_load_cycles,
 )
 from lifsim.report.validation.comparison import csv_rows
 from lifsim.report.validation.satasim import published_figures
@@ -49,7 +49,10 @@ def test_cycles_are_one_more_than_the_last_index_it_prints(rows, dataflow, layer
     row = rows[dataflow, layer]
     gemm, shape = case(row)
     for tick_batched in (True, False):
-        assert dense_cycles(dataflow, gemm, shape, 1, tick_batched).total == int(row["total_cycles_reported"]) + 1
+        assert (
+            dense_cycles(DATAFLOWS[dataflow], gemm, shape, 1, tick_batched).total
+            == int(row["total_cycles_reported"]) + 1
+        )
 
 
 @pytest.mark.parametrize("layer", LAYERS)
@@ -57,7 +60,7 @@ def test_cycles_are_one_more_than_the_last_index_it_prints(rows, dataflow, layer
 def test_buffer_accesses_are_its_sram_reads_and_writes(rows, dataflow, layer):
     row = rows[dataflow, layer]
     gemm, shape = case(row)
-    accesses = buffer_accesses(dataflow, gemm, shape, 1, True)
+    accesses = buffer_accesses(DATAFLOWS[dataflow], gemm, shape, 1, True)
     assert accesses.inputs == int(row["sram_ifmap_reads"])
     assert accesses.weights == int(row["sram_filter_reads"])
     if dataflow == "os":  # its os writes are those of skewed matrices, not of outputs
@@ -71,7 +74,7 @@ def test_buffer_accesses_are_its_sram_reads_and_writes(rows, dataflow, layer):
 def test_efficiencies_follow_from_folds_and_cycles(rows, dataflow, layer):
     row = rows[dataflow, layer]
     gemm, shape = case(row)
-    cycles = dense_cycles(dataflow, gemm, shape, 1, True)
+    cycles = dense_cycles(DATAFLOWS[dataflow], gemm, shape, 1, True)
     streamed = {"os": gemm.reduction, "ws": gemm.pixels, "is": gemm.filters}[dataflow]
     mapped = gemm.macs // streamed  # PEs that hold something, over all folds
     assert 100 * mapped / (cycles.folds * shape.pes) == pytest.approx(float(row["mapping_efficiency_pct"]), abs=1e-4)
@@ -106,11 +109,11 @@ def test_sata_composition_is_that_of_satasim(sata, name):
     shape = ArrayShape(16, 8)
     last_output = int(stat["SRAM OFMAP Start Cycle"] + stat["SRAM OFMAP Cycles"])
     last_weight = int(stat["SRAM Filter Cycles"])
-    assert dense_cycles("os", gemm, shape, 1, True).total == last_output + 1
-    assert weight_load_cycles(gemm, shape).total == last_weight + 1
-    total = dense_cycles("sata", gemm, shape, timesteps, True).total
+    assert dense_cycles(DATAFLOWS["os"], gemm, shape, 1, True).total == last_output + 1
+    assert DATAFLOWS["sata"].loads(gemm, shape).total == last_weight + 1
+    total = dense_cycles(DATAFLOWS["sata"], gemm, shape, timesteps, True).total
     assert total == (last_output + 1) * timesteps + last_weight + 1
-    accesses = buffer_accesses("sata", gemm, shape, 1, True)
+    accesses = buffer_accesses(DATAFLOWS["sata"], gemm, shape, 1, True)
     assert accesses.inputs == int(stat["SRAM IFMAP Reads"])
     assert accesses.weights == int(stat["SRAM Filter Reads"])
 

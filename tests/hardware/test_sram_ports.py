@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lifsim.hardware.array import DATAFLOWS, SPARSITIES, ArrayShape, Gemm, Kept, Laid, dense_waits
 from lifsim.hardware.input_reads import InputMap
-from lifsim.hardware.pe_array import ArrayShape, Gemm, slowest_rows
 from lifsim.hardware.sram_banks import Banks
-from lifsim.hardware.sram_ports import Port, Ports, dense_stalls, input_words, skip_stalls
+from lifsim.hardware.sram_ports import Port, Ports
 from tests.oracles import sram_banks as oracle
 
 dataflows = st.sampled_from(["os", "ws", "is", "sata"])
@@ -82,7 +82,7 @@ def walk(
 @settings(max_examples=100, deadline=None)
 @given(dataflows, layers(), shapes, st.integers(1, 3), st.booleans(), some_ports)
 def test_equals_a_walk_over_the_folds(dataflow, layer, shape, runs, tick_batched, ports) -> None:
-    found = dense_stalls(dataflow, *layer, shape, runs, tick_batched, ports)
+    found = dense_waits(DATAFLOWS[dataflow], *layer, shape, runs, tick_batched, ports)
     assert found.total == walk(dataflow, *layer, shape, runs, tick_batched, ports)
 
 
@@ -94,7 +94,7 @@ def test_skipping_leaves_no_time_to_hide_what_must_be_fetched(dataflow, layer, s
     seed = data.draw(st.integers(0, 1000))
     shape_of_ones = (runs, gemm.groups, gemm.pixels)
     ones = np.random.default_rng(seed).integers(0, gemm.reduction + 1, shape_of_ones)
-    found = skip_stalls(slowest_rows(ones, gemm, shape, dataflow), dataflow, read, gemm, shape, True, ports)
+    found = SPARSITIES["skip"].waits(Kept(ones[None]), Laid(gemm, shape, DATAFLOWS[dataflow], True), read, ports)
     scanned = oracle.scanned_reads(read, ports.spike_in, shape.rows)
     waits = 0
     for run, group in itertools.product(range(runs), range(gemm.groups)):
@@ -121,7 +121,7 @@ def test_twice_the_banks_never_wait_longer(dataflow, layer, shape, ports, name) 
     few = getattr(ports, name)
     many = replace(few, count=2 * few.count) if name == "spike_in" else replace(few, port_bits=2 * few.port_bits)
     more = replace(ports, **{name: many})
-    before, after = (dense_stalls(dataflow, *layer, shape, 2, True, each).total for each in (ports, more))
+    before, after = (dense_waits(DATAFLOWS[dataflow], *layer, shape, 2, True, each).total for each in (ports, more))
     assert after <= before
 
 
@@ -141,7 +141,9 @@ def test_words_that_are_read_are_counted_vector_by_vector(dataflow, skips, layer
             lanes = shape.cols if dataflow == "is" else shape.rows
             fold = sum(oracle.planar_reads(read, given_banks, lanes, oracle.vector_words)[group])
         words += fold if dataflow == "is" else sum(fold for _ in parts(gemm.filters, shape.cols))
-    found = input_words(dataflow, skips=skips, read=read, gemm=gemm, shape=shape, runs=runs, banks=given_banks)
+    kept = Kept(np.zeros((1, runs, gemm.groups, gemm.pixels), np.int32))
+    laid = Laid(gemm, shape, DATAFLOWS[dataflow], True)
+    found = SPARSITIES["skip" if skips else "none"].input_words(kept, laid, read, given_banks)
     assert found == words
 
 
@@ -153,16 +155,18 @@ def test_ports_as_wide_as_the_array_never_hold_it_up() -> None:
     """16 x 8 PEs: 16 inputs of 1 bit that may lie across two words, 8 weights of 8 bits, 8 psums of 16 bits a cycle."""
     ports = Ports(Port(8, 64), Banks(2, 16), Port(16, 128))
     for dataflow in ("os", "ws"):
-        assert dense_stalls(dataflow, CONV, PRODUCTS, ArrayShape(16, 8), 4, True, ports).total == 0
+        assert dense_waits(DATAFLOWS[dataflow], CONV, PRODUCTS, ArrayShape(16, 8), 4, True, ports).total == 0
     halved = replace(ports, weight=Port(8, 32))
-    waits = dense_stalls("os", CONV, PRODUCTS, ArrayShape(16, 8), 4, True, halved)
+    waits = dense_waits(DATAFLOWS["os"], CONV, PRODUCTS, ArrayShape(16, 8), 4, True, halved)
     assert (waits.weight, waits.spike_in, waits.psum) == (576 * 64 * 8 * 4, 0, 0)
-    one_bank = dense_stalls("os", CONV, PRODUCTS, ArrayShape(16, 8), 4, True, replace(ports, spike_in=Banks(1, 16)))
+    one_bank = dense_waits(
+        DATAFLOWS["os"], CONV, PRODUCTS, ArrayShape(16, 8), 4, True, replace(ports, spike_in=Banks(1, 16))
+    )
     assert (one_bank.weight, one_bank.spike_in) == (0, (4 * 2 + 60 * 3) * 64 * 8 * 4)
 
 
 @pytest.mark.parametrize("dataflow", ["os", "ws"])
 def test_who_holds_the_array_up_is_said(dataflow: str) -> None:
     slow_inputs = Ports(Port(8, 1024), Banks(1, 8), Port(16, 1024))
-    waits = dense_stalls(dataflow, CONV, PRODUCTS, ArrayShape(16, 4), 1, True, slow_inputs)
+    waits = dense_waits(DATAFLOWS[dataflow], CONV, PRODUCTS, ArrayShape(16, 4), 1, True, slow_inputs)
     assert waits.spike_in == waits.total > 0

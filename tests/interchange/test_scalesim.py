@@ -10,7 +10,7 @@ from lifsim.cli.main import main
 from lifsim.config.arch import load_arch
 from lifsim.config.network import Network
 from lifsim.config.workload import load_workload
-from lifsim.hardware.pe_array import ArrayShape, Gemm, dense_cycles
+from lifsim.hardware.array import DATAFLOWS, ArrayShape, Gemm, dense_cycles
 
 HEADER = "Layer name, IFMAP Height, IFMAP Width, Filter Height, Filter Width, Channels, Num Filter, Strides,\n"
 CONFIG = """[general]
@@ -69,7 +69,7 @@ def test_lines_become_layers_without_padding(tmp_path: Path) -> None:
 def test_the_layers_give_scale_sims_cycles(tmp_path: Path) -> None:
     layer = imported(tmp_path, HEADER + "Conv1, 34, 34, 3, 3, 3, 64, 1,\n").layers[0]
     gemm = Gemm(layer.pixels, layer.reduction, layer.group_filters)
-    assert dense_cycles("os", gemm, ArrayShape(16, 8), 1, tick_batched=True).total == 25087 + 1
+    assert dense_cycles(DATAFLOWS["os"], gemm, ArrayShape(16, 8), 1, tick_batched=True).total == 25087 + 1
 
 
 def test_a_gemm_topology_becomes_one_by_one_convolutions(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Hashable
 import pytest
 
 import lifsim
+from lifsim.simulate.array_work import sparsity_of
 from lifsim.simulate.inputs import load_inputs
 from lifsim.simulate.pipeline import simulate
 from lifsim.simulate.reuse import Reuse, _kept
@@ -36,7 +37,7 @@ def test_runs_that_share_parts_equal_runs_alone() -> None:
     for overrides, sharing, schedule in itertools.product(choices, ("none", "channel2"), ("tick", "timestep", "auto")):
         overrides = (*overrides, "dram.bandwidth_bytes_per_s=1GB")
         inputs = load_inputs("sata128", "lenet5_mnist", sharing, {"schedule": schedule}, overrides)
-        spikes = spikes or read_spikes(inputs.network, inputs.sharing, inputs.options)
+        spikes = spikes or read_spikes(inputs.network, inputs.sharing, inputs.options, sparsity_of(inputs.arch))
         shared = simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, spikes, reuse)
         alone = lifsim.run("sata128", "lenet5_mnist", sharing, schedule=schedule, overrides=overrides)
         assert shared.totals == alone.totals

@@ -17,6 +17,7 @@ from lifsim.schedule.group import BufferBytes
 from lifsim.schedule.partition import legal_cuts
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.timestep import plan_group
+from lifsim.simulate.array_work import sparsity_of
 from lifsim.simulate.books import Accesses
 from lifsim.simulate.counter import Counter
 from lifsim.simulate.inputs import Inputs, load_inputs
@@ -109,7 +110,8 @@ def test_no_partition_beats_auto(sharing: str, objective: str, memory: str) -> N
         "sata128", "lenet5_mnist", sharing, options, [*SMALL, memory, "dram.bandwidth_bytes_per_s=20MB"]
     )
     bank = lif_bank(inputs.arch.lif, inputs.arch.array.pes, inputs.sharing.channels)
-    spikes, costs = read_spikes(inputs.network, inputs.sharing, inputs.options), costs_of(inputs.arch)
+    spikes = read_spikes(inputs.network, inputs.sharing, inputs.options, sparsity_of(inputs.arch))
+    costs = costs_of(inputs.arch)
     counter = Counter(inputs.network, inputs.sharing, inputs.arch, bank, spikes, Reuse())
     cycles_per_byte = 20 if inputs.arch.dram.model == "bandwidth" else 0
 

@@ -15,10 +15,11 @@ from lifsim.config.arch import load_arch
 from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing
 from lifsim.errors import InputError
+from lifsim.hardware.array import DATAFLOWS, ArrayShape, Gemm, dense_cycles
 from lifsim.hardware.lif_unit import lif_bank
-from lifsim.hardware.pe_array import ArrayShape, Gemm, dense_cycles
 from lifsim.schedule.partition import plan
 from lifsim.schedule.plan import ScheduleOptions
+from lifsim.simulate.array_work import sparsity_of
 from lifsim.simulate.books import as_tree
 from lifsim.simulate.counter import Counter
 from lifsim.simulate.inputs import load_inputs
@@ -104,10 +105,17 @@ def test_array_cycles_are_those_of_the_three_products(encoding: str) -> None:
         reduction = layer.group_filters * math.prod(layer.kernel)
         transposed = Gemm(H * W, reduction, C // layer.groups, layer.groups)
         update = Gemm(layer.reduction, layer.pixels, layer.group_filters, layer.groups)
-        back = dense_cycles("sata", transposed, shape, layer.runs, True).total if layer.input.name != "input" else 0
+        back = (
+            dense_cycles(DATAFLOWS["sata"], transposed, shape, layer.runs, True).total
+            if layer.input.name != "input"
+            else 0
+        )
         stages = record.stages
         assert stages["backward"].cycles.array + stages["backward"].cycles.fill_drain == 2 * back
-        assert stages["weight_update"].cycles.total == 2 * dense_cycles("os", update, shape, layer.runs, True).total
+        assert (
+            stages["weight_update"].cycles.total
+            == 2 * dense_cycles(DATAFLOWS["os"], update, shape, layer.runs, True).total
+        )
         assert stages["backward"].cycles.lif == stages["forward"].cycles.lif
 
 
@@ -250,7 +258,7 @@ def test_gradients_have_the_precision_of_psums_wherever_they_pass() -> None:
     arch = load_arch("sata_training", overrides)
     network, sharing, options = _network(), Sharing(), Options(mode="training", bptt="reversed")
     bank = lif_bank(arch.lif, arch.array.pes, sharing.channels)
-    counter = Counter(network, sharing, arch, bank, read_spikes(network, sharing, options), Reuse())
+    counter = Counter(network, sharing, arch, bank, read_spikes(network, sharing, options, sparsity_of(arch)), Reuse())
     schedule = plan(network, sharing, arch, ScheduleOptions("tick", 1, 1))
     for stages in training_counts(counter, schedule, reverse=True):
         bits = {stage: counts.bits for stage, counts in stages.items()}

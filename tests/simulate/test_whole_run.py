@@ -18,6 +18,7 @@ from lifsim.config.document import parse_document
 from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing
 from lifsim.config.workload import network_of
+from lifsim.hardware.array import SPARSITIES
 from lifsim.simulate.options import Options
 from lifsim.simulate.pipeline import simulate
 from lifsim.simulate.result import LayerRecord, Result
@@ -133,7 +134,8 @@ def simulated(case: dict[str, Any], spikes: list[np.ndarray], *settings: str, ov
         for neuron_shape in [found.shape[2:] if layer.kind == "conv" else found.shape[2:3]]
     )
     trace = Trace("random", "none", case["timesteps"], case["batch"], None, "drawn", held)
-    work = Spikes(case["batch"], spike_work(net, trace, case["batch"]), SpikeProvenance("trace", "drawn", True))
+    kept = spike_work(net, trace, case["batch"], SPARSITIES[machine.sparsity])
+    work = Spikes(case["batch"], kept, SpikeProvenance("trace", "drawn", True))
     return simulate(arch, net, Sharing(channels=machine.channel_groups), Options(batch=case["batch"]), work)
 
 

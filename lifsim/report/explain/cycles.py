@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 from lifsim.config.arch import Arch
 from lifsim.config.network import Layer
+from lifsim.hardware.array import DATAFLOWS, SPARSITIES, ArrayShape, Dataflow, Laid, output_blocks
 from lifsim.hardware.lif_unit import lif_bank, lif_passes
-from lifsim.hardware.pe_array import ArrayShape
-from lifsim.hardware.pe_array.dense import fold_plan, output_blocks
 from lifsim.report.explain.line import Line, alike, plus, product, total
-from lifsim.simulate.array_work import gemm_of, lif_map, shape_of
+from lifsim.schedule.products import gemm_of
+from lifsim.simulate.array_work import lif_map, shape_of
 from lifsim.simulate.counts import LayerCounts
 
 UNIT = "cycles"
@@ -23,17 +23,14 @@ def cycle_lines(
 ) -> Iterator[Line]:
     """The cycles of `layer` on `arch`, `channels` groups of them sharing LIF units."""
     cycles = counts.cycles
-    gemm, H, W = gemm_of(layer), arch.array.rows, arch.array.cols
-    plan = fold_plan(arch.array.dataflow, gemm, ArrayShape(H, W))
-    rows, columns = _cut(layer, arch)
-    count = f"{rows}*{columns}" + (f"*{gemm.groups}" if gemm.groups > 1 else "")
-    yield Line("folds", count, plan.folds * gemm.groups, "", f"{arch.array.dataflow}: {_what(arch)}, per run")
+    dataflow, shape = DATAFLOWS[arch.array.dataflow], shape_of(arch)
+    gemm = gemm_of(layer)
+    folds = dataflow.folds(gemm, shape)
+    count = dataflow.words(gemm, shape).count + (f"*{gemm.groups}" if gemm.groups > 1 else "")
+    yield Line("folds", count, folds.count * gemm.groups, "", _what(dataflow, shape))
     loads = batch * (1 if tick_batched else layer.runs)
-    yield (
-        _skipping(arch, counts)
-        if arch.array.sparsity == "skip"
-        else _streaming(layer, arch, batch, loads, cycles.array)
-    )
+    skips = SPARSITIES[arch.array.sparsity].skips
+    yield _skipping(arch, counts) if skips else _streaming(layer, arch, batch, loads, cycles.array)
     yield _filling(layer, arch, batch, loads, cycles.fill_drain)
     if layer.lif:
         yield _lif(layer, arch, channels, batch, cycles.lif, tick_batched=tick_batched)
@@ -44,70 +41,49 @@ def cycle_lines(
     yield total("cycles", [part for part in parts if part] or [0], UNIT, "all of the above")
 
 
-def _cut(layer: Layer, arch: Arch) -> tuple[str, str]:
-    """How often the array's rows and columns are filled, per group and run."""
-    gemm, H, W = gemm_of(layer), arch.array.rows, arch.array.cols
-    match arch.array.dataflow:
-        case "os" | "sata":
-            return f"ceil({gemm.pixels}/{H})", f"ceil({gemm.filters}/{W})"
-        case "ws":
-            return f"ceil({gemm.reduction}/{H})", f"ceil({gemm.filters}/{W})"
-        case "is":
-            return f"ceil({gemm.reduction}/{H})", f"ceil({gemm.pixels}/{W})"
-
-
-def _what(arch: Arch) -> str:
-    rows = "pixels" if arch.array.dataflow in ("os", "sata") else "products"
-    columns = "pixels" if arch.array.dataflow == "is" else "filters"
-    return f"{rows} over {arch.array.rows} rows, {columns} over {arch.array.cols} columns"
-
-
-def _weight_folds(layer: Layer, arch: Arch) -> int:
-    return fold_plan("ws", gemm_of(layer), shape_of(arch)).folds
+def _what(dataflow: Dataflow, shape: ArrayShape) -> str:
+    return (
+        f"{dataflow.name}: {dataflow.rows} over {shape.rows} rows, {dataflow.cols} over {shape.cols} columns, per run"
+    )
 
 
 def _streaming(layer: Layer, arch: Arch, batch: int, loads: int, value: int) -> Line:
-    gemm = gemm_of(layer)
-    plan = fold_plan(arch.array.dataflow, gemm, shape_of(arch))
-    folds, runs = plan.folds * gemm.groups, layer.runs
-    loading = loads * gemm.groups * (_weight_folds(layer, arch) - 1) * gemm.pixels
-    loaded = product(loads, gemm.groups, _weight_folds(layer, arch) - 1, gemm.pixels)
-    extra = loaded if arch.array.dataflow == "sata" and loading else ""
-    why = f"images x runs x folds x {'pixels' if arch.array.dataflow == 'ws' else 'operands'} of a fold"
+    gemm, dataflow = gemm_of(layer), DATAFLOWS[arch.array.dataflow]
+    folds = dataflow.folds(gemm, shape_of(arch))
+    loading = loads * dataflow.loads(gemm, shape_of(arch)).array
+    extra = str(loading) if loading else ""
+    why = f"images x runs x folds x {dataflow.streamed} of a fold"
     why += ", then images x weight folds x pixels to load weights" if extra else ""
-    return Line("array", plus(product(batch, runs, folds, plan.stream_cycles), extra), value, UNIT, why)
+    streamed = product(batch, layer.runs, folds.count * gemm.groups, folds.stream_cycles)
+    return Line("array", plus(streamed, extra), value, UNIT, why)
 
 
 def _skipping(arch: Arch, counts: LayerCounts) -> Line:
     """How many ones there are, the spikes say: run by run."""
-    why = "the ones of each fold's slowest row, run by run"
-    why += ", with weights loaded as ws loads them" if arch.array.dataflow == "sata" else ""
+    why = SPARSITIES[arch.array.sparsity].streams
+    why += ", with weights loaded as ws loads them" if DATAFLOWS[arch.array.dataflow].loads_once else ""
     return Line("array", alike(run.array_cycles for run in counts.timesteps), counts.cycles.array, UNIT, why)
 
 
 def _filling(layer: Layer, arch: Arch, batch: int, loads: int, value: int) -> Line:
-    gemm, H, W = gemm_of(layer), arch.array.rows, arch.array.cols
-    folds = fold_plan(arch.array.dataflow, gemm, ArrayShape(H, W)).folds * gemm.groups
-    match arch.array.dataflow:
-        case "os" | "sata":
-            expression = f"{product(batch, layer.runs, folds)}*({H}+{W}-2)"
-            why = "per fold rows + cols - 2"
-        case "ws":
-            expression = f"{product(loads, folds)}*(2*{H}+{W}-2)"
-            why = "per weight load 2 rows + cols - 2"
-        case "is":
-            expression = f"{product(batch, layer.runs, folds)}*(2*{H}+{W}-2)"
-            why = "per fold 2 rows + cols - 2"
-    if arch.array.dataflow == "sata":
-        expression += f" + {product(loads, gemm.groups)}*({_weight_folds(layer, arch) - 1}*(2*{H}+{W}-2)+{H})"
-        why += ", then as ws loads weights"
-    return Line("fill_drain", expression, value, UNIT, why)
+    gemm, dataflow, shape = gemm_of(layer), DATAFLOWS[arch.array.dataflow], shape_of(arch)
+    own = SPARSITIES[arch.array.sparsity].fills(Laid(gemm, shape, dataflow, loads == batch))
+    loading = loads * dataflow.loads(gemm, shape).fill_drain
+    behind = f" + {loading}" if loading else ""
+    then = ", then as ws loads weights" if loading else ""
+    if own is not None:
+        return Line("fill_drain", f"{loads}*{own.fill_drain}{behind}", value, UNIT, own.why + then)
+    folds = dataflow.folds(gemm, shape).count * gemm.groups
+    words = dataflow.words(gemm, shape)
+    times = product(loads, folds) if dataflow.joins_runs else product(batch, layer.runs, folds)
+    why = f"per {'weight load' if dataflow.joins_runs else 'fold'} {words.why}"
+    return Line("fill_drain", f"{times}*{words.fill_drain}{behind}", value, UNIT, why + then)
 
 
 def _lif(layer: Layer, arch: Arch, channels: int, batch: int, value: int, *, tick_batched: bool) -> Line:
     bank = lif_bank(arch.lif, arch.array.pes, channels)
     pixels, filters, groups = lif_map(layer)
-    if arch.lif.overlapped and arch.array.sparsity == "skip":
+    if arch.lif.overlapped and SPARSITIES[arch.array.sparsity].skips:
         return Line("lif", str(value), value, UNIT, "LIF passes that stick out from under the spikes of the next fold")
     if arch.lif.overlapped:
         passes = lif_passes(pixels, filters, groups, shape_of(arch))
@@ -122,10 +98,11 @@ def _lif(layer: Layer, arch: Arch, channels: int, batch: int, value: int, *, tic
 
 def _exposed(layer: Layer, arch: Arch, passes: int, pass_cycles: int, *, tick_batched: bool) -> str:
     """Cycles of an image: passes become ready evenly, block by block, and the next block hides what it can."""
-    visits, count = output_blocks(arch.array.dataflow, gemm_of(layer), shape_of(arch), layer.runs, tick_batched).shape
-    block = fold_plan(arch.array.dataflow, gemm_of(layer), shape_of(arch))
-    hidden = block.reductions * block.fold_cycles
-    if arch.array.dataflow == "ws" and tick_batched:
+    dataflow = DATAFLOWS[arch.array.dataflow]
+    visits, count = output_blocks(dataflow, gemm_of(layer), shape_of(arch), layer.runs, tick_batched).shape
+    block = dataflow.folds(gemm_of(layer), shape_of(arch))
+    hidden = block.reductions * block.cycles
+    if dataflow.joins_runs and tick_batched:
         hidden = block.reductions * (block.stream_cycles * layer.runs + block.fill_drain_cycles)
     ready = passes * layer.timesteps if tick_batched else passes
     served = Counter((b + 1) * ready // count - b * ready // count for b in range(count - 1))

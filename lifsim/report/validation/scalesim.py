@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import cast
 
 from lifsim.errors import Fault, InputError
-from lifsim.hardware.pe_array import ArrayShape, Dataflow, Gemm, buffer_accesses, ceil_div, dense_cycles
+from lifsim.hardware.array import DATAFLOWS, ArrayShape, Gemm, buffer_accesses, ceil_div, dense_cycles
 from lifsim.report.validation.comparison import Comparison, csv_rows
 from lifsim.report.validation.references import References
 
@@ -36,13 +35,13 @@ def compare(references: References) -> list[Comparison]:
 
 
 def _row(row: Mapping[str, str]) -> Iterator[Comparison]:
-    dataflow, shape = cast(Dataflow, row["dataflow"]), ArrayShape(int(row["array_rows"]), int(row["array_cols"]))
+    dataflow, shape = DATAFLOWS[row["dataflow"]], ArrayShape(int(row["array_rows"]), int(row["array_cols"]))
     gemm = _gemm(row)
     cycles = dense_cycles(dataflow, gemm, shape, 1, tick_batched=True)
     accesses = buffer_accesses(dataflow, gemm, shape, 1, tick_batched=True)
     folds = ceil_div(gemm.pixels, shape.rows) * ceil_div(gemm.filters, shape.cols)
-    artefact = (shape.rows + shape.cols) * folds if dataflow == "os" else 0
-    name = f"{dataflow} {row['layer']}"
+    artefact = (shape.rows + shape.cols) * folds if dataflow.name == "os" else 0
+    name = f"{dataflow.name} {row['layer']}"
     yield Comparison(f"{name} last cycle", int(row["total_cycles_reported"]), cycles.total - 1)
     yield Comparison(f"{name} input reads", int(row["sram_ifmap_reads"]), accesses.inputs)
     yield Comparison(f"{name} weight reads", int(row["sram_filter_reads"]), accesses.weights)

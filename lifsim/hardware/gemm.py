@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
-
-Dataflow = Literal["os", "ws", "is", "sata"]
+from math import prod
 
 
 def ceil_div(dividend: int, divisor: int) -> int:
@@ -14,21 +12,44 @@ def ceil_div(dividend: int, divisor: int) -> int:
 
 
 @dataclass(frozen=True)
+class Window:
+    """How a convolution's products follow from its map. out_rows: E. kernel: (R, S). stride: of rows and columns."""
+
+    out_rows: int = 1
+    kernel: tuple[int, int] = (1, 1)
+    stride: tuple[int, int] = (1, 1)
+
+
+@dataclass(frozen=True)
 class Gemm:
     """A layer as matrix products, one per convolution group: [pixels Sr, reduction K] x [reduction K, filters Sc].
 
     pixels: Sr = E*F output pixels. reduction: K = C*R*S/groups products per output. filters: Sc = M/groups of one
-    group. groups: products of this shape, run one after the other.
+    group. groups: products of this shape, run one after the other. window: what a dataflow may know of the convolution
+    that it is; a product without one is that of a single row of pixels with a kernel of one.
     """
 
     pixels: int
     reduction: int
     filters: int
     groups: int = 1
+    window: Window = Window()
 
     def __post_init__(self) -> None:
         if min(self.pixels, self.reduction, self.filters, self.groups) < 1:
             raise ValueError(f"{self} must have every dimension >= 1")
+        if self.pixels % self.window.out_rows or self.reduction % prod(self.window.kernel):
+            raise ValueError(f"{self} must be whole rows of whole windows")
+
+    @property
+    def channels(self) -> int:
+        """C of one group: K / (R*S)."""
+        return self.reduction // prod(self.window.kernel)
+
+    @property
+    def row_pixels(self) -> int:
+        """F output pixels of a row."""
+        return self.pixels // self.window.out_rows
 
     @property
     def macs(self) -> int:

@@ -1,0 +1,22 @@
+"""Keys whose values name a registered member: a dataflow, a sparsity."""
+
+from __future__ import annotations
+
+from pydantic import AfterValidator
+
+from lifsim.errors import did_you_mean
+from lifsim.registry import registry_of
+
+
+def member_of(kind: str) -> AfterValidator:
+    """Accepts the name of a member of `kind`."""
+
+    def check(name: str) -> str:
+        registry = registry_of(kind)
+        if name not in registry:
+            hint = did_you_mean(name, registry)
+            nearest = hint if "did you mean" in hint else ""
+            raise ValueError(f"{name!r} must be one of {', '.join(registry)}{nearest}")
+        return name
+
+    return AfterValidator(check)

@@ -1,0 +1,26 @@
+"""The PE array: cycles and buffer accesses of a layer under each dataflow and sparsity."""
+
+from lifsim.hardware.array.dataflow import DATAFLOWS, Dataflow, Folds
+from lifsim.hardware.array.dense import ArrayAccesses, buffer_accesses, dense_cycles, dense_waits, output_blocks
+from lifsim.hardware.array.sparsity import SPARSITIES, Kept, Laid, Sparsity
+from lifsim.hardware.gemm import ArrayCycles, ArrayShape, Gemm, ceil_div, pe_utilisation
+
+__all__ = [
+    "DATAFLOWS",
+    "SPARSITIES",
+    "ArrayAccesses",
+    "ArrayCycles",
+    "ArrayShape",
+    "Dataflow",
+    "Folds",
+    "Gemm",
+    "Kept",
+    "Laid",
+    "Sparsity",
+    "buffer_accesses",
+    "ceil_div",
+    "dense_cycles",
+    "dense_waits",
+    "output_blocks",
+    "pe_utilisation",
+]

@@ -1,0 +1,136 @@
+"""What a dataflow must say of itself; all costs of the array follow from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from lifsim.hardware.gemm import ArrayCycles, ArrayShape, Gemm
+from lifsim.hardware.input_reads import InputReads, Reads
+from lifsim.hardware.sram_banks import Banks, Ints
+from lifsim.hardware.sram_ports import Ports, PortStalls
+from lifsim.registry import Registry
+
+NO_CYCLES = ArrayCycles(0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Folds:
+    """How one group's GEMM is cut into passes through the array, one run.
+
+    reductions: folds that add up to the same outputs: 1 where the PEs sum them up. outputs: sets of outputs, each
+    finished by its last reduction fold. stream_cycles, fill_drain_cycles: of one fold.
+    """
+
+    reductions: int
+    outputs: int
+    stream_cycles: int
+    fill_drain_cycles: int
+
+    @property
+    def count(self) -> int:
+        """Folds of one group and run."""
+        return self.reductions * self.outputs
+
+    @property
+    def cycles(self) -> int:
+        """Of one fold."""
+        return self.stream_cycles + self.fill_drain_cycles
+
+
+@dataclass(frozen=True)
+class Operands:
+    """Elements that the array reads for one group in one run."""
+
+    inputs: int
+    weights: int
+
+
+@dataclass(frozen=True)
+class FoldWords:
+    """`Folds` as arithmetic, for people. count: of one group and run; fill_drain: cycles of a fold, in numbers, and
+    `why` in words."""
+
+    count: str
+    fill_drain: str
+    why: str
+
+
+@dataclass(frozen=True)
+class OutputBlock:
+    """Outputs that are finished together: so many pixels of so many filters; None: all those of the tile at work."""
+
+    pixels: int | None
+    filters: int | None
+
+
+class Dataflow(Protocol):
+    """One way to lay a layer over an H x W array.
+
+    name: as architectures spell it; title: in words. rows, cols: what the array's rows and columns hold, and `streamed`
+    what passes by, for people.
+    joins_runs: whether tick batching streams all runs through one fold, so that what stays is loaded once.
+    loads_once: whether tick batching fetches the weights once for all runs.
+    sums_in_pes: whether the partial sums of an output stay in the PEs until it is finished; else they leave, and wait
+        between the folds that add up to it.
+    holds_pixels: whether a row holds its own output pixel through a fold, and may then skip its zeros.
+    """
+
+    name: str
+    title: str
+    rows: str
+    cols: str
+    streamed: str
+    joins_runs: bool = False
+    loads_once: bool = False
+    sums_in_pes: bool = False
+    holds_pixels: bool = False
+
+    def folds(self, gemm: Gemm, shape: ArrayShape) -> Folds:
+        """The folds of one group and run."""
+        ...
+
+    def words(self, gemm: Gemm, shape: ArrayShape) -> FoldWords:
+        """The folds in arithmetic."""
+        ...
+
+    def finishes(self, gemm: Gemm, shape: ArrayShape) -> OutputBlock:
+        """The outputs that the folds of one reduction finish together."""
+        ...
+
+    def operands(self, gemm: Gemm, shape: ArrayShape) -> Operands:
+        """What one group reads in one run."""
+        ...
+
+    def loads(self, gemm: Gemm, shape: ArrayShape) -> ArrayCycles:
+        """What a visit to the layer takes before its folds, all groups: nothing, unless a dataflow says more."""
+        return NO_CYCLES
+
+    def load_waits(self, gemm: Gemm, shape: ArrayShape, ports: Ports) -> PortStalls:
+        """What a visit waits while it `loads`, all groups."""
+        return PortStalls()
+
+    def of_sums(self) -> Dataflow:
+        """The dataflow of a product of which neither factor is weights: without what is loaded for them."""
+        return self
+
+    def waits(self, read: InputReads, gemm: Gemm, shape: ArrayShape, runs: int, ports: Ports) -> PortStalls:
+        """Of one visit, whose `runs` go together, its loads included: what it takes longer because of the ports of the
+        buffers."""
+        ...
+
+    def row_waits(self, stream: Ints, inputs: Ints, gemm: Gemm, shape: ArrayShape, ports: Ports) -> PortStalls:
+        """Of folds that stream in `stream` [..., groups, row folds] cycles and whose inputs take `inputs`, over all
+        column folds; asked only of a dataflow that `holds_pixels`."""
+        raise ValueError(f"{self.name} holds no pixels in its rows")
+
+    def input_reads(self, read: InputReads, gemm: Gemm, banks: Banks, shape: ArrayShape) -> Reads:
+        """[groups, folds] of the inputs of one run, read once."""
+        ...
+
+    def input_passes(self, gemm: Gemm, shape: ArrayShape) -> int:
+        """How often a run reads the inputs that `input_reads` counts."""
+        ...
+
+
+DATAFLOWS: Registry[Dataflow] = Registry("dataflow", "lifsim.hardware.array.dataflow", "lifsim.dataflows")

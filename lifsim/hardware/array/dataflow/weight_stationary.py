@@ -1,0 +1,69 @@
+"""Weight-stationary: a PE holds one weight; pixels stream through, psums come out below.
+
+H products by W filters a fold. It takes H cycles to load the weights; tick-batched, the pixels of all runs stream
+through one load:
+
+    fold = Sr + 2H + W - 2      folds = ceil(K/H) * ceil(Sc/W)
+    inputs = Sr*K*ceil(Sc/W)    weights = K*Sc
+"""
+
+from __future__ import annotations
+
+from lifsim.hardware.array.dataflow.protocol import DATAFLOWS, Dataflow, Folds, FoldWords, Operands, OutputBlock
+from lifsim.hardware.gemm import ArrayShape, Gemm, ceil_div
+from lifsim.hardware.input_reads import InputReads, Reads
+from lifsim.hardware.sram_banks import Banks
+from lifsim.hardware.sram_ports import Ports, PortStalls, cut, held_up, parts
+
+
+@DATAFLOWS.register
+class WeightStationary(Dataflow):
+    """As SCALE-Sim v3's `ws`."""
+
+    name = "ws"
+    title = "weight-stationary: a PE keeps one weight, pixels stream"
+    rows, cols, streamed = "products", "filters", "pixels"
+    joins_runs = loads_once = True
+
+    def folds(self, gemm: Gemm, shape: ArrayShape) -> Folds:
+        """Sr pixels a fold."""
+        reductions, outputs = ceil_div(gemm.reduction, shape.rows), ceil_div(gemm.filters, shape.cols)
+        return Folds(reductions, outputs, gemm.pixels, 2 * shape.rows + shape.cols - 2)
+
+    def words(self, gemm: Gemm, shape: ArrayShape) -> FoldWords:
+        """Products over rows, filters over columns."""
+        count = f"ceil({gemm.reduction}/{shape.rows})*ceil({gemm.filters}/{shape.cols})"
+        return FoldWords(count, f"(2*{shape.rows}+{shape.cols}-2)", "2 rows + cols - 2")
+
+    def finishes(self, gemm: Gemm, shape: ArrayShape) -> OutputBlock:
+        """All pixels that stream past a fold's filters."""
+        return OutputBlock(None, shape.cols)
+
+    def operands(self, gemm: Gemm, shape: ArrayShape) -> Operands:
+        """Inputs once a column fold, every weight once."""
+        inputs = gemm.pixels * gemm.reduction * self.input_passes(gemm, shape)
+        return Operands(inputs, weights=gemm.reduction * gemm.filters)
+
+    def waits(self, read: InputReads, gemm: Gemm, shape: ArrayShape, runs: int, ports: Ports) -> PortStalls:
+        """h*w weights are loaded in H cycles; then S vectors of h inputs come in and S*w psums go out in S cycles."""
+        stream = gemm.pixels * runs
+        inputs = runs * (gemm.pixels + self.input_reads(read, gemm, ports.spike_in, shape).waits)
+        waits = weight_loads(gemm, shape, ports)
+        for w, count in parts(gemm.filters, shape.cols):
+            waits += held_up(stream, 0, inputs, ports.psum.cycles(stream * w)) * count
+        return waits
+
+    def input_reads(self, read: InputReads, gemm: Gemm, banks: Banks, shape: ArrayShape) -> Reads:
+        """A pixel asks for neighbouring products."""
+        return read.channel_last_reads(banks, shape.rows)
+
+    def input_passes(self, gemm: Gemm, shape: ArrayShape) -> int:
+        """Column folds."""
+        return ceil_div(gemm.filters, shape.cols)
+
+
+def weight_loads(gemm: Gemm, shape: ArrayShape, ports: Ports) -> PortStalls:
+    """Waits of loading all weights once, fold by fold, in H cycles each."""
+    folds = cut(gemm.reduction, gemm.filters, shape.rows, shape.cols)
+    late = sum(max(0, ports.weight.cycles(h * w) - shape.rows) * count for h, w, count in folds)
+    return PortStalls(weight=late * gemm.groups)

@@ -1,0 +1,94 @@
+"""Cycles, finished blocks and buffer accesses of a layer under any dataflow, when every operand takes its cycle.
+
+A layer is cut into folds that fill the H x W array; a fold streams its operands through the array, skewed by one cycle
+per row and column, and takes its full time however little of the array it fills. What a fold is, is the dataflow's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifsim.hardware.array.dataflow import Dataflow
+from lifsim.hardware.gemm import ArrayCycles, ArrayShape, Gemm
+from lifsim.hardware.input_reads import InputReads
+from lifsim.hardware.sram_ports import Ports, PortStalls
+
+
+@dataclass(frozen=True)
+class ArrayAccesses:
+    """Elements at the array's ports, of all runs.
+
+    inputs, weights: read. outputs: that leave the array: finished ones where the PEs sum them up, else psums.
+    psum_writes, psum_reads: of the psum buffer: every psum that leaves is written, and read back for the next of the
+    folds that add up to it; none where the PEs sum them up.
+    """
+
+    inputs: int
+    weights: int
+    outputs: int
+    psum_reads: int
+    psum_writes: int
+
+
+def dense_cycles(dataflow: Dataflow, gemm: Gemm, shape: ArrayShape, runs: int, tick_batched: bool) -> ArrayCycles:
+    """Cycles of a layer over its `runs` (timesteps that the array computes; images multiply them).
+
+    Every fold repeats in every run, but where tick batching streams all runs through one fold. Timestep-major, other
+    layers use the array between two runs, so the layer is visited `runs` times and everything repeats.
+    """
+    if not tick_batched:
+        return dense_cycles(dataflow, gemm, shape, 1, tick_batched=True) * runs
+    folds = dataflow.folds(gemm, shape)
+    count = folds.count * gemm.groups
+    passes = count if dataflow.joins_runs else count * runs
+    cycles = ArrayCycles(count * runs * folds.stream_cycles, passes * folds.fill_drain_cycles, passes)
+    return cycles + dataflow.loads(gemm, shape)
+
+
+def output_blocks(
+    dataflow: Dataflow, gemm: Gemm, shape: ArrayShape, runs: int, tick_batched: bool
+) -> NDArray[np.int64]:
+    """[visits, blocks] int64, read-only: the layer's work cut where a set of outputs is finished, in cycles per block.
+
+    A block is the folds that add up to the same outputs, of one run or of those that go together. visits: how often the
+    layer gets the array: once tick-batched, `runs` times timestep-major. What a visit loads before its folds is part of
+    no block. LIF passes hide under blocks (`lif_unit.lif_cycles`).
+    """
+    folds = dataflow.folds(gemm, shape)
+    blocks = folds.outputs * gemm.groups
+    if dataflow.joins_runs and tick_batched:
+        cycles = folds.reductions * (folds.stream_cycles * runs + folds.fill_drain_cycles)
+        return np.broadcast_to(np.int64(cycles), (1, blocks))
+    visits = (1, blocks * runs) if tick_batched else (runs, blocks)
+    return np.broadcast_to(np.int64(folds.reductions * folds.cycles), visits)
+
+
+def dense_waits(
+    dataflow: Dataflow, read: InputReads, gemm: Gemm, shape: ArrayShape, runs: int, tick_batched: bool, ports: Ports
+) -> PortStalls:
+    """Waits of a layer over its `runs` for the ports of the buffers that feed the array."""
+    visits = 1 if tick_batched else runs
+    return dataflow.waits(read, gemm, shape, runs // visits, ports) * visits
+
+
+def buffer_accesses(dataflow: Dataflow, gemm: Gemm, shape: ArrayShape, runs: int, tick_batched: bool) -> ArrayAccesses:
+    """Accesses of a layer over its `runs`.
+
+    Sparsity does not change them: `gate` fetches what it then gates off, and under `skip` a row needs its spikes to
+    know which of them to skip, and its neighbours need the weights that it skips. Source: SCALE-Sim v3's SRAM reads and
+    writes (its os output writes also count the skew of its demand matrices; Sr*Sc is the true count).
+    """
+    operands = dataflow.operands(gemm, shape)
+    weight_loads = 1 if tick_batched and dataflow.loads_once else runs
+    finished = gemm.pixels * gemm.filters * gemm.groups * runs
+    partial = finished * dataflow.folds(gemm, shape).reductions if not dataflow.sums_in_pes else 0
+    return ArrayAccesses(
+        inputs=operands.inputs * gemm.groups * runs,
+        weights=operands.weights * gemm.groups * weight_loads,
+        outputs=partial or finished,
+        psum_reads=partial - finished if partial else 0,
+        psum_writes=partial,
+    )

@@ -1,0 +1,58 @@
+"""Sparsities under which every operand takes its cycle, zero or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifsim.hardware.array.dense import dense_cycles, dense_waits, output_blocks
+from lifsim.hardware.array.sparsity.protocol import SPARSITIES, Kept, Laid, Sparsity
+from lifsim.hardware.gemm import ArrayCycles
+from lifsim.hardware.input_reads import InputMap
+from lifsim.hardware.sram_banks import Banks
+from lifsim.hardware.sram_ports import Ports, PortStalls
+
+
+@SPARSITIES.register
+class Unaware(Sparsity):
+    """A zero is a value like any other."""
+
+    name = "none"
+    title = "zeros cost what ones cost"
+    gates = skips = False
+    streams = "every operand"
+
+    def cycles(self, kept: Kept, laid: Laid) -> tuple[ArrayCycles, ...]:
+        """The dataflow's, by difference: a run adds what one run more takes."""
+        upto = [
+            dense_cycles(laid.dataflow, laid.gemm, laid.shape, n, laid.tick_batched) for n in range(1, kept.runs + 1)
+        ]
+        return tuple(
+            (now + before * -1) * kept.images for before, now in zip([ArrayCycles(0, 0, 0), *upto], upto, strict=False)
+        )
+
+    def blocks(self, kept: Kept, laid: Laid) -> Iterator[tuple[NDArray[np.int64], int]]:
+        """The same for every image."""
+        yield output_blocks(laid.dataflow, laid.gemm, laid.shape, kept.runs, laid.tick_batched), kept.images
+
+    def waits(self, kept: Kept, laid: Laid, read: InputMap, ports: Ports) -> PortStalls:
+        """The dataflow's, visit by visit."""
+        waits = dense_waits(laid.dataflow, read, laid.gemm, laid.shape, kept.runs, laid.tick_batched, ports)
+        return waits * kept.images
+
+    def input_words(self, kept: Kept, laid: Laid, read: InputMap, banks: Banks) -> int:
+        """As often as the dataflow reads its inputs."""
+        words = laid.dataflow.input_reads(read, laid.gemm, banks, laid.shape).words
+        times = laid.dataflow.input_passes(laid.gemm, laid.shape) * kept.runs * kept.images
+        return int(words.sum()) * times
+
+
+@SPARSITIES.register
+class Gated(Unaware):
+    """A PE burns operation energy only where the spike is one (SATA's forward pass)."""
+
+    name = "gate"
+    title = "a PE burns operation energy only on ones"
+    gates = True

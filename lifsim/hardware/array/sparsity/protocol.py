@@ -1,0 +1,124 @@
+"""What a sparsity must say of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifsim.hardware.array.dataflow import Dataflow, FoldWords
+from lifsim.hardware.gemm import ArrayCycles, ArrayShape, Gemm
+from lifsim.hardware.input_reads import InputMap
+from lifsim.hardware.sram_banks import Banks
+from lifsim.hardware.sram_ports import Ports, PortStalls
+from lifsim.registry import Registry
+from lifsim.trace.receptive import ones_per_pixel
+from lifsim.trace.source import image_chunks
+
+Ones = NDArray[np.int32]
+"""[B, runs, groups, pixels]: ones in the receptive field of each output pixel, per image and run."""
+
+
+class SpikeMaps(Protocol):
+    """The input spikes of a layer."""
+
+    @property
+    def images(self) -> int:
+        """That are stored; one stands for all."""
+        ...
+
+    def read(self, step: int, first: int, last: int) -> NDArray[np.uint8]:
+        """[last - first, C, H, W] of stored images at a timestep, 0 or 1."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """What is kept of a layer's spikes: how many ones each output pixel sees; a sparsity that must know more keeps
+    more in a class of its own."""
+
+    ones: Ones
+
+    @property
+    def images(self) -> int:
+        """B."""
+        return int(self.ones.shape[0])
+
+    @property
+    def runs(self) -> int:
+        """Timesteps that the array computes."""
+        return int(self.ones.shape[1])
+
+    def effective_macs(self, run: int, gemm: Gemm) -> int:
+        """Multiply-accumulates of one run, all images, whose input is a one: ones times the Sc filters of a group."""
+        return int(np.sum(self.ones[:, run], dtype=np.int64)) * gemm.filters
+
+
+@dataclass(frozen=True)
+class Laid:
+    """A layer's product on an array. tick_batched: all runs back to back, else the layer is visited once a run."""
+
+    gemm: Gemm
+    shape: ArrayShape
+    dataflow: Dataflow
+    tick_batched: bool
+
+
+class Sparsity(Protocol):
+    """What a spike of zero saves.
+
+    name: as architectures spell it; title: in words. gates: whether a multiply-accumulate of a zero burns no operation
+    energy. skips: whether it takes no PE's cycle either; `streams`
+    says what a fold streams then, for people.
+    """
+
+    name: str
+    title: str
+    gates: bool
+    skips: bool
+    streams: str
+
+    def refusal(self, dataflow: Dataflow) -> str:
+        """The rule that `dataflow` breaks, '' where both go together."""
+        return ""
+
+    def fills(self, laid: Laid) -> FoldWords | None:
+        """What a visit fills and drains, where that is not the dataflow's."""
+        return None
+
+    def keep(self, read: InputMap, spikes: SpikeMaps, batch: int, runs: int) -> Kept:
+        """What it must know of the spikes of a layer that reads the map as `read` says."""
+        return Kept(ones_of(read, spikes, batch, runs))
+
+    def cycles(self, kept: Kept, laid: Laid) -> tuple[ArrayCycles, ...]:
+        """[runs] that each run adds, all images; what tick batching does once for all runs is the first one's."""
+        ...
+
+    def blocks(self, kept: Kept, laid: Laid) -> Iterator[tuple[NDArray[np.int64], int]]:
+        """([visits, blocks] cycles between two finished sets of outputs, images that it holds for), of all images."""
+        ...
+
+    def waits(self, kept: Kept, laid: Laid, read: InputMap, ports: Ports) -> PortStalls:
+        """For the ports of the buffers that feed the array, all images."""
+        ...
+
+    def input_words(self, kept: Kept, laid: Laid, read: InputMap, banks: Banks) -> int:
+        """That the array reads from spike_in, all runs and images."""
+        ...
+
+
+def ones_of(read: InputMap, spikes: SpikeMaps, batch: int, runs: int) -> Ones:
+    """[B, runs, groups, pixels] of `spikes`."""
+    stored = min(batch, spikes.images)
+    work = np.empty((stored, runs, read.groups, read.pixels), dtype=np.int32)
+    for first, last in image_chunks(stored, read.groups * read.channels * read.height * read.width):
+        for step in range(runs):
+            ones = ones_per_pixel(spikes.read(step, first, last), read.kernel, read.stride, read.padding, read.groups)
+            work[first:last, step] = ones.reshape(last - first, read.groups, read.pixels)
+    return work if stored == batch else np.broadcast_to(work[:1], (batch, *work.shape[1:]))
+
+
+SPARSITIES: Registry[Sparsity] = Registry("sparsity", "lifsim.hardware.array.sparsity", "lifsim.sparsities")

@@ -1,0 +1,188 @@
+"""Parallel time batching: a PE row works on a window of timesteps of one output pixel, all its inputs in turn.
+
+Timesteps go by windows of 4. The window rows of a layer, pixel by pixel within each window, are dealt to the H rows of
+the array: with n of them, fold j holds rows j, j + G, j + 2G ... of G = ceil(n/H), so that where T has H windows a fold
+is one pixel, and where it has one a fold is H pixels. Two window rows that share no input pack into one (`packed`),
+where that makes a layer shorter. An input that is silent in all rows of a fold is skipped; any other takes its window:
+
+    fold = 4 * (inputs with a spike in any of its rows)     of each of the ceil(Sc/W) filter folds
+    start = 2 * W cycles a pixel
+
+Timestep-major, a visit is one timestep and so is a window. Output-stationary arrays only, whose rows hold pixels.
+
+Source: Lee, Zhang, Li, "Parallel time batching: Systolic-array acceleration of sparse spiking neural computation",
+HPCA 2022, as the simulator of Prosperity (Wei et al., HPCA 2025) has it, whose cycles these are for 16 filters by 8
+rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifsim.hardware.array.dataflow import Dataflow, FoldWords
+from lifsim.hardware.array.sparsity.protocol import SPARSITIES, Kept, Laid, Sparsity, SpikeMaps, ones_of
+from lifsim.hardware.gemm import ArrayCycles, ceil_div
+from lifsim.hardware.input_reads import InputMap
+from lifsim.hardware.sram_banks import Banks, Ints
+from lifsim.hardware.sram_ports import Ports, PortStalls
+
+WINDOW = 4
+"""Timesteps."""
+
+AHEAD = 64
+"""Window rows among which one looks for its partner."""
+
+Bits = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class Maps(Kept):
+    """spikes: [B or 1, runs, bytes] the input maps, packed to bits. read: how windows lie in them."""
+
+    spikes: Bits
+    read: InputMap
+
+    def rows(self, image: int, group: int, first: int, last: int) -> NDArray[np.bool_]:
+        """[pixels, K] inputs with a spike at any timestep from `first` to `last` (exclusive)."""
+        read, (R, S) = self.read, self.read.kernel
+        bits = np.bitwise_or.reduce(self.spikes[image % len(self.spikes), first:last], axis=0)
+        shape = (read.groups, read.channels, read.height, read.width)
+        spikes = np.unpackbits(bits, count=prod(shape)).reshape(shape)[group].view(bool)
+        top, left = read.padding
+        padded = np.pad(spikes, ((0, 0), (top, top + R), (left, left + S)))
+        windows = np.lib.stride_tricks.sliding_window_view(padded, (R, S), axis=(1, 2))
+        chosen = windows[:, :: read.stride[0], :: read.stride[1]][:, : read.out_height, : read.out_width]
+        return chosen.transpose(1, 2, 0, 3, 4).reshape(read.pixels, -1)
+
+
+@SPARSITIES.register
+class ParallelTimeBatching(Sparsity):
+    """PTB."""
+
+    name = "ptb"
+    title = "parallel time batching: windows of 4 timesteps, inputs without spikes are skipped"
+    gates = skips = True
+    streams = "a window of every input with a spike in a fold, visit by visit"
+
+    def refusal(self, dataflow: Dataflow) -> str:
+        """Only rows that hold pixels can hold windows of them."""
+        return "" if dataflow.holds_pixels else f"'ptb' must go with dataflow os or sata, not {dataflow.name}"
+
+    def fills(self, laid: Laid) -> FoldWords:
+        """Every pixel starts once."""
+        count = laid.gemm.pixels * laid.gemm.groups
+        return FoldWords(str(count), f"{count}*2*{laid.shape.cols}", "pixels x 2 cols")
+
+    def keep(self, read: InputMap, spikes: SpikeMaps, batch: int, runs: int) -> Maps:
+        """The maps themselves, a bit a spike."""
+        stored = min(batch, spikes.images)
+        maps = [[np.packbits(spikes.read(step, i, i + 1)) for step in range(runs)] for i in range(stored)]
+        return Maps(ones_of(read, spikes, batch, runs), np.array(maps), read)
+
+    def cycles(self, kept: Kept, laid: Laid) -> tuple[ArrayCycles, ...]:
+        """What a window takes is its visit's first run's."""
+        loads = laid.dataflow.loads(laid.gemm, laid.shape) * kept.images
+        filter_folds = ceil_div(laid.gemm.filters, laid.shape.cols)
+        runs = []
+        for first, last in _visits(kept, laid):
+            inputs = _inputs(kept, laid, first, last)
+            streamed = int(inputs.sum()) * min(WINDOW, last - first) * filter_folds
+            visit = ArrayCycles(streamed, _start_cycles(laid) * kept.images, inputs.size * filter_folds)
+            runs += [visit + loads] + [ArrayCycles(0, 0, 0)] * (last - first - 1)
+        return tuple(runs)
+
+    def blocks(self, kept: Kept, laid: Laid) -> Iterator[tuple[NDArray[np.int64], int]]:
+        """A fold finishes its outputs; the starts of all pixels are dealt evenly to the folds."""
+        filter_folds = ceil_div(laid.gemm.filters, laid.shape.cols)
+        for image in range(kept.images):
+            visits = []
+            for first, last in _visits(kept, laid):
+                inputs = _inputs(kept, laid, first, last)[image].ravel()
+                folds = np.tile(inputs * min(WINDOW, last - first), filter_folds)
+                visits.append(folds + np.diff(np.arange(folds.size + 1) * _start_cycles(laid) // folds.size))
+            yield np.array(visits, np.int64), 1
+
+    def waits(self, kept: Kept, laid: Laid, read: InputMap, ports: Ports) -> PortStalls:
+        """A fold's inputs come with the bits of all its windows."""
+        loads = laid.dataflow.load_waits(laid.gemm, laid.shape, ports) * kept.images
+        waits = PortStalls()
+        for first, last in _visits(kept, laid):
+            inputs = _inputs(kept, laid, first, last)
+            asked = -(-_input_bits(inputs, laid, read, last - first) // ports.spike_in.line_bits)
+            stream = inputs * min(WINDOW, last - first)
+            waits += laid.dataflow.row_waits(stream, asked, laid.gemm, laid.shape, ports) + loads
+        return waits
+
+    def input_words(self, kept: Kept, laid: Laid, read: InputMap, banks: Banks) -> int:
+        """Of every fold the bits of all its windows."""
+        words = 0
+        for first, last in _visits(kept, laid):
+            bits = _input_bits(_inputs(kept, laid, first, last), laid, read, last - first)
+            words += int((-(-bits // banks.word_bits)).sum())
+        return words * ceil_div(laid.gemm.filters, laid.shape.cols)
+
+
+def _visits(kept: Kept, laid: Laid) -> list[tuple[int, int]]:
+    """Runs (first, last + 1) that go together."""
+    return [(0, kept.runs)] if laid.tick_batched else [(run, run + 1) for run in range(kept.runs)]
+
+
+def _start_cycles(laid: Laid) -> int:
+    """Of all pixels of an image, once a visit."""
+    return 2 * laid.shape.cols * laid.gemm.pixels * laid.gemm.groups
+
+
+def _input_bits(inputs: Ints, laid: Laid, read: InputMap, runs: int) -> Ints:
+    """That folds ask for: of each input a window in every row."""
+    return inputs * (laid.shape.rows * min(WINDOW, runs) * read.element_bits)
+
+
+@lru_cache(maxsize=256)
+def _inputs(kept: Kept, laid: Laid, first: int, last: int) -> Ints:
+    """[B, groups, folds] inputs that a fold works through, of the runs first to last."""
+    return np.stack([_image_inputs(kept, laid, image, first, last) for image in range(kept.images)])
+
+
+def _image_inputs(kept: Kept, laid: Laid, image: int, first: int, last: int) -> Ints:
+    if not isinstance(kept, Maps):
+        raise TypeError(f"ptb must be given the maps that it keeps, not {type(kept).__name__}")
+    found = []
+    for group in range(laid.gemm.groups):
+        windows = [kept.rows(image, group, at, min(at + WINDOW, last)) for at in range(first, last, WINDOW)]
+        rows = np.packbits(np.concatenate(windows), axis=1)
+        plain, fewer = (fold_inputs(some, laid.shape.rows) for some in (rows, packed(rows)))
+        best = fewer if fewer.sum() < plain.sum() else plain
+        found.append(np.pad(best, (0, plain.size - best.size)))
+    return np.array(found)
+
+
+def fold_inputs(rows: Bits, height: int) -> Ints:
+    """[ceil(n / height)] inputs with a spike in any row of each fold, of window rows [n, bytes] of bits."""
+    folds = ceil_div(len(rows), height)
+    filled = np.zeros((height * folds, rows.shape[1]), np.uint8)
+    filled[: len(rows)] = rows
+    together = np.bitwise_or.reduce(filled.reshape(height, folds, -1), axis=0)
+    inputs: Ints = np.bitwise_count(together).sum(axis=1, dtype=np.int64)
+    return inputs
+
+
+def packed(rows: Bits) -> Bits:
+    """[m, bytes] of window rows [n, bytes]: each takes the first of the `AHEAD` behind it that shares no input with it
+    and is still alone."""
+    free = np.ones(len(rows), bool)
+    out = []
+    for at, row in enumerate(rows):
+        if not free[at]:
+            continue
+        behind = slice(at + 1, at + 1 + AHEAD)
+        fits = np.flatnonzero(free[behind] & ~(rows[behind] & row).any(axis=1))
+        partner = at + 1 + fits[0] if fits.size else at
+        free[partner] = False
+        out.append(row | rows[partner])
+    return np.array(out)

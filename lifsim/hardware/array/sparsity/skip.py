@@ -1,0 +1,90 @@
+"""Zeros cost no cycle. A fold is H consecutive output pixels (row-major over the map) by W filters. A PE row works
+through the ones of its own pixel's receptive field, one a cycle; the fold ends with its slowest row:
+
+    fold = max over its rows of ones(row) + H + W - 2
+
+Every one of the ceil(Sc/W) filter folds sees the same ones. ones(row) comes from the spikes (a box filter over the
+per-pixel channel sum). Accesses stay those of the dataflow. The analogue image that a first layer sees has no zeros to
+skip but its padding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifsim.hardware.array.dataflow import Dataflow
+from lifsim.hardware.array.sparsity.protocol import SPARSITIES, Kept, Laid, Ones, Sparsity
+from lifsim.hardware.gemm import ArrayCycles, ArrayShape, Gemm, ceil_div
+from lifsim.hardware.input_reads import InputMap, scanned_reads
+from lifsim.hardware.sram_banks import Banks
+from lifsim.hardware.sram_ports import Ports, PortStalls
+
+
+@SPARSITIES.register
+class Skipping(Sparsity):
+    """A row must see all its spikes, and the rows of a column share its weights: a fold moves what it moves without
+    skipping, in less time. Rows do not go in step, so that no two share a word that they read."""
+
+    name = "skip"
+    title = "zeros cost no cycle: a fold lasts as long as its slowest row"
+    gates = skips = True
+    streams = "the ones of each fold's slowest row, run by run"
+
+    def refusal(self, dataflow: Dataflow) -> str:
+        """Only a PE row that holds its own pixel can skip."""
+        return "" if dataflow.holds_pixels else f"'skip' must go with dataflow os or sata, not {dataflow.name}"
+
+    def cycles(self, kept: Kept, laid: Laid) -> tuple[ArrayCycles, ...]:
+        """array: the slowest rows' ones; fill_drain: H + W - 2 a fold, even of a fold without ones; a visit's loads."""
+        loads = laid.dataflow.loads(laid.gemm, laid.shape) * kept.images
+        return tuple(
+            self._folds(kept.ones[:, run], laid) + (loads if run == 0 or not laid.tick_batched else loads * 0)
+            for run in range(kept.runs)
+        )
+
+    def blocks(self, kept: Kept, laid: Laid) -> Iterator[tuple[NDArray[np.int64], int]]:
+        """Every fold in the order in which they run. Tick-batched: groups, filter folds, pixel folds, the runs of each
+        back to back. Timestep-major: runs first."""
+        drain = laid.dataflow.folds(laid.gemm, laid.shape).fill_drain_cycles
+        filter_folds = ceil_div(laid.gemm.filters, laid.shape.cols)
+        for image in kept.ones:
+            folds = slowest_rows(image, laid.gemm, laid.shape) + drain
+            runs, groups, pixel_folds = folds.shape
+            every = np.broadcast_to(folds[:, :, None, :], (runs, groups, filter_folds, pixel_folds))
+            yield (np.moveaxis(every, 0, -1).reshape(1, -1) if laid.tick_batched else every.reshape(runs, -1)), 1
+
+    def waits(self, kept: Kept, laid: Laid, read: InputMap, ports: Ports) -> PortStalls:
+        """Of every fold its slowest row or its slowest buffer; a visit's loads wait as they do without skipping."""
+        inputs = 1 + scanned_reads(read, ports.spike_in, laid.shape.rows).waits
+        waits = PortStalls()
+        for image in kept.ones:
+            slowest = slowest_rows(image, laid.gemm, laid.shape)
+            waits += laid.dataflow.row_waits(slowest, inputs, laid.gemm, laid.shape, ports)
+        visits = 1 if laid.tick_batched else kept.runs
+        return waits + laid.dataflow.load_waits(laid.gemm, laid.shape, ports) * (visits * kept.images)
+
+    def input_words(self, kept: Kept, laid: Laid, read: InputMap, banks: Banks) -> int:
+        """Every row its own receptive field."""
+        words = scanned_reads(read, banks, laid.shape.rows).words
+        return int(words.sum()) * ceil_div(laid.gemm.filters, laid.shape.cols) * kept.runs * kept.images
+
+    def _folds(self, ones: Ones, laid: Laid) -> ArrayCycles:
+        slowest = slowest_rows(ones, laid.gemm, laid.shape)
+        filter_folds = ceil_div(laid.gemm.filters, laid.shape.cols)
+        folds = slowest.size * filter_folds
+        drain = laid.dataflow.folds(laid.gemm, laid.shape).fill_drain_cycles
+        return ArrayCycles(int(slowest.sum()) * filter_folds, folds * drain, folds)
+
+
+def slowest_rows(ones: NDArray[np.integer], gemm: Gemm, shape: ArrayShape) -> NDArray[np.int64]:
+    """[n, groups, ceil(Sr/H)] int64: the most ones of a row, per fold, of `ones` [n, groups, pixels]. Raises ValueError
+    where they do not fit `gemm`."""
+    if ones.ndim != 3 or ones.shape[1:] != (gemm.groups, gemm.pixels):
+        raise ValueError(f"ones must be [runs, {gemm.groups}, {gemm.pixels}], is {list(ones.shape)}")
+    if ones.size and not 0 <= ones.min() <= ones.max() <= gemm.reduction:
+        raise ValueError(f"ones must lie in 0..{gemm.reduction}, the size of a receptive field")
+    starts = np.arange(0, gemm.pixels, shape.rows)
+    return np.maximum.reduceat(ones, starts, axis=2).astype(np.int64)

@@ -1,0 +1,126 @@
+"""Where the members of a kind are found: those that LIFSim ships and those of other packages, alike.
+
+A member registers itself: its module, in the kind's own folder or behind an entry point of another package, is imported
+when members are first asked for, and its decorator puts it in. To add one is to add a file.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Protocol, TypeVar
+
+from lifsim.errors import Fault, InputError, did_you_mean
+
+
+class Named(Protocol):
+    """What a registry holds: `name` as files and commands spell it, `title` in words."""
+
+    name: str
+    title: str
+
+
+Member = TypeVar("Member", bound=Named)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a member comes from: the package that ships it and the module that defines it."""
+
+    package: str
+    module: str
+
+
+class Registry(Mapping[str, Member]):
+    """The members of one kind by name, shipped ones first, each in the order of names.
+
+    kind: what a member is, for people. folder: the package whose modules are the shipped members. group: the entry
+    points of other packages, each of which names a member's class. Those are loaded only when a name is asked for that
+    LIFSim does not ship, or all names are.
+    """
+
+    def __init__(self, kind: str, folder: str, group: str) -> None:
+        self.kind, self.folder, self.group = kind, folder, group
+        self._members: dict[str, Member] = {}
+        self._origins: dict[str, Origin] = {}
+        self._loaded: set[str] = set()
+
+    def register(self, member: type[Member]) -> type[Member]:
+        """Decorates the class of a member, which is made without arguments. Raises ValueError where its name is
+        taken."""
+        self._add(member, Origin(member.__module__.partition(".")[0], member.__module__))
+        return member
+
+    def __getitem__(self, name: str) -> Member:
+        """The member of that name. Raises KeyError with the nearest name."""
+        self._load_shipped()
+        if name not in self._members:
+            self._load_others()
+        if name not in self._members:
+            raise KeyError(f"{name!r} must be a {self.kind}{did_you_mean(name, self._members)}")
+        return self._members[name]
+
+    def __iter__(self) -> Iterator[str]:
+        self._load_shipped()
+        self._load_others()
+        return iter(self._members)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def origin(self, name: str) -> Origin:
+        """Where the member of that name comes from."""
+        self[name]
+        return self._origins[name]
+
+    def _load_shipped(self) -> None:
+        if self.folder in self._loaded:
+            return
+        self._loaded.add(self.folder)
+        path = importlib.import_module(self.folder).__path__
+        for module in sorted(info.name for info in pkgutil.iter_modules(path)):
+            importlib.import_module(f"{self.folder}.{module}")
+        self._members = dict(sorted(self._members.items()))
+
+    def _load_others(self) -> None:
+        if self.group in self._loaded:
+            return
+        self._loaded.add(self.group)
+        for entry in sorted(entry_points(group=self.group), key=lambda entry: entry.name):
+            self._load(entry)
+
+    def _add(self, member: type[Member], origin: Origin) -> None:
+        made = member()
+        if made.name in self._members:
+            first = self._origins[made.name].module
+            raise ValueError(f"{self.kind} {made.name!r} of {origin.module} must have another name: {first} has it")
+        self._members[made.name] = made
+        self._origins[made.name] = origin
+
+    def _load(self, entry: EntryPoint) -> None:
+        """Import what an entry point names. Raises InputError where that fails: other people's code may do anything."""
+        package = entry.dist.name if entry.dist else entry.module.partition(".")[0]
+        try:
+            member = entry.load()
+            if not any(type(known) is member for known in self._members.values()):
+                self._add(member, Origin(package, entry.module))
+        except Exception as error:
+            message = f"{self.kind} {entry.name!r} of package {package} must load, but: {error!r}"
+            raise InputError(Fault(message, path=self.group)) from error
+
+
+KINDS = {
+    "dataflow": "lifsim.hardware.array.dataflow:DATAFLOWS",
+    "sparsity": "lifsim.hardware.array.sparsity:SPARSITIES",
+}
+"""Where the registry of each kind stands, so that input files can be checked before what costs anything is imported."""
+
+
+def registry_of(kind: str) -> Registry[Any]:
+    """The members of `kind`."""
+    module, _, name = KINDS[kind].partition(":")
+    registry: Registry[Any] = getattr(importlib.import_module(module), name)
+    return registry

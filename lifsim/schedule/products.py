@@ -1,0 +1,30 @@
+"""The product that a layer is and the map that it reads, as the array sees them."""
+
+from __future__ import annotations
+
+from lifsim.config.network import Layer
+from lifsim.hardware.gemm import Gemm, Window
+from lifsim.hardware.input_reads import InputMap
+
+
+def gemm_of(layer: Layer) -> Gemm:
+    """One run of `layer`, per group of its convolution."""
+    window = Window(layer.out_shape[1], layer.kernel, layer.stride)
+    return Gemm(layer.pixels, layer.reduction, layer.group_filters, layer.groups, window)
+
+
+def input_map_of(layer: Layer, element_bits: int = 1) -> InputMap:
+    """The map that `layer` reads, of `element_bits` each, and its windows."""
+    channels, height, width = layer.in_shape
+    return InputMap(
+        channels=channels // layer.groups,
+        groups=layer.groups,
+        height=height,
+        width=width,
+        out_height=layer.out_shape[1],
+        out_width=layer.out_shape[2],
+        kernel=layer.kernel,
+        stride=layer.stride,
+        padding=layer.padding,
+        element_bits=element_bits,
+    )

@@ -1,0 +1,26 @@
+"""The sparsity `skip` on one image, as tests ask for it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lifsim.hardware.array import DATAFLOWS, SPARSITIES, ArrayCycles, ArrayShape, Gemm, Kept, Laid
+
+
+def skip_cycles(
+    ones: np.ndarray, gemm: Gemm, shape: ArrayShape, dataflow: str = "os", tick_batched: bool = True
+) -> ArrayCycles:
+    """Of all runs; ones: [runs, groups, pixels]."""
+    laid = Laid(gemm, shape, DATAFLOWS[dataflow], tick_batched)
+    return sum(SPARSITIES["skip"].cycles(Kept(ones[None]), laid), ArrayCycles(0, 0, 0))
+
+
+def skip_blocks(
+    ones: np.ndarray, gemm: Gemm, shape: ArrayShape, dataflow: str = "os", tick_batched: bool = True
+) -> np.ndarray:
+    """[visits, blocks]; ones: [runs, groups, pixels]."""
+    ((blocks, images),) = SPARSITIES["skip"].blocks(
+        Kept(ones[None]), Laid(gemm, shape, DATAFLOWS[dataflow], tick_batched)
+    )
+    assert images == 1
+    return blocks
