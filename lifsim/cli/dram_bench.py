@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from lifsim.cli.say import say
 from lifsim.cli.watching import watching
 from lifsim.config.dram import DramSpec, load_dram
 from lifsim.errors import Fault, InputError
@@ -101,7 +102,7 @@ def dram_bench(
 def _trace(path: Path, ignore_cycles: bool, watch: Watch) -> streams.Requests:
     columns = read_dram_trace(path, watch)
     if not columns.timed:
-        click.echo(f"{path}: has no cycles: all requests wait from cycle 0 on", err=True)
+        say(f"{path}: has no cycles: all requests wait from cycle 0 on", err=True)
     zeros = columns.cycles * 0
     return streams.Requests(columns.addresses, zeros + 1, columns.is_write, zeros if ignore_cycles else columns.cycles)
 

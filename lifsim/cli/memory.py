@@ -9,6 +9,7 @@ import click
 
 from lifsim.cli.family import options_of
 from lifsim.cli.memory_options import MemoryOptions
+from lifsim.cli.usual_sharings import Choice
 from lifsim.config import defaults
 
 ALL_SHARINGS = "none,layer,channel2,channel4,layer+channel2,layer+channel4"
@@ -27,15 +28,13 @@ Examples:
     "--workload", "workloads", metavar="NAME|FILE,...", default=defaults.MEMORY_WORKLOAD, show_default=True,
     help="Networks (lifsim list workloads).",
 )  # fmt: skip
-@click.option(
-    "--sharing", "sharings", metavar="SHARING,...", default=ALL_SHARINGS, show_default=True, help="LIF sharings."
-)
+@click.option("--sharing", "sharings", metavar="SHARING,...", show_default=ALL_SHARINGS, help="LIF sharings.")
 @options_of(MemoryOptions, "options")
 @click.option(
     "--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True,
     help="What goes to stdout.",
 )  # fmt: skip
-def memory(workloads: str, sharings: str, options: MemoryOptions, form: str) -> None:
+def memory(workloads: str, sharings: str | None, options: MemoryOptions, form: str) -> None:
     """Memory of inference (forward) and of training (backward) under each LIF sharing.
 
     Bytes of LIF membranes with their ratio to the unshared network's, beside weights and activations. Shared LIFs with
@@ -47,9 +46,8 @@ def memory(workloads: str, sharings: str, options: MemoryOptions, form: str) -> 
     from lifsim.report.rows import as_csv
 
     names = [name.strip() for name in workloads.split(",")]
-    inputs = read_memory_inputs(
-        names, sharings.split(","), options.arch, options.overrides, options.timesteps, options.batch
-    )
+    chosen = Choice.of(sharings, ALL_SHARINGS).fitting_named(names)
+    inputs = read_memory_inputs(names, chosen, options.arch, options.overrides, options.timesteps, options.batch)
     with watching() as watch:
         rows = memory_rows(inputs.networks, inputs.sharings, inputs.arch, inputs.batch, watch)
     if form == "json":

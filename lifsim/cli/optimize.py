@@ -62,6 +62,7 @@ def optimize(
     if faults or out is None:
         raise InputError(faults)
     _require_optuna()
+    Goal(minimise, tuple(parsed), points, at_once, 0).check_names()
     asked = space.request()
     job = job_of(asked)
     goal = Goal(minimise, tuple(parsed), points, at_once, asked.asked.seed or 0)

@@ -75,15 +75,20 @@ def train(
       lifsim train --workload har_fcn --sharing layer --membranes reversed --out har_layer.npz
       lifsim train --workload digits_cnn --out digits.npz --resume
     """
+    from lifsim.config.resolve import find
     from lifsim.config.sharing import Sharing
     from lifsim.config.workload import load_workload
     from lifsim.engine.data import load_dataset
     from lifsim.engine.training.backprop import Learner
+    from lifsim.engine.training.checkpoint import checkpoint_path
     from lifsim.engine.training.loop import Recipe, usual_batch
     from lifsim.engine.training.optimiser import Adam, Sgd
     from lifsim.engine.training.surrogate import Surrogate
     from lifsim.engine.workers import Workers, available_threads
+    from lifsim.files import check_targets
 
+    read = [find("workload", workload), *([] if data is None else [Path(data)])]
+    check_targets([out, checkpoint_path(out)], read, replace=True)
     network = load_workload(workload, settings)
     learner = Learner(
         network,

@@ -257,6 +257,11 @@ class Network(Briefly):
         """LIF nodes in execution order."""
         return tuple(node for node in self.nodes if isinstance(node, Lif))
 
+    @cached_property
+    def input_tensors(self) -> frozenset[str]:
+        """Names of what comes from outside: the input, and given inputs of layers that start a chain of their own."""
+        return frozenset(node.output.name for node in self.nodes if isinstance(node, Input))
+
     def node(self, name: str) -> Node:
         """The node of that name; KeyError if there is none."""
         return self._by_name[name]

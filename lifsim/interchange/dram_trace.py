@@ -11,6 +11,7 @@ import lzma
 import re
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, NamedTuple, cast
 
@@ -18,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lifsim.errors import Fault, InputError, shown
+from lifsim.regular_file import open_regular
 from lifsim.watch import Watch, unwatched
 
 MAX_TEXT_BYTES = 1 << 30
@@ -114,13 +116,18 @@ def _lines(path: Path, watch: Watch) -> Iterator[bytes]:
     yield rest
 
 
-def _opened(path: Path) -> IO[bytes]:
-    match path.suffix:
-        case ".xz":
-            return lzma.open(path)
-        case ".gz":
-            return cast(IO[bytes], gzip.open(path))
-    return path.open("rb")
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    with open_regular(path) as file:
+        match path.suffix:
+            case ".xz":
+                with lzma.open(file) as unpacked:
+                    yield unpacked
+            case ".gz":
+                with gzip.open(file) as unpacked:
+                    yield cast(IO[bytes], unpacked)
+            case _:
+                yield file
 
 
 def _chunks(path: Path, watch: Watch) -> Iterator[bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lifsim.config.arch import Arch
-from lifsim.config.network import Input, Layer, Network, Tensor
+from lifsim.config.network import Layer, Network, Tensor
 from lifsim.config.sharing import State
 from lifsim.schedule.rows import RowAxis
 
@@ -18,8 +18,7 @@ def bytes_of(bits: int) -> int:
 def element_bits(tensor: Tensor, network: Network, arch: Arch) -> int:
     """Bits of one element as stored: what its levels need; real values take the network's `input_bits` where they are
     its input, else the precision of the partial sums that they were."""
-    is_input = any(isinstance(node, Input) and node.output.name == tensor.name for node in network.nodes)
-    return tensor.bits(network.input_bits if is_input else arch.precision.psum_bits)
+    return tensor.bits(network.input_bits if tensor.name in network.input_tensors else arch.precision.psum_bits)
 
 
 def tensor_bytes(tensor: Tensor, network: Network, arch: Arch) -> int:

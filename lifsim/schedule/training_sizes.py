@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from lifsim.config.arch import Arch
-from lifsim.config.network import Input, Layer, Network, Tensor
+from lifsim.config.network import Layer, Network, Tensor
 from lifsim.config.sharing import Sharing, State, states_of
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.storage import bytes_of, filter_bytes, rows_of, step_row_bytes, tensor_bytes
@@ -24,7 +24,7 @@ class TrainingSizes:
 
     def has_gradient(self, tensor: Tensor) -> bool:
         """The network's own inputs need none."""
-        return not any(isinstance(node, Input) and node.output.name == tensor.name for node in self.network.nodes)
+        return tensor.name not in self.network.input_tensors
 
     def sources(self, layer: Layer) -> list[Tensor]:
         """What the layer reads and has to hand a gradient back to."""

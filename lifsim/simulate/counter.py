@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import ceil
 
 from lifsim.config.arch import Arch
@@ -45,13 +46,17 @@ class Counter:
 
     def count(self, group: GroupPlan) -> list[LayerCounts]:
         """The layers of `group`."""
-        scheduled = Scheduled.of(self.network, self.sharing, self.spikes.batch).layers(group)
+        scheduled = self._scheduled.layers(group)
         layers = self.network.layers[group.first : group.last + 1]
         work = [self._work(layer.index, group.tick_batched) for layer in layers]
         return [
             count_layer(layer, self.network, self.arch, how, done, self.spikes.batch)
             for layer, how, done in zip(layers, scheduled, work, strict=True)
         ]
+
+    @cached_property
+    def _scheduled(self) -> Scheduled:
+        return Scheduled.of(self.network, self.sharing, self.spikes.batch)
 
     def _objective(self, name: str, costs: Costs) -> Objective:
         bytes_per_cycle = memory_bytes_per_cycle(self.arch)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 
 import numpy as np
@@ -50,10 +51,13 @@ class Layout:
         """The first byte behind everything."""
         return int((self.base + self.size).max(initial=0))
 
+    @cached_property
+    def _place(self) -> dict[str, int]:
+        return {name: index for index, name in enumerate(self.names)}
+
     def base_of(self, names: Sequence[str]) -> Ints:
         """First addresses of these tensors."""
-        place = {name: index for index, name in enumerate(self.names)}
-        return self.base[[place[name] for name in names]]
+        return self.base[[self._place[name] for name in names]]
 
 
 @dataclass

@@ -11,6 +11,7 @@ from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing
 from lifsim.errors import Fault, InputError
 from lifsim.hardware.array import Kept, Sparsity
+from lifsim.regular_file import open_regular
 from lifsim.scratch import ScratchFolder
 from lifsim.simulate.options import Options
 from lifsim.simulate.spike_work import spike_work
@@ -100,5 +101,5 @@ def _batch(trace: Trace, asked: int | None, path: Path) -> int:
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

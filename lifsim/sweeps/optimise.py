@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from lifsim.errors import Fault, InputError, did_you_mean, shown
 from lifsim.sweeps.executor import Executor
-from lifsim.sweeps.outcome import Outcome
+from lifsim.sweeps.outcome import Outcome, figure_names
 from lifsim.sweeps.plan import Job
 from lifsim.sweeps.run import run_points
 from lifsim.sweeps.space import Axis, Space
@@ -72,12 +72,18 @@ class Goal:
     round: int
     seed: int
 
+    def check_names(self) -> None:
+        """Raises InputError where the goal names what no run could have as a figure."""
+        self.check(dict.fromkeys(figure_names(), 0))
+
     def check(self, figures: Mapping[str, Any]) -> None:
         """Raises InputError where the goal names what is no figure of a run."""
+        numbers = [name for name, value in figures.items() if isinstance(value, int | float)]
+        valid = f"; valid: {', '.join(numbers)}"  # all of them, however many: nothing else lists them before a run
         faults = [
-            Fault(f"{name!r} must be a figure of a run{did_you_mean(name, figures)}")
+            Fault(f"{shown(name)} must be a figure of a run in numbers{did_you_mean(name, numbers) or valid}")
             for name in (self.minimise, *(limit.figure for limit in self.limits))
-            if not isinstance(figures.get(name), int | float)
+            if name not in numbers
         ]
         if faults:
             raise InputError(dict.fromkeys(faults))

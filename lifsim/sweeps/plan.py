@@ -20,12 +20,14 @@ from lifsim.config.validate import parse_model
 from lifsim.config.workload import network_of, read_workload
 from lifsim.config.workload_schema import Workload
 from lifsim.errors import Fault, InputError, collecting, did_you_mean
+from lifsim.regular_file import open_regular
 from lifsim.simulate.inputs import split_overrides
 from lifsim.simulate.options import Options, options_of
 from lifsim.simulate.resolved import MODEL_VERSION, sha256_of
 from lifsim.sweeps.request import Request
 from lifsim.sweeps.space import Axis, Space, chosen_points
 from lifsim.sweeps.values import Listed, Values, parse_values, setting
+from lifsim.trace.opening import open_trace
 
 NAMES = ("workload", "arch", "sharing")
 """Axes that every sweep has."""
@@ -167,14 +169,17 @@ def _traces(axes: Mapping[str, Values], workloads: Mapping[str, Document]) -> It
 
 
 def _hashes(traces: Iterable[Path], faults: list[Fault]) -> dict[str, str]:
-    """SHA-256 of every trace."""
+    """SHA-256 of every trace. What a file claims is judged first: a bad one may be of any length."""
     found = {}
     for path in traces:
         try:
-            with path.open("rb") as file:
+            open_trace(path).close()
+            with open_regular(path) as file:
                 found[str(path)] = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             faults.append(Fault(f"cannot be read: {error.strerror}", source=str(path)))
+        except InputError as error:
+            faults += error.faults
     return found
 
 

@@ -68,6 +68,8 @@ class Store:
         """
         if not path.exists():
             _create(path, description)
+        elif not path.is_file():
+            raise fault(path, "must be the store of a sweep, or not exist")
         with ExitStack() as opened:
             opened.enter_context(_locked(path))  # goes last: closing any handle of the file takes SQLite's locks away
             connection = connect_to_write(path, opened)

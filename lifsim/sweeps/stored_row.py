@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from lifsim.config.document import Document, Mark
-from lifsim.config.schema import Broken, Model, rule
+from lifsim.config.schema import UNKNOWN, Broken, Model, rule
 from lifsim.config.validate import parse_model
 from lifsim.errors import Fault, InputError, shown
 
@@ -56,6 +56,8 @@ class Row(Model):
         for name in _SUMS:
             prefix, total = f"{name}.", f"{name}.total"
             parts = [value for key, value in self.figures.items() if key.startswith(prefix) and key != total]
+            if any(value is UNKNOWN for value in parts):
+                continue  # a part has a fault of its own
             found = self.figures.get(total)
             if parts and found != (amount := sum(part for part in parts if not isinstance(part, str))):
                 yield f"figures.{total}", f"{shown(found)} must be the sum of its parts, {amount}"

@@ -49,6 +49,17 @@ def test_every_command_of_a_document_runs(document: Path, checkout: Path, capsys
     assert changes(checkout) == ""
 
 
+def test_no_command_writes_what_another_one_has_written() -> None:
+    """Documents are read in any order, all of them in one checkout. A figure has a table of its name beside it."""
+    written = [
+        Path(command[command.index("--out") + 1]) for document in DOCUMENTS for command in _commands(document)
+        if "--out" in command and "--resume" not in command
+    ]  # fmt: skip
+    names = [str(path.with_suffix("") if path.suffix in (".png", ".svg", ".pdf") else path) for path in written]
+    assert len(names) > 20
+    assert sorted(names) == sorted(set(names))
+
+
 def test_the_documents_have_commands_at_all() -> None:
     assert len(_commands(ROOT / "README.md")) > 10
 

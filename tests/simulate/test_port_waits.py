@@ -10,8 +10,8 @@ import pytest
 import lifsim
 from lifsim.hardware.input_reads import InputMap
 from lifsim.hardware.sram_ports import PortStalls
+from lifsim.schedule.products import input_map_of
 from lifsim.simulate.books import BooksError
-from lifsim.simulate.port_work import _input_map
 from lifsim.simulate.result import Result
 from tests.schedule.build import conv_layer
 
@@ -119,4 +119,4 @@ def test_rows_and_columns_of_a_layer_reach_the_input_buffer_as_they_are() -> Non
         channels=2, groups=2, height=6, width=9, out_height=3, out_width=8, kernel=(3, 2), stride=(2, 1),
         padding=(1, 0), element_bits=3,
     )  # fmt: skip
-    assert _input_map(layer, 3) == expected
+    assert input_map_of(layer, 3) == expected

@@ -9,7 +9,10 @@ import click
 from lifsim.cli.family import options_of
 from lifsim.cli.memory_options import MemoryOptions
 from lifsim.cli.plot.output import Output, say_written
+from lifsim.cli.usual_sharings import Choice
 from lifsim.config import defaults
+
+SHARINGS = "none,layer,channel2,layer+channel2"
 
 
 @click.command(
@@ -25,7 +28,7 @@ Examples:
     "--workload", metavar="NAME|FILE", default=defaults.MEMORY_WORKLOAD, show_default=True, help="The network."
 )
 @click.option(
-    "--sharing", "sharings", metavar="SHARING,...", default="none,layer,channel2,layer+channel2", show_default=True,
+    "--sharing", "sharings", metavar="SHARING,...", show_default=SHARINGS,
     help="LIF sharings beside none.",
 )  # fmt: skip
 @options_of(MemoryOptions, "memory")
@@ -33,7 +36,7 @@ Examples:
 def fig7(
     study: Path | None,
     workload: str,
-    sharings: str,
+    sharings: str | None,
     memory: MemoryOptions,
     output: Output,
 ) -> None:
@@ -45,11 +48,12 @@ def fig7(
     from lifsim.report.plot import fig7 as figure
 
     target = output.target("fig7_rates" if study else "fig7")
+    chosen = Choice.of(sharings, SHARINGS)
     with watching() as watch:
         figure(
             study,
             workload=workload,
-            sharings=sharings.split(","),
+            sharings=chosen.names if study else chosen.fitting_named([workload]),
             arch=memory.arch,
             overrides=memory.overrides,
             timesteps=memory.timesteps,

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from lifsim.cli.family import options_of
 from lifsim.cli.inputs import Simulation
 from lifsim.cli.plot.output import Output, say_written
+from lifsim.cli.usual_sharings import usual_sharings
 from lifsim.errors import Fault, InputError
+
+if TYPE_CHECKING:
+    from lifsim.simulate.result import Result
+    from lifsim.watch import Watch
 
 PARTS = ("top", "bottom", "all")
 
@@ -40,23 +45,22 @@ def fig9(
 ) -> None:
     """Breakdown of computation, and DRAM accesses.
 
-    Top: computation energy for none, channel2 and channel4, normalised to none. RUN are folders that `lifsim run`
-    wrote, which are drawn as they are; without any, the three runs are made.
+    Top: computation energy for none, channel2 and channel4 where the network has channels for them, normalised to
+    none. RUN are folders that `lifsim run` wrote, which are drawn as they are; without any, the runs are made.
 
     Bottom: DRAM bytes for none and layer sharing, a single image and a mini-batch, both timestep-major and each under
     its own best schedule.
     """
     from lifsim.cli.watching import watching
     from lifsim.report.plot import fig9 as figure
-    from lifsim.report.plot.computation import TOP_SHARINGS
-    from lifsim.simulate.pipeline import run_sharings
+    from lifsim.report.plot.computation import files_of
 
-    target = output.target("fig9")
+    target = output.target("fig9", files_of(runs))
     if runs and part != "bottom":
         _refuse_ignored(simulation, part)
     planned = part != "top"
     with watching() as watch:
-        made = [] if runs or part == "bottom" else run_sharings(simulation.inputs(), TOP_SHARINGS, watch=watch)
+        made = [] if runs or part == "bottom" else _made(simulation, watch)
         figure(
             runs or made,
             part=part,
@@ -69,6 +73,14 @@ def fig9(
             watch=watch,
         )
     say_written(target)
+
+
+def _made(simulation: Simulation, watch: Watch) -> list[Result]:
+    from lifsim.report.plot.computation import TOP_SHARINGS
+    from lifsim.simulate.pipeline import run_sharings
+
+    inputs = simulation.inputs()
+    return run_sharings(inputs, usual_sharings(TOP_SHARINGS, [inputs.network]), watch=watch)
 
 
 def _refuse_ignored(simulation: Simulation, part: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -26,11 +27,12 @@ class Output:
     ]
     force: Annotated[bool, click.option("--force", is_flag=True, help="Overwrite --out.")]
 
-    def target(self, figure: str) -> Path:
-        """The file of `figure`. Raises InputError where it would be overwritten, or is no picture."""
+    def target(self, figure: str, sources: Iterable[Path] = ()) -> Path:
+        """The file of `figure`, which is drawn from the files `sources`. Raises InputError where it would be
+        overwritten, or one of these would, or it is no picture."""
         from lifsim.report.figures.files import figure_path
 
-        return figure_path(self.out, figure, force=self.force)
+        return figure_path(self.out, figure, force=self.force, sources=sources)
 
 
 def say_written(target: Path) -> None:

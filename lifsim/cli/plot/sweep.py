@@ -46,7 +46,7 @@ def sweep(
     from lifsim.report.plot.space import refuse_unless_one
 
     refuse_unless_one({"--x": x, "--heat": heat, "--pareto": pareto})
-    target = output.target("sweep")
+    target = output.target("sweep", [store])
     figure(
         store,
         x=x,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from lifsim.cli.trace.network import workload_files
 from lifsim.cli.trace.written import say_written
 
 
@@ -63,11 +64,11 @@ def record(
     from lifsim.config.workload import load_workload
     from lifsim.engine.record import Source, record_spikes
     from lifsim.engine.workers import Workers, available_threads
-    from lifsim.errors import Fault, InputError
+    from lifsim.files import check_targets
 
+    written = [out] if membranes is None else [out, membranes]
+    check_targets(written, [*workload_files(workload), Path(weights), Path(images)], replace=force)
     network = load_workload(workload, settings)
-    if membranes is not None and membranes.exists() and not force:
-        raise InputError(Fault("exists already; it is replaced only on request (--force)", source=str(membranes)))
     with watching() as watch:
         record_spikes(
             network,

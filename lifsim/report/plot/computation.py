@@ -49,7 +49,7 @@ def fig9(
     """
     from lifsim.report.figures import fig9 as figure_9
 
-    target = checked(out, force=force)
+    target = checked(out, force=force, sources=files_of(runs))
     if part not in PARTS:
         raise InputError(Fault(f"{shown(part)} must be one of {', '.join(PARTS)}", path="part"))
     if runs and part == "bottom":
@@ -60,6 +60,11 @@ def fig9(
     top = _top(runs or _unshared_and_shared(machine, overrides, watch)) if part != "bottom" else None
     bottom = _bottom(networks, machine, mini_batch, overrides, watch) if part != "top" else None
     return drawn(lambda: (figure_9.drawn(top, bottom), figure_9.joined(top, bottom)), target)
+
+
+def files_of(runs: Sequence[Result | Name]) -> list[Path]:
+    """The tables in those of `runs` that are folders: no figure of them may take their place."""
+    return [file for run in runs if not isinstance(run, Result) for file in Path(run).glob("*.csv")]
 
 
 def _unshared_and_shared(arch: Arch | Name, overrides: Sequence[str], watch: Watch) -> list[Result]:

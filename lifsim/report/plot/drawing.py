@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 Name = str | PathLike[str]
 
 
-def checked(out: Name | None, *, force: bool) -> Path | None:
-    """`out`, where the figure can be written there. Raises InputError before any work is done."""
+def checked(out: Name | None, *, force: bool, sources: Iterable[Path] = ()) -> Path | None:
+    """`out`, where the figure can be written there and takes the place of none of its `sources`. Raises InputError
+    before any work is done."""
     from lifsim.report.figures.files import figure_path
 
-    return None if out is None else figure_path(Path(out), "", force=force)
+    return None if out is None else figure_path(Path(out), "", force=force, sources=sources)
 
 
 def drawn(draw: Callable[[], tuple[Figure, pd.DataFrame]], target: Path | None) -> Figure:

@@ -42,7 +42,7 @@ def sweep(
     refuse_unless_one({"x": x, "heat": heat, "pareto": pareto})
     if (pareto and y) or (heat and by):
         raise InputError("pareto must stand without y, and heat without by")
-    target = checked(out, force=force)
+    target = checked(out, force=force, sources=[] if isinstance(swept, SweepResult) else [Path(swept)])
     rows, figure_of = _rows(swept), y or USUAL_FIGURE
 
     def draw() -> tuple[Figure, pd.DataFrame]:

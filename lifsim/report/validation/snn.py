@@ -17,6 +17,7 @@ from lifsim.engine.inference import Engine
 from lifsim.engine.training.backprop import Learner
 from lifsim.engine.training.loss import cross_entropy
 from lifsim.engine.weights import checked_weights, weight_shapes
+from lifsim.regular_file import open_regular
 from lifsim.report.validation.comparison import Comparison
 from lifsim.report.validation.references import References
 
@@ -58,7 +59,7 @@ def compare(references: References) -> list[Comparison]:
 
 
 def _load(path: Path) -> dict[str, Array]:
-    with np.load(path, allow_pickle=False) as archive:
+    with open_regular(path) as file, np.load(file, allow_pickle=False) as archive:
         return dict(archive)
 
 
