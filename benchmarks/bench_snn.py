@@ -26,15 +26,15 @@ import numpy as np
 from lifsim.config.network import Conv, Lif, Linear, Network, Pool
 from lifsim.config.sharing import Sharing
 from lifsim.config.workload import load_workload
-from lifsim.snn.calibration import calibrated_weights
-from lifsim.snn.encoding import encode
-from lifsim.snn.inference import Engine
-from lifsim.snn.initial import random_weights
-from lifsim.snn.training.backprop import Learner
-from lifsim.snn.training.loss import cross_entropy
-from lifsim.snn.training.optimiser import Sgd
-from lifsim.snn.weights import BN_TERMS, Weights
-from lifsim.snn.workers import Workers
+from lifsim.engine.calibration import calibrated_weights
+from lifsim.engine.encoding import encode
+from lifsim.engine.inference import Engine
+from lifsim.engine.initial import random_weights
+from lifsim.engine.training.backprop import Learner
+from lifsim.engine.training.loss import cross_entropy
+from lifsim.engine.training.optimiser import Sgd
+from lifsim.engine.weights import BN_TERMS, Weights
+from lifsim.engine.workers import Workers
 
 CASES = [(threads, batch) for threads in (1, 2) for batch in (1, 8)]
 

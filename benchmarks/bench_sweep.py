@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lifsim.sweep.local import LocalPool
-from lifsim.sweep.plan import plan
-from lifsim.sweep.request import options_document, read_request
-from lifsim.sweep.run import run_points
-from lifsim.sweep.store import Store
+from lifsim.sweeps.local import LocalPool
+from lifsim.sweeps.plan import plan
+from lifsim.sweeps.request import options_document, read_request
+from lifsim.sweeps.run import run_points
+from lifsim.sweeps.store import Store
 
 SHARINGS = ["none", "layer", "channel2", "channel4"]
 VARY = (

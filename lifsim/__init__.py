@@ -1,20 +1,63 @@
-"""LIFSim: cycle-level simulator and memory cost modeler for spiking-neural-network accelerators."""
+"""LIFSim: cycle-level simulator and memory cost modeler for spiking-neural-network accelerators.
+
+`run` simulates one network on one accelerator, `sweep` many; `load_arch` and `load_workload` read what they are given
+by name; `plot` draws figures. What is wrong with an input is told by `lifsim.errors.InputError`, every fault at once.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lifsim.simulate.api import run
+    from lifsim.config.arch import Arch
+    from lifsim.config.network import Network
+    from lifsim.config.sharing import Sharing
+    from lifsim.report import plot
+    from lifsim.simulate.api import load_arch, load_workload, run
+    from lifsim.simulate.options import Options
+    from lifsim.simulate.result import Result
+    from lifsim.sweeps.api import sweep
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "run"]
+__all__ = [
+    "Arch",
+    "Network",
+    "Options",
+    "Result",
+    "Sharing",
+    "__version__",
+    "load_arch",
+    "load_workload",
+    "plot",
+    "run",
+    "sweep",
+]
+
+_PLACES = {
+    "Arch": "lifsim.config.arch",
+    "Network": "lifsim.config.network",
+    "Options": "lifsim.simulate.options",
+    "Result": "lifsim.simulate.result",
+    "Sharing": "lifsim.config.sharing",
+    "load_arch": "lifsim.simulate.api",
+    "load_workload": "lifsim.simulate.api",
+    "plot": "lifsim.report.plot",
+    "run": "lifsim.simulate.api",
+    "sweep": "lifsim.sweeps.api",
+}
+"""Where each name is found: imported when it is asked for, since `lifsim --help` must not wait for it."""
 
 
-def __getattr__(name: str) -> Any:
-    """`lifsim.run` is imported when it is asked for: `lifsim --help` must not wait for it."""
-    if name == "run":
-        from lifsim.simulate.api import run
+if not TYPE_CHECKING:  # or a type checker would take every name for one of these
 
-        return run
-    raise AttributeError(f"module 'lifsim' has no attribute {name!r}")
+    def __getattr__(name: str) -> Any:
+        if name not in _PLACES:
+            raise AttributeError(f"module 'lifsim' has no attribute {name!r}")
+        module = import_module(_PLACES[name])
+        return module if name == "plot" else getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    """The public names, before any of them was asked for."""
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
@@ -117,6 +117,37 @@ def write_bytes(path: Path, data: bytes, *, parents: bool = False) -> None:
 def must_not_exist(path: Path) -> Fault:
     """The fault of a place that is taken, where nothing is replaced unasked."""
     return Fault(f"{path} exists and must not be overwritten; remove it or give --force", path="out")
+
+
+def check_targets(targets: Sequence[Path], sources: Iterable[Path], *, replace: bool) -> None:
+    """Refuse, before anything is read, files to be written that are among the `sources` or twice among the `targets`,
+    by whatever name, that are taken by something else than a file, and, unless they may `replace` it, by anything.
+
+    Raises InputError with all of these.
+    """
+    faults = []
+    sources = list(sources)
+    for index, target in enumerate(targets):
+        if read := next((source for source in sources if source.exists() and _is_same(target, source)), None):
+            faults.append(Fault(f"{target} must be another file than {read}, which is read", path="out"))
+        elif written := next((other for other in targets[:index] if _is_same(target, other)), None):
+            faults.append(Fault(f"{target} must be another file than {written}, which is written, too", path="out"))
+        elif target.exists() and not target.is_file():
+            faults.append(Fault(f"{target} must be a file, or not exist", path="out"))
+        elif not replace and os.path.lexists(target):
+            faults.append(must_not_exist(target))
+    if faults:
+        raise InputError(faults)
+
+
+def _is_same(path: Path, other: Path) -> bool:
+    """Whether both are names of one file, be it there or not."""
+    try:
+        return path.samefile(other)
+    except FileNotFoundError:
+        return os.path.realpath(path) == os.path.realpath(other)
+    except (OSError, ValueError):  # no name of a file: for whoever reads or writes it to tell
+        return False
 
 
 def _is_beside(named: Path, path: Path) -> bool:

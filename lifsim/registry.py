@@ -115,6 +115,7 @@ class Registry(Mapping[str, Member]):
 KINDS = {
     "dataflow": "lifsim.hardware.array.dataflow:DATAFLOWS",
     "sparsity": "lifsim.hardware.array.sparsity:SPARSITIES",
+    "neuron": "lifsim.neurons:NEURONS",
     "accounting": "lifsim.accounting:ACCOUNTINGS",
 }
 """Where the registry of each kind stands, so that input files can be checked before what costs anything is imported."""

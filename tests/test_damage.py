@@ -19,6 +19,11 @@ import yaml
 import lifsim
 from lifsim.cli.main import main
 from lifsim.config.sharing import Sharing
+from lifsim.engine.training.checkpoint import Checkpoint, checkpoint_path, load_checkpoint, save_checkpoint
+from lifsim.engine.training.loop import Progressed
+from lifsim.engine.training.optimiser import Adam
+from lifsim.engine.training.study import open_study
+from lifsim.engine.weights import weight_shapes
 from lifsim.errors import InputError
 from lifsim.report.figures import fig9_breakdown
 from lifsim.report.save import save
@@ -26,16 +31,11 @@ from lifsim.report.stored import read_summaries
 from lifsim.report.study_table import rows
 from lifsim.report.sweep_table import print_table
 from lifsim.simulate.inputs import load_config
-from lifsim.snn.training.checkpoint import Checkpoint, checkpoint_path, load_checkpoint, save_checkpoint
-from lifsim.snn.training.loop import Progressed
-from lifsim.snn.training.optimiser import Adam
-from lifsim.snn.training.study import open_study
-from lifsim.snn.weights import weight_shapes
-from lifsim.sweep.export import exported, table_of
-from lifsim.sweep.outcome import Outcome, figures_of
-from lifsim.sweep.store import Store
+from lifsim.sweeps.export import exported, table_of
+from lifsim.sweeps.outcome import Outcome
+from lifsim.sweeps.store import Store
 from tests.damage import as_json, damaged_bytes, damaged_tree, dice
-from tests.snn.build import Builder
+from tests.engine.build import Builder
 
 MUTANTS = {"summary": 60, "store": 100, "configuration": 40, "study": 100, "checkpoint": 100}
 
@@ -84,7 +84,7 @@ def test_damaged_stores(result: lifsim.Result, tmp_path: Path, capsys: pytest.Ca
     path, rng, about, found = tmp_path / "s", dice(2), {"axis array.rows": "8, 16"}, []
     with Store.create_or_open(path, about) as store:
         for point in range(10):
-            store.add(Outcome(point, f"{point:064x}", figures_of(result)), {"array.rows": point, "sharing": "none"})
+            store.add(Outcome(point, f"{point:064x}", result.totals.figures), {"array.rows": point, "sharing": "none"})
         store.add(Outcome(10, "f" * 64, None, "broken"), {"array.rows": 10, "sharing": "none"})
     data = path.read_bytes()
 
@@ -97,7 +97,7 @@ def test_damaged_stores(result: lifsim.Result, tmp_path: Path, capsys: pytest.Ca
         print_table(table, "energy_pj.total", descending=False, top=5, columns=None)
         with Store.create_or_open(path, about) as opened:
             opened.points()
-            opened.add(Outcome(11, "e" * 64, figures_of(result)), {"array.rows": 11, "sharing": "none"})
+            opened.add(Outcome(11, "e" * 64, result.totals.figures), {"array.rows": 11, "sharing": "none"})
         return table
 
     for number in range(MUTANTS["store"]):

@@ -106,7 +106,7 @@ def test_the_readme_sets_up_a_fresh_checkout_and_leaves_nothing(checkout: Path, 
     assert "passed" in shell(test_it)
     assert shell(f". .venv/bin/activate && {where}").strip() == str(checkout / "lifsim" / "__init__.py")
     shell(". .venv/bin/activate && lifsim run --arch sata128.yaml --sharing channel4")
-    engine = "import lifsim.snn.convolution, lifsim.snn.neurons, lifsim.snn.training.adjoint"
+    engine = "import lifsim.engine.convolution, lifsim.engine.neurons, lifsim.engine.training.adjoint"
     shell(f". .venv/bin/activate && python -c '{engine}' && lifsim memory")
     assert not [*checkout.rglob("*.nbi"), *checkout.rglob("*.nbc"), *(checkout / "lifsim").rglob("*.o")]
 

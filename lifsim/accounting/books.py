@@ -7,7 +7,7 @@ dotted columns for tables (`as_row`).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, TypeVar, cast
 
@@ -263,6 +263,15 @@ def as_tree(record: object) -> Any:
     if is_dataclass(record):
         return {f.name: as_tree(getattr(record, f.name)) for f in fields(record)}
     return record
+
+
+def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested data in one level of dotted names, an energy's own name holding its total as in `as_row`."""
+    row: dict[str, Any] = {}
+    for name, value in tree.items():
+        key = prefix if name == "total" and "leakage" in tree else f"{prefix}.{name}" if prefix else name
+        row |= flat(value, key) if isinstance(value, Mapping) else {key: value}
+    return row
 
 
 def as_row(record: object, prefix: str = "") -> dict[str, Any]:

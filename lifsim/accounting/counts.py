@@ -45,7 +45,7 @@ class LayerCounts:
     of the running array. tiling: how the schedule cut it, for people. timesteps: the same work, timestep by timestep.
     port_stalls: of all stalls, those for the ports of buffers on the array's side; fill_stalls: on the DRAM's.
     input_words: that the array reads from spike_in, 0 where nobody waits for ports. dram: its share of what a simulated
-    DRAM did, else None.
+    DRAM did, else None. datapaths: of a LIF unit, that each of its updates works with.
     """
 
     name: str
@@ -62,6 +62,7 @@ class LayerCounts:
     fill_stalls: PortStalls = field(default_factory=PortStalls)
     input_words: int = 0
     dram: DramWork | None = None
+    datapaths: int = 1
 
     def __post_init__(self) -> None:
         stalled = sum(getattr(self.cycles, f.name) for f in fields(self.cycles) if f.name.startswith("stall_"))

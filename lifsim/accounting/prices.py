@@ -33,8 +33,8 @@ BUFFERS = ("weight", "spike_in", "spike_out", "membrane", "psum")
 
 @dataclass(frozen=True)
 class Costs:
-    """The price list of one architecture: per PE (spike_mac, spad), per LIF unit (lif; pgu, its gradient unit), per
-    buffer. dram: the device that is simulated, or pJ of a bit."""
+    """The price list of one architecture: per PE (spike_mac, spad), per datapath of a LIF unit (lif; pgu, its gradient
+    unit), per buffer. dram: the device that is simulated, or pJ of a bit."""
 
     spike_mac: Bill
     lif: Bill
@@ -81,26 +81,27 @@ def price_faults(arch: Arch) -> list[Fault]:
     return faults
 
 
-def area_of(arch: Arch, costs: Costs, lif_units: int) -> Area:
-    """Area of `arch` with `lif_units` LIF units."""
+def area_of(arch: Arch, costs: Costs, lif_datapaths: int) -> Area:
+    """Area of `arch` whose LIF units have so many datapaths together: one each, unless a neuron model needs more."""
     pes = arch.array.rows * arch.array.cols
     return Area(
         pe_array=pes * (costs.spike_mac.area_mm2 + costs.spad.area_mm2),
-        lif=lif_units * (costs.lif.area_mm2 + costs.pgu.area_mm2),
+        lif=lif_datapaths * (costs.lif.area_mm2 + costs.pgu.area_mm2),
         sram=sum(cost.area_mm2 for cost in costs.buffers.values()),
     )
 
 
 def energy_of(
-    counts: LayerCounts, costs: Costs, machine: Machine, lif_units: int, *, training: bool = False
+    counts: LayerCounts, costs: Costs, machine: Machine, lif_datapaths: int, *, training: bool = False
 ) -> EnergyPj:
-    """Energy of one layer, or of one stage of its training. Gradient units are power-gated in inference.
+    """Energy of one layer, or of one stage of its training. Gradient units are power-gated in inference. lif_datapaths:
+    of all LIF units together.
 
     Logic burns ungated and leakage power while the array runs (array + fill_drain cycles) and is power-gated while it
     waits for LIF units or memory, as SATA_Sim counts it; buffers leak all the time.
     """
     return EnergyPj.of(
-        _compute(counts, costs, machine, lif_units, training=training),
+        _compute(counts, costs, machine, lif_datapaths, training=training),
         BufferEnergy(*(_buffer(name, counts, costs, machine) for name in BUFFERS)),
         _dram(counts, costs),
     )
@@ -123,14 +124,17 @@ def _dram(counts: LayerCounts, costs: Costs) -> DramEnergy:
     return DramEnergy.of(**asdict(device_energy_pj(costs.dram, counts.dram)))
 
 
-def _compute(counts: LayerCounts, costs: Costs, machine: Machine, lif_units: int, *, training: bool) -> ComputeEnergy:
+def _compute(
+    counts: LayerCounts, costs: Costs, machine: Machine, lif_datapaths: int, *, training: bool
+) -> ComputeEnergy:
     pes = machine.array.pes
     running = counts.cycles.array + counts.cycles.fill_drain
     macs = LogicWork(pes, counts.ops.macs_executed, counts.ops.macs_multibit, running)
-    lif = LogicWork(lif_units, counts.ops.lif_updates, 0, running)
+    lif = LogicWork(lif_datapaths, counts.ops.lif_updates * counts.datapaths, 0, running)
     units = [_logic(costs.lif, lif, machine.clock_hz)]
     if training:
-        gradients = LogicWork(lif_units, counts.ops.pgu_updates, counts.ops.pgu_multiplications, running)
+        updates = counts.ops.pgu_updates * counts.datapaths
+        gradients = LogicWork(lif_datapaths, updates, counts.ops.pgu_multiplications, running)
         units.append(_logic(costs.pgu, gradients, machine.clock_hz))
     return ComputeEnergy(
         spike_mac=_logic(costs.spike_mac, macs, machine.clock_hz),

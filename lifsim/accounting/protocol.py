@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from lifsim.accounting.counts import LayerCounts
@@ -19,6 +19,7 @@ from lifsim.memo import Memo
 from lifsim.registry import Registry
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.plan import GroupPlan
+from lifsim.watch import Watch, unwatched
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ class Asked:
 @dataclass(frozen=True)
 class Setup:
     """What is counted: `batch` images through `network` under `sharing` on `machine`, whose LIF units are `bank`. kept:
-    by layer, what the array's sparsity knows of its spikes. memo: of what runs beside this one counted."""
+    by layer, what the array's sparsity knows of its spikes. memo: of what runs beside this one counted. watch: whom to
+    tell how far it is; what is counted does not depend on it."""
 
     network: Network
     sharing: Sharing
@@ -43,6 +45,7 @@ class Setup:
     batch: int
     kept: tuple[Kept, ...]
     memo: Memo
+    watch: Watch = field(default=unwatched, compare=False, repr=False)
 
 
 class Accounting(Protocol):

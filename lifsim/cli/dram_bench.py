@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from lifsim.cli.say import say
+from lifsim.cli.watching import watching
 from lifsim.config.dram import DramSpec, load_dram
 from lifsim.errors import Fault, InputError
 from lifsim.hardware.dram import requests as streams
@@ -15,6 +17,7 @@ from lifsim.hardware.dram.simulate import simulate
 from lifsim.interchange.dram_trace import read_dram_trace
 from lifsim.report.dram_bench_table import DramBenchTable
 from lifsim.units import format_bytes, parse_bytes
+from lifsim.watch import Watch
 
 MAX_BYTES = 1 << 32
 
@@ -76,16 +79,17 @@ def dram_bench(
     if (trace is None) == (pattern is None):
         raise InputError("either --pattern or a trace file must be given, and not both")
     spec = load_dram(dram, settings)
-    if trace is not None:
-        title, requests = trace.name, _trace(trace, ignore_cycles)
-    else:
-        title = f"{pattern}, {format_bytes(size_bytes)}"
-        requests = _pattern(spec, str(pattern), size_bytes, stride, span, tile_bytes, seed)
-    requests.check_fit(spec)
-    simulate(spec, streams.sequential(1))  # so that loading the compiled kernel is not timed
-    start = time.perf_counter()
-    result = simulate(spec, requests)
-    seconds = time.perf_counter() - start
+    with watching() as watch:
+        if trace is not None:
+            title, requests = trace.name, _trace(trace, ignore_cycles, watch)
+        else:
+            title = f"{pattern}, {format_bytes(size_bytes)}"
+            requests = _pattern(spec, str(pattern), size_bytes, stride, span, tile_bytes, seed)
+        requests.check_fit(spec)
+        simulate(spec, streams.sequential(1))  # so that loading the compiled kernel is not timed
+        start = time.perf_counter()
+        result = simulate(spec, requests, watch)
+        seconds = time.perf_counter() - start
     table = DramBenchTable(title, result, (result.counts.reads + result.counts.writes) / seconds)
     if form == "table":
         from lifsim.report.terminal import Terminal
@@ -95,10 +99,10 @@ def dram_bench(
         click.echo(table.to_json() if form == "json" else table.to_csv())
 
 
-def _trace(path: Path, ignore_cycles: bool) -> streams.Requests:
-    columns = read_dram_trace(path)
+def _trace(path: Path, ignore_cycles: bool, watch: Watch) -> streams.Requests:
+    columns = read_dram_trace(path, watch)
     if not columns.timed:
-        click.echo(f"{path}: has no cycles: all requests wait from cycle 0 on", err=True)
+        say(f"{path}: has no cycles: all requests wait from cycle 0 on", err=True)
     zeros = columns.cycles * 0
     return streams.Requests(columns.addresses, zeros + 1, columns.is_write, zeros if ignore_cycles else columns.cycles)
 

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from pathlib import Path
 
 import click
 
-from lifsim.cli.inputs import (
-    DEFAULT_ARCH,
-    DEFAULT_SHARING,
-    DEFAULT_WORKLOAD,
-    schedule_options,
-    sharing_option,
-    simulation_options,
-)
+from lifsim.cli.family import options_of
+from lifsim.cli.inputs import ScheduledSimulation
 from lifsim.cli.say import say
 
 
@@ -28,34 +21,18 @@ Examples:
 """
 )
 @click.option("--layer", required=True, help="A weight layer (lifsim workload show).")
-@simulation_options
-@sharing_option
-@schedule_options
+@options_of(ScheduledSimulation, "simulation")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def explain(
-    layer: str,
-    arch: str | None,
-    workload: str | None,
-    trace: Path | None,
-    batch: int | None,
-    seed: int | None,
-    overrides: tuple[str, ...],
-    sharing: str | None,
-    schedule: str | None,
-    objective: str | None,
-    chunk: int | str | None,
-    form: str,
-) -> None:
+def explain(simulation: ScheduledSimulation, layer: str, form: str) -> None:
     """Take the cycles and DRAM bytes of one layer of a run apart, in plain arithmetic."""
+    from lifsim.cli.watching import watching
     from lifsim.report.explain.layer import explain as explain_layer
-    from lifsim.simulate.inputs import load_inputs
     from lifsim.simulate.pipeline import run
 
-    options: dict[str, object] = {"batch": batch, "seed": seed, "trace": trace}
-    options |= {"schedule": schedule, "objective": objective, "chunk": chunk}
-    names = arch or DEFAULT_ARCH, workload or DEFAULT_WORKLOAD, sharing or DEFAULT_SHARING
-    inputs = load_inputs(*names, options, overrides)
-    found = explain_layer(run(inputs.arch, inputs.network, inputs.sharing, inputs.options), layer)
+    inputs = simulation.inputs()
+    with watching() as watch:
+        result = run(inputs.arch, inputs.network, inputs.sharing, inputs.options, watch)
+    found = explain_layer(result, layer)
     if form == "json":
         click.echo(json.dumps(asdict(found), indent=2))
     else:

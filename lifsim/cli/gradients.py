@@ -43,12 +43,12 @@ def gradients(
 
     from lifsim.config.sharing import Sharing
     from lifsim.config.workload import load_workload
-    from lifsim.snn.data import load_dataset
-    from lifsim.snn.initial import random_weights
-    from lifsim.snn.training.backprop import Learner
-    from lifsim.snn.training.sparsity import gradient_sparsity
-    from lifsim.snn.training.surrogate import Surrogate
-    from lifsim.snn.weights import load_weights
+    from lifsim.engine.data import load_dataset
+    from lifsim.engine.initial import random_weights
+    from lifsim.engine.training.backprop import Learner
+    from lifsim.engine.training.sparsity import gradient_sparsity
+    from lifsim.engine.training.surrogate import Surrogate
+    from lifsim.engine.weights import load_weights
 
     network = load_workload(workload, settings)
     learner = Learner(network, Sharing.parse(sharing), Surrogate.named(surrogate))

@@ -16,7 +16,8 @@ from lifsim.config.dram import DramSpec
 from lifsim.config.resolve import find
 from lifsim.config.validate import parse_model
 from lifsim.config.workload import parse_workload
-from lifsim.errors import Fault, InputError
+from lifsim.errors import Fault, InputError, collecting
+from lifsim.files import check_targets
 from lifsim.interchange.dramsim3 import device_from_dramsim3
 from lifsim.interchange.imported import Imported
 from lifsim.interchange.satasim import arch_from_satasim, unique_names, workload_from_satasim
@@ -33,6 +34,7 @@ _OUT = click.option("--out", required=True, type=_FILE, metavar="FILE", help="Wh
 _OUT_ARCH = click.option(
     "--out-arch", type=_FILE, metavar="FILE", help="Where to write the architecture.  [default: <out>_arch.yaml]"
 )
+_FORCE = click.option("--force", is_flag=True, help="Replace existing files.")
 
 
 @click.group("import")
@@ -58,6 +60,7 @@ def import_() -> None:
 @click.option("--sparsity", type=click.FloatRange(0, 1), help="Share of zeros, for a network of its training tool.")
 @_OUT
 @_OUT_ARCH
+@_FORCE
 def satasim(
     workload: Path,
     arch: Path | None,
@@ -66,6 +69,7 @@ def satasim(
     sparsity: float | None,
     out: Path,
     out_arch: Path | None,
+    force: bool,
 ) -> None:
     """Import a SATA_Sim WORKLOAD, and its architecture with SATA_Sim's own accounting.
 
@@ -97,7 +101,7 @@ def satasim(
         )
     elif out_arch is not None or dram_nj is not None:
         raise click.UsageError("--out-arch and --dram-nj must go with --arch")
-    _import(conversions)
+    _import(conversions, [workload] if arch is None else [workload, arch], force)
 
 
 @import_.command()
@@ -105,7 +109,8 @@ def satasim(
 @click.option("--config", type=_FILE, metavar="FILE", help="SCALE-Sim's configuration (.cfg) of the same run.")
 @_OUT
 @_OUT_ARCH
-def scalesim(topology: Path, config: Path | None, out: Path, out_arch: Path | None) -> None:
+@_FORCE
+def scalesim(topology: Path, config: Path | None, out: Path, out_arch: Path | None, force: bool) -> None:
     """Import a SCALE-Sim TOPOLOGY (.csv), and the array, buffers and bandwidth of its configuration (of any version).
 
     The topology's header says what its columns hold: sizes of convolutions, or M, N, K. What a configuration does not
@@ -118,19 +123,22 @@ def scalesim(topology: Path, config: Path | None, out: Path, out_arch: Path | No
       lifsim import scalesim alexnet.csv --config scale.cfg --out alexnet.yaml --out-arch scale.yaml
     """
     conversions = [_Conversion(out, lambda: workload_from_scalesim(topology, _name(out)), parse_workload)]
+    sources = [topology]
     if config is not None:
-        target, base = out_arch or _beside(out), read_document(find("arch", BASE_ARCH))
+        sources += [config, find("arch", BASE_ARCH)]
+        target, base = out_arch or _beside(out), read_document(sources[-1])
         parse_arch(base)
         conversions.append(_Conversion(target, lambda: arch_from_scalesim(config, _name(target), base), parse_arch))
     elif out_arch is not None:
         raise click.UsageError("--out-arch must go with --config")
-    _import(conversions)
+    _import(conversions, sources, force)
 
 
 @import_.command()
 @click.argument("device", type=_FILE)
 @click.option("--out", required=True, type=_FILE, metavar="FILE", help="Where to write the device.")
-def dramsim3(device: Path, out: Path) -> None:
+@_FORCE
+def dramsim3(device: Path, out: Path, force: bool) -> None:
     """Import a DRAM from a DEVICE file of DRAMsim3 (configs/*.ini).
 
     Keys that are missing have DRAMsim3's defaults; these, and what is not used, are listed. GDDR and HMC are refused.
@@ -141,14 +149,15 @@ def dramsim3(device: Path, out: Path) -> None:
       lifsim dram-bench --dram ddr4_3200.yaml --pattern sequential
       lifsim run --set dram.device=ddr4_3200.yaml
     """
-    _import([_Conversion(out, lambda: device_from_dramsim3(device, out.stem), partial(parse_model, DramSpec))])
+    conversion = _Conversion(out, lambda: device_from_dramsim3(device, out.stem), partial(parse_model, DramSpec))
+    _import([conversion], [device], force)
 
 
 @import_.command()
 @click.argument("state", type=_FILE)
 @click.option("--workload", required=True, metavar="NAME|FILE", help="The network that the weights are of.")
 @click.option("--out", required=True, type=_FILE, metavar="FILE", help="Where to write the weights (.npz).")
-@click.option("--force", is_flag=True, help="Replace --out.")
+@_FORCE
 def torch(state: Path, workload: str, out: Path, force: bool) -> None:
     """Import the weights of a PyTorch network, its state_dict saved as .npz: numpy.savez(file, **arrays).
 
@@ -160,11 +169,10 @@ def torch(state: Path, workload: str, out: Path, force: bool) -> None:
       lifsim run --workload vgg16_cifar10 --spikes engine --weights weights.npz
     """
     from lifsim.config.workload import load_workload
+    from lifsim.engine.weights import save_arrays
     from lifsim.interchange.torch_state import weights_from_state
-    from lifsim.snn.weights import save_arrays
 
-    if out.exists() and not force:
-        raise InputError(Fault("exists and must not be overwritten; give --force", source=str(out)))
+    check_targets([out], [state, find("workload", workload)], replace=force)
     save_arrays(out, weights_from_state(state, load_workload(workload)))
     say(f"wrote {out}")
 
@@ -178,9 +186,11 @@ class _Conversion:
     parse: Callable[[Document], object]
 
 
-def _import(conversions: Sequence[_Conversion]) -> None:
+def _import(conversions: Sequence[_Conversion], sources: Sequence[Path], force: bool) -> None:
     """Convert and check everything before anything is written; all faults at once, and what was not taken over."""
     faults: list[Fault] = []
+    with collecting(faults):
+        check_targets([conversion.target for conversion in conversions], sources, replace=force)
     notes: list[Fault] = []
     converted = []
     for conversion in conversions:
@@ -195,7 +205,7 @@ def _import(conversions: Sequence[_Conversion]) -> None:
     if faults:
         raise InputError(faults)
     for note in notes:
-        click.echo(f"note: {note}", err=True)
+        say(f"note: {note}", err=True)
     for target, data in converted:
         write_yaml(data, target)
         say(f"wrote {target}")

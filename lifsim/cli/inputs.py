@@ -1,99 +1,148 @@
-"""Options that every simulating command has."""
+"""What a simulating command is told: the options of a run, each family with one more of them than the one before."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import click
 
-F = TypeVar("F", bound=Callable[..., object])
+from lifsim.config import defaults
 
-DEFAULT_ARCH, DEFAULT_WORKLOAD, DEFAULT_SHARING = "sata128", "vgg16_cifar10", "none"
-TRAINING_ARCH = "sata_training"
-
-_OPTIONS = (
-    click.option("--arch", metavar="NAME|FILE", help=f"Architecture (lifsim list archs). Default: {DEFAULT_ARCH}."),
-    click.option(
-        "--workload", metavar="NAME|FILE", help=f"Network (lifsim list workloads). Default: {DEFAULT_WORKLOAD}."
-    ),
-    click.option(
-        "--trace",
-        type=click.Path(path_type=Path),
-        help="Spike trace (.npz). Default: the workload's own spikes.",
-    ),
-    click.option("--batch", type=int, help="Images. Default: as many as the trace has, else 1."),
-    click.option("--seed", type=int, help="Seed of synthesised spikes. Default: 0."),
-    click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Change a key of an input file."),
-)
-
-sharing_option = click.option(
-    "--sharing", metavar="SHARING", help=f"none, layer, channelN or layer+channelN. Default: {DEFAULT_SHARING}."
-)
-
-_SCHEDULE_OPTIONS = (
-    click.option(
-        "--schedule",
-        metavar="tick|timestep|auto",
-        help="tick: layers tick-batched one by one, those that share membranes timestep by timestep; timestep: the "
-        "whole network timestep by timestep; auto: the groups of layers with the least --objective. Default: tick.",
-    ),
-    click.option("--objective", metavar="dram|cycles|energy", help="What --schedule auto minimises. Default: dram."),
-    click.option(
-        "--chunk",
-        metavar="C|auto",
-        callback=lambda _ctx, _param, text: int(text) if text is not None and text.isdecimal() else text,
-        help="Images that take turns together, timestep by timestep. Default: auto, the fewest DRAM bytes.",
-    ),
-)
-
-_ENGINE_OPTIONS = (
-    click.option(
-        "--spikes",
-        metavar="workload|engine",
-        help="engine: what the network fires under this very sharing. Default: workload, what the workload names.",
-    ),
-    click.option("--weights", metavar="calibrated|FILE", help="Of the engine. Default: calibrated."),
-    click.option("--images", metavar="random|digits|FILE", help="What the engine sees. Default: random."),
-)
-
-_MODE_OPTIONS = (
-    click.option(
-        "--mode",
-        metavar="inference|training",
-        help=f"training: forward, backward and weight update of a batch (default --arch {TRAINING_ARCH}).",
-    ),
-    click.option(
-        "--bptt",
-        metavar="stored|reversed",
-        help="In training, whether membranes are stored, or recomputed backwards (soft reset). Default: stored.",
-    ),
-)
+if TYPE_CHECKING:
+    from lifsim.simulate.inputs import Inputs
 
 
-def with_options(command: F, options: Sequence[Callable[[F], F]]) -> F:
-    """`command` with `options`, which --help lists in their order."""
-    for option in reversed(options):
-        command = option(command)
-    return command
+def _number(_context: click.Context, _parameter: click.Parameter, text: str | None) -> int | str | None:
+    """What is no number is left for the schema to refuse."""
+    return int(text) if text is not None and text.isdecimal() else text
 
 
-def simulation_options(command: F) -> F:
-    """Add --arch, --workload, --trace, --batch, --seed and --set."""
-    return with_options(command, _OPTIONS)
+@dataclass(frozen=True)
+class Simulation:
+    """--arch, --workload, --trace, --batch, --seed and --set; None where not given."""
+
+    arch: Annotated[
+        str | None,
+        click.option(
+            "--arch", metavar="NAME|FILE", help=f"Architecture (lifsim list archs). Default: {defaults.ARCH}."
+        ),
+    ]
+    workload: Annotated[
+        str | None,
+        click.option(
+            "--workload", metavar="NAME|FILE", help=f"Network (lifsim list workloads). Default: {defaults.WORKLOAD}."
+        ),
+    ]
+    trace: Annotated[
+        Path | None,
+        click.option(
+            "--trace", type=click.Path(path_type=Path), help="Spike trace (.npz). Default: the workload's own spikes."
+        ),
+    ]
+    batch: Annotated[
+        int | None, click.option("--batch", type=int, help="Images. Default: as many as the trace has, else 1.")
+    ]
+    seed: Annotated[int | None, click.option("--seed", type=int, help="Seed of synthesised spikes. Default: 0.")]
+    overrides: Annotated[
+        tuple[str, ...],
+        click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Change a key of an input file."),
+    ]
+
+    @property
+    def given(self) -> dict[str, object]:
+        """The options that are given, --set aside, by name."""
+        values = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "overrides"}
+        return {name: value for name, value in values.items() if value is not None}
+
+    def inputs(self) -> Inputs:
+        """The inputs of the run, read; defaults where nothing is given. Raises InputError with every fault."""
+        from lifsim.simulate.inputs import load_inputs
+
+        options = self.given
+        arch = options.pop("arch", defaults.arch_for(options.get("mode")))
+        workload, sharing = options.pop("workload", defaults.WORKLOAD), options.pop("sharing", defaults.SHARING)
+        return load_inputs(str(arch), str(workload), str(sharing), options, self.overrides)
 
 
-def schedule_options(command: F) -> F:
-    """Add --schedule, --objective and --chunk."""
-    return with_options(command, _SCHEDULE_OPTIONS)
+@dataclass(frozen=True)
+class SharedSimulation(Simulation):
+    """And --sharing."""
+
+    sharing: Annotated[
+        str | None,
+        click.option(
+            "--sharing",
+            metavar="SHARING",
+            help=f"none, layer, channelN or layer+channelN. Default: {defaults.SHARING}.",
+        ),
+    ]
 
 
-def engine_options(command: F) -> F:
-    """Add --spikes, --weights and --images."""
-    return with_options(command, _ENGINE_OPTIONS)
+@dataclass(frozen=True)
+class ScheduledSimulation(SharedSimulation):
+    """And --schedule, --objective and --chunk."""
+
+    schedule: Annotated[
+        str | None,
+        click.option(
+            "--schedule",
+            metavar="tick|timestep|auto",
+            help="tick: layers tick-batched one by one, those that share membranes timestep by timestep; timestep: "
+            "the whole network timestep by timestep; auto: the groups of layers with the least --objective. "
+            "Default: tick.",
+        ),
+    ]
+    objective: Annotated[
+        str | None,
+        click.option(
+            "--objective", metavar="dram|cycles|energy", help="What --schedule auto minimises. Default: dram."
+        ),
+    ]
+    chunk: Annotated[
+        int | str | None,
+        click.option(
+            "--chunk",
+            metavar="C|auto",
+            callback=_number,
+            help="Images that take turns together, timestep by timestep. Default: auto, the fewest DRAM bytes.",
+        ),
+    ]
 
 
-def mode_options(command: F) -> F:
-    """Add --mode and --bptt."""
-    return with_options(command, _MODE_OPTIONS)
+@dataclass(frozen=True)
+class WholeSimulation(ScheduledSimulation):
+    """And what fires the spikes, --spikes, --weights and --images; what is run, --mode and --bptt."""
+
+    spikes: Annotated[
+        str | None,
+        click.option(
+            "--spikes",
+            metavar="workload|engine",
+            help="engine: what the network fires under this very sharing. Default: workload, what the workload names.",
+        ),
+    ]
+    weights: Annotated[
+        str | None, click.option("--weights", metavar="calibrated|FILE", help="Of the engine. Default: calibrated.")
+    ]
+    images: Annotated[
+        str | None,
+        click.option("--images", metavar="random|digits|FILE", help="What the engine sees. Default: random."),
+    ]
+    mode: Annotated[
+        str | None,
+        click.option(
+            "--mode",
+            metavar="inference|training",
+            help=f"training: forward, backward and weight update of a batch (default --arch {defaults.TRAINING_ARCH}).",
+        ),
+    ]
+    bptt: Annotated[
+        str | None,
+        click.option(
+            "--bptt",
+            metavar="stored|reversed",
+            help="In training, whether membranes are stored, or recomputed backwards (soft reset). Default: stored.",
+        ),
+    ]

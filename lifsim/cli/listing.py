@@ -1,4 +1,4 @@
-"""`lifsim list`: what `--arch`, `--workload` and `--sharing` know by name, and what an architecture may name."""
+"""`lifsim list`: what `--arch`, `--workload` and `--sharing` know by name, and what their files may name."""
 
 from __future__ import annotations
 
@@ -19,22 +19,30 @@ _SHARINGS = {
 
 _KINDS: dict[str, Kind] = {"archs": "arch", "workloads": "workload", "drams": "dram"}
 
-_MEMBERS = {"dataflows": "dataflow", "sparsities": "sparsity", "accountings": "accounting"}
+_MEMBERS = {
+    "dataflows": "dataflow",
+    "sparsities": "sparsity",
+    "neurons": "neuron",
+    "accountings": "accounting",
+}
 
 
 @click.command()
 @click.argument("what", type=click.Choice([*_KINDS, "sharings", *_MEMBERS]))
 def listing(what: str) -> None:
-    """List the names that --arch, --workload, --dram and --sharing know, and those that an architecture may name.
+    """List the names that --arch, --workload, --dram and --sharing know, and those that architectures and
+    workloads may name.
 
     Files of the folders in $LIFSIM_PATH (separated as in $PATH) are listed too, and come before shipped ones.
-    Dataflows, sparsities and accountings of other packages are listed with the package that they come from.
+    Dataflows, sparsities, neuron models and accountings of other packages are listed with the package that they come
+    from.
 
     \b
     Examples:
       lifsim list archs
       lifsim list sharings
       lifsim list dataflows
+      lifsim list neurons
     """
     if what == "sharings":
         rows = _SHARINGS

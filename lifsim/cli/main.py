@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import errno
-import os
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
 from lifsim import __version__
 from lifsim.cli.lazy import LazyGroup
 from lifsim.cli.stopping import Stopped, stoppable
+from lifsim.cli.streams import open_closed_streams, tell, to_nowhere
 from lifsim.errors import Fault, InputError, visible
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
@@ -68,58 +69,77 @@ def main(argv: Sequence[str] | None = None) -> int:
     options_end = arguments.index("--") if "--" in arguments else len(arguments)
     debug = "--debug" in arguments[:options_end]
     arguments = [a for a in arguments[:options_end] if a != "--debug"] + arguments[options_end:]
+    open_closed_streams()
     with stoppable() as stopping:
         try:
             status = cli.main(arguments, prog_name="lifsim", standalone_mode=False)
             sys.stdout.flush()
-            return status if isinstance(status, int) else 0
+            stopping.over()
+            if stopping.stopped is None:
+                return status if isinstance(status, int) else 0
+            return _report(stopping.stopped)
         except (Exception, SystemExit, Stopped) as error:
+            stopping.over()
             # Whatever the code that was interrupted made of it, the signal is the reason.
             reason = stopping.stopped or error
             if debug:
-                traceback.print_exception(error)
+                tell("".join(traceback.format_exception(error)).rstrip())
             return _report(reason)
 
 
-def _print_no_more() -> None:
-    """What is left of stdout goes nowhere: the flush at the end must not complain either."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
 def _usage(error: click.ClickException) -> str:
-    """What click has to say, as it shows it."""
+    """What click has to say, as it shows it: of a group without a command its help."""
+    message = "\n".join(visible(line.expandtabs(2)) for line in error.format_message().split("\n"))
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return message
     context = error.ctx if isinstance(error, click.UsageError) else None
     usage = [] if context is None else [context.get_usage(), f"Try '{context.command_path} --help' for help.", ""]
-    return "\n".join([*usage, f"Error: {visible(error.format_message())}"])
+    return "\n".join([*usage, f"Error: {message}"])
+
+
+def _is_nowhere() -> bool:
+    """Whether the current folder was deleted, which no error names."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _report(error: BaseException) -> int:
     """Prints what went wrong to stderr, one line a fault; the exit code."""
     match error:
         case Stopped():
-            click.echo(str(error), err=True)
+            tell(str(error))
             return error.status
         case BrokenPipeError() | SystemExit():  # click exits so when it meets a broken pipe
-            _print_no_more()  # the reader has what it wanted (`| head`)
+            to_nowhere(sys.stdout)  # the reader has what it wanted (`| head`)
             return 0
         case InputError():
-            click.echo("\n".join(map(str, error.faults)), err=True)
+            tell("\n".join(map(str, error.faults)))
             return EXIT_INPUT
         case click.Abort(
             __cause__=BaseException() as cause
         ):  # what click makes of an EOFError: it asks no questions here
             error = cause
         case click.ClickException():
-            click.echo(_usage(error), err=True)
+            tell(_usage(error))
+            return EXIT_INPUT
+        case MemoryError():
+            words = f"must need less memory than this machine gives: {error}".rstrip(": ")
+            tell(str(Fault(f"{words}; ask for fewer images (--batch), or less at once", path="inputs")))
             return EXIT_INPUT
         case OSError(strerror=str(reason), filename=str(name)):
-            click.echo(str(Fault(reason, source=name)), err=True)
+            tell(str(Fault(reason, source=name)))
             return EXIT_INPUT
         case OSError(errno=number, strerror=str(reason), filename=None) if number in FULL:  # other files have names
-            _print_no_more()
+            to_nowhere(sys.stdout)
             told = Fault(f"must be a place to write to; cannot be written: {reason}", source="standard output")
-            click.echo(str(told), err=True)
+            tell(str(told))
+            return EXIT_INPUT
+        case FileNotFoundError(filename=None) if _is_nowhere():
+            tell(str(Fault("must exist for relative paths; it was deleted", path="current folder")))
             return EXIT_INPUT
     what = str(Fault(f"{type(error).__name__}: {error}"))
-    click.echo(f"lifsim: internal error: {what}; run with --debug for the traceback", err=True)
+    tell(f"lifsim: internal error: {what}; run with --debug for the traceback")
     return EXIT_INTERNAL

@@ -7,7 +7,10 @@ import sys
 
 import click
 
-from lifsim.cli.memory_inputs import DEFAULT_MEMORY_WORKLOAD, memory_options, read_memory_inputs
+from lifsim.cli.family import options_of
+from lifsim.cli.memory_options import MemoryOptions
+from lifsim.cli.usual_sharings import Choice
+from lifsim.config import defaults
 
 ALL_SHARINGS = "none,layer,channel2,channel4,layer+channel2,layer+channel4"
 PIPE_WIDTH = 160
@@ -22,36 +25,31 @@ Examples:
 """
 )
 @click.option(
-    "--workload", "workloads", metavar="NAME|FILE,...", default=DEFAULT_MEMORY_WORKLOAD, show_default=True,
+    "--workload", "workloads", metavar="NAME|FILE,...", default=defaults.MEMORY_WORKLOAD, show_default=True,
     help="Networks (lifsim list workloads).",
 )  # fmt: skip
-@click.option(
-    "--sharing", "sharings", metavar="SHARING,...", default=ALL_SHARINGS, show_default=True, help="LIF sharings."
-)
-@memory_options
+@click.option("--sharing", "sharings", metavar="SHARING,...", show_default=ALL_SHARINGS, help="LIF sharings.")
+@options_of(MemoryOptions, "options")
 @click.option(
     "--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True,
     help="What goes to stdout.",
 )  # fmt: skip
-def memory(
-    workloads: str,
-    sharings: str,
-    arch: str,
-    overrides: tuple[str, ...],
-    timesteps: int | None,
-    batch: int,
-    form: str,
-) -> None:
+def memory(workloads: str, sharings: str | None, options: MemoryOptions, form: str) -> None:
     """Memory of inference (forward) and of training (backward) under each LIF sharing.
 
     Bytes of LIF membranes with their ratio to the unshared network's, beside weights and activations. Shared LIFs with
     soft reset keep their last states only and recompute the others backwards; docs/model.md has the equations.
     """
+    from lifsim.cli.watching import watching
+    from lifsim.report.memory_inputs import read_memory_inputs
     from lifsim.report.memory_table import flat, memory_rows, memory_table
     from lifsim.report.rows import as_csv
 
-    inputs = read_memory_inputs(workloads.split(","), sharings.split(","), arch, overrides, timesteps, batch)
-    rows = memory_rows(inputs.networks, inputs.sharings, inputs.arch, inputs.batch)
+    names = [name.strip() for name in workloads.split(",")]
+    chosen = Choice.of(sharings, ALL_SHARINGS).fitting_named(names)
+    inputs = read_memory_inputs(names, chosen, options.arch, options.overrides, options.timesteps, options.batch)
+    with watching() as watch:
+        rows = memory_rows(inputs.networks, inputs.sharings, inputs.arch, inputs.batch, watch)
     if form == "json":
         click.echo(json.dumps([row.tree() for row in rows], indent=2))
     elif form == "csv":

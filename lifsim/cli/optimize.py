@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from lifsim.cli.family import options_of
 from lifsim.cli.say import say
 from lifsim.cli.stopping import keeping
-from lifsim.cli.sweep_options import asked_for, cores, execution_options, space_options
+from lifsim.cli.sweep_options import ExecutionOptions, SpaceOptions
 from lifsim.errors import Fault, InputError, collecting
 
 if TYPE_CHECKING:
-    from lifsim.sweep.optimise import Goal
-    from lifsim.sweep.store import Store
+    from lifsim.sweeps.optimise import Goal
+    from lifsim.sweeps.store import Store
 
 
 @click.command(
@@ -25,34 +25,21 @@ Examples:
   lifsim optimize my_sweep.yaml --minimise cycles.total --limit 'area_mm2<=1' --points 200 --out sweeps/best
 """
 )
-@space_options
+@options_of(SpaceOptions, "space")
 @click.option("--minimise", "--minimize", metavar="FIGURE", default="energy_pj.total", show_default=True,
               help="What to make least: any column of lifsim store show.")  # fmt: skip
 @click.option("--limit", "limits", metavar="FIGURE<BOUND", multiple=True, help="What a point must keep to, < <= > >=.")
 @click.option("--points", type=click.IntRange(1), default=100, show_default=True, help="Points to run.")
 @click.option("--round", "at_once", type=click.IntRange(1, 4096), default=8, show_default=True,
               help="Points asked for at a time, which run beside each other.")  # fmt: skip
-@execution_options
+@options_of(ExecutionOptions, "execution")
 def optimize(
-    file: Path | None,
-    arch: str | None,
-    workload: str | None,
-    sharing: str | None,
-    trace: str | None,
-    batch: str | None,
-    seed: int | None,
-    schedule: str | None,
-    objective: str | None,
-    chunk: str | None,
-    overrides: tuple[str, ...],
-    vary: tuple[str, ...],
+    space: SpaceOptions,
+    execution: ExecutionOptions,
     minimise: str,
     limits: tuple[str, ...],
     points: int,
     at_once: int,
-    out: Path | None,
-    jobs: int | None,
-    scheduler: str | None,
 ) -> None:
     """Search the space that `lifsim sweep` would run whole for the point with the least of a figure, within limits.
 
@@ -60,27 +47,28 @@ def optimize(
     it was, and a sweep of the same space and a search use each other's points. The same seed asks for the same points.
     """
     from lifsim.report.sweep_progress import Progress
-    from lifsim.sweep.executors import executor_for
-    from lifsim.sweep.optimise import Goal, Limit, optimise
-    from lifsim.sweep.plan import job_of
-    from lifsim.sweep.store import Store
+    from lifsim.sweeps.optimise import Goal, Limit, optimise
+    from lifsim.sweeps.plan import job_of
+    from lifsim.sweeps.store import Store
 
     faults: list[Fault] = []
     parsed: list[Limit] = []
     for text in limits:
         with collecting(faults):
             parsed.append(Limit.parse(text))
+    out = execution.out
     if out is None:
         faults.append(Fault("must be given: the file that keeps the results", path="--out"))
     if faults or out is None:
         raise InputError(faults)
     _require_optuna()
-    asked = asked_for(file, arch, workload, sharing, trace, batch, seed, schedule, objective, chunk, overrides, vary)
+    Goal(minimise, tuple(parsed), points, at_once, 0).check_names()
+    asked = space.request()
     job = job_of(asked)
     goal = Goal(minimise, tuple(parsed), points, at_once, asked.asked.seed or 0)
     progress = Progress(min(points, job.space.points), 0, minimise)
     with (
-        executor_for(job, min(jobs or cores(), at_once), scheduler) as executor,
+        execution.executor(job, at_once) as executor,
         Store.create_or_open(out, job.description()) as store,
     ):
         with keeping(lambda: f"{len(store.points()):,} points are kept in {out}; the same command goes on"), progress:
@@ -91,7 +79,7 @@ def optimize(
 
 def _print_best(store: Store, goal: Goal) -> None:
     from lifsim.report.sweep_table import print_table
-    from lifsim.sweep.export import table_of
+    from lifsim.sweeps.export import table_of
 
     rows = table_of(store)
     met = [row for row in rows if row["error"] is None and goal.is_met(row)]

@@ -11,7 +11,7 @@ from lifsim.report.terminal import Terminal
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from lifsim.snn.training.loop import BatchReport, EpochReport
+    from lifsim.engine.training.loop import BatchReport, EpochReport
 
 
 class TrainingProgress:

@@ -7,19 +7,10 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from lifsim.cli.inputs import (
-    DEFAULT_ARCH,
-    DEFAULT_SHARING,
-    DEFAULT_WORKLOAD,
-    TRAINING_ARCH,
-    engine_options,
-    mode_options,
-    schedule_options,
-    sharing_option,
-    simulation_options,
-)
+from lifsim.cli.family import options_of
+from lifsim.cli.inputs import WholeSimulation
 from lifsim.cli.say import say
-from lifsim.errors import Fault, InputError
+from lifsim.errors import Fault, InputError, collecting
 
 if TYPE_CHECKING:
     from lifsim.simulate.result import Result
@@ -38,11 +29,7 @@ Examples:
   lifsim run --config reports/vgg16_cifar10-sata128-channel4/config.resolved.yaml
 """
 )
-@simulation_options
-@sharing_option
-@engine_options
-@schedule_options
-@mode_options
+@options_of(WholeSimulation, "simulation")
 @click.option(
     "--config", type=click.Path(path_type=Path), help="Run a config.resolved.yaml again, instead of --arch ..."
 )
@@ -58,21 +45,7 @@ Examples:
     help="Write dram.trace, too: every DRAM request as text, for that simulator.",
 )  # fmt: skip
 def run(
-    arch: str | None,
-    workload: str | None,
-    sharing: str | None,
-    trace: Path | None,
-    batch: int | None,
-    seed: int | None,
-    overrides: tuple[str, ...],
-    spikes: str | None,
-    weights: str | None,
-    images: str | None,
-    schedule: str | None,
-    objective: str | None,
-    chunk: int | str | None,
-    mode: str | None,
-    bptt: str | None,
+    simulation: WholeSimulation,
     config: Path | None,
     out: Path | None,
     force: bool,
@@ -85,34 +58,28 @@ def run(
     Prints cycles, traffic, energy and area with units, for a shared run beside the run without sharing, and writes
     summary.json, layers.csv, timesteps.csv and config.resolved.yaml.
     """
+    from lifsim.cli.watching import watching
     from lifsim.report.save import Extras, check_extras, check_target, default_folder, save
-    from lifsim.simulate.inputs import load_config, load_inputs
+    from lifsim.simulate.inputs import load_config
     from lifsim.simulate.pipeline import run_beside_baseline
 
-    options: dict[str, object] = {"batch": batch, "seed": seed, "trace": trace}
-    options |= {"spikes": spikes, "weights": weights, "images": images}
-    options |= {"schedule": schedule, "objective": objective, "chunk": chunk, "mode": mode, "bptt": bptt}
-    if config is not None:
-        given: dict[str, object] = {"--arch": arch, "--workload": workload, "--sharing": sharing}
-        given |= {f"--{name}": value for name, value in options.items()}
-        if clash := [name for name, value in given.items() if value is not None]:
-            raise InputError(Fault(f"--config must stand without {', '.join(clash)}; use --set to change a key"))
-        inputs = load_config(config, overrides)
-    else:
-        inputs = load_inputs(
-            (TRAINING_ARCH if mode == "training" else DEFAULT_ARCH) if arch is None else arch,
-            DEFAULT_WORKLOAD if workload is None else workload,
-            DEFAULT_SHARING if sharing is None else sharing,
-            options,
-            overrides,
-        )
-    extras = Extras(timeline, dram_trace)
-    check_extras(extras, inputs.arch)
-    if out is not None:
-        check_target(out, replace=force)
-    result, baseline = run_beside_baseline(inputs)
-    folder = out if out is not None else default_folder(result)
-    save(result, folder, replace=force or out is None, extras=extras)
+    if config is not None and simulation.given:
+        clash = ", ".join(f"--{name}" for name in simulation.given)
+        raise InputError(Fault(f"--config must stand without {clash}; use --set to change a key"))
+    extras, faults, inputs = Extras(timeline, dram_trace), list[Fault](), None
+    with collecting(faults):
+        inputs = simulation.inputs() if config is None else load_config(config, simulation.overrides)
+        check_extras(extras, inputs.arch)
+    with collecting(faults):
+        if out is not None:
+            check_target(out, replace=force)
+    if faults or inputs is None:
+        raise InputError(faults)
+    with watching() as watch:
+        result, baseline = run_beside_baseline(inputs, watch)
+        folder = out if out is not None else default_folder(result)
+        watch("writing the result", 0, 0)
+        save(result, folder, replace=force or out is None, extras=extras)
     _print(result, baseline, form)
     say(f"written to {folder}", err=True)
 

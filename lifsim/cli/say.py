@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import click
 
+from lifsim.cli.streams import tell
 from lifsim.errors import visible
 
 
 def say(*lines: str, err: bool = False) -> None:
     """Print the `lines` to stdout, or to stderr."""
-    click.echo("\n".join(map(visible, lines)), err=err)
+    message = "\n".join(map(visible, lines))
+    if err:
+        tell(message)
+    else:
+        click.echo(message)

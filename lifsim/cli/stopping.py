@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,9 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 CLEAN_UP_SECONDS = 5.0
 """How long a command may clean up before a second signal interrupts that."""
+
+AGAIN_SECONDS = 0.2
+"""How long Stopped may be lost before it is raised again."""
 
 _NOTHING = "nothing unfinished is kept; the same command starts again"
 
@@ -37,19 +41,42 @@ class Stopped(BaseException):
 
 
 class Stopping:
-    """Raises Stopped in the main thread when a signal comes; stopped: what was raised, whatever others made of it."""
+    """Raises Stopped in the main thread when a signal comes; stopped: what was raised, whatever others made of it.
+
+    Python drops what is raised inside finalizers and callbacks of weak references or of C code, and some code catches
+    everything: where nothing unwinds any longer, Stopped is raised again, until something ends by it.
+    """
 
     def __init__(self) -> None:
         self.stopped: Stopped | None = None
         self._at = 0.0
+        self._over = False
 
     def __call__(self, signum: int, _: FrameType | None) -> None:
         """The handler. A terminal that closes sends several signals: only the first one interrupts the clean-up."""
         now = time.monotonic()
-        if self.stopped is not None and now - self._at < CLEAN_UP_SECONDS:
+        if self._over or (self.stopped is not None and now - self._at < CLEAN_UP_SECONDS):
             return
         self.stopped, self._at = Stopped(signum), now
+        if hasattr(signal, "setitimer"):
+            signal.signal(signal.SIGALRM, self._again)
+            signal.setitimer(signal.ITIMER_REAL, AGAIN_SECONDS, AGAIN_SECONDS)
         raise self.stopped
+
+    def over(self) -> None:
+        """The command has come to its end, one way or another: nothing is raised from now on."""
+        self._over = True
+
+    def _again(self, _: int, __: FrameType | None) -> None:
+        if self.stopped is not None and not self._over and not self._unwinds():
+            raise self.stopped
+
+    def _unwinds(self) -> bool:
+        """Whether what runs now is the clean-up: handles Stopped, or what came of it."""
+        error = sys.exception()
+        while error is not None and not isinstance(error, Stopped):
+            error = error.__context__
+        return error is not None
 
 
 @contextmanager
@@ -62,13 +89,46 @@ def stoppable() -> Iterator[Stopping]:
         return
     before = {number: signal.getsignal(number) for number in SIGNALS}
     heard = [number for number, handler in before.items() if handler not in (signal.SIG_IGN, None)]
-    for number in heard:
-        signal.signal(number, stopping)
-    try:
-        yield stopping
-    finally:
+    with _alarm_as_before(), _dropped_in_silence():
         for number in heard:
-            signal.signal(number, signal.SIG_IGN if stopping.stopped else before[number])
+            signal.signal(number, stopping)
+        try:
+            yield stopping
+        finally:
+            stopping.over()
+            for number in heard:
+                signal.signal(number, signal.SIG_IGN if stopping.stopped else before[number])
+
+
+@contextmanager
+def _alarm_as_before() -> Iterator[None]:
+    """The process's timer may serve others, who get it back."""
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+    handler, timer = signal.getsignal(signal.SIGALRM), signal.getitimer(signal.ITIMER_REAL)
+    try:
+        yield
+    finally:
+        if signal.getsignal(signal.SIGALRM) is not handler:
+            signal.setitimer(signal.ITIMER_REAL, *timer)
+            signal.signal(signal.SIGALRM, handler)
+
+
+@contextmanager
+def _dropped_in_silence() -> Iterator[None]:
+    """A Stopped that Python drops is raised again: no traceback tells of it."""
+    before = sys.unraisablehook
+
+    def hook(unraisable: sys.UnraisableHookArgs) -> None:
+        if not isinstance(unraisable.exc_value, Stopped):
+            before(unraisable)
+
+    sys.unraisablehook = hook
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
 
 
 @contextmanager

@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from lifsim.cli.say import say
-from lifsim.errors import Fault, InputError
 
 
 @click.group()
@@ -38,18 +37,19 @@ def export(path: Path, form: str, out: Path | None, force: bool) -> None:
       lifsim store export sweeps/x --format parquet --out x.parquet
       lifsim store export sweeps/x --out - | column -s, -t
     """
-    from lifsim.files import write_bytes
-    from lifsim.sweep.export import exported, table_of
-    from lifsim.sweep.store import Store
+    from lifsim.files import check_targets, write_bytes
+    from lifsim.sweeps.export import exported, table_of
+    from lifsim.sweeps.store import Store
 
-    if out is not None and out.exists() and not force:
-        raise InputError(Fault(f"{out} exists and must not be overwritten; give --force", path="out"))
+    target = out or path.with_name(f"{path.name}.{form}")
+    if target != Path("-"):
+        logs = [path.with_name(f"{path.name}{end}") for end in ("-wal", "-shm", "-journal")]
+        check_targets([target], [path, *logs], replace=force or out is None)
     with Store.read(path) as opened:
         data = exported(table_of(opened), form)
-    if out == Path("-"):
+    if target == Path("-"):
         sys.stdout.buffer.write(data)
         return
-    target = out or path.with_name(f"{path.name}.{form}")
     write_bytes(target, data, parents=True)
     say(str(target))
 
@@ -69,8 +69,8 @@ def show(path: Path, sort: str, descending: bool, top: int, columns: str | None)
       lifsim store show sweeps/x --sort cycles.total --top 5 --columns time_s,area_mm2
     """
     from lifsim.report.sweep_table import print_table
-    from lifsim.sweep.export import table_of
-    from lifsim.sweep.store import Store
+    from lifsim.sweeps.export import table_of
+    from lifsim.sweeps.store import Store
 
     with Store.read(path) as opened:
         rows = table_of(opened)

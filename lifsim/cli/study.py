@@ -10,16 +10,17 @@ import click
 
 from lifsim.cli.say import say
 from lifsim.cli.stopping import keeping
+from lifsim.cli.usual_sharings import Choice
 
 if TYPE_CHECKING:
-    from lifsim.snn.training.study import Study
+    from lifsim.engine.training.study import Study
 
 SHARINGS = "none,channel2,channel4,layer,layer+channel2"
 
 
 @click.command()
 @click.option("--workload", metavar="NAME|FILE", required=True, help="Network to train, e.g. digits_cnn, har_fcn.")
-@click.option("--sharing", "sharings", default=SHARINGS, show_default=True, help="Sharings, with commas.")
+@click.option("--sharing", "sharings", show_default=SHARINGS, help="Sharings, with commas.")
 @click.option("--seeds", type=click.IntRange(min=1), default=5, show_default=True, help="Seeds 0 to N-1 of each.")
 @click.option("--data", metavar="NAME|FILE", help="As for `lifsim train`.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the study.")
@@ -32,7 +33,7 @@ SHARINGS = "none,channel2,channel4,layer,layer+channel2"
 @click.option("--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
 def study(
     workload: str,
-    sharings: str,
+    sharings: str | None,
     seeds: int,
     data: str | None,
     out: Path,
@@ -56,13 +57,13 @@ def study(
     """
     from lifsim.config.sharing import Sharing
     from lifsim.config.workload import load_workload
-    from lifsim.snn.data import load_dataset
-    from lifsim.snn.training.loop import Recipe, usual_batch
-    from lifsim.snn.training.study import open_study, run_study, setting_of
-    from lifsim.snn.workers import available_threads
+    from lifsim.engine.data import load_dataset
+    from lifsim.engine.training.loop import Recipe, usual_batch
+    from lifsim.engine.training.study import open_study, run_study, setting_of
+    from lifsim.engine.workers import available_threads
 
     network = load_workload(workload, settings)
-    chosen = [Sharing.parse(name) for name in sharings.split(",")]
+    chosen = [Sharing.parse(name) for name in Choice.of(sharings, SHARINGS).fitting([network])]
     images = load_dataset(data, network)
     recipe = Recipe(epochs, batch or usual_batch(images), rate, shift=shift)
     setting = setting_of(workload, settings, images, recipe)

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lifsim.cli.family import options_of
 from lifsim.cli.say import say
 from lifsim.cli.stopping import keeping
-from lifsim.cli.sweep_options import asked_for, cores, execution_options, space_options
+from lifsim.cli.sweep_options import ExecutionOptions, SpaceOptions
 from lifsim.errors import Fault, InputError
 
 if TYPE_CHECKING:
-    from lifsim.sweep.plan import Plan
+    from lifsim.sweeps.plan import Plan
 
 
 @click.command(
@@ -26,60 +27,38 @@ Examples:
   lifsim store show sweeps/x --sort energy_pj.total --top 10
 """
 )
-@space_options
+@options_of(SpaceOptions, "space")
 @click.option("--sample", metavar="N", type=int, help="Run N points of the space, a Latin hypercube.")
-@execution_options
+@options_of(ExecutionOptions, "execution")
 @click.option("--retry-failed", is_flag=True, help="Run points that failed earlier again.")
 @click.option("--dry-run", is_flag=True, help="Print the count of points and an estimate, and run nothing.")
 def sweep(
-    file: Path | None,
-    arch: str | None,
-    workload: str | None,
-    sharing: str | None,
-    trace: str | None,
-    batch: str | None,
-    seed: int | None,
-    schedule: str | None,
-    objective: str | None,
-    chunk: str | None,
-    overrides: tuple[str, ...],
-    vary: tuple[str, ...],
-    sample: int | None,
-    out: Path | None,
-    jobs: int | None,
-    scheduler: str | None,
-    retry_failed: bool,
-    dry_run: bool,
+    space: SpaceOptions, execution: ExecutionOptions, sample: int | None, retry_failed: bool, dry_run: bool
 ) -> None:
     """Run every combination of architectures, networks, sharings and --vary values, and keep every result in one file.
 
     FILE is a sweep file (YAML) that says the same as the options; an option given beside it takes its key's place.
     Stopped or killed, the same command goes on where it was. A point that fails is a row with its error.
     """
-    from lifsim.sweep.plan import plan
+    from lifsim.sweeps.plan import plan
 
-    asked = asked_for(
-        file, arch, workload, sharing, trace, batch, seed, schedule, objective, chunk, overrides, vary, sample
-    )
-    planned = plan(asked)
-    workers = jobs or cores()
+    planned = plan(space.request(sample))
     if dry_run:
-        _print_estimate(planned, workers)
-    elif out is None:
+        _print_estimate(planned, execution.processes)
+    elif execution.out is None:
         raise InputError(Fault("must be given: the file that keeps the results", path="--out"))
     else:
-        _run(planned, out, workers, scheduler, retry_failed=retry_failed)
+        _run(planned, execution, execution.out, retry_failed=retry_failed)
 
 
-def _run(planned: Plan, out: Path, workers: int, scheduler: str | None, *, retry_failed: bool) -> None:
+def _run(planned: Plan, execution: ExecutionOptions, out: Path, *, retry_failed: bool) -> None:
     from lifsim.report.sweep_progress import Progress
-    from lifsim.sweep.executors import executor_for
-    from lifsim.sweep.run import pending_points, run_points
-    from lifsim.sweep.store import Store
+    from lifsim.sweeps.run import pending_points, refuse_if_all_failed, run_points
+    from lifsim.sweeps.store import Store
 
     with (
         # First, so that a cluster that cannot be reached leaves no store.
-        executor_for(planned.job, workers, scheduler) as executor,
+        execution.executor(planned.job) as executor,
         Store.create_or_open(out, planned.job.description()) as store,
     ):
         pending = pending_points(planned, store, retry_failed=retry_failed)
@@ -90,12 +69,11 @@ def _run(planned: Plan, out: Path, workers: int, scheduler: str | None, *, retry
     say(f"{progress.summary} in {out}", err=True)
     for error, count in list(errors.items())[:5]:
         say(f"failed {count:,}: {error}", err=True)
-    if errors and sum(errors.values()) == len(planned.points):
-        raise InputError([Fault(error, path="every point fails") for error in list(errors)[:5]])
+    refuse_if_all_failed(errors, len(planned.points))
 
 
 def _print_estimate(planned: Plan, workers: int) -> None:
-    from lifsim.sweep.estimate import estimate
+    from lifsim.sweeps.estimate import estimate
 
     say(f"{len(planned.points):,} points")
     for axis in planned.job.space.axes:

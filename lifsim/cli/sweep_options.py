@@ -1,93 +1,123 @@
-"""Options that say which space is swept; a sweep file says the same."""
+"""What a sweep is told: the space, where a sweep file says the same, and who runs its points."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import click
 
-from lifsim.cli.inputs import DEFAULT_ARCH, DEFAULT_SHARING, DEFAULT_WORKLOAD, with_options
+from lifsim.config import defaults
 
 if TYPE_CHECKING:
-    from lifsim.sweep.request import Request
-
-F = TypeVar("F", bound=Callable[..., object])
-
-_OPTIONS = (
-    click.argument("file", required=False, type=click.Path(path_type=Path)),
-    click.option("--arch", metavar="A[,B...]", help=f"Architectures. Default: {DEFAULT_ARCH}."),
-    click.option("--workload", metavar="W[,V...]", help=f"Networks. Default: {DEFAULT_WORKLOAD}."),
-    click.option("--sharing", metavar="S[,S...]", help=f"none, layer, channel2, ... Default: {DEFAULT_SHARING}."),
-    click.option("--trace", metavar="FILE", help="Spike trace (.npz). Default: the workload's own spikes."),
-    click.option("--batch", metavar="N[,N...]", help="Images. Default: as many as the trace has, else 1."),
-    click.option("--seed", type=int, help="Seed of synthesised spikes, and of what chooses points. Default: 0."),
-    click.option("--schedule", metavar="S[,S...]", help="tick, timestep, auto. Default: tick."),
-    click.option("--objective", metavar="O[,O...]", help="What auto minimises: dram, cycles, energy. Default: dram."),
-    click.option("--chunk", metavar="C[,C...]", help="Images that take turns together. Default: auto."),
-    click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Change a key everywhere."),
-    click.option(
-        "--vary", metavar="KEY=VALUES", multiple=True,
-        help="An axis, any key that --set knows: 8,16,32 or 1:8 or 10:100:+10 or 8KiB:512KiB:x2.",
-    ),
-)  # fmt: skip
-
-_EXECUTION_OPTIONS = (
-    click.option("--out", type=click.Path(path_type=Path), help="File that keeps the results; what stopped goes on."),
-    click.option("--jobs", type=click.IntRange(1, 4096), help="Processes. Default: all cores."),
-    click.option("--scheduler", metavar="ADDRESS", help="Run on the Dask cluster of this scheduler instead."),
-)
+    from lifsim.sweeps.executor import Executor
+    from lifsim.sweeps.plan import Job
+    from lifsim.sweeps.request import Request
 
 
-def space_options(command: F) -> F:
-    """Add [FILE], the options of a run, of which many take several values, --set and --vary."""
-    return with_options(command, _OPTIONS)
+@dataclass(frozen=True)
+class SpaceOptions:
+    """[FILE], the options of a run, of which many take several values, --set and --vary; None where not given."""
+
+    file: Annotated[Path | None, click.argument("file", required=False, type=click.Path(path_type=Path))]
+    arch: Annotated[
+        str | None, click.option("--arch", metavar="A[,B...]", help=f"Architectures. Default: {defaults.ARCH}.")
+    ]
+    workload: Annotated[
+        str | None, click.option("--workload", metavar="W[,V...]", help=f"Networks. Default: {defaults.WORKLOAD}.")
+    ]
+    sharing: Annotated[
+        str | None,
+        click.option("--sharing", metavar="S[,S...]", help=f"none, layer, channel2, ... Default: {defaults.SHARING}."),
+    ]
+    trace: Annotated[
+        str | None,
+        click.option("--trace", metavar="FILE", help="Spike trace (.npz). Default: the workload's own spikes."),
+    ]
+    batch: Annotated[
+        str | None,
+        click.option("--batch", metavar="N[,N...]", help="Images. Default: as many as the trace has, else 1."),
+    ]
+    seed: Annotated[
+        int | None,
+        click.option("--seed", type=int, help="Seed of synthesised spikes, and of what chooses points. Default: 0."),
+    ]
+    schedule: Annotated[
+        str | None, click.option("--schedule", metavar="S[,S...]", help="tick, timestep, auto. Default: tick.")
+    ]
+    objective: Annotated[
+        str | None,
+        click.option(
+            "--objective", metavar="O[,O...]", help="What auto minimises: dram, cycles, energy. Default: dram."
+        ),
+    ]
+    chunk: Annotated[
+        str | None, click.option("--chunk", metavar="C[,C...]", help="Images that take turns together. Default: auto.")
+    ]
+    overrides: Annotated[
+        tuple[str, ...],
+        click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Change a key everywhere."),
+    ]
+    vary: Annotated[
+        tuple[str, ...],
+        click.option(
+            "--vary",
+            metavar="KEY=VALUES",
+            multiple=True,
+            help="An axis, any key that --set knows: 8,16,32 or 1:8 or 10:100:+10 or 8KiB:512KiB:x2.",
+        ),
+    ]
+
+    def request(self, sample: int | None = None) -> Request:
+        """What the options and the file ask for together. Raises InputError with every fault of both."""
+        from lifsim.sweeps.request import options_document, read_request
+
+        given = {
+            "arch": _names(self.arch),
+            "workload": _names(self.workload),
+            "sharing": _names(self.sharing),
+            "trace": self.trace,
+            "batch": _numbers(self.batch),
+            "seed": self.seed,
+            "schedule": _names(self.schedule),
+            "objective": _names(self.objective),
+            "chunk": _numbers(self.chunk),
+            "sample": sample,
+        }
+        return read_request(self.file, options_document(given, self.overrides, self.vary))
 
 
-def execution_options(command: F) -> F:
-    """Add --out, --jobs and --scheduler."""
-    return with_options(command, _EXECUTION_OPTIONS)
+@dataclass(frozen=True)
+class ExecutionOptions:
+    """--out, --jobs and --scheduler."""
 
+    out: Annotated[
+        Path | None,
+        click.option(
+            "--out", type=click.Path(path_type=Path), help="File that keeps the results; what stopped goes on."
+        ),
+    ]
+    jobs: Annotated[
+        int | None, click.option("--jobs", type=click.IntRange(1, 4096), help="Processes. Default: all cores.")
+    ]
+    scheduler: Annotated[
+        str | None,
+        click.option("--scheduler", metavar="ADDRESS", help="Run on the Dask cluster of this scheduler instead."),
+    ]
 
-def cores() -> int:
-    """Cores that this process may use."""
-    import os
+    @property
+    def processes(self) -> int:
+        """--jobs, or as many as this process has cores."""
+        import os
 
-    return len(os.sched_getaffinity(0))
+        return self.jobs or len(os.sched_getaffinity(0))
 
+    def executor(self, job: Job, most: int | None = None) -> Executor:
+        """What runs the points of `job`, with `most` processes here. Raises InputError where it cannot be had."""
+        from lifsim.sweeps.executors import executor_for
 
-def asked_for(
-    file: Path | None,
-    arch: str | None,
-    workload: str | None,
-    sharing: str | None,
-    trace: str | None,
-    batch: str | None,
-    seed: int | None,
-    schedule: str | None,
-    objective: str | None,
-    chunk: str | None,
-    overrides: tuple[str, ...],
-    vary: tuple[str, ...],
-    sample: int | None = None,
-) -> Request:
-    """What the options and the file ask for together. Raises InputError with every fault of both."""
-    from lifsim.sweep.request import options_document, read_request
-
-    given = {
-        "arch": _names(arch),
-        "workload": _names(workload),
-        "sharing": _names(sharing),
-        "trace": trace,
-        "batch": _numbers(batch),
-        "seed": seed,
-        "schedule": _names(schedule),
-        "objective": _names(objective),
-        "chunk": _numbers(chunk),
-        "sample": sample,
-    }
-    return read_request(file, options_document(given, overrides, vary))
+        return executor_for(job, min(self.processes, most or self.processes), self.scheduler)
 
 
 def _names(text: str | None) -> list[str] | None:

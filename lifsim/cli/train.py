@@ -14,9 +14,9 @@ from lifsim.cli.stopping import keeping
 from lifsim.errors import Fault, InputError
 
 if TYPE_CHECKING:
-    from lifsim.snn.data import Dataset
-    from lifsim.snn.training.backprop import Learner
-    from lifsim.snn.training.loop import EpochReport, Progressed, Recipe
+    from lifsim.engine.data import Dataset
+    from lifsim.engine.training.backprop import Learner
+    from lifsim.engine.training.loop import EpochReport, Progressed, Recipe
 
 
 @click.command()
@@ -75,15 +75,20 @@ def train(
       lifsim train --workload har_fcn --sharing layer --membranes reversed --out har_layer.npz
       lifsim train --workload digits_cnn --out digits.npz --resume
     """
+    from lifsim.config.resolve import find
     from lifsim.config.sharing import Sharing
     from lifsim.config.workload import load_workload
-    from lifsim.snn.data import load_dataset
-    from lifsim.snn.training.backprop import Learner
-    from lifsim.snn.training.loop import Recipe, usual_batch
-    from lifsim.snn.training.optimiser import Adam, Sgd
-    from lifsim.snn.training.surrogate import Surrogate
-    from lifsim.snn.workers import Workers, available_threads
+    from lifsim.engine.data import load_dataset
+    from lifsim.engine.training.backprop import Learner
+    from lifsim.engine.training.checkpoint import checkpoint_path
+    from lifsim.engine.training.loop import Recipe, usual_batch
+    from lifsim.engine.training.optimiser import Adam, Sgd
+    from lifsim.engine.training.surrogate import Surrogate
+    from lifsim.engine.workers import Workers, available_threads
+    from lifsim.files import check_targets
 
+    read = [find("workload", workload), *([] if data is None else [Path(data)])]
+    check_targets([out, checkpoint_path(out)], read, replace=True)
     network = load_workload(workload, settings)
     learner = Learner(
         network,
@@ -129,8 +134,8 @@ class _Training:
     def run(self, resume: bool) -> EpochReport | None:
         """Train to the last epoch; the last report, None if all epochs were done before."""
         from lifsim.cli.progress import TrainingProgress
-        from lifsim.snn.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-        from lifsim.snn.training.loop import start, train
+        from lifsim.engine.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+        from lifsim.engine.training.loop import start, train
 
         begin: Progressed = start(self.learner.network, self.recipe.seed)
         if resume:

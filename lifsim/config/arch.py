@@ -9,33 +9,21 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo
 
+from lifsim.brief import Brief, Briefly
 from lifsim.config.buffers import Buffers
+from lifsim.config.described import arch_brief
 from lifsim.config.device import with_device
 from lifsim.config.document import Document, read_document
 from lifsim.config.dram import DramSpec
 from lifsim.config.members import member_of
 from lifsim.config.resolve import find
-from lifsim.config.schema import (
-    Bits,
-    Broken,
-    Cost,
-    Count,
-    Cycles,
-    Flag,
-    Model,
-    Name,
-    Text,
-    UnknownKeyError,
-    rule,
-)
+from lifsim.config.schema import Bits, Broken, Cost, Count, Cycles, Flag, Model, Name, Text, UnknownKeyError, rule
 from lifsim.config.validate import parse_model
 from lifsim.errors import shown
 from lifsim.registry import registry_of
 from lifsim.units import parse_bytes, parse_hz
 
 Extent = Annotated[int, Field(ge=1, le=1 << 16, strict=True)]
-
-
 MAX_CLOCK_RATIO = 1 << 21
 CLOCK_HZ = (1_000, 10_000_000_000)
 """The slowest and the fastest clock that is taken for one: kilohertz are those of chips below threshold."""
@@ -206,7 +194,7 @@ class SatasimVersion(Model):
     output_bits: Bits = 8
 
 
-class Arch(Model):
+class Arch(Briefly, Model):
     """One accelerator. technology_nm picks the SRAM table; components come from the SATA_Sim synthesis table.
 
     accounting: the name of a registered member (`lifsim list accountings`); "satasim" follows SATA_Sim to the letter
@@ -225,6 +213,11 @@ class Arch(Model):
     components: Annotated[tuple[Component, ...], Field(max_length=1000)]
     buffers: Buffers
     dram: Dram
+
+    @property
+    def brief(self) -> Brief:
+        """What it consists of."""
+        return arch_brief(self)
 
     @rule
     def components_have_names(self) -> Broken:

@@ -17,6 +17,7 @@ from lifsim.errors import Fault, InputError, shown
 MAX_BYTES = 1 << 20
 MAX_NODES = 50_000
 MAX_DEPTH = 32
+MAX_INTEGER_BITS = 1024  # more than any key means, and as much as a float holds; Python reads more than it prints
 
 _IMPORTS = {
     ".ini": "`lifsim import dramsim3 {} --out device.yaml` makes a device of one of DRAMsim3's",
@@ -270,10 +271,17 @@ class _Builder:
         return Mark(self.source, node.start_mark.line + 1, node.start_mark.column + 1)
 
 
+def _integer(digits: str) -> int:
+    value = int(digits, 16) if digits.startswith("0x") else int(digits)
+    if value.bit_length() > MAX_INTEGER_BITS:
+        raise ValueError("too large")
+    return value
+
+
 def _number_or_word(kind: str, text: str) -> int | float | bool | None:
     digits = text.replace("_", "").lower()
     if kind == "int":
-        return int(digits, 16) if digits.startswith("0x") else int(digits)
+        return _integer(digits)
     if kind == "float":
         return float(digits.replace(".inf", "inf").replace(".nan", "nan"))
     return digits == "true" if kind == "bool" else None

@@ -223,6 +223,15 @@ class DramSpec(Model):
             yield "timing.tREFI", f"{timing.tREFI} must be > tRP x ranks = {timing.tRP * self.organisation.ranks}"
 
     @rule
+    def refreshes_leave_time(self) -> Broken:
+        """A refresh that is due first waits for the rows that are open to be closed; behind it a row must be opened,
+        accessed and closed before the next one, or requests may wait for ever."""
+        timing, rows = self.timing, 2 * self.row_cycles + self.organisation.banks_per_rank
+        if timing.tRFC < timing.tREFI < timing.tRFC + rows:
+            why = f"tRFC = {timing.tRFC}, and {rows} to close rows before it and to use one behind it"
+            yield "timing.tREFI", f"{timing.tREFI} must be >= {timing.tRFC + rows}: {why}"
+
+    @rule
     def activates_cost_something(self) -> Broken:
         """More than standing by."""
         timing = self.timing
@@ -231,6 +240,14 @@ class DramSpec(Model):
             if self.energy.IDD0 * timing.tRC < charge:
                 message = "must be >= what an open and a precharged device draw in one tRC"
                 yield "energy.IDD0", f"{self.energy.IDD0} {message} = {charge / timing.tRC:.4g}"
+
+    @property
+    def row_cycles(self) -> int:
+        """What it takes at most to activate a row, to read or write one burst, and to precharge it."""
+        timing = self.timing
+        read = timing.tRCD + timing.tRTP + timing.tRP
+        data = timing.activate_to_write_cycles + timing.CWL + self.organisation.burst_cycles
+        return max(timing.tRC, read, data + timing.tWR + timing.tRP)
 
     @property
     def offset_bits(self) -> int:

@@ -13,6 +13,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from lifsim.brief import Brief, Briefly
+from lifsim.config.described import network_brief
+from lifsim.neurons import NeuronModel
+
 
 @dataclass(frozen=True)
 class Tensor:
@@ -43,17 +47,6 @@ class Tensor:
     def bits(self, real_bits: int) -> int:
         """Bits per element: what its `levels` need, or `real_bits` for real values."""
         return real_bits if self.levels is None else self.levels.bit_length()
-
-
-@dataclass(frozen=True)
-class Neuron:
-    """LIF parameters (docs/model.md, "LIF neuron"). `u_reset` is used by the hard reset only."""
-
-    tau: float
-    threshold: float
-    reset: str  # "hard" | "soft"
-    u_reset: float
-    decay_input: bool
 
 
 @dataclass(frozen=True)
@@ -114,9 +107,10 @@ class TimeMean(Node):
 
 @dataclass(frozen=True)
 class Lif(Node):
-    """A layer of LIF neurons, one per element. `group`: LIFs of one group share membranes under `layer` sharing."""
+    """A layer of spiking neurons, one per element. `group`: those of one group share their state under `layer`
+    sharing."""
 
-    neuron: Neuron
+    neuron: NeuronModel
     group: str | None
 
 
@@ -196,6 +190,16 @@ class Layer:
         """LIF neurons (without sharing), 0 without a LIF."""
         return self.lif.output.elements if self.lif else 0
 
+    @property
+    def state_variables(self) -> int:
+        """Values that each of its neurons keeps, 0 without a LIF."""
+        return len(self.lif.neuron.states) if self.lif else 0
+
+    @property
+    def datapaths(self) -> int:
+        """What one call of a neuron makes work of a LIF unit, 0 without a LIF."""
+        return self.lif.neuron.datapaths if self.lif else 0
+
 
 @dataclass(frozen=True)
 class Spikes:
@@ -228,8 +232,8 @@ class Gradients:
 SATA_GRADIENTS = Gradients(0.7, 0.6, "the defaults of SATA_Sim's training tool (Yin et al., IEEE TCAD 2022)", False)
 
 
-@dataclass(frozen=True)
-class Network:
+@dataclass(frozen=True, repr=False)
+class Network(Briefly):
     """A workload: nodes in execution order, shapes inferred and checked.
 
     encoding: "direct" (the image is seen once, its output replayed), "rate" or "event" (spikes at every timestep).
@@ -251,10 +255,20 @@ class Network:
         """Cheap: equal networks have equal names."""
         return hash((self.name, self.timesteps, len(self.layers)))
 
+    @property
+    def brief(self) -> Brief:
+        """What it consists of."""
+        return network_brief(self)
+
     @cached_property
     def lifs(self) -> tuple[Lif, ...]:
         """LIF nodes in execution order."""
         return tuple(node for node in self.nodes if isinstance(node, Lif))
+
+    @cached_property
+    def input_tensors(self) -> frozenset[str]:
+        """Names of what comes from outside: the input, and given inputs of layers that start a chain of their own."""
+        return frozenset(node.output.name for node in self.nodes if isinstance(node, Input))
 
     def node(self, name: str) -> Node:
         """The node of that name; KeyError if there is none."""

@@ -28,7 +28,8 @@ def find(kind: Kind, name: str) -> Path:
             if name and _what(candidate) == "file":
                 return candidate
     if name and _what(Path(name)) == "directory":
-        raise InputError(Fault(f"is a directory, must be a YAML file of an {_TITLE[kind]}", source=name))
+        article = "an" if kind == "arch" else "a"
+        raise InputError(Fault(f"is a directory, must be a YAML file of {article} {_TITLE[kind]}", source=name))
     looked = ", ".join(str(folder) if folder != Path() else "the current folder" for folder in folders)
     hint = did_you_mean(Path(name).name.removesuffix(_SUFFIX), available(kind))
     raise InputError(Fault(f"{shown(name)} must be a file or a shipped {_TITLE[kind]}; looked in {looked}{hint}"))

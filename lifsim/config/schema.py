@@ -15,6 +15,9 @@ from lifsim.units import parse_bytes, parse_hz
 KEYS_ALONE = "each key alone"
 """Validation context: judge every key by itself, and leave the rules across keys alone."""
 
+OF_A_DOCUMENT = "of a document"
+"""Validation context: what is wrong is told by `lifsim.config.validate`, which knows where each key stands."""
+
 Flag = Annotated[bool, Field(strict=True)]
 Text = Annotated[str, Field(strict=True, min_length=1, max_length=10_000)]
 

@@ -7,7 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import cast
 
-from lifsim.config.network import Add, Conv, Input, Lif, Linear, Neuron, Node, Pool, Tensor, TimeMean
+from lifsim.config.network import Add, Conv, Input, Lif, Linear, Node, Pool, Tensor, TimeMean
+from lifsim.config.neuron import misfits, read_neuron
 from lifsim.config.problem import Loc, Problem
 from lifsim.config.readers import unread
 from lifsim.config.schema import UnknownKeyError, known
@@ -18,13 +19,12 @@ from lifsim.config.workload_schema import (
     LayerSpec,
     LifSpec,
     LinearSpec,
-    NeuronChange,
-    NeuronSpec,
     PoolSpec,
     TimeMeanSpec,
     Workload,
 )
 from lifsim.errors import did_you_mean
+from lifsim.neurons import NeuronModel
 
 MAX_ELEMENTS = 1 << 28
 MAX_WEIGHTS = 1 << 32
@@ -39,7 +39,7 @@ class Inference:
     behind it is blamed."""
 
     timesteps: int
-    neuron: NeuronSpec
+    neuron: NeuronModel
     tensors: dict[str | None, Tensor | None] = field(default_factory=dict)
     nodes: list[Node] = field(default_factory=list)
     averaged: set[str] = field(default_factory=set)
@@ -47,7 +47,7 @@ class Inference:
 
 
 class MisfitError(ValueError):
-    """What is wrong with one layer, as (key, message)."""
+    """What is wrong with one layer, as (key, message); a key of its neuron is dotted, '' is the layer itself."""
 
     def __init__(self, *faults: tuple[str, str]) -> None:
         super().__init__(*faults)
@@ -56,14 +56,18 @@ class MisfitError(ValueError):
 
 def infer_nodes(spec: Workload) -> tuple[tuple[Node, ...], list[Problem]]:
     """Nodes of `spec` in execution order with their tensors, and every problem; nodes that have one are left out."""
-    neuron = known(spec, "neuron", NeuronSpec())
-    state = Inference(known(spec, "timesteps", SOME_TIMESTEPS), NeuronSpec() if any(neuron.broken_rules()) else neuron)
+    neuron, faults = read_neuron(known(spec, "neuron", {}))
+    state = Inference(known(spec, "timesteps", SOME_TIMESTEPS), neuron)
+    state.problems += [_problem((), key, message) for key, message in faults]
     state.tensors["input"] = None
     with suppress(UnknownKeyError):
         _add_input(state, spec.input)
     above: str | None = "input"
     for index, op in enumerate(known(spec, "layers", ())):
         loc = ("layers", index)
+        if isinstance(op, LifSpec):
+            _, faults = read_neuron(known(op, "neuron", {}), neuron)
+            state.problems += [_problem(loc, key, message) for key, message in faults]
         try:
             reads = op.reads or (above,)
             _add_layer(state, loc, op, reads)
@@ -94,12 +98,17 @@ def _add_layer(state: Inference, loc: Loc, op: LayerSpec, reads: tuple[str | Non
         node = _node(state, op, inputs)
         _check_size(node.output)
     except MisfitError as misfit:
-        state.problems += [Problem((*loc, key) if key else loc, message) for key, message in misfit.faults]
+        state.problems += [_problem(loc, key, message) for key, message in misfit.faults]
         return
     state.tensors[op.name] = node.output
     state.nodes.append(node)
     if isinstance(node, TimeMean) or state.averaged.intersection(node.inputs):
         state.averaged.add(op.name)
+
+
+def _problem(loc: Loc, key: str, message: str) -> Problem:
+    """Of a key, which may be one of `neuron`, or of what stands at `loc`."""
+    return Problem((*loc, *key.split(".", 1)) if key else loc, message)
 
 
 def _check_size(output: Tensor) -> None:
@@ -252,17 +261,11 @@ def _add(state: Inference, op: AddSpec, inputs: list[Tensor]) -> Add:
 def _lif(state: Inference, op: LifSpec, x: Tensor) -> Lif:
     if x.name in state.averaged:
         raise MisfitError(("", f"a LIF layer must read values of every timestep, and {x.name} is behind a time_mean"))
-    neuron, group = _neuron(state.neuron, known(op, "neuron", NeuronChange())), known(op, "group", None)
-    if neuron.reset == "hard" and neuron.u_reset >= neuron.threshold:
-        raise MisfitError(("neuron", f"u_reset {neuron.u_reset:g} must be < threshold {neuron.threshold:g}"))
-    return Lif(op.name, (x.name,), Tensor(op.name, x.shape, state.timesteps, 1), neuron, group)
-
-
-def _neuron(common: NeuronSpec, own: NeuronChange) -> Neuron:
-    """What a layer has of its own, else what all have. For what is not known stands the default: no shape depends on
-    it."""
-    values = NeuronSpec().model_dump() | vars(common)
-    return Neuron(**(values | {key: value for key, value in vars(own).items() if value is not None}))
+    neuron, _ = read_neuron(known(op, "neuron", {}), state.neuron)
+    faults = misfits(neuron, x.shape[0])
+    if faults:
+        raise MisfitError(*faults)
+    return Lif(op.name, (x.name,), Tensor(op.name, x.shape, state.timesteps, 1), neuron, known(op, "group", None))
 
 
 def _time_mean(state: Inference, op: TimeMeanSpec, x: Tensor) -> TimeMean:

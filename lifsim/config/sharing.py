@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from lifsim.config.network import Lif, Network
 from lifsim.errors import Fault, InputError, did_you_mean, shown
+from lifsim.neurons.parameters import varying
 
 MAX_CHANNEL_GROUPS = 1 << 20
 
@@ -47,6 +48,9 @@ class Sharing:
             raise InputError(Fault(f"{shown(text)}: N of channelN must be >= 2", path="sharing"))
         return cls(layer=layer is not None, channels=int(groups))
 
+    def __repr__(self) -> str:
+        return f"Sharing.parse({str(self)!r})"
+
     def __str__(self) -> str:
         parts = ["layer"] * self.layer + [f"channel{self.channels}"] * (self.channels > 1)
         return "+".join(parts) or "none"
@@ -54,16 +58,23 @@ class Sharing:
 
 @dataclass(frozen=True)
 class State:
-    """One set of membranes. shape: of the set, (C/N, H, W) or (F/N,); lifs: the LIFs that use it, in order."""
+    """One set of membranes. shape: of the set, (C/N, H, W) or (F/N,); lifs: the LIFs that use it, in order; variables:
+    how many values each of its neurons keeps, the membrane among them."""
 
     name: str
     shape: tuple[int, ...]
     lifs: tuple[str, ...]
+    variables: int = 1
 
     @property
     def elements(self) -> int:
         """Membranes per image."""
         return math.prod(self.shape)
+
+    @property
+    def values(self) -> int:
+        """Values of all variables per image."""
+        return self.elements * self.variables
 
 
 def states_of(network: Network, sharing: Sharing) -> tuple[State, ...]:
@@ -71,7 +82,7 @@ def states_of(network: Network, sharing: Sharing) -> tuple[State, ...]:
 
     Under `layer`, LIFs of one explicit `group:` share one set, wherever they stand; the others share with their
     neighbours in execution order as long as the shape is the same. Raises InputError naming every layer whose channels
-    N does not divide, and every group of unequal shapes.
+    N does not divide, every group of unequal shapes or neurons, and every layer that shares while its neurons differ.
     """
     faults = _divisibility_faults(network, sharing)
     groups = _groups(network.lifs) if sharing.layer else [[lif] for lif in network.lifs]
@@ -80,10 +91,10 @@ def states_of(network: Network, sharing: Sharing) -> tuple[State, ...]:
         if len(shapes) > 1:
             members = ", ".join(f"{lif.name} {list(lif.output.shape)}" for lif in group)
             faults.append(Fault(f"group {group[0].group!r} must have LIFs of one shape, has {members}", path="sharing"))
-        neurons = {lif.neuron for lif in group}
-        if len(neurons) > 1:
-            members = ", ".join(f"{lif.name} ({lif.neuron.reset} reset)" for lif in group)
+        if len({lif.neuron for lif in group}) > 1:
+            members = ", ".join(f"{lif.name} ({words})" for lif, words in zip(group, _apart(group), strict=True))
             faults.append(Fault(f"LIFs that share membranes must have one neuron model: {members}", path="sharing"))
+        faults += _uneven(group, sharing)
     if faults:
         raise InputError(faults)
     return tuple(_state(group, sharing.channels) for group in groups)
@@ -91,7 +102,30 @@ def states_of(network: Network, sharing: Sharing) -> tuple[State, ...]:
 
 def _state(group: list[Lif], channels: int) -> State:
     shape = group[0].output.shape
-    return State(group[0].name, (shape[0] // channels, *shape[1:]), tuple(lif.name for lif in group))
+    names = tuple(lif.name for lif in group)
+    return State(group[0].name, (shape[0] // channels, *shape[1:]), names, len(group[0].neuron.states))
+
+
+def _apart(group: list[Lif]) -> list[str]:
+    """Of each LIF, the model and those parameters that others of the group have otherwise."""
+    said = [{"model": lif.neuron.name} | vars(lif.neuron) for lif in group]
+    names = [name for name in said[0] if len({one.get(name) for one in said}) > 1]
+    return [", ".join(f"{name} {one[name]}" for name in names if name in one) for one in said]
+
+
+def _uneven(group: list[Lif], sharing: Sharing) -> list[Fault]:
+    """Neurons that would use one membrane, and are not alike: those of channels that differ; those of layers of which
+    the weights file has the parameters of each."""
+    faults = []
+    for lif in group:
+        names = [
+            name
+            for name, value in varying(lif.neuron).items()
+            if sharing.channels > 1 or (len(group) > 1 and isinstance(value, str))
+        ]
+        rule = f"must be one number, for the neurons that share membranes under {sharing}"
+        faults += [Fault(rule, path=f"{lif.name}.neuron.{name}") for name in names]
+    return faults
 
 
 def _divisibility_faults(network: Network, sharing: Sharing) -> list[Fault]:

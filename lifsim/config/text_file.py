@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lifsim.errors import Fault, InputError
+from lifsim.regular_file import open_regular
 
 
 def read_text(path: Path, kind: str, max_bytes: int) -> str:
@@ -12,8 +13,8 @@ def read_text(path: Path, kind: str, max_bytes: int) -> str:
     longer than `max_bytes` or is no text."""
     source = str(path)
     try:
-        with path.open("rb") as file:
-            raw = file.read(max_bytes + 1)
+        with open_regular(path) as file:
+            raw = file.read(max_bytes + 1) or b""
     except IsADirectoryError:
         raise InputError(Fault(f"is a directory, must be a {kind}", source=source)) from None
     except (OSError, ValueError) as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
+from itertools import groupby, islice
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 from lifsim.config.document import Document, KeyPath
 from lifsim.config.partial import known_part, rule_faults
 from lifsim.config.places import choices_of, keyed, keys_of, place_of, tags_of
-from lifsim.config.schema import KEYS_ALONE, Model
+from lifsim.config.schema import KEYS_ALONE, OF_A_DOCUMENT, Model
 from lifsim.config.tags import WITHOUT_TAG, Guess, discriminator_of, guess, is_told, untold, with_tag
 from lifsim.errors import Fault, InputError, did_you_mean, shown
 
@@ -81,7 +81,7 @@ def examine(model: type[M], document: Document, *, keys_alone: bool = False) -> 
     """`document` as a `model` as far as it goes, with every fault: a value that is wrong, or a tag, hides neither the
     other keys nor the rules across those that are right."""
     try:
-        parsed = model.model_validate(document.data, context=KEYS_ALONE if keys_alone else None)
+        parsed = model.model_validate(document.data, context=KEYS_ALONE if keys_alone else OF_A_DOCUMENT)
     except ValidationError:
         parsed, found = _examined_by_keys(model, document, keys_alone=keys_alone)
     else:
@@ -101,7 +101,8 @@ def in_reading_order(faults: Iterable[Fault], own: str) -> tuple[Fault, ...]:
 
 
 def _examined_by_keys(model: type[M], document: Document, *, keys_alone: bool) -> tuple[M, list[Fault]]:
-    """What is known of a document with faults, and these. A file of something else is not quoted."""
+    """What is known of a document with faults, and these. A file of something else is not quoted, nor are the keys of
+    one that another file has named."""
     if _is_foreign(model, document):
         return known_part(model, None, {()}), [document.fault((), _foreign(model, document.data))]
     faults = []
@@ -147,11 +148,38 @@ def _errors(model: type[BaseModel], data: Any) -> list[ErrorDetails]:
 
 
 def _told(model: type[BaseModel], document: Document, data: Any, errors: list[ErrorDetails]) -> Iterator[Fault]:
-    for details in errors[:MAX_FAULTS]:
+    strange = [one for one in errors if _is_strange(model, document, data, one)]
+    yield from _strange_keys(model, document, data, strange)
+    for details in [one for one in errors if one not in strange][:MAX_FAULTS]:
         if not _is_consequence(model, data, details):
             yield _fault(model, document, data, details)
     if len(errors) > MAX_FAULTS:
         yield Fault(f"has {len(errors) - MAX_FAULTS} more faults", source=document.source)
+
+
+def _is_strange(model: type[BaseModel], document: Document, data: Any, details: ErrorDetails) -> bool:
+    """Whether it is an unknown outermost key of a file that this one has named: that file may be of anything, and its
+    keys nobody's business."""
+    if details["type"] != "extra_forbidden":
+        return False
+    path = place_of(model, data, details).path
+    mark = document.mark(path)
+    outside = any(document.mark(path[:-depth]).source != mark.source for depth in (1, 2) if len(path) >= depth)
+    return mark.line is not None and mark.source != document.source and outside
+
+
+def _strange_keys(model: type[BaseModel], document: Document, data: Any, errors: list[ErrorDetails]) -> Iterator[Fault]:
+    """How many there are in each file, and where the first one stands."""
+    marks = sorted(
+        (document.mark(place_of(model, data, one).path) for one in errors),
+        key=lambda mark: (mark.source, mark.line or 0, mark.column or 0),
+    )
+    for source, found in groupby(marks, key=lambda mark: mark.source):
+        first, *others = found
+        many = (
+            f"{1 + len(others)} keys that are not known, the first of them here" if others else "a key not known here"
+        )
+        yield Fault(f"must have no other keys than its own kind, has {many}", "", source, first.line, first.column)
 
 
 def _is_consequence(model: type[BaseModel], data: Any, details: ErrorDetails) -> bool:

@@ -14,9 +14,8 @@ MAX_TIMESTEPS = 1024
 Name = Annotated[str, Field(strict=True, pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$", max_length=64)]
 Prose = Annotated[str, Field(strict=True, max_length=10_000)]
 Channels = Annotated[int, Field(ge=1, le=1 << 20, strict=True)]
-Real = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-1e6, le=1e6)]
-Tau = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=1, le=1e6)]
-Threshold = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0, le=1e6)]
+NeuronKeys = Annotated[dict[str, Any], Field(max_length=100)]
+"""What the registered model has (lifsim.config.neuron)."""
 Rate = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0, le=1)]
 
 
@@ -58,33 +57,6 @@ class InputSpec(Model):
     shape: Annotated[tuple[Channels, ...], Field(min_length=1, max_length=3)]
     encoding: Literal["direct", "rate", "event"] = "direct"
     bits: Annotated[int, Field(ge=1, le=32, strict=True)] = 8
-
-
-class NeuronSpec(Model):
-    """LIF parameters. The defaults are EfficientLIF-Net's: tau = 1/(1 - 0.25), threshold 1, and the soft reset of its
-    shared networks, so that sharings compare on equal terms."""
-
-    tau: Tau = 1 / (1 - 0.25)
-    threshold: Threshold = 1.0
-    reset: Literal["hard", "soft"] = "soft"
-    u_reset: Real = 0.0
-    decay_input: Flag = True
-
-    @rule
-    def reset_ends_the_spike(self) -> Broken:
-        """A hard reset must end the spike."""
-        if self.reset == "hard" and self.u_reset >= self.threshold:
-            yield "u_reset", f"{self.u_reset:g} must be < threshold {self.threshold:g}"
-
-
-class NeuronChange(Model):
-    """What one LIF layer has other than the network's `neuron`."""
-
-    tau: Tau | None = None
-    threshold: Threshold | None = None
-    reset: Literal["hard", "soft"] | None = None
-    u_reset: Real | None = None
-    decay_input: Flag | None = None
 
 
 class Operation(Model):
@@ -199,11 +171,12 @@ class AddSpec(Model):
 
 
 class LifSpec(Operation):
-    """LIF neurons, one per element. group: LIFs of one group share membranes under `layer` sharing."""
+    """Spiking neurons, one per element. group: those of one group share their state under `layer` sharing; neuron: what
+    they have other than the network's."""
 
     op: Literal["lif"]
     group: Name | None = None
-    neuron: NeuronChange = NeuronChange()
+    neuron: NeuronKeys = Field(default_factory=dict)
 
 
 class TimeMeanSpec(Operation):
@@ -258,7 +231,7 @@ class Workload(Model):
     source: Prose = ""
     timesteps: Annotated[int, Field(ge=1, le=MAX_TIMESTEPS, strict=True)]
     input: InputSpec
-    neuron: NeuronSpec = NeuronSpec()
+    neuron: NeuronKeys = Field(default_factory=dict)
     layers: Annotated[tuple[LayerSpec, ...], Field(min_length=1, max_length=MAX_LAYERS)]
     spikes: SpikesSpec = SpikesSpec()
     training: TrainingSpec | None = None

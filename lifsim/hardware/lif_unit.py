@@ -23,19 +23,22 @@ from lifsim.hardware.gemm import ArrayShape, ceil_div
 
 @dataclass(frozen=True)
 class LifBank:
-    """The LIF units that are left under a sharing. units: their number, which scales ungated energy, leakage and area.
-    chain: calls in sequence on one unit in a pass. pass_cycles: of one pass."""
+    """The LIF units that are left under a sharing. units: their number. chain: calls in sequence on one unit in a pass.
+    pass_cycles: of one pass. datapaths: of all units, which scale ungated energy, leakage and area."""
 
     units: int
     chain: int
     pass_cycles: int
+    datapaths: int
 
 
-def lif_bank(config: LifUnits, pes: int, channel_groups: int) -> LifBank:
-    """The bank beside an array of `pes` PEs when `channel_groups` N share (1: no channel sharing)."""
+def lif_bank(config: LifUnits, pes: int, channel_groups: int, datapaths: int = 1) -> LifBank:
+    """The bank beside an array of `pes` PEs when `channel_groups` N share (1: no channel sharing); its units have as
+    many datapaths as the neuron model that needs most of them."""
     units = ceil_div(config.units or pes, channel_groups)
     chain = ceil_div(pes, units)
-    return LifBank(units, chain, config.latency_cycles + config.initiation_interval_cycles * (chain - 1))
+    pass_cycles = config.latency_cycles + config.initiation_interval_cycles * (chain - 1)
+    return LifBank(units, chain, pass_cycles, units * datapaths)
 
 
 def lif_passes(pixels: int, filters: int, groups: int, shape: ArrayShape) -> int:

@@ -11,6 +11,7 @@ import lzma
 import re
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, NamedTuple, cast
 
@@ -18,6 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lifsim.errors import Fault, InputError, shown
+from lifsim.regular_file import open_regular
+from lifsim.watch import Watch, unwatched
 
 MAX_TEXT_BYTES = 1 << 30
 _MAX_FAULTS = 20
@@ -59,7 +62,7 @@ class TraceColumns(NamedTuple):
     timed: bool
 
 
-def read_dram_trace(path: Path) -> TraceColumns:
+def read_dram_trace(path: Path, watch: Watch = unwatched) -> TraceColumns:
     """The requests of the file, all of one form. Blank lines and comments (# ; //) are skipped. Raises InputError with
     every faulty line (the first twenty), or if it cannot be read, is not packed though it is called so, or is longer
     than 1 GiB."""
@@ -67,7 +70,7 @@ def read_dram_trace(path: Path) -> TraceColumns:
     faults: list[Fault] = []
     forms: tuple[_Form, ...] = _FORMS
     first = 0
-    for number, line in enumerate(_lines(path), start=1):
+    for number, line in enumerate(_lines(path, watch), start=1):
         for form in forms:
             if match := form.pattern.fullmatch(line):
                 break
@@ -101,9 +104,9 @@ def _line_fault(line: bytes, forms: tuple[_Form, ...], first: int) -> str:
     return message
 
 
-def _lines(path: Path) -> Iterator[bytes]:
+def _lines(path: Path, watch: Watch) -> Iterator[bytes]:
     rest, begun = b"", False
-    for chunk in _chunks(path):
+    for chunk in _chunks(path, watch):
         data = chunk if begun else chunk.removeprefix(_BYTE_ORDER_MARK)
         begun = True
         *whole, rest = (rest + data).split(b"\n")
@@ -113,24 +116,31 @@ def _lines(path: Path) -> Iterator[bytes]:
     yield rest
 
 
-def _opened(path: Path) -> IO[bytes]:
-    match path.suffix:
-        case ".xz":
-            return lzma.open(path)
-        case ".gz":
-            return cast(IO[bytes], gzip.open(path))
-    return path.open("rb")
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    with open_regular(path) as file:
+        match path.suffix:
+            case ".xz":
+                with lzma.open(file) as unpacked:
+                    yield unpacked
+            case ".gz":
+                with gzip.open(file) as unpacked:
+                    yield cast(IO[bytes], unpacked)
+            case _:
+                yield file
 
 
-def _chunks(path: Path) -> Iterator[bytes]:
+def _chunks(path: Path, watch: Watch) -> Iterator[bytes]:
     """The text, unpacked as it is read, so that a small file cannot ask for endless memory."""
     total = 0
     try:
+        whole = 0 if path.suffix in (".xz", ".gz") else path.stat().st_size
         with _opened(path) as file:
             while chunk := file.read(_CHUNK):
                 total += len(chunk)
                 if total > MAX_TEXT_BYTES:
                     raise InputError(Fault(f"must be at most {MAX_TEXT_BYTES >> 20} MiB of text", source=str(path)))
+                watch("bytes of the trace", total, whole)
                 yield chunk
     except (lzma.LZMAError, gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise InputError(Fault(f"must be a whole {path.suffix} file: {error}", source=str(path))) from None

@@ -17,6 +17,7 @@ from lifsim.config.document import KeyPath, Mark
 from lifsim.errors import Fault, InputError, did_you_mean, shown
 from lifsim.interchange.imported import Imported
 from lifsim.interchange.ini import IniReader
+from lifsim.units import format_bytes
 
 SOURCE = "DRAMsim3 (Li et al., IEEE CAL 19(2), 2020; github.com/umd-memsys/DRAMsim3)"
 
@@ -110,7 +111,7 @@ def device_from_dramsim3(path: Path, name: str) -> Imported:
     }
     if not said:
         del data["notes"]
-    return Imported(data, (*said, *assumed, *_unused(ini)), _places(ini))
+    return Imported(data, (*said, *assumed, *_size(ini, organisation), *_unused(ini)), _places(ini))
 
 
 def _organisation(ini: IniReader, is_hbm: bool) -> dict[str, int]:
@@ -199,6 +200,17 @@ def _assumed(ini: IniReader) -> Iterator[Fault]:
             entry = ini.entry("system", key)
             if entry is not None:
                 yield ini.note("system", entry, f"is not modelled: {meaning}")
+
+
+def _size(ini: IniReader, organisation: dict[str, int]) -> Iterator[Fault]:
+    """A channel that is no whole number of ranks has as many as fit, one at least, as in DRAMsim3."""
+    banks = organisation["bank_groups"] * organisation["banks_per_group"]
+    rank_bytes = organisation["columns"] * organisation["bus_bits"] // 8 * organisation["rows"] * banks
+    asked, ranks = ini.whole("system", "channel_size", default=1024) << 20, organisation["ranks"]
+    entry = ini.entry("system", "channel_size")
+    if entry is not None and asked != ranks * rank_bytes:
+        has = f"the device has {ranks} of {format_bytes(rank_bytes)}"
+        yield ini.note("system", entry, f"{format_bytes(asked)} is no whole number of ranks: {has}")
 
 
 def _unused(ini: IniReader) -> Iterator[Fault]:

@@ -64,7 +64,8 @@ def workload_from_satasim(document: Document, name: str) -> Imported:
             "rates": dict.fromkeys(names, rate),
         },
     }
-    return Imported(data, tuple(_layer_notes(document, spec.layers)), {(): document.mark(())})
+    notes = [*_layer_notes(document, spec.layers), *renamed([x.name for x in spec.layers], names, document.source)]
+    return Imported(data, tuple(notes), {(): document.mark(())})
 
 
 def unique_names(names: Iterable[str]) -> list[str]:
@@ -79,6 +80,15 @@ def unique_names(names: Iterable[str]) -> list[str]:
             unique, number = f"{plain}_{number}", number + 1
         found.append(unique)
     return found
+
+
+def renamed(names: Sequence[str], unique: Sequence[str], source: str) -> list[Fault]:
+    """The note on those of the `names` of layers that `unique_names` has changed."""
+    pairs = [f"{shown(name)} is {new}" for name, new in zip(names, unique, strict=True) if name != new]
+    if not pairs:
+        return []
+    more = f" and {len(pairs) - 5} more" if len(pairs) > 5 else ""
+    return [Fault(f"names of layers are not taken as they are: {', '.join(pairs[:5])}{more}", source=source)]
 
 
 def _operations(layer: SatasimLayer, name: str, *, first: bool) -> list[dict[str, Any]]:

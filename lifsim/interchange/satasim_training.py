@@ -21,7 +21,7 @@ from lifsim.config.validate import parse_model
 from lifsim.config.workload_schema import MAX_LAYERS, Channels
 from lifsim.errors import Fault, InputError, shown
 from lifsim.interchange.imported import Imported
-from lifsim.interchange.satasim import SOURCE, unique_names
+from lifsim.interchange.satasim import SOURCE, renamed, unique_names
 
 Size = Annotated[int, Field(ge=1, le=4096, strict=True)]
 
@@ -94,7 +94,7 @@ def workload_from_training(document: Document, name: str, timesteps: int | None,
         faults.append(Fault(f"must have at most {MAX_LAYERS} layers", source=document.source))
     names = unique_names(document.data)
     layers: list[dict[str, Any]] = []
-    notes: list[Fault] = []
+    notes: list[Fault] = renamed(list(document.data), names, document.source)
     for key, unique in zip(document.data, names, strict=True):
         try:
             layers += _operations(document, key, unique, notes)

@@ -26,7 +26,7 @@ from lifsim.config.document import Mark
 from lifsim.config.shapes import MAX_ELEMENTS
 from lifsim.errors import Fault, InputError, shown
 from lifsim.interchange.imported import Imported
-from lifsim.interchange.satasim import unique_names
+from lifsim.interchange.satasim import renamed, unique_names
 from lifsim.interchange.scalesim_table import BATCH, NAME, NEUTRAL, SPARSITY, STRIDE_WIDTH, Line, Table, read_table
 
 SOURCE = "SCALE-Sim (Samajdar et al., ISPASS 2020; github.com/scalesim-project/SCALE-Sim)"
@@ -80,7 +80,11 @@ def workload_from_scalesim(path: Path, name: str) -> Imported:
             "rates": dict.fromkeys(names, 1.0),
         },
     }
-    return Imported(data, (*table.notes, *_notes(table, found)), {(): Mark(str(path))})
+    return Imported(
+        data,
+        (*table.notes, *_notes(table, found), *renamed([layer.name for layer in found], names, str(path))),
+        {(): Mark(str(path))},
+    )
 
 
 def _layer(table: Table, line: Line, faults: list[Fault]) -> Operation | None:

@@ -75,7 +75,7 @@ class Table:
 
 def read_table(path: Path) -> Table:
     """The topology in the file at `path`. Raises InputError where it cannot be read or its header lacks a column."""
-    rows = _cells(path)
+    rows, separator = _cells(path)
     if not rows:
         raise InputError(Fault("must have a header and a layer", source=str(path)))
     (number, header), *lines = rows
@@ -84,6 +84,9 @@ def read_table(path: Path) -> Table:
     if any(cell.isdigit() for cell in header[1:]):
         raise InputError(Fault("must be the header, which SCALE-Sim skips", source=str(path), line=number))
     table = _with_header(path, number, header)
+    if separator == ";":
+        message = "cells are separated by semicolons; SCALE-Sim itself reads commas only"
+        table.notes.append(table.at(number, message))
     dropped: dict[int, str] = {}
     for line, cells in lines:
         if not any(cells[1:]) and len(cells) <= 2:
@@ -104,8 +107,8 @@ def read_table(path: Path) -> Table:
     return table
 
 
-def _cells(path: Path) -> list[tuple[int, list[str]]]:
-    """The cells of each line that is neither blank nor a comment, with its number from 1."""
+def _cells(path: Path) -> tuple[list[tuple[int, list[str]]], str]:
+    """The cells of each line that is neither blank nor a comment, with its number from 1, and what separates them."""
     lines = [
         (number, line)
         for number, line in enumerate(read_text(path).splitlines(), 1)
@@ -123,7 +126,7 @@ def _cells(path: Path) -> list[tuple[int, list[str]]]:
         rows.append((number, [cell.strip() for cell in cells]))
     if faults:
         raise InputError(faults)
-    return rows
+    return rows, separator
 
 
 def _with_header(path: Path, number: int, header: Sequence[str]) -> Table:

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.config.network import Conv, Linear, Network
+from lifsim.engine.weights import Weights, checked_weights
 from lifsim.errors import Fault, InputError
-from lifsim.snn.weights import Weights, checked_weights
 from lifsim.trace.archive import Archive
 
 Array = NDArray[Any]

@@ -6,6 +6,8 @@ import importlib
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,33 @@ def compiler_of(*sources: str) -> Callable[[Callable[..., Any]], Any]:
             return numba.njit(nogil=True, cache=is_kept)(function)
 
     return compiled
+
+
+@dataclass(eq=False)
+class Deferred:
+    """A function that becomes machine code when it is first called, from Python or by another compiled one, so that the
+    module where it stands can be read without Numba. sources: of `compiler_of`."""
+
+    function: Callable[..., Any]
+    sources: tuple[str, ...]
+
+    @cached_property
+    def compiled(self) -> Any:
+        """What Numba made of it."""
+        return compiler_of(*self.sources)(self.function)
+
+    @property
+    def _numba_type_(self) -> Any:
+        """Numba asks for it where another function that it compiles calls this one."""
+        return self.compiled._numba_type_
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self.compiled(*arguments)
+
+
+def deferred(*sources: str) -> Callable[[Callable[..., Any]], Deferred]:
+    """A decorator: functions that `compiler_of(*sources)` compiles when they are first called."""
+    return lambda function: Deferred(function, sources)
 
 
 def load_jit(kernel: Kernel) -> Callable[..., int]:

@@ -92,7 +92,7 @@ def packed(setup: object) -> bytes:
 
 def _path() -> list[str]:
     """Where this process imports from, but for the current folder."""
-    here = Path.cwd()
+    here = Path()  # it may have been deleted, and has no name then
     return [folder for folder in sys.path if Path(folder).is_absolute() and not _is_same(Path(folder), here)]
 
 

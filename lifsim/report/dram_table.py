@@ -16,6 +16,7 @@ from lifsim.schedule.chip import Chip
 from lifsim.schedule.partition import plan
 from lifsim.schedule.plan import ScheduleOptions
 from lifsim.schedule.traffic import DramBytes
+from lifsim.watch import Tally, Watch, unwatched
 
 TENSORS = ("weights", "spikes_in", "spikes_out", "residual", "membrane_read", "membrane_write", "psum")
 
@@ -46,10 +47,12 @@ def dram_rows(
     schedules: Sequence[str],
     batches: Sequence[int],
     arch: Arch,
+    watch: Watch = unwatched,
 ) -> tuple[DramRow, ...]:
     """A row for every combination. Raises InputError with what is wrong with any of them."""
     faults: list[Fault] = []
     rows, chip, memo = [], Chip.of(arch), Memo()
+    tally = Tally(watch, "schedules", len(networks) * len(batches) * len(schedules) * len(sharings))
     for network, batch, schedule, sharing in product(networks, batches, schedules, sharings):
         found: list[Fault] = []
         with collecting(found):
@@ -58,6 +61,7 @@ def dram_rows(
             groups = tuple((names[group.first], names[group.last]) for group in chosen.groups)
             rows.append(DramRow(network.name, str(sharing), schedule, batch, chosen.dram, groups))
         faults += [Fault(fault.message, fault.path, source=network.name) for fault in found]
+        tally.add(1)
     if faults:
         raise InputError(dict.fromkeys(faults))
     return tuple(rows)

@@ -12,6 +12,7 @@ from lifsim.config.sharing import Sharing
 from lifsim.errors import Fault, InputError, collecting
 from lifsim.schedule.memory import Memory, PhaseBytes, memory_of
 from lifsim.units import format_bytes
+from lifsim.watch import Tally, Watch, unwatched
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -52,11 +53,12 @@ class MemoryRow:
 
 
 def memory_rows(
-    networks: Sequence[Network], sharings: Sequence[Sharing], arch: Arch, batch: int
+    networks: Sequence[Network], sharings: Sequence[Sharing], arch: Arch, batch: int, watch: Watch = unwatched
 ) -> tuple[MemoryRow, ...]:
     """One row per network and sharing. Raises InputError with what is wrong with any pair of them."""
     faults: list[Fault] = []
     rows = []
+    tally = Tally(watch, "networks under sharings", len(networks) * len(sharings))
     for network in networks:
         for sharing in sharings:
             found: list[Fault] = []
@@ -64,6 +66,7 @@ def memory_rows(
                 memory = memory_of(network, sharing, arch.precision, batch)
                 rows.append(MemoryRow(network.name, str(sharing), network.timesteps, batch, memory))
             faults += [Fault(fault.message, fault.path, source=network.name) for fault in found]
+            tally.add(1)
     if faults:
         raise InputError(faults)
     return tuple(rows)

@@ -11,6 +11,7 @@ from lifsim.config.arch import Arch
 from lifsim.errors import Fault, InputError
 from lifsim.files import must_not_exist, replacing_folder
 from lifsim.interchange.dram_trace_out import TraceFormat
+from lifsim.regular_file import open_regular
 from lifsim.report.requests import write_requests
 from lifsim.report.rows import as_csv
 from lifsim.report.summary import SUMMARY_FORMAT, resolved_config, summary
@@ -76,13 +77,18 @@ def _something_else_in(folder: Path) -> str:
         own = sorted(name for name in names if name not in FILES)
         if own or not names:
             return own[0] if own else ""
-        found = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+        found = json.loads(_text(folder / "summary.json"))
     except FileNotFoundError:
         return "files without a summary.json" if folder.is_dir() and any(folder.iterdir()) else ""
     except (OSError, ValueError, RecursionError):
         found = None
     known = isinstance(found, dict) and found.get("format") == SUMMARY_FORMAT
     return "" if known else "a summary.json that LIFSim did not write, or that is damaged"
+
+
+def _text(path: Path) -> str:
+    with open_regular(path) as file:
+        return file.read().decode()
 
 
 def _write_files(result: Result, folder: Path, extras: Extras) -> None:

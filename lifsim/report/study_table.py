@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from statistics import fmean, stdev
 from typing import Any
 
-from lifsim.snn.training.study import Trial
+from lifsim.engine.training.study import Trial
 
 
 def rows(trials: Sequence[Trial]) -> list[dict[str, Any]]:

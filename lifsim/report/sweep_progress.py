@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from lifsim.report.terminal import Terminal
-from lifsim.sweep.outcome import Outcome
+from lifsim.sweeps.outcome import Outcome
 
 
 class Progress:

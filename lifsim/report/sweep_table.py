@@ -10,7 +10,7 @@ from rich.table import Table
 
 from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.report.terminal import Terminal
-from lifsim.sweep.export import columns_of
+from lifsim.sweeps.export import columns_of
 
 MAIN = ("cycles.total", "energy_pj.total", "dram_bytes.total", "area_mm2")
 FIRST_FIGURE = "cycles.total"

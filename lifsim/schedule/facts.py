@@ -19,8 +19,8 @@ from lifsim.schedule.storage import (
     RowLayout,
     bytes_of,
     filter_bytes,
-    map_shape,
     rows_of,
+    state_rows,
     step_row_bytes,
     step_rows,
 )
@@ -94,10 +94,12 @@ class TensorFacts:
 
 @dataclass(frozen=True)
 class StateFacts:
-    """One set of membranes: `elements` per image, in rows of row_bytes; layers: those whose LIFs use it, in order."""
+    """One set of membranes: `values` per image of all variables, in rows of row_bytes; variables: how many values each
+    neuron keeps; layers: those whose LIFs use it, in order."""
 
     name: str
-    elements: int
+    values: int
+    variables: int
     rows: int
     row_bytes: int
     layers: tuple[int, ...]
@@ -141,10 +143,9 @@ def facts_of(network: Network, shared: Sequence[State], precision: Precision, ps
     index_of_lif = {layer.lif.name: layer.index for layer in network.layers if layer.lif}
     states = []
     for state in shared:
-        channels, rows, columns = map_shape(state.shape)
-        row_bytes = bytes_of(channels * columns * precision.membrane_bits)
-        layers_using = tuple(sorted(index_of_lif[lif] for lif in state.lifs))
-        states.append(StateFacts(state.name, state.elements, rows, row_bytes, layers_using))
+        rows, row_bytes = state_rows(state, precision.membrane_bits)
+        users = tuple(sorted(index_of_lif[lif] for lif in state.lifs))
+        states.append(StateFacts(state.name, state.values, state.variables, rows, row_bytes, users))
     return NetworkFacts(
         timesteps=network.timesteps,
         reals=reals,

@@ -24,21 +24,21 @@ class LifMemory:
 def lif_memory(
     network: Network, sharing: Sharing, states: Sequence[State], membrane_bits: int, batch: int
 ) -> LifMemory:
-    """LIF memory of `batch` images under `sharing`, whose states these are, b_u bits per membrane.
+    """LIF memory of `batch` images under `sharing`, whose states these are, b_u bits per state variable of a neuron:
+    those of one that has two count twice.
 
     forward = B * b_u * (elements of the distinct states). backward = B * b_u * T * (elements of all LIF calls) where
     every call's membrane is stored; B * b_u * (elements of the distinct states) where calls are recomputed backwards,
     which a shared LIF with soft reset allows (Kim et al. 2023, memory-efficient backpropagation). A LIF with hard reset
     is not invertible, so that a state which one uses is stored.
     """
-    resets = {lif.name: lif.neuron.reset for lif in network.lifs}
-    calls = {lif.name: lif.output.elements for lif in network.lifs}
-    kept = sum(state.elements for state in states)
+    neurons = {lif.name: lif.neuron for lif in network.lifs}
+    calls = {lif.name: lif.output.elements * len(lif.neuron.states) for lif in network.lifs}
+    kept = sum(state.values for state in states)
     stored = 0
     for state in states:
-        invertible = sharing != Sharing() and all(resets[name] == "soft" for name in state.lifs)
-        elements = sum(calls[name] for name in state.lifs)
-        stored += state.elements if invertible else network.timesteps * elements
+        invertible = sharing != Sharing() and all(neurons[name].cannot_be_undone() is None for name in state.lifs)
+        stored += state.values if invertible else network.timesteps * sum(calls[name] for name in state.lifs)
     everything = sum(calls.values())
     bits = batch * membrane_bits
     return LifMemory(

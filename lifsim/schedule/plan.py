@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 
 from lifsim.errors import Fault, InputError, did_you_mean
@@ -101,4 +102,4 @@ class Plan:
 
     def group_of(self, layer: int) -> GroupPlan:
         """The group of a layer, by its index."""
-        return next(group for group in self.groups if group.first <= layer <= group.last)
+        return self.groups[bisect_right(self.groups, layer, key=lambda group: group.first) - 1]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lifsim.config.network import Input, Layer, Network, Tensor
+from lifsim.config.network import Layer, Network, Tensor
+from lifsim.config.sharing import State
 from lifsim.schedule.rows import RowAxis
 
 
@@ -25,8 +26,7 @@ class Reals:
     @classmethod
     def of(cls, network: Network, psum_bits: int) -> Reals:
         """Those of a network."""
-        inputs = (node.output.name for node in network.nodes if isinstance(node, Input))
-        return cls(frozenset(inputs), network.input_bits, psum_bits)
+        return cls(network.input_tensors, network.input_bits, psum_bits)
 
 
 def element_bits(tensor: Tensor, reals: Reals) -> int:
@@ -44,6 +44,12 @@ def step_row_bytes(tensor: Tensor, reals: Reals) -> int:
     """Bytes of one row in one timestep: ceil(C * W * bits / 8)."""
     channels, _, columns = map_shape(tensor.shape)
     return bytes_of(channels * columns * element_bits(tensor, reals))
+
+
+def state_rows(state: State, membrane_bits: int) -> tuple[int, int]:
+    """Rows of a set of states, and bytes of one: every variable's row begins on a byte."""
+    channels, rows, columns = map_shape(state.shape)
+    return rows, state.variables * bytes_of(channels * columns * membrane_bits)
 
 
 def rows_of(shape: tuple[int, ...]) -> int:

@@ -1,50 +1,155 @@
-"""`lifsim.run`: what the command line does, from Python."""
+"""`lifsim.run`, `lifsim.load_arch` and `lifsim.load_workload`: what the command line does, from Python."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from os import PathLike, fspath
+from typing import Any, Literal
 
-from lifsim.simulate.inputs import load_inputs
+from lifsim.accounting.prices import price_faults
+from lifsim.config import defaults
+from lifsim.config.arch import Arch
+from lifsim.config.document import read_document
+from lifsim.config.network import Network
+from lifsim.config.overrides import override
+from lifsim.config.resolve import find
+from lifsim.config.sharing import Sharing
+from lifsim.config.workload import network_of, read_workload
+from lifsim.errors import Fault, InputError, shown
+from lifsim.simulate.inputs import Inputs, gathered, priced_arch
+from lifsim.simulate.options import Bptt, Mode, Objective, Options, Schedule, SpikeSource, options_of
 from lifsim.simulate.pipeline import run as simulate
+from lifsim.simulate.resolved import arch_document, network_document
 from lifsim.simulate.result import Result
+from lifsim.watch import Watch, unwatched
+
+Name = str | PathLike[str]
+"""A path, or what `lifsim list` names."""
+
+
+def load_arch(name: Name, overrides: Sequence[str] = ()) -> Arch:
+    """The architecture `name`, a path or a shipped name such as "sata128", with ``key.path=value`` overrides.
+
+    Raises InputError with every fault of the file and of the overrides, parts without a price included.
+    """
+    return priced_arch(read_document(find("arch", name_of(name, "arch"))), texts_of(overrides))
+
+
+def load_workload(name: Name, overrides: Sequence[str] = ()) -> Network:
+    """The network of the workload `name`, a path or a shipped name such as "vgg16_cifar10", with ``key.path=value``
+    overrides.
+
+    Raises InputError with every fault of the file and of the overrides.
+    """
+    return network_of(override(read_workload(name_of(name, "workload")), texts_of(overrides)))
 
 
 def run(
-    arch: str = "sata128",
-    workload: str = "vgg16_cifar10",
-    sharing: str = "none",
+    arch: Arch | Name | None = None,
+    workload: Network | Name = defaults.WORKLOAD,
+    sharing: Sharing | str = defaults.SHARING,
     *,
-    trace: str | PathLike[str] | None = None,
+    options: Options | None = None,
+    trace: Name | None = None,
     batch: int | None = None,
-    seed: int = 0,
-    spikes: str = "workload",
-    weights: str | PathLike[str] | None = None,
-    images: str | PathLike[str] | None = None,
-    schedule: str = "tick",
-    objective: str = "dram",
-    chunk: int | None = None,
-    mode: str = "inference",
-    bptt: str = "stored",
+    seed: int | None = None,
+    spikes: SpikeSource | None = None,
+    weights: Name | None = None,
+    images: Name | None = None,
+    schedule: Schedule | None = None,
+    objective: Objective | None = None,
+    chunk: int | Literal["auto"] | None = None,
+    mode: Mode | None = None,
+    bptt: Bptt | None = None,
     overrides: Sequence[str] = (),
+    watch: Watch = unwatched,
 ) -> Result:
-    """Simulate `workload` on `arch` under `sharing`; names, schedules and `overrides` (``key=value``) as on the
-    command line; `chunk` None is `auto`.
+    """Simulate `workload` on `arch` under `sharing`: names, paths or objects.
 
-    `result.totals.cycles.total` is a number, `result.layers` a pandas DataFrame. Raises InputError with every fault.
+    arch: None is "sata128", in training "sata_training". options: as an object; those that are given by name take the
+    place of its own, and what neither says is as `Options` has it. overrides: ``key=value``, as the command line's
+    --set, of the architecture or the workload. watch: called as watch(work, done, total) while it goes on.
+
+    `result.totals.cycles.total` is a number, `result.layers` and `result.totals.frame` are pandas DataFrames. Raises
+    InputError with every fault.
     """
-    options = {
+    named = {
+        "trace": _as_text(trace),
         "batch": batch,
         "seed": seed,
-        "trace": None if trace is None else fspath(trace),
         "spikes": spikes,
-        "weights": None if weights is None else fspath(weights),
-        "images": None if images is None else fspath(images),
+        "weights": _as_text(weights),
+        "images": _as_text(images),
         "schedule": schedule,
         "objective": objective,
         "chunk": chunk,
         "mode": mode,
         "bptt": bptt,
     }
-    inputs = load_inputs(arch, workload, sharing, options, overrides)
-    return simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options)
+    if arch is None:
+        arch = defaults.arch_for(mode or getattr(options, "mode", None))
+    inputs = read_inputs(arch, workload, sharing, lambda: _options(options, named), overrides)
+    return simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, watch)
+
+
+def read_inputs(
+    arch: Arch | Name,
+    workload: Network | Name,
+    sharing: Sharing | str,
+    options: Callable[[], Options],
+    overrides: Sequence[str],
+) -> Inputs:
+    """The inputs of a run, of which some may be objects already. Raises InputError with the faults of all."""
+    return gathered(
+        lambda settings: _arch(arch, settings),
+        lambda settings: given_network(workload, settings),
+        lambda: sharing if isinstance(sharing, Sharing) else Sharing.parse(sharing),
+        options,
+        texts_of(overrides),
+    )
+
+
+def texts_of(overrides: Sequence[str]) -> list[str]:
+    """`overrides`, of which one may stand by itself. Raises InputError where they are no texts."""
+    texts = [overrides] if isinstance(overrides, str) else overrides
+    if isinstance(texts, Mapping) or not isinstance(texts, Iterable):
+        raise InputError(Fault(f"{shown(texts)} must be texts, each key=value", path="overrides"))
+    listed = list(texts)
+    if others := [one for one in listed if not isinstance(one, str)]:
+        raise InputError(Fault(f"{shown(one)} must be a text, key=value", "overrides") for one in others)
+    return listed
+
+
+def _as_text(path: Name | None) -> str | None:
+    """What is no path is left for the schema to refuse."""
+    return fspath(path) if isinstance(path, PathLike) else path
+
+
+def _arch(given: Arch | Name, settings: Sequence[str]) -> Arch:
+    if not isinstance(given, Arch):
+        return load_arch(given, settings)
+    if settings:
+        return priced_arch(arch_document(given), settings)
+    if faults := list(price_faults(given)):
+        raise InputError(faults)
+    return given
+
+
+def given_network(given: Network | Name, settings: Sequence[str]) -> Network:
+    """The network that is given or named, with `settings`. Raises InputError."""
+    if not isinstance(given, Network):
+        return load_workload(given, settings)
+    return network_of(override(network_document(given), settings)) if settings else given
+
+
+def _options(options: Options | None, named: Mapping[str, Any]) -> Options:
+    if not isinstance(options, Options | None):
+        raise InputError(Fault(f"{shown(options)} must be an Options, or None", path="options"))
+    return options_of({**dict(options or ()), **{name: value for name, value in named.items() if value is not None}})
+
+
+def name_of(given: object, what: str) -> str:
+    """The name or path `given` for `what`. Raises InputError where it is none."""
+    if not isinstance(given, str | PathLike):
+        raise InputError(Fault(f"{shown(given)} must be a name, a path or an object", path=what))
+    return fspath(given)

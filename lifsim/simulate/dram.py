@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import accumulate
 from math import ceil
 
@@ -22,12 +23,16 @@ from lifsim.hardware.dram.counts import DramWork
 from lifsim.hardware.dram.result import DramResult
 from lifsim.hardware.dram.streamed import streamed_work
 from lifsim.hardware.pipeline.timing import Runs
+from lifsim.room import require_memory
 from lifsim.schedule.moves import Moves, Visit, shares
 from lifsim.schedule.rows import Ints
 from lifsim.simulate.steps import RunSteps
 from lifsim.units import format_bytes
 
 PAGE_BYTES = 4096
+
+RUN_BYTES = 160
+"""Of this machine's memory for each run of addresses: its columns here, and its record in a DRAM."""
 
 KEPT = ("weights", "tensor", "state", "psums", "states")
 """Kinds of tensors in address order, each with a place of its own."""
@@ -52,10 +57,13 @@ class Layout:
         """The first byte behind everything."""
         return int((self.base + self.size).max(initial=0))
 
+    @cached_property
+    def _place(self) -> dict[str, int]:
+        return {name: index for index, name in enumerate(self.names)}
+
     def base_of(self, names: Sequence[str]) -> Ints:
         """First addresses of these tensors."""
-        place = {name: index for index, name in enumerate(self.names)}
-        return self.base[[place[name] for name in names]]
+        return self.base[[self._place[name] for name in names]]
 
 
 @dataclass
@@ -124,6 +132,7 @@ def dram_runs(steps: RunSteps, capacity_bytes: int) -> Runs:
         raise InputError(Fault(rule, path="dram.device"))
     moves, order = steps.moves, steps.program.requests.origin
     count = moves.runs[order]
+    require_memory(int(count.sum()) * RUN_BYTES, f"{int(count.sum())} runs of addresses", "dram.model")
     first = np.concatenate([[0], np.cumsum(count)])
     move = np.repeat(order, count)
     number = np.arange(first[-1]) - np.repeat(first[:-1], count)

@@ -42,9 +42,9 @@ def load_inputs(
 
     Raises InputError with the faults of all inputs together.
     """
-    return _together(
-        lambda: read_document(find("arch", arch)),
-        lambda: read_workload(workload),
+    return gathered(
+        lambda settings: priced_arch(read_document(find("arch", arch)), settings),
+        lambda settings: network_of(override(read_workload(workload), settings)),
         lambda: Sharing.parse(sharing),
         lambda: options_of(options),
         overrides,
@@ -83,9 +83,9 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> Inputs:
             ) from None
 
     with collecting(faults):
-        inputs = _together(
-            lambda: part("arch"),
-            lambda: part("workload"),
+        inputs = gathered(
+            lambda settings: priced_arch(part("arch"), settings),
+            lambda settings: network_of(override(part("workload"), settings)),
             sharing,
             options,
             overrides,
@@ -95,21 +95,22 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> Inputs:
     return inputs
 
 
-def _together(
-    arch_file: Callable[[], Document],
-    workload_file: Callable[[], Document],
+def gathered(
+    arch: Callable[[Sequence[str]], Arch],
+    workload: Callable[[Sequence[str]], Network],
     sharing: Callable[[], Sharing],
     options: Callable[[], Options],
     overrides: Sequence[str],
 ) -> Inputs:
-    """Each input in turn, whatever is wrong with those before. Raises InputError with the faults of all."""
+    """Each input in turn, whatever is wrong with those before; of `overrides` architecture and workload are given those
+    of their own keys. Raises InputError with the faults of all, and where they do not go together."""
     faults: list[Fault] = []
     for_arch, for_workload = split_overrides(overrides, faults)
-    arch = network = checked_sharing = checked_options = None
+    machine = network = checked_sharing = checked_options = None
     with collecting(faults):
-        arch = priced_arch(arch_file(), for_arch)
+        machine = arch(for_arch)
     with collecting(faults):
-        network = network_of(override(workload_file(), for_workload))
+        network = workload(for_workload)
     with collecting(faults):
         checked_sharing = sharing()
     with collecting(faults):
@@ -117,9 +118,9 @@ def _together(
     if network is not None and checked_sharing is not None:
         with collecting(faults):
             states_of(network, checked_sharing)
-    if faults or arch is None or network is None or checked_sharing is None or checked_options is None:
+    if faults or machine is None or network is None or checked_sharing is None or checked_options is None:
         raise InputError(faults)
-    return Inputs(arch, network, checked_sharing, checked_options)
+    return Inputs(machine, network, checked_sharing, checked_options)
 
 
 def priced_arch(document: Document, overrides: Sequence[str] = ()) -> Arch:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, ValidationError, ValidationInfo, model_validator
 
 from lifsim.config.document import Document, Mark
 from lifsim.config.schema import Broken, Model, Text, rule
 from lifsim.config.validate import parse_model
+
+SpikeSource = Literal["workload", "engine"]
+Schedule = Literal["tick", "timestep", "auto"]
+Objective = Literal["dram", "cycles", "energy"]
+Mode = Literal["inference", "training"]
+Bptt = Literal["stored", "reversed"]
 
 Images = Annotated[int, Field(ge=1, le=1 << 16, strict=True)]
 
@@ -30,18 +36,20 @@ class Options(Model):
 
     mode "training": forward, backward and weight update of one batch; bptt: whether membranes are "stored" for the
     backward pass, or recomputed backwards ("reversed").
+
+    Raises InputError with everything that is wrong with the values.
     """
 
     batch: Images | None = None
     seed: Annotated[int, Field(ge=0, lt=1 << 63, strict=True)] = 0
     trace: Path | None = None
-    spikes: Literal["workload", "engine"] = "workload"
+    spikes: SpikeSource = "workload"
     weights: Text | None = None
     images: Text | None = None
-    schedule: Literal["tick", "timestep", "auto"] = "tick"
-    objective: Literal["dram", "cycles", "energy"] = "dram"
-    mode: Literal["inference", "training"] = "inference"
-    bptt: Literal["stored", "reversed"] = "stored"
+    schedule: Schedule = "tick"
+    objective: Objective = "dram"
+    mode: Mode = "inference"
+    bptt: Bptt = "stored"
     chunk: Annotated[Images | None, BeforeValidator(_none_if_auto)] = None
 
     @rule
@@ -55,6 +63,17 @@ class Options(Model):
         """Nothing is recomputed where there is no backward pass."""
         if self.bptt == "reversed" and self.mode != "training":
             yield "bptt", f"'reversed' must go with mode training, not {self.mode}"
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _tells_every_fault(cls, values: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
+        """In the words in which those of a file are told, where options are made in Python."""
+        try:
+            return handler(values)
+        except ValidationError:
+            if info.context is None:
+                options_of(values)
+            raise
 
     def tree(self) -> dict[str, Any]:
         """Plain data for summary.json and config.resolved.yaml."""

@@ -28,28 +28,38 @@ from lifsim.simulate.spikes import Spikes, fires_own, read_spikes
 from lifsim.simulate.steps import visits
 from lifsim.simulate.timing import Timeline, timed
 from lifsim.simulate.training import kept_by, trained, training_faults, training_notes
+from lifsim.watch import Watch, part_of, unwatched
 
 
-def run(arch: Arch, network: Network, sharing: Sharing, options: Options) -> Result:
+def run(arch: Arch, network: Network, sharing: Sharing, options: Options, watch: Watch = unwatched) -> Result:
     """Simulate `network` under `sharing` on `arch`.
 
     The spikes say how much work every output pixel is; the schedule says what runs when, what stays on chip and what
     moves; the array, the LIF units and the buffers are counted event by event; step by step they wait for the DRAM; the
-    price list turns counts into energy and area. Raises InputError where the inputs do not go together.
+    price list turns counts into energy and area. `watch` is told how far it is. Raises InputError where the inputs do
+    not go together.
     """
-    return simulate(arch, network, sharing, options, read_spikes(network, sharing, options, sparsity_of(arch.array)))
+    spikes = read_spikes(network, sharing, options, sparsity_of(arch.array), watch)
+    return simulate(arch, network, sharing, options, spikes, watch=watch)
 
 
 def simulate(
-    arch: Arch, network: Network, sharing: Sharing, options: Options, spikes: Spikes, shared: Shared | None = None
+    arch: Arch,
+    network: Network,
+    sharing: Sharing,
+    options: Options,
+    spikes: Spikes,
+    shared: Shared | None = None,
+    watch: Watch = unwatched,
 ) -> Result:
     """`run` on spikes that are read already, so that runs beside each other read them once; `shared` keeps the parts
     that runs of one network on one set of spikes have in common."""
     accounting = ACCOUNTINGS[arch.accounting]
     _require_known(accounting, arch, network, options, spikes)
-    shared = shared or Shared()
-    bank, machine = lif_bank(arch.lif, arch.array.pes, sharing.channels), Machine.of(arch)
-    setup = Setup(network, sharing, machine, bank, spikes.batch, spikes.kept, shared.parts)
+    shared, machine = shared or Shared(), Machine.of(arch)
+    datapaths = max((lif.neuron.datapaths for lif in network.lifs), default=1)
+    bank = lif_bank(arch.lif, arch.array.pes, sharing.channels, datapaths)
+    setup = Setup(network, sharing, machine, bank, spikes.batch, spikes.kept, shared.parts, watch)
     costs, states = accounting.costs(arch), states_of(network, sharing)
     plan = planned(setup, states, Chip.of(arch), accounting, options, costs) if accounting.scheduled else None
     if plan is None:
@@ -75,7 +85,7 @@ def simulate(
         totals=Totals.of(
             records,
             arch,
-            area_of(arch, costs, bank.units),
+            area_of(arch, costs, bank.datapaths),
             bank.units,
             kept_by(options, memory),
             timeline.timing.dram if timeline else None,
@@ -104,30 +114,32 @@ def _counted(setup: Setup, accounting: Accounting, plan: Plan) -> tuple[list[Lay
         counts += accounting.with_port_waits(setup, group, layers) if setup.machine.waits else layers
     if not setup.machine.waits:
         return counts, None
-    return timed(setup.machine, visits(plan, setup.batch, setup.memo), counts)
+    return timed(setup.machine, visits(plan, setup.batch, setup.memo), counts, setup.watch)
 
 
 def _priced(setup: Setup, counts: Sequence[LayerCounts], costs: Costs) -> tuple[LayerRecord, ...]:
-    return tuple(LayerRecord(layer, energy_of(layer, costs, setup.machine, setup.bank.units)) for layer in counts)
+    return tuple(LayerRecord(layer, energy_of(layer, costs, setup.machine, setup.bank.datapaths)) for layer in counts)
 
 
-def run_sharings(inputs: Inputs, sharings: Sequence[str], baseline: str | None = None) -> list[Result]:
+def run_sharings(
+    inputs: Inputs, sharings: Sequence[str], baseline: str | None = None, watch: Watch = unwatched
+) -> list[Result]:
     """Runs that differ in sharing only, on the same spikes unless each fires its own; that of sharing `baseline` stores
     its membranes if they are for training. Raises InputError with the faults of all sharings."""
-    return list(starmap(simulate, _under_sharings(inputs, sharings, baseline)))
+    return list(starmap(simulate, _under_sharings(inputs, sharings, baseline, watch)))
 
 
-def run_beside_baseline(inputs: Inputs) -> tuple[Result, Result | None]:
+def run_beside_baseline(inputs: Inputs, watch: Watch = unwatched) -> tuple[Result, Result | None]:
     """The run, and the run without sharing to compare it with (None if the run itself is that)."""
     if inputs.sharing == Sharing():
-        return next(starmap(simulate, _under_sharings(inputs, ["none"], None))), None
-    shared, unshared = starmap(simulate, _under_sharings(inputs, [str(inputs.sharing), "none"], "none"))
+        return next(starmap(simulate, _under_sharings(inputs, ["none"], None, watch))), None
+    shared, unshared = starmap(simulate, _under_sharings(inputs, [str(inputs.sharing), "none"], "none", watch))
     return shared, unshared
 
 
 def _under_sharings(
-    inputs: Inputs, sharings: Sequence[str], baseline: str | None
-) -> Iterator[tuple[Arch, Network, Sharing, Options, Spikes, Shared]]:
+    inputs: Inputs, sharings: Sequence[str], baseline: str | None, watch: Watch
+) -> Iterator[tuple[Arch, Network, Sharing, Options, Spikes, Shared, Watch]]:
     """What `simulate` takes, run by run."""
     faults: list[Fault] = []
     parsed: list[Sharing] = []
@@ -140,10 +152,11 @@ def _under_sharings(
     seen: tuple[Spikes, Shared] | None = None
     stored = inputs.options.model_copy(update={"bptt": "stored"})
     for sharing in parsed:
+        here = part_of(f"sharing {sharing}", watch)
         if seen is None or fires_own(inputs.network, inputs.options):
-            seen = read_spikes(inputs.network, sharing, inputs.options, sparsity_of(inputs.arch.array)), Shared()
+            seen = read_spikes(inputs.network, sharing, inputs.options, sparsity_of(inputs.arch.array), here), Shared()
         options = stored if str(sharing) == baseline else inputs.options
-        yield inputs.arch, inputs.network, sharing, options, *seen
+        yield inputs.arch, inputs.network, sharing, options, *seen, here
 
 
 def notes(arch: Arch, network: Network, sharing: Sharing, options: Options, spikes: Spikes) -> tuple[str, ...]:

@@ -44,6 +44,6 @@ def _objective(setup: Setup, accounting: Accounting, name: str, costs: Costs) ->
         counts = accounting.count(setup, facts, group)
         if isinstance(costs.dram, DramSpec):
             counts = [with_streamed_work(c, costs.dram, machine.clock_hz) for c in counts]
-        return sum(energy_of(c, costs, machine, setup.bank.units).total.total for c in counts)
+        return sum(energy_of(c, costs, machine, setup.bank.datapaths).total.total for c in counts)
 
     return {"cycles": cycles, "energy": energy}[name]

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from lifsim.config.arch import Arch
+from lifsim.config.document import Document, Mark
 from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing
 from lifsim.simulate.options import Options
@@ -28,6 +29,23 @@ def resolved_inputs(arch: Arch, network: Network, sharing: Sharing, options: Opt
 def resolved_arch(arch: Arch) -> dict[str, Any]:
     """An architecture with its defaults and its DRAM device, as a file would say it."""
     return arch.model_dump(mode="json", exclude_none=True)
+
+
+def arch_document(arch: Arch) -> Document:
+    """An architecture as the file that says it."""
+    return _document(arch.name, resolved_arch(arch))
+
+
+def network_document(network: Network) -> Document:
+    """A network as the file that says it; the trace that it names is found from any folder."""
+    data, trace = dict(network.definition), network.spikes.trace
+    if trace is not None:
+        data["spikes"] = {**data["spikes"], "trace": str(trace.absolute())}
+    return _document(network.name, data)
+
+
+def _document(name: str, data: dict[str, Any]) -> Document:
+    return Document(name, data, {(): Mark(name)})
 
 
 def sha256_of(tree: object) -> str:

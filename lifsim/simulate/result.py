@@ -18,9 +18,11 @@ from lifsim.accounting.books import (
     added,
     as_row,
     as_tree,
+    flat,
 )
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.prices import Area
+from lifsim.brief import Brief, Briefly
 from lifsim.config.arch import Arch
 from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing
@@ -35,6 +37,7 @@ from lifsim.simulate.dram import DramActivity
 from lifsim.simulate.options import Options
 from lifsim.simulate.spikes import SpikeProvenance
 from lifsim.simulate.timing import Timeline, memory_bytes_per_cycle
+from lifsim.units import format_bytes, format_si
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -164,9 +167,21 @@ class Totals:
             "lif_memory_bytes": as_tree(self.lif_memory_bytes),
         }
 
+    @property
+    def figures(self) -> dict[str, Any]:
+        """`tree` in one level: `cycles.total`, `energy_pj.dram`, `area_mm2`."""
+        return flat(self.tree())
 
-@dataclass(frozen=True)
-class Result:
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """`figures` as a table of one row, so that those of several runs stand below each other."""
+        import pandas as pd
+
+        return pd.DataFrame([self.figures])
+
+
+@dataclass(frozen=True, repr=False)
+class Result(Briefly):
     """A finished run. `notes` says what a reader of the figures must know; `timeline` is None under an ideal memory.
     `plan`, the schedule, is None under an accounting without schedules."""
 
@@ -195,6 +210,27 @@ class Result:
         schedule = "" if self.options.schedule == "tick" else f"-{self.options.schedule}"
         mode = "" if self.options.mode == "inference" else f"-{self.options.mode}-{self.options.bptt}"
         return f"{self.network.name}-{self.arch.name}-{self.sharing}{schedule}{mode}"
+
+    @property
+    def brief(self) -> Brief:
+        """What an architect looks at first, with units."""
+        totals, options, network, array = self.totals, self.options, self.network, self.arch.array
+        memory = totals.lif_memory_bytes
+        return Brief(
+            self.name,
+            {
+                "network": f"{network.name}, T={network.timesteps}, batch {options.batch}, {options.mode}",
+                "array": f"{self.arch.name}, {array.rows} x {array.cols} PEs, {array.dataflow}, {array.sparsity}",
+                "sharing": f"{self.sharing}, schedule {options.schedule}",
+                "cycles": f"{totals.cycles.total:,}, bound by {bound(totals.cycles)}",
+                "time": format_si(totals.time_s, "s"),
+                "PE utilisation": f"{totals.pe_utilisation:.1%}",
+                "energy": format_si(totals.energy_pj.total.total * 1e-12, "J"),
+                "DRAM": format_bytes(totals.dram_bytes.total),
+                "LIF memory": f"{format_bytes(memory.forward)} forward, {format_bytes(memory.backward)} backward",
+                "area": f"{totals.area_mm2:.4g} mm2",
+            },
+        )
 
     @property
     def stages(self) -> dict[str, StageRecord]:

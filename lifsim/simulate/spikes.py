@@ -15,12 +15,15 @@ from lifsim.config.network import Layer, Network
 from lifsim.config.sharing import Sharing
 from lifsim.errors import Fault, InputError
 from lifsim.hardware.array import Kept, Sparsity
+from lifsim.regular_file import open_regular
+from lifsim.room import require_memory
 from lifsim.schedule.products import input_map_of
 from lifsim.scratch import ScratchFolder
 from lifsim.simulate.options import Options
 from lifsim.trace.opening import open_trace
 from lifsim.trace.source import LayerSpikes, Trace
 from lifsim.trace.synthesise import synthesise
+from lifsim.watch import Tally, Watch, unwatched
 
 
 @dataclass(frozen=True)
@@ -55,32 +58,34 @@ def fires_own(network: Network, options: Options) -> bool:
     return options.spikes == "engine" or unnamed
 
 
-def read_spikes(network: Network, sharing: Sharing, options: Options, sparsity: Sparsity) -> Spikes:
+def read_spikes(
+    network: Network, sharing: Sharing, options: Options, sparsity: Sparsity, watch: Watch = unwatched
+) -> Spikes:
     """What `sparsity` must know of the spikes that `options` and `network` name. Raises InputError where a trace does
     not fit."""
     if fires_own(network, options):
-        return _from_engine(network, sharing, options, sparsity)
+        return _from_engine(network, sharing, options, sparsity, watch)
     path = options.trace or network.spikes.trace
     if path is not None:
-        return _from_trace(network, path, options.batch, sparsity)
+        return _from_trace(network, path, options.batch, sparsity, watch)
     batch = options.batch or 1
     rates = network.spikes
     with synthesise(network, batch, options.seed) as trace:
         provenance = SpikeProvenance("rates", rates.provenance, rates.measured)
-        return Spikes(batch, spike_work(network, trace, batch, sparsity), provenance)
+        return Spikes(batch, spike_work(network, trace, batch, sparsity, watch), provenance)
 
 
-def _from_trace(network: Network, path: Path, batch: int | None, sparsity: Sparsity) -> Spikes:
+def _from_trace(network: Network, path: Path, batch: int | None, sparsity: Sparsity, watch: Watch) -> Spikes:
     with open_trace(path, network) as trace:
         images = _batch(trace, batch, path)
         source = trace.provenance or path.name
         provenance = SpikeProvenance("trace", source, trace.is_recorded, trace.sharing, _sha256(path), trace.batch)
-        return Spikes(images, spike_work(network, trace, images, sparsity), provenance)
+        return Spikes(images, spike_work(network, trace, images, sparsity, watch), provenance)
 
 
-def _from_engine(network: Network, sharing: Sharing, options: Options, sparsity: Sparsity) -> Spikes:
+def _from_engine(network: Network, sharing: Sharing, options: Options, sparsity: Sparsity, watch: Watch) -> Spikes:
     """What the network fires under `sharing`. Its trace lives no longer than this."""
-    from lifsim.snn.record import Source, record_spikes
+    from lifsim.engine.record import Source, record_spikes
 
     if options.weights is None and not network.spikes.rates:
         train = f"lifsim train --workload {network.name} --out FILE, then --weights FILE"
@@ -88,8 +93,8 @@ def _from_engine(network: Network, sharing: Sharing, options: Options, sparsity:
     source = Source(options.weights or "calibrated", options.images or "random", options.batch, options.seed)
     with ScratchFolder(Path(tempfile.gettempdir()), "engine") as scratch:
         path = scratch.path / "engine.npz"
-        record_spikes(network, sharing, source, path)
-        spikes = _from_trace(network, path, options.batch, sparsity)
+        record_spikes(network, sharing, source, path, watch=watch)
+        spikes = _from_trace(network, path, options.batch, sparsity, watch)
     trained = source.weights != "calibrated"
     return replace(spikes, provenance=replace(spikes.provenance, kind="engine", measured=trained))
 
@@ -101,21 +106,33 @@ def _batch(trace: Trace, asked: int | None, path: Path) -> int:
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def spike_work(network: Network, trace: Trace, batch: int, sparsity: Sparsity) -> tuple[Kept, ...]:
-    """Of every layer for the first `batch` images of a trace that is fitted to `network`."""
+def spike_work(
+    network: Network, trace: Trace, batch: int, sparsity: Sparsity, watch: Watch = unwatched
+) -> tuple[Kept, ...]:
+    """Of every layer for the first `batch` images of a trace that is fitted to `network`. Raises InputError where that
+    is more than this machine has memory for."""
+    layers = list(zip(network.layers, trace.layers, strict=True))
+    drawn = [(layer, spikes) for layer, spikes in layers if not _is_analogue(layer)]
+    counts = sum(layer.runs * layer.groups * layer.pixels for layer, _ in drawn)
+    require_memory(batch * counts * np.dtype(np.int32).itemsize, f"the work of {batch} images", "batch")
+    read = sum(layer.runs * min(batch, spikes.shape[1]) * spikes.neurons for layer, spikes in drawn)
+    tally = Tally(watch, "spikes", read)
     return tuple(
-        sparsity.keep(input_map_of(layer), _maps(layer, spikes), batch, layer.runs)
-        for layer, spikes in zip(network.layers, trace.layers, strict=True)
+        sparsity.keep(input_map_of(layer), _maps(layer, spikes, tally), batch, layer.runs) for layer, spikes in layers
     )
 
 
-def _maps(layer: Layer, spikes: LayerSpikes) -> _AllReal | _Stored:
-    analogue = layer.input.name == "input" and layer.input.levels is None
-    return _AllReal(layer.in_shape) if analogue else _Stored(layer.in_shape, spikes)
+def _is_analogue(layer: Layer) -> bool:
+    """Whether it sees the image itself."""
+    return layer.input.name == "input" and layer.input.levels is None
+
+
+def _maps(layer: Layer, spikes: LayerSpikes, tally: Tally) -> _AllReal | _Stored:
+    return _AllReal(layer.in_shape) if _is_analogue(layer) else _Stored(layer.in_shape, spikes, tally)
 
 
 @dataclass(frozen=True)
@@ -124,13 +141,16 @@ class _Stored:
 
     shape: tuple[int, int, int]
     spikes: LayerSpikes
+    tally: Tally
 
     @property
     def images(self) -> int:
         return self.spikes.shape[1]
 
     def read(self, step: int, first: int, last: int) -> NDArray[np.uint8]:
-        return self.spikes.read(step, first, last).reshape(last - first, *self.shape)
+        maps = self.spikes.read(step, first, last).reshape(last - first, *self.shape)
+        self.tally.add(maps.size)
+        return maps
 
 
 @dataclass(frozen=True)

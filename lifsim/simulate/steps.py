@@ -12,6 +12,7 @@ from lifsim.hardware.pipeline.kinds import LOADS, STORES, STREAMS, Kind
 from lifsim.hardware.pipeline.program import START, Halves, Program, program
 from lifsim.hardware.stores import Store, Stores
 from lifsim.memo import Memo
+from lifsim.room import require_memory
 from lifsim.schedule.cutting import cut
 from lifsim.schedule.group_steps import group_visits
 from lifsim.schedule.moves import Moves, Visit, shares
@@ -19,10 +20,15 @@ from lifsim.schedule.plan import Plan
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.tick_steps import tick_visit
 
+STEP_BYTES = 1500
+"""Of this machine's memory for each step: with its requests, and while they are put in order."""
+
 
 def visits(plan: Plan, batch: int, memo: Memo, *, keeps_spikes: bool = False) -> list[Visit]:
     """One visit a tick-batched layer, with all its tiles; of a timestep-major group one a chunk, timestep,
-    strip and layer. keeps_spikes: for a backward pass, all of them go to DRAM."""
+    strip and layer. keeps_spikes: for a backward pass, all of them go to DRAM. Raises InputError where the tiles are
+    more than this machine has memory for."""
+    _require_room(plan, batch)
     facts, tiles = plan.facts, plan.chip.tiles
     found: list[Visit] = []
     for group in plan.groups:
@@ -32,6 +38,12 @@ def visits(plan: Plan, batch: int, memo: Memo, *, keeps_spikes: bool = False) ->
         else:
             found += group_visits(facts, plan.chip.room, batch, group, keeps_spikes=keeps_spikes)
     return found
+
+
+def _require_room(plan: Plan, batch: int) -> None:
+    alone = [(plan.facts.layers[group.first], group.layers[0].tiling) for group in plan.groups if group.tick_batched]
+    tiles = batch * sum(facts.layer.groups * tiling.row_tiles * tiling.filter_tiles for facts, tiling in alone)
+    require_memory(tiles * STEP_BYTES, f"{tiles} tiles of {batch} images", "batch")
 
 
 DIRECT_PORT_BITS = 1 << 40

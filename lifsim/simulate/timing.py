@@ -23,6 +23,7 @@ from lifsim.schedule.moves import Visit
 from lifsim.schedule.rows import Ints
 from lifsim.simulate.dram import dram_runs, with_dram_work
 from lifsim.simulate.steps import BUFFER_OF, RunSteps, run_steps
+from lifsim.watch import Watch, unwatched
 
 STALLS = {
     Kind.WEIGHTS: "stall_weights",
@@ -60,7 +61,7 @@ class Timeline:
 
 
 def timed(
-    machine: Machine, visits: Sequence[Visit], counts: Sequence[LayerCounts]
+    machine: Machine, visits: Sequence[Visit], counts: Sequence[LayerCounts], watch: Watch = unwatched
 ) -> tuple[list[LayerCounts], Timeline]:
     """`counts`, which wait for SRAM ports at most, with the cycles in which the array waits for the DRAM of `machine`.
 
@@ -68,11 +69,11 @@ def timed(
     """
     steps = run_steps(machine.stores, visits, counts)
     if machine.dram.model == "bandwidth":
-        timing = play_bandwidth(steps.program, machine.clock_hz, _bandwidth(machine.dram))
+        timing = play_bandwidth(steps.program, machine.clock_hz, _bandwidth(machine.dram), watch)
         return _stalled(machine, counts, steps, timing), Timeline.of(steps, timing, counts)
     spec = machine.dram.simulated
     runs = dram_runs(steps, spec.organisation.capacity_bytes)
-    timing = play_dram(steps.program, machine.clock_hz, spec, runs)
+    timing = play_dram(steps.program, machine.clock_hz, spec, runs, watch)
     stalled, dram = _stalled(machine, counts, steps, timing), timing.dram
     return with_dram_work(stalled, steps, runs, dram) if dram else stalled, Timeline.of(steps, timing, counts)
 

@@ -22,7 +22,7 @@ from lifsim.training.count import Stages, merged, require_gradient_unit, trainin
 from lifsim.training.ports import with_training_port_stalls
 from lifsim.training.sizes import TrainingSizes
 from lifsim.training.steps import training_visits
-from lifsim.training.traffic import require_soft_reset
+from lifsim.training.traffic import require_gradients
 
 
 def trained(
@@ -40,9 +40,8 @@ def training_faults(network: Network, arch: Arch, *, reverse: bool) -> list[Faul
     faults: list[Fault] = []
     with collecting(faults):
         require_gradient_unit(arch)
-    if reverse:
-        with collecting(faults):
-            require_soft_reset(network)
+    with collecting(faults):
+        require_gradients(network, reverse=reverse)
     return faults
 
 
@@ -67,7 +66,7 @@ def _record(stages: Stages, setup: Setup, costs: Costs) -> LayerRecord:
 
 
 def _stage(counts: LayerCounts, setup: Setup, costs: Costs) -> StageRecord:
-    energy = energy_of(counts, costs, setup.machine, setup.bank.units, training=True)
+    energy = energy_of(counts, costs, setup.machine, setup.bank.datapaths, training=True)
     return StageRecord(counts.cycles, counts.ops, counts.dram_bytes, counts.sram_accesses, energy)
 
 
@@ -89,6 +88,7 @@ def timed_training(
         setup.machine,
         [replace(visit, layer=works[visit.layer, stage]) for stage, visit in run],
         [layers[layer][stage] for layer, stage in works],
+        setup.watch,
     )
     names = tuple(f"{network.layers[layer].name} {stage}" for layer, stage in works)
     waited: list[Stages] = [

@@ -20,7 +20,9 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from lifsim.config.workload_schema import MAX_LAYERS
 from lifsim.errors import Fault, InputError
+from lifsim.regular_file import open_regular
 from lifsim.trace.source import Closable
 
 DEFLATE_LIMIT = 1032  # bytes that one byte of a deflate stream can stand for (two bits per match of 258)
@@ -30,6 +32,9 @@ MAX_NAME = 204  # characters, with .npy
 DAMAGED = "is damaged: it cannot be decompressed or fails its CRC"
 HEADER_FAULTS = (ValueError, SyntaxError, TokenError, TypeError, LookupError, MemoryError, RecursionError)
 """What NumPy raises for a .npy header that is none."""
+MAX_MEMBERS = 1 + 20 * MAX_LAYERS
+"""Of a checkpoint: a header, and for each layer's weight, bias and four terms of a norm what Adam keeps of it, too."""
+MAX_GAP = 1 << 17  # bytes behind an array: the extra field of its header, 64 KiB, and a descriptor
 LOCAL_HEADER_BYTES = 30  # of a zip member, before its name
 ZIP_FAULTS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeDecodeError)
 
@@ -52,22 +57,25 @@ class Array:
 
 
 class Archive(Closable):
-    """An .npz file, opened and checked; `arrays` in the order in which they were saved. Raises InputError.
+    """An .npz file, opened and checked; `arrays` in the order in which they were saved, at most `max_members`. Raises
+    InputError.
 
     For one thread of one process: readers share the position in the file.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, max_members: int = MAX_MEMBERS) -> None:
         self.path = path
         try:
             if not path.is_file():
                 raise InputError(Fault("must be a file" if path.exists() else "no such file", source=str(path)))
-            self._file: IO[bytes] = path.open("rb")
+            self._file: IO[bytes] = open_regular(path)
         except OSError as error:
             raise InputError(Fault(f"cannot be read: {error.strerror}", source=str(path))) from None
         self._stream: tuple[str, IO[bytes]] | None = None
         try:
             self._zip = zipfile.ZipFile(self._file)
+            if len(self._zip.infolist()) > max_members:
+                raise self.fault(f"must hold at most {max_members} arrays, holds {len(self._zip.infolist())}")
             self.fail_if(_directory_faults(self._zip, path.stat().st_size))
             self.arrays = {array.name: array for array in map(self._array, self._zip.infolist())}
         except ZIP_FAULTS:
@@ -178,9 +186,13 @@ def _directory_faults(archive: zipfile.ZipFile, file_bytes: int) -> list[tuple[s
             faults.append((name, "must be stored or deflated"))
         if info.header_offset < end or info.header_offset + info.compress_size > file_bytes:
             faults.append((name, "must lie within the file and overlap no other array"))
+        elif info.header_offset - end > (MAX_GAP if end else 0):
+            faults.append((name, f"must follow what is before it, has {info.header_offset - end} other bytes there"))
         end = info.header_offset + LOCAL_HEADER_BYTES + len(info.filename) + info.compress_size
         limit = info.compress_size * (1 if info.compress_type == zipfile.ZIP_STORED else DEFLATE_LIMIT)
         if info.file_size > limit:
             held = f"{info.compress_size} stored bytes"
             faults.append((name, f"claims {info.file_size} bytes, which its {held} cannot hold"))
+    if archive.start_dir - end > MAX_GAP:
+        faults.append(("", f"must hold arrays only, has {archive.start_dir - end} other bytes behind them"))
     return faults

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from lifsim.config.sharing import Sharing
+from lifsim.config.workload_schema import MAX_LAYERS
 from lifsim.errors import Fault, InputError, did_you_mean
 
 FORMAT = "lifsim-trace"
 VERSION = 1
 MAX_NEURONS = 1 << 28  # elements of one layer, image and timestep: what must fit in memory unpacked
-MAX_LAYERS = 10_000
 MAX_TIMESTEPS = 1 << 20
 _KEYS = ("format", "version", "workload", "sharing", "timesteps", "batch", "seed", "provenance", "layers")
 _LAYER_KEYS = ("name", "shape", "ones", "sha256")

@@ -6,11 +6,15 @@ from os import PathLike
 from pathlib import Path
 
 from lifsim.config.network import Network
+from lifsim.config.workload_schema import MAX_LAYERS
 from lifsim.trace.archive import Archive
 from lifsim.trace.fit import fit
 from lifsim.trace.packed import HEADER, read_packed
 from lifsim.trace.plain import read_plain
 from lifsim.trace.source import Trace
+
+MAX_ARRAYS = 1 + MAX_LAYERS
+"""Of a trace: its header, and the spikes of as many layers as a network may have."""
 
 
 def open_trace(path: str | PathLike[str], network: Network | None = None) -> Trace:
@@ -20,7 +24,7 @@ def open_trace(path: str | PathLike[str], network: Network | None = None) -> Tra
     image: only `lifsim trace import` can be told that its leading axis holds several. Spikes are read when they are
     asked for. Raises InputError.
     """
-    archive = Archive(Path(path))
+    archive = Archive(Path(path), MAX_ARRAYS)
     try:
         trace = read_packed(archive) if HEADER in archive.arrays else read_plain(archive)
         return trace if network is None else fit(trace, network, source=str(path))

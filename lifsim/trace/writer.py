@@ -24,6 +24,7 @@ from lifsim.trace.archive import READ_BYTES
 from lifsim.trace.header import Header, LayerHeader, block_bytes, parse_header
 from lifsim.trace.packed import HEADER, bits_name
 from lifsim.trace.source import Trace, image_chunks
+from lifsim.watch import Tally, Watch, unwatched
 
 
 @dataclass
@@ -57,7 +58,8 @@ class TraceWriter:
     `write` takes any timestep of any layer in any order, so that layers can come one after the other, or timestep by
     timestep as a network computes them; layers stand in the file in the order in which they first came. A layer may
     have its first timestep alone. On an exception, and on blocks that never came (InputError), what was at
-    `path` stays. With `overwrite` false, an existing file is refused at once. Memory: what one `write` is given.
+    `path` stays. With `overwrite` false, an existing file is refused at once. Folders above it are made.
+    Memory: what one `write` is given.
     """
 
     path: Path
@@ -78,7 +80,7 @@ class TraceWriter:
             raise self._fault("exists already; it is replaced only on request (--force)")
         if self.path.is_dir():
             raise self._fault("is a folder")
-        self._folder = self._open.enter_context(scratch_beside(self.path))
+        self._folder = self._open.enter_context(scratch_beside(self.path, parents=True))
         return self
 
     def write(self, layer: str, step: int, spikes: ArrayLike, first: int = 0) -> None:
@@ -144,15 +146,17 @@ class TraceWriter:
         return InputError(Fault(message, source=str(self.path)))
 
 
-def save(trace: Trace, path: Path, *, overwrite: bool = False) -> None:
+def save(trace: Trace, path: Path, *, overwrite: bool = False, watch: Watch = unwatched) -> None:
     """Write `trace`, wherever its spikes come from, to the file `path`, a chunk at a time. Raises InputError."""
     with TraceWriter(
         path, trace.workload, trace.timesteps, trace.batch, trace.sharing, trace.seed, trace.provenance, overwrite
     ) as writer:
+        tally = Tally(watch, "spikes", sum(layer.steps * trace.batch * layer.neurons for layer in trace.layers))
         for layer in trace.layers:
             for step in range(layer.steps):
                 for first, last in image_chunks(trace.batch, layer.neurons):
                     writer.write(layer.name, step, layer.read(step, first, last), first)
+                    tally.add((last - first) * layer.neurons)
 
 
 def _given_up(file: IO[bytes]) -> None:

@@ -181,10 +181,11 @@ class _LayerStages:
         return moved_bytes * 8 // self.machine.precision.membrane_bits
 
     def _carried(self) -> Accesses:
-        """Gradients of membranes from timestep to timestep, and the recomputed membranes beside them."""
+        """Gradients of states from timestep to timestep, and the recomputed states beside them."""
         layer, channels = self.layer, self.setup.sharing.channels
         accesses = membrane_accesses(layer.lif_elements, layer.timesteps, channels, self.starts_from_zero)
-        return Accesses(*(count * self.batch * (2 if self.reverse else 1) for count in accesses))
+        each = self.batch * layer.state_variables * (2 if self.reverse else 1)
+        return Accesses(*(count * each for count in accesses))
 
     def _gradient_cycles(self) -> int:
         """Passes of the gradient units, one a LIF unit: as many as the LIF units' in the forward stage, not hidden."""

@@ -1,7 +1,7 @@
 """Gradients of membranes on their way from timestep to timestep, in the backward pass.
 
-A tick-batched layer keeps them in the PEs. A timestep-major group keeps a gradient per membrane, of its precision (and
-beside it the membrane itself where that is recomputed), in the membrane buffer, and moves what does not fit by the
+A tick-batched layer keeps them in the PEs. A timestep-major group keeps a gradient per state variable, of its precision
+(and beside it the variable itself where that is recomputed), in the membrane buffer, and moves what does not fit by the
 rules of the forward pass (lifsim.schedule.membranes), without strips.
 """
 

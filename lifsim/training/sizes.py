@@ -58,14 +58,14 @@ class TrainingSizes:
         return next(state for state in self.facts.states if layer.index in state.layers)
 
     def states(self, layer: Layer) -> int:
-        """Stored: u' of all calls. Reversed: each state after its last call."""
+        """Stored: every variable of all calls. Reversed: each state after its last call."""
         state = self.state_of(layer)
         if layer.lif is None or state is None:
             return 0
         bits = self.chip.precision.membrane_bits
         if not self.reverse:
-            return bytes_of(self.batch * layer.timesteps * layer.lif_elements * bits)
-        return bytes_of(self.batch * state.elements * bits) if layer.index == state.layers[-1] else 0
+            return bytes_of(self.batch * layer.timesteps * layer.lif_elements * state.variables * bits)
+        return bytes_of(self.batch * state.values * bits) if layer.index == state.layers[-1] else 0
 
     def own_spikes(self, layer: Layer) -> int:
         """What the layer's LIF fires, in front of a pool."""

@@ -52,12 +52,17 @@ class LayerTraining:
     input_gradient: bool
 
 
-def require_soft_reset(network: Network) -> None:
-    """Raise InputError naming every LIF that cannot be recomputed backwards."""
-    hard = [lif.name for lif in network.lifs if lif.neuron.reset == "hard"]
-    if hard:
-        reason = "hard reset forgets the membrane, so that it cannot be recomputed: use bptt stored"
-        raise InputError([Fault(reason, name) for name in hard])
+def require_gradients(network: Network, *, reverse: bool) -> None:
+    """Raise InputError naming every LIF that has no gradient, or, `reverse`, cannot be recomputed backwards."""
+    faults = []
+    for lif in network.lifs:
+        reason = lif.neuron.cannot_be_undone() if reverse else None
+        if lif.neuron.linear() is None:
+            faults.append(Fault(f"has no gradient, so that it cannot be trained: {lif.neuron}", lif.name))
+        elif reason is not None:
+            faults.append(Fault(f"{reason}, so that it cannot be recomputed: use bptt stored", lif.name))
+    if faults:
+        raise InputError(faults)
 
 
 def training_traffic(sizes: TrainingSizes, plan: Plan) -> tuple[LayerTraining, ...]:

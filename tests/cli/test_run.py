@@ -250,3 +250,20 @@ def test_every_fault_of_a_resolved_configuration_is_told_where_it_stands(capsys:
         assert status == 2
         assert "options: " in str(errors)
         assert "must be a mapping of keys" in str(errors)
+
+
+def test_a_taken_out_is_told_beside_the_faults_of_the_inputs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "taken").write_text("mine")
+    given = ["--set", "array.rows=0", "--sharing", "channel1", "--out", str(tmp_path / "taken")]
+    assert main(["run", "--workload", "lenet5_mnist", *given]) == 2
+    told = capsys.readouterr().err
+    assert "array.rows: 0 must be" in told
+    assert "out: " in told
+    assert "must be a folder, or not exist" in told
+    ideal = ["--set", "dram.model=ideal", "--dram-trace", "dramsim3", "--out", str(tmp_path / "taken")]
+    assert main(["run", "--workload", "lenet5_mnist", *ideal]) == 2
+    told = capsys.readouterr().err
+    assert "an ideal memory takes no time" in told
+    assert "must be a folder, or not exist" in told

@@ -69,7 +69,6 @@ def test_does_it_write_weights_that_a_second_run_does_not_replace(
         (["--rate", "-1"], "learning rate"),
         (["--batch", "33"], "32 training images"),
         (["--resume"], "w.checkpoint.npz"),
-        (["--out", "no/such/folder/w.npz"], "w"),
     ],
 )
 def test_is_what_cannot_be_trained_refused_with_the_reason(

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from lifsim.config.document import MAX_BYTES, MAX_NODES, Mark, parse_document, read_document
+from lifsim.config.resolve import Kind, find
 from lifsim.errors import Fault, InputError
 
 
@@ -214,3 +215,18 @@ def test_files_of_other_tools_are_told_their_way(tmp_path: Path, name: str, text
 def test_a_yaml_file_may_have_any_suffix(tmp_path: Path) -> None:
     (tmp_path / "a.cfg").write_text("name: x\n")
     assert read_document(tmp_path / "a.cfg").data == {"name": "x"}
+
+
+@pytest.mark.parametrize("digits", ["0x" + "f" * 257, "0x" + "f" * 5000, "1" + "0" * 400, "-1" + "0" * 400, "9" * 5000])
+def test_an_integer_has_no_more_digits_than_can_be_printed(digits: str) -> None:
+    document = parse_document(f"a: {digits}\n", "f")
+    assert [str(fault).partition(" must ")[2] for fault in document.faults] == ["have fewer digits"]
+    assert parse_document(f"a: 0x{'f' * 256}\n", "f").data == {"a": 2**1024 - 1}
+
+
+@pytest.mark.parametrize(
+    ("kind", "title"), [("arch", "an architecture"), ("workload", "a workload"), ("dram", "a DRAM")]
+)
+def test_a_folder_is_told_by_what_it_ought_to_be(kind: Kind, title: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=f"is a directory, must be a YAML file of {title}$"):
+        find(kind, str(tmp_path))

@@ -60,7 +60,7 @@ ARCH = [
     _value(("clock_hz",), "fast", "must be a whole number"),
     _value(("technology_nm",), 29, "must be one of 22, 28"),
     _value(("array", "rows"), 0, "must be >= 1"),
-    _value(("array", "dataflow"), "oz", "must be one of is, os"),
+    _value(("array", "dataflow"), "oz", "must be one of is, os, row_stationary, sata, ws"),
     _key(("array",), "colls"),
     _value(("precision", "psum_bits"), 4, "must be >= weight_bits"),
     _value(("lif", "latency_cycles"), -1, "must be >= 0"),

@@ -83,3 +83,22 @@ def test_nor_does_a_trace(told, tmp_path: Path, kind: str) -> None:
         encoding="utf-8",
     )
     assert "the_secret" not in told("run", "--workload", "net.yaml")
+
+
+def test_the_keys_of_a_mapping_with_one_known_key_are_counted_and_not_named(told) -> None:
+    strange = "hunter2: the_secret\nname: x\nthe_secret:\n  hunter2: 1\nnamespace: hunter2\n"
+    Path("beside.yaml").write_text(strange, encoding="utf-8")
+    Path("net.yaml").write_text("name: x\nextends: beside\n", encoding="utf-8")
+    arch = (Path(__file__).parents[2] / "arch_configs" / "sata128.yaml").read_text(encoding="utf-8")
+    Path("arch.yaml").write_text(arch.replace("device: ddr4_2400", "device: beside.yaml"), encoding="utf-8")
+    for said in (told("check", "net.yaml"), told("check", "arch.yaml")):
+        assert "beside.yaml:1:1: must have no other keys than its own kind, has 3 keys that are not known" in said
+        for hidden in ("the_secret", "hunter2", "namespace"):
+            assert hidden not in said
+
+
+def test_a_slip_in_a_file_that_is_extended_is_named_when_that_file_is_read_itself(told) -> None:
+    Path("beside.yaml").write_text("name: x\ntimestep: 4\n", encoding="utf-8")
+    assert "beside.yaml:2:1 timestep: is not a known key; did you mean 'timesteps'?" in told(
+        "run", "--workload", "beside.yaml"
+    )

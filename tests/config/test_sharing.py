@@ -8,15 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifsim.config.network import Lif, Network, Neuron, Spikes, Tensor
+from lifsim.config.network import Lif, Network, Spikes, Tensor
 from lifsim.config.sharing import MAX_CHANNEL_GROUPS, Sharing, State, states_of
 from lifsim.errors import InputError
+from lifsim.neurons.lif import LifNeuron
 
-SOFT = Neuron(tau=4 / 3, threshold=1.0, reset="soft", u_reset=0.0, decay_input=True)
-HARD = Neuron(tau=4 / 3, threshold=1.0, reset="hard", u_reset=0.0, decay_input=True)
+SOFT = LifNeuron(tau=4 / 3, threshold=1.0, reset="soft", u_reset=0.0, decay_input=True)
+HARD = LifNeuron(tau=4 / 3, threshold=1.0, reset="hard", u_reset=0.0, decay_input=True)
 
 
-def _network(*lifs: tuple[str, tuple[int, ...], str | None], neuron: Neuron = SOFT) -> Network:
+def _network(*lifs: tuple[str, tuple[int, ...], str | None], neuron: LifNeuron = SOFT) -> Network:
     nodes = tuple(Lif(name, ("x",), Tensor(name, shape, 4, 1), neuron, group) for name, shape, group in lifs)
     spikes = Spikes("rates", {}, "made up", measured=False)
     return Network("n", "", 4, "direct", 8, nodes, (), spikes)
@@ -118,7 +119,7 @@ def test_every_layer_that_cannot_share_is_named_at_once() -> None:
 def test_neurons_of_one_group_are_of_one_kind() -> None:
     soft, hard = _network(("a", (8,), "x")), _network(("b", (8,), "x"), neuron=HARD)
     mixed = Network("n", "", 4, "direct", 8, soft.nodes + hard.nodes, (), soft.spikes)
-    with pytest.raises(InputError, match=r"must have one neuron model: a \(soft reset\), b \(hard reset\)"):
+    with pytest.raises(InputError, match=r"must have one neuron model: a \(reset soft\), b \(reset hard\)"):
         states_of(mixed, Sharing(layer=True))
     assert len(states_of(mixed, Sharing(channels=2))) == 2
 

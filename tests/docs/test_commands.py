@@ -49,16 +49,37 @@ def test_every_command_of_a_document_runs(document: Path, checkout: Path, capsys
     assert changes(checkout) == ""
 
 
+def test_no_command_writes_what_another_one_has_written() -> None:
+    """Documents are read in any order, all of them in one checkout. A figure has a table of its name beside it."""
+    written = [
+        Path(command[command.index("--out") + 1]) for document in DOCUMENTS for command in _commands(document)
+        if "--out" in command and "--resume" not in command
+    ]  # fmt: skip
+    names = [str(path.with_suffix("") if path.suffix in (".png", ".svg", ".pdf") else path) for path in written]
+    assert len(names) > 20
+    assert sorted(names) == sorted(set(names))
+
+
 def test_the_documents_have_commands_at_all() -> None:
     assert len(_commands(ROOT / "README.md")) > 10
 
 
-def test_the_python_of_the_readme_runs(checkout: Path) -> None:
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
-    assert blocks
-    for block in blocks:
-        exec(compile(block, "README.md", "exec"), {})  # noqa: S102
+def _python(document: Path) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", document.read_text(encoding="utf-8"), re.DOTALL)
+
+
+@pytest.mark.parametrize("document", [d for d in DOCUMENTS if _python(d)], ids=lambda path: path.name)
+def test_the_python_of_a_document_runs(document: Path, checkout: Path) -> None:
+    """Block after block, each with the names of those before."""
+    names: dict[str, object] = {}
+    for block in _python(document):
+        exec(compile(block, document.name, "exec"), names)  # noqa: S102
     assert changes(checkout) == ""
+
+
+def test_the_documents_have_python_at_all() -> None:
+    assert _python(ROOT / "README.md")
+    assert len(_python(ROOT / "docs" / "python.md")) > 4
 
 
 def test_every_link_between_documents_leads_somewhere() -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from lifsim.config.dram import load_dram
+from lifsim.errors import InputError
 from lifsim.hardware.dram.requests import Requests
 from lifsim.hardware.dram.stream import DramStream
 from tests.dram.streams import random_stream
@@ -60,3 +61,20 @@ def test_a_rest_of_hours_takes_no_time() -> None:
     ranks = spec.organisation.ranks
     assert result.counts.refs == last // (spec.timing.tREFI // ranks)
     assert result.cycles > last
+
+
+@pytest.mark.parametrize("ranks", [1, 2, 4])
+@pytest.mark.parametrize("name", ["ddr3_1866", "ddr4_2400", "lpddr4_2400", "hbm2"])
+def test_the_closest_refreshes_that_are_accepted_let_everything_be_answered(name: str, ranks: int) -> None:
+    given = [f"organisation.ranks={ranks}", "mapping=rochrababgco"]
+    spec = load_dram(name, given)
+    least = spec.timing.tRFC + 2 * spec.row_cycles + spec.organisation.banks_per_rank
+    with pytest.raises(InputError, match=f"{least - 1} must be >= {least}"):
+        load_dram(name, [*given, f"timing.tREFI={least - 1}"])
+    busy = load_dram(name, [*given, f"timing.tREFI={least}"])
+    for writes in (0.0, 0.5, 1.0):
+        requests = random_stream(busy, 3, 200, writes, 4096, 1.0)
+        stream = DramStream(busy)
+        stream.submit(requests)
+        stream.run_until(400 * busy.timing.tREFI)
+        assert stream.records[2]["remaining"].sum() == 0

@@ -132,3 +132,17 @@ def mutants(draw: st.DrawFn, spec: DramSpec) -> DramSpec:
     )
     changed = {"timing": timing, "controller": controller, "organisation": organisation, "mapping": mapping}
     return DramSpec.model_validate(spec.model_dump() | {"energy": {"model": "per_bit", "pj_per_bit": 1.0}} | changed)
+
+
+@pytest.mark.parametrize("name", ["ddr4_2400", "lpddr4_2400"])
+@pytest.mark.parametrize("back", [1, 6, 20])
+@pytest.mark.parametrize("writes_first", [False, True])
+def test_what_a_long_run_has_on_its_way_is_known_burst_by_burst(name: str, back: int, writes_first: bool) -> None:
+    """A second read begins `back` bursts before the end of a run of row hits, a third at its end: what waits is read
+    once, and what was written just before comes from the write queue."""
+    spec = load_dram(name)
+    first, sizes = np.array([0, 100 - back, 100]), np.array([100, back + 30, 40])
+    is_write, burst_bytes = np.array([writes_first, False, False]), spec.organisation.burst_bytes
+    arrivals = np.array([0, 0, 0])
+    addresses = first.astype(np.uint64) * np.uint64(burst_bytes)
+    assert_equal_to_oracle(spec, Requests(addresses, sizes * burst_bytes, is_write, arrivals))

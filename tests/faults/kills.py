@@ -19,8 +19,8 @@ from functools import partial
 from pathlib import Path
 
 from lifsim.errors import InputError
-from lifsim.sweep.export import exported, table_of
-from lifsim.sweep.store import Store
+from lifsim.sweeps.export import exported, table_of
+from lifsim.sweeps.store import Store
 from tests.faults.cluster import Cluster
 from tests.faults.commands import Command, leftovers
 

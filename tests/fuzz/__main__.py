@@ -24,6 +24,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import matplotlib
+
 import lifsim
 from tests.fuzz.archives import mutate_npz, mutate_store
 from tests.fuzz.judge import Judgement, WriteWatch, judge, watch_writes
@@ -63,7 +65,7 @@ class Place:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             make_samples(samples)
         caches = [Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")), Path(tempfile.gettempdir())]
-        watch = watch_writes(out, *caches, Path(lifsim.__file__).parent)
+        watch = watch_writes(out, *caches, Path(matplotlib.get_configdir()), Path(lifsim.__file__).parent)
         return cls(samples, out / "findings", watch, out / "findings")
 
 

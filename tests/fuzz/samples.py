@@ -13,10 +13,10 @@ import numpy as np
 import lifsim
 from lifsim.cli.main import main
 from lifsim.config.workload import load_workload
+from lifsim.engine.weights import weight_shapes
 from lifsim.errors import InputError
-from lifsim.snn.weights import weight_shapes
-from lifsim.sweep.outcome import Outcome, figures_of
-from lifsim.sweep.store import Store
+from lifsim.sweeps.outcome import Outcome
+from lifsim.sweeps.store import Store
 
 ROOT = Path(__file__).parents[2]
 SHARINGS = ("none", "channel2", "channel4")
@@ -86,6 +86,50 @@ Bandwidth: 10
 [run_presets]
 InterfaceBandwidth: CALC
 """
+DEVICE = """\
+[dram_structure]
+protocol = DDR4
+bankgroups = 4
+banks_per_group = 4
+rows = 65536
+columns = 1024
+device_width = 8
+BL = 8
+
+[timing]
+tCK = 0.83
+CL = 17
+CWL = 12
+tRCD = 17
+tRP = 17
+tRAS = 39
+tRFC = 420
+tREFI = 9360
+tRRD_S = 4
+tRRD_L = 6
+tWTR_S = 3
+tWTR_L = 9
+tFAW = 26
+tWR = 18
+tCCD_S = 4
+tCCD_L = 6
+tRTP = 9
+
+[power]
+VDD = 1.2
+IDD0 = 60
+IDD2N = 40
+IDD3N = 55
+IDD4R = 140
+IDD4W = 130
+IDD5AB = 250
+
+[system]
+channel_size = 8192
+channels = 1
+bus_width = 64
+address_mapping = rochrababgco
+"""
 REQUESTS = "".join(f"0x{64 * (7 * n % 512):x} {'WRITE' if n % 5 == 0 else 'READ'} {2 * n}\n" for n in range(300))
 
 Command = tuple[str, ...]
@@ -147,6 +191,7 @@ def kinds() -> tuple[Kind, ...]:
         )),
         Kind("SATA_Sim", dict.fromkeys(sata, "yaml"), (satasim,), sata),
         Kind("SCALE-Sim", {"topology.csv": "cells", "scale.cfg": "text"}, (scalesim,), ("topology.csv", "scale.cfg")),
+        Kind("DRAMsim3", {"device.ini": "text"}, (("import", "dramsim3", "FILE", "--out", "o.yaml"),)),
         Kind("PyTorch", {"state.npz": "npz"}, (
             ("import", "torch", "FILE", "--workload", "net.yaml", "--out", "o.npz"),
         ), ("net.yaml",)),
@@ -165,7 +210,7 @@ def make_samples(folder: Path) -> None:
         inside = "dram" if path.parent.name == "dram" else "arch"
         (folder / inside / path.name).write_text(path.read_text())
     texts = {"net.yaml": NETWORK, "residual.yaml": RESIDUAL, "space.yaml": SPACE, "topology.csv": TOPOLOGY}
-    texts |= {"scale.cfg": SCALE, "requests.trc": REQUESTS}
+    texts |= {"scale.cfg": SCALE, "requests.trc": REQUESTS, "device.ini": DEVICE}
     texts["arch.yaml"] = (ROOT / "arch_configs" / "sata128.yaml").read_text()
     for name in ("net", "arch"):
         theirs = "workload" if name == "net" else "arch"
@@ -208,5 +253,5 @@ def _make_results(folder: Path) -> None:
     with Store.create_or_open(folder / "store", {"axis array.rows": "[4, 8]", "axis sharing": "none"}) as store:
         for point, result in enumerate(results.values()):
             settings = {"sharing": "none", "array.rows": 4 << point}
-            store.add(Outcome(point, f"{point:064d}", figures_of(result)), settings)
+            store.add(Outcome(point, f"{point:064d}", result.totals.figures), settings)
         store.add(Outcome(3, f"{3:064d}", None, "array.rows: 0 must be >= 1"), {"sharing": "none", "array.rows": 0})

@@ -7,7 +7,7 @@ import random
 HOSTILE_TEXTS = (
     "\0", "\ufeff", "\t", "\x1b[31m", "[bold red]x[/]", "\u202e", "\U0001f9e0", "&a *a", "<<: *a", "\r", "- " * 40,
     "!!python/object:os.system x", "[" * 300, "{" * 300, "x" * 5000, "%YAML 9.9\n", "---\n", "...\n", "? ",
-    "'", '"', "#", ": ", "nan", "1e999", "-1", "0", "99999999999999999999", "=cmd|' /C calc'!A0",
+    "'", '"', "#", ": ", ".nan", "1e999", "-1", "0", "99999999999999999999", "=cmd|' /C calc'!A0",
 )  # fmt: skip
 
 
@@ -65,4 +65,4 @@ def _other_number(line: str, rng: random.Random) -> str:
     if not digits:
         return line[::-1]
     at = rng.choice(digits)
-    return line[:at] + rng.choice(("-", "0", "9" * 12, ".", "e", "nan", "", "_", "x", " ", ",")) + line[at + 1 :]
+    return line[:at] + rng.choice(("-", "0", "9" * 12, ".", "e", ".nan", "", "_", "x", " ", ",")) + line[at + 1 :]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,13 @@ def _kept() -> dict[str, dict[str, float]]:
         return {row.pop("run"): {key: float(value) for key, value in row.items()} for row in csv.DictReader(file)}
 
 
-@pytest.mark.parametrize("run", golden_runs(), ids=lambda run: run.name)
+def _some_quick() -> list[Any]:
+    """Every eighth run is one of the fast tests, the others are long ones."""
+    marks = [() if index % 8 == 0 else (pytest.mark.slow,) for index in range(len(golden_runs()))]
+    return [pytest.param(run, id=run.name, marks=mark) for run, mark in zip(golden_runs(), marks, strict=True)]
+
+
+@pytest.mark.parametrize("run", _some_quick())
 def test_totals_are_those_kept(run: GoldenRun) -> None:
     # Sums of floats may differ in the last places between builds of NumPy; counts may not.
     assert totals(run()) == pytest.approx(_kept()[run.name], rel=1e-12)

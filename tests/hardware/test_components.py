@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lifsim.accounting.satasim.prices import printed
+from lifsim.accounting.satasim.prices import at_own_clock, printed
 from lifsim.config.arch import Component
 from lifsim.errors import InputError
-from lifsim.hardware.components import SYNTHESIS_CLOCK_HZ, bill_of
+from lifsim.hardware.components import SYNTHESIS_CLOCK_HZ, Bill, bill_of
 from lifsim.report.validation.satasim import published_figures
 
 
@@ -61,3 +61,10 @@ def test_every_unknown_component_is_named_with_the_nearest() -> None:
     assert "components.a: kernel 'ader'" in str(error.value)
     assert "did you mean 'adder'" in str(error.value)
     assert "components.b: adder of 9 bits must be in the component table, which has 2, 4, 8, 16, 32" in str(error.value)
+
+
+def test_half_the_clock_doubles_what_sata_sim_pays_for_an_operation_and_leaves_the_rest() -> None:
+    bill = Bill(operation_pj=1.5, multibit_pj=0.25, ungated_pj=3.0, leakage_mw=7.0, area_mm2=0.5)
+    halved = at_own_clock(bill, 200_000_000)
+    assert halved == Bill(operation_pj=3.0, multibit_pj=0.5, ungated_pj=6.0, leakage_mw=7.0, area_mm2=0.5)
+    assert at_own_clock(bill, 400_000_000) == bill

@@ -144,3 +144,8 @@ def test_a_chain_reads_and_writes_its_membranes_once(state, timesteps, groups, z
 def test_groups_that_do_not_divide_are_refused():
     with pytest.raises(ValueError, match="must divide"):
         membrane_accesses(10, 4, 3)
+
+
+def test_passes_go_through_the_pixels_of_some_filters_group_by_group() -> None:
+    """5 pixels by 2 rows are 2 + 2 + 1, 3 filters by 2 columns 2 + 1."""
+    assert pass_outputs(5, 3, 2, ArrayShape(2, 2)).tolist() == [4, 4, 2, 2, 2, 1] * 2

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lifsim.accounting.satasim.prices import satasim_sram_cost
 from lifsim.config.buffers import Buffer
 from lifsim.errors import InputError
-from lifsim.hardware.sram import NO_SRAM, sram_cost
+from lifsim.hardware.sram import NO_SRAM, SramCost, sram_cost
 from lifsim.hardware.tables import rows
 
 
@@ -97,3 +100,10 @@ def test_all_that_the_table_cannot_price_is_named_at_once() -> None:
         sram_cost(Buffer(size_bytes=1024, port_bits=48, banks=3), 32, "weight")
     assert [f.path for f in error.value.faults] == ["buffers.weight.port_bits", "buffers.weight.banks"]
     assert "48 must be one of 32, 64, 128, 256, 512" in str(error.value)
+
+
+@pytest.mark.parametrize("price", [sram_cost, satasim_sram_cost])
+def test_a_buffer_of_no_bytes_costs_nothing(price: Callable[..., SramCost]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # nothing is extrapolated down to a size of 0
+        assert price(Buffer(size_bytes=0), 65) == SramCost(0.0, 0.0, 0.0, 0.0)

@@ -125,6 +125,28 @@ def test_twice_the_banks_never_wait_longer(dataflow, layer, shape, ports, name) 
     assert after <= before
 
 
+@settings(max_examples=60, deadline=None)
+@given(dataflows, st.booleans(), layers(), shapes, st.integers(1, 3), banks)
+def test_words_that_are_read_are_counted_vector_by_vector(dataflow, skips, layer, shape, runs, given_banks) -> None:
+    """Filters that do not fit beside each other see the inputs again, but where the inputs stay in the array."""
+    read, gemm = layer
+    skips = skips and dataflow in ("os", "sata")
+    words = 0
+    for group, _ in itertools.product(range(gemm.groups), range(runs)):
+        if skips:
+            fold = sum(each.total() for each in oracle.scanned_words(read, given_banks, shape.rows)[group])
+        elif dataflow == "ws":
+            fold = sum(oracle.channel_last_reads(read, given_banks, shape.rows, oracle.vector_words)[group])
+        else:
+            lanes = shape.cols if dataflow == "is" else shape.rows
+            fold = sum(oracle.planar_reads(read, given_banks, lanes, oracle.vector_words)[group])
+        words += fold if dataflow == "is" else sum(fold for _ in parts(gemm.filters, shape.cols))
+    kept = Kept(np.zeros((1, runs, gemm.groups, gemm.pixels), np.int32))
+    laid = Laid(gemm, shape, DATAFLOWS[dataflow], True)
+    found = SPARSITIES["skip" if skips else "none"].input_words(kept, laid, read, given_banks)
+    assert found == words
+
+
 CONV = InputMap(64, 1, 32, 32, 32, 32, (3, 3), (1, 1), (1, 1), 1)
 PRODUCTS = Gemm(1024, 576, 64)
 

@@ -109,7 +109,7 @@ def at(text: str, key: str) -> str:
 
 def imported(tmp_path: Path, text: str) -> DramSpec:
     (tmp_path / "d.ini").write_text(text)
-    assert main(["import", "dramsim3", str(tmp_path / "d.ini"), "--out", str(tmp_path / "d.yaml")]) == 0
+    assert main(["import", "dramsim3", str(tmp_path / "d.ini"), "--out", str(tmp_path / "d.yaml"), "--force"]) == 0
     return load_dram(str(tmp_path / "d.yaml"))
 
 
@@ -241,3 +241,17 @@ def test_a_file_of_another_tool_is_told_its_way(tmp_path: Path, capsys: pytest.C
     (tmp_path / "s.cfg").write_text("[architecture_presets]\nArrayHeight: 3\n")
     assert main(["run", "--arch", str(tmp_path / "s.cfg")]) == 2
     assert "--config" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("factor", "ranks"), [(0.5, 1), (1.5, 1), (2.25, 2)])
+def test_a_channel_that_is_no_whole_number_of_ranks_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], factor: float, ranks: int
+) -> None:
+    rank = imported(tmp_path, changed(DDR3, channel_size=1)).organisation
+    mebibytes = rank.columns * rank.bus_bits // 8 * rank.rows * rank.bank_groups * rank.banks_per_group >> 20
+    capsys.readouterr()
+    spec = imported(tmp_path, changed(DDR3, channel_size=int(factor * mebibytes)))
+    assert spec.organisation.ranks == ranks
+    assert f"is no whole number of ranks: the device has {ranks} of " in capsys.readouterr().err
+    imported(tmp_path, changed(DDR3, channel_size=2 * mebibytes))
+    assert "whole number of ranks" not in capsys.readouterr().err

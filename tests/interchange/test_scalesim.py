@@ -35,7 +35,7 @@ def imported(tmp_path: Path, topology: str, config: str | None = None) -> Networ
     if config is not None:
         cfg.write_text(config)
         options = ["--config", str(cfg)]
-    assert main(["import", "scalesim", str(source), "--out", str(out), *options]) == 0
+    assert main(["import", "scalesim", str(source), "--out", str(out), "--force", *options]) == 0
     assert main(["check", str(out)]) == 0
     return load_workload(str(out))
 
@@ -314,3 +314,12 @@ def test_what_is_no_layer_is_refused_by_its_column(
 ) -> None:
     (found,) = refused(tmp_path, capsys, topology)
     assert found.startswith(fault)
+
+
+def test_semicolons_and_changed_names_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    imported(tmp_path, "Layer;M;N;K\nfc 1;1;2;3\nfc 1;1;2;3\nfc;1;2;3\n")
+    told = capsys.readouterr().err
+    assert "t.csv:1:1: cells are separated by semicolons; SCALE-Sim itself reads commas only" in told
+    assert "t.csv: names of layers are not taken as they are: 'fc 1' is fc_1, 'fc 1' is fc_1_2" in told
+    imported(tmp_path, "Layer,M,N,K\nfc,1,2,3\n")
+    assert "note" not in capsys.readouterr().err

@@ -22,7 +22,7 @@ def converted(tmp_path: Path, config: str) -> int:
     (tmp_path / "t.csv").write_text(TOPOLOGY)
     (tmp_path / "s.cfg").write_text(config)
     files = [str(tmp_path / "t.csv"), "--config", str(tmp_path / "s.cfg"), "--out", str(tmp_path / "net.yaml")]
-    return main(["import", "scalesim", *files, "--out-arch", str(tmp_path / "machine.yaml")])
+    return main(["import", "scalesim", *files, "--force", "--out-arch", str(tmp_path / "machine.yaml")])
 
 
 def machine(tmp_path: Path, config: str) -> Arch:

@@ -9,7 +9,7 @@ import pytest
 
 from lifsim.cli.main import main
 from lifsim.config.workload import load_workload
-from lifsim.snn.weights import load_weights, weight_shapes
+from lifsim.engine.weights import load_weights, weight_shapes
 
 NETWORK = load_workload("digits_cnn")
 

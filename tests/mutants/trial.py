@@ -49,7 +49,19 @@ def exit_code(tests: Sequence[str], fault: Fault | None = None) -> int:
         shutil.copy2(ROOT / "setup.cfg", copy)
         if fault:
             fault.plant(copy)
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "tests.mutants.quick"]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-x",
+            "-q",
+            "-m",
+            "slow or not slow",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "tests.mutants.quick",
+        ]
         environment = {name: value for name, value in os.environ.items() if name != "CI"} | {"PYTHONPATH": folder}
         environment |= {"LIFSIM_REFERENCE": str(copy / "absent")}  # what a fresh clone has must see the fault
         try:

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from lifsim.config.network import Add, Conv, Input, Lif, Linear, Network, Neuron, Pool
+from lifsim.config.network import Add, Conv, Input, Lif, Linear, Network, Pool
 from lifsim.config.sharing import Sharing, states_of
+from lifsim.neurons.lif import LifNeuron
 
 
-def lif_call(x: np.ndarray, u: np.ndarray, neuron: Neuron) -> np.ndarray:
+def lif_call(x: np.ndarray, u: np.ndarray, neuron: LifNeuron) -> np.ndarray:
     """One call: every neuron charges, fires, resets. Updates u in place, returns its spikes."""
     real = u.dtype.type
     tau, theta, reset = real(neuron.tau), real(neuron.threshold), real(neuron.u_reset if neuron.reset == "hard" else 0)

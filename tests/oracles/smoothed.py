@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.config.network import Input, Lif, Network, Neuron
+from lifsim.config.network import Input, Lif, Network
 from lifsim.config.sharing import Sharing, states_of
+from lifsim.neurons.lif import LifNeuron
 from tests.oracles.lif import stateless
 
 Floats = NDArray[np.float64]
@@ -81,7 +82,7 @@ def loss(
 
 
 def _fire(
-    x: Floats, u: Floats, neuron: Neuron, primitive: Callable[[Floats], Floats], around: Call | None
+    x: Floats, u: Floats, neuron: LifNeuron, primitive: Callable[[Floats], Floats], around: Call | None
 ) -> tuple[Call, Floats, Floats]:
     """One call: (u', hard spikes), its spikes, the membranes that it leaves."""
     rest = neuron.u_reset if neuron.reset == "hard" else 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -11,8 +12,8 @@ from hypothesis import strategies as st
 
 from lifsim.cli.main import main
 from lifsim.report.figures.sweep_pareto import on_front
-from lifsim.sweep.outcome import Outcome
-from lifsim.sweep.store import Store
+from lifsim.sweeps.outcome import Outcome
+from lifsim.sweeps.store import Store
 
 SIZES, ROWS = (1024, 2048, 65536), (8, 16)
 
@@ -103,3 +104,53 @@ def test_nonsense_is_refused_with_its_reason(
     assert main(["plot", "sweep", "s", *arguments, "--out", "x.png"]) == 2
     assert message in capsys.readouterr().err
     assert not Path("x.png").exists()
+
+
+VALUES: tuple[tuple[object, ...], ...] = (
+    ([1, 2], [1, 3], [2, 2]),
+    ({"a": 1}, {"a": 2}, {"b": [1]}),
+    (None, 4, 8),
+    ("os", [1], None),
+    (True, False, None),
+    (1 << 70, 3, 1 << 100),
+    (10**400, 3, "x"),
+)
+
+
+@pytest.mark.parametrize("values", VALUES)
+def test_an_axis_may_hold_anything(values: tuple[object, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    with Store.create_or_open(Path("any"), {}) as store:
+        for point, value in enumerate([*values, *values]):
+            settings = {"axis": value, "sharing": "none" if point < len(values) else "layer"}
+            figures = {"cycles.total": (point + 1) << 100, "energy_pj.total": 1.5}
+            store.add(Outcome(point, f"{point:064d}", figures), settings)
+    for number, arguments in enumerate(
+        (
+            ["--x", "axis", "--y", "cycles.total", "--by", "sharing"],
+            ["--x", "sharing", "--by", "axis"],
+            ["--heat", "axis,sharing"],
+            ["--heat", "sharing,axis", "--y", "cycles.total"],
+            ["--pareto", "energy_pj.total,cycles.total", "--by", "axis"],
+        )
+    ):
+        assert main(["plot", "sweep", "any", *arguments, "--out", f"{number}.svg"]) == 0, capsys.readouterr().err
+    table = pd.read_csv("0.csv", keep_default_na=False)
+    if all(type(value) is int for value in values):
+        assert set(table["axis"].astype(float)) == set(map(float, values))  # type: ignore[arg-type]
+    else:
+        written = {value if isinstance(value, str) else json.dumps(value) for value in values}
+        assert {text.lstrip("'").lower() for text in map(str, table["axis"])} == {text.lower() for text in written}
+    assert len(table) == 6
+
+
+def test_points_without_a_value_on_an_axis_have_a_place_there() -> None:
+    """A store may hold a point that lacks the axis, in front of those that have it."""
+    with Store.create_or_open(Path("gaps"), {}) as store:
+        for point, settings in enumerate(({}, {"axis": 4}, {"axis": 8})):
+            store.add(Outcome(point, f"{point:064d}", {"cycles.total": 5, "energy_pj.total": 1.5}), settings)
+    for number, arguments in enumerate((["--x", "axis"], ["--heat", "axis,cycles.total"])):
+        assert main(["plot", "sweep", "gaps", *arguments, "--out", f"{number}.svg"]) == 0
+    assert pd.read_csv("0.csv", keep_default_na=False)["axis"].astype(str).tolist() in (
+        ["null", "4.0", "8.0"],
+        ["null", "4", "8"],
+    )

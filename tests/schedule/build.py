@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from lifsim.config.arch import Arch
-from lifsim.config.network import Conv, Input, Layer, Lif, Linear, Network, Neuron, Node, Spikes, Tensor
+from lifsim.config.network import Conv, Input, Layer, Lif, Linear, Network, Node, Spikes, Tensor
+from lifsim.neurons.lif import LifNeuron
 
-SOFT = Neuron(tau=4 / 3, threshold=1.0, reset="soft", u_reset=0.0, decay_input=True)
+SOFT = LifNeuron(tau=4 / 3, threshold=1.0, reset="soft", u_reset=0.0, decay_input=True)
 PORTS = {"read_pj": 1.0, "write_pj": 1.0, "leakage_mw": 1.0, "area_mm2": 1.0, "source": "test"}
 ENDLESS = 1 << 50
 

@@ -161,3 +161,22 @@ def test_psums_spill_between_the_folds_over_k(dataflow: str) -> None:
     whole = traffic(layer, build.arch(dataflow=dataflow, psum=0), 1).dram
     assert whole.psum_read == whole.psum_write == 4 * 16 * 4 * 2
     assert traffic(layer, build.arch(dataflow=dataflow), 1).dram.psum == 0
+
+
+@pytest.mark.parametrize(
+    ("filters", "batch", "weights"),
+    [
+        (8, 1, 72 + 3 * 2 * 26),  # two tiles of 36 bytes, of which 10 stay while 4 rows pass
+        (8, 2, 72 + 7 * 2 * 26),
+        (9, 1, 81 + 3 * 2 * 26),  # the last tile, one filter of 9 bytes, stays as a whole
+        (10, 1, 90 + 3 * (2 * 26 + 8)),
+    ],
+)
+def test_filter_tiles_that_overflow_the_buffer_stream_again_for_every_row(
+    filters: int, batch: int, weights: int
+) -> None:
+    layer, arch = build.conv_layer((1, 4, 4), filters), build.arch(cols=4, weight=10)
+    found = traffic_on(build.network_of(layer), layer, arch, batch)
+    assert found.tiling.order == "weights_outer"
+    assert (found.tiling.rows, found.tiling.filters) == (1, 4)
+    assert found.dram.weights == weights

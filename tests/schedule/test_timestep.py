@@ -15,7 +15,7 @@ from lifsim.schedule.traffic import DramBytes
 from lifsim.schedule.unrolled import LayerStep, unroll
 from tests.oracles import timestep_major
 from tests.schedule import build
-from tests.schedule.networks import networks
+from tests.schedule.networks import network, networks
 from tests.schedule.on_arch import facts_on, plan_on
 
 SHARINGS = ["none", "layer", "channel2", "layer+channel2"]
@@ -80,3 +80,16 @@ def adds_up(group: GroupPlan, steps: list[LayerStep]) -> bool:
         sum((step.dram for step in steps if step.layer == index), DramBytes()) == layer.dram
         for index, layer in enumerate(group.layers, group.first)
     )
+
+
+@pytest.mark.parametrize(
+    ("dataflow", "psum", "overflow"),
+    [("os", 0, 128), ("os", 100, 28), ("os", 128, 0), ("ws", 32, 128), ("ws", 100, 60), ("ws", 159, 1), ("ws", 160, 0)],
+)
+def test_currents_that_are_replayed_wait_beside_the_psums_at_work(dataflow: str, psum: int, overflow: int) -> None:
+    """4 x 16 currents of 2 bytes, written once and read at the 4 later timesteps. Under ws the psums of a row, 4 x 4
+    of 2 bytes, are at work between the folds; under os they never leave the PEs."""
+    layers = [{"name": "conv", "op": "conv", "out": 4, "kernel": 3, "padding": 1}, {"name": "lif", "op": "lif"}]
+    net = network([*layers, {"name": "fc", "op": "linear", "out": 2}], (2, 4, 4), 5, "direct")
+    moved = plan_on(net, Sharing(), build.arch(dataflow=dataflow, psum=psum), ScheduleOptions("timestep")).dram
+    assert (moved.psum_write, moved.psum_read) == (overflow, 4 * overflow)

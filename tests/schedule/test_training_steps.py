@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,15 +14,19 @@ from hypothesis import strategies as st
 from lifsim.config.arch import Arch
 from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing
+from lifsim.errors import InputError
 from lifsim.hardware.pipeline.kinds import WRITES, Kind
 from lifsim.memo import Memo
 from lifsim.schedule.moves import Visit
 from lifsim.schedule.plan import ScheduleOptions
+from lifsim.schedule.traffic import DramBytes
 from lifsim.simulate.steps import visits
+from lifsim.training.flows import Turns
 from lifsim.training.sizes import TrainingSizes
 from lifsim.training.steps import training_visits
-from lifsim.training.traffic import LayerTraining, StageBytes, training_traffic
-from tests.schedule.networks import networks
+from lifsim.training.traffic import LayerTraining, StageBytes, require_gradients, training_traffic
+from tests.schedule import build
+from tests.schedule.networks import network, networks
 from tests.schedule.on_arch import plan_on
 from tests.schedule.test_timestep import SHARINGS, archs
 
@@ -99,11 +104,13 @@ def touched(visit: Visit, *, writes: bool) -> Iterator[tuple[str, np.ndarray]]:
 def test_the_way_back_reads_only_bytes_that_were_written_before(
     case: tuple[Network, Sharing, Arch, ScheduleOptions, bool],
 ) -> None:
-    """But for the loss's gradient, which nobody writes, and a visit's own overflow."""
+    """But for the loss's gradient, which the backward stage reads first, and a visit's own overflow. All that overflows
+    lies from the first byte of its region on."""
     network = case[0]
     read_later = {read.name for layer in network.layers for read in (layer.input, *layer.residuals)}
     results = {f"gradient:{t.name}" for layer in network.layers for t in layer.outputs if t.name not in read_later}
     written: dict[str, set[int]] = {}
+    of_the_loss: dict[str, set[int]] = {}
     for stage, visit in trained(case)[1]:
         own = {name for name in visit.regions if name.startswith("membrane_gradients")}
         puts_out = [(name, set(places.tolist())) for name, places in touched(visit, writes=True)]
@@ -113,8 +120,13 @@ def test_the_way_back_reads_only_bytes_that_were_written_before(
         for name, places in touched(visit, writes=False):
             if stage != "forward" and not name.startswith(("weights:", "tensor:")) and name not in results:
                 assert set(places.tolist()) <= written.get(name, set()), (stage, name)
+            if name in results and stage == "backward":
+                of_the_loss.setdefault(name, set()).update(places.tolist())
+            elif name in results and stage != "forward":
+                assert set(places.tolist()) <= of_the_loss[name], (stage, name)
         for name, places in puts_out:
             written.setdefault(name, set()).update(places)
+    assert {min(places) for name, places in written.items() if name.startswith("membrane_gradients")} <= {0}
 
 
 @pytest.mark.parametrize("schedule", ["tick", "timestep"])
@@ -134,3 +146,57 @@ def test_layers_and_timesteps_are_walked_back_as_they_were_walked_forward(schedu
         assert back == [layer for layer in reversed(layers) for _ in range(2)]
     else:
         assert back == list(reversed(forward))
+
+
+def test_what_a_hard_reset_forgets_is_not_recomputed() -> None:
+    names = ("fc0", "fc1", "fc2")
+    layers = [
+        op for name in names for op in ({"name": name, "op": "linear", "out": 4}, {"name": f"{name}_lif", "op": "lif"})
+    ]
+    soft, arch = network(layers, (4,), timesteps=2), build.arch()
+    forgets = replace(build.SOFT, reset="hard")
+    nodes = [replace(n, neuron=forgets) if n.name in ("fc0_lif", "fc2_lif") else n for n in soft.nodes]
+    net = replace(soft, nodes=tuple(nodes))
+    with pytest.raises(InputError) as error:
+        require_gradients(net, reverse=True)
+    assert [fault.path for fault in error.value.faults] == ["fc0_lif", "fc2_lif"]
+    require_gradients(net, reverse=False)
+    books, _ = trained((net, Sharing(), arch, ScheduleOptions("tick"), False))
+    assert all(stages.recompute is None for stages in books)
+
+
+def test_bytes_of_a_stage_are_the_sum_of_all_it_moves() -> None:
+    assert StageBytes(DramBytes(weights=1, psum_write=2), 4, 8, 16, 32, 64).total == 127
+
+
+@pytest.mark.parametrize(
+    ("total", "stays", "runs", "sizes"),
+    [
+        (100, 20, 2, [40, 20, 20, 20]),
+        (100, 20, 1, [0, 60, 0, 40]),  # of a layer that is computed once and replayed only the first timestep works
+        (10, 20, 2, [10, 0, 0, 0]),
+        (6, 3, 2, [3, 1, 1, 1]),
+    ],
+)
+def test_weights_that_stay_come_with_the_first_turn_that_works(
+    total: int, stays: int, runs: int, sizes: list[int]
+) -> None:
+    """Two images, two timesteps each, walked back."""
+    images = np.array([1, 1, 0, 0])
+    turns = Turns(np.arange(4), images, np.ones_like(images), np.array([1, 0, 1, 0]), batch=2, timesteps=2)
+    flow = turns.weights("weights:x", total, stays, runs)
+    assert (flow.kind, flow.region, flow.bytes.tolist()) == (Kind.WEIGHTS, "weights:x", sizes)
+    assert np.all(np.asarray(flow.offset) == 0)
+
+
+def test_a_tensor_is_dealt_to_the_turns_of_its_images_and_timesteps() -> None:
+    """13 bytes, timestep by timestep, in each the images; what has one timestep is the last turn's or the first's."""
+    images = np.array([1, 1, 0, 0])
+    turns = Turns(np.arange(4), images, np.ones_like(images), np.array([1, 0, 1, 0]), batch=2, timesteps=2)
+    every = turns.spread(Kind.SPIKES_IN, "tensor:x", 13, 2, start=100)
+    assert (every.bytes.tolist(), every.offset.tolist()) == ([4, 3, 3, 3], [109, 103, 106, 100])
+    last, first = (turns.spread(Kind.SPIKES_IN, "tensor:x", 13, 1, at_once=at_once) for at_once in (False, True))
+    assert (last.bytes.tolist(), first.bytes.tolist()) == ([0, 7, 0, 6], [7, 0, 6, 0])
+    assert last.offset.tolist() == [6, 6, 0, 0]
+    some = turns.at(Kind.PSUM_READ, "weight_gradients:x", slice(1, None), 5)
+    assert (some.bytes.tolist(), np.unique(some.offset).tolist()) == ([0, 5, 5, 5], [0])

@@ -10,7 +10,9 @@ import pytest
 import lifsim
 from lifsim.accounting.books import Cycles
 from lifsim.accounting.counts import LayerCounts
-from lifsim.simulate.bound import bound, relief
+from lifsim.config.arch import Arch, load_arch
+from lifsim.hardware.sram_ports import PortStalls
+from lifsim.simulate.bound import advice, bound, relief, stalls
 
 
 @pytest.fixture(scope="module")
@@ -50,3 +52,59 @@ def test_layers_that_wait_are_not_relieved_by_those_that_do_not(layer: LayerCoun
     slow, fast = loaded(layer, 100, 100, 200, 0), loaded(layer, 1000, 0, 10, 0)
     assert relief([slow, fast], Fraction(1)).bandwidth == 2.0
     assert relief([slow, fast], Fraction(2)).bandwidth == 1.0
+
+
+def test_stalls_are_told_by_what_they_wait_for_the_most_first() -> None:
+    assert list(stalls(Cycles(20, 3, 2, 1, 4, 0, 9, 1)).items()) == [("membranes", 9), ("weights", 4), ("writeback", 1)]
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["single", "double"])
+def arch(request: pytest.FixtureRequest) -> Arch:
+    names = ("weight", "spike_in", "membrane", "spike_out")
+    flag = "true" if request.param else "false"
+    return load_arch("sata128", [f"buffers.{name}.double_buffered={flag}" for name in names])
+
+
+def advised(layer: LayerCounts, arch: Arch) -> list[str]:
+    return advice([layer], layer.cycles, arch, Fraction(1)).split("; ")
+
+
+def test_no_waits_need_no_relief(layer: LayerCounts, arch: Arch) -> None:
+    assert advised(loaded(layer, 100, 0, 50, 0), arch) == ["compute-bound: the array never waits for memory"]
+
+
+def test_bandwidth_reuse_and_earlier_loads_are_advised_in_figures(layer: LayerCounts, arch: Arch) -> None:
+    """As above, 30 of 300 cycles could be hidden and the other 170 need 2.7 times the bandwidth or 4 images."""
+    double = arch.buffers.weight.double_buffered
+    assert advised(loaded(layer, work=100, stall=200, weights=250, others=20), arch) == [
+        "66.7% of the cycles wait, 66.7% for weights",
+        f"10.0% could hide under work ({'load in smaller tiles' if double else 'double-buffer weight'})",
+        "2.7x the DRAM bandwidth or 4x the images on one fetch of the weights would make the layers that it holds up "
+        "compute-bound",
+    ]
+    without = advised(loaded(layer, 100, 200, 150, 150), arch)[-1]
+    assert without == "3x the DRAM bandwidth would make the layers that it holds up compute-bound"
+
+
+def test_ports_are_advised_the_slowest_first(layer: LayerCounts, arch: Arch) -> None:
+    """1000 cycles: 100 wait for spike_in's ports, 200 for membrane's, 50 for DRAM behind weight's, 150 could hide."""
+    waits = replace(
+        loaded(layer, work=500, stall=500, weights=10, others=0),
+        port_stalls=PortStalls(spike_in=100, membrane=200),
+        fill_stalls=PortStalls(weight=50),
+    )
+    more = "" if arch.buffers.weight.double_buffered else ", or double-buffer it"
+    assert advised(waits, arch)[1:-1] == [
+        "20.0% for the ports of membrane (wider ports or more banks)",
+        "10.0% for the ports of spike_in (wider ports or more banks)",
+        f"5.0% for DRAM behind the ports of weight, which are slower (wider ports or more banks{more})",
+    ]
+    assert advised(waits, arch)[-1].startswith("15.0% could hide under work (")
+
+
+def test_one_wait_in_two_thousand_cycles_is_worth_a_word_and_less_is_not(layer: LayerCounts, arch: Arch) -> None:
+    for work, said in ((1990, True), (1991, False)):
+        waits = replace(loaded(layer, work, 10, 0, 0), port_stalls=PortStalls(psum=1), fill_stalls=PortStalls(weight=9))
+        assert any("the ports of psum" in each for each in advised(waits, arch)) is said
+        hidden = replace(loaded(layer, work, 10, 0, 0), port_stalls=PortStalls(psum=9))
+        assert any("could hide" in each for each in advised(hidden, arch)) is said

@@ -9,8 +9,11 @@ import pytest
 
 import lifsim
 from lifsim.accounting.books import BooksError
+from lifsim.hardware.input_reads import InputMap
 from lifsim.hardware.sram_ports import PortStalls
+from lifsim.schedule.products import input_map_of
 from lifsim.simulate.result import Result
+from tests.schedule.build import conv_layer
 
 FAST = ("dram.model=bandwidth", "dram.bandwidth_bytes_per_s=400TB")
 STALLS = ("stall_weights", "stall_spikes", "stall_membrane", "stall_writeback")
@@ -107,3 +110,13 @@ def test_more_waits_for_ports_than_waits_are_refused() -> None:
     counts = run().records[0].counts
     with pytest.raises(BooksError, match="more waits for ports than waits"):
         replace(counts, port_stalls=PortStalls(weight=10**9))
+
+
+def test_rows_and_columns_of_a_layer_reach_the_input_buffer_as_they_are() -> None:
+    layer = conv_layer((4, 6, 9), 6, kernel=(3, 2), stride=(2, 1), padding=(1, 0), groups=2)
+    assert layer.out_shape == (6, 3, 8)
+    expected = InputMap(
+        channels=2, groups=2, height=6, width=9, out_height=3, out_width=8, kernel=(3, 2), stride=(2, 1),
+        padding=(1, 0), element_bits=3,
+    )  # fmt: skip
+    assert input_map_of(layer, 3) == expected

@@ -8,7 +8,7 @@ import pytest
 
 import lifsim
 from lifsim.hardware.array import sparsity_of
-from lifsim.memo import Shared
+from lifsim.memo import Memo, Shared
 from lifsim.simulate.inputs import load_inputs
 from lifsim.simulate.pipeline import simulate
 from lifsim.simulate.spikes import read_spikes
@@ -40,3 +40,22 @@ def test_runs_that_share_parts_equal_runs_alone() -> None:
         alone = lifsim.run("sata128", "lenet5_mnist", sharing, schedule=schedule, overrides=overrides)
         assert shared.totals == alone.totals
         assert shared.layer_rows == alone.layer_rows
+
+
+def test_of_the_parts_those_used_last_are_kept() -> None:
+    made: list[str] = []
+
+    def make(key: str) -> str:
+        made.append(key)
+        return key.upper()
+
+    parts = Memo(limit=2)
+    assert [parts.of(make, key) for key in "abacab"] == ["A", "B", "A", "C", "A", "B"]  # c takes the place of b
+    assert made == ["a", "b", "c", "b"]
+    assert [parts.of(make, key) for key in "ab"] == ["A", "B"]
+    assert made == ["a", "b", "c", "b"]
+
+
+def test_parts_of_different_functions_are_told_apart() -> None:
+    parts = Memo()
+    assert [parts.of(function, -3) for function in (abs, str, abs)] == [3, "-3", 3]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -180,3 +181,27 @@ def test_what_the_spikes_are_is_said(spike_trace: Callable[[str], Path]) -> None
 def test_a_network_without_spikes_says_how_to_get_them() -> None:
     with pytest.raises(InputError, match="lifsim train --workload har_fcn --out FILE, then --weights FILE"):
         lifsim.run(workload="har_fcn")
+
+
+@pytest.mark.parametrize("sparsity", ["gate", "skip"])
+def test_each_timestep_uses_the_array_as_much_as_its_own_products_need(sparsity: str) -> None:
+    overrides = ["array.dataflow=os", f"array.sparsity={sparsity}"]
+    result = lifsim.run(workload="lenet5_mnist", batch=2, overrides=overrides)
+    for layer, record in zip(result.network.layers, result.records, strict=True):
+        steps = record.counts.timesteps
+        assert [step.timestep for step in steps] == list(range(layer.runs))
+        for step in steps:
+            products = step.macs_effective if sparsity == "skip" else 2 * layer.pixels * layer.filters * layer.reduction
+            pe_cycles = result.arch.array.pes * (step.array_cycles + step.fill_drain_cycles)
+            assert step.pe_utilisation == pytest.approx(products / pe_cycles)
+        assert sum(step.macs_effective for step in steps) == record.counts.ops.macs_effective
+
+
+def test_the_source_of_spikes_is_what_the_trace_says_or_its_name(tmp_path: Path) -> None:
+    network = load_workload("lenet5_mnist")
+    with synthesise(network, batch=1, seed=3) as drawn:
+        save(drawn, tmp_path / "told.npz", overwrite=False)
+        save(replace(drawn, provenance=""), tmp_path / "untold.npz", overwrite=False)
+    told, untold = (lifsim.run(workload="lenet5_mnist", trace=tmp_path / f"{n}.npz") for n in ("told", "untold"))
+    assert told.spikes.source.startswith("synthetic: independent Bernoulli draws; rates: ")
+    assert untold.spikes.source == "untold.npz"

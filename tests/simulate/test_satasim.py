@@ -199,3 +199,14 @@ def test_a_run_gives_the_published_totals() -> None:
     totals = lifsim.run(arch="sata128_satasim", workload="satasim_bntt").totals
     assert totals.cycles.total == 18726463
     assert totals.energy_pj.compute.spad.total == pytest.approx(1328921.1793447803e3, rel=1e-9)
+
+
+def test_the_array_is_used_as_much_as_the_products_without_padding_need() -> None:
+    """A 3 x 3 convolution of 8 x 8 x 4 has 6 x 6 outputs without padding, of 36 products each."""
+    arch, net = arch_of(), network([layer("conv", 8, 4, 3, 16)], 4, 0.5)
+    (counted,) = count_layers(net, arch)
+    pes, products = arch.array.rows * arch.array.cols, 6 * 6 * 16 * 36
+    assert counted.pe_utilisation == pytest.approx(4 * products / (pes * counted.cycles.total))
+    for step in counted.timesteps:
+        cycles = step.array_cycles + step.fill_drain_cycles
+        assert step.pe_utilisation == pytest.approx(products / (pes * cycles))

@@ -11,18 +11,26 @@ import numpy as np
 import pytest
 
 import lifsim
+from lifsim.accounting import Setup
 from lifsim.accounting.books import as_tree
+from lifsim.accounting.machine import Machine
 from lifsim.config.arch import load_arch
 from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing
 from lifsim.errors import InputError
-from lifsim.hardware.array import DATAFLOWS, ArrayShape, Gemm, dense_cycles
+from lifsim.hardware.array import DATAFLOWS, ArrayShape, Gemm, dense_cycles, sparsity_of
 from lifsim.hardware.lif_unit import lif_bank
+from lifsim.memo import Memo
+from lifsim.schedule.plan import ScheduleOptions
+from lifsim.simulate.inputs import load_inputs
 from lifsim.simulate.options import Options
-from lifsim.simulate.pipeline import run
+from lifsim.simulate.pipeline import run, run_beside_baseline
 from lifsim.simulate.result import Result
+from lifsim.simulate.spikes import read_spikes
 from lifsim.trace.synthesise import synthesise
+from lifsim.training.count import training_counts
 from tests.oracles import training as oracle
+from tests.schedule.on_arch import plan_on
 from tests.workload import building
 
 LAYERS = """
@@ -182,7 +190,7 @@ def test_gradient_units_are_shared_and_paid_in_training_only() -> None:
     [
         ({"mode": "train"}, "mode: 'train' must be one of"),
         ({"bptt": "reversed"}, "bptt: 'reversed' must go with mode training"),
-        ({"mode": "training"}, "components: must have at least one of tag pgu"),
+        ({"mode": "training", "arch": "sata128"}, "components: must have at least one of tag pgu"),
         ({"mode": "training", "arch": "sata128_satasim", "workload": "satasim_bntt"}, "accounting satasim"),
         (
             {"mode": "training", "bptt": "reversed", "arch": "sata_training", "overrides": ("neuron.reset=hard",)},
@@ -193,3 +201,85 @@ def test_gradient_units_are_shared_and_paid_in_training_only() -> None:
 def test_what_cannot_be_trained_is_refused(arguments: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
         lifsim.run(**arguments)
+
+
+@pytest.mark.parametrize("bptt", ["stored", "reversed"])
+def test_the_layer_table_has_every_stage_and_nothing_where_a_layer_has_none(bptt: str) -> None:
+    result = _run(_network(), bptt=bptt)
+    assert ("stages.recompute.cycles" in result.layer_rows[0]) == (bptt == "reversed")
+    for row, record in zip(result.layer_rows, result.records, strict=True):
+        of_stages = {name: value for name, value in row.items() if name.startswith("stages.")}
+        stages = {name.split(".")[1] for name in of_stages}
+        assert {"forward", "backward", "weight_update"} <= stages
+        assert len(of_stages) == 4 * len(stages)
+        for stage in stages:
+            found = record.stages.get(stage)
+            expected = (
+                (0, 0, 0, 0.0)
+                if found is None
+                else (
+                    found.cycles.total,
+                    found.ops.macs_effective,
+                    found.dram_bytes.total,
+                    pytest.approx(found.energy_pj.total.total),
+                )
+            )
+            columns = ("cycles", "macs_effective", "dram_bytes", "energy_pj")
+            assert tuple(of_stages[f"stages.{stage}.{column}"] for column in columns) == expected
+        assert sum(of_stages[f"stages.{stage}.cycles"] for stage in stages) == row["cycles.total"] > 0
+        assert sum(of_stages[f"stages.{stage}.dram_bytes"] for stage in stages) == row["dram_bytes.total"] > 0
+
+
+def test_the_run_without_sharing_beside_a_run_stores_its_membranes() -> None:
+    options = {"mode": "training", "bptt": "reversed"}
+    inputs = load_inputs("sata_training", "lenet5_mnist", "channel2", options, ["dram.model=ideal"])
+    shared, unshared = run_beside_baseline(inputs)
+    assert unshared is not None
+    assert [str(each.sharing) for each in (shared, unshared)] == ["channel2", "none"]
+    assert [each.options.bptt for each in (shared, unshared)] == ["reversed", "stored"]
+    alone, none = run_beside_baseline(dataclasses.replace(inputs, sharing=Sharing()))
+    assert none is None
+    assert (str(alone.sharing), alone.options.bptt) == ("none", "reversed")
+
+
+def test_the_array_is_used_as_much_as_the_products_of_all_stages_need() -> None:
+    result = _run(_network(), batch=2)
+    pes = result.arch.array.rows * result.arch.array.cols
+    for layer, record in zip(result.network.layers, result.records, strict=True):
+        C, H, W = layer.in_shape
+        back = H * W * layer.group_filters * math.prod(layer.kernel) * C if layer.input.name != "input" else 0
+        products = layer.runs * 2 * (2 * layer.filters * layer.pixels * layer.reduction + back)
+        running = record.counts.cycles.array + record.counts.cycles.fill_drain
+        assert record.counts.pe_utilisation == pytest.approx(products / (pes * running))
+
+
+def test_gradients_have_the_precision_of_psums_wherever_they_pass() -> None:
+    overrides = (*ENDLESS, "precision.weight_bits=5", "precision.psum_bits=24", "precision.membrane_bits=12")
+    arch = load_arch("sata_training", overrides)
+    network, sharing, options = _network(), Sharing(), Options(mode="training", bptt="reversed")
+    bank = lif_bank(arch.lif, arch.array.pes, sharing.channels)
+    spikes = read_spikes(network, sharing, options, sparsity_of(arch.array))
+    setup = Setup(network, sharing, Machine.of(arch), bank, spikes.batch, spikes.kept, Memo())
+    schedule = plan_on(network, sharing, arch, ScheduleOptions("tick", 1, 1))
+    for stages in training_counts(setup, schedule, reverse=True):
+        bits = {stage: counts.bits for stage, counts in stages.items()}
+        assert (bits["forward"].weight, bits["forward"].spike_in) == (5, 1)
+        assert bits.get("recompute", bits["forward"]) == bits["forward"]
+        of_gradients = dataclasses.replace(bits["forward"], spike_in=24, spike_out=24)
+        assert bits["backward"] == of_gradients
+        assert bits["weight_update"] == dataclasses.replace(of_gradients, weight=24, spike_in=1)
+
+
+@pytest.mark.parametrize("schedule", ["tick", "timestep"])
+@pytest.mark.parametrize("bptt", ["stored", "reversed"])
+def test_kept_membranes_pass_their_buffer_once(schedule: str, bptt: str) -> None:
+    """Of every call where they are stored, of the last one where they are recomputed: 8 bits each."""
+    network, arch = _network(), load_arch("sata_training", ENDLESS)
+    before = run(arch, network, Sharing(), Options(schedule=schedule, batch=2)).records
+    after = _run(network, schedule=schedule, bptt=bptt, batch=2).records
+    for layer, inference, trained in zip(network.layers, before, after, strict=True):
+        kept = 2 * layer.lif_elements * (layer.timesteps if bptt == "stored" else 1)
+        was, found = inference.counts.sram_accesses, trained.stages["forward"].sram_accesses
+        assert (found.membrane.reads, found.membrane.writes) == (was.membrane.reads, was.membrane.writes + kept)
+        filled = (was.membrane_fill.reads + kept, was.membrane_fill.writes)
+        assert (found.membrane_fill.reads, found.membrane_fill.writes) == filled

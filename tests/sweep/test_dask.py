@@ -11,9 +11,9 @@ import pytest
 
 from lifsim.cli.main import main
 from lifsim.errors import InputError
-from lifsim.sweep.evaluate import Evaluator
-from lifsim.sweep.plan import Plan, plan
-from lifsim.sweep.request import options_document, read_request
+from lifsim.sweeps.evaluate import Evaluator
+from lifsim.sweeps.plan import Plan, plan
+from lifsim.sweeps.request import options_document, read_request
 
 distributed = pytest.importorskip("distributed")
 
@@ -43,7 +43,7 @@ def trace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 def test_a_cluster_gives_the_same_outcomes_with_a_worker_killed_midway(cluster: str, trace: Path) -> None:
-    from lifsim.sweep.dask import DaskCluster
+    from lifsim.sweeps.dask import DaskCluster
 
     made = _plan(trace)
     with distributed.Client(cluster) as client:
@@ -64,7 +64,7 @@ def test_a_cluster_gives_the_same_outcomes_with_a_worker_killed_midway(cluster: 
 
 
 def test_a_trace_travels_to_workers_that_cannot_see_it(cluster: str, trace: Path, tmp_path: Path) -> None:
-    from lifsim.sweep.dask import DaskCluster
+    from lifsim.sweeps.dask import DaskCluster
 
     moved = tmp_path / "moved.npz"
     moved.write_bytes(trace.read_bytes())
@@ -88,7 +88,7 @@ def test_the_command_stores_the_same_table_from_a_cluster(
 
 
 def test_an_unreachable_scheduler_is_told(monkeypatch: pytest.MonkeyPatch, trace: Path) -> None:
-    from lifsim.sweep import dask
+    from lifsim.sweeps import dask
 
     monkeypatch.setattr(dask, "CONNECT_SECONDS", 1)
     with pytest.raises(InputError, match=r"--scheduler tcp://127.0.0.1:9: must be the address of a running"):

@@ -11,10 +11,10 @@ import lifsim
 from lifsim.cli.main import main
 from lifsim.config.resolve import find
 from lifsim.errors import InputError
-from lifsim.sweep.evaluate import Evaluator
-from lifsim.sweep.outcome import Outcome, figures_of
-from lifsim.sweep.plan import Job, plan
-from lifsim.sweep.request import options_document, read_request
+from lifsim.sweeps.evaluate import Evaluator
+from lifsim.sweeps.outcome import Outcome
+from lifsim.sweeps.plan import Job, plan
+from lifsim.sweeps.request import options_document, read_request
 
 CYCLE = "dram.model=cycle"
 
@@ -58,7 +58,7 @@ def test_a_worker_without_the_file_runs_what_a_run_with_it_does(
     made = job(*vary, overrides=(CYCLE, *settings))
     runs = [lifsim.run(workload="lenet5_mnist", overrides=[CYCLE, *of_point]) for of_point in points]
     own.unlink()
-    assert [outcome.figures for outcome in outcomes(made)] == [figures_of(run) for run in runs]
+    assert [outcome.figures for outcome in outcomes(made)] == [run.totals.figures for run in runs]
 
 
 @pytest.mark.parametrize("chosen", [("--set", "dram.device=own.yaml"), ("--vary", "dram.device=hbm2,own.yaml")])

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from lifsim.cli.main import main
-from lifsim.sweep.outcome import Outcome
-from lifsim.sweep.store import Store
+from lifsim.sweeps.outcome import Outcome
+from lifsim.sweeps.store import Store
 
 
 @pytest.fixture(autouse=True)
@@ -61,3 +61,31 @@ def test_show_sorts_by_any_column_and_shows_what_varies(capsys: pytest.CaptureFi
     assert "2 of 5 points, 1 failed" in out
     assert main(["store", "show", "s", "--sort", "energy_pj.totl"]) == 2
     assert "did you mean 'energy_pj.total'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("beside", [None, 3, 2.5, True, "text", [1]])
+@pytest.mark.parametrize("huge", [1 << 63, -(1 << 63), 1 << 64, (1 << 126) - 1, 10**38, 10**80, 10**400])
+def test_numbers_beyond_64_bits_are_exported_too(huge: int, beside: object) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    with Store.create_or_open(Path("huge"), {"axis a": "..."}) as store:
+        for point, value in enumerate((huge, beside)):
+            store.add(Outcome(point, f"{point:064d}", {"cycles.total": min(abs(huge), 1 << 126)}), {"a": value})
+    assert main(["store", "export", "huge", "--format", "parquet"]) == 0
+    found = parquet.read_table("huge.parquet").to_pylist()
+    assert [int(row["cycles.total"]) for row in found] == [min(abs(huge), 1 << 126)] * 2
+    first, second = (row["a"] for row in found)
+    if isinstance(beside, float) and abs(huge) < 1 << 1023:
+        assert first == float(huge)
+    else:
+        assert str(first) == str(huge)
+    assert second in (beside, json.dumps(beside), str(beside))
+
+
+def test_whole_numbers_of_64_bits_stay_whole_numbers() -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    with Store.create_or_open(Path("large"), {}) as store:
+        store.add(Outcome(0, f"{0:064d}", {"cycles.total": (1 << 63) - 1}), {"a": None})
+    assert main(["store", "export", "large", "--format", "parquet"]) == 0
+    table = parquet.read_table("large.parquet")
+    assert str(table.schema.field("cycles.total").type) == "int64"
+    assert table.to_pylist() == [{"a": None, "cycles.total": (1 << 63) - 1, "error": None}]

@@ -9,11 +9,11 @@ import pytest
 
 from lifsim.cli.main import main
 from lifsim.errors import InputError
-from lifsim.sweep.evaluate import Evaluator
-from lifsim.sweep.local import LocalPool
-from lifsim.sweep.outcome import Outcome
-from lifsim.sweep.plan import Job, Plan, plan
-from lifsim.sweep.request import options_document, read_request
+from lifsim.sweeps.evaluate import Evaluator
+from lifsim.sweeps.local import LocalPool
+from lifsim.sweeps.outcome import Outcome
+from lifsim.sweeps.plan import Job, Plan, plan
+from lifsim.sweeps.request import options_document, read_request
 
 DEADLY, STATUS = 7, 9
 

@@ -8,8 +8,9 @@ import pytest
 
 from lifsim.cli.main import main
 from lifsim.errors import InputError
-from lifsim.sweep.optimise import Limit
-from lifsim.sweep.store import Row, Store
+from lifsim.sweeps.optimise import Limit
+from lifsim.sweeps.outcome import figure_names
+from lifsim.sweeps.store import Row, Store
 
 pytest.importorskip("optuna")
 
@@ -77,7 +78,10 @@ def test_a_small_space_is_run_whole() -> None:
     [
         (["--minimise", "energy_pj.totl"], "did you mean 'energy_pj.total'"),
         (["--limit", "area_mm2"], "must be a figure, one of < <= > >="),
-        (["--limit", "area<1"], "must be a figure of a run"),
+        (["--limit", "area<1"], "'area' must be a figure of a run in numbers"),
+        (["--minimise", "sharing"], "'sharing' must be a figure of a run in numbers"),
+        (["--minimise", "bound"], "'bound' must be a figure of a run in numbers"),
+        (["--minimise", "dram.cycles", "--set", "dram.model=ideal"], "'dram.cycles' must be a figure of a run"),
         (["--limit", "area_mm2<1e-9"], "no point of 8 keeps to area_mm2 < 1e-09"),
     ],
 )
@@ -86,6 +90,21 @@ def test_nonsense_is_refused_with_its_reason(
 ) -> None:
     assert main(["optimize", *SPACE, *arguments, "--points", "8", "--out", "s"]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_goal_is_judged_before_any_point_is_run(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["optimize", *SPACE, "--minimise", "sharing", "--limit", "cycles.totl<1", "--out", "s"]) == 2
+    told = capsys.readouterr().err
+    assert "'sharing' must be a figure of a run in numbers; valid: cycles.total, cycles.array," in told
+    assert "did you mean 'cycles.total'" in told
+    assert not Path("s").exists()
+
+
+def test_the_names_of_figures_are_those_of_runs() -> None:
+    assert main(["sweep", "--workload", "lenet5_mnist", "--vary", "dram.model=cycle,ideal", "--out", "s"]) == 0
+    timed, ideal = ({k for k, v in row.figures.items() if isinstance(v, int | float)} for row in _rows("s"))
+    names = figure_names()
+    assert (timed, ideal) == (set(names), {name for name in names if not name.startswith("dram.")})
 
 
 def test_limits_are_met_as_their_signs_say() -> None:

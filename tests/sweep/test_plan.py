@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from lifsim.errors import InputError
-from lifsim.sweep.plan import Plan, plan
-from lifsim.sweep.request import options_document, read_request
+from lifsim.sweeps.plan import Plan, plan
+from lifsim.sweeps.request import options_document, read_request
 
 SMALL = {"workload": ["lenet5_mnist"]}
 
@@ -43,7 +43,7 @@ def test_points_come_in_the_order_of_the_axes() -> None:
         ("array.rows=0,8", "--vary array.rows array.rows: 0 must be >= 1"),
         ("array.rows=8:100000", "100000 must be <= 65536"),
         ("array.rows=8.5", "must be a whole number"),
-        ("array.dataflow=os,wx", "'wx' must be one of os, ws, is, sata"),
+        ("array.dataflow=os,wx", "'wx' must be one of is, os, row_stationary, sata, ws"),
         ("buffers.weight.size_bytes=-1,8", "must be"),
         ("layers.conv9.filters=1,2", "conv9"),
         ("batch=0,1", "--vary batch batch: 0 must be >= 1"),

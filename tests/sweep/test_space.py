@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lifsim.errors import InputError
-from lifsim.sweep.space import MAX_POINTS, Axis, Space, chosen_points, latin_hypercube
-from lifsim.sweep.values import Linear, Listed, parse_values
+from lifsim.sweeps.space import MAX_POINTS, Axis, Space, chosen_points, latin_hypercube
+from lifsim.sweeps.values import Linear, Listed, parse_values
 
 
 def _space(*lengths: int) -> Space:

@@ -13,8 +13,9 @@ import pytest
 
 from lifsim.cli.main import main
 from lifsim.errors import InputError
-from lifsim.sweep.outcome import Outcome
-from lifsim.sweep.store import SCHEMA_VERSION, Store
+from lifsim.sweeps.outcome import Outcome
+from lifsim.sweeps.store import SCHEMA_VERSION, Store
+from lifsim.sweeps.stored_row import parse_row
 from tests.full_disk import full_after
 
 ABOUT = {"model version": 1, "axis array.rows": "8, 16"}
@@ -236,3 +237,11 @@ def test_a_row_that_no_sweep_can_have_written_is_told(
         list(store.rows())
     assert main(["store", "show", str(tmp_path / "s"), "--sort", "cycles"]) == 2
     assert "move it away, or delete it, and run the sweep again" in capsys.readouterr().err
+
+
+def test_a_part_that_is_no_number_is_told_and_its_sum_is_not_judged() -> None:
+    figures = '{"cycles.total": 3, "cycles.array": -1, "cycles.lif": 2, "energy_pj.total.total": 1.0}'
+    record = {"point": 0, "key": "a" * 64, "settings": "{}", "figures": figures, "error": None}
+    with pytest.raises(InputError) as refused:
+        parse_row(record, "s")
+    assert [fault.path for fault in refused.value.faults] == ["figures.cycles.array"]

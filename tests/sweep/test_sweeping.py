@@ -16,8 +16,7 @@ import pytest
 import lifsim
 from lifsim.cli.main import main
 from lifsim.config.resolve import find
-from lifsim.sweep.outcome import figures_of
-from lifsim.sweep.store import Row, Store
+from lifsim.sweeps.store import Row, Store
 
 SMALL = ("--workload", "lenet5_mnist")
 SPACE = (*SMALL, "--sharing", "none,channel2", "--vary", "buffers.membrane.size_bytes=1KiB:8KiB:x2", "--vary",
@@ -50,7 +49,7 @@ def test_every_row_is_the_run_with_its_settings(capsys: pytest.CaptureFixture[st
         overrides = [f"{key}={row.settings[key]}" for key in ("buffers.membrane.size_bytes", "array.rows")]
         batch = row.settings["batch"]
         run = lifsim.run("sata128", "lenet5_mnist", row.settings["sharing"], batch=batch, seed=3, overrides=overrides)
-        assert row.figures == figures_of(run)
+        assert row.figures == run.totals.figures
 
 
 def test_a_row_knows_its_dram_by_content(capsys: pytest.CaptureFixture[str], own_folder: Path) -> None:
@@ -85,7 +84,7 @@ def test_a_trace_is_swept_as_it_is_run(capsys: pytest.CaptureFixture[str]) -> No
     assert _lifsim(capsys, "sweep", *SMALL, "--trace", "t.npz", *vary, "--out", "s")[0] == 0
     for row in _rows("s"):
         overrides = [f"array.sparsity={row.settings['array.sparsity']}"]
-        assert row.figures == figures_of(lifsim.run(workload="lenet5_mnist", trace="t.npz", overrides=overrides))
+        assert row.figures == lifsim.run(workload="lenet5_mnist", trace="t.npz", overrides=overrides).totals.figures
 
 
 def test_the_count_of_processes_changes_no_bit(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lifsim.errors import InputError
-from lifsim.sweep.values import Value, parse_values, setting
+from lifsim.sweeps.values import Value, parse_values, setting
 
 
 def _values(key: str, given: object) -> list[Value]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from lifsim.config.network import Conv, Input, Layer, Lif, Linear, Network, Neuron, Node, Spikes, Tensor
+from lifsim.config.network import Conv, Input, Layer, Lif, Linear, Network, Node, Spikes, Tensor
+from lifsim.neurons.lif import LifNeuron
 
-NEURON = Neuron(4 / 3, 1.0, "soft", 0.0, True)
+NEURON = LifNeuron(4 / 3, 1.0, "soft", 0.0, True)
 
 
 def small_network(timesteps: int = 3, rates: dict[str, tuple[float, ...]] | None = None) -> Network:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+from types import FrameType
+
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DataObject
@@ -43,3 +47,36 @@ def test_a_linear_layer_is_one_pixel() -> None:
 def test_a_signal_is_a_map_of_one_row() -> None:
     spikes = np.array([[[[1, 1, 0, 1]], [[1, 0, 0, 0]]]], np.uint8)
     assert ones_per_pixel(spikes, (1, 3), (1, 1), (0, 1)).tolist() == [[[[3, 3, 2, 1]]]]
+
+
+@pytest.mark.parametrize("stride", [1, 3, 40])
+def test_large_kernels_see_what_a_literal_loop_counts(stride: int) -> None:
+    spikes = np.random.default_rng(0).integers(0, 2, (2, 2, 1, 150), np.uint8)
+    padded = np.pad(spikes.sum(axis=1, dtype=np.int32)[:, 0], ((0, 0), (30, 30)))
+    starts = range(0, padded.shape[1] - 70 + 1, stride)
+    expected = np.stack([padded[:, start : start + 70].sum(axis=1) for start in starts], axis=1)
+    found = ones_per_pixel(spikes, (1, 70), (1, stride), (0, 30))
+    assert found.dtype == np.int32
+    np.testing.assert_array_equal(found[:, 0, 0], expected)
+
+
+def test_large_kernels_cost_no_more_than_small_ones() -> None:
+    assert _lines_run(2000) <= _lines_run(20)
+
+
+def _lines_run(kernel: int) -> int:
+    """Lines of Python that it takes: whatever is done for each place of the kernel counts."""
+    spikes, lines = np.ones((1, 1, 1, 4000), np.uint8), 0
+
+    def trace(_: FrameType, event: str, __: object) -> object:
+        nonlocal lines
+        lines += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)  # type: ignore[arg-type]
+    try:
+        ones_per_pixel(spikes, (1, kernel))
+    finally:
+        sys.settrace(before)
+    return lines

@@ -28,6 +28,7 @@ def layer_counts(setup: Setup, layer: Layer, scheduled: ScheduledLayer, work: Ar
         pe_utilisation=pe_utilisation(ops.occupying(sparsity.skips), shape, cycles.array + cycles.fill_drain),
         tiling=scheduled.description,
         timesteps=_timesteps(layer, shape, sparsity, work, setup.batch),
+        datapaths=layer.datapaths,
     )
 
 

@@ -28,11 +28,13 @@ class PortWork:
 @dataclass(frozen=True)
 class LifPorts:
     """The LIF calls behind a layer, for which the array waits `waited` cycles where ports take no time, and the ports
-    that they use. membrane: None where no membrane passes one. channels: groups of them that share a state."""
+    that they use. membrane: None where no membrane passes one. channels: groups of them that share a state; variables:
+    values that each neuron's state consists of."""
 
     calls: LifCalls
     waited: int
     channels: int
+    variables: int
     membrane: Port | None
     spike_out: Port
 
@@ -65,12 +67,14 @@ def _lif_stalls(lifs: LifPorts, laid: Laid, sparsity: Sparsity, kept: Kept) -> P
     """A pass of the LIF units takes as long as its membranes and its spikes need to pass their buffers' ports.
 
     Tick-batched, membranes stay in the PEs. Between the calls of a chain of `channelN` the state stays in the unit, so
-    that a pass reads and writes one membrane for N outputs; reads and writes have ports of their own.
+    that a pass reads and writes one membrane (and what else their neurons keep) for N outputs; reads and writes have
+    ports of their own.
     """
     calls = lifs.calls
     outputs = pass_outputs(calls.pixels, calls.filters, calls.groups, laid.shape)
     alone = np.full_like(outputs, calls.pass_cycles)
-    with_membranes = lifs.membrane.slowed(alone, -(-outputs // lifs.channels)) if lifs.membrane else alone
+    states = -(-outputs // lifs.channels) * lifs.variables
+    with_membranes = lifs.membrane.slowed(alone, states) if lifs.membrane else alone
     with_spikes = lifs.spike_out.slowed(with_membranes, outputs)
 
     def waited(passes: NDArray[np.int64]) -> int:

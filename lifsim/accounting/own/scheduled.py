@@ -18,7 +18,8 @@ NO_ACCESSES = Accesses(0, 0)
 @dataclass(frozen=True)
 class ScheduledLayer:
     """tick_batched: all timesteps of a tile back to back, membranes in the PEs' registers; else timestep by timestep,
-    membranes in their buffer. description: group and tiling, for people."""
+    membranes in their buffer; with them go the other variables of their neurons' states. description: group and tiling,
+    for people."""
 
     tick_batched: bool
     dram_bytes: DramBytes
@@ -33,7 +34,7 @@ def scheduled_layers(setup: Setup, facts: NetworkFacts, group: GroupPlan) -> tup
     for layer, traffic in zip(network.layers[group.first : group.last + 1], group.layers, strict=True):
         starts_from_zero = facts.starts_from_zero[layer.index]
         per_image = membrane_accesses(layer.lif_elements, layer.timesteps, setup.sharing.channels, starts_from_zero)
-        accesses = Accesses(*(count * setup.batch for count in per_image))
+        accesses = Accesses(*(count * setup.batch * layer.state_variables for count in per_image))
         found.append(
             ScheduledLayer(
                 tick_batched=group.tick_batched,

@@ -20,11 +20,11 @@ def costs_of(arch: Arch) -> Costs:
     ours = prices.costs_of(arch)
     return replace(
         ours,
-        spike_mac=_at_own_clock(printed(ours.spike_mac), arch.clock_hz),
-        lif=_at_own_clock(printed(ours.lif), arch.clock_hz),
-        spad=_at_own_clock(printed(ours.spad), arch.clock_hz),
-        pgu=_at_own_clock(printed(ours.pgu), arch.clock_hz),
-        buffers={name: _sram_cost(getattr(arch.buffers, name), arch.technology_nm, name) for name in BUFFERS},
+        spike_mac=at_own_clock(printed(ours.spike_mac), arch.clock_hz),
+        lif=at_own_clock(printed(ours.lif), arch.clock_hz),
+        spad=at_own_clock(printed(ours.spad), arch.clock_hz),
+        pgu=at_own_clock(printed(ours.pgu), arch.clock_hz),
+        buffers={name: satasim_sram_cost(getattr(arch.buffers, name), arch.technology_nm, name) for name in BUFFERS},
     )
 
 
@@ -33,7 +33,7 @@ def printed(bill: Bill) -> Bill:
     return replace(bill, leakage_mw=round(bill.leakage_mw, LEAKAGE_DIGITS))
 
 
-def _at_own_clock(bill: Bill, clock_hz: int) -> Bill:
+def at_own_clock(bill: Bill, clock_hz: int) -> Bill:
     """SATA_Sim spreads the table's power over the period of its own clock, whatever that is."""
     stretch = SYNTHESIS_CLOCK_HZ / clock_hz
     return replace(
@@ -44,7 +44,7 @@ def _at_own_clock(bill: Bill, clock_hz: int) -> Bill:
     )
 
 
-def _sram_cost(buffer: Buffer, technology_nm: int, name: str) -> SramCost:
+def satasim_sram_cost(buffer: Buffer, technology_nm: int, name: str = "buffer") -> SramCost:
     """With the leakage of one bank, without CACTI's gate leakage."""
     cost = sram_cost(buffer, technology_nm, name)
     if buffer.size_bytes == 0 or buffer.read_pj is not None:

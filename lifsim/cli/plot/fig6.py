@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from lifsim.cli.plot.output import figure_options
-from lifsim.cli.say import say
+from lifsim.cli.family import options_of
+from lifsim.cli.plot.output import Output, say_written
 
 
 @click.command(
@@ -19,27 +19,16 @@ Examples:
 )
 @click.argument("study", type=click.Path(path_type=Path))
 @click.option("--threads", type=click.IntRange(min=1), help="Default: all CPUs.")
-@figure_options
-def fig6(study: Path, threads: int | None, out: Path | None, force: bool) -> None:
+@options_of(Output, "output")
+def fig6(study: Path, threads: int | None, output: Output) -> None:
     """Accuracy of weights trained under one sharing and run under another, all pairs.
 
     STUDY is a folder that `lifsim study` wrote.
     """
-    from lifsim.cli.plot.study_inputs import counted, read_study
-    from lifsim.report.figures import fig6_transfer
-    from lifsim.report.figures.files import figure_path, save_figure
-    from lifsim.report.figures.style import canvas, house_style
-    from lifsim.snn.training.analysis import transfers
-    from lifsim.snn.workers import Workers, available_threads
+    from lifsim.cli.watching import watching
+    from lifsim.report.plot import fig6 as figure
 
-    target = figure_path(out, "fig6", force=force)
-    trained, network, data = read_study(study)
-    sharings = len({trial.sharing for trial in trained.trials})
-    runs = transfers(trained, network, data, Workers(threads or available_threads()))
-    table = fig6_transfer.table(counted(runs, len(trained.trials) * sharings, "fig6"))
-    with house_style():
-        figure, (axes,) = canvas(4.6, 3.2)
-        fig6_transfer.draw(table, axes)
-        figure.suptitle(f"{network.name}, {table['seeds'].min()} seeds", fontsize=9)
-        written = save_figure(figure, table, target)
-    say(*map(str, written))
+    target = output.target("fig6")
+    with watching() as watch:
+        figure(study, threads=threads, out=target, force=True, watch=watch)
+    say_written(target)

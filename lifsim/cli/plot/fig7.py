@@ -6,9 +6,13 @@ from pathlib import Path
 
 import click
 
-from lifsim.cli.memory_inputs import DEFAULT_MEMORY_WORKLOAD, memory_options, read_memory_inputs
-from lifsim.cli.plot.output import figure_options
-from lifsim.cli.say import say
+from lifsim.cli.family import options_of
+from lifsim.cli.memory_options import MemoryOptions
+from lifsim.cli.plot.output import Output, say_written
+from lifsim.cli.usual_sharings import Choice
+from lifsim.config import defaults
+
+SHARINGS = "none,layer,channel2,layer+channel2"
 
 
 @click.command(
@@ -21,60 +25,41 @@ Examples:
 )
 @click.argument("study", required=False, type=click.Path(path_type=Path))
 @click.option(
-    "--workload", metavar="NAME|FILE", default=DEFAULT_MEMORY_WORKLOAD, show_default=True, help="The network."
+    "--workload", metavar="NAME|FILE", default=defaults.MEMORY_WORKLOAD, show_default=True, help="The network."
 )
 @click.option(
-    "--sharing", "sharings", metavar="SHARING,...", default="none,layer,channel2,layer+channel2", show_default=True,
+    "--sharing", "sharings", metavar="SHARING,...", show_default=SHARINGS,
     help="LIF sharings beside none.",
 )  # fmt: skip
-@memory_options
-@figure_options
+@options_of(MemoryOptions, "memory")
+@options_of(Output, "output")
 def fig7(
     study: Path | None,
     workload: str,
-    sharings: str,
-    arch: str,
-    overrides: tuple[str, ...],
-    timesteps: int | None,
-    batch: int,
-    out: Path | None,
-    force: bool,
+    sharings: str | None,
+    memory: MemoryOptions,
+    output: Output,
 ) -> None:
     """Spike rate of trained networks; memory in inference (forward) and in training (backward) under each sharing.
 
     STUDY is a folder that `lifsim study` wrote: with it, its spike rates are drawn; without, the memory halves.
     """
-    from lifsim.report.figures import fig1, fig7_memory
-    from lifsim.report.figures.files import figure_path, save_figure
-    from lifsim.report.figures.style import canvas, house_style
-    from lifsim.report.memory_table import memory_rows
+    from lifsim.cli.watching import watching
+    from lifsim.report.plot import fig7 as figure
 
-    target = figure_path(out, "fig7_rates" if study else "fig7", force=force)
-    if study is not None:
-        say(*map(str, _rates(study, target)))
-        return
-    names = dict.fromkeys(["none", *sharings.split(",")])
-    inputs = read_memory_inputs([workload], list(names), arch, overrides, timesteps, batch)
-    table = fig1.table(memory_rows(inputs.networks, inputs.sharings, inputs.arch, inputs.batch))
-    with house_style():
-        figure, panels = canvas(7.2, 2.8, cols=2)
-        fig7_memory.draw(table, panels)
-        figure.suptitle(f"{workload}, T={table['timesteps'].iloc[0]}, batch {batch}", fontsize=9)
-        written = save_figure(figure, table, target)
-    say(*map(str, written))
-
-
-def _rates(study: Path, target: Path) -> tuple[Path, Path]:
-    """Draw the left half, from a study."""
-    from lifsim.cli.plot.study_inputs import read_study
-    from lifsim.report.figures import fig7_rates
-    from lifsim.report.figures.files import save_figure
-    from lifsim.report.figures.style import canvas, house_style
-
-    trained, network, _ = read_study(study)
-    table = fig7_rates.table(trained.trials)
-    with house_style():
-        figure, (axes,) = canvas(4.4, 2.6)
-        fig7_rates.draw(table, axes)
-        axes.set_title(f"{network.name}, {table['seeds'].min()} seeds")
-        return save_figure(figure, table, target)
+    target = output.target("fig7_rates" if study else "fig7")
+    chosen = Choice.of(sharings, SHARINGS)
+    with watching() as watch:
+        figure(
+            study,
+            workload=workload,
+            sharings=chosen.names if study else chosen.fitting_named([workload]),
+            arch=memory.arch,
+            overrides=memory.overrides,
+            timesteps=memory.timesteps,
+            batch=memory.batch,
+            out=target,
+            force=True,
+            watch=watch,
+        )
+    say_written(target)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
-from lifsim.cli.inputs import DEFAULT_ARCH, DEFAULT_SHARING, DEFAULT_WORKLOAD, sharing_option, simulation_options
-from lifsim.cli.plot.output import figure_options
-from lifsim.cli.say import say
+from lifsim.cli.family import options_of
+from lifsim.cli.inputs import SharedSimulation
+from lifsim.cli.plot.output import Output, say_written
 
 
 @click.command(
@@ -19,38 +17,19 @@ Examples:
   lifsim plot roofline --workload resnet19_imagenet100 --sharing layer --out roofline.pdf
 """
 )
-@simulation_options
-@sharing_option
-@figure_options
+@options_of(SharedSimulation, "simulation")
+@options_of(Output, "output")
 def roofline(
-    arch: str | None,
-    workload: str | None,
-    trace: Path | None,
-    batch: int | None,
-    seed: int | None,
-    overrides: tuple[str, ...],
-    sharing: str | None,
-    out: Path | None,
-    force: bool,
+    simulation: SharedSimulation,
+    output: Output,
 ) -> None:
     """What every layer achieves, and could at most, for its MACs per DRAM byte."""
-    from lifsim.report.figures import roofline as figure
-    from lifsim.report.figures.files import figure_path, save_figure
-    from lifsim.report.figures.style import canvas, house_style
-    from lifsim.simulate.inputs import load_inputs
+    from lifsim.cli.watching import watching
+    from lifsim.report.plot import roofline as figure
     from lifsim.simulate.pipeline import run
 
-    target = figure_path(out, "roofline", force=force)
-    inputs = load_inputs(
-        DEFAULT_ARCH if arch is None else arch,
-        DEFAULT_WORKLOAD if workload is None else workload,
-        DEFAULT_SHARING if sharing is None else sharing,
-        {"batch": batch, "seed": seed, "trace": trace},
-        overrides,
-    )
-    frame = figure.table(run(inputs.arch, inputs.network, inputs.sharing, inputs.options))
-    with house_style():
-        drawing, (axes,) = canvas(width_in=5.0)
-        figure.draw(frame, axes)
-        written = save_figure(drawing, frame, target)
-    say(*map(str, written))
+    target = output.target("roofline")
+    inputs = simulation.inputs()
+    with watching() as watch:
+        figure(run(inputs.arch, inputs.network, inputs.sharing, inputs.options, watch), out=target, force=True)
+    say_written(target)

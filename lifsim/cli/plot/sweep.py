@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from lifsim.cli.plot.output import figure_options
-from lifsim.cli.say import say
+from lifsim.cli.family import options_of
+from lifsim.cli.plot.output import Output, say_written
 from lifsim.errors import Fault, InputError
 
 
@@ -27,7 +27,7 @@ Examples:
 @click.option("--heat", metavar="AXIS,AXIS", help="A map over two axes of the sweep, instead of lines.")
 @click.option("--pareto", metavar="FIGURE,FIGURE", help="All points in the plane of two figures, instead of lines.")
 @click.option("--where", metavar="KEY=VALUES", multiple=True, help="Draw only points with these values, as for --vary.")
-@figure_options
+@options_of(Output, "output")
 def sweep(
     store: Path,
     x: str | None,
@@ -36,40 +36,34 @@ def sweep(
     heat: str | None,
     pareto: str | None,
     where: tuple[str, ...],
-    out: Path | None,
-    force: bool,
+    output: Output,
 ) -> None:
     """Lines, a map or a Pareto front from the STORE of a sweep.
 
     Where points differ in more settings than are drawn, the least of them is, and lines have a band up to the most.
     """
-    from lifsim.report.figures import sweep_figure
-    from lifsim.report.figures.files import figure_path, save_figure
-    from lifsim.report.figures.style import house_style
-    from lifsim.sweep.export import table_of
-    from lifsim.sweep.store import Store
+    from lifsim.report.plot import sweep as figure
+    from lifsim.report.plot.space import refuse_unless_one
 
-    given = [name for name, value in (("--x", x), ("--heat", heat), ("--pareto", pareto)) if value is not None]
-    if len(given) != 1:
-        raise InputError(Fault(f"one of --x, --heat and --pareto must be given, got {', '.join(given) or 'none'}"))
-    if (pareto and y) or (heat and by):
-        raise InputError("--pareto must stand without --y, and --heat without --by")
-    target = figure_path(out, "sweep", force=force)
-    with Store.read(store) as opened:
-        rows = table_of(opened)
-    figure_of = y or "energy_pj.total"
-    with house_style():
-        if pareto is not None:
-            figure, table = sweep_figure.pareto(rows, *_two(pareto, "--pareto"), by, where)
-        elif heat is not None:
-            figure, table = sweep_figure.heat(rows, *_two(heat, "--heat"), figure_of, where)
-        else:
-            figure, table = sweep_figure.lines(rows, str(x), figure_of, by, where)
-        written = save_figure(figure, table, target)
-    say(*map(str, written))
+    refuse_unless_one({"--x": x, "--heat": heat, "--pareto": pareto})
+    target = output.target("sweep", [store])
+    figure(
+        store,
+        x=x,
+        y=y,
+        by=by,
+        heat=_two(heat, "--heat"),
+        pareto=_two(pareto, "--pareto"),
+        where=where,
+        out=target,
+        force=True,
+    )
+    say_written(target)
 
 
-def _two(text: str, option: str) -> tuple[str, str]:
+def _two(text: str | None, option: str) -> tuple[str, str] | None:
+    if text is None:
+        return None
     names = [name.strip() for name in text.split(",")]
     if len(names) != 2:
         raise InputError(Fault(f"{text!r} must be two names with a comma between them", path=option))

@@ -7,12 +7,15 @@ from pathlib import Path
 
 import click
 
-from lifsim.cli.trace.network import network_for_trace
+from lifsim.cli.trace.network import network_for_trace, workload_files
 from lifsim.cli.trace.written import say_written
+from lifsim.cli.watching import watching
 from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing, states_of
+from lifsim.files import check_targets
 from lifsim.trace.archive import Archive
 from lifsim.trace.fit import fit
+from lifsim.trace.opening import MAX_ARRAYS
 from lifsim.trace.packed import HEADER
 from lifsim.trace.plain import LAYOUTS, read_plain
 from lifsim.trace.source import Trace
@@ -61,13 +64,14 @@ def import_trace(
       lifsim trace import batch.npz --timesteps 4 --layout BT --sharing channel2 --out batch_trace.npz
     """
     sharings = Sharing.parse(sharing)
+    check_targets([out], [file, *workload_files(workload)], replace=True)
     network = network_for_trace(workload, timesteps) if workload is not None else None
     if network is not None:
         states_of(network, sharings)
-    archive = Archive(file)
-    with archive, _imported(archive, network, timesteps, layout.upper()) as trace:
+    archive = Archive(file, MAX_ARRAYS)
+    with archive, _imported(archive, network, timesteps, layout.upper()) as trace, watching() as watch:
         provenance = ": ".join(part for part in (source, trace.provenance) if part)
-        save(replace(trace, sharing=str(sharings), provenance=provenance), out, overwrite=force)
+        save(replace(trace, sharing=str(sharings), provenance=provenance), out, overwrite=force, watch=watch)
     say_written(out)
 
 

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import click
 
-from lifsim.cli.trace.network import network_for_trace
+from lifsim.cli.trace.network import network_for_trace, workload_files
 from lifsim.cli.trace.written import say_written
+from lifsim.cli.watching import watching
 from lifsim.config.network import Network, Spikes
 from lifsim.errors import Fault, InputError
+from lifsim.files import check_targets
 from lifsim.trace.synthesise import analogue_layers, synthesise
 from lifsim.trace.writer import save
 
@@ -41,10 +43,12 @@ def make(
       lifsim trace make --workload vgg16_cifar10 --rates 0.15 --batch 8 --seed 1 --out vgg16.npz
       lifsim trace make --workload vgg16_cifar10 --rates conv2=0.1:0.2:0.1:0.2,conv3=0.3 --out vgg16.npz
     """
+    check_targets([out], workload_files(workload), replace=True)
     network = network_for_trace(workload, timesteps)
     if rates is not None:
         network = replace(network, spikes=_given_rates(network, rates))
-    save(synthesise(network, batch, seed), out, overwrite=force)
+    with watching() as watch:
+        save(synthesise(network, batch, seed), out, overwrite=force, watch=watch)
     say_written(out)
 
 

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from lifsim.config.network import Network
+from lifsim.config.resolve import find
 from lifsim.config.workload import load_workload
+
+
+def workload_files(workload: str | None) -> list[Path]:
+    """The file that `workload` means, which no trace may replace; none of None. Raises InputError."""
+    return [] if workload is None else [find("workload", workload)]
 
 
 def network_for_trace(workload: str, timesteps: int | None) -> Network:

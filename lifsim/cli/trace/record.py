@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from lifsim.cli.trace.network import workload_files
 from lifsim.cli.trace.written import say_written
 
 
@@ -58,22 +59,25 @@ def record(
       lifsim trace record --workload vgg16_cifar10 --sharing channel4 --out vgg16_channel4.npz
       lifsim trace record --workload digits_cnn --weights digits.npz --input digits --batch 16 --out digits_spikes.npz
     """
+    from lifsim.cli.watching import watching
     from lifsim.config.sharing import Sharing
     from lifsim.config.workload import load_workload
-    from lifsim.errors import Fault, InputError
-    from lifsim.snn.record import Source, record_spikes
-    from lifsim.snn.workers import Workers, available_threads
+    from lifsim.engine.record import Source, record_spikes
+    from lifsim.engine.workers import Workers, available_threads
+    from lifsim.files import check_targets
 
+    written = [out] if membranes is None else [out, membranes]
+    check_targets(written, [*workload_files(workload), Path(weights), Path(images)], replace=force)
     network = load_workload(workload, settings)
-    if membranes is not None and membranes.exists() and not force:
-        raise InputError(Fault("exists already; it is replaced only on request (--force)", source=str(membranes)))
-    record_spikes(
-        network,
-        Sharing.parse(sharing),
-        Source(weights, images, batch, seed),
-        out,
-        membranes=membranes,
-        workers=Workers(threads or available_threads()),
-        overwrite=force,
-    )
+    with watching() as watch:
+        record_spikes(
+            network,
+            Sharing.parse(sharing),
+            Source(weights, images, batch, seed),
+            out,
+            membranes=membranes,
+            workers=Workers(threads or available_threads()),
+            overwrite=force,
+            watch=watch,
+        )
     say_written(out)

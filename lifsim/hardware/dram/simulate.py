@@ -6,9 +6,10 @@ from lifsim.config.dram import DramSpec
 from lifsim.hardware.dram.requests import Requests
 from lifsim.hardware.dram.result import DramResult
 from lifsim.hardware.dram.stream import DramStream
+from lifsim.watch import Watch, unwatched
 
 
-def simulate(spec: DramSpec, requests: Requests) -> DramResult:
+def simulate(spec: DramSpec, requests: Requests, watch: Watch = unwatched) -> DramResult:
     """Run `requests` in order through an idle DRAM until all are answered and written.
 
     completion_cycles of the result is [N]: a read's is when its last data has come, a write's when its queue has taken
@@ -16,4 +17,4 @@ def simulate(spec: DramSpec, requests: Requests) -> DramResult:
     """
     stream = DramStream(spec)
     stream.submit(requests)
-    return stream.finish()
+    return stream.finish(watch)

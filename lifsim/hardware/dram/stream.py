@@ -10,6 +10,7 @@ from lifsim.hardware.dram.requests import Requests
 from lifsim.hardware.dram.result import BlockCounts, DramResult
 from lifsim.hardware.dram.state import BLOCK, COUNTS, FAR, LOG, MACHINE, Array, new_machine
 from lifsim.kernels.kernel import Kernel
+from lifsim.watch import Watch, stretches, unwatched
 
 RUN_DRAM = Kernel(
     title="the DRAM model",
@@ -18,6 +19,10 @@ RUN_DRAM = Kernel(
     parameters=(MACHINE, LOG, BLOCK, None, None, None),
     sources=("hardware/dram/*.py",),
 )
+
+
+FIRST_CYCLES = 1 << 18
+"""Gone through before the first look at how far it is."""
 
 
 class DramStream:
@@ -67,10 +72,25 @@ class DramStream:
         """Do everything that happens before `cycle`."""
         self._advance(-1, cycle, closing=False)
 
-    def finish(self) -> DramResult:
-        """Answer all requests, write back what waits in the write queues; what it all came to."""
-        self._advance(-1, FAR, closing=True)
+    def finish(self, watch: Watch = unwatched) -> DramResult:
+        """Answer all requests, write back what waits in the write queues; what it all came to. Stretch by stretch, so
+        that it can be watched, and stopped."""
+        stop, total = max(self.cycle, 0), int(self._blocks["bursts"][: self._count].sum())
+        for stretch in stretches(FIRST_CYCLES):
+            stop = min(stop + stretch, FAR)
+            self._advance(-1, stop, closing=True)
+            if self._is_idle or stop == FAR:
+                break
+            left = int(self._blocks["remaining"][: self._count].sum())
+            watch("DRAM bursts", total - left, total)
         return self.result
+
+    @property
+    def _is_idle(self) -> bool:
+        """Whether all that was asked for is done."""
+        machine = self._machine[0]
+        waits = machine["reads_open"] + machine["writes_open"] > 0
+        return bool(machine["block"] == self._count and not waits)
 
     @property
     def result(self) -> DramResult:

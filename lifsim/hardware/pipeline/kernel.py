@@ -108,10 +108,13 @@ def _left(run: Run, last: Int64) -> Int64:
 
 
 @compiled
-def _play(run: Run) -> Int64:
-    """Play all steps; the cycle in which the last store has left."""
-    head = cycle = 0
-    for step in range(run.steps.size):
+def _play(run: Run, until: Int64) -> Int64:
+    """Play the steps before `until`, from where the last call ended; the cycle that is reached. That of all steps is
+    the one in which the last store has left."""
+    memory = run.memory[0]
+    head, cycle = memory.head, memory.cycle
+    until = min(until, run.steps.size)
+    for step in range(memory.step, until):
         its = run.steps[step]
         head = _ask(run, head, step - 1, False, cycle)
         its.start = _start(run, step, cycle)
@@ -124,12 +127,21 @@ def _play(run: Run) -> Int64:
                 its.waited[run.requests[request].kind] += through - cycle
                 cycle = through
         its.end = cycle
-    head = _ask(run, head, run.steps.size - 1, False, cycle)
+    memory.step, memory.head, memory.cycle = until, head, cycle
+    return cycle if until < run.steps.size else _end(run)
+
+
+@compiled
+def _end(run: Run) -> Int64:
+    """Behind the last step: the cycle in which the last store has left."""
+    memory = run.memory[0]
+    cycle = memory.cycle
+    head = _ask(run, memory.head, run.steps.size - 1, False, cycle)
     if head > 0:
         _left(run, head - 1)
     for store in range(_STORES):
-        cycle = max(cycle, run.memory[0].port[_FIRST_STORE + store])
-    if run.memory[0].is_dram:
+        cycle = max(cycle, memory.port[_FIRST_STORE + store])
+    if memory.is_dram:
         advance(run.machine, run.log, run.blocks, -1, FAR, True)  # what its write queues still hold
     return cycle
 
@@ -137,9 +149,9 @@ def _play(run: Run) -> Int64:
 def play_steps(
     memory: Pointer, memories: Int64, steps: Pointer, step_count: Int64, requests: Pointer, request_count: Int64,
     loads: Pointer, load_count: Int64, machine: Pointer, machines: Int64, log: Pointer, logged: Int64,
-    blocks: Pointer, block_count: Int64,
+    blocks: Pointer, block_count: Int64, until: Int64,
 ) -> Int64:  # fmt: skip
-    """Play all steps, as machine code calls it; the cycle in which the last store has left."""
+    """`_play`, as machine code calls it. Past the last step it must be called once."""
     return _play(
         Run(
             carray(memory, memories),
@@ -149,5 +161,6 @@ def play_steps(
             carray(machine, machines),
             carray(log, logged),
             carray(blocks, block_count),
-        )
+        ),
+        until,
     )

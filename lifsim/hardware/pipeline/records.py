@@ -32,11 +32,12 @@ entered the queue, when the memory was through with it, and when its buffer's po
 
 MEMORY: Record = np.dtype(
     [*_record("is_dram", "array_units", "memory_units", "latency_units", "free", "known", "stored"),
-     ("port", np.int64, len(Kind))]
+     ("port", np.int64, len(Kind)), *_record("step", "head", "cycle")]
 )  # fmt: skip
 """The memory and the ports before it. A cycle of the array is `array_units` of time, one of the memory `memory_units`.
 
 A DRAM (is_dram) is simulated burst by burst; known: how many of its runs of addresses have entered the queue. Else
 the memory takes a byte a cycle, one after the other, and answers reads `latency_units` later; free: the time from which
 on it has nothing to do. stored: the first request whose store is not seen to. port: the cycle from which on the ports
-of the buffer of each kind are free."""
+of the buffer of each kind are free. step, head, cycle: where playing goes on: the next step, the next request that
+enters the queue, and the cycle that was reached."""

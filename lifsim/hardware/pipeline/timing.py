@@ -16,14 +16,19 @@ from lifsim.hardware.pipeline.clocks import Clocks
 from lifsim.hardware.pipeline.program import Ints, Program
 from lifsim.hardware.pipeline.records import MEMORY, REQUEST, STEP
 from lifsim.kernels.kernel import Kernel
+from lifsim.watch import Watch, stretches, unwatched
 
 PLAY_STEPS = Kernel(
     title="the step pipeline",
     module="lifsim.hardware.pipeline.kernel",
     function="play_steps",
-    parameters=(MEMORY, STEP, REQUEST, np.dtype(np.int64), MACHINE, LOG, BLOCK),
+    parameters=(MEMORY, STEP, REQUEST, np.dtype(np.int64), MACHINE, LOG, BLOCK, None),
     sources=("hardware/dram/*.py", "hardware/pipeline/*.py"),
 )
+
+
+FIRST_STEPS = 1024
+"""Played before the first look at how far it is."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,7 @@ class Bandwidth:
     latency_ns: float
 
 
-def play_bandwidth(program: Program, array_hz: int, memory: Bandwidth) -> Timing:
+def play_bandwidth(program: Program, array_hz: int, memory: Bandwidth, watch: Watch = unwatched) -> Timing:
     """Play `program` on a memory of plain bandwidth.
 
     A request of n bytes takes n / bytes_per_second; the memory takes them one after the other. Times are exact in the
@@ -71,12 +76,11 @@ def play_bandwidth(program: Program, array_hz: int, memory: Bandwidth) -> Timing
     clocks = Clocks.of(array_hz, Fraction(memory.bytes_per_second))
     latency = Fraction(str(memory.latency_ns)) * array_hz * clocks.array_units / 10**9
     bus = _memory(clocks, latency_units=-(-latency.numerator // latency.denominator))
-    return _play(
-        bus, _steps(program), _requests(program), program.loads, *(np.zeros(0, t) for t in (MACHINE, LOG, BLOCK))
-    )
+    nothing = np.zeros(0, MACHINE), np.zeros(0, LOG), np.zeros(0, BLOCK)
+    return _play(bus, _steps(program), _requests(program), program.loads, nothing, watch)
 
 
-def play_dram(program: Program, array_hz: int, spec: DramSpec, runs: Runs) -> Timing:
+def play_dram(program: Program, array_hz: int, spec: DramSpec, runs: Runs, watch: Watch = unwatched) -> Timing:
     """Play `program` on a DRAM that is simulated burst by burst, its requests being `runs` of addresses.
 
     A request enters the controller in the first DRAM cycle that does not begin before it was asked for; the array sees
@@ -88,14 +92,22 @@ def play_dram(program: Program, array_hz: int, spec: DramSpec, runs: Runs) -> Ti
     stream = DramStream(spec)
     stream.submit(Requests(runs.address.astype(np.uint64), runs.bytes, writes, np.zeros_like(runs.bytes)))
     memory = _memory(Clocks.of(array_hz, 10**9 / Fraction(str(spec.timing.tCK_ns))), is_dram=True)
-    timing = _play(memory, _steps(program), requests, program.loads, *stream.records)
+    timing = _play(memory, _steps(program), requests, program.loads, stream.records, watch)
     return replace(timing, dram=stream.result)
 
 
 def _play(
-    memory: Array, steps: Array, requests: Array, loads: Ints, machine: Array, log: Array, blocks: Array
+    memory: Array, steps: Array, requests: Array, loads: Ints, dram: tuple[Array, Array, Array], watch: Watch
 ) -> Timing:
-    total = PLAY_STEPS(memory, steps, requests, loads, machine, log, blocks)
+    """Stretch by stretch, so that it can be watched, and stopped."""
+    asked = np.cumsum(requests["bytes"]) >> 10
+    whole, until = int(asked[-1]) if asked.size else 0, 0
+    for stretch in stretches(FIRST_STEPS):
+        until += stretch
+        total = PLAY_STEPS(memory, steps, requests, loads, *dram, until)
+        if until >= steps.size:
+            break
+        watch("KiB of DRAM traffic", int(asked[memory[0]["head"] - 1]) if memory[0]["head"] else 0, whole)
     return Timing(steps["start"], steps["end"], steps["waited"], requests["issued"], requests["answered"], total)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from lifsim.snn.training.analysis import Transfer
+from lifsim.engine.training.analysis import Transfer
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from lifsim.engine.training.study import Trial
 from lifsim.report.study_table import rows
-from lifsim.snn.training.study import Trial
 
 if TYPE_CHECKING:
     import pandas as pd

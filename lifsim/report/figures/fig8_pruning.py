@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from lifsim.snn.training.analysis import Pruned
+from lifsim.engine.training.analysis import Pruned
 
 if TYPE_CHECKING:
     import pandas as pd

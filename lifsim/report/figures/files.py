@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lifsim.config.csv_text import safe_cell
 from lifsim.errors import Fault, InputError, did_you_mean
-from lifsim.files import replacing_all
+from lifsim.files import check_targets, replacing_all
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,26 +19,23 @@ if TYPE_CHECKING:
 FORMATS = ("png", "svg", "pdf")
 
 
-def figure_path(given: Path | None, name: str, *, force: bool) -> Path:
-    """Where the figure goes: `given`, else reports/<name>.png, which is LIFSim's own to overwrite.
+def figure_path(given: Path | None, name: str, *, force: bool, sources: Iterable[Path] = ()) -> Path:
+    """Where the figure goes: `given`, else reports/<name>.png, which is LIFSim's own to overwrite; never one of the
+    `sources`, the files that it is drawn from.
 
     Raises InputError where `save_figure` would fail, before any work is done.
     """
     if given is None:
         return Path("reports") / f"{name}.png"
-    _check(given, force=force)
+    _check(given, sources, force=force)
     return given
 
 
-def _check(path: Path, *, force: bool) -> None:
+def _check(path: Path, sources: Iterable[Path], *, force: bool) -> None:
     suffix = path.suffix.lower().lstrip(".")
     if suffix not in FORMATS:
         raise InputError(Fault(f"{path} must end in .png, .svg or .pdf{did_you_mean(suffix, FORMATS)}", path="out"))
-    for file in (path, path.with_suffix(".csv")):
-        if file.is_dir():
-            raise InputError(Fault(f"{file} must be a file, is a folder", path="out"))
-        if file.exists() and not force:
-            raise InputError(Fault(f"{file} exists and must not be overwritten; give --force", path="out"))
+    check_targets([path, path.with_suffix(".csv")], sources, replace=force)
 
 
 def _safe(table: pd.DataFrame) -> pd.DataFrame:

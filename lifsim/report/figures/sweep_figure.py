@@ -21,6 +21,7 @@ Rows = Sequence[Mapping[str, Any]]
 def lines(rows: Rows, x: str, y: str, by: str | None, where: Sequence[str]) -> tuple[Figure, pd.DataFrame]:
     """`y` over the axis `x`, a line per value of the axis `by`. Raises InputError where there is nothing to draw."""
     frame = _numbers(good_rows(rows, [x, y, *([by] if by else [])], where), [y])
+    frame = _placed(frame, [x, *([by] if by else [])])
     over = others(frame, settings_of(rows), [x, by])
     table = sweep_lines.table(frame, x, y, by)
     figure, (axes,) = canvas(5.2, 3.0)
@@ -33,6 +34,7 @@ def heat(rows: Rows, x: str, y: str, value: str, where: Sequence[str]) -> tuple[
     frame = _numbers(good_rows(rows, [x, y, value], where), [value])
     if x == y:
         raise InputError(Fault("must be two axes", path="--heat"))
+    frame = _placed(frame, [x, y])
     over = others(frame, settings_of(rows), [x, y])
     table = sweep_lines.table(frame, x, value, y)
     figure, (axes,) = canvas(5.2, 3.6)
@@ -47,6 +49,12 @@ def pareto(rows: Rows, x: str, y: str, by: str | None, where: Sequence[str]) -> 
     figure, (axes,) = canvas(5.2, 3.2)
     sweep_pareto.draw(table, x, y, by, in_order(frame[by]) if by else [], axes)
     return figure, table
+
+
+def _placed(frame: pd.DataFrame, axes: Sequence[str]) -> pd.DataFrame:
+    """`frame` with a place on each of `axes` for the points that have no value there."""
+    empty = [axis for axis in axes if frame[axis].isna().any()]
+    return frame.assign(**{axis: frame[axis].astype(object).where(frame[axis].notna(), "null") for axis in empty})
 
 
 def _numbers(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:

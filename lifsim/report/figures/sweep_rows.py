@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lifsim.errors import Fault, InputError, did_you_mean
-from lifsim.sweep.export import columns_of
-from lifsim.sweep.values import parse_values
+from lifsim.report.sweep_table import settings_of
+from lifsim.sweeps.export import columns_of
+from lifsim.sweeps.values import parse_values
 from lifsim.units import format_bytes, format_si
 
 if TYPE_CHECKING:
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
 LOG_RATIO = 16
 """An axis whose largest value is that many times its smallest is logarithmic."""
+
+LONGEST_NAME = 40
+"""Of characters of a value beside an axis."""
 
 MARKERS = "osD^vPX*"
 DASHES = ("-", "--", "-.", ":")
@@ -54,7 +59,18 @@ def good_rows(rows: Sequence[Mapping[str, Any]], needed: Sequence[str], where: S
     left = [row for row in rows if row["error"] is None and all(row[key] in wanted[key] for key in wanted)]
     if not left:
         raise InputError("must have a point to draw: all failed, or none has what --where asks for")
-    return pd.DataFrame(left)
+    settings = settings_of(rows)
+    return pd.DataFrame([{name: _drawable(value, name in settings) for name, value in row.items()} for row in left])
+
+
+def _drawable(value: object, is_setting: bool) -> object:
+    """Lists and mappings as their text, and a setting of nothing as its name: a place on an axis like any other.
+    Whole numbers beyond 64 bits as Matplotlib takes them, if at all."""
+    if isinstance(value, int) and abs(value) >= 1 << 63:
+        return float(value) if abs(value) < 1 << 1023 else str(value)
+    if isinstance(value, list | dict) or (value is None and is_setting):
+        return json.dumps(value)
+    return value
 
 
 def others(frame: pd.DataFrame, settings: Sequence[str], shown: Sequence[str | None]) -> list[str]:
@@ -80,7 +96,8 @@ def named(column: str, value: object) -> str:
             return form(value)
     if isinstance(value, int | float):
         return format_si(value, "").strip() if abs(value) >= 1e5 else f"{value:,.6g}"
-    return str(value)
+    text = str(value)
+    return text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 1]}…"
 
 
 def is_wide(values: Sequence[float]) -> bool:

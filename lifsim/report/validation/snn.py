@@ -13,12 +13,13 @@ from lifsim.config.document import Document, Mark
 from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing, states_of
 from lifsim.config.workload import load_workload, network_of
+from lifsim.engine.inference import Engine
+from lifsim.engine.training.backprop import Learner
+from lifsim.engine.training.loss import cross_entropy
+from lifsim.engine.weights import checked_weights, weight_shapes
+from lifsim.regular_file import open_regular
 from lifsim.report.validation.comparison import Comparison
 from lifsim.report.validation.references import References
-from lifsim.snn.inference import Engine
-from lifsim.snn.training.backprop import Learner
-from lifsim.snn.training.loss import cross_entropy
-from lifsim.snn.weights import checked_weights, weight_shapes
 
 Array = NDArray[Any]
 
@@ -29,7 +30,7 @@ EfficientLIF-Net's VGG-16 at 1/32 of its width and a network of two convolutions
 from SpikingJelly 0.0.0.0.12 on PyTorch in float32 (`benchmarks/make_snn_vectors.py`); where the folder of large figures
 is at hand, those too of the VGG-16 at an eighth of its width and of a larger batch. Spikes stand as the number of those
 that differ, the others as sums of magnitudes; gradients are in float64 on the reference's side.
-`tests/snn/test_vectors.py` and `tests/snn/test_gradients.py` compare every element."""
+`tests/engine/test_vectors.py` and `tests/engine/test_gradients.py` compare every element."""
 
 TOLERANCE = 1e-4
 
@@ -58,7 +59,7 @@ def compare(references: References) -> list[Comparison]:
 
 
 def _load(path: Path) -> dict[str, Array]:
-    with np.load(path, allow_pickle=False) as archive:
+    with open_regular(path) as file, np.load(file, allow_pickle=False) as archive:
         return dict(archive)
 
 

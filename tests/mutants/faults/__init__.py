@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.mutants.faults import explain, machine, snn, training
+from tests.mutants.faults import engine, explain, machine, training
 
-FAULTS = (*snn.FAULTS, *training.FAULTS, *machine.FAULTS, *explain.FAULTS)
+FAULTS = (*engine.FAULTS, *training.FAULTS, *machine.FAULTS, *explain.FAULTS)

@@ -1,0 +1,30 @@
+"""What `lifsim memory` and the figures of memory are told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import click
+
+from lifsim.config import defaults
+
+
+@dataclass(frozen=True)
+class MemoryOptions:
+    """--arch, --set, --timesteps and --batch."""
+
+    arch: Annotated[
+        str,
+        click.option(
+            "--arch", metavar="NAME|FILE", default=defaults.ARCH, show_default=True, help="Its precisions count."
+        ),
+    ]
+    overrides: Annotated[
+        tuple[str, ...],
+        click.option(
+            "--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Change a key of the architecture."
+        ),
+    ]
+    timesteps: Annotated[int | None, click.option("--timesteps", type=int, help="T. Default: each workload's.")]
+    batch: Annotated[int, click.option("--batch", type=int, default=1, show_default=True, help="Images.")]

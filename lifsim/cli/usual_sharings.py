@@ -1,0 +1,58 @@
+"""The sharings that a command looks at unasked: those of the usual ones that the networks have channels for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lifsim.cli.say import say
+from lifsim.errors import InputError
+
+if TYPE_CHECKING:
+    from lifsim.config.network import Network
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Sharings, and whether the user asked for them: such are never left out."""
+
+    names: tuple[str, ...]
+    asked: bool
+
+    @classmethod
+    def of(cls, option: str | None, usual: str) -> Choice:
+        """What `option` names, with commas, or without it the `usual` ones."""
+        return cls(tuple((usual if option is None else option).split(",")), option is not None)
+
+    def fitting(self, networks: Iterable[Network]) -> Sequence[str]:
+        """The names, of usual ones those that fit."""
+        return self.names if self.asked else usual_sharings(self.names, networks)
+
+    def fitting_named(self, workloads: Iterable[str]) -> Sequence[str]:
+        """As `fitting`, of networks by their names; all where one cannot be read, which is for its reader to tell."""
+        from lifsim.config.workload import load_workload
+
+        if self.asked:
+            return self.names
+        try:
+            networks = [load_workload(name) for name in workloads]
+        except InputError:
+            return self.names
+        return self.fitting(networks)
+
+
+def usual_sharings(names: Sequence[str], networks: Iterable[Network]) -> list[str]:
+    """Those of `names` that all `networks` can have; a note on stderr tells why another is left out."""
+    from lifsim.config.sharing import Sharing, states_of
+
+    kept = list(names)
+    for name in names:
+        for network in networks:
+            try:
+                states_of(network, Sharing.parse(name))
+            except InputError as error:
+                kept.remove(name)
+                say(f"note: {name} is left out, {network.name} cannot have it: {error.faults[0]}", err=True)
+                break
+    return kept

@@ -1,0 +1,47 @@
+"""An architecture and a network in a few lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lifsim.brief import Brief
+from lifsim.units import format_bytes, format_si
+
+if TYPE_CHECKING:
+    from lifsim.config.arch import Arch
+    from lifsim.config.network import Network
+
+
+def arch_brief(arch: Arch) -> Brief:
+    """Array, clock, precisions, buffers and memory."""
+    array, precision, dram = arch.array, arch.precision, arch.dram
+    sizes = {name: getattr(arch.buffers, name).size_bytes for name in type(arch.buffers).model_fields}
+    return Brief(
+        f"architecture {arch.name}",
+        {
+            "array": f"{array.rows} x {array.cols} PEs, dataflow {array.dataflow}, sparsity {array.sparsity}",
+            "clock": f"{format_si(arch.clock_hz, 'Hz')}, {arch.technology_nm} nm",
+            "bits": f"weight {precision.weight_bits}, psum {precision.psum_bits}, membrane {precision.membrane_bits}",
+            "buffers": ", ".join(f"{name} {format_bytes(size)}" for name, size in sizes.items()),
+            "DRAM": dram.model if dram.device is None else f"{dram.device.name}, cycle by cycle",
+        },
+    )
+
+
+def network_brief(network: Network) -> Brief:
+    """Input, layers, neurons, weights, work, and where the spikes come from."""
+    layers, lifs, spikes = network.layers, network.lifs, network.spikes
+    convolutions = sum(layer.kind == "conv" for layer in layers)
+    shape = " x ".join(map(str, layers[0].in_shape))
+    return Brief(
+        f"network {network.name}",
+        {
+            "input": f"{shape}, {network.encoding}, {network.input_bits} bits",
+            "timesteps": str(network.timesteps),
+            "layers": f"{convolutions} convolutions, {len(layers) - convolutions} linear",
+            "LIF neurons": f"{sum(lif.output.elements for lif in lifs):,} in {len(lifs)} layers",
+            "weights": f"{sum(layer.weights for layer in layers):,}",
+            "MACs, dense": f"{sum(layer.macs_per_run * layer.runs for layer in layers):,} an image",
+            "spikes": f"{spikes.trace or spikes.source}, {'measured' if spikes.measured else 'not measured'}",
+        },
+    )

@@ -1,0 +1,262 @@
+"""Calibrated weights: random ones, tuned until each layer fires at the rate that the workload states.
+
+Seeded random filters; batch norms (or, without them, the scale of the weights) set so that the drive of a layer has
+unit variance; then one number per LIF layer, the mean of its drive, is moved until the share of ones among the inputs
+of the layer that reads it is the stated mean over time. Layers are tuned in network order; layers that share membranes
+are tuned together, for then their spikes depend on each other's.
+
+The spikes have stated rates, and the correlations that real convolutions of real inputs, membranes and sharing bring
+about. They have none of what training brings about: selectivity, silent channels, rates that differ between classes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifsim.config.network import Conv, Input, Lif, Linear, Network, Node
+from lifsim.config.sharing import Sharing, states_of
+from lifsim.engine.inference import as_rows, checked_input, network_faults, rest
+from lifsim.engine.initial import random_weights
+from lifsim.engine.neurons import bound, fire
+from lifsim.engine.operators import Operator, folded_norm, operator_of, to_channels_last
+from lifsim.engine.order import Stretch, Walk, stretches_of
+from lifsim.engine.weights import BN_EPSILON, Weights, checked_weights
+from lifsim.engine.workers import Workers
+from lifsim.errors import Fault, InputError
+from lifsim.neurons import State as Variables
+from lifsim.watch import Tally, Watch, unwatched
+
+Array = NDArray[Any]
+
+TOLERANCE = 0.01  # share of ones that a layer's rate may be off
+_AIM = 0.002
+_NORMALISATIONS = 3  # passes that set norms, before the drives are moved
+_PASSES = 80
+_FIRST_MOVE = 0.25  # standard deviations of the drive
+
+
+def calibrated_weights(
+    network: Network, sharing: Sharing, x: Array, seed: int, workers: Workers, watch: Watch = unwatched
+) -> Weights:
+    """Weights under which `network` fires at its workload's rates on the encoded inputs x [steps, B, ...].
+
+    Raises InputError, naming every layer that has no stated rate, or whose rate cannot be reached to 1 per cent point.
+    """
+    readers = _readers(network)
+    faults = network_faults(network)
+    faults += [
+        Fault("must have a stated rate to be calibrated to", f"spikes.rates.{reader.name}")
+        for reader in readers.values()
+        if reader.name not in network.spikes.rates
+    ]
+    if faults:
+        raise InputError(faults)
+    images = to_channels_last(checked_input(network, x, np.float32))
+    return _Calibration(network, sharing, images, seed, workers).run(watch)
+
+
+def _readers(network: Network) -> dict[str, Conv | Linear]:
+    """For each LIF layer, the first weight layer that reads its spikes, perhaps through pools, adds and means."""
+    found: dict[str, Conv | Linear] = {}
+    for node in network.nodes:
+        if isinstance(node, Conv | Linear):
+            for source in _sources(network, node):
+                if isinstance(source, Lif):
+                    found.setdefault(source.name, node)
+    return found
+
+
+def _sources(network: Network, node: Node) -> Iterator[Conv | Linear | Lif]:
+    """LIF and weight layers that `node` reads, directly or through pools, adds and means."""
+    for name in node.inputs:
+        source = network.node(name)
+        if isinstance(source, Lif | Conv | Linear):
+            yield source
+        else:
+            yield from _sources(network, source)
+
+
+@dataclass
+class _Knob:
+    """The mean drive of one LIF layer, moved by what its rate is off, in steps that shrink where it overshoots."""
+
+    lif: str
+    driver: Conv | Linear
+    probe: str
+    target: float
+    move: float = _FIRST_MOVE
+    direction: float = 0.0
+
+    def step(self, rate: float) -> float:
+        """How far to move the drive, given the rate that the last pass had."""
+        off = self.target - rate
+        if abs(off) <= _AIM / 2:
+            return 0.0
+        direction = math.copysign(1.0, off)
+        if self.direction:
+            self.move *= 1.4 if direction == self.direction else 0.4
+        self.direction = direction
+        return direction * self.move
+
+
+@dataclass
+class _Pass:
+    """What one pass over a segment has seen: ones and elements by tensor, drives' moments by weight layer."""
+
+    ones: dict[str, int] = field(default_factory=dict)
+    elements: dict[str, int] = field(default_factory=dict)
+    moments: dict[str, tuple[Array, Array, int]] = field(default_factory=dict)
+
+    def see(self, node: Node, value: Array) -> None:
+        """Count a node's value, [steps, B, ..., C]."""
+        self.ones[node.name] = self.ones.get(node.name, 0) + int(np.count_nonzero(value))
+        self.elements[node.name] = self.elements.get(node.name, 0) + value.size
+        if isinstance(node, Conv | Linear):
+            axes = tuple(range(value.ndim - 1))
+            total = value.sum(axis=axes, dtype=np.float64)
+            squares = np.square(value, dtype=np.float64).sum(axis=axes)
+            before = self.moments.get(node.name, (0.0, 0.0, 0))
+            count = value.size // value.shape[-1]
+            self.moments[node.name] = (before[0] + total, before[1] + squares, before[2] + count)
+
+    def rate(self, name: str) -> float:
+        """Share of ones."""
+        return self.ones[name] / self.elements[name]
+
+
+class _Calibration:
+    def __init__(self, network: Network, sharing: Sharing, x: Array, seed: int, workers: Workers) -> None:
+        self._network = network
+        self._x = x
+        self._workers = workers
+        self._weights = {name: value.astype(np.float64) for name, value in random_weights(network, seed).items()}
+        self._states = states_of(network, sharing)
+        self._state_of = {name: state for state in self._states for name in state.lifs}
+        self._variables: dict[str, Variables] = {}
+        self._neurons = {lif.name: bound(lif, self._weights, x.shape[1]) for lif in network.lifs}
+        self._operators: dict[str, Operator] = {}
+        self._pass = _Pass()
+
+    def run(self, watch: Watch) -> Weights:
+        segments = _segments(stretches_of(self._network, self._states))
+        tally = Tally(watch, "layers calibrated", len(segments))
+        walk = Walk(self._network, [stretch for segment in segments for stretch in segment], self._compute)
+        faults: list[Fault] = []
+        for segment in segments:
+            faults += self._tune(walk, segment)
+            tally.add(1)
+        if faults:
+            raise InputError(faults)
+        return checked_weights(self._network, {n: v.astype(np.float32) for n, v in self._weights.items()})
+
+    def _tune(self, walk: Walk, segment: Sequence[Stretch]) -> list[Fault]:
+        """Tune the layers of a segment, and go on behind it; what could not be reached."""
+        names = {node.name for stretch in segment for node in stretch.nodes}
+        knobs = [knob for knob in self._knobs() if knob.lif in names]
+        layers = [node for stretch in segment for node in stretch.nodes if isinstance(node, Conv | Linear)]
+        for index in range(_PASSES):
+            self._variables.clear()
+            self._operators.clear()
+            self._pass = _Pass()
+            for stretch in segment:
+                walk.cross(stretch)
+            rates = {knob.lif: self._pass.rate(knob.probe) for knob in knobs}
+            off = max((abs(rates[knob.lif] - knob.target) for knob in knobs), default=0.0)
+            settled = index >= _NORMALISATIONS and off <= _AIM
+            if settled or index == _PASSES - 1:
+                break
+            if index < _NORMALISATIONS:
+                for layer in layers:
+                    self._normalise(layer)
+            else:
+                for knob in knobs:
+                    self._shift(knob.driver, knob.step(rates[knob.lif]))
+        for stretch in segment:
+            walk.leave(stretch)
+        return [
+            Fault(f"cannot be tuned to the stated rate {knob.target:.4f}; reaches {rates[knob.lif]:.4f}", knob.lif)
+            for knob in knobs
+            if abs(rates[knob.lif] - knob.target) > TOLERANCE
+        ]
+
+    def _knobs(self) -> Iterator[_Knob]:
+        for name, reader in _readers(self._network).items():
+            sources = _sources(self._network, self._network.node(name))
+            driver = next(source for source in sources if not isinstance(source, Lif))
+            rates = self._network.spikes.rates[reader.name]
+            yield _Knob(name, driver, reader.inputs[0], sum(rates) / len(rates))
+
+    def _compute(self, node: Node, inputs: Sequence[Array], step: int, steps: int) -> Array:
+        del step
+        match node:
+            case Input():
+                value = self._x
+            case Lif():
+                value = self._fire(node, inputs[0].astype(np.float32, copy=False), steps)
+            case _:
+                if node.name not in self._operators:
+                    self._operators[node.name] = operator_of(
+                        self._network, node, self._weights, np.float32, self._workers
+                    )
+                value = self._operators[node.name](inputs)
+        self._pass.see(node, value)
+        return value
+
+    def _fire(self, node: Lif, x: Array, steps: int) -> Array:
+        state = self._state_of[node.name]
+        if state.name not in self._variables:
+            self._variables[state.name] = rest(self._neurons[state.name], state, x.shape[1], np.float32)
+        spikes = fire(as_rows(x), self._variables[state.name], steps, self._neurons[node.name], self._workers)
+        return spikes.reshape(steps, *x.shape[1:])
+
+    def _normalise(self, layer: Conv | Linear) -> None:
+        """Give the layer's drive unit variance and, with a batch norm, mean 0 in each channel."""
+        total, squares, count = self._pass.moments[layer.name]
+        mean = total / count
+        variance = np.maximum(squares / count - mean**2, 0)
+        if not layer.batch_norm:
+            self._weights[f"{layer.name}.weight"] /= math.sqrt(float(variance.mean()) or 1.0)
+            return
+        scale, shift = folded_norm(layer, self._weights, np.float64)
+        bias = self._weights[f"{layer.name}.bias"] if layer.bias else 0.0
+        self._weights[f"{layer.name}.bn.running_mean"] = (mean - shift) / scale + bias
+        self._weights[f"{layer.name}.bn.running_var"] = np.where(variance > 0, variance / scale**2 - BN_EPSILON, 1.0)
+
+    def _shift(self, layer: Conv | Linear, move: float) -> None:
+        """Move the mean drive: by the norm's offset, else the bias, else the mean of the weights."""
+        if layer.batch_norm:
+            self._weights[f"{layer.name}.bn.bias"] += move
+        elif layer.bias:
+            self._weights[f"{layer.name}.bias"] += move
+        else:
+            weights = self._weights[f"{layer.name}.weight"]
+            source = layer.inputs[0]
+            rate = self._pass.rate(source) if source in self._pass.ones else 1.0
+            weights += move / (math.prod(weights.shape[1:]) * max(rate, 0.05))
+
+
+def _segments(stretches: Sequence[Stretch]) -> list[list[Stretch]]:
+    """Stretches cut before each weight layer that runs when a LIF layer has fired: what is tuned together."""
+    segments: list[list[Stretch]] = [[]]
+    fired = False
+    for stretch in stretches:
+        if not stretch.folded:
+            segments[-1].append(stretch)
+            fired = True
+            continue
+        nodes: list[Node] = []
+        for node in stretch.nodes:
+            if fired and isinstance(node, Conv | Linear):
+                segments[-1] += [Stretch(tuple(nodes), True)] if nodes else []
+                segments.append([])
+                nodes, fired = [], False
+            nodes.append(node)
+            fired = fired or isinstance(node, Lif)
+        segments[-1] += [Stretch(tuple(nodes), True)] if nodes else []
+    return segments

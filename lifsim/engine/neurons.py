@@ -1,0 +1,90 @@
+"""Neurons at work: charge, fire, settle; one state used by several calls in turn (docs/model.md, "Neurons").
+
+What a call computes is the model's own (lifsim.neurons), as machine code where the model has some, else vectorised over
+pixels and channels; both give the same bits. Arrays are channels last with all pixels of all images in one axis: x
+[T, P, C], each variable of the state [P, C/N].
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from lifsim.config.network import Lif
+from lifsim.engine.workers import Workers
+from lifsim.neurons import NeuronModel, State
+from lifsim.neurons.parameters import varying, with_values
+
+Array = NDArray[Any]
+
+
+def bound(node: Lif, weights: Any, batch: int) -> NeuronModel:
+    """The neuron of a layer with arrays for those parameters of which there is one a channel, [C], or one a neuron,
+    [P, C], which `weights` has under `layer.parameter`, channels first."""
+    arrays = {}
+    for name, value in varying(node.neuron).items():
+        found = np.asarray(weights[f"{node.name}.{name}"] if isinstance(value, str) else value, np.float64)
+        if found.ndim > 1:
+            found = np.tile(np.moveaxis(found, 0, -1).reshape(-1, found.shape[0]), (batch, 1))
+        arrays[name] = found
+    return with_values(node.neuron, arrays)
+
+
+def initial_state(neuron: NeuronModel, shape: tuple[int, ...], dtype: DTypeLike) -> State:
+    """The state before the first call, one array of `shape` a variable."""
+    return tuple(np.broadcast_to(np.asarray(value, dtype), shape).copy() for value in neuron.rest())
+
+
+def fire(
+    x: Array, state: State, steps: int, neuron: NeuronModel, workers: Workers, charged: Array | None = None
+) -> Array:
+    """Spikes uint8 [steps, P, C] of x [steps or 1, P, C]; updates `state`, of [P, C/N] each, in place.
+
+    Per timestep the N = C / state channels groups of x use the state in turn, group 0 first. x with one timestep is
+    replayed. charged: if given, takes u' of every call, [steps, P, C].
+    """
+    spikes = np.empty((steps, *x.shape[1:]), np.uint8)
+    constants = neuron.constants(state[0].dtype)
+    kept = np.empty((0, 0, 0), state[0].dtype) if charged is None else charged
+    compiled = neuron.compiled()
+    if compiled is None:
+        workers.run(_Calls(x, state, neuron, constants, spikes, kept).of_pixels, x.shape[1])
+    else:
+        workers.run(compiled.fire, x.shape[1], x, state[0], constants, spikes, kept)
+    return spikes
+
+
+def rows_of(constant: Any, start: int, stop: int) -> Any:
+    """Rows `start` to `stop` of a constant, if it differs from row to row."""
+    return constant[start:stop] if isinstance(constant, np.ndarray) and constant.ndim > 1 else constant
+
+
+@dataclass(frozen=True)
+class _Calls:
+    """The calls of a layer, vectorised. constants: the neuron's. Fills `spikes`, and `kept` with u' unless empty."""
+
+    x: Array
+    state: State
+    neuron: NeuronModel
+    constants: Any
+    spikes: Array
+    kept: Array
+
+    def of_pixels(self, start: int, stop: int) -> None:
+        """Those of pixels `start` to `stop`, one call after the other."""
+        neuron, channels = self.neuron, self.state[0].shape[1]
+        k = type(self.constants)(*(rows_of(constant, start, stop) for constant in self.constants))
+        variables = [variable[start:stop] for variable in self.state]
+        for step in range(len(self.spikes)):
+            for base in range(0, self.x.shape[2], channels):
+                here = slice(start, stop), slice(base, base + channels)
+                charged = neuron.charge(self.x[min(step, len(self.x) - 1)][here], tuple(variables), k)
+                fired = neuron.fire(charged, k)
+                self.spikes[step][here] = fired
+                if self.kept.size:
+                    self.kept[step][here] = charged[0]
+                for variable, value in zip(variables, neuron.settle(charged, fired, k), strict=True):
+                    variable[...] = value

@@ -1,0 +1,164 @@
+"""Recording: the input spikes of every weight layer, straight into a trace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifsim.config.network import Network, Node
+from lifsim.config.sharing import Sharing, states_of
+from lifsim.engine.calibration import calibrated_weights
+from lifsim.engine.charged import ChargedWriter
+from lifsim.engine.data import SHIPPED
+from lifsim.engine.encoding import encode
+from lifsim.engine.inference import Engine
+from lifsim.engine.weights import Weights, load_weights
+from lifsim.engine.workers import Workers
+from lifsim.errors import Fault, InputError, did_you_mean
+from lifsim.trace.archive import Archive
+from lifsim.trace.writer import TraceWriter
+from lifsim.watch import Tally, Watch, unwatched
+
+Array = NDArray[Any]
+
+_CHUNK_BYTES = 128 << 20  # of the largest drive of a chunk of images
+_CALIBRATION_IMAGES = 8
+_EVENT_RATE = 0.1  # of random events, where the workload states none
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a recording's weights and images come from.
+
+    weights: "calibrated", or a file (lifsim.engine.weights). images: "random", the name of a shipped data set (its test
+    images), or a file: .npz with one array, or one named x, images [B, C, H, W], or events [T, B, C, H, W].
+    batch: images (None: one, or all of a file).
+    """
+
+    weights: str = "calibrated"
+    images: str = "random"
+    batch: int | None = None
+    seed: int = 0
+
+
+def record_spikes(
+    network: Network,
+    sharing: Sharing,
+    source: Source,
+    path: Path,
+    *,
+    membranes: Path | None = None,
+    workers: Workers | None = None,
+    overwrite: bool = False,
+    watch: Watch = unwatched,
+) -> None:
+    """Run `network` under `sharing` and write its spikes to the trace `path`, and u' of every call to `membranes`.
+
+    Images go through in chunks, so that neither spikes nor membranes of all of them are in memory. Raises InputError.
+    """
+    states_of(network, sharing)
+    crew = workers or Workers()
+    images = load_images(network, source)
+    if source.weights == "calibrated":
+        seen = encode(network, _part(network, images, 0, _CALIBRATION_IMAGES), source.seed)
+        weights: Weights = calibrated_weights(network, sharing, seen, source.seed, crew, watch)
+    else:
+        weights = load_weights(source.weights, network)
+    engine = Engine(network, sharing, weights, workers=crew)
+    batch = images.shape[1] if network.encoding == "event" else len(images)
+    provenance = f"fired by LIFSim's engine: weights {source.weights}, images {source.images}, seed {source.seed}"
+    with ExitStack() as stack:
+        trace = stack.enter_context(
+            TraceWriter(
+                path, network.name, network.timesteps, batch, str(sharing), None, provenance, overwrite=overwrite
+            )
+        )
+        charged = stack.enter_context(ChargedWriter(membranes, network, batch)) if membranes else None
+        tally = Tally(watch, "images of layers", batch * sum(layer.input.steps for layer in network.layers))
+        for first, last in _chunks(network, batch):
+            recorder = _Recorder(network, trace, charged, first, tally)
+            x = encode(network, _part(network, images, first, last), source.seed, first)
+            engine.run(x, recorder.spikes, recorder.charged if charged else None)
+
+
+class _Recorder:
+    """Writes what an engine computes of the images from `first` on."""
+
+    def __init__(
+        self, network: Network, trace: TraceWriter, charged: ChargedWriter | None, first: int, tally: Tally
+    ) -> None:
+        self._trace, self._charged, self._first, self._tally = trace, charged, first, tally
+        self._readers: dict[str, list[str]] = {}
+        for layer in network.layers:
+            self._readers.setdefault(layer.input.name, []).append(layer.name)
+
+    def spikes(self, node: Node, step: int, value: Array) -> None:
+        for reader in self._readers.get(node.name, ()):
+            for index, ones in enumerate(value != 0):
+                self._trace.write(reader, step + index, ones, self._first)
+                self._tally.add(len(ones))
+
+    def charged(self, node: Node, step: int, value: Array) -> None:
+        if self._charged is not None:
+            self._charged.write(node, step, self._first, value)
+
+
+def load_images(network: Network, source: Source) -> Array:
+    """Images [B, ...], or events [T, B, ...], for the network's input. Raises InputError."""
+    if source.images == "random":
+        return _random_images(network, source.batch or 1, source.seed)
+    if source.images in SHIPPED:
+        images = SHIPPED[source.images][1]().x_test
+        return _first(images, source.batch or 1, 0, source.images)
+    path = Path(source.images)
+    if not path.exists() and path.suffix != ".npz":
+        hint = did_you_mean(source.images, ["random", *SHIPPED])
+        raise InputError(Fault(f"{source.images!r} must be random, a data set or an .npz file{hint}", path="input"))
+    images = _from_file(path)
+    return images if source.batch is None else _first(images, source.batch, int(network.encoding == "event"), str(path))
+
+
+def _first(images: Array, count: int, axis: int, name: str) -> Array:
+    if images.ndim <= axis or count > images.shape[axis]:
+        raise InputError(Fault(f"{count} must be <= the {images.shape[axis]} images of {name}", path="batch"))
+    return images[:, :count] if axis else images[:count]
+
+
+def _from_file(path: Path) -> Array:
+    with closing(Archive(path)) as archive:
+        names = list(archive.arrays)
+        if "x" not in names and len(names) != 1:
+            listed = ", ".join(names[:10]) or "none"
+            raise archive.fault(f"must hold one array of images, or one named x; it holds {listed}")
+        return archive.whole(archive.arrays["x" if "x" in names else names[0]])
+
+
+def _random_images(network: Network, batch: int, seed: int) -> Array:
+    """Seeded: normal pixels under direct encoding, uniform ones under rate encoding, spikes under event encoding. Each
+    image has a random stream of its own."""
+    shape = network.nodes[0].output.shape
+    streams = [np.random.default_rng([seed, image, 1]) for image in range(batch)]
+    if network.encoding == "direct":
+        return np.stack([rng.standard_normal(shape, np.float32) for rng in streams])
+    if network.encoding == "rate":
+        return np.stack([rng.random(shape, np.float32) for rng in streams])
+    stated = network.spikes.rates.get(network.layers[0].name, (_EVENT_RATE,))
+    rates = np.resize(np.array(stated), network.timesteps).reshape(-1, *(1,) * len(shape))
+    return np.stack([rng.random((network.timesteps, *shape)) < rates for rng in streams], axis=1).astype(np.uint8)
+
+
+def _part(network: Network, images: Array, first: int, last: int) -> Array:
+    return images[:, first:last] if network.encoding == "event" else images[first:last]
+
+
+def _chunks(network: Network, batch: int) -> Iterator[tuple[int, int]]:
+    largest = max(node.output.elements for node in network.nodes) * network.timesteps * 4
+    size = max(1, _CHUNK_BYTES // largest)
+    for first in range(0, batch, size):
+        yield first, min(batch, first + size)

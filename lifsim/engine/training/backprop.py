@@ -1,0 +1,280 @@
+"""Forward and backward through time over one batch: the gradients of the weights.
+
+The forward pass keeps the input, the spikes of every LIF layer, the statistics of the batch norms, and the membranes
+(lifsim.engine.training.membranes). With stored membranes it also keeps what the weight layers put out; with
+reverse-computed ones it does not: the backward pass computes it again from the spikes, as it needs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+from threadpoolctl import ThreadpoolController
+
+from lifsim.config.network import Add, Conv, Input, Lif, Linear, Network, Node, Pool, TimeMean
+from lifsim.config.sharing import Sharing, State, states_of
+from lifsim.engine.convolution import convolve, pack_weights
+from lifsim.engine.inference import network_faults
+from lifsim.engine.operators import (
+    Operator,
+    as_pixels,
+    oihw,
+    operator_of,
+    to_channels_first,
+    to_channels_last,
+    window_of,
+)
+from lifsim.engine.order import Stretch, Walk, stretches_of
+from lifsim.engine.pooling import pool_gradient
+from lifsim.engine.training import norm
+from lifsim.engine.training.convolution_gradients import input_gradient, weight_gradient
+from lifsim.engine.training.membranes import Membranes, ReversedMembranes, StoredMembranes, irreversible, untrainable
+from lifsim.engine.training.surrogate import Surrogate
+from lifsim.engine.training.tape import Gradients, Tape
+from lifsim.engine.workers import Workers
+from lifsim.errors import InputError
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Learner:
+    """A network to be trained under a sharing. reverse: recompute membranes backwards instead of storing them."""
+
+    network: Network
+    sharing: Sharing
+    surrogate: Surrogate = field(default_factory=Surrogate)
+    reverse: bool = False
+    dtype: DTypeLike = np.float32
+    workers: Workers = field(default_factory=Workers)
+
+    @cached_property
+    def states(self) -> tuple[State, ...]:
+        """The sets of membranes. Raises InputError if the sharing does not fit the network."""
+        return states_of(self.network, self.sharing)
+
+    @cached_property
+    def blas(self) -> ThreadpoolController:
+        """Holds BLAS to one thread, so that its bits do not depend on how many there are."""
+        return ThreadpoolController()
+
+    @cached_property
+    def stretches(self) -> tuple[Stretch, ...]:
+        """The nodes in execution order."""
+        return stretches_of(self.network, self.states)
+
+    def check(self) -> None:
+        """Raises InputError, with every reason, if the network cannot be trained so."""
+        faults = network_faults(self.network) + untrainable(self.network)
+        if self.reverse:
+            faults += irreversible(self.network, self.sharing)
+        try:
+            states_of(self.network, self.sharing)
+        except InputError as error:
+            faults += error.faults
+        if faults:
+            raise InputError(faults)
+
+    def forward(self, weights: Mapping[str, Array], x: Array) -> Pass:
+        """Run a batch x, channels first, [steps, B, ...], encoded and checked. Raises InputError."""
+        return Pass(self, weights, to_channels_last(x))
+
+
+class Pass:
+    """One batch on its way through the network and back.
+
+    outputs: of the last node, [steps, B, F]; statistics: what each batch norm saw.
+    """
+
+    def __init__(self, learner: Learner, weights: Mapping[str, Array], x: Array) -> None:
+        self.learner = learner
+        self._weights = weights
+        self._x = x
+        self._tape = Tape()
+        self._fresh: dict[str, Array] = {}  # recomputed values of the node and timesteps that are being undone
+        self._counts: dict[str, int] = {}  # elements that the statistics of a batch norm are of
+        self._bound: dict[str, tuple[Array, Array, Array]] = {}
+        self._operators: dict[str, Operator] = {}
+        kind: type[Membranes] = ReversedMembranes if learner.reverse else StoredMembranes
+        rooms = learner.network, learner.sharing, weights, x.shape[1]
+        self.membranes = kind(*rooms, learner.surrogate, learner.workers)
+        outputs = Walk(learner.network, learner.stretches, self._forward).run()
+        self.outputs = to_channels_first(outputs)
+
+    @property
+    def spikes(self) -> dict[str, Array]:
+        """Spikes of every LIF layer, [T, B, ...], channels first."""
+        return {lif.name: to_channels_first(self._tape.whole(lif.name)) for lif in self.learner.network.lifs}
+
+    def running_statistics(self) -> dict[str, Array]:
+        """Running means and variances of the batch norms after this batch."""
+        after: dict[str, Array] = {}
+        for name in self._counts:
+            names = [f"{name}.bn.running_mean", f"{name}.bn.running_var"]
+            seen = self._statistics(name, 0, self.learner.network.timesteps)
+            values = norm.updated(self._weights[names[0]], self._weights[names[1]], seen)
+            after |= {key: value.astype(self.learner.dtype) for key, value in zip(names, values, strict=True)}
+        return after
+
+    def _see(self, name: str, seen: norm.Statistics) -> None:
+        self._counts[name] = seen.count
+        self._tape.put(f"{name}.mean", seen.mean)
+        self._tape.put(f"{name}.variance", seen.variance)
+
+    def _forward(self, node: Node, inputs: Sequence[Array], step: int, steps: int) -> Array:
+        match node:
+            case Input():
+                value = self._x
+                self._tape.put(node.name, value)
+            case Lif():
+                value = self.membranes.fire(node, inputs[0], step, steps)
+                self._tape.put(node.name, value)
+            case Conv() | Linear():
+                raw = self._raw(node, inputs[0])
+                if not self.learner.reverse:
+                    self._tape.put(node.name, raw)
+                if node.batch_norm:
+                    self._see(node.name, norm.statistics(raw, node.name))
+                value = self._normed(node, raw, step, steps)
+            case _:
+                value = self._stateless(node, inputs)
+        return value
+
+    def _stateless(self, node: Node, inputs: Sequence[Array]) -> Array:
+        if node.name not in self._operators:
+            learner = self.learner
+            self._operators[node.name] = operator_of(
+                learner.network, node, self._weights, learner.dtype, learner.workers
+            )
+        return self._operators[node.name](inputs)
+
+    def _rows(self, node: Conv | Linear) -> tuple[Array, Array, Array]:
+        """Weight rows, and scale and shift of the layer without its batch norm."""
+        if node.name not in self._bound:
+            weights = oihw(self._weights[f"{node.name}.weight"]).astype(self.learner.dtype)
+            groups, filters = window_of(node).groups, node.output.shape[0]
+            bias = self._weights[f"{node.name}.bias"] if node.bias else np.zeros(filters)
+            self._bound[node.name] = (
+                pack_weights(weights, groups),
+                np.ones(filters, self.learner.dtype),
+                bias.astype(self.learner.dtype),
+            )
+        return self._bound[node.name]
+
+    def _raw(self, node: Conv | Linear, x: Array) -> Array:
+        """Output of the weight layer before its batch norm, [steps, B, ...]."""
+        rows, scale, shift = self._rows(node)
+        spikes = self.learner.network.node(node.inputs[0]).output.is_spikes
+        out = convolve(as_pixels(x, node), rows, window_of(node), self.learner.workers, scale, shift, spikes=spikes)
+        return out.reshape(*x.shape[:2], *(out.shape[1:] if isinstance(node, Conv) else out.shape[3:]))
+
+    def _statistics(self, name: str, step: int, steps: int) -> norm.Statistics:
+        mean, variance = (self._tape.get(f"{name}.{term}", step, steps) for term in ("mean", "variance"))
+        return norm.Statistics(mean, variance, self._counts[name])
+
+    def _normed(self, node: Conv | Linear, raw: Array, step: int, steps: int) -> Array:
+        if not node.batch_norm:
+            return raw
+        gain, offset = (self._weights[f"{node.name}.bn.{term}"].astype(raw.dtype) for term in ("weight", "bias"))
+        out: Array = norm.normalised(raw, self._statistics(node.name, step, steps)) * gain + offset
+        return out
+
+    def _kept(self, node: Conv | Linear, step: int, steps: int) -> Array:
+        """Output of the weight layer before its batch norm: from the tape, or computed again."""
+        if node.name in self._tape:
+            return self._tape.get(node.name, step, steps)
+        if node.name not in self._fresh:
+            self._fresh[node.name] = self._raw(node, self._value(node.inputs[0], step, steps))
+        return self._fresh[node.name]
+
+    def _value(self, name: str, step: int, steps: int) -> Array:
+        """Output of a node, computed again from what the forward pass kept."""
+        node = self.learner.network.node(name)
+        if isinstance(node, Conv | Linear):
+            return self._normed(node, self._kept(node, step, steps), step, steps)
+        if name in self._tape:
+            return self._tape.get(name, step, steps)
+        return self._stateless(node, [self._value(source, step, steps) for source in node.inputs])
+
+    def backward(self, grad: Array, *, with_input: bool = False) -> dict[str, Array]:
+        """Gradients of the weights, and "input" for that of the input (channels first) if asked, from the outputs'."""
+        with self.learner.blas.limit(limits=1):
+            return self._backward_all(grad, with_input)
+
+    def _backward_all(self, grad: Array, with_input: bool) -> dict[str, Array]:
+        sums: dict[str, Array] = {}
+        flow = Gradients(self.learner.network, with_input)
+        flow.add(self.learner.network.nodes[-1].name, to_channels_last(grad).astype(self.learner.dtype), 0)
+        for stretch in reversed(self.learner.stretches):
+            timesteps = self.learner.network.timesteps
+            spans = [(0, timesteps)] if stretch.folded else [(step, 1) for step in reversed(range(timesteps))]
+            for step, steps in spans:
+                self._fresh.clear()
+                for node in reversed(stretch.nodes):
+                    self._backward(node, flow, step, steps, sums)
+        return sums
+
+    def _backward(self, node: Node, flow: Gradients, step: int, steps: int, sums: dict[str, Array]) -> None:
+        grad = flow.take(node.name, step, steps)
+        if grad is None:
+            return
+        match node:
+            case Input():
+                sums["input"] = to_channels_first(grad)
+            case Lif():
+                spikes = self._tape.get(node.name, step, steps)
+                source = node.inputs[0]
+                flow.add(
+                    source,
+                    self.membranes.backward(node, grad, spikes, lambda: self._value(source, step, steps), step),
+                    step,
+                )
+            case Conv() | Linear():
+                self._backward_weights(node, grad, flow, step, steps, sums)
+                self._fresh.pop(node.name, None)
+            case Pool():
+                x = self._value(node.inputs[0], step, steps)
+                flow.add(node.inputs[0], pool_gradient(x, grad, node), step)
+            case Add():
+                for name in node.inputs:
+                    flow.add(name, grad, step)
+            case TimeMean():
+                timesteps = self.learner.network.timesteps
+                flow.add(node.inputs[0], np.repeat(grad / timesteps, timesteps, axis=0), 0)
+
+    def _backward_weights(
+        self, node: Conv | Linear, grad: Array, flow: Gradients, step: int, steps: int, sums: dict[str, Array]
+    ) -> None:
+        def add(term: str, part: Array) -> None:
+            name = f"{node.name}.{term}"
+            sums[name] = sums[name] + part if name in sums else part
+
+        if node.batch_norm:
+            seen = self._statistics(node.name, step, steps)
+            normal = norm.normalised(self._kept(node, step, steps), seen)
+            gain = self._weights[f"{node.name}.bn.weight"].astype(grad.dtype)
+            grad, slope, offset = norm.gradient(grad, normal, gain, seen)
+            add("bn.weight", slope)
+            add("bn.bias", offset)
+        if node.bias:
+            add("bias", grad.sum(axis=tuple(range(grad.ndim - 1)), dtype=np.float64).astype(grad.dtype))
+        x = self._value(node.inputs[0], step, steps)
+        window = window_of(node)
+        maps = np.ascontiguousarray(grad).reshape(-1, *window.out_shape[1:], window.out_shape[0])
+        shape = self._weights[f"{node.name}.weight"].shape
+        add("weight", weight_gradient(as_pixels(x, node), maps, window, self.learner.workers).reshape(shape))
+        if flow.wants(node.inputs[0]):
+            flow.add(node.inputs[0], self._input_gradient(node, maps, x), step)
+
+    def _input_gradient(self, node: Conv | Linear, grad: Array, x: Array) -> Array:
+        weights = oihw(self._weights[f"{node.name}.weight"]).astype(grad.dtype)
+        out = input_gradient(grad, weights, window_of(node), self.learner.workers)
+        if isinstance(node, Conv):
+            return out.reshape(x.shape)
+        channels_first = to_channels_first(x).shape
+        return to_channels_last(out.reshape(channels_first))

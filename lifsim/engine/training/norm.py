@@ -1,0 +1,77 @@
+"""Batch norm in training: each timestep is a batch of its own, [steps, B, H, W, C] or [steps, B, F]."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifsim.engine.weights import BN_EPSILON
+from lifsim.errors import Fault, InputError
+
+Array = NDArray[Any]
+
+MOMENTUM = 0.1  # of the running statistics, as in PyTorch
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Of each timestep and channel, [steps, C]; count: elements that they are of."""
+
+    mean: Array
+    variance: Array
+    count: int
+
+    @property
+    def inverse_std(self) -> Array:
+        """1 / sqrt(variance + eps)."""
+        scale: Array = 1 / np.sqrt(self.variance + BN_EPSILON)
+        return scale
+
+
+def statistics(z: Array, name: str) -> Statistics:
+    """Mean and biased variance, summed in float64. Raises InputError if there is but one value a channel."""
+    axes = _pixels(z)
+    count = int(np.prod([z.shape[axis] for axis in axes]))
+    if count == 1:
+        raise InputError(Fault("batch norm in training must see more than one value a channel: a larger batch", name))
+    mean = z.mean(axis=axes, dtype=np.float64)
+    centred = z - _spread(mean, z)
+    return Statistics(mean, np.square(centred).mean(axis=axes, dtype=np.float64), count)
+
+
+def normalised(z: Array, seen: Statistics) -> Array:
+    """(z - mean) / sqrt(variance + eps)."""
+    out: Array = (z - _spread(seen.mean, z)) * _spread(seen.inverse_std, z)
+    return out
+
+
+def gradient(grad: Array, normal: Array, gain: Array, seen: Statistics) -> tuple[Array, Array, Array]:
+    """Gradients of z, the gain and the offset, from that of the output gain * normal + offset."""
+    axes = _pixels(grad)
+    offset = grad.sum(axis=axes, dtype=np.float64)
+    slope = (grad * normal).sum(axis=axes, dtype=np.float64)
+    inner = grad - _spread(offset / seen.count, grad) - normal * _spread(slope / seen.count, grad)
+    out = inner * _spread(gain * seen.inverse_std, grad)
+    return out, slope.sum(axis=0).astype(grad.dtype), offset.sum(axis=0).astype(grad.dtype)
+
+
+def updated(running_mean: Array, running_var: Array, seen: Statistics) -> tuple[Array, Array]:
+    """Running mean and (unbiased) variance after the timesteps in turn."""
+    unbiased = seen.variance * (seen.count / (seen.count - 1))
+    for mean, variance in zip(seen.mean, unbiased, strict=True):
+        running_mean = (1 - MOMENTUM) * running_mean + MOMENTUM * mean
+        running_var = (1 - MOMENTUM) * running_var + MOMENTUM * variance
+    return running_mean, running_var
+
+
+def _pixels(z: Array) -> tuple[int, ...]:
+    return tuple(range(1, z.ndim - 1))
+
+
+def _spread(of_channels: Array, z: Array) -> Array:
+    """[steps, C] along the pixels of z, in its precision."""
+    steps, channels = of_channels.shape
+    return of_channels.reshape(steps, *(1,) * (z.ndim - 2), channels).astype(z.dtype)

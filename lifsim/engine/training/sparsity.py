@@ -1,0 +1,117 @@
+"""How sparse the gradients of a training step are: what `lifsim run --mode training` must know of a network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifsim.config.network import Conv, Input, Linear, Network
+from lifsim.engine.encoding import encode
+from lifsim.engine.inference import checked_input
+from lifsim.engine.jit import compiled
+from lifsim.engine.operators import to_channels_last
+from lifsim.engine.training.backprop import Learner, Pass
+from lifsim.engine.training.loss import cross_entropy
+from lifsim.engine.training.membranes import StoredMembranes
+from lifsim.engine.training.surrogate import slope
+from lifsim.errors import Fault, InputError
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Zeros:
+    """Zeros among `values`."""
+
+    zeros: int
+    values: int
+
+    @property
+    def share(self) -> float:
+        """0 where there are no values."""
+        return self.zeros / self.values if self.values else 0.0
+
+    def __add__(self, other: Zeros) -> Zeros:
+        return Zeros(self.zeros + other.zeros, self.values + other.values)
+
+
+NONE = Zeros(0, 0)
+
+
+@dataclass(frozen=True)
+class GradientSparsity:
+    """Of one batch. membrane: gradients that the backward convolutions work on, by weight layer (a batch norm's own
+    gradient has mixed them); firing: slopes of the surrogate at u' of every call, by LIF."""
+
+    membrane: Mapping[str, Zeros]
+    firing: Mapping[str, Zeros]
+
+    @property
+    def membrane_share(self) -> float:
+        """Over the network."""
+        return sum(self.membrane.values(), NONE).share
+
+    @property
+    def firing_share(self) -> float:
+        """Over the network."""
+        return sum(self.firing.values(), NONE).share
+
+
+def gradient_sparsity(
+    learner: Learner, weights: Mapping[str, Array], images: Array, labels: Array, seed: int = 0
+) -> GradientSparsity:
+    """Zeros in one step of training on `images` [N, C, H, W] and `labels` [N]. Raises InputError where membranes are
+    to be recomputed: u' of every call is looked at."""
+    if learner.reverse:
+        raise InputError(Fault("must be stored to be looked at", path="membranes"))
+    x = checked_input(learner.network, encode(learner.network, images, seed), learner.dtype)
+    step = _Watched(learner, weights, to_channels_last(x))
+    _, grad = cross_entropy(step.outputs, labels)
+    firing = step.firing()
+    step.backward(grad)
+    return GradientSparsity(step.membrane, firing)
+
+
+class _Watched(Pass):
+    """A batch whose gradients are counted as they go back."""
+
+    def __init__(self, learner: Learner, weights: Mapping[str, Array], x: Array) -> None:
+        super().__init__(learner, weights, x)
+        self.membrane: dict[str, Zeros] = {}
+
+    def firing(self) -> dict[str, Zeros]:
+        """Of the forward pass."""
+        if not isinstance(self.membranes, StoredMembranes):
+            raise TypeError("membranes must be stored")
+        surrogate, found = self.learner.surrogate, dict[str, Zeros]()
+        neurons = self.membranes.neurons
+        for (name, _), charged in self.membranes.charged.items():
+            distances = charged - np.asarray(neurons[name].threshold)
+            zeros = int(_flat(distances.ravel(), surrogate.code, surrogate.alpha))
+            found[name] = found.get(name, NONE) + Zeros(zeros, charged.size)
+        return found
+
+    def _input_gradient(self, node: Conv | Linear, grad: Array, x: Array) -> Array:
+        if not _reads_image(self.learner.network, node):
+            zeros = Zeros(int(grad.size - np.count_nonzero(grad)), grad.size)
+            self.membrane[node.name] = self.membrane.get(node.name, NONE) + zeros
+        return super()._input_gradient(node, grad, x)
+
+
+def _reads_image(network: Network, node: Conv | Linear) -> bool:
+    """Whether nobody needs the gradient of its input."""
+    return isinstance(network.node(node.inputs[0]), Input)
+
+
+@compiled
+def _flat(distances, code, alpha):  # type: ignore[no-untyped-def]
+    """How many slopes are zero."""
+    zeros = 0
+    for distance in distances:
+        if slope(distance, code, alpha) == 0:
+            zeros += 1
+    return zeros

@@ -1,0 +1,218 @@
+"""A study: one network trained under several sharings, several seeds each, in a folder that grows trial by trial.
+
+`study.json` holds what was trained and how, and each trial's figures; `<sharing>-seed<k>.npz` its weights.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from lifsim.config.json_file import read_json
+from lifsim.config.network import Network
+from lifsim.config.schema import Broken, Model, Text, rule
+from lifsim.config.sharing import Sharing
+from lifsim.engine.data import Dataset
+from lifsim.engine.training.backprop import Learner
+from lifsim.engine.training.loop import Recipe, start, train
+from lifsim.engine.weights import save_arrays
+from lifsim.engine.workers import Workers
+from lifsim.errors import Fault, InputError, shown
+from lifsim.files import replacing, unwritable
+from lifsim.kernels.share import share_cache
+from lifsim.processes.pool import Lost, Pool
+
+_FILE = "study.json"
+
+
+Share = Annotated[float, Field(strict=True, ge=0, le=1)]
+
+
+class Trial(Model):
+    """A trained network and its figures on the test images (lifsim.engine.evaluate.Evaluation). weights: the name of
+    their file in the study's folder."""
+
+    sharing: Text
+    seed: Annotated[int, Field(strict=True, ge=0, lt=1 << 63)]
+    accuracy: Share
+    spike_rate: Share
+    active_share: Share
+    rates: dict[str, Share]
+    weights: Annotated[str, Field(strict=True, pattern=r"^[A-Za-z0-9+_-]+\.npz$")]
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """What tells trials of a study apart."""
+        return self.sharing, self.seed
+
+    @property
+    def order(self) -> tuple[bool, str, int]:
+        """Unshared ones first."""
+        return self.sharing != "none", self.sharing, self.seed
+
+
+class _Setting(Model):
+    """As `setting_of` makes it."""
+
+    workload: Text
+    set: list[Text]
+    data: Text
+    recipe: dict[str, Any]
+
+
+class _Stored(Model):
+    """What study.json holds."""
+
+    setting: _Setting
+    trials: list[Trial]
+
+    @rule
+    def figures_fit(self) -> Broken:
+        """Sharings are sharings, and every trial is there once."""
+        keys = [trial.key for trial in self.trials]
+        for index, trial in enumerate(self.trials):
+            if trial.key in keys[:index]:
+                yield f"trials.{index}", f"must be another trial than trials.{keys.index(trial.key)}"
+            try:
+                known = str(Sharing.parse(trial.sharing)) == trial.sharing
+            except InputError:
+                known = False
+            if not known:
+                yield f"trials.{index}.sharing", f"{shown(trial.sharing)} must be none, layer, channelN, layer+channelN"
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study's folder. setting: what its trials have in common, in plain JSON types."""
+
+    folder: Path
+    setting: Mapping[str, Any]
+    trials: tuple[Trial, ...]
+
+    def with_trial(self, trial: Trial) -> Study:
+        """The study with one more trial, written to its folder."""
+        study = replace(self, trials=(*self.trials, trial))
+        _write(study)
+        return study
+
+
+def setting_of(workload: str, overrides: Sequence[str], data: Dataset, recipe: Recipe) -> dict[str, Any]:
+    """What all trials of a study have in common. workload, overrides: as `load_workload` takes them."""
+    common = {name: value for name, value in asdict(recipe).items() if name not in ("seed", "optimiser")}
+    kind = type(recipe.optimiser).__name__.lower()
+    return {
+        "workload": workload,
+        "set": list(overrides),
+        "data": data.name,
+        "recipe": common | {"optimiser": {"kind": kind} | asdict(recipe.optimiser)},
+    }
+
+
+def open_study(folder: Path) -> Study:
+    """The study in `folder`. Raises InputError."""
+    way_out = Fault("must be the folder of a study that `lifsim study` wrote", source=str(folder))
+    if not (folder / _FILE).is_file():
+        raise InputError(way_out)
+    try:
+        stored = read_json(_Stored, folder / _FILE)
+    except InputError as error:
+        rule = f"{way_out.message}; delete {_FILE} and train again: weights of trials that are asked for are replaced"
+        raise InputError([*error.faults, replace(way_out, message=rule)]) from None
+    return Study(folder, stored.setting.model_dump(), tuple(sorted(stored.trials, key=lambda trial: trial.order)))
+
+
+def run_study(
+    network: Network,
+    data: Dataset,
+    sharings: Sequence[Sharing],
+    seeds: int,
+    recipe: Recipe,
+    folder: Path,
+    jobs: int,
+    setting: Mapping[str, Any],
+) -> Iterator[Study]:
+    """Train what `folder` does not hold yet, `jobs` trials at a time, giving the study after each.
+
+    Raises InputError.
+    """
+    _check(network, sharings, seeds)
+    study = _begun(folder, setting)
+    done = {trial.key for trial in study.trials}
+    missing = [(sharing, seed) for seed in range(seeds) for sharing in sharings if (str(sharing), seed) not in done]
+    share_cache()
+    with closing(Pool(partial(_training, network, data, recipe, folder), jobs)) as pool:
+        for (sharing, seed), trial in pool.answers(missing):
+            if isinstance(trial, Lost):
+                died = f"the process that trained it died {trial.attempts} times, the last time with exit code"
+                raise InputError(Fault(f"{died} {trial.status}", path=f"{sharing}, seed {seed}"))
+            study = study.with_trial(trial)
+            yield study
+
+
+def _training(network: Network, data: Dataset, recipe: Recipe, folder: Path) -> Callable[[tuple[Sharing, int]], Trial]:
+    """What a worker of a study does with a sharing and a seed."""
+
+    def trained(which: tuple[Sharing, int]) -> Trial:
+        sharing, seed = which
+        return run_trial(network, data, sharing, replace(recipe, seed=seed), folder)
+
+    return trained
+
+
+def run_trial(network: Network, data: Dataset, sharing: Sharing, recipe: Recipe, folder: Path) -> Trial:
+    """Train once, on one thread, and save the weights."""
+    learner = Learner(network, sharing, workers=Workers(1))
+    *_, (now, report) = train(learner, data, recipe, start(network, recipe.seed))
+    name = f"{sharing}-seed{recipe.seed}.npz"
+    save_arrays(folder / name, now.weights)
+    test = report.test
+    rates = {layer: round(rate, 6) for layer, rate in test.rates.items()}
+    return Trial(
+        sharing=str(sharing),
+        seed=recipe.seed,
+        accuracy=test.accuracy,
+        spike_rate=test.spike_rate,
+        active_share=test.active_share,
+        rates=rates,
+        weights=name,
+    )
+
+
+def _check(network: Network, sharings: Sequence[Sharing], seeds: int) -> None:
+    faults = [] if seeds >= 1 else [Fault(f"{seeds} must be >= 1", path="seeds")]
+    for sharing in sharings:
+        try:
+            Learner(network, sharing, workers=Workers(1)).check()
+        except InputError as error:
+            faults += error.faults
+    if faults:
+        raise InputError(list(dict.fromkeys(faults)))
+
+
+def _begun(folder: Path, setting: Mapping[str, Any]) -> Study:
+    if not (folder / _FILE).exists():
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise unwritable(folder, error) from error
+        study = Study(folder, setting, ())
+        _write(study)
+        return study
+    study = open_study(folder)
+    if study.setting != json.loads(json.dumps(setting)):
+        raise InputError(Fault(f"holds another study: {json.dumps(study.setting)}", source=str(folder)))
+    return study
+
+
+def _write(study: Study) -> None:
+    trials = sorted(study.trials, key=lambda trial: trial.order)
+    text = json.dumps({"setting": study.setting, "trials": [trial.model_dump() for trial in trials]}, indent=1)
+    with replacing(study.folder / _FILE, durable=True) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")

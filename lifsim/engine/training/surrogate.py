@@ -1,0 +1,58 @@
+"""Surrogate gradients: what stands for the derivative of the step s = [d >= 0], d = u' - theta, in the backward pass.
+
+    atan      alpha/2 / (1 + (pi/2 alpha d)^2)             default alpha 2
+    sigmoid   alpha sigma(alpha d) (1 - sigma(alpha d))    default alpha 4
+    triangle  alpha max(0, 1 - alpha |d|)                  default alpha 1
+
+The forms and defaults of SpikingJelly's ATan, Sigmoid and PiecewiseQuadratic.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from lifsim.engine.jit import compiled
+from lifsim.errors import Fault, InputError, did_you_mean
+
+_DEFAULT_ALPHA = {"atan": 2.0, "sigmoid": 4.0, "triangle": 1.0}
+
+
+@dataclass(frozen=True)
+class Surrogate:
+    """kind: atan, sigmoid or triangle; alpha: its steepness. Raises InputError."""
+
+    kind: str = "atan"
+    alpha: float = 2.0
+
+    def __post_init__(self) -> None:
+        faults = []
+        if self.kind not in _DEFAULT_ALPHA:
+            hint = did_you_mean(self.kind, _DEFAULT_ALPHA)
+            faults.append(Fault(f"{self.kind!r} must be atan, sigmoid or triangle{hint}", path="surrogate"))
+        if not (math.isfinite(self.alpha) and self.alpha > 0):
+            faults.append(Fault(f"{self.alpha} must be finite and > 0", path="surrogate alpha"))
+        if faults:
+            raise InputError(faults)
+
+    @classmethod
+    def named(cls, kind: str) -> Surrogate:
+        """The surrogate of that name with its usual steepness."""
+        return cls(kind, _DEFAULT_ALPHA.get(kind, 1.0))
+
+    @property
+    def code(self) -> int:
+        """The kind as the kernels take it."""
+        return list(_DEFAULT_ALPHA).index(self.kind)
+
+
+@compiled
+def slope(d, code, alpha):  # type: ignore[no-untyped-def]
+    """Derivative at distance d from the threshold."""
+    if code == 0:
+        scaled = math.pi / 2 * alpha * d
+        return alpha / 2 / (1 + scaled * scaled)
+    if code == 1:
+        level = 1 / (1 + math.exp(-alpha * d))
+        return alpha * level * (1 - level)
+    return alpha * max(0.0, 1 - alpha * abs(d))

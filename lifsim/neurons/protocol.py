@@ -1,0 +1,119 @@
+"""What a neuron model must say of itself; memory, costs, spikes and gradients follow from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from numpy.typing import DTypeLike, NDArray
+
+from lifsim.neurons.parameters import Numbers
+from lifsim.registry import Registry
+
+Array = NDArray[Any]
+State = tuple[Array, ...]
+"""One array a state variable, in the order of `NeuronModel.states`."""
+
+Broken = Iterator[tuple[str, str]]
+"""(parameter, message) of each rule across parameters that does not hold."""
+
+
+@dataclass(frozen=True)
+class StateVariable:
+    """A value that each neuron keeps from one call to the next, of precision.membrane_bits bits."""
+
+    name: str
+    title: str
+
+
+MEMBRANE = StateVariable("membrane", "membrane potential")
+
+
+@dataclass(frozen=True)
+class Linear:
+    """A call that charges linearly, z' = leak z + gain x + constant, for the backward pass, and ends with a reset that
+    changes the membrane alone.
+
+    leak: [variables][variables], gain: [variables], each a number or an array over channels; forgets: whether the reset
+    sets the membrane, and does not subtract from it.
+    """
+
+    leak: tuple[tuple[Any, ...], ...]
+    gain: tuple[Any, ...]
+    forgets: bool
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A model's call as a loop for Numba, equal to its vectorised one bit for bit.
+
+    fire: (start, stop, x, state, constants, spikes, charged), as `lifsim.engine.neurons.fire` calls it: pixels `start`
+    to `stop` of x [T or 1, P, C], the membrane [P, C/N] in place, spikes uint8 [T, P, C], charged [T, P, C] or empty.
+    Of models with one state variable.
+    """
+
+    fire: Callable[..., None]
+
+
+class NeuronModel(Protocol):
+    """One kind of neuron with its parameters: a frozen dataclass, whose fields are the parameters
+    (`lifsim.neurons.parameters`), each with a default.
+
+    name: as workloads spell it; title: in words.
+    states: the variables that each neuron keeps; the first is the membrane, which fires.
+    datapaths: how many times a call needs what an architecture's bill of materials has of tag lif (and, on the way
+        back, of tag pgu): a LIF unit has them so often.
+    threshold: the membrane at which it fires.
+    """
+
+    name: str
+    title: str
+    states: tuple[StateVariable, ...] = (MEMBRANE,)
+    datapaths: int = 1
+    threshold: Numbers
+
+    def broken_rules(self) -> Broken:
+        """What its parameters must be to each other and are not."""
+        ...
+
+    def rest(self) -> tuple[Numbers, ...]:
+        """The value of each state variable before the first call."""
+        ...
+
+    def constants(self, dtype: DTypeLike) -> Any:
+        """The parameters as the calls take them, rounded once to `dtype`: scalars, or arrays over channels (and
+        pixels) where neurons differ. They have a `threshold`."""
+        ...
+
+    def charge(self, x: Array, state: State, k: Any) -> State:
+        """The state that the input x makes of `state`, before the reset of this call; elementwise."""
+        ...
+
+    def fire(self, charged: State, k: Any) -> Array:
+        """Which neurons fire, bool."""
+        ...
+
+    def settle(self, charged: State, spikes: Array, k: Any) -> State:
+        """The state that the call leaves: reset where it fired."""
+        ...
+
+    def compiled(self) -> Compiled | None:
+        """The call as machine code, where the parameters are such that there is one."""
+        return None
+
+    def linear(self) -> Linear | None:
+        """How the call charges, in float64, for the backward pass; None: there is no gradient."""
+        return None
+
+    def cannot_be_undone(self) -> str | None:
+        """Why the state before a call cannot be had from the state behind it; None if it can."""
+        ...
+
+    def undoing_error(self) -> float:
+        """The factor by which undoing one call multiplies the rounding errors of the state; asked of models whose calls
+        can be undone."""
+        ...
+
+
+NEURONS: Registry[NeuronModel] = Registry("neuron model", "lifsim.neurons", "lifsim.neurons")

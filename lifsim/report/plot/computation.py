@@ -1,0 +1,104 @@
+"""The figure of computation energy and DRAM accesses under sharing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from lifsim.config import defaults
+from lifsim.config.arch import Arch
+from lifsim.config.network import Network
+from lifsim.config.sharing import Sharing
+from lifsim.errors import Fault, InputError, collecting, shown
+from lifsim.report.plot.drawing import Name, checked, drawn
+from lifsim.simulate.api import read_inputs
+from lifsim.simulate.options import Options, options_of
+from lifsim.simulate.pipeline import run_sharings
+from lifsim.simulate.result import Result
+from lifsim.watch import Watch, unwatched
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+Part = Literal["top", "bottom", "all"]
+PARTS: tuple[Part, ...] = ("top", "bottom", "all")
+TOP_SHARINGS = ("none", "channel2", "channel4")
+
+
+def fig9(
+    runs: Sequence[Result | Name] = (),
+    *,
+    part: Part = "all",
+    arch: Arch | Name | None = None,
+    overrides: Sequence[str] = (),
+    networks: Sequence[Network | Name] = (),
+    mini_batch: int = 16,
+    out: Name | None = None,
+    force: bool = False,
+    watch: Watch = unwatched,
+) -> Figure:
+    """Breakdown of computation (top), and DRAM accesses (bottom).
+
+    Top: computation energy of `runs`, results or the folders that `lifsim run` wrote, one of them without sharing, to
+    which all are normalised. None: VGG-16 under none, channel2 and channel4 on `arch` with `overrides`.
+
+    Bottom: DRAM bytes of `networks` (none: VGG-16 on five datasets) on `arch` for none and layer sharing, a single
+    image and a mini-batch, both timestep-major and each under its own best schedule.
+    """
+    from lifsim.report.figures import fig9 as figure_9
+
+    target = checked(out, force=force, sources=files_of(runs))
+    if part not in PARTS:
+        raise InputError(Fault(f"{shown(part)} must be one of {', '.join(PARTS)}", path="part"))
+    if runs and part == "bottom":
+        raise InputError(Fault("runs must stand with part top or all: the bottom half is planned, not read from runs"))
+    if runs and part == "top" and (arch is not None or overrides):
+        raise InputError(Fault("runs must stand without arch and overrides: they are drawn as they are"))
+    machine = defaults.ARCH if arch is None else arch
+    top = _top(runs or _unshared_and_shared(machine, overrides, watch)) if part != "bottom" else None
+    bottom = _bottom(networks, machine, mini_batch, overrides, watch) if part != "top" else None
+    return drawn(lambda: (figure_9.drawn(top, bottom), figure_9.joined(top, bottom)), target)
+
+
+def files_of(runs: Sequence[Result | Name]) -> list[Path]:
+    """The tables in those of `runs` that are folders: no figure of them may take their place."""
+    return [file for run in runs if not isinstance(run, Result) for file in Path(run).glob("*.csv")]
+
+
+def _unshared_and_shared(arch: Arch | Name, overrides: Sequence[str], watch: Watch) -> list[Result]:
+    inputs = read_inputs(arch, defaults.WORKLOAD, defaults.SHARING, Options, overrides)
+    return run_sharings(inputs, TOP_SHARINGS, watch=watch)
+
+
+def _top(runs: Sequence[Result | Name]) -> pd.DataFrame:
+    from lifsim.report.figures import fig9_breakdown
+    from lifsim.report.stored import read_summaries
+    from lifsim.report.summary import summary
+
+    stored = iter(read_summaries([Path(run) for run in runs if not isinstance(run, Result)]))
+    return fig9_breakdown.table([summary(run) if isinstance(run, Result) else next(stored) for run in runs])
+
+
+def _bottom(
+    networks: Sequence[Network | Name], arch: Arch | Name, mini_batch: int, overrides: Sequence[str], watch: Watch
+) -> pd.DataFrame:
+    from lifsim.report.dram_table import dram_rows
+    from lifsim.report.figures import fig9_dram
+
+    def options() -> Options:
+        return options_of({"batch": mini_batch})
+
+    faults: list[Fault] = []
+    loaded = []
+    for network in networks or fig9_dram.DATASETS:
+        with collecting(faults):
+            loaded.append(read_inputs(arch, network, defaults.SHARING, options, overrides))
+    if faults:
+        raise InputError(dict.fromkeys(faults))
+    sharings = [Sharing.parse(name) for name in fig9_dram.SHARINGS]
+    batches = sorted({1, mini_batch})
+    found = [inputs.network for inputs in loaded]
+    rows = dram_rows(found, sharings, list(fig9_dram.VARIANTS), batches, loaded[0].arch, watch)
+    return fig9_dram.table(rows)

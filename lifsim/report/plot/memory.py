@@ -1,0 +1,91 @@
+"""Figures of memory: of a network, and of one that shares its LIF neurons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lifsim.config import defaults
+from lifsim.config.arch import Arch
+from lifsim.config.network import Network
+from lifsim.config.sharing import Sharing
+from lifsim.report.memory_inputs import read_memory_inputs
+from lifsim.report.plot.drawing import Name, checked, drawn
+from lifsim.report.plot.study import spike_rates
+from lifsim.watch import Watch, unwatched
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+MEMORY_SHARINGS = ("none", "layer", "channel2", "layer+channel2")
+
+
+def fig1(
+    workload: Network | Name = defaults.MEMORY_WORKLOAD,
+    *,
+    arch: Arch | Name = defaults.ARCH,
+    overrides: Sequence[str] = (),
+    timesteps: int | None = None,
+    batch: int = 1,
+    out: Name | None = None,
+    force: bool = False,
+    watch: Watch = unwatched,
+) -> Figure:
+    """What memory a network takes in inference and in training: weights, LIF membranes, activations.
+
+    arch: its precisions count. timesteps: None is the workload's.
+    """
+    from lifsim.report.figures import fig1 as figure_1
+    from lifsim.report.figures.style import canvas
+    from lifsim.report.memory_table import memory_rows
+
+    target = checked(out, force=force)
+    inputs = read_memory_inputs([workload], ["none"], arch, overrides, timesteps, batch)
+    table = figure_1.table(memory_rows(inputs.networks, inputs.sharings, inputs.arch, inputs.batch, watch))
+
+    def draw() -> tuple[Figure, pd.DataFrame]:
+        figure, (axes,) = canvas(4.2, 2.8)
+        figure_1.draw(table, axes)
+        return figure, table
+
+    return drawn(draw, target)
+
+
+def fig7(
+    study: Name | None = None,
+    *,
+    workload: Network | Name = defaults.MEMORY_WORKLOAD,
+    sharings: Sequence[Sharing | str] = MEMORY_SHARINGS,
+    arch: Arch | Name = defaults.ARCH,
+    overrides: Sequence[str] = (),
+    timesteps: int | None = None,
+    batch: int = 1,
+    out: Name | None = None,
+    force: bool = False,
+    watch: Watch = unwatched,
+) -> Figure:
+    """Memory in inference (forward) and in training (backward) under each sharing; of a `study`, the folder that
+    `lifsim study` wrote, the spike rates of its trained networks instead."""
+    from lifsim.report.figures import fig1 as figure_1
+    from lifsim.report.memory_table import memory_rows
+
+    target = checked(out, force=force)
+    if study is not None:
+        return spike_rates(Path(study), target)
+    named = list(dict.fromkeys(["none", *map(str, sharings)]))
+    inputs = read_memory_inputs([workload], named, arch, overrides, timesteps, batch)
+    table = figure_1.table(memory_rows(inputs.networks, inputs.sharings, inputs.arch, inputs.batch, watch))
+    return drawn(lambda: (_by_sharing(table), table), target)
+
+
+def _by_sharing(table: pd.DataFrame) -> Figure:
+    from lifsim.report.figures import fig7_memory
+    from lifsim.report.figures.style import canvas
+
+    figure, panels = canvas(7.2, 2.8, cols=2)
+    fig7_memory.draw(table, panels)
+    first = table.iloc[0]
+    figure.suptitle(f"{first['workload']}, T={first['timesteps']}, batch {first['batch']}", fontsize=9)
+    return figure

@@ -1,0 +1,135 @@
+"""Figures of a study: the folder that `lifsim study` wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from lifsim.config import defaults
+from lifsim.config.arch import Arch, load_arch
+from lifsim.errors import Fault, InputError
+from lifsim.report.plot.drawing import Name, checked, drawn
+from lifsim.simulate.api import name_of
+from lifsim.watch import Tally, Watch, unwatched
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from lifsim.config.network import Network
+    from lifsim.engine.data import Dataset
+    from lifsim.engine.training.study import Study
+
+Item = TypeVar("Item")
+
+PRUNED_SHARES = (0.0, 0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 0.95)
+
+
+def fig6(
+    study: Name,
+    *,
+    threads: int | None = None,
+    out: Name | None = None,
+    force: bool = False,
+    watch: Watch = unwatched,
+) -> Figure:
+    """Accuracy of weights trained under one sharing and run under another, all pairs. threads: None is all CPUs."""
+    from lifsim.engine.training.analysis import transfers
+    from lifsim.engine.workers import Workers, available_threads
+    from lifsim.report.figures import fig6_transfer
+    from lifsim.report.figures.style import canvas
+
+    target = checked(out, force=force)
+    trained, network, data = read_study(Path(study))
+    sharings = len({trial.sharing for trial in trained.trials})
+    runs = transfers(trained, network, data, Workers(threads or available_threads()))
+    table = fig6_transfer.table(_counted(runs, len(trained.trials) * sharings, "weights under sharings", watch))
+
+    def draw() -> tuple[Figure, pd.DataFrame]:
+        figure, (axes,) = canvas(4.6, 3.2)
+        fig6_transfer.draw(table, axes)
+        figure.suptitle(f"{network.name}, {table['seeds'].min()} seeds", fontsize=9)
+        return figure, table
+
+    return drawn(draw, target)
+
+
+def fig8(
+    study: Name,
+    *,
+    shares: Sequence[float] = PRUNED_SHARES,
+    arch: Arch | Name = defaults.ARCH,
+    threads: int | None = None,
+    out: Name | None = None,
+    force: bool = False,
+    watch: Watch = unwatched,
+) -> Figure:
+    """Neurons that fire, accuracy, weight bytes and LIF bytes under magnitude pruning, over all layers together and
+    without training again. shares: of the weights, that are pruned. arch: its bits a weight and membrane count."""
+    from lifsim.engine.training.analysis import prunings
+    from lifsim.engine.workers import Workers, available_threads
+    from lifsim.report.figures import fig8_pruning
+    from lifsim.report.figures.style import canvas
+
+    target = checked(out, force=force)
+    wanted = _checked_shares(shares)
+    precision = (arch if isinstance(arch, Arch) else load_arch(name_of(arch, "arch"))).precision
+    trained, network, data = read_study(Path(study))
+    runs = prunings(trained, network, data, wanted, Workers(threads or available_threads()))
+    found = _counted(runs, len(trained.trials) * len(wanted), "weights pruned", watch)
+    table = fig8_pruning.table(found, precision.weight_bits, precision.membrane_bits)
+
+    def draw() -> tuple[Figure, pd.DataFrame]:
+        figure, panels = canvas(8.4, 2.6, cols=3)
+        fig8_pruning.draw(table, panels)
+        figure.suptitle(f"{network.name}, {table['seeds'].min()} seeds", fontsize=9)
+        return figure, table
+
+    return drawn(draw, target)
+
+
+def spike_rates(study: Path, target: Path | None) -> Figure:
+    """The left half of fig7: how often trained networks fire under each sharing."""
+    from lifsim.report.figures import fig7_rates
+    from lifsim.report.figures.style import canvas
+
+    trained, network, _ = read_study(study)
+    table = fig7_rates.table(trained.trials)
+
+    def draw() -> tuple[Figure, pd.DataFrame]:
+        figure, (axes,) = canvas(4.4, 2.6)
+        fig7_rates.draw(table, axes)
+        axes.set_title(f"{network.name}, {table['seeds'].min()} seeds")
+        return figure, table
+
+    return drawn(draw, target)
+
+
+def read_study(folder: Path) -> tuple[Study, Network, Dataset]:
+    """The study in `folder`, and the network and images that it was trained with. Raises InputError."""
+    from lifsim.config.workload import load_workload
+    from lifsim.engine.data import load_dataset
+    from lifsim.engine.training.study import open_study
+
+    study = open_study(folder)
+    if not study.trials:
+        raise InputError(Fault("must hold a trained network: `lifsim study` trains them", source=str(folder)))
+    network = load_workload(study.setting["workload"], study.setting["set"])
+    return study, network, load_dataset(study.setting["data"], network)
+
+
+def _checked_shares(shares: Sequence[float]) -> list[float]:
+    faults = [Fault(f"{share} must be >= 0 and < 1", path="shares") for share in shares if not 0 <= share < 1]
+    if faults:
+        raise InputError(faults)
+    return sorted(set(shares))
+
+
+def _counted(items: Iterable[Item], total: int, work: str, watch: Watch) -> list[Item]:
+    """All items; `watch` hears of each."""
+    tally, found = Tally(watch, work, total), []
+    for item in items:
+        found.append(item)
+        tally.add(1)
+    return found

@@ -1,0 +1,26 @@
+"""What this machine has memory for, asked before it is allocated: a system that overcommits kills who asks for more."""
+
+from __future__ import annotations
+
+import os
+
+from lifsim.errors import Fault, InputError
+from lifsim.units import format_bytes
+
+LAST_RESORT_BYTES = 64 << 30
+"""Where the system does not say what it has."""
+
+
+def memory_bytes() -> int:
+    """All that this machine has."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return LAST_RESORT_BYTES
+
+
+def require_memory(size_bytes: int, what: str, path: str) -> None:
+    """Raises InputError at `path` where `what` needs more than this machine has."""
+    if size_bytes > memory_bytes():
+        needed, there = format_bytes(size_bytes), format_bytes(memory_bytes())
+        raise InputError(Fault(f"{what}, {needed}, must fit into the {there} of this machine", path=path))

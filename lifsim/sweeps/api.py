@@ -1,0 +1,100 @@
+"""`lifsim.sweep`: what `lifsim sweep` does, from Python."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from os import PathLike
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal, TypeAlias, TypeVar
+
+from lifsim.config import defaults
+from lifsim.config.arch import Arch
+from lifsim.config.network import Network
+from lifsim.config.sharing import Sharing
+from lifsim.errors import Fault, InputError, shown
+from lifsim.simulate.options import Objective, Schedule
+from lifsim.sweeps.asked import asked_from_python
+from lifsim.sweeps.executors import executor_for
+from lifsim.sweeps.export import table_of
+from lifsim.sweeps.plan import plan
+from lifsim.sweeps.result import SweepResult
+from lifsim.sweeps.run import pending_points, refuse_if_all_failed, run_points
+from lifsim.sweeps.store import Store
+
+One = TypeVar("One")
+Several: TypeAlias = One | Sequence[One]
+Name = str | PathLike[str]
+
+MAX_JOBS = 4096
+
+
+def sweep(
+    arch: Several[Arch | Name] = defaults.ARCH,
+    workload: Several[Network | Name] = defaults.WORKLOAD,
+    sharing: Several[Sharing | str] = defaults.SHARING,
+    *,
+    vary: Mapping[str, Any] | None = None,
+    overrides: Sequence[str] = (),
+    trace: Several[Name] | None = None,
+    batch: Several[int] | None = None,
+    seed: int | None = None,
+    schedule: Several[Schedule] | None = None,
+    objective: Several[Objective] | None = None,
+    chunk: Several[int | Literal["auto"]] | None = None,
+    sample: int | None = None,
+    out: Name | None = None,
+    jobs: int | None = None,
+    scheduler: str | None = None,
+    retry_failed: bool = False,
+) -> SweepResult:
+    """Run every combination of architectures, networks, sharings, options and `vary` values.
+
+    arch, workload, sharing: one or several, by name, path or as objects. vary: the further axes, any key that
+    `overrides` know to its values, a list or a range as text: ``{"array.rows": [8, 16], "buffers.weight.size_bytes":
+    "8KiB:512KiB:x2"}``. sample: so many points, a Latin hypercube.
+
+    out: the file that keeps the results; the same call goes on where an earlier one stopped. None keeps them in memory.
+    jobs: processes (None: all cores). scheduler: of the Dask cluster that runs the points instead.
+
+    Raises InputError with every fault of what is asked for, and where every point fails; a point that fails beside
+    others is a row with its `error`.
+    """
+    given = {
+        "arch": arch,
+        "workload": workload,
+        "sharing": sharing,
+        "trace": trace,
+        "batch": batch,
+        "seed": seed,
+        "schedule": schedule,
+        "objective": objective,
+        "chunk": chunk,
+        "sample": sample,
+    }
+    planned = plan(asked_from_python(given, overrides, vary or {}))
+    processes = len(os.sched_getaffinity(0)) if jobs is None else jobs
+    if not (isinstance(processes, int) and 1 <= processes <= MAX_JOBS):
+        raise InputError(Fault(f"{shown(jobs)} must be a whole number from 1 to {MAX_JOBS}", path="jobs"))
+    with (
+        _place(out) as path,
+        executor_for(planned.job, processes, scheduler) as executor,
+        Store.create_or_open(path, planned.job.description()) as store,
+    ):
+        pending = pending_points(planned, store, retry_failed=retry_failed)
+        run_points(planned.job, store, pending, executor, lambda _: None)
+        refuse_if_all_failed(store.errors(), len(planned.points))
+        axes = tuple(axis.key for axis in planned.job.space.axes)
+        return SweepResult(axes, tuple(table_of(store)), None if out is None else path)
+
+
+@contextmanager
+def _place(out: Name | None) -> Iterator[Path]:
+    """The file of the store: `out`, or one that goes when it is read."""
+    if out is not None:
+        yield Path(out)
+        return
+    with TemporaryDirectory(prefix="lifsim-sweep-") as folder:
+        yield Path(folder) / "sweep"

@@ -1,0 +1,64 @@
+"""What a sweep is asked for from Python, as the sweep file that says the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from os import PathLike, fspath
+from typing import Any
+
+from lifsim.config.arch import Arch
+from lifsim.config.document import Document, KeyPath, Mark
+from lifsim.config.network import Network
+from lifsim.config.sharing import Sharing
+from lifsim.errors import Fault, InputError, shown
+from lifsim.simulate.api import texts_of
+from lifsim.simulate.resolved import arch_document, network_document
+from lifsim.sweeps.request import Request, options_document, read_request
+
+
+def asked_from_python(given: Mapping[str, Any], overrides: Sequence[str], vary: Mapping[str, Any]) -> Request:
+    """The request. given: one value or several by the keys of a sweep file, None where not given; architectures and
+    networks are names or objects. vary: values, or the text of --vary, by key.
+
+    Raises InputError with every fault, and where two different objects have one name.
+    """
+    if not isinstance(vary, Mapping):
+        raise InputError(Fault(f"{shown(vary)} must be a mapping of keys to values", path="vary"))
+    texts = options_document({}, tuple(texts_of(overrides)), ())
+    files = {"arch": _files(given["arch"], "arch"), "workload": _files(given["workload"], "workload")}
+    data = {key: _plain(value) for key, value in given.items() if value is not None}
+    data |= texts.data | ({"vary": {key: _plain(value) for key, value in vary.items()}} if vary else {})
+    marks: dict[KeyPath, Mark] = {(): Mark(""), **texts.marks}
+    return read_request(None, Document("", data, marks), files)
+
+
+def _files(given: Any, key: str) -> dict[str, Document]:
+    """What the objects among `given` say as files."""
+    files: dict[str, Document] = {}
+    for one in _several(given):
+        if not isinstance(one, Arch | Network):
+            continue
+        file = arch_document(one) if isinstance(one, Arch) else network_document(one)
+        if one.name in files and files[one.name] != file:
+            raise InputError(Fault(f"{one.name!r} must be the name of one object only", path=key))
+        files[one.name] = file
+    return files
+
+
+def _several(given: Any) -> Iterable[Any]:
+    return given if isinstance(given, list | tuple) else [given]
+
+
+def _plain(value: Any) -> Any:
+    """Names for objects, texts for paths, numbers and lists for those of NumPy: what a file can say."""
+    if isinstance(value, Arch | Network):
+        return value.name
+    if isinstance(value, Sharing):
+        return str(value)
+    if isinstance(value, PathLike):
+        return fspath(value)
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if isinstance(value, list | tuple | range):
+        return [_plain(entry) for entry in value]
+    return value

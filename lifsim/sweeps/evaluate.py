@@ -1,0 +1,130 @@
+"""Points into outcomes, in the process that simulates. Neighbouring points share what they have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from lifsim.config.arch import Arch, parse_arch
+from lifsim.config.network import Network
+from lifsim.config.overrides import override
+from lifsim.config.sharing import Sharing, states_of
+from lifsim.config.workload import network_of
+from lifsim.errors import Fault, InputError
+from lifsim.hardware.array import SPARSITIES
+from lifsim.memo import Shared
+from lifsim.simulate.inputs import Inputs, split_overrides
+from lifsim.simulate.options import Options, options_of
+from lifsim.simulate.pipeline import simulate
+from lifsim.simulate.resolved import MODEL_VERSION, resolved_inputs, sha256_of
+from lifsim.simulate.spikes import Spikes, fires_own, read_spikes
+from lifsim.sweeps.outcome import Outcome
+from lifsim.sweeps.plan import Job
+from lifsim.sweeps.values import Value, setting
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The values of one point, each where it belongs."""
+
+    arch: str
+    arch_overrides: tuple[str, ...]
+    workload: str
+    workload_overrides: tuple[str, ...]
+    sharing: str
+    options: Options
+
+    @classmethod
+    def of(cls, values: Mapping[str, Value]) -> Settings:
+        """Raises InputError where a value is none of its option or belongs nowhere."""
+        named = {"arch", "workload", "sharing", *Options.model_fields}
+        overrides = [setting(key, value) for key, value in values.items() if key not in named]
+        faults: list[Fault] = []
+        for_arch, for_workload = split_overrides(overrides, faults)
+        if faults:
+            raise InputError(faults)
+        return cls(
+            arch=str(values["arch"]),
+            arch_overrides=tuple(for_arch),
+            workload=str(values["workload"]),
+            workload_overrides=tuple(for_workload),
+            sharing=str(values["sharing"]),
+            options=options_of({key: values[key] for key in Options.model_fields if key in values}),
+        )
+
+
+class Evaluator:
+    """Runs points of `job`. paths: where the files of the job are here, by the paths that it names, if elsewhere.
+
+    For one thread of one process.
+    """
+
+    def __init__(self, job: Job, paths: Mapping[str, Path] | None = None) -> None:
+        self._job = job
+        self._paths = paths or {}
+        self._arch = lru_cache(256)(self._parse_arch)
+        self._network = lru_cache(16)(self._parse_network)
+        self._spikes = lru_cache(4)(self._read_spikes)
+
+    def outcome(self, point: int) -> Outcome:
+        """Run `point`. Whatever goes wrong is the outcome's error."""
+        key = ""
+        try:
+            settings = Settings.of(self._job.space.at(point))
+            inputs = self.inputs(settings)
+            spikes, shared = self._spikes(
+                settings.workload,
+                settings.workload_overrides,
+                self._fired(inputs),
+                settings.options,
+                inputs.arch.array.sparsity,
+            )
+            key = _key(inputs, spikes)
+            result = simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, spikes, shared)
+            return Outcome(point, key, result.totals.figures)
+        except InputError as error:
+            why = "; ".join(map(str, error.faults))
+        except Exception as error:  # a fault of LIFSim at one point must not lose the others
+            why = f"internal error: {type(error).__name__}: {error}"
+        return Outcome(point, key or self._job.key_of(point), None, why)
+
+    def inputs(self, settings: Settings) -> Inputs:
+        """What `settings` amount to. Raises InputError where they do not go together."""
+        network = self._network(settings.workload, settings.workload_overrides)
+        sharing = Sharing.parse(settings.sharing)
+        states_of(network, sharing)
+        arch = self._arch(settings.arch, settings.arch_overrides)
+        return Inputs(arch, network, sharing, settings.options)
+
+    def _parse_arch(self, name: str, overrides: tuple[str, ...]) -> Arch:
+        return parse_arch(self._job.archs[name], (*self._job.settings, *overrides), self._job.devices)
+
+    def _parse_network(self, name: str, overrides: tuple[str, ...]) -> Network:
+        return network_of(override(self._job.workloads[name], overrides))
+
+    def _fired(self, inputs: Inputs) -> Sharing:
+        """The sharing under which spikes are read: any will do where they are not the engine's."""
+        return inputs.sharing if fires_own(inputs.network, inputs.options) else Sharing()
+
+    def _read_spikes(
+        self, workload: str, overrides: tuple[str, ...], sharing: Sharing, options: Options, sparsity: str
+    ) -> tuple[Spikes, Shared]:
+        """The spikes, and what runs on them have in common."""
+        network = self._network(workload, overrides)
+        trace = options.trace or network.spikes.trace
+        if trace is None:
+            return read_spikes(network, sharing, options, SPARSITIES[sparsity]), Shared()
+        here = options.model_copy(update={"trace": self._paths.get(str(trace), trace)})
+        spikes = read_spikes(network, sharing, here, SPARSITIES[sparsity])
+        if spikes.provenance.sha256 != self._job.files.get(str(trace), spikes.provenance.sha256):
+            raise InputError(Fault("must not change while the sweep runs", source=str(trace)))
+        return spikes, Shared()
+
+
+def _key(inputs: Inputs, spikes: Spikes) -> str:
+    """The hash of everything that determines the figures: of a trace its content, wherever it is."""
+    options = inputs.options.model_copy(update={"trace": None})
+    resolved = resolved_inputs(inputs.arch, inputs.network, inputs.sharing, options)
+    return sha256_of({**resolved, "trace": spikes.provenance.sha256, "model_version": MODEL_VERSION})

@@ -1,0 +1,27 @@
+"""What runs points: processes of this machine, or a Dask cluster."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from typing import Self
+
+from lifsim.sweeps.outcome import Outcome
+
+
+class Executor(ABC):
+    """Runs points of one job. The outcome of a point depends on nothing but the job and the point."""
+
+    @abstractmethod
+    def outcomes(self, points: Iterable[int]) -> Iterator[Outcome]:
+        """The outcome of each of `points` as soon as it is there; they are taken one by one, as workers get free."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Stop the workers, whatever they are doing."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,43 @@
+"""Processes of this machine, each with its own evaluator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+
+from lifsim.kernels.share import share_cache
+from lifsim.processes.pool import Lost, Pool
+from lifsim.sweeps.evaluate import Evaluator
+from lifsim.sweeps.executor import Executor
+from lifsim.sweeps.outcome import Outcome
+from lifsim.sweeps.plan import Job
+
+AHEAD = 1
+"""Points that a worker is sent beside the one that it runs, so that it never waits for this process."""
+
+
+class LocalPool(Executor):
+    """Up to `jobs` processes, each with an `evaluator` of its own, started as there are points for them."""
+
+    def __init__(self, job: Job, jobs: int, evaluator: type[Evaluator] = Evaluator) -> None:
+        self._job = job
+        share_cache()
+        self._pool: Pool[int, Outcome] = Pool(partial(_evaluating, job, evaluator), jobs, ahead=AHEAD)
+
+    def outcomes(self, points: Iterable[int]) -> Iterator[Outcome]:
+        """As Executor says; to be walked to its end before it is called again. Raises InputError where no process can
+        be started."""
+        for point, outcome in self._pool.answers(points):
+            yield self._lost(point, outcome) if isinstance(outcome, Lost) else outcome
+
+    def close(self) -> None:
+        """End the processes, whatever they are doing."""
+        self._pool.close()
+
+    def _lost(self, point: int, lost: Lost) -> Outcome:
+        error = f"the process that ran it died {lost.attempts} times, the last time with exit code {lost.status}"
+        return Outcome(point, self._job.key_of(point), None, error)
+
+
+def _evaluating(job: Job, evaluator: type[Evaluator]) -> Callable[[int], Outcome]:
+    return evaluator(job).outcome

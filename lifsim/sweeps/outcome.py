@@ -1,0 +1,38 @@
+"""What became of one point of a sweep: a row of figures, or an error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from types import NoneType
+from typing import Any, get_args, get_type_hints
+
+from lifsim.simulate.result import Totals
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """key: hash of everything that determines the figures. figures: dotted names as in layers.csv, None if it failed;
+    error: why, None if it did not."""
+
+    point: int
+    key: str
+    figures: Mapping[str, Any] | None
+    error: str | None = None
+
+
+def figure_names() -> tuple[str, ...]:
+    """The figures in numbers that runs can have, in their order: those of a run that counted nothing. Some runs have
+    no `dram`."""
+    totals: Totals = _nothing(Totals)
+    return tuple(name for name, value in totals.figures.items() if isinstance(value, int | float))
+
+
+def _nothing(kind: Any) -> Any:
+    """Of a dataclass of numbers, and of such dataclasses, the one that is zero all over."""
+    kind = next((part for part in get_args(kind) if part is not NoneType), kind)
+    make: Callable[..., Any] = kind
+    if not is_dataclass(kind):
+        return make(0)
+    hints = get_type_hints(kind)
+    return make(**{part.name: _nothing(hints[part.name]) for part in fields(kind)})

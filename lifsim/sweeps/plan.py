@@ -1,0 +1,209 @@
+"""From what was asked for to a checked plan: files read, every axis judged by the schemas, before any run."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lifsim.config.arch import Arch
+from lifsim.config.device import KEY as DEVICE
+from lifsim.config.device import device_name, read_device, with_device
+from lifsim.config.document import Document, read_document
+from lifsim.config.overrides import override
+from lifsim.config.resolve import find
+from lifsim.config.sharing import Sharing
+from lifsim.config.validate import parse_model
+from lifsim.config.workload import network_of, read_workload
+from lifsim.config.workload_schema import Workload
+from lifsim.errors import Fault, InputError, collecting, did_you_mean
+from lifsim.regular_file import open_regular
+from lifsim.simulate.inputs import split_overrides
+from lifsim.simulate.options import Options, options_of
+from lifsim.simulate.resolved import MODEL_VERSION, sha256_of
+from lifsim.sweeps.request import Request
+from lifsim.sweeps.space import Axis, Space, chosen_points
+from lifsim.sweeps.values import Listed, Values, parse_values, setting
+from lifsim.trace.opening import open_trace
+
+NAMES = ("workload", "arch", "sharing")
+"""Axes that every sweep has."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """All that a worker needs to run any point of `space`, wherever it is. settings: of `set`, those of architectures.
+    devices: the DRAMs that architectures or an axis name. files: the traces, by their paths, with the SHA-256 that they
+    had."""
+
+    space: Space
+    archs: Mapping[str, Document]
+    settings: Sequence[str]
+    devices: Mapping[str, Document]
+    workloads: Mapping[str, Document]
+    files: Mapping[str, str]
+
+    def description(self) -> dict[str, Any]:
+        """What decides which sweep this is, for people and for comparison with a stored one."""
+        return {
+            "model version": MODEL_VERSION,
+            **{f"axis {axis.key}": str(axis.values) for axis in self.space.axes},
+            "architecture settings": " ".join(self.settings),
+            **{f"architecture {name}": sha256_of(file.data) for name, file in self.archs.items()},
+            **{f"DRAM {name}": sha256_of(file.data) for name, file in self.devices.items()},
+            **{f"workload {name}": sha256_of(file.data) for name, file in self.workloads.items()},
+            **{f"file {Path(path).name}": sha256 for path, sha256 in self.files.items()},
+        }
+
+    def key_of(self, point: int) -> str:
+        """The hash of a point that no run could be made of: of what was asked for, unresolved."""
+        return sha256_of({"job": self.description(), "values": self.space.at(point)})
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A job and which of its points are to be run, in order."""
+
+    job: Job
+    points: Sequence[int]
+
+
+def plan(request: Request) -> Plan:
+    """The job, and all points or the sample of them. Raises InputError with all that is wrong, or too many points."""
+    job = job_of(request)
+    return Plan(job, chosen_points(job.space, request.asked.sample, request.asked.seed or 0))
+
+
+def job_of(request: Request) -> Job:
+    """Read every file and check every axis. Raises InputError with all that is wrong."""
+    faults: list[Fault] = []
+    for_arch, for_workload = split_overrides(request.overrides, faults)
+    archs, workloads = _archs(request, for_arch, faults), _workloads(request, for_workload, faults)
+    axes = _axes(request, faults)
+    devices = _devices(axes, [override(file, for_arch) for file in archs.values()])
+    space = Space(tuple(Axis(key, values) for key, values in axes.items()))
+    files = _hashes(_traces(axes, workloads), faults)
+    job = Job(space, archs, for_arch, devices, workloads, files)
+    for key, values in axes.items():
+        if key not in NAMES:
+            faults += _axis_faults(key, values, job, request)
+    if faults:
+        raise InputError(dict.fromkeys(map(request.placed, faults)))
+    return job
+
+
+def _archs(request: Request, settings: Sequence[str], faults: list[Fault]) -> dict[str, Document]:
+    """The documents of the architectures, checked key by key with `settings` and their devices."""
+    archs: dict[str, Document] = {}
+    known = request.files.get("arch", {})
+    for name in request.asked.arch:
+        with collecting(faults):
+            archs[name] = known[name] if name in known else read_document(find("arch", name))
+            parse_model(Arch, with_device(archs[name], settings, {}), keys_alone=True)
+    return archs
+
+
+def _workloads(request: Request, settings: Sequence[str], faults: list[Fault]) -> dict[str, Document]:
+    """The documents of the workloads with `settings` applied, checked key by key."""
+    workloads: dict[str, Document] = {}
+    known = request.files.get("workload", {})
+    for name in request.asked.workload:
+        with collecting(faults):
+            workloads[name] = override(known[name] if name in known else read_workload(name), settings)
+            parse_model(Workload, workloads[name], keys_alone=True)
+    return workloads
+
+
+def _axes(request: Request, faults: list[Fault]) -> dict[str, Values]:
+    """The axes from slow to fast: what costs most to change comes first."""
+    sharings = list(request.asked.sharing)
+    for place, text in enumerate(sharings):
+        with collecting(faults):
+            sharings[place] = str(Sharing.parse(text))
+    given: dict[str, object] = {
+        "workload": list(request.asked.workload),
+        **request.options,
+        "arch": list(request.asked.arch),
+        "sharing": sharings,
+    }
+    axes: dict[str, Values] = {}
+    for key, values in [*given.items(), *request.asked.vary.items()]:
+        if key in axes:
+            faults.append(request.fault(key, f"must be given once, as --{key} or as --vary"))
+        try:
+            axes[key] = parse_values(key, values)
+        except InputError as error:
+            faults += [request.fault(key, fault.message) for fault in error.faults]
+    return axes
+
+
+def _devices(axes: Mapping[str, Values], archs: Iterable[Document]) -> dict[str, Document]:
+    """The DRAM devices that `archs` or an axis name; what cannot be read is a fault only where it is simulated."""
+    varied = axes.get(DEVICE)
+    names = [*map(device_name, archs), *(varied.values if isinstance(varied, Listed) else ())]
+    devices = {}
+    for name in names:
+        with suppress(InputError):
+            if isinstance(name, str):
+                devices[name] = read_device(name)
+    return devices
+
+
+def _traces(axes: Mapping[str, Values], workloads: Mapping[str, Document]) -> Iterator[Path]:
+    """The trace files that the options or the workloads name."""
+    given = axes.get("trace")
+    if isinstance(given, Listed):
+        yield from (Path(str(path)) for path in given.values)
+        return
+    named = axes.get("spikes.trace")
+    settings = [setting("spikes.trace", value) for value in named.values] if isinstance(named, Listed) else []
+    for file in workloads.values():
+        for document in [override(file, [one]) for one in settings] or [file]:
+            with suppress(InputError):  # it may be whole only with the values of an axis
+                trace = network_of(document).spikes.trace
+                if trace is not None:
+                    yield trace
+
+
+def _hashes(traces: Iterable[Path], faults: list[Fault]) -> dict[str, str]:
+    """SHA-256 of every trace. What a file claims is judged first: a bad one may be of any length."""
+    found = {}
+    for path in traces:
+        try:
+            open_trace(path).close()
+            with open_regular(path) as file:
+                found[str(path)] = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            faults.append(Fault(f"cannot be read: {error.strerror}", source=str(path)))
+        except InputError as error:
+            faults += error.faults
+    return found
+
+
+def _axis_faults(key: str, values: Values, job: Job, request: Request) -> list[Fault]:
+    """What the schemas say against single values of an axis. Of a range its ends are judged: rules are intervals."""
+    judged = values.values if isinstance(values, Listed) else (values[0], values[values.count - 1])
+    faults: list[Fault] = []
+    if key in Options.model_fields:
+        for value in judged:
+            with collecting(faults):
+                options_of({key: value})
+        return [request.fault(key, fault.message) for fault in faults]
+    settings = [setting(key, value) for value in judged]
+    of_arch, of_workload = split_overrides(settings[:1], faults)
+    if not of_arch and not of_workload:
+        first = key.partition(".")[0]
+        hint = did_you_mean(first, [*Options.model_fields, *Arch.model_fields, *Workload.model_fields])
+        return [request.fault(key, f"{first!r} must be an option of a run or a key of an input file{hint}")]
+    for one in settings:
+        for file in job.archs.values() if of_arch else ():
+            with collecting(faults):
+                parse_model(Arch, with_device(file, [*job.settings, one], job.devices), keys_alone=True)
+        for file in job.workloads.values() if of_workload else ():
+            with collecting(faults):
+                parse_model(Workload, override(file, [one]), keys_alone=True)
+    judged_files = [device.source for device in job.devices.values()] if key == DEVICE else []
+    return [fault for fault in faults if fault.source in (f"--set {key}", *judged_files)]

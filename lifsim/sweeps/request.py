@@ -1,0 +1,127 @@
+"""What a sweep is asked for: by a file, by options of the command line, or by both, the options being stronger."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from lifsim.config import defaults
+from lifsim.config.document import Document, KeyPath, Mark, parse_document, read_document
+from lifsim.config.schema import Model, Text
+from lifsim.config.validate import parse_model
+from lifsim.errors import Fault, InputError, collecting
+
+
+def _as_list(value: object) -> object:
+    return value if isinstance(value, list) else [value]
+
+
+Texts = Annotated[tuple[Text, ...], BeforeValidator(_as_list), Field(min_length=1)]
+Values = Annotated[tuple[Any, ...], BeforeValidator(_as_list), Field(min_length=1)]
+Settings = Annotated[dict[str, Any], Field(max_length=1000)]
+
+
+class SweepFile(Model):
+    """A sweep file: the options of a run, one or several values of each; set: keys to change everywhere; vary: the
+    axes, key to values; sample: so many points of them; seed: of synthesised spikes and of the sample."""
+
+    arch: Texts = (defaults.ARCH,)
+    workload: Texts = (defaults.WORKLOAD,)
+    sharing: Texts = (defaults.SHARING,)
+    trace: Texts | None = None
+    batch: Values | None = None
+    schedule: Values | None = None
+    objective: Values | None = None
+    chunk: Values | None = None
+    seed: Annotated[int, Field(ge=0, lt=1 << 63, strict=True)] | None = None
+    set: Settings = Field(default_factory=dict)
+    vary: Settings = Field(default_factory=dict)
+    sample: Annotated[int, Field(ge=1, strict=True)] | None = None
+
+
+@dataclass(frozen=True)
+class Request:
+    """A checked sweep file, or options that say the same, and where each key of it stands. files: of arch and
+    workload, by name, those that are no files to be read."""
+
+    asked: SweepFile
+    document: Document
+    files: Mapping[str, Mapping[str, Document]] = field(default_factory=dict)
+
+    @property
+    def options(self) -> dict[str, list[Any]]:
+        """The options of a run that are given, with their values."""
+        asked = self.asked
+        given = {
+            "trace": asked.trace,
+            "batch": asked.batch,
+            "schedule": asked.schedule,
+            "objective": asked.objective,
+            "chunk": asked.chunk,
+            "seed": None if asked.seed is None else (asked.seed,),
+        }
+        return {key: list(values) for key, values in given.items() if values is not None}
+
+    @property
+    def overrides(self) -> list[str]:
+        """What `set` has, as --set takes it."""
+        return [f"{key}={json.dumps(value)}" for key, value in self.asked.set.items()]
+
+    def fault(self, key: str, message: str) -> Fault:
+        """A fault of `key`, an axis or a key of its own, where it stands."""
+        path = ("vary", key) if key in self.asked.vary else (key,)
+        return replace(self.document.mark(path).fault((), message), path=key)
+
+    def placed(self, fault: Fault) -> Fault:
+        """`fault`, which knows of an override only its key, where that stands."""
+        key = fault.source.removeprefix("--set ")
+        if key == fault.source or not (key in self.asked.vary or key in self.asked.set):
+            return fault
+        mark = self.document.mark(("vary", key) if key in self.asked.vary else ("set", key))
+        return replace(fault, source=mark.source, line=mark.line, column=mark.column)
+
+
+def read_request(
+    file: Path | None, options: Document, files: Mapping[str, Mapping[str, Document]] = MappingProxyType({})
+) -> Request:
+    """The sweep in `file`, each key that `options` has in the place of the file's; the keys of `set` and `vary` one by
+    one. Raises InputError with every fault of both."""
+    document = options if file is None else _merged(read_document(file), options)
+    return Request(parse_model(SweepFile, document), document, files)
+
+
+def options_document(given: Mapping[str, Any], overrides: tuple[str, ...], vary: tuple[str, ...]) -> Document:
+    """Options of the command line as a document: `given` by key, None where not; `key=value` texts. Raises InputError
+    where one of these is none."""
+    data: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    marks: dict[KeyPath, Mark] = {(): Mark("")} | {(key,): Mark(f"--{key}") for key in data}
+    faults: list[Fault] = []
+    for option, texts in (("set", overrides), ("vary", vary)):
+        for text in texts:
+            key, equals, value = (part.strip() for part in text.partition("="))
+            if not equals or not all(key.split(".")):
+                faults.append(Fault("must have the form key.path=value", source=f"--{option} {text}"))
+                continue
+            with collecting(faults):
+                parsed = value if option == "vary" else parse_document(value, f"--set {key}").data
+                data.setdefault(option, {})[key] = parsed
+            marks[(option, key)] = Mark(f"--{option} {key}")
+    if faults:
+        raise InputError(faults)
+    return Document("", data, marks)
+
+
+def _merged(file: Document, options: Document) -> Document:
+    if not isinstance(file.data, dict):
+        return file
+    data, marks = {**file.data, **options.data}, {**file.marks, **options.marks, (): file.mark(())}
+    for key in ("set", "vary"):
+        if isinstance(file.data.get(key), dict):
+            data[key] = {**file.data[key], **options.data.get(key, {})}
+    return Document(file.source, data, marks, file.faults)

@@ -1,0 +1,104 @@
+"""A row of a store as text, and back: nothing that a file says is taken for a figure unless it can be one."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from lifsim.config.document import Document, Mark
+from lifsim.config.schema import UNKNOWN, Broken, Model, rule
+from lifsim.config.validate import parse_model
+from lifsim.errors import Fault, InputError, shown
+
+MOST = 1 << 126
+"""No count is larger: it fits the decimals of Parquet, and a float."""
+
+_SUMS = ("cycles", "dram_bytes")
+"""Totals that are the sum of their parts."""
+
+
+def _figure(value: object) -> object:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST:
+        raise ValueError(f"{shown(value)} must be a number >= 0, or a word")
+    return value
+
+
+def _setting(value: object) -> object:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{shown(value)} must be finite")
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for one in inner:
+        _setting(one)
+    return value
+
+
+class Row(Model):
+    """One point in the store. key: SHA-256 of all that determines the figures. settings: the value of every axis.
+    figures: dotted names, none if the point failed; error: why it did."""
+
+    point: Annotated[int, Field(strict=True, ge=0, lt=1 << 63)]
+    key: Annotated[str, Field(strict=True, pattern=r"^[0-9a-f]{64}$")]
+    settings: dict[str, Annotated[Any, BeforeValidator(_setting)]]
+    figures: dict[str, Annotated[Any, BeforeValidator(_figure)]]
+    error: Annotated[str, Field(strict=True)] | None
+
+    @rule
+    def figures_add_up(self) -> Broken:
+        """A point has figures or an error, and what is a sum is the sum of its parts."""
+        if bool(self.figures) == (self.error is not None):
+            yield "error", "must be given of a point without figures, and of no other"
+        for name in _SUMS:
+            prefix, total = f"{name}.", f"{name}.total"
+            parts = [value for key, value in self.figures.items() if key.startswith(prefix) and key != total]
+            if any(value is UNKNOWN for value in parts):
+                continue  # a part has a fault of its own
+            found = self.figures.get(total)
+            if parts and found != (amount := sum(part for part in parts if not isinstance(part, str))):
+                yield f"figures.{total}", f"{shown(found)} must be the sum of its parts, {amount}"
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """Settings, figures and error beside each other."""
+        return {**self.settings, **self.figures, "error": self.error}
+
+
+def parse_row(record: Mapping[str, Any], source: str) -> Row:
+    """The row of a store's `record`. Raises InputError with all that no sweep can have written."""
+    place, faults = Mark(source), list[Fault]()
+    values = dict(record)
+    for name in ("settings", "figures"):
+        try:
+            values[name] = _plain(record[name])
+        except ValueError as error:
+            faults.append(place.fault((name,), f"must be JSON text: {error}"))
+    if faults:
+        raise InputError(faults)
+    try:
+        return parse_model(Row, Document(source, values, {(): place}))
+    except RecursionError:
+        raise InputError(place.fault((), "must not be nested so deeply")) from None
+
+
+def _plain(text: object) -> Any:
+    """The data of JSON text; none of what is not there."""
+    if text is None:
+        return {}
+    if not isinstance(text, str):
+        raise ValueError(f"is {type(text).__name__}")
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        raise
+    except (ValueError, RecursionError):
+        raise ValueError("has a number of too many digits, or is nested too deeply") from None
+
+
+def as_text(value: Mapping[str, Any]) -> str:
+    """JSON text of settings or figures. Raises ValueError where a number is not finite: such a row is never stored."""
+    return json.dumps(value, allow_nan=False)

@@ -1,0 +1,65 @@
+"""Are the zeros of a training step those that looking at every gradient finds?"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import yaml
+
+from lifsim.cli.main import main
+from lifsim.config.sharing import Sharing
+from lifsim.engine.initial import random_weights
+from lifsim.engine.training.backprop import Learner
+from lifsim.engine.training.sparsity import gradient_sparsity
+from lifsim.engine.training.surrogate import Surrogate
+from tests.workload import building
+
+LAYERS = """
+- {name: conv1, op: conv, out: 4, kernel: 3, padding: 1}
+- {name: lif1, op: lif}
+- {name: conv2, op: conv, out: 4, kernel: 3, padding: 1}
+- {name: lif2, op: lif}
+- {name: fc, op: linear, out: 3}
+"""
+
+
+def _step(surrogate: Surrogate, sharing: str = "none", reverse: bool = False):
+    network = building.network(LAYERS, shape="[2, 6, 6]", timesteps=3)
+    rng = np.random.default_rng(0)
+    images = rng.random((4, 2, 6, 6), dtype=np.float32)
+    learner = Learner(network, Sharing.parse(sharing), surrogate, reverse)
+    return network, gradient_sparsity(learner, random_weights(network, 1), images, np.array([0, 1, 2, 0]))
+
+
+@pytest.mark.parametrize("sharing", ["none", "channel2", "layer"])
+def test_slopes_that_never_vanish_leave_no_zeros(sharing: str) -> None:
+    network, found = _step(Surrogate.named("atan"), sharing)
+    assert found.firing_share == 0
+    assert {name: zeros.values for name, zeros in found.firing.items()} == {
+        lif.name: 3 * 4 * lif.output.elements for lif in network.lifs
+    }
+    assert set(found.membrane) == {"conv2", "fc"}
+    assert found.membrane["conv2"].values == 3 * 4 * network.node("conv2").output.elements
+
+
+def test_a_narrow_window_has_zeros_and_a_gradient_is_zero_where_no_later_slope_is_not() -> None:
+    _, narrow = _step(Surrogate("triangle", 4.0))
+    _, wide = _step(Surrogate("triangle", 0.5))
+    assert narrow.firing_share > wide.firing_share
+    assert narrow.membrane["conv2"].share > 0
+    assert narrow.membrane["conv2"].share < narrow.firing["lif2"].share  # a later timestep's gradient comes through
+    assert narrow.membrane["fc"].zeros == 0
+
+
+def test_recomputed_membranes_cannot_be_looked_at() -> None:
+    with pytest.raises(Exception, match="must be stored"):
+        _step(Surrogate(), reverse=True)
+
+
+def test_the_command_prints_a_section_that_a_run_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["gradients", "--workload", "digits_cnn", "--surrogate", "triangle", "--batch", "8"]) == 0
+    section = yaml.safe_load(capsys.readouterr().out)["training"]
+    assert section["measured"] is True
+    assert 0 < section["firing_gradient_sparsity"] < 1
+    assert "digits_cnn" in section["provenance"]
+    assert main(["gradients", "--workload", "digits_cnn", "--weights", "absent.npz"]) == 2

@@ -1,0 +1,60 @@
+"""Do overrides and resolved configurations reach what they are for, and are their faults told together?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+import lifsim
+from lifsim.errors import Fault, InputError
+from lifsim.simulate.inputs import load_config, load_inputs, split_overrides
+from lifsim.simulate.options import Options
+from lifsim.simulate.resolved import resolved_inputs
+
+
+def test_overrides_go_where_their_first_key_is_known() -> None:
+    faults: list[Fault] = []
+    given = ["array.rows=4", " memory.model=ideal", "components[0].count=2", "timesteps=3", "input.shape=[1]"]
+    for_arch, for_workload = split_overrides([*given, "arry.rows=4", "a.memory.b=1"], faults)
+    assert for_arch == ["array.rows=4", "dram.model=ideal", "components[0].count=2"]
+    assert for_workload == ["timesteps=3", "input.shape=[1]"]
+    assert [fault.source for fault in faults] == ["--set arry.rows=4", "--set a.memory.b=1"]
+    assert "'arry' must be a key of the architecture or the workload; did you mean 'array'" in str(faults[0])
+
+
+def test_a_resolved_configuration_gives_the_inputs_back(tmp_path: Path) -> None:
+    options = {"schedule": "auto", "seed": 5, "batch": 2, "chunk": "auto"}
+    inputs = load_inputs("sata128", "resnet19_cifar10", "channel2", options, ["array.rows=8", "timesteps=3"])
+    path = tmp_path / "config.yaml"
+    path.write_text(yaml.safe_dump(resolved_inputs(inputs.arch, inputs.network, inputs.sharing, inputs.options)))
+    again = load_config(path)
+    assert again == inputs
+    assert (again.arch.array.rows, again.network.timesteps, str(again.sharing)) == (8, 3, "channel2")
+    assert again.options == Options(schedule="auto", seed=5, batch=2)
+    changed = load_config(path, ["array.rows=4", "timesteps=2"])
+    assert (changed.arch.array.rows, changed.network.timesteps) == (4, 2)
+
+
+def test_every_fault_of_a_configuration_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text("arch: {}\nsharng: none\noptions: {}\n")
+    with pytest.raises(InputError) as error:
+        load_config(path)
+    told = {fault.path: fault.message for fault in error.value.faults}
+    assert "'sharng' must be a known key; did you mean 'sharing'" in told.pop("sharng")
+    # Keys of the file that are missing, and those of the empty architecture.
+    assert {"workload", "sharing", "name", "clock_hz", "array", "buffers", "dram"} <= set(told)
+    assert all("must be given" in message for message in told.values())
+    path.write_text("- 1\n")
+    with pytest.raises(InputError, match="must be a mapping of arch, workload, sharing and options"):
+        load_config(path)
+
+
+def test_whose_spikes_they_are_is_said() -> None:
+    own = lifsim.run(workload="lenet5_mnist", sharing="channel2", spikes="engine")
+    assert own.notes == (
+        "spikes are the network's own under sharing channel2, with calibrated weights, which fire at the workload's "
+        "rates",
+    )
