@@ -26,7 +26,7 @@ from lifsim.hardware.array import DATAFLOWS, ArrayCycles, pe_utilisation
 from lifsim.hardware.lif_unit import lif_passes, membrane_accesses
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.training import LayerTraining, StageBytes, training_traffic
-from lifsim.simulate.array_work import lif_map, shape_of
+from lifsim.simulate.array_work import lif_map, shape_of, sparsity_of
 from lifsim.simulate.books import Accesses, Cycles, Operations, SramAccesses, TrainingDramBytes, added
 from lifsim.simulate.counter import Counter
 from lifsim.simulate.counts import LayerCounts
@@ -194,7 +194,7 @@ class _LayerStages:
         return passes * self.layer.timesteps * self.batch * self.counter.bank.pass_cycles
 
     def _operations(self, dense: int, effective: int, *, multibit: bool) -> Operations:
-        executed = dense if self.arch.array.sparsity == "none" else effective
+        executed = effective if sparsity_of(self.arch).gates else dense
         return Operations(dense, effective, executed, executed if multibit else 0, 0)
 
     def _counts(

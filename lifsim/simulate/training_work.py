@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from lifsim.config.arch import Arch
 from lifsim.config.network import Layer
 from lifsim.hardware.array import ArrayCycles, Dataflow, Gemm, buffer_accesses, dense_cycles
+from lifsim.hardware.gemm import NO_CYCLES
 from lifsim.simulate.array_work import shape_of
-
-NOTHING = ArrayCycles(0, 0, 0)
 
 
 def transposed_gemm(layer: Layer) -> Gemm:
@@ -61,7 +60,7 @@ class StageWork:
         """Dense cycles: where gradients and the spikes they meet are zero is not known in advance."""
         gemm, dataflow, runs = product.gemm, product.dataflow, product.runs
         if runs == 0:
-            return cls(0, NOTHING, 0, 0, 0, 0, 0)
+            return cls(0, NO_CYCLES, 0, 0, 0, 0, 0)
         shape = shape_of(arch)
         accesses = buffer_accesses(dataflow, gemm, shape, runs, tick_batched)
         return cls(
