@@ -27,7 +27,7 @@ from lifsim.accounting.own.array_work import lif_map
 from lifsim.config.arch import Arch
 from lifsim.config.network import Layer
 from lifsim.errors import Fault, InputError
-from lifsim.hardware.array import DATAFLOWS, ArrayCycles, pe_utilisation, shape_of
+from lifsim.hardware.array import DATAFLOWS, ArrayCycles, pe_utilisation, shape_of, sparsity_of
 from lifsim.hardware.lif_unit import lif_passes, membrane_accesses
 from lifsim.schedule.plan import Plan
 from lifsim.training.products import Product, StageWork, backward_product, update_product
@@ -195,7 +195,7 @@ class _LayerStages:
         return passes * self.layer.timesteps * self.batch * self.setup.bank.pass_cycles
 
     def _operations(self, dense: int, effective: int, *, multibit: bool) -> Operations:
-        executed = dense if self.machine.array.sparsity == "none" else effective
+        executed = effective if sparsity_of(self.machine.array).gates else dense
         return Operations(dense, effective, executed, executed if multibit else 0, 0)
 
     def _counts(

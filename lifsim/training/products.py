@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from lifsim.config.network import Layer
 from lifsim.hardware.array import ArrayCycles, ArrayShape, Dataflow, Gemm, buffer_accesses, dense_cycles
-
-NOTHING = ArrayCycles(0, 0, 0)
+from lifsim.hardware.gemm import NO_CYCLES
 
 
 def transposed_gemm(layer: Layer) -> Gemm:
@@ -59,7 +58,7 @@ class StageWork:
         """Dense cycles: where gradients and the spikes they meet are zero is not known in advance."""
         gemm, dataflow, runs = product.gemm, product.dataflow, product.runs
         if runs == 0:
-            return cls(0, NOTHING, 0, 0, 0, 0, 0)
+            return cls(0, NO_CYCLES, 0, 0, 0, 0, 0)
         accesses = buffer_accesses(dataflow, gemm, shape, runs, tick_batched)
         return cls(
             macs=gemm.macs * runs * batch,

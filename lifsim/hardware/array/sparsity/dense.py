@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lifsim.hardware.array.dense import dense_cycles, dense_waits, output_blocks
 from lifsim.hardware.array.sparsity.protocol import SPARSITIES, Kept, Laid, Sparsity
-from lifsim.hardware.gemm import ArrayCycles
+from lifsim.hardware.gemm import NO_CYCLES, ArrayCycles
 from lifsim.hardware.input_reads import InputMap
 from lifsim.hardware.sram_banks import Banks
 from lifsim.hardware.sram_ports import Ports, PortStalls
@@ -26,7 +26,7 @@ class Unaware(Sparsity):
 
     def cycles(self, kept: Kept, laid: Laid) -> tuple[ArrayCycles, ...]:
         """The dataflow's, by difference: a run adds what one run more takes."""
-        found, before = [], ArrayCycles(0, 0, 0)
+        found, before = [], NO_CYCLES
         for runs in range(1, kept.runs + 1):
             upto = dense_cycles(laid.dataflow, laid.gemm, laid.shape, runs, laid.tick_batched)
             found.append((upto + before * -1) * kept.images)
