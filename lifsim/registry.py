@@ -115,6 +115,7 @@ class Registry(Mapping[str, Member]):
 KINDS = {
     "dataflow": "lifsim.hardware.array.dataflow:DATAFLOWS",
     "sparsity": "lifsim.hardware.array.sparsity:SPARSITIES",
+    "memory": "lifsim.hardware.memory:MEMORIES",
     "neuron": "lifsim.neurons:NEURONS",
     "accounting": "lifsim.accounting:ACCOUNTINGS",
 }

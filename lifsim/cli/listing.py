@@ -23,6 +23,7 @@ _MEMBERS = {
     "dataflows": "dataflow",
     "sparsities": "sparsity",
     "neurons": "neuron",
+    "memories": "memory",
     "accountings": "accounting",
 }
 
@@ -34,8 +35,8 @@ def listing(what: str) -> None:
     workloads may name.
 
     Files of the folders in $LIFSIM_PATH (separated as in $PATH) are listed too, and come before shipped ones.
-    Dataflows, sparsities, neuron models and accountings of other packages are listed with the package that they come
-    from.
+    Dataflows, sparsities, neuron models, memories and accountings of other packages are listed with the package that
+    they come from.
 
     \b
     Examples:

@@ -12,6 +12,7 @@ from lifsim.accounting.satasim.prices import costs_of
 from lifsim.config.arch import Arch
 from lifsim.config.network import Network
 from lifsim.errors import Fault
+from lifsim.hardware.memory import MEMORIES
 
 
 @ACCOUNTINGS.register
@@ -54,5 +55,5 @@ def _dataflow(arch: Arch) -> Iterator[tuple[str, str]]:
 
 
 def _memory(arch: Arch) -> Iterator[tuple[str, str]]:
-    if arch.dram.model != "ideal":
+    if MEMORIES[arch.dram.model].waits:
         yield "dram.model", f"{arch.dram.model!r} must be ideal under accounting satasim, which knows no waiting"
