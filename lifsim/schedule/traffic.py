@@ -1,9 +1,9 @@
-"""Records of what a schedule moves between DRAM and the chip."""
+"""Records of what moves between DRAM and the chip."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Literal
+from typing import Literal, Self
 
 Order = Literal["weights_outer", "inputs_outer"]
 
@@ -46,8 +46,15 @@ class DramBytes:
         """Bytes over the DRAM's pins."""
         return self.reads + self.writes
 
-    def __add__(self, other: DramBytes) -> DramBytes:
-        return DramBytes(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))
+    def shown(self) -> dict[str, int]:
+        """By tensor, as results tell them: partial sums both ways together, and the total."""
+        names = ("weights", "spikes_in", "spikes_out", "residual", "membrane_read", "membrane_write", "psum", "total")
+        return {name: getattr(self, name) for name in names}
+
+    def __add__(self, other: Self) -> Self:
+        if type(other) is not type(self):
+            return NotImplemented
+        return type(self)(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from lifsim.accounting.books import (
     Accesses,
     BooksError,
     Cycles,
-    DramBytes,
     EnergyPj,
     Operations,
     SramAccesses,
@@ -33,6 +32,7 @@ from lifsim.hardware.stores import Stores
 from lifsim.schedule.lif_memory import LifMemory
 from lifsim.schedule.occupancy import peak_bytes
 from lifsim.schedule.plan import Plan
+from lifsim.schedule.traffic import DramBytes
 from lifsim.simulate.bound import BufferUse, advice, bound, buffer_use, port_use
 from lifsim.simulate.dram import DramActivity
 from lifsim.simulate.options import Options
