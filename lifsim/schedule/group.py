@@ -283,3 +283,11 @@ class Group:
         sizes = images * np.array([facts.replay_bytes for facts in self.layers])
         overflow: Ints = np.clip(np.cumsum(sizes) - room, 0, sizes)
         return overflow
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A group with the strips that were chosen for it, and what it moves so."""
+
+    group: Group
+    cost: GroupCost

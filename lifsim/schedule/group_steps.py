@@ -13,7 +13,6 @@ import numpy as np
 
 from lifsim.config.network import Layer, Tensor
 from lifsim.hardware.pipeline.kinds import Kind
-from lifsim.schedule.chip import BufferBytes
 from lifsim.schedule.facts import LayerFacts, NetworkFacts
 from lifsim.schedule.moves import REPLAY, Moves, Visit, moves_of, shares
 from lifsim.schedule.plan import GroupPlan, Strip
@@ -51,22 +50,14 @@ class Turn:
         return total * self.end_row // self.rows - self.before(total)
 
 
-def group_visits(
-    facts: NetworkFacts,
-    room: BufferBytes,
-    batch: int,
-    group: GroupPlan,
-    *,
-    keeps_spikes: bool = False,
-) -> list[Visit]:
+def group_visits(facts: NetworkFacts, batch: int, group: GroupPlan, *, keeps_spikes: bool = False) -> list[Visit]:
     """Every visit of the layers of `group`, in order; the bytes of a layer's visits add up to those of its plan.
 
     keeps_spikes: for a backward pass; the spikes that the group hands over on chip are written, too.
     """
-    unrolled = unroll(facts, room, group, batch)
     moved = {
         (step.chunk, step.timestep, step.layer): _with_all_spikes(step, facts) if keeps_spikes else step.dram
-        for step in unrolled
+        for step in unroll(group.walked)
     }
     planned = {
         index: _PlannedLayer(facts, batch, group, traffic, index)

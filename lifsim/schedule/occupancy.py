@@ -9,15 +9,13 @@ import numpy as np
 
 from lifsim.config.network import Layer
 from lifsim.schedule.chip import BufferBytes, Chip
-from lifsim.schedule.facts import NetworkFacts
-from lifsim.schedule.group import Group
+from lifsim.schedule.group import Group, Heights
 from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.schedule.psums import working_set_bytes
 from lifsim.schedule.rows import row_tiles
 from lifsim.schedule.spike_store import SpikeBuffers, walk_timestep
 from lifsim.schedule.storage import Reals, filter_bytes, tensor_bytes, tick_rows
 from lifsim.schedule.traffic import Tiling
-from lifsim.schedule.unrolled import planned_group
 
 
 def peak_bytes(plan: Plan, batch: int) -> BufferBytes:
@@ -26,7 +24,7 @@ def peak_bytes(plan: Plan, batch: int) -> BufferBytes:
     held = [
         _tick(facts.layers[group.first].layer, facts.reals, chip, batch, group.layers[0].tiling)
         if group.tick_batched
-        else _timestep(facts, chip.room, batch, group)
+        else _timestep(group)
         for group in plan.groups
     ]
     most = (max(sizes) for sizes in zip(*map(astuple, held), strict=True))
@@ -54,17 +52,16 @@ def _with_tile(stays: int, tile: int, everything: int) -> int:
     return everything if stays == everything else stays + tile
 
 
-def _timestep(facts: NetworkFacts, room: BufferBytes, batch: int, plan: GroupPlan) -> BufferBytes:
+def _timestep(plan: GroupPlan) -> BufferBytes:
     """A timestep-major group; currents that wait to be replayed lie beside the psums of the layer at work."""
-    group, heights = planned_group(facts, room, plan, batch)
-    residency = plan.residency
+    group, residency = plan.walked.group, plan.residency
     if residency is None:
         raise ValueError("a timestep-major group must have a residency")
     pinned = [layer.tiling.resident_weight_bytes for layer in plan.layers]
     all_stay = pinned == [layer.weight_bytes for layer in group.layers]
     images, _ = group.chunks.sizes[0]
     replayed = sum(images * layer.replay_bytes for layer in group.layers)
-    spike_in, spike_out = _spikes(group, heights, images)
+    spike_in, spike_out = _spikes(group, plan.walked.cost.heights, images)
     return BufferBytes(
         weight=sum(pinned) + (0 if all_stay else residency.weight_region),
         spike_in=spike_in,
@@ -74,7 +71,7 @@ def _timestep(facts: NetworkFacts, room: BufferBytes, batch: int, plan: GroupPla
     )
 
 
-def _spikes(group: Group, heights: dict[int, int], images: int) -> tuple[int, int]:
+def _spikes(group: Group, heights: Heights, images: int) -> tuple[int, int]:
     """Bytes of spike_in and spike_out in the fullest timestep."""
     buffers = SpikeBuffers(group.buffers.spike_in, group.buffers.spike_out, images)
     walks = [walk_timestep(group.facts, group.passes(heights), buffers, now) for now, _ in group.timesteps()]

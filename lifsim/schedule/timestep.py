@@ -9,7 +9,7 @@ import numpy as np
 
 from lifsim.schedule.chip import BufferBytes
 from lifsim.schedule.facts import LayerFacts, NetworkFacts
-from lifsim.schedule.group import Chunks, Group, GroupCost
+from lifsim.schedule.group import Chunks, Group, GroupCost, Walk
 from lifsim.schedule.plan import GroupPlan, Residency, Strip
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.strip_search import cheapest
@@ -64,6 +64,7 @@ def _as_plan(cost: GroupCost, group: Group) -> GroupPlan:
         strips=tuple(sorted(strips, key=lambda strip: strip.first)),
         residency=Residency(cost.region, split.transient, permanent),
         layers=tuple(layers),
+        walk=Walk(group, cost),
     )
 
 

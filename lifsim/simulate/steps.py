@@ -36,7 +36,7 @@ def visits(plan: Plan, batch: int, memo: Memo, *, keeps_spikes: bool = False) ->
             layer = facts.layers[group.first].layer
             found.append(memo.of(tick_visit, layer, facts.reals, tiles, batch, group.layers[0]))
         else:
-            found += group_visits(facts, plan.chip.room, batch, group, keeps_spikes=keeps_spikes)
+            found += group_visits(facts, batch, group, keeps_spikes=keeps_spikes)
     return found
 
 
