@@ -19,7 +19,7 @@ _SHARINGS = {
 
 _KINDS: dict[str, Kind] = {"archs": "arch", "workloads": "workload", "drams": "dram"}
 
-_MEMBERS = {"dataflows": "dataflow", "sparsities": "sparsity", "neurons": "neuron"}
+_MEMBERS = {"dataflows": "dataflow", "sparsities": "sparsity", "neurons": "neuron", "layers": "layer"}
 
 
 @click.command()
@@ -29,7 +29,7 @@ def listing(what: str) -> None:
     workloads may name.
 
     Files of the folders in $LIFSIM_PATH (separated as in $PATH) are listed too, and come before shipped ones.
-    Dataflows, sparsities and neuron models of other packages are listed with the package that they come from.
+    What other packages add is listed with the package that it comes from.
 
     \b
     Examples:
@@ -37,6 +37,7 @@ def listing(what: str) -> None:
       lifsim list sharings
       lifsim list dataflows
       lifsim list neurons
+      lifsim list layers
     """
     if what == "sharings":
         rows = _SHARINGS

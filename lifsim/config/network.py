@@ -1,7 +1,7 @@
 """The network graph that the hardware model and the SNN engine both read.
 
-A `Network` is a list of nodes in execution order, each with one output `Tensor`. Its `layers` are the weight layers
-(convolution, linear), each with all that runs behind it until the next weight layer: pooling, residual add, LIF.
+A `Network` is a list of nodes in execution order, each with one output `Tensor`. Its `layers` are what the array
+computes (`lifsim.layers`), each with all that runs behind it until the next one: pooling, residual add, LIF.
 """
 
 from __future__ import annotations
@@ -64,28 +64,6 @@ class Input(Node):
 
 
 @dataclass(frozen=True)
-class Conv(Node):
-    """Convolution, weights [M, C/groups, R, S]; `batch_norm` folds a norm of M channels behind it."""
-
-    in_shape: tuple[int, int, int]  # (C, H, W)
-    kernel: tuple[int, int]  # (R, S)
-    stride: tuple[int, int]
-    padding: tuple[int, int]
-    groups: int
-    bias: bool
-    batch_norm: bool
-
-
-@dataclass(frozen=True)
-class Linear(Node):
-    """Fully connected, weights [M, F]; a (C, H, W) input is flattened in that order."""
-
-    in_features: int
-    bias: bool
-    batch_norm: bool
-
-
-@dataclass(frozen=True)
 class Pool(Node):
     """Max or average pooling (`kind` "max" | "avg")."""
 
@@ -127,18 +105,18 @@ def nodes_with_spikes(nodes: Iterable[Node]) -> frozenset[str]:
 
 @dataclass(frozen=True)
 class Layer:
-    """A weight layer as the hardware sees it: a GEMM [pixels Sr] x [K] x [filters Sc] per group, and what follows it.
+    """A layer of the array as the hardware sees it: a GEMM [pixels Sr] x [K] x [filters Sc] a group, and what follows.
 
     Shapes are per image. `runs` is how often per image the array computes it: T, or 1 where its input has one
     timestep. `lif` fires `timesteps` times per image whatever `runs` is. `outputs` are the tensors it hands over to
-    later layers; `residuals` the stored tensors that its add reads.
+    later layers; `residuals` the stored tensors that its add reads. `flat`: its input is flattened to one pixel.
     """
 
     index: int
     name: str
-    kind: str  # "conv" | "linear"
+    kind: str  # a registered one (lifsim.layers)
     input: Tensor
-    in_shape: tuple[int, int, int]  # (C, H, W); a linear layer is (F, 1, 1)
+    in_shape: tuple[int, int, int]  # (C, H, W); of a flat layer (F, 1, 1)
     filters: int  # M
     kernel: tuple[int, int]  # (R, S)
     stride: tuple[int, int]
@@ -150,6 +128,12 @@ class Layer:
     lif: Lif | None
     outputs: tuple[Tensor, ...]
     residuals: tuple[Tensor, ...]
+    flat: bool = False
+
+    @property
+    def neuron_shape(self) -> tuple[int, ...]:
+        """Of its input as traces have it: (C, H, W), or (F,) where it is flat."""
+        return self.in_shape[:1] if self.flat else self.in_shape
 
     @property
     def pixels(self) -> int:

@@ -19,12 +19,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.config.network import Conv, Input, Lif, Linear, Network, Node
+from lifsim.config.network import Input, Lif, Network, Node
+from lifsim.config.product import Operator, Product
 from lifsim.config.sharing import Sharing, states_of
 from lifsim.engine.inference import as_rows, checked_input, network_faults, rest
 from lifsim.engine.initial import random_weights
+from lifsim.engine.layout import to_channels_last
 from lifsim.engine.neurons import bound, fire
-from lifsim.engine.operators import Operator, folded_norm, operator_of, to_channels_last
+from lifsim.engine.operators import folded_norm, operator_of
 from lifsim.engine.order import Stretch, Walk, stretches_of
 from lifsim.engine.weights import BN_EPSILON, Weights, checked_weights
 from lifsim.engine.workers import Workers
@@ -61,22 +63,22 @@ def calibrated_weights(
     return _Calibration(network, sharing, images, seed, workers).run(watch)
 
 
-def _readers(network: Network) -> dict[str, Conv | Linear]:
+def _readers(network: Network) -> dict[str, Product]:
     """For each LIF layer, the first weight layer that reads its spikes, perhaps through pools, adds and means."""
-    found: dict[str, Conv | Linear] = {}
+    found: dict[str, Product] = {}
     for node in network.nodes:
-        if isinstance(node, Conv | Linear):
+        if isinstance(node, Product):
             for source in _sources(network, node):
                 if isinstance(source, Lif):
                     found.setdefault(source.name, node)
     return found
 
 
-def _sources(network: Network, node: Node) -> Iterator[Conv | Linear | Lif]:
+def _sources(network: Network, node: Node) -> Iterator[Product | Lif]:
     """LIF and weight layers that `node` reads, directly or through pools, adds and means."""
     for name in node.inputs:
         source = network.node(name)
-        if isinstance(source, Lif | Conv | Linear):
+        if isinstance(source, Lif | Product):
             yield source
         else:
             yield from _sources(network, source)
@@ -87,7 +89,7 @@ class _Knob:
     """The mean drive of one LIF layer, moved by what its rate is off, in steps that shrink where it overshoots."""
 
     lif: str
-    driver: Conv | Linear
+    driver: Product
     probe: str
     target: float
     move: float = _FIRST_MOVE
@@ -117,7 +119,7 @@ class _Pass:
         """Count a node's value, [steps, B, ..., C]."""
         self.ones[node.name] = self.ones.get(node.name, 0) + int(np.count_nonzero(value))
         self.elements[node.name] = self.elements.get(node.name, 0) + value.size
-        if isinstance(node, Conv | Linear):
+        if isinstance(node, Product):
             axes = tuple(range(value.ndim - 1))
             total = value.sum(axis=axes, dtype=np.float64)
             squares = np.square(value, dtype=np.float64).sum(axis=axes)
@@ -159,7 +161,7 @@ class _Calibration:
         """Tune the layers of a segment, and go on behind it; what could not be reached."""
         names = {node.name for stretch in segment for node in stretch.nodes}
         knobs = [knob for knob in self._knobs() if knob.lif in names]
-        layers = [node for stretch in segment for node in stretch.nodes if isinstance(node, Conv | Linear)]
+        layers = [node for stretch in segment for node in stretch.nodes if isinstance(node, Product)]
         for index in range(_PASSES):
             self._variables.clear()
             self._operators.clear()
@@ -215,7 +217,7 @@ class _Calibration:
         spikes = fire(as_rows(x), self._variables[state.name], steps, self._neurons[node.name], self._workers)
         return spikes.reshape(steps, *x.shape[1:])
 
-    def _normalise(self, layer: Conv | Linear) -> None:
+    def _normalise(self, layer: Product) -> None:
         """Give the layer's drive unit variance and, with a batch norm, mean 0 in each channel."""
         total, squares, count = self._pass.moments[layer.name]
         mean = total / count
@@ -228,7 +230,7 @@ class _Calibration:
         self._weights[f"{layer.name}.bn.running_mean"] = (mean - shift) / scale + bias
         self._weights[f"{layer.name}.bn.running_var"] = np.where(variance > 0, variance / scale**2 - BN_EPSILON, 1.0)
 
-    def _shift(self, layer: Conv | Linear, move: float) -> None:
+    def _shift(self, layer: Product, move: float) -> None:
         """Move the mean drive: by the norm's offset, else the bias, else the mean of the weights."""
         if layer.batch_norm:
             self._weights[f"{layer.name}.bn.bias"] += move
@@ -252,7 +254,7 @@ def _segments(stretches: Sequence[Stretch]) -> list[list[Stretch]]:
             continue
         nodes: list[Node] = []
         for node in stretch.nodes:
-            if fired and isinstance(node, Conv | Linear):
+            if fired and isinstance(node, Product):
                 segments[-1] += [Stretch(tuple(nodes), True)] if nodes else []
                 segments.append([])
                 nodes, fired = [], False

@@ -12,7 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lifsim.config.arch import Arch
-from lifsim.config.network import Conv, Layer, Lif, Linear, Network, Pool, Tensor, TimeMean
+from lifsim.config.network import Layer, Lif, Network, Pool, Tensor, TimeMean
+from lifsim.config.product import Product
 from lifsim.config.sharing import Sharing
 from lifsim.schedule.lif_memory import LifMemory, lif_memory
 from lifsim.schedule.storage import bytes_of, element_bits
@@ -92,9 +93,9 @@ def kept_activation_bits(network: Network, arch: Arch) -> int:
     """
     kept: dict[str, Tensor] = {}
     for node in network.nodes:
-        if isinstance(node, Conv | Linear) or (isinstance(node, Pool) and node.kind == "max"):
-            kept[node.inputs[0]] = network.node(node.inputs[0]).output
-        if isinstance(node, Lif) or (isinstance(node, Conv | Linear) and node.batch_norm):
+        if isinstance(node, Product) or (isinstance(node, Pool) and node.kind == "max"):
+            kept |= {name: network.node(name).output for name in node.inputs}
+        if isinstance(node, Lif) or (isinstance(node, Product) and node.batch_norm):
             kept[node.name] = node.output
     return sum(tensor.steps * _bits(tensor, network, arch) for tensor in kept.values())
 

@@ -82,7 +82,7 @@ def step_rows(network: Network, layer: Layer, arch: Arch) -> RowLayout:
 def _row_layout(network: Network, layer: Layer, arch: Arch, groups: int, steps: int) -> RowLayout:
     along = 1 if layer.in_shape[1] == 1 else 0
     bits = element_bits(layer.input, network, arch) * steps
-    if layer.kind == "linear":
+    if layer.flat:
         channels, rows, columns = map_shape(layer.input.shape)
         row_bytes = rows * bytes_of(channels * columns * bits)
     else:

@@ -105,7 +105,7 @@ def _operations(network: Network, arch: Arch) -> Iterator[Operations]:
 
 
 def _padded_outputs(layer: Layer, arch: Arch) -> int:
-    if layer.kind == "linear" and not arch.satasim.linear_as_3x3:
+    if layer.flat and not arch.satasim.linear_as_3x3:
         return layer.filters
     rows, cols = (padded_output(*axis) for axis in zip(layer.in_shape[1:], layer.kernel, layer.stride, strict=True))
     return layer.filters * rows * cols

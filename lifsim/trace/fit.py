@@ -21,8 +21,7 @@ class FittedLayer(LayerSpikes):
     """
 
     def __init__(self, spikes: LayerSpikes, layer: Layer) -> None:
-        shape = layer.in_shape if layer.kind == "conv" else (math.prod(layer.in_shape),)
-        super().__init__(layer.name, (layer.input.steps, spikes.shape[1], *shape))
+        super().__init__(layer.name, (layer.input.steps, spikes.shape[1], *layer.neuron_shape))
         self._spikes = spikes
 
     def _read(self, step: int, first: int, last: int) -> NDArray[np.uint8]:
@@ -67,9 +66,9 @@ def fit(trace: Trace, network: Network, source: str = "") -> Trace:
 def _misfits(spikes: LayerSpikes, layer: Layer, trace: Trace, network: Network) -> list[str]:
     name = f" ({spikes.name!r} of the trace)" if spikes.name != layer.name else ""
     faults = []
-    flat = layer.kind == "linear" and math.prod(spikes.neuron_shape) == math.prod(layer.in_shape)
+    flat = layer.flat and math.prod(spikes.neuron_shape) == math.prod(layer.in_shape)
     if spikes.neuron_shape != layer.in_shape and not flat:
-        needed = list(layer.in_shape) if layer.kind == "conv" else [math.prod(layer.in_shape)]
+        needed = list(layer.neuron_shape)
         message = f"has inputs of shape {needed} in {network.name}, {list(spikes.neuron_shape)} in the trace{name}"
         as_signal = (trace.batch, 1, *spikes.neuron_shape) == layer.in_shape
         faults.append(message + ("; a 1-D signal is [T, C, 1, L], not [T, C, L]" if as_signal else ""))

@@ -99,7 +99,7 @@ def analogue_layers(network: Network) -> frozenset[str]:
 
 
 def _shape(layer: Layer, batch: int) -> tuple[int, ...]:
-    return (layer.input.steps, batch, *(layer.in_shape if layer.kind == "conv" else layer.in_shape[:1]))
+    return (layer.input.steps, batch, *layer.neuron_shape)
 
 
 def _rate_faults(network: Network) -> list[Fault]:

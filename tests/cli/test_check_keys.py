@@ -43,7 +43,7 @@ def test_a_key_that_names_no_layer_is_blamed_and_not_its_value(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     told = _told(tmp_path, capsys, rates='"conv 1"')
-    assert "spikes.rates.conv 1: must be a convolution or linear layer; did you mean 'c1'?" in told
+    assert "spikes.rates.conv 1: must be a layer of kind conv or linear; did you mean 'c1'?" in told
     assert "0.5" not in told
 
 
