@@ -1,6 +1,7 @@
 """Draws docs/images/architecture.svg from the code: rooms by the layers of setup.cfg, arrows by its imports.
 
-What everybody imports (errors, units ...) has no arrows, and neither has what less than `FEW` modules import.
+What everybody imports (kernels, processes, single modules) has no arrows, and neither has what less than `FEW` modules
+import.
 
 python docs/draw_architecture.py [FILE]
 """
@@ -21,7 +22,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 ROOT = Path(__file__).parents[1]
 WIDTH, HEIGHT, GAP = 3.0, 0.62, 0.28
 ROOM, INK, ARROW = "#e8eef7", "#1b2a41", "#5b7db1"
-FOUNDATIONS = {"kernels", "processes", "files", "registry", "units", "scratch", "errors"}
+FOUNDATIONS = {"kernels", "processes"}
 FEW = 4
 
 
@@ -65,7 +66,8 @@ def draw(path: Path) -> None:
             _box(axes, x, y, room, sizes[room])
             centres[room] = x, y
     for (above, below), count in sorted(edges.items()):
-        if count >= FEW and above in centres and below in centres and below not in FOUNDATIONS:
+        everybodys = below in FOUNDATIONS or sizes[below] == 1
+        if count >= FEW and above in centres and below in centres and not everybodys:
             _arrow(axes, centres[above], centres[below], count)
     reach = WIDTH * max(map(len, floors)) / 2 + 0.6
     axes.set_xlim(-reach, reach)
@@ -82,7 +84,7 @@ def _box(axes: Axes, x: float, y: float, room: str, size: int) -> None:
     corner = x - WIDTH / 2, y - HEIGHT / 2
     axes.add_patch(FancyBboxPatch(corner, WIDTH, HEIGHT, "round,pad=0,rounding_size=0.08", fc=ROOM, ec=INK, lw=1))
     told = f"{room}/  {size - 1} modules" if size > 1 else f"{room}.py"
-    axes.text(x, y, told, ha="center", va="center", fontsize=9, color=INK)
+    axes.text(x, y, told, ha="center", va="center", fontsize=8, color=INK)
 
 
 def _arrow(axes: Axes, above: tuple[float, float], below: tuple[float, float], count: int) -> None:

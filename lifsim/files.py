@@ -103,9 +103,9 @@ def replacing_folder(folder: Path, *, replace: bool) -> Iterator[Path]:
             raise
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write `text` as UTF-8. Raises InputError where it cannot be written."""
-    write_bytes(path, text.encode())
+def write_text(path: Path, text: str, *, parents: bool = False) -> None:
+    """Write `text` as UTF-8; parents: as in `scratch_beside`. Raises InputError where it cannot be written."""
+    write_bytes(path, text.encode(), parents=parents)
 
 
 def write_bytes(path: Path, data: bytes, *, parents: bool = False) -> None:

@@ -126,6 +126,7 @@ KINDS = {
     "sparsity": "lifsim.hardware.array.sparsity:SPARSITIES",
     "neuron": "lifsim.neurons:NEURONS",
     "layer": "lifsim.layers:LAYERS",
+    "accounting": "lifsim.accounting:ACCOUNTINGS",
 }
 """Where the registry of each kind stands, so that input files can be checked before what costs anything is imported."""
 

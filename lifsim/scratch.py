@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+import secrets
 import shutil
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -29,23 +29,39 @@ class ScratchFolder:
 
     def __init__(self, parent: Path, name: str) -> None:
         remove_leftovers(parent)
+        self._lock: int | None = None
         for _ in range(_ATTEMPTS):
-            self.path = Path(tempfile.mkdtemp(prefix=f".{name[:100]}{_MARK}", dir=parent))
+            # Known before it is made, so that a signal in between leaves nothing that nobody knows of.
+            self.path = parent / f".{name[:100]}{_MARK}{secrets.token_hex(4)}"
             try:
+                self.path.mkdir(mode=0o700)
                 self._lock = _locked(self.path)
-            except FileNotFoundError:
+            except (FileExistsError, FileNotFoundError):
+                if not parent.is_dir():
+                    raise
                 continue
+            except BaseException:
+                self.remove()
+                raise
             if self._lock is None or _is_still_at(self._lock, self.path):
                 return
             os.close(self._lock)
         raise FileNotFoundError(f"{parent} must keep the folders that are made in it")
 
     def remove(self) -> None:
-        """Remove it with all that is in it."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        """Remove it with all that is in it, also where a signal comes in between."""
+        try:
+            shutil.rmtree(self.path, ignore_errors=True)
+        except BaseException:
+            shutil.rmtree(self.path, ignore_errors=True)
+            raise
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+    def __del__(self) -> None:
+        if self._lock is not None:  # dropped before its `with` began
+            self.remove()
 
     def __enter__(self) -> Self:
         return self

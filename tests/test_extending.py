@@ -13,9 +13,10 @@ import lifsim
 from lifsim.cli.main import main
 from lifsim.errors import InputError
 from lifsim.hardware.array import DATAFLOWS, ArrayShape, Gemm, dense_cycles
-from lifsim.registry import Registry
+from lifsim.registry import KINDS, Registry, registry_of
 
-EXAMPLE = Path(__file__).parents[1] / "docs" / "extending" / "broadcast"
+DOCS = Path(__file__).parents[1] / "docs"
+EXAMPLE = DOCS / "extending" / "broadcast"
 
 
 @pytest.fixture(scope="module")
@@ -81,3 +82,12 @@ def test_every_shipped_dataflow_runs_and_multiplies_once() -> None:
         assert cycles.array * shape.pes >= 2 * gemm.macs
     result = lifsim.run("eyeriss_like", "lenet5_mnist", overrides=("array.dataflow=row_stationary",))
     assert result.totals.cycles.total > 0
+
+
+def test_the_page_says_of_every_kind_where_its_members_are() -> None:
+    page = (DOCS / "extending.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("|")]
+    for kind in KINDS:
+        registry = registry_of(kind)
+        row = next(row for row in rows if row.startswith(f"| {registry.kind} |"))
+        assert f"| {registry.folder.replace('.', '/')}/ | `{registry.group}` |" in row

@@ -7,18 +7,19 @@ from dataclasses import asdict
 
 import click
 
-from lifsim.cli.family import options_of
+from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.inputs import ScheduledSimulation
 from lifsim.cli.say import say
 
 
 @click.command(
+    cls=FamilyCommand,
     epilog="""\b
 Examples:
   lifsim explain --layer conv9
   lifsim explain --arch sata128 --sharing layer --schedule timestep --layer conv9
   lifsim explain --workload resnet19_cifar10 --sharing channel4 --layer s2b1_conv2 --format json
-"""
+""",
 )
 @click.option("--layer", required=True, help="A weight layer (lifsim workload show).")
 @options_of(ScheduledSimulation, "simulation")

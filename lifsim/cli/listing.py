@@ -19,11 +19,17 @@ _SHARINGS = {
 
 _KINDS: dict[str, Kind] = {"archs": "arch", "workloads": "workload", "drams": "dram"}
 
-_MEMBERS = {"dataflows": "dataflow", "sparsities": "sparsity", "neurons": "neuron", "layers": "layer"}
+_MEMBERS = {
+    "dataflows": "dataflow",
+    "sparsities": "sparsity",
+    "neurons": "neuron",
+    "layers": "layer",
+    "accountings": "accounting",
+}
 
 
 @click.command()
-@click.argument("what", type=click.Choice(["archs", "workloads", "drams", "sharings", *_MEMBERS]))
+@click.argument("what", type=click.Choice([*_KINDS, "sharings", *_MEMBERS]))
 def listing(what: str) -> None:
     """List the names that --arch, --workload, --dram and --sharing know, and those that architectures and
     workloads may name.

@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from lifsim.cli.family import options_of
+from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.memory_options import MemoryOptions
 from lifsim.cli.usual_sharings import Choice
 from lifsim.config import defaults
@@ -17,12 +17,13 @@ PIPE_WIDTH = 160
 
 
 @click.command(
+    cls=FamilyCommand,
     epilog="""\b
 Examples:
   lifsim memory --workload resnet19_imagenet100 --timesteps 5
   lifsim memory --workload resnet19_positions_imagenet100,vgg16_efficientlif_imagenet100 --sharing none,layer+channel2
   lifsim memory --arch sata128 --set precision.membrane_bits=16 --batch 128 --format csv
-"""
+""",
 )
 @click.option(
     "--workload", "workloads", metavar="NAME|FILE,...", default=defaults.MEMORY_WORKLOAD, show_default=True,

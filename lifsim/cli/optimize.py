@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lifsim.cli.family import options_of
+from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.say import say
 from lifsim.cli.stopping import keeping
 from lifsim.cli.sweep_options import ExecutionOptions, SpaceOptions
@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
 
 @click.command(
+    cls=FamilyCommand,
     epilog="""\b
 Examples:
   lifsim optimize --sharing none,layer,channel2,channel4 --vary buffers.weight.size_bytes=8KiB:256KiB:x2 \\
       --vary array.rows=4:32 --minimise energy_pj.total --limit 'area_mm2<2.5' --out sweeps/best
   lifsim optimize my_sweep.yaml --minimise cycles.total --limit 'area_mm2<=1' --points 200 --out sweeps/best
-"""
+""",
 )
 @options_of(SpaceOptions, "space")
 @click.option("--minimise", "--minimize", metavar="FIGURE", default="energy_pj.total", show_default=True,

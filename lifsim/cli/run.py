@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from lifsim.cli.family import options_of
+from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.inputs import WholeSimulation
 from lifsim.cli.say import say
 from lifsim.errors import Fault, InputError, collecting
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command(
+    cls=FamilyCommand,
     epilog="""\b
 Examples:
   lifsim run --arch sata128.yaml --sharing channel4
@@ -27,7 +28,7 @@ Examples:
   lifsim run --mode training --bptt reversed --sharing layer+channel2 --batch 4
   lifsim run --workload resnet19_imagenet100 --batch 4 --format json --out results/resnet
   lifsim run --config reports/vgg16_cifar10-sata128-channel4/config.resolved.yaml
-"""
+""",
 )
 @options_of(WholeSimulation, "simulation")
 @click.option(

@@ -59,7 +59,7 @@ def study(
     from lifsim.config.workload import load_workload
     from lifsim.engine.data import load_dataset
     from lifsim.engine.training.loop import Recipe, usual_batch
-    from lifsim.engine.training.study import open_study, run_study, setting_of
+    from lifsim.engine.training.study import Trials, open_study, run_study, setting_of
     from lifsim.engine.workers import available_threads
 
     network = load_workload(workload, settings)
@@ -69,7 +69,8 @@ def study(
     setting = setting_of(workload, settings, images, recipe)
     held = 0
     with keeping(lambda: f"{held} of {len(chosen) * seeds} trainings are kept in {out}; the same command goes on"):
-        for now in run_study(network, images, chosen, seeds, recipe, out, jobs or available_threads(), setting):
+        trials = Trials(network, images, recipe, chosen, seeds)
+        for now in run_study(trials, out, jobs or available_threads(), setting):
             held, last = len(now.trials), now.trials[-1]
             say(
                 f"{held} of {len(chosen) * seeds}: {last.sharing}, seed {last.seed}: "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lifsim.cli.family import options_of
+from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.say import say
 from lifsim.cli.stopping import keeping
 from lifsim.cli.sweep_options import ExecutionOptions, SpaceOptions
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command(
+    cls=FamilyCommand,
     epilog="""\b
 Examples:
   lifsim sweep --sharing none,layer,channel2,channel4 --vary buffers.membrane.size_bytes=8KiB:512KiB:x2 --out sweeps/x
@@ -25,7 +26,7 @@ Examples:
   lifsim sweep my_sweep.yaml --out sweeps/x --jobs 4
   lifsim sweep my_sweep.yaml --out sweeps/x --scheduler tcp://host:8786
   lifsim store show sweeps/x --sort energy_pj.total --top 10
-"""
+""",
 )
 @options_of(SpaceOptions, "space")
 @click.option("--sample", metavar="N", type=int, help="Run N points of the space, a Latin hypercube.")

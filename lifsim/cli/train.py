@@ -140,16 +140,22 @@ class _Training:
         begin: Progressed = start(self.learner.network, self.recipe.seed)
         if resume:
             begin = load_checkpoint(self.out, self.learner.network, self.settings)
-        report, kept = None, begin.epoch
-        with (
-            keeping(lambda: f"{self.out} holds epoch {kept}; --resume goes on" if kept else "no epoch was finished"),
-            TrainingProgress(self.recipe.epochs, begin.epoch) as progress,
-        ):
+        report = None
+        with keeping(self._kept), TrainingProgress(self.recipe.epochs, begin.epoch) as progress:
             for now, report in train(self.learner, self.data, self.recipe, begin, progress.batch):
                 save_checkpoint(self.out, Checkpoint(now, self.settings))
-                kept = now.epoch
                 progress.epoch(report)
         return report
+
+    def _kept(self) -> str:
+        """What a stop leaves: the file knows best, whenever the stop came."""
+        from lifsim.engine.training.checkpoint import load_checkpoint
+
+        try:
+            epoch = load_checkpoint(self.out, self.learner.network, self.settings).epoch
+        except InputError:
+            return "no epoch was finished"
+        return f"{self.out} holds epoch {epoch}; --resume goes on"
 
 
 def _say(report: EpochReport | None, out: Path, form: str) -> None:

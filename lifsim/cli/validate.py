@@ -56,6 +56,6 @@ def validate(reference: Path | None, names: tuple[str, ...], show_all: bool, wri
         if verdict.left_out:
             say(f"  {left_out(verdict)} (--reference DIR)")
     if write is not None:
-        write_text(write, markdown(verdicts, read_text(write) if write.exists() else ""))
+        write_text(write, markdown(verdicts, read_text(write) if write.exists() else ""), parents=True)
         say(f"wrote {write}", err=True)
     return EXIT_DEVIATES if any(verdict.beyond for verdict in verdicts) else 0

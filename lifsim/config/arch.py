@@ -197,14 +197,15 @@ class SatasimVersion(Model):
 class Arch(Briefly, Model):
     """One accelerator. technology_nm picks the SRAM table; components come from the SATA_Sim synthesis table.
 
-    accounting "satasim" follows SATA_Sim to the letter (docs/satasim.md) and is for cross-checks only.
+    accounting: the name of a registered member (`lifsim list accountings`); "satasim" follows SATA_Sim to the letter
+    (docs/satasim.md) and is for cross-checks only.
     """
 
     name: Name
     description: str = ""
     clock_hz: Clock
     technology_nm: Literal[22, 28, 32, 45, 65]
-    accounting: Literal["lifsim", "satasim"] = "lifsim"
+    accounting: Annotated[str, member_of("accounting")] = "lifsim"
     satasim: SatasimVersion = SatasimVersion()
     array: Array
     precision: Precision = Precision()
@@ -242,16 +243,11 @@ class Arch(Briefly, Model):
             yield "components", "must have at least one of tag lif"
 
     @rule
-    def satasim_counts_sata(self) -> Broken:
-        """SATA_Sim's accounting is of its own dataflow."""
-        if self.accounting == "satasim" and self.array.dataflow != "sata":
-            yield "accounting", f"'satasim' must go with dataflow sata, not {self.array.dataflow}"
-
-    @rule
-    def satasim_knows_no_waiting(self) -> Broken:
-        """Its memory is ideal."""
-        if self.accounting == "satasim" and self.dram.model != "ideal":
-            yield "dram.model", f"{self.dram.model!r} must be ideal under accounting satasim, which knows no waiting"
+    def accounting_knows_it(self) -> Broken:
+        """Not every accounting goes with every architecture."""
+        for refusal in registry_of("accounting")[self.accounting].refusals(self):
+            with suppress(UnknownKeyError):
+                yield from refusal
 
     @rule
     def device_suits_the_clock(self) -> Broken:

@@ -135,6 +135,10 @@ class Layer:
         """Of its input as traces have it: (C, H, W), or (F,) where it is flat."""
         return self.in_shape[:1] if self.flat else self.in_shape
 
+    def __hash__(self) -> int:
+        """Cheap: equal layers have equal names."""
+        return hash((self.index, self.name))
+
     @property
     def pixels(self) -> int:
         """Sr = E*F, output pixels."""
@@ -230,6 +234,10 @@ class Network(Briefly):
     spikes: Spikes
     gradients: Gradients = SATA_GRADIENTS
     definition: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def __hash__(self) -> int:
+        """Cheap: equal networks have equal names."""
+        return hash((self.name, self.timesteps, len(self.layers)))
 
     @property
     def brief(self) -> Brief:

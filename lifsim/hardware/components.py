@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
 from lifsim.config.arch import Component
@@ -51,34 +51,19 @@ def _table() -> dict[tuple[str, int, int | None], Price]:
     }
 
 
-def bill_of(components: Iterable[Component], tag: str, leakage_digits: int | None = None) -> Bill:
-    """Sum the `components` of `tag`. `leakage_digits` rounds the sum's leakage in mW as SATA_Sim prints it.
-
-    Raises InputError listing every component that the table does not hold.
-    """
+def bill_of(components: Iterable[Component], tag: str) -> Bill:
+    """Sum the `components` of `tag`. Raises InputError listing every component that the table does not hold."""
     chosen = [component for component in components if component.tag == tag]
     faults = [fault for component in components if (fault := price_fault(component))]
     if faults:
         raise InputError(faults)
     price = [(c, _table()[c.kernel, c.width_bits, c.depth]) for c in chosen]
-    leakage_mw = sum(c.count * p.leakage_mw for c, p in price)
     return Bill(
         operation_pj=sum(c.count * p.dynamic_pj for c, p in price if c.gated and not c.multibit_only),
         multibit_pj=sum(c.count * p.dynamic_pj for c, p in price if c.multibit_only),
         ungated_pj=sum(c.count * p.dynamic_pj for c, p in price if not c.gated and not c.multibit_only),
-        leakage_mw=leakage_mw if leakage_digits is None else round(leakage_mw, leakage_digits),
+        leakage_mw=sum(c.count * p.leakage_mw for c, p in price),
         area_mm2=sum(c.count * p.area_mm2 for c, p in price),
-    )
-
-
-def at_own_clock(bill: Bill, clock_hz: int) -> Bill:
-    """`bill` as SATA_Sim prices it: it spreads the table's power over the period of its own clock, whatever that is."""
-    stretch = SYNTHESIS_CLOCK_HZ / clock_hz
-    return replace(
-        bill,
-        operation_pj=bill.operation_pj * stretch,
-        multibit_pj=bill.multibit_pj * stretch,
-        ungated_pj=bill.ungated_pj * stretch,
     )
 
 

@@ -98,6 +98,9 @@ class ArrayCycles:
         return ArrayCycles(self.array * times, self.fill_drain * times, self.folds * times)
 
 
+NO_CYCLES = ArrayCycles(0, 0, 0)
+
+
 def pe_utilisation(macs: int, shape: ArrayShape, cycles: int) -> float:
     """Share of PE-cycles that do a multiply-accumulate: macs / (H*W * cycles); 0 for no cycles.
 

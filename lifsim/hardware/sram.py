@@ -8,7 +8,7 @@ size, so its figures step; the interpolation passes through every one of them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -40,20 +40,13 @@ def sram_cost(buffer: Buffer, technology_nm: int, name: str = "buffer") -> SramC
         return NO_SRAM
     if buffer.read_pj is not None:
         return SramCost(buffer.read_pj, buffer.write_pj or 0.0, buffer.leakage_mw or 0.0, buffer.area_mm2 or 0.0)
-    read_nj, write_nj, subthreshold_mw, gate_mw, area_mm2 = _cacti(buffer, technology_nm, name)
+    read_nj, write_nj, subthreshold_mw, gate_mw, area_mm2 = cacti(buffer, technology_nm, name)
     return SramCost(read_nj * 1e3, write_nj * 1e3, (subthreshold_mw + gate_mw) * buffer.banks, area_mm2)
 
 
-def satasim_sram_cost(buffer: Buffer, technology_nm: int, name: str = "buffer") -> SramCost:
-    """As `sram_cost`, with the leakage that SATA_Sim takes: of one bank, without CACTI's gate leakage."""
-    cost = sram_cost(buffer, technology_nm, name)
-    if buffer.size_bytes == 0 or buffer.read_pj is not None:
-        return replace(cost, leakage_mw=cost.leakage_mw / buffer.banks)
-    return replace(cost, leakage_mw=_cacti(buffer, technology_nm, name)[2])
-
-
-def _cacti(buffer: Buffer, technology_nm: int, name: str) -> list[float]:
-    """[read nJ, write nJ, subthreshold leakage mW a bank, gate leakage mW a bank, area mm2]."""
+def cacti(buffer: Buffer, technology_nm: int, name: str) -> list[float]:
+    """CACTI's [read nJ, write nJ, subthreshold leakage mW a bank, gate leakage mW a bank, area mm2]. Raises InputError
+    where its table does not reach."""
     curve = _curves().get((technology_nm, buffer.port_bits, buffer.banks))
     if curve is None:
         raise InputError(uncovered(buffer, technology_nm, name))
@@ -76,7 +69,7 @@ def uncovered(buffer: Buffer, technology_nm: int | None, name: str) -> list[Faul
 
 @cache
 def _curves() -> dict[tuple[int, int, int], Callable[[int], list[float]]]:
-    """(technology_nm, port_bits, banks) -> size in bytes -> the figures of `_cacti`."""
+    """(technology_nm, port_bits, banks) -> size in bytes -> the figures of `cacti`."""
     points: dict[tuple[int, int, int], list[tuple[float, ...]]] = {}
     for row in tables.rows("cacti7_sram.csv"):
         key = (int(row["tech_nm"]), int(row["block_bytes"]) * 8, int(row["banks"]))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lifsim.simulate.books import DramEnergy
-from lifsim.simulate.dram_work import DramActivity
+from lifsim.accounting.books import DramEnergy
+from lifsim.simulate.dram import DramActivity
 from lifsim.units import format_si
 
 CAUSES = ("activate", "read", "write", "transfer", "refresh", "background")

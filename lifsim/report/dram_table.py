@@ -9,8 +9,10 @@ from typing import Any
 
 from lifsim.config.arch import Arch
 from lifsim.config.network import Network
-from lifsim.config.sharing import Sharing
+from lifsim.config.sharing import Sharing, states_of
 from lifsim.errors import Fault, InputError, collecting
+from lifsim.memo import Memo
+from lifsim.schedule.chip import Chip
 from lifsim.schedule.partition import plan
 from lifsim.schedule.plan import ScheduleOptions
 from lifsim.schedule.traffic import DramBytes
@@ -49,12 +51,12 @@ def dram_rows(
 ) -> tuple[DramRow, ...]:
     """A row for every combination. Raises InputError with what is wrong with any of them."""
     faults: list[Fault] = []
-    rows = []
+    rows, chip, memo = [], Chip.of(arch), Memo()
     tally = Tally(watch, "schedules", len(networks) * len(batches) * len(schedules) * len(sharings))
     for network, batch, schedule, sharing in product(networks, batches, schedules, sharings):
         found: list[Fault] = []
         with collecting(found):
-            chosen = plan(network, sharing, arch, ScheduleOptions(schedule, batch))
+            chosen = plan(network, states_of(network, sharing), chip, ScheduleOptions(schedule, batch), memo)
             names = [layer.name for layer in network.layers]
             groups = tuple((names[group.first], names[group.last]) for group in chosen.groups)
             rows.append(DramRow(network.name, str(sharing), schedule, batch, chosen.dram, groups))

@@ -63,7 +63,7 @@ def memory_rows(
         for sharing in sharings:
             found: list[Fault] = []
             with collecting(found):
-                memory = memory_of(network, sharing, arch, batch)
+                memory = memory_of(network, sharing, arch.precision, batch)
                 rows.append(MemoryRow(network.name, str(sharing), network.timesteps, batch, memory))
             faults += [Fault(fault.message, fault.path, source=network.name) for fault in found]
             tally.add(1)

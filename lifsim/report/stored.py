@@ -10,14 +10,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 
 from pydantic import AfterValidator, ConfigDict, Field, create_model
 
-from lifsim.config.json_file import MAX_BYTES, parse_json, plain_json
-from lifsim.config.schema import Broken, Model, Text, rule
-from lifsim.config.sharing import Sharing
-from lifsim.config.text_file import read_text
-from lifsim.errors import Fault, InputError, collecting
-from lifsim.report.summary import SCHEMA_VERSION
-from lifsim.schedule.lif_memory import LifMemory
-from lifsim.simulate.books import (
+from lifsim.accounting.books import (
     Accesses,
     BooksError,
     Cycles,
@@ -27,9 +20,16 @@ from lifsim.simulate.books import (
     SramAccesses,
     TrainingDramBytes,
 )
-from lifsim.simulate.buffer_use import BufferUse
-from lifsim.simulate.dram_work import DramActivity
-from lifsim.simulate.pricing import Area
+from lifsim.accounting.prices import Area
+from lifsim.config.json_file import MAX_BYTES, parse_json, plain_json
+from lifsim.config.schema import Broken, Model, Text, rule
+from lifsim.config.sharing import Sharing
+from lifsim.config.text_file import read_text
+from lifsim.errors import Fault, InputError, collecting
+from lifsim.report.summary import SCHEMA_VERSION
+from lifsim.schedule.lif_memory import LifMemory
+from lifsim.simulate.bound import BufferUse
+from lifsim.simulate.dram import DramActivity
 from lifsim.simulate.resolved import sha256_of
 from lifsim.simulate.result import StageRecord
 

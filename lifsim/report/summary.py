@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from lifsim import __version__
-from lifsim.simulate.books import as_tree
+from lifsim.accounting.books import as_tree
 from lifsim.simulate.resolved import resolved_arch, resolved_inputs, sha256_of
 from lifsim.simulate.result import Result
 

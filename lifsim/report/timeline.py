@@ -18,7 +18,7 @@ from lifsim.errors import Fault, InputError
 from lifsim.hardware.pipeline.kinds import LOADS, STORES, Kind
 from lifsim.schedule.moves import shares
 from lifsim.schedule.rows import Ints
-from lifsim.simulate.layout import dram_runs
+from lifsim.simulate.dram import dram_runs
 from lifsim.simulate.result import Result
 from lifsim.simulate.steps import RunSteps
 from lifsim.simulate.timing import STALLS, Timeline

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from lifsim.config.buffers import Buffer
 from lifsim.hardware.pipeline.kinds import Kind
+from lifsim.hardware.stores import Store
 from lifsim.schedule.moves import Moves, Visit
 from lifsim.schedule.rows import Ints
 
@@ -16,7 +16,7 @@ MAX_PARTS = 1 << 12
 """Of one step: a buffer of a few bytes is not followed byte by byte."""
 
 
-def cut(visit: Visit, buffers: Mapping[Kind, Buffer]) -> Visit:
+def cut(visit: Visit, buffers: Mapping[Kind, Store]) -> Visit:
     """`visit` in steps that load and store no more of a kind than its buffer holds.
 
     A step is cut into equal parts: outputs and moves are dealt to them in whole numbers. The runs of a move that is cut

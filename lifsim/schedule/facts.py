@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
 import numpy as np
 
-from lifsim.config.arch import Arch
+from lifsim.config.arch import Precision
 from lifsim.config.network import Layer, Network, Tensor, TimeMean
-from lifsim.config.sharing import Sharing, states_of
-from lifsim.schedule.psums import spilled_bytes, working_set_bytes
+from lifsim.config.sharing import State
+from lifsim.schedule.psums import PsumStore, spilled_bytes, working_set_bytes
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.storage import (
+    Reals,
     RowLayout,
     bytes_of,
     filter_bytes,
@@ -92,10 +94,12 @@ class TensorFacts:
 
 @dataclass(frozen=True)
 class StateFacts:
-    """One set of membranes: rows of row_bytes, every variable's, per image; layers: those whose LIFs use it, in
-    order."""
+    """One set of membranes: `values` per image of all variables, in rows of row_bytes; variables: how many values each
+    neuron keeps; layers: those whose LIFs use it, in order."""
 
     name: str
+    values: int
+    variables: int
     rows: int
     row_bytes: int
     layers: tuple[int, ...]
@@ -108,12 +112,19 @@ class StateFacts:
 
 @dataclass(frozen=True, eq=False)
 class NetworkFacts:
-    """A network, as schedules see it."""
+    """A network, as schedules see it. reals: how its real values are stored."""
 
     timesteps: int
+    reals: Reals
     layers: tuple[LayerFacts, ...]
     tensors: dict[str, TensorFacts]
     states: tuple[StateFacts, ...]
+
+    @cached_property
+    def starts_from_zero(self) -> tuple[bool, ...]:
+        """By layer, whether its LIFs are the first of a timestep to use their state."""
+        later = {layer for state in self.states for layer in state.layers[1:]}
+        return tuple(index not in later for index in range(len(self.layers)))
 
     def made(self, first: int, last: int) -> list[TensorFacts]:
         """Tensors that layers first..last put out."""
@@ -125,18 +136,21 @@ class NetworkFacts:
         return {tensor.name for layer in layers for tensor in (layer.input, *layer.residuals, *layer.outputs)}
 
 
-def facts_of(network: Network, sharing: Sharing, arch: Arch) -> NetworkFacts:
-    """Sizes and readers. Raises InputError as `states_of` does."""
+def facts_of(network: Network, shared: Sequence[State], precision: Precision, psums: PsumStore) -> NetworkFacts:
+    """Sizes and readers of what is stored in these precisions, the membranes being those of `shared`."""
+    reals = Reals.of(network, precision.psum_bits)
     averaged = _averaged(network)
     index_of_lif = {layer.lif.name: layer.index for layer in network.layers if layer.lif}
     states = []
-    for state in states_of(network, sharing):
-        rows, row_bytes = state_rows(state, arch.precision.membrane_bits)
-        states.append(StateFacts(state.name, rows, row_bytes, tuple(sorted(index_of_lif[lif] for lif in state.lifs))))
+    for state in shared:
+        rows, row_bytes = state_rows(state, precision.membrane_bits)
+        users = tuple(sorted(index_of_lif[lif] for lif in state.lifs))
+        states.append(StateFacts(state.name, state.values, state.variables, rows, row_bytes, users))
     return NetworkFacts(
         timesteps=network.timesteps,
-        layers=tuple(_layer_facts(network, layer, arch, averaged) for layer in network.layers),
-        tensors=_tensors(network, arch, averaged),
+        reals=reals,
+        layers=tuple(_layer_facts(layer, reals, precision.weight_bits, psums, averaged) for layer in network.layers),
+        tensors=_tensors(network, reals, averaged),
         states=tuple(states),
     )
 
@@ -150,18 +164,18 @@ def _averaged(network: Network) -> set[str]:
     return averaged
 
 
-def _when(steps: int, network: Network, averaged: bool) -> When:
+def _when(steps: int, timesteps: int, averaged: bool) -> When:
     """When a tensor of so many timesteps is there."""
-    if steps == network.timesteps:
+    if steps == timesteps:
         return "every"
     return "last" if averaged else "first"
 
 
-def _layer_facts(network: Network, layer: Layer, arch: Arch, averaged: set[str]) -> LayerFacts:
-    when = _when(layer.runs, network, layer.input.name in averaged)
-    smallest = min(arch.array.cols, layer.group_filters)
+def _layer_facts(layer: Layer, reals: Reals, weight_bits: int, psums: PsumStore, averaged: set[str]) -> LayerFacts:
+    when = _when(layer.runs, layer.timesteps, layer.input.name in averaged)
+    smallest = min(psums.shape.cols, layer.group_filters)
     folds = -(-layer.group_filters // smallest)
-    rows = step_rows(network, layer, arch)
+    rows = step_rows(layer, reals)
     replayed = layer.lif_elements if when == "first" else 0
     step = replace(layer, runs=1)
     one_row, one_fold = np.array([1]), np.array([smallest])
@@ -169,16 +183,16 @@ def _layer_facts(network: Network, layer: Layer, arch: Arch, averaged: set[str])
         layer=layer,
         when=when,
         rows=rows,
-        weight_bytes=layer.filters * filter_bytes(layer, arch),
-        filter_bytes=filter_bytes(layer, arch),
+        weight_bytes=layer.filters * filter_bytes(layer, weight_bits),
+        filter_bytes=filter_bytes(layer, weight_bits),
         tile_filters=np.minimum(smallest * np.unique(-(-folds // np.arange(1, folds + 1))), layer.group_filters),
-        replay_bytes=bytes_of(replayed * arch.precision.psum_bits),
-        psum_spill_bytes=int(spilled_bytes(step, arch, one_row, one_fold, rows.row_pixels)[0, 0]),
-        psum_working_bytes=working_set_bytes(step, arch, rows.row_pixels, smallest),
+        replay_bytes=bytes_of(replayed * psums.psum_bits),
+        psum_spill_bytes=int(spilled_bytes(step, psums, one_row, one_fold, rows.row_pixels)[0, 0]),
+        psum_working_bytes=working_set_bytes(step, psums, rows.row_pixels, smallest),
     )
 
 
-def _tensors(network: Network, arch: Arch, averaged: set[str]) -> dict[str, TensorFacts]:
+def _tensors(network: Network, reals: Reals, averaged: set[str]) -> dict[str, TensorFacts]:
     inputs: dict[str, list[int]] = {}
     residuals: dict[str, list[int]] = {}
     producers: dict[str, int] = {}
@@ -195,8 +209,8 @@ def _tensors(network: Network, arch: Arch, averaged: set[str]) -> dict[str, Tens
             name=name,
             order=order,
             rows=rows_of(tensor.shape),
-            row_bytes=step_row_bytes(tensor, network, arch),
-            when=_when(tensor.steps, network, name in averaged),
+            row_bytes=step_row_bytes(tensor, reals),
+            when=_when(tensor.steps, network.timesteps, name in averaged),
             producer=producers.get(name),
             inputs=tuple(inputs.get(name, ())),
             residuals=tuple(residuals.get(name, ())),

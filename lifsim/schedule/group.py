@@ -9,6 +9,7 @@ from itertools import groupby
 
 import numpy as np
 
+from lifsim.schedule.chip import BufferBytes
 from lifsim.schedule.facts import LayerFacts, NetworkFacts
 from lifsim.schedule.input_reads import pass_reads, strip_reads, whole_reads
 from lifsim.schedule.membranes import MembraneSplit, StateUse, best_split
@@ -16,17 +17,6 @@ from lifsim.schedule.rows import Ints
 from lifsim.schedule.spike_store import Pass, SpikeBuffers, Timestep, walk_timestep
 from lifsim.schedule.strips import StripRun, strip_runs
 from lifsim.schedule.weight_residency import WeightChoices, weight_choices
-
-
-@dataclass(frozen=True)
-class BufferBytes:
-    """What of each buffer may be filled (half of a double-buffered one)."""
-
-    weight: int
-    spike_in: int
-    spike_out: int
-    membrane: int
-    psum: int
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lifsim.config.arch import Arch
-from lifsim.config.network import Layer, Network, Tensor
-from lifsim.config.sharing import Sharing
+from lifsim.config.network import Layer, Tensor
 from lifsim.hardware.pipeline.kinds import Kind
+from lifsim.schedule.chip import BufferBytes
 from lifsim.schedule.facts import LayerFacts, NetworkFacts
 from lifsim.schedule.moves import REPLAY, Moves, Visit, moves_of, shares
 from lifsim.schedule.plan import GroupPlan, Strip
@@ -53,10 +52,8 @@ class Turn:
 
 
 def group_visits(
-    network: Network,
-    sharing: Sharing,
     facts: NetworkFacts,
-    arch: Arch,
+    room: BufferBytes,
     batch: int,
     group: GroupPlan,
     *,
@@ -66,13 +63,13 @@ def group_visits(
 
     keeps_spikes: for a backward pass; the spikes that the group hands over on chip are written, too.
     """
-    unrolled = unroll(network, sharing, arch, group, batch)
+    unrolled = unroll(facts, room, group, batch)
     moved = {
         (step.chunk, step.timestep, step.layer): _with_all_spikes(step, facts) if keeps_spikes else step.dram
         for step in unrolled
     }
     planned = {
-        index: _PlannedLayer(network, facts, arch, batch, group, traffic, index)
+        index: _PlannedLayer(facts, batch, group, traffic, index)
         for index, traffic in zip(range(group.first, group.last + 1), group.layers, strict=True)
     }
     turns = _turns(facts, batch, group)
@@ -115,9 +112,7 @@ def _is_visited(layer: LayerFacts, timestep: int, timesteps: int) -> bool:
 class _PlannedLayer:
     """One layer of a group."""
 
-    network: Network
     facts: NetworkFacts
-    arch: Arch
     batch: int
     group: GroupPlan
     traffic: LayerTraffic
@@ -125,7 +120,7 @@ class _PlannedLayer:
 
     @property
     def layer(self) -> Layer:
-        return self.network.layers[self.index]
+        return self.facts.layers[self.index].layer
 
     @property
     def step_facts(self) -> LayerFacts:
@@ -213,7 +208,7 @@ class _PlannedLayer:
         return start + self._step_bytes(tensor) * self._images(turn) * turn.first_row // rows_out
 
     def _step_bytes(self, tensor: Tensor) -> int:
-        return rows_of(tensor.shape) * step_row_bytes(tensor, self.network, self.arch)
+        return rows_of(tensor.shape) * step_row_bytes(tensor, self.facts.reals)
 
     def _images(self, turn: Turn) -> int:
         return min(self.group.images, self.batch - turn.chunk * self.group.images)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lifsim.config.network import Network
-from lifsim.config.sharing import Sharing, states_of
+from lifsim.config.sharing import Sharing, State
 from lifsim.schedule.storage import bytes_of
 
 
@@ -20,15 +21,17 @@ class LifMemory:
     backward_baseline: int
 
 
-def lif_memory(network: Network, sharing: Sharing, membrane_bits: int, batch: int) -> LifMemory:
-    """LIF memory of `batch` images, b_u bits per state variable of a neuron: those of one that has two count twice.
+def lif_memory(
+    network: Network, sharing: Sharing, states: Sequence[State], membrane_bits: int, batch: int
+) -> LifMemory:
+    """LIF memory of `batch` images under `sharing`, whose states these are, b_u bits per state variable of a neuron:
+    those of one that has two count twice.
 
     forward = B * b_u * (elements of the distinct states). backward = B * b_u * T * (elements of all LIF calls) where
     every call's membrane is stored; B * b_u * (elements of the distinct states) where calls are recomputed backwards,
     which a shared LIF with soft reset allows (Kim et al. 2023, memory-efficient backpropagation). A LIF with hard reset
-    is not invertible, so that a state which one uses is stored. Raises InputError as `states_of` does.
+    is not invertible, so that a state which one uses is stored.
     """
-    states = states_of(network, sharing)
     neurons = {lif.name: lif.neuron for lif in network.lifs}
     calls = {lif.name: lif.output.elements * len(lif.neuron.states) for lif in network.lifs}
     kept = sum(state.values for state in states)

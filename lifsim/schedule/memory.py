@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lifsim.config.arch import Arch
+from lifsim.config.arch import Precision
 from lifsim.config.network import Layer, Lif, Network, Pool, Tensor, TimeMean
 from lifsim.config.product import Product
-from lifsim.config.sharing import Sharing
+from lifsim.config.sharing import Sharing, states_of
 from lifsim.schedule.lif_memory import LifMemory, lif_memory
-from lifsim.schedule.storage import bytes_of, element_bits
+from lifsim.schedule.storage import Reals, bytes_of, element_bits
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,12 @@ class Memory:
     lif: LifMemory
 
 
-def memory_of(network: Network, sharing: Sharing, arch: Arch, batch: int) -> Memory:
-    """What `batch` images take, at the precisions of `arch`. Raises InputError as `states_of` does."""
-    lif = lif_memory(network, sharing, arch.precision.membrane_bits, batch)
-    weights = bytes_of(sum(layer.weights for layer in network.layers) * arch.precision.weight_bits)
-    live, kept = live_activation_bits(network, arch), kept_activation_bits(network, arch)
+def memory_of(network: Network, sharing: Sharing, precision: Precision, batch: int) -> Memory:
+    """What `batch` images take, at these precisions. Raises InputError as `states_of` does."""
+    lif = lif_memory(network, sharing, states_of(network, sharing), precision.membrane_bits, batch)
+    weights = bytes_of(sum(layer.weights for layer in network.layers) * precision.weight_bits)
+    reals = Reals.of(network, precision.psum_bits)
+    live, kept = live_activation_bits(network, reals), kept_activation_bits(network, reals)
     return Memory(
         forward=PhaseBytes(weights, lif.forward, bytes_of(batch * live)),
         backward=PhaseBytes(weights, lif.backward, bytes_of(batch * kept)),
@@ -54,7 +55,7 @@ def memory_of(network: Network, sharing: Sharing, arch: Arch, batch: int) -> Mem
     )
 
 
-def live_activation_bits(network: Network, arch: Arch) -> int:
+def live_activation_bits(network: Network, reals: Reals) -> int:
     """Bits of activations of one image that inference holds at once.
 
     Within a timestep layers run in order. A tensor that passes between layers (what a layer reads, adds or puts out)
@@ -68,20 +69,18 @@ def live_activation_bits(network: Network, arch: Arch) -> int:
     means = {node.output.name for node in network.nodes if isinstance(node, TimeMean)}
     handled = [{tensor.name: tensor for tensor in _handled(layer)} for layer in network.layers]
     tensors = {name: tensor for at_layer in handled for name, tensor in at_layer.items()}
-    size = {name: _bits(tensor, network, arch) for name, tensor in tensors.items()}
+    size = {name: _bits(tensor, reals) for name, tensor in tensors.items()}
     users = {name: [index for index, at_layer in enumerate(handled) if name in at_layer] for name in tensors}
     passing = [name for name in tensors if name not in means]
     most = max(
         sum(size[name] for name in passing if users[name][0] <= index <= users[name][-1])
         for index in range(len(handled))
     )
-    replayed = sum(
-        layer.lif_elements * arch.precision.psum_bits for layer in network.layers if layer.runs < layer.timesteps
-    )
+    replayed = sum(layer.lif_elements * reals.psum_bits for layer in network.layers if layer.runs < layer.timesteps)
     return most + replayed + sum(size[name] for name in means.intersection(tensors))
 
 
-def kept_activation_bits(network: Network, arch: Arch) -> int:
+def kept_activation_bits(network: Network, reals: Reals) -> int:
     """Bits of activations of one image that training keeps for the backward pass, over all timesteps:
 
         sum of steps * elements * bits over
@@ -97,12 +96,12 @@ def kept_activation_bits(network: Network, arch: Arch) -> int:
             kept |= {name: network.node(name).output for name in node.inputs}
         if isinstance(node, Lif) or (isinstance(node, Product) and node.batch_norm):
             kept[node.name] = node.output
-    return sum(tensor.steps * _bits(tensor, network, arch) for tensor in kept.values())
+    return sum(tensor.steps * _bits(tensor, reals) for tensor in kept.values())
 
 
-def _bits(tensor: Tensor, network: Network, arch: Arch) -> int:
+def _bits(tensor: Tensor, reals: Reals) -> int:
     """Per image and timestep."""
-    return tensor.elements * element_bits(tensor, network, arch)
+    return tensor.elements * element_bits(tensor, reals)
 
 
 def _handled(layer: Layer) -> tuple[Tensor, ...]:

@@ -7,47 +7,45 @@ from dataclasses import astuple
 
 import numpy as np
 
-from lifsim.config.arch import Arch
-from lifsim.config.network import Layer, Network
-from lifsim.config.sharing import Sharing
-from lifsim.schedule.facts import NetworkFacts, facts_of
-from lifsim.schedule.group import BufferBytes, Group
+from lifsim.config.network import Layer
+from lifsim.schedule.chip import BufferBytes, Chip
+from lifsim.schedule.facts import NetworkFacts
+from lifsim.schedule.group import Group
 from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.schedule.psums import working_set_bytes
 from lifsim.schedule.rows import row_tiles
 from lifsim.schedule.spike_store import SpikeBuffers, walk_timestep
-from lifsim.schedule.storage import filter_bytes, tensor_bytes, tick_rows
-from lifsim.schedule.timestep import buffer_bytes
+from lifsim.schedule.storage import Reals, filter_bytes, tensor_bytes, tick_rows
 from lifsim.schedule.traffic import Tiling
 from lifsim.schedule.unrolled import planned_group
 
 
-def peak_bytes(network: Network, sharing: Sharing, arch: Arch, batch: int, plan: Plan) -> BufferBytes:
-    """The most bytes that each buffer holds at once under `plan`."""
-    facts, room = facts_of(network, sharing, arch), buffer_bytes(arch)
+def peak_bytes(plan: Plan, batch: int) -> BufferBytes:
+    """The most bytes that each buffer holds at once under `plan`, of `batch` images."""
+    facts, chip = plan.facts, plan.chip
     held = [
-        _tick(network, network.layers[group.first], arch, batch, group.layers[0].tiling)
+        _tick(facts.layers[group.first].layer, facts.reals, chip, batch, group.layers[0].tiling)
         if group.tick_batched
-        else _timestep(facts, arch, batch, group)
+        else _timestep(facts, chip.room, batch, group)
         for group in plan.groups
     ]
     most = (max(sizes) for sizes in zip(*map(astuple, held), strict=True))
-    return BufferBytes(*(min(size, limit) for size, limit in zip(most, astuple(room), strict=True)))
+    return BufferBytes(*(min(size, limit) for size, limit in zip(most, astuple(chip.room), strict=True)))
 
 
-def _tick(network: Network, layer: Layer, arch: Arch, batch: int, tiling: Tiling) -> BufferBytes:
+def _tick(layer: Layer, reals: Reals, chip: Chip, batch: int, tiling: Tiling) -> BufferBytes:
     """A layer alone, all timesteps of a tile: membranes stay in the PEs."""
-    layout = tick_rows(network, layer, arch)
+    layout = tick_rows(layer, reals)
     tiles, images = row_tiles(layout.axis), batch if tiling.order == "weights_outer" else 1
     window = int(tiles.tallest_window[np.searchsorted(tiles.heights, tiling.rows)]) * layout.row_bytes
-    one_filter = filter_bytes(layer, arch)
-    outputs = sum(tensor_bytes(tensor, network, arch) for tensor in layer.outputs)
+    one_filter = filter_bytes(layer, chip.precision.weight_bits)
+    outputs = sum(tensor_bytes(tensor, reals) for tensor in layer.outputs)
     return BufferBytes(
         weight=_with_tile(tiling.resident_weight_bytes, tiling.filters * one_filter, layer.group_filters * one_filter),
         spike_in=_with_tile(tiling.resident_spike_bytes, window, images * tiles.covered * layout.row_bytes),
         spike_out=-(-outputs * tiling.rows * tiling.filters // (layout.axis.rows_out * layer.filters)),
         membrane=0,
-        psum=working_set_bytes(layer, arch, tiling.rows * layout.row_pixels, tiling.filters),
+        psum=working_set_bytes(layer, chip.psums, tiling.rows * layout.row_pixels, tiling.filters),
     )
 
 
@@ -56,9 +54,9 @@ def _with_tile(stays: int, tile: int, everything: int) -> int:
     return everything if stays == everything else stays + tile
 
 
-def _timestep(facts: NetworkFacts, arch: Arch, batch: int, plan: GroupPlan) -> BufferBytes:
+def _timestep(facts: NetworkFacts, room: BufferBytes, batch: int, plan: GroupPlan) -> BufferBytes:
     """A timestep-major group; currents that wait to be replayed lie beside the psums of the layer at work."""
-    group, heights = planned_group(facts, arch, plan, batch)
+    group, heights = planned_group(facts, room, plan, batch)
     residency = plan.residency
     if residency is None:
         raise ValueError("a timestep-major group must have a residency")

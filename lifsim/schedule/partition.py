@@ -8,62 +8,65 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from itertools import pairwise
+from itertools import pairwise, starmap
 
-from lifsim.config.arch import Arch
-from lifsim.config.network import Layer, Network
-from lifsim.config.sharing import Sharing
+from lifsim.config.network import Network
+from lifsim.config.sharing import State
 from lifsim.errors import Fault, InputError
+from lifsim.memo import Memo
 from lifsim.schedule import tick
+from lifsim.schedule.chip import Chip
 from lifsim.schedule.facts import NetworkFacts, facts_of
 from lifsim.schedule.plan import GroupPlan, Plan, ScheduleOptions
-from lifsim.schedule.timestep import buffer_bytes, plan_group
-from lifsim.schedule.traffic import LayerTraffic
+from lifsim.schedule.timestep import plan_group
 
-Objective = Callable[[GroupPlan], float]
-TickTraffic = Callable[[Network, Layer, Arch, int], LayerTraffic]
+Objective = Callable[[NetworkFacts, GroupPlan], float]
 
 
-def dram_bytes(group: GroupPlan) -> float:
+def dram_bytes(facts: NetworkFacts, group: GroupPlan) -> float:  # noqa: ARG001 (the signature is every objective's)
     """The objective that counts the DRAM bytes of a group."""
     return group.dram.total
 
 
 def plan(
     network: Network,
-    sharing: Sharing,
-    arch: Arch,
+    states: tuple[State, ...],
+    chip: Chip,
     options: ScheduleOptions,
+    memo: Memo,
     objective: Objective = dram_bytes,
-    tick_traffic: TickTraffic = tick.traffic,
 ) -> Plan:
-    """The schedule of `network` under `sharing` on `arch` that `options` ask for.
+    """The schedule of `network` with these `states` on `chip` that `options` ask for.
 
     Within a group, tilings, chunk, strips and residency move the fewest DRAM bytes; among partitions, `auto` takes the
-    one whose groups have the least sum of `objective`, of equals the one with fewer groups. `tick_traffic` finds what a
-    layer alone moves: a caller who plans often may give one that remembers. Raises InputError where a
-    sharing does not fit the network, or a timestep-major group would have no membrane buffer.
+    one whose groups have the least sum of `objective`, of equals the one with fewer groups. `memo` keeps what a layer
+    alone moves. Raises InputError where a timestep-major group would have no membrane buffer.
     """
-    facts = facts_of(network, sharing, arch)
+    facts = facts_of(network, states, chip.precision, chip.psums)
     cuts = legal_cuts(facts)
-    batch = options.batch
+    batch, tiles = options.batch, chip.tiles
 
     @cache
     def group(first: int, end: int) -> GroupPlan:
         if end - first == 1:
-            moved = tick_traffic(network, network.layers[first], arch, batch)
+            moved = memo.of(tick.traffic, network.layers[first], facts.reals, tiles, batch)
             return GroupPlan(first, first, batch, (), None, (moved,))
-        return plan_group(facts, first, end - 1, buffer_bytes(arch), batch, options.chunk)
+        return plan_group(facts, first, end - 1, chip.room, batch, options.chunk)
 
+    mergeable = _can_merge(facts, chip.room.membrane)
     if options.schedule == "tick":
         ends = cuts
     elif options.schedule == "timestep":
         ends = [0, len(network.layers)]
     else:
-        ends = _best_cuts(cuts, lambda first, end: objective(group(first, end)), mergeable=_can_merge(facts, arch))
-    _require_membrane_buffer(facts, arch, ends)
-    groups = tuple(group(first, end) for first, end in pairwise(ends))
-    return Plan(groups, _starts_from_zero(facts))
+        ends = _best_cuts(
+            cuts,
+            lambda first, end: objective(facts, group(first, end)),
+            mergeable=mergeable,
+        )
+    _require_membrane_buffer(facts, chip.room.membrane, ends)
+    groups = tuple(starmap(group, pairwise(ends)))
+    return Plan(groups, facts, chip)
 
 
 def legal_cuts(facts: NetworkFacts) -> list[int]:
@@ -84,23 +87,17 @@ def _best_cuts(cuts: list[int], cost: Callable[[int, int], float], mergeable: bo
     return best[-1][2]
 
 
-def _can_merge(facts: NetworkFacts, arch: Arch) -> bool:
+def _can_merge(facts: NetworkFacts, membrane: int) -> bool:
     """Whether there is a buffer for the membranes of a timestep-major group."""
-    return arch.buffers.membrane.usable_bytes > 0 or not facts.states
+    return membrane > 0 or not facts.states
 
 
-def _require_membrane_buffer(facts: NetworkFacts, arch: Arch, ends: list[int]) -> None:
-    if _can_merge(facts, arch):
+def _require_membrane_buffer(facts: NetworkFacts, membrane: int, ends: list[int]) -> None:
+    if _can_merge(facts, membrane):
         return
     for first, end in pairwise(ends):
         layers = range(first, end)
         if len(layers) > 1 and any(state.layers[0] in layers for state in facts.states):
             names = f"{facts.layers[first].layer.name} to {facts.layers[end - 1].layer.name}"
             rule = "must be > 0 where layers run timestep by timestep"
-            size = arch.buffers.membrane.size_bytes
-            raise InputError(Fault(f"{size} {rule}, as {names} do", path="buffers.membrane.size_bytes"))
-
-
-def _starts_from_zero(facts: NetworkFacts) -> tuple[bool, ...]:
-    later = {layer for state in facts.states for layer in state.layers[1:]}
-    return tuple(index not in later for index in range(len(facts.layers)))
+            raise InputError(Fault(f"{membrane} {rule}, as {names} do", path="buffers.membrane.size_bytes"))

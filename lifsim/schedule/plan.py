@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lifsim.errors import Fault, InputError, did_you_mean
+from lifsim.schedule.chip import Chip
+from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.traffic import DramBytes, LayerTraffic
 
 SCHEDULES = ("tick", "timestep", "auto")
@@ -65,6 +67,11 @@ class GroupPlan:
     layers: tuple[LayerTraffic, ...]
 
     @property
+    def indices(self) -> range:
+        """Of its layers."""
+        return range(self.first, self.last + 1)
+
+    @property
     def tick_batched(self) -> bool:
         """Whether all timesteps of a tile run back to back, membranes in the PEs."""
         return self.first == self.last
@@ -77,10 +84,11 @@ class GroupPlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """Groups in order. starts_from_zero: by layer, whether its LIFs are the first of a timestep to use their state."""
+    """Groups in order. facts, chip: the network and the architecture as planning saw them."""
 
     groups: tuple[GroupPlan, ...]
-    starts_from_zero: tuple[bool, ...]
+    facts: NetworkFacts = field(repr=False, compare=False)
+    chip: Chip = field(repr=False, compare=False)
 
     @property
     def layers(self) -> tuple[LayerTraffic, ...]:

@@ -12,42 +12,51 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lifsim.config.arch import Arch
 from lifsim.config.network import Layer
-from lifsim.hardware.array import DATAFLOWS, ArrayShape
+from lifsim.hardware.array import ArrayShape, Dataflow
 from lifsim.hardware.array.dataflow import OutputBlock
 from lifsim.schedule.products import gemm_of
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.storage import bytes_of
 
 
-def spilled_bytes(layer: Layer, arch: Arch, row_heights: Ints, filters: Ints, row_pixels: int) -> Ints:
+@dataclass(frozen=True)
+class PsumStore:
+    """Where psums of `psum_bits` wait: `room` bytes beside an array of this shape and dataflow."""
+
+    dataflow: Dataflow
+    shape: ArrayShape
+    psum_bits: int
+    room: int
+
+
+def spilled_bytes(layer: Layer, store: PsumStore, row_heights: Ints, filters: Ints, row_pixels: int) -> Ints:
     """[rows, filters] bytes per image, one way, that tiles of these heights and filter counts spill.
 
     Of every tile the outputs finished together, (their psums * psum_bits / 8, rounded up, - psum buffer), no less than
     0, between every two folds of a reduction. Runs that go together (`Dataflow.joins_runs`) have their psums wait
     together. Pixels that are finished together all at once are those of all tiles' rows one after the other.
     """
-    waiting = _waiting(layer, arch)
+    waiting = _waiting(layer, store)
     total = np.zeros((len(row_heights), len(filters)), np.int64)
     if waiting is None:
         return total
     together = layer.runs if waiting.joins_runs else 1
     for pixels, pixel_parts in _parts(row_heights * row_pixels, layer.pixels, waiting.block.pixels):
         for width, filter_parts in _parts(filters, layer.group_filters, waiting.block.filters):
-            psum_bits = np.outer(pixels * together, width) * arch.precision.psum_bits
-            excess = np.maximum(-(-psum_bits // 8) - arch.buffers.psum.usable_bytes, 0)
+            psum_bits = np.outer(pixels * together, width) * store.psum_bits
+            excess = np.maximum(-(-psum_bits // 8) - store.room, 0)
             total += np.outer(pixel_parts, filter_parts) * excess
     return total * (layer.groups * waiting.times * (layer.runs // together))
 
 
-def working_set_bytes(layer: Layer, arch: Arch, pixels: int, filters: int) -> int:
+def working_set_bytes(layer: Layer, store: PsumStore, pixels: int, filters: int) -> int:
     """Bytes of psums that wait between folds, for a tile of `pixels` x `filters`; 0 where the PEs sum them up."""
-    waiting = _waiting(layer, arch)
+    waiting = _waiting(layer, store)
     if waiting is None:
         return 0
     high = min(pixels, waiting.block.pixels or pixels) * (layer.runs if waiting.joins_runs else 1)
-    return bytes_of(high * min(filters, waiting.block.filters or filters) * arch.precision.psum_bits)
+    return bytes_of(high * min(filters, waiting.block.filters or filters) * store.psum_bits)
 
 
 @dataclass(frozen=True)
@@ -59,9 +68,9 @@ class _Waiting:
     joins_runs: bool
 
 
-def _waiting(layer: Layer, arch: Arch) -> _Waiting | None:
+def _waiting(layer: Layer, store: PsumStore) -> _Waiting | None:
     """None where no psums wait."""
-    dataflow, gemm, shape = DATAFLOWS[arch.array.dataflow], gemm_of(layer), ArrayShape(arch.array.rows, arch.array.cols)
+    dataflow, shape, gemm = store.dataflow, store.shape, gemm_of(layer)
     times = dataflow.folds(gemm, shape).reductions - 1
     if dataflow.sums_in_pes or not times:
         return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lifsim.config.arch import Arch
 from lifsim.config.network import Layer, Network, Tensor
 from lifsim.config.sharing import State
 from lifsim.schedule.rows import RowAxis
@@ -15,22 +14,36 @@ def bytes_of(bits: int) -> int:
     return -(-bits // 8)
 
 
-def element_bits(tensor: Tensor, network: Network, arch: Arch) -> int:
-    """Bits of one element as stored: what its levels need; real values take the network's `input_bits` where they are
-    its input, else the precision of the partial sums that they were."""
-    return tensor.bits(network.input_bits if tensor.name in network.input_tensors else arch.precision.psum_bits)
+@dataclass(frozen=True)
+class Reals:
+    """Bits of real values as stored: of the network's `inputs`, names of tensors, and of all others, which have the
+    precision of the partial sums that they were."""
+
+    inputs: frozenset[str]
+    input_bits: int
+    psum_bits: int
+
+    @classmethod
+    def of(cls, network: Network, psum_bits: int) -> Reals:
+        """Those of a network."""
+        return cls(network.input_tensors, network.input_bits, psum_bits)
 
 
-def tensor_bytes(tensor: Tensor, network: Network, arch: Arch) -> int:
+def element_bits(tensor: Tensor, reals: Reals) -> int:
+    """Bits of one element as stored: what its levels need, or a real value takes."""
+    return tensor.bits(reals.input_bits if tensor.name in reals.inputs else reals.psum_bits)
+
+
+def tensor_bytes(tensor: Tensor, reals: Reals) -> int:
     """Bytes of one image, all its timesteps packed: rows * ceil(C * W * steps * bits / 8)."""
     channels, rows, columns = map_shape(tensor.shape)
-    return rows * bytes_of(channels * columns * tensor.steps * element_bits(tensor, network, arch))
+    return rows * bytes_of(channels * columns * tensor.steps * element_bits(tensor, reals))
 
 
-def step_row_bytes(tensor: Tensor, network: Network, arch: Arch) -> int:
+def step_row_bytes(tensor: Tensor, reals: Reals) -> int:
     """Bytes of one row in one timestep: ceil(C * W * bits / 8)."""
     channels, _, columns = map_shape(tensor.shape)
-    return bytes_of(channels * columns * element_bits(tensor, network, arch))
+    return bytes_of(channels * columns * element_bits(tensor, reals))
 
 
 def state_rows(state: State, membrane_bits: int) -> tuple[int, int]:
@@ -44,9 +57,9 @@ def rows_of(shape: tuple[int, ...]) -> int:
     return map_shape(shape)[1]
 
 
-def filter_bytes(layer: Layer, arch: Arch) -> int:
+def filter_bytes(layer: Layer, weight_bits: int) -> int:
     """Bytes of one filter: ceil(K * weight_bits / 8)."""
-    return bytes_of(layer.reduction * arch.precision.weight_bits)
+    return bytes_of(layer.reduction * weight_bits)
 
 
 def map_shape(shape: tuple[int, ...]) -> tuple[int, int, int]:
@@ -69,19 +82,19 @@ class RowLayout:
     row_bytes: int
 
 
-def tick_rows(network: Network, layer: Layer, arch: Arch) -> RowLayout:
+def tick_rows(layer: Layer, reals: Reals) -> RowLayout:
     """Rows of one group of channels, all runs packed together: ceil(C/groups * W * runs * bits / 8) bytes each."""
-    return _row_layout(network, layer, arch, layer.groups, layer.runs)
+    return _row_layout(layer, reals, layer.groups, layer.runs)
 
 
-def step_rows(network: Network, layer: Layer, arch: Arch) -> RowLayout:
+def step_rows(layer: Layer, reals: Reals) -> RowLayout:
     """Rows of all channels in one timestep: ceil(C * W * bits / 8) bytes each."""
-    return _row_layout(network, layer, arch, 1, 1)
+    return _row_layout(layer, reals, 1, 1)
 
 
-def _row_layout(network: Network, layer: Layer, arch: Arch, groups: int, steps: int) -> RowLayout:
+def _row_layout(layer: Layer, reals: Reals, groups: int, steps: int) -> RowLayout:
     along = 1 if layer.in_shape[1] == 1 else 0
-    bits = element_bits(layer.input, network, arch) * steps
+    bits = element_bits(layer.input, reals) * steps
     if layer.flat:
         channels, rows, columns = map_shape(layer.input.shape)
         row_bytes = rows * bytes_of(channels * columns * bits)

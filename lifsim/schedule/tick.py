@@ -11,19 +11,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.config.arch import Arch
-from lifsim.config.network import Layer, Network
+from lifsim.config.network import Layer
+from lifsim.schedule.chip import TileRoom
 from lifsim.schedule.psums import spilled_bytes
 from lifsim.schedule.rows import Ints, RowTiles, row_tiles
-from lifsim.schedule.storage import filter_bytes, tensor_bytes, tick_rows
+from lifsim.schedule.storage import Reals, filter_bytes, tensor_bytes, tick_rows
 from lifsim.schedule.traffic import DramBytes, LayerTraffic, Order, Tiling
 
 
-def traffic(network: Network, layer: Layer, arch: Arch, batch: int) -> LayerTraffic:
+def traffic(layer: Layer, reals: Reals, room: TileRoom, batch: int) -> LayerTraffic:
     """DRAM bytes of `layer` for `batch` images, tick-batched, under the tiling that moves the fewest."""
-    nest = _nest(network, layer, arch, batch)
-    layout = tick_rows(network, layer, arch)
-    spilled = batch * spilled_bytes(layer, arch, nest.rows.heights, nest.filters, layout.row_pixels)
+    nest = _nest(layer, reals, room, batch)
+    layout = tick_rows(layer, reals)
+    spilled = batch * spilled_bytes(layer, room.psums, nest.rows.heights, nest.filters, layout.row_pixels)
     tilings = [_weights_outer(nest), _inputs_outer(nest)]
     totals = np.stack([layer.groups * (cost.weights + cost.spikes) + 2 * spilled for cost in tilings])
     totals[:, ~nest.legal] = np.iinfo(np.int64).max
@@ -36,8 +36,8 @@ def traffic(network: Network, layer: Layer, arch: Arch, batch: int) -> LayerTraf
         DramBytes(
             weights=layer.groups * int(cost.weights[row, column]),
             spikes_in=layer.groups * int(cost.spikes[row, column]),
-            spikes_out=batch * sum(tensor_bytes(tensor, network, arch) for tensor in layer.outputs),
-            residual=batch * sum(tensor_bytes(tensor, network, arch) for tensor in layer.residuals),
+            spikes_out=batch * sum(tensor_bytes(tensor, reals) for tensor in layer.outputs),
+            residual=batch * sum(tensor_bytes(tensor, reals) for tensor in layer.residuals),
             psum_read=int(spilled[row, column]),
             psum_write=int(spilled[row, column]),
         ),
@@ -99,9 +99,9 @@ class _Cost:
     resident_spikes: Ints
 
 
-def _nest(network: Network, layer: Layer, arch: Arch, batch: int) -> _Nest:
-    layout = tick_rows(network, layer, arch)
-    smallest = min(arch.array.cols, layer.group_filters)
+def _nest(layer: Layer, reals: Reals, room: TileRoom, batch: int) -> _Nest:
+    layout = tick_rows(layer, reals)
+    smallest = min(room.cols, layer.group_filters)
     folds = -(-layer.group_filters // smallest)
     filters = np.minimum(smallest * np.unique(-(-folds // np.arange(1, folds + 1))), layer.group_filters)
     return _Nest(
@@ -110,9 +110,9 @@ def _nest(network: Network, layer: Layer, arch: Arch, batch: int) -> _Nest:
         row_bytes=layout.row_bytes,
         filters=filters,
         all_filters=layer.group_filters,
-        filter_bytes=filter_bytes(layer, arch),
-        spike_buffer=arch.buffers.spike_in.usable_bytes,
-        weight_buffer=arch.buffers.weight.usable_bytes,
+        filter_bytes=filter_bytes(layer, room.weight_bits),
+        spike_buffer=room.spike_in,
+        weight_buffer=room.weight,
     )
 
 

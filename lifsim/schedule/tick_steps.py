@@ -9,25 +9,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lifsim.config.arch import Arch
-from lifsim.config.network import Layer, Network, Tensor
+from lifsim.config.network import Layer, Tensor
 from lifsim.hardware.pipeline.kinds import Kind
+from lifsim.schedule.chip import TileRoom
 from lifsim.schedule.moves import Moves, Visit, moves_of, shares
 from lifsim.schedule.rows import Ints, single_windows
-from lifsim.schedule.storage import RowLayout, filter_bytes, rows_of, tensor_bytes, tick_rows
+from lifsim.schedule.storage import Reals, RowLayout, filter_bytes, rows_of, tensor_bytes, tick_rows
 from lifsim.schedule.traffic import LayerTraffic
 
 
-def tick_visit(network: Network, layer: Layer, arch: Arch, batch: int, traffic: LayerTraffic) -> Visit:
+def tick_visit(layer: Layer, reals: Reals, room: TileRoom, batch: int, traffic: LayerTraffic) -> Visit:
     """All tiles of `layer` for `batch` images, as `traffic` has them cut."""
-    tiles = _tiles(network, layer, arch, batch, traffic)
+    tiles = _tiles(layer, reals, room, batch, traffic)
     inputs = moves_of(Kind.SPIKES_IN, 1, tiles.step, tiles.input_offset, _spikes(tiles))
     weights = moves_of(Kind.WEIGHTS, 0, tiles.step, tiles.weight_offset, _weights(tiles))
     names = [f"weights:{layer.name}", f"tensor:{layer.input.name}", f"psums:{layer.name}"]
     parts = [inputs, weights]
     for kind, tensors in ((Kind.RESIDUAL, layer.residuals), (Kind.SPIKES_OUT, layer.outputs)):
         for tensor in tensors:
-            parts.append(_slices(kind, len(names), tensor, tensor_bytes(tensor, network, arch), tiles))
+            parts.append(_slices(kind, len(names), tensor, tensor_bytes(tensor, reals), tiles))
             names.append(f"tensor:{tensor.name}")
     for kind, spilled in ((Kind.PSUM_READ, traffic.dram.psum_read), (Kind.PSUM_WRITE, traffic.dram.psum_write)):
         part = shares(spilled, tiles.outputs)
@@ -89,7 +89,7 @@ class _Tiles:
         return self.image * self.input_bytes + rows * self.rows.row_bytes
 
 
-def _tiles(network: Network, layer: Layer, arch: Arch, batch: int, traffic: LayerTraffic) -> _Tiles:
+def _tiles(layer: Layer, reals: Reals, room: TileRoom, batch: int, traffic: LayerTraffic) -> _Tiles:
     tiling = traffic.tiling
     if tiling.order == "weights_outer":
         sizes = (layer.groups, tiling.filter_tiles, batch, tiling.row_tiles)
@@ -100,12 +100,12 @@ def _tiles(network: Network, layer: Layer, arch: Arch, batch: int, traffic: Laye
     return _Tiles(
         layer=layer,
         traffic=traffic,
-        rows=tick_rows(network, layer, arch),
-        filter_bytes=filter_bytes(layer, arch),
-        input_bytes=tensor_bytes(layer.input, network, arch),
+        rows=tick_rows(layer, reals),
+        filter_bytes=filter_bytes(layer, room.weight_bits),
+        input_bytes=tensor_bytes(layer.input, reals),
         batch=batch,
-        spike_buffer=arch.buffers.spike_in.usable_bytes,
-        weight_buffer=arch.buffers.weight.usable_bytes,
+        spike_buffer=room.spike_in,
+        weight_buffer=room.weight,
         group=group,
         image=image,
         row_tile=row_tile,

@@ -7,25 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lifsim.config.arch import Arch
+from lifsim.schedule.chip import BufferBytes
 from lifsim.schedule.facts import LayerFacts, NetworkFacts
-from lifsim.schedule.group import BufferBytes, Chunks, Group, GroupCost
+from lifsim.schedule.group import Chunks, Group, GroupCost
 from lifsim.schedule.plan import GroupPlan, Residency, Strip
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.strip_search import cheapest
 from lifsim.schedule.traffic import DramBytes, LayerTraffic, Tiling
-
-
-def buffer_bytes(arch: Arch) -> BufferBytes:
-    """What a schedule may fill of each buffer."""
-    buffers = arch.buffers
-    return BufferBytes(
-        weight=buffers.weight.usable_bytes,
-        spike_in=buffers.spike_in.usable_bytes,
-        spike_out=buffers.spike_out.usable_bytes,
-        membrane=buffers.membrane.usable_bytes,
-        psum=buffers.psum.usable_bytes,
-    )
 
 
 def chunk_sizes(batch: int, chunk: int | None) -> list[int]:

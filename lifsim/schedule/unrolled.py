@@ -7,14 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lifsim.config.arch import Arch
-from lifsim.config.network import Network
-from lifsim.config.sharing import Sharing
-from lifsim.schedule.facts import NetworkFacts, facts_of
+from lifsim.schedule.chip import BufferBytes
+from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.group import Chunks, Group, GroupCost
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.spike_store import Timestep
-from lifsim.schedule.timestep import MembraneCall, buffer_bytes, calls
+from lifsim.schedule.timestep import MembraneCall, calls
 from lifsim.schedule.traffic import DramBytes
 from lifsim.schedule.weight_residency import overflow_bytes
 
@@ -30,9 +28,9 @@ class LayerStep:
     dram: DramBytes
 
 
-def unroll(network: Network, sharing: Sharing, arch: Arch, plan: GroupPlan, batch: int) -> Iterator[LayerStep]:
+def unroll(facts: NetworkFacts, room: BufferBytes, plan: GroupPlan, batch: int) -> Iterator[LayerStep]:
     """The steps of a timestep-major group in order. Their bytes add up to the plan's, layer by layer."""
-    group, heights = planned_group(facts_of(network, sharing, arch), arch, plan, batch)
+    group, heights = planned_group(facts, room, plan, batch)
     cost = group.cost(heights)
     chunk = 0
     for size, (_, chunks) in enumerate(group.chunks.sizes):
@@ -41,9 +39,9 @@ def unroll(network: Network, sharing: Sharing, arch: Arch, plan: GroupPlan, batc
             chunk += 1
 
 
-def planned_group(facts: NetworkFacts, arch: Arch, plan: GroupPlan, batch: int) -> tuple[Group, dict[int, int]]:
+def planned_group(facts: NetworkFacts, room: BufferBytes, plan: GroupPlan, batch: int) -> tuple[Group, dict[int, int]]:
     """The group of a plan, and the heights of its strips by state."""
-    group = Group(facts, plan.first, plan.last, buffer_bytes(arch), Chunks(batch, plan.images))
+    group = Group(facts, plan.first, plan.last, room, Chunks(batch, plan.images))
     heights = {
         state: strip.rows for strip in plan.strips for state, run in group.runs.items() if run.first == strip.first
     }

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from os import PathLike, fspath
 from typing import Any, Literal
 
+from lifsim.accounting.prices import price_faults
 from lifsim.config import defaults
 from lifsim.config.arch import Arch
 from lifsim.config.document import read_document
@@ -18,7 +19,6 @@ from lifsim.errors import Fault, InputError, shown
 from lifsim.simulate.inputs import Inputs, gathered, priced_arch
 from lifsim.simulate.options import Bptt, Mode, Objective, Options, Schedule, SpikeSource, options_of
 from lifsim.simulate.pipeline import run as simulate
-from lifsim.simulate.pricing import price_faults
 from lifsim.simulate.resolved import arch_document, network_document
 from lifsim.simulate.result import Result
 from lifsim.watch import Watch, unwatched

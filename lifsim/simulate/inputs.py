@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from lifsim.accounting.prices import price_faults
 from lifsim.config.arch import Arch
 from lifsim.config.device import with_device
 from lifsim.config.document import Document, read_document
@@ -20,7 +21,6 @@ from lifsim.config.workload import network_of, read_workload
 from lifsim.config.workload_schema import Workload
 from lifsim.errors import Fault, InputError, collecting, did_you_mean
 from lifsim.simulate.options import Options, options_of
-from lifsim.simulate.pricing import price_faults
 
 CONFIG_KEYS = ("arch", "workload", "sharing", "options")
 

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import starmap
 
+from lifsim.accounting import ACCOUNTINGS, Accounting, Asked, Setup
+from lifsim.accounting.counts import LayerCounts
+from lifsim.accounting.machine import Machine
+from lifsim.accounting.prices import Costs, area_of, energy_of
 from lifsim.config.arch import Arch
 from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing, states_of
 from lifsim.errors import Fault, InputError, collecting
+from lifsim.hardware.array import sparsity_of
 from lifsim.hardware.lif_unit import lif_bank
+from lifsim.memo import Shared
+from lifsim.schedule.chip import Chip
 from lifsim.schedule.lif_memory import lif_memory
 from lifsim.schedule.plan import Plan
-from lifsim.simulate.array_work import sparsity_of
-from lifsim.simulate.counter import Counter
-from lifsim.simulate.counts import LayerCounts
 from lifsim.simulate.inputs import Inputs
 from lifsim.simulate.options import Options
-from lifsim.simulate.ports import with_port_stalls
-from lifsim.simulate.pricing import Costs, area_of, costs_of, energy_of
+from lifsim.simulate.planning import planned
 from lifsim.simulate.result import LayerRecord, Result, Totals
-from lifsim.simulate.reuse import Reuse
 from lifsim.simulate.spikes import Spikes, fires_own, read_spikes
+from lifsim.simulate.steps import visits
 from lifsim.simulate.timing import Timeline, timed
-from lifsim.simulate.trained import kept_by, trained, training_notes
-from lifsim.simulate.visits import visits
+from lifsim.simulate.training import kept_by, trained, training_faults, training_notes
 from lifsim.watch import Watch, part_of, unwatched
 
 
@@ -36,7 +39,7 @@ def run(arch: Arch, network: Network, sharing: Sharing, options: Options, watch:
     price list turns counts into energy and area. `watch` is told how far it is. Raises InputError where the inputs do
     not go together.
     """
-    spikes = read_spikes(network, sharing, options, sparsity_of(arch), watch)
+    spikes = read_spikes(network, sharing, options, sparsity_of(arch.array), watch)
     return simulate(arch, network, sharing, options, spikes, watch=watch)
 
 
@@ -46,17 +49,31 @@ def simulate(
     sharing: Sharing,
     options: Options,
     spikes: Spikes,
-    reuse: Reuse | None = None,
+    shared: Shared | None = None,
     watch: Watch = unwatched,
 ) -> Result:
-    """`run` on spikes that are read already, so that runs beside each other read them once; `reuse` keeps the parts
+    """`run` on spikes that are read already, so that runs beside each other read them once; `shared` keeps the parts
     that runs of one network on one set of spikes have in common."""
-    costs = costs_of(arch)
+    accounting = ACCOUNTINGS[arch.accounting]
+    _require_known(accounting, arch, network, options, spikes)
+    shared, machine = shared or Shared(), Machine.of(arch)
     datapaths = max((lif.neuron.datapaths for lif in network.lifs), default=1)
-    bank = lif_bank(arch.lif, arch.array.rows * arch.array.cols, sharing.channels, datapaths)
-    counter = Counter(network, sharing, arch, bank, spikes, reuse or Reuse(), watch)
-    memory = lif_memory(network, sharing, arch.precision.membrane_bits, spikes.batch)
-    records, timeline, plan = _records(counter, options, costs)
+    bank = lif_bank(arch.lif, arch.array.pes, sharing.channels, datapaths)
+    setup = Setup(network, sharing, machine, bank, spikes.batch, spikes.kept, shared.parts, watch)
+    costs, states = accounting.costs(arch), states_of(network, sharing)
+    plan = planned(setup, states, Chip.of(arch), accounting, options, costs) if accounting.scheduled else None
+    if plan is None:
+        records, timeline = _priced(setup, accounting.count_unscheduled(network, arch), costs), None
+    elif options.mode == "training":
+        records, timeline = trained(setup, plan, costs, reverse=options.bptt == "reversed")
+    else:
+        if all(group.tick_batched for group in plan.groups):  # of a buffer for membranes matters that there is one
+            alike = replace(setup, machine=machine.without_membranes())
+            counts, timeline = shared.runs.of(_counted, alike, accounting, plan)
+        else:
+            counts, timeline = _counted(setup, accounting, plan)
+        records = _priced(setup, counts, costs)
+    memory = lif_memory(network, sharing, states, arch.precision.membrane_bits, spikes.batch)
     trace = options.trace or network.spikes.trace
     return Result(
         arch=arch,
@@ -79,47 +96,29 @@ def simulate(
     )
 
 
-def _records(
-    counter: Counter, options: Options, costs: Costs
-) -> tuple[tuple[LayerRecord, ...], Timeline | None, Plan | None]:
-    """The layers, their times, and the schedule."""
-    if options.mode == "training":
-        return trained(counter, options, costs)
-    counts, timeline, plan = _count(counter, options, costs)
-    datapaths = counter.bank.datapaths
-    return tuple(LayerRecord(c, energy_of(c, costs, counter.arch, datapaths)) for c in counts), timeline, plan
+def _require_known(accounting: Accounting, arch: Arch, network: Network, options: Options, spikes: Spikes) -> None:
+    """Raise InputError with all that the accounting does not know of a run, and all that forbids to train."""
+    training = options.mode == "training"
+    faults = [*accounting.faults(Asked(training, options.schedule, spikes.batch, spikes.provenance.kind))]
+    if training:
+        faults += training_faults(network, arch, reverse=options.bptt == "reversed")
+    if faults:
+        raise InputError(faults)
 
 
-def _count(
-    counter: Counter, options: Options, costs: Costs
-) -> tuple[Sequence[LayerCounts], Timeline | None, Plan | None]:
-    """The events of every layer, by LIFSim's own accounting or, for cross-checks, by SATA_Sim's; their times; and the
-    schedule."""
-    arch, spikes = counter.arch, counter.spikes
-    if arch.accounting == "satasim":
-        from lifsim.simulate import satasim
-
-        satasim.refuse_unknown_inputs(spikes.batch, spikes.provenance.kind == "trace", options.schedule)
-        return satasim.count_layers(counter.network, arch), None, None
-    plan = counter.plan(options, costs)
-    counts, timeline = counter.reuse.counted(
-        counter.sharing, arch, plan, lambda machine: _scheduled(replace(counter, arch=machine), plan)
-    )
-    return counts, timeline, plan
-
-
-def _scheduled(counter: Counter, plan: Plan) -> tuple[Sequence[LayerCounts], Timeline | None]:
+def _counted(setup: Setup, accounting: Accounting, plan: Plan) -> tuple[list[LayerCounts], Timeline | None]:
     """The events of every layer under `plan`, and their times."""
-    network, arch = counter.network, counter.arch
-    counts = [counts for group in plan.groups for counts in counter.count(group)]
-    if arch.dram.model == "ideal":  # nobody waits
+    counts = []
+    for group in plan.groups:
+        layers = accounting.count(setup, plan.facts, group)
+        counts += accounting.with_port_waits(setup, group, layers) if setup.machine.waits else layers
+    if not setup.machine.waits:
         return counts, None
-    counts = [
-        with_port_stalls(layer, counter, counted, tick_batched=plan.group_of(layer.index).tick_batched)
-        for layer, counted in zip(network.layers, counts, strict=True)
-    ]
-    visited = visits(network, counter.sharing, arch, counter.spikes.batch, plan, counter.reuse)
-    return timed(arch, visited, counts, counter.watch)
+    return timed(setup.machine, visits(plan, setup.batch, setup.memo), counts, setup.watch)
+
+
+def _priced(setup: Setup, counts: Sequence[LayerCounts], costs: Costs) -> tuple[LayerRecord, ...]:
+    return tuple(LayerRecord(layer, energy_of(layer, costs, setup.machine, setup.bank.datapaths)) for layer in counts)
 
 
 def run_sharings(
@@ -127,6 +126,21 @@ def run_sharings(
 ) -> list[Result]:
     """Runs that differ in sharing only, on the same spikes unless each fires its own; that of sharing `baseline` stores
     its membranes if they are for training. Raises InputError with the faults of all sharings."""
+    return list(starmap(simulate, _under_sharings(inputs, sharings, baseline, watch)))
+
+
+def run_beside_baseline(inputs: Inputs, watch: Watch = unwatched) -> tuple[Result, Result | None]:
+    """The run, and the run without sharing to compare it with (None if the run itself is that)."""
+    if inputs.sharing == Sharing():
+        return next(starmap(simulate, _under_sharings(inputs, ["none"], None, watch))), None
+    shared, unshared = starmap(simulate, _under_sharings(inputs, [str(inputs.sharing), "none"], "none", watch))
+    return shared, unshared
+
+
+def _under_sharings(
+    inputs: Inputs, sharings: Sequence[str], baseline: str | None, watch: Watch
+) -> Iterator[tuple[Arch, Network, Sharing, Options, Spikes, Shared, Watch]]:
+    """What `simulate` takes, run by run."""
     faults: list[Fault] = []
     parsed: list[Sharing] = []
     for text in sharings:
@@ -135,30 +149,27 @@ def run_sharings(
             states_of(inputs.network, parsed[-1])
     if faults:
         raise InputError(faults)
-    seen: tuple[Spikes, Reuse] | None = None
+    seen: tuple[Spikes, Shared] | None = None
     stored = inputs.options.model_copy(update={"bptt": "stored"})
-    results = []
     for sharing in parsed:
         here = part_of(f"sharing {sharing}", watch)
         if seen is None or fires_own(inputs.network, inputs.options):
-            seen = read_spikes(inputs.network, sharing, inputs.options, sparsity_of(inputs.arch), here), Reuse()
+            seen = read_spikes(inputs.network, sharing, inputs.options, sparsity_of(inputs.arch.array), here), Shared()
         options = stored if str(sharing) == baseline else inputs.options
-        results.append(simulate(inputs.arch, inputs.network, sharing, options, *seen, here))
-    return results
-
-
-def run_beside_baseline(inputs: Inputs, watch: Watch = unwatched) -> tuple[Result, Result | None]:
-    """The run, and the run without sharing to compare it with (None if the run itself is that)."""
-    if inputs.sharing == Sharing():
-        return run_sharings(inputs, ["none"], watch=watch)[0], None
-    shared, unshared = run_sharings(inputs, [str(inputs.sharing), "none"], baseline="none", watch=watch)
-    return shared, unshared
+        yield inputs.arch, inputs.network, sharing, options, *seen, here
 
 
 def notes(arch: Arch, network: Network, sharing: Sharing, options: Options, spikes: Spikes) -> tuple[str, ...]:
     """What a reader of the figures must know."""
-    if arch.accounting == "satasim":
-        return ("counted and priced as SATA_Sim does, to the letter; sparsity is the workload's mean rate",)
+    accounting = ACCOUNTINGS[arch.accounting]
+    said = [*accounting.notes]
+    if accounting.reads_spikes:
+        said += _spike_notes(sharing, spikes)
+    return (*said, *training_notes(network)) if options.mode == "training" else tuple(said)
+
+
+def _spike_notes(sharing: Sharing, spikes: Spikes) -> list[str]:
+    """Where they come from, and what that means."""
     said, origin = [], spikes.provenance
     if origin.kind == "rates":
         kind = "measured" if origin.measured else "assumed, not measured"
@@ -173,4 +184,4 @@ def notes(arch: Arch, network: Network, sharing: Sharing, options: Options, spik
     if origin.recorded_under not in (None, str(sharing)):
         recorded = f"the trace was recorded under sharing {origin.recorded_under}"
         said.append(f"{recorded}; a network trained under {sharing} fires other spikes")
-    return (*said, *training_notes(network)) if options.mode == "training" else tuple(said)
+    return said

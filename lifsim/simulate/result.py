@@ -7,17 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from lifsim.brief import Brief, Briefly
-from lifsim.config.arch import Arch
-from lifsim.config.network import Network
-from lifsim.config.sharing import Sharing
-from lifsim.hardware.array import pe_utilisation
-from lifsim.hardware.dram.result import DramResult
-from lifsim.schedule.lif_memory import LifMemory
-from lifsim.schedule.occupancy import peak_bytes
-from lifsim.schedule.plan import Plan
-from lifsim.simulate.array_work import shape_of
-from lifsim.simulate.books import (
+from lifsim.accounting.books import (
     Accesses,
     BooksError,
     Cycles,
@@ -30,13 +20,21 @@ from lifsim.simulate.books import (
     as_tree,
     flat,
 )
-from lifsim.simulate.bound import advice, bound
-from lifsim.simulate.buffer_use import BufferUse, buffer_use, port_use
-from lifsim.simulate.counting import occupying_macs
-from lifsim.simulate.counts import LayerCounts
-from lifsim.simulate.dram_work import DramActivity
+from lifsim.accounting.counts import LayerCounts
+from lifsim.accounting.prices import Area
+from lifsim.brief import Brief, Briefly
+from lifsim.config.arch import Arch
+from lifsim.config.network import Network
+from lifsim.config.sharing import Sharing
+from lifsim.hardware.array import pe_utilisation, shape_of, sparsity_of
+from lifsim.hardware.dram.result import DramResult
+from lifsim.hardware.stores import Stores
+from lifsim.schedule.lif_memory import LifMemory
+from lifsim.schedule.occupancy import peak_bytes
+from lifsim.schedule.plan import Plan
+from lifsim.simulate.bound import BufferUse, advice, bound, buffer_use, port_use
+from lifsim.simulate.dram import DramActivity
 from lifsim.simulate.options import Options
-from lifsim.simulate.pricing import Area
 from lifsim.simulate.spikes import SpikeProvenance
 from lifsim.simulate.timing import Timeline, memory_bytes_per_cycle
 from lifsim.units import format_bytes, format_si
@@ -129,11 +127,11 @@ class Totals:
         """The sum over `records`, with what is the machine's and the network's."""
         counts = [record.counts for record in records]
         cycles, ops = added([c.cycles for c in counts]), added([c.ops for c in counts])
-        shape = shape_of(arch)
+        shape, occupying = shape_of(arch.array), ops.occupying(sparsity_of(arch.array).skips)
         return cls(
             cycles=cycles,
             time_s=cycles.total / arch.clock_hz,
-            pe_utilisation=pe_utilisation(occupying_macs(ops, arch), shape, cycles.array + cycles.fill_drain),
+            pe_utilisation=pe_utilisation(occupying, shape, cycles.array + cycles.fill_drain),
             ops=ops,
             dram_bytes=added([c.dram_bytes for c in counts]),
             sram_accesses=added([c.sram_accesses for c in counts]),
@@ -185,7 +183,7 @@ class Totals:
 @dataclass(frozen=True, repr=False)
 class Result(Briefly):
     """A finished run. `notes` says what a reader of the figures must know; `timeline` is None under an ideal memory.
-    `plan`, the schedule, is None under SATA_Sim's accounting."""
+    `plan`, the schedule, is None under an accounting without schedules."""
 
     arch: Arch
     network: Network
@@ -246,13 +244,13 @@ class Result(Briefly):
         training."""
         if self.timeline is None or self.plan is None or self.stages:
             return {}
-        peak = peak_bytes(self.network, self.sharing, self.arch, self.options.batch or 1, self.plan)
-        return buffer_use([record.counts for record in self.records], self.arch, peak)
+        peak = peak_bytes(self.plan, self.options.batch or 1)
+        return buffer_use([record.counts for record in self.records], Stores.of(self.arch.buffers), peak)
 
     @property
     def advice(self) -> str:
         """What the run waits for, and what would relieve it; empty under an ideal memory."""
-        bytes_per_cycle = memory_bytes_per_cycle(self.arch)
+        bytes_per_cycle = memory_bytes_per_cycle(self.arch.dram, self.arch.clock_hz)
         if bytes_per_cycle is None:
             return ""
         return advice([record.counts for record in self.records], self.totals.cycles, self.arch, bytes_per_cycle)
@@ -266,7 +264,7 @@ class Result(Briefly):
     def _port_columns(self, record: LayerRecord) -> dict[str, Any]:
         if not self.buffers:
             return {}
-        used = port_use([record.counts], self.arch)
+        used = port_use([record.counts], Stores.of(self.arch.buffers))
         return {key: value for name, use in used.items() for key, value in as_row(use, f"buffers.{name}").items()}
 
     @property

@@ -1,4 +1,4 @@
-"""The whole run as one program: the steps of all layers in order, and what they ask of the DRAM."""
+"""What runs when: visits of the array to layers, and all their steps as one program, with what they ask of the DRAM."""
 
 from __future__ import annotations
 
@@ -7,14 +7,44 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lifsim.config.arch import Arch
-from lifsim.config.buffers import Buffer
+from lifsim.accounting.counts import LayerCounts
 from lifsim.hardware.pipeline.kinds import LOADS, STORES, STREAMS, Kind
 from lifsim.hardware.pipeline.program import START, Halves, Program, program
+from lifsim.hardware.stores import Store, Stores
+from lifsim.memo import Memo
+from lifsim.room import require_memory
 from lifsim.schedule.cutting import cut
+from lifsim.schedule.group_steps import group_visits
 from lifsim.schedule.moves import Moves, Visit, shares
+from lifsim.schedule.plan import Plan
 from lifsim.schedule.rows import Ints
-from lifsim.simulate.counts import LayerCounts
+from lifsim.schedule.tick_steps import tick_visit
+
+STEP_BYTES = 1500
+"""Of this machine's memory for each step: with its requests, and while they are put in order."""
+
+
+def visits(plan: Plan, batch: int, memo: Memo, *, keeps_spikes: bool = False) -> list[Visit]:
+    """One visit a tick-batched layer, with all its tiles; of a timestep-major group one a chunk, timestep,
+    strip and layer. keeps_spikes: for a backward pass, all of them go to DRAM. Raises InputError where the tiles are
+    more than this machine has memory for."""
+    _require_room(plan, batch)
+    facts, tiles = plan.facts, plan.chip.tiles
+    found: list[Visit] = []
+    for group in plan.groups:
+        if group.tick_batched:
+            layer = facts.layers[group.first].layer
+            found.append(memo.of(tick_visit, layer, facts.reals, tiles, batch, group.layers[0]))
+        else:
+            found += group_visits(facts, plan.chip.room, batch, group, keeps_spikes=keeps_spikes)
+    return found
+
+
+def _require_room(plan: Plan, batch: int) -> None:
+    alone = [(plan.facts.layers[group.first], group.layers[0].tiling) for group in plan.groups if group.tick_batched]
+    tiles = batch * sum(facts.layer.groups * tiling.row_tiles * tiling.filter_tiles for facts, tiling in alone)
+    require_memory(tiles * STEP_BYTES, f"{tiles} tiles of {batch} images", "batch")
+
 
 DIRECT_PORT_BITS = 1 << 40
 """Residual operands pass no buffer: no port holds them up."""
@@ -43,11 +73,11 @@ class RunSteps:
     program: Program
 
 
-def run_steps(arch: Arch, visits: Sequence[Visit], counts: Sequence[LayerCounts]) -> RunSteps:
+def run_steps(stores: Stores, visits: Sequence[Visit], counts: Sequence[LayerCounts]) -> RunSteps:
     """The program of `visits`; every layer's cycles, which know no waiting for DRAM, are dealt to its
     steps by their outputs."""
-    buffers = _buffers(arch)
-    visits = [cut(visit, buffers) for visit in visits]
+    whole = {kind: getattr(stores, name) for kind, name in BUFFER_OF.items() if kind not in STREAMS}
+    visits = [cut(visit, whole) for visit in visits]
     layer = np.repeat([visit.layer for visit in visits], [visit.steps for visit in visits])
     outputs = np.concatenate([visit.outputs for visit in visits])
     run = np.repeat([ALL_RUNS if visit.run is None else visit.run for visit in visits], [v.steps for v in visits])
@@ -58,7 +88,7 @@ def run_steps(arch: Arch, visits: Sequence[Visit], counts: Sequence[LayerCounts]
     first = np.cumsum([0, *(visit.steps for visit in visits)])
     moves, after = _joined(visits, first)
     return RunSteps(
-        layer, tuple(visits), moves, program(cycles, moves.step, moves.kind, moves.bytes, after, _halves(arch))
+        layer, tuple(visits), moves, program(cycles, moves.step, moves.kind, moves.bytes, after, _halves(stores))
     )
 
 
@@ -98,13 +128,8 @@ def _joined(visits: Sequence[Visit], first: Ints) -> tuple[Moves, Ints]:
 MOVED = ("kind", "region", "offset", "run_bytes", "runs", "pitch")
 
 
-def _buffers(arch: Arch) -> dict[Kind, Buffer]:
-    """The buffer through which each kind passes whole tiles."""
-    return {kind: getattr(arch.buffers, name) for kind, name in BUFFER_OF.items() if kind not in STREAMS}
-
-
-def _halves(arch: Arch) -> Halves:
-    buffers: dict[Kind, Buffer] = {kind: getattr(arch.buffers, name) for kind, name in BUFFER_OF.items()}
+def _halves(stores: Stores) -> Halves:
+    buffers: dict[Kind, Store] = {kind: getattr(stores, name) for kind, name in BUFFER_OF.items()}
     return Halves(
         double=tuple(kind in buffers and buffers[kind].double_buffered for kind in Kind),
         port_bits=tuple(

@@ -1,251 +1,97 @@
-"""Training: the events of one batch, forward, backward and weight update, as SATA counts them.
-
-Per layer, with Sr, K, Sc of its GEMM, C x H x W its input, g groups, and s_du, s_df the sparsities of gradients of
-membranes and of firing gradients:
-
-    stage          array, per group                          MACs on something that is not zero
-    forward        [Sr x K] x [K x Sc]                       on input spikes
-    recompute      the same, and the LIF calls               on input spikes
-    backward       [H*W x M*R*S/g] x [M*R*S/g x C/g]         (1 - s_du) * E*F*K*M per run, of many bits
-    weight_update  [K x Sr] x [Sr x Sc]                      on input spikes
-
-Gradients have the precision of psums, those of membranes that of membranes. Yin et al., IEEE TCAD 42(6), 2023;
-docs/model.md, "Training on the accelerator".
-"""
+"""The records of a training run: its stages, in the order in which they run, wait for the memory as inference does."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
+from lifsim.accounting import Setup
+from lifsim.accounting.books import added
+from lifsim.accounting.counts import LayerCounts
+from lifsim.accounting.prices import Costs, energy_of
 from lifsim.config.arch import Arch
-from lifsim.config.network import Layer
-from lifsim.config.sharing import states_of
-from lifsim.errors import Fault, InputError
-from lifsim.hardware.array import DATAFLOWS, ArrayCycles, pe_utilisation
-from lifsim.hardware.lif_unit import lif_passes, membrane_accesses
+from lifsim.config.network import Network
+from lifsim.errors import Fault, collecting
+from lifsim.schedule.lif_memory import LifMemory
 from lifsim.schedule.plan import Plan
-from lifsim.schedule.training import LayerTraining, StageBytes, training_traffic
-from lifsim.simulate.array_work import lif_map, shape_of
-from lifsim.simulate.books import Accesses, Cycles, Operations, SramAccesses, TrainingDramBytes, added
-from lifsim.simulate.counter import Counter
-from lifsim.simulate.counts import LayerCounts
-from lifsim.simulate.training_work import Product, StageWork, backward_product, update_product
-
-NO_ACCESSES = Accesses(0, 0)
-
-Stages = Mapping[str, LayerCounts]
-"""One layer's events by stage: forward, recompute (only where membranes are recomputed), backward, weight_update."""
+from lifsim.simulate.options import Options
+from lifsim.simulate.result import LayerRecord, StageRecord
+from lifsim.simulate.steps import visits
+from lifsim.simulate.timing import Timeline, timed
+from lifsim.training.count import Stages, merged, require_gradient_unit, training_counts
+from lifsim.training.ports import with_training_port_stalls
+from lifsim.training.sizes import TrainingSizes
+from lifsim.training.steps import training_visits
+from lifsim.training.traffic import require_gradients
 
 
-def require_gradient_unit(arch: Arch) -> None:
-    """Raise InputError where nothing computes gradients of membranes."""
-    if all(component.tag != "pgu" for component in arch.components):
-        rule = "must have at least one of tag pgu, the membrane-gradient unit, to train"
-        raise InputError(Fault(rule, path="components"))
+def trained(
+    setup: Setup, plan: Plan, costs: Costs, *, reverse: bool
+) -> tuple[tuple[LayerRecord, ...], Timeline | None]:
+    """One batch forward and back under `plan`; reverse: whether membranes are recomputed."""
+    layers, timeline = training_counts(setup, plan, reverse=reverse), None
+    if setup.machine.waits:
+        layers, timeline = timed_training(setup, plan, layers, reverse=reverse)
+    return tuple(_record(stages, setup, costs) for stages in layers), timeline
 
 
-def training_counts(counter: Counter, plan: Plan, *, reverse: bool) -> list[Stages]:
-    """The stages of every layer under `plan`. Raises InputError where membranes cannot be recomputed."""
-    batch = counter.spikes.batch
-    traffic = training_traffic(counter.network, counter.sharing, counter.arch, plan, batch, reverse=reverse)
-    # In the backward pass a state's last LIF comes first: its gradient starts from zero.
-    first = frozenset(state.lifs[-1] for state in states_of(counter.network, counter.sharing))
-    found: list[Stages] = []
-    for group in plan.groups:
-        for inference, layer in zip(
-            counter.count(group), counter.network.layers[group.first : group.last + 1], strict=True
-        ):
-            starts = layer.lif is not None and layer.lif.name in first
-            stages = _LayerStages(counter, layer, traffic[layer.index], inference, group.tick_batched, reverse, starts)
-            found.append(stages.counts())
-    return found
+def training_faults(network: Network, arch: Arch, *, reverse: bool) -> list[Fault]:
+    """All that forbids to train."""
+    faults: list[Fault] = []
+    with collecting(faults):
+        require_gradient_unit(arch)
+    with collecting(faults):
+        require_gradients(network, reverse=reverse)
+    return faults
 
 
-def merged(stages: Stages) -> LayerCounts:
-    """All stages of one layer together; bits, tiling and timesteps are those of the forward stage."""
-    every = list(stages.values())
-    names = ("cycles", "ops", "dram_bytes", "sram_accesses", "registers", "port_stalls", "fill_stalls")
-    sums = {name: added([getattr(counts, name) for counts in every]) for name in names}
-    works = [counts.dram for counts in every if counts.dram is not None]
-    running = [counts.cycles.array + counts.cycles.fill_drain for counts in every]
-    used = sum(counts.pe_utilisation * cycles for counts, cycles in zip(every, running, strict=True))
-    utilisation = used / sum(running) if sum(running) else 0.0
-    return replace(stages["forward"], **sums, dram=added(works) if works else None, pe_utilisation=utilisation)
+def kept_by(options: Options, memory: LifMemory) -> LifMemory:
+    """What a training run keeps for its backward pass: all membranes, or the last states."""
+    if options.mode != "training":
+        return memory
+    return replace(memory, backward=memory.forward if options.bptt == "reversed" else memory.backward_baseline)
 
 
-@dataclass(frozen=True)
-class _LayerStages:
-    """One layer of a training run. inference: its forward events, without what training adds."""
-
-    counter: Counter
-    layer: Layer
-    traffic: LayerTraining
-    inference: LayerCounts
-    tick_batched: bool
-    reverse: bool
-    starts_from_zero: bool
-
-    @property
-    def arch(self) -> Arch:
-        return self.counter.arch
-
-    @property
-    def batch(self) -> int:
-        return self.counter.spikes.batch
-
-    def counts(self) -> dict[str, LayerCounts]:
-        stages = {"forward": self._forward()}
-        if self.traffic.recompute is not None:
-            stages["recompute"] = self._recompute(self.traffic.recompute)
-        return stages | {"backward": self._backward(), "weight_update": self._weight_update()}
-
-    def _forward(self) -> LayerCounts:
-        """Inference, and the membranes that are kept, which leave through their buffer."""
-        kept = self._elements(self.traffic.forward.states_write)
-        before = self.inference.sram_accesses
-        sram = replace(
-            before,
-            membrane=added([before.membrane, Accesses(0, kept)]),
-            membrane_fill=added([before.membrane_fill, Accesses(kept, 0)]),
-        )
-        return replace(self.inference, dram_bytes=_dram_bytes(self.traffic.forward), sram_accesses=sram)
-
-    def _recompute(self, moved: StageBytes) -> LayerCounts:
-        """The weight layer and its LIF calls once more; nothing is handed over."""
-        before, bits = self.inference.sram_accesses, self.inference.bits
-        sram = SramAccesses(
-            weight=Accesses(before.weight.reads, moved.inference.weights * 8 // bits.weight),
-            spike_in=Accesses(before.spike_in.reads, moved.inference.spikes_in * 8 // bits.spike_in),
-            spike_out=NO_ACCESSES,
-            membrane=NO_ACCESSES,
-            psum=before.psum,
-        )
-        return replace(
-            self.inference, dram_bytes=_dram_bytes(moved), sram_accesses=sram, registers=NO_ACCESSES, timesteps=()
-        )
-
-    def _backward(self) -> LayerCounts:
-        layer, moved, zeros = self.layer, self.traffic.backward, self.counter.network.gradients
-        product = backward_product(layer, DATAFLOWS[self.arch.array.dataflow], needed=self.traffic.input_gradient)
-        work = self._work(product)
-        products = round((1 - zeros.membrane_sparsity) * layer.macs_per_run * product.runs * self.batch)
-        updates = layer.lif_elements * layer.timesteps * self.batch
-        ops = replace(
-            self._operations(work.macs, min(work.macs, products), multibit=True),
-            pgu_updates=updates,
-            pgu_multiplications=round((1 - zeros.firing_sparsity) * updates),
-        )
-        return self._counts(
-            work, ops, self._backward_sram(work, moved), moved, lif_cycles=self._gradient_cycles(),
-            registers=self._carried() if self.tick_batched else NO_ACCESSES,
-        )  # fmt: skip
-
-    def _backward_sram(self, work: StageWork, moved: StageBytes) -> SramAccesses:
-        """Gradients come through spike_in and leave through spike_out; kept membranes through their buffer."""
-        precision, read = self.arch.precision, self._elements(moved.states_read)
-        carried = NO_ACCESSES if self.tick_batched else self._carried()
-        returned = self._elements(moved.inference.membrane_read)
-        return SramAccesses(
-            weight=Accesses(work.weights, moved.inference.weights * 8 // precision.weight_bits),
-            spike_in=Accesses(work.inputs, moved.gradients_read * 8 // precision.psum_bits),
-            spike_out=Accesses(moved.gradients_write * 8 // precision.psum_bits, work.finished),
-            membrane=added([carried, Accesses(read, 0)]),
-            psum=Accesses(work.psum_reads, work.psum_writes),
-            membrane_fill=Accesses(self._elements(moved.inference.membrane_write), returned + read),
-        )
-
-    def _weight_update(self) -> LayerCounts:
-        """Weight gradients collect in the psum buffer from run to run, and change the weights once."""
-        layer, moved, bits = self.layer, self.traffic.weight_update, self.arch.precision.psum_bits
-        work = self._work(update_product(layer, DATAFLOWS[self.arch.array.dataflow]))
-        ops = self._operations(work.macs, self.inference.ops.macs_effective, multibit=layer.multibit_input)
-        sram = SramAccesses(
-            weight=Accesses(
-                work.weights + moved.gradients_write * 8 // bits + 2 * layer.weights,
-                moved.gradients_read * 8 // bits + 2 * layer.weights,
-            ),
-            spike_in=Accesses(work.inputs, moved.inference.spikes_in * 8 // self.inference.bits.spike_in),
-            spike_out=NO_ACCESSES,
-            membrane=NO_ACCESSES,
-            psum=Accesses(work.psum_reads + work.finished - layer.weights, work.psum_writes + work.finished),
-        )
-        return self._counts(work, ops, sram, moved, lif_cycles=0, registers=NO_ACCESSES)
-
-    def _work(self, product: Product) -> StageWork:
-        return StageWork.of(product, self.arch, self.batch, tick_batched=self.tick_batched)
-
-    def _elements(self, moved_bytes: int) -> int:
-        """Membranes in so many bytes."""
-        return moved_bytes * 8 // self.arch.precision.membrane_bits
-
-    def _carried(self) -> Accesses:
-        """Gradients of states from timestep to timestep, and the recomputed states beside them."""
-        layer, channels = self.layer, self.counter.sharing.channels
-        accesses = membrane_accesses(layer.lif_elements, layer.timesteps, channels, self.starts_from_zero)
-        each = self.batch * layer.state_variables * (2 if self.reverse else 1)
-        return Accesses(*(count * each for count in accesses))
-
-    def _gradient_cycles(self) -> int:
-        """Passes of the gradient units, one a LIF unit: as many as the LIF units' in the forward stage, not hidden."""
-        if self.layer.lif is None:
-            return 0
-        passes = lif_passes(*lif_map(self.layer), shape_of(self.arch))
-        return passes * self.layer.timesteps * self.batch * self.counter.bank.pass_cycles
-
-    def _operations(self, dense: int, effective: int, *, multibit: bool) -> Operations:
-        executed = dense if self.arch.array.sparsity == "none" else effective
-        return Operations(dense, effective, executed, executed if multibit else 0, 0)
-
-    def _counts(
-        self,
-        work: StageWork,
-        ops: Operations,
-        sram: SramAccesses,
-        moved: StageBytes,
-        *,
-        lif_cycles: int,
-        registers: Accesses,
-    ) -> LayerCounts:
-        """Gradients have the precision of psums, wherever they pass; weights that change are few beside them."""
-        bits, precision = self.inference.bits, self.arch.precision
-        update = moved.weight_updates > 0
-        return replace(
-            self.inference,
-            cycles=_cycles(work.cycles, lif_cycles),
-            ops=ops,
-            dram_bytes=_dram_bytes(moved),
-            sram_accesses=sram,
-            registers=registers,
-            bits=replace(
-                bits,
-                weight=precision.psum_bits if update else precision.weight_bits,
-                spike_in=bits.spike_in if update else precision.psum_bits,
-                spike_out=precision.psum_bits,
-            ),
-            pe_utilisation=pe_utilisation(work.macs, shape_of(self.arch), work.cycles.total),
-            timesteps=(),
-        )
+def training_notes(network: Network) -> Iterator[str]:
+    """Where the sparsities come from."""
+    gradients = network.gradients
+    kind = "measured" if gradients.measured else "assumed, not measured on this network"
+    zeros = f"{gradients.membrane_sparsity:.0%} of membrane and {gradients.firing_sparsity:.0%} of firing gradients"
+    yield f"{zeros} are zero ({kind}): {gradients.provenance}"
 
 
-def _cycles(array: ArrayCycles, lif: int) -> Cycles:
-    return Cycles(array.total + lif, array.array, array.fill_drain, lif, 0, 0, 0, 0)
+def _record(stages: Stages, setup: Setup, costs: Costs) -> LayerRecord:
+    records = {name: _stage(counts, setup, costs) for name, counts in stages.items()}
+    return LayerRecord(merged(stages), added([stage.energy_pj for stage in records.values()]), records)
 
 
-def _dram_bytes(moved: StageBytes) -> TrainingDramBytes:
-    same = moved.inference
-    return TrainingDramBytes(
-        weights=same.weights,
-        spikes_in=same.spikes_in,
-        spikes_out=same.spikes_out,
-        residual=same.residual,
-        membrane_read=same.membrane_read,
-        membrane_write=same.membrane_write,
-        psum=same.psum,
-        states_write=moved.states_write,
-        states_read=moved.states_read,
-        gradients_write=moved.gradients_write,
-        gradients_read=moved.gradients_read,
-        weight_updates=moved.weight_updates,
-        total=moved.total,
+def _stage(counts: LayerCounts, setup: Setup, costs: Costs) -> StageRecord:
+    energy = energy_of(counts, costs, setup.machine, setup.bank.datapaths, training=True)
+    return StageRecord(counts.cycles, counts.ops, counts.dram_bytes, counts.sram_accesses, energy)
+
+
+def timed_training(
+    setup: Setup, plan: Plan, layers: Sequence[Stages], *, reverse: bool
+) -> tuple[list[Stages], Timeline]:
+    """`layers`, whose stages know no waiting, with the cycles in which they wait for SRAM ports and for the DRAM."""
+    network, batch = setup.network, setup.batch
+    tick_batched = [plan.group_of(layer.index).tick_batched for layer in network.layers]
+    layers = [
+        with_training_port_stalls(setup, layer, stages, tick_batched=tick, reverse=reverse)
+        for layer, stages, tick in zip(network.layers, layers, tick_batched, strict=True)
+    ]
+    works = {work: place for place, work in enumerate((i, name) for i, stages in enumerate(layers) for name in stages)}
+    sizes = TrainingSizes(plan.facts, plan.chip, batch, reverse)
+    forward = visits(plan, batch, setup.memo, keeps_spikes=True)
+    run = training_visits(sizes, plan, forward)
+    counts, timeline = timed(
+        setup.machine,
+        [replace(visit, layer=works[visit.layer, stage]) for stage, visit in run],
+        [layers[layer][stage] for layer, stage in works],
+        setup.watch,
     )
+    names = tuple(f"{network.layers[layer].name} {stage}" for layer, stage in works)
+    waited: list[Stages] = [
+        {stage: counts[works[layer, stage]] for stage in stages} for layer, stages in enumerate(layers)
+    ]
+    return waited, replace(timeline, names=names)

@@ -14,11 +14,11 @@ from lifsim.config.sharing import Sharing, states_of
 from lifsim.config.workload import network_of
 from lifsim.errors import Fault, InputError
 from lifsim.hardware.array import SPARSITIES
+from lifsim.memo import Shared
 from lifsim.simulate.inputs import Inputs, split_overrides
 from lifsim.simulate.options import Options, options_of
 from lifsim.simulate.pipeline import simulate
 from lifsim.simulate.resolved import MODEL_VERSION, resolved_inputs, sha256_of
-from lifsim.simulate.reuse import Reuse
 from lifsim.simulate.spikes import Spikes, fires_own, read_spikes
 from lifsim.sweeps.outcome import Outcome
 from lifsim.sweeps.plan import Job
@@ -74,7 +74,7 @@ class Evaluator:
         try:
             settings = Settings.of(self._job.space.at(point))
             inputs = self.inputs(settings)
-            spikes, reuse = self._spikes(
+            spikes, shared = self._spikes(
                 settings.workload,
                 settings.workload_overrides,
                 self._fired(inputs),
@@ -82,7 +82,7 @@ class Evaluator:
                 inputs.arch.array.sparsity,
             )
             key = _key(inputs, spikes)
-            result = simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, spikes, reuse)
+            result = simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, spikes, shared)
             return Outcome(point, key, result.totals.figures)
         except InputError as error:
             why = "; ".join(map(str, error.faults))
@@ -110,17 +110,17 @@ class Evaluator:
 
     def _read_spikes(
         self, workload: str, overrides: tuple[str, ...], sharing: Sharing, options: Options, sparsity: str
-    ) -> tuple[Spikes, Reuse]:
+    ) -> tuple[Spikes, Shared]:
         """The spikes, and what runs on them have in common."""
         network = self._network(workload, overrides)
         trace = options.trace or network.spikes.trace
         if trace is None:
-            return read_spikes(network, sharing, options, SPARSITIES[sparsity]), Reuse()
+            return read_spikes(network, sharing, options, SPARSITIES[sparsity]), Shared()
         here = options.model_copy(update={"trace": self._paths.get(str(trace), trace)})
         spikes = read_spikes(network, sharing, here, SPARSITIES[sparsity])
         if spikes.provenance.sha256 != self._job.files.get(str(trace), spikes.provenance.sha256):
             raise InputError(Fault("must not change while the sweep runs", source=str(trace)))
-        return spikes, Reuse()
+        return spikes, Shared()
 
 
 def _key(inputs: Inputs, spikes: Spikes) -> str:

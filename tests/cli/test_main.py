@@ -116,7 +116,10 @@ def test_a_directory_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Pa
     [
         (["chekc"], "no such command 'chekc'; did you mean 'check'?"),
         (["check"], "Missing argument 'FILE...'"),
-        (["list", "arcs"], "'arcs' is not one of 'archs', 'workloads', 'drams', 'sharings', 'dataflows', 'sparsities'"),
+        (
+            ["list", "arcs"],
+            "'arcs' is not one of 'archs', 'workloads', 'drams', 'sharings', 'dataflows', 'sparsities', 'accountings'",
+        ),
         (["check", "--hepl", "x"], "No such option '--hepl'"),
         (["--verison"], "No such option '--verison'"),
     ],

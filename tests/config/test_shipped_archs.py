@@ -6,9 +6,9 @@ import re
 
 import pytest
 
+from lifsim.accounting.prices import costs_of
 from lifsim.config.arch import load_arch
 from lifsim.config.resolve import available, find
-from lifsim.simulate.pricing import costs_of
 
 NAMES = [
     "eyeriss_like",

@@ -17,6 +17,9 @@ from tests.checkout import ROOT, changes, copy_checkout
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 COMMAND = re.compile(r"^(?: {4})?(?:\$ )?((?:lifsim|python|mkdir) [^#\n]*)", re.MULTILINE)
 NEEDS_PYTORCH = (["python", "benchmarks/bench_snn.py"],)
+TRIALS = "tests."
+"""Modules of trials that take an hour; small parts of them are tests."""
+
 SHORTER = {"study": ["--epochs", "1", "--seeds", "1", "--sharing", "none"]}
 """What a test adds to commands that take a quarter of an hour."""
 
@@ -25,7 +28,8 @@ def _commands(document: Path) -> list[list[str]]:
     """Those that need nothing but a checkout."""
     text = document.read_text(encoding="utf-8").replace("\\\n", " ")
     commands = [shlex.split(line) for line in COMMAND.findall(text)]
-    return [command for command in commands if command[:2] not in NEEDS_PYTORCH]
+    short = [command for command in commands if command[:2] != ["python", "-m"] or not command[2].startswith(TRIALS)]
+    return [command for command in short if command[:2] not in NEEDS_PYTORCH]
 
 
 @pytest.fixture

@@ -72,5 +72,6 @@ def test_does_a_failed_write_leave_the_old_file(arrays: dict[str, np.ndarray], t
         save_arrays(tmp_path / "w.npz", arrays | {"bad": np.array([{}])})
     assert (tmp_path / "w.npz").read_bytes() == before
     assert len(list(tmp_path.iterdir())) == 1
+    (tmp_path / "file").write_text("")
     with pytest.raises(InputError):
-        save_arrays(tmp_path / "none" / "w.npz", arrays)
+        save_arrays(tmp_path / "file" / "w.npz", arrays)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -55,8 +56,12 @@ class Command:
         wait_until(lambda: self.process.poll() is not None or condition())
 
     def ended(self) -> tuple[int, str]:
-        """Wait for its end: its exit code and what it said on stderr."""
-        _, err = self.process.communicate(timeout=SECONDS)
+        """Wait for its end: its exit code and what it said on stderr. One that does not end is killed."""
+        try:
+            _, err = self.process.communicate(timeout=SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            raise
         return self.process.returncode, err
 
     def others(self) -> list[int]:

@@ -15,11 +15,13 @@ from tests.faults.kills import run
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes through /proc")
 
 
+@pytest.mark.slow
 def test_killed_sweeps_go_on_to_the_same_table(tmp_path: Path) -> None:
     tally = run(tmp_path, 1, 40, {"sigkills": 3})
     assert tally["sweeps killed"] == 3
 
 
+@pytest.mark.slow
 def test_a_killed_scheduler_is_said_and_loses_nothing(tmp_path: Path) -> None:
     pytest.importorskip("distributed")
     tally = run(tmp_path, 2, 40, {"schedulers": 1})

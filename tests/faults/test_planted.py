@@ -35,6 +35,7 @@ def _ran(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.glob("ran-*"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -51,6 +52,7 @@ def test_planted_modules_do_not_run(folder: Path, arguments: tuple[str, ...]) ->
     assert _ran(folder) == []
 
 
+@pytest.mark.slow
 def test_a_planted_module_does_not_run_beside_a_cluster(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     pytest.importorskip("distributed")
     from tests.faults.cluster import Cluster

@@ -21,6 +21,7 @@ from tests.fuzz.trees import mutate_cells, mutate_json, mutate_yaml
 INPUTS = 500
 
 
+@pytest.mark.slow
 def test_damaged_inputs_are_refused_with_words_or_understood(tmp_path: Path) -> None:
     """In a process of its own, since what is limited and watched there cannot be set free again."""
     command = [sys.executable, "-m", "tests.fuzz", "--inputs", str(INPUTS), "--out", str(tmp_path)]

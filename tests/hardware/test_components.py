@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from lifsim.accounting.satasim.prices import at_own_clock, printed
 from lifsim.config.arch import Component
 from lifsim.errors import InputError
-from lifsim.hardware.components import SYNTHESIS_CLOCK_HZ, Bill, at_own_clock, bill_of
+from lifsim.hardware.components import SYNTHESIS_CLOCK_HZ, Bill, bill_of
 from lifsim.report.validation.satasim import published_figures
 
 
@@ -20,7 +21,7 @@ def test_the_published_component_statistics_of_sata_sim(figures: Path) -> None:
     components = [_component(item) for part in pe_array["subtree"] for item in part["local"]]
     period_ns = 1e9 / SYNTHESIS_CLOCK_HZ
     for theirs, tag in (("spike-mac", "spike_mac"), ("lif", "lif"), ("spad", "spad")):
-        bill = bill_of(components, tag, leakage_digits=6)
+        bill = printed(bill_of(components, tag))
         assert bill.operation_pj == pytest.approx(stat[theirs]["dpower y"] * period_ns, rel=1e-6)
         assert bill.ungated_pj == pytest.approx(stat[theirs]["dpower n"] * period_ns, rel=1e-6)
         assert bill.leakage_mw == pytest.approx(stat[theirs]["lpower"], rel=1e-9)

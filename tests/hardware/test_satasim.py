@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from lifsim.accounting.satasim.scalesim import padded_output, scalesim_counts, unpadded_output
 from lifsim.hardware.array import ArrayShape
 from lifsim.hardware.read_buffer import Window
-from lifsim.hardware.satasim import padded_output, scalesim_counts, unpadded_output
 from lifsim.report.validation.satasim import published_figures
 
 KIB = 1024

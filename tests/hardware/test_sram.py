@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lifsim.accounting.satasim.prices import satasim_sram_cost
 from lifsim.config.buffers import Buffer
 from lifsim.errors import InputError
-from lifsim.hardware.sram import NO_SRAM, SramCost, satasim_sram_cost, sram_cost
+from lifsim.hardware.sram import NO_SRAM, SramCost, sram_cost
 from lifsim.hardware.tables import rows
 
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from lifsim.accounting.satasim.counting import count_layers
 from lifsim.cli.main import main
 from lifsim.config.arch import load_arch
 from lifsim.config.document import Document, Mark, parse_document
 from lifsim.config.workload import load_workload, network_of
 from lifsim.errors import InputError
 from lifsim.interchange.satasim import arch_from_satasim, unique_names, workload_from_satasim
-from lifsim.simulate.satasim import count_layers
 
 
 def layer(name: str, size: str, kernel: str, channels: int, filters: int, stride: int = 1) -> str:

@@ -189,7 +189,7 @@ def test_names_with_dp_are_depthwise_as_in_scale_sim(tmp_path: Path, capsys: pyt
     assert shape(network) == [(256, 9, 1, 32), (256, 9, 2, 4)]
     first = network.layers[0]
     gemm = Gemm(first.pixels, first.reduction, first.group_filters)
-    assert 32 * dense_cycles("os", gemm, ArrayShape(16, 8), 1, tick_batched=True).total == 15_872
+    assert 32 * dense_cycles(DATAFLOWS["os"], gemm, ArrayShape(16, 8), 1, tick_batched=True).total == 15_872
     assert notes(capsys) == ["t.csv: c1_DP, c2_DP: depthwise, as SCALE-Sim reads names with DP in them"]
 
 

@@ -196,6 +196,7 @@ def test_what_was_not_used_for_long_is_removed(folder: Path) -> None:
     assert len(object_files(folder)) == 2
 
 
+@pytest.mark.slow
 def test_processes_that_start_at_once_compile_once(folder: Path) -> None:
     command = [sys.executable, "-c", PROGRAM]
     root = Path(__file__).parents[2]

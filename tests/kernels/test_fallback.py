@@ -45,6 +45,7 @@ def _fetches() -> Any:
     return input_fetches(Window((9, 9), 16, (3, 3), (1, 1), (7, 7)), rows=4, filter_folds=3, buffer_bytes=400)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("work", [_simulation, _bandwidth, _commands, _fetches])
 def test_numbas_own_compiler_gives_the_same_figures(work: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     figures = {}

@@ -36,6 +36,7 @@ def _run(command: list[str], environment: dict[str, str]) -> subprocess.Complete
     return done
 
 
+@pytest.mark.slow
 def test_children_compile_once_and_leave_nothing(environment: dict[str, str], tmp_path: Path) -> None:
     done = _run([sys.executable, "-c", PROGRAM], environment)
     shared, *answers = done.stdout.split()
@@ -46,6 +47,7 @@ def test_children_compile_once_and_leave_nothing(environment: dict[str, str], tm
     assert not Path(shared).exists()
 
 
+@pytest.mark.slow
 def test_a_cache_that_keeps_is_used_as_it_is(environment: dict[str, str], tmp_path: Path) -> None:
     done = _run([sys.executable, "-c", PROGRAM], environment | {FOLDER: str(tmp_path / "good")})
     assert done.stdout.split()[0] == str(tmp_path / "good")

@@ -30,6 +30,7 @@ def test_faults_have_names_of_their_own() -> None:
     assert max(Counter(fault.name for fault in FAULTS).values()) == 1
 
 
+@pytest.mark.slow
 def test_a_planted_fault_is_killed_and_the_working_tree_is_not_touched() -> None:
     fault = sram_fault()
     before = (ROOT / fault.file).read_bytes()
@@ -37,6 +38,7 @@ def test_a_planted_fault_is_killed_and_the_working_tree_is_not_touched() -> None
     assert (ROOT / fault.file).read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_change_that_changes_nothing_survives() -> None:
     fault = sram_fault()
     assert verdict_of(replace(fault, new=f"0.0 + {fault.old}")) == Verdict.SURVIVED

@@ -103,6 +103,7 @@ def runs(draw: st.DrawFn) -> Result:
     return simulate(load_arch("sata128", settings), network, Sharing.parse(sharing), Options(**options))
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(runs())
 def test_the_terms_of_any_run_add_up_to_its_figures(result: Result) -> None:

@@ -108,6 +108,7 @@ def test_a_document_that_is_written_anew_keeps_what_stands_around_its_figures() 
     assert markdown([], new) == old
 
 
+@pytest.mark.slow
 def test_the_command_writes_the_document_in_any_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,11 +8,10 @@ from lifsim.config.arch import load_arch
 from lifsim.config.sharing import Sharing
 from lifsim.config.workload import load_workload
 from lifsim.hardware.pipeline.kinds import Kind
-from lifsim.schedule.facts import facts_of
 from lifsim.schedule.group_steps import group_visits
 from lifsim.schedule.moves import REPLAY
-from lifsim.schedule.partition import plan
 from lifsim.schedule.plan import ScheduleOptions
+from tests.schedule.on_arch import facts_on, plan_on
 
 COUNTED = {
     Kind.WEIGHTS: "weights",
@@ -41,12 +40,12 @@ def test_bytes_of_the_visits_are_those_of_the_plan(
 ) -> None:
     network, arch, shared = load_workload(workload), load_arch("sata128", overrides), Sharing.parse(sharing)
     for schedule in ("tick", "timestep"):
-        facts = facts_of(network, shared, arch)
-        made = plan(network, shared, arch, ScheduleOptions(schedule=schedule, batch=batch))
+        facts = facts_on(network, shared, arch)
+        made = plan_on(network, shared, arch, ScheduleOptions(schedule=schedule, batch=batch))
         for group in made.groups:
             if group.tick_batched:
                 continue
-            visits = group_visits(network, shared, facts, arch, batch, group)
+            visits = group_visits(facts, made.chip.room, batch, group)
             for index, traffic in zip(range(group.first, group.last + 1), group.layers, strict=True):
                 mine = [visit for visit in visits if visit.layer == index]
                 moved = {name: sum(v.moves.total(kind) for v in mine) for kind, name in COUNTED.items()}

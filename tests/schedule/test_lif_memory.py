@@ -8,8 +8,8 @@ import math
 import pytest
 
 from lifsim.config.network import Lif, Network, Tensor
-from lifsim.config.sharing import Sharing
-from lifsim.schedule.lif_memory import lif_memory
+from lifsim.config.sharing import Sharing, states_of
+from lifsim.schedule.lif_memory import LifMemory, lif_memory
 from tests.schedule import build
 
 Shape = tuple[int, int, int]
@@ -24,6 +24,10 @@ def network(lifs: list[tuple[Shape, str]], timesteps: int = 5, reset: str = "sof
     )
     whole = build.network_of(build.conv_layer((1, 1, 1), 1, (1, 1), padding=(0, 0)))
     return dataclasses.replace(whole, timesteps=timesteps, nodes=nodes)
+
+
+def memory_under(network: Network, sharing: Sharing, membrane_bits: int, batch: int) -> LifMemory:
+    return lif_memory(network, sharing, states_of(network, sharing), membrane_bits, batch)
 
 
 def vgg16(channels_at_16: int) -> list[tuple[Shape, str]]:
@@ -67,13 +71,13 @@ def resnet19(widths: tuple[int, int, int], by_position: bool) -> list[tuple[Shap
     ],
 )
 def test_forward_memory_of_the_published_networks(lifs: list[tuple[Shape, str]], sharing: str, elements: int) -> None:
-    memory = lif_memory(network(lifs), Sharing.parse(sharing), membrane_bits=32, batch=3)
+    memory = memory_under(network(lifs), Sharing.parse(sharing), membrane_bits=32, batch=3)
     assert memory.forward == 3 * 4 * elements
 
 
 def test_sharing_with_soft_reset_stores_only_the_last_states() -> None:
     lifs = resnet19((256, 512, 512), True)
-    memory = lif_memory(network(lifs), Sharing.parse("layer+channel2"), membrane_bits=8, batch=1)
+    memory = memory_under(network(lifs), Sharing.parse("layer+channel2"), membrane_bits=8, batch=1)
     assert (memory.forward_baseline, memory.backward_baseline) == (753664, 5 * 753664)
     assert memory.backward == memory.forward == 172032
 
@@ -82,5 +86,5 @@ def test_sharing_with_soft_reset_stores_only_the_last_states() -> None:
 def test_membranes_that_cannot_be_recomputed_are_stored_for_every_call(sharing: str, reset: str) -> None:
     lifs = vgg16(128)
     calls = sum(math.prod(shape) for shape, _ in lifs)
-    memory = lif_memory(network(lifs, 4, reset), Sharing.parse(sharing), membrane_bits=1, batch=2)
+    memory = memory_under(network(lifs, 4, reset), Sharing.parse(sharing), membrane_bits=1, batch=2)
     assert memory.backward == memory.backward_baseline == 4 * 2 * calls // 8

@@ -81,7 +81,7 @@ def kept_bits(network: Network) -> int:
 @pytest.mark.parametrize("batch", [1, 3])
 def test_activations_are_what_holding_each_tensor_takes(encoding: str, batch: int) -> None:
     network = building.network(RESIDUAL, encoding=encoding)
-    memory = memory_of(network, Sharing(), ARCH, batch)
+    memory = memory_of(network, Sharing(), ARCH.precision, batch)
     assert memory.forward.activations == -(-batch * live_bits(network) // 8)
     assert memory.backward.activations == -(-batch * kept_bits(network) // 8)
 
@@ -89,7 +89,7 @@ def test_activations_are_what_holding_each_tensor_takes(encoding: str, batch: in
 def test_a_small_network_by_hand() -> None:
     layers = "- {name: conv1, op: conv, out: 4, kernel: 1}\n- {name: lif1, op: lif}\n- {name: fc, op: linear, out: 3}"
     network = building.network(layers, shape="[2, 2, 2]", timesteps=5)
-    memory = memory_of(network, Sharing.parse("channel2"), load_arch("sata128"), batch=2)
+    memory = memory_of(network, Sharing.parse("channel2"), load_arch("sata128").precision, batch=2)
     weights = 2 * 4 + 16 * 3  # 8 bits each
     assert memory.forward.weights == memory.backward.weights == weights
     assert memory.forward.lif == memory.backward.lif == 2 * 16 // 2  # half the neurons' membranes, 8 bits
@@ -102,7 +102,7 @@ def test_a_small_network_by_hand() -> None:
 
 def test_sharing_changes_nothing_but_the_membranes() -> None:
     network = load_workload("resnet19_cifar10")
-    none, shared = (memory_of(network, Sharing.parse(s), ARCH, 1) for s in ("none", "layer+channel4"))
+    none, shared = (memory_of(network, Sharing.parse(s), ARCH.precision, 1) for s in ("none", "layer+channel4"))
     for phase in ("forward", "backward"):
         before, after = getattr(none, phase), getattr(shared, phase)
         assert (before.weights, before.activations) == (after.weights, after.activations)

@@ -12,14 +12,13 @@ import lifsim
 from lifsim.config.arch import Arch, load_arch
 from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing
-from lifsim.schedule.facts import facts_of
+from lifsim.schedule.chip import buffer_bytes
 from lifsim.schedule.occupancy import peak_bytes
-from lifsim.schedule.partition import plan
-from lifsim.schedule.plan import Plan, ScheduleOptions
-from lifsim.schedule.timestep import buffer_bytes
+from lifsim.schedule.plan import ScheduleOptions
 from tests.oracles import timestep_major
 from tests.schedule import build
 from tests.schedule.networks import networks
+from tests.schedule.on_arch import facts_on, plan_on
 from tests.schedule.test_timestep import SHARINGS, archs
 
 QUIET = settings(deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
@@ -31,8 +30,8 @@ schedules = st.sampled_from(["tick", "timestep"])
 @given(networks(), st.sampled_from(SHARINGS), archs(), st.integers(1, 2), schedules)
 def test_nothing_is_fuller_than_it_may_be(network: Network, name: str, arch: Arch, batch: int, schedule: str) -> None:
     sharing = Sharing.parse(name)
-    made = plan(network, sharing, arch, ScheduleOptions(schedule, batch))
-    held, room = astuple(peak_bytes(network, sharing, arch, batch, made)), astuple(buffer_bytes(arch))
+    made = plan_on(network, sharing, arch, ScheduleOptions(schedule, batch))
+    held, room = astuple(peak_bytes(made, batch)), astuple(buffer_bytes(arch.buffers))
     assert all(0 <= size <= limit for size, limit in zip(held, room, strict=True))
     assert min(held[:2]) > 0
 
@@ -44,10 +43,10 @@ def test_spikes_that_wait_are_those_that_the_literal_interpreter_keeps(
     network: Network, name: str, arch: Arch, batch: int
 ) -> None:
     sharing = Sharing.parse(name)
-    groups = plan(network, sharing, arch, ScheduleOptions("timestep", batch, batch)).groups
-    assume(not any(group.tick_batched for group in groups))
-    walked = max(timestep_major.most_spikes_kept(network, sharing, arch, group, batch) for group in groups)
-    assert peak_bytes(network, sharing, arch, batch, Plan(groups, ())).spike_out == walked
+    made = plan_on(network, sharing, arch, ScheduleOptions("timestep", batch, batch))
+    assume(not any(group.tick_batched for group in made.groups))
+    walked = max(timestep_major.most_spikes_kept(network, sharing, arch, group, batch) for group in made.groups)
+    assert peak_bytes(made, batch).spike_out == walked
 
 
 @pytest.mark.slow
@@ -56,10 +55,10 @@ def test_spikes_that_wait_are_those_that_the_literal_interpreter_keeps(
 def test_endless_buffers_keep_everything_that_is_used_again(network: Network, name: str, batch: int) -> None:
     """One group: all weights, the largest input of a layer, the membranes of all states, for all images at once."""
     sharing, arch = Sharing.parse(name), build.arch()
-    made = plan(network, sharing, arch, ScheduleOptions("timestep", batch, batch))
+    made = plan_on(network, sharing, arch, ScheduleOptions("timestep", batch, batch))
     assume(not any(group.tick_batched for group in made.groups))
     assume(network.timesteps > 1)  # else no membrane is read again
-    held, facts = peak_bytes(network, sharing, arch, batch, made), facts_of(network, sharing, arch)
+    held, facts = peak_bytes(made, batch), facts_on(network, sharing, arch)
     assert held.weight == sum(layer.weight_bytes for layer in facts.layers)
     assert held.membrane == batch * sum(state.bytes for state in facts.states)
     inputs = [facts.tensors[layer.layer.input.name].bytes for layer in facts.layers]
@@ -77,5 +76,5 @@ def test_a_tile_and_what_stays_beside_it_fill_the_buffer_of_sata128() -> None:
 def test_half_of_a_double_buffered_buffer_holds_the_tile_at_work() -> None:
     arch = load_arch("sata128", ["buffers.weight.double_buffered=true"])
     network = lifsim.run(workload="vgg16_cifar10").network
-    made = plan(network, Sharing(), arch, ScheduleOptions())
-    assert peak_bytes(network, Sharing(), arch, 1, made).weight == 72 << 10
+    made = plan_on(network, Sharing(), arch, ScheduleOptions())
+    assert peak_bytes(made, 1).weight == 72 << 10

@@ -12,15 +12,15 @@ from lifsim.config.arch import Arch
 from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing, states_of
 from lifsim.errors import InputError
-from lifsim.schedule import tick
-from lifsim.schedule.facts import facts_of
-from lifsim.schedule.group import BufferBytes, Chunks, Group
-from lifsim.schedule.partition import legal_cuts, plan
+from lifsim.schedule.chip import BufferBytes
+from lifsim.schedule.group import Chunks, Group
+from lifsim.schedule.partition import legal_cuts
 from lifsim.schedule.plan import ScheduleOptions
 from lifsim.schedule.strip_search import cheapest
 from lifsim.schedule.timestep import plan_group
 from tests.schedule import build
 from tests.schedule.networks import network, networks
+from tests.schedule.on_arch import facts_on, plan_on, traffic_on
 from tests.schedule.test_timestep import QUIET, SHARINGS, archs
 
 NAMES = st.sampled_from(SHARINGS).map(Sharing.parse)
@@ -32,19 +32,19 @@ def usable(arch: Arch) -> BufferBytes:
 
 
 def total(net: Network, sharing: Sharing, arch: Arch, schedule: str, batch: int = 1, chunk: int | None = None) -> int:
-    return plan(net, sharing, arch, ScheduleOptions(schedule, batch, chunk)).dram.total
+    return plan_on(net, sharing, arch, ScheduleOptions(schedule, batch, chunk)).dram.total
 
 
 @pytest.mark.slow
 @settings(QUIET, max_examples=40)
 @given(networks(), NAMES, archs(), st.integers(1, 3))
 def test_auto_is_the_best_of_all_legal_partitions(net: Network, sharing: Sharing, arch: Arch, batch: int) -> None:
-    facts = facts_of(net, sharing, arch)
+    facts = facts_on(net, sharing, arch)
     cuts = legal_cuts(facts)
 
     def cost(first: int, end: int) -> int:
         if end - first == 1:
-            return tick.traffic(net, net.layers[first], arch, batch).dram.total
+            return traffic_on(net, net.layers[first], arch, batch).dram.total
         return plan_group(facts, first, end - 1, usable(arch), batch, None).dram.total
 
     every_partition = (
@@ -63,7 +63,7 @@ def test_auto_is_the_best_of_all_legal_partitions(net: Network, sharing: Sharing
 def test_layers_that_share_a_state_are_in_one_group(net: Network, sharing: Sharing, arch: Arch, batch: int) -> None:
     layer_of = {layer.lif.name: layer.index for layer in net.layers if layer.lif}
     for schedule in ("tick", "auto"):
-        chosen = plan(net, sharing, arch, ScheduleOptions(schedule, batch))
+        chosen = plan_on(net, sharing, arch, ScheduleOptions(schedule, batch))
         assert [layer.layer for layer in chosen.layers] == [layer.name for layer in net.layers]
         for state in states_of(net, sharing):
             assert len({chosen.group_of(layer_of[lif]).first for lif in state.lifs}) == 1
@@ -73,7 +73,7 @@ def test_layers_that_share_a_state_are_in_one_group(net: Network, sharing: Shari
 @settings(QUIET, max_examples=40)
 @given(networks(), st.sampled_from(["layer", "layer+channel2"]), archs(), st.integers(1, 2))
 def test_no_choice_of_strips_moves_fewer_bytes(net: Network, name: str, arch: Arch, images: int) -> None:
-    facts = facts_of(net, Sharing.parse(name), arch)
+    facts = facts_on(net, Sharing.parse(name), arch)
     group = Group(facts, 0, len(net.layers) - 1, usable(arch), Chunks(images, images))
     best = cheapest(group).total
     buffers = group.buffers
@@ -108,8 +108,8 @@ def test_never_below_the_compulsory_bytes_and_equal_to_them_with_endless_buffers
     net: Network, sharing: Sharing, arch: Arch, batch: int
 ) -> None:
     endless = build.arch(arch.array.rows, arch.array.cols, arch.array.dataflow, weight_bits=arch.precision.weight_bits)
-    tight = plan(net, sharing, arch, ScheduleOptions("timestep", batch)).dram
-    free = plan(net, sharing, endless, ScheduleOptions("timestep", batch)).dram
+    tight = plan_on(net, sharing, arch, ScheduleOptions("timestep", batch)).dram
+    free = plan_on(net, sharing, endless, ScheduleOptions("timestep", batch)).dram
     assert free.weights == sum(
         layer.filters * -(-layer.reduction * arch.precision.weight_bits // 8) for layer in net.layers
     )
@@ -123,7 +123,7 @@ def test_never_below_the_compulsory_bytes_and_equal_to_them_with_endless_buffers
 @given(networks(timesteps=st.just(1)), archs(), st.integers(1, 2))
 def test_one_timestep_without_sharing_moves_no_membranes(net: Network, arch: Arch, batch: int) -> None:
     for schedule in ("tick", "timestep", "auto"):
-        moved = plan(net, Sharing(), arch, ScheduleOptions(schedule, batch)).dram
+        moved = plan_on(net, Sharing(), arch, ScheduleOptions(schedule, batch)).dram
         assert (moved.membrane_read, moved.membrane_write) == (0, 0)
 
 
@@ -141,7 +141,7 @@ def chain(layers: int, rows: int, timesteps: int, channels: int = 4) -> Network:
 
 
 def membranes(net: Network, sharing: str, membrane: int) -> int:
-    moved = plan(net, Sharing.parse(sharing), build.arch(membrane=membrane), ScheduleOptions("timestep")).dram
+    moved = plan_on(net, Sharing.parse(sharing), build.arch(membrane=membrane), ScheduleOptions("timestep")).dram
     return moved.membrane_read + moved.membrane_write
 
 
@@ -159,8 +159,8 @@ def test_membranes_of_a_chain_by_hand() -> None:
 
 def test_sharing_pays_with_weights_that_come_again() -> None:
     net, small = chain(3, 16, 5), build.arch(weight=200, membrane=100)
-    none = plan(net, Sharing(), small, ScheduleOptions("tick")).dram
-    layer = plan(net, Sharing.parse("layer"), small, ScheduleOptions("tick")).dram
+    none = plan_on(net, Sharing(), small, ScheduleOptions("tick")).dram
+    layer = plan_on(net, Sharing.parse("layer"), small, ScheduleOptions("tick")).dram
     assert none.weights == 3 * 4 * 36
     assert none.membrane_read == 0
     assert layer.weights > none.weights
@@ -169,8 +169,8 @@ def test_sharing_pays_with_weights_that_come_again() -> None:
 
 def test_images_of_a_chunk_share_weights_and_multiply_states() -> None:
     net, arch = chain(3, 16, 5), build.arch(weight=1, membrane=512)
-    one = plan(net, Sharing(), arch, ScheduleOptions("timestep", batch=4, chunk=1)).dram
-    four = plan(net, Sharing(), arch, ScheduleOptions("timestep", batch=4, chunk=4)).dram
+    one = plan_on(net, Sharing(), arch, ScheduleOptions("timestep", batch=4, chunk=1)).dram
+    four = plan_on(net, Sharing(), arch, ScheduleOptions("timestep", batch=4, chunk=4)).dram
     assert (one.membrane_read, four.membrane_read) == (4 * 4 * (768 - 512), 4 * (4 * 768 - 512))
     best = total(net, Sharing(), arch, "timestep", 4)
     assert best == min(total(net, Sharing(), arch, "timestep", 4, chunk) for chunk in (1, 2, 3, 4))
@@ -193,9 +193,9 @@ def test_options_that_cannot_be_are_refused(options: dict[str, str | int], reaso
 @pytest.mark.parametrize(("sharing", "schedule"), [("none", "timestep"), ("layer", "tick"), ("layer", "auto")])
 def test_no_membrane_buffer_is_refused_where_membranes_must_wait(sharing: str, schedule: str) -> None:
     with pytest.raises(InputError, match="must be > 0 where layers run timestep by timestep"):
-        plan(chain(3, 8, 2), Sharing.parse(sharing), build.arch(membrane=0), ScheduleOptions(schedule))
+        plan_on(chain(3, 8, 2), Sharing.parse(sharing), build.arch(membrane=0), ScheduleOptions(schedule))
 
 
 def test_no_membrane_buffer_leaves_only_tick_batching() -> None:
-    chosen = plan(chain(3, 8, 2), Sharing(), build.arch(membrane=0), ScheduleOptions("auto"))
+    chosen = plan_on(chain(3, 8, 2), Sharing(), build.arch(membrane=0), ScheduleOptions("auto"))
     assert all(group.tick_batched for group in chosen.groups)

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from lifsim.config.arch import Arch
 from lifsim.config.network import Layer, Tensor
-from lifsim.schedule import tick
 from lifsim.schedule.traffic import LayerTraffic
 from tests.oracles import loop_nest
 from tests.schedule import build
+from tests.schedule.on_arch import traffic_on
 
 BUFFERS = ("weight", "spike_in", "psum")
 
@@ -54,7 +54,7 @@ def archs(draw: st.DrawFn) -> Arch:
 
 
 def traffic(layer: Layer, arch: Arch, batch: int) -> LayerTraffic:
-    return tick.traffic(build.network_of(layer), layer, arch, batch)
+    return traffic_on(build.network_of(layer), layer, arch, batch)
 
 
 def every_tiling(layer: Layer, arch: Arch, batch: int) -> dict[tuple[str, int, int], loop_nest.Counted]:
@@ -176,7 +176,7 @@ def test_filter_tiles_that_overflow_the_buffer_stream_again_for_every_row(
     filters: int, batch: int, weights: int
 ) -> None:
     layer, arch = build.conv_layer((1, 4, 4), filters), build.arch(cols=4, weight=10)
-    found = tick.traffic(build.network_of(layer), layer, arch, batch)
+    found = traffic_on(build.network_of(layer), layer, arch, batch)
     assert found.tiling.order == "weights_outer"
     assert (found.tiling.rows, found.tiling.filters) == (1, 4)
     assert found.dram.weights == weights

@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 from lifsim.config.arch import Arch
 from lifsim.config.network import Layer, Tensor
 from lifsim.hardware.pipeline.kinds import Kind
-from lifsim.schedule import tick
 from lifsim.schedule.moves import shares
-from lifsim.schedule.tick_steps import tick_visit
 from tests.schedule import build
+from tests.schedule.on_arch import traffic_on, visit_on
 from tests.schedule.test_tick import archs, layers
 
 
@@ -27,8 +26,8 @@ def test_bytes_of_the_steps_are_the_bytes_of_the_schedule(layer: Layer, arch: Ar
         other = Tensor("other", layer.outputs[0].shape, layer.timesteps, 1)
         layer = dataclasses.replace(layer, residuals=(other,))
     network = build.network_of(layer)
-    traffic = tick.traffic(network, layer, arch, batch)
-    visit = tick_visit(network, layer, arch, batch, traffic)
+    traffic = traffic_on(network, layer, arch, batch)
+    visit = visit_on(network, layer, arch, batch, traffic)
     moved = {kind: visit.moves.total(kind) for kind in Kind}
     assert moved == {
         Kind.WEIGHTS: traffic.dram.weights,
@@ -48,8 +47,8 @@ def test_bytes_of_the_steps_are_the_bytes_of_the_schedule(layer: Layer, arch: Ar
 @given(layers(), archs())
 def test_every_address_of_the_weights_and_outputs_is_touched(layer: Layer, arch: Arch) -> None:
     network = build.network_of(layer)
-    traffic = tick.traffic(network, layer, arch, 2)
-    moves = tick_visit(network, layer, arch, 2, traffic).moves
+    traffic = traffic_on(network, layer, arch, 2)
+    moves = visit_on(network, layer, arch, 2, traffic).moves
     for kind, size in ((Kind.WEIGHTS, traffic.dram.weights), (Kind.SPIKES_OUT, traffic.dram.spikes_out)):
         touched = np.zeros(size, np.int64)
         for move in np.flatnonzero(moves.kind == kind):
@@ -70,7 +69,7 @@ def test_input_is_read_where_it_lies(layer: Layer, arch: Arch, batch: int) -> No
     """Image by image, each from its first row on. Left out: groups, whose rows are rounded each by itself."""
     assume(layer.groups == 1 and layer.kind == "conv")
     network = build.network_of(layer)
-    visit = tick_visit(network, layer, arch, batch, tick.traffic(network, layer, arch, batch))
+    visit = visit_on(network, layer, arch, batch, traffic_on(network, layer, arch, batch))
     along = 2 if layer.in_shape[1] == 1 else 1
     row_bits = layer.in_shape[0] * layer.in_shape[3 - along] * layer.runs * layer.input.bits(network.input_bits)
     image_bytes = layer.in_shape[along] * -(-row_bits // 8)

@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 from lifsim.config.arch import Arch
 from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing
-from lifsim.schedule.partition import plan
+from lifsim.schedule.chip import buffer_bytes
 from lifsim.schedule.plan import GroupPlan, ScheduleOptions
 from lifsim.schedule.traffic import DramBytes
 from lifsim.schedule.unrolled import LayerStep, unroll
 from tests.oracles import timestep_major
 from tests.schedule import build
 from tests.schedule.networks import network, networks
+from tests.schedule.on_arch import facts_on, plan_on
 
 SHARINGS = ["none", "layer", "channel2", "layer+channel2"]
 QUIET = settings(deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
@@ -52,11 +53,11 @@ def test_equals_the_literal_interpreter_at_every_timestep(
     sharing = Sharing.parse(name)
     schedule = data.draw(st.sampled_from(["tick", "timestep"]))
     options = ScheduleOptions(schedule, batch=chunk * chunks, chunk=chunk)
-    groups = [group for group in plan(network, sharing, arch, options).groups if not group.tick_batched]
+    groups = [group for group in plan_on(network, sharing, arch, options).groups if not group.tick_batched]
     assume(groups)
     for group in groups:
         walked = timestep_major.walk(network, sharing, arch, group, options.batch)
-        steps = list(unroll(network, sharing, arch, group, options.batch))
+        steps = list(unroll(facts_on(network, sharing, arch), buffer_bytes(arch.buffers), group, options.batch))
         for step in steps:
             counted = walked[step.chunk * network.timesteps + step.timestep][network.layers[step.layer].name]
             assert not_zero(vars(step.dram)) == not_zero(counted)
@@ -69,8 +70,9 @@ def test_timesteps_add_up_where_the_last_chunk_is_smaller(
     network: Network, name: str, arch: Arch, batch: int, data: st.DataObject
 ) -> None:
     sharing, chunk = Sharing.parse(name), data.draw(st.integers(1, batch))
-    for group in plan(network, sharing, arch, ScheduleOptions("timestep", batch, chunk)).groups:
-        assert group.tick_batched or adds_up(group, list(unroll(network, sharing, arch, group, batch)))
+    made = plan_on(network, sharing, arch, ScheduleOptions("timestep", batch, chunk))
+    for group in made.groups:
+        assert group.tick_batched or adds_up(group, list(unroll(made.facts, made.chip.room, group, batch)))
 
 
 def adds_up(group: GroupPlan, steps: list[LayerStep]) -> bool:
@@ -89,5 +91,5 @@ def test_currents_that_are_replayed_wait_beside_the_psums_at_work(dataflow: str,
     of 2 bytes, are at work between the folds; under os they never leave the PEs."""
     layers = [{"name": "conv", "op": "conv", "out": 4, "kernel": 3, "padding": 1}, {"name": "lif", "op": "lif"}]
     net = network([*layers, {"name": "fc", "op": "linear", "out": 2}], (2, 4, 4), 5, "direct")
-    moved = plan(net, Sharing(), build.arch(dataflow=dataflow, psum=psum), ScheduleOptions("timestep")).dram
+    moved = plan_on(net, Sharing(), build.arch(dataflow=dataflow, psum=psum), ScheduleOptions("timestep")).dram
     assert (moved.psum_write, moved.psum_read) == (overflow, 4 * overflow)

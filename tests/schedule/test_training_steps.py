@@ -16,19 +16,18 @@ from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing
 from lifsim.errors import InputError
 from lifsim.hardware.pipeline.kinds import WRITES, Kind
-from lifsim.schedule.facts import facts_of
+from lifsim.memo import Memo
 from lifsim.schedule.moves import Visit
-from lifsim.schedule.partition import plan
 from lifsim.schedule.plan import ScheduleOptions
 from lifsim.schedule.traffic import DramBytes
-from lifsim.schedule.training import LayerTraining, StageBytes, training_traffic
-from lifsim.schedule.training_flows import Turns
-from lifsim.schedule.training_sizes import TrainingSizes
-from lifsim.schedule.training_steps import training_visits
-from lifsim.simulate.reuse import Reuse
-from lifsim.simulate.visits import visits
+from lifsim.simulate.steps import visits
+from lifsim.training.flows import Turns
+from lifsim.training.sizes import TrainingSizes
+from lifsim.training.steps import training_visits
+from lifsim.training.traffic import LayerTraining, StageBytes, require_gradients, training_traffic
 from tests.schedule import build
 from tests.schedule.networks import network, networks
+from tests.schedule.on_arch import plan_on
 from tests.schedule.test_timestep import SHARINGS, archs
 
 QUIET = settings(deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
@@ -47,11 +46,10 @@ def trained(
 ) -> tuple[tuple[LayerTraining, ...], list[tuple[str, Visit]]]:
     """Books and steps."""
     network, sharing, arch, options, reverse = case
-    schedule = plan(network, sharing, arch, options)
-    books = training_traffic(network, sharing, arch, schedule, options.batch, reverse=reverse)
-    forward = visits(network, sharing, arch, options.batch, schedule, Reuse(), keeps_spikes=True)
-    sizes = TrainingSizes(network, sharing, arch, options.batch, reverse)
-    return books, training_visits(sizes, facts_of(network, sharing, arch), schedule, forward)
+    schedule = plan_on(network, sharing, arch, options)
+    sizes = TrainingSizes(schedule.facts, schedule.chip, options.batch, reverse)
+    forward = visits(schedule, options.batch, Memo(), keeps_spikes=True)
+    return training_traffic(sizes, schedule), training_visits(sizes, schedule, forward)
 
 
 def tensor_of(stage: str, kind: Kind, region: str) -> str:
@@ -159,13 +157,12 @@ def test_what_a_hard_reset_forgets_is_not_recomputed() -> None:
     forgets = replace(build.SOFT, reset="hard")
     nodes = [replace(n, neuron=forgets) if n.name in ("fc0_lif", "fc2_lif") else n for n in soft.nodes]
     net = replace(soft, nodes=tuple(nodes))
-    schedule = plan(net, Sharing(), arch, ScheduleOptions("tick"))
     with pytest.raises(InputError) as error:
-        training_traffic(net, Sharing(), arch, schedule, 1, reverse=True)
+        require_gradients(net, reverse=True)
     assert [fault.path for fault in error.value.faults] == ["fc0_lif", "fc2_lif"]
-    assert all(
-        stages.recompute is None for stages in training_traffic(net, Sharing(), arch, schedule, 1, reverse=False)
-    )
+    require_gradients(net, reverse=False)
+    books, _ = trained((net, Sharing(), arch, ScheduleOptions("tick"), False))
+    assert all(stages.recompute is None for stages in books)
 
 
 def test_bytes_of_a_stage_are_the_sum_of_all_it_moves() -> None:

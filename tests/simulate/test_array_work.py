@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from lifsim.simulate.array_work import lif_map
+from lifsim.accounting.own.array_work import lif_map
 from tests.schedule.build import conv_layer
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lifsim.simulate.books import (
+from lifsim.accounting.books import (
     BooksError,
     Cycles,
     DramEnergy,

@@ -8,11 +8,11 @@ from fractions import Fraction
 import pytest
 
 import lifsim
+from lifsim.accounting.books import Cycles
+from lifsim.accounting.counts import LayerCounts
 from lifsim.config.arch import Arch, load_arch
 from lifsim.hardware.sram_ports import PortStalls
-from lifsim.simulate.books import Cycles
 from lifsim.simulate.bound import advice, bound, relief, stalls
-from lifsim.simulate.counts import LayerCounts
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lifsim
+from lifsim.accounting.books import added
 from lifsim.cli.main import main
 from lifsim.config.arch import parse_arch
 from lifsim.config.document import parse_document
@@ -27,8 +28,7 @@ from lifsim.hardware.dram.streamed import streamed_work
 from lifsim.hardware.pipeline.kinds import WRITES
 from lifsim.report.dram_line import dram_line
 from lifsim.report.summary import summary
-from lifsim.simulate.books import added
-from lifsim.simulate.layout import dram_runs
+from lifsim.simulate.dram import dram_runs
 from lifsim.simulate.result import Result
 
 CYCLE = ("dram.model=cycle", "dram.device=ddr4_2400")

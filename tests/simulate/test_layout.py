@@ -7,7 +7,7 @@ import pytest
 
 import lifsim
 from lifsim.hardware.pipeline.kinds import Kind
-from lifsim.simulate.layout import PAGE_BYTES, addresses, layout_of
+from lifsim.simulate.dram import PAGE_BYTES, addresses, layout_of
 from lifsim.simulate.timing import Timeline
 
 

@@ -8,10 +8,10 @@ from dataclasses import asdict, replace
 import pytest
 
 import lifsim
+from lifsim.accounting.books import BooksError
 from lifsim.hardware.input_reads import InputMap
 from lifsim.hardware.sram_ports import PortStalls
 from lifsim.schedule.products import input_map_of
-from lifsim.simulate.books import BooksError
 from lifsim.simulate.result import Result
 from tests.schedule.build import conv_layer
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections import OrderedDict
-from collections.abc import Hashable
 
 import pytest
 
 import lifsim
-from lifsim.simulate.array_work import sparsity_of
+from lifsim.hardware.array import sparsity_of
+from lifsim.memo import Memo, Shared
 from lifsim.simulate.inputs import load_inputs
 from lifsim.simulate.pipeline import simulate
-from lifsim.simulate.reuse import Reuse, _kept
 from lifsim.simulate.spikes import read_spikes
 
 
@@ -32,29 +30,32 @@ def test_runs_that_share_parts_equal_runs_alone() -> None:
         ("buffers.membrane.double_buffered=true", "buffers.membrane.banks=4"),
         ("dram.model=ideal", "dram.model=bandwidth"),
     ]
-    reuse, spikes = Reuse(), None
+    shared_parts, spikes = Shared(), None
     choices = list(itertools.product(*changes))[::293]
     for overrides, sharing, schedule in itertools.product(choices, ("none", "channel2"), ("tick", "timestep", "auto")):
         overrides = (*overrides, "dram.bandwidth_bytes_per_s=1GB")
         inputs = load_inputs("sata128", "lenet5_mnist", sharing, {"schedule": schedule}, overrides)
-        spikes = spikes or read_spikes(inputs.network, inputs.sharing, inputs.options, sparsity_of(inputs.arch))
-        shared = simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, spikes, reuse)
+        spikes = spikes or read_spikes(inputs.network, inputs.sharing, inputs.options, sparsity_of(inputs.arch.array))
+        shared = simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, spikes, shared_parts)
         alone = lifsim.run("sata128", "lenet5_mnist", sharing, schedule=schedule, overrides=overrides)
         assert shared.totals == alone.totals
         assert shared.layer_rows == alone.layer_rows
 
 
 def test_of_the_parts_those_used_last_are_kept() -> None:
-    parts: OrderedDict[Hashable, object] = OrderedDict()
     made: list[str] = []
 
-    def get(key: str) -> str:
-        def make() -> str:
-            made.append(key)
-            return key.upper()
+    def make(key: str) -> str:
+        made.append(key)
+        return key.upper()
 
-        return _kept(parts, 2, key, make)
-
-    assert [get(key) for key in "abacab"] == ["A", "B", "A", "C", "A", "B"]  # c takes the place of b, which is older
+    parts = Memo(limit=2)
+    assert [parts.of(make, key) for key in "abacab"] == ["A", "B", "A", "C", "A", "B"]  # c takes the place of b
     assert made == ["a", "b", "c", "b"]
-    assert list(parts) == ["a", "b"]
+    assert [parts.of(make, key) for key in "ab"] == ["A", "B"]
+    assert made == ["a", "b", "c", "b"]
+
+
+def test_parts_of_different_functions_are_told_apart() -> None:
+    parts = Memo()
+    assert [parts.of(function, -3) for function in (abs, str, abs)] == [3, "-3", 3]

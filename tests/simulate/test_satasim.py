@@ -9,14 +9,17 @@ import pytest
 import yaml
 
 import lifsim
+from lifsim.accounting import ACCOUNTINGS, Asked
+from lifsim.accounting.books import EnergyPj, added
+from lifsim.accounting.machine import Machine
+from lifsim.accounting.prices import energy_of
+from lifsim.accounting.satasim.counting import count_layers
+from lifsim.accounting.satasim.prices import costs_of
 from lifsim.config.arch import Arch, load_arch
 from lifsim.config.network import Layer, Network, Spikes, Tensor
 from lifsim.config.workload import load_workload
 from lifsim.errors import InputError
 from lifsim.report.validation.satasim import published_figures
-from lifsim.simulate.books import EnergyPj, added
-from lifsim.simulate.pricing import costs_of, energy_of
-from lifsim.simulate.satasim import count_layers, refuse_unknown_inputs
 
 SHIPPED = Path(__file__).parents[2] / "arch_configs" / "sata128_satasim.yaml"
 KIB = 1024
@@ -60,7 +63,7 @@ RESNET19 += [conv(4, 256, 3, 512, 2), *[conv(4, 512, 3, 512)] * 3, linear(512, 1
 def energy_nj(net: Network, arch: Arch) -> dict[str, float]:
     """The figures of SATA_Sim's computation-energy.yaml and memory-energy.yaml."""
     counts, costs = count_layers(net, arch), costs_of(arch)
-    energy: EnergyPj = added([energy_of(each, costs, arch, arch.array.rows * arch.array.cols) for each in counts])
+    energy: EnergyPj = added([energy_of(each, costs, Machine.of(arch), arch.array.pes) for each in counts])
     found = {}
     for tag in ("spike_mac", "lif", "spad"):
         found |= {f"{tag} {part}": pj for part, pj in vars(getattr(energy.compute, tag)).items()}
@@ -185,9 +188,11 @@ def test_inputs_that_sata_sim_does_not_know_are_refused() -> None:
     with pytest.raises(InputError) as error:
         lifsim.run(arch="sata128_satasim", workload="satasim_bntt", batch=2)
     assert "batch: 2 must be 1" in str(error.value)
-    with pytest.raises(InputError) as error:
-        refuse_unknown_inputs(1, trace=True)
-    assert "trace: must not be given" in str(error.value)
+    asked = [(True, "tick", 1, "rates"), (False, "auto", 1, "rates"), (False, "tick", 2, "rates")]
+    asked += [(False, "tick", 1, "trace"), (False, "tick", 1, "engine")]
+    faults = [[str(fault) for fault in ACCOUNTINGS["satasim"].faults(Asked(*each))] for each in asked]
+    for (fault,), path in zip(faults, ("mode", "schedule", "batch", "trace", "spikes"), strict=True):
+        assert fault.startswith(f"{path}: ")
 
 
 def test_a_run_gives_the_published_totals() -> None:

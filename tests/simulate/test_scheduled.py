@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from lifsim.accounting import Setup
+from lifsim.accounting.machine import Machine
+from lifsim.accounting.own.scheduled import scheduled_layers
 from lifsim.config.sharing import Sharing
-from lifsim.schedule.partition import plan
+from lifsim.hardware.lif_unit import lif_bank
+from lifsim.memo import Memo
 from lifsim.schedule.plan import ScheduleOptions
-from lifsim.simulate.scheduled import Scheduled
 from tests.schedule import build
 from tests.schedule.networks import network
+from tests.schedule.on_arch import plan_on
 
 
 def test_layers_of_a_strip_say_its_rows_and_those_around_it_do_not() -> None:
@@ -18,10 +22,13 @@ def test_layers_of_a_strip_say_its_rows_and_those_around_it_do_not() -> None:
         {"name": f"{name}_lif", "op": "lif", "group": "alone" if name == "before" else "shared"},
     )]  # fmt: skip
     net, sharing = network([*ops, {"name": "fc", "op": "linear", "out": 2}], (4, 16, 4), 5), Sharing.parse("layer")
-    (group,) = plan(net, sharing, build.arch(membrane=100), ScheduleOptions("timestep")).groups
+    arch = build.arch(membrane=100)
+    plan = plan_on(net, sharing, arch, ScheduleOptions("timestep"))
+    (group,) = plan.groups
     (strip,) = group.strips
     assert (strip.first, strip.last) == (1, 3)
-    said = [layer.description.split(", ") for layer in Scheduled.of(net, sharing, 1).layers(group)]
+    setup = Setup(net, sharing, Machine.of(arch), lif_bank(arch.lif, arch.array.pes, 1), 1, (), Memo())
+    said = [layer.description.split(", ") for layer in scheduled_layers(setup, plan.facts, group)]
     assert [each[:2] for each in said] == [["before to fc timestep by timestep", "1 images at a time"]] * 5
     strips = [[part for part in each if part.startswith("strips")] for each in said]
     assert strips == [[], *[[f"strips of {strip.rows} rows"]] * 3, []]

@@ -9,23 +9,25 @@ from typing import Any
 import pytest
 
 import lifsim
+from lifsim.accounting import ACCOUNTINGS, Setup
+from lifsim.accounting.books import Accesses
+from lifsim.accounting.machine import Machine
+from lifsim.accounting.prices import costs_of, energy_of
+from lifsim.config.sharing import states_of
 from lifsim.errors import InputError
+from lifsim.hardware.array import sparsity_of
 from lifsim.hardware.lif_unit import lif_bank
-from lifsim.schedule import tick
-from lifsim.schedule.facts import facts_of
-from lifsim.schedule.group import BufferBytes
+from lifsim.memo import Memo
+from lifsim.schedule.chip import BufferBytes, Chip
 from lifsim.schedule.partition import legal_cuts
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.timestep import plan_group
-from lifsim.simulate.array_work import sparsity_of
-from lifsim.simulate.books import Accesses
-from lifsim.simulate.counter import Counter
 from lifsim.simulate.inputs import Inputs, load_inputs
 from lifsim.simulate.options import options_of
-from lifsim.simulate.pricing import costs_of, energy_of
+from lifsim.simulate.planning import planned
 from lifsim.simulate.result import Result
-from lifsim.simulate.reuse import Reuse
 from lifsim.simulate.spikes import read_spikes
+from tests.schedule.on_arch import facts_on, traffic_on
 
 SMALL = ("buffers.membrane.size_bytes=8KiB", "buffers.weight.size_bytes=16KiB")
 
@@ -86,14 +88,14 @@ def test_replayed_currents_wait_in_the_psum_buffer(timestep_major: Result) -> No
 
 def _groups(inputs: Inputs, batch: int) -> dict[tuple[int, int], GroupPlan]:
     """Every group of layers first..end-1 that is legal, by itself."""
-    facts = facts_of(inputs.network, inputs.sharing, inputs.arch)
+    facts = facts_on(inputs.network, inputs.sharing, inputs.arch)
     buffers = BufferBytes(
         *(getattr(inputs.arch.buffers, name).usable_bytes for name in BufferBytes.__dataclass_fields__)
     )
     groups = {}
     for first, end in combinations(legal_cuts(facts), 2):
         if end - first == 1:
-            moved = tick.traffic(inputs.network, inputs.network.layers[first], inputs.arch, batch)
+            moved = traffic_on(inputs.network, inputs.network.layers[first], inputs.arch, batch)
             groups[first, end] = GroupPlan(first, first, batch, (), None, (moved,))
         else:
             groups[first, end] = plan_group(facts, first, end - 1, buffers, batch, None)
@@ -110,17 +112,20 @@ def test_no_partition_beats_auto(sharing: str, objective: str, memory: str) -> N
         "sata128", "lenet5_mnist", sharing, options, [*SMALL, memory, "dram.bandwidth_bytes_per_s=20MB"]
     )
     bank = lif_bank(inputs.arch.lif, inputs.arch.array.pes, inputs.sharing.channels)
-    spikes = read_spikes(inputs.network, inputs.sharing, inputs.options, sparsity_of(inputs.arch))
+    spikes = read_spikes(inputs.network, inputs.sharing, inputs.options, sparsity_of(inputs.arch.array))
     costs = costs_of(inputs.arch)
-    counter = Counter(inputs.network, inputs.sharing, inputs.arch, bank, spikes, Reuse())
+    machine, accounting = Machine.of(inputs.arch), ACCOUNTINGS[inputs.arch.accounting]
+    setup = Setup(inputs.network, inputs.sharing, machine, bank, spikes.batch, spikes.kept, Memo())
+    states = states_of(inputs.network, inputs.sharing)
+    plan = planned(setup, states, Chip.of(inputs.arch), accounting, inputs.options, costs)
     cycles_per_byte = 20 if inputs.arch.dram.model == "bandwidth" else 0
 
     def price(group: GroupPlan) -> float:
-        counts = counter.count(group)
+        counts = accounting.count(setup, plan.facts, group)
         return {
             "dram": float(sum(c.dram_bytes.total for c in counts)),
             "cycles": float(sum(max(c.cycles.total, cycles_per_byte * c.dram_bytes.total) for c in counts)),
-            "energy": sum(energy_of(c, costs, inputs.arch, bank.units).total.total for c in counts),
+            "energy": sum(energy_of(c, costs, machine, bank.units).total.total for c in counts),
         }[objective]
 
     prices = {span: price(group) for span, group in _groups(inputs, 2).items()}
@@ -128,7 +133,7 @@ def test_no_partition_beats_auto(sharing: str, objective: str, memory: str) -> N
     inner, ends = cuts[1:-1], (cuts[0], cuts[-1])
     partitions = [[ends[0], *some, ends[1]] for size in range(len(inner) + 1) for some in combinations(inner, size)]
     least = min(sum(prices[span] for span in pairwise(partition)) for partition in partitions)
-    assert sum(map(price, counter.plan(inputs.options, costs).groups)) == pytest.approx(least, rel=1e-12)
+    assert sum(map(price, plan.groups)) == pytest.approx(least, rel=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -11,26 +11,26 @@ import numpy as np
 import pytest
 
 import lifsim
+from lifsim.accounting import Setup
+from lifsim.accounting.books import as_tree
+from lifsim.accounting.machine import Machine
 from lifsim.config.arch import load_arch
 from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing
 from lifsim.errors import InputError
-from lifsim.hardware.array import DATAFLOWS, ArrayShape, Gemm, dense_cycles
+from lifsim.hardware.array import DATAFLOWS, ArrayShape, Gemm, dense_cycles, sparsity_of
 from lifsim.hardware.lif_unit import lif_bank
-from lifsim.schedule.partition import plan
+from lifsim.memo import Memo
 from lifsim.schedule.plan import ScheduleOptions
-from lifsim.simulate.array_work import sparsity_of
-from lifsim.simulate.books import as_tree
-from lifsim.simulate.counter import Counter
 from lifsim.simulate.inputs import load_inputs
 from lifsim.simulate.options import Options
 from lifsim.simulate.pipeline import run, run_beside_baseline
 from lifsim.simulate.result import Result
-from lifsim.simulate.reuse import Reuse
 from lifsim.simulate.spikes import read_spikes
-from lifsim.simulate.training import training_counts
 from lifsim.trace.synthesise import synthesise
+from lifsim.training.count import training_counts
 from tests.oracles import training as oracle
+from tests.schedule.on_arch import plan_on
 from tests.workload import building
 
 LAYERS = """
@@ -258,9 +258,10 @@ def test_gradients_have_the_precision_of_psums_wherever_they_pass() -> None:
     arch = load_arch("sata_training", overrides)
     network, sharing, options = _network(), Sharing(), Options(mode="training", bptt="reversed")
     bank = lif_bank(arch.lif, arch.array.pes, sharing.channels)
-    counter = Counter(network, sharing, arch, bank, read_spikes(network, sharing, options, sparsity_of(arch)), Reuse())
-    schedule = plan(network, sharing, arch, ScheduleOptions("tick", 1, 1))
-    for stages in training_counts(counter, schedule, reverse=True):
+    spikes = read_spikes(network, sharing, options, sparsity_of(arch.array))
+    setup = Setup(network, sharing, Machine.of(arch), bank, spikes.batch, spikes.kept, Memo())
+    schedule = plan_on(network, sharing, arch, ScheduleOptions("tick", 1, 1))
+    for stages in training_counts(setup, schedule, reverse=True):
         bits = {stage: counts.bits for stage, counts in stages.items()}
         assert (bits["forward"].weight, bits["forward"].spike_in) == (5, 1)
         assert bits.get("recompute", bits["forward"]) == bits["forward"]

@@ -16,10 +16,10 @@ from lifsim.hardware.pipeline.kinds import LOADS, STORES
 from lifsim.interchange.dram_trace import read_dram_trace
 from lifsim.report.requests import write_requests
 from lifsim.report.timeline import write_timeline
-from lifsim.simulate.array_work import gemm_of
-from lifsim.simulate.layout import PASSING, layout_of
+from lifsim.schedule.products import gemm_of
+from lifsim.simulate.dram import PASSING, layout_of
 from lifsim.simulate.result import Result
-from lifsim.simulate.training_work import transposed_gemm, weight_gradient_gemm
+from lifsim.training.products import transposed_gemm, weight_gradient_gemm
 
 BUFFERS = ("weight", "spike_in", "spike_out", "membrane", "psum")
 STALLS = ("stall_weights", "stall_spikes", "stall_membrane", "stall_writeback")

@@ -8,19 +8,20 @@ from typing import Any
 import pytest
 
 import lifsim
+from lifsim.accounting.prices import costs_of
 from lifsim.config.arch import load_arch
 from lifsim.config.document import parse_document
-from lifsim.config.sharing import Sharing
+from lifsim.config.network import Network
+from lifsim.config.sharing import Sharing, states_of
 from lifsim.config.workload import network_of
 from lifsim.errors import InputError
 from lifsim.report.save import save
-from lifsim.schedule.facts import facts_of
-from lifsim.schedule.lif_memory import lif_memory
+from lifsim.schedule.lif_memory import LifMemory, lif_memory
 from lifsim.simulate.inputs import load_config
 from lifsim.simulate.options import Options
 from lifsim.simulate.pipeline import run
-from lifsim.simulate.pricing import costs_of
 from lifsim.simulate.result import Result
+from tests.schedule.on_arch import facts_on
 
 NET = """
 name: two
@@ -47,20 +48,24 @@ def result(neuron: str, sharing: str = "none", *settings: str, **options: Any) -
     return run(arch, network(neuron), Sharing.parse(sharing), Options(**options))
 
 
+def memory_of(net: Network, sharing: Sharing, batch: int) -> LifMemory:
+    return lif_memory(net, sharing, states_of(net, sharing), membrane_bits=8, batch=batch)
+
+
 def test_lif_memory_counts_every_variable() -> None:
     # 128 neurons a layer, two values of 8 bits each: 256 bytes a layer; T = 3
-    found = lif_memory(network(), Sharing.parse("none"), membrane_bits=8, batch=1)
+    found = memory_of(network(), Sharing.parse("none"), 1)
     assert (found.forward, found.backward) == (512, 3 * 512)
-    shared = lif_memory(network(), Sharing.parse("layer"), membrane_bits=8, batch=2)
+    shared = memory_of(network(), Sharing.parse("layer"), 2)
     assert (shared.forward, shared.backward, shared.forward_baseline) == (2 * 256, 2 * 256, 2 * 512)
     assert shared.backward_baseline == 2 * 3 * 512
     # a layer of its own kind: 128 + 256
-    assert lif_memory(network("model: lif", ", neuron: {model: cuba_lif}"), Sharing(), 8, 1).forward == 384
+    assert memory_of(network("model: lif", ", neuron: {model: cuba_lif}"), Sharing(), 1).forward == 384
 
 
 def test_a_row_of_every_variable_begins_on_a_byte() -> None:
     arch = load_arch("sata128", ("precision.membrane_bits=3", "precision.psum_bits=24"))
-    facts = facts_of(network(), Sharing.parse("channel8"), arch)
+    facts = facts_on(network(), Sharing.parse("channel8"), arch)
     assert [(state.rows, state.row_bytes) for state in facts.states] == [
         (4, 2 * 2)
     ] * 2  # 1 channel, 4 columns of 3 bits

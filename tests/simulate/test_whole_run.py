@@ -22,8 +22,7 @@ from lifsim.hardware.array import SPARSITIES
 from lifsim.simulate.options import Options
 from lifsim.simulate.pipeline import simulate
 from lifsim.simulate.result import LayerRecord, Result
-from lifsim.simulate.spike_work import spike_work
-from lifsim.simulate.spikes import SpikeProvenance, Spikes
+from lifsim.simulate.spikes import SpikeProvenance, Spikes, spike_work
 from lifsim.trace.source import LayerSpikes, Trace
 from tests.oracles.whole_run import Convolution, Counted, Machine, count
 

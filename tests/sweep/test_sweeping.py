@@ -41,6 +41,7 @@ def _rows(path: str) -> list[Row]:
         return list(store.rows())
 
 
+@pytest.mark.slow
 def test_every_row_is_the_run_with_its_settings(capsys: pytest.CaptureFixture[str]) -> None:
     assert _lifsim(capsys, "sweep", *SPACE, "--batch", "1,2", "--seed", "3", "--out", "s")[0] == 0
     rows = _rows("s")

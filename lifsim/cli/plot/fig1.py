@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import click
 
-from lifsim.cli.family import options_of
+from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.memory_options import MemoryOptions
 from lifsim.cli.plot.output import Output, say_written
 from lifsim.config import defaults
 
 
 @click.command(
+    cls=FamilyCommand,
     epilog="""\b
 Examples:
   lifsim plot fig1
   lifsim plot fig1 --workload resnet19_imagenet100 --timesteps 4 --batch 16 --out fig1.pdf
-"""
+""",
 )
 @click.option(
     "--workload", metavar="NAME|FILE", default=defaults.MEMORY_WORKLOAD, show_default=True, help="The network."

@@ -6,16 +6,17 @@ from pathlib import Path
 
 import click
 
-from lifsim.cli.family import options_of
+from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.plot.output import Output, say_written
 
 
 @click.command(
+    cls=FamilyCommand,
     epilog="""\b
 Examples:
   lifsim study --workload digits_cnn --out reports/digits
   lifsim plot fig6 reports/digits
-"""
+""",
 )
 @click.argument("study", type=click.Path(path_type=Path))
 @click.option("--threads", type=click.IntRange(min=1), help="Default: all CPUs.")

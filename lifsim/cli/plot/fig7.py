@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from lifsim.cli.family import options_of
+from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.memory_options import MemoryOptions
 from lifsim.cli.plot.output import Output, say_written
 from lifsim.cli.usual_sharings import Choice
@@ -16,12 +16,13 @@ SHARINGS = "none,layer,channel2,layer+channel2"
 
 
 @click.command(
+    cls=FamilyCommand,
     epilog="""\b
 Examples:
   lifsim plot fig7
   lifsim plot fig7 reports/digits
   lifsim plot fig7 --workload resnet19_positions_imagenet100 --sharing none,layer+channel2 --out fig7.svg
-"""
+""",
 )
 @click.argument("study", required=False, type=click.Path(path_type=Path))
 @click.option(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from lifsim.cli.family import options_of
+from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.plot.output import Output, say_written
 from lifsim.config import defaults
 from lifsim.errors import Fault, InputError
@@ -15,12 +15,13 @@ SHARES = "0,0.2,0.4,0.6,0.7,0.8,0.9,0.95"
 
 
 @click.command(
+    cls=FamilyCommand,
     epilog="""\b
 Examples:
   lifsim study --workload digits_cnn --out reports/digits
   lifsim plot fig8 reports/digits
   lifsim plot fig8 reports/digits --shares 0,0.5,0.9 --out fig8.svg
-"""
+""",
 )
 @click.argument("study", type=click.Path(path_type=Path))
 @click.option("--shares", default=SHARES, show_default=True, help="Shares of the weights to prune, with commas.")

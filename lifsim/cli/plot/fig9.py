@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from lifsim.cli.family import options_of
+from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.inputs import Simulation
 from lifsim.cli.plot.output import Output, say_written
 from lifsim.cli.usual_sharings import usual_sharings
@@ -21,13 +21,14 @@ PARTS = ("top", "bottom", "all")
 
 
 @click.command(
+    cls=FamilyCommand,
     epilog="""\b
 Examples:
   lifsim plot fig9
   lifsim plot fig9 --part top --trace vgg16.npz --out fig9_top.svg
   lifsim plot fig9 --part top reports/run-none reports/run-channel2 reports/run-channel4
   lifsim plot fig9 --part bottom --mini-batch 8 --set buffers.membrane.size_bytes=128KiB --out fig9_bottom.pdf
-"""
+""",
 )
 @click.argument("runs", nargs=-1, metavar="[RUN...]", type=click.Path(path_type=Path))
 @click.option("--part", type=click.Choice(PARTS), default="all", show_default=True, help="Which half.")

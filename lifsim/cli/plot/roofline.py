@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import click
 
-from lifsim.cli.family import options_of
+from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.inputs import SharedSimulation
 from lifsim.cli.plot.output import Output, say_written
 
 
 @click.command(
+    cls=FamilyCommand,
     epilog="""\b
 Examples:
   lifsim plot roofline
   lifsim plot roofline --arch eyeriss_like --set dram.device=ddr3_1866 --batch 4
   lifsim plot roofline --workload resnet19_imagenet100 --sharing layer --out roofline.pdf
-"""
+""",
 )
 @options_of(SharedSimulation, "simulation")
 @options_of(Output, "output")

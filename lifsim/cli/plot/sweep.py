@@ -6,19 +6,20 @@ from pathlib import Path
 
 import click
 
-from lifsim.cli.family import options_of
+from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.plot.output import Output, say_written
 from lifsim.errors import Fault, InputError
 
 
 @click.command(
+    cls=FamilyCommand,
     epilog="""\b
 Examples:
   lifsim plot sweep sweeps/x --x buffers.membrane.size_bytes --y dram_bytes.total --by sharing
   lifsim plot sweep sweeps/x --x array.rows --y cycles.total --where array.cols=8
   lifsim plot sweep sweeps/x --pareto energy_pj.total,cycles.total --by sharing --out pareto.pdf
   lifsim plot sweep sweeps/x --heat buffers.weight.size_bytes,buffers.membrane.size_bytes --y dram_bytes.total
-"""
+""",
 )
 @click.argument("store", type=click.Path(path_type=Path))
 @click.option("--x", metavar="AXIS", help="Axis of the sweep along which lines go.")

@@ -128,26 +128,33 @@ def open_study(folder: Path) -> Study:
     return Study(folder, stored.setting.model_dump(), tuple(sorted(stored.trials, key=lambda trial: trial.order)))
 
 
-def run_study(
-    network: Network,
-    data: Dataset,
-    sharings: Sequence[Sharing],
-    seeds: int,
-    recipe: Recipe,
-    folder: Path,
-    jobs: int,
-    setting: Mapping[str, Any],
-) -> Iterator[Study]:
+@dataclass(frozen=True)
+class Trials:
+    """What a study trains: `network` on `data` by `recipe`, under each of `sharings`, with the seeds below `seeds`."""
+
+    network: Network
+    data: Dataset
+    recipe: Recipe
+    sharings: Sequence[Sharing]
+    seeds: int
+
+    def beyond(self, held: Sequence[Trial]) -> list[tuple[Sharing, int]]:
+        """The sharings and seeds of those that are not `held`."""
+        done = {trial.key for trial in held}
+        every = [(sharing, seed) for seed in range(self.seeds) for sharing in self.sharings]
+        return [(sharing, seed) for sharing, seed in every if (str(sharing), seed) not in done]
+
+
+def run_study(trials: Trials, folder: Path, jobs: int, setting: Mapping[str, Any]) -> Iterator[Study]:
     """Train what `folder` does not hold yet, `jobs` trials at a time, giving the study after each.
 
     Raises InputError.
     """
-    _check(network, sharings, seeds)
+    _check(trials.network, trials.sharings, trials.seeds)
     study = _begun(folder, setting)
-    done = {trial.key for trial in study.trials}
-    missing = [(sharing, seed) for seed in range(seeds) for sharing in sharings if (str(sharing), seed) not in done]
+    missing = trials.beyond(study.trials)
     share_cache()
-    with closing(Pool(partial(_training, network, data, recipe, folder), jobs)) as pool:
+    with closing(Pool(partial(_training, trials.network, trials.data, trials.recipe, folder), jobs)) as pool:
         for (sharing, seed), trial in pool.answers(missing):
             if isinstance(trial, Lost):
                 died = f"the process that trained it died {trial.attempts} times, the last time with exit code"

@@ -1,5 +1,6 @@
 """The PE array: cycles and buffer accesses of a layer under each dataflow and sparsity."""
 
+from lifsim.hardware.array.built import dataflow_of, shape_of, sparsity_of
 from lifsim.hardware.array.dataflow import DATAFLOWS, Dataflow, Folds
 from lifsim.hardware.array.dense import ArrayAccesses, buffer_accesses, dense_cycles, dense_waits, output_blocks
 from lifsim.hardware.array.sparsity import SPARSITIES, Kept, Laid, Sparsity
@@ -19,8 +20,11 @@ __all__ = [
     "Sparsity",
     "buffer_accesses",
     "ceil_div",
+    "dataflow_of",
     "dense_cycles",
     "dense_waits",
     "output_blocks",
     "pe_utilisation",
+    "shape_of",
+    "sparsity_of",
 ]

@@ -39,13 +39,13 @@ def dense_cycles(dataflow: Dataflow, gemm: Gemm, shape: ArrayShape, runs: int, t
     Every fold repeats in every run, but where tick batching streams all runs through one fold. Timestep-major, other
     layers use the array between two runs, so the layer is visited `runs` times and everything repeats.
     """
-    if not tick_batched:
-        return dense_cycles(dataflow, gemm, shape, 1, tick_batched=True) * runs
     folds = dataflow.folds(gemm, shape)
     count = folds.count * gemm.groups
-    passes = count if dataflow.joins_runs else count * runs
-    cycles = ArrayCycles(count * runs * folds.stream_cycles, passes * folds.fill_drain_cycles, passes)
-    return cycles + dataflow.loads(gemm, shape)
+    visits = 1 if tick_batched else runs
+    together = runs // visits
+    passes = count if dataflow.joins_runs else count * together
+    cycles = ArrayCycles(count * together * folds.stream_cycles, passes * folds.fill_drain_cycles, passes)
+    return (cycles + dataflow.loads(gemm, shape)) * visits
 
 
 def output_blocks(

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from lifsim.accounting.counts import LayerCounts
+from lifsim.accounting.own.array_work import lif_map
 from lifsim.config.arch import Arch
 from lifsim.config.network import Layer
-from lifsim.hardware.array import DATAFLOWS, SPARSITIES, ArrayShape, Dataflow, Laid, output_blocks
+from lifsim.hardware.array import DATAFLOWS, SPARSITIES, ArrayShape, Dataflow, Laid, output_blocks, shape_of
 from lifsim.hardware.lif_unit import lif_bank, lif_passes
 from lifsim.report.explain.line import Line, alike, plus, product, total
 from lifsim.schedule.products import gemm_of
-from lifsim.simulate.array_work import lif_map, shape_of
-from lifsim.simulate.counts import LayerCounts
+from lifsim.simulate.bound import STALLS
 
 UNIT = "cycles"
-STALLS = ("stall_weights", "stall_spikes", "stall_membrane", "stall_writeback")
 
 
 def cycle_lines(
@@ -23,7 +23,7 @@ def cycle_lines(
 ) -> Iterator[Line]:
     """The cycles of `layer` on `arch`, `channels` groups of them sharing LIF units."""
     cycles = counts.cycles
-    dataflow, shape = DATAFLOWS[arch.array.dataflow], shape_of(arch)
+    dataflow, shape = DATAFLOWS[arch.array.dataflow], shape_of(arch.array)
     gemm = gemm_of(layer)
     folds = dataflow.folds(gemm, shape)
     count = dataflow.words(gemm, shape).count + (f"*{gemm.groups}" if gemm.groups > 1 else "")
@@ -34,7 +34,7 @@ def cycle_lines(
     yield _filling(layer, arch, batch, loads, cycles.fill_drain)
     if layer.lif:
         yield _lif(layer, arch, channels, batch, cycles.lif, tick_batched=tick_batched)
-    waited = [getattr(cycles, name) for name in STALLS]
+    waited = [getattr(cycles, name) for name in STALLS.values()]
     if sum(waited):
         yield total("stalls", waited, UNIT, "waiting for weights, spikes, membranes, and to write back")
     parts = [cycles.array, cycles.fill_drain, cycles.lif, sum(waited)]
@@ -49,8 +49,8 @@ def _what(dataflow: Dataflow, shape: ArrayShape) -> str:
 
 def _streaming(layer: Layer, arch: Arch, batch: int, loads: int, value: int) -> Line:
     gemm, dataflow = gemm_of(layer), DATAFLOWS[arch.array.dataflow]
-    folds = dataflow.folds(gemm, shape_of(arch))
-    loading = loads * dataflow.loads(gemm, shape_of(arch)).array
+    folds = dataflow.folds(gemm, shape_of(arch.array))
+    loading = loads * dataflow.loads(gemm, shape_of(arch.array)).array
     extra = str(loading) if loading else ""
     why = f"images x runs x folds x {dataflow.streamed} of a fold"
     why += ", then images x weight folds x pixels to load weights" if extra else ""
@@ -66,7 +66,7 @@ def _skipping(arch: Arch, counts: LayerCounts) -> Line:
 
 
 def _filling(layer: Layer, arch: Arch, batch: int, loads: int, value: int) -> Line:
-    gemm, dataflow, shape = gemm_of(layer), DATAFLOWS[arch.array.dataflow], shape_of(arch)
+    gemm, dataflow, shape = gemm_of(layer), DATAFLOWS[arch.array.dataflow], shape_of(arch.array)
     own = SPARSITIES[arch.array.sparsity].fills(Laid(gemm, shape, dataflow, loads == batch))
     loading = loads * dataflow.loads(gemm, shape).fill_drain
     behind = f" + {loading}" if loading else ""
@@ -86,7 +86,7 @@ def _lif(layer: Layer, arch: Arch, channels: int, batch: int, value: int, *, tic
     if arch.lif.overlapped and SPARSITIES[arch.array.sparsity].skips:
         return Line("lif", str(value), value, UNIT, "LIF passes that stick out from under the spikes of the next fold")
     if arch.lif.overlapped:
-        passes = lif_passes(pixels, filters, groups, shape_of(arch))
+        passes = lif_passes(pixels, filters, groups, shape_of(arch.array))
         exposed = _exposed(layer, arch, passes, bank.pass_cycles, tick_batched=tick_batched)
         why = "images x timesteps, passes that stick out from under the next block of folds, and what follows the last"
         return Line("lif", f"{batch}*({exposed})", value, UNIT, why)
@@ -99,8 +99,8 @@ def _lif(layer: Layer, arch: Arch, channels: int, batch: int, value: int, *, tic
 def _exposed(layer: Layer, arch: Arch, passes: int, pass_cycles: int, *, tick_batched: bool) -> str:
     """Cycles of an image: passes become ready evenly, block by block, and the next block hides what it can."""
     dataflow = DATAFLOWS[arch.array.dataflow]
-    visits, count = output_blocks(dataflow, gemm_of(layer), shape_of(arch), layer.runs, tick_batched).shape
-    block = dataflow.folds(gemm_of(layer), shape_of(arch))
+    visits, count = output_blocks(dataflow, gemm_of(layer), shape_of(arch.array), layer.runs, tick_batched).shape
+    block = dataflow.folds(gemm_of(layer), shape_of(arch.array))
     hidden = block.reductions * block.cycles
     if dataflow.joins_runs and tick_batched:
         hidden = block.reductions * (block.stream_cycles * layer.runs + block.fill_drain_cycles)

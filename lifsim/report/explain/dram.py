@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from lifsim.config.arch import Arch
-from lifsim.config.network import Layer, Network, Tensor
-from lifsim.config.sharing import Sharing
+from lifsim.config.network import Layer, Tensor
 from lifsim.report.explain.inputs import InputRows
 from lifsim.report.explain.line import Line, alike, product, total
 from lifsim.report.explain.membranes import membrane_lines
 from lifsim.report.explain.psums import psum_lines
 from lifsim.report.explain.weights import weight_line
-from lifsim.schedule.facts import facts_of
 from lifsim.schedule.group import Group
 from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.schedule.storage import rows_of, step_row_bytes, tensor_bytes
@@ -28,8 +26,6 @@ UNIT = "bytes"
 class LayerBytes:
     """One layer of a planned network, `batch` images."""
 
-    network: Network
-    sharing: Sharing
     layer: Layer
     arch: Arch
     plan: Plan
@@ -63,18 +59,18 @@ class LayerBytes:
         """The group as it is walked, timestep by timestep; None for one that is tick-batched."""
         if self.group.tick_batched:
             return None
-        return planned_group(facts_of(self.network, self.sharing, self.arch), self.arch, self.group, self.batch)[0]
+        return planned_group(self.plan.facts, self.plan.chip.room, self.group, self.batch)[0]
 
     @cached_property
     def _steps(self) -> list[LayerStep]:
         """The layer in every timestep of every chunk."""
-        steps = unroll(self.network, self.sharing, self.arch, self.group, self.batch)
+        steps = unroll(self.plan.facts, self.plan.chip.room, self.group, self.batch)
         return [step for step in steps if step.layer == self.layer.index]
 
     def _spikes_in(self) -> Line:
         value = self.traffic.dram.spikes_in
         if self.group.tick_batched:
-            rows = InputRows.of(self.network, self.layer, self.arch, self.traffic.tiling)
+            rows = InputRows.of(self.layer, self.plan.facts.reals, self.plan.chip.room.spike_in, self.traffic.tiling)
             return Line("spikes in", rows.expression(self.batch), value, UNIT, rows.why)
         return self._by_timestep("spikes in", [self.layer.input], [step.dram.spikes_in for step in self._steps], value)
 
@@ -89,7 +85,7 @@ class LayerBytes:
 
     def _packed(self, tensor: Tensor) -> tuple[int, int]:
         """Rows, and bytes of one image with all its timesteps."""
-        return rows_of(tensor.shape), tensor_bytes(tensor, self.network, self.arch)
+        return rows_of(tensor.shape), tensor_bytes(tensor, self.plan.facts.reals)
 
     def _by_timestep(self, quantity: str, tensors: Sequence[Tensor], moved: list[int], value: int) -> Line:
         return Line(quantity, alike(moved), value, UNIT, "; ".join(self._whys(tensors)))
@@ -99,5 +95,5 @@ class LayerBytes:
         tiles = self.traffic.tiling.filter_tiles
         yield f"{chunks}, again for halos and for {tiles} filter tiles" if tensors == [self.layer.input] else chunks
         for tensor in tensors:
-            size = product(rows_of(tensor.shape), step_row_bytes(tensor, self.network, self.arch))
+            size = product(rows_of(tensor.shape), step_row_bytes(tensor, self.plan.facts.reals))
             yield f"an image of {tensor.name} is {size}"

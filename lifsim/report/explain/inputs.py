@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lifsim.config.arch import Arch
-from lifsim.config.network import Layer, Network
+from lifsim.config.network import Layer
 from lifsim.report.explain.line import minus, product
 from lifsim.schedule.rows import RowAxis, single_windows, windows
-from lifsim.schedule.storage import tick_rows
+from lifsim.schedule.storage import Reals, tick_rows
 from lifsim.schedule.traffic import Tiling
 
 
@@ -23,10 +22,10 @@ class InputRows:
     buffer: int
 
     @classmethod
-    def of(cls, network: Network, layer: Layer, arch: Arch, tiling: Tiling) -> InputRows:
+    def of(cls, layer: Layer, reals: Reals, buffer: int, tiling: Tiling) -> InputRows:
         """Of `layer`, cut as `tiling` says."""
-        layout = tick_rows(network, layer, arch)
-        return cls(layout.axis, layout.row_bytes, layer.groups, tiling, arch.buffers.spike_in.usable_bytes)
+        layout = tick_rows(layer, reals)
+        return cls(layout.axis, layout.row_bytes, layer.groups, tiling, buffer)
 
     def expression(self, batch: int) -> str:
         """Bytes of `batch` images. Weights outer: every filter tile passes over all images; inputs outer: a window

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from lifsim.config.arch import Arch
 from lifsim.config.network import Layer
 from lifsim.errors import Fault, InputError, did_you_mean
+from lifsim.hardware.stores import Stores
 from lifsim.report.explain.commands import command_lines
 from lifsim.report.explain.cycles import cycle_lines
 from lifsim.report.explain.dram import LayerBytes
 from lifsim.report.explain.line import Line
 from lifsim.report.explain.ports import port_lines
 from lifsim.schedule.plan import Plan
-from lifsim.simulate.buffer_use import port_use
+from lifsim.simulate.bound import port_use
 from lifsim.simulate.result import LayerRecord, Result
 
 
@@ -34,7 +36,9 @@ def explain(result: Result, name: str) -> Explanation:
     if name not in names:
         raise InputError(Fault(f"{result.network.name} has no layer {name!r}{did_you_mean(name, names)}", path="layer"))
     if result.plan is None:
-        raise InputError(Fault("'satasim' must be lifsim: SATA_Sim's figures are not its own", path="accounting"))
+        default = Arch.model_fields["accounting"].default
+        message = f"{result.arch.accounting!r} must be {default}: without a schedule there is nothing to take apart"
+        raise InputError(Fault(message, path="accounting"))
     layer, record = result.network.layers[names.index(name)], result.records[names.index(name)]
     return Explanation(tuple(_head(result, layer, record)), tuple(_lines(result, result.plan, layer, record)))
 
@@ -57,7 +61,7 @@ def _lines(result: Result, plan: Plan, layer: Layer, record: LayerRecord) -> Ite
     tick_batched = plan.group_of(layer.index).tick_batched
     yield from cycle_lines(layer, arch, sharing.channels, batch, record.counts, tick_batched=tick_batched)
     if result.buffers:
-        yield from port_lines(port_use([record.counts], arch), arch, record.counts.cycles)
-    yield from LayerBytes(result.network, sharing, layer, arch, plan, batch).lines()
+        yield from port_lines(port_use([record.counts], Stores.of(arch.buffers)), arch, record.counts.cycles)
+    yield from LayerBytes(layer, arch, plan, batch).lines()
     if record.counts.dram is not None:
         yield from command_lines(record.counts.dram, arch.dram.simulated.organisation.burst_bytes)

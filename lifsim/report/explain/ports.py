@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from lifsim.accounting.books import Cycles
 from lifsim.config.arch import Arch
 from lifsim.report.explain.line import Line, total
-from lifsim.simulate.books import Cycles
-from lifsim.simulate.buffer_use import PortUse
+from lifsim.simulate.bound import PortUse
 
 
 def port_lines(used: Mapping[str, PortUse], arch: Arch, cycles: Cycles) -> Iterator[Line]:

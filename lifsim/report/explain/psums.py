@@ -8,9 +8,11 @@ from itertools import product as pairs
 
 from lifsim.config.arch import Arch
 from lifsim.config.network import Layer
+from lifsim.hardware.array import DATAFLOWS, shape_of
 from lifsim.report.explain.line import Line, plus, product
 from lifsim.schedule.group import Group
 from lifsim.schedule.plan import GroupPlan
+from lifsim.schedule.products import gemm_of
 from lifsim.schedule.storage import bytes_of
 from lifsim.schedule.traffic import LayerTraffic
 
@@ -25,7 +27,7 @@ def psum_lines(
     spilled, times = _spilled(layer, arch, traffic, tick_batched=plan.tick_batched)
     if spilled:
         terms.append(f"2*{product(batch, layer.groups, times)}*({spilled})")
-        whys.append("out and back x images x groups, runs and folds of a sum x what column folds have too much")
+        whys.append("out and back x images x groups, runs and folds of a sum x what is finished together has too much")
     for images, chunks in walked.chunks.sizes if walked else ():
         waiting = int(walked.replayed(images)[layer.index - plan.first]) if walked else 0
         if waiting:
@@ -35,22 +37,25 @@ def psum_lines(
 
 
 def _spilled(layer: Layer, arch: Arch, traffic: LayerTraffic, *, tick_batched: bool) -> tuple[str, int]:
-    """Bytes that the column folds of one image and group have too much for the psum buffer, empty if none; and how
-    often they go out: once between two folds of a sum, and at every run that is not held together with the others."""
-    hand_overs = -(-layer.reduction // arch.array.rows) - 1
-    if arch.array.dataflow in ("os", "sata") or hand_overs == 0:
+    """Bytes that outputs finished together, of one image and group, have too much for the psum buffer, empty if none;
+    and how often they go out: once between two folds of a sum, and at every run not held together with the others."""
+    dataflow, gemm, shape = DATAFLOWS[arch.array.dataflow], gemm_of(layer), shape_of(arch.array)
+    hand_overs = dataflow.folds(gemm, shape).reductions - 1
+    if dataflow.sums_in_pes or hand_overs == 0:
         return "", 0
-    together = layer.runs if tick_batched and arch.array.dataflow == "ws" else 1
+    together = layer.runs if tick_batched and dataflow.joins_runs else 1
     along = 2 if layer.in_shape[1] > 1 else 1  # a 1-D signal's rows lie along its length
     rows = traffic.tiling.rows if tick_batched else 1
-    pixels = _cut(layer.pixels, rows * layer.out_shape[along])
     smallest = min(arch.array.cols, layer.group_filters)
-    filters = _cut(layer.group_filters, traffic.tiling.filters if tick_batched else smallest)
-    kept, folded = (pixels, [layer.group_filters]) if arch.array.dataflow == "ws" else (filters, pixels)
+    tiles = pairs(
+        _cut(layer.pixels, rows * layer.out_shape[along]),
+        _cut(layer.group_filters, traffic.tiling.filters if tick_batched else smallest),
+    )
+    block = dataflow.finishes(gemm, shape)
     excess: Counter[int] = Counter()
-    for psums, columns in pairs(kept, folded):
-        for width in _cut(columns, arch.array.cols):
-            size = bytes_of(psums * together * width * arch.precision.psum_bits)
+    for pixels, filters in tiles:
+        for high, wide in pairs(_cut(pixels, block.pixels or pixels), _cut(filters, block.filters or filters)):
+            size = bytes_of(high * together * wide * arch.precision.psum_bits)
             excess[max(0, size - arch.buffers.psum.usable_bytes)] += 1
     return plus(*(product(count, size) for size, count in excess.items() if size)), hand_overs * layer.runs // together
 

@@ -15,7 +15,7 @@ def weight_line(
     layer: Layer, arch: Arch, plan: GroupPlan, traffic: LayerTraffic, walked: Group | None, batch: int
 ) -> Line:
     """walked: the group, if it is timestep-major."""
-    tiling, one = traffic.tiling, filter_bytes(layer, arch)
+    tiling, one = traffic.tiling, filter_bytes(layer, arch.precision.weight_bits)
     everything, filters = layer.filters * one, product(layer.filters, one)
     if walked is None or plan.residency is None:
         how, visits, rows = "row tiles and images", batch * tiling.row_tiles, batch * tiling.row_tiles

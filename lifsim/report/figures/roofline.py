@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from lifsim.accounting.counts import LayerCounts
 from lifsim.simulate.bound import bound
-from lifsim.simulate.counts import LayerCounts
 from lifsim.simulate.result import Result, Totals
 from lifsim.simulate.timing import memory_bytes_per_cycle
 
@@ -28,7 +28,7 @@ def table(result: Result) -> pd.DataFrame:
 
     arch = result.arch
     peak = arch.array.pes * arch.clock_hz
-    per_cycle = memory_bytes_per_cycle(arch)
+    per_cycle = memory_bytes_per_cycle(arch.dram, arch.clock_hz)
     bandwidth = float("inf") if per_cycle is None else float(per_cycle * arch.clock_hz)
     entries: list[tuple[str, LayerCounts | Totals]] = [(r.counts.name, r.counts) for r in result.records]
     rows = []

@@ -21,7 +21,7 @@ HEAD = """\
 
 LIFSim beside other tools' figures (LIFSim {version}). They come with LIFSim and are made anew by
 
-    lifsim validate --write validation.md
+    lifsim validate --write results/validation.md
 
 which keeps what stands outside the two marks in an existing file. The same comparisons run as tests. A deviation is
 (LIFSim - reference) / reference; "must" is the largest one allowed. tests/reference/README.md says where every figure

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lifsim.config.sharing import Sharing
+from lifsim.config.sharing import Sharing, states_of
 from lifsim.config.workload import load_workload
 from lifsim.report.validation.comparison import Comparison
 from lifsim.report.validation.references import References
@@ -60,4 +60,5 @@ def compare(references: References) -> list[Comparison]:
 def _memory(workload: str, sharing: str) -> LifMemory:
     """In elements: of one byte each."""
     network = load_workload(workload, [f"timesteps={TIMESTEPS}", "spikes={source: engine}"])
-    return lif_memory(network, Sharing.parse(sharing), membrane_bits=8, batch=1)
+    shared = Sharing.parse(sharing)
+    return lif_memory(network, shared, states_of(network, shared), membrane_bits=8, batch=1)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from lifsim.accounting.books import BufferEnergy, ComputeEnergy, added
+from lifsim.accounting.counts import LayerCounts
+from lifsim.accounting.machine import Machine
+from lifsim.accounting.prices import energy_of
+from lifsim.accounting.satasim.counting import count_layers
+from lifsim.accounting.satasim.prices import costs_of
 from lifsim.config.arch import load_arch
 from lifsim.config.workload import load_workload
 from lifsim.report.validation.comparison import Comparison, csv_rows
 from lifsim.report.validation.references import References
-from lifsim.simulate.books import BufferEnergy, ComputeEnergy, added
-from lifsim.simulate.counts import LayerCounts
-from lifsim.simulate.pricing import costs_of, energy_of
-from lifsim.simulate.satasim import count_layers
 
 TITLE = "SATA_Sim: cycles and energy"
 
@@ -48,7 +50,7 @@ def compare(references: References) -> list[Comparison]:
     memory = published["memory-energy"]
     network, arch = load_workload("satasim_bntt"), load_arch("sata128_satasim")
     counts, costs = count_layers(network, arch), costs_of(arch)
-    energy = added([energy_of(layer, costs, arch, arch.array.rows * arch.array.cols) for layer in counts])
+    energy = added([energy_of(layer, costs, Machine.of(arch), arch.array.pes) for layer in counts])
     return [
         _cycles(published["cycle-stat"], counts, network.timesteps),
         *_compute(published["computation-energy"], energy.compute),

@@ -8,11 +8,11 @@ CARRIED = ("tests/simulate/test_training_buffers.py", "-k", "gradients_of_membra
 OVERFLOW = ("tests/simulate/test_training_buffers.py", "-k", "overflow_their_buffers")
 COLLECTED = ("tests/simulate/test_training_buffers.py", "-k", "collect or wait_for_their_folds")
 UNITS = ("tests/simulate/test_training.py", "-k", "gradient_unit")
-GRADIENT_STATES = "lifsim/schedule/gradient_states.py"
-SIZES = "lifsim/schedule/training_sizes.py"
-STAGES = "lifsim/schedule/training.py"
-TRAINING = "lifsim/simulate/training.py"
-PRICING = "lifsim/simulate/pricing.py"
+GRADIENT_STATES = "lifsim/training/gradient_states.py"
+SIZES = "lifsim/training/sizes.py"
+STAGES = "lifsim/training/traffic.py"
+TRAINING = "lifsim/training/count.py"
+PRICING = "lifsim/accounting/prices.py"
 
 FAULTS = (
     Fault(
@@ -39,8 +39,8 @@ FAULTS = (
     Fault(
         "overflow: of another buffer",
         SIZES,
-        "return times * max(0, one - self.arch.buffers.spike_out.usable_bytes)",
-        "return times * max(0, one - self.arch.buffers.spike_in.usable_bytes)",
+        "return times * max(0, one - self.chip.room.spike_out)",
+        "return times * max(0, one - self.chip.room.spike_in)",
         OVERFLOW,
     ),
     Fault(
@@ -53,8 +53,8 @@ FAULTS = (
     Fault(
         "overflow: membrane gradients as wide as weights",
         SIZES,
-        "one = bytes_of(steps * elements * self.arch.precision.psum_bits)",
-        "one = bytes_of(steps * elements * self.arch.precision.weight_bits)",
+        "one = bytes_of(steps * elements * self.chip.precision.psum_bits)",
+        "one = bytes_of(steps * elements * self.chip.precision.weight_bits)",
         OVERFLOW,
     ),
     Fault(

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from lifsim.hardware.gemm import ArrayCycles, ArrayShape, Gemm
+from lifsim.hardware.gemm import NO_CYCLES, ArrayCycles, ArrayShape, Gemm
 from lifsim.hardware.input_reads import InputReads, Reads
 from lifsim.hardware.sram_banks import Banks, Ints
 from lifsim.hardware.sram_ports import Ports, PortStalls
 from lifsim.registry import Registry
-
-NO_CYCLES = ArrayCycles(0, 0, 0)
 
 
 @dataclass(frozen=True)

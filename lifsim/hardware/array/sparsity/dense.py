@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lifsim.hardware.array.dense import dense_cycles, dense_waits, output_blocks
 from lifsim.hardware.array.sparsity.protocol import SPARSITIES, Kept, Laid, Sparsity
-from lifsim.hardware.gemm import ArrayCycles
+from lifsim.hardware.gemm import NO_CYCLES, ArrayCycles
 from lifsim.hardware.input_reads import InputMap
 from lifsim.hardware.sram_banks import Banks
 from lifsim.hardware.sram_ports import Ports, PortStalls
@@ -26,12 +26,12 @@ class Unaware(Sparsity):
 
     def cycles(self, kept: Kept, laid: Laid) -> tuple[ArrayCycles, ...]:
         """The dataflow's, by difference: a run adds what one run more takes."""
-        upto = [
-            dense_cycles(laid.dataflow, laid.gemm, laid.shape, n, laid.tick_batched) for n in range(1, kept.runs + 1)
-        ]
-        return tuple(
-            (now + before * -1) * kept.images for before, now in zip([ArrayCycles(0, 0, 0), *upto], upto, strict=False)
-        )
+        found, before = [], NO_CYCLES
+        for runs in range(1, kept.runs + 1):
+            upto = dense_cycles(laid.dataflow, laid.gemm, laid.shape, runs, laid.tick_batched)
+            found.append((upto + before * -1) * kept.images)
+            before = upto
+        return tuple(found)
 
     def blocks(self, kept: Kept, laid: Laid) -> Iterator[tuple[NDArray[np.int64], int]]:
         """The same for every image."""

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from lifsim.hardware.array.dataflow import Dataflow, FoldWords
 from lifsim.hardware.array.sparsity.protocol import SPARSITIES, Kept, Laid, Sparsity, SpikeMaps, ones_of
-from lifsim.hardware.gemm import ArrayCycles, ceil_div
+from lifsim.hardware.gemm import NO_CYCLES, ArrayCycles, ceil_div
 from lifsim.hardware.input_reads import InputMap
 from lifsim.hardware.sram_banks import Banks, Ints
 from lifsim.hardware.sram_ports import Ports, PortStalls
@@ -94,7 +94,7 @@ class ParallelTimeBatching(Sparsity):
             inputs = _inputs(kept, laid, first, last)
             streamed = int(inputs.sum()) * min(WINDOW, last - first) * filter_folds
             visit = ArrayCycles(streamed, _start_cycles(laid) * kept.images, inputs.size * filter_folds)
-            runs += [visit + loads] + [ArrayCycles(0, 0, 0)] * (last - first - 1)
+            runs += [visit + loads] + [NO_CYCLES] * (last - first - 1)
         return tuple(runs)
 
     def blocks(self, kept: Kept, laid: Laid) -> Iterator[tuple[NDArray[np.int64], int]]:

@@ -1,0 +1,70 @@
+"""What one layer of a run does, in whole numbers: no prices, no seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+
+from lifsim.accounting.books import Accesses, BooksError, Cycles, DramBytes, Operations, SramAccesses
+from lifsim.hardware.dram.counts import DramWork
+from lifsim.hardware.sram_ports import PortStalls
+
+
+@dataclass(frozen=True)
+class ElementBits:
+    """Bits of one element in each buffer."""
+
+    weight: int
+    spike_in: int
+    spike_out: int
+    membrane: int
+    psum: int
+
+
+@dataclass(frozen=True)
+class TimestepCounts:
+    """One layer at one timestep, the whole batch. A layer that runs once per image does so at timestep 0.
+
+    pe_utilisation: as the layer's, of the running array in this timestep.
+    """
+
+    timestep: int
+    array_cycles: int
+    fill_drain_cycles: int
+    pe_utilisation: float
+    macs_effective: int
+    input_reads: int
+    weight_reads: int
+    output_writes: int
+
+
+@dataclass(frozen=True)
+class LayerCounts:
+    """One weight layer with its LIF over all timesteps and images.
+
+    registers: membrane registers in the PEs. pe_utilisation: dense MACs (under `skip`, effective ones) over PE-cycles
+    of the running array. tiling: how the schedule cut it, for people. timesteps: the same work, timestep by timestep.
+    port_stalls: of all stalls, those for the ports of buffers on the array's side; fill_stalls: on the DRAM's.
+    input_words: that the array reads from spike_in, 0 where nobody waits for ports. dram: its share of what a simulated
+    DRAM did, else None. datapaths: of a LIF unit, that each of its updates works with.
+    """
+
+    name: str
+    cycles: Cycles
+    ops: Operations
+    dram_bytes: DramBytes
+    sram_accesses: SramAccesses
+    registers: Accesses
+    bits: ElementBits
+    pe_utilisation: float
+    tiling: str
+    timesteps: tuple[TimestepCounts, ...]
+    port_stalls: PortStalls = field(default_factory=PortStalls)
+    fill_stalls: PortStalls = field(default_factory=PortStalls)
+    input_words: int = 0
+    dram: DramWork | None = None
+    datapaths: int = 1
+
+    def __post_init__(self) -> None:
+        stalled = sum(getattr(self.cycles, f.name) for f in fields(self.cycles) if f.name.startswith("stall_"))
+        if self.port_stalls.total + self.fill_stalls.total > stalled:
+            raise BooksError(f"{self.name}: more waits for ports than waits: {self.port_stalls}, {self.fill_stalls}")

@@ -1,0 +1,35 @@
+"""What counting and timing read of an architecture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from lifsim.config.arch import Arch, Array, Dram, LifUnits, Precision
+from lifsim.hardware.stores import Stores
+
+
+@dataclass(frozen=True)
+class Machine:
+    """An architecture without its names and prices, but for what its DRAM charges."""
+
+    array: Array
+    precision: Precision
+    lif: LifUnits
+    stores: Stores
+    clock_hz: int
+    dram: Dram
+
+    @classmethod
+    def of(cls, arch: Arch) -> Machine:
+        """That of an architecture."""
+        return cls(arch.array, arch.precision, arch.lif, Stores.of(arch.buffers), arch.clock_hz, arch.dram)
+
+    @property
+    def waits(self) -> bool:
+        """Whether its memory takes time."""
+        return self.dram.model != "ideal"
+
+    def without_membranes(self) -> Machine:
+        """For plans that keep all membranes in the PEs: of their buffer only whether there is one."""
+        membrane = replace(self.stores.membrane, size_bytes=min(1, self.stores.membrane.size_bytes))
+        return replace(self, stores=replace(self.stores, membrane=membrane))

@@ -1,0 +1,5 @@
+"""LIFSim's own accounting."""
+
+from lifsim.accounting.own.accounting import Own
+
+__all__ = ["Own"]

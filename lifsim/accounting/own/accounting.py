@@ -1,0 +1,48 @@
+"""LIFSim's own rules: exact counts from the spikes, under any schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lifsim.accounting.counts import LayerCounts
+from lifsim.accounting.own.array_work import array_work, lif_calls
+from lifsim.accounting.own.counting import layer_counts
+from lifsim.accounting.own.ports import with_port_stalls
+from lifsim.accounting.own.scheduled import scheduled_layers
+from lifsim.accounting.prices import Costs, costs_of
+from lifsim.accounting.protocol import ACCOUNTINGS, Accounting, Setup
+from lifsim.config.arch import Arch
+from lifsim.hardware.array import Laid, dataflow_of, shape_of, sparsity_of
+from lifsim.schedule.facts import NetworkFacts
+from lifsim.schedule.plan import GroupPlan
+from lifsim.schedule.products import gemm_of
+
+
+@ACCOUNTINGS.register
+class Own(Accounting):
+    """docs/model.md."""
+
+    name = "lifsim"
+    title = "LIFSim's own: cycles, accesses and bytes of real spikes under a schedule"
+
+    def costs(self, arch: Arch) -> Costs:
+        return costs_of(arch)
+
+    def count(self, setup: Setup, facts: NetworkFacts, group: GroupPlan) -> list[LayerCounts]:
+        """Layer by layer: the work of the array on the spikes, then everything that follows from it."""
+        machine, found = setup.machine, []
+        shape, dataflow, sparsity = shape_of(machine.array), dataflow_of(machine.array), sparsity_of(machine.array)
+        for index, scheduled in zip(group.indices, scheduled_layers(setup, facts, group), strict=True):
+            layer = setup.network.layers[index]
+            laid = Laid(gemm_of(layer), shape, dataflow, group.tick_batched)
+            lifs = lif_calls(layer, setup.bank.pass_cycles, overlapped=machine.lif.overlapped)
+            work = setup.memo.of(array_work, laid, sparsity, setup.kept[index], lifs)
+            found.append(layer_counts(setup, layer, scheduled, work))
+        return found
+
+    def with_port_waits(self, setup: Setup, group: GroupPlan, counts: Sequence[LayerCounts]) -> list[LayerCounts]:
+        found = []
+        for index, counted in zip(group.indices, counts, strict=True):
+            layer = setup.network.layers[index]
+            found.append(with_port_stalls(setup, layer, counted, tick_batched=group.tick_batched))
+        return found

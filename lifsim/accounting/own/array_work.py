@@ -1,0 +1,87 @@
+"""The PE array's and the LIF units' share of one layer: cycles, operations and accesses, run by run."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass, fields
+from functools import cached_property
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifsim.config.network import Layer
+from lifsim.hardware.array import ArrayAccesses, ArrayCycles, Kept, Laid, Sparsity, buffer_accesses
+from lifsim.hardware.lif_unit import lif_cycles, lif_passes
+
+
+@dataclass(frozen=True)
+class ArrayWork:
+    """One layer on the array. cycles, accesses, macs_effective: per run, all images of the batch; what tick batching
+    does once per layer is run 0's. lif_cycles: exposed, all timesteps and images."""
+
+    cycles: tuple[ArrayCycles, ...]
+    accesses: tuple[ArrayAccesses, ...]
+    macs_effective: tuple[int, ...]
+    lif_cycles: int
+
+    @cached_property
+    def all_accesses(self) -> ArrayAccesses:
+        """Of all runs."""
+        return ArrayAccesses(*(sum(column) for column in zip(*map(astuple, self.accesses), strict=True)))
+
+
+@dataclass(frozen=True)
+class LifCalls:
+    """The LIF calls behind a layer: those of a map, at every one of `timesteps`, in passes that take `pass_cycles`.
+    overlapped: whether the array works on meanwhile."""
+
+    pixels: int
+    filters: int
+    groups: int
+    timesteps: int
+    pass_cycles: int
+    overlapped: bool
+
+
+def lif_calls(layer: Layer, pass_cycles: int, *, overlapped: bool) -> LifCalls | None:
+    """Those of `layer`; None where it has no LIFs."""
+    return None if layer.lif is None else LifCalls(*lif_map(layer), layer.timesteps, pass_cycles, overlapped)
+
+
+def lif_map(layer: Layer) -> tuple[int, int, int]:
+    """(pixels, filters of a group, groups) of the map that the LIFs of `layer` see."""
+    if layer.lif is None:
+        raise ValueError(f"{layer.name} must have a LIF")
+    channels, *pixels = layer.lif.output.shape
+    groups = layer.groups if channels % layer.groups == 0 else 1
+    return prod(pixels), channels // groups, groups
+
+
+def array_work(laid: Laid, sparsity: Sparsity, kept: Kept, lifs: LifCalls | None) -> ArrayWork:
+    """Work of the product `laid` on spikes of which `sparsity` has `kept` what it must know, and of the LIFs behind."""
+    accesses, before = [], (0,) * len(fields(ArrayAccesses))
+    for runs in range(1, kept.runs + 1):
+        after = astuple(buffer_accesses(laid.dataflow, laid.gemm, laid.shape, runs, laid.tick_batched))
+        accesses.append(ArrayAccesses(*((a - b) * kept.images for a, b in zip(after, before, strict=True))))
+        before = after
+    return ArrayWork(
+        cycles=sparsity.cycles(kept, laid),
+        accesses=tuple(accesses),
+        macs_effective=tuple(kept.effective_macs(run, laid.gemm) for run in range(kept.runs)),
+        lif_cycles=lif_waits(lifs, lifs.pass_cycles, laid, sparsity, kept) if lifs else 0,
+    )
+
+
+def lif_waits(lifs: LifCalls, pass_cycles: int | NDArray[np.int64], laid: Laid, sparsity: Sparsity, kept: Kept) -> int:
+    """Cycles in which the array waits for LIF units whose passes take `pass_cycles`, the same or one by one."""
+    passes = lif_passes(lifs.pixels, lifs.filters, lifs.groups, laid.shape)
+
+    def waited(blocks: NDArray[np.int64]) -> int:
+        return lif_cycles(pass_cycles, passes, lifs.timesteps, blocks, laid.tick_batched, lifs.overlapped)
+
+    if not lifs.overlapped:  # what the array does meanwhile hides nothing
+        return waited(np.zeros((1, 1), np.int64)) * kept.images
+    total = 0
+    for blocks, images in sparsity.blocks(kept, laid):
+        total += waited(blocks) * images
+    return total

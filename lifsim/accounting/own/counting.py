@@ -1,0 +1,112 @@
+"""One layer's events: array, LIF units, buffers and DRAM, in whole numbers."""
+
+from __future__ import annotations
+
+from lifsim.accounting.books import Accesses, Cycles, Operations, SramAccesses
+from lifsim.accounting.counts import ElementBits, LayerCounts, TimestepCounts
+from lifsim.accounting.own.array_work import ArrayWork
+from lifsim.accounting.own.scheduled import ScheduledLayer
+from lifsim.accounting.protocol import Setup
+from lifsim.config.arch import Precision
+from lifsim.config.network import Layer
+from lifsim.hardware.array import ArrayShape, Sparsity, pe_utilisation, shape_of, sparsity_of
+
+
+def layer_counts(setup: Setup, layer: Layer, scheduled: ScheduledLayer, work: ArrayWork) -> LayerCounts:
+    """Events of `layer` over all timesteps and images, as `scheduled`; `work` is what it asks of the array."""
+    shape, sparsity = shape_of(setup.machine.array), sparsity_of(setup.machine.array)
+    bits = element_bits(layer, setup.network.input_bits, setup.machine.precision)
+    cycles, ops = _cycles(work), _operations(layer, sparsity, work, setup.batch)
+    return LayerCounts(
+        name=layer.name,
+        cycles=cycles,
+        ops=ops,
+        dram_bytes=scheduled.dram_bytes,
+        sram_accesses=_sram_accesses(layer, work, scheduled, bits, setup.batch),
+        registers=scheduled.membrane_registers,
+        bits=bits,
+        pe_utilisation=pe_utilisation(ops.occupying(sparsity.skips), shape, cycles.array + cycles.fill_drain),
+        tiling=scheduled.description,
+        timesteps=_timesteps(layer, shape, sparsity, work, setup.batch),
+        datapaths=layer.datapaths,
+    )
+
+
+def element_bits(layer: Layer, network_input_bits: int, precision: Precision) -> ElementBits:
+    """Bits of one element in each buffer while `layer` runs."""
+    real_in = network_input_bits if layer.input.name == "input" else precision.psum_bits
+    return ElementBits(
+        weight=precision.weight_bits,
+        spike_in=layer.input.bits(real_in),
+        spike_out=1 if layer.lif else precision.psum_bits,
+        membrane=precision.membrane_bits,
+        psum=precision.psum_bits,
+    )
+
+
+def _cycles(work: ArrayWork) -> Cycles:
+    array, fill_drain = sum(c.array for c in work.cycles), sum(c.fill_drain for c in work.cycles)
+    return Cycles(
+        total=array + fill_drain + work.lif_cycles,
+        array=array,
+        fill_drain=fill_drain,
+        lif=work.lif_cycles,
+        stall_weights=0,
+        stall_spikes=0,
+        stall_membrane=0,
+        stall_writeback=0,
+    )
+
+
+def _operations(layer: Layer, sparsity: Sparsity, work: ArrayWork, batch: int) -> Operations:
+    dense = layer.macs_per_run * layer.runs * batch
+    effective = sum(work.macs_effective)
+    executed = effective if sparsity.gates else dense
+    return Operations(
+        macs_dense=dense,
+        macs_effective=effective,
+        macs_executed=executed,
+        macs_multibit=executed if layer.multibit_input else 0,
+        lif_updates=layer.lif_elements * layer.timesteps * batch,
+    )
+
+
+def _sram_accesses(
+    layer: Layer, work: ArrayWork, scheduled: ScheduledLayer, bits: ElementBits, batch: int
+) -> SramAccesses:
+    """The array's accesses, and what DRAM fills and drains: every element that moves passes through its buffer.
+
+    Timestep-major, currents that are computed once and replayed wait in the psum buffer: written once, read at every
+    timestep but the first.
+    """
+    moved, array = scheduled.dram_bytes, work.all_accesses
+    steps_out = layer.timesteps * layer.lif_elements if layer.lif else layer.runs * layer.pixels * layer.filters
+    waiting = 0 if scheduled.tick_batched else layer.lif_elements * batch * (layer.runs < layer.timesteps)
+    return SramAccesses(
+        weight=Accesses(array.weights, moved.weights * 8 // bits.weight),
+        spike_in=Accesses(array.inputs, moved.spikes_in * 8 // bits.spike_in),
+        spike_out=Accesses(moved.spikes_out * 8 // bits.spike_out, steps_out * batch),
+        membrane=scheduled.membrane_buffer,
+        psum=Accesses(array.psum_reads + waiting * (layer.timesteps - 1), array.psum_writes + waiting),
+        membrane_fill=Accesses(moved.membrane_write * 8 // bits.membrane, moved.membrane_read * 8 // bits.membrane),
+    )
+
+
+def _timesteps(
+    layer: Layer, shape: ArrayShape, sparsity: Sparsity, work: ArrayWork, batch: int
+) -> tuple[TimestepCounts, ...]:
+    dense = layer.macs_per_run * batch
+    occupying = work.macs_effective if sparsity.skips else (dense,) * layer.runs
+    return tuple(
+        TimestepCounts(
+            timestep=run,
+            array_cycles=cycles.array,
+            fill_drain_cycles=cycles.fill_drain,
+            pe_utilisation=pe_utilisation(occupying[run], shape, cycles.total),
+            macs_effective=work.macs_effective[run],
+            input_reads=accesses.inputs,
+            weight_reads=accesses.weights,
+            output_writes=accesses.outputs,
+        )
+        for run, (cycles, accesses) in enumerate(zip(work.cycles, work.accesses, strict=True))
+    )

@@ -1,0 +1,86 @@
+"""What one layer asks of the ports of the buffers on the array's side, and how long it waits for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifsim.accounting.counts import ElementBits
+from lifsim.accounting.own.array_work import LifCalls, lif_waits
+from lifsim.hardware.array import Kept, Laid, Sparsity
+from lifsim.hardware.input_reads import InputMap
+from lifsim.hardware.lif_unit import pass_outputs
+from lifsim.hardware.sram_banks import Banks
+from lifsim.hardware.sram_ports import Port, Ports, PortStalls
+from lifsim.hardware.stores import Store, Stores
+
+
+@dataclass(frozen=True)
+class PortWork:
+    """Of all images. input_words: that the array reads from spike_in."""
+
+    stalls: PortStalls
+    input_words: int
+
+
+@dataclass(frozen=True)
+class LifPorts:
+    """The LIF calls behind a layer, for which the array waits `waited` cycles where ports take no time, and the ports
+    that they use. membrane: None where no membrane passes one. channels: groups of them that share a state; variables:
+    values that each neuron's state consists of."""
+
+    calls: LifCalls
+    waited: int
+    channels: int
+    variables: int
+    membrane: Port | None
+    spike_out: Port
+
+
+def port_work(
+    laid: Laid, sparsity: Sparsity, kept: Kept, read: InputMap, ports: Ports, lifs: LifPorts | None
+) -> PortWork:
+    """Of the product `laid`, which reads the map `read`, on spikes of which `sparsity` has `kept` what it must know."""
+    waits = sparsity.waits(kept, laid, read, ports)
+    if lifs is not None:
+        waits += _lif_stalls(lifs, laid, sparsity, kept)
+    return PortWork(waits, sparsity.input_words(kept, laid, read, ports.spike_in))
+
+
+def ports_of(stores: Stores, bits: ElementBits) -> Ports:
+    """The array's side of the buffers that feed it."""
+    return Ports(
+        weight=port_of(stores.weight, bits.weight),
+        spike_in=Banks(stores.spike_in.banks, stores.spike_in.port_bits),
+        psum=port_of(stores.psum, bits.psum),
+    )
+
+
+def port_of(store: Store, element_bits: int) -> Port:
+    """All banks of `store`, through which elements of `element_bits` pass."""
+    return Port(element_bits, store.banks * store.port_bits)
+
+
+def _lif_stalls(lifs: LifPorts, laid: Laid, sparsity: Sparsity, kept: Kept) -> PortStalls:
+    """A pass of the LIF units takes as long as its membranes and its spikes need to pass their buffers' ports.
+
+    Tick-batched, membranes stay in the PEs. Between the calls of a chain of `channelN` the state stays in the unit, so
+    that a pass reads and writes one membrane (and what else their neurons keep) for N outputs; reads and writes have
+    ports of their own.
+    """
+    calls = lifs.calls
+    outputs = pass_outputs(calls.pixels, calls.filters, calls.groups, laid.shape)
+    alone = np.full_like(outputs, calls.pass_cycles)
+    states = -(-outputs // lifs.channels) * lifs.variables
+    with_membranes = lifs.membrane.slowed(alone, states) if lifs.membrane else alone
+    with_spikes = lifs.spike_out.slowed(with_membranes, outputs)
+
+    def waited(passes: NDArray[np.int64]) -> int:
+        if (passes == calls.pass_cycles).all():
+            return lifs.waited
+        return lif_waits(calls, passes, laid, sparsity, kept)
+
+    for_membranes = waited(with_membranes)
+    return PortStalls(membrane=for_membranes - lifs.waited, spike_out=waited(with_spikes) - for_membranes)

@@ -1,0 +1,62 @@
+"""Where the ports of the buffers hold the array up, layer by layer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lifsim.accounting.counts import LayerCounts
+from lifsim.accounting.own.array_work import lif_calls
+from lifsim.accounting.own.port_work import LifPorts, port_of, port_work, ports_of
+from lifsim.accounting.protocol import Setup
+from lifsim.config.network import Layer
+from lifsim.hardware.array import Laid, dataflow_of, shape_of, sparsity_of
+from lifsim.hardware.sram_ports import PortStalls
+from lifsim.schedule.products import gemm_of, input_map_of
+
+
+def with_port_stalls(setup: Setup, layer: Layer, counts: LayerCounts, *, tick_batched: bool) -> LayerCounts:
+    """`counts`, which know no waiting, of `layer` with its waits for SRAM ports."""
+    array, stores = setup.machine.array, setup.machine.stores
+    work = setup.memo.of(
+        port_work,
+        Laid(gemm_of(layer), shape_of(array), dataflow_of(array), tick_batched),
+        sparsity_of(array),
+        setup.kept[layer.index],
+        input_map_of(layer, counts.bits.spike_in),
+        ports_of(stores, counts.bits),
+        _lif_ports(setup, layer, counts, tick_batched=tick_batched),
+    )
+    return replace(waiting(counts, work.stalls), input_words=work.input_words)
+
+
+def waiting(counts: LayerCounts, waits: PortStalls) -> LayerCounts:
+    """`counts`, which know no waiting, with `waits`."""
+    cycles = counts.cycles
+    return replace(
+        counts,
+        cycles=replace(
+            cycles,
+            total=cycles.total + waits.total,
+            stall_weights=waits.weight,
+            stall_spikes=waits.spike_in,
+            stall_membrane=waits.membrane,
+            stall_writeback=waits.psum + waits.spike_out,
+        ),
+        port_stalls=waits,
+    )
+
+
+def _lif_ports(setup: Setup, layer: Layer, counts: LayerCounts, *, tick_batched: bool) -> LifPorts | None:
+    calls = lif_calls(layer, setup.bank.pass_cycles, overlapped=setup.machine.lif.overlapped)
+    if calls is None:
+        return None
+    stores = setup.machine.stores
+    stays = tick_batched or stores.membrane.size_bytes == 0
+    return LifPorts(
+        calls,
+        counts.cycles.lif,
+        setup.sharing.channels,
+        layer.state_variables,
+        None if stays else port_of(stores.membrane, counts.bits.membrane),
+        port_of(stores.spike_out, counts.bits.spike_out),
+    )

@@ -1,0 +1,93 @@
+"""What an accounting must say: how it counts and prices a network on an architecture under a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from lifsim.accounting.counts import LayerCounts
+from lifsim.accounting.machine import Machine
+from lifsim.accounting.prices import Costs
+from lifsim.config.arch import Arch
+from lifsim.config.network import Network
+from lifsim.config.sharing import Sharing
+from lifsim.errors import Fault
+from lifsim.hardware.array import Kept
+from lifsim.hardware.lif_unit import LifBank
+from lifsim.memo import Memo
+from lifsim.registry import Registry
+from lifsim.schedule.facts import NetworkFacts
+from lifsim.schedule.plan import GroupPlan
+from lifsim.watch import Watch, unwatched
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a run asks of its accounting beside the network and the architecture. spikes: where they come from."""
+
+    training: bool
+    schedule: str
+    batch: int
+    spikes: Literal["trace", "engine", "rates"]
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What is counted: `batch` images through `network` under `sharing` on `machine`, whose LIF units are `bank`. kept:
+    by layer, what the array's sparsity knows of its spikes. memo: of what runs beside this one counted. watch: whom to
+    tell how far it is; what is counted does not depend on it."""
+
+    network: Network
+    sharing: Sharing
+    machine: Machine
+    bank: LifBank
+    batch: int
+    kept: tuple[Kept, ...]
+    memo: Memo
+    watch: Watch = field(default=unwatched, compare=False, repr=False)
+
+
+class Accounting(Protocol):
+    """Whose rules count and price.
+
+    name: as architectures spell it; title: in words.
+    scheduled: whether it counts under a schedule. A run without one waits for no memory, and cannot be taken apart.
+    reads_spikes: whether its figures follow the spikes of a run; else the reader is not told where those come from.
+    notes: what a reader of its figures must know.
+    """
+
+    name: str
+    title: str
+    scheduled: bool = True
+    reads_spikes: bool = True
+    notes: tuple[str, ...] = ()
+
+    def refusals(self, arch: Arch) -> Sequence[Iterator[tuple[str, str]]]:
+        """(key, rule) of what it does not know in an architecture. Each part reads its keys when it is walked: a key
+        with a fault of its own hides only the parts that read it."""
+        return ()
+
+    def faults(self, asked: Asked) -> Iterator[Fault]:
+        """What it does not know in a run, and must not silently ignore."""
+        return iter(())
+
+    def costs(self, arch: Arch) -> Costs:
+        """The price list. Raises InputError with every price that is missing."""
+        ...
+
+    def count_unscheduled(self, network: Network, arch: Arch) -> list[LayerCounts]:
+        """All layers; asked only where it is not `scheduled`. Raises InputError naming what it cannot count."""
+        raise ValueError(f"{self.name} counts under a schedule")
+
+    def count(self, setup: Setup, facts: NetworkFacts, group: GroupPlan) -> list[LayerCounts]:
+        """The layers of `group` in order, nobody waiting for memory; asked only where it is `scheduled`."""
+        raise ValueError(f"{self.name} counts without a schedule")
+
+    def with_port_waits(self, setup: Setup, group: GroupPlan, counts: Sequence[LayerCounts]) -> list[LayerCounts]:
+        """The `counts` of the layers of `group`, which know no waiting, with what the array waits for the ports of its
+        buffers; not asked under an ideal memory."""
+        return list(counts)
+
+
+ACCOUNTINGS: Registry[Accounting] = Registry("accounting", "lifsim.accounting", "lifsim.accountings")

@@ -1,0 +1,58 @@
+"""What SATA_Sim knows, and what it must refuse because it would silently ignore it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from lifsim.accounting.counts import LayerCounts
+from lifsim.accounting.prices import Costs
+from lifsim.accounting.protocol import ACCOUNTINGS, Accounting, Asked
+from lifsim.accounting.satasim.counting import count_layers
+from lifsim.accounting.satasim.prices import costs_of
+from lifsim.config.arch import Arch
+from lifsim.config.network import Network
+from lifsim.errors import Fault
+
+
+@ACCOUNTINGS.register
+class SataSim(Accounting):
+    """docs/satasim.md."""
+
+    name = "satasim"
+    title = "SATA_Sim's, to the letter: for cross-checks only"
+    scheduled = False
+    reads_spikes = False
+    notes = ("counted and priced as SATA_Sim does, to the letter; sparsity is the workload's mean rate",)
+
+    def refusals(self, arch: Arch) -> Sequence[Iterator[tuple[str, str]]]:
+        """Other dataflows than its own, and memory that somebody waits for."""
+        return _dataflow(arch), _memory(arch)
+
+    def faults(self, asked: Asked) -> Iterator[Fault]:
+        """A trace or the engine's spikes, several images, layers that take turns timestep by timestep, training."""
+        if asked.training:
+            yield Fault("training must be inference: accounting satasim knows no other", path="mode")
+        if asked.spikes == "trace":
+            yield Fault("must not be given: accounting satasim counts at the workload's rates", path="trace")
+        if asked.spikes == "engine":
+            yield Fault("engine must be workload: accounting satasim counts at the workload's rates", path="spikes")
+        if asked.batch > 1:
+            yield Fault(f"{asked.batch} must be 1: accounting satasim counts one image", path="batch")
+        if asked.schedule != "tick":
+            yield Fault(f"{asked.schedule} must be tick: accounting satasim counts layer by layer", path="schedule")
+
+    def costs(self, arch: Arch) -> Costs:
+        return costs_of(arch)
+
+    def count_unscheduled(self, network: Network, arch: Arch) -> list[LayerCounts]:
+        return count_layers(network, arch)
+
+
+def _dataflow(arch: Arch) -> Iterator[tuple[str, str]]:
+    if arch.array.dataflow != "sata":
+        yield "accounting", f"'satasim' must go with dataflow sata, not {arch.array.dataflow}"
+
+
+def _memory(arch: Arch) -> Iterator[tuple[str, str]]:
+    if arch.dram.model != "ideal":
+        yield "dram.model", f"{arch.dram.model!r} must be ideal under accounting satasim, which knows no waiting"

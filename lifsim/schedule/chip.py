@@ -1,0 +1,70 @@
+"""What schedules read of an architecture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lifsim.config.arch import Arch, Precision
+from lifsim.config.buffers import Buffers
+from lifsim.hardware.array import ArrayShape, Dataflow, dataflow_of, shape_of
+from lifsim.schedule.psums import PsumStore
+
+
+@dataclass(frozen=True)
+class BufferBytes:
+    """What of each buffer may be filled (half of a double-buffered one)."""
+
+    weight: int
+    spike_in: int
+    spike_out: int
+    membrane: int
+    psum: int
+
+
+@dataclass(frozen=True)
+class TileRoom:
+    """What cuts the tiles of a tick-batched layer. cols: of the array; weight, spike_in: bytes of these buffers that a
+    tile may fill."""
+
+    cols: int
+    weight_bits: int
+    weight: int
+    spike_in: int
+    psums: PsumStore
+
+
+@dataclass(frozen=True)
+class Chip:
+    """The array, its precisions, and the room of its buffers."""
+
+    shape: ArrayShape
+    dataflow: Dataflow
+    precision: Precision
+    room: BufferBytes
+
+    @classmethod
+    def of(cls, arch: Arch) -> Chip:
+        """That of an architecture."""
+        return cls(shape_of(arch.array), dataflow_of(arch.array), arch.precision, buffer_bytes(arch.buffers))
+
+    @property
+    def psums(self) -> PsumStore:
+        """Where partial sums wait."""
+        return PsumStore(self.dataflow, self.shape, self.precision.psum_bits, self.room.psum)
+
+    @property
+    def tiles(self) -> TileRoom:
+        """The room for tiles of one layer alone."""
+        room = self.room
+        return TileRoom(self.shape.cols, self.precision.weight_bits, room.weight, room.spike_in, self.psums)
+
+
+def buffer_bytes(buffers: Buffers) -> BufferBytes:
+    """What a schedule may fill of each buffer."""
+    return BufferBytes(
+        weight=buffers.weight.usable_bytes,
+        spike_in=buffers.spike_in.usable_bytes,
+        spike_out=buffers.spike_out.usable_bytes,
+        membrane=buffers.membrane.usable_bytes,
+        psum=buffers.psum.usable_bytes,
+    )

@@ -1,0 +1,230 @@
+"""The DRAM of a run: where every tensor lies in it, what it did, and which layer is charged for that.
+
+Weights first (filter behind filter, so that a filter tile is one run), then maps (row behind row, bits packed, all
+timesteps of a row together where layers are tick-batched), membranes, psums and the states that training keeps; each
+kind in the order of first use, each tensor from a page on. Gradients take places that others have left. docs/model.md,
+"Addresses" and "Energy of a simulated DRAM", has the assumptions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import accumulate
+from math import ceil
+
+import numpy as np
+
+from lifsim.accounting.counts import LayerCounts
+from lifsim.config.dram import DramSpec
+from lifsim.errors import Fault, InputError
+from lifsim.hardware.dram.counts import DramWork
+from lifsim.hardware.dram.result import DramResult
+from lifsim.hardware.dram.streamed import streamed_work
+from lifsim.hardware.pipeline.timing import Runs
+from lifsim.room import require_memory
+from lifsim.schedule.moves import Moves, Visit, shares
+from lifsim.schedule.rows import Ints
+from lifsim.simulate.steps import RunSteps
+from lifsim.units import format_bytes
+
+PAGE_BYTES = 4096
+
+RUN_BYTES = 160
+"""Of this machine's memory for each run of addresses: its columns here, and its record in a DRAM."""
+
+KEPT = ("weights", "tensor", "state", "psums", "states")
+"""Kinds of tensors in address order, each with a place of its own."""
+
+PASSING = ("gradient", "membrane_gradients", "state_gradients", "weight_gradients")
+"""Kinds that nobody needs behind the last visit that touches them: their places are used again."""
+
+_RANK = {kind: rank for rank, kind in enumerate(KEPT)} | dict.fromkeys(PASSING, len(KEPT))
+
+
+@dataclass(frozen=True)
+class Layout:
+    """names, base, size: [tensors] in address order; bytes. A name is of what kind it is, and whose:
+    `weights:conv1`, `tensor:lif1`."""
+
+    names: tuple[str, ...]
+    base: Ints
+    size: Ints
+
+    @property
+    def end(self) -> int:
+        """The first byte behind everything."""
+        return int((self.base + self.size).max(initial=0))
+
+    @cached_property
+    def _place(self) -> dict[str, int]:
+        return {name: index for index, name in enumerate(self.names)}
+
+    def base_of(self, names: Sequence[str]) -> Ints:
+        """First addresses of these tensors."""
+        return self.base[[self._place[name] for name in names]]
+
+
+@dataclass
+class _Use:
+    """size: bytes up to the last one that is touched. first, last: visits (indices) that touch it."""
+
+    size: int
+    first: int
+    last: int
+
+
+def layout_of(visits: Sequence[Visit]) -> Layout:
+    """Room for all bytes that `visits` touch, and no more but for the pages' ends and the gaps between what is dead."""
+    uses = _uses(visits)
+    names = sorted(uses, key=lambda name: _RANK[_kind(name)])
+    pages = [-(-uses[name].size // PAGE_BYTES) * PAGE_BYTES for name in names]
+    kept = sum(_kind(name) in KEPT for name in names)
+    base = [0, *accumulate(pages[:kept])]
+    passing = _first_fit(pages[kept:], [uses[name] for name in names[kept:]])
+    base[kept:] = [base[kept] + start for start in passing]
+    return Layout(tuple(names), np.array(base, np.int64), np.array([uses[name].size for name in names], np.int64))
+
+
+def _uses(visits: Sequence[Visit]) -> dict[str, _Use]:
+    """In the order of first use."""
+    uses: dict[str, _Use] = {}
+    for index, visit in enumerate(visits):
+        ends = _ends(visit.moves)
+        for region, name in enumerate(visit.regions):
+            use = uses.setdefault(name, _Use(0, index, index))
+            use.size = max(use.size, int(ends[visit.moves.region == region].max(initial=0)))
+            use.last = index
+    return uses
+
+
+def _first_fit(sizes: Sequence[int], uses: Sequence[_Use]) -> list[int]:
+    """Where each of `sizes`, in the order of first use, begins: as low as those that are still used then let it."""
+    begins: list[int] = []
+    for size, use in zip(sizes, uses, strict=True):
+        before = zip(begins, sizes, uses, strict=False)
+        begin = 0
+        for low, high in sorted((low, low + taken) for low, taken, other in before if other.last >= use.first):
+            if begin + size <= low:
+                break
+            begin = max(begin, high)
+        begins.append(begin)
+    return begins
+
+
+def _kind(name: str) -> str:
+    return name.partition(":")[0]
+
+
+def addresses(visits: Sequence[Visit], layout: Layout) -> Ints:
+    """[moves of all visits] the first address of each."""
+    starts = [layout.base_of(visit.regions)[visit.moves.region] + visit.moves.offset for visit in visits]
+    return np.concatenate(starts) if starts else np.zeros(0, np.int64)
+
+
+def dram_runs(steps: RunSteps, capacity_bytes: int) -> Runs:
+    """The runs of addresses of all requests of a run, in the order of their queue. Raises InputError where the tensors
+    do not fit into the DRAM."""
+    layout = layout_of(steps.visits)
+    if layout.end > capacity_bytes:
+        rule = f"all that the run keeps there, {format_bytes(layout.end)}, must fit into {format_bytes(capacity_bytes)}"
+        raise InputError(Fault(rule, path="dram.device"))
+    moves, order = steps.moves, steps.program.requests.origin
+    count = moves.runs[order]
+    require_memory(int(count.sum()) * RUN_BYTES, f"{int(count.sum())} runs of addresses", "dram.model")
+    first = np.concatenate([[0], np.cumsum(count)])
+    move = np.repeat(order, count)
+    number = np.arange(first[-1]) - np.repeat(first[:-1], count)
+    start = addresses(steps.visits, layout)
+    return Runs(start[move] + number * moves.pitch[move], moves.run_bytes[move], first)
+
+
+def _ends(moves: Moves) -> Ints:
+    return moves.offset + (moves.runs - 1) * moves.pitch + moves.run_bytes
+
+
+BY_TIME = ("refreshes", "active_rank_cycles", "idle_rank_cycles")
+"""What passes whoever asks for what."""
+
+
+@dataclass(frozen=True)
+class DramActivity:
+    """A whole run's DRAM. cycles: memory cycles until the last burst has crossed the bus; *_rank_cycles: these summed
+    over the ranks, with a row open (active) and without. moved_bytes: bursts x burst bytes. bandwidth_utilisation: of
+    what the bus could have moved in `cycles`."""
+
+    activates: int
+    precharges: int
+    reads: int
+    writes: int
+    refreshes: int
+    row_hits: int
+    row_hit_rate: float
+    cycles: int
+    active_rank_cycles: int
+    idle_rank_cycles: int
+    moved_bytes: int
+    bandwidth_bytes_per_s: float
+    bandwidth_utilisation: float
+
+    @classmethod
+    def of(cls, dram: DramResult) -> DramActivity:
+        """The record of a simulation."""
+        work, counts = dram.work, dram.counts
+        return cls(
+            activates=work.activates,
+            precharges=counts.pres,
+            reads=work.reads,
+            writes=work.writes,
+            refreshes=work.refreshes,
+            row_hits=work.row_hits,
+            row_hit_rate=counts.hit_rate,
+            cycles=dram.cycles,
+            active_rank_cycles=work.active_rank_cycles,
+            idle_rank_cycles=work.idle_rank_cycles,
+            moved_bytes=dram.moved_bytes,
+            bandwidth_bytes_per_s=dram.bytes_per_second,
+            bandwidth_utilisation=dram.peak_share,
+        )
+
+    @property
+    def work(self) -> DramWork:
+        """What energy is charged for."""
+        return DramWork(*(getattr(self, name) for name in DramWork.__dataclass_fields__))
+
+
+def with_dram_work(counts: Sequence[LayerCounts], steps: RunSteps, runs: Runs, dram: DramResult) -> list[LayerCounts]:
+    """`counts`, whose cycles are final, each with its share of what `dram` did for the requests of `steps`, the `runs`
+    of addresses: the commands that were sent for them, refreshes and standby by its cycles."""
+    requests, layers, sent = steps.program.requests, len(counts), dram.blocks
+    layer = np.repeat(steps.layer[requests.step], np.diff(runs.first))
+    write = np.repeat(requests.is_write, np.diff(runs.first))
+    cycles = np.array([counted.cycles.total for counted in counts])
+    columns = {
+        "activates": _summed(sent.activates, layer, layers),
+        "reads": _summed(sent.accesses * ~write, layer, layers),
+        "writes": _summed(sent.accesses * write, layer, layers),
+        "row_hits": _summed(sent.row_hits, layer, layers),
+        **{name: shares(getattr(dram.work, name), cycles) for name in BY_TIME},
+    }
+    return [
+        replace(counted, dram=DramWork(**{name: int(column[index]) for name, column in columns.items()}))
+        for index, counted in enumerate(counts)
+    ]
+
+
+def with_streamed_work(counts: LayerCounts, spec: DramSpec, clock_hz: int) -> LayerCounts:
+    """`counts` with the least that the DRAM `spec` would do for its bytes, to compare what was not simulated. psums go
+    out as often as they come back."""
+    moved = counts.dram_bytes
+    written = moved.spikes_out + moved.membrane_write + moved.psum // 2
+    cycles = ceil(counts.cycles.total / clock_hz / spec.timing.tCK_ns * 1e9)
+    return replace(counts, dram=streamed_work(spec, moved.total - written, written, cycles))
+
+
+def _summed(amounts: Ints, layer: Ints, layers: int) -> Ints:
+    """[layers] sums of `amounts`."""
+    sums = np.zeros(layers, np.int64)
+    np.add.at(sums, layer, amounts)
+    return sums

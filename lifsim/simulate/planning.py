@@ -1,0 +1,49 @@
+"""The schedule that a run asks for, by the bytes, the cycles or the energy of its groups."""
+
+from __future__ import annotations
+
+from math import ceil
+
+from lifsim.accounting import Accounting, Setup
+from lifsim.accounting.prices import Costs, energy_of
+from lifsim.config.dram import DramSpec
+from lifsim.config.sharing import State
+from lifsim.schedule.chip import Chip
+from lifsim.schedule.facts import NetworkFacts
+from lifsim.schedule.partition import Objective, plan
+from lifsim.schedule.plan import GroupPlan, Plan, ScheduleOptions
+from lifsim.simulate.dram import with_streamed_work
+from lifsim.simulate.options import Options
+from lifsim.simulate.timing import memory_bytes_per_cycle
+
+
+def planned(
+    setup: Setup, states: tuple[State, ...], chip: Chip, accounting: Accounting, options: Options, costs: Costs
+) -> Plan:
+    """The schedule that `options` ask for, of membranes that lie in `states`, as `accounting` counts. Raises
+    InputError where there is none."""
+    asked = ScheduleOptions(options.schedule, setup.batch, options.chunk)
+    if options.schedule != "auto" or options.objective == "dram":
+        return setup.memo.of(plan, setup.network, states, chip, asked, setup.memo)
+    objective = _objective(setup, accounting, options.objective, costs)
+    return plan(setup.network, states, chip, asked, setup.memo, objective)
+
+
+def _objective(setup: Setup, accounting: Accounting, name: str, costs: Costs) -> Objective:
+    machine = setup.machine
+    bytes_per_cycle = memory_bytes_per_cycle(machine.dram, machine.clock_hz)
+
+    def cycles(facts: NetworkFacts, group: GroupPlan) -> float:
+        """Of each layer its work, or its bytes at the memory's peak, whatever takes longer."""
+        counts = accounting.count(setup, facts, group)
+        if bytes_per_cycle is None:
+            return sum(c.cycles.total for c in counts)
+        return sum(max(c.cycles.total, ceil(c.dram_bytes.total / bytes_per_cycle)) for c in counts)
+
+    def energy(facts: NetworkFacts, group: GroupPlan) -> float:
+        counts = accounting.count(setup, facts, group)
+        if isinstance(costs.dram, DramSpec):
+            counts = [with_streamed_work(c, costs.dram, machine.clock_hz) for c in counts]
+        return sum(energy_of(c, costs, machine, setup.bank.datapaths).total.total for c in counts)
+
+    return {"cycles": cycles, "energy": energy}[name]

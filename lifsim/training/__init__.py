@@ -1,0 +1,1 @@
+"""The training mode: what its stages move, count and wait for."""

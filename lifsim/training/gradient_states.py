@@ -1,0 +1,78 @@
+"""Gradients of membranes on their way from timestep to timestep, in the backward pass.
+
+A tick-batched layer keeps them in the PEs. A timestep-major group keeps a gradient per state variable, of its precision
+(and beside it the variable itself where that is recomputed), in the membrane buffer, and moves what does not fit by the
+rules of the forward pass (lifsim.schedule.membranes), without strips.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+
+from lifsim.schedule.chip import Chip
+from lifsim.schedule.facts import NetworkFacts, StateFacts
+from lifsim.schedule.membranes import StateUse, best_split
+from lifsim.schedule.plan import GroupPlan
+from lifsim.schedule.rows import Ints
+
+Segments = dict[StateFacts, list[tuple[int, ...]]]
+"""By state, runs of layers that use it one after the other, in the order in which the backward pass meets them."""
+
+
+@dataclass(frozen=True)
+class StateMoves:
+    """Bytes by layer (index): [chunks, timesteps], timesteps in the order in which the backward pass meets them.
+    Tick-batched, a chunk is an image with all its timesteps at once."""
+
+    reads: dict[int, Ints]
+    writes: dict[int, Ints]
+
+    @classmethod
+    def none(cls, group: GroupPlan, batch: int, timesteps: int) -> StateMoves:
+        """Nothing moves, yet."""
+        shape = (batch, 1) if group.tick_batched else (-(-batch // group.images), timesteps)
+        members = range(group.first, group.last + 1)
+        return cls(*({layer: np.zeros(shape, np.int64) for layer in members} for _ in range(2)))
+
+    def add(self, runs: list[tuple[int, ...]], moving: int, transient: int, chunks: slice) -> None:
+        """A state of which `moving` bytes do not stay: a transient one comes in where a run of calls begins and leaves
+        where it ends, another moves at every call; the first read and the last write are free."""
+        at_every_call = moving - min(moving, transient)
+        for run in runs:
+            for layer in run:
+                begins, ends = layer == run[0], layer == run[-1]
+                reads_from = 1 if begins and run is runs[0] else 0
+                writes_until = -1 if ends and run is runs[-1] else None
+                self.reads[layer][chunks, reads_from:] += moving if begins else at_every_call
+                self.writes[layer][chunks, :writes_until] += moving if ends else at_every_call
+
+
+def gradient_state_moves(facts: NetworkFacts, chip: Chip, group: GroupPlan, batch: int, *, reverse: bool) -> StateMoves:
+    """What the layers of `group` move. reverse: membranes are recomputed."""
+    moves = StateMoves.none(group, batch, facts.timesteps)
+    if group.tick_batched:
+        return moves
+    segments = _segments(facts, group)
+    sizes = [state.bytes * (2 if reverse else 1) for state in segments]
+    whole, rest = divmod(batch, group.images)
+    for images, chunks in ((group.images, slice(0, whole)), (rest, slice(whole, None))):
+        uses = [
+            StateUse(images * size, sum(map(len, runs)), len(runs))
+            for size, runs in zip(sizes, segments.values(), strict=True)
+        ]
+        split = best_split(uses, facts.timesteps, chip.room.membrane)
+        for use, runs, permanent in zip(uses, segments.values(), split.permanent, strict=True):
+            moves.add(runs, use.bytes - permanent, split.transient, chunks)
+    return moves
+
+
+def _segments(facts: NetworkFacts, group: GroupPlan) -> Segments:
+    owner = {layer: state for state in facts.states for layer in state.layers}
+    calls = [(owner[layer], layer) for layer in reversed(group.indices) if layer in owner]
+    segments: Segments = {}
+    for state, run in groupby(calls, key=lambda call: call[0]):
+        segments.setdefault(state, []).append(tuple(index for _, index in run))
+    return segments

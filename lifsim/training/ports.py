@@ -1,0 +1,89 @@
+"""Where the ports of the buffers hold the stages of training up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lifsim.accounting import Setup
+from lifsim.accounting.counts import LayerCounts
+from lifsim.accounting.own.array_work import lif_map
+from lifsim.accounting.own.port_work import ports_of
+from lifsim.accounting.own.ports import waiting, with_port_stalls
+from lifsim.config.network import Layer
+from lifsim.hardware.array import DATAFLOWS, ArrayShape, Dataflow, dense_waits, shape_of
+from lifsim.hardware.input_reads import EvenReads
+from lifsim.hardware.lif_unit import pass_outputs
+from lifsim.hardware.sram_ports import Port, PortStalls
+from lifsim.training.count import Stages
+from lifsim.training.products import Product, backward_product, update_product
+
+
+def with_training_port_stalls(
+    setup: Setup, layer: Layer, stages: Stages, *, tick_batched: bool, reverse: bool
+) -> Stages:
+    """`stages` of `layer`, which know no waiting, with their waits for SRAM ports.
+
+    Forward reads the spikes as inference does, and so does recomputation, whose LIFs hand nothing over. The operands of
+    the other products are taken to lie in the order in which the array asks for them.
+    """
+    ports = _Ports(setup, layer, tick_batched, reverse)
+    silent = replace(layer, lif=None)
+    waits = {
+        "forward": lambda counts: with_port_stalls(setup, layer, counts, tick_batched=tick_batched),
+        "recompute": lambda counts: with_port_stalls(setup, silent, counts, tick_batched=tick_batched),
+        "backward": ports.backward,
+        "weight_update": ports.weight_update,
+    }
+    return {stage: waits[stage](counts) for stage, counts in stages.items()}
+
+
+@dataclass(frozen=True)
+class _Ports:
+    setup: Setup
+    layer: Layer
+    tick_batched: bool
+    reverse: bool
+
+    def backward(self, counts: LayerCounts) -> LayerCounts:
+        product = backward_product(self.layer, self._dataflow, needed=counts.ops.macs_dense > 0)
+        return waiting(counts, self._product(counts, product) + self._gradient_units())
+
+    def weight_update(self, counts: LayerCounts) -> LayerCounts:
+        return waiting(counts, self._product(counts, update_product(self.layer, self._dataflow)))
+
+    def _product(self, counts: LayerCounts, product: Product) -> PortStalls:
+        waits = dense_waits(
+            product.dataflow,
+            EvenReads(product.gemm, counts.bits.spike_in),
+            product.gemm,
+            self._shape,
+            max(1, product.runs),
+            self.tick_batched,
+            ports_of(self.setup.machine.stores, counts.bits),
+        )
+        return waits * (self.setup.batch if product.runs else 0)
+
+    def _gradient_units(self) -> PortStalls:
+        """A pass takes as long as its membranes need to come through their buffer's ports: those of all calls where
+        they are stored; timestep by timestep the gradients of membranes, recomputed membranes beside them. They leave
+        by ports of their own."""
+        if self.layer.lif is None:
+            return PortStalls()
+        buffer, latency = self.setup.machine.stores.membrane, self.setup.bank.pass_cycles
+        outputs = pass_outputs(*lif_map(self.layer), self._shape)
+        states = -(-outputs // self.setup.sharing.channels) * self.layer.state_variables
+        carried = np.zeros_like(states) if self.tick_batched else states * (2 if self.reverse else 1)
+        stored = np.zeros_like(outputs) if self.reverse else outputs * self.layer.state_variables
+        port = Port(self.setup.machine.precision.membrane_bits, buffer.banks * buffer.port_bits)
+        late = int((port.slowed(latency, stored + carried) - latency).sum()) if buffer.size_bytes else 0
+        return PortStalls(membrane=late * self.layer.timesteps * self.setup.batch)
+
+    @property
+    def _dataflow(self) -> Dataflow:
+        return DATAFLOWS[self.setup.machine.array.dataflow]
+
+    @property
+    def _shape(self) -> ArrayShape:
+        return shape_of(self.setup.machine.array)

@@ -1,0 +1,71 @@
+"""What the stages of training ask of the array: the forward pass's product, transposed and as an outer product."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lifsim.config.network import Layer
+from lifsim.hardware.array import ArrayCycles, ArrayShape, Dataflow, Gemm, buffer_accesses, dense_cycles
+from lifsim.hardware.gemm import NO_CYCLES
+
+
+def transposed_gemm(layer: Layer) -> Gemm:
+    """Gradients of a layer's input: per group [H*W] x [M*R*S/groups] x [C/groups], the strides' gaps as zeros."""
+    channels, height, width = layer.in_shape
+    reduction = layer.group_filters * layer.kernel[0] * layer.kernel[1]
+    return Gemm(height * width, reduction, channels // layer.groups, layer.groups)
+
+
+def weight_gradient_gemm(layer: Layer) -> Gemm:
+    """Gradients of a layer's weights: per group [K] x [Sr] x [Sc], summed over the output pixels."""
+    return Gemm(layer.reduction, layer.pixels, layer.group_filters, layer.groups)
+
+
+@dataclass(frozen=True)
+class Product:
+    """What a stage has the array multiply, `runs` times an image."""
+
+    gemm: Gemm
+    dataflow: Dataflow
+    runs: int
+
+
+def backward_product(layer: Layer, dataflow: Dataflow, *, needed: bool) -> Product:
+    """needed: whether somebody asks for the gradients of the layer's input."""
+    return Product(transposed_gemm(layer), dataflow, layer.runs if needed else 0)
+
+
+def update_product(layer: Layer, dataflow: Dataflow) -> Product:
+    """Of spikes and gradients, summed over the pixels."""
+    return Product(weight_gradient_gemm(layer), dataflow.of_sums(), layer.runs)
+
+
+@dataclass(frozen=True)
+class StageWork:
+    """One stage of one layer, all runs and images. finished: sums that leave the array complete; reads and writes of
+    inputs, weights and psums as `buffer_accesses` counts them."""
+
+    macs: int
+    cycles: ArrayCycles
+    inputs: int
+    weights: int
+    finished: int
+    psum_reads: int
+    psum_writes: int
+
+    @classmethod
+    def of(cls, product: Product, shape: ArrayShape, batch: int, *, tick_batched: bool) -> StageWork:
+        """Dense cycles: where gradients and the spikes they meet are zero is not known in advance."""
+        gemm, dataflow, runs = product.gemm, product.dataflow, product.runs
+        if runs == 0:
+            return cls(0, NO_CYCLES, 0, 0, 0, 0, 0)
+        accesses = buffer_accesses(dataflow, gemm, shape, runs, tick_batched)
+        return cls(
+            macs=gemm.macs * runs * batch,
+            cycles=dense_cycles(dataflow, gemm, shape, runs, tick_batched) * batch,
+            inputs=accesses.inputs * batch,
+            weights=accesses.weights * batch,
+            finished=gemm.pixels * gemm.filters * gemm.groups * runs * batch,
+            psum_reads=accesses.psum_reads * batch,
+            psum_writes=accesses.psum_writes * batch,
+        )

@@ -1,0 +1,100 @@
+"""Sizes of what training keeps and hands back: states, spikes, gradients; bytes of the whole batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from lifsim.config.network import Layer, Tensor
+from lifsim.schedule.chip import Chip
+from lifsim.schedule.facts import NetworkFacts, StateFacts
+from lifsim.schedule.plan import GroupPlan
+from lifsim.schedule.storage import bytes_of, filter_bytes, rows_of, step_row_bytes, tensor_bytes
+
+
+@dataclass(frozen=True)
+class TrainingSizes:
+    """One network on one chip, `batch` images. reverse: whether membranes are recomputed backwards."""
+
+    facts: NetworkFacts
+    chip: Chip
+    batch: int
+    reverse: bool
+
+    @property
+    def layers(self) -> list[Layer]:
+        """All of them."""
+        return [facts.layer for facts in self.facts.layers]
+
+    def has_gradient(self, tensor: Tensor) -> bool:
+        """The network's own inputs need none."""
+        return tensor.name not in self.facts.reals.inputs
+
+    def sources(self, layer: Layer) -> list[Tensor]:
+        """What the layer reads and has to hand a gradient back to."""
+        return [tensor for tensor in (layer.input, *layer.residuals) if self.has_gradient(tensor)]
+
+    @cached_property
+    def readers(self) -> dict[str, list[int]]:
+        """By tensor, the layers (indices) that read it, as often as they do."""
+        found: dict[str, list[int]] = {}
+        for layer in self.layers:
+            for tensor in (layer.input, *layer.residuals):
+                found.setdefault(tensor.name, []).append(layer.index)
+        return found
+
+    def gradients_of(self, tensor: Tensor) -> int:
+        """How many gradients come back to a tensor: one of each reader; the loss stands for that of the output."""
+        return max(1, len(self.readers.get(tensor.name, ())))
+
+    def gradient(self, tensor: Tensor) -> int:
+        """One gradient of a tensor, all timesteps."""
+        return bytes_of(self.batch * tensor.steps * tensor.elements * self.chip.precision.psum_bits)
+
+    def state_of(self, layer: Layer) -> StateFacts | None:
+        """The membranes of the layer's LIF."""
+        if layer.lif is None:
+            return None
+        return next(state for state in self.facts.states if layer.index in state.layers)
+
+    def states(self, layer: Layer) -> int:
+        """Stored: every variable of all calls. Reversed: each state after its last call."""
+        state = self.state_of(layer)
+        if layer.lif is None or state is None:
+            return 0
+        bits = self.chip.precision.membrane_bits
+        if not self.reverse:
+            return bytes_of(self.batch * layer.timesteps * layer.lif_elements * state.variables * bits)
+        return bytes_of(self.batch * state.values * bits) if layer.index == state.layers[-1] else 0
+
+    def own_spikes(self, layer: Layer) -> int:
+        """What the layer's LIF fires, in front of a pool."""
+        return bytes_of(self.batch * layer.timesteps * layer.lif_elements)
+
+    def hidden_spikes(self, layer: Layer) -> int:
+        """Of these, those that are kept for the recomputation alone: a pool hands over others."""
+        hidden = layer.lif is not None and layer.lif.name not in {tensor.name for tensor in layer.outputs}
+        return self.own_spikes(layer) if self.reverse and hidden else 0
+
+    def membrane_gradient_overflow(self, layer: Layer, group: GroupPlan) -> int:
+        """Membrane gradients that spike_out cannot hold from the backward stage to the weight update: of an image,
+        tick-batched all its timesteps."""
+        elements = layer.pixels * layer.filters
+        steps, times = (layer.runs, self.batch) if group.tick_batched else (1, self.batch * layer.runs)
+        one = bytes_of(steps * elements * self.chip.precision.psum_bits)
+        return times * max(0, one - self.chip.room.spike_out)
+
+    def weight_gradient_overflow(self, layer: Layer) -> int:
+        """Weight gradients that the weight buffer cannot hold: once."""
+        gradients = bytes_of(layer.weights * self.chip.precision.psum_bits)
+        return max(0, gradients - self.chip.room.weight)
+
+    def weights(self, layer: Layer) -> int:
+        """All weights of a layer."""
+        return layer.filters * filter_bytes(layer, self.chip.precision.weight_bits)
+
+    def once(self, tensor: Tensor, group: GroupPlan) -> int:
+        """Every byte of a tensor once, as it lies in DRAM: timesteps packed where the group is one layer."""
+        if group.tick_batched:
+            return self.batch * tensor_bytes(tensor, self.facts.reals)
+        return self.batch * tensor.steps * rows_of(tensor.shape) * step_row_bytes(tensor, self.facts.reals)

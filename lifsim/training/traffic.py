@@ -1,0 +1,137 @@
+"""What training moves on top of inference, layer by layer: kept states, gradients, weight updates.
+
+Three stages, as SATA has them (Yin et al., IEEE TCAD 42(6), 2023), and a fourth where membranes are recomputed:
+
+    forward        as in inference; what the backward pass reads again goes to DRAM
+    recompute      (reversed) the weight layer once more, from the stored spikes, for the inputs x of its LIF
+    backward       membrane gradients of all timesteps, last one first; transposed convolution with the weights
+    weight_update  input spikes x membrane gradients, summed over timesteps and images; weights read, changed, written
+
+docs/model.md, "Training on the accelerator", has the equations and what they assume.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lifsim.config.network import Layer, Network
+from lifsim.errors import Fault, InputError
+from lifsim.schedule.plan import GroupPlan, Plan
+from lifsim.schedule.traffic import DramBytes
+from lifsim.training.gradient_states import StateMoves, gradient_state_moves
+from lifsim.training.sizes import TrainingSizes
+
+
+@dataclass(frozen=True)
+class StageBytes:
+    """DRAM bytes of one layer in one stage, whole batch. inference: the tensors that inference has too."""
+
+    inference: DramBytes
+    states_write: int = 0
+    states_read: int = 0
+    gradients_write: int = 0
+    gradients_read: int = 0
+    weight_updates: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        gradients = self.gradients_write + self.gradients_read
+        return self.inference.total + self.states_write + self.states_read + gradients + self.weight_updates
+
+
+@dataclass(frozen=True)
+class LayerTraining:
+    """One layer's stages. recompute is None where membranes are stored. input_gradient: whether a layer before it
+    needs its gradients: the network's input does not."""
+
+    forward: StageBytes
+    recompute: StageBytes | None
+    backward: StageBytes
+    weight_update: StageBytes
+    input_gradient: bool
+
+
+def require_gradients(network: Network, *, reverse: bool) -> None:
+    """Raise InputError naming every LIF that has no gradient, or, `reverse`, cannot be recomputed backwards."""
+    faults = []
+    for lif in network.lifs:
+        reason = lif.neuron.cannot_be_undone() if reverse else None
+        if lif.neuron.linear() is None:
+            faults.append(Fault(f"has no gradient, so that it cannot be trained: {lif.neuron}", lif.name))
+        elif reason is not None:
+            faults.append(Fault(f"{reason}, so that it cannot be recomputed: use bptt stored", lif.name))
+    if faults:
+        raise InputError(faults)
+
+
+def training_traffic(sizes: TrainingSizes, plan: Plan) -> tuple[LayerTraining, ...]:
+    """The stages of every layer under `plan`."""
+    found = []
+    for group in plan.groups:
+        carried = gradient_state_moves(sizes.facts, sizes.chip, group, sizes.batch, reverse=sizes.reverse)
+        found += [_layer(sizes, sizes.layers[index], group, carried) for index in group.indices]
+    return tuple(found)
+
+
+def _layer(sizes: TrainingSizes, layer: Layer, group: GroupPlan, carried: StateMoves) -> LayerTraining:
+    """All stages."""
+    inference = group.layers[layer.index - group.first].dram
+    return LayerTraining(
+        forward=_forward(sizes, layer, group, inference),
+        recompute=_recompute(sizes, layer, group, inference) if sizes.reverse and layer.lif else None,
+        backward=_backward(sizes, layer, group, inference, carried),
+        weight_update=_weight_update(sizes, layer, group),
+        input_gradient=sizes.has_gradient(layer.input),
+    )
+
+
+def _forward(sizes: TrainingSizes, layer: Layer, group: GroupPlan, inference: DramBytes) -> StageBytes:
+    """Inference, all spikes written: those that a group hands over on chip, too."""
+    outputs = sum(sizes.once(tensor, group) for tensor in layer.outputs)
+    more = DramBytes(spikes_out=outputs - inference.spikes_out + sizes.hidden_spikes(layer))
+    return StageBytes(inference + more, states_write=sizes.states(layer))
+
+
+def _recompute(sizes: TrainingSizes, layer: Layer, group: GroupPlan, inference: DramBytes) -> StageBytes:
+    """The layer's inputs and weights again, for the inputs x of its LIF, and the LIF's own spikes, with which a
+    call is undone: u_before = (u_after + s*theta - x/tau) / (1 - 1/tau)."""
+    return StageBytes(
+        DramBytes(
+            weights=inference.weights,
+            spikes_in=sizes.once(layer.input, group) + sizes.own_spikes(layer),
+            residual=sum(sizes.once(tensor, group) for tensor in layer.residuals),
+        )
+    )
+
+
+def _backward(
+    sizes: TrainingSizes, layer: Layer, group: GroupPlan, inference: DramBytes, carried: StateMoves
+) -> StageBytes:
+    """Gradients in from every reader, states in, gradients out to the layers before; carried: gradients of
+    membranes (and recomputed membranes) that leave the chip between timesteps."""
+    needed = sizes.has_gradient(layer.input)
+    overflow = sizes.membrane_gradient_overflow(layer, group) if layer.lif else 0
+    returned = sum(sizes.gradients_of(tensor) * sizes.gradient(tensor) for tensor in layer.outputs)
+    return StageBytes(
+        DramBytes(
+            weights=inference.weights if needed else 0,
+            membrane_read=int(carried.reads[layer.index].sum()),
+            membrane_write=int(carried.writes[layer.index].sum()),
+        ),
+        states_read=sizes.states(layer),
+        gradients_write=sum(map(sizes.gradient, sizes.sources(layer))) + overflow,
+        gradients_read=returned + (overflow if needed else 0),
+    )
+
+
+def _weight_update(sizes: TrainingSizes, layer: Layer, group: GroupPlan) -> StageBytes:
+    """Weight gradients that the weight buffer cannot hold leave it and come back between two visits."""
+    visits = sizes.batch if group.tick_batched else -(-sizes.batch // group.images) * layer.runs
+    excess = (visits - 1) * sizes.weight_gradient_overflow(layer)
+    return StageBytes(
+        DramBytes(spikes_in=sizes.once(layer.input, group)),
+        gradients_write=excess,
+        gradients_read=excess + sizes.membrane_gradient_overflow(layer, group),
+        weight_updates=2 * sizes.weights(layer),
+    )

@@ -1,0 +1,32 @@
+"""Schedules on whole architectures, of which they read their parts."""
+
+from __future__ import annotations
+
+from lifsim.config.arch import Arch
+from lifsim.config.network import Layer, Network
+from lifsim.config.sharing import Sharing, states_of
+from lifsim.memo import Memo
+from lifsim.schedule import partition, tick
+from lifsim.schedule.chip import Chip
+from lifsim.schedule.facts import NetworkFacts, facts_of
+from lifsim.schedule.moves import Visit
+from lifsim.schedule.plan import Plan, ScheduleOptions
+from lifsim.schedule.storage import Reals
+from lifsim.schedule.tick_steps import tick_visit
+from lifsim.schedule.traffic import LayerTraffic
+
+
+def plan_on(network: Network, sharing: Sharing, arch: Arch, options: ScheduleOptions) -> Plan:
+    return partition.plan(network, states_of(network, sharing), Chip.of(arch), options, Memo())
+
+
+def facts_on(network: Network, sharing: Sharing, arch: Arch) -> NetworkFacts:
+    return facts_of(network, states_of(network, sharing), arch.precision, Chip.of(arch).psums)
+
+
+def traffic_on(network: Network, layer: Layer, arch: Arch, batch: int) -> LayerTraffic:
+    return tick.traffic(layer, Reals.of(network, arch.precision.psum_bits), Chip.of(arch).tiles, batch)
+
+
+def visit_on(network: Network, layer: Layer, arch: Arch, batch: int, traffic: LayerTraffic) -> Visit:
+    return tick_visit(layer, Reals.of(network, arch.precision.psum_bits), Chip.of(arch).tiles, batch, traffic)

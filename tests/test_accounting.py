@@ -1,0 +1,48 @@
+"""Are accountings members like others, and does nobody else ask for them by name?"""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import lifsim
+from lifsim.accounting import ACCOUNTINGS
+from lifsim.cli.main import main
+from lifsim.errors import InputError
+
+PRODUCT = Path(lifsim.__file__).parent
+
+
+def test_accountings_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "accountings"]) == 0
+    names = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert names == ["lifsim", "satasim"] == list(ACCOUNTINGS)
+
+
+def test_an_unknown_accounting_is_refused_with_the_nearest_name() -> None:
+    with pytest.raises(InputError, match="'satasin' must be one of lifsim, satasim; did you mean 'satasim'"):
+        lifsim.run("sata128", "lenet5_mnist", overrides=["accounting=satasin"])
+
+
+def test_what_an_accounting_does_not_know_is_told_at_once() -> None:
+    changed = ["accounting=satasim", "dram.model=bandwidth", "dram.bandwidth_bytes_per_s=1GB"]
+    with pytest.raises(InputError) as error:
+        lifsim.run("eyeriss_like", "lenet5_mnist", overrides=changed)
+    assert "'satasim' must go with dataflow sata, not " in str(error.value)
+    assert "must be ideal under accounting satasim" in str(error.value)
+    with pytest.raises(InputError, match="spikes: engine must be workload"):
+        lifsim.run("sata128_satasim", "lenet5_mnist", spikes="engine")
+
+
+def test_only_members_know_an_accounting_by_name() -> None:
+    """Comparisons with a name, outside the accountings' own folder."""
+    found = [
+        f"{path.relative_to(PRODUCT)}:{node.lineno}"
+        for path in PRODUCT.rglob("*.py")
+        if "accounting" not in path.relative_to(PRODUCT).parts
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Compare) and ".accounting" in ast.unparse(node)
+    ]
+    assert found == []
