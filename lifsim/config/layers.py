@@ -99,4 +99,5 @@ def _layer(ownership: Ownership, stored: set[str], index: int, node: Product, ti
         outputs=tuple(member.output for member in epilogue if member.name in stored),
         residuals=_residuals(ownership, epilogue, node.name),
         flat=node.flat,
+        operand=ownership.nodes[node.inputs[1]].output if len(node.inputs) > 1 else None,
     )

@@ -103,6 +103,26 @@ def nodes_with_spikes(nodes: Iterable[Node]) -> frozenset[str]:
     return frozenset(spiking)
 
 
+def second_of(layer: str) -> str:
+    """The name under which rates and traces have the second operand of a layer."""
+    return f"{layer}:second"
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A tensor whose spikes a trace must hold, under this name: an operand of a layer, read as a map, or flattened."""
+
+    name: str
+    tensor: Tensor
+    map_shape: tuple[int, int, int]
+    flat: bool
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """As traces have it: (C, H, W) or (F,)."""
+        return self.map_shape[:1] if self.flat else self.map_shape
+
+
 @dataclass(frozen=True)
 class Layer:
     """A layer of the array as the hardware sees it: a GEMM [pixels Sr] x [K] x [filters Sc] a group, and what follows.
@@ -110,6 +130,7 @@ class Layer:
     Shapes are per image. `runs` is how often per image the array computes it: T, or 1 where its input has one
     timestep. `lif` fires `timesteps` times per image whatever `runs` is. `outputs` are the tensors it hands over to
     later layers; `residuals` the stored tensors that its add reads. `flat`: its input is flattened to one pixel.
+    `operand`: the tensor whose elements are its filters, not weights.
     """
 
     index: int
@@ -129,11 +150,22 @@ class Layer:
     outputs: tuple[Tensor, ...]
     residuals: tuple[Tensor, ...]
     flat: bool = False
+    operand: Tensor | None = None
 
     @property
-    def neuron_shape(self) -> tuple[int, ...]:
-        """Of its input as traces have it: (C, H, W), or (F,) where it is flat."""
-        return self.in_shape[:1] if self.flat else self.in_shape
+    def reads(self) -> tuple[Tensor, ...]:
+        """Its operands: its input, and the tensor whose elements stand where others have weights."""
+        return (self.input,) if self.operand is None else (self.input, self.operand)
+
+    @property
+    def traced(self) -> tuple[Traced, ...]:
+        """What a trace must hold: its operands."""
+        first = Traced(self.name, self.input, self.in_shape, self.flat)
+        if self.operand is None:
+            return (first,)
+        channels, *pixels = self.operand.shape
+        height, width = pixels or (1, 1)
+        return first, Traced(second_of(self.name), self.operand, (channels, height, width), not pixels)
 
     def __hash__(self) -> int:
         """Cheap: equal layers have equal names."""
@@ -157,7 +189,7 @@ class Layer:
     @property
     def weights(self) -> int:
         """Weight elements."""
-        return self.filters * self.reduction
+        return self.filters * self.reduction if self.operand is None else 0
 
     @property
     def macs_per_run(self) -> int:
@@ -166,8 +198,8 @@ class Layer:
 
     @property
     def multibit_input(self) -> bool:
-        """Whether inputs are more than one bit, so that the array multiplies instead of gating."""
-        return not self.input.is_spikes
+        """Whether what it reads is more than one bit, so that the array multiplies instead of gating."""
+        return not all(tensor.is_spikes for tensor in self.reads)
 
     @property
     def lif_elements(self) -> int:
@@ -248,6 +280,11 @@ class Network(Briefly):
     def lifs(self) -> tuple[Lif, ...]:
         """LIF nodes in execution order."""
         return tuple(node for node in self.nodes if isinstance(node, Lif))
+
+    @cached_property
+    def traced(self) -> tuple[Traced, ...]:
+        """What a trace must hold, layer by layer."""
+        return tuple(one for layer in self.layers for one in layer.traced)
 
     @cached_property
     def input_tensors(self) -> frozenset[str]:

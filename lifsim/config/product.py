@@ -99,6 +99,11 @@ class Product(Node, ABC):
     def weight_shape(self) -> tuple[int, ...] | None:
         """Of its weights as they are stored; None: it has none."""
 
+    def ones_in_both(self, first: Array, second: Array) -> Array:
+        """[N] products of one timestep of which neither factor is zero, of its operands as maps [N, C, H, W] of zeros
+        and ones; asked only where it has two."""
+        raise ValueError(f"{self.name} has one operand, not {first.shape} and {second.shape}")
+
     @abstractmethod
     def forward(self, given: Given) -> Operator:
         """How it is computed."""

@@ -50,12 +50,11 @@ def calibrated_weights(
 
     Raises InputError, naming every layer that has no stated rate, or whose rate cannot be reached to 1 per cent point.
     """
-    readers = _readers(network)
     faults = network_faults(network)
     faults += [
-        Fault("must have a stated rate to be calibrated to", f"spikes.rates.{reader.name}")
-        for reader in readers.values()
-        if reader.name not in network.spikes.rates
+        Fault("must have a stated rate to be calibrated to", f"spikes.rates.{reader.rate}")
+        for lif, reader in _readers(network).items()
+        if reader.rate not in network.spikes.rates and _tuned(network, lif)
     ]
     if faults:
         raise InputError(faults)
@@ -63,25 +62,45 @@ def calibrated_weights(
     return _Calibration(network, sharing, images, seed, workers).run(watch)
 
 
-def _readers(network: Network) -> dict[str, Product]:
-    """For each LIF layer, the first weight layer that reads its spikes, perhaps through pools, adds and means."""
-    found: dict[str, Product] = {}
-    for node in network.nodes:
-        if isinstance(node, Product):
-            for source in _sources(network, node):
+@dataclass(frozen=True)
+class _Reader:
+    """Who reads a LIF layer: the name of its stated rate, and of the node that it reads, perhaps behind pools."""
+
+    rate: str
+    probe: str
+
+
+def _readers(network: Network) -> dict[str, _Reader]:
+    """For each LIF layer, the first operand that its spikes are, perhaps through pools, adds and means."""
+    found: dict[str, _Reader] = {}
+    for layer in network.layers:
+        node = network.node(layer.name)
+        for probe, one in zip(node.inputs, layer.traced, strict=True):
+            for source in _sources(network, probe):
                 if isinstance(source, Lif):
-                    found.setdefault(source.name, node)
+                    found.setdefault(source.name, _Reader(one.name, probe))
     return found
 
 
-def _sources(network: Network, node: Node) -> Iterator[Product | Lif]:
-    """LIF and weight layers that `node` reads, directly or through pools, adds and means."""
-    for name in node.inputs:
-        source = network.node(name)
-        if isinstance(source, Lif | Product):
-            yield source
-        else:
+def _sources(network: Network, name: str) -> Iterator[Product | Lif]:
+    """The LIF and array layers that the node of that name is, or is made of by pools, adds and means."""
+    node = network.node(name)
+    if isinstance(node, Lif | Product):
+        yield node
+    else:
+        for source in node.inputs:
             yield from _sources(network, source)
+
+
+def _driver(network: Network, lif: str) -> Product:
+    """The array layer in front of a LIF layer."""
+    (drive,) = network.node(lif).inputs
+    return next(source for source in _sources(network, drive) if isinstance(source, Product))
+
+
+def _tuned(network: Network, lif: str) -> bool:
+    """Whether there is something to tune: the product of two tensors has no weights, and fires as it does."""
+    return _driver(network, lif).weight_shape is not None
 
 
 @dataclass
@@ -161,7 +180,8 @@ class _Calibration:
         """Tune the layers of a segment, and go on behind it; what could not be reached."""
         names = {node.name for stretch in segment for node in stretch.nodes}
         knobs = [knob for knob in self._knobs() if knob.lif in names]
-        layers = [node for stretch in segment for node in stretch.nodes if isinstance(node, Product)]
+        nodes = (node for stretch in segment for node in stretch.nodes)
+        layers = [node for node in nodes if isinstance(node, Product) and node.weight_shape is not None]
         for index in range(_PASSES):
             self._variables.clear()
             self._operators.clear()
@@ -188,11 +208,10 @@ class _Calibration:
         ]
 
     def _knobs(self) -> Iterator[_Knob]:
-        for name, reader in _readers(self._network).items():
-            sources = _sources(self._network, self._network.node(name))
-            driver = next(source for source in sources if not isinstance(source, Lif))
-            rates = self._network.spikes.rates[reader.name]
-            yield _Knob(name, driver, reader.inputs[0], sum(rates) / len(rates))
+        for lif, reader in _readers(self._network).items():
+            if _tuned(self._network, lif):
+                rates = self._network.spikes.rates[reader.rate]
+                yield _Knob(lif, _driver(self._network, lif), reader.probe, sum(rates) / len(rates))
 
     def _compute(self, node: Node, inputs: Sequence[Array], step: int, steps: int) -> Array:
         del step

@@ -121,7 +121,7 @@ def _row(layer: Layer, state_of: dict[str, State]) -> LayerRow:
     return LayerRow(
         layer=layer.name,
         kind=layer.kind,
-        input=layer.neuron_shape,
+        input=layer.traced[0].shape,
         output=layer.out_shape[:1] if layer.flat else layer.out_shape,
         kernel=layer.kernel,
         stride=layer.stride,

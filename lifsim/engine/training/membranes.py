@@ -49,7 +49,9 @@ def untrainable(network: Network) -> list[Fault]:
     """Why `network` has no gradients; nothing if it has."""
     faults = [Fault(f"{NO_GRADIENT}: {lif.neuron}", lif.name) for lif in network.lifs if lif.neuron.linear() is None]
     products = (node for node in network.nodes if isinstance(node, Product) and node.backward() is None)
-    return faults + [Fault(f"{NO_GRADIENT} yet: {node.kind}", node.name) for node in products]
+    return faults + [
+        Fault(f"has no gradient yet, so that it cannot be trained: {node.kind}", node.name) for node in products
+    ]
 
 
 def irreversible(network: Network, sharing: Sharing) -> list[Fault]:
