@@ -106,4 +106,4 @@ def _bits(tensor: Tensor, reals: Reals) -> int:
 
 def _handled(layer: Layer) -> tuple[Tensor, ...]:
     """What `layer` reads, adds and puts out."""
-    return (layer.input, *layer.residuals, *layer.outputs)
+    return (*layer.reads, *layer.residuals, *layer.outputs)

@@ -10,10 +10,12 @@ Order = Literal["weights_outer", "inputs_outer"]
 
 @dataclass(frozen=True)
 class DramBytes:
-    """DRAM bytes per tensor, exact. weights, spikes_in, residual, *_read are reads; spikes_out, *_write are writes."""
+    """DRAM bytes per tensor, exact. weights, spikes_in, operand, residual, *_read are reads; spikes_out, *_write are
+    writes. operand: of the second of two tensors that are multiplied, spikes as those of the first, `spikes_in`."""
 
     weights: int = 0
     spikes_in: int = 0
+    operand: int = 0
     spikes_out: int = 0
     residual: int = 0
     membrane_read: int = 0
@@ -34,7 +36,7 @@ class DramBytes:
     @property
     def reads(self) -> int:
         """Bytes from DRAM."""
-        return self.weights + self.spikes_in + self.residual + self.membrane_read + self.psum_read
+        return self.weights + self.spikes_in + self.operand + self.residual + self.membrane_read + self.psum_read
 
     @property
     def writes(self) -> int:

@@ -23,6 +23,7 @@ class ScheduledLayer:
 
     tick_batched: bool
     dram_bytes: DramBytes
+    operand_bytes: int
     membrane_registers: Accesses
     membrane_buffer: Accesses
     description: str
@@ -39,6 +40,7 @@ def scheduled_layers(setup: Setup, facts: NetworkFacts, group: GroupPlan) -> tup
             ScheduledLayer(
                 tick_batched=group.tick_batched,
                 dram_bytes=_dram_bytes(traffic),
+                operand_bytes=traffic.dram.operand,
                 membrane_registers=accesses if group.tick_batched else NO_ACCESSES,
                 membrane_buffer=NO_ACCESSES if group.tick_batched else accesses,
                 description=_tiling(traffic) if group.tick_batched else _steps(network, layer, traffic, group),
@@ -62,7 +64,7 @@ def _dram_bytes(traffic: LayerTraffic) -> DramBytes:
     moved = traffic.dram
     return DramBytes(
         weights=moved.weights,
-        spikes_in=moved.spikes_in,
+        spikes_in=moved.spikes_in + moved.operand,
         spikes_out=moved.spikes_out,
         residual=moved.residual,
         membrane_read=moved.membrane_read,

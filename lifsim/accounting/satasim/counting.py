@@ -58,6 +58,8 @@ def _arch_faults(arch: Arch) -> Iterator[Fault]:
 
 
 def _layer_faults(layer: Layer) -> Iterator[Fault]:
+    if layer.operand is not None:
+        yield Fault(f"must have weights, is a {layer.kind}: SATA_Sim knows no product of two tensors", path=layer.name)
     if layer.groups > 1:
         yield Fault(f"must have groups 1, has {layer.groups}: SATA_Sim knows no grouped convolution", path=layer.name)
     if min(_window(layer).out) < 1:
