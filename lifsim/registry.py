@@ -124,6 +124,7 @@ class Registry(Mapping[str, Member]):
 KINDS = {
     "dataflow": "lifsim.hardware.array.dataflow:DATAFLOWS",
     "sparsity": "lifsim.hardware.array.sparsity:SPARSITIES",
+    "memory": "lifsim.hardware.memory:MEMORIES",
     "neuron": "lifsim.neurons:NEURONS",
     "layer": "lifsim.layers:LAYERS",
     "accounting": "lifsim.accounting:ACCOUNTINGS",

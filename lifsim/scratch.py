@@ -35,18 +35,26 @@ class ScratchFolder:
             self.path = parent / f".{name[:100]}{_MARK}{secrets.token_hex(4)}"
             try:
                 self.path.mkdir(mode=0o700)
-                self._lock = _locked(self.path)
-            except (FileExistsError, FileNotFoundError):
-                if not parent.is_dir():
-                    raise
+                if self._is_kept():
+                    return
+            except FileExistsError:
                 continue
             except BaseException:
                 self.remove()
                 raise
-            if self._lock is None or _is_still_at(self._lock, self.path):
-                return
-            os.close(self._lock)
         raise FileNotFoundError(f"{parent} must keep the folders that are made in it")
+
+    def _is_kept(self) -> bool:
+        """Lock it; False if another process has removed it before."""
+        try:
+            self._lock = _locked(self.path)
+        except FileNotFoundError:
+            return False
+        if self._lock is None or _is_still_at(self._lock, self.path):
+            return True
+        gone, self._lock = self._lock, None
+        os.close(gone)
+        return False
 
     def remove(self) -> None:
         """Remove it with all that is in it, also where a signal comes in between."""

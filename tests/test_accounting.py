@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import ast
-from pathlib import Path
-
 import pytest
 
 import lifsim
 from lifsim.accounting import ACCOUNTINGS
 from lifsim.cli.main import main
 from lifsim.errors import InputError
-
-PRODUCT = Path(lifsim.__file__).parent
 
 
 def test_accountings_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -34,15 +29,3 @@ def test_what_an_accounting_does_not_know_is_told_at_once() -> None:
     assert "must be ideal under accounting satasim" in str(error.value)
     with pytest.raises(InputError, match="spikes: engine must be workload"):
         lifsim.run("sata128_satasim", "lenet5_mnist", spikes="engine")
-
-
-def test_only_members_know_an_accounting_by_name() -> None:
-    """Comparisons with a name, outside the accountings' own folder."""
-    found = [
-        f"{path.relative_to(PRODUCT)}:{node.lineno}"
-        for path in PRODUCT.rglob("*.py")
-        if "accounting" not in path.relative_to(PRODUCT).parts
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Compare) and ".accounting" in ast.unparse(node)
-    ]
-    assert found == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import signal
 import subprocess
 import sys
@@ -56,6 +58,41 @@ def test_nothing_else_is_removed(tmp_path: Path) -> None:
         assert len(list(place.iterdir())) == 6
     assert {path.name for path in place.iterdir()} == {".x.lifsim-link", ".x.lifsim-file", ".hidden", "x.lifsim-shown"}
     assert (elsewhere / "f").exists()
+
+
+def test_what_is_deleted_is_told_by_its_name_and_tried_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(FileNotFoundError) as error:  # "." still is a folder
+        ScratchFolder(Path(), "x")
+    assert str(error.value.filename).startswith(".x.lifsim-")
+
+
+def test_each_lock_of_a_folder_that_was_taken_is_lifted_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[int | None] = []
+    closed: list[int] = []
+    locked, close = scratch._locked, os.close
+
+    def opening(folder: Path) -> int | None:
+        opened.append(locked(folder))
+        return opened[-1]
+
+    def closing(descriptor: int) -> None:
+        closed.append(descriptor)
+        close(descriptor)
+
+    monkeypatch.setattr(scratch, "_ATTEMPTS", 3)
+    monkeypatch.setattr(scratch, "_is_still_at", lambda *_: False)
+    monkeypatch.setattr(scratch, "remove_leftovers", lambda _: None)
+    monkeypatch.setattr(scratch, "_locked", opening)
+    monkeypatch.setattr(os, "close", closing)
+    with pytest.raises(FileNotFoundError, match="must keep the folders"):
+        ScratchFolder(tmp_path, "x")
+    gc.collect()
+    assert closed == opened
+    assert len(closed) == 3
 
 
 def test_a_folder_that_was_taken_for_a_leftover_before_it_was_locked_is_made_anew(

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, TypeVar, cast
 
+from lifsim.schedule.traffic import DramBytes
+
 R = TypeVar("R")
 
 
@@ -70,35 +72,6 @@ class Operations:
         least, most = min(self.macs_multibit, self.macs_effective), max(self.macs_executed, self.macs_effective)
         if not (least >= 0 and self.macs_multibit <= self.macs_executed and most <= self.macs_dense):
             raise BooksError(f"operations out of order: {self}")
-
-
-@dataclass(frozen=True)
-class DramBytes:
-    """Bytes over the DRAM bus, by tensor."""
-
-    weights: int
-    spikes_in: int
-    spikes_out: int
-    residual: int
-    membrane_read: int
-    membrane_write: int
-    psum: int
-    total: int
-
-    def __post_init__(self) -> None:
-        _balance(self, self.total, [getattr(self, f.name) for f in fields(self) if f.name != "total"])
-
-
-@dataclass(frozen=True)
-class TrainingDramBytes(DramBytes):
-    """With what training adds. states: what the forward pass keeps of LIFs for the backward pass; gradients: of spikes,
-    membranes and weights; weight_updates: weights read, changed and written."""
-
-    states_write: int = 0
-    states_read: int = 0
-    gradients_write: int = 0
-    gradients_read: int = 0
-    weight_updates: int = 0
 
 
 @dataclass(frozen=True)
@@ -261,8 +234,14 @@ def added(records: Iterable[R]) -> R:
 def as_tree(record: object) -> Any:
     """Nested dicts of plain numbers, for JSON."""
     if is_dataclass(record):
-        return {f.name: as_tree(getattr(record, f.name)) for f in fields(record)}
+        return {name: as_tree(value) for name, value in _shown(record)}
     return record
+
+
+def _shown(record: object) -> Iterable[tuple[str, Any]]:
+    if isinstance(record, DramBytes):
+        return record.shown().items()
+    return [(f.name, getattr(record, f.name)) for f in fields(record)]  # type: ignore[arg-type]
 
 
 def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -284,6 +263,6 @@ def _columns(record: object, prefix: str) -> Iterator[tuple[str, Any]]:
         yield prefix, record
         return
     splits_own_total = isinstance(record, (Energy, LogicEnergy, DramEnergy))
-    for f in fields(record):
-        name = f"{prefix}.{f.name}" if prefix else f.name
-        yield from _columns(getattr(record, f.name), prefix if splits_own_total and f.name == "total" else name)
+    for name, value in _shown(record):
+        column = f"{prefix}.{name}" if prefix else name
+        yield from _columns(value, prefix if splits_own_total and name == "total" else column)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 
-from lifsim.accounting.books import Accesses, BooksError, Cycles, DramBytes, Operations, SramAccesses
+from lifsim.accounting.books import Accesses, BooksError, Cycles, Operations, SramAccesses
 from lifsim.hardware.dram.counts import DramWork
 from lifsim.hardware.sram_ports import PortStalls
+from lifsim.schedule.traffic import DramBytes
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from lifsim.config.arch import Arch, Array, Dram, LifUnits, Precision
+from lifsim.hardware.memory import MEMORIES, Memory
 from lifsim.hardware.stores import Stores
 
 
@@ -27,7 +29,17 @@ class Machine:
     @property
     def waits(self) -> bool:
         """Whether its memory takes time."""
-        return self.dram.model != "ideal"
+        return self.memory.waits
+
+    @property
+    def memory(self) -> Memory:
+        """How its DRAM is modelled."""
+        return MEMORIES[self.dram.model]
+
+    @property
+    def dram_bytes_per_cycle(self) -> Fraction | None:
+        """What its DRAM moves at most in one cycle; None where that has no end."""
+        return self.memory.peak_bytes_per_cycle(self.dram, self.clock_hz)
 
     def without_membranes(self) -> Machine:
         """For plans that keep all membranes in the PEs: of their buffer only whether there is one."""

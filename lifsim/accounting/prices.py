@@ -17,14 +17,13 @@ from lifsim.accounting.books import (
 )
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.machine import Machine
-from lifsim.config.arch import Arch, Dram
-from lifsim.config.dram import DramSpec
+from lifsim.config.arch import Arch
 from lifsim.config.schema import UnknownKeyError, known
 from lifsim.errors import Fault, InputError
 from lifsim.hardware import energy
 from lifsim.hardware.components import Bill, bill_of, price_fault
-from lifsim.hardware.dram.energy import energy_pj as device_energy_pj
 from lifsim.hardware.energy import LogicWork
+from lifsim.hardware.memory import MEMORIES, Charge
 from lifsim.hardware.sram import SramCost, sram_cost, uncovered
 
 TAGS = ("spike_mac", "lif", "spad", "pgu")
@@ -34,14 +33,14 @@ BUFFERS = ("weight", "spike_in", "spike_out", "membrane", "psum")
 @dataclass(frozen=True)
 class Costs:
     """The price list of one architecture: per PE (spike_mac, spad), per datapath of a LIF unit (lif; pgu, its gradient
-    unit), per buffer. dram: the device that is simulated, or pJ of a bit."""
+    unit), per buffer. dram: by what a device did, or by the bit."""
 
     spike_mac: Bill
     lif: Bill
     spad: Bill
     pgu: Bill
     buffers: dict[str, SramCost]
-    dram: DramSpec | float
+    dram: Charge
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,8 @@ def costs_of(arch: Arch) -> Costs:
         raise InputError(faults)
     buffers = {name: sram_cost(getattr(arch.buffers, name), arch.technology_nm, name) for name in BUFFERS}
     bills = {tag: bill_of(arch.components, tag) for tag in TAGS}
-    return Costs(bills["spike_mac"], bills["lif"], bills["spad"], bills["pgu"], buffers, _dram_price(arch.dram))
+    dram = MEMORIES[arch.dram.model].charge(arch.dram)
+    return Costs(bills["spike_mac"], bills["lif"], bills["spad"], bills["pgu"], buffers, dram)
 
 
 def price_faults(arch: Arch) -> list[Fault]:
@@ -103,25 +103,8 @@ def energy_of(
     return EnergyPj.of(
         _compute(counts, costs, machine, lif_datapaths, training=training),
         BufferEnergy(*(_buffer(name, counts, costs, machine) for name in BUFFERS)),
-        _dram(counts, costs),
+        DramEnergy.of(**asdict(costs.dram.energy_pj(counts.dram_bytes.total, counts.dram))),
     )
-
-
-def _dram_price(dram: Dram) -> DramSpec | float:
-    if dram.priced_by == "device":
-        return dram.simulated
-    if dram.energy_pj_per_bit is None:
-        raise ValueError("a memory that is priced per bit must have a price")
-    return dram.energy_pj_per_bit
-
-
-def _dram(counts: LayerCounts, costs: Costs) -> DramEnergy:
-    """By what the device did, or by the bytes of the schedule."""
-    if not isinstance(costs.dram, DramSpec):
-        return DramEnergy.of(transfer=energy.dram_pj(counts.dram_bytes.total, costs.dram))
-    if counts.dram is None:
-        raise ValueError(f"{counts.name}: a device charges for what it did, and none was simulated")
-    return DramEnergy.of(**asdict(device_energy_pj(costs.dram, counts.dram)))
 
 
 def _compute(

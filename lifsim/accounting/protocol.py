@@ -55,6 +55,7 @@ class Accounting(Protocol):
     scheduled: whether it counts under a schedule. A run without one waits for no memory, and cannot be taken apart.
     reads_spikes: whether its figures follow the spikes of a run; else the reader is not told where those come from.
     notes: what a reader of its figures must know.
+    dataflows: those that it counts, whatever architectures name; empty: any.
     """
 
     name: str
@@ -62,11 +63,17 @@ class Accounting(Protocol):
     scheduled: bool = True
     reads_spikes: bool = True
     notes: tuple[str, ...] = ()
+    dataflows: tuple[str, ...] = ()
 
     def refusals(self, arch: Arch) -> Sequence[Iterator[tuple[str, str]]]:
         """(key, rule) of what it does not know in an architecture. Each part reads its keys when it is walked: a key
         with a fault of its own hides only the parts that read it."""
-        return ()
+        return (self._other_dataflow(arch),)
+
+    def _other_dataflow(self, arch: Arch) -> Iterator[tuple[str, str]]:
+        if self.dataflows and arch.array.dataflow not in self.dataflows:
+            known = " or ".join(self.dataflows)
+            yield "accounting", f"{self.name!r} must go with dataflow {known}, not {arch.array.dataflow}"
 
     def faults(self, asked: Asked) -> Iterator[Fault]:
         """What it does not know in a run, and must not silently ignore."""

@@ -24,6 +24,7 @@ _MEMBERS = {
     "sparsities": "sparsity",
     "neurons": "neuron",
     "layers": "layer",
+    "memories": "memory",
     "accountings": "accounting",
 }
 

@@ -117,21 +117,22 @@ class LifUnits(Model):
 
 def _if_simulated(device: object, info: ValidationInfo) -> object:
     """`device`; None under a model of memory that does not look at it. A model that is wrong may be meant to."""
-    return device if (info.data or {}).get("model", "cycle") == "cycle" else None
+    model = (info.data or {}).get("model")
+    return device if model is None or registry_of("memory")[model].has_device else None
 
 
 class Dram(Model):
     """Off-chip memory.
 
-    model: "ideal" lets nobody wait; "bandwidth" moves bandwidth_bytes_per_s and answers a read latency_ns later;
-    "cycle" simulates `device` burst by burst. A file may name it: a shipped DRAM (``ddr4_2400``) or a file. Under any
-    other model it is None.
+    model: the name of a registered member (`lifsim list memories`): "ideal" lets nobody wait; "bandwidth" moves
+    bandwidth_bytes_per_s and answers a read latency_ns later; "cycle" simulates `device` burst by burst. A file may
+    name it: a shipped DRAM (``ddr4_2400``) or a file. Under a model that simulates none it is None.
     energy: what it is charged for: "device", every command and cycle of the simulated device at the price that its file
     has (IDD and VDD, or a price a bit); "per_bit", the bytes of the schedule at energy_pj_per_bit, reads and writes
-    alike. None: device under model cycle, else per_bit.
+    alike. None: device where one is simulated, else per_bit.
     """
 
-    model: Literal["ideal", "bandwidth", "cycle"] = "ideal"
+    model: Annotated[str, member_of("memory")] = "ideal"
     device: Annotated[DramSpec | None, BeforeValidator(_if_simulated)] = None
     bandwidth_bytes_per_s: Annotated[int, BeforeValidator(parse_bytes), Field(ge=10**6, le=10**15)] | None = None
     latency_ns: Annotated[float, Field(ge=0, le=10**6, allow_inf_nan=False)] = 0.0
@@ -142,34 +143,30 @@ class Dram(Model):
     @property
     def priced_by(self) -> Literal["device", "per_bit"]:
         """`energy`, as it is or as the model has it."""
-        return self.energy or ("device" if self.model == "cycle" else "per_bit")
+        return self.energy or ("device" if registry_of("memory")[self.model].has_device else "per_bit")
 
     @property
     def simulated(self) -> DramSpec:
-        """The device under model cycle."""
+        """The device, where one is simulated."""
         if self.device is None:
-            raise ValueError("only a memory of model cycle has a device")
+            raise ValueError(f"a memory of model {self.model} has no device")
         return self.device
 
     @rule
-    def simulates_a_device(self) -> Broken:
-        """A simulated memory says which."""
-        if self.model == "cycle" and self.device is None:
-            yield "device", "must be given with model: cycle, such as ddr4_2400"
-
-    @rule
-    def has_a_bandwidth(self) -> Broken:
-        """A memory of plain bandwidth says how much."""
-        if self.model == "bandwidth" and self.bandwidth_bytes_per_s is None:
-            yield "bandwidth_bytes_per_s", "must be given with model: bandwidth, such as 19.2GB"
+    def has_what_its_model_reads(self) -> Broken:
+        """A simulated memory says which device, one of plain bandwidth how much."""
+        yield from registry_of("memory")[self.model].refusals(self)
 
     @rule
     def has_a_price(self) -> Broken:
         """What is not simulated cannot be charged by its commands."""
-        if self.energy == "device" and self.model != "cycle":
-            yield "energy", f"'device' must go with model cycle, not {self.model}: no device is simulated"
+        memories = registry_of("memory")
+        simulated = " or ".join(name for name, memory in memories.items() if memory.has_device)
+        if self.energy == "device" and not memories[self.model].has_device:
+            yield "energy", f"'device' must go with model {simulated}, not {self.model}: no device is simulated"
         elif self.priced_by == "per_bit" and self.energy_pj_per_bit is None:
-            yield "energy_pj_per_bit", "must be given: only a device that is simulated (model: cycle) has its own price"
+            only = f"only a device that is simulated (model: {simulated}) has its own price"
+            yield "energy_pj_per_bit", f"must be given: {only}"
 
     @rule
     def price_has_a_source(self) -> Broken:

@@ -10,6 +10,7 @@ from lifsim.config.document import Document, read_document
 from lifsim.config.overrides import assign, override
 from lifsim.config.resolve import check_within, find
 from lifsim.errors import InputError, shown
+from lifsim.registry import registry_of
 
 KEY = "dram.device"
 _PATH = ("dram", "device")
@@ -24,7 +25,7 @@ def with_device(document: Document, settings: Sequence[str], devices: Mapping[st
     """
     within = [one for one in settings if one.lstrip().startswith(f"{KEY}.")]
     chosen = override(document, [one for one in settings if one not in within])
-    if _of_dram(chosen, "model") != "cycle":
+    if not _has_device(_of_dram(chosen, "model")):
         return chosen
     try:
         whole = _filled_in(chosen, devices)
@@ -69,6 +70,11 @@ def _read(name: str, document: Document) -> Document:
     except InputError as error:
         here = mark.fault(_PATH, f"{shown(name)} must be a file that can be read as a DRAM")
         raise InputError([here, *error.faults]) from None
+
+
+def _has_device(model: object) -> bool:
+    memories = registry_of("memory")
+    return isinstance(model, str) and model in memories and bool(memories[model].has_device)
 
 
 def _of_dram(document: Document, key: str) -> object:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -60,12 +60,13 @@ class Document:
 
     def fault(self, path: KeyPath, message: str) -> Fault:
         """A fault of the key at `path`; entries of a list are called by their names, as ``--set`` calls them."""
-        parts: list[str] = []
-        value = self.data
-        for step in path:
-            parts.append(entry_name(value, step))
-            value = value[step] if _has(value, step) else None
-        return self.mark(path).fault(tuple(parts), message)
+        return self.mark(path).fault(_named(self.data, path), message)
+
+    def untold(self, faults: Iterable[Fault]) -> list[Fault]:
+        """Those of `faults` that are not of keys of which the text's own faults tell: what is read there is no more
+        than their consequence."""
+        told = {(fault.path, fault.line, fault.column) for fault in self.faults}
+        return [fault for fault in faults if (fault.path, fault.line, fault.column) not in told]
 
     def placed(self, fault: Fault) -> Fault:
         """`fault`, which knows only its dotted path, with the place of that path."""
@@ -125,6 +126,15 @@ def entry_names(entries: list[Any]) -> list[str]:
     return [name for name in map(_name, entries) if name is not None]
 
 
+def _named(data: Any, path: KeyPath) -> KeyPath:
+    """`path` in `data` with the names of entries of lists."""
+    parts: list[str | int] = []
+    for step in path:
+        parts.append(entry_name(data, step))
+        data = data[step] if _has(data, step) else None
+    return tuple(parts)
+
+
 def _name(entry: Any) -> str | None:
     name = entry.get("name") if isinstance(entry, dict) else None
     return name if isinstance(name, str) else None
@@ -167,7 +177,8 @@ def parse_document(text: str, source: str) -> Document:
         raise InputError(Fault("must not be empty", source=source))
     builder = _Builder(source)
     data = builder.build(root, ())
-    return Document(source, data, builder.marks, tuple(builder.faults))
+    faults = tuple(mark.fault(_named(data, path), message) for mark, path, message in builder.faults)
+    return Document(source, data, builder.marks, faults)
 
 
 _QUOTED = re.compile(r"'([^']*)'")
@@ -227,7 +238,7 @@ class _Builder:
     def __init__(self, source: str) -> None:
         self.source = source
         self.marks: dict[KeyPath, Mark] = {}
-        self.faults: list[Fault] = []
+        self.faults: list[tuple[Mark, KeyPath, str]] = []
 
     def build(self, node: yaml.Node, path: KeyPath, key: yaml.Node | None = None) -> Any:
         """The data of `node`, which stands at `path` (behind `key` in a mapping). An alias is built each time that it
@@ -245,11 +256,11 @@ class _Builder:
         first: dict[str, yaml.Node] = {}
         for key, item in node.value:
             if not isinstance(key, yaml.ScalarNode):
-                self.faults.append(self._mark(key).fault(path, "has a key that is no text; every key must be a name"))
+                self.faults.append((self._mark(key), path, "has a key that is no text; every key must be a name"))
             elif key.value in first:
                 line = first[key.value].start_mark.line + 1
                 message = f"must be given once, is given in line {line} already"
-                self.faults.append(self._mark(key).fault((*path, key.value), message))
+                self.faults.append((self._mark(key), (*path, key.value), message))
             else:
                 first[key.value] = key
                 yield key.value, key, item
@@ -262,9 +273,9 @@ class _Builder:
             try:
                 return _number_or_word(kind, node.value)
             except ValueError:
-                self.faults.append(self.marks[path].fault(path, f"{shown(node.value)} must have fewer digits"))
+                self.faults.append((self.marks[path], path, f"{shown(node.value)} must have fewer digits"))
                 return None
-        self.faults.append(self.marks[path].fault(path, f"must have no tag, has {shown(node.tag)}"))
+        self.faults.append((self.marks[path], path, f"must have no tag, has {shown(node.tag)}"))
         return None
 
     def _mark(self, node: yaml.Node) -> Mark:

@@ -8,6 +8,7 @@ from pathlib import Path
 from lifsim.config.document import Document, read_document
 from lifsim.config.overrides import assign
 from lifsim.config.resolve import check_within, find
+from lifsim.config.validate import examine
 from lifsim.config.workload_schema import Workload
 from lifsim.errors import Fault, InputError, shown
 
@@ -19,15 +20,33 @@ def extended(document: Document, below: tuple[Path, ...] = ()) -> Document:
 
     `set:` maps dotted keys to values and works as ``--set`` does, on the file that is extended; any other key replaces
     that file's key of the same name. `below` are the files that led here. Raises InputError where a file to extend
-    cannot be read.
+    cannot be read, with what else is wrong in this one.
     """
     if not isinstance(document.data, dict) or "extends" not in document.data:
         return document
     chain = (*below, Path(document.source).resolve())
-    base = extended(read_document(_base_path(document, chain)), chain)
+    try:
+        base = extended(read_document(_base_path(document, chain)), chain)
+    except InputError as error:
+        raise InputError([*error.faults, *([] if below else _own_faults(document))]) from None
     if not isinstance(base.data, dict) or not set(base.data) & set(Workload.model_fields):
         raise InputError(document.mark(("extends",)).fault(("extends",), "must name a workload; that file is none"))
     return _merged(base, document)
+
+
+def _own_faults(document: Document) -> list[Fault]:
+    """Of a file without the one that it extends: what that one would give is not missed. Of the file that was asked for
+    only: one that is extended may be of something else, and is not quoted."""
+    keys = {key: value for key, value in document.data.items() if key not in ("extends", "set")}
+    if not keys:
+        return list(document.faults)
+    own = Document(document.source, keys, document.marks, document.faults)
+    faults = examine(Workload, own, keys_alone=True).faults
+    return [fault for fault in faults if fault.line is not None and (fault.path, fault.message) not in _missed()]
+
+
+def _missed() -> set[tuple[str, str]]:
+    return {(key, "must be given") for key in Workload.model_fields}
 
 
 def _base_path(document: Document, chain: tuple[Path, ...]) -> Path:

@@ -1,4 +1,4 @@
-"""Keys whose values name a registered member: a dataflow, a sparsity, an accounting."""
+"""Keys whose values name a registered member: a dataflow, a sparsity, a memory, an accounting."""
 
 from __future__ import annotations
 

@@ -86,8 +86,7 @@ def examine(model: type[M], document: Document, *, keys_alone: bool = False) -> 
         parsed, found = _examined_by_keys(model, document, keys_alone=keys_alone)
     else:
         found = []
-    known = {(fault.path, fault.line, fault.column) for fault in document.faults}
-    faults = [*document.faults, *(fault for fault in found if (fault.path, fault.line, fault.column) not in known)]
+    faults = *document.faults, *document.untold(found)
     return Examined(parsed, in_reading_order(faults, document.source))
 
 

@@ -49,8 +49,8 @@ def network_of(document: Document) -> Network:
     nodes, problems = infer_nodes(spec)
     problems += _graph_problems(spec, nodes)
     if problems or found.faults:
-        faults = [*found.faults, *(_located(document, spec, problem) for problem in problems)]
-        raise InputError(in_reading_order(faults, document.source))
+        located = document.untold(_located(document, spec, problem) for problem in problems)
+        raise InputError(in_reading_order((*found.faults, *located), document.source))
     return Network(
         name=spec.name,
         description=spec.description,

@@ -52,7 +52,7 @@ def _quantities(t: Totals) -> dict[tuple[str, str], tuple[float, str]]:
         ("operations", "MACs, effective", t.ops.macs_effective, count(t.ops.macs_effective)),
         ("operations", "LIF updates", t.ops.lif_updates, count(t.ops.lif_updates)),
     ]
-    moved = vars(t.dram_bytes)
+    moved = t.dram_bytes.shown()
     rows += [("DRAM", c.replace("_", " "), v, byte(v)) for c, v in moved.items() if c != "total"]
     rows.append(("DRAM", "total", t.dram_bytes.total, byte(t.dram_bytes.total)))
     for name, accesses in vars(t.sram_accesses).items():

@@ -10,6 +10,7 @@ from pathlib import Path
 from lifsim.config.arch import Arch
 from lifsim.errors import Fault, InputError
 from lifsim.files import must_not_exist, replacing_folder
+from lifsim.hardware.memory import MEMORIES
 from lifsim.interchange.dram_trace_out import TraceFormat
 from lifsim.regular_file import open_regular
 from lifsim.report.requests import write_requests
@@ -37,9 +38,10 @@ class Extras:
 
 def check_extras(extras: Extras, arch: Arch) -> None:
     """Refuse before the run what has no times. Raises InputError."""
-    if (extras.timeline or extras.dram_trace) and arch.dram.model == "ideal":
+    if (extras.timeline or extras.dram_trace) and not MEMORIES[arch.dram.model].waits:
         asked = "--timeline" if extras.timeline else "--dram-trace"
-        rule = f"ideal must be bandwidth or cycle with {asked}: an ideal memory takes no time"
+        others = " or ".join(name for name, memory in MEMORIES.items() if memory.waits)
+        rule = f"{arch.dram.model} must be {others} with {asked}: an {arch.dram.model} memory takes no time"
         raise InputError(Fault(rule, path="dram.model"))
 
 

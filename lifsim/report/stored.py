@@ -14,11 +14,9 @@ from lifsim.accounting.books import (
     Accesses,
     BooksError,
     Cycles,
-    DramBytes,
     EnergyPj,
     Operations,
     SramAccesses,
-    TrainingDramBytes,
 )
 from lifsim.accounting.prices import Area
 from lifsim.config.json_file import MAX_BYTES, parse_json, plain_json
@@ -28,10 +26,12 @@ from lifsim.config.text_file import read_text
 from lifsim.errors import Fault, InputError, collecting
 from lifsim.report.summary import SCHEMA_VERSION
 from lifsim.schedule.lif_memory import LifMemory
+from lifsim.schedule.traffic import DramBytes
 from lifsim.simulate.bound import BufferUse
 from lifsim.simulate.dram import DramActivity
 from lifsim.simulate.resolved import sha256_of
 from lifsim.simulate.result import StageRecord
+from lifsim.training.traffic import StageBytes
 
 WAY_OUT = "must be the folder of a run, is damaged or of another LIFSim: delete it and run again"
 
@@ -67,10 +67,27 @@ def _stored(record: type) -> Any:
 
 
 def _kind(kind: Any) -> Any:
-    """Of a field. In training DRAM bytes have more parts, which are 0 in inference."""
-    if dataclasses.is_dataclass(kind):
-        return _stored(TrainingDramBytes if kind is DramBytes else kind)  # type: ignore[arg-type]
-    return {int: Tally, float: Amount}[kind]
+    """Of a field."""
+    if kind is DramBytes:
+        return _dram_bytes()
+    return _stored(kind) if dataclasses.is_dataclass(kind) else {int: Tally, float: Amount}[kind]  # type: ignore[arg-type]
+
+
+@cache
+def _dram_bytes() -> Any:
+    """The schema of DRAM bytes as results show them: in training they have more parts, which are 0 in inference."""
+    needed, every = DramBytes().shown(), StageBytes().shown()
+    fields: dict[str, Any] = {name: (Tally, ... if name in needed else 0) for name in every}
+    model = create_model("DramBytes", __base__=Model, **fields)
+
+    def balanced(values: Model) -> Model:
+        parts = sum(getattr(values, name) for name in every if name != "total")
+        total = values.total  # type: ignore[attr-defined]
+        if total != parts:
+            raise ValueError(f"must balance: total {total} is not the sum of its parts {parts}")
+        return values
+
+    return Annotated[model, AfterValidator(balanced)]
 
 
 class _Inputs(Model):
@@ -126,7 +143,7 @@ def _schema() -> type[Model]:
         "time_s": Amount,
         "pe_utilisation": Amount,
         "ops": _stored(Operations),
-        "dram_bytes": _stored(TrainingDramBytes),
+        "dram_bytes": _dram_bytes(),
         "sram_accesses": _stored(SramAccesses),
         "register_accesses": dict[Literal["membrane"], _stored(Accesses)],  # type: ignore[misc]
         "energy_pj": _stored(EnergyPj),

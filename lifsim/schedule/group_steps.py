@@ -130,7 +130,7 @@ class _PlannedLayer:
         """`turn` with its part, by rows, of what the layer moves in its timestep."""
         names, residuals, outputs = self._regions()
         tiles = self._tile_filters()
-        parts = [self._filters(tiles, moved.weights + moved.operand, turn), self._input(tiles, moved.spikes_in, turn)]
+        parts = [self._filters(tiles, moved.filters, turn), self._input(tiles, moved.first_operand, turn)]
         for kind, tensors, size in (
             (Kind.RESIDUAL, residuals, moved.residual), (Kind.SPIKES_OUT, outputs, moved.spikes_out),
         ):  # fmt: skip

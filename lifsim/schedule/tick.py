@@ -34,12 +34,13 @@ def traffic(layer: Layer, reals: Reals, room: TileRoom, batch: int) -> LayerTraf
     order, row, column = np.unravel_index(best, totals.shape)
     cost = tilings[order]
     filters = nests * int(cost.weights[row, column])
+    operand = filters if layer.operand is not None else 0
     return LayerTraffic(
         layer.name,
         DramBytes(
-            weights=filters if layer.operand is None else 0,
-            spikes_in=nests * int(cost.spikes[row, column]),
-            operand=filters if layer.operand is not None else 0,
+            weights=filters - operand,
+            spikes_in=nests * int(cost.spikes[row, column]) + operand,
+            operand=operand,
             spikes_out=batch * sum(tensor_bytes(tensor, reals) for tensor in layer.outputs),
             residual=batch * sum(tensor_bytes(tensor, reals) for tensor in layer.residuals),
             psum_read=int(spilled[row, column]),

@@ -1,32 +1,42 @@
-"""Records of what a schedule moves between DRAM and the chip."""
+"""Records of what moves between DRAM and the chip."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Literal
+from typing import Literal, Self
 
 Order = Literal["weights_outer", "inputs_outer"]
 
 
 @dataclass(frozen=True)
 class DramBytes:
-    """DRAM bytes per tensor, exact. weights, spikes_in, operand, residual, *_read are reads; spikes_out, *_write are
-    writes. operand: of the second of two tensors that are multiplied, spikes as those of the first, `spikes_in`."""
+    """DRAM bytes per tensor, exact. weights, spikes_in, residual, *_read are reads; spikes_out, *_write are writes.
+    operand: of the spikes that come in, those of a second operand, which stand where other layers have weights."""
 
     weights: int = 0
     spikes_in: int = 0
-    operand: int = 0
     spikes_out: int = 0
     residual: int = 0
     membrane_read: int = 0
     membrane_write: int = 0
     psum_read: int = 0
     psum_write: int = 0
+    operand: int = 0
 
     def __post_init__(self) -> None:
         for field in fields(self):
             if getattr(self, field.name) < 0:
                 raise ValueError(f"{field.name} must be >= 0, is {getattr(self, field.name)}")
+
+    @property
+    def first_operand(self) -> int:
+        """Of the spikes that come in, those that pass the buffer for spikes."""
+        return self.spikes_in - self.operand
+
+    @property
+    def filters(self) -> int:
+        """What passes the buffer for weights."""
+        return self.weights + self.operand
 
     @property
     def psum(self) -> int:
@@ -36,7 +46,7 @@ class DramBytes:
     @property
     def reads(self) -> int:
         """Bytes from DRAM."""
-        return self.weights + self.spikes_in + self.operand + self.residual + self.membrane_read + self.psum_read
+        return self.weights + self.spikes_in + self.residual + self.membrane_read + self.psum_read
 
     @property
     def writes(self) -> int:
@@ -48,8 +58,15 @@ class DramBytes:
         """Bytes over the DRAM's pins."""
         return self.reads + self.writes
 
-    def __add__(self, other: DramBytes) -> DramBytes:
-        return DramBytes(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))
+    def shown(self) -> dict[str, int]:
+        """By tensor, as results tell them: partial sums both ways together, and the total."""
+        names = ("weights", "spikes_in", "spikes_out", "residual", "membrane_read", "membrane_write", "psum", "total")
+        return {name: getattr(self, name) for name in names}
+
+    def __add__(self, other: Self) -> Self:
+        if type(other) is not type(self):
+            return NotImplemented
+        return type(self)(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))
 
 
 @dataclass(frozen=True)

@@ -64,8 +64,9 @@ def _chunk(group: Group, cost: GroupCost, size: int, chunk: int) -> Iterator[Lay
             if layer in spikes.reads:
                 read = int(spikes.reads[layer][cost.tile[index]])
                 newly = chunk == 0 and (now.last if facts.when == "last" else now.first)
-                moved += DramBytes(weights=_weights(group, cost, index, images, newly=newly), spikes_in=read)
-                moved += DramBytes(operand=_operand(group, cost, index, spikes.absent.get(layer, 0)))
+                operand = _operand(group, cost, index, spikes.absent.get(layer, 0))
+                weights = _weights(group, cost, index, images, newly=newly)
+                moved += DramBytes(weights=weights, spikes_in=read + operand, operand=operand)
             if layer in membranes:
                 moved += _membranes(membranes[layer], now)
             moved += _psums(group, index, images, now, computes=layer in spikes.reads)

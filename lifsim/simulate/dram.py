@@ -12,16 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
-from math import ceil
 
 import numpy as np
 
 from lifsim.accounting.counts import LayerCounts
-from lifsim.config.dram import DramSpec
 from lifsim.errors import Fault, InputError
 from lifsim.hardware.dram.counts import DramWork
 from lifsim.hardware.dram.result import DramResult
-from lifsim.hardware.dram.streamed import streamed_work
+from lifsim.hardware.memory import Charge
 from lifsim.hardware.pipeline.timing import Runs
 from lifsim.room import require_memory
 from lifsim.schedule.moves import Moves, Visit, shares
@@ -194,12 +192,13 @@ class DramActivity:
         return DramWork(*(getattr(self, name) for name in DramWork.__dataclass_fields__))
 
 
-def with_dram_work(counts: Sequence[LayerCounts], steps: RunSteps, runs: Runs, dram: DramResult) -> list[LayerCounts]:
-    """`counts`, whose cycles are final, each with its share of what `dram` did for the requests of `steps`, the `runs`
+def with_dram_work(counts: Sequence[LayerCounts], steps: RunSteps, dram: DramResult) -> list[LayerCounts]:
+    """`counts`, whose cycles are final, each with its share of what `dram` did for the requests of `steps`, run by run
     of addresses: the commands that were sent for them, refreshes and standby by its cycles."""
     requests, layers, sent = steps.program.requests, len(counts), dram.blocks
-    layer = np.repeat(steps.layer[requests.step], np.diff(runs.first))
-    write = np.repeat(requests.is_write, np.diff(runs.first))
+    runs = steps.moves.runs[requests.origin]
+    layer = np.repeat(steps.layer[requests.step], runs)
+    write = np.repeat(requests.is_write, runs)
     cycles = np.array([counted.cycles.total for counted in counts])
     columns = {
         "activates": _summed(sent.activates, layer, layers),
@@ -214,13 +213,13 @@ def with_dram_work(counts: Sequence[LayerCounts], steps: RunSteps, runs: Runs, d
     ]
 
 
-def with_streamed_work(counts: LayerCounts, spec: DramSpec, clock_hz: int) -> LayerCounts:
-    """`counts` with the least that the DRAM `spec` would do for its bytes, to compare what was not simulated. psums go
+def with_estimated_work(counts: LayerCounts, charge: Charge, clock_hz: int) -> LayerCounts:
+    """`counts` with the least for its bytes that the DRAM would `charge`, to compare what was not simulated. psums go
     out as often as they come back."""
     moved = counts.dram_bytes
     written = moved.spikes_out + moved.membrane_write + moved.psum // 2
-    cycles = ceil(counts.cycles.total / clock_hz / spec.timing.tCK_ns * 1e9)
-    return replace(counts, dram=streamed_work(spec, moved.total - written, written, cycles))
+    work = charge.estimated(moved.total - written, written, counts.cycles.total, clock_hz)
+    return replace(counts, dram=work)
 
 
 def _summed(amounts: Ints, layer: Ints, layers: int) -> Ints:

@@ -6,15 +6,13 @@ from math import ceil
 
 from lifsim.accounting import Accounting, Setup
 from lifsim.accounting.prices import Costs, energy_of
-from lifsim.config.dram import DramSpec
 from lifsim.config.sharing import State
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.partition import Objective, plan
 from lifsim.schedule.plan import GroupPlan, Plan, ScheduleOptions
-from lifsim.simulate.dram import with_streamed_work
+from lifsim.simulate.dram import with_estimated_work
 from lifsim.simulate.options import Options
-from lifsim.simulate.timing import memory_bytes_per_cycle
 
 
 def planned(
@@ -31,7 +29,7 @@ def planned(
 
 def _objective(setup: Setup, accounting: Accounting, name: str, costs: Costs) -> Objective:
     machine = setup.machine
-    bytes_per_cycle = memory_bytes_per_cycle(machine.dram, machine.clock_hz)
+    bytes_per_cycle = machine.dram_bytes_per_cycle
 
     def cycles(facts: NetworkFacts, group: GroupPlan) -> float:
         """Of each layer its work, or its bytes at the memory's peak, whatever takes longer."""
@@ -41,9 +39,7 @@ def _objective(setup: Setup, accounting: Accounting, name: str, costs: Costs) ->
         return sum(max(c.cycles.total, ceil(c.dram_bytes.total / bytes_per_cycle)) for c in counts)
 
     def energy(facts: NetworkFacts, group: GroupPlan) -> float:
-        counts = accounting.count(setup, facts, group)
-        if isinstance(costs.dram, DramSpec):
-            counts = [with_streamed_work(c, costs.dram, machine.clock_hz) for c in counts]
+        counts = [with_estimated_work(c, costs.dram, machine.clock_hz) for c in accounting.count(setup, facts, group)]
         return sum(energy_of(c, costs, machine, setup.bank.datapaths).total.total for c in counts)
 
     return {"cycles": cycles, "energy": energy}[name]

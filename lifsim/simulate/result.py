@@ -11,7 +11,6 @@ from lifsim.accounting.books import (
     Accesses,
     BooksError,
     Cycles,
-    DramBytes,
     EnergyPj,
     Operations,
     SramAccesses,
@@ -21,6 +20,7 @@ from lifsim.accounting.books import (
     flat,
 )
 from lifsim.accounting.counts import LayerCounts
+from lifsim.accounting.machine import Machine
 from lifsim.accounting.prices import Area
 from lifsim.brief import Brief, Briefly
 from lifsim.config.arch import Arch
@@ -32,11 +32,12 @@ from lifsim.hardware.stores import Stores
 from lifsim.schedule.lif_memory import LifMemory
 from lifsim.schedule.occupancy import peak_bytes
 from lifsim.schedule.plan import Plan
+from lifsim.schedule.traffic import DramBytes
 from lifsim.simulate.bound import BufferUse, advice, bound, buffer_use, port_use
 from lifsim.simulate.dram import DramActivity
 from lifsim.simulate.options import Options
 from lifsim.simulate.spikes import SpikeProvenance
-from lifsim.simulate.timing import Timeline, memory_bytes_per_cycle
+from lifsim.simulate.timing import Timeline
 from lifsim.units import format_bytes, format_si
 
 if TYPE_CHECKING:
@@ -250,7 +251,7 @@ class Result(Briefly):
     @property
     def advice(self) -> str:
         """What the run waits for, and what would relieve it; empty under an ideal memory."""
-        bytes_per_cycle = memory_bytes_per_cycle(self.arch.dram, self.arch.clock_hz)
+        bytes_per_cycle = Machine.of(self.arch).dram_bytes_per_cycle
         if bytes_per_cycle is None:
             return ""
         return advice([record.counts for record in self.records], self.totals.cycles, self.arch, bytes_per_cycle)

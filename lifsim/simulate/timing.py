@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +14,9 @@ from numpy.typing import NDArray
 from lifsim.accounting.books import Cycles
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.machine import Machine
-from lifsim.config.arch import Dram
 from lifsim.hardware.pipeline.kinds import STORES, Kind
 from lifsim.hardware.pipeline.program import Program
-from lifsim.hardware.pipeline.timing import Bandwidth, Timing, play_bandwidth, play_dram
+from lifsim.hardware.pipeline.timing import Timing
 from lifsim.hardware.sram_ports import PortStalls
 from lifsim.hardware.stores import Store, Stores
 from lifsim.schedule.moves import Visit
@@ -68,39 +68,16 @@ def timed(
     The `layer` of a visit is the place of its counts: a layer's, in training those of one of its stages.
     """
     steps = run_steps(machine.stores, visits, counts)
-    if machine.dram.model == "bandwidth":
-        timing = play_bandwidth(steps.program, machine.clock_hz, _bandwidth(machine.dram), watch)
-        return _stalled(machine, counts, steps, timing), Timeline.of(steps, timing, counts)
-    spec = machine.dram.simulated
-    runs = dram_runs(steps, spec.organisation.capacity_bytes)
-    timing = play_dram(steps.program, machine.clock_hz, spec, runs, watch)
-    stalled, dram = _stalled(machine, counts, steps, timing), timing.dram
-    return with_dram_work(stalled, steps, runs, dram) if dram else stalled, Timeline.of(steps, timing, counts)
-
-
-def memory_bytes_per_cycle(dram: Dram, clock_hz: int) -> Fraction | None:
-    """What `dram` moves at most in one cycle of the array; None under an ideal memory."""
-    return None if dram.model == "ideal" else _peak_bytes_per_cycle(dram, clock_hz)
-
-
-def _peak_bytes_per_cycle(dram: Dram, clock_hz: int) -> Fraction:
-    if dram.model == "bandwidth":
-        return Fraction(_bandwidth(dram).bytes_per_second, clock_hz)
-    spec = dram.simulated
-    seconds = Fraction(str(spec.timing.tCK_ns)) / 10**9
-    return Fraction(spec.peak_bytes_per_cycle) / seconds / clock_hz
-
-
-def _bandwidth(dram: Dram) -> Bandwidth:
-    if dram.bandwidth_bytes_per_s is None:
-        raise ValueError("a memory of model bandwidth must have one")
-    return Bandwidth(dram.bandwidth_bytes_per_s, dram.latency_ns)
+    timing = machine.memory.play(machine.dram, steps.program, machine.clock_hz, partial(dram_runs, steps), watch)
+    stalled = _stalled(machine, counts, steps, timing)
+    if timing.dram is not None:
+        stalled = with_dram_work(stalled, steps, timing.dram)
+    return stalled, Timeline.of(steps, timing, counts)
 
 
 def _stalled(machine: Machine, counts: Sequence[LayerCounts], steps: RunSteps, timing: Timing) -> list[LayerCounts]:
     waited = _waited(steps, timing, len(counts))
-    peak = _peak_bytes_per_cycle(machine.dram, machine.clock_hz)
-    filled = fill_stalls(machine.stores, peak, steps, timing, len(counts))
+    filled = fill_stalls(machine.stores, machine.dram_bytes_per_cycle, steps, timing, len(counts))
     return [
         replace(counted, cycles=_with_stalls(counted.cycles, stalls), fill_stalls=for_ports)
         for counted, stalls, for_ports in zip(counts, waited, filled, strict=True)
@@ -125,7 +102,7 @@ def _with_stalls(cycles: Cycles, waited: Ints) -> Cycles:
 
 
 def fill_stalls(
-    stores: Stores, dram_bytes_per_cycle: Fraction, steps: RunSteps, timing: Timing, layers: int
+    stores: Stores, dram_bytes_per_cycle: Fraction | None, steps: RunSteps, timing: Timing, layers: int
 ) -> list[PortStalls]:
     """[layers] of the cycles that the array waited for a transfer which its ports held up, what they take longer than a
     DRAM of `dram_bytes_per_cycle` of the array: the share 1 - ports / DRAM, where that is more than none."""
@@ -141,8 +118,10 @@ def fill_stalls(
     return [_by_buffer(of_layer, slower) for of_layer in waited]
 
 
-def _slower(store: Store, dram_bytes_per_cycle: Fraction) -> Fraction:
-    """By what share of their time its ports take longer than DRAM."""
+def _slower(store: Store, dram_bytes_per_cycle: Fraction | None) -> Fraction:
+    """By what share of their time its ports take longer than DRAM, which takes none if it has no peak."""
+    if dram_bytes_per_cycle is None:
+        return Fraction(1)
     return max(Fraction(0), 1 - Fraction(store.banks * store.port_bits, 8) / dram_bytes_per_cycle)
 
 

@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from lifsim.accounting import Setup
-from lifsim.accounting.books import Accesses, Cycles, Operations, SramAccesses, TrainingDramBytes, added
+from lifsim.accounting.books import Accesses, Cycles, Operations, SramAccesses, added
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.machine import Machine
 from lifsim.accounting.own import Own
@@ -110,21 +110,19 @@ class _LayerStages:
             membrane=added([before.membrane, Accesses(0, kept)]),
             membrane_fill=added([before.membrane_fill, Accesses(kept, 0)]),
         )
-        return replace(self.inference, dram_bytes=_dram_bytes(self.traffic.forward), sram_accesses=sram)
+        return replace(self.inference, dram_bytes=self.traffic.forward, sram_accesses=sram)
 
     def _recompute(self, moved: StageBytes) -> LayerCounts:
         """The weight layer and its LIF calls once more; nothing is handed over."""
         before, bits = self.inference.sram_accesses, self.inference.bits
         sram = SramAccesses(
-            weight=Accesses(before.weight.reads, moved.inference.weights * 8 // bits.weight),
-            spike_in=Accesses(before.spike_in.reads, moved.inference.spikes_in * 8 // bits.spike_in),
+            weight=Accesses(before.weight.reads, moved.weights * 8 // bits.weight),
+            spike_in=Accesses(before.spike_in.reads, moved.spikes_in * 8 // bits.spike_in),
             spike_out=NO_ACCESSES,
             membrane=NO_ACCESSES,
             psum=before.psum,
         )
-        return replace(
-            self.inference, dram_bytes=_dram_bytes(moved), sram_accesses=sram, registers=NO_ACCESSES, timesteps=()
-        )
+        return replace(self.inference, dram_bytes=moved, sram_accesses=sram, registers=NO_ACCESSES, timesteps=())
 
     def _backward(self) -> LayerCounts:
         layer, moved, zeros = self.layer, self.traffic.backward, self.setup.network.gradients
@@ -146,14 +144,14 @@ class _LayerStages:
         """Gradients come through spike_in and leave through spike_out; kept membranes through their buffer."""
         precision, read = self.machine.precision, self._elements(moved.states_read)
         carried = NO_ACCESSES if self.tick_batched else self._carried()
-        returned = self._elements(moved.inference.membrane_read)
+        returned = self._elements(moved.membrane_read)
         return SramAccesses(
-            weight=Accesses(work.weights, moved.inference.weights * 8 // precision.weight_bits),
+            weight=Accesses(work.weights, moved.weights * 8 // precision.weight_bits),
             spike_in=Accesses(work.inputs, moved.gradients_read * 8 // precision.psum_bits),
             spike_out=Accesses(moved.gradients_write * 8 // precision.psum_bits, work.finished),
             membrane=added([carried, Accesses(read, 0)]),
             psum=Accesses(work.psum_reads, work.psum_writes),
-            membrane_fill=Accesses(self._elements(moved.inference.membrane_write), returned + read),
+            membrane_fill=Accesses(self._elements(moved.membrane_write), returned + read),
         )
 
     def _weight_update(self) -> LayerCounts:
@@ -166,7 +164,7 @@ class _LayerStages:
                 work.weights + moved.gradients_write * 8 // bits + 2 * layer.weights,
                 moved.gradients_read * 8 // bits + 2 * layer.weights,
             ),
-            spike_in=Accesses(work.inputs, moved.inference.spikes_in * 8 // self.inference.bits.spike_in),
+            spike_in=Accesses(work.inputs, moved.spikes_in * 8 // self.inference.bits.spike_in),
             spike_out=NO_ACCESSES,
             membrane=NO_ACCESSES,
             psum=Accesses(work.psum_reads + work.finished - layer.weights, work.psum_writes + work.finished),
@@ -215,7 +213,7 @@ class _LayerStages:
             self.inference,
             cycles=_cycles(work.cycles, lif_cycles),
             ops=ops,
-            dram_bytes=_dram_bytes(moved),
+            dram_bytes=moved,
             sram_accesses=sram,
             registers=registers,
             bits=replace(
@@ -231,22 +229,3 @@ class _LayerStages:
 
 def _cycles(array: ArrayCycles, lif: int) -> Cycles:
     return Cycles(array.total + lif, array.array, array.fill_drain, lif, 0, 0, 0, 0)
-
-
-def _dram_bytes(moved: StageBytes) -> TrainingDramBytes:
-    same = moved.inference
-    return TrainingDramBytes(
-        weights=same.weights,
-        spikes_in=same.spikes_in,
-        spikes_out=same.spikes_out,
-        residual=same.residual,
-        membrane_read=same.membrane_read,
-        membrane_write=same.membrane_write,
-        psum=same.psum,
-        states_write=moved.states_write,
-        states_read=moved.states_read,
-        gradients_write=moved.gradients_write,
-        gradients_read=moved.gradients_read,
-        weight_updates=moved.weight_updates,
-        total=moved.total,
-    )

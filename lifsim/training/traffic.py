@@ -24,10 +24,11 @@ from lifsim.training.sizes import TrainingSizes
 
 
 @dataclass(frozen=True)
-class StageBytes:
-    """DRAM bytes of one layer in one stage, whole batch. inference: the tensors that inference has too."""
+class StageBytes(DramBytes):
+    """DRAM bytes of one layer in one stage, whole batch, with what training adds. states: what the forward pass keeps
+    of LIFs for the backward pass; gradients: of spikes, membranes and weights; weight_updates: weights read, changed
+    and written."""
 
-    inference: DramBytes
     states_write: int = 0
     states_read: int = 0
     gradients_write: int = 0
@@ -35,10 +36,19 @@ class StageBytes:
     weight_updates: int = 0
 
     @property
-    def total(self) -> int:
-        """All of them."""
-        gradients = self.gradients_write + self.gradients_read
-        return self.inference.total + self.states_write + self.states_read + gradients + self.weight_updates
+    def reads(self) -> int:
+        """Bytes from DRAM."""
+        return super().reads + self.states_read + self.gradients_read + self.weight_updates // 2
+
+    @property
+    def writes(self) -> int:
+        """Bytes to DRAM."""
+        return super().writes + self.states_write + self.gradients_write + self.weight_updates // 2
+
+    def shown(self) -> dict[str, int]:
+        """Those of inference first."""
+        names = ("states_write", "states_read", "gradients_write", "gradients_read", "weight_updates")
+        return super().shown() | {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True)
@@ -96,18 +106,16 @@ def _forward(sizes: TrainingSizes, layer: Layer, group: GroupPlan, inference: Dr
     """Inference, all spikes written: those that a group hands over on chip, too."""
     outputs = sum(sizes.once(tensor, group) for tensor in layer.outputs)
     more = DramBytes(spikes_out=outputs - inference.spikes_out + sizes.hidden_spikes(layer))
-    return StageBytes(inference + more, states_write=sizes.states(layer))
+    return StageBytes(**vars(inference + more), states_write=sizes.states(layer))
 
 
 def _recompute(sizes: TrainingSizes, layer: Layer, group: GroupPlan, inference: DramBytes) -> StageBytes:
     """The layer's inputs and weights again, for the inputs x of its LIF, and the LIF's own spikes, with which a
     call is undone: u_before = (u_after + s*theta - x/tau) / (1 - 1/tau)."""
     return StageBytes(
-        DramBytes(
-            weights=inference.weights,
-            spikes_in=sizes.once(layer.input, group) + sizes.own_spikes(layer),
-            residual=sum(sizes.once(tensor, group) for tensor in layer.residuals),
-        )
+        weights=inference.weights,
+        spikes_in=sizes.once(layer.input, group) + sizes.own_spikes(layer),
+        residual=sum(sizes.once(tensor, group) for tensor in layer.residuals),
     )
 
 
@@ -120,11 +128,9 @@ def _backward(
     overflow = sizes.membrane_gradient_overflow(layer, group) if layer.lif else 0
     returned = sum(sizes.gradients_of(tensor) * sizes.gradient(tensor) for tensor in layer.outputs)
     return StageBytes(
-        DramBytes(
-            weights=inference.weights if needed else 0,
-            membrane_read=int(carried.reads[layer.index].sum()),
-            membrane_write=int(carried.writes[layer.index].sum()),
-        ),
+        weights=inference.weights if needed else 0,
+        membrane_read=int(carried.reads[layer.index].sum()),
+        membrane_write=int(carried.writes[layer.index].sum()),
         states_read=sizes.states(layer),
         gradients_write=sum(map(sizes.gradient, sizes.sources(layer))) + overflow,
         gradients_read=returned + (overflow if needed else 0),
@@ -136,7 +142,7 @@ def _weight_update(sizes: TrainingSizes, layer: Layer, group: GroupPlan) -> Stag
     visits = sizes.batch if group.tick_batched else -(-sizes.batch // group.images) * layer.runs
     excess = (visits - 1) * sizes.weight_gradient_overflow(layer)
     return StageBytes(
-        DramBytes(spikes_in=sizes.once(layer.input, group)),
+        spikes_in=sizes.once(layer.input, group),
         gradients_write=excess,
         gradients_read=excess + sizes.membrane_gradient_overflow(layer, group),
         weight_updates=2 * sizes.weights(layer),

@@ -102,3 +102,28 @@ def test_a_slip_in_a_file_that_is_extended_is_named_when_that_file_is_read_itsel
     assert "beside.yaml:2:1 timestep: is not a known key; did you mean 'timesteps'?" in told(
         "run", "--workload", "beside.yaml"
     )
+
+
+@pytest.mark.parametrize("base", ["nowhere", "../nowhere", "broken", "net"])
+def test_a_file_to_extend_that_cannot_be_read_hides_no_fault_of_the_file_itself(told, base: str) -> None:
+    Path("broken.yaml").write_text("a: [1\n", encoding="utf-8")
+    Path("net.yaml").write_text(
+        f"nam: x\nextends: {base}\ntimesteps: -1\nlayers:\n  - {{name: fc, op: linear, outt: 2}}\n", encoding="utf-8"
+    )
+    said = told("run", "--workload", "net.yaml")
+    for fault in (
+        "net.yaml:1:1 nam: is not a known key; did you mean 'name'?",
+        "net.yaml:3:1 timesteps: -1 must be >= 1",
+        "layers.fc.outt: is not a known key; did you mean 'out'?",
+        "layers.fc.out: must be given",
+    ):
+        assert fault in said
+    assert "input: must be given" not in said
+
+
+def test_a_file_between_that_cannot_be_extended_is_not_quoted(told) -> None:
+    Path("between.yaml").write_text("name: x\nextends: nowhere\nthe_secret: hunter2\n", encoding="utf-8")
+    Path("net.yaml").write_text("extends: between\ntimesteps: -1\n", encoding="utf-8")
+    said = told("run", "--workload", "net.yaml")
+    assert "timesteps: -1 must be >= 1" in said
+    assert "the_secret" not in said

@@ -169,7 +169,8 @@ class _Walker:
                 continue
             for tile in self.weight_tiles(layer):
                 for position, _ in enumerate(tile):
-                    self.moved[layer.name]["operand"] += 1 if position < region else len(rows)
+                    for tensor in ("operand", "spikes_in"):
+                        self.moved[layer.name][tensor] += 1 if position < region else len(rows)
 
     def reads_as_filters(self, name: str, first: int, last: int) -> bool:
         layers = self.network.layers[first : last + 1]

@@ -65,8 +65,7 @@ def tensor_of(stage: str, kind: Kind, region: str) -> str:
 
 
 def books_of(stage: StageBytes) -> dict[str, int]:
-    counted = vars(stage.inference) | {name: size for name, size in vars(stage).items() if name != "inference"}
-    return {name: size for name, size in counted.items() if size}
+    return {name: size for name, size in vars(stage).items() if size}
 
 
 @pytest.mark.slow
@@ -166,7 +165,20 @@ def test_what_a_hard_reset_forgets_is_not_recomputed() -> None:
 
 
 def test_bytes_of_a_stage_are_the_sum_of_all_it_moves() -> None:
-    assert StageBytes(DramBytes(weights=1, psum_write=2), 4, 8, 16, 32, 64).total == 127
+    moved = StageBytes(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
+    assert moved.total == 8191
+    assert (moved.reads, moved.writes) == (1 + 2 + 8 + 16 + 64 + 512 + 2048 + 2048, 4 + 32 + 128 + 256 + 1024 + 2048)
+    shown = moved.shown()
+    assert sum(size for name, size in shown.items() if name != "total") == shown["total"] == 8191
+    assert shown["psum"] == 64 + 128
+
+
+def test_bytes_of_a_stage_and_of_inference_are_not_added_up_by_mistake() -> None:
+    assert StageBytes(weights=1, states_read=2) + StageBytes(states_read=3) == StageBytes(weights=1, states_read=5)
+    with pytest.raises(TypeError):
+        StageBytes() + DramBytes()
+    with pytest.raises(TypeError):
+        DramBytes() + StageBytes()
 
 
 @pytest.mark.parametrize(

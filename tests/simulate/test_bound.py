@@ -24,7 +24,7 @@ def loaded(layer: LayerCounts, work: int, stall: int, weights: int, others: int)
     cycles = Cycles(work + stall, work, 0, 0, stall, 0, 0, 0)
     moved = replace(
         layer.dram_bytes, weights=weights, spikes_in=others, spikes_out=0, residual=0, membrane_read=0,
-        membrane_write=0, psum=0, total=weights + others,
+        membrane_write=0, psum_read=0, psum_write=0,
     )  # fmt: skip
     return replace(layer, cycles=cycles, dram_bytes=moved)
 

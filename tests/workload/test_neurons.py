@@ -90,7 +90,8 @@ def test_settings_reach_the_neuron() -> None:
         (("{tau: .nan}",), "neuron.tau: nan must be finite"),
         (("{threshold: .inf}",), "neuron.threshold: inf must be finite"),
         (("{threshold: 2e6}",), "neuron.threshold: 2000000.0 must be <= 1e+06"),
-        ((f"{{tau: 1{'0' * 400}}}",), "must be a number of sensible size"),
+        ((f"{{tau: 1{'0' * 400}}}",), "must have fewer digits"),
+        ((f"{{tau: 0x{'f' * 256}}}",), "must be a number of sensible size"),
         (("{1: 2, tau: 0}",), "neuron.tau: 0 must be > 1"),
         (("{1: 2, tau: 0}",), "neuron.1: is not a known key; valid: model, tau"),
         (("{tau: {a: 1}}",), "neuron.tau: a mapping must be a number"),
@@ -112,6 +113,13 @@ def test_settings_reach_the_neuron() -> None:
 def test_a_fault_is_told_with_its_rule(said: tuple[str | None, ...], message: str) -> None:
     told = faults(*said)
     assert any(message in fault for fault in told), told
+
+
+@pytest.mark.parametrize(("value", "rule"), [("1" + "0" * 400, "must have fewer digits"), ("!x 3", "must have no tag")])
+def test_what_yaml_does_not_read_is_told_once_of_a_layers_key(value: str, rule: str) -> None:
+    told = faults(f"{{tau: {value}}}", f"{{threshold: {value}}}")
+    assert [fault.split(" ")[1] for fault in told] == ["neuron.tau:", "layers.lif1.neuron.threshold:"]
+    assert all(rule in fault for fault in told)
 
 
 def test_every_fault_of_a_neuron_is_told_at_once_and_blames_no_default() -> None:

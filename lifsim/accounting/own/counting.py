@@ -89,8 +89,8 @@ def _sram_accesses(
     steps_out = layer.timesteps * layer.lif_elements if layer.lif else layer.runs * layer.pixels * layer.filters
     waiting = 0 if scheduled.tick_batched else layer.lif_elements * batch * (layer.runs < layer.timesteps)
     return SramAccesses(
-        weight=Accesses(array.weights, (moved.weights + scheduled.operand_bytes) * 8 // bits.weight),
-        spike_in=Accesses(array.inputs, (moved.spikes_in - scheduled.operand_bytes) * 8 // bits.spike_in),
+        weight=Accesses(array.weights, moved.filters * 8 // bits.weight),
+        spike_in=Accesses(array.inputs, moved.first_operand * 8 // bits.spike_in),
         spike_out=Accesses(moved.spikes_out * 8 // bits.spike_out, steps_out * batch),
         membrane=scheduled.membrane_buffer,
         psum=Accesses(array.psum_reads + waiting * (layer.timesteps - 1), array.psum_writes + waiting),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lifsim.accounting.books import Accesses, DramBytes
+from lifsim.accounting.books import Accesses
 from lifsim.accounting.protocol import Setup
 from lifsim.config.network import Layer, Network
 from lifsim.hardware.lif_unit import membrane_accesses
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.plan import GroupPlan
-from lifsim.schedule.traffic import LayerTraffic
+from lifsim.schedule.traffic import DramBytes, LayerTraffic
 
 NO_ACCESSES = Accesses(0, 0)
 
@@ -23,7 +23,6 @@ class ScheduledLayer:
 
     tick_batched: bool
     dram_bytes: DramBytes
-    operand_bytes: int
     membrane_registers: Accesses
     membrane_buffer: Accesses
     description: str
@@ -39,8 +38,7 @@ def scheduled_layers(setup: Setup, facts: NetworkFacts, group: GroupPlan) -> tup
         found.append(
             ScheduledLayer(
                 tick_batched=group.tick_batched,
-                dram_bytes=_dram_bytes(traffic),
-                operand_bytes=traffic.dram.operand,
+                dram_bytes=traffic.dram,
                 membrane_registers=accesses if group.tick_batched else NO_ACCESSES,
                 membrane_buffer=NO_ACCESSES if group.tick_batched else accesses,
                 description=_tiling(traffic) if group.tick_batched else _steps(network, layer, traffic, group),
@@ -58,20 +56,6 @@ def _steps(network: Network, layer: Layer, traffic: LayerTraffic, group: GroupPl
     parts.append(f"{tiling.filter_tiles} x {tiling.filters} filters")
     parts += [f"{tiling.resident_weight_bytes} weight bytes stay"] if tiling.resident_weight_bytes else []
     return ", ".join(parts)
-
-
-def _dram_bytes(traffic: LayerTraffic) -> DramBytes:
-    moved = traffic.dram
-    return DramBytes(
-        weights=moved.weights,
-        spikes_in=moved.spikes_in + moved.operand,
-        spikes_out=moved.spikes_out,
-        residual=moved.residual,
-        membrane_read=moved.membrane_read,
-        membrane_write=moved.membrane_write,
-        psum=moved.psum,
-        total=moved.total,
-    )
 
 
 def _tiling(traffic: LayerTraffic) -> str:

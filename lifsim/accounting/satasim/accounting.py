@@ -12,6 +12,7 @@ from lifsim.accounting.satasim.prices import costs_of
 from lifsim.config.arch import Arch
 from lifsim.config.network import Network
 from lifsim.errors import Fault
+from lifsim.hardware.memory import MEMORIES
 
 
 @ACCOUNTINGS.register
@@ -22,11 +23,12 @@ class SataSim(Accounting):
     title = "SATA_Sim's, to the letter: for cross-checks only"
     scheduled = False
     reads_spikes = False
+    dataflows = ("sata",)
     notes = ("counted and priced as SATA_Sim does, to the letter; sparsity is the workload's mean rate",)
 
     def refusals(self, arch: Arch) -> Sequence[Iterator[tuple[str, str]]]:
         """Other dataflows than its own, and memory that somebody waits for."""
-        return _dataflow(arch), _memory(arch)
+        return *super().refusals(arch), _memory(arch)
 
     def faults(self, asked: Asked) -> Iterator[Fault]:
         """A trace or the engine's spikes, several images, layers that take turns timestep by timestep, training."""
@@ -48,11 +50,6 @@ class SataSim(Accounting):
         return count_layers(network, arch)
 
 
-def _dataflow(arch: Arch) -> Iterator[tuple[str, str]]:
-    if arch.array.dataflow != "sata":
-        yield "accounting", f"'satasim' must go with dataflow sata, not {arch.array.dataflow}"
-
-
 def _memory(arch: Arch) -> Iterator[tuple[str, str]]:
-    if arch.dram.model != "ideal":
+    if MEMORIES[arch.dram.model].waits:
         yield "dram.model", f"{arch.dram.model!r} must be ideal under accounting satasim, which knows no waiting"

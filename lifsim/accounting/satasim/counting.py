@@ -21,7 +21,7 @@ from itertools import accumulate, pairwise
 from math import prod
 from statistics import fmean
 
-from lifsim.accounting.books import Accesses, Cycles, DramBytes, Operations, SramAccesses
+from lifsim.accounting.books import Accesses, Cycles, Operations, SramAccesses
 from lifsim.accounting.counts import ElementBits, LayerCounts, TimestepCounts
 from lifsim.accounting.satasim.scalesim import ScaleSimCounts, padded_output, scalesim_counts, unpadded_output
 from lifsim.config.arch import Arch
@@ -29,6 +29,7 @@ from lifsim.config.network import Layer, Network
 from lifsim.errors import Fault, InputError
 from lifsim.hardware.array import pe_utilisation, shape_of
 from lifsim.hardware.read_buffer import Window
+from lifsim.schedule.traffic import DramBytes
 
 MIN_INPUT_BYTES = 1024
 """SATA_Sim hands whole KiB to SCALE-Sim."""
@@ -164,7 +165,7 @@ def _dram_bytes(counts: ScaleSimCounts, arch: Arch) -> DramBytes:
             (counts.dram_output_writes, arch.satasim.output_bits),
         )
     )
-    return DramBytes(weights, spikes_in, spikes_out, 0, 0, 0, 0, weights + spikes_in + spikes_out)
+    return DramBytes(weights, spikes_in, spikes_out)
 
 
 def _charged_bits(arch: Arch) -> ElementBits:

@@ -70,11 +70,13 @@ class LayerBytes:
         return [step for step in steps if step.layer == self.layer.index]
 
     def _spikes_in(self) -> Line:
-        value = self.traffic.dram.spikes_in
+        value = self.traffic.dram.first_operand
         if self.group.tick_batched:
             rows = InputRows.of(self.layer, self.plan.facts.reals, self.plan.chip.room.spike_in, self.traffic.tiling)
             return Line("spikes in", rows.expression(self.batch), value, UNIT, rows.why)
-        return self._by_timestep("spikes in", [self.layer.input], [step.dram.spikes_in for step in self._steps], value)
+        return self._by_timestep(
+            "spikes in", [self.layer.input], [step.dram.first_operand for step in self._steps], value
+        )
 
     def _walked(self, operand: Tensor) -> Line:
         moved = [step.dram.operand for step in self._steps]

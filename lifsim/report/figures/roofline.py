@@ -9,9 +9,9 @@ import math
 from typing import TYPE_CHECKING
 
 from lifsim.accounting.counts import LayerCounts
+from lifsim.accounting.machine import Machine
 from lifsim.simulate.bound import bound
 from lifsim.simulate.result import Result, Totals
-from lifsim.simulate.timing import memory_bytes_per_cycle
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +28,7 @@ def table(result: Result) -> pd.DataFrame:
 
     arch = result.arch
     peak = arch.array.pes * arch.clock_hz
-    per_cycle = memory_bytes_per_cycle(arch.dram, arch.clock_hz)
+    per_cycle = Machine.of(arch).dram_bytes_per_cycle
     bandwidth = float("inf") if per_cycle is None else float(per_cycle * arch.clock_hz)
     entries: list[tuple[str, LayerCounts | Totals]] = [(r.counts.name, r.counts) for r in result.records]
     rows = []

@@ -35,8 +35,11 @@ _SETTINGS = {
 
 @contextmanager
 def house_style() -> Iterator[None]:
-    """Matplotlib settings for the figures drawn inside; no display is needed and none is opened."""
-    with mpl.rc_context(_SETTINGS):  # type: ignore[arg-type]  # its stub lists every key it knows
+    """Matplotlib settings for the figures drawn inside, whatever a matplotlibrc of the current folder or of the user
+    says: the same figure is the same file. No display is needed and none is opened."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_SETTINGS)  # type: ignore[arg-type]  # its stub lists every key it knows
         yield
 
 

@@ -40,7 +40,7 @@ def _row(row: Mapping[str, str]) -> Iterator[Comparison]:
     cycles = dense_cycles(dataflow, gemm, shape, 1, tick_batched=True)
     accesses = buffer_accesses(dataflow, gemm, shape, 1, tick_batched=True)
     folds = ceil_div(gemm.pixels, shape.rows) * ceil_div(gemm.filters, shape.cols)
-    artefact = (shape.rows + shape.cols) * folds if dataflow.name == "os" else 0
+    artefact = (shape.rows + shape.cols) * folds if dataflow.sums_in_pes else 0
     name = f"{dataflow.name} {row['layer']}"
     yield Comparison(f"{name} last cycle", int(row["total_cycles_reported"]), cycles.total - 1)
     yield Comparison(f"{name} input reads", int(row["sram_ifmap_reads"]), accesses.inputs)

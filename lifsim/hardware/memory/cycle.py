@@ -1,0 +1,36 @@
+"""A DRAM that is simulated burst by burst."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from lifsim.config.arch import Dram
+from lifsim.hardware.memory.protocol import MEMORIES, Memory, Place
+from lifsim.hardware.pipeline.program import Program
+from lifsim.hardware.pipeline.timing import Timing, play_dram
+from lifsim.watch import Watch
+
+
+@MEMORIES.register
+class CycleByCycle(Memory):
+    """`dram.device`, command by command."""
+
+    name = "cycle"
+    title = "a device, simulated burst by burst (`lifsim list drams`)"
+    has_device = True
+
+    def refusals(self, dram: Dram) -> Iterator[tuple[str, str]]:
+        """It says which."""
+        if dram.device is None:
+            yield "device", "must be given with model: cycle, such as ddr4_2400"
+
+    def peak_bytes_per_cycle(self, dram: Dram, array_hz: int) -> Fraction:
+        """A burst after the other on every channel."""
+        seconds = Fraction(str(dram.simulated.timing.tCK_ns)) / 10**9
+        return Fraction(dram.simulated.peak_bytes_per_cycle) / seconds / array_hz
+
+    def play(self, dram: Dram, program: Program, array_hz: int, place: Place, watch: Watch) -> Timing:
+        """Raises InputError where the tensors of the run do not fit into the device."""
+        runs = place(dram.simulated.organisation.capacity_bytes)
+        return play_dram(program, array_hz, dram.simulated, runs, watch)

@@ -1,0 +1,56 @@
+"""What an off-chip memory must say of itself: how it plays the requests of a run, its peak, and what it charges."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from typing import Protocol
+
+from lifsim.config.arch import Dram
+from lifsim.hardware.memory.charges import ByDevice, Charge, PerBit
+from lifsim.hardware.pipeline.program import Program
+from lifsim.hardware.pipeline.timing import Runs, Timing
+from lifsim.registry import Registry
+from lifsim.watch import Watch
+
+Place = Callable[[int], Runs]
+"""Lays all tensors of a run out in a memory of so many bytes: the addresses of its requests. Raises InputError where
+they do not fit."""
+
+
+class Memory(Protocol):
+    """Off-chip memory, whose figures an architecture gives under `dram`.
+
+    name: as architectures spell it, `dram.model`; title: in words.
+    waits: whether anybody waits for it. What nobody waits for is asked for nothing, and has no peak.
+    has_device: whether it simulates `dram.device`, so that what that did can be charged. Where it does not,
+    architectures have none.
+    """
+
+    name: str
+    title: str
+    waits: bool = True
+    has_device: bool = False
+
+    def refusals(self, dram: Dram) -> Iterator[tuple[str, str]]:
+        """(key, rule) of what it misses in `dram`."""
+        return iter(())
+
+    def peak_bytes_per_cycle(self, dram: Dram, array_hz: int) -> Fraction | None:
+        """What it moves at most in one cycle of the array; None where that has no end."""
+        return None
+
+    def play(self, dram: Dram, program: Program, array_hz: int, place: Place, watch: Watch) -> Timing:
+        """When each step and request of `program` begins and ends; asked only where it `waits`."""
+        raise ValueError(f"nobody waits for a memory that is {self.name}")
+
+    def charge(self, dram: Dram) -> Charge:
+        """What it is charged for. Raises ValueError where `dram` has no price."""
+        if dram.priced_by == "device":
+            return ByDevice(dram.simulated)
+        if dram.energy_pj_per_bit is None:
+            raise ValueError("a memory that is priced per bit must have a price")
+        return PerBit(dram.energy_pj_per_bit)
+
+
+MEMORIES: Registry[Memory] = Registry("memory", "lifsim.hardware.memory", "lifsim.memories")
