@@ -23,7 +23,7 @@ from statistics import median
 
 import numpy as np
 
-from lifsim.config.network import Conv, Lif, Linear, Network, Pool
+from lifsim.config.network import Lif, Network, Pool
 from lifsim.config.sharing import Sharing
 from lifsim.config.workload import load_workload
 from lifsim.engine.calibration import calibrated_weights
@@ -35,6 +35,8 @@ from lifsim.engine.training.loss import cross_entropy
 from lifsim.engine.training.optimiser import Sgd
 from lifsim.engine.weights import BN_TERMS, Weights
 from lifsim.engine.workers import Workers
+from lifsim.layers.conv import Conv
+from lifsim.layers.linear import Linear
 
 CASES = [(threads, batch) for threads in (1, 2) for batch in (1, 8)]
 

@@ -54,6 +54,12 @@ class Registry(Mapping[str, Member]):
         self._add(member, Origin(member.__module__.partition(".")[0], member.__module__))
         return member
 
+    @property
+    def shipped(self) -> Mapping[str, Member]:
+        """The members that LIFSim ships."""
+        self._load_shipped()
+        return {name: member for name, member in self._members.items() if self._is_shipped(name)}
+
     def __getitem__(self, name: str) -> Member:
         """The member of that name. Raises KeyError with the nearest name."""
         self._load_shipped()
@@ -75,6 +81,9 @@ class Registry(Mapping[str, Member]):
         """Where the member of that name comes from."""
         self[name]
         return self._origins[name]
+
+    def _is_shipped(self, name: str) -> bool:
+        return self._origins[name].module.startswith(f"{self.folder}.")
 
     def _load_shipped(self) -> None:
         if self.folder in self._loaded:
@@ -117,6 +126,7 @@ KINDS = {
     "sparsity": "lifsim.hardware.array.sparsity:SPARSITIES",
     "memory": "lifsim.hardware.memory:MEMORIES",
     "neuron": "lifsim.neurons:NEURONS",
+    "layer": "lifsim.layers:LAYERS",
     "accounting": "lifsim.accounting:ACCOUNTINGS",
 }
 """Where the registry of each kind stands, so that input files can be checked before what costs anything is imported."""

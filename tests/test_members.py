@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 import pytest
 
 import lifsim
 from lifsim.cli.main import main
+from lifsim.config.network import Tensor
+from lifsim.config.operation import Channels, WeightOperation
+from lifsim.config.product import Window
 from lifsim.config.sharing import Sharing
 from lifsim.config.workload import load_workload
 from lifsim.engine.inference import Engine
 from lifsim.engine.initial import random_weights
 from lifsim.errors import InputError
+from lifsim.layers import LAYERS, LayerKind
+from lifsim.layers.weighted import Weighted
 from lifsim.neurons import NEURONS, NeuronModel, StateVariable
 from lifsim.neurons.parameters import Numbers, Real, rounded
 from lifsim.neurons.protocol import MEMBRANE
@@ -53,6 +58,7 @@ WORDS = {
     "dataflow": ("dataflow",),
     "sparsity": ("sparsity",),
     "neuron": ("neuron", "model"),
+    "layer": ("kind", ".op"),
     "memory": ("dram", "memory", "model"),
     "accounting": ("accounting",),
 }
@@ -109,6 +115,97 @@ def test_what_compares_with_a_name_is_found(source: str) -> None:
     assert named(ast.parse(source), {"os", "ws"}, ("dataflow",)) != []
     assert named(ast.parse(source), {"sata"}, ("dataflow",)) == []
     assert named(ast.parse(source), {"os", "ws"}, ("sparsity",)) == []
+
+
+def test_nobody_imports_a_layer_kind() -> None:
+    """So that nobody can ask whether a layer is one of them."""
+    members = {LAYERS.origin(name).module for name in LAYERS}
+    assert len(members) == len(LAYERS)
+    for name, tree in modules_but(*members).items():
+        imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        imported |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+        assert not imported & members, name
+
+
+@dataclass(frozen=True)
+class Pixelwise(Weighted):
+    """Features of each pixel by themselves."""
+
+    pixels: tuple[int, int]
+
+    kind = "pixelwise"
+
+    @property
+    def window(self) -> Window:
+        filters, height, width = self.output.shape
+        return Window((self.weight_shape[1], *self.pixels), (filters, height, width), (1, 1))
+
+    @property
+    def weight_shape(self) -> tuple[int, ...]:
+        return self.output.shape[0], self.features, 1, 1
+
+    features: int
+
+
+class PixelwiseKeys(WeightOperation):
+    """Filters of one pixel."""
+
+    op: Literal["pixelwise"]
+    filters: Channels
+
+    def node(self, inputs: Sequence[Tensor]) -> Pixelwise:
+        (x,) = inputs
+        channels, height, width = x.shape
+        output = Tensor(self.name, (self.filters, height, width), x.steps, None)
+        return Pixelwise(self.name, (x.name,), output, (height, width), channels)
+
+
+class PixelwiseKind(LayerKind):
+    name = "pixelwise"
+    title = "pixel by pixel"
+    plural = "pixelwise"
+    keys = PixelwiseKeys
+
+
+LAYERED = """
+name: net
+timesteps: 2
+input: {shape: [2, 4, 4], encoding: rate}
+layers:
+- {name: mix, op: pixelwise, filters: 4}
+- {name: lif, op: lif}
+- {name: fc, op: linear, out: 4}
+spikes: {source: rates, provenance: nobody, rates: {mix: 0.5, fc: 0.5}}
+"""
+
+
+def test_a_layer_kind_of_a_file_of_its_own_is_read_computed_counted_and_listed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, slip = tmp_path / "net.yaml", tmp_path / "slip.yaml"
+    path.write_text(LAYERED)
+    slip.write_text(LAYERED.replace("op: pixelwise, filters: 4", "op: pixelwise, filter: 4"))
+    with pytest.raises(InputError, match=r"layers.mix.op: 'pixelwise' must be one of conv, linear"):
+        load_workload(str(path))
+
+    monkeypatch.setattr(LAYERS, "_members", dict(LAYERS))
+    monkeypatch.setattr(LAYERS, "_origins", {name: LAYERS.origin(name) for name in LAYERS})
+    LAYERS.register(PixelwiseKind)
+    network = load_workload(str(path))
+    assert (network.layers[0].kind, network.layers[0].weights) == ("pixelwise", 8)
+    with pytest.raises(InputError, match="filter: is not a known key; did you mean 'filters'"):
+        load_workload(str(slip))
+
+    spikes = np.random.default_rng(0).integers(0, 2, (2, 1, 2, 4, 4)).astype(np.uint8)
+    weights = random_weights(network, 0)
+    drives: dict[str, Any] = {}
+    Engine(network, Sharing(), weights).run(spikes, lambda node, _, value: drives.update({node.name: value.copy()}))
+    assert drives["mix"] == pytest.approx(
+        np.einsum("mc,tbchw->tbmhw", weights["mix.weight"][:, :, 0, 0], spikes), abs=1e-5
+    )
+    assert lifsim.run("sata128", str(path), schedule="tick").totals.ops.macs_dense == 2 * (8 * 16 + 64 * 4)
+    assert main(["list", "layers"]) == 0
+    assert "pixel by pixel (package tests)" in capsys.readouterr().out
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ _MEMBERS = {
     "dataflows": "dataflow",
     "sparsities": "sparsity",
     "neurons": "neuron",
+    "layers": "layer",
     "memories": "memory",
     "accountings": "accounting",
 }
@@ -35,8 +36,7 @@ def listing(what: str) -> None:
     workloads may name.
 
     Files of the folders in $LIFSIM_PATH (separated as in $PATH) are listed too, and come before shipped ones.
-    Dataflows, sparsities, neuron models, memories and accountings of other packages are listed with the package that
-    they come from.
+    What other packages add is listed with the package that it comes from.
 
     \b
     Examples:
@@ -44,6 +44,7 @@ def listing(what: str) -> None:
       lifsim list sharings
       lifsim list dataflows
       lifsim list neurons
+      lifsim list layers
     """
     if what == "sharings":
         rows = _SHARINGS

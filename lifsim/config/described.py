@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from lifsim.brief import Brief
+from lifsim.registry import registry_of
 from lifsim.units import format_bytes, format_si
 
 if TYPE_CHECKING:
@@ -31,14 +33,14 @@ def arch_brief(arch: Arch) -> Brief:
 def network_brief(network: Network) -> Brief:
     """Input, layers, neurons, weights, work, and where the spikes come from."""
     layers, lifs, spikes = network.layers, network.lifs, network.spikes
-    convolutions = sum(layer.kind == "conv" for layer in layers)
+    named, kinds = registry_of("layer"), Counter(layer.kind for layer in layers)
     shape = " x ".join(map(str, layers[0].in_shape))
     return Brief(
         f"network {network.name}",
         {
             "input": f"{shape}, {network.encoding}, {network.input_bits} bits",
             "timesteps": str(network.timesteps),
-            "layers": f"{convolutions} convolutions, {len(layers) - convolutions} linear",
+            "layers": ", ".join(f"{count} {named[kind].plural}" for kind, count in kinds.items()),
             "LIF neurons": f"{sum(lif.output.elements for lif in lifs):,} in {len(lifs)} layers",
             "weights": f"{sum(layer.weights for layer in layers):,}",
             "MACs, dense": f"{sum(layer.macs_per_run * layer.runs for layer in layers):,} an image",

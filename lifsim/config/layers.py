@@ -1,11 +1,13 @@
-"""The hardware's view of a network: weight layers, each with all that runs behind it until the next weight layer."""
+"""The hardware's view of a network: the layers of the array, each with all that runs behind it until the next one."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from lifsim.config.network import Add, Conv, Layer, Lif, Linear, Node, Tensor
+from lifsim.config.members import any_of
+from lifsim.config.network import Add, Layer, Lif, Node, Tensor
+from lifsim.config.product import Product
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Ownership:
         order: dict[str | None, int] = {None: -1}
         owner: dict[str, str | None] = {}
         for index, node in enumerate(nodes):
-            if isinstance(node, Conv | Linear):
+            if isinstance(node, Product):
                 owner[node.name] = node.name
                 order[node.name] = index
             else:
@@ -44,7 +46,7 @@ def lif_faults(nodes: Sequence[Node]) -> list[tuple[str, str]]:
             continue
         owner = ownership.owner[lif.name]
         if owner is None:
-            faults.append((lif.name, f"{lif.name} must stand behind a convolution or linear layer"))
+            faults.append((lif.name, f"{lif.name} must stand behind a layer of kind {any_of('layer')}"))
         elif owner in first:
             reason = f"one weight layer drives one LIF layer, and {owner} already drives {first[owner]}"
             faults.append((lif.name, f"{lif.name} must stand behind a weight layer of its own: {reason}"))
@@ -56,9 +58,9 @@ def lif_faults(nodes: Sequence[Node]) -> list[tuple[str, str]]:
 def hardware_layers(nodes: Sequence[Node], timesteps: int) -> tuple[Layer, ...]:
     """The weight layers of a graph without `lif_faults`, in execution order."""
     ownership = Ownership.of(nodes)
-    weights = [node for node in nodes if isinstance(node, Conv | Linear)]
+    products = [node for node in nodes if isinstance(node, Product)]
     stored = _stored(ownership)
-    return tuple(_layer(ownership, stored, index, node, timesteps) for index, node in enumerate(weights))
+    return tuple(_layer(ownership, stored, index, node, timesteps) for index, node in enumerate(products))
 
 
 def _stored(ownership: Ownership) -> set[str]:
@@ -75,32 +77,27 @@ def _residuals(ownership: Ownership, epilogue: list[Node], name: str) -> tuple[T
     return tuple(ownership.nodes[x].output for x in dict.fromkeys(reads))
 
 
-def _layer(ownership: Ownership, stored: set[str], index: int, node: Conv | Linear, timesteps: int) -> Layer:
+def _layer(ownership: Ownership, stored: set[str], index: int, node: Product, timesteps: int) -> Layer:
     epilogue = ownership.members[node.name]
     source = ownership.nodes[node.inputs[0]].output
-    conv = node if isinstance(node, Conv) else _one_pixel_conv(node)
+    window = node.window
     return Layer(
         index=index,
         name=node.name,
-        kind="conv" if isinstance(node, Conv) else "linear",
+        kind=node.kind,
         input=source,
-        in_shape=conv.in_shape,
-        filters=conv.output.shape[0],
-        kernel=conv.kernel,
-        stride=conv.stride,
-        padding=conv.padding,
-        groups=conv.groups,
-        out_shape=(conv.output.shape[0], conv.output.shape[1], conv.output.shape[2]),
+        in_shape=window.in_shape,
+        filters=window.out_shape[0],
+        kernel=window.kernel,
+        stride=window.stride,
+        padding=window.padding,
+        groups=window.groups,
+        out_shape=window.out_shape,
         runs=source.steps,
         timesteps=timesteps,
         lif=next((member for member in epilogue if isinstance(member, Lif)), None),
         outputs=tuple(member.output for member in epilogue if member.name in stored),
         residuals=_residuals(ownership, epilogue, node.name),
+        flat=node.flat,
+        operand=ownership.nodes[node.inputs[1]].output if len(node.inputs) > 1 else None,
     )
-
-
-def _one_pixel_conv(node: Linear) -> Conv:
-    """A linear layer as a 1 x 1 convolution of a map of one pixel, (F, 1, 1) to (M, 1, 1)."""
-    output = replace(node.output, shape=(*node.output.shape, 1, 1))
-    in_shape = (node.in_features, 1, 1)
-    return Conv(node.name, node.inputs, output, in_shape, (1, 1), (1, 1), (0, 0), 1, node.bias, node.batch_norm)

@@ -20,3 +20,9 @@ def member_of(kind: str) -> AfterValidator:
         return name
 
     return AfterValidator(check)
+
+
+def any_of(kind: str) -> str:
+    """The words `a, b or c`, of the names of the members of `kind`."""
+    *names, last = registry_of(kind)
+    return f"{', '.join(names)} or {last}" if names else last

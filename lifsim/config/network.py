@@ -1,7 +1,7 @@
 """The network graph that the hardware model and the SNN engine both read.
 
-A `Network` is a list of nodes in execution order, each with one output `Tensor`. Its `layers` are the weight layers
-(convolution, linear), each with all that runs behind it until the next weight layer: pooling, residual add, LIF.
+A `Network` is a list of nodes in execution order, each with one output `Tensor`. Its `layers` are what the array
+computes (`lifsim.layers`), each with all that runs behind it until the next one: pooling, residual add, LIF.
 """
 
 from __future__ import annotations
@@ -64,28 +64,6 @@ class Input(Node):
 
 
 @dataclass(frozen=True)
-class Conv(Node):
-    """Convolution, weights [M, C/groups, R, S]; `batch_norm` folds a norm of M channels behind it."""
-
-    in_shape: tuple[int, int, int]  # (C, H, W)
-    kernel: tuple[int, int]  # (R, S)
-    stride: tuple[int, int]
-    padding: tuple[int, int]
-    groups: int
-    bias: bool
-    batch_norm: bool
-
-
-@dataclass(frozen=True)
-class Linear(Node):
-    """Fully connected, weights [M, F]; a (C, H, W) input is flattened in that order."""
-
-    in_features: int
-    bias: bool
-    batch_norm: bool
-
-
-@dataclass(frozen=True)
 class Pool(Node):
     """Max or average pooling (`kind` "max" | "avg")."""
 
@@ -125,20 +103,41 @@ def nodes_with_spikes(nodes: Iterable[Node]) -> frozenset[str]:
     return frozenset(spiking)
 
 
+def second_of(layer: str) -> str:
+    """The name under which rates and traces have the second operand of a layer."""
+    return f"{layer}:second"
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A tensor whose spikes a trace must hold, under this name: an operand of a layer, read as a map, or flattened."""
+
+    name: str
+    tensor: Tensor
+    map_shape: tuple[int, int, int]
+    flat: bool
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """As traces have it: (C, H, W) or (F,)."""
+        return self.map_shape[:1] if self.flat else self.map_shape
+
+
 @dataclass(frozen=True)
 class Layer:
-    """A weight layer as the hardware sees it: a GEMM [pixels Sr] x [K] x [filters Sc] per group, and what follows it.
+    """A layer of the array as the hardware sees it: a GEMM [pixels Sr] x [K] x [filters Sc] a group, and what follows.
 
     Shapes are per image. `runs` is how often per image the array computes it: T, or 1 where its input has one
     timestep. `lif` fires `timesteps` times per image whatever `runs` is. `outputs` are the tensors it hands over to
-    later layers; `residuals` the stored tensors that its add reads.
+    later layers; `residuals` the stored tensors that its add reads. `flat`: its input is flattened to one pixel.
+    `operand`: the tensor whose elements are its filters, not weights.
     """
 
     index: int
     name: str
-    kind: str  # "conv" | "linear"
+    kind: str  # a registered one (lifsim.layers)
     input: Tensor
-    in_shape: tuple[int, int, int]  # (C, H, W); a linear layer is (F, 1, 1)
+    in_shape: tuple[int, int, int]  # (C, H, W); of a flat layer (F, 1, 1)
     filters: int  # M
     kernel: tuple[int, int]  # (R, S)
     stride: tuple[int, int]
@@ -150,6 +149,23 @@ class Layer:
     lif: Lif | None
     outputs: tuple[Tensor, ...]
     residuals: tuple[Tensor, ...]
+    flat: bool = False
+    operand: Tensor | None = None
+
+    @property
+    def reads(self) -> tuple[Tensor, ...]:
+        """Its operands: its input, and the tensor whose elements stand where others have weights."""
+        return (self.input,) if self.operand is None else (self.input, self.operand)
+
+    @property
+    def traced(self) -> tuple[Traced, ...]:
+        """What a trace must hold: its operands."""
+        first = Traced(self.name, self.input, self.in_shape, self.flat)
+        if self.operand is None:
+            return (first,)
+        channels, *pixels = self.operand.shape
+        height, width = pixels or (1, 1)
+        return first, Traced(second_of(self.name), self.operand, (channels, height, width), not pixels)
 
     def __hash__(self) -> int:
         """Cheap: equal layers have equal names."""
@@ -173,7 +189,7 @@ class Layer:
     @property
     def weights(self) -> int:
         """Weight elements."""
-        return self.filters * self.reduction
+        return self.filters * self.reduction if self.operand is None else 0
 
     @property
     def macs_per_run(self) -> int:
@@ -182,8 +198,8 @@ class Layer:
 
     @property
     def multibit_input(self) -> bool:
-        """Whether inputs are more than one bit, so that the array multiplies instead of gating."""
-        return not self.input.is_spikes
+        """Whether what it reads is more than one bit, so that the array multiplies instead of gating."""
+        return not all(tensor.is_spikes for tensor in self.reads)
 
     @property
     def lif_elements(self) -> int:
@@ -264,6 +280,11 @@ class Network(Briefly):
     def lifs(self) -> tuple[Lif, ...]:
         """LIF nodes in execution order."""
         return tuple(node for node in self.nodes if isinstance(node, Lif))
+
+    @cached_property
+    def traced(self) -> tuple[Traced, ...]:
+        """What a trace must hold, layer by layer."""
+        return tuple(one for layer in self.layers for one in layer.traced)
 
     @cached_property
     def input_tensors(self) -> frozenset[str]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from lifsim.config.network import SATA_GRADIENTS, Conv, Gradients, Linear, Node, Spikes, nodes_with_spikes
+from lifsim.config.members import any_of
+from lifsim.config.network import SATA_GRADIENTS, Gradients, Node, Spikes, nodes_with_spikes, second_of
+from lifsim.config.operation import ProductOperation
 from lifsim.config.problem import Problem
-from lifsim.config.schema import UNKNOWN, known
+from lifsim.config.product import Product
+from lifsim.config.schema import UNKNOWN, UnknownKeyError, known
 from lifsim.config.shapes import MAX_HINTS
-from lifsim.config.workload_schema import ConvSpec, LayerSpec, LinearSpec, SpikesSpec, TrainingSpec, Workload
+from lifsim.config.workload_schema import LayerSpec, SpikesSpec, TrainingSpec, Workload
 from lifsim.errors import did_you_mean
 
 
@@ -20,13 +23,14 @@ def rate_problems(spec: Workload, nodes: Sequence[Node]) -> Iterator[Problem]:
     Raises UnknownKeyError where the rest needs a key that is not known.
     """
     rates = spec.spikes.rates
-    steps = {node.name: node.output.steps for node in nodes if isinstance(node, Conv | Linear)}
-    weighted = [known(op, "name", "") for op in spec.layers if _may_have_weights(op)]
+    operands = {node.name: _operands(node.name, len(node.inputs)) for node in nodes if isinstance(node, Product)}
+    steps = {one: node.output.steps for node in nodes for one in operands.get(node.name, ())}
+    products = [name for op in spec.layers if _may_be_product(op) for name in _operands_of(op)]
     for name, given in rates.items():
         loc = ("spikes", "rates", name)
-        if name not in weighted:
-            hint = did_you_mean(name, weighted[:MAX_HINTS])
-            yield Problem(loc, f"must be a convolution or linear layer{hint}")
+        if name not in products:
+            hint = did_you_mean(name, products[:MAX_HINTS])
+            yield Problem(loc, f"must be a layer of kind {any_of('layer')}{hint}")
         elif given is UNKNOWN or "timesteps" not in vars(spec):
             continue
         elif name in steps and len(given) not in (1, steps[name]):
@@ -34,13 +38,26 @@ def rate_problems(spec: Workload, nodes: Sequence[Node]) -> Iterator[Problem]:
             yield Problem(loc, f"must have {need}; has {len(given)}")
     if spec.spikes.source == "rates" and "encoding" in vars(spec.input):
         spiking = nodes_with_spikes(nodes)
-        missing = [name for name in steps if name in spiking and name not in rates]
+        missing = [one for name in operands if name in spiking for one in operands[name] if one not in rates]
         if missing:
             yield Problem(("spikes",), f"rates must cover every layer that reads spikes; missing {', '.join(missing)}")
 
 
-def _may_have_weights(op: LayerSpec) -> bool:
-    return isinstance(op, ConvSpec | LinearSpec) or "op" not in vars(op)
+def _may_be_product(op: LayerSpec) -> bool:
+    return isinstance(op, ProductOperation) or "op" not in vars(op)
+
+
+def _operands(layer: str, count: int) -> tuple[str, ...]:
+    """What has rates of its own: each operand of a layer."""
+    return (layer,) if count < 2 else (layer, second_of(layer))
+
+
+def _operands_of(op: LayerSpec) -> tuple[str, ...]:
+    try:
+        reads = len(op.reads)
+    except UnknownKeyError:
+        reads = 2  # it may have as many
+    return _operands(known(op, "name", ""), reads)
 
 
 def spikes_of(spec: SpikesSpec, folder: Path) -> Spikes:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from lifsim.config.operation import WeightOperation
 from lifsim.config.problem import Problem
 from lifsim.config.schema import UnknownKeyError, known
-from lifsim.config.workload_schema import ConvSpec, LinearSpec, Workload
+from lifsim.config.workload_schema import Workload
 
 
 def unread(spec: Workload) -> list[Problem]:
@@ -27,7 +28,7 @@ def unread(spec: Workload) -> list[Problem]:
 def _readers(spec: Workload) -> tuple[set[str], list[bool]]:
     """The layers that others read, and which layers end a chain. Raises UnknownKeyError where that is not known."""
     read: set[str] = set()
-    fresh = [isinstance(op, ConvSpec | LinearSpec) and op.in_shape is not None for op in spec.layers]
+    fresh = [isinstance(op, WeightOperation) and op.in_shape is not None for op in spec.layers]
     above = "input"
     for op, starts_chain in zip(spec.layers, fresh, strict=True):
         read.update(() if starts_chain else op.reads or (above,))

@@ -7,18 +7,18 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import cast
 
-from lifsim.config.network import Add, Conv, Input, Lif, Linear, Node, Pool, Tensor, TimeMean
+from lifsim.config.fitting import MisfitError, map_of, slide
+from lifsim.config.network import Add, Input, Lif, Node, Pool, Tensor, TimeMean
 from lifsim.config.neuron import misfits, read_neuron
+from lifsim.config.operation import ProductOperation, WeightOperation
 from lifsim.config.problem import Loc, Problem
 from lifsim.config.readers import unread
 from lifsim.config.schema import UnknownKeyError, known
 from lifsim.config.workload_schema import (
     AddSpec,
-    ConvSpec,
     InputSpec,
     LayerSpec,
     LifSpec,
-    LinearSpec,
     PoolSpec,
     TimeMeanSpec,
     Workload,
@@ -27,7 +27,6 @@ from lifsim.errors import did_you_mean
 from lifsim.neurons import NeuronModel
 
 MAX_ELEMENTS = 1 << 28
-MAX_WEIGHTS = 1 << 32
 MAX_LEVELS = 1 << 31
 SOME_TIMESTEPS = 2  # as good as any other number where the file has none: shapes do not depend on it
 MAX_HINTS = 32  # names that a misspelt one is compared with: it takes as long as their product
@@ -44,14 +43,6 @@ class Inference:
     nodes: list[Node] = field(default_factory=list)
     averaged: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
-
-
-class MisfitError(ValueError):
-    """What is wrong with one layer, as (key, message); a key of its neuron is dotted, '' is the layer itself."""
-
-    def __init__(self, *faults: tuple[str, str]) -> None:
-        super().__init__(*faults)
-        self.faults = faults
 
 
 def infer_nodes(spec: Workload) -> tuple[tuple[Node, ...], list[Problem]]:
@@ -120,7 +111,7 @@ def _check_size(output: Tensor) -> None:
 
 def _inputs(state: Inference, loc: Loc, op: LayerSpec, reads: tuple[str | None, ...]) -> list[Tensor] | None:
     """The tensors that `op` reads; None if one of them is not known. The layer above that has no good name is None."""
-    if isinstance(op, ConvSpec | LinearSpec) and op.in_shape is not None:
+    if isinstance(op, WeightOperation) and op.in_shape is not None:
         faults = _shape_faults(op.in_shape)
         state.problems += [Problem((*loc, "in_shape"), message) for message in faults]
         if faults or op.name in state.tensors:
@@ -130,7 +121,7 @@ def _inputs(state: Inference, loc: Loc, op: LayerSpec, reads: tuple[str | None, 
         return [source]
     for position, name in enumerate(reads):
         if name is not None and name not in state.tensors:
-            key = ("inputs", position) if isinstance(op, AddSpec) else ("input",)
+            key = ("inputs", position) if len(reads) > 1 else ("input",)
             hint = did_you_mean(name, [one for one in state.tensors if one is not None][-MAX_HINTS:])
             state.problems.append(Problem((*loc, *key), f"{name!r} must be a layer above{hint}"))
     found = [tensor for name in reads if (tensor := state.tensors.get(name)) is not None]
@@ -147,10 +138,8 @@ def _shape_faults(shape: tuple[int, ...]) -> list[str]:
 
 def _node(state: Inference, op: LayerSpec, inputs: list[Tensor]) -> Node:
     match op:
-        case ConvSpec():
-            return _conv(op, inputs[0])
-        case LinearSpec():
-            return _linear(op, inputs[0])
+        case ProductOperation():
+            return op.node(inputs)
         case PoolSpec():
             return _pool(op, inputs[0])
         case AddSpec():
@@ -161,79 +150,8 @@ def _node(state: Inference, op: LayerSpec, inputs: list[Tensor]) -> Node:
             return _time_mean(state, op, inputs[0])
 
 
-def _map(x: Tensor, what: str) -> tuple[int, int, int]:
-    if len(x.shape) != 3:
-        raise MisfitError(("", f"{what} must read a [channels, height, width] map; {x.name} is {list(x.shape)}"))
-    return x.shape[0], x.shape[1], x.shape[2]
-
-
-def _slide(
-    size: tuple[int, int], kernel: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int]
-) -> tuple[int, int]:
-    """Output rows and columns, floor((H + 2p - R) / s) + 1. Raises MisfitError if the window does not fit."""
-    padded = (size[0] + 2 * padding[0], size[1] + 2 * padding[1])
-    if kernel[0] > padded[0] or kernel[1] > padded[1]:
-        raise MisfitError(("kernel", f"{list(kernel)} must fit into the padded map {list(padded)}"))
-    return (padded[0] - kernel[0]) // stride[0] + 1, (padded[1] - kernel[1]) // stride[1] + 1
-
-
-def _conv(op: ConvSpec, x: Tensor) -> Conv:
-    in_shape = _map(x, "a convolution")
-    faults: list[tuple[str, str]] = []
-    for check in (_group_faults, _filter_faults, _window_faults):
-        with suppress(UnknownKeyError):
-            faults += check(op, in_shape)
-    if faults:
-        raise MisfitError(*faults)
-    channels, height, width = in_shape
-    out, padding = channels if op.out is None else op.out, _padding(op)
-    output = Tensor(op.name, (out, *_slide((height, width), op.kernel, op.stride, padding)), x.steps, None)
-    bias, batch_norm = known(op, "bias", False), known(op, "batch_norm", False)
-    groups = _groups(op, channels)
-    return Conv(op.name, (x.name,), output, in_shape, op.kernel, op.stride, padding, groups, bias, batch_norm)
-
-
-def _group_faults(op: ConvSpec, in_shape: tuple[int, int, int]) -> list[tuple[str, str]]:
-    groups = _groups(op, in_shape[0])
-    return [("groups", f"{groups} must divide the {in_shape[0]} input channels")] if in_shape[0] % groups else []
-
-
-def _filter_faults(op: ConvSpec, in_shape: tuple[int, int, int]) -> list[tuple[str, str]]:
-    channels = in_shape[0]
-    groups, faults = _groups(op, channels), list[tuple[str, str]]()
-    out = channels if op.out is None else op.out
-    if out % groups:
-        faults.append(("out", f"{out} must be a multiple of the {groups} groups"))
-    if out * channels // groups * op.kernel[0] * op.kernel[1] > MAX_WEIGHTS:
-        faults.append(("out", f"{out} filters must come to <= {MAX_WEIGHTS} weights"))
-    return faults
-
-
-def _window_faults(op: ConvSpec, in_shape: tuple[int, int, int]) -> list[tuple[str, str]]:
-    try:
-        _slide(in_shape[1:], op.kernel, op.stride, _padding(op))
-    except MisfitError as misfit:
-        return list(misfit.faults)
-    return []
-
-
-def _groups(op: ConvSpec, channels: int) -> int:
-    return channels if op.depthwise else op.groups or 1
-
-
-def _padding(op: ConvSpec) -> tuple[int, int]:
-    return (op.kernel[0] // 2, op.kernel[1] // 2) if op.padding == "same" else op.padding
-
-
-def _linear(op: LinearSpec, x: Tensor) -> Linear:
-    if op.out * x.elements > MAX_WEIGHTS:
-        raise MisfitError(("out", f"{op.out} filters must come to <= {MAX_WEIGHTS} weights"))
-    bias, batch_norm = known(op, "bias", False), known(op, "batch_norm", False)
-    return Linear(op.name, (x.name,), Tensor(op.name, (op.out,), x.steps, None), x.elements, bias, batch_norm)
-
-
 def _pool(op: PoolSpec, x: Tensor) -> Pool:
-    channels, height, width = _map(x, "pooling")
+    channels, height, width = map_of(x, "pooling")
     if op.kernel is not None:
         kernel, stride = op.kernel, op.stride or op.kernel
     else:
@@ -243,7 +161,7 @@ def _pool(op: PoolSpec, x: Tensor) -> Pool:
         kernel = stride = (height // output[0], width // output[1])
     kind = op.op.removesuffix("_pool")
     levels = x.levels if x.levels is None or kind == "max" else x.levels * kernel[0] * kernel[1]
-    shape = (channels, *_slide((height, width), kernel, stride, op.padding))
+    shape = (channels, *slide((height, width), kernel, stride, op.padding))
     return Pool(op.name, (x.name,), Tensor(op.name, shape, x.steps, levels), kind, kernel, stride, op.padding)
 
 

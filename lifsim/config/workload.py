@@ -9,7 +9,9 @@ from pathlib import Path
 from lifsim.config.document import Document, read_document
 from lifsim.config.extends import extended
 from lifsim.config.layers import hardware_layers, lif_faults
+from lifsim.config.members import any_of
 from lifsim.config.network import Network, Node
+from lifsim.config.operation import ProductOperation
 from lifsim.config.overrides import override
 from lifsim.config.problem import Problem
 from lifsim.config.rates import gradients_of, rate_problems, spikes_of
@@ -17,7 +19,7 @@ from lifsim.config.resolve import find
 from lifsim.config.schema import UnknownKeyError, known
 from lifsim.config.shapes import infer_nodes
 from lifsim.config.validate import examine, in_reading_order
-from lifsim.config.workload_schema import ConvSpec, LinearSpec, Workload
+from lifsim.config.workload_schema import Workload, schema_for
 from lifsim.errors import Fault, InputError
 
 
@@ -42,7 +44,7 @@ def parse_workload(document: Document) -> Network:
 def network_of(document: Document) -> Network:
     """The checked network that `document`, which extends nothing, describes. Raises InputError with every fault: those
     of single keys, and what can still be said of the shapes of layers that have none."""
-    found = examine(Workload, document)
+    found = examine(schema_for(document.data), document)
     spec = found.model
     nodes, problems = infer_nodes(spec)
     problems += _graph_problems(spec, nodes)
@@ -83,6 +85,6 @@ def _graph_problems(spec: Workload, nodes: Sequence[Node]) -> Iterator[Problem]:
         index = {known(op, "name", None): number for number, op in enumerate(spec.layers)}
         for name, reason in lif_faults(nodes):
             yield Problem(("layers", index[name]), reason)
-        if not any(isinstance(op, ConvSpec | LinearSpec) or "op" not in vars(op) for op in spec.layers):
-            yield Problem(("layers",), "must have a convolution or linear layer")
+        if not any(isinstance(op, ProductOperation) or "op" not in vars(op) for op in spec.layers):
+            yield Problem(("layers",), f"must have a layer of kind {any_of('layer')}")
         yield from rate_problems(spec, nodes)

@@ -2,42 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Iterable
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, create_model
 
+from lifsim.config.operation import Name, Operation, Padding, Positive, ProductOperation, Shape
+from lifsim.config.places import alternatives, tags_of
 from lifsim.config.schema import Broken, Flag, Model, Text, rule
+from lifsim.registry import registry_of
 
 MAX_LAYERS = 2000
 MAX_TIMESTEPS = 1024
 
-Name = Annotated[str, Field(strict=True, pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$", max_length=64)]
 Prose = Annotated[str, Field(strict=True, max_length=10_000)]
-Channels = Annotated[int, Field(ge=1, le=1 << 20, strict=True)]
 NeuronKeys = Annotated[dict[str, Any], Field(max_length=100)]
 """What the registered model has (lifsim.config.neuron)."""
 Rate = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0, le=1)]
-
-
-def _pair(low: int, *words: str) -> BeforeValidator:
-    """Accepts n (for both axes) or [vertical, horizontal], each from `low` to 4096, or one of `words`."""
-
-    def parse(value: Any) -> Any:
-        if value in words:
-            return value
-        pair = value if isinstance(value, list | tuple) else (value, value)
-        whole = all(isinstance(part, int) and not isinstance(part, bool) and low <= part <= 4096 for part in pair)
-        if len(pair) != 2 or not whole:
-            choices = [f"a whole number from {low} to 4096", "a list of two", *map(repr, words)]
-            raise ValueError(f"{value!r} must be {', '.join(choices[:-1])} or {choices[-1]}")
-        return tuple(pair)
-
-    return BeforeValidator(parse)
-
-
-Positive = Annotated[tuple[int, int], _pair(1)]
-Padding = Annotated[tuple[int, int], _pair(0)]
-ConvPadding = Annotated[tuple[int, int] | Literal["same"], _pair(0, "same")]
 
 
 def _one_or_many(value: Any) -> Any:
@@ -54,78 +36,15 @@ class InputSpec(Model):
     "rate" and "event" give spikes at every timestep.
     """
 
-    shape: Annotated[tuple[Channels, ...], Field(min_length=1, max_length=3)]
+    shape: Shape
     encoding: Literal["direct", "rate", "event"] = "direct"
     bits: Annotated[int, Field(ge=1, le=32, strict=True)] = 8
 
 
-class Operation(Model):
-    """What all layers have. input: the layer it reads, "input" for the network's; default: the layer above."""
-
-    name: Name
-    input: Name | None = None
-
-    @property
-    def reads(self) -> tuple[str, ...]:
-        """Names of the layers it reads; () for the layer above."""
-        return () if self.input is None else (self.input,)
-
-
-class WeightOperation(Operation):
-    """A layer of weights. in_shape starts a chain of its own that reads spikes of that shape."""
-
-    bias: Flag = False
-    batch_norm: Flag = False
-    in_shape: Annotated[tuple[Channels, ...], Field(min_length=1, max_length=3)] | None = None
-
-    @rule
-    def chain_has_one_beginning(self) -> Broken:
-        """A chain of its own reads no other layer."""
-        if self.in_shape is not None and self.input is not None:
-            yield "input", "must not be given with in_shape, which starts a chain of its own"
-
-
-class ConvSpec(WeightOperation):
-    """Convolution. kernel [R, S] (1-D: [1, S]); `same` keeps ceil(H/stride) rows; depthwise: groups = channels."""
-
-    op: Literal["conv"]
-    out: Channels | None = None
-    kernel: Positive
-    stride: Positive = (1, 1)
-    padding: ConvPadding = (0, 0)
-    groups: Channels | None = None
-    depthwise: Flag = False
-
-    @rule
-    def depthwise_sets_the_groups(self) -> Broken:
-        """So that nobody else does."""
-        if self.depthwise and self.groups is not None:
-            yield "groups", "must not be given with depthwise, which sets it to the channels"
-
-    @rule
-    def has_filters(self) -> Broken:
-        """As many as are asked for."""
-        if self.out is None and not self.depthwise:
-            yield "out", "must be given: only a depthwise convolution keeps the channels that it reads"
-
-    @rule
-    def groups_divide_the_filters(self) -> Broken:
-        """Each has as many."""
-        if self.out is not None and self.out % (self.groups or 1):
-            yield "groups", f"{self.groups} must divide the {self.out} output channels"
-
-    @rule
-    def same_goes_with_odd_kernels(self) -> Broken:
-        """Else there is no middle."""
-        if self.padding == "same" and not all(size % 2 for size in self.kernel):
-            yield "padding", f"'same' must go with odd kernels, not {list(self.kernel)}"
-
-
-class LinearSpec(WeightOperation):
-    """Fully connected; a (C, H, W) input is flattened."""
-
-    op: Literal["linear"]
-    out: Channels
+def layers_of(kinds: Iterable[Any]) -> Any:
+    """What an entry of `layers` may be, told apart by its `op`, of these kinds of layers and of all that have none."""
+    every = (*(kind.keys for kind in kinds), PoolSpec, AddSpec, LifSpec, TimeMeanSpec)
+    return Annotated[Union[every], Field(discriminator="op")]  # noqa: UP007 (of what is not known before)
 
 
 class PoolSpec(Operation):
@@ -185,7 +104,10 @@ class TimeMeanSpec(Operation):
     op: Literal["time_mean"]
 
 
-LayerSpec = Annotated[ConvSpec | LinearSpec | PoolSpec | AddSpec | LifSpec | TimeMeanSpec, Field(discriminator="op")]
+if TYPE_CHECKING:
+    LayerSpec = ProductOperation | PoolSpec | AddSpec | LifSpec | TimeMeanSpec
+else:
+    LayerSpec = layers_of(registry_of("layer").shipped.values())
 
 
 class SpikesSpec(Model):
@@ -235,3 +157,26 @@ class Workload(Model):
     layers: Annotated[tuple[LayerSpec, ...], Field(min_length=1, max_length=MAX_LAYERS)]
     spikes: SpikesSpec = SpikesSpec()
     training: TrainingSpec | None = None
+
+
+def schema_for(data: Any) -> type[Workload]:
+    """The schema of a file's `data`: with the layer kinds of other packages, if it names one that LIFSim does not
+    have."""
+    entries = data.get("layers") if isinstance(data, dict) else None
+    named = (entry.get("op") for entry in entries if isinstance(entry, dict)) if isinstance(entries, list) else ()
+    if all(op in _OWN for op in named if isinstance(op, str)):
+        return Workload
+    return _with_kinds(tuple(registry_of("layer").values()))
+
+
+_OWN = frozenset(tags_of(alternatives(LayerSpec), "op"))
+
+
+@cache
+def _with_kinds(kinds: tuple[Any, ...]) -> type[Workload]:
+    if len(kinds) == len(registry_of("layer").shipped):
+        return Workload
+    layers: Any = Annotated[
+        tuple.__class_getitem__((layers_of(kinds), ...)), Field(min_length=1, max_length=MAX_LAYERS)
+    ]
+    return create_model("Workload", __base__=Workload, layers=(layers, ...))

@@ -19,12 +19,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.config.network import Conv, Input, Lif, Linear, Network, Node
+from lifsim.config.network import Input, Lif, Network, Node
+from lifsim.config.product import Operator, Product
 from lifsim.config.sharing import Sharing, states_of
 from lifsim.engine.inference import as_rows, checked_input, network_faults, rest
 from lifsim.engine.initial import random_weights
+from lifsim.engine.layout import to_channels_last
 from lifsim.engine.neurons import bound, fire
-from lifsim.engine.operators import Operator, folded_norm, operator_of, to_channels_last
+from lifsim.engine.operators import folded_norm, operator_of
 from lifsim.engine.order import Stretch, Walk, stretches_of
 from lifsim.engine.weights import BN_EPSILON, Weights, checked_weights
 from lifsim.engine.workers import Workers
@@ -48,12 +50,11 @@ def calibrated_weights(
 
     Raises InputError, naming every layer that has no stated rate, or whose rate cannot be reached to 1 per cent point.
     """
-    readers = _readers(network)
     faults = network_faults(network)
     faults += [
-        Fault("must have a stated rate to be calibrated to", f"spikes.rates.{reader.name}")
-        for reader in readers.values()
-        if reader.name not in network.spikes.rates
+        Fault("must have a stated rate to be calibrated to", f"spikes.rates.{reader.rate}")
+        for lif, reader in _readers(network).items()
+        if reader.rate not in network.spikes.rates and _tuned(network, lif)
     ]
     if faults:
         raise InputError(faults)
@@ -61,25 +62,45 @@ def calibrated_weights(
     return _Calibration(network, sharing, images, seed, workers).run(watch)
 
 
-def _readers(network: Network) -> dict[str, Conv | Linear]:
-    """For each LIF layer, the first weight layer that reads its spikes, perhaps through pools, adds and means."""
-    found: dict[str, Conv | Linear] = {}
-    for node in network.nodes:
-        if isinstance(node, Conv | Linear):
-            for source in _sources(network, node):
+@dataclass(frozen=True)
+class _Reader:
+    """Who reads a LIF layer: the name of its stated rate, and of the node that it reads, perhaps behind pools."""
+
+    rate: str
+    probe: str
+
+
+def _readers(network: Network) -> dict[str, _Reader]:
+    """For each LIF layer, the first operand that its spikes are, perhaps through pools, adds and means."""
+    found: dict[str, _Reader] = {}
+    for layer in network.layers:
+        node = network.node(layer.name)
+        for probe, one in zip(node.inputs, layer.traced, strict=True):
+            for source in _sources(network, probe):
                 if isinstance(source, Lif):
-                    found.setdefault(source.name, node)
+                    found.setdefault(source.name, _Reader(one.name, probe))
     return found
 
 
-def _sources(network: Network, node: Node) -> Iterator[Conv | Linear | Lif]:
-    """LIF and weight layers that `node` reads, directly or through pools, adds and means."""
-    for name in node.inputs:
-        source = network.node(name)
-        if isinstance(source, Lif | Conv | Linear):
-            yield source
-        else:
+def _sources(network: Network, name: str) -> Iterator[Product | Lif]:
+    """The LIF and array layers that the node of that name is, or is made of by pools, adds and means."""
+    node = network.node(name)
+    if isinstance(node, Lif | Product):
+        yield node
+    else:
+        for source in node.inputs:
             yield from _sources(network, source)
+
+
+def _driver(network: Network, lif: str) -> Product:
+    """The array layer in front of a LIF layer."""
+    (drive,) = network.node(lif).inputs
+    return next(source for source in _sources(network, drive) if isinstance(source, Product))
+
+
+def _tuned(network: Network, lif: str) -> bool:
+    """Whether there is something to tune: the product of two tensors has no weights, and fires as it does."""
+    return _driver(network, lif).weight_shape is not None
 
 
 @dataclass
@@ -87,7 +108,7 @@ class _Knob:
     """The mean drive of one LIF layer, moved by what its rate is off, in steps that shrink where it overshoots."""
 
     lif: str
-    driver: Conv | Linear
+    driver: Product
     probe: str
     target: float
     move: float = _FIRST_MOVE
@@ -117,7 +138,7 @@ class _Pass:
         """Count a node's value, [steps, B, ..., C]."""
         self.ones[node.name] = self.ones.get(node.name, 0) + int(np.count_nonzero(value))
         self.elements[node.name] = self.elements.get(node.name, 0) + value.size
-        if isinstance(node, Conv | Linear):
+        if isinstance(node, Product):
             axes = tuple(range(value.ndim - 1))
             total = value.sum(axis=axes, dtype=np.float64)
             squares = np.square(value, dtype=np.float64).sum(axis=axes)
@@ -159,7 +180,8 @@ class _Calibration:
         """Tune the layers of a segment, and go on behind it; what could not be reached."""
         names = {node.name for stretch in segment for node in stretch.nodes}
         knobs = [knob for knob in self._knobs() if knob.lif in names]
-        layers = [node for stretch in segment for node in stretch.nodes if isinstance(node, Conv | Linear)]
+        nodes = (node for stretch in segment for node in stretch.nodes)
+        layers = [node for node in nodes if isinstance(node, Product) and node.weight_shape is not None]
         for index in range(_PASSES):
             self._variables.clear()
             self._operators.clear()
@@ -186,11 +208,10 @@ class _Calibration:
         ]
 
     def _knobs(self) -> Iterator[_Knob]:
-        for name, reader in _readers(self._network).items():
-            sources = _sources(self._network, self._network.node(name))
-            driver = next(source for source in sources if not isinstance(source, Lif))
-            rates = self._network.spikes.rates[reader.name]
-            yield _Knob(name, driver, reader.inputs[0], sum(rates) / len(rates))
+        for lif, reader in _readers(self._network).items():
+            if _tuned(self._network, lif):
+                rates = self._network.spikes.rates[reader.rate]
+                yield _Knob(lif, _driver(self._network, lif), reader.probe, sum(rates) / len(rates))
 
     def _compute(self, node: Node, inputs: Sequence[Array], step: int, steps: int) -> Array:
         del step
@@ -215,7 +236,7 @@ class _Calibration:
         spikes = fire(as_rows(x), self._variables[state.name], steps, self._neurons[node.name], self._workers)
         return spikes.reshape(steps, *x.shape[1:])
 
-    def _normalise(self, layer: Conv | Linear) -> None:
+    def _normalise(self, layer: Product) -> None:
         """Give the layer's drive unit variance and, with a batch norm, mean 0 in each channel."""
         total, squares, count = self._pass.moments[layer.name]
         mean = total / count
@@ -228,7 +249,7 @@ class _Calibration:
         self._weights[f"{layer.name}.bn.running_mean"] = (mean - shift) / scale + bias
         self._weights[f"{layer.name}.bn.running_var"] = np.where(variance > 0, variance / scale**2 - BN_EPSILON, 1.0)
 
-    def _shift(self, layer: Conv | Linear, move: float) -> None:
+    def _shift(self, layer: Product, move: float) -> None:
         """Move the mean drive: by the norm's offset, else the bias, else the mean of the weights."""
         if layer.batch_norm:
             self._weights[f"{layer.name}.bn.bias"] += move
@@ -252,7 +273,7 @@ def _segments(stretches: Sequence[Stretch]) -> list[list[Stretch]]:
             continue
         nodes: list[Node] = []
         for node in stretch.nodes:
-            if fired and isinstance(node, Conv | Linear):
+            if fired and isinstance(node, Product):
                 segments[-1] += [Stretch(tuple(nodes), True)] if nodes else []
                 segments.append([])
                 nodes, fired = [], False

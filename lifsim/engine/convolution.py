@@ -8,43 +8,18 @@ A linear layer is a 1 x 1 convolution of a one-pixel map.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lifsim.config.product import Window
 from lifsim.engine.jit import compiled
 from lifsim.engine.workers import Workers
 
 Array = NDArray[Any]
 
 _BAND = 4  # output rows per job: few enough to balance the threads, enough to share the event lists of their halos
-
-
-@dataclass(frozen=True)
-class Window:
-    """How outputs look at inputs: output (e, f) reads inputs (e*stride - padding + r, f*stride - padding + s).
-
-    in_shape: (C, H, W); out_shape: (M, E, F).
-    """
-
-    in_shape: tuple[int, int, int]
-    out_shape: tuple[int, int, int]
-    kernel: tuple[int, int]
-    stride: tuple[int, int] = (1, 1)
-    padding: tuple[int, int] = (0, 0)
-    groups: int = 1
-
-    @classmethod
-    def of_linear(cls, features: int, filters: int) -> Window:
-        """The one-pixel window of a fully connected layer."""
-        return cls((features, 1, 1), (filters, 1, 1), (1, 1))
-
-    @property
-    def integers(self) -> tuple[int, ...]:
-        """As the kernels take it."""
-        return (*self.kernel, *self.stride, *self.padding, self.groups)
 
 
 def pack_weights(weights: Array, groups: int) -> Array:

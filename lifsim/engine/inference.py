@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from lifsim.config.network import Input, Lif, Network, Node, Pool
+from lifsim.config.product import Operator
 from lifsim.config.sharing import Sharing, State, states_of
+from lifsim.engine.layout import to_channels_first, to_channels_last
 from lifsim.engine.neurons import bound, fire, initial_state
-from lifsim.engine.operators import Operator, operator_of, to_channels_first, to_channels_last
+from lifsim.engine.operators import operator_of
 from lifsim.engine.order import Walk, stretches_of
 from lifsim.engine.weights import Weights
 from lifsim.engine.workers import Workers

@@ -1,4 +1,4 @@
-"""Recording: the input spikes of every weight layer, straight into a trace."""
+"""Recording: the input spikes of every layer of the array, straight into a trace."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def record_spikes(
             )
         )
         charged = stack.enter_context(ChargedWriter(membranes, network, batch)) if membranes else None
-        tally = Tally(watch, "images of layers", batch * sum(layer.input.steps for layer in network.layers))
+        tally = Tally(watch, "images of layers", batch * sum(one.tensor.steps for one in network.traced))
         for first, last in _chunks(network, batch):
             recorder = _Recorder(network, trace, charged, first, tally)
             x = encode(network, _part(network, images, first, last), source.seed, first)
@@ -95,8 +95,8 @@ class _Recorder:
     ) -> None:
         self._trace, self._charged, self._first, self._tally = trace, charged, first, tally
         self._readers: dict[str, list[str]] = {}
-        for layer in network.layers:
-            self._readers.setdefault(layer.input.name, []).append(layer.name)
+        for one in network.traced:
+            self._readers.setdefault(one.tensor.name, []).append(one.name)
 
     def spikes(self, node: Node, step: int, value: Array) -> None:
         for reader in self._readers.get(node.name, ()):

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.config.network import Conv, Lif, Linear, Network, Node
+from lifsim.config.network import Lif, Network, Node
+from lifsim.config.product import Product
 from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.files import replacing
 from lifsim.neurons.parameters import Parameter, Real, parameters_of, varying
@@ -51,13 +52,11 @@ def _shapes_of(node: Node) -> Iterator[tuple[str, tuple[int, ...]]]:
         for name, value in varying(node.neuron).items():
             if isinstance(value, str):
                 yield f"{node.name}.{name}", node.output.shape
-    if not isinstance(node, Conv | Linear):
+    if not isinstance(node, Product):
         return
     filters = node.output.shape[0]
-    if isinstance(node, Conv):
-        yield f"{node.name}.weight", (filters, node.in_shape[0] // node.groups, *node.kernel)
-    else:
-        yield f"{node.name}.weight", (filters, node.in_features)
+    if node.weight_shape is not None:
+        yield f"{node.name}.weight", node.weight_shape
     if node.bias:
         yield f"{node.name}.bias", (filters,)
     if node.batch_norm:

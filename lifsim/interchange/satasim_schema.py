@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from lifsim.config.operation import Channels
 from lifsim.config.schema import Bits, Broken, Count, Model, Name, rule
-from lifsim.config.workload_schema import MAX_LAYERS, MAX_TIMESTEPS, Channels, Rate
+from lifsim.config.workload_schema import MAX_LAYERS, MAX_TIMESTEPS, Rate
 
 Size = Annotated[int, Field(ge=1, le=4096, strict=True)]
 Gated = Literal["y", "n"]

@@ -16,9 +16,10 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from lifsim.config.document import Document
+from lifsim.config.operation import Channels
 from lifsim.config.schema import Model
 from lifsim.config.validate import parse_model
-from lifsim.config.workload_schema import MAX_LAYERS, Channels
+from lifsim.config.workload_schema import MAX_LAYERS
 from lifsim.errors import Fault, InputError, shown
 from lifsim.interchange.imported import Imported
 from lifsim.interchange.satasim import SOURCE, renamed, unique_names

@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.config.network import Conv, Linear, Network
+from lifsim.config.network import Network
+from lifsim.config.product import Product
 from lifsim.engine.weights import Weights, checked_weights
 from lifsim.errors import Fault, InputError
 from lifsim.trace.archive import Archive
@@ -36,7 +37,7 @@ def weights_from_state(path: Path, network: Network) -> Weights:
     for name, array in state.items():
         module, _, term = name.rpartition(".")
         modules.setdefault(module, {})[term] = array
-    layers = [node for node in network.nodes if isinstance(node, Conv | Linear)]
+    layers = [node for node in network.nodes if isinstance(node, Product) and node.weight_shape]
     norms = [f"{layer.name}.bn" for layer in layers if layer.batch_norm]
     found_norms = [module for module, terms in modules.items() if "running_mean" in terms]
     found = [module for module, terms in modules.items() if "weight" in terms and terms["weight"].ndim > 1]

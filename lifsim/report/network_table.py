@@ -102,7 +102,7 @@ _COLUMNS: dict[str, tuple[str, Literal["left", "right"]]] = {
 
 def _window(row: LayerRow) -> str:
     """`3x3 /2 +1 g64`: kernel, stride, padding and groups, as far as they are not 1, 0 and 1."""
-    if row.kind == "linear":
+    if len(row.input) == 1:
         return ""
     parts = [str(_cell(row.kernel))]
     parts += [f"/{_short(row.stride)}"] if row.stride != (1, 1) else []
@@ -118,12 +118,11 @@ def _short(pair: tuple[int, int]) -> str:
 def _row(layer: Layer, state_of: dict[str, State]) -> LayerRow:
     state = state_of[layer.lif.name] if layer.lif else None
     is_first = state is not None and layer.lif is not None and state.lifs[0] == layer.lif.name
-    linear = layer.kind == "linear"
     return LayerRow(
         layer=layer.name,
         kind=layer.kind,
-        input=layer.in_shape[:1] if linear else layer.in_shape,
-        output=layer.out_shape[:1] if linear else layer.out_shape,
+        input=layer.traced[0].shape,
+        output=layer.out_shape[:1] if layer.flat else layer.out_shape,
         kernel=layer.kernel,
         stride=layer.stride,
         padding=layer.padding,

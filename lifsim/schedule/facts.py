@@ -35,7 +35,8 @@ class LayerFacts:
     when: the timesteps at which the array computes it: "first" replays its result to the LIFs at all of them (direct
         encoding), "last" is behind a mean over time.
     tile_filters, tile_bytes, tile_counts: [m] filters and bytes of a filter tile, tiles of a group's filters, one entry
-        for each number of tiles. weight_bytes: all filters.
+        for each number of tiles. weight_bytes: all filters, of a layer that has weights. operand_bytes: all filters of
+        an image, of one that has a second operand.
     replay_bytes: per image, the currents that a layer computed once keeps for its LIFs.
     psum_spill_bytes, psum_working_bytes: what spills per image and run, one way; what the psum buffer works on.
     """
@@ -44,6 +45,7 @@ class LayerFacts:
     when: When
     rows: RowLayout
     weight_bytes: int
+    operand_bytes: int
     filter_bytes: int
     tile_filters: Ints
     replay_bytes: int
@@ -69,8 +71,8 @@ class LayerFacts:
 @dataclass(frozen=True)
 class TensorFacts:
     """A stored tensor, number `order` of the network, rows of row_bytes per image and timestep. when: the timesteps
-    that put it out. producer: the layer that does, None for the network's input. inputs, residuals: the layers that
-    convolve it and that add it."""
+    that put it out. producer: the layer that does, None for the network's input. inputs, operands, residuals: the
+    layers that convolve it, that read it in the place of weights, and that add it."""
 
     name: str
     order: int
@@ -79,6 +81,7 @@ class TensorFacts:
     when: When
     producer: int | None
     inputs: tuple[int, ...]
+    operands: tuple[int, ...]
     residuals: tuple[int, ...]
 
     @cached_property
@@ -89,7 +92,7 @@ class TensorFacts:
     @cached_property
     def readers(self) -> tuple[int, ...]:
         """Layers that read it, in order."""
-        return tuple(sorted({*self.inputs, *self.residuals}))
+        return tuple(sorted({*self.inputs, *self.operands, *self.residuals}))
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,7 @@ class NetworkFacts:
     def touched(self, first: int, last: int) -> set[str]:
         """Tensors that layers first..last read or put out."""
         layers = [facts.layer for facts in self.layers[first : last + 1]]
-        return {tensor.name for layer in layers for tensor in (layer.input, *layer.residuals, *layer.outputs)}
+        return {tensor.name for layer in layers for tensor in (*layer.reads, *layer.residuals, *layer.outputs)}
 
 
 def facts_of(network: Network, shared: Sequence[State], precision: Precision, psums: PsumStore) -> NetworkFacts:
@@ -178,13 +181,14 @@ def _layer_facts(layer: Layer, reals: Reals, weight_bits: int, psums: PsumStore,
     rows = step_rows(layer, reals)
     replayed = layer.lif_elements if when == "first" else 0
     step = replace(layer, runs=1)
-    one_row, one_fold = np.array([1]), np.array([smallest])
+    one_row, one_fold, one_filter = np.array([1]), np.array([smallest]), filter_bytes(layer, weight_bits)
     return LayerFacts(
         layer=layer,
         when=when,
         rows=rows,
-        weight_bytes=layer.filters * filter_bytes(layer, weight_bits),
-        filter_bytes=filter_bytes(layer, weight_bits),
+        weight_bytes=layer.filters * one_filter if layer.operand is None else 0,
+        operand_bytes=layer.filters * one_filter if layer.operand is not None else 0,
+        filter_bytes=one_filter,
         tile_filters=np.minimum(smallest * np.unique(-(-folds // np.arange(1, folds + 1))), layer.group_filters),
         replay_bytes=bytes_of(replayed * psums.psum_bits),
         psum_spill_bytes=int(spilled_bytes(step, psums, one_row, one_fold, rows.row_pixels)[0, 0]),
@@ -194,16 +198,19 @@ def _layer_facts(layer: Layer, reals: Reals, weight_bits: int, psums: PsumStore,
 
 def _tensors(network: Network, reals: Reals, averaged: set[str]) -> dict[str, TensorFacts]:
     inputs: dict[str, list[int]] = {}
+    operands: dict[str, list[int]] = {}
     residuals: dict[str, list[int]] = {}
     producers: dict[str, int] = {}
     found: dict[str, Tensor] = {}
     for layer in network.layers:
         inputs.setdefault(layer.input.name, []).append(layer.index)
+        if layer.operand is not None:
+            operands.setdefault(layer.operand.name, []).append(layer.index)
         for tensor in layer.residuals:
             residuals.setdefault(tensor.name, []).append(layer.index)
         for tensor in layer.outputs:
             producers[tensor.name] = layer.index
-        found |= {tensor.name: tensor for tensor in (layer.input, *layer.residuals, *layer.outputs)}
+        found |= {tensor.name: tensor for tensor in (*layer.reads, *layer.residuals, *layer.outputs)}
     return {
         name: TensorFacts(
             name=name,
@@ -213,6 +220,7 @@ def _tensors(network: Network, reals: Reals, averaged: set[str]) -> dict[str, Te
             when=_when(tensor.steps, network.timesteps, name in averaged),
             producer=producers.get(name),
             inputs=tuple(inputs.get(name, ())),
+            operands=tuple(operands.get(name, ())),
             residuals=tuple(residuals.get(name, ())),
         )
         for order, (name, tensor) in enumerate(found.items())

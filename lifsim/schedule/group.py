@@ -16,7 +16,7 @@ from lifsim.schedule.membranes import MembraneSplit, StateUse, best_split
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.spike_store import Pass, SpikeBuffers, Timestep, walk_timestep
 from lifsim.schedule.strips import StripRun, strip_runs
-from lifsim.schedule.weight_residency import WeightChoices, weight_choices
+from lifsim.schedule.weight_residency import WeightChoices, operand_choices, weight_choices
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ Heights = Mapping[int, int]
 
 @dataclass(frozen=True)
 class GroupCost:
-    """What a group moves with given strips. weights, spikes_in, residual: by layer; spikes_out: by tensor; replay: by
-    layer, one way and chunkwise; membranes: the split of each chunk size."""
+    """What a group moves with given strips. weights, spikes_in, operand, residual: by layer; spikes_out: by tensor;
+    replay: by layer, one way and chunkwise; membranes: the split of each chunk size."""
 
     heights: Heights
     weights: Ints
@@ -53,6 +53,7 @@ class GroupCost:
     region: int
     tile: Ints
     spikes_in: Ints
+    operand: Ints
     residual: Ints
     spikes_out: dict[str, int]
     psum_read: Ints
@@ -63,16 +64,17 @@ class GroupCost:
     @cached_property
     def total(self) -> int:
         """DRAM bytes of the whole batch."""
-        by_layer = self.weights + self.spikes_in + self.residual + self.psum_read + self.psum_write
+        by_layer = self.weights + self.spikes_in + self.operand + self.residual + self.psum_read + self.psum_write
         return int(by_layer.sum()) + sum(self.spikes_out.values()) + self.membrane_bytes
 
 
 @dataclass(frozen=True)
 class StepSpikes:
     """Spikes of one timestep of a chunk, bytes. reads: by layer that computes, [1 + m] of its input by filter tile;
-    residual: by layer; writes: by tensor."""
+    absent: images whose second operand is not on chip; residual: by layer; writes: by tensor."""
 
     reads: dict[int, Ints]
+    absent: dict[int, int]
     residual: dict[int, int]
     writes: dict[str, int]
 
@@ -90,8 +92,11 @@ class Group:
     def cost(self, heights: Heights) -> GroupCost:
         """Bytes with these strips; the weight region and the membrane split are the best."""
         weights = self._weight_choices(heights)
-        reads, residual, spikes_out = self._spikes(heights)
+        reads, absent, residual, spikes_out = self._spikes(heights)
+        strips = [self.visits_per_step(facts.layer.index, heights) for facts in self.layers]
+        operand = operand_choices(self.layers, weights.regions, strips, absent)
         fetched = weights.fetched + np.stack([by_tile[tile] for by_tile, tile in zip(reads, weights.tile, strict=True)])
+        fetched += operand
         best = int(np.lexsort((-weights.regions, fetched.sum(axis=0)))[0])
         tile = weights.tile[:, best]
         psum_read, psum_write = self._psums
@@ -103,6 +108,7 @@ class Group:
             region=int(weights.regions[best]),
             tile=tile,
             spikes_in=np.array([by_tile[choice] for by_tile, choice in zip(reads, tile, strict=True)]),
+            operand=operand[:, best],
             residual=residual,
             spikes_out=spikes_out,
             psum_read=psum_read,
@@ -228,21 +234,24 @@ class Group:
         ]
         return weight_choices(self.layers, self._visits(heights), rows, self.buffers.weight)
 
-    def _spikes(self, heights: Heights) -> tuple[list[Ints], Ints, dict[str, int]]:
-        """Reads of inputs [layers][1 + m], of residual operands [layers], writes by tensor: the whole batch."""
+    def _spikes(self, heights: Heights) -> tuple[list[Ints], Ints, Ints, dict[str, int]]:
+        """Reads of inputs [layers][1 + m], how often second operands are not on chip [layers], reads of residual
+        operands [layers], writes by tensor: the whole batch."""
         reads = [np.zeros(1 + len(facts.tile_bytes), np.int64) for facts in self.layers]
-        residual = np.zeros(len(self.layers), np.int64)
+        absent, residual = np.zeros((2, len(self.layers)), np.int64)
         writes: dict[str, int] = {}
         for images, chunks in self.chunks.sizes:
             for now, steps in self.timesteps():
                 found = self.step_spikes(images, now, heights)
                 for layer, read in found.reads.items():
                     reads[layer - self.first] += chunks * steps * read
+                for layer, times in found.absent.items():
+                    absent[layer - self.first] += chunks * steps * times
                 for layer, size in found.residual.items():
                     residual[layer - self.first] += chunks * steps * size
                 for name, size in found.writes.items():
                     writes[name] = writes.get(name, 0) + chunks * steps * size
-        return reads, residual, writes
+        return reads, absent, residual, writes
 
     def step_spikes(self, images: int, now: Timestep, heights: Heights) -> StepSpikes:
         """What one timestep of a chunk of `images` moves."""
@@ -255,7 +264,8 @@ class Group:
             reads[layer] = (
                 whole_reads(facts, images, resident) if whole else self._reads(facts, images, resident, heights)
             )
-        return StepSpikes(reads, found.residual_reads, found.writes)
+        absent = {layer: images - here for layer, here in found.operands.items()}
+        return StepSpikes(reads, absent, found.residual_reads, found.writes)
 
     def _reads(self, facts: LayerFacts, images: int, resident: int, heights: Heights) -> Ints:
         run = self._run_of(facts.layer.index, heights)

@@ -18,7 +18,7 @@ from lifsim.schedule.moves import REPLAY, Moves, Visit, moves_of, shares
 from lifsim.schedule.plan import GroupPlan, Strip
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.spike_store import Timestep
-from lifsim.schedule.storage import rows_of, step_row_bytes
+from lifsim.schedule.storage import filter_region, rows_of, step_row_bytes
 from lifsim.schedule.traffic import DramBytes, LayerTraffic
 from lifsim.schedule.unrolled import LayerStep, unroll
 
@@ -121,7 +121,7 @@ class _PlannedLayer:
         """`turn` with its part, by rows, of what the layer moves in its timestep."""
         names, residuals, outputs = self._regions()
         tiles = self._tile_filters()
-        parts = [self._weights(tiles, moved.weights, turn), self._input(tiles, moved.spikes_in, turn)]
+        parts = [self._filters(tiles, moved.filters, turn), self._input(tiles, moved.first_operand, turn)]
         for kind, tensors, size in (
             (Kind.RESIDUAL, residuals, moved.residual), (Kind.SPIKES_OUT, outputs, moved.spikes_out),
         ):  # fmt: skip
@@ -146,7 +146,7 @@ class _PlannedLayer:
         """Names; where the residual operands and the outputs are among them."""
         layer = self.layer
         state = next((state.name for state in self.facts.states if self.index in state.layers), layer.name)
-        names = [f"weights:{layer.name}", f"psums:{layer.name}", f"state:{state}", f"tensor:{layer.input.name}"]
+        names = [filter_region(layer), f"psums:{layer.name}", f"state:{state}", f"tensor:{layer.input.name}"]
         residuals = {len(names) + i: tensor for i, tensor in enumerate(layer.residuals)}
         names += [f"tensor:{tensor.name}" for tensor in layer.residuals]
         outputs = {len(names) + i: tensor for i, tensor in enumerate(layer.outputs)}
@@ -162,8 +162,9 @@ class _PlannedLayer:
         joined = -(-every.size // MAX_TILES)
         return np.add.reduceat(every, np.arange(0, every.size, joined))
 
-    def _weights(self, tiles: Ints, size: int, turn: Turn) -> Moves:
-        """What stays comes once, with the first strip that computes; every strip fetches its part of the rest."""
+    def _filters(self, tiles: Ints, size: int, turn: Turn) -> Moves:
+        """What stays comes once, with the first strip that computes; every strip fetches its part of the rest. Of a
+        second operand nothing stays."""
         stored = self.step_facts.filter_bytes * tiles
         begin = np.cumsum(stored) - stored
         stays = np.clip(self.traffic.tiling.resident_weight_bytes - begin, 0, stored)
@@ -175,6 +176,8 @@ class _PlannedLayer:
             stored - stays if (stored > stays).any() else stored,
         )
         pinned = stays if newly and turn.strip == 0 else np.zeros_like(stays)
+        if self.layer.operand is not None:
+            begin += self._image(self.layer.operand, turn)
         return moves_of(Kind.WEIGHTS, 0, np.arange(tiles.size), begin + stays - pinned, comes + pinned)
 
     def _input(self, tiles: Ints, size: int, turn: Turn) -> Moves:
@@ -190,13 +193,15 @@ class _PlannedLayer:
         stored = np.array([self._step_bytes(tensor) for tensor in tensors.values()], np.int64)
         return shares(size, stored).tolist() if stored.size else []
 
-    def _plane(self, tensor: Tensor, turn: Turn) -> int:
-        """Where a turn finds its rows of a tensor: timesteps one behind the other, in each the images."""
+    def _image(self, tensor: Tensor, turn: Turn) -> int:
+        """Where a turn finds its first image of a tensor: timesteps one behind the other, in each the images."""
         timestep = turn.timestep if tensor.steps > 1 else 0
-        image = turn.chunk * self.group.images
+        return (timestep * self.batch + turn.chunk * self.group.images) * self._step_bytes(tensor)
+
+    def _plane(self, tensor: Tensor, turn: Turn) -> int:
+        """Where a turn finds its rows of a tensor."""
         rows_out = self.step_facts.rows.axis.rows_out
-        start = (timestep * self.batch + image) * self._step_bytes(tensor)
-        return start + self._step_bytes(tensor) * self._images(turn) * turn.first_row // rows_out
+        return self._image(tensor, turn) + self._step_bytes(tensor) * self._images(turn) * turn.first_row // rows_out
 
     def _step_bytes(self, tensor: Tensor) -> int:
         return rows_of(tensor.shape) * step_row_bytes(tensor, self.facts.reals)

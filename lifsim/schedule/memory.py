@@ -12,7 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lifsim.config.arch import Precision
-from lifsim.config.network import Conv, Layer, Lif, Linear, Network, Pool, Tensor, TimeMean
+from lifsim.config.network import Layer, Lif, Network, Pool, Tensor, TimeMean
+from lifsim.config.product import Product
 from lifsim.config.sharing import Sharing, states_of
 from lifsim.schedule.lif_memory import LifMemory, lif_memory
 from lifsim.schedule.storage import Reals, bytes_of, element_bits
@@ -91,9 +92,9 @@ def kept_activation_bits(network: Network, reals: Reals) -> int:
     """
     kept: dict[str, Tensor] = {}
     for node in network.nodes:
-        if isinstance(node, Conv | Linear) or (isinstance(node, Pool) and node.kind == "max"):
-            kept[node.inputs[0]] = network.node(node.inputs[0]).output
-        if isinstance(node, Lif) or (isinstance(node, Conv | Linear) and node.batch_norm):
+        if isinstance(node, Product) or (isinstance(node, Pool) and node.kind == "max"):
+            kept |= {name: network.node(name).output for name in node.inputs}
+        if isinstance(node, Lif) or (isinstance(node, Product) and node.batch_norm):
             kept[node.name] = node.output
     return sum(tensor.steps * _bits(tensor, reals) for tensor in kept.values())
 
@@ -105,4 +106,4 @@ def _bits(tensor: Tensor, reals: Reals) -> int:
 
 def _handled(layer: Layer) -> tuple[Tensor, ...]:
     """What `layer` reads, adds and puts out."""
-    return (layer.input, *layer.residuals, *layer.outputs)
+    return (*layer.reads, *layer.residuals, *layer.outputs)

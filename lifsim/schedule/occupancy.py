@@ -14,7 +14,7 @@ from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.schedule.psums import working_set_bytes
 from lifsim.schedule.rows import row_tiles
 from lifsim.schedule.spike_store import SpikeBuffers, walk_timestep
-from lifsim.schedule.storage import Reals, filter_bytes, tensor_bytes, tick_rows
+from lifsim.schedule.storage import Reals, filter_bytes, images_together, tensor_bytes, tick_rows
 from lifsim.schedule.traffic import Tiling
 
 
@@ -34,9 +34,10 @@ def peak_bytes(plan: Plan, batch: int) -> BufferBytes:
 def _tick(layer: Layer, reals: Reals, chip: Chip, batch: int, tiling: Tiling) -> BufferBytes:
     """A layer alone, all timesteps of a tile: membranes stay in the PEs."""
     layout = tick_rows(layer, reals)
-    tiles, images = row_tiles(layout.axis), batch if tiling.order == "weights_outer" else 1
+    tiles = row_tiles(layout.axis)
+    images = images_together(layer, batch) if tiling.order == "weights_outer" else 1
     window = int(tiles.tallest_window[np.searchsorted(tiles.heights, tiling.rows)]) * layout.row_bytes
-    one_filter = filter_bytes(layer, chip.precision.weight_bits)
+    one_filter = filter_bytes(layer, chip.precision.weight_bits, layer.runs)
     outputs = sum(tensor_bytes(tensor, reals) for tensor in layer.outputs)
     return BufferBytes(
         weight=_with_tile(tiling.resident_weight_bytes, tiling.filters * one_filter, layer.group_filters * one_filter),
@@ -63,12 +64,18 @@ def _timestep(plan: GroupPlan) -> BufferBytes:
     replayed = sum(images * layer.replay_bytes for layer in group.layers)
     spike_in, spike_out = _spikes(group, plan.walked.cost.heights, images)
     return BufferBytes(
-        weight=sum(pinned) + (0 if all_stay else residency.weight_region),
+        weight=sum(pinned) + (_largest_operand_tile(group, plan) if all_stay else residency.weight_region),
         spike_in=spike_in,
         spike_out=spike_out,
         membrane=sum(residency.permanent.values()) + residency.transient,
         psum=max(layer.psum_working_bytes for layer in group.layers) + replayed,
     )
+
+
+def _largest_operand_tile(group: Group, plan: GroupPlan) -> int:
+    """Of what passes beside weights that all stay."""
+    layers = zip(group.layers, plan.layers, strict=True)
+    return max((moved.tiling.filters * facts.filter_bytes for facts, moved in layers if facts.operand_bytes), default=0)
 
 
 def _spikes(group: Group, heights: Heights, images: int) -> tuple[int, int]:

@@ -15,7 +15,7 @@ import numpy as np
 from lifsim.config.network import Layer
 from lifsim.hardware.array import ArrayShape, Dataflow
 from lifsim.hardware.array.dataflow import OutputBlock
-from lifsim.schedule.products import gemm_of
+from lifsim.schedule.products import dataflow_for, gemm_of
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.storage import bytes_of
 
@@ -70,7 +70,7 @@ class _Waiting:
 
 def _waiting(layer: Layer, store: PsumStore) -> _Waiting | None:
     """None where no psums wait."""
-    dataflow, shape, gemm = store.dataflow, store.shape, gemm_of(layer)
+    dataflow, shape, gemm = dataflow_for(layer, store.dataflow), store.shape, gemm_of(layer)
     times = dataflow.folds(gemm, shape).reductions - 1
     if dataflow.sums_in_pes or not times:
         return None

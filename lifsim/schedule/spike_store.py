@@ -1,7 +1,8 @@
 """Which spikes stay on chip between the layers of a group, within one timestep of a chunk.
 
 spike_in takes the input of the layer at work (of a run in strips: all inputs from outside it) if it fits there whole;
-spike_out holds what layers hand over: outputs that a later layer of the group reads, and operands of residual adds.
+spike_out holds what layers hand over: outputs that a later layer of the group reads, and operands of residual adds. A
+second operand passes the weight buffer tile by tile, from spike_out or from DRAM: of its tensor whole images stay.
 Where spike_out is too small, what is read soonest stays (Belady's rule), and the rest goes to DRAM and comes back. A
 tensor's bytes leave from its end.
 """
@@ -50,11 +51,13 @@ class SpikeBuffers:
 
 @dataclass
 class Residency:
-    """One timestep of one chunk, bytes. inputs: by layer that computes, how much of its input is on chip; whole: layers
-    whose input spike_in takes; residual_reads: by layer, operands from DRAM; writes: by tensor, what goes to DRAM.
-    most_in, most_out: what spike_in and spike_out hold at most; an input that does not fit fills spike_in."""
+    """One timestep of one chunk, bytes. inputs: by layer that computes, how much of its input is on chip; operands: by
+    layer that has a second operand, images of which it is; whole: layers whose input spike_in takes; residual_reads: by
+    layer, operands from DRAM; writes: by tensor, what goes to DRAM. most_in, most_out: what spike_in and spike_out hold
+    at most; an input that does not fit fills spike_in."""
 
     inputs: dict[int, int] = field(default_factory=dict)
+    operands: dict[int, int] = field(default_factory=dict)
     whole: set[int] = field(default_factory=set)
     residual_reads: dict[int, int] = field(default_factory=dict)
     writes: dict[str, int] = field(default_factory=dict)
@@ -76,6 +79,9 @@ def walk_timestep(facts: NetworkFacts, passes: Sequence[Pass], buffers: SpikeBuf
         readers = {name: _readers_now(facts, facts.tensors[name], group, now) for name in {*held, *touched}}
         room = buffers.spike_out - buffers.images * one.window_bytes
         kept = _keep(sorted(_wanted(facts, readers, one, held, buffers, now)), room)
+        for name in kept:
+            tensor = facts.tensors[name]
+            kept[name] -= kept[name] % tensor.bytes if any(layer in group for layer in tensor.operands) else 0
         result.most_out = max(result.most_out, buffers.spike_out - room + sum(kept.values()))
         held = {name: size for name, size in kept.items() if readers[name] and readers[name][-1] > one.last}
         fewest |= {name: min(size, fewest.get(name, size)) for name, size in held.items()}
@@ -89,7 +95,8 @@ def walk_timestep(facts: NetworkFacts, passes: Sequence[Pass], buffers: SpikeBuf
 
 def _readers_now(facts: NetworkFacts, tensor: TensorFacts, group: Pass, now: Timestep) -> tuple[int, ...]:
     """Layers of the group that read a tensor in this timestep."""
-    convolve = {layer for layer in tensor.inputs if layer in group and now.has(facts.layers[layer].when)}
+    multiply = (*tensor.inputs, *tensor.operands)
+    convolve = {layer for layer in multiply if layer in group and now.has(facts.layers[layer].when)}
     add = {layer for layer in tensor.residuals if layer in group and _runs_epilogue(facts, layer, now)}
     return tuple(sorted(convolve | add))
 
@@ -118,6 +125,9 @@ def _serve(
             result.inputs[index] = buffers.images * source.bytes if made else held.get(source.name, 0)
             if source.name in moved:
                 result.whole.add(index)
+            if layer.operand is not None:
+                operand = facts.tensors[layer.operand.name]
+                result.operands[index] = held.get(operand.name, 0) // operand.bytes
         if _runs_epilogue(facts, index, now):
             operands = [facts.tensors[tensor.name] for tensor in layer.residuals]
             result.residual_reads[index] = sum(
@@ -160,7 +170,8 @@ def _wanted(
         later = next((layer for layer in readers[name] if layer > one.last), None)
         made = tensor.producer in one
         read = not made and any(layer in one for layer in readers[name])
-        if read and name in held and name not in moved:
+        leaves = name in moved and not any(layer in one for layer in tensor.operands)
+        if read and name in held and not leaves:
             yield -1, order, name, held[name]
         if later is not None and ((made and now.has(tensor.when)) or read or name in held):
             yield later, order, name, whole if made or read else held[name]

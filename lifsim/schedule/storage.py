@@ -57,9 +57,22 @@ def rows_of(shape: tuple[int, ...]) -> int:
     return map_shape(shape)[1]
 
 
-def filter_bytes(layer: Layer, weight_bits: int) -> int:
-    """Bytes of one filter: ceil(K * weight_bits / 8)."""
-    return bytes_of(layer.reduction * weight_bits)
+def filter_bytes(layer: Layer, weight_bits: int, runs: int = 1) -> int:
+    """Bytes of one filter: ceil(K * weight_bits / 8), or of elements of a second operand, in so many `runs` together as
+    other ones: ceil(K * bits * runs / 8)."""
+    if layer.operand is None:
+        return bytes_of(layer.reduction * weight_bits)
+    return bytes_of(layer.reduction * layer.operand.bits(weight_bits) * runs)
+
+
+def images_together(layer: Layer, batch: int) -> int:
+    """Of a batch, those that one set of filters serves: all, or each one's own a second operand."""
+    return batch if layer.operand is None else 1
+
+
+def filter_region(layer: Layer) -> str:
+    """Where the filters lie in DRAM: in the layer's weights, or in the tensor that its second operand is."""
+    return f"weights:{layer.name}" if layer.operand is None else f"tensor:{layer.operand.name}"
 
 
 def map_shape(shape: tuple[int, ...]) -> tuple[int, int, int]:
@@ -95,7 +108,7 @@ def step_rows(layer: Layer, reals: Reals) -> RowLayout:
 def _row_layout(layer: Layer, reals: Reals, groups: int, steps: int) -> RowLayout:
     along = 1 if layer.in_shape[1] == 1 else 0
     bits = element_bits(layer.input, reals) * steps
-    if layer.kind == "linear":
+    if layer.flat:
         channels, rows, columns = map_shape(layer.input.shape)
         row_bytes = rows * bytes_of(channels * columns * bits)
     else:

@@ -92,7 +92,7 @@ def _read_in(tensor: TensorFacts, members: range) -> bool:
 
 def _row_by_row(facts: NetworkFacts, tensor: TensorFacts, members: range, rows: int) -> bool:
     """Whether output row y of every reader needs only rows around y of a tensor that is there at every timestep."""
-    if tensor.rows != rows or tensor.when != "every":
+    if tensor.rows != rows or tensor.when != "every" or any(layer in members for layer in tensor.operands):
         return False
     axes = [facts.layers[layer].rows.axis for layer in tensor.inputs if layer in members]
     return all(axis.stride == 1 and axis.kernel == 2 * axis.padding + 1 for axis in axes)

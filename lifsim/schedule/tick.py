@@ -15,27 +15,32 @@ from lifsim.config.network import Layer
 from lifsim.schedule.chip import TileRoom
 from lifsim.schedule.psums import spilled_bytes
 from lifsim.schedule.rows import Ints, RowTiles, row_tiles
-from lifsim.schedule.storage import Reals, filter_bytes, tensor_bytes, tick_rows
+from lifsim.schedule.storage import Reals, filter_bytes, images_together, tensor_bytes, tick_rows
 from lifsim.schedule.traffic import DramBytes, LayerTraffic, Order, Tiling
 
 
 def traffic(layer: Layer, reals: Reals, room: TileRoom, batch: int) -> LayerTraffic:
     """DRAM bytes of `layer` for `batch` images, tick-batched, under the tiling that moves the fewest."""
-    nest = _nest(layer, reals, room, batch)
+    together = images_together(layer, batch)
+    nest = _nest(layer, reals, room, together)
     layout = tick_rows(layer, reals)
     spilled = batch * spilled_bytes(layer, room.psums, nest.rows.heights, nest.filters, layout.row_pixels)
     tilings = [_weights_outer(nest), _inputs_outer(nest)]
-    totals = np.stack([layer.groups * (cost.weights + cost.spikes) + 2 * spilled for cost in tilings])
+    nests = layer.groups * (batch // together)
+    totals = np.stack([nests * (cost.weights + cost.spikes) + 2 * spilled for cost in tilings])
     totals[:, ~nest.legal] = np.iinfo(np.int64).max
     tiles = np.broadcast_to(np.multiply.outer(nest.rows.tiles, nest.filter_tiles), totals.shape)
     best = np.lexsort((tiles.ravel(), totals.ravel()))[0]
     order, row, column = np.unravel_index(best, totals.shape)
     cost = tilings[order]
+    filters = nests * int(cost.weights[row, column])
+    operand = filters if layer.operand is not None else 0
     return LayerTraffic(
         layer.name,
         DramBytes(
-            weights=layer.groups * int(cost.weights[row, column]),
-            spikes_in=layer.groups * int(cost.spikes[row, column]),
+            weights=filters - operand,
+            spikes_in=nests * int(cost.spikes[row, column]) + operand,
+            operand=operand,
             spikes_out=batch * sum(tensor_bytes(tensor, reals) for tensor in layer.outputs),
             residual=batch * sum(tensor_bytes(tensor, reals) for tensor in layer.residuals),
             psum_read=int(spilled[row, column]),
@@ -55,7 +60,8 @@ def traffic(layer: Layer, reals: Reals, room: TileRoom, batch: int) -> LayerTraf
 
 @dataclass(frozen=True)
 class _Nest:
-    """The loop nest of one group of a convolution, for a whole batch, in every tiling.
+    """The loop nest of one group of a convolution, for a whole batch, in every tiling; of a product of two tensors for
+    one image, whose second operand takes the part of the weights.
 
     rows: [r] the row tiles; filters, filter_tiles: [m] size and number of the filter tiles; buffers in bytes.
     """
@@ -110,7 +116,7 @@ def _nest(layer: Layer, reals: Reals, room: TileRoom, batch: int) -> _Nest:
         row_bytes=layout.row_bytes,
         filters=filters,
         all_filters=layer.group_filters,
-        filter_bytes=filter_bytes(layer, room.weight_bits),
+        filter_bytes=filter_bytes(layer, room.weight_bits, layer.runs),
         spike_buffer=room.spike_in,
         weight_buffer=room.weight,
     )

@@ -14,8 +14,17 @@ from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.schedule.chip import TileRoom
 from lifsim.schedule.moves import Moves, Visit, moves_of, shares
 from lifsim.schedule.rows import Ints, single_windows
-from lifsim.schedule.storage import Reals, RowLayout, filter_bytes, rows_of, tensor_bytes, tick_rows
-from lifsim.schedule.traffic import LayerTraffic
+from lifsim.schedule.storage import (
+    Reals,
+    RowLayout,
+    filter_bytes,
+    filter_region,
+    images_together,
+    rows_of,
+    tensor_bytes,
+    tick_rows,
+)
+from lifsim.schedule.traffic import LayerTraffic, Tiling
 
 
 def tick_visit(layer: Layer, reals: Reals, room: TileRoom, batch: int, traffic: LayerTraffic) -> Visit:
@@ -23,7 +32,7 @@ def tick_visit(layer: Layer, reals: Reals, room: TileRoom, batch: int, traffic: 
     tiles = _tiles(layer, reals, room, batch, traffic)
     inputs = moves_of(Kind.SPIKES_IN, 1, tiles.step, tiles.input_offset, _spikes(tiles))
     weights = moves_of(Kind.WEIGHTS, 0, tiles.step, tiles.weight_offset, _weights(tiles))
-    names = [f"weights:{layer.name}", f"tensor:{layer.input.name}", f"psums:{layer.name}"]
+    names = [filter_region(layer), f"tensor:{layer.input.name}", f"psums:{layer.name}"]
     parts = [inputs, weights]
     for kind, tensors in ((Kind.RESIDUAL, layer.residuals), (Kind.SPIKES_OUT, layer.outputs)):
         for tensor in tensors:
@@ -79,7 +88,10 @@ class _Tiles:
 
     @property
     def weight_offset(self) -> Ints:
-        return (self.group * self.layer.group_filters + self.first_filter) * self.filter_bytes
+        begin = self.group * self.layer.group_filters + self.first_filter
+        if self.layer.operand is not None:
+            begin += self.image * self.layer.filters
+        return begin * self.filter_bytes
 
     @property
     def input_offset(self) -> Ints:
@@ -90,18 +102,12 @@ class _Tiles:
 
 
 def _tiles(layer: Layer, reals: Reals, room: TileRoom, batch: int, traffic: LayerTraffic) -> _Tiles:
-    tiling = traffic.tiling
-    if tiling.order == "weights_outer":
-        sizes = (layer.groups, tiling.filter_tiles, batch, tiling.row_tiles)
-        group, filter_tile, image, row_tile = np.indices(sizes).reshape(4, -1)
-    else:
-        sizes = (layer.groups, batch, tiling.row_tiles, tiling.filter_tiles)
-        group, image, row_tile, filter_tile = np.indices(sizes).reshape(4, -1)
+    group, image, row_tile, filter_tile = _order(layer, batch, traffic.tiling)
     return _Tiles(
         layer=layer,
         traffic=traffic,
         rows=tick_rows(layer, reals),
-        filter_bytes=filter_bytes(layer, room.weight_bits),
+        filter_bytes=filter_bytes(layer, room.weight_bits, layer.runs),
         input_bytes=tensor_bytes(layer.input, reals),
         batch=batch,
         spike_buffer=room.spike_in,
@@ -113,6 +119,18 @@ def _tiles(layer: Layer, reals: Reals, room: TileRoom, batch: int, traffic: Laye
     )
 
 
+def _order(layer: Layer, batch: int, tiling: Tiling) -> tuple[Ints, Ints, Ints, Ints]:
+    """[steps] group, image, row tile and filter tile of each step."""
+    if tiling.order == "inputs_outer":
+        group, image, row_tile, filter_tile = np.indices((layer.groups, batch, tiling.row_tiles, tiling.filter_tiles))
+    else:
+        together = images_together(layer, batch)
+        sizes = layer.groups, batch // together, tiling.filter_tiles, together, tiling.row_tiles
+        group, lot, filter_tile, image, row_tile = np.indices(sizes)
+        image = lot * together + image
+    return group.ravel(), image.ravel(), row_tile.ravel(), filter_tile.ravel()
+
+
 def _weights(tiles: _Tiles) -> Ints:
     """[steps] bytes of weights that each tile loads: all when its filters come first, then what did not stay."""
     tiling = tiles.traffic.tiling
@@ -121,14 +139,14 @@ def _weights(tiles: _Tiles) -> Ints:
         stays = np.minimum(whole, tiles.weight_buffer)
     else:
         stays = np.clip(tiling.resident_weight_bytes - tiles.first_filter * tiles.filter_bytes, 0, whole)
-    comes_first = (tiles.image == 0) & (tiles.row_tile == 0)
+    comes_first = (tiles.image % images_together(tiles.layer, tiles.batch) == 0) & (tiles.row_tile == 0)
     return np.where(comes_first, whole, whole - stays)
 
 
 def _spikes(tiles: _Tiles) -> Ints:
     """[steps] bytes of the input that each tile loads."""
     tiling, layout = tiles.traffic.tiling, tiles.rows
-    together = tiles.batch if tiling.order == "weights_outer" else 1
+    together = images_together(tiles.layer, tiles.batch) if tiling.order == "weights_outer" else 1
     moving, pinned = _window_bytes(tiles, together)
     image = tiles.image % together
     first_pass = tiles.filter_tile == 0

@@ -48,7 +48,8 @@ def _as_plan(cost: GroupCost, group: Group) -> GroupPlan:
         put_out = [tensor.name for tensor in layer.layer.outputs]
         moved = DramBytes(
             weights=int(cost.weights[index]),
-            spikes_in=int(cost.spikes_in[index]),
+            spikes_in=int(cost.spikes_in[index] + cost.operand[index]),
+            operand=int(cost.operand[index]),
             spikes_out=sum(cost.spikes_out.get(name, 0) for name in put_out),
             residual=int(cost.residual[index]),
             membrane_read=int(reads[index]),

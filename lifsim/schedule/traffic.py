@@ -10,7 +10,8 @@ Order = Literal["weights_outer", "inputs_outer"]
 
 @dataclass(frozen=True)
 class DramBytes:
-    """DRAM bytes per tensor, exact. weights, spikes_in, residual, *_read are reads; spikes_out, *_write are writes."""
+    """DRAM bytes per tensor, exact. weights, spikes_in, residual, *_read are reads; spikes_out, *_write are writes.
+    operand: of the spikes that come in, those of a second operand, which stand where other layers have weights."""
 
     weights: int = 0
     spikes_in: int = 0
@@ -20,11 +21,22 @@ class DramBytes:
     membrane_write: int = 0
     psum_read: int = 0
     psum_write: int = 0
+    operand: int = 0
 
     def __post_init__(self) -> None:
         for field in fields(self):
             if getattr(self, field.name) < 0:
                 raise ValueError(f"{field.name} must be >= 0, is {getattr(self, field.name)}")
+
+    @property
+    def first_operand(self) -> int:
+        """Of the spikes that come in, those that pass the buffer for spikes."""
+        return self.spikes_in - self.operand
+
+    @property
+    def filters(self) -> int:
+        """What passes the buffer for weights."""
+        return self.weights + self.operand
 
     @property
     def psum(self) -> int:

@@ -11,7 +11,7 @@ from lifsim.schedule.group import Group, GroupCost, Walk
 from lifsim.schedule.spike_store import Timestep
 from lifsim.schedule.timestep import MembraneCall, calls
 from lifsim.schedule.traffic import DramBytes
-from lifsim.schedule.weight_residency import overflow_bytes
+from lifsim.schedule.weight_residency import operand_bytes, overflow_bytes
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,9 @@ def _chunk(group: Group, cost: GroupCost, size: int, chunk: int) -> Iterator[Lay
             if layer in spikes.reads:
                 read = int(spikes.reads[layer][cost.tile[index]])
                 newly = chunk == 0 and (now.last if facts.when == "last" else now.first)
-                moved += DramBytes(weights=_weights(group, cost, index, images, newly=newly), spikes_in=read)
+                operand = _operand(group, cost, index, spikes.absent.get(layer, 0))
+                weights = _weights(group, cost, index, images, newly=newly)
+                moved += DramBytes(weights=weights, spikes_in=read + operand, operand=operand)
             if layer in membranes:
                 moved += _membranes(membranes[layer], now)
             moved += _psums(group, index, images, now, computes=layer in spikes.reads)
@@ -75,9 +77,18 @@ def _psums(group: Group, index: int, images: int, now: Timestep, *, computes: bo
 def _weights(group: Group, cost: GroupCost, index: int, images: int, *, newly: bool) -> int:
     """Weights that a layer fetches in one timestep of a chunk; pinned ones only when they are `newly` needed."""
     facts = group.layers[index]
+    if not facts.weight_bytes:
+        return 0
     pinned = int(cost.pinned_weights[index])
     overflow = int(overflow_bytes(facts, np.array([cost.region]))[0]) if cost.tile[index] == 0 else 0
     streamed = overflow - min(pinned, overflow)
     held = facts.weight_bytes - pinned - streamed
     rows = images * facts.rows.axis.rows_out
     return held * group.visits_per_step(facts.layer.index, cost.heights) + streamed * rows + pinned * newly
+
+
+def _operand(group: Group, cost: GroupCost, index: int, absent: int) -> int:
+    """Second operands of so many images, those that are not on chip."""
+    facts = group.layers[index]
+    strips = group.visits_per_step(facts.layer.index, cost.heights)
+    return absent * int(operand_bytes(facts, np.array([cost.region]), strips)[0])

@@ -2,6 +2,7 @@
 
 Weights that are not pinned come once per visit of their layer (timestep, chunk, strip). A filter tile must fit into the
 region, or else its overflow streams through it, once for every output row. If all weights of a group fit, all stay.
+Second operands are filters of one image and timestep: they pass the region, and nothing of them stays.
 """
 
 from __future__ import annotations
@@ -34,13 +35,13 @@ def weight_choices(
     visits, row_visits: how often each layer runs, and how many output rows that makes, over the whole batch.
     """
     sizes = np.array([layer.weight_bytes for layer in layers])
-    if sizes.sum() <= buffer:
+    if sizes.sum() + max((layer.tile_bytes[-1] for layer in layers if layer.operand_bytes), default=0) <= buffer:
         largest = np.array([[len(layer.tile_bytes)] for layer in layers])
         return WeightChoices(np.array([buffer]), sizes[:, None], sizes[:, None], largest)
     regions = np.unique(np.concatenate([[0, buffer], *(layer.tile_bytes for layer in layers)]))
     regions = regions[regions <= buffer]
     tile = np.stack([np.searchsorted(layer.tile_bytes, regions, side="right") for layer in layers])
-    overflow = np.stack([overflow_bytes(layer, regions) for layer in layers])
+    overflow = np.stack([overflow_bytes(layer, regions) * (layer.weight_bytes > 0) for layer in layers])
     portions = np.concatenate([overflow, sizes[:, None] - overflow])
     times = np.array([*row_visits, *visits])
     pinned = np.zeros_like(portions)
@@ -60,3 +61,17 @@ def overflow_bytes(layer: LayerFacts, regions: Ints) -> Ints:
     last = np.maximum(filters % smallest * layer.filter_bytes - regions, 0)
     overflow: Ints = layer.layer.groups * (filters // smallest * whole + last)
     return overflow
+
+
+def operand_bytes(layer: LayerFacts, regions: Ints, strips: int) -> Ints:
+    """[n] bytes of the second operand of an image and timestep that come from DRAM, if none of it is on chip: once for
+    each strip, and for every further output row what overflows."""
+    overflow = overflow_bytes(layer, regions)
+    return (layer.operand_bytes - overflow) * strips + overflow * layer.rows.axis.rows_out
+
+
+def operand_choices(layers: Sequence[LayerFacts], regions: Ints, strips: Sequence[int], absent: Ints) -> Ints:
+    """[layers, n] bytes of second operands under every region, where strips and how often they are not on chip are
+    given by layer."""
+    parts = zip(layers, strips, absent, strict=True)
+    return np.stack([times * operand_bytes(layer, regions, visits) for layer, visits, times in parts])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.config.network import Layer, Network
+from lifsim.config.product import Product
 from lifsim.config.sharing import Sharing
 from lifsim.errors import Fault, InputError
 from lifsim.hardware.array import Kept, Sparsity
@@ -21,7 +23,7 @@ from lifsim.schedule.products import input_map_of
 from lifsim.scratch import ScratchFolder
 from lifsim.simulate.options import Options
 from lifsim.trace.opening import open_trace
-from lifsim.trace.source import LayerSpikes, Trace
+from lifsim.trace.source import LayerSpikes, Trace, image_chunks
 from lifsim.trace.synthesise import synthesise
 from lifsim.watch import Tally, Watch, unwatched
 
@@ -115,15 +117,41 @@ def spike_work(
 ) -> tuple[Kept, ...]:
     """Of every layer for the first `batch` images of a trace that is fitted to `network`. Raises InputError where that
     is more than this machine has memory for."""
-    layers = list(zip(network.layers, trace.layers, strict=True))
-    drawn = [(layer, spikes) for layer, spikes in layers if not _is_analogue(layer)]
+    spikes = iter(trace.layers)
+    layers = [(layer, [next(spikes) for _ in layer.traced]) for layer in network.layers]
+    drawn = [(layer, operands) for layer, operands in layers if not _is_analogue(layer)]
     counts = sum(layer.runs * layer.groups * layer.pixels for layer, _ in drawn)
     require_memory(batch * counts * np.dtype(np.int32).itemsize, f"the work of {batch} images", "batch")
-    read = sum(layer.runs * min(batch, spikes.shape[1]) * spikes.neurons for layer, spikes in drawn)
-    tally = Tally(watch, "spikes", read)
-    return tuple(
-        sparsity.keep(input_map_of(layer), _maps(layer, spikes, tally), batch, layer.runs) for layer, spikes in layers
+    tally = Tally(
+        watch, "spikes", sum(layer.runs * min(batch, one.shape[1]) * one.neurons for layer, (one, *_) in drawn)
     )
+    return tuple(_kept(network, layer, operands, batch, sparsity, tally) for layer, operands in layers)
+
+
+def _kept(
+    network: Network, layer: Layer, operands: Sequence[LayerSpikes], batch: int, sparsity: Sparsity, tally: Tally
+) -> Kept:
+    kept = sparsity.keep(input_map_of(layer), _maps(layer, operands[0], tally), batch, layer.runs)
+    if layer.operand is None:
+        return kept
+    return replace(kept, ones_in_both=_ones_in_both(network, layer, operands, batch))
+
+
+def _ones_in_both(network: Network, layer: Layer, operands: Sequence[LayerSpikes], batch: int) -> NDArray[np.int64]:
+    """[B, runs] products whose factors are both ones."""
+    product = network.node(layer.name)
+    if not isinstance(product, Product):
+        raise TypeError(f"{layer.name} must be a layer of the array")
+    stored = min(batch, max(one.shape[1] for one in operands))
+    found = np.empty((stored, layer.runs), np.int64)
+    for first, last in image_chunks(stored, sum(one.neurons for one in operands)):
+        for step in range(layer.runs):
+            maps = (
+                one.read(step, first, last).reshape(last - first, *traced.map_shape)
+                for one, traced in zip(operands, layer.traced, strict=True)
+            )
+            found[first:last, step] = product.ones_in_both(*maps)
+    return found if stored == batch else np.broadcast_to(found[:1], (batch, layer.runs))
 
 
 def _is_analogue(layer: Layer) -> bool:

@@ -18,7 +18,7 @@ from lifsim.config.resolve import find
 from lifsim.config.sharing import Sharing
 from lifsim.config.validate import parse_model
 from lifsim.config.workload import network_of, read_workload
-from lifsim.config.workload_schema import Workload
+from lifsim.config.workload_schema import Workload, schema_for
 from lifsim.errors import Fault, InputError, collecting, did_you_mean
 from lifsim.regular_file import open_regular
 from lifsim.simulate.inputs import split_overrides
@@ -113,7 +113,7 @@ def _workloads(request: Request, settings: Sequence[str], faults: list[Fault]) -
     for name in request.asked.workload:
         with collecting(faults):
             workloads[name] = override(known[name] if name in known else read_workload(name), settings)
-            parse_model(Workload, workloads[name], keys_alone=True)
+            parse_model(schema_for(workloads[name].data), workloads[name], keys_alone=True)
     return workloads
 
 
@@ -204,6 +204,7 @@ def _axis_faults(key: str, values: Values, job: Job, request: Request) -> list[F
                 parse_model(Arch, with_device(file, [*job.settings, one], job.devices), keys_alone=True)
         for file in job.workloads.values() if of_workload else ():
             with collecting(faults):
-                parse_model(Workload, override(file, [one]), keys_alone=True)
+                changed = override(file, [one])
+                parse_model(schema_for(changed.data), changed, keys_alone=True)
     judged_files = [device.source for device in job.devices.values()] if key == DEVICE else []
     return [fault for fault in faults if fault.source in (f"--set {key}", *judged_files)]

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.config.network import Layer, Network
+from lifsim.config.network import Network, Traced
 from lifsim.errors import Fault, InputError
 from lifsim.trace.source import LayerSpikes, Trace
 
@@ -20,9 +20,8 @@ class FittedLayer(LayerSpikes):
     fired at any of them: the input of a layer behind a mean over time is not zero where any spike was.
     """
 
-    def __init__(self, spikes: LayerSpikes, layer: Layer) -> None:
-        shape = layer.in_shape if layer.kind == "conv" else (math.prod(layer.in_shape),)
-        super().__init__(layer.name, (layer.input.steps, spikes.shape[1], *shape))
+    def __init__(self, spikes: LayerSpikes, wanted: Traced) -> None:
+        super().__init__(wanted.name, (wanted.tensor.steps, spikes.shape[1], *wanted.shape))
         self._spikes = spikes
 
     def _read(self, step: int, first: int, last: int) -> NDArray[np.uint8]:
@@ -38,7 +37,7 @@ class FittedLayer(LayerSpikes):
 
 
 def fit(trace: Trace, network: Network, source: str = "") -> Trace:
-    """`trace` with one layer per weight layer of `network`, in its order and under its names and shapes.
+    """`trace` with what it must hold for `network` (`Network.traced`), in its order and under its names and shapes.
 
     Layers are matched by name if the trace has all the network's names, else by order, as many as there are. A linear
     layer's `(C, H, W)` input may stand flattened or not. Raises InputError, naming the file `source`, with everything
@@ -49,32 +48,32 @@ def fit(trace: Trace, network: Network, source: str = "") -> Trace:
         message = f"trace has {trace.timesteps}, {network.name} {network.timesteps}"
         faults.append(_fault(source, "timesteps", message + _split_hint(trace, network)))
     by_name = {spikes.name: spikes for spikes in trace.layers}
-    if all(layer.name in by_name for layer in network.layers) and len(by_name) == len(network.layers):
-        pairs = [(by_name[layer.name], layer) for layer in network.layers]
-    elif len(trace.layers) == len(network.layers):
-        pairs = list(zip(trace.layers, network.layers, strict=True))
+    if {wanted.name for wanted in network.traced} == by_name.keys():
+        pairs = [(by_name[wanted.name], wanted) for wanted in network.traced]
+    elif len(trace.layers) == len(network.traced):
+        pairs = list(zip(trace.layers, network.traced, strict=True))
     else:
-        message = f"trace has {len(trace.layers)}, {network.name} {len(network.layers)}"
+        message = f"trace has {len(trace.layers)}, {network.name} {len(network.traced)}"
         raise InputError([*faults, _fault(source, "layers", message)])
-    for spikes, layer in pairs:
-        faults += [_fault(source, layer.name, message) for message in _misfits(spikes, layer, trace, network)]
+    for spikes, wanted in pairs:
+        faults += [_fault(source, wanted.name, message) for message in _misfits(spikes, wanted, trace, network)]
     if faults:
         raise InputError(faults)
-    layers = tuple(FittedLayer(spikes, layer) for spikes, layer in pairs)
+    layers = tuple(FittedLayer(spikes, wanted) for spikes, wanted in pairs)
     return replace(trace, workload=trace.workload or network.name, layers=layers)
 
 
-def _misfits(spikes: LayerSpikes, layer: Layer, trace: Trace, network: Network) -> list[str]:
-    name = f" ({spikes.name!r} of the trace)" if spikes.name != layer.name else ""
+def _misfits(spikes: LayerSpikes, wanted: Traced, trace: Trace, network: Network) -> list[str]:
+    name = f" ({spikes.name!r} of the trace)" if spikes.name != wanted.name else ""
     faults = []
-    flat = layer.kind == "linear" and math.prod(spikes.neuron_shape) == math.prod(layer.in_shape)
-    if spikes.neuron_shape != layer.in_shape and not flat:
-        needed = list(layer.in_shape) if layer.kind == "conv" else [math.prod(layer.in_shape)]
+    flat = wanted.flat and math.prod(spikes.neuron_shape) == math.prod(wanted.map_shape)
+    if spikes.neuron_shape != wanted.map_shape and not flat:
+        needed = list(wanted.shape)
         message = f"has inputs of shape {needed} in {network.name}, {list(spikes.neuron_shape)} in the trace{name}"
-        as_signal = (trace.batch, 1, *spikes.neuron_shape) == layer.in_shape
+        as_signal = (trace.batch, 1, *spikes.neuron_shape) == wanted.map_shape
         faults.append(message + ("; a 1-D signal is [T, C, 1, L], not [T, C, L]" if as_signal else ""))
-    if spikes.steps not in {layer.input.steps, trace.timesteps}:
-        faults.append(f"has {layer.input.steps} timesteps in {network.name}, {spikes.steps} in the trace{name}")
+    if spikes.steps not in {wanted.tensor.steps, trace.timesteps}:
+        faults.append(f"has {wanted.tensor.steps} timesteps in {network.name}, {spikes.steps} in the trace{name}")
     return faults
 
 

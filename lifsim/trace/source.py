@@ -38,7 +38,7 @@ class Closable(ABC):
 
 
 class LayerSpikes(ABC):
-    """The input spikes of one weight layer, `[T, B, C, H, W]` or `[T, B, F]`, read in parts.
+    """The input spikes of one layer of the array, `[T, B, C, H, W]` or `[T, B, F]`, read in parts.
 
     A bit is 1 where the layer's input is not zero: a spike, or behind an average pool, an add or a mean over time, a
     value that the array must multiply. `shape` may have a 1 for T (the analogue image, or a mean over time) and a 1
@@ -87,7 +87,7 @@ class LayerSpikes(ABC):
 
 @dataclass(frozen=True)
 class Trace:
-    """Input spikes of every weight layer, in network order.
+    """Input spikes of every layer of the array, of one that multiplies two tensors those of both, in network order.
 
     sharing: the sharing under which they were recorded. seed: of spikes drawn at random, None for recorded ones.
     provenance: where they come from. Use as a context manager to close the file behind it.

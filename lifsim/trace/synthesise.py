@@ -13,7 +13,7 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.config.network import Layer, Network, nodes_with_spikes
+from lifsim.config.network import Network, Traced, nodes_with_spikes
 from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.trace.source import LayerSpikes, Trace
 
@@ -71,13 +71,17 @@ def synthesise(network: Network, batch: int, seed: int) -> Trace:
     """
     rates, analogue = network.spikes.rates, analogue_layers(network)
     faults = [*_rate_faults(network), *_count_faults(batch, seed)]
-    missing = [layer.name for layer in network.layers if layer.name not in rates and layer.name not in analogue]
-    faults += [Fault("must have a rate of ones among its inputs", f"rates.{name}") for name in missing]
+    needed = [one for layer in network.layers if layer.name not in analogue for one in layer.traced]
+    faults += [
+        Fault("must have a rate of ones among its inputs", f"rates.{one.name}")
+        for one in needed
+        if one.name not in rates
+    ]
     if faults:
         raise InputError(faults)
     layers = (
-        BernoulliLayer(layer.name, layer.input.name, _shape(layer, batch), tuple(rates.get(layer.name, (1.0,))), seed)
-        for layer in network.layers
+        BernoulliLayer(one.name, one.tensor.name, _shape(one, batch), tuple(rates.get(one.name, (1.0,))), seed)
+        for one in network.traced
     )
     return Trace(
         workload=network.name,
@@ -98,18 +102,18 @@ def analogue_layers(network: Network) -> frozenset[str]:
     )
 
 
-def _shape(layer: Layer, batch: int) -> tuple[int, ...]:
-    return (layer.input.steps, batch, *(layer.in_shape if layer.kind == "conv" else layer.in_shape[:1]))
+def _shape(one: Traced, batch: int) -> tuple[int, ...]:
+    return (one.tensor.steps, batch, *one.shape)
 
 
 def _rate_faults(network: Network) -> list[Fault]:
     faults = []
-    layers = {layer.name: layer for layer in network.layers}
+    layers = {one.name: one for one in network.traced}
     for name, rates in network.spikes.rates.items():
         if name not in layers:
             faults.append(Fault(f"{network.name} has no such layer{did_you_mean(name, layers)}", f"rates.{name}"))
-        elif len(rates) not in (1, layers[name].input.steps):
-            need = f"must be one rate or {layers[name].input.steps}, one per timestep"
+        elif len(rates) not in (1, layers[name].tensor.steps):
+            need = f"must be one rate or {layers[name].tensor.steps}, one per timestep"
             faults.append(Fault(f"{need}, has {len(rates)}", f"rates.{name}"))
         faults += [Fault(f"{rate} must be >= 0 and <= 1", f"rates.{name}") for rate in rates if not 0 <= rate <= 1]
     return faults

@@ -32,12 +32,13 @@ from lifsim.hardware.lif_unit import lif_passes, membrane_accesses
 from lifsim.schedule.plan import Plan
 from lifsim.training.products import Product, StageWork, backward_product, update_product
 from lifsim.training.sizes import TrainingSizes
+from lifsim.training.stages import Stage
 from lifsim.training.traffic import LayerTraining, StageBytes, training_traffic
 
 NO_ACCESSES = Accesses(0, 0)
 
-Stages = Mapping[str, LayerCounts]
-"""One layer's events by stage: forward, recompute (only where membranes are recomputed), backward, weight_update."""
+Stages = Mapping[Stage, LayerCounts]
+"""One layer's events by stage."""
 
 
 def require_gradient_unit(arch: Arch) -> None:
@@ -72,7 +73,7 @@ def merged(stages: Stages) -> LayerCounts:
     running = [counts.cycles.array + counts.cycles.fill_drain for counts in every]
     used = sum(counts.pe_utilisation * cycles for counts, cycles in zip(every, running, strict=True))
     utilisation = used / sum(running) if sum(running) else 0.0
-    return replace(stages["forward"], **sums, dram=added(works) if works else None, pe_utilisation=utilisation)
+    return replace(stages[Stage.FORWARD], **sums, dram=added(works) if works else None, pe_utilisation=utilisation)
 
 
 @dataclass(frozen=True)
@@ -95,11 +96,11 @@ class _LayerStages:
     def batch(self) -> int:
         return self.setup.batch
 
-    def counts(self) -> dict[str, LayerCounts]:
-        stages = {"forward": self._forward()}
+    def counts(self) -> dict[Stage, LayerCounts]:
+        stages = {Stage.FORWARD: self._forward()}
         if self.traffic.recompute is not None:
-            stages["recompute"] = self._recompute(self.traffic.recompute)
-        return stages | {"backward": self._backward(), "weight_update": self._weight_update()}
+            stages[Stage.RECOMPUTE] = self._recompute(self.traffic.recompute)
+        return stages | {Stage.BACKWARD: self._backward(), Stage.WEIGHT_UPDATE: self._weight_update()}
 
     def _forward(self) -> LayerCounts:
         """Inference, and the membranes that are kept, which leave through their buffer."""

@@ -18,6 +18,7 @@ from lifsim.hardware.lif_unit import pass_outputs
 from lifsim.hardware.sram_ports import Port, PortStalls
 from lifsim.training.count import Stages
 from lifsim.training.products import Product, backward_product, update_product
+from lifsim.training.stages import Stage
 
 
 def with_training_port_stalls(
@@ -31,10 +32,10 @@ def with_training_port_stalls(
     ports = _Ports(setup, layer, tick_batched, reverse)
     silent = replace(layer, lif=None)
     waits = {
-        "forward": lambda counts: with_port_stalls(setup, layer, counts, tick_batched=tick_batched),
-        "recompute": lambda counts: with_port_stalls(setup, silent, counts, tick_batched=tick_batched),
-        "backward": ports.backward,
-        "weight_update": ports.weight_update,
+        Stage.FORWARD: lambda counts: with_port_stalls(setup, layer, counts, tick_batched=tick_batched),
+        Stage.RECOMPUTE: lambda counts: with_port_stalls(setup, silent, counts, tick_batched=tick_batched),
+        Stage.BACKWARD: ports.backward,
+        Stage.WEIGHT_UPDATE: ports.weight_update,
     }
     return {stage: waits[stage](counts) for stage, counts in stages.items()}
 

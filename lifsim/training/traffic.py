@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lifsim.config.network import Layer, Network
+from lifsim.config.product import Product
 from lifsim.errors import Fault, InputError
 from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.schedule.traffic import DramBytes
@@ -63,8 +64,13 @@ class LayerTraining:
 
 
 def require_gradients(network: Network, *, reverse: bool) -> None:
-    """Raise InputError naming every LIF that has no gradient, or, `reverse`, cannot be recomputed backwards."""
-    faults = []
+    """Raise InputError naming every layer that has no gradient, or, `reverse`, LIF that cannot be recomputed
+    backwards."""
+    faults = [
+        Fault(f"has no gradient yet, so that it cannot be trained: {node.kind}", node.name)
+        for node in network.nodes
+        if isinstance(node, Product) and node.backward() is None
+    ]
     for lif in network.lifs:
         reason = lif.neuron.cannot_be_undone() if reverse else None
         if lif.neuron.linear() is None:

@@ -6,10 +6,8 @@ from dataclasses import dataclass, field
 
 from lifsim.config.network import (
     Add,
-    Conv,
     Input,
     Lif,
-    Linear,
     Network,
     Node,
     Pool,
@@ -17,6 +15,8 @@ from lifsim.config.network import (
     Tensor,
     TimeMean,
 )
+from lifsim.layers.conv import Conv
+from lifsim.layers.linear import Linear
 from lifsim.neurons.lif import LifNeuron
 
 SOFT = LifNeuron(tau=1 / (1 - 0.25), threshold=1.0, reset="soft", u_reset=0.0, decay_input=True)
@@ -64,8 +64,8 @@ class Builder:
                 stride,
                 padding,
                 groups,
-                bias,
-                batch_norm,
+                bias=bias,
+                batch_norm=batch_norm,
             )
         )
         return self
@@ -75,7 +75,7 @@ class Builder:
     ) -> Builder:
         source = self._source(of)
         out = Tensor(name, (filters,), source.steps, None)
-        self.nodes.append(Linear(name, (source.name,), out, source.elements, bias, batch_norm))
+        self.nodes.append(Linear(name, (source.name,), out, source.elements, bias=bias, batch_norm=batch_norm))
         return self
 
     def lif(self, name: str, neuron: LifNeuron = SOFT, group: str | None = None, of: str | None = None) -> Builder:

@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from lifsim.config.network import Add, Conv, Input, Lif, Linear, Network, Pool
+from lifsim.config.network import Add, Input, Lif, Network, Pool
 from lifsim.config.sharing import Sharing, states_of
+from lifsim.layers.conv import Conv
+from lifsim.layers.linear import Linear
 from lifsim.neurons.lif import LifNeuron
 
 

@@ -57,7 +57,7 @@ class _Walker:
         self.tensors: dict[str, Tensor] = {}
         self.producer: dict[str, int] = {}
         for layer in network.layers:
-            for tensor in (layer.input, *layer.residuals, *layer.outputs):
+            for tensor in (*layer.reads, *layer.residuals, *layer.outputs):
                 self.tensors.setdefault(tensor.name, tensor)
             for tensor in layer.outputs:
                 self.producer[tensor.name] = layer.index
@@ -95,7 +95,7 @@ class _Walker:
         found = []
         for index in self.group:
             layer = self.network.layers[index]
-            convolves = layer.input.name == name and self.computes(index, t)
+            convolves = any(tensor.name == name for tensor in layer.reads) and self.computes(index, t)
             adds = any(operand.name == name for operand in layer.residuals) and self.epilogue(index, t)
             if convolves or adds:
                 found.append(index)
@@ -105,7 +105,7 @@ class _Walker:
         readers = [
             layer.index
             for layer in self.network.layers
-            if name in {layer.input.name, *(operand.name for operand in layer.residuals)}
+            if name in {*(tensor.name for tensor in layer.reads), *(operand.name for operand in layer.residuals)}
         ]
         made = self.when(self.tensors[name].steps, name)
         later = any(
@@ -118,7 +118,8 @@ class _Walker:
     # Weights
 
     def filter_size(self, layer: Layer) -> int:
-        return ceil_div(layer.reduction * self.arch.precision.weight_bits, 8)
+        bits = layer.operand.bits(0) if layer.operand else self.arch.precision.weight_bits
+        return ceil_div(layer.reduction * bits, 8)
 
     def weight_tiles(self, layer: Layer) -> list[list[Byte]]:
         filters = self.plan.layers[layer.index - self.plan.first].tiling.filters
@@ -129,6 +130,8 @@ class _Walker:
         ]
 
     def pinned_weights(self, layer: Layer) -> set[Byte]:
+        if layer.operand:
+            return set()
         region = self.plan.residency.weight_region
         tiles = self.weight_tiles(layer)
         overflow = [byte for tile in tiles for byte in tile[region:]]
@@ -149,6 +152,29 @@ class _Walker:
                     for _ in images:
                         for _ in rows:
                             self.moved[layer.name]["weights"] += 1
+
+    def fetch_filters(self, layer: Layer, images: range, rows: range, held: set[Byte]) -> None:
+        if layer.operand:
+            assert self.producer.get(layer.operand.name) != layer.index
+            self.fetch_operand(layer, images, rows, held)
+        else:
+            self.fetch_weights(layer, images, rows)
+
+    def fetch_operand(self, layer: Layer, images: range, rows: range, held: set[Byte]) -> None:
+        """Its filters are the elements of one image and timestep: of each image not on chip they pass the region,
+        tile by tile, and nothing of them stays."""
+        region = self.plan.residency.weight_region
+        for image in images:
+            if all(byte in held for byte in self.plane(layer.operand.name, range(image, image + 1))):
+                continue
+            for tile in self.weight_tiles(layer):
+                for position, _ in enumerate(tile):
+                    for tensor in ("operand", "spikes_in"):
+                        self.moved[layer.name][tensor] += 1 if position < region else len(rows)
+
+    def reads_as_filters(self, name: str, first: int, last: int) -> bool:
+        layers = self.network.layers[first : last + 1]
+        return any(layer.operand is not None and layer.operand.name == name for layer in layers)
 
     # Spikes
 
@@ -207,13 +233,19 @@ class _Walker:
             read = not made and any(first <= index <= last for index in readers)
             put_out = made and self.now(self.when(self.tensors[name].steps, name), t)
             plane = self.plane(name, images)
+            stays = self.reads_as_filters(name, first, last) or not self.in_spike_in(name, first, last, t, images)
             for position, byte in enumerate(plane):
-                if read and byte in held and not self.in_spike_in(name, first, last, t, images):
+                if read and byte in held and stays:
                     wanted.append((-1, order, position, byte))
                 elif later and (put_out or read or byte in held):
                     wanted.append((later[0], order, position, byte))
         room = max(0, self.arch.buffers.spike_out.usable_bytes - reserved)
         kept = {entry[3] for entry in sorted(wanted, key=lambda entry: entry[:3])[:room]}
+        for name in self.tensors:
+            if self.reads_as_filters(name, self.plan.first, self.plan.last):
+                for image in images:
+                    plane = set(self.plane(name, range(image, image + 1)))
+                    kept -= plane if plane - kept else set()
         self.most_spikes = max(self.most_spikes, reserved + len(kept))
         waiting = {
             byte
@@ -258,7 +290,7 @@ class _Walker:
                     layer = self.network.layers[index]
                     if self.computes(index, t):
                         rows = range(layer.out_shape[1 + axis_of(layer)])
-                        self.fetch_weights(layer, images, rows)
+                        self.fetch_filters(layer, images, rows, held)
                         self.moved[layer.name]["spikes_in"] += self.read_input(layer, images, held)
                         self.spill_psums(layer, images)
                     self.fire(layer, None, t, images, membranes)
@@ -313,7 +345,7 @@ class _Walker:
                     if name in made:
                         assert not needed or max(needed) < done[made[name].index - first], "a row that is not there yet"
                 if self.computes(layer.index, t):
-                    self.fetch_weights(layer, images, todo)
+                    self.fetch_filters(layer, images, todo, held)
                     whole = self.in_spike_in(layer.input.name, first, last, t, images)
                     inputs = taken.setdefault(layer.name, set()) if whole else None
                     self.read_strip(layer, images, todo, held, made, height, lags[position], inputs)

@@ -120,6 +120,7 @@ def _one_more(result: Result, name: str) -> Result:
     layers, records = list(group.layers), list(result.records)
     moved = layers[index - group.first].dram
     more = {field.name: getattr(moved, field.name) + 1 for field in dataclasses.fields(moved)}
+    more["operand"] = moved.operand  # a part of spikes_in
     layers[index - group.first] = dataclasses.replace(layers[index - group.first], dram=type(moved)(**more))
     groups = [dataclasses.replace(g, layers=tuple(layers)) if g is group else g for g in result.plan.groups]
     cycles = records[index].counts.cycles

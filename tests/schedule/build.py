@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from lifsim.config.arch import Arch
-from lifsim.config.network import Conv, Input, Layer, Lif, Linear, Network, Node, Spikes, Tensor
+from lifsim.config.network import Input, Layer, Lif, Network, Node, Spikes, Tensor
+from lifsim.layers.conv import Conv
+from lifsim.layers.linear import Linear
 from lifsim.neurons.lif import LifNeuron
 
 SOFT = LifNeuron(tau=4 / 3, threshold=1.0, reset="soft", u_reset=0.0, decay_input=True)
@@ -91,10 +93,10 @@ def network_of(*layers: Layer, input_bits: int = 8) -> Network:
         if layer.kind == "conv":
             nodes.append(
                 Conv(layer.name, (layer.input.name,), psums, layer.in_shape, layer.kernel, layer.stride, layer.padding,
-                     layer.groups, False, True)
+                     layer.groups, batch_norm=True)
             )  # fmt: skip
         else:
-            nodes.append(Linear(layer.name, (layer.input.name,), psums, layer.in_shape[0], False, True))
+            nodes.append(Linear(layer.name, (layer.input.name,), psums, layer.in_shape[0], batch_norm=True))
         if layer.lif is not None:
             nodes.append(layer.lif)
     timesteps = max(layer.timesteps for layer in layers)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from lifsim.config.network import Conv, Input, Layer, Lif, Linear, Network, Node, Spikes, Tensor
+from lifsim.config.network import Input, Layer, Lif, Network, Node, Spikes, Tensor
+from lifsim.layers.conv import Conv
+from lifsim.layers.linear import Linear
 from lifsim.neurons.lif import LifNeuron
 
 NEURON = LifNeuron(4 / 3, 1.0, "soft", 0.0, True)
@@ -16,14 +18,14 @@ def small_network(timesteps: int = 3, rates: dict[str, tuple[float, ...]] | None
     conv2 = _conv("conv2", inputs[1], 3)
     lif1 = Lif("lif1", ("conv1",), inputs[1], NEURON, None)
     lif2 = Lif("lif2", ("conv2",), inputs[2], NEURON, None)
-    fc = Linear("fc", ("lif2",), Tensor("fc", (10,), timesteps, None), 105, True, False)
+    fc = Linear("fc", ("lif2",), Tensor("fc", (10,), timesteps, None), 105, bias=True)
     nodes: tuple[Node, ...] = (Input("input", (), image), conv1, lif1, conv2, lif2, fc)
     layers = (
         _layer(0, conv1, inputs[0], lif1, timesteps),
         _layer(1, conv2, inputs[1], lif2, timesteps),
         Layer(
             2, "fc", "linear", inputs[2], (105, 1, 1), 10, (1, 1), (1, 1), (0, 0), 1, (10, 1, 1),
-            timesteps, timesteps, None, (fc.output,), (),
+            timesteps, timesteps, None, (fc.output,), (), True,
         ),
     )  # fmt: skip
     if rates is None:
@@ -35,7 +37,7 @@ def small_network(timesteps: int = 3, rates: dict[str, tuple[float, ...]] | None
 def _conv(name: str, source: Tensor, filters: int) -> Conv:
     channels, height, width = source.shape
     output = Tensor(name, (filters, height, width), source.steps, None)
-    return Conv(name, (source.name,), output, (channels, height, width), (3, 3), (1, 1), (1, 1), 1, False, False)
+    return Conv(name, (source.name,), output, (channels, height, width), (3, 3), (1, 1), (1, 1), 1)
 
 
 def _layer(index: int, conv: Conv, source: Tensor, lif: Lif, timesteps: int) -> Layer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lifsim.config.document import parse_document
+from lifsim.config.members import any_of
 from lifsim.config.overrides import override
 from lifsim.config.workload import network_of
 from lifsim.errors import InputError
@@ -43,7 +44,7 @@ spikes:
         ("10:", "layers.other:", "must be read by a later layer"),
         ("12:", "layers.shapes.inputs", "must have one shape: conv2 [4, 6, 6], lif1 [8, 6, 6]"),
         ("13:", "layers.conv1.name", "'conv1' must be a name that no other layer has"),
-        ("17:", "spikes.rates.convv2", "must be a convolution or linear layer; did you mean 'conv2'?"),
+        ("17:", "spikes.rates.convv2", f"must be a layer of kind {any_of('layer')}; did you mean 'conv2'?"),
         ("17:", "spikes.rates.conv2", "must have one rate, or 4, one per timestep; has 2"),
     ]
     for line, path, message in expected:
@@ -107,7 +108,7 @@ def test_one_faulty_layer_is_refused_with_the_rule(layer, message):
         ("layers.lif1.neuron={reset: hard, u_reset: 2}", "u_reset 2 must be < threshold 1"),
         ("layers.fc.input=input", "must be read by a later layer"),
         ("layers=[]", "must have at least 1 entries"),
-        ("layers=[{name: m, op: max_pool, kernel: 1}]", "must have a convolution or linear layer"),
+        ("layers=[{name: m, op: max_pool, kernel: 1}]", f"must have a layer of kind {any_of('layer')}"),
         ("spikes.rates={conv1: 1.5}", "1.5 must be <= 1"),
         ("spikes.rates={conv1: .nan}", "must be"),
         ("spikes={source: rates, rates: {}}", "must cover every layer that reads spikes; missing fc"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from lifsim.config.members import any_of
 from lifsim.errors import InputError
 from tests.workload.building import network
 
@@ -125,5 +126,5 @@ def test_two_lifs_behind_one_layer_and_none_before_it_are_refused():
             - {name: lif2, op: lif}
             - {name: fc, op: linear, out: 3}""")
     encode, second = map(str, error.value.faults)
-    assert "layers.encode: encode must stand behind a convolution or linear layer" in encode
+    assert f"layers.encode: encode must stand behind a layer of kind {any_of('layer')}" in encode
     assert "conv1 already drives lif1" in second

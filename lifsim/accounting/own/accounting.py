@@ -12,10 +12,10 @@ from lifsim.accounting.own.scheduled import scheduled_layers
 from lifsim.accounting.prices import Costs, costs_of
 from lifsim.accounting.protocol import ACCOUNTINGS, Accounting, Setup
 from lifsim.config.arch import Arch
-from lifsim.hardware.array import Laid, dataflow_of, shape_of, sparsity_of
+from lifsim.hardware.array import dataflow_of, shape_of, sparsity_of
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.plan import GroupPlan
-from lifsim.schedule.products import gemm_of
+from lifsim.schedule.products import laid_out
 
 
 @ACCOUNTINGS.register
@@ -34,7 +34,7 @@ class Own(Accounting):
         shape, dataflow, sparsity = shape_of(machine.array), dataflow_of(machine.array), sparsity_of(machine.array)
         for index, scheduled in zip(group.indices, scheduled_layers(setup, facts, group), strict=True):
             layer = setup.network.layers[index]
-            laid = Laid(gemm_of(layer), shape, dataflow, group.tick_batched)
+            laid = laid_out(layer, shape, dataflow, tick_batched=group.tick_batched)
             lifs = lif_calls(layer, setup.bank.pass_cycles, overlapped=machine.lif.overlapped)
             work = setup.memo.of(array_work, laid, sparsity, setup.kept[index], lifs)
             found.append(layer_counts(setup, layer, scheduled, work))

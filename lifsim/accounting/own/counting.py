@@ -36,12 +36,17 @@ def element_bits(layer: Layer, network_input_bits: int, precision: Precision) ->
     """Bits of one element in each buffer while `layer` runs."""
     real_in = network_input_bits if layer.input.name == "input" else precision.psum_bits
     return ElementBits(
-        weight=precision.weight_bits,
+        weight=precision.weight_bits if layer.operand is None else layer.operand.bits(precision.psum_bits),
         spike_in=layer.input.bits(real_in),
-        spike_out=1 if layer.lif else precision.psum_bits,
+        spike_out=_output_bits(layer, precision.psum_bits),
         membrane=precision.membrane_bits,
         psum=precision.psum_bits,
     )
+
+
+def _output_bits(layer: Layer, real_bits: int) -> int:
+    """Of spikes, or what the counts or real values need that a layer without neurons puts out."""
+    return 1 if layer.lif else max((tensor.bits(real_bits) for tensor in layer.outputs), default=real_bits)
 
 
 def _cycles(work: ArrayWork) -> Cycles:
@@ -74,7 +79,8 @@ def _operations(layer: Layer, sparsity: Sparsity, work: ArrayWork, batch: int) -
 def _sram_accesses(
     layer: Layer, work: ArrayWork, scheduled: ScheduledLayer, bits: ElementBits, batch: int
 ) -> SramAccesses:
-    """The array's accesses, and what DRAM fills and drains: every element that moves passes through its buffer.
+    """The array's accesses, and what DRAM fills and drains: every element that moves passes through its buffer, of a
+    second operand through that of the weights.
 
     Timestep-major, currents that are computed once and replayed wait in the psum buffer: written once, read at every
     timestep but the first.
@@ -83,8 +89,8 @@ def _sram_accesses(
     steps_out = layer.timesteps * layer.lif_elements if layer.lif else layer.runs * layer.pixels * layer.filters
     waiting = 0 if scheduled.tick_batched else layer.lif_elements * batch * (layer.runs < layer.timesteps)
     return SramAccesses(
-        weight=Accesses(array.weights, moved.weights * 8 // bits.weight),
-        spike_in=Accesses(array.inputs, moved.spikes_in * 8 // bits.spike_in),
+        weight=Accesses(array.weights, moved.filters * 8 // bits.weight),
+        spike_in=Accesses(array.inputs, moved.first_operand * 8 // bits.spike_in),
         spike_out=Accesses(moved.spikes_out * 8 // bits.spike_out, steps_out * batch),
         membrane=scheduled.membrane_buffer,
         psum=Accesses(array.psum_reads + waiting * (layer.timesteps - 1), array.psum_writes + waiting),

@@ -9,9 +9,9 @@ from lifsim.accounting.own.array_work import lif_calls
 from lifsim.accounting.own.port_work import LifPorts, port_of, port_work, ports_of
 from lifsim.accounting.protocol import Setup
 from lifsim.config.network import Layer
-from lifsim.hardware.array import Laid, dataflow_of, shape_of, sparsity_of
+from lifsim.hardware.array import dataflow_of, shape_of, sparsity_of
 from lifsim.hardware.sram_ports import PortStalls
-from lifsim.schedule.products import gemm_of, input_map_of
+from lifsim.schedule.products import input_map_of, laid_out
 
 
 def with_port_stalls(setup: Setup, layer: Layer, counts: LayerCounts, *, tick_batched: bool) -> LayerCounts:
@@ -19,7 +19,7 @@ def with_port_stalls(setup: Setup, layer: Layer, counts: LayerCounts, *, tick_ba
     array, stores = setup.machine.array, setup.machine.stores
     work = setup.memo.of(
         port_work,
-        Laid(gemm_of(layer), shape_of(array), dataflow_of(array), tick_batched),
+        laid_out(layer, shape_of(array), dataflow_of(array), tick_batched=tick_batched),
         sparsity_of(array),
         setup.kept[layer.index],
         input_map_of(layer, counts.bits.spike_in),

@@ -59,6 +59,8 @@ def _arch_faults(arch: Arch) -> Iterator[Fault]:
 
 
 def _layer_faults(layer: Layer) -> Iterator[Fault]:
+    if layer.operand is not None:
+        yield Fault(f"must have weights, is a {layer.kind}: SATA_Sim knows no product of two tensors", path=layer.name)
     if layer.groups > 1:
         yield Fault(f"must have groups 1, has {layer.groups}: SATA_Sim knows no grouped convolution", path=layer.name)
     if min(_window(layer).out) < 1:
@@ -91,7 +93,7 @@ def _operations(network: Network, arch: Arch) -> Iterator[Operations]:
 
 
 def _padded_outputs(layer: Layer, arch: Arch) -> int:
-    if layer.kind == "linear" and not arch.satasim.linear_as_3x3:
+    if layer.flat and not arch.satasim.linear_as_3x3:
         return layer.filters
     rows, cols = (padded_output(*axis) for axis in zip(layer.in_shape[1:], layer.kernel, layer.stride, strict=True))
     return layer.filters * rows * cols

@@ -16,23 +16,15 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 from threadpoolctl import ThreadpoolController
 
-from lifsim.config.network import Add, Conv, Input, Lif, Linear, Network, Node, Pool, TimeMean
+from lifsim.config.network import Add, Input, Lif, Network, Node, Pool, TimeMean
+from lifsim.config.product import Backward, Operator, Product
 from lifsim.config.sharing import Sharing, State, states_of
-from lifsim.engine.convolution import convolve, pack_weights
 from lifsim.engine.inference import network_faults
-from lifsim.engine.operators import (
-    Operator,
-    as_pixels,
-    oihw,
-    operator_of,
-    to_channels_first,
-    to_channels_last,
-    window_of,
-)
+from lifsim.engine.layout import to_channels_first, to_channels_last
+from lifsim.engine.operators import given_to, operator_of
 from lifsim.engine.order import Stretch, Walk, stretches_of
 from lifsim.engine.pooling import pool_gradient
 from lifsim.engine.training import norm
-from lifsim.engine.training.convolution_gradients import input_gradient, weight_gradient
 from lifsim.engine.training.membranes import Membranes, ReversedMembranes, StoredMembranes, irreversible, untrainable
 from lifsim.engine.training.surrogate import Surrogate
 from lifsim.engine.training.tape import Gradients, Tape
@@ -98,7 +90,6 @@ class Pass:
         self._tape = Tape()
         self._fresh: dict[str, Array] = {}  # recomputed values of the node and timesteps that are being undone
         self._counts: dict[str, int] = {}  # elements that the statistics of a batch norm are of
-        self._bound: dict[str, tuple[Array, Array, Array]] = {}
         self._operators: dict[str, Operator] = {}
         kind: type[Membranes] = ReversedMembranes if learner.reverse else StoredMembranes
         rooms = learner.network, learner.sharing, weights, x.shape[1]
@@ -134,7 +125,7 @@ class Pass:
             case Lif():
                 value = self.membranes.fire(node, inputs[0], step, steps)
                 self._tape.put(node.name, value)
-            case Conv() | Linear():
+            case Product():
                 raw = self._raw(node, inputs[0])
                 if not self.learner.reverse:
                     self._tape.put(node.name, raw)
@@ -153,38 +144,28 @@ class Pass:
             )
         return self._operators[node.name](inputs)
 
-    def _rows(self, node: Conv | Linear) -> tuple[Array, Array, Array]:
-        """Weight rows, and scale and shift of the layer without its batch norm."""
-        if node.name not in self._bound:
-            weights = oihw(self._weights[f"{node.name}.weight"]).astype(self.learner.dtype)
-            groups, filters = window_of(node).groups, node.output.shape[0]
-            bias = self._weights[f"{node.name}.bias"] if node.bias else np.zeros(filters)
-            self._bound[node.name] = (
-                pack_weights(weights, groups),
-                np.ones(filters, self.learner.dtype),
-                bias.astype(self.learner.dtype),
-            )
-        return self._bound[node.name]
-
-    def _raw(self, node: Conv | Linear, x: Array) -> Array:
+    def _raw(self, node: Product, x: Array) -> Array:
         """Output of the weight layer before its batch norm, [steps, B, ...]."""
-        rows, scale, shift = self._rows(node)
-        spikes = self.learner.network.node(node.inputs[0]).output.is_spikes
-        out = convolve(as_pixels(x, node), rows, window_of(node), self.learner.workers, scale, shift, spikes=spikes)
-        return out.reshape(*x.shape[:2], *(out.shape[1:] if isinstance(node, Conv) else out.shape[3:]))
+        if node.name not in self._operators:
+            learner, filters = self.learner, node.output.shape[0]
+            bias = self._weights[f"{node.name}.bias"] if node.bias else np.zeros(filters)
+            affine = np.ones(filters, learner.dtype), bias.astype(learner.dtype)
+            given = given_to(learner.network, node, self._weights, affine, learner.workers)
+            self._operators[node.name] = node.forward(given)
+        return self._operators[node.name]([x])
 
     def _statistics(self, name: str, step: int, steps: int) -> norm.Statistics:
         mean, variance = (self._tape.get(f"{name}.{term}", step, steps) for term in ("mean", "variance"))
         return norm.Statistics(mean, variance, self._counts[name])
 
-    def _normed(self, node: Conv | Linear, raw: Array, step: int, steps: int) -> Array:
+    def _normed(self, node: Product, raw: Array, step: int, steps: int) -> Array:
         if not node.batch_norm:
             return raw
         gain, offset = (self._weights[f"{node.name}.bn.{term}"].astype(raw.dtype) for term in ("weight", "bias"))
         out: Array = norm.normalised(raw, self._statistics(node.name, step, steps)) * gain + offset
         return out
 
-    def _kept(self, node: Conv | Linear, step: int, steps: int) -> Array:
+    def _kept(self, node: Product, step: int, steps: int) -> Array:
         """Output of the weight layer before its batch norm: from the tape, or computed again."""
         if node.name in self._tape:
             return self._tape.get(node.name, step, steps)
@@ -195,7 +176,7 @@ class Pass:
     def _value(self, name: str, step: int, steps: int) -> Array:
         """Output of a node, computed again from what the forward pass kept."""
         node = self.learner.network.node(name)
-        if isinstance(node, Conv | Linear):
+        if isinstance(node, Product):
             return self._normed(node, self._kept(node, step, steps), step, steps)
         if name in self._tape:
             return self._tape.get(name, step, steps)
@@ -234,7 +215,7 @@ class Pass:
                     self.membranes.backward(node, grad, spikes, lambda: self._value(source, step, steps), step),
                     step,
                 )
-            case Conv() | Linear():
+            case Product():
                 self._backward_weights(node, grad, flow, step, steps, sums)
                 self._fresh.pop(node.name, None)
             case Pool():
@@ -248,7 +229,7 @@ class Pass:
                 flow.add(node.inputs[0], np.repeat(grad / timesteps, timesteps, axis=0), 0)
 
     def _backward_weights(
-        self, node: Conv | Linear, grad: Array, flow: Gradients, step: int, steps: int, sums: dict[str, Array]
+        self, node: Product, grad: Array, flow: Gradients, step: int, steps: int, sums: dict[str, Array]
     ) -> None:
         def add(term: str, part: Array) -> None:
             name = f"{node.name}.{term}"
@@ -264,17 +245,17 @@ class Pass:
         if node.bias:
             add("bias", grad.sum(axis=tuple(range(grad.ndim - 1)), dtype=np.float64).astype(grad.dtype))
         x = self._value(node.inputs[0], step, steps)
-        window = window_of(node)
-        maps = np.ascontiguousarray(grad).reshape(-1, *window.out_shape[1:], window.out_shape[0])
-        shape = self._weights[f"{node.name}.weight"].shape
-        add("weight", weight_gradient(as_pixels(x, node), maps, window, self.learner.workers).reshape(shape))
+        add("weight", _backward_of(node).of_weights(x, grad, self.learner.workers))
         if flow.wants(node.inputs[0]):
-            flow.add(node.inputs[0], self._input_gradient(node, maps, x), step)
+            flow.add(node.inputs[0], self._input_gradient(node, grad, x), step)
 
-    def _input_gradient(self, node: Conv | Linear, grad: Array, x: Array) -> Array:
-        weights = oihw(self._weights[f"{node.name}.weight"]).astype(grad.dtype)
-        out = input_gradient(grad, weights, window_of(node), self.learner.workers)
-        if isinstance(node, Conv):
-            return out.reshape(x.shape)
-        channels_first = to_channels_first(x).shape
-        return to_channels_last(out.reshape(channels_first))
+    def _input_gradient(self, node: Product, grad: Array, x: Array) -> Array:
+        weights = self._weights[f"{node.name}.weight"].astype(grad.dtype)
+        return _backward_of(node).of_input(x, grad, weights, self.learner.workers)
+
+
+def _backward_of(node: Product) -> Backward:
+    found = node.backward()
+    if found is None:
+        raise ValueError(f"{node.name} must have gradients: Learner.check refuses what has none")
+    return found

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.engine.convolution import Window
+from lifsim.config.product import Window
 from lifsim.engine.workers import Workers
 
 Array = NDArray[Any]

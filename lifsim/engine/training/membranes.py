@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.config.network import Lif, Network
+from lifsim.config.product import Product
 from lifsim.config.sharing import Sharing, State, states_of
 from lifsim.engine.inference import as_rows, rest
 from lifsim.engine.neurons import bound, fire
@@ -46,7 +47,11 @@ def reversible_calls(neuron: NeuronModel) -> int:
 
 def untrainable(network: Network) -> list[Fault]:
     """Why `network` has no gradients; nothing if it has."""
-    return [Fault(f"{NO_GRADIENT}: {lif.neuron}", lif.name) for lif in network.lifs if lif.neuron.linear() is None]
+    faults = [Fault(f"{NO_GRADIENT}: {lif.neuron}", lif.name) for lif in network.lifs if lif.neuron.linear() is None]
+    products = (node for node in network.nodes if isinstance(node, Product) and node.backward() is None)
+    return faults + [
+        Fault(f"has no gradient yet, so that it cannot be trained: {node.kind}", node.name) for node in products
+    ]
 
 
 def irreversible(network: Network, sharing: Sharing) -> list[Fault]:

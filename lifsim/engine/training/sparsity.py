@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.config.network import Conv, Input, Linear, Network
+from lifsim.config.network import Input, Network
+from lifsim.config.product import Product
 from lifsim.engine.encoding import encode
 from lifsim.engine.inference import checked_input
 from lifsim.engine.jit import compiled
-from lifsim.engine.operators import to_channels_last
+from lifsim.engine.layout import to_channels_last
 from lifsim.engine.training.backprop import Learner, Pass
 from lifsim.engine.training.loss import cross_entropy
 from lifsim.engine.training.membranes import StoredMembranes
@@ -95,14 +96,14 @@ class _Watched(Pass):
             found[name] = found.get(name, NONE) + Zeros(zeros, charged.size)
         return found
 
-    def _input_gradient(self, node: Conv | Linear, grad: Array, x: Array) -> Array:
+    def _input_gradient(self, node: Product, grad: Array, x: Array) -> Array:
         if not _reads_image(self.learner.network, node):
             zeros = Zeros(int(grad.size - np.count_nonzero(grad)), grad.size)
             self.membrane[node.name] = self.membrane.get(node.name, NONE) + zeros
         return super()._input_gradient(node, grad, x)
 
 
-def _reads_image(network: Network, node: Conv | Linear) -> bool:
+def _reads_image(network: Network, node: Product) -> bool:
     """Whether nobody needs the gradient of its input."""
     return isinstance(network.node(node.inputs[0]), Input)
 

@@ -41,11 +41,16 @@ def dense_cycles(dataflow: Dataflow, gemm: Gemm, shape: ArrayShape, runs: int, t
     """
     folds = dataflow.folds(gemm, shape)
     count = folds.count * gemm.groups
-    visits = 1 if tick_batched else runs
+    visits = _visits(dataflow, runs, tick_batched)
     together = runs // visits
     passes = count if dataflow.joins_runs else count * together
     cycles = ArrayCycles(count * together * folds.stream_cycles, passes * folds.fill_drain_cycles, passes)
     return (cycles + dataflow.loads(gemm, shape)) * visits
+
+
+def _visits(dataflow: Dataflow, runs: int, tick_batched: bool) -> int:
+    """Into how many like ones the runs fall apart: one where they share what is loaded."""
+    return 1 if tick_batched and (dataflow.joins_runs or dataflow.loads_once) else runs
 
 
 def output_blocks(
@@ -70,7 +75,7 @@ def dense_waits(
     dataflow: Dataflow, read: InputReads, gemm: Gemm, shape: ArrayShape, runs: int, tick_batched: bool, ports: Ports
 ) -> PortStalls:
     """Waits of a layer over its `runs` for the ports of the buffers that feed the array."""
-    visits = 1 if tick_batched else runs
+    visits = _visits(dataflow, runs, tick_batched)
     return dataflow.waits(read, gemm, shape, runs // visits, ports) * visits
 
 

@@ -9,10 +9,10 @@ from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.own.array_work import lif_map
 from lifsim.config.arch import Arch
 from lifsim.config.network import Layer
-from lifsim.hardware.array import DATAFLOWS, SPARSITIES, ArrayShape, Dataflow, Laid, output_blocks, shape_of
+from lifsim.hardware.array import DATAFLOWS, SPARSITIES, ArrayShape, Dataflow, output_blocks, shape_of
 from lifsim.hardware.lif_unit import lif_bank, lif_passes
 from lifsim.report.explain.line import Line, alike, plus, product, total
-from lifsim.schedule.products import gemm_of
+from lifsim.schedule.products import dataflow_for, gemm_of, laid_out
 from lifsim.simulate.bound import STALLS
 
 UNIT = "cycles"
@@ -23,7 +23,7 @@ def cycle_lines(
 ) -> Iterator[Line]:
     """The cycles of `layer` on `arch`, `channels` groups of them sharing LIF units."""
     cycles = counts.cycles
-    dataflow, shape = DATAFLOWS[arch.array.dataflow], shape_of(arch.array)
+    dataflow, shape = dataflow_for(layer, DATAFLOWS[arch.array.dataflow]), shape_of(arch.array)
     gemm = gemm_of(layer)
     folds = dataflow.folds(gemm, shape)
     count = dataflow.words(gemm, shape).count + (f"*{gemm.groups}" if gemm.groups > 1 else "")
@@ -48,7 +48,7 @@ def _what(dataflow: Dataflow, shape: ArrayShape) -> str:
 
 
 def _streaming(layer: Layer, arch: Arch, batch: int, loads: int, value: int) -> Line:
-    gemm, dataflow = gemm_of(layer), DATAFLOWS[arch.array.dataflow]
+    gemm, dataflow = gemm_of(layer), dataflow_for(layer, DATAFLOWS[arch.array.dataflow])
     folds = dataflow.folds(gemm, shape_of(arch.array))
     loading = loads * dataflow.loads(gemm, shape_of(arch.array)).array
     extra = str(loading) if loading else ""
@@ -66,8 +66,10 @@ def _skipping(arch: Arch, counts: LayerCounts) -> Line:
 
 
 def _filling(layer: Layer, arch: Arch, batch: int, loads: int, value: int) -> Line:
-    gemm, dataflow, shape = gemm_of(layer), DATAFLOWS[arch.array.dataflow], shape_of(arch.array)
-    own = SPARSITIES[arch.array.sparsity].fills(Laid(gemm, shape, dataflow, loads == batch))
+    shape = shape_of(arch.array)
+    laid = laid_out(layer, shape, DATAFLOWS[arch.array.dataflow], tick_batched=loads == batch)
+    gemm, dataflow, own = laid.gemm, laid.dataflow, SPARSITIES[arch.array.sparsity].fills(laid)
+    loads = batch * layer.runs if laid.per_run else loads
     loading = loads * dataflow.loads(gemm, shape).fill_drain
     behind = f" + {loading}" if loading else ""
     then = ", then as ws loads weights" if loading else ""
@@ -98,7 +100,7 @@ def _lif(layer: Layer, arch: Arch, channels: int, batch: int, value: int, *, tic
 
 def _exposed(layer: Layer, arch: Arch, passes: int, pass_cycles: int, *, tick_batched: bool) -> str:
     """Cycles of an image: passes become ready evenly, block by block, and the next block hides what it can."""
-    dataflow = DATAFLOWS[arch.array.dataflow]
+    dataflow = dataflow_for(layer, DATAFLOWS[arch.array.dataflow])
     visits, count = output_blocks(dataflow, gemm_of(layer), shape_of(arch.array), layer.runs, tick_batched).shape
     block = dataflow.folds(gemm_of(layer), shape_of(arch.array))
     hidden = block.reductions * block.cycles

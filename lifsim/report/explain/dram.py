@@ -12,7 +12,7 @@ from lifsim.report.explain.inputs import InputRows
 from lifsim.report.explain.line import Line, alike, product, total
 from lifsim.report.explain.membranes import membrane_lines
 from lifsim.report.explain.psums import psum_lines
-from lifsim.report.explain.weights import weight_line
+from lifsim.report.explain.weights import SECOND, weight_line
 from lifsim.schedule.group import Group
 from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.schedule.storage import rows_of, step_row_bytes, tensor_bytes
@@ -35,7 +35,9 @@ class LayerBytes:
         """One a tensor, and the sum."""
         layer, moved = self.layer, self.traffic.dram
         here = layer, self.arch, self.group, self.traffic, self.walked, self.batch
-        lines = [weight_line(*here), self._spikes_in()]
+        walked_operand = layer.operand if self.walked else None
+        filters = self._walked(walked_operand) if walked_operand else weight_line(*here)
+        lines = [filters, self._spikes_in()]
         if layer.residuals:
             lines.append(self._once("residual", layer.residuals, moved.residual))
         if layer.outputs:
@@ -65,11 +67,17 @@ class LayerBytes:
         return [step for step in unroll(self.group.walked) if step.layer == self.layer.index]
 
     def _spikes_in(self) -> Line:
-        value = self.traffic.dram.spikes_in
+        value = self.traffic.dram.first_operand
         if self.group.tick_batched:
             rows = InputRows.of(self.layer, self.plan.facts.reals, self.plan.chip.room.spike_in, self.traffic.tiling)
             return Line("spikes in", rows.expression(self.batch), value, UNIT, rows.why)
-        return self._by_timestep("spikes in", [self.layer.input], [step.dram.spikes_in for step in self._steps], value)
+        return self._by_timestep(
+            "spikes in", [self.layer.input], [step.dram.first_operand for step in self._steps], value
+        )
+
+    def _walked(self, operand: Tensor) -> Line:
+        moved = [step.dram.operand for step in self._steps]
+        return self._by_timestep(SECOND, [operand], moved, self.traffic.dram.operand)
 
     def _once(self, quantity: str, tensors: Sequence[Tensor], value: int) -> Line:
         """Tensors of which every byte moves once, timestep-major but for what stays on chip."""

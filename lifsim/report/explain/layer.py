@@ -47,9 +47,9 @@ def _head(result: Result, layer: Layer, record: LayerRecord) -> Iterator[str]:
     network, batch = result.network, result.options.batch
     shape = " x ".join(map(str, (layer.filters, layer.in_shape[0] // layer.groups, *layer.kernel)))
     kept = " x ".join(map(str, layer.in_shape))
-    yield (
-        f"{layer.name} of {network.name} on {result.arch.name}, sharing {result.sharing}: weights {shape}, input {kept}"
-    )
+    filters = "weights" if layer.operand is None else f"filters of {layer.operand.name}"
+    named = f"{layer.name} of {network.name} on {result.arch.name}"
+    yield f"{named}, sharing {result.sharing}: {filters} {shape}, input {kept}"
     gemm = f"Sr = {layer.out_shape[1]}*{layer.out_shape[2]} = {layer.pixels} pixels"
     gemm += f", K = {layer.reduction} products, Sc = {layer.group_filters} filters"
     yield f"{gemm}; {layer.runs} runs of {network.timesteps} timesteps, batch {batch}"

@@ -12,7 +12,7 @@ from lifsim.hardware.array import DATAFLOWS, shape_of
 from lifsim.report.explain.line import Line, plus, product
 from lifsim.schedule.group import Group
 from lifsim.schedule.plan import GroupPlan
-from lifsim.schedule.products import gemm_of
+from lifsim.schedule.products import dataflow_for, gemm_of
 from lifsim.schedule.storage import bytes_of
 from lifsim.schedule.traffic import LayerTraffic
 
@@ -39,7 +39,8 @@ def psum_lines(
 def _spilled(layer: Layer, arch: Arch, traffic: LayerTraffic, *, tick_batched: bool) -> tuple[str, int]:
     """Bytes that outputs finished together, of one image and group, have too much for the psum buffer, empty if none;
     and how often they go out: once between two folds of a sum, and at every run not held together with the others."""
-    dataflow, gemm, shape = DATAFLOWS[arch.array.dataflow], gemm_of(layer), shape_of(arch.array)
+    gemm, shape = gemm_of(layer), shape_of(arch.array)
+    dataflow = dataflow_for(layer, DATAFLOWS[arch.array.dataflow])
     hand_overs = dataflow.folds(gemm, shape).reductions - 1
     if dataflow.sums_in_pes or hand_overs == 0:
         return "", 0

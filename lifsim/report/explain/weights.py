@@ -1,4 +1,5 @@
-"""A layer's weights from DRAM: once, and again at each visit but for what stays."""
+"""A layer's filters from DRAM, weights or a tick-batched second operand: once, and again at each visit but for what
+stays."""
 
 from __future__ import annotations
 
@@ -7,18 +8,21 @@ from lifsim.config.network import Layer
 from lifsim.report.explain.line import Line, plus, product
 from lifsim.schedule.group import Group
 from lifsim.schedule.plan import GroupPlan
-from lifsim.schedule.storage import filter_bytes
+from lifsim.schedule.storage import filter_bytes, images_together
 from lifsim.schedule.traffic import LayerTraffic
+
+SECOND = "second operand"
 
 
 def weight_line(
     layer: Layer, arch: Arch, plan: GroupPlan, traffic: LayerTraffic, walked: Group | None, batch: int
 ) -> Line:
-    """walked: the group, if it is timestep-major."""
-    tiling, one = traffic.tiling, filter_bytes(layer, arch.precision.weight_bits)
+    """walked: the group, if it is timestep-major: then of a layer that has weights."""
+    tiling, one = traffic.tiling, filter_bytes(layer, arch.precision.weight_bits, layer.runs)
+    together = images_together(layer, batch)
     everything, filters = layer.filters * one, product(layer.filters, one)
     if walked is None or plan.residency is None:
-        how, visits, rows = "row tiles and images", batch * tiling.row_tiles, batch * tiling.row_tiles
+        how, visits, rows = "row tiles and images", together * tiling.row_tiles, together * tiling.row_tiles
         inputs_outer = tiling.order == "inputs_outer"
         stays = layer.groups * tiling.resident_weight_bytes if inputs_outer else everything
         streamed = 0 if inputs_outer else _overflow(layer, one, tiling.filters, arch.buffers.weight.usable_bytes)
@@ -33,13 +37,23 @@ def weight_line(
     again = (visits - 1) * (everything - stays - streamed)
     coming = f"{visits - 1}*({filters} - {stays + streamed})" if again else ""
     streaming = product(rows - 1, streamed) if streamed and rows > 1 else ""
-    why = f"filters x ceil({layer.reduction}*{arch.precision.weight_bits}/8) bytes"
+    why = f"filters x ceil({layer.reduction}*{_bits(layer, arch)}/8) bytes"
     if again:
         why += f", for each of {visits} visits ({how})" + (f" but for {stays} that stay" if stays else "")
     elif stays and visits > 1 and not streaming:
         why += f", stays for all {visits} visits"
     why += f", and {streamed} that overflow the buffer for each of {rows} rows" if streaming else ""
-    return Line("weights", plus(filters, coming, streaming), traffic.dram.weights, "bytes", why)
+    expression = plus(filters, coming, streaming)
+    if layer.operand is None:
+        return Line("weights", expression, traffic.dram.weights, "bytes", why)
+    why = f"images x ({why})" if batch > 1 else why
+    return Line(SECOND, f"{batch}*({expression})", traffic.dram.operand, "bytes", why)
+
+
+def _bits(layer: Layer, arch: Arch) -> str:
+    if layer.operand is None:
+        return str(arch.precision.weight_bits)
+    return f"{layer.operand.bits(arch.precision.psum_bits)}*{layer.runs}"
 
 
 def _visits(layer: Layer, plan: GroupPlan, walked: Group) -> int:

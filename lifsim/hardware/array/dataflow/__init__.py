@@ -1,5 +1,13 @@
 """Dataflows: what stays in the PEs of an array while the rest streams through."""
 
-from lifsim.hardware.array.dataflow.protocol import DATAFLOWS, Dataflow, Folds, FoldWords, Operands, OutputBlock
+from lifsim.hardware.array.dataflow.protocol import (
+    DATAFLOWS,
+    Dataflow,
+    Folds,
+    FoldWords,
+    Operands,
+    OutputBlock,
+    per_run,
+)
 
-__all__ = ["DATAFLOWS", "Dataflow", "FoldWords", "Folds", "Operands", "OutputBlock"]
+__all__ = ["DATAFLOWS", "Dataflow", "FoldWords", "Folds", "Operands", "OutputBlock", "per_run"]

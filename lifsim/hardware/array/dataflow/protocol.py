@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 from lifsim.hardware.gemm import NO_CYCLES, ArrayCycles, ArrayShape, Gemm
@@ -129,6 +131,17 @@ class Dataflow(Protocol):
     def input_passes(self, gemm: Gemm, shape: ArrayShape) -> int:
         """How often a run reads the inputs that `input_reads` counts."""
         ...
+
+
+@cache
+def per_run(dataflow: Dataflow) -> Dataflow:
+    """`dataflow` of products whose filters are other ones in every run: no weights, and not loaded once for several."""
+    of_sums = dataflow.of_sums()
+    if not (of_sums.joins_runs or of_sums.loads_once):
+        return of_sums
+    changed = copy(of_sums)
+    changed.joins_runs = changed.loads_once = False
+    return changed
 
 
 DATAFLOWS: Registry[Dataflow] = Registry("dataflow", "lifsim.hardware.array.dataflow", "lifsim.dataflows")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -38,9 +38,14 @@ class SpikeMaps(Protocol):
 @dataclass(frozen=True, eq=False)
 class Kept:
     """What is kept of a layer's spikes: how many ones each output pixel sees; a sparsity that must know more keeps
-    more in a class of its own."""
+    more in a class of its own.
+
+    ones_in_both: [B, runs] of the product of two tensors of spikes, its products of which both factors are ones; None:
+    one factor is weights.
+    """
 
     ones: Ones
+    ones_in_both: NDArray[np.int64] | None = field(default=None, kw_only=True)
 
     @property
     def images(self) -> int:
@@ -53,18 +58,23 @@ class Kept:
         return int(self.ones.shape[1])
 
     def effective_macs(self, run: int, gemm: Gemm) -> int:
-        """Multiply-accumulates of one run, all images, whose input is a one: ones times the Sc filters of a group."""
+        """Multiply-accumulates of one run, all images, that no zero makes void: ones times the Sc filters of a group,
+        or the ones that meet ones."""
+        if self.ones_in_both is not None:
+            return int(np.sum(self.ones_in_both[:, run], dtype=np.int64))
         return int(np.sum(self.ones[:, run], dtype=np.int64)) * gemm.filters
 
 
 @dataclass(frozen=True)
 class Laid:
-    """A layer's product on an array. tick_batched: all runs back to back, else the layer is visited once a run."""
+    """A layer's product on an array. tick_batched: all runs back to back, else the layer is visited once a run.
+    per_run: its filters are other ones in every run, so that no PE holds one for several."""
 
     gemm: Gemm
     shape: ArrayShape
     dataflow: Dataflow
     tick_batched: bool
+    per_run: bool = False
 
 
 class Sparsity(Protocol):

@@ -129,8 +129,8 @@ class ParallelTimeBatching(Sparsity):
 
 
 def _visits(kept: Kept, laid: Laid) -> list[tuple[int, int]]:
-    """Runs (first, last + 1) that go together."""
-    return [(0, kept.runs)] if laid.tick_batched else [(run, run + 1) for run in range(kept.runs)]
+    """Runs (first, last + 1) that go together: timesteps of a window have their weights in common."""
+    return [(0, kept.runs)] if laid.tick_batched and not laid.per_run else [(run, run + 1) for run in range(kept.runs)]
 
 
 def _start_cycles(laid: Laid) -> int:

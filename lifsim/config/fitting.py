@@ -1,0 +1,32 @@
+"""Do a layer and what it reads fit together?"""
+
+from __future__ import annotations
+
+from lifsim.config.network import Tensor
+
+MAX_WEIGHTS = 1 << 32
+
+
+class MisfitError(ValueError):
+    """What is wrong with one layer, as (key, message); a key of its neuron is dotted, '' is the layer itself."""
+
+    def __init__(self, *faults: tuple[str, str]) -> None:
+        super().__init__(*faults)
+        self.faults = faults
+
+
+def map_of(x: Tensor, what: str) -> tuple[int, int, int]:
+    """(C, H, W) of what a layer reads. Raises MisfitError where that is no map."""
+    if len(x.shape) != 3:
+        raise MisfitError(("", f"{what} must read a [channels, height, width] map; {x.name} is {list(x.shape)}"))
+    return x.shape[0], x.shape[1], x.shape[2]
+
+
+def slide(
+    size: tuple[int, int], kernel: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int]
+) -> tuple[int, int]:
+    """Output rows and columns, floor((H + 2p - R) / s) + 1. Raises MisfitError if the window does not fit."""
+    padded = (size[0] + 2 * padding[0], size[1] + 2 * padding[1])
+    if kernel[0] > padded[0] or kernel[1] > padded[1]:
+        raise MisfitError(("kernel", f"{list(kernel)} must fit into the padded map {list(padded)}"))
+    return (padded[0] - kernel[0]) // stride[0] + 1, (padded[1] - kernel[1]) // stride[1] + 1
