@@ -127,8 +127,8 @@ class Traced:
 class Layer:
     """A layer of the array as the hardware sees it: a GEMM [pixels Sr] x [K] x [filters Sc] a group, and what follows.
 
-    Shapes are per image. `runs` is how often per image the array computes it: T, or 1 where its input has one
-    timestep. `lif` fires `timesteps` times per image whatever `runs` is. `outputs` are the tensors it hands over to
+    Shapes are per image. `rounds` is how often per image the array computes it: T, or 1 where its input has one
+    timestep. `lif` fires `timesteps` times per image whatever `rounds` is. `outputs` are the tensors it hands over to
     later layers; `residuals` the stored tensors that its add reads. `flat`: its input is flattened to one pixel.
     `operand`: the tensor whose elements are its filters, not weights.
     """
@@ -144,7 +144,7 @@ class Layer:
     padding: tuple[int, int]
     groups: int
     out_shape: tuple[int, int, int]  # (M, E, F) of the GEMM itself, before pooling
-    runs: int
+    rounds: int
     timesteps: int
     lif: Lif | None
     outputs: tuple[Tensor, ...]
@@ -192,8 +192,8 @@ class Layer:
         return self.filters * self.reduction if self.operand is None else 0
 
     @property
-    def macs_per_run(self) -> int:
-        """Dense multiply-accumulates of one image and run."""
+    def macs_per_round(self) -> int:
+        """Dense multiply-accumulates of one image and round."""
         return self.pixels * self.reduction * self.filters
 
     @property

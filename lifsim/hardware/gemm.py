@@ -53,7 +53,7 @@ class Gemm:
 
     @property
     def macs(self) -> int:
-        """Dense multiply-accumulates of one run."""
+        """Dense multiply-accumulates of one round."""
         return self.pixels * self.reduction * self.filters * self.groups
 
 

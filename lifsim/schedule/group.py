@@ -15,7 +15,7 @@ from lifsim.schedule.input_reads import pass_reads, strip_reads, whole_reads
 from lifsim.schedule.membranes import MembraneSplit, StateUse, best_split
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.spike_store import Pass, SpikeBuffers, Timestep, walk_timestep
-from lifsim.schedule.strips import StripRun, strip_runs
+from lifsim.schedule.strips import Relay, strip_relays
 from lifsim.schedule.weight_residency import WeightChoices, operand_choices, weight_choices
 
 
@@ -87,7 +87,7 @@ class Group:
         self.buffers, self.chunks = buffers, chunks
         self.layers = facts.layers[first : last + 1]
         self.states = [index for index, state in enumerate(facts.states) if first <= state.layers[0] <= last]
-        self.runs = {run.state: run for run in strip_runs(facts, first, last)}
+        self.in_strips = {relay.state: relay for relay in strip_relays(facts, first, last)}
 
     def cost(self, heights: Heights) -> GroupCost:
         """Bytes with these strips; the weight region and the membrane split are the best."""
@@ -148,7 +148,7 @@ class Group:
 
     def membrane_splits(self, heights: Heights) -> tuple[MembraneSplit, ...]:
         """The best split for each chunk size; a strip's window is transient."""
-        window = max((self.runs[state].state_window_bytes(height) for state, height in heights.items()), default=0)
+        window = max((self.in_strips[state].state_window_bytes(height) for state, height in heights.items()), default=0)
         return tuple(
             best_split(self.state_uses(images, heights), self.facts.timesteps, self.buffers.membrane, images * window)
             for images, _ in self.chunks.sizes
@@ -164,33 +164,33 @@ class Group:
             StateUse(
                 images * self.facts.states[index].bytes,
                 len(self.facts.states[index].layers),
-                len(self.segments(index)),
+                len(self.relays_of(index)),
                 stripped=index in heights,
             )
             for index in self.states
         ]
 
-    def segments(self, state: int) -> list[tuple[int, ...]]:
-        """The layers of a state, cut where a LIF of another state comes between two of them."""
-        return self._segments[state]
+    def relays_of(self, state: int) -> list[tuple[int, ...]]:
+        """The relays of a state: its layers, cut where a LIF of another state comes between two of them."""
+        return self._relays[state]
 
     @cached_property
-    def _segments(self) -> dict[int, list[tuple[int, ...]]]:
+    def _relays(self) -> dict[int, list[tuple[int, ...]]]:
         owner = {layer: index for index in self.states for layer in self.facts.states[index].layers}
-        segments: dict[int, list[tuple[int, ...]]] = {index: [] for index in self.states}
+        relays: dict[int, list[tuple[int, ...]]] = {index: [] for index in self.states}
         for state, layers in groupby(sorted(owner), key=owner.__getitem__):
-            segments[state].append(tuple(layers))
-        return segments
+            relays[state].append(tuple(layers))
+        return relays
 
     def passes(self, heights: Heights) -> list[Pass]:
-        """The layers one by one, runs in strips together."""
-        stripped = {self.runs[state].first: (self.runs[state], height) for state, height in heights.items()}
+        """The layers one by one, relays in strips together."""
+        stripped = {self.in_strips[state].first: (self.in_strips[state], height) for state, height in heights.items()}
         passes: list[Pass] = []
         layer = self.first
         while layer <= self.last:
             if layer in stripped:
-                run, height = stripped[layer]
-                passes.append(Pass(run.first, run.last, run.spike_window_bytes(height)))
+                relay, height = stripped[layer]
+                passes.append(Pass(relay.first, relay.last, relay.spike_window_bytes(height)))
             else:
                 passes.append(Pass(layer, layer))
             layer = passes[-1].last + 1
@@ -205,10 +205,10 @@ class Group:
         ends = [(Timestep(first=True, last=False), 1), (Timestep(first=False, last=True), 1)]
         return ends + [(Timestep(first=False, last=False), total - 2)] * (total > 2)
 
-    def _run_of(self, layer: int, heights: Heights) -> tuple[StripRun, int] | None:
+    def _relay_of(self, layer: int, heights: Heights) -> tuple[Relay, int] | None:
         for state, height in heights.items():
-            if self.runs[state].first <= layer <= self.runs[state].last:
-                return self.runs[state], height
+            if self.in_strips[state].first <= layer <= self.in_strips[state].last:
+                return self.in_strips[state], height
         return None
 
     def _visits(self, heights: Heights) -> list[int]:
@@ -220,8 +220,8 @@ class Group:
 
     def visits_per_step(self, layer: int, heights: Heights) -> int:
         """Strips in which a layer has work."""
-        run = self._run_of(layer, heights)
-        return len(run[0].starts(layer, run[1])) if run else 1
+        relay = self._relay_of(layer, heights)
+        return len(relay[0].starts(layer, relay[1])) if relay else 1
 
     @cached_property
     def _passes_per_chunk(self) -> list[int]:
@@ -268,15 +268,15 @@ class Group:
         return StepSpikes(reads, absent, found.residual_reads, found.writes)
 
     def _reads(self, facts: LayerFacts, images: int, resident: int, heights: Heights) -> Ints:
-        run = self._run_of(facts.layer.index, heights)
-        if run is None:
+        relay = self._relay_of(facts.layer.index, heights)
+        if relay is None:
             return pass_reads(facts, images, resident, self.buffers.spike_in)
-        starts = run[0].starts(facts.layer.index, run[1])
+        starts = relay[0].starts(facts.layer.index, relay[1])
         return strip_reads(facts, images, resident, self.buffers.spike_in, starts)
 
     @cached_property
     def _psums(self) -> tuple[Ints, Ints]:
-        """Bytes read and written by layer, whole batch: psums that spill at every run, and currents that wait to be
+        """Bytes read and written by layer, whole batch: psums that spill at every round, and currents that wait to be
         replayed, written once and read at all timesteps but the first."""
         spilled = np.array([facts.psum_spill_bytes for facts in self.layers], np.int64) * np.array(
             self._passes_per_chunk

@@ -134,9 +134,9 @@ class _PlannedLayer:
             parts.append(_dealt(kind, region, turn.part(size), tiles, turn.before(size)))
         rows = turn.end_row - turn.first_row
         made = rows * self._images(turn) * tiles
-        return Visit(self.index, self._run(turn), made, Moves.joined(parts), names, turn.timestep)
+        return Visit(self.index, self._round(turn), made, Moves.joined(parts), names, turn.timestep)
 
-    def _run(self, turn: Turn) -> int:
+    def _round(self, turn: Turn) -> int:
         when = self.step_facts.when
         if when == "every":
             return turn.timestep

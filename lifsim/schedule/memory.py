@@ -76,7 +76,7 @@ def live_activation_bits(network: Network, reals: Reals) -> int:
         sum(size[name] for name in passing if users[name][0] <= index <= users[name][-1])
         for index in range(len(handled))
     )
-    replayed = sum(layer.lif_elements * reals.psum_bits for layer in network.layers if layer.runs < layer.timesteps)
+    replayed = sum(layer.lif_elements * reals.psum_bits for layer in network.layers if layer.rounds < layer.timesteps)
     return most + replayed + sum(size[name] for name in means.intersection(tensors))
 
 

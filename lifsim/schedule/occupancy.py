@@ -37,7 +37,7 @@ def _tick(layer: Layer, reals: Reals, chip: Chip, batch: int, tiling: Tiling) ->
     tiles = row_tiles(layout.axis)
     images = images_together(layer, batch) if tiling.order == "weights_outer" else 1
     window = int(tiles.tallest_window[np.searchsorted(tiles.heights, tiling.rows)]) * layout.row_bytes
-    one_filter = filter_bytes(layer, chip.precision.weight_bits, layer.runs)
+    one_filter = filter_bytes(layer, chip.precision.weight_bits, layer.rounds)
     outputs = sum(tensor_bytes(tensor, reals) for tensor in layer.outputs)
     return BufferBytes(
         weight=_with_tile(tiling.resident_weight_bytes, tiling.filters * one_filter, layer.group_filters * one_filter),

@@ -1,6 +1,6 @@
 """Which spikes stay on chip between the layers of a group, within one timestep of a chunk.
 
-spike_in takes the input of the layer at work (of a run in strips: all inputs from outside it) if it fits there whole;
+spike_in takes the input of the layer at work (of a relay in strips: all inputs from outside it) if it fits there whole;
 spike_out holds what layers hand over: outputs that a later layer of the group reads, and operands of residual adds. A
 second operand passes the weight buffer tile by tile, from spike_out or from DRAM: of its tensor whole images stay.
 Where spike_out is too small, what is read soonest stays (Belady's rule), and the rest goes to DRAM and comes back. A

@@ -116,7 +116,7 @@ def _nest(layer: Layer, reals: Reals, room: TileRoom, batch: int) -> _Nest:
         row_bytes=layout.row_bytes,
         filters=filters,
         all_filters=layer.group_filters,
-        filter_bytes=filter_bytes(layer, room.weight_bits, layer.runs),
+        filter_bytes=filter_bytes(layer, room.weight_bits, layer.rounds),
         spike_buffer=room.spike_in,
         weight_buffer=room.weight,
     )

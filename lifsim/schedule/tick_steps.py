@@ -107,7 +107,7 @@ def _tiles(layer: Layer, reals: Reals, room: TileRoom, batch: int, traffic: Laye
         layer=layer,
         traffic=traffic,
         rows=tick_rows(layer, reals),
-        filter_bytes=filter_bytes(layer, room.weight_bits, layer.runs),
+        filter_bytes=filter_bytes(layer, room.weight_bits, layer.rounds),
         input_bytes=tensor_bytes(layer.input, reals),
         batch=batch,
         spike_buffer=room.spike_in,

@@ -6,7 +6,7 @@ membranes and of firing gradients:
     stage          array, per group                          MACs on something that is not zero
     forward        [Sr x K] x [K x Sc]                       on input spikes
     recompute      the same, and the LIF calls               on input spikes
-    backward       [H*W x M*R*S/g] x [M*R*S/g x C/g]         (1 - s_du) * E*F*K*M per run, of many bits
+    backward       [H*W x M*R*S/g] x [M*R*S/g x C/g]         (1 - s_du) * E*F*K*M per round, of many bits
     weight_update  [K x Sr] x [Sr x Sc]                      on input spikes
 
 Gradients have the precision of psums, those of membranes that of membranes. Yin et al., IEEE TCAD 42(6), 2023;
@@ -129,7 +129,7 @@ class _LayerStages:
         layer, moved, zeros = self.layer, self.traffic.backward, self.setup.network.gradients
         product = backward_product(layer, DATAFLOWS[self.machine.array.dataflow], needed=self.traffic.input_gradient)
         work = self._work(product)
-        products = round((1 - zeros.membrane_sparsity) * layer.macs_per_run * product.runs * self.batch)
+        products = round((1 - zeros.membrane_sparsity) * layer.macs_per_round * product.rounds * self.batch)
         updates = layer.lif_elements * layer.timesteps * self.batch
         ops = replace(
             self._operations(work.macs, min(work.macs, products), multibit=True),
@@ -156,7 +156,7 @@ class _LayerStages:
         )
 
     def _weight_update(self) -> LayerCounts:
-        """Weight gradients collect in the psum buffer from run to run, and change the weights once."""
+        """Weight gradients collect in the psum buffer from round to round, and change the weights once."""
         layer, moved, bits = self.layer, self.traffic.weight_update, self.machine.precision.psum_bits
         work = self._work(update_product(layer, DATAFLOWS[self.machine.array.dataflow]))
         ops = self._operations(work.macs, self.inference.ops.macs_effective, multibit=layer.multibit_input)

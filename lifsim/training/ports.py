@@ -60,11 +60,11 @@ class _Ports:
             EvenReads(product.gemm, counts.bits.spike_in),
             product.gemm,
             self._shape,
-            max(1, product.runs),
+            max(1, product.rounds),
             self.tick_batched,
             ports_of(self.setup.machine.stores, counts.bits),
         )
-        return waits * (self.setup.batch if product.runs else 0)
+        return waits * (self.setup.batch if product.rounds else 0)
 
     def _gradient_units(self) -> PortStalls:
         """A pass takes as long as its membranes need to come through their buffer's ports: those of all calls where

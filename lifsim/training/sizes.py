@@ -80,7 +80,7 @@ class TrainingSizes:
         """Membrane gradients that spike_out cannot hold from the backward stage to the weight update: of an image,
         tick-batched all its timesteps."""
         elements = layer.pixels * layer.filters
-        steps, times = (layer.runs, self.batch) if group.tick_batched else (1, self.batch * layer.runs)
+        steps, times = (layer.rounds, self.batch) if group.tick_batched else (1, self.batch * layer.rounds)
         one = bytes_of(steps * elements * self.chip.precision.psum_bits)
         return times * max(0, one - self.chip.room.spike_out)
 

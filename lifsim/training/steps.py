@@ -84,9 +84,9 @@ class _GroupBackwards:
     def _stages(self, layer: Layer, carried: StateMoves) -> dict[Stage, tuple[Turns, list[Flow]]]:
         """Stages in the order in which a turn goes through them: the layer's turns in each, and what they move."""
         flows = LayerFlows(self.sizes, layer, self.group)
-        again = self._turns(layer, layer.runs, first=True)
-        fires = self._turns(layer, self.sizes.facts.timesteps if layer.lif else layer.runs)
-        works = self._turns(layer, layer.runs)
+        again = self._turns(layer, layer.rounds, first=True)
+        fires = self._turns(layer, self.sizes.facts.timesteps if layer.lif else layer.rounds)
+        works = self._turns(layer, layer.rounds)
         recomputes = self.sizes.reverse and layer.lif
         return ({Stage.RECOMPUTE: (again, list(flows.recompute(again)))} if recomputes else {}) | {
             Stage.BACKWARD: (fires, list(flows.backward(fires, carried))),

@@ -78,11 +78,11 @@ class _Walker:
 
     def computes(self, index: int, t: int) -> bool:
         layer = self.network.layers[index]
-        return self.now(self.when(layer.runs, layer.input.name), t)
+        return self.now(self.when(layer.rounds, layer.input.name), t)
 
     def epilogue(self, index: int, t: int) -> bool:
         layer = self.network.layers[index]
-        return self.when(layer.runs, layer.input.name) != "last" or t == self.T - 1
+        return self.when(layer.rounds, layer.input.name) != "last" or t == self.T - 1
 
     def plane(self, name: str, images: range) -> list[Byte]:
         """Bytes of a tensor in one timestep, in order."""
@@ -109,7 +109,7 @@ class _Walker:
         ]
         made = self.when(self.tensors[name].steps, name)
         later = any(
-            made == "first" and self.when(layer.runs, layer.input.name) == "every"
+            made == "first" and self.when(layer.rounds, layer.input.name) == "every"
             for layer in self.network.layers
             if any(operand.name == name for operand in layer.residuals)
         )
@@ -379,7 +379,7 @@ class _Walker:
         lag: int,
         taken: set[Byte] | None,
     ) -> None:
-        """taken: bytes that the layer has brought into spike_in, where that holds the run's inputs whole."""
+        """taken: bytes that the layer has brought into spike_in, where that holds the relay's inputs whole."""
         if layer.input.name in made:
             return
         plane = self.plane(layer.input.name, images)
@@ -397,7 +397,7 @@ class _Walker:
         self.moved[layer.name]["spikes_in"] += passes * len(absent)
 
     def waiting(self, layers: tuple[Layer, ...], made: dict[str, Layer], done: list[int], images: range) -> int:
-        """Bytes of rows that were put out and that a layer of the run still needs."""
+        """Bytes of rows that were put out and that a layer of the relay still needs."""
         total = 0
         for name, producer in made.items():
             needed: set[int] = set()
@@ -411,8 +411,8 @@ class _Walker:
     def reserved(
         self, layers: tuple[Layer, ...], made: dict[str, Layer], lags: list[int], height: int, images: range
     ) -> int:
-        """What the rows between the layers of a run may take: from where a reader's strip begins, half a kernel before
-        it, to where the producer's strip ends."""
+        """What the rows between the layers of a relay may take: from where a reader's strip begins, half a kernel
+        before it, to where the producer's strip ends."""
         rows = layers[0].out_shape[1 + axis_of(layers[0])]
         tail = rows - (ceil_div(rows, height) - 1) * height
         total = 0
@@ -450,15 +450,15 @@ class _Walker:
                     ram.here.add(byte)
                 ram.touched.add(byte)
             assert len(ram.here & transient) <= self.plan.residency.transient
-            ends_run = self.ends_run(users, layer.index)
+            ends_relay = self.ends_relay(users, layer.index)
             last_call = t == self.T - 1 and layer.index == users[-1]
             for byte in sorted(ram.here):
-                leaves = ends_run if byte in transient else True
+                leaves = ends_relay if byte in transient else True
                 if leaves and (not stripped or byte[1] in rows):
                     ram.here.remove(byte)
                     self.moved[layer.name]["membrane_write"] += not last_call
 
-    def ends_run(self, users: list[int], index: int) -> bool:
+    def ends_relay(self, users: list[int], index: int) -> bool:
         """Whether the next LIF of the group uses another state, or there is none."""
         lifs = sorted(i for _, owners in self.states.values() for i in owners if i in self.group)
         behind = lifs[lifs.index(index) + 1 :]
@@ -472,7 +472,7 @@ class _Walker:
         left = max(0, buffer - max(self.psum_working_set(self.network.layers[i]) for i in self.group))
         for index in self.group:
             layer = self.network.layers[index]
-            if layer.lif is None or self.when(layer.runs, layer.input.name) != "first":
+            if layer.lif is None or self.when(layer.rounds, layer.input.name) != "first":
                 continue
             size = len(images) * ceil_div(layer.lif_elements * self.arch.precision.psum_bits, 8)
             stays = min(left, size)

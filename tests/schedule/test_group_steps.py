@@ -50,6 +50,6 @@ def test_bytes_of_the_visits_are_those_of_the_plan(
                 mine = [visit for visit in visits if visit.layer == index]
                 moved = {name: sum(v.moves.total(kind) for v in mine) for kind, name in COUNTED.items()}
                 assert moved | {"operand": 0} == vars(traffic.dram)
-                computed = sum(int(v.outputs.sum()) for v in mine if v.run != REPLAY)
+                computed = sum(int(v.outputs.sum()) for v in mine if v.round != REPLAY)
                 rows = facts.layers[index].rows.axis.rows_out
-                assert computed == batch * network.layers[index].runs * network.layers[index].filters * rows
+                assert computed == batch * network.layers[index].rounds * network.layers[index].filters * rows

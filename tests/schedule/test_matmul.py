@@ -35,7 +35,7 @@ def sizes_of(layer: Layer) -> matmul.Sizes:
     rows, across = (width, height) if height == 1 else (height, width)
     bits = (layer.input.bits(0), layer.operand.bits(0)) if layer.operand else (0, 0)
     return matmul.Sizes(
-        layer.groups, channels // layer.groups, rows, across, layer.filters // layer.groups, bits, layer.runs
+        layer.groups, channels // layer.groups, rows, across, layer.filters // layer.groups, bits, layer.rounds
     )
 
 

@@ -191,7 +191,7 @@ def test_narrow_ports_hold_every_stage_up() -> None:
         for stage, gemm in products.items():
             rows = -(-gemm.pixels // 16)
             late = [-(-gemm.reduction * min(8, gemm.filters - w) * 16 // 32) for w in range(0, gemm.filters, 8)]
-            waits[stage] = layer.runs * rows * sum(max(0, cycles - gemm.reduction) for cycles in late) * gemm.groups
+            waits[stage] = layer.rounds * rows * sum(max(0, cycles - gemm.reduction) for cycles in late) * gemm.groups
         assert record.counts.port_stalls.weight == sum(waits.values()) > 0
         for stage, cycles in waits.items():
             assert record.stages[stage].cycles.stall_weights >= cycles

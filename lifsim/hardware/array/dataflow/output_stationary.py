@@ -47,10 +47,10 @@ class OutputStationary(Dataflow):
             weights=gemm.reduction * gemm.filters * ceil_div(gemm.pixels, shape.rows),
         )
 
-    def waits(self, read: InputReads, gemm: Gemm, shape: ArrayShape, runs: int, ports: Ports) -> PortStalls:
+    def waits(self, read: InputReads, gemm: Gemm, shape: ArrayShape, rounds: int, ports: Ports) -> PortStalls:
         """K vectors of h inputs and K*w weights stream in K cycles."""
         inputs = gemm.reduction + self.input_reads(read, gemm, ports.spike_in, shape).waits
-        return self.row_waits(np.full_like(inputs, gemm.reduction), inputs, gemm, shape, ports) * runs
+        return self.row_waits(np.full_like(inputs, gemm.reduction), inputs, gemm, shape, ports) * rounds
 
     def row_waits(self, stream: Ints, inputs: Ints, gemm: Gemm, shape: ArrayShape, ports: Ports) -> PortStalls:
         """The weights of a fold pass while its rows stream."""

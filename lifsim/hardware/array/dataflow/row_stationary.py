@@ -128,7 +128,7 @@ class RowStationary(Dataflow):
         inputs = gemm.channels * _map_elements(gemm, mapping_of(gemm, shape)) * self.input_passes(gemm, shape)
         return Operands(inputs, gemm.reduction * gemm.filters * strips)
 
-    def waits(self, read: InputReads, gemm: Gemm, shape: ArrayShape, runs: int, ports: Ports) -> PortStalls:
+    def waits(self, read: InputReads, gemm: Gemm, shape: ArrayShape, rounds: int, ports: Ports) -> PortStalls:
         """While the p filters that share an input take their turns, it, their weights and their psums pass; every fold
         is taken for a full one."""
         mapping, folds = mapping_of(gemm, shape), self.folds(gemm, shape)
@@ -143,7 +143,7 @@ class RowStationary(Dataflow):
             np.array([ceil_div(input_bits, ports.spike_in.line_bits)]),
             ports.psum.cycles(mapping.strip_rows * mapping.strips * gemm.row_pixels * mapping.filters * sharing),
         )
-        return late * (ceil_div(folds.count, sharing) * gemm.groups * runs)
+        return late * (ceil_div(folds.count, sharing) * gemm.groups * rounds)
 
     def input_reads(self, read: InputReads, gemm: Gemm, banks: Banks, shape: ArrayShape) -> Reads:
         """Rows lie in the order in which they are read."""

@@ -1,6 +1,6 @@
 """SATA_Sim's composition: output-stationary folds, and once a visit the weights as a weight-stationary array has them.
 
-    layer = runs * os folds  +  (folds_ws - 1) * (Sr + 2H + W - 2) + H
+    layer = rounds * os folds  +  (folds_ws - 1) * (Sr + 2H + W - 2) + H
 
 Source: SATA_Sim (Yin et al., "SATA: Sparsity-aware training accelerator for spiking neural networks", IEEE TCAD 2022),
 which prints one less (`SRAM Filter Cycles`, an index).
@@ -44,9 +44,9 @@ class Sata(OutputStationary):
         """h*w weights a fold of ws."""
         return weight_loads(gemm, shape, ports)
 
-    def waits(self, read: InputReads, gemm: Gemm, shape: ArrayShape, runs: int, ports: Ports) -> PortStalls:
+    def waits(self, read: InputReads, gemm: Gemm, shape: ArrayShape, rounds: int, ports: Ports) -> PortStalls:
         """The inputs as os, behind the loads."""
-        return super().waits(read, gemm, shape, runs, ports) + self.load_waits(gemm, shape, ports)
+        return super().waits(read, gemm, shape, rounds, ports) + self.load_waits(gemm, shape, ports)
 
     def row_waits(self, stream: Ints, inputs: Ints, gemm: Gemm, shape: ArrayShape, ports: Ports) -> PortStalls:
         """No weights stream."""
