@@ -118,7 +118,7 @@ def checked_input(network: Network, x: Array, dtype: DTypeLike) -> Array:
 
 
 class _Run:
-    """One pass over the network with its states."""
+    """One forward pass over the network with its states."""
 
     def __init__(self, engine: Engine, x: Array, observe: Observer | None, observe_charged: Observer | None) -> None:
         self._engine = engine

@@ -79,7 +79,7 @@ class ArrayCycles:
     """Cycles of the array, by cause.
 
     array: cycles in which operands stream in. fill_drain: the others, in which a fold's skewed operands reach the far
-    corner or stationary operands are loaded. folds: passes through the array.
+    corner or stationary operands are loaded. folds: how often operands stream through it.
     """
 
     array: int

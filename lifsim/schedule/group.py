@@ -11,10 +11,10 @@ import numpy as np
 
 from lifsim.schedule.chip import BufferBytes
 from lifsim.schedule.facts import LayerFacts, NetworkFacts
-from lifsim.schedule.input_reads import pass_reads, strip_reads, whole_reads
+from lifsim.schedule.input_reads import strip_reads, traversal_reads, whole_reads
 from lifsim.schedule.membranes import MembraneSplit, StateUse, best_split
 from lifsim.schedule.rows import Ints
-from lifsim.schedule.spike_store import Pass, SpikeBuffers, Timestep, walk_timestep
+from lifsim.schedule.spike_store import Span, SpikeBuffers, Timestep, walk_timestep
 from lifsim.schedule.strips import Relay, strip_relays
 from lifsim.schedule.weight_residency import WeightChoices, operand_choices, weight_choices
 
@@ -182,19 +182,19 @@ class Group:
             relays[state].append(tuple(layers))
         return relays
 
-    def passes(self, heights: Heights) -> list[Pass]:
+    def spans(self, heights: Heights) -> list[Span]:
         """The layers one by one, relays in strips together."""
         stripped = {self.in_strips[state].first: (self.in_strips[state], height) for state, height in heights.items()}
-        passes: list[Pass] = []
+        spans: list[Span] = []
         layer = self.first
         while layer <= self.last:
             if layer in stripped:
                 relay, height = stripped[layer]
-                passes.append(Pass(relay.first, relay.last, relay.spike_window_bytes(height)))
+                spans.append(Span(relay.first, relay.last, relay.spike_window_bytes(height)))
             else:
-                passes.append(Pass(layer, layer))
-            layer = passes[-1].last + 1
-        return passes
+                spans.append(Span(layer, layer))
+            layer = spans[-1].last + 1
+        return spans
 
     def timesteps(self) -> list[tuple[Timestep, int]]:
         """Kinds of timesteps and how many there are of each."""
@@ -214,8 +214,8 @@ class Group:
     def _visits(self, heights: Heights) -> list[int]:
         """How often each layer's weights are needed: timesteps, chunks, strips."""
         return [
-            self.chunks.count * passes * self.visits_per_step(layer, heights)
-            for layer, passes in enumerate(self._passes_per_chunk, self.first)
+            self.chunks.count * timesteps * self.visits_per_step(layer, heights)
+            for layer, timesteps in enumerate(self._timesteps_per_chunk, self.first)
         ]
 
     def visits_per_step(self, layer: int, heights: Heights) -> int:
@@ -224,13 +224,13 @@ class Group:
         return len(relay[0].starts(layer, relay[1])) if relay else 1
 
     @cached_property
-    def _passes_per_chunk(self) -> list[int]:
+    def _timesteps_per_chunk(self) -> list[int]:
         return [self.facts.timesteps if facts.when == "every" else 1 for facts in self.layers]
 
     def _weight_choices(self, heights: Heights) -> WeightChoices:
         rows = [
-            self.chunks.batch * passes * facts.rows.axis.rows_out
-            for facts, passes in zip(self.layers, self._passes_per_chunk, strict=True)
+            self.chunks.batch * timesteps * facts.rows.axis.rows_out
+            for facts, timesteps in zip(self.layers, self._timesteps_per_chunk, strict=True)
         ]
         return weight_choices(self.layers, self._visits(heights), rows, self.buffers.weight)
 
@@ -256,7 +256,7 @@ class Group:
     def step_spikes(self, images: int, now: Timestep, heights: Heights) -> StepSpikes:
         """What one timestep of a chunk of `images` moves."""
         buffers = SpikeBuffers(self.buffers.spike_in, self.buffers.spike_out, images)
-        found = walk_timestep(self.facts, self.passes(heights), buffers, now)
+        found = walk_timestep(self.facts, self.spans(heights), buffers, now)
         reads = {}
         for layer, resident in found.inputs.items():
             facts = self.layers[layer - self.first]
@@ -270,7 +270,7 @@ class Group:
     def _reads(self, facts: LayerFacts, images: int, resident: int, heights: Heights) -> Ints:
         relay = self._relay_of(facts.layer.index, heights)
         if relay is None:
-            return pass_reads(facts, images, resident, self.buffers.spike_in)
+            return traversal_reads(facts, images, resident, self.buffers.spike_in)
         starts = relay[0].starts(facts.layer.index, relay[1])
         return strip_reads(facts, images, resident, self.buffers.spike_in, starts)
 
@@ -279,7 +279,7 @@ class Group:
         """Bytes read and written by layer, whole batch: psums that spill at every round, and currents that wait to be
         replayed, written once and read at all timesteps but the first."""
         spilled = np.array([facts.psum_spill_bytes for facts in self.layers], np.int64) * np.array(
-            self._passes_per_chunk
+            self._timesteps_per_chunk
         )
         waiting = np.zeros_like(spilled)
         for images, chunks in self.chunks.sizes:

@@ -81,5 +81,5 @@ def _largest_operand_tile(group: Group, plan: GroupPlan) -> int:
 def _spikes(group: Group, heights: Heights, images: int) -> tuple[int, int]:
     """Bytes of spike_in and spike_out in the fullest timestep."""
     buffers = SpikeBuffers(group.buffers.spike_in, group.buffers.spike_out, images)
-    walks = [walk_timestep(group.facts, group.passes(heights), buffers, now) for now, _ in group.timesteps()]
+    walks = [walk_timestep(group.facts, group.spans(heights), buffers, now) for now, _ in group.timesteps()]
     return max(walk.most_in for walk in walks), max(walk.most_out for walk in walks)

@@ -51,8 +51,8 @@ def walk(
         down, across = {"ws": (gemm.reduction, gemm.filters), "is": (gemm.reduction, gemm.pixels)}.get(
             dataflow, (gemm.pixels, gemm.filters)
         )
-        passes = 1 if dataflow == "ws" and tick_batched else rounds
-        for _ in range(passes):
+        streams = 1 if dataflow == "ws" and tick_batched else rounds
+        for _ in range(streams):
             for at, h in enumerate(parts(down, shape.rows)):
                 for w in parts(across, shape.cols):
                     if dataflow in ("os", "sata"):
@@ -60,7 +60,7 @@ def walk(
                         inputs = oracle.planar_reads(read, ports.spike_in, shape.rows)[group][at]
                         waits += max(0, max(weights, inputs) - gemm.reduction)
                     elif dataflow == "ws":
-                        repeats = rounds // passes
+                        repeats = rounds // streams
                         stream = gemm.pixels * repeats
                         waits += max(0, needs(ports.weight, h * w) - shape.rows)
                         inputs = repeats * oracle.channel_last_reads(read, ports.spike_in, shape.rows)[group][at]

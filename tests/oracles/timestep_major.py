@@ -178,7 +178,7 @@ class _Walker:
 
     # Spikes
 
-    def passes_over_input(self, layer: Layer) -> int:
+    def traversals_of_input(self, layer: Layer) -> int:
         return ceil_div(layer.group_filters, self.plan.layers[layer.index - self.plan.first].tiling.filters)
 
     def read_input(self, layer: Layer, images: range, here: set[Byte]) -> int:
@@ -193,7 +193,7 @@ class _Walker:
         region = self.plan.residency.weight_region
         single = max(len(self.window(layer, plane, tile)) for tile in cut(rows_out, 1)) // len(images)
         tile_fits = smallest * self.filter_size(layer) <= region
-        passes = self.passes_over_input(layer) if single <= buffer else ceil_div(layer.group_filters, smallest)
+        traversals = self.traversals_of_input(layer) if single <= buffer else ceil_div(layer.group_filters, smallest)
         results = []
         for height in {ceil_div(rows_out, tiles) for tiles in range(1, rows_out + 1)}:
             tiles = cut(rows_out, height)
@@ -204,7 +204,7 @@ class _Walker:
             pinned = set(absent[: max(0, buffer - window)])
             seen: set[Byte] = set()
             count = 0
-            for _ in range(passes):
+            for _ in range(traversals):
                 for tile in tiles:
                     for byte in self.window(layer, plane, tile):
                         if byte in pinned:
@@ -392,9 +392,9 @@ class _Walker:
         begins = [0] + [s * height - lag for s in range(1, ceil_div(out_rows, height)) if s * height - lag > 0]
         ends = [*begins[1:], out_rows]
         tallest = max(len(self.window(layer, plane, range(a, b))) for a, b in zip(begins, ends, strict=True))
-        passes = 1 if tallest <= self.arch.buffers.spike_in.usable_bytes else self.passes_over_input(layer)
+        traversals = 1 if tallest <= self.arch.buffers.spike_in.usable_bytes else self.traversals_of_input(layer)
         absent = [byte for byte in self.window(layer, plane, rows) if byte not in held]
-        self.moved[layer.name]["spikes_in"] += passes * len(absent)
+        self.moved[layer.name]["spikes_in"] += traversals * len(absent)
 
     def waiting(self, layers: tuple[Layer, ...], made: dict[str, Layer], done: list[int], images: range) -> int:
         """Bytes of rows that were put out and that a layer of the relay still needs."""

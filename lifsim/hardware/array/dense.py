@@ -43,8 +43,8 @@ def dense_cycles(dataflow: Dataflow, gemm: Gemm, shape: ArrayShape, rounds: int,
     count = folds.count * gemm.groups
     visits = _visits(dataflow, rounds, tick_batched)
     together = rounds // visits
-    passes = count if dataflow.joins_rounds else count * together
-    cycles = ArrayCycles(count * together * folds.stream_cycles, passes * folds.fill_drain_cycles, passes)
+    all_folds = count if dataflow.joins_rounds else count * together
+    cycles = ArrayCycles(count * together * folds.stream_cycles, all_folds * folds.fill_drain_cycles, all_folds)
     return (cycles + dataflow.loads(gemm, shape)) * visits
 
 

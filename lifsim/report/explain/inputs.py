@@ -60,7 +60,7 @@ class InputRows:
         return sum(self._uses)
 
     def _spared(self, images: int) -> int:
-        """Bytes that a pass over `images` need not fetch, for they stay: those that it would fetch most often."""
+        """Bytes that a traversal of `images` need not fetch, for they stay: those that it would fetch most often."""
         spared, room = 0, self.tiling.resident_spike_bytes
         for uses in self._uses:
             size = min(images * self.row_bytes, room)

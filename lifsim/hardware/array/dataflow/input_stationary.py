@@ -58,6 +58,6 @@ class InputStationary(Dataflow):
         """Neighbouring pixels ask for the same product."""
         return read.planar_reads(banks, shape.cols)
 
-    def input_passes(self, gemm: Gemm, shape: ArrayShape) -> int:
+    def input_repeats(self, gemm: Gemm, shape: ArrayShape) -> int:
         """Once: what was loaded stays."""
         return 1

@@ -43,7 +43,7 @@ class OutputStationary(Dataflow):
     def operands(self, gemm: Gemm, shape: ArrayShape) -> Operands:
         """Inputs once a column fold, weights once a row fold."""
         return Operands(
-            inputs=gemm.pixels * gemm.reduction * self.input_passes(gemm, shape),
+            inputs=gemm.pixels * gemm.reduction * self.input_repeats(gemm, shape),
             weights=gemm.reduction * gemm.filters * ceil_div(gemm.pixels, shape.rows),
         )
 
@@ -63,6 +63,6 @@ class OutputStationary(Dataflow):
         """Neighbouring pixels ask for the same product."""
         return read.planar_reads(banks, shape.rows)
 
-    def input_passes(self, gemm: Gemm, shape: ArrayShape) -> int:
+    def input_repeats(self, gemm: Gemm, shape: ArrayShape) -> int:
         """Column folds."""
         return ceil_div(gemm.filters, shape.cols)

@@ -128,7 +128,7 @@ class Dataflow(Protocol):
         """[groups, folds] of the inputs of one round, read once."""
         ...
 
-    def input_passes(self, gemm: Gemm, shape: ArrayShape) -> int:
+    def input_repeats(self, gemm: Gemm, shape: ArrayShape) -> int:
         """How often a round reads the inputs that `input_reads` counts."""
         ...
 

@@ -22,7 +22,7 @@ class Sata(OutputStationary):
     """Inputs and outputs as os, weights as ws."""
 
     name = "sata"
-    title = "SATA_Sim's: output-stationary, and once a visit a weight-stationary pass for the weights"
+    title = "SATA_Sim's: output-stationary, and once a visit weight-stationary folds for the weights"
     loads_once = True
 
     def operands(self, gemm: Gemm, shape: ArrayShape) -> Operands:
@@ -30,7 +30,7 @@ class Sata(OutputStationary):
         return Operands(super().operands(gemm, shape).inputs, WeightStationary().operands(gemm, shape).weights)
 
     def loads(self, gemm: Gemm, shape: ArrayShape) -> ArrayCycles:
-        """Cycles of a ws array up to the last weight row that it loads. Counted as no fold: it is time, not passes."""
+        """Cycles of a ws array up to the last weight row that it loads. Counted as time, not as folds."""
         folds = WeightStationary().folds(gemm, shape)
         whole = folds.count - 1
         once = ArrayCycles(whole * folds.stream_cycles, whole * folds.fill_drain_cycles + shape.rows, 0)

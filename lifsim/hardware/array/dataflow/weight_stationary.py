@@ -41,7 +41,7 @@ class WeightStationary(Dataflow):
 
     def operands(self, gemm: Gemm, shape: ArrayShape) -> Operands:
         """Inputs once a column fold, every weight once."""
-        inputs = gemm.pixels * gemm.reduction * self.input_passes(gemm, shape)
+        inputs = gemm.pixels * gemm.reduction * self.input_repeats(gemm, shape)
         return Operands(inputs, weights=gemm.reduction * gemm.filters)
 
     def waits(self, read: InputReads, gemm: Gemm, shape: ArrayShape, rounds: int, ports: Ports) -> PortStalls:
@@ -57,7 +57,7 @@ class WeightStationary(Dataflow):
         """A pixel asks for neighbouring products."""
         return read.channel_last_reads(banks, shape.rows)
 
-    def input_passes(self, gemm: Gemm, shape: ArrayShape) -> int:
+    def input_repeats(self, gemm: Gemm, shape: ArrayShape) -> int:
         """Column folds."""
         return ceil_div(gemm.filters, shape.cols)
 

@@ -45,7 +45,7 @@ class Unaware(Sparsity):
     def input_words(self, kept: Kept, laid: Laid, read: InputMap, banks: Banks) -> int:
         """As often as the dataflow reads its inputs."""
         words = laid.dataflow.input_reads(read, laid.gemm, banks, laid.shape).words
-        times = laid.dataflow.input_passes(laid.gemm, laid.shape) * kept.rounds * kept.images
+        times = laid.dataflow.input_repeats(laid.gemm, laid.shape) * kept.rounds * kept.images
         return int(words.sum()) * times
 
 
