@@ -23,7 +23,7 @@ class Tensor:
     """What a node puts out per image.
 
     shape: (C, H, W), or (F,) behind a linear layer. 1-D signals are (C, 1, L).
-    steps: how many timesteps it has values for: T, or 1 (the analogue image under direct encoding, and what is
+    timesteps: how many it has values for: T, or 1 (the analogue image under direct encoding, and what is
         computed from it before the first LIF; or behind a mean over time).
     levels: the largest count an element can hold: 1 for spikes, k*k behind an average pool of spikes, the sum behind
         an add of spikes; None for real values.
@@ -31,7 +31,7 @@ class Tensor:
 
     name: str
     shape: tuple[int, ...]
-    steps: int
+    timesteps: int
     levels: int | None
 
     @property

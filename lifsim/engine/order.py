@@ -55,7 +55,7 @@ def _split(network: Network, nodes: tuple[Node, ...]) -> list[Stretch]:
     for node in network.nodes:
         if isinstance(node, TimeMean) or averaged.intersection(node.inputs):
             averaged.add(node.name)
-        elif (isinstance(node, Input) and node.output.steps == 1) or (
+        elif (isinstance(node, Input) and node.output.timesteps == 1) or (
             node.inputs and not isinstance(node, Lif) and static.issuperset(node.inputs)
         ):
             static.add(node.name)

@@ -167,9 +167,9 @@ def _averaged(network: Network) -> set[str]:
     return averaged
 
 
-def _when(steps: int, timesteps: int, averaged: bool) -> When:
+def _when(count: int, timesteps: int, averaged: bool) -> When:
     """When a tensor of so many timesteps is there."""
-    if steps == timesteps:
+    if count == timesteps:
         return "every"
     return "last" if averaged else "first"
 
@@ -217,7 +217,7 @@ def _tensors(network: Network, reals: Reals, averaged: set[str]) -> dict[str, Te
             order=order,
             rows=rows_of(tensor.shape),
             row_bytes=step_row_bytes(tensor, reals),
-            when=_when(tensor.steps, network.timesteps, name in averaged),
+            when=_when(tensor.timesteps, network.timesteps, name in averaged),
             producer=producers.get(name),
             inputs=tuple(inputs.get(name, ())),
             operands=tuple(operands.get(name, ())),

@@ -195,7 +195,7 @@ class _PlannedLayer:
 
     def _image(self, tensor: Tensor, turn: Turn) -> int:
         """Where a turn finds its first image of a tensor: timesteps one behind the other, in each the images."""
-        timestep = turn.timestep if tensor.steps > 1 else 0
+        timestep = turn.timestep if tensor.timesteps > 1 else 0
         return (timestep * self.batch + turn.chunk * self.group.images) * self._step_bytes(tensor)
 
     def _plane(self, tensor: Tensor, turn: Turn) -> int:

@@ -96,7 +96,7 @@ def kept_activation_bits(network: Network, reals: Reals) -> int:
             kept |= {name: network.node(name).output for name in node.inputs}
         if isinstance(node, Lif) or (isinstance(node, Product) and node.batch_norm):
             kept[node.name] = node.output
-    return sum(tensor.steps * _bits(tensor, reals) for tensor in kept.values())
+    return sum(tensor.timesteps * _bits(tensor, reals) for tensor in kept.values())
 
 
 def _bits(tensor: Tensor, reals: Reals) -> int:

@@ -37,7 +37,7 @@ def element_bits(tensor: Tensor, reals: Reals) -> int:
 def tensor_bytes(tensor: Tensor, reals: Reals) -> int:
     """Bytes of one image, all its timesteps packed: rows * ceil(C * W * steps * bits / 8)."""
     channels, rows, columns = map_shape(tensor.shape)
-    return rows * bytes_of(channels * columns * tensor.steps * element_bits(tensor, reals))
+    return rows * bytes_of(channels * columns * tensor.timesteps * element_bits(tensor, reals))
 
 
 def step_row_bytes(tensor: Tensor, reals: Reals) -> int:
@@ -96,7 +96,8 @@ class RowLayout:
 
 
 def tick_rows(layer: Layer, reals: Reals) -> RowLayout:
-    """Rows of one group of channels, all rounds packed together: ceil(C/groups * W * rounds * bits / 8) bytes each."""
+    """Rows of one group of the convolution, all rounds packed together: ceil(C/groups * W * rounds * bits / 8) bytes
+    each."""
     return _row_layout(layer, reals, layer.groups, layer.rounds)
 
 

@@ -136,14 +136,14 @@ class LayerFlows:
         return turns.weights(f"weights:{self.layer.name}", traffic.dram.weights, stays, self.layer.rounds)
 
     def _tensor(self, kind: Kind, tensor: Tensor, turns: Turns) -> Flow:
-        return turns.spread(kind, f"tensor:{tensor.name}", self.sizes.once(tensor, self.group), tensor.steps)
+        return turns.spread(kind, f"tensor:{tensor.name}", self.sizes.once(tensor, self.group), tensor.timesteps)
 
     def _gradient(self, kind: Kind, tensor: Tensor, number: int, turns: Turns) -> Flow:
         """The gradient that the `number`-th reader of a tensor hands back; the readers' lie one behind the other. Of
         a mean over time it is needed at once."""
         size = self.sizes.gradient(tensor)
         return turns.spread(
-            kind, f"gradient:{tensor.name}", size, tensor.steps, start=number * size, at_once=kind == Kind.SPIKES_IN
+            kind, f"gradient:{tensor.name}", size, tensor.timesteps, start=number * size, at_once=kind == Kind.SPIKES_IN
         )
 
     def _overflow(self, kind: Kind, turns: Turns) -> Flow:

@@ -49,7 +49,7 @@ class TrainingSizes:
 
     def gradient(self, tensor: Tensor) -> int:
         """One gradient of a tensor, all timesteps."""
-        return bytes_of(self.batch * tensor.steps * tensor.elements * self.chip.precision.psum_bits)
+        return bytes_of(self.batch * tensor.timesteps * tensor.elements * self.chip.precision.psum_bits)
 
     def state_of(self, layer: Layer) -> StateFacts | None:
         """The membranes of the layer's LIF."""
@@ -97,4 +97,4 @@ class TrainingSizes:
         """Every byte of a tensor once, as it lies in DRAM: timesteps packed where the group is one layer."""
         if group.tick_batched:
             return self.batch * tensor_bytes(tensor, self.facts.reals)
-        return self.batch * tensor.steps * rows_of(tensor.shape) * step_row_bytes(tensor, self.facts.reals)
+        return self.batch * tensor.timesteps * rows_of(tensor.shape) * step_row_bytes(tensor, self.facts.reals)

@@ -107,7 +107,7 @@ class _Walker:
             for layer in self.network.layers
             if name in {*(tensor.name for tensor in layer.reads), *(operand.name for operand in layer.residuals)}
         ]
-        made = self.when(self.tensors[name].steps, name)
+        made = self.when(self.tensors[name].timesteps, name)
         later = any(
             made == "first" and self.when(layer.rounds, layer.input.name) == "every"
             for layer in self.network.layers
@@ -231,7 +231,7 @@ class _Walker:
             later = [index for index in readers if index > last]
             made = self.producer.get(name) in range(first, last + 1)
             read = not made and any(first <= index <= last for index in readers)
-            put_out = made and self.now(self.when(self.tensors[name].steps, name), t)
+            put_out = made and self.now(self.when(self.tensors[name].timesteps, name), t)
             plane = self.plane(name, images)
             stays = self.reads_as_filters(name, first, last) or not self.in_spike_in(name, first, last, t, images)
             for position, byte in enumerate(plane):
@@ -310,7 +310,7 @@ class _Walker:
     def write_outputs(self, t: int, images: range, spilled: set[Byte]) -> None:
         for index in self.group:
             for tensor in self.network.layers[index].outputs:
-                if self.now(self.when(tensor.steps, tensor.name), t):
+                if self.now(self.when(tensor.timesteps, tensor.name), t):
                     plane = self.plane(tensor.name, images)
                     written = plane if self.leaves(tensor.name) else [byte for byte in plane if byte in spilled]
                     self.moved[self.network.layers[index].name]["spikes_out"] += len(written)

@@ -50,10 +50,10 @@ def moved_bits(network: Network, sharing: Sharing, bits: dict[str, int], batch: 
         for layer in network.layers:
             for tensor in (layer.input, *layer.residuals):
                 if tensor.name not in inputs:  # its gradient goes out here, and in where it was made
-                    moved["gradients_write"] += tensor.steps * tensor.elements * bits["gradient"]
-                    moved["gradients_read"] += tensor.steps * tensor.elements * bits["gradient"]
+                    moved["gradients_write"] += tensor.timesteps * tensor.elements * bits["gradient"]
+                    moved["gradients_read"] += tensor.timesteps * tensor.elements * bits["gradient"]
         last = network.layers[-1].outputs[0]
-        moved["gradients_read"] += last.steps * last.elements * bits["gradient"]
+        moved["gradients_read"] += last.timesteps * last.elements * bits["gradient"]
     for layer in network.layers:
         for _ in product(range(layer.filters), range(layer.reduction)):
             moved["weight_updates"] += 2 * bits["weight"]

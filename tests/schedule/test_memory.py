@@ -68,7 +68,7 @@ def kept_bits(network: Network) -> int:
                 reads_back = [node.inputs[0]] + [node.name] * node.batch_norm
             case Pool(kind="max"):
                 reads_back = [node.inputs[0]]
-        needed |= {(name, step) for name in reads_back for step in range(network.node(name).output.steps)}
+        needed |= {(name, step) for name in reads_back for step in range(network.node(name).output.timesteps)}
     bits = 0
     for name, _ in needed:
         node = network.node(name)

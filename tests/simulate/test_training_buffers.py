@@ -98,7 +98,7 @@ def test_gradients_that_overflow_their_buffers_go_out_and_come_in(
         visits = batch if tick else -(-batch // chunk) * layer.rounds
         collects = (visits - 1) * oracle.beyond(usable["weight"], layer.weights, bits)
         gradient = {
-            tensor.name: -(-batch * tensor.steps * tensor.elements * bits // 8)
+            tensor.name: -(-batch * tensor.timesteps * tensor.elements * bits // 8)
             for tensor in (layer.input, *layer.residuals, *layer.outputs)
         }
         handed_back = sum(gradient[tensor.name] for tensor in layer.residuals)

@@ -149,7 +149,7 @@ def test_gradients_take_the_places_of_others() -> None:
     alive = [sum(passing[name] for name in passing if min(used[name]) <= i <= max(used[name])) for i in range(100)]
     assert max(alive) <= layout.end - start < 0.6 * sum(passing.values())
     last = timed.network.layers[-1].outputs[0]
-    assert sizes[f"gradient:{last.name}"] == 2 * last.steps * last.elements * 2
+    assert sizes[f"gradient:{last.name}"] == 2 * last.timesteps * last.elements * 2
 
 
 def test_timeline_and_requests_tell_the_stages(tmp_path: Path) -> None:

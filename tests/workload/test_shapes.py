@@ -84,7 +84,7 @@ def test_direct_input_is_computed_once_until_the_first_lif():
     net = network(layers, timesteps=5)
     assert [layer.rounds for layer in net.layers] == [1, 1, 5, 1]
     assert [layer.multibit_input for layer in net.layers] == [True, True, False, True]
-    assert net.node("lif").output.steps == 5
+    assert net.node("lif").output.timesteps == 5
 
 
 def test_event_input_is_spikes_at_every_timestep():
