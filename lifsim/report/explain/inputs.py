@@ -13,7 +13,8 @@ from lifsim.schedule.traffic import Tiling
 
 @dataclass(frozen=True)
 class InputRows:
-    """Rows of `row_bytes` along `axis`, of one group of channels, all rounds packed; `buffer` bytes of spike_in."""
+    """Rows of `row_bytes` along `axis`, of one group of the convolution, all rounds packed; `buffer` bytes of
+    spike_in."""
 
     axis: RowAxis
     row_bytes: int

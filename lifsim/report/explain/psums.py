@@ -39,8 +39,9 @@ def psum_lines(
 
 
 def _spilled(layer: Layer, arch: Arch, traffic: LayerTraffic, *, tick_batched: bool) -> tuple[str, int]:
-    """Bytes that outputs finished together, of one image and group, have too much for the psum buffer, empty if none;
-    and how often they go out: once between two folds of a sum, and at every round not held together with the others."""
+    """Bytes that outputs finished together, of one image and group of the convolution, have too much for the psum
+    buffer, empty if none; and how often they go out: once between two folds of a sum, and at every round not held
+    together with the others."""
     gemm, shape = gemm_of(layer), shape_of(arch.array)
     dataflow = dataflow_for(layer, DATAFLOWS[arch.array.dataflow])
     hand_overs = dataflow.folds(gemm, shape).reductions - 1
