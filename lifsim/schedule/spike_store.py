@@ -82,6 +82,10 @@ def walk_timestep(facts: NetworkFacts, spans: Sequence[Span], buffers: SpikeBuff
         for name in kept:
             tensor = facts.tensors[name]
             kept[name] -= kept[name] % tensor.bytes if any(layer in group for layer in tensor.operands) else 0
+        for index, operand in _operands(facts, one, now):
+            here = min(held.get(operand.name, 0), kept.get(operand.name, 0))  # strips take room from what was held
+            result.operands[index] = here // operand.bytes
+            fewest[operand.name] = min(here, fewest.get(operand.name, here))
         result.most_out = max(result.most_out, buffers.spike_out - room + sum(kept.values()))
         held = {name: size for name, size in kept.items() if readers[name] and readers[name][-1] > one.last}
         fewest |= {name: min(size, fewest.get(name, size)) for name, size in held.items()}
@@ -91,6 +95,14 @@ def walk_timestep(facts: NetworkFacts, spans: Sequence[Span], buffers: SpikeBuff
             stays = not _leaves(facts, tensor, group)
             result.writes[tensor.name] = whole - fewest.get(tensor.name, whole) if stays else whole
     return result
+
+
+def _operands(facts: NetworkFacts, one: Span, now: Timestep) -> Iterator[tuple[int, TensorFacts]]:
+    """Layers of a pass that read a second operand now, and that."""
+    for index in range(one.first, one.last + 1):
+        layer = facts.layers[index].layer
+        if layer.operand is not None and now.has(facts.layers[index].when):
+            yield index, facts.tensors[layer.operand.name]
 
 
 def _readers_now(facts: NetworkFacts, tensor: TensorFacts, group: Span, now: Timestep) -> tuple[int, ...]:
@@ -125,9 +137,6 @@ def _serve(
             result.inputs[index] = buffers.images * source.bytes if made else held.get(source.name, 0)
             if source.name in moved:
                 result.whole.add(index)
-            if layer.operand is not None:
-                operand = facts.tensors[layer.operand.name]
-                result.operands[index] = held.get(operand.name, 0) // operand.bytes
         if _runs_epilogue(facts, index, now):
             operands = [facts.tensors[tensor.name] for tensor in layer.residuals]
             result.residual_reads[index] = sum(

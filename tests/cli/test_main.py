@@ -119,7 +119,7 @@ def test_a_directory_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Pa
         (
             ["list", "arcs"],
             "'arcs' is not one of 'archs', 'workloads', 'drams', 'sharings', 'dataflows', 'sparsities', 'neurons', "
-            "'memories', 'accountings'",
+            "'layers', 'memories', 'accountings'",
         ),
         (["check", "--hepl", "x"], "No such option '--hepl'"),
         (["--verison"], "No such option '--verison'"),

@@ -153,19 +153,19 @@ class _Walker:
                         for _ in rows:
                             self.moved[layer.name]["weights"] += 1
 
-    def fetch_filters(self, layer: Layer, images: range, rows: range, held: set[Byte]) -> None:
+    def fetch_filters(self, layer: Layer, images: range, rows: range, here: set[Byte]) -> None:
         if layer.operand:
             assert self.producer.get(layer.operand.name) != layer.index
-            self.fetch_operand(layer, images, rows, held)
+            self.fetch_operand(layer, images, rows, here)
         else:
             self.fetch_weights(layer, images, rows)
 
-    def fetch_operand(self, layer: Layer, images: range, rows: range, held: set[Byte]) -> None:
+    def fetch_operand(self, layer: Layer, images: range, rows: range, here: set[Byte]) -> None:
         """Its filters are the elements of one image and timestep: of each image not on chip they pass the region,
         tile by tile, and nothing of them stays."""
         region = self.plan.residency.weight_region
         for image in images:
-            if all(byte in held for byte in self.plane(layer.operand.name, range(image, image + 1))):
+            if all(byte in here for byte in self.plane(layer.operand.name, range(image, image + 1))):
                 continue
             for tile in self.weight_tiles(layer):
                 for position, _ in enumerate(tile):
@@ -224,7 +224,28 @@ class _Walker:
     def keep(
         self, first: int, last: int, t: int, held: set[Byte], images: range, reserved: int, spilled: set[Byte]
     ) -> set[Byte]:
-        """spike_out during a pass: what is read now, then what is read soonest."""
+        """spike_out behind a pass: what is still to be read of what it kept."""
+        kept = self.kept_during(first, last, t, held, images, reserved)
+        self.most_spikes = max(self.most_spikes, reserved + len(kept))
+        waiting = {
+            byte
+            for name in self.tensors
+            if any(index > last for index in self.readers(name, t))
+            for byte in self.plane(name, images)
+        }
+        filters = {
+            byte
+            for layer in self.network.layers[first : last + 1]
+            if layer.operand and self.computes(layer.index, t)
+            for byte in self.plane(layer.operand.name, images)
+        }
+        made_so_far = {name for name, index in self.producer.items() if self.plan.first <= index <= last}
+        spilled |= {byte for byte in waiting | filters if byte[0] in made_so_far and byte not in kept}
+        spilled |= {byte for byte in filters if byte[0] in made_so_far and byte not in held}
+        return kept & waiting
+
+    def kept_during(self, first: int, last: int, t: int, held: set[Byte], images: range, reserved: int) -> set[Byte]:
+        """spike_out during a pass: what is read now, then what is read soonest; of second operands whole images."""
         wanted: list[tuple[int, int, int, Byte]] = []
         for order, name in enumerate(self.tensors):
             readers = self.readers(name, t)
@@ -244,18 +265,9 @@ class _Walker:
         for name in self.tensors:
             if self.reads_as_filters(name, self.plan.first, self.plan.last):
                 for image in images:
-                    plane = set(self.plane(name, range(image, image + 1)))
-                    kept -= plane if plane - kept else set()
-        self.most_spikes = max(self.most_spikes, reserved + len(kept))
-        waiting = {
-            byte
-            for name in self.tensors
-            if any(index > last for index in self.readers(name, t))
-            for byte in self.plane(name, images)
-        }
-        made_so_far = {name for name, index in self.producer.items() if self.plan.first <= index <= last}
-        spilled |= {byte for byte in waiting if byte[0] in made_so_far and byte not in kept}
-        return kept & waiting
+                    plane_of_image = set(self.plane(name, range(image, image + 1)))
+                    kept -= plane_of_image if plane_of_image - kept else set()
+        return kept
 
     def in_spike_in(self, name: str, first: int, last: int, t: int, images: range) -> bool:
         """Whether a tensor is an input from outside first..last, and spike_in holds all of those."""
@@ -290,7 +302,8 @@ class _Walker:
                     layer = self.network.layers[index]
                     if self.computes(index, t):
                         rows = range(layer.out_shape[1 + axis_of(layer)])
-                        self.fetch_filters(layer, images, rows, held)
+                        here = held & self.kept_during(index, last, t, held, images, 0)
+                        self.fetch_filters(layer, images, rows, here)
                         self.moved[layer.name]["spikes_in"] += self.read_input(layer, images, held)
                         self.spill_psums(layer, images)
                     self.fire(layer, None, t, images, membranes)
@@ -334,6 +347,8 @@ class _Walker:
         done = [0] * len(layers)
         taken: dict[str, set[Byte]] = {}
         most_waiting = 0
+        reserved = self.reserved(layers, made, lags, height, images)
+        here = held & self.kept_during(first, last, t, held, images, reserved)
         for strip in range(strips):
             for position, layer in enumerate(layers):
                 end = rows if strip == strips - 1 else min(rows, max(0, (strip + 1) * height - lags[position]))
@@ -345,14 +360,13 @@ class _Walker:
                     if name in made:
                         assert not needed or max(needed) < done[made[name].index - first], "a row that is not there yet"
                 if self.computes(layer.index, t):
-                    self.fetch_filters(layer, images, todo, held)
+                    self.fetch_filters(layer, images, todo, here)
                     whole = self.in_spike_in(layer.input.name, first, last, t, images)
                     inputs = taken.setdefault(layer.name, set()) if whole else None
                     self.read_strip(layer, images, todo, held, made, height, lags[position], inputs)
                     self.spill_psums(layer, images, len(todo))
                 self.fire(layer, todo, t, images, membranes)
             most_waiting = max(most_waiting, self.waiting(layers, made, done, images))
-        reserved = self.reserved(layers, made, lags, height, images)
         assert most_waiting <= reserved
         return reserved
 

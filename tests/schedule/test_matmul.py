@@ -26,6 +26,15 @@ from tests.schedule.on_arch import facts_on, plan_on, traffic_on
 from tests.schedule.test_timestep import QUIET, adds_up, archs, not_zero
 
 
+@st.composite
+def machines(draw: st.DrawFn) -> Arch:
+    """Those of other tests, often with a weight buffer that a tile of a small operand does not fit into."""
+    arch = draw(archs())
+    size = draw(st.sampled_from([1, 2, 3, arch.buffers.weight.size_bytes]))
+    weight = arch.buffers.weight.model_copy(update={"size_bytes": size})
+    return arch.model_copy(update={"buffers": arch.buffers.model_copy(update={"weight": weight})})
+
+
 def products_of(net: Network) -> list[Layer]:
     return [layer for layer in net.layers if layer.operand is not None]
 
@@ -60,7 +69,7 @@ def every_tiling(layer: Layer, arch: Arch, batch: int) -> dict[tuple[str, int, i
 
 
 @settings(QUIET, max_examples=60)
-@given(attention_networks(), archs(), st.integers(1, 3))
+@given(attention_networks(), machines(), st.integers(1, 3))
 def test_tick_batched_it_moves_what_a_walk_moves_and_the_fewest(net: Network, arch: Arch, batch: int) -> None:
     for layer in products_of(net):
         found: LayerTraffic = traffic_on(net, layer, arch, batch)
@@ -72,7 +81,7 @@ def test_tick_batched_it_moves_what_a_walk_moves_and_the_fewest(net: Network, ar
 
 
 @settings(QUIET, max_examples=60)
-@given(attention_networks(), st.sampled_from(["none", "layer"]), archs(), st.integers(1, 2), st.integers(1, 2))
+@given(attention_networks(), st.sampled_from(["none", "layer"]), machines(), st.integers(1, 2), st.integers(1, 2))
 def test_timestep_major_it_moves_what_a_walk_moves(
     net: Network, name: str, arch: Arch, chunk: int, chunks: int
 ) -> None:
@@ -99,7 +108,7 @@ def test_timestep_major_it_moves_what_a_walk_moves(
 
 
 @settings(QUIET, max_examples=40)
-@given(attention_networks(), archs(), st.integers(1, 3), st.sampled_from(["tick", "timestep", "auto"]))
+@given(attention_networks(), machines(), st.integers(1, 3), st.sampled_from(["tick", "timestep", "auto"]))
 def test_the_steps_move_what_the_plan_says(net: Network, arch: Arch, batch: int, schedule: str) -> None:
     made = plan_on(net, Sharing(), arch, ScheduleOptions(schedule, batch))
     filters = [0] * len(net.layers)
@@ -153,4 +162,91 @@ def test_by_hand_timestep_major_nothing_stays_from_one_timestep_to_the_next(weig
     ]
     net = network(layers, (16, 2, 2), 3)
     moved = plan_on(net, Sharing(), build.arch(weight=weight), ScheduleOptions("timestep", 2)).layers[0].dram
-    assert moved.operand == 2 * 3 * expected
+    assert (moved.operand, moved.weights) == (2 * 3 * expected, 0)
+
+
+@QUIET
+@given(st.integers(1, 40), st.integers(2, 60), st.integers(0, 30), st.integers(72, 120), st.integers(1, 2))
+def test_strips_bring_a_second_operand_from_before_them_anew(
+    weight: int, spike_in: int, spike_out: int, membrane: int, batch: int
+) -> None:
+    """Two layers of one state, 12 x 6 x 2 of a byte, of which the buffer holds 3 rows and more: the keys of the first,
+    from before the strips, come for each strip if they are not on chip."""
+    layers = [
+        {"name": "wk", "op": "conv", "out": 4, "kernel": 1},
+        {"name": "k", "op": "lif", "group": "keys"},
+        {"name": "map", "op": "matmul", "inputs": ["input", "k"], "transpose_second": True},
+        {"name": "lif1", "op": "lif", "group": "s"},
+        {"name": "conv", "op": "conv", "out": 12, "kernel": 3, "padding": 1},
+        {"name": "lif2", "op": "lif", "group": "s"},
+    ]
+    net, sharing = network(layers, (4, 6, 2), 2), Sharing.parse("layer")
+    sizes = {"weight": weight, "spike_in": spike_in, "spike_out": max(spike_out, 1), "membrane": membrane}
+    arch, options = build.arch(**sizes), ScheduleOptions("timestep", batch, 1)
+    (group,) = plan_on(net, sharing, arch, options).groups
+    walked = timestep_major.walk(net, sharing, arch, group, batch)
+    for step in unroll(facts_on(net, sharing, arch), buffer_bytes(arch.buffers), group, batch):
+        counted = walked[step.chunk * net.timesteps + step.timestep][net.layers[step.layer].name]
+        assert not_zero(vars(step.dram)) == not_zero(counted)
+
+
+@pytest.mark.parametrize(("spike_out", "times"), [(17, 0), (12, 6)])
+def test_by_hand_every_strip_brings_the_whole_second_operand(spike_out: int, times: int) -> None:
+    """Strips of a row and a row of lag. Between the layers 3 rows of 3 bytes wait; the 6 bytes of the keys (12 filters
+    of a byte) stay beside them or not at all, and are then written and read."""
+    layers = [
+        {"name": "wk", "op": "conv", "out": 4, "kernel": 1},
+        {"name": "k", "op": "lif", "group": "keys"},
+        {"name": "map", "op": "matmul", "inputs": ["input", "k"], "transpose_second": True},
+        {"name": "lif1", "op": "lif", "group": "s"},
+        {"name": "conv", "op": "conv", "out": 12, "kernel": 3, "padding": 1},
+        {"name": "lif2", "op": "lif", "group": "s"},
+    ]
+    net = network(layers, (4, 6, 2), 4)
+    arch = build.arch(membrane=72, spike_out=spike_out)
+    (group,) = plan_on(net, Sharing.parse("layer"), arch, ScheduleOptions("timestep")).groups
+    assert [(strip.first, strip.last, strip.rows) for strip in group.strips] == [(1, 2, 1)]
+    assert group.layers[1].dram.operand == 4 * 12 * times
+    assert group.layers[0].dram.spikes_out == 4 * 6 * (times > 0)
+
+
+def test_what_is_read_as_both_operands_stays_beside_what_they_make() -> None:
+    """x is 2 rows of a byte, in spike_in as the first operand and in spike_out as the second; the output is 4 bytes."""
+    layers = [
+        {"name": "w", "op": "conv", "out": 4, "kernel": 1},
+        {"name": "x", "op": "lif"},
+        {"name": "map", "op": "matmul", "inputs": ["x", "x"], "heads": 2, "transpose_second": True},
+        {"name": "lif", "op": "lif"},
+        {"name": "fc", "op": "linear", "out": 2},
+    ]
+    made = plan_on(network(layers, (4, 2, 2), 2), Sharing(), build.arch(), ScheduleOptions("timestep"))
+    assert peak_bytes(made, 1).spike_out == 2 + 4
+    assert made.layers[1].dram.spikes_in == 0
+
+
+def test_by_hand_a_tile_of_the_second_operand_lies_beside_weights_that_all_stay() -> None:
+    """16 weights of wq, and of a head of the keys 4 filters of a byte."""
+    made = plan_on(attention(2), Sharing(), build.arch(), ScheduleOptions("timestep"))
+    assert peak_bytes(made, 1).weight == 16 + 4
+
+
+@pytest.mark.parametrize("schedule", ["tick", "timestep"])
+def test_the_second_operand_is_read_from_where_it_lies_each_byte_once(schedule: str) -> None:
+    """Features of two bytes a token, so that nothing is lost to rounding: image behind image, in timestep-major
+    schedules timestep behind timestep."""
+    layers = [
+        {"name": "map", "op": "matmul", "inputs": ["input", "input"], "heads": 2, "transpose_second": True},
+        {"name": "lif", "op": "lif"},
+        {"name": "fc", "op": "linear", "out": 2},
+    ]
+    made = plan_on(network(layers, (16, 2, 2), 3), Sharing(), build.arch(), ScheduleOptions(schedule, 2))
+    read: list[int] = []
+    for visit in visits(made, 2, Memo()):
+        moves = visit.moves
+        for move in range(len(moves.step)):
+            if visit.layer == 0 and moves.kind[move] == Kind.WEIGHTS:
+                assert visit.regions[moves.region[move]] == "tensor:input"
+                for extent in range(moves.extents[move]):
+                    begin = moves.offset[move] + extent * moves.pitch[move]
+                    read += range(begin, begin + moves.extent_bytes[move])
+    assert sorted(read) == list(range(2 * 3 * 8))

@@ -165,7 +165,7 @@ def test_what_a_hard_reset_forgets_is_not_recomputed() -> None:
 
 
 def test_bytes_of_a_stage_are_the_sum_of_all_it_moves() -> None:
-    moved = StageBytes(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
+    moved = StageBytes(1, 2, 4, 8, 16, 32, 64, 128, 1, 256, 512, 1024, 2048, 4096)  # operand 1: of spikes_in
     assert moved.total == 8191
     assert (moved.reads, moved.writes) == (1 + 2 + 8 + 16 + 64 + 512 + 2048 + 2048, 4 + 32 + 128 + 256 + 1024 + 2048)
     shown = moved.shown()

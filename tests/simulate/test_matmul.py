@@ -15,7 +15,10 @@ from lifsim.config.arch import load_arch
 from lifsim.config.network import Network, Spikes
 from lifsim.config.sharing import Sharing
 from lifsim.errors import InputError
-from lifsim.hardware.array import SPARSITIES
+from lifsim.hardware.array import DATAFLOWS, SPARSITIES, ArrayShape, Gemm, dense_waits, per_run
+from lifsim.hardware.input_reads import EvenReads
+from lifsim.hardware.sram_banks import Banks
+from lifsim.hardware.sram_ports import Port, Ports
 from lifsim.simulate.options import Options
 from lifsim.simulate.pipeline import run, simulate
 from lifsim.simulate.result import LayerRecord, Result
@@ -140,7 +143,20 @@ def test_parallel_time_batching_has_no_window_of_timesteps_for_it() -> None:
     chosen = "array.sparsity=ptb", "array.rows=8", "array.cols=16", "array.dataflow=os"
     tick, _ = ran(1, *chosen)
     major, _ = ran(1, *chosen, schedule="timestep")
-    assert record(tick, "map").counts.cycles.array == record(major, "map").counts.cycles.array
+    together, apart = record(tick, "map").counts.cycles, record(major, "map").counts.cycles
+    assert (together.array, together.fill_drain) == (apart.array, apart.fill_drain)
+
+
+@pytest.mark.parametrize("name", ["os", "ws", "is", "sata", "row_stationary"])
+def test_ports_are_waited_for_in_every_timestep(name: str) -> None:
+    """3 runs that share no filters wait three times as long as one."""
+    gemm, shape = Gemm(6, 12, 10, 2), ArrayShape(4, 8)
+    ports = Ports(weight=Port(1, 2), spike_in=Banks(1, 4), psum=Port(16, 1 << 20))
+    one, three = (
+        dense_waits(per_run(DATAFLOWS[name]), EvenReads(gemm, 1), gemm, shape, runs, True, ports) for runs in (1, 3)
+    )
+    assert three == one * 3
+    assert one.total > 0
 
 
 def test_nothing_of_it_is_weights_in_the_memory_of_the_network() -> None:
