@@ -13,6 +13,8 @@ import lifsim
 from lifsim.hardware.array import DATAFLOWS, ArrayShape, Gemm, dense_cycles
 from lifsim.hardware.array.dataflow.row_stationary import mapping_of
 from lifsim.hardware.gemm import Window
+from lifsim.hardware.input_reads import EvenReads
+from lifsim.hardware.sram_banks import Banks
 from tests.oracles import row_stationary as oracle
 
 ROW_STATIONARY = DATAFLOWS["row_stationary"]
@@ -96,6 +98,14 @@ def test_inputs_and_weights_are_read_as_often_as_strips_and_filters_ask(case) ->
     for _ in range(0, E, mapping.strip_rows * mapping.strips):
         loaded += weights.size
     assert (operands.inputs, operands.weights) == (read, loaded)
+
+
+def test_each_group_reads_the_words_of_its_strips_once() -> None:
+    """Two strips of 2 of the 4 output rows: each needs 4 rows of 6 pixels, of 2 channels; 96 elements of 4 bits."""
+    gemm = conv(4, 3, 2, 2, groups=2)
+    reads = ROW_STATIONARY.input_reads(EvenReads(gemm, 4), gemm, Banks(2, 32), ArrayShape(3, 2))
+    assert reads.words.tolist() == [[12], [12]]
+    assert reads.waits.tolist() == [[0], [0]]
 
 
 def test_a_whole_run_balances_and_explains_itself() -> None:
