@@ -135,12 +135,15 @@ def mutants(draw: st.DrawFn, spec: DramSpec) -> DramSpec:
 
 
 @pytest.mark.parametrize("name", ["ddr4_2400", "lpddr4_2400"])
-@pytest.mark.parametrize("back", [1, 6, 20])
+@pytest.mark.parametrize("queues", [[], ["read_queue", "write_queue", "command_queue"]])
+@pytest.mark.parametrize("back", [1, 2, 6, 20])
 @pytest.mark.parametrize("writes_first", [False, True])
-def test_what_a_long_run_has_on_its_way_is_known_burst_by_burst(name: str, back: int, writes_first: bool) -> None:
+def test_what_a_long_run_has_on_its_way_is_known_burst_by_burst(
+    name: str, queues: list[str], back: int, writes_first: bool
+) -> None:
     """A second read begins `back` bursts before the end of a run of row hits, a third at its end: what waits is read
-    once, and what was written just before comes from the write queue."""
-    spec = load_dram(name)
+    once, and what was written just before comes from the write queue. queues: those that hold but one burst."""
+    spec = load_dram(name, [f"controller.{queue}=1" for queue in queues])
     first, sizes = np.array([0, 100 - back, 100]), np.array([100, back + 30, 40])
     is_write, burst_bytes = np.array([writes_first, False, False]), spec.organisation.burst_bytes
     arrivals = np.array([0, 0, 0])
