@@ -116,9 +116,8 @@ def _kind(name: str) -> str:
 
 
 def addresses(visits: Sequence[Visit], layout: Layout) -> Ints:
-    """[moves of all visits] the first address of each."""
-    starts = [layout.base_of(visit.regions)[visit.moves.region] + visit.moves.offset for visit in visits]
-    return np.concatenate(starts) if starts else np.zeros(0, np.int64)
+    """[moves of all visits] the first address of each. Every run has a visit."""
+    return np.concatenate([layout.base_of(visit.regions)[visit.moves.region] + visit.moves.offset for visit in visits])
 
 
 def dram_extents(steps: RunSteps, capacity_bytes: int) -> Extents:

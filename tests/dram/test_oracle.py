@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,6 +13,7 @@ from lifsim.config.dram import DramSpec, load_dram
 from lifsim.hardware.dram.requests import Requests
 from tests.dram.streams import random_stream, run, runs_of_bursts
 from tests.oracles import dram as oracle
+from tests.oracles.dram_checker import ACT, PRE, WR, Sent
 
 PRESETS = ("ddr3_1866", "ddr3_1600", "ddr4_2400", "lpddr4_2400", "hbm2")
 CYCLES = (
@@ -44,6 +47,27 @@ def done_by_oracle(spec: DramSpec, requests: Requests) -> tuple[list[int], oracl
     return np.maximum.reduceat(np.array(outcome.done), starts).tolist(), outcome
 
 
+def last_data(spec: DramSpec, sent: list[Sent]) -> int:
+    """The cycle behind the data of the last write, 0 without one."""
+    latency = spec.timing.AL + spec.timing.CWL + spec.organisation.burst_length // 2
+    return max((command.cycle + latency for command in sent if command.command == WR), default=0)
+
+
+def active_cycles(sent: list[Sent], end: int) -> int:
+    """Cycles before `end` in which a rank has a row open, of all ranks."""
+    active, since = 0, dict[tuple[int, ...], int]()
+    opened: dict[tuple[int, ...], set[tuple[int, ...]]] = defaultdict(set)
+    for command in sent:
+        rank, bank = command[2:4], command[4:6]
+        if command.command == ACT:
+            since.setdefault(rank, command.cycle)
+            opened[rank].add(bank)
+        elif command.command == PRE:
+            opened[rank].remove(bank)
+            active += 0 if opened[rank] else command.cycle - since.pop(rank)
+    return active + sum(end - begin for begin in since.values())
+
+
 def assert_equal_to_oracle(spec: DramSpec, requests: Requests) -> None:
     done, expected = done_by_oracle(spec, requests)
     result, sent = run(spec, requests)
@@ -52,6 +76,8 @@ def assert_equal_to_oracle(spec: DramSpec, requests: Requests) -> None:
         (c.cycle, int(c.command), c.channel, c.rank, max(0, c.group), max(0, c.bank), c.row) for c in expected.issued
     )
     assert result.counts.row_hits == expected.row_hits
+    assert result.cycles == max([*done, last_data(spec, sent)])
+    assert result.active_rank_cycles == active_cycles(sent, result.cycles)
     assert result.blocks.activates.tolist() == expected.activates
     assert result.blocks.accesses.tolist() == expected.accesses
     assert result.blocks.row_hits.tolist() == expected.hits
@@ -135,12 +161,15 @@ def mutants(draw: st.DrawFn, spec: DramSpec) -> DramSpec:
 
 
 @pytest.mark.parametrize("name", ["ddr4_2400", "lpddr4_2400"])
-@pytest.mark.parametrize("back", [1, 6, 20])
+@pytest.mark.parametrize("queues", [[], ["read_queue", "write_queue", "command_queue"]])
+@pytest.mark.parametrize("back", [1, 2, 6, 20])
 @pytest.mark.parametrize("writes_first", [False, True])
-def test_what_a_long_run_has_on_its_way_is_known_burst_by_burst(name: str, back: int, writes_first: bool) -> None:
+def test_what_a_long_run_has_on_its_way_is_known_burst_by_burst(
+    name: str, queues: list[str], back: int, writes_first: bool
+) -> None:
     """A second read begins `back` bursts before the end of a run of row hits, a third at its end: what waits is read
-    once, and what was written just before comes from the write queue."""
-    spec = load_dram(name)
+    once, and what was written just before comes from the write queue. queues: those that hold but one burst."""
+    spec = load_dram(name, [f"controller.{queue}=1" for queue in queues])
     first, sizes = np.array([0, 100 - back, 100]), np.array([100, back + 30, 40])
     is_write, burst_bytes = np.array([writes_first, False, False]), spec.organisation.burst_bytes
     arrivals = np.array([0, 0, 0])

@@ -96,3 +96,14 @@ def test_bytes_beyond_the_dram_are_refused() -> None:
         one = np.ones(1, np.int64)
         with pytest.raises(InputError, match="must lie within"):
             simulate(spec, Requests(np.array([address], np.uint64), one * size, one < 0, one))
+
+
+def test_so_many_reads_wait_for_one_and_no_more() -> None:
+    """64 reads of one burst come in a cycle, and its row opens in 600: 32768 share the first one's data, and the front
+    end waits. Then there is a read each 6 cycles (tCCD_L), for those that came in meanwhile."""
+    slow = ["timing.tRCD=600", "timing.tRAS=600", "timing.tRC=617", "controller.requests_per_cycle=64"]
+    zeros = np.zeros(40_000, np.int64)
+    result = simulate(load_dram("ddr4_2400", slow), Requests(zeros.astype(np.uint64), zeros + 1, zeros > 0, zeros))
+    _, (first, *others) = np.unique(result.completion_cycles, return_counts=True)
+    assert first == 1 + 32768
+    assert max(others) == 6 * 64

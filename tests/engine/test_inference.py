@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -189,3 +191,18 @@ def test_does_event_input_that_is_not_spikes_say_so() -> None:
     weights = {name: np.ones(shape, np.float32) for name, shape in weight_shapes(network).items()}
     with pytest.raises(InputError, match="0 or 1"):
         Engine(network, Sharing(), checked_weights(network, weights)).run(np.full((2, 1, 2, 4, 4), 0.5))
+
+
+@pytest.mark.parametrize(("encoding", "times"), [("direct", 1), ("rate", 3)])
+def test_what_does_not_change_over_time_is_computed_once_where_layers_share(encoding: str, times: int) -> None:
+    """lif1 and lif2 share, so that what lies between them runs timestep by timestep; but a shortcut that reads the
+    image itself, not its spikes, is the same at all of them."""
+    build = Builder((2, 4, 4), 3, encoding).conv("conv1", 4).lif("lif1").conv("conv2", 4)
+    build.conv("shortcut", 4, of="input").add("sum", "conv2", "shortcut").lif("lif2").linear("fc", 2)
+    network, calls = build.network(), Counter()
+    x = np.ones((network.nodes[0].output.steps, 1, 2, 4, 4))
+    weights = checked_weights(network, dyadic_weights(network, np.random.default_rng(0)))
+    Engine(network, Sharing.parse("layer"), weights).run(x, lambda node, *_: calls.update([node.name]))
+    assert dict(calls) == {
+        "input": 1, "conv1": 1, "lif1": 3, "conv2": 3, "shortcut": times, "sum": 3, "lif2": 3, "fc": 1
+    }  # fmt: skip

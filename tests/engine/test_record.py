@@ -11,7 +11,7 @@ import pytest
 from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing
 from lifsim.config.workload import load_workload
-from lifsim.engine.calibration import TOLERANCE
+from lifsim.engine.calibration import TOLERANCE, calibrated_weights
 from lifsim.engine.encoding import encode
 from lifsim.engine.inference import Engine
 from lifsim.engine.initial import random_weights
@@ -67,6 +67,17 @@ def test_do_calibrated_layers_fire_at_the_stated_rates(tmp_path: Path, encoding:
     for name, rates in network.spikes.rates.items():
         if name != "conv1":
             assert measured[name] == pytest.approx(sum(rates) / len(rates), abs=TOLERANCE)
+
+
+@pytest.mark.parametrize(("sharing", "parts"), [("none", 5), ("channel4", 5), ("layer", 3)])
+def test_are_layers_tuned_one_after_the_other_unless_they_share_membranes(
+    tmp_path: Path, sharing: str, parts: int
+) -> None:
+    """A weight layer behind a LIF layer waits until that one fires at its rate; lif1 and lif2 share, lif3 and lif4."""
+    network, told = workload(tmp_path), []
+    x = encode(network, load_images(network, Source(batch=4, seed=3)))
+    calibrated_weights(network, Sharing.parse(sharing), x, 3, Workers(1), lambda *of: told.append(of))
+    assert told == [("layers calibrated", done, parts) for done in range(1, parts + 1)]
 
 
 def test_is_a_trace_what_the_engine_fires_whatever_the_threads(tmp_path: Path) -> None:

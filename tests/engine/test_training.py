@@ -83,9 +83,9 @@ def test_is_a_checkpoint_of_another_training_refused_with_all_differences(tmp_pa
 
 def test_do_optimisers_step_as_defined() -> None:
     weights, gradients = {"w": np.array([1.0, -2.0])}, {"w": np.array([0.5, 0.25])}
-    after, memory = Sgd(0.1, 0.9).step(weights, gradients, {}, 0.1)
+    after, memory = Sgd(weight_decay=0.1).step(weights, gradients, {}, 0.1)
     np.testing.assert_allclose(after["w"], [1 - 0.1 * 0.6, -2 - 0.1 * 0.05])
-    after, memory = Sgd(0.1, 0.9).step(after, gradients, memory, 0.1)
+    after, memory = Sgd(weight_decay=0.1).step(after, gradients, memory, 0.1)
     np.testing.assert_allclose(memory["velocity.w"], [0.9 * 0.6 + 0.594, 0.9 * 0.05 + 0.0495])
     after, memory = Adam().step(weights, gradients, {}, 0.1)
     np.testing.assert_allclose(after["w"], [0.9, -2.1], rtol=1e-6)  # the first step is rate * sign(g)

@@ -13,6 +13,8 @@ import lifsim
 from lifsim.hardware.array import DATAFLOWS, ArrayShape, Gemm, dense_cycles
 from lifsim.hardware.array.dataflow.row_stationary import mapping_of
 from lifsim.hardware.gemm import Window
+from lifsim.hardware.input_reads import EvenReads
+from lifsim.hardware.sram_banks import Banks
 from tests.oracles import row_stationary as oracle
 
 ROW_STATIONARY = DATAFLOWS["row_stationary"]
@@ -96,6 +98,36 @@ def test_inputs_and_weights_are_read_as_often_as_strips_and_filters_ask(case) ->
     for _ in range(0, E, mapping.strip_rows * mapping.strips):
         loaded += weights.size
     assert (operands.inputs, operands.weights) == (read, loaded)
+
+
+@pytest.mark.parametrize(
+    ("columns", "channels", "filters", "in_turn", "passes"),
+    [
+        (1, 12, 1, 12, 1),  # 12 inputs,
+        (1, 13, 1, 7, 1),  # of 13 channels half of them
+        (3, 4, 1, 4, 1),
+        (3, 5, 1, 3, 1),
+        (1, 1, 24, 1, 1),  # 24 psums
+        (1, 1, 25, 1, 2),
+        (14, 1, 16, 1, 1),  # 224 weights
+        (14, 1, 17, 1, 2),
+    ],
+)
+def test_a_pe_has_in_turn_what_its_registers_hold(
+    columns: int, channels: int, filters: int, in_turn: int, passes: int
+) -> None:
+    """One PE, a kernel of one row: the channels that it takes in turn, and how often the inputs pass it."""
+    gemm, shape = Gemm(4, columns * channels, filters, 1, Window(2, (1, columns), (1, 1))), ArrayShape(1, 1)
+    assert mapping_of(gemm, shape).in_turn == in_turn
+    assert ROW_STATIONARY.input_passes(gemm, shape) == passes
+
+
+def test_each_group_reads_the_words_of_its_strips_once() -> None:
+    """Two strips of 2 of the 4 output rows: each needs 4 rows of 6 pixels, of 2 channels; 96 elements of 4 bits."""
+    gemm = conv(4, 3, 2, 2, groups=2)
+    reads = ROW_STATIONARY.input_reads(EvenReads(gemm, 4), gemm, Banks(2, 32), ArrayShape(3, 2))
+    assert reads.words.tolist() == [[12], [12]]
+    assert reads.waits.tolist() == [[0], [0]]
 
 
 def test_a_whole_run_balances_and_explains_itself() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.mutation.draw import candidates, draw
-from tests.mutation.ledger import Explanations, Ledger
+from tests.mutation.ledger import Explanations, Ledger, key_of
 from tests.mutation.mutant import Mutant
 from tests.mutation.selection import Limits, Ran
 from tests.mutation.sites import mutants
@@ -159,3 +159,10 @@ def test_every_explanation_is_given_once() -> None:
     rows = Path(__file__).with_name("survivors.csv").read_text().splitlines()[1:]
     assert len(Explanations.load().why) == len(rows)
     assert all(Explanations.load().why.values())
+
+
+def test_every_explanation_is_of_a_mutant_that_there_is() -> None:
+    """The folder may change, but who changes the line or its function looks at the explanation again."""
+    explained = Explanations.load().why
+    files = [path for path in (ROOT / "lifsim").rglob("*.py") if path.name in {key[0] for key in explained}]
+    assert explained.keys() <= {key_of(each) for path in files for each in mutants(path.name, path.read_bytes())}

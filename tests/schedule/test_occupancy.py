@@ -78,3 +78,11 @@ def test_half_of_a_double_buffered_buffer_holds_the_tile_at_work() -> None:
     network = lifsim.run(workload="vgg16_cifar10").network
     made = plan_on(network, Sharing(), arch, ScheduleOptions())
     assert peak_bytes(made, 1).weight == 72 << 10
+
+
+def test_psums_of_one_run_wait_where_the_array_holds_the_inputs() -> None:
+    """Input stationary: 8 pixels side by side in the 16 x 8 array. conv2 of LeNet-5 has 150 products for the 16 rows,
+    so that the sums of its 16 filters wait, 2 bytes each; of the linear layers' one pixel 120 filters at most."""
+    overrides = ("array.dataflow=is", "dram.model=bandwidth", "dram.bandwidth_bytes_per_s=19GB")
+    used = lifsim.run(workload="lenet5_mnist", overrides=overrides).buffers
+    assert used["psum"].peak_bytes == 8 * 16 * 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import combinations, pairwise, product
 
 import pytest
@@ -19,7 +20,7 @@ from lifsim.schedule.plan import ScheduleOptions
 from lifsim.schedule.strip_search import cheapest
 from lifsim.schedule.timestep import plan_group
 from tests.schedule import build
-from tests.schedule.networks import network, networks
+from tests.schedule.networks import Op, network, networks
 from tests.schedule.on_arch import facts_on, plan_on, traffic_on
 from tests.schedule.test_timestep import QUIET, SHARINGS, archs
 
@@ -127,8 +128,8 @@ def test_one_timestep_without_sharing_moves_no_membranes(net: Network, arch: Arc
         assert (moved.membrane_read, moved.membrane_write) == (0, 0)
 
 
-def chain(layers: int, rows: int, timesteps: int, channels: int = 4) -> Network:
-    """Convolutions of one shape, 3 x 3, a LIF behind each."""
+def chain(layers: int, rows: int, timesteps: int, channels: int = 4, behind: Sequence[Op] = ()) -> Network:
+    """Convolutions of one shape, 3 x 3, a LIF behind each, and what is `behind` them."""
     operations = [
         operation
         for number in range(layers)
@@ -137,7 +138,7 @@ def chain(layers: int, rows: int, timesteps: int, channels: int = 4) -> Network:
             {"name": f"lif{number}", "op": "lif"},
         )
     ]
-    return network(operations, (channels, rows, 4), timesteps)
+    return network([*operations, *behind], (channels, rows, 4), timesteps)
 
 
 def membranes(net: Network, sharing: str, membrane: int) -> int:
@@ -155,6 +156,13 @@ def test_membranes_of_a_chain_by_hand() -> None:
     assert membranes(net, "layer", 100) == 8 * (256 - (100 - 48))
     # Not even that fits: one state is read and written by three layers, 14 times each.
     assert membranes(net, "layer", 47) == 28 * (256 - 47)
+
+
+def test_a_layer_behind_a_run_in_strips_may_stride() -> None:
+    """A convolution of every second row reads what the second layer, in strips with the first, reads row by row: a
+    strip of one row works on 1 + 1 rows of 16 bytes, the other 100 - 32 bytes stay."""
+    strided = {"name": "last", "op": "conv", "input": "lif0", "out": 4, "kernel": 3, "padding": 1, "stride": 2}
+    assert membranes(chain(2, 16, 5, behind=[strided]), "layer", 100) == 8 * (256 - (100 - 32))
 
 
 def test_sharing_pays_with_weights_that_come_again() -> None:

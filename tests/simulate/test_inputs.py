@@ -58,3 +58,12 @@ def test_whose_spikes_they_are_is_said() -> None:
         "spikes are the network's own under sharing channel2, with calibrated weights, which fire at the workload's "
         "rates",
     )
+
+
+def test_whether_rates_were_measured_is_said() -> None:
+    names = "lenet5_mnist", "har_sdcl_ucihar"
+    (lenet,), (har,) = (lifsim.run(workload=name, overrides=("dram.model=ideal",)).notes for name in names)
+    assert lenet.startswith(
+        "spikes are random at measured rates: Measured with benchmarks/measure_rates.py on the trace"
+    )
+    assert har.startswith("spikes are random at assumed, not measured rates: Assumed, not measured on this network")

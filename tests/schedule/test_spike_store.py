@@ -1,0 +1,35 @@
+"""Do spikes and sums that stand still wait where they are made, or in DRAM?"""
+
+from __future__ import annotations
+
+from lifsim.config.sharing import Sharing
+from lifsim.schedule.plan import ScheduleOptions
+from lifsim.schedule.spike_store import Pass, SpikeBuffers, Timestep, walk_timestep
+from tests.schedule import build
+from tests.schedule.networks import network
+from tests.schedule.on_arch import facts_on, plan_on
+
+CONV1 = [{"name": "conv1", "op": "conv", "out": 4, "kernel": 3, "padding": 1}, {"name": "lif1", "op": "lif"}]
+SHORTCUT = [
+    *CONV1,
+    {"name": "shortcut", "op": "conv", "input": "input", "out": 4, "kernel": 1},
+    {"name": "conv2", "op": "conv", "input": "lif1", "out": 4, "kernel": 3, "padding": 1},
+    {"name": "sum", "op": "add", "inputs": ["conv2", "shortcut"]},
+    {"name": "lif2", "op": "lif"},
+]
+
+
+def test_what_the_first_timestep_made_comes_from_dram_in_the_others() -> None:
+    """A shortcut of the image itself is computed once: 4 x 8 x 8 sums of 2 bytes, which are on chip when they are
+    added at that timestep, and read at each of the two others."""
+    net = network(SHORTCUT, (2, 8, 8), 3, "direct")
+    moved = plan_on(net, Sharing(), build.arch(), ScheduleOptions("timestep")).dram
+    assert moved.residual == 2 * 512
+
+
+def test_a_timestep_that_only_replays_holds_no_input() -> None:
+    """conv1 reads the image, 2 x 8 x 8 bytes, at the first timestep; the others have but its sums."""
+    facts = facts_on(network(CONV1, (2, 8, 8), 3, "direct"), Sharing(), build.arch())
+    buffers = SpikeBuffers(1000, 1000, 1)
+    first, middle = (walk_timestep(facts, [Pass(0, 0)], buffers, Timestep(now, False)) for now in (True, False))
+    assert (first.most_in, middle.most_in) == (128, 0)
