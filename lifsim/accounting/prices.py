@@ -17,8 +17,9 @@ from lifsim.accounting.books import (
 )
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.machine import Machine
-from lifsim.config.arch import Arch, Dram
+from lifsim.config.arch import Arch
 from lifsim.config.dram import DramSpec
+from lifsim.config.dram_part import Dram
 from lifsim.config.schema import UnknownKeyError, known
 from lifsim.errors import Fault, InputError
 from lifsim.hardware import energy
@@ -108,7 +109,7 @@ def energy_of(
 
 
 def _dram_price(dram: Dram) -> DramSpec | float:
-    if dram.priced_by == "device":
+    if dram.charges_device:
         return dram.simulated
     if dram.energy_pj_per_bit is None:
         raise ValueError("a memory that is priced per bit must have a price")

@@ -7,21 +7,21 @@ from contextlib import suppress
 from types import MappingProxyType
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, ValidationInfo
+from pydantic import BeforeValidator, Field
 
 from lifsim.brief import Brief, Briefly
 from lifsim.config.buffers import Buffers
 from lifsim.config.described import arch_brief
 from lifsim.config.device import with_device
 from lifsim.config.document import Document, read_document
-from lifsim.config.dram import DramSpec
+from lifsim.config.dram_part import Dram
 from lifsim.config.members import member_of
 from lifsim.config.resolve import find
-from lifsim.config.schema import Bits, Broken, Cost, Count, Cycles, Flag, Model, Name, Text, UnknownKeyError, rule
+from lifsim.config.schema import Bits, Broken, Count, Cycles, Flag, Model, Name, UnknownKeyError, rule
 from lifsim.config.validate import parse_model
 from lifsim.errors import shown
 from lifsim.registry import registry_of
-from lifsim.units import parse_bytes, parse_hz
+from lifsim.units import parse_hz
 
 Extent = Annotated[int, Field(ge=1, le=1 << 16, strict=True)]
 MAX_CLOCK_RATIO = 1 << 21
@@ -113,69 +113,6 @@ class LifUnits(Model):
     latency_cycles: Cycles = 1
     initiation_interval_cycles: Cycles = 1
     overlapped: Flag = False
-
-
-def _if_simulated(device: object, info: ValidationInfo) -> object:
-    """`device`; None under a model of memory that does not look at it. A model that is wrong may be meant to."""
-    return device if (info.data or {}).get("model", "cycle") == "cycle" else None
-
-
-class Dram(Model):
-    """Off-chip memory.
-
-    model: "ideal" lets nobody wait; "bandwidth" moves bandwidth_bytes_per_s and answers a read latency_ns later;
-    "cycle" simulates `device` burst by burst. A file may name it: a shipped DRAM (``ddr4_2400``) or a file. Under any
-    other model it is None.
-    energy: what it is charged for: "device", every command and cycle of the simulated device at the price that its file
-    has (IDD and VDD, or a price a bit); "per_bit", the bytes of the schedule at energy_pj_per_bit, reads and writes
-    alike. None: device under model cycle, else per_bit.
-    """
-
-    model: Literal["ideal", "bandwidth", "cycle"] = "ideal"
-    device: Annotated[DramSpec | None, BeforeValidator(_if_simulated)] = None
-    bandwidth_bytes_per_s: Annotated[int, BeforeValidator(parse_bytes), Field(ge=10**6, le=10**15)] | None = None
-    latency_ns: Annotated[float, Field(ge=0, le=10**6, allow_inf_nan=False)] = 0.0
-    energy: Literal["device", "per_bit"] | None = None
-    energy_pj_per_bit: Cost | None = None
-    source: Text | None = None
-
-    @property
-    def priced_by(self) -> Literal["device", "per_bit"]:
-        """`energy`, as it is or as the model has it."""
-        return self.energy or ("device" if self.model == "cycle" else "per_bit")
-
-    @property
-    def simulated(self) -> DramSpec:
-        """The device under model cycle."""
-        if self.device is None:
-            raise ValueError("only a memory of model cycle has a device")
-        return self.device
-
-    @rule
-    def simulates_a_device(self) -> Broken:
-        """A simulated memory says which."""
-        if self.model == "cycle" and self.device is None:
-            yield "device", "must be given with model: cycle, such as ddr4_2400"
-
-    @rule
-    def has_a_bandwidth(self) -> Broken:
-        """A memory of plain bandwidth says how much."""
-        if self.model == "bandwidth" and self.bandwidth_bytes_per_s is None:
-            yield "bandwidth_bytes_per_s", "must be given with model: bandwidth, such as 19.2GB"
-
-    @rule
-    def has_a_price(self) -> Broken:
-        """What is not simulated cannot be charged by its commands."""
-        if self.energy == "device" and self.model != "cycle":
-            yield "energy", f"'device' must go with model cycle, not {self.model}: no device is simulated"
-        elif self.priced_by == "per_bit" and self.energy_pj_per_bit is None:
-            yield "energy_pj_per_bit", "must be given: only a device that is simulated (model: cycle) has its own price"
-
-    @rule
-    def price_has_a_source(self) -> Broken:
-        """Wherever it is from."""
-        if self.energy_pj_per_bit is not None and self.source is None:
-            yield "source", "must be given with energy_pj_per_bit: where the figure comes from"
 
 
 class SatasimVersion(Model):

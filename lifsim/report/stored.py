@@ -70,7 +70,7 @@ def _kind(kind: Any) -> Any:
     """Of a field. In training DRAM bytes have more parts, which are 0 in inference."""
     if dataclasses.is_dataclass(kind):
         return _stored(TrainingDramBytes if kind is DramBytes else kind)  # type: ignore[arg-type]
-    return {int: Tally, float: Amount}[kind]
+    return {int: Tally, float: Amount, int | None: Tally | None, float | None: Amount | None}[kind]
 
 
 class _Inputs(Model):

@@ -27,6 +27,7 @@ from lifsim.config.arch import Arch
 from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing
 from lifsim.hardware.array import pe_utilisation, shape_of, sparsity_of
+from lifsim.hardware.dram.counts import SLEEP_CYCLES, SLEEPS, DramWork
 from lifsim.hardware.dram.result import DramResult
 from lifsim.hardware.stores import Stores
 from lifsim.schedule.lif_memory import LifMemory
@@ -68,8 +69,9 @@ class LayerRecord:
         ):
             raise BooksError(f"{self.counts.name}: the layer is not the sum of its stages")
 
-    def row(self, clock_hz: int, stages: Iterable[str] = ()) -> dict[str, Any]:
-        """One line of layers.csv, with these stages, whether this layer has them or not."""
+    def row(self, clock_hz: int, stages: Iterable[str] = (), *, sleeps: bool = False) -> dict[str, Any]:
+        """One line of layers.csv, with these stages, whether this layer has them or not. sleeps: whether ranks of the
+        DRAM may sleep."""
         counts = self.counts
         return {
             "layer": counts.name,
@@ -80,12 +82,18 @@ class LayerRecord:
             **as_row(counts.ops, "ops"),
             **as_row(counts.dram_bytes, "dram_bytes"),
             **as_row(counts.sram_accesses, "sram_accesses"),
-            **(as_row(counts.dram, "dram") if counts.dram else {}),
+            **({} if counts.dram is None else _dram_row(counts.dram, sleeps=sleeps)),
             **as_row(counts.registers, "register_accesses.membrane"),
             **as_row(self.energy_pj, "energy_pj"),
             **{name: value for stage in stages for name, value in _stage_row(stage, self.stages.get(stage))},
             "tiling": counts.tiling,
         }
+
+
+def _dram_row(work: DramWork, *, sleeps: bool) -> dict[str, int]:
+    """What layers.csv has of a layer's DRAM."""
+    row = as_row(work, "dram")
+    return row if sleeps else {key: row[key] for key in row if key.partition(".")[2] not in (*SLEEPS, *SLEEP_CYCLES)}
 
 
 def _stage_row(stage: str, record: StageRecord | None) -> Iterator[tuple[str, float]]:
@@ -140,7 +148,7 @@ class Totals:
             area=area,
             lif_units=lif_units,
             lif_memory_bytes=lif_memory,
-            dram=DramActivity.of(dram) if dram else None,
+            dram=DramActivity.of(dram, charged=arch.dram.charges_device) if dram else None,
         )
 
     @property
@@ -157,7 +165,7 @@ class Totals:
             "pe_utilisation": self.pe_utilisation,
             "ops": as_tree(self.ops),
             "dram_bytes": as_tree(self.dram_bytes),
-            **({"dram": as_tree(self.dram)} if self.dram else {}),
+            **({"dram": self.dram.tree()} if self.dram else {}),
             "sram_accesses": as_tree(self.sram_accesses),
             "register_accesses": {"membrane": as_tree(self.membrane_registers)},
             "energy_pj": as_tree(self.energy_pj),
@@ -200,6 +208,9 @@ class Result(Briefly):
         for name in ("cycles", "ops", "dram_bytes", "sram_accesses"):
             if added([getattr(r.counts, name) for r in self.records]) != getattr(self.totals, name):
                 raise BooksError(f"{name}: the total is not the sum over the layers")
+        did = self.totals.dram
+        if did and not did.balances(self.totals.energy_pj.dram.background):
+            raise BooksError("dram: the energy of standing by and of sleeping is not that of its states")
         works = [record.counts.dram for record in self.records]
         if self.totals.dram and self.totals.dram.work != added(works):
             raise BooksError("dram: what it did is not the sum over the layers")
@@ -259,7 +270,9 @@ class Result(Briefly):
     def layer_rows(self) -> list[dict[str, Any]]:
         """One row a layer, dotted column names as in summary.json."""
         stages = list(self.stages)
-        return [record.row(self.arch.clock_hz, stages) | self._port_columns(record) for record in self.records]
+        sleeps = self.totals.dram is not None and self.arch.dram.simulated.controller.sleeps
+        clock_hz = self.arch.clock_hz
+        return [record.row(clock_hz, stages, sleeps=sleeps) | self._port_columns(record) for record in self.records]
 
     def _port_columns(self, record: LayerRecord) -> dict[str, Any]:
         if not self.buffers:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lifsim.accounting.books import Cycles
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.machine import Machine
-from lifsim.config.arch import Dram
+from lifsim.config.dram_part import Dram
 from lifsim.hardware.pipeline.kinds import STORES, Kind
 from lifsim.hardware.pipeline.program import Program
 from lifsim.hardware.pipeline.timing import Bandwidth, Timing, play_bandwidth, play_dram
