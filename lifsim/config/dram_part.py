@@ -23,7 +23,7 @@ class Dram(Model):
     "cycle" simulates `device` burst by burst. A file may name it: a shipped DRAM (``ddr4_2400``) or a file. Under any
     other model it is None.
     energy: what it is charged for: "device", every command and cycle of the simulated device at the price that its file
-    has (IDD and VDD, or a price a bit); "borrowed_currents", the same of a device whose currents are another's;
+    has (IDD and VDD, or a price a bit); "borrowed_currents", the same, also of a device whose currents are another's;
     "per_bit", the bytes of the schedule at energy_pj_per_bit, reads and writes alike. None: device under model cycle,
     else per_bit.
     power_down_after_cycles, self_refresh_after_cycles: of the simulated device, in the place of its own (None).
@@ -82,17 +82,10 @@ class Dram(Model):
     @rule
     def currents_are_its_own(self) -> Broken:
         """Of a device that charges for itself; nobody takes others for them unawares."""
-        lender = None if self.device is None else self.device.borrowed_from
-        if self.device is not None and lender is not None and self.priced_by == "device":
-            yield (
-                "energy",
-                (
-                    f"'device' must not be charged with another's currents: {self.device.name} has those of {lender}; "
-                    "dram.energy=borrowed_currents takes them all the same, per_bit a price of your own"
-                ),
-            )
-        elif self.priced_by == "borrowed_currents" and self.device is not None and lender is None:
-            yield "energy", f"'borrowed_currents' must be device: the currents of {self.device.name} are its own"
+        if self.device is not None and self.device.borrowed_from is not None and self.priced_by == "device":
+            whose = f"the currents of {self.device.name} are those of {self.device.borrowed_from}, not its own"
+            way_out = "--set dram.energy=borrowed_currents takes them all the same"
+            yield "energy", f"'device' must be borrowed_currents or per_bit: {whose} ({way_out})"
 
     @rule
     def sleep_is_known(self) -> Broken:

@@ -94,7 +94,10 @@ SUPPLY = "{name: VDD2, VDD: 1.2, IDD0: 60, IDD2N: 26, IDD3N: 34, IDD4R: 230, IDD
     ("setting", "reason"),
     [
         ("energy.supplies.VDD1.IDD4R=1", "energy.supplies.VDD1.IDD4R: 1.0 must be >= IDD3N = 2.0"),
-        ("energy.supplies.VDD2.IDD0=10", "energy.supplies.VDD2.IDD0: 10.0 must be >= what an open and a precharged device"),
+        (
+            "energy.supplies.VDD2.IDD0=10",
+            "energy.supplies.VDD2.IDD0: 10.0 must be >= what an open and a",
+        ),
         ("energy.supplies.VDD2.name=VDD1", "energy.supplies.1.name: 'VDD1' must be given once, is supplies.0 too"),
         ("energy.supplies=[]", "energy.supplies: an empty list must have at least 1 entries"),
         ("energy.source=null", "energy.source"),

@@ -250,7 +250,10 @@ def arch_with(dram: dict[str, Any]) -> str:
         ({"model": "ideal"}, "energy_pj_per_bit: must be given"),
         ({"model": "cycle", "device": "ddr4_2400", "energy": "per_bit"}, "energy_pj_per_bit: must be given"),
         ({"energy_pj_per_bit": 1.0}, "source: must be given with energy_pj_per_bit"),
-        ({"model": "cycle", "device": "ddr4_2400", "energy": "idd"}, "'idd' must be one of device, borrowed_currents, per_bit"),
+        (
+            {"model": "cycle", "device": "ddr4_2400", "energy": "idd"},
+            "'idd' must be one of device, borrowed_currents, per_bit",
+        ),
     ],
 )
 def test_energy_without_a_price_is_refused_where_it_stands(dram: dict[str, Any], message: str) -> None:
@@ -297,7 +300,10 @@ def test_stages_of_training_add_up_to_what_the_dram_did(schedule: str) -> None:
         assert getattr(result.totals.energy_pj.dram, cause) == pytest.approx(of_stages)
 
 
-@given(size=st.integers(1, 1 << 20), device=st.sampled_from(["ddr4_2400", "hbm2", "lpddr4_2400"]))
+AT_BEST = ["ddr4_2400", "hbm2", "lpddr4_2400", "lpddr3_1600_x32"]
+
+
+@given(size=st.integers(1, 1 << 20), device=st.sampled_from(AT_BEST))
 @settings(max_examples=20, deadline=None)
 def test_what_a_dram_does_at_best_is_no_more_than_what_it_does(size: int, device: str) -> None:
     spec = load_dram(device)
