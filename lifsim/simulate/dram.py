@@ -213,9 +213,9 @@ class DramActivity:
 
     def balances(self, background_pj: float) -> bool:
         """Whether the states' energies, where they are told, are the parts of `background_pj`."""
-        parts = (self.active_standby_pj, self.precharge_standby_pj, self.active_power_down_pj)
-        parts += (self.precharge_power_down_pj, self.self_refresh_pj)
-        told = [pj for pj in parts if pj is not None]
+        awake = (self.active_standby_pj, self.precharge_standby_pj)
+        asleep = (self.active_power_down_pj, self.precharge_power_down_pj, self.self_refresh_pj)
+        told = [pj for pj in (*awake, *asleep) if pj is not None]
         return not told or isclose(sum(told), background_pj, rel_tol=1e-9)
 
     def tree(self) -> dict[str, int | float]:
