@@ -7,8 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lifsim.config.arch import load_arch
 from lifsim.config.dram import load_dram
+from lifsim.config.resolve import available
 from lifsim.errors import InputError
+from lifsim.hardware.dram.counts import DramWork
+from lifsim.hardware.dram.energy import energy_pj
 from lifsim.hardware.dram.simulate import simulate
 from lifsim.interchange.dram_trace import read_dram_trace
 from lifsim.report.validation.comparison import csv_rows
@@ -85,6 +89,14 @@ def test_every_supply_pays() -> None:
     row = 1.8 * (8 * 49 - 2 * 34 - 0.8 * 15) + 1.2 * (60 * 49 - 34 * 34 - 26 * 15)
     assert energy.activate / counts.acts == pytest.approx(row * 1.25)
     assert energy.refresh / counts.refs == pytest.approx((1.8 * (28 - 2) + 1.2 * (150 - 34)) * 104 * 1.25)
+
+
+@pytest.mark.parametrize("name", [name for name in available("arch") if "satasim" not in name])
+def test_the_price_a_bit_is_near_what_a_read_burst_costs(name: str) -> None:
+    """Where no device is simulated, one of CACTI's with as many pins is charged."""
+    spec, work = load_dram("lpddr3_1600_x32"), DramWork(0, 1, 0, 0, 0, 0, 0)
+    bits = 8 * spec.organisation.burst_bytes
+    assert load_arch(name).dram.energy_pj_per_bit == pytest.approx(energy_pj(spec, work).read / bits, rel=0.15)
 
 
 SUPPLY = "{name: VDD2, VDD: 1.2, IDD0: 60, IDD2N: 26, IDD3N: 34, IDD4R: 230, IDD4W: 190, IDD5AB: 150}"

@@ -232,7 +232,7 @@ def test_nothing_is_simulated_and_said_where_memory_is_not() -> None:
     assert result.totals.dram is None
     assert "dram" not in result.totals.tree()
     assert not any(name.startswith("dram.") for name in result.layer_rows[0])
-    assert result.totals.energy_pj.dram.total == pytest.approx(result.totals.dram_bytes.total * 8 * 21.02)
+    assert result.totals.energy_pj.dram.total == pytest.approx(result.totals.dram_bytes.total * 8 * 5.066)
 
 
 def arch_with(dram: dict[str, Any]) -> str:
