@@ -223,6 +223,12 @@ class DramActivity:
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 
+def work_row(work: DramWork, *, sleeps: bool) -> dict[str, int]:
+    """What layers.csv has of a layer's DRAM, whose ranks may sleep or may not."""
+    hidden = () if sleeps else (*SLEEPS, *SLEEP_CYCLES)
+    return {f"dram.{name}": value for name, value in asdict(work).items() if name not in hidden}
+
+
 def with_dram_work(counts: Sequence[LayerCounts], steps: RunSteps, runs: Runs, dram: DramResult) -> list[LayerCounts]:
     """`counts`, whose cycles are final, each with its share of what `dram` did for the requests of `steps`, the `runs`
     of addresses: the commands that were sent for them, refreshes and standby by its cycles."""

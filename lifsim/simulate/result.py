@@ -27,14 +27,13 @@ from lifsim.config.arch import Arch
 from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing
 from lifsim.hardware.array import pe_utilisation, shape_of, sparsity_of
-from lifsim.hardware.dram.counts import SLEEP_CYCLES, SLEEPS, DramWork
 from lifsim.hardware.dram.result import DramResult
 from lifsim.hardware.stores import Stores
 from lifsim.schedule.lif_memory import LifMemory
 from lifsim.schedule.occupancy import peak_bytes
 from lifsim.schedule.plan import Plan
 from lifsim.simulate.bound import BufferUse, advice, bound, buffer_use, port_use
-from lifsim.simulate.dram import DramActivity
+from lifsim.simulate.dram import DramActivity, work_row
 from lifsim.simulate.options import Options
 from lifsim.simulate.spikes import SpikeProvenance
 from lifsim.simulate.timing import Timeline, memory_bytes_per_cycle
@@ -82,18 +81,12 @@ class LayerRecord:
             **as_row(counts.ops, "ops"),
             **as_row(counts.dram_bytes, "dram_bytes"),
             **as_row(counts.sram_accesses, "sram_accesses"),
-            **({} if counts.dram is None else _dram_row(counts.dram, sleeps=sleeps)),
+            **({} if counts.dram is None else work_row(counts.dram, sleeps=sleeps)),
             **as_row(counts.registers, "register_accesses.membrane"),
             **as_row(self.energy_pj, "energy_pj"),
             **{name: value for stage in stages for name, value in _stage_row(stage, self.stages.get(stage))},
             "tiling": counts.tiling,
         }
-
-
-def _dram_row(work: DramWork, *, sleeps: bool) -> dict[str, int]:
-    """What layers.csv has of a layer's DRAM."""
-    row = as_row(work, "dram")
-    return row if sleeps else {key: row[key] for key in row if key.partition(".")[2] not in (*SLEEPS, *SLEEP_CYCLES)}
 
 
 def _stage_row(stage: str, record: StageRecord | None) -> Iterator[tuple[str, float]]:
