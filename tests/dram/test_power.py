@@ -175,6 +175,19 @@ def test_so_it_does_in_drams_that_nobody_makes(data: st.DataObject, name: str) -
     assert_equal_to_oracle(spec, with_rests(random_stream(spec, seed, 40, writes, 4096, 0.5), seed, longest, 0.3))
 
 
+SLOW = ("timing.tCKE=90", "timing.tCKESR=120", "timing.tXP=5", "timing.tXS=40")
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("name", ["lpddr3_1600_x32", "ddr4_2400"])
+def test_so_it_does_where_clock_enables_are_slow(name: str, setting: tuple[object, object]) -> None:
+    """Ranks are wanted while they have hardly fallen asleep, and have hardly woken when they may sleep again."""
+    spec = device(name, *setting, *SLOW)
+    for seed in range(3):
+        requests = random_stream(spec, seed, 30, 0.3, 4096, 0.5)
+        assert_equal_to_oracle(spec, with_rests(requests, seed, 400, 0.5))
+
+
 def test_every_state_occurs() -> None:
     """Reads with rests on two ranks: some short, some of many refreshes."""
     spec = device("ddr4_2400", 50, 60_000)
