@@ -48,6 +48,7 @@ class Size(click.ParamType[int]):
 @click.option("--tile", "tile_bytes", type=Size(), default="4KiB", show_default=True, help="Bytes read per tile.")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Of the random bursts.")
 @click.option("--ignore-cycles", is_flag=True, help="All requests of the trace wait from cycle 0 on.")
+@click.option("--borrowed-currents", is_flag=True, help="Energies, too, of a device with another's currents.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a key, e.g. timing.tRCD=20.")
 @click.option("--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
 def dram_bench(
@@ -60,6 +61,7 @@ def dram_bench(
     tile_bytes: int,
     seed: int,
     ignore_cycles: bool,
+    borrowed_currents: bool,
     settings: tuple[str, ...],
     form: str,
 ) -> None:
@@ -73,6 +75,7 @@ def dram_bench(
     Examples:
       lifsim dram-bench --dram ddr4_2400 --pattern sequential --bytes 8MiB
       lifsim dram-bench --dram hbm2 --pattern tile --set controller.requests_per_cycle=8
+      lifsim dram-bench --dram lpddr3_1600_x32 --pattern strided --set controller.power_down_after_cycles=off
       lifsim dram-bench --dram ddr3_1866 requests.trc.xz --format json
       lifsim dram-bench --dram ddr4_2400 results/vgg16/dram.trace
     """
@@ -90,7 +93,7 @@ def dram_bench(
         start = time.perf_counter()
         result = simulate(spec, requests, watch)
         seconds = time.perf_counter() - start
-    table = DramBenchTable(title, result, (result.counts.reads + result.counts.writes) / seconds)
+    table = DramBenchTable(title, result, (result.counts.reads + result.counts.writes) / seconds, borrowed_currents)
     if form == "table":
         from lifsim.report.terminal import Terminal
 

@@ -21,13 +21,17 @@ def _number(_context: click.Context, _parameter: click.Parameter, text: str | No
 
 @dataclass(frozen=True)
 class Simulation:
-    """--arch, --workload, --trace, --batch, --seed and --set; None where not given."""
+    """--arch, --dram, --workload, --trace, --batch, --seed and --set; None where not given."""
 
     arch: Annotated[
         str | None,
         click.option(
             "--arch", metavar="NAME|FILE", help=f"Architecture (lifsim list archs). Default: {defaults.ARCH}."
         ),
+    ]
+    dram: Annotated[
+        str | None,
+        click.option("--dram", metavar="NAME|FILE", help="Simulate this DRAM device (lifsim list drams)."),
     ]
     workload: Annotated[
         str | None,
@@ -56,14 +60,22 @@ class Simulation:
         values = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "overrides"}
         return {name: value for name, value in values.items() if value is not None}
 
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """--dram and --set, which may change its keys, as settings."""
+        from lifsim.config.device import choosing
+
+        return (*(choosing(self.dram) if self.dram is not None else ()), *self.overrides)
+
     def inputs(self) -> Inputs:
         """The inputs of the run, read; defaults where nothing is given. Raises InputError with every fault."""
         from lifsim.simulate.inputs import load_inputs
 
         options = self.given
+        options.pop("dram", None)
         arch = options.pop("arch", defaults.arch_for(options.get("mode")))
         workload, sharing = options.pop("workload", defaults.WORKLOAD), options.pop("sharing", defaults.SHARING)
-        return load_inputs(str(arch), str(workload), str(sharing), options, self.overrides)
+        return load_inputs(str(arch), str(workload), str(sharing), options, self.settings)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import click
 
 from lifsim.config import defaults
+from lifsim.errors import Fault, InputError
 
 if TYPE_CHECKING:
     from lifsim.sweeps.executor import Executor
@@ -23,6 +24,10 @@ class SpaceOptions:
     file: Annotated[Path | None, click.argument("file", required=False, type=click.Path(path_type=Path))]
     arch: Annotated[
         str | None, click.option("--arch", metavar="A[,B...]", help=f"Architectures. Default: {defaults.ARCH}.")
+    ]
+    dram: Annotated[
+        str | None,
+        click.option("--dram", metavar="D[,D...]", help="Simulate these DRAM devices (lifsim list drams)."),
     ]
     workload: Annotated[
         str | None, click.option("--workload", metavar="W[,V...]", help=f"Networks. Default: {defaults.WORKLOAD}.")
@@ -85,7 +90,21 @@ class SpaceOptions:
             "chunk": _numbers(self.chunk),
             "sample": sample,
         }
-        return read_request(self.file, options_document(given, self.overrides, self.vary))
+        return read_request(self.file, options_document(given, *self._settings()))
+
+    def _settings(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """--set and --vary, with --dram: one device is set, several are an axis. Raises InputError where an axis is
+        another choice of devices."""
+        from lifsim.config.device import KEY, choosing
+
+        if self.dram is None:
+            return self.overrides, self.vary
+        if [one for one in self.vary if one.partition("=")[0].strip() == KEY]:
+            raise InputError(Fault(f"must stand without --vary {KEY}, which chooses devices too", path="--dram"))
+        model, device = choosing(self.dram.strip())
+        if "," not in self.dram:
+            return (model, device, *self.overrides), self.vary
+        return (model, *self.overrides), (*self.vary, f"{KEY}={self.dram}")
 
 
 @dataclass(frozen=True)

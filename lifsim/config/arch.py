@@ -7,21 +7,21 @@ from contextlib import suppress
 from types import MappingProxyType
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, ValidationInfo
+from pydantic import BeforeValidator, Field
 
 from lifsim.brief import Brief, Briefly
 from lifsim.config.buffers import Buffers
 from lifsim.config.described import arch_brief
 from lifsim.config.device import with_device
 from lifsim.config.document import Document, read_document
-from lifsim.config.dram import DramSpec
+from lifsim.config.dram_part import Dram
 from lifsim.config.members import member_of
 from lifsim.config.resolve import find
-from lifsim.config.schema import Bits, Broken, Cost, Count, Cycles, Flag, Model, Name, Text, UnknownKeyError, rule
+from lifsim.config.schema import Bits, Broken, Count, Cycles, Flag, Model, Name, UnknownKeyError, rule
 from lifsim.config.validate import parse_model
 from lifsim.errors import shown
 from lifsim.registry import registry_of
-from lifsim.units import parse_bytes, parse_hz
+from lifsim.units import parse_hz
 
 Extent = Annotated[int, Field(ge=1, le=1 << 16, strict=True)]
 MAX_CLOCK_RATIO = 1 << 21
@@ -113,66 +113,6 @@ class LifUnits(Model):
     latency_cycles: Cycles = 1
     initiation_interval_cycles: Cycles = 1
     overlapped: Flag = False
-
-
-def _if_simulated(device: object, info: ValidationInfo) -> object:
-    """`device`; None under a model of memory that does not look at it. A model that is wrong may be meant to."""
-    model = (info.data or {}).get("model")
-    return device if model is None or registry_of("memory")[model].has_device else None
-
-
-class Dram(Model):
-    """Off-chip memory.
-
-    model: the name of a registered member (`lifsim list memories`): "ideal" lets nobody wait; "bandwidth" moves
-    bandwidth_bytes_per_s and answers a read latency_ns later; "cycle" simulates `device` burst by burst. A file may
-    name it: a shipped DRAM (``ddr4_2400``) or a file. Under a model that simulates none it is None.
-    energy: what it is charged for: "device", every command and cycle of the simulated device at the price that its file
-    has (IDD and VDD, or a price a bit); "per_bit", the bytes of the schedule at energy_pj_per_bit, reads and writes
-    alike. None: device where one is simulated, else per_bit.
-    """
-
-    model: Annotated[str, member_of("memory")] = "ideal"
-    device: Annotated[DramSpec | None, BeforeValidator(_if_simulated)] = None
-    bandwidth_bytes_per_s: Annotated[int, BeforeValidator(parse_bytes), Field(ge=10**6, le=10**15)] | None = None
-    latency_ns: Annotated[float, Field(ge=0, le=10**6, allow_inf_nan=False)] = 0.0
-    energy: Literal["device", "per_bit"] | None = None
-    energy_pj_per_bit: Cost | None = None
-    source: Text | None = None
-
-    @property
-    def priced_by(self) -> Literal["device", "per_bit"]:
-        """`energy`, as it is or as the model has it."""
-        return self.energy or ("device" if registry_of("memory")[self.model].has_device else "per_bit")
-
-    @property
-    def simulated(self) -> DramSpec:
-        """The device, where one is simulated."""
-        if self.device is None:
-            raise ValueError(f"a memory of model {self.model} has no device")
-        return self.device
-
-    @rule
-    def has_what_its_model_reads(self) -> Broken:
-        """A simulated memory says which device, one of plain bandwidth how much."""
-        yield from registry_of("memory")[self.model].refusals(self)
-
-    @rule
-    def has_a_price(self) -> Broken:
-        """What is not simulated cannot be charged by its commands."""
-        memories = registry_of("memory")
-        simulated = " or ".join(name for name, memory in memories.items() if memory.has_device)
-        if self.energy == "device" and not memories[self.model].has_device:
-            yield "energy", f"'device' must go with model {simulated}, not {self.model}: no device is simulated"
-        elif self.priced_by == "per_bit" and self.energy_pj_per_bit is None:
-            only = f"only a device that is simulated (model: {simulated}) has its own price"
-            yield "energy_pj_per_bit", f"must be given: {only}"
-
-    @rule
-    def price_has_a_source(self) -> Broken:
-        """Wherever it is from."""
-        if self.energy_pj_per_bit is not None and self.source is None:
-            yield "source", "must be given with energy_pj_per_bit: where the figure comes from"
 
 
 class SatasimVersion(Model):

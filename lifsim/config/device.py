@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +33,11 @@ def with_device(document: Document, settings: Sequence[str], devices: Mapping[st
     except InputError as error:
         return replace(chosen, faults=(*chosen.faults, *error.faults))
     return override(whole, within) if within else whole
+
+
+def choosing(name: str) -> list[str]:
+    """The settings that make an architecture simulate the device `name`."""
+    return ["dram.model=cycle", f"{KEY}={json.dumps(name)}"]
 
 
 def device_name(document: Document) -> str | None:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, PlainValidator
 
 from lifsim.config.device import read_device
+from lifsim.config.dram_energy import IddEnergy, PerBitEnergy, SuppliesEnergy
 from lifsim.config.dram_mapping import Segment, mapping_faults, parse_mapping
 from lifsim.config.dram_timing import DramTiming, Positive
 from lifsim.config.overrides import override
 from lifsim.config.schema import Broken, Flag, Model, Name, Text, UnknownKeyError, rule
 from lifsim.config.validate import parse_model
+from lifsim.errors import shown
 
 MAX_CHANNELS = 64
 MAX_BANKS = 2048
 MAX_QUEUED = 32768
 MAX_SIZE = 1 << 24
+MAX_IDLE_CYCLES = 1 << 40
 
 
 def _size(value: int) -> int:
@@ -32,7 +35,16 @@ def _size(value: int) -> int:
 
 Size = Annotated[int, Field(strict=True), AfterValidator(_size)]
 Depth = Annotated[int, Field(ge=1, le=256, strict=True)]
-Milliamps = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False, strict=True)]
+
+
+def _cycles_or_off(value: object) -> object:
+    if value == "off" or (isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_IDLE_CYCLES):
+        return value
+    raise ValueError(f"{shown(value)} must be a whole number of cycles from 0 to {MAX_IDLE_CYCLES}, or off")
+
+
+IdleCycles = Annotated[int | Literal["off"], PlainValidator(_cycles_or_off)]
+"""After how many cycles in which nothing is asked of a rank something happens to it, or never."""
 
 
 class DramOrganisation(Model):
@@ -134,6 +146,7 @@ class DramController(Model):
 
     read_queue, write_queue: entries a channel. command_queue: entries a bank. drain_above: so many writes are drained
     where nothing else is to do. row_hit_limit: so many accesses of an open row before an older miss may close it.
+    power_down_after_cycles, self_refresh_after_cycles: a rank of which nothing was asked for so long is put to sleep.
     """
 
     read_queue: Depth = 32
@@ -143,34 +156,20 @@ class DramController(Model):
     row_hit_limit: Positive = 4
     requests_per_cycle: Annotated[int, Field(ge=1, le=64, strict=True)] = 1
     dual_command: Flag = False
+    power_down_after_cycles: IdleCycles = "off"
+    self_refresh_after_cycles: IdleCycles = "off"
+
+    @property
+    def sleeps(self) -> bool:
+        """Whether ranks are ever put to sleep."""
+        return (self.power_down_after_cycles, self.self_refresh_after_cycles) != ("off", "off")
 
 
-class IddEnergy(Model):
-    """Supply voltage and the currents of one device (mA) while it activates, stands by, reads, writes, refreshes."""
-
-    model: Literal["idd"]
-    VDD: Annotated[float, Field(gt=0, le=100, allow_inf_nan=False, strict=True)]
-    IDD0: Milliamps
-    IDD2N: Milliamps
-    IDD3N: Milliamps
-    IDD4R: Milliamps
-    IDD4W: Milliamps
-    IDD5AB: Milliamps
-
-    @rule
-    def access_draws_more(self) -> Broken:
-        """Than standing by."""
-        for key in ("IDD4R", "IDD4W", "IDD5AB"):
-            with suppress(UnknownKeyError):
-                if getattr(self, key) < self.IDD3N:
-                    yield key, f"{getattr(self, key)} must be >= IDD3N = {self.IDD3N}, of an open and idle device"
-
-
-class PerBitEnergy(Model):
-    """One price for every bit moved, read or written, background included."""
-
-    model: Literal["per_bit"]
-    pj_per_bit: Milliamps
+LOW_POWER = {
+    "power_down_after_cycles": (("tCKE", "tXP"), ("IDD2P", "IDD3P")),
+    "self_refresh_after_cycles": (("tCKE", "tXS"), ("IDD6",)),
+}
+"""Settings that put ranks to sleep: the timings and the currents that a device must then have."""
 
 
 class DramSpec(Model):
@@ -186,7 +185,7 @@ class DramSpec(Model):
     mapping: Name
     timing: DramTiming
     controller: DramController = DramController()
-    energy: Annotated[IddEnergy | PerBitEnergy, Field(discriminator="model")]
+    energy: Annotated[IddEnergy | SuppliesEnergy | PerBitEnergy, Field(discriminator="model")]
 
     @rule
     def mapping_covers_the_address(self) -> Broken:
@@ -233,13 +232,36 @@ class DramSpec(Model):
 
     @rule
     def activates_cost_something(self) -> Broken:
-        """More than standing by."""
-        timing = self.timing
-        if isinstance(self.energy, IddEnergy):
-            charge = self.energy.IDD3N * timing.tRAS + self.energy.IDD2N * timing.tRP
-            if self.energy.IDD0 * timing.tRC < charge:
-                message = "must be >= what an open and a precharged device draw in one tRC"
-                yield "energy.IDD0", f"{self.energy.IDD0} {message} = {charge / timing.tRC:.4g}"
+        """More than standing by, of each supply."""
+        timing, price = self.timing, self.energy
+        if isinstance(price, PerBitEnergy):
+            return
+        for index, supply in enumerate(price.supplies):
+            with suppress(UnknownKeyError):
+                charge = supply.IDD3N * timing.tRAS + supply.IDD2N * timing.tRP
+                if supply.IDD0 * timing.tRC < charge:
+                    message = "must be >= what an open and a precharged device draw in one tRC"
+                    key = "energy.IDD0" if isinstance(price, IddEnergy) else f"energy.supplies.{index}.IDD0"
+                    yield key, f"{supply.IDD0} {message} = {charge / timing.tRC:.4g}"
+
+    @rule
+    def sleep_is_known(self) -> Broken:
+        """What is put to sleep must be known asleep."""
+        for key in LOW_POWER:
+            for message in self.sleep_faults(key, getattr(self.controller, key)):
+                yield f"controller.{key}", message
+
+    def sleep_faults(self, key: str, after: int | str) -> Iterator[str]:
+        """What forbids the device to sleep: `key` is one of LOW_POWER, `after` its value."""
+        if after == "off":
+            return
+        timings, currents = LOW_POWER[key]
+        missing = [f"timing.{name}" for name in timings if getattr(self.timing, name) is None]
+        if not isinstance(self.energy, PerBitEnergy):
+            supplies = self.energy.supplies
+            missing += [f"energy.{name}" for name in currents if any(getattr(s, name) is None for s in supplies)]
+        if missing:
+            yield f"{after} must be off: {self.name} has no {', '.join(missing)}"
 
     @property
     def row_cycles(self) -> int:
@@ -248,6 +270,11 @@ class DramSpec(Model):
         read = timing.tRCD + timing.tRTP + timing.tRP
         data = timing.activate_to_write_cycles + timing.CWL + self.organisation.burst_cycles
         return max(timing.tRC, read, data + timing.tWR + timing.tRP)
+
+    @property
+    def borrowed_from(self) -> str | None:
+        """Whose currents it has, None where they are its own."""
+        return None if isinstance(self.energy, PerBitEnergy) else self.energy.borrowed_from
 
     @property
     def offset_bits(self) -> int:

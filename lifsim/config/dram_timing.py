@@ -18,7 +18,9 @@ class DramTiming(Model):
     """JEDEC's timing parameters in clock cycles, but for tCK_ns, the length of one.
 
     AL, CL, CWL: additive, read and write latency. tRCDWR: tRCD of a write where it differs. _S, _L: between different
-    bank groups, within one. tRTRS: bus turn-around between ranks. tPPD: precharge to precharge.
+    bank groups, within one. tRTRS: bus turn-around between ranks. tPPD: precharge to precharge. Of devices that can
+    sleep: tCKE, the least time in power-down, and awake after any sleep; tCKESR, in self-refresh (tCKE where it is not
+    given); tXP, tXS: from the end of power-down, of self-refresh, to the first command.
     """
 
     tCK_ns: Annotated[float, Field(ge=0.1, le=1000, allow_inf_nan=False, strict=True)]
@@ -43,6 +45,10 @@ class DramTiming(Model):
     tREFI: Positive
     tRTRS: Cycles = 0
     tPPD: Cycles = 0
+    tCKE: Positive | None = None
+    tCKESR: Positive | None = None
+    tXP: Positive | None = None
+    tXS: Positive | None = None
 
     @rule
     def is_a_device(self) -> Broken:
@@ -63,6 +69,11 @@ class DramTiming(Model):
     def activate_to_write_cycles(self) -> int:
         """tRCDWR, tRCD where it is not given."""
         return self.tRCD if self.tRCDWR is None else self.tRCDWR
+
+    @property
+    def self_refresh_least_cycles(self) -> int:
+        """tCKESR, tCKE where it is not given, 0 where neither is."""
+        return self.tCKESR or self.tCKE or 0
 
     @property
     def read_latency_cycles(self) -> int:

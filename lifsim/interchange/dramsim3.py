@@ -44,6 +44,13 @@ CURRENTS = {"IDD0": 48.0, "IDD2N": 34.0, "IDD3N": 43.0, "IDD4R": 135.0, "IDD4W":
 MEANT = {"tREFI": ("REFI",), "tRTP": ("tRTP_L",), "IDD5AB": ("IDD5",)}
 """What files call keys that DRAMsim3 reads under the first name only."""
 
+ASLEEP_CYCLES = ("tCKE", "tCKESR", "tXP", "tXS")
+ASLEEP_CURRENTS = {"IDD2P": ("IDD2P", "IDD2N"), "IDD3P": ("IDD3P", "IDD3N"), "IDD6": ("IDD6x", "IDD2N")}
+"""What devices that sleep must have: our key, theirs, and the current of a device that is awake, which is no less."""
+
+BORROWED = {"LPDDR4": ("DDR4-2400", {"VDD": 1.2, "IDD0": 80, "IDD2N": 34, "IDD3N": 47, "IDD4R": 243, "IDD4W": 228})}
+"""Protocols whose files in DRAMsim3 have another device's currents: whose, and by which they are known."""
+
 ASSUMED = {
     "queue_structure": ("PER_BANK", "queues are of single banks"),
     "row_buf_policy": ("OPEN_PAGE", "rows stay open"),
@@ -51,18 +58,16 @@ ASSUMED = {
 }
 FLAGS = {
     "unified_queue": "reads and writes have queues of their own",
-    "enable_self_refresh": "there is no self-refresh",
+    "enable_self_refresh": "self-refresh is the device's controller.self_refresh_after_cycles, off unless given",
     "aggressive_precharging_enabled": "rows are closed for others, or a refresh",
 }
 NOT_USED = {
     "dram_structure": ("num_dies",),
     "timing": (
-        "tRFC2", "tRFC4", "tRFCb", "tREFIb", "tRPRE", "tWPRE", "tWR2", "tCKE", "tCKESR", "tCKSRE", "tXS", "tXP",
-        "t32AW", "tRTP_S", "ideal_memory_latency",
+        "tRFC2", "tRFC4", "tRFCb", "tREFIb", "tRPRE", "tWPRE", "tWR2", "tCKSRE", "t32AW", "tRTP_S",
+        "ideal_memory_latency",
     ),
-    "power": (
-        "IPP0", "IDD1", "IDD2P", "IDD2Q", "IDD3P", "IDD3Pf", "IDD3Ps", "IDD5PB", "IDD6", "IDD6L", "IDD6x", "IDD7",
-    ),
+    "power": ("IPP0", "IDD1", "IDD2Q", "IDD3Pf", "IDD3Ps", "IDD5PB", "IDD6", "IDD6L", "IDD7"),
     "system": ("sref_threshold", "write_buf_size", "mega_tick", "is_LRDIMM"),
 }  # fmt: skip
 OUTPUTS = ("other", "thermal")
@@ -83,8 +88,7 @@ def device_from_dramsim3(path: Path, name: str) -> Imported:
     organisation = _organisation(ini, is_hbm)
     said: list[Fault] = []
     timing = _timing(ini, organisation, is_hbm, said)
-    energy = {"model": "idd", "VDD": ini.real("power", "VDD", default=1.2)}
-    energy |= {key: ini.real("power", key, *MEANT.get(key, ()), default=value) for key, value in CURRENTS.items()}
+    energy = _energy(ini, protocol, said)
     queued = ini.whole("system", "trans_queue_size", default=32)
     controller: dict[str, Any] = {
         "read_queue": queued,
@@ -145,6 +149,9 @@ def _timing(ini: IniReader, organisation: dict[str, int], is_hbm: bool, said: li
     for key, value in OPTIONAL.items():
         if ini.entry(section, key) is not None:
             timing[key] = ini.whole(section, key, default=value)
+    for key in ASLEEP_CYCLES:
+        if ini.entry(section, key) is not None and (cycles := ini.whole(section, key, default=0)):
+            timing[key] = cycles
     timing["tREFI"] = ini.whole(section, "tREFI", *MEANT["tREFI"], default=7800)
     timing["tRTP"] = ini.whole(section, "tRTP", *MEANT["tRTP"], default=5)
     activate = ("tRCDRD", "tRCD") if is_hbm else ("tRCD", "tRCDRD")
@@ -164,6 +171,24 @@ def _timing(ini: IniReader, organisation: dict[str, int], is_hbm: bool, said: li
                 said.append(Fault(given, source=ini.source, line=ini.mark(section, *both).line))
                 timing[one] = burst
     return timing
+
+
+def _energy(ini: IniReader, protocol: str, said: list[Fault]) -> dict[str, Any]:
+    energy: dict[str, Any] = {"model": "idd", "VDD": ini.real("power", "VDD", default=1.2)}
+    energy |= {key: ini.real("power", key, *MEANT.get(key, ()), default=value) for key, value in CURRENTS.items()}
+    for key, (theirs, awake) in ASLEEP_CURRENTS.items():
+        entry = ini.entry("power", theirs)
+        if entry is not None:
+            energy[key] = ini.real("power", theirs, default=0.0)
+            if energy[key] > energy[awake]:
+                message = f"{energy[key]:g} is left out: a device that is awake draws {awake} = {energy[awake]:g}"
+                said.append(ini.note("power", entry, message))
+                del energy[key]
+    whose, currents = BORROWED.get(protocol, ("", {}))
+    if whose and all(energy[key] == value for key, value in currents.items()):
+        energy["borrowed_from"] = whose
+        said.append(Fault(f"currents and voltage are those of {whose}, not an {protocol}'s", source=ini.source))
+    return energy
 
 
 def _meant(ini: IniReader) -> Iterator[Fault]:
@@ -246,7 +271,17 @@ def _places(ini: IniReader) -> dict[KeyPath, Mark]:
         "device_bits": "device_width", "burst_length": "BL",
     }  # fmt: skip
     at |= {("organisation", key): ini.mark("dram_structure", theirs) for key, theirs in structure.items()}
-    timings = (*DEFAULTS, *OPTIONAL, "tREFI", "tRTP", "tRCD", "tRCDWR", *(f"{k}_{x}" for k in PAIRS for x in "SL"))
+    timings = (
+        *DEFAULTS,
+        *OPTIONAL,
+        *ASLEEP_CYCLES,
+        "tREFI",
+        "tRTP",
+        "tRCD",
+        "tRCDWR",
+        *(f"{k}_{x}" for k in PAIRS for x in "SL"),
+    )
     at |= {("timing", key): ini.mark("timing", key, *MEANT.get(key, ())) for key in timings}
     at |= {("energy", key): ini.mark("power", key, *MEANT.get(key, ())) for key in ("VDD", *CURRENTS)}
+    at |= {("energy", key): ini.mark("power", theirs) for key, (theirs, _) in ASLEEP_CURRENTS.items()}
     return {(): Mark(ini.source)} | at

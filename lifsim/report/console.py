@@ -7,7 +7,7 @@ from rich.table import Table
 from lifsim.errors import visible
 from lifsim.report.buffer_table import buffer_table
 from lifsim.report.change import figures
-from lifsim.report.dram_line import dram_line
+from lifsim.report.dram_line import dram_line, sleep_line
 from lifsim.report.schedule_table import schedule_table
 from lifsim.report.stage_table import stage_table
 from lifsim.report.terminal import Terminal
@@ -46,7 +46,9 @@ def print_result(result: Result, baseline: Result | None) -> None:
         console.print(stage_table(result))
     if result.totals.dram is not None:
         did, energy = result.totals.dram, result.totals.energy_pj.dram
-        console.print(dram_line(result.arch.dram.simulated.name, did, energy), highlight=False)
+        spec = result.arch.dram.simulated
+        console.print(dram_line(spec.name, did, energy), highlight=False)
+        console.print(sleep_line(spec, did), highlight=False)
     buffers = buffer_table(result)
     if buffers is not None:
         console.print(buffers)

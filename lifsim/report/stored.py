@@ -70,7 +70,9 @@ def _kind(kind: Any) -> Any:
     """Of a field."""
     if kind is DramBytes:
         return _dram_bytes()
-    return _stored(kind) if dataclasses.is_dataclass(kind) else {int: Tally, float: Amount}[kind]  # type: ignore[arg-type]
+    if dataclasses.is_dataclass(kind):
+        return _stored(kind)  # type: ignore[arg-type]
+    return {int: Tally, float: Amount, int | None: Tally | None, float | None: Amount | None}[kind]
 
 
 @cache

@@ -9,15 +9,16 @@ kind in the order of first use, each tensor from a page on. Gradients take place
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from itertools import accumulate
+from math import isclose
 
 import numpy as np
 
 from lifsim.accounting.counts import LayerCounts
 from lifsim.errors import Fault, InputError
-from lifsim.hardware.dram.counts import DramWork
+from lifsim.hardware.dram.counts import SLEEP_CYCLES, SLEEPS, DramWork
 from lifsim.hardware.dram.result import DramResult
 from lifsim.hardware.memory import Charge
 from lifsim.hardware.pipeline.timing import Extents
@@ -141,15 +142,19 @@ def _ends(moves: Moves) -> Ints:
     return moves.offset + (moves.extents - 1) * moves.pitch + moves.extent_bytes
 
 
-BY_TIME = ("refreshes", "active_rank_cycles", "idle_rank_cycles")
-"""What passes whoever asks for what."""
+BY_TIME = ("refreshes", *SLEEPS)
+"""What happens whoever asks for what."""
+
+STANDBY = ("active_standby_rank_cycles", "precharge_standby_rank_cycles")
+"""What passes of ranks that are awake. These and SLEEP_CYCLES are what `active` and `idle` cycles are the sums of."""
 
 
 @dataclass(frozen=True)
 class DramActivity:
     """A whole run's DRAM. cycles: memory cycles until the last burst has crossed the bus; *_rank_cycles: these summed
     over the ranks, with a row open (active) and without. moved_bytes: bursts x burst bytes. bandwidth_utilisation: of
-    what the bus could have moved in `cycles`."""
+    what the bus could have moved in `cycles`. The others are of devices whose ranks may sleep: how often they did, how
+    long, and the energy of standing by and of sleeping, None where the device charges nothing."""
 
     activates: int
     precharges: int
@@ -164,11 +169,24 @@ class DramActivity:
     moved_bytes: int
     bandwidth_bytes_per_s: float
     bandwidth_utilisation: float
+    active_power_downs: int | None = None
+    precharge_power_downs: int | None = None
+    self_refreshes: int | None = None
+    active_power_down_rank_cycles: int | None = None
+    precharge_power_down_rank_cycles: int | None = None
+    self_refresh_rank_cycles: int | None = None
+    active_standby_pj: float | None = None
+    precharge_standby_pj: float | None = None
+    active_power_down_pj: float | None = None
+    precharge_power_down_pj: float | None = None
+    self_refresh_pj: float | None = None
 
     @classmethod
-    def of(cls, dram: DramResult) -> DramActivity:
-        """The record of a simulation."""
+    def of(cls, dram: DramResult, *, charged: bool) -> DramActivity:
+        """The record of a simulation; whether its device's prices are charged."""
         work, counts = dram.work, dram.counts
+        slept = {name: getattr(work, name) for name in (*SLEEPS, *SLEEP_CYCLES)}
+        spent = {f"{state}_pj": pj for state, pj in asdict(dram.background).items()} if charged else {}
         return cls(
             activates=work.activates,
             precharges=counts.pres,
@@ -183,18 +201,36 @@ class DramActivity:
             moved_bytes=dram.moved_bytes,
             bandwidth_bytes_per_s=dram.bytes_per_second,
             bandwidth_utilisation=dram.peak_share,
+            **(slept | spent if dram.spec.controller.sleeps else {}),
         )
 
     @property
     def work(self) -> DramWork:
         """What energy is charged for."""
-        return DramWork(*(getattr(self, name) for name in DramWork.__dataclass_fields__))
+        return DramWork(*(getattr(self, name) or 0 for name in DramWork.__dataclass_fields__))
+
+    def balances(self, background_pj: float) -> bool:
+        """Whether the states' energies, where they are told, are the parts of `background_pj`."""
+        awake = (self.active_standby_pj, self.precharge_standby_pj)
+        asleep = (self.active_power_down_pj, self.precharge_power_down_pj, self.self_refresh_pj)
+        told = [pj for pj in (*awake, *asleep) if pj is not None]
+        return not told or isclose(sum(told), background_pj, rel_tol=1e-9)
+
+    def tree(self) -> dict[str, int | float]:
+        """As summary.json holds it, without what is None."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+def work_row(work: DramWork, *, sleeps: bool) -> dict[str, int]:
+    """What layers.csv has of a layer's DRAM, whose ranks may sleep or may not."""
+    hidden = () if sleeps else (*SLEEPS, *SLEEP_CYCLES)
+    return {f"dram.{name}": value for name, value in asdict(work).items() if name not in hidden}
 
 
 def with_dram_work(counts: Sequence[LayerCounts], steps: RunSteps, dram: DramResult) -> list[LayerCounts]:
     """`counts`, whose cycles are final, each with its share of what `dram` did for the requests of `steps`, extent by
     extent: the commands that were sent for them, refreshes and standby by its cycles."""
-    requests, layers, sent = steps.program.requests, len(counts), dram.blocks
+    requests, layers, sent, work = steps.program.requests, len(counts), dram.blocks, dram.work
     extents = steps.moves.extents[requests.origin]
     layer = np.repeat(steps.layer[requests.step], extents)
     write = np.repeat(requests.is_write, extents)
@@ -204,8 +240,11 @@ def with_dram_work(counts: Sequence[LayerCounts], steps: RunSteps, dram: DramRes
         "reads": _summed(sent.accesses * ~write, layer, layers),
         "writes": _summed(sent.accesses * write, layer, layers),
         "row_hits": _summed(sent.row_hits, layer, layers),
-        **{name: shares(getattr(dram.work, name), cycles) for name in BY_TIME},
+        **{name: shares(getattr(work, name), cycles) for name in (*BY_TIME, *SLEEP_CYCLES)},
     }
+    active, idle = (shares(getattr(work, name), cycles) for name in STANDBY)
+    columns["active_rank_cycles"] = active + columns["active_power_down_rank_cycles"]
+    columns["idle_rank_cycles"] = idle + sum(columns[name] for name in SLEEP_CYCLES[1:])
     return [
         replace(counted, dram=DramWork(**{name: int(column[index]) for name, column in columns.items()}))
         for index, counted in enumerate(counts)

@@ -163,6 +163,9 @@ def notes(arch: Arch, network: Network, sharing: Sharing, options: Options, spik
     """What a reader of the figures must know."""
     accounting = ACCOUNTINGS[arch.accounting]
     said = [*accounting.notes]
+    device = arch.dram.device
+    if device is not None and device.borrowed_from is not None and arch.dram.charges_device:
+        said.append(f"the DRAM, {device.name}, is charged with the currents of {device.borrowed_from}")
     if accounting.reads_spikes:
         said += _spike_notes(sharing, spikes)
     return (*said, *training_notes(network)) if options.mode == "training" else tuple(said)

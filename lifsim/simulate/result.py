@@ -34,7 +34,7 @@ from lifsim.schedule.occupancy import peak_bytes
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.traffic import DramBytes
 from lifsim.simulate.bound import BufferUse, advice, bound, buffer_use, port_use
-from lifsim.simulate.dram import DramActivity
+from lifsim.simulate.dram import DramActivity, work_row
 from lifsim.simulate.options import Options
 from lifsim.simulate.spikes import SpikeProvenance
 from lifsim.simulate.timing import Timeline
@@ -69,8 +69,9 @@ class LayerRecord:
         ):
             raise BooksError(f"{self.counts.name}: the layer is not the sum of its stages")
 
-    def row(self, clock_hz: int, stages: Iterable[str] = ()) -> dict[str, Any]:
-        """One line of layers.csv, with these stages, whether this layer has them or not."""
+    def row(self, clock_hz: int, stages: Iterable[str] = (), *, sleeps: bool = False) -> dict[str, Any]:
+        """One line of layers.csv, with these stages, whether this layer has them or not. sleeps: whether ranks of the
+        DRAM may sleep."""
         counts = self.counts
         return {
             "layer": counts.name,
@@ -81,7 +82,7 @@ class LayerRecord:
             **as_row(counts.ops, "ops"),
             **as_row(counts.dram_bytes, "dram_bytes"),
             **as_row(counts.sram_accesses, "sram_accesses"),
-            **(as_row(counts.dram, "dram") if counts.dram else {}),
+            **({} if counts.dram is None else work_row(counts.dram, sleeps=sleeps)),
             **as_row(counts.registers, "register_accesses.membrane"),
             **as_row(self.energy_pj, "energy_pj"),
             **{name: value for stage in stages for name, value in _stage_row(stage, self.stages.get(stage))},
@@ -141,7 +142,7 @@ class Totals:
             area=area,
             lif_units=lif_units,
             lif_memory_bytes=lif_memory,
-            dram=DramActivity.of(dram) if dram else None,
+            dram=DramActivity.of(dram, charged=arch.dram.charges_device) if dram else None,
         )
 
     @property
@@ -158,7 +159,7 @@ class Totals:
             "pe_utilisation": self.pe_utilisation,
             "ops": as_tree(self.ops),
             "dram_bytes": as_tree(self.dram_bytes),
-            **({"dram": as_tree(self.dram)} if self.dram else {}),
+            **({"dram": self.dram.tree()} if self.dram else {}),
             "sram_accesses": as_tree(self.sram_accesses),
             "register_accesses": {"membrane": as_tree(self.membrane_registers)},
             "energy_pj": as_tree(self.energy_pj),
@@ -201,6 +202,9 @@ class Result(Briefly):
         for name in ("cycles", "ops", "dram_bytes", "sram_accesses"):
             if added([getattr(r.counts, name) for r in self.records]) != getattr(self.totals, name):
                 raise BooksError(f"{name}: the total is not the sum over the layers")
+        did = self.totals.dram
+        if did and not did.balances(self.totals.energy_pj.dram.background):
+            raise BooksError("dram: the energy of standing by and of sleeping is not that of its states")
         works = [record.counts.dram for record in self.records]
         if self.totals.dram and self.totals.dram.work != added(works):
             raise BooksError("dram: what it did is not the sum over the layers")
@@ -260,7 +264,9 @@ class Result(Briefly):
     def layer_rows(self) -> list[dict[str, Any]]:
         """One row a layer, dotted column names as in summary.json."""
         stages = list(self.stages)
-        return [record.row(self.arch.clock_hz, stages) | self._port_columns(record) for record in self.records]
+        sleeps = self.totals.dram is not None and self.arch.dram.simulated.controller.sleeps
+        clock_hz = self.arch.clock_hz
+        return [record.row(clock_hz, stages, sleeps=sleeps) | self._port_columns(record) for record in self.records]
 
     def _port_columns(self, record: LayerRecord) -> dict[str, Any]:
         if not self.buffers:

@@ -150,3 +150,33 @@ def test_other_bad_input_is_refused(tmp_path: Path, capsys: pytest.CaptureFixtur
     ):
         assert main(["dram-bench", *arguments]) == 2
         assert reason in capsys.readouterr().err
+
+
+def test_a_device_with_anothers_currents_has_no_energies_unless_they_are_asked_for(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    given = ["--dram", "lpddr4_2400", "--pattern", "strided", "--bytes", "64KiB"]
+    silent, told = figures(capsys, *given), figures(capsys, *given, "--borrowed-currents")
+    assert {silent[key] for key in silent if "pj" in key} == {None}
+    assert told["total_pj"] > told["background_pj"] > 0
+    assert silent["cycles"] == told["cycles"]
+    assert main(["dram-bench", *given]) == 0
+    said = capsys.readouterr().out
+    assert "not told: its currents are those of DDR4-2400" in said
+    assert "--borrowed-currents" in said
+
+
+def test_sleep_is_told_where_a_device_may_sleep(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    trace = tmp_path / "rests.trc"
+    trace.write_text("".join(f"0x{64 * i:x} READ {5000 * i}\n" for i in range(20)))
+    result = figures(
+        capsys, "--dram", "lpddr3_1600_x32", str(trace), "--set", "controller.self_refresh_after_cycles=off"
+    )
+    assert result["active_power_downs"] + result["precharge_power_downs"] >= 19
+    assert result["self_refreshes"] == 0
+    states = ("active_standby", "precharge_standby", "active_power_down", "precharge_power_down", "self_refresh")
+    assert sum(result[f"{state}_pj"] for state in states) == pytest.approx(result["background_pj"])
+    assert main(["dram-bench", "--dram", "lpddr3_1600_x32", str(trace)]) == 0
+    assert "power-down (after 64)" in capsys.readouterr().out
+    assert main(["dram-bench", "--dram", "ddr4_2400", str(trace)]) == 0
+    assert "power-down and self-refresh are off" in capsys.readouterr().out

@@ -136,10 +136,11 @@ def mutants(draw: st.DrawFn, spec: DramSpec) -> DramSpec:
     timing["tRCD"] = max(timing["tRCD"], timing["AL"])
     timing["tRAS"] = max(timing["tRAS"], timing["tRCD"])
     timing["tRC"] = timing["tRAS"] + timing["tRP"] + draw(st.integers(0, 4))
+    timing["tCCD_S"] = max(timing["tCCD_S"], spec.organisation.burst_cycles)
     timing["CWL"] = min(timing["CWL"], timing["AL"] + timing["CL"])
     for short, long in (("tRRD_S", "tRRD_L"), ("tCCD_S", "tCCD_L"), ("tWTR_S", "tWTR_L"), ("tRRD_S", "tFAW")):
         timing[long] = max(timing[long], timing[short])
-    timing["tREFI"] = draw(st.sampled_from([timing["tREFI"], 2 * timing["tRFC"]]))
+    timing["tREFI"] = draw(st.sampled_from([timing["tREFI"], max(2 * timing["tRFC"], 500)]))
     controller = {
         "read_queue": draw(st.integers(1, 32)),
         "write_queue": draw(st.integers(1, 32)),

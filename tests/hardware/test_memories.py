@@ -8,8 +8,9 @@ import pytest
 
 import lifsim
 from lifsim.cli.main import main
-from lifsim.config.arch import Dram, load_arch
+from lifsim.config.arch import load_arch
 from lifsim.config.dram import load_dram
+from lifsim.config.dram_part import Dram
 from lifsim.errors import InputError
 from lifsim.hardware.dram.counts import DramWork
 from lifsim.hardware.dram.energy import DramEnergy

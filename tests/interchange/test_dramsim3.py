@@ -40,6 +40,9 @@ tWR = 12
 tRTP = 6
 tCCD_S = 4
 tCCD_L = 4
+tCKE = 4
+tCKESR = 5
+tXS = 288
 tXP = 5
 tRTRS = 1
 
@@ -47,11 +50,14 @@ tRTRS = 1
 VDD = 1.35
 IDD0 = 67
 IPP0 = 0.0
+IDD2P = 11
 IDD2N = 36
+IDD3P = 36
 IDD3N = 51
 IDD4W = 185
 IDD4R = 185
 IDD5AB = 270
+IDD6x = 24
 
 [system]
 channel_size = 8192
@@ -82,22 +88,24 @@ def changed(text: str, **values: object) -> str:
 
 DDR3_1866 = changed(
     DDR3, tCK=1.07, CL=13, CWL=9, tRCD=13, tRP=13, tRAS=32, tRFC=328, REFI=7290, tWTR_S=7, tWTR_L=7, tFAW=33, tWR=15,
-    tRTP=7, IDD0=69, IDD2N=38, IDD3N=53, IDD4W=195, IDD4R=195, IDD5AB=275,
+    tRTP=7, tCKE=5, tCKESR=6, tXS=338, tXP=6, IDD3P=38, IDD0=69, IDD2N=38, IDD3N=53, IDD4W=195, IDD4R=195, IDD5AB=275,
 )  # fmt: skip
 DDR4 = changed(
     DDR3.replace("REFI", "tREFI"), protocol="DDR4", bankgroups=2, banks_per_group=4, tCK=0.83, CL=17, CWL=12, tRCD=17,
     tRP=17, tRAS=39, tRFC=420, tREFI=9360, tRRD_S=7, tRRD_L=8, tWTR_S=3, tWTR_L=9, tFAW=36, tWR=18, tRTP=9, tCCD_L=6,
+    tCKE=6, tCKESR=7, tXS=432, tXP=8, IDD2P=25, IDD3P=41, IDD6x=30,
     VDD=1.2, IDD0=80, IDD2N=34, IDD3N=47, IDD4W=228, IDD4R=243, IDD5AB=280,
 )  # fmt: skip
 LPDDR4 = changed(
-    DDR4.replace("tXP = 5", "tXP = 5\ntPPD = 2"), protocol="LPDDR4", BL=16, CWL=14, tRCD=15, tRP=15, tRAS=32, tRFC=392,
+    DDR4.replace("tXP = 8", "tXP = 6\ntPPD = 2"), protocol="LPDDR4", BL=16, CWL=14, tRCD=15, tRP=15, tRAS=32, tRFC=392,
     tREFI=8660, tRRD_S=8, tWTR_S=8, tWTR_L=16, tFAW=32, tWR=30, tRTP=12,
 )  # fmt: skip
 HBM2 = changed(
     DDR4.replace("tRCD", "tRCDRD").replace("tRTP = 9", "tRTP_L = 6\ntRTP_S = 4\ntRCDWR = 14"), protocol="HBM",
     bankgroups=4, rows=32768, columns=64, device_width=128, BL=4, tCK=1, AL=None, CL=14, CWL=4, tRCDRD=14, tRP=14,
     tRAS=34, tRFC=260, tREFI=3900, tRRD_S=4, tRRD_L=6, tWTR_S=6, tWTR_L=8, tFAW=30, tWR=16, tCCD_S=1, tCCD_L=2,
-    tRTRS=None, IDD0=65, IDD2N=40, IDD3N=55, IDD4W=500, IDD4R=390, IDD5AB=250, channel_size=1024, channels=8,
+    tRTRS=None, tCKE=8, tCKESR=12, tXS=268, tXP=8, IDD2P=28, IDD3P=40, IDD6x=31,
+    IDD0=65, IDD2N=40, IDD3N=55, IDD4W=500, IDD4R=390, IDD5AB=250, channel_size=1024, channels=8,
     bus_width=128, address_mapping="rorabgbachco",
 )  # fmt: skip
 
@@ -152,9 +160,10 @@ def test_what_is_not_used_or_is_meant_otherwise_is_told(tmp_path: Path, capsys: 
         "d.ini: not in the file, and DRAMsim3's defaults: tWR = 10",
         f"{at(text, 'queue_structure')} system.queue_structure: 'PER_RANK' is not modelled: queues are of single banks",
         f"{at(text, 'row_buf_policy')} system.row_buf_policy: 'CLOSE_PAGE' is not modelled: rows stay open",
-        f"{at(text, 'enable_self_refresh')} system.enable_self_refresh: is not modelled: there is no self-refresh",
+        f"{at(text, 'enable_self_refresh')} system.enable_self_refresh: is not modelled: self-refresh is the device's "
+        "controller.self_refresh_after_cycles, off unless given",
         f"{at(text, 'tWRR')} timing.tWRR: is no key of DRAMsim3's and is not used; did you mean 'tWR'?",
-        "d.ini [timing]: not used: tRFC2, tRPRE, tXP",
+        "d.ini [timing]: not used: tRFC2, tRPRE",
         "d.ini [power]: not used: IPP0",
         "d.ini [other]: not used: epoch_period",
     ]
@@ -178,6 +187,21 @@ def test_what_is_not_there_has_dramsim3s_defaults_and_that_is_told(
 def test_refreshes_that_come_too_seldom_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     imported(tmp_path, LPDDR4)
     assert f"{at(LPDDR4, 'tREFI')}: tREFI is 7.19 us; LPDDR4 has to be refreshed every 3.9 us" in told(capsys)
+
+
+def test_currents_of_another_device_are_told_and_marked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert imported(tmp_path, LPDDR4).borrowed_from == "DDR4-2400"
+    assert "d.ini: currents and voltage are those of DDR4-2400, not an LPDDR4's" in told(capsys)
+    assert imported(tmp_path, changed(LPDDR4, IDD4R=200)).borrowed_from is None
+    assert imported(tmp_path, DDR4).borrowed_from is None
+
+
+def test_a_current_asleep_above_the_one_awake_is_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As LPDDR3's IDD6 is."""
+    text = changed(DDR3, IDD6x=37, tCKESR=0)
+    spec = imported(tmp_path, text)
+    assert f"{at(text, 'IDD6x')} power.IDD6x: 37 is left out: a device that is awake draws IDD2N = 36" in told(capsys)
+    assert (spec.energy.model_dump()["IDD6"], spec.timing.tCKESR) == (None, None)
 
 
 def test_one_bank_group_has_one_of_each_pair(tmp_path: Path) -> None:

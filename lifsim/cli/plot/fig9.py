@@ -66,7 +66,7 @@ def fig9(
             runs or made,
             part=part,
             arch=simulation.arch if planned else None,
-            overrides=simulation.overrides if planned else (),
+            overrides=simulation.settings if planned else (),
             networks=[name.strip() for name in networks.split(",")] if networks else (),
             mini_batch=mini_batch,
             out=target,

@@ -8,13 +8,13 @@ from lifsim.config.dram import MAX_BANKS
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
 from lifsim.hardware.dram.members import HAVE_COMMANDS, join
 from lifsim.hardware.dram.queues import NONE, commands_of
-from lifsim.hardware.dram.state import COMMANDS
+from lifsim.hardware.dram.rouse import NEVER, RANK_ROW, rouse
+from lifsim.hardware.dram.state import COMMANDS, SELF_REFRESH
 
 ACT, PRE, RD, WR, REF = np.arange(5)
 IN_BANK, IN_GROUP, IN_RANK, IN_OTHER_RANKS = np.arange(4)
-GROUP_ROW, RANK_ROW = np.int64(MAX_BANKS), np.int64(2 * MAX_BANKS)
+GROUP_ROW = np.int64(MAX_BANKS)
 ROW_HITS = np.int64(5)
-NEVER = np.int64(1 << 62)
 
 
 @compiled
@@ -117,6 +117,9 @@ def send(m: Machine, log: Records, cycle: Int64, bank: Int64, command: Int64, ro
         _open_row(m, cycle, bank, row)
     elif command == PRE:
         _close_row(m, cycle, bank)
+    if m.sleeps:
+        r = m.ranks[m.banks[bank].rank]
+        r.quiet = max(r.quiet, cycle + m.quiet_after[command])
     m.counts[channel, command] += 1
     m.channels[channel].sent += 1
     if m.logged < log.size:
@@ -163,19 +166,28 @@ def is_held(m: Machine, bank: Int64) -> Bool:
 
 
 @compiled
-def owe_refresh(m: Machine, channel: Int64) -> None:
+def owe_refresh(m: Machine, channel: Int64, cycle: Int64) -> None:
     """One more rank is due."""
     c = m.channels[channel]
     c.refreshes_owed += 1
     c.refresh_due += m.refresh_cycles
     if c.refreshes_owed == 1:
-        _hold_rank(m, channel)
+        _next_refresh(m, channel, cycle)
 
 
 @compiled
-def _hold_rank(m: Machine, channel: Int64) -> None:
-    """The queues of the rank that is refreshed next wait for it."""
-    first = (channel * m.rank_count + m.channels[channel].refresh_rank) * m.banks_per_rank
+def _next_refresh(m: Machine, channel: Int64, cycle: Int64) -> None:
+    """The rank that is refreshed next, one that does not do it by itself, is awake from `cycle` on; its queues wait."""
+    c = m.channels[channel]
+    while m.ranks[channel * m.rank_count + c.refresh_rank].state == SELF_REFRESH:
+        c.refresh_rank = (c.refresh_rank + 1) % m.rank_count
+        c.refreshes_owed -= 1
+        if c.refreshes_owed == 0:
+            return
+    rank = channel * m.rank_count + c.refresh_rank
+    if m.sleeps and m.ranks[rank].commands == 0:
+        rouse(m, rank, cycle)
+    first = rank * m.banks_per_rank
     for bank in range(first, first + m.banks_per_rank):
         m.banks[bank].ready = NEVER
 
@@ -199,7 +211,7 @@ def refresh_step(m: Machine, log: Records, channel: Int64, cycle: Int64) -> Int6
             if m.queues[commands_of(bank)].count > 0:
                 m.banks[bank].ready = legal(m, bank, ACT)
         if c.refreshes_owed > 0:
-            _hold_rank(m, channel)
+            _next_refresh(m, channel, cycle + 1)
         return REF
     return NONE
 

@@ -36,7 +36,8 @@ class DramCounts:
 @dataclass(frozen=True)
 class DramWork:
     """What a DRAM did, all of it or a part of it: commands of all channels, and memory cycles summed over the ranks,
-    those with a row open (active) and those without (idle). Energy is charged for all but the row hits."""
+    those with a row open (active) and those without (idle). Of these, ranks were asleep: in power-down with a row open
+    or precharged, or in self-refresh; how often and how long. Energy is charged for all but the row hits."""
 
     activates: int
     reads: int
@@ -45,7 +46,31 @@ class DramWork:
     refreshes: int
     active_rank_cycles: int
     idle_rank_cycles: int
+    active_power_downs: int = 0
+    precharge_power_downs: int = 0
+    self_refreshes: int = 0
+    active_power_down_rank_cycles: int = 0
+    precharge_power_down_rank_cycles: int = 0
+    self_refresh_rank_cycles: int = 0
 
     def __post_init__(self) -> None:
-        if min(astuple(self)) < 0 or self.row_hits > self.reads + self.writes:
+        standby = self.active_standby_rank_cycles, self.precharge_standby_rank_cycles
+        if min(*astuple(self), *standby) < 0 or self.row_hits > self.reads + self.writes:
             raise ValueError(f"DRAM work does not balance: {self}")
+
+    @property
+    def active_standby_rank_cycles(self) -> int:
+        """With a row open, awake."""
+        return self.active_rank_cycles - self.active_power_down_rank_cycles
+
+    @property
+    def precharge_standby_rank_cycles(self) -> int:
+        """Without a row open, awake."""
+        return self.idle_rank_cycles - self.precharge_power_down_rank_cycles - self.self_refresh_rank_cycles
+
+
+SLEEPS = ("active_power_downs", "precharge_power_downs", "self_refreshes")
+"""Of `DramWork`: how often ranks went to sleep, by state."""
+
+SLEEP_CYCLES = ("active_power_down_rank_cycles", "precharge_power_down_rank_cycles", "self_refresh_rank_cycles")
+"""Of `DramWork`: how long they slept, in the same order."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from lifsim.hardware.dram.banks import NEVER
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
 from lifsim.hardware.dram.queues import READ_KIND, WRITE_KIND, complete, is_queued, share_read
+from lifsim.hardware.dram.rouse import NEVER
 from lifsim.hardware.dram.transactions import add_transaction, can_move, has_room
 
 

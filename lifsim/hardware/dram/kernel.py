@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from numba import carray  # type: ignore[attr-defined]
 
-from lifsim.hardware.dram.banks import NEVER, owe_refresh, refresh_step
+from lifsim.hardware.dram.banks import owe_refresh, refresh_step
 from lifsim.hardware.dram.front_end import front_end, next_take
 from lifsim.hardware.dram.idle import is_long, rest
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, Pointer, Records, compiled
 from lifsim.hardware.dram.queues import NONE
+from lifsim.hardware.dram.rouse import NEVER
+from lifsim.hardware.dram.sleep import sleep_step
 from lifsim.hardware.dram.streak import run_streak, streak_ahead
 from lifsim.hardware.dram.transactions import can_move, move
 from lifsim.hardware.dram.turns import next_command, queue_step
@@ -25,12 +27,14 @@ def _tick(m: Machine, log: Records, blocks: Records, channel: Int64, cycle: Int6
     """One cycle of a channel, and when its next one of interest is."""
     c = m.channels[channel]
     if cycle >= c.refresh_due:
-        owe_refresh(m, channel)
+        owe_refresh(m, channel, cycle)
     first = refresh_step(m, log, channel, cycle) if c.refreshes_owed > 0 else NONE
     if first < 0:
         first = queue_step(m, log, blocks, channel, cycle, NONE)
     if first >= 0 and m.dual_command:
         queue_step(m, log, blocks, channel, cycle, first)
+    if first < 0 and c.refreshes_owed == 0 and m.self_refresh_after < NEVER:
+        sleep_step(m, log, channel, cycle)
     move(m, blocks, channel, cycle, closing)
     m.wake[channel] = cycle + 1 if can_move(m, channel, closing) else next_command(m, channel, cycle)
 

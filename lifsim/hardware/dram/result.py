@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lifsim.config.dram import DramSpec
-from lifsim.hardware.dram.counts import DramCounts, DramWork
-from lifsim.hardware.dram.energy import DramEnergy, energy_pj
+from lifsim.hardware.dram.counts import SLEEP_CYCLES, SLEEPS, DramCounts, DramWork
+from lifsim.hardware.dram.energy import Background, DramEnergy, background_pj, energy_pj
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,16 @@ class BlockCounts:
 @dataclass(frozen=True)
 class DramResult:
     """cycles: until the last burst has crossed the bus. channels: commands of each. active_rank_cycles: cycles with a
-    row open, summed over ranks. completion_cycles: [N] int64 of each block (or request); blocks: commands of each."""
+    row open, summed over ranks. sleeps, sleep_cycles: how often and how long ranks slept in active power-down, in
+    precharge power-down and in self-refresh, summed over ranks. completion_cycles: [N] int64 of each block (or
+    request); blocks: commands of each."""
 
     spec: DramSpec
     cycles: int
     channels: tuple[DramCounts, ...]
     active_rank_cycles: int
+    sleeps: tuple[int, int, int]
+    sleep_cycles: tuple[int, int, int]
     completion_cycles: npt.NDArray[np.int64] = field(repr=False, compare=False)
     blocks: BlockCounts = field(repr=False, compare=False)
 
@@ -62,12 +66,19 @@ class DramResult:
             refreshes=counts.refs,
             active_rank_cycles=self.active_rank_cycles,
             idle_rank_cycles=idle,
+            **dict(zip(SLEEPS, self.sleeps, strict=True)),
+            **dict(zip(SLEEP_CYCLES, self.sleep_cycles, strict=True)),
         )
 
     @cached_property
     def energy(self) -> DramEnergy:
         """pJ by cause."""
         return energy_pj(self.spec, self.work)
+
+    @cached_property
+    def background(self) -> Background:
+        """pJ of `energy.background`, by the state of ranks."""
+        return background_pj(self.spec, self.work)
 
     @property
     def moved_bytes(self) -> int:

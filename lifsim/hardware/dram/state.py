@@ -8,13 +8,17 @@ import numpy as np
 import numpy.typing as npt
 
 from lifsim.config.dram import MAX_BANKS, MAX_CHANNELS, MAX_QUEUED, DramSpec
-from lifsim.hardware.dram.timing import CONSTRAINTS, Command, Scope
+from lifsim.hardware.dram.timing import CONSTRAINTS, QUIET_AFTER, Command, Scope
 
 Array = npt.NDArray[Any]
 
 FAR = 1 << 62
 _MERGED_READS = 32768
 COMMANDS = len(Command)
+SLEEPS = 3
+"""How a rank sleeps: active power-down, precharge power-down, self-refresh (rouse.py numbers them)."""
+AWAKE, CLOSING, SELF_REFRESH = np.arange(3)
+"""States of a rank. CLOSING: its rows are being closed, so that it can enter self-refresh. Power-down is AWAKE here."""
 _LEVELS = 3  # where a constraint may hold: bank, bank group, rank
 
 
@@ -23,7 +27,13 @@ def _record(*fields: str) -> np.dtype[Any]:
 
 
 BANK = _record("rank", "group", "channel", "open_row", "row_hits", "queued_hits", "queued_writes", "ready", "looked")
-RANK = _record("open_banks", "open_since", "active_cycles", "activates")
+RANK = _record(
+    "open_banks", "open_since", "active_cycles", "activates", "commands", "asked", "quiet", "state", "since", "woken",
+    "last_sleep",
+)  # fmt: skip
+"""commands: in the queues of its banks; asked: the cycle behind the last one that went out for a request; quiet: when
+all that was sent to it is done; state: AWAKE, CLOSING or, since `since`, SELF_REFRESH (rouse.py); woken: when its last
+sleep ended, last_sleep: which of SLEEPS it was."""
 CHANNEL = _record("turn", "commands", "draining", "refresh_due", "refresh_rank", "refreshes_owed", "sent")
 QUEUE = _record("first", "last", "count")
 ENTRY = _record("run", "burst", "count", "row", "kind", "block", "next")
@@ -42,7 +52,8 @@ COUNTS = ("acts", "pres", "reads", "writes", "refs", "row_hits")
 _CONSTANTS = (
     "channel_count", "rank_count", "banks_per_rank", "banks_per_channel", "read_queue", "write_queue",
     "command_queue", "drain_above", "row_hit_limit", "requests_per_cycle", "dual_command", "read_cycles",
-    "write_cycles", "faw_cycles", "refresh_cycles", "row_run_bits", "segment_count", "merged_reads",
+    "write_cycles", "faw_cycles", "refresh_cycles", "row_run_bits", "segment_count", "merged_reads", "sleeps",
+    "power_down_after", "self_refresh_after", "least_down", "least_self_refresh", "down_exit", "self_refresh_exit",
 )  # fmt: skip
 _FRONT = (
     "cycle", "block", "offset", "decoded", "bank", "row", "run", "last_burst", "last_kind", "free_count", "merged",
@@ -54,11 +65,14 @@ MACHINE = np.dtype(
     [
         *((field, np.int64) for field in (*_CONSTANTS, *_FRONT)),
         ("gaps", np.int64, (len(Command), len(Scope), COMMANDS)),
+        ("quiet_after", np.int64, (COMMANDS,)),
         ("segments", np.int64, (64, 4)),
         ("legal", np.int64, (_LEVELS * MAX_BANKS, COMMANDS)),
         ("activated", np.int64, (MAX_BANKS, 4)),
         ("banks", BANK, (MAX_BANKS,)),
         ("ranks", RANK, (MAX_BANKS,)),
+        ("sleep_count", np.int64, (MAX_BANKS, SLEEPS)),
+        ("sleep_cycles", np.int64, (MAX_BANKS, SLEEPS)),
         ("channels", CHANNEL, (MAX_CHANNELS,)),
         ("wake", np.int64, (MAX_CHANNELS,)),
         ("transactions", np.int64, (MAX_CHANNELS, 2)),
@@ -74,8 +88,10 @@ MACHINE = np.dtype(
 )
 """One DRAM. Banks are numbered ((channel x ranks + rank) x bank groups + group) x banks + bank.
 
-gaps [earlier command, scope, later command]: the constraints in cycles, 0 where there is none; legal [row, command] the
-first cycle in which those of one level allow it, row = bank, MAX_BANKS + bank group, 2 MAX_BANKS + rank; activated
+gaps [earlier command, scope, later command]: the constraints in cycles, 0 where there is none; quiet_after [command]:
+when a rank may sleep behind it; sleep_count, sleep_cycles [rank, SLEEPS]: sleeps that have ended, by state; legal
+[row, command] the first cycle in which those of one level allow it, row = bank, MAX_BANKS + bank group, 2 MAX_BANKS +
+rank; activated
 [rank, 4] the last four activates; banks: `ready` is a lower bound of the cycle of the next command, found when the
 channel had sent `looked` of them; wake: each channel's next cycle of interest; transactions [channel, kind] how many
 reads, writes wait; members [set, place] sets of banks of a channel, from the place of its first bank on, member_count
@@ -94,8 +110,10 @@ def new_machine(spec: DramSpec) -> Array:
     banks, index = m["banks"], np.arange(MAX_BANKS)
     banks["channel"], banks["rank"] = index // organisation.banks_per_channel, index // organisation.banks_per_rank
     banks["group"], banks["open_row"], banks["ready"] = index // organisation.banks_per_group, -1, FAR
-    m["wake"] = m["channels"]["refresh_due"] = m["refresh_cycles"]
+    m["channels"]["refresh_due"] = m["refresh_cycles"]
+    m["wake"] = min(m["refresh_cycles"], m["self_refresh_after"])
     m["activated"], m["place"], m["waiters"] = -FAR, -1, -1
+    m["ranks"]["woken"] = -m["least_down"]
     m["free"] = np.arange(m["free"].size)
     m["free_count"], m["decoded"], m["last_burst"], m["cycle"] = m["free"].size, -1, -2, -1
     return machine
@@ -113,6 +131,7 @@ def _set_constants(m: Any, spec: DramSpec) -> None:
     m["write_cycles"] = timing.write_latency_cycles + organisation.burst_cycles
     m["faw_cycles"], m["refresh_cycles"] = timing.tFAW, timing.tREFI // organisation.ranks
     m["merged_reads"] = _MERGED_READS
+    _set_sleep(m, spec)
     for rule in CONSTRAINTS:
         m["gaps"][rule.earlier, rule.scope, rule.later] = max(0, rule.cycles(spec))
     segments = _segment_table(spec)
@@ -120,6 +139,21 @@ def _set_constants(m: Any, spec: DramSpec) -> None:
     m["segment_count"] = len(segments)
     lowest = spec.segments[0] if spec.segments else None
     m["row_run_bits"] = lowest.width if lowest and lowest.field == "co" else 0
+
+
+def _set_sleep(m: Any, spec: DramSpec) -> None:
+    controller, timing = spec.controller, spec.timing
+    m["sleeps"] = controller.sleeps
+    m["power_down_after"] = _cycles(controller.power_down_after_cycles)
+    m["self_refresh_after"] = _cycles(controller.self_refresh_after_cycles)
+    m["least_down"], m["down_exit"] = timing.tCKE or 0, timing.tXP or 0
+    m["least_self_refresh"], m["self_refresh_exit"] = timing.self_refresh_least_cycles, timing.tXS or 0
+    for command, cycles in QUIET_AFTER.items():
+        m["quiet_after"][command] = cycles(spec)
+
+
+def _cycles(after: int | str) -> int:
+    return FAR if isinstance(after, str) else after
 
 
 def _segment_table(spec: DramSpec) -> Array:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from lifsim.hardware.dram.banks import NEVER, RD, WR, legal, send
+from lifsim.hardware.dram.banks import RD, WR, legal, send
 from lifsim.hardware.dram.front_end import accept_next
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
 from lifsim.hardware.dram.members import HAVE_COMMANDS, READS_CAN_MOVE, WRITES_CAN_MOVE
 from lifsim.hardware.dram.queues import NONE, commands_of, waiting_for
+from lifsim.hardware.dram.rouse import NEVER
+from lifsim.hardware.dram.sleep import sleep_wake
 from lifsim.hardware.dram.transactions import capacity, pass_on
 from lifsim.hardware.dram.turns import answer, next_command, retire
 
@@ -85,6 +87,8 @@ def run_streak(
     c = m.channels[channel]
     for other in range(m.channel_count):
         stop_cycle = min(stop_cycle, m.channels[other].refresh_due)
+        if m.self_refresh_after < NEVER:
+            stop_cycle = min(stop_cycle, sleep_wake(m, other, cycle))
     while stop_block < 0 or blocks[stop_block].remaining > 0:
         at, bank = _next_hit(m, channel, cycle, kind)
         moves_up = m.queues[waiting_for(bank, kind)].count > 0

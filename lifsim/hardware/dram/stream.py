@@ -8,7 +8,7 @@ from lifsim.config.dram import DramSpec
 from lifsim.hardware.dram.counts import DramCounts
 from lifsim.hardware.dram.requests import Requests
 from lifsim.hardware.dram.result import BlockCounts, DramResult
-from lifsim.hardware.dram.state import BLOCK, COUNTS, FAR, LOG, MACHINE, Array, new_machine
+from lifsim.hardware.dram.state import BLOCK, CLOSING, COUNTS, FAR, LOG, MACHINE, SELF_REFRESH, Array, new_machine
 from lifsim.kernels.kernel import Kernel
 from lifsim.watch import Watch, stretches, unwatched
 
@@ -101,6 +101,7 @@ class DramStream:
         ranks = machine["ranks"][: organisation.channels * organisation.ranks]
         still_open = ranks["open_banks"] > 0
         active = int(ranks["active_cycles"].sum() + (cycles - ranks["open_since"])[still_open].sum())
+        sleeps, sleep_cycles = self._sleeps(cycles)
         return DramResult(
             spec=self.spec,
             cycles=cycles,
@@ -109,11 +110,40 @@ class DramStream:
                 for row in machine["counts"][: organisation.channels]
             ),
             active_rank_cycles=active,
+            sleeps=_three(sleeps.sum(axis=0)),
+            sleep_cycles=_three(sleep_cycles.sum(axis=0)),
             completion_cycles=completion,
             blocks=BlockCounts(
                 *(self._blocks[name][: self._count].copy() for name in ("activates", "accesses", "row_hits"))
             ),
         )
+
+    def _sleeps(self, cycles: int) -> tuple[Array, Array]:
+        """[rank, SLEEPS] how often each rank slept before `cycles`, and how long."""
+        machine, organisation = self._machine[0], self.spec.organisation
+        count = organisation.channels * organisation.ranks
+        sleeps, slept = machine["sleep_count"][:count].copy(), machine["sleep_cycles"][:count].copy()
+        if not machine["sleeps"]:
+            return sleeps, slept
+        for rank, r in enumerate(machine["ranks"][:count]):
+            slept[rank, r["last_sleep"]] -= max(0, int(r["woken"]) - cycles)
+            kind, since = self._asleep(rank)
+            sleeps[rank, kind] += since < cycles
+            slept[rank, kind] += max(0, cycles - since)
+        return sleeps, slept
+
+    def _asleep(self, rank: int) -> tuple[int, int]:
+        """How the rank sleeps now, and since when; FAR if it does not. As the kernel has it (rouse.py)."""
+        machine = self._machine[0]
+        r, channel = machine["ranks"][rank], machine["channels"][rank // self.spec.organisation.ranks]
+        if r["state"] == SELF_REFRESH:
+            return 2, int(r["since"])
+        refreshed = channel["refreshes_owed"] > 0 and rank % self.spec.organisation.ranks == channel["refresh_rank"]
+        if r["state"] == CLOSING or r["commands"] > 0 or refreshed:
+            return 0, FAR
+        asked, rested = int(r["asked"]), int(r["woken"] + machine["least_down"])
+        since = max(asked + int(machine["power_down_after"]), int(r["quiet"]), rested)
+        return int(r["open_banks"] == 0), since if since < asked + int(machine["self_refresh_after"]) else FAR
 
     @property
     def records(self) -> tuple[Array, Array, Array]:
@@ -127,3 +157,8 @@ class DramStream:
 
     def _advance(self, block: int, cycle: int, closing: bool) -> None:
         RUN_DRAM(self._machine, self._log, self._blocks[: self._count], block, cycle, closing)
+
+
+def _three(sums: Array) -> tuple[int, int, int]:
+    first, second, third = map(int, sums)
+    return first, second, third

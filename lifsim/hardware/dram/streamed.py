@@ -9,13 +9,16 @@ from lifsim.hardware.dram.counts import DramWork
 def streamed_work(spec: DramSpec, read_bytes: int, written_bytes: int, cycles: int) -> DramWork:
     """The least work of `spec` for these bytes within `cycles` of the memory, or as many as they take at its peak.
 
-    Whole bursts, every row activated once, each rank refreshed once in tREFI, no row kept open.
+    Whole bursts, every row activated once, each rank refreshed once in tREFI, no row kept open. Ranks that may be put
+    into power-down are there whenever the bus is not theirs; none enters self-refresh.
     """
     organisation = spec.organisation
     reads, writes = (-(-size // organisation.burst_bytes) for size in (read_bytes, written_bytes))
     passed = max(cycles, -(-(reads + writes) * organisation.burst_cycles // organisation.channels))
     ranks = organisation.channels * organisation.ranks
     activates = -(-(reads + writes) * organisation.burst_bytes // organisation.row_bytes)
+    busy = (reads + writes) * organisation.burst_cycles
+    sleeps = spec.controller.power_down_after_cycles != "off"
     return DramWork(
         activates=activates,
         reads=reads,
@@ -24,4 +27,6 @@ def streamed_work(spec: DramSpec, read_bytes: int, written_bytes: int, cycles: i
         refreshes=passed // spec.timing.tREFI * ranks,
         active_rank_cycles=0,
         idle_rank_cycles=passed * ranks,
+        precharge_power_downs=ranks if sleeps else 0,
+        precharge_power_down_rank_cycles=passed * ranks - busy if sleeps else 0,
     )

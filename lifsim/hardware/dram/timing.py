@@ -66,6 +66,15 @@ def _column_gap(spec: DramSpec) -> int:
     return max(_burst(spec), spec.timing.tCCD_S)
 
 
+QUIET_AFTER: dict[Command, Callable[[DramSpec], int]] = {
+    Command.ACTIVATE: lambda s: s.timing.tRAS,
+    Command.PRECHARGE: lambda s: s.timing.tRP,
+    Command.READ: lambda s: _read_data_end(s) + 1,
+    Command.WRITE: lambda s: _write_data_end(s) + s.timing.tWR,
+    Command.REFRESH: lambda s: s.timing.tRFC,
+}
+"""Cycles behind a command before its rank may go to sleep: until its data are over, its rows restored or closed."""
+
 ACT, PRE, RD, WR, REF = Command
 BANK, GROUP, RANK, OTHER = Scope
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lifsim.hardware.dram.banks import expect
+from lifsim.hardware.dram.banks import expect, is_held
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
 from lifsim.hardware.dram.members import join, leave
 from lifsim.hardware.dram.queues import (
@@ -21,6 +21,7 @@ from lifsim.hardware.dram.queues import (
     take,
     waiting_for,
 )
+from lifsim.hardware.dram.rouse import rouse
 
 
 @compiled
@@ -113,6 +114,8 @@ def move(m: Machine, blocks: Records, channel: Int64, cycle: Int64, closing: Boo
 def _move_first(m: Machine, blocks: Records, bank: Int64, kind: Int64, cycle: Int64) -> None:
     """The oldest transaction that waits for `bank` becomes one of its commands."""
     row = m.entries[m.queues[waiting_for(bank, kind)].first].row
+    if m.sleeps and m.ranks[m.banks[bank].rank].commands == 0 and not is_held(m, bank):
+        rouse(m, np.int64(m.banks[bank].rank), cycle + 1)
     pass_on(m, blocks, bank, kind)
     if m.queues[waiting_for(bank, kind)].count == 0:
         leave(m, kind, bank)
@@ -133,6 +136,7 @@ def pass_on(m: Machine, blocks: Records, bank: Int64, kind: Int64) -> None:
         c.draining = (c.draining if c.draining > 0 else m.transactions[b.channel, kind]) - 1
     m.transactions[b.channel, kind] -= 1
     c.commands += 1
+    m.ranks[b.rank].commands += 1
     b.queued_writes += kind
     b.queued_hits += e.row == b.open_row
     append(m, commands_of(bank), e.run, e.burst, e.row, kind, e.block)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from lifsim.hardware.dram.banks import ACT, NEVER, choose, is_column, look, refresh_wake, send
+from lifsim.hardware.dram.banks import ACT, choose, is_column, look, refresh_wake, send
 from lifsim.hardware.dram.jit import Int64, Machine, Records, compiled
 from lifsim.hardware.dram.members import HAVE_COMMANDS, leave
 from lifsim.hardware.dram.queues import NONE, answer_sharers, commands_of, complete, take
+from lifsim.hardware.dram.rouse import NEVER
+from lifsim.hardware.dram.sleep import sleep_wake
 from lifsim.hardware.dram.transactions import give_room
 
 
@@ -82,6 +84,8 @@ def answer(m: Machine, blocks: Records, cycle: Int64, bank: Int64, before: Int64
     """A read or write is sent and leaves its bank's queue: tell those who wait for its data."""
     b, e = m.banks[bank], m.entries[entry]
     m.channels[b.channel].commands -= 1
+    m.ranks[b.rank].commands -= 1
+    m.ranks[b.rank].asked = cycle + 1
     b.queued_hits -= 1
     b.queued_writes -= e.kind
     m.writes_open -= e.kind
@@ -102,6 +106,8 @@ def next_command(m: Machine, channel: Int64, cycle: Int64) -> Int64:
     latest = c.refresh_due
     if c.refreshes_owed > 0:
         latest = min(latest, refresh_wake(m, channel))
+    elif m.self_refresh_after < NEVER:
+        latest = min(latest, sleep_wake(m, channel, cycle))
     base = channel * m.banks_per_channel
     at = max(latest, cycle + 1)
     for place in range(base, base + m.member_count[channel, HAVE_COMMANDS]):

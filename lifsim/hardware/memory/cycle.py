@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from lifsim.config.arch import Dram
+from lifsim.config.dram_part import Dram
 from lifsim.hardware.memory.protocol import MEMORIES, Memory, Place
 from lifsim.hardware.pipeline.program import Program
 from lifsim.hardware.pipeline.timing import Timing, play_dram

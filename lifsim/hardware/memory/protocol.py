@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Protocol
 
-from lifsim.config.arch import Dram
+from lifsim.config.dram_part import Dram
 from lifsim.hardware.memory.charges import ByDevice, Charge, PerBit
 from lifsim.hardware.pipeline.program import Program
 from lifsim.hardware.pipeline.timing import Extents, Timing
@@ -46,7 +46,7 @@ class Memory(Protocol):
 
     def charge(self, dram: Dram) -> Charge:
         """What it is charged for. Raises ValueError where `dram` has no price."""
-        if dram.priced_by == "device":
+        if dram.charges_device:
             return ByDevice(dram.simulated)
         if dram.energy_pj_per_bit is None:
             raise ValueError("a memory that is priced per bit must have a price")

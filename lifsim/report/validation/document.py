@@ -13,7 +13,7 @@ from lifsim.report.validation.comparison import Comparison, Section, Verdict
 if TYPE_CHECKING:
     from rich.table import Table
 
-SECTIONS = ("scalesim", "satasim", "lif_memory", "dramsim3", "snn")
+SECTIONS = ("scalesim", "satasim", "lif_memory", "dramsim3", "lpddr3", "snn")
 """Modules of this package, in the order of the document."""
 
 HEAD = """\

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -20,6 +21,9 @@ _RANDOM_BYTES = 64 * _MIB
 _TILES, _TILE_READS, _TILE_WRITES = 1024, 4096, 1024
 _TILE_WRITES_FROM = 64 * _MIB
 _BURST = 256
+_NAMED = re.compile(r"(?P<pattern>\w+?)(_row(?P<row_bytes>\d+))?_g(?P<size>\d+)")
+_GAPS = re.compile(r"g_gap(?P<thousands>\d+)k")
+_RUN, _RUNS, _RUN_SPACING = 256, 64, 64
 
 Addresses = npt.NDArray[np.uint64]
 
@@ -34,6 +38,22 @@ def stream(pattern: str, spec: DramSpec) -> Requests:
     addresses, is_write = PATTERNS[base](organisation.burst_bytes, row_bytes)
     arrivals = np.arange(len(addresses)) // (8 if pattern.endswith(WIDE) else 1)
     return Requests(addresses, np.ones(len(addresses), np.int64), is_write, arrivals)
+
+
+def named_stream(name: str) -> Requests:
+    """The requests of a stream that says itself how far apart its requests are, `b_tile4Mr1Mw_g64`, and how long the
+    rows, `e_burst256_row2048_g64`; each asks for the one burst at its address. `g_gap20k`: 64 runs of 256 reads, 64
+    bytes apart, and after each 20,000 cycles of nothing. Raises InputError for a name that is none."""
+    if gaps := _GAPS.fullmatch(name):
+        index = np.arange(_RUNS * _RUN)
+        addresses, is_write = _reads(index * _RUN_SPACING)
+        arrivals = index + index // _RUN * int(gaps["thousands"]) * 1000
+        return Requests(addresses, np.ones(len(index), np.int64), is_write, arrivals)
+    parts = _NAMED.fullmatch(name)
+    if parts is None or parts["pattern"] not in PATTERNS:
+        raise InputError(f"pattern {shown(name)} must be a stream of requests, such as a_seq1M_g64 or g_gap20k")
+    addresses, is_write = PATTERNS[parts["pattern"]](int(parts["size"]), int(parts["row_bytes"] or 0))
+    return Requests(addresses, np.ones(len(addresses), np.int64), is_write, np.arange(len(addresses)))
 
 
 def _sequential(total_bytes: int, size: int) -> tuple[Addresses, npt.NDArray[np.bool_]]:

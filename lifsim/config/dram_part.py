@@ -1,0 +1,102 @@
+"""The `dram:` of an architecture: what memory it has off chip, how its time passes and what it charges."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, ValidationInfo
+
+from lifsim.config.dram import LOW_POWER, DramSpec, IdleCycles
+from lifsim.config.members import member_of
+from lifsim.config.schema import Broken, Cost, Model, Text, rule
+from lifsim.registry import registry_of
+from lifsim.units import parse_bytes
+
+
+def _if_simulated(device: object, info: ValidationInfo) -> object:
+    """`device`; None under a model of memory that does not look at it. A model that is wrong may be meant to."""
+    model = (info.data or {}).get("model")
+    return device if model is None or registry_of("memory")[model].has_device else None
+
+
+class Dram(Model):
+    """Off-chip memory.
+
+    model: the name of a registered member (`lifsim list memories`): "ideal" lets nobody wait; "bandwidth" moves
+    bandwidth_bytes_per_s and answers a read latency_ns later; "cycle" simulates `device` burst by burst. A file may
+    name it: a shipped DRAM (``ddr4_2400``) or a file. Under a model that simulates none it is None.
+    energy: what it is charged for: "device", every command and cycle of the simulated device at the price that its file
+    has (IDD and VDD, or a price a bit); "borrowed_currents", the same, also of a device whose currents are another's;
+    "per_bit", the bytes of the schedule at energy_pj_per_bit, reads and writes alike. None: device where one is
+    simulated, else per_bit.
+    power_down_after_cycles, self_refresh_after_cycles: of the simulated device, in the place of its own (None).
+    """
+
+    model: Annotated[str, member_of("memory")] = "ideal"
+    device: Annotated[DramSpec | None, BeforeValidator(_if_simulated)] = None
+    bandwidth_bytes_per_s: Annotated[int, BeforeValidator(parse_bytes), Field(ge=10**6, le=10**15)] | None = None
+    latency_ns: Annotated[float, Field(ge=0, le=10**6, allow_inf_nan=False)] = 0.0
+    energy: Literal["device", "borrowed_currents", "per_bit"] | None = None
+    power_down_after_cycles: IdleCycles | None = None
+    self_refresh_after_cycles: IdleCycles | None = None
+    energy_pj_per_bit: Cost | None = None
+    source: Text | None = None
+
+    @property
+    def priced_by(self) -> Literal["device", "borrowed_currents", "per_bit"]:
+        """`energy`, as it is or as the model has it."""
+        return self.energy or ("device" if registry_of("memory")[self.model].has_device else "per_bit")
+
+    @property
+    def charges_device(self) -> bool:
+        """Whether it charges what the simulated device does."""
+        return self.priced_by != "per_bit"
+
+    @property
+    def simulated(self) -> DramSpec:
+        """The device, where one is simulated, its ranks put to sleep as is said here."""
+        if self.device is None:
+            raise ValueError(f"a memory of model {self.model} has no device")
+        said = {key: getattr(self, key) for key in LOW_POWER if getattr(self, key) is not None}
+        if not said:
+            return self.device
+        return self.device.model_copy(update={"controller": self.device.controller.model_copy(update=said)})
+
+    @rule
+    def has_what_its_model_reads(self) -> Broken:
+        """A simulated memory says which device, one of plain bandwidth how much."""
+        yield from registry_of("memory")[self.model].refusals(self)
+
+    @rule
+    def has_a_price(self) -> Broken:
+        """What is not simulated cannot be charged by its commands."""
+        memories = registry_of("memory")
+        simulated = " or ".join(name for name, memory in memories.items() if memory.has_device)
+        if self.charges_device and not memories[self.model].has_device:
+            yield "energy", f"{self.energy!r} must go with model {simulated}, not {self.model}: no device is simulated"
+        elif self.priced_by == "per_bit" and self.energy_pj_per_bit is None:
+            only = f"only a device that is simulated (model: {simulated}) has its own price"
+            yield "energy_pj_per_bit", f"must be given: {only}"
+
+    @rule
+    def currents_are_its_own(self) -> Broken:
+        """Of a device that charges for itself; nobody takes others for them unawares."""
+        if self.device is not None and self.device.borrowed_from is not None and self.priced_by == "device":
+            whose = f"the currents of {self.device.name} are those of {self.device.borrowed_from}, not its own"
+            way_out = "--set dram.energy=borrowed_currents takes them all the same"
+            yield "energy", f"'device' must be borrowed_currents or per_bit: {whose} ({way_out})"
+
+    @rule
+    def sleep_is_known(self) -> Broken:
+        """A device that is put to sleep must be known asleep."""
+        for key in LOW_POWER:
+            after = getattr(self, key)
+            if self.device is not None and after is not None:
+                for message in self.device.sleep_faults(key, after):
+                    yield key, message
+
+    @rule
+    def price_has_a_source(self) -> Broken:
+        """Wherever it is from."""
+        if self.energy_pj_per_bit is not None and self.source is None:
+            yield "source", "must be given with energy_pj_per_bit: where the figure comes from"
