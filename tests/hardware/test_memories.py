@@ -67,6 +67,16 @@ def test_bytes_are_charged_by_the_bit_and_devices_by_what_they_did() -> None:
     assert (work.reads, work.writes) == (10, 1)
 
 
+def test_borrowed_currents_are_charged_as_the_devices_own_asleep_as_the_architecture_says() -> None:
+    lent = ("dram.device=lpddr4_2400", "dram.energy=borrowed_currents", "dram.power_down_after_cycles=9")
+    charge = MEMORIES["cycle"].charge(load_arch("sata128", lent).dram)
+    assert isinstance(charge, ByDevice)
+    assert charge.spec.controller.power_down_after_cycles == 9
+    work = charge.estimated(640, 64, 0, 400_000_000)
+    assert work is not None
+    assert work.precharge_power_downs > 0
+
+
 class Gigabyte(Memory):
     """A gigabyte a second, whatever the architecture says."""
 

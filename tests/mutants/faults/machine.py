@@ -73,15 +73,15 @@ FAULTS = (
     Fault(
         "activate energy: standing by open is added",
         DEVICE,
-        "- price.IDD3N * timing.tRAS",
-        "+ price.IDD3N * timing.tRAS",
+        "- supply.IDD3N * timing.tRAS",
+        "+ supply.IDD3N * timing.tRAS",
         COMMANDS,
     ),
     Fault(
         "activate energy: standing by closed is added",
         DEVICE,
-        "timing.tRAS - price.IDD2N * timing.tRP",
-        "timing.tRAS + price.IDD2N * timing.tRP",
+        "timing.tRAS - supply.IDD2N * timing.tRP",
+        "timing.tRAS + supply.IDD2N * timing.tRP",
         COMMANDS,
     ),
 )
