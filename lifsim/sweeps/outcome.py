@@ -23,7 +23,7 @@ class Outcome:
 
 def figure_names() -> tuple[str, ...]:
     """The figures in numbers that runs can have, in their order: those of a run that counted nothing. Some runs have
-    no `dram`."""
+    no `dram`, some a `dram` that never sleeps."""
     totals: Totals = _nothing(Totals)
     return tuple(name for name, value in totals.figures.items() if isinstance(value, int | float))
 
