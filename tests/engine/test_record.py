@@ -120,6 +120,19 @@ def test_are_images_counted_layer_by_layer_and_timestep_by_timestep(tmp_path: Pa
     assert told[-1] == ("images of layers", 63, 63)
 
 
+def test_is_a_trace_that_is_there_kept_unless_it_may_be_replaced(tmp_path: Path) -> None:
+    network, out = workload(tmp_path), tmp_path / "t.npz"
+    save_arrays(tmp_path / "w.npz", random_weights(network, 5))
+    out.write_bytes(b"mine")
+    source = Source(str(tmp_path / "w.npz"))
+    with pytest.raises(InputError, match=r"t\.npz"):
+        record_spikes(network, Sharing(), source, out)
+    assert out.read_bytes() == b"mine"
+    record_spikes(network, Sharing(), source, out, overwrite=True)
+    with open_trace(out, network) as trace:
+        assert trace.batch == 1
+
+
 def test_does_the_trace_of_an_image_not_depend_on_its_batch(tmp_path: Path) -> None:
     network = workload(tmp_path, "rate")
     save_arrays(tmp_path / "w.npz", random_weights(network, 5))
