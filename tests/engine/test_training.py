@@ -130,7 +130,7 @@ def test_is_the_least_that_can_be_asked_for_accepted_and_no_less() -> None:
         with pytest.raises(InputError, match=f"{value - 1} must be >= {value}"):
             Recipe(**least | {name: value - 1}, rate=0.1)
     for rate in (0.0, -0.1, float("inf"), float("nan")):
-        with pytest.raises(InputError, match="learning rate: .* must be finite and > 0"):
+        with pytest.raises(InputError, match=r"learning rate: .* must be finite and > 0"):
             Recipe(**least, rate=rate)
 
 
