@@ -156,7 +156,7 @@ class PixelwiseKeys(WeightOperation):
     def node(self, inputs: Sequence[Tensor]) -> Pixelwise:
         (x,) = inputs
         channels, height, width = x.shape
-        output = Tensor(self.name, (self.filters, height, width), x.steps, None)
+        output = Tensor(self.name, (self.filters, height, width), x.timesteps, None)
         return Pixelwise(self.name, (x.name,), output, (height, width), channels)
 
 

@@ -28,7 +28,7 @@ def workload() -> None:
 def show(name: str, sharing: str, settings: tuple[str, ...], form: str) -> None:
     """Show the layers of workload NAME: shapes, MACs, weights, LIF neurons and who shares membranes.
 
-    kernel is RxS /stride +padding gGROUPS. MACs are dense, per image and over all runs; membranes are counted where a
+    kernel is RxS /stride +padding gGROUPS. MACs are dense, per image and over all rounds; membranes are counted where a
     set is used first.
 
     \b

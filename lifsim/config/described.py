@@ -43,7 +43,7 @@ def network_brief(network: Network) -> Brief:
             "layers": ", ".join(f"{count} {named[kind].plural}" for kind, count in kinds.items()),
             "LIF neurons": f"{sum(lif.output.elements for lif in lifs):,} in {len(lifs)} layers",
             "weights": f"{sum(layer.weights for layer in layers):,}",
-            "MACs, dense": f"{sum(layer.macs_per_run * layer.runs for layer in layers):,} an image",
+            "MACs, dense": f"{sum(layer.macs_per_round * layer.rounds for layer in layers):,} an image",
             "spikes": f"{spikes.trace or spikes.source}, {'measured' if spikes.measured else 'not measured'}",
         },
     )

@@ -256,7 +256,7 @@ class DramSpec(Model):
 
     @property
     def segments(self) -> tuple[Segment, ...]:
-        """The mapping as runs of address bits, LSB first."""
+        """The mapping as segments of address bits, LSB first."""
         return parse_mapping(self.mapping, self.organisation.field_bits, self.offset_bits)
 
     @property

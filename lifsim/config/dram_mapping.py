@@ -22,21 +22,21 @@ class Segment(NamedTuple):
 
 
 def parse_mapping(text: str, field_bits: Mapping[str, int], offset_bits: int) -> tuple[Segment, ...]:
-    """The runs of bits that `text` means, LSB first. `text` has no faults (`mapping_faults`).
+    """The segments that `text` means, LSB first. `text` has no faults (`mapping_faults`).
 
     MSB first, each field once, widths from the organisation: ``rochrababgco``. LSB first with bits, where a field may
-    come in several runs, its lower bits first: ``offset[5:0] co[8:6] ba[11:9] co[15:12] ...``; the offset may be left
-    out, and so may fields of one value.
+    come in several segments, its lower bits first: ``offset[5:0] co[8:6] ba[11:9] co[15:12] ...``; the offset may be
+    left out, and so may fields of one value.
     """
     if "[" in text:
-        runs = [(field, int(low), int(high) - int(low) + 1) for field, high, low in _RANGE.findall(text)]
+        found = [(field, int(low), int(high) - int(low) + 1) for field, high, low in _RANGE.findall(text)]
     else:
-        runs, low = [], offset_bits
+        found, low = [], offset_bits
         for field in reversed(re.findall("..", text)):
-            runs.append((field, low, field_bits[field]))
+            found.append((field, low, field_bits[field]))
             low += field_bits[field]
     segments, position = [], dict.fromkeys(_FIELDS, 0)
-    for field, low, width in runs:
+    for field, low, width in found:
         if field in position and field_bits[field] and width:
             segments.append(Segment(field, low, width, position[field]))
             position[field] += width

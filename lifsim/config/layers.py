@@ -93,7 +93,7 @@ def _layer(ownership: Ownership, stored: set[str], index: int, node: Product, ti
         padding=window.padding,
         groups=window.groups,
         out_shape=window.out_shape,
-        runs=source.steps,
+        rounds=source.timesteps,
         timesteps=timesteps,
         lif=next((member for member in epilogue if isinstance(member, Lif)), None),
         outputs=tuple(member.output for member in epilogue if member.name in stored),

@@ -23,7 +23,7 @@ class Tensor:
     """What a node puts out per image.
 
     shape: (C, H, W), or (F,) behind a linear layer. 1-D signals are (C, 1, L).
-    steps: how many timesteps it has values for: T, or 1 (the analogue image under direct encoding, and what is
+    timesteps: how many it has values for: T, or 1 (the analogue image under direct encoding, and what is
         computed from it before the first LIF; or behind a mean over time).
     levels: the largest count an element can hold: 1 for spikes, k*k behind an average pool of spikes, the sum behind
         an add of spikes; None for real values.
@@ -31,7 +31,7 @@ class Tensor:
 
     name: str
     shape: tuple[int, ...]
-    steps: int
+    timesteps: int
     levels: int | None
 
     @property
@@ -127,8 +127,8 @@ class Traced:
 class Layer:
     """A layer of the array as the hardware sees it: a GEMM [pixels Sr] x [K] x [filters Sc] a group, and what follows.
 
-    Shapes are per image. `runs` is how often per image the array computes it: T, or 1 where its input has one
-    timestep. `lif` fires `timesteps` times per image whatever `runs` is. `outputs` are the tensors it hands over to
+    Shapes are per image. `rounds` is how often per image the array computes it: T, or 1 where its input has one
+    timestep. `lif` fires `timesteps` times per image whatever `rounds` is. `outputs` are the tensors it hands over to
     later layers; `residuals` the stored tensors that its add reads. `flat`: its input is flattened to one pixel.
     `operand`: the tensor whose elements are its filters, not weights.
     """
@@ -144,7 +144,7 @@ class Layer:
     padding: tuple[int, int]
     groups: int
     out_shape: tuple[int, int, int]  # (M, E, F) of the GEMM itself, before pooling
-    runs: int
+    rounds: int
     timesteps: int
     lif: Lif | None
     outputs: tuple[Tensor, ...]
@@ -192,8 +192,8 @@ class Layer:
         return self.filters * self.reduction if self.operand is None else 0
 
     @property
-    def macs_per_run(self) -> int:
-        """Dense multiply-accumulates of one image and run."""
+    def macs_per_round(self) -> int:
+        """Dense multiply-accumulates of one image and round."""
         return self.pixels * self.reduction * self.filters
 
     @property

@@ -24,7 +24,7 @@ def rate_problems(spec: Workload, nodes: Sequence[Node]) -> Iterator[Problem]:
     """
     rates = spec.spikes.rates
     operands = {node.name: _operands(node.name, len(node.inputs)) for node in nodes if isinstance(node, Product)}
-    steps = {one: node.output.steps for node in nodes for one in operands.get(node.name, ())}
+    steps = {one: node.output.timesteps for node in nodes for one in operands.get(node.name, ())}
     products = [name for op in spec.layers if _may_be_product(op) for name in _operands_of(op)]
     for name, given in rates.items():
         loc = ("spikes", "rates", name)

@@ -162,7 +162,7 @@ def _pool(op: PoolSpec, x: Tensor) -> Pool:
     kind = op.op.removesuffix("_pool")
     levels = x.levels if x.levels is None or kind == "max" else x.levels * kernel[0] * kernel[1]
     shape = (channels, *slide((height, width), kernel, stride, op.padding))
-    return Pool(op.name, (x.name,), Tensor(op.name, shape, x.steps, levels), kind, kernel, stride, op.padding)
+    return Pool(op.name, (x.name,), Tensor(op.name, shape, x.timesteps, levels), kind, kernel, stride, op.padding)
 
 
 def _add(state: Inference, op: AddSpec, inputs: list[Tensor]) -> Add:
@@ -173,7 +173,7 @@ def _add(state: Inference, op: AddSpec, inputs: list[Tensor]) -> Add:
         raise MisfitError(("inputs", "must not mix means over time with values of every timestep"))
     levels = [x.levels for x in inputs]
     total = None if None in levels else sum(level for level in levels if level is not None)
-    return Add(op.name, op.inputs, Tensor(op.name, inputs[0].shape, max(x.steps for x in inputs), total))
+    return Add(op.name, op.inputs, Tensor(op.name, inputs[0].shape, max(x.timesteps for x in inputs), total))
 
 
 def _lif(state: Inference, op: LifSpec, x: Tensor) -> Lif:
@@ -187,6 +187,6 @@ def _lif(state: Inference, op: LifSpec, x: Tensor) -> Lif:
 
 
 def _time_mean(state: Inference, op: TimeMeanSpec, x: Tensor) -> TimeMean:
-    if x.name in state.averaged or (x.steps == 1 and state.timesteps > 1):
+    if x.name in state.averaged or (x.timesteps == 1 and state.timesteps > 1):
         raise MisfitError(("", f"a time_mean must read values of every timestep; {x.name} has one"))
     return TimeMean(op.name, (x.name,), Tensor(op.name, x.shape, 1, None))

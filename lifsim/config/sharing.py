@@ -28,7 +28,7 @@ class Sharing:
 
     def __post_init__(self) -> None:
         if not 1 <= self.channels <= MAX_CHANNEL_GROUPS:
-            raise InputError(Fault(f"{self.channels} groups of channels must be <= {MAX_CHANNEL_GROUPS}", "sharing"))
+            raise InputError(Fault(f"{self.channels} channel groups must be <= {MAX_CHANNEL_GROUPS}", "sharing"))
 
     @classmethod
     def parse(cls, text: str) -> Sharing:

@@ -38,7 +38,7 @@ Array = NDArray[Any]
 
 TOLERANCE = 0.01  # share of ones that a layer's rate may be off
 _AIM = 0.002
-_NORMALISATIONS = 3  # passes that set norms, before the drives are moved
+_NORMALISATIONS = 3  # forward passes that set norms, before the drives are moved
 _PASSES = 80
 _FIRST_MOVE = 0.25  # standard deviations of the drive
 
@@ -115,7 +115,7 @@ class _Knob:
     direction: float = 0.0
 
     def step(self, rate: float) -> float:
-        """How far to move the drive, given the rate that the last pass had."""
+        """How far to move the drive, given the rate that the last forward pass had."""
         off = self.target - rate
         if abs(off) <= _AIM / 2:
             return 0.0
@@ -128,7 +128,7 @@ class _Knob:
 
 @dataclass
 class _Pass:
-    """What one pass over a segment has seen: ones and elements by tensor, drives' moments by weight layer."""
+    """What one forward pass over a segment has seen: ones and elements by tensor, drives' moments by weight layer."""
 
     ones: dict[str, int] = field(default_factory=dict)
     elements: dict[str, int] = field(default_factory=dict)

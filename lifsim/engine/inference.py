@@ -102,8 +102,8 @@ def checked_input(network: Network, x: Array, dtype: DTypeLike) -> Array:
     """x in the type the kernels want: uint8 spikes, or real values. Raises InputError."""
     tensor = network.nodes[0].output
     faults = []
-    if x.shape[0:1] != (tensor.steps,) or x.shape[2:] != tensor.shape or 0 in x.shape:
-        wanted = ["B" if part is None else part for part in (tensor.steps, None, *tensor.shape)]
+    if x.shape[0:1] != (tensor.timesteps,) or x.shape[2:] != tensor.shape or 0 in x.shape:
+        wanted = ["B" if part is None else part for part in (tensor.timesteps, None, *tensor.shape)]
         listed = ", ".join(map(str, wanted))
         faults.append(Fault(f"shape {list(x.shape)} must be [{listed}] for {network.name}", path="input"))
     if x.dtype.kind not in "fiub":
@@ -118,7 +118,7 @@ def checked_input(network: Network, x: Array, dtype: DTypeLike) -> Array:
 
 
 class _Run:
-    """One pass over the network with its states."""
+    """One forward pass over the network with its states."""
 
     def __init__(self, engine: Engine, x: Array, observe: Observer | None, observe_charged: Observer | None) -> None:
         self._engine = engine

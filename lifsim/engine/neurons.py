@@ -43,8 +43,8 @@ def fire(
 ) -> Array:
     """Spikes uint8 [steps, P, C] of x [steps or 1, P, C]; updates `state`, of [P, C/N] each, in place.
 
-    Per timestep the N = C / state channels groups of x use the state in turn, group 0 first. x with one timestep is
-    replayed. charged: if given, takes u' of every call, [steps, P, C].
+    Per timestep the N = C / (channels of the state) channel groups of x use the state in turn, the first one first. x
+    with one timestep is replayed. charged: if given, takes u' of every call, [steps, P, C].
     """
     spikes = np.empty((steps, *x.shape[1:]), np.uint8)
     constants = neuron.constants(state[0].dtype)

@@ -55,7 +55,7 @@ def _split(network: Network, nodes: tuple[Node, ...]) -> list[Stretch]:
     for node in network.nodes:
         if isinstance(node, TimeMean) or averaged.intersection(node.inputs):
             averaged.add(node.name)
-        elif (isinstance(node, Input) and node.output.steps == 1) or (
+        elif (isinstance(node, Input) and node.output.timesteps == 1) or (
             node.inputs and not isinstance(node, Lif) and static.issuperset(node.inputs)
         ):
             static.add(node.name)
@@ -66,8 +66,8 @@ def _split(network: Network, nodes: tuple[Node, ...]) -> list[Stretch]:
 
 
 class Walk:
-    """A pass over a network: calls `compute(node, inputs, step, steps)` for each node and timestep, or all timesteps
-    at once where the stretch is folded, and forgets every value as soon as nothing reads it any more."""
+    """A forward pass over a network: calls `compute(node, inputs, step, steps)` for each node and timestep, or all
+    timesteps at once where the stretch is folded, and forgets every value as soon as nothing reads it any more."""
 
     def __init__(self, network: Network, stretches: Sequence[Stretch], compute: Compute) -> None:
         self._timesteps = network.timesteps

@@ -80,7 +80,7 @@ def record_spikes(
             )
         )
         charged = stack.enter_context(ChargedWriter(membranes, network, batch)) if membranes else None
-        tally = Tally(watch, "images of layers", batch * sum(one.tensor.steps for one in network.traced))
+        tally = Tally(watch, "images of layers", batch * sum(one.tensor.timesteps for one in network.traced))
         for first, last in _chunks(network, batch):
             recorder = _Recorder(network, trace, charged, first, tally)
             x = encode(network, _part(network, images, first, last), source.seed, first)

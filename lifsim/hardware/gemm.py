@@ -53,7 +53,7 @@ class Gemm:
 
     @property
     def macs(self) -> int:
-        """Dense multiply-accumulates of one run."""
+        """Dense multiply-accumulates of one round."""
         return self.pixels * self.reduction * self.filters * self.groups
 
 
@@ -79,7 +79,7 @@ class ArrayCycles:
     """Cycles of the array, by cause.
 
     array: cycles in which operands stream in. fill_drain: the others, in which a fold's skewed operands reach the far
-    corner or stationary operands are loaded. folds: passes through the array.
+    corner or stationary operands are loaded. folds: how often operands stream through it.
     """
 
     array: int

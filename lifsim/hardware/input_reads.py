@@ -27,7 +27,7 @@ REQUESTS = 1 << 18
 
 @dataclass(frozen=True)
 class Reads:
-    """Of one run's folds, [groups, folds] each. waits: cycles beyond one a vector. words: that the banks give."""
+    """Of one round's folds, [groups, folds] each. waits: cycles beyond one a vector. words: that the banks give."""
 
     waits: Ints
     words: Ints
@@ -229,7 +229,7 @@ def _windows(read: InputMap, banks: Banks) -> _Windows:
 
 def _scan(windows: _Windows, read: InputMap, banks: Banks, start: Ints, end: Ints) -> Ints:
     """[kinds, n, banks] words that the products start..end [n] of each kind of window touch: in every kernel row one
-    run of bits, from the first of them that lies inside the map to the last."""
+    stretch of bits, from the first of them that lies inside the map to the last."""
     row = np.arange(read.kernel[0])
     row_products = read.kernel[1] * read.channels
     inside = (row >= windows.top[:, None]) & (row < windows.bottom[:, None])

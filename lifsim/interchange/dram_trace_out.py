@@ -28,9 +28,9 @@ def write_dram_trace(
     cycles: NDArray[np.int64],
     burst_bytes: int,
 ) -> int:
-    """Write runs of bytes [N] as aligned bursts of `burst_bytes`; how many there are.
+    """Write extents [N] as aligned bursts of `burst_bytes`; how many there are.
 
-    cycles: [N] in which each run is asked for. Raises InputError for more than 50 million requests (2 GB of text).
+    cycles: [N] in which each extent is asked for. Raises InputError for more than 50 million requests (2 GB of text).
     """
     first = addresses // burst_bytes
     bursts = (addresses + sizes_bytes - 1) // burst_bytes - first + 1
@@ -41,10 +41,10 @@ def write_dram_trace(
     with path.open("w", encoding="ascii") as file:
         for begin in range(0, len(first), _CHUNK):
             part = slice(begin, begin + _CHUNK)
-            run = np.repeat(np.arange(len(first))[part], bursts[part])
-            number = np.arange(run.size) - np.repeat(np.cumsum(bursts[part]) - bursts[part], bursts[part])
-            places = ((first[run] + number) * burst_bytes).tolist()
-            lines = zip(places, is_write[run].tolist(), cycles[run].tolist(), strict=True)
+            extent = np.repeat(np.arange(len(first))[part], bursts[part])
+            number = np.arange(extent.size) - np.repeat(np.cumsum(bursts[part]) - bursts[part], bursts[part])
+            places = ((first[extent] + number) * burst_bytes).tolist()
+            lines = zip(places, is_write[extent].tolist(), cycles[extent].tolist(), strict=True)
             if form == "dramsim3":
                 file.writelines(f"0x{at:X} {'WRITE' if write else 'READ'} {cycle}\n" for at, write, cycle in lines)
             else:

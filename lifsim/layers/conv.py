@@ -91,7 +91,7 @@ class ConvKeys(WeightOperation):
         return Conv(
             self.name,
             (x.name,),
-            Tensor(self.name, (out, rows, columns), x.steps, None),
+            Tensor(self.name, (out, rows, columns), x.timesteps, None),
             in_shape,
             self.kernel,
             self.stride,

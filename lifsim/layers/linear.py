@@ -49,7 +49,7 @@ class LinearKeys(WeightOperation):
         return Linear(
             self.name,
             (x.name,),
-            Tensor(self.name, (self.out,), x.steps, None),
+            Tensor(self.name, (self.out,), x.timesteps, None),
             x.elements,
             bias=known(self, "bias", False),
             batch_norm=known(self, "batch_norm", False),

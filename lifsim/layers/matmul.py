@@ -124,7 +124,7 @@ class MatmulKeys(ProductOperation):
         if faults or first.levels is None or second.levels is None:
             raise MisfitError(*faults)
         levels = reduction * first.levels * second.levels
-        output = Tensor(self.name, (heads * filters, height, width), first.steps, levels)
+        output = Tensor(self.name, (heads * filters, height, width), first.timesteps, levels)
         shapes = (channels, height, width), (others, rows, columns)
         return Matmul(self.name, (first.name, second.name), output, *shapes, heads, turned)
 

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LayerRow:
-    """One weight layer. Shapes, macs and neurons are per image; macs are dense and cover all `runs`.
+    """One weight layer. Shapes, macs and neurons are per image; macs are dense and cover all rounds.
 
-    state: the membrane set that its LIF uses; membranes: that set's elements, counted in the row that uses it first.
+    runs: its rounds. state: the membrane set that its LIF uses; membranes: that set's elements, counted in the row
+    that uses it first.
     """
 
     layer: str
@@ -91,7 +92,7 @@ _COLUMNS: dict[str, tuple[str, Literal["left", "right"]]] = {
     "input": ("input", "right"),
     "kernel": ("kernel", "left"),
     "output": ("output", "right"),
-    "runs": ("runs", "right"),
+    "runs": ("rounds", "right"),
     "macs": ("MACs", "right"),
     "weights": ("weights", "right"),
     "lif_neurons": ("LIF neurons", "right"),
@@ -127,8 +128,8 @@ def _row(layer: Layer, state_of: dict[str, State]) -> LayerRow:
         stride=layer.stride,
         padding=layer.padding,
         groups=layer.groups,
-        runs=layer.runs,
-        macs=layer.macs_per_run * layer.runs,
+        runs=layer.rounds,
+        macs=layer.macs_per_round * layer.rounds,
         weights=layer.weights,
         lif_neurons=layer.lif_elements,
         state=state.name if state else "",

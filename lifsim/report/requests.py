@@ -9,7 +9,7 @@ import numpy as np
 
 from lifsim.errors import Fault, InputError
 from lifsim.interchange.dram_trace_out import TraceFormat, write_dram_trace
-from lifsim.simulate.dram import dram_runs
+from lifsim.simulate.dram import dram_extents
 from lifsim.simulate.result import Result
 
 PLAIN_BURST_BYTES = 64
@@ -32,7 +32,7 @@ def write_requests(result: Result, path: Path, form: TraceFormat) -> int:
         burst_bytes, capacity = spec.organisation.burst_bytes, spec.organisation.capacity_bytes
         period = Fraction(str(spec.timing.tCK_ns)) * result.arch.clock_hz / 10**9
         cycles = -(-timing.issued * period.denominator // period.numerator)
-    runs = dram_runs(steps, capacity)
-    request = np.repeat(np.arange(runs.first.size - 1), np.diff(runs.first))
+    extents = dram_extents(steps, capacity)
+    request = np.repeat(np.arange(extents.first.size - 1), np.diff(extents.first))
     writes = steps.program.requests.is_write
-    return write_dram_trace(path, form, runs.address, runs.bytes, writes[request], cycles[request], burst_bytes)
+    return write_dram_trace(path, form, extents.address, extents.bytes, writes[request], cycles[request], burst_bytes)

@@ -18,7 +18,7 @@ from lifsim.errors import Fault, InputError
 from lifsim.hardware.pipeline.kinds import LOADS, STORES, Kind
 from lifsim.schedule.moves import shares
 from lifsim.schedule.rows import Ints
-from lifsim.simulate.dram import dram_runs
+from lifsim.simulate.dram import dram_extents
 from lifsim.simulate.result import Result
 from lifsim.simulate.steps import RunSteps
 from lifsim.simulate.timing import STALLS, Timeline
@@ -82,13 +82,13 @@ def _channels(timeline: Timeline) -> NDArray[np.bool_]:
         return np.ones((1, timeline.timing.issued.size), np.bool_)
     spec = dram.spec
     count = spec.organisation.channels
-    runs = dram_runs(timeline.steps, spec.organisation.capacity_bytes)
-    request = np.repeat(np.arange(runs.first.size - 1), np.diff(runs.first))
+    extents = dram_extents(timeline.steps, spec.organisation.capacity_bytes)
+    request = np.repeat(np.arange(extents.first.size - 1), np.diff(extents.first))
     touches = np.zeros((count, timeline.timing.issued.size), np.bool_)
     parts = [segment for segment in spec.segments if segment.field == "ch"]
     stride = 1 << min((segment.low for segment in parts), default=0)
     for neighbour in range(count):
-        address = np.minimum(runs.address + neighbour * stride, runs.address + runs.bytes - 1)
+        address = np.minimum(extents.address + neighbour * stride, extents.address + extents.bytes - 1)
         channel = np.zeros_like(address)
         for part in parts:
             channel += (address >> part.low & (1 << part.width) - 1) << part.position
@@ -135,9 +135,9 @@ def _merged(layer: Ints, *columns: Ints) -> list[tuple[int, int]]:
     differs = np.any([np.diff(column) != 0 for column in (layer, *columns)], axis=0)
     starts = np.concatenate([[0], np.flatnonzero(differs) + 1])
     if starts.size > MAX_EVENTS:
-        run = np.concatenate([[0], np.cumsum(np.diff(layer) != 0)])
+        stretch = np.concatenate([[0], np.cumsum(np.diff(layer) != 0)])
         block = np.arange(layer.size) // -(-layer.size // MAX_EVENTS)
-        starts = np.concatenate([[0], np.flatnonzero((np.diff(run) != 0) | (np.diff(block) != 0)) + 1])
+        starts = np.concatenate([[0], np.flatnonzero((np.diff(stretch) != 0) | (np.diff(block) != 0)) + 1])
     return list(zip(starts.tolist(), [*starts[1:].tolist(), layer.size], strict=True))
 
 

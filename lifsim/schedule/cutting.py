@@ -19,8 +19,8 @@ MAX_PARTS = 1 << 12
 def cut(visit: Visit, buffers: Mapping[Kind, Store]) -> Visit:
     """`visit` in steps that load and store no more of a kind than its buffer holds.
 
-    A step is cut into equal parts: outputs and moves are dealt to them in whole numbers. The runs of a move that is cut
-    count as one run of addresses.
+    A step is cut into equal parts: outputs and moves are dealt to them in whole numbers. The extents of a move that is
+    cut count as one extent.
     """
     moves = visit.moves
     parts = np.ones(visit.steps, np.int64)
@@ -41,8 +41,8 @@ def cut(visit: Visit, buffers: Mapping[Kind, Store]) -> Visit:
         kind=moves.kind[index],
         region=moves.region[index],
         offset=moves.offset[index] + np.where(is_cut, begin, 0),
-        run_bytes=np.where(is_cut, end - begin, moves.run_bytes[index]),
-        runs=np.where(is_cut, 1, moves.runs[index]),
+        extent_bytes=np.where(is_cut, end - begin, moves.extent_bytes[index]),
+        extents=np.where(is_cut, 1, moves.extents[index]),
         pitch=moves.pitch[index],
     )
     outputs = visit.outputs[steps]

@@ -38,7 +38,7 @@ class LayerFacts:
         for each number of tiles. weight_bytes: all filters, of a layer that has weights. operand_bytes: all filters of
         an image, of one that has a second operand.
     replay_bytes: per image, the currents that a layer computed once keeps for its LIFs.
-    psum_spill_bytes, psum_working_bytes: what spills per image and run, one way; what the psum buffer works on.
+    psum_spill_bytes, psum_working_bytes: what spills per image and round, one way; what the psum buffer works on.
     """
 
     layer: Layer
@@ -167,20 +167,20 @@ def _averaged(network: Network) -> set[str]:
     return averaged
 
 
-def _when(steps: int, timesteps: int, averaged: bool) -> When:
+def _when(count: int, timesteps: int, averaged: bool) -> When:
     """When a tensor of so many timesteps is there."""
-    if steps == timesteps:
+    if count == timesteps:
         return "every"
     return "last" if averaged else "first"
 
 
 def _layer_facts(layer: Layer, reals: Reals, weight_bits: int, psums: PsumStore, averaged: set[str]) -> LayerFacts:
-    when = _when(layer.runs, layer.timesteps, layer.input.name in averaged)
+    when = _when(layer.rounds, layer.timesteps, layer.input.name in averaged)
     smallest = min(psums.shape.cols, layer.group_filters)
     folds = -(-layer.group_filters // smallest)
     rows = step_rows(layer, reals)
     replayed = layer.lif_elements if when == "first" else 0
-    step = replace(layer, runs=1)
+    step = replace(layer, rounds=1)
     one_row, one_fold, one_filter = np.array([1]), np.array([smallest]), filter_bytes(layer, weight_bits)
     return LayerFacts(
         layer=layer,
@@ -217,7 +217,7 @@ def _tensors(network: Network, reals: Reals, averaged: set[str]) -> dict[str, Te
             order=order,
             rows=rows_of(tensor.shape),
             row_bytes=step_row_bytes(tensor, reals),
-            when=_when(tensor.steps, network.timesteps, name in averaged),
+            when=_when(tensor.timesteps, network.timesteps, name in averaged),
             producer=producers.get(name),
             inputs=tuple(inputs.get(name, ())),
             operands=tuple(operands.get(name, ())),

@@ -11,11 +11,11 @@ import numpy as np
 
 from lifsim.schedule.chip import BufferBytes
 from lifsim.schedule.facts import LayerFacts, NetworkFacts
-from lifsim.schedule.input_reads import pass_reads, strip_reads, whole_reads
+from lifsim.schedule.input_reads import strip_reads, traversal_reads, whole_reads
 from lifsim.schedule.membranes import MembraneSplit, StateUse, best_split
 from lifsim.schedule.rows import Ints
-from lifsim.schedule.spike_store import Pass, SpikeBuffers, Timestep, walk_timestep
-from lifsim.schedule.strips import StripRun, strip_runs
+from lifsim.schedule.spike_store import Span, SpikeBuffers, Timestep, walk_timestep
+from lifsim.schedule.strips import Relay, strip_relays
 from lifsim.schedule.weight_residency import WeightChoices, operand_choices, weight_choices
 
 
@@ -87,7 +87,7 @@ class Group:
         self.buffers, self.chunks = buffers, chunks
         self.layers = facts.layers[first : last + 1]
         self.states = [index for index, state in enumerate(facts.states) if first <= state.layers[0] <= last]
-        self.runs = {run.state: run for run in strip_runs(facts, first, last)}
+        self.in_strips = {relay.state: relay for relay in strip_relays(facts, first, last)}
 
     def cost(self, heights: Heights) -> GroupCost:
         """Bytes with these strips; the weight region and the membrane split are the best."""
@@ -148,7 +148,7 @@ class Group:
 
     def membrane_splits(self, heights: Heights) -> tuple[MembraneSplit, ...]:
         """The best split for each chunk size; a strip's window is transient."""
-        window = max((self.runs[state].state_window_bytes(height) for state, height in heights.items()), default=0)
+        window = max((self.in_strips[state].state_window_bytes(height) for state, height in heights.items()), default=0)
         return tuple(
             best_split(self.state_uses(images, heights), self.facts.timesteps, self.buffers.membrane, images * window)
             for images, _ in self.chunks.sizes
@@ -164,37 +164,37 @@ class Group:
             StateUse(
                 images * self.facts.states[index].bytes,
                 len(self.facts.states[index].layers),
-                len(self.segments(index)),
+                len(self.relays_of(index)),
                 stripped=index in heights,
             )
             for index in self.states
         ]
 
-    def segments(self, state: int) -> list[tuple[int, ...]]:
-        """The layers of a state, cut where a LIF of another state comes between two of them."""
-        return self._segments[state]
+    def relays_of(self, state: int) -> list[tuple[int, ...]]:
+        """The relays of a state: its layers, cut where a LIF of another state comes between two of them."""
+        return self._relays[state]
 
     @cached_property
-    def _segments(self) -> dict[int, list[tuple[int, ...]]]:
+    def _relays(self) -> dict[int, list[tuple[int, ...]]]:
         owner = {layer: index for index in self.states for layer in self.facts.states[index].layers}
-        segments: dict[int, list[tuple[int, ...]]] = {index: [] for index in self.states}
+        relays: dict[int, list[tuple[int, ...]]] = {index: [] for index in self.states}
         for state, layers in groupby(sorted(owner), key=owner.__getitem__):
-            segments[state].append(tuple(layers))
-        return segments
+            relays[state].append(tuple(layers))
+        return relays
 
-    def passes(self, heights: Heights) -> list[Pass]:
-        """The layers one by one, runs in strips together."""
-        stripped = {self.runs[state].first: (self.runs[state], height) for state, height in heights.items()}
-        passes: list[Pass] = []
+    def spans(self, heights: Heights) -> list[Span]:
+        """The layers one by one, relays in strips together."""
+        stripped = {self.in_strips[state].first: (self.in_strips[state], height) for state, height in heights.items()}
+        spans: list[Span] = []
         layer = self.first
         while layer <= self.last:
             if layer in stripped:
-                run, height = stripped[layer]
-                passes.append(Pass(run.first, run.last, run.spike_window_bytes(height)))
+                relay, height = stripped[layer]
+                spans.append(Span(relay.first, relay.last, relay.spike_window_bytes(height)))
             else:
-                passes.append(Pass(layer, layer))
-            layer = passes[-1].last + 1
-        return passes
+                spans.append(Span(layer, layer))
+            layer = spans[-1].last + 1
+        return spans
 
     def timesteps(self) -> list[tuple[Timestep, int]]:
         """Kinds of timesteps and how many there are of each."""
@@ -205,32 +205,32 @@ class Group:
         ends = [(Timestep(first=True, last=False), 1), (Timestep(first=False, last=True), 1)]
         return ends + [(Timestep(first=False, last=False), total - 2)] * (total > 2)
 
-    def _run_of(self, layer: int, heights: Heights) -> tuple[StripRun, int] | None:
+    def _relay_of(self, layer: int, heights: Heights) -> tuple[Relay, int] | None:
         for state, height in heights.items():
-            if self.runs[state].first <= layer <= self.runs[state].last:
-                return self.runs[state], height
+            if self.in_strips[state].first <= layer <= self.in_strips[state].last:
+                return self.in_strips[state], height
         return None
 
     def _visits(self, heights: Heights) -> list[int]:
         """How often each layer's weights are needed: timesteps, chunks, strips."""
         return [
-            self.chunks.count * passes * self.visits_per_step(layer, heights)
-            for layer, passes in enumerate(self._passes_per_chunk, self.first)
+            self.chunks.count * timesteps * self.visits_per_step(layer, heights)
+            for layer, timesteps in enumerate(self._timesteps_per_chunk, self.first)
         ]
 
     def visits_per_step(self, layer: int, heights: Heights) -> int:
         """Strips in which a layer has work."""
-        run = self._run_of(layer, heights)
-        return len(run[0].starts(layer, run[1])) if run else 1
+        relay = self._relay_of(layer, heights)
+        return len(relay[0].starts(layer, relay[1])) if relay else 1
 
     @cached_property
-    def _passes_per_chunk(self) -> list[int]:
+    def _timesteps_per_chunk(self) -> list[int]:
         return [self.facts.timesteps if facts.when == "every" else 1 for facts in self.layers]
 
     def _weight_choices(self, heights: Heights) -> WeightChoices:
         rows = [
-            self.chunks.batch * passes * facts.rows.axis.rows_out
-            for facts, passes in zip(self.layers, self._passes_per_chunk, strict=True)
+            self.chunks.batch * timesteps * facts.rows.axis.rows_out
+            for facts, timesteps in zip(self.layers, self._timesteps_per_chunk, strict=True)
         ]
         return weight_choices(self.layers, self._visits(heights), rows, self.buffers.weight)
 
@@ -256,7 +256,7 @@ class Group:
     def step_spikes(self, images: int, now: Timestep, heights: Heights) -> StepSpikes:
         """What one timestep of a chunk of `images` moves."""
         buffers = SpikeBuffers(self.buffers.spike_in, self.buffers.spike_out, images)
-        found = walk_timestep(self.facts, self.passes(heights), buffers, now)
+        found = walk_timestep(self.facts, self.spans(heights), buffers, now)
         reads = {}
         for layer, resident in found.inputs.items():
             facts = self.layers[layer - self.first]
@@ -268,18 +268,18 @@ class Group:
         return StepSpikes(reads, absent, found.residual_reads, found.writes)
 
     def _reads(self, facts: LayerFacts, images: int, resident: int, heights: Heights) -> Ints:
-        run = self._run_of(facts.layer.index, heights)
-        if run is None:
-            return pass_reads(facts, images, resident, self.buffers.spike_in)
-        starts = run[0].starts(facts.layer.index, run[1])
+        relay = self._relay_of(facts.layer.index, heights)
+        if relay is None:
+            return traversal_reads(facts, images, resident, self.buffers.spike_in)
+        starts = relay[0].starts(facts.layer.index, relay[1])
         return strip_reads(facts, images, resident, self.buffers.spike_in, starts)
 
     @cached_property
     def _psums(self) -> tuple[Ints, Ints]:
-        """Bytes read and written by layer, whole batch: psums that spill at every run, and currents that wait to be
+        """Bytes read and written by layer, whole batch: psums that spill at every round, and currents that wait to be
         replayed, written once and read at all timesteps but the first."""
         spilled = np.array([facts.psum_spill_bytes for facts in self.layers], np.int64) * np.array(
-            self._passes_per_chunk
+            self._timesteps_per_chunk
         )
         waiting = np.zeros_like(spilled)
         for images, chunks in self.chunks.sizes:
@@ -293,3 +293,11 @@ class Group:
         sizes = images * np.array([facts.replay_bytes for facts in self.layers])
         overflow: Ints = np.clip(np.cumsum(sizes) - room, 0, sizes)
         return overflow
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A group with the strips that were chosen for it, and what it moves so."""
+
+    group: Group
+    cost: GroupCost

@@ -13,7 +13,6 @@ import numpy as np
 
 from lifsim.config.network import Layer, Tensor
 from lifsim.hardware.pipeline.kinds import Kind
-from lifsim.schedule.chip import BufferBytes
 from lifsim.schedule.facts import LayerFacts, NetworkFacts
 from lifsim.schedule.moves import REPLAY, Moves, Visit, moves_of, shares
 from lifsim.schedule.plan import GroupPlan, Strip
@@ -51,22 +50,14 @@ class Turn:
         return total * self.end_row // self.rows - self.before(total)
 
 
-def group_visits(
-    facts: NetworkFacts,
-    room: BufferBytes,
-    batch: int,
-    group: GroupPlan,
-    *,
-    keeps_spikes: bool = False,
-) -> list[Visit]:
+def group_visits(facts: NetworkFacts, batch: int, group: GroupPlan, *, keeps_spikes: bool = False) -> list[Visit]:
     """Every visit of the layers of `group`, in order; the bytes of a layer's visits add up to those of its plan.
 
     keeps_spikes: for a backward pass; the spikes that the group hands over on chip are written, too.
     """
-    unrolled = unroll(facts, room, group, batch)
     moved = {
         (step.chunk, step.timestep, step.layer): _with_all_spikes(step, facts) if keeps_spikes else step.dram
-        for step in unrolled
+        for step in unroll(group.walked)
     }
     planned = {
         index: _PlannedLayer(facts, batch, group, traffic, index)
@@ -143,9 +134,9 @@ class _PlannedLayer:
             parts.append(_dealt(kind, region, turn.part(size), tiles, turn.before(size)))
         rows = turn.end_row - turn.first_row
         made = rows * self._images(turn) * tiles
-        return Visit(self.index, self._run(turn), made, Moves.joined(parts), names, turn.timestep)
+        return Visit(self.index, self._round(turn), made, Moves.joined(parts), names, turn.timestep)
 
-    def _run(self, turn: Turn) -> int:
+    def _round(self, turn: Turn) -> int:
         when = self.step_facts.when
         if when == "every":
             return turn.timestep
@@ -190,12 +181,12 @@ class _PlannedLayer:
         return moves_of(Kind.WEIGHTS, 0, np.arange(tiles.size), begin + stays - pinned, comes + pinned)
 
     def _operand(self, operand: Tensor, begin: Ints, comes: Ints, turn: Turn) -> Moves:
-        """Every tile brings its part of each image; parts that differ count as one run of addresses."""
+        """Every tile brings its part of each image; parts that differ count as one extent."""
         images = self._images(turn)
         alike = comes % images == 0
         offset, pitch = self._image(operand, turn) + begin, self._step_bytes(operand)
-        run_bytes, runs = np.where(alike, comes // images, comes), np.where(alike, images, 1)
-        return moves_of(Kind.WEIGHTS, 0, np.arange(begin.size), offset, run_bytes, runs, pitch)
+        extent_bytes, extents = np.where(alike, comes // images, comes), np.where(alike, images, 1)
+        return moves_of(Kind.WEIGHTS, 0, np.arange(begin.size), offset, extent_bytes, extents, pitch)
 
     def _input(self, tiles: Ints, size: int, turn: Turn) -> Moves:
         """The first tile brings the rows in, as far as they are not on chip; the others what is read again."""
@@ -212,7 +203,7 @@ class _PlannedLayer:
 
     def _image(self, tensor: Tensor, turn: Turn) -> int:
         """Where a turn finds its first image of a tensor: timesteps one behind the other, in each the images."""
-        timestep = turn.timestep if tensor.steps > 1 else 0
+        timestep = turn.timestep if tensor.timesteps > 1 else 0
         return (timestep * self.batch + turn.chunk * self.group.images) * self._step_bytes(tensor)
 
     def _plane(self, tensor: Tensor, turn: Turn) -> int:

@@ -1,8 +1,9 @@
-"""DRAM bytes of one pass over a layer's input when part of it is on chip already.
+"""DRAM bytes of one traversal of a layer's input when part of it is on chip already.
 
-A pass walks filter tile, image, row tile. What the input store holds need not be fetched; of the rest, what spike_in
-holds beside the window at work is fetched once per pass, and the other rows once per filter tile and window that holds
-them. An input that spike_in takes whole is fetched once. Bytes stay in the order of the images and their rows.
+A traversal walks filter tile, image, row tile. What the input store holds need not be fetched; of the rest, what
+spike_in holds beside the window at work is fetched once per traversal, and the other rows once per filter tile and
+window that holds them. An input that spike_in takes whole is fetched once. Bytes stay in the order of the images and
+their rows.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ from lifsim.schedule.rows import Ints, row_tiles, windows
 
 
 def whole_reads(facts: LayerFacts, images: int, resident: int) -> Ints:
-    """[1 + m] bytes of a pass over an input that spike_in takes whole: what of it is not on chip, once."""
+    """[1 + m] bytes of a traversal of an input that spike_in takes whole: what of it is not on chip, once."""
     covered = np.minimum(row_tiles(facts.rows.axis).uses[:1], 1)
     return np.full(1 + len(facts.tile_counts), _from(covered, images, resident, facts.rows.row_bytes)[0])
 
 
 @lru_cache(maxsize=1 << 14)
-def pass_reads(facts: LayerFacts, images: int, resident: int, buffer: int) -> Ints:
-    """[1 + m] bytes of a pass: entry 0 if the smallest filter tile does not fit, entry 1 + m for filter tile m.
+def traversal_reads(facts: LayerFacts, images: int, resident: int, buffer: int) -> Ints:
+    """[1 + m] bytes of a traversal: entry 0 if the smallest filter tile does not fit, entry 1 + m for filter tile m.
 
     resident: bytes of the input on chip; buffer: spike_in. The row tiles have the height that reads the fewest.
     """
@@ -48,8 +49,8 @@ def pass_reads(facts: LayerFacts, images: int, resident: int, buffer: int) -> In
 
 @lru_cache(maxsize=1 << 14)
 def strip_reads(facts: LayerFacts, images: int, resident: int, buffer: int, starts: tuple[int, ...]) -> Ints:
-    """[1 + m] bytes of a pass in strips that start at these output rows: a strip's window is fetched once if spike_in
-    holds it for all images, else once per filter tile."""
+    """[1 + m] bytes of a traversal in strips that start at these output rows: a strip's window is fetched once if
+    spike_in holds it for all images, else once per filter tile."""
     counts = np.concatenate([facts.tile_counts[:1], facts.tile_counts])
     cut = windows(facts.rows.axis, starts)
     if images * cut.tallest * facts.rows.row_bytes <= buffer:

@@ -1,13 +1,13 @@
 """Which bytes of the membranes stay in the membrane buffer: the split that moves the fewest, exactly.
 
 A group runs timestep by timestep. Of a state's U bytes, p are permanent (they stay from t to t + 1), r = min(U - p, q)
-transient (brought in when a run of consecutive LIF calls on the state begins, written back when it ends; q is reused by
-one state after the other), and the rest moves for every call. With c calls in s runs per timestep, the zero state never
-read and the last one never written, DRAM moves per byte and chunk of images
+transient (brought in when a relay, consecutive LIF calls on the state, begins, written back when it ends; q is reused
+by one state after the other), and the rest moves for every call. With c calls in s relays per timestep, the zero state
+never read and the last one never written, DRAM moves per byte and chunk of images
 
     permanent 0        transient 2*(s*T - 1)        rest 2*(c*T - 1)
 
-subject to sum(p) + q <= buffer. Where a run is computed strip by strip, all that is not permanent is transient and q
+subject to sum(p) + q <= buffer. Where a relay is computed strip by strip, all that is not permanent is transient and q
 must hold the strip's window.
 
 For a given q the best p is a fractional knapsack, filled by value per byte; over p and q together it is a linear
@@ -22,17 +22,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class StateUse:
-    """A state in a group. bytes: U, all images of the chunk; calls: LIF chains per timestep; runs: of consecutive
-    ones; stripped: whether they are computed strip by strip."""
+    """A state in a group. bytes: U, all images of the chunk; calls: LIF chains per timestep; relays: of them, in a
+    timestep; stripped: whether they are computed strip by strip."""
 
     bytes: int
     calls: int
-    runs: int
+    relays: int
     stripped: bool = False
 
     def transient_moves(self, timesteps: int) -> int:
         """How often DRAM moves a transient byte."""
-        return 2 * (self.runs * timesteps - 1)
+        return 2 * (self.relays * timesteps - 1)
 
     def rest_moves(self, timesteps: int) -> int:
         """How often DRAM moves a byte that is brought in for every call."""

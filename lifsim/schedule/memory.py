@@ -76,7 +76,7 @@ def live_activation_bits(network: Network, reals: Reals) -> int:
         sum(size[name] for name in passing if users[name][0] <= index <= users[name][-1])
         for index in range(len(handled))
     )
-    replayed = sum(layer.lif_elements * reals.psum_bits for layer in network.layers if layer.runs < layer.timesteps)
+    replayed = sum(layer.lif_elements * reals.psum_bits for layer in network.layers if layer.rounds < layer.timesteps)
     return most + replayed + sum(size[name] for name in means.intersection(tensors))
 
 
@@ -96,7 +96,7 @@ def kept_activation_bits(network: Network, reals: Reals) -> int:
             kept |= {name: network.node(name).output for name in node.inputs}
         if isinstance(node, Lif) or (isinstance(node, Product) and node.batch_norm):
             kept[node.name] = node.output
-    return sum(tensor.steps * _bits(tensor, reals) for tensor in kept.values())
+    return sum(tensor.timesteps * _bits(tensor, reals) for tensor in kept.values())
 
 
 def _bits(tensor: Tensor, reals: Reals) -> int:

@@ -1,4 +1,4 @@
-"""What a schedule moves, step by step: the tiles that the array works on and the runs of addresses that they need."""
+"""What a schedule moves, step by step: the tiles that the array works on and the extents in DRAM that they need."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.schedule.rows import Ints
 
 REPLAY = -1
-"""The run of a visit whose LIFs work on currents that the array computed before."""
+"""The round of a visit whose LIFs work on currents that the array computed before."""
 
 
 @dataclass(frozen=True)
@@ -20,21 +20,21 @@ class Moves:
     """DRAM transfers in order of their steps; every column is [moves] int64.
 
     step: the step that needs or puts out the bytes. kind: a `Kind`. region: index of the tensor in `Visit.regions`.
-    offset: of the first byte in it. run_bytes, runs, pitch: `runs` runs of `run_bytes`, `pitch` bytes apart.
+    offset: of the first byte in it. extent_bytes, extents, pitch: so many, of so many bytes each, `pitch` apart.
     """
 
     step: Ints
     kind: Ints
     region: Ints
     offset: Ints
-    run_bytes: Ints
-    runs: Ints
+    extent_bytes: Ints
+    extents: Ints
     pitch: Ints
 
     @property
     def bytes(self) -> Ints:
         """[moves] bytes of each."""
-        return self.run_bytes * self.runs
+        return self.extent_bytes * self.extents
 
     def total(self, kind: Kind) -> int:
         """Bytes of one kind."""
@@ -56,12 +56,12 @@ def moves_of(
     region: Ints | int,
     step: Ints,
     offset: Ints | int,
-    run_bytes: Ints,
-    runs: Ints | int = 1,
+    extent_bytes: Ints,
+    extents: Ints | int = 1,
     pitch: Ints | int = 0,
 ) -> Moves:
     """Moves of these columns; what is less stands for all of them, as NumPy broadcasts."""
-    columns = (step, kind, region, offset, run_bytes, runs, pitch)
+    columns = (step, kind, region, offset, extent_bytes, extents, pitch)
     table = np.empty((len(columns), *np.broadcast(*columns).shape), np.int64)
     for row, column in zip(table, columns, strict=True):
         row[...] = column
@@ -72,13 +72,13 @@ def moves_of(
 class Visit:
     """A stretch of one layer's work on the array.
 
-    layer: its index. run: which of its runs the array computes, None for all of them, `REPLAY` for none: its LIFs only.
-    outputs: [steps] outputs of each step, by which cycles are dealt to the steps. regions: names of the tensors that
-    `moves` refers to. timestep: the one that it is in, None where all run together.
+    layer: its index. round: which of its rounds the array computes, None for all of them, `REPLAY` for none: its LIFs
+    only. outputs: [steps] outputs of each step, by which cycles are dealt to the steps. regions: names of the tensors
+    that `moves` refers to. timestep: the one that it is in, None where all run together.
     """
 
     layer: int
-    run: int | None
+    round: int | None
     outputs: Ints
     moves: Moves
     regions: tuple[str, ...]

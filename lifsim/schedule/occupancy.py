@@ -9,15 +9,13 @@ import numpy as np
 
 from lifsim.config.network import Layer
 from lifsim.schedule.chip import BufferBytes, Chip
-from lifsim.schedule.facts import NetworkFacts
-from lifsim.schedule.group import Group
+from lifsim.schedule.group import Group, Heights
 from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.schedule.psums import working_set_bytes
 from lifsim.schedule.rows import row_tiles
 from lifsim.schedule.spike_store import SpikeBuffers, walk_timestep
 from lifsim.schedule.storage import Reals, filter_bytes, images_together, tensor_bytes, tick_rows
 from lifsim.schedule.traffic import Tiling
-from lifsim.schedule.unrolled import planned_group
 
 
 def peak_bytes(plan: Plan, batch: int) -> BufferBytes:
@@ -26,7 +24,7 @@ def peak_bytes(plan: Plan, batch: int) -> BufferBytes:
     held = [
         _tick(facts.layers[group.first].layer, facts.reals, chip, batch, group.layers[0].tiling)
         if group.tick_batched
-        else _timestep(facts, chip.room, batch, group)
+        else _timestep(group)
         for group in plan.groups
     ]
     most = (max(sizes) for sizes in zip(*map(astuple, held), strict=True))
@@ -39,7 +37,7 @@ def _tick(layer: Layer, reals: Reals, chip: Chip, batch: int, tiling: Tiling) ->
     tiles = row_tiles(layout.axis)
     images = images_together(layer, batch) if tiling.order == "weights_outer" else 1
     window = int(tiles.tallest_window[np.searchsorted(tiles.heights, tiling.rows)]) * layout.row_bytes
-    one_filter = filter_bytes(layer, chip.precision.weight_bits, layer.runs)
+    one_filter = filter_bytes(layer, chip.precision.weight_bits, layer.rounds)
     outputs = sum(tensor_bytes(tensor, reals) for tensor in layer.outputs)
     return BufferBytes(
         weight=_with_tile(tiling.resident_weight_bytes, tiling.filters * one_filter, layer.group_filters * one_filter),
@@ -55,17 +53,16 @@ def _with_tile(stays: int, tile: int, everything: int) -> int:
     return everything if stays == everything else stays + tile
 
 
-def _timestep(facts: NetworkFacts, room: BufferBytes, batch: int, plan: GroupPlan) -> BufferBytes:
+def _timestep(plan: GroupPlan) -> BufferBytes:
     """A timestep-major group; currents that wait to be replayed lie beside the psums of the layer at work."""
-    group, heights = planned_group(facts, room, plan, batch)
-    residency = plan.residency
+    group, residency = plan.walked.group, plan.residency
     if residency is None:
         raise ValueError("a timestep-major group must have a residency")
     pinned = [layer.tiling.resident_weight_bytes for layer in plan.layers]
     all_stay = pinned == [layer.weight_bytes for layer in group.layers]
     images, _ = group.chunks.sizes[0]
     replayed = sum(images * layer.replay_bytes for layer in group.layers)
-    spike_in, spike_out = _spikes(group, heights, images)
+    spike_in, spike_out = _spikes(group, plan.walked.cost.heights, images)
     return BufferBytes(
         weight=sum(pinned) + (_largest_operand_tile(group, plan) if all_stay else residency.weight_region),
         spike_in=spike_in,
@@ -81,8 +78,8 @@ def _largest_operand_tile(group: Group, plan: GroupPlan) -> int:
     return max((moved.tiling.filters * facts.filter_bytes for facts, moved in layers if facts.operand_bytes), default=0)
 
 
-def _spikes(group: Group, heights: dict[int, int], images: int) -> tuple[int, int]:
+def _spikes(group: Group, heights: Heights, images: int) -> tuple[int, int]:
     """Bytes of spike_in and spike_out in the fullest timestep."""
     buffers = SpikeBuffers(group.buffers.spike_in, group.buffers.spike_out, images)
-    walks = [walk_timestep(group.facts, group.passes(heights), buffers, now) for now, _ in group.timesteps()]
+    walks = [walk_timestep(group.facts, group.spans(heights), buffers, now) for now, _ in group.timesteps()]
     return max(walk.most_in for walk in walks), max(walk.most_out for walk in walks)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.facts import NetworkFacts
+from lifsim.schedule.group import Walk
 from lifsim.schedule.traffic import DramBytes, LayerTraffic
 
 SCHEDULES = ("tick", "timestep", "auto")
@@ -57,7 +58,7 @@ class Residency:
 @dataclass(frozen=True)
 class GroupPlan:
     """Layers first..last (indices). A group of one layer is tick-batched; of several, timestep-major, `images` at a
-    time, with strips and residency. layers: what each moves for the whole batch."""
+    time, with strips and residency, as planning walked it. layers: what each moves for the whole batch."""
 
     first: int
     last: int
@@ -65,6 +66,14 @@ class GroupPlan:
     strips: tuple[Strip, ...]
     residency: Residency | None
     layers: tuple[LayerTraffic, ...]
+    walk: Walk | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def walked(self) -> Walk:
+        """The walk of a timestep-major group."""
+        if self.walk is None:
+            raise ValueError(f"layer {self.first} alone is tick-batched")
+        return self.walk
 
     @property
     def indices(self) -> range:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from lifsim.config.network import Layer
-from lifsim.hardware.array import ArrayShape, Dataflow, Laid, per_run
+from lifsim.hardware.array import ArrayShape, Dataflow, Laid, per_round
 from lifsim.hardware.gemm import Gemm, Window
 from lifsim.hardware.input_reads import InputMap
 
 
 def gemm_of(layer: Layer) -> Gemm:
-    """One run of `layer`, per group of its convolution."""
+    """One round of `layer`, per group of its convolution."""
     window = Window(layer.out_shape[1], layer.kernel, layer.stride)
     return Gemm(layer.pixels, layer.reduction, layer.group_filters, layer.groups, window)
 
 
 def dataflow_for(layer: Layer, dataflow: Dataflow) -> Dataflow:
-    """`dataflow` as it lays out `layer`: what a second operand puts in the place of weights is loaded for every run."""
-    return dataflow if layer.operand is None else per_run(dataflow)  # type: ignore[arg-type]  # one object a name
+    """`dataflow` as it lays out `layer`: what a second operand puts in the place of weights is loaded for every
+    round."""
+    return dataflow if layer.operand is None else per_round(dataflow)  # type: ignore[arg-type]  # one object a name
 
 
 def laid_out(layer: Layer, shape: ArrayShape, dataflow: Dataflow, *, tick_batched: bool) -> Laid:

@@ -34,20 +34,20 @@ def spilled_bytes(layer: Layer, store: PsumStore, row_heights: Ints, filters: In
     """[rows, filters] bytes per image, one way, that tiles of these heights and filter counts spill.
 
     Of every tile the outputs finished together, (their psums * psum_bits / 8, rounded up, - psum buffer), no less than
-    0, between every two folds of a reduction. Runs that go together (`Dataflow.joins_runs`) have their psums wait
+    0, between every two folds of a reduction. Rounds that go together (`Dataflow.joins_rounds`) have their psums wait
     together. Pixels that are finished together all at once are those of all tiles' rows one after the other.
     """
     waiting = _waiting(layer, store)
     total = np.zeros((len(row_heights), len(filters)), np.int64)
     if waiting is None:
         return total
-    together = layer.runs if waiting.joins_runs else 1
+    together = layer.rounds if waiting.joins_rounds else 1
     for pixels, pixel_parts in _parts(row_heights * row_pixels, layer.pixels, waiting.block.pixels):
         for width, filter_parts in _parts(filters, layer.group_filters, waiting.block.filters):
             psum_bits = np.outer(pixels * together, width) * store.psum_bits
             excess = np.maximum(-(-psum_bits // 8) - store.room, 0)
             total += np.outer(pixel_parts, filter_parts) * excess
-    return total * (layer.groups * waiting.times * (layer.runs // together))
+    return total * (layer.groups * waiting.times * (layer.rounds // together))
 
 
 def working_set_bytes(layer: Layer, store: PsumStore, pixels: int, filters: int) -> int:
@@ -55,17 +55,17 @@ def working_set_bytes(layer: Layer, store: PsumStore, pixels: int, filters: int)
     waiting = _waiting(layer, store)
     if waiting is None:
         return 0
-    high = min(pixels, waiting.block.pixels or pixels) * (layer.runs if waiting.joins_runs else 1)
+    high = min(pixels, waiting.block.pixels or pixels) * (layer.rounds if waiting.joins_rounds else 1)
     return bytes_of(high * min(filters, waiting.block.filters or filters) * store.psum_bits)
 
 
 @dataclass(frozen=True)
 class _Waiting:
-    """Psums of `block` outputs that wait `times` times; joins_runs: those of all runs together."""
+    """Psums of `block` outputs that wait `times` times; joins_rounds: those of all rounds together."""
 
     block: OutputBlock
     times: int
-    joins_runs: bool
+    joins_rounds: bool
 
 
 def _waiting(layer: Layer, store: PsumStore) -> _Waiting | None:
@@ -74,7 +74,7 @@ def _waiting(layer: Layer, store: PsumStore) -> _Waiting | None:
     times = dataflow.folds(gemm, shape).reductions - 1
     if dataflow.sums_in_pes or not times:
         return None
-    return _Waiting(dataflow.finishes(gemm, shape), times, dataflow.joins_runs)
+    return _Waiting(dataflow.finishes(gemm, shape), times, dataflow.joins_rounds)
 
 
 def _parts(size: Ints, of: int, most: int | None) -> Iterator[tuple[Ints, Ints]]:

@@ -27,7 +27,7 @@ class RowTiles:
     """Ways to cut a layer's output rows into tiles.
 
     heights, tiles: [n] rows of a tile, tiles of an image. tallest_window: [n] input rows of the largest window.
-    uses: [n, rows_in] windows that hold each input row, which is how often it is fetched in one pass over an image.
+    uses: [n, rows_in] windows that hold each input row, which is how often it is fetched in one traversal of an image.
     fetched_most: [n, covered + 1] how many fetches the k most-fetched input rows take. single_windows: [rows_out] rows
     in the windows of tiles of one row.
     """

@@ -1,6 +1,6 @@
 """Which spikes stay on chip between the layers of a group, within one timestep of a chunk.
 
-spike_in takes the input of the layer at work (of a run in strips: all inputs from outside it) if it fits there whole;
+spike_in takes the input of the layer at work (of a relay in strips: all inputs from outside it) if it fits there whole;
 spike_out holds what layers hand over: outputs that a later layer of the group reads, and operands of residual adds. A
 second operand passes the weight buffer tile by tile, from spike_out or from DRAM: of its tensor whole images stay.
 Where spike_out is too small, what is read soonest stays (Belady's rule), and the rest goes to DRAM and comes back. A
@@ -16,7 +16,7 @@ from lifsim.schedule.facts import NetworkFacts, TensorFacts
 
 
 @dataclass(frozen=True)
-class Pass:
+class Span:
     """Layers first..last that run together: one, or several in strips. window_bytes: spikes between the layers of
     strips that wait in spike_out for the next strip, per image."""
 
@@ -65,13 +65,13 @@ class Residency:
     most_out: int = 0
 
 
-def walk_timestep(facts: NetworkFacts, passes: Sequence[Pass], buffers: SpikeBuffers, now: Timestep) -> Residency:
-    """Walk the passes of a group's timestep: what is on chip when it is read, what goes to DRAM."""
-    group = Pass(passes[0].first, passes[-1].last)
+def walk_timestep(facts: NetworkFacts, spans: Sequence[Span], buffers: SpikeBuffers, now: Timestep) -> Residency:
+    """Walk the spans of a group's timestep: what is on chip when it is read, what goes to DRAM."""
+    group = Span(spans[0].first, spans[-1].last)
     result = Residency()
     held: dict[str, int] = {}
     fewest: dict[str, int] = {}
-    for one in passes:
+    for one in spans:
         touched = facts.touched(one.first, one.last)
         _serve(facts, one, held, buffers, now, result)
         staged = _staged(facts, _from_outside(facts, one, now), buffers)
@@ -97,15 +97,15 @@ def walk_timestep(facts: NetworkFacts, passes: Sequence[Pass], buffers: SpikeBuf
     return result
 
 
-def _operands(facts: NetworkFacts, one: Pass, now: Timestep) -> Iterator[tuple[int, TensorFacts]]:
-    """Layers of a pass that read a second operand now, and that."""
+def _operands(facts: NetworkFacts, one: Span, now: Timestep) -> Iterator[tuple[int, TensorFacts]]:
+    """Layers of a span that read a second operand now, and that."""
     for index in range(one.first, one.last + 1):
         layer = facts.layers[index].layer
         if layer.operand is not None and now.has(facts.layers[index].when):
             yield index, facts.tensors[layer.operand.name]
 
 
-def _readers_now(facts: NetworkFacts, tensor: TensorFacts, group: Pass, now: Timestep) -> tuple[int, ...]:
+def _readers_now(facts: NetworkFacts, tensor: TensorFacts, group: Span, now: Timestep) -> tuple[int, ...]:
     """Layers of the group that read a tensor in this timestep."""
     multiply = (*tensor.inputs, *tensor.operands)
     convolve = {layer for layer in multiply if layer in group and now.has(facts.layers[layer].when)}
@@ -118,16 +118,16 @@ def _runs_epilogue(facts: NetworkFacts, layer: int, now: Timestep) -> bool:
     return now.last or facts.layers[layer].when != "last"
 
 
-def _leaves(facts: NetworkFacts, tensor: TensorFacts, group: Pass) -> bool:
+def _leaves(facts: NetworkFacts, tensor: TensorFacts, group: Span) -> bool:
     """Whether DRAM must have all of a tensor: it is read behind the group, by nobody, or in later timesteps."""
     replayed = tensor.when == "first" and any(facts.layers[layer].when == "every" for layer in tensor.residuals)
     return replayed or not tensor.readers or any(layer not in group for layer in tensor.readers)
 
 
 def _serve(
-    facts: NetworkFacts, one: Pass, held: dict[str, int], buffers: SpikeBuffers, now: Timestep, result: Residency
+    facts: NetworkFacts, one: Span, held: dict[str, int], buffers: SpikeBuffers, now: Timestep, result: Residency
 ) -> None:
-    """What the layers of a pass find on chip."""
+    """What the layers of a span find on chip."""
     moved = _moved_to_spike_in(facts, one, buffers, now)
     for index in range(one.first, one.last + 1):
         layer = facts.layers[index].layer
@@ -146,13 +146,13 @@ def _serve(
             )
 
 
-def _moved_to_spike_in(facts: NetworkFacts, one: Pass, buffers: SpikeBuffers, now: Timestep) -> set[str]:
-    """Inputs from outside a pass, if spike_in holds all of them."""
+def _moved_to_spike_in(facts: NetworkFacts, one: Span, buffers: SpikeBuffers, now: Timestep) -> set[str]:
+    """Inputs from outside a span, if spike_in holds all of them."""
     outside = _from_outside(facts, one, now)
     return outside if _staged(facts, outside, buffers) <= buffers.spike_in else set()
 
 
-def _from_outside(facts: NetworkFacts, one: Pass, now: Timestep) -> set[str]:
+def _from_outside(facts: NetworkFacts, one: Span, now: Timestep) -> set[str]:
     computing = [facts.layers[index] for index in range(one.first, one.last + 1) if now.has(facts.layers[index].when)]
     names = {layer.layer.input.name for layer in computing}
     return {name for name in names if facts.tensors[name].producer not in one}
@@ -166,12 +166,12 @@ def _staged(facts: NetworkFacts, names: set[str], buffers: SpikeBuffers) -> int:
 def _wanted(
     facts: NetworkFacts,
     readers: dict[str, tuple[int, ...]],
-    one: Pass,
+    one: Span,
     held: dict[str, int],
     buffers: SpikeBuffers,
     now: Timestep,
 ) -> Iterator[tuple[int, int, str, int]]:
-    """(next reader, order, tensor, bytes) that spike_out should hold during and after a pass; -1 reads now."""
+    """(next reader, order, tensor, bytes) that spike_out should hold during and after a span; -1 reads now."""
     moved = _moved_to_spike_in(facts, one, buffers, now)
     for name in readers:
         tensor = facts.tensors[name]

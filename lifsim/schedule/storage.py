@@ -37,7 +37,7 @@ def element_bits(tensor: Tensor, reals: Reals) -> int:
 def tensor_bytes(tensor: Tensor, reals: Reals) -> int:
     """Bytes of one image, all its timesteps packed: rows * ceil(C * W * steps * bits / 8)."""
     channels, rows, columns = map_shape(tensor.shape)
-    return rows * bytes_of(channels * columns * tensor.steps * element_bits(tensor, reals))
+    return rows * bytes_of(channels * columns * tensor.timesteps * element_bits(tensor, reals))
 
 
 def step_row_bytes(tensor: Tensor, reals: Reals) -> int:
@@ -57,12 +57,12 @@ def rows_of(shape: tuple[int, ...]) -> int:
     return map_shape(shape)[1]
 
 
-def filter_bytes(layer: Layer, weight_bits: int, runs: int = 1) -> int:
-    """Bytes of one filter: ceil(K * weight_bits / 8), or of elements of a second operand, in so many `runs` together as
-    other ones: ceil(K * bits * runs / 8)."""
+def filter_bytes(layer: Layer, weight_bits: int, rounds: int = 1) -> int:
+    """Bytes of one filter: ceil(K * weight_bits / 8), or of elements of a second operand, in so many `rounds` together
+    as other ones: ceil(K * bits * rounds / 8)."""
     if layer.operand is None:
         return bytes_of(layer.reduction * weight_bits)
-    return bytes_of(layer.reduction * layer.operand.bits(weight_bits) * runs)
+    return bytes_of(layer.reduction * layer.operand.bits(weight_bits) * rounds)
 
 
 def images_together(layer: Layer, batch: int) -> int:
@@ -96,8 +96,9 @@ class RowLayout:
 
 
 def tick_rows(layer: Layer, reals: Reals) -> RowLayout:
-    """Rows of one group of channels, all runs packed together: ceil(C/groups * W * runs * bits / 8) bytes each."""
-    return _row_layout(layer, reals, layer.groups, layer.runs)
+    """Rows of one group of the convolution, all rounds packed together: ceil(C/groups * W * rounds * bits / 8) bytes
+    each."""
+    return _row_layout(layer, reals, layer.groups, layer.rounds)
 
 
 def step_rows(layer: Layer, reals: Reals) -> RowLayout:

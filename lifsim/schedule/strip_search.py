@@ -1,8 +1,8 @@
-"""Which runs of a group go in strips, and how high: the choice that moves the fewest bytes.
+"""Which relays of a group go in strips, and how high: the choice that moves the fewest bytes.
 
-All sets of runs are tried. In a set, each run and height in turn sets how many membranes must be on chip at least; the
-other runs take the height that fetches the fewest weights among those whose windows fit beside it. Choices are looked
-into in the order of what they cannot go below, until none can win.
+All sets of relays are tried. In a set, each relay and height in turn sets how many membranes must be on chip at least;
+the other relays take the height that fetches the fewest weights among those whose windows fit beside it. Choices are
+looked into in the order of what they cannot go below, until none can win.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from itertools import combinations
 from operator import itemgetter
 
 from lifsim.schedule.group import Group, GroupCost, Heights
-from lifsim.schedule.strips import StripRun
+from lifsim.schedule.strips import Relay
 
 
 def cheapest(group: Group) -> GroupCost:
@@ -20,15 +20,15 @@ def cheapest(group: Group) -> GroupCost:
     best = group.cost({})
     # Strips only add to the floor: a height that cannot win alone cannot win beside others.
     heights = {
-        run: [height for height in _legal_heights(group, run) if group.floor({run.state: height}) < best.total]
-        for run in group.runs.values()
+        relay: [height for height in _legal_heights(group, relay) if group.floor({relay.state: height}) < best.total]
+        for relay in group.in_strips.values()
     }
-    runs = [run for run in heights if heights[run]]
-    sets = (chosen for count in range(1, len(runs) + 1) for chosen in combinations(runs, count))
+    relays = [relay for relay in heights if heights[relay]]
+    sets = (chosen for count in range(1, len(relays) + 1) for chosen in combinations(relays, count))
     choices = [
         (group.floor(choice), choice)
         for chosen in sets
-        for choice in _choices(group, {run: heights[run] for run in chosen})
+        for choice in _choices(group, {relay: heights[relay] for relay in chosen})
     ]
     for floor, choice in sorted(choices, key=itemgetter(0)):
         if floor >= best.total:
@@ -38,38 +38,40 @@ def cheapest(group: Group) -> GroupCost:
     return best
 
 
-def _legal_heights(group: Group, run: StripRun) -> list[int]:
+def _legal_heights(group: Group, relay: Relay) -> list[int]:
     """Heights whose windows of membranes and spikes fit, for a whole chunk."""
     images = group.chunks.images
     return [
         height
-        for height in run.heights()
-        if images * run.state_window_bytes(height) <= group.buffers.membrane
-        and images * run.spike_window_bytes(height) <= group.buffers.spike_out
+        for height in relay.heights()
+        if images * relay.state_window_bytes(height) <= group.buffers.membrane
+        and images * relay.spike_window_bytes(height) <= group.buffers.spike_out
     ]
 
 
-def _choices(group: Group, heights: Mapping[StripRun, list[int]]) -> Iterator[Heights]:
-    """Heights by state for these runs together, each led by one run and height."""
+def _choices(group: Group, heights: Mapping[Relay, list[int]]) -> Iterator[Heights]:
+    """Heights by state for these relays together, each led by one relay and height."""
     options = {
-        run: [(_weights_fetched(group, run, height), -height, run.state_window_bytes(height)) for height in allowed]
-        for run, allowed in heights.items()
+        relay: [
+            (_weights_fetched(group, relay, height), -height, relay.state_window_bytes(height)) for height in allowed
+        ]
+        for relay, allowed in heights.items()
     }
     seen = set()
     for leader, allowed in heights.items():
         for height in allowed:
             window = leader.state_window_bytes(height)
             chosen = {leader.state: height}
-            for run in heights:
-                fitting = [option for option in options[run] if option[2] <= window]
-                if run is not leader and fitting:
-                    chosen[run.state] = -min(fitting)[1]
+            for relay in heights:
+                fitting = [option for option in options[relay] if option[2] <= window]
+                if relay is not leader and fitting:
+                    chosen[relay.state] = -min(fitting)[1]
             key = tuple(sorted(chosen.items()))
             if len(chosen) == len(heights) and key not in seen:
                 seen.add(key)
                 yield chosen
 
 
-def _weights_fetched(group: Group, run: StripRun, height: int) -> int:
-    layers = range(run.first, run.last + 1)
-    return sum(len(run.starts(layer, height)) * group.facts.layers[layer].weight_bytes for layer in layers)
+def _weights_fetched(group: Group, relay: Relay, height: int) -> int:
+    layers = range(relay.first, relay.last + 1)
+    return sum(len(relay.starts(layer, height)) * group.facts.layers[layer].weight_bytes for layer in layers)

@@ -15,8 +15,8 @@ from lifsim.schedule.facts import NetworkFacts, StateFacts, TensorFacts
 
 
 @dataclass(frozen=True)
-class StripRun:
-    """Layers first..last of one state (an index), E = `rows` output rows each.
+class Relay:
+    """A relay: layers first..last of one state (an index), E = `rows` output rows each.
 
     lags: of each layer. waiting: for each tensor that stays between the layers, its bytes per row, its producer's lag,
     and the rows that its readers lie behind: their lag plus half their kernel.
@@ -52,18 +52,18 @@ class StripRun:
         )
 
 
-def strip_runs(facts: NetworkFacts, first: int, last: int) -> tuple[StripRun, ...]:
-    """The runs of layers within first..last that can be computed in strips."""
+def strip_relays(facts: NetworkFacts, first: int, last: int) -> tuple[Relay, ...]:
+    """The relays within first..last that can be computed in strips."""
     found = []
     for index, state in enumerate(facts.states):
         if len(state.layers) > 1 and first <= state.layers[0] and state.layers[-1] <= last:
-            run = _run(facts, index, state)
-            if run is not None:
-                found.append(run)
+            relay = _relay(facts, index, state)
+            if relay is not None:
+                found.append(relay)
     return tuple(found)
 
 
-def _run(facts: NetworkFacts, index: int, state: StateFacts) -> StripRun | None:
+def _relay(facts: NetworkFacts, index: int, state: StateFacts) -> Relay | None:
     first, last = state.layers[0], state.layers[-1]
     others = {layer for other in facts.states if other is not state for layer in other.layers}
     members = range(first, last + 1)
@@ -79,7 +79,7 @@ def _run(facts: NetworkFacts, index: int, state: StateFacts) -> StripRun | None:
         (tensor.row_bytes, lags[_producer(tensor) - first], _rows_behind(facts, tensor, members, lags))
         for tensor in inner
     )
-    return StripRun(index, first, last, state.rows, state.row_bytes, lags, waiting)
+    return Relay(index, first, last, state.rows, state.row_bytes, lags, waiting)
 
 
 def _producer(tensor: TensorFacts) -> int:

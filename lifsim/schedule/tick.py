@@ -116,7 +116,7 @@ def _nest(layer: Layer, reals: Reals, room: TileRoom, batch: int) -> _Nest:
         row_bytes=layout.row_bytes,
         filters=filters,
         all_filters=layer.group_filters,
-        filter_bytes=filter_bytes(layer, room.weight_bits, layer.runs),
+        filter_bytes=filter_bytes(layer, room.weight_bits, layer.rounds),
         spike_buffer=room.spike_in,
         weight_buffer=room.weight,
     )
@@ -128,8 +128,8 @@ def _weights_outer(nest: _Nest) -> _Cost:
     full, rest = nest.all_filters // nest.filters, nest.all_filters % nest.filters
     streamed = full * np.maximum(nest.filters * nest.filter_bytes - nest.weight_buffer, 0)
     streamed += np.maximum(rest * nest.filter_bytes - nest.weight_buffer, 0)
-    passes = nest.batch * nest.rows.tiles
-    weights = nest.all_filters * nest.filter_bytes + np.multiply.outer(passes - 1, streamed)
+    row_tiles = nest.batch * nest.rows.tiles
+    weights = nest.all_filters * nest.filter_bytes + np.multiply.outer(row_tiles - 1, streamed)
     pinned = _pinned(nest.batch * nest.rows.covered * nest.row_bytes, nest.spike_buffer, nest.window)
     moved = _fetched(nest, nest.batch, pinned)
     spikes = pinned[:, None] + np.multiply.outer(moved, nest.filter_tiles)
@@ -158,7 +158,7 @@ def _pinned(everything: int, buffer: int, tile: Ints) -> Ints:
 
 
 def _fetched(nest: _Nest, images: int, pinned: Ints) -> Ints:
-    """[r] bytes that one pass over `images` fetches, the `pinned` bytes [r] being those that it would fetch most."""
+    """[r] bytes that one traversal of `images` fetches, the `pinned` bytes [r] being those that it would fetch most."""
     row = images * nest.row_bytes
     most = nest.rows.fetched_most
     whole = np.minimum(pinned // row, nest.rows.covered)

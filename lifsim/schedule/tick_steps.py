@@ -107,7 +107,7 @@ def _tiles(layer: Layer, reals: Reals, room: TileRoom, batch: int, traffic: Laye
         layer=layer,
         traffic=traffic,
         rows=tick_rows(layer, reals),
-        filter_bytes=filter_bytes(layer, room.weight_bits, layer.runs),
+        filter_bytes=filter_bytes(layer, room.weight_bits, layer.rounds),
         input_bytes=tensor_bytes(layer.input, reals),
         batch=batch,
         spike_buffer=room.spike_in,
@@ -149,18 +149,19 @@ def _spikes(tiles: _Tiles) -> Ints:
     together = images_together(tiles.layer, tiles.batch) if tiling.order == "weights_outer" else 1
     moving, pinned = _window_bytes(tiles, together)
     image = tiles.image % together
-    first_pass = tiles.filter_tile == 0
-    fetched = moving[image, tiles.row_tile] + first_pass * pinned[image, tiles.row_tile]
+    first_tile = tiles.filter_tile == 0
+    fetched = moving[image, tiles.row_tile] + first_tile * pinned[image, tiles.row_tile]
     if tiling.order == "inputs_outer":
         first, end = single_windows(layout.axis)
         overflow = np.maximum((end - first) * layout.row_bytes - tiles.spike_buffer, 0)
         streamed = overflow[tiles.row_tile] if tiling.rows == 1 else 0
-        fetched = np.where(first_pass, fetched, streamed)
+        fetched = np.where(first_tile, fetched, streamed)
     return np.asarray(fetched, np.int64)
 
 
 def _window_bytes(tiles: _Tiles, images: int) -> tuple[Ints, Ints]:
-    """[images, row tiles] bytes that every pass fetches, and pinned ones that the window which first holds them does.
+    """[images, row tiles] bytes that every traversal fetches, and pinned ones that the window which first holds them
+    does.
 
     Pinned are the rows that most windows hold, of all `images`; the last one perhaps in part, first images
     first.

@@ -9,7 +9,7 @@ import numpy as np
 
 from lifsim.schedule.chip import BufferBytes
 from lifsim.schedule.facts import LayerFacts, NetworkFacts
-from lifsim.schedule.group import Chunks, Group, GroupCost
+from lifsim.schedule.group import Chunks, Group, GroupCost, Walk
 from lifsim.schedule.plan import GroupPlan, Residency, Strip
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.strip_search import cheapest
@@ -42,7 +42,9 @@ def _as_plan(cost: GroupCost, group: Group) -> GroupPlan:
     permanent = {
         group.facts.states[index].name: kept for index, kept in zip(group.states, split.permanent, strict=True)
     }
-    strips = (Strip(group.runs[state].first, group.runs[state].last, rows) for state, rows in cost.heights.items())
+    strips = (
+        Strip(group.in_strips[state].first, group.in_strips[state].last, rows) for state, rows in cost.heights.items()
+    )
     layers = []
     for index, layer in enumerate(group.layers):
         put_out = [tensor.name for tensor in layer.layer.outputs]
@@ -65,6 +67,7 @@ def _as_plan(cost: GroupCost, group: Group) -> GroupPlan:
         strips=tuple(sorted(strips, key=lambda strip: strip.first)),
         residency=Residency(cost.region, split.transient, permanent),
         layers=tuple(layers),
+        walk=Walk(group, cost),
     )
 
 
@@ -72,7 +75,7 @@ def _tiling(group: Group, cost: GroupCost, index: int, layer: LayerFacts) -> Til
     tile = max(int(cost.tile[index]) - 1, 0)
     rows = layer.rows.axis.rows_out
     for state, height in cost.heights.items():
-        if group.runs[state].first <= layer.layer.index <= group.runs[state].last:
+        if group.in_strips[state].first <= layer.layer.index <= group.in_strips[state].last:
             rows = height
     return Tiling(
         order="weights_outer",
@@ -109,21 +112,21 @@ class MembraneCall:
 
 
 def calls(group: Group, cost: GroupCost, size: int) -> Iterator[MembraneCall]:
-    """The calls of a timestep, in chunks of the `size`-th size: a transient byte comes in where a run of calls on its
+    """The calls of a timestep, in chunks of the `size`-th size: a transient byte comes in where a relay of calls on its
     state begins and leaves where it ends, what else does not stay moves at every call."""
     split = cost.membranes[size]
     uses = group.state_uses(group.chunks.sizes[size][0], cost.heights)
     for use, state, permanent in zip(uses, group.states, split.permanent, strict=True):
         moving = use.bytes - permanent
         transient = moving if use.stripped else min(moving, split.transient)
-        segments = group.segments(state)
-        for segment in segments:
-            for layer in segment:
-                begins, ends = layer == segment[0], layer == segment[-1]
+        relays = group.relays_of(state)
+        for relay in relays:
+            for layer in relay:
+                begins, ends = layer == relay[0], layer == relay[-1]
                 yield MembraneCall(
                     layer=layer,
                     read=moving if begins else moving - transient,
                     written=moving if ends else moving - transient,
-                    first=begins and segment is segments[0],
-                    last=ends and segment is segments[-1],
+                    first=begins and relay is relays[0],
+                    last=ends and relay is relays[-1],
                 )

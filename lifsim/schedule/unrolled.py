@@ -7,10 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lifsim.schedule.chip import BufferBytes
-from lifsim.schedule.facts import NetworkFacts
-from lifsim.schedule.group import Chunks, Group, GroupCost
-from lifsim.schedule.plan import GroupPlan
+from lifsim.schedule.group import Group, GroupCost, Walk
 from lifsim.schedule.spike_store import Timestep
 from lifsim.schedule.timestep import MembraneCall, calls
 from lifsim.schedule.traffic import DramBytes
@@ -28,24 +25,13 @@ class LayerStep:
     dram: DramBytes
 
 
-def unroll(facts: NetworkFacts, room: BufferBytes, plan: GroupPlan, batch: int) -> Iterator[LayerStep]:
-    """The steps of a timestep-major group in order. Their bytes add up to the plan's, layer by layer."""
-    group, heights = planned_group(facts, room, plan, batch)
-    cost = group.cost(heights)
+def unroll(walk: Walk) -> Iterator[LayerStep]:
+    """The steps of a timestep-major group in order. Their bytes add up to its plan's, layer by layer."""
     chunk = 0
-    for size, (_, chunks) in enumerate(group.chunks.sizes):
+    for size, (_, chunks) in enumerate(walk.group.chunks.sizes):
         for _ in range(chunks):
-            yield from _chunk(group, cost, size, chunk)
+            yield from _chunk(walk.group, walk.cost, size, chunk)
             chunk += 1
-
-
-def planned_group(facts: NetworkFacts, room: BufferBytes, plan: GroupPlan, batch: int) -> tuple[Group, dict[int, int]]:
-    """The group of a plan, and the heights of its strips by state."""
-    group = Group(facts, plan.first, plan.last, room, Chunks(batch, plan.images))
-    heights = {
-        state: strip.rows for strip in plan.strips for state, run in group.runs.items() if run.first == strip.first
-    }
-    return group, heights
 
 
 def _chunk(group: Group, cost: GroupCost, size: int, chunk: int) -> Iterator[LayerStep]:

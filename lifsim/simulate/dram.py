@@ -1,6 +1,6 @@
 """The DRAM of a run: where every tensor lies in it, what it did, and which layer is charged for that.
 
-Weights first (filter behind filter, so that a filter tile is one run), then maps (row behind row, bits packed, all
+Weights first (filter behind filter, so that a filter tile is one extent), then maps (row behind row, bits packed, all
 timesteps of a row together where layers are tick-batched), membranes, psums and the states that training keeps; each
 kind in the order of first use, each tensor from a page on. Gradients take places that others have left. docs/model.md,
 "Addresses" and "Energy of a simulated DRAM", has the assumptions.
@@ -20,7 +20,7 @@ from lifsim.errors import Fault, InputError
 from lifsim.hardware.dram.counts import DramWork
 from lifsim.hardware.dram.result import DramResult
 from lifsim.hardware.memory import Charge
-from lifsim.hardware.pipeline.timing import Runs
+from lifsim.hardware.pipeline.timing import Extents
 from lifsim.room import require_memory
 from lifsim.schedule.moves import Moves, Visit, shares
 from lifsim.schedule.rows import Ints
@@ -29,8 +29,8 @@ from lifsim.units import format_bytes
 
 PAGE_BYTES = 4096
 
-RUN_BYTES = 160
-"""Of this machine's memory for each run of addresses: its columns here, and its record in a DRAM."""
+EXTENT_RECORD_BYTES = 160
+"""Of this machine's memory for each extent: its columns here, and its record in a DRAM."""
 
 KEPT = ("weights", "tensor", "state", "psums", "states")
 """Kinds of tensors in address order, each with a place of its own."""
@@ -121,25 +121,25 @@ def addresses(visits: Sequence[Visit], layout: Layout) -> Ints:
     return np.concatenate(starts) if starts else np.zeros(0, np.int64)
 
 
-def dram_runs(steps: RunSteps, capacity_bytes: int) -> Runs:
-    """The runs of addresses of all requests of a run, in the order of their queue. Raises InputError where the tensors
+def dram_extents(steps: RunSteps, capacity_bytes: int) -> Extents:
+    """The extents of all requests of a run, in the order of their queue. Raises InputError where the tensors
     do not fit into the DRAM."""
     layout = layout_of(steps.visits)
     if layout.end > capacity_bytes:
         rule = f"all that the run keeps there, {format_bytes(layout.end)}, must fit into {format_bytes(capacity_bytes)}"
         raise InputError(Fault(rule, path="dram.device"))
     moves, order = steps.moves, steps.program.requests.origin
-    count = moves.runs[order]
-    require_memory(int(count.sum()) * RUN_BYTES, f"{int(count.sum())} runs of addresses", "dram.model")
+    count = moves.extents[order]
+    require_memory(int(count.sum()) * EXTENT_RECORD_BYTES, f"{int(count.sum())} extents of addresses", "dram.model")
     first = np.concatenate([[0], np.cumsum(count)])
     move = np.repeat(order, count)
     number = np.arange(first[-1]) - np.repeat(first[:-1], count)
     start = addresses(steps.visits, layout)
-    return Runs(start[move] + number * moves.pitch[move], moves.run_bytes[move], first)
+    return Extents(start[move] + number * moves.pitch[move], moves.extent_bytes[move], first)
 
 
 def _ends(moves: Moves) -> Ints:
-    return moves.offset + (moves.runs - 1) * moves.pitch + moves.run_bytes
+    return moves.offset + (moves.extents - 1) * moves.pitch + moves.extent_bytes
 
 
 BY_TIME = ("refreshes", "active_rank_cycles", "idle_rank_cycles")
@@ -193,12 +193,12 @@ class DramActivity:
 
 
 def with_dram_work(counts: Sequence[LayerCounts], steps: RunSteps, dram: DramResult) -> list[LayerCounts]:
-    """`counts`, whose cycles are final, each with its share of what `dram` did for the requests of `steps`, run by run
-    of addresses: the commands that were sent for them, refreshes and standby by its cycles."""
+    """`counts`, whose cycles are final, each with its share of what `dram` did for the requests of `steps`, extent by
+    extent: the commands that were sent for them, refreshes and standby by its cycles."""
     requests, layers, sent = steps.program.requests, len(counts), dram.blocks
-    runs = steps.moves.runs[requests.origin]
-    layer = np.repeat(steps.layer[requests.step], runs)
-    write = np.repeat(requests.is_write, runs)
+    extents = steps.moves.extents[requests.origin]
+    layer = np.repeat(steps.layer[requests.step], extents)
+    write = np.repeat(requests.is_write, extents)
     cycles = np.array([counted.cycles.total for counted in counts])
     columns = {
         "activates": _summed(sent.activates, layer, layers),

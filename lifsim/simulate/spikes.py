@@ -120,10 +120,10 @@ def spike_work(
     spikes = iter(trace.layers)
     layers = [(layer, [next(spikes) for _ in layer.traced]) for layer in network.layers]
     drawn = [(layer, operands) for layer, operands in layers if not _is_analogue(layer)]
-    counts = sum(layer.runs * layer.groups * layer.pixels for layer, _ in drawn)
+    counts = sum(layer.rounds * layer.groups * layer.pixels for layer, _ in drawn)
     require_memory(batch * counts * np.dtype(np.int32).itemsize, f"the work of {batch} images", "batch")
     tally = Tally(
-        watch, "spikes", sum(layer.runs * min(batch, one.shape[1]) * one.neurons for layer, (one, *_) in drawn)
+        watch, "spikes", sum(layer.rounds * min(batch, one.shape[1]) * one.neurons for layer, (one, *_) in drawn)
     )
     return tuple(_kept(network, layer, operands, batch, sparsity, tally) for layer, operands in layers)
 
@@ -131,27 +131,27 @@ def spike_work(
 def _kept(
     network: Network, layer: Layer, operands: Sequence[LayerSpikes], batch: int, sparsity: Sparsity, tally: Tally
 ) -> Kept:
-    kept = sparsity.keep(input_map_of(layer), _maps(layer, operands[0], tally), batch, layer.runs)
+    kept = sparsity.keep(input_map_of(layer), _maps(layer, operands[0], tally), batch, layer.rounds)
     if layer.operand is None:
         return kept
     return replace(kept, ones_in_both=_ones_in_both(network, layer, operands, batch))
 
 
 def _ones_in_both(network: Network, layer: Layer, operands: Sequence[LayerSpikes], batch: int) -> NDArray[np.int64]:
-    """[B, runs] products whose factors are both ones."""
+    """[B, rounds] products whose factors are both ones."""
     product = network.node(layer.name)
     if not isinstance(product, Product):
         raise TypeError(f"{layer.name} must be a layer of the array")
     stored = min(batch, max(one.shape[1] for one in operands))
-    found = np.empty((stored, layer.runs), np.int64)
+    found = np.empty((stored, layer.rounds), np.int64)
     for first, last in image_chunks(stored, sum(one.neurons for one in operands)):
-        for step in range(layer.runs):
+        for timestep in range(layer.rounds):
             maps = (
-                one.read(step, first, last).reshape(last - first, *traced.map_shape)
+                one.read(timestep, first, last).reshape(last - first, *traced.map_shape)
                 for one, traced in zip(operands, layer.traced, strict=True)
             )
-            found[first:last, step] = product.ones_in_both(*maps)
-    return found if stored == batch else np.broadcast_to(found[:1], (batch, layer.runs))
+            found[first:last, timestep] = product.ones_in_both(*maps)
+    return found if stored == batch else np.broadcast_to(found[:1], (batch, layer.rounds))
 
 
 def _is_analogue(layer: Layer) -> bool:

@@ -36,7 +36,7 @@ def visits(plan: Plan, batch: int, memo: Memo, *, keeps_spikes: bool = False) ->
             layer = facts.layers[group.first].layer
             found.append(memo.of(tick_visit, layer, facts.reals, tiles, batch, group.layers[0]))
         else:
-            found += group_visits(facts, plan.chip.room, batch, group, keeps_spikes=keeps_spikes)
+            found += group_visits(facts, batch, group, keeps_spikes=keeps_spikes)
     return found
 
 
@@ -80,11 +80,13 @@ def run_steps(stores: Stores, visits: Sequence[Visit], counts: Sequence[LayerCou
     visits = [cut(visit, whole) for visit in visits]
     layer = np.repeat([visit.layer for visit in visits], [visit.steps for visit in visits])
     outputs = np.concatenate([visit.outputs for visit in visits])
-    run = np.repeat([ALL_RUNS if visit.run is None else visit.run for visit in visits], [v.steps for v in visits])
+    of_round = np.repeat(
+        [ALL_ROUNDS if visit.round is None else visit.round for visit in visits], [v.steps for v in visits]
+    )
     cycles = np.zeros(layer.size, np.int64)
     for index, counted in enumerate(counts):
         mine = np.flatnonzero(layer == index)
-        cycles[mine] = _cycles(counted, run[mine], outputs[mine])
+        cycles[mine] = _cycles(counted, of_round[mine], outputs[mine])
     first = np.cumsum([0, *(visit.steps for visit in visits)])
     moves, after = _joined(visits, first)
     return RunSteps(
@@ -92,19 +94,19 @@ def run_steps(stores: Stores, visits: Sequence[Visit], counts: Sequence[LayerCou
     )
 
 
-ALL_RUNS = -2
+ALL_ROUNDS = -2
 
 
-def _cycles(counted: LayerCounts, run: Ints, outputs: Ints) -> Ints:
-    """[steps of the layer] cycles without waiting for DRAM: those of a run are dealt to its steps; those of LIF units
+def _cycles(counted: LayerCounts, of_round: Ints, outputs: Ints) -> Ints:
+    """[steps of the layer] cycles without waiting for DRAM: those of a round are dealt to its steps; those of LIF units
     and of SRAM ports to all."""
     running = counted.cycles.array + counted.cycles.fill_drain
     lif = counted.cycles.lif
     cycles = shares(lif, outputs) + shares(counted.cycles.total - running - lif, outputs)
-    if (run == ALL_RUNS).all():
+    if (of_round == ALL_ROUNDS).all():
         return cycles + shares(running, outputs)
     for done in counted.timesteps:
-        mine = run == done.timestep
+        mine = of_round == done.timestep
         cycles[mine] += shares(done.array_cycles + done.fill_drain_cycles, outputs[mine])
     return cycles
 
@@ -125,7 +127,7 @@ def _joined(visits: Sequence[Visit], first: Ints) -> tuple[Moves, Ints]:
     return joined, np.concatenate(after)
 
 
-MOVED = ("kind", "region", "offset", "run_bytes", "runs", "pitch")
+MOVED = ("kind", "region", "offset", "extent_bytes", "extents", "pitch")
 
 
 def _halves(stores: Stores) -> Halves:

@@ -21,7 +21,7 @@ from lifsim.hardware.sram_ports import PortStalls
 from lifsim.hardware.stores import Store, Stores
 from lifsim.schedule.moves import Visit
 from lifsim.schedule.rows import Ints
-from lifsim.simulate.dram import dram_runs, with_dram_work
+from lifsim.simulate.dram import dram_extents, with_dram_work
 from lifsim.simulate.steps import BUFFER_OF, RunSteps, run_steps
 from lifsim.watch import Watch, unwatched
 
@@ -68,7 +68,7 @@ def timed(
     The `layer` of a visit is the place of its counts: a layer's, in training those of one of its stages.
     """
     steps = run_steps(machine.stores, visits, counts)
-    timing = machine.memory.play(machine.dram, steps.program, machine.clock_hz, partial(dram_runs, steps), watch)
+    timing = machine.memory.play(machine.dram, steps.program, machine.clock_hz, partial(dram_extents, steps), watch)
     stalled = _stalled(machine, counts, steps, timing)
     if timing.dram is not None:
         stalled = with_dram_work(stalled, steps, timing.dram)

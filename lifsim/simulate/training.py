@@ -61,7 +61,7 @@ def training_notes(network: Network) -> Iterator[str]:
 
 
 def _record(stages: Stages, setup: Setup, costs: Costs) -> LayerRecord:
-    records = {name: _stage(counts, setup, costs) for name, counts in stages.items()}
+    records = {stage.value: _stage(counts, setup, costs) for stage, counts in stages.items()}
     return LayerRecord(merged(stages), added([stage.energy_pj for stage in records.values()]), records)
 
 

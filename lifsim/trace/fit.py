@@ -21,7 +21,7 @@ class FittedLayer(LayerSpikes):
     """
 
     def __init__(self, spikes: LayerSpikes, wanted: Traced) -> None:
-        super().__init__(wanted.name, (wanted.tensor.steps, spikes.shape[1], *wanted.shape))
+        super().__init__(wanted.name, (wanted.tensor.timesteps, spikes.shape[1], *wanted.shape))
         self._spikes = spikes
 
     def _read(self, step: int, first: int, last: int) -> NDArray[np.uint8]:
@@ -72,8 +72,8 @@ def _misfits(spikes: LayerSpikes, wanted: Traced, trace: Trace, network: Network
         message = f"has inputs of shape {needed} in {network.name}, {list(spikes.neuron_shape)} in the trace{name}"
         as_signal = (trace.batch, 1, *spikes.neuron_shape) == wanted.map_shape
         faults.append(message + ("; a 1-D signal is [T, C, 1, L], not [T, C, L]" if as_signal else ""))
-    if spikes.steps not in {wanted.tensor.steps, trace.timesteps}:
-        faults.append(f"has {wanted.tensor.steps} timesteps in {network.name}, {spikes.steps} in the trace{name}")
+    if spikes.steps not in {wanted.tensor.timesteps, trace.timesteps}:
+        faults.append(f"has {wanted.tensor.timesteps} timesteps in {network.name}, {spikes.steps} in the trace{name}")
     return faults
 
 

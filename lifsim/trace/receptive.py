@@ -21,7 +21,7 @@ def ones_per_pixel(
     padding: tuple[int, int] = (0, 0),
     groups: int = 1,
 ) -> NDArray[np.int32]:
-    """Ones in the receptive field of every output pixel, per group of channels: `[N, groups, E, F]`.
+    """Ones in the receptive field of every output pixel, per group of the convolution: `[N, groups, E, F]`.
 
     spikes: 0 or 1, uint8 or bool, `[N, C, H, W]`, or `[N, X]` for a linear layer, which is one pixel:
     `[N, 1, 1, 1]`. kernel (R, S), stride, padding: (vertical, horizontal), as in the convolution, E = (H + 2P - R) //

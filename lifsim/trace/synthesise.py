@@ -103,7 +103,7 @@ def analogue_layers(network: Network) -> frozenset[str]:
 
 
 def _shape(one: Traced, batch: int) -> tuple[int, ...]:
-    return (one.tensor.steps, batch, *one.shape)
+    return (one.tensor.timesteps, batch, *one.shape)
 
 
 def _rate_faults(network: Network) -> list[Fault]:
@@ -112,8 +112,8 @@ def _rate_faults(network: Network) -> list[Fault]:
     for name, rates in network.spikes.rates.items():
         if name not in layers:
             faults.append(Fault(f"{network.name} has no such layer{did_you_mean(name, layers)}", f"rates.{name}"))
-        elif len(rates) not in (1, layers[name].tensor.steps):
-            need = f"must be one rate or {layers[name].tensor.steps}, one per timestep"
+        elif len(rates) not in (1, layers[name].tensor.timesteps):
+            need = f"must be one rate or {layers[name].tensor.timesteps}, one per timestep"
             faults.append(Fault(f"{need}, has {len(rates)}", f"rates.{name}"))
         faults += [Fault(f"{rate} must be >= 0 and <= 1", f"rates.{name}") for rate in rates if not 0 <= rate <= 1]
     return faults

@@ -6,7 +6,7 @@ membranes and of firing gradients:
     stage          array, per group                          MACs on something that is not zero
     forward        [Sr x K] x [K x Sc]                       on input spikes
     recompute      the same, and the LIF calls               on input spikes
-    backward       [H*W x M*R*S/g] x [M*R*S/g x C/g]         (1 - s_du) * E*F*K*M per run, of many bits
+    backward       [H*W x M*R*S/g] x [M*R*S/g x C/g]         (1 - s_du) * E*F*K*M per round, of many bits
     weight_update  [K x Sr] x [Sr x Sc]                      on input spikes
 
 Gradients have the precision of psums, those of membranes that of membranes. Yin et al., IEEE TCAD 42(6), 2023;
@@ -32,12 +32,13 @@ from lifsim.hardware.lif_unit import lif_passes, membrane_accesses
 from lifsim.schedule.plan import Plan
 from lifsim.training.products import Product, StageWork, backward_product, update_product
 from lifsim.training.sizes import TrainingSizes
+from lifsim.training.stages import Stage
 from lifsim.training.traffic import LayerTraining, StageBytes, training_traffic
 
 NO_ACCESSES = Accesses(0, 0)
 
-Stages = Mapping[str, LayerCounts]
-"""One layer's events by stage: forward, recompute (only where membranes are recomputed), backward, weight_update."""
+Stages = Mapping[Stage, LayerCounts]
+"""One layer's events by stage."""
 
 
 def require_gradient_unit(arch: Arch) -> None:
@@ -72,7 +73,7 @@ def merged(stages: Stages) -> LayerCounts:
     running = [counts.cycles.array + counts.cycles.fill_drain for counts in every]
     used = sum(counts.pe_utilisation * cycles for counts, cycles in zip(every, running, strict=True))
     utilisation = used / sum(running) if sum(running) else 0.0
-    return replace(stages["forward"], **sums, dram=added(works) if works else None, pe_utilisation=utilisation)
+    return replace(stages[Stage.FORWARD], **sums, dram=added(works) if works else None, pe_utilisation=utilisation)
 
 
 @dataclass(frozen=True)
@@ -95,11 +96,11 @@ class _LayerStages:
     def batch(self) -> int:
         return self.setup.batch
 
-    def counts(self) -> dict[str, LayerCounts]:
-        stages = {"forward": self._forward()}
+    def counts(self) -> dict[Stage, LayerCounts]:
+        stages = {Stage.FORWARD: self._forward()}
         if self.traffic.recompute is not None:
-            stages["recompute"] = self._recompute(self.traffic.recompute)
-        return stages | {"backward": self._backward(), "weight_update": self._weight_update()}
+            stages[Stage.RECOMPUTE] = self._recompute(self.traffic.recompute)
+        return stages | {Stage.BACKWARD: self._backward(), Stage.WEIGHT_UPDATE: self._weight_update()}
 
     def _forward(self) -> LayerCounts:
         """Inference, and the membranes that are kept, which leave through their buffer."""
@@ -128,7 +129,7 @@ class _LayerStages:
         layer, moved, zeros = self.layer, self.traffic.backward, self.setup.network.gradients
         product = backward_product(layer, DATAFLOWS[self.machine.array.dataflow], needed=self.traffic.input_gradient)
         work = self._work(product)
-        products = round((1 - zeros.membrane_sparsity) * layer.macs_per_run * product.runs * self.batch)
+        products = round((1 - zeros.membrane_sparsity) * layer.macs_per_round * product.rounds * self.batch)
         updates = layer.lif_elements * layer.timesteps * self.batch
         ops = replace(
             self._operations(work.macs, min(work.macs, products), multibit=True),
@@ -155,7 +156,7 @@ class _LayerStages:
         )
 
     def _weight_update(self) -> LayerCounts:
-        """Weight gradients collect in the psum buffer from run to run, and change the weights once."""
+        """Weight gradients collect in the psum buffer from round to round, and change the weights once."""
         layer, moved, bits = self.layer, self.traffic.weight_update, self.machine.precision.psum_bits
         work = self._work(update_product(layer, DATAFLOWS[self.machine.array.dataflow]))
         ops = self._operations(work.macs, self.inference.ops.macs_effective, multibit=layer.multibit_input)

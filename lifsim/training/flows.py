@@ -62,9 +62,9 @@ class Turns:
         begin, end = (whole * edge + rest * edge // of for edge in (place, place + self.images))
         return Flow(kind, region, np.where(chosen, end - begin, 0), start + begin)
 
-    def weights(self, region: str, total: int, stays: int, runs: int) -> Flow:
+    def weights(self, region: str, total: int, stays: int, rounds: int) -> Flow:
         """The first turn that works brings what stays on chip, each its share of what is fetched again and again."""
-        works = (self.timestep == 0) | (runs == self.timesteps)
+        works = (self.timestep == 0) | (rounds == self.timesteps)
         first = min(stays, total)
         size = shares(total - first, works.astype(np.int64))
         size[np.argmax(works)] += first
@@ -133,17 +133,17 @@ class LayerFlows:
         traffic = self.group.layers[self.layer.index - self.group.first]
         one_pass = self.group.tick_batched and traffic.tiling.order == "weights_outer"
         stays = self.sizes.weights(self.layer) if one_pass else traffic.tiling.resident_weight_bytes
-        return turns.weights(f"weights:{self.layer.name}", traffic.dram.weights, stays, self.layer.runs)
+        return turns.weights(f"weights:{self.layer.name}", traffic.dram.weights, stays, self.layer.rounds)
 
     def _tensor(self, kind: Kind, tensor: Tensor, turns: Turns) -> Flow:
-        return turns.spread(kind, f"tensor:{tensor.name}", self.sizes.once(tensor, self.group), tensor.steps)
+        return turns.spread(kind, f"tensor:{tensor.name}", self.sizes.once(tensor, self.group), tensor.timesteps)
 
     def _gradient(self, kind: Kind, tensor: Tensor, number: int, turns: Turns) -> Flow:
         """The gradient that the `number`-th reader of a tensor hands back; the readers' lie one behind the other. Of
         a mean over time it is needed at once."""
         size = self.sizes.gradient(tensor)
         return turns.spread(
-            kind, f"gradient:{tensor.name}", size, tensor.steps, start=number * size, at_once=kind == Kind.SPIKES_IN
+            kind, f"gradient:{tensor.name}", size, tensor.timesteps, start=number * size, at_once=kind == Kind.SPIKES_IN
         )
 
     def _overflow(self, kind: Kind, turns: Turns) -> Flow:
@@ -151,7 +151,7 @@ class LayerFlows:
         the output's gradients, which are in DRAM."""
         layer = self.layer
         size = self.sizes.membrane_gradient_overflow(layer, self.group)
-        overflow = turns.spread(kind, f"membrane_gradients:{layer.name}", size, layer.runs)
+        overflow = turns.spread(kind, f"membrane_gradients:{layer.name}", size, layer.rounds)
         if layer.lif:
             return replace(overflow, offset=0)
         output = self._gradient(kind, layer.outputs[0], 0, turns)

@@ -18,8 +18,8 @@ from lifsim.schedule.membranes import StateUse, best_split
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.rows import Ints
 
-Segments = dict[StateFacts, list[tuple[int, ...]]]
-"""By state, runs of layers that use it one after the other, in the order in which the backward pass meets them."""
+Relays = dict[StateFacts, list[tuple[int, ...]]]
+"""By state, its relays: layers that use it one after the other, in the order in which the backward pass meets them."""
 
 
 @dataclass(frozen=True)
@@ -37,15 +37,15 @@ class StateMoves:
         members = range(group.first, group.last + 1)
         return cls(*({layer: np.zeros(shape, np.int64) for layer in members} for _ in range(2)))
 
-    def add(self, runs: list[tuple[int, ...]], moving: int, transient: int, chunks: slice) -> None:
-        """A state of which `moving` bytes do not stay: a transient one comes in where a run of calls begins and leaves
-        where it ends, another moves at every call; the first read and the last write are free."""
+    def add(self, relays: list[tuple[int, ...]], moving: int, transient: int, chunks: slice) -> None:
+        """A state of which `moving` bytes do not stay: a transient one comes in where a relay of calls begins and
+        leaves where it ends, another moves at every call; the first read and the last write are free."""
         at_every_call = moving - min(moving, transient)
-        for run in runs:
-            for layer in run:
-                begins, ends = layer == run[0], layer == run[-1]
-                reads_from = 1 if begins and run is runs[0] else 0
-                writes_until = -1 if ends and run is runs[-1] else None
+        for relay in relays:
+            for layer in relay:
+                begins, ends = layer == relay[0], layer == relay[-1]
+                reads_from = 1 if begins and relay is relays[0] else 0
+                writes_until = -1 if ends and relay is relays[-1] else None
                 self.reads[layer][chunks, reads_from:] += moving if begins else at_every_call
                 self.writes[layer][chunks, :writes_until] += moving if ends else at_every_call
 
@@ -55,24 +55,24 @@ def gradient_state_moves(facts: NetworkFacts, chip: Chip, group: GroupPlan, batc
     moves = StateMoves.none(group, batch, facts.timesteps)
     if group.tick_batched:
         return moves
-    segments = _segments(facts, group)
-    sizes = [state.bytes * (2 if reverse else 1) for state in segments]
+    by_state = _relays(facts, group)
+    sizes = [state.bytes * (2 if reverse else 1) for state in by_state]
     whole, rest = divmod(batch, group.images)
     for images, chunks in ((group.images, slice(0, whole)), (rest, slice(whole, None))):
         uses = [
-            StateUse(images * size, sum(map(len, runs)), len(runs))
-            for size, runs in zip(sizes, segments.values(), strict=True)
+            StateUse(images * size, sum(map(len, relays)), len(relays))
+            for size, relays in zip(sizes, by_state.values(), strict=True)
         ]
         split = best_split(uses, facts.timesteps, chip.room.membrane)
-        for use, runs, permanent in zip(uses, segments.values(), split.permanent, strict=True):
-            moves.add(runs, use.bytes - permanent, split.transient, chunks)
+        for use, relays, permanent in zip(uses, by_state.values(), split.permanent, strict=True):
+            moves.add(relays, use.bytes - permanent, split.transient, chunks)
     return moves
 
 
-def _segments(facts: NetworkFacts, group: GroupPlan) -> Segments:
+def _relays(facts: NetworkFacts, group: GroupPlan) -> Relays:
     owner = {layer: state for state in facts.states for layer in state.layers}
     calls = [(owner[layer], layer) for layer in reversed(group.indices) if layer in owner]
-    segments: Segments = {}
-    for state, run in groupby(calls, key=lambda call: call[0]):
-        segments.setdefault(state, []).append(tuple(index for _, index in run))
-    return segments
+    by_state: Relays = {}
+    for state, relay in groupby(calls, key=lambda call: call[0]):
+        by_state.setdefault(state, []).append(tuple(index for _, index in relay))
+    return by_state

@@ -18,6 +18,7 @@ from lifsim.hardware.lif_unit import pass_outputs
 from lifsim.hardware.sram_ports import Port, PortStalls
 from lifsim.training.count import Stages
 from lifsim.training.products import Product, backward_product, update_product
+from lifsim.training.stages import Stage
 
 
 def with_training_port_stalls(
@@ -31,10 +32,10 @@ def with_training_port_stalls(
     ports = _Ports(setup, layer, tick_batched, reverse)
     silent = replace(layer, lif=None)
     waits = {
-        "forward": lambda counts: with_port_stalls(setup, layer, counts, tick_batched=tick_batched),
-        "recompute": lambda counts: with_port_stalls(setup, silent, counts, tick_batched=tick_batched),
-        "backward": ports.backward,
-        "weight_update": ports.weight_update,
+        Stage.FORWARD: lambda counts: with_port_stalls(setup, layer, counts, tick_batched=tick_batched),
+        Stage.RECOMPUTE: lambda counts: with_port_stalls(setup, silent, counts, tick_batched=tick_batched),
+        Stage.BACKWARD: ports.backward,
+        Stage.WEIGHT_UPDATE: ports.weight_update,
     }
     return {stage: waits[stage](counts) for stage, counts in stages.items()}
 
@@ -59,11 +60,11 @@ class _Ports:
             EvenReads(product.gemm, counts.bits.spike_in),
             product.gemm,
             self._shape,
-            max(1, product.runs),
+            max(1, product.rounds),
             self.tick_batched,
             ports_of(self.setup.machine.stores, counts.bits),
         )
-        return waits * (self.setup.batch if product.runs else 0)
+        return waits * (self.setup.batch if product.rounds else 0)
 
     def _gradient_units(self) -> PortStalls:
         """A pass takes as long as its membranes need to come through their buffer's ports: those of all calls where

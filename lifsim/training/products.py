@@ -23,26 +23,26 @@ def weight_gradient_gemm(layer: Layer) -> Gemm:
 
 @dataclass(frozen=True)
 class Product:
-    """What a stage has the array multiply, `runs` times an image."""
+    """What a stage has the array multiply, `rounds` times an image."""
 
     gemm: Gemm
     dataflow: Dataflow
-    runs: int
+    rounds: int
 
 
 def backward_product(layer: Layer, dataflow: Dataflow, *, needed: bool) -> Product:
     """needed: whether somebody asks for the gradients of the layer's input."""
-    return Product(transposed_gemm(layer), dataflow, layer.runs if needed else 0)
+    return Product(transposed_gemm(layer), dataflow, layer.rounds if needed else 0)
 
 
 def update_product(layer: Layer, dataflow: Dataflow) -> Product:
     """Of spikes and gradients, summed over the pixels."""
-    return Product(weight_gradient_gemm(layer), dataflow.of_sums(), layer.runs)
+    return Product(weight_gradient_gemm(layer), dataflow.of_sums(), layer.rounds)
 
 
 @dataclass(frozen=True)
 class StageWork:
-    """One stage of one layer, all runs and images. finished: sums that leave the array complete; reads and writes of
+    """One stage of one layer, all rounds and images. finished: sums that leave the array complete; reads and writes of
     inputs, weights and psums as `buffer_accesses` counts them."""
 
     macs: int
@@ -56,16 +56,16 @@ class StageWork:
     @classmethod
     def of(cls, product: Product, shape: ArrayShape, batch: int, *, tick_batched: bool) -> StageWork:
         """Dense cycles: where gradients and the spikes they meet are zero is not known in advance."""
-        gemm, dataflow, runs = product.gemm, product.dataflow, product.runs
-        if runs == 0:
+        gemm, dataflow, rounds = product.gemm, product.dataflow, product.rounds
+        if rounds == 0:
             return cls(0, NO_CYCLES, 0, 0, 0, 0, 0)
-        accesses = buffer_accesses(dataflow, gemm, shape, runs, tick_batched)
+        accesses = buffer_accesses(dataflow, gemm, shape, rounds, tick_batched)
         return cls(
-            macs=gemm.macs * runs * batch,
-            cycles=dense_cycles(dataflow, gemm, shape, runs, tick_batched) * batch,
+            macs=gemm.macs * rounds * batch,
+            cycles=dense_cycles(dataflow, gemm, shape, rounds, tick_batched) * batch,
             inputs=accesses.inputs * batch,
             weights=accesses.weights * batch,
-            finished=gemm.pixels * gemm.filters * gemm.groups * runs * batch,
+            finished=gemm.pixels * gemm.filters * gemm.groups * rounds * batch,
             psum_reads=accesses.psum_reads * batch,
             psum_writes=accesses.psum_writes * batch,
         )

@@ -49,7 +49,7 @@ class TrainingSizes:
 
     def gradient(self, tensor: Tensor) -> int:
         """One gradient of a tensor, all timesteps."""
-        return bytes_of(self.batch * tensor.steps * tensor.elements * self.chip.precision.psum_bits)
+        return bytes_of(self.batch * tensor.timesteps * tensor.elements * self.chip.precision.psum_bits)
 
     def state_of(self, layer: Layer) -> StateFacts | None:
         """The membranes of the layer's LIF."""
@@ -80,7 +80,7 @@ class TrainingSizes:
         """Membrane gradients that spike_out cannot hold from the backward stage to the weight update: of an image,
         tick-batched all its timesteps."""
         elements = layer.pixels * layer.filters
-        steps, times = (layer.runs, self.batch) if group.tick_batched else (1, self.batch * layer.runs)
+        steps, times = (layer.rounds, self.batch) if group.tick_batched else (1, self.batch * layer.rounds)
         one = bytes_of(steps * elements * self.chip.precision.psum_bits)
         return times * max(0, one - self.chip.room.spike_out)
 
@@ -97,4 +97,4 @@ class TrainingSizes:
         """Every byte of a tensor once, as it lies in DRAM: timesteps packed where the group is one layer."""
         if group.tick_batched:
             return self.batch * tensor_bytes(tensor, self.facts.reals)
-        return self.batch * tensor.steps * rows_of(tensor.shape) * step_row_bytes(tensor, self.facts.reals)
+        return self.batch * tensor.timesteps * rows_of(tensor.shape) * step_row_bytes(tensor, self.facts.reals)

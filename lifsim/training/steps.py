@@ -20,14 +20,15 @@ from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.training.flows import Flow, LayerFlows, Turns, kept_states
 from lifsim.training.gradient_states import StateMoves, gradient_state_moves
 from lifsim.training.sizes import TrainingSizes
+from lifsim.training.stages import Stage
 
-StageVisit = tuple[str, Visit]
+StageVisit = tuple[Stage, Visit]
 """A visit, and the stage that it belongs to."""
 
 
 def training_visits(sizes: TrainingSizes, plan: Plan, inference: Sequence[Visit]) -> list[StageVisit]:
     """All visits of a training run in order. inference: those of the forward pass, which write all spikes."""
-    found: list[StageVisit] = [("forward", visit) for visit in _with_kept(sizes, inference)]
+    found: list[StageVisit] = [(Stage.FORWARD, visit) for visit in _with_kept(sizes, inference)]
     for group in reversed(plan.groups):
         found += _GroupBackwards(sizes, group).visits()
     return found
@@ -80,16 +81,16 @@ class _GroupBackwards:
                     found.append(((int(number), -layer.index, order), (stage, visit)))
         return [visit for _, visit in sorted(found, key=lambda pair: pair[0])]
 
-    def _stages(self, layer: Layer, carried: StateMoves) -> dict[str, tuple[Turns, list[Flow]]]:
+    def _stages(self, layer: Layer, carried: StateMoves) -> dict[Stage, tuple[Turns, list[Flow]]]:
         """Stages in the order in which a turn goes through them: the layer's turns in each, and what they move."""
         flows = LayerFlows(self.sizes, layer, self.group)
-        again = self._turns(layer, layer.runs, first=True)
-        fires = self._turns(layer, self.sizes.facts.timesteps if layer.lif else layer.runs)
-        works = self._turns(layer, layer.runs)
-        recomputes = {"recompute": (again, list(flows.recompute(again)))} if self.sizes.reverse and layer.lif else {}
-        return recomputes | {
-            "backward": (fires, list(flows.backward(fires, carried))),
-            "weight_update": (works, list(flows.weight_update(works))),
+        again = self._turns(layer, layer.rounds, first=True)
+        fires = self._turns(layer, self.sizes.facts.timesteps if layer.lif else layer.rounds)
+        works = self._turns(layer, layer.rounds)
+        recomputes = self.sizes.reverse and layer.lif
+        return ({Stage.RECOMPUTE: (again, list(flows.recompute(again)))} if recomputes else {}) | {
+            Stage.BACKWARD: (fires, list(flows.backward(fires, carried))),
+            Stage.WEIGHT_UPDATE: (works, list(flows.weight_update(works))),
         }
 
     def _turns(self, layer: Layer, times: int, *, first: bool = False) -> Turns:

@@ -139,7 +139,7 @@ def _backward(
 
 def _weight_update(sizes: TrainingSizes, layer: Layer, group: GroupPlan) -> StageBytes:
     """Weight gradients that the weight buffer cannot hold leave it and come back between two visits."""
-    visits = sizes.batch if group.tick_batched else -(-sizes.batch // group.images) * layer.runs
+    visits = sizes.batch if group.tick_batched else -(-sizes.batch // group.images) * layer.rounds
     excess = (visits - 1) * sizes.weight_gradient_overflow(layer)
     return StageBytes(
         spikes_in=sizes.once(layer.input, group),

@@ -81,13 +81,15 @@ def test_both_forms_of_a_mapping_mean_the_same() -> None:
     assert parse_mapping(text, organisation.field_bits, 6) == parse_mapping("rochrababgco", organisation.field_bits, 6)
 
 
-def test_a_field_may_come_in_several_runs() -> None:
+def test_a_field_may_come_in_several_segments() -> None:
     bits = load_dram("ddr4_2400").organisation.field_bits
     text = "co[7:6] bg[8:8] ba[10:9] co[15:11] ra[16:16] ro[32:17]"
     assert mapping_faults(text, bits, 6) == []
-    runs = [(run.field, run.low, run.width, run.position) for run in parse_mapping(text, bits, 6)]
-    assert runs[0] == ("co", 6, 2, 0)
-    assert runs[3] == ("co", 11, 5, 2)
+    segments = [
+        (segment.field, segment.low, segment.width, segment.position) for segment in parse_mapping(text, bits, 6)
+    ]
+    assert segments[0] == ("co", 6, 2, 0)
+    assert segments[3] == ("co", 11, 5, 2)
 
 
 def test_each_constraint_stands_once_and_a_wider_scope_never_waits_longer() -> None:

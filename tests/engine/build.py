@@ -52,7 +52,7 @@ class Builder:
     ) -> Builder:
         source = self._source(of)
         shape = (filters, *_slide(source.shape, kernel, stride, padding))
-        out = Tensor(name, shape, source.steps, None)
+        out = Tensor(name, shape, source.timesteps, None)
         channels, height, width = source.shape
         self.nodes.append(
             Conv(
@@ -74,7 +74,7 @@ class Builder:
         self, name: str, filters: int, *, bias: bool = True, batch_norm: bool = False, of: str | None = None
     ) -> Builder:
         source = self._source(of)
-        out = Tensor(name, (filters,), source.steps, None)
+        out = Tensor(name, (filters,), source.timesteps, None)
         self.nodes.append(Linear(name, (source.name,), out, source.elements, bias=bias, batch_norm=batch_norm))
         return self
 
@@ -97,14 +97,14 @@ class Builder:
         if kind == "avg" and levels is not None:
             levels *= kernel[0] * kernel[1]
         shape = (source.shape[0], *_slide(source.shape, kernel, stride or kernel, padding))
-        out = Tensor(name, shape, source.steps, levels)
+        out = Tensor(name, shape, source.timesteps, levels)
         self.nodes.append(Pool(name, (source.name,), out, kind, kernel, stride or kernel, padding))
         return self
 
     def add(self, name: str, *inputs: str) -> Builder:
         sources = [self._source(of) for of in inputs]
         levels = None if any(x.levels is None for x in sources) else sum(x.levels or 0 for x in sources)
-        out = Tensor(name, sources[0].shape, max(x.steps for x in sources), levels)
+        out = Tensor(name, sources[0].shape, max(x.timesteps for x in sources), levels)
         self.nodes.append(Add(name, inputs, out))
         return self
 

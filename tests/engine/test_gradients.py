@@ -97,7 +97,7 @@ def networks(draw: st.DrawFn) -> tuple[Network, Sharing]:
 def drawn(network: Network, seed: int) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     weights = {name: rng.normal(0.2, 0.5, shape) for name, shape in weight_shapes(network).items()}
-    x = rng.random((network.nodes[0].output.steps, 3, *network.nodes[0].output.shape))
+    x = rng.random((network.nodes[0].output.timesteps, 3, *network.nodes[0].output.shape))
     return weights, (x * 2 if network.encoding == "direct" else (x < 0.4)).astype(np.float64), rng.integers(0, 3, 3)
 
 

@@ -77,7 +77,7 @@ def test_does_the_engine_equal_the_neuron_by_neuron_oracle(case: tuple[Network, 
     network, sharing, batch, seed = case
     rng = np.random.default_rng(seed)
     weights = dyadic_weights(network, rng)
-    steps = network.nodes[0].output.steps
+    steps = network.nodes[0].output.timesteps
     x = rng.integers(0, 2, (steps, batch, *network.nodes[0].output.shape)) / (4 if network.encoding == "direct" else 1)
     for dtype in (np.float32, np.float64):
         expected, last = oracle.run(network, sharing, weights, x, dtype)

@@ -76,7 +76,7 @@ def test_gradients_of_all_weights_are_those_of_the_smoothed_networks_loss(
     network, sharing = case
     rng = np.random.default_rng(seed)
     weights = {name: rng.normal(0.2, 0.5, shape) for name, shape in weight_shapes(network).items()}
-    x = rng.random((network.nodes[0].output.steps, 2, *network.nodes[0].output.shape))
+    x = rng.random((network.nodes[0].output.timesteps, 2, *network.nodes[0].output.shape))
     x = x * 2 if network.encoding == "direct" else np.floor(x * 2)
     labels = rng.integers(0, 3, 2)
     loss = partial(

@@ -10,7 +10,7 @@ from lifsim.hardware.array import DATAFLOWS, SPARSITIES, ArrayCycles, ArrayShape
 def skip_cycles(
     ones: np.ndarray, gemm: Gemm, shape: ArrayShape, dataflow: str = "os", tick_batched: bool = True
 ) -> ArrayCycles:
-    """Of all runs; ones: [runs, groups, pixels]."""
+    """Of all rounds; ones: [rounds, groups, pixels]."""
     laid = Laid(gemm, shape, DATAFLOWS[dataflow], tick_batched)
     return sum(SPARSITIES["skip"].cycles(Kept(ones[None]), laid), ArrayCycles(0, 0, 0))
 
@@ -18,7 +18,7 @@ def skip_cycles(
 def skip_blocks(
     ones: np.ndarray, gemm: Gemm, shape: ArrayShape, dataflow: str = "os", tick_batched: bool = True
 ) -> np.ndarray:
-    """[visits, blocks]; ones: [runs, groups, pixels]."""
+    """[visits, blocks]; ones: [rounds, groups, pixels]."""
     ((blocks, images),) = SPARSITIES["skip"].blocks(
         Kept(ones[None]), Laid(gemm, shape, DATAFLOWS[dataflow], tick_batched)
     )

@@ -1,4 +1,4 @@
-"""Do the closed forms equal a register-level array, and do runs, groups and schedules compose?"""
+"""Do the closed forms equal a register-level array, and do rounds, groups and schedules compose?"""
 
 from __future__ import annotations
 
@@ -56,31 +56,31 @@ def test_one_run_equals_the_register_level_array(dataflow, gemm, shape):
 
 
 @settings(max_examples=30, deadline=None)
-@given(gemm=gemms, shape=shapes, runs=st.integers(1, 3))
-def test_tick_batched_ws_streams_all_runs_through_one_weight_load(gemm, shape, runs):
+@given(gemm=gemms, shape=shapes, rounds=st.integers(1, 3))
+def test_tick_batched_ws_streams_all_rounds_through_one_weight_load(gemm, shape, rounds):
     A, B = operands(gemm)
-    product, count = systolic.weight_stationary(np.vstack([A] * runs), B, shape.rows, shape.cols)
-    np.testing.assert_array_equal(product, np.vstack([A @ B] * runs))
-    cycles = dense_cycles(DATAFLOWS["ws"], gemm, shape, runs, True)
+    product, count = systolic.weight_stationary(np.vstack([A] * rounds), B, shape.rows, shape.cols)
+    np.testing.assert_array_equal(product, np.vstack([A @ B] * rounds))
+    cycles = dense_cycles(DATAFLOWS["ws"], gemm, shape, rounds, True)
     assert (cycles.total, cycles.array, cycles.folds) == (count.cycles, count.streaming, count.folds)
-    assert output_blocks(DATAFLOWS["ws"], gemm, shape, runs, True).tolist() == [count.blocks]
-    accesses = buffer_accesses(DATAFLOWS["ws"], gemm, shape, runs, True)
+    assert output_blocks(DATAFLOWS["ws"], gemm, shape, rounds, True).tolist() == [count.blocks]
+    accesses = buffer_accesses(DATAFLOWS["ws"], gemm, shape, rounds, True)
     assert (accesses.inputs, accesses.weights, accesses.outputs) == (count.inputs, count.weights, count.outputs)
     assert (accesses.psum_reads, accesses.psum_writes) == (count.psum_reads, count.outputs)
 
 
 @settings(max_examples=30, deadline=None)
-@given(gemm=gemms, shape=shapes, runs=st.integers(1, 4))
-def test_sata_is_os_in_every_run_and_one_ws_weight_load(gemm, shape, runs):
+@given(gemm=gemms, shape=shapes, rounds=st.integers(1, 4))
+def test_sata_is_os_in_every_round_and_one_ws_weight_load(gemm, shape, rounds):
     A, B = operands(gemm)
     _, os = systolic.output_stationary(A, B, shape.rows, shape.cols)
     _, ws = systolic.weight_stationary(A, B, shape.rows, shape.cols)
     assert DATAFLOWS["sata"].loads(gemm, shape).total == ws.last_weight_cycle
-    cycles = dense_cycles(DATAFLOWS["sata"], gemm, shape, runs, True)
-    assert cycles.total == runs * os.cycles + ws.last_weight_cycle
-    assert cycles.folds == runs * os.folds
-    accesses = buffer_accesses(DATAFLOWS["sata"], gemm, shape, runs, True)
-    assert (accesses.inputs, accesses.outputs) == (runs * os.inputs, runs * os.outputs)
+    cycles = dense_cycles(DATAFLOWS["sata"], gemm, shape, rounds, True)
+    assert cycles.total == rounds * os.cycles + ws.last_weight_cycle
+    assert cycles.folds == rounds * os.folds
+    accesses = buffer_accesses(DATAFLOWS["sata"], gemm, shape, rounds, True)
+    assert (accesses.inputs, accesses.outputs) == (rounds * os.inputs, rounds * os.outputs)
     assert (accesses.weights, accesses.psum_reads, accesses.psum_writes) == (ws.weights, 0, 0)
 
 
@@ -89,52 +89,54 @@ def test_the_count_of_a_layer_by_hand():
     gemm, shape = Gemm(pixels=5, reduction=7, filters=3), ArrayShape(2, 2)
     cycles = dense_cycles(DATAFLOWS["os"], gemm, shape, 2, True)
     assert (cycles.array, cycles.fill_drain, cycles.folds) == (2 * 6 * 7, 2 * 6 * 2, 2 * 6)
-    # ceil(7/2) * ceil(3/2) = 8 folds of 5 + 4 + 2 - 2 = 9, or of 14 when both runs stream through one load.
+    # ceil(7/2) * ceil(3/2) = 8 folds of 5 + 4 + 2 - 2 = 9, or of 14 when both rounds stream through one load.
     assert dense_cycles(DATAFLOWS["ws"], gemm, shape, 2, True).total == 8 * 14
     assert dense_cycles(DATAFLOWS["ws"], gemm, shape, 2, False).total == 2 * 8 * 9
     assert DATAFLOWS["sata"].loads(gemm, shape).total == 7 * 9 + 2
 
 
 @pytest.mark.parametrize("dataflow", NAMES)
-@given(gemm=gemms, shape=shapes, runs=st.integers(1, 5))
-def test_timestep_major_is_as_many_visits_of_one_run(dataflow, gemm, shape, runs):
+@given(gemm=gemms, shape=shapes, rounds=st.integers(1, 5))
+def test_timestep_major_is_as_many_visits_of_one_round(dataflow, gemm, shape, rounds):
     assert (
-        dense_cycles(DATAFLOWS[dataflow], gemm, shape, runs, False)
-        == dense_cycles(DATAFLOWS[dataflow], gemm, shape, 1, True) * runs
+        dense_cycles(DATAFLOWS[dataflow], gemm, shape, rounds, False)
+        == dense_cycles(DATAFLOWS[dataflow], gemm, shape, 1, True) * rounds
     )
-    one, many = (buffer_accesses(DATAFLOWS[dataflow], gemm, shape, n, False) for n in (1, runs))
-    assert vars(many) == {port: count * runs for port, count in vars(one).items()}
-    blocks = output_blocks(DATAFLOWS[dataflow], gemm, shape, runs, False)
-    np.testing.assert_array_equal(blocks, np.tile(output_blocks(DATAFLOWS[dataflow], gemm, shape, 1, True), (runs, 1)))
+    one, many = (buffer_accesses(DATAFLOWS[dataflow], gemm, shape, n, False) for n in (1, rounds))
+    assert vars(many) == {port: count * rounds for port, count in vars(one).items()}
+    blocks = output_blocks(DATAFLOWS[dataflow], gemm, shape, rounds, False)
+    np.testing.assert_array_equal(
+        blocks, np.tile(output_blocks(DATAFLOWS[dataflow], gemm, shape, 1, True), (rounds, 1))
+    )
 
 
 @pytest.mark.parametrize("tick_batched", [True, False])
 @pytest.mark.parametrize("dataflow", NAMES)
-@given(gemm=gemms, shape=shapes, runs=st.integers(1, 5), groups=st.integers(1, 5))
-def test_groups_run_one_after_the_other(dataflow, tick_batched, gemm, shape, runs, groups):
+@given(gemm=gemms, shape=shapes, rounds=st.integers(1, 5), groups=st.integers(1, 5))
+def test_groups_run_one_after_the_other(dataflow, tick_batched, gemm, shape, rounds, groups):
     grouped = Gemm(gemm.pixels, gemm.reduction, gemm.filters, groups)
-    one = dense_cycles(DATAFLOWS[dataflow], gemm, shape, runs, tick_batched)
-    assert dense_cycles(DATAFLOWS[dataflow], grouped, shape, runs, tick_batched) == one * groups
-    single, all_ = (buffer_accesses(DATAFLOWS[dataflow], g, shape, runs, tick_batched) for g in (gemm, grouped))
+    one = dense_cycles(DATAFLOWS[dataflow], gemm, shape, rounds, tick_batched)
+    assert dense_cycles(DATAFLOWS[dataflow], grouped, shape, rounds, tick_batched) == one * groups
+    single, all_ = (buffer_accesses(DATAFLOWS[dataflow], g, shape, rounds, tick_batched) for g in (gemm, grouped))
     assert vars(all_) == {port: count * groups for port, count in vars(single).items()}
 
 
 @pytest.mark.parametrize("tick_batched", [True, False])
 @pytest.mark.parametrize("dataflow", ["os", "ws", "is"])
-@given(gemm=gemms, shape=shapes, runs=st.integers(1, 5), groups=st.integers(1, 3))
-def test_blocks_add_up_to_the_cycles(dataflow, tick_batched, gemm, shape, runs, groups):
+@given(gemm=gemms, shape=shapes, rounds=st.integers(1, 5), groups=st.integers(1, 3))
+def test_blocks_add_up_to_the_cycles(dataflow, tick_batched, gemm, shape, rounds, groups):
     grouped = Gemm(gemm.pixels, gemm.reduction, gemm.filters, groups)
-    blocks = output_blocks(DATAFLOWS[dataflow], grouped, shape, runs, tick_batched)
-    assert blocks.sum() == dense_cycles(DATAFLOWS[dataflow], grouped, shape, runs, tick_batched).total
+    blocks = output_blocks(DATAFLOWS[dataflow], grouped, shape, rounds, tick_batched)
+    assert blocks.sum() == dense_cycles(DATAFLOWS[dataflow], grouped, shape, rounds, tick_batched).total
 
 
 @st.composite
 def skip_cases(draw):
-    groups, runs = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    groups, rounds = draw(st.integers(1, 3)), draw(st.integers(1, 3))
     gemm = Gemm(draw(st.integers(1, 9)), draw(st.integers(1, 9)), draw(st.integers(1, 6)), groups)
     rng = np.random.default_rng(draw(st.integers(0, 1000)))
     rate = draw(st.sampled_from([0.0, 0.1, 0.5, 1.0]))
-    return gemm, draw(shapes), rng.random((runs, groups, gemm.pixels, gemm.reduction)) < rate
+    return gemm, draw(shapes), rng.random((rounds, groups, gemm.pixels, gemm.reduction)) < rate
 
 
 @settings(max_examples=60, deadline=None)
@@ -142,43 +144,43 @@ def skip_cases(draw):
 def test_skip_equals_rows_that_walk_their_ones(case):
     gemm, shape, spikes = case
     _, B = operands(gemm)
-    walks = [[systolic.skipping(group, B, shape.rows, shape.cols) for group in run] for run in spikes]
-    for t, run in enumerate(walks):
-        for g, (product, _) in enumerate(run):
+    walks = [[systolic.skipping(group, B, shape.rows, shape.cols) for group in done] for done in spikes]
+    for t, done in enumerate(walks):
+        for g, (product, _) in enumerate(done):
             np.testing.assert_array_equal(product, spikes[t, g].astype(int) @ B)
-    counts = [count for run in walks for _, count in run]
+    counts = [count for done in walks for _, count in done]
     ones = spikes.sum(axis=3)
     cycles = skip_cycles(ones, gemm, shape)
     assert cycles.total == sum(count.cycles for count in counts)
     assert cycles.array == sum(count.streaming for count in counts)
     assert cycles.folds == sum(count.folds for count in counts)
-    in_visits = [[c for _, count in run for c in count.blocks] for run in walks]
+    in_visits = [[c for _, count in done for c in count.blocks] for done in walks]
     assert skip_blocks(ones, gemm, shape, tick_batched=False).tolist() == in_visits
     back_to_back = [
-        c for g in range(gemm.groups) for fold in zip(*(run[g][1].blocks for run in walks), strict=True) for c in fold
+        c for g in range(gemm.groups) for fold in zip(*(done[g][1].blocks for done in walks), strict=True) for c in fold
     ]
     assert skip_blocks(ones, gemm, shape).tolist() == [back_to_back]
-    assert sum(Kept(ones[None]).effective_macs(run, gemm) for run in range(len(ones))) == sum(
-        np.count_nonzero(group) * gemm.filters for run in spikes for group in run
+    assert sum(Kept(ones[None]).effective_macs(timestep, gemm) for timestep in range(len(ones))) == sum(
+        np.count_nonzero(group) * gemm.filters for done in spikes for group in done
     )
 
 
-@given(gemm=gemms, shape=shapes, runs=st.integers(1, 4), tick_batched=st.booleans())
-def test_skip_without_zeros_is_dense(gemm, shape, runs, tick_batched):
-    ones = np.full((runs, 1, gemm.pixels), gemm.reduction)
+@given(gemm=gemms, shape=shapes, rounds=st.integers(1, 4), tick_batched=st.booleans())
+def test_skip_without_zeros_is_dense(gemm, shape, rounds, tick_batched):
+    ones = np.full((rounds, 1, gemm.pixels), gemm.reduction)
     for dataflow in ("os", "sata"):
-        dense = dense_cycles(DATAFLOWS[dataflow], gemm, shape, runs, tick_batched)
+        dense = dense_cycles(DATAFLOWS[dataflow], gemm, shape, rounds, tick_batched)
         assert skip_cycles(ones, gemm, shape, dataflow, tick_batched) == dense
         blocks = skip_blocks(ones, gemm, shape, dataflow, tick_batched)
-        np.testing.assert_array_equal(blocks, output_blocks(DATAFLOWS[dataflow], gemm, shape, runs, tick_batched))
+        np.testing.assert_array_equal(blocks, output_blocks(DATAFLOWS[dataflow], gemm, shape, rounds, tick_batched))
 
 
-@given(gemm=gemms, shape=shapes, runs=st.integers(1, 4))
-def test_sata_skips_its_os_part_and_still_loads_every_weight(gemm, shape, runs):
-    ones = np.zeros((runs, 1, gemm.pixels), np.int64)
+@given(gemm=gemms, shape=shapes, rounds=st.integers(1, 4))
+def test_sata_skips_its_os_part_and_still_loads_every_weight(gemm, shape, rounds):
+    ones = np.zeros((rounds, 1, gemm.pixels), np.int64)
     load = DATAFLOWS["sata"].loads(gemm, shape)
     assert skip_cycles(ones, gemm, shape, "sata") == skip_cycles(ones, gemm, shape) + load
-    assert skip_cycles(ones, gemm, shape, "sata", False) == skip_cycles(ones, gemm, shape) + load * runs
+    assert skip_cycles(ones, gemm, shape, "sata", False) == skip_cycles(ones, gemm, shape) + load * rounds
 
 
 def test_narrow_counts_do_not_wrap():
@@ -217,8 +219,8 @@ def test_an_empty_product_is_refused():
 
 
 @pytest.mark.parametrize("dataflow", NAMES)
-@given(gemm=gemms, shape=shapes, runs=st.integers(1, 4), tick_batched=st.booleans())
-def test_utilisation_is_a_share(dataflow, gemm, shape, runs, tick_batched):
-    cycles = dense_cycles(DATAFLOWS[dataflow], gemm, shape, runs, tick_batched).total
-    assert 0 < pe_utilisation(gemm.macs * runs, shape, cycles) <= 1
+@given(gemm=gemms, shape=shapes, rounds=st.integers(1, 4), tick_batched=st.booleans())
+def test_utilisation_is_a_share(dataflow, gemm, shape, rounds, tick_batched):
+    cycles = dense_cycles(DATAFLOWS[dataflow], gemm, shape, rounds, tick_batched).total
+    assert 0 < pe_utilisation(gemm.macs * rounds, shape, cycles) <= 1
     assert pe_utilisation(0, shape, 0) == 0

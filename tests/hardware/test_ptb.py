@@ -68,7 +68,7 @@ def test_timestep_major_every_timestep_is_a_window(case) -> None:
     expected = [
         sum(oracle.cycles(image[[t]], *window, filters, array) for image in spikes) for t in range(len(spikes[0]))
     ]
-    assert [run.total for run in PTB.cycles(kept, product)] == expected
+    assert [one.total for one in PTB.cycles(kept, product)] == expected
 
 
 def test_rows_that_share_no_input_pack_into_one() -> None:

@@ -43,7 +43,7 @@ def needs(element: Port, count: int) -> int:
 
 
 def walk(
-    dataflow: str, read: InputMap, gemm: Gemm, shape: ArrayShape, runs: int, tick_batched: bool, ports: Ports
+    dataflow: str, read: InputMap, gemm: Gemm, shape: ArrayShape, rounds: int, tick_batched: bool, ports: Ports
 ) -> int:
     """Fold by fold: the cycles by which buffers are slower than what streams or loads meanwhile."""
     waits = 0
@@ -51,8 +51,8 @@ def walk(
         down, across = {"ws": (gemm.reduction, gemm.filters), "is": (gemm.reduction, gemm.pixels)}.get(
             dataflow, (gemm.pixels, gemm.filters)
         )
-        passes = 1 if dataflow == "ws" and tick_batched else runs
-        for _ in range(passes):
+        streams = 1 if dataflow == "ws" and tick_batched else rounds
+        for _ in range(streams):
             for at, h in enumerate(parts(down, shape.rows)):
                 for w in parts(across, shape.cols):
                     if dataflow in ("os", "sata"):
@@ -60,7 +60,7 @@ def walk(
                         inputs = oracle.planar_reads(read, ports.spike_in, shape.rows)[group][at]
                         waits += max(0, max(weights, inputs) - gemm.reduction)
                     elif dataflow == "ws":
-                        repeats = runs // passes
+                        repeats = rounds // streams
                         stream = gemm.pixels * repeats
                         waits += max(0, needs(ports.weight, h * w) - shape.rows)
                         inputs = repeats * oracle.channel_last_reads(read, ports.spike_in, shape.rows)[group][at]
@@ -72,7 +72,7 @@ def walk(
                 loads = oracle.planar_reads(read, ports.spike_in, shape.cols)[group]
                 waits += sum(loads) - gemm.reduction * len(loads)
         if dataflow == "sata":
-            for _ in range(1 if tick_batched else runs):
+            for _ in range(1 if tick_batched else rounds):
                 for h in parts(gemm.reduction, shape.rows):
                     for w in parts(gemm.filters, shape.cols):
                         waits += max(0, needs(ports.weight, h * w) - shape.rows)
@@ -81,25 +81,25 @@ def walk(
 
 @settings(max_examples=100, deadline=None)
 @given(dataflows, layers(), shapes, st.integers(1, 3), st.booleans(), some_ports)
-def test_equals_a_walk_over_the_folds(dataflow, layer, shape, runs, tick_batched, ports) -> None:
-    found = dense_waits(DATAFLOWS[dataflow], *layer, shape, runs, tick_batched, ports)
-    assert found.total == walk(dataflow, *layer, shape, runs, tick_batched, ports)
+def test_equals_a_walk_over_the_folds(dataflow, layer, shape, rounds, tick_batched, ports) -> None:
+    found = dense_waits(DATAFLOWS[dataflow], *layer, shape, rounds, tick_batched, ports)
+    assert found.total == walk(dataflow, *layer, shape, rounds, tick_batched, ports)
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.sampled_from(["os", "sata"]), layers(), shapes, st.integers(1, 3), some_ports, st.data())
-def test_skipping_leaves_no_time_to_hide_what_must_be_fetched(dataflow, layer, shape, runs, ports, data) -> None:
+def test_skipping_leaves_no_time_to_hide_what_must_be_fetched(dataflow, layer, shape, rounds, ports, data) -> None:
     """The cycles of a fold are those of its slowest row or of its slowest buffer, fold by fold."""
     read, gemm = layer
     seed = data.draw(st.integers(0, 1000))
-    shape_of_ones = (runs, gemm.groups, gemm.pixels)
+    shape_of_ones = (rounds, gemm.groups, gemm.pixels)
     ones = np.random.default_rng(seed).integers(0, gemm.reduction + 1, shape_of_ones)
     found = SPARSITIES["skip"].waits(Kept(ones[None]), Laid(gemm, shape, DATAFLOWS[dataflow], True), read, ports)
     scanned = oracle.scanned_reads(read, ports.spike_in, shape.rows)
     waits = 0
-    for run, group in itertools.product(range(runs), range(gemm.groups)):
+    for timestep, group in itertools.product(range(rounds), range(gemm.groups)):
         for fold, start in enumerate(range(0, gemm.pixels, shape.rows)):
-            rows = ones[run, group, start : start + shape.rows]
+            rows = ones[timestep, group, start : start + shape.rows]
             for w in parts(gemm.filters, shape.cols):
                 weights = needs(ports.weight, gemm.reduction * w) if dataflow == "os" else 0
                 waits += max(0, max(weights, scanned[group][fold]) - int(rows.max()))
@@ -127,12 +127,12 @@ def test_twice_the_banks_never_wait_longer(dataflow, layer, shape, ports, name) 
 
 @settings(max_examples=60, deadline=None)
 @given(dataflows, st.booleans(), layers(), shapes, st.integers(1, 3), banks)
-def test_words_that_are_read_are_counted_vector_by_vector(dataflow, skips, layer, shape, runs, given_banks) -> None:
+def test_words_that_are_read_are_counted_vector_by_vector(dataflow, skips, layer, shape, rounds, given_banks) -> None:
     """Filters that do not fit beside each other see the inputs again, but where the inputs stay in the array."""
     read, gemm = layer
     skips = skips and dataflow in ("os", "sata")
     words = 0
-    for group, _ in itertools.product(range(gemm.groups), range(runs)):
+    for group, _ in itertools.product(range(gemm.groups), range(rounds)):
         if skips:
             fold = sum(each.total() for each in oracle.scanned_words(read, given_banks, shape.rows)[group])
         elif dataflow == "ws":
@@ -141,7 +141,7 @@ def test_words_that_are_read_are_counted_vector_by_vector(dataflow, skips, layer
             lanes = shape.cols if dataflow == "is" else shape.rows
             fold = sum(oracle.planar_reads(read, given_banks, lanes, oracle.vector_words)[group])
         words += fold if dataflow == "is" else sum(fold for _ in parts(gemm.filters, shape.cols))
-    kept = Kept(np.zeros((1, runs, gemm.groups, gemm.pixels), np.int32))
+    kept = Kept(np.zeros((1, rounds, gemm.groups, gemm.pixels), np.int32))
     laid = Laid(gemm, shape, DATAFLOWS[dataflow], True)
     found = SPARSITIES["skip" if skips else "none"].input_words(kept, laid, read, given_banks)
     assert found == words

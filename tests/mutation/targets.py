@@ -20,6 +20,8 @@ class Target:
 TARGETS = {
     "schedule": Target("lifsim/schedule", ("tests/schedule",)),
     "hardware": Target("lifsim/hardware", ("tests/hardware", "tests/dram")),
+    "accounting": Target("lifsim/accounting", ("tests/simulate",)),
+    "training": Target("lifsim/training", ("tests/simulate", "tests/schedule")),
     "simulate": Target("lifsim/simulate", ("tests/simulate",)),
     "engine": Target("lifsim/engine", ("tests/engine",)),
 }

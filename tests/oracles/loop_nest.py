@@ -52,7 +52,7 @@ def needed_rows(layer: Layer, output_rows: range) -> list[int]:
 def row_bytes(layer: Layer, bits: int) -> int:
     axis = axis_of(layer)
     across = layer.in_shape[2 - axis]
-    return ceil_div(layer.in_shape[0] // layer.groups * across * layer.runs * bits, 8)
+    return ceil_div(layer.in_shape[0] // layer.groups * across * layer.rounds * bits, 8)
 
 
 def cut(whole: int, size: int) -> list[range]:
@@ -176,9 +176,9 @@ class _Walk:
             for m in cut(layer.group_filters, self.filters):
                 pixels = len(r) * across
                 if array.dataflow == "ws":
-                    folds = [pixels * layer.runs * len(fold) for fold in cut(len(m), array.cols)]
+                    folds = [pixels * layer.rounds * len(fold) for fold in cut(len(m), array.cols)]
                 else:
-                    folds = [len(m) * len(fold) for fold in cut(pixels, array.cols)] * layer.runs
+                    folds = [len(m) * len(fold) for fold in cut(pixels, array.cols)] * layer.rounds
                 for psums in folds:
                     for _ in range(ceil_div(layer.reduction, array.rows) - 1):
                         spilled += max(0, ceil_div(psums * psum_bits, 8) - buffer)

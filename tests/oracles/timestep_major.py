@@ -78,11 +78,11 @@ class _Walker:
 
     def computes(self, index: int, t: int) -> bool:
         layer = self.network.layers[index]
-        return self.now(self.when(layer.runs, layer.input.name), t)
+        return self.now(self.when(layer.rounds, layer.input.name), t)
 
     def epilogue(self, index: int, t: int) -> bool:
         layer = self.network.layers[index]
-        return self.when(layer.runs, layer.input.name) != "last" or t == self.T - 1
+        return self.when(layer.rounds, layer.input.name) != "last" or t == self.T - 1
 
     def plane(self, name: str, images: range) -> list[Byte]:
         """Bytes of a tensor in one timestep, in order."""
@@ -107,9 +107,9 @@ class _Walker:
             for layer in self.network.layers
             if name in {*(tensor.name for tensor in layer.reads), *(operand.name for operand in layer.residuals)}
         ]
-        made = self.when(self.tensors[name].steps, name)
+        made = self.when(self.tensors[name].timesteps, name)
         later = any(
-            made == "first" and self.when(layer.runs, layer.input.name) == "every"
+            made == "first" and self.when(layer.rounds, layer.input.name) == "every"
             for layer in self.network.layers
             if any(operand.name == name for operand in layer.residuals)
         )
@@ -178,7 +178,7 @@ class _Walker:
 
     # Spikes
 
-    def passes_over_input(self, layer: Layer) -> int:
+    def traversals_of_input(self, layer: Layer) -> int:
         return ceil_div(layer.group_filters, self.plan.layers[layer.index - self.plan.first].tiling.filters)
 
     def read_input(self, layer: Layer, images: range, here: set[Byte]) -> int:
@@ -193,7 +193,7 @@ class _Walker:
         region = self.plan.residency.weight_region
         single = max(len(self.window(layer, plane, tile)) for tile in cut(rows_out, 1)) // len(images)
         tile_fits = smallest * self.filter_size(layer) <= region
-        passes = self.passes_over_input(layer) if single <= buffer else ceil_div(layer.group_filters, smallest)
+        traversals = self.traversals_of_input(layer) if single <= buffer else ceil_div(layer.group_filters, smallest)
         results = []
         for height in {ceil_div(rows_out, tiles) for tiles in range(1, rows_out + 1)}:
             tiles = cut(rows_out, height)
@@ -204,7 +204,7 @@ class _Walker:
             pinned = set(absent[: max(0, buffer - window)])
             seen: set[Byte] = set()
             count = 0
-            for _ in range(passes):
+            for _ in range(traversals):
                 for tile in tiles:
                     for byte in self.window(layer, plane, tile):
                         if byte in pinned:
@@ -252,7 +252,7 @@ class _Walker:
             later = [index for index in readers if index > last]
             made = self.producer.get(name) in range(first, last + 1)
             read = not made and any(first <= index <= last for index in readers)
-            put_out = made and self.now(self.when(self.tensors[name].steps, name), t)
+            put_out = made and self.now(self.when(self.tensors[name].timesteps, name), t)
             plane = self.plane(name, images)
             stays = self.reads_as_filters(name, first, last) or not self.in_spike_in(name, first, last, t, images)
             for position, byte in enumerate(plane):
@@ -323,7 +323,7 @@ class _Walker:
     def write_outputs(self, t: int, images: range, spilled: set[Byte]) -> None:
         for index in self.group:
             for tensor in self.network.layers[index].outputs:
-                if self.now(self.when(tensor.steps, tensor.name), t):
+                if self.now(self.when(tensor.timesteps, tensor.name), t):
                     plane = self.plane(tensor.name, images)
                     written = plane if self.leaves(tensor.name) else [byte for byte in plane if byte in spilled]
                     self.moved[self.network.layers[index].name]["spikes_out"] += len(written)
@@ -393,7 +393,7 @@ class _Walker:
         lag: int,
         taken: set[Byte] | None,
     ) -> None:
-        """taken: bytes that the layer has brought into spike_in, where that holds the run's inputs whole."""
+        """taken: bytes that the layer has brought into spike_in, where that holds the relay's inputs whole."""
         if layer.input.name in made:
             return
         plane = self.plane(layer.input.name, images)
@@ -406,12 +406,12 @@ class _Walker:
         begins = [0] + [s * height - lag for s in range(1, ceil_div(out_rows, height)) if s * height - lag > 0]
         ends = [*begins[1:], out_rows]
         tallest = max(len(self.window(layer, plane, range(a, b))) for a, b in zip(begins, ends, strict=True))
-        passes = 1 if tallest <= self.arch.buffers.spike_in.usable_bytes else self.passes_over_input(layer)
+        traversals = 1 if tallest <= self.arch.buffers.spike_in.usable_bytes else self.traversals_of_input(layer)
         absent = [byte for byte in self.window(layer, plane, rows) if byte not in held]
-        self.moved[layer.name]["spikes_in"] += passes * len(absent)
+        self.moved[layer.name]["spikes_in"] += traversals * len(absent)
 
     def waiting(self, layers: tuple[Layer, ...], made: dict[str, Layer], done: list[int], images: range) -> int:
-        """Bytes of rows that were put out and that a layer of the run still needs."""
+        """Bytes of rows that were put out and that a layer of the relay still needs."""
         total = 0
         for name, producer in made.items():
             needed: set[int] = set()
@@ -425,8 +425,8 @@ class _Walker:
     def reserved(
         self, layers: tuple[Layer, ...], made: dict[str, Layer], lags: list[int], height: int, images: range
     ) -> int:
-        """What the rows between the layers of a run may take: from where a reader's strip begins, half a kernel before
-        it, to where the producer's strip ends."""
+        """What the rows between the layers of a relay may take: from where a reader's strip begins, half a kernel
+        before it, to where the producer's strip ends."""
         rows = layers[0].out_shape[1 + axis_of(layers[0])]
         tail = rows - (ceil_div(rows, height) - 1) * height
         total = 0
@@ -464,15 +464,15 @@ class _Walker:
                     ram.here.add(byte)
                 ram.touched.add(byte)
             assert len(ram.here & transient) <= self.plan.residency.transient
-            ends_run = self.ends_run(users, layer.index)
+            ends_relay = self.ends_relay(users, layer.index)
             last_call = t == self.T - 1 and layer.index == users[-1]
             for byte in sorted(ram.here):
-                leaves = ends_run if byte in transient else True
+                leaves = ends_relay if byte in transient else True
                 if leaves and (not stripped or byte[1] in rows):
                     ram.here.remove(byte)
                     self.moved[layer.name]["membrane_write"] += not last_call
 
-    def ends_run(self, users: list[int], index: int) -> bool:
+    def ends_relay(self, users: list[int], index: int) -> bool:
         """Whether the next LIF of the group uses another state, or there is none."""
         lifs = sorted(i for _, owners in self.states.values() for i in owners if i in self.group)
         behind = lifs[lifs.index(index) + 1 :]
@@ -486,7 +486,7 @@ class _Walker:
         left = max(0, buffer - max(self.psum_working_set(self.network.layers[i]) for i in self.group))
         for index in self.group:
             layer = self.network.layers[index]
-            if layer.lif is None or self.when(layer.runs, layer.input.name) != "first":
+            if layer.lif is None or self.when(layer.rounds, layer.input.name) != "first":
                 continue
             size = len(images) * ceil_div(layer.lif_elements * self.arch.precision.psum_bits, 8)
             stays = min(left, size)

@@ -13,20 +13,20 @@ from lifsim.config.sharing import Sharing, states_of
 
 
 def products(layer: Layer, spikes: NDArray[np.uint8]) -> tuple[int, int, int]:
-    """Multiply-accumulates of one image [runs, C, H, W]: all, those on ones, and those of gradients with weights.
+    """Multiply-accumulates of one image [rounds, C, H, W]: all, those on ones, and those of gradients with weights.
 
     Walks every output, every weight; padding is nothing. The last count has every output pixel and weight, padding too:
     SATA's C*R^2*K*E^2.
     """
-    runs, channels, height, width = spikes.shape
+    rounds, channels, height, width = spikes.shape
     filters, per_group = layer.filters // layer.groups, channels // layer.groups
     every = ones = 0
-    for run, m, y, x in product(range(runs), range(layer.filters), *map(range, layer.out_shape[1:])):
+    for timestep, m, y, x in product(range(rounds), range(layer.filters), *map(range, layer.out_shape[1:])):
         for c, r, s in product(range(per_group), *map(range, layer.kernel)):
             every += 1
             row, column = y * layer.stride[0] - layer.padding[0] + r, x * layer.stride[1] - layer.padding[1] + s
             if 0 <= row < height and 0 <= column < width:
-                ones += int(spikes[run, m // filters * per_group + c, row, column])
+                ones += int(spikes[timestep, m // filters * per_group + c, row, column])
     return every, ones, every
 
 
@@ -50,10 +50,10 @@ def moved_bits(network: Network, sharing: Sharing, bits: dict[str, int], batch: 
         for layer in network.layers:
             for tensor in (layer.input, *layer.residuals):
                 if tensor.name not in inputs:  # its gradient goes out here, and in where it was made
-                    moved["gradients_write"] += tensor.steps * tensor.elements * bits["gradient"]
-                    moved["gradients_read"] += tensor.steps * tensor.elements * bits["gradient"]
+                    moved["gradients_write"] += tensor.timesteps * tensor.elements * bits["gradient"]
+                    moved["gradients_read"] += tensor.timesteps * tensor.elements * bits["gradient"]
         last = network.layers[-1].outputs[0]
-        moved["gradients_read"] += last.steps * last.elements * bits["gradient"]
+        moved["gradients_read"] += last.timesteps * last.elements * bits["gradient"]
     for layer in network.layers:
         for _ in product(range(layer.filters), range(layer.reduction)):
             moved["weight_updates"] += 2 * bits["weight"]

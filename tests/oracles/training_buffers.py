@@ -21,15 +21,15 @@ def beyond(buffer: int, elements: int, bits: int) -> int:
     return sum(1 for byte in range((used + 7) // 8) if byte >= buffer)
 
 
-def waiting_beyond(buffer: int, elements: int, bits: int, images: int, runs: int, *, together: bool) -> int:
+def waiting_beyond(buffer: int, elements: int, bits: int, images: int, rounds: int, *, together: bool) -> int:
     """Bytes of membrane gradients of a layer's `elements` that do not fit between the backward stage and the update:
-    image by image, all runs together or one by one."""
+    image by image, all rounds together or one by one."""
     overflow = 0
     for _ in range(images):
         if together:
-            overflow += beyond(buffer, runs * elements, bits)
+            overflow += beyond(buffer, rounds * elements, bits)
         else:
-            overflow += sum(beyond(buffer, elements, bits) for _ in range(runs))
+            overflow += sum(beyond(buffer, elements, bits) for _ in range(rounds))
     return overflow
 
 

@@ -18,7 +18,7 @@ Pair = tuple[int, int]
 
 @dataclass(frozen=True)
 class Convolution:
-    """One weight layer on inputs `shape`; a linear layer is 1 x 1 on one pixel. runs: timesteps that it computes."""
+    """One weight layer on inputs `shape`; a linear layer is 1 x 1 on one pixel. rounds: timesteps that it computes."""
 
     shape: tuple[int, int, int]
     filters: int
@@ -26,7 +26,7 @@ class Convolution:
     stride: Pair
     padding: Pair
     groups: int
-    runs: int
+    rounds: int
     lif: bool
 
     @property
@@ -71,9 +71,9 @@ class Counted:
 
 
 def count(layer: Convolution, machine: Machine, spikes: NDArray[np.uint8], timesteps: int) -> Counted:
-    """`spikes` [B, runs, C, H, W] of 0 and 1."""
+    """`spikes` [B, rounds, C, H, W] of 0 and 1."""
     H, W, flow = machine.rows, machine.cols, machine.dataflow
-    batch, runs = spikes.shape[:2]
+    batch, rounds = spikes.shape[:2]
     pixels, filters = math.prod(layer.out), layer.filters // layer.groups
     reduction = layer.shape[0] * math.prod(layer.kernel) // layer.groups
     row_folds, col_folds = math.ceil(pixels / H), math.ceil(filters / W)
@@ -82,23 +82,23 @@ def count(layer: Convolution, machine: Machine, spikes: NDArray[np.uint8], times
 
     if machine.sparsity == "skip":
         slowest = [
-            max(run[group, first : first + H]) for image in ones for run in image
+            max(one[group, first : first + H]) for image in ones for one in image
             for group in range(layer.groups) for first in range(0, pixels, H)
         ]  # fmt: skip
         cycles = sum((int(most) + H + W - 2) * col_folds for most in slowest)
     else:
         cycles = batch * layer.groups * {
-            "os": runs * (reduction + H + W - 2) * row_folds * col_folds,
-            "sata": runs * (reduction + H + W - 2) * row_folds * col_folds,
-            "ws": (runs * pixels + 2 * H + W - 2) * k_folds * col_folds,
-            "is": runs * (filters + 2 * H + W - 2) * k_folds * pixel_cols,
+            "os": rounds * (reduction + H + W - 2) * row_folds * col_folds,
+            "sata": rounds * (reduction + H + W - 2) * row_folds * col_folds,
+            "ws": (rounds * pixels + 2 * H + W - 2) * k_folds * col_folds,
+            "is": rounds * (filters + 2 * H + W - 2) * k_folds * pixel_cols,
         }[flow]  # fmt: skip
     if flow == "sata":
         cycles += batch * layer.groups * ((k_folds * col_folds - 1) * (pixels + 2 * H + W - 2) + H)
 
     each, weights = batch * layer.groups, reduction * filters
-    psums = each * runs * pixels * filters * k_folds if flow in ("ws", "is") else 0
-    finished = each * runs * pixels * filters
+    psums = each * rounds * pixels * filters * k_folds if flow in ("ws", "is") else 0
+    finished = each * rounds * pixels * filters
     units = math.ceil(H * W / machine.channel_groups)
     chain = machine.latency + machine.interval * (math.ceil(H * W / units) - 1)
     neurons = pixels * layer.filters if layer.lif else 0
@@ -107,8 +107,8 @@ def count(layer: Convolution, machine: Machine, spikes: NDArray[np.uint8], times
         lif=each * timesteps * row_folds * col_folds * chain if layer.lif else 0,
         macs_dense=finished * reduction,
         macs_effective=sum(int(image.sum()) for image in ones) * filters,
-        input_reads=each * runs * pixels * reduction * (1 if flow == "is" else col_folds),
-        weight_reads=each * weights * {"os": runs * row_folds, "sata": 1, "ws": 1, "is": runs * pixel_cols}[flow],
+        input_reads=each * rounds * pixels * reduction * (1 if flow == "is" else col_folds),
+        weight_reads=each * weights * {"os": rounds * row_folds, "sata": 1, "ws": 1, "is": rounds * pixel_cols}[flow],
         psum_reads=psums - finished if psums else 0,
         psum_writes=psums,
         output_writes=batch * timesteps * neurons if layer.lif else finished,
@@ -119,6 +119,6 @@ def count(layer: Convolution, machine: Machine, spikes: NDArray[np.uint8], times
 
 
 def _ones(layer: Convolution, image: NDArray[np.uint8]) -> NDArray[np.int32]:
-    """[runs, groups, pixels]."""
+    """[rounds, groups, pixels]."""
     ones = ones_per_pixel_by_loops(image, layer.kernel, layer.stride, layer.padding, layer.groups)
     return ones.reshape(len(image), layer.groups, -1)

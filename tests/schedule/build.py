@@ -55,11 +55,11 @@ def conv_layer(
     padding: tuple[int, int] = (1, 1),
     groups: int = 1,
     timesteps: int = 2,
-    runs: int | None = None,
+    rounds: int | None = None,
     levels: int | None = 1,
 ) -> Layer:
     """One convolution and its LIF; its input is the network's."""
-    runs = timesteps if runs is None else runs
+    rounds = timesteps if rounds is None else rounds
     out = tuple(
         (size + 2 * p - k) // s + 1 for size, p, k, s in zip(in_shape[1:], padding, kernel, stride, strict=True)
     )
@@ -69,7 +69,7 @@ def conv_layer(
         index=0,
         name="conv",
         kind="conv",
-        input=Tensor("input", in_shape, runs, levels),
+        input=Tensor("input", in_shape, rounds, levels),
         in_shape=in_shape,
         filters=filters,
         kernel=kernel,
@@ -77,7 +77,7 @@ def conv_layer(
         padding=padding,
         groups=groups,
         out_shape=out_shape,
-        runs=runs,
+        rounds=rounds,
         timesteps=timesteps,
         lif=Lif("conv.lif", ("conv",), spikes, SOFT, None),
         outputs=(spikes,),
@@ -89,7 +89,7 @@ def network_of(*layers: Layer, input_bits: int = 8) -> Network:
     """The network of these layers, the first one's input being its own."""
     nodes: list[Node] = [Input("input", (), layers[0].input)]
     for layer in layers:
-        psums = Tensor(layer.name, layer.out_shape, layer.runs, None)
+        psums = Tensor(layer.name, layer.out_shape, layer.rounds, None)
         if layer.kind == "conv":
             nodes.append(
                 Conv(layer.name, (layer.input.name,), psums, layer.in_shape, layer.kernel, layer.stride, layer.padding,

@@ -18,9 +18,11 @@ def buffer(size: int, *, double: bool = False) -> Buffer:
 
 
 def visit_of(outputs: list[int], rows: list[tuple[int, Kind, int, int, int, int, int]]) -> Visit:
-    """rows: step, kind, region, offset, run_bytes, runs, pitch."""
-    step, kind, region, offset, size, runs, pitch = (np.array(column, np.int64) for column in zip(*rows, strict=True))
-    moves = moves_of(kind, region, step, offset, size, runs, pitch)
+    """rows: step, kind, region, offset, extent_bytes, extents, pitch."""
+    step, kind, region, offset, size, extents, pitch = (
+        np.array(column, np.int64) for column in zip(*rows, strict=True)
+    )
+    moves = moves_of(kind, region, step, offset, size, extents, pitch)
     return Visit(3, None, np.array(outputs), moves, ("weights:x", "tensor:y", "tensor:z"), 5)
 
 
@@ -42,7 +44,7 @@ def test_a_step_of_ten_bytes_in_a_buffer_of_four_by_hand() -> None:
     # Three parts: of 7 outputs 2, 2, 3 and of 10 bytes 3, 3, 4; the second step fits and stays.
     for weights in (buffer(4), buffer(8, double=True)):
         found = cut(TWO_STEPS, {Kind.WEIGHTS: weights, Kind.SPIKES_IN: buffer(6)})
-        assert (found.layer, found.run, found.regions, found.timestep) == (3, None, TWO_STEPS.regions, 5)
+        assert (found.layer, found.round, found.regions, found.timestep) == (3, None, TWO_STEPS.regions, 5)
         assert found.outputs.tolist() == [2, 2, 3, 4]
         assert listed(found.moves) == [
             (0, Kind.WEIGHTS, 0, 100, 3, 1, 50),

@@ -45,11 +45,11 @@ def test_bytes_of_the_visits_are_those_of_the_plan(
         for group in made.groups:
             if group.tick_batched:
                 continue
-            visits = group_visits(facts, made.chip.room, batch, group)
+            visits = group_visits(facts, batch, group)
             for index, traffic in zip(range(group.first, group.last + 1), group.layers, strict=True):
                 mine = [visit for visit in visits if visit.layer == index]
                 moved = {name: sum(v.moves.total(kind) for v in mine) for kind, name in COUNTED.items()}
                 assert moved | {"operand": 0} == vars(traffic.dram)
-                computed = sum(int(v.outputs.sum()) for v in mine if v.run != REPLAY)
+                computed = sum(int(v.outputs.sum()) for v in mine if v.round != REPLAY)
                 rows = facts.layers[index].rows.axis.rows_out
-                assert computed == batch * network.layers[index].runs * network.layers[index].filters * rows
+                assert computed == batch * network.layers[index].rounds * network.layers[index].filters * rows

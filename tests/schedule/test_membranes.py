@@ -25,10 +25,10 @@ class Case:
 
 @st.composite
 def uses(draw: st.DrawFn, shared: bool) -> StateUse:
-    runs = draw(st.integers(1, 2))
-    calls = runs + draw(st.integers(1, 3) if shared else st.integers(0, 1))
-    stripped = runs == 1 and calls > 1 and draw(st.integers(0, 7)) == 0
-    return StateUse(draw(st.integers(1, 8)), calls, runs, stripped=stripped)
+    relays = draw(st.integers(1, 2))
+    calls = relays + draw(st.integers(1, 3) if shared else st.integers(0, 1))
+    stripped = relays == 1 and calls > 1 and draw(st.integers(0, 7)) == 0
+    return StateUse(draw(st.integers(1, 8)), calls, relays, stripped=stripped)
 
 
 @st.composite
@@ -46,11 +46,11 @@ def cases(draw: st.DrawFn) -> Case:
 
 
 def byte_moves(state: StateUse, *, passes: bool, timesteps: int) -> int:
-    """How often DRAM moves one byte that is not permanent, call by call. passes: it stays through a run of calls."""
-    first_run = state.calls - (state.runs - 1)
-    runs = [first_run] + [1] * (state.runs - 1)
+    """How often DRAM moves one byte that is not permanent, call by call. passes: it stays through a relay of calls."""
+    first_relay = state.calls - (state.relays - 1)
+    relays = [first_relay] + [1] * (state.relays - 1)
     moved, done, on_chip = 0, 0, False
-    for calls in runs * timesteps:
+    for calls in relays * timesteps:
         for call in range(calls):
             moved += done > 0 and not on_chip  # the zero state is never read
             done, on_chip = done + 1, True
@@ -62,7 +62,7 @@ def byte_moves(state: StateUse, *, passes: bool, timesteps: int) -> int:
 
 def moved_by_split(case: Case) -> Iterator[tuple[int, int, tuple[int, ...]]]:
     """(bytes moved, transient, permanent by state) of every split, byte by byte: a state's are numbered, the first p
-    stay, the next q come once per run of calls."""
+    stay, the next q come once per relay of calls."""
     tables = []
     for state in case.states:
         once, every = (byte_moves(state, passes=passes, timesteps=case.timesteps) for passes in (True, False))

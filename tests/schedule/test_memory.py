@@ -45,7 +45,7 @@ def live_bits(network: Network) -> int:
             for tensor in (layer.input, *layer.residuals, *layer.outputs):
                 real = network.input_bits if tensor.name == "input" else ARCH.precision.psum_bits
                 held[tensor.name] = tensor.elements * tensor.bits(real)
-            if layer.lif and layer.input.levels is None and layer.runs == 1:
+            if layer.lif and layer.input.levels is None and layer.rounds == 1:
                 held[f"{layer.name} replayed"] = layer.lif.output.elements * ARCH.precision.psum_bits
             held |= {node.name: node.output.elements * 20 for node in network.nodes if node.name == "mean"}
             most = max(most, sum(held.values()))
@@ -68,7 +68,7 @@ def kept_bits(network: Network) -> int:
                 reads_back = [node.inputs[0]] + [node.name] * node.batch_norm
             case Pool(kind="max"):
                 reads_back = [node.inputs[0]]
-        needed |= {(name, step) for name in reads_back for step in range(network.node(name).output.steps)}
+        needed |= {(name, step) for name in reads_back for step in range(network.node(name).output.timesteps)}
     bits = 0
     for name, _ in needed:
         node = network.node(name)

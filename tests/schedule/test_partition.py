@@ -77,11 +77,11 @@ def test_no_choice_of_strips_moves_fewer_bytes(net: Network, name: str, arch: Ar
     group = Group(facts, 0, len(net.layers) - 1, usable(arch), Chunks(images, images))
     best = cheapest(group).total
     buffers = group.buffers
-    for heights in product(*([None, *run.heights()] for run in group.runs.values())):
-        chosen = {run.state: h for run, h in zip(group.runs.values(), heights, strict=True) if h is not None}
+    for heights in product(*([None, *relay.heights()] for relay in group.in_strips.values())):
+        chosen = {relay.state: h for relay, h in zip(group.in_strips.values(), heights, strict=True) if h is not None}
         fits = all(
-            images * group.runs[state].state_window_bytes(h) <= buffers.membrane
-            and images * group.runs[state].spike_window_bytes(h) <= buffers.spike_out
+            images * group.in_strips[state].state_window_bytes(h) <= buffers.membrane
+            and images * group.in_strips[state].spike_window_bytes(h) <= buffers.spike_out
             for state, h in chosen.items()
         )
         if fits:

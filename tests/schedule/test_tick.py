@@ -33,7 +33,7 @@ def layers(draw: st.DrawFn) -> Layer:
         padding=(0 if one_dimensional else draw(st.integers(0, kernel[0] - 1)), draw(st.integers(0, kernel[1] - 1))),
         groups=groups,
         timesteps=draw(st.integers(1, 3)),
-        runs=draw(st.sampled_from([None, 1])),
+        rounds=draw(st.sampled_from([None, 1])),
         levels=draw(st.sampled_from([1, 4, None])),
     )
 
@@ -75,7 +75,7 @@ def streaming(in_shape: tuple[int, int, int], padding: int, levels: int | None, 
     """A layer whose one filter tile streams through a weight buffer of half its size."""
     layer = build.conv_layer(
         in_shape=in_shape, filters=2, kernel=(2, 1), stride=(1, 1), padding=(padding, 0), groups=1, timesteps=2,
-        runs=None, levels=levels,
+        rounds=None, levels=levels,
     )  # fmt: skip
     arch = build.arch(
         rows=1, cols=2, dataflow="os", double_buffered=True, weight_bits=1, weight=2, spike_in=spike_in,

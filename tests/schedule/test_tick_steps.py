@@ -52,9 +52,9 @@ def test_every_address_of_the_weights_and_outputs_is_touched(layer: Layer, arch:
     for kind, size in ((Kind.WEIGHTS, traffic.dram.weights), (Kind.SPIKES_OUT, traffic.dram.spikes_out)):
         touched = np.zeros(size, np.int64)
         for move in np.flatnonzero(moves.kind == kind):
-            for run in range(moves.runs[move]):
-                begin = moves.offset[move] + run * moves.pitch[move]
-                touched[begin : begin + moves.run_bytes[move]] += 1
+            for extent in range(moves.extents[move]):
+                begin = moves.offset[move] + extent * moves.pitch[move]
+                touched[begin : begin + moves.extent_bytes[move]] += 1
         if kind == Kind.SPIKES_OUT:
             assert (touched == 1).all()
         else:
@@ -71,12 +71,12 @@ def test_input_is_read_where_it_lies(layer: Layer, arch: Arch, batch: int) -> No
     network = build.network_of(layer)
     visit = visit_on(network, layer, arch, batch, traffic_on(network, layer, arch, batch))
     along = 2 if layer.in_shape[1] == 1 else 1
-    row_bits = layer.in_shape[0] * layer.in_shape[3 - along] * layer.runs * layer.input.bits(network.input_bits)
+    row_bits = layer.in_shape[0] * layer.in_shape[3 - along] * layer.rounds * layer.input.bits(network.input_bits)
     image_bytes = layer.in_shape[along] * -(-row_bits // 8)
     moves = visit.moves
     mine = np.flatnonzero(moves.kind == Kind.SPIKES_IN)
     begin = moves.offset[mine]
-    end = begin + (moves.runs[mine] - 1) * moves.pitch[mine] + moves.run_bytes[mine]
+    end = begin + (moves.extents[mine] - 1) * moves.pitch[mine] + moves.extent_bytes[mine]
     assert begin.min() == 0
     assert set(range(0, batch * image_bytes, image_bytes)) <= set(begin.tolist())
     assert end.max() <= batch * image_bytes

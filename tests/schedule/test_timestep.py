@@ -9,14 +9,13 @@ from hypothesis import strategies as st
 from lifsim.config.arch import Arch
 from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing
-from lifsim.schedule.chip import buffer_bytes
 from lifsim.schedule.plan import GroupPlan, ScheduleOptions
 from lifsim.schedule.traffic import DramBytes
 from lifsim.schedule.unrolled import LayerStep, unroll
 from tests.oracles import timestep_major
 from tests.schedule import build
 from tests.schedule.networks import network, networks
-from tests.schedule.on_arch import facts_on, plan_on
+from tests.schedule.on_arch import plan_on
 
 SHARINGS = ["none", "layer", "channel2", "layer+channel2"]
 QUIET = settings(deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
@@ -57,7 +56,7 @@ def test_equals_the_literal_interpreter_at_every_timestep(
     assume(groups)
     for group in groups:
         walked = timestep_major.walk(network, sharing, arch, group, options.batch)
-        steps = list(unroll(facts_on(network, sharing, arch), buffer_bytes(arch.buffers), group, options.batch))
+        steps = list(unroll(group.walked))
         for step in steps:
             counted = walked[step.chunk * network.timesteps + step.timestep][network.layers[step.layer].name]
             assert not_zero(vars(step.dram)) == not_zero(counted)
@@ -72,7 +71,7 @@ def test_timesteps_add_up_where_the_last_chunk_is_smaller(
     sharing, chunk = Sharing.parse(name), data.draw(st.integers(1, batch))
     made = plan_on(network, sharing, arch, ScheduleOptions("timestep", batch, chunk))
     for group in made.groups:
-        assert group.tick_batched or adds_up(group, list(unroll(made.facts, made.chip.room, group, batch)))
+        assert group.tick_batched or adds_up(group, list(unroll(group.walked)))
 
 
 def adds_up(group: GroupPlan, steps: list[LayerStep]) -> bool:

@@ -93,8 +93,8 @@ def touched(visit: Visit, *, writes: bool) -> Iterator[tuple[str, np.ndarray]]:
     """Names and byte numbers."""
     moves = visit.moves
     for move in np.flatnonzero(np.isin(moves.kind, WRITES) == writes):
-        start = moves.offset[move] + moves.pitch[move] * np.arange(moves.runs[move])
-        yield visit.regions[moves.region[move]], (start[:, None] + np.arange(moves.run_bytes[move])).ravel()
+        start = moves.offset[move] + moves.pitch[move] * np.arange(moves.extents[move])
+        yield visit.regions[moves.region[move]], (start[:, None] + np.arange(moves.extent_bytes[move])).ravel()
 
 
 @pytest.mark.slow
@@ -182,7 +182,7 @@ def test_bytes_of_a_stage_and_of_inference_are_not_added_up_by_mistake() -> None
 
 
 @pytest.mark.parametrize(
-    ("total", "stays", "runs", "sizes"),
+    ("total", "stays", "rounds", "sizes"),
     [
         (100, 20, 2, [40, 20, 20, 20]),
         (100, 20, 1, [0, 60, 0, 40]),  # of a layer that is computed once and replayed only the first timestep works
@@ -191,12 +191,12 @@ def test_bytes_of_a_stage_and_of_inference_are_not_added_up_by_mistake() -> None
     ],
 )
 def test_weights_that_stay_come_with_the_first_turn_that_works(
-    total: int, stays: int, runs: int, sizes: list[int]
+    total: int, stays: int, rounds: int, sizes: list[int]
 ) -> None:
     """Two images, two timesteps each, walked back."""
     images = np.array([1, 1, 0, 0])
     turns = Turns(np.arange(4), images, np.ones_like(images), np.array([1, 0, 1, 0]), batch=2, timesteps=2)
-    flow = turns.weights("weights:x", total, stays, runs)
+    flow = turns.weights("weights:x", total, stays, rounds)
     assert (flow.kind, flow.region, flow.bytes.tolist()) == (Kind.WEIGHTS, "weights:x", sizes)
     assert np.all(np.asarray(flow.offset) == 0)
 

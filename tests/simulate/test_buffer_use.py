@@ -45,7 +45,7 @@ def test_words_are_packed_elements_but_for_what_the_array_reads_by_address() -> 
     assert used["weight"].read_utilisation == used["weight"].read_words / (cycles * banks)
     # of a vector of 16 pixels or less at least a word is read, and padding reads none
     vectors = sum(
-        layer.runs * layer.reduction * -(-layer.pixels // 16) * -(-layer.group_filters // 8) * layer.groups
+        layer.rounds * layer.reduction * -(-layer.pixels // 16) * -(-layer.group_filters // 8) * layer.groups
         for layer in found.network.layers
     )
     assert 0.5 * vectors < used["spike_in"].read_words / (found.options.batch or 1) < 2 * vectors

@@ -28,7 +28,7 @@ from lifsim.hardware.dram.streamed import streamed_work
 from lifsim.hardware.pipeline.kinds import WRITES
 from lifsim.report.dram_line import dram_line
 from lifsim.report.summary import summary
-from lifsim.simulate.dram import dram_runs
+from lifsim.simulate.dram import dram_extents
 from lifsim.simulate.result import Result
 
 CYCLE = ("dram.model=cycle", "dram.device=ddr4_2400")
@@ -78,11 +78,11 @@ def bursts_of(result: Result) -> list[dict[str, int]]:
     """Bursts that each layer's requests touch, byte by byte."""
     assert result.timeline is not None
     steps, spec = result.timeline.steps, simulated(result).spec
-    runs, requests = dram_runs(steps, spec.organisation.capacity_bytes), steps.program.requests
+    extents, requests = dram_extents(steps, spec.organisation.capacity_bytes), steps.program.requests
     touched = [{"reads": 0, "writes": 0} for _ in result.records]
     for request, (step, kind) in enumerate(zip(requests.step, requests.kind, strict=True)):
-        for run_ in range(runs.first[request], runs.first[request + 1]):
-            first, size = int(runs.address[run_]), int(runs.bytes[run_])
+        for extent in range(extents.first[request], extents.first[request + 1]):
+            first, size = int(extents.address[extent]), int(extents.bytes[extent])
             count = len({byte // spec.organisation.burst_bytes for byte in range(first, first + size)})
             touched[steps.layer[step]]["writes" if kind in WRITES else "reads"] += count
     return touched

@@ -30,7 +30,7 @@ def test_every_move_lies_in_its_tensor(timeline: Timeline) -> None:
     visits, moves = timeline.steps.visits, timeline.steps.moves
     layout = layout_of(visits)
     first = addresses(visits, layout)
-    last = first + (moves.runs - 1) * moves.pitch + moves.run_bytes
+    last = first + (moves.extents - 1) * moves.pitch + moves.extent_bytes
     names = [visit.regions[region] for visit in visits for region in visit.moves.region]
     base = layout.base_of(names)
     size = layout.size[[layout.names.index(name) for name in names]]
@@ -45,8 +45,8 @@ def test_an_image_is_read_where_it_was_written(timeline: Timeline) -> None:
             mine = np.flatnonzero(visit.moves.kind == kind)
             for move in mine:
                 name = visit.regions[visit.moves.region[move]]
-                end = visit.moves.offset[move] + (visit.moves.runs[move] - 1) * visit.moves.pitch[move]
-                ends[name] = max(ends.get(name, 0), int(end + visit.moves.run_bytes[move]))
+                end = visit.moves.offset[move] + (visit.moves.extents[move] - 1) * visit.moves.pitch[move]
+                ends[name] = max(ends.get(name, 0), int(end + visit.moves.extent_bytes[move]))
     for name, end in read.items():
         if name in stored:
             assert end <= stored[name]

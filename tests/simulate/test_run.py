@@ -56,7 +56,7 @@ def test_effective_macs_are_a_direct_count_over_im2col(spike_trace: Callable[[st
     counted = 0
     with np.load(path) as trace:
         for layer, name in zip(result.network.layers, trace.files, strict=True):
-            spikes = trace[name].astype(np.int64)[: layer.runs]
+            spikes = trace[name].astype(np.int64)[: layer.rounds]
             if spikes.ndim == 2:
                 spikes = spikes[:, :, None, None]
             (ph, pw), (sh, sw) = layer.padding, layer.stride
@@ -112,7 +112,7 @@ def test_a_single_pe_works_through_every_mac() -> None:
 
 def test_one_timestep_is_one_run_of_every_layer() -> None:
     result = lifsim.run(workload="resnet19_cifar10", overrides=["timesteps=1"])
-    assert result.totals.ops.macs_dense == sum(layer.macs_per_run for layer in result.network.layers)
+    assert result.totals.ops.macs_dense == sum(layer.macs_per_round for layer in result.network.layers)
     assert result.totals.ops.lif_updates == sum(layer.lif_elements for layer in result.network.layers)
     assert result.totals.membrane_registers.reads == 0
 
@@ -189,7 +189,7 @@ def test_each_timestep_uses_the_array_as_much_as_its_own_products_need(sparsity:
     result = lifsim.run(workload="lenet5_mnist", batch=2, overrides=overrides)
     for layer, record in zip(result.network.layers, result.records, strict=True):
         steps = record.counts.timesteps
-        assert [step.timestep for step in steps] == list(range(layer.runs))
+        assert [step.timestep for step in steps] == list(range(layer.rounds))
         for step in steps:
             products = step.macs_effective if sparsity == "skip" else 2 * layer.pixels * layer.filters * layer.reduction
             pe_cycles = result.arch.array.pes * (step.array_cycles + step.fill_drain_cycles)

@@ -34,7 +34,7 @@ def layer(kind: str, size: int, channels: int, kernel: int, filters: int, stride
     shape, spikes = (channels, size, size), Tensor("input", (channels, size, size), 1, 1)
     window = {"kernel": (kernel, kernel), "stride": (stride, stride), "padding": (1, 1)}
     return Layer(0, f"{kind}{size}x{channels}", kind, spikes, shape, filters, **window, groups=1,
-                 out_shape=(filters, out, out), runs=1, timesteps=1, lif=None, outputs=(), residuals=(),
+                 out_shape=(filters, out, out), rounds=1, timesteps=1, lif=None, outputs=(), residuals=(),
                  flat=kind == "linear")  # fmt: skip
 
 

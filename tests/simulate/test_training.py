@@ -66,7 +66,7 @@ def test_macs_of_all_stages_are_a_walk_over_every_product(encoding: str) -> None
     zeros = network.gradients
     with synthesise(network, 1, 3) as trace:
         for layer, spikes, record in zip(network.layers, trace.layers, result.records, strict=True):
-            steps = [spikes.read(step, 0, 1)[0].reshape(layer.in_shape) for step in range(layer.runs)]
+            steps = [spikes.read(step, 0, 1)[0].reshape(layer.in_shape) for step in range(layer.rounds)]
             image = np.stack(steps)
             if layer.input.name == "input" and encoding == "direct":
                 image = np.ones_like(image)
@@ -106,7 +106,7 @@ def test_array_cycles_are_those_of_the_three_products(encoding: str) -> None:
         transposed = Gemm(H * W, reduction, C // layer.groups, layer.groups)
         update = Gemm(layer.reduction, layer.pixels, layer.group_filters, layer.groups)
         back = (
-            dense_cycles(DATAFLOWS["sata"], transposed, shape, layer.runs, True).total
+            dense_cycles(DATAFLOWS["sata"], transposed, shape, layer.rounds, True).total
             if layer.input.name != "input"
             else 0
         )
@@ -114,7 +114,7 @@ def test_array_cycles_are_those_of_the_three_products(encoding: str) -> None:
         assert stages["backward"].cycles.array + stages["backward"].cycles.fill_drain == 2 * back
         assert (
             stages["weight_update"].cycles.total
-            == 2 * dense_cycles(DATAFLOWS["os"], update, shape, layer.runs, True).total
+            == 2 * dense_cycles(DATAFLOWS["os"], update, shape, layer.rounds, True).total
         )
         assert stages["backward"].cycles.lif == stages["forward"].cycles.lif
 
@@ -248,7 +248,7 @@ def test_the_array_is_used_as_much_as_the_products_of_all_stages_need() -> None:
     for layer, record in zip(result.network.layers, result.records, strict=True):
         C, H, W = layer.in_shape
         back = H * W * layer.group_filters * math.prod(layer.kernel) * C if layer.input.name != "input" else 0
-        products = layer.runs * 2 * (2 * layer.filters * layer.pixels * layer.reduction + back)
+        products = layer.rounds * 2 * (2 * layer.filters * layer.pixels * layer.reduction + back)
         running = record.counts.cycles.array + record.counts.cycles.fill_drain
         assert record.counts.pe_utilisation == pytest.approx(products / (pes * running))
 

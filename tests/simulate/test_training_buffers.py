@@ -94,11 +94,11 @@ def test_gradients_that_overflow_their_buffers_go_out_and_come_in(
     tick = schedule == "tick"
     for layer, record in zip(net.layers, result.records, strict=True):
         neurons = math.prod(layer.out_shape)
-        waits = oracle.waiting_beyond(usable["spike_out"], neurons, bits, batch, layer.runs, together=tick)
-        visits = batch if tick else -(-batch // chunk) * layer.runs
+        waits = oracle.waiting_beyond(usable["spike_out"], neurons, bits, batch, layer.rounds, together=tick)
+        visits = batch if tick else -(-batch // chunk) * layer.rounds
         collects = (visits - 1) * oracle.beyond(usable["weight"], layer.weights, bits)
         gradient = {
-            tensor.name: -(-batch * tensor.steps * tensor.elements * bits // 8)
+            tensor.name: -(-batch * tensor.timesteps * tensor.elements * bits // 8)
             for tensor in (layer.input, *layer.residuals, *layer.outputs)
         }
         handed_back = sum(gradient[tensor.name] for tensor in layer.residuals)
@@ -159,14 +159,14 @@ def test_gradients_of_membranes_by_hand() -> None:
 
 @pytest.mark.parametrize("dataflow", ["os", "sata", "ws", "is"])
 @pytest.mark.parametrize("schedule", ["tick", "timestep"])
-def test_weight_gradients_collect_in_the_psum_buffer_run_by_run(dataflow: str, schedule: str) -> None:
-    """Every sum over the pixels is added to those of the runs and images before it; where the array cannot hold a sum,
-    it goes out and in between the folds over the pixels, 16 rows at a time."""
+def test_weight_gradients_collect_in_the_psum_buffer_round_by_round(dataflow: str, schedule: str) -> None:
+    """Every sum over the pixels is added to those of the rounds and images before it; where the array cannot hold a
+    sum, it goes out and in between the folds over the pixels, 16 rows at a time."""
     net, batch = network(LAYERS, "[2, 6, 6]"), 2
     result = trained(net, "none", (f"array.dataflow={dataflow}",), schedule=schedule, batch=batch)
     for layer, record in zip(net.layers, result.records, strict=True):
         terms, stays = math.prod(layer.out_shape[1:]), dataflow in ("os", "sata")
-        walked = oracle.psum_accesses(layer.weights, terms, 16, batch * layer.runs, in_the_array=stays)
+        walked = oracle.psum_accesses(layer.weights, terms, 16, batch * layer.rounds, in_the_array=stays)
         found = record.stages["weight_update"].sram_accesses.psum
         assert (found.reads, found.writes) == walked
 
@@ -177,6 +177,6 @@ def test_sums_of_the_backward_stage_wait_for_their_folds_over_the_filters(datafl
     result = trained(net, "none", (f"array.dataflow={dataflow}",), batch=batch)
     for layer, record in zip(net.layers, result.records, strict=True):
         folds = -(-layer.group_filters * math.prod(layer.kernel) // 16)
-        sums = batch * layer.runs * math.prod(layer.in_shape) * needs_gradient(net, layer) * (dataflow != "os")
+        sums = batch * layer.rounds * math.prod(layer.in_shape) * needs_gradient(net, layer) * (dataflow != "os")
         found = record.stages["backward"].sram_accesses.psum
         assert (found.reads, found.writes) == (sums * (folds - 1), sums * folds)

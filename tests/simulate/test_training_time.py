@@ -149,7 +149,7 @@ def test_gradients_take_the_places_of_others() -> None:
     alive = [sum(passing[name] for name in passing if min(used[name]) <= i <= max(used[name])) for i in range(100)]
     assert max(alive) <= layout.end - start < 0.6 * sum(passing.values())
     last = timed.network.layers[-1].outputs[0]
-    assert sizes[f"gradient:{last.name}"] == 2 * last.steps * last.elements * 2
+    assert sizes[f"gradient:{last.name}"] == 2 * last.timesteps * last.elements * 2
 
 
 def test_timeline_and_requests_tell_the_stages(tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ def test_narrow_ports_hold_every_stage_up() -> None:
         for stage, gemm in products.items():
             rows = -(-gemm.pixels // 16)
             late = [-(-gemm.reduction * min(8, gemm.filters - w) * 16 // 32) for w in range(0, gemm.filters, 8)]
-            waits[stage] = layer.runs * rows * sum(max(0, cycles - gemm.reduction) for cycles in late) * gemm.groups
+            waits[stage] = layer.rounds * rows * sum(max(0, cycles - gemm.reduction) for cycles in late) * gemm.groups
         assert record.counts.port_stalls.weight == sum(waits.values()) > 0
         for stage, cycles in waits.items():
             assert record.stages[stage].cycles.stall_weights >= cycles

@@ -112,11 +112,11 @@ def network(case: dict[str, Any]) -> Network:
 
 
 def spikes_of(case: dict[str, Any]) -> list[np.ndarray]:
-    """[B, runs, C, H, W] per layer; the analogue image is all ones."""
+    """[B, rounds, C, H, W] per layer; the analogue image is all ones."""
     drawn = np.random.default_rng(case["seed"])
     found = []
     for layer in case["layers"]:
-        spikes = (drawn.random((case["batch"], layer.runs, *layer.shape)) < case["rate"]).astype(np.uint8)
+        spikes = (drawn.random((case["batch"], layer.rounds, *layer.shape)) < case["rate"]).astype(np.uint8)
         found.append(np.ones_like(spikes) if not found and case["encoding"] == "direct" else spikes)
     return found
 
@@ -175,7 +175,7 @@ def test_the_timesteps_of_a_layer_add_up_to_it(case: dict[str, Any]) -> None:
     machine = case["machine"]
     for layer, record in zip(case["layers"], simulated(case, spikes_of(case)).records, strict=True):
         steps, whole = record.counts.timesteps, counted(record)
-        assert [step.timestep for step in steps] == list(range(layer.runs))
+        assert [step.timestep for step in steps] == list(range(layer.rounds))
         assert sum(step.array_cycles + step.fill_drain_cycles for step in steps) == whole.array_and_fill
         assert sum(step.macs_effective for step in steps) == whole.macs_effective
         pe_cycles = [machine.rows * machine.cols * (step.array_cycles + step.fill_drain_cycles) for step in steps]
@@ -251,7 +251,7 @@ def test_work_on_real_spikes_equals_the_count_of_every_layer(name: str, spike_tr
     result = lifsim.run(workload=name, trace=path)
     with np.load(path) as trace:
         for layer, record, array in zip(result.network.layers, result.records, trace.files, strict=True):
-            spikes = trace[array].astype(np.int64)[: layer.runs].reshape(layer.runs, *layer.in_shape)
+            spikes = trace[array].astype(np.int64)[: layer.rounds].reshape(layer.rounds, *layer.in_shape)
             (ph, pw), (kh, kw) = layer.padding, layer.kernel
             padded = np.pad(spikes, ((0, 0), (0, 0), (ph, ph), (pw, pw)))
             rows, cols = layer.out_shape[1:]

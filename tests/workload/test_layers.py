@@ -98,8 +98,8 @@ def test_ms_resnet_adds_membranes_and_stores_both_the_sum_and_its_spikes():
         "conv3": (["lif4"], ["add1"]),
         "fc": (["fc"], []),
     }
-    assert net.node("stem").output.steps == 1
-    assert net.node("add1").output.steps == 4
+    assert net.node("stem").output.timesteps == 1
+    assert net.node("add1").output.timesteps == 4
 
 
 def test_sew_resnet_adds_spikes_so_that_the_next_layer_reads_two_bits():

@@ -39,7 +39,7 @@ def test_convolution_equals_windows_counted_one_by_one(conv):
         assert "must fit into the padded map" in faults[0]
         return
     layer = network(text, shape=shape).layers[0]
-    assert (layer.out_shape, layer.macs_per_run, layer.weights) == (expected, macs, weights)
+    assert (layer.out_shape, layer.macs_per_round, layer.weights) == (expected, macs, weights)
 
 
 @settings(max_examples=40, deadline=None)
@@ -82,14 +82,14 @@ def test_direct_input_is_computed_once_until_the_first_lif():
         - {name: mean, op: time_mean}
         - {name: fc, op: linear, out: 3}"""
     net = network(layers, timesteps=5)
-    assert [layer.runs for layer in net.layers] == [1, 1, 5, 1]
+    assert [layer.rounds for layer in net.layers] == [1, 1, 5, 1]
     assert [layer.multibit_input for layer in net.layers] == [True, True, False, True]
-    assert net.node("lif").output.steps == 5
+    assert net.node("lif").output.timesteps == 5
 
 
 def test_event_input_is_spikes_at_every_timestep():
     net = network("- {name: conv1, op: conv, out: 2, kernel: 1}", encoding="event", timesteps=3)
-    assert (net.layers[0].runs, net.layers[0].multibit_input) == (3, False)
+    assert (net.layers[0].rounds, net.layers[0].multibit_input) == (3, False)
 
 
 def test_levels_of_sums_and_averages_multiply_out():
@@ -113,6 +113,6 @@ def test_in_shape_starts_a_chain_that_reads_spikes():
         - {name: b, op: conv, out: 4, kernel: 3, in_shape: [7, 5, 5]}
         - {name: c, op: linear, out: 4, in_shape: [9]}"""
     a, b, c = network(layers, timesteps=3).layers
-    assert (a.runs, b.runs, c.runs) == (1, 3, 3)
+    assert (a.rounds, b.rounds, c.rounds) == (1, 3, 3)
     assert (b.in_shape, b.out_shape, b.multibit_input) == ((7, 5, 5), (4, 3, 3), False)
     assert [layer.outputs[0].name for layer in (a, b, c)] == ["a", "b", "c"]

@@ -77,7 +77,7 @@ def test_layers_and_rates_are_those_of_the_real_trace(spike_trace, name):
     for index, (spikes, layer) in enumerate(zip(arrays, network.layers, strict=True)):
         assert spikes.shape[1:] == (layer.in_shape if layer.kind == "conv" else layer.in_shape[:1])
         if index > 0:
-            assert len(spikes) == layer.runs
+            assert len(spikes) == layer.rounds
             rates = spikes.reshape(len(spikes), -1).mean(axis=1)
             np.testing.assert_allclose(network.spikes.rates[layer.name], rates, atol=5.1e-6)
 

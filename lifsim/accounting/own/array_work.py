@@ -1,4 +1,4 @@
-"""The PE array's and the LIF units' share of one layer: cycles, operations and accesses, run by run."""
+"""The PE array's and the LIF units' share of one layer: cycles, operations and accesses, round by round."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from lifsim.hardware.lif_unit import lif_cycles, lif_passes
 
 @dataclass(frozen=True)
 class ArrayWork:
-    """One layer on the array. cycles, accesses, macs_effective: per run, all images of the batch; what tick batching
-    does once per layer is run 0's. lif_cycles: exposed, all timesteps and images."""
+    """One layer on the array. cycles, accesses, macs_effective: per round, all images of the batch; what tick batching
+    does once per layer is the first one's. lif_cycles: exposed, all timesteps and images."""
 
     cycles: tuple[ArrayCycles, ...]
     accesses: tuple[ArrayAccesses, ...]
@@ -26,7 +26,7 @@ class ArrayWork:
 
     @cached_property
     def all_accesses(self) -> ArrayAccesses:
-        """Of all runs."""
+        """Of all rounds."""
         return ArrayAccesses(*(sum(column) for column in zip(*map(astuple, self.accesses), strict=True)))
 
 
@@ -60,14 +60,14 @@ def lif_map(layer: Layer) -> tuple[int, int, int]:
 def array_work(laid: Laid, sparsity: Sparsity, kept: Kept, lifs: LifCalls | None) -> ArrayWork:
     """Work of the product `laid` on spikes of which `sparsity` has `kept` what it must know, and of the LIFs behind."""
     accesses, before = [], (0,) * len(fields(ArrayAccesses))
-    for runs in range(1, kept.runs + 1):
-        after = astuple(buffer_accesses(laid.dataflow, laid.gemm, laid.shape, runs, laid.tick_batched))
+    for rounds in range(1, kept.rounds + 1):
+        after = astuple(buffer_accesses(laid.dataflow, laid.gemm, laid.shape, rounds, laid.tick_batched))
         accesses.append(ArrayAccesses(*((a - b) * kept.images for a, b in zip(after, before, strict=True))))
         before = after
     return ArrayWork(
         cycles=sparsity.cycles(kept, laid),
         accesses=tuple(accesses),
-        macs_effective=tuple(kept.effective_macs(run, laid.gemm) for run in range(kept.runs)),
+        macs_effective=tuple(kept.effective_macs(timestep, laid.gemm) for timestep in range(kept.rounds)),
         lif_cycles=lif_waits(lifs, lifs.pass_cycles, laid, sparsity, kept) if lifs else 0,
     )
 

@@ -64,7 +64,7 @@ def _cycles(work: ArrayWork) -> Cycles:
 
 
 def _operations(layer: Layer, sparsity: Sparsity, work: ArrayWork, batch: int) -> Operations:
-    dense = layer.macs_per_run * layer.runs * batch
+    dense = layer.macs_per_round * layer.rounds * batch
     effective = sum(work.macs_effective)
     executed = effective if sparsity.gates else dense
     return Operations(
@@ -86,8 +86,8 @@ def _sram_accesses(
     timestep but the first.
     """
     moved, array = scheduled.dram_bytes, work.all_accesses
-    steps_out = layer.timesteps * layer.lif_elements if layer.lif else layer.runs * layer.pixels * layer.filters
-    waiting = 0 if scheduled.tick_batched else layer.lif_elements * batch * (layer.runs < layer.timesteps)
+    steps_out = layer.timesteps * layer.lif_elements if layer.lif else layer.rounds * layer.pixels * layer.filters
+    waiting = 0 if scheduled.tick_batched else layer.lif_elements * batch * (layer.rounds < layer.timesteps)
     return SramAccesses(
         weight=Accesses(array.weights, moved.filters * 8 // bits.weight),
         spike_in=Accesses(array.inputs, moved.first_operand * 8 // bits.spike_in),
@@ -101,18 +101,18 @@ def _sram_accesses(
 def _timesteps(
     layer: Layer, shape: ArrayShape, sparsity: Sparsity, work: ArrayWork, batch: int
 ) -> tuple[TimestepCounts, ...]:
-    dense = layer.macs_per_run * batch
-    occupying = work.macs_effective if sparsity.skips else (dense,) * layer.runs
+    dense = layer.macs_per_round * batch
+    occupying = work.macs_effective if sparsity.skips else (dense,) * layer.rounds
     return tuple(
         TimestepCounts(
-            timestep=run,
+            timestep=timestep,
             array_cycles=cycles.array,
             fill_drain_cycles=cycles.fill_drain,
-            pe_utilisation=pe_utilisation(occupying[run], shape, cycles.total),
-            macs_effective=work.macs_effective[run],
+            pe_utilisation=pe_utilisation(occupying[timestep], shape, cycles.total),
+            macs_effective=work.macs_effective[timestep],
             input_reads=accesses.inputs,
             weight_reads=accesses.weights,
             output_writes=accesses.outputs,
         )
-        for run, (cycles, accesses) in enumerate(zip(work.cycles, work.accesses, strict=True))
+        for timestep, (cycles, accesses) in enumerate(zip(work.cycles, work.accesses, strict=True))
     )

@@ -28,7 +28,7 @@ class PortWork:
 @dataclass(frozen=True)
 class LifPorts:
     """The LIF calls behind a layer, for which the array waits `waited` cycles where ports take no time, and the ports
-    that they use. membrane: None where no membrane passes one. channels: groups of them that share a state; variables:
+    that they use. membrane: None where no membrane passes one. channels: channel groups that share a state; variables:
     values that each neuron's state consists of."""
 
     calls: LifCalls

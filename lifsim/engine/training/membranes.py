@@ -138,7 +138,7 @@ class StoredMembranes(Membranes):
 class ReversedMembranes(Membranes):
     """Keeps the last states, and undoes the calls. Raises InputError where they cannot be undone."""
 
-    runs: dict[str, list[int]] = field(default_factory=dict)
+    since_copy: dict[str, list[int]] = field(default_factory=dict)
     copies: dict[str, list[Variables]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -146,7 +146,7 @@ class ReversedMembranes(Membranes):
         if faults:
             raise InputError(faults)
         super().__post_init__()
-        self.runs = {name: [0] for name in self.states}
+        self.since_copy = {name: [0] for name in self.states}
         self.copies = {name: [] for name in self.states}
 
     def fire(self, node: Lif, x: Array, step: int, steps: int) -> Array:
@@ -154,10 +154,10 @@ class ReversedMembranes(Membranes):
         rows, name = as_rows(x), self.state_of[node.name].name
         spikes = np.empty((steps, *rows.shape[1:]), np.uint8)
         for index in range(steps):
-            if self.runs[name][-1] + self.sharing.channels > reversible_calls(node.neuron):
+            if self.since_copy[name][-1] + self.sharing.channels > reversible_calls(node.neuron):
                 self.copies[name].append(tuple(variable.copy() for variable in self.states[name]))
-                self.runs[name].append(0)
-            self.runs[name][-1] += self.sharing.channels
+                self.since_copy[name].append(0)
+            self.since_copy[name][-1] += self.sharing.channels
             spikes[index] = fire(_step(rows, index), self.states[name], 1, self.neurons[node.name], self.workers)[0]
         return spikes.reshape(steps, *x.shape[1:])
 
@@ -167,10 +167,10 @@ class ReversedMembranes(Membranes):
         rows, fired = as_rows(grad), as_rows(spikes)
         out = np.empty_like(rows)
         for index in reversed(range(len(rows))):
-            if self.runs[name][-1] == 0:
-                self.runs[name].pop()
+            if self.since_copy[name][-1] == 0:
+                self.since_copy[name].pop()
                 self.states[name] = self.copies[name].pop()
-            self.runs[name][-1] -= self.sharing.channels
+            self.since_copy[name][-1] -= self.sharing.channels
             now = _step(rows, index), _step(fired, index), _step(inputs, index)
             states = self.states[name], self.gradients[name]
             out[index] = self.adjoint(node).reversed(*now, *states)[0]

@@ -46,7 +46,7 @@ class Gradients:
 
     def __init__(self, network: Network, with_input: bool) -> None:
         self._unwanted = None if with_input else network.nodes[0].name
-        self._steps = {node.name: node.output.steps for node in network.nodes}
+        self._steps = {node.name: node.output.timesteps for node in network.nodes}
         self._sums: dict[str, Array] = {}
 
     def wants(self, name: str) -> bool:

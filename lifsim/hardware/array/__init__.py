@@ -1,7 +1,7 @@
 """The PE array: cycles and buffer accesses of a layer under each dataflow and sparsity."""
 
 from lifsim.hardware.array.built import dataflow_of, shape_of, sparsity_of
-from lifsim.hardware.array.dataflow import DATAFLOWS, Dataflow, Folds, per_run
+from lifsim.hardware.array.dataflow import DATAFLOWS, Dataflow, Folds, per_round
 from lifsim.hardware.array.dense import ArrayAccesses, buffer_accesses, dense_cycles, dense_waits, output_blocks
 from lifsim.hardware.array.sparsity import SPARSITIES, Kept, Laid, Sparsity
 from lifsim.hardware.gemm import ArrayCycles, ArrayShape, Gemm, ceil_div, pe_utilisation
@@ -25,7 +25,7 @@ __all__ = [
     "dense_waits",
     "output_blocks",
     "pe_utilisation",
-    "per_run",
+    "per_round",
     "shape_of",
     "sparsity_of",
 ]

@@ -19,7 +19,7 @@ from lifsim.hardware.sram_ports import Ports, PortStalls
 
 @dataclass(frozen=True)
 class ArrayAccesses:
-    """Elements at the array's ports, of all runs.
+    """Elements at the array's ports, of all rounds.
 
     inputs, weights: read. outputs: that leave the array: finished ones where the PEs sum them up, else psums.
     psum_writes, psum_reads: of the psum buffer: every psum that leaves is written, and read back for the next of the
@@ -33,65 +33,67 @@ class ArrayAccesses:
     psum_writes: int
 
 
-def dense_cycles(dataflow: Dataflow, gemm: Gemm, shape: ArrayShape, runs: int, tick_batched: bool) -> ArrayCycles:
-    """Cycles of a layer over its `runs` (timesteps that the array computes; images multiply them).
+def dense_cycles(dataflow: Dataflow, gemm: Gemm, shape: ArrayShape, rounds: int, tick_batched: bool) -> ArrayCycles:
+    """Cycles of a layer over its `rounds` (timesteps that the array computes; images multiply them).
 
-    Every fold repeats in every run, but where tick batching streams all runs through one fold. Timestep-major, other
-    layers use the array between two runs, so the layer is visited `runs` times and everything repeats.
+    Every fold repeats in every round, but where tick batching streams all rounds through one fold. Timestep-major,
+    other layers use the array between two rounds, so the layer is visited `rounds` times and everything repeats.
     """
     folds = dataflow.folds(gemm, shape)
     count = folds.count * gemm.groups
-    visits = _visits(dataflow, runs, tick_batched)
-    together = runs // visits
-    passes = count if dataflow.joins_runs else count * together
-    cycles = ArrayCycles(count * together * folds.stream_cycles, passes * folds.fill_drain_cycles, passes)
+    visits = _visits(dataflow, rounds, tick_batched)
+    together = rounds // visits
+    all_folds = count if dataflow.joins_rounds else count * together
+    cycles = ArrayCycles(count * together * folds.stream_cycles, all_folds * folds.fill_drain_cycles, all_folds)
     return (cycles + dataflow.loads(gemm, shape)) * visits
 
 
-def _visits(dataflow: Dataflow, runs: int, tick_batched: bool) -> int:
-    """Into how many like ones the runs fall apart: one where they share what is loaded."""
-    return 1 if tick_batched and (dataflow.joins_runs or dataflow.loads_once) else runs
+def _visits(dataflow: Dataflow, rounds: int, tick_batched: bool) -> int:
+    """Into how many like ones the rounds fall apart: one where they share what is loaded."""
+    return 1 if tick_batched and (dataflow.joins_rounds or dataflow.loads_once) else rounds
 
 
 def output_blocks(
-    dataflow: Dataflow, gemm: Gemm, shape: ArrayShape, runs: int, tick_batched: bool
+    dataflow: Dataflow, gemm: Gemm, shape: ArrayShape, rounds: int, tick_batched: bool
 ) -> NDArray[np.int64]:
     """[visits, blocks] int64, read-only: the layer's work cut where a set of outputs is finished, in cycles per block.
 
-    A block is the folds that add up to the same outputs, of one run or of those that go together. visits: how often the
-    layer gets the array: once tick-batched, `runs` times timestep-major. What a visit loads before its folds is part of
-    no block. LIF passes hide under blocks (`lif_unit.lif_cycles`).
+    A block is the folds that add up to the same outputs, of one round or of those that go together. visits: how often
+    the layer gets the array: once tick-batched, `rounds` times timestep-major. What a visit loads before its folds is
+    part of no block. LIF passes hide under blocks (`lif_unit.lif_cycles`).
     """
     folds = dataflow.folds(gemm, shape)
     blocks = folds.outputs * gemm.groups
-    if dataflow.joins_runs and tick_batched:
-        cycles = folds.reductions * (folds.stream_cycles * runs + folds.fill_drain_cycles)
+    if dataflow.joins_rounds and tick_batched:
+        cycles = folds.reductions * (folds.stream_cycles * rounds + folds.fill_drain_cycles)
         return np.broadcast_to(np.int64(cycles), (1, blocks))
-    visits = (1, blocks * runs) if tick_batched else (runs, blocks)
+    visits = (1, blocks * rounds) if tick_batched else (rounds, blocks)
     return np.broadcast_to(np.int64(folds.reductions * folds.cycles), visits)
 
 
 def dense_waits(
-    dataflow: Dataflow, read: InputReads, gemm: Gemm, shape: ArrayShape, runs: int, tick_batched: bool, ports: Ports
+    dataflow: Dataflow, read: InputReads, gemm: Gemm, shape: ArrayShape, rounds: int, tick_batched: bool, ports: Ports
 ) -> PortStalls:
-    """Waits of a layer over its `runs` for the ports of the buffers that feed the array."""
-    visits = _visits(dataflow, runs, tick_batched)
-    return dataflow.waits(read, gemm, shape, runs // visits, ports) * visits
+    """Waits of a layer over its `rounds` for the ports of the buffers that feed the array."""
+    visits = _visits(dataflow, rounds, tick_batched)
+    return dataflow.waits(read, gemm, shape, rounds // visits, ports) * visits
 
 
-def buffer_accesses(dataflow: Dataflow, gemm: Gemm, shape: ArrayShape, runs: int, tick_batched: bool) -> ArrayAccesses:
-    """Accesses of a layer over its `runs`.
+def buffer_accesses(
+    dataflow: Dataflow, gemm: Gemm, shape: ArrayShape, rounds: int, tick_batched: bool
+) -> ArrayAccesses:
+    """Accesses of a layer over its `rounds`.
 
     Sparsity does not change them: `gate` fetches what it then gates off, and under `skip` a row needs its spikes to
     know which of them to skip, and its neighbours need the weights that it skips. Source: SCALE-Sim v3's SRAM reads and
     writes (its os output writes also count the skew of its demand matrices; Sr*Sc is the true count).
     """
     operands = dataflow.operands(gemm, shape)
-    weight_loads = 1 if tick_batched and dataflow.loads_once else runs
-    finished = gemm.pixels * gemm.filters * gemm.groups * runs
+    weight_loads = 1 if tick_batched and dataflow.loads_once else rounds
+    finished = gemm.pixels * gemm.filters * gemm.groups * rounds
     partial = finished * dataflow.folds(gemm, shape).reductions if not dataflow.sums_in_pes else 0
     return ArrayAccesses(
-        inputs=operands.inputs * gemm.groups * runs,
+        inputs=operands.inputs * gemm.groups * rounds,
         weights=operands.weights * gemm.groups * weight_loads,
         outputs=partial or finished,
         psum_reads=partial - finished if partial else 0,

@@ -32,5 +32,5 @@ class CycleByCycle(Memory):
 
     def play(self, dram: Dram, program: Program, array_hz: int, place: Place, watch: Watch) -> Timing:
         """Raises InputError where the tensors of the run do not fit into the device."""
-        runs = place(dram.simulated.organisation.capacity_bytes)
-        return play_dram(program, array_hz, dram.simulated, runs, watch)
+        extents = place(dram.simulated.organisation.capacity_bytes)
+        return play_dram(program, array_hz, dram.simulated, extents, watch)

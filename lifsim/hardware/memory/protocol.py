@@ -9,11 +9,11 @@ from typing import Protocol
 from lifsim.config.arch import Dram
 from lifsim.hardware.memory.charges import ByDevice, Charge, PerBit
 from lifsim.hardware.pipeline.program import Program
-from lifsim.hardware.pipeline.timing import Runs, Timing
+from lifsim.hardware.pipeline.timing import Extents, Timing
 from lifsim.registry import Registry
 from lifsim.watch import Watch
 
-Place = Callable[[int], Runs]
+Place = Callable[[int], Extents]
 """Lays all tensors of a run out in a memory of so many bytes: the addresses of its requests. Raises InputError where
 they do not fit."""
 

@@ -27,7 +27,7 @@ REQUEST: Record = np.dtype(
         "kind", "bytes", "port_cycles", "gate", "is_write", "first_block", "end_block", "issued", "served", "answered"
     )
 )
-"""A request in the order of the queue; first_block to end_block: its runs of addresses in a DRAM. Found: when it
+"""A request in the order of the queue; first_block to end_block: its extents in a DRAM. Found: when it
 entered the queue, when the memory was through with it, and when its buffer's ports were too."""
 
 MEMORY: Record = np.dtype(
@@ -36,7 +36,7 @@ MEMORY: Record = np.dtype(
 )  # fmt: skip
 """The memory and the ports before it. A cycle of the array is `array_units` of time, one of the memory `memory_units`.
 
-A DRAM (is_dram) is simulated burst by burst; known: how many of its runs of addresses have entered the queue. Else
+A DRAM (is_dram) is simulated burst by burst; known: how many of its extents have entered the queue. Else
 the memory takes a byte a cycle, one after the other, and answers reads `latency_units` later; free: the time from which
 on it has nothing to do. stored: the first request whose store is not seen to. port: the cycle from which on the ports
 of the buffer of each kind are free. step, head, cycle: where playing goes on: the next step, the next request that

@@ -50,9 +50,9 @@ class Timing:
 
 
 @dataclass(frozen=True)
-class Runs:
-    """Where requests lie in DRAM. address, bytes: [runs] in the order of the queue; first: [requests + 1] where the
-    runs of each begin."""
+class Extents:
+    """Where requests lie in DRAM. address, bytes: [extents] in the order of the queue; first: [requests + 1] where the
+    extents of each begin."""
 
     address: Ints
     bytes: Ints
@@ -80,17 +80,17 @@ def play_bandwidth(program: Program, array_hz: int, memory: Bandwidth, watch: Wa
     return _play(bus, _steps(program), _requests(program), program.loads, nothing, watch)
 
 
-def play_dram(program: Program, array_hz: int, spec: DramSpec, runs: Runs, watch: Watch = unwatched) -> Timing:
-    """Play `program` on a DRAM that is simulated burst by burst, its requests being `runs` of addresses.
+def play_dram(program: Program, array_hz: int, spec: DramSpec, extents: Extents, watch: Watch = unwatched) -> Timing:
+    """Play `program` on a DRAM that is simulated burst by burst, its requests being `extents`.
 
     A request enters the controller in the first DRAM cycle that does not begin before it was asked for; the array sees
     its last burst in its own next cycle. Raises InputError for bytes that the DRAM does not have.
     """
     requests = _requests(program)
-    requests["first_block"], requests["end_block"] = runs.first[:-1], runs.first[1:]
-    writes = np.repeat(requests["is_write"] > 0, np.diff(runs.first))
+    requests["first_block"], requests["end_block"] = extents.first[:-1], extents.first[1:]
+    writes = np.repeat(requests["is_write"] > 0, np.diff(extents.first))
     stream = DramStream(spec)
-    stream.submit(Requests(runs.address.astype(np.uint64), runs.bytes, writes, np.zeros_like(runs.bytes)))
+    stream.submit(Requests(extents.address.astype(np.uint64), extents.bytes, writes, np.zeros_like(extents.bytes)))
     memory = _memory(Clocks.of(array_hz, 10**9 / Fraction(str(spec.timing.tCK_ns))), is_dram=True)
     timing = _play(memory, _steps(program), requests, program.loads, stream.records, watch)
     return replace(timing, dram=stream.result)

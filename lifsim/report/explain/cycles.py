@@ -21,14 +21,14 @@ UNIT = "cycles"
 def cycle_lines(
     layer: Layer, arch: Arch, channels: int, batch: int, counts: LayerCounts, *, tick_batched: bool
 ) -> Iterator[Line]:
-    """The cycles of `layer` on `arch`, `channels` groups of them sharing LIF units."""
+    """The cycles of `layer` on `arch`, `channels` channel groups sharing LIF units."""
     cycles = counts.cycles
     dataflow, shape = dataflow_for(layer, DATAFLOWS[arch.array.dataflow]), shape_of(arch.array)
     gemm = gemm_of(layer)
     folds = dataflow.folds(gemm, shape)
     count = dataflow.words(gemm, shape).count + (f"*{gemm.groups}" if gemm.groups > 1 else "")
     yield Line("folds", count, folds.count * gemm.groups, "", _what(dataflow, shape))
-    loads = batch * (1 if tick_batched else layer.runs)
+    loads = batch * (1 if tick_batched else layer.rounds)
     skips = SPARSITIES[arch.array.sparsity].skips
     yield _skipping(arch, counts) if skips else _streaming(layer, arch, batch, loads, cycles.array)
     yield _filling(layer, arch, batch, loads, cycles.fill_drain)
@@ -43,7 +43,7 @@ def cycle_lines(
 
 def _what(dataflow: Dataflow, shape: ArrayShape) -> str:
     return (
-        f"{dataflow.name}: {dataflow.rows} over {shape.rows} rows, {dataflow.cols} over {shape.cols} columns, per run"
+        f"{dataflow.name}: {dataflow.rows} over {shape.rows} rows, {dataflow.cols} over {shape.cols} columns, per round"
     )
 
 
@@ -52,24 +52,24 @@ def _streaming(layer: Layer, arch: Arch, batch: int, loads: int, value: int) -> 
     folds = dataflow.folds(gemm, shape_of(arch.array))
     loading = loads * dataflow.loads(gemm, shape_of(arch.array)).array
     extra = str(loading) if loading else ""
-    why = f"images x runs x folds x {dataflow.streamed} of a fold"
+    why = f"images x rounds x folds x {dataflow.streamed} of a fold"
     why += ", then images x weight folds x pixels to load weights" if extra else ""
-    streamed = product(batch, layer.runs, folds.count * gemm.groups, folds.stream_cycles)
+    streamed = product(batch, layer.rounds, folds.count * gemm.groups, folds.stream_cycles)
     return Line("array", plus(streamed, extra), value, UNIT, why)
 
 
 def _skipping(arch: Arch, counts: LayerCounts) -> Line:
-    """How many ones there are, the spikes say: run by run."""
+    """How many ones there are, the spikes say: round by round."""
     why = SPARSITIES[arch.array.sparsity].streams
     why += ", with weights loaded as ws loads them" if DATAFLOWS[arch.array.dataflow].loads_once else ""
-    return Line("array", alike(run.array_cycles for run in counts.timesteps), counts.cycles.array, UNIT, why)
+    return Line("array", alike(done.array_cycles for done in counts.timesteps), counts.cycles.array, UNIT, why)
 
 
 def _filling(layer: Layer, arch: Arch, batch: int, loads: int, value: int) -> Line:
     shape = shape_of(arch.array)
     laid = laid_out(layer, shape, DATAFLOWS[arch.array.dataflow], tick_batched=loads == batch)
     gemm, dataflow, own = laid.gemm, laid.dataflow, SPARSITIES[arch.array.sparsity].fills(laid)
-    loads = batch * layer.runs if laid.per_run else loads
+    loads = batch * layer.rounds if laid.per_round else loads
     loading = loads * dataflow.loads(gemm, shape).fill_drain
     behind = f" + {loading}" if loading else ""
     then = ", then as ws loads weights" if loading else ""
@@ -77,8 +77,8 @@ def _filling(layer: Layer, arch: Arch, batch: int, loads: int, value: int) -> Li
         return Line("fill_drain", f"{loads}*{own.fill_drain}{behind}", value, UNIT, own.why + then)
     folds = dataflow.folds(gemm, shape).count * gemm.groups
     words = dataflow.words(gemm, shape)
-    times = product(loads, folds) if dataflow.joins_runs else product(batch, layer.runs, folds)
-    why = f"per {'weight load' if dataflow.joins_runs else 'fold'} {words.why}"
+    times = product(loads, folds) if dataflow.joins_rounds else product(batch, layer.rounds, folds)
+    why = f"per {'weight load' if dataflow.joins_rounds else 'fold'} {words.why}"
     return Line("fill_drain", f"{times}*{words.fill_drain}{behind}", value, UNIT, why + then)
 
 
@@ -101,11 +101,11 @@ def _lif(layer: Layer, arch: Arch, channels: int, batch: int, value: int, *, tic
 def _exposed(layer: Layer, arch: Arch, passes: int, pass_cycles: int, *, tick_batched: bool) -> str:
     """Cycles of an image: passes become ready evenly, block by block, and the next block hides what it can."""
     dataflow = dataflow_for(layer, DATAFLOWS[arch.array.dataflow])
-    visits, count = output_blocks(dataflow, gemm_of(layer), shape_of(arch.array), layer.runs, tick_batched).shape
+    visits, count = output_blocks(dataflow, gemm_of(layer), shape_of(arch.array), layer.rounds, tick_batched).shape
     block = dataflow.folds(gemm_of(layer), shape_of(arch.array))
     hidden = block.reductions * block.cycles
-    if dataflow.joins_runs and tick_batched:
-        hidden = block.reductions * (block.stream_cycles * layer.runs + block.fill_drain_cycles)
+    if dataflow.joins_rounds and tick_batched:
+        hidden = block.reductions * (block.stream_cycles * layer.rounds + block.fill_drain_cycles)
     ready = passes * layer.timesteps if tick_batched else passes
     served = Counter((b + 1) * ready // count - b * ready // count for b in range(count - 1))
     late = [

@@ -17,7 +17,7 @@ from lifsim.schedule.group import Group
 from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.schedule.storage import rows_of, step_row_bytes, tensor_bytes
 from lifsim.schedule.traffic import LayerTraffic
-from lifsim.schedule.unrolled import LayerStep, planned_group, unroll
+from lifsim.schedule.unrolled import LayerStep, unroll
 
 UNIT = "bytes"
 
@@ -59,15 +59,12 @@ class LayerBytes:
     @cached_property
     def walked(self) -> Group | None:
         """The group as it is walked, timestep by timestep; None for one that is tick-batched."""
-        if self.group.tick_batched:
-            return None
-        return planned_group(self.plan.facts, self.plan.chip.room, self.group, self.batch)[0]
+        return None if self.group.walk is None else self.group.walk.group
 
     @cached_property
     def _steps(self) -> list[LayerStep]:
         """The layer in every timestep of every chunk."""
-        steps = unroll(self.plan.facts, self.plan.chip.room, self.group, self.batch)
-        return [step for step in steps if step.layer == self.layer.index]
+        return [step for step in unroll(self.group.walked) if step.layer == self.layer.index]
 
     def _spikes_in(self) -> Line:
         value = self.traffic.dram.first_operand

@@ -13,7 +13,8 @@ from lifsim.schedule.traffic import Tiling
 
 @dataclass(frozen=True)
 class InputRows:
-    """Rows of `row_bytes` along `axis`, of one group of channels, all runs packed; `buffer` bytes of spike_in."""
+    """Rows of `row_bytes` along `axis`, of one group of the convolution, all rounds packed; `buffer` bytes of
+    spike_in."""
 
     axis: RowAxis
     row_bytes: int
@@ -60,7 +61,7 @@ class InputRows:
         return sum(self._uses)
 
     def _spared(self, images: int) -> int:
-        """Bytes that a pass over `images` need not fetch, for they stay: those that it would fetch most often."""
+        """Bytes that a traversal of `images` need not fetch, for they stay: those that it would fetch most often."""
         spared, room = 0, self.tiling.resident_spike_bytes
         for uses in self._uses:
             size = min(images * self.row_bytes, room)

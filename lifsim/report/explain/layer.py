@@ -52,7 +52,7 @@ def _head(result: Result, layer: Layer, record: LayerRecord) -> Iterator[str]:
     yield f"{named}, sharing {result.sharing}: {filters} {shape}, input {kept}"
     gemm = f"Sr = {layer.out_shape[1]}*{layer.out_shape[2]} = {layer.pixels} pixels"
     gemm += f", K = {layer.reduction} products, Sc = {layer.group_filters} filters"
-    yield f"{gemm}; {layer.runs} runs of {network.timesteps} timesteps, batch {batch}"
+    yield f"{gemm}; {layer.rounds} rounds of {network.timesteps} timesteps, batch {batch}"
     yield f"schedule {result.options.schedule}: {record.counts.tiling}"
 
 

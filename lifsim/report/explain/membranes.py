@@ -17,7 +17,7 @@ UNIT = "bytes"
 @dataclass(frozen=True)
 class Portions:
     """Of the state of a chunk of `images`, of which there are `chunks`: bytes that stay for good, that stay through a
-    run of calls, and that move for every call."""
+    relay of calls, and that move for every call."""
 
     images: int
     chunks: int
@@ -36,15 +36,15 @@ def membrane_lines(layer: Layer, plan: GroupPlan, walked: Group | None, moved: D
         return
     state = next(index for index in walked.states if layer.index in walked.facts.states[index].layers)
     portions = list(_portions(plan, walked, state))
-    reads, writes = _times(layer, walked.segments(state))
+    reads, writes = _times(layer, walked.relays_of(state))
     yield _line("membranes in", portions, reads, moved.membrane_read)
     yield _line("membranes out", portions, writes, moved.membrane_write)
 
 
 def _portions(plan: GroupPlan, walked: Group, state: int) -> Iterator[Portions]:
     """By chunk size; a smaller last chunk has a split of its own."""
-    runs = {run.first: run.state for run in walked.runs.values()}
-    heights = {runs[strip.first]: strip.rows for strip in plan.strips}
+    states = {relay.first: relay.state for relay in walked.in_strips.values()}
+    heights = {states[strip.first]: strip.rows for strip in plan.strips}
     splits = walked.membrane_splits(heights)
     for (images, chunks), split in zip(walked.chunks.sizes, splits, strict=True):
         size = images * walked.facts.states[state].bytes
@@ -53,13 +53,13 @@ def _portions(plan: GroupPlan, walked: Group, state: int) -> Iterator[Portions]:
         yield Portions(images, chunks, stays, through, size - stays - through)
 
 
-def _times(layer: Layer, runs: list[tuple[int, ...]]) -> tuple[tuple[int, int], tuple[int, int]]:
-    """How often a byte that stays through a run of calls, and one that does not, is read and written for `layer` in
+def _times(layer: Layer, relays: list[tuple[int, ...]]) -> tuple[tuple[int, int], tuple[int, int]]:
+    """How often a byte that stays through a relay of calls, and one that does not, is read and written for `layer` in
     one chunk. The zero state is never read, the last state never written."""
-    T, number = layer.timesteps, next(n for n, run in enumerate(runs) if layer.index in run)
-    opens, closes = runs[number][0] == layer.index, runs[number][-1] == layer.index
-    reads = (T - (number == 0)) * opens, T - (runs[0][0] == layer.index)
-    writes = (T - (number == len(runs) - 1)) * closes, T - (runs[-1][-1] == layer.index)
+    T, number = layer.timesteps, next(n for n, relay in enumerate(relays) if layer.index in relay)
+    opens, closes = relays[number][0] == layer.index, relays[number][-1] == layer.index
+    reads = (T - (number == 0)) * opens, T - (relays[0][0] == layer.index)
+    writes = (T - (number == len(relays) - 1)) * closes, T - (relays[-1][-1] == layer.index)
     return reads, writes
 
 
@@ -69,7 +69,7 @@ def _line(quantity: str, portions: list[Portions], times: tuple[int, int], value
         moving = list(zip(times, (one.through, one.rest), strict=True))
         terms += [f"{one.chunks}*{count}*{size}" for count, size in moving if count * size]
         parts = [f"of the {one.stays + one.through + one.rest} bytes of {one.images} images {one.stays} stay"]
-        parts += [f"{one.through} stay through a run of calls"] if one.through else []
+        parts += [f"{one.through} stay through a relay of calls"] if one.through else []
         parts += [f"{size} move {count} times" for count, size in moving if count * size]
         whys.append(", ".join(parts))
     return Line(quantity, plus(*terms), value, UNIT, "; ".join(whys))

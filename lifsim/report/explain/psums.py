@@ -27,7 +27,9 @@ def psum_lines(
     spilled, times = _spilled(layer, arch, traffic, tick_batched=plan.tick_batched)
     if spilled:
         terms.append(f"2*{product(batch, layer.groups, times)}*({spilled})")
-        whys.append("out and back x images x groups, runs and folds of a sum x what is finished together has too much")
+        whys.append(
+            "out and back x images x groups, rounds and folds of a sum x what is finished together has too much"
+        )
     for images, chunks in walked.chunks.sizes if walked else ():
         waiting = int(walked.replayed(images)[layer.index - plan.first]) if walked else 0
         if waiting:
@@ -37,14 +39,15 @@ def psum_lines(
 
 
 def _spilled(layer: Layer, arch: Arch, traffic: LayerTraffic, *, tick_batched: bool) -> tuple[str, int]:
-    """Bytes that outputs finished together, of one image and group, have too much for the psum buffer, empty if none;
-    and how often they go out: once between two folds of a sum, and at every run not held together with the others."""
+    """Bytes that outputs finished together, of one image and group of the convolution, have too much for the psum
+    buffer, empty if none; and how often they go out: once between two folds of a sum, and at every round not held
+    together with the others."""
     gemm, shape = gemm_of(layer), shape_of(arch.array)
     dataflow = dataflow_for(layer, DATAFLOWS[arch.array.dataflow])
     hand_overs = dataflow.folds(gemm, shape).reductions - 1
     if dataflow.sums_in_pes or hand_overs == 0:
         return "", 0
-    together = layer.runs if tick_batched and dataflow.joins_runs else 1
+    together = layer.rounds if tick_batched and dataflow.joins_rounds else 1
     along = 2 if layer.in_shape[1] > 1 else 1  # a 1-D signal's rows lie along its length
     rows = traffic.tiling.rows if tick_batched else 1
     smallest = min(arch.array.cols, layer.group_filters)
@@ -58,7 +61,9 @@ def _spilled(layer: Layer, arch: Arch, traffic: LayerTraffic, *, tick_batched: b
         for high, wide in pairs(_cut(pixels, block.pixels or pixels), _cut(filters, block.filters or filters)):
             size = bytes_of(high * together * wide * arch.precision.psum_bits)
             excess[max(0, size - arch.buffers.psum.usable_bytes)] += 1
-    return plus(*(product(count, size) for size, count in excess.items() if size)), hand_overs * layer.runs // together
+    return plus(
+        *(product(count, size) for size, count in excess.items() if size)
+    ), hand_overs * layer.rounds // together
 
 
 def _cut(whole: int, size: int) -> list[int]:

@@ -18,7 +18,7 @@ def weight_line(
     layer: Layer, arch: Arch, plan: GroupPlan, traffic: LayerTraffic, walked: Group | None, batch: int
 ) -> Line:
     """walked: the group, if it is timestep-major: then of a layer that has weights."""
-    tiling, one = traffic.tiling, filter_bytes(layer, arch.precision.weight_bits, layer.runs)
+    tiling, one = traffic.tiling, filter_bytes(layer, arch.precision.weight_bits, layer.rounds)
     together = images_together(layer, batch)
     everything, filters = layer.filters * one, product(layer.filters, one)
     if walked is None or plan.residency is None:
@@ -30,7 +30,7 @@ def weight_line(
     else:
         how = "chunks, timesteps and strips"
         visits = _visits(layer, plan, walked)
-        rows = batch * layer.runs * walked.layers[layer.index - plan.first].rows.axis.rows_out
+        rows = batch * layer.rounds * walked.layers[layer.index - plan.first].rows.axis.rows_out
         stays = tiling.resident_weight_bytes
         overflow = _overflow(layer, one, min(arch.array.cols, layer.group_filters), plan.residency.weight_region)
         streamed = overflow - min(overflow, stays)
@@ -53,7 +53,7 @@ def weight_line(
 def _bits(layer: Layer, arch: Arch) -> str:
     if layer.operand is None:
         return str(arch.precision.weight_bits)
-    return f"{layer.operand.bits(arch.precision.psum_bits)}*{layer.runs}"
+    return f"{layer.operand.bits(arch.precision.psum_bits)}*{layer.rounds}"
 
 
 def _visits(layer: Layer, plan: GroupPlan, walked: Group) -> int:
@@ -61,9 +61,9 @@ def _visits(layer: Layer, plan: GroupPlan, walked: Group) -> int:
     strip = next((strip for strip in plan.strips if strip.first <= layer.index <= strip.last), None)
     strips = 1
     if strip is not None:
-        run = next(run for run in walked.runs.values() if (run.first, run.last) == (strip.first, strip.last))
-        strips = len(run.starts(layer.index, strip.rows))
-    return walked.chunks.count * layer.runs * strips
+        relay = next(one for one in walked.in_strips.values() if (one.first, one.last) == (strip.first, strip.last))
+        strips = len(relay.starts(layer.index, strip.rows))
+    return walked.chunks.count * layer.rounds * strips
 
 
 def _overflow(layer: Layer, filter_size: int, filters: int, room: int) -> int:

@@ -17,7 +17,7 @@ from lifsim.hardware.dram.requests import Requests
 from lifsim.hardware.dram.stream import DramStream
 from lifsim.hardware.pipeline.kinds import LOADS, STORES, STREAMS, WRITES, Kind
 from lifsim.hardware.pipeline.program import Halves, Program, program
-from lifsim.hardware.pipeline.timing import Bandwidth, Runs, Timing, play_bandwidth, play_dram
+from lifsim.hardware.pipeline.timing import Bandwidth, Extents, Timing, play_bandwidth, play_dram
 from tests.oracles.pipeline import Machine, Request
 
 
@@ -124,8 +124,8 @@ def test_a_simulated_dram_is_asked_step_by_step(case: Case, device: str, seed: i
     played = program(np.array(case.cycles), *columns, Halves(case.double, case.port_bits))
     count = played.requests.step.size
     addresses = np.random.default_rng(seed).integers(0, 1 << 20, count)
-    runs = Runs(addresses, played.requests.bytes, np.arange(count + 1))
-    timing = play_dram(played, case.array_hz, spec, runs)
+    extents = Extents(addresses, played.requests.bytes, np.arange(count + 1))
+    timing = play_dram(played, case.array_hz, spec, extents)
     starts, ends = walk_dram(played, case, DramStream(spec), addresses)
     assert timing.start.tolist() == starts
     assert timing.end.tolist() == ends

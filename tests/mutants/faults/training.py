@@ -18,15 +18,15 @@ FAULTS = (
     Fault(
         "membrane gradients: the first one is read",
         GRADIENT_STATES,
-        "reads_from = 1 if begins and run is runs[0] else 0",
+        "reads_from = 1 if begins and relay is relays[0] else 0",
         "reads_from = 0",
         CARRIED,
     ),
     Fault(
         "membrane gradients: no recomputed membrane beside them",
         GRADIENT_STATES,
-        "* (2 if reverse else 1) for state in segments",
-        "for state in segments",
+        "* (2 if reverse else 1) for state in by_state",
+        "for state in by_state",
         CARRIED,
     ),
     Fault(
@@ -46,8 +46,8 @@ FAULTS = (
     Fault(
         "overflow: all timesteps wait, whatever the schedule",
         SIZES,
-        "if group.tick_batched else (1, self.batch * layer.runs)",
-        "if group.tick_batched else (layer.runs, self.batch)",
+        "if group.tick_batched else (1, self.batch * layer.rounds)",
+        "if group.tick_batched else (layer.rounds, self.batch)",
         OVERFLOW,
     ),
     Fault(

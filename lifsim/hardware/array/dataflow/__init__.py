@@ -7,7 +7,7 @@ from lifsim.hardware.array.dataflow.protocol import (
     FoldWords,
     Operands,
     OutputBlock,
-    per_run,
+    per_round,
 )
 
-__all__ = ["DATAFLOWS", "Dataflow", "FoldWords", "Folds", "Operands", "OutputBlock", "per_run"]
+__all__ = ["DATAFLOWS", "Dataflow", "FoldWords", "Folds", "Operands", "OutputBlock", "per_round"]

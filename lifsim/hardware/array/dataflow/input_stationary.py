@@ -44,7 +44,7 @@ class InputStationary(Dataflow):
         weights = gemm.reduction * gemm.filters * ceil_div(gemm.pixels, shape.cols)
         return Operands(inputs=gemm.pixels * gemm.reduction, weights=weights)
 
-    def waits(self, read: InputReads, gemm: Gemm, shape: ArrayShape, runs: int, ports: Ports) -> PortStalls:
+    def waits(self, read: InputReads, gemm: Gemm, shape: ArrayShape, rounds: int, ports: Ports) -> PortStalls:
         """h vectors of w inputs are loaded, each late by what it takes beyond a cycle; then S*h weights come in and
         S*w psums go out in S cycles."""
         waits = PortStalls(spike_in=int(self.input_reads(read, gemm, ports.spike_in, shape).waits.sum()))
@@ -52,12 +52,12 @@ class InputStationary(Dataflow):
         for h, w, count in cut(gemm.reduction, gemm.pixels, shape.rows, shape.cols):
             late = held_up(stream, ports.weight.cycles(stream * h), no_inputs, ports.psum.cycles(stream * w))
             waits += late * (count * gemm.groups)
-        return waits * runs
+        return waits * rounds
 
     def input_reads(self, read: InputReads, gemm: Gemm, banks: Banks, shape: ArrayShape) -> Reads:
         """Neighbouring pixels ask for the same product."""
         return read.planar_reads(banks, shape.cols)
 
-    def input_passes(self, gemm: Gemm, shape: ArrayShape) -> int:
+    def input_repeats(self, gemm: Gemm, shape: ArrayShape) -> int:
         """Once: what was loaded stays."""
         return 1

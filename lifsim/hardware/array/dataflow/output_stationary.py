@@ -43,14 +43,14 @@ class OutputStationary(Dataflow):
     def operands(self, gemm: Gemm, shape: ArrayShape) -> Operands:
         """Inputs once a column fold, weights once a row fold."""
         return Operands(
-            inputs=gemm.pixels * gemm.reduction * self.input_passes(gemm, shape),
+            inputs=gemm.pixels * gemm.reduction * self.input_repeats(gemm, shape),
             weights=gemm.reduction * gemm.filters * ceil_div(gemm.pixels, shape.rows),
         )
 
-    def waits(self, read: InputReads, gemm: Gemm, shape: ArrayShape, runs: int, ports: Ports) -> PortStalls:
+    def waits(self, read: InputReads, gemm: Gemm, shape: ArrayShape, rounds: int, ports: Ports) -> PortStalls:
         """K vectors of h inputs and K*w weights stream in K cycles."""
         inputs = gemm.reduction + self.input_reads(read, gemm, ports.spike_in, shape).waits
-        return self.row_waits(np.full_like(inputs, gemm.reduction), inputs, gemm, shape, ports) * runs
+        return self.row_waits(np.full_like(inputs, gemm.reduction), inputs, gemm, shape, ports) * rounds
 
     def row_waits(self, stream: Ints, inputs: Ints, gemm: Gemm, shape: ArrayShape, ports: Ports) -> PortStalls:
         """The weights of a fold pass while its rows stream."""
@@ -63,6 +63,6 @@ class OutputStationary(Dataflow):
         """Neighbouring pixels ask for the same product."""
         return read.planar_reads(banks, shape.rows)
 
-    def input_passes(self, gemm: Gemm, shape: ArrayShape) -> int:
+    def input_repeats(self, gemm: Gemm, shape: ArrayShape) -> int:
         """Column folds."""
         return ceil_div(gemm.filters, shape.cols)

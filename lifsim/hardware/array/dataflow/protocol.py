@@ -16,7 +16,7 @@ from lifsim.registry import Registry
 
 @dataclass(frozen=True)
 class Folds:
-    """How one group's GEMM is cut into passes through the array, one run.
+    """How one group's GEMM is cut into folds, for one round.
 
     reductions: folds that add up to the same outputs: 1 where the PEs sum them up. outputs: sets of outputs, each
     finished by its last reduction fold. stream_cycles, fill_drain_cycles: of one fold.
@@ -29,7 +29,7 @@ class Folds:
 
     @property
     def count(self) -> int:
-        """Folds of one group and run."""
+        """Folds of one group and round."""
         return self.reductions * self.outputs
 
     @property
@@ -40,7 +40,7 @@ class Folds:
 
 @dataclass(frozen=True)
 class Operands:
-    """Elements that the array reads for one group in one run."""
+    """Elements that the array reads for one group in one round."""
 
     inputs: int
     weights: int
@@ -48,7 +48,7 @@ class Operands:
 
 @dataclass(frozen=True)
 class FoldWords:
-    """`Folds` as arithmetic, for people. count: of one group and run; fill_drain: cycles of a fold, in numbers, and
+    """`Folds` as arithmetic, for people. count: of one group and round; fill_drain: cycles of a fold, in numbers, and
     `why` in words."""
 
     count: str
@@ -69,8 +69,8 @@ class Dataflow(Protocol):
 
     name: as architectures spell it; title: in words. rows, cols: what the array's rows and columns hold, and `streamed`
     what passes by, for people.
-    joins_runs: whether tick batching streams all runs through one fold, so that what stays is loaded once.
-    loads_once: whether tick batching fetches the weights once for all runs.
+    joins_rounds: whether tick batching streams all rounds through one fold, so that what stays is loaded once.
+    loads_once: whether tick batching fetches the weights once for all rounds.
     sums_in_pes: whether the partial sums of an output stay in the PEs until it is finished; else they leave, and wait
         between the folds that add up to it.
     holds_pixels: whether a row holds its own output pixel through a fold, and may then skip its zeros.
@@ -81,13 +81,13 @@ class Dataflow(Protocol):
     rows: str
     cols: str
     streamed: str
-    joins_runs: bool = False
+    joins_rounds: bool = False
     loads_once: bool = False
     sums_in_pes: bool = False
     holds_pixels: bool = False
 
     def folds(self, gemm: Gemm, shape: ArrayShape) -> Folds:
-        """The folds of one group and run."""
+        """The folds of one group and round."""
         ...
 
     def words(self, gemm: Gemm, shape: ArrayShape) -> FoldWords:
@@ -99,7 +99,7 @@ class Dataflow(Protocol):
         ...
 
     def operands(self, gemm: Gemm, shape: ArrayShape) -> Operands:
-        """What one group reads in one run."""
+        """What one group reads in one round."""
         ...
 
     def loads(self, gemm: Gemm, shape: ArrayShape) -> ArrayCycles:
@@ -114,9 +114,9 @@ class Dataflow(Protocol):
         """The dataflow of a product of which neither factor is weights: without what is loaded for them."""
         return self
 
-    def waits(self, read: InputReads, gemm: Gemm, shape: ArrayShape, runs: int, ports: Ports) -> PortStalls:
-        """Of one visit, whose `runs` go together, its loads included: what it takes longer because of the ports of the
-        buffers."""
+    def waits(self, read: InputReads, gemm: Gemm, shape: ArrayShape, rounds: int, ports: Ports) -> PortStalls:
+        """Of one visit, whose `rounds` go together, its loads included: what it takes longer because of the ports of
+        the buffers."""
         ...
 
     def row_waits(self, stream: Ints, inputs: Ints, gemm: Gemm, shape: ArrayShape, ports: Ports) -> PortStalls:
@@ -125,22 +125,23 @@ class Dataflow(Protocol):
         raise ValueError(f"{self.name} holds no pixels in its rows")
 
     def input_reads(self, read: InputReads, gemm: Gemm, banks: Banks, shape: ArrayShape) -> Reads:
-        """[groups, folds] of the inputs of one run, read once."""
+        """[groups, folds] of the inputs of one round, read once."""
         ...
 
-    def input_passes(self, gemm: Gemm, shape: ArrayShape) -> int:
-        """How often a run reads the inputs that `input_reads` counts."""
+    def input_repeats(self, gemm: Gemm, shape: ArrayShape) -> int:
+        """How often a round reads the inputs that `input_reads` counts."""
         ...
 
 
 @cache
-def per_run(dataflow: Dataflow) -> Dataflow:
-    """`dataflow` of products whose filters are other ones in every run: no weights, and not loaded once for several."""
+def per_round(dataflow: Dataflow) -> Dataflow:
+    """`dataflow` of products whose filters are other ones in every round: no weights, and not loaded once for
+    several."""
     of_sums = dataflow.of_sums()
-    if not (of_sums.joins_runs or of_sums.loads_once):
+    if not (of_sums.joins_rounds or of_sums.loads_once):
         return of_sums
     changed = copy(of_sums)
-    changed.joins_runs = changed.loads_once = False
+    changed.joins_rounds = changed.loads_once = False
     return changed
 
 

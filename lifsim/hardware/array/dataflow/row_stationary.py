@@ -56,7 +56,7 @@ class Mapping:
     sharing: int
     row_parts: int
 
-    def passes(self, gemm: Gemm) -> tuple[int, int, int]:
+    def fold_counts(self, gemm: Gemm) -> tuple[int, int, int]:
         """(strip folds, filter folds, reduction folds) of one group."""
         return (
             ceil_div(gemm.window.out_rows, self.strip_rows * self.strips),
@@ -85,7 +85,7 @@ def _mapping(gemm: Gemm, shape: ArrayShape, strip_rows: int, strips: int, filter
 
 def _cost(mapping: Mapping, gemm: Gemm) -> tuple[int, int]:
     """(channels that PEs pass one after the other, elements that cross the array's edge)."""
-    strips, filters, reductions = mapping.passes(gemm)
+    strips, filters, reductions = mapping.fold_counts(gemm)
     inputs = gemm.channels * _map_elements(gemm, mapping) * ceil_div(filters, mapping.sharing)
     psums = gemm.pixels * gemm.filters * (2 * reductions - 1)
     return strips * filters * reductions * mapping.in_turn, inputs + psums + gemm.reduction * gemm.filters * strips
@@ -102,7 +102,7 @@ class RowStationary(Dataflow):
     def folds(self, gemm: Gemm, shape: ArrayShape) -> Folds:
         """S*F products of q channels a fold."""
         mapping = mapping_of(gemm, shape)
-        strips, filters, reductions = mapping.passes(gemm)
+        strips, filters, reductions = mapping.fold_counts(gemm)
         R, S = gemm.window.kernel
         return Folds(reductions, strips * filters, S * gemm.row_pixels * mapping.in_turn, min(R, shape.rows) - 1)
 
@@ -124,11 +124,11 @@ class RowStationary(Dataflow):
 
     def operands(self, gemm: Gemm, shape: ArrayShape) -> Operands:
         """Inputs once for the filters that share them, weights once a strip fold."""
-        strips, _, _ = mapping_of(gemm, shape).passes(gemm)
-        inputs = gemm.channels * _map_elements(gemm, mapping_of(gemm, shape)) * self.input_passes(gemm, shape)
+        strips, _, _ = mapping_of(gemm, shape).fold_counts(gemm)
+        inputs = gemm.channels * _map_elements(gemm, mapping_of(gemm, shape)) * self.input_repeats(gemm, shape)
         return Operands(inputs, gemm.reduction * gemm.filters * strips)
 
-    def waits(self, read: InputReads, gemm: Gemm, shape: ArrayShape, runs: int, ports: Ports) -> PortStalls:
+    def waits(self, read: InputReads, gemm: Gemm, shape: ArrayShape, rounds: int, ports: Ports) -> PortStalls:
         """While the p filters that share an input take their turns, it, their weights and their psums pass; every fold
         is taken for a full one."""
         mapping, folds = mapping_of(gemm, shape), self.folds(gemm, shape)
@@ -143,7 +143,7 @@ class RowStationary(Dataflow):
             np.array([ceil_div(input_bits, ports.spike_in.line_bits)]),
             ports.psum.cycles(mapping.strip_rows * mapping.strips * gemm.row_pixels * mapping.filters * sharing),
         )
-        return late * (ceil_div(folds.count, sharing) * gemm.groups * runs)
+        return late * (ceil_div(folds.count, sharing) * gemm.groups * rounds)
 
     def input_reads(self, read: InputReads, gemm: Gemm, banks: Banks, shape: ArrayShape) -> Reads:
         """Rows lie in the order in which they are read."""
@@ -151,7 +151,7 @@ class RowStationary(Dataflow):
         words = np.full((gemm.groups, 1), ceil_div(bits, banks.word_bits), np.int64)
         return Reads.of(np.stack([np.zeros_like(words), words]))
 
-    def input_passes(self, gemm: Gemm, shape: ArrayShape) -> int:
+    def input_repeats(self, gemm: Gemm, shape: ArrayShape) -> int:
         """Filters that do not share."""
         mapping = mapping_of(gemm, shape)
         return ceil_div(gemm.filters, mapping.filters * mapping.sharing)

@@ -1,6 +1,6 @@
 """SATA_Sim's composition: output-stationary folds, and once a visit the weights as a weight-stationary array has them.
 
-    layer = runs * os folds  +  (folds_ws - 1) * (Sr + 2H + W - 2) + H
+    layer = rounds * os folds  +  (folds_ws - 1) * (Sr + 2H + W - 2) + H
 
 Source: SATA_Sim (Yin et al., "SATA: Sparsity-aware training accelerator for spiking neural networks", IEEE TCAD 2022),
 which prints one less (`SRAM Filter Cycles`, an index).
@@ -22,7 +22,7 @@ class Sata(OutputStationary):
     """Inputs and outputs as os, weights as ws."""
 
     name = "sata"
-    title = "SATA_Sim's: output-stationary, and once a visit a weight-stationary pass for the weights"
+    title = "SATA_Sim's: output-stationary, and once a visit weight-stationary folds for the weights"
     loads_once = True
 
     def operands(self, gemm: Gemm, shape: ArrayShape) -> Operands:
@@ -30,7 +30,7 @@ class Sata(OutputStationary):
         return Operands(super().operands(gemm, shape).inputs, WeightStationary().operands(gemm, shape).weights)
 
     def loads(self, gemm: Gemm, shape: ArrayShape) -> ArrayCycles:
-        """Cycles of a ws array up to the last weight row that it loads. Counted as no fold: it is time, not passes."""
+        """Cycles of a ws array up to the last weight row that it loads. Counted as time, not as folds."""
         folds = WeightStationary().folds(gemm, shape)
         whole = folds.count - 1
         once = ArrayCycles(whole * folds.stream_cycles, whole * folds.fill_drain_cycles + shape.rows, 0)
@@ -44,9 +44,9 @@ class Sata(OutputStationary):
         """h*w weights a fold of ws."""
         return weight_loads(gemm, shape, ports)
 
-    def waits(self, read: InputReads, gemm: Gemm, shape: ArrayShape, runs: int, ports: Ports) -> PortStalls:
+    def waits(self, read: InputReads, gemm: Gemm, shape: ArrayShape, rounds: int, ports: Ports) -> PortStalls:
         """The inputs as os, behind the loads."""
-        return super().waits(read, gemm, shape, runs, ports) + self.load_waits(gemm, shape, ports)
+        return super().waits(read, gemm, shape, rounds, ports) + self.load_waits(gemm, shape, ports)
 
     def row_waits(self, stream: Ints, inputs: Ints, gemm: Gemm, shape: ArrayShape, ports: Ports) -> PortStalls:
         """No weights stream."""

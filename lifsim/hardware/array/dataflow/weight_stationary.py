@@ -1,6 +1,6 @@
 """Weight-stationary: a PE holds one weight; pixels stream through, psums come out below.
 
-H products by W filters a fold. It takes H cycles to load the weights; tick-batched, the pixels of all runs stream
+H products by W filters a fold. It takes H cycles to load the weights; tick-batched, the pixels of all rounds stream
 through one load:
 
     fold = Sr + 2H + W - 2      folds = ceil(K/H) * ceil(Sc/W)
@@ -23,7 +23,7 @@ class WeightStationary(Dataflow):
     name = "ws"
     title = "weight-stationary: a PE keeps one weight, pixels stream"
     rows, cols, streamed = "products", "filters", "pixels"
-    joins_runs = loads_once = True
+    joins_rounds = loads_once = True
 
     def folds(self, gemm: Gemm, shape: ArrayShape) -> Folds:
         """Sr pixels a fold."""
@@ -41,13 +41,13 @@ class WeightStationary(Dataflow):
 
     def operands(self, gemm: Gemm, shape: ArrayShape) -> Operands:
         """Inputs once a column fold, every weight once."""
-        inputs = gemm.pixels * gemm.reduction * self.input_passes(gemm, shape)
+        inputs = gemm.pixels * gemm.reduction * self.input_repeats(gemm, shape)
         return Operands(inputs, weights=gemm.reduction * gemm.filters)
 
-    def waits(self, read: InputReads, gemm: Gemm, shape: ArrayShape, runs: int, ports: Ports) -> PortStalls:
+    def waits(self, read: InputReads, gemm: Gemm, shape: ArrayShape, rounds: int, ports: Ports) -> PortStalls:
         """h*w weights are loaded in H cycles; then S vectors of h inputs come in and S*w psums go out in S cycles."""
-        stream = gemm.pixels * runs
-        inputs = runs * (gemm.pixels + self.input_reads(read, gemm, ports.spike_in, shape).waits)
+        stream = gemm.pixels * rounds
+        inputs = rounds * (gemm.pixels + self.input_reads(read, gemm, ports.spike_in, shape).waits)
         waits = weight_loads(gemm, shape, ports)
         for w, count in parts(gemm.filters, shape.cols):
             waits += held_up(stream, 0, inputs, ports.psum.cycles(stream * w)) * count
@@ -57,7 +57,7 @@ class WeightStationary(Dataflow):
         """A pixel asks for neighbouring products."""
         return read.channel_last_reads(banks, shape.rows)
 
-    def input_passes(self, gemm: Gemm, shape: ArrayShape) -> int:
+    def input_repeats(self, gemm: Gemm, shape: ArrayShape) -> int:
         """Column folds."""
         return ceil_div(gemm.filters, shape.cols)
 

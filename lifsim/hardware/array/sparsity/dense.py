@@ -25,27 +25,27 @@ class Unaware(Sparsity):
     streams = "every operand"
 
     def cycles(self, kept: Kept, laid: Laid) -> tuple[ArrayCycles, ...]:
-        """The dataflow's, by difference: a run adds what one run more takes."""
+        """The dataflow's, by difference: a round adds what one round more takes."""
         found, before = [], NO_CYCLES
-        for runs in range(1, kept.runs + 1):
-            upto = dense_cycles(laid.dataflow, laid.gemm, laid.shape, runs, laid.tick_batched)
+        for rounds in range(1, kept.rounds + 1):
+            upto = dense_cycles(laid.dataflow, laid.gemm, laid.shape, rounds, laid.tick_batched)
             found.append((upto + before * -1) * kept.images)
             before = upto
         return tuple(found)
 
     def blocks(self, kept: Kept, laid: Laid) -> Iterator[tuple[NDArray[np.int64], int]]:
         """The same for every image."""
-        yield output_blocks(laid.dataflow, laid.gemm, laid.shape, kept.runs, laid.tick_batched), kept.images
+        yield output_blocks(laid.dataflow, laid.gemm, laid.shape, kept.rounds, laid.tick_batched), kept.images
 
     def waits(self, kept: Kept, laid: Laid, read: InputMap, ports: Ports) -> PortStalls:
         """The dataflow's, visit by visit."""
-        waits = dense_waits(laid.dataflow, read, laid.gemm, laid.shape, kept.runs, laid.tick_batched, ports)
+        waits = dense_waits(laid.dataflow, read, laid.gemm, laid.shape, kept.rounds, laid.tick_batched, ports)
         return waits * kept.images
 
     def input_words(self, kept: Kept, laid: Laid, read: InputMap, banks: Banks) -> int:
         """As often as the dataflow reads its inputs."""
         words = laid.dataflow.input_reads(read, laid.gemm, banks, laid.shape).words
-        times = laid.dataflow.input_passes(laid.gemm, laid.shape) * kept.runs * kept.images
+        times = laid.dataflow.input_repeats(laid.gemm, laid.shape) * kept.rounds * kept.images
         return int(words.sum()) * times
 
 

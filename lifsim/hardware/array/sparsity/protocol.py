@@ -19,7 +19,7 @@ from lifsim.trace.receptive import ones_per_pixel
 from lifsim.trace.source import image_chunks
 
 Ones = NDArray[np.int32]
-"""[B, runs, groups, pixels]: ones in the receptive field of each output pixel, per image and run."""
+"""[B, rounds, groups, pixels]: ones in the receptive field of each output pixel, per image and round."""
 
 
 class SpikeMaps(Protocol):
@@ -30,7 +30,7 @@ class SpikeMaps(Protocol):
         """That are stored; one stands for all."""
         ...
 
-    def read(self, step: int, first: int, last: int) -> NDArray[np.uint8]:
+    def read(self, timestep: int, first: int, last: int) -> NDArray[np.uint8]:
         """[last - first, C, H, W] of stored images at a timestep, 0 or 1."""
         ...
 
@@ -40,8 +40,8 @@ class Kept:
     """What is kept of a layer's spikes: how many ones each output pixel sees; a sparsity that must know more keeps
     more in a class of its own.
 
-    ones_in_both: [B, runs] of the product of two tensors of spikes, its products of which both factors are ones; None:
-    one factor is weights.
+    ones_in_both: [B, rounds] of the product of two tensors of spikes, its products of which both factors are ones;
+    None: one factor is weights.
     """
 
     ones: Ones
@@ -53,28 +53,28 @@ class Kept:
         return int(self.ones.shape[0])
 
     @property
-    def runs(self) -> int:
+    def rounds(self) -> int:
         """Timesteps that the array computes."""
         return int(self.ones.shape[1])
 
-    def effective_macs(self, run: int, gemm: Gemm) -> int:
-        """Multiply-accumulates of one run, all images, that no zero makes void: ones times the Sc filters of a group,
+    def effective_macs(self, timestep: int, gemm: Gemm) -> int:
+        """Multiply-accumulates of one round, all images, that no zero makes void: ones times the Sc filters of a group,
         or the ones that meet ones."""
         if self.ones_in_both is not None:
-            return int(np.sum(self.ones_in_both[:, run], dtype=np.int64))
-        return int(np.sum(self.ones[:, run], dtype=np.int64)) * gemm.filters
+            return int(np.sum(self.ones_in_both[:, timestep], dtype=np.int64))
+        return int(np.sum(self.ones[:, timestep], dtype=np.int64)) * gemm.filters
 
 
 @dataclass(frozen=True)
 class Laid:
-    """A layer's product on an array. tick_batched: all runs back to back, else the layer is visited once a run.
-    per_run: its filters are other ones in every run, so that no PE holds one for several."""
+    """A layer's product on an array. tick_batched: all rounds back to back, else the layer is visited once a round.
+    per_round: its filters are other ones in every round, so that no PE holds one for several."""
 
     gemm: Gemm
     shape: ArrayShape
     dataflow: Dataflow
     tick_batched: bool
-    per_run: bool = False
+    per_round: bool = False
 
 
 class Sparsity(Protocol):
@@ -99,12 +99,12 @@ class Sparsity(Protocol):
         """What a visit fills and drains, where that is not the dataflow's."""
         return None
 
-    def keep(self, read: InputMap, spikes: SpikeMaps, batch: int, runs: int) -> Kept:
+    def keep(self, read: InputMap, spikes: SpikeMaps, batch: int, rounds: int) -> Kept:
         """What it must know of the spikes of a layer that reads the map as `read` says."""
-        return Kept(ones_of(read, spikes, batch, runs))
+        return Kept(ones_of(read, spikes, batch, rounds))
 
     def cycles(self, kept: Kept, laid: Laid) -> tuple[ArrayCycles, ...]:
-        """[runs] that each run adds, all images; what tick batching does once for all runs is the first one's."""
+        """[rounds] that each round adds, all images; what tick batching does once for all rounds is the first one's."""
         ...
 
     def blocks(self, kept: Kept, laid: Laid) -> Iterator[tuple[NDArray[np.int64], int]]:
@@ -116,18 +116,20 @@ class Sparsity(Protocol):
         ...
 
     def input_words(self, kept: Kept, laid: Laid, read: InputMap, banks: Banks) -> int:
-        """That the array reads from spike_in, all runs and images."""
+        """That the array reads from spike_in, all rounds and images."""
         ...
 
 
-def ones_of(read: InputMap, spikes: SpikeMaps, batch: int, runs: int) -> Ones:
-    """[B, runs, groups, pixels] of `spikes`."""
+def ones_of(read: InputMap, spikes: SpikeMaps, batch: int, rounds: int) -> Ones:
+    """[B, rounds, groups, pixels] of `spikes`."""
     stored = min(batch, spikes.images)
-    work = np.empty((stored, runs, read.groups, read.pixels), dtype=np.int32)
+    work = np.empty((stored, rounds, read.groups, read.pixels), dtype=np.int32)
     for first, last in image_chunks(stored, read.groups * read.channels * read.height * read.width):
-        for step in range(runs):
-            ones = ones_per_pixel(spikes.read(step, first, last), read.kernel, read.stride, read.padding, read.groups)
-            work[first:last, step] = ones.reshape(last - first, read.groups, read.pixels)
+        for timestep in range(rounds):
+            ones = ones_per_pixel(
+                spikes.read(timestep, first, last), read.kernel, read.stride, read.padding, read.groups
+            )
+            work[first:last, timestep] = ones.reshape(last - first, read.groups, read.pixels)
     return work if stored == batch else np.broadcast_to(work[:1], (batch, *work.shape[1:]))
 
 

@@ -43,7 +43,7 @@ Bits = NDArray[np.uint8]
 
 @dataclass(frozen=True, eq=False)
 class Maps(Kept):
-    """spikes: [B or 1, runs, bytes] the input maps, packed to bits. read: how windows lie in them."""
+    """spikes: [B or 1, rounds, bytes] the input maps, packed to bits. read: how windows lie in them."""
 
     spikes: Bits
     read: InputMap
@@ -79,23 +79,23 @@ class ParallelTimeBatching(Sparsity):
         count = laid.gemm.pixels * laid.gemm.groups
         return FoldWords(str(count), f"{count}*2*{laid.shape.cols}", "pixels x 2 cols")
 
-    def keep(self, read: InputMap, spikes: SpikeMaps, batch: int, runs: int) -> Maps:
+    def keep(self, read: InputMap, spikes: SpikeMaps, batch: int, rounds: int) -> Maps:
         """The maps themselves, a bit a spike."""
         stored = min(batch, spikes.images)
-        maps = [[np.packbits(spikes.read(step, i, i + 1)) for step in range(runs)] for i in range(stored)]
-        return Maps(ones_of(read, spikes, batch, runs), np.array(maps), read)
+        maps = [[np.packbits(spikes.read(timestep, i, i + 1)) for timestep in range(rounds)] for i in range(stored)]
+        return Maps(ones_of(read, spikes, batch, rounds), np.array(maps), read)
 
     def cycles(self, kept: Kept, laid: Laid) -> tuple[ArrayCycles, ...]:
-        """What a window takes is its visit's first run's."""
+        """What a window takes is its visit's first round's."""
         loads = laid.dataflow.loads(laid.gemm, laid.shape) * kept.images
         filter_folds = ceil_div(laid.gemm.filters, laid.shape.cols)
-        runs = []
+        rounds = []
         for first, last in _visits(kept, laid):
             inputs = _inputs(kept, laid, first, last)
             streamed = int(inputs.sum()) * min(WINDOW, last - first) * filter_folds
             visit = ArrayCycles(streamed, _start_cycles(laid) * kept.images, inputs.size * filter_folds)
-            runs += [visit + loads] + [NO_CYCLES] * (last - first - 1)
-        return tuple(runs)
+            rounds += [visit + loads] + [NO_CYCLES] * (last - first - 1)
+        return tuple(rounds)
 
     def blocks(self, kept: Kept, laid: Laid) -> Iterator[tuple[NDArray[np.int64], int]]:
         """A fold finishes its outputs; the starts of all pixels are dealt evenly to the folds."""
@@ -129,8 +129,12 @@ class ParallelTimeBatching(Sparsity):
 
 
 def _visits(kept: Kept, laid: Laid) -> list[tuple[int, int]]:
-    """Runs (first, last + 1) that go together: timesteps of a window have their weights in common."""
-    return [(0, kept.runs)] if laid.tick_batched and not laid.per_run else [(run, run + 1) for run in range(kept.runs)]
+    """Rounds (first, last + 1) that go together: timesteps of a window have their weights in common."""
+    return (
+        [(0, kept.rounds)]
+        if laid.tick_batched and not laid.per_round
+        else [(timestep, timestep + 1) for timestep in range(kept.rounds)]
+    )
 
 
 def _start_cycles(laid: Laid) -> int:
@@ -138,14 +142,14 @@ def _start_cycles(laid: Laid) -> int:
     return 2 * laid.shape.cols * laid.gemm.pixels * laid.gemm.groups
 
 
-def _input_bits(inputs: Ints, laid: Laid, read: InputMap, runs: int) -> Ints:
+def _input_bits(inputs: Ints, laid: Laid, read: InputMap, rounds: int) -> Ints:
     """That folds ask for: of each input a window in every row."""
-    return inputs * (laid.shape.rows * min(WINDOW, runs) * read.element_bits)
+    return inputs * (laid.shape.rows * min(WINDOW, rounds) * read.element_bits)
 
 
 @lru_cache(maxsize=256)
 def _inputs(kept: Kept, laid: Laid, first: int, last: int) -> Ints:
-    """[B, groups, folds] inputs that a fold works through, of the runs first to last."""
+    """[B, groups, folds] inputs that a fold works through, of the rounds first to last."""
     return np.stack([_image_inputs(kept, laid, image, first, last) for image in range(kept.images)])
 
 

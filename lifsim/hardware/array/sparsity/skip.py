@@ -31,7 +31,7 @@ class Skipping(Sparsity):
     name = "skip"
     title = "zeros cost no cycle: a fold lasts as long as its slowest row"
     gates = skips = True
-    streams = "the ones of each fold's slowest row, run by run"
+    streams = "the ones of each fold's slowest row, round by round"
 
     def refusal(self, dataflow: Dataflow) -> str:
         """Only a PE row that holds its own pixel can skip."""
@@ -41,20 +41,20 @@ class Skipping(Sparsity):
         """array: the slowest rows' ones; fill_drain: H + W - 2 a fold, even of a fold without ones; a visit's loads."""
         loads = laid.dataflow.loads(laid.gemm, laid.shape) * kept.images
         return tuple(
-            self._folds(kept.ones[:, run], laid) + (loads if run == 0 or not laid.tick_batched else loads * 0)
-            for run in range(kept.runs)
+            self._folds(kept.ones[:, timestep], laid) + (loads if timestep == 0 or not laid.tick_batched else loads * 0)
+            for timestep in range(kept.rounds)
         )
 
     def blocks(self, kept: Kept, laid: Laid) -> Iterator[tuple[NDArray[np.int64], int]]:
-        """Every fold in the order in which they run. Tick-batched: groups, filter folds, pixel folds, the runs of each
-        back to back. Timestep-major: runs first."""
+        """Every fold in the order in which they run. Tick-batched: groups, filter folds, pixel folds, the rounds of
+        each back to back. Timestep-major: rounds first."""
         drain = laid.dataflow.folds(laid.gemm, laid.shape).fill_drain_cycles
         filter_folds = ceil_div(laid.gemm.filters, laid.shape.cols)
         for image in kept.ones:
             folds = slowest_rows(image, laid.gemm, laid.shape) + drain
-            runs, groups, pixel_folds = folds.shape
-            every = np.broadcast_to(folds[:, :, None, :], (runs, groups, filter_folds, pixel_folds))
-            yield (np.moveaxis(every, 0, -1).reshape(1, -1) if laid.tick_batched else every.reshape(runs, -1)), 1
+            rounds, groups, pixel_folds = folds.shape
+            every = np.broadcast_to(folds[:, :, None, :], (rounds, groups, filter_folds, pixel_folds))
+            yield (np.moveaxis(every, 0, -1).reshape(1, -1) if laid.tick_batched else every.reshape(rounds, -1)), 1
 
     def waits(self, kept: Kept, laid: Laid, read: InputMap, ports: Ports) -> PortStalls:
         """Of every fold its slowest row or its slowest buffer; a visit's loads wait as they do without skipping."""
@@ -63,13 +63,13 @@ class Skipping(Sparsity):
         for image in kept.ones:
             slowest = slowest_rows(image, laid.gemm, laid.shape)
             waits += laid.dataflow.row_waits(slowest, inputs, laid.gemm, laid.shape, ports)
-        visits = 1 if laid.tick_batched else kept.runs
+        visits = 1 if laid.tick_batched else kept.rounds
         return waits + laid.dataflow.load_waits(laid.gemm, laid.shape, ports) * (visits * kept.images)
 
     def input_words(self, kept: Kept, laid: Laid, read: InputMap, banks: Banks) -> int:
         """Every row its own receptive field."""
         words = scanned_reads(read, banks, laid.shape.rows).words
-        return int(words.sum()) * ceil_div(laid.gemm.filters, laid.shape.cols) * kept.runs * kept.images
+        return int(words.sum()) * ceil_div(laid.gemm.filters, laid.shape.cols) * kept.rounds * kept.images
 
     def _folds(self, ones: Ones, laid: Laid) -> ArrayCycles:
         slowest = slowest_rows(ones, laid.gemm, laid.shape)
@@ -83,7 +83,7 @@ def slowest_rows(ones: NDArray[np.integer], gemm: Gemm, shape: ArrayShape) -> ND
     """[n, groups, ceil(Sr/H)] int64: the most ones of a row, per fold, of `ones` [n, groups, pixels]. Raises ValueError
     where they do not fit `gemm`."""
     if ones.ndim != 3 or ones.shape[1:] != (gemm.groups, gemm.pixels):
-        raise ValueError(f"ones must be [runs, {gemm.groups}, {gemm.pixels}], is {list(ones.shape)}")
+        raise ValueError(f"ones must be [rounds, {gemm.groups}, {gemm.pixels}], is {list(ones.shape)}")
     if ones.size and not 0 <= ones.min() <= ones.max() <= gemm.reduction:
         raise ValueError(f"ones must lie in 0..{gemm.reduction}, the size of a receptive field")
     starts = np.arange(0, gemm.pixels, shape.rows)

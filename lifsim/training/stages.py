@@ -1,0 +1,15 @@
+"""What a training run does of every layer, one after the other."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Stage(StrEnum):
+    """SATA's three (Yin et al., IEEE TCAD 42(6), 2023), and recomputation, which comes only where membranes were not
+    kept. The values are the names in files."""
+
+    FORWARD = "forward"
+    RECOMPUTE = "recompute"
+    BACKWARD = "backward"
+    WEIGHT_UPDATE = "weight_update"
