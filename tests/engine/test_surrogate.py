@@ -68,6 +68,7 @@ def networks(draw: st.DrawFn) -> tuple[Network, Sharing]:
     return build.linear("fc", 3).network(), Sharing.parse(sharing)
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(networks(), st.integers(0, 2**32 - 1), st.sampled_from(KINDS), st.sampled_from([0.5, 1.0, 3.0]))
 def test_gradients_of_all_weights_are_those_of_the_smoothed_networks_loss(

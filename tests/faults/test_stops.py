@@ -60,6 +60,7 @@ def _is_at_work(name: str, command: Command) -> bool:
     raise AssertionError(name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "number"),
     [
