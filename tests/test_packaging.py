@@ -74,6 +74,7 @@ COMMANDS = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hook", ["build_wheel", "build_editable"])
 def test_an_installed_lifsim_finds_its_files_from_any_folder(hook: str, source: Path, tmp_path: Path) -> None:
     environment = tmp_path / "environment"

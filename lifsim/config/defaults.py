@@ -7,6 +7,7 @@ WORKLOAD = "vgg16_cifar10"
 SHARING = "none"
 MEMORY_WORKLOAD = "resnet19_imagenet100"
 """Of `lifsim memory` and the figures of memory: what EfficientLIF-Net's are of."""
+FIG7_SHARINGS = ("none", "layer", "channel2", "layer+channel2")
 
 
 def arch_for(mode: object) -> str:

@@ -42,11 +42,8 @@ def _own_faults(document: Document) -> list[Fault]:
         return list(document.faults)
     own = Document(document.source, keys, document.marks, document.faults)
     faults = examine(Workload, own, keys_alone=True).faults
-    return [fault for fault in faults if fault.line is not None and (fault.path, fault.message) not in _missed()]
-
-
-def _missed() -> set[tuple[str, str]]:
-    return {(key, "must be given") for key in Workload.model_fields}
+    missed = {(key, "must be given") for key in Workload.model_fields}
+    return [fault for fault in faults if fault.line is not None and (fault.path, fault.message) not in missed]
 
 
 def _base_path(document: Document, chain: tuple[Path, ...]) -> Path:

@@ -181,12 +181,12 @@ class _PlannedLayer:
         return moves_of(Kind.WEIGHTS, 0, np.arange(tiles.size), begin + stays - pinned, comes + pinned)
 
     def _operand(self, operand: Tensor, begin: Ints, comes: Ints, turn: Turn) -> Moves:
-        """Every tile brings its part of each image; parts that differ count as one run of addresses."""
+        """Every tile brings its part of each image; parts that differ count as one extent."""
         images = self._images(turn)
         alike = comes % images == 0
         offset, pitch = self._image(operand, turn) + begin, self._step_bytes(operand)
-        run_bytes, runs = np.where(alike, comes // images, comes), np.where(alike, images, 1)
-        return moves_of(Kind.WEIGHTS, 0, np.arange(begin.size), offset, run_bytes, runs, pitch)
+        extent_bytes, extents = np.where(alike, comes // images, comes), np.where(alike, images, 1)
+        return moves_of(Kind.WEIGHTS, 0, np.arange(begin.size), offset, extent_bytes, extents, pitch)
 
     def _input(self, tiles: Ints, size: int, turn: Turn) -> Moves:
         """The first tile brings the rows in, as far as they are not on chip; the others what is read again."""

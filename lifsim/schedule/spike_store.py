@@ -98,7 +98,7 @@ def walk_timestep(facts: NetworkFacts, spans: Sequence[Span], buffers: SpikeBuff
 
 
 def _operands(facts: NetworkFacts, one: Span, now: Timestep) -> Iterator[tuple[int, TensorFacts]]:
-    """Layers of a pass that read a second operand now, and that."""
+    """Layers of a span that read a second operand now, and that."""
     for index in range(one.first, one.last + 1):
         layer = facts.layers[index].layer
         if layer.operand is not None and now.has(facts.layers[index].when):

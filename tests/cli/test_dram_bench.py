@@ -23,6 +23,7 @@ def figures(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, fl
     return result
 
 
+@pytest.mark.slow
 def test_a_trace_and_its_packed_form_give_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plain, packed = tmp_path / "a.trc", tmp_path / "a.trc.xz"
     plain.write_text(LINES)

@@ -61,6 +61,7 @@ def test_a_named_pipe_is_refused(command: list[str]) -> None:
     assert "must be" in told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["pipe", "pipe.gz", "pipe.xz", "/dev/zero", "/dev/tty", "/dev/stdin", "/dev/fd/0"])
 def test_a_trace_of_requests_is_a_regular_file(name: str) -> None:
     told = _refused(["dram-bench", "--dram", "ddr4_2400", "{}"], name)

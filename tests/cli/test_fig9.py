@@ -25,6 +25,7 @@ def _bottom(*arguments: str) -> dict[tuple[str, str, str], Mapping[str, str]]:
         return {(row["schedule"], row["batch"], row["sharing"]): row for row in csv.DictReader(file)}
 
 
+@pytest.mark.slow
 def test_its_bytes_are_those_of_runs(capsys: pytest.CaptureFixture[str]) -> None:
     rows = _bottom("--networks", "vgg9_cifar10", "--mini-batch", "2")
     assert len(rows) == 2 * 2 * 2
@@ -37,6 +38,7 @@ def test_its_bytes_are_those_of_runs(capsys: pytest.CaptureFixture[str]) -> None
         )
 
 
+@pytest.mark.slow
 def test_layer_sharing_saves_membranes_timestep_major_and_loses_against_tick_batching() -> None:
     """One state of 128 KiB fits, six of them do not; weights of 15 MiB do not either."""
     rows = _bottom("--networks", "vgg16_efficientlif_cifar10", "--set", "buffers.membrane.size_bytes=128KiB")

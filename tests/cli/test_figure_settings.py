@@ -5,9 +5,12 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.faults.commands import LIFSIM
 
 
+@pytest.mark.slow
 def test_a_matplotlibrc_of_the_current_folder_changes_no_figure(tmp_path: Path) -> None:
     drawn = []
     for name, settings in (

@@ -21,6 +21,7 @@ def _shell(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["sh", "-c", script], cwd=folder, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-", "2>/dev/full", ">/dev/null 2>/dev/full"])
 @pytest.mark.parametrize(
     ("command", "status"), [("list archs", 0), (f"{RUN} --out out", 0), ("run --workload absent", 2)]

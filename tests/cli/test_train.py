@@ -79,6 +79,7 @@ def test_is_what_cannot_be_trained_refused_with_the_reason(
     assert not (folder / "w.npz").exists()
 
 
+@pytest.mark.slow
 def test_does_ctrl_c_keep_the_last_epoch(folder: Path) -> None:
     command = [sys.executable, "-m", "lifsim", *ARGUMENTS, "--epochs", "100000"]
     root = str(Path(__file__).parents[2])

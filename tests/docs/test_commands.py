@@ -72,6 +72,7 @@ def _python(document: Path) -> list[str]:
     return re.findall(r"```python\n(.*?)```", document.read_text(encoding="utf-8"), re.DOTALL)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("document", [d for d in DOCUMENTS if _python(d)], ids=lambda path: path.name)
 def test_the_python_of_a_document_runs(document: Path, checkout: Path) -> None:
     """Block after block, each with the names of those before."""

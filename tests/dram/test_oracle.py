@@ -176,3 +176,27 @@ def test_what_a_long_run_has_on_its_way_is_known_burst_by_burst(
     arrivals = np.array([0, 0, 0])
     addresses = first.astype(np.uint64) * np.uint64(burst_bytes)
     assert_equal_to_oracle(spec, Requests(addresses, sizes * burst_bytes, is_write, arrivals))
+
+
+@pytest.mark.parametrize("name", ["ddr4_2400", "hbm2"])
+@pytest.mark.parametrize("writes", [8, 9, 20])
+def test_a_drain_ends_where_an_older_read_must_come_first(name: str, writes: int) -> None:
+    """A read and writes of its burst and of others come in at once: more than 8 writes are drained, but not before the
+    read; another read comes 30 cycles later."""
+    spec = load_dram(name, ["controller.requests_per_cycle=64"])
+    bursts = np.array([0, *(128 * write for write in range(writes)), 5 * 128], np.uint64)
+    arrivals = np.array([0] * (writes + 1) + [30])
+    is_write = np.array([False] + [True] * writes + [False])
+    burst_bytes = np.uint64(spec.organisation.burst_bytes)
+    assert_equal_to_oracle(spec, Requests(bursts * burst_bytes, np.ones_like(arrivals), is_write, arrivals))
+
+
+@pytest.mark.parametrize("name", ["ddr4_2400", "lpddr4_2400"])
+@pytest.mark.parametrize("writes", [False, True])
+def test_the_first_burst_of_all_goes_on_where_none_ended(name: str, writes: bool) -> None:
+    """Six bursts of another row of its bank come in just before burst 0 and five more."""
+    spec = load_dram(name)
+    other_row = 1 << sum(segment.width for segment in spec.segments if segment.field != "ro")
+    burst_bytes, zeros = spec.organisation.burst_bytes, np.zeros(2, np.int64)
+    addresses = np.array([other_row, 0], np.uint64) * np.uint64(burst_bytes)
+    assert_equal_to_oracle(spec, Requests(addresses, zeros + 6 * burst_bytes, np.full(2, writes), zeros))

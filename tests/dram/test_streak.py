@@ -7,6 +7,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from lifsim.config.dram import load_dram
 from lifsim.hardware.dram.requests import sequential
 from lifsim.hardware.dram.simulate import simulate
@@ -32,6 +34,7 @@ print(json.dumps([len(looks), stream.result.completion_cycles.tolist()]))
 """The kernel as Python plays it, which counts the cycles in which it looks at everything."""
 
 
+@pytest.mark.slow
 def test_a_run_of_row_hits_is_looked_at_where_it_begins_and_ends() -> None:
     """Each of the 400 reads is a command, and 32 wait for those 8 that a bank has: most come in a streak."""
     environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}

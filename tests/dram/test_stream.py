@@ -55,6 +55,13 @@ def test_pieces_end_where_the_whole_does(name: str, seed: int, writes: float) ->
     assert stream.finish() == whole
 
 
+def test_a_stream_begins_before_cycle_0() -> None:
+    stream = DramStream(load_dram("hbm2"))
+    assert stream.cycle == -1
+    stream.run_until(0)
+    assert stream.cycle == -1
+
+
 def test_running_up_to_a_cycle_changes_nothing() -> None:
     spec = load_dram("hbm2")
     stream, asked = DramStream(spec), runs(load_dram("hbm2"), 3, 12, 300, 0.3)

@@ -32,6 +32,7 @@ def tiny(vectors: dict[str, Any], sharing: Sharing) -> Network:
     return build.lif("lif2", neuron).pool("pool", str(vectors["pool"])).linear("fc", 10).network()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", ["none", "none_soft", "layer", "channel2"])

@@ -200,7 +200,7 @@ def test_what_does_not_change_over_time_is_computed_once_where_layers_share(enco
     build = Builder((2, 4, 4), 3, encoding).conv("conv1", 4).lif("lif1").conv("conv2", 4)
     build.conv("shortcut", 4, of="input").add("sum", "conv2", "shortcut").lif("lif2").linear("fc", 2)
     network, calls = build.network(), Counter()
-    x = np.ones((network.nodes[0].output.steps, 1, 2, 4, 4))
+    x = np.ones((network.nodes[0].output.timesteps, 1, 2, 4, 4))
     weights = checked_weights(network, dyadic_weights(network, np.random.default_rng(0)))
     Engine(network, Sharing.parse("layer"), weights).run(x, lambda node, *_: calls.update([node.name]))
     assert dict(calls) == {

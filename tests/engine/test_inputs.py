@@ -38,6 +38,7 @@ def test_windows_that_would_drop_pixels_are_refused(
     assert all(f"must divide the {shape[1]} x {shape[2]} map" in str(fault) for fault in faults)
 
 
+@pytest.mark.slow
 def test_a_data_set_that_fits_in_no_way_says_all_of_it() -> None:
     with pytest.raises(InputError) as error:
         load_dataset("digits", network([*CONV, {"name": "fc", "op": "linear", "out": 9}], (2, 8, 8), 2, "event"))

@@ -110,6 +110,29 @@ def test_is_a_trace_what_the_engine_fires_whatever_the_threads(tmp_path: Path) -
             assert np.array_equal(membranes[lif.name] >= lif.neuron.threshold, fired)
 
 
+def test_are_images_counted_layer_by_layer_and_timestep_by_timestep(tmp_path: Path) -> None:
+    """3 images: conv1 reads them as they are, the five layers behind it spikes of 4 timesteps."""
+    network, told = workload(tmp_path), []
+    save_arrays(tmp_path / "w.npz", random_weights(network, 5))
+    source = Source(str(tmp_path / "w.npz"), batch=3)
+    record_spikes(network, Sharing(), source, tmp_path / "t.npz", watch=lambda *of: told.append(of))
+    assert {(work, total) for work, _, total in told} == {("images of layers", 3 * (1 + 5 * 4))}
+    assert told[-1] == ("images of layers", 63, 63)
+
+
+def test_is_a_trace_that_is_there_kept_unless_it_may_be_replaced(tmp_path: Path) -> None:
+    network, out = workload(tmp_path), tmp_path / "t.npz"
+    save_arrays(tmp_path / "w.npz", random_weights(network, 5))
+    out.write_bytes(b"mine")
+    source = Source(str(tmp_path / "w.npz"))
+    with pytest.raises(InputError, match=r"t\.npz"):
+        record_spikes(network, Sharing(), source, out)
+    assert out.read_bytes() == b"mine"
+    record_spikes(network, Sharing(), source, out, overwrite=True)
+    with open_trace(out, network) as trace:
+        assert trace.batch == 1
+
+
 def test_does_the_trace_of_an_image_not_depend_on_its_batch(tmp_path: Path) -> None:
     network = workload(tmp_path, "rate")
     save_arrays(tmp_path / "w.npz", random_weights(network, 5))

@@ -123,6 +123,17 @@ def test_is_every_reason_not_to_train_named() -> None:
         Surrogate("triangel")
 
 
+def test_is_the_least_that_can_be_asked_for_accepted_and_no_less() -> None:
+    least = {"epochs": 1, "batch": 2, "seed": 0, "shift": 0}
+    assert Recipe(**least, rate=1e-300).epochs == 1
+    for name, value in least.items():
+        with pytest.raises(InputError, match=f"{value - 1} must be >= {value}"):
+            Recipe(**least | {name: value - 1}, rate=0.1)
+    for rate in (0.0, -0.1, float("inf"), float("nan")):
+        with pytest.raises(InputError, match=r"learning rate: .* must be finite and > 0"):
+            Recipe(**least, rate=rate)
+
+
 def test_are_data_sets_that_do_not_fit_refused(tmp_path: Path) -> None:
     net = network()
     with pytest.raises(InputError, match=r"no shipped data set has images of \[1, 6, 6\]"):

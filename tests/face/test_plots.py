@@ -37,6 +37,7 @@ def test_fig1_and_fig7_are_those_of_the_command() -> None:
     _same_files("fig7.svg", ["fig7", "--workload", "vgg9_cifar10", "--sharing", "layer,channel2"])
 
 
+@pytest.mark.slow
 def test_fig9_draws_results_and_plans_networks() -> None:
     runs = [lifsim.run("sata128", "vgg9_cifar10", name, overrides=IDEAL) for name in ("none", "channel2", "channel4")]
     lifsim.plot.fig9(runs, networks=[lifsim.load_workload("vgg9_cifar10")], mini_batch=2, out="own.svg")

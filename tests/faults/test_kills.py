@@ -28,6 +28,7 @@ def test_a_killed_scheduler_is_said_and_loses_nothing(tmp_path: Path) -> None:
     assert tally["schedulers killed"] == 1
 
 
+@pytest.mark.slow
 def test_workers_of_a_killed_sweep_end_by_themselves_in_the_middle_of_a_point(tmp_path: Path) -> None:
     space = ("--workload", "resnet19_imagenet100", "--vary", "batch=64:128")  # a point takes a minute or more
     command = Command.start(tmp_path, "sweep", *space, "--jobs", "2", "--out", "s")

@@ -119,7 +119,7 @@ def test_a_pe_has_in_turn_what_its_registers_hold(
     """One PE, a kernel of one row: the channels that it takes in turn, and how often the inputs pass it."""
     gemm, shape = Gemm(4, columns * channels, filters, 1, Window(2, (1, columns), (1, 1))), ArrayShape(1, 1)
     assert mapping_of(gemm, shape).in_turn == in_turn
-    assert ROW_STATIONARY.input_passes(gemm, shape) == passes
+    assert ROW_STATIONARY.input_repeats(gemm, shape) == passes
 
 
 def test_each_group_reads_the_words_of_its_strips_once() -> None:

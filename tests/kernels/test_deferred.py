@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from lifsim.kernels.cache import FOLDER
 
 READ = "import sys; from lifsim.neurons import NEURONS; list(NEURONS); assert 'numba' not in sys.modules"
@@ -28,6 +30,7 @@ def _said(script: str, folder: Path) -> list[str]:
     return done.stdout.split("\n")[:-1]
 
 
+@pytest.mark.slow
 def test_neuron_models_are_read_without_a_compiler_and_compiled_once(tmp_path: Path) -> None:
     assert _said(RUN, tmp_path) == ["[1, 1, 1]", "0 1"]
     assert _said(RUN, tmp_path) == ["[1, 1, 1]", "1 0"]

@@ -42,6 +42,7 @@ def _evaluated(expression: str) -> int:
     return eval(expression, {"__builtins__": {}, "ceil": math.ceil})  # noqa: S307 - matched above
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "chosen",
     [

@@ -25,6 +25,7 @@ COUNTED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("workload", "sharing", "batch", "overrides"),
     [

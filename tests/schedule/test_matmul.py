@@ -12,7 +12,6 @@ from lifsim.config.network import Layer, Network
 from lifsim.config.sharing import Sharing
 from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.memo import Memo
-from lifsim.schedule.chip import buffer_bytes
 from lifsim.schedule.occupancy import peak_bytes
 from lifsim.schedule.plan import ScheduleOptions
 from lifsim.schedule.traffic import LayerTraffic
@@ -22,7 +21,7 @@ from tests.oracles import matmul, timestep_major
 from tests.schedule import build
 from tests.schedule.attention import attention_networks
 from tests.schedule.networks import network
-from tests.schedule.on_arch import facts_on, plan_on, traffic_on
+from tests.schedule.on_arch import plan_on, traffic_on
 from tests.schedule.test_timestep import QUIET, adds_up, archs, not_zero
 
 
@@ -91,7 +90,7 @@ def test_timestep_major_it_moves_what_a_walk_moves(
         if group.tick_batched:
             continue
         walked = timestep_major.walk(net, sharing, arch, group, options.batch)
-        steps = list(unroll(facts_on(net, sharing, arch), buffer_bytes(arch.buffers), group, options.batch))
+        steps = list(unroll(group.walked))
         for step in steps:
             counted = walked[step.chunk * net.timesteps + step.timestep][net.layers[step.layer].name]
             assert not_zero(vars(step.dram)) == not_zero(counted)
@@ -185,7 +184,7 @@ def test_strips_bring_a_second_operand_from_before_them_anew(
     arch, options = build.arch(**sizes), ScheduleOptions("timestep", batch, 1)
     (group,) = plan_on(net, sharing, arch, options).groups
     walked = timestep_major.walk(net, sharing, arch, group, batch)
-    for step in unroll(facts_on(net, sharing, arch), buffer_bytes(arch.buffers), group, batch):
+    for step in unroll(group.walked):
         counted = walked[step.chunk * net.timesteps + step.timestep][net.layers[step.layer].name]
         assert not_zero(vars(step.dram)) == not_zero(counted)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lifsim.config.sharing import Sharing
 from lifsim.schedule.plan import ScheduleOptions
-from lifsim.schedule.spike_store import Pass, SpikeBuffers, Timestep, walk_timestep
+from lifsim.schedule.spike_store import Span, SpikeBuffers, Timestep, walk_timestep
 from tests.schedule import build
 from tests.schedule.networks import network
 from tests.schedule.on_arch import facts_on, plan_on
@@ -31,5 +31,5 @@ def test_a_timestep_that_only_replays_holds_no_input() -> None:
     """conv1 reads the image, 2 x 8 x 8 bytes, at the first timestep; the others have but its sums."""
     facts = facts_on(network(CONV1, (2, 8, 8), 3, "direct"), Sharing(), build.arch())
     buffers = SpikeBuffers(1000, 1000, 1)
-    first, middle = (walk_timestep(facts, [Pass(0, 0)], buffers, Timestep(now, False)) for now in (True, False))
+    first, middle = (walk_timestep(facts, [Span(0, 0)], buffers, Timestep(now, False)) for now in (True, False))
     assert (first.most_in, middle.most_in) == (128, 0)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+import lifsim
 from lifsim.config.arch import Arch
 from lifsim.config.network import Layer, Tensor
 from lifsim.schedule.traffic import LayerTraffic
@@ -180,3 +181,10 @@ def test_filter_tiles_that_overflow_the_buffer_stream_again_for_every_row(
     assert found.tiling.order == "weights_outer"
     assert (found.tiling.rows, found.tiling.filters) == (1, 4)
     assert found.dram.weights == weights
+
+
+def test_a_linear_layer_reads_a_map_row_by_row() -> None:
+    """fc1 of LeNet-5 reads 16 x 6 x 6 spikes of 32 timesteps, a bit each: 6 rows of 16 x 6 x 32 / 8 bytes."""
+    records = lifsim.run(workload="lenet5_mnist", overrides=("dram.model=ideal",)).records
+    moved = {record.counts.name: record.counts.dram_bytes.spikes_in for record in records}
+    assert moved["fc1"] == 6 * 384

@@ -84,6 +84,8 @@ def test_bandwidth_reuse_and_earlier_loads_are_advised_in_figures(layer: LayerCo
     ]
     without = advised(loaded(layer, 100, 200, 150, 150), arch)[-1]
     assert without == "3x the DRAM bandwidth would make the layers that it holds up compute-bound"
+    little = advised(loaded(layer, 100, 20, 0, 120), arch)[-1]
+    assert little == "1.2x the DRAM bandwidth would make the layers that it holds up compute-bound"
 
 
 def test_ports_are_advised_the_slowest_first(layer: LayerCounts, arch: Arch) -> None:

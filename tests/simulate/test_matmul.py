@@ -15,7 +15,7 @@ from lifsim.config.arch import load_arch
 from lifsim.config.network import Network, Spikes
 from lifsim.config.sharing import Sharing
 from lifsim.errors import InputError
-from lifsim.hardware.array import DATAFLOWS, SPARSITIES, ArrayShape, Gemm, dense_waits, per_run
+from lifsim.hardware.array import DATAFLOWS, SPARSITIES, ArrayShape, Gemm, dense_waits, per_round
 from lifsim.hardware.input_reads import EvenReads
 from lifsim.hardware.sram_banks import Banks
 from lifsim.hardware.sram_ports import Port, Ports
@@ -149,12 +149,11 @@ def test_parallel_time_batching_has_no_window_of_timesteps_for_it() -> None:
 
 @pytest.mark.parametrize("name", ["os", "ws", "is", "sata", "row_stationary"])
 def test_ports_are_waited_for_in_every_timestep(name: str) -> None:
-    """3 runs that share no filters wait three times as long as one."""
+    """3 rounds that share no filters wait three times as long as one."""
     gemm, shape = Gemm(6, 12, 10, 2), ArrayShape(4, 8)
     ports = Ports(weight=Port(1, 2), spike_in=Banks(1, 4), psum=Port(16, 1 << 20))
-    one, three = (
-        dense_waits(per_run(DATAFLOWS[name]), EvenReads(gemm, 1), gemm, shape, runs, True, ports) for runs in (1, 3)
-    )
+    dataflow, read = per_round(DATAFLOWS[name]), EvenReads(gemm, 1)
+    one, three = (dense_waits(dataflow, read, gemm, shape, rounds, True, ports) for rounds in (1, 3))
     assert three == one * 3
     assert one.total > 0
 

@@ -96,6 +96,14 @@ def test_states_gradients_and_updates_are_moved_as_the_walk_does(sharing: str, b
     assert moved["total"] == sum(size for name, size in moved.items() if name != "total")
 
 
+def test_a_tick_batched_forward_stage_writes_every_membrane_that_is_kept_and_reads_none() -> None:
+    """Membranes live in the PEs: of the buffer the only accesses are what is kept for the way back."""
+    result = _run(_network(), batch=2)
+    for layer, record in zip(result.network.layers, result.records, strict=True):
+        membrane = record.stages["forward"].sram_accesses.membrane
+        assert (membrane.reads, membrane.writes) == (0, 2 * layer.lif_elements * layer.timesteps)
+
+
 @pytest.mark.parametrize("encoding", ["rate", "direct"])
 def test_array_cycles_are_those_of_the_three_products(encoding: str) -> None:
     result = _run(_network(encoding), batch=2)

@@ -88,6 +88,7 @@ def test_a_trace_is_swept_as_it_is_run(capsys: pytest.CaptureFixture[str]) -> No
         assert row.figures == lifsim.run(workload="lenet5_mnist", trace="t.npz", overrides=overrides).totals.figures
 
 
+@pytest.mark.slow
 def test_the_count_of_processes_changes_no_bit(capsys: pytest.CaptureFixture[str]) -> None:
     for jobs in ("1", "3"):
         assert _lifsim(capsys, "sweep", *SPACE, "--jobs", jobs, "--out", jobs)[0] == 0
@@ -102,6 +103,7 @@ def test_a_sweep_that_is_there_is_not_run_again(capsys: pytest.CaptureFixture[st
     assert Path("s").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_sample_and_the_rest_make_the_whole(capsys: pytest.CaptureFixture[str]) -> None:
     assert "5 points (5 new" in _lifsim(capsys, "sweep", *SPACE, "--sample", "5", "--out", "s")[2]
     assert "24 points (19 new" in _lifsim(capsys, "sweep", *SPACE, "--out", "s")[2]
@@ -127,6 +129,7 @@ def _export(capsys: pytest.CaptureFixture[str], path: str, form: str) -> bytes:
     return Path(f"{path}.{form}").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_sweep_that_is_killed_or_interrupted_goes_on_to_the_same_table(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -36,7 +36,7 @@ def small_network(timesteps: int = 3, rates: dict[str, tuple[float, ...]] | None
 
 def _conv(name: str, source: Tensor, filters: int) -> Conv:
     channels, height, width = source.shape
-    output = Tensor(name, (filters, height, width), source.steps, None)
+    output = Tensor(name, (filters, height, width), source.timesteps, None)
     return Conv(name, (source.name,), output, (channels, height, width), (3, 3), (1, 1), (1, 1), 1)
 
 
@@ -44,5 +44,5 @@ def _layer(index: int, conv: Conv, source: Tensor, lif: Lif, timesteps: int) -> 
     filters, height, width = conv.output.shape
     return Layer(
         index, conv.name, "conv", source, conv.in_shape, filters, conv.kernel, conv.stride, conv.padding, 1,
-        (filters, height, width), source.steps, timesteps, lif, (lif.output,), (),
+        (filters, height, width), source.timesteps, timesteps, lif, (lif.output,), (),
     )  # fmt: skip

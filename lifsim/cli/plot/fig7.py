@@ -12,7 +12,7 @@ from lifsim.cli.plot.output import Output, say_written
 from lifsim.cli.usual_sharings import Choice
 from lifsim.config import defaults
 
-SHARINGS = "none,layer,channel2,layer+channel2"
+SHARINGS = ",".join(defaults.FIG7_SHARINGS)
 
 
 @click.command(

@@ -75,7 +75,8 @@ def play_bandwidth(program: Program, array_hz: int, memory: Bandwidth, watch: Wa
     """
     clocks = Clocks.of(array_hz, Fraction(memory.bytes_per_second))
     latency = Fraction(str(memory.latency_ns)) * array_hz * clocks.array_units / 10**9
-    bus = _memory(clocks, latency_units=-(-latency.numerator // latency.denominator))
+    bus = _memory(clocks)
+    bus["latency_units"] = -(-latency.numerator // latency.denominator)
     nothing = np.zeros(0, MACHINE), np.zeros(0, LOG), np.zeros(0, BLOCK)
     return _play(bus, _steps(program), _requests(program), program.loads, nothing, watch)
 
@@ -91,7 +92,8 @@ def play_dram(program: Program, array_hz: int, spec: DramSpec, extents: Extents,
     writes = np.repeat(requests["is_write"] > 0, np.diff(extents.first))
     stream = DramStream(spec)
     stream.submit(Requests(extents.address.astype(np.uint64), extents.bytes, writes, np.zeros_like(extents.bytes)))
-    memory = _memory(Clocks.of(array_hz, 10**9 / Fraction(str(spec.timing.tCK_ns))), is_dram=True)
+    memory = _memory(Clocks.of(array_hz, 10**9 / Fraction(str(spec.timing.tCK_ns))))
+    memory["is_dram"] = True
     timing = _play(memory, _steps(program), requests, program.loads, stream.records, watch)
     return replace(timing, dram=stream.result)
 
@@ -111,9 +113,8 @@ def _play(
     return Timing(steps["start"], steps["end"], steps["waited"], requests["issued"], requests["answered"], total)
 
 
-def _memory(clocks: Clocks, *, is_dram: bool = False, latency_units: int = 0) -> Array:
+def _memory(clocks: Clocks) -> Array:
     memory = np.zeros(1, MEMORY)
-    memory["is_dram"], memory["latency_units"] = is_dram, latency_units
     memory["array_units"], memory["memory_units"] = clocks.array_units, clocks.memory_units
     return memory
 

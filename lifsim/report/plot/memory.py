@@ -10,7 +10,7 @@ from lifsim.config import defaults
 from lifsim.config.arch import Arch
 from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing
-from lifsim.report.memory_inputs import read_memory_inputs
+from lifsim.report.memory_inputs import MemoryInputs, read_memory_inputs
 from lifsim.report.plot.drawing import Name, checked, drawn
 from lifsim.report.plot.study import spike_rates
 from lifsim.watch import Watch, unwatched
@@ -18,8 +18,6 @@ from lifsim.watch import Watch, unwatched
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
-
-MEMORY_SHARINGS = ("none", "layer", "channel2", "layer+channel2")
 
 
 def fig1(
@@ -39,11 +37,10 @@ def fig1(
     """
     from lifsim.report.figures import fig1 as figure_1
     from lifsim.report.figures.style import canvas
-    from lifsim.report.memory_table import memory_rows
 
     target = checked(out, force=force)
     inputs = read_memory_inputs([workload], ["none"], arch, overrides, timesteps, batch)
-    table = figure_1.table(memory_rows(inputs.networks, inputs.sharings, inputs.arch, inputs.batch, watch))
+    table = _table(inputs, watch)
 
     def draw() -> tuple[Figure, pd.DataFrame]:
         figure, (axes,) = canvas(4.2, 2.8)
@@ -57,7 +54,7 @@ def fig7(
     study: Name | None = None,
     *,
     workload: Network | Name = defaults.MEMORY_WORKLOAD,
-    sharings: Sequence[Sharing | str] = MEMORY_SHARINGS,
+    sharings: Sequence[Sharing | str] = defaults.FIG7_SHARINGS,
     arch: Arch | Name = defaults.ARCH,
     overrides: Sequence[str] = (),
     timesteps: int | None = None,
@@ -68,16 +65,21 @@ def fig7(
 ) -> Figure:
     """Memory in inference (forward) and in training (backward) under each sharing; of a `study`, the folder that
     `lifsim study` wrote, the spike rates of its trained networks instead."""
-    from lifsim.report.figures import fig1 as figure_1
-    from lifsim.report.memory_table import memory_rows
-
     target = checked(out, force=force)
     if study is not None:
         return spike_rates(Path(study), target)
     named = list(dict.fromkeys(["none", *map(str, sharings)]))
     inputs = read_memory_inputs([workload], named, arch, overrides, timesteps, batch)
-    table = figure_1.table(memory_rows(inputs.networks, inputs.sharings, inputs.arch, inputs.batch, watch))
+    table = _table(inputs, watch)
     return drawn(lambda: (_by_sharing(table), table), target)
+
+
+def _table(inputs: MemoryInputs, watch: Watch) -> pd.DataFrame:
+    """The numbers of either figure."""
+    from lifsim.report.figures import fig1 as figure_1
+    from lifsim.report.memory_table import memory_rows
+
+    return figure_1.table(memory_rows(inputs.networks, inputs.sharings, inputs.arch, inputs.batch, watch))
 
 
 def _by_sharing(table: pd.DataFrame) -> Figure:

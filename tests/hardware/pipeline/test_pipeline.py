@@ -31,9 +31,12 @@ class Case:
     bytes_per_second: int
     latency_ns: float
 
-    def play(self) -> tuple[Timing, np.ndarray]:
+    def program(self) -> Program:
         columns = np.array(self.requests, np.int64).reshape(-1, 4).T
-        played = program(np.array(self.cycles), *columns, Halves(self.double, self.port_bits))
+        return program(np.array(self.cycles), *columns, Halves(self.double, self.port_bits))
+
+    def play(self) -> tuple[Timing, np.ndarray]:
+        played = self.program()
         return play_bandwidth(
             played, self.array_hz, Bandwidth(self.bytes_per_second, self.latency_ns)
         ), played.requests.origin
@@ -120,8 +123,7 @@ def test_a_better_memory_or_buffer_is_never_slower(case: Case, what: str) -> Non
 def test_a_simulated_dram_is_asked_step_by_step(case: Case, device: str, seed: int) -> None:
     """Equal to the same steps in plain Python, which asks a DRAM stream for one answer after the other."""
     spec = load_dram(device)
-    columns = np.array(case.requests, np.int64).reshape(-1, 4).T
-    played = program(np.array(case.cycles), *columns, Halves(case.double, case.port_bits))
+    played = case.program()
     count = played.requests.step.size
     addresses = np.random.default_rng(seed).integers(0, 1 << 20, count)
     extents = Extents(addresses, played.requests.bytes, np.arange(count + 1))
@@ -130,6 +132,18 @@ def test_a_simulated_dram_is_asked_step_by_step(case: Case, device: str, seed: i
     assert timing.start.tolist() == starts
     assert timing.end.tolist() == ends
     assert timing.dram is not None
+
+
+def test_what_is_stored_last_reaches_the_dram() -> None:
+    """Five bursts of 64 bytes, fewer than the controller writes back while more may come."""
+    outputs = ((0, Kind.SPIKES_OUT, 5 * 64, -1),)
+    case = Case((10,), outputs, (False,) * 8, (64,) * 8, 400_000_000, 1, 0.0)
+    played = case.program()
+    timing = play_dram(
+        played, case.array_hz, load_dram("ddr4_2400"), Extents(np.array([0]), np.array([320]), np.array([0, 1]))
+    )
+    assert timing.dram is not None
+    assert timing.dram.counts.writes == 5
 
 
 def walk_dram(played: Program, case: Case, stream: DramStream, addresses: np.ndarray) -> tuple[list[int], list[int]]:
