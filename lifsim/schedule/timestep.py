@@ -33,10 +33,11 @@ def plan_group(
             best = cost, group
     if best is None:
         raise ValueError(f"batch must be >= 1, is {batch}")
-    return _as_plan(*best)
+    return planned(best[1], best[0])
 
 
-def _as_plan(cost: GroupCost, group: Group) -> GroupPlan:
+def planned(group: Group, cost: GroupCost) -> GroupPlan:
+    """A group that moves what `cost` says, as a plan: every byte with the layer that moves it."""
     reads, writes = membrane_moves(group, cost)
     split = cost.membranes[0]
     permanent = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -22,31 +23,53 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def _bottom(*arguments: str) -> dict[tuple[str, str, str], Mapping[str, str]]:
     assert main(["plot", "fig9", "--part", "bottom", "--out", "fig9.png", "--force", *arguments]) == 0
     with Path("fig9.csv").open() as file:
-        return {(row["schedule"], row["batch"], row["sharing"]): row for row in csv.DictReader(file)}
+        rows = list(csv.DictReader(file))
+    return {(row["reading"], row["batch"], row["sharing"]): row for row in rows if row["reading"] != "S curve"}
 
 
 @pytest.mark.slow
 def test_its_bytes_are_those_of_runs(capsys: pytest.CaptureFixture[str]) -> None:
     rows = _bottom("--networks", "vgg9_cifar10", "--mini-batch", "2")
-    assert len(rows) == 2 * 2 * 2
-    for (schedule, batch, sharing), row in rows.items():
-        result = lifsim.run(workload="vgg9_cifar10", sharing=sharing, schedule=schedule, batch=int(batch))
-        moved = result.totals.dram_bytes
-        assert {t: int(row[f"{t}_bytes"]) for t in TENSORS} == {t: getattr(moved, t) for t in TENSORS}
+    assert len(rows) == 4 * 2 * 2
+    for (reading, batch, sharing), row in rows.items():
         assert float(row["normalised"]) == pytest.approx(
-            moved.total / int(rows[schedule, batch, "none"]["total_bytes"])
+            int(row["total_bytes"]) / int(rows[reading, batch, "none"]["total_bytes"])
         )
+        if reading in ("S", "D"):
+            schedule = {"S": "timestep", "D": "auto"}[reading]
+            result = lifsim.run(workload="vgg9_cifar10", sharing=sharing, schedule=schedule, batch=int(batch))
+            moved = result.totals.dram_bytes
+            assert {t: int(row[f"{t}_bytes"]) for t in TENSORS} == {t: getattr(moved, t) for t in TENSORS}
+    for reading in ("A", "B"):
+        membranes = [int(rows[reading, "2", "layer"][f"membrane_{way}_bytes"]) for way in ("read", "write")]
+        assert int(rows["A", "2", "layer"]["total_bytes"]) == sum(membranes)
 
 
 @pytest.mark.slow
 def test_layer_sharing_saves_membranes_timestep_major_and_loses_against_tick_batching() -> None:
     """One state of 128 KiB fits, six of them do not; weights of 15 MiB do not either."""
     rows = _bottom("--networks", "vgg16_efficientlif_cifar10", "--set", "buffers.membrane.size_bytes=128KiB")
-    shared, unshared = rows["timestep", "1", "layer"], rows["timestep", "1", "none"]
+    shared, unshared = rows["S", "1", "layer"], rows["S", "1", "none"]
     assert int(shared["membrane_read_bytes"]) < int(unshared["membrane_read_bytes"])
     assert float(shared["normalised"]) < 1
-    assert int(rows["auto", "1", "none"]["membrane_read_bytes"]) == 0
-    assert float(rows["auto", "1", "layer"]["normalised"]) > 1
+    assert int(rows["D", "1", "none"]["membrane_read_bytes"]) == 0
+    assert float(rows["D", "1", "layer"]["normalised"]) > 1
+
+
+def test_the_curve_marks_where_the_sign_changes() -> None:
+    """Sharing costs where no strip of a state fits, and saves where one does."""
+    arguments = ["--networks", "vgg9_cifar10", "--mini-batch", "1"]
+    assert main(["plot", "fig9", "--part", "bottom", "--out", "fig9.svg", *arguments]) == 0
+    with Path("fig9.csv").open() as file:
+        curve = [row for row in csv.DictReader(file) if row["reading"] == "S curve" and row["sharing"] == "layer"]
+    sizes = [int(row["membrane_buffer_bytes"]) for row in curve]
+    assert sizes == [1 << bits for bits in range(10, 28)]
+    change = [float(row["normalised"]) - 1 for row in curve]
+    marked = [row["sign_changes"] == "True" for row in curve]
+    signs = [(index, value > 0) for index, value in enumerate(change) if value]
+    flips = {later for (_, old), (later, new) in itertools.pairwise(signs) if old != new}
+    assert flips
+    assert {index for index, mark in enumerate(marked) if mark} == flips
 
 
 def test_what_is_wrong_with_any_network_is_told(capsys: pytest.CaptureFixture[str]) -> None:

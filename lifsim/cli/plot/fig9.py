@@ -49,8 +49,9 @@ def fig9(
     Top: computation energy for none, channel2 and channel4 where the network has channels for them, normalised to
     none. RUN are folders that `lifsim run` wrote, which are drawn as they are; without any, the runs are made.
 
-    Bottom: DRAM bytes for none and layer sharing, a single image and a mini-batch, both timestep-major and each under
-    its own best schedule.
+    Bottom: DRAM bytes for none and layer sharing, a single image and a mini-batch, in the readings that the paper's
+    caption allows: (A) membranes alone and (B) all bytes, if a shared state stays on chip between its layers; (S) this
+    machine, both timestep by timestep, with a curve against its membrane buffer; (D) each under its own best schedule.
     """
     from lifsim.cli.watching import watching
     from lifsim.report.plot import fig9 as figure

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH_IN = 7.2
-TOP_IN, BOTTOM_IN = 2.6, 5.0
+TOP_IN = 2.6
 
 
 def joined(top: pd.DataFrame | None, bottom: pd.DataFrame | None) -> pd.DataFrame:
@@ -28,16 +28,11 @@ def drawn(top: pd.DataFrame | None, bottom: pd.DataFrame | None) -> Figure:
     """The halves that are given, one above the other. At least one."""
     from matplotlib.figure import Figure
 
-    heights = [TOP_IN] * (top is not None) + [BOTTOM_IN] * (bottom is not None)
+    heights = [TOP_IN] * (top is not None) + [fig9_dram.HEIGHT_IN] * (bottom is not None)
     figure = Figure(figsize=(4.2 if bottom is None else WIDTH_IN, sum(heights)), layout="constrained")
     parts = list(figure.subfigures(len(heights), 1, squeeze=False, height_ratios=heights).flat)
     if top is not None:
         fig9_breakdown.draw(top, parts[0].subplots())
     if bottom is not None:
-        columns = bottom["batch"].nunique()
-        panels = list(parts[-1].subplots(len(fig9_dram.VARIANTS), columns, squeeze=False).flat)
-        fig9_dram.draw_all(bottom, panels)
-        handles, labels = panels[0].get_legend_handles_labels()
-        parts[-1].legend(handles, labels, loc="outside lower center", ncols=len(labels),
-                         title="left bars: none, right bars: layer sharing")  # fmt: skip
+        fig9_dram.draw_all(bottom, parts[-1])
     return figure

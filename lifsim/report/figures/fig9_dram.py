@@ -1,24 +1,30 @@
 """fig9, bottom: DRAM accesses of VGG-16 over datasets, unshared and under layer sharing, single image and mini-batch.
 
-After figure 9 of EfficientLIF-Net (Kim et al., Front. Neurosci. 2023), in two variants: both networks timestep-major,
-as there, and each under its own best schedule. In the first, sharing saves membrane traffic; in the second the unshared
-network may tick-batch its layers, which moves no membranes at all and fetches weights once: where sharing then costs
-more than it saves, its bar is the longer one.
+After figure 9 of EfficientLIF-Net (Kim et al., Front. Neurosci. 2023), whose caption says neither which accesses it
+counts nor what stays on chip. So it is drawn in every reading that the caption allows, each named; the paper's values
+are not known to LIFSim, and nothing is fitted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from lifsim.report.dram_table import DramRow
+from lifsim.report.dram_readings import CURVE
+from lifsim.units import format_bytes
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+    from matplotlib.figure import SubFigure
 
+READINGS: Mapping[str, str] = {
+    "A": "membranes alone, a shared state on chip between its layers",
+    "B": "all bytes, a shared state on chip between its layers",
+    "S": "all bytes on this machine, both timestep by timestep",
+    "D": "all bytes on this machine, each under its own best schedule",
+}
 SHARINGS = ("none", "layer")
-VARIANTS = {"timestep": "both timestep-major", "auto": "each under its own best schedule"}
 DATASETS = {
     "vgg16_efficientlif_cifar10": "CIFAR10",
     "vgg16_efficientlif_cifar100": "CIFAR100",
@@ -33,47 +39,101 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "psums": ("psum",),
 }
 BAR = 0.38
-
-
-def table(rows: Sequence[DramRow]) -> pd.DataFrame:
-    """One row per row of `rows`, with its total over that of `none` of the same network, schedule and batch."""
-    import pandas as pd
-
-    frame = pd.DataFrame([row.flat() for row in rows])
-    unshared = {(row.workload, row.schedule, row.batch): row.dram.total for row in rows if row.sharing == "none"}
-    frame["normalised"] = [row.dram.total / unshared[row.workload, row.schedule, row.batch] for row in rows]
-    return frame
+HEIGHT_IN = 9.2
+MARKERS = "osD^vP*X"
 
 
 def draw(frame: pd.DataFrame, axes: Axes) -> None:
-    """One schedule and batch: per network a bar for each sharing, normalised to none, parted by tensors."""
+    """One reading and batch: per network a bar for none and one for layer, normalised to none, parted by tensors."""
     from lifsim.report.figures.style import COLOURS, HATCHES
 
     names = list(dict.fromkeys(frame["workload"]))
-    for index, sharing in enumerate(SHARINGS):
+    for index, sharing in enumerate(dict.fromkeys(frame["sharing"])):
         rows = frame[frame["sharing"] == sharing]
         positions = [place + (index - 0.5) * BAR for place in range(len(names))]
-        scale = rows["normalised"] / rows["total_bytes"]
+        scale = (rows["normalised"] / rows["total_bytes"]).fillna(0.0)
         base = [0.0] * len(rows)
         for (part, tensors), colour, hatch in zip(PARTS.items(), COLOURS, HATCHES, strict=False):
             heights = (rows[[f"{tensor}_bytes" for tensor in tensors]].sum(axis=1) * scale).tolist()
             label = part if index == 0 else None
             axes.bar(positions, heights, 0.9 * BAR, bottom=base, label=label, color=colour, hatch=hatch, ec="white")
             base = [b + h for b, h in zip(base, heights, strict=True)]
-        for position, total in zip(positions, base, strict=True):
-            text = f"{total:.2f}" if sharing != "none" else "1"
-            axes.annotate(text, (position, total), ha="center", va="bottom", fontsize=6.5)
-    axes.set_xticks(range(len(names)), [DATASETS.get(name, name) for name in names], fontsize=6.5)
-    axes.set_ylim(0, 1.12 * max(1.0, float(frame["normalised"].max())))
+        if index:
+            for place, total in enumerate(base):
+                told, above = f"{100 * (total - 1):+.1f} %", max(1.0, total)
+                axes.annotate(told, (place, above), ha="center", va="bottom", fontsize=6)
+    axes.set_xticks(range(len(names)), [_label(name) for name in names], fontsize=6.5)
+    axes.set_ylim(0, 1.15 * max(1.0, float(frame["normalised"].max())))
 
 
-def draw_all(frame: pd.DataFrame, panels: Sequence[Axes]) -> None:
-    """A row of panels per variant, a column per batch size; left bars are none, right ones layer."""
+def draw_curve(frame: pd.DataFrame, axes: Axes, this_machine: int) -> None:
+    """Change of all bytes from none to layer against the membrane buffer, a line a network; rings: where its sign
+    changes; dotted: the buffer that this machine has."""
+    from lifsim.report.figures.style import COLOURS
+
+    shared = frame[frame["sharing"] != "none"]
+    for index, (name, rows) in enumerate(shared.groupby("workload", sort=False)):
+        change = 100 * (rows["normalised"] - 1)
+        axes.plot(
+            rows["membrane_buffer_bytes"],
+            change,
+            color=COLOURS[index % len(COLOURS)],
+            marker=MARKERS[index % len(MARKERS)],
+            markersize=7.5 - 1.4 * (index % 5),  # lines that coincide stay visible
+            linewidth=3.2 - 0.6 * (index % 5),
+            label=_label(str(name)).replace("\n", "").replace("TinyI", "Tiny I").replace("-Caltech", "-Caltech "),
+        )
+        crossed = rows[rows["sign_changes"].astype(bool)]
+        axes.plot(crossed["membrane_buffer_bytes"], 100 * (crossed["normalised"] - 1), "o", mfc="none", mec="black",
+                  markersize=7)  # fmt: skip
+    axes.axhline(0, color="black", linewidth=0.8)
+    if this_machine:
+        axes.axvline(this_machine, color="black", linewidth=0.8, linestyle=":")
+    axes.set_xscale("log", base=2)
+    sizes = sorted({int(size) for size in shared["membrane_buffer_bytes"]})
+    axes.set_xticks(sizes[::3], [format_bytes(size) for size in sizes[::3]], fontsize=6.5)
+    axes.minorticks_off()
+    axes.set_xlabel("membrane buffer")
+
+
+def draw_all(frame: pd.DataFrame, figure: SubFigure) -> None:
+    """A row of panels per reading, then the curve; a column per batch size. Left bars are none, right ones layer."""
+    this_machine = int(frame.loc[frame["reading"] == "S", "membrane_buffer_bytes"].iloc[0])
     batches = sorted(set(frame["batch"]))
-    cells = [(schedule, batch) for schedule in VARIANTS for batch in batches]
-    for (schedule, batch), axes in zip(cells, panels, strict=True):
-        draw(frame[(frame["schedule"] == schedule) & (frame["batch"] == batch)], axes)
+    panels = figure.subplots(len(READINGS) + 1, len(batches), squeeze=False)
+    for column, batch in enumerate(batches):
         images = "single image" if batch == 1 else f"mini-batch of {batch}"
-        axes.set_title(f"{VARIANTS[schedule]}, {images}", fontsize=8)
-        if batch == batches[0]:
-            axes.set_ylabel("DRAM bytes\n(normalised to none)")
+        for row, (reading, title) in enumerate(READINGS.items()):
+            chosen = frame[(frame["reading"] == reading) & (frame["batch"] == batch)]
+            axes = panels[row][column]
+            draw(chosen, axes)
+            needs = _needs(chosen) if reading in ("A", "B") else ""
+            axes.set_title(f"({reading}) {title}\n{images}{needs}", fontsize=7)
+        axes = panels[-1][column]
+        draw_curve(frame[(frame["reading"] == CURVE) & (frame["batch"] == batch)], axes, this_machine)
+        axes.set_title(f"(S) against the membrane buffer, {images}\ndotted: this machine's; rings: the sign changes",
+                       fontsize=7)  # fmt: skip
+    for row in panels[:-1]:
+        row[0].set_ylabel("DRAM bytes\n(over none)", fontsize=7)
+    panels[-1][0].set_ylabel("layer against none\n[% of DRAM bytes]", fontsize=7)
+    panels[-1][-1].legend(fontsize=6, loc="best")
+    handles, labels = panels[1][0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels),
+                  title="left bars: none, right bars: layer sharing.\n"
+                  "EfficientLIF-Net's own values are not known to us; nothing is fitted")  # fmt: skip
+
+
+def _needs(rows: pd.DataFrame) -> str:
+    """What buffer this residency takes, of the networks of a panel."""
+    needed = sorted({int(size) for size in rows["membrane_buffer_bytes"] if size})
+    if not needed:
+        return ""
+    return (
+        f"; needs {format_bytes(needed[0])}"
+        + (f" to {format_bytes(needed[-1])}" if len(needed) > 1 else "")
+        + " of membranes"
+    )
+
+
+def _label(name: str) -> str:
+    return DATASETS.get(name, name)

@@ -44,8 +44,10 @@ def fig9(
     Top: computation energy of `runs`, results or the folders that `lifsim run` wrote, one of them without sharing, to
     which all are normalised. None: VGG-16 under none, channel2 and channel4 on `arch` with `overrides`.
 
-    Bottom: DRAM bytes of `networks` (none: VGG-16 on five datasets) on `arch` for none and layer sharing, a single
-    image and a mini-batch, both timestep-major and each under its own best schedule.
+    Bottom: DRAM bytes of `networks` (none: VGG-16 on five datasets) for none and layer sharing, a single image and a
+    mini-batch, in four readings of the paper's figure: (A) membranes alone and (B) all bytes if a shared state stays on
+    chip between its layers, (S) both timestep by timestep on `arch`, with a curve against its membrane buffer, (D) each
+    under its own best schedule.
     """
     from lifsim.report.figures import fig9 as figure_9
 
@@ -84,7 +86,7 @@ def _top(runs: Sequence[Result | Name]) -> pd.DataFrame:
 def _bottom(
     networks: Sequence[Network | Name], arch: Arch | Name, mini_batch: int, overrides: Sequence[str], watch: Watch
 ) -> pd.DataFrame:
-    from lifsim.report.dram_table import dram_rows
+    from lifsim.report.dram_readings import readings, table
     from lifsim.report.figures import fig9_dram
 
     def options() -> Options:
@@ -100,5 +102,4 @@ def _bottom(
     sharings = [Sharing.parse(name) for name in fig9_dram.SHARINGS]
     batches = sorted({1, mini_batch})
     found = [inputs.network for inputs in loaded]
-    rows = dram_rows(found, sharings, list(fig9_dram.VARIANTS), batches, loaded[0].arch, watch)
-    return fig9_dram.table(rows)
+    return table(readings(found, sharings, batches, loaded[0].arch, watch=watch))
