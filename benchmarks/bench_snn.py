@@ -94,7 +94,7 @@ class Jelly:
                     flat = isinstance(node, Linear)
                     made.append((layer.BatchNorm1d if flat else layer.BatchNorm2d)(node.output.shape[0]))
                     self._load(made[-1], weights, *(f"{node.name}.{term}" for term in BN_TERMS))
-            static = len(made) if node.output.steps == 1 else static
+            static = len(made) if node.output.timesteps == 1 else static
         self.static, self.spiking = torch.nn.Sequential(*made[:static]), torch.nn.Sequential(*made[static:])
         functional.set_step_mode(self.spiking, step_mode)
 
