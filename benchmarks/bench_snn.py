@@ -23,8 +23,6 @@ from statistics import median
 
 import numpy as np
 
-from lifsim.config.network import Lif, Network, Pool
-from lifsim.config.sharing import Sharing
 from lifsim.config.workload import load_workload
 from lifsim.engine.calibration import calibrated_weights
 from lifsim.engine.encoding import encode
@@ -37,6 +35,8 @@ from lifsim.engine.weights import BN_TERMS, Weights
 from lifsim.engine.workers import Workers
 from lifsim.layers.conv import Conv
 from lifsim.layers.linear import Linear
+from lifsim.model.network import Lif, Network, Pool
+from lifsim.model.sharing import Sharing
 
 CASES = [(threads, batch) for threads in (1, 2) for batch in (1, 8)]
 

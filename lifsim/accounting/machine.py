@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from lifsim.config.arch import Arch, Array, Dram, LifUnits, Precision
 from lifsim.hardware.memory import MEMORIES, Memory
 from lifsim.hardware.stores import Stores
+from lifsim.model.arch import Arch, Array, Dram, LifUnits, Precision
 
 
 @dataclass(frozen=True)

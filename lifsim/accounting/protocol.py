@@ -9,13 +9,13 @@ from typing import Literal, Protocol
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.machine import Machine
 from lifsim.accounting.prices import Costs
-from lifsim.config.arch import Arch
-from lifsim.config.network import Network
-from lifsim.config.sharing import Sharing
 from lifsim.errors import Fault
 from lifsim.hardware.array import Kept
 from lifsim.hardware.lif_unit import LifBank
 from lifsim.memo import Memo
+from lifsim.model.arch import Arch
+from lifsim.model.network import Network
+from lifsim.model.sharing import Sharing
 from lifsim.registry import Registry
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.plan import GroupPlan

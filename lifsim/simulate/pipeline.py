@@ -10,13 +10,14 @@ from lifsim.accounting import ACCOUNTINGS, Accounting, Asked, Setup
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.machine import Machine
 from lifsim.accounting.prices import Costs, area_of, energy_of
-from lifsim.config.arch import Arch
-from lifsim.config.network import Network
-from lifsim.config.sharing import Sharing, states_of
 from lifsim.errors import Fault, InputError, collecting
+from lifsim.graph.states import states_of
 from lifsim.hardware.array import sparsity_of
 from lifsim.hardware.lif_unit import lif_bank
 from lifsim.memo import Shared
+from lifsim.model.arch import Arch
+from lifsim.model.network import Network
+from lifsim.model.sharing import Sharing
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.lif_memory import lif_memory
 from lifsim.schedule.plan import Plan

@@ -9,9 +9,9 @@ from lifsim.accounting import Setup
 from lifsim.accounting.books import added
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.prices import Costs, energy_of
-from lifsim.config.arch import Arch
-from lifsim.config.network import Network
 from lifsim.errors import Fault, collecting
+from lifsim.model.arch import Arch
+from lifsim.model.network import Network
 from lifsim.schedule.lif_memory import LifMemory
 from lifsim.schedule.plan import Plan
 from lifsim.simulate.options import Options

@@ -24,11 +24,11 @@ from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.machine import Machine
 from lifsim.accounting.own import Own
 from lifsim.accounting.own.array_work import lif_map
-from lifsim.config.arch import Arch
-from lifsim.config.network import Layer
 from lifsim.errors import Fault, InputError
 from lifsim.hardware.array import DATAFLOWS, ArrayCycles, pe_utilisation, shape_of, sparsity_of
 from lifsim.hardware.lif_unit import lif_passes, membrane_accesses
+from lifsim.model.arch import Arch
+from lifsim.model.network import Layer
 from lifsim.schedule.plan import Plan
 from lifsim.training.products import Product, StageWork, backward_product, update_product
 from lifsim.training.sizes import TrainingSizes

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lifsim.config.network import Layer, Network
-from lifsim.config.product import Product
 from lifsim.errors import Fault, InputError
+from lifsim.model.network import Layer, Network
+from lifsim.model.product import Product
 from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.schedule.traffic import DramBytes
 from lifsim.training.gradient_states import StateMoves, gradient_state_moves

@@ -8,7 +8,7 @@ import pytest
 
 import lifsim
 from lifsim.cli.main import main
-from lifsim.config.arch import Dram, load_arch
+from lifsim.config.arch import load_arch
 from lifsim.config.dram import load_dram
 from lifsim.errors import InputError
 from lifsim.hardware.dram.counts import DramWork
@@ -16,6 +16,7 @@ from lifsim.hardware.dram.energy import DramEnergy
 from lifsim.hardware.memory import MEMORIES, ByDevice, Memory, PerBit, Place
 from lifsim.hardware.pipeline.program import Program
 from lifsim.hardware.pipeline.timing import Bandwidth, Timing, play_bandwidth
+from lifsim.model.arch import Dram
 from lifsim.simulate.result import Result
 from lifsim.watch import Watch
 

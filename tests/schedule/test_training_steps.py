@@ -11,12 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lifsim.config.arch import Arch
-from lifsim.config.network import Network
-from lifsim.config.sharing import Sharing
 from lifsim.errors import InputError
 from lifsim.hardware.pipeline.kinds import WRITES, Kind
 from lifsim.memo import Memo
+from lifsim.model.arch import Arch
+from lifsim.model.network import Network
+from lifsim.model.sharing import Sharing
 from lifsim.schedule.moves import Visit
 from lifsim.schedule.plan import ScheduleOptions
 from lifsim.schedule.traffic import DramBytes

@@ -15,10 +15,11 @@ from lifsim.accounting.machine import Machine
 from lifsim.accounting.prices import energy_of
 from lifsim.accounting.satasim.counting import count_layers
 from lifsim.accounting.satasim.prices import costs_of
-from lifsim.config.arch import Arch, load_arch
-from lifsim.config.network import Layer, Network, Spikes, Tensor
+from lifsim.config.arch import load_arch
 from lifsim.config.workload import load_workload
 from lifsim.errors import InputError
+from lifsim.model.arch import Arch
+from lifsim.model.network import Layer, Network, Spikes, Tensor
 from lifsim.report.validation.satasim import published_figures
 
 SHIPPED = Path(__file__).parents[2] / "arch_configs" / "sata128_satasim.yaml"

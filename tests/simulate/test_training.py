@@ -15,12 +15,12 @@ from lifsim.accounting import Setup
 from lifsim.accounting.books import as_tree
 from lifsim.accounting.machine import Machine
 from lifsim.config.arch import load_arch
-from lifsim.config.network import Network
-from lifsim.config.sharing import Sharing
 from lifsim.errors import InputError
 from lifsim.hardware.array import DATAFLOWS, ArrayShape, Gemm, dense_cycles, sparsity_of
 from lifsim.hardware.lif_unit import lif_bank
 from lifsim.memo import Memo
+from lifsim.model.network import Network
+from lifsim.model.sharing import Sharing
 from lifsim.schedule.plan import ScheduleOptions
 from lifsim.simulate.inputs import load_inputs
 from lifsim.simulate.options import Options

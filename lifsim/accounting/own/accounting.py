@@ -11,8 +11,8 @@ from lifsim.accounting.own.ports import with_port_stalls
 from lifsim.accounting.own.scheduled import scheduled_layers
 from lifsim.accounting.prices import Costs, costs_of
 from lifsim.accounting.protocol import ACCOUNTINGS, Accounting, Setup
-from lifsim.config.arch import Arch
 from lifsim.hardware.array import dataflow_of, shape_of, sparsity_of
+from lifsim.model.arch import Arch
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.products import laid_out

@@ -9,10 +9,10 @@ from lifsim.accounting.prices import Costs
 from lifsim.accounting.protocol import ACCOUNTINGS, Accounting, Asked
 from lifsim.accounting.satasim.counting import count_layers
 from lifsim.accounting.satasim.prices import costs_of
-from lifsim.config.arch import Arch
-from lifsim.config.network import Network
 from lifsim.errors import Fault
 from lifsim.hardware.memory import MEMORIES
+from lifsim.model.arch import Arch
+from lifsim.model.network import Network
 
 
 @ACCOUNTINGS.register

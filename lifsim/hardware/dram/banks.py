@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from lifsim.config.dram import MAX_BANKS
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
 from lifsim.hardware.dram.members import HAVE_COMMANDS, join
 from lifsim.hardware.dram.queues import NONE, commands_of
 from lifsim.hardware.dram.state import COMMANDS
+from lifsim.model.dram import MAX_BANKS
 
 ACT, PRE, RD, WR, REF = np.arange(5)
 IN_BANK, IN_GROUP, IN_RANK, IN_OTHER_RANKS = np.arange(4)

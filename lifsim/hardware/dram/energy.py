@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lifsim.config.dram import DramSpec, PerBitEnergy
 from lifsim.hardware.dram.counts import DramWork
+from lifsim.model.dram import DramSpec, PerBitEnergy
 
 
 @dataclass(frozen=True)

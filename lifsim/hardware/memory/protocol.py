@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Protocol
 
-from lifsim.config.arch import Dram
 from lifsim.hardware.memory.charges import ByDevice, Charge, PerBit
 from lifsim.hardware.pipeline.program import Program
 from lifsim.hardware.pipeline.timing import Extents, Timing
+from lifsim.model.arch import Dram
 from lifsim.registry import Registry
 from lifsim.watch import Watch
 
