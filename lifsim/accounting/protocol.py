@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -9,6 +10,7 @@ from typing import Literal, Protocol
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.machine import Machine
 from lifsim.accounting.prices import Costs
+from lifsim.contract import asked_where
 from lifsim.errors import Fault
 from lifsim.hardware.array import Kept
 from lifsim.hardware.lif_unit import LifBank
@@ -79,14 +81,17 @@ class Accounting(Protocol):
         """What it does not know in a run, and must not silently ignore."""
         return iter(())
 
+    @abstractmethod
     def costs(self, arch: Arch) -> Costs:
         """The price list. Raises InputError with every price that is missing."""
         ...
 
+    @asked_where("scheduled", value=False)
     def count_unscheduled(self, network: Network, arch: Arch) -> list[LayerCounts]:
         """All layers; asked only where it is not `scheduled`. Raises InputError naming what it cannot count."""
         raise ValueError(f"{self.name} counts under a schedule")
 
+    @asked_where("scheduled")
     def count(self, setup: Setup, facts: NetworkFacts, group: GroupPlan) -> list[LayerCounts]:
         """The layers of `group` in order, nobody waiting for memory; asked only where it is `scheduled`."""
         raise ValueError(f"{self.name} counts without a schedule")
@@ -97,4 +102,4 @@ class Accounting(Protocol):
         return list(counts)
 
 
-ACCOUNTINGS: Registry[Accounting] = Registry("accounting", "lifsim.accounting", "lifsim.accountings")
+ACCOUNTINGS: Registry[Accounting] = Registry("accounting", Accounting, "lifsim.accounting", "lifsim.accountings")
