@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.machine import Machine
 from lifsim.accounting.prices import Costs
+from lifsim.accounting.stages import Stages
 from lifsim.contract import asked_where
 from lifsim.errors import Fault
 from lifsim.hardware.array import Kept
@@ -20,7 +21,7 @@ from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.registry import Registry
 from lifsim.schedule.facts import NetworkFacts
-from lifsim.schedule.plan import GroupPlan
+from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.watch import Watch, unwatched
 
 
@@ -56,6 +57,7 @@ class Accounting(Protocol):
     name: as architectures spell it; title: in words.
     scheduled: whether it counts under a schedule. A run without one waits for no memory, and cannot be taken apart.
     reads_spikes: whether its figures follow the spikes of a run; else the reader is not told where those come from.
+    trains: whether it counts training too; a run that trains under one that does not is refused.
     notes: what a reader of its figures must know.
     dataflows: those that it counts, whatever architectures name; empty: any.
     """
@@ -64,6 +66,7 @@ class Accounting(Protocol):
     title: str
     scheduled: bool = True
     reads_spikes: bool = True
+    trains: bool = False
     notes: tuple[str, ...] = ()
     dataflows: tuple[str, ...] = ()
 
@@ -100,6 +103,19 @@ class Accounting(Protocol):
         """The `counts` of the layers of `group`, which know no waiting, with what the array waits for the ports of its
         buffers; not asked under an ideal memory."""
         return list(counts)
+
+    @asked_where("trains")
+    def count_training(self, setup: Setup, plan: Plan, *, reverse: bool) -> list[Stages]:
+        """The stages of training of every layer, nobody waiting for memory; reverse: membranes are recomputed. Asked
+        only where it is `scheduled`."""
+        raise ValueError(f"{self.name} counts inference")
+
+    def with_training_port_waits(
+        self, setup: Setup, plan: Plan, layers: Sequence[Stages], *, reverse: bool
+    ) -> list[Stages]:
+        """`layers`, which know no waiting, with what the array waits for the ports of its buffers; not asked under an
+        ideal memory."""
+        return list(layers)
 
 
 ACCOUNTINGS: Registry[Accounting] = Registry("accounting", Accounting, "lifsim.accounting", "lifsim.accountings")

@@ -28,7 +28,8 @@ from lifsim.simulate.result import LayerRecord, Result, Totals
 from lifsim.simulate.spikes import Spikes, fires_own, read_spikes
 from lifsim.simulate.steps import visits
 from lifsim.simulate.timing import Timeline, timed
-from lifsim.simulate.training import kept_by, trained, training_faults, training_notes
+from lifsim.simulate.training import kept_by, trained, training_notes
+from lifsim.training.refusals import training_faults
 from lifsim.watch import Watch, part_of, unwatched
 
 
@@ -66,7 +67,7 @@ def simulate(
     if plan is None:
         records, timeline = _priced(setup, accounting.count_unscheduled(network, arch), costs), None
     elif options.mode == "training":
-        records, timeline = trained(setup, plan, costs, reverse=options.bptt == "reversed")
+        records, timeline = trained(setup, accounting, plan, costs, reverse=options.bptt == "reversed")
     else:
         if all(group.tick_batched for group in plan.groups):  # of a buffer for membranes matters that there is one
             alike = replace(setup, machine=machine.without_membranes())
@@ -101,7 +102,9 @@ def _require_known(accounting: Accounting, arch: Arch, network: Network, options
     """Raise InputError with all that the accounting does not know of a run, and all that forbids to train."""
     training = options.mode == "training"
     faults = [*accounting.faults(Asked(training, options.schedule, spikes.batch, spikes.provenance.kind))]
-    if training:
+    if training and not (accounting.scheduled and accounting.trains):
+        faults.append(Fault(f"training must be inference: accounting {accounting.name} knows no other", path="mode"))
+    elif training:
         faults += training_faults(network, arch, reverse=options.bptt == "reversed")
     if faults:
         raise InputError(faults)

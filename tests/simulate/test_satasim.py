@@ -190,11 +190,16 @@ def test_inputs_that_sata_sim_does_not_know_are_refused() -> None:
     with pytest.raises(InputError) as error:
         lifsim.run(arch="sata128_satasim", workload="satasim_bntt", batch=2)
     assert "batch: 2 must be 1" in str(error.value)
-    asked = [(True, "tick", 1, "rates"), (False, "auto", 1, "rates"), (False, "tick", 2, "rates")]
+    asked = [(False, "auto", 1, "rates"), (False, "tick", 2, "rates")]
     asked += [(False, "tick", 1, "trace"), (False, "tick", 1, "engine")]
     faults = [[str(fault) for fault in ACCOUNTINGS["satasim"].faults(Asked(*each))] for each in asked]
-    for (fault,), path in zip(faults, ("mode", "schedule", "batch", "trace", "spikes"), strict=True):
+    for (fault,), path in zip(faults, ("schedule", "batch", "trace", "spikes"), strict=True):
         assert fault.startswith(f"{path}: ")
+
+
+def test_it_does_not_train() -> None:
+    with pytest.raises(InputError, match="mode: training must be inference: accounting satasim knows no other"):
+        lifsim.run(arch="sata128_satasim", workload="satasim_bntt", mode="training")
 
 
 def test_a_run_gives_the_published_totals() -> None:

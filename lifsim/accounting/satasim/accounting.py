@@ -31,9 +31,7 @@ class SataSim(Accounting):
         return *super().refusals(arch), _memory(arch)
 
     def faults(self, asked: Asked) -> Iterator[Fault]:
-        """A trace or the engine's spikes, several images, layers that take turns timestep by timestep, training."""
-        if asked.training:
-            yield Fault("training must be inference: accounting satasim knows no other", path="mode")
+        """A trace or the engine's spikes, several images, layers that take turns timestep by timestep."""
         if asked.spikes == "trace":
             yield Fault("must not be given: accounting satasim counts at the workload's rates", path="trace")
         if asked.spikes == "engine":
