@@ -9,7 +9,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lifsim.config.arch import LifUnits
 from lifsim.hardware.array import (
     DATAFLOWS,
     ArrayShape,
@@ -19,6 +18,7 @@ from lifsim.hardware.array import (
     output_blocks,
 )
 from lifsim.hardware.lif_unit import lif_bank, lif_cycles, lif_passes
+from lifsim.model.arch import LifUnits
 from tests.hardware.skipping import skip_blocks, skip_cycles
 
 SHAPE = ArrayShape(16, 8)

@@ -6,8 +6,8 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from lifsim.config.arch import load_arch
-from lifsim.config.sharing import Sharing
 from lifsim.config.workload import load_workload
+from lifsim.model.sharing import Sharing
 from lifsim.schedule.partition import plan
 from lifsim.schedule.plan import ScheduleOptions
 

@@ -23,8 +23,6 @@ from statistics import median
 
 import numpy as np
 
-from lifsim.config.network import Lif, Network, Pool
-from lifsim.config.sharing import Sharing
 from lifsim.config.workload import load_workload
 from lifsim.engine.calibration import calibrated_weights
 from lifsim.engine.encoding import encode
@@ -37,6 +35,8 @@ from lifsim.engine.weights import BN_TERMS, Weights
 from lifsim.engine.workers import Workers
 from lifsim.layers.conv import Conv
 from lifsim.layers.linear import Linear
+from lifsim.model.network import Lif, Network, Pool
+from lifsim.model.sharing import Sharing
 
 CASES = [(threads, batch) for threads in (1, 2) for batch in (1, 8)]
 
@@ -94,7 +94,7 @@ class Jelly:
                     flat = isinstance(node, Linear)
                     made.append((layer.BatchNorm1d if flat else layer.BatchNorm2d)(node.output.shape[0]))
                     self._load(made[-1], weights, *(f"{node.name}.{term}" for term in BN_TERMS))
-            static = len(made) if node.output.steps == 1 else static
+            static = len(made) if node.output.timesteps == 1 else static
         self.static, self.spiking = torch.nn.Sequential(*made[:static]), torch.nn.Sequential(*made[static:])
         functional.set_step_mode(self.spiking, step_mode)
 

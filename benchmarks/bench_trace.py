@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lifsim.config.network import Network
 from lifsim.config.workload import load_workload
+from lifsim.model.network import Network
 from lifsim.trace.opening import open_trace
 from lifsim.trace.receptive import ones_per_pixel
 from lifsim.trace.source import Trace

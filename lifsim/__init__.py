@@ -10,9 +10,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lifsim.config.arch import Arch
-    from lifsim.config.network import Network
-    from lifsim.config.sharing import Sharing
+    from lifsim.model.arch import Arch
+    from lifsim.model.network import Network
+    from lifsim.model.sharing import Sharing
     from lifsim.report import plot
     from lifsim.simulate.api import load_arch, load_workload, run
     from lifsim.simulate.options import Options
@@ -35,11 +35,11 @@ __all__ = [
 ]
 
 _PLACES = {
-    "Arch": "lifsim.config.arch",
-    "Network": "lifsim.config.network",
+    "Arch": "lifsim.model.arch",
+    "Network": "lifsim.model.network",
     "Options": "lifsim.simulate.options",
     "Result": "lifsim.simulate.result",
-    "Sharing": "lifsim.config.sharing",
+    "Sharing": "lifsim.model.sharing",
     "load_arch": "lifsim.simulate.api",
     "load_workload": "lifsim.simulate.api",
     "plot": "lifsim.report.plot",

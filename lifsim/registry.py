@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Protocol, TypeVar
 
+from lifsim.contract import made
 from lifsim.errors import Fault, InputError, did_you_mean
 
 
@@ -37,20 +38,20 @@ class Origin:
 class Registry(Mapping[str, Member]):
     """The members of one kind by name, shipped ones first, each in the order of names.
 
-    kind: what a member is, for people. folder: the package whose modules are the shipped members. group: the entry
-    points of other packages, each of which names a member's class. Those are loaded only when a name is asked for that
-    LIFSim does not ship, or all names are.
+    kind: what a member is, for people. protocol: what it must have (`lifsim.contract`). folder: the package whose
+    modules are the shipped members. group: the entry points of other packages, each of which names a member's class.
+    Those are loaded only when a name is asked for that LIFSim does not ship, or all names are.
     """
 
-    def __init__(self, kind: str, folder: str, group: str) -> None:
-        self.kind, self.folder, self.group = kind, folder, group
+    def __init__(self, kind: str, protocol: type[Any], folder: str, group: str) -> None:
+        self.kind, self.protocol, self.folder, self.group = kind, protocol, folder, group
         self._members: dict[str, Member] = {}
         self._origins: dict[str, Origin] = {}
         self._loaded: set[str] = set()
 
     def register(self, member: type[Member]) -> type[Member]:
-        """Decorates the class of a member, which is made without arguments. Raises ValueError where its name is
-        taken."""
+        """Decorates the class of a member, which is made without arguments. Raises ValueError where its name is taken,
+        TypeError with all that it lacks of the protocol."""
         self._add(member, Origin(member.__module__.partition(".")[0], member.__module__))
         return member
 
@@ -102,12 +103,12 @@ class Registry(Mapping[str, Member]):
             self._load(entry)
 
     def _add(self, member: type[Member], origin: Origin) -> None:
-        made = member()
-        if made.name in self._members:
-            first = self._origins[made.name].module
-            raise ValueError(f"{self.kind} {made.name!r} of {origin.module} must have another name: {first} has it")
-        self._members[made.name] = made
-        self._origins[made.name] = origin
+        one = made(member, self.protocol)
+        if one.name in self._members:
+            first = self._origins[one.name].module
+            raise ValueError(f"{self.kind} {one.name!r} of {origin.module} must have another name: {first} has it")
+        self._members[one.name] = one
+        self._origins[one.name] = origin
 
     def _load(self, entry: EntryPoint) -> None:
         """Import what an entry point names. Raises InputError where that fails: other people's code may do anything."""

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 import lifsim
-from lifsim.accounting import ACCOUNTINGS
+from lifsim.accounting import ACCOUNTINGS, Setup
+from lifsim.accounting.counts import LayerCounts
 from lifsim.cli.main import main
 from lifsim.errors import InputError
+from lifsim.schedule.facts import NetworkFacts
+from lifsim.schedule.plan import GroupPlan
+from lifsim.schedule.traffic import DramBytes
+from lifsim.simulate.dram import with_estimated_work
 
 
 def test_accountings_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -29,3 +36,65 @@ def test_what_an_accounting_does_not_know_is_told_at_once() -> None:
     assert "must be ideal under accounting satasim" in str(error.value)
     with pytest.raises(InputError, match="spikes: engine must be workload"):
         lifsim.run("sata128_satasim", "lenet5_mnist", spikes="engine")
+
+
+Own = type(ACCOUNTINGS["lifsim"])
+
+
+class Padded(Own):  # type: ignore[valid-type,misc]
+    """Every layer is counted with one more LIF update."""
+
+    name, title = "padded", "one more"
+
+    def count(self, setup: Setup, facts: NetworkFacts, group: GroupPlan) -> list[LayerCounts]:
+        layers = super().count(setup, facts, group)
+        return [replace(one, ops=replace(one.ops, lif_updates=one.ops.lif_updates + 1)) for one in layers]
+
+
+class Unready(Padded):
+    """It does not train."""
+
+    name, trains = "unready", False
+
+
+@pytest.fixture
+def others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both are registered."""
+    monkeypatch.setattr(ACCOUNTINGS, "_members", dict(ACCOUNTINGS))
+    monkeypatch.setattr(ACCOUNTINGS, "_origins", {name: ACCOUNTINGS.origin(name) for name in ACCOUNTINGS})
+    for member in (Padded, Unready):
+        ACCOUNTINGS.register(member)
+
+
+@pytest.mark.usefixtures("others")
+@pytest.mark.parametrize("bptt", ["stored", "reversed"])
+def test_training_is_counted_by_the_accounting_that_the_architecture_names(bptt: str) -> None:
+    def updates(*overrides: str) -> list[dict[str, int]]:
+        result = lifsim.run("sata_training", "lenet5_mnist", mode="training", bptt=bptt, overrides=overrides)
+        return [{name: stage.ops.lif_updates for name, stage in one.stages.items()} for one in result.records]
+
+    own, padded = updates(), updates("accounting=padded")
+    calls = {"forward", "recompute"}
+    assert padded == [{name: count + (name in calls) for name, count in one.items()} for one in own]
+
+
+@pytest.mark.usefixtures("others")
+def test_an_accounting_that_does_not_train_is_not_made_to() -> None:
+    lifsim.run("sata_training", "lenet5_mnist", overrides=("accounting=unready",))
+    with pytest.raises(InputError, match="mode: training must be inference: accounting unready knows no other"):
+        lifsim.run("sata_training", "lenet5_mnist", mode="training", overrides=("accounting=unready",))
+
+
+def test_a_schedule_is_compared_by_what_it_reads_and_writes() -> None:
+    """Currents that are replayed come back oftener than they go out."""
+
+    class Charge:
+        def estimated(self, *asked: int) -> None:
+            self.asked = asked
+
+    moved = DramBytes(weights=1, spikes_in=10, spikes_out=100, residual=1000, psum_read=70_000, psum_write=10_000)
+    result = lifsim.run("sata128", "lenet5_mnist")
+    charge = Charge()
+    counts = replace(result.records[0].counts, dram_bytes=moved)
+    with_estimated_work(counts, charge, 400_000_000)  # type: ignore[arg-type]
+    assert charge.asked == (71_011, 10_100, counts.cycles.total, 400_000_000)

@@ -18,13 +18,13 @@ import yaml
 
 import lifsim
 from lifsim.cli.main import main
-from lifsim.config.sharing import Sharing
 from lifsim.engine.training.checkpoint import Checkpoint, checkpoint_path, load_checkpoint, save_checkpoint
 from lifsim.engine.training.loop import Progressed
 from lifsim.engine.training.optimiser import Adam
 from lifsim.engine.training.study import open_study
 from lifsim.engine.weights import weight_shapes
 from lifsim.errors import InputError
+from lifsim.model.sharing import Sharing
 from lifsim.report.figures import fig9_breakdown
 from lifsim.report.save import save
 from lifsim.report.stored import read_summaries

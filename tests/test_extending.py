@@ -12,7 +12,7 @@ import pytest
 import lifsim
 from lifsim.cli.main import main
 from lifsim.errors import InputError
-from lifsim.hardware.array import DATAFLOWS, ArrayShape, Gemm, dense_cycles
+from lifsim.hardware.array import DATAFLOWS, ArrayShape, Dataflow, Gemm, dense_cycles
 from lifsim.registry import KINDS, Registry, registry_of
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -65,7 +65,7 @@ def test_a_package_that_does_not_load_is_told(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(
         "lifsim.registry.entry_points", lambda group: [Broken()] if group == "broken" else entry_points()
     )
-    registry: Registry = Registry("dataflow", "lifsim.hardware.array.dataflow", "broken")
+    registry: Registry = Registry("dataflow", Dataflow, "lifsim.hardware.array.dataflow", "broken")
     with pytest.raises(InputError, match="dataflow 'broken' of package no_such_module must load"):
         list(registry)
 

@@ -13,7 +13,7 @@ import pytest
 
 import lifsim
 from lifsim.cli.main import main
-from lifsim.config.sharing import states_of
+from lifsim.graph.states import states_of
 from lifsim.hardware.array import DATAFLOWS
 from lifsim.hardware.array.dataflow import Folds
 from lifsim.hardware.gemm import ArrayShape, Gemm

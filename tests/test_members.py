@@ -14,16 +14,16 @@ import pytest
 
 import lifsim
 from lifsim.cli.main import main
-from lifsim.config.network import Tensor
 from lifsim.config.operation import Channels, WeightOperation
-from lifsim.config.product import Window
-from lifsim.config.sharing import Sharing
 from lifsim.config.workload import load_workload
 from lifsim.engine.inference import Engine
 from lifsim.engine.initial import random_weights
 from lifsim.errors import InputError
 from lifsim.layers import LAYERS, LayerKind
 from lifsim.layers.weighted import Weighted
+from lifsim.model.network import Tensor
+from lifsim.model.product import Window
+from lifsim.model.sharing import Sharing
 from lifsim.neurons import NEURONS, NeuronModel, StateVariable
 from lifsim.neurons.parameters import Numbers, Real, rounded
 from lifsim.neurons.protocol import MEMBRANE

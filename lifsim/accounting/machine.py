@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from lifsim.config.arch import Arch, Array, LifUnits, Precision
-from lifsim.config.dram_part import Dram
 from lifsim.hardware.memory import MEMORIES, Memory
 from lifsim.hardware.stores import Stores
+from lifsim.model.arch import Arch, Array, LifUnits, Precision
+from lifsim.model.dram_part import Dram
 
 
 @dataclass(frozen=True)

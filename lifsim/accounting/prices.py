@@ -17,14 +17,14 @@ from lifsim.accounting.books import (
 )
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.machine import Machine
-from lifsim.config.arch import Arch
-from lifsim.config.schema import UnknownKeyError, known
 from lifsim.errors import Fault, InputError
 from lifsim.hardware import energy
 from lifsim.hardware.components import Bill, bill_of, price_fault
 from lifsim.hardware.energy import LogicWork
 from lifsim.hardware.memory import MEMORIES, Charge
 from lifsim.hardware.sram import SramCost, sram_cost, uncovered
+from lifsim.model.arch import Arch
+from lifsim.model.schema import UnknownKeyError, known
 
 TAGS = ("spike_mac", "lif", "spad", "pgu")
 BUFFERS = ("weight", "spike_in", "spike_out", "membrane", "psum")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -9,16 +10,18 @@ from typing import Literal, Protocol
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.machine import Machine
 from lifsim.accounting.prices import Costs
-from lifsim.config.arch import Arch
-from lifsim.config.network import Network
-from lifsim.config.sharing import Sharing
+from lifsim.accounting.stages import Stages
+from lifsim.contract import asked_where
 from lifsim.errors import Fault
 from lifsim.hardware.array import Kept
 from lifsim.hardware.lif_unit import LifBank
 from lifsim.memo import Memo
+from lifsim.model.arch import Arch
+from lifsim.model.network import Network
+from lifsim.model.sharing import Sharing
 from lifsim.registry import Registry
 from lifsim.schedule.facts import NetworkFacts
-from lifsim.schedule.plan import GroupPlan
+from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.watch import Watch, unwatched
 
 
@@ -54,6 +57,7 @@ class Accounting(Protocol):
     name: as architectures spell it; title: in words.
     scheduled: whether it counts under a schedule. A run without one waits for no memory, and cannot be taken apart.
     reads_spikes: whether its figures follow the spikes of a run; else the reader is not told where those come from.
+    trains: whether it counts training too; a run that trains under one that does not is refused.
     notes: what a reader of its figures must know.
     dataflows: those that it counts, whatever architectures name; empty: any.
     """
@@ -62,6 +66,7 @@ class Accounting(Protocol):
     title: str
     scheduled: bool = True
     reads_spikes: bool = True
+    trains: bool = False
     notes: tuple[str, ...] = ()
     dataflows: tuple[str, ...] = ()
 
@@ -79,14 +84,17 @@ class Accounting(Protocol):
         """What it does not know in a run, and must not silently ignore."""
         return iter(())
 
+    @abstractmethod
     def costs(self, arch: Arch) -> Costs:
         """The price list. Raises InputError with every price that is missing."""
         ...
 
+    @asked_where("scheduled", value=False)
     def count_unscheduled(self, network: Network, arch: Arch) -> list[LayerCounts]:
         """All layers; asked only where it is not `scheduled`. Raises InputError naming what it cannot count."""
         raise ValueError(f"{self.name} counts under a schedule")
 
+    @asked_where("scheduled")
     def count(self, setup: Setup, facts: NetworkFacts, group: GroupPlan) -> list[LayerCounts]:
         """The layers of `group` in order, nobody waiting for memory; asked only where it is `scheduled`."""
         raise ValueError(f"{self.name} counts without a schedule")
@@ -96,5 +104,18 @@ class Accounting(Protocol):
         buffers; not asked under an ideal memory."""
         return list(counts)
 
+    @asked_where("trains")
+    def count_training(self, setup: Setup, plan: Plan, *, reverse: bool) -> list[Stages]:
+        """The stages of training of every layer, nobody waiting for memory; reverse: membranes are recomputed. Asked
+        only where it is `scheduled`."""
+        raise ValueError(f"{self.name} counts inference")
 
-ACCOUNTINGS: Registry[Accounting] = Registry("accounting", "lifsim.accounting", "lifsim.accountings")
+    def with_training_port_waits(
+        self, setup: Setup, plan: Plan, layers: Sequence[Stages], *, reverse: bool
+    ) -> list[Stages]:
+        """`layers`, which know no waiting, with what the array waits for the ports of its buffers; not asked under an
+        ideal memory."""
+        return list(layers)
+
+
+ACCOUNTINGS: Registry[Accounting] = Registry("accounting", Accounting, "lifsim.accounting", "lifsim.accountings")

@@ -10,11 +10,12 @@ import click
 
 from lifsim.cli.say import say
 from lifsim.cli.watching import watching
-from lifsim.config.dram import DramSpec, load_dram
+from lifsim.config.dram import load_dram
 from lifsim.errors import Fault, InputError
 from lifsim.hardware.dram import requests as streams
 from lifsim.hardware.dram.simulate import simulate
 from lifsim.interchange.dram_trace import read_dram_trace
+from lifsim.model.dram import DramSpec
 from lifsim.report.dram_bench_table import DramBenchTable
 from lifsim.units import format_bytes, parse_bytes
 from lifsim.watch import Watch

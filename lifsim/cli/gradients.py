@@ -41,7 +41,6 @@ def gradients(
     """
     import yaml
 
-    from lifsim.config.sharing import Sharing
     from lifsim.config.workload import load_workload
     from lifsim.engine.data import load_dataset
     from lifsim.engine.initial import random_weights
@@ -49,6 +48,7 @@ def gradients(
     from lifsim.engine.training.sparsity import gradient_sparsity
     from lifsim.engine.training.surrogate import Surrogate
     from lifsim.engine.weights import load_weights
+    from lifsim.model.sharing import Sharing
 
     network = load_workload(workload, settings)
     learner = Learner(network, Sharing.parse(sharing), Surrogate.named(surrogate))

@@ -12,7 +12,6 @@ import click
 from lifsim.cli.say import say
 from lifsim.config.arch import parse_arch
 from lifsim.config.document import Document, Mark, read_document
-from lifsim.config.dram import DramSpec
 from lifsim.config.resolve import find
 from lifsim.config.validate import parse_model
 from lifsim.config.workload import parse_workload
@@ -25,6 +24,7 @@ from lifsim.interchange.satasim_training import is_training_network, workload_fr
 from lifsim.interchange.scalesim import workload_from_scalesim
 from lifsim.interchange.scalesim_config import arch_from_scalesim
 from lifsim.interchange.text import write_yaml
+from lifsim.model.dram import DramSpec
 
 BASE_ARCH = "sata128"
 """What SCALE-Sim's configurations do not say comes from this architecture."""

@@ -55,12 +55,12 @@ def study(
       lifsim study --workload digits_cnn --out reports/digits
       lifsim study --workload har_fcn --sharing none,layer --seeds 3 --out reports/har
     """
-    from lifsim.config.sharing import Sharing
     from lifsim.config.workload import load_workload
     from lifsim.engine.data import load_dataset
     from lifsim.engine.training.loop import Recipe, usual_batch
     from lifsim.engine.training.study import Trials, open_study, run_study, setting_of
     from lifsim.engine.workers import available_threads
+    from lifsim.model.sharing import Sharing
 
     network = load_workload(workload, settings)
     chosen = [Sharing.parse(name) for name in Choice.of(sharings, SHARINGS).fitting([network])]

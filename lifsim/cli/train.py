@@ -76,7 +76,6 @@ def train(
       lifsim train --workload digits_cnn --out digits.npz --resume
     """
     from lifsim.config.resolve import find
-    from lifsim.config.sharing import Sharing
     from lifsim.config.workload import load_workload
     from lifsim.engine.data import load_dataset
     from lifsim.engine.training.backprop import Learner
@@ -86,6 +85,7 @@ def train(
     from lifsim.engine.training.surrogate import Surrogate
     from lifsim.engine.workers import Workers, available_threads
     from lifsim.files import check_targets
+    from lifsim.model.sharing import Sharing
 
     read = [find("workload", workload), *([] if data is None else [Path(data)])]
     check_targets([out, checkpoint_path(out)], read, replace=True)

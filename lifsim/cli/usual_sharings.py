@@ -10,7 +10,7 @@ from lifsim.cli.say import say
 from lifsim.errors import InputError
 
 if TYPE_CHECKING:
-    from lifsim.config.network import Network
+    from lifsim.model.network import Network
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,8 @@ class Choice:
 
 def usual_sharings(names: Sequence[str], networks: Iterable[Network]) -> list[str]:
     """Those of `names` that all `networks` can have; a note on stderr tells why another is left out."""
-    from lifsim.config.sharing import Sharing, states_of
+    from lifsim.graph.states import states_of
+    from lifsim.model.sharing import Sharing
 
     kept = list(names)
     for name in names:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from lifsim.config.sharing import Sharing
 from lifsim.config.workload import load_workload
+from lifsim.model.sharing import Sharing
 from lifsim.report.network_table import NetworkTable
 
 

@@ -1,1 +1,1 @@
-"""Architecture, workload and sharing: schema, loader with line numbers, name resolution."""
+"""YAML: documents with line numbers, what files may say, overrides, names of files, every fault of a file."""

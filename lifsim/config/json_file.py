@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from lifsim.config.document import Document, KeyPath, Mark, parse_document
-from lifsim.config.schema import Model
 from lifsim.config.text_file import read_text
 from lifsim.config.validate import parse_model
 from lifsim.errors import Fault, InputError
+from lifsim.model.schema import Model
 
 M = TypeVar("M", bound=Model)
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from lifsim.config.schema import Broken, Flag, Model, rule
+from lifsim.model.schema import Broken, Flag, Model, rule
 
 if TYPE_CHECKING:
-    from lifsim.config.network import Tensor
-    from lifsim.config.product import Product
+    from lifsim.model.network import Tensor
+    from lifsim.model.product import Product
 
 Name = Annotated[str, Field(strict=True, pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$", max_length=64)]
 Channels = Annotated[int, Field(ge=1, le=1 << 20, strict=True)]

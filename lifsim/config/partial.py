@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from lifsim.config.document import KeyPath
 from lifsim.config.places import alternatives, is_model, keyed, tags_of
-from lifsim.config.schema import KEYS_ALONE, UNKNOWN, Model, UnknownKeyError
+from lifsim.model.schema import KEYS_ALONE, UNKNOWN, Model, UnknownKeyError
 
 M = TypeVar("M", bound=Model)
 _MAPPINGS: tuple[Any, ...] = (dict, Mapping)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from lifsim.config.members import any_of
-from lifsim.config.network import SATA_GRADIENTS, Gradients, Node, Spikes, nodes_with_spikes, second_of
 from lifsim.config.operation import ProductOperation
 from lifsim.config.problem import Problem
-from lifsim.config.product import Product
-from lifsim.config.schema import UNKNOWN, UnknownKeyError, known
 from lifsim.config.shapes import MAX_HINTS
 from lifsim.config.workload_schema import LayerSpec, SpikesSpec, TrainingSpec, Workload
 from lifsim.errors import did_you_mean
+from lifsim.graph.tensors import nodes_with_spikes
+from lifsim.model.members import any_of
+from lifsim.model.network import SATA_GRADIENTS, Gradients, Node, Spikes, second_of
+from lifsim.model.product import Product
+from lifsim.model.schema import UNKNOWN, UnknownKeyError, known
 
 
 def rate_problems(spec: Workload, nodes: Sequence[Node]) -> Iterator[Problem]:

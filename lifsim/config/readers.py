@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from lifsim.config.operation import WeightOperation
 from lifsim.config.problem import Problem
-from lifsim.config.schema import UnknownKeyError, known
 from lifsim.config.workload_schema import Workload
+from lifsim.model.schema import UnknownKeyError, known
 
 
 def unread(spec: Workload) -> list[Problem]:

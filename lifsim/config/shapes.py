@@ -7,13 +7,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import cast
 
-from lifsim.config.fitting import MisfitError, map_of, slide
-from lifsim.config.network import Add, Input, Lif, Node, Pool, Tensor, TimeMean
 from lifsim.config.neuron import misfits, read_neuron
 from lifsim.config.operation import ProductOperation, WeightOperation
 from lifsim.config.problem import Loc, Problem
 from lifsim.config.readers import unread
-from lifsim.config.schema import UnknownKeyError, known
 from lifsim.config.workload_schema import (
     AddSpec,
     InputSpec,
@@ -24,6 +21,10 @@ from lifsim.config.workload_schema import (
     Workload,
 )
 from lifsim.errors import did_you_mean
+from lifsim.graph.tensors import is_averaged
+from lifsim.model.fitting import MisfitError, map_of, slide
+from lifsim.model.network import Add, Input, Lif, Node, Pool, Tensor, TimeMean
+from lifsim.model.schema import UnknownKeyError, known
 from lifsim.neurons import NeuronModel
 
 MAX_ELEMENTS = 1 << 28
@@ -93,7 +94,7 @@ def _add_layer(state: Inference, loc: Loc, op: LayerSpec, reads: tuple[str | Non
         return
     state.tensors[op.name] = node.output
     state.nodes.append(node)
-    if isinstance(node, TimeMean) or state.averaged.intersection(node.inputs):
+    if is_averaged(node, state.averaged):
         state.averaged.add(op.name)
 
 

@@ -13,9 +13,9 @@ from pydantic_core import ErrorDetails
 from lifsim.config.document import Document, KeyPath
 from lifsim.config.partial import known_part, rule_faults
 from lifsim.config.places import choices_of, keyed, keys_of, place_of, tags_of
-from lifsim.config.schema import KEYS_ALONE, OF_A_DOCUMENT, Model
 from lifsim.config.tags import WITHOUT_TAG, Guess, discriminator_of, guess, is_told, untold, with_tag
 from lifsim.errors import Fault, InputError, did_you_mean, shown
+from lifsim.model.schema import KEYS_ALONE, OF_A_DOCUMENT, Model
 
 M = TypeVar("M", bound=Model)
 

@@ -8,19 +8,19 @@ from pathlib import Path
 
 from lifsim.config.document import Document, read_document
 from lifsim.config.extends import extended
-from lifsim.config.layers import hardware_layers, lif_faults
-from lifsim.config.members import any_of
-from lifsim.config.network import Network, Node
 from lifsim.config.operation import ProductOperation
 from lifsim.config.overrides import override
 from lifsim.config.problem import Problem
 from lifsim.config.rates import gradients_of, rate_problems, spikes_of
 from lifsim.config.resolve import find
-from lifsim.config.schema import UnknownKeyError, known
 from lifsim.config.shapes import infer_nodes
 from lifsim.config.validate import examine, in_reading_order
 from lifsim.config.workload_schema import Workload, schema_for
 from lifsim.errors import Fault, InputError
+from lifsim.model.layers import hardware_layers, lif_faults
+from lifsim.model.members import any_of
+from lifsim.model.network import Network, Node
+from lifsim.model.schema import UnknownKeyError, known
 
 
 def load_workload(name: str, overrides: Sequence[str] = ()) -> Network:

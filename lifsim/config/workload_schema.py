@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, create_model
 
 from lifsim.config.operation import Name, Operation, Padding, Positive, ProductOperation, Shape
 from lifsim.config.places import alternatives, tags_of
-from lifsim.config.schema import Broken, Flag, Model, Text, rule
+from lifsim.model.schema import Broken, Flag, Model, Text, rule
 from lifsim.registry import registry_of
 
 MAX_LAYERS = 2000

@@ -19,9 +19,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.config.network import Input, Lif, Network, Node
-from lifsim.config.product import Operator, Product
-from lifsim.config.sharing import Sharing, states_of
 from lifsim.engine.inference import as_rows, checked_input, network_faults, rest
 from lifsim.engine.initial import random_weights
 from lifsim.engine.layout import to_channels_last
@@ -31,6 +28,10 @@ from lifsim.engine.order import Stretch, Walk, stretches_of
 from lifsim.engine.weights import BN_EPSILON, Weights, checked_weights
 from lifsim.engine.workers import Workers
 from lifsim.errors import Fault, InputError
+from lifsim.graph.states import states_of
+from lifsim.model.network import Input, Lif, Network, Node
+from lifsim.model.product import Operator, Product
+from lifsim.model.sharing import Sharing
 from lifsim.neurons import State as Variables
 from lifsim.watch import Tally, Watch, unwatched
 

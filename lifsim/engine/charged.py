@@ -13,8 +13,8 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from lifsim.config.network import Network, Node
 from lifsim.files import scratch_beside, writing
+from lifsim.model.network import Network, Node
 
 Array = NDArray[Any]
 

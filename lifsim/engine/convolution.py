@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.config.product import Window
 from lifsim.engine.jit import compiled
 from lifsim.engine.workers import Workers
+from lifsim.model.product import Window
 
 Array = NDArray[Any]
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.config.network import Network
 from lifsim.errors import Fault, InputError, did_you_mean
+from lifsim.model.network import Network
 from lifsim.trace.archive import Archive
 
 Array = NDArray[Any]

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.config.network import Network
 from lifsim.errors import Fault, InputError
+from lifsim.model.network import Network
 
 Array = NDArray[Any]
 

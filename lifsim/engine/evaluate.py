@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.config.network import Lif, Node
 from lifsim.engine.encoding import encode
 from lifsim.engine.inference import Engine
+from lifsim.model.network import Lif, Node
 
 Array = NDArray[Any]
 

@@ -11,9 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from lifsim.config.network import Input, Lif, Network, Node, Pool
-from lifsim.config.product import Operator
-from lifsim.config.sharing import Sharing, State, states_of
 from lifsim.engine.layout import to_channels_first, to_channels_last
 from lifsim.engine.neurons import bound, fire, initial_state
 from lifsim.engine.operators import operator_of
@@ -21,6 +18,10 @@ from lifsim.engine.order import Walk, stretches_of
 from lifsim.engine.weights import Weights
 from lifsim.engine.workers import Workers
 from lifsim.errors import Fault, InputError
+from lifsim.graph.states import State, states_of
+from lifsim.model.network import Input, Lif, Network, Node, Pool
+from lifsim.model.product import Operator
+from lifsim.model.sharing import Sharing
 from lifsim.neurons import NeuronModel
 from lifsim.neurons import State as Variables
 from lifsim.neurons.protocol import MEMBRANE

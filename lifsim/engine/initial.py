@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from lifsim.config.network import Network
 from lifsim.engine.weights import Weights, checked_weights, neuron_parameters, weight_shapes
+from lifsim.model.network import Network
 from lifsim.neurons import NEURONS
 
 _INPUT_POWER = 0.2  # mean square of inputs that are spikes: their usual rate

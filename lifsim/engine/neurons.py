@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from lifsim.config.network import Lif
 from lifsim.engine.workers import Workers
+from lifsim.model.network import Lif
 from lifsim.neurons import NeuronModel, State
 from lifsim.neurons.parameters import varying, with_values
 

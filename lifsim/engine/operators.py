@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from lifsim.config.network import Add, Network, Node, Pool, TimeMean
-from lifsim.config.product import Given, Operator, Product
 from lifsim.engine.pooling import pool
 from lifsim.engine.weights import BN_EPSILON, Weights
 from lifsim.engine.workers import Workers
+from lifsim.model.network import Add, Network, Node, Pool, TimeMean
+from lifsim.model.product import Given, Operator, Product
 
 Array = NDArray[Any]
 

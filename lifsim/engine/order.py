@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.config.network import Input, Lif, Network, Node, TimeMean
-from lifsim.config.sharing import State
+from lifsim.graph.states import State
+from lifsim.graph.tensors import behind_mean, unchanging
+from lifsim.model.network import Network, Node
 
 Array = NDArray[Any]
 Compute = Callable[[Node, Sequence[Array], int, int], Array]
@@ -50,15 +51,7 @@ def stretches_of(network: Network, states: Sequence[State]) -> tuple[Stretch, ..
 
 def _split(network: Network, nodes: tuple[Node, ...]) -> list[Stretch]:
     """Stepwise nodes, after those that do not change over time and before those behind a mean over time."""
-    static: set[str] = set()
-    averaged: set[str] = set()
-    for node in network.nodes:
-        if isinstance(node, TimeMean) or averaged.intersection(node.inputs):
-            averaged.add(node.name)
-        elif (isinstance(node, Input) and node.output.timesteps == 1) or (
-            node.inputs and not isinstance(node, Lif) and static.issuperset(node.inputs)
-        ):
-            static.add(node.name)
+    averaged, static = behind_mean(network.nodes), unchanging(network.nodes)
     before = tuple(node for node in nodes if node.name in static)
     after = tuple(node for node in nodes if node.name in averaged)
     within = tuple(node for node in nodes if node.name not in static | averaged)

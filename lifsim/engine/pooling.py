@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.config.network import Pool
+from lifsim.model.network import Pool
 
 Array = NDArray[Any]
 

@@ -11,8 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.config.network import Network, Node
-from lifsim.config.sharing import Sharing, states_of
 from lifsim.engine.calibration import calibrated_weights
 from lifsim.engine.charged import ChargedWriter
 from lifsim.engine.data import SHIPPED
@@ -21,6 +19,9 @@ from lifsim.engine.inference import Engine
 from lifsim.engine.weights import Weights, load_weights
 from lifsim.engine.workers import Workers
 from lifsim.errors import Fault, InputError, did_you_mean
+from lifsim.graph.states import states_of
+from lifsim.model.network import Network, Node
+from lifsim.model.sharing import Sharing
 from lifsim.trace.archive import Archive
 from lifsim.trace.writer import TraceWriter
 from lifsim.watch import Tally, Watch, unwatched

@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.config.network import Lif, Network, Node
-from lifsim.config.product import Product
 from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.files import replacing
+from lifsim.model.network import Lif, Network, Node
+from lifsim.model.product import Product
 from lifsim.neurons.parameters import Parameter, Real, parameters_of, varying
 from lifsim.trace.archive import Archive
 

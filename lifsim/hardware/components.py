@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
-from lifsim.config.arch import Component
 from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.hardware import tables
+from lifsim.model.arch import Component
 
 SYNTHESIS_CLOCK_HZ = 400_000_000
 """Clock at which the table's dynamic power was measured; energy per cycle is that power over this clock."""

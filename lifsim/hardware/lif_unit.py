@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.config.arch import LifUnits
 from lifsim.hardware.gemm import ArrayShape, ceil_div
+from lifsim.model.arch import LifUnits
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.config.buffers import Buffer
-from lifsim.config.schema import known
 from lifsim.errors import Fault, InputError
 from lifsim.hardware import tables
+from lifsim.model.buffers import Buffer
+from lifsim.model.schema import known
 
 
 @dataclass(frozen=True)

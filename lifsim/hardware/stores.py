@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from lifsim.config.buffers import Buffers
+from lifsim.model.buffers import Buffers
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from lifsim.config.operation import Channels
-from lifsim.config.schema import Bits, Broken, Count, Model, Name, rule
 from lifsim.config.workload_schema import MAX_LAYERS, MAX_TIMESTEPS, Rate
+from lifsim.model.schema import Bits, Broken, Count, Model, Name, rule
 
 Size = Annotated[int, Field(ge=1, le=4096, strict=True)]
 Gated = Literal["y", "n"]

@@ -17,12 +17,12 @@ from pydantic import Field
 
 from lifsim.config.document import Document
 from lifsim.config.operation import Channels
-from lifsim.config.schema import Model
 from lifsim.config.validate import parse_model
 from lifsim.config.workload_schema import MAX_LAYERS
 from lifsim.errors import Fault, InputError, shown
 from lifsim.interchange.imported import Imported
 from lifsim.interchange.satasim import SOURCE, renamed, unique_names
+from lifsim.model.schema import Model
 
 Size = Annotated[int, Field(ge=1, le=4096, strict=True)]
 

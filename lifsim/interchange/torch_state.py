@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.config.network import Network
-from lifsim.config.product import Product
 from lifsim.engine.weights import Weights, checked_weights
 from lifsim.errors import Fault, InputError
+from lifsim.model.network import Network
+from lifsim.model.product import Product
 from lifsim.trace.archive import Archive
 
 Array = NDArray[Any]

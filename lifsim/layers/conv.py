@@ -7,13 +7,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
-from lifsim.config.fitting import MAX_WEIGHTS, MisfitError, map_of, slide
-from lifsim.config.network import Tensor
 from lifsim.config.operation import Channels, PaddingOrSame, Positive, WeightOperation
-from lifsim.config.product import Window
-from lifsim.config.schema import Broken, Flag, UnknownKeyError, known, rule
 from lifsim.layers.protocol import LAYERS, LayerKind
 from lifsim.layers.weighted import Weighted
+from lifsim.model.fitting import MAX_WEIGHTS, MisfitError, map_of, slide
+from lifsim.model.network import Tensor
+from lifsim.model.product import Window
+from lifsim.model.schema import Broken, Flag, UnknownKeyError, known, rule
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from lifsim.config.fitting import MAX_WEIGHTS, MisfitError
-from lifsim.config.network import Tensor
 from lifsim.config.operation import Channels, WeightOperation
-from lifsim.config.product import Window
-from lifsim.config.schema import known
 from lifsim.layers.protocol import LAYERS, LayerKind
 from lifsim.layers.weighted import Weighted
+from lifsim.model.fitting import MAX_WEIGHTS, MisfitError
+from lifsim.model.network import Tensor
+from lifsim.model.product import Window
+from lifsim.model.schema import known
 
 
 @dataclass(frozen=True)

@@ -26,12 +26,12 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from lifsim.config.fitting import MisfitError, map_of
-from lifsim.config.network import Tensor
 from lifsim.config.operation import Channels, Name, ProductOperation
-from lifsim.config.product import Array, Given, Operator, Product, Window
-from lifsim.config.schema import Flag, known
 from lifsim.layers.protocol import LAYERS, LayerKind
+from lifsim.model.fitting import MisfitError, map_of
+from lifsim.model.network import Tensor
+from lifsim.model.product import Array, Given, Operator, Product, Window
+from lifsim.model.schema import Flag, known
 
 EXACT = 1 << 24
 """Whole numbers up to here are exact in float32."""

@@ -21,4 +21,4 @@ class LayerKind(Protocol):
     keys: type[ProductOperation]
 
 
-LAYERS: Registry[LayerKind] = Registry("layer kind", "lifsim.layers", "lifsim.layers")
+LAYERS: Registry[LayerKind] = Registry("layer kind", LayerKind, "lifsim.layers", "lifsim.layers")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lifsim.config.product import Array, Backward, Given, Operator, Product
+from lifsim.model.product import Array, Backward, Given, Operator, Product
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from numpy.typing import DTypeLike, NDArray
 
+from lifsim.contract import asked_where
 from lifsim.neurons.parameters import Numbers
 from lifsim.registry import Registry
 
@@ -73,27 +75,33 @@ class NeuronModel(Protocol):
     datapaths: int = 1
     threshold: Numbers
 
+    @abstractmethod
     def broken_rules(self) -> Broken:
         """What its parameters must be to each other and are not."""
         ...
 
+    @abstractmethod
     def rest(self) -> tuple[Numbers, ...]:
         """The value of each state variable before the first call."""
         ...
 
+    @abstractmethod
     def constants(self, dtype: DTypeLike) -> Any:
         """The parameters as the calls take them, rounded once to `dtype`: scalars, or arrays over channels (and
         pixels) where neurons differ. They have a `threshold`."""
         ...
 
+    @abstractmethod
     def charge(self, x: Array, state: State, k: Any) -> State:
         """The state that the input x makes of `state`, before the reset of this call; elementwise."""
         ...
 
+    @abstractmethod
     def fire(self, charged: State, k: Any) -> Array:
         """Which neurons fire, bool."""
         ...
 
+    @abstractmethod
     def settle(self, charged: State, spikes: Array, k: Any) -> State:
         """The state that the call leaves: reset where it fired."""
         ...
@@ -106,14 +114,16 @@ class NeuronModel(Protocol):
         """How the call charges, in float64, for the backward pass; None: there is no gradient."""
         return None
 
+    @abstractmethod
     def cannot_be_undone(self) -> str | None:
         """Why the state before a call cannot be had from the state behind it; None if it can."""
         ...
 
+    @asked_where("cannot_be_undone", value=None)
     def undoing_error(self) -> float:
         """The factor by which undoing one call multiplies the rounding errors of the state; asked of models whose calls
         can be undone."""
-        ...
+        raise ValueError(f"no call of {self.name} can be undone")
 
 
-NEURONS: Registry[NeuronModel] = Registry("neuron model", "lifsim.neurons", "lifsim.neurons")
+NEURONS: Registry[NeuronModel] = Registry("neuron model", NeuronModel, "lifsim.neurons", "lifsim.neurons")

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from lifsim.config.csv_text import csv_text
+from lifsim.csv_text import csv_text
 from lifsim.hardware.dram.counts import SLEEP_CYCLES, SLEEPS
 from lifsim.hardware.dram.result import DramResult
 from lifsim.units import format_bytes, format_si

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lifsim.accounting.books import DramEnergy
-from lifsim.config.dram import DramSpec
+from lifsim.model.dram import DramSpec
 from lifsim.simulate.dram import DramActivity
 from lifsim.units import format_si
 

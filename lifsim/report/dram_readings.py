@@ -10,10 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from lifsim.config.arch import Arch
-from lifsim.config.network import Network
-from lifsim.config.sharing import Sharing, states_of
+from lifsim.graph.states import states_of
 from lifsim.memo import Memo
+from lifsim.model.arch import Arch
+from lifsim.model.network import Network
+from lifsim.model.sharing import Sharing
 from lifsim.report.dram_table import DramRow, dram_rows
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.facts import facts_of

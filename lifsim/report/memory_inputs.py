@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
 
-from lifsim.config.arch import Arch, load_arch, parse_arch
-from lifsim.config.network import Network
-from lifsim.config.sharing import Sharing
+from lifsim.config.arch import load_arch, parse_arch
 from lifsim.errors import Fault, InputError, collecting
+from lifsim.model.arch import Arch
+from lifsim.model.network import Network
+from lifsim.model.sharing import Sharing
 from lifsim.simulate.api import given_network, name_of, texts_of
 from lifsim.simulate.resolved import arch_document
 

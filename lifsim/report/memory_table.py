@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lifsim.config.arch import Arch
-from lifsim.config.network import Network
-from lifsim.config.sharing import Sharing
 from lifsim.errors import Fault, InputError, collecting
+from lifsim.model.arch import Arch
+from lifsim.model.network import Network
+from lifsim.model.sharing import Sharing
 from lifsim.schedule.memory import Memory, PhaseBytes, memory_of
 from lifsim.units import format_bytes
 from lifsim.watch import Tally, Watch, unwatched

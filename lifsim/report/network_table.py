@@ -6,9 +6,10 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
-from lifsim.config.csv_text import csv_text
-from lifsim.config.network import Layer, Network
-from lifsim.config.sharing import Sharing, State, states_of
+from lifsim.csv_text import csv_text
+from lifsim.graph.states import State, states_of
+from lifsim.model.network import Layer, Network
+from lifsim.model.sharing import Sharing
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lifsim.config.csv_text import csv_text
+from lifsim.csv_text import csv_text
 
 
 def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:

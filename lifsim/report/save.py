@@ -7,11 +7,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from lifsim.config.arch import Arch
 from lifsim.errors import Fault, InputError
 from lifsim.files import must_not_exist, replacing_folder
 from lifsim.hardware.memory import MEMORIES
 from lifsim.interchange.dram_trace_out import TraceFormat
+from lifsim.model.arch import Arch
 from lifsim.regular_file import open_regular
 from lifsim.report.requests import write_requests
 from lifsim.report.rows import as_csv

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lifsim.config.sharing import Sharing
+from lifsim.model.sharing import Sharing
 from lifsim.report.dram_table import dram_rows
 from lifsim.simulate.result import Result
 from lifsim.units import format_bytes

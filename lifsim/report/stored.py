@@ -20,10 +20,10 @@ from lifsim.accounting.books import (
 )
 from lifsim.accounting.prices import Area
 from lifsim.config.json_file import MAX_BYTES, parse_json, plain_json
-from lifsim.config.schema import Broken, Model, Text, rule
-from lifsim.config.sharing import Sharing
 from lifsim.config.text_file import read_text
 from lifsim.errors import Fault, InputError, collecting
+from lifsim.model.schema import Broken, Model, Text, rule
+from lifsim.model.sharing import Sharing
 from lifsim.report.summary import SCHEMA_VERSION
 from lifsim.schedule.lif_memory import LifMemory
 from lifsim.schedule.traffic import DramBytes

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lifsim.config.arch import Arch, Precision
-from lifsim.config.buffers import Buffers
 from lifsim.hardware.array import ArrayShape, Dataflow, dataflow_of, shape_of
+from lifsim.model.arch import Arch, Precision
+from lifsim.model.buffers import Buffers
 from lifsim.schedule.psums import PsumStore
 
 

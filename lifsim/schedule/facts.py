@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 
-from lifsim.config.arch import Precision
-from lifsim.config.network import Layer, Network, Tensor, TimeMean
-from lifsim.config.sharing import State
+from lifsim.graph.states import State
+from lifsim.graph.tensors import When, behind_mean, edges_of, when_there
+from lifsim.model.arch import Precision
+from lifsim.model.network import Layer, Network
 from lifsim.schedule.psums import PsumStore, spilled_bytes, working_set_bytes
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.storage import (
@@ -24,8 +24,6 @@ from lifsim.schedule.storage import (
     step_row_bytes,
     step_rows,
 )
-
-When = Literal["every", "first", "last"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +140,7 @@ class NetworkFacts:
 def facts_of(network: Network, shared: Sequence[State], precision: Precision, psums: PsumStore) -> NetworkFacts:
     """Sizes and readers of what is stored in these precisions, the membranes being those of `shared`."""
     reals = Reals.of(network, precision.psum_bits)
-    averaged = _averaged(network)
+    averaged = behind_mean(network.nodes)
     index_of_lif = {layer.lif.name: layer.index for layer in network.layers if layer.lif}
     states = []
     for state in shared:
@@ -158,24 +156,10 @@ def facts_of(network: Network, shared: Sequence[State], precision: Precision, ps
     )
 
 
-def _averaged(network: Network) -> set[str]:
-    """Nodes behind a mean over time."""
-    averaged: set[str] = set()
-    for node in network.nodes:
-        if isinstance(node, TimeMean) or averaged.intersection(node.inputs):
-            averaged.add(node.name)
-    return averaged
-
-
-def _when(count: int, timesteps: int, averaged: bool) -> When:
-    """When a tensor of so many timesteps is there."""
-    if count == timesteps:
-        return "every"
-    return "last" if averaged else "first"
-
-
-def _layer_facts(layer: Layer, reals: Reals, weight_bits: int, psums: PsumStore, averaged: set[str]) -> LayerFacts:
-    when = _when(layer.rounds, layer.timesteps, layer.input.name in averaged)
+def _layer_facts(
+    layer: Layer, reals: Reals, weight_bits: int, psums: PsumStore, averaged: frozenset[str]
+) -> LayerFacts:
+    when = when_there(layer.rounds, layer.timesteps, averaged=layer.input.name in averaged)
     smallest = min(psums.shape.cols, layer.group_filters)
     folds = -(-layer.group_filters // smallest)
     rows = step_rows(layer, reals)
@@ -196,32 +180,18 @@ def _layer_facts(layer: Layer, reals: Reals, weight_bits: int, psums: PsumStore,
     )
 
 
-def _tensors(network: Network, reals: Reals, averaged: set[str]) -> dict[str, TensorFacts]:
-    inputs: dict[str, list[int]] = {}
-    operands: dict[str, list[int]] = {}
-    residuals: dict[str, list[int]] = {}
-    producers: dict[str, int] = {}
-    found: dict[str, Tensor] = {}
-    for layer in network.layers:
-        inputs.setdefault(layer.input.name, []).append(layer.index)
-        if layer.operand is not None:
-            operands.setdefault(layer.operand.name, []).append(layer.index)
-        for tensor in layer.residuals:
-            residuals.setdefault(tensor.name, []).append(layer.index)
-        for tensor in layer.outputs:
-            producers[tensor.name] = layer.index
-        found |= {tensor.name: tensor for tensor in (*layer.reads, *layer.residuals, *layer.outputs)}
+def _tensors(network: Network, reals: Reals, averaged: frozenset[str]) -> dict[str, TensorFacts]:
     return {
         name: TensorFacts(
             name=name,
             order=order,
-            rows=rows_of(tensor.shape),
-            row_bytes=step_row_bytes(tensor, reals),
-            when=_when(tensor.timesteps, network.timesteps, name in averaged),
-            producer=producers.get(name),
-            inputs=tuple(inputs.get(name, ())),
-            operands=tuple(operands.get(name, ())),
-            residuals=tuple(residuals.get(name, ())),
+            rows=rows_of(edges.tensor.shape),
+            row_bytes=step_row_bytes(edges.tensor, reals),
+            when=when_there(edges.tensor.timesteps, network.timesteps, averaged=name in averaged),
+            producer=edges.producer,
+            inputs=edges.inputs,
+            operands=edges.operands,
+            residuals=edges.residuals,
         )
-        for order, (name, tensor) in enumerate(found.items())
+        for order, (name, edges) in enumerate(edges_of(network).items())
     }

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lifsim.config.network import Layer, Tensor
 from lifsim.hardware.pipeline.kinds import Kind
+from lifsim.model.network import Layer, Tensor
 from lifsim.schedule.facts import LayerFacts, NetworkFacts
 from lifsim.schedule.moves import REPLAY, Moves, Visit, moves_of, shares
 from lifsim.schedule.plan import GroupPlan, Strip

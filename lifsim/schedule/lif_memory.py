@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lifsim.config.network import Network
-from lifsim.config.sharing import Sharing, State
+from lifsim.graph.states import State
+from lifsim.model.network import Network
+from lifsim.model.sharing import Sharing
 from lifsim.schedule.storage import bytes_of
 
 

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lifsim.config.arch import Precision
-from lifsim.config.network import Layer, Lif, Network, Pool, Tensor, TimeMean
-from lifsim.config.product import Product
-from lifsim.config.sharing import Sharing, states_of
+from lifsim.graph.states import states_of
+from lifsim.model.arch import Precision
+from lifsim.model.network import Layer, Lif, Network, Pool, Tensor, TimeMean
+from lifsim.model.product import Product
+from lifsim.model.sharing import Sharing
 from lifsim.schedule.lif_memory import LifMemory, lif_memory
 from lifsim.schedule.storage import Reals, bytes_of, element_bits
 

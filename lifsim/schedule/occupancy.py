@@ -7,7 +7,7 @@ from dataclasses import astuple
 
 import numpy as np
 
-from lifsim.config.network import Layer
+from lifsim.model.network import Layer
 from lifsim.schedule.chip import BufferBytes, Chip
 from lifsim.schedule.group import Group, Heights
 from lifsim.schedule.plan import GroupPlan, Plan

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from functools import cache
 from itertools import pairwise, starmap
 
-from lifsim.config.network import Network
-from lifsim.config.sharing import State
 from lifsim.errors import Fault, InputError
+from lifsim.graph.states import State
 from lifsim.memo import Memo
+from lifsim.model.network import Network
 from lifsim.schedule import tick
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.facts import NetworkFacts, facts_of

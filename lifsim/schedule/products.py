@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from lifsim.config.network import Layer
 from lifsim.hardware.array import ArrayShape, Dataflow, Laid, per_round
 from lifsim.hardware.gemm import Gemm, Window
 from lifsim.hardware.input_reads import InputMap
+from lifsim.model.network import Layer
 
 
 def gemm_of(layer: Layer) -> Gemm:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lifsim.config.network import Layer
 from lifsim.hardware.array import ArrayShape, Dataflow
 from lifsim.hardware.array.dataflow import OutputBlock
+from lifsim.model.network import Layer
 from lifsim.schedule.products import dataflow_for, gemm_of
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.storage import bytes_of

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lifsim.config.network import Layer, Network, Tensor
-from lifsim.config.sharing import State
+from lifsim.graph.states import State
+from lifsim.model.network import Layer, Network, Tensor
 from lifsim.schedule.rows import RowAxis
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.config.network import Layer
+from lifsim.model.network import Layer
 from lifsim.schedule.chip import TileRoom
 from lifsim.schedule.psums import spilled_bytes
 from lifsim.schedule.rows import Ints, RowTiles, row_tiles

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lifsim.config.network import Layer, Tensor
 from lifsim.hardware.pipeline.kinds import Kind
+from lifsim.model.network import Layer, Tensor
 from lifsim.schedule.chip import TileRoom
 from lifsim.schedule.moves import Moves, Visit, moves_of, shares
 from lifsim.schedule.rows import Ints, single_windows

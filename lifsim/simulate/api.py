@@ -8,14 +8,14 @@ from typing import Any, Literal
 
 from lifsim.accounting.prices import price_faults
 from lifsim.config import defaults
-from lifsim.config.arch import Arch
 from lifsim.config.document import read_document
-from lifsim.config.network import Network
 from lifsim.config.overrides import override
 from lifsim.config.resolve import find
-from lifsim.config.sharing import Sharing
 from lifsim.config.workload import network_of, read_workload
 from lifsim.errors import Fault, InputError, shown
+from lifsim.model.arch import Arch
+from lifsim.model.network import Network
+from lifsim.model.sharing import Sharing
 from lifsim.simulate.inputs import Inputs, gathered, priced_arch
 from lifsim.simulate.options import Bptt, Mode, Objective, Options, Schedule, SpikeSource, options_of
 from lifsim.simulate.pipeline import run as simulate

@@ -13,10 +13,10 @@ from math import ceil
 from lifsim.accounting.books import Cycles
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.prices import BUFFERS, accesses_of
-from lifsim.config.arch import Arch
 from lifsim.hardware.energy import port_accesses
 from lifsim.hardware.sram_ports import PortStalls
 from lifsim.hardware.stores import Stores
+from lifsim.model.arch import Arch
 from lifsim.schedule.chip import BufferBytes
 
 STALLS = {

@@ -252,11 +252,9 @@ def with_dram_work(counts: Sequence[LayerCounts], steps: RunSteps, dram: DramRes
 
 
 def with_estimated_work(counts: LayerCounts, charge: Charge, clock_hz: int) -> LayerCounts:
-    """`counts` with the least for its bytes that the DRAM would `charge`, to compare what was not simulated. psums go
-    out as often as they come back."""
+    """`counts` with the least for its bytes that the DRAM would `charge`, to compare what was not simulated."""
     moved = counts.dram_bytes
-    written = moved.spikes_out + moved.membrane_write + moved.psum // 2
-    work = charge.estimated(moved.total - written, written, counts.cycles.total, clock_hz)
+    work = charge.estimated(moved.reads, moved.writes, counts.cycles.total, clock_hz)
     return replace(counts, dram=work)
 
 

@@ -9,17 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from lifsim.accounting.prices import price_faults
-from lifsim.config.arch import Arch
 from lifsim.config.device import with_device
 from lifsim.config.document import Document, read_document
-from lifsim.config.network import Network
 from lifsim.config.overrides import override
 from lifsim.config.resolve import find
-from lifsim.config.sharing import Sharing, states_of
 from lifsim.config.validate import examine, in_reading_order, parse_model
 from lifsim.config.workload import network_of, read_workload
 from lifsim.config.workload_schema import Workload
 from lifsim.errors import Fault, InputError, collecting, did_you_mean
+from lifsim.graph.states import states_of
+from lifsim.model.arch import Arch
+from lifsim.model.network import Network
+from lifsim.model.sharing import Sharing
 from lifsim.simulate.options import Options, options_of
 
 CONFIG_KEYS = ("arch", "workload", "sharing", "options")

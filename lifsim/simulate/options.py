@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, ValidationError, ValidationInfo, model_validator
 
 from lifsim.config.document import Document, Mark
-from lifsim.config.schema import Broken, Model, Text, rule
 from lifsim.config.validate import parse_model
+from lifsim.model.schema import Broken, Model, Text, rule
 
 SpikeSource = Literal["workload", "engine"]
 Schedule = Literal["tick", "timestep", "auto"]

@@ -10,13 +10,14 @@ from lifsim.accounting import ACCOUNTINGS, Accounting, Asked, Setup
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.machine import Machine
 from lifsim.accounting.prices import Costs, area_of, energy_of
-from lifsim.config.arch import Arch
-from lifsim.config.network import Network
-from lifsim.config.sharing import Sharing, states_of
 from lifsim.errors import Fault, InputError, collecting
+from lifsim.graph.states import states_of
 from lifsim.hardware.array import sparsity_of
 from lifsim.hardware.lif_unit import lif_bank
 from lifsim.memo import Shared
+from lifsim.model.arch import Arch
+from lifsim.model.network import Network
+from lifsim.model.sharing import Sharing
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.lif_memory import lif_memory
 from lifsim.schedule.plan import Plan
@@ -27,7 +28,8 @@ from lifsim.simulate.result import LayerRecord, Result, Totals
 from lifsim.simulate.spikes import Spikes, fires_own, read_spikes
 from lifsim.simulate.steps import visits
 from lifsim.simulate.timing import Timeline, timed
-from lifsim.simulate.training import kept_by, trained, training_faults, training_notes
+from lifsim.simulate.training import kept_by, trained, training_notes
+from lifsim.training.refusals import training_faults
 from lifsim.watch import Watch, part_of, unwatched
 
 
@@ -65,7 +67,7 @@ def simulate(
     if plan is None:
         records, timeline = _priced(setup, accounting.count_unscheduled(network, arch), costs), None
     elif options.mode == "training":
-        records, timeline = trained(setup, plan, costs, reverse=options.bptt == "reversed")
+        records, timeline = trained(setup, accounting, plan, costs, reverse=options.bptt == "reversed")
     else:
         if all(group.tick_batched for group in plan.groups):  # of a buffer for membranes matters that there is one
             alike = replace(setup, machine=machine.without_membranes())
@@ -100,7 +102,9 @@ def _require_known(accounting: Accounting, arch: Arch, network: Network, options
     """Raise InputError with all that the accounting does not know of a run, and all that forbids to train."""
     training = options.mode == "training"
     faults = [*accounting.faults(Asked(training, options.schedule, spikes.batch, spikes.provenance.kind))]
-    if training:
+    if training and not (accounting.scheduled and accounting.trains):
+        faults.append(Fault(f"training must be inference: accounting {accounting.name} knows no other", path="mode"))
+    elif training:
         faults += training_faults(network, arch, reverse=options.bptt == "reversed")
     if faults:
         raise InputError(faults)

@@ -6,7 +6,7 @@ from math import ceil
 
 from lifsim.accounting import Accounting, Setup
 from lifsim.accounting.prices import Costs, energy_of
-from lifsim.config.sharing import State
+from lifsim.graph.states import State
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.partition import Objective, plan

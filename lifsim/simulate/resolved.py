@@ -6,10 +6,10 @@ import hashlib
 import json
 from typing import Any
 
-from lifsim.config.arch import Arch
 from lifsim.config.document import Document, Mark
-from lifsim.config.network import Network
-from lifsim.config.sharing import Sharing
+from lifsim.model.arch import Arch
+from lifsim.model.network import Network
+from lifsim.model.sharing import Sharing
 from lifsim.simulate.options import Options
 
 MODEL_VERSION = 11

@@ -23,12 +23,12 @@ from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.machine import Machine
 from lifsim.accounting.prices import Area
 from lifsim.brief import Brief, Briefly
-from lifsim.config.arch import Arch
-from lifsim.config.network import Network
-from lifsim.config.sharing import Sharing
 from lifsim.hardware.array import pe_utilisation, shape_of, sparsity_of
 from lifsim.hardware.dram.result import DramResult
 from lifsim.hardware.stores import Stores
+from lifsim.model.arch import Arch
+from lifsim.model.network import Network
+from lifsim.model.sharing import Sharing
 from lifsim.schedule.lif_memory import LifMemory
 from lifsim.schedule.occupancy import peak_bytes
 from lifsim.schedule.plan import Plan

@@ -12,11 +12,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.config.network import Layer, Network
-from lifsim.config.product import Product
-from lifsim.config.sharing import Sharing
 from lifsim.errors import Fault, InputError
 from lifsim.hardware.array import Kept, Sparsity
+from lifsim.model.network import Layer, Network
+from lifsim.model.product import Product
+from lifsim.model.sharing import Sharing
 from lifsim.regular_file import open_regular
 from lifsim.room import require_memory
 from lifsim.schedule.products import input_map_of

@@ -5,44 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from lifsim.accounting import Setup
+from lifsim.accounting import Accounting, Setup
 from lifsim.accounting.books import added
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.prices import Costs, energy_of
-from lifsim.config.arch import Arch
-from lifsim.config.network import Network
-from lifsim.errors import Fault, collecting
+from lifsim.accounting.stages import Stages, merged
+from lifsim.model.network import Network
 from lifsim.schedule.lif_memory import LifMemory
 from lifsim.schedule.plan import Plan
 from lifsim.simulate.options import Options
 from lifsim.simulate.result import LayerRecord, StageRecord
 from lifsim.simulate.steps import visits
 from lifsim.simulate.timing import Timeline, timed
-from lifsim.training.count import Stages, merged, require_gradient_unit, training_counts
-from lifsim.training.ports import with_training_port_stalls
 from lifsim.training.sizes import TrainingSizes
 from lifsim.training.steps import training_visits
-from lifsim.training.traffic import require_gradients
 
 
 def trained(
-    setup: Setup, plan: Plan, costs: Costs, *, reverse: bool
+    setup: Setup, accounting: Accounting, plan: Plan, costs: Costs, *, reverse: bool
 ) -> tuple[tuple[LayerRecord, ...], Timeline | None]:
-    """One batch forward and back under `plan`; reverse: whether membranes are recomputed."""
-    layers, timeline = training_counts(setup, plan, reverse=reverse), None
+    """One batch forward and back under `plan`, as `accounting` counts; reverse: whether membranes are recomputed."""
+    layers, timeline = accounting.count_training(setup, plan, reverse=reverse), None
     if setup.machine.waits:
+        layers = accounting.with_training_port_waits(setup, plan, layers, reverse=reverse)
         layers, timeline = timed_training(setup, plan, layers, reverse=reverse)
     return tuple(_record(stages, setup, costs) for stages in layers), timeline
-
-
-def training_faults(network: Network, arch: Arch, *, reverse: bool) -> list[Fault]:
-    """All that forbids to train."""
-    faults: list[Fault] = []
-    with collecting(faults):
-        require_gradient_unit(arch)
-    with collecting(faults):
-        require_gradients(network, reverse=reverse)
-    return faults
 
 
 def kept_by(options: Options, memory: LifMemory) -> LifMemory:
@@ -73,13 +60,8 @@ def _stage(counts: LayerCounts, setup: Setup, costs: Costs) -> StageRecord:
 def timed_training(
     setup: Setup, plan: Plan, layers: Sequence[Stages], *, reverse: bool
 ) -> tuple[list[Stages], Timeline]:
-    """`layers`, whose stages know no waiting, with the cycles in which they wait for SRAM ports and for the DRAM."""
+    """`layers`, whose stages wait for SRAM ports alone, with the cycles in which they wait for the DRAM."""
     network, batch = setup.network, setup.batch
-    tick_batched = [plan.group_of(layer.index).tick_batched for layer in network.layers]
-    layers = [
-        with_training_port_stalls(setup, layer, stages, tick_batched=tick, reverse=reverse)
-        for layer, stages, tick in zip(network.layers, layers, tick_batched, strict=True)
-    ]
     works = {work: place for place, work in enumerate((i, name) for i, stages in enumerate(layers) for name in stages)}
     sizes = TrainingSizes(plan.facts, plan.chip, batch, reverse)
     forward = visits(plan, batch, setup.memo, keeps_spikes=True)

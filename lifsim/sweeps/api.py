@@ -11,10 +11,10 @@ from tempfile import TemporaryDirectory
 from typing import Any, Literal, TypeAlias, TypeVar
 
 from lifsim.config import defaults
-from lifsim.config.arch import Arch
-from lifsim.config.network import Network
-from lifsim.config.sharing import Sharing
 from lifsim.errors import Fault, InputError, shown
+from lifsim.model.arch import Arch
+from lifsim.model.network import Network
+from lifsim.model.sharing import Sharing
 from lifsim.simulate.options import Objective, Schedule
 from lifsim.sweeps.asked import asked_from_python
 from lifsim.sweeps.executors import executor_for

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike, fspath
 from typing import Any
 
-from lifsim.config.arch import Arch
 from lifsim.config.document import Document, KeyPath, Mark
-from lifsim.config.network import Network
-from lifsim.config.sharing import Sharing
 from lifsim.errors import Fault, InputError, shown
+from lifsim.model.arch import Arch
+from lifsim.model.network import Network
+from lifsim.model.sharing import Sharing
 from lifsim.simulate.api import texts_of
 from lifsim.simulate.resolved import arch_document, network_document
 from lifsim.sweeps.request import Request, options_document, read_request

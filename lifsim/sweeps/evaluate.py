@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from lifsim.config.arch import Arch, parse_arch
-from lifsim.config.network import Network
+from lifsim.config.arch import parse_arch
 from lifsim.config.overrides import override
-from lifsim.config.sharing import Sharing, states_of
 from lifsim.config.workload import network_of
 from lifsim.errors import Fault, InputError
+from lifsim.graph.states import states_of
 from lifsim.hardware.array import SPARSITIES
 from lifsim.memo import Shared
+from lifsim.model.arch import Arch
+from lifsim.model.network import Network
+from lifsim.model.sharing import Sharing
 from lifsim.simulate.inputs import Inputs, split_overrides
 from lifsim.simulate.options import Options, options_of
 from lifsim.simulate.pipeline import simulate

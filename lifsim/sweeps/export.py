@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from lifsim.config.csv_text import csv_text
+from lifsim.csv_text import csv_text
 from lifsim.errors import InputError
 from lifsim.sweeps.store import Store
 

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lifsim.config.arch import Arch
 from lifsim.config.device import KEY as DEVICE
 from lifsim.config.device import device_name, read_device, with_device
 from lifsim.config.document import Document, read_document
 from lifsim.config.overrides import override
 from lifsim.config.resolve import find
-from lifsim.config.sharing import Sharing
 from lifsim.config.validate import parse_model
 from lifsim.config.workload import network_of, read_workload
 from lifsim.config.workload_schema import Workload, schema_for
 from lifsim.errors import Fault, InputError, collecting, did_you_mean
+from lifsim.model.arch import Arch
+from lifsim.model.sharing import Sharing
 from lifsim.regular_file import open_regular
 from lifsim.simulate.inputs import split_overrides
 from lifsim.simulate.options import Options, options_of

@@ -13,9 +13,9 @@ from pydantic import BeforeValidator, Field
 
 from lifsim.config import defaults
 from lifsim.config.document import Document, KeyPath, Mark, parse_document, read_document
-from lifsim.config.schema import Model, Text
 from lifsim.config.validate import parse_model
 from lifsim.errors import Fault, InputError, collecting
+from lifsim.model.schema import Model, Text
 
 
 def _as_list(value: object) -> object:

@@ -10,9 +10,9 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from lifsim.config.document import Document, Mark
-from lifsim.config.schema import UNKNOWN, Broken, Model, rule
 from lifsim.config.validate import parse_model
 from lifsim.errors import Fault, InputError, shown
+from lifsim.model.schema import UNKNOWN, Broken, Model, rule
 
 MOST = 1 << 126
 """No count is larger: it fits the decimals of Parquet, and a float."""

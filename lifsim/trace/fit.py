@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.config.network import Network, Traced
 from lifsim.errors import Fault, InputError
+from lifsim.model.network import Network, Traced
 from lifsim.trace.source import LayerSpikes, Trace
 
 

@@ -8,9 +8,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from lifsim.config.sharing import Sharing
 from lifsim.config.workload_schema import MAX_LAYERS
 from lifsim.errors import Fault, InputError, did_you_mean
+from lifsim.model.sharing import Sharing
 
 FORMAT = "lifsim-trace"
 VERSION = 1

@@ -5,8 +5,8 @@ from __future__ import annotations
 from os import PathLike
 from pathlib import Path
 
-from lifsim.config.network import Network
 from lifsim.config.workload_schema import MAX_LAYERS
+from lifsim.model.network import Network
 from lifsim.trace.archive import Archive
 from lifsim.trace.fit import fit
 from lifsim.trace.packed import HEADER, read_packed

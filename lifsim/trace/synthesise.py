@@ -13,8 +13,9 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.config.network import Network, Traced, nodes_with_spikes
 from lifsim.errors import Fault, InputError, did_you_mean
+from lifsim.graph.tensors import nodes_with_spikes
+from lifsim.model.network import Network, Traced
 from lifsim.trace.source import LayerSpikes, Trace
 
 WORDS = 1 << 15  # 64-bit draws made at once: what stays in a core's cache

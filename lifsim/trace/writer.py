@@ -17,9 +17,9 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import ArrayLike, NDArray
 
-from lifsim.config.sharing import Sharing
 from lifsim.errors import Fault, InputError
 from lifsim.files import scratch_beside, writing
+from lifsim.model.sharing import Sharing
 from lifsim.trace.archive import READ_BYTES
 from lifsim.trace.header import Header, LayerHeader, block_bytes, parse_header
 from lifsim.trace.packed import HEADER, bits_name

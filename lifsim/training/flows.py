@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lifsim.config.network import Layer, Tensor
 from lifsim.hardware.pipeline.kinds import Kind
+from lifsim.model.network import Layer, Tensor
 from lifsim.schedule.moves import shares
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.rows import Ints

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lifsim.config.network import Layer
 from lifsim.hardware.array import ArrayCycles, ArrayShape, Dataflow, Gemm, buffer_accesses, dense_cycles
 from lifsim.hardware.gemm import NO_CYCLES
+from lifsim.model.network import Layer
 
 
 def transposed_gemm(layer: Layer) -> Gemm:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from lifsim.config.network import Layer, Tensor
+from lifsim.model.network import Layer, Tensor
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.facts import NetworkFacts, StateFacts
 from lifsim.schedule.plan import GroupPlan

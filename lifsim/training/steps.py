@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lifsim.config.network import Layer
 from lifsim.hardware.pipeline.kinds import Kind
+from lifsim.model.network import Layer
 from lifsim.schedule.group_steps import MAX_TILES
 from lifsim.schedule.moves import Moves, Visit, moves_of, shares
 from lifsim.schedule.plan import GroupPlan, Plan

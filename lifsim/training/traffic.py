@@ -14,9 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lifsim.config.network import Layer, Network
-from lifsim.config.product import Product
-from lifsim.errors import Fault, InputError
+from lifsim.model.network import Layer
 from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.schedule.traffic import DramBytes
 from lifsim.training.gradient_states import StateMoves, gradient_state_moves
@@ -61,24 +59,6 @@ class LayerTraining:
     backward: StageBytes
     weight_update: StageBytes
     input_gradient: bool
-
-
-def require_gradients(network: Network, *, reverse: bool) -> None:
-    """Raise InputError naming every layer that has no gradient, or, `reverse`, LIF that cannot be recomputed
-    backwards."""
-    faults = [
-        Fault(f"has no gradient yet, so that it cannot be trained: {node.kind}", node.name)
-        for node in network.nodes
-        if isinstance(node, Product) and node.backward() is None
-    ]
-    for lif in network.lifs:
-        reason = lif.neuron.cannot_be_undone() if reverse else None
-        if lif.neuron.linear() is None:
-            faults.append(Fault(f"has no gradient, so that it cannot be trained: {lif.neuron}", lif.name))
-        elif reason is not None:
-            faults.append(Fault(f"{reason}, so that it cannot be recomputed: use bptt stored", lif.name))
-    if faults:
-        raise InputError(faults)
 
 
 def training_traffic(sizes: TrainingSizes, plan: Plan) -> tuple[LayerTraining, ...]:

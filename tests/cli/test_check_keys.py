@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lifsim.cli.main import main
-from lifsim.config.members import any_of
+from lifsim.model.members import any_of
 
 NETWORK = """\
 name: small

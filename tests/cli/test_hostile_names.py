@@ -13,7 +13,7 @@ from rich.table import Table
 
 from lifsim.cli.main import main
 from lifsim.cli.say import say
-from lifsim.config.csv_text import csv_text, safe_cell
+from lifsim.csv_text import csv_text, safe_cell
 from lifsim.report.figures.files import save_figure
 from lifsim.report.figures.style import canvas, house_style
 from lifsim.report.sweep_progress import Progress

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 import yaml
 
-from lifsim.config.arch import Arch, load_arch, parse_arch
+from lifsim.config.arch import load_arch, parse_arch
 from lifsim.config.document import parse_document
 from lifsim.config.dram import load_dram
 from lifsim.config.resolve import find
 from lifsim.errors import InputError
+from lifsim.model.arch import Arch
 
 CYCLE = "dram.model=cycle"
 

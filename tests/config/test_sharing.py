@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifsim.config.network import Lif, Network, Spikes, Tensor
-from lifsim.config.sharing import MAX_CHANNEL_GROUPS, Sharing, State, states_of
 from lifsim.errors import InputError
+from lifsim.graph.states import State, states_of
+from lifsim.model.network import Lif, Network, Spikes, Tensor
+from lifsim.model.sharing import MAX_CHANNEL_GROUPS, Sharing
 from lifsim.neurons.lif import LifNeuron
 
 SOFT = LifNeuron(tau=4 / 3, threshold=1.0, reset="soft", u_reset=0.0, decay_input=True)

@@ -8,9 +8,9 @@ import pytest
 from pydantic import Field
 
 from lifsim.config.document import parse_document
-from lifsim.config.schema import Bits, Broken, Bytes, Cost, Count, Flag, Hertz, Model, Name, rule
 from lifsim.config.validate import MAX_FAULTS, parse_model
 from lifsim.errors import InputError
+from lifsim.model.schema import Bits, Broken, Bytes, Cost, Count, Flag, Hertz, Model, Name, rule
 
 
 class Leaf(Model):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from lifsim.config.dram import DramSpec
 from lifsim.hardware.dram.requests import Requests
 from lifsim.hardware.dram.result import DramResult
 from lifsim.hardware.dram.stream import DramStream
+from lifsim.model.dram import DramSpec
 from tests.oracles.dram_checker import Sent
 
 

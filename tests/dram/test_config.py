@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from lifsim.config.dram import load_dram
-from lifsim.config.dram_mapping import mapping_faults, parse_mapping
 from lifsim.config.resolve import available
 from lifsim.errors import InputError
 from lifsim.hardware.dram.timing import CONSTRAINTS, Command, Scope
+from lifsim.model.dram_mapping import mapping_faults, parse_mapping
 
 
 @pytest.mark.parametrize("name", available("dram"))

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifsim.config.dram import DramSpec, load_dram
+from lifsim.config.dram import load_dram
+from lifsim.model.dram import DramSpec
 from tests.dram.streams import random_stream, run
 from tests.oracles.dram_checker import ACT, Sent, violations
 

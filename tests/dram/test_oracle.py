@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifsim.config.dram import DramSpec, load_dram
+from lifsim.config.dram import load_dram
 from lifsim.hardware.dram.requests import Requests
+from lifsim.model.dram import DramSpec
 from tests.dram.streams import random_stream, run, runs_of_bursts
 from tests.oracles import dram as oracle
 from tests.oracles.dram_checker import ACT, PRE, WR, Sent

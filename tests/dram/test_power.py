@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifsim.config.dram import DramSpec, load_dram
-from lifsim.config.dram_energy import PerBitEnergy
+from lifsim.config.dram import load_dram
 from lifsim.hardware.dram.requests import Requests
 from lifsim.hardware.dram.result import DramResult
 from lifsim.hardware.dram.simulate import simulate
 from lifsim.hardware.dram.stream import DramStream
+from lifsim.model.dram import DramSpec
+from lifsim.model.dram_energy import PerBitEnergy
 from tests.dram.streams import random_stream, runs_of_bursts
 from tests.dram.test_oracle import mutants
 from tests.oracles import dram as places

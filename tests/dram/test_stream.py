@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifsim.config.dram import DramSpec, load_dram
+from lifsim.config.dram import load_dram
 from lifsim.errors import InputError
 from lifsim.hardware.dram.requests import Requests, sequential
 from lifsim.hardware.dram.simulate import simulate
 from lifsim.hardware.dram.stream import DramStream
+from lifsim.model.dram import DramSpec
 from tests.dram.streams import runs_of_bursts
 
 PRESETS = ("ddr3_1866", "ddr4_2400", "lpddr4_2400", "hbm2")

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifsim.config.network import Network
-from lifsim.config.sharing import Sharing
 from lifsim.engine.inference import Engine
 from lifsim.engine.weights import checked_weights, weight_shapes
 from lifsim.engine.workers import Workers
 from lifsim.errors import InputError
+from lifsim.model.network import Network
+from lifsim.model.sharing import Sharing
 from lifsim.neurons.lif import LifNeuron
 from tests.engine.build import SOFT, Builder, resnet19
 from tests.oracles import lif as oracle

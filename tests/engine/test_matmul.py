@@ -11,9 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifsim.config.network import Network, Spikes
-from lifsim.config.product import Given, Product
-from lifsim.config.sharing import Sharing
 from lifsim.engine.calibration import calibrated_weights
 from lifsim.engine.inference import Engine
 from lifsim.engine.initial import random_weights
@@ -21,6 +18,9 @@ from lifsim.engine.record import Source, record_spikes
 from lifsim.engine.training.backprop import Learner
 from lifsim.engine.workers import Workers
 from lifsim.errors import InputError
+from lifsim.model.network import Network, Spikes
+from lifsim.model.product import Given, Product
+from lifsim.model.sharing import Sharing
 from lifsim.trace.opening import open_trace
 from tests.oracles import matmul
 from tests.schedule.networks import network

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifsim.config.sharing import Sharing
 from lifsim.engine.neurons import fire, initial_state
 from lifsim.engine.training.adjoint import Adjoint
 from lifsim.engine.training.backprop import Learner
@@ -20,6 +19,7 @@ from lifsim.engine.training.surrogate import Surrogate
 from lifsim.engine.weights import weight_shapes
 from lifsim.engine.workers import Workers
 from lifsim.errors import InputError
+from lifsim.model.sharing import Sharing
 from lifsim.neurons.cuba_lif import CubaLifNeuron
 from lifsim.neurons.integrate_fire import IfNeuron
 from lifsim.neurons.lif import LifNeuron

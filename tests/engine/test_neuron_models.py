@@ -12,9 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifsim.config.network import Lif, Network, Tensor
 from lifsim.config.neuron import read_neuron
-from lifsim.config.sharing import Sharing
 from lifsim.engine.inference import Engine
 from lifsim.engine.initial import random_weights
 from lifsim.engine.neurons import bound, fire, initial_state
@@ -23,6 +21,8 @@ from lifsim.engine.training.optimiser import Adam
 from lifsim.engine.weights import checked_weights, load_weights, save_arrays, weight_shapes
 from lifsim.engine.workers import Workers
 from lifsim.errors import InputError
+from lifsim.model.network import Lif, Network, Tensor
+from lifsim.model.sharing import Sharing
 from lifsim.neurons import NEURONS, NeuronModel
 from lifsim.neurons.cuba_lif import CubaLifNeuron
 from lifsim.neurons.integrate_fire import IfNeuron

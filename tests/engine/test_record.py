@@ -8,8 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lifsim.config.network import Network
-from lifsim.config.sharing import Sharing
 from lifsim.config.workload import load_workload
 from lifsim.engine.calibration import TOLERANCE, calibrated_weights
 from lifsim.engine.encoding import encode
@@ -19,6 +17,8 @@ from lifsim.engine.record import Source, load_images, record_spikes
 from lifsim.engine.weights import save_arrays
 from lifsim.engine.workers import Workers
 from lifsim.errors import InputError
+from lifsim.model.network import Network
+from lifsim.model.sharing import Sharing
 from lifsim.trace.opening import open_trace
 from lifsim.trace.statistics import statistics
 

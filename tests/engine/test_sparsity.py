@@ -7,11 +7,11 @@ import pytest
 import yaml
 
 from lifsim.cli.main import main
-from lifsim.config.sharing import Sharing
 from lifsim.engine.initial import random_weights
 from lifsim.engine.training.backprop import Learner
 from lifsim.engine.training.sparsity import gradient_sparsity
 from lifsim.engine.training.surrogate import Surrogate
+from lifsim.model.sharing import Sharing
 from tests.workload import building
 
 LAYERS = """

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from lifsim.cli.main import main
-from lifsim.config.sharing import Sharing
 from lifsim.engine.data import load_dataset
 from lifsim.engine.evaluate import evaluate
 from lifsim.engine.inference import Engine
@@ -19,6 +18,7 @@ from lifsim.engine.training.analysis import pruned, prunings, transfers
 from lifsim.engine.training.study import open_study
 from lifsim.engine.weights import load_weights
 from lifsim.engine.workers import Workers
+from lifsim.model.sharing import Sharing
 from tests.oracles.counted_spikes import Convolution, Counts, Neuron, count
 
 WORKLOAD = """\

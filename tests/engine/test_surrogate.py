@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifsim.config.network import Network
-from lifsim.config.sharing import Sharing
 from lifsim.engine.training.backprop import Learner
 from lifsim.engine.training.loss import cross_entropy
 from lifsim.engine.training.surrogate import Surrogate
 from lifsim.engine.weights import weight_shapes
+from lifsim.model.network import Network
+from lifsim.model.sharing import Sharing
 from lifsim.neurons.lif import LifNeuron
 from tests.engine.build import Builder
 from tests.oracles import smoothed

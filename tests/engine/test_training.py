@@ -8,8 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lifsim.config.network import Network
-from lifsim.config.sharing import Sharing
 from lifsim.engine.data import Dataset, load_dataset
 from lifsim.engine.training.backprop import Learner
 from lifsim.engine.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
@@ -18,6 +16,8 @@ from lifsim.engine.training.optimiser import Adam, Optimiser, Sgd, cosine_rate
 from lifsim.engine.training.surrogate import Surrogate
 from lifsim.engine.workers import Workers
 from lifsim.errors import InputError
+from lifsim.model.network import Network
+from lifsim.model.sharing import Sharing
 from tests.engine.build import HARD, Builder
 
 

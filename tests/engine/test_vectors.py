@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lifsim.config.network import Network
-from lifsim.config.sharing import Sharing, states_of
 from lifsim.engine.inference import Engine
 from lifsim.engine.neurons import fire, initial_state
 from lifsim.engine.weights import checked_weights
 from lifsim.engine.workers import Workers
+from lifsim.graph.states import states_of
+from lifsim.model.network import Network
+from lifsim.model.sharing import Sharing
 from lifsim.neurons.lif import LifNeuron
 from tests.engine.build import HARD, SOFT, vgg16
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lifsim.config.network import Network
 from lifsim.engine.weights import load_weights, save_arrays, weight_shapes
 from lifsim.errors import InputError
+from lifsim.model.network import Network
 from tests.engine.build import Builder
 
 

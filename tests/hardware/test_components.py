@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from lifsim.accounting.satasim.prices import at_own_clock, printed
-from lifsim.config.arch import Component
 from lifsim.errors import InputError
 from lifsim.hardware.components import SYNTHESIS_CLOCK_HZ, Bill, bill_of
+from lifsim.model.arch import Component
 from lifsim.report.validation.satasim import published_figures
 
 

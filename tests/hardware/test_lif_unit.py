@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifsim.config.arch import LifUnits
 from lifsim.hardware.array import DATAFLOWS, ArrayShape, Gemm, output_blocks
 from lifsim.hardware.lif_unit import lif_bank, lif_cycles, lif_passes, membrane_accesses, pass_outputs
+from lifsim.model.arch import LifUnits
 from tests.oracles.lif_queue import ready_passes, visit_cycles
 
 SHAPE = ArrayShape(16, 8)

@@ -10,13 +10,13 @@ import lifsim
 from lifsim.cli.main import main
 from lifsim.config.arch import load_arch
 from lifsim.config.dram import load_dram
-from lifsim.config.dram_part import Dram
 from lifsim.errors import InputError
 from lifsim.hardware.dram.counts import DramWork
 from lifsim.hardware.dram.energy import DramEnergy
 from lifsim.hardware.memory import MEMORIES, ByDevice, Memory, PerBit, Place
 from lifsim.hardware.pipeline.program import Program
 from lifsim.hardware.pipeline.timing import Bandwidth, Timing, play_bandwidth
+from lifsim.model.dram_part import Dram
 from lifsim.simulate.result import Result
 from lifsim.watch import Watch
 

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lifsim.accounting.satasim.prices import satasim_sram_cost
-from lifsim.config.buffers import Buffer
 from lifsim.errors import InputError
 from lifsim.hardware.sram import NO_SRAM, SramCost, sram_cost
 from lifsim.hardware.tables import rows
+from lifsim.model.buffers import Buffer
 
 
 def test_every_row_of_the_cacti_table_is_met_exactly() -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from lifsim.cli.main import main
-from lifsim.config.dram import DramSpec, load_dram
+from lifsim.config.dram import load_dram
+from lifsim.model.dram import DramSpec
 
 DDR3 = """
 [dram_structure]

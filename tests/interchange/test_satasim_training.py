@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from lifsim.cli.main import main
-from lifsim.config.network import Network
 from lifsim.config.workload import load_workload
+from lifsim.model.network import Network
 
 CONV = "  type: 2dconv\n  H_h: {h}\n  H_w: {h}\n  C: {c}\n  R_h: 3\n  R_w: 3\n  K: {k}\n  E_h: {e}\n  E_w: {e}\n"
 VGG = (

@@ -8,9 +8,9 @@ import pytest
 
 from lifsim.cli.main import main
 from lifsim.config.arch import load_arch
-from lifsim.config.network import Network
 from lifsim.config.workload import load_workload
 from lifsim.hardware.array import DATAFLOWS, ArrayShape, Gemm, dense_cycles
+from lifsim.model.network import Network
 
 HEADER = "Layer name, IFMAP Height, IFMAP Width, Filter Height, Filter Width, Channels, Num Filter, Strides,\n"
 CONFIG = """[general]

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from lifsim.cli.main import main
-from lifsim.config.arch import Arch, load_arch
+from lifsim.config.arch import load_arch
+from lifsim.model.arch import Arch
 
 TOPOLOGY = "Layer name,M,N,K,\nfc,1,1024,512,\n"
 BUFFERS = "IfmapSramSzkB: 64\nFilterSramSzkB: 128\nOfmapSramSzkB: 32\n"

@@ -7,8 +7,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from lifsim.config.dram import DramSpec
 from lifsim.hardware.dram.timing import CONSTRAINTS, Command, Scope
+from lifsim.model.dram import DramSpec
 
 COLUMN = (Command.READ, Command.WRITE)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-from lifsim.config.dram import DramSpec
+from lifsim.model.dram import DramSpec
 
 ACT, PRE, RD, WR, REF = range(5)
 

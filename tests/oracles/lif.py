@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from lifsim.config.network import Add, Input, Lif, Network, Pool
-from lifsim.config.sharing import Sharing, states_of
+from lifsim.graph.states import states_of
 from lifsim.layers.conv import Conv
 from lifsim.layers.linear import Linear
+from lifsim.model.network import Add, Input, Lif, Network, Pool
+from lifsim.model.sharing import Sharing
 from lifsim.neurons.lif import LifNeuron
 
 

@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lifsim.config.arch import Arch
-from lifsim.config.network import Layer
+from lifsim.model.arch import Arch
+from lifsim.model.network import Layer
 
 Byte = tuple[int, ...]
 

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.config.network import Input, Lif, Network
-from lifsim.config.sharing import Sharing, states_of
+from lifsim.graph.states import states_of
+from lifsim.model.network import Input, Lif, Network
+from lifsim.model.sharing import Sharing
 from lifsim.neurons.lif import LifNeuron
 from tests.oracles.lif import stateless
 

@@ -6,9 +6,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from lifsim.config.arch import Arch
-from lifsim.config.network import Input, Layer, Network, Tensor, TimeMean
-from lifsim.config.sharing import Sharing, states_of
+from lifsim.graph.states import states_of
+from lifsim.model.arch import Arch
+from lifsim.model.network import Input, Layer, Network, Tensor, TimeMean
+from lifsim.model.sharing import Sharing
 from lifsim.schedule.plan import GroupPlan
 from tests.oracles.loop_nest import axis_of, ceil_div, cut, needed_rows
 

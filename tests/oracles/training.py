@@ -8,8 +8,9 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.config.network import Input, Layer, Network
-from lifsim.config.sharing import Sharing, states_of
+from lifsim.graph.states import states_of
+from lifsim.model.network import Input, Layer, Network
+from lifsim.model.sharing import Sharing
 
 
 def products(layer: Layer, spikes: NDArray[np.uint8]) -> tuple[int, int, int]:

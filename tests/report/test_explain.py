@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 import lifsim
 from lifsim.cli.main import main
 from lifsim.config.arch import load_arch
-from lifsim.config.sharing import Sharing
 from lifsim.errors import InputError
+from lifsim.model.sharing import Sharing
 from lifsim.report.explain.layer import Explanation, explain
 from lifsim.simulate.options import Options
 from lifsim.simulate.pipeline import run as simulate

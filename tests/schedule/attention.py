@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from lifsim.config.network import Network
+from lifsim.model.network import Network
 from tests.schedule.networks import Op, network
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from lifsim.config.arch import Arch
-from lifsim.config.network import Input, Layer, Lif, Network, Node, Spikes, Tensor
 from lifsim.layers.conv import Conv
 from lifsim.layers.linear import Linear
+from lifsim.model.arch import Arch
+from lifsim.model.network import Input, Layer, Lif, Network, Node, Spikes, Tensor
 from lifsim.neurons.lif import LifNeuron
 
 SOFT = LifNeuron(tau=4 / 3, threshold=1.0, reset="soft", u_reset=0.0, decay_input=True)

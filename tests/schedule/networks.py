@@ -6,10 +6,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from lifsim.config.layers import hardware_layers
-from lifsim.config.network import Network, Spikes
 from lifsim.config.shapes import infer_nodes
 from lifsim.config.workload_schema import Workload
+from lifsim.model.layers import hardware_layers
+from lifsim.model.network import Network, Spikes
 
 Op = dict[str, Any]
 THREE = st.integers(1, 3)

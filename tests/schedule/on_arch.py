@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from lifsim.config.arch import Arch
-from lifsim.config.network import Layer, Network
-from lifsim.config.sharing import Sharing, states_of
+from lifsim.graph.states import states_of
 from lifsim.memo import Memo
+from lifsim.model.arch import Arch
+from lifsim.model.network import Layer, Network
+from lifsim.model.sharing import Sharing
 from lifsim.schedule import partition, tick
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.facts import NetworkFacts, facts_of

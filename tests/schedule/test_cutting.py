@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifsim.config.buffers import Buffer
 from lifsim.hardware.pipeline.kinds import Kind
+from lifsim.model.buffers import Buffer
 from lifsim.schedule.cutting import MAX_PARTS, cut
 from lifsim.schedule.moves import Moves, Visit, moves_of
 from tests.schedule.build import PORTS

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from lifsim.config.arch import load_arch
-from lifsim.config.sharing import Sharing
 from lifsim.config.workload import load_workload
 from lifsim.hardware.pipeline.kinds import Kind
+from lifsim.model.sharing import Sharing
 from lifsim.schedule.group_steps import group_visits
 from lifsim.schedule.moves import REPLAY
 from lifsim.schedule.plan import ScheduleOptions

@@ -7,8 +7,9 @@ import math
 
 import pytest
 
-from lifsim.config.network import Lif, Network, Tensor
-from lifsim.config.sharing import Sharing, states_of
+from lifsim.graph.states import states_of
+from lifsim.model.network import Lif, Network, Tensor
+from lifsim.model.sharing import Sharing
 from lifsim.schedule.lif_memory import LifMemory, lif_memory
 from tests.schedule import build
 

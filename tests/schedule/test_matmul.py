@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifsim.config.arch import Arch
-from lifsim.config.network import Layer, Network
-from lifsim.config.sharing import Sharing
 from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.memo import Memo
+from lifsim.model.arch import Arch
+from lifsim.model.network import Layer, Network
+from lifsim.model.sharing import Sharing
 from lifsim.schedule.occupancy import peak_bytes
 from lifsim.schedule.plan import ScheduleOptions
 from lifsim.schedule.traffic import LayerTraffic

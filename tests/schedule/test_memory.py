@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from lifsim.config.arch import load_arch
-from lifsim.config.network import Input, Lif, Network, Pool
-from lifsim.config.sharing import Sharing
 from lifsim.config.workload import load_workload
 from lifsim.layers.conv import Conv
 from lifsim.layers.linear import Linear
+from lifsim.model.network import Input, Lif, Network, Pool
+from lifsim.model.sharing import Sharing
 from lifsim.schedule.memory import memory_of
 from tests.workload import building
 

@@ -9,9 +9,10 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 import lifsim
-from lifsim.config.arch import Arch, load_arch
-from lifsim.config.network import Network
-from lifsim.config.sharing import Sharing
+from lifsim.config.arch import load_arch
+from lifsim.model.arch import Arch
+from lifsim.model.network import Network
+from lifsim.model.sharing import Sharing
 from lifsim.schedule.chip import buffer_bytes
 from lifsim.schedule.occupancy import peak_bytes
 from lifsim.schedule.plan import ScheduleOptions

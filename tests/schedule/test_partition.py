@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifsim.config.arch import Arch
-from lifsim.config.network import Network
-from lifsim.config.sharing import Sharing, states_of
 from lifsim.errors import InputError
+from lifsim.graph.states import states_of
+from lifsim.model.arch import Arch
+from lifsim.model.network import Network
+from lifsim.model.sharing import Sharing
 from lifsim.schedule.chip import BufferBytes
 from lifsim.schedule.group import Chunks, Group
 from lifsim.schedule.partition import legal_cuts

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifsim.config.sharing import Sharing, states_of
 from lifsim.config.workload import load_workload
+from lifsim.graph.states import states_of
 from lifsim.memo import Memo
+from lifsim.model.sharing import Sharing
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.facts import facts_of
 from lifsim.schedule.partition import plan

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lifsim.config.sharing import Sharing
+from lifsim.model.sharing import Sharing
 from lifsim.schedule.plan import ScheduleOptions
 from lifsim.schedule.spike_store import Span, SpikeBuffers, Timestep, walk_timestep
 from tests.schedule import build

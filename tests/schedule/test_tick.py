@@ -9,8 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import lifsim
-from lifsim.config.arch import Arch
-from lifsim.config.network import Layer, Tensor
+from lifsim.model.arch import Arch
+from lifsim.model.network import Layer, Tensor
 from lifsim.schedule.traffic import LayerTraffic
 from tests.oracles import loop_nest
 from tests.schedule import build

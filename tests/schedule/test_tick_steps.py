@@ -10,9 +10,9 @@ import numpy as np
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from lifsim.config.arch import Arch
-from lifsim.config.network import Layer, Tensor
 from lifsim.hardware.pipeline.kinds import Kind
+from lifsim.model.arch import Arch
+from lifsim.model.network import Layer, Tensor
 from lifsim.schedule.moves import shares
 from tests.schedule import build
 from tests.schedule.on_arch import traffic_on, visit_on

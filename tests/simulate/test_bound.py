@@ -10,8 +10,9 @@ import pytest
 import lifsim
 from lifsim.accounting.books import Cycles
 from lifsim.accounting.counts import LayerCounts
-from lifsim.config.arch import Arch, load_arch
+from lifsim.config.arch import load_arch
 from lifsim.hardware.sram_ports import PortStalls
+from lifsim.model.arch import Arch
 from lifsim.simulate.bound import advice, bound, relief, stalls
 
 

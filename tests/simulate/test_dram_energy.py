@@ -16,7 +16,7 @@ from lifsim.accounting.books import added
 from lifsim.cli.main import main
 from lifsim.config.arch import parse_arch
 from lifsim.config.document import parse_document
-from lifsim.config.dram import DramSpec, load_dram
+from lifsim.config.dram import load_dram
 from lifsim.config.resolve import find
 from lifsim.errors import InputError
 from lifsim.hardware.dram.counts import SLEEP_CYCLES, DramWork
@@ -26,6 +26,7 @@ from lifsim.hardware.dram.result import DramResult
 from lifsim.hardware.dram.simulate import simulate
 from lifsim.hardware.dram.streamed import streamed_work
 from lifsim.hardware.pipeline.kinds import WRITES
+from lifsim.model.dram import DramSpec
 from lifsim.report.dram_line import dram_line
 from lifsim.report.summary import summary
 from lifsim.simulate.dram import dram_extents

@@ -12,13 +12,13 @@ import pytest
 import lifsim
 from lifsim.cli.main import main
 from lifsim.config.arch import load_arch
-from lifsim.config.network import Network, Spikes
-from lifsim.config.sharing import Sharing
 from lifsim.errors import InputError
 from lifsim.hardware.array import DATAFLOWS, SPARSITIES, ArrayShape, Gemm, dense_waits, per_round
 from lifsim.hardware.input_reads import EvenReads
 from lifsim.hardware.sram_banks import Banks
 from lifsim.hardware.sram_ports import Port, Ports
+from lifsim.model.network import Network, Spikes
+from lifsim.model.sharing import Sharing
 from lifsim.simulate.options import Options
 from lifsim.simulate.pipeline import run, simulate
 from lifsim.simulate.result import LayerRecord, Result

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from lifsim.config.arch import Arch, load_arch
+from lifsim.config.arch import load_arch
 from lifsim.config.document import parse_document
-from lifsim.config.sharing import Sharing
 from lifsim.config.workload import network_of
 from lifsim.hardware.tables import rows
+from lifsim.model.arch import Arch
+from lifsim.model.sharing import Sharing
 from lifsim.simulate.options import Options
 from lifsim.simulate.pipeline import run
 from lifsim.simulate.result import Result

@@ -15,10 +15,11 @@ from lifsim.accounting.machine import Machine
 from lifsim.accounting.prices import energy_of
 from lifsim.accounting.satasim.counting import count_layers
 from lifsim.accounting.satasim.prices import costs_of
-from lifsim.config.arch import Arch, load_arch
-from lifsim.config.network import Layer, Network, Spikes, Tensor
+from lifsim.config.arch import load_arch
 from lifsim.config.workload import load_workload
 from lifsim.errors import InputError
+from lifsim.model.arch import Arch
+from lifsim.model.network import Layer, Network, Spikes, Tensor
 from lifsim.report.validation.satasim import published_figures
 
 SHIPPED = Path(__file__).parents[2] / "arch_configs" / "sata128_satasim.yaml"
@@ -189,11 +190,16 @@ def test_inputs_that_sata_sim_does_not_know_are_refused() -> None:
     with pytest.raises(InputError) as error:
         lifsim.run(arch="sata128_satasim", workload="satasim_bntt", batch=2)
     assert "batch: 2 must be 1" in str(error.value)
-    asked = [(True, "tick", 1, "rates"), (False, "auto", 1, "rates"), (False, "tick", 2, "rates")]
+    asked = [(False, "auto", 1, "rates"), (False, "tick", 2, "rates")]
     asked += [(False, "tick", 1, "trace"), (False, "tick", 1, "engine")]
     faults = [[str(fault) for fault in ACCOUNTINGS["satasim"].faults(Asked(*each))] for each in asked]
-    for (fault,), path in zip(faults, ("mode", "schedule", "batch", "trace", "spikes"), strict=True):
+    for (fault,), path in zip(faults, ("schedule", "batch", "trace", "spikes"), strict=True):
         assert fault.startswith(f"{path}: ")
+
+
+def test_it_does_not_train() -> None:
+    with pytest.raises(InputError, match="mode: training must be inference: accounting satasim knows no other"):
+        lifsim.run(arch="sata128_satasim", workload="satasim_bntt", mode="training")
 
 
 def test_a_run_gives_the_published_totals() -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from lifsim.accounting import Setup
 from lifsim.accounting.machine import Machine
 from lifsim.accounting.own.scheduled import scheduled_layers
-from lifsim.config.sharing import Sharing
 from lifsim.hardware.lif_unit import lif_bank
 from lifsim.memo import Memo
+from lifsim.model.sharing import Sharing
 from lifsim.schedule.plan import ScheduleOptions
 from tests.schedule import build
 from tests.schedule.networks import network

@@ -13,8 +13,8 @@ from lifsim.accounting import ACCOUNTINGS, Setup
 from lifsim.accounting.books import Accesses
 from lifsim.accounting.machine import Machine
 from lifsim.accounting.prices import costs_of, energy_of
-from lifsim.config.sharing import states_of
 from lifsim.errors import InputError
+from lifsim.graph.states import states_of
 from lifsim.hardware.array import sparsity_of
 from lifsim.hardware.lif_unit import lif_bank
 from lifsim.memo import Memo

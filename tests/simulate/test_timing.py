@@ -10,9 +10,9 @@ import yaml
 import lifsim
 from lifsim.config.arch import load_arch
 from lifsim.config.dram import load_dram
-from lifsim.config.sharing import Sharing
 from lifsim.errors import InputError
 from lifsim.hardware.pipeline.kinds import Kind
+from lifsim.model.sharing import Sharing
 from lifsim.simulate.options import Options
 from lifsim.simulate.pipeline import run as simulate
 from lifsim.simulate.result import Result

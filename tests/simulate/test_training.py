@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 
 import lifsim
-from lifsim.accounting import Setup
+from lifsim.accounting import ACCOUNTINGS, Setup
 from lifsim.accounting.books import as_tree
 from lifsim.accounting.machine import Machine
 from lifsim.config.arch import load_arch
-from lifsim.config.network import Network
-from lifsim.config.sharing import Sharing
 from lifsim.errors import InputError
 from lifsim.hardware.array import DATAFLOWS, ArrayShape, Gemm, dense_cycles, sparsity_of
 from lifsim.hardware.lif_unit import lif_bank
 from lifsim.memo import Memo
+from lifsim.model.network import Network
+from lifsim.model.sharing import Sharing
 from lifsim.schedule.plan import ScheduleOptions
 from lifsim.simulate.inputs import load_inputs
 from lifsim.simulate.options import Options
@@ -28,7 +28,6 @@ from lifsim.simulate.pipeline import run, run_beside_baseline
 from lifsim.simulate.result import Result
 from lifsim.simulate.spikes import read_spikes
 from lifsim.trace.synthesise import synthesise
-from lifsim.training.count import training_counts
 from tests.oracles import training as oracle
 from tests.schedule.on_arch import plan_on
 from tests.workload import building
@@ -269,7 +268,7 @@ def test_gradients_have_the_precision_of_psums_wherever_they_pass() -> None:
     spikes = read_spikes(network, sharing, options, sparsity_of(arch.array))
     setup = Setup(network, sharing, Machine.of(arch), bank, spikes.batch, spikes.kept, Memo())
     schedule = plan_on(network, sharing, arch, ScheduleOptions("tick", 1, 1))
-    for stages in training_counts(setup, schedule, reverse=True):
+    for stages in ACCOUNTINGS["lifsim"].count_training(setup, schedule, reverse=True):
         bits = {stage: counts.bits for stage, counts in stages.items()}
         assert (bits["forward"].weight, bits["forward"].spike_in) == (5, 1)
         assert bits.get("recompute", bits["forward"]) == bits["forward"]

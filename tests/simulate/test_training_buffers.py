@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifsim.config.arch import load_arch
-from lifsim.config.network import Input, Layer, Network
-from lifsim.config.sharing import Sharing, states_of
+from lifsim.graph.states import states_of
+from lifsim.model.network import Input, Layer, Network
+from lifsim.model.sharing import Sharing
 from lifsim.simulate.options import Options
 from lifsim.simulate.pipeline import run
 from lifsim.simulate.result import Result

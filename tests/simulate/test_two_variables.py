@@ -11,10 +11,11 @@ import lifsim
 from lifsim.accounting.prices import costs_of
 from lifsim.config.arch import load_arch
 from lifsim.config.document import parse_document
-from lifsim.config.network import Network
-from lifsim.config.sharing import Sharing, states_of
 from lifsim.config.workload import network_of
 from lifsim.errors import InputError
+from lifsim.graph.states import states_of
+from lifsim.model.network import Network
+from lifsim.model.sharing import Sharing
 from lifsim.report.save import save
 from lifsim.schedule.lif_memory import LifMemory, lif_memory
 from lifsim.simulate.inputs import load_config

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 import lifsim
 from lifsim.config.arch import load_arch
 from lifsim.config.document import parse_document
-from lifsim.config.network import Network
-from lifsim.config.sharing import Sharing
 from lifsim.config.workload import network_of
 from lifsim.hardware.array import SPARSITIES
+from lifsim.model.network import Network
+from lifsim.model.sharing import Sharing
 from lifsim.simulate.options import Options
 from lifsim.simulate.pipeline import simulate
 from lifsim.simulate.result import LayerRecord, Result

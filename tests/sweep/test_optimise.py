@@ -10,7 +10,8 @@ from lifsim.cli.main import main
 from lifsim.errors import InputError
 from lifsim.sweeps.optimise import Limit
 from lifsim.sweeps.outcome import figure_names
-from lifsim.sweeps.store import Row, Store
+from lifsim.sweeps.store import Store
+from lifsim.sweeps.stored_row import Row
 
 pytest.importorskip("optuna")
 

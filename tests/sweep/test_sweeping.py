@@ -16,7 +16,8 @@ import pytest
 import lifsim
 from lifsim.cli.main import main
 from lifsim.config.resolve import find
-from lifsim.sweeps.store import Row, Store
+from lifsim.sweeps.store import Store
+from lifsim.sweeps.stored_row import Row
 
 SMALL = ("--workload", "lenet5_mnist")
 SPACE = (*SMALL, "--sharing", "none,channel2", "--vary", "buffers.membrane.size_bytes=1KiB:8KiB:x2", "--vary",

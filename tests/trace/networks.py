@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lifsim.config.network import Input, Layer, Lif, Network, Node, Spikes, Tensor
 from lifsim.layers.conv import Conv
 from lifsim.layers.linear import Linear
+from lifsim.model.network import Input, Layer, Lif, Network, Node, Spikes, Tensor
 from lifsim.neurons.lif import LifNeuron
 
 NEURON = LifNeuron(4 / 3, 1.0, "soft", 0.0, True)

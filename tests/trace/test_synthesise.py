@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lifsim.config.network import Network
 from lifsim.errors import InputError
+from lifsim.model.network import Network
 from lifsim.trace.synthesise import bernoulli, synthesise
 from tests.trace.networks import small_network
 

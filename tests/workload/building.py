@@ -5,9 +5,9 @@ from __future__ import annotations
 from textwrap import dedent
 
 from lifsim.config.document import parse_document
-from lifsim.config.network import Network
 from lifsim.config.workload import network_of
 from lifsim.errors import InputError
+from lifsim.model.network import Network
 
 
 def network(layers: str, *, shape: str = "[2, 8, 8]", encoding: str = "direct", timesteps: int = 4) -> Network:

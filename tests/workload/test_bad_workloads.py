@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from lifsim.config.document import parse_document
-from lifsim.config.members import any_of
 from lifsim.config.overrides import override
 from lifsim.config.workload import network_of
 from lifsim.errors import InputError
+from lifsim.model.members import any_of
 from tests.workload.building import faults_of
 
 HEAD = "name: t\ntimesteps: 4\ninput: {shape: [3, 8, 8]}\nlayers:\n"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lifsim.config.members import any_of
 from lifsim.errors import InputError
+from lifsim.model.members import any_of
 from tests.workload.building import network
 
 

@@ -9,9 +9,10 @@ import pytest
 
 from lifsim.config.document import parse_document
 from lifsim.config.overrides import override
-from lifsim.config.sharing import Sharing, states_of
 from lifsim.config.workload import network_of
 from lifsim.errors import InputError
+from lifsim.graph.states import states_of
+from lifsim.model.sharing import Sharing
 from lifsim.neurons import NEURONS
 from lifsim.neurons.cuba_lif import CubaLifNeuron
 from lifsim.neurons.integrate_fire import IfNeuron

@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifsim.config.network import Input, Lif, Network
 from lifsim.layers.conv import Conv
 from lifsim.layers.linear import Linear
+from lifsim.model.network import Input, Lif, Network
 from tests.workload.building import network
 
 

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from lifsim.config.resolve import available
-from lifsim.config.sharing import Sharing, states_of
 from lifsim.config.workload import load_workload
+from lifsim.graph.states import states_of
+from lifsim.model.sharing import Sharing
 
 SHIPPED = sorted(path.stem for path in (Path(__file__).parents[2] / "workloads").glob("*.yaml"))
 DATA_SETS = ("cifar10", "cifar100", "tinyimagenet", "imagenet100", "ncaltech101")

@@ -9,12 +9,15 @@ from lifsim.accounting.own.array_work import array_work, lif_calls
 from lifsim.accounting.own.counting import layer_counts
 from lifsim.accounting.own.ports import with_port_stalls
 from lifsim.accounting.own.scheduled import scheduled_layers
+from lifsim.accounting.own.stage_ports import with_training_port_stalls
+from lifsim.accounting.own.stages import training_counts
 from lifsim.accounting.prices import Costs, costs_of
 from lifsim.accounting.protocol import ACCOUNTINGS, Accounting, Setup
-from lifsim.config.arch import Arch
+from lifsim.accounting.stages import Stages
 from lifsim.hardware.array import dataflow_of, shape_of, sparsity_of
+from lifsim.model.arch import Arch
 from lifsim.schedule.facts import NetworkFacts
-from lifsim.schedule.plan import GroupPlan
+from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.schedule.products import laid_out
 
 
@@ -24,6 +27,7 @@ class Own(Accounting):
 
     name = "lifsim"
     title = "LIFSim's own: cycles, accesses and bytes of real spikes under a schedule"
+    trains = True
 
     def costs(self, arch: Arch) -> Costs:
         return costs_of(arch)
@@ -45,4 +49,16 @@ class Own(Accounting):
         for index, counted in zip(group.indices, counts, strict=True):
             layer = setup.network.layers[index]
             found.append(with_port_stalls(setup, layer, counted, tick_batched=group.tick_batched))
+        return found
+
+    def count_training(self, setup: Setup, plan: Plan, *, reverse: bool) -> list[Stages]:
+        return training_counts(self, setup, plan, reverse=reverse)
+
+    def with_training_port_waits(
+        self, setup: Setup, plan: Plan, layers: Sequence[Stages], *, reverse: bool
+    ) -> list[Stages]:
+        found = []
+        for layer, stages in zip(setup.network.layers, layers, strict=True):
+            tick = plan.group_of(layer.index).tick_batched
+            found.append(with_training_port_stalls(setup, layer, stages, tick_batched=tick, reverse=reverse))
         return found

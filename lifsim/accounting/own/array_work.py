@@ -9,9 +9,9 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.config.network import Layer
 from lifsim.hardware.array import ArrayAccesses, ArrayCycles, Kept, Laid, Sparsity, buffer_accesses
 from lifsim.hardware.lif_unit import lif_cycles, lif_passes
+from lifsim.model.network import Layer
 
 
 @dataclass(frozen=True)

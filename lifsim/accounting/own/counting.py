@@ -7,9 +7,9 @@ from lifsim.accounting.counts import ElementBits, LayerCounts, TimestepCounts
 from lifsim.accounting.own.array_work import ArrayWork
 from lifsim.accounting.own.scheduled import ScheduledLayer
 from lifsim.accounting.protocol import Setup
-from lifsim.config.arch import Precision
-from lifsim.config.network import Layer
 from lifsim.hardware.array import ArrayShape, Sparsity, pe_utilisation, shape_of, sparsity_of
+from lifsim.model.arch import Precision
+from lifsim.model.network import Layer
 
 
 def layer_counts(setup: Setup, layer: Layer, scheduled: ScheduledLayer, work: ArrayWork) -> LayerCounts:

@@ -8,9 +8,9 @@ from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.own.array_work import lif_calls
 from lifsim.accounting.own.port_work import LifPorts, port_of, port_work, ports_of
 from lifsim.accounting.protocol import Setup
-from lifsim.config.network import Layer
 from lifsim.hardware.array import dataflow_of, shape_of, sparsity_of
 from lifsim.hardware.sram_ports import PortStalls
+from lifsim.model.network import Layer
 from lifsim.schedule.products import input_map_of, laid_out
 
 

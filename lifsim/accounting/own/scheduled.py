@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from lifsim.accounting.books import Accesses
 from lifsim.accounting.protocol import Setup
-from lifsim.config.network import Layer, Network
 from lifsim.hardware.lif_unit import membrane_accesses
+from lifsim.model.network import Layer, Network
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.traffic import DramBytes, LayerTraffic

@@ -9,10 +9,10 @@ from lifsim.accounting.prices import Costs
 from lifsim.accounting.protocol import ACCOUNTINGS, Accounting, Asked
 from lifsim.accounting.satasim.counting import count_layers
 from lifsim.accounting.satasim.prices import costs_of
-from lifsim.config.arch import Arch
-from lifsim.config.network import Network
 from lifsim.errors import Fault
 from lifsim.hardware.memory import MEMORIES
+from lifsim.model.arch import Arch
+from lifsim.model.network import Network
 
 
 @ACCOUNTINGS.register
@@ -31,9 +31,7 @@ class SataSim(Accounting):
         return *super().refusals(arch), _memory(arch)
 
     def faults(self, asked: Asked) -> Iterator[Fault]:
-        """A trace or the engine's spikes, several images, layers that take turns timestep by timestep, training."""
-        if asked.training:
-            yield Fault("training must be inference: accounting satasim knows no other", path="mode")
+        """A trace or the engine's spikes, several images, layers that take turns timestep by timestep."""
         if asked.spikes == "trace":
             yield Fault("must not be given: accounting satasim counts at the workload's rates", path="trace")
         if asked.spikes == "engine":

@@ -24,11 +24,11 @@ from statistics import fmean
 from lifsim.accounting.books import Accesses, Cycles, Operations, SramAccesses
 from lifsim.accounting.counts import ElementBits, LayerCounts, TimestepCounts
 from lifsim.accounting.satasim.scalesim import ScaleSimCounts, padded_output, scalesim_counts, unpadded_output
-from lifsim.config.arch import Arch
-from lifsim.config.network import Layer, Network
 from lifsim.errors import Fault, InputError
 from lifsim.hardware.array import pe_utilisation, shape_of
 from lifsim.hardware.read_buffer import Window
+from lifsim.model.arch import Arch
+from lifsim.model.network import Layer, Network
 from lifsim.schedule.traffic import DramBytes
 
 MIN_INPUT_BYTES = 1024

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from lifsim.accounting import prices
 from lifsim.accounting.prices import BUFFERS, Costs
-from lifsim.config.arch import Arch
-from lifsim.config.buffers import Buffer
 from lifsim.hardware.components import SYNTHESIS_CLOCK_HZ, Bill
 from lifsim.hardware.sram import SramCost, cacti, sram_cost
+from lifsim.model.arch import Arch
+from lifsim.model.buffers import Buffer
 
 LEAKAGE_DIGITS = 6
 """SATA_Sim rounds the leakage of each tag to 1e-6 mW before it multiplies."""

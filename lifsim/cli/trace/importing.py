@@ -10,9 +10,10 @@ import click
 from lifsim.cli.trace.network import network_for_trace, workload_files
 from lifsim.cli.trace.written import say_written
 from lifsim.cli.watching import watching
-from lifsim.config.network import Network
-from lifsim.config.sharing import Sharing, states_of
 from lifsim.files import check_targets
+from lifsim.graph.states import states_of
+from lifsim.model.network import Network
+from lifsim.model.sharing import Sharing
 from lifsim.trace.archive import Archive
 from lifsim.trace.fit import fit
 from lifsim.trace.opening import MAX_ARRAYS

@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from lifsim.config.csv_text import csv_text
 from lifsim.config.workload import load_workload
+from lifsim.csv_text import csv_text
 from lifsim.errors import visible
 from lifsim.trace.opening import open_trace
 from lifsim.trace.source import Trace

@@ -10,9 +10,9 @@ import click
 from lifsim.cli.trace.network import network_for_trace, workload_files
 from lifsim.cli.trace.written import say_written
 from lifsim.cli.watching import watching
-from lifsim.config.network import Network, Spikes
 from lifsim.errors import Fault, InputError
 from lifsim.files import check_targets
+from lifsim.model.network import Network, Spikes
 from lifsim.trace.synthesise import analogue_layers, synthesise
 from lifsim.trace.writer import save
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from lifsim.config.network import Network
 from lifsim.config.resolve import find
 from lifsim.config.workload import load_workload
+from lifsim.model.network import Network
 
 
 def workload_files(workload: str | None) -> list[Path]:

@@ -60,11 +60,11 @@ def record(
       lifsim trace record --workload digits_cnn --weights digits.npz --input digits --batch 16 --out digits_spikes.npz
     """
     from lifsim.cli.watching import watching
-    from lifsim.config.sharing import Sharing
     from lifsim.config.workload import load_workload
     from lifsim.engine.record import Source, record_spikes
     from lifsim.engine.workers import Workers, available_threads
     from lifsim.files import check_targets
+    from lifsim.model.sharing import Sharing
 
     written = [out] if membranes is None else [out, membranes]
     check_targets(written, [*workload_files(workload), Path(weights), Path(images)], replace=force)

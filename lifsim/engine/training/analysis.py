@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.config.network import Network
-from lifsim.config.sharing import Sharing, states_of
 from lifsim.engine.data import Dataset
 from lifsim.engine.evaluate import Evaluation, evaluate
 from lifsim.engine.inference import Engine
@@ -18,6 +16,9 @@ from lifsim.engine.training.study import Study, Trial
 from lifsim.engine.weights import Weights, checked_weights, load_weights
 from lifsim.engine.workers import Workers
 from lifsim.errors import InputError
+from lifsim.graph.states import states_of
+from lifsim.model.network import Network
+from lifsim.model.sharing import Sharing
 
 Array = NDArray[Any]
 

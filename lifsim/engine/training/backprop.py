@@ -16,9 +16,6 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 from threadpoolctl import ThreadpoolController
 
-from lifsim.config.network import Add, Input, Lif, Network, Node, Pool, TimeMean
-from lifsim.config.product import Backward, Operator, Product
-from lifsim.config.sharing import Sharing, State, states_of
 from lifsim.engine.inference import network_faults
 from lifsim.engine.layout import to_channels_first, to_channels_last
 from lifsim.engine.operators import given_to, operator_of
@@ -30,6 +27,10 @@ from lifsim.engine.training.surrogate import Surrogate
 from lifsim.engine.training.tape import Gradients, Tape
 from lifsim.engine.workers import Workers
 from lifsim.errors import InputError
+from lifsim.graph.states import State, states_of
+from lifsim.model.network import Add, Input, Lif, Network, Node, Pool, TimeMean
+from lifsim.model.product import Backward, Operator, Product
+from lifsim.model.sharing import Sharing
 
 Array = NDArray[Any]
 

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.config.network import Network
 from lifsim.engine.data import Dataset
 from lifsim.engine.encoding import encode
 from lifsim.engine.evaluate import Evaluation, evaluate
@@ -20,6 +19,7 @@ from lifsim.engine.training.loss import cross_entropy
 from lifsim.engine.training.optimiser import Adam, Optimiser, cosine_rate
 from lifsim.engine.weights import checked_weights
 from lifsim.errors import Fault, InputError
+from lifsim.model.network import Network
 
 Array = NDArray[Any]
 Progress = Callable[["BatchReport"], None]

@@ -19,15 +19,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.config.network import Lif, Network
-from lifsim.config.product import Product
-from lifsim.config.sharing import Sharing, State, states_of
 from lifsim.engine.inference import as_rows, rest
 from lifsim.engine.neurons import bound, fire
 from lifsim.engine.training.adjoint import Adjoint
 from lifsim.engine.training.surrogate import Surrogate
 from lifsim.engine.workers import Workers
 from lifsim.errors import Fault, InputError
+from lifsim.graph.states import State, states_of
+from lifsim.model.network import Lif, Network
+from lifsim.model.product import Product
+from lifsim.model.sharing import Sharing
 from lifsim.neurons import NeuronModel
 from lifsim.neurons import State as Variables
 from lifsim.neurons.parameters import varying

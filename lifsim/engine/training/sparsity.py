@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.config.network import Input, Network
-from lifsim.config.product import Product
 from lifsim.engine.encoding import encode
 from lifsim.engine.inference import checked_input
 from lifsim.engine.jit import compiled
@@ -20,6 +18,8 @@ from lifsim.engine.training.loss import cross_entropy
 from lifsim.engine.training.membranes import StoredMembranes
 from lifsim.engine.training.surrogate import slope
 from lifsim.errors import Fault, InputError
+from lifsim.model.network import Input, Network
+from lifsim.model.product import Product
 
 Array = NDArray[Any]
 

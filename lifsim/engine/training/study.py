@@ -16,9 +16,6 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from lifsim.config.json_file import read_json
-from lifsim.config.network import Network
-from lifsim.config.schema import Broken, Model, Text, rule
-from lifsim.config.sharing import Sharing
 from lifsim.engine.data import Dataset
 from lifsim.engine.training.backprop import Learner
 from lifsim.engine.training.loop import Recipe, start, train
@@ -27,6 +24,9 @@ from lifsim.engine.workers import Workers
 from lifsim.errors import Fault, InputError, shown
 from lifsim.files import replacing, unwritable
 from lifsim.kernels.share import share_cache
+from lifsim.model.network import Network
+from lifsim.model.schema import Broken, Model, Text, rule
+from lifsim.model.sharing import Sharing
 from lifsim.processes.pool import Lost, Pool
 
 _FILE = "study.json"

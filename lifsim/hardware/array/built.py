@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from lifsim.config.arch import Array
 from lifsim.hardware.array.dataflow import DATAFLOWS, Dataflow
 from lifsim.hardware.array.sparsity import SPARSITIES, Sparsity
 from lifsim.hardware.gemm import ArrayShape
+from lifsim.model.arch import Array
 
 
 def shape_of(array: Array) -> ArrayShape:

@@ -1,1 +1,1 @@
-"""DRAM, burst by burst: a spec (lifsim.config.dram) and requests in, cycles, commands and energy out."""
+"""DRAM, burst by burst: a spec (lifsim.model.dram) and requests in, cycles, commands and energy out."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from lifsim.config.dram import MAX_BANKS
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
 from lifsim.hardware.dram.members import HAVE_COMMANDS, join
 from lifsim.hardware.dram.queues import NONE, commands_of
 from lifsim.hardware.dram.rouse import NEVER, RANK_ROW, rouse
 from lifsim.hardware.dram.state import COMMANDS, SELF_REFRESH
+from lifsim.model.dram import MAX_BANKS
 
 ACT, PRE, RD, WR, REF = np.arange(5)
 IN_BANK, IN_GROUP, IN_RANK, IN_OTHER_RANKS = np.arange(4)

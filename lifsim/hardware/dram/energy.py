@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from lifsim.config.dram import DramSpec
-from lifsim.config.dram_energy import PerBitEnergy, Supply
 from lifsim.hardware.dram.counts import DramWork
+from lifsim.model.dram import DramSpec
+from lifsim.model.dram_energy import PerBitEnergy, Supply
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lifsim.config.dram import DramSpec
 from lifsim.errors import Fault, InputError
+from lifsim.model.dram import DramSpec
 
 MAX_CYCLE = 1 << 40
 _SHOWN = 20

@@ -8,9 +8,9 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from lifsim.config.dram import DramSpec
 from lifsim.hardware.dram.counts import SLEEP_CYCLES, SLEEPS, DramCounts, DramWork
 from lifsim.hardware.dram.energy import Background, DramEnergy, background_pj, energy_pj
+from lifsim.model.dram import DramSpec
 
 
 @dataclass(frozen=True)

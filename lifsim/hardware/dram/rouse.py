@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from lifsim.config.dram import MAX_BANKS
 from lifsim.hardware.dram.jit import Int64, Machine, compiled
 from lifsim.hardware.dram.state import AWAKE, COMMANDS, SELF_REFRESH
+from lifsim.model.dram import MAX_BANKS
 
 RANK_ROW = np.int64(2 * MAX_BANKS)
 NEVER = np.int64(1 << 62)

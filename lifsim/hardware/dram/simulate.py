@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from lifsim.config.dram import DramSpec
 from lifsim.hardware.dram.requests import Requests
 from lifsim.hardware.dram.result import DramResult
 from lifsim.hardware.dram.stream import DramStream
+from lifsim.model.dram import DramSpec
 from lifsim.watch import Watch, unwatched
 
 

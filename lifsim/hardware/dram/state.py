@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lifsim.config.dram import MAX_BANKS, MAX_CHANNELS, MAX_QUEUED, DramSpec
 from lifsim.hardware.dram.timing import CONSTRAINTS, QUIET_AFTER, Command, Scope
+from lifsim.model.dram import MAX_BANKS, MAX_CHANNELS, MAX_QUEUED, DramSpec
 
 Array = npt.NDArray[Any]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from lifsim.config.dram import DramSpec
 from lifsim.hardware.dram.counts import DramCounts
 from lifsim.hardware.dram.requests import Requests
 from lifsim.hardware.dram.result import BlockCounts, DramResult
 from lifsim.hardware.dram.state import BLOCK, CLOSING, COUNTS, FAR, LOG, MACHINE, SELF_REFRESH, Array, new_machine
 from lifsim.kernels.kernel import Kernel
+from lifsim.model.dram import DramSpec
 from lifsim.watch import Watch, stretches, unwatched
 
 RUN_DRAM = Kernel(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lifsim.config.dram import DramSpec
 from lifsim.hardware.dram.counts import DramWork
+from lifsim.model.dram import DramSpec
 
 
 def streamed_work(spec: DramSpec, read_bytes: int, written_bytes: int, cycles: int) -> DramWork:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from enum import IntEnum
 from typing import NamedTuple
 
-from lifsim.config.dram import DramSpec
+from lifsim.model.dram import DramSpec
 
 
 class Command(IntEnum):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from lifsim.config.dram_part import Dram
 from lifsim.hardware.memory.protocol import MEMORIES, Memory, Place
 from lifsim.hardware.pipeline.program import Program
 from lifsim.hardware.pipeline.timing import Bandwidth, Timing, play_bandwidth
+from lifsim.model.dram_part import Dram
 from lifsim.watch import Watch
 
 

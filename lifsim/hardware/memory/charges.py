@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Protocol
 
-from lifsim.config.dram import DramSpec
 from lifsim.hardware import energy
 from lifsim.hardware.dram.counts import DramWork
 from lifsim.hardware.dram.energy import DramEnergy
 from lifsim.hardware.dram.energy import energy_pj as device_energy_pj
 from lifsim.hardware.dram.streamed import streamed_work
+from lifsim.model.dram import DramSpec
 
 
 class Charge(Protocol):

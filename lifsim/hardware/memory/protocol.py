@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Protocol
 
-from lifsim.config.dram_part import Dram
+from lifsim.contract import asked_where
 from lifsim.hardware.memory.charges import ByDevice, Charge, PerBit
 from lifsim.hardware.pipeline.program import Program
 from lifsim.hardware.pipeline.timing import Extents, Timing
+from lifsim.model.dram_part import Dram
 from lifsim.registry import Registry
 from lifsim.watch import Watch
 
@@ -40,6 +41,7 @@ class Memory(Protocol):
         """What it moves at most in one cycle of the array; None where that has no end."""
         return None
 
+    @asked_where("waits")
     def play(self, dram: Dram, program: Program, array_hz: int, place: Place, watch: Watch) -> Timing:
         """When each step and request of `program` begins and ends; asked only where it `waits`."""
         raise ValueError(f"nobody waits for a memory that is {self.name}")
@@ -53,4 +55,4 @@ class Memory(Protocol):
         return PerBit(dram.energy_pj_per_bit)
 
 
-MEMORIES: Registry[Memory] = Registry("memory", "lifsim.hardware.memory", "lifsim.memories")
+MEMORIES: Registry[Memory] = Registry("memory", Memory, "lifsim.hardware.memory", "lifsim.memories")

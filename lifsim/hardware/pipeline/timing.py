@@ -7,7 +7,6 @@ from fractions import Fraction
 
 import numpy as np
 
-from lifsim.config.dram import DramSpec
 from lifsim.hardware.dram.requests import Requests
 from lifsim.hardware.dram.result import DramResult
 from lifsim.hardware.dram.state import BLOCK, LOG, MACHINE, Array
@@ -16,6 +15,7 @@ from lifsim.hardware.pipeline.clocks import Clocks
 from lifsim.hardware.pipeline.program import Ints, Program
 from lifsim.hardware.pipeline.records import MEMORY, REQUEST, STEP
 from lifsim.kernels.kernel import Kernel
+from lifsim.model.dram import DramSpec
 from lifsim.watch import Watch, stretches, unwatched
 
 PLAY_STEPS = Kernel(

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.own.array_work import lif_map
-from lifsim.config.arch import Arch
-from lifsim.config.network import Layer
 from lifsim.hardware.array import DATAFLOWS, SPARSITIES, ArrayShape, Dataflow, output_blocks, shape_of
 from lifsim.hardware.lif_unit import lif_bank, lif_passes
+from lifsim.model.arch import Arch
+from lifsim.model.network import Layer
 from lifsim.report.explain.line import Line, alike, plus, product, total
 from lifsim.schedule.products import dataflow_for, gemm_of, laid_out
 from lifsim.simulate.bound import STALLS

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from lifsim.config.arch import Arch
-from lifsim.config.network import Layer, Tensor
+from lifsim.model.arch import Arch
+from lifsim.model.network import Layer, Tensor
 from lifsim.report.explain.inputs import InputRows
 from lifsim.report.explain.line import Line, alike, product, total
 from lifsim.report.explain.membranes import membrane_lines

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lifsim.config.network import Layer
+from lifsim.model.network import Layer
 from lifsim.report.explain.line import minus, product
 from lifsim.schedule.rows import RowAxis, single_windows, windows
 from lifsim.schedule.storage import Reals, tick_rows

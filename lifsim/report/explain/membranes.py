@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lifsim.config.network import Layer
+from lifsim.model.network import Layer
 from lifsim.report.explain.line import Line, plus
 from lifsim.schedule.group import Group
 from lifsim.schedule.plan import GroupPlan

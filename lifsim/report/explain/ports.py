@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from lifsim.accounting.books import Cycles
-from lifsim.config.arch import Arch
+from lifsim.model.arch import Arch
 from lifsim.report.explain.line import Line, total
 from lifsim.simulate.bound import PortUse
 

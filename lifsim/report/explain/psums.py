@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import product as pairs
 
-from lifsim.config.arch import Arch
-from lifsim.config.network import Layer
 from lifsim.hardware.array import DATAFLOWS, shape_of
+from lifsim.model.arch import Arch
+from lifsim.model.network import Layer
 from lifsim.report.explain.line import Line, plus, product
 from lifsim.schedule.group import Group
 from lifsim.schedule.plan import GroupPlan

@@ -3,8 +3,8 @@ stays."""
 
 from __future__ import annotations
 
-from lifsim.config.arch import Arch
-from lifsim.config.network import Layer
+from lifsim.model.arch import Arch
+from lifsim.model.network import Layer
 from lifsim.report.explain.line import Line, plus, product
 from lifsim.schedule.group import Group
 from lifsim.schedule.plan import GroupPlan

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lifsim.config.csv_text import safe_cell
+from lifsim.csv_text import safe_cell
 from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.files import check_targets, replacing_all
 

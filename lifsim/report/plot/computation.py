@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from lifsim.config import defaults
-from lifsim.config.arch import Arch
-from lifsim.config.network import Network
-from lifsim.config.sharing import Sharing
 from lifsim.errors import Fault, InputError, collecting, shown
+from lifsim.model.arch import Arch
+from lifsim.model.network import Network
+from lifsim.model.sharing import Sharing
 from lifsim.report.plot.drawing import Name, checked, drawn
 from lifsim.simulate.api import read_inputs
 from lifsim.simulate.options import Options, options_of

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lifsim.config import defaults
-from lifsim.config.arch import Arch
-from lifsim.config.network import Network
-from lifsim.config.sharing import Sharing
+from lifsim.model.arch import Arch
+from lifsim.model.network import Network
+from lifsim.model.sharing import Sharing
 from lifsim.report.memory_inputs import MemoryInputs, read_memory_inputs
 from lifsim.report.plot.drawing import Name, checked, drawn
 from lifsim.report.plot.study import spike_rates

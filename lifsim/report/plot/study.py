@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from lifsim.config import defaults
-from lifsim.config.arch import Arch, load_arch
+from lifsim.config.arch import load_arch
 from lifsim.errors import Fault, InputError
+from lifsim.model.arch import Arch
 from lifsim.report.plot.drawing import Name, checked, drawn
 from lifsim.simulate.api import name_of
 from lifsim.watch import Tally, Watch, unwatched
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from lifsim.config.network import Network
     from lifsim.engine.data import Dataset
     from lifsim.engine.training.study import Study
+    from lifsim.model.network import Network
 
 Item = TypeVar("Item")
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lifsim.config.dram import DramSpec, load_dram
+from lifsim.config.dram import load_dram
 from lifsim.hardware.dram.simulate import simulate
+from lifsim.model.dram import DramSpec
 from lifsim.report.validation.comparison import Comparison, csv_rows
 from lifsim.report.validation.references import References
 from lifsim.report.validation.streams import WIDE, stream

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from lifsim.config.sharing import Sharing, states_of
 from lifsim.config.workload import load_workload
+from lifsim.graph.states import states_of
+from lifsim.model.sharing import Sharing
 from lifsim.report.validation.comparison import Comparison
 from lifsim.report.validation.references import References
 from lifsim.schedule.lif_memory import LifMemory, lif_memory

@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.config.document import Document, Mark
-from lifsim.config.network import Network
-from lifsim.config.sharing import Sharing, states_of
 from lifsim.config.workload import load_workload, network_of
 from lifsim.engine.inference import Engine
 from lifsim.engine.training.backprop import Learner
 from lifsim.engine.training.loss import cross_entropy
 from lifsim.engine.weights import checked_weights, weight_shapes
+from lifsim.graph.states import states_of
+from lifsim.model.network import Network
+from lifsim.model.sharing import Sharing
 from lifsim.regular_file import open_regular
 from lifsim.report.validation.comparison import Comparison
 from lifsim.report.validation.references import References

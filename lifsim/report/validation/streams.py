@@ -9,9 +9,9 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from lifsim.config.dram import DramSpec
 from lifsim.errors import InputError, did_you_mean, shown
 from lifsim.hardware.dram.requests import Requests
+from lifsim.model.dram import DramSpec
 
 WIDE = "_w8"
 """Suffix of a pattern with eight requests a cycle instead of one."""

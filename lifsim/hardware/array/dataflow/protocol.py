@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from copy import copy
 from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
 
+from lifsim.contract import asked_where
 from lifsim.hardware.gemm import NO_CYCLES, ArrayCycles, ArrayShape, Gemm
 from lifsim.hardware.input_reads import InputReads, Reads
 from lifsim.hardware.sram_banks import Banks, Ints
@@ -86,18 +88,22 @@ class Dataflow(Protocol):
     sums_in_pes: bool = False
     holds_pixels: bool = False
 
+    @abstractmethod
     def folds(self, gemm: Gemm, shape: ArrayShape) -> Folds:
         """The folds of one group and round."""
         ...
 
+    @abstractmethod
     def words(self, gemm: Gemm, shape: ArrayShape) -> FoldWords:
         """The folds in arithmetic."""
         ...
 
+    @abstractmethod
     def finishes(self, gemm: Gemm, shape: ArrayShape) -> OutputBlock:
         """The outputs that the folds of one reduction finish together."""
         ...
 
+    @abstractmethod
     def operands(self, gemm: Gemm, shape: ArrayShape) -> Operands:
         """What one group reads in one round."""
         ...
@@ -114,20 +120,24 @@ class Dataflow(Protocol):
         """The dataflow of a product of which neither factor is weights: without what is loaded for them."""
         return self
 
+    @abstractmethod
     def waits(self, read: InputReads, gemm: Gemm, shape: ArrayShape, rounds: int, ports: Ports) -> PortStalls:
         """Of one visit, whose `rounds` go together, its loads included: what it takes longer because of the ports of
         the buffers."""
         ...
 
+    @asked_where("holds_pixels")
     def row_waits(self, stream: Ints, inputs: Ints, gemm: Gemm, shape: ArrayShape, ports: Ports) -> PortStalls:
         """Of folds that stream in `stream` [..., groups, row folds] cycles and whose inputs take `inputs`, over all
         column folds; asked only of a dataflow that `holds_pixels`."""
         raise ValueError(f"{self.name} holds no pixels in its rows")
 
+    @abstractmethod
     def input_reads(self, read: InputReads, gemm: Gemm, banks: Banks, shape: ArrayShape) -> Reads:
         """[groups, folds] of the inputs of one round, read once."""
         ...
 
+    @abstractmethod
     def input_repeats(self, gemm: Gemm, shape: ArrayShape) -> int:
         """How often a round reads the inputs that `input_reads` counts."""
         ...
@@ -145,4 +155,4 @@ def per_round(dataflow: Dataflow) -> Dataflow:
     return changed
 
 
-DATAFLOWS: Registry[Dataflow] = Registry("dataflow", "lifsim.hardware.array.dataflow", "lifsim.dataflows")
+DATAFLOWS: Registry[Dataflow] = Registry("dataflow", Dataflow, "lifsim.hardware.array.dataflow", "lifsim.dataflows")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -103,18 +104,22 @@ class Sparsity(Protocol):
         """What it must know of the spikes of a layer that reads the map as `read` says."""
         return Kept(ones_of(read, spikes, batch, rounds))
 
+    @abstractmethod
     def cycles(self, kept: Kept, laid: Laid) -> tuple[ArrayCycles, ...]:
         """[rounds] that each round adds, all images; what tick batching does once for all rounds is the first one's."""
         ...
 
+    @abstractmethod
     def blocks(self, kept: Kept, laid: Laid) -> Iterator[tuple[NDArray[np.int64], int]]:
         """([visits, blocks] cycles between two finished sets of outputs, images that it holds for), of all images."""
         ...
 
+    @abstractmethod
     def waits(self, kept: Kept, laid: Laid, read: InputMap, ports: Ports) -> PortStalls:
         """For the ports of the buffers that feed the array, all images."""
         ...
 
+    @abstractmethod
     def input_words(self, kept: Kept, laid: Laid, read: InputMap, banks: Banks) -> int:
         """That the array reads from spike_in, all rounds and images."""
         ...
@@ -133,4 +138,4 @@ def ones_of(read: InputMap, spikes: SpikeMaps, batch: int, rounds: int) -> Ones:
     return work if stored == batch else np.broadcast_to(work[:1], (batch, *work.shape[1:]))
 
 
-SPARSITIES: Registry[Sparsity] = Registry("sparsity", "lifsim.hardware.array.sparsity", "lifsim.sparsities")
+SPARSITIES: Registry[Sparsity] = Registry("sparsity", Sparsity, "lifsim.hardware.array.sparsity", "lifsim.sparsities")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lifsim.config.members import any_of
-from lifsim.config.network import Add, Layer, Lif, Node, Tensor
-from lifsim.config.product import Product
+from lifsim.model.members import any_of
+from lifsim.model.network import Add, Layer, Lif, Node, Tensor
+from lifsim.model.product import Product
 
 
 @dataclass(frozen=True)

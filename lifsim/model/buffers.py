@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from lifsim.config.schema import Broken, Bytes, Cost, Count, Flag, Model, Text, rule
+from lifsim.model.schema import Broken, Bytes, Cost, Count, Flag, Model, Text, rule
 
 
 class Buffer(Model):

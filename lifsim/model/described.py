@@ -10,8 +10,8 @@ from lifsim.registry import registry_of
 from lifsim.units import format_bytes, format_si
 
 if TYPE_CHECKING:
-    from lifsim.config.arch import Arch
-    from lifsim.config.network import Network
+    from lifsim.model.arch import Arch
+    from lifsim.model.network import Network
 
 
 def arch_brief(arch: Arch) -> Brief:

@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo
 
-from lifsim.config.dram import LOW_POWER, DramSpec, IdleCycles
-from lifsim.config.members import member_of
-from lifsim.config.schema import Broken, Cost, Model, Text, rule
+from lifsim.model.dram import LOW_POWER, DramSpec, IdleCycles
+from lifsim.model.members import member_of
+from lifsim.model.schema import Broken, Cost, Model, Text, rule
 from lifsim.registry import registry_of
 from lifsim.units import parse_bytes
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from lifsim.config.schema import Broken, Cycles, Model, UnknownKeyError, rule
+from lifsim.model.schema import Broken, Cycles, Model, UnknownKeyError, rule
 
 Positive = Annotated[int, Field(ge=1, le=1 << 20, strict=True)]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lifsim.config.network import Tensor
+from lifsim.model.network import Tensor
 
 MAX_WEIGHTS = 1 << 32
 

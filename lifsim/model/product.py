@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
-from lifsim.config.network import Node
+from lifsim.model.network import Node
 
 Array = NDArray[Any]
 Operator = Callable[[Sequence[Array]], Array]

@@ -15,20 +15,17 @@ docs/model.md, "Training on the accelerator".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from lifsim.accounting import Setup
 from lifsim.accounting.books import Accesses, Cycles, Operations, SramAccesses, added
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.machine import Machine
-from lifsim.accounting.own import Own
 from lifsim.accounting.own.array_work import lif_map
-from lifsim.config.arch import Arch
-from lifsim.config.network import Layer
-from lifsim.errors import Fault, InputError
+from lifsim.accounting.protocol import Accounting, Setup
+from lifsim.accounting.stages import Stages
 from lifsim.hardware.array import DATAFLOWS, ArrayCycles, pe_utilisation, shape_of, sparsity_of
 from lifsim.hardware.lif_unit import lif_passes, membrane_accesses
+from lifsim.model.network import Layer
 from lifsim.schedule.plan import Plan
 from lifsim.training.products import Product, StageWork, backward_product, update_product
 from lifsim.training.sizes import TrainingSizes
@@ -37,43 +34,19 @@ from lifsim.training.traffic import LayerTraining, StageBytes, training_traffic
 
 NO_ACCESSES = Accesses(0, 0)
 
-Stages = Mapping[Stage, LayerCounts]
-"""One layer's events by stage."""
 
-
-def require_gradient_unit(arch: Arch) -> None:
-    """Raise InputError where nothing computes gradients of membranes."""
-    if all(component.tag != "pgu" for component in arch.components):
-        rule = "must have at least one of tag pgu, the membrane-gradient unit, to train"
-        raise InputError(Fault(rule, path="components"))
-
-
-def training_counts(setup: Setup, plan: Plan, *, reverse: bool) -> list[Stages]:
-    """The stages of every layer under `plan`."""
+def training_counts(accounting: Accounting, setup: Setup, plan: Plan, *, reverse: bool) -> list[Stages]:
+    """The stages of every layer under `plan`; their forward pass is what `accounting` counts for inference."""
     traffic = training_traffic(TrainingSizes(plan.facts, plan.chip, setup.batch, reverse), plan)
     # In the backward pass a state's last LIF comes first: its gradient starts from zero.
     first = frozenset(state.layers[-1] for state in plan.facts.states)
     found: list[Stages] = []
     for group in plan.groups:
-        for inference, layer in zip(
-            Own().count(setup, plan.facts, group), setup.network.layers[group.first : group.last + 1], strict=True
-        ):
-            starts = layer.index in first
-            stages = _LayerStages(setup, layer, traffic[layer.index], inference, group.tick_batched, reverse, starts)
+        for index, inference in zip(group.indices, accounting.count(setup, plan.facts, group), strict=True):
+            layer, starts = setup.network.layers[index], index in first
+            stages = _LayerStages(setup, layer, traffic[index], inference, group.tick_batched, reverse, starts)
             found.append(stages.counts())
     return found
-
-
-def merged(stages: Stages) -> LayerCounts:
-    """All stages of one layer together; bits, tiling and timesteps are those of the forward stage."""
-    every = list(stages.values())
-    names = ("cycles", "ops", "dram_bytes", "sram_accesses", "registers", "port_stalls", "fill_stalls")
-    sums = {name: added([getattr(counts, name) for counts in every]) for name in names}
-    works = [counts.dram for counts in every if counts.dram is not None]
-    running = [counts.cycles.array + counts.cycles.fill_drain for counts in every]
-    used = sum(counts.pe_utilisation * cycles for counts, cycles in zip(every, running, strict=True))
-    utilisation = used / sum(running) if sum(running) else 0.0
-    return replace(stages[Stage.FORWARD], **sums, dram=added(works) if works else None, pe_utilisation=utilisation)
 
 
 @dataclass(frozen=True)

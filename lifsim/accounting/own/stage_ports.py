@@ -6,17 +6,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lifsim.accounting import Setup
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.own.array_work import lif_map
 from lifsim.accounting.own.port_work import ports_of
 from lifsim.accounting.own.ports import waiting, with_port_stalls
-from lifsim.config.network import Layer
+from lifsim.accounting.protocol import Setup
+from lifsim.accounting.stages import Stages
 from lifsim.hardware.array import DATAFLOWS, ArrayShape, Dataflow, dense_waits, shape_of
 from lifsim.hardware.input_reads import EvenReads
 from lifsim.hardware.lif_unit import pass_outputs
 from lifsim.hardware.sram_ports import Port, PortStalls
-from lifsim.training.count import Stages
+from lifsim.model.network import Layer
 from lifsim.training.products import Product, backward_product, update_product
 from lifsim.training.stages import Stage
 

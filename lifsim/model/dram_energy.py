@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from lifsim.config.schema import Broken, Model, Name, Text, UnknownKeyError, rule
+from lifsim.model.schema import Broken, Model, Name, Text, UnknownKeyError, rule
 
 Milliamps = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False, strict=True)]
 

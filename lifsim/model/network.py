@@ -7,14 +7,14 @@ computes (`lifsim.layers`), each with all that runs behind it until the next one
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from lifsim.brief import Brief, Briefly
-from lifsim.config.described import network_brief
+from lifsim.model.described import network_brief
 from lifsim.neurons import NeuronModel
 
 
@@ -90,17 +90,6 @@ class Lif(Node):
 
     neuron: NeuronModel
     group: str | None
-
-
-def nodes_with_spikes(nodes: Iterable[Node]) -> frozenset[str]:
-    """Names of the nodes, given in execution order, whose values depend on spikes; the others are computed from the
-    analogue image alone."""
-    spiking: set[str] = set()
-    for node in nodes:
-        source = isinstance(node, Lif) or (isinstance(node, Input) and node.output.levels is not None)
-        if source or spiking.intersection(node.inputs):
-            spiking.add(node.name)
-    return frozenset(spiking)
 
 
 def second_of(layer: str) -> str:

@@ -1,0 +1,71 @@
+"""What a protocol asks of its members: what one forgets is told when it registers, not when it is first asked."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, Protocol, TypeVar
+
+M = TypeVar("M")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def asked_where(flag: str, *, value: object = True) -> Callable[[F], F]:
+    """Marks a method of a protocol that is asked only of members whose `flag`, an attribute or a method without
+    arguments, has that value: they must define it."""
+
+    def mark(method: F) -> F:
+        method.__dict__["asked_where"] = flag, value
+        return method
+
+    return mark
+
+
+def made(member: type[M], protocol: type[Any]) -> M:
+    """A member, made without arguments. Raises TypeError with all that `protocol` asks for and it has not: methods that
+    are abstract there or marked by `asked_where`, attributes, and methods of classes that are attributes."""
+    forgotten = [name for name in _methods(protocol) if _is_left_open(protocol, member, name)]
+    if forgotten:
+        forgotten += _attributes_without(member, protocol)
+    else:
+        one = member()
+        forgotten += _attributes_without(one, protocol)
+        if not forgotten:
+            forgotten += [name for name in _methods(protocol) if _is_asked_in_vain(protocol, one, name)]
+        if not forgotten:
+            return one
+    raise TypeError(f"{member.__qualname__} must have {', '.join(forgotten)}, as {protocol.__qualname__} asks")
+
+
+def _bases(protocol: type[Any]) -> list[type[Any]]:
+    return [base for base in reversed(protocol.__mro__) if base not in (object, Protocol, Generic)]
+
+
+def _methods(protocol: type[Any]) -> Iterator[str]:
+    for base in _bases(protocol):
+        yield from (name for name, what in vars(base).items() if callable(what) and not name.startswith("_"))
+
+
+def _is_left_open(protocol: type[Any], member: type[Any], name: str) -> bool:
+    """Whether a method has no body: neither the protocol gives one, nor the member."""
+    method = getattr(member, name, None)
+    return method is None or (method is getattr(protocol, name) and hasattr(method, "__isabstractmethod__"))
+
+
+def _attributes_without(member: object, protocol: type[Any]) -> Iterator[str]:
+    """Attributes that it has not, and methods without a body of those that are classes."""
+    for name in (name for base in _bases(protocol) for name in inspect.get_annotations(base)):
+        if not hasattr(member, name):
+            yield name
+        elif inspect.isabstract(part := getattr(member, name)):
+            yield from (f"{name}.{method}" for method in sorted(getattr(part, "__abstractmethods__", ())))
+
+
+def _is_asked_in_vain(protocol: type[Any], member: object, name: str) -> bool:
+    """Whether a method is asked of such a member, which has the protocol's own."""
+    own = getattr(protocol, name)
+    if getattr(type(member), name) is not own or not hasattr(own, "asked_where"):
+        return False
+    flag, value = own.asked_where
+    found = getattr(member, flag)
+    return (found() if callable(found) else found) is value

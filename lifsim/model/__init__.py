@@ -1,0 +1,1 @@
+"""The objects: architecture, DRAM, network, layers, sharing; frozen, and valid once constructed."""

@@ -1,0 +1,197 @@
+"""The architecture: what arch_configs/*.yaml may say, with units, ranges and defaults."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from lifsim.brief import Brief, Briefly
+from lifsim.errors import shown
+from lifsim.model.buffers import Buffers
+from lifsim.model.described import arch_brief
+from lifsim.model.dram_part import Dram
+from lifsim.model.members import member_of
+from lifsim.model.schema import Bits, Broken, Count, Cycles, Flag, Model, Name, UnknownKeyError, rule
+from lifsim.registry import registry_of
+from lifsim.units import parse_hz
+
+Extent = Annotated[int, Field(ge=1, le=1 << 16, strict=True)]
+MAX_CLOCK_RATIO = 1 << 21
+CLOCK_HZ = (1_000, 10_000_000_000)
+"""The slowest and the fastest clock that is taken for one: kilohertz are those of chips below threshold."""
+
+
+def _clock(value: str | float) -> int:
+    hertz = parse_hz(value)
+    if hertz <= 0:
+        raise ValueError(f"{shown(value)} must be > 0")
+    if not CLOCK_HZ[0] <= hertz <= CLOCK_HZ[1]:
+        hint = f"; did you mean {hertz}MHz?" if hertz < CLOCK_HZ[0] else ""
+        raise ValueError(f"{shown(value)} must be from 1kHz to 10GHz{hint}")
+    return hertz
+
+
+Clock = Annotated[int, BeforeValidator(_clock)]
+
+
+class Array(Model):
+    """The PE array. dataflow, sparsity: names of registered members (`lifsim list dataflows`, `sparsities`)."""
+
+    rows: Extent
+    cols: Extent
+    dataflow: Annotated[str, member_of("dataflow")] = "os"
+    sparsity: Annotated[str, member_of("sparsity")] = "none"
+
+    @rule
+    def sparsity_goes_with_dataflow(self) -> Broken:
+        """Not every sparsity goes with every dataflow."""
+        refusal = registry_of("sparsity")[self.sparsity].refusal(registry_of("dataflow")[self.dataflow])
+        if refusal:
+            yield "sparsity", refusal
+
+    @property
+    def pes(self) -> int:
+        """Processing elements."""
+        return self.rows * self.cols
+
+
+class Precision(Model):
+    """Bits per element of what the machine moves and keeps. Spikes are one bit."""
+
+    weight_bits: Bits = 8
+    psum_bits: Bits = 16
+    membrane_bits: Bits = 8
+
+    @rule
+    def sums_are_wide(self) -> Broken:
+        """A sum of weights is at least as wide as one."""
+        if self.psum_bits < self.weight_bits:
+            yield "psum_bits", f"{self.psum_bits} must be >= weight_bits, {self.weight_bits}"
+
+
+class Component(Model):
+    """`count` pieces per PE (tags lif, pgu: per LIF unit) of the component-table row (`kernel`, `width_bits`, `depth`).
+
+    Whether the table has that row is checked where the table is (hardware), under the path ``components.NAME``.
+
+    tag: which entry of the energy breakdown pays it; pgu, the membrane-gradient unit of training, counts as lif.
+    depth: entries of a fifo or register file.
+    gated: its dynamic power is burnt per operation, else in every cycle that the array runs.
+    multibit_only: it works only on inputs of several bits (the analogue image, gradients that are not zero): a
+        multiplier.
+    """
+
+    name: Name
+    tag: Literal["spike_mac", "lif", "spad", "pgu"]
+    kernel: Name
+    width_bits: Bits
+    depth: Count | None = None
+    count: Count = 1
+    gated: Flag = False
+    multibit_only: Flag = False
+
+    @rule
+    def multibit_is_gated(self) -> Broken:
+        """A part that runs in some layers only is gated, and works on the inputs."""
+        if self.multibit_only and not (self.gated and self.tag in ("spike_mac", "pgu")):
+            yield "multibit_only", "true must go with gated: true and tag: spike_mac or pgu"
+
+
+class LifUnits(Model):
+    """LIF units. units: how many without sharing (None: one per PE). overlapped: psums are double-buffered, so that
+    the LIF calls of a fold run under the next fold."""
+
+    units: Count | None = None
+    latency_cycles: Cycles = 1
+    initiation_interval_cycles: Cycles = 1
+    overlapped: Flag = False
+
+
+class SatasimVersion(Model):
+    """What SATA_Sim's versions count differently; read under accounting "satasim" only. The defaults are the version of
+    its first published results (BNTT, TSSL, TT-SNN).
+
+    psum_times_t: outputs are written once per timestep (results of 2023 on), else once. linear_as_3x3: a linear layer
+    has 9 outputs per filter, as in every published result. act_bits, weight_bits, output_bits: an element is charged
+    bits/8 of an access; act_bits is T where an access is meant to fetch all timesteps.
+    """
+
+    psum_times_t: Flag = False
+    linear_as_3x3: Flag = True
+    act_bits: Bits = 8
+    weight_bits: Bits = 8
+    output_bits: Bits = 8
+
+
+class Arch(Briefly, Model):
+    """One accelerator. technology_nm picks the SRAM table; components come from the SATA_Sim synthesis table.
+
+    accounting: the name of a registered member (`lifsim list accountings`); "satasim" follows SATA_Sim to the letter
+    (docs/satasim.md) and is for cross-checks only.
+    """
+
+    name: Name
+    description: str = ""
+    clock_hz: Clock
+    technology_nm: Literal[22, 28, 32, 45, 65]
+    accounting: Annotated[str, member_of("accounting")] = "lifsim"
+    satasim: SatasimVersion = SatasimVersion()
+    array: Array
+    precision: Precision = Precision()
+    lif: LifUnits = LifUnits()
+    components: Annotated[tuple[Component, ...], Field(max_length=1000)]
+    buffers: Buffers
+    dram: Dram
+
+    @property
+    def brief(self) -> Brief:
+        """What it consists of."""
+        return arch_brief(self)
+
+    @rule
+    def components_have_names(self) -> Broken:
+        """Each its own."""
+        first: dict[str, int] = {}
+        for index, component in enumerate(self.components):
+            with suppress(UnknownKeyError):
+                before = first.setdefault(component.name, index)
+                if before != index:
+                    message = f"{component.name!r} must be given once, is components.{before} too"
+                    yield f"components.{index}.name", message
+
+    @rule
+    def array_has_components(self) -> Broken:
+        """What the PEs are made of is told."""
+        if all(component.tag != "spike_mac" for component in self.components):
+            yield "components", "must have at least one of tag spike_mac"
+
+    @rule
+    def lif_units_have_components(self) -> Broken:
+        """What the LIF units are made of is told."""
+        if all(component.tag != "lif" for component in self.components):
+            yield "components", "must have at least one of tag lif"
+
+    @rule
+    def accounting_knows_it(self) -> Broken:
+        """Not every accounting goes with every architecture."""
+        for refusal in registry_of("accounting")[self.accounting].refusals(self):
+            with suppress(UnknownKeyError):
+                yield from refusal
+
+    @rule
+    def device_suits_the_clock(self) -> Broken:
+        """Else cycles overflow."""
+        if self.dram.device is not None:
+            device_hz = 1e9 / self.dram.device.timing.tCK_ns
+            if not 1 / MAX_CLOCK_RATIO <= device_hz / self.clock_hz <= MAX_CLOCK_RATIO:
+                message = f"must be within a factor of {MAX_CLOCK_RATIO} of the DRAM's {device_hz:.4g} Hz"
+                yield "clock_hz", f"{self.clock_hz} {message}"
+
+    @rule
+    def bandwidth_suits_the_clock(self) -> Broken:
+        """Else cycles or bytes overflow."""
+        bandwidth = self.dram.bandwidth_bytes_per_s
+        if bandwidth is not None and not self.clock_hz >> 20 <= bandwidth <= self.clock_hz << 20:
+            yield "dram.bandwidth_bytes_per_s", f"{bandwidth} must be within 2^20 bytes of one byte a cycle of clock_hz"
