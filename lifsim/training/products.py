@@ -37,7 +37,7 @@ def backward_product(layer: Layer, dataflow: Dataflow, *, needed: bool) -> Produ
 
 def update_product(layer: Layer, dataflow: Dataflow) -> Product:
     """Of spikes and gradients, summed over the pixels."""
-    return Product(weight_gradient_gemm(layer), dataflow.of_sums(), layer.rounds)
+    return Product(weight_gradient_gemm(layer), dataflow, layer.rounds)
 
 
 @dataclass(frozen=True)

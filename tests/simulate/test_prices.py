@@ -45,7 +45,7 @@ WORKLOAD = {
 }
 
 
-@pytest.fixture(scope="module", params=[("ws", "gate", 1), ("sata", "none", 2), ("os", "skip", 4)])
+@pytest.fixture(scope="module", params=[("ws", "gate", 1), ("os", "none", 2), ("os", "skip", 4)])
 def result(request: pytest.FixtureRequest) -> Result:
     dataflow, sparsity, groups = request.param
     prices = [

@@ -45,7 +45,7 @@ def dense_cycles(dataflow: Dataflow, gemm: Gemm, shape: ArrayShape, rounds: int,
     together = rounds // visits
     all_folds = count if dataflow.joins_rounds else count * together
     cycles = ArrayCycles(count * together * folds.stream_cycles, all_folds * folds.fill_drain_cycles, all_folds)
-    return (cycles + dataflow.loads(gemm, shape)) * visits
+    return cycles * visits
 
 
 def _visits(dataflow: Dataflow, rounds: int, tick_batched: bool) -> int:
@@ -59,8 +59,8 @@ def output_blocks(
     """[visits, blocks] int64, read-only: the layer's work cut where a set of outputs is finished, in cycles per block.
 
     A block is the folds that add up to the same outputs, of one round or of those that go together. visits: how often
-    the layer gets the array: once tick-batched, `rounds` times timestep-major. What a visit loads before its folds is
-    part of no block. LIF passes hide under blocks (`lif_unit.lif_cycles`).
+    the layer gets the array: once tick-batched, `rounds` times timestep-major. LIF passes hide under blocks
+    (`lif_unit.lif_cycles`).
     """
     folds = dataflow.folds(gemm, shape)
     blocks = folds.outputs * gemm.groups
