@@ -24,6 +24,7 @@ from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.machine import Machine
 from lifsim.accounting.own import Own
 from lifsim.accounting.own.array_work import lif_map
+from lifsim.accounting.own.port_work import input_banks
 from lifsim.config.arch import Arch
 from lifsim.config.network import Layer
 from lifsim.errors import Fault, InputError
@@ -67,7 +68,7 @@ def training_counts(setup: Setup, plan: Plan, *, reverse: bool) -> list[Stages]:
 def merged(stages: Stages) -> LayerCounts:
     """All stages of one layer together; bits, tiling and timesteps are those of the forward stage."""
     every = list(stages.values())
-    names = ("cycles", "ops", "dram_bytes", "sram_accesses", "registers", "port_stalls", "fill_stalls")
+    names = ("cycles", "ops", "dram_bytes", "sram_accesses", "registers", "input_words", "port_stalls", "fill_stalls")
     sums = {name: added([getattr(counts, name) for counts in every]) for name in names}
     works = [counts.dram for counts in every if counts.dram is not None]
     running = [counts.cycles.array + counts.cycles.fill_drain for counts in every]
@@ -128,7 +129,7 @@ class _LayerStages:
     def _backward(self) -> LayerCounts:
         layer, moved, zeros = self.layer, self.traffic.backward, self.setup.network.gradients
         product = backward_product(layer, DATAFLOWS[self.machine.array.dataflow], needed=self.traffic.input_gradient)
-        work = self._work(product)
+        work = self._work(product, self.machine.precision.psum_bits)
         products = round((1 - zeros.membrane_sparsity) * layer.macs_per_round * product.rounds * self.batch)
         updates = layer.lif_elements * layer.timesteps * self.batch
         ops = replace(
@@ -158,7 +159,8 @@ class _LayerStages:
     def _weight_update(self) -> LayerCounts:
         """Weight gradients collect in the psum buffer from round to round, and change the weights once."""
         layer, moved, bits = self.layer, self.traffic.weight_update, self.machine.precision.psum_bits
-        work = self._work(update_product(layer, DATAFLOWS[self.machine.array.dataflow]))
+        product = update_product(layer, DATAFLOWS[self.machine.array.dataflow])
+        work = self._work(product, self.inference.bits.spike_in)
         ops = self._operations(work.macs, self.inference.ops.macs_effective, multibit=layer.multibit_input)
         sram = SramAccesses(
             weight=Accesses(
@@ -172,8 +174,10 @@ class _LayerStages:
         )
         return self._counts(work, ops, sram, moved, lif_cycles=0, registers=NO_ACCESSES)
 
-    def _work(self, product: Product) -> StageWork:
-        return StageWork.of(product, shape_of(self.machine.array), self.batch, tick_batched=self.tick_batched)
+    def _work(self, product: Product, input_bits: int) -> StageWork:
+        shape = shape_of(self.machine.array)
+        words = product.input_words(shape, input_banks(self.machine.stores), input_bits)
+        return StageWork.of(product, shape, self.batch, words, tick_batched=self.tick_batched)
 
     def _elements(self, moved_bytes: int) -> int:
         """Membranes in so many bytes."""
@@ -208,8 +212,14 @@ class _LayerStages:
         registers: Accesses,
     ) -> LayerCounts:
         """Gradients have the precision of psums, wherever they pass; weights that change are few beside them."""
-        bits, precision = self.inference.bits, self.machine.precision
+        precision, shape = self.machine.precision, shape_of(self.machine.array)
         update = moved.weight_updates > 0
+        bits = replace(
+            self.inference.bits,
+            weight=precision.psum_bits if update else precision.weight_bits,
+            spike_in=self.inference.bits.spike_in if update else precision.psum_bits,
+            spike_out=precision.psum_bits,
+        )
         return replace(
             self.inference,
             cycles=_cycles(work.cycles, lif_cycles),
@@ -217,14 +227,10 @@ class _LayerStages:
             dram_bytes=moved,
             sram_accesses=sram,
             registers=registers,
-            bits=replace(
-                bits,
-                weight=precision.psum_bits if update else precision.weight_bits,
-                spike_in=bits.spike_in if update else precision.psum_bits,
-                spike_out=precision.psum_bits,
-            ),
-            pe_utilisation=pe_utilisation(work.macs, shape_of(self.machine.array), work.cycles.total),
+            bits=bits,
+            pe_utilisation=pe_utilisation(work.macs, shape, work.cycles.total),
             timesteps=(),
+            input_words=work.input_words,
         )
 
 

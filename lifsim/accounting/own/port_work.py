@@ -18,14 +18,6 @@ from lifsim.hardware.stores import Store, Stores
 
 
 @dataclass(frozen=True)
-class PortWork:
-    """Of all images. input_words: that the array reads from spike_in."""
-
-    stalls: PortStalls
-    input_words: int
-
-
-@dataclass(frozen=True)
 class LifPorts:
     """The LIF calls behind a layer, for which the array waits `waited` cycles where ports take no time, and the ports
     that they use. membrane: None where no membrane passes one. channels: channel groups that share a state; variables:
@@ -39,23 +31,29 @@ class LifPorts:
     spike_out: Port
 
 
-def port_work(
+def port_waits(
     laid: Laid, sparsity: Sparsity, kept: Kept, read: InputMap, ports: Ports, lifs: LifPorts | None
-) -> PortWork:
-    """Of the product `laid`, which reads the map `read`, on spikes of which `sparsity` has `kept` what it must know."""
+) -> PortStalls:
+    """Of all images, of the product `laid`, which reads the map `read`, on spikes of which `sparsity` has `kept` what
+    it must know."""
     waits = sparsity.waits(kept, laid, read, ports)
     if lifs is not None:
         waits += _lif_stalls(lifs, laid, sparsity, kept)
-    return PortWork(waits, sparsity.input_words(kept, laid, read, ports.spike_in))
+    return waits
 
 
 def ports_of(stores: Stores, bits: ElementBits) -> Ports:
     """The array's side of the buffers that feed it."""
     return Ports(
         weight=port_of(stores.weight, bits.weight),
-        spike_in=Banks(stores.spike_in.banks, stores.spike_in.port_bits),
+        spike_in=input_banks(stores),
         psum=port_of(stores.psum, bits.psum),
     )
+
+
+def input_banks(stores: Stores) -> Banks:
+    """Those of the map that the array reads."""
+    return Banks(stores.spike_in.banks, stores.spike_in.port_bits)
 
 
 def port_of(store: Store, element_bits: int) -> Port:
