@@ -106,7 +106,7 @@ def count(layer: Convolution, machine: Machine, spikes: NDArray[np.uint8], times
         macs_effective=sum(int(image.sum()) for image in ones) * filters,
         input_reads=each * rounds * pixels * reduction * (1 if flow == "is" else col_folds),
         weight_reads=each * weights * {"os": rounds * row_folds, "ws": 1, "is": rounds * pixel_cols}[flow],
-        psum_reads=psums - finished if psums else 0,
+        psum_reads=psums,
         psum_writes=psums,
         output_writes=batch * timesteps * neurons if layer.lif else finished,
         lif_updates=batch * timesteps * neurons,

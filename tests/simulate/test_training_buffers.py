@@ -179,4 +179,4 @@ def test_sums_of_the_backward_stage_wait_for_their_folds_over_the_filters(datafl
         folds = -(-layer.group_filters * math.prod(layer.kernel) // 16)
         sums = batch * layer.rounds * math.prod(layer.in_shape) * needs_gradient(net, layer) * (dataflow != "os")
         found = record.stages["backward"].sram_accesses.psum
-        assert (found.reads, found.writes) == (sums * (folds - 1), sums * folds)
+        assert (found.reads, found.writes) == (sums * folds, sums * folds)

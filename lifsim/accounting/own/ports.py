@@ -52,6 +52,8 @@ def _lif_ports(setup: Setup, layer: Layer, counts: LayerCounts, *, tick_batched:
         return None
     stores = setup.machine.stores
     stays = tick_batched or stores.membrane.size_bytes == 0
+    replayed = layer.rounds < layer.timesteps
+    stay_in_pes = dataflow_of(setup.machine.array).sums_in_pes or replayed or stores.psum.size_bytes == 0
     return LifPorts(
         calls,
         counts.cycles.lif,
@@ -59,4 +61,5 @@ def _lif_ports(setup: Setup, layer: Layer, counts: LayerCounts, *, tick_batched:
         layer.state_variables,
         None if stays else port_of(stores.membrane, counts.bits.membrane),
         port_of(stores.spike_out, counts.bits.spike_out),
+        None if stay_in_pes else port_of(stores.psum, counts.bits.psum),
     )
