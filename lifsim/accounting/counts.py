@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 
-from lifsim.accounting.books import Accesses, BooksError, Cycles, Operations, SramAccesses
+from lifsim.accounting.books import Accesses, BooksError, Cycles, Operations, SramAccesses, added
 from lifsim.hardware.dram.counts import DramWork
+from lifsim.hardware.energy import port_accesses
 from lifsim.hardware.sram_ports import PortStalls
 from lifsim.schedule.traffic import DramBytes
 
@@ -44,9 +45,9 @@ class LayerCounts:
 
     registers: membrane registers in the PEs. pe_utilisation: dense MACs (under `skip`, effective ones) over PE-cycles
     of the running array. tiling: how the schedule cut it, for people. timesteps: the same work, timestep by timestep.
-    port_stalls: of all stalls, those for the ports of buffers on the array's side; fill_stalls: on the DRAM's.
-    input_words: that the array reads from spike_in, 0 where nobody waits for ports. dram: its share of what a simulated
-    DRAM did, else None. datapaths: of a LIF unit, that each of its updates works with.
+    input_words: words of its port that the array reads from spike_in. port_stalls: of all stalls, those for the ports
+    of buffers on the array's side; fill_stalls: on the DRAM's. dram: its share of what a simulated DRAM did, else None.
+    datapaths: of a LIF unit, that each of its updates works with.
     """
 
     name: str
@@ -59,9 +60,9 @@ class LayerCounts:
     pe_utilisation: float
     tiling: str
     timesteps: tuple[TimestepCounts, ...]
+    input_words: int
     port_stalls: PortStalls = field(default_factory=PortStalls)
     fill_stalls: PortStalls = field(default_factory=PortStalls)
-    input_words: int = 0
     dram: DramWork | None = None
     datapaths: int = 1
 
@@ -69,3 +70,15 @@ class LayerCounts:
         stalled = sum(getattr(self.cycles, f.name) for f in fields(self.cycles) if f.name.startswith("stall_"))
         if self.port_stalls.total + self.fill_stalls.total > stalled:
             raise BooksError(f"{self.name}: more waits for ports than waits: {self.port_stalls}, {self.fill_stalls}")
+
+    def accesses(self, buffer: str) -> Accesses:
+        """Elements that pass the buffer of that name, on the array's side and the DRAM's."""
+        accesses: Accesses = getattr(self.sram_accesses, buffer)
+        return added([accesses, self.sram_accesses.membrane_fill]) if buffer == "membrane" else accesses
+
+    def words(self, buffer: str, port_bits: int) -> Accesses:
+        """Words of `port_bits` that pass it: what its ports are busy with and what its energy is charged for. Streams
+        are packed; what the array reads of spike_in goes by address."""
+        accesses, bits = self.accesses(buffer), getattr(self.bits, buffer)
+        reads, writes = (port_accesses(elements, bits, port_bits) for elements in (accesses.reads, accesses.writes))
+        return Accesses(self.input_words if buffer == "spike_in" else reads, writes)

@@ -6,7 +6,6 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 from lifsim.accounting.books import (
-    Accesses,
     BufferEnergy,
     ComputeEnergy,
     DramEnergy,
@@ -132,13 +131,6 @@ def _logic(bill: Bill, work: LogicWork, clock_hz: int) -> LogicEnergy:
 
 
 def _buffer(name: str, counts: LayerCounts, costs: Costs, machine: Machine) -> Energy:
-    cost, accesses = costs.buffers[name], accesses_of(counts, name)
-    element_bits, port_bits = getattr(counts.bits, name), getattr(machine.stores, name).port_bits
-    dynamic = energy.sram_pj(cost, accesses.reads, accesses.writes, element_bits, port_bits)
+    cost, words = costs.buffers[name], counts.words(name, getattr(machine.stores, name).port_bits)
+    dynamic = energy.sram_pj(cost, words.reads, words.writes)
     return Energy.of(dynamic, energy.leakage_pj(cost.leakage_mw, counts.cycles.total, machine.clock_hz))
-
-
-def accesses_of(counts: LayerCounts, name: str) -> Accesses:
-    """All that the buffer of that name pays for."""
-    accesses: Accesses = getattr(counts.sram_accesses, name)
-    return added([accesses, counts.sram_accesses.membrane_fill]) if name == "membrane" else accesses

@@ -16,7 +16,7 @@ Stages = Mapping[Stage, LayerCounts]
 def merged(stages: Stages) -> LayerCounts:
     """All stages of one layer together; bits, tiling and timesteps are those of the forward stage."""
     every = list(stages.values())
-    names = ("cycles", "ops", "dram_bytes", "sram_accesses", "registers", "port_stalls", "fill_stalls")
+    names = ("cycles", "ops", "dram_bytes", "sram_accesses", "registers", "input_words", "port_stalls", "fill_stalls")
     sums = {name: added([getattr(counts, name) for counts in every]) for name in names}
     works = [counts.dram for counts in every if counts.dram is not None]
     running = [counts.cycles.array + counts.cycles.fill_drain for counts in every]

@@ -39,11 +39,9 @@ def port_accesses(elements: int, element_bits: int, port_bits: int) -> int:
     return -(-elements * element_bits // port_bits)
 
 
-def sram_pj(cost: SramCost, reads: int, writes: int, element_bits: int, port_bits: int) -> float:
-    """`reads` and `writes` in elements; each access of the port's width is charged once."""
-    read_accesses = port_accesses(reads, element_bits, port_bits)
-    write_accesses = port_accesses(writes, element_bits, port_bits)
-    return read_accesses * cost.read_pj + write_accesses * cost.write_pj
+def sram_pj(cost: SramCost, reads: int, writes: int) -> float:
+    """`reads` and `writes` of whole words of the port's width, each charged once."""
+    return reads * cost.read_pj + writes * cost.write_pj
 
 
 def dram_pj(moved_bytes: int, energy_pj_per_bit: float) -> float:

@@ -2,7 +2,7 @@
 
 Bits are packed. Each timestep's map of an image begins in bank 0, in the order that suits the dataflow:
 
-    os, sata, is     [channel][y][x]           lanes are neighbouring output pixels: neighbours in a row
+    os, is           [channel][y][x]           lanes are neighbouring output pixels: neighbours in a row
     ws, and `skip`   [group][y][x][channel]    lanes are neighbouring products: channels of a pixel, then of the next
 
 The array asks for one vector a cycle, an element for each lane; padding asks for nothing. A vector takes as many cycles
@@ -116,8 +116,8 @@ class InputMap:
 
 @lru_cache(maxsize=4096)
 def planar_reads(read: InputMap, banks: Banks, lanes: int) -> Reads:
-    """[groups, ceil(pixels / lanes)]: `lanes` output pixels ask for the same product, product after product (os, sata:
-    the rows of a fold; is: its columns, while a fold is loaded)."""
+    """[groups, ceil(pixels / lanes)]: `lanes` output pixels ask for the same product, product after product (os: the
+    rows of a fold; is: its columns, while a fold is loaded)."""
     plane = read.height * read.width * read.element_bits
     begins = np.arange(read.groups * read.channels) * plane % banks.line_bits
     phases, kind = np.unique(begins, return_inverse=True)

@@ -181,6 +181,13 @@ class Arch(Briefly, Model):
                 yield from refusal
 
     @rule
+    def dataflow_is_of_its_accounting(self) -> Broken:
+        """Not every accounting may count every dataflow."""
+        refusal = registry_of("dataflow")[self.array.dataflow].refusal(self.accounting)
+        if refusal:
+            yield "array.dataflow", refusal
+
+    @rule
     def device_suits_the_clock(self) -> Broken:
         """Else cycles overflow."""
         if self.dram.device is not None:

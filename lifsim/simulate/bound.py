@@ -12,8 +12,7 @@ from math import ceil
 
 from lifsim.accounting.books import Cycles
 from lifsim.accounting.counts import LayerCounts
-from lifsim.accounting.prices import BUFFERS, accesses_of
-from lifsim.hardware.energy import port_accesses
+from lifsim.accounting.prices import BUFFERS
 from lifsim.hardware.sram_ports import PortStalls
 from lifsim.hardware.stores import Stores
 from lifsim.model.arch import Arch
@@ -171,8 +170,8 @@ def port_use(counts: Sequence[LayerCounts], stores: Stores) -> dict[str, PortUse
 
 
 def _use(name: str, counts: Sequence[LayerCounts], stores: Stores, cycles: int) -> PortUse:
-    words = [_words(name, layer, stores) for layer in counts]
-    reads, writes = sum(read for read, _ in words), sum(write for _, write in words)
+    words = [layer.words(name, getattr(stores, name).port_bits) for layer in counts]
+    reads, writes = sum(each.reads for each in words), sum(each.writes for each in words)
     most = cycles * getattr(stores, name).banks
     return PortUse(
         read_words=reads,
@@ -182,10 +181,3 @@ def _use(name: str, counts: Sequence[LayerCounts], stores: Stores, cycles: int) 
         port_stall_cycles=sum(getattr(layer.port_stalls, name) for layer in counts),
         fill_stall_cycles=sum(getattr(layer.fill_stalls, name) for layer in counts),
     )
-
-
-def _words(name: str, layer: LayerCounts, stores: Stores) -> tuple[int, int]:
-    """Words read and written of one layer: streams are packed, what the array reads of spike_in goes by address."""
-    accesses, port_bits = accesses_of(layer, name), getattr(stores, name).port_bits
-    reads, writes = (port_accesses(n, getattr(layer.bits, name), port_bits) for n in (accesses.reads, accesses.writes))
-    return layer.input_words if name == "spike_in" else reads, writes

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from lifsim.hardware.array import ArrayCycles, ArrayShape, Dataflow, Gemm, buffer_accesses, dense_cycles
 from lifsim.hardware.gemm import NO_CYCLES
+from lifsim.hardware.input_reads import EvenReads
+from lifsim.hardware.sram_banks import Banks
 from lifsim.model.network import Layer
 
 
@@ -29,6 +31,15 @@ class Product:
     dataflow: Dataflow
     rounds: int
 
+    def input_words(self, shape: ArrayShape, banks: Banks, element_bits: int) -> int:
+        """That the array reads from spike_in for one image; its operands lie in the order in which they are asked
+        for."""
+        if self.rounds == 0:
+            return 0
+        read = EvenReads(self.gemm, element_bits)
+        words = self.dataflow.input_reads(read, self.gemm, banks, shape).words
+        return int(words.sum()) * self.dataflow.input_repeats(self.gemm, shape) * self.rounds
+
 
 def backward_product(layer: Layer, dataflow: Dataflow, *, needed: bool) -> Product:
     """needed: whether somebody asks for the gradients of the layer's input."""
@@ -37,13 +48,13 @@ def backward_product(layer: Layer, dataflow: Dataflow, *, needed: bool) -> Produ
 
 def update_product(layer: Layer, dataflow: Dataflow) -> Product:
     """Of spikes and gradients, summed over the pixels."""
-    return Product(weight_gradient_gemm(layer), dataflow.of_sums(), layer.rounds)
+    return Product(weight_gradient_gemm(layer), dataflow, layer.rounds)
 
 
 @dataclass(frozen=True)
 class StageWork:
     """One stage of one layer, all rounds and images. finished: sums that leave the array complete; reads and writes of
-    inputs, weights and psums as `buffer_accesses` counts them."""
+    inputs, weights and psums as `buffer_accesses` counts them; input_words: of the port through which inputs come."""
 
     macs: int
     cycles: ArrayCycles
@@ -52,13 +63,15 @@ class StageWork:
     finished: int
     psum_reads: int
     psum_writes: int
+    input_words: int
 
     @classmethod
-    def of(cls, product: Product, shape: ArrayShape, batch: int, *, tick_batched: bool) -> StageWork:
-        """Dense cycles: where gradients and the spikes they meet are zero is not known in advance."""
+    def of(cls, product: Product, shape: ArrayShape, batch: int, image_words: int, *, tick_batched: bool) -> StageWork:
+        """Dense cycles: where gradients and the spikes they meet are zero is not known in advance. image_words: of an
+        image's inputs, as `Product.input_words` counts them."""
         gemm, dataflow, rounds = product.gemm, product.dataflow, product.rounds
         if rounds == 0:
-            return cls(0, NO_CYCLES, 0, 0, 0, 0, 0)
+            return cls(0, NO_CYCLES, 0, 0, 0, 0, 0, 0)
         accesses = buffer_accesses(dataflow, gemm, shape, rounds, tick_batched)
         return cls(
             macs=gemm.macs * rounds * batch,
@@ -68,4 +81,5 @@ class StageWork:
             finished=gemm.pixels * gemm.filters * gemm.groups * rounds * batch,
             psum_reads=accesses.psum_reads * batch,
             psum_writes=accesses.psum_writes * batch,
+            input_words=image_words * batch,
         )

@@ -65,9 +65,9 @@ def test_good_files_are_ok_and_every_fault_of_the_others_is_told(
         ("rows: 16", "rows: 0", "array.rows: 0 must be >= 1"),
         ("144KiB, banks: 2", "144KiB, banks: 2.5", "buffers.weight.banks: 2.5 must be a whole number"),
         (
-            "dataflow: sata",
-            "dataflow: stata",
-            "array.dataflow: 'stata' must be one of is, os, row_stationary, sata, ws; did you mean",
+            "dataflow: os",
+            "dataflow: row_stationery",
+            "array.dataflow: 'row_stationery' must be one of is, os, row_stationary, sata, ws; did you mean",
         ),
         ("144KiB,", "144KiB, read_pj: 3,", "buffers.weight: must have write_pj, leakage_mw, area_mm2 too"),
         (

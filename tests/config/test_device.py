@@ -96,7 +96,7 @@ def test_faults_of_the_device_stand_in_its_file_beside_those_of_the_architecture
         (["dram.device=3"], ["3 must be a mapping of keys"]),
         (["dram.device.timing.CLL=20"], ["is not a known key; did you mean 'CL'?"]),
         (["dram.device.timing.CL=20000000"], ["20000000 must be <= 1048576"]),
-        (["dram.device.timing.tRAS=1"], ["1 must be >= tRCD = 17"]),
+        (["dram.device.timing.tRAS=1"], ["1 must be >= tRCD = 15"]),
     ],
 )
 def test_a_device_that_cannot_be_is_refused(settings: list[str], faults: list[str], own_folder: Path) -> None:

@@ -8,7 +8,9 @@ import pytest
 
 from lifsim.accounting.prices import costs_of
 from lifsim.config.arch import load_arch
+from lifsim.config.dram import load_dram
 from lifsim.config.resolve import available, find
+from lifsim.simulate.resolved import resolved_arch
 
 NAMES = [
     "eyeriss_like",
@@ -19,6 +21,7 @@ NAMES = [
     "spinalflow_like_skip",
     "tpu_like_small",
 ]
+OWN = [name for name in NAMES if name != "sata128_satasim"]
 
 
 def test_all_that_are_promised_are_shipped() -> None:
@@ -43,9 +46,9 @@ def test_its_header_names_its_sources(name: str) -> None:
     assert all(line.startswith("#") for line in header.splitlines())
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "sata128_satasim"])
+@pytest.mark.parametrize("name", OWN)
 def test_ports_feed_the_array_every_cycle(name: str) -> None:
-    """A cycle takes one input per row and one weight per column (os, sata) or one sum per column in (ws)."""
+    """A cycle takes one input per row and one weight per column (os) or one sum per column in (ws)."""
     arch = load_arch(name)
     buffers, bits = arch.buffers, arch.precision
 
@@ -64,9 +67,50 @@ def test_eyeriss_like_has_the_global_buffer_of_eyeriss() -> None:
     assert sum(sizes) == 108 * 1024
 
 
+@pytest.mark.parametrize("name", OWN)
+def test_it_has_one_lpddr3_device_that_sleeps(name: str) -> None:
+    dram = load_arch(name).dram
+    assert dram.simulated == load_dram("lpddr3_1600_x32")
+    assert dram.simulated.controller.sleeps
+    assert dram.simulated.organisation.ranks * dram.simulated.organisation.channels == 1
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_its_two_prices_of_a_bit_of_dram_agree_or_say_why_not(name: str) -> None:
+    """A bit of a read burst by the device's currents, VDD (IDD4R - IDD3N) burst, beside the price of what is not
+    simulated; the file says what neither has in it, and the device's figure itself."""
+    dram = load_arch(name).dram
+    device, price = dram.simulated, dram.energy_pj_per_bit
+    assert device.energy.model == "supplies"
+    milliwatts = sum(supply.VDD * (supply.IDD4R - supply.IDD3N) for supply in device.energy.supplies)
+    burst_ns = device.organisation.burst_cycles * device.timing.tCK_ns
+    a_bit = milliwatts * burst_ns / (8 * device.organisation.burst_bytes)
+    assert price == pytest.approx(a_bit, rel=0.11)
+    assert f"{a_bit:.2f} pJ a bit" in dram.source
+    assert "without activates, refreshes, standby" in find("arch", name).read_text()
+
+
+def test_sata128_skip_is_sata128_but_for_its_sparsity() -> None:
+    gates, skips = (resolved_arch(load_arch(name)) for name in ("sata128", "sata128_skip"))
+    assert (gates["array"].pop("sparsity"), skips["array"].pop("sparsity")) == ("gate", "skip")
+    for tree in (gates, skips):
+        assert tree.pop("name")
+        assert tree.pop("description")
+    assert gates == skips
+
+
+@pytest.mark.parametrize("name", ["sata128_skip", "spinalflow_like_skip", "sata_training"])
+def test_what_is_compared_with_sata128_has_its_node_clock_and_memory(name: str) -> None:
+    ours, theirs = load_arch("sata128"), load_arch(name)
+    assert (ours.technology_nm, ours.clock_hz, ours.dram) == (theirs.technology_nm, theirs.clock_hz, theirs.dram)
+
+
 def test_sata128_and_its_satasim_twin_differ_only_in_accounting_costs_and_multiplier() -> None:
+    """The dataflow is the accounting's."""
     ours, theirs = load_arch("sata128"), load_arch("sata128_satasim")
-    assert (ours.array, ours.precision, ours.clock_hz) == (theirs.array, theirs.precision, theirs.clock_hz)
+    assert (ours.array.dataflow, theirs.array.dataflow) == ("os", "sata")
+    assert ours.array.model_copy(update={"dataflow": "sata"}) == theirs.array
+    assert (ours.precision, ours.clock_hz) == (theirs.precision, theirs.clock_hz)
     assert tuple(c for c in ours.components if not c.multibit_only) == theirs.components
     for name in ("weight", "spike_in", "spike_out"):
         assert getattr(ours.buffers, name).size_bytes == getattr(theirs.buffers, name).size_bytes

@@ -27,7 +27,6 @@ MACHINES = {
     "ws": systolic.weight_stationary,
     "is": systolic.input_stationary,
 }
-NAMES = ["os", "ws", "is", "sata"]
 
 gemms = st.builds(Gemm, *[st.integers(1, 9)] * 3)
 shapes = st.builds(ArrayShape, st.integers(1, 4), st.integers(1, 4))
@@ -69,21 +68,6 @@ def test_tick_batched_ws_streams_all_rounds_through_one_weight_load(gemm, shape,
     assert (accesses.psum_reads, accesses.psum_writes) == (count.psum_reads, count.outputs)
 
 
-@settings(max_examples=30, deadline=None)
-@given(gemm=gemms, shape=shapes, rounds=st.integers(1, 4))
-def test_sata_is_os_in_every_round_and_one_ws_weight_load(gemm, shape, rounds):
-    A, B = operands(gemm)
-    _, os = systolic.output_stationary(A, B, shape.rows, shape.cols)
-    _, ws = systolic.weight_stationary(A, B, shape.rows, shape.cols)
-    assert DATAFLOWS["sata"].loads(gemm, shape).total == ws.last_weight_cycle
-    cycles = dense_cycles(DATAFLOWS["sata"], gemm, shape, rounds, True)
-    assert cycles.total == rounds * os.cycles + ws.last_weight_cycle
-    assert cycles.folds == rounds * os.folds
-    accesses = buffer_accesses(DATAFLOWS["sata"], gemm, shape, rounds, True)
-    assert (accesses.inputs, accesses.outputs) == (rounds * os.inputs, rounds * os.outputs)
-    assert (accesses.weights, accesses.psum_reads, accesses.psum_writes) == (ws.weights, 0, 0)
-
-
 def test_the_count_of_a_layer_by_hand():
     # 5 pixels on 2 rows: 3 row folds; 3 filters on 2 columns: 2 column folds; each 7 + 2 + 2 - 2 = 9 cycles.
     gemm, shape = Gemm(pixels=5, reduction=7, filters=3), ArrayShape(2, 2)
@@ -92,10 +76,9 @@ def test_the_count_of_a_layer_by_hand():
     # ceil(7/2) * ceil(3/2) = 8 folds of 5 + 4 + 2 - 2 = 9, or of 14 when both rounds stream through one load.
     assert dense_cycles(DATAFLOWS["ws"], gemm, shape, 2, True).total == 8 * 14
     assert dense_cycles(DATAFLOWS["ws"], gemm, shape, 2, False).total == 2 * 8 * 9
-    assert DATAFLOWS["sata"].loads(gemm, shape).total == 7 * 9 + 2
 
 
-@pytest.mark.parametrize("dataflow", NAMES)
+@pytest.mark.parametrize("dataflow", MACHINES)
 @given(gemm=gemms, shape=shapes, rounds=st.integers(1, 5))
 def test_timestep_major_is_as_many_visits_of_one_round(dataflow, gemm, shape, rounds):
     assert (
@@ -111,7 +94,7 @@ def test_timestep_major_is_as_many_visits_of_one_round(dataflow, gemm, shape, ro
 
 
 @pytest.mark.parametrize("tick_batched", [True, False])
-@pytest.mark.parametrize("dataflow", NAMES)
+@pytest.mark.parametrize("dataflow", MACHINES)
 @given(gemm=gemms, shape=shapes, rounds=st.integers(1, 5), groups=st.integers(1, 5))
 def test_groups_run_one_after_the_other(dataflow, tick_batched, gemm, shape, rounds, groups):
     grouped = Gemm(gemm.pixels, gemm.reduction, gemm.filters, groups)
@@ -168,19 +151,10 @@ def test_skip_equals_rows_that_walk_their_ones(case):
 @given(gemm=gemms, shape=shapes, rounds=st.integers(1, 4), tick_batched=st.booleans())
 def test_skip_without_zeros_is_dense(gemm, shape, rounds, tick_batched):
     ones = np.full((rounds, 1, gemm.pixels), gemm.reduction)
-    for dataflow in ("os", "sata"):
-        dense = dense_cycles(DATAFLOWS[dataflow], gemm, shape, rounds, tick_batched)
-        assert skip_cycles(ones, gemm, shape, dataflow, tick_batched) == dense
-        blocks = skip_blocks(ones, gemm, shape, dataflow, tick_batched)
-        np.testing.assert_array_equal(blocks, output_blocks(DATAFLOWS[dataflow], gemm, shape, rounds, tick_batched))
-
-
-@given(gemm=gemms, shape=shapes, rounds=st.integers(1, 4))
-def test_sata_skips_its_os_part_and_still_loads_every_weight(gemm, shape, rounds):
-    ones = np.zeros((rounds, 1, gemm.pixels), np.int64)
-    load = DATAFLOWS["sata"].loads(gemm, shape)
-    assert skip_cycles(ones, gemm, shape, "sata") == skip_cycles(ones, gemm, shape) + load
-    assert skip_cycles(ones, gemm, shape, "sata", False) == skip_cycles(ones, gemm, shape) + load * rounds
+    dense = dense_cycles(DATAFLOWS["os"], gemm, shape, rounds, tick_batched)
+    assert skip_cycles(ones, gemm, shape, tick_batched) == dense
+    blocks = skip_blocks(ones, gemm, shape, tick_batched)
+    np.testing.assert_array_equal(blocks, output_blocks(DATAFLOWS["os"], gemm, shape, rounds, tick_batched))
 
 
 def test_narrow_counts_do_not_wrap():
@@ -218,7 +192,7 @@ def test_an_empty_product_is_refused():
         ArrayShape(16, 0)
 
 
-@pytest.mark.parametrize("dataflow", NAMES)
+@pytest.mark.parametrize("dataflow", MACHINES)
 @given(gemm=gemms, shape=shapes, rounds=st.integers(1, 4), tick_batched=st.booleans())
 def test_utilisation_is_a_share(dataflow, gemm, shape, rounds, tick_batched):
     cycles = dense_cycles(DATAFLOWS[dataflow], gemm, shape, rounds, tick_batched).total

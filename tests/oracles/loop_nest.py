@@ -168,7 +168,7 @@ class _Walk:
         """Bytes per image and way that partial sums spill between the folds over K."""
         array, psum_bits = self.arch.array, self.arch.precision.psum_bits
         layer, buffer = self.layer, self.arch.buffers.psum.usable_bytes
-        if array.dataflow in ("os", "sata"):
+        if array.dataflow == "os":
             return 0
         across = layer.pixels // layer.out_shape[1 + axis_of(layer)]
         spilled = 0

@@ -105,6 +105,7 @@ def _stationary(moving: Matrix, staying: Matrix, H: int, W: int) -> tuple[Matrix
             psum_buffer[:, col : col + W] += tile
             count.outputs += tile.size
         count.blocks.append(count.cycles - before)
+    count.psum_reads += psum_buffer.size  # by what takes the sums
     return psum_buffer, count
 
 

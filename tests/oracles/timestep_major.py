@@ -498,7 +498,7 @@ class _Walker:
         """Bytes of psums of each column fold of one output row; hand-overs between folds over K."""
         array, bits = self.arch.array, self.arch.precision.psum_bits
         hand_overs = ceil_div(layer.reduction, array.rows) - 1
-        if array.dataflow in ("os", "sata") or hand_overs == 0:
+        if array.dataflow == "os" or hand_overs == 0:
             return [], 0
         pixels = layer.pixels // layer.out_shape[1 + axis_of(layer)]
         smallest = min(array.cols, layer.group_filters)

@@ -42,6 +42,7 @@ def psum_accesses(sums: int, terms: int, rows: int, additions: int, *, in_the_ar
         for first in range(0, 0 if in_the_array else terms, rows):
             reads += first > 0
             writes += 1
+        reads += not in_the_array  # the whole sum comes back
         reads += addition > 0
         writes += 1
     return reads, writes

@@ -89,12 +89,9 @@ def count(layer: Convolution, machine: Machine, spikes: NDArray[np.uint8], times
     else:
         cycles = batch * layer.groups * {
             "os": rounds * (reduction + H + W - 2) * row_folds * col_folds,
-            "sata": rounds * (reduction + H + W - 2) * row_folds * col_folds,
             "ws": (rounds * pixels + 2 * H + W - 2) * k_folds * col_folds,
             "is": rounds * (filters + 2 * H + W - 2) * k_folds * pixel_cols,
         }[flow]  # fmt: skip
-    if flow == "sata":
-        cycles += batch * layer.groups * ((k_folds * col_folds - 1) * (pixels + 2 * H + W - 2) + H)
 
     each, weights = batch * layer.groups, reduction * filters
     psums = each * rounds * pixels * filters * k_folds if flow in ("ws", "is") else 0
@@ -108,8 +105,8 @@ def count(layer: Convolution, machine: Machine, spikes: NDArray[np.uint8], times
         macs_dense=finished * reduction,
         macs_effective=sum(int(image.sum()) for image in ones) * filters,
         input_reads=each * rounds * pixels * reduction * (1 if flow == "is" else col_folds),
-        weight_reads=each * weights * {"os": rounds * row_folds, "sata": 1, "ws": 1, "is": rounds * pixel_cols}[flow],
-        psum_reads=psums - finished if psums else 0,
+        weight_reads=each * weights * {"os": rounds * row_folds, "ws": 1, "is": rounds * pixel_cols}[flow],
+        psum_reads=psums,
         psum_writes=psums,
         output_writes=batch * timesteps * neurons if layer.lif else finished,
         lif_updates=batch * timesteps * neurons,

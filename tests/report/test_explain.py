@@ -88,8 +88,8 @@ def runs(draw: st.DrawFn) -> Result:
     network = draw(networks())
     rates = {layer.name: (0.3,) for layer in network.layers}
     network = dataclasses.replace(network, spikes=dataclasses.replace(network.spikes, rates=rates))
-    dataflow = draw(st.sampled_from(["os", "ws", "is", "sata"]))
-    sparsity = draw(st.sampled_from(["gate", "skip"] if dataflow in ("os", "sata") else ["none", "gate"]))
+    dataflow = draw(st.sampled_from(["os", "ws", "is"]))
+    sparsity = draw(st.sampled_from(["gate", "skip"] if dataflow == "os" else ["none", "gate"]))
     settings = [f"array.dataflow={dataflow}", f"array.sparsity={sparsity}", "dram.model=ideal"]
     settings += [f"array.rows={draw(st.integers(1, 5))}", f"array.cols={draw(st.integers(1, 3))}"]
     settings += [f"lif.overlapped={draw(st.sampled_from(['true', 'false']))}"]

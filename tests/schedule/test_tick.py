@@ -45,7 +45,7 @@ def archs(draw: st.DrawFn) -> Arch:
     return build.arch(
         rows=draw(st.integers(1, 5)),
         cols=draw(st.integers(1, 4)),
-        dataflow=draw(st.sampled_from(["os", "ws", "is", "sata"])),
+        dataflow=draw(st.sampled_from(["os", "ws", "is"])),
         double_buffered=draw(st.booleans()),
         weight_bits=draw(st.sampled_from([1, 4, 8])),
         weight=draw(sizes),

@@ -27,7 +27,7 @@ def archs(draw: st.DrawFn) -> Arch:
     return build.arch(
         rows=draw(st.integers(1, 5)),
         cols=draw(st.integers(1, 3)),
-        dataflow=draw(st.sampled_from(["os", "ws", "is", "sata"])),
+        dataflow=draw(st.sampled_from(["os", "ws", "is"])),
         weight_bits=draw(st.sampled_from([1, 4, 8])),
         membrane_bits=draw(st.sampled_from([4, 8, 12])),
         double_buffered=draw(st.booleans()),

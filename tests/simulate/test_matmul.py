@@ -147,7 +147,7 @@ def test_parallel_time_batching_has_no_window_of_timesteps_for_it() -> None:
     assert (together.array, together.fill_drain) == (apart.array, apart.fill_drain)
 
 
-@pytest.mark.parametrize("name", ["os", "ws", "is", "sata", "row_stationary"])
+@pytest.mark.parametrize("name", ["os", "ws", "is", "row_stationary"])
 def test_ports_are_waited_for_in_every_timestep(name: str) -> None:
     """3 rounds that share no filters wait three times as long as one."""
     gemm, shape = Gemm(6, 12, 10, 2), ArrayShape(4, 8)

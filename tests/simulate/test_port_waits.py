@@ -30,9 +30,10 @@ def ports(result: Result, side: str = "port_stalls") -> dict[str, int]:
     return {name: sum(one[name] for one in every) for name in every[0]}
 
 
-def passes(result: Result) -> list[int]:
-    """Outputs of every LIF pass of one timestep and image."""
-    maps = [layer.lif.output.shape for layer in result.network.layers if layer.lif]
+def passes(result: Result, *, replayed: bool = True) -> list[int]:
+    """Outputs of every LIF pass of one timestep and image; replayed: of layers that compute once, too."""
+    layers = [layer for layer in result.network.layers if layer.lif and (replayed or layer.rounds == layer.timesteps)]
+    maps = [layer.lif.output.shape for layer in layers if layer.lif]
     return [
         min(16, math.prod(pixels) - first) * min(8, channels - filters)
         for channels, *pixels in maps
@@ -57,6 +58,16 @@ def test_spikes_that_leave_faster_than_their_port_takes_them_are_waited_for() ->
     late = sum(max(0, math.ceil(n / 64) - 1) for n in passes(found))
     assert ports(found)["spike_out"] == found.network.timesteps * (found.options.batch or 1) * late > 0
     assert found.totals.cycles.stall_writeback >= ports(found)["spike_out"]
+
+
+def test_sums_that_a_weight_stationary_array_put_out_come_back_through_the_ports_of_their_buffer() -> None:
+    """Two banks of 128 bits give 16 sums of 16 bits a cycle, and take the 8 that the columns put out; currents that
+    are replayed wait in the LIF units."""
+    found = run("array.dataflow=ws")
+    late = sum(max(0, math.ceil(n * 16 / 256) - 1) for n in passes(found, replayed=False))
+    assert ports(found)["psum"] == found.network.timesteps * (found.options.batch or 1) * late > 0
+    assert ports(run("array.dataflow=ws", "buffers.psum.port_bits=512", "buffers.psum.banks=4"))["psum"] == 0
+    assert ports(run())["psum"] == 0
 
 
 def test_overlapped_units_hide_what_their_ports_take_under_the_next_fold() -> None:

@@ -113,7 +113,7 @@ def test_array_cycles_are_those_of_the_three_products(encoding: str) -> None:
         transposed = Gemm(H * W, reduction, C // layer.groups, layer.groups)
         update = Gemm(layer.reduction, layer.pixels, layer.group_filters, layer.groups)
         back = (
-            dense_cycles(DATAFLOWS["sata"], transposed, shape, layer.rounds, True).total
+            dense_cycles(DATAFLOWS["os"], transposed, shape, layer.rounds, True).total
             if layer.input.name != "input"
             else 0
         )

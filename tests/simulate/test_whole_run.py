@@ -72,8 +72,8 @@ def layers(draw: st.DrawFn, timesteps: int, encoding: str) -> list[Convolution]:
 def cases(draw: st.DrawFn) -> dict[str, Any]:
     timesteps, encoding = draw(st.integers(1, 4)), draw(st.sampled_from(["direct", "rate", "event"]))
     chosen = draw(layers(timesteps, encoding))
-    dataflow = draw(st.sampled_from(["os", "ws", "is", "sata"]))
-    sparsities = ["none", "gate", "skip"] if dataflow in ("os", "sata") else ["none", "gate"]
+    dataflow = draw(st.sampled_from(["os", "ws", "is"]))
+    sparsities = ["none", "gate", "skip"] if dataflow == "os" else ["none", "gate"]
     divisors = [n for n in (1, 2, 3, 4) if all(layer.filters % n == 0 for layer in chosen if layer.lif)]
     machine = Machine(
         draw(st.sampled_from([1, 2, 5, 1000])),

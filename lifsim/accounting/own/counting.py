@@ -5,11 +5,13 @@ from __future__ import annotations
 from lifsim.accounting.books import Accesses, Cycles, Operations, SramAccesses
 from lifsim.accounting.counts import ElementBits, LayerCounts, TimestepCounts
 from lifsim.accounting.own.array_work import ArrayWork
+from lifsim.accounting.own.port_work import input_banks
 from lifsim.accounting.own.scheduled import ScheduledLayer
 from lifsim.accounting.protocol import Setup
-from lifsim.hardware.array import ArrayShape, Sparsity, pe_utilisation, shape_of, sparsity_of
+from lifsim.hardware.array import ArrayShape, Sparsity, dataflow_of, pe_utilisation, shape_of, sparsity_of
 from lifsim.model.arch import Precision
 from lifsim.model.network import Layer
+from lifsim.schedule.products import input_map_of, laid_out
 
 
 def layer_counts(setup: Setup, layer: Layer, scheduled: ScheduledLayer, work: ArrayWork) -> LayerCounts:
@@ -28,7 +30,19 @@ def layer_counts(setup: Setup, layer: Layer, scheduled: ScheduledLayer, work: Ar
         pe_utilisation=pe_utilisation(ops.occupying(sparsity.skips), shape, cycles.array + cycles.fill_drain),
         tiling=scheduled.description,
         timesteps=_timesteps(layer, shape, sparsity, work, setup.batch),
+        input_words=_input_words(setup, layer, bits.spike_in, tick_batched=scheduled.tick_batched),
         datapaths=layer.datapaths,
+    )
+
+
+def _input_words(setup: Setup, layer: Layer, bits: int, *, tick_batched: bool) -> int:
+    array = setup.machine.array
+    return setup.memo.of(
+        sparsity_of(array).input_words,
+        setup.kept[layer.index],
+        laid_out(layer, shape_of(array), dataflow_of(array), tick_batched=tick_batched),
+        input_map_of(layer, bits),
+        input_banks(setup.machine.stores),
     )
 
 

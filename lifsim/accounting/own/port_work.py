@@ -18,18 +18,10 @@ from lifsim.hardware.stores import Store, Stores
 
 
 @dataclass(frozen=True)
-class PortWork:
-    """Of all images. input_words: that the array reads from spike_in."""
-
-    stalls: PortStalls
-    input_words: int
-
-
-@dataclass(frozen=True)
 class LifPorts:
     """The LIF calls behind a layer, for which the array waits `waited` cycles where ports take no time, and the ports
-    that they use. membrane: None where no membrane passes one. channels: channel groups that share a state; variables:
-    values that each neuron's state consists of."""
+    that they use. membrane: None where no membrane passes one; psum: None where they take no sums from its buffer.
+    channels: channel groups that share a state; variables: values that each neuron's state consists of."""
 
     calls: LifCalls
     waited: int
@@ -37,25 +29,32 @@ class LifPorts:
     variables: int
     membrane: Port | None
     spike_out: Port
+    psum: Port | None = None
 
 
-def port_work(
+def port_waits(
     laid: Laid, sparsity: Sparsity, kept: Kept, read: InputMap, ports: Ports, lifs: LifPorts | None
-) -> PortWork:
-    """Of the product `laid`, which reads the map `read`, on spikes of which `sparsity` has `kept` what it must know."""
+) -> PortStalls:
+    """Of all images, of the product `laid`, which reads the map `read`, on spikes of which `sparsity` has `kept` what
+    it must know."""
     waits = sparsity.waits(kept, laid, read, ports)
     if lifs is not None:
         waits += _lif_stalls(lifs, laid, sparsity, kept)
-    return PortWork(waits, sparsity.input_words(kept, laid, read, ports.spike_in))
+    return waits
 
 
 def ports_of(stores: Stores, bits: ElementBits) -> Ports:
     """The array's side of the buffers that feed it."""
     return Ports(
         weight=port_of(stores.weight, bits.weight),
-        spike_in=Banks(stores.spike_in.banks, stores.spike_in.port_bits),
+        spike_in=input_banks(stores),
         psum=port_of(stores.psum, bits.psum),
     )
+
+
+def input_banks(stores: Stores) -> Banks:
+    """Those of the map that the array reads."""
+    return Banks(stores.spike_in.banks, stores.spike_in.port_bits)
 
 
 def port_of(store: Store, element_bits: int) -> Port:
@@ -68,7 +67,7 @@ def _lif_stalls(lifs: LifPorts, laid: Laid, sparsity: Sparsity, kept: Kept) -> P
 
     Tick-batched, membranes stay in the PEs. Between the calls of a chain of `channelN` the state stays in the unit, so
     that a pass reads and writes one membrane (and what else their neurons keep) for N outputs; reads and writes have
-    ports of their own.
+    ports of their own. Where the PEs do not sum up, a pass reads its sums.
     """
     calls = lifs.calls
     outputs = pass_outputs(calls.pixels, calls.filters, calls.groups, laid.shape)
@@ -76,11 +75,16 @@ def _lif_stalls(lifs: LifPorts, laid: Laid, sparsity: Sparsity, kept: Kept) -> P
     states = -(-outputs // lifs.channels) * lifs.variables
     with_membranes = lifs.membrane.slowed(alone, states) if lifs.membrane else alone
     with_spikes = lifs.spike_out.slowed(with_membranes, outputs)
+    with_sums = lifs.psum.slowed(with_spikes, outputs) if lifs.psum else with_spikes
 
     def waited(passes: NDArray[np.int64]) -> int:
         if (passes == calls.pass_cycles).all():
             return lifs.waited
         return lif_waits(calls, passes, laid, sparsity, kept)
 
-    for_membranes = waited(with_membranes)
-    return PortStalls(membrane=for_membranes - lifs.waited, spike_out=waited(with_spikes) - for_membranes)
+    for_membranes, for_spikes = waited(with_membranes), waited(with_spikes)
+    return PortStalls(
+        membrane=for_membranes - lifs.waited,
+        spike_out=for_spikes - for_membranes,
+        psum=waited(with_sums) - for_spikes,
+    )

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.own.array_work import lif_calls
-from lifsim.accounting.own.port_work import LifPorts, port_of, port_work, ports_of
+from lifsim.accounting.own.port_work import LifPorts, port_of, port_waits, ports_of
 from lifsim.accounting.protocol import Setup
 from lifsim.hardware.array import dataflow_of, shape_of, sparsity_of
 from lifsim.hardware.sram_ports import PortStalls
@@ -17,8 +17,8 @@ from lifsim.schedule.products import input_map_of, laid_out
 def with_port_stalls(setup: Setup, layer: Layer, counts: LayerCounts, *, tick_batched: bool) -> LayerCounts:
     """`counts`, which know no waiting, of `layer` with its waits for SRAM ports."""
     array, stores = setup.machine.array, setup.machine.stores
-    work = setup.memo.of(
-        port_work,
+    waits = setup.memo.of(
+        port_waits,
         laid_out(layer, shape_of(array), dataflow_of(array), tick_batched=tick_batched),
         sparsity_of(array),
         setup.kept[layer.index],
@@ -26,7 +26,7 @@ def with_port_stalls(setup: Setup, layer: Layer, counts: LayerCounts, *, tick_ba
         ports_of(stores, counts.bits),
         _lif_ports(setup, layer, counts, tick_batched=tick_batched),
     )
-    return replace(waiting(counts, work.stalls), input_words=work.input_words)
+    return waiting(counts, waits)
 
 
 def waiting(counts: LayerCounts, waits: PortStalls) -> LayerCounts:
@@ -52,6 +52,8 @@ def _lif_ports(setup: Setup, layer: Layer, counts: LayerCounts, *, tick_batched:
         return None
     stores = setup.machine.stores
     stays = tick_batched or stores.membrane.size_bytes == 0
+    replayed = layer.rounds < layer.timesteps
+    stay_in_pes = dataflow_of(setup.machine.array).sums_in_pes or replayed or stores.psum.size_bytes == 0
     return LifPorts(
         calls,
         counts.cycles.lif,
@@ -59,4 +61,5 @@ def _lif_ports(setup: Setup, layer: Layer, counts: LayerCounts, *, tick_batched:
         layer.state_variables,
         None if stays else port_of(stores.membrane, counts.bits.membrane),
         port_of(stores.spike_out, counts.bits.spike_out),
+        None if stay_in_pes else port_of(stores.psum, counts.bits.psum),
     )

@@ -21,6 +21,7 @@ from lifsim.accounting.books import Accesses, Cycles, Operations, SramAccesses, 
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.machine import Machine
 from lifsim.accounting.own.array_work import lif_map
+from lifsim.accounting.own.port_work import input_banks
 from lifsim.accounting.protocol import Accounting, Setup
 from lifsim.accounting.stages import Stages
 from lifsim.hardware.array import DATAFLOWS, ArrayCycles, pe_utilisation, shape_of, sparsity_of
@@ -101,7 +102,7 @@ class _LayerStages:
     def _backward(self) -> LayerCounts:
         layer, moved, zeros = self.layer, self.traffic.backward, self.setup.network.gradients
         product = backward_product(layer, DATAFLOWS[self.machine.array.dataflow], needed=self.traffic.input_gradient)
-        work = self._work(product)
+        work = self._work(product, self.machine.precision.psum_bits)
         products = round((1 - zeros.membrane_sparsity) * layer.macs_per_round * product.rounds * self.batch)
         updates = layer.lif_elements * layer.timesteps * self.batch
         ops = replace(
@@ -131,7 +132,8 @@ class _LayerStages:
     def _weight_update(self) -> LayerCounts:
         """Weight gradients collect in the psum buffer from round to round, and change the weights once."""
         layer, moved, bits = self.layer, self.traffic.weight_update, self.machine.precision.psum_bits
-        work = self._work(update_product(layer, DATAFLOWS[self.machine.array.dataflow]))
+        product = update_product(layer, DATAFLOWS[self.machine.array.dataflow])
+        work = self._work(product, self.inference.bits.spike_in)
         ops = self._operations(work.macs, self.inference.ops.macs_effective, multibit=layer.multibit_input)
         sram = SramAccesses(
             weight=Accesses(
@@ -145,8 +147,10 @@ class _LayerStages:
         )
         return self._counts(work, ops, sram, moved, lif_cycles=0, registers=NO_ACCESSES)
 
-    def _work(self, product: Product) -> StageWork:
-        return StageWork.of(product, shape_of(self.machine.array), self.batch, tick_batched=self.tick_batched)
+    def _work(self, product: Product, input_bits: int) -> StageWork:
+        shape = shape_of(self.machine.array)
+        words = product.input_words(shape, input_banks(self.machine.stores), input_bits)
+        return StageWork.of(product, shape, self.batch, words, tick_batched=self.tick_batched)
 
     def _elements(self, moved_bytes: int) -> int:
         """Membranes in so many bytes."""
@@ -181,8 +185,14 @@ class _LayerStages:
         registers: Accesses,
     ) -> LayerCounts:
         """Gradients have the precision of psums, wherever they pass; weights that change are few beside them."""
-        bits, precision = self.inference.bits, self.machine.precision
+        precision, shape = self.machine.precision, shape_of(self.machine.array)
         update = moved.weight_updates > 0
+        bits = replace(
+            self.inference.bits,
+            weight=precision.psum_bits if update else precision.weight_bits,
+            spike_in=self.inference.bits.spike_in if update else precision.psum_bits,
+            spike_out=precision.psum_bits,
+        )
         return replace(
             self.inference,
             cycles=_cycles(work.cycles, lif_cycles),
@@ -190,14 +200,10 @@ class _LayerStages:
             dram_bytes=moved,
             sram_accesses=sram,
             registers=registers,
-            bits=replace(
-                bits,
-                weight=precision.psum_bits if update else precision.weight_bits,
-                spike_in=bits.spike_in if update else precision.psum_bits,
-                spike_out=precision.psum_bits,
-            ),
-            pe_utilisation=pe_utilisation(work.macs, shape_of(self.machine.array), work.cycles.total),
+            bits=bits,
+            pe_utilisation=pe_utilisation(work.macs, shape, work.cycles.total),
             timesteps=(),
+            input_words=work.input_words,
         )
 
 

@@ -26,6 +26,7 @@ from lifsim.accounting.counts import ElementBits, LayerCounts, TimestepCounts
 from lifsim.accounting.satasim.scalesim import ScaleSimCounts, padded_output, scalesim_counts, unpadded_output
 from lifsim.errors import Fault, InputError
 from lifsim.hardware.array import pe_utilisation, shape_of
+from lifsim.hardware.energy import port_accesses
 from lifsim.hardware.read_buffer import Window
 from lifsim.model.arch import Arch
 from lifsim.model.network import Layer, Network
@@ -108,6 +109,7 @@ def _counted(layer: Layer, ops: Operations, network: Network, arch: Arch) -> Lay
     T, shape = network.timesteps, shape_of(arch.array)
     sizes = arch.buffers.spike_in.size_bytes, arch.buffers.spike_out.size_bytes
     counts = scalesim_counts(_window(layer), layer.filters, shape, *sizes)
+    charged, port_bits = _charged_bits(arch), arch.buffers.spike_in.port_bits
     unpadded_macs = prod(_window(layer).out) * layer.weights
     utilised = partial(pe_utilisation, unpadded_macs, shape)
     steps = _timesteps(counts, ops.macs_effective, T, utilised, psum_times_t=arch.satasim.psum_times_t)
@@ -125,10 +127,11 @@ def _counted(layer: Layer, ops: Operations, network: Network, arch: Arch) -> Lay
             psum=Accesses(0, 0),
         ),
         registers=Accesses(0, 0),
-        bits=_charged_bits(arch),
+        bits=charged,
         pe_utilisation=pe_utilisation(unpadded_macs * T, shape, streaming + filling),
         tiling="as SATA_Sim: os per timestep, ws weights once",
         timesteps=steps,
+        input_words=port_accesses(counts.sram_input_reads, charged.spike_in, port_bits),
     )
 
 

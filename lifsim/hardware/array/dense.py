@@ -22,8 +22,8 @@ class ArrayAccesses:
     """Elements at the array's ports, of all rounds.
 
     inputs, weights: read. outputs: that leave the array: finished ones where the PEs sum them up, else psums.
-    psum_writes, psum_reads: of the psum buffer: every psum that leaves is written, and read back for the next of the
-    folds that add up to it; none where the PEs sum them up.
+    psum_writes, psum_reads: of the psum buffer: every psum that leaves is written, and read back once, for the next of
+    the folds that add up to it or, the last one, by what takes the finished sum; none where the PEs sum them up.
     """
 
     inputs: int
@@ -45,7 +45,7 @@ def dense_cycles(dataflow: Dataflow, gemm: Gemm, shape: ArrayShape, rounds: int,
     together = rounds // visits
     all_folds = count if dataflow.joins_rounds else count * together
     cycles = ArrayCycles(count * together * folds.stream_cycles, all_folds * folds.fill_drain_cycles, all_folds)
-    return (cycles + dataflow.loads(gemm, shape)) * visits
+    return cycles * visits
 
 
 def _visits(dataflow: Dataflow, rounds: int, tick_batched: bool) -> int:
@@ -59,8 +59,8 @@ def output_blocks(
     """[visits, blocks] int64, read-only: the layer's work cut where a set of outputs is finished, in cycles per block.
 
     A block is the folds that add up to the same outputs, of one round or of those that go together. visits: how often
-    the layer gets the array: once tick-batched, `rounds` times timestep-major. What a visit loads before its folds is
-    part of no block. LIF passes hide under blocks (`lif_unit.lif_cycles`).
+    the layer gets the array: once tick-batched, `rounds` times timestep-major. LIF passes hide under blocks
+    (`lif_unit.lif_cycles`).
     """
     folds = dataflow.folds(gemm, shape)
     blocks = folds.outputs * gemm.groups
@@ -86,7 +86,8 @@ def buffer_accesses(
 
     Sparsity does not change them: `gate` fetches what it then gates off, and under `skip` a row needs its spikes to
     know which of them to skip, and its neighbours need the weights that it skips. Source: SCALE-Sim v3's SRAM reads and
-    writes (its os output writes also count the skew of its demand matrices; Sr*Sc is the true count).
+    writes (its os output writes also count the skew of its demand matrices; Sr*Sc is the true count); the last sums are
+    read back by the LIF units, which SCALE-Sim does not have.
     """
     operands = dataflow.operands(gemm, shape)
     weight_loads = 1 if tick_batched and dataflow.loads_once else rounds
@@ -96,6 +97,6 @@ def buffer_accesses(
         inputs=operands.inputs * gemm.groups * rounds,
         weights=operands.weights * gemm.groups * weight_loads,
         outputs=partial or finished,
-        psum_reads=partial - finished if partial else 0,
+        psum_reads=partial,
         psum_writes=partial,
     )

@@ -30,7 +30,7 @@ def cycle_lines(
     yield Line("folds", count, folds.count * gemm.groups, "", _what(dataflow, shape))
     loads = batch * (1 if tick_batched else layer.rounds)
     skips = SPARSITIES[arch.array.sparsity].skips
-    yield _skipping(arch, counts) if skips else _streaming(layer, arch, batch, loads, cycles.array)
+    yield _skipping(arch, counts) if skips else _streaming(layer, arch, batch, cycles.array)
     yield _filling(layer, arch, batch, loads, cycles.fill_drain)
     if layer.lif:
         yield _lif(layer, arch, channels, batch, cycles.lif, tick_batched=tick_batched)
@@ -47,21 +47,17 @@ def _what(dataflow: Dataflow, shape: ArrayShape) -> str:
     )
 
 
-def _streaming(layer: Layer, arch: Arch, batch: int, loads: int, value: int) -> Line:
+def _streaming(layer: Layer, arch: Arch, batch: int, value: int) -> Line:
     gemm, dataflow = gemm_of(layer), dataflow_for(layer, DATAFLOWS[arch.array.dataflow])
     folds = dataflow.folds(gemm, shape_of(arch.array))
-    loading = loads * dataflow.loads(gemm, shape_of(arch.array)).array
-    extra = str(loading) if loading else ""
     why = f"images x rounds x folds x {dataflow.streamed} of a fold"
-    why += ", then images x weight folds x pixels to load weights" if extra else ""
     streamed = product(batch, layer.rounds, folds.count * gemm.groups, folds.stream_cycles)
-    return Line("array", plus(streamed, extra), value, UNIT, why)
+    return Line("array", streamed, value, UNIT, why)
 
 
 def _skipping(arch: Arch, counts: LayerCounts) -> Line:
     """How many ones there are, the spikes say: round by round."""
     why = SPARSITIES[arch.array.sparsity].streams
-    why += ", with weights loaded as ws loads them" if DATAFLOWS[arch.array.dataflow].loads_once else ""
     return Line("array", alike(done.array_cycles for done in counts.timesteps), counts.cycles.array, UNIT, why)
 
 
@@ -70,16 +66,13 @@ def _filling(layer: Layer, arch: Arch, batch: int, loads: int, value: int) -> Li
     laid = laid_out(layer, shape, DATAFLOWS[arch.array.dataflow], tick_batched=loads == batch)
     gemm, dataflow, own = laid.gemm, laid.dataflow, SPARSITIES[arch.array.sparsity].fills(laid)
     loads = batch * layer.rounds if laid.per_round else loads
-    loading = loads * dataflow.loads(gemm, shape).fill_drain
-    behind = f" + {loading}" if loading else ""
-    then = ", then as ws loads weights" if loading else ""
     if own is not None:
-        return Line("fill_drain", f"{loads}*{own.fill_drain}{behind}", value, UNIT, own.why + then)
+        return Line("fill_drain", f"{loads}*{own.fill_drain}", value, UNIT, own.why)
     folds = dataflow.folds(gemm, shape).count * gemm.groups
     words = dataflow.words(gemm, shape)
     times = product(loads, folds) if dataflow.joins_rounds else product(batch, layer.rounds, folds)
     why = f"per {'weight load' if dataflow.joins_rounds else 'fold'} {words.why}"
-    return Line("fill_drain", f"{times}*{words.fill_drain}{behind}", value, UNIT, why + then)
+    return Line("fill_drain", f"{times}*{words.fill_drain}", value, UNIT, why)
 
 
 def _lif(layer: Layer, arch: Arch, channels: int, batch: int, value: int, *, tick_batched: bool) -> Line:

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Protocol
 
 from lifsim.contract import asked_where
-from lifsim.hardware.gemm import NO_CYCLES, ArrayCycles, ArrayShape, Gemm
+from lifsim.hardware.gemm import ArrayShape, Gemm
 from lifsim.hardware.input_reads import InputReads, Reads
 from lifsim.hardware.sram_banks import Banks, Ints
 from lifsim.hardware.sram_ports import Ports, PortStalls
@@ -88,6 +88,10 @@ class Dataflow(Protocol):
     sums_in_pes: bool = False
     holds_pixels: bool = False
 
+    def refusal(self, accounting: str) -> str:
+        """Why the accounting of that name must not count it; empty where it may."""
+        return ""
+
     @abstractmethod
     def folds(self, gemm: Gemm, shape: ArrayShape) -> Folds:
         """The folds of one group and round."""
@@ -108,22 +112,9 @@ class Dataflow(Protocol):
         """What one group reads in one round."""
         ...
 
-    def loads(self, gemm: Gemm, shape: ArrayShape) -> ArrayCycles:
-        """What a visit to the layer takes before its folds, all groups: nothing, unless a dataflow says more."""
-        return NO_CYCLES
-
-    def load_waits(self, gemm: Gemm, shape: ArrayShape, ports: Ports) -> PortStalls:
-        """What a visit waits while it `loads`, all groups."""
-        return PortStalls()
-
-    def of_sums(self) -> Dataflow:
-        """The dataflow of a product of which neither factor is weights: without what is loaded for them."""
-        return self
-
     @abstractmethod
     def waits(self, read: InputReads, gemm: Gemm, shape: ArrayShape, rounds: int, ports: Ports) -> PortStalls:
-        """Of one visit, whose `rounds` go together, its loads included: what it takes longer because of the ports of
-        the buffers."""
+        """Of one visit, whose `rounds` go together: what it takes longer because of the ports of the buffers."""
         ...
 
     @asked_where("holds_pixels")
@@ -147,10 +138,9 @@ class Dataflow(Protocol):
 def per_round(dataflow: Dataflow) -> Dataflow:
     """`dataflow` of products whose filters are other ones in every round: no weights, and not loaded once for
     several."""
-    of_sums = dataflow.of_sums()
-    if not (of_sums.joins_rounds or of_sums.loads_once):
-        return of_sums
-    changed = copy(of_sums)
+    if not (dataflow.joins_rounds or dataflow.loads_once):
+        return dataflow
+    changed = copy(dataflow)
     changed.joins_rounds = changed.loads_once = False
     return changed
 

@@ -1,56 +1,32 @@
-"""SATA_Sim's composition: output-stationary folds, and once a visit the weights as a weight-stationary array has them.
+"""SATA_Sim's composition: the cycles of an output-stationary array, and behind them those that a weight-stationary one
+needs until its last weights are loaded. `lifsim.accounting.satasim.scalesim` has the equations.
 
-    layer = rounds * os folds  +  (folds_ws - 1) * (Sr + 2H + W - 2) + H
+A weight fold waits there for pixels that the output-stationary folds have streamed already, so that no array spends
+this time: it is a rule of that accounting, and an architecture that LIFSim counts itself is `os`.
 
-Source: SATA_Sim (Yin et al., "SATA: Sparsity-aware training accelerator for spiking neural networks", IEEE TCAD 2022),
-which prints one less (`SRAM Filter Cycles`, an index).
+Source: SATA_Sim (Yin et al., "SATA: Sparsity-aware training accelerator for spiking neural networks", IEEE TCAD 2022).
 """
 
 from __future__ import annotations
 
 from lifsim.hardware.array.dataflow.output_stationary import OutputStationary
-from lifsim.hardware.array.dataflow.protocol import DATAFLOWS, Dataflow, Operands
-from lifsim.hardware.array.dataflow.weight_stationary import WeightStationary, weight_loads
-from lifsim.hardware.gemm import ArrayCycles, ArrayShape, Gemm
-from lifsim.hardware.input_reads import InputReads
-from lifsim.hardware.sram_banks import Ints
-from lifsim.hardware.sram_ports import Ports, PortStalls, held_up, parts
+from lifsim.hardware.array.dataflow.protocol import DATAFLOWS
+
+ACCOUNTING = "satasim"
 
 
 @DATAFLOWS.register
 class Sata(OutputStationary):
-    """Inputs and outputs as os, weights as ws."""
+    """Inputs and outputs as os; weights once, as SATA_Sim counts them. Its zeros are gated by the workload's mean rate,
+    so that no row is known to skip any."""
 
     name = "sata"
-    title = "SATA_Sim's: output-stationary, and once a visit weight-stationary folds for the weights"
-    loads_once = True
+    title = "SATA_Sim's: output-stationary, and the cycles of a weight-stationary pass; under accounting satasim only"
+    holds_pixels = False
 
-    def operands(self, gemm: Gemm, shape: ArrayShape) -> Operands:
-        """Every weight once."""
-        return Operands(super().operands(gemm, shape).inputs, WeightStationary().operands(gemm, shape).weights)
-
-    def loads(self, gemm: Gemm, shape: ArrayShape) -> ArrayCycles:
-        """Cycles of a ws array up to the last weight row that it loads. Counted as time, not as folds."""
-        folds = WeightStationary().folds(gemm, shape)
-        whole = folds.count - 1
-        once = ArrayCycles(whole * folds.stream_cycles, whole * folds.fill_drain_cycles + shape.rows, 0)
-        return once * gemm.groups
-
-    def of_sums(self) -> Dataflow:
-        """Plain os: there are no weights to load."""
-        return OutputStationary()
-
-    def load_waits(self, gemm: Gemm, shape: ArrayShape, ports: Ports) -> PortStalls:
-        """h*w weights a fold of ws."""
-        return weight_loads(gemm, shape, ports)
-
-    def waits(self, read: InputReads, gemm: Gemm, shape: ArrayShape, rounds: int, ports: Ports) -> PortStalls:
-        """The inputs as os, behind the loads."""
-        return super().waits(read, gemm, shape, rounds, ports) + self.load_waits(gemm, shape, ports)
-
-    def row_waits(self, stream: Ints, inputs: Ints, gemm: Gemm, shape: ArrayShape, ports: Ports) -> PortStalls:
-        """No weights stream."""
-        waits = PortStalls()
-        for _, count in parts(gemm.filters, shape.cols):
-            waits += held_up(stream, 0, inputs, 0) * count
-        return waits
+    def refusal(self, accounting: str) -> str:
+        """No other accounting knows the pass."""
+        if accounting == ACCOUNTING:
+            return ""
+        why = f"its weight-stationary pass is a rule of accounting {ACCOUNTING}, not time that an array spends"
+        return f"{self.name!r} must be os under accounting {accounting}: {why}"

@@ -48,7 +48,7 @@ class WeightStationary(Dataflow):
         """h*w weights are loaded in H cycles; then S vectors of h inputs come in and S*w psums go out in S cycles."""
         stream = gemm.pixels * rounds
         inputs = rounds * (gemm.pixels + self.input_reads(read, gemm, ports.spike_in, shape).waits)
-        waits = weight_loads(gemm, shape, ports)
+        waits = _weight_loads(gemm, shape, ports)
         for w, count in parts(gemm.filters, shape.cols):
             waits += held_up(stream, 0, inputs, ports.psum.cycles(stream * w)) * count
         return waits
@@ -62,7 +62,7 @@ class WeightStationary(Dataflow):
         return ceil_div(gemm.filters, shape.cols)
 
 
-def weight_loads(gemm: Gemm, shape: ArrayShape, ports: Ports) -> PortStalls:
+def _weight_loads(gemm: Gemm, shape: ArrayShape, ports: Ports) -> PortStalls:
     """Waits of loading all weights once, fold by fold, in H cycles each."""
     folds = cut(gemm.reduction, gemm.filters, shape.rows, shape.cols)
     late = sum(max(0, ports.weight.cycles(h * w) - shape.rows) * count for h, w, count in folds)

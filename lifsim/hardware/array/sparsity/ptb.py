@@ -72,7 +72,7 @@ class ParallelTimeBatching(Sparsity):
 
     def refusal(self, dataflow: Dataflow) -> str:
         """Only rows that hold pixels can hold windows of them."""
-        return "" if dataflow.holds_pixels else f"'ptb' must go with dataflow os or sata, not {dataflow.name}"
+        return "" if dataflow.holds_pixels else f"'ptb' must go with dataflow os, not {dataflow.name}"
 
     def fills(self, laid: Laid) -> FoldWords:
         """Every pixel starts once."""
@@ -87,14 +87,13 @@ class ParallelTimeBatching(Sparsity):
 
     def cycles(self, kept: Kept, laid: Laid) -> tuple[ArrayCycles, ...]:
         """What a window takes is its visit's first round's."""
-        loads = laid.dataflow.loads(laid.gemm, laid.shape) * kept.images
         filter_folds = ceil_div(laid.gemm.filters, laid.shape.cols)
         rounds = []
         for first, last in _visits(kept, laid):
             inputs = _inputs(kept, laid, first, last)
             streamed = int(inputs.sum()) * min(WINDOW, last - first) * filter_folds
             visit = ArrayCycles(streamed, _start_cycles(laid) * kept.images, inputs.size * filter_folds)
-            rounds += [visit + loads] + [NO_CYCLES] * (last - first - 1)
+            rounds += [visit] + [NO_CYCLES] * (last - first - 1)
         return tuple(rounds)
 
     def blocks(self, kept: Kept, laid: Laid) -> Iterator[tuple[NDArray[np.int64], int]]:
@@ -110,13 +109,12 @@ class ParallelTimeBatching(Sparsity):
 
     def waits(self, kept: Kept, laid: Laid, read: InputMap, ports: Ports) -> PortStalls:
         """A fold's inputs come with the bits of all its windows."""
-        loads = laid.dataflow.load_waits(laid.gemm, laid.shape, ports) * kept.images
         waits = PortStalls()
         for first, last in _visits(kept, laid):
             inputs = _inputs(kept, laid, first, last)
             asked = -(-_input_bits(inputs, laid, read, last - first) // ports.spike_in.line_bits)
             stream = inputs * min(WINDOW, last - first)
-            waits += laid.dataflow.row_waits(stream, asked, laid.gemm, laid.shape, ports) + loads
+            waits += laid.dataflow.row_waits(stream, asked, laid.gemm, laid.shape, ports)
         return waits
 
     def input_words(self, kept: Kept, laid: Laid, read: InputMap, banks: Banks) -> int:

@@ -35,15 +35,11 @@ class Skipping(Sparsity):
 
     def refusal(self, dataflow: Dataflow) -> str:
         """Only a PE row that holds its own pixel can skip."""
-        return "" if dataflow.holds_pixels else f"'skip' must go with dataflow os or sata, not {dataflow.name}"
+        return "" if dataflow.holds_pixels else f"'skip' must go with dataflow os, not {dataflow.name}"
 
     def cycles(self, kept: Kept, laid: Laid) -> tuple[ArrayCycles, ...]:
-        """array: the slowest rows' ones; fill_drain: H + W - 2 a fold, even of a fold without ones; a visit's loads."""
-        loads = laid.dataflow.loads(laid.gemm, laid.shape) * kept.images
-        return tuple(
-            self._folds(kept.ones[:, timestep], laid) + (loads if timestep == 0 or not laid.tick_batched else loads * 0)
-            for timestep in range(kept.rounds)
-        )
+        """array: the slowest rows' ones; fill_drain: H + W - 2 a fold, even of a fold without ones."""
+        return tuple(self._folds(kept.ones[:, timestep], laid) for timestep in range(kept.rounds))
 
     def blocks(self, kept: Kept, laid: Laid) -> Iterator[tuple[NDArray[np.int64], int]]:
         """Every fold in the order in which they run. Tick-batched: groups, filter folds, pixel folds, the rounds of
@@ -57,14 +53,13 @@ class Skipping(Sparsity):
             yield (np.moveaxis(every, 0, -1).reshape(1, -1) if laid.tick_batched else every.reshape(rounds, -1)), 1
 
     def waits(self, kept: Kept, laid: Laid, read: InputMap, ports: Ports) -> PortStalls:
-        """Of every fold its slowest row or its slowest buffer; a visit's loads wait as they do without skipping."""
+        """Of every fold its slowest row or its slowest buffer."""
         inputs = 1 + scanned_reads(read, ports.spike_in, laid.shape.rows).waits
         waits = PortStalls()
         for image in kept.ones:
             slowest = slowest_rows(image, laid.gemm, laid.shape)
             waits += laid.dataflow.row_waits(slowest, inputs, laid.gemm, laid.shape, ports)
-        visits = 1 if laid.tick_batched else kept.rounds
-        return waits + laid.dataflow.load_waits(laid.gemm, laid.shape, ports) * (visits * kept.images)
+        return waits
 
     def input_words(self, kept: Kept, laid: Laid, read: InputMap, banks: Banks) -> int:
         """Every row its own receptive field."""
