@@ -127,15 +127,17 @@ def _compute(
 
 
 def _logic(bill: Bill, work: LogicWork, clock_hz: int) -> LogicEnergy:
-    leakage = energy.leakage_pj(bill.leakage_mw * work.pieces, work.running_cycles, clock_hz)
-    return LogicEnergy.of(energy.operation_pj(bill, work), energy.ungated_pj(bill, work), leakage)
+    leakage = energy.leakage_pj(bill.leakage_mw * work.pieces, work.cycles, clock_hz)
+    return LogicEnergy.of(
+        energy.operation_pj(bill, work), energy.toggling_pj(bill, work), energy.idle_pj(bill, work), leakage
+    )
 
 
 def _buffer(name: str, counts: LayerCounts, costs: Costs, machine: Machine) -> Energy:
     cost, accesses = costs.buffers[name], accesses_of(counts, name)
     element_bits, port_bits = getattr(counts.bits, name), getattr(machine.stores, name).port_bits
-    dynamic = energy.sram_pj(cost, accesses.reads, accesses.writes, element_bits, port_bits)
-    return Energy.of(dynamic, energy.leakage_pj(cost.leakage_mw, counts.cycles.total, machine.clock_hz))
+    work = energy.sram_pj(cost, accesses.reads, accesses.writes, element_bits, port_bits)
+    return Energy.of(work, 0.0, energy.leakage_pj(cost.leakage_mw, counts.cycles.total, machine.clock_hz))
 
 
 def accesses_of(counts: LayerCounts, name: str) -> Accesses:

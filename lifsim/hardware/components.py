@@ -28,12 +28,12 @@ class Bill:
     """One PE's or one LIF unit's cost under one tag.
 
     operation_pj: per operation (gated components). multibit_pj: on top of it per operation on a multi-bit input.
-    ungated_pj: per cycle in which the array runs, whatever it does. leakage_mw, area_mm2: always.
+    toggling_pj: per cycle, whatever it does. leakage_mw, area_mm2: always.
     """
 
     operation_pj: float
     multibit_pj: float
-    ungated_pj: float
+    toggling_pj: float
     leakage_mw: float
     area_mm2: float
 
@@ -61,7 +61,7 @@ def bill_of(components: Iterable[Component], tag: str) -> Bill:
     return Bill(
         operation_pj=sum(c.count * p.dynamic_pj for c, p in price if c.gated and not c.multibit_only),
         multibit_pj=sum(c.count * p.dynamic_pj for c, p in price if c.multibit_only),
-        ungated_pj=sum(c.count * p.dynamic_pj for c, p in price if not c.gated and not c.multibit_only),
+        toggling_pj=sum(c.count * p.dynamic_pj for c, p in price if not c.gated and not c.multibit_only),
         leakage_mw=sum(c.count * p.leakage_mw for c, p in price),
         area_mm2=sum(c.count * p.area_mm2 for c, p in price),
     )

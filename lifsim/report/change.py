@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lifsim.accounting.books import KINDS
 from lifsim.simulate.result import Totals
 from lifsim.units import format_bytes, format_si
 
@@ -65,6 +66,9 @@ def _quantities(t: Totals) -> dict[tuple[str, str], tuple[float, str]]:
     for name in ("sram", "dram", "total"):
         energy = getattr(t.energy_pj, name)
         rows.append(("energy", name.upper() if name != "total" else name, energy.total, joule(energy.total)))
+    for kind in KINDS:
+        spent = getattr(t.energy_pj.total, kind)
+        rows.append(("energy", f"total, {kind}", spent, joule(spent)))
     rows += [
         ("area", "LIF units", t.area.lif, f"{t.area.lif:.4g} mm2"),
         ("area", "total", t.area_mm2, f"{t.area_mm2:.4g} mm2"),

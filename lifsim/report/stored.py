@@ -122,13 +122,21 @@ class _Inputs(Model):
                 yield name, f"must be the SHA-256 of {name.removesuffix('_sha256')}: one of them was changed"
 
 
+def _present(version: int) -> int:
+    """Not that of an older LIFSim, whose figures have other names."""
+    if version < SCHEMA_VERSION:
+        rule = "an older LIFSim wrote it, whose energy is parted into dynamic and leakage"
+        raise ValueError(f"{version} must be {SCHEMA_VERSION}: {rule}")
+    return version
+
+
 class _Head(Model):
     """What tells a summary of this LIFSim from other files."""
 
     model_config = ConfigDict(extra="ignore")
 
     format: Literal["lifsim-summary"]
-    schema_version: Annotated[int, Field(strict=True, ge=SCHEMA_VERSION, le=SCHEMA_VERSION)]
+    schema_version: Annotated[int, Field(strict=True, ge=1, le=SCHEMA_VERSION), AfterValidator(_present)]
 
 
 @cache

@@ -8,9 +8,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from lifsim.accounting.books import (
+    KINDS,
     Accesses,
     BooksError,
     Cycles,
+    Energy,
     EnergyPj,
     Operations,
     SramAccesses,
@@ -42,6 +44,12 @@ from lifsim.units import format_bytes, format_si
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+def _spent(energy: Energy) -> str:
+    """`2.4 mJ: 1.1 mJ work, ...`"""
+    parts = ", ".join(f"{format_si(getattr(energy, kind) * 1e-12, 'J')} {kind}" for kind in KINDS)
+    return f"{format_si(energy.total * 1e-12, 'J')}: {parts}"
 
 
 @dataclass(frozen=True)
@@ -230,7 +238,7 @@ class Result(Briefly):
                 "cycles": f"{totals.cycles.total:,}, bound by {bound(totals.cycles)}",
                 "time": format_si(totals.time_s, "s"),
                 "PE utilisation": f"{totals.pe_utilisation:.1%}",
-                "energy": format_si(totals.energy_pj.total.total * 1e-12, "J"),
+                "energy": _spent(totals.energy_pj.total),
                 "DRAM": format_bytes(totals.dram_bytes.total),
                 "LIF memory": f"{format_bytes(memory.forward)} forward, {format_bytes(memory.backward)} backward",
                 "area": f"{totals.area_mm2:.4g} mm2",

@@ -69,7 +69,7 @@ def test_the_summary_has_every_key_that_others_rely_on(capsys: pytest.CaptureFix
         assert set(summary["sram_accesses"][buffer]) == {"reads", "writes"}
     energy = summary["energy_pj"]
     for part in (*energy["compute"].values(), energy["sram"], energy["dram"], energy["total"]):
-        assert part["dynamic"] + part["leakage"] == pytest.approx(part["total"])
+        assert part["work"] + part["idle"] + part["standing"] == pytest.approx(part["total"])
     assert set(energy["compute"]) == {"spike_mac", "lif", "spad"}
     memory = {"forward", "backward", "forward_baseline", "backward_baseline"}
     assert set(summary["lif_memory_bytes"]) == memory
@@ -117,8 +117,8 @@ def test_a_resolved_configuration_finds_its_trace_from_any_folder(
         ("{}", "must be the folder of a run"),
         ("[1]", "must be the folder of a run"),
         ("no json", "must be the folder of a run"),
-        ('{"format": "lifsim-summary", "schema_version": 99}', "odd/summary.json:1:30 schema_version: 99 must be <= 1"),
-        ('{"format": "lifsim-summary", "schema_version": 1}', "odd/summary.json:1:1 energy_pj: must be given"),
+        ('{"format": "lifsim-summary", "schema_version": 99}', "odd/summary.json:1:30 schema_version: 99 must be <= 2"),
+        ('{"format": "lifsim-summary", "schema_version": 2}', "odd/summary.json:1:1 energy_pj: must be given"),
     ],
 )
 def test_a_folder_that_holds_no_summary_is_not_drawn(

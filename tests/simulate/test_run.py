@@ -30,7 +30,7 @@ def test_channel_sharing_divides_the_lif_units_and_touches_nothing_else_of_compu
     shared = lifsim.run(sharing=f"channel{n}")
     ours, theirs = shared.totals.energy_pj.compute, unshared.totals.energy_pj.compute
     assert ours.lif.ungated == pytest.approx(theirs.lif.ungated / n, rel=1e-12)
-    assert ours.lif.leakage == pytest.approx(theirs.lif.leakage / n, rel=1e-12)
+    assert ours.lif.standing == pytest.approx(theirs.lif.standing / n, rel=1e-12)
     assert ours.lif.operation == theirs.lif.operation
     assert ours.spike_mac == theirs.spike_mac
     assert ours.spad == theirs.spad

@@ -67,9 +67,18 @@ def energy_nj(net: Network, arch: Arch) -> dict[str, float]:
     energy: EnergyPj = added([energy_of(each, costs, Machine.of(arch), arch.array.pes) for each in counts])
     found = {}
     for tag in ("spike_mac", "lif", "spad"):
-        found |= {f"{tag} {part}": pj for part, pj in vars(getattr(energy.compute, tag)).items()}
+        logic = getattr(energy.compute, tag)
+        parts = {
+            "operation": logic.operation,
+            "ungated": logic.ungated,
+            "leakage": logic.standing,
+            "total": logic.total,
+        }
+        found |= {f"{tag} {part}": pj for part, pj in parts.items()}
     for name in ("weight", "spike_in", "spike_out"):
-        found |= {f"{name} {part}": pj for part, pj in vars(getattr(energy.buffers, name)).items()}
+        buffer = getattr(energy.buffers, name)
+        parts = {"dynamic": buffer.work, "leakage": buffer.standing, "total": buffer.total}
+        found |= {f"{name} {part}": pj for part, pj in parts.items()}
     found |= {"sram": energy.sram.total, "dram": energy.dram.total}
     return {name: pj * 1e-3 for name, pj in found.items()}
 

@@ -40,7 +40,7 @@ def at_own_clock(bill: Bill, clock_hz: int) -> Bill:
         bill,
         operation_pj=bill.operation_pj * stretch,
         multibit_pj=bill.multibit_pj * stretch,
-        ungated_pj=bill.ungated_pj * stretch,
+        toggling_pj=bill.toggling_pj * stretch,
     )
 
 

@@ -1,0 +1,45 @@
+"""What the energy of a run is spent on, component by component: work, idling, standing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from lifsim.accounting.books import KINDS, DramEnergy, Energy, EnergyPj, LogicEnergy
+from lifsim.units import format_si
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+LABELS = {"spike_mac": "spike MAC", "lif": "LIF units", "spad": "scratchpads"}
+"""Of the parts of `energy_pj.compute`."""
+
+
+def energy_table(energy: EnergyPj) -> Table:
+    """One row a component that costs anything: joules by what they are spent on, and its share of all."""
+    from rich.table import Table
+
+    table = Table(title="energy", title_justify="left", title_style="bold", header_style="bold")
+    table.add_column("")
+    for heading in (*KINDS, "total", "of all"):
+        table.add_column(heading, justify="right")
+    for name, spent in _rows(energy):
+        if spent.total:
+            share = spent.total / energy.total.total
+            table.add_row(name, *(_joule(getattr(spent, kind)) for kind in (*KINDS, "total")), f"{share:.1%}")
+    table.add_section()
+    spent_on = (_joule(getattr(energy.total, kind)) for kind in (*KINDS, "total"))
+    table.add_row("total", *spent_on, "")
+    return table
+
+
+def _rows(energy: EnergyPj) -> Iterator[tuple[str, Energy | LogicEnergy | DramEnergy]]:
+    for name, spent in vars(energy.compute).items():
+        yield LABELS[name], spent
+    for name, spent in vars(energy.buffers).items():
+        yield f"{name} buffer", spent
+    yield "DRAM", energy.dram
+
+
+def _joule(pj: float) -> str:
+    return format_si(pj * 1e-12, "J") if pj else "-"
