@@ -188,11 +188,22 @@ class DramEnergy:
 
 @dataclass(frozen=True)
 class ComputeEnergy:
-    """The breakdown of computation of SATA and EfficientLIF-Net. lif: the LIF units, gradient units included."""
+    """The breakdown of computation of SATA and EfficientLIF-Net. lif: the LIF units, gradient units included;
+    membrane_registers: what keeps membranes in the array."""
 
     spike_mac: LogicEnergy
     lif: LogicEnergy
+    membrane_registers: LogicEnergy
     spad: LogicEnergy
+
+
+@dataclass(frozen=True)
+class LifIf:
+    """What the LIF units would cost, were they to toggle without work (but for their registers), and had they a clock
+    gate. One of both is what they do cost, unless an architecture mixes them."""
+
+    toggles: Energy
+    clock_gated: Energy
 
 
 @dataclass(frozen=True)
@@ -208,13 +219,14 @@ class BufferEnergy:
 
 @dataclass(frozen=True)
 class EnergyPj:
-    """All energy of a run in pJ. sram: the sum over `buffers`."""
+    """All energy of a run in pJ. sram: the sum over `buffers`. lif_if: beside it, no part of the total."""
 
     compute: ComputeEnergy
     buffers: BufferEnergy
     sram: Energy
     dram: DramEnergy
     total: Energy
+    lif_if: LifIf
 
     def __post_init__(self) -> None:
         buffers, compute = _parts(self.buffers), _parts(self.compute)
@@ -224,12 +236,12 @@ class EnergyPj:
             _balance(self, getattr(self.total, kind), [getattr(e, kind) for e in everything])
 
     @classmethod
-    def of(cls, compute: ComputeEnergy, buffers: BufferEnergy, dram: DramEnergy) -> EnergyPj:
+    def of(cls, compute: ComputeEnergy, buffers: BufferEnergy, dram: DramEnergy, lif_if: LifIf) -> EnergyPj:
         """The record of its components."""
         sram = Energy.of(*(sum(getattr(b, kind) for b in _parts(buffers)) for kind in KINDS))
         everything = [*_parts(compute), sram, dram]
         total = Energy.of(*(sum(getattr(e, kind) for e in everything) for kind in KINDS))
-        return cls(compute, buffers, sram, dram, total)
+        return cls(compute, buffers, sram, dram, total, lif_if)
 
 
 def _parts(record: object) -> list[Any]:

@@ -45,6 +45,12 @@ def idle_pj(bill: Bill, work: LogicWork) -> float:
     return (work.slots - work.used_slots) * bill.toggling_pj
 
 
+def standing_pj(bill: Bill, work: LogicWork, clock_hz: int) -> float:
+    """Leakage: all pieces all cycles; of power-gated components, the cycles of operations."""
+    gated = bill.working_leakage_mw * work.used_slots + bill.multibit_leakage_mw * min(work.multibit, work.slots)
+    return leakage_pj(bill.leakage_mw * work.pieces, work.cycles, clock_hz) + leakage_pj(gated, 1, clock_hz)
+
+
 def leakage_pj(leakage_mw: float, cycles: int, clock_hz: int) -> float:
     """Leakage power times time: 1 mW for 1 s is 1e9 pJ."""
     return leakage_mw * (cycles / clock_hz) * 1e9

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from lifsim.accounting.books import KINDS, DramEnergy, Energy, EnergyPj, LogicEnergy
+from lifsim.accounting.books import KINDS, DramEnergy, Energy, EnergyPj, LifIf, LogicEnergy
 from lifsim.units import format_si
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-LABELS = {"spike_mac": "spike MAC", "lif": "LIF units", "spad": "scratchpads"}
+LABELS = {
+    "spike_mac": "spike MAC",
+    "lif": "LIF units",
+    "membrane_registers": "membrane registers",
+    "spad": "scratchpads",
+}
 """Of the parts of `energy_pj.compute`."""
 
 
@@ -36,9 +41,19 @@ def energy_table(energy: EnergyPj) -> Table:
 def _rows(energy: EnergyPj) -> Iterator[tuple[str, Energy | LogicEnergy | DramEnergy]]:
     for name, spent in vars(energy.compute).items():
         yield LABELS[name], spent
+        if name == "lif":
+            yield from _otherwise(spent, energy.lif_if)
     for name, spent in vars(energy.buffers).items():
         yield f"{name} buffer", spent
     yield "DRAM", energy.dram
+
+
+def _otherwise(lif: LogicEnergy, lif_if: LifIf) -> Iterator[tuple[str, Energy]]:
+    """The LIF units under what is not assumed of them."""
+    if lif_if.toggles.total != lif.total:
+        yield "  were they to toggle", lif_if.toggles
+    if lif_if.clock_gated.total != lif.total:
+        yield "  were they clock-gated", lif_if.clock_gated
 
 
 def _joule(pj: float) -> str:

@@ -18,6 +18,7 @@ from lifsim.accounting.books import (
     Operations,
     SramAccesses,
 )
+from lifsim.accounting.lif_update import LifUpdatePj
 from lifsim.accounting.prices import Area
 from lifsim.config.json_file import MAX_BYTES, parse_json, plain_json
 from lifsim.config.schema import Broken, Model, Text, rule
@@ -157,6 +158,7 @@ def _schema() -> type[Model]:
         "sram_accesses": _stored(SramAccesses),
         "register_accesses": dict[Literal["membrane"], _stored(Accesses)],  # type: ignore[misc]
         "energy_pj": _stored(EnergyPj),
+        "lif_update_pj": _stored(LifUpdatePj),
         "area_mm2": Amount,
         "area_parts_mm2": _stored(Area),
         "lif_units": Tally,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from lifsim.accounting import Setup
 from lifsim.accounting.books import added
 from lifsim.accounting.counts import LayerCounts
-from lifsim.accounting.prices import Costs, energy_of
+from lifsim.accounting.prices import Costs, energy_of, switched_off
 from lifsim.config.arch import Arch
 from lifsim.config.network import Network
 from lifsim.errors import Fault, collecting
@@ -32,6 +32,7 @@ def trained(
     layers, timeline = training_counts(setup, plan, reverse=reverse), None
     if setup.machine.waits:
         layers, timeline = timed_training(setup, plan, layers, reverse=reverse)
+    costs = switched_off(costs, [counts for stages in layers for counts in stages.values()])
     return tuple(_record(stages, setup, costs) for stages in layers), timeline
 
 
@@ -66,7 +67,7 @@ def _record(stages: Stages, setup: Setup, costs: Costs) -> LayerRecord:
 
 
 def _stage(counts: LayerCounts, setup: Setup, costs: Costs) -> StageRecord:
-    energy = energy_of(counts, costs, setup.machine, setup.bank.datapaths, training=True)
+    energy = energy_of(counts, costs, setup.machine, setup.bank, training=True)
     return StageRecord(counts.cycles, counts.ops, counts.dram_bytes, counts.sram_accesses, energy)
 
 

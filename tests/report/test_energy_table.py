@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from rich.console import Console
 
@@ -28,7 +30,10 @@ def test_each_component_has_its_work_idling_and_standing() -> None:
     assert rows["DRAM"][4] == f"{energy.dram.total / energy.total.total:.1%}"
 
 
-def test_the_console_and_the_brief_part_the_total(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_console_and_the_brief_part_the_total(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     assert main(["run", "--workload", "lenet5_mnist", "--out", "a"]) == 0
     printed = capsys.readouterr().out
     total = lifsim.run(workload="lenet5_mnist").totals.energy_pj.total

@@ -61,6 +61,14 @@ def result(request: pytest.FixtureRequest) -> Result:
     return run(arch, network, Sharing(channels=groups), Options(batch=2))
 
 
+OPERATIONS = {
+    "spike_mac": "ops.macs_executed",
+    "spad": "ops.macs_executed",
+    "lif": "ops.lif_updates",
+    "membrane": "register_accesses.membrane.writes",
+}
+
+
 def component_table() -> dict[tuple[str, int], tuple[float, float, float]]:
     """(kernel, width) -> pJ a cycle at 400 MHz, mW of leakage, mm2."""
     return {
@@ -76,13 +84,13 @@ def component_table() -> dict[tuple[str, int], tuple[float, float, float]]:
 
 def logic(arch: Arch, tag: str, row: dict[str, Any], pieces: float) -> tuple[float, float, float, float]:
     """Energy of operations, of what toggles in their cycles and in the others, leakage; component by component."""
-    running = row["cycles.array"] + row["cycles.fill_drain"]
-    operations = row["ops.lif_updates"] if tag == "lif" else row["ops.macs_executed"]
+    running = row["cycles.total"]  # the clock runs while the array waits
+    operations = row[OPERATIONS[tag]]
     operation = toggling = idle = leakage = 0.0
     for part in arch.components:
         if part.tag == tag:
             pj, mw, _ = component_table()[part.kernel, part.width_bits]
-            if part.gated:
+            if part.idle == "clock_gated":
                 operation += part.count * pj * (row["ops.macs_multibit"] if part.multibit_only else operations)
             else:
                 toggling += part.count * pj * operations
@@ -95,11 +103,17 @@ def lif_units(result: Result) -> int:
     return -(-PES // result.sharing.channels)
 
 
+def membrane_registers(result: Result) -> int:
+    """One for each output that the array holds: ws finishes one a column."""
+    held = 3 if result.arch.array.dataflow == "ws" else PES
+    return -(-held // result.sharing.channels)
+
+
 def test_logic_pays_component_by_component(result: Result) -> None:
     for row in result.layer_rows:
-        for tag in ("spike_mac", "lif", "spad"):
-            pieces = lif_units(result) if tag == "lif" else PES
-            found = [row[f"energy_pj.compute.{tag}.{part}"] for part in ("operation", "toggling", "idle", "standing")]
+        for tag, name in (("spike_mac",) * 2, ("lif",) * 2, ("membrane", "membrane_registers"), ("spad",) * 2):
+            pieces = {"lif": lif_units(result), "membrane": membrane_registers(result)}.get(tag, PES)
+            found = [row[f"energy_pj.compute.{name}.{part}"] for part in ("operation", "toggling", "idle", "standing")]
             assert found == pytest.approx(logic(result.arch, tag, row, pieces), rel=1e-12)
 
 
@@ -139,7 +153,7 @@ def test_dram_pays_per_bit_and_the_machine_is_its_parts(result: Result) -> None:
     assert totals.energy_pj.total.total == pytest.approx(sum(part.total for part in parts))
     area = sum(price[3] for price in PRICES.values())
     for part in result.arch.components:
-        pieces = lif_units(result) if part.tag == "lif" else PES
+        pieces = {"lif": lif_units(result), "membrane": membrane_registers(result)}.get(part.tag, PES)
         area += pieces * part.count * component_table()[part.kernel, part.width_bits][2]
     assert totals.area_mm2 == pytest.approx(area)
     assert totals.lif_units == lif_units(result)

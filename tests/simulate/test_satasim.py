@@ -19,6 +19,7 @@ from lifsim.config.arch import Arch, load_arch
 from lifsim.config.network import Layer, Network, Spikes, Tensor
 from lifsim.config.workload import load_workload
 from lifsim.errors import InputError
+from lifsim.hardware.lif_unit import lif_bank
 from lifsim.report.validation.satasim import published_figures
 
 SHIPPED = Path(__file__).parents[2] / "arch_configs" / "sata128_satasim.yaml"
@@ -64,7 +65,8 @@ RESNET19 += [conv(4, 256, 3, 512, 2), *[conv(4, 512, 3, 512)] * 3, linear(512, 1
 def energy_nj(net: Network, arch: Arch) -> dict[str, float]:
     """The figures of SATA_Sim's computation-energy.yaml and memory-energy.yaml."""
     counts, costs = count_layers(net, arch), costs_of(arch)
-    energy: EnergyPj = added([energy_of(each, costs, Machine.of(arch), arch.array.pes) for each in counts])
+    bank = lif_bank(arch.lif, arch.array.pes, channel_groups=1)
+    energy: EnergyPj = added([energy_of(each, costs, Machine.of(arch), bank) for each in counts])
     found = {}
     for tag in ("spike_mac", "lif", "spad"):
         logic = getattr(energy.compute, tag)

@@ -125,7 +125,7 @@ def test_no_partition_beats_auto(sharing: str, objective: str, memory: str) -> N
         return {
             "dram": float(sum(c.dram_bytes.total for c in counts)),
             "cycles": float(sum(max(c.cycles.total, cycles_per_byte * c.dram_bytes.total) for c in counts)),
-            "energy": sum(energy_of(c, costs, machine, bank.units).total.total for c in counts),
+            "energy": sum(energy_of(c, costs, machine, bank).total.total for c in counts),
         }[objective]
 
     prices = {span: price(group) for span, group in _groups(inputs, 2).items()}

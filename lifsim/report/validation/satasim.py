@@ -13,6 +13,7 @@ from lifsim.accounting.satasim.counting import count_layers
 from lifsim.accounting.satasim.prices import costs_of
 from lifsim.config.arch import load_arch
 from lifsim.config.workload import load_workload
+from lifsim.hardware.lif_unit import lif_bank
 from lifsim.report.validation.comparison import Comparison, csv_rows
 from lifsim.report.validation.references import References
 
@@ -50,7 +51,8 @@ def compare(references: References) -> list[Comparison]:
     memory = published["memory-energy"]
     network, arch = load_workload("satasim_bntt"), load_arch("sata128_satasim")
     counts, costs = count_layers(network, arch), costs_of(arch)
-    energy = added([energy_of(layer, costs, Machine.of(arch), arch.array.pes) for layer in counts])
+    bank = lif_bank(arch.lif, arch.array.pes, channel_groups=1)
+    energy = added([energy_of(layer, costs, Machine.of(arch), bank) for layer in counts])
     return [
         _cycles(published["cycle-stat"], counts, network.timesteps),
         *_compute(published["computation-energy"], energy.compute),
