@@ -207,7 +207,10 @@ def test_fig9_draws_from_stored_runs_what_it_draws_by_running(capsys: pytest.Cap
     top = ("plot", "fig9", "--part", "top")
     for sharing in ("none", "channel2", "channel4"):
         assert _run(capsys, "--sharing", sharing, "--out", f"run-{sharing}")[0] == 0
-    assert main([*top, "run-none", "run-channel2", "run-channel4", "--out", "stored.svg"]) == 0
+    for units in ("64", "32"):
+        assert _run(capsys, "--set", f"lif.units={units}", "--out", f"run-{units}")[0] == 0
+    stored = ("run-none", "run-64", "run-32", "run-channel2", "run-channel4")
+    assert main([*top, *stored, "--out", "stored.svg"]) == 0
     assert main([*top, "--out", "made.png"]) == 0
     assert Path("stored.csv").read_text() == Path("made.csv").read_text()
     assert Path("made.png").read_bytes().startswith(b"\x89PNG")
