@@ -56,7 +56,7 @@ def test_toggling_units_make_the_saving_and_gated_ones_take_it_away(runs: list[R
 
 def test_runs_of_other_machines_are_not_compared(runs: list[Result]) -> None:
     other = lifsim.run("sata128", "vgg9_cifar10", "channel2", overrides=["dram.model=ideal", "lif.latency_cycles=2"])
-    with pytest.raises(InputError, match="must have the same arch_sha256 but for lif.units"):
+    with pytest.raises(InputError, match=r"must have the same arch_sha256 but for lif\.units"):
         fig9_breakdown.table([summary(runs[0]), summary(other)])
     with pytest.raises(InputError, match="must differ in sharing or LIF units, have none on 128 LIF units"):
         fig9_breakdown.table([summary(runs[0]), summary(replace(runs[0]))])

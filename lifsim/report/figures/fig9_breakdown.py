@@ -1,8 +1,8 @@
 """fig9, top: breakdown of computation energy under channel sharing, normalised to the run without sharing.
 
 The figure of EfficientLIF-Net (Kim et al., Front. Neurosci. 2023, fig. 9) for LIFSim's own model: spike MACs, LIF
-units, membrane registers and scratchpads of the PE array, each by what its energy is spent on; beside the shared runs those
-without sharing on as few LIF units; once with LIF units that toggle without work, once with clock-gated ones.
+units, membrane registers and scratchpads of the PE array, each by what its energy is spent on; beside the shared runs
+those without sharing on as few LIF units; once with LIF units that toggle without work, once with clock-gated ones.
 """
 
 from __future__ import annotations
