@@ -97,48 +97,61 @@ class SramAccesses:
     membrane_fill: Accesses = Accesses(0, 0)
 
 
+KINDS = ("work", "idle", "standing")
+"""What energy is spent on, in every record of it: what happens (operations, accesses, bursts); what toggles while it
+has nothing to do; the time that passes (leakage, refresh, standby, sleep)."""
+
+
 @dataclass(frozen=True)
 class Energy:
-    """pJ. dynamic: by what happens; leakage: by the time that passes."""
+    """pJ by what it is spent on, see KINDS."""
 
-    dynamic: float
-    leakage: float
+    work: float
+    idle: float
+    standing: float
     total: float
 
     def __post_init__(self) -> None:
-        _balance(self, self.total, [self.dynamic, self.leakage])
+        _balance(self, self.total, [self.work, self.idle, self.standing])
 
     @classmethod
-    def of(cls, dynamic: float, leakage: float) -> Energy:
-        """The record of both parts."""
-        return cls(dynamic, leakage, dynamic + leakage)
+    def of(cls, work: float, idle: float, standing: float) -> Energy:
+        """The record of its parts."""
+        return cls(work, idle, standing, work + idle + standing)
 
 
 @dataclass(frozen=True)
 class LogicEnergy:
-    """pJ. operation: of gated components, by operations; ungated: of the others, by cycles of the running array;
-    dynamic: both."""
+    """pJ. operation: of gated components, by operations; toggling: of the others, in the cycles of their operations;
+    work: both; idle: of the others, in all other cycles; standing: leakage."""
 
     operation: float
-    ungated: float
-    dynamic: float
-    leakage: float
+    toggling: float
+    work: float
+    idle: float
+    standing: float
     total: float
 
     def __post_init__(self) -> None:
-        _balance(self, self.dynamic, [self.operation, self.ungated])
-        _balance(self, self.total, [self.dynamic, self.leakage])
+        _balance(self, self.work, [self.operation, self.toggling])
+        _balance(self, self.total, [self.work, self.idle, self.standing])
 
     @classmethod
-    def of(cls, operation: float, ungated: float, leakage: float) -> LogicEnergy:
-        """The record of the three parts."""
-        return cls(operation, ungated, operation + ungated, leakage, operation + ungated + leakage)
+    def of(cls, operation: float, toggling: float, idle: float, standing: float) -> LogicEnergy:
+        """The record of its parts."""
+        work = operation + toggling
+        return cls(operation, toggling, work, idle, standing, work + idle + standing)
+
+    @property
+    def ungated(self) -> float:
+        """Of all components that toggle in every cycle."""
+        return self.toggling + self.idle
 
 
 @dataclass(frozen=True)
 class DramEnergy:
-    """pJ. By commands: activate (with its precharge), read, write; transfer: of bits at one price; dynamic: these four.
-    By the time that passes: refresh, background (standby); leakage: both."""
+    """pJ. work, by commands: activate (with its precharge), read, write; transfer: of bits at one price. standing, by
+    the time that passes: refresh; background: standby and sleep. Nothing of it is idle."""
 
     activate: float
     read: float
@@ -146,14 +159,16 @@ class DramEnergy:
     transfer: float
     refresh: float
     background: float
-    dynamic: float
-    leakage: float
+    work: float
+    idle: float
+    standing: float
     total: float
 
     def __post_init__(self) -> None:
-        _balance(self, self.dynamic, [self.activate, self.read, self.write, self.transfer])
-        _balance(self, self.leakage, [self.refresh, self.background])
-        _balance(self, self.total, [self.dynamic, self.leakage])
+        _balance(self, self.work, [self.activate, self.read, self.write, self.transfer])
+        _balance(self, self.idle, [0.0])
+        _balance(self, self.standing, [self.refresh, self.background])
+        _balance(self, self.total, [self.work, self.standing])
 
     @classmethod
     def of(
@@ -167,17 +182,28 @@ class DramEnergy:
         background: float = 0.0,
     ) -> DramEnergy:
         """The record of its causes."""
-        dynamic, leakage = activate + read + write + transfer, refresh + background
-        return cls(activate, read, write, transfer, refresh, background, dynamic, leakage, dynamic + leakage)
+        work, standing = activate + read + write + transfer, refresh + background
+        return cls(activate, read, write, transfer, refresh, background, work, 0.0, standing, work + standing)
 
 
 @dataclass(frozen=True)
 class ComputeEnergy:
-    """The breakdown of computation of SATA and EfficientLIF-Net."""
+    """The breakdown of computation of SATA and EfficientLIF-Net. lif: the LIF units, gradient units included;
+    membrane_registers: what keeps membranes in the array."""
 
     spike_mac: LogicEnergy
     lif: LogicEnergy
+    membrane_registers: LogicEnergy
     spad: LogicEnergy
+
+
+@dataclass(frozen=True)
+class LifIf:
+    """What the LIF units would cost, were they to toggle without work (but for their registers), and had they a clock
+    gate. One of both is what they do cost, unless an architecture mixes them."""
+
+    toggles: Energy
+    clock_gated: Energy
 
 
 @dataclass(frozen=True)
@@ -193,28 +219,29 @@ class BufferEnergy:
 
 @dataclass(frozen=True)
 class EnergyPj:
-    """All energy of a run in pJ. sram: the sum over `buffers`."""
+    """All energy of a run in pJ. sram: the sum over `buffers`. lif_if: beside it, no part of the total."""
 
     compute: ComputeEnergy
     buffers: BufferEnergy
     sram: Energy
     dram: DramEnergy
     total: Energy
+    lif_if: LifIf
 
     def __post_init__(self) -> None:
         buffers, compute = _parts(self.buffers), _parts(self.compute)
-        for part in ("dynamic", "leakage"):
-            _balance(self, getattr(self.sram, part), [getattr(b, part) for b in buffers])
+        for kind in KINDS:
+            _balance(self, getattr(self.sram, kind), [getattr(b, kind) for b in buffers])
             everything = [*compute, self.sram, self.dram]
-            _balance(self, getattr(self.total, part), [getattr(e, part) for e in everything])
+            _balance(self, getattr(self.total, kind), [getattr(e, kind) for e in everything])
 
     @classmethod
-    def of(cls, compute: ComputeEnergy, buffers: BufferEnergy, dram: DramEnergy) -> EnergyPj:
+    def of(cls, compute: ComputeEnergy, buffers: BufferEnergy, dram: DramEnergy, lif_if: LifIf) -> EnergyPj:
         """The record of its components."""
-        sram = Energy.of(*(sum(getattr(b, part) for b in _parts(buffers)) for part in ("dynamic", "leakage")))
+        sram = Energy.of(*(sum(getattr(b, kind) for b in _parts(buffers)) for kind in KINDS))
         everything = [*_parts(compute), sram, dram]
-        total = Energy.of(*(sum(getattr(e, part) for e in everything) for part in ("dynamic", "leakage")))
-        return cls(compute, buffers, sram, dram, total)
+        total = Energy.of(*(sum(getattr(e, kind) for e in everything) for kind in KINDS))
+        return cls(compute, buffers, sram, dram, total, lif_if)
 
 
 def _parts(record: object) -> list[Any]:
@@ -248,13 +275,13 @@ def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested data in one level of dotted names, an energy's own name holding its total as in `as_row`."""
     row: dict[str, Any] = {}
     for name, value in tree.items():
-        key = prefix if name == "total" and "leakage" in tree else f"{prefix}.{name}" if prefix else name
+        key = prefix if name == "total" and "standing" in tree else f"{prefix}.{name}" if prefix else name
         row |= flat(value, key) if isinstance(value, Mapping) else {key: value}
     return row
 
 
 def as_row(record: object, prefix: str = "") -> dict[str, Any]:
-    """One level of dotted names. An energy's own name holds its total: `energy_pj.dram`, `energy_pj.dram.leakage`."""
+    """One level of dotted names. An energy's own name holds its total: `energy_pj.dram`, `energy_pj.dram.standing`."""
     return dict(_columns(record, prefix))
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from lifsim.accounting.books import (
+    KINDS,
+    Accesses,
     BufferEnergy,
     ComputeEnergy,
     DramEnergy,
     Energy,
     EnergyPj,
+    LifIf,
     LogicEnergy,
     added,
 )
@@ -18,42 +22,62 @@ from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.machine import Machine
 from lifsim.errors import Fault, InputError
 from lifsim.hardware import energy
-from lifsim.hardware.components import Bill, bill_of, price_fault
+from lifsim.hardware.components import Bill, bill_of, clock_gated, price_fault, toggling
 from lifsim.hardware.energy import LogicWork
+from lifsim.hardware.lif_unit import LifBank
 from lifsim.hardware.memory import MEMORIES, Charge
 from lifsim.hardware.sram import SramCost, sram_cost, uncovered
-from lifsim.model.arch import Arch
+from lifsim.model.arch import Arch, Component
 from lifsim.model.schema import UnknownKeyError, known
 
-TAGS = ("spike_mac", "lif", "spad", "pgu")
 BUFFERS = ("weight", "spike_in", "spike_out", "membrane", "psum")
 
 
 @dataclass(frozen=True)
+class UnitBills:
+    """Per datapath of a LIF unit: its own, and its gradient unit's, which works in training."""
+
+    calls: Bill
+    gradients: Bill
+
+    @classmethod
+    def of(cls, components: Sequence[Component]) -> UnitBills:
+        """Of a bill of materials."""
+        return cls(bill_of(components, "lif"), bill_of(components, "pgu"))
+
+
+@dataclass(frozen=True)
 class Costs:
-    """The price list of one architecture: per PE (spike_mac, spad), per datapath of a LIF unit (lif; pgu, its gradient
-    unit), per buffer. dram: by what a device did, or by the bit."""
+    """The price list of one architecture: per PE (spike_mac, spad), per datapath of a LIF unit (`lif`), per membrane
+    register, per buffer. lif_toggling, lif_clock_gated: of the same units, were they to toggle without work, or
+    had they a clock gate. gated: buffers that are off in a run that never uses them. dram: by what a device did, or by
+    the bit."""
 
     spike_mac: Bill
-    lif: Bill
+    lif: UnitBills
+    membrane: Bill
     spad: Bill
-    pgu: Bill
+    lif_toggling: UnitBills
+    lif_clock_gated: UnitBills
     buffers: dict[str, SramCost]
+    gated: frozenset[str]
     dram: Charge
 
 
 @dataclass(frozen=True)
 class Area:
-    """mm2. pe_array: MACs and scratchpads of all PEs; lif: all LIF units; sram: all buffers."""
+    """mm2. pe_array: MACs and scratchpads of all PEs; lif: all LIF units; membrane_registers: what keeps membranes in
+    the array; sram: all buffers."""
 
     pe_array: float
     lif: float
+    membrane_registers: float
     sram: float
 
     @property
     def total(self) -> float:
         """The whole machine without DRAM."""
-        return self.pe_array + self.lif + self.sram
+        return self.pe_array + self.lif + self.membrane_registers + self.sram
 
 
 def costs_of(arch: Arch) -> Costs:
@@ -62,9 +86,17 @@ def costs_of(arch: Arch) -> Costs:
     if faults:
         raise InputError(faults)
     buffers = {name: sram_cost(getattr(arch.buffers, name), arch.technology_nm, name) for name in BUFFERS}
-    bills = {tag: bill_of(arch.components, tag) for tag in TAGS}
-    dram = MEMORIES[arch.dram.model].charge(arch.dram)
-    return Costs(bills["spike_mac"], bills["lif"], bills["spad"], bills["pgu"], buffers, dram)
+    return Costs(
+        spike_mac=bill_of(arch.components, "spike_mac"),
+        lif=UnitBills.of(arch.components),
+        membrane=bill_of(arch.components, "membrane"),
+        spad=bill_of(arch.components, "spad"),
+        lif_toggling=UnitBills.of([toggling(component) for component in arch.components]),
+        lif_clock_gated=UnitBills.of([clock_gated(component) for component in arch.components]),
+        buffers=buffers,
+        gated=frozenset(name for name in BUFFERS if getattr(arch.buffers, name).idle == "gated"),
+        dram=MEMORIES[arch.dram.model].charge(arch.dram),
+    )
 
 
 def price_faults(arch: Arch) -> list[Fault]:
@@ -80,57 +112,82 @@ def price_faults(arch: Arch) -> list[Fault]:
     return faults
 
 
-def area_of(arch: Arch, costs: Costs, lif_datapaths: int) -> Area:
-    """Area of `arch` whose LIF units have so many datapaths together: one each, unless a neuron model needs more."""
+def unused_buffers(counts: Iterable[LayerCounts]) -> list[str]:
+    """Those that hold nothing in any of these layers (or stages): nothing is read from them and nothing written."""
+    layers = list(counts)
+    return [name for name in BUFFERS if not any(c.accesses(name) != Accesses(0, 0) for c in layers)]
+
+
+def switched_off(costs: Costs, counts: Iterable[LayerCounts]) -> Costs:
+    """`costs` of a run of these layers: its gated buffers that hold nothing do not leak."""
+    off = costs.gated.intersection(unused_buffers(counts))
+    buffers = {name: replace(cost, leakage_mw=0.0) if name in off else cost for name, cost in costs.buffers.items()}
+    return replace(costs, buffers=buffers)
+
+
+def area_of(arch: Arch, costs: Costs, bank: LifBank) -> Area:
+    """Area of `arch` with the LIF units and membrane registers of `bank`."""
     pes = arch.array.rows * arch.array.cols
     return Area(
         pe_array=pes * (costs.spike_mac.area_mm2 + costs.spad.area_mm2),
-        lif=lif_datapaths * (costs.lif.area_mm2 + costs.pgu.area_mm2),
+        lif=bank.datapaths * (costs.lif.calls.area_mm2 + costs.lif.gradients.area_mm2),
+        membrane_registers=bank.registers * costs.membrane.area_mm2,
         sram=sum(cost.area_mm2 for cost in costs.buffers.values()),
     )
 
 
 def energy_of(
-    counts: LayerCounts, costs: Costs, machine: Machine, lif_datapaths: int, *, training: bool = False
+    counts: LayerCounts, costs: Costs, machine: Machine, bank: LifBank, *, training: bool = False
 ) -> EnergyPj:
-    """Energy of one layer, or of one stage of its training. Gradient units are power-gated in inference. lif_datapaths:
-    of all LIF units together.
+    """Energy of one layer, or of one stage of its training. Gradient units are power-gated in inference.
 
-    Logic burns ungated and leakage power while the array runs (array + fill_drain cycles) and is power-gated while it
-    waits for LIF units or memory, as SATA_Sim counts it; buffers leak all the time.
+    The clock runs and logic leaks in every cycle, whether the array runs, waits for LIF units or for memory; a power
+    gate, and a clock gate, shut in every cycle without an operation. Buffers leak all the time.
     """
+    units = {
+        name: _units(bills, counts, machine, bank, training=training)
+        for name, bills in (("own", costs.lif), ("toggles", costs.lif_toggling), ("gated", costs.lif_clock_gated))
+    }
     return EnergyPj.of(
-        _compute(counts, costs, machine, lif_datapaths, training=training),
+        _compute(counts, costs, machine, bank, units["own"]),
         BufferEnergy(*(_buffer(name, counts, costs, machine) for name in BUFFERS)),
         DramEnergy.of(**asdict(costs.dram.energy_pj(counts.dram_bytes.total, counts.dram))),
+        LifIf(*(Energy.of(*(getattr(units[name], kind) for kind in KINDS)) for name in ("toggles", "gated"))),
     )
 
 
-def _compute(
-    counts: LayerCounts, costs: Costs, machine: Machine, lif_datapaths: int, *, training: bool
-) -> ComputeEnergy:
-    pes = machine.array.pes
-    running = counts.cycles.array + counts.cycles.fill_drain
-    macs = LogicWork(pes, counts.ops.macs_executed, counts.ops.macs_multibit, running)
-    lif = LogicWork(lif_datapaths, counts.ops.lif_updates * counts.datapaths, 0, running)
-    units = [_logic(costs.lif, lif, machine.clock_hz)]
-    if training:
-        updates = counts.ops.pgu_updates * counts.datapaths
-        gradients = LogicWork(lif_datapaths, updates, counts.ops.pgu_multiplications, running)
-        units.append(_logic(costs.pgu, gradients, machine.clock_hz))
+def _compute(counts: LayerCounts, costs: Costs, machine: Machine, bank: LifBank, units: LogicEnergy) -> ComputeEnergy:
+    macs = LogicWork(machine.array.pes, counts.ops.macs_executed, counts.ops.macs_multibit, counts.cycles.total)
+    registers = LogicWork(bank.registers, counts.registers.writes, 0, counts.cycles.total)
     return ComputeEnergy(
         spike_mac=_logic(costs.spike_mac, macs, machine.clock_hz),
-        lif=added(units),
+        lif=units,
+        membrane_registers=_logic(costs.membrane, registers, machine.clock_hz),
         spad=_logic(costs.spad, macs, machine.clock_hz),
     )
 
 
+def _units(bills: UnitBills, counts: LayerCounts, machine: Machine, bank: LifBank, *, training: bool) -> LogicEnergy:
+    """LIF units at these prices, with their gradient units in training."""
+    ops, cycles = counts.ops, counts.cycles.total
+    calls = LogicWork(bank.datapaths, ops.lif_updates * counts.datapaths, 0, cycles)
+    spent = [_logic(bills.calls, calls, machine.clock_hz)]
+    if training:
+        gradients = LogicWork(bank.datapaths, ops.pgu_updates * counts.datapaths, ops.pgu_multiplications, cycles)
+        spent.append(_logic(bills.gradients, gradients, machine.clock_hz))
+    return added(spent)
+
+
 def _logic(bill: Bill, work: LogicWork, clock_hz: int) -> LogicEnergy:
-    leakage = energy.leakage_pj(bill.leakage_mw * work.pieces, work.running_cycles, clock_hz)
-    return LogicEnergy.of(energy.operation_pj(bill, work), energy.ungated_pj(bill, work), leakage)
+    return LogicEnergy.of(
+        energy.operation_pj(bill, work),
+        energy.toggling_pj(bill, work),
+        energy.idle_pj(bill, work),
+        energy.standing_pj(bill, work, clock_hz),
+    )
 
 
 def _buffer(name: str, counts: LayerCounts, costs: Costs, machine: Machine) -> Energy:
     cost, words = costs.buffers[name], counts.words(name, getattr(machine.stores, name).port_bits)
-    dynamic = energy.sram_pj(cost, words.reads, words.writes)
-    return Energy.of(dynamic, energy.leakage_pj(cost.leakage_mw, counts.cycles.total, machine.clock_hz))
+    work = energy.sram_pj(cost, words.reads, words.writes)
+    return Energy.of(work, 0.0, energy.leakage_pj(cost.leakage_mw, counts.cycles.total, machine.clock_hz))

@@ -28,7 +28,8 @@ Examples:
 )
 @options_of(SpaceOptions, "space")
 @click.option("--minimise", "--minimize", metavar="FIGURE", default="energy_pj.total", show_default=True,
-              help="What to make least: any column of lifsim store show.")  # fmt: skip
+              help="What to make least: any column of lifsim store show. energy_pj.total is work, idle and standing "
+              "energy together, energy_pj.total.work what is done alone.")  # fmt: skip
 @click.option("--limit", "limits", metavar="FIGURE<BOUND", multiple=True, help="What a point must keep to, < <= > >=.")
 @click.option("--points", type=click.IntRange(1), default=100, show_default=True, help="Points to run.")
 @click.option("--round", "at_once", type=click.IntRange(1, 4096), default=8, show_default=True,
@@ -48,7 +49,7 @@ def optimize(
     it was, and a sweep of the same space and a search use each other's points. The same seed asks for the same points.
     """
     from lifsim.report.sweep_progress import Progress
-    from lifsim.sweeps.optimise import Goal, Limit, optimise
+    from lifsim.sweeps.optimise import Goal, Limit, meaning, optimise
     from lifsim.sweeps.plan import job_of
     from lifsim.sweeps.store import Store
 
@@ -75,6 +76,7 @@ def optimize(
         with keeping(lambda: f"{len(store.points()):,} points are kept in {out}; the same command goes on"), progress:
             optimise(job, store, executor, goal, progress.watch)
         say(f"{progress.summary} in {out}", err=True)
+        say(f"ranked by {minimise}{meaning(minimise)}", err=True)
         _print_best(store, goal)
 
 

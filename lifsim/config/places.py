@@ -53,6 +53,11 @@ def keys_of(kinds: Iterable[Any]) -> list[str]:
     return list(dict.fromkeys(str(key) for kind in kinds if is_model(kind) for key in keyed(kind)))
 
 
+def renamed_in(kinds: Iterable[Any]) -> dict[str, str]:
+    """Keys that models had once, with what stands for them now."""
+    return {key: now for kind in kinds if is_model(kind) for key, now in getattr(kind, "renamed", {}).items()}
+
+
 def choices_of(kinds: Iterable[Any]) -> list[str]:
     """The values that a choice has."""
     return [str(choice) for kind in kinds if get_origin(kind) is Literal for choice in get_args(kind)]

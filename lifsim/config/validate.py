@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from lifsim.config.document import Document, KeyPath
 from lifsim.config.partial import known_part, rule_faults
-from lifsim.config.places import choices_of, keyed, keys_of, place_of, tags_of
+from lifsim.config.places import choices_of, keyed, keys_of, place_of, renamed_in, tags_of
 from lifsim.config.tags import WITHOUT_TAG, Guess, discriminator_of, guess, is_told, untold, with_tag
 from lifsim.errors import Fault, InputError, did_you_mean, shown
 from lifsim.model.schema import KEYS_ALONE, OF_A_DOCUMENT, Model
@@ -199,7 +199,8 @@ def _fault(model: type[BaseModel], document: Document, data: Any, details: Error
         case "missing":
             message = "must be given"
         case "extra_forbidden":
-            message = "is not a known key" + did_you_mean(path[-1], keys_of(place.around))
+            now = renamed_in(place.around).get(str(path[-1]))
+            message = f"is {now}" if now else "is not a known key" + did_you_mean(path[-1], keys_of(place.around))
         case "literal_error" | "enum":
             choices = choices_of(place.kinds) or [str(context["expected"])]
             message = f"{shown(value)} must be {_one_of(choices)}{_nearest(value, choices)}"

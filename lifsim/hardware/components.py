@@ -28,14 +28,17 @@ class Bill:
     """One PE's or one LIF unit's cost under one tag.
 
     operation_pj: per operation (gated components). multibit_pj: on top of it per operation on a multi-bit input.
-    ungated_pj: per cycle in which the array runs, whatever it does. leakage_mw, area_mm2: always.
+    toggling_pj: per cycle, whatever it does. leakage_mw, area_mm2: always. working_leakage_mw, multibit_leakage_mw: of
+    power-gated components, in the cycles of an operation, of one on a multi-bit input.
     """
 
     operation_pj: float
     multibit_pj: float
-    ungated_pj: float
+    toggling_pj: float
     leakage_mw: float
     area_mm2: float
+    working_leakage_mw: float = 0.0
+    multibit_leakage_mw: float = 0.0
 
 
 @cache
@@ -58,13 +61,28 @@ def bill_of(components: Iterable[Component], tag: str) -> Bill:
     if faults:
         raise InputError(faults)
     price = [(c, _table()[c.kernel, c.width_bits, c.depth]) for c in chosen]
+    gated = [(c, p) for c, p in price if c.idle != "toggles"]
+    off = [(c, p) for c, p in price if c.idle == "power_gated"]
     return Bill(
-        operation_pj=sum(c.count * p.dynamic_pj for c, p in price if c.gated and not c.multibit_only),
-        multibit_pj=sum(c.count * p.dynamic_pj for c, p in price if c.multibit_only),
-        ungated_pj=sum(c.count * p.dynamic_pj for c, p in price if not c.gated and not c.multibit_only),
-        leakage_mw=sum(c.count * p.leakage_mw for c, p in price),
+        operation_pj=sum(c.count * p.dynamic_pj for c, p in gated if not c.multibit_only),
+        multibit_pj=sum(c.count * p.dynamic_pj for c, p in gated if c.multibit_only),
+        toggling_pj=sum(c.count * p.dynamic_pj for c, p in price if c.idle == "toggles"),
+        leakage_mw=sum(c.count * p.leakage_mw for c, p in price if c.idle != "power_gated"),
         area_mm2=sum(c.count * p.area_mm2 for c, p in price),
+        working_leakage_mw=sum(c.count * p.leakage_mw for c, p in off if not c.multibit_only),
+        multibit_leakage_mw=sum(c.count * p.leakage_mw for c, p in off if c.multibit_only),
     )
+
+
+def toggling(component: Component) -> Component:
+    """The same, were it to toggle without work: what holds a state keeps its clock gate, as in SATA_Sim's unit."""
+    stays = component.holds_state or component.multibit_only
+    return component if stays else component.model_copy(update={"idle": "toggles"})
+
+
+def clock_gated(component: Component) -> Component:
+    """The same, had it a clock gate; one that has a power gate keeps that."""
+    return component.model_copy(update={"idle": "clock_gated"}) if component.idle == "toggles" else component
 
 
 def price_fault(component: Component) -> Fault | None:

@@ -11,12 +11,22 @@ from lifsim.hardware.sram import SramCost
 @dataclass(frozen=True)
 class LogicWork:
     """What `pieces` equal pieces of logic did: `operations` (all pieces together), of which `multibit` on multi-bit
-    inputs, while the array ran for `running_cycles`."""
+    inputs, in `cycles` with a clock. A piece begins one operation a cycle."""
 
     pieces: int
     operations: int
     multibit: int
-    running_cycles: int
+    cycles: int
+
+    @property
+    def slots(self) -> int:
+        """Cycles of all pieces together."""
+        return self.pieces * self.cycles
+
+    @property
+    def used_slots(self) -> int:
+        """Of these, those with an operation."""
+        return min(self.operations, self.slots)
 
 
 def operation_pj(bill: Bill, work: LogicWork) -> float:
@@ -24,9 +34,21 @@ def operation_pj(bill: Bill, work: LogicWork) -> float:
     return work.operations * bill.operation_pj + work.multibit * bill.multibit_pj
 
 
-def ungated_pj(bill: Bill, work: LogicWork) -> float:
-    """Ungated components: pieces * running cycles * ungated_pj."""
-    return work.pieces * work.running_cycles * bill.ungated_pj
+def toggling_pj(bill: Bill, work: LogicWork) -> float:
+    """Components that toggle in every cycle, in those with an operation: min(operations, pieces * cycles) *
+    toggling_pj."""
+    return work.used_slots * bill.toggling_pj
+
+
+def idle_pj(bill: Bill, work: LogicWork) -> float:
+    """The same in all other cycles: (pieces * cycles - those with an operation) * toggling_pj."""
+    return (work.slots - work.used_slots) * bill.toggling_pj
+
+
+def standing_pj(bill: Bill, work: LogicWork, clock_hz: int) -> float:
+    """Leakage: all pieces all cycles; of power-gated components, the cycles of operations."""
+    gated = bill.working_leakage_mw * work.used_slots + bill.multibit_leakage_mw * min(work.multibit, work.slots)
+    return leakage_pj(bill.leakage_mw * work.pieces, work.cycles, clock_hz) + leakage_pj(gated, 1, clock_hz)
 
 
 def leakage_pj(leakage_mw: float, cycles: int, clock_hz: int) -> float:

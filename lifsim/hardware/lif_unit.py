@@ -23,22 +23,38 @@ from lifsim.model.arch import LifUnits
 
 @dataclass(frozen=True)
 class LifBank:
-    """The LIF units that are left under a sharing. units: their number. chain: calls in sequence on one unit in a pass.
-    pass_cycles: of one pass. datapaths: of all units, which scale ungated energy, leakage and area."""
+    """The LIF units that are left under a sharing, and the registers of membranes. units: their number. chain: calls in
+    sequence on one unit in a pass. pass_cycles: of one pass. datapaths: of all units. registers: of one state variable
+    each."""
 
     units: int
     chain: int
     pass_cycles: int
     datapaths: int
+    registers: int
 
 
-def lif_bank(config: LifUnits, pes: int, channel_groups: int, datapaths: int = 1) -> LifBank:
-    """The bank beside an array of `pes` PEs when `channel_groups` N share (1: no channel sharing); its units have as
-    many datapaths as the neuron model that needs most of them."""
+@dataclass(frozen=True)
+class NeuronNeeds:
+    """What the neurons of a network need that need most. datapaths: of a LIF unit. variables: values of a state."""
+
+    datapaths: int = 1
+    variables: int = 1
+
+
+def lif_bank(
+    config: LifUnits, pes: int, channel_groups: int, needs: NeuronNeeds = NeuronNeeds(), held_outputs: int | None = None
+) -> LifBank:
+    """The bank beside an array of `pes` PEs when `channel_groups` N share (1: no channel sharing).
+
+    Time-multiplexing takes units alone: a membrane register stands for each of the `held_outputs` that the array holds
+    at a time (None: one per PE), however few units there are; N outputs that share a state have one.
+    """
     units = ceil_div(config.units or pes, channel_groups)
     chain = ceil_div(pes, units)
     pass_cycles = config.latency_cycles + config.initiation_interval_cycles * (chain - 1)
-    return LifBank(units, chain, pass_cycles, units * datapaths)
+    registers = ceil_div(pes if held_outputs is None else held_outputs, channel_groups)
+    return LifBank(units, chain, pass_cycles, units * needs.datapaths, registers * needs.variables)
 
 
 def lif_passes(pixels: int, filters: int, groups: int, shape: ArrayShape) -> int:

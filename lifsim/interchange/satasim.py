@@ -205,7 +205,7 @@ def _component(component: PeComponent, name: str) -> dict[str, Any]:
         "kernel": "register" if is_file else attributes.kernel,
         "width_bits": 8 if is_file else attributes.width,
         "count": attributes.count * (attributes.size_bytes or 1 if is_file else 1),
-        "gated": attributes.gated == "y",
+        "idle": "clock_gated" if attributes.gated == "y" else "toggles",
     }
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import Annotated, Literal
+from types import MappingProxyType
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -71,32 +73,63 @@ class Precision(Model):
             yield "psum_bits", f"{self.psum_bits} must be >= weight_bits, {self.weight_bits}"
 
 
+Idle = Literal["toggles", "clock_gated", "power_gated"]
+STATE_KERNELS = ("register", "fifo", "lfsr_rng")
+"""Rows of the component table that hold something from cycle to cycle."""
+
+
 class Component(Model):
-    """`count` pieces per PE (tags lif, pgu: per LIF unit) of the component-table row (`kernel`, `width_bits`, `depth`).
+    """`count` pieces per PE (tags lif, pgu: per LIF unit; membrane: per membrane that the array holds) of the
+    component-table row (`kernel`, `width_bits`, `depth`).
 
     Whether the table has that row is checked where the table is (hardware), under the path ``components.NAME``.
 
     tag: which entry of the energy breakdown pays it; pgu, the membrane-gradient unit of training, counts as lif.
     depth: entries of a fifo or register file.
-    gated: its dynamic power is burnt per operation, else in every cycle that the array runs.
+    idle: what it does in a cycle without work, stalls included. toggles: as much as at work; clock_gated: it leaks;
+        power_gated: nothing, it leaks while it works.
     multibit_only: it works only on inputs of several bits (the analogue image, gradients that are not zero): a
         multiplier.
     """
 
     name: Name
-    tag: Literal["spike_mac", "lif", "spad", "pgu"]
+    tag: Literal["spike_mac", "lif", "membrane", "spad", "pgu"]
     kernel: Name
     width_bits: Bits
     depth: Count | None = None
     count: Count = 1
-    gated: Flag = False
+    idle: Idle = "toggles"
     multibit_only: Flag = False
+
+    renamed: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"gated": "idle now: clock_gated for gated: true, toggles for gated: false"}
+    )
+
+    @property
+    def holds_state(self) -> bool:
+        """Whether it keeps something from cycle to cycle."""
+        return self.kernel in STATE_KERNELS
 
     @rule
     def multibit_is_gated(self) -> Broken:
         """A part that runs in some layers only is gated, and works on the inputs."""
-        if self.multibit_only and not (self.gated and self.tag in ("spike_mac", "pgu")):
-            yield "multibit_only", "true must go with gated: true and tag: spike_mac or pgu"
+        if self.multibit_only and not (self.idle != "toggles" and self.tag in ("spike_mac", "pgu")):
+            yield "multibit_only", "true must go with idle: clock_gated or power_gated, and tag: spike_mac or pgu"
+
+    @rule
+    def membranes_are_held(self) -> Broken:
+        """In what can hold them."""
+        if self.tag == "membrane" and not self.holds_state:
+            yield "tag", f"membrane must go with kernel register or fifo, not {self.kernel}"
+
+    @rule
+    def state_stays_powered(self) -> Broken:
+        """What is kept would be lost."""
+        if self.idle == "power_gated" and self.holds_state:
+            rule = (
+                f"must be clock_gated or toggles: a {self.kernel} would lose what it holds (membranes, psums, weights,"
+            )
+            yield "idle", f"power_gated {rule} thresholds)"
 
 
 class LifUnits(Model):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -13,13 +13,14 @@ class Buffer(Model):
     """An on-chip SRAM. Energy, leakage and area come from the CACTI table unless all four are given here.
 
     port_bits: width of one access. read_pj, write_pj: per access of that width. leakage_mw: of all banks.
-    double_buffered: one half works while the other is filled.
+    double_buffered: one half works while the other is filled. idle: what it does in a run that never uses it.
     """
 
     size_bytes: Bytes
     banks: Count = 1
     port_bits: Annotated[int, Field(ge=1, le=1 << 16, strict=True)] = 64
     double_buffered: Flag = False
+    idle: Literal["powered", "gated"] = "powered"
     read_pj: Cost | None = None
     write_pj: Cost | None = None
     leakage_mw: Cost | None = None

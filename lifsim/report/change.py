@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lifsim.accounting.books import KINDS
+from lifsim.report.energy_table import LABELS
 from lifsim.simulate.result import Totals
 from lifsim.units import format_bytes, format_si
 
@@ -61,12 +63,22 @@ def _quantities(t: Totals) -> dict[tuple[str, str], tuple[float, str]]:
     registers = t.membrane_registers.reads + t.membrane_registers.writes
     rows.append(("accesses", "membrane registers", registers, count(registers)))
     for name, logic in vars(t.energy_pj.compute).items():
-        rows.append(("energy", name.replace("_", " "), logic.total, joule(logic.total)))
+        rows.append(("energy", LABELS[name], logic.total, joule(logic.total)))
+        if name == "lif":
+            other = {"toggling": t.energy_pj.lif_if.toggles, "clock-gated": t.energy_pj.lif_if.clock_gated}
+            rows += [("energy", f"LIF units, idle ones {way}", e.total, joule(e.total)) for way, e in other.items()]
     for name in ("sram", "dram", "total"):
         energy = getattr(t.energy_pj, name)
         rows.append(("energy", name.upper() if name != "total" else name, energy.total, joule(energy.total)))
+    for kind in KINDS:
+        spent = getattr(t.energy_pj.total, kind)
+        rows.append(("energy", f"total, {kind}", spent, joule(spent)))
     rows += [
+        ("LIF update", "work", t.lif_update_pj.work, _picojoule(t.lif_update_pj.work)),
+        ("LIF update", "all in, idle units toggling", t.lif_update_pj.toggling, _picojoule(t.lif_update_pj.toggling)),
+        ("LIF update", "all in, clock-gated", t.lif_update_pj.clock_gated, _picojoule(t.lif_update_pj.clock_gated)),
         ("area", "LIF units", t.area.lif, f"{t.area.lif:.4g} mm2"),
+        ("area", "membrane registers", t.area.membrane_registers, f"{t.area.membrane_registers:.4g} mm2"),
         ("area", "total", t.area_mm2, f"{t.area_mm2:.4g} mm2"),
         ("LIF memory", "forward", t.lif_memory_bytes.forward, byte(t.lif_memory_bytes.forward)),
         ("LIF memory", "backward", t.lif_memory_bytes.backward, byte(t.lif_memory_bytes.backward)),
@@ -76,6 +88,10 @@ def _quantities(t: Totals) -> dict[tuple[str, str], tuple[float, str]]:
 
 def _count(value: float) -> str:
     return f"{value:,.0f}"
+
+
+def _picojoule(pj: float) -> str:
+    return f"{pj:.3g} pJ"
 
 
 def _joule(pj: float) -> str:

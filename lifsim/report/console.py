@@ -8,6 +8,7 @@ from lifsim.errors import visible
 from lifsim.report.buffer_table import buffer_table
 from lifsim.report.change import figures
 from lifsim.report.dram_line import dram_line, sleep_line
+from lifsim.report.energy_table import energy_table
 from lifsim.report.schedule_table import schedule_table
 from lifsim.report.stage_table import stage_table
 from lifsim.report.terminal import Terminal
@@ -39,6 +40,7 @@ def print_result(result: Result, baseline: Result | None) -> None:
     if not console.is_terminal:
         console = Terminal(width=PIPE_WIDTH)
     console.print(table)
+    console.print(energy_table(result.totals.energy_pj))
     schedules = schedule_table(result, baseline)
     if schedules is not None:
         console.print(schedules)

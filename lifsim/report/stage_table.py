@@ -18,7 +18,7 @@ def stage_table(result: Result) -> Table:
 
     table = Table(title=f"stages, sharing {result.sharing}, bptt {result.options.bptt}", title_justify="left")
     table.add_column("stage")
-    for heading in ("cycles", "waiting", "MACs, effective", "LIF, gradient updates", "DRAM", "energy"):
+    for heading in ("cycles", "waiting", "MACs, effective", "LIF, gradient updates", "DRAM", "energy", "of it work"):
         table.add_column(heading, justify="right")
     for name, stage in result.stages.items():
         ops, waiting = stage.ops, sum(stalls(stage.cycles).values()) / max(1, stage.cycles.total)
@@ -30,5 +30,6 @@ def stage_table(result: Result) -> Table:
             f"{ops.lif_updates + ops.pgu_updates:,}",
             format_bytes(stage.dram_bytes.total),
             format_si(stage.energy_pj.total.total * 1e-12, "J"),
+            format_si(stage.energy_pj.total.work * 1e-12, "J"),
         )
     return table

@@ -18,6 +18,7 @@ from lifsim.accounting.books import (
     Operations,
     SramAccesses,
 )
+from lifsim.accounting.lif_update import LifUpdatePj
 from lifsim.accounting.prices import Area
 from lifsim.config.json_file import MAX_BYTES, parse_json, plain_json
 from lifsim.config.text_file import read_text
@@ -122,13 +123,21 @@ class _Inputs(Model):
                 yield name, f"must be the SHA-256 of {name.removesuffix('_sha256')}: one of them was changed"
 
 
+def _present(version: int) -> int:
+    """Not that of an older LIFSim, whose figures have other names."""
+    if version < SCHEMA_VERSION:
+        rule = "an older LIFSim wrote it, whose energy is parted into dynamic and leakage"
+        raise ValueError(f"{version} must be {SCHEMA_VERSION}: {rule}")
+    return version
+
+
 class _Head(Model):
     """What tells a summary of this LIFSim from other files."""
 
     model_config = ConfigDict(extra="ignore")
 
     format: Literal["lifsim-summary"]
-    schema_version: Annotated[int, Field(strict=True, ge=SCHEMA_VERSION, le=SCHEMA_VERSION)]
+    schema_version: Annotated[int, Field(strict=True, ge=1, le=SCHEMA_VERSION), AfterValidator(_present)]
 
 
 @cache
@@ -149,6 +158,7 @@ def _schema() -> type[Model]:
         "sram_accesses": _stored(SramAccesses),
         "register_accesses": dict[Literal["membrane"], _stored(Accesses)],  # type: ignore[misc]
         "energy_pj": _stored(EnergyPj),
+        "lif_update_pj": _stored(LifUpdatePj),
         "area_mm2": Amount,
         "area_parts_mm2": _stored(Area),
         "lif_units": Tally,

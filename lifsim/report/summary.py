@@ -13,7 +13,8 @@ from lifsim.simulate.resolved import resolved_arch, resolved_inputs, sha256_of
 from lifsim.simulate.result import Result
 
 SUMMARY_FORMAT = "lifsim-summary"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""2: energy is work, idle and standing; 1: dynamic and leakage."""
 
 
 def summary(result: Result) -> dict[str, Any]:

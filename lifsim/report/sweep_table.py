@@ -12,7 +12,7 @@ from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.report.terminal import Terminal
 from lifsim.sweeps.export import columns_of
 
-MAIN = ("cycles.total", "energy_pj.total", "dram_bytes.total", "area_mm2")
+MAIN = ("cycles.total", "energy_pj.total", "energy_pj.total.work", "dram_bytes.total", "area_mm2")
 FIRST_FIGURE = "cycles.total"
 
 

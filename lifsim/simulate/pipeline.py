@@ -7,13 +7,14 @@ from dataclasses import replace
 from itertools import starmap
 
 from lifsim.accounting import ACCOUNTINGS, Accounting, Asked, Setup
+from lifsim.accounting.books import added
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.machine import Machine
-from lifsim.accounting.prices import Costs, area_of, energy_of
+from lifsim.accounting.prices import Costs, area_of, energy_of, switched_off, unused_buffers
 from lifsim.errors import Fault, InputError, collecting
 from lifsim.graph.states import states_of
-from lifsim.hardware.array import sparsity_of
-from lifsim.hardware.lif_unit import lif_bank
+from lifsim.hardware.array import dataflow_of, shape_of, sparsity_of
+from lifsim.hardware.lif_unit import LifBank, NeuronNeeds, lif_bank
 from lifsim.memo import Shared
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
@@ -30,6 +31,7 @@ from lifsim.simulate.steps import visits
 from lifsim.simulate.timing import Timeline, timed
 from lifsim.simulate.training import kept_by, trained, training_notes
 from lifsim.training.refusals import training_faults
+from lifsim.units import format_si
 from lifsim.watch import Watch, part_of, unwatched
 
 
@@ -59,8 +61,7 @@ def simulate(
     accounting = ACCOUNTINGS[arch.accounting]
     _require_known(accounting, arch, network, options, spikes)
     shared, machine = shared or Shared(), Machine.of(arch)
-    datapaths = max((lif.neuron.datapaths for lif in network.lifs), default=1)
-    bank = lif_bank(arch.lif, arch.array.pes, sharing.channels, datapaths)
+    bank = bank_of(arch, network, sharing)
     setup = Setup(network, sharing, machine, bank, spikes.batch, spikes.kept, shared.parts, watch)
     costs, states = accounting.costs(arch), states_of(network, sharing)
     plan = planned(setup, states, Chip.of(arch), accounting, options, costs) if accounting.scheduled else None
@@ -87,12 +88,12 @@ def simulate(
         totals=Totals.of(
             records,
             arch,
-            area_of(arch, costs, bank.datapaths),
+            area_of(arch, costs, bank),
             bank.units,
             kept_by(options, memory),
             timeline.timing.dram if timeline else None,
         ),
-        notes=notes(arch, network, sharing, options, spikes),
+        notes=(*notes(arch, network, sharing, options, spikes), *buffer_notes(arch, records)),
         timeline=timeline,
         plan=plan,
     )
@@ -122,7 +123,18 @@ def _counted(setup: Setup, accounting: Accounting, plan: Plan) -> tuple[list[Lay
 
 
 def _priced(setup: Setup, counts: Sequence[LayerCounts], costs: Costs) -> tuple[LayerRecord, ...]:
-    return tuple(LayerRecord(layer, energy_of(layer, costs, setup.machine, setup.bank.datapaths)) for layer in counts)
+    costs = switched_off(costs, counts)
+    return tuple(LayerRecord(layer, energy_of(layer, costs, setup.machine, setup.bank)) for layer in counts)
+
+
+def bank_of(arch: Arch, network: Network, sharing: Sharing) -> LifBank:
+    """The LIF units and membrane registers of `arch` for the neurons of `network` that need most."""
+    needs = NeuronNeeds(
+        datapaths=max((lif.neuron.datapaths for lif in network.lifs), default=1),
+        variables=max((len(lif.neuron.states) for lif in network.lifs), default=1),
+    )
+    held = dataflow_of(arch.array).held_outputs(shape_of(arch.array))
+    return lif_bank(arch.lif, arch.array.pes, sharing.channels, needs, held)
 
 
 def run_sharings(
@@ -173,6 +185,18 @@ def notes(arch: Arch, network: Network, sharing: Sharing, options: Options, spik
     if accounting.reads_spikes:
         said += _spike_notes(sharing, spikes)
     return (*said, *training_notes(network)) if options.mode == "training" else tuple(said)
+
+
+def buffer_notes(arch: Arch, records: Sequence[LayerRecord]) -> Iterator[str]:
+    """Of each buffer that holds nothing all run, what that costs and what would save it."""
+    energy = added([record.energy_pj.buffers for record in records])
+    for name in unused_buffers(record.counts for record in records):
+        buffer, leaked = getattr(arch.buffers, name), getattr(energy, name).standing
+        if buffer.idle == "gated":
+            yield f"the {name} buffer holds nothing all run, and is switched off (buffers.{name}.idle)"
+        elif leaked:
+            way_out = f"--set buffers.{name}.idle=gated saves that"
+            yield f"the {name} buffer holds nothing all run and leaks {format_si(leaked * 1e-12, 'J')}: {way_out}"
 
 
 def _spike_notes(sharing: Sharing, spikes: Spikes) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import ceil
 
 from lifsim.accounting import Accounting, Setup
-from lifsim.accounting.prices import Costs, energy_of
+from lifsim.accounting.prices import Costs, energy_of, switched_off
 from lifsim.graph.states import State
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.facts import NetworkFacts
@@ -40,6 +40,7 @@ def _objective(setup: Setup, accounting: Accounting, name: str, costs: Costs) ->
 
     def energy(facts: NetworkFacts, group: GroupPlan) -> float:
         counts = [with_estimated_work(c, costs.dram, machine.clock_hz) for c in accounting.count(setup, facts, group)]
-        return sum(energy_of(c, costs, machine, setup.bank.datapaths).total.total for c in counts)
+        here = switched_off(costs, counts)
+        return sum(energy_of(c, here, machine, setup.bank).total.total for c in counts)
 
     return {"cycles": cycles, "energy": energy}[name]

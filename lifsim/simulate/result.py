@@ -20,6 +20,7 @@ from lifsim.accounting.books import (
     flat,
 )
 from lifsim.accounting.counts import LayerCounts
+from lifsim.accounting.lif_update import LifUpdatePj
 from lifsim.accounting.machine import Machine
 from lifsim.accounting.prices import Area
 from lifsim.brief import Brief, Briefly
@@ -36,9 +37,9 @@ from lifsim.schedule.traffic import DramBytes
 from lifsim.simulate.bound import BufferUse, advice, bound, buffer_use, port_use
 from lifsim.simulate.dram import DramActivity, work_row
 from lifsim.simulate.options import Options
+from lifsim.simulate.shown import brief_of
 from lifsim.simulate.spikes import SpikeProvenance
 from lifsim.simulate.timing import Timeline
-from lifsim.units import format_bytes, format_si
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -150,6 +151,11 @@ class Totals:
         """The machine without DRAM."""
         return self.area.total
 
+    @property
+    def lif_update_pj(self) -> LifUpdatePj:
+        """What an update of a membrane costs."""
+        return LifUpdatePj.of(self.energy_pj, self.ops.lif_updates)
+
     def tree(self) -> dict[str, Any]:
         """The totals as summary.json holds them."""
         return {
@@ -163,6 +169,7 @@ class Totals:
             "sram_accesses": as_tree(self.sram_accesses),
             "register_accesses": {"membrane": as_tree(self.membrane_registers)},
             "energy_pj": as_tree(self.energy_pj),
+            "lif_update_pj": as_tree(self.lif_update_pj),
             "area_mm2": self.area_mm2,
             "area_parts_mm2": as_tree(self.area),
             "lif_units": self.lif_units,
@@ -219,23 +226,7 @@ class Result(Briefly):
     @property
     def brief(self) -> Brief:
         """What an architect looks at first, with units."""
-        totals, options, network, array = self.totals, self.options, self.network, self.arch.array
-        memory = totals.lif_memory_bytes
-        return Brief(
-            self.name,
-            {
-                "network": f"{network.name}, T={network.timesteps}, batch {options.batch}, {options.mode}",
-                "array": f"{self.arch.name}, {array.rows} x {array.cols} PEs, {array.dataflow}, {array.sparsity}",
-                "sharing": f"{self.sharing}, schedule {options.schedule}",
-                "cycles": f"{totals.cycles.total:,}, bound by {bound(totals.cycles)}",
-                "time": format_si(totals.time_s, "s"),
-                "PE utilisation": f"{totals.pe_utilisation:.1%}",
-                "energy": format_si(totals.energy_pj.total.total * 1e-12, "J"),
-                "DRAM": format_bytes(totals.dram_bytes.total),
-                "LIF memory": f"{format_bytes(memory.forward)} forward, {format_bytes(memory.backward)} backward",
-                "area": f"{totals.area_mm2:.4g} mm2",
-            },
-        )
+        return brief_of(self)
 
     @property
     def stages(self) -> dict[str, StageRecord]:

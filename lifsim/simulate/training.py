@@ -8,7 +8,7 @@ from dataclasses import replace
 from lifsim.accounting import Accounting, Setup
 from lifsim.accounting.books import added
 from lifsim.accounting.counts import LayerCounts
-from lifsim.accounting.prices import Costs, energy_of
+from lifsim.accounting.prices import Costs, energy_of, switched_off
 from lifsim.accounting.stages import Stages, merged
 from lifsim.model.network import Network
 from lifsim.schedule.lif_memory import LifMemory
@@ -29,6 +29,7 @@ def trained(
     if setup.machine.waits:
         layers = accounting.with_training_port_waits(setup, plan, layers, reverse=reverse)
         layers, timeline = timed_training(setup, plan, layers, reverse=reverse)
+    costs = switched_off(costs, [counts for stages in layers for counts in stages.values()])
     return tuple(_record(stages, setup, costs) for stages in layers), timeline
 
 
@@ -53,7 +54,7 @@ def _record(stages: Stages, setup: Setup, costs: Costs) -> LayerRecord:
 
 
 def _stage(counts: LayerCounts, setup: Setup, costs: Costs) -> StageRecord:
-    energy = energy_of(counts, costs, setup.machine, setup.bank.datapaths, training=True)
+    energy = energy_of(counts, costs, setup.machine, setup.bank, training=True)
     return StageRecord(counts.cycles, counts.ops, counts.dram_bytes, counts.sram_accesses, energy)
 
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from lifsim.accounting.books import KINDS, DramEnergy, LogicEnergy
 from lifsim.errors import Fault, InputError, did_you_mean, shown
 from lifsim.sweeps.executor import Executor
 from lifsim.sweeps.outcome import Outcome, figure_names
@@ -91,6 +92,22 @@ class Goal:
     def is_met(self, figures: Mapping[str, Any]) -> bool:
         """Whether a point keeps to all limits."""
         return all(limit.is_met(figures) for limit in self.limits)
+
+
+def meaning(figure: str) -> str:
+    """What a figure of energy holds, to stand behind its name: the first by its work may be the last by its total."""
+    if not figure.startswith("energy_pj."):
+        return ""
+    kind = figure.rpartition(".")[2]
+    if kind in KINDS:
+        others = ", ".join(f".{other}" for other in KINDS if other != kind)
+        return f", {kind} alone: without {others}"
+    parts = {part.name for record in (LogicEnergy, DramEnergy) for part in fields(record)} - {"total"}
+    return (
+        ""
+        if kind in parts
+        else f", {', '.join(KINDS[:-1])} and {KINDS[-1]} energy together; {figure}.work ranks by work"
+    )
 
 
 Run = Callable[[Sequence[int]], Sequence[Mapping[str, Any] | None]]

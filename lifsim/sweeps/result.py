@@ -41,6 +41,7 @@ class SweepResult(Briefly):
             {
                 **{key: ", ".join(values) for key in self.axes if len(values := self._values(key)) > 1},
                 "least energy": format_si(min(row["energy_pj.total"] for row in good) * 1e-12, "J"),
+                "least work": format_si(min(row["energy_pj.total.work"] for row in good) * 1e-12, "J"),
                 "least cycles": f"{min(row['cycles.total'] for row in good):,}",
                 "least DRAM": format_bytes(min(row["dram_bytes.total"] for row in good)),
                 **({"store": str(self.out)} if self.out else {}),

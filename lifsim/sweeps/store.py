@@ -22,7 +22,8 @@ from lifsim.sweeps.database import connect_to_read, connect_to_write, damaged, f
 from lifsim.sweeps.outcome import Outcome
 from lifsim.sweeps.stored_row import Row, as_text, parse_row
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""2: energy is work, idle and standing; 1: dynamic and leakage."""
 APPLICATION_ID = 0x4C494653  # "LIFS"
 SYNC_SECONDS = 0.2
 MAX_FAULTS = 20
@@ -208,6 +209,11 @@ def _check_kind(path: Path, connection: sqlite3.Connection) -> None:
     if version > SCHEMA_VERSION:
         rule = f"must be at most {SCHEMA_VERSION}, what this LIFSim knows; a newer one wrote it"
         raise fault(path, f"store version {version} {rule}")
+    if version < SCHEMA_VERSION:
+        older = (
+            "an older LIFSim wrote it, whose energy is parted into dynamic and leakage; sweep again into another --out"
+        )
+        raise fault(path, f"store version {version} must be {SCHEMA_VERSION}: {older}")
 
 
 def _about(path: Path, connection: sqlite3.Connection) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def test_the_summary_has_every_key_that_others_rely_on(capsys: pytest.CaptureFix
         assert set(summary["sram_accesses"][buffer]) == {"reads", "writes"}
     energy = summary["energy_pj"]
     for part in (*energy["compute"].values(), energy["sram"], energy["dram"], energy["total"]):
-        assert part["dynamic"] + part["leakage"] == pytest.approx(part["total"])
+        assert part["work"] + part["idle"] + part["standing"] == pytest.approx(part["total"])
     assert set(energy["compute"]) == {"spike_mac", "lif", "spad"}
     memory = {"forward", "backward", "forward_baseline", "backward_baseline"}
     assert set(summary["lif_memory_bytes"]) == memory
@@ -117,8 +117,8 @@ def test_a_resolved_configuration_finds_its_trace_from_any_folder(
         ("{}", "must be the folder of a run"),
         ("[1]", "must be the folder of a run"),
         ("no json", "must be the folder of a run"),
-        ('{"format": "lifsim-summary", "schema_version": 99}', "odd/summary.json:1:30 schema_version: 99 must be <= 1"),
-        ('{"format": "lifsim-summary", "schema_version": 1}', "odd/summary.json:1:1 energy_pj: must be given"),
+        ('{"format": "lifsim-summary", "schema_version": 99}', "odd/summary.json:1:30 schema_version: 99 must be <= 2"),
+        ('{"format": "lifsim-summary", "schema_version": 2}', "odd/summary.json:1:1 energy_pj: must be given"),
     ],
 )
 def test_a_folder_that_holds_no_summary_is_not_drawn(
@@ -207,7 +207,10 @@ def test_fig9_draws_from_stored_runs_what_it_draws_by_running(capsys: pytest.Cap
     top = ("plot", "fig9", "--part", "top")
     for sharing in ("none", "channel2", "channel4"):
         assert _run(capsys, "--sharing", sharing, "--out", f"run-{sharing}")[0] == 0
-    assert main([*top, "run-none", "run-channel2", "run-channel4", "--out", "stored.svg"]) == 0
+    for units in ("64", "32"):
+        assert _run(capsys, "--set", f"lif.units={units}", "--out", f"run-{units}")[0] == 0
+    stored = ("run-none", "run-64", "run-32", "run-channel2", "run-channel4")
+    assert main([*top, *stored, "--out", "stored.svg"]) == 0
     assert main([*top, "--out", "made.png"]) == 0
     assert Path("stored.csv").read_text() == Path("made.csv").read_text()
     assert Path("made.png").read_bytes().startswith(b"\x89PNG")

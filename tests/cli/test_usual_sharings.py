@@ -35,7 +35,9 @@ def test_fig9_leaves_out_what_does_not_fit(
     monkeypatch.chdir(tmp_path)
     assert main(["plot", "fig9", "--part", "top", "--workload", "lenet5_mnist", "--out", "fig9.png"]) == 0
     with Path("fig9.csv").open() as file:
-        assert [row["sharing"] for row in csv.DictReader(file)] == ["none", "channel2"]
+        rows = [(row["idle_units"], row["sharing"], row["lif_units"]) for row in csv.DictReader(file)]
+    runs = [("none", "128"), ("none", "64"), ("channel2", "64")]
+    assert rows == [(idle, *run) for idle in ("toggles", "clock_gated") for run in runs]
     assert NOTE in capsys.readouterr().err
 
 

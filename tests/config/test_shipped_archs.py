@@ -34,8 +34,8 @@ def test_it_loads_and_everything_has_a_price(name: str) -> None:
     assert arch.name == name
     assert arch.description
     costs = costs_of(arch)
-    assert costs.spike_mac.operation_pj + costs.spike_mac.ungated_pj > 0
-    assert costs.lif.area_mm2 > 0
+    assert costs.spike_mac.operation_pj + costs.spike_mac.toggling_pj > 0
+    assert costs.lif.calls.area_mm2 > 0
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -111,6 +111,8 @@ def test_sata128_and_its_satasim_twin_differ_only_in_accounting_costs_and_multip
     assert (ours.array.dataflow, theirs.array.dataflow) == ("os", "sata")
     assert ours.array.model_copy(update={"dataflow": "sata"}) == theirs.array
     assert (ours.precision, ours.clock_hz) == (theirs.precision, theirs.clock_hz)
-    assert tuple(c for c in ours.components if not c.multibit_only) == theirs.components
+    # SATA_Sim's LIF units have their membrane registers
+    parts = (c.model_copy(update={"tag": "lif"}) if c.tag == "membrane" else c for c in ours.components)
+    assert tuple(c for c in parts if not c.multibit_only) == theirs.components
     for name in ("weight", "spike_in", "spike_out"):
         assert getattr(ours.buffers, name).size_bytes == getattr(theirs.buffers, name).size_bytes

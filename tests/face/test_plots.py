@@ -43,7 +43,7 @@ def test_fig9_draws_results_and_plans_networks() -> None:
     lifsim.plot.fig9(runs, networks=[lifsim.load_workload("vgg9_cifar10")], mini_batch=2, out="own.svg")
     numbers = pd.read_csv("own.csv")
     top = numbers[numbers["half"] == "top"]
-    assert top["spike_mac_pj"].tolist() == [run.totals.energy_pj.compute.spike_mac.total for run in runs]
+    assert top["spike_mac_pj"].tolist() == [run.totals.energy_pj.compute.spike_mac.total for run in runs] * 2
     assert set(numbers["half"]) == {"top", "bottom"}
     part = ["--part", "bottom", "--networks", "vgg9_cifar10", "--mini-batch", "2"]
     lifsim.plot.fig9(part="bottom", networks=["vgg9_cifar10"], mini_batch=2, out="bottom.svg")

@@ -8,6 +8,7 @@ import pytest
 
 import lifsim
 from lifsim.brief import Brief
+from lifsim.units import format_si
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,10 @@ def test_a_result_is_about_ten_lines_with_its_main_figures(result: lifsim.Result
     shown = {line[:16].strip(): line[16:].strip() for line in lines[1:]}
     totals = result.totals
     assert shown["cycles"].startswith(f"{totals.cycles.total:,}")
-    assert shown["energy"] == f"{totals.energy_pj.total.total * 1e-6:.4g} uJ"
+    spent = totals.energy_pj.total
+    kinds = {"work": spent.work, "idle": spent.idle, "standing": spent.standing}
+    parts = ", ".join(f"{format_si(pj * 1e-12, 'J')} {kind}" for kind, pj in kinds.items())
+    assert shown["energy"] == f"{spent.total * 1e-6:.4g} uJ: {parts}"
     assert shown["DRAM"] == f"{totals.dram_bytes.total / 1024:.4g} KiB"
     assert shown["LIF memory"].startswith(f"{totals.lif_memory_bytes.forward / 1024:.4g} KiB forward")
     assert str(result) == repr(result)

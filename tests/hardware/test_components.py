@@ -23,7 +23,7 @@ def test_the_published_component_statistics_of_sata_sim(figures: Path) -> None:
     for theirs, tag in (("spike-mac", "spike_mac"), ("lif", "lif"), ("spad", "spad")):
         bill = printed(bill_of(components, tag))
         assert bill.operation_pj == pytest.approx(stat[theirs]["dpower y"] * period_ns, rel=1e-6)
-        assert bill.ungated_pj == pytest.approx(stat[theirs]["dpower n"] * period_ns, rel=1e-6)
+        assert bill.toggling_pj == pytest.approx(stat[theirs]["dpower n"] * period_ns, rel=1e-6)
         assert bill.leakage_mw == pytest.approx(stat[theirs]["lpower"], rel=1e-9)
         assert bill.area_mm2 == pytest.approx(stat[theirs]["area"], abs=5e-7)
 
@@ -37,14 +37,14 @@ def _component(item: dict) -> Component:
         kernel="register" if registers else facts["kernel"],
         width_bits=facts["width"],
         count=facts["count"] * (facts["size-bytes"] if registers else 1),
-        gated=facts["gated"] == "y",
+        idle="clock_gated" if facts["gated"] == "y" else "toggles",
     )
 
 
 def test_a_multibit_component_is_paid_apart() -> None:
-    adder = Component(name="adder", tag="spike_mac", kernel="adder", width_bits=8, gated=True)
+    adder = Component(name="adder", tag="spike_mac", kernel="adder", width_bits=8, idle="clock_gated")
     multiplier = Component(
-        name="mul", tag="spike_mac", kernel="multiplier", width_bits=8, gated=True, multibit_only=True
+        name="mul", tag="spike_mac", kernel="multiplier", width_bits=8, idle="clock_gated", multibit_only=True
     )
     bill = bill_of([adder, multiplier], "spike_mac")
     assert bill.operation_pj == pytest.approx(0.01689 * 2.5)
@@ -64,7 +64,7 @@ def test_every_unknown_component_is_named_with_the_nearest() -> None:
 
 
 def test_half_the_clock_doubles_what_sata_sim_pays_for_an_operation_and_leaves_the_rest() -> None:
-    bill = Bill(operation_pj=1.5, multibit_pj=0.25, ungated_pj=3.0, leakage_mw=7.0, area_mm2=0.5)
+    bill = Bill(operation_pj=1.5, multibit_pj=0.25, toggling_pj=3.0, leakage_mw=7.0, area_mm2=0.5)
     halved = at_own_clock(bill, 200_000_000)
-    assert halved == Bill(operation_pj=3.0, multibit_pj=0.5, ungated_pj=6.0, leakage_mw=7.0, area_mm2=0.5)
+    assert halved == Bill(operation_pj=3.0, multibit_pj=0.5, toggling_pj=6.0, leakage_mw=7.0, area_mm2=0.5)
     assert at_own_clock(bill, 400_000_000) == bill

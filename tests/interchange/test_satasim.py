@@ -123,11 +123,11 @@ def test_an_architecture_keeps_its_array_parts_buffers_and_version() -> None:
     old = arch_of(ARCH)
     assert old["array"] == {"rows": 2, "cols": 4, "dataflow": "sata", "sparsity": "gate"}
     assert old["clock_hz"] == "200MHz"
-    parts = [(c["name"], c["tag"], c["kernel"], c["width_bits"], c["count"], c["gated"]) for c in old["components"]]
+    parts = [(c["name"], c["tag"], c["kernel"], c["width_bits"], c["count"], c["idle"]) for c in old["components"]]
     assert parts == [
-        ("r", "spike_mac", "adder", 8, 1, False),
-        ("r_2", "lif", "register", 4, 2, True),
-        ("SPAD", "spad", "register", 8, 18, False),
+        ("r", "spike_mac", "adder", 8, 1, "toggles"),
+        ("r_2", "lif", "register", 4, 2, "clock_gated"),
+        ("SPAD", "spad", "register", 8, 18, "toggles"),
     ]
     assert old["buffers"]["spike_out"] == {"size_bytes": 2048, "banks": 1, "port_bits": 128}
     assert old["satasim"] == {"psum_times_t": False, "linear_as_3x3": False}

@@ -14,6 +14,7 @@ from lifsim.accounting.books import (
     added,
     as_row,
     as_tree,
+    flat,
 )
 
 CYCLES = Cycles(10, 4, 3, 2, 1, 0, 0, 0)
@@ -25,13 +26,17 @@ def test_a_total_that_is_not_the_sum_of_its_parts_is_refused() -> None:
     with pytest.raises(BooksError):  # a count of 1e16 is off by one
         Cycles(10**16 + 1, 10**16, 0, 0, 0, 0, 0, 0)
     with pytest.raises(BooksError):
-        Energy(1.0, 1.0, 3.0)
+        Energy(1.0, 1.0, 1.0, 4.0)
     with pytest.raises(BooksError):
-        LogicEnergy(1.0, 1.0, 3.0, 0.0, 3.0)
+        LogicEnergy(1.0, 1.0, 3.0, 0.0, 0.0, 3.0)
     with pytest.raises(BooksError):
-        DramEnergy(1.0, 1.0, 1.0, 1.0, 2.0, 2.0, dynamic=5.0, leakage=4.0, total=9.0)
+        LogicEnergy(1.0, 1.0, 2.0, 4.0, 8.0, total=10.0)
     with pytest.raises(BooksError):
-        DramEnergy(1.0, 1.0, 1.0, 1.0, 2.0, 2.0, dynamic=4.0, leakage=5.0, total=9.0)
+        DramEnergy(1.0, 1.0, 1.0, 1.0, 2.0, 2.0, work=5.0, idle=0.0, standing=4.0, total=9.0)
+    with pytest.raises(BooksError):
+        DramEnergy(1.0, 1.0, 1.0, 1.0, 2.0, 2.0, work=4.0, idle=0.0, standing=5.0, total=9.0)
+    with pytest.raises(BooksError):
+        DramEnergy(1.0, 1.0, 1.0, 1.0, 2.0, 2.0, work=4.0, idle=1.0, standing=4.0, total=9.0)
     with pytest.raises(BooksError):
         Operations(macs_dense=1, macs_effective=2, macs_executed=2, macs_multibit=0, lif_updates=0)
     with pytest.raises(BooksError):
@@ -40,10 +45,12 @@ def test_a_total_that_is_not_the_sum_of_its_parts_is_refused() -> None:
 
 def test_records_add_field_by_field() -> None:
     assert added([CYCLES, CYCLES, CYCLES]).total == 30
-    assert added([Energy.of(1.0, 2.0), Energy.of(3.0, 4.0)]) == Energy.of(4.0, 6.0)
+    assert added([Energy.of(1.0, 2.0, 8.0), Energy.of(3.0, 4.0, 16.0)]) == Energy.of(4.0, 6.0, 24.0)
 
 
 def test_an_energy_column_of_its_own_name_holds_the_total() -> None:
-    assert as_row(Energy.of(1.0, 2.0), "dram") == {"dram.dynamic": 1.0, "dram.leakage": 2.0, "dram": 3.0}
-    assert as_tree(Energy.of(1.0, 2.0)) == {"dynamic": 1.0, "leakage": 2.0, "total": 3.0}
+    spent = Energy.of(1.0, 2.0, 4.0)
+    assert as_row(spent, "sram") == {"sram.work": 1.0, "sram.idle": 2.0, "sram.standing": 4.0, "sram": 7.0}
+    assert as_tree(spent) == {"work": 1.0, "idle": 2.0, "standing": 4.0, "total": 7.0}
+    assert flat({"energy_pj": {"sram": as_tree(spent)}}) == as_row(spent, "energy_pj.sram")
     assert as_row(CYCLES, "cycles")["cycles.total"] == 10

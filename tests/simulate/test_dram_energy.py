@@ -55,7 +55,7 @@ def test_a_run_costs_what_its_dram_did(device: str, schedule: str) -> None:
     for cause in CAUSES:
         assert getattr(energy, cause) == pytest.approx(getattr(dram.energy, cause), rel=1e-12)
     assert energy.total == pytest.approx(dram.energy.total, rel=1e-12)
-    assert energy.leakage == pytest.approx(dram.energy.refresh + dram.energy.background, rel=1e-12)
+    assert energy.standing == pytest.approx(dram.energy.refresh + dram.energy.background, rel=1e-12)
     assert did is not None
     assert (did.precharges, did.row_hits, did.cycles) == (dram.counts.pres, dram.counts.row_hits, dram.cycles)
     assert did.work == dram.work
@@ -70,7 +70,7 @@ def test_layers_add_up_to_the_run_in_whole_commands() -> None:
     for name in (*COMMANDS, "active_rank_cycles", "idle_rank_cycles"):
         assert sum(row[f"dram.{name}"] for row in rows) == getattr(did, name)
         assert all(isinstance(row[f"dram.{name}"], int) for row in rows)
-    for name in ("dram", "dram.dynamic", "dram.leakage", *(f"dram.{cause}" for cause in CAUSES)):
+    for name in ("dram", "dram.work", "dram.idle", "dram.standing", *(f"dram.{cause}" for cause in CAUSES)):
         of_tree = result.totals.tree()["energy_pj"]["dram"][name.partition(".")[2] or "total"]
         assert sum(row[f"energy_pj.{name}"] for row in rows) == pytest.approx(of_tree)
 
@@ -130,7 +130,7 @@ def test_a_price_a_bit_charges_the_bytes_and_changes_nothing_else() -> None:
     device, per_bit = run(), run("dram.energy=per_bit", "dram.energy_pj_per_bit=3.5")
     energy = per_bit.totals.energy_pj.dram
     assert energy.total == energy.transfer == pytest.approx(per_bit.totals.dram_bytes.total * 8 * 3.5)
-    assert energy.leakage == 0
+    assert energy.standing == 0
     assert per_bit.totals.dram == device.totals.dram
     assert per_bit.totals.cycles == device.totals.cycles
     assert per_bit.totals.energy_pj.sram == device.totals.energy_pj.sram
@@ -208,7 +208,7 @@ def test_a_device_priced_by_the_bit_charges_its_bursts(tmp_path: Path) -> None:
     did = result.totals.dram
     assert did is not None
     assert result.totals.energy_pj.dram.transfer == pytest.approx(did.moved_bytes * 8 * 4.0)
-    assert result.totals.energy_pj.dram.leakage == 0
+    assert result.totals.energy_pj.dram.standing == 0
 
 
 def test_a_sweep_has_all_of_it_as_columns() -> None:

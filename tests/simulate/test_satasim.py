@@ -18,6 +18,7 @@ from lifsim.accounting.satasim.prices import costs_of
 from lifsim.config.arch import load_arch
 from lifsim.config.workload import load_workload
 from lifsim.errors import InputError
+from lifsim.hardware.lif_unit import lif_bank
 from lifsim.model.arch import Arch
 from lifsim.model.network import Layer, Network, Spikes, Tensor
 from lifsim.report.validation.satasim import published_figures
@@ -65,12 +66,22 @@ RESNET19 += [conv(4, 256, 3, 512, 2), *[conv(4, 512, 3, 512)] * 3, linear(512, 1
 def energy_nj(net: Network, arch: Arch) -> dict[str, float]:
     """The figures of SATA_Sim's computation-energy.yaml and memory-energy.yaml."""
     counts, costs = count_layers(net, arch), costs_of(arch)
-    energy: EnergyPj = added([energy_of(each, costs, Machine.of(arch), arch.array.pes) for each in counts])
+    bank = lif_bank(arch.lif, arch.array.pes, channel_groups=1)
+    energy: EnergyPj = added([energy_of(each, costs, Machine.of(arch), bank) for each in counts])
     found = {}
     for tag in ("spike_mac", "lif", "spad"):
-        found |= {f"{tag} {part}": pj for part, pj in vars(getattr(energy.compute, tag)).items()}
+        logic = getattr(energy.compute, tag)
+        parts = {
+            "operation": logic.operation,
+            "ungated": logic.ungated,
+            "leakage": logic.standing,
+            "total": logic.total,
+        }
+        found |= {f"{tag} {part}": pj for part, pj in parts.items()}
     for name in ("weight", "spike_in", "spike_out"):
-        found |= {f"{name} {part}": pj for part, pj in vars(getattr(energy.buffers, name)).items()}
+        buffer = getattr(energy.buffers, name)
+        parts = {"dynamic": buffer.work, "leakage": buffer.standing, "total": buffer.total}
+        found |= {f"{name} {part}": pj for part, pj in parts.items()}
     found |= {"sram": energy.sram.total, "dram": energy.dram.total}
     return {name: pj * 1e-3 for name, pj in found.items()}
 

@@ -74,7 +74,7 @@ def test_what_dram_moves_of_the_membranes_passes_through_their_buffer_and_is_pai
     # Eight membranes to an access of 64 bits.
     costs = costs_of(small.arch).buffers["membrane"]
     own = small.totals.sram_accesses.membrane
-    paid = sum(record.energy_pj.buffers.membrane.dynamic for record in small.records)
+    paid = sum(record.energy_pj.buffers.membrane.work for record in small.records)
     reads, writes = (own.reads + fill.reads) / 8, (own.writes + fill.writes) / 8
     assert paid == pytest.approx(reads * costs.read_pj + writes * costs.write_pj, rel=1e-3)
 
@@ -125,7 +125,7 @@ def test_no_partition_beats_auto(sharing: str, objective: str, memory: str) -> N
         return {
             "dram": float(sum(c.dram_bytes.total for c in counts)),
             "cycles": float(sum(max(c.cycles.total, cycles_per_byte * c.dram_bytes.total) for c in counts)),
-            "energy": sum(energy_of(c, costs, machine, bank.units).total.total for c in counts),
+            "energy": sum(energy_of(c, costs, machine, bank).total.total for c in counts),
         }[objective]
 
     prices = {span: price(group) for span, group in _groups(inputs, 2).items()}

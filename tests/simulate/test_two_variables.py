@@ -99,7 +99,8 @@ def test_a_unit_with_two_datapaths_costs_two() -> None:
     assert two.totals.ops.lif_updates == one.totals.ops.lif_updates == 2 * ELEMENTS * 3
     assert two.totals.lif_units == one.totals.lif_units
     costs = costs_of(load_arch("sata128"))
-    more = 128 * (costs.lif.area_mm2 + costs.pgu.area_mm2)  # a datapath for each of the 128 units
+    units = 128 * (costs.lif.calls.area_mm2 + costs.lif.gradients.area_mm2)  # a datapath for each of the 128 units
+    more = units + 128 * costs.membrane.area_mm2  # a register for each variable of the 128 outputs
     assert two.totals.area_mm2 - one.totals.area_mm2 == pytest.approx(more)
     assert two.totals.energy_pj.compute.lif.total == pytest.approx(2 * one.totals.energy_pj.compute.lif.total)
     assert two.totals.energy_pj.compute.spike_mac == one.totals.energy_pj.compute.spike_mac

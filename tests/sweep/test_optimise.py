@@ -93,6 +93,28 @@ def test_nonsense_is_refused_with_its_reason(
     assert message in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("figure", "said"),
+    [
+        (
+            "energy_pj.total",
+            "energy_pj.total, work, idle and standing energy together; energy_pj.total.work ranks by work",
+        ),
+        ("energy_pj.total.work", "energy_pj.total.work, work alone: without .idle, .standing"),
+        ("energy_pj.dram.activate", "energy_pj.dram.activate\n"),
+        ("cycles.total", "cycles.total\n"),
+    ],
+)
+def test_it_says_what_it_ranks_by(capsys: pytest.CaptureFixture[str], figure: str, said: str) -> None:
+    small = ("--workload", "lenet5_mnist", "--vary", "array.rows=1,16")
+    assert main(["optimize", *small, "--minimise", figure, "--points", "2", "--out", "s"]) == 0
+    told = capsys.readouterr()
+    assert f"ranked by {said}" in told.err
+    rows = sorted(_rows("s"), key=lambda row: float(row.figures[figure]))
+    best = told.out.splitlines()[3]
+    assert f" {rows[0].settings['array.rows']} " in best
+
+
 def test_a_goal_is_judged_before_any_point_is_run(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["optimize", *SPACE, "--minimise", "sharing", "--limit", "cycles.totl<1", "--out", "s"]) == 2
     told = capsys.readouterr().err

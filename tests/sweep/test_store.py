@@ -81,6 +81,18 @@ def test_a_newer_store_is_refused_and_stays(tmp_path: Path) -> None:
     assert (tmp_path / "s").read_bytes() == before
 
 
+def test_the_store_of_an_older_model_of_energy_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    Store.create_or_open(tmp_path / "s", ABOUT).close()
+    connection = sqlite3.connect(tmp_path / "s")
+    connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    before = (tmp_path / "s").read_bytes()
+    for opened in (lambda: Store.create_or_open(tmp_path / "s", ABOUT), lambda: Store.read(tmp_path / "s")):
+        with pytest.raises(InputError, match="parted into dynamic and leakage; sweep again into another --out"):
+            opened()
+    assert (tmp_path / "s").read_bytes() == before
+
+
 def test_what_is_no_store_is_refused_and_stays(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("my thesis")
     (tmp_path / "empty").write_bytes(b"")

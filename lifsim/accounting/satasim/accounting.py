@@ -12,7 +12,9 @@ from lifsim.accounting.satasim.prices import costs_of
 from lifsim.errors import Fault
 from lifsim.hardware.memory import MEMORIES
 from lifsim.model.arch import Arch
+from lifsim.model.buffers import Buffers
 from lifsim.model.network import Network
+from lifsim.model.schema import known
 
 
 @ACCOUNTINGS.register
@@ -27,8 +29,8 @@ class SataSim(Accounting):
     notes = ("counted and priced as SATA_Sim does, to the letter; sparsity is the workload's mean rate",)
 
     def refusals(self, arch: Arch) -> Sequence[Iterator[tuple[str, str]]]:
-        """Other dataflows than its own, and memory that somebody waits for."""
-        return *super().refusals(arch), _memory(arch)
+        """Other dataflows than its own, memory that somebody waits for, and what its bill of materials cannot say."""
+        return *super().refusals(arch), _memory(arch), _components(arch), _buffers(arch)
 
     def faults(self, asked: Asked) -> Iterator[Fault]:
         """A trace or the engine's spikes, several images, layers that take turns timestep by timestep."""
@@ -46,6 +48,22 @@ class SataSim(Accounting):
 
     def count_unscheduled(self, network: Network, arch: Arch) -> list[LayerCounts]:
         return count_layers(network, arch)
+
+
+def _components(arch: Arch) -> Iterator[tuple[str, str]]:
+    for index, component in enumerate(arch.components):
+        if known(component, "idle", None) == "power_gated":
+            rule = "must be toggles or clock_gated under accounting satasim, which knows no power gates"
+            yield f"components.{index}.idle", f"power_gated {rule}"
+        if known(component, "tag", None) == "membrane":
+            rule = "must be lif under accounting satasim, whose LIF units have their membrane registers"
+            yield f"components.{index}.tag", f"membrane {rule}"
+
+
+def _buffers(arch: Arch) -> Iterator[tuple[str, str]]:
+    for name in Buffers.model_fields:
+        if known(getattr(arch.buffers, name), "idle", None) == "gated":
+            yield f"buffers.{name}.idle", "gated must be powered under accounting satasim, which knows no power gates"
 
 
 def _memory(arch: Arch) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lifsim.accounting import prices
-from lifsim.accounting.prices import BUFFERS, Costs
+from lifsim.accounting.prices import BUFFERS, Costs, UnitBills
 from lifsim.hardware.components import SYNTHESIS_CLOCK_HZ, Bill
 from lifsim.hardware.sram import SramCost, cacti, sram_cost
 from lifsim.model.arch import Arch
@@ -18,12 +18,20 @@ LEAKAGE_DIGITS = 6
 def costs_of(arch: Arch) -> Costs:
     """The price list of `arch`. Raises InputError with every price that is missing."""
     ours = prices.costs_of(arch)
+
+    def theirs(bill: Bill) -> Bill:
+        return at_own_clock(printed(bill), arch.clock_hz)
+
+    def units(bills: UnitBills) -> UnitBills:
+        return UnitBills(theirs(bills.calls), theirs(bills.gradients))
+
     return replace(
         ours,
-        spike_mac=at_own_clock(printed(ours.spike_mac), arch.clock_hz),
-        lif=at_own_clock(printed(ours.lif), arch.clock_hz),
-        spad=at_own_clock(printed(ours.spad), arch.clock_hz),
-        pgu=at_own_clock(printed(ours.pgu), arch.clock_hz),
+        spike_mac=theirs(ours.spike_mac),
+        lif=units(ours.lif),
+        spad=theirs(ours.spad),
+        lif_toggling=units(ours.lif_toggling),
+        lif_clock_gated=units(ours.lif_clock_gated),
         buffers={name: satasim_sram_cost(getattr(arch.buffers, name), arch.technology_nm, name) for name in BUFFERS},
     )
 
@@ -40,7 +48,7 @@ def at_own_clock(bill: Bill, clock_hz: int) -> Bill:
         bill,
         operation_pj=bill.operation_pj * stretch,
         multibit_pj=bill.multibit_pj * stretch,
-        ungated_pj=bill.ungated_pj * stretch,
+        toggling_pj=bill.toggling_pj * stretch,
     )
 
 

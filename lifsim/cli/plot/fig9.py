@@ -46,8 +46,9 @@ def fig9(
 ) -> None:
     """Breakdown of computation, and DRAM accesses.
 
-    Top: computation energy for none, channel2 and channel4 where the network has channels for them, normalised to
-    none. RUN are folders that `lifsim run` wrote, which are drawn as they are; without any, the runs are made.
+    Top: computation energy for none, channel2 and channel4 where the network has channels for them, and for none with
+    as few LIF units as these leave, normalised to none; with idle LIF units that toggle, and with clock-gated ones. RUN
+    are folders that `lifsim run` wrote, which are drawn as they are; without any, the runs are made.
 
     Bottom: DRAM bytes for none and layer sharing, a single image and a mini-batch, in the readings that the paper's
     caption allows: (A) membranes alone and (B) all bytes, if a shared state stays on chip between its layers; (S) this
@@ -78,11 +79,10 @@ def fig9(
 
 
 def _made(simulation: Simulation, watch: Watch) -> list[Result]:
-    from lifsim.report.plot.computation import TOP_SHARINGS
-    from lifsim.simulate.pipeline import run_sharings
+    from lifsim.report.plot.computation import TOP_SHARINGS, breakdown_runs
 
     inputs = simulation.inputs()
-    return run_sharings(inputs, usual_sharings(TOP_SHARINGS, [inputs.network]), watch=watch)
+    return breakdown_runs(inputs, usual_sharings(TOP_SHARINGS, [inputs.network]), watch)
 
 
 def _refuse_ignored(simulation: Simulation, part: str) -> None:

@@ -29,10 +29,10 @@ def drawn(top: pd.DataFrame | None, bottom: pd.DataFrame | None) -> Figure:
     from matplotlib.figure import Figure
 
     heights = [TOP_IN] * (top is not None) + [fig9_dram.HEIGHT_IN] * (bottom is not None)
-    figure = Figure(figsize=(4.2 if bottom is None else WIDTH_IN, sum(heights)), layout="constrained")
+    figure = Figure(figsize=(WIDTH_IN, sum(heights)), layout="constrained")
     parts = list(figure.subfigures(len(heights), 1, squeeze=False, height_ratios=heights).flat)
     if top is not None:
-        fig9_breakdown.draw(top, parts[0].subplots())
+        fig9_breakdown.draw(top, list(parts[0].subplots(1, len(fig9_breakdown.IDLE_UNITS), squeeze=False).flat))
     if bottom is not None:
         fig9_dram.draw_all(bottom, parts[-1])
     return figure

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -13,6 +14,7 @@ from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.report.plot.drawing import Name, checked, drawn
 from lifsim.simulate.api import read_inputs
+from lifsim.simulate.inputs import Inputs
 from lifsim.simulate.options import Options, options_of
 from lifsim.simulate.pipeline import run_sharings
 from lifsim.simulate.result import Result
@@ -42,7 +44,8 @@ def fig9(
     """Breakdown of computation (top), and DRAM accesses (bottom).
 
     Top: computation energy of `runs`, results or the folders that `lifsim run` wrote, one of them without sharing, to
-    which all are normalised. None: VGG-16 under none, channel2 and channel4 on `arch` with `overrides`.
+    which all are normalised. None: VGG-16 under none, none with a half and a quarter of the LIF units, channel2 and
+    channel4 on `arch` with `overrides`. Idle LIF units toggle on the left, and are clock-gated on the right.
 
     Bottom: DRAM bytes of `networks` (none: VGG-16 on five datasets) for none and layer sharing, a single image and a
     mini-batch, in four readings of the paper's figure: (A) membranes alone and (B) all bytes if a shared state stays on
@@ -70,8 +73,22 @@ def files_of(runs: Sequence[Result | Name]) -> list[Path]:
 
 
 def _unshared_and_shared(arch: Arch | Name, overrides: Sequence[str], watch: Watch) -> list[Result]:
-    inputs = read_inputs(arch, defaults.WORKLOAD, defaults.SHARING, Options, overrides)
-    return run_sharings(inputs, TOP_SHARINGS, watch=watch)
+    return breakdown_runs(read_inputs(arch, defaults.WORKLOAD, defaults.SHARING, Options, overrides), watch=watch)
+
+
+def breakdown_runs(inputs: Inputs, sharings: Sequence[str] = TOP_SHARINGS, watch: Watch = unwatched) -> list[Result]:
+    """The runs of the top half: under each of `sharings`, and, behind the unshared one, without sharing on as few LIF
+    units as each channel sharing leaves."""
+    runs = run_sharings(inputs, sharings, watch=watch)
+    few = [_on_units(inputs, run.totals.lif_units) for run in runs if run.sharing.channels > 1]
+    unshared = [run_sharings(machine, ["none"], watch=watch)[0] for machine in few]
+    first = [run for run in runs if run.sharing == Sharing()]
+    return [*first, *unshared, *(run for run in runs if run not in first)]
+
+
+def _on_units(inputs: Inputs, units: int) -> Inputs:
+    lif = inputs.arch.lif.model_copy(update={"units": units})
+    return replace(inputs, arch=inputs.arch.model_copy(update={"lif": lif}))
 
 
 def _top(runs: Sequence[Result | Name]) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from lifsim.accounting.books import BufferEnergy, ComputeEnergy, added
+from lifsim.accounting.books import BufferEnergy, ComputeEnergy, LogicEnergy, added
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.machine import Machine
 from lifsim.accounting.prices import energy_of
@@ -13,6 +13,7 @@ from lifsim.accounting.satasim.counting import count_layers
 from lifsim.accounting.satasim.prices import costs_of
 from lifsim.config.arch import load_arch
 from lifsim.config.workload import load_workload
+from lifsim.hardware.lif_unit import lif_bank
 from lifsim.report.validation.comparison import Comparison, csv_rows
 from lifsim.report.validation.references import References
 
@@ -50,7 +51,8 @@ def compare(references: References) -> list[Comparison]:
     memory = published["memory-energy"]
     network, arch = load_workload("satasim_bntt"), load_arch("sata128_satasim")
     counts, costs = count_layers(network, arch), costs_of(arch)
-    energy = added([energy_of(layer, costs, Machine.of(arch), arch.array.pes) for layer in counts])
+    bank = lif_bank(arch.lif, arch.array.pes, channel_groups=1)
+    energy = added([energy_of(layer, costs, Machine.of(arch), bank) for layer in counts])
     return [
         _cycles(published["cycle-stat"], counts, network.timesteps),
         *_compute(published["computation-energy"], energy.compute),
@@ -72,16 +74,18 @@ def _cycles(published: Rows, counts: list[LayerCounts], timesteps: int) -> Compa
 
 def _compute(published: Rows, energy: ComputeEnergy) -> Iterator[Comparison]:
     for ours, theirs in TAGS.items():
-        keys = {part: f"energy-{part}" for part in ("operation", "ungated", "leakage")} | {"total": "total"}
-        for part, key in keys.items():
-            yield _energy(f"{theirs} {part}", published[theirs][key], getattr(getattr(energy, ours), part))
+        logic: LogicEnergy = getattr(energy, ours)
+        parts = {"operation": logic.operation, "ungated": logic.ungated, "leakage": logic.standing}
+        for part, found in parts.items():
+            yield _energy(f"{theirs} {part}", published[theirs][f"energy-{part}"], found)
+        yield _energy(f"{theirs} total", published[theirs]["total"], logic.total)
 
 
 def _buffers(published: Rows, energy: BufferEnergy) -> Iterator[Comparison]:
     for ours, theirs in BUFFERS.items():
-        for part in ("dynamic", "leakage", "total"):
+        for part, kind in {"dynamic": "work", "leakage": "standing", "total": "total"}.items():
             reference_nj = published[f"GLB-{theirs}"][f"{theirs}-{part}"]
-            yield _energy(f"GLB {theirs} {part}", reference_nj, getattr(getattr(energy, ours), part))
+            yield _energy(f"GLB {theirs} {part}", reference_nj, getattr(getattr(energy, ours), kind))
 
 
 def _dram(published: dict[str, float], counts: list[LayerCounts], total_pj: float) -> Iterator[Comparison]:

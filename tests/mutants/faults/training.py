@@ -95,15 +95,15 @@ FAULTS = (
     Fault(
         "gradient units: no area",
         PRICING,
-        "lif=lif_datapaths * (costs.lif.area_mm2 + costs.pgu.area_mm2)",
-        "lif=lif_datapaths * costs.lif.area_mm2",
+        "lif=bank.datapaths * (costs.lif.calls.area_mm2 + costs.lif.gradients.area_mm2)",
+        "lif=bank.datapaths * costs.lif.calls.area_mm2",
         UNITS,
     ),
     Fault(
         "gradient units: every gradient is multiplied",
         PRICING,
-        "LogicWork(lif_datapaths, updates, counts.ops.pgu_multiplications, running)",
-        "LogicWork(lif_datapaths, updates, updates, running)",
+        "LogicWork(bank.datapaths, ops.pgu_updates * counts.datapaths, ops.pgu_multiplications, cycles)",
+        "LogicWork(bank.datapaths, ops.pgu_updates * counts.datapaths, ops.pgu_updates, cycles)",
         UNITS,
     ),
 )

@@ -107,6 +107,10 @@ class Dataflow(Protocol):
         """The outputs that the folds of one reduction finish together."""
         ...
 
+    def held_outputs(self, shape: ArrayShape) -> int:
+        """Outputs whose membranes the array holds at a time, tick-batched: one a PE, unless a dataflow says less."""
+        return shape.pes
+
     @abstractmethod
     def operands(self, gemm: Gemm, shape: ArrayShape) -> Operands:
         """What one group reads in one round."""

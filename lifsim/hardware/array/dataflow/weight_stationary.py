@@ -39,6 +39,10 @@ class WeightStationary(Dataflow):
         """All pixels that stream past a fold's filters."""
         return OutputBlock(None, shape.cols)
 
+    def held_outputs(self, shape: ArrayShape) -> int:
+        """A column finishes one output after the other; tick-batched, the timesteps of a pixel follow each other."""
+        return shape.cols
+
     def operands(self, gemm: Gemm, shape: ArrayShape) -> Operands:
         """Inputs once a column fold, every weight once."""
         inputs = gemm.pixels * gemm.reduction * self.input_repeats(gemm, shape)

@@ -1,0 +1,31 @@
+"""What one update of a membrane costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lifsim.accounting.books import EnergyPj
+
+
+@dataclass(frozen=True)
+class LifUpdatePj:
+    """pJ of a LIF update, units and membrane registers together; 0 where there is none. work: of the call itself.
+    all_in: with what idles and leaks. toggling, clock_gated: all_in, were the units to toggle without work, or had they
+    a clock gate (`books.LifIf`)."""
+
+    work: float
+    all_in: float
+    toggling: float
+    clock_gated: float
+
+    @classmethod
+    def of(cls, energy: EnergyPj, updates: int) -> LifUpdatePj:
+        """Of so many updates."""
+        units, registers, other = energy.compute.lif, energy.compute.membrane_registers, energy.lif_if
+        all_in = (part.total + registers.total for part in (units, other.toggles, other.clock_gated))
+        return cls(*(pj / updates if updates else 0.0 for pj in (units.work + registers.work, *all_in)))
+
+    def __str__(self) -> str:
+        """`0.194 pJ work, 319 pJ all in (...)`"""
+        otherwise = f"idle toggling {self.toggling:.3g} pJ, clock-gated {self.clock_gated:.3g} pJ"
+        return f"{self.work:.3g} pJ work, {self.all_in:.3g} pJ all in ({otherwise})"
