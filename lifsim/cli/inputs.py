@@ -94,7 +94,7 @@ class SharedSimulation(Simulation):
 
 @dataclass(frozen=True)
 class ScheduledSimulation(SharedSimulation):
-    """And --schedule, --objective and --chunk."""
+    """And --schedule, --groups, --objective and --chunk."""
 
     schedule: Annotated[
         str | None,
@@ -104,6 +104,15 @@ class ScheduledSimulation(SharedSimulation):
             help="tick: layers tick-batched one by one, those that share membranes timestep by timestep; timestep: "
             "the whole network timestep by timestep; auto: the groups of layers with the least --objective. "
             "Default: tick.",
+        ),
+    ]
+    groups: Annotated[
+        str | None,
+        click.option(
+            "--groups",
+            metavar="LAYER,...",
+            help="The layers at which groups begin, whatever --schedule would take: one layer is tick-batched, several "
+            "run timestep by timestep.",
         ),
     ]
     objective: Annotated[

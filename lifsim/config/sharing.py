@@ -59,12 +59,19 @@ class Sharing:
 @dataclass(frozen=True)
 class State:
     """One set of membranes. shape: of the set, (C/N, H, W) or (F/N,); lifs: the LIFs that use it, in order; variables:
-    how many values each of its neurons keeps, the membrane among them."""
+    how many values each of its neurons keeps, the membrane among them; channels: the N channel groups of each LIF that
+    use it in turn."""
 
     name: str
     shape: tuple[int, ...]
     lifs: tuple[str, ...]
     variables: int = 1
+    channels: int = 1
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether more than one call of a timestep uses it."""
+        return len(self.lifs) * self.channels > 1
 
     @property
     def elements(self) -> int:
@@ -103,7 +110,7 @@ def states_of(network: Network, sharing: Sharing) -> tuple[State, ...]:
 def _state(group: list[Lif], channels: int) -> State:
     shape = group[0].output.shape
     names = tuple(lif.name for lif in group)
-    return State(group[0].name, (shape[0] // channels, *shape[1:]), names, len(group[0].neuron.states))
+    return State(group[0].name, (shape[0] // channels, *shape[1:]), names, len(group[0].neuron.states), channels)
 
 
 def _apart(group: list[Lif]) -> list[str]:

@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from itertools import starmap
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from lifsim.accounting import ACCOUNTINGS, Accounting, Asked, Setup
+from lifsim.accounting.books import Accesses
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.machine import Machine
 from lifsim.accounting.prices import Costs, area_of, energy_of
 from lifsim.config.arch import Arch
 from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing, states_of
-from lifsim.errors import Fault, InputError, collecting
+from lifsim.errors import InputError
 from lifsim.hardware.array import sparsity_of
 from lifsim.hardware.lif_unit import lif_bank
-from lifsim.memo import Shared
+from lifsim.memo import Memo, Shared
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.lif_memory import lif_memory
 from lifsim.schedule.plan import Plan
-from lifsim.simulate.inputs import Inputs
 from lifsim.simulate.options import Options
 from lifsim.simulate.planning import planned
 from lifsim.simulate.result import LayerRecord, Result, Totals
-from lifsim.simulate.spikes import Spikes, fires_own, read_spikes
+from lifsim.simulate.spikes import Spikes, read_spikes
 from lifsim.simulate.steps import visits
 from lifsim.simulate.timing import Timeline, timed
-from lifsim.simulate.training import kept_by, trained, training_faults, training_notes
-from lifsim.watch import Watch, part_of, unwatched
+from lifsim.simulate.training import trained, training_faults, training_notes
+from lifsim.watch import Watch, unwatched
 
 
 def run(arch: Arch, network: Network, sharing: Sharing, options: Options, watch: Watch = unwatched) -> Result:
@@ -69,11 +68,12 @@ def simulate(
     else:
         if all(group.tick_batched for group in plan.groups):  # of a buffer for membranes matters that there is one
             alike = replace(setup, machine=machine.without_membranes())
-            counts, timeline = shared.runs.of(_counted, alike, accounting, plan)
+            counts, timeline = shared.runs.of(_counted, alike, accounting, plan, shared.runs)
         else:
             counts, timeline = _counted(setup, accounting, plan)
         records = _priced(setup, counts, costs)
-    memory = lif_memory(network, sharing, states, arch.precision.membrane_bits, spikes.batch)
+    reverse = options.bptt == "reversed"
+    memory = lif_memory(network, states, arch.precision.membrane_bits, spikes.batch, reverse=reverse)
     trace = options.trace or network.spikes.trace
     return Result(
         arch=arch,
@@ -87,7 +87,7 @@ def simulate(
             arch,
             area_of(arch, costs, bank.datapaths),
             bank.units,
-            kept_by(options, memory),
+            memory,
             timeline.timing.dram if timeline else None,
         ),
         notes=notes(arch, network, sharing, options, spikes),
@@ -99,64 +99,50 @@ def simulate(
 def _require_known(accounting: Accounting, arch: Arch, network: Network, options: Options, spikes: Spikes) -> None:
     """Raise InputError with all that the accounting does not know of a run, and all that forbids to train."""
     training = options.mode == "training"
-    faults = [*accounting.faults(Asked(training, options.schedule, spikes.batch, spikes.provenance.kind))]
+    schedule = options.schedule if options.groups is None else "groups"
+    faults = [*accounting.faults(Asked(training, schedule, spikes.batch, spikes.provenance.kind))]
     if training:
         faults += training_faults(network, arch, reverse=options.bptt == "reversed")
     if faults:
         raise InputError(faults)
 
 
-def _counted(setup: Setup, accounting: Accounting, plan: Plan) -> tuple[list[LayerCounts], Timeline | None]:
-    """The events of every layer under `plan`, and their times."""
+def _counted(
+    setup: Setup, accounting: Accounting, plan: Plan, runs: Memo | None = None
+) -> tuple[list[LayerCounts], Timeline | None]:
+    """The events of every layer under `plan`, and their times, which `runs` keeps for runs that differ in what is no
+    matter of time."""
     counts = []
     for group in plan.groups:
         layers = accounting.count(setup, plan.facts, group)
         counts += accounting.with_port_waits(setup, group, layers) if setup.machine.waits else layers
     if not setup.machine.waits:
         return counts, None
-    return timed(setup.machine, visits(plan, setup.batch, setup.memo), counts, setup.watch)
+    if runs is None:
+        return timed(setup.machine, visits(plan, setup.batch, setup.memo), counts, setup.watch)
+    unkept = tuple(replace(layer, registers=Accesses(0, 0)) for layer in counts)
+    played, timeline = runs.of(_played, _Score(setup.machine.beside_lifs(), plan, unkept, setup))
+    return [replace(layer, registers=own.registers) for layer, own in zip(played, counts, strict=True)], timeline
+
+
+@dataclass(frozen=True)
+class _Score:
+    """What a memory plays, and all that its time follows from: of `counts` their membrane registers do not matter, and
+    what else there is in `setup` is in them."""
+
+    machine: Machine
+    plan: Plan
+    counts: tuple[LayerCounts, ...]
+    setup: Setup = field(compare=False)
+
+
+def _played(score: _Score) -> tuple[list[LayerCounts], Timeline]:
+    setup = score.setup
+    return timed(score.machine, visits(score.plan, setup.batch, setup.memo), score.counts, setup.watch)
 
 
 def _priced(setup: Setup, counts: Sequence[LayerCounts], costs: Costs) -> tuple[LayerRecord, ...]:
     return tuple(LayerRecord(layer, energy_of(layer, costs, setup.machine, setup.bank.datapaths)) for layer in counts)
-
-
-def run_sharings(
-    inputs: Inputs, sharings: Sequence[str], baseline: str | None = None, watch: Watch = unwatched
-) -> list[Result]:
-    """Runs that differ in sharing only, on the same spikes unless each fires its own; that of sharing `baseline` stores
-    its membranes if they are for training. Raises InputError with the faults of all sharings."""
-    return list(starmap(simulate, _under_sharings(inputs, sharings, baseline, watch)))
-
-
-def run_beside_baseline(inputs: Inputs, watch: Watch = unwatched) -> tuple[Result, Result | None]:
-    """The run, and the run without sharing to compare it with (None if the run itself is that)."""
-    if inputs.sharing == Sharing():
-        return next(starmap(simulate, _under_sharings(inputs, ["none"], None, watch))), None
-    shared, unshared = starmap(simulate, _under_sharings(inputs, [str(inputs.sharing), "none"], "none", watch))
-    return shared, unshared
-
-
-def _under_sharings(
-    inputs: Inputs, sharings: Sequence[str], baseline: str | None, watch: Watch
-) -> Iterator[tuple[Arch, Network, Sharing, Options, Spikes, Shared, Watch]]:
-    """What `simulate` takes, run by run."""
-    faults: list[Fault] = []
-    parsed: list[Sharing] = []
-    for text in sharings:
-        with collecting(faults):
-            parsed.append(Sharing.parse(text))
-            states_of(inputs.network, parsed[-1])
-    if faults:
-        raise InputError(faults)
-    seen: tuple[Spikes, Shared] | None = None
-    stored = inputs.options.model_copy(update={"bptt": "stored"})
-    for sharing in parsed:
-        here = part_of(f"sharing {sharing}", watch)
-        if seen is None or fires_own(inputs.network, inputs.options):
-            seen = read_spikes(inputs.network, sharing, inputs.options, sparsity_of(inputs.arch.array), here), Shared()
-        options = stored if str(sharing) == baseline else inputs.options
-        yield inputs.arch, inputs.network, sharing, options, *seen, here
 
 
 def notes(arch: Arch, network: Network, sharing: Sharing, options: Options, spikes: Spikes) -> tuple[str, ...]:

@@ -211,8 +211,9 @@ class Result(Briefly):
 
     @property
     def name(self) -> str:
-        """`workload-arch-sharing`, with the schedule and the mode unless they are the usual ones."""
-        schedule = "" if self.options.schedule == "tick" else f"-{self.options.schedule}"
+        """`workload-arch-sharing`, with the schedule (`groups`: given ones) and the mode unless they are the usual."""
+        named = "groups" if self.options.groups is not None else self.options.schedule
+        schedule = "" if named == "tick" else f"-{named}"
         mode = "" if self.options.mode == "inference" else f"-{self.options.mode}-{self.options.bptt}"
         return f"{self.network.name}-{self.arch.name}-{self.sharing}{schedule}{mode}"
 
@@ -232,7 +233,8 @@ class Result(Briefly):
                 "PE utilisation": f"{totals.pe_utilisation:.1%}",
                 "energy": format_si(totals.energy_pj.total.total * 1e-12, "J"),
                 "DRAM": format_bytes(totals.dram_bytes.total),
-                "LIF memory": f"{format_bytes(memory.forward)} forward, {format_bytes(memory.backward)} backward",
+                "LIF memory": f"{format_bytes(memory.forward)} forward"
+                + ("" if options.mode == "inference" else f", {format_bytes(memory.backward)} {options.bptt}"),
                 "area": f"{totals.area_mm2:.4g} mm2",
             },
         )

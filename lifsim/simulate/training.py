@@ -12,9 +12,7 @@ from lifsim.accounting.prices import Costs, energy_of
 from lifsim.config.arch import Arch
 from lifsim.config.network import Network
 from lifsim.errors import Fault, collecting
-from lifsim.schedule.lif_memory import LifMemory
 from lifsim.schedule.plan import Plan
-from lifsim.simulate.options import Options
 from lifsim.simulate.result import LayerRecord, StageRecord
 from lifsim.simulate.steps import visits
 from lifsim.simulate.timing import Timeline, timed
@@ -43,13 +41,6 @@ def training_faults(network: Network, arch: Arch, *, reverse: bool) -> list[Faul
     with collecting(faults):
         require_gradients(network, reverse=reverse)
     return faults
-
-
-def kept_by(options: Options, memory: LifMemory) -> LifMemory:
-    """What a training run keeps for its backward pass: all membranes, or the last states."""
-    if options.mode != "training":
-        return memory
-    return replace(memory, backward=memory.forward if options.bptt == "reversed" else memory.backward_baseline)
 
 
 def training_notes(network: Network) -> Iterator[str]:

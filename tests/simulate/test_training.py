@@ -24,9 +24,10 @@ from lifsim.memo import Memo
 from lifsim.schedule.plan import ScheduleOptions
 from lifsim.simulate.inputs import load_inputs
 from lifsim.simulate.options import Options
-from lifsim.simulate.pipeline import run, run_beside_baseline
+from lifsim.simulate.pipeline import run
 from lifsim.simulate.result import Result
 from lifsim.simulate.spikes import read_spikes
+from lifsim.sweeps.beside import run_beside_baseline
 from lifsim.trace.synthesise import synthesise
 from lifsim.training.count import training_counts
 from tests.oracles import training as oracle
@@ -238,13 +239,14 @@ def test_the_layer_table_has_every_stage_and_nothing_where_a_layer_has_none(bptt
         assert sum(of_stages[f"stages.{stage}.dram_bytes"] for stage in stages) == row["dram_bytes.total"] > 0
 
 
-def test_the_run_without_sharing_beside_a_run_stores_its_membranes() -> None:
+def test_runs_without_sharing_beside_a_run_keep_membranes_as_it_does() -> None:
     options = {"mode": "training", "bptt": "reversed"}
     inputs = load_inputs("sata_training", "lenet5_mnist", "channel2", options, ["dram.model=ideal"])
-    shared, unshared = run_beside_baseline(inputs)
-    assert unshared is not None
-    assert [str(each.sharing) for each in (shared, unshared)] == ["channel2", "none"]
-    assert [each.options.bptt for each in (shared, unshared)] == ["reversed", "stored"]
+    shared, beside = run_beside_baseline(inputs)
+    assert beside is not None
+    runs = [shared, *(baseline.result for baseline in beside.baselines)]
+    assert [str(each.sharing) for each in runs] == ["channel2", "none", "none"]
+    assert [each.options.bptt for each in runs] == ["reversed"] * 3
     alone, none = run_beside_baseline(dataclasses.replace(inputs, sharing=Sharing()))
     assert none is None
     assert (str(alone.sharing), alone.options.bptt) == ("none", "reversed")

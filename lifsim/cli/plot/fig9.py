@@ -78,7 +78,7 @@ def fig9(
 
 def _made(simulation: Simulation, watch: Watch) -> list[Result]:
     from lifsim.report.plot.computation import TOP_SHARINGS
-    from lifsim.simulate.pipeline import run_sharings
+    from lifsim.sweeps.beside import run_sharings
 
     inputs = simulation.inputs()
     return run_sharings(inputs, usual_sharings(TOP_SHARINGS, [inputs.network]), watch=watch)
