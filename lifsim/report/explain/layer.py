@@ -9,6 +9,7 @@ from lifsim.config.arch import Arch
 from lifsim.config.network import Layer
 from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.hardware.stores import Stores
+from lifsim.report.explain.beside import Beside, beside_lines
 from lifsim.report.explain.commands import command_lines
 from lifsim.report.explain.cycles import cycle_lines
 from lifsim.report.explain.dram import LayerBytes
@@ -17,18 +18,21 @@ from lifsim.report.explain.ports import port_lines
 from lifsim.schedule.plan import Plan
 from lifsim.simulate.bound import port_use
 from lifsim.simulate.result import LayerRecord, Result
+from lifsim.sweeps.beside import Comparison
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """One layer: what it is and how it is scheduled, then its arithmetic."""
+    """One layer: what it is and how it is scheduled, then its arithmetic; beside: what of it is sharing."""
 
     head: tuple[str, ...]
     lines: tuple[Line, ...]
+    beside: tuple[Beside, ...] = ()
 
 
-def explain(result: Result, name: str) -> Explanation:
-    """Where the cycles and the bytes of the layer `name` come from: the figures of `result`, taken apart.
+def explain(result: Result, name: str, comparison: Comparison | None = None) -> Explanation:
+    """Where the cycles and the bytes of the layer `name` come from: the figures of `result`, taken apart. comparison:
+    of `result` with runs without sharing.
 
     Raises InputError where there is no such layer, or nothing to take apart.
     """
@@ -40,7 +44,8 @@ def explain(result: Result, name: str) -> Explanation:
         message = f"{result.arch.accounting!r} must be {default}: without a schedule there is nothing to take apart"
         raise InputError(Fault(message, path="accounting"))
     layer, record = result.network.layers[names.index(name)], result.records[names.index(name)]
-    return Explanation(tuple(_head(result, layer, record)), tuple(_lines(result, result.plan, layer, record)))
+    beside = () if comparison is None else tuple(beside_lines(comparison, layer.index))
+    return Explanation(tuple(_head(result, layer, record)), tuple(_lines(result, result.plan, layer, record)), beside)
 
 
 def _head(result: Result, layer: Layer, record: LayerRecord) -> Iterator[str]:
