@@ -11,7 +11,6 @@ from lifsim.accounting.machine import Machine
 from lifsim.accounting.prices import Costs
 from lifsim.config.arch import Arch
 from lifsim.config.network import Network
-from lifsim.config.sharing import Sharing
 from lifsim.errors import Fault
 from lifsim.hardware.array import Kept
 from lifsim.hardware.lif_unit import LifBank
@@ -34,12 +33,13 @@ class Asked:
 
 @dataclass(frozen=True)
 class Setup:
-    """What is counted: `batch` images through `network` under `sharing` on `machine`, whose LIF units are `bank`. kept:
-    by layer, what the array's sparsity knows of its spikes. memo: of what runs beside this one counted. watch: whom to
+    """What is counted: `batch` images through `network` on `machine`, whose LIF units are `bank`. channels: by layer,
+    channel groups that share its membranes in turn (1: each its own). kept: by layer, what the array's sparsity knows
+    of its spikes. memo: of what runs beside this one counted. watch: whom to
     tell how far it is; what is counted does not depend on it."""
 
     network: Network
-    sharing: Sharing
+    channels: tuple[int, ...]
     machine: Machine
     bank: LifBank
     batch: int

@@ -75,12 +75,15 @@ class Simulation:
         options.pop("dram", None)
         arch = options.pop("arch", defaults.arch_for(options.get("mode")))
         workload, sharing = options.pop("workload", defaults.WORKLOAD), options.pop("sharing", defaults.SHARING)
-        return load_inputs(str(arch), str(workload), str(sharing), options, self.settings)
+        where_possible = bool(options.pop("share_where_possible", False))
+        return load_inputs(
+            str(arch), str(workload), str(sharing), options, self.settings, where_possible=where_possible
+        )
 
 
 @dataclass(frozen=True)
 class SharedSimulation(Simulation):
-    """And --sharing."""
+    """And --sharing, --share-where-possible."""
 
     sharing: Annotated[
         str | None,
@@ -88,6 +91,15 @@ class SharedSimulation(Simulation):
             "--sharing",
             metavar="SHARING",
             help=f"none, layer, channelN or layer+channelN. Default: {defaults.SHARING}.",
+        ),
+    ]
+    share_where_possible: Annotated[
+        bool | None,
+        click.option(
+            "--share-where-possible",
+            is_flag=True,
+            default=None,
+            help="What a sharing does not fit keeps membranes of its own, and is named, instead of being refused.",
         ),
     ]
 

@@ -66,7 +66,7 @@ def run(
     from lifsim.sweeps.beside import run_beside_baseline
 
     if config is not None and simulation.given:
-        clash = ", ".join(f"--{name}" for name in simulation.given)
+        clash = ", ".join(f"--{name.replace('_', '-')}" for name in simulation.given)
         raise InputError(Fault(f"--config must stand without {clash}; use --set to change a key"))
     extras, faults, inputs = Extras(timeline, dram_trace), list[Fault](), None
     with collecting(faults):

@@ -12,7 +12,7 @@ from lifsim.accounting.machine import Machine
 from lifsim.accounting.prices import Costs, area_of, energy_of
 from lifsim.config.arch import Arch
 from lifsim.config.network import Network
-from lifsim.config.sharing import Sharing, states_of
+from lifsim.config.sharing import Sharing, channels_by_layer, left_unshared, most_channels, states_of
 from lifsim.errors import InputError
 from lifsim.hardware.array import sparsity_of
 from lifsim.hardware.lif_unit import lif_bank
@@ -57,9 +57,12 @@ def simulate(
     _require_known(accounting, arch, network, options, spikes)
     shared, machine = shared or Shared(), Machine.of(arch)
     datapaths = max((lif.neuron.datapaths for lif in network.lifs), default=1)
-    bank = lif_bank(arch.lif, arch.array.pes, sharing.channels, datapaths)
-    setup = Setup(network, sharing, machine, bank, spikes.batch, spikes.kept, shared.parts, watch)
-    costs, states = accounting.costs(arch), states_of(network, sharing)
+    states = states_of(network, sharing)
+    bank = lif_bank(arch.lif, arch.array.pes, most_channels(states), datapaths)
+    setup = Setup(
+        network, channels_by_layer(network, states), machine, bank, spikes.batch, spikes.kept, shared.parts, watch
+    )
+    costs = accounting.costs(arch)
     plan = planned(setup, states, Chip.of(arch), accounting, options, costs) if accounting.scheduled else None
     if plan is None:
         records, timeline = _priced(setup, accounting.count_unscheduled(network, arch), costs), None
@@ -149,15 +152,17 @@ def notes(arch: Arch, network: Network, sharing: Sharing, options: Options, spik
     """What a reader of the figures must know."""
     accounting = ACCOUNTINGS[arch.accounting]
     said = [*accounting.notes]
+    if left := left_unshared(network, sharing):
+        said.append(f"{sharing}: membranes of their own have {', '.join(left)}")
     device = arch.dram.device
     if device is not None and device.borrowed_from is not None and arch.dram.charges_device:
         said.append(f"the DRAM, {device.name}, is charged with the currents of {device.borrowed_from}")
     if accounting.reads_spikes:
-        said += _spike_notes(sharing, spikes)
+        said += _spike_notes(network, sharing, spikes)
     return (*said, *training_notes(network)) if options.mode == "training" else tuple(said)
 
 
-def _spike_notes(sharing: Sharing, spikes: Spikes) -> list[str]:
+def _spike_notes(network: Network, sharing: Sharing, spikes: Spikes) -> list[str]:
     """Where they come from, and what that means."""
     said, origin = [], spikes.provenance
     if origin.kind == "rates":
@@ -170,7 +175,17 @@ def _spike_notes(sharing: Sharing, spikes: Spikes) -> list[str]:
         said.append(f"the spikes of the trace were drawn at random: {origin.source}")
     if origin.images == 1 < spikes.batch:
         said.append(f"the trace holds one image, whose spikes stand for all {spikes.batch}")
-    if origin.recorded_under not in (None, str(sharing)):
+    if not _recorded_alike(network, sharing, origin.recorded_under):
         recorded = f"the trace was recorded under sharing {origin.recorded_under}"
         said.append(f"{recorded}; a network trained under {sharing} fires other spikes")
     return said
+
+
+def _recorded_alike(network: Network, sharing: Sharing, recorded: str | None) -> bool:
+    """Whether what fired the spikes had the membranes that `sharing` gives, if that is known."""
+    if recorded in (None, str(sharing)):
+        return True
+    try:
+        return states_of(network, Sharing.parse(str(recorded))) == states_of(network, sharing)
+    except InputError:
+        return False

@@ -16,7 +16,7 @@ from lifsim.accounting.books import as_tree
 from lifsim.accounting.machine import Machine
 from lifsim.config.arch import load_arch
 from lifsim.config.network import Network
-from lifsim.config.sharing import Sharing
+from lifsim.config.sharing import Sharing, channels_by_layer, states_of
 from lifsim.errors import InputError
 from lifsim.hardware.array import DATAFLOWS, ArrayShape, Gemm, dense_cycles, sparsity_of
 from lifsim.hardware.lif_unit import lif_bank
@@ -269,7 +269,15 @@ def test_gradients_have_the_precision_of_psums_wherever_they_pass() -> None:
     network, sharing, options = _network(), Sharing(), Options(mode="training", bptt="reversed")
     bank = lif_bank(arch.lif, arch.array.pes, sharing.channels)
     spikes = read_spikes(network, sharing, options, sparsity_of(arch.array))
-    setup = Setup(network, sharing, Machine.of(arch), bank, spikes.batch, spikes.kept, Memo())
+    setup = Setup(
+        network,
+        channels_by_layer(network, states_of(network, sharing)),
+        Machine.of(arch),
+        bank,
+        spikes.batch,
+        spikes.kept,
+        Memo(),
+    )
     schedule = plan_on(network, sharing, arch, ScheduleOptions("tick", 1, 1))
     for stages in training_counts(setup, schedule, reverse=True):
         bits = {stage: counts.bits for stage, counts in stages.items()}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from lifsim.config.arch import Arch
 from lifsim.config.network import Layer
+from lifsim.config.sharing import most_channels, states_of
 from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.hardware.stores import Stores
 from lifsim.report.explain.beside import Beside, beside_lines
@@ -62,9 +63,10 @@ def _head(result: Result, layer: Layer, record: LayerRecord) -> Iterator[str]:
 
 
 def _lines(result: Result, plan: Plan, layer: Layer, record: LayerRecord) -> Iterator[Line]:
-    arch, sharing, batch = result.arch, result.sharing, result.options.batch or 1
+    arch, batch = result.arch, result.options.batch or 1
+    channels = most_channels(states_of(result.network, result.sharing))
     tick_batched = plan.group_of(layer.index).tick_batched
-    yield from cycle_lines(layer, arch, sharing.channels, batch, record.counts, tick_batched=tick_batched)
+    yield from cycle_lines(layer, arch, channels, batch, record.counts, tick_batched=tick_batched)
     if result.buffers:
         yield from port_lines(port_use([record.counts], Stores.of(arch.buffers)), arch, record.counts.cycles)
     yield from LayerBytes(layer, arch, plan, batch).lines()
