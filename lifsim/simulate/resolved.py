@@ -12,7 +12,7 @@ from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing
 from lifsim.simulate.options import Options
 
-MODEL_VERSION = 11
+MODEL_VERSION = 12
 """To be raised with every change after which the same inputs give other figures: stored sweeps are not continued."""
 
 

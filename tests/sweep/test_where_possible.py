@@ -154,7 +154,7 @@ def test_every_command_shares_where_it_fits(command: list[str], file: str, capsy
     if command[0] == "memory":
         assert "channel4-where-possible" in captured.out
     if command[0] == "sweep":
-        assert main(["store", "show", "swept", "--format", "csv"]) == 0
+        assert main(["store", "export", "swept", "--format", "csv"]) == 0
         rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
         assert {row["sharing"] for row in rows} == {"none", "channel4-where-possible"}
         assert not any(row.get("error") for row in rows)
