@@ -1,7 +1,8 @@
 """LIFSim: cycle-level simulator and memory cost modeler for spiking-neural-network accelerators.
 
-`run` simulates one network on one accelerator, `sweep` many; `load_arch` and `load_workload` read what they are given
-by name; `plot` draws figures. What is wrong with an input is told by `lifsim.errors.InputError`, every fault at once.
+`run` simulates one network on one accelerator, `sweep` many; `compare` tells what of a shared run is sharing;
+`load_arch` and `load_workload` read what they are given by name; `plot` draws figures. What is wrong with an input is
+told by `lifsim.errors.InputError`, every fault at once.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from lifsim.simulate.options import Options
     from lifsim.simulate.result import Result
     from lifsim.sweeps.api import sweep
+    from lifsim.sweeps.beside import compare
 
 __version__ = "0.1.0"
 __all__ = [
@@ -27,6 +29,7 @@ __all__ = [
     "Result",
     "Sharing",
     "__version__",
+    "compare",
     "load_arch",
     "load_workload",
     "plot",
@@ -40,6 +43,7 @@ _PLACES = {
     "Options": "lifsim.simulate.options",
     "Result": "lifsim.simulate.result",
     "Sharing": "lifsim.model.sharing",
+    "compare": "lifsim.sweeps.beside",
     "load_arch": "lifsim.simulate.api",
     "load_workload": "lifsim.simulate.api",
     "plot": "lifsim.report.plot",

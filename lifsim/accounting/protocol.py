@@ -18,7 +18,6 @@ from lifsim.hardware.lif_unit import LifBank
 from lifsim.memo import Memo
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
-from lifsim.model.sharing import Sharing
 from lifsim.registry import Registry
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.plan import GroupPlan, Plan
@@ -37,12 +36,13 @@ class Asked:
 
 @dataclass(frozen=True)
 class Setup:
-    """What is counted: `batch` images through `network` under `sharing` on `machine`, whose LIF units are `bank`. kept:
-    by layer, what the array's sparsity knows of its spikes. memo: of what runs beside this one counted. watch: whom to
+    """What is counted: `batch` images through `network` on `machine`, whose LIF units are `bank`. channels: by layer,
+    channel groups that share its membranes in turn (1: each its own). kept: by layer, what the array's sparsity knows
+    of its spikes. memo: of what runs beside this one counted. watch: whom to
     tell how far it is; what is counted does not depend on it."""
 
     network: Network
-    sharing: Sharing
+    channels: tuple[int, ...]
     machine: Machine
     bank: LifBank
     batch: int

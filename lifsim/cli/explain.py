@@ -25,16 +25,20 @@ Examples:
 @options_of(ScheduledSimulation, "simulation")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def explain(simulation: ScheduledSimulation, layer: str, form: str) -> None:
-    """Take the cycles and DRAM bytes of one layer of a run apart, in plain arithmetic."""
+    """Take the cycles and DRAM bytes of one layer of a run apart, in plain arithmetic; of a shared run, tell what of
+    them is sharing."""
     from lifsim.cli.watching import watching
+    from lifsim.report.explain.beside import beside_head
     from lifsim.report.explain.layer import explain as explain_layer
-    from lifsim.simulate.pipeline import run
+    from lifsim.sweeps.beside import run_beside_baseline
 
     inputs = simulation.inputs()
     with watching() as watch:
-        result = run(inputs.arch, inputs.network, inputs.sharing, inputs.options, watch)
-    found = explain_layer(result, layer)
+        result, comparison = run_beside_baseline(inputs, watch)
+    found = explain_layer(result, layer, comparison)
     if form == "json":
         click.echo(json.dumps(asdict(found), indent=2))
-    else:
-        say(*found.head, "", *(line.text for line in found.lines))
+        return
+    say(*found.head, "", *(line.text for line in found.lines))
+    if comparison is not None:
+        say("", beside_head(comparison), *(f"  {line.text}" for line in found.beside))

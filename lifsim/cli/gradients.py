@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from lifsim.cli.say import say
+from lifsim.cli.where_possible import fitted, say_left, where_possible_option
 
 
 @click.command(
@@ -19,6 +20,7 @@ Examples:
 @click.option("--workload", metavar="NAME|FILE", required=True, help="A network that the engine can train.")
 @click.option("--weights", type=click.Path(path_type=Path), help="Its weights (.npz). Default: random ones, --seed.")
 @click.option("--sharing", default="none", show_default=True, help="Which LIF calls use one set of membranes.")
+@where_possible_option
 @click.option("--data", metavar="NAME|FILE", help="As for `lifsim train`.")
 @click.option("--batch", type=click.IntRange(min=2), default=64, show_default=True, help="Training images.")
 @click.option("--surrogate", type=click.Choice(["atan", "sigmoid", "triangle"]), default="atan", show_default=True)
@@ -28,6 +30,7 @@ def gradients(
     workload: str,
     weights: Path | None,
     sharing: str,
+    share_where_possible: bool,
     data: str | None,
     batch: int,
     surrogate: str,
@@ -51,6 +54,8 @@ def gradients(
     from lifsim.model.sharing import Sharing
 
     network = load_workload(workload, settings)
+    sharing = fitted(sharing, where_possible=share_where_possible)
+    say_left([network], [sharing])
     learner = Learner(network, Sharing.parse(sharing), Surrogate.named(surrogate))
     learner.check()
     images = load_dataset(data, network)

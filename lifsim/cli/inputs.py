@@ -75,12 +75,15 @@ class Simulation:
         options.pop("dram", None)
         arch = options.pop("arch", defaults.arch_for(options.get("mode")))
         workload, sharing = options.pop("workload", defaults.WORKLOAD), options.pop("sharing", defaults.SHARING)
-        return load_inputs(str(arch), str(workload), str(sharing), options, self.settings)
+        where_possible = bool(options.pop("share_where_possible", False))
+        return load_inputs(
+            str(arch), str(workload), str(sharing), options, self.settings, where_possible=where_possible
+        )
 
 
 @dataclass(frozen=True)
 class SharedSimulation(Simulation):
-    """And --sharing."""
+    """And --sharing, --share-where-possible."""
 
     sharing: Annotated[
         str | None,
@@ -90,11 +93,20 @@ class SharedSimulation(Simulation):
             help=f"none, layer, channelN or layer+channelN. Default: {defaults.SHARING}.",
         ),
     ]
+    share_where_possible: Annotated[
+        bool | None,
+        click.option(
+            "--share-where-possible",
+            is_flag=True,
+            default=None,
+            help="What a sharing does not fit keeps membranes of its own, and is named, instead of being refused.",
+        ),
+    ]
 
 
 @dataclass(frozen=True)
 class ScheduledSimulation(SharedSimulation):
-    """And --schedule, --objective and --chunk."""
+    """And --schedule, --groups, --objective and --chunk."""
 
     schedule: Annotated[
         str | None,
@@ -104,6 +116,15 @@ class ScheduledSimulation(SharedSimulation):
             help="tick: layers tick-batched one by one, those that share membranes timestep by timestep; timestep: "
             "the whole network timestep by timestep; auto: the groups of layers with the least --objective. "
             "Default: tick.",
+        ),
+    ]
+    groups: Annotated[
+        str | None,
+        click.option(
+            "--groups",
+            metavar="LAYER,...",
+            help="The layers at which groups begin, whatever --schedule would take: one layer is tick-batched, several "
+            "run timestep by timestep.",
         ),
     ]
     objective: Annotated[

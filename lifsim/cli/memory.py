@@ -10,6 +10,7 @@ import click
 from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.memory_options import MemoryOptions
 from lifsim.cli.usual_sharings import Choice
+from lifsim.cli.where_possible import where_possible_option
 from lifsim.config import defaults
 
 ALL_SHARINGS = "none,layer,channel2,channel4,layer+channel2,layer+channel4"
@@ -30,12 +31,13 @@ Examples:
     help="Networks (lifsim list workloads).",
 )  # fmt: skip
 @click.option("--sharing", "sharings", metavar="SHARING,...", show_default=ALL_SHARINGS, help="LIF sharings.")
+@where_possible_option
 @options_of(MemoryOptions, "options")
 @click.option(
     "--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True,
     help="What goes to stdout.",
 )  # fmt: skip
-def memory(workloads: str, sharings: str | None, options: MemoryOptions, form: str) -> None:
+def memory(workloads: str, sharings: str | None, share_where_possible: bool, options: MemoryOptions, form: str) -> None:
     """Memory of inference (forward) and of training (backward) under each LIF sharing.
 
     Bytes of LIF membranes with their ratio to the unshared network's, beside weights and activations. Shared LIFs with
@@ -47,7 +49,7 @@ def memory(workloads: str, sharings: str | None, options: MemoryOptions, form: s
     from lifsim.report.rows import as_csv
 
     names = [name.strip() for name in workloads.split(",")]
-    chosen = Choice.of(sharings, ALL_SHARINGS).fitting_named(names)
+    chosen = Choice.of(sharings, ALL_SHARINGS, where_possible=share_where_possible).fitting_named(names)
     inputs = read_memory_inputs(names, chosen, options.arch, options.overrides, options.timesteps, options.batch)
     with watching() as watch:
         rows = memory_rows(inputs.networks, inputs.sharings, inputs.arch, inputs.batch, watch)

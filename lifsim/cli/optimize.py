@@ -10,6 +10,7 @@ from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.say import say
 from lifsim.cli.stopping import keeping
 from lifsim.cli.sweep_options import ExecutionOptions, SpaceOptions
+from lifsim.cli.where_possible import say_left_by
 from lifsim.errors import Fault, InputError, collecting
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def optimize(
     Goal(minimise, tuple(parsed), points, at_once, 0).check_names()
     asked = space.request()
     job = job_of(asked)
+    say_left_by(job)
     goal = Goal(minimise, tuple(parsed), points, at_once, asked.asked.seed or 0)
     progress = Progress(min(points, job.space.points), 0, minimise)
     with (

@@ -14,6 +14,7 @@ from lifsim.errors import Fault, InputError, collecting
 
 if TYPE_CHECKING:
     from lifsim.simulate.result import Result
+    from lifsim.sweeps.beside import Comparison
 
 
 @click.command(
@@ -62,10 +63,10 @@ def run(
     from lifsim.cli.watching import watching
     from lifsim.report.save import Extras, check_extras, check_target, default_folder, save
     from lifsim.simulate.inputs import load_config
-    from lifsim.simulate.pipeline import run_beside_baseline
+    from lifsim.sweeps.beside import run_beside_baseline
 
     if config is not None and simulation.given:
-        clash = ", ".join(f"--{name}" for name in simulation.given)
+        clash = ", ".join(f"--{name.replace('_', '-')}" for name in simulation.given)
         raise InputError(Fault(f"--config must stand without {clash}; use --set to change a key"))
     extras, faults, inputs = Extras(timeline, dram_trace), list[Fault](), None
     with collecting(faults):
@@ -77,21 +78,21 @@ def run(
     if faults or inputs is None:
         raise InputError(faults)
     with watching() as watch:
-        result, baseline = run_beside_baseline(inputs, watch)
+        result, comparison = run_beside_baseline(inputs, watch)
         folder = out if out is not None else default_folder(result)
         watch("writing the result", 0, 0)
-        save(result, folder, replace=force or out is None, extras=extras)
-    _print(result, baseline, form)
+        save(result, folder, replace=force or out is None, extras=extras, comparison=comparison)
+    _print(result, comparison, form)
     say(f"written to {folder}", err=True)
 
 
-def _print(result: Result, baseline: Result | None, form: str) -> None:
+def _print(result: Result, comparison: Comparison | None, form: str) -> None:
     if form == "json":
         import json
 
         from lifsim.report.summary import summary
 
-        click.echo(json.dumps(summary(result), indent=2))
+        click.echo(json.dumps(summary(result, comparison), indent=2))
     elif form == "csv":
         from lifsim.report.rows import as_csv
 
@@ -99,4 +100,4 @@ def _print(result: Result, baseline: Result | None, form: str) -> None:
     else:
         from lifsim.report.console import print_result
 
-        print_result(result, baseline)
+        print_result(result, comparison)

@@ -11,6 +11,7 @@ import click
 from lifsim.cli.say import say
 from lifsim.cli.stopping import keeping
 from lifsim.cli.usual_sharings import Choice
+from lifsim.cli.where_possible import where_possible_option
 
 if TYPE_CHECKING:
     from lifsim.engine.training.study import Study
@@ -21,6 +22,7 @@ SHARINGS = "none,channel2,channel4,layer,layer+channel2"
 @click.command()
 @click.option("--workload", metavar="NAME|FILE", required=True, help="Network to train, e.g. digits_cnn, har_fcn.")
 @click.option("--sharing", "sharings", show_default=SHARINGS, help="Sharings, with commas.")
+@where_possible_option
 @click.option("--seeds", type=click.IntRange(min=1), default=5, show_default=True, help="Seeds 0 to N-1 of each.")
 @click.option("--data", metavar="NAME|FILE", help="As for `lifsim train`.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the study.")
@@ -34,6 +36,7 @@ SHARINGS = "none,channel2,channel4,layer,layer+channel2"
 def study(
     workload: str,
     sharings: str | None,
+    share_where_possible: bool,
     seeds: int,
     data: str | None,
     out: Path,
@@ -63,7 +66,10 @@ def study(
     from lifsim.model.sharing import Sharing
 
     network = load_workload(workload, settings)
-    chosen = [Sharing.parse(name) for name in Choice.of(sharings, SHARINGS).fitting([network])]
+    chosen = [
+        Sharing.parse(name)
+        for name in Choice.of(sharings, SHARINGS, where_possible=share_where_possible).fitting([network])
+    ]
     images = load_dataset(data, network)
     recipe = Recipe(epochs, batch or usual_batch(images), rate, shift=shift)
     setting = setting_of(workload, settings, images, recipe)

@@ -11,6 +11,7 @@ from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.say import say
 from lifsim.cli.stopping import keeping
 from lifsim.cli.sweep_options import ExecutionOptions, SpaceOptions
+from lifsim.cli.where_possible import say_left_by
 from lifsim.errors import Fault, InputError
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def sweep(
     from lifsim.sweeps.plan import plan
 
     planned = plan(space.request(sample))
+    say_left_by(planned.job)
     if dry_run:
         _print_estimate(planned, execution.processes)
     elif execution.out is None:

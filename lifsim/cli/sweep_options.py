@@ -36,6 +36,15 @@ class SpaceOptions:
         str | None,
         click.option("--sharing", metavar="S[,S...]", help=f"none, layer, channel2, ... Default: {defaults.SHARING}."),
     ]
+    share_where_possible: Annotated[
+        bool | None,
+        click.option(
+            "--share-where-possible",
+            is_flag=True,
+            default=None,
+            help="What a sharing does not fit keeps membranes of its own, and is named, instead of being refused.",
+        ),
+    ]
     trace: Annotated[
         str | None,
         click.option("--trace", metavar="FILE", help="Spike trace (.npz). Default: the workload's own spikes."),
@@ -82,6 +91,7 @@ class SpaceOptions:
             "arch": _names(self.arch),
             "workload": _names(self.workload),
             "sharing": _names(self.sharing),
+            "share_where_possible": self.share_where_possible,
             "trace": self.trace,
             "batch": _numbers(self.batch),
             "seed": self.seed,

@@ -11,6 +11,7 @@ import click
 
 from lifsim.cli.say import say
 from lifsim.cli.stopping import keeping
+from lifsim.cli.where_possible import fitted, say_left, where_possible_option
 from lifsim.errors import Fault, InputError
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--workload", metavar="NAME|FILE", required=True, help="Network to train, e.g. digits_cnn, har_fcn.")
 @click.option("--sharing", default="none", show_default=True, help="Which LIF calls use one set of membranes.")
+@where_possible_option
 @click.option("--data", metavar="NAME|FILE", help="digits, basic_motions, or an .npz file. Default: the one that fits.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="File of weights (.npz) to write.")
 @click.option("--epochs", type=click.IntRange(min=1), default=30, show_default=True, help="Passes over the images.")
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
 def train(
     workload: str,
     sharing: str,
+    share_where_possible: bool,
     data: str | None,
     out: Path,
     epochs: int,
@@ -90,6 +93,8 @@ def train(
     read = [find("workload", workload), *([] if data is None else [Path(data)])]
     check_targets([out, checkpoint_path(out)], read, replace=True)
     network = load_workload(workload, settings)
+    sharing = fitted(sharing, where_possible=share_where_possible)
+    say_left([network], [sharing])
     learner = Learner(
         network,
         Sharing.parse(sharing),

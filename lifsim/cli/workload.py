@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from lifsim.cli.where_possible import fitted, say_left, where_possible_option
 from lifsim.config.workload import load_workload
 from lifsim.model.sharing import Sharing
 from lifsim.report.network_table import NetworkTable
@@ -23,9 +24,10 @@ def workload() -> None:
 @workload.command()
 @click.argument("name")
 @click.option("--sharing", default="layer", show_default=True, help="Whose membranes each LIF layer uses.")
+@where_possible_option
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a key, e.g. layers.conv1.out=32.")
 @click.option("--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
-def show(name: str, sharing: str, settings: tuple[str, ...], form: str) -> None:
+def show(name: str, sharing: str, share_where_possible: bool, settings: tuple[str, ...], form: str) -> None:
     """Show the layers of workload NAME: shapes, MACs, weights, LIF neurons and who shares membranes.
 
     kernel is RxS /stride +padding gGROUPS. MACs are dense, per image and over all rounds; membranes are counted where a
@@ -37,7 +39,9 @@ def show(name: str, sharing: str, settings: tuple[str, ...], form: str) -> None:
       lifsim workload show resnet19_shared_cifar10 --sharing layer+channel2
       lifsim workload show my_network.yaml --set timesteps=8 --format csv
     """
-    table = NetworkTable.of(load_workload(name, settings), Sharing.parse(sharing))
+    network, sharing = load_workload(name, settings), fitted(sharing, where_possible=share_where_possible)
+    say_left([network], [sharing])
+    table = NetworkTable.of(network, Sharing.parse(sharing))
     if form == "table":
         from lifsim.report.terminal import Terminal
 

@@ -184,7 +184,8 @@ def _lif(state: Inference, op: LifSpec, x: Tensor) -> Lif:
     faults = misfits(neuron, x.shape[0])
     if faults:
         raise MisfitError(*faults)
-    return Lif(op.name, (x.name,), Tensor(op.name, x.shape, state.timesteps, 1), neuron, known(op, "group", None))
+    fired = Tensor(op.name, x.shape, state.timesteps, 1)
+    return Lif(op.name, (x.name,), fired, neuron, known(op, "group", None), known(op, "share", True))
 
 
 def _time_mean(state: Inference, op: TimeMeanSpec, x: Tensor) -> TimeMean:

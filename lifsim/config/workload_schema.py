@@ -90,11 +90,12 @@ class AddSpec(Model):
 
 
 class LifSpec(Operation):
-    """Spiking neurons, one per element. group: those of one group share their state under `layer` sharing; neuron: what
-    they have other than the network's."""
+    """Spiking neurons, one per element. group: those of one group share their state under `layer` sharing; share: false
+    leaves them their own under any, whatever their group; neuron: what they have other than the network's."""
 
     op: Literal["lif"]
     group: Name | None = None
+    share: Flag = True
     neuron: NeuronKeys = Field(default_factory=dict)
 
 

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from lifsim.errors import Fault, InputError
 from lifsim.model.network import Lif, Network
-from lifsim.model.sharing import Sharing
+from lifsim.model.sharing import WAYS_OUT, Sharing
 from lifsim.neurons.parameters import varying
 
 
 @dataclass(frozen=True)
 class State:
     """One set of membranes. shape: of the set, (C/N, H, W) or (F/N,); lifs: the LIFs that use it, in order; variables:
-    how many values each of its neurons keeps, the membrane among them."""
+    how many values each of its neurons keeps, the membrane among them; channels: the N channel groups of each LIF that
+    use it in turn."""
 
     name: str
     shape: tuple[int, ...]
     lifs: tuple[str, ...]
     variables: int = 1
+    channels: int = 1
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether more than one call of a timestep uses it."""
+        return len(self.lifs) * self.channels > 1
 
     @property
     def elements(self) -> int:
@@ -36,29 +44,88 @@ def states_of(network: Network, sharing: Sharing) -> tuple[State, ...]:
     """The membrane sets of `network` under `sharing`, in order of first use.
 
     Under `layer`, LIFs of one explicit `group:` share one set, wherever they stand; the others share with their
-    neighbours in execution order as long as the shape is the same. Raises InputError naming every layer whose channels
-    N does not divide, every group of unequal shapes or neurons, and every layer that shares while its neurons differ.
+    neighbours in execution order as long as the shape is the same. A LIF with `share: false` has a set of its own.
+    Raises InputError naming every layer whose channels N does not divide, every group of unequal shapes or neurons, and
+    every layer that shares while its neurons differ; where it is to share where possible, those have sets of their own.
     """
-    faults = _divisibility_faults(network, sharing)
-    groups = _groups(network.lifs) if sharing.layer else [[lif] for lif in network.lifs]
-    for group in groups:
-        shapes = {lif.output.shape for lif in group}
-        if len(shapes) > 1:
-            members = ", ".join(f"{lif.name} {list(lif.output.shape)}" for lif in group)
-            faults.append(Fault(f"group {group[0].group!r} must have LIFs of one shape, has {members}", path="sharing"))
-        if len({lif.neuron for lif in group}) > 1:
-            members = ", ".join(f"{lif.name} ({words})" for lif, words in zip(group, _apart(group), strict=True))
-            faults.append(Fault(f"LIFs that share membranes must have one neuron model: {members}", path="sharing"))
-        faults += _uneven(group, sharing)
-    if faults:
-        raise InputError(faults)
-    return tuple(_state(group, sharing.channels) for group in groups)
+    sets = list(_sets(network, sharing))
+    faults = [fault for one in sets for fault in one.faults]
+    if faults and not sharing.where_possible:
+        divisions = [fault for one in sets for fault in one.undivided]
+        raise InputError([*divisions, *(fault for fault in faults if fault not in divisions)])
+    return tuple(state for one in sets for state in one.states)
 
 
-def _state(group: list[Lif], channels: int) -> State:
-    shape = group[0].output.shape
-    names = tuple(lif.name for lif in group)
-    return State(group[0].name, (shape[0] // channels, *shape[1:]), names, len(group[0].neuron.states))
+def channels_of(network: Network, sharing: Sharing) -> dict[str, int]:
+    """By LIF, the channel groups that use its set in turn: N, and 1 of what does not share. Where states_of would find
+    faults, what they are meant to be."""
+    return {lif.name: one.channels for one in _sets(network, sharing) for lif in one.lifs}
+
+
+def channels_by_layer(network: Network, states: Sequence[State]) -> tuple[int, ...]:
+    """By layer of `network`, whose membranes lie in `states`, the channel groups that use them in turn; 1 without."""
+    of_lif = {name: state.channels for state in states for name in state.lifs}
+    return tuple(of_lif[layer.lif.name] if layer.lif else 1 for layer in network.layers)
+
+
+def most_channels(states: Sequence[State]) -> int:
+    """The channel groups that share LIF units: those of the layers that share most."""
+    return max((state.channels for state in states), default=1)
+
+
+def left_unshared(network: Network, sharing: Sharing) -> tuple[str, ...]:
+    """LIFs that cannot share, each with its shape; of a sharing that asks for what is possible."""
+    if not sharing.where_possible:
+        return ()
+    return tuple(
+        f"{lif.name} {list(lif.output.shape)}" for one in _sets(network, sharing) if one.faults for lif in one.lifs
+    )
+
+
+@dataclass(frozen=True)
+class _Set:
+    """LIFs that are to use one set of membranes, `wanted` channel groups of each in turn. undivided: of `faults`, why
+    its channels cannot; faults: all that forbids it."""
+
+    lifs: tuple[Lif, ...]
+    wanted: int
+    where_possible: bool
+    undivided: tuple[Fault, ...]
+    faults: tuple[Fault, ...]
+
+    @property
+    def channels(self) -> int:
+        return 1 if self.faults and self.where_possible else self.wanted
+
+    @property
+    def states(self) -> Iterator[State]:
+        apart = self.faults and self.where_possible
+        for lifs in [(lif,) for lif in self.lifs] if apart else [self.lifs]:
+            channels, *pixels = lifs[0].output.shape
+            shape, names = (channels // self.channels, *pixels), tuple(lif.name for lif in lifs)
+            yield State(names[0], shape, names, len(lifs[0].neuron.states), self.channels)
+
+
+def _sets(network: Network, sharing: Sharing) -> Iterator[_Set]:
+    for group in _groups(network.lifs) if sharing.layer else [[lif] for lif in network.lifs]:
+        if not group[0].share:
+            yield _Set(tuple(group), 1, sharing.where_possible, (), ())
+            continue
+        undivided = tuple(_undivided(group, sharing))
+        faults = (*undivided, *_unlike(group), *_uneven(group, sharing))
+        yield _Set(tuple(group), sharing.channels, sharing.where_possible, undivided, faults)
+
+
+def _unlike(group: list[Lif]) -> Iterator[Fault]:
+    """Shapes and neurons that differ within a group."""
+    if len({lif.output.shape for lif in group}) > 1:
+        members = ", ".join(f"{lif.name} {list(lif.output.shape)}" for lif in group)
+        message = f"group {group[0].group!r} must have LIFs of one shape, has {members}"
+        yield Fault(message + WAYS_OUT, path="sharing")
+    if len({lif.neuron for lif in group}) > 1:
+        members = ", ".join(f"{lif.name} ({words})" for lif, words in zip(group, _apart(group), strict=True))
+        message = f"LIFs that share membranes must have one neuron model: {members}"
+        yield Fault(message + WAYS_OUT, path="sharing")
 
 
 def _apart(group: list[Lif]) -> list[str]:
@@ -68,26 +135,21 @@ def _apart(group: list[Lif]) -> list[str]:
     return [", ".join(f"{name} {one[name]}" for name in names if name in one) for one in said]
 
 
-def _uneven(group: list[Lif], sharing: Sharing) -> list[Fault]:
+def _uneven(group: list[Lif], sharing: Sharing) -> Iterator[Fault]:
     """Neurons that would use one membrane, and are not alike: those of channels that differ; those of layers of which
     the weights file has the parameters of each."""
-    faults = []
     for lif in group:
-        names = [
-            name
-            for name, value in varying(lif.neuron).items()
-            if sharing.channels > 1 or (len(group) > 1 and isinstance(value, str))
-        ]
-        rule = f"must be one number, for the neurons that share membranes under {sharing}"
-        faults += [Fault(rule, path=f"{lif.name}.neuron.{name}") for name in names]
-    return faults
+        for name, value in varying(lif.neuron).items():
+            if sharing.channels > 1 or (len(group) > 1 and isinstance(value, str)):
+                rule = f"must be one number, for the neurons that share membranes under {sharing}"
+                yield Fault(rule + WAYS_OUT, path=f"{lif.name}.neuron.{name}")
 
 
-def _divisibility_faults(network: Network, sharing: Sharing) -> list[Fault]:
-    bad = [lif for lif in network.lifs if lif.output.shape[0] % sharing.channels]
-    return [
-        Fault(f"{sharing} must divide the {lif.output.shape[0]} channels of {lif.name}", path="sharing") for lif in bad
-    ]
+def _undivided(group: list[Lif], sharing: Sharing) -> Iterator[Fault]:
+    for lif in group:
+        if lif.output.shape[0] % sharing.channels:
+            message = f"{sharing} must divide the {lif.output.shape[0]} channels of {lif.name}"
+            yield Fault(message + WAYS_OUT, path="sharing")
 
 
 def _groups(lifs: tuple[Lif, ...]) -> list[list[Lif]]:
@@ -95,14 +157,19 @@ def _groups(lifs: tuple[Lif, ...]) -> list[list[Lif]]:
     groups: list[list[Lif]] = []
     previous: Lif | None = None
     for lif in lifs:
-        if lif.group is not None:
+        if lif.group is not None and lif.share:
             if lif.group not in named:
                 named[lif.group] = []
                 groups.append(named[lif.group])
             named[lif.group].append(lif)
-        elif previous and previous.group is None and previous.output.shape == lif.output.shape:
+        elif previous and lif.share and _is_neighbour(previous, lif):
             groups[-1].append(lif)
         else:
             groups.append([lif])
         previous = lif
     return groups
+
+
+def _is_neighbour(previous: Lif, lif: Lif) -> bool:
+    """Whether they share unasked."""
+    return previous.share and previous.group is None and previous.output.shape == lif.output.shape

@@ -86,10 +86,11 @@ class TimeMean(Node):
 @dataclass(frozen=True)
 class Lif(Node):
     """A layer of spiking neurons, one per element. `group`: those of one group share their state under `layer`
-    sharing."""
+    sharing; `share`: whether they share at all."""
 
     neuron: NeuronModel
     group: str | None
+    share: bool = True
 
 
 def second_of(layer: str) -> str:

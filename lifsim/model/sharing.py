@@ -7,47 +7,63 @@ Kim et al., "Sharing leaky-integrate-and-fire neurons for memory-efficient spiki
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lifsim.errors import Fault, InputError, did_you_mean, shown
 
 MAX_CHANNEL_GROUPS = 1 << 20
 
-_SPELLING = re.compile(r"(layer)?(?:(?(1) ?[+&] ?)c(?:hannel)? ?#?([0-9]{1,12}))?", re.IGNORECASE)
+_SPELLING = re.compile(
+    r"(layer)?(?:(?(1) ?[+&] ?)c(?:hannel)? ?#?([0-9]{1,12}))?([ -]where[ -]possible)?", re.IGNORECASE
+)
+
+WAYS_OUT = "; `share: false` there, or --share-where-possible, leaves membranes of their own"
 
 
 @dataclass(frozen=True)
 class Sharing:
-    """`layer`: consecutive LIFs of equal shape share; `channels`: N channel groups share in turn (1: no)."""
+    """`layer`: consecutive LIFs of equal shape share; `channels`: N channel groups share in turn (1: no).
+    where_possible: what cannot share keeps membranes of its own, instead of being a fault."""
 
     layer: bool = False
     channels: int = 1
+    where_possible: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.channels <= MAX_CHANNEL_GROUPS:
             raise InputError(Fault(f"{self.channels} channel groups must be <= {MAX_CHANNEL_GROUPS}", "sharing"))
+        if self.where_possible and not self.shares:
+            raise InputError(Fault("'none' must stand without where possible: it shares nothing", "sharing"))
+
+    @property
+    def shares(self) -> bool:
+        """Whether it is another than `none`."""
+        return self.layer or self.channels > 1
 
     @classmethod
     def parse(cls, text: str) -> Sharing:
-        """`none`, `layer`, `channel4`, `layer+channel2`, or the paper's `C#4`, `Layer&C#2`. Raises InputError."""
+        """`none`, `layer`, `channel4`, `layer+channel2`, or the paper's `C#4`, `Layer&C#2`; with `-where-possible`
+        behind it, where it is possible. Raises InputError."""
         name = str(text).strip()
         if name.lower() == "none":
             return cls()
         match = _SPELLING.fullmatch(name)
-        if not name or match is None:
+        if not name or match is None or not any(match.groups()[:2]):
             hint = did_you_mean(name, ["none", "layer", "channel2", "channel4", "layer+channel2", "layer+channel4"])
             message = f"{shown(text)} must be none, layer, channelN or layer+channelN{hint}"
             raise InputError(Fault(message, path="sharing"))
-        layer, groups = match.groups()
-        if groups is None:
-            return cls(layer=True)
-        if int(groups) < 2:
+        layer, groups, where = match.groups()
+        if groups is not None and int(groups) < 2:
             raise InputError(Fault(f"{shown(text)}: N of channelN must be >= 2", path="sharing"))
-        return cls(layer=layer is not None, channels=int(groups))
+        return cls(layer is not None, 1 if groups is None else int(groups), where is not None)
+
+    def where_it_fits(self) -> Sharing:
+        """The same where it is possible; `none` fits everywhere."""
+        return replace(self, where_possible=self.shares)
 
     def __repr__(self) -> str:
         return f"Sharing.parse({str(self)!r})"
 
     def __str__(self) -> str:
         parts = ["layer"] * self.layer + [f"channel{self.channels}"] * (self.channels > 1)
-        return "+".join(parts) or "none"
+        return ("+".join(parts) or "none") + "-where-possible" * self.where_possible

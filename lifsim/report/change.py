@@ -1,49 +1,63 @@
-"""A shared run beside the run without sharing: the figures an architect looks at first, with units."""
+"""A shared run beside runs without sharing: the figures an architect looks at first, with units."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lifsim.accounting.books import KINDS
 from lifsim.report.energy_table import LABELS
-from lifsim.simulate.result import Totals
+from lifsim.simulate.result import Result
 from lifsim.units import format_bytes, format_si
 
-_BUFFER_LABELS = {"membrane_fill": "membrane buffer, by DRAM"}
+_BUFFER_LABELS = {"membrane_fill": "membrane, by DRAM"}
 
 
 @dataclass(frozen=True)
-class Figure:
-    """One line of the console table: a value as text, and relative to the baseline (None: nothing to compare)."""
+class Against:
+    """What a run without sharing has, as text, and how much more the shared one has, as a share of it: None of
+    nothing."""
 
-    group: str
-    name: str
     value: str
-    baseline: str | None
     change: float | None
 
     @property
     def change_text(self) -> str:
         """`-12.3 %`, `=`, or empty."""
-        if self.change is None:
-            return ""
-        return "=" if self.change == 0 else f"{self.change * 100:+.1f} %"
+        return change_text(self.change)
 
 
-def figures(run: Totals, baseline: Totals | None) -> list[Figure]:
-    """The lines of the table; quantities that are zero in both runs are left out."""
-    ours, theirs = _quantities(run), _quantities(baseline) if baseline else {}
+@dataclass(frozen=True)
+class Figure:
+    """One line of the console table: a value as text, and beside those of the baselines."""
+
+    group: str
+    name: str
+    value: str
+    baselines: tuple[Against, ...]
+
+
+def change_text(change: float | None) -> str:
+    """`-12.3 %`, `=`, or empty."""
+    if change is None:
+        return ""
+    return "=" if change == 0 else f"{change * 100:+.1f} %"
+
+
+def figures(run: Result, baselines: Sequence[Result]) -> list[Figure]:
+    """The lines of the table; quantities that are zero in all runs are left out."""
+    ours, theirs = _quantities(run), [_quantities(baseline) for baseline in baselines]
     lines = []
     for key, (value, text) in ours.items():
-        reference, reference_text = theirs.get(key, (None, None))
-        if value == 0 and not reference:
-            continue
-        change = None if not reference else value / reference - 1
-        lines.append(Figure(*key, text, reference_text, change))
+        against = [others[key] for others in theirs]
+        if value or any(reference for reference, _ in against):
+            beside = (Against(said, value / reference - 1 if reference else None) for reference, said in against)
+            lines.append(Figure(*key, text, tuple(beside)))
     return lines
 
 
-def _quantities(t: Totals) -> dict[tuple[str, str], tuple[float, str]]:
+def _quantities(run: Result) -> dict[tuple[str, str], tuple[float, str]]:
+    t = run.totals
     count, byte, joule = _count, format_bytes, _joule
     rows: list[tuple[str, str, float, str]] = [("cycles", "total", t.cycles.total, count(t.cycles.total))]
     rows += [("cycles", c.replace("_", " "), v, count(v)) for c, v in vars(t.cycles).items() if c != "total"]
@@ -59,7 +73,7 @@ def _quantities(t: Totals) -> dict[tuple[str, str], tuple[float, str]]:
     rows.append(("DRAM", "total", t.dram_bytes.total, byte(t.dram_bytes.total)))
     for name, accesses in vars(t.sram_accesses).items():
         moved = accesses.reads + accesses.writes
-        rows.append(("accesses", _BUFFER_LABELS.get(name, f"{name.replace('_', ' ')} buffer"), moved, count(moved)))
+        rows.append(("accesses", _BUFFER_LABELS.get(name, name.replace("_", " ")), moved, count(moved)))
     registers = t.membrane_registers.reads + t.membrane_registers.writes
     rows.append(("accesses", "membrane registers", registers, count(registers)))
     for name, logic in vars(t.energy_pj.compute).items():
@@ -81,8 +95,11 @@ def _quantities(t: Totals) -> dict[tuple[str, str], tuple[float, str]]:
         ("area", "membrane registers", t.area.membrane_registers, f"{t.area.membrane_registers:.4g} mm2"),
         ("area", "total", t.area_mm2, f"{t.area_mm2:.4g} mm2"),
         ("LIF memory", "forward", t.lif_memory_bytes.forward, byte(t.lif_memory_bytes.forward)),
-        ("LIF memory", "backward", t.lif_memory_bytes.backward, byte(t.lif_memory_bytes.backward)),
     ]
+    if run.options.mode == "training":
+        kept, paper = t.lif_memory_bytes.backward, t.lif_memory_bytes.paper_backward
+        rows.append(("LIF memory", f"backward, {run.options.bptt}", kept, byte(kept)))
+        rows.append(("LIF memory", "paper's convention", paper, byte(paper)))
     return {(group, name): (value, text) for group, name, value, text in rows}
 
 

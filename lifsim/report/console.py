@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.table import Table
 
 from lifsim.errors import visible
+from lifsim.report.beside_table import beside_table
 from lifsim.report.buffer_table import buffer_table
 from lifsim.report.change import figures
 from lifsim.report.dram_line import dram_line, sleep_line
@@ -14,34 +15,22 @@ from lifsim.report.stage_table import stage_table
 from lifsim.report.terminal import Terminal
 from lifsim.simulate.bound import bound
 from lifsim.simulate.result import Result
+from lifsim.sweeps.beside import Comparison
 
-PIPE_WIDTH = 100  # columns where no terminal says how many it has
+PIPE_WIDTH = 110  # columns where no terminal says how many it has
 
 
-def print_result(result: Result, baseline: Result | None) -> None:
-    """Totals with units; for a shared run also the run without sharing and the change against it."""
-    table = Table(title=_title(result), title_justify="left", title_style="bold", header_style="bold")
-    table.add_column("")
-    table.add_column("")
-    table.add_column(str(result.sharing), justify="right")
-    if baseline:
-        table.add_column("none", justify="right")
-        table.add_column("change", justify="right")
-    previous = ""
-    for line in figures(result.totals, baseline.totals if baseline else None):
-        if previous and line.group != previous:
-            table.add_section()
-        cells = [line.group if line.group != previous else "", line.name, line.value]
-        if baseline:
-            cells += [line.baseline or "-", line.change_text]
-        table.add_row(*cells)
-        previous = line.group
+def print_result(result: Result, comparison: Comparison | None) -> None:
+    """What of a shared run is sharing; then totals with units, and those of the runs without sharing beside them: like
+    beside like first."""
     console = Terminal()
     if not console.is_terminal:
         console = Terminal(width=PIPE_WIDTH)
-    console.print(table)
+    if comparison is not None:
+        console.print(beside_table(comparison))
+    console.print(_totals(result, comparison))
     console.print(energy_table(result.totals.energy_pj))
-    schedules = schedule_table(result, baseline)
+    schedules = schedule_table(result, comparison)
     if schedules is not None:
         console.print(schedules)
     if result.stages:
@@ -60,9 +49,47 @@ def print_result(result: Result, baseline: Result | None) -> None:
         console.print(f"note: {visible(note)}", style="dim", highlight=False)
 
 
+def _totals(result: Result, comparison: Comparison | None) -> Table:
+    table = Table(title=_title(result), title_justify="left", title_style="bold", header_style="bold")
+    table.add_column("")
+    table.add_column("")
+    table.add_column(str(result.sharing), justify="right")
+    beside = {} if comparison is None else _beside(comparison)
+    for name in beside:
+        table.add_column(name, justify="right")
+        table.add_column("change", justify="right")
+    previous = ""
+    for line in figures(result, list(beside.values())):
+        if previous and line.group != previous:
+            table.add_section()
+        cells = [line.group if line.group != previous else "", line.name, line.value]
+        for against in line.baselines:
+            cells += [against.value, against.change_text]
+        table.add_row(*cells)
+        previous = line.group
+    return table
+
+
+def _beside(comparison: Comparison) -> dict[str, Result]:
+    """Runs without sharing, by what they are called: one where sharing brings nothing but itself."""
+    if len(comparison.baselines) == 1:
+        return {"none": comparison.machine.result}
+    return {"none,\nalike": comparison.alike.result, "none,\nas it is": comparison.machine.result}
+
+
 def _title(result: Result) -> str:
     array = result.arch.array
     return (
         f"{result.network.name}, T={result.network.timesteps}, batch {result.options.batch} on {result.arch.name} "
-        f"({array.rows} x {array.cols} PEs, {array.dataflow}, {array.sparsity}), schedule {result.options.schedule}"
+        f"({array.rows} x {array.cols} PEs, {array.dataflow}, {array.sparsity}), {_schedule(result)}"
     )
+
+
+def _schedule(result: Result) -> str:
+    """The one asked for, and what it came to."""
+    asked = f"schedule {result.options.schedule}" if result.options.groups is None else "groups as given"
+    if result.plan is None:
+        return asked
+    alone = sum(group.tick_batched for group in result.plan.groups)
+    turns = len(result.plan.layers) - alone
+    return f"{asked}: {alone} layers tick-batched, {turns} timestep by timestep"

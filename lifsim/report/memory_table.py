@@ -29,27 +29,51 @@ class MemoryRow:
     memory: Memory
 
     @property
-    def forward_ratio(self) -> float:
-        """LIF memory without sharing over this one, in inference; 1 for a network without LIFs."""
-        return _ratio(self.memory.lif.forward_baseline, self.memory.lif.forward)
+    def baselines(self) -> dict[str, int]:
+        """By phase, LIF memory without sharing: kept in the same way, but for the paper's convention."""
+        lif, undone = self.memory.lif, self.memory.lif_reversed
+        return {
+            "forward": lif.forward_baseline,
+            "stored": lif.backward_baseline,
+            "reversed": undone.backward_baseline,
+            "paper": lif.backward_baseline,
+        }
 
     @property
-    def backward_ratio(self) -> float:
-        """The same in training."""
-        return _ratio(self.memory.lif.backward_baseline, self.memory.lif.backward)
+    def ratios(self) -> dict[str, float]:
+        """By phase, LIF memory without sharing over this one; 1 for a network without LIFs."""
+        return {phase: _ratio(unshared, self.phase(phase).lif) for phase, unshared in self.baselines.items()}
+
+    def phase(self, name: str) -> PhaseBytes:
+        """That of `PHASES` which has this name."""
+        found: PhaseBytes = getattr(self.memory, name)
+        return found
 
     def tree(self) -> dict[str, Any]:
-        """Plain data. `lif_memory_bytes` as in summary.json."""
-        lif = self.memory.lif
+        """Plain data."""
         return {
             "workload": self.workload,
             "sharing": self.sharing,
             "timesteps": self.timesteps,
             "batch": self.batch,
-            "lif_memory_bytes": dict(vars(lif)),
-            "lif_memory_ratio": {"forward": self.forward_ratio, "backward": self.backward_ratio},
-            "memory_bytes": {"forward": _phase(self.memory.forward), "backward": _phase(self.memory.backward)},
+            "lif_memory_bytes": {
+                said: {"own": self.phase(phase).lif, "unshared": self.baselines[phase]}
+                for phase, said in PHASES.items()
+            },
+            "lif_memory_ratio": {said: self.ratios[phase] for phase, said in PHASES.items()},
+            "memory_bytes": {said: _phase(self.phase(phase)) for phase, said in PHASES.items()},
         }
+
+
+PHASES = {
+    "forward": "forward",
+    "stored": "backward_stored",
+    "reversed": "backward_reversed",
+    "paper": "backward_paper",
+}
+"""What is compared with the unshared network, as it is called where there is no room for words: inference; training
+whose membranes are stored, or recomputed, on both sides; and the paper's convention, shared and recomputed against
+unshared and stored."""
 
 
 def memory_rows(
@@ -93,17 +117,21 @@ def memory_table(rows: Sequence[MemoryRow], arch: Arch) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
     for heading in ("workload", "sharing"):
         table.add_column(heading, no_wrap=True)
-    for heading in ("T", "LIF\nforward", "less\nby", "LIF\nbackward", "less\nby", "weights"):
+    lif = ("LIF\nforward", "less\nby", "backward\nstored", "backward\nreversed", "less\nby", "paper's\nless by")
+    for heading in ("T", *lif, "weights", "activations\nforward", "activations\nbackward"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for heading in ("activations\nforward", "activations\nbackward"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    table.caption = (
+        "less by: than unshared, reversed like it; what is stored is the same. Paper's: reversed, unshared stored"
+    )
+    table.caption_justify = "left"
     for index, row in enumerate(rows):
         if index and row.workload != rows[index - 1].workload:
             table.add_section()
-        forward, backward = row.memory.forward, row.memory.backward
-        cells = [str(row.timesteps), format_bytes(forward.lif), f"{row.forward_ratio:.3f} x"]
-        cells += [format_bytes(backward.lif), f"{row.backward_ratio:.3f} x", format_bytes(forward.weights)]
-        cells += [format_bytes(forward.activations), format_bytes(backward.activations)]
+        said = {phase: format_bytes(row.phase(phase).lif) for phase in PHASES}
+        less = {phase: f"{ratio:.3f} x" for phase, ratio in row.ratios.items()}
+        cells = [str(row.timesteps), said["forward"], less["forward"], said["stored"], said["reversed"]]
+        cells += [less["reversed"], less["paper"], format_bytes(row.memory.forward.weights)]
+        cells += [format_bytes(row.memory.forward.activations), format_bytes(row.memory.stored.activations)]
         table.add_row(row.workload, row.sharing, *cells)
     return table
 

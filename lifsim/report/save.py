@@ -18,6 +18,7 @@ from lifsim.report.rows import as_csv
 from lifsim.report.summary import SUMMARY_FORMAT, resolved_config, summary
 from lifsim.report.timeline import write_timeline
 from lifsim.simulate.result import Result
+from lifsim.sweeps.beside import Comparison
 
 FILES = ("summary.json", "config.resolved.yaml", "layers.csv", "timesteps.csv", "timeline.json", "dram.trace")
 """All that a result may consist of."""
@@ -45,15 +46,23 @@ def check_extras(extras: Extras, arch: Arch) -> None:
         raise InputError(Fault(rule, path="dram.model"))
 
 
-def save(result: Result, folder: Path, *, replace: bool, extras: Extras = Extras()) -> None:
-    """Write summary.json, layers.csv, timesteps.csv, config.resolved.yaml and `extras` into `folder`.
+def save(
+    result: Result,
+    folder: Path,
+    *,
+    replace: bool,
+    extras: Extras = Extras(),
+    comparison: Comparison | None = None,
+) -> None:
+    """Write summary.json, layers.csv, timesteps.csv, config.resolved.yaml and `extras` into `folder`; the summary with
+    the runs that it is compared with.
 
     An existing folder is replaced only if `replace` is set and it holds an earlier result. Raises InputError where
     the folder cannot be written; what was there stays.
     """
     check_target(folder, replace=replace)
     with replacing_folder(folder, replace=replace) as temporary:
-        _write_files(result, temporary, extras)
+        _write_files(result, temporary, extras, comparison)
 
 
 def check_target(folder: Path, *, replace: bool) -> None:
@@ -93,12 +102,12 @@ def _text(path: Path) -> str:
         return file.read().decode()
 
 
-def _write_files(result: Result, folder: Path, extras: Extras) -> None:
+def _write_files(result: Result, folder: Path, extras: Extras, comparison: Comparison | None) -> None:
     if extras.timeline:
         write_timeline(result, folder / "timeline.json")
     if extras.dram_trace:
         write_requests(result, folder / "dram.trace", extras.dram_trace)
-    (folder / "summary.json").write_text(json.dumps(summary(result), indent=2) + "\n", encoding="utf-8")
+    (folder / "summary.json").write_text(json.dumps(summary(result, comparison), indent=2) + "\n", encoding="utf-8")
     (folder / "config.resolved.yaml").write_text(resolved_config(result), encoding="utf-8")
     (folder / "layers.csv").write_text(as_csv(result.layer_rows), encoding="utf-8")
     (folder / "timesteps.csv").write_text(as_csv(result.timestep_rows), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What sharing does to DRAM traffic under one schedule and the other: never one comparison alone.
+"""What sharing does to DRAM traffic under one schedule and the other: like beside like, and beside none's own choice.
 
 Layers that share membranes take turns, timestep by timestep, and fetch their weights again and again; unshared ones
 need not. So the sign of what sharing saves depends on what it is compared with.
@@ -8,43 +8,51 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lifsim.graph.states import states_of
+from lifsim.memo import Memo
 from lifsim.model.sharing import Sharing
-from lifsim.report.dram_table import dram_rows
+from lifsim.report.change import change_text
+from lifsim.schedule.partition import plan
+from lifsim.schedule.plan import ScheduleOptions
 from lifsim.simulate.result import Result
+from lifsim.sweeps.beside import Comparison
 from lifsim.units import format_bytes
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 
-def schedule_table(result: Result, baseline: Result | None) -> Table | None:
-    """DRAM bytes of a shared run's network beside `none`, under `tick`, `timestep` and the run's own schedule; None
-    where every layer is tick-batched, so that there is nothing to compare."""
-    if baseline is None or result.plan is None or result.stages:
+def schedule_table(result: Result, comparison: Comparison | None) -> Table | None:
+    """DRAM bytes of a shared run's network under `tick`, `timestep` and its own schedule: shared, without sharing in
+    the same groups of layers, and without sharing in its own; None where every layer is tick-batched, so that there is
+    nothing to compare."""
+    if comparison is None or result.plan is None or result.stages:
         return None
     if all(group.tick_batched for group in result.plan.groups):
         return None
     from rich.table import Table
 
-    moved = _bytes(result, baseline)
     table = Table(title="DRAM, schedule by schedule", title_justify="left", title_style="bold", header_style="bold")
     table.add_column("schedule")
-    for heading in (str(result.sharing), "none", "change", "against none, tick"):
+    for heading in (str(result.sharing), "none, alike", "change", "none, as it is", "change"):
         table.add_column(heading, justify="right")
-    reference = moved["tick"][1]
-    for schedule, (shared, unshared) in moved.items():
-        changes = (f"{100 * (shared / other - 1):+.1f} %" for other in (unshared, reference))
-        table.add_row(schedule, format_bytes(shared), format_bytes(unshared), *changes)
+    moved = {schedule: _bytes(result, schedule) for schedule in ("tick", "timestep")}
+    if result.options.schedule == "auto":
+        runs = (result, comparison.alike.result, comparison.machine.result)
+        moved["auto"] = tuple(run.totals.dram_bytes.total for run in runs)
+    for schedule, (shared, *unshared) in moved.items():
+        cells = (f"{format_bytes(other)}|{change_text(shared / other - 1)}".split("|") for other in unshared)
+        table.add_row(schedule, format_bytes(shared), *(cell for pair in cells for cell in pair))
     return table
 
 
-def _bytes(result: Result, baseline: Result) -> dict[str, tuple[int, int]]:
-    """(shared, unshared) by schedule."""
-    batch = result.options.batch or 1
-    pair = [result.sharing, Sharing()]
-    rows = dram_rows([result.network], pair, ["tick", "timestep"], [batch], result.arch)
-    moved = {(row.schedule, row.sharing): row.dram.total for row in rows}
-    found = {name: (moved[name, str(pair[0])], moved[name, "none"]) for name in ("tick", "timestep")}
-    if result.options.schedule == "auto":
-        found["auto"] = result.totals.dram_bytes.total, baseline.totals.dram_bytes.total
-    return found
+def _bytes(result: Result, schedule: str) -> tuple[int, ...]:
+    """(shared, unshared in the same groups, unshared) under `schedule`."""
+    if result.plan is None:
+        raise ValueError(f"{result.name} must have a schedule")
+    asked, memo = ScheduleOptions(schedule, result.options.batch or 1), Memo()
+    network, chip = result.network, result.plan.chip
+    alone = states_of(network, Sharing())
+    shared = plan(network, states_of(network, result.sharing), chip, asked, memo)
+    alike = plan(network, alone, chip, ScheduleOptions(schedule, asked.batch, groups=shared.firsts), memo)
+    return shared.dram.total, alike.dram.total, plan(network, alone, chip, asked, memo).dram.total

@@ -169,6 +169,7 @@ def _schema() -> type[Model]:
         "dram": _stored(DramActivity),
         "stages": dict[str, _stored(StageRecord)],  # type: ignore[misc]
         "buffers": dict[str, _stored(BufferUse)],  # type: ignore[misc]
+        "comparison": dict[str, Any],
     }
     fields = {name: (kind, ...) for name, kind in needed.items()}
     make: Any = create_model

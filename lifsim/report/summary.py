@@ -11,14 +11,15 @@ from lifsim import __version__
 from lifsim.accounting.books import as_tree
 from lifsim.simulate.resolved import resolved_arch, resolved_inputs, sha256_of
 from lifsim.simulate.result import Result
+from lifsim.sweeps.beside import Comparison
 
 SUMMARY_FORMAT = "lifsim-summary"
 SCHEMA_VERSION = 2
 """2: energy is work, idle and standing; 1: dynamic and leakage."""
 
 
-def summary(result: Result) -> dict[str, Any]:
-    """The tree of summary.json: resolved inputs and their hashes, then the totals."""
+def summary(result: Result, comparison: Comparison | None = None) -> dict[str, Any]:
+    """The tree of summary.json: resolved inputs and their hashes, then the totals, and those it is compared with."""
     arch, workload = resolved_arch(result.arch), dict(result.network.definition)
     spikes, device = asdict(result.spikes), arch["dram"].get("device")
     return {
@@ -42,6 +43,7 @@ def summary(result: Result) -> dict[str, Any]:
         **result.totals.tree(),
         **({"stages": {name: as_tree(stage) for name, stage in result.stages.items()}} if result.stages else {}),
         **({"buffers": {name: as_tree(use) for name, use in result.buffers.items()}} if result.buffers else {}),
+        **({"comparison": comparison.tree()} if comparison else {}),
         "notes": list(result.notes),
     }
 

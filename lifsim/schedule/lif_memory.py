@@ -6,45 +6,62 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lifsim.graph.states import State
-from lifsim.model.network import Network
-from lifsim.model.sharing import Sharing
+from lifsim.model.network import Lif, Network
 from lifsim.schedule.storage import bytes_of
 
 
 @dataclass(frozen=True)
 class LifMemory:
-    """Bytes of membranes: `forward` what inference keeps, `backward` what training stores for the backward pass; the
-    baselines are those of the unshared network."""
+    """Bytes of membranes: `forward` what inference keeps, `backward` what training keeps for the backward pass.
+
+    The baselines are those of the unshared network, its backward pass made in the same way: like beside like.
+    paper_backward: in the convention of EfficientLIF-Net, where a network that shares recomputes its membranes and one
+    that does not stores them; to be read beside what the unshared network stores, T times its forward memory.
+    """
 
     forward: int
     backward: int
     forward_baseline: int
     backward_baseline: int
+    paper_backward: int
 
 
 def lif_memory(
-    network: Network, sharing: Sharing, states: Sequence[State], membrane_bits: int, batch: int
+    network: Network, states: Sequence[State], membrane_bits: int, batch: int, *, reverse: bool = False
 ) -> LifMemory:
-    """LIF memory of `batch` images under `sharing`, whose states these are, b_u bits per state variable of a neuron:
-    those of one that has two count twice.
+    """LIF memory of `batch` images whose membranes lie in `states`, b_u bits per state variable of a neuron: those of
+    one that has two count twice. reverse: whether the backward pass recomputes membranes, or finds them stored.
 
-    forward = B * b_u * (elements of the distinct states). backward = B * b_u * T * (elements of all LIF calls) where
-    every call's membrane is stored; B * b_u * (elements of the distinct states) where calls are recomputed backwards,
-    which a shared LIF with soft reset allows (Kim et al. 2023, memory-efficient backpropagation). A LIF with hard reset
-    is not invertible, so that a state which one uses is stored.
+        forward  = B * b_u * (elements of the distinct states)
+        stored   = B * b_u * T * (elements of all LIF calls)
+        reversed = B * b_u * (elements of the distinct states)
+
+    A soft reset can be undone, shared or not (Kim et al. 2023, memory-efficient backpropagation); a LIF with hard reset
+    cannot, so that a state which one uses is stored. The copies that an undone call needs as its rounding errors grow
+    are not in it. Nothing is shared, nothing saved: then `paper_backward` is what is stored, too.
     """
-    neurons = {lif.name: lif.neuron for lif in network.lifs}
-    calls = {lif.name: lif.output.elements * len(lif.neuron.states) for lif in network.lifs}
-    kept = sum(state.values for state in states)
-    stored = 0
-    for state in states:
-        invertible = sharing != Sharing() and all(neurons[name].cannot_be_undone() is None for name in state.lifs)
-        stored += state.values if invertible else network.timesteps * sum(calls[name] for name in state.lifs)
-    everything = sum(calls.values())
-    bits = batch * membrane_bits
+    alone = [State(lif.name, lif.output.shape, (lif.name,), len(lif.neuron.states)) for lif in network.lifs]
+    shares = any(state.is_shared for state in states)
+
+    def backward(sets: Sequence[State], *, recomputed: bool) -> int:
+        return bytes_of(batch * membrane_bits * sum(_kept(network, state, recomputed=recomputed) for state in sets))
+
     return LifMemory(
-        forward=bytes_of(bits * kept),
-        backward=bytes_of(bits * stored),
-        forward_baseline=bytes_of(bits * everything),
-        backward_baseline=bytes_of(bits * network.timesteps * everything),
+        forward=_bytes(states, batch * membrane_bits),
+        backward=backward(states, recomputed=reverse),
+        forward_baseline=_bytes(alone, batch * membrane_bits),
+        backward_baseline=backward(alone, recomputed=reverse),
+        paper_backward=backward(states, recomputed=shares),
     )
+
+
+def _bytes(states: Sequence[State], bits: int) -> int:
+    return bytes_of(bits * sum(state.values for state in states))
+
+
+def _kept(network: Network, state: State, *, recomputed: bool) -> int:
+    """Values of one image for the backward pass: the last ones, or those of every call."""
+    users = [node for node in map(network.node, state.lifs) if isinstance(node, Lif)]
+    if recomputed and all(lif.neuron.cannot_be_undone() is None for lif in users):
+        return state.values
+    return network.timesteps * sum(lif.output.elements * state.variables for lif in users)

@@ -1,7 +1,7 @@
 """Memory of a network in inference and in training, as weights, LIF membranes and activations.
 
     forward:  weights + states' membranes + the most that activations take at any moment of a timestep
-    backward: weights + membranes stored for the backward pass + activations of all timesteps that it reads again
+    backward: weights + membranes kept for the backward pass + activations of all timesteps that it reads again
 
 The split of EfficientLIF-Net's figures 1 and 7 (Kim et al., Front. Neurosci. 17:1230002, 2023). Gradients and the
 optimiser's state are not in it: sharing LIF neurons leaves them as they are.
@@ -36,23 +36,38 @@ class PhaseBytes:
 
 @dataclass(frozen=True)
 class Memory:
-    """Of one network, sharing and batch. lif: its membranes beside those of the unshared network."""
+    """Of one network, sharing and batch.
+
+    forward; stored, reversed: a backward pass that finds its membranes stored, and one that recomputes them; paper: in
+    the convention of EfficientLIF-Net (`LifMemory.paper_backward`). lif, lif_reversed: its membranes beside those of
+    the unshared network, stored and recomputed.
+    """
 
     forward: PhaseBytes
-    backward: PhaseBytes
+    stored: PhaseBytes
+    reversed: PhaseBytes
+    paper: PhaseBytes
     lif: LifMemory
+    lif_reversed: LifMemory
 
 
 def memory_of(network: Network, sharing: Sharing, precision: Precision, batch: int) -> Memory:
     """What `batch` images take, at these precisions. Raises InputError as `states_of` does."""
-    lif = lif_memory(network, sharing, states_of(network, sharing), precision.membrane_bits, batch)
+    states = states_of(network, sharing)
+    lif, undone = (
+        lif_memory(network, states, precision.membrane_bits, batch, reverse=reverse) for reverse in (False, True)
+    )
     weights = bytes_of(sum(layer.weights for layer in network.layers) * precision.weight_bits)
     reals = Reals.of(network, precision.psum_bits)
-    live, kept = live_activation_bits(network, reals), kept_activation_bits(network, reals)
+    live = bytes_of(batch * live_activation_bits(network, reals))
+    kept = bytes_of(batch * kept_activation_bits(network, reals))
     return Memory(
-        forward=PhaseBytes(weights, lif.forward, bytes_of(batch * live)),
-        backward=PhaseBytes(weights, lif.backward, bytes_of(batch * kept)),
+        forward=PhaseBytes(weights, lif.forward, live),
+        stored=PhaseBytes(weights, lif.backward, kept),
+        reversed=PhaseBytes(weights, undone.backward, kept),
+        paper=PhaseBytes(weights, lif.paper_backward, kept),
         lif=lif,
+        lif_reversed=undone,
     )
 
 

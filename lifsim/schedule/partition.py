@@ -40,7 +40,8 @@ def plan(
 
     Within a group, tilings, chunk, strips and residency move the fewest DRAM bytes; among partitions, `auto` takes the
     one whose groups have the least sum of `objective`, of equals the one with fewer groups. `memo` keeps what a layer
-    alone moves. Raises InputError where a timestep-major group would have no membrane buffer.
+    alone moves. Raises InputError where a timestep-major group would have no membrane buffer, and where given groups
+    part layers that share a state.
     """
     facts = facts_of(network, states, chip.precision, chip.psums)
     cuts = legal_cuts(facts)
@@ -54,7 +55,9 @@ def plan(
         return plan_group(facts, first, end - 1, chip.room, batch, options.chunk)
 
     mergeable = _can_merge(facts, chip.room.membrane)
-    if options.schedule == "tick":
+    if options.groups is not None:
+        ends = _given_cuts(facts, cuts, options.groups)
+    elif options.schedule == "tick":
         ends = cuts
     elif options.schedule == "timestep":
         ends = [0, len(network.layers)]
@@ -73,6 +76,18 @@ def legal_cuts(facts: NetworkFacts) -> list[int]:
     """Layers at which a group may begin, and the end: no state is used on both sides."""
     inside = {cut for state in facts.states for cut in range(state.layers[0] + 1, state.layers[-1] + 1)}
     return [cut for cut in range(len(facts.layers) + 1) if cut not in inside]
+
+
+def _given_cuts(facts: NetworkFacts, cuts: list[int], firsts: tuple[int, ...]) -> list[int]:
+    faults = []
+    for first in sorted({*firsts}.difference(cuts)):
+        state = next(state for state in facts.states if state.layers[0] < first <= state.layers[-1])
+        users = " and ".join(facts.layers[layer].layer.name for layer in (state.layers[0], state.layers[-1]))
+        name = facts.layers[first].layer.name
+        faults.append(Fault(f"{name!r} must not begin a group: {users}, around it, share membranes", path="groups"))
+    if faults:
+        raise InputError(faults)
+    return sorted({0, *firsts, len(facts.layers)})
 
 
 def _best_cuts(cuts: list[int], cost: Callable[[int, int], float], mergeable: bool) -> list[int]:

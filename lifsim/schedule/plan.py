@@ -17,11 +17,13 @@ SCHEDULES = ("tick", "timestep", "auto")
 @dataclass(frozen=True)
 class ScheduleOptions:
     """schedule: "tick" (the smallest legal groups), "timestep" (one group) or "auto" (the groups that move the fewest
-    bytes). batch: images of a run. chunk: images that a timestep-major group works on at a time; None: the best."""
+    bytes). batch: images of a run. chunk: images that a timestep-major group works on at a time; None: the best.
+    groups: the first layers of the groups (indices, from 0 on), whatever `schedule` would take; None: as it says."""
 
     schedule: str = "tick"
     batch: int = 1
     chunk: int | None = None
+    groups: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         faults = []
@@ -103,6 +105,11 @@ class Plan:
     def layers(self) -> tuple[LayerTraffic, ...]:
         """Every layer of the network, in order."""
         return tuple(layer for group in self.groups for layer in group.layers)
+
+    @property
+    def firsts(self) -> tuple[int, ...]:
+        """The first layers of the groups."""
+        return tuple(group.first for group in self.groups)
 
     @property
     def dram(self) -> DramBytes:

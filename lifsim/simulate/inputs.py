@@ -37,16 +37,23 @@ class Inputs:
 
 
 def load_inputs(
-    arch: str, workload: str, sharing: str, options: Mapping[str, Any], overrides: Sequence[str] = ()
+    arch: str,
+    workload: str,
+    sharing: str,
+    options: Mapping[str, Any],
+    overrides: Sequence[str] = (),
+    *,
+    where_possible: bool = False,
 ) -> Inputs:
     """Resolve names, apply `--set` overrides to the file that has their key, parse, and check that all goes together.
+    where_possible: what `sharing` does not fit keeps membranes of its own.
 
     Raises InputError with the faults of all inputs together.
     """
     return gathered(
         lambda settings: priced_arch(read_document(find("arch", arch)), settings),
         lambda settings: network_of(override(read_workload(workload), settings)),
-        lambda: Sharing.parse(sharing),
+        lambda: Sharing.parse(sharing).where_it_fits() if where_possible else Sharing.parse(sharing),
         lambda: options_of(options),
         overrides,
     )

@@ -25,6 +25,11 @@ def _none_if_auto(value: object) -> object:
     return None if value == "auto" else value
 
 
+def _names(value: object) -> object:
+    """As the command line has them."""
+    return tuple(name.strip() for name in value.split(",")) if isinstance(value, str) else value
+
+
 class Options(Model):
     """batch: images (None: as many as the trace has, else one). seed: of synthesised spikes. trace: a spike trace
     file, packed or plain, instead of the workload's own spikes. spikes "engine": those that the network fires under the
@@ -33,6 +38,9 @@ class Options(Model):
     schedule: "tick": every layer tick-batched, layers that share membranes timestep by timestep; "timestep": the whole
     network timestep by timestep; "auto": the groups of layers that need the least of `objective`. chunk: images that
     go through a timestep-major group together (None, or "auto": as many as move the fewest bytes).
+
+    groups: the layers at which groups begin, whatever the schedule would take: that of another run, for instance, to
+    compare like with like. A group of one layer is tick-batched, one of several timestep-major.
 
     mode "training": forward, backward and weight update of one batch; bptt: whether membranes are "stored" for the
     backward pass, or recomputed backwards ("reversed").
@@ -51,6 +59,7 @@ class Options(Model):
     mode: Mode = "inference"
     bptt: Bptt = "stored"
     chunk: Annotated[Images | None, BeforeValidator(_none_if_auto)] = None
+    groups: Annotated[tuple[Text, ...] | None, BeforeValidator(_names), Field(min_length=1, max_length=2000)] = None
 
     @rule
     def engine_fires_its_own(self) -> Broken:

@@ -3,36 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from itertools import starmap
+from dataclasses import dataclass, field, replace
 
 from lifsim.accounting import ACCOUNTINGS, Accounting, Asked, Setup
-from lifsim.accounting.books import added
+from lifsim.accounting.books import Accesses, added
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.machine import Machine
 from lifsim.accounting.prices import Costs, area_of, energy_of, switched_off, unused_buffers
-from lifsim.errors import Fault, InputError, collecting
-from lifsim.graph.states import states_of
+from lifsim.errors import Fault, InputError
+from lifsim.graph.states import State, channels_by_layer, left_unshared, most_channels, states_of
 from lifsim.hardware.array import dataflow_of, shape_of, sparsity_of
 from lifsim.hardware.lif_unit import LifBank, NeuronNeeds, lif_bank
-from lifsim.memo import Shared
+from lifsim.memo import Memo, Shared
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.lif_memory import lif_memory
 from lifsim.schedule.plan import Plan
-from lifsim.simulate.inputs import Inputs
 from lifsim.simulate.options import Options
 from lifsim.simulate.planning import planned
 from lifsim.simulate.result import LayerRecord, Result, Totals
-from lifsim.simulate.spikes import Spikes, fires_own, read_spikes
+from lifsim.simulate.spikes import Spikes, read_spikes
 from lifsim.simulate.steps import visits
 from lifsim.simulate.timing import Timeline, timed
-from lifsim.simulate.training import kept_by, trained, training_notes
+from lifsim.simulate.training import trained, training_notes
 from lifsim.training.refusals import training_faults
 from lifsim.units import format_si
-from lifsim.watch import Watch, part_of, unwatched
+from lifsim.watch import Watch, unwatched
 
 
 def run(arch: Arch, network: Network, sharing: Sharing, options: Options, watch: Watch = unwatched) -> Result:
@@ -61,9 +59,12 @@ def simulate(
     accounting = ACCOUNTINGS[arch.accounting]
     _require_known(accounting, arch, network, options, spikes)
     shared, machine = shared or Shared(), Machine.of(arch)
-    bank = bank_of(arch, network, sharing)
-    setup = Setup(network, sharing, machine, bank, spikes.batch, spikes.kept, shared.parts, watch)
-    costs, states = accounting.costs(arch), states_of(network, sharing)
+    states = states_of(network, sharing)
+    bank = bank_of(arch, network, states)
+    setup = Setup(
+        network, channels_by_layer(network, states), machine, bank, spikes.batch, spikes.kept, shared.parts, watch
+    )
+    costs = accounting.costs(arch)
     plan = planned(setup, states, Chip.of(arch), accounting, options, costs) if accounting.scheduled else None
     if plan is None:
         records, timeline = _priced(setup, accounting.count_unscheduled(network, arch), costs), None
@@ -72,11 +73,12 @@ def simulate(
     else:
         if all(group.tick_batched for group in plan.groups):  # of a buffer for membranes matters that there is one
             alike = replace(setup, machine=machine.without_membranes())
-            counts, timeline = shared.runs.of(_counted, alike, accounting, plan)
+            counts, timeline = shared.runs.of(_counted, alike, accounting, plan, shared.runs)
         else:
             counts, timeline = _counted(setup, accounting, plan)
         records = _priced(setup, counts, costs)
-    memory = lif_memory(network, sharing, states, arch.precision.membrane_bits, spikes.batch)
+    reverse = options.bptt == "reversed"
+    memory = lif_memory(network, states, arch.precision.membrane_bits, spikes.batch, reverse=reverse)
     trace = options.trace or network.spikes.trace
     return Result(
         arch=arch,
@@ -90,7 +92,7 @@ def simulate(
             arch,
             area_of(arch, costs, bank),
             bank.units,
-            kept_by(options, memory),
+            memory,
             timeline.timing.dram if timeline else None,
         ),
         notes=(*notes(arch, network, sharing, options, spikes), *buffer_notes(arch, records)),
@@ -102,7 +104,8 @@ def simulate(
 def _require_known(accounting: Accounting, arch: Arch, network: Network, options: Options, spikes: Spikes) -> None:
     """Raise InputError with all that the accounting does not know of a run, and all that forbids to train."""
     training = options.mode == "training"
-    faults = [*accounting.faults(Asked(training, options.schedule, spikes.batch, spikes.provenance.kind))]
+    schedule = options.schedule if options.groups is None else "groups"
+    faults = [*accounting.faults(Asked(training, schedule, spikes.batch, spikes.provenance.kind))]
     if training and not (accounting.scheduled and accounting.trains):
         faults.append(Fault(f"training must be inference: accounting {accounting.name} knows no other", path="mode"))
     elif training:
@@ -111,15 +114,38 @@ def _require_known(accounting: Accounting, arch: Arch, network: Network, options
         raise InputError(faults)
 
 
-def _counted(setup: Setup, accounting: Accounting, plan: Plan) -> tuple[list[LayerCounts], Timeline | None]:
-    """The events of every layer under `plan`, and their times."""
+def _counted(
+    setup: Setup, accounting: Accounting, plan: Plan, runs: Memo | None = None
+) -> tuple[list[LayerCounts], Timeline | None]:
+    """The events of every layer under `plan`, and their times, which `runs` keeps for runs that differ in what is no
+    matter of time."""
     counts = []
     for group in plan.groups:
         layers = accounting.count(setup, plan.facts, group)
         counts += accounting.with_port_waits(setup, group, layers) if setup.machine.waits else layers
     if not setup.machine.waits:
         return counts, None
-    return timed(setup.machine, visits(plan, setup.batch, setup.memo), counts, setup.watch)
+    if runs is None:
+        return timed(setup.machine, visits(plan, setup.batch, setup.memo), counts, setup.watch)
+    unkept = tuple(replace(layer, registers=Accesses(0, 0)) for layer in counts)
+    played, timeline = runs.of(_played, _Score(setup.machine.beside_lifs(), plan, unkept, setup))
+    return [replace(layer, registers=own.registers) for layer, own in zip(played, counts, strict=True)], timeline
+
+
+@dataclass(frozen=True)
+class _Score:
+    """What a memory plays, and all that its time follows from: of `counts` their membrane registers do not matter, and
+    what else there is in `setup` is in them."""
+
+    machine: Machine
+    plan: Plan
+    counts: tuple[LayerCounts, ...]
+    setup: Setup = field(compare=False)
+
+
+def _played(score: _Score) -> tuple[list[LayerCounts], Timeline]:
+    setup = score.setup
+    return timed(score.machine, visits(score.plan, setup.batch, setup.memo), score.counts, setup.watch)
 
 
 def _priced(setup: Setup, counts: Sequence[LayerCounts], costs: Costs) -> tuple[LayerRecord, ...]:
@@ -127,63 +153,27 @@ def _priced(setup: Setup, counts: Sequence[LayerCounts], costs: Costs) -> tuple[
     return tuple(LayerRecord(layer, energy_of(layer, costs, setup.machine, setup.bank)) for layer in counts)
 
 
-def bank_of(arch: Arch, network: Network, sharing: Sharing) -> LifBank:
+def bank_of(arch: Arch, network: Network, states: Sequence[State]) -> LifBank:
     """The LIF units and membrane registers of `arch` for the neurons of `network` that need most."""
     needs = NeuronNeeds(
         datapaths=max((lif.neuron.datapaths for lif in network.lifs), default=1),
         variables=max((len(lif.neuron.states) for lif in network.lifs), default=1),
     )
     held = dataflow_of(arch.array).held_outputs(shape_of(arch.array))
-    return lif_bank(arch.lif, arch.array.pes, sharing.channels, needs, held)
-
-
-def run_sharings(
-    inputs: Inputs, sharings: Sequence[str], baseline: str | None = None, watch: Watch = unwatched
-) -> list[Result]:
-    """Runs that differ in sharing only, on the same spikes unless each fires its own; that of sharing `baseline` stores
-    its membranes if they are for training. Raises InputError with the faults of all sharings."""
-    return list(starmap(simulate, _under_sharings(inputs, sharings, baseline, watch)))
-
-
-def run_beside_baseline(inputs: Inputs, watch: Watch = unwatched) -> tuple[Result, Result | None]:
-    """The run, and the run without sharing to compare it with (None if the run itself is that)."""
-    if inputs.sharing == Sharing():
-        return next(starmap(simulate, _under_sharings(inputs, ["none"], None, watch))), None
-    shared, unshared = starmap(simulate, _under_sharings(inputs, [str(inputs.sharing), "none"], "none", watch))
-    return shared, unshared
-
-
-def _under_sharings(
-    inputs: Inputs, sharings: Sequence[str], baseline: str | None, watch: Watch
-) -> Iterator[tuple[Arch, Network, Sharing, Options, Spikes, Shared, Watch]]:
-    """What `simulate` takes, run by run."""
-    faults: list[Fault] = []
-    parsed: list[Sharing] = []
-    for text in sharings:
-        with collecting(faults):
-            parsed.append(Sharing.parse(text))
-            states_of(inputs.network, parsed[-1])
-    if faults:
-        raise InputError(faults)
-    seen: tuple[Spikes, Shared] | None = None
-    stored = inputs.options.model_copy(update={"bptt": "stored"})
-    for sharing in parsed:
-        here = part_of(f"sharing {sharing}", watch)
-        if seen is None or fires_own(inputs.network, inputs.options):
-            seen = read_spikes(inputs.network, sharing, inputs.options, sparsity_of(inputs.arch.array), here), Shared()
-        options = stored if str(sharing) == baseline else inputs.options
-        yield inputs.arch, inputs.network, sharing, options, *seen, here
+    return lif_bank(arch.lif, arch.array.pes, most_channels(states), needs, held)
 
 
 def notes(arch: Arch, network: Network, sharing: Sharing, options: Options, spikes: Spikes) -> tuple[str, ...]:
     """What a reader of the figures must know."""
     accounting = ACCOUNTINGS[arch.accounting]
     said = [*accounting.notes]
+    if left := left_unshared(network, sharing):
+        said.append(f"{sharing}: membranes of their own have {', '.join(left)}")
     device = arch.dram.device
     if device is not None and device.borrowed_from is not None and arch.dram.charges_device:
         said.append(f"the DRAM, {device.name}, is charged with the currents of {device.borrowed_from}")
     if accounting.reads_spikes:
-        said += _spike_notes(sharing, spikes)
+        said += _spike_notes(network, sharing, spikes)
     return (*said, *training_notes(network)) if options.mode == "training" else tuple(said)
 
 
@@ -199,7 +189,7 @@ def buffer_notes(arch: Arch, records: Sequence[LayerRecord]) -> Iterator[str]:
             yield f"the {name} buffer holds nothing all run and leaks {format_si(leaked * 1e-12, 'J')}: {way_out}"
 
 
-def _spike_notes(sharing: Sharing, spikes: Spikes) -> list[str]:
+def _spike_notes(network: Network, sharing: Sharing, spikes: Spikes) -> list[str]:
     """Where they come from, and what that means."""
     said, origin = [], spikes.provenance
     if origin.kind == "rates":
@@ -212,7 +202,17 @@ def _spike_notes(sharing: Sharing, spikes: Spikes) -> list[str]:
         said.append(f"the spikes of the trace were drawn at random: {origin.source}")
     if origin.images == 1 < spikes.batch:
         said.append(f"the trace holds one image, whose spikes stand for all {spikes.batch}")
-    if origin.recorded_under not in (None, str(sharing)):
+    if not _recorded_alike(network, sharing, origin.recorded_under):
         recorded = f"the trace was recorded under sharing {origin.recorded_under}"
         said.append(f"{recorded}; a network trained under {sharing} fires other spikes")
     return said
+
+
+def _recorded_alike(network: Network, sharing: Sharing, recorded: str | None) -> bool:
+    """Whether what fired the spikes had the membranes that `sharing` gives, if that is known."""
+    if recorded in (None, str(sharing)):
+        return True
+    try:
+        return states_of(network, Sharing.parse(str(recorded))) == states_of(network, sharing)
+    except InputError:
+        return False

@@ -218,8 +218,9 @@ class Result(Briefly):
 
     @property
     def name(self) -> str:
-        """`workload-arch-sharing`, with the schedule and the mode unless they are the usual ones."""
-        schedule = "" if self.options.schedule == "tick" else f"-{self.options.schedule}"
+        """`workload-arch-sharing`, with the schedule (`groups`: given ones) and the mode unless they are the usual."""
+        named = "groups" if self.options.groups is not None else self.options.schedule
+        schedule = "" if named == "tick" else f"-{named}"
         mode = "" if self.options.mode == "inference" else f"-{self.options.mode}-{self.options.bptt}"
         return f"{self.network.name}-{self.arch.name}-{self.sharing}{schedule}{mode}"
 

@@ -29,7 +29,8 @@ def brief_of(result: Result) -> Brief:
             "energy": _spent(totals.energy_pj.total),
             "LIF update": str(totals.lif_update_pj),
             "DRAM": format_bytes(totals.dram_bytes.total),
-            "LIF memory": f"{format_bytes(memory.forward)} forward, {format_bytes(memory.backward)} backward",
+            "LIF memory": f"{format_bytes(memory.forward)} forward"
+            + ("" if options.mode == "inference" else f", {format_bytes(memory.backward)} {options.bptt}"),
             "area": f"{totals.area_mm2:.4g} mm2",
         },
     )

@@ -11,9 +11,7 @@ from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.prices import Costs, energy_of, switched_off
 from lifsim.accounting.stages import Stages, merged
 from lifsim.model.network import Network
-from lifsim.schedule.lif_memory import LifMemory
 from lifsim.schedule.plan import Plan
-from lifsim.simulate.options import Options
 from lifsim.simulate.result import LayerRecord, StageRecord
 from lifsim.simulate.steps import visits
 from lifsim.simulate.timing import Timeline, timed
@@ -31,13 +29,6 @@ def trained(
         layers, timeline = timed_training(setup, plan, layers, reverse=reverse)
     costs = switched_off(costs, [counts for stages in layers for counts in stages.values()])
     return tuple(_record(stages, setup, costs) for stages in layers), timeline
-
-
-def kept_by(options: Options, memory: LifMemory) -> LifMemory:
-    """What a training run keeps for its backward pass: all membranes, or the last states."""
-    if options.mode != "training":
-        return memory
-    return replace(memory, backward=memory.forward if options.bptt == "reversed" else memory.backward_baseline)
 
 
 def training_notes(network: Network) -> Iterator[str]:

@@ -44,6 +44,7 @@ def sweep(
     schedule: Several[Schedule] | None = None,
     objective: Several[Objective] | None = None,
     chunk: Several[int | Literal["auto"]] | None = None,
+    share_where_possible: bool = False,
     sample: int | None = None,
     out: Name | None = None,
     jobs: int | None = None,
@@ -54,7 +55,8 @@ def sweep(
 
     arch, workload, sharing: one or several, by name, path or as objects. vary: the further axes, any key that
     `overrides` know to its values, a list or a range as text: ``{"array.rows": [8, 16], "buffers.weight.size_bytes":
-    "8KiB:512KiB:x2"}``. sample: so many points, a Latin hypercube.
+    "8KiB:512KiB:x2"}``. share_where_possible: what a sharing does not fit keeps membranes of its own. sample: so many
+    points, a Latin hypercube.
 
     out: the file that keeps the results; the same call goes on where an earlier one stopped. None keeps them in memory.
     jobs: processes (None: all cores). scheduler: of the Dask cluster that runs the points instead.
@@ -66,6 +68,7 @@ def sweep(
         "arch": arch,
         "workload": workload,
         "sharing": sharing,
+        "share_where_possible": share_where_possible or None,
         "trace": trace,
         "batch": batch,
         "seed": seed,

@@ -122,7 +122,8 @@ def _axes(request: Request, faults: list[Fault]) -> dict[str, Values]:
     sharings = list(request.asked.sharing)
     for place, text in enumerate(sharings):
         with collecting(faults):
-            sharings[place] = str(Sharing.parse(text))
+            sharing = Sharing.parse(text)
+            sharings[place] = str(sharing.where_it_fits() if request.asked.share_where_possible else sharing)
     given: dict[str, object] = {
         "workload": list(request.asked.workload),
         **request.options,

@@ -15,7 +15,7 @@ from lifsim.config import defaults
 from lifsim.config.document import Document, KeyPath, Mark, parse_document, read_document
 from lifsim.config.validate import parse_model
 from lifsim.errors import Fault, InputError, collecting
-from lifsim.model.schema import Model, Text
+from lifsim.model.schema import Flag, Model, Text
 
 
 def _as_list(value: object) -> object:
@@ -28,12 +28,14 @@ Settings = Annotated[dict[str, Any], Field(max_length=1000)]
 
 
 class SweepFile(Model):
-    """A sweep file: the options of a run, one or several values of each; set: keys to change everywhere; vary: the
+    """A sweep file: the options of a run, one or several values of each; share_where_possible: whether
+    what a sharing does not fit keeps membranes of its own; set: keys to change everywhere; vary: the
     axes, key to values; sample: so many points of them; seed: of synthesised spikes and of the sample."""
 
     arch: Texts = (defaults.ARCH,)
     workload: Texts = (defaults.WORKLOAD,)
     sharing: Texts = (defaults.SHARING,)
+    share_where_possible: Flag = False
     trace: Texts | None = None
     batch: Values | None = None
     schedule: Values | None = None

@@ -23,12 +23,16 @@ def test_the_grouping_that_fits_the_paper_gives_its_ratios(capsys: pytest.Captur
     status, out, _ = _memory(capsys, *workload, "--sharing", "none,layer&C#2", "--format", "json")
     assert status == 0
     none, shared = json.loads(out)
-    assert none["lif_memory_ratio"] == {"forward": 1, "backward": 1}
-    assert shared["lif_memory_bytes"]["forward"] == 172032 * 49
-    assert shared["lif_memory_bytes"]["forward_baseline"] == 753664 * 49
+    assert set(none["lif_memory_ratio"].values()) == {1}
+    assert shared["lif_memory_bytes"]["forward"] == {"own": 172032 * 49, "unshared": 753664 * 49}
+    assert shared["lif_memory_bytes"]["backward_reversed"] == shared["lif_memory_bytes"]["forward"]
+    assert shared["lif_memory_bytes"]["backward_stored"] == {"own": 5 * 753664 * 49, "unshared": 5 * 753664 * 49}
+    assert shared["lif_memory_bytes"]["backward_paper"] == {"own": 172032 * 49, "unshared": 5 * 753664 * 49}
     assert shared["lif_memory_ratio"] == {
         "forward": pytest.approx(4.381, abs=5e-4),
-        "backward": pytest.approx(21.90, abs=5e-3),
+        "backward_stored": 1,
+        "backward_reversed": pytest.approx(4.381, abs=5e-4),
+        "backward_paper": pytest.approx(21.90, abs=5e-3),
     }
 
 
@@ -42,10 +46,10 @@ def test_every_workload_and_sharing_has_a_row_in_every_format(capsys: pytest.Cap
         for sharing in ("none", "layer", "channel4")
     ]
     for row in rows:
-        for phase in ("forward", "backward"):
+        for phase in ("forward", "backward_stored", "backward_reversed", "backward_paper"):
             parts = [int(row[f"memory_bytes.{phase}.{part}"]) for part in ("weights", "lif", "activations", "total")]
             assert sum(parts[:3]) == parts[3]
-            assert row[f"memory_bytes.{phase}.lif"] == row[f"lif_memory_bytes.{phase}"]
+            assert row[f"memory_bytes.{phase}.lif"] == row[f"lif_memory_bytes.{phase}.own"]
     status, out, _ = _memory(capsys, *pairs)
     assert status == 0
     assert "4.000 x" in out
@@ -58,7 +62,12 @@ def test_hard_reset_stores_every_membrane(capsys: pytest.CaptureFixture[str], tm
     file = tmp_path / "hard.yaml"
     file.write_text(text + "- {name: fc1, op: linear, out: 2}\n")
     _, printed, _ = _memory(capsys, "--workload", str(file), "--sharing", "channel2", "--format", "json")
-    assert json.loads(printed)[0]["lif_memory_ratio"] == {"forward": 2, "backward": 1}
+    assert json.loads(printed)[0]["lif_memory_ratio"] == {
+        "forward": 2,
+        "backward_stored": 1,
+        "backward_reversed": 1,
+        "backward_paper": 1,
+    }
 
 
 def test_all_that_is_wrong_is_told_at_once(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from pathlib import Path
 
@@ -35,10 +36,47 @@ def test_the_table_names_its_figures_with_units_and_compares_with_none(capsys: p
     assert "written to reports/vgg16_cifar10-sata128-channel4" in err
 
 
+@pytest.mark.parametrize(
+    ("sharing", "steps"),
+    [("channel4", ["32 LIF units, not 128"]), ("layer+channel2", ["64 LIF units, not 128", "the schedule"])],
+)
+def test_what_of_this_is_sharing_is_answered_first(
+    sharing: str, steps: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, out, _ = _run(capsys, "--workload", "vgg9_cifar10", "--sharing", sharing)
+    first = out.splitlines()[:10]
+    assert first[0].startswith(f"what of this is sharing? {sharing} against none")
+    places = [
+        next(place for place, line in enumerate(first) if text in line)
+        for text in ("sharing's own, none alike", *(f"no sharing: {step}" for step in steps), "all of it")
+    ]
+    assert places == sorted(places)
+
+
+def test_an_inference_run_prints_no_backward_memory(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "backward" not in _run(capsys, *SMALL, "--sharing", "channel2")[1]
+
+
+def test_the_groups_of_a_schedule_can_be_given(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    given = ("--sharing", "none", "--groups", "conv1, fc1", "--format", "json")
+    _, out, _ = _run(capsys, *SMALL, *given, "--out", str(tmp_path / "given"))
+    layers = list(csv.DictReader(io.StringIO((tmp_path / "given" / "layers.csv").read_text())))
+    turns = [row["layer"] for row in layers if "timestep by timestep" in row["tiling"]]
+    assert turns == [row["layer"] for row in layers]
+    assert json.loads(out)["inputs"]["options"]["groups"] == ["conv1", "fc1"]
+    again = ("--config", str(tmp_path / "given" / "config.resolved.yaml"), "--format", "json")
+    assert json.loads(_run(capsys, *again)[1])["cycles"] == json.loads(out)["cycles"]
+    status, _, err = _run(capsys, *SMALL, "--groups", "conv2,fc0,nothing")
+    assert status == 2
+    assert err.count("must be layers of") == 2
+    status, _, err = _run(capsys, *SMALL, "--sharing", "layer", "--groups", "conv1")
+    assert status == 0
+
+
 def test_layer_sharing_is_compared_under_every_schedule(capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = _run(capsys, *SMALL, "--sharing", "layer+channel2", "--schedule", "auto")
     table = out[out.index("DRAM, schedule by schedule") :]
-    for part in ("tick", "timestep", "auto", "against none, tick"):
+    for part in ("tick", "timestep", "auto", "none, alike", "none, as it is"):
         assert part in table
     assert "schedule by schedule" not in _run(capsys, *SMALL, "--sharing", "channel2")[1]
 
@@ -71,7 +109,7 @@ def test_the_summary_has_every_key_that_others_rely_on(capsys: pytest.CaptureFix
     for part in (*energy["compute"].values(), energy["sram"], energy["dram"], energy["total"]):
         assert part["work"] + part["idle"] + part["standing"] == pytest.approx(part["total"])
     assert set(energy["compute"]) == {"spike_mac", "lif", "spad"}
-    memory = {"forward", "backward", "forward_baseline", "backward_baseline"}
+    memory = {"forward", "backward", "forward_baseline", "backward_baseline", "paper_backward"}
     assert set(summary["lif_memory_bytes"]) == memory
     assert summary["area_mm2"] > 0
     assert summary["time_s"] > 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lifsim.errors import InputError
-from lifsim.graph.states import State, states_of
+from lifsim.graph.states import State, channels_of, left_unshared, states_of
 from lifsim.model.network import Lif, Network, Spikes, Tensor
 from lifsim.model.sharing import MAX_CHANNEL_GROUPS, Sharing
 from lifsim.neurons.lif import LifNeuron
@@ -92,7 +93,7 @@ NETWORK = _network(
     ],
 )
 def test_neighbours_of_one_shape_share(sharing: Sharing, states: list[tuple[str, tuple[int, ...], tuple[str]]]) -> None:
-    assert states_of(NETWORK, sharing) == tuple(State(*state) for state in states)
+    assert states_of(NETWORK, sharing) == tuple(State(*state, channels=sharing.channels) for state in states)
 
 
 def test_explicit_groups_share_wherever_they_stand_and_part_neighbours() -> None:
@@ -110,7 +111,9 @@ def test_every_layer_that_cannot_share_is_named_at_once() -> None:
     network = _network(("a", (8, 4, 4), "x"), ("b", (6, 4, 4), "x"), ("c", (9,), None))
     with pytest.raises(InputError) as caught:
         states_of(network, Sharing(layer=True, channels=4))
-    assert [str(fault) for fault in caught.value.faults] == [
+    faults = [str(fault) for fault in caught.value.faults]
+    assert all("`share: false`" in fault and "--share-where-possible" in fault for fault in faults)
+    assert [fault.partition(";")[0] for fault in faults] == [
         "sharing: layer+channel4 must divide the 6 channels of b",
         "sharing: layer+channel4 must divide the 9 channels of c",
         "sharing: group 'x' must have LIFs of one shape, has a [8, 4, 4], b [6, 4, 4]",
@@ -130,3 +133,73 @@ def test_channel_sharing_divides_the_membranes(layers: int, channels: int) -> No
     network = _network(*((f"l{n}", (4 * (n + 1), 3, 3), None) for n in range(layers)))
     total = sum(state.elements for state in states_of(network, Sharing(channels=channels)))
     assert total * channels == sum(math.prod(lif.output.shape) for lif in network.lifs)
+
+
+@pytest.mark.parametrize("text", ["channel4-where-possible", "C#4 where possible", "channel4 Where-Possible"])
+def test_where_possible_is_part_of_the_name(text: str) -> None:
+    sharing = Sharing.parse(text)
+    assert sharing == Sharing(channels=4, where_possible=True) == Sharing(channels=4).where_it_fits()
+    assert str(sharing) == "channel4-where-possible"
+    assert Sharing.parse(str(sharing)) == sharing
+    assert Sharing().where_it_fits() == Sharing()
+
+
+@pytest.mark.parametrize("text", ["none-where-possible", "-where-possible", "where possible", "channel4-where"])
+def test_none_shares_nothing_anywhere(text: str) -> None:
+    with pytest.raises(InputError):
+        Sharing.parse(text)
+    with pytest.raises(InputError):
+        Sharing(where_possible=True)
+
+
+def _apart(network: Network, *names: str) -> Network:
+    """The same, where these layers have `share: false`."""
+    nodes = tuple(
+        dataclasses.replace(node, share=False) if isinstance(node, Lif) and node.name in names else node
+        for node in network.nodes
+    )
+    return dataclasses.replace(network, nodes=nodes)
+
+
+def test_a_layer_that_shares_nothing_keeps_its_own_and_parts_its_neighbours() -> None:
+    network = _apart(NETWORK, "b", "e")
+    layers = states_of(network, Sharing(layer=True, channels=4))
+    assert [(state.lifs, state.shape, state.channels) for state in layers] == [
+        (("a",), (2, 4, 4), 4),
+        (("b",), (8, 4, 4), 1),
+        (("c", "d"), (4, 2, 2), 4),
+        (("e",), (32,), 1),
+    ]
+    named = _apart(_network(("a", (8,), "x"), ("b", (8,), "x"), ("c", (8,), "x")), "b")
+    assert [state.lifs for state in states_of(named, Sharing(layer=True))] == [("a", "c"), ("b",)]
+
+
+@pytest.mark.parametrize("sharing", ["layer", "channel4", "layer+channel2"])
+def test_a_network_of_which_no_layer_shares_has_the_states_of_none(sharing: str) -> None:
+    apart = _apart(NETWORK, *"abcde")
+    assert states_of(apart, Sharing.parse(sharing)) == states_of(NETWORK, Sharing())
+    assert channels_of(apart, Sharing.parse(sharing)) == dict.fromkeys("abcde", 1)
+    odd = _apart(_network(("a", (9,), "x"), ("b", (7,), "x")), "a", "b")
+    assert states_of(odd, Sharing.parse(sharing)) == states_of(odd, Sharing())
+
+
+def test_where_possible_leaves_what_cannot_share_and_names_it() -> None:
+    network = _network(("a", (8, 4, 4), "x"), ("b", (6, 4, 4), "x"), ("c", (9,), None), ("d", (12,), None))
+    sharing = Sharing(layer=True, channels=4).where_it_fits()
+    assert [(state.lifs, state.channels) for state in states_of(network, sharing)] == [
+        (("a",), 1),
+        (("b",), 1),
+        (("c",), 1),
+        (("d",), 4),
+    ]
+    assert left_unshared(network, sharing) == ("a [8, 4, 4]", "b [6, 4, 4]", "c [9]")
+    assert left_unshared(NETWORK, sharing) == ()
+    soft, hard = _network(("a", (8,), "x")), _network(("b", (8,), "x"), neuron=HARD)
+    mixed = Network("n", "", 4, "direct", 8, soft.nodes + hard.nodes, (), soft.spikes)
+    assert [state.lifs for state in states_of(mixed, Sharing(layer=True).where_it_fits())] == [("a",), ("b",)]
+
+
+@pytest.mark.parametrize("sharing", ["layer", "channel4", "layer+channel2"])
+def test_where_everything_can_share_where_possible_changes_nothing(sharing: str) -> None:
+    wanted = Sharing.parse(sharing)
+    assert states_of(NETWORK, wanted.where_it_fits()) == states_of(NETWORK, wanted)

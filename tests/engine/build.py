@@ -68,9 +68,18 @@ class Builder:
         self.nodes.append(Linear(name, (source.name,), out, source.elements, bias=bias, batch_norm=batch_norm))
         return self
 
-    def lif(self, name: str, neuron: LifNeuron = SOFT, group: str | None = None, of: str | None = None) -> Builder:
+    def lif(
+        self,
+        name: str,
+        neuron: LifNeuron = SOFT,
+        group: str | None = None,
+        of: str | None = None,
+        *,
+        share: bool = True,
+    ) -> Builder:
         source = self._source(of)
-        self.nodes.append(Lif(name, (source.name,), Tensor(name, source.shape, self.timesteps, 1), neuron, group))
+        spikes = Tensor(name, source.shape, self.timesteps, 1)
+        self.nodes.append(Lif(name, (source.name,), spikes, neuron, group, share))
         return self
 
     def pool(

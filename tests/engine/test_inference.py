@@ -28,6 +28,8 @@ NEURONS = st.builds(
     decay_input=st.booleans(),
 )
 
+SHARE = st.sampled_from([True, True, False])
+
 
 def dyadic_weights(network: Network, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """Weights in eighths: every order of sums gives the same bits, so that engine and oracle must be equal."""
@@ -50,14 +52,14 @@ def cases(draw: st.DrawFn) -> tuple[Network, Sharing, int, int]:
     build.conv(
         "conv1", channels, (3, 3) if size[0] > 1 else (1, 3), padding=(1, 1) if size[0] > 1 else (0, 1), bias=True
     )
-    build.lif("lif1", neuron)
+    build.lif("lif1", neuron, share=draw(SHARE))
     groups = draw(st.sampled_from([1, 2, channels]))
     kernel = (draw(st.integers(1, min(3, size[0] + 2))), draw(st.integers(1, 3)))
     build.conv("conv2", channels, kernel, padding=(kernel[0] // 2, kernel[1] // 2), groups=groups, batch_norm=False)
-    build.lif("lif2", neuron)
+    build.lif("lif2", neuron, share=draw(SHARE))
     if build.nodes[-1].output.shape == (channels, *size) and draw(st.booleans()):
         build.conv("conv3", channels, (1, 1), padding=(0, 0), batch_norm=False).add("add", "conv3", "lif1")
-        build.lif("lif3", neuron)
+        build.lif("lif3", neuron, share=draw(SHARE))
     kind = draw(st.sampled_from(["max", "avg", "none"]))
     height, width = build.nodes[-1].output.shape[1:]
     if kind != "none" and min(height, width) >= 2:
@@ -66,8 +68,8 @@ def cases(draw: st.DrawFn) -> tuple[Network, Sharing, int, int]:
         stride = draw(st.sampled_from([(1, 1), (2, 2), (2, 1)] if divides else [(1, 1), (2, 1)]))
         build.pool("pool", kind, stride=stride, padding=padding)
     stride = draw(st.sampled_from([(1, 1), (2, 2), (1, 2)]))
-    build.conv("conv4", channels, stride=stride, batch_norm=False).lif("lif4", neuron)
-    build.linear("fc", 8).lif("lif5", neuron)
+    build.conv("conv4", channels, stride=stride, batch_norm=False).lif("lif4", neuron, share=draw(SHARE))
+    build.linear("fc", 8).lif("lif5", neuron, share=draw(SHARE))
     sharing = draw(st.sampled_from(["none", "layer", "channel2", "channel4", "layer+channel2"]))
     return build.network(), Sharing.parse(sharing), draw(st.integers(1, 3)), draw(st.integers(0, 2**32 - 1))
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from lifsim.graph.states import states_of
 from lifsim.layers.conv import Conv
 from lifsim.layers.linear import Linear
 from lifsim.model.network import Add, Input, Lif, Network, Pool
@@ -36,16 +35,43 @@ def lif_call(x: np.ndarray, u: np.ndarray, neuron: LifNeuron) -> np.ndarray:
     return spikes
 
 
+def calls(lif: Lif, sharing: Sharing) -> int:
+    """Calls of a layer in a timestep; a layer that is not to share makes one."""
+    return sharing.channels if lif.share else 1
+
+
+def sets(network: Network, sharing: Sharing) -> list[list[Lif]]:
+    """LIFs that use one set of membranes, layer by layer: a layer joins the set of its group, or that of the layer
+    before it, if both may share, neither has a group, and their shapes are alike."""
+    found: list[list[Lif]] = []
+    before: Lif | None = None
+    for lif in network.lifs:
+        joins = None
+        if sharing.layer and lif.share:
+            for members in found:
+                if lif.group is not None and members[0].share and members[0].group == lif.group:
+                    joins = members
+                if lif.group is None and before in members and before.share and before.group is None:
+                    joins = members if before.output.shape == lif.output.shape else None
+        if joins is None:
+            found.append([lif])
+        else:
+            joins.append(lif)
+        before = lif
+    return found
+
+
 def run(
     network: Network, sharing: Sharing, weights: dict[str, np.ndarray], x: np.ndarray, dtype: Any
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Spikes of every LIF, [T, B, ...], and the last membranes of every state, from inputs x [steps, B, ...]."""
     membranes, state_of = {}, {}
-    for state in states_of(network, sharing):
-        neuron = next(lif.neuron for lif in network.lifs if lif.name == state.lifs[0])
-        rest = neuron.u_reset if neuron.reset == "hard" else 0
-        membranes[state.name] = np.full((x.shape[1], *state.shape), rest, dtype)
-        state_of |= dict.fromkeys(state.lifs, state.name)
+    for lifs in sets(network, sharing):
+        first, (channels, *pixels) = lifs[0], lifs[0].output.shape
+        rest = first.neuron.u_reset if first.neuron.reset == "hard" else 0
+        shape = (x.shape[1], channels // calls(first, sharing), *pixels)
+        membranes[first.name] = np.full(shape, rest, dtype)
+        state_of |= {lif.name: first.name for lif in lifs}
     spikes: dict[str, list[np.ndarray]] = {lif.name: [] for lif in network.lifs}
     for step in range(network.timesteps):
         values: dict[str, np.ndarray] = {}
@@ -53,8 +79,8 @@ def run(
             if isinstance(node, Input):
                 values[node.name] = x[min(step, x.shape[0] - 1)].astype(dtype)
             elif isinstance(node, Lif):
-                calls = np.split(values[node.inputs[0]], sharing.channels, axis=1)
-                fired = [lif_call(call, membranes[state_of[node.name]], node.neuron) for call in calls]
+                parts = np.split(values[node.inputs[0]], calls(node, sharing), axis=1)
+                fired = [lif_call(part, membranes[state_of[node.name]], node.neuron) for part in parts]
                 values[node.name] = np.concatenate(fired, axis=1).astype(dtype)
                 spikes[node.name].append(np.concatenate(fired, axis=1))
             else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import json
 import math
 import re
 from typing import Any
@@ -162,3 +163,34 @@ def test_a_layer_that_is_not_there_and_figures_that_are_not_lifsims_are_refused(
         explain(result, "conf1")
     with pytest.raises(InputError, match="accounting: 'satasim' must be lifsim"):
         explain(lifsim.run(arch="sata128_satasim", workload="satasim_bntt"), "Conv1")
+
+
+@pytest.mark.parametrize("sharing", ["channel2", "layer+channel2"])
+def test_what_of_a_layer_is_sharing_are_the_figures_of_the_runs_beside_it(
+    sharing: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    memory = ("dram.model=bandwidth", "dram.bandwidth_bytes_per_s=1GB", "dram.energy=per_bit")
+    settings = [text for each in memory for text in ("--set", each)]
+    asked = ["--workload", "vgg9_cifar10", "--sharing", sharing, "--layer", "conv3", *settings]
+    assert main(["explain", *asked, "--format", "json"]) == 0
+    lines = {(line["quantity"], line["unit"]): line for line in json.loads(capsys.readouterr().out)["beside"]}
+    result = lifsim.run("sata128", "vgg9_cifar10", sharing, overrides=memory)
+    comparison = lifsim.compare(result)
+    assert comparison is not None
+    for name, run in (
+        ("shared", result),
+        ("alike", comparison.alike.result),
+        ("as_it_is", comparison.machine.result),
+    ):
+        row = run.layer_rows[[layer.name for layer in run.network.layers].index("conv3")]
+        assert lines["time", "cycles"][name] == row["cycles.total"]
+        assert lines["DRAM", "bytes"][name] == row["dram_bytes.total"]
+        assert lines["energy", "pJ"][name] == pytest.approx(row["energy_pj.total"])
+        kept = sum(row[f"register_accesses.membrane.{way}"] for way in ("reads", "writes"))
+        if ("membrane registers", "accesses") in lines:
+            assert lines["membrane registers", "accesses"][name] == kept
+    assert main(["explain", *asked]) == 0
+    out = capsys.readouterr().out
+    assert "what of this is sharing: none alike has as few LIF units (64 of 128)" in out
+    assert main(["explain", "--workload", "vgg9_cifar10", "--layer", "conv3", *settings]) == 0
+    assert "what of this is sharing" not in capsys.readouterr().out

@@ -81,6 +81,8 @@ class _Builder:
         lif: Op = {"name": f"lif{number}", "op": "lif"}
         if self.draw(st.integers(0, 3)) == 0:
             lif["group"] = "of" + "x".join(map(str, self.shape)) + self.draw(st.sampled_from(["a", "b"]))
+        if self.draw(st.integers(0, 5)) == 0:
+            lif["share"] = False
         self.layers.append(lif)
 
     def _add(self, number: int) -> None:

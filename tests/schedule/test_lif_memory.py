@@ -27,8 +27,10 @@ def network(lifs: list[tuple[Shape, str]], timesteps: int = 5, reset: str = "sof
     return dataclasses.replace(whole, timesteps=timesteps, nodes=nodes)
 
 
-def memory_under(network: Network, sharing: Sharing, membrane_bits: int, batch: int) -> LifMemory:
-    return lif_memory(network, sharing, states_of(network, sharing), membrane_bits, batch)
+def memory_under(
+    network: Network, sharing: Sharing, membrane_bits: int, batch: int, *, reverse: bool = False
+) -> LifMemory:
+    return lif_memory(network, states_of(network, sharing), membrane_bits, batch, reverse=reverse)
 
 
 def vgg16(channels_at_16: int) -> list[tuple[Shape, str]]:
@@ -76,16 +78,36 @@ def test_forward_memory_of_the_published_networks(lifs: list[tuple[Shape, str]],
     assert memory.forward == 3 * 4 * elements
 
 
-def test_sharing_with_soft_reset_stores_only_the_last_states() -> None:
+@pytest.mark.parametrize("reverse", [False, True])
+def test_like_is_compared_with_like(reverse: bool) -> None:
+    """Undone or stored, shared and unshared alike: what is stored, sharing leaves as it is."""
     lifs = resnet19((256, 512, 512), True)
-    memory = memory_under(network(lifs), Sharing.parse("layer+channel2"), membrane_bits=8, batch=1)
-    assert (memory.forward_baseline, memory.backward_baseline) == (753664, 5 * 753664)
-    assert memory.backward == memory.forward == 172032
+    memory = memory_under(network(lifs), Sharing.parse("layer+channel2"), membrane_bits=8, batch=1, reverse=reverse)
+    assert (memory.forward, memory.forward_baseline) == (172032, 753664)
+    alike = (172032, 753664) if reverse else (5 * 753664, 5 * 753664)
+    assert (memory.backward, memory.backward_baseline) == alike
 
 
-@pytest.mark.parametrize(("sharing", "reset"), [("none", "soft"), ("channel2", "hard"), ("layer", "hard")])
-def test_membranes_that_cannot_be_recomputed_are_stored_for_every_call(sharing: str, reset: str) -> None:
+def test_the_paper_stores_what_is_unshared_and_undoes_what_is_shared() -> None:
+    lifs = resnet19((256, 512, 512), True)
+    for sharing, kept in (("layer+channel2", 172032), ("none", 5 * 753664)):
+        memory = memory_under(network(lifs), Sharing.parse(sharing), membrane_bits=8, batch=1)
+        assert memory.paper_backward == kept
+        assert memory.backward_baseline == 5 * 753664
+
+
+def test_a_network_in_which_nothing_is_shared_saves_nothing() -> None:
+    """`layer` finds no two shapes alike."""
+    lifs = [((8, 4, 4), "a"), ((4, 2, 2), "b")]
+    memory = memory_under(network(lifs), Sharing.parse("layer"), membrane_bits=8, batch=1)
+    assert memory.forward == memory.forward_baseline
+    assert memory.paper_backward == memory.backward == memory.backward_baseline
+
+
+@pytest.mark.parametrize("sharing", ["none", "channel2", "layer"])
+def test_membranes_that_cannot_be_recomputed_are_stored_for_every_call(sharing: str) -> None:
     lifs = vgg16(128)
     calls = sum(math.prod(shape) for shape, _ in lifs)
-    memory = memory_under(network(lifs, 4, reset), Sharing.parse(sharing), membrane_bits=1, batch=2)
-    assert memory.backward == memory.backward_baseline == 4 * 2 * calls // 8
+    hard = network(lifs, 4, "hard")
+    memory = memory_under(hard, Sharing.parse(sharing), membrane_bits=1, batch=2, reverse=True)
+    assert memory.backward == memory.backward_baseline == memory.paper_backward == 4 * 2 * calls // 8

@@ -6,7 +6,7 @@ import cProfile
 from pathlib import Path
 
 from lifsim.simulate.inputs import load_inputs
-from lifsim.simulate.pipeline import run_beside_baseline
+from lifsim.sweeps.beside import run_beside_baseline
 
 ARCH = "sata128"
 HEAD = "name: deep\ndescription: deep\ntimesteps: 2\ninput: {shape: [2, 2, 2], encoding: direct}\nlayers:\n"

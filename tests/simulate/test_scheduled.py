@@ -5,6 +5,7 @@ from __future__ import annotations
 from lifsim.accounting import Setup
 from lifsim.accounting.machine import Machine
 from lifsim.accounting.own.scheduled import scheduled_layers
+from lifsim.graph.states import channels_by_layer, states_of
 from lifsim.hardware.lif_unit import lif_bank
 from lifsim.memo import Memo
 from lifsim.model.sharing import Sharing
@@ -27,7 +28,15 @@ def test_layers_of_a_strip_say_its_rows_and_those_around_it_do_not() -> None:
     (group,) = plan.groups
     (strip,) = group.strips
     assert (strip.first, strip.last) == (1, 3)
-    setup = Setup(net, sharing, Machine.of(arch), lif_bank(arch.lif, arch.array.pes, 1), 1, (), Memo())
+    setup = Setup(
+        net,
+        channels_by_layer(net, states_of(net, sharing)),
+        Machine.of(arch),
+        lif_bank(arch.lif, arch.array.pes, 1),
+        1,
+        (),
+        Memo(),
+    )
     said = [layer.description.split(", ") for layer in scheduled_layers(setup, plan.facts, group)]
     assert [each[:2] for each in said] == [["before to fc timestep by timestep", "1 images at a time"]] * 5
     strips = [[part for part in each if part.startswith("strips")] for each in said]

@@ -14,7 +14,7 @@ from lifsim.accounting.books import Accesses
 from lifsim.accounting.machine import Machine
 from lifsim.accounting.prices import costs_of, energy_of
 from lifsim.errors import InputError
-from lifsim.graph.states import states_of
+from lifsim.graph.states import channels_by_layer, states_of
 from lifsim.hardware.array import sparsity_of
 from lifsim.hardware.lif_unit import lif_bank
 from lifsim.memo import Memo
@@ -115,8 +115,9 @@ def test_no_partition_beats_auto(sharing: str, objective: str, memory: str) -> N
     spikes = read_spikes(inputs.network, inputs.sharing, inputs.options, sparsity_of(inputs.arch.array))
     costs = costs_of(inputs.arch)
     machine, accounting = Machine.of(inputs.arch), ACCOUNTINGS[inputs.arch.accounting]
-    setup = Setup(inputs.network, inputs.sharing, machine, bank, spikes.batch, spikes.kept, Memo())
     states = states_of(inputs.network, inputs.sharing)
+    channels = channels_by_layer(inputs.network, states)
+    setup = Setup(inputs.network, channels, machine, bank, spikes.batch, spikes.kept, Memo())
     plan = planned(setup, states, Chip.of(inputs.arch), accounting, inputs.options, costs)
     cycles_per_byte = 20 if inputs.arch.dram.model == "bandwidth" else 0
 

@@ -16,6 +16,7 @@ from lifsim.accounting.books import as_tree
 from lifsim.accounting.machine import Machine
 from lifsim.config.arch import load_arch
 from lifsim.errors import InputError
+from lifsim.graph.states import channels_by_layer, states_of
 from lifsim.hardware.array import DATAFLOWS, ArrayShape, Gemm, dense_cycles, sparsity_of
 from lifsim.hardware.lif_unit import lif_bank
 from lifsim.memo import Memo
@@ -24,9 +25,10 @@ from lifsim.model.sharing import Sharing
 from lifsim.schedule.plan import ScheduleOptions
 from lifsim.simulate.inputs import load_inputs
 from lifsim.simulate.options import Options
-from lifsim.simulate.pipeline import run, run_beside_baseline
+from lifsim.simulate.pipeline import run
 from lifsim.simulate.result import Result
 from lifsim.simulate.spikes import read_spikes
+from lifsim.sweeps.beside import run_beside_baseline
 from lifsim.trace.synthesise import synthesise
 from tests.oracles import training as oracle
 from tests.schedule.on_arch import plan_on
@@ -239,13 +241,14 @@ def test_the_layer_table_has_every_stage_and_nothing_where_a_layer_has_none(bptt
         assert sum(of_stages[f"stages.{stage}.dram_bytes"] for stage in stages) == row["dram_bytes.total"] > 0
 
 
-def test_the_run_without_sharing_beside_a_run_stores_its_membranes() -> None:
+def test_runs_without_sharing_beside_a_run_keep_membranes_as_it_does() -> None:
     options = {"mode": "training", "bptt": "reversed"}
     inputs = load_inputs("sata_training", "lenet5_mnist", "channel2", options, ["dram.model=ideal"])
-    shared, unshared = run_beside_baseline(inputs)
-    assert unshared is not None
-    assert [str(each.sharing) for each in (shared, unshared)] == ["channel2", "none"]
-    assert [each.options.bptt for each in (shared, unshared)] == ["reversed", "stored"]
+    shared, beside = run_beside_baseline(inputs)
+    assert beside is not None
+    runs = [shared, *(baseline.result for baseline in beside.baselines)]
+    assert [str(each.sharing) for each in runs] == ["channel2", "none", "none"]
+    assert [each.options.bptt for each in runs] == ["reversed"] * 3
     alone, none = run_beside_baseline(dataclasses.replace(inputs, sharing=Sharing()))
     assert none is None
     assert (str(alone.sharing), alone.options.bptt) == ("none", "reversed")
@@ -268,7 +271,15 @@ def test_gradients_have_the_precision_of_psums_wherever_they_pass() -> None:
     network, sharing, options = _network(), Sharing(), Options(mode="training", bptt="reversed")
     bank = lif_bank(arch.lif, arch.array.pes, sharing.channels)
     spikes = read_spikes(network, sharing, options, sparsity_of(arch.array))
-    setup = Setup(network, sharing, Machine.of(arch), bank, spikes.batch, spikes.kept, Memo())
+    setup = Setup(
+        network,
+        channels_by_layer(network, states_of(network, sharing)),
+        Machine.of(arch),
+        bank,
+        spikes.batch,
+        spikes.kept,
+        Memo(),
+    )
     schedule = plan_on(network, sharing, arch, ScheduleOptions("tick", 1, 1))
     for stages in ACCOUNTINGS["lifsim"].count_training(setup, schedule, reverse=True):
         bits = {stage: counts.bits for stage, counts in stages.items()}

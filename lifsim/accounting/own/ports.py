@@ -57,7 +57,7 @@ def _lif_ports(setup: Setup, layer: Layer, counts: LayerCounts, *, tick_batched:
     return LifPorts(
         calls,
         counts.cycles.lif,
-        setup.sharing.channels,
+        setup.channels[layer.index],
         layer.state_variables,
         None if stays else port_of(stores.membrane, counts.bits.membrane),
         port_of(stores.spike_out, counts.bits.spike_out),

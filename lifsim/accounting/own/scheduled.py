@@ -33,7 +33,9 @@ def scheduled_layers(setup: Setup, facts: NetworkFacts, group: GroupPlan) -> tup
     network, found = setup.network, []
     for layer, traffic in zip(network.layers[group.first : group.last + 1], group.layers, strict=True):
         starts_from_zero = facts.starts_from_zero[layer.index]
-        per_image = membrane_accesses(layer.lif_elements, layer.timesteps, setup.sharing.channels, starts_from_zero)
+        per_image = membrane_accesses(
+            layer.lif_elements, layer.timesteps, setup.channels[layer.index], starts_from_zero
+        )
         accesses = Accesses(*(count * setup.batch * layer.state_variables for count in per_image))
         found.append(
             ScheduledLayer(

@@ -74,7 +74,7 @@ class _Ports:
             return PortStalls()
         buffer, latency = self.setup.machine.stores.membrane, self.setup.bank.pass_cycles
         outputs = pass_outputs(*lif_map(self.layer), self._shape)
-        states = -(-outputs // self.setup.sharing.channels) * self.layer.state_variables
+        states = -(-outputs // self.setup.channels[self.layer.index]) * self.layer.state_variables
         carried = np.zeros_like(states) if self.tick_batched else states * (2 if self.reverse else 1)
         stored = np.zeros_like(outputs) if self.reverse else outputs * self.layer.state_variables
         port = Port(self.setup.machine.precision.membrane_bits, buffer.banks * buffer.port_bits)

@@ -158,7 +158,7 @@ class _LayerStages:
 
     def _carried(self) -> Accesses:
         """Gradients of states from timestep to timestep, and the recomputed states beside them."""
-        layer, channels = self.layer, self.setup.sharing.channels
+        layer, channels = self.layer, self.setup.channels[self.layer.index]
         accesses = membrane_accesses(layer.lif_elements, layer.timesteps, channels, self.starts_from_zero)
         each = self.batch * layer.state_variables * (2 if self.reverse else 1)
         return Accesses(*(count * each for count in accesses))

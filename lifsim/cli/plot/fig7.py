@@ -10,6 +10,7 @@ from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.memory_options import MemoryOptions
 from lifsim.cli.plot.output import Output, say_written
 from lifsim.cli.usual_sharings import Choice
+from lifsim.cli.where_possible import where_possible_option
 from lifsim.config import defaults
 
 SHARINGS = ",".join(defaults.FIG7_SHARINGS)
@@ -32,12 +33,14 @@ Examples:
     "--sharing", "sharings", metavar="SHARING,...", show_default=SHARINGS,
     help="LIF sharings beside none.",
 )  # fmt: skip
+@where_possible_option
 @options_of(MemoryOptions, "memory")
 @options_of(Output, "output")
 def fig7(
     study: Path | None,
     workload: str,
     sharings: str | None,
+    share_where_possible: bool,
     memory: MemoryOptions,
     output: Output,
 ) -> None:
@@ -49,7 +52,7 @@ def fig7(
     from lifsim.report.plot import fig7 as figure
 
     target = output.target("fig7_rates" if study else "fig7")
-    chosen = Choice.of(sharings, SHARINGS)
+    chosen = Choice.of(sharings, SHARINGS, where_possible=share_where_possible)
     with watching() as watch:
         figure(
             study,

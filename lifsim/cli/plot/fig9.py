@@ -11,6 +11,7 @@ from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.inputs import Simulation
 from lifsim.cli.plot.output import Output, say_written
 from lifsim.cli.usual_sharings import usual_sharings
+from lifsim.cli.where_possible import fitted, say_left, where_possible_option
 from lifsim.errors import Fault, InputError
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ Examples:
 @click.option("--part", type=click.Choice(PARTS), default="all", show_default=True, help="Which half.")
 @click.option("--mini-batch", type=int, default=16, show_default=True, help="Images of the bottom half's mini-batch.")
 @click.option("--networks", metavar="NAME|FILE,...", help="The bottom half's. Default: VGG-16 on the five datasets.")
+@where_possible_option
 @options_of(Simulation, "simulation")
 @options_of(Output, "output")
 def fig9(
@@ -41,6 +43,7 @@ def fig9(
     part: Literal["top", "bottom", "all"],
     mini_batch: int,
     networks: str | None,
+    share_where_possible: bool,
     simulation: Simulation,
     output: Output,
 ) -> None:
@@ -61,9 +64,11 @@ def fig9(
     target = output.target("fig9", files_of(runs))
     if runs and part != "bottom":
         _refuse_ignored(simulation, part)
+        if share_where_possible:
+            raise InputError(Fault("RUN must stand without --share-where-possible"))
     planned = part != "top"
     with watching() as watch:
-        made = [] if runs or part == "bottom" else _made(simulation, watch)
+        made = [] if runs or part == "bottom" else _made(simulation, watch, where_possible=share_where_possible)
         figure(
             runs or made,
             part=part,
@@ -78,11 +83,13 @@ def fig9(
     say_written(target)
 
 
-def _made(simulation: Simulation, watch: Watch) -> list[Result]:
+def _made(simulation: Simulation, watch: Watch, *, where_possible: bool) -> list[Result]:
     from lifsim.report.plot.computation import TOP_SHARINGS, breakdown_runs
 
     inputs = simulation.inputs()
-    return breakdown_runs(inputs, usual_sharings(TOP_SHARINGS, [inputs.network]), watch)
+    wanted = [fitted(name, where_possible=where_possible) for name in TOP_SHARINGS]
+    say_left([inputs.network], wanted)
+    return breakdown_runs(inputs, usual_sharings(wanted, [inputs.network]), watch)
 
 
 def _refuse_ignored(simulation: Simulation, part: str) -> None:

@@ -10,6 +10,7 @@ import click
 from lifsim.cli.trace.network import network_for_trace, workload_files
 from lifsim.cli.trace.written import say_written
 from lifsim.cli.watching import watching
+from lifsim.cli.where_possible import fitted, where_possible_option
 from lifsim.files import check_targets
 from lifsim.graph.states import states_of
 from lifsim.model.network import Network
@@ -40,6 +41,7 @@ from lifsim.trace.writer import save
     help="How the leading axis, or axes, hold T timesteps of B images: timesteps outer, or images outer.",
 )
 @click.option("--sharing", default="none", show_default=True, help="Sharing under which the spikes were recorded.")
+@where_possible_option
 @click.option("--source", default="", help="Where the spikes come from, in words; kept in the trace.")
 @click.option("--force", is_flag=True, help="Replace an existing --out.")
 def import_trace(
@@ -49,6 +51,7 @@ def import_trace(
     timesteps: int | None,
     layout: str,
     sharing: str,
+    share_where_possible: bool,
     source: str,
     force: bool,
 ) -> None:
@@ -64,7 +67,7 @@ def import_trace(
       lifsim trace import spikes.npz --workload vgg16_cifar10 --out vgg16.npz
       lifsim trace import batch.npz --timesteps 4 --layout BT --sharing channel2 --out batch_trace.npz
     """
-    sharings = Sharing.parse(sharing)
+    sharings = Sharing.parse(fitted(sharing, where_possible=share_where_possible))
     check_targets([out], [file, *workload_files(workload)], replace=True)
     network = network_for_trace(workload, timesteps) if workload is not None else None
     if network is not None:

@@ -8,11 +8,13 @@ import click
 
 from lifsim.cli.trace.network import workload_files
 from lifsim.cli.trace.written import say_written
+from lifsim.cli.where_possible import fitted, say_left, where_possible_option
 
 
 @click.command()
 @click.option("--workload", metavar="NAME|FILE", required=True, help="Network (lifsim list workloads).")
 @click.option("--sharing", default="none", show_default=True, help="Sharing under which the network runs.")
+@where_possible_option
 @click.option(
     "--weights",
     metavar="FILE|calibrated",
@@ -38,6 +40,7 @@ from lifsim.cli.trace.written import say_written
 def record(
     workload: str,
     sharing: str,
+    share_where_possible: bool,
     weights: str,
     images: str,
     batch: int | None,
@@ -69,6 +72,8 @@ def record(
     written = [out] if membranes is None else [out, membranes]
     check_targets(written, [*workload_files(workload), Path(weights), Path(images)], replace=force)
     network = load_workload(workload, settings)
+    sharing = fitted(sharing, where_possible=share_where_possible)
+    say_left([network], [sharing])
     with watching() as watch:
         record_spikes(
             network,

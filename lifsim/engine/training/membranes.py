@@ -25,7 +25,7 @@ from lifsim.engine.training.adjoint import Adjoint
 from lifsim.engine.training.surrogate import Surrogate
 from lifsim.engine.workers import Workers
 from lifsim.errors import Fault, InputError
-from lifsim.graph.states import State, states_of
+from lifsim.graph.states import State, channels_of, states_of
 from lifsim.model.network import Lif, Network
 from lifsim.model.product import Product
 from lifsim.model.sharing import Sharing
@@ -57,15 +57,15 @@ def untrainable(network: Network) -> list[Fault]:
 
 def irreversible(network: Network, sharing: Sharing) -> list[Fault]:
     """Why the membranes of `network` cannot be recomputed backwards; nothing if they can."""
-    faults = []
+    faults, channels = [], channels_of(network, sharing)
     for lif in network.lifs:
         reason = lif.neuron.cannot_be_undone()
         if reason is not None:
             faults.append(Fault(f"{reason}, so that it cannot be recomputed: keep the states (stored)", lif.name))
         elif any(isinstance(value, str) for value in varying(lif.neuron).values()):
             faults.append(Fault("parameters in the weights file must go with states that are kept (stored)", lif.name))
-        elif sharing.channels > (limit := reversible_calls(lif.neuron)):
-            text = f"{sharing.channels} calls in a row must be <= {limit} to be undone by {lif.neuron}"
+        elif channels[lif.name] > (limit := reversible_calls(lif.neuron)):
+            text = f"{channels[lif.name]} calls in a row must be <= {limit} to be undone by {lif.neuron}"
             faults.append(Fault(text, lif.name))
     return faults
 
@@ -152,13 +152,13 @@ class ReversedMembranes(Membranes):
 
     def fire(self, node: Lif, x: Array, step: int, steps: int) -> Array:
         del step
-        rows, name = as_rows(x), self.state_of[node.name].name
+        rows, name, calls = as_rows(x), self.state_of[node.name].name, self.state_of[node.name].channels
         spikes = np.empty((steps, *rows.shape[1:]), np.uint8)
         for index in range(steps):
-            if self.since_copy[name][-1] + self.sharing.channels > reversible_calls(node.neuron):
+            if self.since_copy[name][-1] + calls > reversible_calls(node.neuron):
                 self.copies[name].append(tuple(variable.copy() for variable in self.states[name]))
                 self.since_copy[name].append(0)
-            self.since_copy[name][-1] += self.sharing.channels
+            self.since_copy[name][-1] += calls
             spikes[index] = fire(_step(rows, index), self.states[name], 1, self.neurons[node.name], self.workers)[0]
         return spikes.reshape(steps, *x.shape[1:])
 
@@ -171,7 +171,7 @@ class ReversedMembranes(Membranes):
             if self.since_copy[name][-1] == 0:
                 self.since_copy[name].pop()
                 self.states[name] = self.copies[name].pop()
-            self.since_copy[name][-1] -= self.sharing.channels
+            self.since_copy[name][-1] -= self.state_of[node.name].channels
             now = _step(rows, index), _step(fired, index), _step(inputs, index)
             states = self.states[name], self.gradients[name]
             out[index] = self.adjoint(node).reversed(*now, *states)[0]

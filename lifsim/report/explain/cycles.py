@@ -21,7 +21,7 @@ UNIT = "cycles"
 def cycle_lines(
     layer: Layer, arch: Arch, channels: int, batch: int, counts: LayerCounts, *, tick_batched: bool
 ) -> Iterator[Line]:
-    """The cycles of `layer` on `arch`, `channels` channel groups sharing LIF units."""
+    """The cycles of `layer` on `arch`, whose LIF units `channels` channel groups share."""
     cycles = counts.cycles
     dataflow, shape = dataflow_for(layer, DATAFLOWS[arch.array.dataflow]), shape_of(arch.array)
     gemm = gemm_of(layer)

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lifsim.errors import Fault, InputError, did_you_mean
+from lifsim.graph.states import most_channels, states_of
 from lifsim.hardware.stores import Stores
 from lifsim.model.arch import Arch
 from lifsim.model.network import Layer
+from lifsim.report.explain.beside import Beside, beside_lines
 from lifsim.report.explain.commands import command_lines
 from lifsim.report.explain.cycles import cycle_lines
 from lifsim.report.explain.dram import LayerBytes
@@ -17,18 +19,21 @@ from lifsim.report.explain.ports import port_lines
 from lifsim.schedule.plan import Plan
 from lifsim.simulate.bound import port_use
 from lifsim.simulate.result import LayerRecord, Result
+from lifsim.sweeps.beside import Comparison
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """One layer: what it is and how it is scheduled, then its arithmetic."""
+    """One layer: what it is and how it is scheduled, then its arithmetic; beside: what of it is sharing."""
 
     head: tuple[str, ...]
     lines: tuple[Line, ...]
+    beside: tuple[Beside, ...] = ()
 
 
-def explain(result: Result, name: str) -> Explanation:
-    """Where the cycles and the bytes of the layer `name` come from: the figures of `result`, taken apart.
+def explain(result: Result, name: str, comparison: Comparison | None = None) -> Explanation:
+    """Where the cycles and the bytes of the layer `name` come from: the figures of `result`, taken apart. comparison:
+    of `result` with runs without sharing.
 
     Raises InputError where there is no such layer, or nothing to take apart.
     """
@@ -40,7 +45,8 @@ def explain(result: Result, name: str) -> Explanation:
         message = f"{result.arch.accounting!r} must be {default}: without a schedule there is nothing to take apart"
         raise InputError(Fault(message, path="accounting"))
     layer, record = result.network.layers[names.index(name)], result.records[names.index(name)]
-    return Explanation(tuple(_head(result, layer, record)), tuple(_lines(result, result.plan, layer, record)))
+    beside = () if comparison is None else tuple(beside_lines(comparison, layer.index))
+    return Explanation(tuple(_head(result, layer, record)), tuple(_lines(result, result.plan, layer, record)), beside)
 
 
 def _head(result: Result, layer: Layer, record: LayerRecord) -> Iterator[str]:
@@ -57,9 +63,10 @@ def _head(result: Result, layer: Layer, record: LayerRecord) -> Iterator[str]:
 
 
 def _lines(result: Result, plan: Plan, layer: Layer, record: LayerRecord) -> Iterator[Line]:
-    arch, sharing, batch = result.arch, result.sharing, result.options.batch or 1
+    arch, batch = result.arch, result.options.batch or 1
+    channels = most_channels(states_of(result.network, result.sharing))
     tick_batched = plan.group_of(layer.index).tick_batched
-    yield from cycle_lines(layer, arch, sharing.channels, batch, record.counts, tick_batched=tick_batched)
+    yield from cycle_lines(layer, arch, channels, batch, record.counts, tick_batched=tick_batched)
     if result.buffers:
         yield from port_lines(port_use([record.counts], Stores.of(arch.buffers)), arch, record.counts.cycles)
     yield from LayerBytes(layer, arch, plan, batch).lines()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from lifsim.report.memory_table import MemoryRow
+from lifsim.report.memory_table import PHASES, MemoryRow
 from lifsim.units import format_bytes
 
 if TYPE_CHECKING:
@@ -16,21 +16,22 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 PARTS = {"weights": "weights", "lif": "LIF membranes", "activations": "activations"}
-PHASES = ("forward", "backward")
+SHOWN = ("forward", "stored")
+"""Nothing is shared in it: nothing is recomputed."""
 
 _BEHIND_TEXT = {"boxstyle": "round,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.85}
 
 
-def table(rows: Sequence[MemoryRow]) -> pd.DataFrame:
+def table(rows: Sequence[MemoryRow], phases: Sequence[str] = SHOWN) -> pd.DataFrame:
     """One row per row of `rows` and phase: bytes of each part, their sum, and each part's share of it."""
     import pandas as pd
 
     lines = []
     for row in rows:
-        for phase in PHASES:
-            found = getattr(row.memory, phase)
+        for phase in phases:
+            found = row.phase(phase)
             line = {"workload": row.workload, "sharing": row.sharing, "timesteps": row.timesteps, "batch": row.batch}
-            line |= {"phase": phase} | {f"{part}_bytes": getattr(found, part) for part in PARTS}
+            line |= {"phase": PHASES[phase]} | {f"{part}_bytes": getattr(found, part) for part in PARTS}
             line |= {"total_bytes": found.total}
             lines.append(line | {f"{part}_share": getattr(found, part) / found.total for part in PARTS})
     return pd.DataFrame(lines)
@@ -51,7 +52,7 @@ def draw(frame: pd.DataFrame, axes: Axes) -> None:
             middle = (position, base + share / 2)
             axes.annotate(f"{share:.1f} %", middle, ha="center", va="center", fontsize=7, bbox=_BEHIND_TEXT)
             base += share
-    axes.set_xticks(positions, frame["phase"].tolist())
+    axes.set_xticks(positions, [phase.replace("_", ",\n") for phase in frame["phase"]])
     axes.set_ylabel("share of memory [%]")
     first = frame.iloc[0]
     axes.set_title(f"{first['workload']}, T={first['timesteps']}, batch {first['batch']}")

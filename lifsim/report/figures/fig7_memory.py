@@ -8,13 +8,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from lifsim.report.figures.fig1 import PARTS, PHASES
+from lifsim.report.figures.fig1 import PARTS
+from lifsim.report.memory_table import PHASES
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
 MIB = 1 << 20
+PANELS = {
+    "forward": "forward",
+    "reversed": "backward, all reversed",
+    "paper": "backward, paper's convention:\nunshared stored, shared reversed",
+}
+"""Like beside like, and the paper's comparison, by phase."""
 
 
 def draw(frame: pd.DataFrame, panels: Sequence[Axes]) -> None:
@@ -22,8 +29,8 @@ def draw(frame: pd.DataFrame, panels: Sequence[Axes]) -> None:
     from lifsim.report.figures.stack import stacked_bars
     from lifsim.report.figures.style import legend_outside
 
-    for phase, axes in zip(PHASES, panels, strict=True):
-        rows = frame[frame["phase"] == phase]
+    for (phase, title), axes in zip(PANELS.items(), panels, strict=True):
+        rows = frame[frame["phase"] == PHASES[phase]]
         positions = list(range(len(rows)))
         heights = {label: (rows[f"{part}_bytes"] / MIB).tolist() for part, label in PARTS.items()}
         totals = [f"{total / MIB:,.1f}" for total in rows["total_bytes"]]
@@ -33,6 +40,6 @@ def draw(frame: pd.DataFrame, panels: Sequence[Axes]) -> None:
         names = [name.replace("+", "+\n") for name in rows["sharing"]]
         axes.set_xticks(positions, [f"{ratio}\n{name}" for ratio, name in zip(less, names, strict=True)], fontsize=8)
         axes.set_xlabel("times less LIF memory, by LIF sharing")
-        axes.set_title(phase)
+        axes.set_title(title, fontsize=8)
         axes.set_ylabel("memory [MiB]")
     legend_outside(panels[-1])

@@ -16,8 +16,8 @@ from lifsim.report.plot.drawing import Name, checked, drawn
 from lifsim.simulate.api import read_inputs
 from lifsim.simulate.inputs import Inputs
 from lifsim.simulate.options import Options, options_of
-from lifsim.simulate.pipeline import run_sharings
 from lifsim.simulate.result import Result
+from lifsim.sweeps.beside import run_sharings
 from lifsim.watch import Watch, unwatched
 
 if TYPE_CHECKING:

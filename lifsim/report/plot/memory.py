@@ -11,6 +11,7 @@ from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.report.memory_inputs import MemoryInputs, read_memory_inputs
+from lifsim.report.memory_table import PHASES, memory_rows
 from lifsim.report.plot.drawing import Name, checked, drawn
 from lifsim.report.plot.study import spike_rates
 from lifsim.watch import Watch, unwatched
@@ -40,7 +41,7 @@ def fig1(
 
     target = checked(out, force=force)
     inputs = read_memory_inputs([workload], ["none"], arch, overrides, timesteps, batch)
-    table = _table(inputs, watch)
+    table = _table(inputs, figure_1.SHOWN, watch)
 
     def draw() -> tuple[Figure, pd.DataFrame]:
         figure, (axes,) = canvas(4.2, 2.8)
@@ -70,23 +71,22 @@ def fig7(
         return spike_rates(Path(study), target)
     named = list(dict.fromkeys(["none", *map(str, sharings)]))
     inputs = read_memory_inputs([workload], named, arch, overrides, timesteps, batch)
-    table = _table(inputs, watch)
+    table = _table(inputs, tuple(PHASES), watch)
     return drawn(lambda: (_by_sharing(table), table), target)
 
 
-def _table(inputs: MemoryInputs, watch: Watch) -> pd.DataFrame:
+def _table(inputs: MemoryInputs, phases: Sequence[str], watch: Watch) -> pd.DataFrame:
     """The numbers of either figure."""
     from lifsim.report.figures import fig1 as figure_1
-    from lifsim.report.memory_table import memory_rows
 
-    return figure_1.table(memory_rows(inputs.networks, inputs.sharings, inputs.arch, inputs.batch, watch))
+    return figure_1.table(memory_rows(inputs.networks, inputs.sharings, inputs.arch, inputs.batch, watch), phases)
 
 
 def _by_sharing(table: pd.DataFrame) -> Figure:
     from lifsim.report.figures import fig7_memory
     from lifsim.report.figures.style import canvas
 
-    figure, panels = canvas(7.2, 2.8, cols=2)
+    figure, panels = canvas(10.2, 2.9, cols=3)
     fig7_memory.draw(table, panels)
     first = table.iloc[0]
     figure.suptitle(f"{first['workload']}, T={first['timesteps']}, batch {first['batch']}", fontsize=9)

@@ -54,7 +54,7 @@ def compare(references: References) -> list[Comparison]:
     return [
         *counts,
         Comparison(f"{name} forward", FORWARD_RATIO, found.forward_baseline / found.forward, "x"),
-        Comparison(f"{name} backward", BACKWARD_RATIO, found.backward_baseline / found.backward, "x"),
+        Comparison(f"{name} backward", BACKWARD_RATIO, found.backward_baseline / found.paper_backward, "x"),
     ]
 
 
@@ -62,4 +62,4 @@ def _memory(workload: str, sharing: str) -> LifMemory:
     """In elements: of one byte each."""
     network = load_workload(workload, [f"timesteps={TIMESTEPS}", "spikes={source: engine}"])
     shared = Sharing.parse(sharing)
-    return lif_memory(network, shared, states_of(network, shared), membrane_bits=8, batch=1)
+    return lif_memory(network, states_of(network, shared), membrane_bits=8, batch=1)

@@ -1,0 +1,61 @@
+"""A layer of a shared run beside the same layer without sharing: what of the difference is sharing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lifsim.report.change import change_text
+from lifsim.simulate.result import LayerRecord
+from lifsim.sweeps.beside import Comparison
+
+
+@dataclass(frozen=True)
+class Beside:
+    """One figure of a layer: shared; without sharing, all else alike; and without sharing on the machine as it is."""
+
+    quantity: str
+    shared: float
+    alike: float
+    as_it_is: float
+    unit: str
+
+    @property
+    def text(self) -> str:
+        """One line for people."""
+        said = [
+            f"{name} {value:,.0f}{f' ({change_text(self.shared / value - 1)})' if value else ''}"
+            for name, value in (("alike", self.alike), ("as it is", self.as_it_is))
+        ]
+        return f"{self.quantity} {self.shared:,.0f} {self.unit}; none {', none '.join(said)}"
+
+
+def beside_head(comparison: Comparison) -> str:
+    """What the lines below it compare."""
+    alike = f": none alike has {comparison.likeness}" if comparison.likeness else ": none is alike"
+    return f"what of this is sharing{alike}"
+
+
+def beside_lines(comparison: Comparison, layer: int) -> Iterator[Beside]:
+    """Of the layer with this index; quantities that no run has are left out."""
+    runs = (comparison.shared, comparison.alike.result, comparison.machine.result)
+    columns = [_figures(run.records[layer]) for run in runs]
+    for (quantity, unit), shared in columns[0].items():
+        alike, as_it_is = (column[quantity, unit] for column in columns[1:])
+        if shared or alike or as_it_is:
+            yield Beside(quantity, shared, alike, as_it_is, unit)
+
+
+def _figures(record: LayerRecord) -> dict[tuple[str, str], float]:
+    counts, sram = record.counts, record.counts.sram_accesses
+    buffer = [sram.membrane, sram.membrane_fill]
+    return {
+        ("time", "cycles"): counts.cycles.total,
+        ("LIF waits", "cycles"): counts.cycles.lif,
+        ("DRAM", "bytes"): counts.dram_bytes.total,
+        ("membranes", "DRAM bytes"): counts.dram_bytes.membrane_read + counts.dram_bytes.membrane_write,
+        ("membrane registers", "accesses"): counts.registers.reads + counts.registers.writes,
+        ("membrane buffer", "accesses"): sum(one.reads + one.writes for one in buffer),
+        ("LIF units", "pJ"): record.energy_pj.compute.lif.total,
+        ("energy", "pJ"): record.energy_pj.total.total,
+    }

@@ -1,0 +1,192 @@
+"""Runs beside each other: under several sharings, and a shared one beside the same network without sharing.
+
+Sharing comes with two things that need no sharing: N times fewer LIF units under `channelN` (`lif.units` lets any
+network share units in time), and, where layers share, a schedule in which they take turns. So a shared run stands
+beside `none` that has both, which differs from it in sharing alone, then beside `none` without the one and the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from lifsim.errors import Fault, InputError, collecting
+from lifsim.graph.states import states_of
+from lifsim.hardware.array import sparsity_of
+from lifsim.memo import Shared
+from lifsim.model.arch import Arch
+from lifsim.model.sharing import Sharing
+from lifsim.simulate.inputs import Inputs
+from lifsim.simulate.options import Options
+from lifsim.simulate.pipeline import simulate
+from lifsim.simulate.result import Result
+from lifsim.simulate.spikes import Spikes, fires_own, read_spikes
+from lifsim.watch import Watch, part_of, unwatched
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The network of a shared run without sharing. units: its LIF units; schedule: whose it runs under, that of the
+    shared run ("forced") or its own; result: the run."""
+
+    units: int
+    schedule: str
+    result: Result
+
+
+@dataclass(frozen=True)
+class Step:
+    """Two runs that differ in what `says`: the first is compared with the second. own: whether that is sharing."""
+
+    says: str
+    ours: Result
+    theirs: Result
+    own: bool = False
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A shared run and `none`. baselines: from the one that differs in sharing alone to the machine as it is under its
+    own schedule; the same run where sharing brings nothing else."""
+
+    shared: Result
+    baselines: tuple[Baseline, ...]
+
+    @property
+    def alike(self) -> Baseline:
+        """`none` with as few LIF units and under the same schedule: what is left of a difference is sharing's own."""
+        return self.baselines[0]
+
+    @property
+    def machine(self) -> Baseline:
+        """`none` on the machine as it is, under its own schedule."""
+        return self.baselines[-1]
+
+    @property
+    def likeness(self) -> str:
+        """What `alike` has of the shared run."""
+        few = f"as few LIF units ({self.alike.units} of {self.machine.units})"
+        units = few if self.alike.units != self.machine.units else ""
+        schedule = "the same groups of layers" if self.alike.schedule != self.machine.schedule else ""
+        return " and ".join(filter(None, (units, schedule)))
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """What sharing itself does first, then what needs no sharing, then all of it together, if it is more."""
+        found = [Step("sharing's own, none alike", self.shared, self.alike.result, own=True)]
+        for ours, theirs in pairwise(self.baselines):
+            units = f"{ours.units} LIF units, not {theirs.units}"
+            came = units if ours.units != theirs.units else "the schedule"
+            found.append(Step(f"no sharing: {came}", ours.result, theirs.result))
+        if len(self.baselines) > 1:
+            found.append(Step("all of it, none as it is", self.shared, self.machine.result))
+        return tuple(found)
+
+    def tree(self) -> dict[str, Any]:
+        """Plain data for summary.json: the totals of every baseline."""
+        return {
+            "baselines": [
+                {"lif_units": one.units, "schedule": one.schedule, "totals": one.result.totals.tree()}
+                for one in self.baselines
+            ],
+            "steps": [
+                {"says": step.says, "own": step.own, "change": changes(step.ours, step.theirs)} for step in self.steps
+            ],
+        }
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """A row a figure of `Totals.figures`: the shared run, each step's change as a share of what it is against."""
+        import pandas as pd
+
+        columns = {str(self.shared.sharing): self.shared.totals.figures}
+        columns |= {step.says: changes(step.ours, step.theirs) for step in self.steps}
+        return pd.DataFrame(columns)
+
+
+def changes(ours: Result, theirs: Result) -> dict[str, float | None]:
+    """By figure of `Totals.figures`, how much more the first has, as a share of the second: None of nothing."""
+    before = theirs.totals.figures
+    return {
+        name: None if not before.get(name) else value / before[name] - 1
+        for name, value in ours.totals.figures.items()
+        if isinstance(value, int | float)
+    }
+
+
+def compare(result: Result, watch: Watch = unwatched) -> Comparison | None:
+    """`result` beside its network without sharing, on the same spikes unless each fires its own; None where it shares
+    nothing. `result` itself is simulated once more, for what all have in common is not kept with it. Raises
+    InputError where its inputs are no longer there."""
+    inputs = Inputs(result.arch, result.network, result.sharing, result.options)
+    return run_beside_baseline(inputs, watch)[1]
+
+
+def run_sharings(inputs: Inputs, sharings: Sequence[str], watch: Watch = unwatched) -> list[Result]:
+    """Runs that differ in sharing only, on the same spikes unless each fires its own. Raises InputError with the faults
+    of all sharings."""
+    faults: list[Fault] = []
+    parsed: list[Sharing] = []
+    for text in sharings:
+        with collecting(faults):
+            parsed.append(Sharing.parse(text))
+            states_of(inputs.network, parsed[-1])
+    if faults:
+        raise InputError(faults)
+    spikes = _Seen(inputs, watch)
+    arch, network, options = inputs.arch, inputs.network, inputs.options
+    return [simulate(arch, network, sharing, options, *spikes.under(sharing)) for sharing in parsed]
+
+
+def run_beside_baseline(inputs: Inputs, watch: Watch = unwatched) -> tuple[Result, Comparison | None]:
+    """The run, and beside the runs without sharing to compare it with (None if the run itself is one)."""
+    spikes = _Seen(inputs, watch)
+    shared = simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, *spikes.under(inputs.sharing))
+    if inputs.sharing == Sharing():
+        return shared, None
+    return shared, Comparison(shared, tuple(_baselines(inputs, shared, spikes)))
+
+
+def _baselines(inputs: Inputs, shared: Result, spikes: _Seen) -> Iterator[Baseline]:
+    """From like for like to the machine as it is; what would be the same run is made once."""
+    arch, options = inputs.arch, inputs.options
+
+    def run(machine: Arch, schedule: Options) -> Result:
+        return simulate(machine, inputs.network, Sharing(), schedule, *spikes.under(Sharing()))
+
+    own = run(arch, options)
+    units, most = shared.totals.lif_units, own.totals.lif_units
+    forced = shared.plan is not None and own.plan is not None and shared.plan.firsts != own.plan.firsts
+    if forced and shared.plan is not None:
+        names = tuple(inputs.network.layers[first].name for first in shared.plan.firsts)
+        options = options.model_copy(update={"groups": names})
+    if units != most:
+        few = arch.model_copy(update={"lif": arch.lif.model_copy(update={"units": units})})
+        yield Baseline(units, "forced" if forced else "own", run(few, options))
+    if forced:
+        yield Baseline(most, "forced", run(arch, options))
+    yield Baseline(most, "own", own)
+
+
+class _Seen:
+    """The spikes of a network's runs, read once unless each sharing fires its own."""
+
+    def __init__(self, inputs: Inputs, watch: Watch) -> None:
+        self._inputs = inputs
+        self._watch = watch
+        self._seen: dict[Sharing | None, tuple[Spikes, Shared]] = {}
+
+    def under(self, sharing: Sharing) -> tuple[Spikes, Shared, Watch]:
+        """What `simulate` takes behind the options of a run under `sharing`."""
+        inputs, here = self._inputs, part_of(f"sharing {sharing}", self._watch)
+        fired = sharing if fires_own(inputs.network, inputs.options) else None
+        if fired not in self._seen:
+            sparsity = sparsity_of(inputs.arch.array)
+            self._seen[fired] = read_spikes(inputs.network, sharing, inputs.options, sparsity, here), Shared()
+        return *self._seen[fired], here

@@ -1,0 +1,136 @@
+"""Is what a shared run is compared with like it in all but sharing, and is nothing of the difference lost?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import prod
+from typing import Any
+
+import pytest
+
+import lifsim
+from lifsim.simulate.inputs import Inputs, load_inputs
+from lifsim.simulate.result import Result
+from lifsim.sweeps.beside import Comparison, run_beside_baseline, run_sharings
+
+MEMORY = ["dram.model=bandwidth", "dram.bandwidth_bytes_per_s=1GB", "dram.energy=per_bit"]
+
+
+def compared(sharing: str, *settings: str, workload: str = "vgg9_cifar10", **options: Any) -> Comparison:
+    inputs = load_inputs("sata128", workload, sharing, options, [*MEMORY, *settings])
+    found = run_beside_baseline(inputs)[1]
+    assert found is not None
+    return found
+
+
+def counts(result: Result) -> list[Any]:
+    return [record.counts for record in result.records]
+
+
+def without_registers(result: Result) -> list[Any]:
+    return [replace(record.counts, registers=None, tiling="") for record in result.records]
+
+
+@pytest.mark.parametrize("channels", [2, 4])
+def test_channel_sharing_stands_beside_as_few_lif_units(channels: int) -> None:
+    """And beside the machine as it is: each the run that the command line would make."""
+    found = compared(f"channel{channels}")
+    few = lifsim.run("sata128", "vgg9_cifar10", "none", overrides=[*MEMORY, f"lif.units={128 // channels}"])
+    as_it_is = lifsim.run("sata128", "vgg9_cifar10", "none", overrides=MEMORY)
+    assert [counts(baseline.result) for baseline in found.baselines] == [counts(few), counts(as_it_is)]
+    assert [baseline.result.totals for baseline in found.baselines] == [few.totals, as_it_is.totals]
+
+
+@pytest.mark.parametrize("channels", [2, 4])
+def test_of_channel_sharing_registers_and_memory_are_its_own(channels: int) -> None:
+    """Tick-batched, with as many LIF units, `none` has the same cycles and bytes to the last one."""
+    found = compared(f"channel{channels}")
+    shared, alike = found.shared, found.alike.result
+    assert without_registers(shared) == without_registers(alike)
+    for ours, theirs in zip(counts(shared), counts(alike), strict=True):
+        assert channels * ours.registers.reads == theirs.registers.reads
+        assert channels * ours.registers.writes == theirs.registers.writes
+    memory = shared.totals.lif_memory_bytes
+    assert memory.forward * channels == memory.forward_baseline == alike.totals.lif_memory_bytes.forward
+
+
+@pytest.mark.parametrize("sharing", ["layer", "layer+channel2"])
+@pytest.mark.parametrize("schedule", ["tick", "auto"])
+def test_layer_sharing_stands_beside_none_in_the_same_groups(sharing: str, schedule: str) -> None:
+    found = compared(sharing, schedule=schedule)
+    shared, alike, machine = found.shared.plan, found.alike.result.plan, found.machine.result.plan
+    assert shared is not None
+    assert alike is not None
+    assert machine is not None
+    assert shared.firsts == alike.firsts != machine.firsts
+    own = lifsim.run("sata128", "vgg9_cifar10", "none", schedule=schedule, overrides=MEMORY)
+    assert counts(found.machine.result) == counts(own)
+    ours, theirs = found.shared.totals, found.alike.result.totals
+    for cause in ("array", "fill_drain", "lif"):
+        assert getattr(ours.cycles, cause) == getattr(theirs.cycles, cause)
+
+
+@pytest.mark.parametrize("sharing", ["channel4", "layer", "layer+channel2"])
+def test_the_steps_come_to_the_whole_difference(sharing: str) -> None:
+    found = compared(sharing)
+    *steps, whole = found.steps
+    for name in ("cycles.total", "energy_pj.total", "dram_bytes.total", "area_mm2", "lif_memory_bytes.forward"):
+        ratios = [step.ours.totals.figures[name] / step.theirs.totals.figures[name] for step in steps]
+        assert prod(ratios) == pytest.approx(whole.ours.totals.figures[name] / whole.theirs.totals.figures[name])
+    assert [step.own for step in found.steps] == [True] + [False] * (len(found.steps) - 1)
+
+
+def test_where_sharing_brings_nothing_else_there_is_one_baseline() -> None:
+    """Under `timestep` all networks take turns alike; and `layer` has all the LIF units."""
+    found = compared("layer", schedule="timestep")
+    assert found.alike is found.machine
+    assert [step.own for step in found.steps] == [True]
+    tree = found.tree()
+    assert [one["schedule"] for one in tree["baselines"]] == ["own"]
+    assert tree["steps"][0]["change"]["cycles.total"] == (
+        found.shared.totals.cycles.total / found.alike.result.totals.cycles.total - 1
+    )
+
+
+@pytest.mark.parametrize("bptt", ["stored", "reversed"])
+def test_training_is_compared_with_training_that_keeps_membranes_alike(bptt: str) -> None:
+    inputs = load_inputs("sata_training", "lenet5_mnist", "channel2", {"mode": "training", "bptt": bptt}, MEMORY)
+    found = run_beside_baseline(inputs)[1]
+    assert found is not None
+    for baseline in found.baselines:
+        assert baseline.result.options.bptt == bptt
+        ours = found.shared.totals.lif_memory_bytes
+        assert ours.backward_baseline == baseline.result.totals.lif_memory_bytes.backward
+    moved = [run.totals.dram_bytes.states_write for run in (found.shared, found.alike.result)]  # type: ignore[attr-defined]
+    assert moved == [found.shared.totals.lif_memory_bytes.backward, found.alike.result.totals.lif_memory_bytes.backward]
+
+
+def test_python_has_the_same_comparison() -> None:
+    result = lifsim.run("sata128", "lenet5_mnist", "channel2", overrides=MEMORY)
+    found = lifsim.compare(result)
+    assert found is not None
+    assert found.shared.totals == result.totals
+    frame = found.frame
+    assert list(frame.columns) == ["channel2", *(step.says for step in found.steps)]
+    assert frame.loc["energy_pj.compute.lif", "no sharing: 64 LIF units, not 128"] < -0.4
+    assert frame.loc["cycles.total", "sharing's own, none alike"] == 0
+    assert lifsim.compare(lifsim.run("sata128", "lenet5_mnist", overrides=MEMORY)) is None
+
+
+def test_the_engine_fires_for_each_sharing_what_that_fires() -> None:
+    """Beside a run on the engine's spikes stand those of `none`, however often it runs."""
+    few = ("timesteps=2", "spikes.rates={conv2: 0.2, fc1: 0.2, fc2: 0.2, fc3: 0.2}")
+    inputs = load_inputs("sata128", "lenet5_mnist", "channel2", {"spikes": "engine"}, [*MEMORY, *few])
+    found = run_beside_baseline(inputs)[1]
+    assert found is not None
+    spikes = {run.totals.ops.macs_effective for run in (found.alike.result, found.machine.result)}
+    assert len(spikes) == 1
+    assert found.shared.totals.ops.macs_effective not in spikes
+    assert found.alike.result.spikes.recorded_under == "none"
+
+
+def test_runs_of_several_sharings_tell_every_fault() -> None:
+    inputs: Inputs = load_inputs("sata128", "lenet5_mnist", "none", {}, MEMORY)
+    with pytest.raises(lifsim.errors.InputError) as caught:
+        run_sharings(inputs, ["none", "chanel2", "channel5"])
+    assert len(caught.value.faults) > 1
