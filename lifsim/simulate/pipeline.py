@@ -168,18 +168,18 @@ def notes(arch: Arch, network: Network, sharing: Sharing, options: Options, spik
     accounting = ACCOUNTINGS[arch.accounting]
     said = [*accounting.notes]
     if accounting.reads_spikes:
-        said += _spike_notes(sharing, spikes)
+        said += _spike_notes(network, sharing, spikes)
     return (*said, *training_notes(network)) if options.mode == "training" else tuple(said)
 
 
-def _spike_notes(sharing: Sharing, spikes: Spikes) -> list[str]:
+def _spike_notes(network: Network, sharing: Sharing, spikes: Spikes) -> list[str]:
     """Where they come from, and what that means."""
     said, origin = [], spikes.provenance
     if origin.kind == "rates":
         kind = "measured" if origin.measured else "assumed, not measured"
         said.append(f"spikes are random at {kind} rates: {origin.source}")
     elif origin.kind == "engine":
-        weights = "trained weights" if origin.measured else "calibrated weights, which fire at the workload's rates"
+        weights = "trained weights" if origin.measured else f"calibrated weights, which fire at {_met(network)}"
         said.append(f"spikes are the network's own under sharing {sharing}, with {weights}")
     elif not origin.measured:
         said.append(f"the spikes of the trace were drawn at random: {origin.source}")
@@ -189,3 +189,10 @@ def _spike_notes(sharing: Sharing, spikes: Spikes) -> list[str]:
         recorded = f"the trace was recorded under sharing {origin.recorded_under}"
         said.append(f"{recorded}; a network trained under {sharing} fires other spikes")
     return said
+
+
+def _met(network: Network) -> str:
+    """The rates that calibration meets: where filters are a second operand, there are no weights to tune."""
+    free = [layer.lif.name for layer in network.layers if layer.lif and layer.operand is not None]
+    rates = "the workload's rates"
+    return f"{rates}, but for {', '.join(free)}: products of two tensors have no weights to tune" if free else rates

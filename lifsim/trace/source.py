@@ -6,11 +6,11 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lifsim.closable import Closable
 from lifsim.errors import InputError, did_you_mean
 
 CHUNK_BYTES = 4 << 20  # unpacked spikes held at once when a layer is walked
@@ -21,20 +21,6 @@ def image_chunks(batch: int, neurons: int, limit_bytes: int = CHUNK_BYTES) -> It
     images = max(1, limit_bytes // neurons)
     for first in range(0, batch, images):
         yield first, min(batch, first + images)
-
-
-class Closable(ABC):
-    """A file that layers read from."""
-
-    @abstractmethod
-    def close(self) -> None:
-        """Close it; reads fail from then on."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 class LayerSpikes(ABC):
@@ -86,7 +72,7 @@ class LayerSpikes(ABC):
 
 
 @dataclass(frozen=True)
-class Trace:
+class Trace(Closable):
     """Input spikes of every layer of the array, of one that multiplies two tensors those of both, in network order.
 
     sharing: the sharing under which they were recorded. seed: of spikes drawn at random, None for recorded ones.
@@ -123,9 +109,3 @@ class Trace:
         """Close the file that the spikes are read from, if there is one."""
         if self.file is not None:
             self.file.close()
-
-    def __enter__(self) -> Trace:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
