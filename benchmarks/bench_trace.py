@@ -22,7 +22,7 @@ def _ones(trace: Trace, network: Network) -> int:
     total = 0
     for layer in network.layers:
         spikes = trace.layer(layer.name)
-        for step in range(spikes.steps):
+        for step in range(spikes.timesteps):
             block = spikes.read(step, 0, trace.batch)
             total += int(ones_per_pixel(block, layer.kernel, layer.stride, layer.padding, layer.groups).sum())
     return total
