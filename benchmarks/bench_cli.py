@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
 
 RUN = [sys.executable, "-m", "lifsim"]
 MEASURED = (
@@ -30,7 +31,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_from_the_shell(case: str, benchmark, tmp_path: Path) -> None:
+def test_from_the_shell(case: str, benchmark: BenchmarkFixture, tmp_path: Path) -> None:
     trace = Path(os.environ.get("LIFSIM_REFERENCE", "")) / "spike_traces" / "vgg16_cifar10.npz"
     if "TRACE" in CASES[case] and not trace.is_file():
         pytest.skip("set LIFSIM_REFERENCE to the folder of reference figures")

@@ -22,7 +22,7 @@ def test_bursts_a_second(benchmark: BenchmarkFixture, name: str, pattern: str) -
     patterns: dict[str, Requests] = {
         "sequential": sequential(SIZE_BYTES),
         "written": replace(sequential(SIZE_BYTES), is_write=np.ones(1, np.bool_)),
-        "blocks": reads(np.arange(0, SIZE_BYTES, 4096, np.uint64), 4096),
+        "blocks": reads(np.arange(0, SIZE_BYTES, 4096, dtype=np.uint64), 4096),
         "tile": tiled(spec, SIZE_BYTES, 4096),
         "strided": strided(spec, SIZE_BYTES, 4096),
         "random": random(spec, SIZE_BYTES, 64 << 20, seed=1),

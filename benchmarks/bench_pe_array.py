@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
 
 from lifsim.hardware.array import (
     DATAFLOWS,
@@ -29,7 +30,7 @@ VGG16 = [Gemm(pixels, 9 * c, m) for pixels, c, m in zip(PIXELS, CHANNELS, CHANNE
 
 
 @pytest.mark.parametrize("dataflow", ["os", "ws", "is"])
-def test_dense_vgg16_against_scalesim(benchmark, dataflow):
+def test_dense_vgg16_against_scalesim(benchmark: BenchmarkFixture, dataflow: str) -> None:
     def figures() -> list[object]:
         return [
             (
@@ -47,7 +48,7 @@ def test_dense_vgg16_against_scalesim(benchmark, dataflow):
 
 
 @pytest.mark.parametrize("timesteps", [4, 16])
-def test_skip_and_overlapped_lif_of_vgg16(benchmark, timesteps):
+def test_skip_and_overlapped_lif_of_vgg16(benchmark: BenchmarkFixture, timesteps: int) -> None:
     rng = np.random.default_rng(0)
     layers = [(gemm, rng.binomial(gemm.reduction, 0.1, (timesteps, 1, gemm.pixels))) for gemm in VGG16]
     bank = lif_bank(LifUnits(overlapped=True), SHAPE.pes, 4)
@@ -63,7 +64,7 @@ def test_skip_and_overlapped_lif_of_vgg16(benchmark, timesteps):
     assert benchmark(figures) > 0
 
 
-def test_overlapped_lif_of_a_large_map(benchmark):
+def test_overlapped_lif_of_a_large_map(benchmark: BenchmarkFixture) -> None:
     gemm, timesteps = Gemm(224 * 224, 9 * 64, 64), 5
     passes = lif_passes(gemm.pixels, gemm.filters, 1, SHAPE)
     blocks = output_blocks(DATAFLOWS["os"], gemm, SHAPE, timesteps, True)

@@ -18,8 +18,10 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
 
@@ -37,6 +39,7 @@ from lifsim.layers.conv import Conv
 from lifsim.layers.linear import Linear
 from lifsim.model.network import Lif, Network, Pool
 from lifsim.model.sharing import Sharing
+from lifsim.neurons.lif import LifNeuron
 
 CASES = [(threads, batch) for threads in (1, 2) for batch in (1, 8)]
 
@@ -45,7 +48,7 @@ def vgg16(rate: float | None) -> tuple[Network, Weights]:
     """The network, and weights that fire at the workload's rates, or all layers at one rate."""
     network = load_workload("vgg16_efficientlif_cifar10", ["neuron.reset=hard"])
     if rate is not None:
-        rates = dict.fromkeys(network.spikes.rates, (rate,))
+        rates: dict[str, tuple[float, ...]] = dict.fromkeys(network.spikes.rates, (rate,))
         network = replace(network, spikes=replace(network.spikes, rates=rates))
     x = encode(network, images(network, 4))
     return network, calibrated_weights(network, Sharing(), x, 0, Workers())
@@ -84,7 +87,7 @@ class Jelly:
                     made.append(layer.Linear(node.in_features, node.output.shape[0], bias=node.bias))
                 case Pool(kind=kind):
                     made.append((layer.MaxPool2d if kind == "max" else layer.AvgPool2d)(node.kernel, node.stride))
-                case Lif(neuron=lif):
+                case Lif(neuron=LifNeuron() as lif):
                     reset = lif.u_reset if lif.reset == "hard" else None
                     atan = surrogate.ATan(2.0)
                     made.append(neuron.LIFNode(lif.tau, lif.decay_input, lif.threshold, reset, atan, detach_reset=True))
@@ -104,7 +107,7 @@ class Jelly:
             if name is not None:
                 getattr(module, attribute).data = torch.from_numpy(weights[name].copy())
 
-    def outputs(self, x: object) -> object:
+    def outputs(self, x: Any) -> Any:
         """[T, B, F]."""
         drive = self.static(x)
         if self.mode == "m":
@@ -114,13 +117,13 @@ class Jelly:
         self.functional.reset_net(self.spiking)
         return out
 
-    def infer(self, x: object) -> object:
+    def infer(self, x: Any) -> Any:
         """Outputs in evaluation."""
         self.static.eval(), self.spiking.eval()
         with self.torch.inference_mode():
             return self.outputs(x)
 
-    def trainer(self, x: object, labels: object) -> Callable[[], object]:
+    def trainer(self, x: Any, labels: Any) -> Callable[[], object]:
         """A training step: forward, backward, SGD with momentum."""
         self.static.train(), self.spiking.train()
         parameters = [*self.static.parameters(), *self.spiking.parameters()]
@@ -169,8 +172,8 @@ def inference(rounds: int, rate: float | None) -> None:
         engine = Engine(network, Sharing(), weights, workers=Workers(threads))
         modes = {"multi-step": Jelly(network, weights, "m"), "single-step": Jelly(network, weights, "s")}
         encoded, tensor = encode(network, x), torch.from_numpy(x)
-        calls: dict[str, Callable[[], object]] = {"lifsim": lambda e=engine, v=encoded: e.run(v)}
-        calls |= {name: lambda j=jelly, v=tensor: j.infer(v) for name, jelly in modes.items()}
+        calls: dict[str, Callable[[], object]] = {"lifsim": partial(engine.run, encoded)}
+        calls |= {name: partial(jelly.infer, tensor) for name, jelly in modes.items()}
         difference = np.abs(engine.run(encoded).outputs - modes["multi-step"].infer(tensor).numpy())
         memory = {side: peak_mb(side, threads, batch, rate) for side in ("lifsim", "torch")}
         print(report(f"{threads}, {batch}", alternate(calls, rounds), memory), flush=True)
@@ -193,7 +196,7 @@ def training(rounds: int) -> None:
         learner = Learner(network, Sharing(), workers=Workers(threads))
         state: dict[str, dict[str, np.ndarray]] = {"weights": dict(weights), "memory": {}}
 
-        def step(learner: Learner = learner, x: np.ndarray = x, state: dict = state) -> None:
+        def step(learner: Learner = learner, x: np.ndarray = x, state: dict[str, Any] = state) -> None:
             run = learner.forward(state["weights"], x[None])
             gradients = run.backward(cross_entropy(run.outputs, labels)[1])
             after, state["memory"] = Sgd(0.0, 0.9).step(state["weights"], gradients, state["memory"], 0.01)

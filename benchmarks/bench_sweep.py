@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
 
 from lifsim.sweeps.local import LocalPool
 from lifsim.sweeps.plan import plan
@@ -32,7 +33,7 @@ KILLS = 20
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_a_thousand_points(benchmark, tmp_path: Path, jobs: int) -> None:
+def test_a_thousand_points(benchmark: BenchmarkFixture, tmp_path: Path, jobs: int) -> None:
     made = plan(read_request(None, options_document({"sharing": SHARINGS}, (), VARY)))
     stamps: list[float] = []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
 
 import lifsim
 from lifsim.report.timeline import write_timeline
@@ -15,7 +16,7 @@ BANDWIDTH = ["dram.model=bandwidth", "dram.bandwidth_bytes_per_s=19.2GB"]
 
 @pytest.mark.parametrize("workload", ["vgg16_cifar10", "resnet19_imagenet100"])
 @pytest.mark.parametrize("memory", [["dram.model=ideal"], BANDWIDTH, CYCLE], ids=["ideal", "bandwidth", "cycle"])
-def test_run(benchmark, workload: str, memory: list[str]) -> None:
+def test_run(benchmark: BenchmarkFixture, workload: str, memory: list[str]) -> None:
     """A whole run, spikes drawn anew; the difference to `ideal` is what timing costs."""
     result = benchmark.pedantic(lambda: lifsim.run(workload=workload, overrides=memory), rounds=3, warmup_rounds=1)
     if result.timeline is not None:
@@ -23,7 +24,7 @@ def test_run(benchmark, workload: str, memory: list[str]) -> None:
         benchmark.extra_info["requests"] = len(result.timeline.steps.moves.step)
 
 
-def test_timestep_major(benchmark) -> None:
+def test_timestep_major(benchmark: BenchmarkFixture) -> None:
     """Thousands of small steps."""
     overrides = [*CYCLE, "buffers.membrane.size_bytes=4KiB"]
     benchmark.pedantic(
@@ -31,7 +32,7 @@ def test_timestep_major(benchmark) -> None:
     )
 
 
-def test_write_timeline(benchmark, tmp_path: Path) -> None:
+def test_write_timeline(benchmark: BenchmarkFixture, tmp_path: Path) -> None:
     """Of a run of tens of thousands of steps."""
     halves = [f"buffers.{name}.double_buffered=true" for name in ("weight", "spike_in", "spike_out")]
     result = lifsim.run(workload="resnet19_imagenet100", overrides=[*BANDWIDTH, *halves])

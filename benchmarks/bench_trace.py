@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
 
 from lifsim.config.workload import load_workload
 from lifsim.model.network import Network
@@ -21,14 +22,14 @@ def _ones(trace: Trace, network: Network) -> int:
     total = 0
     for layer in network.layers:
         spikes = trace.layer(layer.name)
-        for step in range(spikes.steps):
+        for step in range(spikes.timesteps):
             block = spikes.read(step, 0, trace.batch)
             total += int(ones_per_pixel(block, layer.kernel, layer.stride, layer.padding, layer.groups).sum())
     return total
 
 
 @pytest.mark.parametrize("workload", ["vgg16_cifar10", "resnet19_imagenet100"])
-def test_open_and_count_receptive_fields(benchmark, tmp_path: Path, workload: str) -> None:
+def test_open_and_count_receptive_fields(benchmark: BenchmarkFixture, tmp_path: Path, workload: str) -> None:
     network = load_workload(workload)
     save(synthesise(network, 1, 0), tmp_path / "t.npz")
 
@@ -40,12 +41,12 @@ def test_open_and_count_receptive_fields(benchmark, tmp_path: Path, workload: st
 
 
 @pytest.mark.parametrize("workload", ["vgg16_cifar10", "resnet19_imagenet100"])
-def test_draw_and_count_receptive_fields(benchmark, workload: str) -> None:
+def test_draw_and_count_receptive_fields(benchmark: BenchmarkFixture, workload: str) -> None:
     network = load_workload(workload)
     assert benchmark(lambda: _ones(synthesise(network, 1, 0), network)) > 0
 
 
-def test_draw_bits(benchmark) -> None:
+def test_draw_bits(benchmark: BenchmarkFixture) -> None:
     spikes = np.empty(10_000_000, np.uint8)
     benchmark(lambda: bernoulli(0.15, np.random.PCG64(0), spikes))
     assert 0.149 < spikes.mean() < 0.151

@@ -145,7 +145,7 @@ def inputs(case: Case) -> np.ndarray:
     """Normal, and for exact cases rounded to quarters; drawn again where a membrane is where it must not be."""
     for seed in count(SEED):
         x = np.random.default_rng(seed).normal(0.4 * case.scale, case.scale, (TIMESTEPS, NEURONS)).astype(np.float32)
-        x = np.round(x * 4) / 4 if case.exact else x
+        x = (np.round(x * 4) / 4).astype(np.float32) if case.exact else x
         found = run(case, x)
         is_near = not case.exact and np.abs(found["membrane"] - 1).min() <= MARGIN
         stays_above = case.keys.get("reset_step") != "next" and (found["membrane"] > 1).any()
@@ -159,7 +159,7 @@ def main(folder: str) -> None:
     arrays: dict[str, np.ndarray] = {}
     for number, case in enumerate(cases()):
         x = inputs(case)
-        parts = run(case, x) | {"x": x, "current_factor": np.float64(case.current_factor)}
+        parts = run(case, x) | {"x": x, "current_factor": np.array(case.current_factor)}
         parts |= {"source": np.array(case.source), "keys": np.array(json.dumps(case.keys))}
         arrays |= {f"c{number:02d}_{name}": part for name, part in parts.items()}
         print(number, case.source, f"rate {parts['spikes'].mean():.3f}", f"meets {(parts['membrane'] == 1).sum()}")

@@ -178,10 +178,10 @@ def lif_unit(timesteps: int = 12, neurons: int = 65) -> Vectors:
 def main(folder: Path) -> None:
     torch.set_num_threads(1)
     for sharing in ("noshare", "layer", "channel2"):
-        np.savez_compressed(folder / f"snn_vgg16_{sharing}.npz", **vgg16(sharing))
+        np.savez_compressed(folder / f"snn_vgg16_{sharing}.npz", allow_pickle=False, **vgg16(sharing))
     for sharing in ("none", "none_soft", "layer", "channel2"):
-        np.savez_compressed(folder / f"snn_tiny_grad_{sharing}.npz", **tiny(sharing))
-    np.savez_compressed(folder / "snn_lif_unit.npz", **lif_unit())
+        np.savez_compressed(folder / f"snn_tiny_grad_{sharing}.npz", allow_pickle=False, **tiny(sharing))
+    np.savez_compressed(folder / "snn_lif_unit.npz", allow_pickle=False, **lif_unit())
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import pkgutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from lifsim.contract import made
 from lifsim.errors import Fault, InputError, did_you_mean
@@ -47,7 +47,7 @@ class Registry(Mapping[str, Member]):
         self.kind, self.protocol, self.folder, self.group = kind, protocol, folder, group
         self._members: dict[str, Member] = {}
         self._origins: dict[str, Origin] = {}
-        self._loaded: set[str] = set()
+        self._looked_at: set[Literal["shipped", "others"]] = set()
 
     def register(self, member: type[Member]) -> type[Member]:
         """Decorates the class of a member, which is made without arguments. Raises ValueError where its name is taken,
@@ -87,18 +87,18 @@ class Registry(Mapping[str, Member]):
         return self._origins[name].module.startswith(f"{self.folder}.")
 
     def _load_shipped(self) -> None:
-        if self.folder in self._loaded:
+        if "shipped" in self._looked_at:
             return
-        self._loaded.add(self.folder)
+        self._looked_at.add("shipped")
         path = importlib.import_module(self.folder).__path__
         for module in sorted(info.name for info in pkgutil.iter_modules(path)):
             importlib.import_module(f"{self.folder}.{module}")
         self._members = dict(sorted(self._members.items()))
 
     def _load_others(self) -> None:
-        if self.group in self._loaded:
+        if "others" in self._looked_at:
             return
-        self._loaded.add(self.group)
+        self._looked_at.add("others")
         for entry in sorted(entry_points(group=self.group), key=lambda entry: entry.name):
             self._load(entry)
 

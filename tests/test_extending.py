@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import subprocess
 import sys
 from importlib.metadata import entry_points
@@ -16,22 +18,17 @@ from lifsim.hardware.array import DATAFLOWS, ArrayShape, Dataflow, Gemm, dense_c
 from lifsim.registry import KINDS, Registry, registry_of
 
 DOCS = Path(__file__).parents[1] / "docs"
-EXAMPLE = DOCS / "extending" / "broadcast"
+EXAMPLES = ("broadcast", "one_of_each")
 
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The example package, installed into a folder of its own."""
-    folder = tmp_path_factory.mktemp("installed")
-    source = tmp_path_factory.mktemp("source") / "broadcast"
-    source.mkdir()
-    for path in EXAMPLE.rglob("*"):
-        if path.is_file() and "egg-info" not in str(path) and "__pycache__" not in str(path):
-            target = source / path.relative_to(EXAMPLE)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(path.read_bytes())
+    """The example packages, installed into a folder of their own."""
+    folder, sources = tmp_path_factory.mktemp("installed"), tmp_path_factory.mktemp("sources")
+    ignored = shutil.ignore_patterns("*.egg-info", "__pycache__", "build")
+    copies = [shutil.copytree(DOCS / "extending" / name, sources / name, ignore=ignored) for name in EXAMPLES]
     command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-index", "--no-build-isolation"]
-    subprocess.run([*command, "--target", str(folder), str(source)], check=True, capture_output=True)
+    subprocess.run([*command, "--target", str(folder), *map(str, copies)], check=True, capture_output=True)
     return folder
 
 
@@ -48,6 +45,60 @@ def test_an_installed_dataflow_is_listed_run_and_explained(installed: Path, tmp_
     assert ran.returncode == 0, ran.stderr
     explained = _run(installed, "explain", *chosen, "--layer", "conv2")
     assert "nothing: operands are broadcast" in explained.stdout, explained.stderr
+
+
+def test_installed_members_of_every_kind_are_listed_with_their_package(installed: Path) -> None:
+    kinds = ("dataflows", "sparsities", "neurons", "layers", "memories", "accountings")
+    everything = f"import sys; sys.path.append({str(installed)!r}); from lifsim.cli.main import main\n"
+    everything += "".join(f"main(['list', {kind!r}])\n" for kind in kinds)
+    told = subprocess.run([sys.executable, "-c", everything], capture_output=True, text=True, check=True).stdout
+    others = [" ".join(line.split()) for line in told.splitlines() if "(package " in line]
+    assert others == [
+        "broadcast output-stationary with broadcast buses (package lifsim-broadcast)",
+        "wake a PE sleeps where no input of its output spikes (package lifsim-one-of-each)",
+        "rectified leaky integrate-and-fire, the membrane never below 0 (package lifsim-one-of-each)",
+        "pointwise convolution of one pixel (package lifsim-one-of-each)",
+        "halved half of bandwidth_bytes_per_s, reads answered latency_ns later (package lifsim-one-of-each)",
+        "on_chip LIFSim's own, with the energy of the chip alone (package lifsim-one-of-each)",
+    ]
+
+
+NET = """
+name: net
+timesteps: 4
+input: {shape: [3, 8, 8], encoding: rate}
+neuron: {model: NEURON}
+layers:
+- {name: mix, op: pointwise, filters: 8}
+- {name: lif, op: lif}
+- {name: fc, op: linear, out: 4}
+spikes: {source: rates, provenance: nobody, rates: {mix: 0.05, fc: 0.5}}
+"""
+
+
+def test_one_run_has_an_installed_member_of_every_other_kind(installed: Path, tmp_path: Path) -> None:
+    """Beside shipped ones of which each says what is other about it."""
+    machines = {
+        "shipped": ("gate", "bandwidth", "lifsim", "lif"),
+        "installed": ("wake", "halved", "on_chip", "rectified"),
+    }
+    found = {}
+    for name, (sparsity, memory, accounting, neuron) in machines.items():
+        net = tmp_path / f"{name}.yaml"
+        net.write_text(NET.replace("NEURON", neuron))
+        keys = [f"array.sparsity={sparsity}", f"dram.model={memory}", f"accounting={accounting}"]
+        keys += ["dram.bandwidth_bytes_per_s=20MB", "dram.energy_pj_per_bit=4.0", "dram.source=nobody"]
+        settings = [part for key in keys for part in ("--set", key)]
+        out = tmp_path / name
+        ran = _run(installed, "run", "--workload", str(net), "--spikes", "engine", "--out", str(out), *settings)
+        assert ran.returncode == 0, ran.stderr
+        found[name] = json.loads((out / "summary.json").read_text())
+    plain, other = found["shipped"], found["installed"]
+    assert plain["energy_pj"]["dram"]["total"] > 0 == other["energy_pj"]["dram"]["total"]
+    assert other["cycles"]["total"] > plain["cycles"]["total"]
+    assert other["ops"]["macs_effective"] > plain["ops"]["macs_effective"]
+    assert other["ops"]["macs_dense"] == plain["ops"]["macs_dense"] == 4 * (64 * 3 * 8 + 512 * 4)
+    assert "energy is the chip's alone: DRAM costs nothing" in other["notes"]
 
 
 def test_without_it_the_name_is_unknown(capsys: pytest.CaptureFixture[str]) -> None:

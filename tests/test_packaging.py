@@ -88,6 +88,8 @@ def test_an_installed_lifsim_finds_its_files_from_any_folder(hook: str, source: 
 
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
+    if hook == "build_wheel":  # as beside a clone: Python looks there first, and a folder may be a package
+        (elsewhere / "lifsim").mkdir()
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "LIFSIM"))}
     script = "import lifsim, lifsim.config.arch as a; print(lifsim.__file__, a.load_arch('sata128.yaml').array.rows)"
     done = subprocess.run([python, "-c", script], cwd=elsewhere, env=clean, capture_output=True, text=True, check=True)

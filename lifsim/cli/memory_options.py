@@ -9,6 +9,11 @@ import click
 
 from lifsim.config import defaults
 
+memory_workload = click.option(
+    "--workload", metavar="NAME|FILE", default=defaults.MEMORY_WORKLOAD, show_default=True, help="The network."
+)
+"""Of figures of memory."""
+
 
 @dataclass(frozen=True)
 class MemoryOptions:

@@ -47,7 +47,7 @@ _FIRST_MOVE = 0.25  # standard deviations of the drive
 def calibrated_weights(
     network: Network, sharing: Sharing, x: Array, seed: int, workers: Workers, watch: Watch = unwatched
 ) -> Weights:
-    """Weights under which `network` fires at its workload's rates on the encoded inputs x [steps, B, ...].
+    """Weights under which `network` fires at its workload's rates on the encoded inputs x [timesteps, B, ...].
 
     Raises InputError, naming every layer that has no stated rate, or whose rate cannot be reached to 1 per cent point.
     """
@@ -136,7 +136,7 @@ class _Pass:
     moments: dict[str, tuple[Array, Array, int]] = field(default_factory=dict)
 
     def see(self, node: Node, value: Array) -> None:
-        """Count a node's value, [steps, B, ..., C]."""
+        """Count a node's value, [timesteps, B, ..., C]."""
         self.ones[node.name] = self.ones.get(node.name, 0) + int(np.count_nonzero(value))
         self.elements[node.name] = self.elements.get(node.name, 0) + value.size
         if isinstance(node, Product):
@@ -214,13 +214,13 @@ class _Calibration:
                 rates = self._network.spikes.rates[reader.rate]
                 yield _Knob(lif, _driver(self._network, lif), reader.probe, sum(rates) / len(rates))
 
-    def _compute(self, node: Node, inputs: Sequence[Array], step: int, steps: int) -> Array:
-        del step
+    def _compute(self, node: Node, inputs: Sequence[Array], timestep: int, timesteps: int) -> Array:
+        del timestep
         match node:
             case Input():
                 value = self._x
             case Lif():
-                value = self._fire(node, inputs[0].astype(np.float32, copy=False), steps)
+                value = self._fire(node, inputs[0].astype(np.float32, copy=False), timesteps)
             case _:
                 if node.name not in self._operators:
                     self._operators[node.name] = operator_of(
@@ -230,12 +230,12 @@ class _Calibration:
         self._pass.see(node, value)
         return value
 
-    def _fire(self, node: Lif, x: Array, steps: int) -> Array:
+    def _fire(self, node: Lif, x: Array, timesteps: int) -> Array:
         state = self._state_of[node.name]
         if state.name not in self._variables:
             self._variables[state.name] = rest(self._neurons[state.name], state, x.shape[1], np.float32)
-        spikes = fire(as_rows(x), self._variables[state.name], steps, self._neurons[node.name], self._workers)
-        return spikes.reshape(steps, *x.shape[1:])
+        spikes = fire(as_rows(x), self._variables[state.name], timesteps, self._neurons[node.name], self._workers)
+        return spikes.reshape(timesteps, *x.shape[1:])
 
     def _normalise(self, layer: Product) -> None:
         """Give the layer's drive unit variance and, with a batch norm, mean 0 in each channel."""

@@ -44,12 +44,12 @@ class ChargedWriter:
             self._opened = opened.pop_all()
         return self
 
-    def write(self, node: Node, step: int, first: int, charged: Array) -> None:
-        """Membranes [steps, images, ...] of timesteps from `step` and images from `first` on."""
+    def write(self, node: Node, timestep: int, first: int, charged: Array) -> None:
+        """Membranes [timesteps, images, ...] of timesteps from `timestep` and images from `first` on."""
         layer, values = self._layers[node.name], np.ascontiguousarray(charged, np.float32)
         image_bytes = node.output.elements * values.itemsize
         with writing(self._path):  # not through a memory map: a full disk kills the process that writes to one
-            for at, images in enumerate(values, step):
+            for at, images in enumerate(values, timestep):
                 layer.file.seek(layer.start + (at * self._batch + first) * image_bytes)
                 layer.file.write(images.data)
 

@@ -14,7 +14,7 @@ Array = NDArray[Any]
 
 
 def encode(network: Network, images: Array, seed: int = 0, first: int = 0) -> Array:
-    """Inputs [steps, B, ...] of images [B, C, H, W] or [B, F], or of events [T, B, ...] under event encoding.
+    """Inputs [timesteps, B, ...] of images [B, C, H, W] or [B, F], or of events [T, B, ...] under event encoding.
 
     direct: the image itself, one timestep. rate: Bernoulli spikes, the probability of each timestep is the pixel,
     which must be in [0, 1]; image i has a random stream of its own, (seed, first + i), whatever batch it is in.

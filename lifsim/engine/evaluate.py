@@ -42,8 +42,8 @@ def evaluate(engine: Engine, images: Array, labels: Array, seed: int = 0) -> Eva
     spikes = {lif.name: 0 for lif in network.lifs}
     fired = {lif.name: np.zeros(lif.output.shape, bool) for lif in network.lifs}
 
-    def count(node: Node, step: int, value: Array) -> None:
-        del step
+    def count(node: Node, timestep: int, value: Array) -> None:
+        del timestep
         if isinstance(node, Lif):
             spikes[node.name] += int(np.count_nonzero(value))
             fired[node.name] |= value.any(axis=(0, 1))

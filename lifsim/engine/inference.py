@@ -32,8 +32,9 @@ Observer = Callable[[Node, int, Array], None]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run leaves. outputs: of the network's last node, [steps, B, ...]; states: of each set of states after the
-    last call, by the name of the first LIF that uses it, every variable by its name, [B, C/N, H, W] or [B, F/N]."""
+    """What a run leaves. outputs: of the network's last node, [timesteps, B, ...]; states: of each set of states
+    after the last call, by the name of the first LIF that uses it, every variable by its name, [B, C/N, H, W] or
+    [B, F/N]."""
 
     outputs: Array
     states: Mapping[str, Mapping[str, Array]]
@@ -76,11 +77,11 @@ class Engine:
         }
 
     def run(self, x: Array, observe: Observer | None = None, observe_charged: Observer | None = None) -> Outcome:
-        """Run encoded inputs x [steps, B, C, H, W] or [steps, B, F]; steps is 1 under direct encoding, else T.
+        """Run encoded inputs x [T, B, C, H, W] or [T, B, F], with one timestep for all T under direct encoding.
 
-        observe: called as observe(node, step, value) for each node in order, value [steps, B, C, H, W] or [steps, B, F]
-        from timestep `step` on; the array must not be kept. observe_charged: the same for the membranes u' of each
-        LIF layer, charged and not yet reset. Raises InputError.
+        observe: called as observe(node, timestep, value) for each node in order, value [timesteps, B, C, H, W] or
+        [timesteps, B, F] from `timestep` on; the array must not be kept. observe_charged: the same for the membranes u'
+        of each LIF layer, charged and not yet reset. Raises InputError.
         """
         checked = checked_input(self.network, x, self.dtype)
         return _Run(self, to_channels_last(checked), observe, observe_charged).outcome()
@@ -144,25 +145,25 @@ class _Run:
         arrays = (np.moveaxis(values.reshape(shape), -1, 1) for values in self._state[state.name])
         return dict(zip(names, arrays, strict=True))
 
-    def _compute(self, node: Node, inputs: Sequence[Array], step: int, steps: int) -> Array:
+    def _compute(self, node: Node, inputs: Sequence[Array], timestep: int, timesteps: int) -> Array:
         match node:
             case Input():
                 value = self._x
             case Lif():
-                value = self._fire(node, inputs[0].astype(self._engine.dtype, copy=False), step, steps)
+                value = self._fire(node, inputs[0].astype(self._engine.dtype, copy=False), timestep, timesteps)
             case _:
                 value = self._engine.operators[node.name](inputs)
         if self._observe is not None:
-            self._observe(node, step, to_channels_first(value))
+            self._observe(node, timestep, to_channels_first(value))
         return value
 
-    def _fire(self, node: Lif, x: Array, step: int, steps: int) -> Array:
-        rows, shape = as_rows(x), (steps, *x.shape[1:])
-        charged = None if self._observe_charged is None else np.empty((steps, *rows.shape[1:]), rows.dtype)
+    def _fire(self, node: Lif, x: Array, timestep: int, timesteps: int) -> Array:
+        rows, shape = as_rows(x), (timesteps, *x.shape[1:])
+        charged = None if self._observe_charged is None else np.empty((timesteps, *rows.shape[1:]), rows.dtype)
         state = self._state[self._state_of[node.name]]
-        spikes = fire(rows, state, steps, self._neurons[node.name], self._engine.workers, charged)
+        spikes = fire(rows, state, timesteps, self._neurons[node.name], self._engine.workers, charged)
         if self._observe_charged is not None and charged is not None:
-            self._observe_charged(node, step, to_channels_first(charged.reshape(shape)))
+            self._observe_charged(node, timestep, to_channels_first(charged.reshape(shape)))
         return spikes.reshape(shape)
 
 
@@ -173,5 +174,5 @@ def rest(neuron: NeuronModel, state: State, batch: int, dtype: DTypeLike) -> Var
 
 
 def as_rows(x: Array) -> Array:
-    """[steps, B * pixels, C] of a channels-last value, as the LIF kernels take it."""
+    """[timesteps, B * pixels, C] of a channels-last value, as the LIF kernels take it."""
     return np.ascontiguousarray(x).reshape(x.shape[0], -1, x.shape[-1])

@@ -1,4 +1,4 @@
-"""How values lie in the engine: channels last, [steps, B, H, W, C] or [steps, B, F]."""
+"""How values lie in the engine: channels last, [timesteps, B, H, W, C] or [timesteps, B, F]."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ Array = NDArray[Any]
 
 
 def to_channels_first(x: Array) -> Array:
-    """View [steps, B, C, H, W] of a map; vectors stay as they are."""
+    """View [timesteps, B, C, H, W] of a map; vectors stay as they are."""
     return x if x.ndim == 3 else np.moveaxis(x, -1, 2)
 
 
 def to_channels_last(x: Array) -> Array:
-    """Contiguous [steps, B, H, W, C] of [steps, B, C, H, W]; vectors stay as they are."""
+    """Contiguous [timesteps, B, H, W, C] of [timesteps, B, C, H, W]; vectors stay as they are."""
     return x if x.ndim == 3 else np.ascontiguousarray(np.moveaxis(x, 2, -1))
 
 
 def as_pixels(x: Array, features: int | None) -> Array:
-    """Inputs of a weight layer as the maps [steps*B, H, W, C] that the kernels read; of a layer of so many `features`
-    as one pixel each, in the order (C, H, W)."""
+    """Inputs of a weight layer as the maps [timesteps*B, H, W, C] that the kernels read; of a layer of so many
+    `features` as one pixel each, in the order (C, H, W)."""
     if features is None:
         return np.ascontiguousarray(x).reshape(-1, *x.shape[2:])
     return np.ascontiguousarray(to_channels_first(x)).reshape(-1, 1, 1, features)

@@ -39,14 +39,14 @@ def initial_state(neuron: NeuronModel, shape: tuple[int, ...], dtype: DTypeLike)
 
 
 def fire(
-    x: Array, state: State, steps: int, neuron: NeuronModel, workers: Workers, charged: Array | None = None
+    x: Array, state: State, timesteps: int, neuron: NeuronModel, workers: Workers, charged: Array | None = None
 ) -> Array:
-    """Spikes uint8 [steps, P, C] of x [steps or 1, P, C]; updates `state`, of [P, C/N] each, in place.
+    """Spikes uint8 [timesteps, P, C] of x [timesteps or 1, P, C]; updates `state`, of [P, C/N] each, in place.
 
     Per timestep the N = C / (channels of the state) channel groups of x use the state in turn, the first one first. x
-    with one timestep is replayed. charged: if given, takes u' of every call, [steps, P, C].
+    with one timestep is replayed. charged: if given, takes u' of every call, [timesteps, P, C].
     """
-    spikes = np.empty((steps, *x.shape[1:]), np.uint8)
+    spikes = np.empty((timesteps, *x.shape[1:]), np.uint8)
     constants = neuron.constants(state[0].dtype)
     kept = np.empty((0, 0, 0), state[0].dtype) if charged is None else charged
     compiled = neuron.compiled()
@@ -78,13 +78,13 @@ class _Calls:
         neuron, channels = self.neuron, self.state[0].shape[1]
         k = type(self.constants)(*(rows_of(constant, start, stop) for constant in self.constants))
         variables = [variable[start:stop] for variable in self.state]
-        for step in range(len(self.spikes)):
+        for timestep in range(len(self.spikes)):
             for base in range(0, self.x.shape[2], channels):
                 here = slice(start, stop), slice(base, base + channels)
-                charged = neuron.charge(self.x[min(step, len(self.x) - 1)][here], tuple(variables), k)
+                charged = neuron.charge(self.x[min(timestep, len(self.x) - 1)][here], tuple(variables), k)
                 fired = neuron.fire(charged, k)
-                self.spikes[step][here] = fired
+                self.spikes[timestep][here] = fired
                 if self.kept.size:
-                    self.kept[step][here] = charged[0]
+                    self.kept[timestep][here] = charged[0]
                 for variable, value in zip(variables, neuron.settle(charged, fired, k), strict=True):
                     variable[...] = value

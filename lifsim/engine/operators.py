@@ -1,7 +1,7 @@
 """The stateless operations of a network, bound to their weights: what one node makes of its inputs.
 
-Values are arrays [steps, B, H, W, C] or [steps, B, F], channels last: uint8 where they are spikes or counts of spikes,
-else of the engine's precision. `steps` is 1 for what does not change over time.
+Values are arrays [timesteps, B, H, W, C] or [timesteps, B, F], channels last: uint8 where they are spikes or counts of
+spikes, else of the engine's precision. `timesteps` is 1 for what does not change over time.
 """
 
 from __future__ import annotations

@@ -59,8 +59,8 @@ def _split(network: Network, nodes: tuple[Node, ...]) -> list[Stretch]:
 
 
 class Walk:
-    """A forward pass over a network: calls `compute(node, inputs, step, steps)` for each node and timestep, or all
-    timesteps at once where the stretch is folded, and forgets every value as soon as nothing reads it any more."""
+    """A forward pass over a network: calls `compute(node, inputs, timestep, timesteps)` for each node and timestep, or
+    all timesteps at once where the stretch is folded, and forgets every value as soon as nothing reads it any more."""
 
     def __init__(self, network: Network, stretches: Sequence[Stretch], compute: Compute) -> None:
         self._timesteps = network.timesteps
@@ -71,7 +71,7 @@ class Walk:
         self._last = network.nodes[-1].name
 
     def run(self) -> Array:
-        """Value of the network's last node, [steps, B, ...]."""
+        """Value of the network's last node, [timesteps, B, ...]."""
         for stretch in self._stretches:
             self.cross(stretch)
             self.leave(stretch)
@@ -98,11 +98,11 @@ class Walk:
 
     def _stepwise(self, stretch: Stretch, read_later: set[str]) -> dict[str, Array]:
         collected: dict[str, list[Array]] = {name: [] for name in read_later}
-        for step in range(self._timesteps):
+        for timestep in range(self._timesteps):
             now: dict[str, Array] = {}
             for node in stretch.nodes:
-                inputs = [now[name] if name in now else at(self._values[name], step, 1) for name in node.inputs]
-                now[node.name] = self._compute(node, inputs, step, 1)
+                inputs = [now[name] if name in now else at(self._values[name], timestep, 1) for name in node.inputs]
+                now[node.name] = self._compute(node, inputs, timestep, 1)
             for name, parts in collected.items():
                 parts.append(now[name])
         return {name: np.concatenate(parts) for name, parts in collected.items()}
@@ -113,6 +113,6 @@ class Walk:
                 values.pop(name, None)
 
 
-def at(value: Array, step: int, steps: int) -> Array:
-    """`steps` timesteps of a value from `step` on; what does not change over time has one for all of them."""
-    return value if value.shape[0] == 1 else value[step : step + steps]
+def at(value: Array, timestep: int, timesteps: int) -> Array:
+    """So many timesteps of a value from `timestep` on; what does not change over time has one for all of them."""
+    return value if value.shape[0] == 1 else value[timestep : timestep + timesteps]

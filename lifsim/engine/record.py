@@ -99,15 +99,15 @@ class _Recorder:
         for one in network.traced:
             self._readers.setdefault(one.tensor.name, []).append(one.name)
 
-    def spikes(self, node: Node, step: int, value: Array) -> None:
+    def spikes(self, node: Node, timestep: int, value: Array) -> None:
         for reader in self._readers.get(node.name, ()):
             for index, ones in enumerate(value != 0):
-                self._trace.write(reader, step + index, ones, self._first)
+                self._trace.write(reader, timestep + index, ones, self._first)
                 self._tally.add(len(ones))
 
-    def charged(self, node: Node, step: int, value: Array) -> None:
+    def charged(self, node: Node, timestep: int, value: Array) -> None:
         if self._charged is not None:
-            self._charged.write(node, step, self._first, value)
+            self._charged.write(node, timestep, self._first, value)
 
 
 def load_images(network: Network, source: Source) -> Array:

@@ -34,7 +34,7 @@ class Weighted(Product):
         return _Backward(self)
 
     def maps(self, x: Array) -> Array:
-        """Inputs as the maps [steps*B, H, W, C] that the kernels read."""
+        """Inputs as the maps [timesteps*B, H, W, C] that the kernels read."""
         from lifsim.engine.layout import as_pixels
 
         return as_pixels(x, self.window.in_shape[0] if self.flat else None)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from lifsim.model.network import Tensor
 
 MAX_WEIGHTS = 1 << 32
+MAX_WINDOWED = 1 << 32
+"""Elements that all windows over a map see together: whatever walks them takes as long, or as much memory."""
 
 
 class MisfitError(ValueError):
@@ -25,8 +27,13 @@ def map_of(x: Tensor, what: str) -> tuple[int, int, int]:
 def slide(
     size: tuple[int, int], kernel: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int]
 ) -> tuple[int, int]:
-    """Output rows and columns, floor((H + 2p - R) / s) + 1. Raises MisfitError if the window does not fit."""
+    """Output rows and columns, floor((H + 2p - R) / s) + 1. Raises MisfitError if the window does not fit, or if there
+    is too much in all windows."""
     padded = (size[0] + 2 * padding[0], size[1] + 2 * padding[1])
     if kernel[0] > padded[0] or kernel[1] > padded[1]:
         raise MisfitError(("kernel", f"{list(kernel)} must fit into the padded map {list(padded)}"))
-    return (padded[0] - kernel[0]) // stride[0] + 1, (padded[1] - kernel[1]) // stride[1] + 1
+    rows, cols = ((whole - part) // step + 1 for whole, part, step in zip(padded, kernel, stride, strict=True))
+    if rows * cols * kernel[0] * kernel[1] > MAX_WINDOWED:
+        seen = f"{list(kernel)} at each of {rows} x {cols} outputs"
+        raise MisfitError(("kernel", f"{seen} must come to <= {MAX_WINDOWED} elements a channel"))
+    return rows, cols

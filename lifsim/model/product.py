@@ -13,8 +13,8 @@ from lifsim.model.network import Node
 
 Array = NDArray[Any]
 Operator = Callable[[Sequence[Array]], Array]
-"""What a node makes of its inputs, [steps, B, H, W, C] or [steps, B, F] each, channels last: uint8 where they are
-spikes or counts of spikes, else of the engine's precision."""
+"""What a node makes of its inputs, [timesteps, B, H, W, C] or [timesteps, B, F] each, channels last: uint8 where they
+are spikes or counts of spikes, else of the engine's precision."""
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby
 
 import numpy as np
 
 from lifsim.schedule.chip import BufferBytes
 from lifsim.schedule.facts import LayerFacts, NetworkFacts
 from lifsim.schedule.input_reads import strip_reads, traversal_reads, whole_reads
-from lifsim.schedule.membranes import MembraneSplit, StateUse, best_split
+from lifsim.schedule.membranes import MembraneSplit, StateUse, best_split, relays_of
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.spike_store import Span, SpikeBuffers, Timestep, walk_timestep
 from lifsim.schedule.strips import Relay, strip_relays
@@ -177,10 +176,7 @@ class Group:
     @cached_property
     def _relays(self) -> dict[int, list[tuple[int, ...]]]:
         owner = {layer: index for index in self.states for layer in self.facts.states[index].layers}
-        relays: dict[int, list[tuple[int, ...]]] = {index: [] for index in self.states}
-        for state, layers in groupby(sorted(owner), key=owner.__getitem__):
-            relays[state].append(tuple(layers))
-        return relays
+        return relays_of((owner[layer], layer) for layer in sorted(owner))
 
     def spans(self, heights: Heights) -> list[Span]:
         """The layers one by one, relays in strips together."""

@@ -16,8 +16,12 @@ program, so that its optimum is convex in q and a bisection on the slope finds i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from typing import TypeVar
+
+S = TypeVar("S", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,43 @@ class StateUse:
     def rest_moves(self, timesteps: int) -> int:
         """How often DRAM moves a byte that is brought in for every call."""
         return self.transient_moves(timesteps) if self.stripped else 2 * (self.calls * timesteps - 1)
+
+
+@dataclass(frozen=True)
+class StateCall:
+    """A layer's LIF call on a state, in one timestep. opens, closes: whether a relay of calls begins or ends with it;
+    first, last: whether the timestep's calls on the state do, so that the first timestep's read (of the zero state) or
+    the last one's write (nobody reads it) is free."""
+
+    layer: int
+    opens: bool
+    closes: bool
+    first: bool
+    last: bool
+
+    def read(self, moving: int, transient: int) -> int:
+        """Bytes that come in before it, of `moving` that are not permanent, `transient` of them transient."""
+        return moving if self.opens else moving - transient
+
+    def written(self, moving: int, transient: int) -> int:
+        """Bytes that leave behind it."""
+        return moving if self.closes else moving - transient
+
+
+def calls_of(relays: Sequence[Sequence[int]]) -> Iterator[StateCall]:
+    """The calls of one timestep on a state whose relays these are, in order."""
+    for relay in relays:
+        for layer in relay:
+            opens, closes = layer == relay[0], layer == relay[-1]
+            yield StateCall(layer, opens, closes, opens and relay is relays[0], closes and relay is relays[-1])
+
+
+def relays_of(calls: Iterable[tuple[S, int]]) -> dict[S, list[tuple[int, ...]]]:
+    """By state its relays, of the (state, layer) of a timestep's calls in order."""
+    by_state: dict[S, list[tuple[int, ...]]] = {}
+    for state, relay in groupby(calls, key=lambda call: call[0]):
+        by_state.setdefault(state, []).append(tuple(layer for _, layer in relay))
+    return by_state
 
 
 @dataclass(frozen=True)

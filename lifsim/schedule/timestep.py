@@ -10,6 +10,7 @@ import numpy as np
 from lifsim.schedule.chip import BufferBytes
 from lifsim.schedule.facts import LayerFacts, NetworkFacts
 from lifsim.schedule.group import Chunks, Group, GroupCost, Walk
+from lifsim.schedule.membranes import calls_of
 from lifsim.schedule.plan import GroupPlan, Residency, Strip
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.strip_search import cheapest
@@ -102,8 +103,8 @@ def membrane_moves(group: Group, cost: GroupCost) -> tuple[Ints, Ints]:
 
 @dataclass(frozen=True)
 class MembraneCall:
-    """What a layer reads before its LIF call and writes behind it, bytes of one chunk and timestep. first, last: it is
-    the state's first or last call of a timestep, so that the first timestep's read or the last one's write is free."""
+    """What a layer reads before its LIF call and writes behind it, bytes of one chunk and timestep. first, last: as of
+    the call (`StateCall`)."""
 
     layer: int
     read: int
@@ -113,21 +114,12 @@ class MembraneCall:
 
 
 def calls(group: Group, cost: GroupCost, size: int) -> Iterator[MembraneCall]:
-    """The calls of a timestep, in chunks of the `size`-th size: a transient byte comes in where a relay of calls on its
-    state begins and leaves where it ends, what else does not stay moves at every call."""
+    """The calls of a timestep, in chunks of the `size`-th size."""
     split = cost.membranes[size]
     uses = group.state_uses(group.chunks.sizes[size][0], cost.heights)
     for use, state, permanent in zip(uses, group.states, split.permanent, strict=True):
         moving = use.bytes - permanent
         transient = moving if use.stripped else min(moving, split.transient)
-        relays = group.relays_of(state)
-        for relay in relays:
-            for layer in relay:
-                begins, ends = layer == relay[0], layer == relay[-1]
-                yield MembraneCall(
-                    layer=layer,
-                    read=moving if begins else moving - transient,
-                    written=moving if ends else moving - transient,
-                    first=begins and relay is relays[0],
-                    last=ends and relay is relays[-1],
-                )
+        for call in calls_of(group.relays_of(state)):
+            read, written = call.read(moving, transient), call.written(moving, transient)
+            yield MembraneCall(call.layer, read, written, call.first, call.last)

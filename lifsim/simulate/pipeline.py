@@ -196,7 +196,7 @@ def _spike_notes(network: Network, sharing: Sharing, spikes: Spikes) -> list[str
         kind = "measured" if origin.measured else "assumed, not measured"
         said.append(f"spikes are random at {kind} rates: {origin.source}")
     elif origin.kind == "engine":
-        weights = "trained weights" if origin.measured else "calibrated weights, which fire at the workload's rates"
+        weights = "trained weights" if origin.measured else f"calibrated weights, which fire at {_met(network)}"
         said.append(f"spikes are the network's own under sharing {sharing}, with {weights}")
     elif not origin.measured:
         said.append(f"the spikes of the trace were drawn at random: {origin.source}")
@@ -216,3 +216,10 @@ def _recorded_alike(network: Network, sharing: Sharing, recorded: str | None) ->
         return states_of(network, Sharing.parse(str(recorded))) == states_of(network, sharing)
     except InputError:
         return False
+
+
+def _met(network: Network) -> str:
+    """The rates that calibration meets: where filters are a second operand, there are no weights to tune."""
+    free = [layer.lif.name for layer in network.layers if layer.lif and layer.operand is not None]
+    rates = "the workload's rates"
+    return f"{rates}, but for {', '.join(free)}: products of two tensors have no weights to tune" if free else rates

@@ -175,8 +175,8 @@ class _Stored:
     def images(self) -> int:
         return self.spikes.shape[1]
 
-    def read(self, step: int, first: int, last: int) -> NDArray[np.uint8]:
-        maps = self.spikes.read(step, first, last).reshape(last - first, *self.shape)
+    def read(self, timestep: int, first: int, last: int) -> NDArray[np.uint8]:
+        maps = self.spikes.read(timestep, first, last).reshape(last - first, *self.shape)
         self.tally.add(maps.size)
         return maps
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator
-from typing import Self
 
+from lifsim.closable import Closable
 from lifsim.sweeps.outcome import Outcome
 
 
-class Executor(ABC):
+class Executor(Closable):
     """Runs points of one job. The outcome of a point depends on nothing but the job and the point."""
 
     @abstractmethod
@@ -19,9 +19,3 @@ class Executor(ABC):
     @abstractmethod
     def close(self) -> None:
         """Stop the workers, whatever they are doing."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()

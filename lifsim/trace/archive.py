@@ -20,10 +20,10 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from lifsim.closable import Closable
 from lifsim.config.workload_schema import MAX_LAYERS
 from lifsim.errors import Fault, InputError
 from lifsim.regular_file import open_regular
-from lifsim.trace.source import Closable
 
 DEFLATE_LIMIT = 1032  # bytes that one byte of a deflate stream can stand for (two bits per match of 258)
 HEAD_BYTES = 1 << 14  # enough for the .npy header of any array of plain numbers

@@ -24,10 +24,10 @@ class FittedLayer(LayerSpikes):
         super().__init__(wanted.name, (wanted.tensor.timesteps, spikes.shape[1], *wanted.shape))
         self._spikes = spikes
 
-    def _read(self, step: int, first: int, last: int) -> NDArray[np.uint8]:
-        spikes = self._spikes.read(step, first, last)
-        if self.steps == 1:
-            for later in range(1, self._spikes.steps):
+    def _read(self, timestep: int, first: int, last: int) -> NDArray[np.uint8]:
+        spikes = self._spikes.read(timestep, first, last)
+        if self.timesteps == 1:
+            for later in range(1, self._spikes.timesteps):
                 spikes = spikes | self._spikes.read(later, first, last)
         return spikes.reshape(last - first, *self.neuron_shape)
 
@@ -72,8 +72,10 @@ def _misfits(spikes: LayerSpikes, wanted: Traced, trace: Trace, network: Network
         message = f"has inputs of shape {needed} in {network.name}, {list(spikes.neuron_shape)} in the trace{name}"
         as_signal = (trace.batch, 1, *spikes.neuron_shape) == wanted.map_shape
         faults.append(message + ("; a 1-D signal is [T, C, 1, L], not [T, C, L]" if as_signal else ""))
-    if spikes.steps not in {wanted.tensor.timesteps, trace.timesteps}:
-        faults.append(f"has {wanted.tensor.timesteps} timesteps in {network.name}, {spikes.steps} in the trace{name}")
+    if spikes.timesteps not in {wanted.tensor.timesteps, trace.timesteps}:
+        faults.append(
+            f"has {wanted.tensor.timesteps} timesteps in {network.name}, {spikes.timesteps} in the trace{name}"
+        )
     return faults
 
 

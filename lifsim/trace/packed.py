@@ -37,17 +37,17 @@ class PackedLayer(LayerSpikes):
         self._array = array
         self._verified = False
 
-    def packed(self, step: int, first: int, last: int) -> NDArray[np.uint8]:
-        """Packed spikes of images `first` to `last` (exclusive, as stored) at `step`: `[last - first, block_bytes]`."""
+    def packed(self, timestep: int, first: int, last: int) -> NDArray[np.uint8]:
+        """Packed spikes of images `first` to `last` (exclusive, as stored) at `timestep`, `[last - first, bytes]`."""
         if not self._verified:
             self.verify()
         block = self._header.block_bytes
-        offset = (step * self.shape[1] + first) * block
+        offset = (timestep * self.shape[1] + first) * block
         data = self._archive.read(self._array, offset, (last - first) * block)
         return np.frombuffer(data, np.uint8).reshape(last - first, block)
 
-    def _read(self, step: int, first: int, last: int) -> NDArray[np.uint8]:
-        bits = np.unpackbits(self.packed(step, first, last), axis=1, count=self.neurons)
+    def _read(self, timestep: int, first: int, last: int) -> NDArray[np.uint8]:
+        bits = np.unpackbits(self.packed(timestep, first, last), axis=1, count=self.neurons)
         return bits.reshape(last - first, *self.neuron_shape)
 
     def verify(self) -> None:

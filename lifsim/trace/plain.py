@@ -37,13 +37,13 @@ class PlainLayer(LayerSpikes):
         self._checked = False
         self._rows_of_all: NDArray[Any] | None = None  # of an array in Fortran order, whose rows are not together
 
-    def _read(self, step: int, first: int, last: int) -> NDArray[np.uint8]:
+    def _read(self, timestep: int, first: int, last: int) -> NDArray[np.uint8]:
         if not self._checked:
             self._archive.check_crc(self._array)
             self._checked = True
         if self._layout == "TB":
-            return self._rows(step * self.shape[1] + first, last - first)
-        rows = [self._rows(image * self.steps + step, 1) for image in range(first, last)]
+            return self._rows(timestep * self.shape[1] + first, last - first)
+        rows = [self._rows(image * self.timesteps + timestep, 1) for image in range(first, last)]
         return np.concatenate(rows) if rows else self._rows(0, 0)
 
     def _rows(self, first: int, count: int) -> NDArray[np.uint8]:
@@ -86,7 +86,7 @@ def read_plain(archive: Archive, timesteps: int | None = None, layout: str = "TB
         if lead is not None
     ]
     provenance = f"plain archive {archive.path.name}{split}"
-    return Trace("", sharing, split.steps, split.batch, None, provenance, tuple(layers), archive)
+    return Trace("", sharing, split.timesteps, split.batch, None, provenance, tuple(layers), archive)
 
 
 def _has_images(array: Array) -> bool:
@@ -117,7 +117,7 @@ def _faults(array: Array) -> list[str]:
 class _Split:
     """How leading axes hold T timesteps of B images. given: whether some array has an axis for each."""
 
-    steps: int
+    timesteps: int
     batch: int
     layout: str
     given: bool
@@ -127,35 +127,37 @@ class _Split:
         """T and B of the arrays that have both axes, else of the longest leading axis."""
         both = [_ordered(array.shape[:2], layout) for array in arrays if _has_images(array)]
         if both:
-            return cls(timesteps or max(steps for steps, _ in both), max(images for _, images in both), layout, True)
+            return cls(
+                timesteps or max(timesteps for timesteps, _ in both), max(images for _, images in both), layout, True
+            )
         longest = max(array.shape[0] for array in arrays)
-        steps = longest if timesteps is None else timesteps
-        return cls(steps, max(1, longest // steps), layout, False)
+        timesteps = longest if timesteps is None else timesteps
+        return cls(timesteps, max(1, longest // timesteps), layout, False)
 
     def lead(self, array: Array) -> tuple[int, int] | None:
         """(T or 1, B or 1) of the array's leading axes; None if they are none of them."""
         if _has_images(array):
-            steps, batch = _ordered(array.shape[:2], self.layout)
-            return (steps, batch) if steps in (1, self.steps) and batch in (1, self.batch) else None
-        splits = {1: (1, 1), self.batch: (1, self.batch), self.steps * self.batch: (self.steps, self.batch)}
+            timesteps, batch = _ordered(array.shape[:2], self.layout)
+            return (timesteps, batch) if timesteps in (1, self.timesteps) and batch in (1, self.batch) else None
+        splits = {1: (1, 1), self.batch: (1, self.batch), self.timesteps * self.batch: (self.timesteps, self.batch)}
         if self.batch == 1 or not self.given:  # else [T, C, H, W] beside [T, B, F] is a signal [T, C, L] misread
-            splits = {self.steps: (self.steps, 1)} | splits
+            splits = {self.timesteps: (self.timesteps, 1)} | splits
         return splits.get(array.shape[0])
 
     def misfit(self, array: Array) -> str:
         """What is wrong with the leading axes of an array without `lead`."""
         if not _has_images(array):
-            return f"{array.shape[0]} must begin with T x B = {self.steps} x {self.batch}, or a 1 for either"
+            return f"{array.shape[0]} must begin with T x B = {self.timesteps} x {self.batch}, or a 1 for either"
         axes = "T, B" if self.layout == "TB" else "B, T"
-        first, second = _ordered((self.steps, self.batch), self.layout)
+        first, second = _ordered((self.timesteps, self.batch), self.layout)
         signal = "; a 1-D signal is [T, C, 1, L]" if len(array.shape) == 3 else ""
         return f"{list(array.shape)} must begin with {axes} = {first}, {second}, or a 1 for either{signal}"
 
     def __str__(self) -> str:
         """In words, for the provenance; '' for one image."""
-        axes = "axes" if self.given else f"axis {self.steps * self.batch}"
+        axes = "axes" if self.given else f"axis {self.timesteps * self.batch}"
         order = "timesteps outer" if self.layout == "TB" else "images outer"
-        words = f" (leading {axes} read as {self.steps} timesteps x {self.batch} images, {order})"
+        words = f" (leading {axes} read as {self.timesteps} timesteps x {self.batch} images, {order})"
         return words if self.batch > 1 else ""
 
 

@@ -6,11 +6,11 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lifsim.closable import Closable
 from lifsim.errors import InputError, did_you_mean
 
 CHUNK_BYTES = 4 << 20  # unpacked spikes held at once when a layer is walked
@@ -21,20 +21,6 @@ def image_chunks(batch: int, neurons: int, limit_bytes: int = CHUNK_BYTES) -> It
     images = max(1, limit_bytes // neurons)
     for first in range(0, batch, images):
         yield first, min(batch, first + images)
-
-
-class Closable(ABC):
-    """A file that layers read from."""
-
-    @abstractmethod
-    def close(self) -> None:
-        """Close it; reads fail from then on."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 class LayerSpikes(ABC):
@@ -50,7 +36,7 @@ class LayerSpikes(ABC):
         self.shape = shape
 
     @property
-    def steps(self) -> int:
+    def timesteps(self) -> int:
         """Timesteps that the layer has spikes for: T, or 1."""
         return self.shape[0]
 
@@ -64,29 +50,31 @@ class LayerSpikes(ABC):
         """Elements per image and timestep."""
         return math.prod(self.neuron_shape)
 
-    def read(self, step: int, first: int, last: int) -> NDArray[np.uint8]:
-        """Spikes of images `first` to `last` (exclusive) at `step`: 0 or 1, uint8 `[last - first, *neuron_shape]`."""
-        if not (0 <= step < self.steps and 0 <= first <= last):
-            raise IndexError(f"{self.name} has steps 0 to {self.steps - 1}, not {step}, images {first}:{last}")
+    def read(self, timestep: int, first: int, last: int) -> NDArray[np.uint8]:
+        """Spikes of images `first` to `last` (exclusive) at `timestep`: 0 or 1, `[last - first, *neuron_shape]`."""
+        if not (0 <= timestep < self.timesteps and 0 <= first <= last):
+            raise IndexError(
+                f"{self.name} has timesteps 0 to {self.timesteps - 1}, not {timestep}, images {first}:{last}"
+            )
         if self.shape[1] == 1 and last > 1:
-            return np.broadcast_to(self._read(step, 0, 1), (last - first, *self.neuron_shape))
+            return np.broadcast_to(self._read(timestep, 0, 1), (last - first, *self.neuron_shape))
         if last > self.shape[1]:
             raise IndexError(f"{self.name} has {self.shape[1]} images, not {last}")
-        return self._read(step, first, last)
+        return self._read(timestep, first, last)
 
     @abstractmethod
-    def _read(self, step: int, first: int, last: int) -> NDArray[np.uint8]:
+    def _read(self, timestep: int, first: int, last: int) -> NDArray[np.uint8]:
         """As `read`, within the stored images."""
 
     def verify(self) -> None:
         """Read all of the layer once. Raises InputError where the bytes are not what was written."""
         for first, last in image_chunks(self.shape[1], self.neurons):
-            for step in range(self.steps):
-                self.read(step, first, last)
+            for timestep in range(self.timesteps):
+                self.read(timestep, first, last)
 
 
 @dataclass(frozen=True)
-class Trace:
+class Trace(Closable):
     """Input spikes of every layer of the array, of one that multiplies two tensors those of both, in network order.
 
     sharing: the sharing under which they were recorded. seed: of spikes drawn at random, None for recorded ones.
@@ -123,9 +111,3 @@ class Trace:
         """Close the file that the spikes are read from, if there is one."""
         if self.file is not None:
             self.file.close()
-
-    def __enter__(self) -> Trace:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()

@@ -56,16 +56,16 @@ class LayerStatistics:
 
 def layer_statistics(layer: LayerSpikes) -> LayerStatistics:
     """Statistics of one layer, a chunk of images at a time. Raises InputError where its bytes are damaged."""
-    ones = np.zeros(layer.steps, np.int64)
-    fired = np.zeros(layer.steps + 1, np.int64)
+    ones = np.zeros(layer.timesteps, np.int64)
+    fired = np.zeros(layer.timesteps + 1, np.int64)
     for first, last in image_chunks(layer.shape[1], layer.neurons):
-        count = np.zeros((last - first, *layer.neuron_shape), np.uint32 if layer.steps > 255 else np.uint8)
-        for step in range(layer.steps):
-            spikes = layer.read(step, first, last)
-            ones[step] += np.count_nonzero(spikes)
+        count = np.zeros((last - first, *layer.neuron_shape), np.uint32 if layer.timesteps > 255 else np.uint8)
+        for timestep in range(layer.timesteps):
+            spikes = layer.read(timestep, first, last)
+            ones[timestep] += np.count_nonzero(spikes)
             count += spikes
         for image in count:  # apart, because bincount takes eight bytes for each neuron
-            fired += np.bincount(image.ravel(), minlength=layer.steps + 1)
+            fired += np.bincount(image.ravel(), minlength=layer.timesteps + 1)
     return LayerStatistics(layer.name, layer.shape, tuple(ones.tolist()), tuple(fired.tolist()))
 
 

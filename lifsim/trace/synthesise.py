@@ -31,11 +31,11 @@ class BernoulliLayer(LayerSpikes):
         self._rates = rates
         self._key = (seed, *np.frombuffer(hashlib.sha256(tensor.encode()).digest(), "<u4").tolist())
 
-    def _read(self, step: int, first: int, last: int) -> NDArray[np.uint8]:
-        rate = self._rates[step if len(self._rates) > 1 else 0]
+    def _read(self, timestep: int, first: int, last: int) -> NDArray[np.uint8]:
+        rate = self._rates[timestep if len(self._rates) > 1 else 0]
         spikes = np.empty((last - first, self.neurons), np.uint8)
         for row, image in zip(spikes, range(first, last), strict=True):
-            bernoulli(rate, np.random.PCG64(np.random.SeedSequence((*self._key, step, image))), row)
+            bernoulli(rate, np.random.PCG64(np.random.SeedSequence((*self._key, timestep, image))), row)
         return spikes.reshape(last - first, *self.neuron_shape)
 
 

@@ -36,19 +36,19 @@ class _Spool:
     written: NDArray[np.bool_]
     ones: int = 0
 
-    def write(self, step: int, first: int, bits: NDArray[np.uint8]) -> None:
-        written = self.written[step, first : first + len(bits)]
+    def write(self, timestep: int, first: int, bits: NDArray[np.uint8]) -> None:
+        written = self.written[timestep, first : first + len(bits)]
         if written.any():
-            raise ValueError(f"step {step}, images {first}:{first + len(bits)} must be written once")
+            raise ValueError(f"timestep {timestep}, images {first}:{first + len(bits)} must be written once")
         written[:] = True
         self.ones += int(np.bitwise_count(bits).sum(dtype=np.int64))
-        self.file.seek((step * self.written.shape[1] + first) * bits.shape[1])
+        self.file.seek((timestep * self.written.shape[1] + first) * bits.shape[1])
         self.file.write(bits.data)
 
     def shape(self) -> tuple[int, ...] | None:
         """`[T, B, ...]` of what has come, or `[1, B, ...]` if it is the first timestep; None if blocks are missing."""
-        steps = len(self.written) if self.written[1:].any() else 1
-        return (steps, self.written.shape[1], *self.neuron_shape) if self.written[:steps].all() else None
+        timesteps = len(self.written) if self.written[1:].any() else 1
+        return (timesteps, self.written.shape[1], *self.neuron_shape) if self.written[:timesteps].all() else None
 
 
 @dataclass
@@ -83,8 +83,8 @@ class TraceWriter:
         self._folder = self._open.enter_context(scratch_beside(self.path, parents=True))
         return self
 
-    def write(self, layer: str, step: int, spikes: ArrayLike, first: int = 0) -> None:
-        """Spikes of images `first`, `first` + 1, ... of `layer` at `step`: bool or 0/1, `[images, C, H, W]` or
+    def write(self, layer: str, timestep: int, spikes: ArrayLike, first: int = 0) -> None:
+        """Spikes of images `first`, `first` + 1, ... of `layer` at `timestep`: bool or 0/1, `[images, C, H, W]` or
         `[images, F]`. Raises ValueError where they do not fit what came before."""
         array = np.asarray(spikes).astype(np.bool_, copy=False)
         if not np.array_equal(array, spikes):
@@ -94,10 +94,12 @@ class TraceWriter:
             spool = self._spools[layer] = self._spool(array.shape[1:])
         if array.shape[1:] != spool.neuron_shape:
             raise ValueError(f"{layer}: spikes {array.shape[1:]} must be {spool.neuron_shape} as before")
-        if not (0 <= step < self.timesteps and first >= 0 and first + len(array) <= self.batch):
-            raise ValueError(f"{layer}: step {step}, images {first}:{first + len(array)} must be within the trace")
+        if not (0 <= timestep < self.timesteps and first >= 0 and first + len(array) <= self.batch):
+            raise ValueError(
+                f"{layer}: timestep {timestep}, images {first}:{first + len(array)} must be within the trace"
+            )
         with writing(self.path):
-            spool.write(step, first, np.packbits(np.ascontiguousarray(array).reshape(len(array), -1), axis=1))
+            spool.write(timestep, first, np.packbits(np.ascontiguousarray(array).reshape(len(array), -1), axis=1))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -151,11 +153,11 @@ def save(trace: Trace, path: Path, *, overwrite: bool = False, watch: Watch = un
     with TraceWriter(
         path, trace.workload, trace.timesteps, trace.batch, trace.sharing, trace.seed, trace.provenance, overwrite
     ) as writer:
-        tally = Tally(watch, "spikes", sum(layer.steps * trace.batch * layer.neurons for layer in trace.layers))
+        tally = Tally(watch, "spikes", sum(layer.timesteps * trace.batch * layer.neurons for layer in trace.layers))
         for layer in trace.layers:
-            for step in range(layer.steps):
+            for timestep in range(layer.timesteps):
                 for first, last in image_chunks(trace.batch, layer.neurons):
-                    writer.write(layer.name, step, layer.read(step, first, last), first)
+                    writer.write(layer.name, timestep, layer.read(timestep, first, last), first)
                     tally.add((last - first) * layer.neurons)
 
 

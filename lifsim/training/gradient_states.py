@@ -8,13 +8,12 @@ rules of the forward pass (lifsim.schedule.membranes), without strips.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import groupby
 
 import numpy as np
 
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.facts import NetworkFacts, StateFacts
-from lifsim.schedule.membranes import StateUse, best_split
+from lifsim.schedule.membranes import StateUse, best_split, calls_of, relays_of
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.rows import Ints
 
@@ -38,16 +37,12 @@ class StateMoves:
         return cls(*({layer: np.zeros(shape, np.int64) for layer in members} for _ in range(2)))
 
     def add(self, relays: list[tuple[int, ...]], moving: int, transient: int, chunks: slice) -> None:
-        """A state of which `moving` bytes do not stay: a transient one comes in where a relay of calls begins and
-        leaves where it ends, another moves at every call; the first read and the last write are free."""
-        at_every_call = moving - min(moving, transient)
-        for relay in relays:
-            for layer in relay:
-                begins, ends = layer == relay[0], layer == relay[-1]
-                reads_from = 1 if begins and relay is relays[0] else 0
-                writes_until = -1 if ends and relay is relays[-1] else None
-                self.reads[layer][chunks, reads_from:] += moving if begins else at_every_call
-                self.writes[layer][chunks, :writes_until] += moving if ends else at_every_call
+        """A state of which `moving` bytes do not stay, `transient` of them at most through a relay of calls."""
+        through = min(moving, transient)
+        for call in calls_of(relays):
+            reads_from, writes_until = 1 if call.first else 0, -1 if call.last else None
+            self.reads[call.layer][chunks, reads_from:] += call.read(moving, through)
+            self.writes[call.layer][chunks, :writes_until] += call.written(moving, through)
 
 
 def gradient_state_moves(facts: NetworkFacts, chip: Chip, group: GroupPlan, batch: int, *, reverse: bool) -> StateMoves:
@@ -71,8 +66,4 @@ def gradient_state_moves(facts: NetworkFacts, chip: Chip, group: GroupPlan, batc
 
 def _relays(facts: NetworkFacts, group: GroupPlan) -> Relays:
     owner = {layer: state for state in facts.states for layer in state.layers}
-    calls = [(owner[layer], layer) for layer in reversed(group.indices) if layer in owner]
-    by_state: Relays = {}
-    for state, relay in groupby(calls, key=lambda call: call[0]):
-        by_state.setdefault(state, []).append(tuple(index for _, index in relay))
-    return by_state
+    return relays_of((owner[layer], layer) for layer in reversed(group.indices) if layer in owner)

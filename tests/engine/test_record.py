@@ -102,7 +102,7 @@ def test_is_a_trace_what_the_engine_fires_whatever_the_threads(tmp_path: Path) -
     with open_trace(tmp_path / "t1.npz", network) as trace:
         for layer, spikes in zip(network.layers, trace.layers, strict=True):
             expected = np.concatenate(values[layer.input.name])
-            found = np.stack([spikes.read(step, 0, 3) for step in range(spikes.steps)])
+            found = np.stack([spikes.read(step, 0, 3) for step in range(spikes.timesteps)])
             assert np.array_equal(found.reshape(expected.shape), expected), layer.name
     with np.load(tmp_path / "m1.npz") as membranes:
         for lif in network.lifs:

@@ -36,6 +36,9 @@ def keep(result: Result, folder: Path) -> None:
 
 def differences(result: Result, folder: Path) -> Iterator[str]:
     """A line for each figure that differs from those kept."""
+    if not folder.is_dir():
+        yield "was not kept"
+        return
     for name, text in figures(result).items():
         kept = (folder / name).read_text(encoding="utf-8")
         if text == kept:

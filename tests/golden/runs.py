@@ -52,6 +52,7 @@ def _networks() -> Iterator[GoldenRun]:
     yield GoldenRun("tpu_like_small", "resnet19_cifar10", "layer", {"schedule": "timestep"})
     yield GoldenRun("sata128", "resnet19_positions_imagenet100", "layer")
     yield GoldenRun("sata128", "vgg16_ncaltech101", "layer")
+    yield GoldenRun("sata128", "spikformer_block_cifar10", "channel2", {"schedule": "auto"})
     for workload in ("lenet5_mnist", "alexnet_cifar10", "har_sfcn_ucihar"):
         yield GoldenRun("sata128_skip", workload)
     for batch, chunk in ((3, None), (4, 2), (5, 1)):

@@ -54,7 +54,7 @@ def test_an_input_that_comes_once_is_a_one_if_it_fired_at_any_timestep(tmp_path:
     arrays = _arrays()
     arrays["conv1"] = np.random.default_rng(4).random((3, 2, 5, 7)) < 0.5
     trace = open_trace(_plain(tmp_path / "t.npz", **arrays), small_network())
-    assert trace.layers[0].steps == 1
+    assert trace.layers[0].timesteps == 1
     np.testing.assert_array_equal(trace.layers[0].read(0, 0, 1)[0], arrays["conv1"].any(axis=0))
 
 

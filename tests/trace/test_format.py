@@ -71,7 +71,7 @@ def test_what_was_written_comes_back(tmp_path: Path, method: int) -> None:
         assert (trace.workload, trace.sharing, trace.seed, trace.provenance) == ("small", "channel2", 5, "test")
         assert (trace.timesteps, trace.batch) == (3, 2)
         for layer in trace.layers:
-            for step in reversed(range(layer.steps)):
+            for step in reversed(range(layer.timesteps)):
                 np.testing.assert_array_equal(layer.read(step, 0, 2), spikes[layer.name][step])
                 np.testing.assert_array_equal(layer.read(step, 1, 2), spikes[layer.name][step, 1:])
 
@@ -85,7 +85,7 @@ def test_the_order_of_writing_does_not_matter(tmp_path_factory: pytest.TempPathF
             writer.write(name, step, spikes[name][step, image : image + 1], first=image)
     with open_trace(path) as trace:
         for layer in trace.layers:
-            assert all((layer.read(t, 0, 2) == spikes[layer.name][t]).all() for t in range(layer.steps))
+            assert all((layer.read(t, 0, 2) == spikes[layer.name][t]).all() for t in range(layer.timesteps))
 
 
 @pytest.mark.parametrize("dtype", [np.bool_, np.uint8, np.float32])
@@ -267,7 +267,7 @@ def test_any_damage_is_refused_or_harmless(tmp_path_factory: pytest.TempPathFact
     try:
         with open_trace(path) as trace:
             for layer in trace.layers:
-                for step in range(layer.steps):
+                for step in range(layer.timesteps):
                     np.testing.assert_array_equal(layer.read(step, 0, 2), _spikes()[layer.name][step])
     except InputError:
         pass

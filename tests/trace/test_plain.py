@@ -37,7 +37,7 @@ def test_the_reference_traces_come_back_from_an_imported_file(
     with np.load(plain) as arrays, open_trace(packed) as trace:
         assert [layer.name for layer in trace.layers] == list(arrays)
         for layer in trace.layers:
-            read = np.concatenate([layer.read(step, 0, 1) for step in range(layer.steps)])
+            read = np.concatenate([layer.read(step, 0, 1) for step in range(layer.timesteps)])
             np.testing.assert_array_equal(read, arrays[layer.name])
 
 

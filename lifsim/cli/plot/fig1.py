@@ -5,9 +5,8 @@ from __future__ import annotations
 import click
 
 from lifsim.cli.family import FamilyCommand, options_of
-from lifsim.cli.memory_options import MemoryOptions
+from lifsim.cli.memory_options import MemoryOptions, memory_workload
 from lifsim.cli.plot.output import Output, say_written
-from lifsim.config import defaults
 
 
 @click.command(
@@ -18,9 +17,7 @@ Examples:
   lifsim plot fig1 --workload resnet19_imagenet100 --timesteps 4 --batch 16 --out fig1.pdf
 """,
 )
-@click.option(
-    "--workload", metavar="NAME|FILE", default=defaults.MEMORY_WORKLOAD, show_default=True, help="The network."
-)
+@memory_workload
 @options_of(MemoryOptions, "memory")
 @options_of(Output, "output")
 def fig1(

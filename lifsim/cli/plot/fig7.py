@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from lifsim.cli.family import FamilyCommand, options_of
-from lifsim.cli.memory_options import MemoryOptions
+from lifsim.cli.memory_options import MemoryOptions, memory_workload
 from lifsim.cli.plot.output import Output, say_written
 from lifsim.cli.usual_sharings import Choice
 from lifsim.cli.where_possible import where_possible_option
@@ -26,9 +26,7 @@ Examples:
 """,
 )
 @click.argument("study", required=False, type=click.Path(path_type=Path))
-@click.option(
-    "--workload", metavar="NAME|FILE", default=defaults.MEMORY_WORKLOAD, show_default=True, help="The network."
-)
+@memory_workload
 @click.option(
     "--sharing", "sharings", metavar="SHARING,...", show_default=SHARINGS,
     help="LIF sharings beside none.",

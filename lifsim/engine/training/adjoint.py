@@ -146,31 +146,31 @@ class _Calls:
         rows, (linear, threshold) = slice(start, stop), _of_rows(self.linear, self.threshold, start, stop)
         channels = self.grad_state[0].shape[1]
         after = [variable[rows] for variable in self.grad_state]
-        for step in reversed(range(len(self.grad))):
+        for timestep in reversed(range(len(self.grad))):
             for base in range(self.grad.shape[2] - channels, -1, -channels):
                 here = rows, slice(base, base + channels)
-                slopes = self._slopes(charged[step][here] - threshold)
-                kept = after[0] * (1 - self.spikes[step][here]) if linear.forgets else after[0]
-                g = [self.grad[step][here] * slopes + kept, *after[1:]]
-                self.grad_x[step][here] = _hand_back(linear, g, after)
+                slopes = self._slopes(charged[timestep][here] - threshold)
+                kept = after[0] * (1 - self.spikes[timestep][here]) if linear.forgets else after[0]
+                g = [self.grad[timestep][here] * slopes + kept, *after[1:]]
+                self.grad_x[timestep][here] = _hand_back(linear, g, after)
 
     def reversed(self, start: int, stop: int, x: Array, state: State) -> None:
         """With the inputs `x` and the `state` after the last call, which becomes that before the first."""
         rows, (linear, threshold) = slice(start, stop), _of_rows(self.linear, self.threshold, start, stop)
         channels, inverse = self.grad_state[0].shape[1], _inverse(linear)
         variables, after = ([variable[rows] for variable in found] for found in (state, self.grad_state))
-        for step in reversed(range(len(self.grad))):
+        for timestep in reversed(range(len(self.grad))):
             for base in range(self.grad.shape[2] - channels, -1, -channels):
                 here = rows, slice(base, base + channels)
-                charged = [variables[0] + self.spikes[step][here] * threshold, *variables[1:]]
-                current = x[min(step, len(x) - 1)][here]
+                charged = [variables[0] + self.spikes[timestep][here] * threshold, *variables[1:]]
+                current = x[min(timestep, len(x) - 1)][here]
                 before = [value - gain * current for value, gain in zip(charged, linear.gain, strict=True)]
                 slopes = self._slopes(charged[0] - threshold)
                 undone = [sum(part * value for part, value in zip(row, before, strict=True)) for row in inverse]
                 for variable, value in zip(variables, undone, strict=True):
                     variable[...] = value
-                g = [self.grad[step][here] * slopes + after[0], *after[1:]]
-                self.grad_x[step][here] = _hand_back(linear, g, after)
+                g = [self.grad[timestep][here] * slopes + after[0], *after[1:]]
+                self.grad_x[timestep][here] = _hand_back(linear, g, after)
 
     def _slopes(self, distance: Array) -> Array:
         return _slopes(distance, self.surrogate.code, self.surrogate.alpha)  # type: ignore[no-any-return]

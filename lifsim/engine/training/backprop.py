@@ -74,14 +74,14 @@ class Learner:
             raise InputError(faults)
 
     def forward(self, weights: Mapping[str, Array], x: Array) -> Pass:
-        """Run a batch x, channels first, [steps, B, ...], encoded and checked. Raises InputError."""
+        """Run a batch x, channels first, [timesteps, B, ...], encoded and checked. Raises InputError."""
         return Pass(self, weights, to_channels_last(x))
 
 
 class Pass:
     """One batch on its way through the network and back.
 
-    outputs: of the last node, [steps, B, F]; statistics: what each batch norm saw.
+    outputs: of the last node, [timesteps, B, F]; statistics: what each batch norm saw.
     """
 
     def __init__(self, learner: Learner, weights: Mapping[str, Array], x: Array) -> None:
@@ -118,13 +118,13 @@ class Pass:
         self._tape.put(f"{name}.mean", seen.mean)
         self._tape.put(f"{name}.variance", seen.variance)
 
-    def _forward(self, node: Node, inputs: Sequence[Array], step: int, steps: int) -> Array:
+    def _forward(self, node: Node, inputs: Sequence[Array], timestep: int, timesteps: int) -> Array:
         match node:
             case Input():
                 value = self._x
                 self._tape.put(node.name, value)
             case Lif():
-                value = self.membranes.fire(node, inputs[0], step, steps)
+                value = self.membranes.fire(node, inputs[0], timestep, timesteps)
                 self._tape.put(node.name, value)
             case Product():
                 raw = self._raw(node, inputs[0])
@@ -132,7 +132,7 @@ class Pass:
                     self._tape.put(node.name, raw)
                 if node.batch_norm:
                     self._see(node.name, norm.statistics(raw, node.name))
-                value = self._normed(node, raw, step, steps)
+                value = self._normed(node, raw, timestep, timesteps)
             case _:
                 value = self._stateless(node, inputs)
         return value
@@ -146,7 +146,7 @@ class Pass:
         return self._operators[node.name](inputs)
 
     def _raw(self, node: Product, x: Array) -> Array:
-        """Output of the weight layer before its batch norm, [steps, B, ...]."""
+        """Output of the weight layer before its batch norm, [timesteps, B, ...]."""
         if node.name not in self._operators:
             learner, filters = self.learner, node.output.shape[0]
             bias = self._weights[f"{node.name}.bias"] if node.bias else np.zeros(filters)
@@ -155,33 +155,33 @@ class Pass:
             self._operators[node.name] = node.forward(given)
         return self._operators[node.name]([x])
 
-    def _statistics(self, name: str, step: int, steps: int) -> norm.Statistics:
-        mean, variance = (self._tape.get(f"{name}.{term}", step, steps) for term in ("mean", "variance"))
+    def _statistics(self, name: str, timestep: int, timesteps: int) -> norm.Statistics:
+        mean, variance = (self._tape.get(f"{name}.{term}", timestep, timesteps) for term in ("mean", "variance"))
         return norm.Statistics(mean, variance, self._counts[name])
 
-    def _normed(self, node: Product, raw: Array, step: int, steps: int) -> Array:
+    def _normed(self, node: Product, raw: Array, timestep: int, timesteps: int) -> Array:
         if not node.batch_norm:
             return raw
         gain, offset = (self._weights[f"{node.name}.bn.{term}"].astype(raw.dtype) for term in ("weight", "bias"))
-        out: Array = norm.normalised(raw, self._statistics(node.name, step, steps)) * gain + offset
+        out: Array = norm.normalised(raw, self._statistics(node.name, timestep, timesteps)) * gain + offset
         return out
 
-    def _kept(self, node: Product, step: int, steps: int) -> Array:
+    def _kept(self, node: Product, timestep: int, timesteps: int) -> Array:
         """Output of the weight layer before its batch norm: from the tape, or computed again."""
         if node.name in self._tape:
-            return self._tape.get(node.name, step, steps)
+            return self._tape.get(node.name, timestep, timesteps)
         if node.name not in self._fresh:
-            self._fresh[node.name] = self._raw(node, self._value(node.inputs[0], step, steps))
+            self._fresh[node.name] = self._raw(node, self._value(node.inputs[0], timestep, timesteps))
         return self._fresh[node.name]
 
-    def _value(self, name: str, step: int, steps: int) -> Array:
+    def _value(self, name: str, timestep: int, timesteps: int) -> Array:
         """Output of a node, computed again from what the forward pass kept."""
         node = self.learner.network.node(name)
         if isinstance(node, Product):
-            return self._normed(node, self._kept(node, step, steps), step, steps)
+            return self._normed(node, self._kept(node, timestep, timesteps), timestep, timesteps)
         if name in self._tape:
-            return self._tape.get(name, step, steps)
-        return self._stateless(node, [self._value(source, step, steps) for source in node.inputs])
+            return self._tape.get(name, timestep, timesteps)
+        return self._stateless(node, [self._value(source, timestep, timesteps) for source in node.inputs])
 
     def backward(self, grad: Array, *, with_input: bool = False) -> dict[str, Array]:
         """Gradients of the weights, and "input" for that of the input (channels first) if asked, from the outputs'."""
@@ -194,61 +194,63 @@ class Pass:
         flow.add(self.learner.network.nodes[-1].name, to_channels_last(grad).astype(self.learner.dtype), 0)
         for stretch in reversed(self.learner.stretches):
             timesteps = self.learner.network.timesteps
-            spans = [(0, timesteps)] if stretch.folded else [(step, 1) for step in reversed(range(timesteps))]
-            for step, steps in spans:
+            spans = [(0, timesteps)] if stretch.folded else [(timestep, 1) for timestep in reversed(range(timesteps))]
+            for timestep, timesteps in spans:
                 self._fresh.clear()
                 for node in reversed(stretch.nodes):
-                    self._backward(node, flow, step, steps, sums)
+                    self._backward(node, flow, timestep, timesteps, sums)
         return sums
 
-    def _backward(self, node: Node, flow: Gradients, step: int, steps: int, sums: dict[str, Array]) -> None:
-        grad = flow.take(node.name, step, steps)
+    def _backward(self, node: Node, flow: Gradients, timestep: int, timesteps: int, sums: dict[str, Array]) -> None:
+        grad = flow.take(node.name, timestep, timesteps)
         if grad is None:
             return
         match node:
             case Input():
                 sums["input"] = to_channels_first(grad)
             case Lif():
-                spikes = self._tape.get(node.name, step, steps)
+                spikes = self._tape.get(node.name, timestep, timesteps)
                 source = node.inputs[0]
                 flow.add(
                     source,
-                    self.membranes.backward(node, grad, spikes, lambda: self._value(source, step, steps), step),
-                    step,
+                    self.membranes.backward(
+                        node, grad, spikes, lambda: self._value(source, timestep, timesteps), timestep
+                    ),
+                    timestep,
                 )
             case Product():
-                self._backward_weights(node, grad, flow, step, steps, sums)
+                self._backward_weights(node, grad, flow, timestep, timesteps, sums)
                 self._fresh.pop(node.name, None)
             case Pool():
-                x = self._value(node.inputs[0], step, steps)
-                flow.add(node.inputs[0], pool_gradient(x, grad, node), step)
+                x = self._value(node.inputs[0], timestep, timesteps)
+                flow.add(node.inputs[0], pool_gradient(x, grad, node), timestep)
             case Add():
                 for name in node.inputs:
-                    flow.add(name, grad, step)
+                    flow.add(name, grad, timestep)
             case TimeMean():
                 timesteps = self.learner.network.timesteps
                 flow.add(node.inputs[0], np.repeat(grad / timesteps, timesteps, axis=0), 0)
 
     def _backward_weights(
-        self, node: Product, grad: Array, flow: Gradients, step: int, steps: int, sums: dict[str, Array]
+        self, node: Product, grad: Array, flow: Gradients, timestep: int, timesteps: int, sums: dict[str, Array]
     ) -> None:
         def add(term: str, part: Array) -> None:
             name = f"{node.name}.{term}"
             sums[name] = sums[name] + part if name in sums else part
 
         if node.batch_norm:
-            seen = self._statistics(node.name, step, steps)
-            normal = norm.normalised(self._kept(node, step, steps), seen)
+            seen = self._statistics(node.name, timestep, timesteps)
+            normal = norm.normalised(self._kept(node, timestep, timesteps), seen)
             gain = self._weights[f"{node.name}.bn.weight"].astype(grad.dtype)
             grad, slope, offset = norm.gradient(grad, normal, gain, seen)
             add("bn.weight", slope)
             add("bn.bias", offset)
         if node.bias:
             add("bias", grad.sum(axis=tuple(range(grad.ndim - 1)), dtype=np.float64).astype(grad.dtype))
-        x = self._value(node.inputs[0], step, steps)
+        x = self._value(node.inputs[0], timestep, timesteps)
         add("weight", _backward_of(node).of_weights(x, grad, self.learner.workers))
         if flow.wants(node.inputs[0]):
-            flow.add(node.inputs[0], self._input_gradient(node, grad, x), step)
+            flow.add(node.inputs[0], self._input_gradient(node, grad, x), timestep)
 
     def _input_gradient(self, node: Product, grad: Array, x: Array) -> Array:
         weights = self._weights[f"{node.name}.weight"].astype(grad.dtype)

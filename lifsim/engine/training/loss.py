@@ -11,13 +11,13 @@ Array = NDArray[Any]
 
 
 def cross_entropy(outputs: Array, labels: Array) -> tuple[float, Array]:
-    """Mean loss over the batch, and its gradient [steps, B, F], of outputs [steps, B, F] and labels [B]."""
-    steps, batch, _ = outputs.shape
+    """Mean loss over the batch, and its gradient [timesteps, B, F], of outputs [timesteps, B, F] and labels [B]."""
+    timesteps, batch, _ = outputs.shape
     logits = outputs.mean(axis=0, dtype=np.float64)
     logits -= logits.max(axis=1, keepdims=True)
     log_likelihood = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
     chosen = np.arange(batch), labels
     grad = np.exp(log_likelihood)
     grad[chosen] -= 1
-    spread = np.broadcast_to(grad / (batch * steps), outputs.shape).astype(outputs.dtype)
+    spread = np.broadcast_to(grad / (batch * timesteps), outputs.shape).astype(outputs.dtype)
     return float(-log_likelihood[chosen].mean()), spread

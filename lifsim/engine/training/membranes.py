@@ -97,11 +97,11 @@ class Membranes(ABC):
         return Adjoint(self.neurons[node.name], self.surrogate, self.workers)
 
     @abstractmethod
-    def fire(self, node: Lif, x: Array, step: int, steps: int) -> Array:
-        """Spikes [steps, B, ...] of x [steps or 1, B, ...], keeping what the backward pass needs."""
+    def fire(self, node: Lif, x: Array, timestep: int, timesteps: int) -> Array:
+        """Spikes [timesteps, B, ...] of x [timesteps or 1, B, ...], keeping what the backward pass needs."""
 
     @abstractmethod
-    def backward(self, node: Lif, grad: Array, spikes: Array, x: Callable[[], Array], step: int) -> Array:
+    def backward(self, node: Lif, grad: Array, spikes: Array, x: Callable[[], Array], timestep: int) -> Array:
         """Gradient of x from that of the spikes; calls are to come in the reverse order of `fire`."""
 
     @property
@@ -116,17 +116,17 @@ class StoredMembranes(Membranes):
 
     charged: dict[tuple[str, int], Array] = field(default_factory=dict)
 
-    def fire(self, node: Lif, x: Array, step: int, steps: int) -> Array:
+    def fire(self, node: Lif, x: Array, timestep: int, timesteps: int) -> Array:
         rows = as_rows(x)
-        charged = self.charged[node.name, step] = np.empty((steps, *rows.shape[1:]), MEMBRANE)
+        charged = self.charged[node.name, timestep] = np.empty((timesteps, *rows.shape[1:]), MEMBRANE)
         state = self.states[self.state_of[node.name].name]
-        spikes = fire(rows, state, steps, self.neurons[node.name], self.workers, charged)
-        return spikes.reshape(steps, *x.shape[1:])
+        spikes = fire(rows, state, timesteps, self.neurons[node.name], self.workers, charged)
+        return spikes.reshape(timesteps, *x.shape[1:])
 
-    def backward(self, node: Lif, grad: Array, spikes: Array, x: Callable[[], Array], step: int) -> Array:
+    def backward(self, node: Lif, grad: Array, spikes: Array, x: Callable[[], Array], timestep: int) -> Array:
         del x
         grad_state = self.gradients[self.state_of[node.name].name]
-        charged = self.charged.pop((node.name, step))
+        charged = self.charged.pop((node.name, timestep))
         rows = as_rows(grad), as_rows(spikes)
         return self.adjoint(node).stored(*rows, charged, grad_state).reshape(grad.shape)
 
@@ -150,20 +150,20 @@ class ReversedMembranes(Membranes):
         self.since_copy = {name: [0] for name in self.states}
         self.copies = {name: [] for name in self.states}
 
-    def fire(self, node: Lif, x: Array, step: int, steps: int) -> Array:
-        del step
+    def fire(self, node: Lif, x: Array, timestep: int, timesteps: int) -> Array:
+        del timestep
         rows, name, calls = as_rows(x), self.state_of[node.name].name, self.state_of[node.name].channels
-        spikes = np.empty((steps, *rows.shape[1:]), np.uint8)
-        for index in range(steps):
+        spikes = np.empty((timesteps, *rows.shape[1:]), np.uint8)
+        for index in range(timesteps):
             if self.since_copy[name][-1] + calls > reversible_calls(node.neuron):
                 self.copies[name].append(tuple(variable.copy() for variable in self.states[name]))
                 self.since_copy[name].append(0)
             self.since_copy[name][-1] += calls
             spikes[index] = fire(_step(rows, index), self.states[name], 1, self.neurons[node.name], self.workers)[0]
-        return spikes.reshape(steps, *x.shape[1:])
+        return spikes.reshape(timesteps, *x.shape[1:])
 
-    def backward(self, node: Lif, grad: Array, spikes: Array, x: Callable[[], Array], step: int) -> Array:
-        del step
+    def backward(self, node: Lif, grad: Array, spikes: Array, x: Callable[[], Array], timestep: int) -> Array:
+        del timestep
         name, inputs = self.state_of[node.name].name, as_rows(x())
         rows, fired = as_rows(grad), as_rows(spikes)
         out = np.empty_like(rows)

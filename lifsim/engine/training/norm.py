@@ -1,4 +1,4 @@
-"""Batch norm in training: each timestep is a batch of its own, [steps, B, H, W, C] or [steps, B, F]."""
+"""Batch norm in training: each timestep is a batch of its own, [timesteps, B, H, W, C] or [timesteps, B, F]."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOMENTUM = 0.1  # of the running statistics, as in PyTorch
 
 @dataclass(frozen=True)
 class Statistics:
-    """Of each timestep and channel, [steps, C]; count: elements that they are of."""
+    """Of each timestep and channel, [timesteps, C]; count: elements that they are of."""
 
     mean: Array
     variance: Array
@@ -72,6 +72,6 @@ def _pixels(z: Array) -> tuple[int, ...]:
 
 
 def _spread(of_channels: Array, z: Array) -> Array:
-    """[steps, C] along the pixels of z, in its precision."""
-    steps, channels = of_channels.shape
-    return of_channels.reshape(steps, *(1,) * (z.ndim - 2), channels).astype(z.dtype)
+    """[timesteps, C] along the pixels of z, in its precision."""
+    timesteps, channels = of_channels.shape
+    return of_channels.reshape(timesteps, *(1,) * (z.ndim - 2), channels).astype(z.dtype)

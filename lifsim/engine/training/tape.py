@@ -26,12 +26,12 @@ class Tape:
         """Append the next timesteps of `name`."""
         self._parts.setdefault(name, []).append(value)
 
-    def get(self, name: str, step: int, steps: int) -> Array:
-        """`steps` timesteps from `step` on; what does not change over time has one."""
+    def get(self, name: str, timestep: int, timesteps: int) -> Array:
+        """Those of so many timesteps from `timestep` on; what does not change over time has one."""
         parts = self._parts[name]
         if len(parts) == 1:
-            return at(parts[0], step, steps)
-        return parts[step] if steps == 1 else np.concatenate(parts)
+            return at(parts[0], timestep, timesteps)
+        return parts[timestep] if timesteps == 1 else np.concatenate(parts)
 
     def whole(self, name: str) -> Array:
         """All timesteps."""
@@ -53,12 +53,12 @@ class Gradients:
         """Whether somebody asks for the gradient of `name`."""
         return name != self._unwanted
 
-    def add(self, name: str, grad: Array, step: int) -> None:
-        """Add a gradient of `name` of timesteps from `step` on, if it is wanted."""
+    def add(self, name: str, grad: Array, timestep: int) -> None:
+        """Add a gradient of `name` of timesteps from `timestep` on, if it is wanted."""
         if not self.wants(name):
             return
         if self._steps[name] == 1:
-            grad, step = grad.sum(axis=0, keepdims=True), 0
+            grad, timestep = grad.sum(axis=0, keepdims=True), 0
         if name not in self._sums:
             if len(grad) == self._steps[name]:
                 self._sums[name] = grad
@@ -67,9 +67,9 @@ class Gradients:
         elif len(grad) == self._steps[name]:
             self._sums[name] = self._sums[name] + grad
             return
-        self._sums[name][step : step + len(grad)] += grad
+        self._sums[name][timestep : timestep + len(grad)] += grad
 
-    def take(self, name: str, step: int, steps: int) -> Array | None:
+    def take(self, name: str, timestep: int, timesteps: int) -> Array | None:
         """What has been added for these timesteps; None if nothing reads the node."""
         grad = self._sums.get(name)
-        return None if grad is None else at(grad, step, steps)
+        return None if grad is None else at(grad, timestep, timesteps)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from lifsim.model.network import Layer
 from lifsim.report.explain.line import Line, plus
 from lifsim.schedule.group import Group
+from lifsim.schedule.membranes import calls_of
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.traffic import DramBytes
 
@@ -55,12 +56,10 @@ def _portions(plan: GroupPlan, walked: Group, state: int) -> Iterator[Portions]:
 
 def _times(layer: Layer, relays: list[tuple[int, ...]]) -> tuple[tuple[int, int], tuple[int, int]]:
     """How often a byte that stays through a relay of calls, and one that does not, is read and written for `layer` in
-    one chunk. The zero state is never read, the last state never written."""
-    T, number = layer.timesteps, next(n for n, relay in enumerate(relays) if layer.index in relay)
-    opens, closes = relays[number][0] == layer.index, relays[number][-1] == layer.index
-    reads = (T - (number == 0)) * opens, T - (relays[0][0] == layer.index)
-    writes = (T - (number == len(relays) - 1)) * closes, T - (relays[-1][-1] == layer.index)
-    return reads, writes
+    one chunk."""
+    call = next(call for call in calls_of(relays) if call.layer == layer.index)
+    reads, writes = layer.timesteps - call.first, layer.timesteps - call.last
+    return (reads * call.opens, reads), (writes * call.closes, writes)
 
 
 def _line(quantity: str, portions: list[Portions], times: tuple[int, int], value: int) -> Line:

@@ -32,8 +32,8 @@ FAULTS = (
     Fault(
         "explain: the zero state is read",
         f"{EXPLAINED}/membranes.py",
-        "reads = (T - (number == 0)) * opens,",
-        "reads = T * opens,",
+        "reads, writes = layer.timesteps - call.first,",
+        "reads, writes = layer.timesteps,",
         EXPLAIN,
     ),
     Fault(

@@ -11,15 +11,15 @@ UNITS = ("tests/simulate/test_training.py", "-k", "gradient_unit")
 GRADIENT_STATES = "lifsim/training/gradient_states.py"
 SIZES = "lifsim/training/sizes.py"
 STAGES = "lifsim/training/traffic.py"
-TRAINING = "lifsim/training/count.py"
+TRAINING = "lifsim/accounting/own/stages.py"
 PRICING = "lifsim/accounting/prices.py"
 
 FAULTS = (
     Fault(
         "membrane gradients: the first one is read",
         GRADIENT_STATES,
-        "reads_from = 1 if begins and relay is relays[0] else 0",
-        "reads_from = 0",
+        "reads_from, writes_until = 1 if call.first else 0,",
+        "reads_from, writes_until = 0,",
         CARRIED,
     ),
     Fault(
@@ -32,8 +32,8 @@ FAULTS = (
     Fault(
         "membrane gradients: what is transient moves at every call",
         GRADIENT_STATES,
-        "at_every_call = moving - min(moving, transient)",
-        "at_every_call = moving",
+        "through = min(moving, transient)",
+        "through = 0",
         CARRIED,
     ),
     Fault(

@@ -1,0 +1,1 @@
+"""One member of each kind that LIFSim does not ship, as short as can be."""
