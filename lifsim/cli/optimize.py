@@ -33,6 +33,8 @@ Examples:
 @click.option("--points", type=click.IntRange(1), default=100, show_default=True, help="Points to run.")
 @click.option("--round", "at_once", type=click.IntRange(1, 4096), default=8, show_default=True,
               help="Points asked for at a time, which run beside each other.")  # fmt: skip
+@click.option("--across-nodes", is_flag=True,
+              help="Rank SRAMs of several technology_nm, although logic and DRAM do not follow it.")  # fmt: skip
 @options_of(ExecutionOptions, "execution")
 def optimize(
     space: SpaceOptions,
@@ -41,6 +43,7 @@ def optimize(
     limits: tuple[str, ...],
     points: int,
     at_once: int,
+    across_nodes: bool,
 ) -> None:
     """Search the space that `lifsim sweep` would run whole for the point with the least of a figure, within limits.
 
@@ -48,6 +51,7 @@ def optimize(
     it was, and a sweep of the same space and a search use each other's points. The same seed asks for the same points.
     """
     from lifsim.report.sweep_progress import Progress
+    from lifsim.sweeps.assumed import assumptions, require_one_node
     from lifsim.sweeps.optimise import Goal, Limit, optimise
     from lifsim.sweeps.plan import job_of
     from lifsim.sweeps.store import Store
@@ -66,6 +70,8 @@ def optimize(
     Goal(minimise, tuple(parsed), points, at_once, 0).check_names()
     asked = space.request()
     job = job_of(asked)
+    if not across_nodes:
+        require_one_node(job)
     goal = Goal(minimise, tuple(parsed), points, at_once, asked.asked.seed or 0)
     progress = Progress(min(points, job.space.points), 0, minimise)
     with (
@@ -76,6 +82,8 @@ def optimize(
             optimise(job, store, executor, goal, progress.watch)
         say(f"{progress.summary} in {out}", err=True)
         _print_best(store, goal)
+    for assumption in assumptions(job):
+        say(f"assumption: {assumption}", err=True)
 
 
 def _print_best(store: Store, goal: Goal) -> None:
