@@ -35,6 +35,8 @@ Examples:
 @click.option("--points", type=click.IntRange(1), default=100, show_default=True, help="Points to run.")
 @click.option("--round", "at_once", type=click.IntRange(1, 4096), default=8, show_default=True,
               help="Points asked for at a time, which run beside each other.")  # fmt: skip
+@click.option("--across-nodes", is_flag=True,
+              help="Rank SRAMs of several technology_nm, although logic and DRAM do not follow it.")  # fmt: skip
 @options_of(ExecutionOptions, "execution")
 def optimize(
     space: SpaceOptions,
@@ -43,6 +45,7 @@ def optimize(
     limits: tuple[str, ...],
     points: int,
     at_once: int,
+    across_nodes: bool,
 ) -> None:
     """Search the space that `lifsim sweep` would run whole for the point with the least of a figure, within limits.
 
@@ -50,6 +53,7 @@ def optimize(
     it was, and a sweep of the same space and a search use each other's points. The same seed asks for the same points.
     """
     from lifsim.report.sweep_progress import Progress
+    from lifsim.sweeps.assumed import assumptions, require_one_node
     from lifsim.sweeps.optimise import Goal, Limit, meaning, optimise
     from lifsim.sweeps.plan import job_of
     from lifsim.sweeps.store import Store
@@ -69,6 +73,8 @@ def optimize(
     asked = space.request()
     job = job_of(asked)
     say_left_by(job)
+    if not across_nodes:
+        require_one_node(job)
     goal = Goal(minimise, tuple(parsed), points, at_once, asked.asked.seed or 0)
     progress = Progress(min(points, job.space.points), 0, minimise)
     with (
@@ -80,6 +86,8 @@ def optimize(
         say(f"{progress.summary} in {out}", err=True)
         say(f"ranked by {minimise}{meaning(minimise)}", err=True)
         _print_best(store, goal)
+    for assumption in assumptions(job):
+        say(f"assumption: {assumption}", err=True)
 
 
 def _print_best(store: Store, goal: Goal) -> None:

@@ -56,6 +56,7 @@ def sweep(
 
 def _run(planned: Plan, execution: ExecutionOptions, out: Path, *, retry_failed: bool) -> None:
     from lifsim.report.sweep_progress import Progress
+    from lifsim.sweeps.assumed import assumptions
     from lifsim.sweeps.run import pending_points, refuse_if_all_failed, run_points
     from lifsim.sweeps.store import Store
 
@@ -72,6 +73,8 @@ def _run(planned: Plan, execution: ExecutionOptions, out: Path, *, retry_failed:
     say(f"{progress.summary} in {out}", err=True)
     for error, count in list(errors.items())[:5]:
         say(f"failed {count:,}: {error}", err=True)
+    for assumption in assumptions(planned.job):
+        say(f"assumption: {assumption}", err=True)
     refuse_if_all_failed(errors, len(planned.points))
 
 

@@ -19,6 +19,9 @@ from lifsim.hardware import tables
 from lifsim.model.buffers import Buffer
 from lifsim.model.schema import known
 
+CACTI, TRANSISTORS, TEMPERATURE_K = "CACTI 7.0.3", "itrs-lop", 360
+"""What all rows of the table were made by and for, leakage included."""
+
 
 @dataclass(frozen=True)
 class SramCost:
@@ -53,6 +56,15 @@ def cacti(buffer: Buffer, technology_nm: int, name: str) -> list[float]:
     return curve(buffer.size_bytes)
 
 
+def beyond_table(buffer: Buffer, technology_nm: int) -> tuple[int, int] | None:
+    """The least and the most bytes for which CACTI's table has figures, where those of `buffer` are taken from beyond
+    them; else None."""
+    if buffer.size_bytes == 0 or buffer.read_pj is not None:
+        return None
+    sizes = _sizes()[technology_nm, buffer.port_bits, buffer.banks]
+    return None if sizes[0] <= buffer.size_bytes <= sizes[1] else sizes
+
+
 def uncovered(buffer: Buffer, technology_nm: int | None, name: str) -> list[Fault]:
     """What keeps CACTI's figures from pricing `buffer`, as far as that, and the technology (None), are known."""
     if known(buffer, "size_bytes", 1) == 0 or known(buffer, "read_pj", None) is not None:
@@ -77,6 +89,16 @@ def _curves() -> dict[tuple[int, int, int], Callable[[int], list[float]]]:
         figures = tuple(float(row[column]) for column in columns)
         points.setdefault(key, []).append((float(row["size_bytes"]), *figures))
     return {key: _curve(np.log(np.array(sorted(rows)))) for key, rows in points.items()}
+
+
+@cache
+def _sizes() -> dict[tuple[int, int, int], tuple[int, int]]:
+    """(technology_nm, port_bits, banks) -> the least and the most bytes."""
+    found: dict[tuple[int, int, int], list[int]] = {}
+    for row in tables.rows("cacti7_sram.csv"):
+        key = (int(row["tech_nm"]), int(row["block_bytes"]) * 8, int(row["banks"]))
+        found.setdefault(key, []).append(int(row["size_bytes"]))
+    return {key: (min(sizes), max(sizes)) for key, sizes in found.items()}
 
 
 def _curve(points: NDArray[np.float64]) -> Callable[[int], list[float]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from rich.table import Table
 
+from lifsim.accounting.basis import prices_line
+from lifsim.accounting.widths import assumed
 from lifsim.errors import visible
 from lifsim.report.beside_table import beside_table
 from lifsim.report.buffer_table import buffer_table
@@ -43,8 +45,11 @@ def print_result(result: Result, comparison: Comparison | None) -> None:
     buffers = buffer_table(result)
     if buffers is not None:
         console.print(buffers)
+    console.print(f"prices: {visible(prices_line(result.arch))}", highlight=False)
     if result.advice:
         console.print(f"bound by {bound(result.totals.cycles)}: {result.advice}", highlight=False)
+    for assumption in assumed(result.arch, result.network, result.sharing):
+        console.print(f"assumption: {visible(assumption)}", style="dim", highlight=False)
     for note in result.notes:
         console.print(f"note: {visible(note)}", style="dim", highlight=False)
 

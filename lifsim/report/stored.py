@@ -163,6 +163,10 @@ def _schema() -> type[Model]:
         "area_parts_mm2": _stored(Area),
         "lif_units": Tally,
         "lif_memory_bytes": _stored(LifMemory),
+        "sram_technology_nm": Tally,
+        "prices": dict[str, dict[str, Text | Tally | None]],
+        "worst_case_bits": dict[str, dict[Literal["psum", "membrane"], Tally | None]],
+        "assumptions": list[Text],
         "notes": list[Text],
     }
     optional: dict[str, Any] = {

@@ -8,7 +8,9 @@ from typing import Any
 import yaml
 
 from lifsim import __version__
+from lifsim.accounting.basis import price_bases
 from lifsim.accounting.books import as_tree
+from lifsim.accounting.widths import assumed, widths_of
 from lifsim.simulate.resolved import resolved_arch, resolved_inputs, sha256_of
 from lifsim.simulate.result import Result
 from lifsim.sweeps.beside import Comparison
@@ -22,6 +24,7 @@ def summary(result: Result, comparison: Comparison | None = None) -> dict[str, A
     """The tree of summary.json: resolved inputs and their hashes, then the totals, and those it is compared with."""
     arch, workload = resolved_arch(result.arch), dict(result.network.definition)
     spikes, device = asdict(result.spikes), arch["dram"].get("device")
+    widths = widths_of(result.network, result.sharing, result.arch.precision)
     return {
         "format": SUMMARY_FORMAT,
         "schema_version": SCHEMA_VERSION,
@@ -44,6 +47,9 @@ def summary(result: Result, comparison: Comparison | None = None) -> dict[str, A
         **({"stages": {name: as_tree(stage) for name, stage in result.stages.items()}} if result.stages else {}),
         **({"buffers": {name: as_tree(use) for name, use in result.buffers.items()}} if result.buffers else {}),
         **({"comparison": comparison.tree()} if comparison else {}),
+        "prices": {part: asdict(basis) for part, basis in price_bases(result.arch).items()},
+        "worst_case_bits": {one.layer: {"psum": one.psum, "membrane": one.membrane} for one in widths},
+        "assumptions": list(assumed(result.arch, result.network, result.sharing)),
         "notes": list(result.notes),
     }
 

@@ -8,6 +8,7 @@ from typing import Any
 from rich.measure import Measurement
 from rich.table import Table
 
+from lifsim.accounting.basis import ONLY_SRAM_FOLLOWS, nodes_of
 from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.report.terminal import Terminal
 from lifsim.sweeps.export import columns_of
@@ -36,6 +37,9 @@ def print_table(
     needed = Measurement.get(console, console.options.update(width=10_000), table).maximum
     console.width = max(console.width, needed)
     console.print(table)
+    across = across_nodes(good)
+    if across:
+        console.print(f"note: {across}", highlight=False)
     console.print(f"{min(top, len(good)):,} of {len(rows):,} points, {len(rows) - len(good):,} failed", highlight=False)
 
 
@@ -48,6 +52,12 @@ def settings_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """The columns before the figures: one per axis of the sweep."""
     names = columns_of(rows)
     return names[: names.index(FIRST_FIGURE)] if FIRST_FIGURE in names else names[:-1]
+
+
+def across_nodes(rows: Sequence[Mapping[str, Any]]) -> str:
+    """What a comparison of these points must say if their SRAMs are of several nodes; else empty."""
+    nodes = {row["sram_technology_nm"] for row in rows if row.get("sram_technology_nm") is not None}
+    return f"SRAMs of {nodes_of(nodes)}: {ONLY_SRAM_FOLLOWS}" if len(nodes) > 1 else ""
 
 
 def _order(value: object) -> tuple[str, Any]:

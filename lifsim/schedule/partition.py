@@ -39,9 +39,9 @@ def plan(
     """The schedule of `network` with these `states` on `chip` that `options` ask for.
 
     Within a group, tilings, chunk, strips and residency move the fewest DRAM bytes; among partitions, `auto` takes the
-    one whose groups have the least sum of `objective`, of equals the one with fewer groups. `memo` keeps what a layer
-    alone moves. Raises InputError where a timestep-major group would have no membrane buffer, and where given groups
-    part layers that share a state.
+    one whose groups have the least sum of `objective`, of equals the one that moves fewer bytes, of these the one with
+    fewer groups. `memo` keeps what a layer alone moves. Raises InputError where a timestep-major group would have no
+    membrane buffer, and where given groups part layers that share a state.
     """
     facts = facts_of(network, states, chip.precision, chip.psums)
     cuts = legal_cuts(facts)
@@ -64,7 +64,7 @@ def plan(
     else:
         ends = _best_cuts(
             cuts,
-            lambda first, end: objective(facts, group(first, end)),
+            lambda first, end: (objective(facts, group(first, end)), group(first, end).dram.total),
             mergeable=mergeable,
         )
     _require_membrane_buffer(facts, chip.room.membrane, ends)
@@ -90,16 +90,18 @@ def _given_cuts(facts: NetworkFacts, cuts: list[int], firsts: tuple[int, ...]) -
     return sorted({0, *firsts, len(facts.layers)})
 
 
-def _best_cuts(cuts: list[int], cost: Callable[[int, int], float], mergeable: bool) -> list[int]:
-    best: list[tuple[float, int, list[int]]] = [(0, 0, [cuts[0]])]
+def _best_cuts(cuts: list[int], cost: Callable[[int, int], tuple[float, int]], mergeable: bool) -> list[int]:
+    """cost: (objective, DRAM bytes) of a group."""
+    best: list[tuple[float, int, int, list[int]]] = [(0, 0, 0, [cuts[0]])]
     for position, end in enumerate(cuts[1:], 1):
         starts = range(position) if mergeable else range(position - 1, position)
         ways = []
         for start in starts:
-            total, groups, before = best[start]
-            ways.append((total + cost(cuts[start], end), groups + 1, [*before, end]))
+            total, moved, groups, before = best[start]
+            least, more = cost(cuts[start], end)
+            ways.append((total + least, moved + more, groups + 1, [*before, end]))
         best.append(min(ways))
-    return best[-1][2]
+    return best[-1][3]
 
 
 def _can_merge(facts: NetworkFacts, membrane: int) -> bool:

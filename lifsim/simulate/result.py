@@ -101,8 +101,8 @@ def _stage_row(stage: str, record: StageRecord | None) -> Iterator[tuple[str, fl
 
 @dataclass(frozen=True)
 class Totals:
-    """A run as a whole. pe_utilisation: share of the running array's PE-cycles that hold a MAC. dram: what a simulated
-    one did, else None."""
+    """A run as a whole. pe_utilisation: share of the running array's PE-cycles that hold a MAC. sram_technology_nm: the
+    node of the SRAM's prices, which alone follow it. dram: what a simulated one did, else None."""
 
     cycles: Cycles
     time_s: float
@@ -115,6 +115,7 @@ class Totals:
     area: Area
     lif_units: int
     lif_memory_bytes: LifMemory
+    sram_technology_nm: int
     dram: DramActivity | None = None
 
     @classmethod
@@ -143,6 +144,7 @@ class Totals:
             area=area,
             lif_units=lif_units,
             lif_memory_bytes=lif_memory,
+            sram_technology_nm=arch.technology_nm,
             dram=DramActivity.of(dram, charged=arch.dram.charges_device) if dram else None,
         )
 
@@ -174,6 +176,7 @@ class Totals:
             "area_parts_mm2": as_tree(self.area),
             "lif_units": self.lif_units,
             "lif_memory_bytes": as_tree(self.lif_memory_bytes),
+            "sram_technology_nm": self.sram_technology_nm,
         }
 
     @property

@@ -99,20 +99,37 @@ def test_sata128_skip_is_sata128_but_for_its_sparsity() -> None:
     assert gates == skips
 
 
+@pytest.mark.parametrize("name", OWN)
+def test_a_lif_unit_adds_leaks_compares_and_resets(name: str) -> None:
+    """u' = x + (u - x)/4 for the tau of 4/3: a subtractor and an adder as wide as the sums; the shift is wires."""
+    arch = load_arch(name)
+    parts = [(c.kernel, c.width_bits) for c in arch.components if c.tag == "lif" and c.kernel != "register"]
+    assert sorted(parts) == [("adder", 16), ("comparator", 16), ("subtractor", 16), ("subtractor", 16)]
+    adders = [c.width_bits for c in arch.components if c.tag == "spike_mac" and c.kernel == "adder"]
+    assert adders == [arch.precision.psum_bits]
+
+
 @pytest.mark.parametrize("name", ["sata128_skip", "spinalflow_like_skip", "sata_training"])
 def test_what_is_compared_with_sata128_has_its_node_clock_and_memory(name: str) -> None:
     ours, theirs = load_arch("sata128"), load_arch(name)
     assert (ours.technology_nm, ours.clock_hz, ours.dram) == (theirs.technology_nm, theirs.clock_hz, theirs.dram)
 
 
-def test_sata128_and_its_satasim_twin_differ_only_in_accounting_costs_and_multiplier() -> None:
+ADDED = {"multiplier", "leak_lif", "adder_lif"}
+
+
+def test_sata128_and_its_satasim_twin_differ_only_in_accounting_costs_and_what_satas_bill_misses() -> None:
     """The dataflow is the accounting's."""
     ours, theirs = load_arch("sata128"), load_arch("sata128_satasim")
     assert (ours.array.dataflow, theirs.array.dataflow) == ("os", "sata")
     assert ours.array.model_copy(update={"dataflow": "sata"}) == theirs.array
     assert (ours.precision, ours.clock_hz) == (theirs.precision, theirs.clock_hz)
+    of_sata = {component.name: component for component in ours.components if component.name not in ADDED}
+    assert len(ours.components) == len(of_sata) + len(ADDED)
+    assert of_sata["adder"].width_bits == ours.precision.psum_bits == 2 * theirs.components[1].width_bits
+    of_sata["adder"] = of_sata["adder"].model_copy(update={"width_bits": 8})
     # SATA_Sim's LIF units have their membrane registers
-    parts = (c.model_copy(update={"tag": "lif"}) if c.tag == "membrane" else c for c in ours.components)
-    assert tuple(c for c in parts if not c.multibit_only) == theirs.components
+    of_sata["reg_membrane"] = of_sata["reg_membrane"].model_copy(update={"tag": "lif"})
+    assert tuple(of_sata.values()) == theirs.components
     for name in ("weight", "spike_in", "spike_out"):
         assert getattr(ours.buffers, name).size_bytes == getattr(theirs.buffers, name).size_bytes

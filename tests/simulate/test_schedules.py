@@ -102,6 +102,16 @@ def _groups(inputs: Inputs, batch: int) -> dict[tuple[int, int], GroupPlan]:
     return groups
 
 
+def test_of_partitions_that_work_as_long_the_one_that_moves_fewer_bytes_is_taken() -> None:
+    """Under os a layer streams as long timestep by timestep as tick-batched, which fetches its weights once."""
+    tick, by_cycles = (
+        lifsim.run("sata128", "alexnet_cifar10", **options)
+        for options in ({"schedule": "tick"}, {"schedule": "auto", "objective": "cycles"})
+    )
+    assert by_cycles.totals.dram_bytes.total <= tick.totals.dram_bytes.total
+    assert by_cycles.totals.cycles.array == tick.totals.cycles.array
+
+
 @pytest.mark.parametrize("sharing", ["none", "layer"])
 @pytest.mark.parametrize("objective", ["dram", "cycles", "energy"])
 @pytest.mark.parametrize("memory", ["dram.model=ideal", "dram.model=bandwidth"])

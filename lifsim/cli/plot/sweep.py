@@ -8,6 +8,7 @@ import click
 
 from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.plot.output import Output, say_written
+from lifsim.cli.say import say
 from lifsim.errors import Fault, InputError
 
 
@@ -45,6 +46,9 @@ def sweep(
     """
     from lifsim.report.plot import sweep as figure
     from lifsim.report.plot.space import refuse_unless_one
+    from lifsim.report.sweep_table import across_nodes
+    from lifsim.sweeps.export import table_of
+    from lifsim.sweeps.store import Store
 
     refuse_unless_one({"--x": x, "--heat": heat, "--pareto": pareto})
     target = output.target("sweep", [store])
@@ -59,6 +63,10 @@ def sweep(
         out=target,
         force=True,
     )
+    with Store.read(store) as opened:
+        across = across_nodes(table_of(opened))
+    if across:
+        say(f"note: {across}", err=True)
     say_written(target)
 
 

@@ -1,0 +1,84 @@
+"""What the prices of an architecture rest on: node, transistors and temperature of each, and where that is stretched.
+
+Only the SRAM's prices follow `technology_nm`. Logic is priced from one synthesis, whose source states its clock and
+neither node nor temperature; a simulated DRAM has its data sheet's currents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from lifsim.hardware.components import SYNTHESIS_CLOCK_HZ
+from lifsim.hardware.sram import CACTI, TEMPERATURE_K, TRANSISTORS, beyond_table
+from lifsim.model.arch import Arch
+from lifsim.units import format_bytes, format_si
+
+BUFFERS = ("weight", "spike_in", "spike_out", "membrane", "psum")
+
+ONLY_SRAM_FOLLOWS = "only the SRAM's prices follow technology_nm; those of logic and DRAM stay as they are"
+
+
+def nodes_of(nodes: Iterable[int]) -> str:
+    """In words."""
+    return f"{', '.join(map(str, sorted(nodes)))} nm"
+
+
+@dataclass(frozen=True)
+class PriceBasis:
+    """Of the prices of one part, dynamic and leakage. None: not stated by its source."""
+
+    source: str
+    technology_nm: int | None = None
+    transistors: str | None = None
+    temperature_k: int | None = None
+
+    @property
+    def words(self) -> str:
+        """In a line."""
+        if self.technology_nm is None:
+            return f"node, transistors and temperature not stated by its source ({self.source})"
+        return f"{self.technology_nm} nm, {self.transistors} transistors, {self.temperature_k} K ({self.source})"
+
+
+def price_bases(arch: Arch) -> dict[str, PriceBasis]:
+    """By part: SRAM (that of CACTI, and buffers that state their own costs), logic, DRAM."""
+    buffers = {name: getattr(arch.buffers, name) for name in BUFFERS}
+    own = {
+        f"SRAM {name}": PriceBasis(buffer.source or "")
+        for name, buffer in buffers.items()
+        if buffer.read_pj is not None
+    }
+    bases = {}
+    if len(own) < len(buffers):
+        bases["SRAM"] = PriceBasis(CACTI, arch.technology_nm, TRANSISTORS, TEMPERATURE_K)
+    logic = f"SATA_Sim's synthesis at {format_si(SYNTHESIS_CLOCK_HZ, 'Hz')}"
+    dram = f"the currents of {arch.dram.simulated.name}" if arch.dram.charges_device else arch.dram.source or ""
+    return {**bases, **own, "logic": PriceBasis(logic), "DRAM": PriceBasis(dram)}
+
+
+def prices_line(arch: Arch) -> str:
+    """All of them for people, the DRAM's source alone."""
+    bases = price_bases(arch)
+    said = [f"{part} {basis.words}" for part, basis in bases.items() if part != "DRAM"]
+    return "; ".join([*said, f"DRAM {bases['DRAM'].source}"])
+
+
+def stretched(arch: Arch) -> Iterator[str]:
+    """Where a price is used beyond what its source has: one line each."""
+    for name in BUFFERS:
+        buffer = getattr(arch.buffers, name)
+        reach = beyond_table(buffer, arch.technology_nm)
+        if reach is not None:
+            least, most = (format_bytes(size) for size in reach)
+            size = format_bytes(buffer.size_bytes)
+            yield f"buffers.{name}: {size} lie outside the SRAM table, {least} to {most}: its prices are extrapolated"
+    if arch.clock_hz > SYNTHESIS_CLOCK_HZ:
+        clock, synthesis = (format_si(hertz, "Hz") for hertz in (arch.clock_hz, SYNTHESIS_CLOCK_HZ))
+        why = "whether it meets that timing, and at which power, is not known"
+        yield f"clock_hz: {clock} are above the {synthesis} at which the logic was synthesised: {why}"
+    for component in arch.components:
+        adds = component.kernel in ("adder", "subtractor") and component.tag in ("spike_mac", "lif")
+        if adds and component.width_bits < arch.precision.psum_bits:
+            bits = f"{component.width_bits} bits are fewer than psum_bits, {arch.precision.psum_bits}"
+            yield f"components.{component.name}: {bits}: sums are priced as if it added them"

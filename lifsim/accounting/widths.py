@@ -1,0 +1,89 @@
+"""How many bits the largest sum that a layer can meet needs, and the membranes that integrate it.
+
+    sum       M = K * 2^(weight_bits - 1) * largest input      needs ceil(log2 M) + 1 bits, the sign among them
+    membrane  b(n) = |leak| b(n-1) + |gain| M                  after n calls, in units of a weight's last bit
+
+The largest input is 1 for spikes, a tensor's levels for counts, 2^bits - 1 for the image. A worst case: every weight is
+the largest, every input fires. Batch norm is folded into the weights; a reset only lowers a membrane.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from lifsim.accounting.basis import stretched
+from lifsim.graph.states import states_of
+from lifsim.model.arch import Arch, Precision
+from lifsim.model.network import Layer, Network
+from lifsim.model.sharing import Sharing
+
+
+@dataclass(frozen=True)
+class Widths:
+    """Bits that the worst case of one layer needs. psum: None where inputs are real values inside the network, whose
+    scale is free. membrane: None there, without LIFs, and where a call is not linear."""
+
+    layer: str
+    psum: int | None
+    membrane: int | None
+
+
+def widths_of(network: Network, sharing: Sharing, precision: Precision) -> tuple[Widths, ...]:
+    """Of every weight layer."""
+    sums = {layer.index: _largest_sum(layer, network.input_bits, precision) for layer in network.layers}
+    behind = {layer.lif.name: layer for layer in network.layers if layer.lif}
+    membranes: dict[int, int] = {}
+    for state in states_of(network, sharing):
+        layers = [behind[name] for name in state.lifs if name in behind]
+        known = [most for layer in layers if (most := sums[layer.index]) is not None]
+        for layer in layers if len(known) == len(layers) else ():
+            width = _membrane_bits(layer, max(known), network.timesteps * sharing.channels * len(layers))
+            membranes |= {} if width is None else {layer.index: width}
+    bits = {index: None if most is None else _signed_bits(most) for index, most in sums.items()}
+    return tuple(Widths(layer.name, bits[layer.index], membranes.get(layer.index)) for layer in network.layers)
+
+
+def assumed(arch: Arch, network: Network, sharing: Sharing) -> tuple[str, ...]:
+    """What the figures of a run take for granted: prices beyond their sources, and sums that are taken to fit."""
+    widths = widths_of(network, sharing, arch.precision)
+    sums = {one.layer: one.psum for one in widths if one.psum is not None}
+    membranes = {one.layer: one.membrane for one in widths if one.membrane is not None}
+    return (
+        *stretched(arch),
+        *_overflow("psum_bits", arch.precision.psum_bits, "the largest sum", sums),
+        *_overflow("membrane_bits", arch.precision.membrane_bits, "the membrane behind the largest sums", membranes),
+    )
+
+
+def _overflow(key: str, given: int, what: str, needed: Mapping[str, int]) -> Iterator[str]:
+    over = [name for name, bits in needed.items() if bits > given]
+    if over:
+        worst = max(over, key=lambda name: needed[name])
+        has = f"{what} needs more than the {given} bits in {len(over)} of {len(needed)} layers"
+        yield f"precision.{key}: {has}, up to {needed[worst]} ({worst}): it must saturate, or its scale be coarser"
+
+
+def _largest_sum(layer: Layer, input_bits: int, precision: Precision) -> int | None:
+    levels = (1 << input_bits) - 1 if layer.input.name == "input" and not layer.input.levels else layer.input.levels
+    weight = 1 << (precision.weight_bits - 1) if layer.operand is None else layer.operand.levels
+    return None if levels is None or weight is None else layer.reduction * weight * levels
+
+
+def _membrane_bits(layer: Layer, largest: int, calls: int) -> int | None:
+    linear = layer.lif.neuron.linear() if layer.lif else None
+    if linear is None:
+        return None
+    leak = np.array([[np.max(np.abs(each)) for each in row] for row in linear.leak], np.float64)
+    gain = np.array([np.max(np.abs(each)) for each in linear.gain], np.float64)
+    state = np.zeros_like(gain)
+    for _ in range(calls):
+        state = leak @ state + gain * largest
+    return _signed_bits(int(np.ceil(state[0])))
+
+
+def _signed_bits(magnitude: int) -> int:
+    """That hold -magnitude to magnitude - 1."""
+    return max(magnitude - 1, 0).bit_length() + 1

@@ -1,0 +1,55 @@
+"""What the points of a sweep take for granted of their machines, and across which nodes these are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+from lifsim.accounting.basis import ONLY_SRAM_FOLLOWS, nodes_of, stretched
+from lifsim.config.arch import parse_arch
+from lifsim.errors import Fault, InputError
+from lifsim.model.arch import Arch
+from lifsim.simulate.options import Options
+from lifsim.sweeps.plan import NAMES, Job
+from lifsim.sweeps.values import Listed, Value, Values, setting
+
+NODE = "technology_nm"
+
+
+def assumptions(job: Job) -> tuple[str, ...]:
+    """A line each: prices beyond their sources, SRAMs of several nodes. Every value of an axis is looked at by itself,
+    of a range its ends."""
+    machines = list(_machines(job))
+    nodes = {arch.technology_nm for arch in machines}
+    across = [f"SRAMs of {nodes_of(nodes)}: {ONLY_SRAM_FOLLOWS}"] if len(nodes) > 1 else []
+    return tuple(dict.fromkeys([*across, *(line for arch in machines for line in stretched(arch))]))
+
+
+def require_one_node(job: Job) -> None:
+    """Raises InputError where the machines of `job` have SRAMs of several nodes: a rank among them would be one of
+    SRAM tables."""
+    nodes = {arch.technology_nm for arch in _machines(job)}
+    if len(nodes) > 1:
+        rule = f"{nodes_of(nodes)} must be one node to be ranked: {ONLY_SRAM_FOLLOWS}"
+        raise InputError(Fault(f"{rule} (--across-nodes ranks them all the same)", path=NODE))
+
+
+def _machines(job: Job) -> Iterator[Arch]:
+    """Those that can be: each architecture with the first values of all axes, and with another one of one axis."""
+    for document in job.archs.values():
+        for settings in _changes(job):
+            with suppress(InputError):
+                yield parse_arch(document, [*job.settings, *settings], job.devices)
+
+
+def _changes(job: Job) -> Iterator[list[str]]:
+    axes = [axis for axis in job.space.axes if axis.key not in (*NAMES, *Options.model_fields)]
+    first = {axis.key: setting(axis.key, axis.values[0]) for axis in axes}
+    yield list(first.values())
+    for axis in axes:
+        for value in _judged(axis.values):
+            yield list({**first, axis.key: setting(axis.key, value)}.values())
+
+
+def _judged(values: Values) -> tuple[Value, ...]:
+    return tuple(values.values) if isinstance(values, Listed) else (values[0], values[values.count - 1])
