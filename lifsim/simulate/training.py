@@ -9,13 +9,14 @@ from lifsim.accounting import Setup
 from lifsim.accounting.books import added
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.prices import Costs, energy_of, switched_off
+from lifsim.accounting.stage import StageRecord
 from lifsim.config.arch import Arch
 from lifsim.config.network import Network
 from lifsim.errors import Fault, collecting
 from lifsim.schedule.lif_memory import LifMemory
 from lifsim.schedule.plan import Plan
 from lifsim.simulate.options import Options
-from lifsim.simulate.result import LayerRecord, StageRecord
+from lifsim.simulate.result import LayerRecord
 from lifsim.simulate.steps import visits
 from lifsim.simulate.timing import Timeline, timed
 from lifsim.training.count import Stages, merged, require_gradient_unit, training_counts
