@@ -55,7 +55,8 @@ def test_every_fault_of_a_configuration_is_told(tmp_path: Path) -> None:
 def test_whose_spikes_they_are_is_said() -> None:
     own = lifsim.run(workload="lenet5_mnist", sharing="channel2", spikes="engine")
     assert own.notes[0] == (
-        "spikes are the network's own under sharing channel2, with calibrated weights, which fire at the workload's rates"
+        "spikes are the network's own under sharing channel2, with calibrated weights, which fire at the workload's "
+        "rates"
     )
     assert all("buffer holds nothing" in note for note in own.notes[1:])
 
