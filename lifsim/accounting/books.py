@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, TypeVar, cast
 
 from lifsim.schedule.traffic import DramBytes
+from lifsim.units import format_si
 
 R = TypeVar("R")
 
@@ -98,8 +99,7 @@ class SramAccesses:
 
 
 KINDS = ("work", "idle", "standing")
-"""What energy is spent on, in every record of it: what happens (operations, accesses, bursts); what toggles while it
-has nothing to do; the time that passes (leakage, refresh, standby, sleep)."""
+"""What energy is spent on: what happens; what toggles with nothing to do; time (leakage, refresh, standby, sleep)."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +118,11 @@ class Energy:
     def of(cls, work: float, idle: float, standing: float) -> Energy:
         """The record of its parts."""
         return cls(work, idle, standing, work + idle + standing)
+
+    def __str__(self) -> str:
+        """`2.4 mJ: 1.1 mJ work, ...`"""
+        total, *parts = (format_si(getattr(self, kind) * 1e-12, "J") for kind in ("total", *KINDS))
+        return f"{total}: {', '.join(f'{part} {kind}' for part, kind in zip(parts, KINDS, strict=True))}"
 
 
 @dataclass(frozen=True)

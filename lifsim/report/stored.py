@@ -20,6 +20,7 @@ from lifsim.accounting.books import (
 )
 from lifsim.accounting.lif_update import LifUpdatePj
 from lifsim.accounting.prices import Area
+from lifsim.accounting.stage_record import StageRecord
 from lifsim.config.json_file import MAX_BYTES, parse_json, plain_json
 from lifsim.config.text_file import read_text
 from lifsim.errors import Fault, InputError, collecting
@@ -31,7 +32,6 @@ from lifsim.schedule.traffic import DramBytes
 from lifsim.simulate.bound import BufferUse
 from lifsim.simulate.dram import DramActivity
 from lifsim.simulate.resolved import sha256_of
-from lifsim.simulate.result import StageRecord
 from lifsim.training.traffic import StageBytes
 
 WAY_OUT = "must be the folder of a run, is damaged or of another LIFSim: delete it and run again"

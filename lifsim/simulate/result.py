@@ -23,6 +23,7 @@ from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.lif_update import LifUpdatePj
 from lifsim.accounting.machine import Machine
 from lifsim.accounting.prices import Area
+from lifsim.accounting.stage_record import StageRecord
 from lifsim.brief import Brief, Briefly
 from lifsim.hardware.array import pe_utilisation, shape_of, sparsity_of
 from lifsim.hardware.dram.result import DramResult
@@ -37,23 +38,12 @@ from lifsim.schedule.traffic import DramBytes
 from lifsim.simulate.bound import BufferUse, advice, bound, buffer_use, port_use
 from lifsim.simulate.dram import DramActivity, work_row
 from lifsim.simulate.options import Options
-from lifsim.simulate.shown import brief_of
 from lifsim.simulate.spikes import SpikeProvenance
 from lifsim.simulate.timing import Timeline
+from lifsim.units import format_bytes, format_si
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-@dataclass(frozen=True)
-class StageRecord:
-    """One stage of a layer's training, or of the whole network's."""
-
-    cycles: Cycles
-    ops: Operations
-    dram_bytes: DramBytes
-    sram_accesses: SramAccesses
-    energy_pj: EnergyPj
 
 
 @dataclass(frozen=True)
@@ -215,8 +205,7 @@ class Result(Briefly):
         did = self.totals.dram
         if did and not did.balances(self.totals.energy_pj.dram.background):
             raise BooksError("dram: the energy of standing by and of sleeping is not that of its states")
-        works = [record.counts.dram for record in self.records]
-        if self.totals.dram and self.totals.dram.work != added(works):
+        if did and did.work != added([record.counts.dram for record in self.records]):
             raise BooksError("dram: what it did is not the sum over the layers")
 
     @property
@@ -230,7 +219,25 @@ class Result(Briefly):
     @property
     def brief(self) -> Brief:
         """What an architect looks at first, with units."""
-        return brief_of(self)
+        totals, options, network, array = self.totals, self.options, self.network, self.arch.array
+        memory = totals.lif_memory_bytes
+        return Brief(
+            self.name,
+            {
+                "network": f"{network.name}, T={network.timesteps}, batch {options.batch}, {options.mode}",
+                "array": f"{self.arch.name}, {array.rows} x {array.cols} PEs, {array.dataflow}, {array.sparsity}",
+                "sharing": f"{self.sharing}, schedule {options.schedule}",
+                "cycles": f"{totals.cycles.total:,}, bound by {bound(totals.cycles)}",
+                "time": format_si(totals.time_s, "s"),
+                "PE utilisation": f"{totals.pe_utilisation:.1%}",
+                "energy": str(totals.energy_pj.total),
+                "LIF update": str(totals.lif_update_pj),
+                "DRAM": format_bytes(totals.dram_bytes.total),
+                "LIF memory": f"{format_bytes(memory.forward)} forward"
+                + ("" if options.mode == "inference" else f", {format_bytes(memory.backward)} {options.bptt}"),
+                "area": f"{totals.area_mm2:.4g} mm2",
+            },
+        )
 
     @property
     def stages(self) -> dict[str, StageRecord]:

@@ -9,10 +9,11 @@ from lifsim.accounting import Accounting, Setup
 from lifsim.accounting.books import added
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.prices import Costs, energy_of, switched_off
+from lifsim.accounting.stage_record import StageRecord
 from lifsim.accounting.stages import Stages, merged
 from lifsim.model.network import Network
 from lifsim.schedule.plan import Plan
-from lifsim.simulate.result import LayerRecord, StageRecord
+from lifsim.simulate.result import LayerRecord
 from lifsim.simulate.steps import visits
 from lifsim.simulate.timing import Timeline, timed
 from lifsim.training.sizes import TrainingSizes

@@ -33,6 +33,7 @@ COUNTED = (
     "dram_bytes",
     "sram_accesses",
     "energy_pj",
+    "lif_update_pj",
     "area_mm2",
     "lif_memory_bytes",
     "counts",
