@@ -106,8 +106,12 @@ class SharedSimulation(Simulation):
 
 @dataclass(frozen=True)
 class ScheduledSimulation(SharedSimulation):
-    """And --schedule, --groups, --objective and --chunk."""
+    """And --rates-scale, --schedule, --groups, --objective and --chunk."""
 
+    rates_scale: Annotated[
+        float | None,
+        click.option("--rates-scale", type=float, help="Times the workload's spike rates, at most 1 each. Default: 1."),
+    ]
     schedule: Annotated[
         str | None,
         click.option(

@@ -13,8 +13,8 @@ from lifsim.cli.say import say
 from lifsim.errors import Fault, InputError, collecting
 
 if TYPE_CHECKING:
+    from lifsim.report.summary import Around
     from lifsim.simulate.result import Result
-    from lifsim.sweeps.beside import Comparison
 
 
 @click.command(
@@ -62,8 +62,10 @@ def run(
     """
     from lifsim.cli.watching import watching
     from lifsim.report.save import Extras, check_extras, check_target, default_folder, save
+    from lifsim.report.summary import Around
     from lifsim.simulate.inputs import load_config
     from lifsim.sweeps.beside import run_beside_baseline
+    from lifsim.sweeps.rates_range import rates_range
 
     if config is not None and simulation.given:
         clash = ", ".join(f"--{name.replace('_', '-')}" for name in simulation.given)
@@ -79,20 +81,21 @@ def run(
         raise InputError(faults)
     with watching() as watch:
         result, comparison = run_beside_baseline(inputs, watch)
+        around = Around(comparison, rates_range(inputs, result, watch))
         folder = out if out is not None else default_folder(result)
         watch("writing the result", 0, 0)
-        save(result, folder, replace=force or out is None, extras=extras, comparison=comparison)
-    _print(result, comparison, form)
+        save(result, folder, replace=force or out is None, extras=extras, around=around)
+    _print(result, around, form)
     say(f"written to {folder}", err=True)
 
 
-def _print(result: Result, comparison: Comparison | None, form: str) -> None:
+def _print(result: Result, around: Around, form: str) -> None:
     if form == "json":
         import json
 
         from lifsim.report.summary import summary
 
-        click.echo(json.dumps(summary(result, comparison), indent=2))
+        click.echo(json.dumps(summary(result, around), indent=2))
     elif form == "csv":
         from lifsim.report.rows import as_csv
 
@@ -100,4 +103,4 @@ def _print(result: Result, comparison: Comparison | None, form: str) -> None:
     else:
         from lifsim.report.console import print_result
 
-        print_result(result, comparison)
+        print_result(result, around)

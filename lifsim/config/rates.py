@@ -64,7 +64,7 @@ def _operands_of(op: LayerSpec) -> tuple[str, ...]:
 def spikes_of(spec: SpikesSpec, folder: Path) -> Spikes:
     """Where spikes come from, as the simulator reads it; `folder` is that of the file that names a trace."""
     trace = None if spec.trace is None else folder / spec.trace
-    return Spikes(spec.source, dict(spec.rates), spec.provenance, spec.measured, trace)
+    return Spikes(spec.source, dict(spec.rates), spec.provenance, spec.measured, trace, spec.pruned)
 
 
 def gradients_of(spec: TrainingSpec | None) -> Gradients:

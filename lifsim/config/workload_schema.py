@@ -115,13 +115,14 @@ class SpikesSpec(Model):
     """Where spikes come from. rates: per weight layer the share of non-zero inputs, one figure or one per timestep.
 
     trace: a trace file, looked for beside the workload file. measured: whether the rates were measured on this very
-    network; provenance: where they come from.
+    network; provenance: where they come from. pruned: whether those of a network whose weights are pruned.
     """
 
     source: Literal["rates", "engine", "trace"] = "engine"
     trace: Text | None = None
     rates: Annotated[dict[str, Rates], Field(max_length=MAX_LAYERS)] = Field(default_factory=dict)
     measured: Flag = False
+    pruned: Flag = False
     provenance: Prose = ""
 
     @rule

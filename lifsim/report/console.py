@@ -14,6 +14,7 @@ from lifsim.report.dram_line import dram_line, sleep_line
 from lifsim.report.energy_table import energy_table
 from lifsim.report.schedule_table import schedule_table
 from lifsim.report.stage_table import stage_table
+from lifsim.report.summary import Around
 from lifsim.report.terminal import Terminal
 from lifsim.simulate.bound import bound
 from lifsim.simulate.result import Result
@@ -22,10 +23,10 @@ from lifsim.sweeps.beside import Comparison
 PIPE_WIDTH = 110  # columns where no terminal says how many it has
 
 
-def print_result(result: Result, comparison: Comparison | None) -> None:
+def print_result(result: Result, around: Around) -> None:
     """What of a shared run is sharing; then totals with units, and those of the runs without sharing beside them: like
-    beside like first."""
-    console = Terminal()
+    beside like first; what assumed spike rates leave open."""
+    comparison, console = around.comparison, Terminal()
     if not console.is_terminal:
         console = Terminal(width=PIPE_WIDTH)
     if comparison is not None:
@@ -50,6 +51,8 @@ def print_result(result: Result, comparison: Comparison | None) -> None:
         console.print(f"bound by {bound(result.totals.cycles)}: {result.advice}", highlight=False)
     for assumption in assumed(result.arch, result.network, result.sharing):
         console.print(f"assumption: {visible(assumption)}", style="dim", highlight=False)
+    if around.rates is not None:
+        console.print(f"rates are assumed; {'; '.join(around.rates.text())}", highlight=False)
     for note in result.notes:
         console.print(f"note: {visible(note)}", style="dim", highlight=False)
 

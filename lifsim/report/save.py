@@ -15,10 +15,9 @@ from lifsim.model.arch import Arch
 from lifsim.regular_file import open_regular
 from lifsim.report.requests import write_requests
 from lifsim.report.rows import as_csv
-from lifsim.report.summary import SUMMARY_FORMAT, resolved_config, summary
+from lifsim.report.summary import SUMMARY_FORMAT, Around, resolved_config, summary
 from lifsim.report.timeline import write_timeline
 from lifsim.simulate.result import Result
-from lifsim.sweeps.beside import Comparison
 
 FILES = ("summary.json", "config.resolved.yaml", "layers.csv", "timesteps.csv", "timeline.json", "dram.trace")
 """All that a result may consist of."""
@@ -52,7 +51,7 @@ def save(
     *,
     replace: bool,
     extras: Extras = Extras(),
-    comparison: Comparison | None = None,
+    around: Around | None = None,
 ) -> None:
     """Write summary.json, layers.csv, timesteps.csv, config.resolved.yaml and `extras` into `folder`; the summary with
     the runs that it is compared with.
@@ -62,7 +61,7 @@ def save(
     """
     check_target(folder, replace=replace)
     with replacing_folder(folder, replace=replace) as temporary:
-        _write_files(result, temporary, extras, comparison)
+        _write_files(result, temporary, extras, around or Around())
 
 
 def check_target(folder: Path, *, replace: bool) -> None:
@@ -102,12 +101,12 @@ def _text(path: Path) -> str:
         return file.read().decode()
 
 
-def _write_files(result: Result, folder: Path, extras: Extras, comparison: Comparison | None) -> None:
+def _write_files(result: Result, folder: Path, extras: Extras, around: Around) -> None:
     if extras.timeline:
         write_timeline(result, folder / "timeline.json")
     if extras.dram_trace:
         write_requests(result, folder / "dram.trace", extras.dram_trace)
-    (folder / "summary.json").write_text(json.dumps(summary(result, comparison), indent=2) + "\n", encoding="utf-8")
+    (folder / "summary.json").write_text(json.dumps(summary(result, around), indent=2) + "\n", encoding="utf-8")
     (folder / "config.resolved.yaml").write_text(resolved_config(result), encoding="utf-8")
     (folder / "layers.csv").write_text(as_csv(result.layer_rows), encoding="utf-8")
     (folder / "timesteps.csv").write_text(as_csv(result.timestep_rows), encoding="utf-8")

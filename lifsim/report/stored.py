@@ -174,6 +174,7 @@ def _schema() -> type[Model]:
         "stages": dict[str, _stored(StageRecord)],  # type: ignore[misc]
         "buffers": dict[str, _stored(BufferUse)],  # type: ignore[misc]
         "comparison": dict[str, Any],
+        "rates_range": dict[str, Any],
     }
     fields = {name: (kind, ...) for name, kind in needed.items()}
     make: Any = create_model

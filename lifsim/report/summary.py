@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import yaml
@@ -14,13 +14,22 @@ from lifsim.accounting.widths import assumed, widths_of
 from lifsim.simulate.resolved import resolved_arch, resolved_inputs, sha256_of
 from lifsim.simulate.result import Result
 from lifsim.sweeps.beside import Comparison
+from lifsim.sweeps.rates_range import RatesRange
 
 SUMMARY_FORMAT = "lifsim-summary"
 SCHEMA_VERSION = 2
 """2: energy is work, idle and standing; 1: dynamic and leakage."""
 
 
-def summary(result: Result, comparison: Comparison | None = None) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Around:
+    """Runs around a run: without sharing, and at other rates."""
+
+    comparison: Comparison | None = None
+    rates: RatesRange | None = None
+
+
+def summary(result: Result, around: Around = Around()) -> dict[str, Any]:
     """The tree of summary.json: resolved inputs and their hashes, then the totals, and those it is compared with."""
     arch, workload = resolved_arch(result.arch), dict(result.network.definition)
     spikes, device = asdict(result.spikes), arch["dram"].get("device")
@@ -46,10 +55,11 @@ def summary(result: Result, comparison: Comparison | None = None) -> dict[str, A
         **result.totals.tree(),
         **({"stages": {name: as_tree(stage) for name, stage in result.stages.items()}} if result.stages else {}),
         **({"buffers": {name: as_tree(use) for name, use in result.buffers.items()}} if result.buffers else {}),
-        **({"comparison": comparison.tree()} if comparison else {}),
         "prices": {part: asdict(basis) for part, basis in price_bases(result.arch).items()},
         "worst_case_bits": {one.layer: {"psum": one.psum, "membrane": one.membrane} for one in widths},
         "assumptions": list(assumed(result.arch, result.network, result.sharing)),
+        **({"comparison": around.comparison.tree()} if around.comparison else {}),
+        **({"rates_range": around.rates.tree()} if around.rates else {}),
         "notes": list(result.notes),
     }
 

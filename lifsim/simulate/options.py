@@ -25,6 +25,11 @@ def _none_if_auto(value: object) -> object:
     return None if value == "auto" else value
 
 
+def _as_number(value: object) -> object:
+    """Whole ones, too."""
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 def _names(value: object) -> object:
     """As the command line has them."""
     return tuple(name.strip() for name in value.split(",")) if isinstance(value, str) else value
@@ -34,6 +39,8 @@ class Options(Model):
     """batch: images (None: as many as the trace has, else one). seed: of synthesised spikes. trace: a spike trace
     file, packed or plain, instead of the workload's own spikes. spikes "engine": those that the network fires under the
     very sharing of the run, with `weights` ("calibrated", or a file) on `images` ("random", a data set, or a file).
+
+    rates_scale: the workload's rates are taken times this, at most 1: what a range of assumed rates would change.
 
     schedule: "tick": every layer tick-batched, layers that share membranes timestep by timestep; "timestep": the whole
     network timestep by timestep; "auto": the groups of layers that need the least of `objective`. chunk: images that
@@ -54,6 +61,9 @@ class Options(Model):
     spikes: SpikeSource = "workload"
     weights: Text | None = None
     images: Text | None = None
+    rates_scale: Annotated[
+        float, BeforeValidator(_as_number), Field(gt=0, le=1000, allow_inf_nan=False, strict=True)
+    ] = 1.0
     schedule: Schedule = "tick"
     objective: Objective = "dram"
     mode: Mode = "inference"
@@ -66,6 +76,12 @@ class Options(Model):
         """And reads no trace."""
         if self.spikes == "engine" and self.trace is not None:
             yield "trace", "must not be given with spikes: engine, which fires its own"
+
+    @rule
+    def only_rates_are_scaled(self) -> Broken:
+        """Recorded spikes are what they are, and so are the engine's."""
+        if self.rates_scale != 1 and (self.trace is not None or self.spikes == "engine"):
+            yield "rates_scale", "must be 1 where spikes are not drawn at the workload's rates"
 
     @rule
     def training_goes_backwards(self) -> Broken:

@@ -173,7 +173,7 @@ def notes(arch: Arch, network: Network, sharing: Sharing, options: Options, spik
     if device is not None and device.borrowed_from is not None and arch.dram.charges_device:
         said.append(f"the DRAM, {device.name}, is charged with the currents of {device.borrowed_from}")
     if accounting.reads_spikes:
-        said += _spike_notes(network, sharing, spikes)
+        said += _spike_notes(network, sharing, spikes, options.rates_scale)
     return (*said, *training_notes(network)) if options.mode == "training" else tuple(said)
 
 
@@ -189,12 +189,15 @@ def buffer_notes(arch: Arch, records: Sequence[LayerRecord]) -> Iterator[str]:
             yield f"the {name} buffer holds nothing all run and leaks {format_si(leaked * 1e-12, 'J')}: {way_out}"
 
 
-def _spike_notes(network: Network, sharing: Sharing, spikes: Spikes) -> list[str]:
+def _spike_notes(network: Network, sharing: Sharing, spikes: Spikes, rates_scale: float) -> list[str]:
     """Where they come from, and what that means."""
     said, origin = [], spikes.provenance
     if origin.kind == "rates":
         kind = "measured" if origin.measured else "assumed, not measured"
-        said.append(f"spikes are random at {kind} rates: {origin.source}")
+        scale = "" if rates_scale == 1 else f" times {rates_scale:g}"
+        said.append(f"spikes are random at {kind} rates{scale}: {origin.source}")
+        if network.spikes.pruned:
+            said.append("these are the spikes of a pruned network; its weights are counted dense: every one is loaded")
     elif origin.kind == "engine":
         weights = "trained weights" if origin.measured else f"calibrated weights, which fire at {_met(network)}"
         said.append(f"spikes are the network's own under sharing {sharing}, with {weights}")

@@ -214,7 +214,8 @@ class Result(Briefly):
         named = "groups" if self.options.groups is not None else self.options.schedule
         schedule = "" if named == "tick" else f"-{named}"
         mode = "" if self.options.mode == "inference" else f"-{self.options.mode}-{self.options.bptt}"
-        return f"{self.network.name}-{self.arch.name}-{self.sharing}{schedule}{mode}"
+        rates = "" if self.options.rates_scale == 1 else f"-rates{self.options.rates_scale:g}"
+        return f"{self.network.name}-{self.arch.name}-{self.sharing}{schedule}{mode}{rates}"
 
     @property
     def brief(self) -> Brief:

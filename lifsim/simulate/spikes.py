@@ -65,16 +65,18 @@ def read_spikes(
 ) -> Spikes:
     """What `sparsity` must know of the spikes that `options` and `network` name. Raises InputError where a trace does
     not fit."""
+    path = options.trace or network.spikes.trace
+    if options.rates_scale != 1 and (path is not None or fires_own(network, options)):
+        raise InputError(Fault("must be 1 where spikes are not drawn at the workload's rates", path="rates_scale"))
     if fires_own(network, options):
         return _from_engine(network, sharing, options, sparsity, watch)
-    path = options.trace or network.spikes.trace
     if path is not None:
         return _from_trace(network, path, options.batch, sparsity, watch)
-    batch = options.batch or 1
-    rates = network.spikes
-    with synthesise(network, batch, options.seed) as trace:
+    batch, rates = options.batch or 1, network.spikes
+    scaled = network if options.rates_scale == 1 else replace(network, spikes=rates.scaled(options.rates_scale))
+    with synthesise(scaled, batch, options.seed) as trace:
         provenance = SpikeProvenance("rates", rates.provenance, rates.measured)
-        return Spikes(batch, spike_work(network, trace, batch, sparsity, watch), provenance)
+        return Spikes(batch, spike_work(scaled, trace, batch, sparsity, watch), provenance)
 
 
 def _from_trace(network: Network, path: Path, batch: int | None, sparsity: Sparsity, watch: Watch) -> Spikes:

@@ -37,7 +37,7 @@ def test_the_keys_of_the_operation_at_hand_are_listed_once(tmp_path: Path, capsy
 
 def test_keys_of_other_operations_are_not_offered(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     told = _told(tmp_path, capsys, lif="op: lif, kernel: 3")
-    assert told.endswith("layers.l1.kernel: is not a known key; valid: name, input, op, group, neuron")
+    assert told.endswith("layers.l1.kernel: is not a known key; valid: name, input, op, group, share, neuron")
 
 
 def test_a_key_that_names_no_layer_is_blamed_and_not_its_value(

@@ -41,7 +41,9 @@ def test_fig7_compares_with_none_whether_it_is_named_or_not(capsys: pytest.Captu
     assert Path("a.csv").read_text() == Path("b.csv").read_text()
     found = {(row["sharing"], row["phase"]): int(row["lif_bytes"]) for row in _rows("a.csv")}
     assert found["none", "forward"] == 4 * found["channel4", "forward"]
-    assert found["none", "backward"] == 20 * found["channel4", "backward"]
+    assert found["none", "backward_reversed"] == 4 * found["channel4", "backward_reversed"]
+    assert found["none", "backward_stored"] == found["channel4", "backward_stored"]
+    assert found["none", "backward_paper"] == 20 * found["channel4", "backward_paper"]
 
 
 @pytest.mark.parametrize("figure", ["fig1", "fig7"])

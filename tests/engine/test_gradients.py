@@ -80,16 +80,23 @@ def test_are_gradients_those_of_pytorch(
         assert np.abs(value - exact).max() <= tolerance * np.abs(exact).max(), key
 
 
+SHARE = st.sampled_from([True, True, False])
+
+
 @st.composite
 def networks(draw: st.DrawFn) -> tuple[Network, Sharing]:
     neuron = LifNeuron(draw(st.sampled_from([4 / 3, 2.0])), 1.0, "soft", 0.0, draw(st.booleans()))
     build = Builder((2, 5, 6), draw(st.integers(1, 4)), draw(st.sampled_from(["direct", "event"])))
-    build.conv("conv1", 4, bias=True).lif("lif1", neuron)
-    build.conv("conv2", 4, groups=draw(st.sampled_from([1, 2, 4])), batch_norm=draw(st.booleans())).lif("lif2", neuron)
+    build.conv("conv1", 4, bias=True).lif("lif1", neuron, share=draw(SHARE))
+    build.conv("conv2", 4, groups=draw(st.sampled_from([1, 2, 4])), batch_norm=draw(st.booleans())).lif(
+        "lif2", neuron, share=draw(SHARE)
+    )
     build.conv("conv3", 4, (1, 1), padding=(0, 0)).add("add", "conv3", "lif1").lif("lif3", neuron)
     build.pool("pool", draw(st.sampled_from(["max", "avg"])), (3, 2), draw(st.sampled_from([(1, 2), (2, 2)])), (1, 0))
     build.conv("conv4", 4, (2, 3), draw(st.sampled_from([(1, 1), (2, 1)])), (0, 1), batch_norm=False)
-    build.lif("lif4", neuron).linear("fc1", 4, batch_norm=True).lif("lif5", neuron)
+    build.lif("lif4", neuron, share=draw(SHARE)).linear("fc1", 4, batch_norm=True).lif(
+        "lif5", neuron, share=draw(SHARE)
+    )
     if draw(st.booleans()):
         build.time_mean("mean")
     sharing = draw(st.sampled_from(["none", "layer", "channel2", "layer+channel4"]))
@@ -124,7 +131,7 @@ def test_do_stored_and_reversed_states_give_the_same_gradients_from_the_bytes_of
     states = states_of(network, sharing)
     calls = sum(lif.output.elements for lif in network.lifs)
     assert stored_bytes == 3 * 8 * network.timesteps * calls
-    per_step = {state.name: sharing.channels * len(state.lifs) for state in states}
+    per_step = {state.name: state.channels * len(state.lifs) for state in states}
     if all(count * network.timesteps <= 16 for count in per_step.values()):
         assert reversed_bytes == 3 * 8 * sum(state.elements for state in states)
 

@@ -17,6 +17,7 @@ PUBLIC = {
     "Result",
     "Sharing",
     "__version__",
+    "compare",
     "load_arch",
     "load_workload",
     "plot",

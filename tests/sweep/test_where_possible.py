@@ -154,8 +154,8 @@ def test_every_command_shares_where_it_fits(command: list[str], file: str, capsy
     if command[0] == "memory":
         assert "channel4-where-possible" in captured.out
     if command[0] == "sweep":
-        assert main(["store", "export", "swept", "--format", "csv"]) == 0
-        rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+        assert main(["store", "export", "swept", "--out", "swept.csv"]) == 0
+        rows = list(csv.DictReader(io.StringIO(Path("swept.csv").read_text())))
         assert {row["sharing"] for row in rows} == {"none", "channel4-where-possible"}
         assert not any(row.get("error") for row in rows)
     if command[:2] == ["trace", "record"]:

@@ -91,3 +91,25 @@ def test_resnet19_projects_where_a_stage_begins_and_reads_spikes_elsewhere():
     assert layers["s1b2_conv2"].residuals[0].name == "s1b1_lif2"
     assert layers["s3b2_conv2"].out_shape == (512, 4, 4)
     assert layers["fc1"].input.levels == 16
+
+
+@pytest.mark.parametrize("name", ["resnet19_cifar10", "resnet19_imagenet100", "vgg16_tinyimagenet", "alexnet_cifar10"])
+def test_rates_that_are_not_measured_are_those_of_an_unpruned_network(name):
+    """At the same relative depth: those of VGG-9's input of the same number of layers on its way, interpolated."""
+    network, lender = load_workload(name), load_workload("vgg9_cifar10")
+    assert not network.spikes.measured
+    assert not network.spikes.pruned
+    assert "vgg9_cifar10" in network.spikes.provenance
+    known = [float(np.mean(lender.spikes.rates[layer.name])) for layer in lender.layers[1:-1]]
+    plain = [rates[0] for name, rates in network.spikes.rates.items() if name != "fc1"]
+    assert min(known) - 1e-3 <= min(plain)
+    assert max(plain) <= max(known) + 1e-3
+    assert plain[0] == pytest.approx(np.interp(1 / _depth(network), np.arange(1, 8) / 9, known), abs=2e-3)
+
+
+def _depth(network):
+    layers = {layer.name for layer in network.layers}
+    behind = {}
+    for node in network.nodes:
+        behind[node.name] = max((behind[name] for name in node.inputs), default=0) + (node.name in layers)
+    return max(behind.values())

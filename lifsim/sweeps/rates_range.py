@@ -1,0 +1,70 @@
+"""What assumed spike rates leave open: the run at half and at twice of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from lifsim.hardware.array import sparsity_of
+from lifsim.memo import Shared
+from lifsim.simulate.inputs import Inputs
+from lifsim.simulate.pipeline import simulate
+from lifsim.simulate.result import Result
+from lifsim.simulate.spikes import read_spikes
+from lifsim.watch import Watch, part_of, unwatched
+
+SCALES = {"half": 0.5, "twice": 2.0}
+FIGURES = {
+    "cycles": "cycles.total",
+    "energy": "energy_pj.total",
+    "effective MACs": "ops.macs_effective",
+}
+
+
+@dataclass(frozen=True)
+class RatesRange:
+    """A run on assumed rates, and the same at half and twice of them, by name. saturated: layers whose rates, doubled,
+    are more than 1 and stay at it: twice the rates is less for them."""
+
+    run: Result
+    others: dict[str, Result]
+    saturated: tuple[str, ...]
+
+    def change(self, name: str, figure: str) -> float:
+        """Of a figure of `Totals.figures`, as a share; 0 of nothing."""
+        before = self.run.totals.figures[figure]
+        return float(self.others[name].totals.figures[figure] / before - 1) if before else 0.0
+
+    def tree(self) -> dict[str, Any]:
+        """Plain data for summary.json."""
+        changes = {name: {figure: self.change(name, figure) for figure in FIGURES.values()} for name in self.others}
+        return {**changes, "saturated": list(self.saturated)}
+
+    def text(self) -> Iterator[str]:
+        """In words, piece by piece."""
+        for name in self.others:
+            said = ", ".join(f"{word} {_percent(self.change(name, figure))}" for word, figure in FIGURES.items())
+            yield f"at {name}: {said}"
+        if self.saturated:
+            some, more = ", ".join(self.saturated[:4]), len(self.saturated) - 4
+            yield f"{some}{f' and {more} more' if more > 0 else ''} cannot double: their rates stop at 1"
+
+
+def rates_range(inputs: Inputs, result: Result, watch: Watch = unwatched) -> RatesRange | None:
+    """What half and twice the rates would change of `result`, the run of `inputs`; None where they were measured, or
+    spikes are not drawn at rates. Rates that are scaled already are taken as they are."""
+    if result.spikes.kind != "rates" or result.spikes.measured:
+        return None
+    shared, others = Shared(), {}
+    asked = inputs.options.rates_scale
+    for name, scale in SCALES.items():
+        here = part_of(f"{name} the rates", watch)
+        options = inputs.options.model_copy(update={"rates_scale": asked * scale})
+        spikes = read_spikes(inputs.network, inputs.sharing, options, sparsity_of(inputs.arch.array), here)
+        others[name] = simulate(inputs.arch, inputs.network, inputs.sharing, options, spikes, shared, here)
+    return RatesRange(result, others, inputs.network.spikes.saturated(asked * SCALES["twice"]))
+
+
+def _percent(change: float) -> str:
+    return "=" if change == 0 else f"{change * 100:+.1f} %"
