@@ -10,6 +10,7 @@ from lifsim.config.arch import Arch
 from lifsim.config.network import Network
 from lifsim.config.sharing import Sharing
 from lifsim.schedule.plan import GroupPlan, ScheduleOptions
+from lifsim.schedule.timestep import chunk_sizes
 from lifsim.schedule.traffic import DramBytes
 from lifsim.schedule.unrolled import LayerStep, unroll
 from tests.oracles import timestep_major
@@ -41,6 +42,15 @@ def archs(draw: st.DrawFn) -> Arch:
 
 def not_zero(moved: dict[str, int]) -> dict[str, int]:
     return {name: size for name, size in moved.items() if size}
+
+
+def test_chunks_are_tried_from_the_whole_batch_down() -> None:
+    """The smallest chunk for each number of chunks, 1 to 5; of chunks that move as much the largest is taken."""
+    assert chunk_sizes(5, None) == [5, 3, 2, 1]
+    assert chunk_sizes(5, 4) == [4]
+    net = network([{"name": "conv", "op": "conv", "out": 4, "kernel": 3}, {"name": "lif", "op": "lif"}], (2, 4, 4), 2)
+    (group,) = plan_on(net, Sharing(), build.arch(), ScheduleOptions("timestep", batch=5)).groups
+    assert group.images == 5
 
 
 @pytest.mark.slow
