@@ -38,7 +38,7 @@ def borrowed(network: lifsim.Network, lender: lifsim.Network) -> dict[str, float
     for layer in network.layers:
         depth, levels = deep[layer.name], layer.input.levels
         if depth > 0:
-            rate = float(np.interp(depth, *zip(*at, strict=True)))
+            rate = float(np.interp(depth, [depth for depth, _ in at], [rate for _, rate in at]))
             found[layer.name] = round(1 - (1 - rate) ** (levels or 1), 3)
     return found
 

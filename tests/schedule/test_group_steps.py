@@ -11,6 +11,8 @@ from lifsim.model.sharing import Sharing
 from lifsim.schedule.group_steps import group_visits
 from lifsim.schedule.moves import REPLAY
 from lifsim.schedule.plan import ScheduleOptions
+from tests.schedule import build
+from tests.schedule.networks import network
 from tests.schedule.on_arch import facts_on, plan_on
 
 COUNTED = {
@@ -54,3 +56,15 @@ def test_bytes_of_the_visits_are_those_of_the_plan(
                 computed = sum(int(v.outputs.sum()) for v in mine if v.round != REPLAY)
                 rows = facts.layers[index].rows.axis.rows_out
                 assert computed == batch * network.layers[index].rounds * network.layers[index].filters * rows
+
+
+@pytest.mark.parametrize(("filters", "tiles"), [(1, [1]), (64, [1] * 64), (65, [*[2] * 32, 1]), (130, [*[3] * 43, 1])])
+def test_more_than_64_filter_tiles_of_a_visit_are_joined(filters: int, tiles: list[int]) -> None:
+    """On an array of one column every filter is a tile of its own."""
+    ops = [{"name": "fc1", "op": "linear", "out": filters}, {"name": "lif", "op": "lif"}]
+    net = network([*ops, {"name": "fc2", "op": "linear", "out": 1}], (3,), 1)
+    plan = plan_on(net, Sharing(), build.arch(cols=1, weight=3), ScheduleOptions("timestep"))
+    (group,) = plan.groups
+    assert group.layers[0].tiling.filters == 1
+    visit, _ = group_visits(plan.facts, 1, group)
+    assert visit.outputs.tolist() == tiles

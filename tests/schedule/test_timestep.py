@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -9,13 +11,15 @@ from hypothesis import strategies as st
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
+from lifsim.schedule.chip import Chip
 from lifsim.schedule.plan import GroupPlan, ScheduleOptions
+from lifsim.schedule.timestep import chunk_sizes
 from lifsim.schedule.traffic import DramBytes
 from lifsim.schedule.unrolled import LayerStep, unroll
 from tests.oracles import timestep_major
 from tests.schedule import build
 from tests.schedule.networks import network, networks
-from tests.schedule.on_arch import plan_on
+from tests.schedule.on_arch import facts_on, plan_on
 
 SHARINGS = ["none", "layer", "channel2", "layer+channel2"]
 QUIET = settings(deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
@@ -41,6 +45,15 @@ def archs(draw: st.DrawFn) -> Arch:
 
 def not_zero(moved: dict[str, int]) -> dict[str, int]:
     return {name: size for name, size in moved.items() if size}
+
+
+def test_chunks_are_tried_from_the_whole_batch_down() -> None:
+    """The smallest chunk for each number of chunks, 1 to 5; of chunks that move as much the largest is taken."""
+    assert chunk_sizes(5, None) == [5, 3, 2, 1]
+    assert chunk_sizes(5, 4) == [4]
+    net = network([{"name": "conv", "op": "conv", "out": 4, "kernel": 3}, {"name": "lif", "op": "lif"}], (2, 4, 4), 2)
+    (group,) = plan_on(net, Sharing(), build.arch(), ScheduleOptions("timestep", batch=5)).groups
+    assert group.images == 5
 
 
 @pytest.mark.slow
@@ -92,3 +105,13 @@ def test_currents_that_are_replayed_wait_beside_the_psums_at_work(dataflow: str,
     net = network([*layers, {"name": "fc", "op": "linear", "out": 2}], (2, 4, 4), 5, "direct")
     moved = plan_on(net, Sharing(), build.arch(dataflow=dataflow, psum=psum), ScheduleOptions("timestep")).dram
     assert (moved.psum_write, moved.psum_read) == (overflow, 4 * overflow)
+
+
+def test_plans_are_equal_where_their_groups_are() -> None:
+    """Whatever network and chip they were made for."""
+    one, other = (network([{"name": "fc", "op": "linear", "out": out}], (3,), 2) for out in (2, 4))
+    made = plan_on(one, Sharing(), build.arch(), ScheduleOptions("timestep"))
+    facts, chip = facts_on(other, Sharing(), build.arch()), Chip.of(build.arch(psum=1))
+    assert (made.facts, made.chip) != (facts, chip)
+    assert replace(made, facts=facts) == made == replace(made, chip=chip)
+    assert replace(made, groups=()) != made

@@ -43,6 +43,11 @@ def test_a_total_that_is_not_the_sum_of_its_parts_is_refused() -> None:
         Operations(macs_dense=2, macs_effective=3, macs_executed=2, macs_multibit=0, lif_updates=0)
 
 
+def test_energies_are_sums_to_rounding_where_one_of_them_is_a_whole_number() -> None:
+    """0.1 + 0.2 + 0.3 is 0.6 in the exact sum, and the next float in a sum from left to right."""
+    DramEnergy(0.1, 0.2, 0.3, 0, 0, 0, dynamic=0.6, leakage=0, total=0.6)
+
+
 def test_records_add_field_by_field() -> None:
     assert added([CYCLES, CYCLES, CYCLES]).total == 30
     assert added([Energy.of(1.0, 2.0, 8.0), Energy.of(3.0, 4.0, 16.0)]) == Energy.of(4.0, 6.0, 24.0)
