@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.mutants.faults import engine, explain, machine, training
+from tests.mutants.faults import engine, explain, machine, power, training
 
-FAULTS = (*engine.FAULTS, *training.FAULTS, *machine.FAULTS, *explain.FAULTS)
+FAULTS = (*engine.FAULTS, *training.FAULTS, *machine.FAULTS, *power.FAULTS, *explain.FAULTS)
