@@ -71,8 +71,8 @@ def test_good_files_are_ok_and_every_fault_of_the_others_is_told(
         ),
         ("144KiB,", "144KiB, read_pj: 3,", "buffers.weight: must have write_pj, leakage_mw, area_mm2 too"),
         (
-            "kernel: adder, width_bits: 8",
-            "kernel: adder, width_bits: 9",
+            "adder, tag: spike_mac, kernel: adder, width_bits: 16",
+            "adder, tag: spike_mac, kernel: adder, width_bits: 9",
             "components.adder: adder of 9 bits must be in",
         ),
         ("144KiB, banks: 2", "144KiB, banks: 3", "buffers.weight.banks: 3 must be one of 1, 2, 4 (the SRAM table)"),

@@ -161,9 +161,9 @@ def component(kernel: str, column: str) -> float:
 
 @pytest.mark.parametrize(("sharing", "units"), [("none", 128), ("channel4", 32)])
 def test_every_lif_unit_has_a_gradient_unit_beside_it_whose_area_counts(sharing: str, units: int) -> None:
-    """A comparator, a subtractor, two registers; beside them a multiplier and two adders."""
+    """A comparator, two subtractors, an adder, two registers; beside them a multiplier and two adders."""
     result = _run(_network(), sharing)
-    lif = ["comparator", "subtractor", "register"]
+    lif = ["comparator", "subtractor", "subtractor", "adder", "register"]
     pgu = ["multiplier", "adder", "adder"]
     area_um2 = {
         tag: sum(component(kernel, "area_um2") for kernel in kernels) for tag, kernels in (("lif", lif), ("pgu", pgu))

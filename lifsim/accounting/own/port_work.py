@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lifsim.accounting.counts import ElementBits
 from lifsim.accounting.own.array_work import LifCalls, lif_waits
 from lifsim.hardware.array import Kept, Laid, Sparsity
-from lifsim.hardware.input_reads import InputMap
 from lifsim.hardware.lif_unit import pass_outputs
 from lifsim.hardware.sram_banks import Banks
 from lifsim.hardware.sram_ports import Port, Ports, PortStalls
@@ -32,17 +30,6 @@ class LifPorts:
     psum: Port | None = None
 
 
-def port_waits(
-    laid: Laid, sparsity: Sparsity, kept: Kept, read: InputMap, ports: Ports, lifs: LifPorts | None
-) -> PortStalls:
-    """Of all images, of the product `laid`, which reads the map `read`, on spikes of which `sparsity` has `kept` what
-    it must know."""
-    waits = sparsity.waits(kept, laid, read, ports)
-    if lifs is not None:
-        waits += _lif_stalls(lifs, laid, sparsity, kept)
-    return waits
-
-
 def ports_of(stores: Stores, bits: ElementBits) -> Ports:
     """The array's side of the buffers that feed it."""
     return Ports(
@@ -62,7 +49,7 @@ def port_of(store: Store, element_bits: int) -> Port:
     return Port(element_bits, store.banks * store.port_bits)
 
 
-def _lif_stalls(lifs: LifPorts, laid: Laid, sparsity: Sparsity, kept: Kept) -> PortStalls:
+def lif_stalls(lifs: LifPorts, laid: Laid, sparsity: Sparsity, kept: Kept) -> PortStalls:
     """A pass of the LIF units takes as long as its membranes and its spikes need to pass their buffers' ports.
 
     Tick-batched, membranes stay in the PEs. Between the calls of a chain of `channelN` the state stays in the unit, so
@@ -77,14 +64,8 @@ def _lif_stalls(lifs: LifPorts, laid: Laid, sparsity: Sparsity, kept: Kept) -> P
     with_spikes = lifs.spike_out.slowed(with_membranes, outputs)
     with_sums = lifs.psum.slowed(with_spikes, outputs) if lifs.psum else with_spikes
 
-    def waited(passes: NDArray[np.int64]) -> int:
-        if (passes == calls.pass_cycles).all():
-            return lifs.waited
-        return lif_waits(calls, passes, laid, sparsity, kept)
-
-    for_membranes, for_spikes = waited(with_membranes), waited(with_spikes)
-    return PortStalls(
-        membrane=for_membranes - lifs.waited,
-        spike_out=for_spikes - for_membranes,
-        psum=waited(with_sums) - for_spikes,
-    )
+    waited = []
+    for passes in (with_membranes, with_spikes, with_sums):
+        as_ever = (passes == calls.pass_cycles).all()
+        waited.append(lifs.waited if as_ever else lif_waits(calls, passes, laid, sparsity, kept))
+    return PortStalls(membrane=waited[0] - lifs.waited, spike_out=waited[1] - waited[0], psum=waited[2] - waited[1])

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.own.array_work import lif_calls
-from lifsim.accounting.own.port_work import LifPorts, port_of, port_waits, ports_of
+from lifsim.accounting.own.port_work import LifPorts, lif_stalls, port_of, ports_of
 from lifsim.accounting.protocol import Setup
 from lifsim.hardware.array import dataflow_of, shape_of, sparsity_of
 from lifsim.hardware.sram_ports import PortStalls
@@ -17,16 +17,11 @@ from lifsim.schedule.products import input_map_of, laid_out
 def with_port_stalls(setup: Setup, layer: Layer, counts: LayerCounts, *, tick_batched: bool) -> LayerCounts:
     """`counts`, which know no waiting, of `layer` with its waits for SRAM ports."""
     array, stores = setup.machine.array, setup.machine.stores
-    waits = setup.memo.of(
-        port_waits,
-        laid_out(layer, shape_of(array), dataflow_of(array), tick_batched=tick_batched),
-        sparsity_of(array),
-        setup.kept[layer.index],
-        input_map_of(layer, counts.bits.spike_in),
-        ports_of(stores, counts.bits),
-        _lif_ports(setup, layer, counts, tick_batched=tick_batched),
-    )
-    return waiting(counts, waits)
+    laid = laid_out(layer, shape_of(array), dataflow_of(array), tick_batched=tick_batched)
+    sparsity, kept, ports = sparsity_of(array), setup.kept[layer.index], ports_of(stores, counts.bits)
+    waits = setup.memo.of(sparsity.waits, kept, laid, input_map_of(layer, counts.bits.spike_in), ports)
+    lifs = _lif_ports(setup, layer, counts, tick_batched=tick_batched)
+    return waiting(counts, waits if lifs is None else waits + lif_stalls(lifs, laid, sparsity, kept))
 
 
 def waiting(counts: LayerCounts, waits: PortStalls) -> LayerCounts:
