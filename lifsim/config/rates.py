@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from lifsim.config.operation import ProductOperation
@@ -73,3 +74,14 @@ def gradients_of(spec: TrainingSpec | None) -> Gradients:
         return SATA_GRADIENTS
     zeros = spec.membrane_gradient_sparsity, spec.firing_gradient_sparsity
     return Gradients(*zeros, spec.provenance, spec.measured)
+
+
+def scaled(spikes: Spikes, scale: float) -> Spikes:
+    """At `scale` times the rates, at most 1."""
+    rates = {name: tuple(min(1.0, rate * scale) for rate in given) for name, given in spikes.rates.items()}
+    return replace(spikes, rates=rates)
+
+
+def saturated(spikes: Spikes, scale: float) -> tuple[str, ...]:
+    """The layers of which `scale` times a rate is more than 1."""
+    return tuple(name for name, given in spikes.rates.items() if max(given) * scale > 1)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -222,16 +222,6 @@ class Spikes:
     measured: bool
     trace: Path | None = None
     pruned: bool = False
-
-    def scaled(self, scale: float) -> Spikes:
-        """At `scale` times the rates, at most 1."""
-        return replace(
-            self, rates={name: tuple(min(1.0, rate * scale) for rate in rates) for name, rates in self.rates.items()}
-        )
-
-    def saturated(self, scale: float) -> tuple[str, ...]:
-        """The layers of which `scale` times a rate is more than 1."""
-        return tuple(name for name, rates in self.rates.items() if max(rates) * scale > 1)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from lifsim.config.rates import scaled as at_scale
 from lifsim.errors import Fault, InputError
 from lifsim.hardware.array import Kept, Sparsity
 from lifsim.model.network import Layer, Network
@@ -73,7 +74,7 @@ def read_spikes(
     if path is not None:
         return _from_trace(network, path, options.batch, sparsity, watch)
     batch, rates = options.batch or 1, network.spikes
-    scaled = network if options.rates_scale == 1 else replace(network, spikes=rates.scaled(options.rates_scale))
+    scaled = network if options.rates_scale == 1 else replace(network, spikes=at_scale(rates, options.rates_scale))
     with synthesise(scaled, batch, options.seed) as trace:
         provenance = SpikeProvenance("rates", rates.provenance, rates.measured)
         return Spikes(batch, spike_work(scaled, trace, batch, sparsity, watch), provenance)

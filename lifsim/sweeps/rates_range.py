@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from lifsim.config.rates import saturated
 from lifsim.hardware.array import sparsity_of
 from lifsim.memo import Shared
 from lifsim.simulate.inputs import Inputs
@@ -63,7 +64,7 @@ def rates_range(inputs: Inputs, result: Result, watch: Watch = unwatched) -> Rat
         options = inputs.options.model_copy(update={"rates_scale": asked * scale})
         spikes = read_spikes(inputs.network, inputs.sharing, options, sparsity_of(inputs.arch.array), here)
         others[name] = simulate(inputs.arch, inputs.network, inputs.sharing, options, spikes, shared, here)
-    return RatesRange(result, others, inputs.network.spikes.saturated(asked * SCALES["twice"]))
+    return RatesRange(result, others, saturated(inputs.network.spikes, asked * SCALES["twice"]))
 
 
 def _percent(change: float) -> str:

@@ -161,7 +161,7 @@ def component(kernel: str, column: str) -> float:
 
 @pytest.mark.parametrize(("sharing", "units"), [("none", 128), ("channel4", 32)])
 def test_every_lif_unit_has_a_gradient_unit_beside_it_whose_area_counts(sharing: str, units: int) -> None:
-    """A comparator, two subtractors, an adder, two registers; beside them a multiplier and two adders."""
+    """A comparator, two subtractors, an adder, a register; beside them a multiplier and two adders."""
     result = _run(_network(), sharing)
     lif = ["comparator", "subtractor", "subtractor", "adder", "register"]
     pgu = ["multiplier", "adder", "adder"]
