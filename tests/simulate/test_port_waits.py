@@ -59,6 +59,14 @@ def test_spikes_that_leave_faster_than_their_port_takes_them_are_waited_for() ->
     assert found.totals.cycles.stall_writeback >= ports(found)["spike_out"]
 
 
+def test_words_that_a_linear_layer_reads_are_counted() -> None:
+    """Output stationary: an input a cycle, each of a word of its own, for every 8 filters anew."""
+    found = run("array.dataflow=os", "array.sparsity=none")
+    linear = [layer for layer in found.network.layers if layer.kind == "linear"]
+    words = [layer.reduction * -(-layer.filters // 8) * layer.rounds for layer in linear]
+    assert [record.counts.input_words for record in found.records[-len(linear) :]] == words
+
+
 def test_overlapped_units_hide_what_their_ports_take_under_the_next_fold() -> None:
     narrow = ("buffers.spike_out.port_bits=32", "array.dataflow=os")
     exposed, hidden = run(*narrow), run(*narrow, "lif.overlapped=true")
