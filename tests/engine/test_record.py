@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lifsim.config.workload import load_workload
-from lifsim.engine.calibration import TOLERANCE, calibrated_weights
+from lifsim.engine.calibration import TOLERANCE, _Calibration, calibrated_weights
 from lifsim.engine.encoding import encode
 from lifsim.engine.inference import Engine
 from lifsim.engine.initial import random_weights
@@ -18,6 +18,7 @@ from lifsim.engine.weights import save_arrays
 from lifsim.engine.workers import Workers
 from lifsim.errors import InputError
 from lifsim.model.network import Network
+from lifsim.model.product import Product
 from lifsim.model.sharing import Sharing
 from lifsim.trace.opening import open_trace
 from lifsim.trace.statistics import statistics
@@ -165,3 +166,16 @@ def test_are_images_and_rates_that_do_not_fit_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="lif4: cannot be tuned to the stated rate"):
         record_spikes(impossible, Sharing(), Source(), out)
     assert not out.exists()
+
+
+def test_a_layer_without_a_norm_has_its_weights_divided_by_what_its_drive_deviates(tmp_path: Path) -> None:
+    """Values of channels with means 1 and 2 and variances 3 and 5: a standard deviation of 2."""
+    network = workload(tmp_path)
+    calibration = _Calibration(network, Sharing(), np.zeros((1, 1, 12, 12, 2), np.float32), 3, Workers(1))
+    before = random_weights(network, 3)["conv2.weight"].astype(np.float64)
+    means, variances = np.array([1.0, 2.0]), np.array([3.0, 5.0])
+    calibration._pass.moments["conv2"] = (10 * means, 10 * (variances + means**2), 10)
+    conv2 = network.node("conv2")
+    assert isinstance(conv2, Product)
+    calibration._normalise(conv2)
+    np.testing.assert_allclose(calibration._weights["conv2.weight"], before / 2, rtol=1e-12)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import csv
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from statistics import mean, stdev
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from lifsim.cli.main import main
 from lifsim.engine.data import load_dataset
 from lifsim.engine.evaluate import evaluate
 from lifsim.engine.inference import Engine
 from lifsim.engine.training.analysis import pruned, prunings, transfers
-from lifsim.engine.training.study import open_study
+from lifsim.engine.training.study import Trial, open_study
 from lifsim.engine.weights import load_weights
 from lifsim.engine.workers import Workers
 from lifsim.model.sharing import Sharing
@@ -164,3 +166,12 @@ def _inputs(folder: Path):  # type: ignore[no-untyped-def]
 
     network = load_workload(str(folder / "tiny.yaml"))
     return network, load_dataset(str(folder / "data.npz"), network)
+
+
+@pytest.mark.parametrize("name", ["accuracy", "spike_rate", "active_share"])
+@pytest.mark.parametrize(("share", "is_one"), [(0.0, True), (1.0, True), (1.001, False), (-0.001, False)])
+def test_what_is_no_share_is_not_read_back(name: str, share: float, is_one: bool) -> None:
+    stored = {"sharing": "none", "seed": 0, "accuracy": 0.5, "spike_rate": 0.5, "active_share": 0.5, "rates": {}}
+    stored |= {"weights": "none-0.npz", name: share}
+    with nullcontext() if is_one else pytest.raises(ValidationError, match=name):
+        Trial.model_validate(stored)

@@ -210,3 +210,14 @@ def test_a_tensor_is_dealt_to_the_turns_of_its_images_and_timesteps() -> None:
     assert last.offset.tolist() == [6, 6, 0, 0]
     some = turns.at(Kind.PSUM_READ, "weight_gradients:x", slice(1, None), 5)
     assert (some.bytes.tolist(), np.unique(some.offset).tolist()) == ([0, 5, 5, 5], [0])
+
+
+def test_weights_that_one_pass_over_all_images_needs_come_with_the_first() -> None:
+    """Tick-batched with each filter tile kept for all pixels: 16 weights of the second layer, two images."""
+    ops = [{"name": "fc1", "op": "linear", "out": 4}, {"name": "lif", "op": "lif"}]
+    net = network([*ops, {"name": "fc2", "op": "linear", "out": 4}], (4,), 2)
+    case = net, Sharing(), build.arch(), ScheduleOptions("tick", 2), True
+    tiling = plan_on(*case[:4]).layers[1].tiling
+    assert (tiling.order, tiling.resident_weight_bytes) == ("weights_outer", 0)
+    back = [visit for stage, visit in trained(case)[1] if stage == "backward" and visit.layer == 1]
+    assert [visit.moves.total(Kind.WEIGHTS) for visit in back] == [16, 0]

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
 import lifsim
 from lifsim.errors import Fault, InputError
+from lifsim.hardware.array import SPARSITIES
+from lifsim.model.sharing import Sharing
 from lifsim.simulate.inputs import load_config, load_inputs, split_overrides
 from lifsim.simulate.options import Options
 from lifsim.simulate.resolved import resolved_inputs
+from lifsim.simulate.spikes import Spikes, read_spikes
+from tests.trace.networks import small_network
 
 
 def test_overrides_go_where_their_first_key_is_known() -> None:
@@ -68,3 +73,22 @@ def test_whether_rates_were_measured_is_said() -> None:
         "spikes are random at measured rates: Measured with benchmarks/measure_rates.py on the trace"
     )
     assert har.startswith("spikes are random at assumed, not measured rates: Assumed, not measured on this network")
+
+
+@pytest.mark.parametrize(("stored", "asked", "read"), [(3, None, 3), (3, 3, 3), (3, 2, 2), (1, 1, 1), (1, 4, 4)])
+def test_images_of_a_trace_are_read_as_asked(stored: int, asked: int | None, read: int, tmp_path: Path) -> None:
+    """All of them, the first of them, or its only one again and again."""
+    assert spikes_of(stored, asked, tmp_path).batch == read
+
+
+def test_more_images_than_a_trace_has_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="batch: 4 must be at most the 3 images of"):
+        spikes_of(3, 4, tmp_path)
+
+
+def spikes_of(stored: int, asked: int | None, folder: Path) -> Spikes:
+    """Those of a trace of `stored` images."""
+    net = small_network()
+    shapes = {"conv1": (1, stored, 2, 5, 7), "conv2": (3, stored, 4, 5, 7), "fc": (3, stored, 105)}
+    np.savez(folder / "t.npz", **{name: np.ones(shape, np.bool_) for name, shape in shapes.items()})
+    return read_spikes(net, Sharing(), Options(trace=folder / "t.npz", batch=asked), SPARSITIES["none"])

@@ -210,3 +210,18 @@ def test_training_and_satasim_refuse_it_by_name(tmp_path: Path, capsys: pytest.C
     assert "map: has no gradient yet, so that it cannot be trained: matmul" in capsys.readouterr().err
     assert main(["run", "--arch", "sata128_satasim", "--workload", str(path)]) == 2
     assert "map: must have weights, is a matmul" in capsys.readouterr().err
+
+
+def test_one_image_of_a_trace_stands_for_all_that_are_asked_for() -> None:
+    net = rated(attention())
+    held = maps(net, 1)
+    trace = Trace("net", "none", T, 1, None, "test", tuple(Held(*item) for item in held.items()))
+    kept = spike_work(net, trace, 3, SPARSITIES["none"])
+    both = {layer.name: one.ones_in_both for layer, one in zip(net.layers, kept, strict=True)}
+    for name, turned in (("map", True), ("mix", False)):
+        met = [
+            matmul.product(held[name][t, 0].tolist(), held[f"{name}:second"][t, 0].tolist(), HEADS, turned)[1]
+            for t in range(T)
+        ]
+        assert both[name] is not None
+        assert both[name].tolist() == [met] * 3

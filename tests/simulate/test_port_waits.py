@@ -70,6 +70,14 @@ def test_sums_that_a_weight_stationary_array_put_out_come_back_through_the_ports
     assert ports(run())["psum"] == 0
 
 
+def test_words_that_a_linear_layer_reads_are_counted() -> None:
+    """Output stationary: an input a cycle, each of a word of its own, for every 8 filters anew."""
+    found = run("array.dataflow=os", "array.sparsity=none")
+    linear = [layer for layer in found.network.layers if layer.kind == "linear"]
+    words = [layer.reduction * -(-layer.filters // 8) * layer.rounds for layer in linear]
+    assert [record.counts.input_words for record in found.records[-len(linear) :]] == words
+
+
 def test_overlapped_units_hide_what_their_ports_take_under_the_next_fold() -> None:
     narrow = ("buffers.spike_out.port_bits=32", "array.dataflow=os")
     exposed, hidden = run(*narrow), run(*narrow, "lif.overlapped=true")

@@ -181,3 +181,21 @@ def test_sums_of_the_backward_stage_wait_for_their_folds_over_the_filters(datafl
         sums = batch * layer.rounds * math.prod(layer.in_shape) * needs_gradient(net, layer) * (dataflow != "os")
         found = record.stages["backward"].sram_accesses.psum
         assert (found.reads, found.writes) == (sums * folds, sums * folds)
+
+
+def test_gradients_of_states_start_from_zero_at_their_last_layer_and_pass_the_membrane_buffer() -> None:
+    """States of lif1 and lif2, of lif3 and lif4 (8 elements), of lif5 (4), T = 2, a byte each: at the first timestep of
+    the way back the last layer of a state finds no gradient. Beside them come the membranes of both timesteps."""
+    net = network(CHAIN.format(*"aabb"), "[2, 2, 2]", timesteps=2)
+    machine = ("buffers.membrane.size_bytes=8", "precision.membrane_bits=8")
+    result = trained(net, "layer", machine, schedule="timestep", bptt="stored")
+    stages = [record.stages["backward"] for record in result.records if "fc" not in record.counts.name]
+    gradients = [(16, 16), (8, 16), (16, 16), (8, 16), (4, 8)]
+    membranes = [16, 16, 16, 16, 8]
+    found = [(one.sram_accesses.membrane.reads, one.sram_accesses.membrane.writes) for one in stages]
+    assert found == [(reads + kept, writes) for (reads, writes), kept in zip(gradients, membranes, strict=True)]
+    fills = [(one.sram_accesses.membrane_fill.reads, one.sram_accesses.membrane_fill.writes) for one in stages]
+    comes = [one.dram_bytes.membrane_read for one in stages]
+    goes = [one.dram_bytes.membrane_write for one in stages]
+    assert sum(comes) == sum(goes) == 8 + 8 + 4
+    assert fills == [(out, back + kept) for out, back, kept in zip(goes, comes, membranes, strict=True)]

@@ -210,5 +210,16 @@ def test_gradient_units_wait_for_the_membranes_that_they_read(bptt: str, schedul
         assert record.counts.port_stalls.membrane == late + forward
 
 
+def test_channels_that_share_a_state_read_it_once_on_the_way_back() -> None:
+    """Two PEs, whose outputs share: a pass of two cycles, in which the gradient and the recomputed membrane, of 64 bits
+    each, come through 32 bits in four."""
+    two = ("array.rows=1", "array.cols=2", "buffers.membrane.banks=1", "buffers.membrane.port_bits=32", *SLOW)
+    options = {"sharing": "channel2", "bptt": "reversed", "schedule": "timestep"}
+    timed = train(*two, "precision.membrane_bits=64", workload="lenet5_mnist", **options)
+    for layer, record in zip(timed.network.layers, timed.records, strict=True):
+        late = layer.lif_elements // 2 * layer.timesteps * (4 - 2)
+        assert record.counts.port_stalls.membrane == late  # forward they come in two
+
+
 def test_nothing_is_said_to_be_left_out() -> None:
     assert not any("wait" in note for note in train(*SLOW, **CASES[0]).notes)

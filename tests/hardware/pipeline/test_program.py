@@ -1,0 +1,34 @@
+"""Does a request enter the queue behind the step that frees its space, by hand?"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lifsim.hardware.pipeline.kinds import STORES, Kind
+from lifsim.hardware.pipeline.program import START, Halves, Program, program
+
+
+def made(kind: Kind, steps: list[int], *, double: bool) -> Program:
+    """Six steps, at `steps` of which a request of `kind` is needed or put out."""
+    step, ones = np.array(steps), np.ones(len(steps), np.int64)
+    halves = Halves((double,) * len(Kind), (64,) * len(Kind))
+    return program(np.full(6, 10), step, ones * kind, ones * 8, ones * START, halves)
+
+
+@pytest.mark.parametrize(("double", "gates"), [(False, [START, 1, 2, 4]), (True, [START, START, 1, 2])])
+def test_a_load_waits_until_what_lies_in_its_place_is_done_with(double: bool, gates: list[int]) -> None:
+    """Weights come for steps 0, 2, 3 and 5, and serve until the next ones are needed: to the ends of steps 1, 2, 4."""
+    found = made(Kind.WEIGHTS, [0, 2, 3, 5], double=double)
+    assert found.requests.step.tolist() == [0, 2, 3, 5]
+    assert found.requests.gate.tolist() == gates
+
+
+@pytest.mark.parametrize("store", STORES)
+@pytest.mark.parametrize(("double", "room"), [(False, [-1, -1, 0, 1, -1, 2]), (True, [-1, -1, -1, 0, -1, 1])])
+def test_a_step_that_writes_waits_for_the_store_before_it(store: Kind, double: bool, room: list[int]) -> None:
+    """Of stores at steps 0, 2, 3 and 5; of two halves the one before that."""
+    found = made(store, [0, 2, 3, 5], double=double).room
+    column = STORES.index(store)
+    assert found[:, column].tolist() == room
+    assert (np.delete(found, column, axis=1) == -1).all()
