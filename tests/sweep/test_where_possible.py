@@ -179,3 +179,30 @@ def test_python_shares_where_it_fits() -> None:
     swept = lifsim.sweep("sata128", odd(), ["none", "channel4"], share_where_possible=True, overrides=MEMORY, jobs=1)
     assert list(swept.frame["sharing"]) == ["none", str(sharing)]
     assert swept.frame["error"].isna().all()
+
+
+DIGITS = """
+name: odd_digits
+timesteps: 2
+input: {shape: [1, 8, 8], encoding: direct, bits: 5}
+layers:
+- {name: conv1, op: conv, out: 8, kernel: 3, padding: 1, batch_norm: true}
+- {name: lif1, op: lif}
+- {name: fc1, op: linear, out: 10}
+- {name: last, op: lif}
+- {name: mean, op: time_mean}
+- {name: fc2, op: linear, out: 10}
+spikes: {source: engine}
+"""
+
+
+def test_training_shares_where_it_fits(file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The membranes of a last layer of 10 classes are undone as one call a timestep; a run takes the weights."""
+    Path("digits.yaml").write_text(DIGITS)
+    asked = ["--workload", "digits.yaml", "--sharing", "channel4", "--share-where-possible"]
+    assert main(["train", *asked, "--membranes", "reversed", "--epochs", "1", "--out", "w.npz"]) == 0
+    assert "last [10]" in capsys.readouterr().err
+    engine = ["--spikes", "engine", "--weights", "w.npz", "--images", "digits", "--set", "dram.model=ideal"]
+    assert main(["run", *asked, *engine, "--format", "json", "--out", "run"]) == 0
+    spikes = json.loads(capsys.readouterr().out)["inputs"]["spikes"]
+    assert (spikes["measured"], spikes["recorded_under"]) == (True, "channel4-where-possible")
