@@ -97,3 +97,13 @@ def test_the_digits_are_split_as_published() -> None:
         seen[labels[image]] += 1
     images = load().images[sorted(chosen)]
     assert np.array_equal(load_digits().x_test[:, 0] * 16, images)
+
+
+def test_numbers_in_a_row_are_no_images(tmp_path: Path) -> None:
+    numbers, labels = np.zeros(3, np.float32), np.zeros(3, np.int64)
+    np.savez(tmp_path / "d.npz", x_train=numbers, y_train=labels, x_test=numbers, y_test=labels)
+    net = network([*CONV, {"name": "fc", "op": "linear", "out": 3}], (1, 8, 8), 2, "rate")
+    with pytest.raises(InputError) as error:
+        load_dataset(str(tmp_path / "d.npz"), net)
+    told = [(fault.path, "[3] must be finite images" in str(fault)) for fault in error.value.faults]
+    assert told == [("x_train", True), ("x_test", True)]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from lifsim.config.dram import load_dram
+from lifsim.hardware.pipeline import timing
 from lifsim.hardware.pipeline.kinds import STORES, Kind
 from lifsim.hardware.pipeline.program import START, Halves, Program, program
 
@@ -32,3 +34,18 @@ def test_a_step_that_writes_waits_for_the_store_before_it(store: Kind, double: b
     column = STORES.index(store)
     assert found[:, column].tolist() == room
     assert (np.delete(found, column, axis=1) == -1).all()
+
+
+class PlayedError(Exception):
+    """Its arguments are what would be played."""
+
+
+def test_a_request_to_a_simulated_dram_knows_its_own_extents(monkeypatch: pytest.MonkeyPatch) -> None:
+    def seen(memory: np.ndarray, steps: np.ndarray, requests: np.ndarray, *_: object) -> None:
+        raise PlayedError(requests["first_block"].tolist(), requests["end_block"].tolist())
+
+    monkeypatch.setattr(timing, "_play", seen)
+    extents = timing.Extents(np.arange(6) * 64, np.full(6, 8), np.array([0, 2, 5, 6]))
+    with pytest.raises(PlayedError) as played:
+        timing.play_dram(made(Kind.WEIGHTS, [0, 2, 3], double=False), 400_000_000, load_dram("ddr4_2400"), extents)
+    assert played.value.args == ([0, 2, 5], [2, 5, 6])
