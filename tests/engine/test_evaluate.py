@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from lifsim.config.sharing import Sharing
 from lifsim.engine.evaluate import evaluate
 from lifsim.engine.inference import Engine
 from lifsim.engine.weights import weight_shapes
+from lifsim.model.sharing import Sharing
 from tests.engine.build import Builder
 
 
