@@ -37,3 +37,16 @@ def test_a_state_of_one_layer_keeps_its_timesteps_together(sharing: str, parts: 
     network = chain()
     found = stretches_of(network, states_of(network, Sharing.parse(sharing)))
     assert [([node.name for node in stretch.nodes], stretch.folded) for stretch in found] == parts
+
+
+def test_what_is_behind_a_mean_over_time_runs_once() -> None:
+    """Behind the layers that hand their state on, timestep by timestep."""
+    build = Builder((2, 4, 4), 3, "event")
+    for number in range(2):
+        build.conv(f"conv{number}", 2, (3, 3), padding=(1, 1)).lif(f"lif{number}", group="one")
+    build.time_mean("mean").linear("fc", 3)
+    build.conv("after", 2, (3, 3), padding=(1, 1), of="lif1").lif("lif2", group="one")
+    network = build.network()
+    found = stretches_of(network, states_of(network, Sharing(layer=True)))
+    once = [stretch for stretch in found if stretch.folded and "mean" in [node.name for node in stretch.nodes]]
+    assert [[node.name for node in stretch.nodes] for stretch in once] == [["mean", "fc"]]

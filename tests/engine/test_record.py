@@ -179,3 +179,12 @@ def test_a_layer_without_a_norm_has_its_weights_divided_by_what_its_drive_deviat
     assert isinstance(conv2, Product)
     calibration._normalise(conv2)
     np.testing.assert_allclose(calibration._weights["conv2.weight"], before / 2, rtol=1e-12)
+
+
+def test_every_random_image_has_a_stream_of_its_own() -> None:
+    """Of the seed, its number, and 1: other draws of the seed are others."""
+    network = load_workload("lenet5_mnist", ["input.encoding=direct"])
+    images = load_images(network, Source(batch=3, seed=7))
+    shape = network.nodes[0].output.shape
+    alone = [np.random.default_rng([7, image, 1]).standard_normal(shape, np.float32) for image in range(3)]
+    assert np.array_equal(images, np.stack(alone))

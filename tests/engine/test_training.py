@@ -162,3 +162,15 @@ def test_do_the_shipped_data_sets_hold_what_they_say() -> None:
     assert motions.x_train.shape == motions.x_test.shape == (40, 6, 1, 100)
     assert np.bincount(motions.y_train).tolist() == [10] * 4
     np.testing.assert_allclose(motions.x_train.mean(axis=(0, 2, 3)), 0, atol=1e-6)
+
+
+def test_a_batch_may_be_all_images_and_no_more() -> None:
+    net, data = network(), stripes()
+    learner = Learner(net, Sharing())
+    for batch, ends in ((32, True), (33, False)):
+        epochs = train(learner, data, Recipe(epochs=1, batch=batch, rate=0.02), start(net, 0))
+        if ends:
+            assert len(list(epochs)) == 1
+        else:
+            with pytest.raises(InputError, match="batch: 33 must be <= the 32 training images"):
+                list(epochs)

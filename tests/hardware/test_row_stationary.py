@@ -15,6 +15,7 @@ from lifsim.hardware.array.dataflow.row_stationary import mapping_of
 from lifsim.hardware.gemm import Window
 from lifsim.hardware.input_reads import EvenReads
 from lifsim.hardware.sram_banks import Banks
+from lifsim.hardware.sram_ports import Port, Ports, PortStalls
 from tests.oracles import row_stationary as oracle
 
 ROW_STATIONARY = DATAFLOWS["row_stationary"]
@@ -135,3 +136,16 @@ def test_a_whole_run_balances_and_explains_itself() -> None:
     assert result.totals.cycles.array > 0
     gemms = ROW_STATIONARY.words(conv(13, 3, 256, 384), EYERISS)
     assert gemms.count == "ceil(13/(13*1))*ceil(384/1)*ceil(256/(4*4))"
+
+
+def test_filters_that_share_inputs_are_finished_together_and_their_channels_arrive_together() -> None:
+    """CONV3 on Eyeriss: 4 sets of channels side by side, 4 channels a PE in turn; 18 filters share a PE's inputs, for
+    18 * 3 * 4 weights are what its 224 registers hold. 15 rows of 15 inputs of 16 channels come while the 3 * 13 * 4
+    products of each of the 18 filters are summed."""
+    gemm = conv(*ALEXNET["CONV3"][:-1])
+    found = ROW_STATIONARY.finishes(gemm, EYERISS)
+    assert (found.pixels, found.filters) == (13 * 13, 18)
+    slow = Ports(Port(8, 1 << 20), Banks(1, 8), Port(16, 1 << 20))
+    stalls = ROW_STATIONARY.waits(EvenReads(gemm, 8), gemm, EYERISS, 1, slow)
+    turns = -(-384 * (256 // 16) // 18)  # 384 filters, 16 parts of the channels, 18 in a turn
+    assert stalls == PortStalls(spike_in=(16 * 15 * 15 - 3 * 13 * 4 * 18) * turns)

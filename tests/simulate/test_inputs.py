@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +10,17 @@ import pytest
 import yaml
 
 import lifsim
+from lifsim import room
+from lifsim.accounting.books import BooksError
 from lifsim.errors import Fault, InputError
 from lifsim.hardware.array import SPARSITIES
+from lifsim.hardware.sram_ports import PortStalls
 from lifsim.model.sharing import Sharing
 from lifsim.simulate.inputs import load_config, load_inputs, split_overrides
 from lifsim.simulate.options import Options
 from lifsim.simulate.resolved import resolved_inputs
 from lifsim.simulate.spikes import Spikes, read_spikes
+from lifsim.units import format_si
 from tests.trace.networks import small_network
 
 
@@ -92,3 +97,22 @@ def spikes_of(stored: int, asked: int | None, folder: Path) -> Spikes:
     shapes = {"conv1": (1, stored, 2, 5, 7), "conv2": (3, stored, 4, 5, 7), "fc": (3, stored, 105)}
     np.savez(folder / "t.npz", **{name: np.ones(shape, np.bool_) for name, shape in shapes.items()})
     return read_spikes(net, Sharing(), Options(trace=folder / "t.npz", batch=asked), SPARSITIES["none"])
+
+
+def test_work_and_steps_that_this_machine_cannot_hold_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "memory_bytes", lambda: 2_000_000)
+    with pytest.raises(InputError, match="batch: the work of 65536 images"):
+        lifsim.run(workload="lenet5_mnist", batch=1 << 16, overrides=["dram.model=ideal"])
+    with pytest.raises(InputError, match=r"batch: .* tiles of 64 images"):
+        lifsim.run(workload="lenet5_mnist", batch=64, overrides=["buffers.spike_in.size_bytes=64"])
+
+
+def test_a_run_says_its_energy_in_joules() -> None:
+    found = lifsim.run(workload="lenet5_mnist", overrides=["dram.model=ideal"])
+    assert found.brief.figures["energy"].startswith(format_si(found.totals.energy_pj.total.total * 1e-12, "J"))
+
+
+def test_a_layer_cannot_wait_longer_for_ports_than_it_waits() -> None:
+    counts = lifsim.run(workload="lenet5_mnist", overrides=["dram.model=ideal"]).records[0].counts
+    with pytest.raises(BooksError, match="more waits for ports than waits"):
+        replace(counts, port_stalls=PortStalls(weight=1))
