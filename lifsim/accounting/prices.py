@@ -49,9 +49,9 @@ class UnitBills:
 @dataclass(frozen=True)
 class Costs:
     """The price list of one architecture: per PE (spike_mac, spad), per datapath of a LIF unit (`lif`), per membrane
-    register, per buffer. lif_toggling, lif_clock_gated: of the same units, were they to toggle without work, or
-    had they a clock gate. gated: buffers that are off in a run that never uses them. dram: by what a device did, or by
-    the bit."""
+    register, per buffer. lif_toggling, lif_clock_gated: of the same units, were they to toggle without work (as they
+    are, where any part does), or had they a clock gate. gated: buffers that are off in a run that never uses them.
+    dram: by what a device did, or by the bit."""
 
     spike_mac: Bill
     lif: UnitBills
@@ -91,7 +91,7 @@ def costs_of(arch: Arch) -> Costs:
         lif=UnitBills.of(arch.components),
         membrane=bill_of(arch.components, "membrane"),
         spad=bill_of(arch.components, "spad"),
-        lif_toggling=UnitBills.of([toggling(component) for component in arch.components]),
+        lif_toggling=UnitBills.of(toggling([part for part in arch.components if part.tag in ("lif", "pgu")])),
         lif_clock_gated=UnitBills.of([clock_gated(component) for component in arch.components]),
         buffers=buffers,
         gated=frozenset(name for name in BUFFERS if getattr(arch.buffers, name).idle == "gated"),

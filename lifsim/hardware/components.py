@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -74,10 +74,13 @@ def bill_of(components: Iterable[Component], tag: str) -> Bill:
     )
 
 
-def toggling(component: Component) -> Component:
-    """The same, were it to toggle without work: what holds a state keeps its clock gate, as in SATA_Sim's unit."""
-    stays = component.holds_state or component.multibit_only
-    return component if stays else component.model_copy(update={"idle": "toggles"})
+def toggling(units: Sequence[Component]) -> Sequence[Component]:
+    """The parts of LIF units, were they to toggle without work: as they are where any of them does, else all of them
+    but what holds a state, which keeps its clock gate as in SATA_Sim's unit."""
+    if any(part.idle == "toggles" for part in units):
+        return units
+    stays = {part.name for part in units if part.holds_state or part.multibit_only}
+    return [part if part.name in stays else part.model_copy(update={"idle": "toggles"}) for part in units]
 
 
 def clock_gated(component: Component) -> Component:

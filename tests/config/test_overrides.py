@@ -77,7 +77,7 @@ def test_settings_are_judged_with_the_file_all_at_once() -> None:
     with pytest.raises(InputError) as caught:
         load_arch("sata128", settings)
     assert [str(fault) for fault in caught.value.faults] == [
-        "--set components.ader.width_bits: 'ader' must be the name of an entry of components or its position, 0 to 10;"
+        "--set components.ader.width_bits: 'ader' must be the name of an entry of components or its position, 0 to 12;"
         " did you mean 'adder'?",
         "--set array.rows array.rows: 0 must be >= 1",
         "--set lif.units lif.units: 'x' must be a whole number",

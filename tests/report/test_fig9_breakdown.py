@@ -46,12 +46,14 @@ def test_every_bar_is_the_energy_of_its_run_over_that_of_none(runs: list[Result]
 
 def test_toggling_units_make_the_saving_and_gated_ones_take_it_away(runs: list[Result]) -> None:
     frame = fig9_breakdown.table([summary(run) for run in runs]).set_index(["idle_units", "sharing", "lif_units"])
-    total = frame["total_normalised"]
+    total, unshared = frame["total_normalised"], runs[0].totals.cycles.total
+    longer = {str(run.sharing): run.totals.cycles.total / unshared for run in runs}
     for units, sharing in ((64, "channel2"), (32, "channel4")):
         few, shared = total["toggles", "none", units], total["toggles", sharing, units]
         assert shared < few < 1
         assert 1 - few > 50 * (few - shared)  # nearly all of it is time-multiplexing
-        assert total["clock_gated", sharing, units] == pytest.approx(1, abs=2e-3)
+        # What is left is the clock, which runs while the array waits for its few LIF units.
+        assert 1 - 1e-3 < total["clock_gated", sharing, units] < longer[sharing] < 1.005
 
 
 def test_runs_of_other_machines_are_not_compared(runs: list[Result]) -> None:

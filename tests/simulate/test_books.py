@@ -45,7 +45,7 @@ def test_a_total_that_is_not_the_sum_of_its_parts_is_refused() -> None:
 
 def test_energies_are_sums_to_rounding_where_one_of_them_is_a_whole_number() -> None:
     """0.1 + 0.2 + 0.3 is 0.6 in the exact sum, and the next float in a sum from left to right."""
-    DramEnergy(0.1, 0.2, 0.3, 0, 0, 0, dynamic=0.6, leakage=0, total=0.6)
+    DramEnergy(0.1, 0.2, 0.3, 0, 0, 0, work=0.6, idle=0, standing=0, total=0.6)
 
 
 def test_records_add_field_by_field() -> None:

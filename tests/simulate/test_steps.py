@@ -25,6 +25,7 @@ def made() -> RunSteps:
         "one", Cycles(48, 48, 0, 0, 0, 0, 0, 0), Operations(0, 0, 0, 0, 0), DramBytes(),
         SramAccesses(none, none, none, none, none), none, ElementBits(8, 1, 1, 8, 16), 0.0, "",
         tuple(TimestepCounts(timestep, cycles, 0, 0.0, 0, 0, 0, 0) for timestep, cycles in enumerate((8, 40))),
+        0,
     )  # fmt: skip
     rows = moves_of(Kind.SPIKES_IN, 0, np.array([0]), 0, np.array([4]), 7, 16)
     still = moves_of(Kind.SPIKES_IN, 0, np.zeros(0, np.int64), 0, np.zeros(0, np.int64))
