@@ -99,8 +99,12 @@ class Registry(Mapping[str, Member]):
         if "others" in self._looked_at:
             return
         self._looked_at.add("others")
-        for entry in sorted(entry_points(group=self.group), key=lambda entry: entry.name):
-            self._load(entry)
+        try:
+            for entry in sorted(entry_points(group=self.group), key=lambda entry: entry.name):
+                self._load(entry)
+        except InputError:
+            self._looked_at.remove("others")  # who asks next is told, too
+            raise
 
     def _add(self, member: type[Member], origin: Origin) -> None:
         one = made(member, self.protocol)

@@ -117,8 +117,18 @@ def test_a_package_that_does_not_load_is_told(monkeypatch: pytest.MonkeyPatch) -
         "lifsim.registry.entry_points", lambda group: [Broken()] if group == "broken" else entry_points()
     )
     registry: Registry = Registry("dataflow", Dataflow, "lifsim.hardware.array.dataflow", "broken")
-    with pytest.raises(InputError, match="dataflow 'broken' of package no_such_module must load"):
-        list(registry)
+    for _ in range(2):  # who asks again is told again
+        with pytest.raises(InputError, match="dataflow 'broken' of package no_such_module must load"):
+            list(registry)
+
+
+def test_what_other_packages_break_breaks_no_run_that_does_not_ask_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(registry: Registry) -> None:
+        raise AssertionError(f"{registry.kind} of other packages are loaded")
+
+    monkeypatch.setattr(Registry, "_load_others", never)
+    assert lifsim.run("sata128", "lenet5_mnist", overrides=["dram.model=ideal"]).totals.cycles.total > 0
+    assert lifsim.load_arch("eyeriss_like", ["dram.energy=per_bit"]).dram.priced_by == "per_bit"
 
 
 def test_a_name_is_taken_once() -> None:

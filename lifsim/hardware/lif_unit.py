@@ -43,17 +43,17 @@ class NeuronNeeds:
 
 
 def lif_bank(
-    config: LifUnits, pes: int, channel_groups: int, needs: NeuronNeeds = NeuronNeeds(), held_outputs: int | None = None
+    config: LifUnits, pes: int, channel_groups: int, needs: NeuronNeeds = NeuronNeeds(), held_states: int | None = None
 ) -> LifBank:
     """The bank beside an array of `pes` PEs when `channel_groups` N share (1: no channel sharing).
 
-    Time-multiplexing takes units alone: a membrane register stands for each of the `held_outputs` that the array holds
-    at a time (None: one per PE), however few units there are; N outputs that share a state have one.
+    Time-multiplexing takes units alone: a membrane register stands for each of the `held_states` that the array holds
+    at a time (None: one per PE, an Nth where N share it), however few units there are.
     """
     units = ceil_div(config.units or pes, channel_groups)
     chain = ceil_div(pes, units)
     pass_cycles = config.latency_cycles + config.initiation_interval_cycles * (chain - 1)
-    registers = ceil_div(pes if held_outputs is None else held_outputs, channel_groups)
+    registers = ceil_div(pes, channel_groups) if held_states is None else held_states
     return LifBank(units, chain, pass_cycles, units * needs.datapaths, registers * needs.variables)
 
 

@@ -14,9 +14,16 @@ from lifsim.units import parse_bytes
 
 
 def _if_simulated(device: object, info: ValidationInfo) -> object:
-    """`device`; None under a model of memory that does not look at it. A model that is wrong may be meant to."""
+    """`device`; None under a model of memory that does not look at it. A model that is wrong may be meant to: a name,
+    which stands for a device only where one is simulated, is then no fault of its own."""
     model = (info.data or {}).get("model")
-    return device if model is None or registry_of("memory")[model].has_device else None
+    if model is None:
+        return None if isinstance(device, str) else device
+    return device if registry_of("memory")[model].has_device else None
+
+
+def _simulating() -> str:
+    return " or ".join(name for name, memory in registry_of("memory").items() if memory.has_device)
 
 
 class Dram(Model):
@@ -70,12 +77,11 @@ class Dram(Model):
     @rule
     def has_a_price(self) -> Broken:
         """What is not simulated cannot be charged by its commands."""
-        memories = registry_of("memory")
-        simulated = " or ".join(name for name, memory in memories.items() if memory.has_device)
-        if self.charges_device and not memories[self.model].has_device:
-            yield "energy", f"{self.energy!r} must go with model {simulated}, not {self.model}: no device is simulated"
+        if self.charges_device and not registry_of("memory")[self.model].has_device:
+            told = f"must go with model {_simulating()}, not {self.model}: no device is simulated"
+            yield "energy", f"{self.energy!r} {told}"
         elif self.priced_by == "per_bit" and self.energy_pj_per_bit is None:
-            only = f"only a device that is simulated (model: {simulated}) has its own price"
+            only = f"only a device that is simulated (model: {_simulating()}) has its own price"
             yield "energy_pj_per_bit", f"must be given: {only}"
 
     @rule

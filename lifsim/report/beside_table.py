@@ -19,9 +19,10 @@ def beside_table(comparison: Comparison) -> Table:
 
     alike = f"; none alike has {comparison.likeness}" if comparison.likeness else ""
     title = f"what of this is sharing? {comparison.shared.sharing} against none{alike}"
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, show_edge=False)
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.show_edge = table.pad_edge = False
     table.header_style = "bold"
-    table.add_column("", no_wrap=True)
+    table.add_column("", min_width=14)
     quantities = [_quantities(step, comparison) for step in comparison.steps]
     for name in quantities[0]:
         table.add_column(name, justify="right", no_wrap=True)
@@ -45,8 +46,8 @@ def _figures(totals: Totals) -> dict[str, float]:
         "cycles": totals.cycles.total,
         "energy": totals.energy_pj.total.total,
         "DRAM": totals.dram_bytes.total,
-        "membrane\nregisters": kept.reads + kept.writes,
-        "membrane\nbuffer": sum(accesses.reads + accesses.writes for accesses in (buffer, fill)),
+        "membr.\nregs": kept.reads + kept.writes,
+        "membr.\nbuffer": sum(accesses.reads + accesses.writes for accesses in (buffer, fill)),
         "LIF\nmemory": totals.lif_memory_bytes.forward,
         "area": totals.area_mm2,
     }

@@ -20,6 +20,7 @@ from lifsim.simulate.bound import bound
 from lifsim.simulate.result import Result
 from lifsim.sweeps.beside import Comparison
 
+BOTH_WIDTH = 104  # columns that two baselines need
 PIPE_WIDTH = 110  # columns where no terminal says how many it has
 
 
@@ -31,7 +32,14 @@ def print_result(result: Result, around: Around) -> None:
         console = Terminal(width=PIPE_WIDTH)
     if comparison is not None:
         console.print(beside_table(comparison))
-    console.print(_totals(result, comparison))
+    both = console.width >= BOTH_WIDTH or comparison is None or len(comparison.baselines) == 1
+    console.print(_totals(result, {} if comparison is None else _beside(comparison, both=both)))
+    if not both:
+        console.print(
+            "none as it is stands beside them in summary.json, and here from 104 columns on",
+            style="dim",
+            highlight=False,
+        )
     console.print(energy_table(result.totals.energy_pj))
     schedules = schedule_table(result, comparison)
     if schedules is not None:
@@ -57,15 +65,14 @@ def print_result(result: Result, around: Around) -> None:
         console.print(f"note: {visible(note)}", style="dim", highlight=False)
 
 
-def _totals(result: Result, comparison: Comparison | None) -> Table:
+def _totals(result: Result, beside: dict[str, Result]) -> Table:
     table = Table(title=_title(result), title_justify="left", title_style="bold", header_style="bold")
     table.add_column("")
     table.add_column("")
-    table.add_column(str(result.sharing), justify="right")
-    beside = {} if comparison is None else _beside(comparison)
+    table.add_column(str(result.sharing), justify="right", no_wrap=True)
     for name in beside:
-        table.add_column(name, justify="right")
-        table.add_column("change", justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
+        table.add_column("change", justify="right", no_wrap=True)
     previous = ""
     for line in figures(result, list(beside.values())):
         if previous and line.group != previous:
@@ -78,11 +85,13 @@ def _totals(result: Result, comparison: Comparison | None) -> Table:
     return table
 
 
-def _beside(comparison: Comparison) -> dict[str, Result]:
-    """Runs without sharing, by what they are called: one where sharing brings nothing but itself."""
+def _beside(comparison: Comparison, *, both: bool) -> dict[str, Result]:
+    """Runs without sharing, by what they are called: one where sharing brings nothing but itself. both: whether there
+    is room for the machine as it is beside the one that is alike."""
     if len(comparison.baselines) == 1:
         return {"none": comparison.machine.result}
-    return {"none,\nalike": comparison.alike.result, "none,\nas it is": comparison.machine.result}
+    alike = {"none,\nalike": comparison.alike.result}
+    return alike | {"none,\nas it is": comparison.machine.result} if both else alike
 
 
 def _title(result: Result) -> str:

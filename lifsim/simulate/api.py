@@ -60,6 +60,7 @@ def run(
     schedule: Schedule | None = None,
     objective: Objective | None = None,
     chunk: int | Literal["auto"] | None = None,
+    groups: Sequence[str] | None = None,
     mode: Mode | None = None,
     bptt: Bptt | None = None,
     overrides: Sequence[str] = (),
@@ -85,6 +86,7 @@ def run(
         "schedule": schedule,
         "objective": objective,
         "chunk": chunk,
+        "groups": groups,
         "mode": mode,
         "bptt": bptt,
     }

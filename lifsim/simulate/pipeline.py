@@ -13,6 +13,7 @@ from lifsim.accounting.prices import Costs, area_of, energy_of, switched_off, un
 from lifsim.errors import Fault, InputError
 from lifsim.graph.states import State, channels_by_layer, left_unshared, most_channels, states_of
 from lifsim.hardware.array import dataflow_of, shape_of, sparsity_of
+from lifsim.hardware.gemm import ceil_div
 from lifsim.hardware.lif_unit import LifBank, NeuronNeeds, lif_bank
 from lifsim.memo import Memo, Shared
 from lifsim.model.arch import Arch
@@ -24,7 +25,7 @@ from lifsim.schedule.plan import Plan
 from lifsim.simulate.options import Options
 from lifsim.simulate.planning import planned
 from lifsim.simulate.result import LayerRecord, Result, Totals
-from lifsim.simulate.spikes import Spikes, read_spikes
+from lifsim.simulate.spikes import Spikes, at_its_rates, read_spikes
 from lifsim.simulate.steps import visits
 from lifsim.simulate.timing import Timeline, timed
 from lifsim.simulate.training import trained, training_notes
@@ -67,7 +68,8 @@ def simulate(
     costs = accounting.costs(arch)
     plan = planned(setup, states, Chip.of(arch), accounting, options, costs) if accounting.scheduled else None
     if plan is None:
-        records, timeline = _priced(setup, accounting.count_unscheduled(network, arch), costs), None
+        counted = accounting.count_unscheduled(at_its_rates(network, options), arch)
+        records, timeline = _priced(setup, counted, costs), None
     elif options.mode == "training":
         records, timeline = trained(setup, accounting, plan, costs, reverse=options.bptt == "reversed")
     else:
@@ -159,14 +161,23 @@ def bank_of(arch: Arch, network: Network, states: Sequence[State]) -> LifBank:
         datapaths=max((lif.neuron.datapaths for lif in network.lifs), default=1),
         variables=max((len(lif.neuron.states) for lif in network.lifs), default=1),
     )
-    held = dataflow_of(arch.array).held_outputs(shape_of(arch.array))
-    return lif_bank(arch.lif, arch.array.pes, most_channels(states), needs, held)
+    shape = shape_of(arch.array)
+    held, most = dataflow_of(arch.array).held_outputs(shape), most_channels(states)
+    # A layer that shares less than others needs the more registers, but no more than a fold of it has outputs.
+    fewer = [
+        ceil_div(min(held, min(layer.pixels, shape.rows) * min(layer.filters, shape.cols)), groups)
+        for layer, groups in zip(network.layers, channels_by_layer(network, states), strict=True)
+        if layer.lif and groups < most
+    ]
+    return lif_bank(arch.lif, arch.array.pes, most, needs, max([ceil_div(held, most), *fewer]))
 
 
 def notes(arch: Arch, network: Network, sharing: Sharing, options: Options, spikes: Spikes) -> tuple[str, ...]:
     """What a reader of the figures must know."""
     accounting = ACCOUNTINGS[arch.accounting]
     said = [*accounting.notes]
+    if sharing.shares and network.lifs and not any(state.is_shared for state in states_of(network, sharing)):
+        said.append(f"{sharing} is none here: no LIF layers of this network can share")
     if left := left_unshared(network, sharing):
         said.append(f"{sharing}: membranes of their own have {', '.join(left)}")
     device = arch.dram.device

@@ -32,12 +32,16 @@ def planned(
 
 
 def _indices(network: Network, names: Sequence[str]) -> tuple[int, ...]:
-    """Of layers by name. Raises InputError with those that there are not."""
+    """Of layers by name. Raises InputError with those that there are not, and where they are out of order."""
     known = {layer.name: layer.index for layer in network.layers}
     if unknown := [name for name in names if name not in known]:
         rule = f"must be layers of {network.name} (lifsim workload show)"
         raise InputError(Fault(f"{name!r} {rule}{did_you_mean(name, known)}", path="groups") for name in unknown)
-    return tuple(known[name] for name in names)
+    begins = tuple(known[name] for name in names)
+    if list(begins) != sorted({*begins}):
+        rule = "must be layers in the network's order, each once: where groups begin"
+        raise InputError(Fault(f"{', '.join(names)} {rule}", path="groups"))
+    return begins
 
 
 def _objective(setup: Setup, accounting: Accounting, name: str, costs: Costs) -> Objective:

@@ -73,11 +73,17 @@ def read_spikes(
         return _from_engine(network, sharing, options, sparsity, watch)
     if path is not None:
         return _from_trace(network, path, options.batch, sparsity, watch)
-    batch, rates = options.batch or 1, network.spikes
-    scaled = network if options.rates_scale == 1 else replace(network, spikes=at_scale(rates, options.rates_scale))
+    batch, rates, scaled = options.batch or 1, network.spikes, at_its_rates(network, options)
     with synthesise(scaled, batch, options.seed) as trace:
         provenance = SpikeProvenance("rates", rates.provenance, rates.measured)
         return Spikes(batch, spike_work(scaled, trace, batch, sparsity, watch), provenance)
+
+
+def at_its_rates(network: Network, options: Options) -> Network:
+    """`network` at the rates that `options` ask for."""
+    if options.rates_scale == 1:
+        return network
+    return replace(network, spikes=at_scale(network.spikes, options.rates_scale))
 
 
 def _from_trace(network: Network, path: Path, batch: int | None, sparsity: Sparsity, watch: Watch) -> Spikes:

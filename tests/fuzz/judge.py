@@ -40,6 +40,8 @@ COUNTED = (
 )
 _NONSENSE = re.compile(r"\b(nan|inf|-inf|infinity)\b", re.IGNORECASE)
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+CHANGES = ("change", "half", "twice")
+"""Keys of a summary under which figures are changes."""
 
 
 class Hang(BaseException):
@@ -177,13 +179,20 @@ def _json(text: str, name: str) -> Iterator[str]:
 
 
 def _nonsense(tree: Any, path: str, counted: bool = False) -> Iterator[str]:
+    """Changes are shares of what something was before: less is no fault of theirs."""
     if isinstance(tree, dict | list):
         for key, value in tree.items() if isinstance(tree, dict) else enumerate(tree):
             is_count = counted or str(key).partition(".")[0] in COUNTED
-            if key != "inputs":
+            if key in CHANGES:
+                yield from (fault for fault in _nonsense(value, f"{path}.{key}") if not _is_less(fault))
+            elif key != "inputs":
                 yield from _nonsense(value, f"{path}.{key}", is_count)
     elif isinstance(tree, int | float) and not isinstance(tree, bool) and (not _finite(tree) or (counted and tree < 0)):
         yield f"{path} is {tree}"
+
+
+def _is_less(fault: str) -> bool:
+    return math.isfinite(float(fault.rpartition(" ")[2]))
 
 
 def _finite(number: float) -> bool:
