@@ -249,3 +249,22 @@ def test_the_second_operand_is_read_from_where_it_lies_each_byte_once(schedule: 
                     begin = moves.offset[move] + extent * moves.pitch[move]
                     read += range(begin, begin + moves.extent_bytes[move])
     assert sorted(read) == list(range(2 * 3 * 8))
+
+
+def test_where_the_second_operand_of_some_images_is_on_chip_its_steps_bring_that_of_the_others() -> None:
+    """A buffer of 2 bytes keeps those of less than all three images: the bytes are no multiple of the images."""
+    layers = [
+        {"name": "wq", "op": "conv", "out": 3, "kernel": 1},
+        {"name": "q", "op": "lif"},
+        {"name": "wk", "op": "conv", "input": "input", "out": 3, "kernel": 1},
+        {"name": "k", "op": "lif"},
+        {"name": "map", "op": "matmul", "inputs": ["q", "k"], "heads": 1, "transpose_second": True},
+        {"name": "m", "op": "lif"},
+        {"name": "fc", "op": "linear", "out": 2},
+    ]
+    made = plan_on(
+        network(layers, (3, 2, 2), 2), Sharing(), build.arch(weight=4, spike_out=2), ScheduleOptions("timestep", 3)
+    )
+    moved = sum(visit.moves.total(Kind.WEIGHTS) for visit in visits(made, 3, Memo()) if visit.layer == 2)
+    assert moved == made.layers[2].dram.operand
+    assert moved % (3 * 2)  # images, timesteps
