@@ -1,7 +1,17 @@
-"""`python -m lifsim`."""
+"""`lifsim`, and `python -m lifsim`."""
 
 import sys
 
-from lifsim.cli.main import main
 
-sys.exit(main())
+def main() -> int:
+    """The command line. A signal that comes while it is still imported ends it in words, too."""
+    try:
+        from lifsim.cli.main import main as command
+    except KeyboardInterrupt:
+        sys.stderr.write("lifsim: stopped by SIGINT: nothing was begun\n")
+        return 130
+    return command()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
