@@ -243,6 +243,7 @@ def test_a_trace_of_another_network_is_refused(capsys: pytest.CaptureFixture[str
     assert "lenet5_mnist.npz" in err
 
 
+@pytest.mark.slow
 def test_fig9_draws_from_stored_runs_what_it_draws_by_running(capsys: pytest.CaptureFixture[str]) -> None:
     top = ("plot", "fig9", "--part", "top")
     for sharing in ("none", "channel2", "channel4"):

@@ -196,6 +196,7 @@ spikes: {source: engine}
 """
 
 
+@pytest.mark.slow
 def test_training_shares_where_it_fits(file: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The membranes of a last layer of 10 classes are undone as one call a timestep; a run takes the weights."""
     Path("digits.yaml").write_text(DIGITS)
