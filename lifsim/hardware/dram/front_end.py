@@ -24,10 +24,10 @@ def _decode(m: Machine, burst: Int64) -> None:
 
 @compiled
 def _head_burst(m: Machine, blocks: Records) -> Int64:
-    """The burst at the head, its place decoded unless it is in the aligned run of the last one."""
+    """The burst at the head, its place decoded unless it is in the aligned series of the last one."""
     burst = blocks[m.block].first + m.offset
-    if burst >> m.row_run_bits != m.decoded:
-        m.decoded = burst >> m.row_run_bits
+    if burst >> m.row_series_bits != m.decoded:
+        m.decoded = burst >> m.row_series_bits
         m.last_burst = -2
         _decode(m, burst)
     return burst
@@ -48,14 +48,14 @@ def _accept(m: Machine, blocks: Records, burst: Int64, kind: Int64, cycle: Int64
     elif m.reads_open > 0 and is_queued(m, bank, burst, READ_KIND):
         share_read(m, burst, block)
         return
-    m.run += not follows
+    m.series += not follows
     m.last_burst, m.last_kind = burst, kind
     add_transaction(m, bank, np.int64(m.row), kind, burst, block)
 
 
 @compiled
 def accept_next(m: Machine, blocks: Records, kind: Int64, cycle: Int64) -> None:
-    """Take in the next burst of the run that came in last; no such burst is in the queues."""
+    """Take in the next burst of the series that came in last; no such burst is in the queues."""
     if kind:
         complete(blocks, np.int64(m.block), cycle + 1)
     m.last_burst += 1

@@ -1,6 +1,6 @@
 """The queues of the DRAM kernel: the transactions that wait for a bank, the commands of the bank.
 
-A queue is a list of runs threaded through the entries; -1 ends it. A burst is put behind the last run if it belongs to
+A queue is a list of series threaded through the entries; -1 ends it. A burst is put behind the last series if it belongs to
 it, so a queue of consecutive bursts is one entry, however long.
 """
 
@@ -28,17 +28,17 @@ def waiting_for(bank: Int64, kind: Int64) -> Int64:
 
 
 @compiled
-def append(m: Machine, queue: Int64, run: Int64, burst: Int64, row: Int64, kind: Int64, block: Int64) -> None:
-    """Put the next burst of `run` last."""
+def append(m: Machine, queue: Int64, series: Int64, burst: Int64, row: Int64, kind: Int64, block: Int64) -> None:
+    """Put the next burst of `series` last."""
     q = m.queues[queue]
     q.count += 1
-    if q.count > 1 and m.entries[q.last].run == run:
+    if q.count > 1 and m.entries[q.last].series == series:
         m.entries[q.last].count += 1
         return
     m.free_count -= 1
     entry = np.int64(m.free[m.free_count])
     e = m.entries[entry]
-    e.run, e.burst, e.count, e.row, e.kind, e.block, e.next = run, burst, 1, row, kind, block, -1
+    e.series, e.burst, e.count, e.row, e.kind, e.block, e.next = series, burst, 1, row, kind, block, -1
     if q.count == 1:
         q.first = entry
     else:
@@ -54,7 +54,7 @@ def take(m: Machine, blocks: Records, queue: Int64, before: Int64, entry: Int64)
     e.count -= 1
     if e.count > 0:
         e.burst += 1
-        if e.burst == blocks[e.block].first + blocks[e.block].bursts:  # the run goes on in the next block
+        if e.burst == blocks[e.block].first + blocks[e.block].bursts:  # the series goes on in the next block
             e.block += 1
         return
     if before < 0:

@@ -79,7 +79,7 @@ def random(spec: DramSpec, size_bytes: int, span_bytes: int, seed: int) -> Reque
 
 def tiled(spec: DramSpec, size_bytes: int, tile_bytes: int) -> Requests:
     """A layer's tiles, `size_bytes` moved in all: `tile_bytes` of input are read, then a quarter of that of output is
-    written, each from its own run of addresses; the outputs' begins behind a quarter of the DRAM."""
+    written, each from its own stretch of addresses; the outputs' begins behind a quarter of the DRAM."""
     capacity = spec.organisation.capacity_bytes
     written = max(1, tile_bytes // 4)
     tiles = np.arange(max(1, -(-size_bytes // (tile_bytes + written))), dtype=np.uint64)

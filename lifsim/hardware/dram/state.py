@@ -36,14 +36,14 @@ all that was sent to it is done; state: AWAKE, CLOSING or, since `since`, SELF_R
 sleep ended, last_sleep: which of SLEEPS it was."""
 CHANNEL = _record("turn", "commands", "draining", "refresh_due", "refresh_rank", "refreshes_owed", "sent")
 QUEUE = _record("first", "last", "count")
-ENTRY = _record("run", "burst", "count", "row", "kind", "block", "next")
-"""A run of bursts that follow one another, in the address and in time, in one row: number of the run in order of age,
+ENTRY = _record("series", "burst", "count", "row", "kind", "block", "next")
+"""A series of bursts that follow one another, in the address and in time, in one row: number of the series in order of age,
 first burst, how many, its row, read or write, the block that asks for the first burst."""
 
 BLOCK = _record(
     "first", "bursts", "is_write", "arrival", "remaining", "completion", "activates", "accesses", "row_hits"
 )  # fmt: skip
-"""A run of bursts in one request: first burst, how many, read or write, the first cycle in which the front end may take
+"""A series of bursts in one request: first burst, how many, read or write, the first cycle in which the front end may take
 them; how many are still to be answered, and the cycle in which the last one was; the commands that were sent for it."""
 
 LOG = _record("cycle", "command", "bank", "row")
@@ -52,11 +52,11 @@ COUNTS = ("acts", "pres", "reads", "writes", "refs", "row_hits")
 _CONSTANTS = (
     "channel_count", "rank_count", "banks_per_rank", "banks_per_channel", "read_queue", "write_queue",
     "command_queue", "drain_above", "row_hit_limit", "requests_per_cycle", "dual_command", "read_cycles",
-    "write_cycles", "faw_cycles", "refresh_cycles", "row_run_bits", "segment_count", "merged_reads", "sleeps",
+    "write_cycles", "faw_cycles", "refresh_cycles", "row_series_bits", "segment_count", "merged_reads", "sleeps",
     "power_down_after", "self_refresh_after", "least_down", "least_self_refresh", "down_exit", "self_refresh_exit",
 )  # fmt: skip
 _FRONT = (
-    "cycle", "block", "offset", "decoded", "bank", "row", "run", "last_burst", "last_kind", "free_count", "merged",
+    "cycle", "block", "offset", "decoded", "bank", "row", "series", "last_burst", "last_kind", "free_count", "merged",
     "reads_open", "writes_open", "written", "logged",
 )  # fmt: skip
 
@@ -138,7 +138,7 @@ def _set_constants(m: Any, spec: DramSpec) -> None:
     m["segments"][: len(segments)] = segments
     m["segment_count"] = len(segments)
     lowest = spec.segments[0] if spec.segments else None
-    m["row_run_bits"] = lowest.width if lowest and lowest.field == "co" else 0
+    m["row_series_bits"] = lowest.width if lowest and lowest.field == "co" else 0
 
 
 def _set_sleep(m: Any, spec: DramSpec) -> None:

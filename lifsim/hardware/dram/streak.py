@@ -1,8 +1,8 @@
-"""A long run of row hits without a look at anything else.
+"""A long series of row hits without a look at anything else.
 
 While the busy banks of one channel only hit their open rows, every queue is full, and the front end holds more of the
-run that came in last, each read (write) lets one burst move up to its bank, and one come in behind it. Nothing else can
-happen until the run ends, a bank runs dry or a refresh is due, so nothing else is looked at.
+series that came in last, each read (write) lets one burst move up to its bank, and one come in behind it. Nothing else can
+happen until the series ends, a bank runs dry or a refresh is due, so nothing else is looked at.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ def streak_ahead(m: Machine, blocks: Records, cycle: Int64) -> Int64:
     commands = m.queues[commands_of(bank)]
     if blocks[m.block].first + m.offset != m.last_burst + 1 or kind != m.last_kind or m.merged > 0:
         return 0
-    # The bank of the run has nothing but the run, so no burst that comes in is one that waits already.
-    if commands.count < m.command_queue or m.entries[commands.first].run != m.run:
+    # The bank of the series has nothing but the series, so no burst that comes in is one that waits already.
+    if commands.count < m.command_queue or m.entries[commands.first].series != m.series:
         return 0
     if m.transactions[channel, kind] < capacity(m, kind) or not _is_alone(m, channel, kind):
         return 0
@@ -66,9 +66,9 @@ def _only_hits(m: Machine, bank: Int64, kind: Int64) -> Bool:
 
 @compiled
 def _left(m: Machine, blocks: Records, kind: Int64, cycle: Int64) -> Int64:
-    """How many bursts of the run the front end still has, but for the last: what is behind it may come in with it."""
+    """How many bursts of the series the front end still has, but for the last: what is behind it may come in with it."""
     head, block = m.last_burst + 1, m.block
-    end = (m.decoded + 1) << m.row_run_bits
+    end = (m.decoded + 1) << m.row_series_bits
     at = head
     while at < end and block < blocks.size and blocks[block].is_write == kind and blocks[block].arrival <= cycle:
         if at > head and blocks[block].first != at:

@@ -38,9 +38,9 @@ def capacity(m: Machine, kind: Int64) -> Int64:
 
 @compiled
 def add_transaction(m: Machine, bank: Int64, row: Int64, kind: Int64, burst: Int64, block: Int64) -> None:
-    """The next burst of the run that is coming in waits for its bank."""
+    """The next burst of the series that is coming in waits for its bank."""
     queue = waiting_for(bank, kind)
-    append(m, queue, m.run, burst, row, kind, block)
+    append(m, queue, m.series, burst, row, kind, block)
     m.transactions[m.banks[bank].channel, kind] += 1
     m.writes_open += kind
     m.reads_open += 1 - kind
@@ -70,7 +70,7 @@ def _oldest(m: Machine, channel: Int64, kind: Int64) -> Int64:
 
 @compiled
 def _age(m: Machine, bank: Int64, kind: Int64) -> Int64:
-    return m.entries[m.queues[waiting_for(bank, kind)].first].run
+    return m.entries[m.queues[waiting_for(bank, kind)].first].series
 
 
 @compiled
@@ -139,5 +139,5 @@ def pass_on(m: Machine, blocks: Records, bank: Int64, kind: Int64) -> None:
     m.ranks[b.rank].commands += 1
     b.queued_writes += kind
     b.queued_hits += e.row == b.open_row
-    append(m, commands_of(bank), e.run, e.burst, e.row, kind, e.block)
+    append(m, commands_of(bank), e.series, e.burst, e.row, kind, e.block)
     take(m, blocks, queue, NONE, entry)
