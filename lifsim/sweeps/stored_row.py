@@ -21,15 +21,27 @@ _SUMS = ("cycles", "dram_bytes")
 """Totals that are the sum of their parts."""
 
 
+_NOT_FINITE = ("nan", "inf", "infinity")
+"""Words for numbers that none is, as YAML and Python have them with and without signs and points."""
+
+
+def _word(value: str) -> str:
+    if value.strip().lower().lstrip("+-.") in _NOT_FINITE:
+        raise ValueError(f"{shown(value)} must be finite")
+    return value
+
+
 def _figure(value: object) -> object:
     if isinstance(value, str):
-        return value
+        return _word(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST:
         raise ValueError(f"{shown(value)} must be a number >= 0, or a word")
     return value
 
 
 def _setting(value: object) -> object:
+    if isinstance(value, str):
+        return _word(value)
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError(f"{shown(value)} must be finite")
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()

@@ -79,9 +79,8 @@ def _scaled(holder: Any, key: Any, rng: random.Random, places: Places) -> None:
     """A number, or the one in `32KiB`, becomes another of its kind, so that the file may stay valid."""
     value = holder[key]
     if isinstance(value, int | float) and not isinstance(value, bool):
-        holder[key] = rng.choice(
-            (0, 1, -value, value + 1, value - 1, value * 2, value * 1000, value // 2, float(value))
-        )
+        as_float = float(value) if abs(value) < 1 << 1000 else value
+        holder[key] = rng.choice((0, 1, -value, value + 1, value - 1, value * 2, value * 1000, value // 2, as_float))
     elif isinstance(value, str) and any(letter.isdigit() for letter in value):
         holder[key] = re.sub(
             r"[0-9.]+", rng.choice(("0", "1", "7", "500", "-1", "0.5", "1000000", "1e6")), value, count=1

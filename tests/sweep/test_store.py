@@ -232,6 +232,8 @@ def test_a_full_disk_is_told_and_what_is_stored_stays(tmp_path: Path) -> None:
         ("figures", "{", r"figures: must be JSON text: Expecting"),
         ("figures", b"{\xff}", r"figures: must be JSON text: is bytes"),
         ("settings", '{"array.rows": Infinity}', r"settings.array.rows: inf must be finite"),
+        ("settings", '{"array.rows": ".nan"}', r"settings.array.rows: '.nan' must be finite"),
+        ("figures", '{"bound": "-inf"}', r"figures.bound: '-inf' must be finite"),
         ("key", "abc", r"key: 'abc' must match"),
         ("point", -1, r"point -1 point: -1 must be >= 0"),
         ("point", "x", r"point at 2 point: 'x' must be a whole number"),
