@@ -38,7 +38,7 @@ COUNTED = (
     "lif_memory_bytes",
     "counts",
 )
-_NONSENSE = re.compile(r"\b(nan|inf|-inf|infinity)\b", re.IGNORECASE)
+_NONSENSE = re.compile(r"(?<![.\w])(nan|inf|-inf|infinity)\b", re.IGNORECASE)  # `.nan` is a text that was given
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 CHANGES = ("change", "half", "twice")
 """Keys of a summary under which figures are changes."""
