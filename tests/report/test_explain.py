@@ -195,3 +195,13 @@ def test_what_of_a_layer_is_sharing_are_the_figures_of_the_runs_beside_it(
     assert "what of this is sharing: none alike has as few LIF units (64 of 128)" in out
     assert main(["explain", "--workload", "vgg9_cifar10", "--layer", "conv3", *settings]) == 0
     assert "what of this is sharing" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arch", ["tpu_like_small", "eyeriss_like"])
+def test_psums_that_spill_go_out_and_come_back(arch: str) -> None:
+    """A buffer of 64 bytes holds those of no layer that is summed in several folds."""
+    run = lifsim.run(arch, "lenet5_mnist", overrides=["buffers.psum.size_bytes=64", "dram.model=ideal"])
+    lines = [line for record in run.records for line in explain(run, record.counts.name).lines]
+    spilled = [line for line in lines if line.quantity == "psums" and line.value]
+    assert len(spilled) >= 3
+    assert all(_evaluated(line.expression) == line.value for line in spilled)
