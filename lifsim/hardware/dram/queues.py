@@ -1,7 +1,7 @@
 """The queues of the DRAM kernel: the transactions that wait for a bank, the commands of the bank.
 
-A queue is a list of series threaded through the entries; -1 ends it. A burst is put behind the last series if it belongs to
-it, so a queue of consecutive bursts is one entry, however long.
+A queue is a list of series threaded through the entries; -1 ends it. A burst is put behind the last series if it
+belongs to it, so a queue of consecutive bursts is one entry, however long.
 """
 
 from __future__ import annotations

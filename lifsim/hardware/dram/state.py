@@ -37,14 +37,14 @@ sleep ended, last_sleep: which of SLEEPS it was."""
 CHANNEL = _record("turn", "commands", "draining", "refresh_due", "refresh_rank", "refreshes_owed", "sent")
 QUEUE = _record("first", "last", "count")
 ENTRY = _record("series", "burst", "count", "row", "kind", "block", "next")
-"""A series of bursts that follow one another, in the address and in time, in one row: number of the series in order of age,
-first burst, how many, its row, read or write, the block that asks for the first burst."""
+"""A series of bursts that follow one another, in the address and in time, in one row: number of the series in order of
+age, first burst, how many, its row, read or write, the block that asks for the first burst."""
 
 BLOCK = _record(
     "first", "bursts", "is_write", "arrival", "remaining", "completion", "activates", "accesses", "row_hits"
 )  # fmt: skip
-"""A series of bursts in one request: first burst, how many, read or write, the first cycle in which the front end may take
-them; how many are still to be answered, and the cycle in which the last one was; the commands that were sent for it."""
+"""A series of bursts in one request: first burst, how many, read or write, the first cycle in which the front end may
+take them; how many are still to be answered, and the cycle in which the last one was; the commands that were sent for it."""
 
 LOG = _record("cycle", "command", "bank", "row")
 COUNTS = ("acts", "pres", "reads", "writes", "refs", "row_hits")

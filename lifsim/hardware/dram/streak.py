@@ -1,8 +1,8 @@
 """A long series of row hits without a look at anything else.
 
 While the busy banks of one channel only hit their open rows, every queue is full, and the front end holds more of the
-series that came in last, each read (write) lets one burst move up to its bank, and one come in behind it. Nothing else can
-happen until the series ends, a bank runs dry or a refresh is due, so nothing else is looked at.
+series that came in last, each read (write) lets one burst move up to its bank, and one come in behind it. Nothing else
+can happen until the series ends, a bank runs dry or a refresh is due, so nothing else is looked at.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def _only_hits(m: Machine, bank: Int64, kind: Int64) -> Bool:
 
 @compiled
 def _left(m: Machine, blocks: Records, kind: Int64, cycle: Int64) -> Int64:
-    """How many bursts of the series the front end still has, but for the last: what is behind it may come in with it."""
+    """How many bursts of the series the front end still has, but for the last: what is behind may come in with it."""
     head, block = m.last_burst + 1, m.block
     end = (m.decoded + 1) << m.row_series_bits
     at = head
