@@ -44,7 +44,8 @@ BLOCK = _record(
     "first", "bursts", "is_write", "arrival", "remaining", "completion", "activates", "accesses", "row_hits"
 )  # fmt: skip
 """A series of bursts in one request: first burst, how many, read or write, the first cycle in which the front end may
-take them; how many are still to be answered, and the cycle in which the last one was; the commands that were sent for it."""
+take them; how many are still to be answered, and the cycle in which the last one was; the commands that were sent for
+it."""
 
 LOG = _record("cycle", "command", "bank", "row")
 COUNTS = ("acts", "pres", "reads", "writes", "refs", "row_hits")
