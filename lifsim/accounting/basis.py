@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from lifsim.accounting.prices import BUFFERS
 from lifsim.hardware.components import SYNTHESIS_CLOCK_HZ
 from lifsim.hardware.sram import CACTI, TEMPERATURE_K, TRANSISTORS, beyond_table
 from lifsim.model.arch import Arch
 from lifsim.units import format_bytes, format_si
-
-BUFFERS = ("weight", "spike_in", "spike_out", "membrane", "psum")
 
 ONLY_SRAM_FOLLOWS = "only the SRAM's prices follow technology_nm; those of logic and DRAM stay as they are"
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import click
 
+from lifsim.cli.where_possible import where_possible_if_given
 from lifsim.config import defaults
 
 if TYPE_CHECKING:
@@ -93,15 +94,7 @@ class SharedSimulation(Simulation):
             help=f"none, layer, channelN or layer+channelN. Default: {defaults.SHARING}.",
         ),
     ]
-    share_where_possible: Annotated[
-        bool | None,
-        click.option(
-            "--share-where-possible",
-            is_flag=True,
-            default=None,
-            help="What a sharing does not fit keeps membranes of its own, and is named, instead of being refused.",
-        ),
-    ]
+    share_where_possible: Annotated[bool | None, where_possible_if_given]
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import click
 
+from lifsim.cli.where_possible import where_possible_if_given
 from lifsim.config import defaults
 from lifsim.errors import Fault, InputError
 
@@ -36,15 +37,7 @@ class SpaceOptions:
         str | None,
         click.option("--sharing", metavar="S[,S...]", help=f"none, layer, channel2, ... Default: {defaults.SHARING}."),
     ]
-    share_where_possible: Annotated[
-        bool | None,
-        click.option(
-            "--share-where-possible",
-            is_flag=True,
-            default=None,
-            help="What a sharing does not fit keeps membranes of its own, and is named, instead of being refused.",
-        ),
-    ]
+    share_where_possible: Annotated[bool | None, where_possible_if_given]
     trace: Annotated[
         str | None,
         click.option("--trace", metavar="FILE", help="Spike trace (.npz). Default: the workload's own spikes."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -15,11 +16,15 @@ if TYPE_CHECKING:
     from lifsim.model.network import Network
     from lifsim.sweeps.plan import Job
 
-where_possible_option = click.option(
+_option = partial(
+    click.option,
     "--share-where-possible",
     is_flag=True,
     help="What a sharing does not fit keeps membranes of its own, and is named, instead of being refused.",
 )
+where_possible_option = _option()
+where_possible_if_given = _option(default=None)
+"""Of families of options, which are None where not given."""
 
 
 def fitted(sharing: str, *, where_possible: bool) -> str:

@@ -56,6 +56,11 @@ def states_of(network: Network, sharing: Sharing) -> tuple[State, ...]:
     return tuple(state for one in sets for state in one.states)
 
 
+def any_shared(states: Sequence[State]) -> bool:
+    """Whether more than one call of a timestep uses any of them."""
+    return any(state.is_shared for state in states)
+
+
 def channels_of(network: Network, sharing: Sharing) -> dict[str, int]:
     """By LIF, the channel groups that use its set in turn: N, and 1 of what does not share. Where states_of would find
     faults, what they are meant to be."""

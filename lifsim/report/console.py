@@ -12,6 +12,7 @@ from lifsim.report.buffer_table import buffer_table
 from lifsim.report.change import figures
 from lifsim.report.dram_line import dram_line, sleep_line
 from lifsim.report.energy_table import energy_table
+from lifsim.report.rates_line import rates_line
 from lifsim.report.schedule_table import schedule_table
 from lifsim.report.stage_table import stage_table
 from lifsim.report.summary import Around
@@ -60,7 +61,7 @@ def print_result(result: Result, around: Around) -> None:
     for assumption in assumed(result.arch, result.network, result.sharing):
         console.print(f"assumption: {visible(assumption)}", style="dim", highlight=False)
     if around.rates is not None:
-        console.print(f"rates are assumed; {'; '.join(around.rates.text())}", highlight=False)
+        console.print(rates_line(around.rates), highlight=False)
     for note in result.notes:
         console.print(f"note: {visible(note)}", style="dim", highlight=False)
 

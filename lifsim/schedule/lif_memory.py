@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lifsim.graph.states import State
+from lifsim.graph.states import State, any_shared
 from lifsim.model.network import Lif, Network
 from lifsim.schedule.storage import bytes_of
 
@@ -41,7 +41,7 @@ def lif_memory(
     are not in it. Nothing is shared, nothing saved: then `paper_backward` is what is stored, too.
     """
     alone = [State(lif.name, lif.output.shape, (lif.name,), len(lif.neuron.states)) for lif in network.lifs]
-    shares = any(state.is_shared for state in states)
+    shares = any_shared(states)
 
     def backward(sets: Sequence[State], *, recomputed: bool) -> int:
         return bytes_of(batch * membrane_bits * sum(_kept(network, state, recomputed=recomputed) for state in sets))

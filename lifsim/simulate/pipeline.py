@@ -11,7 +11,7 @@ from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.machine import Machine
 from lifsim.accounting.prices import Costs, area_of, energy_of, switched_off, unused_buffers
 from lifsim.errors import Fault, InputError
-from lifsim.graph.states import State, channels_by_layer, left_unshared, most_channels, states_of
+from lifsim.graph.states import State, any_shared, channels_by_layer, left_unshared, most_channels, states_of
 from lifsim.hardware.array import dataflow_of, shape_of, sparsity_of
 from lifsim.hardware.gemm import ceil_div
 from lifsim.hardware.lif_unit import LifBank, NeuronNeeds, lif_bank
@@ -176,7 +176,7 @@ def notes(arch: Arch, network: Network, sharing: Sharing, options: Options, spik
     """What a reader of the figures must know."""
     accounting = ACCOUNTINGS[arch.accounting]
     said = [*accounting.notes]
-    if sharing.shares and network.lifs and not any(state.is_shared for state in states_of(network, sharing)):
+    if sharing.shares and network.lifs and not any_shared(states_of(network, sharing)):
         said.append(f"{sharing} is none here: no LIF layers of this network can share")
     if left := left_unshared(network, sharing):
         said.append(f"{sharing}: membranes of their own have {', '.join(left)}")

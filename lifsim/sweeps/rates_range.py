@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,15 +41,6 @@ class RatesRange:
         changes = {name: {figure: self.change(name, figure) for figure in FIGURES.values()} for name in self.others}
         return {**changes, "saturated": list(self.saturated)}
 
-    def text(self) -> Iterator[str]:
-        """In words, piece by piece."""
-        for name in self.others:
-            said = ", ".join(f"{word} {_percent(self.change(name, figure))}" for word, figure in FIGURES.items())
-            yield f"at {name}: {said}"
-        if self.saturated:
-            some, more = ", ".join(self.saturated[:4]), len(self.saturated) - 4
-            yield f"{some}{f' and {more} more' if more > 0 else ''} cannot double: their rates stop at 1"
-
 
 def rates_range(inputs: Inputs, result: Result, watch: Watch = unwatched) -> RatesRange | None:
     """What half and twice the rates would change of `result`, the run of `inputs`; None where they were measured, or
@@ -65,7 +55,3 @@ def rates_range(inputs: Inputs, result: Result, watch: Watch = unwatched) -> Rat
         spikes = read_spikes(inputs.network, inputs.sharing, options, sparsity_of(inputs.arch.array), here)
         others[name] = simulate(inputs.arch, inputs.network, inputs.sharing, options, spikes, shared, here)
     return RatesRange(result, others, saturated(inputs.network.spikes, asked * SCALES["twice"]))
-
-
-def _percent(change: float) -> str:
-    return "=" if change == 0 else f"{change * 100:+.1f} %"

@@ -178,21 +178,15 @@ def _json(text: str, name: str) -> Iterator[str]:
     yield from (f"{name}: {fault}" for fault in _nonsense(tree, ""))
 
 
-def _nonsense(tree: Any, path: str, counted: bool = False) -> Iterator[str]:
-    """Changes are shares of what something was before: less is no fault of theirs."""
+def _nonsense(tree: Any, path: str, counted: bool | None = False) -> Iterator[str]:
+    """counted: whether less than 0 is nonsense; None: of changes, shares of what was before, nothing is counted."""
     if isinstance(tree, dict | list):
         for key, value in tree.items() if isinstance(tree, dict) else enumerate(tree):
-            is_count = counted or str(key).partition(".")[0] in COUNTED
-            if key in CHANGES:
-                yield from (fault for fault in _nonsense(value, f"{path}.{key}") if not _is_less(fault))
-            elif key != "inputs":
+            is_count = None if counted is None or key in CHANGES else counted or str(key).partition(".")[0] in COUNTED
+            if key != "inputs":
                 yield from _nonsense(value, f"{path}.{key}", is_count)
     elif isinstance(tree, int | float) and not isinstance(tree, bool) and (not _finite(tree) or (counted and tree < 0)):
         yield f"{path} is {tree}"
-
-
-def _is_less(fault: str) -> bool:
-    return math.isfinite(float(fault.rpartition(" ")[2]))
 
 
 def _finite(number: float) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from lifsim.config import defaults
 from lifsim.errors import Fault, InputError, collecting, shown
-from lifsim.graph.states import states_of
+from lifsim.graph.states import any_shared, states_of
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
@@ -80,15 +80,12 @@ def _unshared_and_shared(arch: Arch | Name, overrides: Sequence[str], watch: Wat
 def breakdown_runs(inputs: Inputs, sharings: Sequence[str] = TOP_SHARINGS, watch: Watch = unwatched) -> list[Result]:
     """The runs of the top half: under each of `sharings`, and, behind the unshared one, without sharing on as few LIF
     units as each channel sharing leaves. Sharings under which nothing of the network shares are left out."""
-    runs = [run for run in run_sharings(inputs, sharings, watch=watch) if not run.sharing.shares or _shares(run)]
+    made = run_sharings(inputs, sharings, watch=watch)
+    runs = [run for run in made if not run.sharing.shares or any_shared(states_of(run.network, run.sharing))]
     few = [_on_units(inputs, run.totals.lif_units) for run in runs if run.sharing.channels > 1]
     unshared = [run_sharings(machine, ["none"], watch=watch)[0] for machine in few]
     first = [run for run in runs if run.sharing == Sharing()]
     return [*first, *unshared, *(run for run in runs if run not in first)]
-
-
-def _shares(run: Result) -> bool:
-    return any(state.is_shared for state in states_of(run.network, run.sharing))
 
 
 def _on_units(inputs: Inputs, units: int) -> Inputs:

@@ -1,0 +1,25 @@
+"""What assumed spike rates leave open, in a line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lifsim.report.change import change_text
+from lifsim.sweeps.rates_range import FIGURES, RatesRange
+
+SHOWN = 4
+"""Layers that are named of those whose rates cannot double."""
+
+
+def rates_line(rates: RatesRange) -> str:
+    """How much half and twice of them change, and of which layers twice is less."""
+    return f"rates are assumed; {'; '.join(_said(rates))}"
+
+
+def _said(rates: RatesRange) -> Iterator[str]:
+    for name in rates.others:
+        changes = (f"{word} {change_text(rates.change(name, figure))}" for word, figure in FIGURES.items())
+        yield f"at {name}: {', '.join(changes)}"
+    if rates.saturated:
+        some, more = ", ".join(rates.saturated[:SHOWN]), len(rates.saturated) - SHOWN
+        yield f"{some}{f' and {more} more' if more > 0 else ''} cannot double: their rates stop at 1"
