@@ -97,7 +97,7 @@ def simulate(
             memory,
             timeline.timing.dram if timeline else None,
         ),
-        notes=(*notes(arch, network, sharing, options, spikes), *buffer_notes(arch, records)),
+        notes=(*notes(arch, network, sharing, states, options, spikes), *buffer_notes(arch, records)),
         timeline=timeline,
         plan=plan,
     )
@@ -172,11 +172,13 @@ def bank_of(arch: Arch, network: Network, states: Sequence[State]) -> LifBank:
     return lif_bank(arch.lif, arch.array.pes, most, needs, max([ceil_div(held, most), *fewer]))
 
 
-def notes(arch: Arch, network: Network, sharing: Sharing, options: Options, spikes: Spikes) -> tuple[str, ...]:
-    """What a reader of the figures must know."""
+def notes(
+    arch: Arch, network: Network, sharing: Sharing, states: Sequence[State], options: Options, spikes: Spikes
+) -> tuple[str, ...]:
+    """What a reader of the figures must know; `states`: what the network has under `sharing`."""
     accounting = ACCOUNTINGS[arch.accounting]
     said = [*accounting.notes]
-    if sharing.shares and network.lifs and not any_shared(states_of(network, sharing)):
+    if sharing.shares and network.lifs and not any_shared(states):
         said.append(f"{sharing} is none here: no LIF layers of this network can share")
     if left := left_unshared(network, sharing):
         said.append(f"{sharing}: membranes of their own have {', '.join(left)}")

@@ -47,15 +47,14 @@ def beside_lines(comparison: Comparison, layer: int) -> Iterator[Beside]:
 
 
 def _figures(record: LayerRecord) -> dict[tuple[str, str], float]:
-    counts, sram = record.counts, record.counts.sram_accesses
-    buffer = [sram.membrane, sram.membrane_fill]
+    counts, buffer = record.counts, record.counts.accesses("membrane")
     return {
         ("time", "cycles"): counts.cycles.total,
         ("LIF waits", "cycles"): counts.cycles.lif,
         ("DRAM", "bytes"): counts.dram_bytes.total,
         ("membranes", "DRAM bytes"): counts.dram_bytes.membrane_read + counts.dram_bytes.membrane_write,
         ("membrane registers", "accesses"): counts.registers.reads + counts.registers.writes,
-        ("membrane buffer", "accesses"): sum(one.reads + one.writes for one in buffer),
+        ("membrane buffer", "accesses"): buffer.reads + buffer.writes,
         ("LIF units", "pJ"): record.energy_pj.compute.lif.total,
         ("energy", "pJ"): record.energy_pj.total.total,
     }
