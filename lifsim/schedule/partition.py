@@ -11,7 +11,7 @@ from functools import cache
 from itertools import pairwise, starmap
 
 from lifsim.errors import Fault, InputError
-from lifsim.graph.states import State
+from lifsim.graph.states import State, channels_by_layer
 from lifsim.memo import Memo
 from lifsim.model.network import Network
 from lifsim.schedule import tick
@@ -45,12 +45,14 @@ def plan(
     """
     facts = facts_of(network, states, chip.precision, chip.psums)
     cuts = legal_cuts(facts)
-    batch, tiles = options.batch, chip.tiles
+    batch, tiles, channels = options.batch, chip.tiles, channels_by_layer(network, states)
 
     @cache
     def group(first: int, end: int) -> GroupPlan:
         if end - first == 1:
-            moved = memo.of(tick.traffic, network.layers[first], facts.reals, tiles, batch)
+            layer = network.layers[first]
+            membranes = chip.membranes_of(layer, channels[first])
+            moved = memo.of(tick.traffic, layer, facts.reals, tiles, batch, membranes)
             return GroupPlan(first, first, batch, (), None, (moved,))
         return plan_group(facts, first, end - 1, chip.room, batch, options.chunk)
 
