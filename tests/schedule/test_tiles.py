@@ -22,7 +22,7 @@ from lifsim.schedule.products import gemm_of, laid_out
 from lifsim.schedule.traffic import Tiling
 from tests.oracles import tiled_plan
 from tests.schedule import build, networks
-from tests.schedule.on_arch import plan_on, traffic_on
+from tests.schedule.on_arch import plan_on, traffic_on, visit_on
 from tests.schedule.test_tick import archs, every_tiling, layers
 
 SKIP = SPARSITIES["skip"]
@@ -101,6 +101,25 @@ def test_of_equal_bytes_no_tiling_takes_fewer_cycles(layer: Layer, arch: Arch, b
         if size == min(moved.values()):
             cut = Cut(tuple(range(0, layer.pixels, rows * across)), filters, order == "inputs_outer")
             assert chosen <= walked(layer, arch, cut, tick_batched=True).cycles
+
+
+@settings(max_examples=60, deadline=None)
+@given(layers(), archs(), st.integers(1, 2))
+def test_a_step_works_as_long_as_its_tile(layer: Layer, arch: Arch, batch: int) -> None:
+    network = build.network_of(layer)
+    found = traffic_on(network, layer, arch, batch)
+    cut = found.tiling.cut
+    tiles = tiled_plan.tiles_of(list(cut.starts), layer.pixels, cut.filters, layer.group_filters, cut.inputs_outer)
+    alone = [
+        tiled_plan.walk(
+            machine_of(arch), [tile], layer.reduction, layer.rounds, layer.timesteps, tick_batched=True
+        ).cycles
+        for tile in tiles
+    ]
+    work = visit_on(network, layer, arch, batch, found).array_shares
+    assert work.sum() == batch * laid_on(layer, arch, cut, tick_batched=True).cycles(layer.rounds).total
+    if batch == 1:
+        assert work.tolist() == alone * layer.groups
 
 
 @st.composite
