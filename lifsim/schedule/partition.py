@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from itertools import pairwise, starmap
+from itertools import pairwise
 
-from lifsim.errors import Fault, InputError
+from lifsim.errors import Fault, InputError, collecting
 from lifsim.graph.states import State, channels_by_layer
 from lifsim.memo import Memo
 from lifsim.model.network import Network
@@ -41,7 +41,8 @@ def plan(
     Within a group, tilings, chunk, strips and residency move the fewest DRAM bytes; among partitions, `auto` takes the
     one whose groups have the least sum of `objective`, of equals the one that moves fewer bytes, of these the one with
     fewer groups. `memo` keeps what a layer alone moves. Raises InputError where a timestep-major group would have no
-    membrane buffer, and where given groups part layers that share a state.
+    membrane buffer, where a tick-batched layer has membranes without room, and where given groups part layers that
+    share a state.
     """
     facts = facts_of(network, states, chip.precision, chip.psums)
     cuts = legal_cuts(facts)
@@ -70,8 +71,13 @@ def plan(
             mergeable=mergeable,
         )
     _require_membrane_buffer(facts, chip.room.membrane, ends)
-    groups = tuple(starmap(group, pairwise(ends)))
-    return Plan(groups, facts, chip)
+    groups, faults = list[GroupPlan](), list[Fault]()
+    for first, end in pairwise(ends):
+        with collecting(faults):
+            groups.append(group(first, end))
+    if faults:
+        raise InputError(faults)
+    return Plan(tuple(groups), facts, chip)
 
 
 def legal_cuts(facts: NetworkFacts) -> list[int]:
@@ -93,16 +99,27 @@ def _given_cuts(facts: NetworkFacts, cuts: list[int], firsts: tuple[int, ...]) -
 
 
 def _best_cuts(cuts: list[int], cost: Callable[[int, int], tuple[float, int]], mergeable: bool) -> list[int]:
-    """cost: (objective, DRAM bytes) of a group."""
-    best: list[tuple[float, int, int, list[int]]] = [(0, 0, 0, [cuts[0]])]
+    """cost: (objective, DRAM bytes) of a group; it raises InputError where there is no such group. So does this, with
+    all of them, where there is no partition without."""
+    best: list[tuple[float, int, int, list[int]] | None] = [(0, 0, 0, [cuts[0]])]
+    faults: list[Fault] = []
     for position, end in enumerate(cuts[1:], 1):
         starts = range(position) if mergeable else range(position - 1, position)
         ways = []
         for start in starts:
-            total, moved, groups, before = best[start]
-            least, more = cost(cuts[start], end)
+            so_far = best[start]
+            if so_far is None:
+                continue
+            total, moved, groups, before = so_far
+            try:
+                least, more = cost(cuts[start], end)
+            except InputError as error:
+                faults += error.faults
+                continue
             ways.append((total + least, moved + more, groups + 1, [*before, end]))
-        best.append(min(ways))
+        best.append(min(ways, default=None))
+    if best[-1] is None:
+        raise InputError(faults)
     return best[-1][3]
 
 

@@ -126,6 +126,9 @@ class _Search:
     def _no_room(self) -> Fault:
         """Why no tile is legal: only membranes can be in the way of the smallest."""
         smallest = gemm_of(self.layer).tile(int(self.prices.pixels[0]), int(self.prices.filters[0]))
-        needed = self.membranes.bytes(self.membranes.held(smallest).most) if self.membranes else 0
-        why = f"beside the registers the smallest tile of {self.layer.name!r} has so many bytes of membranes"
-        return Fault(f"must be >= {needed} for tick batching: {why}", path="buffers.membrane.size_bytes")
+        room, needed = 0, 0
+        if self.membranes:
+            room, needed = self.membranes.room, self.membranes.bytes(self.membranes.held(smallest).most)
+        why = f"so many bytes of membranes has the smallest tile of {self.layer.name!r} beside the array's registers"
+        rule = f"a tile may have {room} bytes of it, which must be >= {needed} for tick batching"
+        return Fault(f"{rule}: {why}; --schedule timestep has other room", path="buffers.membrane.size_bytes")

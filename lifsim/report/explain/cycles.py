@@ -45,8 +45,9 @@ def _by_tile(laid: Laid, what: Callable[[Gemm], str]) -> str:
 
 def _times(factors: str, terms: str) -> str:
     """`factors*(terms)`, without brackets around a product and without a factor of one."""
-    terms = f"({terms})" if " + " in terms else terms
-    return terms if factors == "1" else f"{factors}*{terms}"
+    if factors == "1":
+        return terms
+    return f"{factors}*({terms})" if " + " in terms else f"{factors}*{terms}"
 
 
 def _folds(laid: Laid) -> Line:
