@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lifsim.errors import Fault, InputError
 from lifsim.hardware.array import Cut
@@ -18,6 +19,7 @@ from lifsim.model.network import Layer
 from lifsim.schedule.chip import TileRoom
 from lifsim.schedule.held import MembraneRoom
 from lifsim.schedule.products import gemm_of
+from lifsim.schedule.rows import Ints
 from lifsim.schedule.storage import Reals, images_together, tensor_bytes, tick_rows
 from lifsim.schedule.tick_nest import Cost, Nest, inputs_outer, nest_of, weights_outer
 from lifsim.schedule.tile_price import NOT_LEGAL, TilePrices
@@ -37,7 +39,7 @@ def traffic(
     cost = search.costs[order]
     filters = search.nests * int(cost.weights[row, column])
     operand = filters if layer.operand is not None else 0
-    spilled = batch * search.prices.spilled(row, column)
+    spilled = batch * int(search.spilled[row, column])
     return LayerTraffic(
         layer.name,
         DramBytes(
@@ -87,18 +89,27 @@ class _Search:
         return TilePrices(gemm_of(self.layer), store, self.layer.rounds, rows, filters, self.membranes)
 
     @cached_property
-    def best(self) -> tuple[int, int, int]:
-        """(order, row, column) of the fewest bytes, of equals the fewest cycles, then tiles.
-
-        Only where it can matter a tile is priced: psums that spill come on top of what comes in, and cycles decide
-        between equals.
-        """
-        coming = np.stack([self.nests * (cost.weights + cost.spikes) for cost in self.costs])
+    def legal(self) -> NDArray[np.bool_]:
+        """[r, m] tilings whose tiles have room."""
         legal = self.nest.legal & self.prices.have_room
         if not legal.any():
             raise InputError(self._no_room())
-        coming[:, ~legal] = NOT_LEGAL
-        total = coming + 2 * self.batch * self.prices.spilled_by(coming.min(axis=0) < NOT_LEGAL)
+        return legal
+
+    @cached_property
+    def spilled(self) -> Ints:
+        """[r, m] bytes of psums per image, one way, of the legal tilings."""
+        return self.prices.spilled_by(self.legal)
+
+    @cached_property
+    def best(self) -> tuple[int, int, int]:
+        """(order, row, column) of the fewest bytes, of equals the fewest cycles, then tiles.
+
+        Only where it can matter a tiling is priced: cycles decide between equals.
+        """
+        coming = np.stack([self.nests * (cost.weights + cost.spikes) for cost in self.costs])
+        total = coming + 2 * self.batch * self.spilled
+        total[:, ~self.legal] = NOT_LEGAL
         least = total == total.min()
         cycles = self.prices.cycles_by(least.any(axis=0))
         tiles = np.multiply.outer(self.nest.rows.tiles, self.nest.filter_tiles)
