@@ -7,8 +7,7 @@ the equations and what they assume.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +21,10 @@ from lifsim.schedule.products import gemm_of
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.storage import Reals, images_together, tensor_bytes, tick_rows
 from lifsim.schedule.tick_nest import Cost, Nest, inputs_outer, nest_of, weights_outer
-from lifsim.schedule.tile_price import NOT_LEGAL, TilePrices
+from lifsim.schedule.tile_price import TileGrid, tile_cycles, tile_spills
 from lifsim.schedule.traffic import DramBytes, Held, LayerTraffic, Tiling
+
+NOT_LEGAL = int(np.iinfo(np.int64).max)
 
 
 def traffic(
@@ -34,112 +35,93 @@ def traffic(
     membranes: where they live; None: all in the array's registers. Raises InputError where no tile has room for its
     membranes.
     """
-    search = _Search(layer, reals, room, batch, membranes)
-    order, row, column = search.best
-    cost = search.costs[order]
-    filters = search.nests * int(cost.weights[row, column])
+    gemm, store = gemm_of(layer), room.psums.of(layer)
+    nest = nest_of(layer, reals, room, images_together(layer, batch))
+    found = _Tilings(layer, nest, nest.rows.heights * tick_rows(layer, reals).row_pixels, membranes)
+    legal, costs = found.legal, (weights_outer(nest), inputs_outer(nest))
+    nests = layer.groups * (batch // nest.batch)
+    total = np.stack([nests * (cost.weights + cost.spikes) for cost in costs])
+    spilled = np.zeros(legal.shape, np.int64)
+    if not store.dataflow.sums_in_pes:
+        grid = found.grid(legal)
+        spilled = batch * grid.summed(tile_spills(gemm, store, layer.rounds, grid.heights, grid.widths))
+        total += 2 * spilled
+    total[:, ~legal] = NOT_LEGAL
+    least = total == total.min()
+    grid, array = found.grid(least.any(axis=0)), replace(store, room=0)
+    each = tile_cycles(gemm, array, layer.rounds, grid.heights, grid.widths)
+    order, row, column = found.first(total, grid.summed(each))
+    filters = nests * int(costs[order].weights[row, column])
     operand = filters if layer.operand is not None else 0
-    spilled = batch * int(search.spilled[row, column])
     return LayerTraffic(
         layer.name,
         DramBytes(
             weights=filters - operand,
-            spikes_in=search.nests * int(cost.spikes[row, column]) + operand,
+            spikes_in=nests * int(costs[order].spikes[row, column]) + operand,
             operand=operand,
             spikes_out=batch * sum(tensor_bytes(tensor, reals) for tensor in layer.outputs),
             residual=batch * sum(tensor_bytes(tensor, reals) for tensor in layer.residuals),
-            psum_read=spilled,
-            psum_write=spilled,
+            psum_read=int(spilled[row, column]),
+            psum_write=int(spilled[row, column]),
         ),
-        search.tiling(cost, row, column),
+        found.tiling(costs[order], row, column, grid.tiles(row, column, each)),
     )
 
 
 @dataclass(frozen=True)
-class _Search:
-    """The tilings of one layer: [orders, r, m]."""
+class _Tilings:
+    """The tilings [r, m] of one layer. pixels: [r] of a row tile."""
 
     layer: Layer
-    reals: Reals
-    room: TileRoom
-    batch: int
+    nest: Nest
+    pixels: Ints
     membranes: MembraneRoom | None
 
-    @cached_property
-    def nest(self) -> Nest:
-        return nest_of(self.layer, self.reals, self.room, images_together(self.layer, self.batch))
-
     @property
-    def nests(self) -> int:
-        """How often the nest is walked."""
-        return self.layer.groups * (self.batch // self.nest.batch)
-
-    @cached_property
-    def costs(self) -> list[Cost]:
-        return [weights_outer(self.nest), inputs_outer(self.nest)]
-
-    @cached_property
-    def row_pixels(self) -> int:
-        return tick_rows(self.layer, self.reals).row_pixels
-
-    @cached_property
-    def prices(self) -> TilePrices:
-        store = self.room.psums.of(self.layer)
-        rows, filters = self.nest.rows.heights * self.row_pixels, self.nest.filters
-        return TilePrices(gemm_of(self.layer), store, self.layer.rounds, rows, filters, self.membranes)
-
-    @cached_property
     def legal(self) -> NDArray[np.bool_]:
-        """[r, m] tilings whose tiles have room."""
-        legal = self.nest.legal & self.prices.have_room
-        if not legal.any():
-            raise InputError(self._no_room())
+        """[r, m] whether tiles have room. Raises InputError where none has."""
+        legal = self.nest.legal
+        if self.membranes is not None:
+            gemm, filters = gemm_of(self.layer), self.nest.filters.tolist()
+            tiles = [[gemm.tile(high, wide) for wide in filters] for high in self.pixels.tolist()]
+            legal = legal & np.array([[self.membranes.has_room(tile) for tile in row] for row in tiles])
+            if not legal.any():
+                raise InputError(self._no_room(self.membranes))
         return legal
 
-    @cached_property
-    def spilled(self) -> Ints:
-        """[r, m] bytes of psums per image, one way, of the legal tilings."""
-        return self.prices.spilled_by(self.legal)
+    def grid(self, asked: NDArray[np.bool_]) -> TileGrid:
+        """The tiles of those that are `asked` for."""
+        return TileGrid.of(gemm_of(self.layer), self.pixels, self.nest.filters, asked)
 
-    @cached_property
-    def best(self) -> tuple[int, int, int]:
-        """(order, row, column) of the fewest bytes, of equals the fewest cycles, then tiles.
-
-        Only where it can matter a tiling is priced: cycles decide between equals.
-        """
-        coming = np.stack([self.nests * (cost.weights + cost.spikes) for cost in self.costs])
-        total = coming + 2 * self.batch * self.spilled
-        total[:, ~self.legal] = NOT_LEGAL
-        least = total == total.min()
-        cycles = self.prices.cycles_by(least.any(axis=0))
+    def first(self, total: Ints, cycles: Ints) -> tuple[int, int, int]:
+        """(order, row, column) of the least `total` [orders, r, m], of equals the fewest `cycles` [r, m], of these the
+        fewest tiles."""
         tiles = np.multiply.outer(self.nest.rows.tiles, self.nest.filter_tiles)
-        every = (np.broadcast_to(key, total.shape).ravel() for key in (tiles, cycles, total))
-        order, row, column = np.unravel_index(np.lexsort(tuple(every))[0], total.shape)
+        keys = (np.broadcast_to(key, total.shape).ravel() for key in (tiles, cycles, total))
+        order, row, column = np.unravel_index(np.lexsort(tuple(keys))[0], total.shape)
         return int(order), int(row), int(column)
 
-    def tiling(self, cost: Cost, row: int, column: int) -> Tiling:
-        nest = self.nest
-        rows, filters = int(nest.rows.heights[row]), int(nest.filters[column])
-        starts = range(0, self.layer.pixels, rows * self.row_pixels)
+    def tiling(self, cost: Cost, row: int, column: int, tile_cycles: tuple[tuple[int, ...], ...]) -> Tiling:
+        nest, filters = self.nest, int(self.nest.filters[column])
+        starts = range(0, self.layer.pixels, int(self.pixels[row]))
         into = Cut(tuple(starts), filters, cost.order == "inputs_outer")
         return Tiling(
             order=cost.order,
-            rows=rows,
+            rows=int(nest.rows.heights[row]),
             filters=filters,
             row_tiles=int(nest.rows.tiles[row]),
             filter_tiles=int(nest.filter_tiles[column]),
             resident_weight_bytes=int(cost.resident_weights[column]),
             resident_spike_bytes=int(cost.resident_spikes[row]),
             cut=into,
+            tile_cycles=tile_cycles,
             held=Held(0, 0) if self.membranes is None else self.membranes.held_by(self.layer, into),
         )
 
-    def _no_room(self) -> Fault:
+    def _no_room(self, membranes: MembraneRoom) -> Fault:
         """Why no tile is legal: only membranes can be in the way of the smallest."""
-        smallest = gemm_of(self.layer).tile(int(self.prices.pixels[0]), int(self.prices.filters[0]))
-        room, needed = 0, 0
-        if self.membranes:
-            room, needed = self.membranes.room, self.membranes.bytes(self.membranes.held(smallest).most)
+        smallest = gemm_of(self.layer).tile(int(self.pixels[0]), int(self.nest.filters[0]))
+        needed = membranes.bytes(membranes.held(smallest).most)
         why = f"so many bytes of membranes has the smallest tile of {self.layer.name!r} beside the array's registers"
-        rule = f"a tile may have {room} bytes of it, which must be >= {needed} for tick batching"
+        rule = f"a tile may have {membranes.room} bytes of it, which must be >= {needed} for tick batching"
         return Fault(f"{rule}: {why}; --schedule timestep has other room", path="buffers.membrane.size_bytes")

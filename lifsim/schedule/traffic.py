@@ -88,7 +88,9 @@ class Tiling:
     image, row tile; "inputs_outer" image, row tile, filter tile. `resident_weight_bytes` and `resident_spike_bytes` are
     pinned in the buffers beside the tile at work and fetched once (per image, of the spikes under "inputs_outer").
     `cut` are the tiles that the array works off whole: these, or, timestep-major, smaller ones whose psums wait
-    together. `held` are the membranes that the registers leave to their buffer, tick-batched.
+    together. Tick-batched, `tile_cycles` are what the array takes for one of them, of one group, all its rounds, when
+    every operand takes its cycle, by its rows and its filters, of each the smaller first; `held` are the membranes that
+    the registers leave to their buffer.
     """
 
     order: Order
@@ -99,6 +101,7 @@ class Tiling:
     resident_weight_bytes: int
     resident_spike_bytes: int
     cut: Cut
+    tile_cycles: tuple[tuple[int, ...], ...] = ()
     held: Held = Held(0, 0)
 
 

@@ -70,7 +70,8 @@ def same(layer: Layer, arch: Arch, cut: Cut, *, tick_batched: bool) -> tiled_pla
     here = (count.array, count.fill_drain, count.folds, count.inputs, count.weights, count.outputs)
     assert found == tuple(groups * number for number in here)
     assert (accesses.psum_reads, accesses.psum_writes) == (groups * count.psum_reads, groups * count.psum_writes)
-    assert laid.blocks(layer.rounds).tolist() == [visit * groups for visit in count.blocks]
+    ((blocks, _),) = SPARSITIES["none"].blocks(Kept(np.zeros((1, layer.rounds, groups, layer.pixels), int)), laid)
+    assert blocks.tolist() == [visit * groups for visit in count.blocks]
     calls = lif_calls(layer, 1, overlapped=False)
     if calls is not None:
         assert served(calls, laid).tolist() == count.passes * groups

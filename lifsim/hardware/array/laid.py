@@ -5,15 +5,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from functools import cached_property
+from itertools import product as pairs
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lifsim.hardware.array.cut import Cut
 from lifsim.hardware.array.dataflow import Dataflow
-from lifsim.hardware.array.dense import ArrayAccesses, buffer_accesses, dense_cycles, dense_waits, output_blocks
+from lifsim.hardware.array.dense import ArrayAccesses, buffer_accesses, dense_cycles, dense_waits
 from lifsim.hardware.gemm import NO_CYCLES, ArrayCycles, ArrayShape, Gemm
 from lifsim.hardware.input_reads import InputReads
 from lifsim.hardware.sram_banks import Banks, Ints
@@ -72,19 +72,11 @@ class Laid:
             total += np.array(astuple(of_tile), object) * count
         return ArrayAccesses(*total.tolist())
 
-    def blocks(self, rounds: int) -> NDArray[np.int64]:
-        """[visits, blocks] cycles between two finished sets of outputs, tile after tile, as `output_blocks` of each."""
-        if self.cut is None:
-            return output_blocks(self.dataflow, self.gemm, self.shape, rounds, self.tick_batched)
-        one, found = self.tiling, {}
-        rows, filters = one.pixel_tiles(self.gemm), one.filter_tiles(self.gemm)
-        in_order = [(rows[row], filters[tile]) for row, tile in one.order(self.gemm)]
-        for size in set(in_order):
-            tile = self.gemm.tile(*size)
-            blocks = output_blocks(self.dataflow, tile, self.shape, rounds, self.tick_batched)
-            found[size] = blocks[:, : blocks.shape[1] // tile.groups]
-        group = np.concatenate([found[size] for size in in_order], axis=1)
-        return np.tile(group, (1, self.gemm.groups))
+    def in_order(self) -> Iterator[Gemm]:
+        """The tiles of a group, as they are worked off."""
+        rows, filters = self.tiling.pixel_tiles(self.gemm), self.tiling.filter_tiles(self.gemm)
+        shapes = {size: replace(self.gemm.tile(*size), groups=1) for size in set(pairs(rows, filters))}
+        return (shapes[rows[row], filters[tile]] for row, tile in self.tiling.order(self.gemm))
 
     def waits(self, read: InputReads, rounds: int, ports: Ports) -> PortStalls:
         """For the ports of the buffers that feed the array, over `rounds`."""
