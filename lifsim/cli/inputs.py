@@ -119,9 +119,9 @@ class ScheduledSimulation(SharedSimulation):
         str | None,
         click.option(
             "--groups",
-            metavar="LAYER,...",
-            help="The layers at which groups begin, whatever --schedule would take: one layer is tick-batched, several "
-            "run timestep by timestep.",
+            metavar="LAYER[:tick|:timestep],...",
+            help="The layers at which groups begin, whatever --schedule would take: several layers run timestep by "
+            "timestep, one as --schedule has it, or as stands behind its name.",
         ),
     ]
     objective: Annotated[

@@ -69,6 +69,7 @@ def planned(group: Group, cost: GroupCost) -> GroupPlan:
         strips=tuple(sorted(strips, key=lambda strip: strip.first)),
         residency=Residency(cost.region, split.transient, permanent),
         layers=tuple(layers),
+        runs="timestep-major",
         walk=Walk(group, cost),
     )
 

@@ -43,11 +43,13 @@ class Options(Model):
     rates_scale: the workload's rates are taken times this, at most 1: what a range of assumed rates would change.
 
     schedule: "tick": every layer tick-batched, layers that share membranes timestep by timestep; "timestep": the whole
-    network timestep by timestep; "auto": the groups of layers that need the least of `objective`. chunk: images that
+    network timestep by timestep; "auto": the groups of layers, and of each layer alone the way to run it, that need the
+    least of `objective`. chunk: images that
     go through a timestep-major group together (None, or "auto": as many as move the fewest bytes).
 
     groups: the layers at which groups begin, whatever the schedule would take: that of another run, for instance, to
-    compare like with like. A group of one layer is tick-batched, one of several timestep-major.
+    compare like with like. One of several layers runs timestep by timestep; one of a single layer as `schedule` has it
+    ("auto": as needs less), or as stands behind its name: conv1:tick, conv1:timestep.
 
     mode "training": forward, backward and weight update of one batch; bptt: whether membranes are "stored" for the
     backward pass, or recomputed backwards ("reversed").

@@ -51,8 +51,9 @@ def scheduled_layers(setup: Setup, facts: NetworkFacts, group: GroupPlan) -> tup
 
 def _steps(network: Network, layer: Layer, traffic: LayerTraffic, group: GroupPlan) -> str:
     first, last = (network.layers[index].name for index in (group.first, group.last))
+    names = first if first == last else f"{first} to {last}"
     strip = next((strip for strip in group.strips if strip.first <= layer.index <= strip.last), None)
-    parts = [f"{first} to {last} timestep by timestep", f"{group.images} images at a time"]
+    parts = [f"{names} timestep by timestep", f"{group.images} images at a time"]
     parts += [f"strips of {strip.rows} rows"] if strip else []
     tiling = traffic.tiling
     parts.append(f"{tiling.filter_tiles} x {tiling.filters} filters")
