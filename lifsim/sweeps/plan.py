@@ -21,7 +21,7 @@ from lifsim.errors import Fault, InputError, collecting, did_you_mean
 from lifsim.model.arch import Arch
 from lifsim.model.sharing import Sharing
 from lifsim.regular_file import open_regular
-from lifsim.simulate.inputs import split_overrides
+from lifsim.simulate.inputs import settings_faults, split_overrides
 from lifsim.simulate.options import Options, options_of
 from lifsim.simulate.resolved import MODEL_VERSION, sha256_of
 from lifsim.sweeps.request import Request
@@ -103,6 +103,8 @@ def _archs(request: Request, settings: Sequence[str], faults: list[Fault]) -> di
         with collecting(faults):
             archs[name] = known[name] if name in known else read_document(find("arch", name))
             parse_model(Arch, with_device(archs[name], settings, {}), keys_alone=True)
+    if not archs:
+        faults += settings_faults(settings)
     return archs
 
 
