@@ -41,20 +41,17 @@ def unread_faults(document: Document, settings: Sequence[str]) -> list[Fault]:
     nothing, in silence."""
     model = _of_dram(document, "model") or Dram.model_fields["model"].default
     memories = registry_of("memory")
-    if not isinstance(model, str) or model not in memories or memories[model].reads is None:
+    read = memories[model].reads if isinstance(model, str) and model in memories else None
+    if read is None:
         return []
-    readers = {
-        key: [name for name, one in memories.shipped.items() if key in (one.reads or ())] for key in Dram.model_fields
-    }
-    keys = dict.fromkeys(one.partition("=")[0].strip() for one in settings)
-    return [
-        Fault(
-            f"must go with dram.model {' or '.join(names)}, not {model}, which does not read it", source=f"--set {key}"
-        )
-        for key in keys
-        for names in [readers.get(_under_dram(key), [])]
-        if names and model not in names
-    ]
+    faults = []
+    for key in dict.fromkeys(one.partition("=")[0].strip() for one in settings):
+        inner = _under_dram(key)
+        names = [name for name, one in memories.shipped.items() if inner in (one.reads or ())]
+        if names and inner not in read:
+            rule = f"must go with dram.model {' or '.join(names)}, not {model}, which does not read it"
+            faults.append(Fault(rule, source=f"--set {key}"))
+    return faults
 
 
 def _under_dram(key: str) -> str:
