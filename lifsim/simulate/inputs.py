@@ -10,7 +10,7 @@ from typing import Any
 
 from lifsim.accounting.prices import price_faults
 from lifsim.config.arch import parse_arch
-from lifsim.config.device import with_device
+from lifsim.config.device import unread_faults, with_device
 from lifsim.config.document import Document, Mark, read_document
 from lifsim.config.overrides import override
 from lifsim.config.resolve import find
@@ -23,7 +23,7 @@ from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.schema import known
 from lifsim.model.sharing import Sharing
-from lifsim.simulate.groups import begins_of
+from lifsim.schedule.begins import begins_of
 from lifsim.simulate.options import Options, examined_options
 from lifsim.trace.opening import open_trace
 
@@ -165,13 +165,14 @@ def settings_faults(settings: Sequence[str]) -> list[Fault]:
 
 
 def priced_arch(document: Document, overrides: Sequence[str] = ()) -> Arch:
-    """The architecture that `document` describes: well-formed, and every part of it has a price. Raises InputError with
-    all its faults."""
+    """The architecture that `document` describes: well-formed, every part of it has a price, and its memory looks at
+    what `overrides` set of it. Raises InputError with all its faults."""
     whole = with_device(document, overrides, {})
     found = examine(Arch, whole)
     unpriced = [whole.placed(fault) for fault in price_faults(found.model)]
-    if found.faults or unpriced:
-        raise InputError(in_reading_order([*found.faults, *unpriced], document.source))
+    faults = [*found.faults, *unpriced, *unread_faults(whole, overrides)]
+    if faults:
+        raise InputError(in_reading_order(faults, document.source))
     return found.model
 
 

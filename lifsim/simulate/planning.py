@@ -7,12 +7,12 @@ from math import ceil
 from lifsim.accounting import Accounting, Setup
 from lifsim.accounting.prices import Costs, energy_of, switched_off
 from lifsim.graph.states import State
+from lifsim.schedule.begins import begins_of
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.partition import Objective, plan
 from lifsim.schedule.plan import GroupPlan, Plan, ScheduleOptions
 from lifsim.simulate.dram import with_estimated_work
-from lifsim.simulate.groups import begins_of
 from lifsim.simulate.options import Options
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lifsim.config.device import KEY as DEVICE
-from lifsim.config.device import device_name, read_device, with_device
+from lifsim.config.device import device_name, read_device, unread_faults, with_device
 from lifsim.config.document import Document, read_document
 from lifsim.config.overrides import override
 from lifsim.config.resolve import find
@@ -90,9 +90,20 @@ def job_of(request: Request) -> Job:
     for key, values in axes.items():
         if key not in NAMES:
             faults += _axis_faults(key, values, job, request)
+    faults += _unread_faults(job)
     if faults:
         raise InputError(dict.fromkeys(map(request.placed, faults)))
     return job
+
+
+def _unread_faults(job: Job) -> list[Fault]:
+    """Settings and axes of the memory that none of the architectures, whose memory no axis chooses, looks at."""
+    axes = [setting(axis.key, axis.values[0]) for axis in job.space.axes if axis.key.startswith("dram.")]
+    if any(one.startswith("dram.model=") for one in axes) or not job.archs:
+        return []
+    settings = [*job.settings, *axes]
+    found = [unread_faults(override(file, settings), settings) for file in job.archs.values()]
+    return [fault for fault in found[0] if all(fault.source in {one.source for one in others} for others in found)]
 
 
 def _archs(request: Request, settings: Sequence[str], faults: list[Fault]) -> dict[str, Document]:
