@@ -19,7 +19,7 @@ from lifsim.hardware.array import sparsity_of
 from lifsim.memo import Shared
 from lifsim.model.arch import Arch
 from lifsim.model.sharing import Sharing
-from lifsim.simulate.groups import group_words
+from lifsim.schedule.begins import group_words
 from lifsim.simulate.inputs import Inputs
 from lifsim.simulate.options import Options
 from lifsim.simulate.pipeline import simulate
