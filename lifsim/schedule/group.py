@@ -159,15 +159,12 @@ class Group:
 
     def state_uses(self, images: int, heights: Heights) -> list[StateUse]:
         """The states of the group, for a chunk of `images`."""
-        return [
-            StateUse(
-                images * self.facts.states[index].bytes,
-                len(self.facts.states[index].layers),
-                len(self.relays_of(index)),
-                stripped=index in heights,
-            )
-            for index in self.states
-        ]
+        found = []
+        for index in self.states:
+            state, relays = self.facts.states[index], len(self.relays_of(index))
+            parted, stripped = state.parted.of(images), index in heights
+            found.append(StateUse(images * state.bytes, len(state.layers), relays, stripped, parted))
+        return found
 
     def relays_of(self, state: int) -> list[tuple[int, ...]]:
         """The relays of a state: its layers, cut where a LIF of another state comes between two of them."""
