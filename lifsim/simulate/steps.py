@@ -75,18 +75,19 @@ class RunSteps:
 
 def run_steps(stores: Stores, visits: Sequence[Visit], counts: Sequence[LayerCounts]) -> RunSteps:
     """The program of `visits`; every layer's cycles, which know no waiting for DRAM, are dealt to its
-    steps by their outputs."""
+    steps by their tiles and outputs."""
     whole = {kind: getattr(stores, name) for kind, name in BUFFER_OF.items() if kind not in STREAMS}
     visits = [cut(visit, whole) for visit in visits]
     layer = np.repeat([visit.layer for visit in visits], [visit.steps for visit in visits])
     outputs = np.concatenate([visit.outputs for visit in visits])
+    by_tile = np.concatenate([visit.array_shares for visit in visits])
     of_round = np.repeat(
         [ALL_ROUNDS if visit.round is None else visit.round for visit in visits], [v.steps for v in visits]
     )
     cycles = np.zeros(layer.size, np.int64)
     for index, counted in enumerate(counts):
         mine = np.flatnonzero(layer == index)
-        cycles[mine] = _cycles(counted, of_round[mine], outputs[mine])
+        cycles[mine] = _cycles(counted, of_round[mine], outputs[mine], by_tile[mine])
     first = np.cumsum([0, *(visit.steps for visit in visits)])
     moves, after = _joined(visits, first)
     return RunSteps(
@@ -97,17 +98,17 @@ def run_steps(stores: Stores, visits: Sequence[Visit], counts: Sequence[LayerCou
 ALL_ROUNDS = -2
 
 
-def _cycles(counted: LayerCounts, of_round: Ints, outputs: Ints) -> Ints:
-    """[steps of the layer] cycles without waiting for DRAM: those of a round are dealt to its steps; those of LIF units
-    and of SRAM ports to all."""
+def _cycles(counted: LayerCounts, of_round: Ints, outputs: Ints, by_tile: Ints) -> Ints:
+    """[steps of the layer] cycles without waiting for DRAM: the array's of a round are dealt to its steps as their tiles
+    take them; those of LIF units and of SRAM ports to all by their outputs."""
     running = counted.cycles.array + counted.cycles.fill_drain
     lif = counted.cycles.lif
     cycles = shares(lif, outputs) + shares(counted.cycles.total - running - lif, outputs)
     if (of_round == ALL_ROUNDS).all():
-        return cycles + shares(running, outputs)
+        return cycles + shares(running, by_tile)
     for done in counted.timesteps:
         mine = of_round == done.timestep
-        cycles[mine] += shares(done.array_cycles + done.fill_drain_cycles, outputs[mine])
+        cycles[mine] += shares(done.array_cycles + done.fill_drain_cycles, by_tile[mine])
     return cycles
 
 
