@@ -14,7 +14,7 @@ from functools import cache
 from itertools import pairwise
 
 from lifsim.errors import Fault, InputError
-from lifsim.graph.states import State
+from lifsim.graph.states import State, channels_by_layer
 from lifsim.memo import Memo
 from lifsim.model.network import Network
 from lifsim.schedule import tick
@@ -49,7 +49,7 @@ def plan(
     """
     facts = facts_of(network, states, chip.precision, chip.psums)
     cuts = legal_cuts(facts)
-    batch, tiles = options.batch, chip.tiles
+    batch, tiles, channels = options.batch, chip.tiles, channels_by_layer(network, states)
 
     mergeable = _can_merge(facts, chip.room.membrane)
     given = {begin.first: begin.runs for begin in options.groups or ()}
@@ -57,7 +57,9 @@ def plan(
     def run(first: int, end: int, runs: Runs) -> GroupPlan:
         if runs == "timestep-major":
             return plan_group(facts, first, end - 1, chip.room, batch, options.chunk)
-        moved = memo.of(tick.traffic, network.layers[first], facts.reals, tiles, batch)
+        layer = network.layers[first]
+        membranes = chip.membranes_of(layer, channels[first])
+        moved = memo.of(tick.traffic, layer, facts.reals, tiles, batch, membranes)
         return GroupPlan(first, first, batch, (), None, (moved,), runs)
 
     def cost(group: GroupPlan) -> tuple[float, int]:

@@ -12,7 +12,9 @@ from lifsim.schedule.facts import LayerFacts, NetworkFacts
 from lifsim.schedule.group import Chunks, Group, GroupCost, Walk
 from lifsim.schedule.membranes import calls_of
 from lifsim.schedule.plan import GroupPlan, Residency, Strip
+from lifsim.schedule.products import gemm_of
 from lifsim.schedule.rows import Ints
+from lifsim.schedule.step_cut import VisitShape, step_cut
 from lifsim.schedule.strip_search import cheapest
 from lifsim.schedule.traffic import DramBytes, LayerTraffic, Tiling
 
@@ -76,18 +78,22 @@ def planned(group: Group, cost: GroupCost) -> GroupPlan:
 
 def _tiling(group: Group, cost: GroupCost, index: int, layer: LayerFacts) -> Tiling:
     tile = max(int(cost.tile[index]) - 1, 0)
-    rows = layer.rows.axis.rows_out
+    filters, rows = int(layer.tile_filters[tile]), layer.rows.axis.rows_out
+    strips: tuple[int, ...] = (0,)
     for state, height in cost.heights.items():
-        if group.in_strips[state].first <= layer.layer.index <= group.in_strips[state].last:
-            rows = height
+        relay = group.in_strips[state]
+        if relay.first <= layer.layer.index <= relay.last:
+            rows, strips = height, relay.starts(layer.layer.index, height)
+    visit = VisitShape(gemm_of(layer.layer), strips, layer.rows.row_pixels, filters, int(layer.tile_filters[0]))
     return Tiling(
         order="weights_outer",
         rows=rows,
-        filters=int(layer.tile_filters[tile]),
+        filters=filters,
         row_tiles=-(-layer.rows.axis.rows_out // rows),
         filter_tiles=int(layer.tile_counts[tile]),
         resident_weight_bytes=int(cost.pinned_weights[index]),
         resident_spike_bytes=0,
+        cut=step_cut(visit, group.facts.psums.of(layer.layer), group.psum_room),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.graph.states import most_channels, states_of
+from lifsim.hardware.array import dataflow_of, shape_of
 from lifsim.hardware.stores import Stores
 from lifsim.model.arch import Arch
 from lifsim.model.network import Layer
@@ -17,6 +18,7 @@ from lifsim.report.explain.dram import LayerBytes
 from lifsim.report.explain.line import Line
 from lifsim.report.explain.ports import port_lines
 from lifsim.schedule.plan import Plan
+from lifsim.schedule.products import laid_out
 from lifsim.simulate.bound import port_use
 from lifsim.simulate.result import LayerRecord, Result
 from lifsim.sweeps.beside import Comparison
@@ -65,8 +67,10 @@ def _head(result: Result, layer: Layer, record: LayerRecord) -> Iterator[str]:
 def _lines(result: Result, plan: Plan, layer: Layer, record: LayerRecord) -> Iterator[Line]:
     arch, batch = result.arch, result.options.batch or 1
     channels = most_channels(states_of(result.network, result.sharing))
-    tick_batched = plan.group_of(layer.index).tick_batched
-    yield from cycle_lines(layer, arch, channels, batch, record.counts, tick_batched=tick_batched)
+    group = plan.group_of(layer.index)
+    cut, dataflow = group.layers[layer.index - group.first].tiling.cut, dataflow_of(arch.array)
+    laid = laid_out(layer, shape_of(arch.array), dataflow, cut, tick_batched=group.tick_batched)
+    yield from cycle_lines(layer, arch, channels, batch, record.counts, laid)
     if result.buffers:
         yield from port_lines(port_use([record.counts], Stores.of(arch.buffers)), arch, record.counts.cycles)
     yield from LayerBytes(layer, arch, plan, batch).lines()
