@@ -113,13 +113,11 @@ def test_of_partitions_that_work_as_long_the_one_that_moves_fewer_bytes_is_taken
 
 @pytest.mark.parametrize("sharing", ["none", "layer"])
 @pytest.mark.parametrize("objective", ["dram", "cycles", "energy"])
-@pytest.mark.parametrize("memory", ["dram.model=ideal", "dram.model=bandwidth"])
-def test_no_partition_beats_auto(sharing: str, objective: str, memory: str) -> None:
+@pytest.mark.parametrize("memory", [("dram.model=ideal",), ("dram.model=bandwidth", "dram.bandwidth_bytes_per_s=20MB")])
+def test_no_partition_beats_auto(sharing: str, objective: str, memory: tuple[str, ...]) -> None:
     """On a memory of a byte in 20 cycles some layers are bound by their bytes, others by their work."""
     options = {"schedule": "auto", "objective": objective, "batch": 2}
-    inputs = load_inputs(
-        "sata128", "lenet5_mnist", sharing, options, [*SMALL, memory, "dram.bandwidth_bytes_per_s=20MB"]
-    )
+    inputs = load_inputs("sata128", "lenet5_mnist", sharing, options, [*SMALL, *memory])
     bank = lif_bank(inputs.arch.lif, inputs.arch.array.pes, inputs.sharing.channels)
     spikes = read_spikes(inputs.network, inputs.sharing, inputs.options, sparsity_of(inputs.arch.array))
     costs = costs_of(inputs.arch)

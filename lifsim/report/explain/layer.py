@@ -10,7 +10,7 @@ from lifsim.graph.states import most_channels, states_of
 from lifsim.hardware.array import dataflow_of, shape_of
 from lifsim.hardware.stores import Stores
 from lifsim.model.arch import Arch
-from lifsim.model.network import Layer
+from lifsim.model.network import Layer, Network
 from lifsim.report.explain.beside import Beside, beside_lines
 from lifsim.report.explain.commands import command_lines
 from lifsim.report.explain.cycles import cycle_lines
@@ -40,8 +40,7 @@ def explain(result: Result, name: str, comparison: Comparison | None = None) -> 
     Raises InputError where there is no such layer, or nothing to take apart.
     """
     names = [layer.name for layer in result.network.layers]
-    if name not in names:
-        raise InputError(Fault(f"{result.network.name} has no layer {name!r}{did_you_mean(name, names)}", path="layer"))
+    require_layer(result.network, name)
     if result.plan is None:
         default = Arch.model_fields["accounting"].default
         message = f"{result.arch.accounting!r} must be {default}: without a schedule there is nothing to take apart"
@@ -49,6 +48,13 @@ def explain(result: Result, name: str, comparison: Comparison | None = None) -> 
     layer, record = result.network.layers[names.index(name)], result.records[names.index(name)]
     beside = () if comparison is None else tuple(beside_lines(comparison, layer.index))
     return Explanation(tuple(_head(result, layer, record)), tuple(_lines(result, result.plan, layer, record)), beside)
+
+
+def require_layer(network: Network, name: str) -> None:
+    """Raises InputError unless `network` has the layer `name`."""
+    names = [layer.name for layer in network.layers]
+    if name not in names:
+        raise InputError(Fault(f"{network.name} has no layer {name!r}{did_you_mean(name, names)}", path="layer"))
 
 
 def _head(result: Result, layer: Layer, record: LayerRecord) -> Iterator[str]:
