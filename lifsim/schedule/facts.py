@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from lifsim.graph.reach import Step, steps_behind
 from lifsim.graph.states import State
 from lifsim.graph.tensors import When, behind_mean, edges_of, when_there
 from lifsim.model.arch import Precision
@@ -113,11 +114,12 @@ class StateFacts:
 
 @dataclass(frozen=True, eq=False)
 class NetworkFacts:
-    """A network, as schedules see it. reals: how its real values are stored."""
+    """A network, as schedules see it. reals: how its real values are stored; steps: by layer, its nodes in order."""
 
     timesteps: int
     reals: Reals
     layers: tuple[LayerFacts, ...]
+    steps: tuple[tuple[Step, ...], ...]
     tensors: dict[str, TensorFacts]
     states: tuple[StateFacts, ...]
 
@@ -151,6 +153,7 @@ def facts_of(network: Network, shared: Sequence[State], precision: Precision, ps
         timesteps=network.timesteps,
         reals=reals,
         layers=tuple(_layer_facts(layer, reals, precision.weight_bits, psums, averaged) for layer in network.layers),
+        steps=steps_behind(network),
         tensors=_tensors(network, reals, averaged),
         states=tuple(states),
     )
