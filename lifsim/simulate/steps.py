@@ -99,8 +99,8 @@ ALL_ROUNDS = -2
 
 
 def _cycles(counted: LayerCounts, of_round: Ints, outputs: Ints, by_tile: Ints) -> Ints:
-    """[steps of the layer] cycles without waiting for DRAM: the array's of a round are dealt to its steps as their tiles
-    take them; those of LIF units and of SRAM ports to all by their outputs."""
+    """[steps of the layer] cycles without waiting for DRAM: the array's of a round are dealt to its steps as their
+    tiles take them; those of LIF units and of SRAM ports to all by their outputs."""
     running = counted.cycles.array + counted.cycles.fill_drain
     lif = counted.cycles.lif
     cycles = shares(lif, outputs) + shares(counted.cycles.total - running - lif, outputs)

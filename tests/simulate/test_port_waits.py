@@ -38,8 +38,8 @@ def ports(result: Result, side: str = "port_stalls") -> dict[str, int]:
 
 
 def passes(result: Result, *, replayed: bool = True) -> list[int]:
-    """Outputs of every LIF pass of one timestep and image, none of two row tiles; replayed: of layers that compute once,
-    too. The LIFs of LeNet-5 see the maps of their layers."""
+    """Outputs of every LIF pass of one timestep and image, none of two row tiles; replayed: of layers that compute
+    once, too. The LIFs of LeNet-5 see the maps of their layers."""
     layers = [layer for layer in result.network.layers if layer.lif and (replayed or layer.rounds == layer.timesteps)]
     starts = [result.plan.layers[layer.index].tiling.cut.starts for layer in layers if result.plan]
     return [
