@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from lifsim.accounting import ACCOUNTINGS, Accounting, Asked, Setup
-from lifsim.accounting.books import Accesses, added
+from lifsim.accounting.books import added
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.machine import Machine
 from lifsim.accounting.prices import Costs, area_of, energy_of, switched_off, unused_buffers
@@ -56,7 +56,7 @@ def simulate(
     watch: Watch = unwatched,
 ) -> Result:
     """`run` on spikes that are read already, so that runs beside each other read them once; `shared` keeps the parts
-    that runs of one network on one set of spikes have in common."""
+    that runs beside each other have in common."""
     accounting = ACCOUNTINGS[arch.accounting]
     _require_known(accounting, arch, network, options, spikes)
     shared, machine = shared or Shared(), Machine.of(arch)
@@ -71,13 +71,13 @@ def simulate(
         counted = accounting.count_unscheduled(at_its_rates(network, options), arch)
         records, timeline = _priced(setup, counted, costs), None
     elif options.mode == "training":
-        records, timeline = trained(setup, accounting, plan, costs, reverse=options.bptt == "reversed")
+        records, timeline = trained(setup, accounting, plan, costs, shared.runs, reverse=options.bptt == "reversed")
     else:
         if all(group.tick_batched for group in plan.groups):  # of a buffer for membranes matters that there is one
             alike = replace(setup, machine=machine.without_membranes())
             counts, timeline = shared.runs.of(_counted, alike, accounting, plan, shared.runs)
         else:
-            counts, timeline = _counted(setup, accounting, plan)
+            counts, timeline = _counted(setup, accounting, plan, shared.runs)
         records = _priced(setup, counts, costs)
     reverse = options.bptt == "reversed"
     memory = lif_memory(network, states, arch.precision.membrane_bits, spikes.batch, reverse=reverse)
@@ -116,9 +116,7 @@ def _require_known(accounting: Accounting, arch: Arch, network: Network, options
         raise InputError(faults)
 
 
-def _counted(
-    setup: Setup, accounting: Accounting, plan: Plan, runs: Memo | None = None
-) -> tuple[list[LayerCounts], Timeline | None]:
+def _counted(setup: Setup, accounting: Accounting, plan: Plan, runs: Memo) -> tuple[list[LayerCounts], Timeline | None]:
     """The events of every layer under `plan`, and their times, which `runs` keeps for runs that differ in what is no
     matter of time."""
     counts = []
@@ -127,27 +125,7 @@ def _counted(
         counts += accounting.with_port_waits(setup, group, layers) if setup.machine.waits else layers
     if not setup.machine.waits:
         return counts, None
-    if runs is None:
-        return timed(setup.machine, visits(plan, setup.batch, setup.memo), counts, setup.watch)
-    unkept = tuple(replace(layer, registers=Accesses(0, 0)) for layer in counts)
-    played, timeline = runs.of(_played, _Score(setup.machine.beside_lifs(), plan, unkept, setup))
-    return [replace(layer, registers=own.registers) for layer, own in zip(played, counts, strict=True)], timeline
-
-
-@dataclass(frozen=True)
-class _Score:
-    """What a memory plays, and all that its time follows from: of `counts` their membrane registers do not matter, and
-    what else there is in `setup` is in them."""
-
-    machine: Machine
-    plan: Plan
-    counts: tuple[LayerCounts, ...]
-    setup: Setup = field(compare=False)
-
-
-def _played(score: _Score) -> tuple[list[LayerCounts], Timeline]:
-    setup = score.setup
-    return timed(score.machine, visits(score.plan, setup.batch, setup.memo), score.counts, setup.watch)
+    return timed(setup.machine, visits(plan, setup.batch, setup.memo), counts, runs, setup.watch)
 
 
 def _priced(setup: Setup, counts: Sequence[LayerCounts], costs: Costs) -> tuple[LayerRecord, ...]:
