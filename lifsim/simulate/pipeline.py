@@ -52,7 +52,7 @@ def simulate(
     watch: Watch = unwatched,
 ) -> Result:
     """`run` on spikes that are read already, so that runs beside each other read them once; `shared` keeps the parts
-    that runs of one network on one set of spikes have in common."""
+    that runs beside each other have in common."""
     accounting = ACCOUNTINGS[arch.accounting]
     _require_known(accounting, arch, network, options, spikes)
     shared, machine = shared or Shared(), Machine.of(arch)
