@@ -5,7 +5,6 @@ from __future__ import annotations
 from rich.table import Table
 
 from lifsim.accounting.basis import prices_line
-from lifsim.accounting.widths import assumed
 from lifsim.errors import visible
 from lifsim.report.beside_table import beside_table
 from lifsim.report.buffer_table import buffer_table
@@ -58,7 +57,7 @@ def print_result(result: Result, around: Around) -> None:
     console.print(f"prices: {visible(prices_line(result.arch))}", highlight=False)
     if result.advice:
         console.print(f"bound by {bound(result.totals.cycles)}: {result.advice}", highlight=False)
-    for assumption in assumed(result.arch, result.network, result.sharing):
+    for assumption in result.assumed.lines:
         console.print(f"assumption: {visible(assumption)}", style="dim", highlight=False)
     if around.rates is not None:
         console.print(rates_line(around.rates), highlight=False)
