@@ -11,6 +11,7 @@ from lifsim.model.network import Layer, Network
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.traffic import DramBytes, LayerTraffic
+from lifsim.units import counted
 
 NO_ACCESSES = Accesses(0, 0)
 
@@ -52,7 +53,7 @@ def scheduled_layers(setup: Setup, facts: NetworkFacts, group: GroupPlan) -> tup
 def _steps(network: Network, layer: Layer, traffic: LayerTraffic, group: GroupPlan) -> str:
     first, last = (network.layers[index].name for index in (group.first, group.last))
     strip = next((strip for strip in group.strips if strip.first <= layer.index <= strip.last), None)
-    parts = [f"{first} to {last} timestep by timestep", f"{group.images} images at a time"]
+    parts = [f"{first} to {last} timestep by timestep", f"{counted(group.images, 'image')} at a time"]
     parts += [f"strips of {strip.rows} rows"] if strip else []
     tiling = traffic.tiling
     parts.append(f"{tiling.filter_tiles} x {tiling.filters} filters")

@@ -14,6 +14,7 @@ from lifsim.model.network import Layer
 from lifsim.report.explain.line import Line, alike, plus, product, total
 from lifsim.schedule.products import dataflow_for, gemm_of, laid_out
 from lifsim.simulate.bound import STALLS
+from lifsim.units import counted
 
 UNIT = "cycles"
 
@@ -88,7 +89,9 @@ def _lif(layer: Layer, arch: Arch, channels: int, batch: int, value: int, *, tic
     cut = f"ceil({pixels}/{arch.array.rows})*ceil({filters}/{arch.array.cols})"
     call = f"({arch.lif.latency_cycles}+{arch.lif.initiation_interval_cycles}*({bank.chain}-1))"
     expression = f"{product(batch, layer.timesteps, groups)}*{cut}*{call}"
-    return Line("lif", expression, value, UNIT, f"images x timesteps x passes x {bank.chain} calls in a chain")
+    return Line(
+        "lif", expression, value, UNIT, f"images x timesteps x passes x {counted(bank.chain, 'call')} in a chain"
+    )
 
 
 def _exposed(layer: Layer, arch: Arch, passes: int, pass_cycles: int, *, tick_batched: bool) -> str:
