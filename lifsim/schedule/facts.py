@@ -8,11 +8,13 @@ from functools import cached_property
 
 import numpy as np
 
+from lifsim.graph.reach import Step, steps_behind
 from lifsim.graph.states import State
 from lifsim.graph.tensors import When, behind_mean, edges_of, when_there
 from lifsim.hardware.array import Cut
 from lifsim.model.arch import Precision
 from lifsim.model.network import Layer, Network
+from lifsim.schedule.chains import IN_ONE_PIECE, Parted, parted
 from lifsim.schedule.products import gemm_of
 from lifsim.schedule.psums import PsumStore, spilled_by, working_set_bytes
 from lifsim.schedule.rows import Ints
@@ -99,7 +101,8 @@ class TensorFacts:
 @dataclass(frozen=True)
 class StateFacts:
     """One set of membranes: `values` per image of all variables, in rows of row_bytes; variables: how many values each
-    neuron keeps; layers: those whose LIFs use it, in order."""
+    neuron keeps; layers: those whose LIFs use it, in order; parted: how their chains are, timestep-major, that of the
+    layer that needs most."""
 
     name: str
     values: int
@@ -107,6 +110,7 @@ class StateFacts:
     rows: int
     row_bytes: int
     layers: tuple[int, ...]
+    parted: Parted = IN_ONE_PIECE
 
     @property
     def bytes(self) -> int:
@@ -116,12 +120,14 @@ class StateFacts:
 
 @dataclass(frozen=True, eq=False)
 class NetworkFacts:
-    """A network, as schedules see it. reals: how its real values are stored. psums: where partial sums wait."""
+    """A network, as schedules see it. reals: how its real values are stored. psums: where partial sums wait. steps: by
+    layer, its nodes in order."""
 
     timesteps: int
     reals: Reals
     psums: PsumStore
     layers: tuple[LayerFacts, ...]
+    steps: tuple[tuple[Step, ...], ...]
     tensors: dict[str, TensorFacts]
     states: tuple[StateFacts, ...]
 
@@ -150,15 +156,22 @@ def facts_of(network: Network, shared: Sequence[State], precision: Precision, ps
     for state in shared:
         rows, row_bytes = state_rows(state, precision.membrane_bits)
         users = tuple(sorted(index_of_lif[lif] for lif in state.lifs))
-        states.append(StateFacts(state.name, state.values, state.variables, rows, row_bytes, users))
+        chains = [_parted(network.layers[user], state.channels, precision.membrane_bits, psums) for user in users]
+        widest = Parted(max(one.window for one in chains), max(one.parts for one in chains))
+        states.append(StateFacts(state.name, state.values, state.variables, rows, row_bytes, users, widest))
     return NetworkFacts(
         timesteps=network.timesteps,
         reals=reals,
         psums=psums,
         layers=tuple(_layer_facts(layer, reals, precision.weight_bits, psums, averaged) for layer in network.layers),
+        steps=steps_behind(network),
         tensors=_tensors(network, reals, averaged),
         states=tuple(states),
     )
+
+
+def _parted(layer: Layer, channels: int, membrane_bits: int, psums: PsumStore) -> Parted:
+    return parted(layer, channels, min(psums.shape.cols, layer.group_filters), membrane_bits)
 
 
 def _layer_facts(

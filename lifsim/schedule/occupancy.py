@@ -78,7 +78,7 @@ def _timestep(plan: GroupPlan, chip: Chip) -> BufferBytes:
         weight=sum(pinned) + (_largest_operand_tile(group, plan) if all_stay else residency.weight_region),
         spike_in=spike_in,
         spike_out=spike_out,
-        membrane=sum(residency.permanent.values()) + residency.transient,
+        membrane=sum(residency.permanent.values()) + residency.transient + residency.reserved,
         psum=max(working) + replayed,
     )
 

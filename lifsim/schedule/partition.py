@@ -1,139 +1,124 @@
-"""Which layers form a group: the smallest legal groups, one group, or the partition that moves the fewest bytes.
-
-Layers whose LIFs share a state must be in one group. A group's cost is its own, so that dynamic programming over the
-legal cuts finds the best partition: best(j) = min over legal i < j of best(i) + cost(layers i..j-1).
-"""
+"""Which layers form a group: the smallest legal groups, one group, or the partition that moves the fewest bytes; and
+how a group of one layer runs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
+from operator import attrgetter
 
 from lifsim.errors import Fault, InputError, collecting
-from lifsim.graph.states import State, channels_by_layer
+from lifsim.graph.states import State
 from lifsim.memo import Memo
 from lifsim.model.network import Network
-from lifsim.schedule import tick
+from lifsim.schedule.cheapest import cheapest, on_cheapest
 from lifsim.schedule.chip import Chip
-from lifsim.schedule.facts import NetworkFacts, facts_of
-from lifsim.schedule.plan import GroupPlan, Plan, ScheduleOptions
-from lifsim.schedule.timestep import plan_group
-
-Objective = Callable[[NetworkFacts, GroupPlan], float]
+from lifsim.schedule.choices import Choices, Way, choices_of
+from lifsim.schedule.facts import NetworkFacts
+from lifsim.schedule.plan import Begin, Plan, Runs, ScheduleOptions
 
 
-def dram_bytes(facts: NetworkFacts, group: GroupPlan) -> float:  # noqa: ARG001 (the signature is every objective's)
-    """The objective that counts the DRAM bytes of a group."""
-    return group.dram.total
+def plan(network: Network, states: tuple[State, ...], chip: Chip, options: ScheduleOptions, memo: Memo) -> Plan:
+    """The schedule of `network` with these `states` on `chip` that `options` ask for; `auto` has the fewest DRAM bytes.
+    `memo` keeps what groups move. Raises InputError as `allowed` does."""
+    choices = memo.of(choices_of, network, states, chip, options.batch, options.chunk, memo)
+    return plan_of(choices, fewest(allowed(choices, options), dram_bytes, no_matter))
 
 
-def plan(
-    network: Network,
-    states: tuple[State, ...],
-    chip: Chip,
-    options: ScheduleOptions,
-    memo: Memo,
-    objective: Objective = dram_bytes,
-) -> Plan:
-    """The schedule of `network` with these `states` on `chip` that `options` ask for.
+dram_bytes: Callable[[Way], int] = attrgetter("dram_bytes")
 
-    Within a group, tilings, chunk, strips and residency move the fewest DRAM bytes; among partitions, `auto` takes the
-    one whose groups have the least sum of `objective`, of equals the one that moves fewer bytes, of these the one with
-    fewer groups. `memo` keeps what a layer alone moves. Raises InputError where a timestep-major group would have no
-    membrane buffer, where a tick-batched layer has membranes without room, and where given groups part layers that
-    share a state.
-    """
-    facts = facts_of(network, states, chip.precision, chip.psums)
-    cuts = legal_cuts(facts)
-    batch, tiles, channels = options.batch, chip.tiles, channels_by_layer(network, states)
 
-    @cache
-    def group(first: int, end: int) -> GroupPlan:
-        if end - first == 1:
-            layer = network.layers[first]
-            membranes = chip.membranes_of(layer, channels[first])
-            moved = memo.of(tick.traffic, layer, facts.reals, tiles, batch, membranes)
-            return GroupPlan(first, first, batch, (), None, (moved,))
-        return plan_group(facts, first, end - 1, chip.room, batch, options.chunk)
+def no_matter(way: Way) -> int:  # noqa: ARG001 (it has the signature of what matters)
+    """Of equals any is as good."""
+    return 0
 
-    mergeable = _can_merge(facts, chip.room.membrane)
+
+def fewest(ways: Sequence[Way], moved: Callable[[Way], int], ties: Callable[[Way], float]) -> tuple[Way, ...]:
+    """The sequence of `ways` with the least sum of what they `moved`, of equals that with the least sum of `ties`, of
+    these the one with fewer groups, a layer alone tick-batched."""
+    found = on_cheapest(ways, moved)
+    if len(found) == len({way.end for way in found}):  # there is but one
+        return tuple(found)
+    return cheapest(found, lambda way: (ties(way), 1))
+
+
+def plan_of(choices: Choices, ways: Sequence[Way]) -> Plan:
+    """These groups, one behind the other."""
+    return Plan(tuple(way.group for way in ways), choices.facts, choices.chip)
+
+
+def allowed(choices: Choices, options: ScheduleOptions) -> list[Way]:
+    """Of all `choices`, those that `options` leave. Within a group, tilings, chunk, strips and residency move the
+    fewest DRAM bytes. Raises InputError where a timestep-major group would have no membrane buffer, where a
+    tick-batched layer has membranes without room, and where given groups part layers that share a state, or are to run
+    as they cannot."""
+    facts, cuts = choices.facts, choices.cuts
+    given = {begin.first: begin.runs for begin in options.groups or ()}
     if options.groups is not None:
         ends = _given_cuts(facts, cuts, options.groups)
     elif options.schedule == "tick":
         ends = cuts
     elif options.schedule == "timestep":
-        ends = [0, len(network.layers)]
+        ends = [0, len(facts.layers)]
     else:
-        ends = _best_cuts(
-            cuts,
-            lambda first, end: (objective(facts, group(first, end)), group(first, end).dram.total),
-            mergeable=mergeable,
-        )
-    _require_membrane_buffer(facts, chip.room.membrane, ends)
-    groups, faults = list[GroupPlan](), list[Fault]()
+        ends = cuts
+        if choices.mergeable:
+            return choices.every()
+    if not choices.mergeable:
+        _require_membrane_buffer(facts, ends, options.schedule, given)
+    found, faults = list[Way](), list[Fault]()
     for first, end in pairwise(ends):
-        with collecting(faults):
-            groups.append(group(first, end))
+        for runs in _ways(end - first, options.schedule, given.get(first), mergeable=choices.mergeable):
+            with collecting(faults):
+                found.append(choices.way(first, end, runs))
     if faults:
         raise InputError(faults)
-    return Plan(tuple(groups), facts, chip)
+    return found
 
 
-def legal_cuts(facts: NetworkFacts) -> list[int]:
-    """Layers at which a group may begin, and the end: no state is used on both sides."""
-    inside = {cut for state in facts.states for cut in range(state.layers[0] + 1, state.layers[-1] + 1)}
-    return [cut for cut in range(len(facts.layers) + 1) if cut not in inside]
+def _ways(layers: int, schedule: str, given: Runs | None, *, mergeable: bool) -> tuple[Runs, ...]:
+    """How a group of so many layers may run. given: how it is to. mergeable: whether `auto` may run it
+    timestep-major."""
+    if layers > 1:
+        return ("timestep-major",)
+    if given is not None:
+        return (given,)
+    if schedule == "auto" and mergeable:
+        return "tick-batched", "timestep-major"
+    return ("timestep-major",) if schedule == "timestep" else ("tick-batched",)
 
 
-def _given_cuts(facts: NetworkFacts, cuts: list[int], firsts: tuple[int, ...]) -> list[int]:
-    faults = []
-    for first in sorted({*firsts}.difference(cuts)):
+def _given_cuts(facts: NetworkFacts, cuts: list[int], begins: tuple[Begin, ...]) -> list[int]:
+    faults, firsts = [], {begin.first for begin in begins}
+    for first in sorted(firsts.difference(cuts)):
         state = next(state for state in facts.states if state.layers[0] < first <= state.layers[-1])
         users = " and ".join(facts.layers[layer].layer.name for layer in (state.layers[0], state.layers[-1]))
         name = facts.layers[first].layer.name
         faults.append(Fault(f"{name!r} must not begin a group: {users}, around it, share membranes", path="groups"))
+    ends = sorted({0, *firsts, len(facts.layers)})
+    behind = dict(pairwise(ends))
+    for begin in begins:
+        if begin.runs == "tick-batched" and behind[begin.first] - begin.first > 1:
+            names = _names(facts, begin.first, behind[begin.first])
+            faults.append(Fault(f"{names} must run timestep by timestep: only a layer alone can tick", path="groups"))
     if faults:
         raise InputError(faults)
-    return sorted({0, *firsts, len(facts.layers)})
+    return ends
 
 
-def _best_cuts(cuts: list[int], cost: Callable[[int, int], tuple[float, int]], mergeable: bool) -> list[int]:
-    """cost: (objective, DRAM bytes) of a group; it raises InputError where there is no such group. So does this, with
-    all of them, where there is no partition without."""
-    best: list[tuple[float, int, int, list[int]] | None] = [(0, 0, 0, [cuts[0]])]
-    faults: list[Fault] = []
-    for position, end in enumerate(cuts[1:], 1):
-        starts = range(position) if mergeable else range(position - 1, position)
-        ways = []
-        for start in starts:
-            so_far = best[start]
-            if so_far is None:
-                continue
-            total, moved, groups, before = so_far
-            try:
-                least, more = cost(cuts[start], end)
-            except InputError as error:
-                faults += error.faults
-                continue
-            ways.append((total + least, moved + more, groups + 1, [*before, end]))
-        best.append(min(ways, default=None))
-    if best[-1] is None:
-        raise InputError(faults)
-    return best[-1][3]
-
-
-def _can_merge(facts: NetworkFacts, membrane: int) -> bool:
-    """Whether there is a buffer for the membranes of a timestep-major group."""
-    return membrane > 0 or not facts.states
-
-
-def _require_membrane_buffer(facts: NetworkFacts, membrane: int, ends: list[int]) -> None:
-    if _can_merge(facts, membrane):
-        return
+def _require_membrane_buffer(
+    facts: NetworkFacts, ends: list[int], schedule: str, given: Mapping[int, Runs | None]
+) -> None:
+    """Of a chip that has none: raise InputError where a group of these needs one."""
     for first, end in pairwise(ends):
-        layers = range(first, end)
-        if len(layers) > 1 and any(state.layers[0] in layers for state in facts.states):
-            names = f"{facts.layers[first].layer.name} to {facts.layers[end - 1].layer.name}"
-            rule = "must be > 0 where layers run timestep by timestep"
-            raise InputError(Fault(f"{membrane} {rule}, as {names} do", path="buffers.membrane.size_bytes"))
+        ways = _ways(end - first, schedule, given.get(first), mergeable=False)
+        if ways == ("timestep-major",) and any(state.layers[0] in range(first, end) for state in facts.states):
+            rule = "0 must be > 0 where layers run timestep by timestep, as"
+            does = f"{_names(facts, first, end)} {'does' if end - first == 1 else 'do'}"
+            raise InputError(Fault(f"{rule} {does}", path="buffers.membrane.size_bytes"))
+
+
+def _names(facts: NetworkFacts, first: int, end: int) -> str:
+    """Of the layers of a group."""
+    names = [facts.layers[layer].layer.name for layer in (first, end - 1)]
+    return names[0] if end - first == 1 else " to ".join(names)

@@ -69,8 +69,9 @@ def planned(group: Group, cost: GroupCost) -> GroupPlan:
         last=group.last,
         images=group.chunks.images,
         strips=tuple(sorted(strips, key=lambda strip: strip.first)),
-        residency=Residency(cost.region, split.transient, permanent),
+        residency=Residency(cost.region, split.transient, permanent, split.reserved),
         layers=tuple(layers),
+        runs="timestep-major",
         walk=Walk(group, cost),
     )
 
@@ -102,19 +103,20 @@ def membrane_moves(group: Group, cost: GroupCost) -> tuple[Ints, Ints]:
     steps = group.facts.timesteps
     for size, (_, chunks) in enumerate(group.chunks.sizes):
         for move in calls(group, cost, size):
-            reads[move.layer - group.first] += chunks * move.read * (steps - move.first)
-            writes[move.layer - group.first] += chunks * move.written * (steps - move.last)
+            reads[move.layer - group.first] += chunks * (move.read * (steps - move.first) + move.again * steps)
+            writes[move.layer - group.first] += chunks * (move.written * (steps - move.last) + move.again * steps)
     return reads, writes
 
 
 @dataclass(frozen=True)
 class MembraneCall:
-    """What a layer reads before its LIF call and writes behind it, bytes of one chunk and timestep. first, last: as of
-    the call (`StateCall`)."""
+    """What a layer reads before its LIF call and writes behind it, bytes of one chunk and timestep. again: what leaves
+    and comes back between the parts of its chains. first, last: as of the call (`StateCall`)."""
 
     layer: int
     read: int
     written: int
+    again: int
     first: bool
     last: bool
 
@@ -126,6 +128,7 @@ def calls(group: Group, cost: GroupCost, size: int) -> Iterator[MembraneCall]:
     for use, state, permanent in zip(uses, group.states, split.permanent, strict=True):
         moving = use.bytes - permanent
         transient = moving if use.stripped else min(moving, split.transient)
+        again = (moving - transient) * use.parts_apart(split.reserved)
         for call in calls_of(group.relays_of(state)):
             read, written = call.read(moving, transient), call.written(moving, transient)
-            yield MembraneCall(call.layer, read, written, call.first, call.last)
+            yield MembraneCall(call.layer, read, written, again, call.first, call.last)

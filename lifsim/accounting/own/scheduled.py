@@ -13,6 +13,7 @@ from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.products import gemm_of
 from lifsim.schedule.traffic import DramBytes, LayerTraffic
+from lifsim.units import counted
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,9 @@ def _accesses(setup: Setup, facts: NetworkFacts, layer: Layer, states: int) -> A
 
 def _steps(facts: NetworkFacts, layer: Layer, traffic: LayerTraffic, group: GroupPlan) -> str:
     first, last = (facts.layers[index].layer.name for index in (group.first, group.last))
+    names = first if first == last else f"{first} to {last}"
     strip = next((strip for strip in group.strips if strip.first <= layer.index <= strip.last), None)
-    parts = [f"{first} to {last} timestep by timestep", f"{group.images} images at a time"]
+    parts = [f"{names} timestep by timestep", f"{counted(group.images, 'image')} at a time"]
     parts += [f"strips of {strip.rows} rows"] if strip else []
     tiling = traffic.tiling
     parts.append(f"{tiling.filter_tiles} x {tiling.filters} filters")

@@ -14,16 +14,32 @@ from lifsim.hardware.gemm import Gemm
 
 
 @dataclass(frozen=True)
+class Chains:
+    """Filters that form chains: whatever finishes them calls one after the other at every timestep, before any of the
+    next. length: N filters of a chain; they lie behind each other, and no tile parts them.
+
+    alternating: folds that have chains in common take turns at every timestep; else a fold holds whole chains, and all
+    its timesteps run back to back. groups: of the convolution, whose tiles take turns, too.
+    """
+
+    length: int
+    alternating: bool = False
+    groups: int = 1
+
+
+@dataclass(frozen=True)
 class Cut:
     """Every row tile by every filter tile, group after group.
 
     starts: first output pixel of each row tile, 0 first. filters: of a filter tile; the last one has what is left.
-    inputs_outer: whether the filter tiles of a row tile follow each other, else the row tiles of a filter tile.
+    inputs_outer: whether the filter tiles of a row tile follow each other, else the row tiles of a filter tile. chains:
+    of the filters, if all timesteps of a tile run back to back.
     """
 
     starts: tuple[int, ...]
     filters: int
     inputs_outer: bool = False
+    chains: Chains | None = None
 
     @classmethod
     def whole(cls, gemm: Gemm) -> Cut:

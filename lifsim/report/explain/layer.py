@@ -10,7 +10,7 @@ from lifsim.graph.states import most_channels, states_of
 from lifsim.hardware.array import dataflow_of, shape_of
 from lifsim.hardware.stores import Stores
 from lifsim.model.arch import Arch
-from lifsim.model.network import Layer
+from lifsim.model.network import Layer, Network
 from lifsim.report.explain.beside import Beside, beside_lines
 from lifsim.report.explain.commands import command_lines
 from lifsim.report.explain.cycles import cycle_lines
@@ -22,6 +22,7 @@ from lifsim.schedule.products import laid_out
 from lifsim.simulate.bound import port_use
 from lifsim.simulate.result import LayerRecord, Result
 from lifsim.sweeps.beside import Comparison
+from lifsim.units import counted
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,7 @@ def explain(result: Result, name: str, comparison: Comparison | None = None) -> 
     Raises InputError where there is no such layer, or nothing to take apart.
     """
     names = [layer.name for layer in result.network.layers]
-    if name not in names:
-        raise InputError(Fault(f"{result.network.name} has no layer {name!r}{did_you_mean(name, names)}", path="layer"))
+    require_layer(result.network, name)
     if result.plan is None:
         default = Arch.model_fields["accounting"].default
         message = f"{result.arch.accounting!r} must be {default}: without a schedule there is nothing to take apart"
@@ -49,6 +49,13 @@ def explain(result: Result, name: str, comparison: Comparison | None = None) -> 
     layer, record = result.network.layers[names.index(name)], result.records[names.index(name)]
     beside = () if comparison is None else tuple(beside_lines(comparison, layer.index))
     return Explanation(tuple(_head(result, layer, record)), tuple(_lines(result, result.plan, layer, record)), beside)
+
+
+def require_layer(network: Network, name: str) -> None:
+    """Raises InputError unless `network` has the layer `name`."""
+    names = [layer.name for layer in network.layers]
+    if name not in names:
+        raise InputError(Fault(f"{network.name} has no layer {name!r}{did_you_mean(name, names)}", path="layer"))
 
 
 def _head(result: Result, layer: Layer, record: LayerRecord) -> Iterator[str]:
@@ -60,7 +67,7 @@ def _head(result: Result, layer: Layer, record: LayerRecord) -> Iterator[str]:
     yield f"{named}, sharing {result.sharing}: {filters} {shape}, input {kept}"
     gemm = f"Sr = {layer.out_shape[1]}*{layer.out_shape[2]} = {layer.pixels} pixels"
     gemm += f", K = {layer.reduction} products, Sc = {layer.group_filters} filters"
-    yield f"{gemm}; {layer.rounds} rounds of {network.timesteps} timesteps, batch {batch}"
+    yield f"{gemm}; {counted(layer.rounds, 'round')} of {counted(network.timesteps, 'timestep')}, batch {batch}"
     yield f"schedule {result.options.schedule}: {record.counts.tiling}"
 
 

@@ -57,8 +57,7 @@ class Skipping(Sparsity):
         inputs = 1 + scanned_reads(read, ports.spike_in, _starts(laid)).waits
         waits = PortStalls()
         for image in kept.ones:
-            slowest = slowest_rows(image, laid)
-            waits += laid.dataflow.row_waits(slowest, inputs, laid.gemm, laid.shape, ports)
+            waits += laid.row_waits(slowest_rows(image, laid), inputs, ports)
         return waits
 
     def input_words(self, kept: Kept, laid: Laid, read: InputMap, banks: Banks) -> int:

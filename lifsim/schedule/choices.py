@@ -1,0 +1,107 @@
+"""The legal groups of a network on a chip, and the ways in which each may run; each is planned once.
+
+Layers whose LIFs share a state must be in one group, which runs timestep-major. A layer alone may be tick-batched, too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations, pairwise
+
+from lifsim.errors import Fault, InputError, collecting
+from lifsim.graph.states import State, channels_by_layer
+from lifsim.memo import Memo
+from lifsim.model.network import Network
+from lifsim.schedule import tick
+from lifsim.schedule.chip import Chip
+from lifsim.schedule.facts import NetworkFacts, facts_of
+from lifsim.schedule.plan import GroupPlan, Runs
+from lifsim.schedule.timestep import plan_group
+
+
+@dataclass(frozen=True, eq=False)
+class Way:
+    """A group that runs in one of its ways. dram_bytes: that it moves."""
+
+    group: GroupPlan
+    dram_bytes: int
+
+    @property
+    def first(self) -> int:
+        """The cut before it: its first layer."""
+        return self.group.first
+
+    @property
+    def end(self) -> int:
+        """The cut behind it."""
+        return self.group.last + 1
+
+
+class Choices:
+    """What there is to choose from. channels: by layer, groups of channels that use its state in turn; batch: images
+    of a run; chunk: those that a timestep-major group works on at a time, None: the best; memo: keeps what a layer
+    alone moves."""
+
+    def __init__(
+        self, facts: NetworkFacts, channels: tuple[int, ...], chip: Chip, batch: int, chunk: int | None, memo: Memo
+    ) -> None:
+        self.facts, self.channels, self.chip, self.batch, self.chunk = facts, channels, chip, batch, chunk
+        self.cuts = legal_cuts(facts)
+        self._memo = memo
+        self._planned: dict[tuple[int, int, Runs], Way] = {}
+
+    @property
+    def mergeable(self) -> bool:
+        """Whether there is a buffer for the membranes of a timestep-major group."""
+        return self.chip.room.membrane > 0 or not self.facts.states
+
+    def way(self, first: int, end: int, runs: Runs) -> Way:
+        """Layers first..end-1, planned for the fewest bytes. Raises InputError where a tick-batched layer has membranes
+        without room."""
+        key = first, end, runs
+        if key not in self._planned:
+            group = self._tick(first) if runs == "tick-batched" else self._timestep(first, end)
+            self._planned[key] = Way(group, group.dram.total)
+        return self._planned[key]
+
+    def ways(self, first: int, end: int) -> list[Way]:
+        """All in which layers first..end-1 may run; of a layer alone tick-batched first. Raises InputError where there
+        is none."""
+        runs: tuple[Runs, ...] = ("timestep-major",)
+        if end - first == 1:
+            runs = ("tick-batched", "timestep-major") if self.mergeable else ("tick-batched",)
+        found, faults = list[Way](), list[Fault]()
+        for each in runs:
+            with collecting(faults):
+                found.append(self.way(first, end, each))
+        if not found:
+            raise InputError(faults)
+        return found
+
+    def every(self) -> list[Way]:
+        """All legal groups in all their ways."""
+        spans = combinations(self.cuts, 2) if self.mergeable else pairwise(self.cuts)
+        return [way for first, end in spans for way in self.ways(first, end)]
+
+    def _tick(self, index: int) -> GroupPlan:
+        facts, layer = self.facts, self.facts.layers[index].layer
+        membranes = self.chip.membranes_of(layer, self.channels[index])
+        moved = self._memo.of(tick.traffic, layer, facts.reals, self.chip.tiles, self.batch, membranes)
+        return GroupPlan(index, index, self.batch, (), None, (moved,), "tick-batched")
+
+    def _timestep(self, first: int, end: int) -> GroupPlan:
+        return plan_group(self.facts, first, end - 1, self.chip.room, self.batch, self.chunk)
+
+
+def choices_of(
+    network: Network, states: tuple[State, ...], chip: Chip, batch: int, chunk: int | None, memo: Memo
+) -> Choices:
+    """Those of `network` with these `states` on `chip`."""
+    facts, channels = facts_of(network, states, chip.precision, chip.psums), channels_by_layer(network, states)
+    return Choices(facts, channels, chip, batch, chunk, memo)
+
+
+def legal_cuts(facts: NetworkFacts) -> list[int]:
+    """Layers at which a group may begin, and the end: no state is used on both sides."""
+    inside = {cut for state in facts.states for cut in range(state.layers[0] + 1, state.layers[-1] + 1)}
+    return [cut for cut in range(len(facts.layers) + 1) if cut not in inside]
