@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from lifsim.accounting.own.array_work import lif_calls, served
 from lifsim.errors import InputError
 from lifsim.hardware.array import DATAFLOWS, SPARSITIES, ArrayShape, Cut, Gemm, Kept, Laid, dense_cycles
+from lifsim.hardware.array.dataflow.row_stationary import mapping_of
 from lifsim.hardware.gemm import Window
 from lifsim.model.arch import Arch
 from lifsim.model.network import Layer
@@ -272,6 +273,28 @@ def test_membranes_that_the_registers_do_not_hold_need_room(channels: int) -> No
         assert (tiling.held.most, tiling.held.all) == (count.most_beside, count.beside)
     with pytest.raises(InputError, match=f"must be >= {32 // channels} for tick batching: .*'conv'"):
         plan_on(network, sharing, build.arch(4, 8, dataflow="is", membrane=32 // channels - 1), ScheduleOptions())
+
+
+def test_a_layer_whose_membranes_have_no_room_runs_timestep_by_timestep_if_that_is_a_choice() -> None:
+    network = build.network_of(build.conv_layer((8, 8, 8), 64, timesteps=4))
+    none, arch = Sharing.parse("none"), build.arch(4, 8, dataflow="is", membrane=31)
+    assert [group.runs for group in plan_on(network, none, arch, ScheduleOptions("auto")).groups] == ["timestep-major"]
+    with pytest.raises(InputError, match="a tile may have 31 bytes of it, which must be >= 32"):
+        plan_on(network, none, arch, ScheduleOptions("tick"))
+    nothing = build.arch(4, 8, dataflow="is", membrane=0)  # neither way is left
+    with pytest.raises(InputError, match="a tile may have 0 bytes"):
+        plan_on(network, none, nothing, ScheduleOptions("auto"))
+
+
+def test_row_stationary_holds_the_strips_at_work() -> None:
+    layer, shape = build.conv_layer((8, 8, 8), 64, timesteps=4), ArrayShape(4, 8)
+    arch = build.arch(shape.rows, shape.cols, dataflow="row_stationary")
+    membranes, gemm = Chip.of(arch).membranes_of(layer, 1), gemm_of(layer)
+    mapping = mapping_of(gemm, shape)
+    pixels = min(64, mapping.strip_rows * mapping.strips * 8)
+    filters = min(64, mapping.filters * mapping.sharing)
+    assert membranes is not None
+    assert membranes.held(gemm).most == pixels * filters - shape.pes > 0
 
 
 def test_registers_that_hold_all_membranes_ask_nothing_of_their_buffer() -> None:
