@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass, replace
 from functools import cached_property
-from itertools import product as pairs
 
 import numpy as np
 
@@ -73,11 +72,15 @@ class Laid:
             total += np.array(astuple(of_tile), object) * count
         return ArrayAccesses(*total.tolist())
 
-    def in_order(self) -> Iterator[Gemm]:
-        """The tiles of a group, as they are worked off."""
-        rows, filters = self.tiling.pixel_tiles(self.gemm), self.tiling.filter_tiles(self.gemm)
-        shapes = {size: replace(self.gemm.tile(*size), groups=1) for size in set(pairs(rows, filters))}
-        return (shapes[rows[row], filters[tile]] for row, tile in self.tiling.order(self.gemm))
+    def in_order(self) -> tuple[list[Gemm], list[int]]:
+        """The tiles of a group: their shapes, and the shape of each as they are worked off."""
+        heights, rows = np.unique(self.tiling.pixel_tiles(self.gemm), return_inverse=True)
+        widths, columns = np.unique(self.tiling.filter_tiles(self.gemm), return_inverse=True)
+        shapes = [
+            replace(self.gemm.tile(high, wide), groups=1) for high in heights.tolist() for wide in widths.tolist()
+        ]
+        of_row, of_column = (rows * widths.size).tolist(), columns.tolist()
+        return shapes, [of_row[row] + of_column[tile] for row, tile in self.tiling.order(self.gemm)]
 
     def waits(self, read: InputReads, rounds: int, ports: Ports) -> PortStalls:
         """For the ports of the buffers that feed the array, over `rounds`."""

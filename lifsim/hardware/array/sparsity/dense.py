@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lifsim.hardware.array.dense import output_blocks
 from lifsim.hardware.array.laid import Laid
 from lifsim.hardware.array.sparsity.protocol import SPARSITIES, Kept, Sparsity
-from lifsim.hardware.gemm import NO_CYCLES, ArrayCycles, Gemm
+from lifsim.hardware.gemm import NO_CYCLES, ArrayCycles
 from lifsim.hardware.input_reads import InputMap
 from lifsim.hardware.sram_banks import Banks
 from lifsim.hardware.sram_ports import Ports, PortStalls
@@ -36,11 +36,11 @@ class Unaware(Sparsity):
 
     def blocks(self, kept: Kept, laid: Laid) -> Iterator[tuple[NDArray[np.int64], int]]:
         """The same for every image: tile after tile, group after group."""
-        of_tile: dict[Gemm, NDArray[np.int64]] = {}
-        for tile in laid.in_order():
-            if tile not in of_tile:
-                of_tile[tile] = output_blocks(laid.dataflow, tile, laid.shape, kept.rounds, laid.tick_batched)
-        group = np.concatenate([of_tile[tile] for tile in laid.in_order()], axis=1)
+        shapes, order = laid.in_order()
+        of_shape: list[NDArray[np.int64]] = []
+        for tile in shapes:  # (a comprehension would be one frame more between the command and a fold)
+            of_shape += [output_blocks(laid.dataflow, tile, laid.shape, kept.rounds, laid.tick_batched)]
+        group = np.concatenate([of_shape[shape] for shape in order], axis=1)
         yield np.tile(group, (1, laid.gemm.groups)), kept.images
 
     def waits(self, kept: Kept, laid: Laid, read: InputMap, ports: Ports) -> PortStalls:
