@@ -10,6 +10,7 @@ dynamic programming over the legal cuts finds the best partition:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 
@@ -43,9 +44,9 @@ def plan(
 
     Within a group, tilings, chunk, strips and residency move the fewest DRAM bytes; among partitions, and ways to run a
     layer alone, `auto` takes those with the least sum of `objective`, of equals those that move fewer bytes, of these
-    those with fewer groups, a layer alone tick-batched. `memo` keeps what a layer alone moves. Raises InputError where
-    a timestep-major group would have no membrane buffer, and where given groups part layers that share a state, or are
-    to run as they cannot.
+    those with fewer groups, a layer alone tick-batched. A layer that cannot be tick-batched runs timestep-major, and
+    its group says why. `memo` keeps what a layer alone moves. Raises InputError where a timestep-major group would have
+    no membrane buffer, and where given groups part layers that share a state, or are to run as they cannot.
     """
     facts = facts_of(network, states, chip.precision, chip.psums)
     cuts = legal_cuts(facts)
@@ -54,13 +55,15 @@ def plan(
     mergeable = _can_merge(facts, chip.room.membrane)
     given = {begin.first: begin.runs for begin in options.groups or ()}
 
-    def run(first: int, end: int, runs: Runs) -> GroupPlan:
+    def take_turns(first: int, end: int) -> GroupPlan:
+        return plan_group(facts, first, end - 1, chip.room, batch, options.chunk)
+
+    def run(first: int, end: int, runs: Runs) -> GroupPlan | Fault:
         if runs == "timestep-major":
-            return plan_group(facts, first, end - 1, chip.room, batch, options.chunk)
+            return take_turns(first, end)
         layer = network.layers[first]
-        membranes = chip.membranes_of(layer, channels[first])
-        moved = memo.of(tick.traffic, layer, facts.reals, tiles, batch, membranes)
-        return GroupPlan(first, first, batch, (), None, (moved,), runs)
+        moved = memo.of(tick.traffic, layer, facts.reals, tiles, batch, chip.ways_of(layer, channels[first]))
+        return moved if isinstance(moved, Fault) else GroupPlan(first, first, batch, (), None, (moved,), runs)
 
     def cost(group: GroupPlan) -> tuple[float, int]:
         return objective(facts, group), group.dram.total
@@ -68,8 +71,14 @@ def plan(
     @cache
     def group(first: int, end: int) -> GroupPlan:
         ways = _ways(end - first, options.schedule, given.get(first), mergeable=mergeable)
-        found = [run(first, end, runs) for runs in ways]
-        return found[0] if len(found) == 1 else min(found, key=cost)
+        tried = [run(first, end, runs) for runs in ways]
+        found = [one for one in tried if isinstance(one, GroupPlan)]
+        if found:
+            return found[0] if len(found) == 1 else min(found, key=cost)
+        refused = [one for one in tried if isinstance(one, Fault)]
+        if not mergeable:
+            raise InputError(refused)
+        return replace(take_turns(first, end), why=refused[0].message)
 
     if options.groups is not None:
         ends = _given_cuts(facts, cuts, options.groups)

@@ -75,8 +75,9 @@ class Residency:
 
 @dataclass(frozen=True)
 class GroupPlan:
-    """Layers first..last (indices). runs: how; only a group of one layer may be tick-batched. A timestep-major one has
-    `images` at a time, strips and residency, as planning walked it. layers: what each moves for the whole batch."""
+    """Layers first..last (indices). runs: how; only a group of one layer may be tick-batched; why: what forbids that to
+    one that was to be. A timestep-major one has `images` at a time, strips and residency, as planning walked it.
+    layers: what each moves for the whole batch."""
 
     first: int
     last: int
@@ -86,6 +87,7 @@ class GroupPlan:
     layers: tuple[LayerTraffic, ...]
     runs: Runs
     walk: Walk | None = field(default=None, repr=False, compare=False)
+    why: str = ""
 
     def __post_init__(self) -> None:
         if self.tick_batched and self.last > self.first:

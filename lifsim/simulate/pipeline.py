@@ -67,6 +67,9 @@ def simulate(
     )
     costs = accounting.costs(arch)
     plan = planned(setup, states, Chip.of(arch), accounting, options, costs) if accounting.scheduled else None
+    if plan is not None:
+        bank = holding(bank, network, plan)
+        setup = replace(setup, bank=bank)
     if plan is None:
         counted = accounting.count_unscheduled(at_its_rates(network, options), arch)
         records, timeline = _priced(setup, counted, costs), None
@@ -170,6 +173,18 @@ def bank_of(arch: Arch, network: Network, states: Sequence[State]) -> LifBank:
         if layer.lif and groups < most
     ]
     return lif_bank(arch.lif, arch.array.pes, most, needs, max([ceil_div(held, most), *fewer]))
+
+
+def holding(bank: LifBank, network: Network, plan: Plan) -> LifBank:
+    """`bank` with a register for every variable of the membranes that `plan` has in the array at a time: where the
+    folds of a chain alternate, more than an Nth of the outputs."""
+    held = [
+        traffic.tiling.held.registers * network.layers[group.first].state_variables
+        for group in plan.groups
+        for traffic in group.layers
+        if traffic.tiling.cut.chains is not None and traffic.tiling.cut.chains.alternating
+    ]
+    return replace(bank, registers=max([bank.registers, *held]))
 
 
 def notes(
