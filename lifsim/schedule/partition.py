@@ -78,7 +78,7 @@ def plan(
         refused = [one for one in tried if isinstance(one, Fault)]
         if not mergeable:
             raise InputError(refused)
-        return replace(take_turns(first, end), why=refused[0].message)
+        return replace(take_turns(first, end), why=f"{refused[0].path} {refused[0].message}")
 
     if options.groups is not None:
         ends = _given_cuts(facts, cuts, options.groups)

@@ -22,6 +22,7 @@ from lifsim.model.sharing import Sharing
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.lif_memory import lif_memory
 from lifsim.schedule.plan import Plan
+from lifsim.simulate.chain_notes import chain_notes
 from lifsim.simulate.options import Options
 from lifsim.simulate.planning import planned
 from lifsim.simulate.result import LayerRecord, Result, Totals
@@ -100,7 +101,11 @@ def simulate(
             memory,
             timeline.timing.dram if timeline else None,
         ),
-        notes=(*notes(arch, network, sharing, states, options, spikes), *buffer_notes(arch, records)),
+        notes=(
+            *notes(arch, network, sharing, states, options, spikes),
+            *(chain_notes(plan, sharing) if plan else ()),
+            *buffer_notes(arch, records),
+        ),
         timeline=timeline,
         plan=plan,
     )
