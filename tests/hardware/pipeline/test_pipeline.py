@@ -144,7 +144,7 @@ def test_second_halves_cost_at_most_the_transfers_of_the_loads_that_overtake(
 
 
 def test_a_second_half_of_the_membrane_buffer_can_cost_a_cycle() -> None:
-    """Of two halves the membranes of step 2 overtake the spikes of step 3, whose port, which is what takes longest, then
+    """Of two halves the membranes of step 2 overtake the spikes of step 3, whose port, which takes longest, then
     begins a cycle later."""
     requests = (
         (1, Kind.MEMBRANE_READ, 1, 0), (1, Kind.PSUM_WRITE, 3, -1),
