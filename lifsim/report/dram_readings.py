@@ -15,7 +15,7 @@ from lifsim.memo import Memo
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
-from lifsim.report.dram_table import DramRow, dram_rows
+from lifsim.report.dram_table import DramRow, dram_rows, group_name
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.facts import facts_of
 from lifsim.schedule.partition import plan
@@ -69,7 +69,7 @@ def _resident(
     networks: Sequence[Network], sharings: Sequence[Sharing], batches: Sequence[int], chip: Chip
 ) -> Iterator[Reading]:
     for network in networks:
-        ends = ((network.layers[0].name, network.layers[-1].name),)
+        whole = (group_name(network, 0, len(network.layers) - 1),)
         for sharing in sharings:
             facts = facts_of(network, states_of(network, sharing), chip.precision, chip.psums)
             for batch in batches:
@@ -77,7 +77,7 @@ def _resident(
                 moved = kept.dram
                 alone = DramBytes(membrane_read=moved.membrane_read, membrane_write=moved.membrane_write)
                 for name, dram in (("A", alone), ("B", moved)):
-                    row = DramRow(network.name, str(sharing), "timestep", batch, dram, ends)
+                    row = DramRow(network.name, str(sharing), "timestep", batch, dram, whole)
                     yield Reading(name, kept.membrane_buffer, row)
 
 
@@ -92,7 +92,7 @@ def _curve(
     tally = Tally(watch, "schedules", len(networks) * len(sharings) * len(batches) * len(sizes))
     chip, memo = Chip.of(arch), Memo()
     for network in networks:
-        ends = ((network.layers[0].name, network.layers[-1].name),)
+        whole = (group_name(network, 0, len(network.layers) - 1),)
         for sharing in sharings:
             states = states_of(network, sharing)
             for batch in batches:
@@ -100,7 +100,7 @@ def _curve(
                     buffer = arch.buffers.membrane.model_copy(update={"size_bytes": size})
                     sized = replace(chip, room=replace(chip.room, membrane=buffer.usable_bytes))
                     moved = plan(network, states, sized, ScheduleOptions("timestep", batch), memo).dram
-                    row = DramRow(network.name, str(sharing), "timestep", batch, moved, ends)
+                    row = DramRow(network.name, str(sharing), "timestep", batch, moved, whole)
                     yield Reading(CURVE, size, row)
                     tally.add(1)
 

@@ -24,22 +24,22 @@ TENSORS = ("weights", "spikes_in", "spikes_out", "residual", "membrane_read", "m
 
 @dataclass(frozen=True)
 class DramRow:
-    """What `batch` images of one network move, all timesteps. groups: layers first-last of each of the schedule's."""
+    """What `batch` images of one network move, all timesteps. groups: of the schedule, in words: layers first..last, of
+    a layer alone how it runs."""
 
     workload: str
     sharing: str
     schedule: str
     batch: int
     dram: DramBytes
-    groups: tuple[tuple[str, str], ...]
+    groups: tuple[str, ...]
 
     def flat(self) -> dict[str, Any]:
         """One row of a table."""
         row: dict[str, Any] = {"workload": self.workload, "sharing": self.sharing}
         row |= {"schedule": self.schedule, "batch": self.batch}
         row |= {f"{tensor}_bytes": getattr(self.dram, tensor) for tensor in TENSORS}
-        groups = " ".join(first if first == last else f"{first}..{last}" for first, last in self.groups)
-        return row | {"total_bytes": self.dram.total, "groups": groups}
+        return row | {"total_bytes": self.dram.total, "groups": " ".join(self.groups)}
 
 
 def dram_rows(
@@ -58,11 +58,20 @@ def dram_rows(
         found: list[Fault] = []
         with collecting(found):
             chosen = plan(network, states_of(network, sharing), chip, ScheduleOptions(schedule, batch), memo)
-            names = [layer.name for layer in network.layers]
-            groups = tuple((names[group.first], names[group.last]) for group in chosen.groups)
+            groups = tuple(
+                group_name(network, group.first, group.last, tick_batched=group.tick_batched) for group in chosen.groups
+            )
             rows.append(DramRow(network.name, str(sharing), schedule, batch, chosen.dram, groups))
         faults += [Fault(fault.message, fault.path, source=network.name) for fault in found]
         tally.add(1)
     if faults:
         raise InputError(dict.fromkeys(faults))
     return tuple(rows)
+
+
+def group_name(network: Network, first: int, last: int, *, tick_batched: bool = False) -> str:
+    """Of layers first..last (indices): a layer that is tick-batched by its name alone."""
+    names = [layer.name for layer in network.layers]
+    if first < last:
+        return f"{names[first]}..{names[last]}"
+    return names[first] if tick_batched else f"{names[first]}:timestep"

@@ -54,5 +54,5 @@ def _bytes(result: Result, schedule: str) -> tuple[int, ...]:
     network, chip = result.network, result.plan.chip
     alone = states_of(network, Sharing())
     shared = plan(network, states_of(network, result.sharing), chip, asked, memo)
-    alike = plan(network, alone, chip, ScheduleOptions(schedule, asked.batch, groups=shared.firsts), memo)
+    alike = plan(network, alone, chip, ScheduleOptions(schedule, asked.batch, groups=shared.begins), memo)
     return shared.dram.total, alike.dram.total, plan(network, alone, chip, asked, memo).dram.total

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from typing import Literal
 
 from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.schedule.chip import Chip
@@ -13,17 +14,31 @@ from lifsim.schedule.traffic import DramBytes, LayerTraffic
 
 SCHEDULES = ("tick", "timestep", "auto")
 
+Runs = Literal["tick-batched", "timestep-major"]
+"""How a group runs: all timesteps of a tile back to back, or layer by layer in every timestep."""
+
+
+@dataclass(frozen=True)
+class Begin:
+    """Where a group begins: its first layer (index). runs: how a group of one layer runs; None: as the schedule has
+    it."""
+
+    first: int
+    runs: Runs | None = None
+
 
 @dataclass(frozen=True)
 class ScheduleOptions:
-    """schedule: "tick" (the smallest legal groups), "timestep" (one group) or "auto" (the groups that move the fewest
-    bytes). batch: images of a run. chunk: images that a timestep-major group works on at a time; None: the best.
-    groups: the first layers of the groups (indices, from 0 on), whatever `schedule` would take; None: as it says."""
+    """schedule: "tick" (the smallest legal groups, those of one layer tick-batched), "timestep" (one group,
+    timestep-major) or "auto" (the groups that move the fewest bytes, those of one layer in whichever way). batch:
+    images of a run. chunk: images that a timestep-major group works on at a time; None: the best. groups: where they
+    begin (the first one at layer 0), whatever `schedule` would take; those of one layer run as it has them, unless they
+    say how. None: as it says."""
 
     schedule: str = "tick"
     batch: int = 1
     chunk: int | None = None
-    groups: tuple[int, ...] | None = None
+    groups: tuple[Begin, ...] | None = None
 
     def __post_init__(self) -> None:
         faults = []
@@ -50,17 +65,18 @@ class Strip:
 @dataclass(frozen=True)
 class Residency:
     """What a timestep-major group keeps on chip, in bytes. weight_region: for the filter tile at work; transient: the
-    membrane region that states use in turn; permanent: by state, for a whole chunk."""
+    membrane region that states use in turn; permanent: by state, for a whole chunk; reserved: for chains at work."""
 
     weight_region: int
     transient: int
     permanent: dict[str, int]
+    reserved: int = 0
 
 
 @dataclass(frozen=True)
 class GroupPlan:
-    """Layers first..last (indices). A group of one layer is tick-batched; of several, timestep-major, `images` at a
-    time, with strips and residency, as planning walked it. layers: what each moves for the whole batch."""
+    """Layers first..last (indices). runs: how; only a group of one layer may be tick-batched. A timestep-major one has
+    `images` at a time, strips and residency, as planning walked it. layers: what each moves for the whole batch."""
 
     first: int
     last: int
@@ -68,13 +84,18 @@ class GroupPlan:
     strips: tuple[Strip, ...]
     residency: Residency | None
     layers: tuple[LayerTraffic, ...]
+    runs: Runs
     walk: Walk | None = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.tick_batched and self.last > self.first:
+            raise ValueError(f"layers {self.first} to {self.last} must run timestep-major")
 
     @property
     def walked(self) -> Walk:
         """The walk of a timestep-major group."""
         if self.walk is None:
-            raise ValueError(f"layer {self.first} alone is tick-batched")
+            raise ValueError(f"layer {self.first} is tick-batched")
         return self.walk
 
     @property
@@ -85,7 +106,7 @@ class GroupPlan:
     @property
     def tick_batched(self) -> bool:
         """Whether all timesteps of a tile run back to back, membranes in the PEs."""
-        return self.first == self.last
+        return self.runs == "tick-batched"
 
     @property
     def dram(self) -> DramBytes:
@@ -107,9 +128,10 @@ class Plan:
         return tuple(layer for group in self.groups for layer in group.layers)
 
     @property
-    def firsts(self) -> tuple[int, ...]:
-        """The first layers of the groups."""
-        return tuple(group.first for group in self.groups)
+    def begins(self) -> tuple[Begin, ...]:
+        """Where its groups begin and how those of one layer run: what `ScheduleOptions.groups` must be for a plan of
+        the same groups."""
+        return tuple(Begin(group.first, group.runs if group.first == group.last else None) for group in self.groups)
 
     @property
     def dram(self) -> DramBytes:

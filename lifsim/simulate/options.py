@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, ValidationError, ValidationInfo, model_validator
 
 from lifsim.config.document import Document, Mark
-from lifsim.config.validate import parse_model
+from lifsim.config.validate import Examined, examine
 from lifsim.model.schema import Broken, Model, Text, rule
 
 SpikeSource = Literal["workload", "engine"]
@@ -43,11 +43,13 @@ class Options(Model):
     rates_scale: the workload's rates are taken times this, at most 1: what a range of assumed rates would change.
 
     schedule: "tick": every layer tick-batched, layers that share membranes timestep by timestep; "timestep": the whole
-    network timestep by timestep; "auto": the groups of layers that need the least of `objective`. chunk: images that
+    network timestep by timestep; "auto": the groups of layers, and of each layer alone the way to run it, that need the
+    least of `objective`. chunk: images that
     go through a timestep-major group together (None, or "auto": as many as move the fewest bytes).
 
     groups: the layers at which groups begin, whatever the schedule would take: that of another run, for instance, to
-    compare like with like. A group of one layer is tick-batched, one of several timestep-major.
+    compare like with like. One of several layers runs timestep by timestep; one of a single layer as `schedule` has it
+    ("auto": as needs less), or as stands behind its name: conv1:tick, conv1:timestep.
 
     mode "training": forward, backward and weight update of one batch; bptt: whether membranes are "stored" for the
     backward pass, or recomputed backwards ("reversed").
@@ -107,5 +109,10 @@ class Options(Model):
 
 def options_of(values: Mapping[str, Any]) -> Options:
     """Options by name, None where not given. Raises InputError with every fault."""
+    return examined_options(values).whole
+
+
+def examined_options(values: Mapping[str, Any]) -> Examined[Options]:
+    """Options by name, None where not given, as far as they are right, and every fault."""
     given = {key: value for key, value in values.items() if value is not None}
-    return parse_model(Options, Document("", given, {(): Mark("")}))
+    return examine(Options, Document("", given, {(): Mark("")}))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import ceil
 
 from lifsim.accounting import Accounting, Setup
 from lifsim.accounting.prices import Costs, energy_of, switched_off
-from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.graph.states import State
-from lifsim.model.network import Network
+from lifsim.schedule.begins import begins_of
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.partition import Objective, plan
@@ -23,25 +21,12 @@ def planned(
 ) -> Plan:
     """The schedule that `options` ask for, of membranes that lie in `states`, as `accounting` counts. Raises
     InputError where there is none."""
-    groups = None if options.groups is None else _indices(setup.network, options.groups)
+    groups = None if options.groups is None else begins_of(setup.network, options.groups)
     asked = ScheduleOptions(options.schedule, setup.batch, options.chunk, groups)
     if options.schedule != "auto" or options.objective == "dram" or groups is not None:
         return setup.memo.of(plan, setup.network, states, chip, asked, setup.memo)
     objective = _objective(setup, accounting, options.objective, costs)
     return plan(setup.network, states, chip, asked, setup.memo, objective)
-
-
-def _indices(network: Network, names: Sequence[str]) -> tuple[int, ...]:
-    """Of layers by name. Raises InputError with those that there are not, and where they are out of order."""
-    known = {layer.name: layer.index for layer in network.layers}
-    if unknown := [name for name in names if name not in known]:
-        rule = f"must be layers of {network.name} (lifsim workload show)"
-        raise InputError(Fault(f"{name!r} {rule}{did_you_mean(name, known)}", path="groups") for name in unknown)
-    begins = tuple(known[name] for name in names)
-    if list(begins) != sorted({*begins}):
-        rule = "must be layers in the network's order, each once: where groups begin"
-        raise InputError(Fault(f"{', '.join(names)} {rule}", path="groups"))
-    return begins
 
 
 def _objective(setup: Setup, accounting: Accounting, name: str, costs: Costs) -> Objective:

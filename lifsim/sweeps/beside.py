@@ -19,6 +19,7 @@ from lifsim.hardware.array import sparsity_of
 from lifsim.memo import Shared
 from lifsim.model.arch import Arch
 from lifsim.model.sharing import Sharing
+from lifsim.schedule.begins import group_words
 from lifsim.simulate.inputs import Inputs
 from lifsim.simulate.options import Options
 from lifsim.simulate.pipeline import simulate
@@ -162,10 +163,9 @@ def _baselines(inputs: Inputs, shared: Result, spikes: _Seen) -> Iterator[Baseli
 
     own = run(arch, options)
     units, most = shared.totals.lif_units, own.totals.lif_units
-    forced = shared.plan is not None and own.plan is not None and shared.plan.firsts != own.plan.firsts
+    forced = shared.plan is not None and own.plan is not None and shared.plan.begins != own.plan.begins
     if forced and shared.plan is not None:
-        names = tuple(inputs.network.layers[first].name for first in shared.plan.firsts)
-        options = options.model_copy(update={"groups": names})
+        options = options.model_copy(update={"groups": group_words(inputs.network, shared.plan)})
     if units != most:
         few = arch.model_copy(update={"lif": arch.lif.model_copy(update={"units": units})})
         yield Baseline(units, "forced" if forced else "own", run(few, options))

@@ -73,6 +73,26 @@ def test_the_groups_of_a_schedule_can_be_given(capsys: pytest.CaptureFixture[str
     assert status == 0
 
 
+def test_layers_alone_can_take_turns_with_themselves(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """What runs how stands in layers.csv, on the console and in explain; the resolved configuration runs it again."""
+    given = ("--sharing", "none", "--groups", "conv1,conv2:tick,fc1,fc2:tick,fc3:tick", "--schedule", "timestep")
+    out = _run(capsys, *SMALL, *given, "--out", str(tmp_path / "given"))[1]
+    assert "groups as given: 3 layers tick-batched, 2 timestep by timestep" in out
+    rows = {
+        row["layer"]: row["tiling"]
+        for row in csv.DictReader(io.StringIO((tmp_path / "given" / "layers.csv").read_text()))
+    }
+    assert rows["conv1"].startswith("conv1 timestep by timestep")
+    assert "timestep by timestep" not in rows["conv2"] + rows["fc2"]
+    again = _run(capsys, "--config", str(tmp_path / "given" / "config.resolved.yaml"), "--out", str(tmp_path / "again"))
+    assert again[0] == 0
+    name = "layers.csv"
+    assert (tmp_path / "again" / name).read_text() == (tmp_path / "given" / name).read_text()
+    status, _, err = _run(capsys, *SMALL, "--sharing", "none", "--groups", "conv1:tick")
+    assert status == 2
+    assert "must run timestep by timestep: only a layer alone can tick" in err
+
+
 def test_layer_sharing_is_compared_under_every_schedule(capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = _run(capsys, *SMALL, "--sharing", "layer+channel2", "--schedule", "auto")
     table = out[out.index("DRAM, schedule by schedule") :]

@@ -9,15 +9,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lifsim.config.arch import load_arch
+from lifsim.config.workload import load_workload
 from lifsim.errors import InputError
 from lifsim.graph.states import states_of
+from lifsim.memo import Memo
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
-from lifsim.schedule.chip import BufferBytes
+from lifsim.schedule import partition
+from lifsim.schedule.chip import BufferBytes, Chip
+from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.group import Chunks, Group
 from lifsim.schedule.partition import legal_cuts
-from lifsim.schedule.plan import ScheduleOptions
+from lifsim.schedule.plan import Begin, GroupPlan, ScheduleOptions
 from lifsim.schedule.strip_search import cheapest
 from lifsim.schedule.timestep import plan_group
 from tests.schedule import build
@@ -45,9 +50,8 @@ def test_auto_is_the_best_of_all_legal_partitions(net: Network, sharing: Sharing
     cuts = legal_cuts(facts)
 
     def cost(first: int, end: int) -> int:
-        if end - first == 1:
-            return traffic_on(net, net.layers[first], arch, batch).dram.total
-        return plan_group(facts, first, end - 1, usable(arch), batch, None).dram.total
+        turns = plan_group(facts, first, end - 1, usable(arch), batch, None).dram.total
+        return min(turns, traffic_on(net, net.layers[first], arch, batch).dram.total) if end - first == 1 else turns
 
     every_partition = (
         sum(cost(first, end) for first, end in pairwise([0, *inner, len(net.layers)]))
@@ -199,6 +203,74 @@ def test_options_that_cannot_be_are_refused(options: dict[str, str | int], reaso
         ScheduleOptions(**options)
 
 
+ONE = chain(1, 16, 5)
+STATE = 4 * 16 * 4
+
+
+def alone(schedule: str, begin: Begin | None = None, membrane: int = 100) -> GroupPlan:
+    """How the one layer of a network runs."""
+    options = ScheduleOptions(schedule, groups=None if begin is None else (begin,))
+    (group,) = plan_on(ONE, Sharing(), build.arch(membrane=membrane), options).groups
+    return group
+
+
+@pytest.mark.parametrize(
+    ("schedule", "begin", "runs"),
+    [
+        ("tick", None, "tick-batched"),
+        ("timestep", None, "timestep-major"),
+        ("auto", None, "tick-batched"),
+        ("tick", Begin(0), "tick-batched"),
+        ("timestep", Begin(0), "timestep-major"),
+        ("tick", Begin(0, "timestep-major"), "timestep-major"),
+        ("timestep", Begin(0, "tick-batched"), "tick-batched"),
+    ],
+)
+def test_a_layer_alone_runs_as_it_is_told(schedule: str, begin: Begin | None, runs: str) -> None:
+    """Timestep-major its membranes wait: of a state of 256 bytes those that the buffer has no room for move 2 * 4
+    times. Tick-batched none do."""
+    group = alone(schedule, begin)
+    assert group.runs == runs
+    moved = 0 if runs == "tick-batched" else 8 * (STATE - 100)
+    assert group.dram.membrane_read + group.dram.membrane_write == moved
+
+
+def test_auto_takes_a_layer_alone_in_either_way() -> None:
+    """Whichever the objective asks for."""
+    for least in ("tick-batched", "timestep-major"):
+
+        def dislikes(_facts: NetworkFacts, group: GroupPlan, least: str = least) -> float:
+            return group.runs != least
+
+        chip, asked = Chip.of(build.arch()), ScheduleOptions("auto")
+        chosen = partition.plan(ONE, states_of(ONE, Sharing()), chip, asked, Memo(), dislikes)
+        assert [group.runs for group in chosen.groups] == [least]
+
+
+def test_a_plan_s_groups_make_the_same_plan() -> None:
+    net = chain(3, 16, 5)
+    begins = (Begin(0), Begin(1, "timestep-major"), Begin(2, "tick-batched"))
+    for schedule in ("tick", "timestep", "auto"):
+        made = plan_on(net, Sharing(), build.arch(membrane=100), ScheduleOptions(schedule, groups=begins))
+        again = ScheduleOptions("tick", groups=made.begins)
+        assert made.groups[1].runs == "timestep-major"
+        assert made.groups[2].runs == "tick-batched"
+        assert plan_on(net, Sharing(), build.arch(membrane=100), again) == made
+
+
+def test_several_layers_cannot_tick() -> None:
+    with pytest.raises(InputError, match="conv1 to conv2 must run timestep by timestep: only a layer alone can tick"):
+        plan_on(chain(3, 8, 2), Sharing(), build.arch(), ScheduleOptions(groups=(Begin(1, "tick-batched"),)))
+    with pytest.raises(ValueError, match="layers 0 to 1 must run timestep-major"):
+        GroupPlan(0, 1, 1, (), None, (), "tick-batched")
+
+
+def test_no_membrane_buffer_is_refused_where_a_layer_alone_must_wait() -> None:
+    with pytest.raises(InputError, match="as conv0 does"):
+        alone("timestep", membrane=0)
+    assert alone("auto", membrane=0).runs == "tick-batched"
+
+
 @pytest.mark.parametrize(("sharing", "schedule"), [("none", "timestep"), ("layer", "tick"), ("layer", "auto")])
 def test_no_membrane_buffer_is_refused_where_membranes_must_wait(sharing: str, schedule: str) -> None:
     with pytest.raises(InputError, match="must be > 0 where layers run timestep by timestep"):
@@ -208,3 +280,16 @@ def test_no_membrane_buffer_is_refused_where_membranes_must_wait(sharing: str, s
 def test_no_membrane_buffer_leaves_only_tick_batching() -> None:
     chosen = plan_on(chain(3, 8, 2), Sharing(), build.arch(membrane=0), ScheduleOptions("auto"))
     assert all(group.tick_batched for group in chosen.groups)
+
+
+def test_chains_of_a_depthwise_layer_wait_on_chip() -> None:
+    """MobileNet under channel4, timestep by timestep: 102,912 bytes of states, of which 32 KiB stay. A chain is the
+    same position of 4 maps, which are worked off one after the other: while a state moves, a map of it waits, beside
+    what stays. The states of the smallest maps, 4 x 4, are the ones that move: 16 bytes."""
+    net, arch = load_workload("mobilenet_cifar10"), load_arch("sata128")
+    (group,) = plan_on(net, Sharing.parse("channel4"), arch, ScheduleOptions("timestep")).groups
+    states = sum(state.bytes for state in group.walked.group.facts.states)
+    assert group.residency is not None
+    assert group.residency.reserved == 16
+    moved = group.dram.membrane_read + group.dram.membrane_write
+    assert moved == 2 * (net.timesteps - 1) * (states - 32 * 1024 + 16)
