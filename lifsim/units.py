@@ -10,17 +10,22 @@ from lifsim.errors import shown
 _QUANTITY = re.compile(r"\s*([-+]?[0-9][0-9_]*(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,2})?)\s*([A-Za-z]*)\s*", re.ASCII)
 _MAX_LENGTH = 40
 _BYTES = {
-    "": 1, "B": 1, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30, "TIB": 1 << 40,
-    "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
+    "": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40, "PiB": 1 << 50, "EiB": 1 << 60,
+    "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
 }  # fmt: skip
-_HZ = {"": 1, "HZ": 1, "KHZ": 10**3, "MHZ": 10**6, "GHZ": 10**9}
+_HZ = {"": 1, "Hz": 1, "kHz": 10**3, "MHz": 10**6, "GHz": 10**9}
 
 
 def _parse(text: str | float, scale: dict[str, int], example: str) -> int:
     match = None if isinstance(text, bool) or len(str(text)) > _MAX_LENGTH else _QUANTITY.fullmatch(str(text))
-    if match is None or match[2].upper() not in scale:
+    if match is not None and match[2] not in scale:
+        for unit in scale:
+            if unit.lower() == match[2].lower():
+                rule = f"must have its unit as it is written; did you mean {match[1]}{unit}?"
+                raise ValueError(f"{shown(text)} {rule}")
+    if match is None or match[2] not in scale:
         raise ValueError(f"{shown(text)} must be a whole number, with a unit or none, such as {example}")
-    value = Fraction(match[1].replace("_", "")) * scale[match[2].upper()]
+    value = Fraction(match[1].replace("_", "")) * scale[match[2]]
     if value.denominator != 1:
         raise ValueError(f"{shown(text)} must come to a whole number")
     return int(value)
@@ -29,7 +34,7 @@ def _parse(text: str | float, scale: dict[str, int], example: str) -> int:
 def parse_bytes(text: str | float) -> int:
     """Bytes of `4096`, `32KiB`, `1.5MiB`, `64kB`. Raises ValueError unless they come to a whole number.
 
-    The B is a capital: `kb` would be bits.
+    Case counts: M is mega and m milli; `kb` would be bits, and `KB` may be 1000 or 1024.
     """
     if isinstance(text, str) and text.rstrip().endswith("b"):
         raise ValueError(f"{shown(text)} must be in bytes (B), not bits (b), such as 32KiB")

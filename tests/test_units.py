@@ -41,11 +41,49 @@ def test_hertz(text: str | float, hertz: int) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "KiB", "3 pages", "1.5", "0.0001KiB", "32kb", "32Kib", "1e400", "9" * 99, "１KiB", "1/2", True, None, []],
+    [
+        "",
+        "KiB",
+        "3 pages",
+        "1.5",
+        "0.0001KiB",
+        "32kb",
+        "32Kib",
+        "64KB",
+        "64kib",
+        "1mB",
+        "3 pib",
+        "1e400",
+        "9" * 99,
+        "１KiB",
+        "1/2",
+        True,
+        None,
+        [],
+    ],
 )
 def test_what_is_no_size_is_refused(text: object) -> None:
     with pytest.raises(ValueError, match="must"):
         parse_bytes(text)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "way_out"),
+    [
+        ("500 Mhz", "did you mean 500MHz?"),
+        ("500mhz", "did you mean 500MHz?"),
+        ("1.2 GHZ", "did you mean 1.2GHz?"),
+        ("3 hz", "did you mean 3Hz?"),
+    ],
+)
+def test_units_are_exact_in_their_case(text: str, way_out: str) -> None:
+    with pytest.raises(ValueError, match="must have its unit as it is written") as refused:
+        parse_hz(text)
+    assert str(refused.value).endswith(way_out)
+
+
+def test_a_size_beyond_all_reason_is_read_and_refused_for_its_size() -> None:
+    assert parse_bytes("1EiB") == 1 << 60
 
 
 @given(st.integers(0, 1 << 50))

@@ -15,6 +15,9 @@ from lifsim.hardware.sram import CACTI, TEMPERATURE_K, TRANSISTORS, beyond_table
 from lifsim.model.arch import Arch
 from lifsim.units import format_bytes, format_si
 
+FAR = 16
+"""Factor beyond the table that is far: the slope that goes on there was taken from a factor of four."""
+
 ONLY_SRAM_FOLLOWS = "only the SRAM's prices follow technology_nm; those of logic and DRAM stay as they are"
 
 
@@ -70,8 +73,16 @@ def stretched(arch: Arch) -> Iterator[str]:
         reach = beyond_table(buffer, arch.technology_nm)
         if reach is not None:
             least, most = (format_bytes(size) for size in reach)
-            size = format_bytes(buffer.size_bytes)
-            yield f"buffers.{name}: {size} lie outside the SRAM table, {least} to {most}: its prices are extrapolated"
+            factor = max(buffer.size_bytes / reach[1], reach[0] / buffer.size_bytes)
+            times = f"{factor:,.0f}" if factor > 100 else f"{factor:.4g}"
+            lie = (
+                f"lie {'far ' if factor > FAR else ''}outside the SRAM table, {least} to {most}, by a factor of {times}"
+            )
+            yield f"buffers.{name}: {format_bytes(buffer.size_bytes)} {lie}: its prices are extrapolated"
+    pes, units = arch.array.pes, arch.lif.units or 0
+    if units > pes:
+        idle = f"{units - pes:,} of them have no work, and are charged for their area and energy"
+        yield f"lif.units: {units:,} are more than the {pes:,} PEs whose outputs they take: {idle}"
     if arch.clock_hz > SYNTHESIS_CLOCK_HZ:
         clock, synthesis = (format_si(hertz, "Hz") for hertz in (arch.clock_hz, SYNTHESIS_CLOCK_HZ))
         why = "whether it meets that timing, and at which power, is not known"

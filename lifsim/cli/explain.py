@@ -10,6 +10,7 @@ import click
 from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.inputs import ScheduledSimulation
 from lifsim.cli.say import say
+from lifsim.errors import Fault, InputError, collecting
 
 
 @click.command(
@@ -30,9 +31,18 @@ def explain(simulation: ScheduledSimulation, layer: str, form: str) -> None:
     from lifsim.cli.watching import watching
     from lifsim.report.explain.beside import beside_head
     from lifsim.report.explain.layer import explain as explain_layer
+    from lifsim.report.explain.layer import require_layer
     from lifsim.sweeps.beside import run_beside_baseline
 
-    inputs = simulation.inputs()
+    faults, inputs = list[Fault](), None
+    with collecting(faults):
+        inputs = simulation.inputs()
+    with collecting(faults if inputs else []):  # of a network with faults these are told
+        network = inputs.network if inputs else simulation.network()
+        with collecting(faults):
+            require_layer(network, layer)
+    if faults or inputs is None:
+        raise InputError(faults)
     with watching() as watch:
         result, comparison = run_beside_baseline(inputs, watch)
     found = explain_layer(result, layer, comparison)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,12 +13,16 @@ from lifsim.cli.where_possible import where_possible_if_given
 from lifsim.config import defaults
 
 if TYPE_CHECKING:
+    from lifsim.model.network import Network
     from lifsim.simulate.inputs import Inputs
 
 
-def _number(_context: click.Context, _parameter: click.Parameter, text: str | None) -> int | str | None:
-    """What is no number is left for the schema to refuse."""
-    return int(text) if text is not None and text.isdecimal() else text
+def number(_context: click.Context, _parameter: click.Parameter, text: str | None) -> int | float | str | None:
+    """What is no number is left for the schema to refuse, which tells it beside all other faults."""
+    for kind in (int, float):
+        with suppress(ValueError, TypeError):
+            return kind(text)  # type: ignore[arg-type]  # None is no number
+    return text
 
 
 @dataclass(frozen=True)
@@ -47,9 +52,15 @@ class Simulation:
         ),
     ]
     batch: Annotated[
-        int | None, click.option("--batch", type=int, help="Images. Default: as many as the trace has, else 1.")
+        int | None,
+        click.option(
+            "--batch", metavar="N", callback=number, help="Images. Default: as many as the trace has, else 1."
+        ),
     ]
-    seed: Annotated[int | None, click.option("--seed", type=int, help="Seed of synthesised spikes. Default: 0.")]
+    seed: Annotated[
+        int | None,
+        click.option("--seed", metavar="N", callback=number, help="Seed of synthesised spikes. Default: 0."),
+    ]
     overrides: Annotated[
         tuple[str, ...],
         click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Change a key of an input file."),
@@ -67,6 +78,15 @@ class Simulation:
         from lifsim.config.device import choosing
 
         return (*(choosing(self.dram) if self.dram is not None else ()), *self.overrides)
+
+    def network(self) -> Network:
+        """The network by itself. Raises InputError with every fault of it."""
+        from lifsim.config.overrides import override
+        from lifsim.config.workload import network_of, read_workload
+        from lifsim.simulate.inputs import split_overrides
+
+        _, settings = split_overrides(self.overrides, [])
+        return network_of(override(read_workload(self.workload or defaults.WORKLOAD), settings))
 
     def inputs(self) -> Inputs:
         """The inputs of the run, read; defaults where nothing is given. Raises InputError with every fault."""
@@ -103,7 +123,12 @@ class ScheduledSimulation(SharedSimulation):
 
     rates_scale: Annotated[
         float | None,
-        click.option("--rates-scale", type=float, help="Times the workload's spike rates, at most 1 each. Default: 1."),
+        click.option(
+            "--rates-scale",
+            metavar="X",
+            callback=number,
+            help="Times the workload's spike rates, at most 1 each. Default: 1.",
+        ),
     ]
     schedule: Annotated[
         str | None,
@@ -135,7 +160,7 @@ class ScheduledSimulation(SharedSimulation):
         click.option(
             "--chunk",
             metavar="C|auto",
-            callback=_number,
+            callback=number,
             help="Images that take turns together, timestep by timestep. Default: auto, the fewest DRAM bytes.",
         ),
     ]

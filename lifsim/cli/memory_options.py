@@ -7,6 +7,7 @@ from typing import Annotated
 
 import click
 
+from lifsim.cli.inputs import number
 from lifsim.config import defaults
 
 memory_workload = click.option(
@@ -31,5 +32,9 @@ class MemoryOptions:
             "--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Change a key of the architecture."
         ),
     ]
-    timesteps: Annotated[int | None, click.option("--timesteps", type=int, help="T. Default: each workload's.")]
-    batch: Annotated[int, click.option("--batch", type=int, default=1, show_default=True, help="Images.")]
+    timesteps: Annotated[
+        int | None, click.option("--timesteps", metavar="T", callback=number, help="T. Default: each workload's.")
+    ]
+    batch: Annotated[
+        int, click.option("--batch", metavar="N", callback=number, default="1", show_default=True, help="Images.")
+    ]

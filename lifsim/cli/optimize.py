@@ -66,15 +66,17 @@ def optimize(
     out = execution.out
     if out is None:
         faults.append(Fault("must be given: the file that keeps the results", path="--out"))
+    with collecting(faults):
+        Goal(minimise, tuple(parsed), points, at_once, 0).check_names()
+    with collecting(faults):
+        asked = space.request()
+        job = job_of(asked)
+        if not across_nodes:
+            require_one_node(job)
     if faults or out is None:
         raise InputError(faults)
     _require_optuna()
-    Goal(minimise, tuple(parsed), points, at_once, 0).check_names()
-    asked = space.request()
-    job = job_of(asked)
     say_left_by(job)
-    if not across_nodes:
-        require_one_node(job)
     goal = Goal(minimise, tuple(parsed), points, at_once, asked.asked.seed or 0)
     progress = Progress(min(points, job.space.points), 0, minimise)
     with (

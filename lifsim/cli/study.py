@@ -12,6 +12,7 @@ from lifsim.cli.say import say
 from lifsim.cli.stopping import keeping
 from lifsim.cli.usual_sharings import Choice
 from lifsim.cli.where_possible import where_possible_option
+from lifsim.errors import Fault, InputError, collecting
 
 if TYPE_CHECKING:
     from lifsim.engine.training.study import Study
@@ -59,19 +60,34 @@ def study(
       lifsim study --workload har_fcn --sharing none,layer --seeds 3 --out reports/har
     """
     from lifsim.config.workload import load_workload
-    from lifsim.engine.data import load_dataset
+    from lifsim.engine.data import load_dataset, read_dataset
     from lifsim.engine.training.loop import Recipe, usual_batch
-    from lifsim.engine.training.study import Trials, open_study, run_study, setting_of
+    from lifsim.engine.training.study import Trials, check_trials, open_study, run_study, setting_of
     from lifsim.engine.workers import available_threads
     from lifsim.model.sharing import Sharing
 
-    network = load_workload(workload, settings)
-    chosen = [
-        Sharing.parse(name)
-        for name in Choice.of(sharings, SHARINGS, where_possible=share_where_possible).fitting([network])
-    ]
-    images = load_dataset(data, network)
-    recipe = Recipe(epochs, batch or usual_batch(images), rate, shift=shift)
+    faults: list[Fault] = []
+    chosen: list[Sharing] = []
+    network = images = recipe = None
+    wanted = Choice.of(sharings, SHARINGS, where_possible=share_where_possible)
+    with collecting(faults):
+        network = load_workload(workload, settings)
+    for name in wanted.fitting([network] if network else []):
+        with collecting(faults):
+            chosen.append(Sharing.parse(name))
+    if network is not None:
+        with collecting(faults):
+            check_trials(network, chosen, seeds)
+    with collecting(faults):
+        if network is not None:
+            images = load_dataset(data, network)
+        elif data is not None:
+            read_dataset(data)
+    with collecting(faults):
+        many = batch or (usual_batch(images) if images else Recipe.batch)
+        recipe = Recipe(epochs, many, rate, shift=shift)
+    if faults or network is None or images is None or recipe is None:
+        raise InputError(faults)
     setting = setting_of(workload, settings, images, recipe)
     held = 0
     with keeping(lambda: f"{held} of {len(chosen) * seeds} trainings are kept in {out}; the same command goes on"):

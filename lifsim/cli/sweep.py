@@ -12,7 +12,7 @@ from lifsim.cli.say import say
 from lifsim.cli.stopping import keeping
 from lifsim.cli.sweep_options import ExecutionOptions, SpaceOptions
 from lifsim.cli.where_possible import say_left_by
-from lifsim.errors import Fault, InputError
+from lifsim.errors import Fault, InputError, collecting
 
 if TYPE_CHECKING:
     from lifsim.sweeps.plan import Plan
@@ -44,14 +44,18 @@ def sweep(
     """
     from lifsim.sweeps.plan import plan
 
-    planned = plan(space.request(sample))
+    faults, planned, out = list[Fault](), None, execution.out
+    if out is None and not dry_run:
+        faults.append(Fault("must be given: the file that keeps the results", path="--out"))
+    with collecting(faults):
+        planned = plan(space.request(sample))
+    if faults or planned is None:
+        raise InputError(faults)
     say_left_by(planned.job)
-    if dry_run:
+    if out is None or dry_run:
         _print_estimate(planned, execution.processes)
-    elif execution.out is None:
-        raise InputError(Fault("must be given: the file that keeps the results", path="--out"))
     else:
-        _run(planned, execution, execution.out, retry_failed=retry_failed)
+        _run(planned, execution, out, retry_failed=retry_failed)
 
 
 def _run(planned: Plan, execution: ExecutionOptions, out: Path, *, retry_failed: bool) -> None:

@@ -12,7 +12,7 @@ import click
 from lifsim.cli.say import say
 from lifsim.cli.stopping import keeping
 from lifsim.cli.where_possible import fitted, say_left, where_possible_option
-from lifsim.errors import Fault, InputError
+from lifsim.errors import Fault, InputError, collecting
 
 if TYPE_CHECKING:
     from lifsim.engine.data import Dataset
@@ -80,7 +80,7 @@ def train(
     """
     from lifsim.config.resolve import find
     from lifsim.config.workload import load_workload
-    from lifsim.engine.data import load_dataset
+    from lifsim.engine.data import load_dataset, read_dataset
     from lifsim.engine.training.backprop import Learner
     from lifsim.engine.training.checkpoint import checkpoint_path
     from lifsim.engine.training.loop import Recipe, usual_batch
@@ -90,25 +90,36 @@ def train(
     from lifsim.files import check_targets
     from lifsim.model.sharing import Sharing
 
-    read = [find("workload", workload), *([] if data is None else [Path(data)])]
-    check_targets([out, checkpoint_path(out)], read, replace=True)
-    network = load_workload(workload, settings)
-    sharing = fitted(sharing, where_possible=share_where_possible)
-    say_left([network], [sharing])
-    learner = Learner(
-        network,
-        Sharing.parse(sharing),
-        Surrogate.named(surrogate),
-        membranes == "reversed",
-        workers=Workers(threads or available_threads()),
-    )
-    learner.check()
-    images = load_dataset(data, network)
-    step = Adam(weight_decay) if optimiser == "adam" else Sgd(weight_decay)
-    initial = rate if rate is not None else 0.01 if optimiser == "adam" else 0.1
-    recipe = Recipe(epochs, batch or usual_batch(images), initial, step, seed, shift)
-    if not resume and not force and out.exists():
-        raise InputError(Fault("exists already; --force replaces it, --resume goes on with it", source=str(out)))
+    faults: list[Fault] = []
+    network = parsed = images = recipe = learner = None
+    read = [] if data is None else [Path(data)]
+    with collecting(faults):
+        network = load_workload(workload, settings)
+        read.append(find("workload", workload))
+    with collecting(faults):
+        check_targets([out, checkpoint_path(out)], read, replace=True)
+        if not resume and not force and out.exists():
+            raise InputError(Fault("exists already; --force replaces it, --resume goes on with it", source=str(out)))
+    with collecting(faults):
+        parsed = Sharing.parse(fitted(sharing, where_possible=share_where_possible))
+    if network is not None and parsed is not None:
+        say_left([network], [str(parsed)])
+        workers = Workers(threads or available_threads())
+        learner = Learner(network, parsed, Surrogate.named(surrogate), membranes == "reversed", workers=workers)
+        with collecting(faults):
+            learner.check()
+    with collecting(faults):
+        if network is not None:
+            images = load_dataset(data, network)
+        elif data is not None:
+            read_dataset(data)
+    with collecting(faults):
+        step = Adam(weight_decay) if optimiser == "adam" else Sgd(weight_decay)
+        initial = rate if rate is not None else 0.01 if optimiser == "adam" else 0.1
+        many = batch or (usual_batch(images) if images else Recipe.batch)
+        recipe = Recipe(epochs, many, initial, step, seed, shift)
+    if faults or learner is None or images is None or recipe is None:
+        raise InputError(faults)
     report = _Training(learner, images, recipe, out).run(resume)
     _say(report, out, form)
 

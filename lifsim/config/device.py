@@ -10,7 +10,8 @@ from pathlib import Path
 from lifsim.config.document import Document, read_document
 from lifsim.config.overrides import assign, override
 from lifsim.config.resolve import check_within, find
-from lifsim.errors import InputError, shown
+from lifsim.errors import Fault, InputError, shown
+from lifsim.model.dram_part import Dram
 from lifsim.registry import registry_of
 
 KEY = "dram.device"
@@ -33,6 +34,30 @@ def with_device(document: Document, settings: Sequence[str], devices: Mapping[st
     except InputError as error:
         return replace(chosen, faults=(*chosen.faults, *error.faults))
     return override(whole, within) if within else whole
+
+
+def unread_faults(document: Document, settings: Sequence[str]) -> list[Fault]:
+    """Those of `settings`, which `document` has, that the memory that it models does not look at: they would change
+    nothing, in silence."""
+    model = _of_dram(document, "model") or Dram.model_fields["model"].default
+    memories = registry_of("memory")
+    read = memories[model].reads if isinstance(model, str) and model in memories else None
+    if read is None:
+        return []
+    faults = []
+    for key in dict.fromkeys(one.partition("=")[0].strip() for one in settings):
+        inner = _under_dram(key)
+        names = [name for name, one in memories.shipped.items() if inner in (one.reads or ())]
+        if names and inner not in read:
+            rule = f"must go with dram.model {' or '.join(names)}, not {model}, which does not read it"
+            faults.append(Fault(rule, source=f"--set {key}"))
+    return faults
+
+
+def _under_dram(key: str) -> str:
+    """`device` of dram.device.timing.tCK_ns; nothing of what is no key of the memory."""
+    outer, _, inner = key.partition(".")
+    return inner.partition(".")[0] if outer == "dram" else ""
 
 
 def choosing(name: str) -> list[str]:

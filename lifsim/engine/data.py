@@ -107,7 +107,7 @@ def load_dataset(name: str | None, network: Network) -> Dataset:
             message = f"no shipped data set has images of {list(shape)}; name an .npz file"
             raise InputError(Fault(message, path="data"))
         name = fitting[0]
-    data = SHIPPED[name][1]() if name in SHIPPED else _load_file(Path(name))
+    data = read_dataset(name)
     outputs = network.nodes[-1].output.elements
     faults = []
     if data.shape != shape:
@@ -119,6 +119,11 @@ def load_dataset(name: str | None, network: Network) -> Dataset:
     if faults:
         raise InputError(faults)
     return data
+
+
+def read_dataset(name: str) -> Dataset:
+    """The data set `name`, whatever it is for. Raises InputError."""
+    return SHIPPED[name][1]() if name in SHIPPED else _load_file(Path(name))
 
 
 def _load_file(path: Path) -> Dataset:

@@ -49,10 +49,10 @@ def states_of(network: Network, sharing: Sharing) -> tuple[State, ...]:
     every layer that shares while its neurons differ; where it is to share where possible, those have sets of their own.
     """
     sets = list(_sets(network, sharing))
-    faults = [fault for one in sets for fault in one.faults]
-    if faults and not sharing.where_possible:
-        divisions = [fault for one in sets for fault in one.undivided]
-        raise InputError([*divisions, *(fault for fault in faults if fault not in divisions)])
+    if not sharing.where_possible:
+        divisions = _undivided([lif for one in sets for lif in one.undivided], sharing)
+        if faults := [*divisions, *(fault for one in sets for fault in one.faults)]:
+            raise InputError(faults)
     return tuple(state for one in sets for state in one.states)
 
 
@@ -83,28 +83,32 @@ def left_unshared(network: Network, sharing: Sharing) -> tuple[str, ...]:
     if not sharing.where_possible:
         return ()
     return tuple(
-        f"{lif.name} {list(lif.output.shape)}" for one in _sets(network, sharing) if one.faults for lif in one.lifs
+        f"{lif.name} {list(lif.output.shape)}" for one in _sets(network, sharing) if not one.fits for lif in one.lifs
     )
 
 
 @dataclass(frozen=True)
 class _Set:
-    """LIFs that are to use one set of membranes, `wanted` channel groups of each in turn. undivided: of `faults`, why
-    its channels cannot; faults: all that forbids it."""
+    """LIFs that are to use one set of membranes, `wanted` channel groups of each in turn. undivided: those whose
+    channels cannot; faults: what else forbids it."""
 
     lifs: tuple[Lif, ...]
     wanted: int
     where_possible: bool
-    undivided: tuple[Fault, ...]
-    faults: tuple[Fault, ...]
+    undivided: tuple[Lif, ...] = ()
+    faults: tuple[Fault, ...] = ()
+
+    @property
+    def fits(self) -> bool:
+        return not (self.undivided or self.faults)
 
     @property
     def channels(self) -> int:
-        return 1 if self.faults and self.where_possible else self.wanted
+        return 1 if not self.fits and self.where_possible else self.wanted
 
     @property
     def states(self) -> Iterator[State]:
-        apart = self.faults and self.where_possible
+        apart = not self.fits and self.where_possible
         for lifs in [(lif,) for lif in self.lifs] if apart else [self.lifs]:
             channels, *pixels = lifs[0].output.shape
             shape, names = (channels // self.channels, *pixels), tuple(lif.name for lif in lifs)
@@ -114,10 +118,10 @@ class _Set:
 def _sets(network: Network, sharing: Sharing) -> Iterator[_Set]:
     for group in _groups(network.lifs) if sharing.layer else [[lif] for lif in network.lifs]:
         if not group[0].share:
-            yield _Set(tuple(group), 1, sharing.where_possible, (), ())
+            yield _Set(tuple(group), 1, sharing.where_possible)
             continue
-        undivided = tuple(_undivided(group, sharing))
-        faults = (*undivided, *_unlike(group), *_uneven(group, sharing))
+        undivided = tuple(lif for lif in group if lif.output.shape[0] % sharing.channels)
+        faults = (*_unlike(group), *_uneven(group, sharing))
         yield _Set(tuple(group), sharing.channels, sharing.where_possible, undivided, faults)
 
 
@@ -150,11 +154,14 @@ def _uneven(group: list[Lif], sharing: Sharing) -> Iterator[Fault]:
                 yield Fault(rule + WAYS_OUT, path=f"{lif.name}.neuron.{name}")
 
 
-def _undivided(group: list[Lif], sharing: Sharing) -> Iterator[Fault]:
-    for lif in group:
-        if lif.output.shape[0] % sharing.channels:
-            message = f"{sharing} must divide the {lif.output.shape[0]} channels of {lif.name}"
-            yield Fault(message + WAYS_OUT, path="sharing")
+def _undivided(lifs: Sequence[Lif], sharing: Sharing) -> Iterator[Fault]:
+    """One fault for all LIFs whose channels N does not divide."""
+    by_channels: dict[int, list[str]] = {}
+    for lif in lifs:
+        by_channels.setdefault(lif.output.shape[0], []).append(lif.name)
+    if by_channels:
+        named = (f"the {channels} channels of {', '.join(names)}" for channels, names in by_channels.items())
+        yield Fault(f"{sharing} must divide {'; '.join(named)}{WAYS_OUT}", path="sharing")
 
 
 def _groups(lifs: tuple[Lif, ...]) -> list[list[Lif]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 
@@ -50,6 +50,11 @@ class Gemm:
     def row_pixels(self) -> int:
         """F output pixels of a row."""
         return self.pixels // self.window.out_rows
+
+    def tile(self, pixels: int, filters: int) -> Gemm:
+        """The product of a tile of so many pixels, rows of the map where they make whole ones, and filters."""
+        rows, rest = divmod(pixels, self.row_pixels)
+        return replace(self, pixels=pixels, filters=filters, window=replace(self.window, out_rows=1 if rest else rows))
 
     @property
     def macs(self) -> int:

@@ -12,8 +12,9 @@ behaves alike, so that few places of a map are looked at for all.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from math import gcd
 from typing import Protocol
 
 import numpy as np
@@ -47,6 +48,10 @@ class InputReads(Protocol):
         """Of one input."""
         ...
 
+    def tile(self, first: int, pixels: int, banks: Banks) -> InputReads:
+        """Those of the output pixels from `first` on, or of others for which `banks` take the same."""
+        ...
+
     def planar_reads(self, banks: Banks, lanes: int) -> Reads:
         """[groups, ceil(pixels / lanes)], as `planar_reads`."""
         ...
@@ -63,6 +68,10 @@ class EvenReads:
 
     gemm: Gemm
     element_bits: int
+
+    def tile(self, first: int, pixels: int, banks: Banks) -> EvenReads:  # noqa: ARG002 (all pixels are alike)
+        """Those of so many pixels."""
+        return replace(self, gemm=self.gemm.tile(pixels, self.gemm.filters))
 
     def planar_reads(self, banks: Banks, lanes: int) -> Reads:
         """[groups, ceil(pixels / lanes)]"""
@@ -104,6 +113,27 @@ class InputMap:
         """[pixels] row and column of the map at which each output pixel's window begins, padding below 0."""
         row, column = np.divmod(np.arange(self.pixels), self.out_width)
         return row * self.stride[0] - self.padding[0], column * self.stride[1] - self.padding[1]
+
+    def tile(self, first: int, pixels: int, banks: Banks) -> InputMap:
+        """The windows of the output rows (of a 1-D signal: its places) that these pixels make, at their addresses in
+        the whole map; or of rows above that lie inside it at the same place of a line, which the banks serve alike."""
+        if pixels == self.pixels:
+            return self
+        top, left = self.padding
+        if self.height == 1:
+            place, places = first // self.out_height, pixels // self.out_height
+            return replace(self, out_width=places, padding=(top, left - place * self.stride[1]))
+        rows = pixels // self.out_width
+        row = self._alike(first // self.out_width, rows, banks)
+        return replace(self, out_height=rows, padding=(top - row * self.stride[0], left))
+
+    def _alike(self, row: int, rows: int, banks: Banks) -> int:
+        """The first row whose windows lie in the banks as those of `row` do, and in the map as they do."""
+        top, (stride, _) = row * self.stride[0] - self.padding[0], self.stride
+        if top < 0 or top + (rows - 1) * stride + self.kernel[0] > self.height:
+            return row
+        period = banks.line_bits // gcd(banks.line_bits, stride * self.width * self.element_bits)
+        return row - (top // stride) // period * period
 
     def planar_reads(self, banks: Banks, lanes: int) -> Reads:
         """As `planar_reads`."""
@@ -172,13 +202,14 @@ def channel_last_reads(read: InputMap, banks: Banks, lanes: int) -> Reads:
 
 
 @lru_cache(maxsize=4096)
-def scanned_reads(read: InputMap, banks: Banks, rows: int) -> Reads:
-    """[groups, ceil(pixels / rows)]: every row of a fold reads all words of its own receptive field, at its own pace;
-    the fold waits beyond its first cycle as long as the busiest bank has words, as if it were one vector (`skip`)."""
+def scanned_reads(read: InputMap, banks: Banks, starts: tuple[int, ...]) -> Reads:
+    """[groups, folds]: every row of a fold, which begins at one of the pixels `starts`, reads all words of its own
+    receptive field, at its own pace; the fold waits beyond its first cycle as long as the busiest bank has words, as if
+    it were one vector (`skip`)."""
     windows = _windows(read, banks)
     products = read.kernel[0] * read.kernel[1] * read.channels
     words = _scan(windows, read, banks, np.array([0]), np.array([products]))[:, 0]
-    folds = np.add.reduceat(words[windows.kind], np.arange(0, read.pixels, rows), axis=1)
+    folds = np.add.reduceat(words[windows.kind], np.array(starts), axis=1)
     return Reads.of(_waits_and_words(folds)[:, windows.group])
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
 from os import PathLike
 
-from lifsim.config.arch import load_arch, parse_arch
-from lifsim.errors import Fault, InputError, collecting
+from lifsim.config.arch import parse_arch
+from lifsim.errors import Fault, InputError, collecting, shown
+from lifsim.graph.states import states_of
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
+from lifsim.report.distinct import distinct
 from lifsim.simulate.api import given_network, name_of, texts_of
+from lifsim.simulate.inputs import named_arch, split_overrides
 from lifsim.simulate.resolved import arch_document
 
 Name = str | PathLike[str]
@@ -37,9 +41,10 @@ def read_memory_inputs(
 ) -> MemoryInputs:
     """Everything that is named, read. Raises InputError with what is wrong with any of it."""
     faults: list[Fault] = []
-    networks, parsed = [], []
+    networks, parsed = list[Network](), list[Sharing]()
+    faults += [*_count_faults("batch", batch), *_count_faults("timesteps", 1 if timesteps is None else timesteps)]
     # Rates are per timestep and of no concern here.
-    settings = [] if timesteps is None else [f"timesteps={timesteps}", "spikes={source: engine}"]
+    settings = [] if timesteps is None or faults else [f"timesteps={timesteps}", "spikes={source: engine}"]
     for workload in workloads:
         with collecting(faults):
             networks.append(given_network(workload, settings))
@@ -47,15 +52,33 @@ def read_memory_inputs(
         with collecting(faults):
             parsed.append(Sharing.parse(str(sharing)))
     with collecting(faults):
+        networks = [*distinct(networks)]
+    for network, shared in product(networks, dict.fromkeys(parsed)):
+        found = list[Fault]()
+        with collecting(found):
+            states_of(network, shared)
+        faults += [replace(fault, source=network.name) for fault in found]
+    with collecting(faults):
         machine = _arch(arch, overrides)
-    if batch < 1:
-        faults.append(Fault(f"{batch} must be >= 1", path="batch"))
     if faults:
-        raise InputError(faults)
-    return MemoryInputs(tuple(networks), tuple(parsed), machine, batch)
+        raise InputError(dict.fromkeys(faults))
+    return MemoryInputs(tuple(networks), tuple(dict.fromkeys(parsed)), machine, batch)
+
+
+def _count_faults(path: str, given: object) -> list[Fault]:
+    if not isinstance(given, int) or isinstance(given, bool):
+        return [Fault(f"{shown(given)} must be a whole number", path=path)]
+    return [] if given >= 1 else [Fault(f"{given} must be >= 1", path=path)]
 
 
 def _arch(given: Arch | Name, overrides: Sequence[str]) -> Arch:
     if isinstance(given, Arch):
         return parse_arch(arch_document(given), texts_of(overrides)) if overrides else given
-    return load_arch(name_of(given, "arch"), texts_of(overrides))
+    settings, faults = texts_of(overrides), list[Fault]()
+    for_arch, for_workload = split_overrides(settings, faults)
+    faults += [Fault("must be a key of the architecture", source=f"--set {one}") for one in for_workload]
+    with collecting(faults):
+        machine = named_arch(name_of(given, "arch"), for_arch, priced=False)
+    if faults:
+        raise InputError(faults)
+    return machine

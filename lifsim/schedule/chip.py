@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from lifsim.hardware.array import ArrayShape, Dataflow, dataflow_of, shape_of
 from lifsim.model.arch import Arch, Precision
 from lifsim.model.buffers import Buffers
+from lifsim.model.network import Layer
+from lifsim.schedule.held import MembraneRoom
 from lifsim.schedule.psums import PsumStore
 
 
@@ -51,6 +53,13 @@ class Chip:
     def psums(self) -> PsumStore:
         """Where partial sums wait."""
         return PsumStore(self.dataflow, self.shape, self.precision.psum_bits, self.room.psum)
+
+    def membranes_of(self, layer: Layer, channels: int) -> MembraneRoom | None:
+        """Where those of `layer` live, tick-batched, `channels` groups of whose channels share them; None where the
+        registers of the array hold them whatever the tile."""
+        bits, room = self.precision.membrane_bits, self.room.membrane
+        found = MembraneRoom.of(layer, self.dataflow, self.shape, channels, bits, room)
+        return found if found.matters(layer) else None
 
     @property
     def tiles(self) -> TileRoom:

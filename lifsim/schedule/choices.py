@@ -5,10 +5,13 @@ Layers whose LIFs share a state must be in one group, which runs timestep-major.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 
-from lifsim.graph.states import State
+from lifsim.errors import InputError
+from lifsim.graph.states import State, channels_by_layer
 from lifsim.memo import Memo
 from lifsim.model.network import Network
 from lifsim.schedule import tick
@@ -38,12 +41,15 @@ class Way:
 
 class Choices:
     """What there is to choose from. batch: images of a run; chunk: those that a timestep-major group works on at a
-    time, None: the best; memo: keeps what a layer alone moves."""
+    time, None: the best; channels: by layer, channel groups that share its membranes in turn; memo: keeps what a layer
+    alone moves."""
 
-    def __init__(self, facts: NetworkFacts, chip: Chip, batch: int, chunk: int | None, memo: Memo) -> None:
+    def __init__(
+        self, facts: NetworkFacts, chip: Chip, batch: int, chunk: int | None, channels: Sequence[int], memo: Memo
+    ) -> None:
         self.facts, self.chip, self.batch, self.chunk = facts, chip, batch, chunk
         self.cuts = legal_cuts(facts)
-        self._memo = memo
+        self._channels, self._memo = channels, memo
         self._planned: dict[tuple[int, int, Runs], Way] = {}
 
     @property
@@ -59,12 +65,17 @@ class Choices:
             self._planned[key] = Way(group, group.dram.total)
         return self._planned[key]
 
-    def ways(self, first: int, end: int) -> list[Way]:
-        """All in which layers first..end-1 may run; of a layer alone tick-batched first."""
-        runs: tuple[Runs, ...] = ("timestep-major",)
-        if end - first == 1:
-            runs = ("tick-batched", "timestep-major") if self.mergeable else ("tick-batched",)
-        return [self.way(first, end, each) for each in runs]
+    def ways(self, first: int, end: int, asked: Runs | None = None) -> list[Way]:
+        """All in which layers first..end-1 may run, or the one that is `asked` for; of a layer alone tick-batched
+        first. Raises InputError where there is none."""
+        if end - first > 1 or asked is not None:
+            return [self.way(first, end, asked or "timestep-major")]
+        if not self.mergeable:
+            return [self.way(first, end, "tick-batched")]
+        found = [self.way(first, end, "timestep-major")]
+        with suppress(InputError):  # no tile has room for its membranes
+            found.insert(0, self.way(first, end, "tick-batched"))
+        return found
 
     def every(self) -> list[Way]:
         """All legal groups in all their ways."""
@@ -72,8 +83,9 @@ class Choices:
         return [way for first, end in spans for way in self.ways(first, end)]
 
     def _tick(self, layer: int) -> GroupPlan:
-        facts = self.facts
-        moved = self._memo.of(tick.traffic, facts.layers[layer].layer, facts.reals, self.chip.tiles, self.batch)
+        one, reals = self.facts.layers[layer].layer, self.facts.reals
+        membranes = self.chip.membranes_of(one, self._channels[layer])
+        moved = self._memo.of(tick.traffic, one, reals, self.chip.tiles, self.batch, membranes)
         return GroupPlan(layer, layer, self.batch, (), None, (moved,), "tick-batched")
 
     def _timestep(self, first: int, end: int) -> GroupPlan:
@@ -84,7 +96,8 @@ def choices_of(
     network: Network, states: tuple[State, ...], chip: Chip, batch: int, chunk: int | None, memo: Memo
 ) -> Choices:
     """Those of `network` with these `states` on `chip`."""
-    return Choices(facts_of(network, states, chip.precision, chip.psums), chip, batch, chunk, memo)
+    facts = facts_of(network, states, chip.precision, chip.psums)
+    return Choices(facts, chip, batch, chunk, channels_by_layer(network, states), memo)
 
 
 def legal_cuts(facts: NetworkFacts) -> list[int]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from lifsim.graph.states import State
 from lifsim.graph.tensors import When, behind_mean, edges_of, when_there
+from lifsim.hardware.array import Cut
 from lifsim.model.arch import Precision
 from lifsim.model.network import Layer, Network
-from lifsim.schedule.psums import PsumStore, spilled_bytes, working_set_bytes
+from lifsim.schedule.chains import IN_ONE_PIECE, Parted, parted
+from lifsim.schedule.products import gemm_of
+from lifsim.schedule.psums import PsumStore, spilled_by, working_set_bytes
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.storage import (
     Reals,
@@ -36,7 +39,8 @@ class LayerFacts:
         for each number of tiles. weight_bytes: all filters, of a layer that has weights. operand_bytes: all filters of
         an image, of one that has a second operand.
     replay_bytes: per image, the currents that a layer computed once keeps for its LIFs.
-    psum_spill_bytes, psum_working_bytes: what spills per image and round, one way; what the psum buffer works on.
+    psum_spill_bytes, psum_working_bytes: of tiles of one row and the fewest filters, which no others spill less than,
+        what spills per image and round, one way, and what the psum buffer works on.
     """
 
     layer: Layer
@@ -96,7 +100,8 @@ class TensorFacts:
 @dataclass(frozen=True)
 class StateFacts:
     """One set of membranes: `values` per image of all variables, in rows of row_bytes; variables: how many values each
-    neuron keeps; layers: those whose LIFs use it, in order."""
+    neuron keeps; layers: those whose LIFs use it, in order; parted: how their chains are, timestep-major, that of the
+    layer that needs most."""
 
     name: str
     values: int
@@ -104,6 +109,7 @@ class StateFacts:
     rows: int
     row_bytes: int
     layers: tuple[int, ...]
+    parted: Parted = IN_ONE_PIECE
 
     @property
     def bytes(self) -> int:
@@ -113,10 +119,11 @@ class StateFacts:
 
 @dataclass(frozen=True, eq=False)
 class NetworkFacts:
-    """A network, as schedules see it. reals: how its real values are stored."""
+    """A network, as schedules see it. reals: how its real values are stored. psums: where partial sums wait."""
 
     timesteps: int
     reals: Reals
+    psums: PsumStore
     layers: tuple[LayerFacts, ...]
     tensors: dict[str, TensorFacts]
     states: tuple[StateFacts, ...]
@@ -146,14 +153,21 @@ def facts_of(network: Network, shared: Sequence[State], precision: Precision, ps
     for state in shared:
         rows, row_bytes = state_rows(state, precision.membrane_bits)
         users = tuple(sorted(index_of_lif[lif] for lif in state.lifs))
-        states.append(StateFacts(state.name, state.values, state.variables, rows, row_bytes, users))
+        chains = [_parted(network.layers[user], state.channels, precision.membrane_bits, psums) for user in users]
+        widest = Parted(max(one.window for one in chains), max(one.parts for one in chains))
+        states.append(StateFacts(state.name, state.values, state.variables, rows, row_bytes, users, widest))
     return NetworkFacts(
         timesteps=network.timesteps,
         reals=reals,
+        psums=psums,
         layers=tuple(_layer_facts(layer, reals, precision.weight_bits, psums, averaged) for layer in network.layers),
         tensors=_tensors(network, reals, averaged),
         states=tuple(states),
     )
+
+
+def _parted(layer: Layer, channels: int, membrane_bits: int, psums: PsumStore) -> Parted:
+    return parted(layer, channels, min(psums.shape.cols, layer.group_filters), membrane_bits)
 
 
 def _layer_facts(
@@ -164,8 +178,8 @@ def _layer_facts(
     folds = -(-layer.group_filters // smallest)
     rows = step_rows(layer, reals)
     replayed = layer.lif_elements if when == "first" else 0
-    step = replace(layer, rounds=1)
-    one_row, one_fold, one_filter = np.array([1]), np.array([smallest]), filter_bytes(layer, weight_bits)
+    gemm, store, one_filter = gemm_of(layer), psums.of(layer), filter_bytes(layer, weight_bits)
+    one_row = Cut(tuple(range(0, layer.pixels, rows.row_pixels)), smallest)
     return LayerFacts(
         layer=layer,
         when=when,
@@ -175,8 +189,8 @@ def _layer_facts(
         filter_bytes=one_filter,
         tile_filters=np.minimum(smallest * np.unique(-(-folds // np.arange(1, folds + 1))), layer.group_filters),
         replay_bytes=bytes_of(replayed * psums.psum_bits),
-        psum_spill_bytes=int(spilled_bytes(step, psums, one_row, one_fold, rows.row_pixels)[0, 0]),
-        psum_working_bytes=working_set_bytes(step, psums, rows.row_pixels, smallest),
+        psum_spill_bytes=spilled_by(gemm, one_row, store, 1),
+        psum_working_bytes=working_set_bytes(gemm.tile(rows.row_pixels, smallest), store, 1),
     )
 
 

@@ -159,15 +159,12 @@ class Group:
 
     def state_uses(self, images: int, heights: Heights) -> list[StateUse]:
         """The states of the group, for a chunk of `images`."""
-        return [
-            StateUse(
-                images * self.facts.states[index].bytes,
-                len(self.facts.states[index].layers),
-                len(self.relays_of(index)),
-                stripped=index in heights,
-            )
-            for index in self.states
-        ]
+        found = []
+        for index in self.states:
+            state, relays = self.facts.states[index], len(self.relays_of(index))
+            parted, stripped = state.parted.of(images), index in heights
+            found.append(StateUse(images * state.bytes, len(state.layers), relays, stripped, parted))
+        return found
 
     def relays_of(self, state: int) -> list[tuple[int, ...]]:
         """The relays of a state: its layers, cut where a LIF of another state comes between two of them."""
@@ -289,6 +286,12 @@ class Group:
         sizes = images * np.array([facts.replay_bytes for facts in self.layers])
         overflow: Ints = np.clip(np.cumsum(sizes) - room, 0, sizes)
         return overflow
+
+    @property
+    def psum_room(self) -> int:
+        """Bytes of the psum buffer beside the currents that wait there to be replayed."""
+        waiting = self.chunks.images * sum(facts.replay_bytes for facts in self.layers)
+        return self.buffers.psum - waiting + int(self.replayed(self.chunks.images).sum())
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,14 @@ never read and the last one never written, DRAM moves per byte and chunk of imag
 
     permanent 0        transient 2*(s*T - 1)        rest 2*(c*T - 1)
 
-subject to sum(p) + q <= buffer. Where a relay is computed strip by strip, all that is not permanent is transient and q
-must hold the strip's window.
+subject to sum(p) + q + w <= buffer. Where a relay is computed strip by strip, all that is not permanent is transient
+and q must hold the strip's window.
+
+w bytes are reserved for the chains at work of a state whose chains are parted (`lifsim.schedule.chains`): where its
+window is larger, the rest moves 2*c*T*(parts - 1) times more, for every part of a chain.
 
 For a given q the best p is a fractional knapsack, filled by value per byte; over p and q together it is a linear
-program, so that its optimum is convex in q and a bisection on the slope finds it.
+program, so that its optimum is convex in q and a bisection on the slope finds it. Of w every window is tried.
 """
 
 from __future__ import annotations
@@ -21,26 +24,36 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TypeVar
 
+from lifsim.schedule.chains import IN_ONE_PIECE, Parted
+
 S = TypeVar("S", bound=Hashable)
 
 
 @dataclass(frozen=True)
 class StateUse:
     """A state in a group. bytes: U, all images of the chunk; calls: LIF chains per timestep; relays: of them, in a
-    timestep; stripped: whether they are computed strip by strip."""
+    timestep; stripped: whether they are computed strip by strip; parted: how chains are, all images together."""
 
     bytes: int
     calls: int
     relays: int
     stripped: bool = False
+    parted: Parted = IN_ONE_PIECE
 
     def transient_moves(self, timesteps: int) -> int:
         """How often DRAM moves a transient byte."""
         return 2 * (self.relays * timesteps - 1)
 
-    def rest_moves(self, timesteps: int) -> int:
-        """How often DRAM moves a byte that is brought in for every call."""
-        return self.transient_moves(timesteps) if self.stripped else 2 * (self.calls * timesteps - 1)
+    def rest_moves(self, timesteps: int, reserved: int) -> int:
+        """How often DRAM moves a byte that is brought in for every call, and for every part of one beyond the first if
+        fewer bytes are reserved than its window has."""
+        if self.stripped:
+            return self.transient_moves(timesteps)
+        return 2 * (self.calls * timesteps - 1) + 2 * self.calls * timesteps * self.parts_apart(reserved)
+
+    def parts_apart(self, reserved: int) -> int:
+        """Parts of a chain beyond the first for which its state comes back."""
+        return self.parted.parts - 1 if self.parted.window > reserved and not self.stripped else 0
 
 
 @dataclass(frozen=True)
@@ -82,17 +95,33 @@ def relays_of(calls: Iterable[tuple[S, int]]) -> dict[S, list[tuple[int, ...]]]:
 
 @dataclass(frozen=True)
 class MembraneSplit:
-    """transient: q. permanent: p of each state. moved: bytes that DRAM moves for one chunk, reads and writes."""
+    """transient: q. permanent: p of each state. moved: bytes that DRAM moves for one chunk, reads and writes. reserved:
+    w, for chains at work."""
 
     transient: int
     permanent: tuple[int, ...]
     moved: int
+    reserved: int = 0
 
 
 def best_split(uses: Sequence[StateUse], timesteps: int, buffer: int, least_transient: int = 0) -> MembraneSplit:
-    """The split that moves the fewest bytes, with a transient region of at least `least_transient` <= buffer."""
-    portions = _portions(uses, timesteps)
-    shared = [use.bytes for use in uses if use.rest_moves(timesteps) > use.transient_moves(timesteps)]
+    """The split that moves the fewest bytes, with a transient region of at least `least_transient` <= buffer; of equals
+    the one that reserves the least."""
+    windows = {0, *(use.parted.window for use in uses if use.parts_apart(0))}
+    found = (
+        _split_beside(uses, timesteps, buffer - reserved, least_transient, reserved)
+        for reserved in sorted(windows)
+        if reserved <= buffer - least_transient
+    )
+    return min(found, key=lambda split: split.moved)
+
+
+def _split_beside(
+    uses: Sequence[StateUse], timesteps: int, buffer: int, least_transient: int, reserved: int
+) -> MembraneSplit:
+    """The best of a `buffer` beside which so many bytes are reserved."""
+    portions = _portions(uses, timesteps, reserved)
+    shared = [use.bytes for use in uses if use.rest_moves(timesteps, reserved) > use.transient_moves(timesteps)]
     low = least_transient
     high = max(low, min(buffer, max(shared, default=0)))
     while low < high:
@@ -102,7 +131,7 @@ def best_split(uses: Sequence[StateUse], timesteps: int, buffer: int, least_tran
         else:
             low = middle + 1
     moved, permanent = _fill(portions, buffer, low)
-    return MembraneSplit(low, tuple(permanent.get(index, 0) for index in range(len(uses))), moved)
+    return MembraneSplit(low, tuple(permanent.get(index, 0) for index in range(len(uses))), moved, reserved)
 
 
 @dataclass(frozen=True)
@@ -116,11 +145,11 @@ class _Portion:
     is_rest: bool
 
 
-def _portions(uses: Sequence[StateUse], timesteps: int) -> list[_Portion]:
+def _portions(uses: Sequence[StateUse], timesteps: int, reserved: int) -> list[_Portion]:
     """Most moved first: the order in which permanent bytes are given out, whatever q is."""
     portions = []
     for index, use in enumerate(uses):
-        portions.append(_Portion(use.rest_moves(timesteps), index, use.bytes, True))
+        portions.append(_Portion(use.rest_moves(timesteps, reserved), index, use.bytes, True))
         portions.append(_Portion(use.transient_moves(timesteps), index, use.bytes, False))
     return sorted(portions, key=lambda portion: (-portion.moves, portion.index))
 

@@ -7,14 +7,16 @@ from dataclasses import astuple
 
 import numpy as np
 
+from lifsim.hardware.array import Cut
 from lifsim.model.network import Layer
 from lifsim.schedule.chip import BufferBytes, Chip
 from lifsim.schedule.group import Group, Heights
 from lifsim.schedule.plan import GroupPlan, Plan
+from lifsim.schedule.products import gemm_of
 from lifsim.schedule.psums import working_set_bytes
 from lifsim.schedule.rows import row_tiles
 from lifsim.schedule.spike_store import SpikeBuffers, walk_timestep
-from lifsim.schedule.storage import Reals, filter_bytes, images_together, tensor_bytes, tick_rows
+from lifsim.schedule.storage import Reals, bytes_of, filter_bytes, images_together, tensor_bytes, tick_rows
 from lifsim.schedule.traffic import Tiling
 
 
@@ -24,7 +26,7 @@ def peak_bytes(plan: Plan, batch: int) -> BufferBytes:
     held = [
         _tick(facts.layers[group.first].layer, facts.reals, chip, batch, group.layers[0].tiling)
         if group.tick_batched
-        else _timestep(group)
+        else _timestep(group, chip)
         for group in plan.groups
     ]
     most = (max(sizes) for sizes in zip(*map(astuple, held), strict=True))
@@ -32,7 +34,8 @@ def peak_bytes(plan: Plan, batch: int) -> BufferBytes:
 
 
 def _tick(layer: Layer, reals: Reals, chip: Chip, batch: int, tiling: Tiling) -> BufferBytes:
-    """A layer alone, all timesteps of a tile: membranes stay in the PEs."""
+    """A layer alone, all timesteps of a tile: membranes stay in the PEs, but for those that their registers do not
+    hold."""
     layout = tick_rows(layer, reals)
     tiles = row_tiles(layout.axis)
     images = images_together(layer, batch) if tiling.order == "weights_outer" else 1
@@ -43,9 +46,15 @@ def _tick(layer: Layer, reals: Reals, chip: Chip, batch: int, tiling: Tiling) ->
         weight=_with_tile(tiling.resident_weight_bytes, tiling.filters * one_filter, layer.group_filters * one_filter),
         spike_in=_with_tile(tiling.resident_spike_bytes, window, images * tiles.covered * layout.row_bytes),
         spike_out=-(-outputs * tiling.rows * tiling.filters // (layout.axis.rows_out * layer.filters)),
-        membrane=0,
-        psum=working_set_bytes(layer, chip.psums, tiling.rows * layout.row_pixels, tiling.filters),
+        membrane=bytes_of(tiling.held.most * layer.state_variables * chip.precision.membrane_bits),
+        psum=_psums(layer, chip, tiling.cut, layer.rounds),
     )
+
+
+def _psums(layer: Layer, chip: Chip, cut: Cut, rounds: int) -> int:
+    """Of the tile that the array works on, whose psums wait for so many rounds at a time."""
+    store = chip.psums.of(layer)
+    return max(working_set_bytes(tile, store, rounds) for tile, _ in cut.tiles(gemm_of(layer)))
 
 
 def _with_tile(stays: int, tile: int, everything: int) -> int:
@@ -53,7 +62,7 @@ def _with_tile(stays: int, tile: int, everything: int) -> int:
     return everything if stays == everything else stays + tile
 
 
-def _timestep(plan: GroupPlan) -> BufferBytes:
+def _timestep(plan: GroupPlan, chip: Chip) -> BufferBytes:
     """A timestep-major group; currents that wait to be replayed lie beside the psums of the layer at work."""
     group, residency = plan.walked.group, plan.residency
     if residency is None:
@@ -63,12 +72,14 @@ def _timestep(plan: GroupPlan) -> BufferBytes:
     images, _ = group.chunks.sizes[0]
     replayed = sum(images * layer.replay_bytes for layer in group.layers)
     spike_in, spike_out = _spikes(group, plan.walked.cost.heights, images)
+    cuts = (layer.tiling.cut for layer in plan.layers)
+    working = [_psums(facts.layer, chip, cut, 1) for facts, cut in zip(group.layers, cuts, strict=True)]
     return BufferBytes(
         weight=sum(pinned) + (_largest_operand_tile(group, plan) if all_stay else residency.weight_region),
         spike_in=spike_in,
         spike_out=spike_out,
-        membrane=sum(residency.permanent.values()) + residency.transient,
-        psum=max(layer.psum_working_bytes for layer in group.layers) + replayed,
+        membrane=sum(residency.permanent.values()) + residency.transient + residency.reserved,
+        psum=max(working) + replayed,
     )
 
 

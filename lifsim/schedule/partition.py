@@ -61,27 +61,20 @@ def allowed(choices: Choices, options: ScheduleOptions) -> list[Way]:
         ends = [0, len(facts.layers)]
     else:
         ends = cuts
-        if choices.mergeable:
-            return choices.every()
+    runs = {first: _runs(end - first, options.schedule, given.get(first)) for first, end in pairwise(ends)}
     if not choices.mergeable:
-        _require_membrane_buffer(facts, ends, options.schedule, given)
-    return [
-        choices.way(first, end, runs)
-        for first, end in pairwise(ends)
-        for runs in _ways(end - first, options.schedule, given.get(first), mergeable=choices.mergeable)
-    ]
+        _require_membrane_buffer(facts, ends, runs)
+    if options.groups is None and options.schedule == "auto":
+        return choices.every()
+    return [way for first, end in pairwise(ends) for way in choices.ways(first, end, runs[first])]
 
 
-def _ways(layers: int, schedule: str, given: Runs | None, *, mergeable: bool) -> tuple[Runs, ...]:
-    """How a group of so many layers may run. given: how it is to. mergeable: whether `auto` may run it
-    timestep-major."""
+def _runs(layers: int, schedule: str, given: Runs | None) -> Runs | None:
+    """How a group of so many layers must run; None: either way. given: how it is to."""
     if layers > 1:
-        return ("timestep-major",)
-    if given is not None:
-        return (given,)
-    if schedule == "auto" and mergeable:
-        return "tick-batched", "timestep-major"
-    return ("timestep-major",) if schedule == "timestep" else ("tick-batched",)
+        return "timestep-major"
+    asked: dict[str, Runs] = {"tick": "tick-batched", "timestep": "timestep-major"}
+    return given or asked.get(schedule)
 
 
 def _given_cuts(facts: NetworkFacts, cuts: list[int], begins: tuple[Begin, ...]) -> list[int]:
@@ -102,13 +95,10 @@ def _given_cuts(facts: NetworkFacts, cuts: list[int], begins: tuple[Begin, ...])
     return ends
 
 
-def _require_membrane_buffer(
-    facts: NetworkFacts, ends: list[int], schedule: str, given: Mapping[int, Runs | None]
-) -> None:
+def _require_membrane_buffer(facts: NetworkFacts, ends: list[int], runs: Mapping[int, Runs | None]) -> None:
     """Of a chip that has none: raise InputError where a group of these needs one."""
     for first, end in pairwise(ends):
-        ways = _ways(end - first, schedule, given.get(first), mergeable=False)
-        if ways == ("timestep-major",) and any(state.layers[0] in range(first, end) for state in facts.states):
+        if runs[first] == "timestep-major" and any(state.layers[0] in range(first, end) for state in facts.states):
             rule = "0 must be > 0 where layers run timestep by timestep, as"
             does = f"{_names(facts, first, end)} {'does' if end - first == 1 else 'do'}"
             raise InputError(Fault(f"{rule} {does}", path="buffers.membrane.size_bytes"))

@@ -65,11 +65,12 @@ class Strip:
 @dataclass(frozen=True)
 class Residency:
     """What a timestep-major group keeps on chip, in bytes. weight_region: for the filter tile at work; transient: the
-    membrane region that states use in turn; permanent: by state, for a whole chunk."""
+    membrane region that states use in turn; permanent: by state, for a whole chunk; reserved: for chains at work."""
 
     weight_region: int
     transient: int
     permanent: dict[str, int]
+    reserved: int = 0
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lifsim.hardware.array import ArrayShape, Dataflow, Laid, per_round
+from lifsim.hardware.array import ArrayShape, Cut, Dataflow, Laid, per_round
 from lifsim.hardware.gemm import Gemm, Window
 from lifsim.hardware.input_reads import InputMap
 from lifsim.model.network import Layer
@@ -20,9 +20,9 @@ def dataflow_for(layer: Layer, dataflow: Dataflow) -> Dataflow:
     return dataflow if layer.operand is None else per_round(dataflow)  # type: ignore[arg-type]  # one object a name
 
 
-def laid_out(layer: Layer, shape: ArrayShape, dataflow: Dataflow, *, tick_batched: bool) -> Laid:
-    """The product of `layer` on an array."""
-    return Laid(gemm_of(layer), shape, dataflow_for(layer, dataflow), tick_batched, layer.operand is not None)
+def laid_out(layer: Layer, shape: ArrayShape, dataflow: Dataflow, cut: Cut, *, tick_batched: bool) -> Laid:
+    """The product of `layer` on an array, cut into tiles."""
+    return Laid(gemm_of(layer), shape, dataflow_for(layer, dataflow), tick_batched, layer.operand is not None, cut)
 
 
 def input_map_of(layer: Layer, element_bits: int = 1) -> InputMap:

@@ -1,168 +1,131 @@
 """Tick batching: a layer alone, all timesteps of an output tile back to back, membranes in the PE.
 
 Of all tilings (rows x filters, both loop orders) the one that moves the fewest DRAM bytes is taken, of equals the one
-with the fewest tiles. docs/model.md, "Tick-batched layers", has the equations and what they assume.
+whose tiles take the fewest cycles, of these the one with the fewest tiles. docs/model.md, "Tick-batched layers", has
+the equations and what they assume.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lifsim.errors import Fault, InputError
+from lifsim.hardware.array import Cut
 from lifsim.model.network import Layer
 from lifsim.schedule.chip import TileRoom
-from lifsim.schedule.psums import spilled_bytes
-from lifsim.schedule.rows import Ints, RowTiles, row_tiles
-from lifsim.schedule.storage import Reals, filter_bytes, images_together, tensor_bytes, tick_rows
-from lifsim.schedule.traffic import DramBytes, LayerTraffic, Order, Tiling
+from lifsim.schedule.held import MembraneRoom
+from lifsim.schedule.products import gemm_of
+from lifsim.schedule.storage import Reals, images_together, tensor_bytes, tick_rows
+from lifsim.schedule.tick_nest import Cost, Nest, inputs_outer, nest_of, weights_outer
+from lifsim.schedule.tile_price import NOT_LEGAL, TilePrices
+from lifsim.schedule.traffic import DramBytes, Held, LayerTraffic, Tiling
 
 
-def traffic(layer: Layer, reals: Reals, room: TileRoom, batch: int) -> LayerTraffic:
-    """DRAM bytes of `layer` for `batch` images, tick-batched, under the tiling that moves the fewest."""
-    together = images_together(layer, batch)
-    nest = _nest(layer, reals, room, together)
-    layout = tick_rows(layer, reals)
-    spilled = batch * spilled_bytes(layer, room.psums, nest.rows.heights, nest.filters, layout.row_pixels)
-    tilings = [_weights_outer(nest), _inputs_outer(nest)]
-    nests = layer.groups * (batch // together)
-    totals = np.stack([nests * (cost.weights + cost.spikes) + 2 * spilled for cost in tilings])
-    totals[:, ~nest.legal] = np.iinfo(np.int64).max
-    tiles = np.broadcast_to(np.multiply.outer(nest.rows.tiles, nest.filter_tiles), totals.shape)
-    best = np.lexsort((tiles.ravel(), totals.ravel()))[0]
-    order, row, column = np.unravel_index(best, totals.shape)
-    cost = tilings[order]
-    filters = nests * int(cost.weights[row, column])
+def traffic(
+    layer: Layer, reals: Reals, room: TileRoom, batch: int, membranes: MembraneRoom | None = None
+) -> LayerTraffic:
+    """DRAM bytes of `layer` for `batch` images, tick-batched, under the tiling that moves the fewest.
+
+    membranes: where they live; None: all in the array's registers. Raises InputError where no tile has room for its
+    membranes.
+    """
+    search = _Search(layer, reals, room, batch, membranes)
+    order, row, column = search.best
+    cost = search.costs[order]
+    filters = search.nests * int(cost.weights[row, column])
     operand = filters if layer.operand is not None else 0
+    spilled = batch * search.prices.spilled(row, column)
     return LayerTraffic(
         layer.name,
         DramBytes(
             weights=filters - operand,
-            spikes_in=nests * int(cost.spikes[row, column]) + operand,
+            spikes_in=search.nests * int(cost.spikes[row, column]) + operand,
             operand=operand,
             spikes_out=batch * sum(tensor_bytes(tensor, reals) for tensor in layer.outputs),
             residual=batch * sum(tensor_bytes(tensor, reals) for tensor in layer.residuals),
-            psum_read=int(spilled[row, column]),
-            psum_write=int(spilled[row, column]),
+            psum_read=spilled,
+            psum_write=spilled,
         ),
-        Tiling(
+        search.tiling(cost, row, column),
+    )
+
+
+@dataclass(frozen=True)
+class _Search:
+    """The tilings of one layer: [orders, r, m]."""
+
+    layer: Layer
+    reals: Reals
+    room: TileRoom
+    batch: int
+    membranes: MembraneRoom | None
+
+    @cached_property
+    def nest(self) -> Nest:
+        return nest_of(self.layer, self.reals, self.room, images_together(self.layer, self.batch))
+
+    @property
+    def nests(self) -> int:
+        """How often the nest is walked."""
+        return self.layer.groups * (self.batch // self.nest.batch)
+
+    @cached_property
+    def costs(self) -> list[Cost]:
+        return [weights_outer(self.nest), inputs_outer(self.nest)]
+
+    @cached_property
+    def row_pixels(self) -> int:
+        return tick_rows(self.layer, self.reals).row_pixels
+
+    @cached_property
+    def prices(self) -> TilePrices:
+        store = self.room.psums.of(self.layer)
+        rows, filters = self.nest.rows.heights * self.row_pixels, self.nest.filters
+        return TilePrices(gemm_of(self.layer), store, self.layer.rounds, rows, filters, self.membranes)
+
+    @cached_property
+    def best(self) -> tuple[int, int, int]:
+        """(order, row, column) of the fewest bytes, of equals the fewest cycles, then tiles.
+
+        Only where it can matter a tile is priced: psums that spill come on top of what comes in, and cycles decide
+        between equals.
+        """
+        coming = np.stack([self.nests * (cost.weights + cost.spikes) for cost in self.costs])
+        legal = self.nest.legal & self.prices.have_room
+        if not legal.any():
+            raise InputError(self._no_room())
+        coming[:, ~legal] = NOT_LEGAL
+        total = coming + 2 * self.batch * self.prices.spilled_by(coming.min(axis=0) < NOT_LEGAL)
+        least = total == total.min()
+        cycles = self.prices.cycles_by(least.any(axis=0))
+        tiles = np.multiply.outer(self.nest.rows.tiles, self.nest.filter_tiles)
+        every = (np.broadcast_to(key, total.shape).ravel() for key in (tiles, cycles, total))
+        order, row, column = np.unravel_index(np.lexsort(tuple(every))[0], total.shape)
+        return int(order), int(row), int(column)
+
+    def tiling(self, cost: Cost, row: int, column: int) -> Tiling:
+        nest = self.nest
+        rows, filters = int(nest.rows.heights[row]), int(nest.filters[column])
+        starts = range(0, self.layer.pixels, rows * self.row_pixels)
+        into = Cut(tuple(starts), filters, cost.order == "inputs_outer")
+        return Tiling(
             order=cost.order,
-            rows=int(nest.rows.heights[row]),
-            filters=int(nest.filters[column]),
+            rows=rows,
+            filters=filters,
             row_tiles=int(nest.rows.tiles[row]),
             filter_tiles=int(nest.filter_tiles[column]),
             resident_weight_bytes=int(cost.resident_weights[column]),
             resident_spike_bytes=int(cost.resident_spikes[row]),
-        ),
-    )
+            cut=into,
+            held=Held(0, 0) if self.membranes is None else self.membranes.held_by(self.layer, into),
+        )
 
-
-@dataclass(frozen=True)
-class _Nest:
-    """The loop nest of one group of a convolution, for a whole batch, in every tiling; of a product of two tensors for
-    one image, whose second operand takes the part of the weights.
-
-    rows: [r] the row tiles; filters, filter_tiles: [m] size and number of the filter tiles; buffers in bytes.
-    """
-
-    batch: int
-    rows: RowTiles
-    row_bytes: int
-    filters: Ints
-    all_filters: int
-    filter_bytes: int
-    spike_buffer: int
-    weight_buffer: int
-
-    @property
-    def filter_tiles(self) -> Ints:
-        """[m] filter tiles."""
-        return -(-self.all_filters // self.filters)
-
-    @property
-    def window(self) -> Ints:
-        """[r] bytes of the largest window."""
-        return self.rows.tallest_window * self.row_bytes
-
-    @property
-    def legal(self) -> NDArray[np.bool_]:
-        """[r, m] whether a tile fits into its buffers. The smallest streams through them: it is always legal."""
-        weights = self.filters * self.filter_bytes
-        legal = np.logical_and.outer(self.window <= self.spike_buffer, weights <= self.weight_buffer)
-        legal[0, 0] = True
-        return legal
-
-
-@dataclass(frozen=True)
-class _Cost:
-    """[r, m] bytes of one group under one loop order; [m] and [r] bytes pinned beside the tile at work."""
-
-    order: Order
-    weights: Ints
-    spikes: Ints
-    resident_weights: Ints
-    resident_spikes: Ints
-
-
-def _nest(layer: Layer, reals: Reals, room: TileRoom, batch: int) -> _Nest:
-    layout = tick_rows(layer, reals)
-    smallest = min(room.cols, layer.group_filters)
-    folds = -(-layer.group_filters // smallest)
-    filters = np.minimum(smallest * np.unique(-(-folds // np.arange(1, folds + 1))), layer.group_filters)
-    return _Nest(
-        batch=batch,
-        rows=row_tiles(layout.axis),
-        row_bytes=layout.row_bytes,
-        filters=filters,
-        all_filters=layer.group_filters,
-        filter_bytes=filter_bytes(layer, room.weight_bits, layer.rounds),
-        spike_buffer=room.spike_in,
-        weight_buffer=room.weight,
-    )
-
-
-def _weights_outer(nest: _Nest) -> _Cost:
-    """For each filter tile, image, row tile. A filter tile stays while all rows of all images pass; rows come again
-    for each filter tile unless pinned."""
-    full, rest = nest.all_filters // nest.filters, nest.all_filters % nest.filters
-    streamed = full * np.maximum(nest.filters * nest.filter_bytes - nest.weight_buffer, 0)
-    streamed += np.maximum(rest * nest.filter_bytes - nest.weight_buffer, 0)
-    row_tiles = nest.batch * nest.rows.tiles
-    weights = nest.all_filters * nest.filter_bytes + np.multiply.outer(row_tiles - 1, streamed)
-    pinned = _pinned(nest.batch * nest.rows.covered * nest.row_bytes, nest.spike_buffer, nest.window)
-    moved = _fetched(nest, nest.batch, pinned)
-    spikes = pinned[:, None] + np.multiply.outer(moved, nest.filter_tiles)
-    return _Cost("weights_outer", weights, spikes, np.zeros_like(nest.filters), pinned)
-
-
-def _inputs_outer(nest: _Nest) -> _Cost:
-    """For each image, row tile, filter tile. A window stays while all filters pass; filters come again for each row
-    tile unless pinned. A tile of all filters is its own successor: of it stays what the buffer holds."""
-    image = nest.rows.covered * nest.row_bytes
-    pinned = _pinned(image, nest.spike_buffer, nest.window)
-    overflow = np.maximum(nest.rows.single_windows * nest.row_bytes - nest.spike_buffer, 0).sum()
-    streamed = np.where(nest.rows.heights == 1, overflow, 0)
-    once = pinned + _fetched(nest, 1, pinned)
-    spikes = nest.batch * (once[:, None] + np.multiply.outer(streamed, nest.filter_tiles - 1))
-    all_weights = nest.all_filters * nest.filter_bytes
-    beside = _pinned(all_weights, nest.weight_buffer, nest.filters * nest.filter_bytes)
-    resident = np.where(nest.filter_tiles == 1, min(all_weights, nest.weight_buffer), beside)
-    weights = resident + np.multiply.outer(nest.batch * nest.rows.tiles, all_weights - resident)
-    return _Cost("inputs_outer", weights, spikes, resident, pinned)
-
-
-def _pinned(everything: int, buffer: int, tile: Ints) -> Ints:
-    """Bytes that stay: everything if it fits, else what the buffer holds beside the tile at work."""
-    return np.full_like(tile, everything) if everything <= buffer else np.maximum(buffer - tile, 0)
-
-
-def _fetched(nest: _Nest, images: int, pinned: Ints) -> Ints:
-    """[r] bytes that one traversal of `images` fetches, the `pinned` bytes [r] being those that it would fetch most."""
-    row = images * nest.row_bytes
-    most = nest.rows.fetched_most
-    whole = np.minimum(pinned // row, nest.rows.covered)
-    choice = np.arange(len(most))
-    partly = most[choice, np.minimum(whole + 1, nest.rows.covered)] - most[choice, whole]
-    fetched: Ints = row * (most[:, -1] - most[choice, whole]) - (pinned - whole * row) * partly
-    return fetched
+    def _no_room(self) -> Fault:
+        """Why no tile is legal: only membranes can be in the way of the smallest."""
+        smallest = gemm_of(self.layer).tile(int(self.prices.pixels[0]), int(self.prices.filters[0]))
+        needed = self.membranes.bytes(self.membranes.held(smallest).most) if self.membranes else 0
+        why = f"beside the registers the smallest tile of {self.layer.name!r} has so many bytes of membranes"
+        return Fault(f"must be >= {needed} for tick batching: {why}", path="buffers.membrane.size_bytes")

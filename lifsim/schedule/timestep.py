@@ -12,7 +12,9 @@ from lifsim.schedule.facts import LayerFacts, NetworkFacts
 from lifsim.schedule.group import Chunks, Group, GroupCost, Walk
 from lifsim.schedule.membranes import calls_of
 from lifsim.schedule.plan import GroupPlan, Residency, Strip
+from lifsim.schedule.products import gemm_of
 from lifsim.schedule.rows import Ints
+from lifsim.schedule.step_cut import VisitShape, step_cut
 from lifsim.schedule.strip_search import cheapest
 from lifsim.schedule.traffic import DramBytes, LayerTraffic, Tiling
 
@@ -67,7 +69,7 @@ def planned(group: Group, cost: GroupCost) -> GroupPlan:
         last=group.last,
         images=group.chunks.images,
         strips=tuple(sorted(strips, key=lambda strip: strip.first)),
-        residency=Residency(cost.region, split.transient, permanent),
+        residency=Residency(cost.region, split.transient, permanent, split.reserved),
         layers=tuple(layers),
         runs="timestep-major",
         walk=Walk(group, cost),
@@ -76,18 +78,22 @@ def planned(group: Group, cost: GroupCost) -> GroupPlan:
 
 def _tiling(group: Group, cost: GroupCost, index: int, layer: LayerFacts) -> Tiling:
     tile = max(int(cost.tile[index]) - 1, 0)
-    rows = layer.rows.axis.rows_out
+    filters, rows = int(layer.tile_filters[tile]), layer.rows.axis.rows_out
+    strips: tuple[int, ...] = (0,)
     for state, height in cost.heights.items():
-        if group.in_strips[state].first <= layer.layer.index <= group.in_strips[state].last:
-            rows = height
+        relay = group.in_strips[state]
+        if relay.first <= layer.layer.index <= relay.last:
+            rows, strips = height, relay.starts(layer.layer.index, height)
+    visit = VisitShape(gemm_of(layer.layer), strips, layer.rows.row_pixels, filters, int(layer.tile_filters[0]))
     return Tiling(
         order="weights_outer",
         rows=rows,
-        filters=int(layer.tile_filters[tile]),
+        filters=filters,
         row_tiles=-(-layer.rows.axis.rows_out // rows),
         filter_tiles=int(layer.tile_counts[tile]),
         resident_weight_bytes=int(cost.pinned_weights[index]),
         resident_spike_bytes=0,
+        cut=step_cut(visit, group.facts.psums.of(layer.layer), group.psum_room),
     )
 
 
@@ -97,19 +103,20 @@ def membrane_moves(group: Group, cost: GroupCost) -> tuple[Ints, Ints]:
     steps = group.facts.timesteps
     for size, (_, chunks) in enumerate(group.chunks.sizes):
         for move in calls(group, cost, size):
-            reads[move.layer - group.first] += chunks * move.read * (steps - move.first)
-            writes[move.layer - group.first] += chunks * move.written * (steps - move.last)
+            reads[move.layer - group.first] += chunks * (move.read * (steps - move.first) + move.again * steps)
+            writes[move.layer - group.first] += chunks * (move.written * (steps - move.last) + move.again * steps)
     return reads, writes
 
 
 @dataclass(frozen=True)
 class MembraneCall:
-    """What a layer reads before its LIF call and writes behind it, bytes of one chunk and timestep. first, last: as of
-    the call (`StateCall`)."""
+    """What a layer reads before its LIF call and writes behind it, bytes of one chunk and timestep. again: what leaves
+    and comes back between the parts of its chains. first, last: as of the call (`StateCall`)."""
 
     layer: int
     read: int
     written: int
+    again: int
     first: bool
     last: bool
 
@@ -121,6 +128,7 @@ def calls(group: Group, cost: GroupCost, size: int) -> Iterator[MembraneCall]:
     for use, state, permanent in zip(uses, group.states, split.permanent, strict=True):
         moving = use.bytes - permanent
         transient = moving if use.stripped else min(moving, split.transient)
+        again = (moving - transient) * use.parts_apart(split.reserved)
         for call in calls_of(group.relays_of(state)):
             read, written = call.read(moving, transient), call.written(moving, transient)
-            yield MembraneCall(call.layer, read, written, call.first, call.last)
+            yield MembraneCall(call.layer, read, written, again, call.first, call.last)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Literal, Self
 
+from lifsim.hardware.array import Cut
+
 Order = Literal["weights_outer", "inputs_outer"]
 
 
@@ -70,6 +72,14 @@ class DramBytes:
 
 
 @dataclass(frozen=True)
+class Held:
+    """States of one image beside the registers: most at a time, of which the buffer must have room, and all."""
+
+    most: int
+    all: int
+
+
+@dataclass(frozen=True)
 class Tiling:
     """How one layer's work is cut, per group of a grouped convolution.
 
@@ -77,6 +87,8 @@ class Tiling:
     `row_tiles` x `filter_tiles` of them per image. `order` names the outer loop: "weights_outer" walks filter tile,
     image, row tile; "inputs_outer" image, row tile, filter tile. `resident_weight_bytes` and `resident_spike_bytes` are
     pinned in the buffers beside the tile at work and fetched once (per image, of the spikes under "inputs_outer").
+    `cut` are the tiles that the array works off whole: these, or, timestep-major, smaller ones whose psums wait
+    together. `held` are the membranes that the registers leave to their buffer, tick-batched.
     """
 
     order: Order
@@ -86,6 +98,8 @@ class Tiling:
     filter_tiles: int
     resident_weight_bytes: int
     resident_spike_bytes: int
+    cut: Cut
+    held: Held = Held(0, 0)
 
 
 @dataclass(frozen=True)

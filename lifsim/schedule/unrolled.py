@@ -62,8 +62,8 @@ def _chunk(group: Group, cost: GroupCost, size: int, chunk: int) -> Iterator[Lay
 def _membranes(call: MembraneCall, now: Timestep) -> DramBytes:
     """The first timestep finds a zero state, the last one leaves none."""
     return DramBytes(
-        membrane_read=0 if call.first and now.first else call.read,
-        membrane_write=0 if call.last and now.last else call.written,
+        membrane_read=call.again + (0 if call.first and now.first else call.read),
+        membrane_write=call.again + (0 if call.last and now.last else call.written),
     )
 
 

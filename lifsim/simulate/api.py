@@ -8,16 +8,15 @@ from typing import Any, Literal
 
 from lifsim.accounting.prices import price_faults
 from lifsim.config import defaults
-from lifsim.config.document import read_document
 from lifsim.config.overrides import override
-from lifsim.config.resolve import find
+from lifsim.config.validate import Examined
 from lifsim.config.workload import network_of, read_workload
 from lifsim.errors import Fault, InputError, shown
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
-from lifsim.simulate.inputs import Inputs, gathered, priced_arch
-from lifsim.simulate.options import Bptt, Mode, Objective, Options, Schedule, SpikeSource, options_of
+from lifsim.simulate.inputs import Inputs, gathered, named_arch, priced_arch
+from lifsim.simulate.options import Bptt, Mode, Objective, Options, Schedule, SpikeSource, examined_options
 from lifsim.simulate.pipeline import run as simulate
 from lifsim.simulate.resolved import arch_document, network_document
 from lifsim.simulate.result import Result
@@ -32,7 +31,7 @@ def load_arch(name: Name, overrides: Sequence[str] = ()) -> Arch:
 
     Raises InputError with every fault of the file and of the overrides, parts without a price included.
     """
-    return priced_arch(read_document(find("arch", name_of(name, "arch"))), texts_of(overrides))
+    return named_arch(name_of(name, "arch"), texts_of(overrides))
 
 
 def load_workload(name: Name, overrides: Sequence[str] = ()) -> Network:
@@ -100,7 +99,7 @@ def read_inputs(
     arch: Arch | Name,
     workload: Network | Name,
     sharing: Sharing | str,
-    options: Callable[[], Options],
+    options: Callable[[], Examined[Options]],
     overrides: Sequence[str],
 ) -> Inputs:
     """The inputs of a run, of which some may be objects already. Raises InputError with the faults of all."""
@@ -146,10 +145,11 @@ def given_network(given: Network | Name, settings: Sequence[str]) -> Network:
     return network_of(override(network_document(given), settings)) if settings else given
 
 
-def _options(options: Options | None, named: Mapping[str, Any]) -> Options:
+def _options(options: Options | None, named: Mapping[str, Any]) -> Examined[Options]:
     if not isinstance(options, Options | None):
         raise InputError(Fault(f"{shown(options)} must be an Options, or None", path="options"))
-    return options_of({**dict(options or ()), **{name: value for name, value in named.items() if value is not None}})
+    given = {name: value for name, value in named.items() if value is not None}
+    return examined_options({**dict(options or ()), **given})
 
 
 def name_of(given: object, what: str) -> str:

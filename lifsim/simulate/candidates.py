@@ -7,6 +7,7 @@ energy, each found by itself: no objective is beaten in its own figure by anothe
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import count
 from math import inf
@@ -67,11 +68,10 @@ class Search:
 
     def _as_asked(self) -> dict[str, Ways]:
         """Candidates that need no search, as far as they are legal."""
-        named = {}
-        if self.asked.groups is None:
-            named["tick"] = tuple(allowed(self.choices, replace(self.asked, schedule="tick")))
-            if self.choices.mergeable:
-                named["timestep"] = tuple(allowed(self.choices, replace(self.asked, schedule="timestep")))
+        named: dict[str, Ways] = {}
+        for schedule in ("tick", "timestep") if self.asked.groups is None else ():
+            with suppress(InputError):
+                named[schedule] = tuple(allowed(self.choices, replace(self.asked, schedule=schedule)))
         return named | {"dram": self.fewest}
 
     def partition(self, figure: Figure) -> Found:

@@ -9,19 +9,23 @@ from pathlib import Path
 from typing import Any
 
 from lifsim.accounting.prices import price_faults
-from lifsim.config.device import with_device
-from lifsim.config.document import Document, read_document
+from lifsim.config.arch import parse_arch
+from lifsim.config.device import unread_faults, with_device
+from lifsim.config.document import Document, Mark, read_document
 from lifsim.config.overrides import override
 from lifsim.config.resolve import find
-from lifsim.config.validate import examine, in_reading_order, parse_model
+from lifsim.config.validate import Examined, examine, in_reading_order
 from lifsim.config.workload import network_of, read_workload
 from lifsim.config.workload_schema import Workload
 from lifsim.errors import Fault, InputError, collecting, did_you_mean
 from lifsim.graph.states import states_of
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
+from lifsim.model.schema import known
 from lifsim.model.sharing import Sharing
-from lifsim.simulate.options import Options, options_of
+from lifsim.schedule.begins import begins_of
+from lifsim.simulate.options import Options, examined_options
+from lifsim.trace.opening import open_trace
 
 CONFIG_KEYS = ("arch", "workload", "sharing", "options")
 
@@ -51,10 +55,10 @@ def load_inputs(
     Raises InputError with the faults of all inputs together.
     """
     return gathered(
-        lambda settings: priced_arch(read_document(find("arch", arch)), settings),
+        lambda settings: named_arch(arch, settings),
         lambda settings: network_of(override(read_workload(workload), settings)),
         lambda: Sharing.parse(sharing).where_it_fits() if where_possible else Sharing.parse(sharing),
-        lambda: options_of(options),
+        lambda: examined_options(options),
         overrides,
     )
 
@@ -82,13 +86,10 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> Inputs:
         except InputError as error:
             raise InputError([mark.fault(("sharing",), fault.message) for fault in error.faults]) from None
 
-    def options() -> Options:
-        try:
-            return parse_model(Options, part("options"))
-        except InputError as error:
-            raise InputError(
-                replace(fault, path=f"options.{fault.path}".rstrip(".")) for fault in error.faults
-            ) from None
+    def options() -> Examined[Options]:
+        found = examine(Options, part("options"))
+        faults = (replace(fault, path=f"options.{fault.path}".rstrip(".")) for fault in found.faults)
+        return replace(found, faults=tuple(faults))
 
     with collecting(faults):
         inputs = gathered(
@@ -107,14 +108,14 @@ def gathered(
     arch: Callable[[Sequence[str]], Arch],
     workload: Callable[[Sequence[str]], Network],
     sharing: Callable[[], Sharing],
-    options: Callable[[], Options],
+    options: Callable[[], Examined[Options]],
     overrides: Sequence[str],
 ) -> Inputs:
     """Each input in turn, whatever is wrong with those before; of `overrides` architecture and workload are given those
     of their own keys. Raises InputError with the faults of all, and where they do not go together."""
     faults: list[Fault] = []
     for_arch, for_workload = split_overrides(overrides, faults)
-    machine = network = checked_sharing = checked_options = None
+    machine = network = checked_sharing = examined = None
     with collecting(faults):
         machine = arch(for_arch)
     with collecting(faults):
@@ -122,23 +123,56 @@ def gathered(
     with collecting(faults):
         checked_sharing = sharing()
     with collecting(faults):
-        checked_options = options()
+        examined = options()
+        faults += examined.faults
     if network is not None and checked_sharing is not None:
         with collecting(faults):
             states_of(network, checked_sharing)
-    if faults or machine is None or network is None or checked_sharing is None or checked_options is None:
-        raise InputError(faults)
-    return Inputs(machine, network, checked_sharing, checked_options)
+    if network is not None and examined is not None:
+        with collecting(faults):
+            begins_of(network, known(examined.model, "groups", ()) or ())
+    if faults and examined is not None:  # else whoever reads it tells
+        with collecting(faults):
+            _require_trace(known(examined.model, "trace", None), network)
+    if faults or machine is None or network is None or checked_sharing is None or examined is None:
+        raise InputError(dict.fromkeys(faults))
+    return Inputs(machine, network, checked_sharing, examined.model)
+
+
+def _require_trace(path: Path | None, network: Network | None) -> None:
+    """Raises InputError where a trace cannot be read or does not fit."""
+    if path is not None:
+        open_trace(path, network).close()
+
+
+def named_arch(name: str, settings: Sequence[str], *, priced: bool = True) -> Arch:
+    """The architecture `name` with `settings`. priced: whether every part of it must have a price. Raises InputError
+    with all faults, of one that cannot be read those of the settings, too."""
+    try:
+        document = read_document(find("arch", name))
+    except InputError as error:
+        raise InputError([*error.faults, *settings_faults(settings)]) from None
+    return priced_arch(document, settings) if priced else parse_arch(document, settings)
+
+
+def settings_faults(settings: Sequence[str]) -> list[Fault]:
+    """What is wrong with settings of an architecture, whichever that is: their form, keys that no architecture has, bad
+    values, a DRAM device that there is not."""
+    # Entries of a list have their names from the file; what else must be given, it may give.
+    alone = [one for one in settings if one.partition(".")[0].strip() != "components"]
+    found = examine(Arch, with_device(Document("", {}, {(): Mark("")}), alone, {}), keys_alone=True)
+    return [fault for fault in found.faults if fault.source and fault.message != "must be given"]
 
 
 def priced_arch(document: Document, overrides: Sequence[str] = ()) -> Arch:
-    """The architecture that `document` describes: well-formed, and every part of it has a price. Raises InputError with
-    all its faults."""
+    """The architecture that `document` describes: well-formed, every part of it has a price, and its memory looks at
+    what `overrides` set of it. Raises InputError with all its faults."""
     whole = with_device(document, overrides, {})
     found = examine(Arch, whole)
     unpriced = [whole.placed(fault) for fault in price_faults(found.model)]
-    if found.faults or unpriced:
-        raise InputError(in_reading_order([*found.faults, *unpriced], document.source))
+    faults = [*found.faults, *unpriced, *unread_faults(whole, overrides)]
+    if faults:
+        raise InputError(in_reading_order(faults, document.source))
     return found.model
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, ValidationError, ValidationInfo, model_validator
 
 from lifsim.config.document import Document, Mark
-from lifsim.config.validate import parse_model
+from lifsim.config.validate import Examined, examine
 from lifsim.model.schema import Broken, Model, Text, rule
 
 SpikeSource = Literal["workload", "engine"]
@@ -109,5 +109,10 @@ class Options(Model):
 
 def options_of(values: Mapping[str, Any]) -> Options:
     """Options by name, None where not given. Raises InputError with every fault."""
+    return examined_options(values).whole
+
+
+def examined_options(values: Mapping[str, Any]) -> Examined[Options]:
+    """Options by name, None where not given, as far as they are right, and every fault."""
     given = {key: value for key, value in values.items() if value is not None}
-    return parse_model(Options, Document("", given, {(): Mark("")}))
+    return examine(Options, Document("", given, {(): Mark("")}))

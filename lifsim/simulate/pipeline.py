@@ -117,7 +117,7 @@ def bank_of(arch: Arch, network: Network, states: Sequence[State]) -> LifBank:
         variables=max((len(lif.neuron.states) for lif in network.lifs), default=1),
     )
     shape = shape_of(arch.array)
-    held, most = dataflow_of(arch.array).held_outputs(shape), most_channels(states)
+    held, most = dataflow_of(arch.array).membrane_registers(shape), most_channels(states)
     # A layer that shares less than others needs the more registers, but no more than a fold of it has outputs.
     fewer = [
         ceil_div(min(held, min(layer.pixels, shape.rows) * min(layer.filters, shape.cols)), groups)

@@ -19,10 +19,10 @@ from lifsim.hardware.array import sparsity_of
 from lifsim.memo import Shared
 from lifsim.model.arch import Arch
 from lifsim.model.sharing import Sharing
+from lifsim.schedule.begins import group_words
 from lifsim.simulate.inputs import Inputs
 from lifsim.simulate.options import Options
 from lifsim.simulate.pipeline import simulate
-from lifsim.simulate.planning import group_words
 from lifsim.simulate.result import Result
 from lifsim.simulate.spikes import Spikes, fires_own, read_spikes
 from lifsim.watch import Watch, part_of, unwatched

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lifsim.config.device import KEY as DEVICE
-from lifsim.config.device import device_name, read_device, with_device
+from lifsim.config.device import device_name, read_device, unread_faults, with_device
 from lifsim.config.document import Document, read_document
 from lifsim.config.overrides import override
 from lifsim.config.resolve import find
@@ -21,7 +21,7 @@ from lifsim.errors import Fault, InputError, collecting, did_you_mean
 from lifsim.model.arch import Arch
 from lifsim.model.sharing import Sharing
 from lifsim.regular_file import open_regular
-from lifsim.simulate.inputs import split_overrides
+from lifsim.simulate.inputs import settings_faults, split_overrides
 from lifsim.simulate.options import Options, options_of
 from lifsim.simulate.resolved import MODEL_VERSION, sha256_of
 from lifsim.sweeps.request import Request
@@ -90,9 +90,20 @@ def job_of(request: Request) -> Job:
     for key, values in axes.items():
         if key not in NAMES:
             faults += _axis_faults(key, values, job, request)
+    faults += _unread_faults(job)
     if faults:
         raise InputError(dict.fromkeys(map(request.placed, faults)))
     return job
+
+
+def _unread_faults(job: Job) -> list[Fault]:
+    """Settings and axes of the memory that none of the architectures, whose memory no axis chooses, looks at."""
+    axes = [setting(axis.key, axis.values[0]) for axis in job.space.axes if axis.key.startswith("dram.")]
+    if any(one.startswith("dram.model=") for one in axes) or not job.archs:
+        return []
+    settings = [*job.settings, *axes]
+    found = [unread_faults(override(file, settings), settings) for file in job.archs.values()]
+    return [fault for fault in found[0] if all(fault.source in {one.source for one in others} for others in found)]
 
 
 def _archs(request: Request, settings: Sequence[str], faults: list[Fault]) -> dict[str, Document]:
@@ -103,6 +114,8 @@ def _archs(request: Request, settings: Sequence[str], faults: list[Fault]) -> di
         with collecting(faults):
             archs[name] = known[name] if name in known else read_document(find("arch", name))
             parse_model(Arch, with_device(archs[name], settings, {}), keys_alone=True)
+    if not archs:
+        faults += settings_faults(settings)
     return archs
 
 

@@ -36,13 +36,16 @@ class StateMoves:
         members = range(group.first, group.last + 1)
         return cls(*({layer: np.zeros(shape, np.int64) for layer in members} for _ in range(2)))
 
-    def add(self, relays: list[tuple[int, ...]], moving: int, transient: int, chunks: slice) -> None:
-        """A state of which `moving` bytes do not stay, `transient` of them at most through a relay of calls."""
+    def add(self, relays: list[tuple[int, ...]], moving: int, transient: int, apart: int, chunks: slice) -> None:
+        """A state of which `moving` bytes do not stay, `transient` of them at most through a relay of calls; the others
+        leave and come back `apart` times between the parts of a chain."""
         through = min(moving, transient)
         for call in calls_of(relays):
             reads_from, writes_until = 1 if call.first else 0, -1 if call.last else None
             self.reads[call.layer][chunks, reads_from:] += call.read(moving, through)
             self.writes[call.layer][chunks, :writes_until] += call.written(moving, through)
+            for moves in (self.reads, self.writes):
+                moves[call.layer][chunks] += (moving - through) * apart
 
 
 def gradient_state_moves(facts: NetworkFacts, chip: Chip, group: GroupPlan, batch: int, *, reverse: bool) -> StateMoves:
@@ -51,16 +54,21 @@ def gradient_state_moves(facts: NetworkFacts, chip: Chip, group: GroupPlan, batc
     if group.tick_batched:
         return moves
     by_state = _relays(facts, group)
-    sizes = [state.bytes * (2 if reverse else 1) for state in by_state]
+    beside = 2 if reverse else 1
     whole, rest = divmod(batch, group.images)
     for images, chunks in ((group.images, slice(0, whole)), (rest, slice(whole, None))):
         uses = [
-            StateUse(images * size, sum(map(len, relays)), len(relays))
-            for size, relays in zip(sizes, by_state.values(), strict=True)
+            StateUse(
+                images * beside * state.bytes,
+                sum(map(len, relays)),
+                len(relays),
+                parted=state.parted.of(images * beside),
+            )
+            for state, relays in by_state.items()
         ]
         split = best_split(uses, facts.timesteps, chip.room.membrane)
         for use, relays, permanent in zip(uses, by_state.values(), split.permanent, strict=True):
-            moves.add(relays, use.bytes - permanent, split.transient, chunks)
+            moves.add(relays, use.bytes - permanent, split.transient, use.parts_apart(split.reserved), chunks)
     return moves
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+import lifsim
 from lifsim.config.arch import load_arch, parse_arch
 from lifsim.config.document import parse_document
 from lifsim.config.dram import load_dram
@@ -107,3 +108,41 @@ def test_a_device_that_cannot_be_is_refused(settings: list[str], faults: list[st
     told = [fault.message for fault in refused.value.faults]
     assert len(told) == len(faults), told
     assert all(fault in message for fault, message in zip(faults, told, strict=True)), told
+
+
+@pytest.mark.parametrize(
+    ("settings", "unread"),
+    [
+        (["dram.device=hbm2", "dram.model=ideal"], ["dram.device: must go with dram.model cycle, not ideal"]),
+        (
+            ["dram.model=bandwidth", "dram.bandwidth_bytes_per_s=1GB", "dram.device.timing.CL=3"],
+            ["dram.device.timing.CL: must go with dram.model cycle, not bandwidth"],
+        ),
+        (
+            ["dram.model=ideal", "dram.self_refresh_after_cycles=off", "dram.latency_ns=3"],
+            [
+                "dram.self_refresh_after_cycles: must go with dram.model cycle, not ideal",
+                "dram.latency_ns: must go with dram.model bandwidth, not ideal",
+            ],
+        ),
+        (["dram.latency_ns=3"], ["dram.latency_ns: must go with dram.model bandwidth, not cycle"]),
+        (["dram.model=ideal"], []),
+        (["dram.model=bandwidth", "dram.bandwidth_bytes_per_s=1GB", "dram.latency_ns=3"], []),
+        (["dram.device=hbm2", "dram.device.timing.CL=15"], []),
+    ],
+    ids=" ".join,
+)
+def test_a_setting_that_the_memory_does_not_read_is_refused(settings: list[str], unread: list[str]) -> None:
+    told: list[str] = []
+    try:
+        lifsim.load_arch("sata128", settings)
+    except InputError as error:
+        told = [str(fault) for fault in error.faults]
+    assert len(told) == len(unread)
+    assert all(words in one for words, one in zip(unread, told, strict=True))
+
+
+def test_what_a_file_says_for_another_memory_stands_there_unused(own_folder: Path) -> None:
+    text = text_with_device("hbm2", clock_hz="400MHz").replace("model: cycle", "model: ideal")
+    (own_folder / "own.yaml").write_text(text.replace("dram:", "dram:\n  energy_pj_per_bit: 5.0\n  source: me"))
+    assert lifsim.load_arch("own.yaml").dram.device is None

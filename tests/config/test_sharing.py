@@ -113,9 +113,8 @@ def test_every_layer_that_cannot_share_is_named_at_once() -> None:
         states_of(network, Sharing(layer=True, channels=4))
     faults = [str(fault) for fault in caught.value.faults]
     assert all("`share: false`" in fault and "--share-where-possible" in fault for fault in faults)
-    assert [fault.partition(";")[0] for fault in faults] == [
-        "sharing: layer+channel4 must divide the 6 channels of b",
-        "sharing: layer+channel4 must divide the 9 channels of c",
+    assert [fault.partition("; `")[0] for fault in faults] == [
+        "sharing: layer+channel4 must divide the 6 channels of b; the 9 channels of c",
         "sharing: group 'x' must have LIFs of one shape, has a [8, 4, 4], b [6, 4, 4]",
     ]
 

@@ -13,6 +13,7 @@ from lifsim.hardware.array import (
     ArrayShape,
     Gemm,
     Kept,
+    Laid,
     buffer_accesses,
     dense_cycles,
     output_blocks,
@@ -175,7 +176,7 @@ def test_narrow_counts_do_not_wrap():
 )
 def test_counts_that_do_not_fit_are_refused(ones):
     with pytest.raises(ValueError, match="must"):
-        slowest_rows(ones, Gemm(4, 5, 1), ArrayShape(2, 2))
+        slowest_rows(ones, Laid(Gemm(4, 5, 1), ArrayShape(2, 2), DATAFLOWS["os"], True))
 
 
 @pytest.mark.parametrize("dataflow", ["ws", "is"])

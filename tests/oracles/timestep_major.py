@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from lifsim.graph.states import states_of
+from lifsim.graph.states import State, states_of
 from lifsim.model.arch import Arch
 from lifsim.model.network import Input, Layer, Network, Tensor, TimeMean
 from lifsim.model.sharing import Sharing
@@ -457,21 +457,60 @@ class _Walker:
             moving = everything[self.plan.residency.permanent[name] :]
             transient = set(moving if stripped else moving[: self.plan.residency.transient])
             ram = membranes[name]
-            for byte in moving:
-                if stripped and byte[1] not in rows:
-                    continue
-                if byte not in ram.here:
-                    self.moved[layer.name]["membrane_read"] += byte in ram.touched
-                    ram.here.add(byte)
-                ram.touched.add(byte)
-            assert len(ram.here & transient) <= self.plan.residency.transient
-            ends_relay = self.ends_relay(users, layer.index)
-            last_call = t == self.T - 1 and layer.index == users[-1]
-            for byte in sorted(ram.here):
-                leaves = ends_relay if byte in transient else True
-                if leaves and (not stripped or byte[1] in rows):
-                    ram.here.remove(byte)
-                    self.moved[layer.name]["membrane_write"] += not last_call
+            parts = 1 if stripped or self.chains_stay(state.channels, users, images) else self.parts(state, users)
+            for part in range(parts):
+                for byte in moving:
+                    if stripped and byte[1] not in rows:
+                        continue
+                    if byte not in ram.here:
+                        self.moved[layer.name]["membrane_read"] += byte in ram.touched
+                        ram.here.add(byte)
+                    ram.touched.add(byte)
+                assert len(ram.here & transient) <= self.plan.residency.transient
+                ends_relay = part == parts - 1 and self.ends_relay(users, layer.index)
+                last_call = t == self.T - 1 and layer.index == users[-1] and part == parts - 1
+                for byte in sorted(ram.here):
+                    leaves = ends_relay if byte in transient else True
+                    if leaves and (not stripped or byte[1] in rows):
+                        ram.here.remove(byte)
+                        self.moved[layer.name]["membrane_write"] += not last_call
+
+    def pieces(self, layer: Layer, channels: int) -> list[list[int]]:
+        """The chain of every filter, filters chain by chain, in the pieces that run one after the other with all
+        pixels: groups of the convolution, the tiles of a group."""
+        chains, size = layer.filters // channels, layer.group_filters
+        own = [sorted(f % chains for f in range(g * size, (g + 1) * size)) for g in range(layer.groups)]
+        smallest = size if layer.groups > 1 else min(self.arch.array.cols, size)
+        return [[members[filter_] for filter_ in tile] for members in own for tile in cut(size, smallest)]
+
+    def parts(self, state: State, users: list[int]) -> int:
+        """Pieces in which a chain of any user has filters, at most."""
+        most = 1
+        for user in users:
+            pieces = self.pieces(self.network.layers[user], state.channels)
+            counts = Counter(chain for piece in pieces for chain in set(piece))
+            most = max(most, *counts.values())
+        return most
+
+    def chains_stay(self, channels: int, users: list[int], images: range) -> bool:
+        """Whether those at work have room until their last call: of pieces that have chains in common, taken one behind
+        the other, those that begin in one and go on in another."""
+        needed = 0
+        for user in users:
+            layer = self.network.layers[user]
+            pieces = [set(piece) for piece in self.pieces(layer, channels)]
+            waiting = 0
+            if layer.groups > 1 and layer.groups % channels:
+                waiting = layer.filters // channels
+            elif layer.groups > 1:
+                waiting = max(len(a & b) for a in pieces for b in pieces if a is not b)
+            else:
+                whole = layer.filters <= self.arch.array.cols or self.arch.array.cols % channels == 0
+                waiting = 0 if whole or channels == 1 else 1
+            rows, per_row = plane_shape(layer.lif.output.shape)
+            columns = per_row // layer.lif.output.shape[0] if len(layer.lif.output.shape) > 1 else 1
+            needed = max(needed, rows * ceil_div(waiting * columns * self.arch.precision.membrane_bits, 8))
+        return len(images) * needed <= self.plan.residency.reserved
 
     def ends_relay(self, users: list[int], index: int) -> bool:
         """Whether the next LIF of the group uses another state, or there is none."""

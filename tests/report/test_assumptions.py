@@ -39,6 +39,25 @@ def test_a_buffer_beyond_the_table_is_named(size: str, said: bool) -> None:
     assert all("outside the SRAM table, 1 KiB to 4 MiB" in line for line in found)
 
 
+@pytest.mark.parametrize(
+    ("size", "factor", "far"),
+    [("512", "2", False), ("64MiB", "16", False), ("128MiB", "32", True), ("1PiB", "268,435,456", True)],
+)
+def test_how_far_beyond_the_table_is_told(size: str, factor: str, far: bool) -> None:
+    (line,) = lines(f"buffers.membrane.size_bytes={size}")
+    assert f"by a factor of {factor}: its prices are extrapolated" in line
+    assert ("far outside" in line) == far
+
+
+@pytest.mark.parametrize(
+    ("units", "idle"), [(64, None), (128, None), (129, "1 of them"), (1 << 20, "1,048,448 of them")]
+)
+def test_lif_units_that_no_pe_gives_work_are_told(units: int, idle: str | None) -> None:
+    found = lines(f"lif.units={units}")
+    assert len(found) == (idle is not None)
+    assert all(f"more than the 128 PEs whose outputs they take: {idle} have no work" in line for line in found)
+
+
 def test_the_table_ends_where_that_says() -> None:
     sizes = {int(row["size_bytes"]) for row in tables.rows("cacti7_sram.csv")}
     assert (min(sizes), max(sizes)) == (1024, 4 << 20)

@@ -26,7 +26,10 @@ def facts_on(network: Network, sharing: Sharing, arch: Arch) -> NetworkFacts:
 
 
 def traffic_on(network: Network, layer: Layer, arch: Arch, batch: int) -> LayerTraffic:
-    return tick.traffic(layer, Reals.of(network, arch.precision.psum_bits), Chip.of(arch).tiles, batch)
+    """Without sharing."""
+    chip = Chip.of(arch)
+    reals, membranes = Reals.of(network, arch.precision.psum_bits), chip.membranes_of(layer, 1)
+    return tick.traffic(layer, reals, chip.tiles, batch, membranes)
 
 
 def visit_on(network: Network, layer: Layer, arch: Arch, batch: int, traffic: LayerTraffic) -> Visit:

@@ -10,7 +10,11 @@ from itertools import product
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from lifsim.schedule.membranes import StateUse, best_split
+from lifsim.schedule.chains import IN_ONE_PIECE, Parted
+from lifsim.schedule.membranes import MembraneSplit, StateUse, best_split
+
+Split = tuple[int, int, tuple[int, ...]]
+"""Bytes reserved for chains, transient ones, permanent ones by state."""
 
 
 @dataclass(frozen=True)
@@ -28,14 +32,16 @@ def uses(draw: st.DrawFn, shared: bool) -> StateUse:
     relays = draw(st.integers(1, 2))
     calls = relays + draw(st.integers(1, 3) if shared else st.integers(0, 1))
     stripped = relays == 1 and calls > 1 and draw(st.integers(0, 7)) == 0
-    return StateUse(draw(st.integers(1, 8)), calls, relays, stripped=stripped)
+    size, parted = draw(st.integers(1, 8)), draw(st.integers(0, 3)) == 0
+    chains = Parted(draw(st.integers(1, size)), draw(st.integers(2, 3))) if parted else IN_ONE_PIECE
+    return StateUse(size, calls, relays, stripped, chains)
 
 
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
     """Mostly two states that several layers share, and one beside them. The slope changes where a transient region of q
     and the p = U - q of some states fill the buffer: buffers are that large, or a byte more or less."""
-    states = [draw(uses(True)) for _ in range(draw(st.sampled_from([1, 2, 2, 2])))]
+    states = [draw(uses(True)) for _ in range(draw(st.sampled_from([1, 2, 2, 2, 2])))]
     states += [draw(uses(False)) for _ in range(draw(st.integers(0, 1)))]
     transient = draw(st.integers(1, max(state.bytes for state in states)))
     fitting = [state for state in states if draw(st.integers(0, 3))]
@@ -45,57 +51,63 @@ def cases(draw: st.DrawFn) -> Case:
     return Case(tuple(draw(st.permutations(states))), draw(st.integers(1, 4)), buffer, min(least, buffer))
 
 
-def byte_moves(state: StateUse, *, passes: bool, timesteps: int) -> int:
-    """How often DRAM moves one byte that is not permanent, call by call. passes: it stays through a relay of calls."""
+def byte_moves(state: StateUse, *, passes: bool, timesteps: int, parts: int) -> int:
+    """How often DRAM moves one byte that is not permanent, call by call. passes: it stays through a relay of calls;
+    else it comes and goes with every one of the `parts` of a call."""
     first_relay = state.calls - (state.relays - 1)
     relays = [first_relay] + [1] * (state.relays - 1)
     moved, done, on_chip = 0, 0, False
     for calls in relays * timesteps:
-        for call in range(calls):
+        for part in range(calls * parts):
             moved += done > 0 and not on_chip  # the zero state is never read
             done, on_chip = done + 1, True
-            if not passes or call == calls - 1:
-                moved += done < state.calls * timesteps  # the last state is never written
+            if not passes or part == calls * parts - 1:
+                moved += done < state.calls * parts * timesteps  # the last state is never written
                 on_chip = False
     return moved
 
 
-def moved_by_split(case: Case) -> Iterator[tuple[int, int, tuple[int, ...]]]:
-    """(bytes moved, transient, permanent by state) of every split, byte by byte: a state's are numbered, the first p
-    stay, the next q come once per relay of calls."""
-    tables = []
-    for state in case.states:
-        once, every = (byte_moves(state, passes=passes, timesteps=case.timesteps) for passes in (True, False))
-        tables.append(
-            {
-                (kept, transient): sum(
-                    once if state.stripped or byte < kept + transient else every for byte in range(kept, state.bytes)
-                )
-                for kept in range(state.bytes + 1)
-                for transient in range(case.buffer + 1)
-            }
-        )
-    for permanent in product(*(range(state.bytes + 1) for state in case.states)):
-        for transient in range(case.least, case.buffer - sum(permanent) + 1):
-            moved = sum(table[kept, transient] for table, kept in zip(tables, permanent, strict=True))
-            yield moved, transient, permanent
+def moved_by_split(case: Case) -> Iterator[tuple[int, Split]]:
+    """(bytes moved, split) of every split, byte by byte: a state's are numbered, the first p stay, the next q come once
+    per relay of calls; chains of a state stay in one piece if w bytes hold their window."""
+    for reserved in range(case.buffer - case.least + 1):
+        tables = []
+        for state in case.states:
+            parts = state.parted.parts if state.parted.window > reserved else 1
+            once = byte_moves(state, passes=True, timesteps=case.timesteps, parts=1)
+            every = byte_moves(state, passes=False, timesteps=case.timesteps, parts=parts)
+            tables.append(
+                {
+                    (kept, transient): sum(
+                        once if state.stripped or byte < kept + transient else every
+                        for byte in range(kept, state.bytes)
+                    )
+                    for kept in range(state.bytes + 1)
+                    for transient in range(case.buffer + 1)
+                }
+            )
+        for permanent in product(*(range(state.bytes + 1) for state in case.states)):
+            for transient in range(case.least, case.buffer - reserved - sum(permanent) + 1):
+                moved = sum(table[kept, transient] for table, kept in zip(tables, permanent, strict=True))
+                yield moved, (reserved, transient, permanent)
 
 
 @settings(max_examples=200, deadline=None)
 @given(cases())
 def test_no_split_moves_fewer_bytes(case: Case) -> None:
     best = best_split(case.states, case.timesteps, case.buffer, case.least)
-    every_split = {(transient, permanent): moved for moved, transient, permanent in moved_by_split(case)}
+    every_split = {split: moved for moved, split in moved_by_split(case)}
     assert best.moved == min(every_split.values())
-    assert every_split[best.transient, best.permanent] == best.moved  # a legal one, that moves what it says
+    assert every_split[best.reserved, best.transient, best.permanent] == best.moved  # legal, and moves what it says
 
 
 def kinds(case: Case) -> set[str]:
     """What a case puts to the test."""
     found = {"mixed calls"} if len({state.calls for state in case.states}) > 1 else set()
     every_split = list(moved_by_split(case))
-    fewest = min(moved for moved, *_ in every_split)
-    best = [(transient, permanent) for moved, transient, permanent in every_split if moved == fewest]
+    fewest = min(moved for moved, _ in every_split)
+    found |= {"room for chains"} if all(split[0] for moved, split in every_split if moved == fewest) else set()
+    best = [(transient, permanent) for moved, (_, transient, permanent) in every_split if moved == fewest]
     largest = max(state.bytes for state in case.states)
     if fewest and all(transient > 0 and any(permanent) for transient, permanent in best):
         found.add("both regions at work")
@@ -122,6 +134,7 @@ def test_the_cases_are_those_that_matter() -> None:
     look()
     shares = {kind: seen[kind] / seen["cases"] for kind in seen}
     assert shares["mixed calls"] > 0.4
+    assert shares["room for chains"] > 0.02
     assert shares["both regions at work"] > 0.2
     assert shares["neither the smallest nor the largest transient region"] > 0.1
     assert shares["a state that just fits or just does not"] > 0.3
@@ -144,3 +157,17 @@ def test_a_part_of_each_state_stays_where_the_rest_takes_turns_by_hand() -> None
     # 12 bytes on chip: 4 of each state stay, the other 4 of each take turns in the region: one in, one out, T = 2.
     best = best_split([StateUse(8, 3, 1), StateUse(8, 3, 1)], 2, 12)
     assert (best.transient, best.permanent, best.moved) == (4, (4, 4), 2 * 4 * 2)
+
+
+def test_room_for_the_chains_at_work_by_hand() -> None:
+    """Two states of 100 bytes, 4 timesteps, a buffer of 60. The chains of both are worked off in 4 parts; those of the
+    first have 50 bytes at work, of the second 10."""
+    wide, narrow = (StateUse(100, 1, 1, parted=Parted(window, 4)) for window in (50, 10))
+    # One alone: 10 bytes are reserved, 50 stay, the rest moves 2 * 3 times.
+    assert best_split([narrow], 4, 60).moved == 6 * 50
+    assert best_split([narrow], 4, 60).reserved == 10
+    # No room for 50: what does not stay moves for all 4 parts, 2 * (4 * 4 - 1) times.
+    assert best_split([wide], 4, 40).moved == 30 * 60
+    # Where all of a state stays, its chains need no room beside it.
+    assert best_split([wide, narrow], 4, 110).moved == 6 * 100
+    assert best_split([wide], 4, 100) == MembraneSplit(0, (100,), 0, 0)

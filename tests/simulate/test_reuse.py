@@ -28,12 +28,11 @@ def test_runs_that_share_parts_equal_runs_alone() -> None:
         ("buffers.spike_in.banks=1", "buffers.spike_in.banks=2"),
         ("buffers.membrane.size_bytes=64", "buffers.membrane.size_bytes=8KiB"),
         ("buffers.membrane.double_buffered=true", "buffers.membrane.banks=4"),
-        ("dram.model=ideal", "dram.model=bandwidth"),
+        ("dram.model=ideal", "dram={model: bandwidth, bandwidth_bytes_per_s: 1GB, energy_pj_per_bit: 5, source: t}"),
     ]
     shared_parts, spikes = Shared(), None
     choices = list(itertools.product(*changes))[::293]
     for overrides, sharing, schedule in itertools.product(choices, ("none", "channel2"), ("tick", "timestep", "auto")):
-        overrides = (*overrides, "dram.bandwidth_bytes_per_s=1GB")
         inputs = load_inputs("sata128", "lenet5_mnist", sharing, {"schedule": schedule}, overrides)
         spikes = spikes or read_spikes(inputs.network, inputs.sharing, inputs.options, sparsity_of(inputs.arch.array))
         shared = simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, spikes, shared_parts)

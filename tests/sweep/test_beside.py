@@ -62,7 +62,7 @@ def test_layer_sharing_stands_beside_none_in_the_same_groups(sharing: str, sched
     assert shared is not None
     assert alike is not None
     assert machine is not None
-    assert shared.firsts == alike.firsts != machine.firsts
+    assert shared.begins == alike.begins != machine.begins
     own = lifsim.run("sata128", "vgg9_cifar10", "none", schedule=schedule, overrides=MEMORY)
     assert counts(found.machine.result) == counts(own)
     ours, theirs = found.shared.totals, found.alike.result.totals

@@ -91,7 +91,23 @@ def test_a_device_that_cannot_be_is_refused_before_any_run(vary: str, message: s
     assert message in "\n".join(map(str, refused.value.faults))
 
 
-def test_a_memory_that_simulates_none_may_name_any_device() -> None:
-    ideal = ("dram.model=ideal", "dram.energy_pj_per_bit=1.0", "dram.source=t", "dram.device=nowhere")
-    (outcome,) = outcomes(job(overrides=ideal))
+def test_a_file_of_a_memory_that_simulates_none_may_name_any_device(own: Path) -> None:
+    machine = own.with_name("machine.yaml")
+    machine.write_text(find("arch", "sata128").read_text().replace("device: lpddr3_1600_x32", "device: nowhere"))
+    ideal = ("dram.model=ideal", "dram.energy_pj_per_bit=1.0", "dram.source=t")
+    asked = options_document({"workload": ["lenet5_mnist"], "arch": [str(machine)]}, ideal, ())
+    made = plan(read_request(None, asked)).job
+    assert "nowhere" in made.archs[str(machine)].data["dram"]["device"]
+    (outcome,) = outcomes(made)
     assert outcome.figures is not None
+
+
+def test_an_axis_of_devices_that_no_memory_reads_is_refused() -> None:
+    ideal = ("dram.model=ideal", "dram.latency_ns=3")
+    with pytest.raises(InputError) as caught:
+        job("dram.device=hbm2,ddr4_2400", overrides=ideal)
+    assert [str(fault).partition(",")[0] for fault in caught.value.faults] == [
+        "--set dram.latency_ns: must go with dram.model bandwidth",
+        "--vary dram.device: must go with dram.model cycle",
+    ]
+    assert job("dram.device=hbm2,ddr4_2400", "dram.model=ideal,cycle", overrides=()).space.points == 4

@@ -38,7 +38,7 @@ class Own(Accounting):
         shape, dataflow, sparsity = shape_of(machine.array), dataflow_of(machine.array), sparsity_of(machine.array)
         for index, scheduled in zip(group.indices, scheduled_layers(setup, facts, group), strict=True):
             layer = setup.network.layers[index]
-            laid = laid_out(layer, shape, dataflow, tick_batched=group.tick_batched)
+            laid = laid_out(layer, shape, dataflow, scheduled.cut, tick_batched=group.tick_batched)
             lifs = lif_calls(layer, setup.bank.pass_cycles, overlapped=machine.lif.overlapped)
             work = setup.memo.of(array_work, laid, sparsity, setup.kept[index], lifs)
             found.append(layer_counts(setup, layer, scheduled, work))
@@ -46,9 +46,9 @@ class Own(Accounting):
 
     def with_port_waits(self, setup: Setup, group: GroupPlan, counts: Sequence[LayerCounts]) -> list[LayerCounts]:
         found = []
-        for index, counted in zip(group.indices, counts, strict=True):
-            layer = setup.network.layers[index]
-            found.append(with_port_stalls(setup, layer, counted, tick_batched=group.tick_batched))
+        for index, traffic, counted in zip(group.indices, group.layers, counts, strict=True):
+            layer, tick = setup.network.layers[index], group.tick_batched
+            found.append(with_port_stalls(setup, layer, counted, traffic.tiling, tick_batched=tick))
         return found
 
     def count_training(self, setup: Setup, plan: Plan, *, reverse: bool) -> list[Stages]:
@@ -59,6 +59,5 @@ class Own(Accounting):
     ) -> list[Stages]:
         found = []
         for layer, stages in zip(setup.network.layers, layers, strict=True):
-            tick = plan.group_of(layer.index).tick_batched
-            found.append(with_training_port_stalls(setup, layer, stages, tick_batched=tick, reverse=reverse))
+            found.append(with_training_port_stalls(setup, layer, stages, plan, reverse=reverse))
         return found

@@ -9,9 +9,10 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.hardware.array import ArrayAccesses, ArrayCycles, Kept, Laid, Sparsity, buffer_accesses
-from lifsim.hardware.lif_unit import lif_cycles, lif_passes
+from lifsim.hardware.array import ArrayAccesses, ArrayCycles, Kept, Laid, Sparsity
+from lifsim.hardware.lif_unit import lif_cycles, pass_outputs
 from lifsim.model.network import Layer
+from lifsim.schedule.storage import rows_of
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,10 @@ class ArrayWork:
 
 @dataclass(frozen=True)
 class LifCalls:
-    """The LIF calls behind a layer: those of a map, at every one of `timesteps`, in passes that take `pass_cycles`.
-    overlapped: whether the array works on meanwhile."""
+    """The LIF calls behind a layer: those of a map of so many `rows`, at every one of `timesteps`, in passes that take
+    `pass_cycles`. overlapped: whether the array works on meanwhile."""
 
+    rows: int
     pixels: int
     filters: int
     groups: int
@@ -45,7 +47,10 @@ class LifCalls:
 
 def lif_calls(layer: Layer, pass_cycles: int, *, overlapped: bool) -> LifCalls | None:
     """Those of `layer`; None where it has no LIFs."""
-    return None if layer.lif is None else LifCalls(*lif_map(layer), layer.timesteps, pass_cycles, overlapped)
+    if layer.lif is None:
+        return None
+    rows = rows_of(layer.lif.output.shape)
+    return LifCalls(rows, *lif_map(layer), layer.timesteps, pass_cycles, overlapped)
 
 
 def lif_map(layer: Layer) -> tuple[int, int, int]:
@@ -61,7 +66,7 @@ def array_work(laid: Laid, sparsity: Sparsity, kept: Kept, lifs: LifCalls | None
     """Work of the product `laid` on spikes of which `sparsity` has `kept` what it must know, and of the LIFs behind."""
     accesses, before = [], (0,) * len(fields(ArrayAccesses))
     for rounds in range(1, kept.rounds + 1):
-        after = astuple(buffer_accesses(laid.dataflow, laid.gemm, laid.shape, rounds, laid.tick_batched))
+        after = astuple(laid.accesses(rounds))
         accesses.append(ArrayAccesses(*((a - b) * kept.images for a, b in zip(after, before, strict=True))))
         before = after
     return ArrayWork(
@@ -74,7 +79,7 @@ def array_work(laid: Laid, sparsity: Sparsity, kept: Kept, lifs: LifCalls | None
 
 def lif_waits(lifs: LifCalls, pass_cycles: int | NDArray[np.int64], laid: Laid, sparsity: Sparsity, kept: Kept) -> int:
     """Cycles in which the array waits for LIF units whose passes take `pass_cycles`, the same or one by one."""
-    passes = lif_passes(lifs.pixels, lifs.filters, lifs.groups, laid.shape)
+    passes = served(lifs, laid).size
 
     def waited(blocks: NDArray[np.int64]) -> int:
         return lif_cycles(pass_cycles, passes, lifs.timesteps, blocks, laid.tick_batched, lifs.overlapped)
@@ -85,3 +90,21 @@ def lif_waits(lifs: LifCalls, pass_cycles: int | NDArray[np.int64], laid: Laid, 
     for blocks, images in sparsity.blocks(kept, laid):
         total += waited(blocks) * images
     return total
+
+
+def lif_tiles(lifs: LifCalls, laid: Laid) -> tuple[list[int], list[int]]:
+    """(pixels by row tile, filters by filter tile) of the map that the LIFs see. Behind a pool a tile has the rows that
+    its own rows complete."""
+    gemm, cut = laid.gemm, laid.tiling
+    rows = np.diff([lifs.rows * start // gemm.pixels for start in (*cut.starts, gemm.pixels)])
+    edges = [*range(0, gemm.filters, cut.filters), gemm.filters]
+    filters = np.diff([lifs.filters * edge // gemm.filters for edge in edges])
+    return (lifs.pixels // lifs.rows * rows).tolist(), filters.tolist()
+
+
+def served(lifs: LifCalls, laid: Laid) -> NDArray[np.int64]:
+    """[passes of a timestep] outputs that each serves, group by group, tile by tile: no pass serves two tiles."""
+    pixels, filters = lif_tiles(lifs, laid)
+    sizes = [(pixels[row], filters[tile]) for row, tile in laid.tiling.order(laid.gemm)]
+    of_tile = {size: pass_outputs(*size, 1, laid.shape) for size in set(sizes)}
+    return np.tile(np.concatenate([of_tile[size] for size in sizes]), lifs.groups)

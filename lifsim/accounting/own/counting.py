@@ -30,17 +30,17 @@ def layer_counts(setup: Setup, layer: Layer, scheduled: ScheduledLayer, work: Ar
         pe_utilisation=pe_utilisation(ops.occupying(sparsity.skips), shape, cycles.array + cycles.fill_drain),
         tiling=scheduled.description,
         timesteps=_timesteps(layer, shape, sparsity, work, setup.batch),
-        input_words=_input_words(setup, layer, bits.spike_in, tick_batched=scheduled.tick_batched),
+        input_words=_input_words(setup, layer, bits.spike_in, scheduled),
         datapaths=layer.datapaths,
     )
 
 
-def _input_words(setup: Setup, layer: Layer, bits: int, *, tick_batched: bool) -> int:
+def _input_words(setup: Setup, layer: Layer, bits: int, scheduled: ScheduledLayer) -> int:
     array = setup.machine.array
     return setup.memo.of(
         sparsity_of(array).input_words,
         setup.kept[layer.index],
-        laid_out(layer, shape_of(array), dataflow_of(array), tick_batched=tick_batched),
+        laid_out(layer, shape_of(array), dataflow_of(array), scheduled.cut, tick_batched=scheduled.tick_batched),
         input_map_of(layer, bits),
         input_banks(setup.machine.stores),
     )

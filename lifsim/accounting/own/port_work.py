@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
 from lifsim.accounting.counts import ElementBits
-from lifsim.accounting.own.array_work import LifCalls, lif_waits
+from lifsim.accounting.own.array_work import LifCalls, lif_waits, served
 from lifsim.hardware.array import Kept, Laid, Sparsity
-from lifsim.hardware.lif_unit import pass_outputs
 from lifsim.hardware.sram_banks import Banks
 from lifsim.hardware.sram_ports import Port, Ports, PortStalls
 from lifsim.hardware.stores import Store, Stores
@@ -19,12 +19,14 @@ from lifsim.hardware.stores import Store, Stores
 class LifPorts:
     """The LIF calls behind a layer, for which the array waits `waited` cycles where ports take no time, and the ports
     that they use. membrane: None where no membrane passes one; psum: None where they take no sums from its buffer.
-    channels: channel groups that share a state; variables: values that each neuron's state consists of."""
+    channels: channel groups that share a state; variables: values that each neuron's state consists of; in_buffer: the
+    share of the states that lies in the membrane buffer."""
 
     calls: LifCalls
     waited: int
     channels: int
     variables: int
+    in_buffer: Fraction
     membrane: Port | None
     spike_out: Port
     psum: Port | None = None
@@ -52,14 +54,16 @@ def port_of(store: Store, element_bits: int) -> Port:
 def lif_stalls(lifs: LifPorts, laid: Laid, sparsity: Sparsity, kept: Kept) -> PortStalls:
     """A pass of the LIF units takes as long as its membranes and its spikes need to pass their buffers' ports.
 
-    Tick-batched, membranes stay in the PEs. Between the calls of a chain of `channelN` the state stays in the unit, so
-    that a pass reads and writes one membrane (and what else their neurons keep) for N outputs; reads and writes have
-    ports of their own. Where the PEs do not sum up, a pass reads its sums.
+    Tick-batched, membranes stay in the PEs; those that do not are dealt to all passes alike. Between the calls of a
+    chain of `channelN` the state stays in the unit, so that a pass reads and writes one membrane (and what else their
+    neurons keep) for N outputs; reads and writes have ports of their own. Where the PEs do not sum up, a pass reads its
+    sums.
     """
     calls = lifs.calls
-    outputs = pass_outputs(calls.pixels, calls.filters, calls.groups, laid.shape)
+    outputs = served(calls, laid)
     alone = np.full_like(outputs, calls.pass_cycles)
     states = -(-outputs // lifs.channels) * lifs.variables
+    states = -(-states * lifs.in_buffer.numerator // lifs.in_buffer.denominator)
     with_membranes = lifs.membrane.slowed(alone, states) if lifs.membrane else alone
     with_spikes = lifs.spike_out.slowed(with_membranes, outputs)
     with_sums = lifs.psum.slowed(with_spikes, outputs) if lifs.psum else with_spikes

@@ -6,22 +6,23 @@ from dataclasses import dataclass
 
 from lifsim.accounting.books import Accesses
 from lifsim.accounting.protocol import Setup
+from lifsim.hardware.array import Cut
 from lifsim.hardware.lif_unit import membrane_accesses
 from lifsim.model.network import Layer, Network
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.traffic import DramBytes, LayerTraffic
 
-NO_ACCESSES = Accesses(0, 0)
-
 
 @dataclass(frozen=True)
 class ScheduledLayer:
-    """tick_batched: all timesteps of a tile back to back, membranes in the PEs' registers; else timestep by timestep,
-    membranes in their buffer; with them go the other variables of their neurons' states. description: group and tiling,
-    for people."""
+    """tick_batched: all timesteps of a tile back to back, membranes in the PEs' registers (of a tile that has too many
+    for them, the others in their buffer); else timestep by timestep, membranes in their buffer; with them go the other
+    variables of their neurons' states. cut: the tiles that the array works off. description: group and tiling, for
+    people."""
 
     tick_batched: bool
+    cut: Cut
     dram_bytes: DramBytes
     membrane_registers: Accesses
     membrane_buffer: Accesses
@@ -32,21 +33,25 @@ def scheduled_layers(setup: Setup, facts: NetworkFacts, group: GroupPlan) -> tup
     """The layers of `group`."""
     network, found = setup.network, []
     for layer, traffic in zip(network.layers[group.first : group.last + 1], group.layers, strict=True):
-        starts_from_zero = facts.starts_from_zero[layer.index]
-        per_image = membrane_accesses(
-            layer.lif_elements, layer.timesteps, setup.channels[layer.index], starts_from_zero
-        )
-        accesses = Accesses(*(count * setup.batch * layer.state_variables for count in per_image))
+        states = layer.lif_elements // setup.channels[layer.index]
+        in_buffer = traffic.tiling.held.all if group.tick_batched else states
         found.append(
             ScheduledLayer(
                 tick_batched=group.tick_batched,
+                cut=traffic.tiling.cut,
                 dram_bytes=traffic.dram,
-                membrane_registers=accesses if group.tick_batched else NO_ACCESSES,
-                membrane_buffer=NO_ACCESSES if group.tick_batched else accesses,
+                membrane_registers=_accesses(setup, facts, layer, states - in_buffer),
+                membrane_buffer=_accesses(setup, facts, layer, in_buffer),
                 description=_tiling(traffic) if group.tick_batched else _steps(network, layer, traffic, group),
             )
         )
     return tuple(found)
+
+
+def _accesses(setup: Setup, facts: NetworkFacts, layer: Layer, states: int) -> Accesses:
+    """Of so many states of an image, over the batch and all timesteps."""
+    per_image = membrane_accesses(states, layer.timesteps, 1, facts.starts_from_zero[layer.index])
+    return Accesses(*(count * setup.batch * layer.state_variables for count in per_image))
 
 
 def _steps(network: Network, layer: Layer, traffic: LayerTraffic, group: GroupPlan) -> str:

@@ -7,33 +7,34 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lifsim.accounting.counts import LayerCounts
-from lifsim.accounting.own.array_work import lif_map
+from lifsim.accounting.own.array_work import lif_calls, served
 from lifsim.accounting.own.port_work import ports_of
 from lifsim.accounting.own.ports import waiting, with_port_stalls
 from lifsim.accounting.protocol import Setup
 from lifsim.accounting.stages import Stages
-from lifsim.hardware.array import DATAFLOWS, ArrayShape, Dataflow, dense_waits, shape_of
+from lifsim.hardware.array import DATAFLOWS, ArrayShape, Cut, Dataflow, dense_waits, shape_of
 from lifsim.hardware.input_reads import EvenReads
-from lifsim.hardware.lif_unit import pass_outputs
 from lifsim.hardware.sram_ports import Port, PortStalls
 from lifsim.model.network import Layer
+from lifsim.schedule.plan import Plan
+from lifsim.schedule.products import laid_out
 from lifsim.training.products import Product, backward_product, update_product
 from lifsim.training.stages import Stage
 
 
-def with_training_port_stalls(
-    setup: Setup, layer: Layer, stages: Stages, *, tick_batched: bool, reverse: bool
-) -> Stages:
-    """`stages` of `layer`, which know no waiting, with their waits for SRAM ports.
+def with_training_port_stalls(setup: Setup, layer: Layer, stages: Stages, plan: Plan, *, reverse: bool) -> Stages:
+    """`stages` of `layer` under `plan`, which know no waiting, with their waits for SRAM ports.
 
     Forward reads the spikes as inference does, and so does recomputation, whose LIFs hand nothing over. The operands of
     the other products are taken to lie in the order in which the array asks for them.
     """
-    ports = _Ports(setup, layer, tick_batched, reverse)
+    group = plan.group_of(layer.index)
+    tiling, tick = group.layers[layer.index - group.first].tiling, group.tick_batched
+    ports = _Ports(setup, layer, tiling.cut, tick, reverse)
     silent = replace(layer, lif=None)
     waits = {
-        Stage.FORWARD: lambda counts: with_port_stalls(setup, layer, counts, tick_batched=tick_batched),
-        Stage.RECOMPUTE: lambda counts: with_port_stalls(setup, silent, counts, tick_batched=tick_batched),
+        Stage.FORWARD: lambda counts: with_port_stalls(setup, layer, counts, tiling, tick_batched=tick),
+        Stage.RECOMPUTE: lambda counts: with_port_stalls(setup, silent, counts, tiling, tick_batched=tick),
         Stage.BACKWARD: ports.backward,
         Stage.WEIGHT_UPDATE: ports.weight_update,
     }
@@ -44,6 +45,7 @@ def with_training_port_stalls(
 class _Ports:
     setup: Setup
     layer: Layer
+    cut: Cut
     tick_batched: bool
     reverse: bool
 
@@ -70,10 +72,11 @@ class _Ports:
         """A pass takes as long as its membranes need to come through their buffer's ports: those of all calls where
         they are stored; timestep by timestep the gradients of membranes, recomputed membranes beside them. They leave
         by ports of their own."""
-        if self.layer.lif is None:
+        calls = lif_calls(self.layer, self.setup.bank.pass_cycles, overlapped=False)
+        if calls is None:
             return PortStalls()
         buffer, latency = self.setup.machine.stores.membrane, self.setup.bank.pass_cycles
-        outputs = pass_outputs(*lif_map(self.layer), self._shape)
+        outputs = served(calls, laid_out(self.layer, self._shape, self._dataflow, self.cut, tick_batched=False))
         states = -(-outputs // self.setup.channels[self.layer.index]) * self.layer.state_variables
         carried = np.zeros_like(states) if self.tick_batched else states * (2 if self.reverse else 1)
         stored = np.zeros_like(outputs) if self.reverse else outputs * self.layer.state_variables

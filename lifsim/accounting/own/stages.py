@@ -20,14 +20,15 @@ from dataclasses import dataclass, replace
 from lifsim.accounting.books import Accesses, Cycles, Operations, SramAccesses, added
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.machine import Machine
-from lifsim.accounting.own.array_work import lif_map
+from lifsim.accounting.own.array_work import lif_calls, served
 from lifsim.accounting.own.port_work import input_banks
 from lifsim.accounting.protocol import Accounting, Setup
 from lifsim.accounting.stages import Stages
-from lifsim.hardware.array import DATAFLOWS, ArrayCycles, pe_utilisation, shape_of, sparsity_of
-from lifsim.hardware.lif_unit import lif_passes, membrane_accesses
+from lifsim.hardware.array import DATAFLOWS, ArrayCycles, Cut, pe_utilisation, shape_of, sparsity_of
+from lifsim.hardware.lif_unit import membrane_accesses
 from lifsim.model.network import Layer
 from lifsim.schedule.plan import Plan
+from lifsim.schedule.products import laid_out
 from lifsim.training.products import Product, StageWork, backward_product, update_product
 from lifsim.training.sizes import TrainingSizes
 from lifsim.training.stages import Stage
@@ -43,24 +44,43 @@ def training_counts(accounting: Accounting, setup: Setup, plan: Plan, *, reverse
     first = frozenset(state.layers[-1] for state in plan.facts.states)
     found: list[Stages] = []
     for group in plan.groups:
-        for index, inference in zip(group.indices, accounting.count(setup, plan.facts, group), strict=True):
-            layer, starts = setup.network.layers[index], index in first
-            stages = _LayerStages(setup, layer, traffic[index], inference, group.tick_batched, reverse, starts)
+        counted = accounting.count(setup, plan.facts, group)
+        for index, moved, inference in zip(group.indices, group.layers, counted, strict=True):
+            forward = _Forward(inference, moved.tiling.cut, group.tick_batched)
+            stages = _LayerStages(
+                setup, setup.network.layers[index], traffic[index], forward, reverse, starts_from_zero=index in first
+            )
             found.append(stages.counts())
     return found
 
 
 @dataclass(frozen=True)
+class _Forward:
+    """The forward pass of a layer: its events, without what training adds, and how it runs."""
+
+    counts: LayerCounts
+    cut: Cut
+    tick_batched: bool
+
+
+@dataclass(frozen=True)
 class _LayerStages:
-    """One layer of a training run. inference: its forward events, without what training adds."""
+    """One layer of a training run."""
 
     setup: Setup
     layer: Layer
     traffic: LayerTraining
-    inference: LayerCounts
-    tick_batched: bool
+    forward: _Forward
     reverse: bool
     starts_from_zero: bool
+
+    @property
+    def inference(self) -> LayerCounts:
+        return self.forward.counts
+
+    @property
+    def tick_batched(self) -> bool:
+        return self.forward.tick_batched
 
     @property
     def machine(self) -> Machine:
@@ -165,10 +185,12 @@ class _LayerStages:
 
     def _gradient_cycles(self) -> int:
         """Passes of the gradient units, one a LIF unit: as many as the LIF units' in the forward stage, not hidden."""
-        if self.layer.lif is None:
+        calls = lif_calls(self.layer, self.setup.bank.pass_cycles, overlapped=False)
+        if calls is None:
             return 0
-        passes = lif_passes(*lif_map(self.layer), shape_of(self.machine.array))
-        return passes * self.layer.timesteps * self.batch * self.setup.bank.pass_cycles
+        shape, dataflow = shape_of(self.machine.array), DATAFLOWS[self.machine.array.dataflow]
+        laid = laid_out(self.layer, shape, dataflow, self.forward.cut, tick_batched=self.tick_batched)
+        return served(calls, laid).size * self.layer.timesteps * self.batch * self.setup.bank.pass_cycles
 
     def _operations(self, dense: int, effective: int, *, multibit: bool) -> Operations:
         executed = effective if sparsity_of(self.machine.array).gates else dense

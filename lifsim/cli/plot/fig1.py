@@ -38,7 +38,7 @@ def fig1(
             timesteps=memory.timesteps,
             batch=memory.batch,
             out=target,
-            force=True,
+            force=output.replaces,
             watch=watch,
         )
     say_written(target)

@@ -31,5 +31,5 @@ def fig6(study: Path, threads: int | None, output: Output) -> None:
 
     target = output.target("fig6")
     with watching() as watch:
-        figure(study, threads=threads, out=target, force=True, watch=watch)
+        figure(study, threads=threads, out=target, force=output.replaces, watch=watch)
     say_written(target)

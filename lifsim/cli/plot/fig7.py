@@ -61,7 +61,7 @@ def fig7(
             timesteps=memory.timesteps,
             batch=memory.batch,
             out=target,
-            force=True,
+            force=output.replaces,
             watch=watch,
         )
     say_written(target)

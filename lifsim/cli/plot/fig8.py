@@ -38,7 +38,9 @@ def fig8(study: Path, shares: str, arch: str, threads: int | None, output: Outpu
 
     target = output.target("fig8")
     with watching() as watch:
-        figure(study, shares=_shares(shares), arch=arch, threads=threads, out=target, force=True, watch=watch)
+        figure(
+            study, shares=_shares(shares), arch=arch, threads=threads, out=target, force=output.replaces, watch=watch
+        )
     say_written(target)
 
 

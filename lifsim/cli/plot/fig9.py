@@ -12,9 +12,11 @@ from lifsim.cli.inputs import Simulation
 from lifsim.cli.plot.output import Output, say_written
 from lifsim.cli.usual_sharings import usual_sharings
 from lifsim.cli.where_possible import fitted, say_left, where_possible_option
-from lifsim.errors import Fault, InputError
+from lifsim.config import defaults
+from lifsim.errors import Fault, InputError, collecting
 
 if TYPE_CHECKING:
+    from lifsim.simulate.inputs import Inputs
     from lifsim.simulate.result import Result
     from lifsim.watch import Watch
 
@@ -59,41 +61,56 @@ def fig9(
     """
     from lifsim.cli.watching import watching
     from lifsim.report.plot import fig9 as figure
+    from lifsim.report.plot.bottom import read_bottom
     from lifsim.report.plot.computation import files_of
+    from lifsim.report.plot.drawing import checked
 
-    target = output.target("fig9", files_of(runs))
-    if runs and part != "bottom":
-        _refuse_ignored(simulation, part)
-        if share_where_possible:
-            raise InputError(Fault("RUN must stand without --share-where-possible"))
-    planned = part != "top"
+    faults, inputs, target = list[Fault](), None, output.target("fig9")
+    asked = [name.strip() for name in networks.split(",")] if networks else []
+    arch, settings = (None, ()) if part == "top" else (simulation.arch, simulation.settings)
+    with collecting(faults):
+        checked(target, force=output.replaces, sources=files_of(runs))
+    with collecting(faults):
+        if runs and part != "bottom":
+            _refuse_ignored(simulation, part, where_possible=share_where_possible)
+        elif part != "bottom":
+            inputs = simulation.inputs()
+    with collecting(faults):
+        if part != "top":
+            half = read_bottom(asked, arch or defaults.ARCH, mini_batch, settings, where_possible=share_where_possible)
+            say_left(half.networks, map(str, half.sharings))
+    if faults:
+        raise InputError(dict.fromkeys(faults))
     with watching() as watch:
-        made = [] if runs or part == "bottom" else _made(simulation, watch, where_possible=share_where_possible)
+        made = [] if inputs is None else _made(inputs, watch, where_possible=share_where_possible)
         figure(
             runs or made,
             part=part,
-            arch=simulation.arch if planned else None,
-            overrides=simulation.settings if planned else (),
-            networks=[name.strip() for name in networks.split(",")] if networks else (),
+            arch=arch,
+            overrides=settings,
+            networks=asked,
             mini_batch=mini_batch,
+            share_where_possible=share_where_possible,
             out=target,
-            force=True,
+            force=output.replaces,
             watch=watch,
         )
     say_written(target)
 
 
-def _made(simulation: Simulation, watch: Watch, *, where_possible: bool) -> list[Result]:
+def _made(inputs: Inputs, watch: Watch, *, where_possible: bool) -> list[Result]:
     from lifsim.report.plot.computation import TOP_SHARINGS, breakdown_runs
 
-    inputs = simulation.inputs()
     wanted = [fitted(name, where_possible=where_possible) for name in TOP_SHARINGS]
     say_left([inputs.network], wanted)
     return breakdown_runs(inputs, usual_sharings(wanted, [inputs.network]), watch)
 
 
-def _refuse_ignored(simulation: Simulation, part: str) -> None:
+def _refuse_ignored(simulation: Simulation, part: str, *, where_possible: bool) -> None:
     """Stored runs are what they are: options of a run beside them would be silently ignored."""
     used = () if part == "top" else ("arch",)
-    if given := [f"--{name}" for name in simulation.given if name not in used]:
+    given = [f"--{name}" for name in simulation.given if name not in used]
+    if where_possible and part == "top":
+        given.append("--share-where-possible")
+    if given:
         raise InputError(Fault(f"RUN must stand without {', '.join(given)}"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -27,12 +26,14 @@ class Output:
     ]
     force: Annotated[bool, click.option("--force", is_flag=True, help="Overwrite --out.")]
 
-    def target(self, figure: str, sources: Iterable[Path] = ()) -> Path:
-        """The file of `figure`, which is drawn from the files `sources`. Raises InputError where it would be
-        overwritten, or one of these would, or it is no picture."""
-        from lifsim.report.figures.files import figure_path
+    def target(self, figure: str) -> Path:
+        """The file of `figure`; whoever draws it tells whether it can be written."""
+        return self.out or Path("reports") / f"{figure}.png"
 
-        return figure_path(self.out, figure, force=self.force, sources=sources)
+    @property
+    def replaces(self) -> bool:
+        """Whether a file that is there may be overwritten: those of the default place are LIFSim's own."""
+        return self.force or self.out is None
 
 
 def say_written(target: Path) -> None:

@@ -27,10 +27,13 @@ def roofline(
     """What every layer achieves, and could at most, for its MACs per DRAM byte."""
     from lifsim.cli.watching import watching
     from lifsim.report.plot import roofline as figure
+    from lifsim.report.plot.drawing import checked_beside
     from lifsim.simulate.pipeline import run
 
     target = output.target("roofline")
-    inputs = simulation.inputs()
+    _, inputs = checked_beside(target, simulation.inputs, force=output.replaces)
     with watching() as watch:
-        figure(run(inputs.arch, inputs.network, inputs.sharing, inputs.options, watch), out=target, force=True)
+        figure(
+            run(inputs.arch, inputs.network, inputs.sharing, inputs.options, watch), out=target, force=output.replaces
+        )
     say_written(target)

@@ -51,7 +51,7 @@ def sweep(
     from lifsim.sweeps.store import Store
 
     refuse_unless_one({"--x": x, "--heat": heat, "--pareto": pareto})
-    target = output.target("sweep", [store])
+    target = output.target("sweep")
     figure(
         store,
         x=x,
@@ -61,7 +61,7 @@ def sweep(
         pareto=_two(pareto, "--pareto"),
         where=where,
         out=target,
-        force=True,
+        force=output.replaces,
     )
     with Store.read(store) as opened:
         across = across_nodes(table_of(opened))

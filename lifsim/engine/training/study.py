@@ -150,7 +150,7 @@ def run_study(trials: Trials, folder: Path, jobs: int, setting: Mapping[str, Any
 
     Raises InputError.
     """
-    _check(trials.network, trials.sharings, trials.seeds)
+    check_trials(trials.network, trials.sharings, trials.seeds)
     study = _begun(folder, setting)
     missing = trials.beyond(study.trials)
     share_cache()
@@ -192,7 +192,8 @@ def run_trial(network: Network, data: Dataset, sharing: Sharing, recipe: Recipe,
     )
 
 
-def _check(network: Network, sharings: Sequence[Sharing], seeds: int) -> None:
+def check_trials(network: Network, sharings: Sequence[Sharing], seeds: int) -> None:
+    """Raises InputError, with every reason, where `network` cannot be trained under one of the `sharings`."""
     faults = [] if seeds >= 1 else [Fault(f"{seeds} must be >= 1", path="seeds")]
     for sharing in sharings:
         try:

@@ -1,9 +1,11 @@
 """The PE array: cycles and buffer accesses of a layer under each dataflow and sparsity."""
 
 from lifsim.hardware.array.built import dataflow_of, shape_of, sparsity_of
+from lifsim.hardware.array.cut import Cut
 from lifsim.hardware.array.dataflow import DATAFLOWS, Dataflow, Folds, per_round
 from lifsim.hardware.array.dense import ArrayAccesses, buffer_accesses, dense_cycles, dense_waits, output_blocks
-from lifsim.hardware.array.sparsity import SPARSITIES, Kept, Laid, Sparsity
+from lifsim.hardware.array.laid import Laid
+from lifsim.hardware.array.sparsity import SPARSITIES, Kept, Sparsity
 from lifsim.hardware.gemm import ArrayCycles, ArrayShape, Gemm, ceil_div, pe_utilisation
 
 __all__ = [
@@ -12,6 +14,7 @@ __all__ = [
     "ArrayAccesses",
     "ArrayCycles",
     "ArrayShape",
+    "Cut",
     "Dataflow",
     "Folds",
     "Gemm",

@@ -12,3 +12,4 @@ class Ideal(Memory):
     name = "ideal"
     title = "nobody waits for it"
     waits = False
+    reads = ()

@@ -26,12 +26,14 @@ class Memory(Protocol):
     waits: whether anybody waits for it. What nobody waits for is asked for nothing, and has no peak.
     has_device: whether it simulates `dram.device`, so that what that did can be charged. Where it does not,
     architectures have none.
+    reads: the keys of `dram` that tell its time, beside `model`; None: any. Others that are set would change nothing.
     """
 
     name: str
     title: str
     waits: bool = True
     has_device: bool = False
+    reads: tuple[str, ...] | None = None
 
     def refusals(self, dram: Dram) -> Iterator[tuple[str, str]]:
         """(key, rule) of what it misses in `dram`."""

@@ -3,37 +3,34 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+
+import numpy as np
 
 from lifsim.accounting.counts import LayerCounts
-from lifsim.accounting.own.array_work import lif_map
-from lifsim.hardware.array import DATAFLOWS, SPARSITIES, ArrayShape, Dataflow, output_blocks, shape_of
-from lifsim.hardware.lif_unit import lif_bank, lif_passes
+from lifsim.accounting.own.array_work import LifCalls, lif_calls, lif_tiles, served
+from lifsim.hardware.array import SPARSITIES, Gemm, Laid
+from lifsim.hardware.lif_unit import lif_bank
 from lifsim.model.arch import Arch
 from lifsim.model.network import Layer
 from lifsim.report.explain.line import Line, alike, plus, product, total
-from lifsim.schedule.products import dataflow_for, gemm_of, laid_out
 from lifsim.simulate.bound import STALLS
 
 UNIT = "cycles"
 
 
-def cycle_lines(
-    layer: Layer, arch: Arch, channels: int, batch: int, counts: LayerCounts, *, tick_batched: bool
-) -> Iterator[Line]:
-    """The cycles of `layer` on `arch`, whose LIF units `channels` channel groups share."""
+def cycle_lines(layer: Layer, arch: Arch, channels: int, batch: int, counts: LayerCounts, laid: Laid) -> Iterator[Line]:
+    """The cycles of `layer`, `laid` on `arch`, whose LIF units `channels` channel groups share."""
     cycles = counts.cycles
-    dataflow, shape = dataflow_for(layer, DATAFLOWS[arch.array.dataflow]), shape_of(arch.array)
-    gemm = gemm_of(layer)
-    folds = dataflow.folds(gemm, shape)
-    count = dataflow.words(gemm, shape).count + (f"*{gemm.groups}" if gemm.groups > 1 else "")
-    yield Line("folds", count, folds.count * gemm.groups, "", _what(dataflow, shape))
-    loads = batch * (1 if tick_batched else layer.rounds)
+    yield _folds(laid)
+    loads = batch * (1 if laid.tick_batched else layer.rounds)
     skips = SPARSITIES[arch.array.sparsity].skips
-    yield _skipping(arch, counts) if skips else _streaming(layer, arch, batch, cycles.array)
-    yield _filling(layer, arch, batch, loads, cycles.fill_drain)
-    if layer.lif:
-        yield _lif(layer, arch, channels, batch, cycles.lif, tick_batched=tick_batched)
+    yield _skipping(arch, counts) if skips else _streaming(layer, laid, batch, cycles.array)
+    yield _filling(layer, arch, laid, batch, loads, cycles.fill_drain)
+    bank = lif_bank(arch.lif, arch.array.pes, channels)
+    calls = lif_calls(layer, bank.pass_cycles, overlapped=arch.lif.overlapped)
+    if calls is not None:
+        yield _lif(layer, arch, calls, laid, batch, cycles.lif, bank.chain)
     waited = [getattr(cycles, name) for name in STALLS.values()]
     if sum(waited):
         yield total("stalls", waited, UNIT, "waiting for weights, spikes, membranes, and to write back")
@@ -41,18 +38,40 @@ def cycle_lines(
     yield total("cycles", [part for part in parts if part] or [0], UNIT, "all of the above")
 
 
-def _what(dataflow: Dataflow, shape: ArrayShape) -> str:
-    return (
+def _by_tile(laid: Laid, what: Callable[[Gemm], str]) -> str:
+    """The sum of what each tile has: `8*ceil(72/4)*1 + ...`."""
+    return plus(*("*".join([product(count), what(tile)]) if count > 1 else what(tile) for tile, count in laid.tiles))
+
+
+def _times(factors: str, terms: str) -> str:
+    """`factors*(terms)`, without brackets around a product and without a factor of one."""
+    terms = f"({terms})" if " + " in terms else terms
+    return terms if factors == "1" else f"{factors}*{terms}"
+
+
+def _folds(laid: Laid) -> Line:
+    dataflow, shape, groups = laid.dataflow, laid.shape, laid.gemm.groups
+    count = _times(product(groups), _by_tile(laid, lambda tile: dataflow.words(tile, shape).count))
+    value = groups * sum(often * dataflow.folds(tile, shape).count for tile, often in laid.tiles)
+    tiles = sum(often for _, often in laid.tiles)
+    why = (
         f"{dataflow.name}: {dataflow.rows} over {shape.rows} rows, {dataflow.cols} over {shape.cols} columns, per round"
     )
+    if tiles > 1:
+        why += f"; they end at the edges of {tiles} tiles"
+    return Line("folds", count, value, "", why)
 
 
-def _streaming(layer: Layer, arch: Arch, batch: int, value: int) -> Line:
-    gemm, dataflow = gemm_of(layer), dataflow_for(layer, DATAFLOWS[arch.array.dataflow])
-    folds = dataflow.folds(gemm, shape_of(arch.array))
+def _streaming(layer: Layer, laid: Laid, batch: int, value: int) -> Line:
+    dataflow, shape = laid.dataflow, laid.shape
+
+    def streamed(tile: Gemm) -> str:
+        folds = dataflow.folds(tile, shape)
+        return product(folds.count, folds.stream_cycles)
+
     why = f"images x rounds x folds x {dataflow.streamed} of a fold"
-    streamed = product(batch, layer.rounds, folds.count * gemm.groups, folds.stream_cycles)
-    return Line("array", streamed, value, UNIT, why)
+    expression = _times(product(batch, layer.rounds, laid.gemm.groups), _by_tile(laid, streamed))
+    return Line("array", expression, value, UNIT, why)
 
 
 def _skipping(arch: Arch, counts: LayerCounts) -> Line:
@@ -61,51 +80,51 @@ def _skipping(arch: Arch, counts: LayerCounts) -> Line:
     return Line("array", alike(done.array_cycles for done in counts.timesteps), counts.cycles.array, UNIT, why)
 
 
-def _filling(layer: Layer, arch: Arch, batch: int, loads: int, value: int) -> Line:
-    shape = shape_of(arch.array)
-    laid = laid_out(layer, shape, DATAFLOWS[arch.array.dataflow], tick_batched=loads == batch)
-    gemm, dataflow, own = laid.gemm, laid.dataflow, SPARSITIES[arch.array.sparsity].fills(laid)
+def _filling(layer: Layer, arch: Arch, laid: Laid, batch: int, loads: int, value: int) -> Line:
+    dataflow, shape, own = laid.dataflow, laid.shape, SPARSITIES[arch.array.sparsity].fills(laid)
     loads = batch * layer.rounds if laid.per_round else loads
     if own is not None:
         return Line("fill_drain", f"{loads}*{own.fill_drain}", value, UNIT, own.why)
-    folds = dataflow.folds(gemm, shape).count * gemm.groups
-    words = dataflow.words(gemm, shape)
-    times = product(loads, folds) if dataflow.joins_rounds else product(batch, layer.rounds, folds)
-    why = f"per {'weight load' if dataflow.joins_rounds else 'fold'} {words.why}"
-    return Line("fill_drain", f"{times}*{words.fill_drain}", value, UNIT, why)
+
+    def filled(tile: Gemm) -> str:
+        return f"{dataflow.folds(tile, shape).count}*{dataflow.words(tile, shape).fill_drain}"
+
+    times = product(loads if dataflow.joins_rounds else batch * layer.rounds, laid.gemm.groups)
+    why = f"per {'weight load' if dataflow.joins_rounds else 'fold'} {dataflow.words(laid.gemm, shape).why}"
+    return Line("fill_drain", _times(times, _by_tile(laid, filled)), value, UNIT, why)
 
 
-def _lif(layer: Layer, arch: Arch, channels: int, batch: int, value: int, *, tick_batched: bool) -> Line:
-    bank = lif_bank(arch.lif, arch.array.pes, channels)
-    pixels, filters, groups = lif_map(layer)
+def _lif(layer: Layer, arch: Arch, calls: LifCalls, laid: Laid, batch: int, value: int, chain: int) -> Line:
     if arch.lif.overlapped and SPARSITIES[arch.array.sparsity].skips:
         return Line("lif", str(value), value, UNIT, "LIF passes that stick out from under the spikes of the next fold")
     if arch.lif.overlapped:
-        passes = lif_passes(pixels, filters, groups, shape_of(arch.array))
-        exposed = _exposed(layer, arch, passes, bank.pass_cycles, tick_batched=tick_batched)
         why = "images x timesteps, passes that stick out from under the next block of folds, and what follows the last"
-        return Line("lif", f"{batch}*({exposed})", value, UNIT, why)
-    cut = f"ceil({pixels}/{arch.array.rows})*ceil({filters}/{arch.array.cols})"
-    call = f"({arch.lif.latency_cycles}+{arch.lif.initiation_interval_cycles}*({bank.chain}-1))"
-    expression = f"{product(batch, layer.timesteps, groups)}*{cut}*{call}"
-    return Line("lif", expression, value, UNIT, f"images x timesteps x passes x {bank.chain} calls in a chain")
+        return Line("lif", f"{batch}*({_exposed(layer, calls, laid)})", value, UNIT, why)
+    pixels, filters = lif_tiles(calls, laid)
+    down, across = _cut(pixels, laid.shape.rows), _cut(filters, laid.shape.cols)
+    call = f"({arch.lif.latency_cycles}+{arch.lif.initiation_interval_cycles}*({chain}-1))"
+    expression = f"{product(batch, layer.timesteps, calls.groups)}*{down}*{across}*{call}"
+    return Line("lif", expression, value, UNIT, f"images x timesteps x passes x {chain} calls in a chain")
 
 
-def _exposed(layer: Layer, arch: Arch, passes: int, pass_cycles: int, *, tick_batched: bool) -> str:
+def _cut(sizes: list[int], size: int) -> str:
+    """Passes over parts of these sizes."""
+    terms = plus(*(_times(product(count), f"ceil({part}/{size})") for part, count in Counter(sizes).items() if part))
+    return f"({terms})" if " + " in terms else terms
+
+
+def _exposed(layer: Layer, calls: LifCalls, laid: Laid) -> str:
     """Cycles of an image: passes become ready evenly, block by block, and the next block hides what it can."""
-    dataflow = dataflow_for(layer, DATAFLOWS[arch.array.dataflow])
-    visits, count = output_blocks(dataflow, gemm_of(layer), shape_of(arch.array), layer.rounds, tick_batched).shape
-    block = dataflow.folds(gemm_of(layer), shape_of(arch.array))
-    hidden = block.reductions * block.cycles
-    if dataflow.joins_rounds and tick_batched:
-        hidden = block.reductions * (block.stream_cycles * layer.rounds + block.fill_drain_cycles)
-    ready = passes * layer.timesteps if tick_batched else passes
-    served = Counter((b + 1) * ready // count - b * ready // count for b in range(count - 1))
+    blocks, passes, pass_cycles = laid.blocks(layer.rounds), served(calls, laid).size, calls.pass_cycles
+    visits, count = blocks.shape
+    ready = passes * layer.timesteps if laid.tick_batched else passes
+    behind = np.diff(np.arange(count + 1) * ready // count)
+    pairs = Counter(zip(behind[:-1].tolist(), blocks[0, 1:].tolist(), strict=True))
     late = [
-        f"{visits * blocks}*({served_passes}*{pass_cycles} - {hidden})"
-        for served_passes, blocks in served.items()
-        if served_passes * pass_cycles > hidden
+        f"{visits * often}*({passed}*{pass_cycles} - {hidden})"
+        for (passed, hidden), often in pairs.items()
+        if passed * pass_cycles > hidden
     ]
-    last = product(visits, ready - (count - 1) * ready // count, pass_cycles)
-    replayed = 0 if tick_batched else (layer.timesteps - visits) * passes * pass_cycles
+    last = product(visits, int(behind[-1]), pass_cycles)
+    replayed = 0 if laid.tick_batched else (layer.timesteps - visits) * passes * pass_cycles
     return plus(*late, last, str(replayed))

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.graph.states import most_channels, states_of
+from lifsim.hardware.array import dataflow_of, shape_of
 from lifsim.hardware.stores import Stores
 from lifsim.model.arch import Arch
-from lifsim.model.network import Layer
+from lifsim.model.network import Layer, Network
 from lifsim.report.explain.beside import Beside, beside_lines
 from lifsim.report.explain.commands import command_lines
 from lifsim.report.explain.cycles import cycle_lines
@@ -17,6 +18,7 @@ from lifsim.report.explain.dram import LayerBytes
 from lifsim.report.explain.line import Line
 from lifsim.report.explain.ports import port_lines
 from lifsim.schedule.plan import Plan
+from lifsim.schedule.products import laid_out
 from lifsim.simulate.bound import port_use
 from lifsim.simulate.result import LayerRecord, Result
 from lifsim.sweeps.beside import Comparison
@@ -38,8 +40,7 @@ def explain(result: Result, name: str, comparison: Comparison | None = None) -> 
     Raises InputError where there is no such layer, or nothing to take apart.
     """
     names = [layer.name for layer in result.network.layers]
-    if name not in names:
-        raise InputError(Fault(f"{result.network.name} has no layer {name!r}{did_you_mean(name, names)}", path="layer"))
+    require_layer(result.network, name)
     if result.plan is None:
         default = Arch.model_fields["accounting"].default
         message = f"{result.arch.accounting!r} must be {default}: without a schedule there is nothing to take apart"
@@ -47,6 +48,13 @@ def explain(result: Result, name: str, comparison: Comparison | None = None) -> 
     layer, record = result.network.layers[names.index(name)], result.records[names.index(name)]
     beside = () if comparison is None else tuple(beside_lines(comparison, layer.index))
     return Explanation(tuple(_head(result, layer, record)), tuple(_lines(result, result.plan, layer, record)), beside)
+
+
+def require_layer(network: Network, name: str) -> None:
+    """Raises InputError unless `network` has the layer `name`."""
+    names = [layer.name for layer in network.layers]
+    if name not in names:
+        raise InputError(Fault(f"{network.name} has no layer {name!r}{did_you_mean(name, names)}", path="layer"))
 
 
 def _head(result: Result, layer: Layer, record: LayerRecord) -> Iterator[str]:
@@ -65,8 +73,10 @@ def _head(result: Result, layer: Layer, record: LayerRecord) -> Iterator[str]:
 def _lines(result: Result, plan: Plan, layer: Layer, record: LayerRecord) -> Iterator[Line]:
     arch, batch = result.arch, result.options.batch or 1
     channels = most_channels(states_of(result.network, result.sharing))
-    tick_batched = plan.group_of(layer.index).tick_batched
-    yield from cycle_lines(layer, arch, channels, batch, record.counts, tick_batched=tick_batched)
+    group = plan.group_of(layer.index)
+    cut, dataflow = group.layers[layer.index - group.first].tiling.cut, dataflow_of(arch.array)
+    laid = laid_out(layer, shape_of(arch.array), dataflow, cut, tick_batched=group.tick_batched)
+    yield from cycle_lines(layer, arch, channels, batch, record.counts, laid)
     if result.buffers:
         yield from port_lines(port_use([record.counts], Stores.of(arch.buffers)), arch, record.counts.cycles)
     yield from LayerBytes(layer, arch, plan, batch).lines()

@@ -18,13 +18,16 @@ UNIT = "bytes"
 @dataclass(frozen=True)
 class Portions:
     """Of the state of a chunk of `images`, of which there are `chunks`: bytes that stay for good, that stay through a
-    relay of calls, and that move for every call."""
+    relay of calls, and that move for every call; apart: how often these leave and come back within one; window: bytes
+    of chains at work that are reserved for, or have no room."""
 
     images: int
     chunks: int
     stays: int
     through: int
     rest: int
+    apart: int
+    window: int
 
 
 def membrane_lines(layer: Layer, plan: GroupPlan, walked: Group | None, moved: DramBytes) -> Iterator[Line]:
@@ -38,8 +41,8 @@ def membrane_lines(layer: Layer, plan: GroupPlan, walked: Group | None, moved: D
     state = next(index for index in walked.states if layer.index in walked.facts.states[index].layers)
     portions = list(_portions(plan, walked, state))
     reads, writes = _times(layer, walked.relays_of(state))
-    yield _line("membranes in", portions, reads, moved.membrane_read)
-    yield _line("membranes out", portions, writes, moved.membrane_write)
+    yield _line("membranes in", portions, reads, layer.timesteps, moved.membrane_read)
+    yield _line("membranes out", portions, writes, layer.timesteps, moved.membrane_write)
 
 
 def _portions(plan: GroupPlan, walked: Group, state: int) -> Iterator[Portions]:
@@ -48,10 +51,12 @@ def _portions(plan: GroupPlan, walked: Group, state: int) -> Iterator[Portions]:
     heights = {states[strip.first]: strip.rows for strip in plan.strips}
     splits = walked.membrane_splits(heights)
     for (images, chunks), split in zip(walked.chunks.sizes, splits, strict=True):
-        size = images * walked.facts.states[state].bytes
+        use = walked.state_uses(images, heights)[walked.states.index(state)]
+        size, apart = use.bytes, use.parts_apart(split.reserved)
+        window = use.parted.window if apart or split.reserved else 0
         stays = split.permanent[walked.states.index(state)]
         through = size - stays if state in heights else min(size - stays, split.transient)
-        yield Portions(images, chunks, stays, through, size - stays - through)
+        yield Portions(images, chunks, stays, through, size - stays - through, apart, window)
 
 
 def _times(layer: Layer, relays: list[tuple[int, ...]]) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -62,13 +67,16 @@ def _times(layer: Layer, relays: list[tuple[int, ...]]) -> tuple[tuple[int, int]
     return (reads * call.opens, reads), (writes * call.closes, writes)
 
 
-def _line(quantity: str, portions: list[Portions], times: tuple[int, int], value: int) -> Line:
+def _line(quantity: str, portions: list[Portions], times: tuple[int, int], timesteps: int, value: int) -> Line:
     terms, whys = list[str](), list[str]()
     for one in portions:
-        moving = list(zip(times, (one.through, one.rest), strict=True))
+        moving = [(times[0], one.through), (times[1] + timesteps * one.apart, one.rest)]
         terms += [f"{one.chunks}*{count}*{size}" for count, size in moving if count * size]
         parts = [f"of the {one.stays + one.through + one.rest} bytes of {one.images} images {one.stays} stay"]
         parts += [f"{one.through} stay through a relay of calls"] if one.through else []
         parts += [f"{size} move {count} times" for count, size in moving if count * size]
+        if one.window and one.rest:
+            room = "have no room" if one.apart else "stay until their last call"
+            parts.append(f"{one.window} of chains at work (filters lie chain by chain) {room}")
         whys.append(", ".join(parts))
     return Line(quantity, plus(*terms), value, UNIT, "; ".join(whys))

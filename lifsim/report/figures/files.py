@@ -19,19 +19,9 @@ if TYPE_CHECKING:
 FORMATS = ("png", "svg", "pdf")
 
 
-def figure_path(given: Path | None, name: str, *, force: bool, sources: Iterable[Path] = ()) -> Path:
-    """Where the figure goes: `given`, else reports/<name>.png, which is LIFSim's own to overwrite; never one of the
-    `sources`, the files that it is drawn from.
-
-    Raises InputError where `save_figure` would fail, before any work is done.
-    """
-    if given is None:
-        return Path("reports") / f"{name}.png"
-    _check(given, sources, force=force)
-    return given
-
-
-def _check(path: Path, sources: Iterable[Path], *, force: bool) -> None:
+def check_figure(path: Path, *, force: bool, sources: Iterable[Path] = ()) -> None:
+    """Raises InputError where `save_figure` would fail, before any work is done: the figure never takes the place of
+    one of the `sources`, the files that it is drawn from."""
     suffix = path.suffix.lower().lstrip(".")
     if suffix not in FORMATS:
         raise InputError(Fault(f"{path} must end in .png, .svg or .pdf{did_you_mean(suffix, FORMATS)}", path="out"))

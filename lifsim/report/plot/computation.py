@@ -13,10 +13,11 @@ from lifsim.graph.states import any_shared, states_of
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
-from lifsim.report.plot.drawing import Name, checked, drawn
+from lifsim.report.plot.bottom import BottomHalf, fitting, read_bottom
+from lifsim.report.plot.drawing import Name, checked_beside, drawn
 from lifsim.simulate.api import read_inputs
 from lifsim.simulate.inputs import Inputs
-from lifsim.simulate.options import Options, options_of
+from lifsim.simulate.options import examined_options
 from lifsim.simulate.result import Result
 from lifsim.sweeps.beside import run_sharings
 from lifsim.watch import Watch, unwatched
@@ -38,6 +39,7 @@ def fig9(
     overrides: Sequence[str] = (),
     networks: Sequence[Network | Name] = (),
     mini_batch: int = 16,
+    share_where_possible: bool = False,
     out: Name | None = None,
     force: bool = False,
     watch: Watch = unwatched,
@@ -51,11 +53,11 @@ def fig9(
     Bottom: DRAM bytes of `networks` (none: VGG-16 on five datasets) for none and layer sharing, a single image and a
     mini-batch, in four readings of the paper's figure: (A) membranes alone and (B) all bytes if a shared state stays on
     chip between its layers, (S) both timestep by timestep on `arch`, with a curve against its membrane buffer, (D) each
-    under its own best schedule.
+    under its own best schedule. share_where_possible: layers that cannot share keep membranes of their own, instead of
+    being a fault.
     """
     from lifsim.report.figures import fig9 as figure_9
 
-    target = checked(out, force=force, sources=files_of(runs))
     if part not in PARTS:
         raise InputError(Fault(f"{shown(part)} must be one of {', '.join(PARTS)}", path="part"))
     if runs and part == "bottom":
@@ -63,18 +65,32 @@ def fig9(
     if runs and part == "top" and (arch is not None or overrides):
         raise InputError(Fault("runs must stand without arch and overrides: they are drawn as they are"))
     machine = defaults.ARCH if arch is None else arch
-    top = _top(runs or _unshared_and_shared(machine, overrides, watch)) if part != "bottom" else None
-    bottom = _bottom(networks, machine, mini_batch, overrides, watch) if part != "top" else None
-    return drawn(lambda: (figure_9.drawn(top, bottom), figure_9.joined(top, bottom)), target)
+
+    def read() -> tuple[Inputs | None, BottomHalf | None]:
+        faults: list[Fault] = []
+        made = bottom = None
+        with collecting(faults):
+            if part != "bottom" and not runs:
+                made = read_inputs(
+                    machine, defaults.WORKLOAD, defaults.SHARING, lambda: examined_options({}), overrides
+                )
+        with collecting(faults):
+            if part != "top":
+                bottom = read_bottom(networks, machine, mini_batch, overrides, where_possible=share_where_possible)
+        if faults:
+            raise InputError(dict.fromkeys(faults))
+        return made, bottom
+
+    target, (made, bottom) = checked_beside(out, read, force=force, sources=files_of(runs))
+    names = [str(sharing) for sharing in fitting(TOP_SHARINGS, where_possible=share_where_possible)]
+    top = None if part == "bottom" else _top(breakdown_runs(made, names, watch) if made else runs)
+    lower = bottom.table(watch) if bottom else None
+    return drawn(lambda: (figure_9.drawn(top, lower), figure_9.joined(top, lower)), target)
 
 
 def files_of(runs: Sequence[Result | Name]) -> list[Path]:
     """The tables in those of `runs` that are folders: no figure of them may take their place."""
     return [file for run in runs if not isinstance(run, Result) for file in Path(run).glob("*.csv")]
-
-
-def _unshared_and_shared(arch: Arch | Name, overrides: Sequence[str], watch: Watch) -> list[Result]:
-    return breakdown_runs(read_inputs(arch, defaults.WORKLOAD, defaults.SHARING, Options, overrides), watch=watch)
 
 
 def breakdown_runs(inputs: Inputs, sharings: Sequence[str] = TOP_SHARINGS, watch: Watch = unwatched) -> list[Result]:
@@ -100,25 +116,3 @@ def _top(runs: Sequence[Result | Name]) -> pd.DataFrame:
 
     stored = iter(read_summaries([Path(run) for run in runs if not isinstance(run, Result)]))
     return fig9_breakdown.table([summary(run) if isinstance(run, Result) else next(stored) for run in runs])
-
-
-def _bottom(
-    networks: Sequence[Network | Name], arch: Arch | Name, mini_batch: int, overrides: Sequence[str], watch: Watch
-) -> pd.DataFrame:
-    from lifsim.report.dram_readings import readings, table
-    from lifsim.report.figures import fig9_dram
-
-    def options() -> Options:
-        return options_of({"batch": mini_batch})
-
-    faults: list[Fault] = []
-    loaded = []
-    for network in networks or fig9_dram.DATASETS:
-        with collecting(faults):
-            loaded.append(read_inputs(arch, network, defaults.SHARING, options, overrides))
-    if faults:
-        raise InputError(dict.fromkeys(faults))
-    sharings = [Sharing.parse(name) for name in fig9_dram.SHARINGS]
-    batches = sorted({1, mini_batch})
-    found = [inputs.network for inputs in loaded]
-    return table(readings(found, sharings, batches, loaded[0].arch, watch=watch))

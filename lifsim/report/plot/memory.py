@@ -12,7 +12,7 @@ from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.report.memory_inputs import MemoryInputs, read_memory_inputs
 from lifsim.report.memory_table import PHASES, memory_rows
-from lifsim.report.plot.drawing import Name, checked, drawn
+from lifsim.report.plot.drawing import Name, checked, checked_beside, drawn
 from lifsim.report.plot.study import spike_rates
 from lifsim.watch import Watch, unwatched
 
@@ -39,8 +39,9 @@ def fig1(
     from lifsim.report.figures import fig1 as figure_1
     from lifsim.report.figures.style import canvas
 
-    target = checked(out, force=force)
-    inputs = read_memory_inputs([workload], ["none"], arch, overrides, timesteps, batch)
+    target, inputs = checked_beside(
+        out, lambda: read_memory_inputs([workload], ["none"], arch, overrides, timesteps, batch), force=force
+    )
     table = _table(inputs, figure_1.SHOWN, watch)
 
     def draw() -> tuple[Figure, pd.DataFrame]:
@@ -66,11 +67,12 @@ def fig7(
 ) -> Figure:
     """Memory in inference (forward) and in training (backward) under each sharing; of a `study`, the folder that
     `lifsim study` wrote, the spike rates of its trained networks instead."""
-    target = checked(out, force=force)
     if study is not None:
-        return spike_rates(Path(study), target)
+        return spike_rates(Path(study), checked(out, force=force))
     named = list(dict.fromkeys(["none", *map(str, sharings)]))
-    inputs = read_memory_inputs([workload], named, arch, overrides, timesteps, batch)
+    target, inputs = checked_beside(
+        out, lambda: read_memory_inputs([workload], named, arch, overrides, timesteps, batch), force=force
+    )
     table = _table(inputs, tuple(PHASES), watch)
     return drawn(lambda: (_by_sharing(table), table), target)
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from lifsim.config import defaults
 from lifsim.config.arch import load_arch
-from lifsim.errors import Fault, InputError
+from lifsim.errors import Fault, InputError, collecting
 from lifsim.model.arch import Arch
-from lifsim.report.plot.drawing import Name, checked, drawn
+from lifsim.report.plot.drawing import Name, checked, checked_beside, drawn
 from lifsim.simulate.api import name_of
 from lifsim.watch import Tally, Watch, unwatched
 
@@ -41,8 +41,7 @@ def fig6(
     from lifsim.report.figures import fig6_transfer
     from lifsim.report.figures.style import canvas
 
-    target = checked(out, force=force)
-    trained, network, data = read_study(Path(study))
+    target, (trained, network, data) = checked_beside(out, lambda: read_study(Path(study)), force=force)
     sharings = len({trial.sharing for trial in trained.trials})
     runs = transfers(trained, network, data, Workers(threads or available_threads()))
     table = fig6_transfer.table(_counted(runs, len(trained.trials) * sharings, "weights under sharings", watch))
@@ -73,10 +72,17 @@ def fig8(
     from lifsim.report.figures import fig8_pruning
     from lifsim.report.figures.style import canvas
 
-    target = checked(out, force=force)
-    wanted = _checked_shares(shares)
-    precision = (arch if isinstance(arch, Arch) else load_arch(name_of(arch, "arch"))).precision
-    trained, network, data = read_study(Path(study))
+    faults: list[Fault] = []
+    with collecting(faults):
+        target = checked(out, force=force)
+    with collecting(faults):
+        wanted = _checked_shares(shares)
+    with collecting(faults):
+        precision = (arch if isinstance(arch, Arch) else load_arch(name_of(arch, "arch"))).precision
+    with collecting(faults):
+        trained, network, data = read_study(Path(study))
+    if faults:
+        raise InputError(faults)
     runs = prunings(trained, network, data, wanted, Workers(threads or available_threads()))
     found = _counted(runs, len(trained.trials) * len(wanted), "weights pruned", watch)
     table = fig8_pruning.table(found, precision.weight_bits, precision.membrane_bits)

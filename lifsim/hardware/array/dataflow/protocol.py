@@ -107,8 +107,13 @@ class Dataflow(Protocol):
         """The outputs that the folds of one reduction finish together."""
         ...
 
-    def held_outputs(self, shape: ArrayShape) -> int:
-        """Outputs whose membranes the array holds at a time, tick-batched: one a PE, unless a dataflow says less."""
+    def held_outputs(self, gemm: Gemm, shape: ArrayShape) -> OutputBlock:
+        """The outputs of a tile whose membranes live at a time, tick-batched: those finished together, whose timesteps
+        run back to back, unless a dataflow says less."""
+        return self.finishes(gemm, shape)
+
+    def membrane_registers(self, shape: ArrayShape) -> int:
+        """Outputs of which the array holds the membranes itself: one a PE, unless a dataflow says less."""
         return shape.pes
 
     @abstractmethod

@@ -39,8 +39,12 @@ class WeightStationary(Dataflow):
         """All pixels that stream past a fold's filters."""
         return OutputBlock(None, shape.cols)
 
-    def held_outputs(self, shape: ArrayShape) -> int:
+    def held_outputs(self, gemm: Gemm, shape: ArrayShape) -> OutputBlock:
         """A column finishes one output after the other; tick-batched, the timesteps of a pixel follow each other."""
+        return OutputBlock(1, shape.cols)
+
+    def membrane_registers(self, shape: ArrayShape) -> int:
+        """One a column."""
         return shape.cols
 
     def operands(self, gemm: Gemm, shape: ArrayShape) -> Operands:

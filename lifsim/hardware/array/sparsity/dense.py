@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.hardware.array.dense import dense_cycles, dense_waits, output_blocks
-from lifsim.hardware.array.sparsity.protocol import SPARSITIES, Kept, Laid, Sparsity
+from lifsim.hardware.array.laid import Laid
+from lifsim.hardware.array.sparsity.protocol import SPARSITIES, Kept, Sparsity
 from lifsim.hardware.gemm import NO_CYCLES, ArrayCycles
 from lifsim.hardware.input_reads import InputMap
 from lifsim.hardware.sram_banks import Banks
@@ -28,25 +28,22 @@ class Unaware(Sparsity):
         """The dataflow's, by difference: a round adds what one round more takes."""
         found, before = [], NO_CYCLES
         for rounds in range(1, kept.rounds + 1):
-            upto = dense_cycles(laid.dataflow, laid.gemm, laid.shape, rounds, laid.tick_batched)
+            upto = laid.cycles(rounds)
             found.append((upto + before * -1) * kept.images)
             before = upto
         return tuple(found)
 
     def blocks(self, kept: Kept, laid: Laid) -> Iterator[tuple[NDArray[np.int64], int]]:
         """The same for every image."""
-        yield output_blocks(laid.dataflow, laid.gemm, laid.shape, kept.rounds, laid.tick_batched), kept.images
+        yield laid.blocks(kept.rounds), kept.images
 
     def waits(self, kept: Kept, laid: Laid, read: InputMap, ports: Ports) -> PortStalls:
         """The dataflow's, visit by visit."""
-        waits = dense_waits(laid.dataflow, read, laid.gemm, laid.shape, kept.rounds, laid.tick_batched, ports)
-        return waits * kept.images
+        return laid.waits(read, kept.rounds, ports) * kept.images
 
     def input_words(self, kept: Kept, laid: Laid, read: InputMap, banks: Banks) -> int:
         """As often as the dataflow reads its inputs."""
-        words = laid.dataflow.input_reads(read, laid.gemm, banks, laid.shape).words
-        times = laid.dataflow.input_repeats(laid.gemm, laid.shape) * kept.rounds * kept.images
-        return int(words.sum()) * times
+        return laid.input_words(read, banks) * kept.rounds * kept.images
 
 
 @SPARSITIES.register

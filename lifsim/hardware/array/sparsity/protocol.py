@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.hardware.array.dataflow import Dataflow, FoldWords
-from lifsim.hardware.gemm import ArrayCycles, ArrayShape, Gemm
+from lifsim.hardware.array.laid import Laid
+from lifsim.hardware.gemm import ArrayCycles, Gemm
 from lifsim.hardware.input_reads import InputMap
 from lifsim.hardware.sram_banks import Banks
 from lifsim.hardware.sram_ports import Ports, PortStalls
@@ -64,18 +65,6 @@ class Kept:
         if self.ones_in_both is not None:
             return int(np.sum(self.ones_in_both[:, timestep], dtype=np.int64))
         return int(np.sum(self.ones[:, timestep], dtype=np.int64)) * gemm.filters
-
-
-@dataclass(frozen=True)
-class Laid:
-    """A layer's product on an array. tick_batched: all rounds back to back, else the layer is visited once a round.
-    per_round: its filters are other ones in every round, so that no PE holds one for several."""
-
-    gemm: Gemm
-    shape: ArrayShape
-    dataflow: Dataflow
-    tick_batched: bool
-    per_round: bool = False
 
 
 class Sparsity(Protocol):

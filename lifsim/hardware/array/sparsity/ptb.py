@@ -8,7 +8,8 @@ where that makes a layer shorter. An input that is silent in all rows of a fold 
     fold = 4 * (inputs with a spike in any of its rows)     of each of the ceil(Sc/W) filter folds
     start = 2 * W cycles a pixel
 
-Timestep-major, a visit is one timestep and so is a window. Output-stationary arrays only, whose rows hold pixels.
+A tile's pixels are dealt among themselves and start for themselves. Timestep-major, a visit is one timestep and so is a
+window. Output-stationary arrays only, whose rows hold pixels.
 
 Source: Lee, Zhang, Li, "Parallel time batching: Systolic-array acceleration of sparse spiking neural computation",
 HPCA 2022, as the simulator of Prosperity (Wei et al., HPCA 2025) has it, whose cycles these are for 16 filters by 8
@@ -26,7 +27,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.hardware.array.dataflow import Dataflow, FoldWords
-from lifsim.hardware.array.sparsity.protocol import SPARSITIES, Kept, Laid, Sparsity, SpikeMaps, ones_of
+from lifsim.hardware.array.laid import Laid
+from lifsim.hardware.array.sparsity.protocol import SPARSITIES, Kept, Sparsity, SpikeMaps, ones_of
 from lifsim.hardware.gemm import NO_CYCLES, ArrayCycles, ceil_div
 from lifsim.hardware.input_reads import InputMap
 from lifsim.hardware.sram_banks import Banks, Ints
@@ -75,8 +77,8 @@ class ParallelTimeBatching(Sparsity):
         return "" if dataflow.holds_pixels else f"'ptb' must go with dataflow os, not {dataflow.name}"
 
     def fills(self, laid: Laid) -> FoldWords:
-        """Every pixel starts once."""
-        count = laid.gemm.pixels * laid.gemm.groups
+        """Every pixel starts once a filter tile."""
+        count = laid.gemm.pixels * laid.gemm.groups * len(laid.column_folds)
         return FoldWords(str(count), f"{count}*2*{laid.shape.cols}", "pixels x 2 cols")
 
     def keep(self, read: InputMap, spikes: SpikeMaps, batch: int, rounds: int) -> Maps:
@@ -87,7 +89,7 @@ class ParallelTimeBatching(Sparsity):
 
     def cycles(self, kept: Kept, laid: Laid) -> tuple[ArrayCycles, ...]:
         """What a window takes is its visit's first round's."""
-        filter_folds = ceil_div(laid.gemm.filters, laid.shape.cols)
+        filter_folds = sum(laid.column_folds)
         rounds = []
         for first, last in _visits(kept, laid):
             inputs = _inputs(kept, laid, first, last)
@@ -97,8 +99,9 @@ class ParallelTimeBatching(Sparsity):
         return tuple(rounds)
 
     def blocks(self, kept: Kept, laid: Laid) -> Iterator[tuple[NDArray[np.int64], int]]:
-        """A fold finishes its outputs; the starts of all pixels are dealt evenly to the folds."""
-        filter_folds = ceil_div(laid.gemm.filters, laid.shape.cols)
+        """A fold finishes its outputs; the starts of all pixels are dealt evenly to the folds, which come column by
+        column."""
+        filter_folds = sum(laid.column_folds)
         for image in range(kept.images):
             visits = []
             for first, last in _visits(kept, laid):
@@ -123,7 +126,7 @@ class ParallelTimeBatching(Sparsity):
         for first, last in _visits(kept, laid):
             bits = _input_bits(_inputs(kept, laid, first, last), laid, read, last - first)
             words += int((-(-bits // banks.word_bits)).sum())
-        return words * ceil_div(laid.gemm.filters, laid.shape.cols)
+        return words * sum(laid.column_folds)
 
 
 def _visits(kept: Kept, laid: Laid) -> list[tuple[int, int]]:
@@ -136,8 +139,8 @@ def _visits(kept: Kept, laid: Laid) -> list[tuple[int, int]]:
 
 
 def _start_cycles(laid: Laid) -> int:
-    """Of all pixels of an image, once a visit."""
-    return 2 * laid.shape.cols * laid.gemm.pixels * laid.gemm.groups
+    """Of all pixels of an image, once a visit and filter tile."""
+    return 2 * laid.shape.cols * laid.gemm.pixels * laid.gemm.groups * len(laid.column_folds)
 
 
 def _input_bits(inputs: Ints, laid: Laid, read: InputMap, rounds: int) -> Ints:
@@ -157,11 +160,17 @@ def _image_inputs(kept: Kept, laid: Laid, image: int, first: int, last: int) -> 
     found = []
     for group in range(laid.gemm.groups):
         windows = [kept.rows(image, group, at, min(at + WINDOW, last)) for at in range(first, last, WINDOW)]
-        rows = np.packbits(np.concatenate(windows), axis=1)
-        plain, fewer = (fold_inputs(some, laid.shape.rows) for some in (rows, packed(rows)))
-        best = fewer if fewer.sum() < plain.sum() else plain
-        found.append(np.pad(best, (0, plain.size - best.size)))
+        tiles = zip(*(np.split(window, laid.tiling.starts[1:]) for window in windows), strict=True)
+        found.append(np.concatenate([_tile_inputs(np.concatenate(tile), laid.shape.rows) for tile in tiles]))
     return np.array(found)
+
+
+def _tile_inputs(windows: NDArray[np.bool_], height: int) -> Ints:
+    """[folds] of a tile's window rows [n, K], packed where that makes it shorter."""
+    rows = np.packbits(windows, axis=1)
+    plain, fewer = (fold_inputs(some, height) for some in (rows, packed(rows)))
+    best = fewer if fewer.sum() < plain.sum() else plain
+    return np.pad(best, (0, plain.size - best.size))
 
 
 def fold_inputs(rows: Bits, height: int) -> Ints:

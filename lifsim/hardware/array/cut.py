@@ -1,0 +1,54 @@
+"""Into which tiles a product is cut.
+
+A tile, some rows of the output by some filters, is worked off whole: it is a product of its own, whose folds end at its
+edges. What the array streams, fills, reads and waits for is what the dataflow says of each tile.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lifsim.hardware.gemm import Gemm
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Every row tile by every filter tile, group after group.
+
+    starts: first output pixel of each row tile, 0 first. filters: of a filter tile; the last one has what is left.
+    inputs_outer: whether the filter tiles of a row tile follow each other, else the row tiles of a filter tile.
+    """
+
+    starts: tuple[int, ...]
+    filters: int
+    inputs_outer: bool = False
+
+    @classmethod
+    def whole(cls, gemm: Gemm) -> Cut:
+        """One tile."""
+        return cls((0,), gemm.filters)
+
+    def pixel_tiles(self, gemm: Gemm) -> list[int]:
+        """Pixels of each row tile."""
+        ends = (*self.starts[1:], gemm.pixels)
+        return [end - start for start, end in zip(self.starts, ends, strict=True)]
+
+    def filter_tiles(self, gemm: Gemm) -> list[int]:
+        """Filters of each filter tile of a group."""
+        return [min(self.filters, gemm.filters - first) for first in range(0, gemm.filters, self.filters)]
+
+    def tiles(self, gemm: Gemm) -> list[tuple[Gemm, int]]:
+        """(a tile as a product, how many there are alike): those of full and of last rows and filters."""
+        rows, filters = Counter(self.pixel_tiles(gemm)), Counter(self.filter_tiles(gemm))
+        return [
+            (gemm.tile(high, wide), count * often) for high, count in rows.items() for wide, often in filters.items()
+        ]
+
+    def order(self, gemm: Gemm) -> Iterator[tuple[int, int]]:
+        """(number of the row tile, number of the filter tile) of each tile of a group, as they are worked off."""
+        rows, filters = range(len(self.starts)), range(-(-gemm.filters // self.filters))
+        if self.inputs_outer:
+            return ((row, tile) for row in rows for tile in filters)
+        return ((row, tile) for tile in filters for row in rows)

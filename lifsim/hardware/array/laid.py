@@ -1,0 +1,113 @@
+"""A layer's product on an array: how it is cut into tiles, and what all of them take when every operand takes its
+cycle."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import astuple, dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifsim.hardware.array.cut import Cut
+from lifsim.hardware.array.dataflow import Dataflow
+from lifsim.hardware.array.dense import ArrayAccesses, buffer_accesses, dense_cycles, dense_waits, output_blocks
+from lifsim.hardware.gemm import NO_CYCLES, ArrayCycles, ArrayShape, Gemm
+from lifsim.hardware.input_reads import InputReads
+from lifsim.hardware.sram_banks import Banks, Ints
+from lifsim.hardware.sram_ports import Ports, PortStalls
+
+
+@dataclass(frozen=True)
+class Laid:
+    """A layer's product on an array. tick_batched: all rounds of a tile back to back, else the layer is visited once a
+    round. per_round: its filters are other ones in every round, so that no PE holds one for several. cut: its tiles;
+    None: it is one."""
+
+    gemm: Gemm
+    shape: ArrayShape
+    dataflow: Dataflow
+    tick_batched: bool
+    per_round: bool = False
+    cut: Cut | None = None
+
+    @cached_property
+    def tiling(self) -> Cut:
+        """`cut`, or the whole product as one tile."""
+        return self.cut or Cut.whole(self.gemm)
+
+    @cached_property
+    def tiles(self) -> list[tuple[Gemm, int]]:
+        """(a tile as a product, how many there are alike) of all groups together."""
+        return self.tiling.tiles(self.gemm)
+
+    @cached_property
+    def fold_starts(self) -> list[Ints]:
+        """First pixel of each fold of H pixels, by row tile."""
+        pixels = self.tiling.pixel_tiles(self.gemm)
+        return [
+            np.arange(start, start + size, self.shape.rows)
+            for start, size in zip(self.tiling.starts, pixels, strict=True)
+        ]
+
+    @cached_property
+    def column_folds(self) -> list[int]:
+        """Folds of W filters, by filter tile."""
+        return [-(-filters // self.shape.cols) for filters in self.tiling.filter_tiles(self.gemm)]
+
+    def cycles(self, rounds: int) -> ArrayCycles:
+        """Of all tiles over `rounds`."""
+        total = NO_CYCLES
+        for tile, count in self.tiles:
+            total += dense_cycles(self.dataflow, tile, self.shape, rounds, self.tick_batched) * count
+        return total
+
+    def accesses(self, rounds: int) -> ArrayAccesses:
+        """Of all tiles over `rounds`."""
+        total = np.zeros(len(ArrayAccesses.__dataclass_fields__), object)
+        for tile, count in self.tiles:
+            of_tile = buffer_accesses(self.dataflow, tile, self.shape, rounds, self.tick_batched)
+            total += np.array(astuple(of_tile), object) * count
+        return ArrayAccesses(*total.tolist())
+
+    def blocks(self, rounds: int) -> NDArray[np.int64]:
+        """[visits, blocks] cycles between two finished sets of outputs, tile after tile, as `output_blocks` of each."""
+        if self.cut is None:
+            return output_blocks(self.dataflow, self.gemm, self.shape, rounds, self.tick_batched)
+        one, found = self.tiling, {}
+        rows, filters = one.pixel_tiles(self.gemm), one.filter_tiles(self.gemm)
+        in_order = [(rows[row], filters[tile]) for row, tile in one.order(self.gemm)]
+        for size in set(in_order):
+            tile = self.gemm.tile(*size)
+            blocks = output_blocks(self.dataflow, tile, self.shape, rounds, self.tick_batched)
+            found[size] = blocks[:, : blocks.shape[1] // tile.groups]
+        group = np.concatenate([found[size] for size in in_order], axis=1)
+        return np.tile(group, (1, self.gemm.groups))
+
+    def waits(self, read: InputReads, rounds: int, ports: Ports) -> PortStalls:
+        """For the ports of the buffers that feed the array, over `rounds`."""
+        total = PortStalls()
+        for part, tile, count in self._read_by_tile(read, ports.spike_in):
+            waits = dense_waits(self.dataflow, part, tile, self.shape, rounds, self.tick_batched, ports)
+            total += waits * count
+        return total
+
+    def input_words(self, read: InputReads, banks: Banks) -> int:
+        """That one round reads."""
+        words = 0
+        for part, tile, count in self._read_by_tile(read, banks):
+            once = int(self.dataflow.input_reads(part, tile, banks, self.shape).words.sum())
+            words += once * self.dataflow.input_repeats(tile, self.shape) * count
+        return words
+
+    def _read_by_tile(self, read: InputReads, banks: Banks) -> Iterator[tuple[InputReads, Gemm, int]]:
+        """(what a row tile reads, the tile, how many tiles read alike)."""
+        one = self.tiling
+        spans = zip(one.starts, one.pixel_tiles(self.gemm), strict=True)
+        alike = Counter((read.tile(start, pixels, banks), pixels) for start, pixels in spans)
+        filters = Counter(one.filter_tiles(self.gemm))
+        for (part, pixels), count in alike.items():
+            for wide, often in filters.items():
+                yield part, self.gemm.tile(pixels, wide), count * often

@@ -1,0 +1,80 @@
+"""The bottom half of the figure of sharing, read: whose DRAM bytes it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from lifsim.config import defaults
+from lifsim.config.validate import Examined
+from lifsim.errors import Fault, InputError, collecting
+from lifsim.graph.states import states_of
+from lifsim.model.arch import Arch
+from lifsim.model.network import Network
+from lifsim.model.sharing import Sharing
+from lifsim.report.distinct import distinct
+from lifsim.report.plot.drawing import Name
+from lifsim.simulate.api import read_inputs
+from lifsim.simulate.options import Options, examined_options
+from lifsim.watch import Watch
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class BottomHalf:
+    """DRAM bytes of `networks`, each under each sharing, in batches of one image and of `mini_batch`, on `arch`."""
+
+    networks: tuple[Network, ...]
+    sharings: tuple[Sharing, ...]
+    mini_batch: int
+    arch: Arch
+
+    def table(self, watch: Watch) -> pd.DataFrame:
+        """In every reading."""
+        from lifsim.report.dram_readings import readings, table
+
+        return table(readings(self.networks, self.sharings, sorted({1, self.mini_batch}), self.arch, watch=watch))
+
+
+def fitting(names: Sequence[str], *, where_possible: bool) -> tuple[Sharing, ...]:
+    """The sharings `names`; where_possible: which leave layers unshared that they do not fit."""
+    parsed = [Sharing.parse(name) for name in names]
+    return tuple(one.where_it_fits() if where_possible else one for one in parsed)
+
+
+def read_bottom(
+    networks: Sequence[Network | Name],
+    arch: Arch | Name,
+    mini_batch: int,
+    overrides: Sequence[str],
+    *,
+    where_possible: bool,
+) -> BottomHalf:
+    """The half of `networks` (none: VGG-16 on five datasets), one that is named twice once. Raises InputError with
+    every fault."""
+    from lifsim.report.figures import fig9_dram
+
+    def options() -> Examined[Options]:
+        return examined_options({"batch": mini_batch})
+
+    faults: list[Fault] = []
+    loaded = []
+    for network in networks or fig9_dram.DATASETS:
+        with collecting(faults):
+            loaded.append(read_inputs(arch, network, defaults.SHARING, options, overrides))
+    sharings = fitting(fig9_dram.SHARINGS, where_possible=where_possible)
+    found: tuple[Network, ...] = ()
+    with collecting(faults):
+        found = distinct(inputs.network for inputs in loaded)
+    for network in found:
+        for sharing in sharings:
+            unfit = list[Fault]()
+            with collecting(unfit):
+                states_of(network, sharing)
+            faults += [replace(fault, source=network.name) for fault in unfit]
+    if faults:
+        raise InputError(dict.fromkeys(faults))
+    return BottomHalf(found, sharings, mini_batch, loaded[0].arch)

@@ -1,0 +1,128 @@
+"""DRAM bytes of weights and spikes of a tick-batched layer in every tiling, rows x filters, under both loop orders.
+
+docs/model.md, "Tick-batched layers", has the equations.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifsim.model.network import Layer
+from lifsim.schedule.chip import TileRoom
+from lifsim.schedule.rows import Ints, RowTiles, row_tiles
+from lifsim.schedule.storage import Reals, filter_bytes, tick_rows
+from lifsim.schedule.traffic import Order
+
+
+@dataclass(frozen=True)
+class Nest:
+    """The loop nest of one group of a convolution, for a whole batch, in every tiling; of a product of two tensors for
+    one image, whose second operand takes the part of the weights.
+
+    rows: [r] the row tiles; filters, filter_tiles: [m] size and number of the filter tiles; buffers in bytes.
+    """
+
+    batch: int
+    rows: RowTiles
+    row_bytes: int
+    filters: Ints
+    all_filters: int
+    filter_bytes: int
+    spike_buffer: int
+    weight_buffer: int
+
+    @property
+    def filter_tiles(self) -> Ints:
+        """[m] filter tiles."""
+        return -(-self.all_filters // self.filters)
+
+    @property
+    def window(self) -> Ints:
+        """[r] bytes of the largest window."""
+        return self.rows.tallest_window * self.row_bytes
+
+    @property
+    def legal(self) -> NDArray[np.bool_]:
+        """[r, m] whether what comes in for a tile fits into its buffers. That of the smallest streams through them."""
+        weights = self.filters * self.filter_bytes
+        legal = np.logical_and.outer(self.window <= self.spike_buffer, weights <= self.weight_buffer)
+        legal[0, 0] = True
+        return legal
+
+
+@dataclass(frozen=True)
+class Cost:
+    """[r, m] bytes of one group under one loop order; [m] and [r] bytes pinned beside the tile at work."""
+
+    order: Order
+    weights: Ints
+    spikes: Ints
+    resident_weights: Ints
+    resident_spikes: Ints
+
+
+def nest_of(layer: Layer, reals: Reals, room: TileRoom, batch: int) -> Nest:
+    """The nest of `layer` for `batch` images that one set of filters serves."""
+    layout = tick_rows(layer, reals)
+    smallest = min(room.cols, layer.group_filters)
+    folds = -(-layer.group_filters // smallest)
+    filters = np.minimum(smallest * np.unique(-(-folds // np.arange(1, folds + 1))), layer.group_filters)
+    return Nest(
+        batch=batch,
+        rows=row_tiles(layout.axis),
+        row_bytes=layout.row_bytes,
+        filters=filters,
+        all_filters=layer.group_filters,
+        filter_bytes=filter_bytes(layer, room.weight_bits, layer.rounds),
+        spike_buffer=room.spike_in,
+        weight_buffer=room.weight,
+    )
+
+
+def weights_outer(nest: Nest) -> Cost:
+    """For each filter tile, image, row tile. A filter tile stays while all rows of all images pass; rows come again
+    for each filter tile unless pinned."""
+    full, rest = nest.all_filters // nest.filters, nest.all_filters % nest.filters
+    streamed = full * np.maximum(nest.filters * nest.filter_bytes - nest.weight_buffer, 0)
+    streamed += np.maximum(rest * nest.filter_bytes - nest.weight_buffer, 0)
+    row_tiles = nest.batch * nest.rows.tiles
+    weights = nest.all_filters * nest.filter_bytes + np.multiply.outer(row_tiles - 1, streamed)
+    pinned = _pinned(nest.batch * nest.rows.covered * nest.row_bytes, nest.spike_buffer, nest.window)
+    moved = _fetched(nest, nest.batch, pinned)
+    spikes = pinned[:, None] + np.multiply.outer(moved, nest.filter_tiles)
+    return Cost("weights_outer", weights, spikes, np.zeros_like(nest.filters), pinned)
+
+
+def inputs_outer(nest: Nest) -> Cost:
+    """For each image, row tile, filter tile. A window stays while all filters pass; filters come again for each row
+    tile unless pinned. A tile of all filters is its own successor: of it stays what the buffer holds."""
+    image = nest.rows.covered * nest.row_bytes
+    pinned = _pinned(image, nest.spike_buffer, nest.window)
+    overflow = np.maximum(nest.rows.single_windows * nest.row_bytes - nest.spike_buffer, 0).sum()
+    streamed = np.where(nest.rows.heights == 1, overflow, 0)
+    once = pinned + _fetched(nest, 1, pinned)
+    spikes = nest.batch * (once[:, None] + np.multiply.outer(streamed, nest.filter_tiles - 1))
+    all_weights = nest.all_filters * nest.filter_bytes
+    beside = _pinned(all_weights, nest.weight_buffer, nest.filters * nest.filter_bytes)
+    resident = np.where(nest.filter_tiles == 1, min(all_weights, nest.weight_buffer), beside)
+    weights = resident + np.multiply.outer(nest.batch * nest.rows.tiles, all_weights - resident)
+    return Cost("inputs_outer", weights, spikes, resident, pinned)
+
+
+def _pinned(everything: int, buffer: int, tile: Ints) -> Ints:
+    """Bytes that stay: everything if it fits, else what the buffer holds beside the tile at work."""
+    return np.full_like(tile, everything) if everything <= buffer else np.maximum(buffer - tile, 0)
+
+
+def _fetched(nest: Nest, images: int, pinned: Ints) -> Ints:
+    """[r] bytes that one traversal of `images` fetches, the `pinned` bytes [r] being those that it would fetch most."""
+    row = images * nest.row_bytes
+    most = nest.rows.fetched_most
+    whole = np.minimum(pinned // row, nest.rows.covered)
+    choice = np.arange(len(most))
+    partly = most[choice, np.minimum(whole + 1, nest.rows.covered)] - most[choice, whole]
+    fetched: Ints = row * (most[:, -1] - most[choice, whole]) - (pinned - whole * row) * partly
+    return fetched
