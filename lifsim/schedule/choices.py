@@ -1,4 +1,4 @@
-"""The legal groups of a network on a chip, and the ways in which each may run; each is planned once.
+"""The legal groups of a network on a chip, and the ways in which each may run; all are planned once.
 
 Layers whose LIFs share a state must be in one group, which runs timestep-major. A layer alone may be tick-batched, too.
 """
@@ -22,7 +22,7 @@ from lifsim.schedule.timestep import plan_group
 
 
 @dataclass(frozen=True, eq=False)
-class Way:
+class Choice:
     """A group that runs in one of its ways. dram_bytes: that it moves."""
 
     group: GroupPlan
@@ -50,37 +50,37 @@ class Choices:
         self.facts, self.chip, self.batch, self.chunk = facts, chip, batch, chunk
         self.cuts = legal_cuts(facts)
         self._channels, self._memo = channels, memo
-        self._planned: dict[tuple[int, int, Runs], Way] = {}
+        self._planned: dict[tuple[int, int, Runs], Choice] = {}
 
     @property
     def mergeable(self) -> bool:
         """Whether there is a buffer for the membranes of a timestep-major group."""
         return self.chip.room.membrane > 0 or not self.facts.states
 
-    def way(self, first: int, end: int, runs: Runs) -> Way:
+    def planned(self, first: int, end: int, runs: Runs) -> Choice:
         """Layers first..end-1, planned for the fewest bytes."""
         key = first, end, runs
         if key not in self._planned:
             group = self._tick(first) if runs == "tick-batched" else self._timestep(first, end)
-            self._planned[key] = Way(group, group.dram.total)
+            self._planned[key] = Choice(group, group.dram.total)
         return self._planned[key]
 
-    def ways(self, first: int, end: int, asked: Runs | None = None) -> list[Way]:
+    def between(self, first: int, end: int, asked: Runs | None = None) -> list[Choice]:
         """All in which layers first..end-1 may run, or the one that is `asked` for; of a layer alone tick-batched
         first. Raises InputError where there is none."""
         if end - first > 1 or asked is not None:
-            return [self.way(first, end, asked or "timestep-major")]
+            return [self.planned(first, end, asked or "timestep-major")]
         if not self.mergeable:
-            return [self.way(first, end, "tick-batched")]
-        found = [self.way(first, end, "timestep-major")]
+            return [self.planned(first, end, "tick-batched")]
+        found = [self.planned(first, end, "timestep-major")]
         with suppress(InputError):  # no tile has room for its membranes
-            found.insert(0, self.way(first, end, "tick-batched"))
+            found.insert(0, self.planned(first, end, "tick-batched"))
         return found
 
-    def every(self) -> list[Way]:
+    def every(self) -> list[Choice]:
         """All legal groups in all their ways."""
         spans = combinations(self.cuts, 2) if self.mergeable else pairwise(self.cuts)
-        return [way for first, end in spans for way in self.ways(first, end)]
+        return [choice for first, end in spans for choice in self.between(first, end)]
 
     def _tick(self, layer: int) -> GroupPlan:
         one, reals = self.facts.layers[layer].layer, self.facts.reals

@@ -13,7 +13,7 @@ from lifsim.memo import Memo
 from lifsim.model.network import Network
 from lifsim.schedule.cheapest import cheapest, on_cheapest
 from lifsim.schedule.chip import Chip
-from lifsim.schedule.choices import Choices, Way, choices_of
+from lifsim.schedule.choices import Choice, Choices, choices_of
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.plan import Begin, Plan, Runs, ScheduleOptions
 
@@ -25,29 +25,31 @@ def plan(network: Network, states: tuple[State, ...], chip: Chip, options: Sched
     return plan_of(choices, fewest(allowed(choices, options), dram_bytes, no_matter))
 
 
-dram_bytes: Callable[[Way], int] = attrgetter("dram_bytes")
+dram_bytes: Callable[[Choice], int] = attrgetter("dram_bytes")
 
 
-def no_matter(way: Way) -> int:  # noqa: ARG001 (it has the signature of what matters)
+def no_matter(choice: Choice) -> int:  # noqa: ARG001 (it has the signature of what matters)
     """Of equals any is as good."""
     return 0
 
 
-def fewest(ways: Sequence[Way], moved: Callable[[Way], int], ties: Callable[[Way], float]) -> tuple[Way, ...]:
-    """The sequence of `ways` with the least sum of what they `moved`, of equals that with the least sum of `ties`, of
+def fewest(
+    groups: Sequence[Choice], moved: Callable[[Choice], int], ties: Callable[[Choice], float]
+) -> tuple[Choice, ...]:
+    """The sequence of `groups` with the least sum of what they `moved`, of equals that with the least sum of `ties`, of
     these the one with fewer groups, a layer alone tick-batched."""
-    found = on_cheapest(ways, moved)
-    if len(found) == len({way.end for way in found}):  # there is but one
+    found = on_cheapest(groups, moved)
+    if len(found) == len({choice.end for choice in found}):  # there is but one
         return tuple(found)
-    return cheapest(found, lambda way: (ties(way), 1))
+    return cheapest(found, lambda choice: (ties(choice), 1))
 
 
-def plan_of(choices: Choices, ways: Sequence[Way]) -> Plan:
+def plan_of(choices: Choices, groups: Sequence[Choice]) -> Plan:
     """These groups, one behind the other."""
-    return Plan(tuple(way.group for way in ways), choices.facts, choices.chip)
+    return Plan(tuple(choice.group for choice in groups), choices.facts, choices.chip)
 
 
-def allowed(choices: Choices, options: ScheduleOptions) -> list[Way]:
+def allowed(choices: Choices, options: ScheduleOptions) -> list[Choice]:
     """Of all `choices`, those that `options` leave. Within a group, tilings, chunk, strips and residency move the
     fewest DRAM bytes. Raises InputError where a timestep-major group would have no membrane buffer, and where given
     groups part layers that share a state, or are to run as they cannot."""
@@ -66,11 +68,11 @@ def allowed(choices: Choices, options: ScheduleOptions) -> list[Way]:
         _require_membrane_buffer(facts, ends, runs)
     if options.groups is None and options.schedule == "auto":
         return choices.every()
-    return [way for first, end in pairwise(ends) for way in choices.ways(first, end, runs[first])]
+    return [choice for first, end in pairwise(ends) for choice in choices.between(first, end, runs[first])]
 
 
 def _runs(layers: int, schedule: str, given: Runs | None) -> Runs | None:
-    """How a group of so many layers must run; None: either way. given: how it is to."""
+    """How a group of so many layers must run; None: either choice. given: how it is to."""
     if layers > 1:
         return "timestep-major"
     asked: dict[str, Runs] = {"tick": "tick-batched", "timestep": "timestep-major"}
