@@ -9,7 +9,6 @@ from fractions import Fraction
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lifsim.accounting.books import Cycles
 from lifsim.accounting.counts import LayerCounts
@@ -104,11 +103,13 @@ def _with_stalls(cycles: Cycles, waited: Ints) -> Cycles:
 def fill_stalls(
     stores: Stores, dram_bytes_per_cycle: Fraction | None, steps: RunSteps, timing: Timing, layers: int
 ) -> list[PortStalls]:
-    """[layers] of the cycles that the array waited for a transfer which its ports held up, what they take longer than a
-    DRAM of `dram_bytes_per_cycle` of the array: the share 1 - ports / DRAM, where that is more than none."""
+    """[layers] of the cycles that the array waited for a transfer which its ports held up, once they had begun with it,
+    what they take longer than a DRAM of `dram_bytes_per_cycle` of the array: the share 1 - ports / DRAM, where that is
+    more than none."""
     program = steps.program
-    held = np.append(_held_by_ports(program, timing), False)
-    by_step = np.where(held[_awaited(program)], timing.waited, 0)
+    held = np.append(timing.held, False)
+    passing = np.where(held, np.append(timing.answered - timing.begun, 0), 0)
+    by_step = np.minimum(timing.waited, passing[_awaited(program)])
     waited = np.zeros((layers, len(Kind)), np.int64)
     np.add.at(waited, steps.layer, by_step)
     stored = np.flatnonzero(np.isin(program.requests.kind, STORES) & (timing.answered == timing.total))
@@ -123,19 +124,6 @@ def _slower(store: Store, dram_bytes_per_cycle: Fraction | None) -> Fraction:
     if dram_bytes_per_cycle is None:
         return Fraction(1)
     return max(Fraction(0), 1 - Fraction(store.banks * store.port_bits, 8) / dram_bytes_per_cycle)
-
-
-def _held_by_ports(program: Program, timing: Timing) -> NDArray[np.bool_]:
-    """[requests] whether one was through its ports as soon as they, free since the one before, could pass its bytes:
-    DRAM had answered by then."""
-    requests = program.requests
-    held = np.zeros(requests.kind.size, np.bool_)
-    for kind in BUFFER_OF:
-        mine = np.flatnonzero(requests.kind == kind)
-        free = np.concatenate([[0], timing.answered[mine][:-1]])
-        begin = np.maximum(timing.issued[mine], free)
-        held[mine] = timing.answered[mine] == begin + requests.port_cycles[mine]
-    return held
 
 
 def _awaited(program: Program) -> Ints:
