@@ -1,13 +1,16 @@
-"""The legal groups of a network on a chip, and the ways in which each may run; each is planned once.
+"""The legal groups of a network on a chip, and the ways in which each may run; all are planned once.
 
 Layers whose LIFs share a state must be in one group, which runs timestep-major. A layer alone may be tick-batched, too.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 
+from lifsim.errors import InputError
 from lifsim.graph.states import State, channels_by_layer
 from lifsim.memo import Memo
 from lifsim.model.network import Network
@@ -19,7 +22,7 @@ from lifsim.schedule.timestep import plan_group
 
 
 @dataclass(frozen=True, eq=False)
-class Way:
+class Choice:
     """A group that runs in one of its ways. dram_bytes: that it moves."""
 
     group: GroupPlan
@@ -37,48 +40,53 @@ class Way:
 
 
 class Choices:
-    """What there is to choose from. channels: by layer, groups of channels that use its state in turn; batch: images
-    of a run; chunk: those that a timestep-major group works on at a time, None: the best; memo: keeps what a layer
+    """What there is to choose from. batch: images of a run; chunk: those that a timestep-major group works on at a
+    time, None: the best; channels: by layer, channel groups that share its membranes in turn; memo: keeps what a layer
     alone moves."""
 
     def __init__(
-        self, facts: NetworkFacts, channels: tuple[int, ...], chip: Chip, batch: int, chunk: int | None, memo: Memo
+        self, facts: NetworkFacts, chip: Chip, batch: int, chunk: int | None, channels: Sequence[int], memo: Memo
     ) -> None:
-        self.facts, self.channels, self.chip, self.batch, self.chunk = facts, channels, chip, batch, chunk
+        self.facts, self.chip, self.batch, self.chunk = facts, chip, batch, chunk
         self.cuts = legal_cuts(facts)
-        self._memo = memo
-        self._planned: dict[tuple[int, int, Runs], Way] = {}
+        self._channels, self._memo = channels, memo
+        self._planned: dict[tuple[int, int, Runs], Choice] = {}
 
     @property
     def mergeable(self) -> bool:
         """Whether there is a buffer for the membranes of a timestep-major group."""
         return self.chip.room.membrane > 0 or not self.facts.states
 
-    def way(self, first: int, end: int, runs: Runs) -> Way:
+    def planned(self, first: int, end: int, runs: Runs) -> Choice:
         """Layers first..end-1, planned for the fewest bytes."""
         key = first, end, runs
         if key not in self._planned:
             group = self._tick(first) if runs == "tick-batched" else self._timestep(first, end)
-            self._planned[key] = Way(group, group.dram.total)
+            self._planned[key] = Choice(group, group.dram.total)
         return self._planned[key]
 
-    def ways(self, first: int, end: int) -> list[Way]:
-        """All in which layers first..end-1 may run; of a layer alone tick-batched first."""
-        runs: tuple[Runs, ...] = ("timestep-major",)
-        if end - first == 1:
-            runs = ("tick-batched", "timestep-major") if self.mergeable else ("tick-batched",)
-        return [self.way(first, end, each) for each in runs]
+    def between(self, first: int, end: int, asked: Runs | None = None) -> list[Choice]:
+        """All in which layers first..end-1 may run, or the one that is `asked` for; of a layer alone tick-batched
+        first. Raises InputError where there is none."""
+        if end - first > 1 or asked is not None:
+            return [self.planned(first, end, asked or "timestep-major")]
+        if not self.mergeable:
+            return [self.planned(first, end, "tick-batched")]
+        found = [self.planned(first, end, "timestep-major")]
+        with suppress(InputError):  # no tile has room for its membranes
+            found.insert(0, self.planned(first, end, "tick-batched"))
+        return found
 
-    def every(self) -> list[Way]:
+    def every(self) -> list[Choice]:
         """All legal groups in all their ways."""
         spans = combinations(self.cuts, 2) if self.mergeable else pairwise(self.cuts)
-        return [way for first, end in spans for way in self.ways(first, end)]
+        return [choice for first, end in spans for choice in self.between(first, end)]
 
-    def _tick(self, index: int) -> GroupPlan:
-        facts, layer = self.facts, self.facts.layers[index].layer
-        membranes = self.chip.membranes_of(layer, self.channels[index])
-        moved = self._memo.of(tick.traffic, layer, facts.reals, self.chip.tiles, self.batch, membranes)
-        return GroupPlan(index, index, self.batch, (), None, (moved,), "tick-batched")
+    def _tick(self, layer: int) -> GroupPlan:
+        one, reals = self.facts.layers[layer].layer, self.facts.reals
+        membranes = self.chip.membranes_of(one, self._channels[layer])
+        moved = self._memo.of(tick.traffic, one, reals, self.chip.tiles, self.batch, membranes)
+        return GroupPlan(layer, layer, self.batch, (), None, (moved,), "tick-batched")
 
     def _timestep(self, first: int, end: int) -> GroupPlan:
         return plan_group(self.facts, first, end - 1, self.chip.room, self.batch, self.chunk)
@@ -88,8 +96,8 @@ def choices_of(
     network: Network, states: tuple[State, ...], chip: Chip, batch: int, chunk: int | None, memo: Memo
 ) -> Choices:
     """Those of `network` with these `states` on `chip`."""
-    facts, channels = facts_of(network, states, chip.precision, chip.psums), channels_by_layer(network, states)
-    return Choices(facts, channels, chip, batch, chunk, memo)
+    facts = facts_of(network, states, chip.precision, chip.psums)
+    return Choices(facts, chip, batch, chunk, channels_by_layer(network, states), memo)
 
 
 def legal_cuts(facts: NetworkFacts) -> list[int]:

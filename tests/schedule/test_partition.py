@@ -18,7 +18,7 @@ from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.chip import BufferBytes, Chip
-from lifsim.schedule.choices import Way, choices_of, legal_cuts
+from lifsim.schedule.choices import Choice, choices_of, legal_cuts
 from lifsim.schedule.group import Chunks, Group
 from lifsim.schedule.partition import allowed, fewest, no_matter
 from lifsim.schedule.plan import Begin, GroupPlan, ScheduleOptions
@@ -240,12 +240,12 @@ def test_auto_takes_a_layer_alone_in_either_way(runs: str) -> None:
     chip = Chip.of(build.arch())
     choices = choices_of(ONE, states_of(ONE, Sharing()), chip, 1, None, Memo())
 
-    def dislike(way: Way) -> int:
-        return way.group.runs != runs
+    def dislike(choice: Choice) -> int:
+        return choice.group.runs != runs
 
-    ways = allowed(choices, ScheduleOptions("auto"))
+    groups = allowed(choices, ScheduleOptions("auto"))
     for moved, ties in ((dislike, no_matter), (no_matter, dislike)):
-        assert [way.group.runs for way in fewest(ways, moved, ties)] == [runs]
+        assert [choice.group.runs for choice in fewest(groups, moved, ties)] == [runs]
 
 
 def test_a_plan_s_groups_make_the_same_plan() -> None:
