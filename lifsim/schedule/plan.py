@@ -17,6 +17,9 @@ SCHEDULES = ("tick", "timestep", "auto")
 Runs = Literal["tick-batched", "timestep-major"]
 """How a group runs: all timesteps of a tile back to back, or layer by layer in every timestep."""
 
+RUNS: tuple[Runs, ...] = ("tick-batched", "timestep-major")
+"""All of them."""
+
 
 @dataclass(frozen=True)
 class Begin:

@@ -164,5 +164,5 @@ def _refused(layer: Layer, searches: Sequence[_Search]) -> Fault:
             needed = way.membranes.bytes(way.membranes.held(smallest).most)
             why = f"beside the registers the smallest tile of {layer.name!r} has so many bytes of membranes"
             return Fault(f"must be >= {needed} for tick batching: {why}", path="buffers.membrane.size_bytes")
-    why = f"chains of {layer.name!r} are in no fold whole, and its currents are replayed from the PEs of one"
-    return Fault(f"must be timestep by timestep here: {why}", path="schedule")
+    why = "its chains are in no fold whole, and its currents are replayed from the PEs of one"
+    return Fault(f"must be timestep for {layer.name!r}: {why}", path="schedule")

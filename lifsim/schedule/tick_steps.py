@@ -6,14 +6,16 @@ docs/model.md, "Steps", says which tile pays for what.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from lifsim.hardware.array import dense_cycles
 from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.model.network import Layer, Tensor
 from lifsim.schedule.chip import TileRoom
 from lifsim.schedule.moves import Moves, Visit, moves_of, shares
+from lifsim.schedule.products import gemm_of
 from lifsim.schedule.rows import Ints, single_windows
 from lifsim.schedule.storage import (
     Reals,
@@ -44,7 +46,23 @@ def tick_visit(layer: Layer, reals: Reals, room: TileRoom, batch: int, traffic: 
     for kind, spilled in ((Kind.PSUM_READ, traffic.dram.psum_read), (Kind.PSUM_WRITE, traffic.dram.psum_write)):
         part = shares(spilled, tiles.outputs)
         parts.append(moves_of(kind, 2, tiles.step, np.cumsum(part) - part, part))
-    return Visit(layer.index, None, tiles.outputs, Moves.joined(parts), tuple(names))
+    work = _work(layer, room, tiles)
+    return Visit(layer.index, None, tiles.outputs, Moves.joined(parts), tuple(names), work=work)
+
+
+def _work(layer: Layer, room: TileRoom, tiles: _Tiles) -> Ints:
+    """[steps] cycles of the array for each tile, all its rounds, when every operand takes its cycle; of groups whose
+    tiles take turns, for that of one."""
+    cut = tiles.traffic.tiling.cut
+    store, gemm = room.psums.of(layer, cut.chains), replace(gemm_of(layer, cut.chains), groups=1)
+    heights, rows = np.unique(cut.pixel_tiles(gemm), return_inverse=True)
+    widths, columns = np.unique(cut.filter_tiles(gemm), return_inverse=True)
+    shapes = [[gemm.tile(high, wide) for wide in widths.tolist()] for high in heights.tolist()]
+    taken = [
+        [dense_cycles(store.dataflow, tile, store.shape, layer.rounds, tick_batched=True).total for tile in across]
+        for across in shapes
+    ]
+    return np.array(taken, np.int64)[rows[tiles.row_tile], columns[tiles.filter_tile]]
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from lifsim.model.arch import Arch
 from lifsim.model.network import Layer
 from lifsim.report.explain.line import Line, alike, plus, product, total
 from lifsim.simulate.bound import STALLS
+from lifsim.units import counted
 
 UNIT = "cycles"
 
@@ -109,7 +110,8 @@ def _lif(layer: Layer, arch: Arch, calls: LifCalls, laid: Laid, batch: int, valu
     down, across = _cut(pixels, laid.shape.rows), _cut(filters, laid.shape.filter_cols(laid.gemm.chain))
     call = f"({arch.lif.latency_cycles}+{arch.lif.initiation_interval_cycles}*({chain}-1))"
     expression = f"{product(batch, layer.timesteps, calls.groups)}*{down}*{across}*{call}"
-    return Line("lif", expression, value, UNIT, f"images x timesteps x passes x {chain} calls in a chain")
+    why = f"images x timesteps x passes x {counted(chain, 'call')} in a chain"
+    return Line("lif", expression, value, UNIT, why)
 
 
 def _cut(sizes: list[int], size: int) -> str:

@@ -15,6 +15,7 @@ from lifsim.schedule.products import gemm_of
 from lifsim.schedule.psums import blocks_of
 from lifsim.schedule.storage import bytes_of
 from lifsim.schedule.traffic import LayerTraffic
+from lifsim.units import counted
 
 
 def psum_lines(
@@ -34,7 +35,9 @@ def psum_lines(
         waiting = int(walked.replayed(images)[layer.index - plan.first]) if walked else 0
         if waiting:
             terms.append(product(chunks, layer.timesteps, waiting))
-            whys.append(f"currents of {images} images that wait to be replayed: out once, in at the other timesteps")
+            whys.append(
+                f"currents of {counted(images, 'image')} that wait to be replayed: out once, in at the other timesteps"
+            )
     yield Line("psums", plus(*terms), traffic.dram.psum, "bytes", "; ".join(whys))
 
 
