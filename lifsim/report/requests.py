@@ -17,7 +17,8 @@ PLAIN_BURST_BYTES = 64
 
 
 def write_requests(result: Result, path: Path, form: TraceFormat) -> int:
-    """Write every burst that `result` asked for; how many there are.
+    """Write every burst that `result` asked for, in the cycle in which its extent began to come to a simulated DRAM;
+    how many there are.
 
     Cycles are those of the DRAM; under plain bandwidth those of the array, and bursts are 64 bytes. Raises InputError
     under an ideal memory, which is asked for nothing.
@@ -34,5 +35,6 @@ def write_requests(result: Result, path: Path, form: TraceFormat) -> int:
         cycles = -(-timing.issued * period.denominator // period.numerator)
     extents = dram_extents(steps, capacity)
     request = np.repeat(np.arange(extents.first.size - 1), np.diff(extents.first))
-    writes = steps.program.requests.is_write
-    return write_dram_trace(path, form, extents.address, extents.bytes, writes[request], cycles[request], burst_bytes)
+    writes = steps.program.requests.is_write[request]
+    arrival = cycles[request] if timing.dram is None else np.maximum.accumulate(timing.dram.arrival_cycles)
+    return write_dram_trace(path, form, extents.address, extents.bytes, writes, arrival, burst_bytes)

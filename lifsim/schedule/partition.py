@@ -1,105 +1,82 @@
 """Which layers form a group: the smallest legal groups, one group, or the partition that moves the fewest bytes; and
-how a group of one layer runs.
-
-Layers whose LIFs share a state must be in one group, which runs timestep-major. A group's cost is its own, so that
-dynamic programming over the legal cuts finds the best partition:
-
-    best(j) = min over legal i < j of best(i) + cost(layers i..j-1)
-"""
+how a group of one layer runs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
+from operator import attrgetter
 
 from lifsim.errors import Fault, InputError
-from lifsim.graph.states import State, channels_by_layer
+from lifsim.graph.states import State
 from lifsim.memo import Memo
 from lifsim.model.network import Network
-from lifsim.schedule import tick
+from lifsim.schedule.cheapest import cheapest, on_cheapest
 from lifsim.schedule.chip import Chip
-from lifsim.schedule.facts import NetworkFacts, facts_of
-from lifsim.schedule.plan import Begin, GroupPlan, Plan, Runs, ScheduleOptions
-from lifsim.schedule.timestep import plan_group
-
-Objective = Callable[[NetworkFacts, GroupPlan], float]
+from lifsim.schedule.choices import Choice, Choices, choices_of
+from lifsim.schedule.facts import NetworkFacts
+from lifsim.schedule.plan import Begin, Plan, Runs, ScheduleOptions
 
 
-def dram_bytes(facts: NetworkFacts, group: GroupPlan) -> float:  # noqa: ARG001 (the signature is every objective's)
-    """The objective that counts the DRAM bytes of a group."""
-    return group.dram.total
+def plan(network: Network, states: tuple[State, ...], chip: Chip, options: ScheduleOptions, memo: Memo) -> Plan:
+    """The schedule of `network` with these `states` on `chip` that `options` ask for; `auto` has the fewest DRAM bytes.
+    `memo` keeps what groups move. Raises InputError as `allowed` does."""
+    choices = memo.of(choices_of, network, states, chip, options.batch, options.chunk, memo)
+    return plan_of(choices, fewest(allowed(choices, options), dram_bytes, no_matter))
 
 
-def plan(
-    network: Network,
-    states: tuple[State, ...],
-    chip: Chip,
-    options: ScheduleOptions,
-    memo: Memo,
-    objective: Objective = dram_bytes,
-) -> Plan:
-    """The schedule of `network` with these `states` on `chip` that `options` ask for.
+dram_bytes: Callable[[Choice], int] = attrgetter("dram_bytes")
 
-    Within a group, tilings, chunk, strips and residency move the fewest DRAM bytes; among partitions, and ways to run a
-    layer alone, `auto` takes those with the least sum of `objective`, of equals those that move fewer bytes, of these
-    those with fewer groups, a layer alone tick-batched. `memo` keeps what a layer alone moves. Raises InputError where
-    a timestep-major group would have no membrane buffer, and where given groups part layers that share a state, or are
-    to run as they cannot.
-    """
-    facts = facts_of(network, states, chip.precision, chip.psums)
-    cuts = legal_cuts(facts)
-    batch, tiles, channels = options.batch, chip.tiles, channels_by_layer(network, states)
 
-    mergeable = _can_merge(facts, chip.room.membrane)
+def no_matter(choice: Choice) -> int:  # noqa: ARG001 (it has the signature of what matters)
+    """Of equals any is as good."""
+    return 0
+
+
+def fewest(
+    groups: Sequence[Choice], moved: Callable[[Choice], int], ties: Callable[[Choice], float]
+) -> tuple[Choice, ...]:
+    """The sequence of `groups` with the least sum of what they `moved`, of equals that with the least sum of `ties`, of
+    these the one with fewer groups, a layer alone tick-batched."""
+    found = on_cheapest(groups, moved)
+    if len(found) == len({choice.end for choice in found}):  # there is but one
+        return tuple(found)
+    return cheapest(found, lambda choice: (ties(choice), 1))
+
+
+def plan_of(choices: Choices, groups: Sequence[Choice]) -> Plan:
+    """These groups, one behind the other."""
+    return Plan(tuple(choice.group for choice in groups), choices.facts, choices.chip)
+
+
+def allowed(choices: Choices, options: ScheduleOptions) -> list[Choice]:
+    """Of all `choices`, those that `options` leave. Within a group, tilings, chunk, strips and residency move the
+    fewest DRAM bytes. Raises InputError where a timestep-major group would have no membrane buffer, and where given
+    groups part layers that share a state, or are to run as they cannot."""
+    facts, cuts = choices.facts, choices.cuts
     given = {begin.first: begin.runs for begin in options.groups or ()}
-
-    def run(first: int, end: int, runs: Runs) -> GroupPlan:
-        if runs == "timestep-major":
-            return plan_group(facts, first, end - 1, chip.room, batch, options.chunk)
-        layer = network.layers[first]
-        membranes = chip.membranes_of(layer, channels[first])
-        moved = memo.of(tick.traffic, layer, facts.reals, tiles, batch, membranes)
-        return GroupPlan(first, first, batch, (), None, (moved,), runs)
-
-    def cost(group: GroupPlan) -> tuple[float, int]:
-        return objective(facts, group), group.dram.total
-
-    @cache
-    def group(first: int, end: int) -> GroupPlan:
-        ways = _ways(end - first, options.schedule, given.get(first), mergeable=mergeable)
-        found = [run(first, end, runs) for runs in ways]
-        return found[0] if len(found) == 1 else min(found, key=cost)
-
     if options.groups is not None:
         ends = _given_cuts(facts, cuts, options.groups)
     elif options.schedule == "tick":
         ends = cuts
     elif options.schedule == "timestep":
-        ends = [0, len(network.layers)]
+        ends = [0, len(facts.layers)]
     else:
-        ends = _best_cuts(cuts, lambda first, end: cost(group(first, end)), mergeable=mergeable)
-    if not mergeable:
-        _require_membrane_buffer(facts, ends, options.schedule, given)
-    return Plan(tuple(group(first, end) for first, end in pairwise(ends)), facts, chip)
+        ends = cuts
+    runs = {first: _runs(end - first, options.schedule, given.get(first)) for first, end in pairwise(ends)}
+    if not choices.mergeable:
+        _require_membrane_buffer(facts, ends, runs)
+    if options.groups is None and options.schedule == "auto":
+        return choices.every()
+    return [choice for first, end in pairwise(ends) for choice in choices.between(first, end, runs[first])]
 
 
-def _ways(layers: int, schedule: str, given: Runs | None, *, mergeable: bool) -> tuple[Runs, ...]:
-    """How a group of so many layers may run. given: how it is to. mergeable: whether `auto` may run it
-    timestep-major."""
+def _runs(layers: int, schedule: str, given: Runs | None) -> Runs | None:
+    """How a group of so many layers must run; None: either choice. given: how it is to."""
     if layers > 1:
-        return ("timestep-major",)
-    if given is not None:
-        return (given,)
-    if schedule == "auto" and mergeable:
-        return "tick-batched", "timestep-major"
-    return ("timestep-major",) if schedule == "timestep" else ("tick-batched",)
-
-
-def legal_cuts(facts: NetworkFacts) -> list[int]:
-    """Layers at which a group may begin, and the end: no state is used on both sides."""
-    inside = {cut for state in facts.states for cut in range(state.layers[0] + 1, state.layers[-1] + 1)}
-    return [cut for cut in range(len(facts.layers) + 1) if cut not in inside]
+        return "timestep-major"
+    asked: dict[str, Runs] = {"tick": "tick-batched", "timestep": "timestep-major"}
+    return given or asked.get(schedule)
 
 
 def _given_cuts(facts: NetworkFacts, cuts: list[int], begins: tuple[Begin, ...]) -> list[int]:
@@ -120,32 +97,10 @@ def _given_cuts(facts: NetworkFacts, cuts: list[int], begins: tuple[Begin, ...])
     return ends
 
 
-def _best_cuts(cuts: list[int], cost: Callable[[int, int], tuple[float, int]], mergeable: bool) -> list[int]:
-    """cost: (objective, DRAM bytes) of a group."""
-    best: list[tuple[float, int, int, list[int]]] = [(0, 0, 0, [cuts[0]])]
-    for position, end in enumerate(cuts[1:], 1):
-        starts = range(position) if mergeable else range(position - 1, position)
-        ways = []
-        for start in starts:
-            total, moved, groups, before = best[start]
-            least, more = cost(cuts[start], end)
-            ways.append((total + least, moved + more, groups + 1, [*before, end]))
-        best.append(min(ways))
-    return best[-1][3]
-
-
-def _can_merge(facts: NetworkFacts, membrane: int) -> bool:
-    """Whether there is a buffer for the membranes of a timestep-major group."""
-    return membrane > 0 or not facts.states
-
-
-def _require_membrane_buffer(
-    facts: NetworkFacts, ends: list[int], schedule: str, given: Mapping[int, Runs | None]
-) -> None:
+def _require_membrane_buffer(facts: NetworkFacts, ends: list[int], runs: Mapping[int, Runs | None]) -> None:
     """Of a chip that has none: raise InputError where a group of these needs one."""
     for first, end in pairwise(ends):
-        ways = _ways(end - first, schedule, given.get(first), mergeable=False)
-        if ways == ("timestep-major",) and any(state.layers[0] in range(first, end) for state in facts.states):
+        if runs[first] == "timestep-major" and any(state.layers[0] in range(first, end) for state in facts.states):
             rule = "0 must be > 0 where layers run timestep by timestep, as"
             does = f"{_names(facts, first, end)} {'does' if end - first == 1 else 'do'}"
             raise InputError(Fault(f"{rule} {does}", path="buffers.membrane.size_bytes"))

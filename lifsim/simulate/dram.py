@@ -30,7 +30,7 @@ from lifsim.units import format_bytes
 
 PAGE_BYTES = 4096
 
-EXTENT_RECORD_BYTES = 160
+EXTENT_RECORD_BYTES = 176
 """Of this machine's memory for each extent: its columns here, and its record in a DRAM."""
 
 KEPT = ("weights", "tensor", "state", "psums", "states")

@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
 
 from lifsim.accounting import ACCOUNTINGS, Accounting, Asked, Setup
-from lifsim.accounting.books import Accesses, added
-from lifsim.accounting.counts import LayerCounts
+from lifsim.accounting.books import added
 from lifsim.accounting.machine import Machine
-from lifsim.accounting.prices import Costs, area_of, energy_of, switched_off, unused_buffers
+from lifsim.accounting.prices import area_of, unused_buffers
 from lifsim.errors import Fault, InputError
 from lifsim.graph.states import State, any_shared, channels_by_layer, left_unshared, most_channels, states_of
 from lifsim.hardware.array import dataflow_of, shape_of, sparsity_of
 from lifsim.hardware.gemm import ceil_div
 from lifsim.hardware.lif_unit import LifBank, NeuronNeeds, lif_bank
-from lifsim.memo import Memo, Shared
+from lifsim.memo import Shared
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.lif_memory import lif_memory
-from lifsim.schedule.plan import Plan
 from lifsim.simulate.options import Options
 from lifsim.simulate.planning import planned
 from lifsim.simulate.result import LayerRecord, Result, Totals
 from lifsim.simulate.spikes import Spikes, at_its_rates, read_spikes
-from lifsim.simulate.steps import visits
-from lifsim.simulate.timing import Timeline, timed
-from lifsim.simulate.training import trained, training_notes
+from lifsim.simulate.training import training_notes
+from lifsim.simulate.trial import Trial, holding, priced
 from lifsim.training.refusals import training_faults
 from lifsim.units import format_si
 from lifsim.watch import Watch, unwatched
@@ -56,7 +52,7 @@ def simulate(
     watch: Watch = unwatched,
 ) -> Result:
     """`run` on spikes that are read already, so that runs beside each other read them once; `shared` keeps the parts
-    that runs of one network on one set of spikes have in common."""
+    that runs beside each other have in common."""
     accounting = ACCOUNTINGS[arch.accounting]
     _require_known(accounting, arch, network, options, spikes)
     shared, machine = shared or Shared(), Machine.of(arch)
@@ -66,20 +62,15 @@ def simulate(
         network, channels_by_layer(network, states), machine, bank, spikes.batch, spikes.kept, shared.parts, watch
     )
     costs = accounting.costs(arch)
-    plan = planned(setup, states, Chip.of(arch), accounting, options, costs) if accounting.scheduled else None
-    if plan is None:
-        counted = accounting.count_unscheduled(at_its_rates(network, options), arch)
-        records, timeline = _priced(setup, counted, costs), None
-    elif options.mode == "training":
-        records, timeline = trained(setup, accounting, plan, costs, reverse=options.bptt == "reversed")
-    else:
-        if all(group.tick_batched for group in plan.groups):  # of a buffer for membranes matters that there is one
-            alike = replace(setup, machine=machine.without_membranes())
-            counts, timeline = shared.runs.of(_counted, alike, accounting, plan, shared.runs)
-        else:
-            counts, timeline = _counted(setup, accounting, plan)
-        records = _priced(setup, counts, costs)
     reverse = options.bptt == "reversed"
+    if accounting.scheduled:
+        trial = Trial(setup, accounting, costs, options.mode == "training", reverse, shared.runs)
+        plan, tried, of_schedule = planned(trial, states, Chip.of(arch), options)
+        records, timeline = tried or trial.of(plan)
+        bank = holding(bank, network, plan)
+    else:
+        counted = accounting.count_unscheduled(at_its_rates(network, options), arch)
+        plan, records, timeline, of_schedule = None, priced(setup, counted, costs), None, ()
     memory = lif_memory(network, states, arch.precision.membrane_bits, spikes.batch, reverse=reverse)
     trace = options.trace or network.spikes.trace
     return Result(
@@ -97,7 +88,11 @@ def simulate(
             memory,
             timeline.timing.dram if timeline else None,
         ),
-        notes=(*notes(arch, network, sharing, states, options, spikes), *buffer_notes(arch, records)),
+        notes=(
+            *notes(arch, network, sharing, states, options, spikes),
+            *of_schedule,
+            *buffer_notes(arch, records),
+        ),
         timeline=timeline,
         plan=plan,
     )
@@ -114,45 +109,6 @@ def _require_known(accounting: Accounting, arch: Arch, network: Network, options
         faults += training_faults(network, arch, reverse=options.bptt == "reversed")
     if faults:
         raise InputError(faults)
-
-
-def _counted(
-    setup: Setup, accounting: Accounting, plan: Plan, runs: Memo | None = None
-) -> tuple[list[LayerCounts], Timeline | None]:
-    """The events of every layer under `plan`, and their times, which `runs` keeps for runs that differ in what is no
-    matter of time."""
-    counts = []
-    for group in plan.groups:
-        layers = accounting.count(setup, plan.facts, group)
-        counts += accounting.with_port_waits(setup, group, layers) if setup.machine.waits else layers
-    if not setup.machine.waits:
-        return counts, None
-    if runs is None:
-        return timed(setup.machine, visits(plan, setup.batch, setup.memo), counts, setup.watch)
-    unkept = tuple(replace(layer, registers=Accesses(0, 0)) for layer in counts)
-    played, timeline = runs.of(_played, _Score(setup.machine.beside_lifs(), plan, unkept, setup))
-    return [replace(layer, registers=own.registers) for layer, own in zip(played, counts, strict=True)], timeline
-
-
-@dataclass(frozen=True)
-class _Score:
-    """What a memory plays, and all that its time follows from: of `counts` their membrane registers do not matter, and
-    what else there is in `setup` is in them."""
-
-    machine: Machine
-    plan: Plan
-    counts: tuple[LayerCounts, ...]
-    setup: Setup = field(compare=False)
-
-
-def _played(score: _Score) -> tuple[list[LayerCounts], Timeline]:
-    setup = score.setup
-    return timed(score.machine, visits(score.plan, setup.batch, setup.memo), score.counts, setup.watch)
-
-
-def _priced(setup: Setup, counts: Sequence[LayerCounts], costs: Costs) -> tuple[LayerRecord, ...]:
-    costs = switched_off(costs, counts)
-    return tuple(LayerRecord(layer, energy_of(layer, costs, setup.machine, setup.bank)) for layer in counts)
 
 
 def bank_of(arch: Arch, network: Network, states: Sequence[State]) -> LifBank:

@@ -4,21 +4,23 @@ the ports through which DRAM fills and drains the buffers, and not for DRAM itse
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lifsim.accounting.books import Cycles
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.machine import Machine
+from lifsim.hardware.memory import MEMORIES
 from lifsim.hardware.pipeline.kinds import STORES, Kind
 from lifsim.hardware.pipeline.program import Program
 from lifsim.hardware.pipeline.timing import Timing
 from lifsim.hardware.sram_ports import PortStalls
 from lifsim.hardware.stores import Store, Stores
+from lifsim.memo import Memo
+from lifsim.model.dram_part import Dram
 from lifsim.schedule.moves import Visit
 from lifsim.schedule.rows import Ints
 from lifsim.simulate.dram import dram_extents, with_dram_work
@@ -61,18 +63,35 @@ class Timeline:
 
 
 def timed(
-    machine: Machine, visits: Sequence[Visit], counts: Sequence[LayerCounts], watch: Watch = unwatched
+    machine: Machine, visits: Sequence[Visit], counts: Sequence[LayerCounts], runs: Memo, watch: Watch = unwatched
 ) -> tuple[list[LayerCounts], Timeline]:
     """`counts`, which wait for SRAM ports at most, with the cycles in which the array waits for the DRAM of `machine`.
 
-    The `layer` of a visit is the place of its counts: a layer's, in training those of one of its stages.
+    The `layer` of a visit is the place of its counts: a layer's, in training those of one of its stages. `runs` keeps
+    what was played: the same steps with the same requests take the same time, whatever else sets two runs apart.
     """
     steps = run_steps(machine.stores, visits, counts)
-    timing = machine.memory.play(machine.dram, steps.program, machine.clock_hz, partial(dram_extents, steps), watch)
+    timing = runs.of(_played, _Score(machine.dram, machine.clock_hz, steps.digest, steps, watch))
     stalled = _stalled(machine, counts, steps, timing)
     if timing.dram is not None:
         stalled = with_dram_work(stalled, steps, timing.dram)
     return stalled, Timeline.of(steps, timing, counts)
+
+
+@dataclass(frozen=True)
+class _Score:
+    """What a memory plays. digest: of all that the time of `steps` follows from."""
+
+    dram: Dram
+    clock_hz: int
+    digest: bytes
+    steps: RunSteps = field(compare=False)
+    watch: Watch = field(compare=False)
+
+
+def _played(score: _Score) -> Timing:
+    memory, steps = MEMORIES[score.dram.model], score.steps
+    return memory.play(score.dram, steps.program, score.clock_hz, partial(dram_extents, steps), score.watch)
 
 
 def _stalled(machine: Machine, counts: Sequence[LayerCounts], steps: RunSteps, timing: Timing) -> list[LayerCounts]:
@@ -104,11 +123,13 @@ def _with_stalls(cycles: Cycles, waited: Ints) -> Cycles:
 def fill_stalls(
     stores: Stores, dram_bytes_per_cycle: Fraction | None, steps: RunSteps, timing: Timing, layers: int
 ) -> list[PortStalls]:
-    """[layers] of the cycles that the array waited for a transfer which its ports held up, what they take longer than a
-    DRAM of `dram_bytes_per_cycle` of the array: the share 1 - ports / DRAM, where that is more than none."""
+    """[layers] of the cycles that the array waited for a transfer which its ports held up, once they had begun with it,
+    what they take longer than a DRAM of `dram_bytes_per_cycle` of the array: the share 1 - ports / DRAM, where that is
+    more than none."""
     program = steps.program
-    held = np.append(_held_by_ports(program, timing), False)
-    by_step = np.where(held[_awaited(program)], timing.waited, 0)
+    held = np.append(timing.held, False)
+    passing = np.where(held, np.append(timing.answered - timing.begun, 0), 0)
+    by_step = np.minimum(timing.waited, passing[_awaited(program)])
     waited = np.zeros((layers, len(Kind)), np.int64)
     np.add.at(waited, steps.layer, by_step)
     stored = np.flatnonzero(np.isin(program.requests.kind, STORES) & (timing.answered == timing.total))
@@ -123,19 +144,6 @@ def _slower(store: Store, dram_bytes_per_cycle: Fraction | None) -> Fraction:
     if dram_bytes_per_cycle is None:
         return Fraction(1)
     return max(Fraction(0), 1 - Fraction(store.banks * store.port_bits, 8) / dram_bytes_per_cycle)
-
-
-def _held_by_ports(program: Program, timing: Timing) -> NDArray[np.bool_]:
-    """[requests] whether one was through its ports as soon as they, free since the one before, could pass its bytes:
-    DRAM had answered by then."""
-    requests = program.requests
-    held = np.zeros(requests.kind.size, np.bool_)
-    for kind in BUFFER_OF:
-        mine = np.flatnonzero(requests.kind == kind)
-        free = np.concatenate([[0], timing.answered[mine][:-1]])
-        begin = np.maximum(timing.issued[mine], free)
-        held[mine] = timing.answered[mine] == begin + requests.port_cycles[mine]
-    return held
 
 
 def _awaited(program: Program) -> Ints:

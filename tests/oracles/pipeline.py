@@ -25,6 +25,7 @@ class Request:
     bytes: int
     after: int
     issued: int | None = None
+    given: Fraction | None = None
     answered: int | None = None
 
 
@@ -102,27 +103,42 @@ class Machine:
         for request in sorted(ready, key=lambda r: (r.step, r.kind)):
             self._issue(request)
 
-    # the memory
+    # the memory and the ports before it
 
     def _issue(self, request: Request) -> None:
         request.issued = math.ceil(self.now)
         assert request.issued == self.now
+        if request.kind in WRITES:
+            request.given = Fraction(self._pass_ports(request, request.issued))
         self.queue.append(request)
         self._serve()
 
+    def _pass_ports(self, request: Request, first_byte: int) -> int:
+        """The cycle in which a request is through its ports, which begin with its first byte and the one before it."""
+        begin = max(self.port_free[request.kind], first_byte)
+        self.port_free[request.kind] = begin + -(-request.bytes * 8 // self.port_bits[request.kind])
+        return self.port_free[request.kind]
+
     def _serve(self) -> None:
+        """The next in the queue takes the bus. The last byte of a write crosses it when the ports have given it."""
         if not self.memory_busy and self.queue:
             self.memory_busy = True
             request = self.queue.popleft()
-            self._at(self.now + request.bytes * self.cycles_per_byte, request)
+            done = self.now + request.bytes * self.cycles_per_byte
+            if request.given is not None:
+                done = max(done, request.given + self.cycles_per_byte)
+            self._at(done, request)
 
     def _served(self, request: Request) -> None:
+        """A write has left; a read passes its ports, whose last byte cannot go before it is there."""
         self.memory_busy = False
-        there = self.now + (0 if request.kind in WRITES else self.latency)
-        assert request.issued is not None
-        ports = max(self.port_free[request.kind], request.issued)
-        ports += -(-request.bytes * 8 // self.port_bits[request.kind])
-        request.answered = self.port_free[request.kind] = max(math.ceil(there), ports)
+        if request.kind in WRITES:
+            request.answered = math.ceil(self.now)
+        else:
+            last = self.now + self.latency
+            first = last - (request.bytes - 1) * self.cycles_per_byte
+            through = self._pass_ports(request, math.ceil(first))
+            request.answered = self.port_free[request.kind] = max(math.ceil(last), through)
         self._serve()
         self._at(Fraction(request.answered), None)  # something may go on then
 

@@ -17,11 +17,10 @@ from lifsim.memo import Memo
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
-from lifsim.schedule import partition
 from lifsim.schedule.chip import BufferBytes, Chip
-from lifsim.schedule.facts import NetworkFacts
+from lifsim.schedule.choices import Choice, choices_of, legal_cuts
 from lifsim.schedule.group import Chunks, Group
-from lifsim.schedule.partition import legal_cuts
+from lifsim.schedule.partition import allowed, fewest, no_matter
 from lifsim.schedule.plan import Begin, GroupPlan, ScheduleOptions
 from lifsim.schedule.strip_search import cheapest
 from lifsim.schedule.timestep import plan_group
@@ -237,16 +236,18 @@ def test_a_layer_alone_runs_as_it_is_told(schedule: str, begin: Begin | None, ru
     assert group.dram.membrane_read + group.dram.membrane_write == moved
 
 
-def test_auto_takes_a_layer_alone_in_either_way() -> None:
-    """Whichever the objective asks for."""
-    for least in ("tick-batched", "timestep-major"):
+@pytest.mark.parametrize("runs", ["tick-batched", "timestep-major"])
+def test_auto_takes_a_layer_alone_in_either_way(runs: str) -> None:
+    """Whichever moves less, or of equals is the better otherwise."""
+    chip = Chip.of(build.arch())
+    choices = choices_of(ONE, states_of(ONE, Sharing()), chip, 1, None, Memo())
 
-        def dislikes(_facts: NetworkFacts, group: GroupPlan, least: str = least) -> float:
-            return group.runs != least
+    def dislike(choice: Choice) -> int:
+        return choice.group.runs != runs
 
-        chip, asked = Chip.of(build.arch()), ScheduleOptions("auto")
-        chosen = partition.plan(ONE, states_of(ONE, Sharing()), chip, asked, Memo(), dislikes)
-        assert [group.runs for group in chosen.groups] == [least]
+    groups = allowed(choices, ScheduleOptions("auto"))
+    for moved, ties in ((dislike, no_matter), (no_matter, dislike)):
+        assert [choice.group.runs for choice in fewest(groups, moved, ties)] == [runs]
 
 
 def test_a_plan_s_groups_make_the_same_plan() -> None:

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, replace
+from itertools import pairwise
 
 import pytest
 
 import lifsim
 from lifsim.accounting.books import BooksError
+from lifsim.config.arch import load_arch
 from lifsim.hardware.input_reads import InputMap
+from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.hardware.sram_ports import PortStalls
+from lifsim.model.sharing import Sharing
 from lifsim.schedule.products import input_map_of
+from lifsim.simulate.options import Options
+from lifsim.simulate.pipeline import run as simulate
 from lifsim.simulate.result import Result
 from tests.schedule.build import conv_layer
+from tests.workload import building
 
 FAST = ("dram.model=bandwidth", "dram.bandwidth_bytes_per_s=400TB")
 STALLS = ("stall_weights", "stall_spikes", "stall_membrane", "stall_writeback")
@@ -31,14 +38,16 @@ def ports(result: Result, side: str = "port_stalls") -> dict[str, int]:
 
 
 def passes(result: Result, *, replayed: bool = True) -> list[int]:
-    """Outputs of every LIF pass of one timestep and image; replayed: of layers that compute once, too."""
+    """Outputs of every LIF pass of one timestep and image, none of two row tiles; replayed: of layers that compute
+    once, too. The LIFs of LeNet-5 see the maps of their layers."""
     layers = [layer for layer in result.network.layers if layer.lif and (replayed or layer.rounds == layer.timesteps)]
-    maps = [layer.lif.output.shape for layer in layers if layer.lif]
+    starts = [result.plan.layers[layer.index].tiling.cut.starts for layer in layers if result.plan]
     return [
-        min(16, math.prod(pixels) - first) * min(8, channels - filters)
-        for channels, *pixels in maps
-        for first in range(0, math.prod(pixels), 16)
-        for filters in range(0, channels, 8)
+        min(16, end - first) * min(8, layer.filters - filters)
+        for layer, tiles in zip(layers, starts, strict=True)
+        for begin, end in pairwise((*tiles, layer.pixels))
+        for first in range(begin, end, 16)
+        for filters in range(0, layer.filters, 8)
     ]
 
 
@@ -111,6 +120,27 @@ def test_fills_through_ports_slower_than_dram_are_told_from_waits_for_dram() -> 
     assert 0 < fast["weight"] <= 0.75 * waited
     slow, waited = filled("1GB")
     assert sum(slow.values()) == 0 < waited
+
+
+PORT = """
+- {name: c0, op: conv, out: 64, kernel: 3, padding: 1}
+- {name: l0, op: lif}
+spikes: {source: rates, provenance: made up, rates: {c0: 0.3}}
+"""
+
+
+def test_ports_begin_to_take_a_load_with_its_first_byte() -> None:
+    """36,864 B of weights at ten a cycle, then 4,096 of spikes through a port of 8 bits: the first of them is there in
+    cycle 3,687, the last one through in 7,783. Of their 4,096 cycles DRAM would take a tenth."""
+    narrow = ["banks=1", "port_bits=8", "read_pj=1", "write_pj=1", "leakage_mw=0", "area_mm2=0", "source=none"]
+    overrides = [f"buffers.spike_in.{each}" for each in narrow]
+    arch = load_arch("sata128", ["dram.model=bandwidth", "dram.bandwidth_bytes_per_s=4e9", *overrides])
+    network = building.network(PORT, shape="[64, 16, 32]", timesteps=1, encoding="event")
+    found = simulate(arch, network, Sharing(), Options())
+    assert found.timeline is not None
+    assert found.timeline.timing.start.tolist() == [7_783]
+    assert found.timeline.timing.waited[0, [Kind.WEIGHTS, Kind.SPIKES_IN]].tolist() == [3_687, 4_096]
+    assert ports(found, "fill_stalls")["spike_in"] == int(4_096 * 0.9)
 
 
 def test_the_advice_names_the_buffer_whose_ports_limit_and_what_would_relieve_it() -> None:

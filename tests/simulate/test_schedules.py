@@ -3,31 +3,16 @@
 from __future__ import annotations
 
 import re
-from itertools import combinations, pairwise
 from typing import Any
 
 import pytest
 
 import lifsim
-from lifsim.accounting import ACCOUNTINGS, Setup
 from lifsim.accounting.books import Accesses
-from lifsim.accounting.machine import Machine
-from lifsim.accounting.prices import costs_of, energy_of
+from lifsim.accounting.prices import costs_of
 from lifsim.errors import InputError
-from lifsim.graph.states import channels_by_layer, states_of
-from lifsim.hardware.array import sparsity_of
-from lifsim.hardware.lif_unit import lif_bank
-from lifsim.memo import Memo
-from lifsim.schedule.chip import BufferBytes, Chip
-from lifsim.schedule.partition import legal_cuts
-from lifsim.schedule.plan import GroupPlan
-from lifsim.schedule.timestep import plan_group
-from lifsim.simulate.inputs import Inputs, load_inputs
 from lifsim.simulate.options import options_of
-from lifsim.simulate.planning import planned
 from lifsim.simulate.result import Result
-from lifsim.simulate.spikes import read_spikes
-from tests.schedule.on_arch import facts_on, traffic_on
 
 SMALL = ("buffers.membrane.size_bytes=8KiB", "buffers.weight.size_bytes=16KiB")
 
@@ -86,21 +71,6 @@ def test_replayed_currents_wait_in_the_psum_buffer(timestep_major: Result) -> No
     assert lifsim.run().records[0].counts.sram_accesses.psum == Accesses(0, 0)
 
 
-def _groups(inputs: Inputs, batch: int) -> dict[tuple[int, int], list[GroupPlan]]:
-    """Every group of layers first..end-1 that is legal, by itself, in every way in which it can run."""
-    facts = facts_on(inputs.network, inputs.sharing, inputs.arch)
-    buffers = BufferBytes(
-        *(getattr(inputs.arch.buffers, name).usable_bytes for name in BufferBytes.__dataclass_fields__)
-    )
-    groups = {}
-    for first, end in combinations(legal_cuts(facts), 2):
-        groups[first, end] = [plan_group(facts, first, end - 1, buffers, batch, None)]
-        if end - first == 1:
-            moved = traffic_on(inputs.network, inputs.network.layers[first], inputs.arch, batch)
-            groups[first, end].append(GroupPlan(first, first, batch, (), None, (moved,), "tick-batched"))
-    return groups
-
-
 def test_of_partitions_that_work_as_long_the_one_that_moves_fewer_bytes_is_taken() -> None:
     """Under os a layer streams as long timestep by timestep as tick-batched, which fetches its weights once."""
     tick, by_cycles = (
@@ -109,39 +79,6 @@ def test_of_partitions_that_work_as_long_the_one_that_moves_fewer_bytes_is_taken
     )
     assert by_cycles.totals.dram_bytes.total <= tick.totals.dram_bytes.total
     assert by_cycles.totals.cycles.array == tick.totals.cycles.array
-
-
-@pytest.mark.parametrize("sharing", ["none", "layer"])
-@pytest.mark.parametrize("objective", ["dram", "cycles", "energy"])
-@pytest.mark.parametrize("memory", [("dram.model=ideal",), ("dram.model=bandwidth", "dram.bandwidth_bytes_per_s=20MB")])
-def test_no_partition_beats_auto(sharing: str, objective: str, memory: tuple[str, ...]) -> None:
-    """On a memory of a byte in 20 cycles some layers are bound by their bytes, others by their work."""
-    options = {"schedule": "auto", "objective": objective, "batch": 2}
-    inputs = load_inputs("sata128", "lenet5_mnist", sharing, options, [*SMALL, *memory])
-    bank = lif_bank(inputs.arch.lif, inputs.arch.array.pes, inputs.sharing.channels)
-    spikes = read_spikes(inputs.network, inputs.sharing, inputs.options, sparsity_of(inputs.arch.array))
-    costs = costs_of(inputs.arch)
-    machine, accounting = Machine.of(inputs.arch), ACCOUNTINGS[inputs.arch.accounting]
-    states = states_of(inputs.network, inputs.sharing)
-    channels = channels_by_layer(inputs.network, states)
-    setup = Setup(inputs.network, channels, machine, bank, spikes.batch, spikes.kept, Memo())
-    plan = planned(setup, states, Chip.of(inputs.arch), accounting, inputs.options, costs)
-    cycles_per_byte = 20 if inputs.arch.dram.model == "bandwidth" else 0
-
-    def price(group: GroupPlan) -> float:
-        counts = accounting.count(setup, plan.facts, group)
-        return {
-            "dram": float(sum(c.dram_bytes.total for c in counts)),
-            "cycles": float(sum(max(c.cycles.total, cycles_per_byte * c.dram_bytes.total) for c in counts)),
-            "energy": sum(energy_of(c, costs, machine, bank).total.total for c in counts),
-        }[objective]
-
-    prices = {span: min(map(price, ways)) for span, ways in _groups(inputs, 2).items()}
-    cuts = sorted({cut for span in prices for cut in span})
-    inner, ends = cuts[1:-1], (cuts[0], cuts[-1])
-    partitions = [[ends[0], *some, ends[1]] for size in range(len(inner) + 1) for some in combinations(inner, size)]
-    least = min(sum(prices[span] for span in pairwise(partition)) for partition in partitions)
-    assert sum(map(price, plan.groups)) == pytest.approx(least, rel=1e-12)
 
 
 @pytest.mark.parametrize(

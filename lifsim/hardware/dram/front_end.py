@@ -7,6 +7,7 @@ import numpy as np
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
 from lifsim.hardware.dram.queues import READ_KIND, WRITE_KIND, complete, is_queued, share_read
 from lifsim.hardware.dram.rouse import NEVER
+from lifsim.hardware.dram.state import PACE_BITS
 from lifsim.hardware.dram.transactions import add_transaction, can_move, has_room
 
 
@@ -73,6 +74,12 @@ def _pass(m: Machine, blocks: Records) -> None:
 
 
 @compiled
+def arrival(blocks: Records, block: Int64, number: Int64) -> Int64:
+    """The first cycle in which burst `number` of the block may be taken."""
+    return blocks[block].arrival + (number * blocks[block].pace >> PACE_BITS)
+
+
+@compiled
 def next_take(m: Machine, blocks: Records, cycle: Int64) -> Int64:
     """The first cycle from `cycle` on in which a request comes in, NEVER while a full queue or the end of them forbids
     it."""
@@ -81,7 +88,7 @@ def next_take(m: Machine, blocks: Records, cycle: Int64) -> Int64:
     _head_burst(m, blocks)
     if not has_room(m, m.banks[m.bank].channel, np.int64(blocks[m.block].is_write)):
         return NEVER
-    return max(cycle, blocks[m.block].arrival)
+    return max(cycle, arrival(blocks, np.int64(m.block), np.int64(m.offset)))
 
 
 @compiled

@@ -96,6 +96,7 @@ def _is_in(m: Machine, queue: Int64, burst: Int64, kind: Int64) -> Bool:
 def complete(blocks: Records, block: Int64, cycle: Int64) -> None:
     """One burst of the block is answered."""
     blocks[block].remaining -= 1
+    blocks[block].first_completion = min(blocks[block].first_completion, cycle)
     blocks[block].completion = max(blocks[block].completion, cycle)
 
 

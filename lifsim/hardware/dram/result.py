@@ -27,8 +27,8 @@ class BlockCounts:
 class DramResult:
     """cycles: until the last burst has crossed the bus. channels: commands of each. active_rank_cycles: cycles with a
     row open, summed over ranks. sleeps, sleep_cycles: how often and how long ranks slept in active power-down, in
-    precharge power-down and in self-refresh, summed over ranks. completion_cycles: [N] int64 of each block (or
-    request); blocks: commands of each."""
+    precharge power-down and in self-refresh, summed over ranks. arrival_cycles, completion_cycles: [N] int64 of each
+    block (or request); blocks: commands of each."""
 
     spec: DramSpec
     cycles: int
@@ -36,6 +36,7 @@ class DramResult:
     active_rank_cycles: int
     sleeps: tuple[int, int, int]
     sleep_cycles: tuple[int, int, int]
+    arrival_cycles: npt.NDArray[np.int64] = field(repr=False, compare=False)
     completion_cycles: npt.NDArray[np.int64] = field(repr=False, compare=False)
     blocks: BlockCounts = field(repr=False, compare=False)
 

@@ -14,6 +14,7 @@ Array = npt.NDArray[Any]
 
 FAR = 1 << 62
 _MERGED_READS = 32768
+PACE_BITS = 16
 COMMANDS = len(Command)
 SLEEPS = 3
 """How a rank sleeps: active power-down, precharge power-down, self-refresh (rouse.py numbers them)."""
@@ -41,10 +42,12 @@ ENTRY = _record("series", "burst", "count", "row", "kind", "block", "next")
 age, first burst, how many, its row, read or write, the block that asks for the first burst."""
 
 BLOCK = _record(
-    "first", "bursts", "is_write", "arrival", "remaining", "completion", "activates", "accesses", "row_hits"
+    "first", "bursts", "is_write", "arrival", "pace", "remaining", "first_completion", "completion", "activates",
+    "accesses", "row_hits",
 )  # fmt: skip
 """A series of bursts in one request: first burst, how many, read or write, the first cycle in which the front end may
-take them; how many are still to be answered, and the cycle in which the last one was; the commands that were sent for
+take the first of them, and how much later it may take each next one, in cycles of which PACE_BITS are fractions; how
+many are still to be answered, and the cycles in which the first and the last one were; the commands that were sent for
 it."""
 
 LOG = _record("cycle", "command", "bank", "row")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from lifsim.hardware.dram.banks import RD, WR, legal, send
-from lifsim.hardware.dram.front_end import accept_next
+from lifsim.hardware.dram.front_end import accept_next, arrival
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
 from lifsim.hardware.dram.members import HAVE_COMMANDS, READS_CAN_MOVE, WRITES_CAN_MOVE
 from lifsim.hardware.dram.queues import NONE, commands_of, waiting_for
@@ -70,8 +70,8 @@ def _left(m: Machine, blocks: Records, kind: Int64, cycle: Int64) -> Int64:
     head, block = m.last_burst + 1, m.block
     end = (m.decoded + 1) << m.row_series_bits
     at = head
-    while at < end and block < blocks.size and blocks[block].is_write == kind and blocks[block].arrival <= cycle:
-        if at > head and blocks[block].first != at:
+    while at < end and block < blocks.size and blocks[block].is_write == kind:
+        if (at > head and blocks[block].first != at) or arrival(blocks, block, blocks[block].bursts - 1) > cycle:
             break
         at = blocks[block].first + blocks[block].bursts
         block += 1

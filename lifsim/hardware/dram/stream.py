@@ -58,6 +58,7 @@ class DramStream:
         new["first"] = addresses >> shift
         new["bursts"] = ((addresses + requests.sizes_bytes - 1) >> shift) - new["first"] + 1
         new["remaining"], new["is_write"], new["arrival"] = new["bursts"], requests.is_write, requests.arrival_cycles
+        new["first_completion"] = FAR
         submitted = range(self._count, count)
         self._count = count
         return submitted
@@ -112,6 +113,7 @@ class DramStream:
             active_rank_cycles=active,
             sleeps=_three(sleeps.sum(axis=0)),
             sleep_cycles=_three(sleep_cycles.sum(axis=0)),
+            arrival_cycles=self._blocks["arrival"][: self._count].copy(),
             completion_cycles=completion,
             blocks=BlockCounts(
                 *(self._blocks[name][: self._count].copy() for name in ("activates", "accesses", "row_hits"))

@@ -8,7 +8,7 @@ from numba import carray  # type: ignore[attr-defined]
 
 from lifsim.hardware.dram.jit import Bool, Int64, Pointer, Records, compiled
 from lifsim.hardware.dram.kernel import advance
-from lifsim.hardware.dram.state import FAR
+from lifsim.hardware.dram.state import FAR, PACE_BITS
 from lifsim.hardware.pipeline.kinds import LOADS, STORES, STREAMS
 
 _LAST_LOAD, _LAST_STREAM, _FIRST_STORE, _STORES = int(max(LOADS)), int(max(STREAMS)), int(min(STORES)), len(STORES)
@@ -28,18 +28,61 @@ class Run(NamedTuple):
 
 @compiled
 def _enter(run: Run, request: Int64, cycle: Int64) -> None:
-    """`request` enters the memory's queue in `cycle`. Writes are posted: answered when their last byte is taken."""
+    """`request` enters the memory's queue in `cycle`, in which the ports begin to give what is written."""
     memory, asked = run.memory[0], run.requests[request]
     asked.issued = cycle
+    if asked.is_write:
+        asked.begun = max(memory.port[asked.kind], cycle)
+        memory.port[asked.kind] = asked.begun + asked.port_cycles
     if memory.is_dram:
-        arrival = -(-cycle * memory.array_units // memory.memory_units)
-        for block in range(asked.first_block, asked.end_block):
-            run.blocks[block].arrival = arrival
-        memory.known = asked.end_block
+        _arrive(run, request, cycle)
     else:
-        memory.free = max(cycle * memory.array_units, memory.free) + asked.bytes * memory.memory_units
-        latency = 0 if asked.is_write else memory.latency_units
-        asked.served = -(-(memory.free + latency) // memory.array_units)
+        _cross(run, request, cycle)
+
+
+@compiled
+def _cross(run: Run, request: Int64, cycle: Int64) -> None:
+    """`request` crosses a bus, behind those before it. Writes are posted: one has left when its last byte, which its
+    ports must have given by then, is taken."""
+    memory, asked = run.memory[0], run.requests[request]
+    begin = max(cycle * memory.array_units, memory.free)
+    memory.free = begin + asked.bytes * memory.memory_units
+    if asked.is_write:
+        last = (asked.begun + asked.port_cycles) * memory.array_units + memory.memory_units
+        asked.held = last > memory.free
+        memory.free = max(memory.free, last)
+        asked.served = -(-memory.free // memory.array_units)
+    else:
+        first = begin + memory.memory_units
+        asked.begun = -(-(first + memory.latency_units) // memory.array_units)
+        asked.served = -(-(memory.free + memory.latency_units) // memory.array_units)
+
+
+@compiled
+def _arrive(run: Run, request: Int64, cycle: Int64) -> None:
+    """The extents of `request` arrive at a DRAM: reads at once, a write burst by burst as its ports give it."""
+    memory, asked = run.memory[0], run.requests[request]
+    memory.known = asked.end_block
+    bursts, given, pace = 0, 0, 0
+    for block in range(asked.first_block, asked.end_block):
+        bursts += run.blocks[block].bursts
+    if asked.is_write:
+        whole, rest = asked.port_cycles // bursts, asked.port_cycles % bursts
+        rest_units = -(-(rest << PACE_BITS) * memory.array_units // bursts)
+        pace = -(-((whole << PACE_BITS) * memory.array_units + rest_units) // memory.memory_units)
+    for block in range(asked.first_block, asked.end_block):
+        its = run.blocks[block]
+        there = cycle
+        if asked.is_write:
+            there = asked.begun + -(-asked.port_cycles * (given + 1) // bursts)
+        its.arrival, its.pace = _memory_cycle(memory, there), pace
+        given += its.bursts
+
+
+@compiled
+def _memory_cycle(memory: Records, cycle: Int64) -> Int64:
+    """The first cycle of the memory that does not begin before `cycle` of the array."""
+    return -(-cycle * memory.array_units // memory.memory_units)
 
 
 @compiled
@@ -47,11 +90,16 @@ def _wait(run: Run, request: Int64) -> None:
     """Go on until the memory is through with `request`. A bus knew it from the start."""
     memory, asked = run.memory[0], run.requests[request]
     if memory.is_dram:
-        blocks, last = run.blocks[: memory.known], 0
+        blocks, first, last = run.blocks[: memory.known], FAR, 0
         for block in range(asked.first_block, asked.end_block):
             advance(run.machine, run.log, blocks, block, FAR, False)
+            first = min(first, blocks[block].first_completion)
             last = max(last, blocks[block].completion)
         asked.served = -(-last * memory.memory_units // memory.array_units)
+        if asked.is_write:
+            asked.held = last <= _memory_cycle(memory, asked.begun + asked.port_cycles) + 1
+        else:
+            asked.begun = -(-first * memory.memory_units // memory.array_units)
 
 
 @compiled
@@ -68,12 +116,17 @@ def _ask(run: Run, head: Int64, gate: Int64, streams: Bool, cycle: Int64) -> Int
 
 @compiled
 def _through(run: Run, request: Int64) -> Int64:
-    """The cycle in which `request` has passed memory and its buffer's ports. Asked in the order of the queue."""
+    """The cycle in which `request` has passed memory and its buffer's ports, which begin to take what is read with its
+    first byte. Asked in the order of the queue, of each once."""
     _wait(run, request)
-    asked, port = run.requests[request], run.memory[0].port
-    begin = max(port[asked.kind], asked.issued)
-    port[asked.kind] = max(asked.served, begin + asked.port_cycles)
-    asked.answered = port[asked.kind]
+    memory, asked = run.memory[0], run.requests[request]
+    asked.answered = asked.served
+    if asked.is_write:
+        memory.left = max(memory.left, asked.answered)
+    else:
+        through = max(memory.port[asked.kind], asked.begun) + asked.port_cycles
+        asked.held = through > asked.served
+        asked.answered = memory.port[asked.kind] = max(asked.served, through)
     return asked.answered
 
 
@@ -139,8 +192,7 @@ def _end(run: Run) -> Int64:
     head = _ask(run, memory.head, run.steps.size - 1, False, cycle)
     if head > 0:
         _left(run, head - 1)
-    for store in range(_STORES):
-        cycle = max(cycle, memory.port[_FIRST_STORE + store])
+    cycle = max(cycle, memory.left)
     if memory.is_dram:
         advance(run.machine, run.log, run.blocks, -1, FAR, True)  # what its write queues still hold
     return cycle

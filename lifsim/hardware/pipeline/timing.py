@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lifsim.hardware.dram.requests import Requests
 from lifsim.hardware.dram.result import DramResult
@@ -36,15 +37,19 @@ class Timing:
     """A program played, in cycles of the array.
 
     start, end: [steps]. waited: [steps, kinds] cycles that the array waited before the step started, and those that a
-    stream held up its end; while several are missing, the first in the order of `Kind` is blamed. issued, answered:
-    [requests] in the order of the queue. total: when the last store has left. dram: what a simulated DRAM did.
+    stream held up its end; while several are missing, the first in the order of `Kind` is blamed. issued, begun,
+    answered, held: [requests] in the order of the queue: when each entered it; when the first byte of a read was there,
+    or the ports began to give a write; when it was through; whether the ports held it up. total: when the last store
+    has left. dram: what a simulated DRAM did.
     """
 
     start: Ints
     end: Ints
     waited: Ints
     issued: Ints
+    begun: Ints
     answered: Ints
+    held: NDArray[np.bool_]
     total: int
     dram: DramResult | None = None
 
@@ -84,8 +89,9 @@ def play_bandwidth(program: Program, array_hz: int, memory: Bandwidth, watch: Wa
 def play_dram(program: Program, array_hz: int, spec: DramSpec, extents: Extents, watch: Watch = unwatched) -> Timing:
     """Play `program` on a DRAM that is simulated burst by burst, its requests being `extents`.
 
-    A request enters the controller in the first DRAM cycle that does not begin before it was asked for; the array sees
-    its last burst in its own next cycle. Raises InputError for bytes that the DRAM does not have.
+    A read enters the controller in the first DRAM cycle that does not begin before it was asked for, a write as its
+    ports give it; the array sees the last burst in its own next cycle. Raises InputError for bytes that the DRAM does
+    not have.
     """
     requests = _requests(program)
     requests["first_block"], requests["end_block"] = extents.first[:-1], extents.first[1:]
@@ -110,7 +116,16 @@ def _play(
         if until >= steps.size:
             break
         watch("KiB of DRAM traffic", int(asked[memory[0]["head"] - 1]) if memory[0]["head"] else 0, whole)
-    return Timing(steps["start"], steps["end"], steps["waited"], requests["issued"], requests["answered"], total)
+    return Timing(
+        start=steps["start"],
+        end=steps["end"],
+        waited=steps["waited"],
+        issued=requests["issued"],
+        begun=requests["begun"],
+        answered=requests["answered"],
+        held=requests["held"] > 0,
+        total=total,
+    )
 
 
 def _memory(clocks: Clocks) -> Array:

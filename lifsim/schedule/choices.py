@@ -1,0 +1,108 @@
+"""The legal groups of a network on a chip, and the ways in which each may run; all are planned once.
+
+Layers whose LIFs share a state must be in one group, which runs timestep-major. A layer alone may be tick-batched, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations, pairwise
+
+from lifsim.errors import Fault, InputError
+from lifsim.graph.states import State, channels_by_layer
+from lifsim.memo import Memo
+from lifsim.model.network import Network
+from lifsim.schedule import tick
+from lifsim.schedule.chip import Chip
+from lifsim.schedule.facts import NetworkFacts, facts_of
+from lifsim.schedule.plan import RUNS, GroupPlan, Runs
+from lifsim.schedule.timestep import plan_group
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """A group that runs in one of its ways. dram_bytes: that it moves."""
+
+    group: GroupPlan
+    dram_bytes: int
+
+    @property
+    def first(self) -> int:
+        """The cut before it: its first layer."""
+        return self.group.first
+
+    @property
+    def end(self) -> int:
+        """The cut behind it."""
+        return self.group.last + 1
+
+
+class Choices:
+    """What there is to choose from. batch: images of a run; chunk: those that a timestep-major group works on at a
+    time, None: the best; channels: by layer, channel groups that share its membranes in turn; memo: keeps what a layer
+    alone moves."""
+
+    def __init__(
+        self, facts: NetworkFacts, chip: Chip, batch: int, chunk: int | None, channels: Sequence[int], memo: Memo
+    ) -> None:
+        self.facts, self.chip, self.batch, self.chunk = facts, chip, batch, chunk
+        self.cuts = legal_cuts(facts)
+        self._channels, self._memo = channels, memo
+        self._planned: dict[tuple[int, int, Runs], Choice] = {}
+
+    @property
+    def mergeable(self) -> bool:
+        """Whether there is a buffer for the membranes of a timestep-major group."""
+        return self.chip.room.membrane > 0 or not self.facts.states
+
+    def planned(self, first: int, end: int, runs: Runs) -> Choice:
+        """Layers first..end-1, planned for the fewest bytes. A layer that cannot be tick-batched runs timestep-major,
+        and its group says why. Raises InputError where it cannot run so, either."""
+        key = first, end, runs
+        if key not in self._planned:
+            group = self._tick(first) if runs == "tick-batched" else self._timestep(first, end)
+            self._planned[key] = Choice(group, group.dram.total)
+        return self._planned[key]
+
+    def between(self, first: int, end: int, asked: Runs | None = None) -> list[Choice]:
+        """All in which layers first..end-1 may run, or the one that is `asked` for; of a layer alone tick-batched
+        first. Raises InputError where there is none."""
+        if end - first > 1 or asked is not None:
+            return [self.planned(first, end, asked or "timestep-major")]
+        if not self.mergeable:
+            return [self.planned(first, end, "tick-batched")]
+        ways = (self.planned(first, end, runs) for runs in RUNS)
+        return [choice for choice in ways if not choice.group.why]
+
+    def every(self) -> list[Choice]:
+        """All legal groups in all their ways."""
+        spans = combinations(self.cuts, 2) if self.mergeable else pairwise(self.cuts)
+        return [choice for first, end in spans for choice in self.between(first, end)]
+
+    def _tick(self, index: int) -> GroupPlan:
+        layer, reals = self.facts.layers[index].layer, self.facts.reals
+        ways = self.chip.ways_of(layer, self._channels[index])
+        moved = self._memo.of(tick.traffic, layer, reals, self.chip.tiles, self.batch, ways)
+        if not isinstance(moved, Fault):
+            return GroupPlan(index, index, self.batch, (), None, (moved,), "tick-batched")
+        if not self.mergeable:
+            raise InputError(moved)
+        return replace(self._timestep(index, index + 1), why=moved.message)
+
+    def _timestep(self, first: int, end: int) -> GroupPlan:
+        return plan_group(self.facts, first, end - 1, self.chip.room, self.batch, self.chunk)
+
+
+def choices_of(
+    network: Network, states: tuple[State, ...], chip: Chip, batch: int, chunk: int | None, memo: Memo
+) -> Choices:
+    """Those of `network` with these `states` on `chip`."""
+    facts = facts_of(network, states, chip.precision, chip.psums)
+    return Choices(facts, chip, batch, chunk, channels_by_layer(network, states), memo)
+
+
+def legal_cuts(facts: NetworkFacts) -> list[int]:
+    """Layers at which a group may begin, and the end: no state is used on both sides."""
+    inside = {cut for state in facts.states for cut in range(state.layers[0] + 1, state.layers[-1] + 1)}
+    return [cut for cut in range(len(facts.layers) + 1) if cut not in inside]

@@ -1,0 +1,127 @@
+"""Schedules by cycles or energy: groups are compared by themselves, then whole plans as they are played.
+
+Candidates are the smallest groups, one group, and the partitions with the fewest bytes, the fewest cycles and the least
+energy, each found by itself: no objective is beaten in its own figure by another, nor by `tick` or `timestep`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import count
+from math import inf
+from typing import NamedTuple
+
+from lifsim.accounting.counts import LayerCounts
+from lifsim.errors import InputError
+from lifsim.schedule.cheapest import Found, Question, least
+from lifsim.schedule.choices import Choice, Choices
+from lifsim.schedule.partition import allowed, plan_of
+from lifsim.schedule.plan import Plan, ScheduleOptions
+from lifsim.simulate.alone import counted, played
+from lifsim.simulate.figure import CycleFigure, EnergyFigure, Figure
+from lifsim.simulate.trial import Trial, Tried
+
+MOST_PLAYED = 8
+"""Times the bytes of the plan that moves the fewest: so many are played, for each figure, by groups that are not of a
+plan which is a candidate anyhow."""
+
+Groups = tuple[Choice, ...]
+
+
+class Chosen(NamedTuple):
+    """The plan of a run. tried: what it comes to, where that is known already; notes: what a reader must know of it."""
+
+    plan: Plan
+    tried: Tried | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Search:
+    """One among `choices`, as `asked`. fewest: the plan with the fewest bytes."""
+
+    trial: Trial
+    choices: Choices
+    asked: ScheduleOptions
+    fewest: Groups
+
+    def by(self, objective: str) -> Chosen:
+        """The candidate with the least of `objective`, cycles or energy, of equals the one that moves fewer bytes, of
+        these the one with fewer groups. Raises InputError where this machine can play none."""
+        setup = self.trial.setup
+        figures: list[Figure] = [
+            CycleFigure(setup.machine),
+            EnergyFigure(setup.machine, setup.bank, self.trial.costs),
+        ]
+        found = {figure.name: self.partition(figure) for figure in figures}
+        own, figure = found.pop(objective), next(each for each in figures if each.name == objective)
+        named = self._as_asked() | {name: other.groups for name, other in found.items()}
+        candidates = list(dict.fromkeys([own.groups, *named.values()]))
+        groups, tried = self._least(figure, candidates)
+        alike = next((words for words, candidate in _in_words(named) if candidate == groups), "groups of its own")
+        note = f"--objective {objective}: {alike}, {figure.least} of {len(candidates)} schedules compared"
+        if not own.exact:
+            note += f"; {own.priced} of {len(allowed(self.choices, self.asked))} groups were played by themselves"
+        return Chosen(plan_of(self.choices, groups), tried, (note,))
+
+    def _as_asked(self) -> dict[str, Groups]:
+        """Candidates that need no search, as far as they are legal."""
+        named: dict[str, Groups] = {}
+        for schedule in ("tick", "timestep") if self.asked.groups is None else ():
+            with suppress(InputError):
+                named[schedule] = tuple(allowed(self.choices, replace(self.asked, schedule=schedule)))
+        return named | {"dram": self.fewest}
+
+    def partition(self, figure: Figure) -> Found:
+        """The groups with the least sum of `figure`, each played by itself."""
+        tally = count(1)
+
+        def price(choice: Choice) -> float:
+            setup = self.trial.setup
+            setup.watch(f"groups played, by {figure.name}", next(tally), 0)
+            try:
+                counts = setup.memo.of(played, setup, self.trial.accounting, self.choices, choice)
+            except InputError:  # more steps than there is memory for
+                return inf
+            return figure.of(counts)
+
+        first = [choice for groups in self._as_asked().values() if len(groups) > 1 for choice in groups]
+        most = MOST_PLAYED * sum(choice.dram_bytes for choice in self.fewest)
+        question = Question(lambda choice: figure.floor(self._counted(choice)), price, most)
+        return least(allowed(self.choices, self.asked), first or self.fewest, question)
+
+    def _counted(self, choice: Choice) -> Sequence[LayerCounts]:
+        setup = self.trial.setup
+        return setup.memo.of(counted, setup, self.trial.accounting, self.choices, choice)
+
+    def _least(self, figure: Figure, candidates: Sequence[Groups]) -> tuple[Groups, Tried]:
+        """The best of whole plans as played. In inference, one whose floor is above another's figure is not."""
+        best: tuple[tuple[float, int, int], Groups, Tried] | None = None
+        refused: InputError | None = None
+        for groups in candidates:
+            if best is not None and self._floor(figure, groups) > best[0][0]:
+                continue
+            try:
+                tried = self.trial.of(plan_of(self.choices, groups))
+            except InputError as error:
+                refused = error
+                continue
+            moved = sum(record.counts.dram_bytes.total for record in tried.records)
+            cost = figure.of_records(tried.records), moved, len(groups)
+            if best is None or cost < best[0]:
+                best = cost, groups, tried
+        if best is None:
+            raise refused or ValueError("there must be a candidate")
+        return best[1:]
+
+    def _floor(self, figure: Figure, groups: Groups) -> float:
+        if self.trial.training:
+            return 0
+        return figure.floor([layer for choice in groups for layer in self._counted(choice)])
+
+
+def _in_words(named: dict[str, Groups]) -> list[tuple[str, Groups]]:
+    spelt = {"tick": "schedule", "timestep": "schedule"}
+    return [(f"as --{spelt.get(name, 'objective')} {name}", groups) for name, groups in named.items()]

@@ -1,0 +1,92 @@
+"""The figures that schedules are compared by: cycles or energy, of layers that were played and before they are."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from lifsim.accounting.counts import LayerCounts
+from lifsim.accounting.machine import Machine
+from lifsim.accounting.prices import Costs, energy_of, switched_off
+from lifsim.hardware.lif_unit import LifBank
+from lifsim.simulate.alone import least_cycles
+from lifsim.simulate.dram import with_estimated_work
+from lifsim.simulate.result import LayerRecord
+
+
+class Figure(Protocol):
+    """name: as options spell it; least: in words, the least of it."""
+
+    name: str
+    least: str
+
+    @abstractmethod
+    def of(self, counts: Sequence[LayerCounts]) -> float:
+        """Of layers that were played."""
+        ...
+
+    @abstractmethod
+    def floor(self, counts: Sequence[LayerCounts]) -> float:
+        """Of layers that do not know the DRAM yet: what they cannot go below when they are played."""
+        ...
+
+    @abstractmethod
+    def of_records(self, records: Sequence[LayerRecord]) -> float:
+        """Of a whole run."""
+        ...
+
+
+@dataclass(frozen=True)
+class CycleFigure(Figure):
+    """Array-clock cycles."""
+
+    machine: Machine
+    name: str = "cycles"
+    least: str = "the fewest cycles"
+
+    def of(self, counts: Sequence[LayerCounts]) -> int:
+        return sum(layer.cycles.total for layer in counts)
+
+    def floor(self, counts: Sequence[LayerCounts]) -> int:
+        return least_cycles(self.machine, counts)
+
+    def of_records(self, records: Sequence[LayerRecord]) -> int:
+        return self.of([record.counts for record in records])
+
+
+@dataclass(frozen=True)
+class EnergyFigure(Figure):
+    """pJ. A buffer that is gated where a run never uses it is so for a group that never does."""
+
+    machine: Machine
+    bank: LifBank
+    costs: Costs
+    name: str = "energy"
+    least: str = "the least energy"
+
+    def of(self, counts: Sequence[LayerCounts]) -> float:
+        costs = switched_off(self.costs, counts)
+        return sum(energy_of(layer, costs, self.machine, self.bank).total.total for layer in counts)
+
+    def floor(self, counts: Sequence[LayerCounts]) -> float:
+        """The least that the DRAM could do for their bytes within the fewest cycles, no row activated: small tensors
+        are read again and again from rows that are open."""
+        first, *others = counts
+        waited = least_cycles(self.machine, counts) - sum(layer.cycles.total for layer in counts)
+        cycles = replace(
+            first.cycles,
+            total=first.cycles.total + waited,
+            stall_weights=first.cycles.stall_weights + waited,
+        )
+        longest = [replace(first, cycles=cycles), *others]
+        return self.of([self._with_least_work(layer) for layer in longest])
+
+    def _with_least_work(self, layer: LayerCounts) -> LayerCounts:
+        estimated = with_estimated_work(layer, self.costs.dram, self.machine.clock_hz)
+        work = estimated.dram
+        return estimated if work is None else replace(estimated, dram=replace(work, activates=0))
+
+    def of_records(self, records: Sequence[LayerRecord]) -> float:
+        return sum(record.energy_pj.total.total for record in records)

@@ -1,0 +1,86 @@
+"""A run under one plan: counted, played against its memory, priced."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from lifsim.accounting import Accounting, Setup
+from lifsim.accounting.counts import LayerCounts
+from lifsim.accounting.prices import Costs, energy_of, switched_off
+from lifsim.hardware.lif_unit import LifBank
+from lifsim.memo import Memo
+from lifsim.model.network import Network
+from lifsim.schedule.facts import NetworkFacts
+from lifsim.schedule.plan import GroupPlan, Plan
+from lifsim.simulate.result import LayerRecord
+from lifsim.simulate.steps import visits
+from lifsim.simulate.timing import Timeline, timed
+from lifsim.simulate.training import trained
+
+
+class Tried(NamedTuple):
+    """What a plan comes to. timeline: None where nobody waits for the memory."""
+
+    records: tuple[LayerRecord, ...]
+    timeline: Timeline | None
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What plans are tried under. training: one batch forward and back; reverse: its membranes are recomputed. runs:
+    keeps what is counted for runs that differ in what does not matter to it."""
+
+    setup: Setup
+    accounting: Accounting
+    costs: Costs
+    training: bool
+    reverse: bool
+    runs: Memo
+
+    def of(self, plan: Plan) -> Tried:
+        """What `plan` comes to."""
+        accounting = self.accounting
+        setup = replace(self.setup, bank=holding(self.setup.bank, self.setup.network, plan))
+        if self.training:
+            return Tried(*trained(setup, accounting, plan, self.costs, self.runs, reverse=self.reverse))
+        if all(group.tick_batched for group in plan.groups):  # of a buffer for membranes matters that there is one
+            alike = replace(setup, machine=setup.machine.without_membranes())
+            counts, timeline = self.runs.of(_counted, alike, accounting, plan, self.runs)
+        else:
+            counts, timeline = _counted(setup, accounting, plan, self.runs)
+        return Tried(priced(setup, counts, self.costs), timeline)
+
+
+def holding(bank: LifBank, network: Network, plan: Plan) -> LifBank:
+    """`bank` with a register for every variable of the membranes that `plan` has in the array at a time: where the
+    folds of a chain alternate, more than an Nth of the outputs."""
+    held = [
+        traffic.tiling.held.registers * network.layers[group.first].state_variables
+        for group in plan.groups
+        for traffic in group.layers
+        if traffic.tiling.cut.chains is not None and traffic.tiling.cut.chains.alternating
+    ]
+    return replace(bank, registers=max([bank.registers, *held]))
+
+
+def priced(setup: Setup, counts: Sequence[LayerCounts], costs: Costs) -> tuple[LayerRecord, ...]:
+    """The layers of a run with their energy."""
+    costs = switched_off(costs, counts)
+    return tuple(LayerRecord(layer, energy_of(layer, costs, setup.machine, setup.bank)) for layer in counts)
+
+
+def group_counts(setup: Setup, accounting: Accounting, facts: NetworkFacts, group: GroupPlan) -> list[LayerCounts]:
+    """The events of the layers of `group`, which wait for the ports of their buffers, but not for the DRAM."""
+    counts = accounting.count(setup, facts, group)
+    return accounting.with_port_waits(setup, group, counts) if setup.machine.waits else counts
+
+
+def _counted(setup: Setup, accounting: Accounting, plan: Plan, runs: Memo) -> tuple[list[LayerCounts], Timeline | None]:
+    """The events of every layer under `plan`, and their times, which `runs` keeps for runs that differ in what is no
+    matter of time."""
+    counts = [layer for group in plan.groups for layer in group_counts(setup, accounting, plan.facts, group)]
+    if not setup.machine.waits:
+        return counts, None
+    return timed(setup.machine, visits(plan, setup.batch, setup.memo), counts, runs, setup.watch)

@@ -1,0 +1,172 @@
+"""Schedules by cycles or energy: is the best of all found, never worse than others, and is what it is compared by what
+runs come to?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+
+import pytest
+
+import lifsim
+from lifsim.accounting import ACCOUNTINGS, Setup
+from lifsim.accounting.machine import Machine
+from lifsim.graph.states import channels_by_layer, states_of
+from lifsim.hardware.array import sparsity_of
+from lifsim.memo import Memo
+from lifsim.schedule.chip import Chip
+from lifsim.schedule.choices import Choice, Choices, choices_of
+from lifsim.schedule.partition import allowed, plan_of
+from lifsim.schedule.plan import ScheduleOptions
+from lifsim.simulate.alone import counted, played
+from lifsim.simulate.candidates import Search
+from lifsim.simulate.figure import CycleFigure, EnergyFigure, Figure
+from lifsim.simulate.inputs import load_inputs
+from lifsim.simulate.pipeline import bank_of
+from lifsim.simulate.spikes import read_spikes
+from lifsim.simulate.trial import Trial
+
+SLOW = ("dram.model=bandwidth", "dram.bandwidth_bytes_per_s=20MB", "dram.latency_ns=100")
+SMALL = ("buffers.membrane.size_bytes=8KiB", "buffers.weight.size_bytes=16KiB")
+DOUBLE = tuple(f"buffers.{name}.double_buffered=true" for name in ("weight", "spike_in", "membrane"))
+AUTO = ScheduleOptions("auto")
+
+
+def trial_of(arch: str, workload: str, sharing: str, overrides: Sequence[str] = ()) -> tuple[Trial, Choices]:
+    inputs = load_inputs(arch, workload, sharing, {}, overrides)
+    network, states = inputs.network, states_of(inputs.network, inputs.sharing)
+    machine, accounting, memo = Machine.of(inputs.arch), ACCOUNTINGS[inputs.arch.accounting], Memo()
+    spikes = read_spikes(network, inputs.sharing, inputs.options, sparsity_of(inputs.arch.array))
+    bank, channels = bank_of(inputs.arch, network, states), channels_by_layer(network, states)
+    setup = Setup(network, channels, machine, bank, spikes.batch, spikes.kept, memo)
+    trial = Trial(setup, accounting, accounting.costs(inputs.arch), training=False, reverse=False, runs=Memo())
+    return trial, choices_of(network, states, Chip.of(inputs.arch), spikes.batch, None, memo)
+
+
+def figures_of(trial: Trial) -> list[Figure]:
+    setup = trial.setup
+    return [CycleFigure(setup.machine), EnergyFigure(setup.machine, setup.bank, trial.costs)]
+
+
+def sequences(choices: Choices, first: int = 0) -> Iterator[tuple[Choice, ...]]:
+    """Every partition, its groups in every choice in which they run."""
+    behind = choices.cuts[choices.cuts.index(first) + 1 :]
+    if not behind:
+        yield ()
+    for end in behind:
+        for choice in choices.between(first, end):
+            yield from ((choice, *rest) for rest in sequences(choices, end))
+
+
+@pytest.mark.parametrize("sharing", ["none", "layer"])
+@pytest.mark.parametrize("memory", [("dram.model=ideal",), SLOW, SMALL])
+def test_no_partition_has_less_by_the_sum_of_its_groups(sharing: str, memory: tuple[str, ...]) -> None:
+    trial, choices = trial_of("sata128", "lenet5_mnist", sharing, [*SMALL, *memory])
+    search = Search(trial, choices, AUTO, tuple(allowed(choices, ScheduleOptions("tick"))))
+    alone = partial(played, trial.setup, trial.accounting, choices)
+    for figure in figures_of(trial):
+        price = {choice: figure.of(alone(choice)) for choice in choices.every()}
+        found = search.partition(figure)
+        best = min(sum(price[choice] for choice in groups) for groups in sequences(choices))
+        assert found.exact
+        assert sum(price[choice] for choice in found.groups) == pytest.approx(best, rel=1e-12)
+
+
+@pytest.mark.parametrize("sharing", ["none", "layer"])
+@pytest.mark.parametrize("objective", ["dram", "cycles", "energy"])
+def test_no_plan_beats_auto_on_a_memory_that_nobody_waits_for(sharing: str, objective: str) -> None:
+    """There a group's figure is its own, so that the best sum is the best plan."""
+    overrides = [*SMALL, "dram.model=ideal"]
+    trial, choices = trial_of("sata128", "lenet5_mnist", sharing, overrides)
+    found = lifsim.run(
+        "sata128", "lenet5_mnist", sharing, schedule="auto", objective=objective, overrides=overrides
+    ).totals
+    own = {"dram": found.dram_bytes, "cycles": found.cycles, "energy": found.energy_pj.total}[objective].total
+    cycles, energy = figures_of(trial)
+    best = min(
+        {
+            "dram": float(sum(record.counts.dram_bytes.total for record in records)),
+            "cycles": cycles.of_records(records),
+            "energy": energy.of_records(records),
+        }[objective]
+        for records, _ in (trial.of(plan_of(choices, groups)) for groups in sequences(choices))
+    )
+    assert own == pytest.approx(best, rel=1e-12)
+
+
+@pytest.mark.parametrize("sharing", ["none", "layer", "channel2"])
+@pytest.mark.parametrize(
+    ("arch", "overrides"),
+    [
+        ("sata128", SMALL),
+        ("sata128", (*SMALL, *DOUBLE)),
+        ("sata128", SLOW),
+        ("sata128_skip", ()),
+        ("tpu_like_small", ()),
+        ("eyeriss_like", ("dram.model=bandwidth", "dram.bandwidth_bytes_per_s=1GB")),
+        ("sata128", ("buffers.weight.port_bits=32", "buffers.weight.banks=1", "dram.device=hbm2")),
+    ],
+)
+def test_no_group_goes_below_its_floor_when_it_is_played(arch: str, sharing: str, overrides: tuple[str, ...]) -> None:
+    trial, choices = trial_of(arch, "lenet5_mnist", sharing, overrides)
+    close = []
+    for choice in choices.every():
+        before, after = (count(trial.setup, trial.accounting, choices, choice) for count in (counted, played))
+        for figure in figures_of(trial):
+            assert figure.floor(before) <= figure.of(after) * (1 + 1e-12)
+        close.append(figures_of(trial)[0].floor(before) / figures_of(trial)[0].of(after))
+    assert max(close) > 0.8  # a floor that is far below everything would pass, too
+
+
+def test_one_group_by_itself_is_the_run() -> None:
+    trial, choices = trial_of("sata128", "vgg9_cifar10", "layer", SMALL)
+    (whole,) = allowed(choices, ScheduleOptions("timestep"))
+    records, _ = trial.of(plan_of(choices, [whole]))
+    assert played(trial.setup, trial.accounting, choices, whole) == tuple(record.counts for record in records)
+
+
+def test_groups_by_themselves_take_what_they_take_in_a_run() -> None:
+    """But for loads under the last steps of the group before, and rows that are open."""
+    trial, choices = trial_of("sata128", "vgg9_cifar10", "none")
+    groups = allowed(choices, ScheduleOptions("tick"))
+    records, _ = trial.of(plan_of(choices, groups))
+    alone = sum(
+        layer.cycles.total for choice in groups for layer in played(trial.setup, trial.accounting, choices, choice)
+    )
+    together = sum(record.counts.cycles.total for record in records)
+    assert alone == pytest.approx(together, rel=0.005)
+
+
+FIXED = ({"schedule": "tick"}, {"schedule": "timestep"}, {"schedule": "auto"})
+
+
+@pytest.mark.parametrize("sharing", ["none", "layer"])
+@pytest.mark.parametrize(
+    ("mode", "arch"),
+    [("inference", "sata128_skip"), pytest.param("training", "sata_training", marks=pytest.mark.slow)],
+)
+def test_auto_is_never_worse_than_what_is_fixed(mode: str, arch: str, sharing: str) -> None:
+    def figures(**options: str) -> dict[str, float]:
+        totals = lifsim.run(arch, "alexnet_cifar10", sharing, mode=mode, overrides=SMALL, **options).totals
+        return {"dram": totals.dram_bytes.total, "cycles": totals.cycles.total, "energy": totals.energy_pj.total.total}
+
+    found = {name: figures(schedule="auto", objective=name) for name in ("dram", "cycles", "energy")}
+    others = [*found.values(), *(figures(**options) for options in FIXED)]
+    for name, own in found.items():
+        assert own[name] <= min(other[name] for other in others) * (1 + 1e-12)
+
+
+def test_the_note_says_which_schedule_it_came_to() -> None:
+    by_cycles = lifsim.run(schedule="auto", objective="cycles")
+    assert by_cycles.plan == lifsim.run(schedule="tick").plan
+    (note,) = [note for note in by_cycles.notes if note.startswith("--objective")]
+    assert note.startswith("--objective cycles: as --schedule tick, the fewest cycles of ")
+    assert not any(note.startswith("--objective") for note in lifsim.run(schedule="auto").notes)
+
+
+def test_where_groups_are_given_only_how_they_run_is_searched() -> None:
+    trial, choices = trial_of("sata128", "vgg9_cifar10", "none", SLOW)
+    asked = replace(AUTO, groups=tuple(plan_of(choices, allowed(choices, ScheduleOptions("tick"))).begins))
+    (chosen, *_) = Search(trial, choices, asked, tuple(allowed(choices, asked))).by("cycles")
+    assert chosen.begins == asked.groups
