@@ -162,7 +162,7 @@ class Group:
         for index in self.states:
             state, relays = self.facts.states[index], len(self.relays_of(index))
             parted, stripped = state.parted.of(images), index in heights
-            found.append(StateUse(images * state.bytes, len(state.layers), relays, stripped, parted))
+            found.append(StateUse(images * state.bytes, len(state.layers), relays, stripped, parted, state.granule))
         return found
 
     def relays_of(self, state: int) -> list[tuple[int, ...]]:
