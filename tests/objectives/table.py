@@ -44,7 +44,7 @@ class Case:
     def rows(self) -> list[Row]:
         """What it takes under every schedule, on the same spikes."""
         sharing = self.sharing if self.sharing == "none" else f"{self.sharing}-where-possible"
-        inputs = load_inputs(self.arch, self.workload, sharing)
+        inputs = load_inputs(self.arch, self.workload, sharing, {})
         arch, network = inputs.arch, inputs.network
         spikes = read_spikes(network, inputs.sharing, inputs.options, sparsity_of(arch.array))
         shared, found = Shared(), []
