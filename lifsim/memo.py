@@ -35,11 +35,11 @@ class Memo:
 
 
 RUNS = 32
-"""Counted runs that are kept, the last used; the timeline of each may have a million requests."""
+"""Runs that are kept, counted or played, the last used; the timeline of each may have a million requests."""
 
 
 class Shared:
-    """What runs of one network on one set of spikes have in common: parts of them, and what whole runs count."""
+    """What runs beside each other have in common: parts of them, and what whole runs count and how they were played."""
 
     def __init__(self) -> None:
         self.parts, self.runs = Memo(), Memo(RUNS)

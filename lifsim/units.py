@@ -46,6 +46,11 @@ def parse_hz(text: str | float) -> int:
     return _parse(text, _HZ, "400MHz")
 
 
+def counted(count: int, noun: str) -> str:
+    """`1 image`, `1,024 images`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def format_bytes(count: float) -> str:
     """`32 KiB`, `1.5 MiB`: four significant digits, binary prefixes."""
     value, prefixes = float(count), ["B", "KiB", "MiB", "GiB", "TiB"]

@@ -42,10 +42,6 @@ class Machine:
         """What its DRAM moves at most in one cycle; None where that has no end."""
         return self.memory.peak_bytes_per_cycle(self.dram, self.clock_hz)
 
-    def beside_lifs(self) -> Machine:
-        """For what is the same however many LIF units there are."""
-        return replace(self, lif=LifUnits())
-
     def without_membranes(self) -> Machine:
         """For plans that keep all membranes in the PEs: of their buffer only whether there is one."""
         membrane = replace(self.stores.membrane, size_bytes=min(1, self.stores.membrane.size_bytes))

@@ -40,22 +40,32 @@ def widths_of(network: Network, sharing: Sharing, precision: Precision) -> tuple
         layers = [behind[name] for name in state.lifs if name in behind]
         known = [most for layer in layers if (most := sums[layer.index]) is not None]
         for layer in layers if len(known) == len(layers) else ():
-            width = _membrane_bits(layer, max(known), network.timesteps * sharing.channels * len(layers))
+            width = _membrane_bits(layer, max(known), network.timesteps * state.channels * len(layers))
             membranes |= {} if width is None else {layer.index: width}
     bits = {index: None if most is None else _signed_bits(most) for index, most in sums.items()}
     return tuple(Widths(layer.name, bits[layer.index], membranes.get(layer.index)) for layer in network.layers)
 
 
-def assumed(arch: Arch, network: Network, sharing: Sharing) -> tuple[str, ...]:
-    """What the figures of a run take for granted: prices beyond their sources, and sums that are taken to fit."""
+@dataclass(frozen=True)
+class Assumed:
+    """What the figures of a run take for granted. widths: of every weight layer; lines: prices beyond their sources,
+    and sums that are taken to fit."""
+
+    widths: tuple[Widths, ...]
+    lines: tuple[str, ...]
+
+
+def assumed(arch: Arch, network: Network, sharing: Sharing) -> Assumed:
+    """Of a run of `network` on `arch`."""
     widths = widths_of(network, sharing, arch.precision)
     sums = {one.layer: one.psum for one in widths if one.psum is not None}
     membranes = {one.layer: one.membrane for one in widths if one.membrane is not None}
-    return (
+    lines = (
         *stretched(arch),
         *_overflow("psum_bits", arch.precision.psum_bits, "the largest sum", sums),
         *_overflow("membrane_bits", arch.precision.membrane_bits, "the membrane behind the largest sums", membranes),
     )
+    return Assumed(widths, lines)
 
 
 def _overflow(key: str, given: int, what: str, needed: Mapping[str, int]) -> Iterator[str]:

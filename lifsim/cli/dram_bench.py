@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 
@@ -97,8 +96,9 @@ def dram_bench(
     table = DramBenchTable(title, result, (result.counts.reads + result.counts.writes) / seconds, borrowed_currents)
     if form == "table":
         from lifsim.report.terminal import Terminal
+        from lifsim.report.width import terminal_columns
 
-        table.print(Terminal(width=None if sys.stdout.isatty() else 120))
+        table.print(Terminal(width=terminal_columns(120)))
     else:
         click.echo(table.to_json() if form == "json" else table.to_csv())
 

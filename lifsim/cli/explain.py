@@ -9,7 +9,7 @@ import click
 
 from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.inputs import ScheduledSimulation
-from lifsim.cli.say import say
+from lifsim.cli.say import say, say_within
 from lifsim.errors import Fault, InputError, collecting
 
 
@@ -32,6 +32,7 @@ def explain(simulation: ScheduledSimulation, layer: str, form: str) -> None:
     from lifsim.report.explain.beside import beside_head
     from lifsim.report.explain.layer import explain as explain_layer
     from lifsim.report.explain.layer import require_layer
+    from lifsim.report.width import terminal_columns
     from lifsim.sweeps.beside import run_beside_baseline
 
     faults, inputs = list[Fault](), None
@@ -49,6 +50,8 @@ def explain(simulation: ScheduledSimulation, layer: str, form: str) -> None:
     if form == "json":
         click.echo(json.dumps(asdict(found), indent=2))
         return
-    say(*found.head, "", *(line.text for line in found.lines))
+    columns = terminal_columns()
+    say_within(*found.head, "")
+    say(*(part for line in found.lines for part in line.within(columns)))
     if comparison is not None:
-        say("", beside_head(comparison), *(f"  {line.text}" for line in found.beside))
+        say_within("", beside_head(comparison), *(f"  {line.text}" for line in found.beside))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from lifsim.cli.say import say
+from lifsim.cli.say import say_within
 from lifsim.config.document import read_document
 from lifsim.config.resolve import Kind, available, find
 from lifsim.errors import InputError
@@ -52,7 +52,7 @@ def listing(what: str) -> None:
         rows = _registered(_MEMBERS[what]) if what in _MEMBERS else _described(_KINDS[what])
     width = max(map(len, rows), default=0)
     for name, description in rows.items():
-        say(f"{name:{width}}  {description}".rstrip())
+        say_within(f"{name:{width}}  {description}".rstrip(), indent=width + 2)
 
 
 def _registered(kind: str) -> dict[str, str]:

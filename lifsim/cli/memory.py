@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 
 import click
 
@@ -59,5 +58,6 @@ def memory(workloads: str, sharings: str | None, share_where_possible: bool, opt
         click.echo(as_csv([flat(row.tree()) for row in rows]), nl=False)
     else:
         from lifsim.report.terminal import Terminal
+        from lifsim.report.width import terminal_columns
 
-        Terminal(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(memory_table(rows, inputs.arch))
+        Terminal(width=terminal_columns(PIPE_WIDTH)).print_table(memory_table(rows, inputs.arch), keys=2)

@@ -61,6 +61,7 @@ def run(
     summary.json, layers.csv, timesteps.csv and config.resolved.yaml.
     """
     from lifsim.cli.watching import watching
+    from lifsim.memo import Shared
     from lifsim.report.save import Extras, check_extras, check_target, default_folder, save
     from lifsim.report.summary import Around
     from lifsim.simulate.inputs import load_config
@@ -80,8 +81,9 @@ def run(
     if faults or inputs is None:
         raise InputError(faults)
     with watching() as watch:
-        result, comparison = run_beside_baseline(inputs, watch)
-        around = Around(comparison, rates_range(inputs, result, watch))
+        parts = Shared()
+        result, comparison = run_beside_baseline(inputs, watch, parts)
+        around = Around(comparison, rates_range(inputs, result, watch, parts))
         folder = out if out is not None else default_folder(result)
         watch("writing the result", 0, 0)
         save(result, folder, replace=force or out is None, extras=extras, around=around)

@@ -8,6 +8,14 @@ from lifsim.cli.streams import tell
 from lifsim.errors import visible
 
 
+def say_within(*lines: str, indent: int = 4) -> None:
+    """Print the `lines` to stdout, those that its terminal is too narrow for on several, indented."""
+    from lifsim.report.width import terminal_columns, wrapped
+
+    columns = terminal_columns()
+    click.echo("\n".join(part for line in lines for part in wrapped(visible(line), columns, indent)))
+
+
 def say(*lines: str, err: bool = False) -> None:
     """Print the `lines` to stdout, or to stderr."""
     message = "\n".join(map(visible, lines))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
@@ -44,14 +43,15 @@ def validate(reference: Path | None, names: tuple[str, ...], show_all: bool, wri
       lifsim validate --write validation.md
     """
     from lifsim.report.terminal import Terminal
+    from lifsim.report.width import terminal_columns
 
     references = References(reference)
     verdicts = [Verdict.of(section(name), references) for name in SECTIONS if not names or name in names]
-    console = Terminal(width=None if sys.stdout.isatty() else 200)
+    console = Terminal(width=terminal_columns(200))
     for verdict in verdicts:
         shown = verdict.comparisons if show_all else verdict.beyond
         if shown:
-            console.print(table(verdict, shown))
+            console.print_table(table(verdict, shown))
         say(f"{verdict.title}: {summary(verdict)}")
         if verdict.left_out:
             say(f"  {left_out(verdict)} (--reference DIR)")

@@ -44,7 +44,8 @@ def show(name: str, sharing: str, share_where_possible: bool, settings: tuple[st
     table = NetworkTable.of(network, Sharing.parse(sharing))
     if form == "table":
         from lifsim.report.terminal import Terminal
+        from lifsim.report.width import terminal_columns
 
-        table.print(Terminal())
+        table.print(Terminal(width=terminal_columns()))
     else:
         click.echo(table.to_json() if form == "json" else table.to_csv())

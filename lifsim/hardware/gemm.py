@@ -26,7 +26,8 @@ class Gemm:
 
     pixels: Sr = E*F output pixels. reduction: K = C*R*S/groups products per output. filters: Sc = M/groups of one
     group. groups: products of this shape, run one after the other. window: what a dataflow may know of the convolution
-    that it is; a product without one is that of a single row of pixels with a kernel of one.
+    that it is; a product without one is that of a single row of pixels with a kernel of one. chain: so many filters
+    each, which lie behind each other, are to be finished together.
     """
 
     pixels: int
@@ -34,6 +35,7 @@ class Gemm:
     filters: int
     groups: int = 1
     window: Window = Window()
+    chain: int = 1
 
     def __post_init__(self) -> None:
         if min(self.pixels, self.reduction, self.filters, self.groups) < 1:
@@ -77,6 +79,11 @@ class ArrayShape:
     def pes(self) -> int:
         """Processing elements H*W."""
         return self.rows * self.cols
+
+    def filter_cols(self, chain: int) -> int:
+        """Columns that take filters of which `chain` each are to be finished together: floor(W/N)*N; all of them where
+        not one chain fits, which is parted then."""
+        return self.cols // chain * chain or self.cols
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from rich.table import Table
 
 from lifsim.accounting.basis import prices_line
-from lifsim.accounting.widths import assumed
 from lifsim.errors import visible
 from lifsim.report.beside_table import beside_table
 from lifsim.report.buffer_table import buffer_table
@@ -17,9 +16,11 @@ from lifsim.report.schedule_table import schedule_table
 from lifsim.report.stage_table import stage_table
 from lifsim.report.summary import Around
 from lifsim.report.terminal import Terminal
-from lifsim.simulate.bound import bound
+from lifsim.report.width import terminal_columns
+from lifsim.simulate.bound import bound_words
 from lifsim.simulate.result import Result
 from lifsim.sweeps.beside import Comparison
+from lifsim.units import counted
 
 BOTH_WIDTH = 104  # columns that two baselines need
 PIPE_WIDTH = 110  # columns where no terminal says how many it has
@@ -28,25 +29,23 @@ PIPE_WIDTH = 110  # columns where no terminal says how many it has
 def print_result(result: Result, around: Around) -> None:
     """What of a shared run is sharing; then totals with units, and those of the runs without sharing beside them: like
     beside like first; what assumed spike rates leave open."""
-    comparison, console = around.comparison, Terminal()
-    if not console.is_terminal:
-        console = Terminal(width=PIPE_WIDTH)
+    comparison, console = around.comparison, Terminal(width=terminal_columns(PIPE_WIDTH))
     if comparison is not None:
-        console.print(beside_table(comparison))
+        console.print_table(beside_table(comparison))
     both = console.width >= BOTH_WIDTH or comparison is None or len(comparison.baselines) == 1
-    console.print(_totals(result, {} if comparison is None else _beside(comparison, both=both)))
+    console.print_table(_totals(result, {} if comparison is None else _beside(comparison, both=both)), keys=2)
     if not both:
         console.print(
             "none as it is stands beside them in summary.json, and here from 104 columns on",
             style="dim",
             highlight=False,
         )
-    console.print(energy_table(result.totals.energy_pj))
+    console.print_table(energy_table(result.totals.energy_pj))
     schedules = schedule_table(result, comparison)
     if schedules is not None:
-        console.print(schedules)
+        console.print_table(schedules)
     if result.stages:
-        console.print(stage_table(result))
+        console.print_table(stage_table(result))
     if result.totals.dram is not None:
         did, energy = result.totals.dram, result.totals.energy_pj.dram
         spec = result.arch.dram.simulated
@@ -54,11 +53,12 @@ def print_result(result: Result, around: Around) -> None:
         console.print(sleep_line(spec, did), highlight=False)
     buffers = buffer_table(result)
     if buffers is not None:
-        console.print(buffers)
+        console.print_table(buffers)
     console.print(f"prices: {visible(prices_line(result.arch))}", highlight=False)
     if result.advice:
-        console.print(f"bound by {bound(result.totals.cycles)}: {result.advice}", highlight=False)
-    for assumption in assumed(result.arch, result.network, result.sharing):
+        words = bound_words(result.totals.cycles, result.totals.pe_utilisation)
+        console.print(f"bound by {words}: {result.advice}", highlight=False)
+    for assumption in result.assumed.lines:
         console.print(f"assumption: {visible(assumption)}", style="dim", highlight=False)
     if around.rates is not None:
         console.print(rates_line(around.rates), highlight=False)
@@ -110,4 +110,4 @@ def _schedule(result: Result) -> str:
         return asked
     alone = sum(group.tick_batched for group in result.plan.groups)
     turns = len(result.plan.layers) - alone
-    return f"{asked}: {alone} layers tick-batched, {turns} timestep by timestep"
+    return f"{asked}: {counted(alone, 'layer')} tick-batched, {turns} timestep by timestep"

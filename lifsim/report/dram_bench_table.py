@@ -12,7 +12,7 @@ from lifsim.hardware.dram.result import DramResult
 from lifsim.units import format_bytes, format_si
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from lifsim.report.terminal import Terminal
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class DramBenchTable:
         per_bit = f"{self.figures['energy_pj_per_bit']:.2f} pJ/bit"
         return {"energy": f"{format_si(energy.total * 1e-12, 'J')}, {per_bit}", **causes}
 
-    def print(self, console: Console) -> None:
+    def print(self, console: Terminal) -> None:
         """For reading."""
         from rich import box
         from rich.table import Table
@@ -119,4 +119,4 @@ class DramBenchTable:
         }
         for name, text in rows.items():
             table.add_row(name, text)
-        console.print(table)
+        console.print_table(table)

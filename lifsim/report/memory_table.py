@@ -11,7 +11,7 @@ from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.memory import Memory, PhaseBytes, memory_of
-from lifsim.units import format_bytes
+from lifsim.units import counted, format_bytes
 from lifsim.watch import Tally, Watch, unwatched
 
 if TYPE_CHECKING:
@@ -111,14 +111,14 @@ def memory_table(rows: Sequence[MemoryRow], arch: Arch) -> Table:
 
     bits = arch.precision
     title = (
-        f"memory of {rows[0].batch} image{'s' * (rows[0].batch > 1)}: weights of {bits.weight_bits} bits, "
+        f"memory of {counted(rows[0].batch, 'image')}: weights of {bits.weight_bits} bits, "
         f"membranes of {bits.membrane_bits}, real values of {bits.psum_bits}"
     )
     table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
     for heading in ("workload", "sharing"):
         table.add_column(heading, no_wrap=True)
-    lif = ("LIF\nforward", "less\nby", "backward\nstored", "backward\nreversed", "less\nby", "paper's\nless by")
-    for heading in ("T", *lif, "weights", "activations\nforward", "activations\nbackward"):
+    lif = ("LIF\nforward", "forward\nless by", "backward\nstored", "backward\nreversed", "reversed\nless by")
+    for heading in ("T", *lif, "paper's\nless by", "weights", "activations\nforward", "activations\nbackward"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.caption = (
         "less by: than unshared, reversed like it; what is stored is the same. Paper's: reversed, unshared stored"

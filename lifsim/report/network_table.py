@@ -12,7 +12,7 @@ from lifsim.model.network import Layer, Network
 from lifsim.model.sharing import Sharing
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from lifsim.report.terminal import Terminal
 
 
 @dataclass(frozen=True)
@@ -69,10 +69,9 @@ class NetworkTable:
         rows = ({name: _cell(value) for name, value in asdict(row).items()} for row in self.rows)
         return csv_text(list(LayerRow.__dataclass_fields__), rows).rstrip("\n")
 
-    def print(self, console: Console) -> None:
-        """A table with a row of totals, as wide as it needs to be."""
+    def print(self, console: Terminal) -> None:
+        """A table with a row of totals."""
         from rich import box
-        from rich.measure import Measurement
         from rich.table import Table
 
         network, totals = self.network, self.totals
@@ -84,8 +83,7 @@ class NetworkTable:
         for row in self.rows:
             values = asdict(row) | {"kernel": _window(row)}
             table.add_row(*(_printed(values[name]) for name in _COLUMNS))
-        console.width = max(console.width, Measurement.get(console, console.options.update(width=1000), table).maximum)
-        console.print(table)
+        console.print_table(table)
 
 
 _COLUMNS: dict[str, tuple[str, Literal["left", "right"]]] = {

@@ -10,7 +10,6 @@ import yaml
 from lifsim import __version__
 from lifsim.accounting.basis import price_bases
 from lifsim.accounting.books import as_tree
-from lifsim.accounting.widths import assumed, widths_of
 from lifsim.simulate.resolved import resolved_arch, resolved_inputs, sha256_of
 from lifsim.simulate.result import Result
 from lifsim.sweeps.beside import Comparison
@@ -33,7 +32,6 @@ def summary(result: Result, around: Around = Around()) -> dict[str, Any]:
     """The tree of summary.json: resolved inputs and their hashes, then the totals, and those it is compared with."""
     arch, workload = resolved_arch(result.arch), dict(result.network.definition)
     spikes, device = asdict(result.spikes), arch["dram"].get("device")
-    widths = widths_of(result.network, result.sharing, result.arch.precision)
     return {
         "format": SUMMARY_FORMAT,
         "schema_version": SCHEMA_VERSION,
@@ -56,8 +54,8 @@ def summary(result: Result, around: Around = Around()) -> dict[str, Any]:
         **({"stages": {name: as_tree(stage) for name, stage in result.stages.items()}} if result.stages else {}),
         **({"buffers": {name: as_tree(use) for name, use in result.buffers.items()}} if result.buffers else {}),
         "prices": {part: asdict(basis) for part, basis in price_bases(result.arch).items()},
-        "worst_case_bits": {one.layer: {"psum": one.psum, "membrane": one.membrane} for one in widths},
-        "assumptions": list(assumed(result.arch, result.network, result.sharing)),
+        "worst_case_bits": {one.layer: {"psum": one.psum, "membrane": one.membrane} for one in result.assumed.widths},
+        "assumptions": list(result.assumed.lines),
         **({"comparison": around.comparison.tree()} if around.comparison else {}),
         **({"rates_range": around.rates.tree()} if around.rates else {}),
         "notes": list(result.notes),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.measure import Measurement
 from rich.table import Table
 
 from lifsim.accounting.basis import ONLY_SRAM_FOLLOWS, nodes_of
 from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.report.terminal import Terminal
+from lifsim.report.width import terminal_columns
 from lifsim.sweeps.export import columns_of
 
 MAIN = ("cycles.total", "energy_pj.total", "energy_pj.total.work", "dram_bytes.total", "area_mm2")
@@ -33,10 +33,8 @@ def print_table(
         table.add_column(name, justify="right", no_wrap=True)
     for row in good[:top]:
         table.add_row(*(_cell(row[name]) for name in shown))
-    console = Terminal()
-    needed = Measurement.get(console, console.options.update(width=10_000), table).maximum
-    console.width = max(console.width, needed)
-    console.print(table)
+    console = Terminal(width=terminal_columns())
+    console.print_table(table, keys=len(varying(rows)))
     across = across_nodes(good)
     if across:
         console.print(f"note: {across}", highlight=False)

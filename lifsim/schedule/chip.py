@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lifsim.hardware.array import ArrayShape, Dataflow, dataflow_of, shape_of
+from lifsim.hardware.array import ArrayShape, Chains, Dataflow, dataflow_of, shape_of
 from lifsim.model.arch import Arch, Precision
 from lifsim.model.buffers import Buffers
 from lifsim.model.network import Layer
-from lifsim.schedule.held import MembraneRoom
+from lifsim.schedule.held import ArrayMembranes, MembraneRoom
 from lifsim.schedule.psums import PsumStore
+from lifsim.schedule.ways import Way, chains_of
 
 
 @dataclass(frozen=True)
@@ -54,12 +55,19 @@ class Chip:
         """Where partial sums wait."""
         return PsumStore(self.dataflow, self.shape, self.precision.psum_bits, self.room.psum)
 
-    def membranes_of(self, layer: Layer, channels: int) -> MembraneRoom | None:
+    def _membranes_of(self, layer: Layer, channels: int, chains: Chains | None) -> MembraneRoom | None:
         """Where those of `layer` live, tick-batched, `channels` groups of whose channels share them; None where the
         registers of the array hold them whatever the tile."""
-        bits, room = self.precision.membrane_bits, self.room.membrane
-        found = MembraneRoom.of(layer, self.dataflow, self.shape, channels, bits, room)
+        room = ArrayMembranes(self.dataflow, self.shape, self.precision.membrane_bits, self.room.membrane)
+        found = MembraneRoom.of(layer, channels, chains, room)
         return found if found.matters(layer) else None
+
+    def ways_of(self, layer: Layer, channels: int) -> tuple[Way, ...]:
+        """In which `layer`, `channels` groups of whose channels share a state in turn, may be tick-batched."""
+        return tuple(
+            Way(chains, self._membranes_of(layer, channels, chains))
+            for chains in chains_of(layer, channels, self.dataflow, self.shape)
+        )
 
     @property
     def tiles(self) -> TileRoom:

@@ -6,18 +6,17 @@ Layers whose LIFs share a state must be in one group, which runs timestep-major.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
 
-from lifsim.errors import InputError
+from lifsim.errors import Fault, InputError
 from lifsim.graph.states import State, channels_by_layer
 from lifsim.memo import Memo
 from lifsim.model.network import Network
 from lifsim.schedule import tick
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.facts import NetworkFacts, facts_of
-from lifsim.schedule.plan import GroupPlan, Runs
+from lifsim.schedule.plan import RUNS, GroupPlan, Runs
 from lifsim.schedule.timestep import plan_group
 
 
@@ -58,7 +57,8 @@ class Choices:
         return self.chip.room.membrane > 0 or not self.facts.states
 
     def planned(self, first: int, end: int, runs: Runs) -> Choice:
-        """Layers first..end-1, planned for the fewest bytes."""
+        """Layers first..end-1, planned for the fewest bytes. A layer that cannot be tick-batched runs timestep-major,
+        and its group says why. Raises InputError where it cannot run so, either."""
         key = first, end, runs
         if key not in self._planned:
             group = self._tick(first) if runs == "tick-batched" else self._timestep(first, end)
@@ -72,21 +72,23 @@ class Choices:
             return [self.planned(first, end, asked or "timestep-major")]
         if not self.mergeable:
             return [self.planned(first, end, "tick-batched")]
-        found = [self.planned(first, end, "timestep-major")]
-        with suppress(InputError):  # no tile has room for its membranes
-            found.insert(0, self.planned(first, end, "tick-batched"))
-        return found
+        ways = (self.planned(first, end, runs) for runs in RUNS)
+        return [choice for choice in ways if not choice.group.why]
 
     def every(self) -> list[Choice]:
         """All legal groups in all their ways."""
         spans = combinations(self.cuts, 2) if self.mergeable else pairwise(self.cuts)
         return [choice for first, end in spans for choice in self.between(first, end)]
 
-    def _tick(self, layer: int) -> GroupPlan:
-        one, reals = self.facts.layers[layer].layer, self.facts.reals
-        membranes = self.chip.membranes_of(one, self._channels[layer])
-        moved = self._memo.of(tick.traffic, one, reals, self.chip.tiles, self.batch, membranes)
-        return GroupPlan(layer, layer, self.batch, (), None, (moved,), "tick-batched")
+    def _tick(self, index: int) -> GroupPlan:
+        layer, reals = self.facts.layers[index].layer, self.facts.reals
+        ways = self.chip.ways_of(layer, self._channels[index])
+        moved = self._memo.of(tick.traffic, layer, reals, self.chip.tiles, self.batch, ways)
+        if not isinstance(moved, Fault):
+            return GroupPlan(index, index, self.batch, (), None, (moved,), "tick-batched")
+        if not self.mergeable:
+            raise InputError(moved)
+        return replace(self._timestep(index, index + 1), why=moved.message)
 
     def _timestep(self, first: int, end: int) -> GroupPlan:
         return plan_group(self.facts, first, end - 1, self.chip.room, self.batch, self.chunk)

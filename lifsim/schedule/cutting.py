@@ -45,11 +45,15 @@ def cut(visit: Visit, buffers: Mapping[Kind, Store]) -> Visit:
         extents=np.where(is_cut, 1, moves.extents[index]),
         pitch=moves.pitch[index],
     )
-    outputs = visit.outputs[steps]
+
+    def dealt(amount: Ints) -> Ints:
+        return amount[steps] * (part + 1) // whole - amount[steps] * part // whole
+
     return replace(
         visit,
-        outputs=outputs * (part + 1) // whole - outputs * part // whole,
+        outputs=dealt(visit.outputs),
         moves=Moves.joined([cut_moves]),
+        work=None if visit.work is None else dealt(visit.work),
     )
 
 

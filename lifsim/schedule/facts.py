@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from lifsim.graph.reach import Step, steps_behind
 from lifsim.graph.states import State
 from lifsim.graph.tensors import When, behind_mean, edges_of, when_there
 from lifsim.hardware.array import Cut
@@ -119,12 +120,14 @@ class StateFacts:
 
 @dataclass(frozen=True, eq=False)
 class NetworkFacts:
-    """A network, as schedules see it. reals: how its real values are stored. psums: where partial sums wait."""
+    """A network, as schedules see it. reals: how its real values are stored. psums: where partial sums wait. steps: by
+    layer, its nodes in order."""
 
     timesteps: int
     reals: Reals
     psums: PsumStore
     layers: tuple[LayerFacts, ...]
+    steps: tuple[tuple[Step, ...], ...]
     tensors: dict[str, TensorFacts]
     states: tuple[StateFacts, ...]
 
@@ -161,6 +164,7 @@ def facts_of(network: Network, shared: Sequence[State], precision: Precision, ps
         reals=reals,
         psums=psums,
         layers=tuple(_layer_facts(layer, reals, precision.weight_bits, psums, averaged) for layer in network.layers),
+        steps=steps_behind(network),
         tensors=_tensors(network, reals, averaged),
         states=tuple(states),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -70,9 +70,12 @@ class GroupCost:
 @dataclass(frozen=True)
 class StepSpikes:
     """Spikes of one timestep of a chunk, bytes. reads: by layer that computes, [1 + m] of its input by filter tile;
-    absent: images whose second operand is not on chip; residual: by layer; writes: by tensor."""
+    resident: by layer, what of its input is on chip; whole: layers whose input spike_in takes; absent: images whose
+    second operand is not on chip; residual: by layer; writes: by tensor."""
 
     reads: dict[int, Ints]
+    resident: dict[int, int]
+    whole: set[int]
     absent: dict[int, int]
     residual: dict[int, int]
     writes: dict[str, int]
@@ -175,6 +178,16 @@ class Group:
         owner = {layer: index for index in self.states for layer in self.facts.states[index].layers}
         return relays_of((owner[layer], layer) for layer in sorted(owner))
 
+    def turns(self, heights: Heights) -> Iterator[tuple[int, int, tuple[int, ...]]]:
+        """The visits of a timestep in order: (layer, which of its strips, the first output rows of all of them)."""
+        stripped = {self.in_strips[state].first: (self.in_strips[state], height) for state, height in heights.items()}
+        for span in self.spans(heights):
+            if span.first in stripped:
+                relay, height = stripped[span.first]
+                yield from ((layer, strip, relay.starts(layer, height)) for layer, strip in relay.turns(height))
+            else:
+                yield span.first, 0, (0,)
+
     def spans(self, heights: Heights) -> list[Span]:
         """The layers one by one, relays in strips together."""
         stripped = {self.in_strips[state].first: (self.in_strips[state], height) for state, height in heights.items()}
@@ -258,7 +271,7 @@ class Group:
                 whole_reads(facts, images, resident) if whole else self._reads(facts, images, resident, heights)
             )
         absent = {layer: images - here for layer, here in found.operands.items()}
-        return StepSpikes(reads, absent, found.residual_reads, found.writes)
+        return StepSpikes(reads, found.inputs, found.whole, absent, found.residual_reads, found.writes)
 
     def _reads(self, facts: LayerFacts, images: int, resident: int, heights: Heights) -> Ints:
         relay = self._relay_of(facts.layer.index, heights)

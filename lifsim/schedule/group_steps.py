@@ -14,12 +14,13 @@ import numpy as np
 from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.model.network import Layer, Tensor
 from lifsim.schedule.facts import LayerFacts, NetworkFacts
+from lifsim.schedule.input_reads import strip_windows
 from lifsim.schedule.moves import REPLAY, Moves, Visit, moves_of, shares
-from lifsim.schedule.plan import GroupPlan, Strip
-from lifsim.schedule.rows import Ints
+from lifsim.schedule.plan import GroupPlan
+from lifsim.schedule.rows import Ints, single_windows
 from lifsim.schedule.spike_store import Timestep
 from lifsim.schedule.storage import filter_region, rows_of, step_row_bytes
-from lifsim.schedule.traffic import DramBytes, LayerTraffic
+from lifsim.schedule.traffic import LayerTraffic
 from lifsim.schedule.unrolled import LayerStep, unroll
 
 PSUMS, STATE, INPUT = 1, 2, 3
@@ -31,15 +32,28 @@ MAX_TILES = 64
 
 @dataclass(frozen=True)
 class Turn:
-    """When a layer is visited: chunk, timestep, output rows first..end of all `rows`, which strip of how many."""
+    """When a layer is visited: chunk, timestep, which of its strips, which begin at these output rows of all `rows`."""
 
     chunk: int
     timestep: int
-    first_row: int
-    end_row: int
-    rows: int
     strip: int
-    strips: int
+    starts: tuple[int, ...]
+    rows: int
+
+    @property
+    def strips(self) -> int:
+        """How many there are."""
+        return len(self.starts)
+
+    @property
+    def first_row(self) -> int:
+        """The strip's first output row."""
+        return self.starts[self.strip]
+
+    @property
+    def end_row(self) -> int:
+        """The one behind its last."""
+        return (*self.starts, self.rows)[self.strip + 1]
 
     def before(self, total: int) -> int:
         """What the rows above take of `total`."""
@@ -55,8 +69,8 @@ def group_visits(facts: NetworkFacts, batch: int, group: GroupPlan, *, keeps_spi
 
     keeps_spikes: for a backward pass; the spikes that the group hands over on chip are written, too.
     """
-    moved = {
-        (step.chunk, step.timestep, step.layer): _with_all_spikes(step, facts) if keeps_spikes else step.dram
+    steps = {
+        (step.chunk, step.timestep, step.layer): _with_all_spikes(step, facts) if keeps_spikes else step
         for step in unroll(group.walked)
     }
     planned = {
@@ -64,31 +78,25 @@ def group_visits(facts: NetworkFacts, batch: int, group: GroupPlan, *, keeps_spi
         for index, traffic in zip(range(group.first, group.last + 1), group.layers, strict=True)
     }
     turns = _turns(facts, batch, group)
-    return [planned[layer].visit(turn, moved[turn.chunk, turn.timestep, layer]) for layer, turn in turns]
+    return [planned[layer].visit(turn, steps[turn.chunk, turn.timestep, layer]) for layer, turn in turns]
 
 
-def _with_all_spikes(step: LayerStep, facts: NetworkFacts) -> DramBytes:
+def _with_all_spikes(step: LayerStep, facts: NetworkFacts) -> LayerStep:
     now = Timestep(first=step.timestep == 0, last=step.timestep == facts.timesteps - 1)
     outputs = [facts.tensors[tensor.name] for tensor in facts.layers[step.layer].layer.outputs]
-    return replace(step.dram, spikes_out=step.images * sum(made.bytes for made in outputs if now.has(made.when)))
+    written = step.images * sum(made.bytes for made in outputs if now.has(made.when))
+    return replace(step, dram=replace(step.dram, spikes_out=written))
 
 
 def _turns(facts: NetworkFacts, batch: int, group: GroupPlan) -> Iterator[tuple[int, Turn]]:
     """(layer, when) in order of execution."""
-    strips = {strip.first: strip for strip in group.strips}
+    walk = group.walked
+    order = list(walk.group.turns(walk.cost.heights))
     for chunk in range(-(-batch // group.images)):
         for timestep in range(facts.timesteps):
-            layer = group.first
-            while layer <= group.last:
-                strip = strips.get(layer, Strip(layer, layer, facts.layers[layer].rows.axis.rows_out))
-                rows = facts.layers[layer].rows.axis.rows_out
-                for number, first_row in enumerate(range(0, rows, strip.rows)):
-                    end_row = min(first_row + strip.rows, rows)
-                    turn = Turn(chunk, timestep, first_row, end_row, rows, number, -(-rows // strip.rows))
-                    for member in range(strip.first, strip.last + 1):
-                        if _is_visited(facts.layers[member], timestep, facts.timesteps):
-                            yield member, turn
-                layer = strip.last + 1
+            for layer, strip, starts in order:
+                if _is_visited(facts.layers[layer], timestep, facts.timesteps):
+                    yield layer, Turn(chunk, timestep, strip, starts, facts.layers[layer].rows.axis.rows_out)
 
 
 def _is_visited(layer: LayerFacts, timestep: int, timesteps: int) -> bool:
@@ -117,11 +125,12 @@ class _PlannedLayer:
     def step_facts(self) -> LayerFacts:
         return self.facts.layers[self.index]
 
-    def visit(self, turn: Turn, moved: DramBytes) -> Visit:
-        """`turn` with its part, by rows, of what the layer moves in its timestep."""
+    def visit(self, turn: Turn, step: LayerStep) -> Visit:
+        """`turn` with its part, by rows, of what the layer moves in its timestep; of its input, of the rows needed."""
+        moved = step.dram
         names, residuals, outputs = self._regions()
         tiles = self._tile_filters()
-        parts = [self._filters(tiles, moved.filters, turn), self._input(tiles, moved.first_operand, turn)]
+        parts = [self._filters(tiles, moved.filters, turn), self._input(tiles, step, turn)]
         for kind, tensors, size in (
             (Kind.RESIDUAL, residuals, moved.residual), (Kind.SPIKES_OUT, outputs, moved.spikes_out),
         ):  # fmt: skip
@@ -188,13 +197,21 @@ class _PlannedLayer:
         extent_bytes, extents = np.where(alike, comes // images, comes), np.where(alike, images, 1)
         return moves_of(Kind.WEIGHTS, 0, np.arange(begin.size), offset, extent_bytes, extents, pitch)
 
-    def _input(self, tiles: Ints, size: int, turn: Turn) -> Moves:
+    def _input(self, tiles: Ints, step: LayerStep, turn: Turn) -> Moves:
         """The first tile brings the rows in, as far as they are not on chip; the others what is read again."""
-        part = turn.part(size)
-        window = -(-self._step_bytes(self.layer.input) * self._images(turn) // turn.strips)
-        again = max(0, part - window) if tiles.size > 1 else 0
+        size = step.dram.first_operand
+        windows, newly = strip_windows(self.step_facts, step.images, step.resident, turn.starts)
+        distinct = newly if step.whole else windows
+        part = int(shares(size, distinct)[turn.strip])
+        again = max(0, part - int(distinct[turn.strip])) if tiles.size > 1 else 0
         each = np.concatenate([[part - again], shares(again, np.ones(tiles.size - 1, np.int64))])
-        return moves_of(Kind.SPIKES_IN, INPUT, np.arange(tiles.size), self._plane(self.layer.input, turn), each)
+        return moves_of(Kind.SPIKES_IN, INPUT, np.arange(tiles.size), self._window(turn), each)
+
+    def _window(self, turn: Turn) -> int:
+        """Where a turn finds the first row of the input that it needs."""
+        tensor, axis = self.layer.input, self.step_facts.rows.axis
+        first = int(single_windows(axis)[0][turn.first_row])
+        return self._image(tensor, turn) + self._step_bytes(tensor) * self._images(turn) * first // axis.rows_in
 
     def _split(self, tensors: dict[int, Tensor], size: int) -> list[int]:
         """`size` bytes over several tensors, by what each stores in a timestep."""

@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 
 from lifsim.schedule.facts import LayerFacts
-from lifsim.schedule.rows import Ints, row_tiles, windows
+from lifsim.schedule.rows import Ints, row_tiles, single_windows, windows
 
 
 def whole_reads(facts: LayerFacts, images: int, resident: int) -> Ints:
@@ -57,6 +57,19 @@ def strip_reads(facts: LayerFacts, images: int, resident: int, buffer: int, star
         counts = np.ones_like(counts)
     reads: Ints = counts * _from(cut.uses[None], images, resident, facts.rows.row_bytes)[0]
     return reads
+
+
+def strip_windows(facts: LayerFacts, images: int, resident: int, starts: tuple[int, ...]) -> tuple[Ints, Ints]:
+    """([strips], [strips]) of strips that start at these output rows: bytes of their windows, and of what no strip
+    above has in its own; what is `resident` on chip left out."""
+    row_bytes, rows = facts.rows.row_bytes, facts.rows.axis.rows_in
+    end = row_bytes * (rows * np.arange(images)[:, None] + np.arange(1, rows + 1))
+    absent = np.clip(end - resident, 0, row_bytes).sum(axis=0)
+    first, past = single_windows(facts.rows.axis)
+    row = np.arange(rows)
+    holds = np.logical_or.reduceat((first[:, None] <= row) & (row < past[:, None]), starts)
+    newly = holds & (np.cumsum(holds, axis=0) == 1)
+    return np.where(holds, absent, 0).sum(axis=1), np.where(newly, absent, 0).sum(axis=1)
 
 
 def _from(uses: Ints, images: int, start: Ints | int, row_bytes: int) -> Ints:

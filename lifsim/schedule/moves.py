@@ -74,7 +74,8 @@ class Visit:
 
     layer: its index. round: which of its rounds the array computes, None for all of them, `REPLAY` for none: its LIFs
     only. outputs: [steps] outputs of each step, by which cycles are dealt to the steps. regions: names of the tensors
-    that `moves` refers to. timestep: the one that it is in, None where all run together.
+    that `moves` refers to. timestep: the one that it is in, None where all run together. work: [steps] cycles that the
+    tile of each step takes when every operand takes its cycle, by which those of the array are dealt; None: by outputs.
     """
 
     layer: int
@@ -83,6 +84,12 @@ class Visit:
     moves: Moves
     regions: tuple[str, ...]
     timestep: int | None = None
+    work: Ints | None = None
+
+    @property
+    def array_shares(self) -> Ints:
+        """[steps] by which the cycles of the array are dealt."""
+        return self.outputs if self.work is None else self.work
 
     @property
     def steps(self) -> int:

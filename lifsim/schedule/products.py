@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from lifsim.hardware.array import ArrayShape, Cut, Dataflow, Laid, per_round
+from lifsim.hardware.array import ArrayShape, Chains, Cut, Dataflow, Laid, per_round
 from lifsim.hardware.gemm import Gemm, Window
 from lifsim.hardware.input_reads import InputMap
 from lifsim.model.network import Layer
 
 
-def gemm_of(layer: Layer) -> Gemm:
-    """One round of `layer`, per group of its convolution."""
+def gemm_of(layer: Layer, chains: Chains | None = None) -> Gemm:
+    """One round of `layer`, per group of its convolution. chains: of its filters; those that do not alternate are
+    finished whole."""
     window = Window(layer.out_shape[1], layer.kernel, layer.stride)
-    return Gemm(layer.pixels, layer.reduction, layer.group_filters, layer.groups, window)
+    together = 1 if chains is None or chains.alternating else chains.length
+    return Gemm(layer.pixels, layer.reduction, layer.group_filters, layer.groups, window, together)
 
 
-def dataflow_for(layer: Layer, dataflow: Dataflow) -> Dataflow:
-    """`dataflow` as it lays out `layer`: what a second operand puts in the place of weights is loaded for every
-    round."""
-    return dataflow if layer.operand is None else per_round(dataflow)  # type: ignore[arg-type]  # one object a name
+def dataflow_for(layer: Layer, dataflow: Dataflow, chains: Chains | None = None) -> Dataflow:
+    """`dataflow` as it lays out `layer`: what a second operand puts in the place of weights, and weights of folds that
+    take turns at every timestep, are loaded for every round."""
+    return per_round(dataflow) if _reloads(layer, chains) else dataflow  # type: ignore[arg-type]  # one object a name
+
+
+def _reloads(layer: Layer, chains: Chains | None) -> bool:
+    return layer.operand is not None or (chains is not None and chains.alternating)
 
 
 def laid_out(layer: Layer, shape: ArrayShape, dataflow: Dataflow, cut: Cut, *, tick_batched: bool) -> Laid:
     """The product of `layer` on an array, cut into tiles."""
-    return Laid(gemm_of(layer), shape, dataflow_for(layer, dataflow), tick_batched, layer.operand is not None, cut)
+    gemm, reloads = gemm_of(layer, cut.chains), _reloads(layer, cut.chains)
+    return Laid(gemm, shape, dataflow_for(layer, dataflow, cut.chains), tick_batched, reloads, cut)
 
 
 def input_map_of(layer: Layer, element_bits: int = 1) -> InputMap:

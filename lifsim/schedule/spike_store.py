@@ -53,14 +53,15 @@ class SpikeBuffers:
 class Residency:
     """One timestep of one chunk, bytes. inputs: by layer that computes, how much of its input is on chip; operands: by
     layer that has a second operand, images of which it is; whole: layers whose input spike_in takes; residual_reads: by
-    layer, operands from DRAM; writes: by tensor, what goes to DRAM. most_in, most_out: what spike_in and spike_out hold
-    at most; an input that does not fit fills spike_in."""
+    layer, operands from DRAM; writes: by tensor, what goes to DRAM; kept: by span, what spike_out holds of each tensor.
+    most_in, most_out: what spike_in and spike_out hold at most; an input that does not fit fills spike_in."""
 
     inputs: dict[int, int] = field(default_factory=dict)
     operands: dict[int, int] = field(default_factory=dict)
     whole: set[int] = field(default_factory=set)
     residual_reads: dict[int, int] = field(default_factory=dict)
     writes: dict[str, int] = field(default_factory=dict)
+    kept: list[dict[str, int]] = field(default_factory=list)
     most_in: int = 0
     most_out: int = 0
 
@@ -86,6 +87,7 @@ def walk_timestep(facts: NetworkFacts, spans: Sequence[Span], buffers: SpikeBuff
             here = min(held.get(operand.name, 0), kept.get(operand.name, 0))  # strips take room from what was held
             result.operands[index] = here // operand.bytes
             fewest[operand.name] = min(here, fewest.get(operand.name, here))
+        result.kept.append(kept)
         result.most_out = max(result.most_out, buffers.spike_out - room + sum(kept.values()))
         held = {name: size for name, size in kept.items() if readers[name] and readers[name][-1] > one.last}
         fewest |= {name: min(size, fewest.get(name, size)) for name, size in held.items()}

@@ -1,25 +1,30 @@
 """Strips: layers that share one state run a few output rows at a time.
 
 In strip s of n = ceil(E/h), layer i computes output rows s*h - d_i ... (s+1)*h - d_i - 1 of E (the last strip: to the
-end). Its lag d_i is its predecessor's, or that of the layer whose spikes it convolves plus half its kernel, if that is
-more. A row of state lives from the first layer's strip to the last one's: h + D rows are at work, D the last lag.
+end). Its lag d_i is its predecessor's, or, if that is more, that of whatever it reads of the relay plus the rows
+beneath its own that it needs of it: of what it convolves half a kernel, of what it adds none. A pool of stride 1 lags
+its layer by half its kernel. A row of state lives from the first layer's strip to the last one's: h + D rows are at
+work, D the last lag.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
+from lifsim.graph.reach import Read, Step
 from lifsim.schedule.facts import NetworkFacts, StateFacts, TensorFacts
+from lifsim.schedule.storage import rows_of, step_row_bytes
 
 
 @dataclass(frozen=True)
 class Relay:
     """A relay: layers first..last of one state (an index), E = `rows` output rows each.
 
-    lags: of each layer. waiting: for each tensor that stays between the layers, its bytes per row, its producer's lag,
-    and the rows that its readers lie behind: their lag plus half their kernel.
+    lags: of each layer. waiting: for each node whose rows stay between the layers, its bytes per row, its lag, and the
+    rows that its readers lie behind: their lag plus the rows above their own that they need.
     """
 
     state: int
@@ -39,6 +44,15 @@ class Relay:
         strips = -(-self.rows // height)
         begins = (strip * height - self.lags[layer - self.first] for strip in range(1, strips))
         return (0, *(row for row in begins if row > 0))
+
+    def turns(self, height: int) -> Iterator[tuple[int, int]]:
+        """(layer, which of its strips) in order of execution: in each strip the layers that have work in it."""
+        strips = -(-self.rows // height)
+        opening = [min(lag // height, strips - 1) for lag in self.lags]
+        for strip in range(strips):
+            for layer, first in enumerate(opening, self.first):
+                if strip >= first:
+                    yield layer, strip - first
 
     def state_window_bytes(self, height: int) -> int:
         """Membranes at work, per image."""
@@ -72,47 +86,74 @@ def _relay(facts: NetworkFacts, index: int, state: StateFacts) -> Relay | None:
     if any(facts.layers[layer].rows.axis.rows_out != state.rows for layer in members):
         return None
     inner = [tensor for tensor in facts.tensors.values() if tensor.producer in members and _read_in(tensor, members)]
-    if not all(_row_by_row(facts, tensor, members, state.rows) for tensor in inner):
+    between = _Between(facts, members)
+    if any(tensor.when != "every" for tensor in inner) or not between.row_by_row(state.rows):
         return None
-    lags = _lags(facts, inner, members)
-    waiting = tuple(
-        (tensor.row_bytes, lags[_producer(tensor) - first], _rows_behind(facts, tensor, members, lags))
-        for tensor in inner
-    )
-    return Relay(index, first, last, state.rows, state.row_bytes, lags, waiting)
-
-
-def _producer(tensor: TensorFacts) -> int:
-    return -1 if tensor.producer is None else tensor.producer
+    return Relay(index, first, last, state.rows, state.row_bytes, between.lags, between.waiting())
 
 
 def _read_in(tensor: TensorFacts, members: range) -> bool:
     return any(layer in members for layer in tensor.readers)
 
 
-def _row_by_row(facts: NetworkFacts, tensor: TensorFacts, members: range, rows: int) -> bool:
-    """Whether output row y of every reader needs only rows around y of a tensor that is there at every timestep."""
-    if tensor.rows != rows or tensor.when != "every" or any(layer in members for layer in tensor.operands):
-        return False
-    axes = [facts.layers[layer].rows.axis for layer in tensor.inputs if layer in members]
-    return all(axis.stride == 1 and axis.kernel == 2 * axis.padding + 1 for axis in axes)
+class _Between:
+    """What lies between the layers of a relay. lags: of each layer; behind: by node, how many rows it lags."""
 
+    def __init__(self, facts: NetworkFacts, members: range) -> None:
+        self.facts = facts
+        self.steps = {step.name: step for layer in members for step in facts.steps[layer]}
+        self.layer_of = {step.name: layer for layer in members for step in facts.steps[layer]}
+        self.passed_on = self._passed_on(members)
+        self.behind: dict[str, int] = {}
+        lags: list[int] = []
+        for layer in members:
+            own = facts.steps[layer]
+            sources = [self._there(read) for step in own for read in step.reads if read.node in self.behind]
+            lags.append(max([0, *lags[-1:], *sources]))
+            for step in own:
+                self.behind[step.name] = max(
+                    [lags[-1], *(self._there(read) for read in step.reads if self.layer_of.get(read.node) == layer)]
+                )
+        self.lags = tuple(lags)
 
-def _lags(facts: NetworkFacts, inner: list[TensorFacts], members: range) -> tuple[int, ...]:
-    lags: list[int] = []
-    for layer in members:
-        half = facts.layers[layer].rows.axis.kernel // 2
-        sources = [lags[_producer(tensor) - members[0]] + half for tensor in inner if layer in tensor.inputs]
-        lags.append(max([0, *lags[-1:], *sources]))
-    return tuple(lags)
+    def _there(self, read: Read) -> int:
+        """The lag at which a row has all that it needs of a node."""
+        return self.behind[read.node] + read.below
 
+    def _passed_on(self, members: range) -> set[str]:
+        """Nodes that another layer of the relay reads, or that such a one is made of."""
+        found: set[str] = set()
+        for layer in reversed(members):
+            for step in reversed(self.facts.steps[layer]):
+                is_inner = step.name in found or step.is_lif
+                for read in step.reads:
+                    if read.node in self.layer_of and (is_inner or self.layer_of[read.node] != layer):
+                        found.add(read.node)
+        return found
 
-def _rows_behind(facts: NetworkFacts, tensor: TensorFacts, members: range, lags: tuple[int, ...]) -> int:
-    """How many rows the reader that is last with a row lies behind the first layer."""
-    convolve = [
-        lags[layer - members[0]] + facts.layers[layer].rows.axis.kernel // 2
-        for layer in tensor.inputs
-        if layer in members
-    ]
-    add = [lags[layer - members[0]] for layer in tensor.residuals if layer in members]
-    return max(convolve + add)
+    def _reads(self) -> Iterator[tuple[Step, Read]]:
+        """Of the nodes that are passed on: by other layers, and by others that are."""
+        for step in self.steps.values():
+            for read in step.reads:
+                within = self.layer_of.get(read.node) == self.layer_of[step.name]
+                if read.node in self.passed_on and (not within or step.name in self.passed_on or step.is_lif):
+                    yield step, read
+
+    def row_by_row(self, rows: int) -> bool:
+        """Whether output row y of every layer needs only rows around y of the others, and its sums are at its LIF at
+        once: sums have no place to wait for one another."""
+        if any(not read.row_by_row or rows_of(self.steps[read.node].tensor.shape) != rows for _, read in self._reads()):
+            return False
+        lags = dict(zip(sorted({*self.layer_of.values()}), self.lags, strict=True))
+        return all(self.behind[name] == lags[self.layer_of[name]] for name, step in self.steps.items() if step.is_lif)
+
+    def waiting(self) -> tuple[tuple[int, int, int], ...]:
+        """Of each node whose rows wait: for other layers, or for a window of its own layer's pool."""
+        behind: dict[str, int] = {}
+        for step, read in self._reads():
+            if self.layer_of[read.node] != self.layer_of[step.name] or read.above or read.below:
+                behind[read.node] = max(behind.get(read.node, 0), self.behind[step.name] + read.above)
+        return tuple(
+            (step_row_bytes(self.steps[name].tensor, self.facts.reals), self.behind[name], rows)
+            for name, rows in behind.items()
+        )

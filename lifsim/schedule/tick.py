@@ -1,38 +1,49 @@
 """Tick batching: a layer alone, all timesteps of an output tile back to back, membranes in the PE.
 
 Of all tilings (rows x filters, both loop orders) the one that moves the fewest DRAM bytes is taken, of equals the one
-whose tiles take the fewest cycles, of these the one with the fewest tiles. docs/model.md, "Tick-batched layers", has
+whose tiles take the fewest cycles, of these the one with the fewest tiles; where chains of `channelN` can be worked off
+in more than one way (`lifsim.schedule.ways`), the best of all of them. docs/model.md, "Tick-batched layers", has
 the equations and what they assume.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
-from lifsim.errors import Fault, InputError
+from lifsim.errors import Fault
 from lifsim.hardware.array import Cut
 from lifsim.model.network import Layer
 from lifsim.schedule.chip import TileRoom
-from lifsim.schedule.held import MembraneRoom
 from lifsim.schedule.products import gemm_of
 from lifsim.schedule.storage import Reals, images_together, tensor_bytes, tick_rows
 from lifsim.schedule.tick_nest import Cost, Nest, inputs_outer, nest_of, weights_outer
 from lifsim.schedule.tile_price import NOT_LEGAL, TilePrices
 from lifsim.schedule.traffic import DramBytes, Held, LayerTraffic, Tiling
+from lifsim.schedule.ways import UNCHAINED, Way
 
 
 def traffic(
-    layer: Layer, reals: Reals, room: TileRoom, batch: int, membranes: MembraneRoom | None = None
-) -> LayerTraffic:
+    layer: Layer, reals: Reals, room: TileRoom, batch: int, ways: tuple[Way, ...] = (UNCHAINED,)
+) -> LayerTraffic | Fault:
     """DRAM bytes of `layer` for `batch` images, tick-batched, under the tiling that moves the fewest.
 
-    membranes: where they live; None: all in the array's registers. Raises InputError where no tile has room for its
-    membranes.
+    ways: in which its chains may be worked off. A fault is why no tile is legal under any of them.
     """
-    search = _Search(layer, reals, room, batch, membranes)
+    searches = [_Search(layer, reals, room, batch, way) for way in ways]
+    legal = [search for search in searches if search.legal.any()]
+    if not legal:
+        return _refused(layer, searches)
+    return _moved(legal[0] if len(legal) == 1 else min(legal, key=lambda search: search.price))
+
+
+def _moved(search: _Search) -> LayerTraffic:
+    """Under the best tiling."""
+    layer, reals, batch = search.layer, search.reals, search.batch
     order, row, column = search.best
     cost = search.costs[order]
     filters = search.nests * int(cost.weights[row, column])
@@ -61,16 +72,16 @@ class _Search:
     reals: Reals
     room: TileRoom
     batch: int
-    membranes: MembraneRoom | None
+    way: Way
 
     @cached_property
     def nest(self) -> Nest:
-        return nest_of(self.layer, self.reals, self.room, images_together(self.layer, self.batch))
+        return nest_of(self.layer, self.reals, self.room, images_together(self.layer, self.batch), self.way)
 
     @property
     def nests(self) -> int:
         """How often the nest is walked."""
-        return self.layer.groups * (self.batch // self.nest.batch)
+        return self.layer.groups // self.nest.groups * (self.batch // self.nest.batch)
 
     @cached_property
     def costs(self) -> list[Cost]:
@@ -82,9 +93,14 @@ class _Search:
 
     @cached_property
     def prices(self) -> TilePrices:
-        store = self.room.psums.of(self.layer)
+        store = self.room.psums.of(self.layer, self.way.chains)
         rows, filters = self.nest.rows.heights * self.row_pixels, self.nest.filters
-        return TilePrices(gemm_of(self.layer), store, self.layer.rounds, rows, filters, self.membranes)
+        return TilePrices(gemm_of(self.layer, self.way.chains), store, self.layer.rounds, rows, filters, self.way)
+
+    @cached_property
+    def legal(self) -> NDArray[np.bool_]:
+        """[r, m] which tiles can be worked off."""
+        return self.nest.legal & self.prices.have_room & self.prices.keep_chains
 
     @cached_property
     def best(self) -> tuple[int, int, int]:
@@ -94,10 +110,7 @@ class _Search:
         between equals.
         """
         coming = np.stack([self.nests * (cost.weights + cost.spikes) for cost in self.costs])
-        legal = self.nest.legal & self.prices.have_room
-        if not legal.any():
-            raise InputError(self._no_room())
-        coming[:, ~legal] = NOT_LEGAL
+        coming[:, ~self.legal] = NOT_LEGAL
         total = coming + 2 * self.batch * self.prices.spilled_by(coming.min(axis=0) < NOT_LEGAL)
         least = total == total.min()
         cycles = self.prices.cycles_by(least.any(axis=0))
@@ -110,7 +123,7 @@ class _Search:
         nest = self.nest
         rows, filters = int(nest.rows.heights[row]), int(nest.filters[column])
         starts = range(0, self.layer.pixels, rows * self.row_pixels)
-        into = Cut(tuple(starts), filters, cost.order == "inputs_outer")
+        into, membranes = Cut(tuple(starts), filters, cost.order == "inputs_outer", self.way.chains), self.way.membranes
         return Tiling(
             order=cost.order,
             rows=rows,
@@ -120,12 +133,36 @@ class _Search:
             resident_weight_bytes=int(cost.resident_weights[column]),
             resident_spike_bytes=int(cost.resident_spikes[row]),
             cut=into,
-            held=Held(0, 0) if self.membranes is None else self.membranes.held_by(self.layer, into),
+            held=Held(0, 0) if membranes is None else membranes.held_by(self.layer, into),
         )
 
-    def _no_room(self) -> Fault:
-        """Why no tile is legal: only membranes can be in the way of the smallest."""
-        smallest = gemm_of(self.layer).tile(int(self.prices.pixels[0]), int(self.prices.filters[0]))
-        needed = self.membranes.bytes(self.membranes.held(smallest).most) if self.membranes else 0
-        why = f"beside the registers the smallest tile of {self.layer.name!r} has so many bytes of membranes"
-        return Fault(f"must be >= {needed} for tick batching: {why}", path="buffers.membrane.size_bytes")
+    @property
+    def price(self) -> tuple[int, int, int]:
+        """(bytes, cycles, tiles) of the best tiling."""
+        order, row, column = self.best
+        cost, nest = self.costs[order], self.nest
+        moved = self.nests * int(cost.weights[row, column] + cost.spikes[row, column])
+        moved += 2 * self.batch * self.prices.spilled(row, column)
+        tiles = int(nest.rows.tiles[row] * nest.filter_tiles[column])
+        return moved, self.prices.cycles(row, column), tiles * (self.layer.groups // nest.groups)
+
+
+def _refused(layer: Layer, searches: Sequence[_Search]) -> Fault:
+    """Why no tile is legal: the smallest has too many membranes, or too many weights that come again at every timestep,
+    or there is no way at all to work off its chains."""
+    for search in searches:
+        way, nest = search.way, search.nest
+        smallest = search.prices.gemm.tile(int(search.prices.pixels[0]), int(search.prices.filters[0]))
+        if way.chains is not None and way.chains.alternating:
+            weights = int(nest.filters[0]) * nest.filter_bytes
+            if weights > nest.weight_buffer:
+                why = (
+                    f"chains of {way.chains.length} calls of {layer.name!r} take turns in tiles of so many weight bytes"
+                )
+                return Fault(f"must be >= {weights} for tick batching: {why}", path="buffers.weight.size_bytes")
+        if way.membranes is not None and not way.membranes.has_room(smallest):
+            needed = way.membranes.bytes(way.membranes.held(smallest).most)
+            why = f"beside the registers the smallest tile of {layer.name!r} has so many bytes of membranes"
+            return Fault(f"must be >= {needed} for tick batching: {why}", path="buffers.membrane.size_bytes")
+    why = "its chains are in no fold whole, and its currents are replayed from the PEs of one"
+    return Fault(f"{layer.name!r} must run timestep by timestep: {why}", path="schedule")

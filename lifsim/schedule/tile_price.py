@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.hardware.array import Gemm, dense_cycles
-from lifsim.schedule.held import MembraneRoom
 from lifsim.schedule.psums import PsumStore, spilled_bytes
 from lifsim.schedule.rows import Ints
+from lifsim.schedule.ways import Way
 
 NOT_LEGAL = int(np.iinfo(np.int64).max) // 4
 """More bytes than any tiling moves."""
@@ -25,22 +25,36 @@ CACHED = 1 << 16
 @dataclass(frozen=True)
 class TilePrices:
     """Of every tiling [r, m] of the product of a layer in so many `rounds`. pixels: [r] of a row tile; filters: [m] of
-    a filter tile. membranes: None where the registers of the array hold all."""
+    a filter tile. way: in which its chains are worked off."""
 
     gemm: Gemm
     store: PsumStore
     rounds: int
     pixels: Ints
     filters: Ints
-    membranes: MembraneRoom | None
+    way: Way
 
     @property
     def have_room(self) -> NDArray[np.bool_]:
         """[r, m] whether the membranes of the largest tile have room."""
-        if self.membranes is None:
+        membranes = self.way.membranes
+        return self._legal_by(None if membranes is None else membranes.has_room)
+
+    @property
+    def keep_chains(self) -> NDArray[np.bool_]:
+        """[r, m] whether the largest tile works off its chains as it is to."""
+        store, way = self.store, self.way
+        has_chains = way.chains is not None
+        return self._legal_by(
+            (lambda tile: way.keeps_chains(tile, store.dataflow, store.shape)) if has_chains else None
+        )
+
+    def _legal_by(self, legal: Callable[[Gemm], bool] | None) -> NDArray[np.bool_]:
+        """[r, m] by the largest tile; all of them if nothing is asked."""
+        if legal is None:
             return np.ones((self.pixels.size, self.filters.size), np.bool_)
         tiles = [[self.gemm.tile(int(high), int(wide)) for wide in self.filters] for high in self.pixels]
-        return np.array([[self.membranes.has_room(tile) for tile in row] for row in tiles])
+        return np.array([[legal(tile) for tile in row] for row in tiles])
 
     def spilled(self, row: int, column: int) -> int:
         """Bytes per image, one way."""
@@ -57,9 +71,10 @@ class TilePrices:
         `asked` for: there is nothing to choose from a single one."""
         if asked.sum() == 1:
             return np.zeros(asked.shape, np.int64)
-        return self._by(asked, self._cycles)
+        return self._by(asked, self.cycles)
 
-    def _cycles(self, row: int, column: int) -> int:
+    def cycles(self, row: int, column: int) -> int:
+        """Array and fill_drain cycles per image when every operand takes its cycle."""
         array = replace(self.store, room=0)
         return self._summed(row, column, lambda tile: _cycles(tile, array, self.rounds))
 

@@ -73,10 +73,12 @@ class DramBytes:
 
 @dataclass(frozen=True)
 class Held:
-    """States of one image beside the registers: most at a time, of which the buffer must have room, and all."""
+    """States of one image beside the registers: most at a time, of which the buffer must have room, and all.
+    registers: most at a time in these, if it was asked for."""
 
     most: int
     all: int
+    registers: int = 0
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,11 @@ class Tiling:
     resident_spike_bytes: int
     cut: Cut
     held: Held = Held(0, 0)
+
+    def group_sets(self, groups: int) -> int:
+        """Sets of groups of a convolution of so many that are worked off one after the other; those of a set take
+        turns where chains alternate."""
+        return groups // (self.cut.chains.groups if self.cut.chains else 1)
 
 
 @dataclass(frozen=True)

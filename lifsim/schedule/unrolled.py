@@ -16,13 +16,16 @@ from lifsim.schedule.weight_residency import operand_bytes, overflow_bytes
 
 @dataclass(frozen=True)
 class LayerStep:
-    """One layer (an index) in one timestep of one chunk of `images`."""
+    """One layer (an index) in one timestep of one chunk of `images`. resident: bytes of its input that are on chip
+    before it begins; whole: whether spike_in takes the others once."""
 
     chunk: int
     images: int
     timestep: int
     layer: int
     dram: DramBytes
+    resident: int = 0
+    whole: bool = False
 
 
 def unroll(walk: Walk) -> Iterator[LayerStep]:
@@ -56,7 +59,8 @@ def _chunk(group: Group, cost: GroupCost, size: int, chunk: int) -> Iterator[Lay
             if layer in membranes:
                 moved += _membranes(membranes[layer], now)
             moved += _psums(group, index, images, now, computes=layer in spikes.reads)
-            yield LayerStep(chunk, images, step, layer, moved)
+            resident = spikes.resident.get(layer, 0)
+            yield LayerStep(chunk, images, step, layer, moved, resident, layer in spikes.whole)
 
 
 def _membranes(call: MembraneCall, now: Timestep) -> DramBytes:

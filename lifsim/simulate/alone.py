@@ -16,6 +16,7 @@ from lifsim.accounting import Accounting, Setup
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.machine import Machine
 from lifsim.hardware.stores import Store
+from lifsim.memo import Memo
 from lifsim.schedule.choices import Choice, Choices
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.traffic import DramBytes
@@ -40,7 +41,7 @@ def played(setup: Setup, accounting: Accounting, choices: Choices, choice: Choic
     own = [replace(visit, layer=visit.layer - choice.first) for visit in visits(alone, setup.batch, setup.memo)]
     names = choices.facts.layers[choice.first].layer.name, choices.facts.layers[choice.end - 1].layer.name
     watch = part_of(f"{' to '.join(dict.fromkeys(names))} alone", setup.watch)
-    return tuple(timed(setup.machine, own, counts, watch)[0])
+    return tuple(timed(setup.machine, own, counts, Memo(), watch)[0])  # every step of every group were too much to keep
 
 
 def least_cycles(machine: Machine, counts: Sequence[LayerCounts]) -> int:

@@ -24,7 +24,7 @@ from lifsim.simulate.planning import planned
 from lifsim.simulate.result import LayerRecord, Result, Totals
 from lifsim.simulate.spikes import Spikes, at_its_rates, read_spikes
 from lifsim.simulate.training import training_notes
-from lifsim.simulate.trial import Trial, priced
+from lifsim.simulate.trial import Trial, holding, priced
 from lifsim.training.refusals import training_faults
 from lifsim.units import format_si
 from lifsim.watch import Watch, unwatched
@@ -52,7 +52,7 @@ def simulate(
     watch: Watch = unwatched,
 ) -> Result:
     """`run` on spikes that are read already, so that runs beside each other read them once; `shared` keeps the parts
-    that runs of one network on one set of spikes have in common."""
+    that runs beside each other have in common."""
     accounting = ACCOUNTINGS[arch.accounting]
     _require_known(accounting, arch, network, options, spikes)
     shared, machine = shared or Shared(), Machine.of(arch)
@@ -67,6 +67,7 @@ def simulate(
         trial = Trial(setup, accounting, costs, options.mode == "training", reverse, shared.runs)
         plan, tried, of_schedule = planned(trial, states, Chip.of(arch), options)
         records, timeline = tried or trial.of(plan)
+        bank = holding(bank, network, plan)
     else:
         counted = accounting.count_unscheduled(at_its_rates(network, options), arch)
         plan, records, timeline, of_schedule = None, priced(setup, counted, costs), None, ()

@@ -24,6 +24,7 @@ from lifsim.accounting.lif_update import LifUpdatePj
 from lifsim.accounting.machine import Machine
 from lifsim.accounting.prices import Area
 from lifsim.accounting.stage_record import StageRecord
+from lifsim.accounting.widths import Assumed, assumed
 from lifsim.brief import Brief, Briefly
 from lifsim.hardware.array import pe_utilisation, shape_of, sparsity_of
 from lifsim.hardware.dram.result import DramResult
@@ -35,7 +36,7 @@ from lifsim.schedule.lif_memory import LifMemory
 from lifsim.schedule.occupancy import peak_bytes
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.traffic import DramBytes
-from lifsim.simulate.bound import BufferUse, advice, bound, buffer_use, port_use
+from lifsim.simulate.bound import BufferUse, advice, bound, bound_words, buffer_use, port_use
 from lifsim.simulate.dram import DramActivity, work_row
 from lifsim.simulate.options import Options
 from lifsim.simulate.spikes import SpikeProvenance
@@ -222,23 +223,26 @@ class Result(Briefly):
         """What an architect looks at first, with units."""
         totals, options, network, array = self.totals, self.options, self.network, self.arch.array
         memory = totals.lif_memory_bytes
-        return Brief(
-            self.name,
-            {
-                "network": f"{network.name}, T={network.timesteps}, batch {options.batch}, {options.mode}",
-                "array": f"{self.arch.name}, {array.rows} x {array.cols} PEs, {array.dataflow}, {array.sparsity}",
-                "sharing": f"{self.sharing}, schedule {options.schedule}",
-                "cycles": f"{totals.cycles.total:,}, bound by {bound(totals.cycles)}",
-                "time": format_si(totals.time_s, "s"),
-                "PE utilisation": f"{totals.pe_utilisation:.1%}",
-                "energy": str(totals.energy_pj.total),
-                "LIF update": str(totals.lif_update_pj),
-                "DRAM": format_bytes(totals.dram_bytes.total),
-                "LIF memory": f"{format_bytes(memory.forward)} forward"
-                + ("" if options.mode == "inference" else f", {format_bytes(memory.backward)} {options.bptt}"),
-                "area": f"{totals.area_mm2:.4g} mm2",
-            },
-        )
+        figures = {
+            "network": f"{network.name}, T={network.timesteps}, batch {options.batch}, {options.mode}",
+            "array": f"{self.arch.name}, {array.rows} x {array.cols} PEs, {array.dataflow}, {array.sparsity}",
+            "sharing": f"{self.sharing}, schedule {options.schedule}",
+            "cycles": f"{totals.cycles.total:,}, bound by {bound_words(totals.cycles, totals.pe_utilisation)}",
+            "time": format_si(totals.time_s, "s"),
+            "PE utilisation": f"{totals.pe_utilisation:.1%}",
+            "energy": str(totals.energy_pj.total),
+            "LIF update": str(totals.lif_update_pj),
+            "DRAM": format_bytes(totals.dram_bytes.total),
+            "LIF memory": f"{format_bytes(memory.forward)} forward"
+            + ("" if options.mode == "inference" else f", {format_bytes(memory.backward)} {options.bptt}"),
+            "area": f"{totals.area_mm2:.4g} mm2",
+        }
+        return Brief(self.name, figures)
+
+    @cached_property
+    def assumed(self) -> Assumed:
+        """What the figures take for granted."""
+        return assumed(self.arch, self.network, self.sharing)
 
     @property
     def stages(self) -> dict[str, StageRecord]:
@@ -258,17 +262,14 @@ class Result(Briefly):
     @property
     def advice(self) -> str:
         """What the run waits for, and what would relieve it; empty under an ideal memory."""
-        bytes_per_cycle = Machine.of(self.arch).dram_bytes_per_cycle
-        if bytes_per_cycle is None:
-            return ""
-        return advice([record.counts for record in self.records], self.totals.cycles, self.arch, bytes_per_cycle)
+        peak, counts = Machine.of(self.arch).dram_bytes_per_cycle, [record.counts for record in self.records]
+        return "" if peak is None else advice(counts, self.totals.cycles, self.arch, peak)
 
     @property
     def layer_rows(self) -> list[dict[str, Any]]:
         """One row a layer, dotted column names as in summary.json."""
-        stages = list(self.stages)
+        clock_hz, stages = self.arch.clock_hz, list(self.stages)
         sleeps = self.totals.dram is not None and self.arch.dram.simulated.controller.sleeps
-        clock_hz = self.arch.clock_hz
         return [record.row(clock_hz, stages, sleeps=sleeps) | self._port_columns(record) for record in self.records]
 
     def _port_columns(self, record: LayerRecord) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -72,21 +73,35 @@ class RunSteps:
     moves: Moves
     program: Program
 
+    @property
+    def digest(self) -> bytes:
+        """Of what a memory plays and of where it lies: runs of the same take the same time. 32 bytes."""
+        regions = [(visit.regions, visit.moves.step.size) for visit in self.visits]
+        digest = hashlib.blake2b(repr(regions).encode(), digest_size=32)
+        program, moves = self.program, self.moves
+        parts = (program, program.requests, moves)
+        for column in (getattr(part, one.name) for part in parts for one in fields(part)):
+            if isinstance(column, np.ndarray):
+                digest.update(repr(column.shape).encode())
+                digest.update(column.tobytes())
+        return digest.digest()
+
 
 def run_steps(stores: Stores, visits: Sequence[Visit], counts: Sequence[LayerCounts]) -> RunSteps:
     """The program of `visits`; every layer's cycles, which know no waiting for DRAM, are dealt to its
-    steps by their outputs."""
+    steps by their tiles and outputs."""
     whole = {kind: getattr(stores, name) for kind, name in BUFFER_OF.items() if kind not in STREAMS}
     visits = [cut(visit, whole) for visit in visits]
     layer = np.repeat([visit.layer for visit in visits], [visit.steps for visit in visits])
     outputs = np.concatenate([visit.outputs for visit in visits])
+    by_tile = np.concatenate([visit.array_shares for visit in visits])
     of_round = np.repeat(
         [ALL_ROUNDS if visit.round is None else visit.round for visit in visits], [v.steps for v in visits]
     )
     cycles = np.zeros(layer.size, np.int64)
     for index, counted in enumerate(counts):
         mine = np.flatnonzero(layer == index)
-        cycles[mine] = _cycles(counted, of_round[mine], outputs[mine])
+        cycles[mine] = _cycles(counted, of_round[mine], outputs[mine], by_tile[mine])
     first = np.cumsum([0, *(visit.steps for visit in visits)])
     moves, after = _joined(visits, first)
     return RunSteps(
@@ -97,17 +112,17 @@ def run_steps(stores: Stores, visits: Sequence[Visit], counts: Sequence[LayerCou
 ALL_ROUNDS = -2
 
 
-def _cycles(counted: LayerCounts, of_round: Ints, outputs: Ints) -> Ints:
-    """[steps of the layer] cycles without waiting for DRAM: those of a round are dealt to its steps; those of LIF units
-    and of SRAM ports to all."""
+def _cycles(counted: LayerCounts, of_round: Ints, outputs: Ints, by_tile: Ints) -> Ints:
+    """[steps of the layer] cycles without waiting for DRAM: the array's of a round are dealt to its steps as their
+    tiles take them; those of LIF units and of SRAM ports to all by their outputs."""
     running = counted.cycles.array + counted.cycles.fill_drain
     lif = counted.cycles.lif
     cycles = shares(lif, outputs) + shares(counted.cycles.total - running - lif, outputs)
     if (of_round == ALL_ROUNDS).all():
-        return cycles + shares(running, outputs)
+        return cycles + shares(running, by_tile)
     for done in counted.timesteps:
         mine = of_round == done.timestep
-        cycles[mine] += shares(done.array_cycles + done.fill_drain_cycles, outputs[mine])
+        cycles[mine] += shares(done.array_cycles + done.fill_drain_cycles, by_tile[mine])
     return cycles
 
 

@@ -4,7 +4,7 @@ the ports through which DRAM fills and drains the buffers, and not for DRAM itse
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
 
@@ -13,11 +13,14 @@ import numpy as np
 from lifsim.accounting.books import Cycles
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.machine import Machine
+from lifsim.hardware.memory import MEMORIES
 from lifsim.hardware.pipeline.kinds import STORES, Kind
 from lifsim.hardware.pipeline.program import Program
 from lifsim.hardware.pipeline.timing import Timing
 from lifsim.hardware.sram_ports import PortStalls
 from lifsim.hardware.stores import Store, Stores
+from lifsim.memo import Memo
+from lifsim.model.dram_part import Dram
 from lifsim.schedule.moves import Visit
 from lifsim.schedule.rows import Ints
 from lifsim.simulate.dram import dram_extents, with_dram_work
@@ -60,18 +63,35 @@ class Timeline:
 
 
 def timed(
-    machine: Machine, visits: Sequence[Visit], counts: Sequence[LayerCounts], watch: Watch = unwatched
+    machine: Machine, visits: Sequence[Visit], counts: Sequence[LayerCounts], runs: Memo, watch: Watch = unwatched
 ) -> tuple[list[LayerCounts], Timeline]:
     """`counts`, which wait for SRAM ports at most, with the cycles in which the array waits for the DRAM of `machine`.
 
-    The `layer` of a visit is the place of its counts: a layer's, in training those of one of its stages.
+    The `layer` of a visit is the place of its counts: a layer's, in training those of one of its stages. `runs` keeps
+    what was played: the same steps with the same requests take the same time, whatever else sets two runs apart.
     """
     steps = run_steps(machine.stores, visits, counts)
-    timing = machine.memory.play(machine.dram, steps.program, machine.clock_hz, partial(dram_extents, steps), watch)
+    timing = runs.of(_played, _Score(machine.dram, machine.clock_hz, steps.digest, steps, watch))
     stalled = _stalled(machine, counts, steps, timing)
     if timing.dram is not None:
         stalled = with_dram_work(stalled, steps, timing.dram)
     return stalled, Timeline.of(steps, timing, counts)
+
+
+@dataclass(frozen=True)
+class _Score:
+    """What a memory plays. digest: of all that the time of `steps` follows from."""
+
+    dram: Dram
+    clock_hz: int
+    digest: bytes
+    steps: RunSteps = field(compare=False)
+    watch: Watch = field(compare=False)
+
+
+def _played(score: _Score) -> Timing:
+    memory, steps = MEMORIES[score.dram.model], score.steps
+    return memory.play(score.dram, steps.program, score.clock_hz, partial(dram_extents, steps), score.watch)
 
 
 def _stalled(machine: Machine, counts: Sequence[LayerCounts], steps: RunSteps, timing: Timing) -> list[LayerCounts]:

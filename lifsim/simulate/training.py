@@ -11,6 +11,7 @@ from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.prices import Costs, energy_of, switched_off
 from lifsim.accounting.stage_record import StageRecord
 from lifsim.accounting.stages import Stages, merged
+from lifsim.memo import Memo
 from lifsim.model.network import Network
 from lifsim.schedule.plan import Plan
 from lifsim.simulate.result import LayerRecord
@@ -21,13 +22,14 @@ from lifsim.training.steps import training_visits
 
 
 def trained(
-    setup: Setup, accounting: Accounting, plan: Plan, costs: Costs, *, reverse: bool
+    setup: Setup, accounting: Accounting, plan: Plan, costs: Costs, runs: Memo, *, reverse: bool
 ) -> tuple[tuple[LayerRecord, ...], Timeline | None]:
-    """One batch forward and back under `plan`, as `accounting` counts; reverse: whether membranes are recomputed."""
+    """One batch forward and back under `plan`, as `accounting` counts; reverse: whether membranes are recomputed.
+    runs: what was played before."""
     layers, timeline = accounting.count_training(setup, plan, reverse=reverse), None
     if setup.machine.waits:
         layers = accounting.with_training_port_waits(setup, plan, layers, reverse=reverse)
-        layers, timeline = timed_training(setup, plan, layers, reverse=reverse)
+        layers, timeline = timed_training(setup, plan, layers, runs, reverse=reverse)
     costs = switched_off(costs, [counts for stages in layers for counts in stages.values()])
     return tuple(_record(stages, setup, costs) for stages in layers), timeline
 
@@ -51,7 +53,7 @@ def _stage(counts: LayerCounts, setup: Setup, costs: Costs) -> StageRecord:
 
 
 def timed_training(
-    setup: Setup, plan: Plan, layers: Sequence[Stages], *, reverse: bool
+    setup: Setup, plan: Plan, layers: Sequence[Stages], runs: Memo, *, reverse: bool
 ) -> tuple[list[Stages], Timeline]:
     """`layers`, whose stages wait for SRAM ports alone, with the cycles in which they wait for the DRAM."""
     network, batch = setup.network, setup.batch
@@ -63,6 +65,7 @@ def timed_training(
         setup.machine,
         [replace(visit, layer=works[visit.layer, stage]) for stage, visit in run],
         [layers[layer][stage] for layer, stage in works],
+        runs,
         setup.watch,
     )
     names = tuple(f"{network.layers[layer].name} {stage}" for layer, stage in works)

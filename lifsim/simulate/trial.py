@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from lifsim.accounting import Accounting, Setup
-from lifsim.accounting.books import Accesses
 from lifsim.accounting.counts import LayerCounts
-from lifsim.accounting.machine import Machine
 from lifsim.accounting.prices import Costs, energy_of, switched_off
+from lifsim.hardware.lif_unit import LifBank
 from lifsim.memo import Memo
+from lifsim.model.network import Network
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.simulate.result import LayerRecord
@@ -41,15 +41,28 @@ class Trial:
 
     def of(self, plan: Plan) -> Tried:
         """What `plan` comes to."""
-        setup, accounting = self.setup, self.accounting
+        accounting = self.accounting
+        setup = replace(self.setup, bank=holding(self.setup.bank, self.setup.network, plan))
         if self.training:
-            return Tried(*trained(setup, accounting, plan, self.costs, reverse=self.reverse))
+            return Tried(*trained(setup, accounting, plan, self.costs, self.runs, reverse=self.reverse))
         if all(group.tick_batched for group in plan.groups):  # of a buffer for membranes matters that there is one
             alike = replace(setup, machine=setup.machine.without_membranes())
             counts, timeline = self.runs.of(_counted, alike, accounting, plan, self.runs)
         else:
-            counts, timeline = _counted(setup, accounting, plan)
+            counts, timeline = _counted(setup, accounting, plan, self.runs)
         return Tried(priced(setup, counts, self.costs), timeline)
+
+
+def holding(bank: LifBank, network: Network, plan: Plan) -> LifBank:
+    """`bank` with a register for every variable of the membranes that `plan` has in the array at a time: where the
+    folds of a chain alternate, more than an Nth of the outputs."""
+    held = [
+        traffic.tiling.held.registers * network.layers[group.first].state_variables
+        for group in plan.groups
+        for traffic in group.layers
+        if traffic.tiling.cut.chains is not None and traffic.tiling.cut.chains.alternating
+    ]
+    return replace(bank, registers=max([bank.registers, *held]))
 
 
 def priced(setup: Setup, counts: Sequence[LayerCounts], costs: Costs) -> tuple[LayerRecord, ...]:
@@ -64,32 +77,10 @@ def group_counts(setup: Setup, accounting: Accounting, facts: NetworkFacts, grou
     return accounting.with_port_waits(setup, group, counts) if setup.machine.waits else counts
 
 
-def _counted(
-    setup: Setup, accounting: Accounting, plan: Plan, runs: Memo | None = None
-) -> tuple[list[LayerCounts], Timeline | None]:
+def _counted(setup: Setup, accounting: Accounting, plan: Plan, runs: Memo) -> tuple[list[LayerCounts], Timeline | None]:
     """The events of every layer under `plan`, and their times, which `runs` keeps for runs that differ in what is no
     matter of time."""
     counts = [layer for group in plan.groups for layer in group_counts(setup, accounting, plan.facts, group)]
     if not setup.machine.waits:
         return counts, None
-    if runs is None:
-        return timed(setup.machine, visits(plan, setup.batch, setup.memo), counts, setup.watch)
-    unkept = tuple(replace(layer, registers=Accesses(0, 0)) for layer in counts)
-    played, timeline = runs.of(_played, _Score(setup.machine.beside_lifs(), plan, unkept, setup))
-    return [replace(layer, registers=own.registers) for layer, own in zip(played, counts, strict=True)], timeline
-
-
-@dataclass(frozen=True)
-class _Score:
-    """What a memory plays, and all that its time follows from: of `counts` their membrane registers do not matter, and
-    what else there is in `setup` is in them."""
-
-    machine: Machine
-    plan: Plan
-    counts: tuple[LayerCounts, ...]
-    setup: Setup = field(compare=False)
-
-
-def _played(score: _Score) -> tuple[list[LayerCounts], Timeline]:
-    setup = score.setup
-    return timed(score.machine, visits(score.plan, setup.batch, setup.memo), score.counts, setup.watch)
+    return timed(setup.machine, visits(plan, setup.batch, setup.memo), counts, runs, setup.watch)

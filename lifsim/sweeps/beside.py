@@ -145,9 +145,12 @@ def run_sharings(inputs: Inputs, sharings: Sequence[str], watch: Watch = unwatch
     return [simulate(arch, network, sharing, options, *spikes.under(sharing)) for sharing in parsed]
 
 
-def run_beside_baseline(inputs: Inputs, watch: Watch = unwatched) -> tuple[Result, Comparison | None]:
-    """The run, and beside the runs without sharing to compare it with (None if the run itself is one)."""
-    spikes = _Seen(inputs, watch)
+def run_beside_baseline(
+    inputs: Inputs, watch: Watch = unwatched, parts: Shared | None = None
+) -> tuple[Result, Comparison | None]:
+    """The run, and beside the runs without sharing to compare it with (None if the run itself is one). parts: what it
+    has in common with other runs of the network."""
+    spikes = _Seen(inputs, watch, parts)
     shared = simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, *spikes.under(inputs.sharing))
     if inputs.sharing == Sharing():
         return shared, None
@@ -177,10 +180,11 @@ def _baselines(inputs: Inputs, shared: Result, spikes: _Seen) -> Iterator[Baseli
 class _Seen:
     """The spikes of a network's runs, read once unless each sharing fires its own."""
 
-    def __init__(self, inputs: Inputs, watch: Watch) -> None:
+    def __init__(self, inputs: Inputs, watch: Watch, parts: Shared | None = None) -> None:
         self._inputs = inputs
         self._watch = watch
-        self._seen: dict[Sharing | None, tuple[Spikes, Shared]] = {}
+        self._parts = parts or Shared()
+        self._seen: dict[Sharing | None, Spikes] = {}
 
     def under(self, sharing: Sharing) -> tuple[Spikes, Shared, Watch]:
         """What `simulate` takes behind the options of a run under `sharing`."""
@@ -188,5 +192,5 @@ class _Seen:
         fired = sharing if fires_own(inputs.network, inputs.options) else None
         if fired not in self._seen:
             sparsity = sparsity_of(inputs.arch.array)
-            self._seen[fired] = read_spikes(inputs.network, sharing, inputs.options, sparsity, here), Shared()
-        return *self._seen[fired], here
+            self._seen[fired] = read_spikes(inputs.network, sharing, inputs.options, sparsity, here)
+        return self._seen[fired], self._parts, here

@@ -42,16 +42,19 @@ class RatesRange:
         return {**changes, "saturated": list(self.saturated)}
 
 
-def rates_range(inputs: Inputs, result: Result, watch: Watch = unwatched) -> RatesRange | None:
+def rates_range(
+    inputs: Inputs, result: Result, watch: Watch = unwatched, parts: Shared | None = None
+) -> RatesRange | None:
     """What half and twice the rates would change of `result`, the run of `inputs`; None where they were measured, or
-    spikes are not drawn at rates. Rates that are scaled already are taken as they are."""
+    spikes are not drawn at rates. Rates that are scaled already are taken as they are. parts: what the runs have in
+    common with others of the network."""
     if result.spikes.kind != "rates" or result.spikes.measured:
         return None
-    shared, others = Shared(), {}
+    parts, others = parts or Shared(), {}
     asked = inputs.options.rates_scale
     for name, scale in SCALES.items():
         here = part_of(f"{name} the rates", watch)
         options = inputs.options.model_copy(update={"rates_scale": asked * scale})
         spikes = read_spikes(inputs.network, inputs.sharing, options, sparsity_of(inputs.arch.array), here)
-        others[name] = simulate(inputs.arch, inputs.network, inputs.sharing, options, spikes, shared, here)
+        others[name] = simulate(inputs.arch, inputs.network, inputs.sharing, options, spikes, parts, here)
     return RatesRange(result, others, saturated(inputs.network.spikes, asked * SCALES["twice"]))

@@ -78,3 +78,53 @@ def test_what_is_wrong_with_any_network_is_told(capsys: pytest.CaptureFixture[st
     assert status == 2
     assert "'vgg61' must be a file or a shipped workload" in err
     assert err.count("batch: 0 must be >= 1") == 1
+
+
+UNEVEN = """
+name: uneven
+timesteps: 2
+input: {shape: [1, 8, 8], encoding: direct, bits: 8}
+neuron: {tau: 2.0}
+layers:
+- {name: conv1, op: conv, out: 8, kernel: 3, padding: 1}
+- {name: lif1, op: lif}
+- {name: conv2, op: conv, out: 8, kernel: 3, padding: 1}
+- {name: lif2, op: lif}
+- {name: conv3, op: conv, out: 8, kernel: 3, padding: 1}
+- {name: lif3, op: lif, group: odd}
+- {name: fc1, op: linear, out: 10}
+- {name: lif4, op: lif, group: odd}
+spikes: {source: rates, provenance: nobody, rates: {conv2: 0.5, conv3: 0.5, fc1: 0.5}}
+"""
+
+
+def test_what_layer_sharing_does_not_fit_is_left_unshared_where_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("uneven.yaml").write_text(UNEVEN)
+    asked = ["--networks", "uneven.yaml", "--mini-batch", "1"]
+    assert main(["plot", "fig9", "--part", "bottom", *asked]) == 2
+    (fault,) = capsys.readouterr().err.splitlines()
+    assert "group 'odd' must have LIFs of one shape" in fault
+    rows = _bottom(*asked, "--share-where-possible")
+    assert "layer-where-possible: membranes of their own have lif3 [8, 8, 8], lif4 [10]" in capsys.readouterr().err
+    assert {sharing for _, _, sharing in rows} == {"none", "layer-where-possible"}
+    moved = [int(rows["S", "1", sharing]["total_bytes"]) for sharing in ("none", "layer-where-possible")]
+    alone = [
+        lifsim.run(workload="uneven.yaml", sharing=sharing, schedule="timestep").totals.dram_bytes.total
+        for sharing in ("none", "layer-where-possible")
+    ]
+    assert moved == alone
+
+
+def test_a_network_that_is_named_twice_is_drawn_once(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("uneven.yaml").write_text(UNEVEN.replace("group: odd", "share: false"))
+    Path("same.yaml").write_text(UNEVEN.replace("group: odd", "share: false"))
+    Path("other.yaml").write_text(UNEVEN.replace("group: odd", "share: false").replace("timesteps: 2", "timesteps: 3"))
+    once = _bottom("--networks", "uneven.yaml", "--mini-batch", "1")
+    drawn = Path("fig9.csv").read_text()
+    assert _bottom("--networks", "uneven.yaml,same.yaml,uneven", "--mini-batch", "1") == once
+    assert Path("fig9.csv").read_text() == drawn
+    assert main(["plot", "fig9", "--part", "bottom", "--networks", "uneven,other"]) == 2
+    assert "'uneven' must be the name of one network only" in capsys.readouterr().err
+    capsys.readouterr()
+    assert main(["memory", "--workload", "uneven,uneven.yaml", "--sharing", "none,none", "--format", "csv"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2

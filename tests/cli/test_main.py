@@ -198,3 +198,12 @@ def test_help_imports_nothing_heavy() -> None:
     heavy = "{'numpy', 'pandas', 'pydantic', 'yaml', 'matplotlib', 'numba', 'scipy', 'rich'}"
     code = f"import sys; from lifsim.cli.main import main; main(['--help']); sys.exit(len({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
+
+
+def test_garbage_is_hardly_looked_for_while_a_command_starts(tmp_path: Path) -> None:
+    """What is imported and read is none."""
+    begin = "import gc; from lifsim.__main__ import main; seen = sum(of['collections'] for of in gc.get_stats())"
+    code = f"{begin}; main(); print(sum(of['collections'] for of in gc.get_stats()) - seen)"
+    run = [sys.executable, "-c", code, "run", "--workload", "lenet5_mnist", "--format", "csv", "--out", str(tmp_path)]
+    done = subprocess.run([*run, "--force"], capture_output=True, check=False, text=True)
+    assert int(done.stdout.splitlines()[-1]) < 10

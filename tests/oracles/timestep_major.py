@@ -4,11 +4,13 @@ the bytes that are on chip, and counts what DRAM moves. It takes the plan's deci
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from lifsim.graph.states import State, states_of
 from lifsim.model.arch import Arch
-from lifsim.model.network import Input, Layer, Network, Tensor, TimeMean
+from lifsim.model.layers import Ownership
+from lifsim.model.network import Input, Layer, Network, Pool, Tensor, TimeMean
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.plan import GroupPlan
 from tests.oracles.loop_nest import axis_of, ceil_div, cut, needed_rows
@@ -54,6 +56,7 @@ class _Walker:
         for node in network.nodes:
             if isinstance(node, TimeMean) or self.averaged & set(node.inputs):
                 self.averaged.add(node.name)
+        self.owner = Ownership.of(network.nodes).owner
         self.inputs = {node.output.name for node in network.nodes if isinstance(node, Input)}
         self.tensors: dict[str, Tensor] = {}
         self.producer: dict[str, int] = {}
@@ -87,7 +90,7 @@ class _Walker:
 
     def plane(self, name: str, images: range) -> list[Byte]:
         """Bytes of a tensor in one timestep, in order."""
-        tensor = self.tensors[name]
+        tensor = self.network.node(name).output
         rows, per_row = plane_shape(tensor.shape)
         bits = tensor.bits(self.network.input_bits if name in self.inputs else self.arch.precision.psum_bits)
         return [(name, i, r, b) for i in images for r in range(rows) for b in range(ceil_div(per_row * bits, 8))]
@@ -343,12 +346,12 @@ class _Walker:
         layers = self.network.layers[first : last + 1]
         made = {tensor.name: layer for layer in layers for tensor in layer.outputs}
         rows = layers[0].out_shape[1 + axis_of(layers[0])]
-        lags = self.lags(layers, made)
+        lags = self.lags(layers)
         strips = ceil_div(rows, height)
         done = [0] * len(layers)
         taken: dict[str, set[Byte]] = {}
         most_waiting = 0
-        reserved = self.reserved(layers, made, lags, height, images)
+        reserved = self.reserved(layers, lags, height, images)
         here = held & self.kept_during(first, last, t, held, images, reserved)
         for strip in range(strips):
             for position, layer in enumerate(layers):
@@ -358,8 +361,8 @@ class _Walker:
                 if not todo:
                     continue
                 for name, needed in self.needs(layer, todo):
-                    if name in made:
-                        assert not needed or max(needed) < done[made[name].index - first], "a row that is not there yet"
+                    under = self.rows_under(name, needed, layers)
+                    assert all(row < done[index - first] for index, row in under), "a row that is not there yet"
                 if self.computes(layer.index, t):
                     self.fetch_filters(layer, images, todo, here)
                     whole = self.in_spike_in(layer.input.name, first, last, t, images)
@@ -367,16 +370,18 @@ class _Walker:
                     self.read_strip(layer, images, todo, held, made, height, lags[position], inputs)
                     self.spill_psums(layer, images, len(todo))
                 self.fire(layer, todo, t, images, membranes)
-            most_waiting = max(most_waiting, self.waiting(layers, made, done, images))
+            most_waiting = max(most_waiting, self.waiting(layers, done, images))
         assert most_waiting <= reserved
         return reserved
 
-    def lags(self, layers: tuple[Layer, ...], made: dict[str, Layer]) -> list[int]:
+    def lags(self, layers: tuple[Layer, ...]) -> list[int]:
         lags: list[int] = []
         for layer in layers:
             lag = lags[-1] if lags else 0
-            if layer.input.name in made:
-                lag = max(lag, lags[made[layer.input.name].index - layers[0].index] + layer.kernel[axis_of(layer)] // 2)
+            for row in range(layer.out_shape[1 + axis_of(layer)]):
+                for name, rows in self.needs(layer, range(row, row + 1)):
+                    under = self.rows_under(name, rows, layers[: len(lags)])
+                    lag = max([lag, *(lags[index - layers[0].index] + below - row for index, below in under)])
             lags.append(lag)
         return lags
 
@@ -411,36 +416,77 @@ class _Walker:
         absent = [byte for byte in self.window(layer, plane, rows) if byte not in held]
         self.moved[layer.name]["spikes_in"] += traversals * len(absent)
 
-    def waiting(self, layers: tuple[Layer, ...], made: dict[str, Layer], done: list[int], images: range) -> int:
+    # Rows between the layers of strips
+
+    def inside(self, name: str, layers: tuple[Layer, ...]) -> bool:
+        return self.owner[name] in {layer.name for layer in layers}
+
+    def windows(self, layers: tuple[Layer, ...]) -> list[tuple[str, str, int]]:
+        """(who, what, half a kernel) of nodes of the layers that wait for rows of others of theirs: layers for what
+        they read and add, and pools between them for what is under their windows."""
+        found = []
+        for layer in layers:
+            reads = [(layer.input.name, layer.kernel[axis_of(layer)] // 2), *((o.name, 0) for o in layer.residuals)]
+            found += [(layer.name, name, half) for name, half in reads if self.inside(name, layers)]
+        for node in reversed(self.network.nodes):
+            is_read = any(what == node.name for _, what, _ in found)
+            if isinstance(node, Pool) and is_read and self.inside(node.inputs[0], layers):
+                half = node.kernel[1 if node.output.shape[1] == 1 else 0] // 2
+                found.append((node.name, node.inputs[0], half))
+        return found
+
+    def rows_under(self, name: str, rows: Iterable[int], layers: tuple[Layer, ...]) -> set[tuple[int, int]]:
+        """(layer, row of its product) of these layers that rows of a node are made of."""
+        if not self.inside(name, layers):
+            return set()
+        node = self.network.node(name)
+        owner = next(layer for layer in layers if layer.name == self.owner[name])
+        if node.name == owner.name:
+            return {(owner.index, row) for row in rows}
+        found = set()
+        for source in node.inputs:
+            under = set(rows)
+            if isinstance(node, Pool):
+                along = 1 if node.output.shape[1] == 1 else 0
+                height = plane_shape(self.network.node(source).output.shape)[0]
+                under = {row * node.stride[along] - node.padding[along] + tap
+                         for row in rows for tap in range(node.kernel[along])}.intersection(range(height))  # fmt: skip
+            if self.owner[source] == owner.name:
+                found |= self.rows_under(source, under, layers)
+        return found
+
+    def lag_of(self, name: str, lags: list[int], layers: tuple[Layer, ...]) -> int:
+        rows = range(plane_shape(self.network.node(name).output.shape)[0])
+        return max(lags[index - layers[0].index] + under - row
+                   for row in rows for index, under in self.rows_under(name, [row], layers))  # fmt: skip
+
+    def waiting(self, layers: tuple[Layer, ...], done: list[int], images: range) -> int:
         """Bytes of rows that were put out and that a layer of the relay still needs."""
         total = 0
-        for name, producer in made.items():
+        for name in {what for _, what, _ in self.windows(layers)}:
             needed: set[int] = set()
-            for layer, finished in zip(layers, done, strict=True):
-                rest = range(finished, layer.out_shape[1 + axis_of(layer)])
-                needed |= {row for source, rows in self.needs(layer, rest) if source == name for row in rows}
-            there = range(done[producer.index - layers[0].index])
-            total += sum(byte[2] in needed and byte[2] in there for byte in self.plane(name, images))
+            for who, what, half in self.windows(layers):
+                rows = range(plane_shape(self.network.node(who).output.shape)[0])
+                rest = [row for row in rows if not self.is_done(who, row, layers, done)]
+                if what == name:
+                    needed |= {row + tap for row in rest for tap in range(-half, half + 1)}
+            total += sum(byte[2] in needed and self.is_done(name, byte[2], layers, done)
+                         for byte in self.plane(name, images))  # fmt: skip
         return total
 
-    def reserved(
-        self, layers: tuple[Layer, ...], made: dict[str, Layer], lags: list[int], height: int, images: range
-    ) -> int:
+    def is_done(self, name: str, row: int, layers: tuple[Layer, ...], done: list[int]) -> bool:
+        return all(under < done[index - layers[0].index] for index, under in self.rows_under(name, [row], layers))
+
+    def reserved(self, layers: tuple[Layer, ...], lags: list[int], height: int, images: range) -> int:
         """What the rows between the layers of a relay may take: from where a reader's strip begins, half a kernel
-        before it, to where the producer's strip ends."""
+        before it, to where the strip of what it reads ends."""
         rows = layers[0].out_shape[1 + axis_of(layers[0])]
         tail = rows - (ceil_div(rows, height) - 1) * height
         total = 0
-        for name, producer in made.items():
-            behind = []
-            for layer, lag in zip(layers, lags, strict=True):
-                if layer.input.name == name:
-                    behind.append(lag + layer.kernel[axis_of(layer)] // 2)
-                if any(operand.name == name for operand in layer.residuals):
-                    behind.append(lag)
-            if behind:
-                window = max(height - lags[producer.index - layers[0].index], tail) + max(behind)
-                total += sum(byte[2] < min(rows, window) for byte in self.plane(name, images))
+        for name in {what for _, what, _ in self.windows(layers)}:
+            behind = [self.lag_of(who, lags, layers) + half for who, what, half in self.windows(layers) if what == name]
+            window = max(height - self.lag_of(name, lags, layers), tail) + max(behind)
+            total += sum(byte[2] < min(rows, window) for byte in self.plane(name, images))
         return total
 
     # Membranes

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import lifsim
 from lifsim.accounting.basis import price_bases, stretched
-from lifsim.accounting.widths import assumed, widths_of
+from lifsim.accounting.widths import Assumed, assumed, widths_of
 from lifsim.cli.main import main
 from lifsim.config.arch import load_arch
 from lifsim.hardware import tables
@@ -83,7 +84,7 @@ def fits(value: float, bits: int) -> bool:
     return -(2 ** (bits - 1)) <= value
 
 
-@pytest.mark.parametrize("sharing", ["none", "channel2"])
+@pytest.mark.parametrize("sharing", ["none", "channel2", "channel4-where-possible"])
 @pytest.mark.parametrize("neuron", ["lif", "if", "cuba_lif"])
 def test_as_many_bits_as_the_worst_case_needs_when_it_is_added_up(neuron: str, sharing: str) -> None:
     """Sums one product after the other, the least weight under the largest input; membranes by the neuron's own calls,
@@ -104,14 +105,42 @@ def test_as_many_bits_as_the_worst_case_needs_when_it_is_added_up(neuron: str, s
         if layer.lif is None:
             assert needed.membrane is None
             continue
+        groups = shared.channels if layer.lif.output.shape[0] % shared.channels == 0 else 1
         model = layer.lif.neuron
         constants = model.constants(np.float64)
         state = tuple(np.zeros(1) for _ in model.states)
-        for _ in range(net.timesteps * shared.channels):
+        for _ in range(net.timesteps * groups):
             state = model.charge(np.full(1, float(total)), state, constants)
         assert needed.membrane is not None
         assert fits(float(state[0][0]), needed.membrane)
         assert not fits(float(state[0][0]), needed.membrane - 1)
+
+
+def test_where_layers_do_not_share_the_worst_case_is_that_without_sharing() -> None:
+    """lenet5's conv1 has 6 channels: four groups of them would call one membrane four times as often."""
+    precision = load_arch("sata128").precision
+    (alone, *_), (apart, *_) = (
+        widths_of(network("if"), Sharing.parse(name), precision) for name in ("none", "channel4-where-possible")
+    )
+    (shared, *_) = widths_of(network("if"), Sharing.parse("channel2"), precision)
+    assert alone == apart
+    assert shared.membrane == (alone.membrane or 0) + 1
+
+
+def test_it_is_made_once_for_all_who_tell_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calls = []
+
+    def counted(*given: Any) -> Assumed:
+        calls.append(given)
+        return assumed(*given)
+
+    monkeypatch.setattr("lifsim.simulate.result.assumed", counted)
+    command = ["run", "--workload", "lenet5_mnist", "--set", "dram.model=ideal", "--set", "precision.psum_bits=9"]
+    assert main([*command, "--out", str(tmp_path / "out")]) == 0
+    assert "assumption: precision.psum_bits" in capsys.readouterr().out
+    assert len(calls) == 1
 
 
 def test_what_does_not_fit_is_said_once_for_sums_and_once_for_membranes() -> None:
@@ -119,11 +148,11 @@ def test_what_does_not_fit_is_said_once_for_sums_and_once_for_membranes() -> Non
     widths = widths_of(net, Sharing(), arch.precision)
     given = [one.psum for one in widths if one.psum is not None]
     over = [bits for bits in given if bits > 16]
-    said = [line for line in assumed(arch, net, Sharing()) if line.startswith("precision.psum_bits")]
+    said = [line for line in assumed(arch, net, Sharing()).lines if line.startswith("precision.psum_bits")]
     assert len(said) == bool(over) == 1
     assert f"in {len(over)} of {len(given)} layers" in said[0]
     wide = load_arch("sata128", ["precision.psum_bits=40", "precision.membrane_bits=40"])
-    assert not [line for line in assumed(wide, net, Sharing()) if line.startswith("precision")]
+    assert not [line for line in assumed(wide, net, Sharing()).lines if line.startswith("precision")]
 
 
 def test_a_run_says_it_on_the_console_and_keeps_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

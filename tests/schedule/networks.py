@@ -93,9 +93,16 @@ class _Builder:
 
     def _pool(self, number: int) -> None:
         _, rows, columns = self.shape
-        if rows < 2 or columns < 2 or self.draw(st.integers(0, 5)):
-            return
+        drawn = self.draw(st.integers(0, 5))
         kind = self.draw(st.sampled_from(["max_pool", "avg_pool"]))
+        if drawn == 1:
+            square: Op = {"kernel": [1, 3], "padding": [0, 1]} if self.signal else {"kernel": 3, "padding": 1}
+            self.layers.append({"name": f"pool{number}", "op": kind, **square, "stride": 1})
+            if kind == "max_pool":
+                self.spikes.append((f"pool{number}", self.shape))
+            return
+        if rows < 2 or columns < 2 or drawn:
+            return
         self.layers.append({"name": f"pool{number}", "op": kind, "kernel": 2})
         self.shape = (self.shape[0], rows // 2, columns // 2)
         if kind == "max_pool":

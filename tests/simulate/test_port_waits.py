@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, replace
+from itertools import pairwise
 
 import pytest
 
@@ -37,14 +38,16 @@ def ports(result: Result, side: str = "port_stalls") -> dict[str, int]:
 
 
 def passes(result: Result, *, replayed: bool = True) -> list[int]:
-    """Outputs of every LIF pass of one timestep and image; replayed: of layers that compute once, too."""
+    """Outputs of every LIF pass of one timestep and image, none of two row tiles; replayed: of layers that compute
+    once, too. The LIFs of LeNet-5 see the maps of their layers."""
     layers = [layer for layer in result.network.layers if layer.lif and (replayed or layer.rounds == layer.timesteps)]
-    maps = [layer.lif.output.shape for layer in layers if layer.lif]
+    starts = [result.plan.layers[layer.index].tiling.cut.starts for layer in layers if result.plan]
     return [
-        min(16, math.prod(pixels) - first) * min(8, channels - filters)
-        for channels, *pixels in maps
-        for first in range(0, math.prod(pixels), 16)
-        for filters in range(0, channels, 8)
+        min(16, end - first) * min(8, layer.filters - filters)
+        for layer, tiles in zip(layers, starts, strict=True)
+        for begin, end in pairwise((*tiles, layer.pixels))
+        for first in range(begin, end, 16)
+        for filters in range(0, layer.filters, 8)
     ]
 
 

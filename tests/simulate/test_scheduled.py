@@ -38,7 +38,7 @@ def test_layers_of_a_strip_say_its_rows_and_those_around_it_do_not() -> None:
         Memo(),
     )
     said = [layer.description.split(", ") for layer in scheduled_layers(setup, plan.facts, group)]
-    assert [each[:2] for each in said] == [["before to fc timestep by timestep", "1 images at a time"]] * 5
+    assert [each[:2] for each in said] == [["before to fc timestep by timestep", "1 image at a time"]] * 5
     strips = [[part for part in each if part.startswith("strips")] for each in said]
     assert strips == [[], *[[f"strips of {strip.rows} rows"]] * 3, []]
     filters = [[part for part in each if part.endswith("filters")] for each in said]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,8 +13,12 @@ from lifsim.cli.main import main
 from lifsim.config.document import parse_document
 from lifsim.config.workload import network_of
 from lifsim.errors import InputError
+from lifsim.hardware.memory.cycle import CycleByCycle
+from lifsim.hardware.pipeline.timing import Timing
+from lifsim.memo import Shared
 from lifsim.simulate.inputs import load_inputs
 from lifsim.simulate.pipeline import run
+from lifsim.sweeps.beside import run_beside_baseline
 from lifsim.sweeps.rates_range import rates_range
 
 MEMORY = ("dram.model=ideal", "dram.energy=per_bit")
@@ -63,6 +68,26 @@ def test_half_and_twice_are_the_runs_at_those_rates(file: str) -> None:
             assert found.change(name, figure) == other.totals.figures[figure] / result.totals.figures[figure] - 1
     assert found.change("half", "cycles.total") < 0 < found.change("twice", "cycles.total")
     assert found.saturated == ("conv2",)
+
+
+@pytest.mark.parametrize(("arch", "times"), [("sata128", 1), ("sata128_skip", 3)])
+def test_other_rates_are_played_only_where_zeros_save_time(
+    file: str, arch: str, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plays, play = [], CycleByCycle.play
+
+    def noted(self: CycleByCycle, *args: Any) -> Timing:
+        plays.append(self.name)
+        return play(self, *args)
+
+    monkeypatch.setattr(CycleByCycle, "play", noted)
+    wide = ["array.rows=4", "array.cols=4", "buffers.spike_in.port_bits=512"]  # the array, not its ports, takes time
+    inputs, parts = load_inputs(arch, file, "none", {}, wide), Shared()
+    found = rates_range(inputs, run_beside_baseline(inputs, parts=parts)[0], parts=parts)
+    assert found is not None
+    assert len(plays) == times
+    for name, scale in (("half", 0.5), ("twice", 2.0)):
+        assert found.others[name].totals == lifsim.run(arch, file, rates_scale=scale, overrides=wide).totals
 
 
 def test_a_run_tells_them_unasked_where_rates_are_assumed(file: str, capsys: pytest.CaptureFixture[str]) -> None:

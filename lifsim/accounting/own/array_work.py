@@ -9,7 +9,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.hardware.array import ArrayAccesses, ArrayCycles, Kept, Laid, Sparsity
+from lifsim.hardware.array import ArrayAccesses, ArrayCycles, ArrayShape, Kept, Laid, Sparsity
 from lifsim.hardware.lif_unit import lif_cycles, pass_outputs
 from lifsim.model.network import Layer
 from lifsim.schedule.storage import rows_of
@@ -106,5 +106,6 @@ def served(lifs: LifCalls, laid: Laid) -> NDArray[np.int64]:
     """[passes of a timestep] outputs that each serves, group by group, tile by tile: no pass serves two tiles."""
     pixels, filters = lif_tiles(lifs, laid)
     sizes = [(pixels[row], filters[tile]) for row, tile in laid.tiling.order(laid.gemm)]
-    of_tile = {size: pass_outputs(*size, 1, laid.shape) for size in set(sizes)}
+    holds = ArrayShape(laid.shape.rows, laid.shape.filter_cols(laid.gemm.chain))
+    of_tile = {size: pass_outputs(*size, 1, holds) for size in set(sizes)}
     return np.tile(np.concatenate([of_tile[size] for size in sizes]), lifs.groups)

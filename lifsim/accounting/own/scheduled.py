@@ -12,6 +12,7 @@ from lifsim.model.network import Layer, Network
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.traffic import DramBytes, LayerTraffic
+from lifsim.units import counted
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ def _steps(network: Network, layer: Layer, traffic: LayerTraffic, group: GroupPl
     first, last = (network.layers[index].name for index in (group.first, group.last))
     names = first if first == last else f"{first} to {last}"
     strip = next((strip for strip in group.strips if strip.first <= layer.index <= strip.last), None)
-    parts = [f"{names} timestep by timestep", f"{group.images} images at a time"]
+    parts = [f"{names} timestep by timestep", f"{counted(group.images, 'image')} at a time"]
+    parts += [f"not tick-batched: {group.why}"] if group.why else []
     parts += [f"strips of {strip.rows} rows"] if strip else []
     tiling = traffic.tiling
     parts.append(f"{tiling.filter_tiles} x {tiling.filters} filters")
@@ -68,5 +70,9 @@ def _steps(network: Network, layer: Layer, traffic: LayerTraffic, group: GroupPl
 
 def _tiling(traffic: LayerTraffic) -> str:
     tiling = traffic.tiling
-    order = tiling.order.replace("_", " ")
-    return f"{tiling.row_tiles} x {tiling.rows} rows, {tiling.filter_tiles} x {tiling.filters} filters, {order}"
+    order, chains = tiling.order.replace("_", " "), tiling.cut.chains
+    cut = f"{tiling.row_tiles} x {tiling.rows} rows, {tiling.filter_tiles} x {tiling.filters} filters, {order}"
+    if chains is None:
+        return cut
+    groups = f" of {chains.groups} groups" if chains.groups > 1 else ""
+    return f"{cut}, {f'folds{groups} alternate' if chains.alternating else 'whole chains'}"

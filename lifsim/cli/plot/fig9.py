@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from lifsim.cli.family import FamilyCommand, options_of
-from lifsim.cli.inputs import Simulation
+from lifsim.cli.inputs import Simulation, number
 from lifsim.cli.plot.output import Output, say_written
 from lifsim.cli.usual_sharings import usual_sharings
 from lifsim.cli.where_possible import fitted, say_left, where_possible_option
@@ -35,7 +35,14 @@ Examples:
 )
 @click.argument("runs", nargs=-1, metavar="[RUN...]", type=click.Path(path_type=Path))
 @click.option("--part", type=click.Choice(PARTS), default="all", show_default=True, help="Which half.")
-@click.option("--mini-batch", type=int, default=16, show_default=True, help="Images of the bottom half's mini-batch.")
+@click.option(
+    "--mini-batch",
+    metavar="N",
+    callback=number,
+    default="16",
+    show_default=True,
+    help="Images of the bottom half's mini-batch.",
+)
 @click.option("--networks", metavar="NAME|FILE,...", help="The bottom half's. Default: VGG-16 on the five datasets.")
 @where_possible_option
 @options_of(Simulation, "simulation")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +86,7 @@ def _print_table(trace: Trace, layers: tuple[LayerStatistics, ...]) -> None:
     from rich.table import Table
 
     from lifsim.report.terminal import Terminal
+    from lifsim.report.width import terminal_columns
 
     table = Table("layer", "shape", box=None, pad_edge=False, header_style="bold")
     for heading in ("rate %", "silent %", "spikes/active"):
@@ -96,12 +96,12 @@ def _print_table(trace: Trace, layers: tuple[LayerStatistics, ...]) -> None:
         shares = (f"{100 * share:.2f}" for share in (layer.rate, layer.silent_share))
         rates = " ".join(f"{100 * rate:.2f}" for rate in layer.rates)
         table.add_row(layer.name, _shape(layer), *shares, f"{layer.spikes_per_active_neuron:.2f}", rates)
-    console = Terminal(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+    console = Terminal(highlight=False, width=terminal_columns(PIPE_WIDTH))
     extent = f"sharing {trace.sharing}, {trace.timesteps} timesteps, batch {trace.batch}"
     console.print(f"{trace.workload or 'any workload'}, {extent}")
     if trace.provenance:
         console.print(visible(trace.provenance))
-    console.print(table)
+    console.print_table(table)
 
 
 def _shape(layer: LayerStatistics) -> str:

@@ -1,7 +1,7 @@
 """The PE array: cycles and buffer accesses of a layer under each dataflow and sparsity."""
 
 from lifsim.hardware.array.built import dataflow_of, shape_of, sparsity_of
-from lifsim.hardware.array.cut import Cut
+from lifsim.hardware.array.cut import Chains, Cut
 from lifsim.hardware.array.dataflow import DATAFLOWS, Dataflow, Folds, per_round
 from lifsim.hardware.array.dense import ArrayAccesses, buffer_accesses, dense_cycles, dense_waits, output_blocks
 from lifsim.hardware.array.laid import Laid
@@ -14,6 +14,7 @@ __all__ = [
     "ArrayAccesses",
     "ArrayCycles",
     "ArrayShape",
+    "Chains",
     "Cut",
     "Dataflow",
     "Folds",

@@ -9,8 +9,30 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import lcm
 
 from lifsim.hardware.gemm import Gemm
+
+
+@dataclass(frozen=True)
+class Chains:
+    """Filters that form chains: whatever finishes them calls one after the other at every timestep, before any of the
+    next. length: N filters of a chain; they lie behind each other, and no tile parts them.
+
+    alternating: folds that have chains in common take turns at every timestep; else a fold holds whole chains, and all
+    its timesteps run back to back. groups: of the convolution, whose tiles take turns, too.
+    """
+
+    length: int
+    alternating: bool = False
+    groups: int = 1
+
+    def in_turn(self, together: int | None) -> int | None:
+        """Filters of a group whose folds, of `together` filters (None: of all), take turns because they have chains in
+        common; None: those of all folds of a tile."""
+        if together is None or self.groups not in (1, self.length):
+            return None
+        return lcm(together, self.length) if self.groups == 1 else together
 
 
 @dataclass(frozen=True)
@@ -18,12 +40,14 @@ class Cut:
     """Every row tile by every filter tile, group after group.
 
     starts: first output pixel of each row tile, 0 first. filters: of a filter tile; the last one has what is left.
-    inputs_outer: whether the filter tiles of a row tile follow each other, else the row tiles of a filter tile.
+    inputs_outer: whether the filter tiles of a row tile follow each other, else the row tiles of a filter tile. chains:
+    of the filters, if all timesteps of a tile run back to back.
     """
 
     starts: tuple[int, ...]
     filters: int
     inputs_outer: bool = False
+    chains: Chains | None = None
 
     @classmethod
     def whole(cls, gemm: Gemm) -> Cut:

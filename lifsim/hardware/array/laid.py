@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -54,8 +54,9 @@ class Laid:
 
     @cached_property
     def column_folds(self) -> list[int]:
-        """Folds of W filters, by filter tile."""
-        return [-(-filters // self.shape.cols) for filters in self.tiling.filter_tiles(self.gemm)]
+        """Folds of W filters, or of whole chains of them, by filter tile."""
+        wide = self.shape.filter_cols(self.gemm.chain)
+        return [-(-filters // wide) for filters in self.tiling.filter_tiles(self.gemm)]
 
     def cycles(self, rounds: int) -> ArrayCycles:
         """Of all tiles over `rounds`."""
@@ -92,6 +93,15 @@ class Laid:
         for part, tile, count in self._read_by_tile(read, ports.spike_in):
             waits = dense_waits(self.dataflow, part, tile, self.shape, rounds, self.tick_batched, ports)
             total += waits * count
+        return total
+
+    def row_waits(self, stream: Ints, inputs: Ints, ports: Ports) -> PortStalls:
+        """Of folds that stream in `stream` cycles and whose inputs take `inputs`, over all column folds, tile by tile
+        (`Dataflow.row_waits`)."""
+        total = PortStalls()
+        for wide, count in Counter(self.tiling.filter_tiles(self.gemm)).items():
+            tile = replace(self.gemm, filters=wide)
+            total += self.dataflow.row_waits(stream, inputs, tile, self.shape, ports) * count
         return total
 
     def input_words(self, read: InputReads, banks: Banks) -> int:

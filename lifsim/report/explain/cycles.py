@@ -15,6 +15,7 @@ from lifsim.model.arch import Arch
 from lifsim.model.network import Layer
 from lifsim.report.explain.line import Line, alike, plus, product, total
 from lifsim.simulate.bound import STALLS
+from lifsim.units import counted
 
 UNIT = "cycles"
 
@@ -57,6 +58,11 @@ def _folds(laid: Laid) -> Line:
     why = (
         f"{dataflow.name}: {dataflow.rows} over {shape.rows} rows, {dataflow.cols} over {shape.cols} columns, per round"
     )
+    wide, chains = dataflow.finishes(laid.gemm, shape).filters, laid.tiling.chains
+    if chains is not None and chains.alternating:
+        why += f"; those that have chains of {chains.length} filters in common take turns at every timestep"
+    elif chains is not None and wide is not None and wide < shape.cols:
+        why += f"; whole chains of {chains.length} filters fill {wide} of these"
     if tiles > 1:
         why += f"; they end at the edges of {tiles} tiles"
     return Line("folds", count, value, "", why)
@@ -101,10 +107,11 @@ def _lif(layer: Layer, arch: Arch, calls: LifCalls, laid: Laid, batch: int, valu
         why = "images x timesteps, passes that stick out from under the next block of folds, and what follows the last"
         return Line("lif", f"{batch}*({_exposed(layer, calls, laid)})", value, UNIT, why)
     pixels, filters = lif_tiles(calls, laid)
-    down, across = _cut(pixels, laid.shape.rows), _cut(filters, laid.shape.cols)
+    down, across = _cut(pixels, laid.shape.rows), _cut(filters, laid.shape.filter_cols(laid.gemm.chain))
     call = f"({arch.lif.latency_cycles}+{arch.lif.initiation_interval_cycles}*({chain}-1))"
     expression = f"{product(batch, layer.timesteps, calls.groups)}*{down}*{across}*{call}"
-    return Line("lif", expression, value, UNIT, f"images x timesteps x passes x {chain} calls in a chain")
+    why = f"images x timesteps x passes x {counted(chain, 'call')} in a chain"
+    return Line("lif", expression, value, UNIT, why)
 
 
 def _cut(sizes: list[int], size: int) -> str:

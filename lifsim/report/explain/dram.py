@@ -18,6 +18,7 @@ from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.schedule.storage import rows_of, step_row_bytes, tensor_bytes
 from lifsim.schedule.traffic import LayerTraffic
 from lifsim.schedule.unrolled import LayerStep, unroll
+from lifsim.units import counted
 
 UNIT = "bytes"
 
@@ -96,9 +97,13 @@ class LayerBytes:
         return Line(quantity, alike(moved), value, UNIT, "; ".join(self._whys(tensors)))
 
     def _whys(self, tensors: Sequence[Tensor]) -> Iterator[str]:
-        chunks = f"{len(self._steps)} timesteps of chunks, in each what is not on chip"
+        chunks = f"{counted(len(self._steps), 'timestep')} of chunks, in each what is not on chip"
         tiles = self.traffic.tiling.filter_tiles
-        yield f"{chunks}, again for halos and for {tiles} filter tiles" if tensors == [self.layer.input] else chunks
+        yield (
+            f"{chunks}, again for halos and for {counted(tiles, 'filter tile')}"
+            if tensors == [self.layer.input]
+            else chunks
+        )
         for tensor in tensors:
             size = product(rows_of(tensor.shape), step_row_bytes(tensor, self.plan.facts.reals))
             yield f"an image of {tensor.name} is {size}"

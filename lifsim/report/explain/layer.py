@@ -22,6 +22,7 @@ from lifsim.schedule.products import laid_out
 from lifsim.simulate.bound import port_use
 from lifsim.simulate.result import LayerRecord, Result
 from lifsim.sweeps.beside import Comparison
+from lifsim.units import counted
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def _head(result: Result, layer: Layer, record: LayerRecord) -> Iterator[str]:
     yield f"{named}, sharing {result.sharing}: {filters} {shape}, input {kept}"
     gemm = f"Sr = {layer.out_shape[1]}*{layer.out_shape[2]} = {layer.pixels} pixels"
     gemm += f", K = {layer.reduction} products, Sc = {layer.group_filters} filters"
-    yield f"{gemm}; {layer.rounds} rounds of {network.timesteps} timesteps, batch {batch}"
+    yield f"{gemm}; {counted(layer.rounds, 'round')} of {counted(network.timesteps, 'timestep')}, batch {batch}"
     yield f"schedule {result.options.schedule}: {record.counts.tiling}"
 
 

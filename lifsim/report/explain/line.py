@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from lifsim.report.width import wrapped
+
 
 @dataclass(frozen=True)
 class Line:
@@ -21,8 +23,19 @@ class Line:
     @property
     def text(self) -> str:
         """One line for people."""
-        arithmetic = "" if self.expression == str(self.value) else f" = {self.expression}"
-        return f"{self.quantity}{arithmetic} = {self.value:,} {self.unit}   ({self.why})"
+        return f"{self.arithmetic}   ({self.why})"
+
+    @property
+    def arithmetic(self) -> str:
+        """Its first half."""
+        expression = "" if self.expression == str(self.value) else f" = {self.expression}"
+        return f"{self.quantity}{expression} = {self.value:,} {self.unit}"
+
+    def within(self, columns: int) -> list[str]:
+        """For people, in lines of so many columns: the arithmetic by itself where both halves do not fit."""
+        if len(self.text) <= columns:
+            return [self.text]
+        return [*wrapped(self.arithmetic.rstrip(), columns), *wrapped(f"    ({self.why})", columns, indent=5)]
 
 
 def product(*factors: int) -> str:

@@ -11,6 +11,7 @@ from lifsim.schedule.group import Group
 from lifsim.schedule.membranes import calls_of
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.traffic import DramBytes
+from lifsim.units import counted
 
 UNIT = "bytes"
 
@@ -72,7 +73,9 @@ def _line(quantity: str, portions: list[Portions], times: tuple[int, int], times
     for one in portions:
         moving = [(times[0], one.through), (times[1] + timesteps * one.apart, one.rest)]
         terms += [f"{one.chunks}*{count}*{size}" for count, size in moving if count * size]
-        parts = [f"of the {one.stays + one.through + one.rest} bytes of {one.images} images {one.stays} stay"]
+        parts = [
+            f"of the {one.stays + one.through + one.rest} bytes of {counted(one.images, 'image')} {one.stays} stay"
+        ]
         parts += [f"{one.through} stay through a relay of calls"] if one.through else []
         parts += [f"{size} move {count} times" for count, size in moving if count * size]
         if one.window and one.rest:

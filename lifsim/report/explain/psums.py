@@ -15,6 +15,7 @@ from lifsim.schedule.products import gemm_of
 from lifsim.schedule.psums import blocks_of
 from lifsim.schedule.storage import bytes_of
 from lifsim.schedule.traffic import LayerTraffic
+from lifsim.units import counted
 
 
 def psum_lines(
@@ -34,7 +35,9 @@ def psum_lines(
         waiting = int(walked.replayed(images)[layer.index - plan.first]) if walked else 0
         if waiting:
             terms.append(product(chunks, layer.timesteps, waiting))
-            whys.append(f"currents of {images} images that wait to be replayed: out once, in at the other timesteps")
+            whys.append(
+                f"currents of {counted(images, 'image')} that wait to be replayed: out once, in at the other timesteps"
+            )
     yield Line("psums", plus(*terms), traffic.dram.psum, "bytes", "; ".join(whys))
 
 
@@ -42,8 +45,9 @@ def _spilled(layer: Layer, arch: Arch, traffic: LayerTraffic, *, tick_batched: b
     """Bytes that outputs finished together, of one image and group of the convolution, have too much for the psum
     buffer, times the folds of a sum between which they go out, empty if none; and how often: at every round not held
     together with the others."""
-    store = Chip.of(arch).psums.of(layer)
-    dataflow, gemm = store.dataflow, gemm_of(layer)
+    chains = traffic.tiling.cut.chains
+    store = Chip.of(arch).psums.of(layer, chains)
+    dataflow, gemm = store.dataflow, gemm_of(layer, chains)
     if dataflow.sums_in_pes:
         return "", 0
     together = layer.rounds if tick_batched and dataflow.joins_rounds else 1

@@ -28,17 +28,17 @@ class OutputStationary(Dataflow):
 
     def folds(self, gemm: Gemm, shape: ArrayShape) -> Folds:
         """K operands a fold."""
-        outputs = ceil_div(gemm.pixels, shape.rows) * ceil_div(gemm.filters, shape.cols)
+        outputs = ceil_div(gemm.pixels, shape.rows) * self.input_repeats(gemm, shape)
         return Folds(1, outputs, gemm.reduction, shape.rows + shape.cols - 2)
 
     def words(self, gemm: Gemm, shape: ArrayShape) -> FoldWords:
         """Pixels over rows, filters over columns."""
-        count = f"ceil({gemm.pixels}/{shape.rows})*ceil({gemm.filters}/{shape.cols})"
+        count = f"ceil({gemm.pixels}/{shape.rows})*ceil({gemm.filters}/{shape.filter_cols(gemm.chain)})"
         return FoldWords(count, f"({shape.rows}+{shape.cols}-2)", "rows + cols - 2")
 
     def finishes(self, gemm: Gemm, shape: ArrayShape) -> OutputBlock:
         """Those of a fold."""
-        return OutputBlock(shape.rows, shape.cols)
+        return OutputBlock(shape.rows, shape.filter_cols(gemm.chain))
 
     def operands(self, gemm: Gemm, shape: ArrayShape) -> Operands:
         """Inputs once a column fold, weights once a row fold."""
@@ -55,7 +55,7 @@ class OutputStationary(Dataflow):
     def row_waits(self, stream: Ints, inputs: Ints, gemm: Gemm, shape: ArrayShape, ports: Ports) -> PortStalls:
         """The weights of a fold pass while its rows stream."""
         waits = PortStalls()
-        for w, count in parts(gemm.filters, shape.cols):
+        for w, count in parts(gemm.filters, shape.filter_cols(gemm.chain)):
             waits += held_up(stream, ports.weight.cycles(gemm.reduction * w), inputs, 0) * count
         return waits
 
@@ -65,4 +65,4 @@ class OutputStationary(Dataflow):
 
     def input_repeats(self, gemm: Gemm, shape: ArrayShape) -> int:
         """Column folds."""
-        return ceil_div(gemm.filters, shape.cols)
+        return ceil_div(gemm.filters, shape.filter_cols(gemm.chain))

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from math import gcd
 
 import numpy as np
 
@@ -80,15 +81,23 @@ def _mapping(gemm: Gemm, shape: ArrayShape, strip_rows: int, strips: int, filter
     passed = ceil_div(gemm.channels, channels)
     in_turn = ceil_div(passed, ceil_div(passed, max(1, PE_INPUTS // S)))
     sharing = max(1, min(PE_PSUMS, PE_WEIGHTS // (S * in_turn), ceil_div(gemm.filters, filters)))
+    if sharing * filters < gemm.filters:  # whole chains, where they fit
+        together = gemm.chain // gcd(gemm.chain, filters)
+        sharing = sharing // together * together or sharing
     return Mapping(strip_rows, strips, filters, channels, in_turn, sharing, ceil_div(R, shape.rows))
 
 
-def _cost(mapping: Mapping, gemm: Gemm) -> tuple[int, int]:
-    """(channels that PEs pass one after the other, elements that cross the array's edge)."""
+def _cost(mapping: Mapping, gemm: Gemm) -> tuple[bool, int, int]:
+    """(whether it parts chains, channels that PEs pass one after the other, elements that cross the array's edge)."""
     strips, filters, reductions = mapping.fold_counts(gemm)
     inputs = gemm.channels * _map_elements(gemm, mapping) * ceil_div(filters, mapping.sharing)
     psums = gemm.pixels * gemm.filters * (2 * reductions - 1)
-    return strips * filters * reductions * mapping.in_turn, inputs + psums + gemm.reduction * gemm.filters * strips
+    together = mapping.filters * mapping.sharing
+    return (
+        together < gemm.filters and together % gemm.chain > 0,
+        strips * filters * reductions * mapping.in_turn,
+        inputs + psums + gemm.reduction * gemm.filters * strips,
+    )
 
 
 @DATAFLOWS.register

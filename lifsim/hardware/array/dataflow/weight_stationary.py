@@ -27,21 +27,21 @@ class WeightStationary(Dataflow):
 
     def folds(self, gemm: Gemm, shape: ArrayShape) -> Folds:
         """Sr pixels a fold."""
-        reductions, outputs = ceil_div(gemm.reduction, shape.rows), ceil_div(gemm.filters, shape.cols)
-        return Folds(reductions, outputs, gemm.pixels, 2 * shape.rows + shape.cols - 2)
+        reductions = ceil_div(gemm.reduction, shape.rows)
+        return Folds(reductions, self.input_repeats(gemm, shape), gemm.pixels, 2 * shape.rows + shape.cols - 2)
 
     def words(self, gemm: Gemm, shape: ArrayShape) -> FoldWords:
         """Products over rows, filters over columns."""
-        count = f"ceil({gemm.reduction}/{shape.rows})*ceil({gemm.filters}/{shape.cols})"
+        count = f"ceil({gemm.reduction}/{shape.rows})*ceil({gemm.filters}/{shape.filter_cols(gemm.chain)})"
         return FoldWords(count, f"(2*{shape.rows}+{shape.cols}-2)", "2 rows + cols - 2")
 
     def finishes(self, gemm: Gemm, shape: ArrayShape) -> OutputBlock:
         """All pixels that stream past a fold's filters."""
-        return OutputBlock(None, shape.cols)
+        return OutputBlock(None, shape.filter_cols(gemm.chain))
 
     def held_outputs(self, gemm: Gemm, shape: ArrayShape) -> OutputBlock:
         """A column finishes one output after the other; tick-batched, the timesteps of a pixel follow each other."""
-        return OutputBlock(1, shape.cols)
+        return OutputBlock(1, shape.filter_cols(gemm.chain))
 
     def membrane_registers(self, shape: ArrayShape) -> int:
         """One a column."""
@@ -57,7 +57,7 @@ class WeightStationary(Dataflow):
         stream = gemm.pixels * rounds
         inputs = rounds * (gemm.pixels + self.input_reads(read, gemm, ports.spike_in, shape).waits)
         waits = _weight_loads(gemm, shape, ports)
-        for w, count in parts(gemm.filters, shape.cols):
+        for w, count in parts(gemm.filters, shape.filter_cols(gemm.chain)):
             waits += held_up(stream, 0, inputs, ports.psum.cycles(stream * w)) * count
         return waits
 
@@ -67,11 +67,11 @@ class WeightStationary(Dataflow):
 
     def input_repeats(self, gemm: Gemm, shape: ArrayShape) -> int:
         """Column folds."""
-        return ceil_div(gemm.filters, shape.cols)
+        return ceil_div(gemm.filters, shape.filter_cols(gemm.chain))
 
 
 def _weight_loads(gemm: Gemm, shape: ArrayShape, ports: Ports) -> PortStalls:
     """Waits of loading all weights once, fold by fold, in H cycles each."""
-    folds = cut(gemm.reduction, gemm.filters, shape.rows, shape.cols)
+    folds = cut(gemm.reduction, gemm.filters, shape.rows, shape.filter_cols(gemm.chain))
     late = sum(max(0, ports.weight.cycles(h * w) - shape.rows) * count for h, w, count in folds)
     return PortStalls(weight=late * gemm.groups)

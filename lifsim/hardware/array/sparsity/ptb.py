@@ -117,7 +117,7 @@ class ParallelTimeBatching(Sparsity):
             inputs = _inputs(kept, laid, first, last)
             asked = -(-_input_bits(inputs, laid, read, last - first) // ports.spike_in.line_bits)
             stream = inputs * min(WINDOW, last - first)
-            waits += laid.dataflow.row_waits(stream, asked, laid.gemm, laid.shape, ports)
+            waits += laid.row_waits(stream, asked, ports)
         return waits
 
     def input_words(self, kept: Kept, laid: Laid, read: InputMap, banks: Banks) -> int:

@@ -1,0 +1,77 @@
+"""Which rows of which nodes the nodes behind a layer need, along the axis on which maps are cut into rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lifsim.model.layers import Ownership
+from lifsim.model.network import Layer, Lif, Network, Node, Pool, Tensor
+from lifsim.model.product import Product
+
+
+@dataclass(frozen=True)
+class Read:
+    """Of `node`, row y of the reader needs rows y - above to y + below, as far as the map goes; row_by_row: whether
+    that holds, which a stride, another axis or a whole operand forbids."""
+
+    node: str
+    above: int = 0
+    below: int = 0
+    row_by_row: bool = True
+
+
+@dataclass(frozen=True)
+class Step:
+    """A node that runs behind a layer, the layer's product first. is_lif: whether it fires there."""
+
+    tensor: Tensor
+    reads: tuple[Read, ...]
+    is_lif: bool
+
+    @property
+    def name(self) -> str:
+        """Of the node."""
+        return self.tensor.name
+
+
+def steps_behind(network: Network) -> tuple[tuple[Step, ...], ...]:
+    """By layer its nodes in execution order: the product, pools, adds, the LIF."""
+    ownership = Ownership.of(network.nodes)
+    layers = {layer.name: layer for layer in network.layers}
+    return tuple(
+        tuple(_step(ownership, layers, node) for node in ownership.members[layer.name]) for layer in network.layers
+    )
+
+
+def _step(ownership: Ownership, layers: dict[str, Layer], node: Node) -> Step:
+    reads = _operands(layers[node.name]) if isinstance(node, Product) else _inputs(ownership, node)
+    return Step(node.output, tuple(reads), isinstance(node, Lif))
+
+
+def _operands(layer: Layer) -> Iterator[Read]:
+    along = _axis(layer.in_shape)
+    yield _window(layer.input.name, layer.kernel[along], layer.stride[along], layer.padding[along],
+                  same_axis=not layer.flat and _axis(layer.out_shape) == along)  # fmt: skip
+    if layer.operand is not None:
+        yield Read(layer.operand.name, row_by_row=False)
+
+
+def _inputs(ownership: Ownership, node: Node) -> Iterator[Read]:
+    for name in node.inputs:
+        along = _axis(ownership.nodes[name].output.shape)
+        same = _axis(node.output.shape) == along
+        if isinstance(node, Pool):
+            yield _window(name, node.kernel[along], node.stride[along], node.padding[along], same_axis=same)
+        else:
+            yield Read(name, row_by_row=same)
+
+
+def _window(name: str, kernel: int, stride: int, padding: int, *, same_axis: bool) -> Read:
+    """A map keeps its rows where a window of stride 1 has as many rows above its own as beneath it."""
+    return Read(name, padding, kernel - 1 - padding, same_axis and stride == 1 and kernel == 2 * padding + 1)
+
+
+def _axis(shape: tuple[int, ...]) -> int:
+    """1 where rows lie along a signal's length, 0 where they lie along a map's height."""
+    return 1 if len(shape) == 3 and shape[1] == 1 else 0

@@ -1,0 +1,99 @@
+"""Tables on terminals that are narrower than they are: headings wrap, texts wrap at words, and what still does not fit
+stands below, beside its key columns again. Numbers and names are never cut.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Column, Table
+
+from lifsim.report.width import ENDLESS
+
+
+def parts_of(table: Table, console: Console, keys: int) -> list[Table]:
+    """`table`, whose cells are texts, as one or several that fit: each has the first `keys` columns."""
+    if natural_width(table, console) <= console.width:
+        return [table]
+    squeezed = _with_columns(table, [_squeezed(column) for column in table.columns])
+    every, first = range(len(table.columns)), list(range(keys))
+    if _least_width(squeezed, console, every) <= console.width:
+        return [squeezed]
+    parts, here = list[list[int]](), list(first)
+    for index in every[keys:]:
+        if here != first and _least_width(squeezed, console, [*here, index]) > console.width:
+            parts.append(here)
+            here = list(first)
+        here.append(index)
+    found = [_with_columns(squeezed, [squeezed.columns[index] for index in part]) for part in (*parts, here)]
+    for part in found[1:]:
+        part.title = None
+    for part in found[:-1]:
+        part.caption = None
+    return found
+
+
+def natural_width(table: Table, console: Console) -> int:
+    """Where nothing wraps."""
+    return Measurement.get(console, console.options.update(width=ENDLESS), table).maximum
+
+
+def least_width(table: Table, console: Console) -> int:
+    """Where texts wrap at every word."""
+    return _least_width(table, console, range(len(table.columns)))
+
+
+def _least_width(table: Table, console: Console, columns: Sequence[int]) -> int:
+    part = _with_columns(table, [table.columns[index] for index in columns])
+    part.title = part.caption = None
+    spare = sum(_longest(column, whole=True) - _longest(column, whole=column.no_wrap) for column in part.columns)
+    return natural_width(part, console) - spare
+
+
+def _texts(column: Column) -> list[str]:
+    return [str(text) for text in (column.header, *column.cells, column.footer)]
+
+
+def _longest(column: Column, *, whole: bool) -> int:
+    """Of the lines of a column, or of its words."""
+    pieces = [piece for text in _texts(column) for piece in (text.split("\n") if whole else text.split())]
+    return max(*map(len, pieces), column.min_width or 0, 0)
+
+
+def _squeezed(column: Column) -> Column:
+    """Figures, which stand on the right, keep their lines; their heading wraps above them, dotted names at a dot."""
+    if column.justify != "right":
+        return column
+    heading, *figures = _texts(column)
+    pieces = re.findall(r"[^\s.]*(?:\.|\s+|$)", heading)
+    widest = max(len(line.strip()) for text in (*figures, *pieces) for line in text.split("\n"))
+    lines = [""]
+    for piece in filter(None, pieces):
+        if lines[-1] and len(lines[-1]) + len(piece.rstrip()) > widest:
+            lines.append("")
+        lines[-1] += re.sub(r"\s", " ", piece)
+    return replace(column, header="\n".join(line.rstrip() for line in lines), no_wrap=True)
+
+
+def _with_columns(table: Table, columns: Sequence[Column]) -> Table:
+    part = Table(
+        title=table.title,
+        caption=table.caption,
+        box=table.box,
+        padding=table.padding,
+        show_header=table.show_header,
+        show_footer=table.show_footer,
+        show_edge=table.show_edge,
+        pad_edge=table.pad_edge,
+        header_style=table.header_style,
+        title_style=table.title_style,
+        title_justify=table.title_justify,
+        caption_justify=table.caption_justify,
+    )
+    part.columns = [replace(column, _index=index) for index, column in enumerate(columns)]
+    part.rows = table.rows
+    return part

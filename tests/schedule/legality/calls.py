@@ -1,0 +1,172 @@
+"""The LIF calls of a timestep-major group as events: which membranes stay, which pass, which stream in and out.
+
+A state's bytes are in two things: what stays from timestep to timestep, and what DRAM holds in between, of which the
+first bytes stream through at every call and the others stay from the first call of a relay to its last. Both are dealt
+to filters (chain by chain, in the order in which filters are taken) and, in strips, to rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from lifsim.hardware.pipeline.kinds import Kind
+from lifsim.schedule.membranes import MembraneSplit, StateCall, calls_of
+from lifsim.schedule.moves import Visit
+from lifsim.schedule.plan import GroupPlan, Plan
+from tests.oracles.legality import Walker
+from tests.oracles.legality_events import Drop, Event, Fire, Load, Put, Store, Thing
+
+Range = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Call:
+    """A layer's call at a timestep of a chunk: stays and moves, the two things of its state; streaming: bytes of the
+    second that stream; room: bytes of the buffer that they have; rows: those at work of all that its state has."""
+
+    layer: str
+    calls: int
+    filters: int
+    timestep: int
+    stays: Thing
+    moves: Thing
+    streaming: int
+    room: int
+    rows: Range
+    of_rows: int
+
+    def area(self, begin: int, size: int, chains: Range) -> Range:
+        """Of an area of a thing, the bytes of some chains of the rows at work."""
+        low, high = (size * row // self.of_rows for row in self.rows)
+        ends = [begin + low + (high - low) * chain * self.calls // self.filters for chain in chains]
+        return ends[0], ends[1]
+
+
+class CallEvents:
+    """Of one group."""
+
+    def __init__(self, walker: Walker, plan: Plan, group: GroupPlan, batch: int) -> None:
+        self.walker, self.plan, self.batch = walker, plan, batch
+        walked = group.walked
+        self.splits = walked.cost.membranes
+        self.images = walked.group.chunks.images
+        self.stripped = set(walked.cost.heights)
+        self.owner: dict[int, tuple[int, int, StateCall]] = {}
+        for position, index in enumerate(walked.group.states):
+            for call in calls_of(walked.group.relays_of(index)):
+                self.owner[call.layer] = position, index, call
+        self.chunks = range(-(-batch // self.images))
+        for chunk in self.chunks:
+            for position, index in enumerate(walked.group.states):
+                state, stays = plan.facts.states[index], self._split(chunk).permanent[position]
+                whole = min(self.images, batch - chunk * self.images) * state.bytes
+                for part, size in (("stays", stays), ("moves", whole - stays)):
+                    walker.add_state(("state", state.name, chunk, part), state.name, size)
+
+    def _split(self, chunk: int) -> MembraneSplit:
+        last_is_smaller = self.batch % self.images and chunk == self.chunks[-1]
+        return self.splits[-1 if last_is_smaller else 0]
+
+    def step(self, visit: Visit, step: int, chunk: int, rows: Range, filters: Range) -> Iterator[Event]:
+        """What a step does to the membranes of its rows x filters: what is transient comes in and is updated, what
+        streams comes, is updated and goes piece by piece, and what is transient goes."""
+        if visit.layer not in self.owner:
+            return
+        _, _, when = self.owner[visit.layer]
+        call = self._call(visit, chunk, rows)
+        loads, stores = (_ranges(visit, step, kind) for kind in (Kind.MEMBRANE_READ, Kind.MEMBRANE_WRITE))
+        parts = _parts(filters, call.calls)
+        touched = filters[0] // call.calls, -(-filters[1] // call.calls)
+        streams = call.area(0, call.streaming, touched)
+        areas = (call.stays, 0, self.walker.size(call.stays)), (
+            call.moves, call.streaming, self.walker.size(call.moves) - call.streaming
+        )  # fmt: skip
+        first = visit.timestep == 0 and when.first
+        if first:
+            for thing, begin, size in areas:
+                begun = -(-filters[0] // call.calls), -(-filters[1] // call.calls)
+                yield Put("membrane", thing, *call.area(begin, size, begun))
+        for piece in (part for load in loads for part in _minus(load, streams)):
+            yield Load("membrane", call.moves, *piece)
+        for chains, groups in parts:
+            for which in range(*groups):
+                for thing, begin, size in areas:
+                    yield Fire(call.layer, call.timestep, which, thing, *call.area(begin, size, chains))
+        for chains, groups in parts:
+            piece = call.area(0, call.streaming, chains)
+            yield from self._stream(call, piece, groups, None if first else loads, stores)
+        for piece in (part for store in stores for part in _minus(store, streams)):
+            yield Store("membrane", call.moves, *piece)
+        if when.closes:
+            ended = filters[0] // call.calls, filters[1] // call.calls
+            yield Drop("membrane", call.moves, *call.area(areas[1][1], areas[1][2], ended))
+
+    def _call(self, visit: Visit, chunk: int, rows: Range) -> Call:
+        _, index, _ = self.owner[visit.layer]
+        split, state, told = self._split(chunk), self.plan.facts.states[index], self.walker.net.layers[visit.layer]
+        stays, moves = (("state", state.name, chunk, part) for part in ("stays", "moves"))
+        in_strips = index in self.stripped
+        return Call(
+            layer=told.name,
+            calls=told.calls,
+            filters=told.filters,
+            timestep=visit.timestep or 0,
+            stays=stays,
+            moves=moves,
+            streaming=0 if in_strips else max(0, self.walker.size(moves) - split.transient),
+            room=max(1, self.walker.net.buffers["membrane"] - sum(split.permanent) - split.transient),
+            rows=rows if in_strips else (0, state.rows),
+            of_rows=state.rows,
+        )
+
+    def _stream(
+        self, call: Call, part: Range, groups: Range, loads: list[Range] | None, stores: list[Range]
+    ) -> Iterator[Event]:
+        """Bytes of chains, piece by piece as large as the room that is left; those of a chain that is not complete
+        stay. loads: None where they are at rest."""
+        for low in range(*part, call.room):
+            piece = low, min(low + call.room, part[1])
+            if groups[0] == 0 and loads is None:
+                yield Put("membrane", call.moves, *piece)
+            elif groups[0] == 0 and loads is not None:
+                yield from (Load("membrane", call.moves, *both) for both in _common(piece, loads))
+            for which in range(*groups):
+                yield Fire(call.layer, call.timestep, which, call.moves, *piece)
+            if groups[1] == call.calls:
+                yield from (Store("membrane", call.moves, *both) for both in _common(piece, stores))
+                yield Drop("membrane", call.moves, *piece)
+
+
+def _parts(filters: Range, calls: int) -> list[tuple[Range, Range]]:
+    """(chains, channel groups of them) that filters first..end are, chains being `calls` filters behind one another."""
+    first, end = filters
+    begin, close = -(-first // calls), end // calls
+    if begin > close:
+        return [((close, close + 1), (first % calls, end % calls))]
+    parts = [
+        ((begin - 1, begin), (first % calls, calls)),
+        ((begin, close), (0, calls)),
+        ((close, close + 1), (0, end % calls)),
+    ]
+    return [parts[0]] * (first % calls > 0) + [parts[1]] * (begin < close) + [parts[2]] * (end % calls > 0)
+
+
+def _ranges(visit: Visit, step: int, kind: Kind) -> list[Range]:
+    moves = visit.moves
+    mine = np.flatnonzero((moves.step == step) & (moves.kind == kind))
+    return [(int(moves.offset[move]), int(moves.offset[move] + moves.bytes[move])) for move in mine]
+
+
+def _common(piece: Range, ranges: list[Range]) -> Iterator[Range]:
+    for low, high in ranges:
+        both = max(piece[0], low), min(piece[1], high)
+        if both[0] < both[1]:
+            yield both
+
+
+def _minus(piece: Range, hole: Range) -> list[Range]:
+    parts = (piece[0], min(piece[1], hole[0])), (max(piece[0], hole[1]), piece[1])
+    return [(low, high) for low, high in parts if low < high] if hole[0] < hole[1] else [piece]

@@ -1,0 +1,87 @@
+"""A network under a sharing as the legality oracle is told it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from lifsim.graph.states import State
+from lifsim.graph.tensors import behind_mean, when_there
+from lifsim.model.layers import Ownership
+from lifsim.model.network import Input, Network, Pool, TimeMean
+from lifsim.model.network import Layer as HardwareLayer
+from lifsim.model.network import Node as NetworkNode
+from lifsim.model.product import Product
+from lifsim.schedule.plan import Plan
+from lifsim.schedule.storage import rows_of, step_row_bytes, tick_rows
+from tests.oracles.legality_events import Layer, Net, Node, Source
+
+
+def described(network: Network, states: Sequence[State], plan: Plan, batch: int) -> Net:
+    """The network that `plan` is of, and the buffers that its chip has for what a schedule keeps."""
+    states_of = {name: state for state in states for name in state.lifs}
+    layers = []
+    for facts in plan.facts.layers:
+        layer = facts.layer
+        state = states_of[layer.lif.name] if layer.lif else None
+        packed = tick_rows(layer, plan.facts.reals)
+        layers.append(
+            Layer(
+                name=layer.name,
+                product=f"{layer.name}/product",
+                filters=layer.filters,
+                filter_bytes=facts.filter_bytes if layer.operand is None else 0,
+                groups=layer.groups,
+                packed_rows=packed.axis.rows_in,
+                packed_row_bytes=packed.row_bytes,
+                state=state.name if state else None,
+                calls=state.channels if state else 1,
+            )
+        )
+    buffers = {name: getattr(plan.chip.room, name) for name in ("weight", "spike_in", "spike_out", "membrane")}
+    return Net(network.timesteps, batch, tuple(_nodes(network, plan)), tuple(layers), buffers)
+
+
+def _nodes(network: Network, plan: Plan) -> Iterator[Node]:
+    owner = Ownership.of(network.nodes).owner
+    layers = {layer.name: layer for layer in network.layers}
+    averaged = behind_mean(network.nodes)
+    for node in network.nodes:
+        tensor, behind = node.output, owner[node.name]
+        steps = when_there(tensor.timesteps, network.timesteps, averaged=node.name in averaged)
+        rows, size = rows_of(tensor.shape), step_row_bytes(tensor, plan.facts.reals)
+        sources: tuple[Source, ...]
+        if isinstance(node, Product):
+            layer = layers[node.name]
+            product = f"{node.name}/product"
+            yield Node(product, plan.facts.layers[layer.index].rows.axis.rows_out, 0, _operands(layer), steps,
+                       layer=node.name)  # fmt: skip
+            sources = (Source(product, whole=_along(layer) != _axis(tensor.shape)),)
+        else:
+            sources = tuple(_source(network, node, name) for name in node.inputs)
+        yield Node(node.name, rows, size, () if isinstance(node, Input) else sources, steps,
+                   isinstance(node, TimeMean), behind)  # fmt: skip
+
+
+def _operands(layer: HardwareLayer) -> tuple[Source, ...]:
+    along = _along(layer)
+    whole = layer.flat or _axis(layer.input.shape) != along
+    first = Source(layer.input.name, layer.kernel[along], layer.stride[along], layer.padding[along], whole)
+    return (first,) if layer.operand is None else (first, Source(layer.operand.name, whole=True))
+
+
+def _source(network: Network, node: NetworkNode, name: str) -> Source:
+    shape = network.node(name).output.shape
+    along = _axis(shape)
+    whole = along != _axis(node.output.shape)
+    if isinstance(node, Pool):
+        return Source(name, node.kernel[along], node.stride[along], node.padding[along], whole)
+    return Source(name, whole=whole)
+
+
+def _along(layer: HardwareLayer) -> int:
+    return 1 if layer.in_shape[1] == 1 else 0
+
+
+def _axis(shape: tuple[int, ...]) -> int:
+    """Along which of (height, width) a map is cut into rows."""
+    return 1 if len(shape) == 3 and shape[1] == 1 else 0

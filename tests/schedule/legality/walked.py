@@ -1,0 +1,44 @@
+"""A plan as the legality oracle walks it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lifsim.graph.states import states_of
+from lifsim.model.network import Network
+from lifsim.model.sharing import Sharing
+from lifsim.schedule.plan import Plan
+from tests.oracles.legality import Walker
+from tests.oracles.legality_events import Event, Net, Thing
+from tests.schedule.legality.described import described
+from tests.schedule.legality.groups import GroupEvents
+from tests.schedule.legality.ticks import TickEvents
+
+
+@dataclass(frozen=True)
+class Walked:
+    """What the oracle has been told: a network, by thing whose state it is part of and its bytes, and all events."""
+
+    net: Net
+    states: dict[Thing, tuple[str, int]]
+    events: tuple[Event, ...]
+
+
+def obeyed(network: Network, sharing: Sharing, plan: Plan, batch: int) -> Walked:
+    """A plan, all of which the oracle has obeyed. Raises IllegalPlanError."""
+    walker = Walker(described(network, states_of(network, sharing), plan, batch))
+    events = []
+    for event in _events(walker, plan, batch):
+        walker.obey(event)
+        events.append(event)
+    walker.end()
+    return Walked(walker.net, walker.states, tuple(events))
+
+
+def _events(walker: Walker, plan: Plan, batch: int) -> Iterator[Event]:
+    for group in plan.groups:
+        if group.tick_batched:
+            yield from TickEvents(walker, plan, group.first, batch).events()
+        else:
+            yield from GroupEvents(walker, plan, group, batch).events()
