@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 from lifsim.graph.states import states_of
 from lifsim.memo import Memo
 from lifsim.model.sharing import Sharing
-from lifsim.report.change import change_text
 from lifsim.schedule.partition import plan
 from lifsim.schedule.plan import ScheduleOptions
 from lifsim.simulate.result import Result
 from lifsim.sweeps.beside import Comparison
-from lifsim.units import format_bytes
+from lifsim.units import change_text, format_bytes
 
 if TYPE_CHECKING:
     from rich.table import Table

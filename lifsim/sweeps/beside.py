@@ -13,6 +13,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from lifsim.brief import Brief, Briefly
 from lifsim.errors import Fault, InputError, collecting
 from lifsim.graph.states import states_of
 from lifsim.hardware.array import sparsity_of
@@ -23,8 +24,9 @@ from lifsim.schedule.begins import group_words
 from lifsim.simulate.inputs import Inputs
 from lifsim.simulate.options import Options
 from lifsim.simulate.pipeline import simulate
-from lifsim.simulate.result import Result
+from lifsim.simulate.result import Result, Totals
 from lifsim.simulate.spikes import Spikes, fires_own, read_spikes
+from lifsim.units import change_text
 from lifsim.watch import Watch, part_of, unwatched
 
 if TYPE_CHECKING:
@@ -51,8 +53,8 @@ class Step:
     own: bool = False
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(Briefly):
     """A shared run and `none`. baselines: from the one that differs in sharing alone to the machine as it is under its
     own schedule; the same run where sharing brings nothing else."""
 
@@ -68,6 +70,13 @@ class Comparison:
     def machine(self) -> Baseline:
         """`none` on the machine as it is, under its own schedule."""
         return self.baselines[-1]
+
+    @property
+    def brief(self) -> Brief:
+        """What each step changes of what an architect decides by."""
+        alike = f"; none alike has {self.likeness}" if self.likeness else ""
+        title = f"{self.shared.name} against none{alike}"
+        return Brief(title, {step.says: _changes_text(step.ours.totals, step.theirs.totals) for step in self.steps})
 
     @property
     def likeness(self) -> str:
@@ -109,6 +118,17 @@ class Comparison:
         columns = {str(self.shared.sharing): self.shared.totals.figures}
         columns |= {step.says: changes(step.ours, step.theirs) for step in self.steps}
         return pd.DataFrame(columns)
+
+
+def _changes_text(ours: Totals, theirs: Totals) -> str:
+    pairs = {
+        "cycles": (ours.cycles.total, theirs.cycles.total),
+        "energy": (ours.energy_pj.total.total, theirs.energy_pj.total.total),
+        "DRAM bytes": (ours.dram_bytes.total, theirs.dram_bytes.total),
+        "LIF memory": (ours.lif_memory_bytes.forward, theirs.lif_memory_bytes.forward),
+        "area": (ours.area_mm2, theirs.area_mm2),
+    }
+    return ", ".join(f"{name} {change_text(a / b - 1)}" for name, (a, b) in pairs.items() if b)
 
 
 def changes(ours: Result, theirs: Result) -> dict[str, float | None]:
