@@ -8,7 +8,7 @@ beside `none` that has both, which differs from it in sharing alone, then beside
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from lifsim.brief import Brief, Briefly
 from lifsim.errors import Fault, InputError, collecting
 from lifsim.graph.states import states_of
 from lifsim.hardware.array import sparsity_of
-from lifsim.memo import Shared
+from lifsim.memo import Memo, Shared
 from lifsim.model.arch import Arch
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.begins import group_words
@@ -56,10 +56,12 @@ class Step:
 @dataclass(frozen=True, repr=False)
 class Comparison(Briefly):
     """A shared run and `none`. baselines: from the one that differs in sharing alone to the machine as it is under its
-    own schedule; the same run where sharing brings nothing else."""
+    own schedule; the same run where sharing brings nothing else. parts: what the runs have in common, their plans
+    among it."""
 
     shared: Result
     baselines: tuple[Baseline, ...]
+    parts: Memo = field(default_factory=Memo, repr=False, compare=False)
 
     @property
     def alike(self) -> Baseline:
@@ -160,7 +162,7 @@ def run_sharings(inputs: Inputs, sharings: Sequence[str], watch: Watch = unwatch
             states_of(inputs.network, parsed[-1])
     if faults:
         raise InputError(faults)
-    spikes = _Seen(inputs, watch)
+    spikes = _Seen(inputs, watch, Shared())
     arch, network, options = inputs.arch, inputs.network, inputs.options
     return [simulate(arch, network, sharing, options, *spikes.under(sharing)) for sharing in parsed]
 
@@ -170,11 +172,12 @@ def run_beside_baseline(
 ) -> tuple[Result, Comparison | None]:
     """The run, and beside the runs without sharing to compare it with (None if the run itself is one). parts: what it
     has in common with other runs of the network."""
+    parts = parts or Shared()
     spikes = _Seen(inputs, watch, parts)
     shared = simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, *spikes.under(inputs.sharing))
     if inputs.sharing == Sharing():
         return shared, None
-    return shared, Comparison(shared, tuple(_baselines(inputs, shared, spikes)))
+    return shared, Comparison(shared, tuple(_baselines(inputs, shared, spikes)), parts.parts)
 
 
 def _baselines(inputs: Inputs, shared: Result, spikes: _Seen) -> Iterator[Baseline]:
@@ -200,10 +203,10 @@ def _baselines(inputs: Inputs, shared: Result, spikes: _Seen) -> Iterator[Baseli
 class _Seen:
     """The spikes of a network's runs, read once unless each sharing fires its own."""
 
-    def __init__(self, inputs: Inputs, watch: Watch, parts: Shared | None = None) -> None:
+    def __init__(self, inputs: Inputs, watch: Watch, parts: Shared) -> None:
         self._inputs = inputs
         self._watch = watch
-        self._parts = parts or Shared()
+        self._parts = parts
         self._seen: dict[Sharing | None, Spikes] = {}
 
     def under(self, sharing: Sharing) -> tuple[Spikes, Shared, Watch]:
