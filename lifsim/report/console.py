@@ -17,7 +17,7 @@ from lifsim.report.stage_table import stage_table
 from lifsim.report.summary import Around
 from lifsim.report.terminal import Terminal
 from lifsim.report.width import terminal_columns
-from lifsim.simulate.bound import bound
+from lifsim.simulate.bound import bound_words
 from lifsim.simulate.result import Result
 from lifsim.sweeps.beside import Comparison
 from lifsim.units import counted
@@ -56,7 +56,8 @@ def print_result(result: Result, around: Around) -> None:
         console.print_table(buffers)
     console.print(f"prices: {visible(prices_line(result.arch))}", highlight=False)
     if result.advice:
-        console.print(f"bound by {bound(result.totals.cycles)}: {result.advice}", highlight=False)
+        words = bound_words(result.totals.cycles, result.totals.pe_utilisation)
+        console.print(f"bound by {words}: {result.advice}", highlight=False)
     for assumption in result.assumed.lines:
         console.print(f"assumption: {visible(assumption)}", style="dim", highlight=False)
     if around.rates is not None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lifsim.hardware.array import ArrayShape, Dataflow, dataflow_of, shape_of
+from lifsim.hardware.array import ArrayShape, Chains, Dataflow, dataflow_of, shape_of
 from lifsim.model.arch import Arch, Precision
 from lifsim.model.buffers import Buffers
 from lifsim.model.network import Layer
-from lifsim.schedule.held import MembraneRoom
+from lifsim.schedule.held import ArrayMembranes, MembraneRoom
 from lifsim.schedule.psums import PsumStore
+from lifsim.schedule.ways import Way, chains_of
 
 
 @dataclass(frozen=True)
@@ -26,46 +27,57 @@ class BufferBytes:
 @dataclass(frozen=True)
 class TileRoom:
     """What cuts the tiles of a tick-batched layer. cols: of the array; weight, spike_in: bytes of these buffers that a
-    tile may fill."""
+    tile may fill. prefetches: whether the next tile's weights come while the array works on one."""
 
     cols: int
     weight_bits: int
     weight: int
     spike_in: int
     psums: PsumStore
+    prefetches: bool = False
 
 
 @dataclass(frozen=True)
 class Chip:
-    """The array, its precisions, and the room of its buffers."""
+    """The array, its precisions, and the room of its buffers. prefetches: whether that of the weights is
+    double-buffered."""
 
     shape: ArrayShape
     dataflow: Dataflow
     precision: Precision
     room: BufferBytes
+    prefetches: bool = False
 
     @classmethod
     def of(cls, arch: Arch) -> Chip:
         """That of an architecture."""
-        return cls(shape_of(arch.array), dataflow_of(arch.array), arch.precision, buffer_bytes(arch.buffers))
+        array, room = arch.array, buffer_bytes(arch.buffers)
+        return cls(shape_of(array), dataflow_of(array), arch.precision, room, arch.buffers.weight.double_buffered)
 
     @property
     def psums(self) -> PsumStore:
         """Where partial sums wait."""
         return PsumStore(self.dataflow, self.shape, self.precision.psum_bits, self.room.psum)
 
-    def membranes_of(self, layer: Layer, channels: int) -> MembraneRoom | None:
+    def _membranes_of(self, layer: Layer, channels: int, chains: Chains | None) -> MembraneRoom | None:
         """Where those of `layer` live, tick-batched, `channels` groups of whose channels share them; None where the
         registers of the array hold them whatever the tile."""
-        bits, room = self.precision.membrane_bits, self.room.membrane
-        found = MembraneRoom.of(layer, self.dataflow, self.shape, channels, bits, room)
+        room = ArrayMembranes(self.dataflow, self.shape, self.precision.membrane_bits, self.room.membrane)
+        found = MembraneRoom.of(layer, channels, chains, room)
         return found if found.matters(layer) else None
+
+    def ways_of(self, layer: Layer, channels: int) -> tuple[Way, ...]:
+        """In which `layer`, `channels` groups of whose channels share a state in turn, may be tick-batched."""
+        return tuple(
+            Way(chains, self._membranes_of(layer, channels, chains))
+            for chains in chains_of(layer, channels, self.dataflow, self.shape)
+        )
 
     @property
     def tiles(self) -> TileRoom:
         """The room for tiles of one layer alone."""
-        room = self.room
-        return TileRoom(self.shape.cols, self.precision.weight_bits, room.weight, room.spike_in, self.psums)
+        room, bits = self.room, self.precision.weight_bits
+        return TileRoom(self.shape.cols, bits, room.weight, room.spike_in, self.psums, self.prefetches)
 
 
 def buffer_bytes(buffers: Buffers) -> BufferBytes:

@@ -1,26 +1,30 @@
-"""The legal groups of a network on a chip, and the ways in which each may run; each is planned once.
+"""The legal groups of a network on a chip, and the ways in which each may run; all are planned once.
 
 Layers whose LIFs share a state must be in one group, which runs timestep-major. A layer alone may be tick-batched, too.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
 
-from lifsim.errors import Fault, InputError, collecting
+from lifsim.errors import Fault, InputError
 from lifsim.graph.states import State, channels_by_layer
 from lifsim.memo import Memo
-from lifsim.model.network import Network
+from lifsim.model.network import Layer, Network
 from lifsim.schedule import tick
-from lifsim.schedule.chip import Chip
+from lifsim.schedule.chip import Chip, TileRoom
 from lifsim.schedule.facts import NetworkFacts, facts_of
-from lifsim.schedule.plan import GroupPlan, Runs
+from lifsim.schedule.plan import RUNS, GroupPlan, Runs
+from lifsim.schedule.storage import Reals
 from lifsim.schedule.timestep import plan_group
+from lifsim.schedule.traffic import LayerTraffic
+from lifsim.schedule.ways import Way
 
 
 @dataclass(frozen=True, eq=False)
-class Way:
+class Choice:
     """A group that runs in one of its ways. dram_bytes: that it moves."""
 
     group: GroupPlan
@@ -38,55 +42,69 @@ class Way:
 
 
 class Choices:
-    """What there is to choose from. channels: by layer, groups of channels that use its state in turn; batch: images
-    of a run; chunk: those that a timestep-major group works on at a time, None: the best; memo: keeps what a layer
+    """What there is to choose from. batch: images of a run; chunk: those that a timestep-major group works on at a
+    time, None: the best; channels: by layer, channel groups that share its membranes in turn; memo: keeps what a layer
     alone moves."""
 
     def __init__(
-        self, facts: NetworkFacts, channels: tuple[int, ...], chip: Chip, batch: int, chunk: int | None, memo: Memo
+        self, facts: NetworkFacts, chip: Chip, batch: int, chunk: int | None, channels: Sequence[int], memo: Memo
     ) -> None:
-        self.facts, self.channels, self.chip, self.batch, self.chunk = facts, channels, chip, batch, chunk
+        self.facts, self.chip, self.batch, self.chunk = facts, chip, batch, chunk
         self.cuts = legal_cuts(facts)
-        self._memo = memo
-        self._planned: dict[tuple[int, int, Runs], Way] = {}
+        self._channels, self._memo = channels, memo
+        self._planned: dict[tuple[int, int, Runs], Choice] = {}
+        self._faster: dict[int, list[Choice]] = {}
 
     @property
     def mergeable(self) -> bool:
         """Whether there is a buffer for the membranes of a timestep-major group."""
         return self.chip.room.membrane > 0 or not self.facts.states
 
-    def way(self, first: int, end: int, runs: Runs) -> Way:
-        """Layers first..end-1, planned for the fewest bytes. Raises InputError where a tick-batched layer has membranes
-        without room."""
+    def planned(self, first: int, end: int, runs: Runs) -> Choice:
+        """Layers first..end-1, planned for the fewest bytes. A layer that cannot be tick-batched runs timestep-major,
+        and its group says why. Raises InputError where it cannot run so, either."""
         key = first, end, runs
         if key not in self._planned:
             group = self._tick(first) if runs == "tick-batched" else self._timestep(first, end)
-            self._planned[key] = Way(group, group.dram.total)
+            self._planned[key] = Choice(group, group.dram.total)
         return self._planned[key]
 
-    def ways(self, first: int, end: int) -> list[Way]:
-        """All in which layers first..end-1 may run; of a layer alone tick-batched first. Raises InputError where there
-        is none."""
-        runs: tuple[Runs, ...] = ("timestep-major",)
-        if end - first == 1:
-            runs = ("tick-batched", "timestep-major") if self.mergeable else ("tick-batched",)
-        found, faults = list[Way](), list[Fault]()
-        for each in runs:
-            with collecting(faults):
-                found.append(self.way(first, end, each))
-        if not found:
-            raise InputError(faults)
-        return found
+    def faster(self, index: int) -> list[Choice]:
+        """A layer alone, tick-batched in tilings that move more bytes and take the array fewer cycles."""
+        if index not in self._faster:
+            groups = [self._alone(index, moved) for moved in self._memo.of(tick.faster, *self._tiled(index))]
+            self._faster[index] = [Choice(group, group.dram.total) for group in groups]
+        return self._faster[index]
 
-    def every(self) -> list[Way]:
+    def between(self, first: int, end: int, asked: Runs | None = None) -> list[Choice]:
+        """All in which layers first..end-1 may run, or the one that is `asked` for; of a layer alone tick-batched
+        first. Raises InputError where there is none."""
+        if end - first > 1 or asked is not None:
+            return [self.planned(first, end, asked or "timestep-major")]
+        if not self.mergeable:
+            return [self.planned(first, end, "tick-batched")]
+        ways = (self.planned(first, end, runs) for runs in RUNS)
+        return [choice for choice in ways if not choice.group.why]
+
+    def every(self) -> list[Choice]:
         """All legal groups in all their ways."""
         spans = combinations(self.cuts, 2) if self.mergeable else pairwise(self.cuts)
-        return [way for first, end in spans for way in self.ways(first, end)]
+        return [choice for first, end in spans for choice in self.between(first, end)]
 
     def _tick(self, index: int) -> GroupPlan:
-        facts, layer = self.facts, self.facts.layers[index].layer
-        membranes = self.chip.membranes_of(layer, self.channels[index])
-        moved = self._memo.of(tick.traffic, layer, facts.reals, self.chip.tiles, self.batch, membranes)
+        moved = self._memo.of(tick.traffic, *self._tiled(index))
+        if not isinstance(moved, Fault):
+            return self._alone(index, moved)
+        if not self.mergeable:
+            raise InputError(moved)
+        return replace(self._timestep(index, index + 1), why=f"{moved.path} {moved.message}")
+
+    def _tiled(self, index: int) -> tuple[Layer, Reals, TileRoom, int, tuple[Way, ...]]:
+        layer = self.facts.layers[index].layer
+        ways = self.chip.ways_of(layer, self._channels[index])
+        return layer, self.facts.reals, self.chip.tiles, self.batch, ways
+
+    def _alone(self, index: int, moved: LayerTraffic) -> GroupPlan:
         return GroupPlan(index, index, self.batch, (), None, (moved,), "tick-batched")
 
     def _timestep(self, first: int, end: int) -> GroupPlan:
@@ -97,8 +115,8 @@ def choices_of(
     network: Network, states: tuple[State, ...], chip: Chip, batch: int, chunk: int | None, memo: Memo
 ) -> Choices:
     """Those of `network` with these `states` on `chip`."""
-    facts, channels = facts_of(network, states, chip.precision, chip.psums), channels_by_layer(network, states)
-    return Choices(facts, channels, chip, batch, chunk, memo)
+    facts = facts_of(network, states, chip.precision, chip.psums)
+    return Choices(facts, chip, batch, chunk, channels_by_layer(network, states), memo)
 
 
 def legal_cuts(facts: NetworkFacts) -> list[int]:

@@ -2,15 +2,17 @@
 
 A tile's timesteps run back to back, so that the membranes of all outputs that the array has at work
 (`Dataflow.held_outputs`) live until the last of them. A register stands for each that it holds by itself
-(`Dataflow.membrane_registers`), an Nth under `channelN`, whose chains use one state. What is left lies in the membrane
-buffer: it is read and written at every timestep, and must fit.
+(`Dataflow.membrane_registers`), an Nth under `channelN`, whose chains use one state. Where folds of a chain alternate
+at every timestep, the states of all of their chains live, and there is a register for each output. What is left lies in
+the membrane buffer: it is read and written at every timestep, and must fit.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lifsim.hardware.array import ArrayShape, Cut, Dataflow, Gemm, ceil_div
+from lifsim.hardware.array import ArrayShape, Chains, Cut, Dataflow, Gemm, ceil_div
+from lifsim.hardware.array.dataflow import OutputBlock
 from lifsim.model.network import Layer
 from lifsim.schedule.products import dataflow_for, gemm_of
 from lifsim.schedule.psums import blocks_of
@@ -19,12 +21,22 @@ from lifsim.schedule.traffic import Held
 
 
 @dataclass(frozen=True)
+class ArrayMembranes:
+    """Of an array of this shape and dataflow: membranes of `bits` a variable, `room` bytes of their buffer."""
+
+    dataflow: Dataflow
+    shape: ArrayShape
+    bits: int
+    room: int
+
+
+@dataclass(frozen=True)
 class MembraneRoom:
     """Where the membranes of a layer live, tick-batched, beside an array of this shape and dataflow.
 
-    registers: states that they hold. chain: outputs that use one state in turn. lifs, outputs: of an image, the LIFs'
-    and the array's (a pool between them makes fewer of the first). state_bits: of one state, all its variables. room:
-    bytes of the membrane buffer.
+    registers: states that they hold. chain: outputs that use one state in turn; chains: how they are worked off. lifs,
+    outputs: of an image, the LIFs' and the array's (a pool between them makes fewer of the first). state_bits: of one
+    state, all its variables. room: bytes of the membrane buffer.
     """
 
     dataflow: Dataflow
@@ -35,37 +47,52 @@ class MembraneRoom:
     outputs: int
     state_bits: int
     room: int
+    chains: Chains | None
 
     @classmethod
-    def of(
-        cls, layer: Layer, dataflow: Dataflow, shape: ArrayShape, channels: int, bits: int, room: int
-    ) -> MembraneRoom:
-        """Of `layer`, `channels` groups of whose channels share a state of `bits` a variable."""
-        laid = dataflow_for(layer, dataflow)
+    def of(cls, layer: Layer, channels: int, chains: Chains | None, chip: ArrayMembranes) -> MembraneRoom:
+        """Of `layer`, `channels` groups of whose channels share a state, worked off as `chains` says."""
+        laid = dataflow_for(layer, chip.dataflow, chains)
+        alternate = chains is not None and chains.alternating
         return cls(
             laid,
-            shape,
-            ceil_div(laid.membrane_registers(shape), channels),
+            chip.shape,
+            ceil_div(laid.membrane_registers(chip.shape), 1 if alternate else channels),
             channels,
             layer.lif_elements,
             layer.pixels * layer.filters,
-            bits * layer.state_variables,
-            room,
+            chip.bits * layer.state_variables,
+            chip.room,
+            chains,
         )
 
     def held(self, tile: Gemm) -> Held:
-        """Of one group of a tile."""
-        most = every = 0
-        for high, wide, count in blocks_of(tile, self.dataflow.held_outputs(tile, self.shape)):
-            excess = max(0, ceil_div(high * wide * self.lifs, self.outputs * self.chain) - self.registers)
-            most, every = max(most, excess), every + count * excess
-        return Held(most, every)
+        """Of one group of a tile, or of those whose tiles take turns."""
+        most = every = registers = 0
+        groups = 1 if self.chains is None else self.chains.groups
+        for high, wide, count in blocks_of(tile, self._at_work(tile)):
+            states = ceil_div(high * wide * groups * self.lifs, self.outputs * self.chain)
+            excess = max(0, states - self.registers)
+            most, every, registers = max(most, excess), every + count * excess, max(registers, states - excess)
+        return Held(most, every, registers)
+
+    def _at_work(self, tile: Gemm) -> OutputBlock:
+        """Outputs of a group whose membranes live at a time."""
+        if self.chains is None or not self.chains.alternating:
+            return self.dataflow.held_outputs(tile, self.shape)
+        finished = self.dataflow.finishes(tile, self.shape)
+        return OutputBlock(finished.pixels, self.chains.in_turn(finished.filters))
 
     def held_by(self, layer: Layer, into: Cut) -> Held:
         """Of a layer cut `into` tiles, one after the other; no more than it has."""
-        tiles = [(self.held(tile), count) for tile, count in into.tiles(gemm_of(layer))]
-        every = sum(held.all * count for held, count in tiles) * layer.groups
-        return Held(max(held.most for held, _ in tiles), min(every, self.lifs // self.chain))
+        tiles = [(self.held(tile), count) for tile, count in into.tiles(gemm_of(layer, self.chains))]
+        sets = layer.groups if self.chains is None else layer.groups // self.chains.groups
+        every = sum(held.all * count for held, count in tiles) * sets
+        return Held(
+            max(held.most for held, _ in tiles),
+            min(every, self.lifs // self.chain),
+            max(held.registers for held, _ in tiles),
+        )
 
     def bytes(self, states: int) -> int:
         """Of so many."""
@@ -76,5 +103,7 @@ class MembraneRoom:
         return self.bytes(self.held(tile).most) <= self.room
 
     def matters(self, layer: Layer) -> bool:
-        """Whether there is a tile that the registers do not hold: if not, neither sharing nor the buffer matter."""
-        return self.lifs > 0 and self.held(gemm_of(layer)).most > 0
+        """Whether there is a tile that the registers do not hold, or that holds more than an Nth: if not, neither
+        sharing nor the buffer matter."""
+        alternate = self.chains is not None and self.chains.alternating
+        return self.lifs > 0 and (alternate or self.held(gemm_of(layer, self.chains)).most > 0)

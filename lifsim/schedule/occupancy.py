@@ -39,13 +39,15 @@ def _tick(layer: Layer, reals: Reals, chip: Chip, batch: int, tiling: Tiling) ->
     layout = tick_rows(layer, reals)
     tiles = row_tiles(layout.axis)
     images = images_together(layer, batch) if tiling.order == "weights_outer" else 1
-    window = int(tiles.tallest_window[np.searchsorted(tiles.heights, tiling.rows)]) * layout.row_bytes
-    one_filter = filter_bytes(layer, chip.precision.weight_bits, layer.rounds)
+    groups = layer.groups // tiling.group_sets(layer.groups)
+    row_bytes = groups * layout.row_bytes
+    window = int(tiles.tallest_window[np.searchsorted(tiles.heights, tiling.rows)]) * row_bytes
+    one_filter = groups * filter_bytes(layer, chip.precision.weight_bits, layer.rounds)
     outputs = sum(tensor_bytes(tensor, reals) for tensor in layer.outputs)
     return BufferBytes(
         weight=_with_tile(tiling.resident_weight_bytes, tiling.filters * one_filter, layer.group_filters * one_filter),
-        spike_in=_with_tile(tiling.resident_spike_bytes, window, images * tiles.covered * layout.row_bytes),
-        spike_out=-(-outputs * tiling.rows * tiling.filters // (layout.axis.rows_out * layer.filters)),
+        spike_in=_with_tile(tiling.resident_spike_bytes, window, images * tiles.covered * row_bytes),
+        spike_out=-(-outputs * tiling.rows * tiling.filters * groups // (layout.axis.rows_out * layer.filters)),
         membrane=bytes_of(tiling.held.most * layer.state_variables * chip.precision.membrane_bits),
         psum=_psums(layer, chip, tiling.cut, layer.rounds),
     )
@@ -53,8 +55,8 @@ def _tick(layer: Layer, reals: Reals, chip: Chip, batch: int, tiling: Tiling) ->
 
 def _psums(layer: Layer, chip: Chip, cut: Cut, rounds: int) -> int:
     """Of the tile that the array works on, whose psums wait for so many rounds at a time."""
-    store = chip.psums.of(layer)
-    return max(working_set_bytes(tile, store, rounds) for tile, _ in cut.tiles(gemm_of(layer)))
+    store, gemm = chip.psums.of(layer, cut.chains), gemm_of(layer, cut.chains)
+    return max(working_set_bytes(tile, store, rounds) for tile, _ in cut.tiles(gemm))
 
 
 def _with_tile(stays: int, tile: int, everything: int) -> int:

@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from operator import attrgetter
 
-from lifsim.errors import Fault, InputError, collecting
+from lifsim.errors import Fault, InputError
 from lifsim.graph.states import State
 from lifsim.memo import Memo
 from lifsim.model.network import Network
 from lifsim.schedule.cheapest import cheapest, on_cheapest
 from lifsim.schedule.chip import Chip
-from lifsim.schedule.choices import Choices, Way, choices_of
+from lifsim.schedule.choices import Choice, Choices, choices_of
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.plan import Begin, Plan, Runs, ScheduleOptions
 
@@ -25,33 +25,34 @@ def plan(network: Network, states: tuple[State, ...], chip: Chip, options: Sched
     return plan_of(choices, fewest(allowed(choices, options), dram_bytes, no_matter))
 
 
-dram_bytes: Callable[[Way], int] = attrgetter("dram_bytes")
+dram_bytes: Callable[[Choice], int] = attrgetter("dram_bytes")
 
 
-def no_matter(way: Way) -> int:  # noqa: ARG001 (it has the signature of what matters)
+def no_matter(choice: Choice) -> int:  # noqa: ARG001 (it has the signature of what matters)
     """Of equals any is as good."""
     return 0
 
 
-def fewest(ways: Sequence[Way], moved: Callable[[Way], int], ties: Callable[[Way], float]) -> tuple[Way, ...]:
-    """The sequence of `ways` with the least sum of what they `moved`, of equals that with the least sum of `ties`, of
+def fewest(
+    groups: Sequence[Choice], moved: Callable[[Choice], int], ties: Callable[[Choice], float]
+) -> tuple[Choice, ...]:
+    """The sequence of `groups` with the least sum of what they `moved`, of equals that with the least sum of `ties`, of
     these the one with fewer groups, a layer alone tick-batched."""
-    found = on_cheapest(ways, moved)
-    if len(found) == len({way.end for way in found}):  # there is but one
+    found = on_cheapest(groups, moved)
+    if len(found) == len({choice.end for choice in found}):  # there is but one
         return tuple(found)
-    return cheapest(found, lambda way: (ties(way), 1))
+    return cheapest(found, lambda choice: (ties(choice), 1))
 
 
-def plan_of(choices: Choices, ways: Sequence[Way]) -> Plan:
+def plan_of(choices: Choices, groups: Sequence[Choice]) -> Plan:
     """These groups, one behind the other."""
-    return Plan(tuple(way.group for way in ways), choices.facts, choices.chip)
+    return Plan(tuple(choice.group for choice in groups), choices.facts, choices.chip)
 
 
-def allowed(choices: Choices, options: ScheduleOptions) -> list[Way]:
+def allowed(choices: Choices, options: ScheduleOptions) -> list[Choice]:
     """Of all `choices`, those that `options` leave. Within a group, tilings, chunk, strips and residency move the
-    fewest DRAM bytes. Raises InputError where a timestep-major group would have no membrane buffer, where a
-    tick-batched layer has membranes without room, and where given groups part layers that share a state, or are to run
-    as they cannot."""
+    fewest DRAM bytes. Raises InputError where a timestep-major group would have no membrane buffer, and where given
+    groups part layers that share a state, or are to run as they cannot."""
     facts, cuts = choices.facts, choices.cuts
     given = {begin.first: begin.runs for begin in options.groups or ()}
     if options.groups is not None:
@@ -62,30 +63,20 @@ def allowed(choices: Choices, options: ScheduleOptions) -> list[Way]:
         ends = [0, len(facts.layers)]
     else:
         ends = cuts
-        if choices.mergeable:
-            return choices.every()
+    runs = {first: _runs(end - first, options.schedule, given.get(first)) for first, end in pairwise(ends)}
     if not choices.mergeable:
-        _require_membrane_buffer(facts, ends, options.schedule, given)
-    found, faults = list[Way](), list[Fault]()
-    for first, end in pairwise(ends):
-        for runs in _ways(end - first, options.schedule, given.get(first), mergeable=choices.mergeable):
-            with collecting(faults):
-                found.append(choices.way(first, end, runs))
-    if faults:
-        raise InputError(faults)
-    return found
+        _require_membrane_buffer(facts, ends, runs)
+    if options.groups is None and options.schedule == "auto":
+        return choices.every()
+    return [choice for first, end in pairwise(ends) for choice in choices.between(first, end, runs[first])]
 
 
-def _ways(layers: int, schedule: str, given: Runs | None, *, mergeable: bool) -> tuple[Runs, ...]:
-    """How a group of so many layers may run. given: how it is to. mergeable: whether `auto` may run it
-    timestep-major."""
+def _runs(layers: int, schedule: str, given: Runs | None) -> Runs | None:
+    """How a group of so many layers must run; None: either choice. given: how it is to."""
     if layers > 1:
-        return ("timestep-major",)
-    if given is not None:
-        return (given,)
-    if schedule == "auto" and mergeable:
-        return "tick-batched", "timestep-major"
-    return ("timestep-major",) if schedule == "timestep" else ("tick-batched",)
+        return "timestep-major"
+    asked: dict[str, Runs] = {"tick": "tick-batched", "timestep": "timestep-major"}
+    return given or asked.get(schedule)
 
 
 def _given_cuts(facts: NetworkFacts, cuts: list[int], begins: tuple[Begin, ...]) -> list[int]:
@@ -106,13 +97,10 @@ def _given_cuts(facts: NetworkFacts, cuts: list[int], begins: tuple[Begin, ...])
     return ends
 
 
-def _require_membrane_buffer(
-    facts: NetworkFacts, ends: list[int], schedule: str, given: Mapping[int, Runs | None]
-) -> None:
+def _require_membrane_buffer(facts: NetworkFacts, ends: list[int], runs: Mapping[int, Runs | None]) -> None:
     """Of a chip that has none: raise InputError where a group of these needs one."""
     for first, end in pairwise(ends):
-        ways = _ways(end - first, schedule, given.get(first), mergeable=False)
-        if ways == ("timestep-major",) and any(state.layers[0] in range(first, end) for state in facts.states):
+        if runs[first] == "timestep-major" and any(state.layers[0] in range(first, end) for state in facts.states):
             rule = "0 must be > 0 where layers run timestep by timestep, as"
             does = f"{_names(facts, first, end)} {'does' if end - first == 1 else 'do'}"
             raise InputError(Fault(f"{rule} {does}", path="buffers.membrane.size_bytes"))

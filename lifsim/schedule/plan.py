@@ -17,6 +17,9 @@ SCHEDULES = ("tick", "timestep", "auto")
 Runs = Literal["tick-batched", "timestep-major"]
 """How a group runs: all timesteps of a tile back to back, or layer by layer in every timestep."""
 
+RUNS: tuple[Runs, ...] = ("tick-batched", "timestep-major")
+"""All of them."""
+
 
 @dataclass(frozen=True)
 class Begin:
@@ -75,8 +78,9 @@ class Residency:
 
 @dataclass(frozen=True)
 class GroupPlan:
-    """Layers first..last (indices). runs: how; only a group of one layer may be tick-batched. A timestep-major one has
-    `images` at a time, strips and residency, as planning walked it. layers: what each moves for the whole batch."""
+    """Layers first..last (indices). runs: how; only a group of one layer may be tick-batched; why: what forbids that to
+    one that was to be. A timestep-major one has `images` at a time, strips and residency, as planning walked it.
+    layers: what each moves for the whole batch."""
 
     first: int
     last: int
@@ -86,6 +90,7 @@ class GroupPlan:
     layers: tuple[LayerTraffic, ...]
     runs: Runs
     walk: Walk | None = field(default=None, repr=False, compare=False)
+    why: str = ""
 
     def __post_init__(self) -> None:
         if self.tick_batched and self.last > self.first:

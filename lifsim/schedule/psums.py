@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from lifsim.hardware.array import ArrayShape, Cut, Dataflow, Gemm
+from lifsim.hardware.array import ArrayShape, Chains, Cut, Dataflow, Gemm
 from lifsim.hardware.array.dataflow import OutputBlock
 from lifsim.hardware.sram_ports import cut
 from lifsim.model.network import Layer
@@ -27,9 +27,9 @@ class PsumStore:
     psum_bits: int
     room: int
 
-    def of(self, layer: Layer) -> PsumStore:
-        """As `layer` is laid out."""
-        return replace(self, dataflow=dataflow_for(layer, self.dataflow))
+    def of(self, layer: Layer, chains: Chains | None = None) -> PsumStore:
+        """As `layer` is laid out, whose chains are worked off so."""
+        return replace(self, dataflow=dataflow_for(layer, self.dataflow, chains))
 
 
 def blocks_of(tile: Gemm, block: OutputBlock) -> Iterator[tuple[int, int, int]]:

@@ -1,127 +1,222 @@
 """Tick batching: a layer alone, all timesteps of an output tile back to back, membranes in the PE.
 
 Of all tilings (rows x filters, both loop orders) the one that moves the fewest DRAM bytes is taken, of equals the one
-whose tiles take the fewest cycles, of these the one with the fewest tiles. docs/model.md, "Tick-batched layers", has
-the equations and what they assume.
+whose tiles take the fewest cycles, of these the one with the fewest tiles; where the next tile's weights come while the
+array works on one, the one with the narrowest tiles: what is asked for at once waits behind them in the one queue.
+Where chains of `channelN` can be worked off in more than one way (`lifsim.schedule.ways`), it is the best of all of
+them. docs/model.md, "Tick-batched layers", has the equations and what they assume.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.errors import Fault, InputError
+from lifsim.errors import Fault
 from lifsim.hardware.array import Cut
 from lifsim.model.network import Layer
 from lifsim.schedule.chip import TileRoom
-from lifsim.schedule.held import MembraneRoom
 from lifsim.schedule.products import gemm_of
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.storage import Reals, images_together, tensor_bytes, tick_rows
 from lifsim.schedule.tick_nest import Cost, Nest, inputs_outer, nest_of, weights_outer
-from lifsim.schedule.tile_price import TileGrid, tile_cycles, tile_spills
+from lifsim.schedule.tile_price import NOT_LEGAL, TilePrices
 from lifsim.schedule.traffic import DramBytes, Held, LayerTraffic, Tiling
-
-NOT_LEGAL = int(np.iinfo(np.int64).max)
+from lifsim.schedule.ways import UNCHAINED, Way
 
 
 def traffic(
-    layer: Layer, reals: Reals, room: TileRoom, batch: int, membranes: MembraneRoom | None = None
-) -> LayerTraffic:
+    layer: Layer, reals: Reals, room: TileRoom, batch: int, ways: tuple[Way, ...] = (UNCHAINED,)
+) -> LayerTraffic | Fault:
     """DRAM bytes of `layer` for `batch` images, tick-batched, under the tiling that moves the fewest.
 
-    membranes: where they live; None: all in the array's registers. Raises InputError where no tile has room for its
-    membranes.
+    ways: in which its chains may be worked off. A fault is why no tile is legal under any of them.
     """
-    gemm, store = gemm_of(layer), room.psums.of(layer)
-    nest = nest_of(layer, reals, room, images_together(layer, batch))
-    found = _Tilings(layer, nest, nest.rows.heights * tick_rows(layer, reals).row_pixels, membranes)
-    legal, costs = found.legal, (weights_outer(nest), inputs_outer(nest))
-    nests = layer.groups * (batch // nest.batch)
-    total = np.stack([nests * (cost.weights + cost.spikes) for cost in costs])
-    spilled = np.zeros(legal.shape, np.int64)
-    if not store.dataflow.sums_in_pes:
-        grid = found.grid(legal)
-        spilled = batch * grid.summed(tile_spills(gemm, store, layer.rounds, grid.heights, grid.widths))
-        total += 2 * spilled
-    total[:, ~legal] = NOT_LEGAL
-    least = total == total.min()
-    grid, array = found.grid(least.any(axis=0)), replace(store, room=0)
-    each = tile_cycles(gemm, array, layer.rounds, grid.heights, grid.widths)
-    order, row, column = found.first(total, grid.summed(each))
-    filters = nests * int(costs[order].weights[row, column])
+    searches = [_Search(layer, reals, room, batch, way) for way in ways]
+    legal = [search for search in searches if search.legal.any()]
+    if not legal:
+        return _refused(layer, searches)
+    best = legal[0] if len(legal) == 1 else min(legal, key=lambda search: search.price)
+    return _moved(best, best.best)
+
+
+def faster(
+    layer: Layer, reals: Reals, room: TileRoom, batch: int, ways: tuple[Way, ...] = (UNCHAINED,)
+) -> tuple[LayerTraffic, ...]:
+    """Tilings of `layer` that take fewer cycles of the array than that of `traffic`, and move more bytes: of all legal
+    ones those that are the best at some price of a byte in cycles, by their bytes."""
+    searches = [_Search(layer, reals, room, batch, way) for way in ways]
+    found = [(*point, search) for search in searches for point in search.points]
+    return tuple(_moved(search, tiling) for _, _, tiling, search in _hull(found)[1:])
+
+
+Place = tuple[int, int, int]
+"""Of a tiling: (order, row, column)."""
+
+Point = tuple[int, int, Place, "_Search"]
+"""(bytes, cycles, ...) of a tiling."""
+
+
+def _hull(points: Sequence[Point]) -> list[Point]:
+    """Of (bytes, cycles, ...) the corners from the fewest bytes to the fewest cycles, none of which lies above a line
+    between two others."""
+    corners: list[Point] = []
+    for point in sorted(points, key=itemgetter(0, 1)):
+        if corners and point[1] >= corners[-1][1]:
+            continue
+        while len(corners) > 1 and not _below(corners[-1], corners[-2], point):
+            corners.pop()
+        corners.append(point)
+    return corners
+
+
+def _below(middle: Point, left: Point, right: Point) -> bool:
+    """Whether `middle` lies below the line from `left` to `right`."""
+    wide, high = right[0] - left[0], right[1] - left[1]
+    return (middle[1] - left[1]) * wide < (middle[0] - left[0]) * high
+
+
+def _moved(search: _Search, place: Place) -> LayerTraffic:
+    """Under one tiling."""
+    layer, reals, batch = search.layer, search.reals, search.batch
+    order, row, column = place
+    cost = search.costs[order]
+    filters = search.nests * int(cost.weights[row, column])
     operand = filters if layer.operand is not None else 0
+    spilled = batch * search.prices.spilled(row, column)
     return LayerTraffic(
         layer.name,
         DramBytes(
             weights=filters - operand,
-            spikes_in=nests * int(costs[order].spikes[row, column]) + operand,
+            spikes_in=search.nests * int(cost.spikes[row, column]) + operand,
             operand=operand,
             spikes_out=batch * sum(tensor_bytes(tensor, reals) for tensor in layer.outputs),
             residual=batch * sum(tensor_bytes(tensor, reals) for tensor in layer.residuals),
-            psum_read=int(spilled[row, column]),
-            psum_write=int(spilled[row, column]),
+            psum_read=spilled,
+            psum_write=spilled,
         ),
-        found.tiling(costs[order], row, column, grid.tiles(row, column, each)),
+        search.tiling(cost, row, column),
     )
 
 
 @dataclass(frozen=True)
-class _Tilings:
-    """The tilings [r, m] of one layer. pixels: [r] of a row tile."""
+class _Search:
+    """The tilings of one layer: [orders, r, m]."""
 
     layer: Layer
-    nest: Nest
-    pixels: Ints
-    membranes: MembraneRoom | None
+    reals: Reals
+    room: TileRoom
+    batch: int
+    way: Way
+
+    @cached_property
+    def nest(self) -> Nest:
+        return nest_of(self.layer, self.reals, self.room, images_together(self.layer, self.batch), self.way)
 
     @property
+    def nests(self) -> int:
+        """How often the nest is walked."""
+        return self.layer.groups // self.nest.groups * (self.batch // self.nest.batch)
+
+    @cached_property
+    def costs(self) -> list[Cost]:
+        return [weights_outer(self.nest), inputs_outer(self.nest)]
+
+    @cached_property
+    def row_pixels(self) -> int:
+        return tick_rows(self.layer, self.reals).row_pixels
+
+    @cached_property
+    def prices(self) -> TilePrices:
+        store = self.room.psums.of(self.layer, self.way.chains)
+        rows, filters = self.nest.rows.heights * self.row_pixels, self.nest.filters
+        return TilePrices(gemm_of(self.layer, self.way.chains), store, self.layer.rounds, rows, filters, self.way)
+
+    @cached_property
     def legal(self) -> NDArray[np.bool_]:
-        """[r, m] whether tiles have room. Raises InputError where none has."""
-        legal = self.nest.legal
-        if self.membranes is not None:
-            gemm, filters = gemm_of(self.layer), self.nest.filters.tolist()
-            tiles = [[gemm.tile(high, wide) for wide in filters] for high in self.pixels.tolist()]
-            legal = legal & np.array([[self.membranes.has_room(tile) for tile in row] for row in tiles])
-            if not legal.any():
-                raise InputError(self._no_room(self.membranes))
-        return legal
+        """[r, m] which tiles can be worked off."""
+        return self.nest.legal & self.prices.have_room & self.prices.keep_chains
 
-    def grid(self, asked: NDArray[np.bool_]) -> TileGrid:
-        """The tiles of those that are `asked` for."""
-        return TileGrid.of(gemm_of(self.layer), self.pixels, self.nest.filters, asked)
+    @cached_property
+    def total(self) -> Ints:
+        """[orders, r, m] bytes but for what the layer puts out; psums that spill come on top of what comes in."""
+        coming = np.stack([self.nests * (cost.weights + cost.spikes) for cost in self.costs])
+        coming[:, ~self.legal] = NOT_LEGAL
+        spilled: Ints = 2 * self.batch * self.prices.spilled_by(coming.min(axis=0) < NOT_LEGAL)
+        return coming + spilled
 
-    def first(self, total: Ints, cycles: Ints) -> tuple[int, int, int]:
-        """(order, row, column) of the least `total` [orders, r, m], of equals the fewest `cycles` [r, m], of these the
-        fewest tiles."""
+    @cached_property
+    def best(self) -> Place:
+        """That of the fewest bytes, of equals the fewest cycles, then tiles, or the narrowest tiles. Cycles are counted
+        only where they decide between equals."""
+        least = (self.total == self.total.min()).any(axis=0)
+        cycles = self.prices.cycles_by(least) if least.sum() > 1 else np.zeros(least.shape, np.int64)
         tiles = np.multiply.outer(self.nest.rows.tiles, self.nest.filter_tiles)
-        keys = (np.broadcast_to(key, total.shape).ravel() for key in (tiles, cycles, total))
-        order, row, column = np.unravel_index(np.lexsort(tuple(keys))[0], total.shape)
+        keys = (tiles, self.width, cycles, self.total)
+        every = (np.broadcast_to(key, self.total.shape).ravel() for key in keys)
+        order, row, column = np.unravel_index(np.lexsort(tuple(every))[0], self.total.shape)
         return int(order), int(row), int(column)
 
-    def tiling(self, cost: Cost, row: int, column: int, tile_cycles: tuple[tuple[int, ...], ...]) -> Tiling:
-        nest, filters = self.nest, int(self.nest.filters[column])
-        starts = range(0, self.layer.pixels, int(self.pixels[row]))
-        into = Cut(tuple(starts), filters, cost.order == "inputs_outer")
+    @property
+    def width(self) -> Ints:
+        """[m] filters of a tile, where they are to be few."""
+        return self.nest.filters if self.room.prefetches else np.zeros_like(self.nest.filters)
+
+    @property
+    def points(self) -> Iterator[tuple[int, int, Place]]:
+        """(bytes, cycles, where) of every legal tiling."""
+        cycles = self.prices.cycles_by(self.legal)
+        for order, row, column in np.argwhere(self.total < NOT_LEGAL).tolist():
+            yield int(self.total[order, row, column]), int(cycles[row, column]), (order, row, column)
+
+    def tiling(self, cost: Cost, row: int, column: int) -> Tiling:
+        nest = self.nest
+        rows, filters = int(nest.rows.heights[row]), int(nest.filters[column])
+        starts = range(0, self.layer.pixels, rows * self.row_pixels)
+        into, membranes = Cut(tuple(starts), filters, cost.order == "inputs_outer", self.way.chains), self.way.membranes
         return Tiling(
             order=cost.order,
-            rows=int(nest.rows.heights[row]),
+            rows=rows,
             filters=filters,
             row_tiles=int(nest.rows.tiles[row]),
             filter_tiles=int(nest.filter_tiles[column]),
             resident_weight_bytes=int(cost.resident_weights[column]),
             resident_spike_bytes=int(cost.resident_spikes[row]),
             cut=into,
-            tile_cycles=tile_cycles,
-            held=Held(0, 0) if self.membranes is None else self.membranes.held_by(self.layer, into),
+            held=Held(0, 0) if membranes is None else membranes.held_by(self.layer, into),
         )
 
-    def _no_room(self, membranes: MembraneRoom) -> Fault:
-        """Why no tile is legal: only membranes can be in the way of the smallest."""
-        smallest = gemm_of(self.layer).tile(int(self.pixels[0]), int(self.nest.filters[0]))
-        needed = membranes.bytes(membranes.held(smallest).most)
-        why = f"so many bytes of membranes has the smallest tile of {self.layer.name!r} beside the array's registers"
-        rule = f"a tile may have {membranes.room} bytes of it, which must be >= {needed} for tick batching"
-        return Fault(f"{rule}: {why}; --schedule timestep has other room", path="buffers.membrane.size_bytes")
+    @property
+    def price(self) -> tuple[int, int, int, int]:
+        """(bytes, cycles, width, tiles) of the best tiling."""
+        order, row, column = self.best
+        nest, width = self.nest, int(self.width[column])
+        tiles = int(nest.rows.tiles[row] * nest.filter_tiles[column])
+        every = tiles * (self.layer.groups // nest.groups)
+        return int(self.total[order, row, column]), self.prices.cycles(row, column), width, every
+
+
+def _refused(layer: Layer, searches: Sequence[_Search]) -> Fault:
+    """Why no tile is legal: the smallest has too many membranes, or too many weights that come again at every timestep,
+    or there is no way at all to work off its chains."""
+    for search in searches:
+        way, nest = search.way, search.nest
+        smallest = search.prices.gemm.tile(int(search.prices.pixels[0]), int(search.prices.filters[0]))
+        if way.chains is not None and way.chains.alternating:
+            weights = int(nest.filters[0]) * nest.filter_bytes
+            if weights > nest.weight_buffer:
+                why = (
+                    f"chains of {way.chains.length} calls of {layer.name!r} take turns in tiles of so many weight bytes"
+                )
+                return Fault(f"must be >= {weights} for tick batching: {why}", path="buffers.weight.size_bytes")
+        if way.membranes is not None and not way.membranes.has_room(smallest):
+            needed = way.membranes.bytes(way.membranes.held(smallest).most)
+            why = f"beside the registers the smallest tile of {layer.name!r} has so many bytes of membranes"
+            return Fault(f"must be >= {needed} for tick batching: {why}", path="buffers.membrane.size_bytes")
+    why = "its chains are in no fold whole, and its currents are replayed from the PEs of one"
+    return Fault(f"must be timestep for {layer.name!r}: {why}", path="schedule")

@@ -15,16 +15,21 @@ from lifsim.schedule.chip import TileRoom
 from lifsim.schedule.rows import Ints, RowTiles, row_tiles
 from lifsim.schedule.storage import Reals, filter_bytes, tick_rows
 from lifsim.schedule.traffic import Order
+from lifsim.schedule.ways import Way
 
 
 @dataclass(frozen=True)
 class Nest:
-    """The loop nest of one group of a convolution, for a whole batch, in every tiling; of a product of two tensors for
-    one image, whose second operand takes the part of the weights.
+    """The loop nest of `groups` groups of a convolution, one or those whose tiles take turns, for a whole batch, in
+    every tiling; of a product of two tensors for one image, whose second operand takes the part of the weights.
 
-    rows: [r] the row tiles; filters, filter_tiles: [m] size and number of the filter tiles; buffers in bytes.
+    rows: [r] the row tiles; filters, filter_tiles: [m] size and number of a group's filter tiles; row_bytes,
+    filter_bytes: of all groups of the nest; streams: whether what does not fit of the smallest tile may come again;
+    buffers in bytes.
     """
 
+    groups: int
+    streams: bool
     batch: int
     rows: RowTiles
     row_bytes: int
@@ -46,10 +51,11 @@ class Nest:
 
     @property
     def legal(self) -> NDArray[np.bool_]:
-        """[r, m] whether what comes in for a tile fits into its buffers. That of the smallest streams through them."""
+        """[r, m] whether what comes in for a tile fits into its buffers. That of the smallest streams through them, but
+        for weights that are needed again at every timestep."""
         weights = self.filters * self.filter_bytes
         legal = np.logical_and.outer(self.window <= self.spike_buffer, weights <= self.weight_buffer)
-        legal[0, 0] = True
+        legal[0, 0] = self.streams or weights[0] <= self.weight_buffer
         return legal
 
 
@@ -64,19 +70,22 @@ class Cost:
     resident_spikes: Ints
 
 
-def nest_of(layer: Layer, reals: Reals, room: TileRoom, batch: int) -> Nest:
-    """The nest of `layer` for `batch` images that one set of filters serves."""
+def nest_of(layer: Layer, reals: Reals, room: TileRoom, batch: int, way: Way) -> Nest:
+    """The nest of `layer` for `batch` images that one set of filters serves, its chains worked off in this `way`."""
     layout = tick_rows(layer, reals)
-    smallest = min(room.cols, layer.group_filters)
+    smallest = way.smallest_tile(layer, room.cols)
+    groups = 1 if way.chains is None else way.chains.groups
     folds = -(-layer.group_filters // smallest)
     filters = np.minimum(smallest * np.unique(-(-folds // np.arange(1, folds + 1))), layer.group_filters)
     return Nest(
+        groups=groups,
+        streams=way.chains is None or not way.chains.alternating,
         batch=batch,
         rows=row_tiles(layout.axis),
-        row_bytes=layout.row_bytes,
+        row_bytes=groups * layout.row_bytes,
         filters=filters,
         all_filters=layer.group_filters,
-        filter_bytes=filter_bytes(layer, room.weight_bits, layer.rounds),
+        filter_bytes=groups * filter_bytes(layer, room.weight_bits, layer.rounds),
         spike_buffer=room.spike_in,
         weight_buffer=room.weight,
     )

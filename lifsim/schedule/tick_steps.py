@@ -5,10 +5,12 @@ docs/model.md, "Steps", says which tile pays for what.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from lifsim.hardware.array import dense_cycles
 from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.model.network import Layer, Tensor
 from lifsim.schedule.chip import TileRoom
@@ -31,31 +33,49 @@ from lifsim.schedule.traffic import LayerTraffic, Tiling
 def tick_visit(layer: Layer, reals: Reals, room: TileRoom, batch: int, traffic: LayerTraffic) -> Visit:
     """All tiles of `layer` for `batch` images, as `traffic` has them cut."""
     tiles = _tiles(layer, reals, room, batch, traffic)
-    inputs = moves_of(Kind.SPIKES_IN, 1, tiles.step, tiles.input_offset, _spikes(tiles))
-    weights = moves_of(Kind.WEIGHTS, 0, tiles.step, tiles.weight_offset, _weights(tiles))
     names = [filter_region(layer), f"tensor:{layer.input.name}", f"psums:{layer.name}"]
-    parts = [inputs, weights]
+    inputs = tiles.dealt(_spikes(tiles))
+    parts = [moves_of(Kind.SPIKES_IN, 1, tiles.step, tiles.input_offset(at), part) for at, part in inputs]
+    weights = tiles.dealt(_weights(tiles))
+    parts += [moves_of(Kind.WEIGHTS, 0, tiles.step, tiles.weight_offset(at), part) for at, part in weights]
     for kind, tensors in ((Kind.RESIDUAL, layer.residuals), (Kind.SPIKES_OUT, layer.outputs)):
         for tensor in tensors:
-            parts.append(_slices(kind, len(names), tensor, tensor_bytes(tensor, reals), tiles))
+            size = tensor_bytes(tensor, reals)
+            parts += [_slices(kind, len(names), tensor, size, tiles, at) for at in tiles.members.tolist()]
             names.append(f"tensor:{tensor.name}")
     for kind, spilled in ((Kind.PSUM_READ, traffic.dram.psum_read), (Kind.PSUM_WRITE, traffic.dram.psum_write)):
         part = shares(spilled, tiles.outputs)
         parts.append(moves_of(kind, 2, tiles.step, np.cumsum(part) - part, part))
-    gemm, cut = gemm_of(layer), traffic.tiling.cut
-    _, rows = np.unique(cut.pixel_tiles(gemm), return_inverse=True)
-    _, columns = np.unique(cut.filter_tiles(gemm), return_inverse=True)
-    work = np.array(traffic.tiling.tile_cycles)[rows[tiles.row_tile], columns[tiles.filter_tile]]
+    work = _work(layer, room, tiles)
     return Visit(layer.index, None, tiles.outputs, Moves.joined(parts), tuple(names), work=work)
+
+
+def _work(layer: Layer, room: TileRoom, tiles: _Tiles) -> Ints:
+    """[steps] cycles of the array for each tile, all its rounds, when every operand takes its cycle; of groups whose
+    tiles take turns, for that of one."""
+    cut = tiles.traffic.tiling.cut
+    store, gemm = room.psums.of(layer, cut.chains), replace(gemm_of(layer, cut.chains), groups=1)
+    heights, rows = np.unique(cut.pixel_tiles(gemm), return_inverse=True)
+    widths, columns = np.unique(cut.filter_tiles(gemm), return_inverse=True)
+    shapes = [[gemm.tile(high, wide) for wide in widths.tolist()] for high in heights.tolist()]
+    taken = [
+        [dense_cycles(store.dataflow, tile, store.shape, layer.rounds, tick_batched=True).total for tile in across]
+        for across in shapes
+    ]
+    return np.array(taken, np.int64)[rows[tiles.row_tile], columns[tiles.filter_tile]]
 
 
 @dataclass(frozen=True)
 class _Tiles:
-    """Every tile of a layer in schedule order: [steps] group, image, row tile and filter tile of each."""
+    """Every tile of a layer in schedule order: [steps] group, image, row tile and filter tile of each. Of groups whose
+    tiles take turns (`members`) `group` is the first one, and a step has a tile of each; filter_bytes and row_bytes are
+    theirs together."""
 
     layer: Layer
     traffic: LayerTraffic
     rows: RowLayout
+    members: Ints
+    row_bytes: int
     filter_bytes: int
     input_bytes: int
     batch: int
@@ -89,30 +109,36 @@ class _Tiles:
 
     @property
     def outputs(self) -> Ints:
-        return (self.end_row - self.first_row) * self.rows.row_pixels * self.filters
+        return (self.end_row - self.first_row) * self.rows.row_pixels * self.filters * self.members.size
 
-    @property
-    def weight_offset(self) -> Ints:
-        begin = self.group * self.layer.group_filters + self.first_filter
+    def weight_offset(self, member: int) -> Ints:
+        begin = (self.group + member) * self.layer.group_filters + self.first_filter
         if self.layer.operand is not None:
             begin += self.image * self.layer.filters
-        return begin * self.filter_bytes
+        return begin * (self.filter_bytes // self.members.size)
 
-    @property
-    def input_offset(self) -> Ints:
+    def input_offset(self, member: int) -> Ints:
         """Of the window's first row; the groups of an image lie one behind the other."""
         axis = self.rows.axis
-        rows = self.group * axis.rows_in + single_windows(axis)[0][self.first_row]
+        rows = (self.group + member) * axis.rows_in + single_windows(axis)[0][self.first_row]
         return self.image * self.input_bytes + rows * self.rows.row_bytes
+
+    def dealt(self, total: Ints) -> Iterator[tuple[int, Ints]]:
+        """(member, its part of `total` [steps])."""
+        for number, member in enumerate(self.members.tolist()):
+            yield member, total * (number + 1) // self.members.size - total * number // self.members.size
 
 
 def _tiles(layer: Layer, reals: Reals, room: TileRoom, batch: int, traffic: LayerTraffic) -> _Tiles:
     group, image, row_tile, filter_tile = _order(layer, batch, traffic.tiling)
+    together, rows = layer.groups // traffic.tiling.group_sets(layer.groups), tick_rows(layer, reals)
     return _Tiles(
         layer=layer,
         traffic=traffic,
-        rows=tick_rows(layer, reals),
-        filter_bytes=filter_bytes(layer, room.weight_bits, layer.rounds),
+        rows=rows,
+        members=np.arange(together) * (layer.groups // together),
+        row_bytes=together * rows.row_bytes,
+        filter_bytes=together * filter_bytes(layer, room.weight_bits, layer.rounds),
         input_bytes=tensor_bytes(layer.input, reals),
         batch=batch,
         spike_buffer=room.spike_in,
@@ -126,11 +152,12 @@ def _tiles(layer: Layer, reals: Reals, room: TileRoom, batch: int, traffic: Laye
 
 def _order(layer: Layer, batch: int, tiling: Tiling) -> tuple[Ints, Ints, Ints, Ints]:
     """[steps] group, image, row tile and filter tile of each step."""
+    groups = tiling.group_sets(layer.groups)
     if tiling.order == "inputs_outer":
-        group, image, row_tile, filter_tile = np.indices((layer.groups, batch, tiling.row_tiles, tiling.filter_tiles))
+        group, image, row_tile, filter_tile = np.indices((groups, batch, tiling.row_tiles, tiling.filter_tiles))
     else:
         together = images_together(layer, batch)
-        sizes = layer.groups, batch // together, tiling.filter_tiles, together, tiling.row_tiles
+        sizes = groups, batch // together, tiling.filter_tiles, together, tiling.row_tiles
         group, lot, filter_tile, image, row_tile = np.indices(sizes)
         image = lot * together + image
     return group.ravel(), image.ravel(), row_tile.ravel(), filter_tile.ravel()
@@ -158,7 +185,7 @@ def _spikes(tiles: _Tiles) -> Ints:
     fetched = moving[image, tiles.row_tile] + first_tile * pinned[image, tiles.row_tile]
     if tiling.order == "inputs_outer":
         first, end = single_windows(layout.axis)
-        overflow = np.maximum((end - first) * layout.row_bytes - tiles.spike_buffer, 0)
+        overflow = np.maximum((end - first) * tiles.row_bytes - tiles.spike_buffer, 0)
         streamed = overflow[tiles.row_tile] if tiling.rows == 1 else 0
         fetched = np.where(first_tile, fetched, streamed)
     return np.asarray(fetched, np.int64)
@@ -171,7 +198,7 @@ def _window_bytes(tiles: _Tiles, images: int) -> tuple[Ints, Ints]:
     Pinned are the rows that most windows hold, of all `images`; the last one perhaps in part, first images
     first.
     """
-    layout, axis, tiling = tiles.rows, tiles.rows.axis, tiles.traffic.tiling
+    axis, tiling = tiles.rows.axis, tiles.traffic.tiling
     first, end = single_windows(axis)
     covered = np.zeros(axis.rows_in + 1, np.int64)
     np.add.at(covered, first, 1)
@@ -182,20 +209,20 @@ def _window_bytes(tiles: _Tiles, images: int) -> tuple[Ints, Ints]:
     row = np.arange(axis.rows_in)
     holds = (opens[:, None] <= row) & (row < closes[:, None]) & is_covered
     order = np.argsort(-holds.sum(axis=0), kind="stable")
-    room = np.clip(tiling.resident_spike_bytes - np.arange(row.size) * images * layout.row_bytes, 0, None)
+    room = np.clip(tiling.resident_spike_bytes - np.arange(row.size) * images * tiles.row_bytes, 0, None)
     pinned = np.empty((images, row.size), np.int64)
-    pinned[:, order] = np.clip(room - np.arange(images)[:, None] * layout.row_bytes, 0, layout.row_bytes)
+    pinned[:, order] = np.clip(room - np.arange(images)[:, None] * tiles.row_bytes, 0, tiles.row_bytes)
     newly_held = holds & (np.cumsum(holds, axis=0) == 1)
-    return (layout.row_bytes - pinned) @ holds.T.astype(np.int64), pinned @ newly_held.T.astype(np.int64)
+    return (tiles.row_bytes - pinned) @ holds.T.astype(np.int64), pinned @ newly_held.T.astype(np.int64)
 
 
-def _slices(kind: Kind, region: int, tensor: Tensor, image_bytes: int, tiles: _Tiles) -> Moves:
-    """What each tile reads or writes of a tensor of the layer's own output: its share of the rows (fewer than the
-    array's behind a pool), of each row the share of its filters."""
+def _slices(kind: Kind, region: int, tensor: Tensor, image_bytes: int, tiles: _Tiles, member: int) -> Moves:
+    """What each tile of a member of its groups reads or writes of a tensor of the layer's own output: its share of the
+    rows (fewer than the array's behind a pool), of each row the share of its filters."""
     rows, rows_out, filters = rows_of(tensor.shape), tiles.rows.axis.rows_out, tiles.layer.filters
     row_bytes = image_bytes // rows
     first_row, end_row = rows * tiles.first_row // rows_out, rows * tiles.end_row // rows_out
-    first_filter = tiles.group * tiles.layer.group_filters + tiles.first_filter
+    first_filter = (tiles.group + member) * tiles.layer.group_filters + tiles.first_filter
     begin, end = row_bytes * first_filter // filters, row_bytes * (first_filter + tiles.filters) // filters
     offset = tiles.image * image_bytes + first_row * row_bytes + begin
     whole = end - begin == row_bytes

@@ -73,10 +73,12 @@ class DramBytes:
 
 @dataclass(frozen=True)
 class Held:
-    """States of one image beside the registers: most at a time, of which the buffer must have room, and all."""
+    """States of one image beside the registers: most at a time, of which the buffer must have room, and all.
+    registers: most at a time in these, if it was asked for."""
 
     most: int
     all: int
+    registers: int = 0
 
 
 @dataclass(frozen=True)
@@ -88,9 +90,7 @@ class Tiling:
     image, row tile; "inputs_outer" image, row tile, filter tile. `resident_weight_bytes` and `resident_spike_bytes` are
     pinned in the buffers beside the tile at work and fetched once (per image, of the spikes under "inputs_outer").
     `cut` are the tiles that the array works off whole: these, or, timestep-major, smaller ones whose psums wait
-    together. Tick-batched, `tile_cycles` are what the array takes for one of them, of one group, all its rounds, when
-    every operand takes its cycle, by its rows and its filters, of each the smaller first; `held` are the membranes that
-    the registers leave to their buffer.
+    together. `held` are the membranes that the registers leave to their buffer, tick-batched.
     """
 
     order: Order
@@ -101,8 +101,12 @@ class Tiling:
     resident_weight_bytes: int
     resident_spike_bytes: int
     cut: Cut
-    tile_cycles: tuple[tuple[int, ...], ...] = ()
     held: Held = Held(0, 0)
+
+    def group_sets(self, groups: int) -> int:
+        """Sets of groups of a convolution of so many that are worked off one after the other; those of a set take
+        turns where chains alternate."""
+        return groups // (self.cut.chains.groups if self.cut.chains else 1)
 
 
 @dataclass(frozen=True)

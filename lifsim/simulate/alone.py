@@ -17,7 +17,7 @@ from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.machine import Machine
 from lifsim.hardware.stores import Store
 from lifsim.memo import Memo
-from lifsim.schedule.choices import Choices, Way
+from lifsim.schedule.choices import Choice, Choices
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.traffic import DramBytes
 from lifsim.simulate.steps import visits
@@ -26,20 +26,20 @@ from lifsim.simulate.trial import group_counts
 from lifsim.watch import part_of
 
 
-def counted(setup: Setup, accounting: Accounting, choices: Choices, way: Way) -> tuple[LayerCounts, ...]:
+def counted(setup: Setup, accounting: Accounting, choices: Choices, choice: Choice) -> tuple[LayerCounts, ...]:
     """The events of the layers of a group, which wait for the ports of their buffers, but not for the DRAM."""
-    return tuple(group_counts(setup, accounting, choices.facts, way.group))
+    return tuple(group_counts(setup, accounting, choices.facts, choice.group))
 
 
-def played(setup: Setup, accounting: Accounting, choices: Choices, way: Way) -> tuple[LayerCounts, ...]:
+def played(setup: Setup, accounting: Accounting, choices: Choices, choice: Choice) -> tuple[LayerCounts, ...]:
     """The same with what they wait for the DRAM, nothing running before them and nothing behind. Raises InputError
     where this machine has not the memory for its steps."""
-    counts = setup.memo.of(counted, setup, accounting, choices, way)
+    counts = setup.memo.of(counted, setup, accounting, choices, choice)
     if not setup.machine.waits:
         return counts
-    alone = Plan((way.group,), choices.facts, choices.chip)
-    own = [replace(visit, layer=visit.layer - way.first) for visit in visits(alone, setup.batch, setup.memo)]
-    names = choices.facts.layers[way.first].layer.name, choices.facts.layers[way.end - 1].layer.name
+    alone = Plan((choice.group,), choices.facts, choices.chip)
+    own = [replace(visit, layer=visit.layer - choice.first) for visit in visits(alone, setup.batch, setup.memo)]
+    names = choices.facts.layers[choice.first].layer.name, choices.facts.layers[choice.end - 1].layer.name
     watch = part_of(f"{' to '.join(dict.fromkeys(names))} alone", setup.watch)
     return tuple(timed(setup.machine, own, counts, Memo(), watch)[0])  # every step of every group were too much to keep
 

@@ -39,6 +39,19 @@ def bound(cycles: Cycles) -> str:
     return max(parts, key=lambda name: parts[name])
 
 
+def bound_words(cycles: Cycles, pe_utilisation: float) -> str:
+    """`bound` for people: an array at work may be mostly empty. pe_utilisation: of the running array."""
+    match bound(cycles):
+        case "compute":
+            return f"array work, {pe_utilisation:.1%} of its PEs busy"
+        case "lif":
+            return "LIF units"
+        case "writeback":
+            return "waiting for room to write"
+        case waited_for:
+            return f"waiting for {waited_for}"
+
+
 def stalls(cycles: Cycles) -> dict[str, int]:
     """Waiting cycles by what is waited for, the most first; those that are none left out."""
     found = {name: getattr(cycles, field) for name, field in STALLS.items()}
@@ -98,7 +111,7 @@ def advice(counts: Sequence[LayerCounts], cycles: Cycles, arch: Arch, bytes_per_
     """One line: what the array waits for, and what would relieve it."""
     found = relief(counts, bytes_per_cycle)
     if not found.waiting:
-        return "compute-bound: the array never waits for memory"
+        return "the array never waits for memory"
     worst = next(iter(stalls(cycles)))
     waits = (
         f"{found.waiting / cycles.total:.1%} of the cycles wait, {stalls(cycles)[worst] / cycles.total:.1%} for {worst}"
@@ -122,7 +135,7 @@ def _remedies(found: Relief, cycles: Cycles, worst: str, arch: Arch) -> list[str
         more = f"{found.bandwidth:.3g}x the DRAM bandwidth"
         if found.reuse:
             more += f" or {found.reuse}x the images on one fetch of the weights"
-        remedies.append(f"{more} would make the layers that it holds up compute-bound")
+        remedies.append(f"{more} would keep the layers that wait for it at work")
     return remedies
 
 

@@ -7,6 +7,7 @@ energy, each found by itself: no objective is beaten in its own figure by anothe
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import count
 from math import inf
@@ -15,7 +16,7 @@ from typing import NamedTuple
 from lifsim.accounting.counts import LayerCounts
 from lifsim.errors import InputError
 from lifsim.schedule.cheapest import Found, Question, least
-from lifsim.schedule.choices import Choices, Way
+from lifsim.schedule.choices import Choice, Choices
 from lifsim.schedule.partition import allowed, plan_of
 from lifsim.schedule.plan import Plan, ScheduleOptions
 from lifsim.simulate.alone import counted, played
@@ -26,7 +27,7 @@ MOST_PLAYED = 8
 """Times the bytes of the plan that moves the fewest: so many are played, for each figure, by groups that are not of a
 plan which is a candidate anyhow."""
 
-Ways = tuple[Way, ...]
+Groups = tuple[Choice, ...]
 
 
 class Chosen(NamedTuple):
@@ -44,7 +45,7 @@ class Search:
     trial: Trial
     choices: Choices
     asked: ScheduleOptions
-    fewest: Ways
+    fewest: Groups
 
     def by(self, objective: str) -> Chosen:
         """The candidate with the least of `objective`, cycles or energy, of equals the one that moves fewer bytes, of
@@ -56,72 +57,77 @@ class Search:
         ]
         found = {figure.name: self.partition(figure) for figure in figures}
         own, figure = found.pop(objective), next(each for each in figures if each.name == objective)
-        named = self._as_asked() | {name: other.ways for name, other in found.items()}
-        candidates = list(dict.fromkeys([own.ways, *named.values()]))
-        ways, tried = self._least(figure, candidates)
-        alike = next((words for words, candidate in _in_words(named) if candidate == ways), "groups of its own")
+        named = self._as_asked() | {name: other.groups for name, other in found.items()}
+        candidates = list(dict.fromkeys([own.groups, *named.values()]))
+        groups, tried = self._least(figure, candidates)
+        alike = next((words for words, candidate in _in_words(named) if candidate == groups), "groups of its own")
         note = f"--objective {objective}: {alike}, {figure.least} of {len(candidates)} schedules compared"
         if not own.exact:
-            note += f"; {own.priced} of {len(allowed(self.choices, self.asked))} groups were played by themselves"
-        return Chosen(plan_of(self.choices, ways), tried, (note,))
+            note += f"; {own.priced} of {len(self._every())} groups were played by themselves"
+        return Chosen(plan_of(self.choices, groups), tried, (note,))
 
-    def _as_asked(self) -> dict[str, Ways]:
+    def _as_asked(self) -> dict[str, Groups]:
         """Candidates that need no search, as far as they are legal."""
-        named = {}
-        if self.asked.groups is None:
-            named["tick"] = tuple(allowed(self.choices, replace(self.asked, schedule="tick")))
-            if self.choices.mergeable:
-                named["timestep"] = tuple(allowed(self.choices, replace(self.asked, schedule="timestep")))
+        named: dict[str, Groups] = {}
+        for schedule in ("tick", "timestep") if self.asked.groups is None else ():
+            with suppress(InputError):
+                named[schedule] = tuple(allowed(self.choices, replace(self.asked, schedule=schedule)))
         return named | {"dram": self.fewest}
 
     def partition(self, figure: Figure) -> Found:
         """The groups with the least sum of `figure`, each played by itself."""
         tally = count(1)
 
-        def price(way: Way) -> float:
+        def price(choice: Choice) -> float:
             setup = self.trial.setup
-            setup.watch("groups played by themselves", next(tally), 0)
+            setup.watch(f"groups played, by {figure.name}", next(tally), 0)
             try:
-                counts = setup.memo.of(played, setup, self.trial.accounting, self.choices, way)
+                counts = setup.memo.of(played, setup, self.trial.accounting, self.choices, choice)
             except InputError:  # more steps than there is memory for
                 return inf
             return figure.of(counts)
 
-        first = [way for ways in self._as_asked().values() if len(ways) > 1 for way in ways]
-        most = MOST_PLAYED * sum(way.dram_bytes for way in self.fewest)
-        question = Question(lambda way: figure.floor(self._counted(way)), price, most)
-        return least(allowed(self.choices, self.asked), first or self.fewest, question)
+        first = [choice for groups in self._as_asked().values() if len(groups) > 1 for choice in groups]
+        most = MOST_PLAYED * sum(choice.dram_bytes for choice in self.fewest)
+        question = Question(lambda choice: figure.floor(self._counted(choice)), price, most)
+        return least(self._every(), first or self.fewest, question)
 
-    def _counted(self, way: Way) -> Sequence[LayerCounts]:
+    def _every(self) -> list[Choice]:
+        """All groups that may be, and of layers alone that tick those with other tilings."""
+        found = allowed(self.choices, self.asked)
+        ticking = [choice.first for choice in found if choice.group.tick_batched]
+        return [*found, *(other for index in ticking for other in self.choices.faster(index))]
+
+    def _counted(self, choice: Choice) -> Sequence[LayerCounts]:
         setup = self.trial.setup
-        return setup.memo.of(counted, setup, self.trial.accounting, self.choices, way)
+        return setup.memo.of(counted, setup, self.trial.accounting, self.choices, choice)
 
-    def _least(self, figure: Figure, candidates: Sequence[Ways]) -> tuple[Ways, Tried]:
+    def _least(self, figure: Figure, candidates: Sequence[Groups]) -> tuple[Groups, Tried]:
         """The best of whole plans as played. In inference, one whose floor is above another's figure is not."""
-        best: tuple[tuple[float, int, int], Ways, Tried] | None = None
+        best: tuple[tuple[float, int, int], Groups, Tried] | None = None
         refused: InputError | None = None
-        for ways in candidates:
-            if best is not None and self._floor(figure, ways) > best[0][0]:
+        for groups in candidates:
+            if best is not None and self._floor(figure, groups) > best[0][0]:
                 continue
             try:
-                tried = self.trial.of(plan_of(self.choices, ways))
+                tried = self.trial.of(plan_of(self.choices, groups))
             except InputError as error:
                 refused = error
                 continue
             moved = sum(record.counts.dram_bytes.total for record in tried.records)
-            cost = figure.of_records(tried.records), moved, len(ways)
+            cost = figure.of_records(tried.records), moved, len(groups)
             if best is None or cost < best[0]:
-                best = cost, ways, tried
+                best = cost, groups, tried
         if best is None:
             raise refused or ValueError("there must be a candidate")
         return best[1:]
 
-    def _floor(self, figure: Figure, ways: Ways) -> float:
+    def _floor(self, figure: Figure, groups: Groups) -> float:
         if self.trial.training:
             return 0
-        return figure.floor([layer for way in ways for layer in self._counted(way)])
+        return figure.floor([layer for choice in groups for layer in self._counted(choice)])
 
 
-def _in_words(named: dict[str, Ways]) -> list[tuple[str, Ways]]:
+def _in_words(named: dict[str, Groups]) -> list[tuple[str, Groups]]:
     spelt = {"tick": "schedule", "timestep": "schedule"}
-    return [(f"as --{spelt.get(name, 'objective')} {name}", ways) for name, ways in named.items()]
+    return [(f"as --{spelt.get(name, 'objective')} {name}", groups) for name, groups in named.items()]

@@ -9,6 +9,7 @@ from lifsim.accounting.books import added
 from lifsim.accounting.machine import Machine
 from lifsim.accounting.prices import area_of, unused_buffers
 from lifsim.errors import Fault, InputError
+from lifsim.graph.bare import without_lif
 from lifsim.graph.states import State, any_shared, channels_by_layer, left_unshared, most_channels, states_of
 from lifsim.hardware.array import dataflow_of, shape_of, sparsity_of
 from lifsim.hardware.gemm import ceil_div
@@ -19,12 +20,13 @@ from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.lif_memory import lif_memory
+from lifsim.simulate.chain_notes import chain_notes
 from lifsim.simulate.options import Options
 from lifsim.simulate.planning import planned
 from lifsim.simulate.result import LayerRecord, Result, Totals
 from lifsim.simulate.spikes import Spikes, at_its_rates, read_spikes
 from lifsim.simulate.training import training_notes
-from lifsim.simulate.trial import Trial, priced
+from lifsim.simulate.trial import Trial, holding, priced
 from lifsim.training.refusals import training_faults
 from lifsim.units import format_si
 from lifsim.watch import Watch, unwatched
@@ -67,6 +69,7 @@ def simulate(
         trial = Trial(setup, accounting, costs, options.mode == "training", reverse, shared.runs)
         plan, tried, of_schedule = planned(trial, states, Chip.of(arch), options)
         records, timeline = tried or trial.of(plan)
+        bank = holding(bank, network, plan)
     else:
         counted = accounting.count_unscheduled(at_its_rates(network, options), arch)
         plan, records, timeline, of_schedule = None, priced(setup, counted, costs), None, ()
@@ -90,6 +93,7 @@ def simulate(
         notes=(
             *notes(arch, network, sharing, states, options, spikes),
             *of_schedule,
+            *(chain_notes(plan, sharing) if plan else ()),
             *buffer_notes(arch, records),
         ),
         timeline=timeline,
@@ -135,6 +139,9 @@ def notes(
     said = [*accounting.notes]
     if sharing.shares and network.lifs and not any_shared(states):
         said.append(f"{sharing} is none here: no LIF layers of this network can share")
+    if bare := without_lif(network):
+        way_out = "a `lif` line behind a layer makes it fire"
+        said.append(f"no LIF stands behind {', '.join(bare)}: the next layers read sums, not spikes ({way_out})")
     if left := left_unshared(network, sharing):
         said.append(f"{sharing}: membranes of their own have {', '.join(left)}")
     device = arch.dram.device

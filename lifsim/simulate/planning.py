@@ -5,7 +5,7 @@ from __future__ import annotations
 from lifsim.graph.states import State
 from lifsim.schedule.begins import begins_of
 from lifsim.schedule.chip import Chip
-from lifsim.schedule.choices import Choices, Way, choices_of
+from lifsim.schedule.choices import Choice, Choices, choices_of
 from lifsim.schedule.partition import allowed, dram_bytes, fewest, plan_of
 from lifsim.schedule.plan import ScheduleOptions
 from lifsim.simulate.alone import counted, least_cycles
@@ -23,24 +23,24 @@ def planned(trial: Trial, states: tuple[State, ...], chip: Chip, options: Option
     asked = ScheduleOptions(options.schedule, setup.batch, options.chunk, groups)
     choices = setup.memo.of(choices_of, setup.network, states, chip, setup.batch, options.chunk, setup.memo)
 
-    def moved(way: Way) -> int:
-        return setup.memo.of(_trained_bytes, choices, way, trial.reverse) if trial.training else dram_bytes(way)
+    def moved(choice: Choice) -> int:
+        return setup.memo.of(_trained_bytes, choices, choice, trial.reverse) if trial.training else dram_bytes(choice)
 
-    def cycles(way: Way) -> int:
-        return least_cycles(setup.machine, setup.memo.of(counted, setup, trial.accounting, choices, way))
+    def cycles(choice: Choice) -> int:
+        return least_cycles(setup.machine, setup.memo.of(counted, setup, trial.accounting, choices, choice))
 
-    ways = fewest(allowed(choices, asked), moved, cycles)
+    best = fewest(allowed(choices, asked), moved, cycles)
     if asked.schedule == "auto" and options.objective != "dram":
-        return Search(trial, choices, asked, ways).by(options.objective)
-    return Chosen(plan_of(choices, ways))
+        return Search(trial, choices, asked, best).by(options.objective)
+    return Chosen(plan_of(choices, best))
 
 
-def _trained_bytes(choices: Choices, way: Way, reverse: bool) -> int:
+def _trained_bytes(choices: Choices, choice: Choice, reverse: bool) -> int:
     """What a group moves in all stages of its training."""
     sizes = TrainingSizes(choices.facts, choices.chip, choices.batch, reverse)
     return sum(
         stage.total
-        for layer in training_traffic(sizes, plan_of(choices, [way]))
+        for layer in training_traffic(sizes, plan_of(choices, [choice]))
         for stage in (layer.forward, layer.recompute, layer.backward, layer.weight_update)
         if stage is not None
     )

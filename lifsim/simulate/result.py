@@ -36,7 +36,7 @@ from lifsim.schedule.lif_memory import LifMemory
 from lifsim.schedule.occupancy import peak_bytes
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.traffic import DramBytes
-from lifsim.simulate.bound import BufferUse, advice, bound, buffer_use, port_use
+from lifsim.simulate.bound import BufferUse, advice, bound, bound_words, buffer_use, port_use
 from lifsim.simulate.dram import DramActivity, work_row
 from lifsim.simulate.options import Options
 from lifsim.simulate.spikes import SpikeProvenance
@@ -227,7 +227,7 @@ class Result(Briefly):
             "network": f"{network.name}, T={network.timesteps}, batch {options.batch}, {options.mode}",
             "array": f"{self.arch.name}, {array.rows} x {array.cols} PEs, {array.dataflow}, {array.sparsity}",
             "sharing": f"{self.sharing}, schedule {options.schedule}",
-            "cycles": f"{totals.cycles.total:,}, bound by {bound(totals.cycles)}",
+            "cycles": f"{totals.cycles.total:,}, bound by {bound_words(totals.cycles, totals.pe_utilisation)}",
             "time": format_si(totals.time_s, "s"),
             "PE utilisation": f"{totals.pe_utilisation:.1%}",
             "energy": str(totals.energy_pj.total),

@@ -9,7 +9,9 @@ from typing import NamedTuple
 from lifsim.accounting import Accounting, Setup
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.prices import Costs, energy_of, switched_off
+from lifsim.hardware.lif_unit import LifBank
 from lifsim.memo import Memo
+from lifsim.model.network import Network
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.simulate.result import LayerRecord
@@ -39,7 +41,8 @@ class Trial:
 
     def of(self, plan: Plan) -> Tried:
         """What `plan` comes to."""
-        setup, accounting = self.setup, self.accounting
+        accounting = self.accounting
+        setup = replace(self.setup, bank=holding(self.setup.bank, self.setup.network, plan))
         if self.training:
             return Tried(*trained(setup, accounting, plan, self.costs, self.runs, reverse=self.reverse))
         if all(group.tick_batched for group in plan.groups):  # of a buffer for membranes matters that there is one
@@ -48,6 +51,18 @@ class Trial:
         else:
             counts, timeline = _counted(setup, accounting, plan, self.runs)
         return Tried(priced(setup, counts, self.costs), timeline)
+
+
+def holding(bank: LifBank, network: Network, plan: Plan) -> LifBank:
+    """`bank` with a register for every variable of the membranes that `plan` has in the array at a time: where the
+    folds of a chain alternate, more than an Nth of the outputs."""
+    held = [
+        traffic.tiling.held.registers * network.layers[group.first].state_variables
+        for group in plan.groups
+        for traffic in group.layers
+        if traffic.tiling.cut.chains is not None and traffic.tiling.cut.chains.alternating
+    ]
+    return replace(bank, registers=max([bank.registers, *held]))
 
 
 def priced(setup: Setup, counts: Sequence[LayerCounts], costs: Costs) -> tuple[LayerRecord, ...]:

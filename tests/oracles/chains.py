@@ -77,14 +77,19 @@ def pieces(of: Sequence[int], size: int) -> list[Sequence[int]]:
     return [of[start : start + size] for start in range(0, len(of), size)]
 
 
-def fold_by_fold(layer: Layer, dataflow: str, rows: int, cols: int, in_chains: bool = True) -> Order:
-    """All timesteps of a fold, then the next fold. os: rows of pixels by columns of filters; ws: columns of filters,
-    of which a pixel's timesteps follow each other; is: columns of pixels, all filters pass. in_chains: filters lie
-    chain by chain, whole chains in a fold; else as they are numbered, in all columns."""
+def fold_by_fold(
+    layer: Layer, dataflow: str, rows: int, cols: int, in_chains: bool = True, tile: int | None = None
+) -> Order:
+    """All timesteps of a fold, then the next fold, in tiles of `tile` filters (None: one). os: rows of pixels by
+    columns of filters; ws: columns of filters, of which a pixel's timesteps follow each other; is: columns of pixels,
+    all filters of a tile pass. in_chains: filters lie chain by chain, whole chains in a fold; else as they are
+    numbered, in all columns."""
     for group in range(layer.groups):
         own = layer.members(group) if in_chains else sorted(layer.members(group))
+        tiles = pieces(own, tile or len(own))
         width = cols // layer.channels * layer.channels if in_chains else cols
-        for filters in [own] if dataflow == "is" else pieces(own, width):
+        folds = tiles if dataflow == "is" else [fold for some in tiles for fold in pieces(some, width)]
+        for filters in folds:
             pixels = range(layer.pixels)
             for block in pieces(pixels, {"os": rows, "ws": 1, "is": cols}[dataflow]):
                 for timestep in range(layer.timesteps):

@@ -69,11 +69,26 @@ def legal(layer: Layer, arch: Arch, rows: int, filters: int, bits: int) -> bool:
     return window <= arch.buffers.spike_in.usable_bytes and weights <= arch.buffers.weight.usable_bytes
 
 
-def run(layer: Layer, arch: Arch, batch: int, order: str, rows: int, filters: int, bits: int) -> Counted:
-    """Walk the nest of every group and count what comes from and goes to DRAM."""
-    walk = _Walk(layer, arch, batch, order, rows, filters, bits)
+@dataclass(frozen=True)
+class Turns:
+    """groups: whose tiles take turns at every timestep, and are on chip together. columns: filters of a fold. each: the
+    folds take turns, so that partial sums of one timestep wait at a time."""
+
+    groups: int
+    columns: int
+    each: bool
+
+
+def run(
+    layer: Layer, arch: Arch, batch: int, order: str, rows: int, filters: int, bits: int, turns: Turns | None = None
+) -> Counted:
+    """Walk the nest of every group, or of every set of those that take turns, and count what comes from and goes to
+    DRAM."""
+    turns = turns or Turns(1, arch.array.cols, False)
+    walk = _Walk(layer, arch, batch, order, rows, filters, bits, turns)
     weights, spikes = walk.moved()
-    return Counted(layer.groups * weights, layer.groups * spikes, layer.groups * batch * walk.psums())
+    sets = layer.groups // turns.groups
+    return Counted(sets * weights, sets * spikes, layer.groups * batch * walk.psums())
 
 
 @dataclass(frozen=True)
@@ -85,6 +100,7 @@ class _Walk:
     rows: int
     filters: int
     bits: int
+    turns: Turns
 
     def visits(self) -> Iterator[tuple[int, range, range]]:
         """(image, output rows, filters) in the order in which tiles are computed."""
@@ -102,11 +118,11 @@ class _Walk:
                         yield image, r, m
 
     def window(self, image: int, tile: range) -> list[Byte]:
-        size = row_bytes(self.layer, self.bits)
+        size = self.turns.groups * row_bytes(self.layer, self.bits)
         return [(image, row, byte) for row in needed_rows(self.layer, tile) for byte in range(size)]
 
     def tile_weights(self, tile: range) -> list[Byte]:
-        size = ceil_div(self.layer.reduction * self.arch.precision.weight_bits, 8)
+        size = self.turns.groups * ceil_div(self.layer.reduction * self.arch.precision.weight_bits, 8)
         return [(number, byte) for number in tile for byte in range(size)]
 
     def moved(self) -> tuple[int, int]:
@@ -176,7 +192,9 @@ class _Walk:
             for m in cut(layer.group_filters, self.filters):
                 pixels = len(r) * across
                 if array.dataflow == "ws":
-                    folds = [pixels * layer.rounds * len(fold) for fold in cut(len(m), array.cols)]
+                    together = 1 if self.turns.each else layer.rounds
+                    widths = [len(fold) for fold in cut(len(m), self.turns.columns)]
+                    folds = [pixels * together * width for width in widths] * (layer.rounds // together)
                 else:
                     folds = [len(m) * len(fold) for fold in cut(pixels, array.cols)] * layer.rounds
                 for psums in folds:

@@ -25,11 +25,13 @@ def facts_on(network: Network, sharing: Sharing, arch: Arch) -> NetworkFacts:
     return facts_of(network, states_of(network, sharing), arch.precision, Chip.of(arch).psums)
 
 
-def traffic_on(network: Network, layer: Layer, arch: Arch, batch: int) -> LayerTraffic:
+def traffic_on(network: Network, layer: Layer, arch: Arch, batch: int, channels: int = 1) -> LayerTraffic:
     """Without sharing."""
     chip = Chip.of(arch)
-    reals, membranes = Reals.of(network, arch.precision.psum_bits), chip.membranes_of(layer, 1)
-    return tick.traffic(layer, reals, chip.tiles, batch, membranes)
+    reals = Reals.of(network, arch.precision.psum_bits)
+    moved = tick.traffic(layer, reals, chip.tiles, batch, chip.ways_of(layer, channels))
+    assert isinstance(moved, LayerTraffic), moved
+    return moved
 
 
 def visit_on(network: Network, layer: Layer, arch: Arch, batch: int, traffic: LayerTraffic) -> Visit:

@@ -13,7 +13,7 @@ from lifsim.accounting.counts import LayerCounts
 from lifsim.config.arch import load_arch
 from lifsim.hardware.sram_ports import PortStalls
 from lifsim.model.arch import Arch
-from lifsim.simulate.bound import advice, bound, relief, stalls
+from lifsim.simulate.bound import advice, bound, bound_words, relief, stalls
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +35,13 @@ def test_the_bound_is_what_takes_most_cycles() -> None:
     assert bound(Cycles(10, 1, 2, 1, 4, 2, 0, 0)) == "weights"
     assert bound(Cycles(10, 1, 1, 5, 1, 1, 0, 1)) == "lif"
     assert bound(Cycles(10, 1, 0, 0, 0, 2, 3, 4)) == "writeback"
+
+
+def test_an_array_at_work_is_told_with_how_much_of_it_is() -> None:
+    assert bound_words(Cycles(10, 3, 2, 1, 4, 0, 0, 0), 0.064) == "array work, 6.4% of its PEs busy"
+    assert bound_words(Cycles(10, 1, 2, 1, 4, 2, 0, 0), 0.5) == "waiting for weights"
+    assert bound_words(Cycles(10, 1, 1, 5, 1, 1, 0, 1), 0.5) == "LIF units"
+    assert bound_words(Cycles(10, 1, 0, 0, 0, 2, 3, 4), 0.5) == "waiting for room to write"
 
 
 def test_stalls_that_the_bandwidth_could_hide_ask_for_earlier_loads(layer: LayerCounts) -> None:
@@ -71,7 +78,7 @@ def advised(layer: LayerCounts, arch: Arch) -> list[str]:
 
 
 def test_no_waits_need_no_relief(layer: LayerCounts, arch: Arch) -> None:
-    assert advised(loaded(layer, 100, 0, 50, 0), arch) == ["compute-bound: the array never waits for memory"]
+    assert advised(loaded(layer, 100, 0, 50, 0), arch) == ["the array never waits for memory"]
 
 
 def test_bandwidth_reuse_and_earlier_loads_are_advised_in_figures(layer: LayerCounts, arch: Arch) -> None:
@@ -80,13 +87,13 @@ def test_bandwidth_reuse_and_earlier_loads_are_advised_in_figures(layer: LayerCo
     assert advised(loaded(layer, work=100, stall=200, weights=250, others=20), arch) == [
         "66.7% of the cycles wait, 66.7% for weights",
         f"10.0% could hide under work ({'load in smaller tiles' if double else 'double-buffer weight'})",
-        "2.7x the DRAM bandwidth or 4x the images on one fetch of the weights would make the layers that it holds up "
-        "compute-bound",
+        "2.7x the DRAM bandwidth or 4x the images on one fetch of the weights would keep the layers that wait for it "
+        "at work",
     ]
     without = advised(loaded(layer, 100, 200, 150, 150), arch)[-1]
-    assert without == "3x the DRAM bandwidth would make the layers that it holds up compute-bound"
+    assert without == "3x the DRAM bandwidth would keep the layers that wait for it at work"
     little = advised(loaded(layer, 100, 20, 0, 120), arch)[-1]
-    assert little == "1.2x the DRAM bandwidth would make the layers that it holds up compute-bound"
+    assert little == "1.2x the DRAM bandwidth would keep the layers that wait for it at work"
 
 
 def test_ports_are_advised_the_slowest_first(layer: LayerCounts, arch: Arch) -> None:

@@ -16,7 +16,7 @@ from lifsim.graph.states import channels_by_layer, states_of
 from lifsim.hardware.array import sparsity_of
 from lifsim.memo import Memo
 from lifsim.schedule.chip import Chip
-from lifsim.schedule.choices import Choices, Way, choices_of
+from lifsim.schedule.choices import Choice, Choices, choices_of
 from lifsim.schedule.partition import allowed, plan_of
 from lifsim.schedule.plan import ScheduleOptions
 from lifsim.simulate.alone import counted, played
@@ -49,14 +49,14 @@ def figures_of(trial: Trial) -> list[Figure]:
     return [CycleFigure(setup.machine), EnergyFigure(setup.machine, setup.bank, trial.costs)]
 
 
-def sequences(choices: Choices, first: int = 0) -> Iterator[tuple[Way, ...]]:
-    """Every partition, its groups in every way in which they run."""
+def sequences(choices: Choices, first: int = 0) -> Iterator[tuple[Choice, ...]]:
+    """Every partition, its groups in every choice in which they run."""
     behind = choices.cuts[choices.cuts.index(first) + 1 :]
     if not behind:
         yield ()
     for end in behind:
-        for way in choices.ways(first, end):
-            yield from ((way, *rest) for rest in sequences(choices, end))
+        for choice in choices.between(first, end):
+            yield from ((choice, *rest) for rest in sequences(choices, end))
 
 
 @pytest.mark.parametrize("sharing", ["none", "layer"])
@@ -66,11 +66,11 @@ def test_no_partition_has_less_by_the_sum_of_its_groups(sharing: str, memory: tu
     search = Search(trial, choices, AUTO, tuple(allowed(choices, ScheduleOptions("tick"))))
     alone = partial(played, trial.setup, trial.accounting, choices)
     for figure in figures_of(trial):
-        price = {way: figure.of(alone(way)) for way in choices.every()}
+        price = {choice: figure.of(alone(choice)) for choice in choices.every()}
         found = search.partition(figure)
-        best = min(sum(price[way] for way in ways) for ways in sequences(choices))
+        best = min(sum(price[choice] for choice in groups) for groups in sequences(choices))
         assert found.exact
-        assert sum(price[way] for way in found.ways) == pytest.approx(best, rel=1e-12)
+        assert sum(price[choice] for choice in found.groups) == pytest.approx(best, rel=1e-12)
 
 
 @pytest.mark.parametrize("sharing", ["none", "layer"])
@@ -90,7 +90,7 @@ def test_no_plan_beats_auto_on_a_memory_that_nobody_waits_for(sharing: str, obje
             "cycles": cycles.of_records(records),
             "energy": energy.of_records(records),
         }[objective]
-        for records, _ in (trial.of(plan_of(choices, ways)) for ways in sequences(choices))
+        for records, _ in (trial.of(plan_of(choices, groups)) for groups in sequences(choices))
     )
     assert own == pytest.approx(best, rel=1e-12)
 
@@ -111,8 +111,8 @@ def test_no_plan_beats_auto_on_a_memory_that_nobody_waits_for(sharing: str, obje
 def test_no_group_goes_below_its_floor_when_it_is_played(arch: str, sharing: str, overrides: tuple[str, ...]) -> None:
     trial, choices = trial_of(arch, "lenet5_mnist", sharing, overrides)
     close = []
-    for way in choices.every():
-        before, after = (count(trial.setup, trial.accounting, choices, way) for count in (counted, played))
+    for choice in choices.every():
+        before, after = (count(trial.setup, trial.accounting, choices, choice) for count in (counted, played))
         for figure in figures_of(trial):
             assert figure.floor(before) <= figure.of(after) * (1 + 1e-12)
         close.append(figures_of(trial)[0].floor(before) / figures_of(trial)[0].of(after))
@@ -129,9 +129,11 @@ def test_one_group_by_itself_is_the_run() -> None:
 def test_groups_by_themselves_take_what_they_take_in_a_run() -> None:
     """But for loads under the last steps of the group before, and rows that are open."""
     trial, choices = trial_of("sata128", "vgg9_cifar10", "none")
-    ways = allowed(choices, ScheduleOptions("tick"))
-    records, _ = trial.of(plan_of(choices, ways))
-    alone = sum(layer.cycles.total for way in ways for layer in played(trial.setup, trial.accounting, choices, way))
+    groups = allowed(choices, ScheduleOptions("tick"))
+    records, _ = trial.of(plan_of(choices, groups))
+    alone = sum(
+        layer.cycles.total for choice in groups for layer in played(trial.setup, trial.accounting, choices, choice)
+    )
     together = sum(record.counts.cycles.total for record in records)
     assert alone == pytest.approx(together, rel=0.005)
 

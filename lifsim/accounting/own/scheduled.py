@@ -61,6 +61,7 @@ def _steps(facts: NetworkFacts, layer: Layer, traffic: LayerTraffic, group: Grou
     names = first if first == last else f"{first} to {last}"
     strip = next((strip for strip in group.strips if strip.first <= layer.index <= strip.last), None)
     parts = [f"{names} timestep by timestep", f"{counted(group.images, 'image')} at a time"]
+    parts += [f"not tick-batched: {group.why}"] if group.why else []
     parts += [f"strips of {strip.rows} rows"] if strip else []
     tiling = traffic.tiling
     parts.append(f"{tiling.filter_tiles} x {tiling.filters} filters")
@@ -74,7 +75,11 @@ def _steps(facts: NetworkFacts, layer: Layer, traffic: LayerTraffic, group: Grou
 
 def _tiling(traffic: LayerTraffic) -> str:
     tiling = traffic.tiling
-    order = tiling.order.replace("_", " ")
-    words = f"{tiling.row_tiles} x {tiling.rows} rows, {tiling.filter_tiles} x {tiling.filters} filters, {order}"
-    beside = f", {tiling.held.most} membranes at a time in their buffer" if tiling.held.most else ""
-    return words + beside
+    order, chains = tiling.order.replace("_", " "), tiling.cut.chains
+    parts = [f"{tiling.row_tiles} x {tiling.rows} rows", f"{tiling.filter_tiles} x {tiling.filters} filters", order]
+    if chains is not None:
+        groups = f" of {chains.groups} groups" if chains.groups > 1 else ""
+        parts.append(f"folds{groups} alternate" if chains.alternating else "whole chains")
+    if tiling.held.most:
+        parts.append(f"{tiling.held.most} membranes at a time in their buffer")
+    return ", ".join(parts)

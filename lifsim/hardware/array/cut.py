@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import lcm
 
 from lifsim.hardware.gemm import Gemm
 
@@ -25,6 +26,13 @@ class Chains:
     length: int
     alternating: bool = False
     groups: int = 1
+
+    def in_turn(self, together: int | None) -> int | None:
+        """Filters of a group whose folds, of `together` filters (None: of all), take turns because they have chains in
+        common; None: those of all folds of a tile."""
+        if together is None or self.groups not in (1, self.length):
+            return None
+        return lcm(together, self.length) if self.groups == 1 else together
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,11 @@ def _folds(laid: Laid) -> Line:
     why = (
         f"{dataflow.name}: {dataflow.rows} over {shape.rows} rows, {dataflow.cols} over {shape.cols} columns, per round"
     )
+    wide, chains = dataflow.finishes(laid.gemm, shape).filters, laid.tiling.chains
+    if chains is not None and chains.alternating:
+        why += f"; those that have chains of {chains.length} filters in common take turns at every timestep"
+    elif chains is not None and wide is not None and wide < shape.cols:
+        why += f"; whole chains of {chains.length} filters fill {wide} of these"
     if tiles > 1:
         why += f"; they end at the edges of {tiles} tiles"
     return Line("folds", count, value, "", why)

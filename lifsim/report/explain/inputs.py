@@ -13,8 +13,8 @@ from lifsim.schedule.traffic import Tiling
 
 @dataclass(frozen=True)
 class InputRows:
-    """Rows of `row_bytes` along `axis`, of one group of the convolution, all rounds packed; `buffer` bytes of
-    spike_in."""
+    """Rows of `row_bytes` along `axis`, of one of `groups` groups of the convolution, or sets of those that take turns,
+    all rounds packed; `buffer` bytes of spike_in."""
 
     axis: RowAxis
     row_bytes: int
@@ -26,7 +26,8 @@ class InputRows:
     def of(cls, layer: Layer, reals: Reals, buffer: int, tiling: Tiling) -> InputRows:
         """Of `layer`, cut as `tiling` says."""
         layout = tick_rows(layer, reals)
-        return cls(layout.axis, layout.row_bytes, layer.groups, tiling, buffer)
+        sets = tiling.group_sets(layer.groups)
+        return cls(layout.axis, layer.groups // sets * layout.row_bytes, sets, tiling, buffer)
 
     def expression(self, batch: int) -> str:
         """Bytes of `batch` images. Weights outer: every filter tile passes over all images; inputs outer: a window

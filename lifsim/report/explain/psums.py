@@ -45,8 +45,9 @@ def _spilled(layer: Layer, arch: Arch, traffic: LayerTraffic, *, tick_batched: b
     """Bytes that outputs finished together, of one image and group of the convolution, have too much for the psum
     buffer, times the folds of a sum between which they go out, empty if none; and how often: at every round not held
     together with the others."""
-    store = Chip.of(arch).psums.of(layer)
-    dataflow, gemm = store.dataflow, gemm_of(layer)
+    chains = traffic.tiling.cut.chains
+    store = Chip.of(arch).psums.of(layer, chains)
+    dataflow, gemm = store.dataflow, gemm_of(layer, chains)
     if dataflow.sums_in_pes:
         return "", 0
     together = layer.rounds if tick_batched and dataflow.joins_rounds else 1

@@ -24,7 +24,8 @@ def weight_line(
     if walked is None or plan.residency is None:
         how, visits, rows = "row tiles and images", together * tiling.row_tiles, together * tiling.row_tiles
         inputs_outer = tiling.order == "inputs_outer"
-        stays = layer.groups * tiling.resident_weight_bytes if inputs_outer else everything
+        sets = tiling.group_sets(layer.groups)
+        stays = sets * tiling.resident_weight_bytes if inputs_outer else everything
         streamed = 0 if inputs_outer else _overflow(layer, one, tiling.filters, arch.buffers.weight.usable_bytes)
         stays -= streamed
     else:

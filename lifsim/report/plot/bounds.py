@@ -21,8 +21,10 @@ def roofline(result: Result, *, out: Name | None = None, force: bool = False) ->
     table = figure_of_roofs.table(result)
 
     def draw() -> tuple[Figure, pd.DataFrame]:
-        figure, (axes,) = canvas(width_in=5.0)
+        figure, (axes,) = canvas(5.4, figure_of_roofs.height_in(table))
         figure_of_roofs.draw(table, axes)
+        figure.draw_without_rendering()
+        figure_of_roofs.number(table, axes)
         return figure, table
 
     return drawn(draw, target)

@@ -16,10 +16,11 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from lifsim.hardware.array.cut import Chains
 from lifsim.hardware.array.dataflow import Dataflow
 from lifsim.hardware.array.laid import Laid
 from lifsim.hardware.array.sparsity.protocol import SPARSITIES, Kept, Ones, Sparsity
-from lifsim.hardware.gemm import ArrayCycles
+from lifsim.hardware.gemm import ArrayCycles, ceil_div
 from lifsim.hardware.input_reads import InputMap, scanned_reads
 from lifsim.hardware.sram_banks import Banks
 from lifsim.hardware.sram_ports import Ports, PortStalls
@@ -45,11 +46,16 @@ class Skipping(Sparsity):
 
     def blocks(self, kept: Kept, laid: Laid) -> Iterator[tuple[NDArray[np.int64], int]]:
         """Every fold in the order in which they run. Tick-batched: groups, tiles, filter folds, pixel folds, the rounds
-        of each back to back. Timestep-major: rounds first."""
+        of each back to back; where folds alternate, groups, tiles, pixel folds, rounds, and the filter folds that take
+        turns. Timestep-major: rounds first."""
         drain = laid.dataflow.folds(laid.gemm, laid.shape).fill_drain_cycles
-        in_order = _in_order(laid)
+        chains, in_order = laid.tiling.chains, _in_order(laid)
         for image in kept.ones:
-            every = (slowest_rows(image, laid) + drain)[:, :, in_order]
+            folds = slowest_rows(image, laid) + drain
+            if chains is not None and chains.alternating:
+                yield np.concatenate(list(_in_turn(folds, laid, chains))).reshape(1, -1), 1
+                continue
+            every = folds[:, :, in_order]
             yield (np.moveaxis(every, 0, -1).reshape(1, -1) if laid.tick_batched else every.reshape(len(every), -1)), 1
 
     def waits(self, kept: Kept, laid: Laid, read: InputMap, ports: Ports) -> PortStalls:
@@ -85,6 +91,22 @@ def _in_order(laid: Laid) -> NDArray[np.int64]:
     return np.concatenate(
         [np.tile(numbers[row], laid.column_folds[tile]) for row, tile in laid.tiling.order(laid.gemm)]
     )
+
+
+def _in_turn(folds: NDArray[np.int64], laid: Laid, chains: Chains) -> Iterator[NDArray[np.int64]]:
+    """Of folds [rounds, groups, folds of pixels] those that run one after the other, by tile and set of filter folds
+    that take turns."""
+    first, cols = np.cumsum([0, *map(len, laid.fold_starts)]), laid.shape.cols
+    rows, filters = list(pairwise(first)), laid.tiling.filter_tiles(laid.gemm)
+    apart = laid.gemm.groups // chains.groups
+    for group in range(apart):
+        for row, tile in laid.tiling.order(laid.gemm):
+            begin, end = rows[row]
+            turn = folds[:, group::apart, begin:end].transpose(2, 0, 1)  # pixel folds, rounds, groups
+            wide = chains.in_turn(cols) or filters[tile]
+            for start in range(0, filters[tile], wide):
+                width = ceil_div(min(wide, filters[tile] - start), cols)
+                yield np.repeat(turn, width, axis=2).ravel()
 
 
 def slowest_rows(ones: NDArray[np.integer], laid: Laid) -> NDArray[np.int64]:
