@@ -9,6 +9,7 @@ from lifsim.accounting.books import added
 from lifsim.accounting.machine import Machine
 from lifsim.accounting.prices import area_of, unused_buffers
 from lifsim.errors import Fault, InputError
+from lifsim.graph.bare import without_lif
 from lifsim.graph.states import State, any_shared, channels_by_layer, left_unshared, most_channels, states_of
 from lifsim.hardware.array import dataflow_of, shape_of, sparsity_of
 from lifsim.hardware.gemm import ceil_div
@@ -138,6 +139,9 @@ def notes(
     said = [*accounting.notes]
     if sharing.shares and network.lifs and not any_shared(states):
         said.append(f"{sharing} is none here: no LIF layers of this network can share")
+    if bare := without_lif(network):
+        way_out = "a `lif` line behind a layer makes it fire"
+        said.append(f"no LIF stands behind {', '.join(bare)}: the next layers read sums, not spikes ({way_out})")
     if left := left_unshared(network, sharing):
         said.append(f"{sharing}: membranes of their own have {', '.join(left)}")
     device = arch.dram.device
