@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lifsim.model.network import Layer
+from lifsim.schedule.rows import Ints
 from lifsim.schedule.storage import bytes_of, map_shape
 
 
@@ -44,6 +45,22 @@ class Parted:
     def of(self, images: int) -> Parted:
         """All images together."""
         return Parted(images * self.window, self.parts)
+
+
+def chains_at_work(layer: Layer, channels: int, filters: int) -> int:
+    """Of how many chains of `layer` so many filters are that are taken one after the other."""
+    chains = -(-filters // channels) if linked_groups(layer, channels) == 1 else filters
+    return min(chains, layer.filters // channels)
+
+
+def calls_taken(layer: Layer, channels: int) -> Ints:
+    """[filters] which call of its chain each filter of `layer` is, in the order in which they are taken. First and last
+    calls follow the order of the chains."""
+    linked, chains = linked_groups(layer, channels), layer.filters // channels
+    if linked == 1:
+        return np.tile(np.arange(channels), chains)
+    together = layer.group_filters if linked == channels else chains
+    return np.tile(np.repeat(np.arange(channels), together), chains // together)
 
 
 IN_ONE_PIECE = Parted()

@@ -97,7 +97,7 @@ class Choices:
             return self._alone(index, moved)
         if not self.mergeable:
             raise InputError(moved)
-        return replace(self._timestep(index, index + 1), why=moved.message)
+        return replace(self._timestep(index, index + 1), why=f"{moved.path} {moved.message}")
 
     def _tiled(self, index: int) -> tuple[Layer, Reals, TileRoom, int, tuple[Way, ...]]:
         layer = self.facts.layers[index].layer

@@ -14,7 +14,7 @@ from lifsim.graph.tensors import When, behind_mean, edges_of, when_there
 from lifsim.hardware.array import Cut
 from lifsim.model.arch import Precision
 from lifsim.model.network import Layer, Network
-from lifsim.schedule.chains import IN_ONE_PIECE, Parted, parted
+from lifsim.schedule.chains import IN_ONE_PIECE, Parted, chains_at_work, parted
 from lifsim.schedule.products import gemm_of
 from lifsim.schedule.psums import PsumStore, spilled_by, working_set_bytes
 from lifsim.schedule.rows import Ints
@@ -101,8 +101,9 @@ class TensorFacts:
 @dataclass(frozen=True)
 class StateFacts:
     """One set of membranes: `values` per image of all variables, in rows of row_bytes; variables: how many values each
-    neuron keeps; layers: those whose LIFs use it, in order; parted: how their chains are, timestep-major, that of the
-    layer that needs most."""
+    neuron keeps; layers: those whose LIFs use it, in order; channels: the groups of channels of each that use it in
+    turn; parted: how their chains are, timestep-major, that of the layer that needs most; granule: bytes of one row
+    that the filters of the smallest tile work on, of such a layer."""
 
     name: str
     values: int
@@ -110,7 +111,9 @@ class StateFacts:
     rows: int
     row_bytes: int
     layers: tuple[int, ...]
+    channels: int = 1
     parted: Parted = IN_ONE_PIECE
+    granule: int = 0
 
     @property
     def bytes(self) -> int:
@@ -152,13 +155,7 @@ def facts_of(network: Network, shared: Sequence[State], precision: Precision, ps
     reals = Reals.of(network, precision.psum_bits)
     averaged = behind_mean(network.nodes)
     index_of_lif = {layer.lif.name: layer.index for layer in network.layers if layer.lif}
-    states = []
-    for state in shared:
-        rows, row_bytes = state_rows(state, precision.membrane_bits)
-        users = tuple(sorted(index_of_lif[lif] for lif in state.lifs))
-        chains = [_parted(network.layers[user], state.channels, precision.membrane_bits, psums) for user in users]
-        widest = Parted(max(one.window for one in chains), max(one.parts for one in chains))
-        states.append(StateFacts(state.name, state.values, state.variables, rows, row_bytes, users, widest))
+    users = {state.name: [network.layers[index_of_lif[lif]] for lif in state.lifs] for state in shared}
     return NetworkFacts(
         timesteps=network.timesteps,
         reals=reals,
@@ -166,12 +163,30 @@ def facts_of(network: Network, shared: Sequence[State], precision: Precision, ps
         layers=tuple(_layer_facts(layer, reals, precision.weight_bits, psums, averaged) for layer in network.layers),
         steps=steps_behind(network),
         tensors=_tensors(network, reals, averaged),
-        states=tuple(states),
+        states=tuple(
+            _state_facts(state, users[state.name], precision.membrane_bits, psums.shape.cols) for state in shared
+        ),
     )
 
 
-def _parted(layer: Layer, channels: int, membrane_bits: int, psums: PsumStore) -> Parted:
-    return parted(layer, channels, min(psums.shape.cols, layer.group_filters), membrane_bits)
+def _state_facts(state: State, users: Sequence[Layer], membrane_bits: int, cols: int) -> StateFacts:
+    rows, row_bytes = state_rows(state, membrane_bits)
+    smallest = {layer: min(cols, layer.group_filters) for layer in users}
+    chains = [parted(layer, state.channels, smallest[layer], membrane_bits) for layer in users]
+    return StateFacts(
+        name=state.name,
+        values=state.values,
+        variables=state.variables,
+        rows=rows,
+        row_bytes=row_bytes,
+        layers=tuple(sorted(layer.index for layer in users)),
+        channels=state.channels,
+        parted=Parted(max(one.window for one in chains), max(one.parts for one in chains)),
+        granule=max(
+            -(-row_bytes * chains_at_work(layer, state.channels, smallest[layer]) * state.channels // layer.filters)
+            for layer in users
+        ),
+    )
 
 
 def _layer_facts(

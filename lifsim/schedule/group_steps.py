@@ -13,6 +13,7 @@ import numpy as np
 
 from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.model.network import Layer, Tensor
+from lifsim.schedule.chains import calls_taken
 from lifsim.schedule.facts import LayerFacts, NetworkFacts
 from lifsim.schedule.input_reads import strip_windows
 from lifsim.schedule.moves import REPLAY, Moves, Visit, moves_of, shares
@@ -136,11 +137,9 @@ class _PlannedLayer:
         ):  # fmt: skip
             for (region, tensor), part in zip(tensors.items(), self._split(tensors, turn.part(size)), strict=True):
                 parts.append(_dealt(kind, region, part, tiles, self._plane(tensor, turn)))
-        for kind, region, size in (
-            (Kind.PSUM_READ, PSUMS, moved.psum_read), (Kind.PSUM_WRITE, PSUMS, moved.psum_write),
-            (Kind.MEMBRANE_READ, STATE, moved.membrane_read), (Kind.MEMBRANE_WRITE, STATE, moved.membrane_write),
-        ):  # fmt: skip
-            parts.append(_dealt(kind, region, turn.part(size), tiles, turn.before(size)))
+        for kind, size in ((Kind.PSUM_READ, moved.psum_read), (Kind.PSUM_WRITE, moved.psum_write)):
+            parts.append(_dealt(kind, PSUMS, turn.part(size), tiles, turn.before(size)))
+        parts += self._membranes(tiles, step, turn)
         rows = turn.end_row - turn.first_row
         made = rows * self._images(turn) * tiles
         return Visit(self.index, self._round(turn), made, Moves.joined(parts), names, turn.timestep)
@@ -197,6 +196,23 @@ class _PlannedLayer:
         extent_bytes, extents = np.where(alike, comes // images, comes), np.where(alike, images, 1)
         return moves_of(Kind.WEIGHTS, 0, np.arange(begin.size), offset, extent_bytes, extents, pitch)
 
+    def _membranes(self, tiles: Ints, step: LayerStep, turn: Turn) -> Iterator[Moves]:
+        """First what streams, then what stays from a state's first call to its last: each where its neurons always are.
+        They come with the tile that begins their chains, and go with the one that ends them."""
+        state = next((state for state in self.facts.states if self.index in state.layers), None)
+        if state is None:
+            return
+        calls, begin = calls_taken(self.layer, state.channels), np.cumsum(tiles) - tiles
+        begun = np.add.reduceat(calls == 0, begin, dtype=np.int64)
+        ended = np.add.reduceat(calls == state.channels - 1, begin, dtype=np.int64)
+        read, written = step.dram.membrane_read, step.dram.membrane_write
+        for kind, size, chains in ((Kind.MEMBRANE_READ, read, begun), (Kind.MEMBRANE_WRITE, written, ended)):
+            streams = min(size - step.again, step.streams)
+            through = size - step.again - streams
+            yield _dealt(kind, STATE, turn.part(streams), chains, turn.before(streams))
+            yield _dealt(kind, STATE, turn.part(through), chains, step.streams + turn.before(through))
+            yield _dealt(kind, STATE, turn.part(step.again), tiles, turn.before(step.again))
+
     def _input(self, tiles: Ints, step: LayerStep, turn: Turn) -> Moves:
         """The first tile brings the rows in, as far as they are not on chip; the others what is read again."""
         size = step.dram.first_operand
@@ -236,6 +252,6 @@ class _PlannedLayer:
 
 
 def _dealt(kind: Kind, region: int, size: int, tiles: Ints, start: int) -> Moves:
-    """`size` bytes from `start` on, dealt to the tiles by their filters."""
+    """`size` bytes from `start` on, dealt to the tiles by their filters, or what else is counted of them."""
     part = shares(size, tiles)
     return moves_of(kind, region, np.arange(tiles.size), start + np.cumsum(part) - part, part)

@@ -10,8 +10,10 @@ never read and the last one never written, DRAM moves per byte and chunk of imag
 subject to sum(p) + q + w <= buffer. Where a relay is computed strip by strip, all that is not permanent is transient
 and q must hold the strip's window.
 
-w bytes are reserved for the chains at work of a state whose chains are parted (`lifsim.schedule.chains`): where its
-window is larger, the rest moves 2*c*T*(parts - 1) times more, for every part of a chain.
+w bytes are reserved for what is at work. Where any rest moves, it streams through at least a granule, the membranes of
+one output row of the smallest filter tile, or, if the buffer is smaller, through all of it. w holds the chains at work
+of a state whose chains are parted (`lifsim.schedule.chains`), too: where its window is larger, the rest moves
+2*c*T*(parts - 1) times more, for every part of a chain. Nothing streams while strips run: their window takes q and w.
 
 For a given q the best p is a fractional knapsack, filled by value per byte; over p and q together it is a linear
 program, so that its optimum is convex in q and a bisection on the slope finds it. Of w every window is tried.
@@ -32,13 +34,19 @@ S = TypeVar("S", bound=Hashable)
 @dataclass(frozen=True)
 class StateUse:
     """A state in a group. bytes: U, all images of the chunk; calls: LIF chains per timestep; relays: of them, in a
-    timestep; stripped: whether they are computed strip by strip; parted: how chains are, all images together."""
+    timestep; stripped: whether they are computed strip by strip; parted: how chains are, all images together; granule:
+    what is at work while it streams."""
 
     bytes: int
     calls: int
     relays: int
     stripped: bool = False
     parted: Parted = IN_ONE_PIECE
+    granule: int = 0
+
+    def streams(self, timesteps: int) -> bool:
+        """Whether what is neither permanent nor transient moves at all: a single call leaves nothing behind."""
+        return not self.stripped and self.rest_moves(timesteps, 0) > 0
 
     def transient_moves(self, timesteps: int) -> int:
         """How often DRAM moves a transient byte."""
@@ -105,25 +113,32 @@ class MembraneSplit:
 
 
 def best_split(uses: Sequence[StateUse], timesteps: int, buffer: int, least_transient: int = 0) -> MembraneSplit:
-    """The split that moves the fewest bytes, with a transient region of at least `least_transient` <= buffer; of equals
-    the one that reserves the least."""
+    """The split that moves the fewest bytes, with at least `least_transient` <= buffer for what is transient and at
+    work; of equals the one that reserves the least."""
+    granule = min(buffer, max((use.granule for use in uses if use.streams(timesteps)), default=0))
     windows = {0, *(use.parted.window for use in uses if use.parts_apart(0))}
-    found = (
-        _split_beside(uses, timesteps, buffer - reserved, least_transient, reserved)
-        for reserved in sorted(windows)
-        if reserved <= buffer - least_transient
-    )
-    return min(found, key=lambda split: split.moved)
+    splits = [] if granule == 0 else [_split_beside(uses, timesteps, buffer, least_transient, 0, nothing_streams=True)]
+    for reserved in sorted({max(window, granule) for window in windows}):
+        if reserved <= buffer:
+            least = max(0, least_transient - reserved)
+            splits.append(_split_beside(uses, timesteps, buffer - reserved, least, reserved))
+    return min(splits, key=lambda split: split.moved)
 
 
 def _split_beside(
-    uses: Sequence[StateUse], timesteps: int, buffer: int, least_transient: int, reserved: int
+    uses: Sequence[StateUse],
+    timesteps: int,
+    buffer: int,
+    least_transient: int,
+    reserved: int,
+    *,
+    nothing_streams: bool = False,
 ) -> MembraneSplit:
-    """The best of a `buffer` beside which so many bytes are reserved."""
-    portions = _portions(uses, timesteps, reserved)
-    shared = [use.bytes for use in uses if use.rest_moves(timesteps, reserved) > use.transient_moves(timesteps)]
+    """The best of a `buffer` beside which so many bytes are reserved. nothing_streams: what would is dearer than all
+    else, so that a split in which it need not moves less than `NEVER`."""
+    portions = _portions(uses, timesteps, reserved, nothing_streams=nothing_streams)
     low = least_transient
-    high = max(low, min(buffer, max(shared, default=0)))
+    high = max(low, min(buffer, max((use.bytes for use in uses if use.streams(timesteps)), default=0)))
     while low < high:
         middle = (low + high) // 2
         if _fill(portions, buffer, middle)[0] <= _fill(portions, buffer, middle + 1)[0]:
@@ -132,6 +147,10 @@ def _split_beside(
             low = middle + 1
     moved, permanent = _fill(portions, buffer, low)
     return MembraneSplit(low, tuple(permanent.get(index, 0) for index in range(len(uses))), moved, reserved)
+
+
+NEVER = 1 << 48
+"""How often a byte moves that must not: more than any schedule moves in all."""
 
 
 @dataclass(frozen=True)
@@ -145,11 +164,12 @@ class _Portion:
     is_rest: bool
 
 
-def _portions(uses: Sequence[StateUse], timesteps: int, reserved: int) -> list[_Portion]:
+def _portions(uses: Sequence[StateUse], timesteps: int, reserved: int, *, nothing_streams: bool) -> list[_Portion]:
     """Most moved first: the order in which permanent bytes are given out, whatever q is."""
     portions = []
     for index, use in enumerate(uses):
-        portions.append(_Portion(use.rest_moves(timesteps, reserved), index, use.bytes, True))
+        moves = NEVER if nothing_streams and use.streams(timesteps) else use.rest_moves(timesteps, reserved)
+        portions.append(_Portion(moves, index, use.bytes, True))
         portions.append(_Portion(use.transient_moves(timesteps), index, use.bytes, False))
     return sorted(portions, key=lambda portion: (-portion.moves, portion.index))
 

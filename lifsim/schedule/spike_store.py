@@ -74,7 +74,6 @@ def walk_timestep(facts: NetworkFacts, spans: Sequence[Span], buffers: SpikeBuff
     fewest: dict[str, int] = {}
     for one in spans:
         touched = facts.touched(one.first, one.last)
-        _serve(facts, one, held, buffers, now, result)
         staged = _staged(facts, _from_outside(facts, one, now), buffers)
         result.most_in = max(result.most_in, min(staged, buffers.spike_in))
         readers = {name: _readers_now(facts, facts.tensors[name], group, now) for name in {*held, *touched}}
@@ -84,9 +83,14 @@ def walk_timestep(facts: NetworkFacts, spans: Sequence[Span], buffers: SpikeBuff
             tensor = facts.tensors[name]
             kept[name] -= kept[name] % tensor.bytes if any(layer in group for layer in tensor.operands) else 0
         for index, operand in _operands(facts, one, now):
-            here = min(held.get(operand.name, 0), kept.get(operand.name, 0))  # strips take room from what was held
-            result.operands[index] = here // operand.bytes
-            fewest[operand.name] = min(here, fewest.get(operand.name, here))
+            stays = min(held.get(operand.name, 0), kept.get(operand.name, 0))
+            result.operands[index] = stays // operand.bytes
+            fewest[operand.name] = min(stays, fewest.get(operand.name, stays))
+        moved = _moved_to_spike_in(facts, one, buffers, now)
+        # Rows between the layers of strips take room from what was held, before it is read.
+        here = {name: size if name in moved else min(size, kept.get(name, 0)) for name, size in held.items()}
+        fewest |= {name: min(size, fewest.get(name, size)) for name, size in here.items()}
+        _serve(facts, one, here, buffers, now, result)
         result.kept.append(kept)
         result.most_out = max(result.most_out, buffers.spike_out - room + sum(kept.values()))
         held = {name: size for name, size in kept.items() if readers[name] and readers[name][-1] > one.last}

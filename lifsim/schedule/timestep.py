@@ -110,12 +110,14 @@ def membrane_moves(group: Group, cost: GroupCost) -> tuple[Ints, Ints]:
 
 @dataclass(frozen=True)
 class MembraneCall:
-    """What a layer reads before its LIF call and writes behind it, bytes of one chunk and timestep. again: what leaves
-    and comes back between the parts of its chains. first, last: as of the call (`StateCall`)."""
+    """What a layer reads before its LIF call and writes behind it, bytes of one chunk and timestep. rest: of the state
+    what streams; again: what of it leaves and comes back between the parts of its chains. first, last: as of the call
+    (`StateCall`)."""
 
     layer: int
     read: int
     written: int
+    rest: int
     again: int
     first: bool
     last: bool
@@ -131,4 +133,4 @@ def calls(group: Group, cost: GroupCost, size: int) -> Iterator[MembraneCall]:
         again = (moving - transient) * use.parts_apart(split.reserved)
         for call in calls_of(group.relays_of(state)):
             read, written = call.read(moving, transient), call.written(moving, transient)
-            yield MembraneCall(call.layer, read, written, again, call.first, call.last)
+            yield MembraneCall(call.layer, read, written, moving - transient, again, call.first, call.last)

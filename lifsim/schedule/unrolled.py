@@ -17,7 +17,8 @@ from lifsim.schedule.weight_residency import operand_bytes, overflow_bytes
 @dataclass(frozen=True)
 class LayerStep:
     """One layer (an index) in one timestep of one chunk of `images`. resident: bytes of its input that are on chip
-    before it begins; whole: whether spike_in takes the others once."""
+    before it begins; whole: whether spike_in takes the others once; streams, again: of its state, the bytes that stream
+    through the membrane buffer, and those that come and go for further parts of its chains."""
 
     chunk: int
     images: int
@@ -26,6 +27,8 @@ class LayerStep:
     dram: DramBytes
     resident: int = 0
     whole: bool = False
+    streams: int = 0
+    again: int = 0
 
 
 def unroll(walk: Walk) -> Iterator[LayerStep]:
@@ -56,11 +59,21 @@ def _chunk(group: Group, cost: GroupCost, size: int, chunk: int) -> Iterator[Lay
                 operand = _operand(group, cost, index, spikes.absent.get(layer, 0))
                 weights = _weights(group, cost, index, images, newly=newly)
                 moved += DramBytes(weights=weights, spikes_in=read + operand, operand=operand)
-            if layer in membranes:
-                moved += _membranes(membranes[layer], now)
+            call = membranes.get(layer)
+            if call is not None:
+                moved += _membranes(call, now)
             moved += _psums(group, index, images, now, computes=layer in spikes.reads)
-            resident = spikes.resident.get(layer, 0)
-            yield LayerStep(chunk, images, step, layer, moved, resident, layer in spikes.whole)
+            yield LayerStep(
+                chunk=chunk,
+                images=images,
+                timestep=step,
+                layer=layer,
+                dram=moved,
+                resident=spikes.resident.get(layer, 0),
+                whole=layer in spikes.whole,
+                streams=call.rest if call else 0,
+                again=call.again if call else 0,
+            )
 
 
 def _membranes(call: MembraneCall, now: Timestep) -> DramBytes:

@@ -63,6 +63,7 @@ def gradient_state_moves(facts: NetworkFacts, chip: Chip, group: GroupPlan, batc
                 sum(map(len, relays)),
                 len(relays),
                 parted=state.parted.of(images * beside),
+                granule=beside * state.granule,
             )
             for state, relays in by_state.items()
         ]

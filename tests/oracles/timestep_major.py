@@ -196,7 +196,7 @@ class _Walker:
         smallest = min(self.arch.array.cols, layer.group_filters)
         region = self.plan.residency.weight_region
         single = max(len(self.window(layer, plane, tile)) for tile in cut(rows_out, 1)) // len(images)
-        tile_fits = smallest * self.filter_size(layer) <= region
+        tile_fits = all(byte in self.pinned[layer.index] for tile in self.weight_tiles(layer) for byte in tile[region:])
         traversals = self.traversals_of_input(layer) if single <= buffer else ceil_div(layer.group_filters, smallest)
         results = []
         for height in {ceil_div(rows_out, tiles) for tiles in range(1, rows_out + 1)}:
@@ -297,16 +297,22 @@ class _Walker:
             while index <= self.plan.last:
                 strip = strips.get(index)
                 last = strip.last if strip else index
-                for layer in self.network.layers[index : last + 1]:
-                    self.read_operands(layer, index, last, t, held, images)
+                layers = self.network.layers[index : last + 1]
+                reserved = self.reserved(layers, self.lags(layers), strip.rows, images) if strip else 0
+                here = held & self.kept_during(index, last, t, held, images, reserved)
+                for layer in layers:
+                    self.read_operands(layer, index, last, t, here, images)
+                spilled |= {
+                    byte
+                    for byte in held - here
+                    if not self.in_spike_in(str(byte[0]), index, last, t, images) and self.is_read(byte, index, last, t)
+                }
                 if strip:
-                    reserved = self.run_strips(index, last, strip.rows, t, held, images, membranes)
+                    self.run_strips(index, last, strip.rows, t, (held, here), images, membranes)
                 else:
-                    reserved = 0
                     layer = self.network.layers[index]
                     if self.computes(index, t):
                         rows = range(layer.out_shape[1 + axis_of(layer)])
-                        here = held & self.kept_during(index, last, t, held, images, 0)
                         self.fetch_filters(layer, images, rows, here)
                         self.moved[layer.name]["spikes_in"] += self.read_input(layer, images, held)
                         self.spill_psums(layer, images)
@@ -314,6 +320,10 @@ class _Walker:
                 held = self.keep(index, last, t, held, images, reserved, spilled)
                 index = last + 1
             self.write_outputs(t, images, spilled)
+
+    def is_read(self, byte: Byte, first: int, last: int, t: int) -> bool:
+        made = self.producer.get(str(byte[0]), -1)
+        return self.plan.first <= made < first and any(first <= one <= last for one in self.readers(str(byte[0]), t))
 
     def read_operands(self, layer: Layer, first: int, last: int, t: int, held: set[Byte], images: range) -> None:
         if not self.epilogue(layer.index, t):
@@ -338,11 +348,11 @@ class _Walker:
         last: int,
         height: int,
         t: int,
-        held: set[Byte],
+        chip: tuple[set[Byte], set[Byte]],
         images: range,
         membranes: dict[str, _Membranes],
-    ) -> int:
-        """Run the layers strip by strip; returns the most bytes of spikes that waited between them."""
+    ) -> None:
+        """Run the layers strip by strip. chip: what spike_out has held so far, and what of it stays while they run."""
         layers = self.network.layers[first : last + 1]
         made = {tensor.name: layer for layer in layers for tensor in layer.outputs}
         rows = layers[0].out_shape[1 + axis_of(layers[0])]
@@ -351,8 +361,7 @@ class _Walker:
         done = [0] * len(layers)
         taken: dict[str, set[Byte]] = {}
         most_waiting = 0
-        reserved = self.reserved(layers, lags, height, images)
-        here = held & self.kept_during(first, last, t, held, images, reserved)
+        held, here = chip
         for strip in range(strips):
             for position, layer in enumerate(layers):
                 end = rows if strip == strips - 1 else min(rows, max(0, (strip + 1) * height - lags[position]))
@@ -367,12 +376,12 @@ class _Walker:
                     self.fetch_filters(layer, images, todo, here)
                     whole = self.in_spike_in(layer.input.name, first, last, t, images)
                     inputs = taken.setdefault(layer.name, set()) if whole else None
-                    self.read_strip(layer, images, todo, held, made, height, lags[position], inputs)
+                    on_chip = held if whole else here
+                    self.read_strip(layer, images, todo, on_chip, made, height, lags[position], inputs)
                     self.spill_psums(layer, images, len(todo))
                 self.fire(layer, todo, t, images, membranes)
             most_waiting = max(most_waiting, self.waiting(layers, done, images))
-        assert most_waiting <= reserved
-        return reserved
+        assert most_waiting <= self.reserved(layers, lags, height, images)
 
     def lags(self, layers: tuple[Layer, ...]) -> list[int]:
         lags: list[int] = []

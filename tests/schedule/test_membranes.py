@@ -34,7 +34,7 @@ def uses(draw: st.DrawFn, shared: bool) -> StateUse:
     stripped = relays == 1 and calls > 1 and draw(st.integers(0, 7)) == 0
     size, parted = draw(st.integers(1, 8)), draw(st.integers(0, 3)) == 0
     chains = Parted(draw(st.integers(1, size)), draw(st.integers(2, 3))) if parted else IN_ONE_PIECE
-    return StateUse(size, calls, relays, stripped, chains)
+    return StateUse(size, calls, relays, stripped, chains, draw(st.sampled_from([0, 0, 1, 2])))
 
 
 @st.composite
@@ -69,13 +69,19 @@ def byte_moves(state: StateUse, *, passes: bool, timesteps: int, parts: int) -> 
 
 def moved_by_split(case: Case) -> Iterator[tuple[int, Split]]:
     """(bytes moved, split) of every split, byte by byte: a state's are numbered, the first p stay, the next q come once
-    per relay of calls; chains of a state stay in one piece if w bytes hold their window."""
-    for reserved in range(case.buffer - case.least + 1):
-        tables = []
+    per relay of calls; chains of a state stay in one piece if w bytes hold their window. Where any byte moves at every
+    call, w is no less than the largest granule, or the whole buffer. Strips have the room of both for their window."""
+    callers = [
+        one for one in case.states if not one.stripped and (one.calls * case.timesteps > 1 or one.parted.parts > 1)
+    ]
+    granule = max((one.granule for one in callers), default=0)
+    for reserved in range(case.buffer + 1):
+        tables, moved_every = [], []
         for state in case.states:
             parts = state.parted.parts if state.parted.window > reserved else 1
             once = byte_moves(state, passes=True, timesteps=case.timesteps, parts=1)
             every = byte_moves(state, passes=False, timesteps=case.timesteps, parts=parts)
+            moved_every.append(every > 0 and not state.stripped)
             tables.append(
                 {
                     (kept, transient): sum(
@@ -87,7 +93,13 @@ def moved_by_split(case: Case) -> Iterator[tuple[int, Split]]:
                 }
             )
         for permanent in product(*(range(state.bytes + 1) for state in case.states)):
-            for transient in range(case.least, case.buffer - reserved - sum(permanent) + 1):
+            for transient in range(max(0, case.least - reserved), case.buffer - reserved - sum(permanent) + 1):
+                streams = any(
+                    moves and kept + transient < state.bytes
+                    for moves, state, kept in zip(moved_every, case.states, permanent, strict=True)
+                )
+                if streams and reserved < min(case.buffer, granule):
+                    continue
                 moved = sum(table[kept, transient] for table, kept in zip(tables, permanent, strict=True))
                 yield moved, (reserved, transient, permanent)
 
@@ -171,3 +183,24 @@ def test_room_for_the_chains_at_work_by_hand() -> None:
     # Where all of a state stays, its chains need no room beside it.
     assert best_split([wide, narrow], 4, 110).moved == 6 * 100
     assert best_split([wide], 4, 100) == MembraneSplit(0, (100,), 0, 0)
+
+
+def test_room_for_what_streams_by_hand() -> None:
+    """States of 100 bytes, of which 8 are at work, 4 timesteps, a buffer of 60: 52 stay, or all of a state and nothing
+    streams; a buffer of 5 streams 5 bytes at a time."""
+    one = StateUse(100, 1, 1, granule=8)
+    assert best_split([one], 4, 60) == MembraneSplit(0, (52,), 6 * 48, 8)
+    assert best_split([one], 4, 107) == MembraneSplit(0, (100,), 0, 0)
+    assert best_split([one], 4, 5) == MembraneSplit(0, (0,), 6 * 100, 5)
+    # Three calls in a row: a byte less than the state, and 9 bytes stream at each of the 12 calls: 11 in, 11 out.
+    shared = StateUse(100, 3, 1, granule=8)
+    assert best_split([shared], 4, 99) == MembraneSplit(0, (91,), 22 * 9, 8)
+    assert best_split([shared, shared], 4, 100) == MembraneSplit(100, (0, 0), 2 * 6 * 100, 0)
+    # A single timestep of a single call leaves nothing behind.
+    assert best_split([one], 1, 0) == MembraneSplit(0, (0,), 0, 0)
+
+
+def test_strips_take_the_room_of_what_streams_while_they_run() -> None:
+    stripped, other = StateUse(100, 2, 1, stripped=True, granule=8), StateUse(50, 1, 1, granule=8)
+    best = best_split([stripped, other], 2, 30, least_transient=30)
+    assert (best.transient, best.reserved, best.permanent) == (22, 8, (0, 0))

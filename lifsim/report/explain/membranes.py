@@ -20,7 +20,7 @@ UNIT = "bytes"
 class Portions:
     """Of the state of a chunk of `images`, of which there are `chunks`: bytes that stay for good, that stay through a
     relay of calls, and that move for every call; apart: how often these leave and come back within one; window: bytes
-    of chains at work that are reserved for, or have no room."""
+    of chains at work that are reserved for, or have no room; reserved: for what is at work."""
 
     images: int
     chunks: int
@@ -29,6 +29,7 @@ class Portions:
     rest: int
     apart: int
     window: int
+    reserved: int
 
 
 def membrane_lines(layer: Layer, plan: GroupPlan, walked: Group | None, moved: DramBytes) -> Iterator[Line]:
@@ -57,7 +58,7 @@ def _portions(plan: GroupPlan, walked: Group, state: int) -> Iterator[Portions]:
         window = use.parted.window if apart or split.reserved else 0
         stays = split.permanent[walked.states.index(state)]
         through = size - stays if state in heights else min(size - stays, split.transient)
-        yield Portions(images, chunks, stays, through, size - stays - through, apart, window)
+        yield Portions(images, chunks, stays, through, size - stays - through, apart, window, split.reserved)
 
 
 def _times(layer: Layer, relays: list[tuple[int, ...]]) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -78,6 +79,8 @@ def _line(quantity: str, portions: list[Portions], times: tuple[int, int], times
         ]
         parts += [f"{one.through} stay through a relay of calls"] if one.through else []
         parts += [f"{size} move {count} times" for count, size in moving if count * size]
+        if one.rest and one.rest * moving[1][0]:
+            parts.append(f"{one.reserved} bytes are kept free for what streams")
         if one.window and one.rest:
             room = "have no room" if one.apart else "stay until their last call"
             parts.append(f"{one.window} of chains at work (filters lie chain by chain) {room}")

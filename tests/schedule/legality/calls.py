@@ -18,18 +18,16 @@ from lifsim.schedule.moves import Visit
 from lifsim.schedule.plan import GroupPlan, Plan
 from tests.oracles.legality import Walker
 from tests.oracles.legality_events import Drop, Event, Fire, Load, Put, Store, Thing
-
-Range = tuple[int, int]
+from tests.schedule.legality.order import Order, Range
 
 
 @dataclass(frozen=True)
 class Call:
     """A layer's call at a timestep of a chunk: stays and moves, the two things of its state; streaming: bytes of the
-    second that stream; room: bytes of the buffer that they have; rows: those at work of all that its state has."""
+    second that stream; room: bytes of the buffer that they have; rows: those at work of all that its state has; order:
+    of its filters as they are taken; apart: whether chains leave between their parts."""
 
     layer: str
-    calls: int
-    filters: int
     timestep: int
     stays: Thing
     moves: Thing
@@ -37,11 +35,13 @@ class Call:
     room: int
     rows: Range
     of_rows: int
+    order: Order
+    apart: bool
 
     def area(self, begin: int, size: int, chains: Range) -> Range:
         """Of an area of a thing, the bytes of some chains of the rows at work."""
         low, high = (size * row // self.of_rows for row in self.rows)
-        ends = [begin + low + (high - low) * chain * self.calls // self.filters for chain in chains]
+        ends = [begin + low + (high - low) * chain // self.order.chains for chain in chains]
         return ends[0], ends[1]
 
 
@@ -49,7 +49,7 @@ class CallEvents:
     """Of one group."""
 
     def __init__(self, walker: Walker, plan: Plan, group: GroupPlan, batch: int) -> None:
-        self.walker, self.plan, self.batch = walker, plan, batch
+        self.walker, self.plan, self.group, self.batch = walker, plan, group, batch
         walked = group.walked
         self.splits = walked.cost.membranes
         self.images = walked.group.chunks.images
@@ -78,80 +78,68 @@ class CallEvents:
         _, _, when = self.owner[visit.layer]
         call = self._call(visit, chunk, rows)
         loads, stores = (_ranges(visit, step, kind) for kind in (Kind.MEMBRANE_READ, Kind.MEMBRANE_WRITE))
-        parts = _parts(filters, call.calls)
-        touched = filters[0] // call.calls, -(-filters[1] // call.calls)
-        streams = call.area(0, call.streaming, touched)
-        areas = (call.stays, 0, self.walker.size(call.stays)), (
-            call.moves, call.streaming, self.walker.size(call.moves) - call.streaming
-        )  # fmt: skip
+        blocks = call.order.blocks(filters)
+        begun, ended = call.order.begun(filters), call.order.ended(filters)
+        area = call.streaming, self.walker.size(call.moves) - call.streaming
+        kept = (call.stays, 0, self.walker.size(call.stays)), (call.moves, *area)
         first = visit.timestep == 0 and when.first
         if first:
-            for thing, begin, size in areas:
-                begun = -(-filters[0] // call.calls), -(-filters[1] // call.calls)
+            for thing, begin, size in kept:
                 yield Put("membrane", thing, *call.area(begin, size, begun))
+        streams = call.area(0, call.streaming, (0, call.order.chains))
         for piece in (part for load in loads for part in _minus(load, streams)):
             yield Load("membrane", call.moves, *piece)
-        for chains, groups in parts:
+        for chains, groups in blocks:
             for which in range(*groups):
-                for thing, begin, size in areas:
+                for thing, begin, size in kept:
                     yield Fire(call.layer, call.timestep, which, thing, *call.area(begin, size, chains))
-        for chains, groups in parts:
+        for chains, groups in blocks:
             piece = call.area(0, call.streaming, chains)
-            yield from self._stream(call, piece, groups, None if first else loads, stores)
+            yield from self._stream(call, piece, groups, (None if first else loads, stores))
         for piece in (part for store in stores for part in _minus(store, streams)):
             yield Store("membrane", call.moves, *piece)
         if when.closes:
-            ended = filters[0] // call.calls, filters[1] // call.calls
-            yield Drop("membrane", call.moves, *call.area(areas[1][1], areas[1][2], ended))
+            yield Drop("membrane", call.moves, *call.area(*area, ended))
 
     def _call(self, visit: Visit, chunk: int, rows: Range) -> Call:
-        _, index, _ = self.owner[visit.layer]
-        split, state, told = self._split(chunk), self.plan.facts.states[index], self.walker.net.layers[visit.layer]
+        position, index, _ = self.owner[visit.layer]
+        split, state = self._split(chunk), self.plan.facts.states[index]
         stays, moves = (("state", state.name, chunk, part) for part in ("stays", "moves"))
         in_strips = index in self.stripped
+        images = min(self.images, self.batch - chunk * self.images)
+        use = self.group.walked.group.state_uses(images, self.group.walked.cost.heights)[position]
         return Call(
-            layer=told.name,
-            calls=told.calls,
-            filters=told.filters,
+            layer=self.walker.net.layers[visit.layer].name,
             timestep=visit.timestep or 0,
             stays=stays,
             moves=moves,
             streaming=0 if in_strips else max(0, self.walker.size(moves) - split.transient),
-            room=max(1, self.walker.net.buffers["membrane"] - sum(split.permanent) - split.transient),
+            room=max(1, split.reserved),
             rows=rows if in_strips else (0, state.rows),
             of_rows=state.rows,
+            order=Order.of(self.walker.net.layers[visit.layer]),
+            apart=use.parts_apart(split.reserved) > 0,
         )
 
     def _stream(
-        self, call: Call, part: Range, groups: Range, loads: list[Range] | None, stores: list[Range]
+        self, call: Call, part: Range, groups: Range, moved: tuple[list[Range] | None, list[Range]]
     ) -> Iterator[Event]:
         """Bytes of chains, piece by piece as large as the room that is left; those of a chain that is not complete
-        stay. loads: None where they are at rest."""
+        stay, unless they leave between its parts. moved: what the step loads, None where it is at rest, and stores."""
+        loads, stores = ([part], [part]) if call.apart else moved
+        if moved[0] is None and groups[0] == 0:
+            loads = None
         for low in range(*part, call.room):
             piece = low, min(low + call.room, part[1])
-            if groups[0] == 0 and loads is None:
+            if (groups[0] == 0 or call.apart) and loads is None:
                 yield Put("membrane", call.moves, *piece)
-            elif groups[0] == 0 and loads is not None:
+            elif (groups[0] == 0 or call.apart) and loads is not None:
                 yield from (Load("membrane", call.moves, *both) for both in _common(piece, loads))
             for which in range(*groups):
                 yield Fire(call.layer, call.timestep, which, call.moves, *piece)
-            if groups[1] == call.calls:
+            if groups[1] == call.order.calls or call.apart:
                 yield from (Store("membrane", call.moves, *both) for both in _common(piece, stores))
                 yield Drop("membrane", call.moves, *piece)
-
-
-def _parts(filters: Range, calls: int) -> list[tuple[Range, Range]]:
-    """(chains, channel groups of them) that filters first..end are, chains being `calls` filters behind one another."""
-    first, end = filters
-    begin, close = -(-first // calls), end // calls
-    if begin > close:
-        return [((close, close + 1), (first % calls, end % calls))]
-    parts = [
-        ((begin - 1, begin), (first % calls, calls)),
-        ((begin, close), (0, calls)),
-        ((close, close + 1), (0, end % calls)),
-    ]
-    return [parts[0]] * (first % calls > 0) + [parts[1]] * (begin < close) + [parts[2]] * (end % calls > 0)
 
 
 def _ranges(visit: Visit, step: int, kind: Kind) -> list[Range]:

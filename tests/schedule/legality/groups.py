@@ -235,15 +235,17 @@ class GroupEvents:
     # Rows that wait between the layers of strips
 
     def _readers(self, name: str, span: Span) -> Iterator[tuple[str, Source]]:
-        """Nodes of a span that read another of its nodes, and rows of it around theirs."""
+        """Nodes of other layers of a span that read a node of it, and those of its own layer that have windows and are
+        read by such ones."""
         inside = {self.net.layers[index].name for index in range(span.first, span.last + 1)}
         if self.nodes[name].layer not in inside:
             return
         for node in self.net.nodes:
             for source in node.sources:
-                reaches = source.kernel > 1 or source.whole or node.layer != self.nodes[name].layer
-                if source.node == name and node.layer in inside and reaches:
-                    yield node.name, source
+                if source.node == name and node.layer in inside:
+                    own = node.layer == self.nodes[name].layer
+                    if not own or (source.kernel > 1 and any(True for _ in self._readers(node.name, span))):
+                        yield node.name, source
 
     def _after(self, index: int, now: Now, span: Span) -> Iterator[Event]:
         """Rows that no layer of the strips needs any more leave spike_out, and windows spike_in."""
