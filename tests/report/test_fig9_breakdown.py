@@ -13,13 +13,13 @@ from lifsim.report.figures import fig9_breakdown
 from lifsim.report.plot.computation import breakdown_runs
 from lifsim.report.summary import summary
 from lifsim.simulate.api import read_inputs
-from lifsim.simulate.options import Options
+from lifsim.simulate.options import examined_options
 from lifsim.simulate.result import Result
 
 
 @pytest.fixture(scope="module")
 def runs() -> list[Result]:
-    inputs = read_inputs("sata128", "vgg9_cifar10", "none", Options, ["dram.model=ideal"])
+    inputs = read_inputs("sata128", "vgg9_cifar10", "none", lambda: examined_options({}), ["dram.model=ideal"])
     return breakdown_runs(inputs)
 
 

@@ -39,9 +39,9 @@ def test_a_run_says_that_nothing_shares(odd: str) -> None:
 def test_fig9_leaves_such_sharings_out(odd: str, tmp_path: Path) -> None:
     from lifsim.report.plot.computation import breakdown_runs
     from lifsim.simulate.api import read_inputs
-    from lifsim.simulate.options import Options
+    from lifsim.simulate.options import examined_options
 
-    inputs = read_inputs("sata128", odd, "none", Options, IDEAL)
+    inputs = read_inputs("sata128", odd, "none", lambda: examined_options({}), IDEAL)
     runs = breakdown_runs(inputs, ["none", "channel2-where-possible", "channel4-where-possible"])
     assert [str(run.sharing) for run in runs] == ["none"]
     assert lifsim.plot.fig9(runs, part="top", out=tmp_path / "f.svg") is not None
