@@ -12,18 +12,13 @@ from lifsim.errors import InputError
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
-from lifsim.schedule.plan import Plan, ScheduleOptions
+from lifsim.schedule.plan import ScheduleOptions
 from tests.schedule.legality.walked import obeyed
 from tests.schedule.networks import networks
 from tests.schedule.on_arch import plan_on
 from tests.schedule.test_timestep import SHARINGS, archs
 
 QUIET = settings(deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
-
-
-def chains_run_on(plan: Plan, sharing: Sharing) -> bool:
-    """Whether `channelN` is tick-batched: chains across the timesteps of a tile."""
-    return sharing.channels > 1 and any(group.tick_batched for group in plan.groups)
 
 
 @settings(QUIET, max_examples=60)
@@ -36,7 +31,6 @@ def test_random_plans_are_legal(network: Network, name: str, arch: Arch, batch: 
         plan = plan_on(network, sharing, arch, options)
     except InputError:
         assume(False)
-    assume(not chains_run_on(plan, sharing))
     obeyed(network, sharing, plan, batch)
 
 
@@ -78,5 +72,4 @@ def test_plans_beside_a_small_membrane_buffer_are_legal(sharing: str, size: int)
 def legal(workload: str, arch: str, name: str, schedule: str) -> None:
     network, sharing = load_workload(workload), Sharing.parse(name)
     plan = plan_on(network, sharing, load_arch(arch), ScheduleOptions(schedule))
-    if not chains_run_on(plan, sharing):
-        obeyed(network, sharing, plan, 1)
+    obeyed(network, sharing, plan, 1)

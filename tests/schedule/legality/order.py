@@ -32,6 +32,12 @@ class Order:
         groups.sort(key=lambda group: (group[0][0], group[0][1]))
         return cls(layer.calls, chains, tuple(one for group in groups for one in group))
 
+    @classmethod
+    def by_channel(cls, layer: Layer) -> Order:
+        """As the filters are numbered."""
+        chains = layer.filters // layer.calls
+        return cls(layer.calls, chains, tuple((f % chains, f // chains) for f in range(layer.filters)))
+
     def begun(self, filters: Range) -> Range:
         """The chains of which the first call is among them."""
         return self._count(0, filters)
