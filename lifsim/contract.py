@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
-from typing import Any, Generic, Protocol, TypeVar
+from contextlib import suppress
+from typing import Any, Generic, Protocol, TypeVar, get_type_hints
 
 M = TypeVar("M")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -21,9 +22,20 @@ def asked_where(flag: str, *, value: object = True) -> Callable[[F], F]:
     return mark
 
 
+def told_by(other: str) -> Callable[[F], F]:
+    """Marks a method of a protocol of which the method `other` gives an account: who has one of his own has both."""
+
+    def mark(method: F) -> F:
+        method.__dict__["told_by"] = other
+        return method
+
+    return mark
+
+
 def made(member: type[M], protocol: type[Any]) -> M:
     """A member, made without arguments. Raises TypeError with all that `protocol` asks for and it has not: methods that
-    are abstract there or marked by `asked_where`, attributes, and methods of classes that are attributes."""
+    are abstract there or marked by `asked_where` or `told_by`, attributes, and methods of classes that are attributes,
+    or that these make."""
     forgotten = [name for name in _methods(protocol) if _is_left_open(protocol, member, name)]
     if forgotten:
         forgotten += _attributes_without(member, protocol)
@@ -32,6 +44,7 @@ def made(member: type[M], protocol: type[Any]) -> M:
         forgotten += _attributes_without(one, protocol)
         if not forgotten:
             forgotten += [name for name in _methods(protocol) if _is_asked_in_vain(protocol, one, name)]
+            forgotten += _stale_accounts(member, protocol)
         if not forgotten:
             return one
     raise TypeError(f"{member.__qualname__} must have {', '.join(forgotten)}, as {protocol.__qualname__} asks")
@@ -57,8 +70,38 @@ def _attributes_without(member: object, protocol: type[Any]) -> Iterator[str]:
     for name in (name for base in _bases(protocol) for name in inspect.get_annotations(base)):
         if not hasattr(member, name):
             yield name
-        elif inspect.isabstract(part := getattr(member, name)):
+        elif inspect.isclass(part := getattr(member, name)):
             yield from (f"{name}.{method}" for method in sorted(getattr(part, "__abstractmethods__", ())))
+            yield from _makes_without(part)
+
+
+def _makes_without(part: type[Any]) -> Iterator[str]:
+    """Methods without a body of the classes that methods of its own promise to make."""
+    for name, method in vars(part).items():
+        if inspect.isfunction(method):
+            with suppress(NameError, TypeError):  # a name that only type checkers see
+                whole = get_type_hints(method).get("return")
+                if (
+                    inspect.isclass(whole)
+                    and inspect.isabstract(whole)
+                    and any(name in vars(base) for base in part.__mro__[1:])
+                ):
+                    yield from (
+                        f"{whole.__qualname__}.{one}" for one in sorted(getattr(whole, "__abstractmethods__", ()))
+                    )
+
+
+def _stale_accounts(member: type[Any], protocol: type[Any]) -> Iterator[str]:
+    """Methods that give an account of others which a class below theirs has changed."""
+    for name in _methods(protocol):
+        other = getattr(getattr(protocol, name), "told_by", None)
+        if other is not None and _definer(member, name) < _definer(member, other):
+            yield f"{other} of its own beside its {name}"
+
+
+def _definer(member: type[Any], name: str) -> int:
+    """How far above `member` the class is that defines a method."""
+    return next(place for place, base in enumerate(member.__mro__) if name in vars(base))
 
 
 def _is_asked_in_vain(protocol: type[Any], member: object, name: str) -> bool:

@@ -54,8 +54,12 @@ def collecting(faults: list[Fault]) -> Iterator[None]:
 
 
 def did_you_mean(name: object, valid: Iterable[str]) -> str:
-    """``; did you mean 'x'?`` for the nearest of the `valid` names, else the list of them; '' if none."""
+    """``; did you mean 'x'?`` for the nearest of the `valid` names, or all that begin as `name` does; else the list of
+    them; '' if none."""
     names = list(dict.fromkeys(valid))
+    longer = [one for one in names if len(str(name)) > 2 and one.lower().startswith(str(name).lower())]
+    if len(longer) > 1 and str(name) not in names:
+        return f"; did you mean one of {', '.join(longer[:12])}{', ...' if len(longer) > 12 else ''}?"
     near = nearest(name, names)
     if near is not None:
         return f"; did you mean '{near}'?"

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import sys
+import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
@@ -121,9 +123,20 @@ class Registry(Mapping[str, Member]):
             member = entry.load()
             if not any(type(known) is member for known in self._members.values()):
                 self._add(member, Origin(package, entry.module))
+            if member.name != entry.name:
+                del self._members[member.name], self._origins[member.name]
+                raise ValueError(f"it is called {member.name!r}: its entry point must have the same name")
         except Exception as error:
             message = f"{self.kind} {entry.name!r} of package {package} must load, but: {error!r}"
             raise InputError(Fault(message, path=self.group)) from error
+
+    def foreign(self) -> dict[str, tuple[str, Origin]]:
+        """By their modules, names and origins of the members of other packages that have been loaded."""
+        return {
+            type(one).__module__: (name, self._origins[name])
+            for name, one in self._members.items()
+            if not self._is_shipped(name) and self._origins[name].package != "lifsim"
+        }
 
 
 KINDS = {
@@ -135,6 +148,25 @@ KINDS = {
     "accounting": "lifsim.accounting:ACCOUNTINGS",
 }
 """Where the registry of each kind stands, so that input files can be checked before what costs anything is imported."""
+
+
+def blamed(error: BaseException) -> Fault | None:
+    """The fault of a member of another package in whose code `error` was raised, or that called what raised it; None
+    where only LIFSim's own was at work."""
+    at_work = {str(frame.f_globals.get("__name__", "")) for frame, _ in traceback.walk_tb(error.__traceback__)}
+    at_work |= {module.partition(".")[0] for module in at_work}
+    loaded: dict[str, tuple[Registry[Any], str, Origin]] = {}
+    for place in KINDS.values():
+        module, _, attribute = place.partition(":")
+        if module in sys.modules:  # what was not imported, nobody has called
+            registry: Registry[Any] = getattr(sys.modules[module], attribute)
+            loaded |= {where: (registry, *member) for where, member in registry.foreign().items()}
+    own = [member for where, member in loaded.items() if where in at_work]
+    near = [member for where, member in loaded.items() if where.partition(".")[0] in at_work]
+    for registry, name, origin in (own or near)[:1]:
+        what = f"{registry.kind} {name!r} of package {origin.package} must work, but: {error!r}"
+        return Fault(f"{what} (--debug shows where)", path=registry.group)
+    return None
 
 
 def registry_of(kind: str) -> Registry[Any]:

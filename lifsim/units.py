@@ -51,6 +51,13 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
+def change_text(change: float | None) -> str:
+    """`-12.3 %`, `=`, or empty, of a share."""
+    if change is None:
+        return ""
+    return "=" if change == 0 else f"{change * 100:+.1f} %"
+
+
 def format_bytes(count: float) -> str:
     """`32 KiB`, `1.5 MiB`: four significant digits, binary prefixes."""
     value, prefixes = float(count), ["B", "KiB", "MiB", "GiB", "TiB"]

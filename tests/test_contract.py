@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 import pytest
 
 from lifsim.accounting import Accounting
-from lifsim.config.operation import ProductOperation
+from lifsim.config.operation import ProductOperation, WeightOperation
 from lifsim.contract import asked_where, made
-from lifsim.hardware.array import DATAFLOWS, Dataflow
+from lifsim.hardware.array import DATAFLOWS, ArrayShape, Dataflow, Folds, Gemm
+from lifsim.hardware.array.dataflow import FoldWords
 from lifsim.hardware.memory import MEMORIES, Memory
 from lifsim.layers import LAYERS, LayerKind
+from lifsim.model.network import Tensor
+from lifsim.model.product import Product
 from lifsim.neurons import NEURONS, NeuronModel
 from lifsim.registry import KINDS, Registry, registry_of
 
@@ -157,3 +160,59 @@ def test_the_registries_hold_them_to_it() -> None:
         with pytest.raises(TypeError, match="must have"):
             registry.register(member)  # type: ignore[attr-defined]
     assert before == (dict(MEMORIES), dict(LAYERS))
+
+
+class Hollow(Product):
+    """A layer that does not say which products it is."""
+
+    kind = "hollow"
+    weight_shape = None
+
+
+class HollowKeys(WeightOperation):
+    """They make one."""
+
+    def node(self, inputs: Sequence[Tensor]) -> Hollow:
+        return Hollow(self.name, (), inputs[0])  # type: ignore[abstract]
+
+
+class HollowKind(LayerKind):
+    """A kind whose layers are not whole."""
+
+    name = title = plural = "hollow"
+    keys = HollowKeys
+
+
+def test_a_layer_kind_whose_layers_are_not_whole_does_not_register() -> None:
+    with pytest.raises(TypeError, match=r"^HollowKind must have Hollow.forward, Hollow.window, as LayerKind asks$"):
+        made(HollowKind, LayerKind)
+
+
+class Faster(type(DATAFLOWS["os"])):  # type: ignore[misc]
+    """Folds of its own under the words of another."""
+
+    name = title = "faster"
+
+    def folds(self, gemm: Gemm, shape: ArrayShape) -> Folds:
+        return Folds(1, shape.pes, gemm.reduction, 0)
+
+
+class Told(Faster):
+    """And with words of its own."""
+
+    def words(self, gemm: Gemm, shape: ArrayShape) -> FoldWords:
+        return FoldWords(f"{shape.pes}", f"0*{gemm.reduction}", "nothing")
+
+
+class Renamed(Told):
+    """What inherits both has both."""
+
+    name = "renamed"
+
+
+def test_a_dataflow_of_other_folds_has_other_words() -> None:
+    """Else `explain` would take apart what the cycles are not."""
+    with pytest.raises(TypeError, match=r"^Faster must have words of its own beside its folds, as Dataflow asks$"):
+        made(Faster, Dataflow)
+    assert made(Told, Dataflow).name == "faster"
+    assert made(Renamed, Dataflow).name == "renamed"

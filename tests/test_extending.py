@@ -122,6 +122,43 @@ def test_a_package_that_does_not_load_is_told(monkeypatch: pytest.MonkeyPatch) -
             list(registry)
 
 
+ROGUE = """
+from lifsim.hardware.array.dataflow.output_stationary import OutputStationary
+
+class Rogue(OutputStationary):
+    name, title = "NAME", "of a package that fails"
+
+    def operands(self, gemm, shape):
+        return {}["no such key"]
+"""
+
+
+def _rogue(folder: Path, name: str) -> list[str]:
+    """A package whose entry point is `rogue`, installed by hand; the command that runs its member."""
+    (folder / "rogue_package.py").write_text(ROGUE.replace("NAME", name))
+    about = folder / "rogue_package-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: rogue-package\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text("[lifsim.dataflows]\nrogue = rogue_package:Rogue\n")
+    return ["run", "--workload", "lenet5_mnist", "--set", f"array.dataflow={name}", "--set", "dram.model=ideal"]
+
+
+def test_what_a_member_of_another_package_raises_is_that_packages_fault(tmp_path: Path) -> None:
+    command = _rogue(tmp_path, "rogue")
+    ran = _run(tmp_path, *command, "--out", str(tmp_path / "run"))
+    told = "lifsim.dataflows: dataflow 'rogue' of package rogue-package must work, but: KeyError('no such key')"
+    assert (ran.returncode, ran.stderr) == (2, f"{told} (--debug shows where)\n")
+    assert not (tmp_path / "run").exists()
+    assert "rogue_package.py" in _run(tmp_path, *command, "--debug").stderr
+
+
+def test_an_entry_point_that_has_another_name_than_its_member_is_refused(tmp_path: Path) -> None:
+    ran = _run(tmp_path, *_rogue(tmp_path, "other"))
+    assert ran.returncode == 2
+    assert "dataflow 'rogue' of package rogue-package must load, but" in ran.stderr
+    assert "it is called 'other': its entry point must have the same name" in ran.stderr
+
+
 def test_what_other_packages_break_breaks_no_run_that_does_not_ask_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     def never(registry: Registry) -> None:
         raise AssertionError(f"{registry.kind} of other packages are loaded")

@@ -140,6 +140,11 @@ def _report(error: BaseException) -> int:
         case FileNotFoundError(filename=None) if _is_nowhere():
             tell(str(Fault("must exist for relative paths; it was deleted", path="current folder")))
             return EXIT_INPUT
+    from lifsim.registry import blamed
+
+    if fault := blamed(error):
+        tell(str(fault))
+        return EXIT_INPUT
     what = str(Fault(f"{type(error).__name__}: {error}"))
     tell(f"lifsim: internal error: {what}; run with --debug for the traceback")
     return EXIT_INTERNAL

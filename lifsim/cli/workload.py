@@ -23,7 +23,12 @@ def workload() -> None:
 
 @workload.command()
 @click.argument("name")
-@click.option("--sharing", default="layer", show_default=True, help="Whose membranes each LIF layer uses.")
+@click.option(
+    "--sharing",
+    default="layer",
+    show_default=True,
+    help="Under which membranes are shown: a workload itself says none, a run does.",
+)
 @where_possible_option
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a key, e.g. layers.conv1.out=32.")
 @click.option("--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lifsim.report.change import change_text
 from lifsim.simulate.result import Totals
 from lifsim.sweeps.beside import Comparison, Step
+from lifsim.units import change_text
 
 if TYPE_CHECKING:
     from rich.table import Table

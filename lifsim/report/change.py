@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from lifsim.accounting.books import KINDS
 from lifsim.report.energy_table import LABELS
 from lifsim.simulate.result import Result
-from lifsim.units import format_bytes, format_si
+from lifsim.units import change_text, format_bytes, format_si
 
 _BUFFER_LABELS = {"membrane_fill": "membrane, by DRAM"}
 
@@ -35,13 +35,6 @@ class Figure:
     name: str
     value: str
     baselines: tuple[Against, ...]
-
-
-def change_text(change: float | None) -> str:
-    """`-12.3 %`, `=`, or empty."""
-    if change is None:
-        return ""
-    return "=" if change == 0 else f"{change * 100:+.1f} %"
 
 
 def figures(run: Result, baselines: Sequence[Result]) -> list[Figure]:

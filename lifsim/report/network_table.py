@@ -75,7 +75,8 @@ class NetworkTable:
         from rich.table import Table
 
         network, totals = self.network, self.totals
-        title = f"{network.name}, T={network.timesteps}, {network.encoding} input, sharing {self.sharing}"
+        title = f"{network.name}, T={network.timesteps}, {network.encoding} input, "
+        title += f"membranes as under --sharing {self.sharing}"
         table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, show_footer=True)
         for name, (heading, justify) in _COLUMNS.items():
             footer = f"{totals[name]:,}" if name in totals else "total" if name == "layer" else ""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lifsim.report.change import change_text
 from lifsim.sweeps.rates_range import FIGURES, RatesRange
+from lifsim.units import change_text
 
 SHOWN = 4
 """Layers that are named of those whose rates cannot double."""

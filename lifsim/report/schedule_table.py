@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lifsim.graph.states import states_of
+from lifsim.graph.states import State, states_of
 from lifsim.memo import Memo
 from lifsim.model.sharing import Sharing
-from lifsim.report.change import change_text
 from lifsim.schedule.partition import plan
-from lifsim.schedule.plan import ScheduleOptions
+from lifsim.schedule.plan import Begin, Plan, ScheduleOptions
 from lifsim.simulate.result import Result
 from lifsim.sweeps.beside import Comparison
-from lifsim.units import format_bytes
+from lifsim.units import change_text, format_bytes
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -36,7 +35,7 @@ def schedule_table(result: Result, comparison: Comparison | None) -> Table | Non
     table.add_column("schedule")
     for heading in (str(result.sharing), "none, alike", "change", "none, as it is", "change"):
         table.add_column(heading, justify="right")
-    moved = {schedule: _bytes(result, schedule) for schedule in ("tick", "timestep")}
+    moved = {schedule: _bytes(result, schedule, comparison.parts) for schedule in ("tick", "timestep")}
     if result.options.schedule == "auto":
         runs = (result, comparison.alike.result, comparison.machine.result)
         moved["auto"] = tuple(run.totals.dram_bytes.total for run in runs)
@@ -46,13 +45,15 @@ def schedule_table(result: Result, comparison: Comparison | None) -> Table | Non
     return table
 
 
-def _bytes(result: Result, schedule: str) -> tuple[int, ...]:
-    """(shared, unshared in the same groups, unshared) under `schedule`."""
+def _bytes(result: Result, schedule: str, memo: Memo) -> tuple[int, ...]:
+    """(shared, unshared in the same groups, unshared) under `schedule`; what `memo` has was planned for the runs."""
     if result.plan is None:
         raise ValueError(f"{result.name} must have a schedule")
-    asked, memo = ScheduleOptions(schedule, result.options.batch or 1), Memo()
-    network, chip = result.network, result.plan.chip
+    network, chip, batch = result.network, result.plan.chip, result.options.batch or 1
     alone = states_of(network, Sharing())
-    shared = plan(network, states_of(network, result.sharing), chip, asked, memo)
-    alike = plan(network, alone, chip, ScheduleOptions(schedule, asked.batch, groups=shared.begins), memo)
-    return shared.dram.total, alike.dram.total, plan(network, alone, chip, asked, memo).dram.total
+
+    def planned(states: tuple[State, ...], groups: tuple[Begin, ...] | None = None) -> Plan:
+        return memo.of(plan, network, states, chip, ScheduleOptions(schedule, batch, groups=groups), memo)
+
+    shared = planned(states_of(network, result.sharing))
+    return tuple(one.dram.total for one in (shared, planned(alone, shared.begins), planned(alone)))

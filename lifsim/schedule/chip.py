@@ -27,28 +27,32 @@ class BufferBytes:
 @dataclass(frozen=True)
 class TileRoom:
     """What cuts the tiles of a tick-batched layer. cols: of the array; weight, spike_in: bytes of these buffers that a
-    tile may fill."""
+    tile may fill. prefetches: whether the next tile's weights come while the array works on one."""
 
     cols: int
     weight_bits: int
     weight: int
     spike_in: int
     psums: PsumStore
+    prefetches: bool = False
 
 
 @dataclass(frozen=True)
 class Chip:
-    """The array, its precisions, and the room of its buffers."""
+    """The array, its precisions, and the room of its buffers. prefetches: whether that of the weights is
+    double-buffered."""
 
     shape: ArrayShape
     dataflow: Dataflow
     precision: Precision
     room: BufferBytes
+    prefetches: bool = False
 
     @classmethod
     def of(cls, arch: Arch) -> Chip:
         """That of an architecture."""
-        return cls(shape_of(arch.array), dataflow_of(arch.array), arch.precision, buffer_bytes(arch.buffers))
+        array, room = arch.array, buffer_bytes(arch.buffers)
+        return cls(shape_of(array), dataflow_of(array), arch.precision, room, arch.buffers.weight.double_buffered)
 
     @property
     def psums(self) -> PsumStore:
@@ -72,8 +76,8 @@ class Chip:
     @property
     def tiles(self) -> TileRoom:
         """The room for tiles of one layer alone."""
-        room = self.room
-        return TileRoom(self.shape.cols, self.precision.weight_bits, room.weight, room.spike_in, self.psums)
+        room, bits = self.room, self.precision.weight_bits
+        return TileRoom(self.shape.cols, bits, room.weight, room.spike_in, self.psums, self.prefetches)
 
 
 def buffer_bytes(buffers: Buffers) -> BufferBytes:

@@ -12,12 +12,15 @@ from itertools import combinations, pairwise
 from lifsim.errors import Fault, InputError
 from lifsim.graph.states import State, channels_by_layer
 from lifsim.memo import Memo
-from lifsim.model.network import Network
+from lifsim.model.network import Layer, Network
 from lifsim.schedule import tick
-from lifsim.schedule.chip import Chip
+from lifsim.schedule.chip import Chip, TileRoom
 from lifsim.schedule.facts import NetworkFacts, facts_of
 from lifsim.schedule.plan import RUNS, GroupPlan, Runs
+from lifsim.schedule.storage import Reals
 from lifsim.schedule.timestep import plan_group
+from lifsim.schedule.traffic import LayerTraffic
+from lifsim.schedule.ways import Way
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +53,7 @@ class Choices:
         self.cuts = legal_cuts(facts)
         self._channels, self._memo = channels, memo
         self._planned: dict[tuple[int, int, Runs], Choice] = {}
+        self._faster: dict[int, list[Choice]] = {}
 
     @property
     def mergeable(self) -> bool:
@@ -64,6 +68,13 @@ class Choices:
             group = self._tick(first) if runs == "tick-batched" else self._timestep(first, end)
             self._planned[key] = Choice(group, group.dram.total)
         return self._planned[key]
+
+    def faster(self, index: int) -> list[Choice]:
+        """A layer alone, tick-batched in tilings that move more bytes and take the array fewer cycles."""
+        if index not in self._faster:
+            groups = [self._alone(index, moved) for moved in self._memo.of(tick.faster, *self._tiled(index))]
+            self._faster[index] = [Choice(group, group.dram.total) for group in groups]
+        return self._faster[index]
 
     def between(self, first: int, end: int, asked: Runs | None = None) -> list[Choice]:
         """All in which layers first..end-1 may run, or the one that is `asked` for; of a layer alone tick-batched
@@ -81,14 +92,20 @@ class Choices:
         return [choice for first, end in spans for choice in self.between(first, end)]
 
     def _tick(self, index: int) -> GroupPlan:
-        layer, reals = self.facts.layers[index].layer, self.facts.reals
-        ways = self.chip.ways_of(layer, self._channels[index])
-        moved = self._memo.of(tick.traffic, layer, reals, self.chip.tiles, self.batch, ways)
+        moved = self._memo.of(tick.traffic, *self._tiled(index))
         if not isinstance(moved, Fault):
-            return GroupPlan(index, index, self.batch, (), None, (moved,), "tick-batched")
+            return self._alone(index, moved)
         if not self.mergeable:
             raise InputError(moved)
-        return replace(self._timestep(index, index + 1), why=moved.message)
+        return replace(self._timestep(index, index + 1), why=f"{moved.path} {moved.message}")
+
+    def _tiled(self, index: int) -> tuple[Layer, Reals, TileRoom, int, tuple[Way, ...]]:
+        layer = self.facts.layers[index].layer
+        ways = self.chip.ways_of(layer, self._channels[index])
+        return layer, self.facts.reals, self.chip.tiles, self.batch, ways
+
+    def _alone(self, index: int, moved: LayerTraffic) -> GroupPlan:
+        return GroupPlan(index, index, self.batch, (), None, (moved,), "tick-batched")
 
     def _timestep(self, first: int, end: int) -> GroupPlan:
         return plan_group(self.facts, first, end - 1, self.chip.room, self.batch, self.chunk)

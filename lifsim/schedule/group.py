@@ -15,7 +15,7 @@ from lifsim.schedule.membranes import MembraneSplit, StateUse, best_split, relay
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.spike_store import Span, SpikeBuffers, Timestep, walk_timestep
 from lifsim.schedule.strips import Relay, strip_relays
-from lifsim.schedule.weight_residency import WeightChoices, operand_choices, weight_choices
+from lifsim.schedule.weight_residency import WeightDemand, best_weights
 
 
 @dataclass(frozen=True)
@@ -93,24 +93,18 @@ class Group:
 
     def cost(self, heights: Heights) -> GroupCost:
         """Bytes with these strips; the weight region and the membrane split are the best."""
-        weights = self._weight_choices(heights)
         reads, absent, residual, spikes_out = self._spikes(heights)
-        strips = [self.visits_per_step(facts.layer.index, heights) for facts in self.layers]
-        operand = operand_choices(self.layers, weights.regions, strips, absent)
-        fetched = weights.fetched + np.stack([by_tile[tile] for by_tile, tile in zip(reads, weights.tile, strict=True)])
-        fetched += operand
-        best = int(np.lexsort((-weights.regions, fetched.sum(axis=0)))[0])
-        tile = weights.tile[:, best]
+        split = best_weights(self._weight_demand(heights, absent, reads))
         psum_read, psum_write = self._psums
         membranes = self.membrane_splits(heights)
         return GroupCost(
             heights=dict(heights),
-            weights=weights.fetched[:, best],
-            pinned_weights=weights.pinned[:, best],
-            region=int(weights.regions[best]),
-            tile=tile,
-            spikes_in=np.array([by_tile[choice] for by_tile, choice in zip(reads, tile, strict=True)]),
-            operand=operand[:, best],
+            weights=split.fetched,
+            pinned_weights=split.pinned,
+            region=split.region,
+            tile=split.tile,
+            spikes_in=split.reads,
+            operand=split.operand,
             residual=residual,
             spikes_out=spikes_out,
             psum_read=psum_read,
@@ -133,7 +127,9 @@ class Group:
 
     def near_floor(self, heights: Heights) -> int:
         """Bytes that strips of these heights cannot go below, only spikes within the group left out."""
-        weights = int(self._weight_choices(heights).fetched.sum(axis=0).min())
+        nothing = np.zeros(len(self.layers), np.int64)
+        reads = [np.zeros(1 + len(facts.tile_bytes), np.int64) for facts in self.layers]
+        weights = best_weights(self._weight_demand(heights, nothing, reads)).moved
         return weights + self._fixed + self.membrane_bytes(self.membrane_splits(heights))
 
     @cached_property
@@ -233,12 +229,13 @@ class Group:
     def _timesteps_per_chunk(self) -> list[int]:
         return [self.facts.timesteps if facts.when == "every" else 1 for facts in self.layers]
 
-    def _weight_choices(self, heights: Heights) -> WeightChoices:
+    def _weight_demand(self, heights: Heights, absent: Ints, reads: Sequence[Ints]) -> WeightDemand:
         rows = [
             self.chunks.batch * timesteps * facts.rows.axis.rows_out
             for facts, timesteps in zip(self.layers, self._timesteps_per_chunk, strict=True)
         ]
-        return weight_choices(self.layers, self._visits(heights), rows, self.buffers.weight)
+        strips = [self.visits_per_step(facts.layer.index, heights) for facts in self.layers]
+        return WeightDemand(self.layers, self._visits(heights), rows, absent, strips, reads, self.buffers.weight)
 
     def _spikes(self, heights: Heights) -> tuple[list[Ints], Ints, Ints, dict[str, int]]:
         """Reads of inputs [layers][1 + m], how often second operands are not on chip [layers], reads of residual

@@ -1,14 +1,15 @@
 """Tick batching: a layer alone, all timesteps of an output tile back to back, membranes in the PE.
 
 Of all tilings (rows x filters, both loop orders) the one that moves the fewest DRAM bytes is taken, of equals the one
-whose tiles take the fewest cycles, of these the one with the fewest tiles; where chains of `channelN` can be worked off
-in more than one way (`lifsim.schedule.ways`), the best of all of them. docs/model.md, "Tick-batched layers", has
-the equations and what they assume.
+whose tiles take the fewest cycles, of these the one with the fewest tiles; where the next tile's weights come while the
+array works on one, the one with the narrowest tiles: what is asked for at once waits behind them in the one queue.
+Where chains of `channelN` can be worked off in more than one way (`lifsim.schedule.ways`), it is the best of all of
+them. docs/model.md, "Tick-batched layers", has the equations and what they assume.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,7 +20,9 @@ from lifsim.errors import Fault
 from lifsim.hardware.array import Cut
 from lifsim.model.network import Layer
 from lifsim.schedule.chip import TileRoom
+from lifsim.schedule.hull import Offer, corners
 from lifsim.schedule.products import gemm_of
+from lifsim.schedule.rows import Ints
 from lifsim.schedule.storage import Reals, images_together, tensor_bytes, tick_rows
 from lifsim.schedule.tick_nest import Cost, Nest, inputs_outer, nest_of, weights_outer
 from lifsim.schedule.tile_price import NOT_LEGAL, TilePrices
@@ -38,13 +41,28 @@ def traffic(
     legal = [search for search in searches if search.legal.any()]
     if not legal:
         return _refused(layer, searches)
-    return _moved(legal[0] if len(legal) == 1 else min(legal, key=lambda search: search.price))
+    best = legal[0] if len(legal) == 1 else min(legal, key=lambda search: search.price)
+    return _moved(best, best.best)
 
 
-def _moved(search: _Search) -> LayerTraffic:
-    """Under the best tiling."""
+def faster(
+    layer: Layer, reals: Reals, room: TileRoom, batch: int, ways: tuple[Way, ...] = (UNCHAINED,)
+) -> tuple[LayerTraffic, ...]:
+    """Tilings of `layer` that take fewer cycles of the array than that of `traffic`, and move more bytes: of all legal
+    ones those that are the best at some price of a byte in cycles, by their bytes."""
+    searches = [_Search(layer, reals, room, batch, way) for way in ways]
+    best = corners(offer for search in searches for offer in search.offers)
+    return tuple(_moved(*offer.what) for offer in best[1:])
+
+
+Place = tuple[int, int, int]
+"""Of a tiling: (order, row, column)."""
+
+
+def _moved(search: _Search, place: Place) -> LayerTraffic:
+    """Under one tiling."""
     layer, reals, batch = search.layer, search.reals, search.batch
-    order, row, column = search.best
+    order, row, column = place
     cost = search.costs[order]
     filters = search.nests * int(cost.weights[row, column])
     operand = filters if layer.operand is not None else 0
@@ -103,21 +121,37 @@ class _Search:
         return self.nest.legal & self.prices.have_room & self.prices.keep_chains
 
     @cached_property
-    def best(self) -> tuple[int, int, int]:
-        """(order, row, column) of the fewest bytes, of equals the fewest cycles, then tiles.
-
-        Only where it can matter a tile is priced: psums that spill come on top of what comes in, and cycles decide
-        between equals.
-        """
+    def total(self) -> Ints:
+        """[orders, r, m] bytes but for what the layer puts out; psums that spill come on top of what comes in."""
         coming = np.stack([self.nests * (cost.weights + cost.spikes) for cost in self.costs])
         coming[:, ~self.legal] = NOT_LEGAL
-        total = coming + 2 * self.batch * self.prices.spilled_by(coming.min(axis=0) < NOT_LEGAL)
-        least = total == total.min()
-        cycles = self.prices.cycles_by(least.any(axis=0))
+        spilled: Ints = 2 * self.batch * self.prices.spilled_by(coming.min(axis=0) < NOT_LEGAL)
+        return coming + spilled
+
+    @cached_property
+    def best(self) -> Place:
+        """That of the fewest bytes, of equals the fewest cycles, then tiles, or the narrowest tiles. Cycles are counted
+        only where they decide between equals."""
+        least = (self.total == self.total.min()).any(axis=0)
+        cycles = self.prices.cycles_by(least) if least.sum() > 1 else np.zeros(least.shape, np.int64)
         tiles = np.multiply.outer(self.nest.rows.tiles, self.nest.filter_tiles)
-        every = (np.broadcast_to(key, total.shape).ravel() for key in (tiles, cycles, total))
-        order, row, column = np.unravel_index(np.lexsort(tuple(every))[0], total.shape)
+        keys = (tiles, self.width, cycles, self.total)
+        every = (np.broadcast_to(key, self.total.shape).ravel() for key in keys)
+        order, row, column = np.unravel_index(np.lexsort(tuple(every))[0], self.total.shape)
         return int(order), int(row), int(column)
+
+    @property
+    def width(self) -> Ints:
+        """[m] filters of a tile, where they are to be few."""
+        return self.nest.filters if self.room.prefetches else np.zeros_like(self.nest.filters)
+
+    @property
+    def offers(self) -> Iterator[Offer[tuple[_Search, Place]]]:
+        """Every legal tiling for its bytes and cycles."""
+        cycles = self.prices.cycles_by(self.legal)
+        for order, row, column in np.argwhere(self.total < NOT_LEGAL).tolist():
+            place = order, row, column
+            yield Offer(int(self.total[place]), int(cycles[row, column]), (self, place))
 
     def tiling(self, cost: Cost, row: int, column: int) -> Tiling:
         nest = self.nest
@@ -137,14 +171,13 @@ class _Search:
         )
 
     @property
-    def price(self) -> tuple[int, int, int]:
-        """(bytes, cycles, tiles) of the best tiling."""
+    def price(self) -> tuple[int, int, int, int]:
+        """(bytes, cycles, width, tiles) of the best tiling."""
         order, row, column = self.best
-        cost, nest = self.costs[order], self.nest
-        moved = self.nests * int(cost.weights[row, column] + cost.spikes[row, column])
-        moved += 2 * self.batch * self.prices.spilled(row, column)
+        nest, width = self.nest, int(self.width[column])
         tiles = int(nest.rows.tiles[row] * nest.filter_tiles[column])
-        return moved, self.prices.cycles(row, column), tiles * (self.layer.groups // nest.groups)
+        every = tiles * (self.layer.groups // nest.groups)
+        return int(self.total[order, row, column]), self.prices.cycles(row, column), width, every
 
 
 def _refused(layer: Layer, searches: Sequence[_Search]) -> Fault:

@@ -68,9 +68,7 @@ class TilePrices:
 
     def cycles_by(self, asked: NDArray[np.bool_]) -> Ints:
         """[r, m] array and fill_drain cycles per image when every operand takes its cycle, of the tilings that are
-        `asked` for: there is nothing to choose from a single one."""
-        if asked.sum() == 1:
-            return np.zeros(asked.shape, np.int64)
+        `asked` for."""
         return self._by(asked, self.cycles)
 
     def cycles(self, row: int, column: int) -> int:

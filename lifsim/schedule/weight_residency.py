@@ -1,65 +1,207 @@
 """How the weight buffer of a group is divided: a region for the filter tile at work, pinned weights in the rest.
 
-Weights that are not pinned come once per visit of their layer (timestep, chunk, strip). A filter tile must fit into the
-region, or else its overflow streams through it, once for every output row. If all weights of a group fit, all stay.
-Second operands are filters of one image and timestep: they pass the region, and nothing of them stays.
+Weights that are not pinned come once per visit of their layer (timestep, chunk, strip). Of a filter tile what is not
+pinned must fit into the region, or else its overflow streams through it, once for every output row; that may be so of
+the smallest filter tiles only. If all weights of a group fit, all stay. Second operands are filters of one image and
+timestep: they pass the region, and nothing of them stays.
+
+For given filter tiles the fewest bytes are convex in the size of the region: a bisection finds the best of all sizes.
+Larger tiles mean fewer traversals of inputs; which layers' are worth the room is searched by branch and bound.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from lifsim.schedule.facts import LayerFacts
 from lifsim.schedule.rows import Ints
 
+PROBES = 33
+"""Sizes of the region that are looked at together."""
+
 
 @dataclass(frozen=True)
-class WeightChoices:
-    """Every size of the region: regions [n] bytes; fetched, pinned: [layers, n] bytes; tile: [layers, n] 0 where the
-    smallest filter tile overflows, 1 + m where filter tile m is the largest that fits."""
+class WeightDemand:
+    """What the layers of a group ask of the weight buffer, of so many bytes, over the whole batch.
 
-    regions: Ints
-    fetched: Ints
+    visits, row_visits: [layers] how often each layer runs, and how many output rows that makes. absent, strips:
+    [layers] how often a second operand comes from DRAM, and in how many strips. reads: by layer, [1 + m] bytes of its
+    input where the smallest filter tile overflows, and where filter tile m is the largest that fits.
+    """
+
+    layers: Sequence[LayerFacts]
+    visits: Sequence[int]
+    row_visits: Sequence[int]
+    absent: Ints
+    strips: Sequence[int]
+    reads: Sequence[Ints]
+    buffer: int
+
+    @cached_property
+    def sizes(self) -> Ints:
+        """[layers] bytes of the weights."""
+        return np.array([layer.weight_bytes for layer in self.layers])
+
+    @property
+    def all_fit(self) -> bool:
+        """Whether all weights stay, beside the largest tile of a second operand."""
+        passing = max((int(layer.tile_bytes[-1]) for layer in self.layers if layer.operand_bytes), default=0)
+        return int(self.sizes.sum()) + passing <= self.buffer
+
+
+@dataclass(frozen=True)
+class WeightSplit:
+    """region: bytes for the filter tile at work; by layer: pinned, fetched: bytes of weights; operand: of second
+    operands; reads: of the input; tile: 0 where the smallest filter tile overflows, 1 + m where filter tile m is the
+    largest that fits."""
+
+    region: int
     pinned: Ints
+    fetched: Ints
+    operand: Ints
+    reads: Ints
     tile: Ints
 
+    @cached_property
+    def moved(self) -> int:
+        """Bytes of all layers."""
+        return int((self.fetched + self.operand + self.reads).sum())
 
-def weight_choices(
-    layers: Sequence[LayerFacts], visits: Sequence[int], row_visits: Sequence[int], buffer: int
-) -> WeightChoices:
-    """Bytes that the layers of a group fetch under every size of the region: each filter tile's, nothing, and all.
 
-    visits, row_visits: how often each layer runs, and how many output rows that makes, over the whole batch.
+Fits = tuple[int, ...]
+"""By layer, 1 + m of the filter tile m that has to fit, 0 for any."""
+
+
+def best_weights(demand: WeightDemand) -> WeightSplit:
+    """The split that moves the fewest bytes, inputs included; of equal ones that of the largest region.
+
+    Branch and bound: a layer is undecided, its input taken to be read as seldom as it can be, or one of its filter
+    tiles has to fit. What an undecided layer really reads with the room that it gets gives a split, and which layer to
+    decide next.
     """
-    sizes = np.array([layer.weight_bytes for layer in layers])
-    if sizes.sum() + max((layer.tile_bytes[-1] for layer in layers if layer.operand_bytes), default=0) <= buffer:
-        largest = np.array([[len(layer.tile_bytes)] for layer in layers])
-        return WeightChoices(np.array([buffer]), sizes[:, None], sizes[:, None], largest)
-    regions = np.unique(np.concatenate([[0, buffer], *(layer.tile_bytes for layer in layers)]))
-    regions = regions[regions <= buffer]
-    tile = np.stack([np.searchsorted(layer.tile_bytes, regions, side="right") for layer in layers])
-    overflow = np.stack([overflow_bytes(layer, regions) * (layer.weight_bytes > 0) for layer in layers])
-    portions = np.concatenate([overflow, sizes[:, None] - overflow])
-    times = np.array([*row_visits, *visits])
-    pinned = np.zeros_like(portions)
-    room = buffer - regions
-    for portion in np.argsort(-times, kind="stable"):
-        pinned[portion] = np.minimum(portions[portion], room)
-        room = room - pinned[portion]
-    fetched = portions * times[:, None] - pinned * (times[:, None] - 1)
-    count = len(layers)
-    return WeightChoices(regions, fetched[:count] + fetched[count:], pinned[:count] + pinned[count:], tile)
+    if demand.all_fit:
+        largest = [len(layer.tile_bytes) for layer in demand.layers]
+        return _filled(demand, demand.buffer, demand.sizes, demand.sizes, largest)
+    fewest = np.array([reads.min() for reads in demand.reads])
+    best: WeightSplit | None = None
+    open_nodes: list[dict[int, int]] = [{}]
+    while open_nodes:
+        decided = open_nodes.pop()
+        found = _best_region(demand, tuple(decided.get(index, 0) for index in range(len(demand.layers))))
+        if found is None:
+            continue
+        asked = np.array([demand.reads[index][decided[index]] if index in decided else fewest[index]
+                          for index in range(len(demand.layers))])  # fmt: skip
+        if best is None or (found.moved, -found.region) < (best.moved, -best.region):
+            best = found
+        wanting = found.reads - asked
+        if found.moved - int(wanting.sum()) < best.moved and wanting.max() > 0:
+            index = int(wanting.argmax())
+            open_nodes += [{**decided, index: fit} for fit in _levels(demand.reads[index])]
+    if best is None:
+        raise ValueError("some division of the weight buffer must be possible")
+    return best
+
+
+def _levels(reads: Ints) -> list[int]:
+    """The smallest filter tile for each number of bytes that is read, the fewest last."""
+    return [int(fit) for fit in np.flatnonzero(np.diff(reads, prepend=reads[0] + 1))]
+
+
+def _best_region(demand: WeightDemand, fits: Fits) -> WeightSplit | None:
+    """The fewest bytes of weights and second operands if these filter tiles have to fit; None where they cannot.
+
+    What they lack is convex in the region, and where they lack nothing so are the bytes; of the sizes looked at, the
+    best one's neighbours have the best of all between them.
+    """
+    low, high = 0, demand.buffer
+    while True:
+        regions = np.unique(np.linspace(low, high, PROBES).astype(np.int64)) if high - low >= PROBES else None
+        probed = np.arange(low, high + 1) if regions is None else regions
+        lacking, moved = _costs(demand, fits, probed)
+        best = int(np.lexsort((-probed, moved, lacking))[0])
+        if regions is None:
+            return None if lacking[best] else _split(demand, fits, int(probed[best]))
+        low, high = int(probed[max(best - 1, 0)]), int(probed[min(best + 1, probed.size - 1)])
+
+
+@dataclass(frozen=True)
+class _Portions:
+    """[2 layers, n] bytes of every layer under every region: first what has to be pinned or streams, then the rest;
+    pinned: of these. times: [2 layers] how often what is not pinned comes. lacking: [n] bytes that would have to be
+    pinned and are not."""
+
+    bytes: Ints
+    pinned: Ints
+    times: Ints
+    lacking: Ints
+
+
+def _portions(demand: WeightDemand, fits: Fits, regions: Ints) -> _Portions:
+    count, must = len(demand.layers), np.array(fits) > 0
+    filters = [int(layer.tile_filters[max(fit - 1, 0)]) for layer, fit in zip(demand.layers, fits, strict=True)]
+    overflow = np.stack([_overflow(layer, regions, size) for layer, size in zip(demand.layers, filters, strict=True)])
+    has_weights = (demand.sizes > 0)[:, None]
+    first = overflow * has_weights
+    portions = np.concatenate([first, demand.sizes[:, None] - first])
+    times = np.array([*demand.row_visits, *demand.visits])
+    order = np.lexsort((-times, ~np.concatenate([must, np.zeros(count, np.bool_)])))
+    before = np.cumsum(portions[order], axis=0) - portions[order]
+    pinned = np.empty_like(portions)
+    pinned[order] = np.clip(demand.buffer - regions - before, 0, portions[order])
+    lacking = ((overflow - pinned[:count]) * must[:, None]).sum(axis=0)
+    return _Portions(portions, pinned, times, lacking)
+
+
+def _costs(demand: WeightDemand, fits: Fits, regions: Ints) -> tuple[Ints, Ints]:
+    """[n] bytes that lack for the tiles that have to fit, and those of weights and second operands that move."""
+    found = _portions(demand, fits, regions)
+    moved = (found.bytes * found.times[:, None] - found.pinned * (found.times[:, None] - 1)).sum(axis=0)
+    return found.lacking, moved + sum(_operands(demand, regions))
+
+
+def _operands(demand: WeightDemand, regions: Ints) -> list[Ints]:
+    each = zip(demand.layers, demand.strips, demand.absent, strict=True)
+    return [times * operand_bytes(layer, regions, strips) for layer, strips, times in each if times]
+
+
+def _split(demand: WeightDemand, fits: Fits, region: int) -> WeightSplit:
+    found, count = _portions(demand, fits, np.array([region])), len(demand.layers)
+    moved = (found.bytes * found.times[:, None] - found.pinned * (found.times[:, None] - 1))[:, 0]
+    pinned = (found.pinned[:count] + found.pinned[count:])[:, 0]
+    tile = [_largest(layer, region, int(stays)) for layer, stays in zip(demand.layers, pinned, strict=True)]
+    return _filled(demand, region, pinned, moved[:count] + moved[count:], tile)
+
+
+def _filled(demand: WeightDemand, region: int, pinned: Ints, fetched: Ints, tile: Sequence[int]) -> WeightSplit:
+    """The split with what else moves under it."""
+    each = zip(demand.layers, demand.strips, demand.absent, strict=True)
+    operand = [times * int(operand_bytes(layer, np.array([region]), strips)[0]) for layer, strips, times in each]
+    reads = [int(by_tile[choice]) for by_tile, choice in zip(demand.reads, tile, strict=True)]
+    return WeightSplit(region, pinned, fetched, np.array(operand), np.array(reads), np.array(tile))
+
+
+def _largest(layer: LayerFacts, region: int, pinned: int) -> int:
+    """1 + m of the largest filter tile of which the region holds what is not pinned, 0 if it holds none."""
+    fitting = np.flatnonzero(_overflow(layer, np.array([region]), layer.tile_filters) <= pinned)
+    return 1 + int(fitting[-1]) if fitting.size else 0
 
 
 def overflow_bytes(layer: LayerFacts, regions: Ints) -> Ints:
     """[n] bytes of all filter tiles that do not fit into the region, tiles being the smallest."""
-    filters, smallest = layer.layer.group_filters, int(layer.tile_filters[0])
-    whole = np.maximum(smallest * layer.filter_bytes - regions, 0)
-    last = np.maximum(filters % smallest * layer.filter_bytes - regions, 0)
-    overflow: Ints = layer.layer.groups * (filters // smallest * whole + last)
+    return _overflow(layer, regions, int(layer.tile_filters[0]))
+
+
+def _overflow(layer: LayerFacts, regions: Ints, filters: Ints | int) -> Ints:
+    """The same of tiles of so many filters."""
+    every = layer.layer.group_filters
+    whole = np.maximum(filters * layer.filter_bytes - regions, 0)
+    last = np.maximum(every % filters * layer.filter_bytes - regions, 0)
+    overflow: Ints = layer.layer.groups * (every // filters * whole + last)
     return overflow
 
 
@@ -68,10 +210,3 @@ def operand_bytes(layer: LayerFacts, regions: Ints, strips: int) -> Ints:
     each strip, and for every further output row what overflows."""
     overflow = overflow_bytes(layer, regions)
     return (layer.operand_bytes - overflow) * strips + overflow * layer.rows.axis.rows_out
-
-
-def operand_choices(layers: Sequence[LayerFacts], regions: Ints, strips: Sequence[int], absent: Ints) -> Ints:
-    """[layers, n] bytes of second operands under every region, where strips and how often they are not on chip are
-    given by layer."""
-    parts = zip(layers, strips, absent, strict=True)
-    return np.stack([times * operand_bytes(layer, regions, visits) for layer, visits, times in parts])

@@ -23,7 +23,7 @@ from lifsim.simulate.alone import counted, played
 from lifsim.simulate.figure import CycleFigure, EnergyFigure, Figure
 from lifsim.simulate.trial import Trial, Tried
 
-MOST_PLAYED = 8
+MOST_PLAYED = 4
 """Times the bytes of the plan that moves the fewest: so many are played, for each figure, by groups that are not of a
 plan which is a candidate anyhow."""
 
@@ -63,7 +63,7 @@ class Search:
         alike = next((words for words, candidate in _in_words(named) if candidate == groups), "groups of its own")
         note = f"--objective {objective}: {alike}, {figure.least} of {len(candidates)} schedules compared"
         if not own.exact:
-            note += f"; {own.priced} of {len(allowed(self.choices, self.asked))} groups were played by themselves"
+            note += f"; {own.priced} of {len(self._every())} groups were played by themselves"
         return Chosen(plan_of(self.choices, groups), tried, (note,))
 
     def _as_asked(self) -> dict[str, Groups]:
@@ -90,7 +90,13 @@ class Search:
         first = [choice for groups in self._as_asked().values() if len(groups) > 1 for choice in groups]
         most = MOST_PLAYED * sum(choice.dram_bytes for choice in self.fewest)
         question = Question(lambda choice: figure.floor(self._counted(choice)), price, most)
-        return least(allowed(self.choices, self.asked), first or self.fewest, question)
+        return least(self._every(), first or self.fewest, question)
+
+    def _every(self) -> list[Choice]:
+        """All groups that may be, and of layers alone that tick those with other tilings."""
+        found = allowed(self.choices, self.asked)
+        ticking = [choice.first for choice in found if choice.group.tick_batched]
+        return [*found, *(other for index in ticking for other in self.choices.faster(index))]
 
     def _counted(self, choice: Choice) -> Sequence[LayerCounts]:
         setup = self.trial.setup

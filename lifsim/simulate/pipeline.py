@@ -9,6 +9,7 @@ from lifsim.accounting.books import added
 from lifsim.accounting.machine import Machine
 from lifsim.accounting.prices import area_of, unused_buffers
 from lifsim.errors import Fault, InputError
+from lifsim.graph.bare import without_lif
 from lifsim.graph.states import State, any_shared, channels_by_layer, left_unshared, most_channels, states_of
 from lifsim.hardware.array import dataflow_of, shape_of, sparsity_of
 from lifsim.hardware.gemm import ceil_div
@@ -19,6 +20,7 @@ from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.lif_memory import lif_memory
+from lifsim.simulate.chain_notes import chain_notes
 from lifsim.simulate.options import Options
 from lifsim.simulate.planning import planned
 from lifsim.simulate.result import LayerRecord, Result, Totals
@@ -91,6 +93,7 @@ def simulate(
         notes=(
             *notes(arch, network, sharing, states, options, spikes),
             *of_schedule,
+            *(chain_notes(plan, sharing) if plan else ()),
             *buffer_notes(arch, records),
         ),
         timeline=timeline,
@@ -136,6 +139,9 @@ def notes(
     said = [*accounting.notes]
     if sharing.shares and network.lifs and not any_shared(states):
         said.append(f"{sharing} is none here: no LIF layers of this network can share")
+    if bare := without_lif(network):
+        way_out = "a `lif` line behind a layer makes it fire"
+        said.append(f"no LIF stands behind {', '.join(bare)}: the next layers read sums, not spikes ({way_out})")
     if left := left_unshared(network, sharing):
         said.append(f"{sharing}: membranes of their own have {', '.join(left)}")
     device = arch.dram.device

@@ -8,23 +8,25 @@ beside `none` that has both, which differs from it in sharing alone, then beside
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from lifsim.brief import Brief, Briefly
 from lifsim.errors import Fault, InputError, collecting
 from lifsim.graph.states import states_of
 from lifsim.hardware.array import sparsity_of
-from lifsim.memo import Shared
+from lifsim.memo import Memo, Shared
 from lifsim.model.arch import Arch
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.begins import group_words
 from lifsim.simulate.inputs import Inputs
 from lifsim.simulate.options import Options
 from lifsim.simulate.pipeline import simulate
-from lifsim.simulate.result import Result
+from lifsim.simulate.result import Result, Totals
 from lifsim.simulate.spikes import Spikes, fires_own, read_spikes
+from lifsim.units import change_text
 from lifsim.watch import Watch, part_of, unwatched
 
 if TYPE_CHECKING:
@@ -51,13 +53,15 @@ class Step:
     own: bool = False
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(Briefly):
     """A shared run and `none`. baselines: from the one that differs in sharing alone to the machine as it is under its
-    own schedule; the same run where sharing brings nothing else."""
+    own schedule; the same run where sharing brings nothing else. parts: what the runs have in common, their plans
+    among it."""
 
     shared: Result
     baselines: tuple[Baseline, ...]
+    parts: Memo = field(default_factory=Memo, repr=False, compare=False)
 
     @property
     def alike(self) -> Baseline:
@@ -68,6 +72,13 @@ class Comparison:
     def machine(self) -> Baseline:
         """`none` on the machine as it is, under its own schedule."""
         return self.baselines[-1]
+
+    @property
+    def brief(self) -> Brief:
+        """What each step changes of what an architect decides by."""
+        alike = f"; none alike has {self.likeness}" if self.likeness else ""
+        title = f"{self.shared.name} against none{alike}"
+        return Brief(title, {step.says: _changes_text(step.ours.totals, step.theirs.totals) for step in self.steps})
 
     @property
     def likeness(self) -> str:
@@ -111,6 +122,17 @@ class Comparison:
         return pd.DataFrame(columns)
 
 
+def _changes_text(ours: Totals, theirs: Totals) -> str:
+    pairs = {
+        "cycles": (ours.cycles.total, theirs.cycles.total),
+        "energy": (ours.energy_pj.total.total, theirs.energy_pj.total.total),
+        "DRAM bytes": (ours.dram_bytes.total, theirs.dram_bytes.total),
+        "LIF memory": (ours.lif_memory_bytes.forward, theirs.lif_memory_bytes.forward),
+        "area": (ours.area_mm2, theirs.area_mm2),
+    }
+    return ", ".join(f"{name} {change_text(a / b - 1)}" for name, (a, b) in pairs.items() if b)
+
+
 def changes(ours: Result, theirs: Result) -> dict[str, float | None]:
     """By figure of `Totals.figures`, how much more the first has, as a share of the second: None of nothing."""
     before = theirs.totals.figures
@@ -140,7 +162,7 @@ def run_sharings(inputs: Inputs, sharings: Sequence[str], watch: Watch = unwatch
             states_of(inputs.network, parsed[-1])
     if faults:
         raise InputError(faults)
-    spikes = _Seen(inputs, watch)
+    spikes = _Seen(inputs, watch, Shared())
     arch, network, options = inputs.arch, inputs.network, inputs.options
     return [simulate(arch, network, sharing, options, *spikes.under(sharing)) for sharing in parsed]
 
@@ -150,11 +172,12 @@ def run_beside_baseline(
 ) -> tuple[Result, Comparison | None]:
     """The run, and beside the runs without sharing to compare it with (None if the run itself is one). parts: what it
     has in common with other runs of the network."""
+    parts = parts or Shared()
     spikes = _Seen(inputs, watch, parts)
     shared = simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, *spikes.under(inputs.sharing))
     if inputs.sharing == Sharing():
         return shared, None
-    return shared, Comparison(shared, tuple(_baselines(inputs, shared, spikes)))
+    return shared, Comparison(shared, tuple(_baselines(inputs, shared, spikes)), parts.parts)
 
 
 def _baselines(inputs: Inputs, shared: Result, spikes: _Seen) -> Iterator[Baseline]:
@@ -180,10 +203,10 @@ def _baselines(inputs: Inputs, shared: Result, spikes: _Seen) -> Iterator[Baseli
 class _Seen:
     """The spikes of a network's runs, read once unless each sharing fires its own."""
 
-    def __init__(self, inputs: Inputs, watch: Watch, parts: Shared | None = None) -> None:
+    def __init__(self, inputs: Inputs, watch: Watch, parts: Shared) -> None:
         self._inputs = inputs
         self._watch = watch
-        self._parts = parts or Shared()
+        self._parts = parts
         self._seen: dict[Sharing | None, Spikes] = {}
 
     def under(self, sharing: Sharing) -> tuple[Spikes, Shared, Watch]:

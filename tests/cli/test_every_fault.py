@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lifsim.cli.main import main
+from tests.checkout import ROOT
 
 SHIPPED = "must be a file or a shipped"
 WORKLOAD, ARCH, DEVICE = (f"'no_{kind}' {SHIPPED} {kind}" for kind in ("workload", "architecture", "DRAM"))
@@ -94,3 +95,26 @@ def test_a_setting_of_an_unreadable_architecture_is_judged_as_far_as_it_goes(
     missing, units = capsys.readouterr().err.splitlines()
     assert ARCH in missing
     assert units == "--set lif.units lif.units: 'many' must be a whole number"
+
+
+@pytest.mark.parametrize(
+    ("file", "kind"),
+    [
+        ("arch_configs/sata128.yaml", "an architecture, which --arch takes"),
+        ("workloads/lenet5_mnist.yaml", "a workload, which --workload takes"),
+        ("arch_configs/dram/hbm2.yaml", "a DRAM device, which --dram takes"),
+    ],
+)
+def test_a_file_of_another_kind_is_told_for_what_it_is(
+    file: str, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", "--config", str(ROOT / file)]) == 2
+    (fault,) = capsys.readouterr().err.splitlines()
+    assert f"must be a config.resolved.yaml that a run has written; it is {kind}" in fault
+
+
+def test_a_name_that_others_begin_with_brings_these(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--workload", "vgg16"]) == 2
+    (fault,) = capsys.readouterr().err.splitlines()
+    assert "did you mean one of vgg16_cifar10, vgg16_cifar100, vgg16_efficientlif_cifar10," in fault
+    assert "lenet5" not in fault

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from lifsim.config.dram import load_dram
 from lifsim.hardware.dram.requests import Requests
+from lifsim.hardware.dram.result import DramResult
+from lifsim.hardware.dram.simulate import simulate
 from lifsim.model.dram import DramSpec
 from tests.dram.streams import random_stream, run, runs_of_bursts
 from tests.oracles import dram as oracle
@@ -82,6 +84,17 @@ def assert_equal_to_oracle(spec: DramSpec, requests: Requests) -> None:
     assert result.blocks.activates.tolist() == expected.activates
     assert result.blocks.accesses.tolist() == expected.accesses
     assert result.blocks.row_hits.tolist() == expected.hits
+    assert_equal(simulate(spec, requests), result)
+
+
+def assert_equal(unlogged: DramResult, logged: DramResult) -> None:
+    """Where nobody asks for the commands, those that are alike are gone through at once."""
+    assert unlogged.completion_cycles.tolist() == logged.completion_cycles.tolist()
+    for name in ("activates", "accesses", "row_hits"):
+        assert getattr(unlogged.blocks, name).tolist() == getattr(logged.blocks, name).tolist()
+    assert unlogged.channels == logged.channels
+    assert (unlogged.cycles, unlogged.active_rank_cycles) == (logged.cycles, logged.active_rank_cycles)
+    assert (unlogged.sleeps, unlogged.sleep_cycles) == (logged.sleeps, logged.sleep_cycles)
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -177,6 +190,22 @@ def test_what_a_long_run_has_on_its_way_is_known_burst_by_burst(
     arrivals = np.array([0, 0, 0])
     addresses = first.astype(np.uint64) * np.uint64(burst_bytes)
     assert_equal_to_oracle(spec, Requests(addresses, sizes * burst_bytes, is_write, arrivals))
+
+
+@pytest.mark.parametrize("name", ["ddr4_2400", "lpddr3_1600_x32_8gb"])
+@pytest.mark.parametrize("begins", [0, 130, 5 * 128, 10 * 128])
+@pytest.mark.parametrize("writes", [1, 7, 31])
+@pytest.mark.parametrize("command_queue", [1, 8])
+def test_writes_wait_while_a_long_run_is_read(name: str, begins: int, writes: int, command_queue: int) -> None:
+    """From their own row on, from just behind them, from another row of one of their banks, from another bank; then two
+    more writes and reads of what was written."""
+    spec = load_dram(name, [f"controller.command_queue={command_queue}", "controller.drain_above=40"])
+    first = np.array([4 * 128, 300, begins, 2, begins + 90, 4 * 128])
+    sizes = np.array([writes, 1, 400, 2, 300, 40])
+    is_write = np.array([True, True, False, True, False, False])
+    addresses = first.astype(np.uint64) * np.uint64(spec.organisation.burst_bytes)
+    arrivals = np.zeros_like(first)
+    assert_equal_to_oracle(spec, Requests(addresses, sizes * spec.organisation.burst_bytes, is_write, arrivals))
 
 
 @pytest.mark.parametrize("name", ["ddr4_2400", "hbm2"])

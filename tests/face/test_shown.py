@@ -33,6 +33,24 @@ def test_a_result_is_about_ten_lines_with_its_main_figures(result: lifsim.Result
     assert str(result) == repr(result)
 
 
+def test_a_comparison_is_a_line_a_step(result: lifsim.Result) -> None:
+    """Of two that differ in nothing but what each line says."""
+    found = lifsim.compare(result)
+    assert found is not None
+    title, *lines = str(found).splitlines()
+    assert title == f"{result.name} against none; none alike has as few LIF units (64 of 128)"
+    assert [line.strip().startswith(step.says) for line, step in zip(lines, found.steps, strict=True)] == [True] * 3
+    own, last = found.steps[0], found.steps[-1]
+    assert (own.ours, own.theirs, last.theirs) == (result, found.alike.result, found.machine.result)
+    memory = own.ours.totals.lif_memory_bytes.forward / own.theirs.totals.lif_memory_bytes.forward - 1
+    assert f"LIF memory {100 * memory:+.1f} %" in lines[0]
+    assert memory == -0.5
+    cycles = last.ours.totals.cycles.total / last.theirs.totals.cycles.total - 1
+    assert f"cycles {100 * cycles:+.1f} %" in lines[-1]
+    assert repr(found) == str(found)
+    assert found._repr_html_().count("<tr>") == 3
+
+
 def test_a_notebook_shows_the_same_figures(result: lifsim.Result) -> None:
     found: list[str] = []
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -15,9 +15,14 @@ from lifsim.model.network import Input
 from lifsim.simulate.inputs import load_inputs
 from lifsim.simulate.options import options_of
 from lifsim.simulate.pipeline import simulate
+from lifsim.simulate.result import Totals
 from lifsim.simulate.spikes import read_spikes
 
-FIGURES = {"dram": "dram_bytes.total", "cycles": "cycles.total", "energy": "energy_pj.total.total"}
+FIGURES: dict[str, Callable[[Totals], float]] = {
+    "dram": lambda totals: totals.dram_bytes.total,
+    "cycles": lambda totals: totals.cycles.total,
+    "energy": lambda totals: totals.energy_pj.total.total,
+}
 """By objective."""
 
 SCHEDULES = {
@@ -44,13 +49,13 @@ class Case:
     def rows(self) -> list[Row]:
         """What it takes under every schedule, on the same spikes."""
         sharing = self.sharing if self.sharing == "none" else f"{self.sharing}-where-possible"
-        inputs = load_inputs(self.arch, self.workload, sharing)
+        inputs = load_inputs(self.arch, self.workload, sharing, {})
         arch, network = inputs.arch, inputs.network
         spikes = read_spikes(network, inputs.sharing, inputs.options, sparsity_of(arch.array))
         shared, found = Shared(), []
         for schedule, given in SCHEDULES.items():
             result = simulate(arch, network, inputs.sharing, options_of(given), spikes, shared)
-            figures = {name: result.totals.figures[key] for name, key in FIGURES.items()}
+            figures = {name: figure(result.totals) for name, figure in FIGURES.items()}
             found.append(Row(self, schedule, len(result.plan.groups) if result.plan else 0, figures))
         return found
 
@@ -66,10 +71,16 @@ class Row:
 
 
 def cases() -> list[Case]:
-    """All that are shipped, have images of 32 x 32, and go together: the accounting satasim knows one schedule."""
+    """All that are shipped, have images of 32 x 32, and go together (the accounting satasim knows one schedule), small
+    networks first."""
     archs = [name for name in available("arch") if load_arch(name).accounting == "lifsim"]
-    networks = [name for name in available("workload") if _sees_32_by_32(name)]
-    return [Case(*names) for names in product(archs, networks, SHARINGS)]
+    networks = sorted(filter(_sees_32_by_32, available("workload")), key=_size)
+    return [Case(arch, network, sharing) for network, arch, sharing in product(networks, archs, SHARINGS)]
+
+
+def _size(workload: str) -> int:
+    """Multiply-accumulates of a timestep."""
+    return sum(layer.macs_per_round for layer in load_workload(workload).layers)
 
 
 def _sees_32_by_32(workload: str) -> bool:

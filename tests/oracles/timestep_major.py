@@ -196,7 +196,7 @@ class _Walker:
         smallest = min(self.arch.array.cols, layer.group_filters)
         region = self.plan.residency.weight_region
         single = max(len(self.window(layer, plane, tile)) for tile in cut(rows_out, 1)) // len(images)
-        tile_fits = smallest * self.filter_size(layer) <= region
+        tile_fits = all(byte in self.pinned[layer.index] for tile in self.weight_tiles(layer) for byte in tile[region:])
         traversals = self.traversals_of_input(layer) if single <= buffer else ceil_div(layer.group_filters, smallest)
         results = []
         for height in {ceil_div(rows_out, tiles) for tiles in range(1, rows_out + 1)}:

@@ -68,7 +68,8 @@ def test_whose_spikes_they_are_is_said() -> None:
         "spikes are the network's own under sharing channel2, with calibrated weights, which fire at the workload's "
         "rates"
     )
-    assert all("buffer holds nothing" in note for note in own.notes[1:])
+    assert own.notes[1].startswith("chains of channel2: ")
+    assert all("buffer holds nothing" in note for note in own.notes[2:])
 
 
 def test_whether_rates_were_measured_is_said() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from math import lcm
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from lifsim.config.workload import network_of
 from lifsim.hardware.tables import rows
 from lifsim.model.arch import Arch
 from lifsim.model.sharing import Sharing
+from lifsim.schedule.plan import Plan
+from lifsim.schedule.traffic import Tiling
 from lifsim.simulate.options import Options
 from lifsim.simulate.pipeline import run
 from lifsim.simulate.result import Result
@@ -105,9 +108,19 @@ def lif_units(result: Result) -> int:
 
 
 def membrane_registers(result: Result) -> int:
-    """One for each output that the array holds: ws finishes one a column."""
-    held = 3 if result.arch.array.dataflow == "ws" else PES
-    return -(-held // result.sharing.channels)
+    """An Nth of the outputs that the array holds: ws finishes one a column. Where the folds of a chain take turns, one
+    for each chain of theirs: of os those of 5 pixels, and of as many folds of 3 filters as have chains in common."""
+    held, n = 3 if result.arch.array.dataflow == "ws" else PES, result.sharing.channels
+    assert result.plan is not None
+    cuts = [(layer, tiling.cut) for layer, tiling in zip(result.network.layers, tilings(result.plan), strict=True)]
+    alternating = [(layer, cut.filters) for layer, cut in cuts if cut.chains and cut.chains.alternating]
+    assert not alternating or result.arch.array.dataflow == "os"
+    chains = [min(5, layer.pixels) * min(lcm(3, n), filters) // n for layer, filters in alternating]
+    return max([-(-held // n), *chains])
+
+
+def tilings(plan: Plan) -> list[Tiling]:
+    return [traffic.tiling for traffic in plan.layers]
 
 
 def test_logic_pays_component_by_component(result: Result) -> None:

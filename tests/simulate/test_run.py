@@ -195,9 +195,10 @@ def test_what_the_spikes_are_is_said(spike_trace: Callable[[str], Path]) -> None
     assert [note for note in said if "buffer holds nothing" not in note] == []
     alone, three = (lifsim.run(workload="lenet5_mnist", trace=trace, batch=b, sharing="channel2") for b in (1, 3))
     assert three.totals.ops.macs_effective == 3 * alone.totals.ops.macs_effective
-    one_for_all, sharing = (note for note in three.notes if "buffer holds nothing" not in note)
+    one_for_all, sharing, chains = (note for note in three.notes if "buffer holds nothing" not in note)
     assert one_for_all == "the trace holds one image, whose spikes stand for all 3"
     assert sharing.startswith("the trace was recorded under sharing none; a network trained under channel2 fires other")
+    assert chains.startswith("chains of channel2: 4 layers have them whole in a fold; ")
 
 
 def test_a_network_without_spikes_says_how_to_get_them() -> None:

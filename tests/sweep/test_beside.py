@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 
 import lifsim
+from lifsim.report.schedule_table import schedule_table
+from lifsim.schedule import partition
 from lifsim.simulate.inputs import Inputs, load_inputs
 from lifsim.simulate.result import Result
 from lifsim.sweeps.beside import Comparison, run_beside_baseline, run_sharings
+from lifsim.units import format_bytes
 
 MEMORY = ["dram.model=bandwidth", "dram.bandwidth_bytes_per_s=1GB", "dram.energy=per_bit"]
 
@@ -78,6 +81,19 @@ def test_the_steps_come_to_the_whole_difference(sharing: str) -> None:
         ratios = [step.ours.totals.figures[name] / step.theirs.totals.figures[name] for step in steps]
         assert prod(ratios) == pytest.approx(whole.ours.totals.figures[name] / whole.theirs.totals.figures[name])
     assert [step.own for step in found.steps] == [True] + [False] * (len(found.steps) - 1)
+
+
+def test_the_table_of_schedules_plans_only_what_no_run_was_planned_under(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The runs were planned under `tick`: shared, alike, and none as it is; the table plans the same three under
+    `timestep`, and its figures are the runs'."""
+    found, seen, facts = compared("layer"), [], partition.facts_of
+    monkeypatch.setattr(partition, "facts_of", lambda *given: (seen.append("a plan"), facts(*given))[1])
+    table = schedule_table(found.shared, found)
+    assert len(seen) == 3
+    assert table is not None
+    tick = [next(iter(column.cells)) for column in table.columns]
+    runs = (found.shared, found.alike.result, found.machine.result)
+    assert [tick[place] for place in (1, 2, 4)] == [format_bytes(run.totals.dram_bytes.total) for run in runs]
 
 
 def test_where_sharing_brings_nothing_else_there_is_one_baseline() -> None:

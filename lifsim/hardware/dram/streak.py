@@ -2,7 +2,8 @@
 
 While the busy banks of one channel only hit their open rows, every queue is full, and the front end holds more of the
 series that came in last, each read (write) lets one burst move up to its bank, and one come in behind it. Nothing else
-can happen until the series ends, a bank runs dry or a refresh is due, so nothing else is looked at.
+can happen until the series ends, a bank runs dry or a refresh is due, so nothing else is looked at. Writes that wait
+for their turn wait on while reads come and go.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ import numpy as np
 
 from lifsim.hardware.dram.banks import RD, WR, legal, send
 from lifsim.hardware.dram.front_end import accept_next, arrival
+from lifsim.hardware.dram.hits import hit_gap, pass_hits
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
 from lifsim.hardware.dram.members import HAVE_COMMANDS, READS_CAN_MOVE, WRITES_CAN_MOVE
-from lifsim.hardware.dram.queues import NONE, commands_of, waiting_for
+from lifsim.hardware.dram.queues import NONE, WRITE_KIND, commands_of, waiting_for
 from lifsim.hardware.dram.rouse import NEVER
 from lifsim.hardware.dram.sleep import sleep_wake
-from lifsim.hardware.dram.transactions import capacity, pass_on
+from lifsim.hardware.dram.transactions import capacity, drains, give_room, pass_on
 from lifsim.hardware.dram.turns import answer, next_command, retire
 
 
@@ -36,6 +38,8 @@ def streak_ahead(m: Machine, blocks: Records, cycle: Int64) -> Int64:
     for other in range(m.channel_count):
         if m.channels[other].refreshes_owed > 0:
             return 0
+    if kind == 0 and _writes_wait_in_row(m, bank):
+        return 0
     base = channel * m.banks_per_channel
     for place in range(base, base + m.member_count[channel, HAVE_COMMANDS]):
         if not _only_hits(m, m.members[HAVE_COMMANDS, place], kind):
@@ -45,9 +49,27 @@ def streak_ahead(m: Machine, blocks: Records, cycle: Int64) -> Int64:
 
 @compiled
 def _is_alone(m: Machine, channel: Int64, kind: Int64) -> Bool:
-    """Whether nothing but reads (writes) of this channel is on its way, and none of them can move."""
-    alone = m.reads_open + m.writes_open == m.transactions[channel, kind] + m.channels[channel].commands
-    return alone and m.member_count[channel, READS_CAN_MOVE] == 0 and m.member_count[channel, WRITES_CAN_MOVE] == 0
+    """Whether nothing but reads (writes) of this channel is on its way, and none of them can move. Beside reads, its
+    writes may wait, as long as they have not their turn."""
+    going, still = m.transactions[channel, kind] + m.channels[channel].commands, 0
+    if kind == 0 and not drains(m, channel, False):
+        still = m.transactions[channel, WRITE_KIND]
+    elif m.member_count[channel, WRITES_CAN_MOVE] > 0:
+        return False
+    return m.reads_open + m.writes_open == going + still and m.member_count[channel, READS_CAN_MOVE] == 0
+
+
+@compiled
+def _writes_wait_in_row(m: Machine, bank: Int64) -> Bool:
+    """Whether the series, which is read, may come upon a burst that waits to be written."""
+    queue = m.queues[waiting_for(bank, WRITE_KIND)]
+    entry, left = queue.first, queue.count
+    while left > 0:
+        if m.entries[entry].row == m.row:
+            return True
+        left -= m.entries[entry].count
+        entry = m.entries[entry].next
+    return False
 
 
 @compiled
@@ -94,6 +116,10 @@ def run_streak(
         moves_up = m.queues[waiting_for(bank, kind)].count > 0
         if at >= stop_cycle or (moves_up and left == 0):
             break
+        if moves_up:
+            passed = pass_hits(m, log, blocks, bank, at, left, stop_cycle)
+            at += passed * hit_gap(m, kind)
+            left -= passed
         cycle = at
         c.turn = bank - channel * m.banks_per_channel
         answer(m, blocks, cycle, bank, NONE, np.int64(m.queues[commands_of(bank)].first))
@@ -102,7 +128,10 @@ def run_streak(
             pass_on(m, blocks, bank, kind)
             accept_next(m, blocks, kind, cycle)
             left -= 1
-        elif m.queues[commands_of(bank)].count == 0:
+            continue
+        if m.queues[commands_of(bank)].count == m.command_queue - 1:
+            give_room(m, bank)  # to writes that wait for their turn
+        if m.queues[commands_of(bank)].count == 0:
             retire(m, bank)
             break
     m.wake[channel] = next_command(m, channel, cycle)

@@ -74,7 +74,7 @@ def _age(m: Machine, bank: Int64, kind: Int64) -> Int64:
 
 
 @compiled
-def _drains(m: Machine, channel: Int64, closing: Bool) -> Bool:
+def drains(m: Machine, channel: Int64, closing: Bool) -> Bool:
     """Whether the writes have their turn: a batch under way, a full queue, or nothing else to do."""
     writes = m.transactions[channel, WRITE_KIND]
     if writes == 0:
@@ -88,14 +88,14 @@ def _drains(m: Machine, channel: Int64, closing: Bool) -> Bool:
 @compiled
 def can_move(m: Machine, channel: Int64, closing: Bool) -> Bool:
     """Whether a transaction moves to its bank in the next cycle."""
-    return m.member_count[channel, np.int64(_drains(m, channel, closing))] > 0
+    return m.member_count[channel, np.int64(drains(m, channel, closing))] > 0
 
 
 @compiled
 def move(m: Machine, blocks: Records, channel: Int64, cycle: Int64, closing: Bool) -> None:
     """Move the oldest transaction that finds room from the read queue, or in a drain the write queue, to its bank."""
     c = m.channels[channel]
-    if _drains(m, channel, closing):
+    if drains(m, channel, closing):
         if c.draining == 0:
             c.draining = m.transactions[channel, WRITE_KIND]
         if m.member_count[channel, WRITE_KIND] == 0:

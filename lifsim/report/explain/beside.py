@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lifsim.report.change import change_text
 from lifsim.simulate.result import LayerRecord
 from lifsim.sweeps.beside import Comparison
+from lifsim.units import change_text
 
 
 @dataclass(frozen=True)

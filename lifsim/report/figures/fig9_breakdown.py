@@ -3,6 +3,8 @@
 The figure of EfficientLIF-Net (Kim et al., Front. Neurosci. 2023, fig. 9) for LIFSim's own model: spike MACs, LIF
 units, membrane registers and scratchpads of the PE array, each by what its energy is spent on; beside the shared runs
 those without sharing on as few LIF units; once with LIF units that toggle without work, once with clock-gated ones.
+All runs have the same work, not the same time: the order of its chains may cost a shared run cycles, in which more
+idles and leaks. The numbers have them beside the energy.
 """
 
 from __future__ import annotations
@@ -31,8 +33,8 @@ HATCH = {"work": "", "idle": "////", "standing": "...."}
 
 
 def table(summaries: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """One row per run and assumption on idle LIF units: sharing, LIF units, energy of each part in pJ and what it is
-    spent on, and all of it over the total of the run `none` (of several, that with the most LIF units).
+    """One row per run and assumption on idle LIF units: sharing, LIF units, cycles, energy of each part in pJ and what
+    it is spent on, and all of it over the total of the run `none` (of several, that with the most LIF units).
 
     `summaries` are summary.json trees. Raises InputError unless one of them is unshared and all are of one
     architecture but for `lif.units`, workload and trace.
@@ -59,6 +61,7 @@ def _rows(summaries: Sequence[Mapping[str, Any]], idle: str) -> Iterator[dict[st
         energy = summary["energy_pj"]
         compute = {**energy["compute"], "lif": energy["lif_if"][idle]}
         row = {"idle_units": idle, "sharing": summary["inputs"]["sharing"], "lif_units": summary["lif_units"]}
+        row["cycles"] = summary["cycles"]["total"]
         for part in PARTS:
             row[f"{part}_pj"] = compute[part]["total"]
             row |= {f"{part}_{kind}_pj": compute[part][kind] for kind in KINDS}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
 
-from lifsim.contract import asked_where
+from lifsim.contract import asked_where, told_by
 from lifsim.hardware.gemm import ArrayShape, Gemm
 from lifsim.hardware.input_reads import InputReads, Reads
 from lifsim.hardware.sram_banks import Banks, Ints
@@ -92,6 +92,7 @@ class Dataflow(Protocol):
         """Why the accounting of that name must not count it; empty where it may."""
         return ""
 
+    @told_by("words")
     @abstractmethod
     def folds(self, gemm: Gemm, shape: ArrayShape) -> Folds:
         """The folds of one group and round."""

@@ -1,0 +1,37 @@
+"""How the chains of `channelN` are worked off, in words: what a reader of a shared run's cycles must know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lifsim.model.sharing import Sharing
+from lifsim.schedule.plan import Plan
+from lifsim.schedule.products import gemm_of
+
+
+def chain_notes(plan: Plan, sharing: Sharing) -> Iterator[str]:
+    """One line for the layers that run all timesteps of a tile back to back, and one for each that cannot."""
+    whole = alternating = 0
+    fewer = set()
+    for group in plan.groups:
+        tiling, layer = group.layers[0].tiling, plan.facts.layers[group.first].layer
+        chains, dataflow, shape = tiling.cut.chains, plan.chip.dataflow, plan.chip.shape
+        if chains is not None and chains.alternating:
+            alternating += 1
+        elif chains is not None:
+            whole += 1
+            held, most = (dataflow.finishes(gemm_of(layer, one), shape).filters for one in (chains, None))
+            if held is not None and most is not None and held < most:
+                fewer.add(f"{held} filters of {most}")
+        if group.why:
+            yield f"{layer.name} is not tick-batched: {group.why}"
+    if not whole + alternating:
+        return
+    said = [f"{whole} layers have them whole in a fold{_among(fewer)}"] if whole else []
+    said += [f"folds of {alternating} layers alternate at every timestep"] if alternating else []
+    why = "timestep t + 1 of a chain follows all its calls of timestep t, an order that none does not need"
+    yield f"chains of {sharing}: {', '.join(said)}; {why}"
+
+
+def _among(fewer: set[str]) -> str:
+    return f" ({' or '.join(sorted(fewer))})" if fewer else ""
