@@ -161,7 +161,7 @@ def test_no_fold_that_skips_mixes_rows_of_two_tiles(
     assert blocks.tolist() == [[block for group in visit for block in group] for visit in by_visit]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(networks.networks(), archs(), st.sampled_from(["none", "layer", "channel2"]))
 def test_timestep_major_tiles_of_their_own_spill_the_fewest_bytes_in_the_fewest_cycles(net, arch, sharing) -> None:
     plan = plan_on(net, Sharing.parse(sharing), arch, ScheduleOptions("timestep"))
@@ -174,6 +174,7 @@ def test_timestep_major_tiles_of_their_own_spill_the_fewest_bytes_in_the_fewest_
         cut, facts = moved.tiling.cut, plan.facts.layers[layer.index]
         count = same(layer, arch, cut, tick_batched=False)
         assert layer.groups * count.spilled == layer.rounds * facts.psum_spill_bytes
+        assert working_set(layer, arch, cut) <= max(free, facts.psum_working_bytes)
         rows, across = facts.rows.axis.rows_out, facts.rows.row_pixels
         begins = {0}
         if layer.index in strips:
