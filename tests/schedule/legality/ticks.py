@@ -35,6 +35,9 @@ class TickEvents:
         self.rows_out = self.rows.axis.rows_out
         self.left = np.full((batch, self.rows_out), self.layer.filters)
         self.chains = self.layer.filters // self.told.calls
+        chains = self.tiling.cut.chains
+        self.together = chains.groups if chains else 1
+        self.sets = self.layer.groups // self.together
         self.pinned = self._pinned_rows()
         self.here: set[tuple[int, int, int]] = set()
 
@@ -55,12 +58,12 @@ class TickEvents:
                 yield Drop("spike_in")
             rows = self._cut(row_tile, self.tiling.rows, self.rows_out)
             filters = self._cut(filter_tile, self.tiling.filters, self.layer.group_filters)
-            yield from self._weights(step, group, image, filters)
+            for member in range(self.together):
+                yield from self._weights(step, group, member, image, filters)
             yield from self._input(step, group, image, rows)
-            begin = group * self.layer.group_filters
-            yield from self._work(image, rows, (begin + filters[0], begin + filters[1]))
+            yield from self._work(image, rows, group, filters)
             yield from self._forget(group, image, rows, filters)
-            self.left[image, slice(*rows)] -= filters[1] - filters[0]
+            self.left[image, slice(*rows)] -= (filters[1] - filters[0]) * self.together
             if not self.left[image, rows[0]]:
                 yield from self._put_out(image, rows)
         for place in ("weight", "spike_in"):
@@ -70,7 +73,7 @@ class TickEvents:
         tiling = self.tiling
         row_tiles, filter_tiles = range(tiling.row_tiles), range(tiling.filter_tiles)
         together = images_together(self.layer, self.batch)
-        for group in range(self.layer.groups):
+        for group in range(self.sets):
             if tiling.order == "inputs_outer":
                 yield from ((group, i, r, m) for i in range(self.batch) for r in row_tiles for m in filter_tiles)
                 continue
@@ -89,25 +92,40 @@ class TickEvents:
 
     # Weights: what of a tile is loaded first is what does not stay
 
-    def _stays(self, filters: tuple[int, int]) -> int:
-        whole = (filters[1] - filters[0]) * self.filter_bytes
+    def _part(self, total: int, member: int) -> int:
+        """Of what the groups of a tile have together, the part of one."""
+        return total * (member + 1) // self.together - total * member // self.together
+
+    def _stay(self, filters: tuple[int, int]) -> int:
+        """Bytes of all groups of a tile."""
+        one = self.filter_bytes * self.together
+        whole = (filters[1] - filters[0]) * one
         if self.tiling.order == "weights_outer":
             return min(whole, self.weight_room)
-        return min(max(self.tiling.resident_weight_bytes - filters[0] * self.filter_bytes, 0), whole)
+        return min(max(self.tiling.resident_weight_bytes - filters[0] * one, 0), whole)
 
-    def _tile_bytes(self, group: int, filters: tuple[int, int]) -> tuple[int, int]:
-        begin = (group * self.layer.group_filters + filters[0]) * self.filter_bytes
+    def _stays(self, filters: tuple[int, int], member: int) -> int:
+        one = (filters[1] - filters[0]) * self.filter_bytes
+        return one - self._part(one * self.together - self._stay(filters), member)
+
+    def _tile_bytes(self, group: int, member: int, filters: tuple[int, int]) -> tuple[int, int]:
+        """Where they are in the order in which filters are taken."""
+        begin = self._taken(group, member, filters)[0] * self.filter_bytes
         return begin, begin + (filters[1] - filters[0]) * self.filter_bytes
 
-    def _weights(self, step: int, group: int, image: int, filters: tuple[int, int]) -> Iterator[Event]:
-        _, end = self._tile_bytes(group, filters)
+    def _weights(self, step: int, group: int, member: int, image: int, filters: tuple[int, int]) -> Iterator[Event]:
+        begin, end = self._tile_bytes(group, member, filters)
+        lie = ((group + member * self.sets) * self.layer.group_filters + filters[0]) * self.filter_bytes
         if self.layer.operand is not None:
             for timestep in self._timesteps:
                 plane = (self.layer.operand.name, image, self._key(self.layer.operand.timesteps, timestep))
                 yield Load("passing", plane, 0, self.walker.size(plane))
             return
-        place, split = "weight" if self._room_beside(filters) else "passing", end - self._stays(filters)
-        for offset, size in self._moved(step, Kind.WEIGHTS):
+        place, split = "weight" if self._room_beside(filters) else "passing", end - self._stays(filters, member)
+        for address, size in self._moved(step, Kind.WEIGHTS):
+            offset = address - lie + begin
+            if not begin <= offset < end:
+                continue
             if offset < split:
                 yield Load(place, ("/weights", self.layer.name), offset, min(offset + size, split))
             if offset + size > split:
@@ -117,15 +135,17 @@ class TickEvents:
         """Whether the tile at work fits beside what stays."""
         beside = self.tiling.resident_weight_bytes
         if self.tiling.order == "weights_outer":
-            beside = self._stays(filters)
-        return beside + (filters[1] - filters[0]) * self.filter_bytes - self._stays(filters) <= self.weight_room
+            beside = self._stay(filters)
+        tile = (filters[1] - filters[0]) * self.filter_bytes * self.together
+        return beside + tile - self._stay(filters) <= self.weight_room
 
     def _forget(self, group: int, image: int, rows: tuple[int, int], filters: tuple[int, int]) -> Iterator[Event]:
         yield Drop("passing")
-        begin, end = self._tile_bytes(group, filters)
         last = image == self.batch - 1 and rows[1] == self.rows_out
-        stays = 0 if self.tiling.order == "weights_outer" and last else self._stays(filters)
-        yield Drop("weight", ("/weights", self.layer.name), begin, end - stays)
+        for member in range(self.together):
+            begin, end = self._tile_bytes(group, member, filters)
+            stays = 0 if self.tiling.order == "weights_outer" and last else self._stays(filters, member)
+            yield Drop("weight", ("/weights", self.layer.name), begin, end - stays)
         if self.tiling.order == "weights_outer" or filters[1] == self.layer.group_filters:
             yield from self._forget_window(group, image, rows)
         if self.tiling.order == "inputs_outer" and last and filters[1] == self.layer.group_filters:
@@ -134,8 +154,8 @@ class TickEvents:
     # The input: rows that most windows hold stay
 
     def _pinned_rows(self) -> dict[tuple[int, int], int]:
-        """Bytes that stay, by image (modulo those that are together) and row."""
-        tiles, size = row_tiles(self.rows.axis), self.rows.row_bytes
+        """Bytes that stay, of all groups of a tile, by image (modulo those that are together) and row."""
+        tiles, size = row_tiles(self.rows.axis), self.rows.row_bytes * self.together
         together = images_together(self.layer, self.batch) if self.tiling.order == "weights_outer" else 1
         uses = tiles.uses[int(np.searchsorted(tiles.heights, self.tiling.rows))]
         left, pinned = self.tiling.resident_spike_bytes, {}
@@ -149,12 +169,12 @@ class TickEvents:
         first, end = single_windows(self.rows.axis)
         return sorted({row for out in range(*rows) for row in range(int(first[out]), int(end[out]))})
 
-    def _segments(self, image: int, rows: tuple[int, int]) -> Iterator[tuple[int, int, str]]:
-        """The bytes of a window that stay for good, while filters pass, or not at all."""
+    def _segments(self, image: int, rows: tuple[int, int], member: int) -> Iterator[tuple[int, int, str]]:
+        """The bytes of a group's window that stay for good, while filters pass, or not at all."""
         together = images_together(self.layer, self.batch) if self.tiling.order == "weights_outer" else 1
-        size, room = self.rows.row_bytes, self.spike_room - sum(self.pinned.values())
+        size, room = self.rows.row_bytes, self._part(self.spike_room - sum(self.pinned.values()), member)
         for row in self._window(rows):
-            stays = self.pinned[image % together, row]
+            stays = self._part(self.pinned[image % together, row], member)
             begin, end = row * size + stays, (row + 1) * size
             yield row * size, begin, "pinned"
             middle = min(end, begin + max(room, 0))
@@ -163,13 +183,16 @@ class TickEvents:
             yield middle, end, "passing"
 
     def _input(self, step: int, group: int, image: int, rows: tuple[int, int]) -> Iterator[Event]:
-        thing, brought = ("/packed", self.layer.name, image, group), 0
-        for low, high, how in self._segments(image, rows):
-            if high > low and (group, image, low) not in self.here:
-                brought += high - low
-                yield Load("passing" if how == "passing" else "spike_in", thing, low, high)
-                if how != "passing":
-                    self.here.add((group, image, low))
+        brought = 0
+        for member in range(self.together):
+            number = group * self.together + member
+            for low, high, how in self._segments(image, rows, member):
+                if high > low and (number, image, low) not in self.here:
+                    brought += high - low
+                    thing = ("/packed", self.layer.name, image, number)
+                    yield Load("passing" if how == "passing" else "spike_in", thing, low, high)
+                    if how != "passing":
+                        self.here.add((number, image, low))
         paid = sum(moved for _, moved in self._moved(step, Kind.SPIKES_IN))
         if paid < brought:
             raise IllegalPlanError(
@@ -177,11 +200,12 @@ class TickEvents:
             )
 
     def _forget_window(self, group: int, image: int, rows: tuple[int, int]) -> Iterator[Event]:
-        thing = ("/packed", self.layer.name, image, group)
-        for low, high, how in self._segments(image, rows):
-            if how == "held" and high > low:
-                yield Drop("spike_in", thing, low, high)
-                self.here.discard((group, image, low))
+        for member in range(self.together):
+            number = group * self.together + member
+            for low, high, how in self._segments(image, rows, member):
+                if how == "held" and high > low:
+                    yield Drop("spike_in", ("/packed", self.layer.name, image, number), low, high)
+                    self.here.discard((number, image, low))
 
     # The array
 
@@ -195,11 +219,22 @@ class TickEvents:
     def _fires_at(self) -> list[int]:
         return self._timesteps if self.facts.when == "last" else list(range(self.net.timesteps))
 
-    def _work(self, image: int, rows: tuple[int, int], filters: tuple[int, int]) -> Iterator[Event]:
-        begin, end = filters[0] // self.told.calls, -(-filters[1] // self.told.calls)
+    def _taken(self, group: int, member: int, filters: tuple[int, int]) -> tuple[int, int]:
+        """Filters of a group in the order in which they are taken: groups whose tiles take turns behind each other."""
+        begin = (group * self.together + member) * self.layer.group_filters
+        return begin + filters[0], begin + filters[1]
+
+    def _work(self, image: int, rows: tuple[int, int], group: int, filters: tuple[int, int]) -> Iterator[Event]:
+        if self.together > 1:
+            assert self.together == self.told.calls  # call i of a chain is in the i-th group of a tile
+            begin, end = (group * self.layer.group_filters + which for which in filters)
+        else:
+            taken = self._taken(group, 0, filters)
+            begin, end = taken[0] // self.told.calls, -(-taken[1] // self.told.calls)
         for timestep in self._fires_at:
-            if timestep in self._timesteps:
-                yield Compute(self.layer.name, image, timestep, rows, filters)
+            for member in range(self.together):
+                if timestep in self._timesteps:
+                    yield Compute(self.layer.name, image, timestep, rows, self._taken(group, member, filters))
             if self.told.state is None:
                 continue
             for call in range(self.told.calls):
