@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +20,7 @@ from lifsim.errors import Fault
 from lifsim.hardware.array import Cut
 from lifsim.model.network import Layer
 from lifsim.schedule.chip import TileRoom
+from lifsim.schedule.hull import Offer, corners
 from lifsim.schedule.products import gemm_of
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.storage import Reals, images_together, tensor_bytes, tick_rows
@@ -51,34 +51,12 @@ def faster(
     """Tilings of `layer` that take fewer cycles of the array than that of `traffic`, and move more bytes: of all legal
     ones those that are the best at some price of a byte in cycles, by their bytes."""
     searches = [_Search(layer, reals, room, batch, way) for way in ways]
-    found = [(*point, search) for search in searches for point in search.points]
-    return tuple(_moved(search, tiling) for _, _, tiling, search in _hull(found)[1:])
+    best = corners(offer for search in searches for offer in search.offers)
+    return tuple(_moved(*offer.what) for offer in best[1:])
 
 
 Place = tuple[int, int, int]
 """Of a tiling: (order, row, column)."""
-
-Point = tuple[int, int, Place, "_Search"]
-"""(bytes, cycles, ...) of a tiling."""
-
-
-def _hull(points: Sequence[Point]) -> list[Point]:
-    """Of (bytes, cycles, ...) the corners from the fewest bytes to the fewest cycles, none of which lies above a line
-    between two others."""
-    corners: list[Point] = []
-    for point in sorted(points, key=itemgetter(0, 1)):
-        if corners and point[1] >= corners[-1][1]:
-            continue
-        while len(corners) > 1 and not _below(corners[-1], corners[-2], point):
-            corners.pop()
-        corners.append(point)
-    return corners
-
-
-def _below(middle: Point, left: Point, right: Point) -> bool:
-    """Whether `middle` lies below the line from `left` to `right`."""
-    wide, high = right[0] - left[0], right[1] - left[1]
-    return (middle[1] - left[1]) * wide < (middle[0] - left[0]) * high
 
 
 def _moved(search: _Search, place: Place) -> LayerTraffic:
@@ -168,11 +146,12 @@ class _Search:
         return self.nest.filters if self.room.prefetches else np.zeros_like(self.nest.filters)
 
     @property
-    def points(self) -> Iterator[tuple[int, int, Place]]:
-        """(bytes, cycles, where) of every legal tiling."""
+    def offers(self) -> Iterator[Offer[tuple[_Search, Place]]]:
+        """Every legal tiling for its bytes and cycles."""
         cycles = self.prices.cycles_by(self.legal)
         for order, row, column in np.argwhere(self.total < NOT_LEGAL).tolist():
-            yield int(self.total[order, row, column]), int(cycles[row, column]), (order, row, column)
+            place = order, row, column
+            yield Offer(int(self.total[place]), int(cycles[row, column]), (self, place))
 
     def tiling(self, cost: Cost, row: int, column: int) -> Tiling:
         nest = self.nest
@@ -219,4 +198,4 @@ def _refused(layer: Layer, searches: Sequence[_Search]) -> Fault:
             why = f"beside the registers the smallest tile of {layer.name!r} has so many bytes of membranes"
             return Fault(f"must be >= {needed} for tick batching: {why}", path="buffers.membrane.size_bytes")
     why = "its chains are in no fold whole, and its currents are replayed from the PEs of one"
-    return Fault(f"must be timestep for {layer.name!r}: {why}", path="schedule")
+    return Fault(f"{layer.name!r} must run timestep by timestep: {why}", path="schedule")

@@ -23,7 +23,7 @@ from lifsim.simulate.alone import counted, played
 from lifsim.simulate.figure import CycleFigure, EnergyFigure, Figure
 from lifsim.simulate.trial import Trial, Tried
 
-MOST_PLAYED = 8
+MOST_PLAYED = 4
 """Times the bytes of the plan that moves the fewest: so many are played, for each figure, by groups that are not of a
 plan which is a candidate anyhow."""
 

@@ -117,7 +117,8 @@ def test_a_memory_of_one_class_is_waited_for_and_priced(
     known = ran("dram.model=bandwidth", f"dram.bandwidth_bytes_per_s={GIGABYTE}")
     before = Gigabyte.asked
     mine = ran(f"dram.model={member.name}")
-    assert Gigabyte.asked == before + 1
+    played = Gigabyte.asked - before  # by cycles, groups are played by themselves and plans as a whole
+    assert played == 1 if "mode" in how else played > 1
     if member is Gigabyte:
         assert mine.totals == known.totals
         assert mine.advice == known.advice != ""

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import lifsim
+from lifsim.hardware.array import Cut, dataflow_of, dense_cycles, shape_of
 from lifsim.model.arch import Arch
 from lifsim.model.network import Layer, Tensor
-from lifsim.schedule.traffic import LayerTraffic
+from lifsim.schedule import tick
+from lifsim.schedule.chip import Chip
+from lifsim.schedule.products import gemm_of
+from lifsim.schedule.storage import Reals
+from lifsim.schedule.traffic import LayerTraffic, Tiling
 from tests.oracles import loop_nest
 from tests.schedule import build
 from tests.schedule.on_arch import traffic_on
@@ -97,6 +103,44 @@ def test_equals_the_literal_interpreter_and_nothing_moves_fewer_bytes(layer: Lay
     assert (moved.weights, moved.spikes_in, moved.psum_read) == (walked.weights, walked.spikes, walked.psums)
     assert moved.psum_read == moved.psum_write
     assert walked.total == min(walk.total for walk in walks.values())
+
+
+def cut_of(layer: Layer, rows: int, filters: int, order: str) -> Cut:
+    pixels = layer.pixels // layer.out_shape[1 + loop_nest.axis_of(layer)]
+    return Cut(tuple(range(0, layer.pixels, rows * pixels)), filters, order == "inputs_outer")
+
+
+def cycles_of(layer: Layer, arch: Arch, tiling: Tiling) -> int:
+    """Tile by tile, each a product of its own."""
+    dataflow, shape = dataflow_of(arch.array), shape_of(arch.array)
+    return sum(
+        dense_cycles(dataflow, tile, shape, layer.rounds, tick_batched=True).total * tiles
+        for tile, tiles in tiling.cut.tiles(gemm_of(layer))
+    )
+
+
+@settings(max_examples=100, deadline=None)
+@given(layers(), archs(), st.integers(1, 3), st.integers(1, 400))
+def test_at_no_price_of_a_byte_another_tiling_is_better(layer: Layer, arch: Arch, batch: int, price: int) -> None:
+    """Bytes and cycles, a cycle costing `price` / 20 bytes."""
+    network, chip = build.network_of(layer), Chip.of(arch)
+    reals = Reals.of(network, arch.precision.psum_bits)
+    chosen = traffic(layer, arch, batch)
+    others = tick.faster(layer, reals, chip.tiles, batch, chip.ways_of(layer, 1))
+    moved = [one.dram.total for one in (chosen, *others)]
+    cycles = [cycles_of(layer, arch, one.tiling) for one in (chosen, *others)]
+    assert moved == sorted({*moved})
+    assert cycles == sorted({*cycles}, reverse=True)
+    handed_over = chosen.dram.spikes_out + chosen.dram.residual
+    walks = every_tiling(layer, arch, batch)
+    width = {-(-layer.group_filters // filters): filters for _, _, filters in sorted(walks, reverse=True)}
+    every = (
+        20 * (walk.total + handed_over) + price * cycles_of(layer, arch, replace(chosen.tiling, cut=cut))
+        for (order, rows, filters), walk in walks.items()
+        if width[-(-layer.group_filters // filters)] == filters
+        for cut in [cut_of(layer, rows, filters, order)]
+    )
+    assert min(20 * m + price * c for m, c in zip(moved, cycles, strict=True)) == min(every)
 
 
 @settings(max_examples=150, deadline=None)

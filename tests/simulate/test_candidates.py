@@ -170,3 +170,28 @@ def test_where_groups_are_given_only_how_they_run_is_searched() -> None:
     asked = replace(AUTO, groups=tuple(plan_of(choices, allowed(choices, ScheduleOptions("tick"))).begins))
     (chosen, *_) = Search(trial, choices, asked, tuple(allowed(choices, asked))).by("cycles")
     assert chosen.begins == asked.groups
+
+
+def test_by_cycles_a_layer_may_take_a_tiling_that_moves_more() -> None:
+    """Row tiles save bytes under `ws`, and load the array's weights again and again."""
+    tick, auto, by_cycles = (
+        lifsim.run("tpu_like_small", "vgg9_cifar10", **options).totals
+        for options in ({"schedule": "tick"}, {"schedule": "auto"}, {"schedule": "auto", "objective": "cycles"})
+    )
+    assert auto.dram_bytes.total <= tick.dram_bytes.total < by_cycles.dram_bytes.total
+    assert by_cycles.cycles.total < 0.95 * min(tick.cycles.total, auto.cycles.total)
+
+
+def test_of_equal_tilings_the_narrowest_is_taken_where_the_next_tile_comes_meanwhile() -> None:
+    """What a layer asks for first waits in the queue behind the weights of its second tile."""
+
+    def took(size: str, double: str) -> tuple[int, int, int]:
+        overrides = (f"buffers.weight.size_bytes={size}", f"buffers.weight.double_buffered={double}")
+        result = lifsim.run("tpu_like_small", "vgg9_cifar10", overrides=overrides)
+        tilings = [layer.tiling.filter_tiles for layer in (result.plan.layers if result.plan else ())]
+        return result.totals.dram_bytes.total, result.totals.cycles.total, sum(tilings)
+
+    small, large = took("1MiB", "true"), took("8MiB", "true")
+    assert large[0] == small[0]
+    assert large[1] <= 1.003 * small[1]
+    assert large[2] > took("8MiB", "false")[2]

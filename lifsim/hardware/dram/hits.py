@@ -17,10 +17,11 @@ from lifsim.hardware.dram.queues import commands_of, waiting_for
 
 @compiled
 def pass_hits(
-    m: Machine, log: Records, blocks: Records, bank: Int64, kind: Int64, at: Int64, left: Int64, stop_cycle: Int64
+    m: Machine, log: Records, blocks: Records, bank: Int64, at: Int64, left: Int64, stop_cycle: Int64
 ) -> Int64:
     """Send hits of `bank` from cycle `at` on, as many as are alike, but for the last, which is left to be sent as any:
     at most `left`, all before `stop_cycle`; how many. A log that has room wants them one by one."""
+    kind = np.int64(blocks[m.block].is_write)
     if m.logged < log.size or not _are_alike(m, bank, kind):
         return 0
     gap = hit_gap(m, kind)

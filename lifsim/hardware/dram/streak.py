@@ -117,7 +117,7 @@ def run_streak(
         if at >= stop_cycle or (moves_up and left == 0):
             break
         if moves_up:
-            passed = pass_hits(m, log, blocks, bank, kind, at, left, stop_cycle)
+            passed = pass_hits(m, log, blocks, bank, at, left, stop_cycle)
             at += passed * hit_gap(m, kind)
             left -= passed
         cycle = at

@@ -1,8 +1,13 @@
-"""A tick-batched layer as events: the steps of its visit with the bytes that they move, and what its tiling keeps."""
+"""A tick-batched layer as events: the steps of its visit with the bytes that they move, and what its tiling keeps.
+
+A tile's folds follow each other, each with all its timesteps, or, where chains alternate, timesteps with all folds of
+the tiles that take turns. Where the tiles of several groups do, which parts of their windows stay is not followed.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 
 import numpy as np
 
@@ -10,12 +15,14 @@ from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.model.network import Layer
 from lifsim.schedule.moves import Visit
 from lifsim.schedule.plan import Plan
+from lifsim.schedule.products import gemm_of
 from lifsim.schedule.rows import row_tiles, single_windows
 from lifsim.schedule.storage import filter_bytes, images_together, tick_rows
 from lifsim.schedule.tick_steps import tick_visit
 from lifsim.schedule.traffic import Tiling
 from tests.oracles.legality import IllegalPlanError, Walker
 from tests.oracles.legality_events import Compute, Drop, Event, Finish, Fire, Load, Put, Store, Thing
+from tests.schedule.legality.order import Order, Range
 
 
 class TickEvents:
@@ -31,13 +38,15 @@ class TickEvents:
         self.visit: Visit = tick_visit(self.layer, facts.reals, room, batch, traffic)
         self.rows = tick_rows(self.layer, facts.reals)
         self.filter_bytes = filter_bytes(self.layer, room.weight_bits, self.layer.rounds)
+        self.cut_chains = self.tiling.cut.chains
+        sets = self.tiling.group_sets(self.layer.groups)
+        self.members = range(0, self.layer.groups, sets)
+        self.order = Order.of(self.told) if self.layer.groups == 1 else Order.by_channel(self.told)
+        self.fold = self._filters_of_a_fold()
         self.weight_room, self.spike_room = room.weight, room.spike_in
         self.rows_out = self.rows.axis.rows_out
         self.left = np.full((batch, self.rows_out), self.layer.filters)
         self.chains = self.layer.filters // self.told.calls
-        chains = self.tiling.cut.chains
-        self.together = chains.groups if chains else 1
-        self.sets = self.layer.groups // self.together
         self.pinned = self._pinned_rows()
         self.here: set[tuple[int, int, int]] = set()
 
@@ -45,6 +54,14 @@ class TickEvents:
     def state(self) -> Thing:
         """Membranes by image, row and chain."""
         return ("state", self.told.state, "registers")
+
+    def _filters_of_a_fold(self) -> int:
+        """Those that the array finishes together, whole chains where it is to."""
+        finished = self.plan.chip.dataflow.finishes(gemm_of(self.layer), self.plan.chip.shape).filters
+        together = min(finished or self.layer.group_filters, self.layer.group_filters)
+        if self.cut_chains is None or self.cut_chains.alternating or together < self.cut_chains.length:
+            return together
+        return together // self.cut_chains.length * self.cut_chains.length
 
     def events(self) -> Iterator[Event]:
         if self.told.state is not None:
@@ -58,12 +75,14 @@ class TickEvents:
                 yield Drop("spike_in")
             rows = self._cut(row_tile, self.tiling.rows, self.rows_out)
             filters = self._cut(filter_tile, self.tiling.filters, self.layer.group_filters)
-            for member in range(self.together):
-                yield from self._weights(step, group, member, image, filters)
+            parts = [
+                tuple((group + member) * self.layer.group_filters + end for end in filters) for member in self.members
+            ]
+            yield from self._weights(step, image, parts, filters)
             yield from self._input(step, group, image, rows)
-            yield from self._work(image, rows, group, filters)
-            yield from self._forget(group, image, rows, filters)
-            self.left[image, slice(*rows)] -= (filters[1] - filters[0]) * self.together
+            yield from self._work(image, rows, parts)
+            yield from self._forget(group, image, rows, parts, filters)
+            self.left[image, slice(*rows)] -= (filters[1] - filters[0]) * len(parts)
             if not self.left[image, rows[0]]:
                 yield from self._put_out(image, rows)
         for place in ("weight", "spike_in"):
@@ -73,7 +92,7 @@ class TickEvents:
         tiling = self.tiling
         row_tiles, filter_tiles = range(tiling.row_tiles), range(tiling.filter_tiles)
         together = images_together(self.layer, self.batch)
-        for group in range(self.sets):
+        for group in range(self.tiling.group_sets(self.layer.groups)):
             if tiling.order == "inputs_outer":
                 yield from ((group, i, r, m) for i in range(self.batch) for r in row_tiles for m in filter_tiles)
                 continue
@@ -92,70 +111,64 @@ class TickEvents:
 
     # Weights: what of a tile is loaded first is what does not stay
 
-    def _part(self, total: int, member: int) -> int:
-        """Of what the groups of a tile have together, the part of one."""
-        return total * (member + 1) // self.together - total * member // self.together
+    @property
+    def _together(self) -> int:
+        """Bytes of one filter of each group whose tiles take turns."""
+        return self.filter_bytes * len(self.members)
 
-    def _stay(self, filters: tuple[int, int]) -> int:
-        """Bytes of all groups of a tile."""
-        one = self.filter_bytes * self.together
-        whole = (filters[1] - filters[0]) * one
+    def _stays(self, filters: Range) -> int:
+        whole = (filters[1] - filters[0]) * self._together
         if self.tiling.order == "weights_outer":
             return min(whole, self.weight_room)
-        return min(max(self.tiling.resident_weight_bytes - filters[0] * one, 0), whole)
+        return min(max(self.tiling.resident_weight_bytes - filters[0] * self._together, 0), whole)
 
-    def _stays(self, filters: tuple[int, int], member: int) -> int:
-        one = (filters[1] - filters[0]) * self.filter_bytes
-        return one - self._part(one * self.together - self._stay(filters), member)
+    def _zones(self, parts: list[Range], filters: Range) -> list[tuple[int, int, int]]:
+        """Of each group the tile's first byte, the first one that stays, and its end."""
+        leaves = (filters[1] - filters[0]) * self._together - self._stays(filters)
+        count, found = len(parts), []
+        for number, (first, end) in enumerate(parts):
+            share = leaves * (number + 1) // count - leaves * number // count
+            begin = first * self.filter_bytes
+            found.append((begin, begin + share, end * self.filter_bytes))
+        return found
 
-    def _tile_bytes(self, group: int, member: int, filters: tuple[int, int]) -> tuple[int, int]:
-        """Where they are in the order in which filters are taken."""
-        begin = self._taken(group, member, filters)[0] * self.filter_bytes
-        return begin, begin + (filters[1] - filters[0]) * self.filter_bytes
-
-    def _weights(self, step: int, group: int, member: int, image: int, filters: tuple[int, int]) -> Iterator[Event]:
-        begin, end = self._tile_bytes(group, member, filters)
-        lie = ((group + member * self.sets) * self.layer.group_filters + filters[0]) * self.filter_bytes
+    def _weights(self, step: int, image: int, parts: list[Range], filters: Range) -> Iterator[Event]:
         if self.layer.operand is not None:
             for timestep in self._timesteps:
                 plane = (self.layer.operand.name, image, self._key(self.layer.operand.timesteps, timestep))
                 yield Load("passing", plane, 0, self.walker.size(plane))
             return
-        place, split = "weight" if self._room_beside(filters) else "passing", end - self._stays(filters, member)
-        for address, size in self._moved(step, Kind.WEIGHTS):
-            offset = address - lie + begin
-            if not begin <= offset < end:
-                continue
-            if offset < split:
-                yield Load(place, ("/weights", self.layer.name), offset, min(offset + size, split))
-            if offset + size > split:
-                yield Load("weight", ("/weights", self.layer.name), max(offset, split), offset + size)
+        place = "weight" if self._room_beside(filters) else "passing"
+        for offset, size in self._moved(step, Kind.WEIGHTS):
+            for begin, split, end in self._zones(parts, filters):
+                for low, high, where in ((begin, split, place), (split, end, "weight")):
+                    if max(low, offset) < min(high, offset + size):
+                        weights = ("/weights", self.layer.name)
+                        yield Load(where, weights, max(low, offset), min(high, offset + size))
 
-    def _room_beside(self, filters: tuple[int, int]) -> bool:
+    def _room_beside(self, filters: Range) -> bool:
         """Whether the tile at work fits beside what stays."""
         beside = self.tiling.resident_weight_bytes
         if self.tiling.order == "weights_outer":
-            beside = self._stay(filters)
-        tile = (filters[1] - filters[0]) * self.filter_bytes * self.together
-        return beside + tile - self._stay(filters) <= self.weight_room
+            beside = self._stays(filters)
+        return beside + (filters[1] - filters[0]) * self._together - self._stays(filters) <= self.weight_room
 
-    def _forget(self, group: int, image: int, rows: tuple[int, int], filters: tuple[int, int]) -> Iterator[Event]:
+    def _forget(self, group: int, image: int, rows: Range, parts: list[Range], filters: Range) -> Iterator[Event]:
         yield Drop("passing")
+        weights_outer = self.tiling.order == "weights_outer"
         last = image == self.batch - 1 and rows[1] == self.rows_out
-        for member in range(self.together):
-            begin, end = self._tile_bytes(group, member, filters)
-            stays = 0 if self.tiling.order == "weights_outer" and last else self._stays(filters, member)
-            yield Drop("weight", ("/weights", self.layer.name), begin, end - stays)
-        if self.tiling.order == "weights_outer" or filters[1] == self.layer.group_filters:
+        for begin, split, end in self._zones(parts, filters):
+            yield Drop("weight", ("/weights", self.layer.name), begin, end if weights_outer and last else split)
+        if weights_outer or filters[1] == self.layer.group_filters:
             yield from self._forget_window(group, image, rows)
-        if self.tiling.order == "inputs_outer" and last and filters[1] == self.layer.group_filters:
+        if not weights_outer and last and filters[1] == self.layer.group_filters:
             yield Drop("weight")
 
     # The input: rows that most windows hold stay
 
     def _pinned_rows(self) -> dict[tuple[int, int], int]:
-        """Bytes that stay, of all groups of a tile, by image (modulo those that are together) and row."""
-        tiles, size = row_tiles(self.rows.axis), self.rows.row_bytes * self.together
+        """Bytes that stay, by image (modulo those that are together) and row."""
+        tiles, size = row_tiles(self.rows.axis), self.rows.row_bytes
         together = images_together(self.layer, self.batch) if self.tiling.order == "weights_outer" else 1
         uses = tiles.uses[int(np.searchsorted(tiles.heights, self.tiling.rows))]
         left, pinned = self.tiling.resident_spike_bytes, {}
@@ -165,16 +178,16 @@ class TickEvents:
                 left -= pinned[image, int(row)]
         return pinned
 
-    def _window(self, rows: tuple[int, int]) -> list[int]:
+    def _window(self, rows: Range) -> list[int]:
         first, end = single_windows(self.rows.axis)
         return sorted({row for out in range(*rows) for row in range(int(first[out]), int(end[out]))})
 
-    def _segments(self, image: int, rows: tuple[int, int], member: int) -> Iterator[tuple[int, int, str]]:
-        """The bytes of a group's window that stay for good, while filters pass, or not at all."""
+    def _segments(self, image: int, rows: Range) -> Iterator[tuple[int, int, str]]:
+        """The bytes of a window that stay for good, while filters pass, or not at all."""
         together = images_together(self.layer, self.batch) if self.tiling.order == "weights_outer" else 1
-        size, room = self.rows.row_bytes, self._part(self.spike_room - sum(self.pinned.values()), member)
+        size, room = self.rows.row_bytes, self.spike_room - sum(self.pinned.values())
         for row in self._window(rows):
-            stays = self._part(self.pinned[image % together, row], member)
+            stays = self.pinned[image % together, row]
             begin, end = row * size + stays, (row + 1) * size
             yield row * size, begin, "pinned"
             middle = min(end, begin + max(room, 0))
@@ -182,30 +195,36 @@ class TickEvents:
             yield begin, middle, "held"
             yield middle, end, "passing"
 
-    def _input(self, step: int, group: int, image: int, rows: tuple[int, int]) -> Iterator[Event]:
-        brought = 0
-        for member in range(self.together):
-            number = group * self.together + member
-            for low, high, how in self._segments(image, rows, member):
-                if high > low and (number, image, low) not in self.here:
-                    brought += high - low
-                    thing = ("/packed", self.layer.name, image, number)
-                    yield Load("passing" if how == "passing" else "spike_in", thing, low, high)
-                    if how != "passing":
-                        self.here.add((number, image, low))
+    def _input(self, step: int, group: int, image: int, rows: Range) -> Iterator[Event]:
+        if len(self.members) > 1:
+            yield from self._inputs_of_turns(group, image, rows)
+            return
+        thing, brought = ("/packed", self.layer.name, image, group), 0
+        for low, high, how in self._segments(image, rows):
+            if high > low and (group, image, low) not in self.here:
+                brought += high - low
+                yield Load("passing" if how == "passing" else "spike_in", thing, low, high)
+                if how != "passing":
+                    self.here.add((group, image, low))
         paid = sum(moved for _, moved in self._moved(step, Kind.SPIKES_IN))
         if paid < brought:
             raise IllegalPlanError(
                 f"step {step} of {self.layer.name} brings {paid} bytes of the {brought} that it needs"
             )
 
-    def _forget_window(self, group: int, image: int, rows: tuple[int, int]) -> Iterator[Event]:
-        for member in range(self.together):
-            number = group * self.together + member
-            for low, high, how in self._segments(image, rows, member):
-                if how == "held" and high > low:
-                    yield Drop("spike_in", ("/packed", self.layer.name, image, number), low, high)
-                    self.here.discard((number, image, low))
+    def _inputs_of_turns(self, group: int, image: int, rows: Range) -> Iterator[Event]:
+        size = self.rows.row_bytes
+        for member in self.members:
+            for row in self._window(rows):
+                thing = ("/packed", self.layer.name, image, group + member)
+                yield Load("passing", thing, row * size, (row + 1) * size)
+
+    def _forget_window(self, group: int, image: int, rows: Range) -> Iterator[Event]:
+        thing = ("/packed", self.layer.name, image, group)
+        for low, high, how in self._segments(image, rows) if len(self.members) == 1 else ():
+            if how == "held" and high > low:
+                yield Drop("spike_in", thing, low, high)
+                self.here.discard((group, image, low))
 
     # The array
 
@@ -219,33 +238,32 @@ class TickEvents:
     def _fires_at(self) -> list[int]:
         return self._timesteps if self.facts.when == "last" else list(range(self.net.timesteps))
 
-    def _taken(self, group: int, member: int, filters: tuple[int, int]) -> tuple[int, int]:
-        """Filters of a group in the order in which they are taken: groups whose tiles take turns behind each other."""
-        begin = (group * self.together + member) * self.layer.group_filters
-        return begin + filters[0], begin + filters[1]
-
-    def _work(self, image: int, rows: tuple[int, int], group: int, filters: tuple[int, int]) -> Iterator[Event]:
-        if self.together > 1:
-            assert self.together == self.told.calls  # call i of a chain is in the i-th group of a tile
-            begin, end = (group * self.layer.group_filters + which for which in filters)
+    def _work(self, image: int, rows: Range, parts: list[Range]) -> Iterator[Event]:
+        if self.cut_chains is not None and self.cut_chains.alternating:
+            for timestep in self._fires_at:
+                for part in parts:
+                    yield from self._at(image, timestep, rows, part)
         else:
-            taken = self._taken(group, 0, filters)
-            begin, end = taken[0] // self.told.calls, -(-taken[1] // self.told.calls)
-        for timestep in self._fires_at:
-            for member in range(self.together):
-                if timestep in self._timesteps:
-                    yield Compute(self.layer.name, image, timestep, rows, self._taken(group, member, filters))
-            if self.told.state is None:
-                continue
-            for call in range(self.told.calls):
-                for row in range(*rows):
-                    low, high = ((image * self.rows_out + row) * self.chains + chain for chain in (begin, end))
-                    if timestep == 0 and call == 0:
-                        yield Put("registers", self.state, low, high)
-                    yield Fire(self.layer.name, timestep, call, self.state, low, high, "registers")
+            for begin, end in parts:
+                for first in range(begin, end, self.fold):
+                    for timestep in self._fires_at:
+                        yield from self._at(image, timestep, rows, (first, min(first + self.fold, end)))
         yield Drop("registers")
 
-    def _put_out(self, image: int, rows: tuple[int, int]) -> Iterator[Event]:
+    def _at(self, image: int, timestep: int, rows: Range, filters: Range) -> Iterator[Event]:
+        """One timestep of filters."""
+        if timestep in self._timesteps:
+            yield Compute(self.layer.name, image, timestep, rows, filters)
+        if self.told.state is None:
+            return
+        for row, (chains, calls) in product(range(*rows), self.order.blocks(filters)):
+            low, high = ((image * self.rows_out + row) * self.chains + chain for chain in chains)
+            if timestep == 0 and calls[0] == 0:
+                yield Put("registers", self.state, low, high)
+            for call in range(*calls):
+                yield Fire(self.layer.name, timestep, call, self.state, low, high, "registers")
+
+    def _put_out(self, image: int, rows: Range) -> Iterator[Event]:
         """All filters of these rows are done: what follows from them leaves."""
         for timestep in self._fires_at:
             for tensor in self.layer.residuals:

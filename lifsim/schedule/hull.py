@@ -1,0 +1,37 @@
+"""What is the best at some price: of two costs, the corners of the line below which nothing lies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Offer(Generic[T]):
+    """Something that takes so much of two things, such as bytes and cycles."""
+
+    first: int
+    second: int
+    what: T
+
+
+def corners(offers: Iterable[Offer[T]]) -> list[Offer[T]]:
+    """From the least of the first to the least of the second: whatever a unit of the first costs in units of the
+    second, one of these is the cheapest. Of equals the first one stays."""
+    found: list[Offer[T]] = []
+    for offer in sorted(offers, key=lambda one: (one.first, one.second)):
+        if found and offer.second >= found[-1].second:
+            continue
+        while len(found) > 1 and not _lies_below(found[-1], found[-2], offer):
+            found.pop()
+        found.append(offer)
+    return found
+
+
+def _lies_below(middle: Offer[T], left: Offer[T], right: Offer[T]) -> bool:
+    """The line from `left` to `right`."""
+    wide, high = right.first - left.first, right.second - left.second
+    return (middle.second - left.second) * wide < (middle.first - left.first) * high
