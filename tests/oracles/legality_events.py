@@ -9,6 +9,7 @@ what streams to the array from DRAM while it works, "array" what it has just put
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 Thing = tuple[object, ...]
 
@@ -65,9 +66,13 @@ class Net:
     layers: tuple[Layer, ...]
     buffers: dict[str, int]
 
+    @cached_property
+    def _rows(self) -> dict[str, int]:
+        return {node.name: node.rows for node in self.nodes}
+
     def needed(self, source: Source, low: int, high: int) -> list[tuple[int, int]]:
         """The rows of a source that rows low..high-1 need: first and end of each run of them."""
-        rows = next(node.rows for node in self.nodes if node.name == source.node)
+        rows = self._rows[source.node]
         if source.whole:
             return [(0, rows)]
         windows = [source.stride * row - source.padding for row in range(low, high)]

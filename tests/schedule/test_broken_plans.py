@@ -38,7 +38,8 @@ GROUPED = [
 @cache
 def plan_of(name: str) -> Walked:
     """strips: three layers of one state, in strips. channel: two calls a layer, membranes stream. residual: spikes wait
-    in spike_out to be added. alone: layers one by one, tick-batched. relays: a state to which another's call comes."""
+    in spike_out to be added. alone: layers one by one, tick-batched. relays: a state to which another one's call
+    comes."""
     arch = build.arch(weight=40, spike_in=40, membrane=32 * 4)
     net, sharing, schedule = network(STRIPS, (2, 8, 8), 3), Sharing.parse("layer"), "timestep"
     if name == "channel":

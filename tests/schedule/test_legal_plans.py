@@ -13,6 +13,7 @@ from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.plan import ScheduleOptions
+from tests.schedule.attention import attention_networks
 from tests.schedule.legality.walked import obeyed
 from tests.schedule.networks import networks
 from tests.schedule.on_arch import plan_on
@@ -22,7 +23,7 @@ QUIET = settings(deadline=None, suppress_health_check=[HealthCheck.filter_too_mu
 
 
 @settings(QUIET, max_examples=60)
-@given(networks(), st.sampled_from(SHARINGS), archs(), st.integers(1, 3), st.data())
+@given(st.one_of(networks(), attention_networks()), st.sampled_from(SHARINGS), archs(), st.integers(1, 3), st.data())
 def test_random_plans_are_legal(network: Network, name: str, arch: Arch, batch: int, data: st.DataObject) -> None:
     sharing = Sharing.parse(name)
     schedule = data.draw(st.sampled_from(["tick", "timestep", "timestep", "auto"]))

@@ -33,3 +33,18 @@ def test_a_timestep_that_only_replays_holds_no_input() -> None:
     buffers = SpikeBuffers(1000, 1000, 1)
     first, middle = (walk_timestep(facts, [Span(0, 0)], buffers, Timestep(now, False)) for now in (True, False))
     assert (first.most_in, middle.most_in) == (128, 0)
+
+
+def test_rows_between_strips_take_room_from_what_was_held_before_it_is_read() -> None:
+    """lif1, 4 x 8 x 8 spikes or 32 bytes, is read by two layers in strips, whose rows take 12 of the 20 bytes of
+    spike_out: 8 are still there when it is read, and the others, also those that were there before, come from DRAM."""
+    layers = [*CONV1]
+    for number in (2, 3):
+        conv = {"name": f"conv{number}", "op": "conv", "out": 4, "kernel": 3, "padding": 1}
+        layers += [conv, {"name": f"lif{number}", "op": "lif"}]
+    facts = facts_on(network(layers, (2, 8, 8), 3), Sharing(), build.arch())
+    now = Timestep(first=False, last=False)
+    found = walk_timestep(facts, [Span(0, 0), Span(1, 2, window_bytes=12)], SpikeBuffers(4, 20, 1), now)
+    assert found.kept == [{"lif1": 20}, {"lif1": 8}]
+    assert found.inputs[1] == 8
+    assert found.writes["lif1"] == 32 - 8

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from tests.oracles.legality_events import Layer
 
@@ -18,6 +19,7 @@ class Order:
     taken: tuple[tuple[int, int], ...]
 
     @classmethod
+    @lru_cache(maxsize=4096)
     def of(cls, layer: Layer) -> Order:
         """Filter f of M is call f // (M/N) of chain f % (M/N). They are taken chain by chain; where the convolution has
         groups, one after the other, those that have chains in common behind one another."""
@@ -47,8 +49,8 @@ class Order:
         return self._count(self.calls - 1, filters)
 
     def _count(self, call: int, filters: Range) -> Range:
-        before, until = (sum(which == call for _, which in self.taken[:end]) for end in filters)
-        return before, until
+        before = sum(which == call for _, which in self.taken[: filters[0]])
+        return before, before + sum(which == call for _, which in self.taken[slice(*filters)])
 
     def blocks(self, filters: Range) -> list[tuple[Range, Range]]:
         """(chains, their calls) in the order in which these filters are taken: whole runs of chains with all their
