@@ -123,17 +123,18 @@ class InputMap:
         if self.height == 1:
             place, places = first // self.out_height, pixels // self.out_height
             return replace(self, out_width=places, padding=(top, left - place * self.stride[1]))
-        rows = pixels // self.out_width
-        row = self._alike(first // self.out_width, rows, banks)
-        return replace(self, out_height=rows, padding=(top - row * self.stride[0], left))
+        row, rows = first // self.out_width, pixels // self.out_width
+        tile = replace(self, out_height=rows, padding=(top - row * self.stride[0], left))
+        return tile.lifted(banks, self.element_bits)
 
-    def _alike(self, row: int, rows: int, banks: Banks) -> int:
-        """The first row whose windows lie in the banks as those of `row` do, and in the map as they do."""
-        top, (stride, _) = row * self.stride[0] - self.padding[0], self.stride
-        if top < 0 or top + (rows - 1) * stride + self.kernel[0] > self.height:
-            return row
-        period = banks.line_bits // gcd(banks.line_bits, stride * self.width * self.element_bits)
-        return row - (top // stride) // period * period
+    def lifted(self, banks: Banks, pixel_bits: int) -> InputMap:
+        """The same windows in the first rows of the map that lie at the same place of a line, if none leaves it above
+        or below; a pixel has `pixel_bits` side by side."""
+        top = -self.padding[0]
+        if top < 0 or top + (self.out_height - 1) * self.stride[0] + self.kernel[0] > self.height:
+            return self
+        period = banks.line_bits // gcd(banks.line_bits, self.width * pixel_bits)
+        return self if top < period else replace(self, padding=(-(top % period), self.padding[1]))
 
     def planar_reads(self, banks: Banks, lanes: int) -> Reads:
         """As `planar_reads`."""
@@ -141,7 +142,7 @@ class InputMap:
 
     def channel_last_reads(self, banks: Banks, lanes: int) -> Reads:
         """As `channel_last_reads`."""
-        return channel_last_reads(self, banks, lanes)
+        return channel_last_reads(self.lifted(banks, self.channels * self.element_bits), banks, lanes)
 
 
 @lru_cache(maxsize=4096)

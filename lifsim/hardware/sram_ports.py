@@ -14,7 +14,7 @@ streams and what is loaded is the dataflow's to say (`Dataflow.waits`). A fold h
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -51,13 +51,17 @@ class PortStalls:
     @property
     def total(self) -> int:
         """Of all buffers."""
-        return sum(astuple(self))
+        return sum(self._cycles)
 
     def __add__(self, other: PortStalls) -> PortStalls:
-        return PortStalls(*(mine + more for mine, more in zip(astuple(self), astuple(other), strict=True)))
+        return PortStalls(*(mine + more for mine, more in zip(self._cycles, other._cycles, strict=True)))
 
     def __mul__(self, times: int) -> PortStalls:
-        return PortStalls(*(cycles * times for cycles in astuple(self)))
+        return PortStalls(*(cycles * times for cycles in self._cycles))
+
+    @property
+    def _cycles(self) -> tuple[int, ...]:
+        return self.weight, self.spike_in, self.spike_out, self.membrane, self.psum
 
 
 @dataclass(frozen=True)

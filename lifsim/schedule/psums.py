@@ -66,4 +66,7 @@ def working_set_bytes(tile: Gemm, store: PsumStore, rounds: int) -> int:
 
 def spilled_by(gemm: Gemm, into: Cut, store: PsumStore, rounds: int) -> int:
     """Bytes per image, one way, of a product cut `into` tiles."""
-    return sum(spilled_bytes(tile, store, rounds) * count for tile, count in into.tiles(gemm))
+    spilled = 0
+    for tile, count in into.tiles(gemm):
+        spilled += spilled_bytes(tile, store, rounds) * count
+    return spilled

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -18,8 +17,11 @@ from lifsim.schedule.ways import Way
 NOT_LEGAL = int(np.iinfo(np.int64).max) // 4
 """More bytes than any tiling moves."""
 
-CACHED = 1 << 16
-"""Tiles whose prices are kept: a sweep asks for the same ones again and again."""
+CACHED = 4096
+"""Layers whose tiles' prices are kept: a sweep asks for the same ones again and again."""
+
+Price = Callable[[Gemm, PsumStore, int], int]
+"""Of (a tile, array and room for psums, rounds)."""
 
 
 @dataclass(frozen=True)
@@ -57,59 +59,60 @@ class TilePrices:
         return np.array([[legal(tile) for tile in row] for row in tiles])
 
     def spilled(self, row: int, column: int) -> int:
-        """Bytes per image, one way."""
-        return self._summed(row, column, lambda tile: _spilled(tile, self.store, self.rounds))
+        """Bytes of psums per image, one way, of one tiling."""
+        return int(self.spilled_by(self._only(row, column))[row, column])
 
     def spilled_by(self, asked: NDArray[np.bool_]) -> Ints:
-        """[r, m] bytes per image, one way, of the tilings that are `asked` for."""
+        """[r, m] bytes of psums per image, one way, of the tilings that are `asked` for."""
         if self.store.dataflow.sums_in_pes:
             return np.zeros(asked.shape, np.int64)
-        return self._by(asked, self.spilled)
+        return self._summed(asked, spilled_bytes, self.store)
+
+    def cycles(self, row: int, column: int) -> int:
+        """Array and fill_drain cycles per image of one tiling."""
+        return int(self.cycles_by(self._only(row, column))[row, column])
 
     def cycles_by(self, asked: NDArray[np.bool_]) -> Ints:
         """[r, m] array and fill_drain cycles per image when every operand takes its cycle, of the tilings that are
         `asked` for."""
-        return self._by(asked, self.cycles)
+        return self._summed(asked, _cycles, replace(self.store, room=0))
 
-    def cycles(self, row: int, column: int) -> int:
-        """Array and fill_drain cycles per image when every operand takes its cycle."""
-        array = replace(self.store, room=0)
-        return self._summed(row, column, lambda tile: _cycles(tile, array, self.rounds))
+    def _only(self, row: int, column: int) -> NDArray[np.bool_]:
+        asked = np.zeros((self.pixels.size, self.filters.size), np.bool_)
+        asked[row, column] = True
+        return asked
 
-    def _by(self, asked: NDArray[np.bool_], price: Callable[[int, int], int]) -> Ints:
+    def _summed(self, asked: NDArray[np.bool_], price: Price, store: PsumStore) -> Ints:
+        """[r, m] over the tiles of each tiling, of at most four shapes; 0 where no tiling of the row or column is
+        `asked` for."""
+        rows, columns = (np.flatnonzero(np.any(asked, axis=axis)) for axis in (1, 0))
+        heights, tall = _parts(self.gemm.pixels, self.pixels[rows])
+        widths, wide = _parts(self.gemm.filters, self.filters[columns])
         found = np.zeros(asked.shape, np.int64)
-        for row, column in zip(*(where.tolist() for where in np.nonzero(asked)), strict=True):
-            found[row, column] = price(row, column)
+        each = _priced(price, self.gemm, store, self.rounds, heights, widths)
+        found[np.ix_(rows, columns)] = tall @ each @ wide.T
         return found
 
-    def _summed(self, row: int, column: int, price: Callable[[Gemm], int]) -> int:
-        """Over the tiles of a tiling, of at most four shapes."""
-        gemm = self.gemm
-        heights = _parts(gemm.pixels, int(self.pixels[row]))
-        widths = _parts(gemm.filters, int(self.filters[column]))
-        return sum(
-            price(_tile(gemm, high, wide)) * count * often
-            for high, count in heights.items()
-            for wide, often in widths.items()
-        )
 
-
-def _parts(total: int, size: int) -> Counter[int]:
-    """How many parts there are of each size."""
-    whole, rest = divmod(total, size)
-    return Counter({size: whole}) + Counter({rest: 1} if rest else {})
+def _parts(total: int, size: Ints) -> tuple[tuple[int, ...], Ints]:
+    """Sizes of all parts into which `size` [n] cuts the total, the last one what is left; [n, sizes] how many there are
+    of each."""
+    sizes = np.unique(np.concatenate([size, total % size]))
+    sizes = sizes[sizes > 0]
+    rest = (total % size)[:, None]
+    return tuple(sizes.tolist()), (sizes == size[:, None]) * (total // size)[:, None] + (sizes == rest)
 
 
 @lru_cache(CACHED)
-def _tile(gemm: Gemm, pixels: int, filters: int) -> Gemm:
-    return gemm.tile(pixels, filters)
+def _priced(
+    price: Price, gemm: Gemm, store: PsumStore, rounds: int, heights: tuple[int, ...], widths: tuple[int, ...]
+) -> Ints:
+    """[heights, widths] of tiles of so many pixels and filters; read-only, since it is given out again."""
+    tiles = [[gemm.tile(high, wide) for wide in widths] for high in heights]
+    found = np.array([[price(tile, store, rounds) for tile in row] for row in tiles], np.int64)
+    found.setflags(write=False)
+    return found
 
 
-@lru_cache(CACHED)
-def _spilled(tile: Gemm, store: PsumStore, rounds: int) -> int:
-    return spilled_bytes(tile, store, rounds)
-
-
-@lru_cache(CACHED)
-def _cycles(tile: Gemm, array: PsumStore, rounds: int) -> int:
-    return dense_cycles(array.dataflow, tile, array.shape, rounds, tick_batched=True).total
+def _cycles(tile: Gemm, store: PsumStore, rounds: int) -> int:
+    return dense_cycles(store.dataflow, tile, store.shape, rounds, tick_batched=True).total

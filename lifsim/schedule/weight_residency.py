@@ -11,7 +11,7 @@ Larger tiles mean fewer traversals of inputs; which layers' are worth the room i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -47,6 +47,11 @@ class WeightDemand:
         return np.array([layer.weight_bytes for layer in self.layers])
 
     @property
+    def by_layer(self) -> Iterator[tuple[LayerFacts, Ints]]:
+        """Each with the reads of its input."""
+        return zip(self.layers, self.reads, strict=True)
+
+    @property
     def all_fit(self) -> bool:
         """Whether all weights stay, beside the largest tile of a second operand."""
         passing = max((int(layer.tile_bytes[-1]) for layer in self.layers if layer.operand_bytes), default=0)
@@ -77,33 +82,85 @@ Fits = tuple[int, ...]
 
 
 def best_weights(demand: WeightDemand) -> WeightSplit:
-    """The split that moves the fewest bytes, inputs included; of equal ones that of the largest region.
+    """The split that moves the fewest bytes, inputs included.
+
+    Between two sizes at which a tile begins to fit, what each tile overflows by is linear in the region, and so is the
+    room that it needs: which tiles a layer can have there at all, and how seldom its input is then read, is a floor.
+    Stretches of sizes are searched in the order of their floors, until none can win.
+    """
+    if demand.all_fit:
+        largest = [len(layer.tile_bytes) for layer in demand.layers]
+        left = demand.buffer - int(demand.sizes.sum())
+        return _filled(demand, left, demand.sizes, demand.sizes, largest)
+    any_tile = (0,) * len(demand.layers)
+    ends = _ends(demand)
+    moved = _costs(demand, any_tile, ends)[1]
+    fewest = _fewest_reads(demand, ends)
+    least = _best_region(demand, any_tile, 0, demand.buffer)
+    best = least if least is not None else _split(demand, any_tile, 0)
+    floors = np.minimum(moved[:-1], moved[1:]) + fewest.sum(axis=0)
+    inside = (ends[:-1] <= best.region) & (best.region <= ends[1:])
+    floors[inside] = best.moved - int(best.reads.sum()) + fewest.sum(axis=0)[inside]
+    alone = moved + np.stack([reads[_fitting(layer, ends)] for layer, reads in demand.by_layer]).sum(axis=0)
+    best = min(best, _split(demand, any_tile, int(ends[alone.argmin()])), key=lambda split: split.moved)
+    for stretch in np.argsort(floors, kind="stable"):
+        if floors[stretch] >= best.moved:
+            break
+        low, high = int(ends[stretch]), int(ends[stretch + 1])
+        best = _best_in(demand, low, high, fewest[:, stretch], best)
+    return best
+
+
+def _ends(demand: WeightDemand) -> Ints:
+    """[n] the sizes of the region at which a tile begins to fit, and the least and the most, of two at least."""
+    sizes = [0, demand.buffer]
+    for layer in demand.layers:
+        sizes += [*layer.tile_bytes, *(layer.layer.group_filters % layer.tile_filters * layer.filter_bytes)]
+    found = np.unique(np.minimum(sizes, demand.buffer))
+    return found if found.size > 1 else np.repeat(found, 2)
+
+
+def _fitting(layer: LayerFacts, regions: Ints) -> Ints:
+    """[n] 1 + m of the largest filter tile m that a region takes whole, 0 for none."""
+    return np.searchsorted(layer.tile_bytes, regions, side="right")
+
+
+def _fewest_reads(demand: WeightDemand, ends: Ints) -> Ints:
+    """[layers, n - 1] bytes of each input that no region between two of the `ends` goes below: those of the largest
+    tile for which there is room if the layer has all of it."""
+    fewest = np.empty((len(demand.layers), ends.size - 1), np.int64)
+    for index, (layer, reads) in enumerate(demand.by_layer):
+        lacks = _overflow(layer, ends[None], layer.tile_filters[:, None])
+        legal = lacks + ends <= demand.buffer if layer.weight_bytes else lacks == 0
+        largest = (legal[:, :-1] | legal[:, 1:]).sum(axis=0)  # a larger tile overflows by more
+        fewest[index] = reads[largest]
+    return fewest
+
+
+def _best_in(demand: WeightDemand, low: int, high: int, fewest: Ints, best: WeightSplit) -> WeightSplit:
+    """`best`, or what moves fewer bytes with a region of low..high bytes, which reads at least the `fewest` of each
+    input.
 
     Branch and bound: a layer is undecided, its input taken to be read as seldom as it can be, or one of its filter
     tiles has to fit. What an undecided layer really reads with the room that it gets gives a split, and which layer to
     decide next.
     """
-    if demand.all_fit:
-        largest = [len(layer.tile_bytes) for layer in demand.layers]
-        return _filled(demand, demand.buffer, demand.sizes, demand.sizes, largest)
-    fewest = np.array([reads.min() for reads in demand.reads])
-    best: WeightSplit | None = None
-    open_nodes: list[dict[int, int]] = [{}]
-    while open_nodes:
-        decided = open_nodes.pop()
-        found = _best_region(demand, tuple(decided.get(index, 0) for index in range(len(demand.layers))))
+    nodes: list[dict[int, int]] = [{}]
+    while nodes:
+        decided = nodes.pop()
+        fits = tuple(decided.get(index, 0) for index in range(len(demand.layers)))
+        found = _best_region(demand, fits, low, high)
         if found is None:
             continue
-        asked = np.array([demand.reads[index][decided[index]] if index in decided else fewest[index]
-                          for index in range(len(demand.layers))])  # fmt: skip
-        if best is None or (found.moved, -found.region) < (best.moved, -best.region):
-            best = found
+        asked = fewest.copy()
+        for index, fit in decided.items():
+            asked[index] = demand.reads[index][fit]
+        best = min(best, found, key=lambda split: split.moved)
         wanting = found.reads - asked
         if found.moved - int(wanting.sum()) < best.moved and wanting.max() > 0:
             index = int(wanting.argmax())
-            open_nodes += [{**decided, index: fit} for fit in _levels(demand.reads[index])]
-    if best is None:
-        raise ValueError("some division of the weight buffer must be possible")
+            levels = (fit for fit in _levels(demand.reads[index]) if demand.reads[index][fit] >= fewest[index])
+            nodes += [{**decided, index: fit} for fit in levels]
     return best
 
 
@@ -112,19 +169,19 @@ def _levels(reads: Ints) -> list[int]:
     return [int(fit) for fit in np.flatnonzero(np.diff(reads, prepend=reads[0] + 1))]
 
 
-def _best_region(demand: WeightDemand, fits: Fits) -> WeightSplit | None:
-    """The fewest bytes of weights and second operands if these filter tiles have to fit; None where they cannot.
+def _best_region(demand: WeightDemand, fits: Fits, low: int, high: int) -> WeightSplit | None:
+    """The fewest bytes of weights and second operands in a region of low..high bytes, of equal ones the largest, if
+    these filter tiles have to fit; None where they cannot.
 
     What they lack is convex in the region, and where they lack nothing so are the bytes; of the sizes looked at, the
     best one's neighbours have the best of all between them.
     """
-    low, high = 0, demand.buffer
     while True:
-        regions = np.unique(np.linspace(low, high, PROBES).astype(np.int64)) if high - low >= PROBES else None
-        probed = np.arange(low, high + 1) if regions is None else regions
+        few = high - low < PROBES
+        probed = np.arange(low, high + 1) if few else np.unique(np.linspace(low, high, PROBES).astype(np.int64))
         lacking, moved = _costs(demand, fits, probed)
         best = int(np.lexsort((-probed, moved, lacking))[0])
-        if regions is None:
+        if few:
             return None if lacking[best] else _split(demand, fits, int(probed[best]))
         low, high = int(probed[max(best - 1, 0)]), int(probed[min(best + 1, probed.size - 1)])
 

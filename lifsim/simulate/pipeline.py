@@ -18,9 +18,9 @@ from lifsim.memo import Shared
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
+from lifsim.schedule.chain_notes import chain_notes
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.lif_memory import lif_memory
-from lifsim.simulate.chain_notes import chain_notes
 from lifsim.simulate.options import Options
 from lifsim.simulate.planning import planned
 from lifsim.simulate.result import LayerRecord, Result, Totals

@@ -9,7 +9,7 @@ from dataclasses import astuple, fields
 from pathlib import Path
 
 from lifsim.errors import InputError
-from tests.buffer_sweeps.sweep import Sweep, rises, sweeps
+from tests.buffer_sweeps.sweep import Rise, Sweep, rises, sweeps
 
 
 def main(arguments: list[str]) -> int:
@@ -37,9 +37,14 @@ def write(path: Path, chosen: Sequence[Sweep]) -> int:
                 told, faults = told + 1, faults + rise.is_fault
                 writer.writerow([*astuple(sweep), rise.size, f"{rise.cycles:.6f}", rise.moved, rise.why])
                 file.flush()
-                print(("FAULT " if rise.is_fault else "") + str(rise), flush=True)
+                print(f"{_mark(rise)}{rise}", flush=True)
     print(f"{len(chosen)} sweeps, {told} rises, {faults} of them must not be")
     return int(faults > 0)
+
+
+def _mark(rise: Rise) -> str:
+    """What stands out."""
+    return "FAULT " if rise.is_fault else "TRADE " if rise.is_trade else ""
 
 
 if __name__ == "__main__":

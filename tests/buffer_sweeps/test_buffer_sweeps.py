@@ -22,7 +22,10 @@ def test_more_buffer_moves_no_more_and_takes_no_longer(schedule: str, buffer: st
 def test_what_must_not_be_is_told() -> None:
     sweep = Sweep("os", "ideal", "vgg9_cifar10", "none", "tick", "weight")
     assert not Rise(sweep, 1024, 0.003, -5, "").is_fault
-    assert Rise(sweep, 1024, 0.0031, -5, "").is_fault
+    assert Rise(sweep, 1024, 0.0031, 0, "").is_fault
+    trade = Rise(sweep, 1024, 0.0031, -5, "")
+    assert trade.is_trade
+    assert not trade.is_fault
     assert Rise(sweep, 1024, -0.5, 1, "").is_fault
     assert str(Rise(sweep, 1024, 0.01, 0, "why")) == (
         "os, ideal, vgg9_cifar10, none, tick, weight, 1 KiB to 2 KiB: cycles +1.000%, DRAM bytes +0; why"

@@ -73,6 +73,50 @@ def test_rows_that_skip_read_every_word_of_their_field(read: InputMap, some: Ban
     assert found.words.tolist() == [[fold.total() for fold in group] for group in every]
 
 
+def rows_of(read: InputMap, first: int, rows: int) -> InputMap:
+    """Output rows (of a map of height 1: columns) from `first` on, at their addresses in the whole map."""
+    top, left = read.padding
+    if read.height == 1:
+        return replace(read, out_width=rows, padding=(top, left - first * read.stride[1]))
+    return replace(read, out_height=rows, padding=(top - first * read.stride[0], left))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data(), maps(), banks, lanes)
+def test_a_tile_is_read_at_its_addresses_in_the_whole_map(
+    data: st.DataObject, read: InputMap, some: Banks, lanes: int
+) -> None:
+    along, across = (read.out_width, read.out_height) if read.height == 1 else (read.out_height, read.out_width)
+    rows = data.draw(st.integers(1, along))
+    for first in range(0, along, rows):
+        high = min(rows, along - first)
+        literal = rows_of(read, first, high)
+        if read.height > 1:  # of rows of columns the pixels do not follow each other
+            mine = slice(first * across, (first + high) * across)
+            for whole, part in zip(read.origins, literal.origins, strict=True):
+                assert whole[mine].tolist() == part.tolist()
+        tile = read.tile(first * across, high * across, some)
+        assert tile.pixels == literal.pixels
+        for function in (planar_reads, channel_last_reads):
+            found, expected = function(tile, some, lanes), function(literal, some, lanes)
+            assert (found.waits.tolist(), found.words.tolist()) == (expected.waits.tolist(), expected.words.tolist())
+        products = read.kernel[0] * read.kernel[1] * read.channels
+        found = planar_reads(tile, some, lanes)
+        assert (products + found.waits).tolist() == oracle.planar_reads(literal, some, lanes)
+
+
+def test_tiles_at_the_same_place_of_a_line_are_looked_at_once() -> None:
+    """A row of 16 bits is half a line of 2 x 16: of rows inside the map every second one is alike."""
+    read, some = InputMap(3, 1, 16, 16, 16, 16, (3, 3), (1, 1), (1, 1), 1), Banks(2, 16)
+    tiles = [read.tile(16 * row, 16, some) for row in range(16)]
+    assert len(set(tiles)) == 2 + 2  # the first, the last, and two between
+    for row, tile in enumerate(tiles):
+        for function in (planar_reads, channel_last_reads):
+            found, literal = (function(one, some, 5) for one in (tile, rows_of(read, row, 1)))
+            assert (found.waits.tolist(), found.words.tolist()) == (literal.waits.tolist(), literal.words.tolist())
+    assert read.tile(0, 256, some) == read
+
+
 @pytest.mark.parametrize("together", [1, 40])
 def test_looking_at_fewer_requests_at_a_time_changes_nothing(monkeypatch, together: int) -> None:
     read, some = InputMap(7, 2, 5, 7, 5, 7, (3, 3), (1, 1), (1, 1), 1), Banks(2, 8)

@@ -1,10 +1,11 @@
-"""`python -m tests.objectives FILE.csv`."""
+"""`python -m tests.objectives FILE.csv [NAME...]`: of the cases only those that have every NAME."""
 
 from __future__ import annotations
 
 import csv
 import sys
 from collections.abc import Sequence
+from dataclasses import astuple
 from pathlib import Path
 
 from tests.objectives.table import FIGURES, Case, Row, beaten, cases
@@ -12,11 +13,11 @@ from tests.objectives.table import FIGURES, Case, Row, beaten, cases
 
 def main(arguments: list[str]) -> int:
     """Exit 1 where an objective is beaten."""
-    match arguments:
-        case [path]:
-            return write(Path(path), cases())
-    print(__doc__, file=sys.stderr)
-    return 2
+    if not arguments:
+        print(__doc__, file=sys.stderr)
+        return 2
+    path, *names = arguments
+    return write(Path(path), [case for case in cases() if {*names}.issubset(astuple(case))])
 
 
 def write(path: Path, chosen: Sequence[Case]) -> int:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from lifsim.accounting.own.array_work import lif_calls, served
 from lifsim.errors import InputError
 from lifsim.hardware.array import DATAFLOWS, SPARSITIES, ArrayShape, Cut, Gemm, Kept, Laid, dense_cycles
+from lifsim.hardware.array.dataflow.row_stationary import mapping_of
 from lifsim.hardware.gemm import Window
 from lifsim.model.arch import Arch
 from lifsim.model.network import Layer
@@ -26,6 +27,7 @@ from tests.schedule.on_arch import plan_on, traffic_on, visit_on
 from tests.schedule.test_tick import archs, every_tiling, layers
 
 SKIP = SPARSITIES["skip"]
+TICK = ScheduleOptions("tick")
 
 
 def machine_of(arch: Arch, chain: int = 1) -> tiled_plan.Machine:
@@ -70,7 +72,8 @@ def same(layer: Layer, arch: Arch, cut: Cut, *, tick_batched: bool) -> tiled_pla
     here = (count.array, count.fill_drain, count.folds, count.inputs, count.weights, count.outputs)
     assert found == tuple(groups * number for number in here)
     assert (accesses.psum_reads, accesses.psum_writes) == (groups * count.psum_reads, groups * count.psum_writes)
-    assert laid.blocks(layer.rounds).tolist() == [visit * groups for visit in count.blocks]
+    ((blocks, _),) = SPARSITIES["none"].blocks(Kept(np.zeros((1, layer.rounds, groups, layer.pixels), int)), laid)
+    assert blocks.tolist() == [visit * groups for visit in count.blocks]
     calls = lif_calls(layer, 1, overlapped=False)
     if calls is not None:
         assert served(calls, laid).tolist() == count.passes * groups
@@ -264,18 +267,41 @@ def test_membranes_that_the_registers_do_not_hold_need_room(channels: int) -> No
     sharing = Sharing.parse("none" if channels == 1 else f"channel{channels}")
     for room, filters in ((build.ENDLESS, 64), ((8 * 64 - 32) // channels, 64), ((8 * 32 - 32) // channels, 32)):
         arch = build.arch(4, 8, dataflow="is", membrane=room)
-        tiling: Tiling = plan_on(network, sharing, arch, ScheduleOptions()).layers[0].tiling
+        tiling: Tiling = plan_on(network, sharing, arch, TICK).layers[0].tiling
         assert tiling.filters == filters
         assert tiling.held.most == (8 * filters - 32) // channels
         count = walked(layer, arch, tiling.cut, tick_batched=True, chain=channels)
         assert (tiling.held.most, tiling.held.all) == (count.most_beside, count.beside)
-    with pytest.raises(InputError, match=f"must be >= {32 // channels} for tick batching: .*'conv'"):
-        plan_on(network, sharing, build.arch(4, 8, dataflow="is", membrane=32 // channels - 1), ScheduleOptions())
+    (group,) = plan_on(network, sharing, build.arch(4, 8, dataflow="is", membrane=32 // channels - 1), TICK).groups
+    assert group.runs == "timestep-major"
+    assert f"must be >= {32 // channels} for tick batching" in group.why
+
+
+def test_a_layer_whose_membranes_have_no_room_runs_timestep_by_timestep_if_that_is_a_choice() -> None:
+    network = build.network_of(build.conv_layer((8, 8, 8), 64, timesteps=4))
+    none, arch = Sharing.parse("none"), build.arch(4, 8, dataflow="is", membrane=31)
+    assert [group.runs for group in plan_on(network, none, arch, ScheduleOptions("auto")).groups] == ["timestep-major"]
+    nothing = build.arch(4, 8, dataflow="is", membrane=0)  # neither way is left
+    for schedule in ("tick", "auto"):
+        with pytest.raises(InputError, match="must be >= 32 for tick batching"):
+            plan_on(network, none, nothing, ScheduleOptions(schedule))
+
+
+def test_row_stationary_holds_the_strips_at_work() -> None:
+    layer, shape = build.conv_layer((8, 8, 8), 64, timesteps=4), ArrayShape(4, 8)
+    arch = build.arch(shape.rows, shape.cols, dataflow="row_stationary")
+    ((way,), gemm) = Chip.of(arch).ways_of(layer, 1), gemm_of(layer)
+    mapping = mapping_of(gemm, shape)
+    pixels = min(64, mapping.strip_rows * mapping.strips * 8)
+    filters = min(64, mapping.filters * mapping.sharing)
+    assert way.membranes is not None
+    assert way.membranes.held(gemm).most == pixels * filters - shape.pes > 0
 
 
 def test_registers_that_hold_all_membranes_ask_nothing_of_their_buffer() -> None:
     layer = build.conv_layer((8, 8, 8), 64, timesteps=4)
     for dataflow in ("os", "ws"):
         chip = Chip.of(build.arch(4, 8, dataflow=dataflow, membrane=0))
-        assert chip.membranes_of(layer, 1) is None
-        assert chip.membranes_of(layer, 4) is None
+        (alone,), (whole, *_) = chip.ways_of(layer, 1), chip.ways_of(layer, 4)
+        assert alone.membranes is None
+        assert whole.membranes is None

@@ -8,9 +8,10 @@ from lifsim.accounting.books import Accesses
 from lifsim.accounting.protocol import Setup
 from lifsim.hardware.array import Cut
 from lifsim.hardware.lif_unit import membrane_accesses
-from lifsim.model.network import Layer, Network
+from lifsim.model.network import Layer
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.plan import GroupPlan
+from lifsim.schedule.products import gemm_of
 from lifsim.schedule.traffic import DramBytes, LayerTraffic
 from lifsim.units import counted
 
@@ -32,8 +33,8 @@ class ScheduledLayer:
 
 def scheduled_layers(setup: Setup, facts: NetworkFacts, group: GroupPlan) -> tuple[ScheduledLayer, ...]:
     """The layers of `group`."""
-    network, found = setup.network, []
-    for layer, traffic in zip(network.layers[group.first : group.last + 1], group.layers, strict=True):
+    found = []
+    for layer, traffic in zip(setup.network.layers[group.first : group.last + 1], group.layers, strict=True):
         states = layer.lif_elements // setup.channels[layer.index]
         in_buffer = traffic.tiling.held.all if group.tick_batched else states
         found.append(
@@ -43,7 +44,7 @@ def scheduled_layers(setup: Setup, facts: NetworkFacts, group: GroupPlan) -> tup
                 dram_bytes=traffic.dram,
                 membrane_registers=_accesses(setup, facts, layer, states - in_buffer),
                 membrane_buffer=_accesses(setup, facts, layer, in_buffer),
-                description=_tiling(traffic) if group.tick_batched else _steps(network, layer, traffic, group),
+                description=_tiling(traffic) if group.tick_batched else _steps(facts, layer, traffic, group),
             )
         )
     return tuple(found)
@@ -55,8 +56,8 @@ def _accesses(setup: Setup, facts: NetworkFacts, layer: Layer, states: int) -> A
     return Accesses(*(count * setup.batch * layer.state_variables for count in per_image))
 
 
-def _steps(network: Network, layer: Layer, traffic: LayerTraffic, group: GroupPlan) -> str:
-    first, last = (network.layers[index].name for index in (group.first, group.last))
+def _steps(facts: NetworkFacts, layer: Layer, traffic: LayerTraffic, group: GroupPlan) -> str:
+    first, last = (facts.layers[index].layer.name for index in (group.first, group.last))
     names = first if first == last else f"{first} to {last}"
     strip = next((strip for strip in group.strips if strip.first <= layer.index <= strip.last), None)
     parts = [f"{names} timestep by timestep", f"{counted(group.images, 'image')} at a time"]
@@ -65,14 +66,20 @@ def _steps(network: Network, layer: Layer, traffic: LayerTraffic, group: GroupPl
     tiling = traffic.tiling
     parts.append(f"{tiling.filter_tiles} x {tiling.filters} filters")
     parts += [f"{tiling.resident_weight_bytes} weight bytes stay"] if tiling.resident_weight_bytes else []
+    if len(tiling.cut.starts) > tiling.row_tiles or tiling.cut.filters < tiling.filters:
+        pixels = max(tiling.cut.pixel_tiles(gemm_of(layer)))
+        rows = pixels // facts.layers[layer.index].rows.row_pixels
+        parts.append(f"psums of {rows} rows x {tiling.cut.filters} filters at a time")
     return ", ".join(parts)
 
 
 def _tiling(traffic: LayerTraffic) -> str:
     tiling = traffic.tiling
     order, chains = tiling.order.replace("_", " "), tiling.cut.chains
-    cut = f"{tiling.row_tiles} x {tiling.rows} rows, {tiling.filter_tiles} x {tiling.filters} filters, {order}"
-    if chains is None:
-        return cut
-    groups = f" of {chains.groups} groups" if chains.groups > 1 else ""
-    return f"{cut}, {f'folds{groups} alternate' if chains.alternating else 'whole chains'}"
+    parts = [f"{tiling.row_tiles} x {tiling.rows} rows", f"{tiling.filter_tiles} x {tiling.filters} filters", order]
+    if chains is not None:
+        groups = f" of {chains.groups} groups" if chains.groups > 1 else ""
+        parts.append(f"folds{groups} alternate" if chains.alternating else "whole chains")
+    if tiling.held.most:
+        parts.append(f"{tiling.held.most} membranes at a time in their buffer")
+    return ", ".join(parts)

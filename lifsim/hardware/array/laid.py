@@ -9,11 +9,10 @@ from dataclasses import astuple, dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lifsim.hardware.array.cut import Cut
 from lifsim.hardware.array.dataflow import Dataflow
-from lifsim.hardware.array.dense import ArrayAccesses, buffer_accesses, dense_cycles, dense_waits, output_blocks
+from lifsim.hardware.array.dense import ArrayAccesses, buffer_accesses, dense_cycles, dense_waits
 from lifsim.hardware.gemm import NO_CYCLES, ArrayCycles, ArrayShape, Gemm
 from lifsim.hardware.input_reads import InputReads
 from lifsim.hardware.sram_banks import Banks, Ints
@@ -73,19 +72,15 @@ class Laid:
             total += np.array(astuple(of_tile), object) * count
         return ArrayAccesses(*total.tolist())
 
-    def blocks(self, rounds: int) -> NDArray[np.int64]:
-        """[visits, blocks] cycles between two finished sets of outputs, tile after tile, as `output_blocks` of each."""
-        if self.cut is None:
-            return output_blocks(self.dataflow, self.gemm, self.shape, rounds, self.tick_batched)
-        one, found = self.tiling, {}
-        rows, filters = one.pixel_tiles(self.gemm), one.filter_tiles(self.gemm)
-        in_order = [(rows[row], filters[tile]) for row, tile in one.order(self.gemm)]
-        for size in set(in_order):
-            tile = self.gemm.tile(*size)
-            blocks = output_blocks(self.dataflow, tile, self.shape, rounds, self.tick_batched)
-            found[size] = blocks[:, : blocks.shape[1] // tile.groups]
-        group = np.concatenate([found[size] for size in in_order], axis=1)
-        return np.tile(group, (1, self.gemm.groups))
+    def in_order(self) -> tuple[list[Gemm], list[int]]:
+        """The tiles of a group: their shapes, and the shape of each as they are worked off."""
+        heights, rows = np.unique(self.tiling.pixel_tiles(self.gemm), return_inverse=True)
+        widths, columns = np.unique(self.tiling.filter_tiles(self.gemm), return_inverse=True)
+        shapes = [
+            replace(self.gemm.tile(high, wide), groups=1) for high in heights.tolist() for wide in widths.tolist()
+        ]
+        of_row, of_column = (rows * widths.size).tolist(), columns.tolist()
+        return shapes, [of_row[row] + of_column[tile] for row, tile in self.tiling.order(self.gemm)]
 
     def waits(self, read: InputReads, rounds: int, ports: Ports) -> PortStalls:
         """For the ports of the buffers that feed the array, over `rounds`."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.own.array_work import LifCalls, lif_calls, lif_tiles, served
-from lifsim.hardware.array import SPARSITIES, Gemm, Laid
+from lifsim.hardware.array import SPARSITIES, Gemm, Kept, Laid
 from lifsim.hardware.lif_unit import lif_bank
 from lifsim.model.arch import Arch
 from lifsim.model.network import Layer
@@ -46,8 +46,9 @@ def _by_tile(laid: Laid, what: Callable[[Gemm], str]) -> str:
 
 def _times(factors: str, terms: str) -> str:
     """`factors*(terms)`, without brackets around a product and without a factor of one."""
-    terms = f"({terms})" if " + " in terms else terms
-    return terms if factors == "1" else f"{factors}*{terms}"
+    if factors == "1":
+        return terms
+    return f"{factors}*({terms})" if " + " in terms else f"{factors}*{terms}"
 
 
 def _folds(laid: Laid) -> Line:
@@ -122,7 +123,9 @@ def _cut(sizes: list[int], size: int) -> str:
 
 def _exposed(layer: Layer, calls: LifCalls, laid: Laid) -> str:
     """Cycles of an image: passes become ready evenly, block by block, and the next block hides what it can."""
-    blocks, passes, pass_cycles = laid.blocks(layer.rounds), served(calls, laid).size, calls.pass_cycles
+    anything = Kept(np.zeros((1, layer.rounds, laid.gemm.groups, laid.gemm.pixels), np.int32))
+    ((blocks, _),) = SPARSITIES["none"].blocks(anything, laid)  # the same whatever spikes
+    passes, pass_cycles = served(calls, laid).size, calls.pass_cycles
     visits, count = blocks.shape
     ready = passes * layer.timesteps if laid.tick_batched else passes
     behind = np.diff(np.arange(count + 1) * ready // count)

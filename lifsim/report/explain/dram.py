@@ -43,7 +43,7 @@ class LayerBytes:
             lines.append(self._once("residual", layer.residuals, moved.residual))
         if layer.outputs:
             lines.append(self._once("spikes out", layer.outputs, moved.spikes_out))
-        lines += membrane_lines(layer, self.group, self.walked, moved)
+        lines += membrane_lines(layer, self.group, self.walked, self.traffic)
         lines += psum_lines(*here)
         return [*lines, total("DRAM", [line.value for line in lines], UNIT, "all of the above")]
 

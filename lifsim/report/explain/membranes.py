@@ -10,7 +10,7 @@ from lifsim.report.explain.line import Line, plus
 from lifsim.schedule.group import Group
 from lifsim.schedule.membranes import calls_of
 from lifsim.schedule.plan import GroupPlan
-from lifsim.schedule.traffic import DramBytes
+from lifsim.schedule.traffic import LayerTraffic
 from lifsim.units import counted
 
 UNIT = "bytes"
@@ -32,13 +32,15 @@ class Portions:
     reserved: int
 
 
-def membrane_lines(layer: Layer, plan: GroupPlan, walked: Group | None, moved: DramBytes) -> Iterator[Line]:
+def membrane_lines(layer: Layer, plan: GroupPlan, walked: Group | None, traffic: LayerTraffic) -> Iterator[Line]:
     """What the schedule keeps of the layer's state, and how often the rest comes and goes. walked: the group, if it is
     timestep-major."""
+    moved, beside = traffic.dram, traffic.tiling.held.most
     if layer.lif is None:
         return
     if walked is None:
-        yield Line("membranes", "0", moved.membrane_read + moved.membrane_write, UNIT, "live in the PEs")
+        why = "live in the PEs" + (f", {beside} at a time in the membrane buffer" if beside else "")
+        yield Line("membranes", "0", moved.membrane_read + moved.membrane_write, UNIT, why)
         return
     state = next(index for index in walked.states if layer.index in walked.facts.states[index].layers)
     portions = list(_portions(plan, walked, state))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from lifsim.hardware.array.dense import output_blocks
 from lifsim.hardware.array.laid import Laid
 from lifsim.hardware.array.sparsity.protocol import SPARSITIES, Kept, Sparsity
 from lifsim.hardware.gemm import NO_CYCLES, ArrayCycles
@@ -34,8 +35,13 @@ class Unaware(Sparsity):
         return tuple(found)
 
     def blocks(self, kept: Kept, laid: Laid) -> Iterator[tuple[NDArray[np.int64], int]]:
-        """The same for every image."""
-        yield laid.blocks(kept.rounds), kept.images
+        """The same for every image: tile after tile, group after group."""
+        shapes, order = laid.in_order()
+        of_shape: list[NDArray[np.int64]] = []
+        for tile in shapes:  # (a comprehension would be one frame more between the command and a fold)
+            of_shape += [output_blocks(laid.dataflow, tile, laid.shape, kept.rounds, laid.tick_batched)]
+        group = np.concatenate([of_shape[shape] for shape in order], axis=1)
+        yield np.tile(group, (1, laid.gemm.groups)), kept.images
 
     def waits(self, kept: Kept, laid: Laid, read: InputMap, ports: Ports) -> PortStalls:
         """The dataflow's, visit by visit."""
