@@ -13,7 +13,7 @@ from lifsim.schedule.facts import LayerFacts, NetworkFacts
 from lifsim.schedule.input_reads import strip_reads, traversal_reads, whole_reads
 from lifsim.schedule.membranes import MembraneSplit, StateUse, best_split, relays_of
 from lifsim.schedule.rows import Ints
-from lifsim.schedule.spike_store import Span, SpikeBuffers, Timestep, walk_timestep
+from lifsim.schedule.spike_store import Span, SpikeBuffers, StepSpikes, Timestep, walk_timestep
 from lifsim.schedule.strips import Relay, strip_relays
 from lifsim.schedule.weight_residency import WeightDemand, best_weights
 
@@ -65,20 +65,6 @@ class GroupCost:
         """DRAM bytes of the whole batch."""
         by_layer = self.weights + self.spikes_in + self.operand + self.residual + self.psum_read + self.psum_write
         return int(by_layer.sum()) + sum(self.spikes_out.values()) + self.membrane_bytes
-
-
-@dataclass(frozen=True)
-class StepSpikes:
-    """Spikes of one timestep of a chunk, bytes. reads: by layer that computes, [1 + m] of its input by filter tile;
-    resident: by layer, what of its input is on chip; whole: layers whose input spike_in takes; absent: images whose
-    second operand is not on chip; residual: by layer; writes: by tensor."""
-
-    reads: dict[int, Ints]
-    resident: dict[int, int]
-    whole: set[int]
-    absent: dict[int, int]
-    residual: dict[int, int]
-    writes: dict[str, int]
 
 
 class Group:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from lifsim.schedule.facts import NetworkFacts, TensorFacts
+from lifsim.schedule.rows import Ints
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,20 @@ class Residency:
     kept: list[dict[str, int]] = field(default_factory=list)
     most_in: int = 0
     most_out: int = 0
+
+
+@dataclass(frozen=True)
+class StepSpikes:
+    """Spikes of one timestep of a chunk, bytes. reads: by layer that computes, [1 + m] of its input by filter tile;
+    resident: by layer, what of its input is on chip; whole: layers whose input spike_in takes; absent: images whose
+    second operand is not on chip; residual: by layer; writes: by tensor."""
+
+    reads: dict[int, Ints]
+    resident: dict[int, int]
+    whole: set[int]
+    absent: dict[int, int]
+    residual: dict[int, int]
+    writes: dict[str, int]
 
 
 def walk_timestep(facts: NetworkFacts, spans: Sequence[Span], buffers: SpikeBuffers, now: Timestep) -> Residency:
