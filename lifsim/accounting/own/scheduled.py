@@ -65,6 +65,8 @@ def _steps(network: Network, layer: Layer, traffic: LayerTraffic, group: GroupPl
     tiling = traffic.tiling
     parts.append(f"{tiling.filter_tiles} x {tiling.filters} filters")
     parts += [f"{tiling.resident_weight_bytes} weight bytes stay"] if tiling.resident_weight_bytes else []
+    if layer.rounds < layer.timesteps and layer.lif is not None:
+        parts.append("computed again at every timestep" if traffic.computed_again else "computed once and replayed")
     return ", ".join(parts)
 
 
