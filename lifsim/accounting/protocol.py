@@ -13,14 +13,15 @@ from lifsim.accounting.prices import Costs
 from lifsim.accounting.stages import Stages
 from lifsim.contract import asked_where
 from lifsim.errors import Fault
-from lifsim.hardware.array import Kept
+from lifsim.hardware.array import Kept, kept_of_image, sparsity_of
 from lifsim.hardware.lif_unit import LifBank
 from lifsim.memo import Memo
 from lifsim.model.arch import Arch
-from lifsim.model.network import Network
+from lifsim.model.network import Layer, Network
 from lifsim.registry import Registry
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.plan import GroupPlan, Plan
+from lifsim.schedule.products import input_map_of
 from lifsim.watch import Watch, unwatched
 
 
@@ -49,6 +50,14 @@ class Setup:
     kept: tuple[Kept, ...]
     memo: Memo
     watch: Watch = field(default=unwatched, compare=False, repr=False)
+
+    def kept_of(self, layer: Layer) -> Kept:
+        """What is known of the spikes of `layer` as it runs: of an analogue image that is computed again, that it is
+        the same in every round."""
+        kept, sparsity = self.kept[layer.index], sparsity_of(self.machine.array)
+        if kept.rounds == layer.rounds:
+            return kept
+        return self.memo.of(kept_of_image, sparsity, input_map_of(layer), self.batch, layer.rounds)
 
 
 class Accounting(Protocol):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -160,6 +160,16 @@ class Layer:
     def __hash__(self) -> int:
         """Cheap: equal layers have equal names."""
         return hash((self.index, self.name))
+
+    @property
+    def sees_image(self) -> bool:
+        """Whether it reads the analogue image itself."""
+        return self.input.name == "input" and self.input.levels is None
+
+    @property
+    def computed_again(self) -> Layer:
+        """The same layer, computed at every timestep."""
+        return replace(self, rounds=self.timesteps)
 
     @property
     def pixels(self) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
+from typing import Literal
 
 from lifsim.errors import Fault, InputError
 from lifsim.graph.states import State, channels_by_layer
@@ -112,10 +113,17 @@ class Choices:
 
 
 def choices_of(
-    network: Network, states: tuple[State, ...], chip: Chip, batch: int, chunk: int | None, memo: Memo
+    network: Network,
+    states: tuple[State, ...],
+    chip: Chip,
+    batch: int,
+    chunk: int | None,
+    memo: Memo,
+    mode: Literal["inference", "training"] = "inference",
 ) -> Choices:
     """Those of `network` with these `states` on `chip`."""
     facts = facts_of(network, states, chip.precision, chip.psums)
+    facts = facts if mode == "inference" else replace(facts, recomputes=False)
     return Choices(facts, chip, batch, chunk, channels_by_layer(network, states), memo)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import combinations
 
 import numpy as np
 
@@ -35,7 +37,8 @@ class LayerFacts:
     """One layer in one timestep.
 
     when: the timesteps at which the array computes it: "first" replays its result to the LIFs at all of them (direct
-        encoding), "last" is behind a mean over time.
+        encoding), "last" is behind a mean over time. What it would compute once may be computed again at "every" one:
+        then `layer` has as many rounds.
     tile_filters, tile_bytes, tile_counts: [m] filters and bytes of a filter tile, tiles of a group's filters, one entry
         for each number of tiles. weight_bytes: all filters, of a layer that has weights. operand_bytes: all filters of
         an image, of one that has a second operand.
@@ -69,6 +72,19 @@ class LayerFacts:
     def input_bytes(self) -> int:
         """Bytes of the input per image and timestep."""
         return self.rows.axis.rows_in * self.rows.row_bytes
+
+    @property
+    def may_compute_again(self) -> bool:
+        """Whether it can be computed at every timestep instead of being replayed: it sees the analogue image itself,
+        which DRAM has, and nothing but its LIFs needs what it computes."""
+        layer = self.layer
+        alone = layer.lif is not None and not layer.residuals and layer.operand is None
+        return self.when == "first" and layer.sees_image and alone
+
+    @cached_property
+    def computed_again(self) -> LayerFacts:
+        """The same layer, computed at every timestep: no currents are kept."""
+        return replace(self, layer=self.layer.computed_again, when="every", replay_bytes=0)
 
 
 @dataclass(frozen=True)
@@ -124,7 +140,8 @@ class StateFacts:
 @dataclass(frozen=True, eq=False)
 class NetworkFacts:
     """A network, as schedules see it. reals: how its real values are stored. psums: where partial sums wait. steps: by
-    layer, its nodes in order."""
+    layer, its nodes in order. recomputes: whether what is computed once may be computed again at every timestep, which
+    training does not."""
 
     timesteps: int
     reals: Reals
@@ -133,6 +150,22 @@ class NetworkFacts:
     steps: tuple[tuple[Step, ...], ...]
     tensors: dict[str, TensorFacts]
     states: tuple[StateFacts, ...]
+    recomputes: bool = True
+
+    def computing_again(self, chosen: AbstractSet[int]) -> NetworkFacts:
+        """With the `chosen` layers computed at every timestep."""
+        if not chosen:
+            return self
+        layers = (facts.computed_again if index in chosen else facts for index, facts in enumerate(self.layers))
+        return replace(self, layers=tuple(layers))
+
+    def ways(self, first: int, last: int) -> Iterator[NetworkFacts]:
+        """The network with every choice of layers first..last that are computed again at every timestep and not
+        replayed; none first."""
+        able = [index for index in range(first, last + 1) if self.layers[index].may_compute_again]
+        for count in range(len(able) + 1 if self.recomputes else 1):
+            for chosen in combinations(able, count):
+                yield self.computing_again(set(chosen))
 
     @cached_property
     def starts_from_zero(self) -> tuple[bool, ...]:

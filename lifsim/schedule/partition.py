@@ -46,7 +46,9 @@ def fewest(
 
 def plan_of(choices: Choices, groups: Sequence[Choice]) -> Plan:
     """These groups, one behind the other."""
-    return Plan(tuple(choice.group for choice in groups), choices.facts, choices.chip)
+    layers = [traffic for choice in groups for traffic in zip(choice.group.indices, choice.group.layers, strict=True)]
+    again = {index for index, traffic in layers if traffic.computed_again}
+    return Plan(tuple(choice.group for choice in groups), choices.facts.computing_again(again), choices.chip)
 
 
 def allowed(choices: Choices, options: ScheduleOptions) -> list[Choice]:

@@ -121,7 +121,7 @@ class GroupPlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """Groups in order. facts, chip: the network and the architecture as planning saw them."""
+    """Groups in order. facts, chip: the network, as it runs, and the architecture as planning saw them."""
 
     groups: tuple[GroupPlan, ...]
     facts: NetworkFacts = field(repr=False, compare=False)

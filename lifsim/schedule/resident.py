@@ -28,11 +28,14 @@ class Resident:
 
 def resident(facts: NetworkFacts, buffers: BufferBytes, batch: int) -> Resident:
     """Bytes with the other `buffers` as they are. A state of U bytes in s relays of calls a timestep moves
-    2 * U * (s * T - 1): the zero state is never read, the last one never written."""
-    group = Group(facts, 0, len(facts.layers) - 1, buffers, Chunks(batch, batch))
-    uses = group.state_uses(batch, {})
+    2 * U * (s * T - 1): the zero state is never read, the last one never written. What is computed once is replayed or
+    computed again, whichever moves fewer bytes."""
+    last = len(facts.layers) - 1
+    groups = [Group(way, 0, last, buffers, Chunks(batch, batch)) for way in facts.ways(0, last)]
+    uses = groups[0].state_uses(batch, {})
     needed = max((use.bytes for use in uses if use.calls > use.relays), default=0)
     moved = sum(use.bytes * use.transient_moves(facts.timesteps) for use in uses)
     split = MembraneSplit(needed, (0,) * len(uses), moved)
-    cost = replace(group.cost({}), membranes=(split,), membrane_bytes=moved)
+    costs = [replace(group.cost({}), membranes=(split,), membrane_bytes=moved) for group in groups]
+    group, cost = min(zip(groups, costs, strict=True), key=lambda one: one[1].total)
     return Resident(planned(group, cost).dram, needed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
@@ -27,10 +28,11 @@ def chunk_sizes(batch: int, chunk: int | None) -> list[int]:
 def plan_group(
     facts: NetworkFacts, first: int, last: int, buffers: BufferBytes, batch: int, chunk: int | None
 ) -> GroupPlan:
-    """Layers first..last, timestep-major, with the chunk and the strips that move the fewest bytes."""
+    """Layers first..last, timestep-major, with the chunk and the strips that move the fewest bytes; what is computed
+    once is replayed or computed again, whichever moves fewer."""
     best: tuple[GroupCost, Group] | None = None
-    for images in chunk_sizes(batch, chunk):
-        group = Group(facts, first, last, buffers, Chunks(batch, images))
+    for images, way in product(chunk_sizes(batch, chunk), facts.ways(first, last)):
+        group = Group(way, first, last, buffers, Chunks(batch, images))
         cost = cheapest(group)
         if best is None or cost.total < best[0].total:
             best = cost, group
@@ -63,7 +65,8 @@ def planned(group: Group, cost: GroupCost) -> GroupPlan:
             psum_read=int(cost.psum_read[index]),
             psum_write=int(cost.psum_write[index]),
         )
-        layers.append(LayerTraffic(layer.layer.name, moved, _tiling(group, cost, index, layer)))
+        again = layer.layer.rounds > layer.layer.input.timesteps
+        layers.append(LayerTraffic(layer.layer.name, moved, _tiling(group, cost, index, layer), again))
     return GroupPlan(
         first=group.first,
         last=group.last,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Literal, Self
 
 from lifsim.hardware.array import Cut
+from lifsim.model.network import Layer
 
 Order = Literal["weights_outer", "inputs_outer"]
 
@@ -111,8 +112,14 @@ class Tiling:
 
 @dataclass(frozen=True)
 class LayerTraffic:
-    """What one layer moves for the whole batch, and the tiling that moves it."""
+    """What one layer moves for the whole batch, and the tiling that moves it. computed_again: whether the array
+    computes it at every timestep, where once would do if its currents were kept."""
 
     layer: str
     dram: DramBytes
     tiling: Tiling
+    computed_again: bool = False
+
+    def as_run(self, layer: Layer) -> Layer:
+        """`layer`, the one that moves this, with the rounds that it is computed in."""
+        return layer.computed_again if self.computed_again else layer

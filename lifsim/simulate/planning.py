@@ -21,7 +21,9 @@ def planned(trial: Trial, states: tuple[State, ...], chip: Chip, options: Option
     setup = trial.setup
     groups = None if options.groups is None else begins_of(setup.network, options.groups)
     asked = ScheduleOptions(options.schedule, setup.batch, options.chunk, groups)
-    choices = setup.memo.of(choices_of, setup.network, states, chip, setup.batch, options.chunk, setup.memo)
+    choices = setup.memo.of(
+        choices_of, setup.network, states, chip, setup.batch, options.chunk, setup.memo, options.mode
+    )
 
     def moved(choice: Choice) -> int:
         return setup.memo.of(_trained_bytes, choices, choice, trial.reverse) if trial.training else dram_bytes(choice)

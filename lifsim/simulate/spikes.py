@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from lifsim.config.rates import scaled as at_scale
 from lifsim.errors import Fault, InputError
-from lifsim.hardware.array import Kept, Sparsity
+from lifsim.hardware.array import AnalogueMaps, Kept, Sparsity
+from lifsim.hardware.array.sparsity import SpikeMaps
 from lifsim.model.network import Layer, Network
 from lifsim.model.product import Product
 from lifsim.model.sharing import Sharing
@@ -128,7 +129,7 @@ def spike_work(
     is more than this machine has memory for."""
     spikes = iter(trace.layers)
     layers = [(layer, [next(spikes) for _ in layer.traced]) for layer in network.layers]
-    drawn = [(layer, operands) for layer, operands in layers if not _is_analogue(layer)]
+    drawn = [(layer, operands) for layer, operands in layers if not layer.sees_image]
     counts = sum(layer.rounds * layer.groups * layer.pixels for layer, _ in drawn)
     require_memory(batch * counts * np.dtype(np.int32).itemsize, f"the work of {batch} images", "batch")
     tally = Tally(
@@ -163,13 +164,8 @@ def _ones_in_both(network: Network, layer: Layer, operands: Sequence[LayerSpikes
     return found if stored == batch else np.broadcast_to(found[:1], (batch, layer.rounds))
 
 
-def _is_analogue(layer: Layer) -> bool:
-    """Whether it sees the image itself."""
-    return layer.input.name == "input" and layer.input.levels is None
-
-
-def _maps(layer: Layer, spikes: LayerSpikes, tally: Tally) -> _AllReal | _Stored:
-    return _AllReal(layer.in_shape) if _is_analogue(layer) else _Stored(layer.in_shape, spikes, tally)
+def _maps(layer: Layer, spikes: LayerSpikes, tally: Tally) -> SpikeMaps:
+    return AnalogueMaps(layer.in_shape) if layer.sees_image else _Stored(layer.in_shape, spikes, tally)
 
 
 @dataclass(frozen=True)
@@ -188,14 +184,3 @@ class _Stored:
         maps = self.spikes.read(timestep, first, last).reshape(last - first, *self.shape)
         self.tally.add(maps.size)
         return maps
-
-
-@dataclass(frozen=True)
-class _AllReal:
-    """An analogue image: every value is multiplied, only padding is zero."""
-
-    shape: tuple[int, int, int]
-    images: int = 1
-
-    def read(self, step: int, first: int, last: int) -> NDArray[np.uint8]:  # noqa: ARG002 (every timestep)
-        return np.ones((last - first, *self.shape), np.uint8)

@@ -80,9 +80,17 @@ class _Walker:
     def now(self, when: str, t: int) -> bool:
         return when == "every" or (when == "first" and t == 0) or (when == "last" and t == self.T - 1)
 
+    def rounds(self, layer: Layer) -> int:
+        """In how many timesteps the plan has it computed."""
+        if layer.index in self.group and self.plan.layers[layer.index - self.plan.first].computed_again:
+            assert layer.input.name in self.inputs
+            assert layer.rounds == 1
+            return self.T
+        return layer.rounds
+
     def computes(self, index: int, t: int) -> bool:
         layer = self.network.layers[index]
-        return self.now(self.when(layer.rounds, layer.input.name), t)
+        return self.now(self.when(self.rounds(layer), layer.input.name), t)
 
     def epilogue(self, index: int, t: int) -> bool:
         layer = self.network.layers[index]
@@ -581,7 +589,7 @@ class _Walker:
         left = max(0, buffer - max(self.psum_working_set(self.network.layers[i]) for i in self.group))
         for index in self.group:
             layer = self.network.layers[index]
-            if layer.lif is None or self.when(layer.rounds, layer.input.name) != "first":
+            if layer.lif is None or self.when(self.rounds(layer), layer.input.name) != "first":
                 continue
             size = len(images) * ceil_div(layer.lif_elements * self.arch.precision.psum_bits, 8)
             stays = min(left, size)

@@ -13,7 +13,7 @@ from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.plan import GroupPlan, ScheduleOptions
-from lifsim.schedule.timestep import chunk_sizes
+from lifsim.schedule.timestep import chunk_sizes, plan_group
 from lifsim.schedule.traffic import DramBytes
 from lifsim.schedule.unrolled import LayerStep, unroll
 from tests.oracles import timestep_major
@@ -101,10 +101,36 @@ def adds_up(group: GroupPlan, steps: list[LayerStep]) -> bool:
 def test_currents_that_are_replayed_wait_beside_the_psums_at_work(dataflow: str, psum: int, overflow: int) -> None:
     """4 x 16 currents of 2 bytes, written once and read at the 4 later timesteps. Under ws the psums of a row, 4 x 4
     of 2 bytes, are at work between the folds; under os they never leave the PEs."""
-    layers = [{"name": "conv", "op": "conv", "out": 4, "kernel": 3, "padding": 1}, {"name": "lif", "op": "lif"}]
-    net = network([*layers, {"name": "fc", "op": "linear", "out": 2}], (2, 4, 4), 5, "direct")
-    moved = plan_on(net, Sharing(), build.arch(dataflow=dataflow, psum=psum), ScheduleOptions("timestep")).dram
+    facts, chip = facts_on(DIRECT, Sharing(), build.arch(dataflow=dataflow, psum=psum)), Chip.of(build.arch(psum=psum))
+    moved = plan_group(replace(facts, recomputes=False), 0, 1, chip.room, 1, None).dram
     assert (moved.psum_write, moved.psum_read) == (overflow, 4 * overflow)
+
+
+@pytest.mark.parametrize(("psum", "again"), [(0, True), (100, True), (104, False), (128, False)])
+def test_what_is_computed_once_is_replayed_or_computed_again_whichever_moves_fewer_bytes(
+    psum: int, again: bool
+) -> None:
+    """Of 128 bytes of currents the psum buffer keeps `psum`, the others move at each of 5 timesteps; the image, 2 x 16
+    bytes, comes 4 times more."""
+    plan = plan_on(DIRECT, Sharing(), build.arch(psum=psum), ScheduleOptions("timestep"))
+    (group,), overflow = plan.groups, 128 - psum
+    assert (5 * overflow > 4 * 32) == again == group.layers[0].computed_again
+    assert group.layers[0].dram.spikes_in == 32 * (5 if again else 1)
+    assert group.dram.psum == (0 if again else 5 * overflow)
+    assert plan.facts.layers[0].when == ("every" if again else "first")
+
+
+DIRECT = network(
+    [
+        {"name": "conv", "op": "conv", "out": 4, "kernel": 3, "padding": 1},
+        {"name": "lif", "op": "lif"},
+        {"name": "fc", "op": "linear", "out": 2},
+    ],
+    (2, 4, 4),
+    5,
+    "direct",
+)
+"""Its first layer sees an analogue image of 8 bits a value."""
 
 
 def test_plans_are_equal_where_their_groups_are() -> None:

@@ -36,18 +36,19 @@ class Own(Accounting):
         """Layer by layer: the work of the array on the spikes, then everything that follows from it."""
         machine, found = setup.machine, []
         shape, dataflow, sparsity = shape_of(machine.array), dataflow_of(machine.array), sparsity_of(machine.array)
-        for index, scheduled in zip(group.indices, scheduled_layers(setup, facts, group), strict=True):
-            layer = setup.network.layers[index]
+        scheduled_layer = zip(group.layers, scheduled_layers(setup, facts, group), strict=True)
+        for index, (traffic, scheduled) in zip(group.indices, scheduled_layer, strict=True):
+            layer = traffic.as_run(setup.network.layers[index])
             laid = laid_out(layer, shape, dataflow, scheduled.cut, tick_batched=group.tick_batched)
             lifs = lif_calls(layer, setup.bank.pass_cycles, overlapped=machine.lif.overlapped)
-            work = setup.memo.of(array_work, laid, sparsity, setup.kept[index], lifs)
+            work = setup.memo.of(array_work, laid, sparsity, setup.kept_of(layer), lifs)
             found.append(layer_counts(setup, layer, scheduled, work))
         return found
 
     def with_port_waits(self, setup: Setup, group: GroupPlan, counts: Sequence[LayerCounts]) -> list[LayerCounts]:
         found = []
         for index, traffic, counted in zip(group.indices, group.layers, counts, strict=True):
-            layer, tick = setup.network.layers[index], group.tick_batched
+            layer, tick = traffic.as_run(setup.network.layers[index]), group.tick_batched
             found.append(with_port_stalls(setup, layer, counted, traffic.tiling, tick_batched=tick))
         return found
 

@@ -39,7 +39,7 @@ def _input_words(setup: Setup, layer: Layer, bits: int, scheduled: ScheduledLaye
     array = setup.machine.array
     return setup.memo.of(
         sparsity_of(array).input_words,
-        setup.kept[layer.index],
+        setup.kept_of(layer),
         laid_out(layer, shape_of(array), dataflow_of(array), scheduled.cut, tick_batched=scheduled.tick_batched),
         input_map_of(layer, bits),
         input_banks(setup.machine.stores),

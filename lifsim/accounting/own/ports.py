@@ -22,7 +22,7 @@ def with_port_stalls(
     """`counts`, which know no waiting, of `layer` cut as `tiling` says with its waits for SRAM ports."""
     array, stores = setup.machine.array, setup.machine.stores
     laid = laid_out(layer, shape_of(array), dataflow_of(array), tiling.cut, tick_batched=tick_batched)
-    sparsity, kept, ports = sparsity_of(array), setup.kept[layer.index], ports_of(stores, counts.bits)
+    sparsity, kept, ports = sparsity_of(array), setup.kept_of(layer), ports_of(stores, counts.bits)
     waits = setup.memo.of(sparsity.waits, kept, laid, input_map_of(layer, counts.bits.spike_in), ports)
     states = layer.lif_elements // setup.channels[layer.index]
     lifs = _lif_ports(setup, layer, counts, tiling.held.all if tick_batched else states)

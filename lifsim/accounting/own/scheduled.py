@@ -70,6 +70,8 @@ def _steps(facts: NetworkFacts, layer: Layer, traffic: LayerTraffic, group: Grou
         pixels = max(tiling.cut.pixel_tiles(gemm_of(layer)))
         rows = pixels // facts.layers[layer.index].rows.row_pixels
         parts.append(f"psums of {rows} rows x {tiling.cut.filters} filters at a time")
+    if layer.rounds < layer.timesteps and layer.lif is not None:
+        parts.append("computed again at every timestep" if traffic.computed_again else "computed once and replayed")
     return ", ".join(parts)
 
 

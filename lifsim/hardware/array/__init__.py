@@ -5,12 +5,13 @@ from lifsim.hardware.array.cut import Chains, Cut
 from lifsim.hardware.array.dataflow import DATAFLOWS, Dataflow, Folds, per_round
 from lifsim.hardware.array.dense import ArrayAccesses, buffer_accesses, dense_cycles, dense_waits, output_blocks
 from lifsim.hardware.array.laid import Laid
-from lifsim.hardware.array.sparsity import SPARSITIES, Kept, Sparsity
+from lifsim.hardware.array.sparsity import SPARSITIES, AnalogueMaps, Kept, Sparsity, kept_of_image
 from lifsim.hardware.gemm import ArrayCycles, ArrayShape, Gemm, ceil_div, pe_utilisation
 
 __all__ = [
     "DATAFLOWS",
     "SPARSITIES",
+    "AnalogueMaps",
     "ArrayAccesses",
     "ArrayCycles",
     "ArrayShape",
@@ -27,6 +28,7 @@ __all__ = [
     "dataflow_of",
     "dense_cycles",
     "dense_waits",
+    "kept_of_image",
     "output_blocks",
     "pe_utilisation",
     "per_round",

@@ -48,6 +48,8 @@ def explain(result: Result, name: str, comparison: Comparison | None = None) -> 
         raise InputError(Fault(message, path="accounting"))
     layer, record = result.network.layers[names.index(name)], result.records[names.index(name)]
     beside = () if comparison is None else tuple(beside_lines(comparison, layer.index))
+    group = result.plan.group_of(layer.index)
+    layer = group.layers[layer.index - group.first].as_run(layer)
     return Explanation(tuple(_head(result, layer, record)), tuple(_lines(result, result.plan, layer, record)), beside)
 
 

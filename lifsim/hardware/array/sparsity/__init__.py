@@ -1,5 +1,6 @@
 """Sparsities: what a spike of zero saves."""
 
+from lifsim.hardware.array.sparsity.analogue import AnalogueMaps, kept_of_image
 from lifsim.hardware.array.sparsity.protocol import SPARSITIES, Kept, Ones, Sparsity, SpikeMaps
 
-__all__ = ["SPARSITIES", "Kept", "Ones", "Sparsity", "SpikeMaps"]
+__all__ = ["SPARSITIES", "AnalogueMaps", "Kept", "Ones", "Sparsity", "SpikeMaps", "kept_of_image"]
