@@ -12,10 +12,10 @@ from lifsim.accounting.counts import LayerCounts
 from lifsim.cli.main import main
 from lifsim.errors import InputError
 from lifsim.hardware.array import DATAFLOWS
+from lifsim.play.dram import with_estimated_work
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.traffic import DramBytes
-from lifsim.simulate.dram import with_estimated_work
 
 
 def test_accountings_are_listed(capsys: pytest.CaptureFixture[str]) -> None:

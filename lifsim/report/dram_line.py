@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lifsim.accounting.books import DramEnergy
 from lifsim.model.dram import DramSpec
-from lifsim.simulate.dram import DramActivity
+from lifsim.play.dram import DramActivity
 from lifsim.units import format_si
 
 CAUSES = ("activate", "read", "write", "transfer", "refresh", "background")

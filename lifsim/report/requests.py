@@ -9,7 +9,7 @@ import numpy as np
 
 from lifsim.errors import Fault, InputError
 from lifsim.interchange.dram_trace_out import TraceFormat, write_dram_trace
-from lifsim.simulate.dram import dram_extents
+from lifsim.play.dram import dram_extents
 from lifsim.simulate.result import Result
 
 PLAIN_BURST_BYTES = 64

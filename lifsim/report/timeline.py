@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from lifsim.errors import Fault, InputError
 from lifsim.hardware.pipeline.kinds import LOADS, STORES, Kind
+from lifsim.play.dram import dram_extents
+from lifsim.play.steps import RunSteps
+from lifsim.play.timing import STALLS, Timeline
 from lifsim.schedule.moves import shares
 from lifsim.schedule.rows import Ints
-from lifsim.simulate.dram import dram_extents
 from lifsim.simulate.result import Result
-from lifsim.simulate.steps import RunSteps
-from lifsim.simulate.timing import STALLS, Timeline
 
 MAX_EVENTS = 20_000
 """Of one track: more neighbours than that are drawn as one."""

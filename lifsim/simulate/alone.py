@@ -17,11 +17,11 @@ from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.machine import Machine
 from lifsim.hardware.stores import Store
 from lifsim.memo import Memo
+from lifsim.play.steps import visits
+from lifsim.play.timing import timed
 from lifsim.schedule.choices import Choice, Choices
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.traffic import DramBytes
-from lifsim.simulate.steps import visits
-from lifsim.simulate.timing import timed
 from lifsim.simulate.trial import group_counts
 from lifsim.watch import part_of
 

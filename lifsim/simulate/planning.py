@@ -1,19 +1,48 @@
-"""The schedule that a run asks for: by its name, or by the bytes, the cycles or the energy of its groups."""
+"""The schedule that a run asks for: by its name, or by the bytes, the cycles or the energy of its groups.
+
+By cycles or energy, groups are compared by themselves, then whole plans as they are played.
+
+Candidates are the smallest groups, one group, and the partitions with the fewest bytes, the fewest cycles and the least
+energy, each found by itself: no objective is beaten in its own figure by another, nor by `tick` or `timestep`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import count
+from math import inf
+from typing import NamedTuple
+
+from lifsim.accounting.counts import LayerCounts
+from lifsim.errors import InputError
 from lifsim.graph.states import State
 from lifsim.schedule.begins import begins_of
+from lifsim.schedule.cheapest import Found, Question, least
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.choices import Choice, Choices, choices_of
 from lifsim.schedule.partition import allowed, dram_bytes, fewest, plan_of
-from lifsim.schedule.plan import ScheduleOptions
-from lifsim.simulate.alone import counted, least_cycles
-from lifsim.simulate.candidates import Chosen, Search
+from lifsim.schedule.plan import Plan, ScheduleOptions
+from lifsim.simulate.alone import counted, least_cycles, played
+from lifsim.simulate.figure import CycleFigure, EnergyFigure, Figure
 from lifsim.simulate.options import Options
-from lifsim.simulate.trial import Trial
-from lifsim.training.sizes import TrainingSizes
-from lifsim.training.traffic import training_traffic
+from lifsim.simulate.trial import Trial, Tried
+from lifsim.training.traffic import trained_bytes
+
+MOST_PLAYED = 4
+"""Times the bytes of the plan that moves the fewest: so many are played, for each figure, by groups that are not of a
+plan which is a candidate anyhow."""
+
+Groups = tuple[Choice, ...]
+
+
+class Chosen(NamedTuple):
+    """The plan of a run. tried: what it comes to, where that is known already; notes: what a reader must know of it."""
+
+    plan: Plan
+    tried: Tried | None = None
+    notes: tuple[str, ...] = ()
 
 
 def planned(trial: Trial, states: tuple[State, ...], chip: Chip, options: Options) -> Chosen:
@@ -26,7 +55,7 @@ def planned(trial: Trial, states: tuple[State, ...], chip: Chip, options: Option
     )
 
     def moved(choice: Choice) -> int:
-        return setup.memo.of(_trained_bytes, choices, choice, trial.reverse) if trial.training else dram_bytes(choice)
+        return setup.memo.of(trained_bytes, choices, choice, trial.reverse) if trial.training else dram_bytes(choice)
 
     def cycles(choice: Choice) -> int:
         return least_cycles(setup.machine, setup.memo.of(counted, setup, trial.accounting, choices, choice))
@@ -37,12 +66,96 @@ def planned(trial: Trial, states: tuple[State, ...], chip: Chip, options: Option
     return Chosen(plan_of(choices, best))
 
 
-def _trained_bytes(choices: Choices, choice: Choice, reverse: bool) -> int:
-    """What a group moves in all stages of its training."""
-    sizes = TrainingSizes(choices.facts, choices.chip, choices.batch, reverse)
-    return sum(
-        stage.total
-        for layer in training_traffic(sizes, plan_of(choices, [choice]))
-        for stage in (layer.forward, layer.recompute, layer.backward, layer.weight_update)
-        if stage is not None
-    )
+@dataclass(frozen=True)
+class Search:
+    """One among `choices`, as `asked`. fewest: the plan with the fewest bytes."""
+
+    trial: Trial
+    choices: Choices
+    asked: ScheduleOptions
+    fewest: Groups
+
+    def by(self, objective: str) -> Chosen:
+        """The candidate with the least of `objective`, cycles or energy, of equals the one that moves fewer bytes, of
+        these the one with fewer groups. Raises InputError where this machine can play none."""
+        setup = self.trial.setup
+        figures: list[Figure] = [
+            CycleFigure(setup.machine),
+            EnergyFigure(setup.machine, setup.bank, self.trial.costs),
+        ]
+        found = {figure.name: self.partition(figure) for figure in figures}
+        own, figure = found.pop(objective), next(each for each in figures if each.name == objective)
+        named = self._as_asked() | {name: other.groups for name, other in found.items()}
+        candidates = list(dict.fromkeys([own.groups, *named.values()]))
+        groups, tried = self._least(figure, candidates)
+        alike = next((words for words, candidate in _in_words(named) if candidate == groups), "groups of its own")
+        note = f"--objective {objective}: {alike}, {figure.least} of {len(candidates)} schedules compared"
+        if not own.exact:
+            note += f"; {own.priced} of {len(self._every())} groups were played by themselves"
+        return Chosen(plan_of(self.choices, groups), tried, (note,))
+
+    def _as_asked(self) -> dict[str, Groups]:
+        """Candidates that need no search, as far as they are legal."""
+        named: dict[str, Groups] = {}
+        for schedule in ("tick", "timestep") if self.asked.groups is None else ():
+            with suppress(InputError):
+                named[schedule] = tuple(allowed(self.choices, replace(self.asked, schedule=schedule)))
+        return named | {"dram": self.fewest}
+
+    def partition(self, figure: Figure) -> Found:
+        """The groups with the least sum of `figure`, each played by itself."""
+        tally = count(1)
+
+        def price(choice: Choice) -> float:
+            setup = self.trial.setup
+            setup.watch(f"groups played, by {figure.name}", next(tally), 0)
+            try:
+                counts = setup.memo.of(played, setup, self.trial.accounting, self.choices, choice)
+            except InputError:  # more steps than there is memory for
+                return inf
+            return figure.of(counts)
+
+        first = [choice for groups in self._as_asked().values() if len(groups) > 1 for choice in groups]
+        most = MOST_PLAYED * sum(choice.dram_bytes for choice in self.fewest)
+        question = Question(lambda choice: figure.floor(self._counted(choice)), price, most)
+        return least(self._every(), first or self.fewest, question)
+
+    def _every(self) -> list[Choice]:
+        """All groups that may be, and of layers alone that tick those with other tilings."""
+        found = allowed(self.choices, self.asked)
+        ticking = [choice.first for choice in found if choice.group.tick_batched]
+        return [*found, *(other for index in ticking for other in self.choices.faster(index))]
+
+    def _counted(self, choice: Choice) -> Sequence[LayerCounts]:
+        setup = self.trial.setup
+        return setup.memo.of(counted, setup, self.trial.accounting, self.choices, choice)
+
+    def _least(self, figure: Figure, candidates: Sequence[Groups]) -> tuple[Groups, Tried]:
+        """The best of whole plans as played. In inference, one whose floor is above another's figure is not."""
+        best: tuple[tuple[float, int, int], Groups, Tried] | None = None
+        refused: InputError | None = None
+        for groups in candidates:
+            if best is not None and self._floor(figure, groups) > best[0][0]:
+                continue
+            try:
+                tried = self.trial.of(plan_of(self.choices, groups))
+            except InputError as error:
+                refused = error
+                continue
+            moved = sum(record.counts.dram_bytes.total for record in tried.records)
+            cost = figure.of_records(tried.records), moved, len(groups)
+            if best is None or cost < best[0]:
+                best = cost, groups, tried
+        if best is None:
+            raise refused or ValueError("there must be a candidate")
+        return best[1:]
+
+    def _floor(self, figure: Figure, groups: Groups) -> float:
+        if self.trial.training:
+            return 0
+        return figure.floor([layer for choice in groups for layer in self._counted(choice)])
+
+
+def _in_words(named: dict[str, Groups]) -> list[tuple[str, Groups]]:
+    spelt = {"tick": "schedule", "timestep": "schedule"}
+    return [(f"as --{spelt.get(name, 'objective')} {name}", groups) for name, groups in named.items()]

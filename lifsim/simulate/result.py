@@ -32,15 +32,15 @@ from lifsim.hardware.stores import Stores
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
+from lifsim.play.dram import DramActivity, work_row
+from lifsim.play.timing import Timeline
 from lifsim.schedule.lif_memory import LifMemory
 from lifsim.schedule.occupancy import peak_bytes
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.traffic import DramBytes
 from lifsim.simulate.bound import BufferUse, advice, bound, bound_words, buffer_use, port_use
-from lifsim.simulate.dram import DramActivity, work_row
 from lifsim.simulate.options import Options
 from lifsim.simulate.spikes import SpikeProvenance
-from lifsim.simulate.timing import Timeline
 from lifsim.units import format_bytes, format_si
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ from lifsim.accounting.prices import Costs, energy_of, switched_off
 from lifsim.hardware.lif_unit import LifBank
 from lifsim.memo import Memo
 from lifsim.model.network import Network
+from lifsim.play.steps import visits
+from lifsim.play.timing import Timeline, timed
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.simulate.result import LayerRecord
-from lifsim.simulate.steps import visits
-from lifsim.simulate.timing import Timeline, timed
 from lifsim.simulate.training import trained
 
 

@@ -15,6 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lifsim.model.network import Layer
+from lifsim.schedule.choices import Choice, Choices
+from lifsim.schedule.partition import plan_of
 from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.schedule.traffic import DramBytes
 from lifsim.training.gradient_states import StateMoves, gradient_state_moves
@@ -68,6 +70,17 @@ def training_traffic(sizes: TrainingSizes, plan: Plan) -> tuple[LayerTraining, .
         carried = gradient_state_moves(sizes.facts, sizes.chip, group, sizes.batch, reverse=sizes.reverse)
         found += [_layer(sizes, sizes.layers[index], group, carried) for index in group.indices]
     return tuple(found)
+
+
+def trained_bytes(choices: Choices, choice: Choice, reverse: bool) -> int:
+    """What a group moves in all stages of its training. reverse: whether membranes are recomputed."""
+    sizes = TrainingSizes(choices.facts, choices.chip, choices.batch, reverse)
+    return sum(
+        stage.total
+        for layer in training_traffic(sizes, plan_of(choices, [choice]))
+        for stage in (layer.forward, layer.recompute, layer.backward, layer.weight_update)
+        if stage is not None
+    )
 
 
 def _layer(sizes: TrainingSizes, layer: Layer, group: GroupPlan, carried: StateMoves) -> LayerTraining:

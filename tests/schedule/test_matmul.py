@@ -12,11 +12,11 @@ from lifsim.memo import Memo
 from lifsim.model.arch import Arch
 from lifsim.model.network import Layer, Network
 from lifsim.model.sharing import Sharing
+from lifsim.play.steps import visits
 from lifsim.schedule.occupancy import peak_bytes
 from lifsim.schedule.plan import ScheduleOptions
 from lifsim.schedule.traffic import LayerTraffic
 from lifsim.schedule.unrolled import unroll
-from lifsim.simulate.steps import visits
 from tests.oracles import matmul, timestep_major
 from tests.schedule import build
 from tests.schedule.attention import attention_networks

@@ -16,10 +16,10 @@ from lifsim.memo import Memo
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
+from lifsim.play.steps import visits
 from lifsim.schedule.moves import Visit
 from lifsim.schedule.plan import ScheduleOptions
 from lifsim.schedule.traffic import DramBytes
-from lifsim.simulate.steps import visits
 from lifsim.training.flows import Turns
 from lifsim.training.refusals import gradient_faults
 from lifsim.training.sizes import TrainingSizes

@@ -27,9 +27,9 @@ from lifsim.hardware.dram.simulate import simulate
 from lifsim.hardware.dram.streamed import streamed_work
 from lifsim.hardware.pipeline.kinds import WRITES
 from lifsim.model.dram import DramSpec
+from lifsim.play.dram import dram_extents
 from lifsim.report.dram_line import dram_line
 from lifsim.report.summary import summary
-from lifsim.simulate.dram import dram_extents
 from lifsim.simulate.result import Result
 
 CYCLE = ("dram.model=cycle", "dram.device=ddr4_2400")

@@ -7,8 +7,8 @@ import pytest
 
 import lifsim
 from lifsim.hardware.pipeline.kinds import Kind
-from lifsim.simulate.dram import PAGE_BYTES, addresses, layout_of
-from lifsim.simulate.timing import Timeline
+from lifsim.play.dram import PAGE_BYTES, addresses, layout_of
+from lifsim.play.timing import Timeline
 
 
 @pytest.fixture(scope="module", params=["resnet19_cifar10", "mobilenet_cifar10", "lenet5_mnist"])

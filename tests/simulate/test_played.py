@@ -9,11 +9,11 @@ import pytest
 from lifsim.hardware.array import sparsity_of
 from lifsim.hardware.memory.cycle import CycleByCycle
 from lifsim.memo import Shared
+from lifsim.play.timing import Timeline
 from lifsim.simulate.inputs import load_inputs
 from lifsim.simulate.pipeline import simulate
 from lifsim.simulate.result import Result
 from lifsim.simulate.spikes import read_spikes
-from lifsim.simulate.timing import Timeline
 
 
 @pytest.fixture

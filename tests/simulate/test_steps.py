@@ -11,10 +11,10 @@ from lifsim.accounting.counts import ElementBits, LayerCounts, TimestepCounts
 from lifsim.errors import InputError
 from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.hardware.stores import Store, Stores
+from lifsim.play.dram import EXTENT_RECORD_BYTES, dram_extents
+from lifsim.play.steps import RunSteps, run_steps
 from lifsim.schedule.moves import Visit, moves_of
 from lifsim.schedule.traffic import DramBytes
-from lifsim.simulate.dram import EXTENT_RECORD_BYTES, dram_extents
-from lifsim.simulate.steps import RunSteps, run_steps
 
 
 def made() -> RunSteps:

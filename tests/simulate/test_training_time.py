@@ -14,10 +14,10 @@ import pytest
 import lifsim
 from lifsim.hardware.pipeline.kinds import LOADS, STORES
 from lifsim.interchange.dram_trace import read_dram_trace
+from lifsim.play.dram import PASSING, layout_of
 from lifsim.report.requests import write_requests
 from lifsim.report.timeline import write_timeline
 from lifsim.schedule.products import gemm_of
-from lifsim.simulate.dram import PASSING, layout_of
 from lifsim.simulate.result import Result
 from lifsim.training.products import transposed_gemm, weight_gradient_gemm
 

@@ -9,7 +9,7 @@ OPERANDS = ("tests/simulate/test_timing.py", "-k", "operands_of_an_add")
 SRAM = ("tests/hardware/test_sram.py",)
 COMMANDS = ("tests/simulate/test_dram_energy.py", "-k", "activate_by_hand")
 MEMBRANES = "lifsim/schedule/membranes.py"
-TIMING = "lifsim/simulate/timing.py"
+TIMING = "lifsim/play/timing.py"
 CACTI = "lifsim/hardware/sram.py"
 DEVICE = "lifsim/hardware/dram/energy.py"
 

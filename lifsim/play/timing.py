@@ -21,10 +21,10 @@ from lifsim.hardware.sram_ports import PortStalls
 from lifsim.hardware.stores import Store, Stores
 from lifsim.memo import Memo
 from lifsim.model.dram_part import Dram
+from lifsim.play.dram import dram_extents, with_dram_work
+from lifsim.play.steps import BUFFER_OF, RunSteps, run_steps
 from lifsim.schedule.moves import Visit
 from lifsim.schedule.rows import Ints
-from lifsim.simulate.dram import dram_extents, with_dram_work
-from lifsim.simulate.steps import BUFFER_OF, RunSteps, run_steps
 from lifsim.watch import Watch, unwatched
 
 STALLS = {

@@ -22,10 +22,10 @@ from lifsim.hardware.dram.counts import SLEEP_CYCLES, SLEEPS, DramWork
 from lifsim.hardware.dram.result import DramResult
 from lifsim.hardware.memory import Charge
 from lifsim.hardware.pipeline.timing import Extents
+from lifsim.play.steps import RunSteps
 from lifsim.room import require_memory
 from lifsim.schedule.moves import Moves, Visit, shares
 from lifsim.schedule.rows import Ints
-from lifsim.simulate.steps import RunSteps
 from lifsim.units import format_bytes
 
 PAGE_BYTES = 4096

@@ -20,10 +20,10 @@ from lifsim.schedule.choices import Choice, Choices, choices_of
 from lifsim.schedule.partition import allowed, plan_of
 from lifsim.schedule.plan import ScheduleOptions
 from lifsim.simulate.alone import counted, played
-from lifsim.simulate.candidates import Search
 from lifsim.simulate.figure import CycleFigure, EnergyFigure, Figure
 from lifsim.simulate.inputs import load_inputs
 from lifsim.simulate.pipeline import bank_of
+from lifsim.simulate.planning import Search
 from lifsim.simulate.spikes import read_spikes
 from lifsim.simulate.trial import Trial
 
