@@ -6,6 +6,7 @@ from rich.table import Table
 
 from lifsim.accounting.basis import prices_line
 from lifsim.errors import visible
+from lifsim.play.bound import bound_words
 from lifsim.report.beside_table import beside_table
 from lifsim.report.buffer_table import buffer_table
 from lifsim.report.change import figures
@@ -17,7 +18,6 @@ from lifsim.report.stage_table import stage_table
 from lifsim.report.summary import Around
 from lifsim.report.terminal import Terminal
 from lifsim.report.width import terminal_columns
-from lifsim.simulate.bound import bound_words
 from lifsim.simulate.result import Result
 from lifsim.sweeps.beside import Comparison
 from lifsim.units import counted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lifsim.simulate.bound import stalls
+from lifsim.play.bound import stalls
 from lifsim.simulate.result import Result
 from lifsim.units import format_bytes, format_si
 

@@ -26,11 +26,11 @@ from lifsim.config.text_file import read_text
 from lifsim.errors import Fault, InputError, collecting
 from lifsim.model.schema import Broken, Model, Text, rule
 from lifsim.model.sharing import Sharing
+from lifsim.play.bound import BufferUse
 from lifsim.play.dram import DramActivity
 from lifsim.report.summary import SCHEMA_VERSION
 from lifsim.schedule.lif_memory import LifMemory
 from lifsim.schedule.traffic import DramBytes
-from lifsim.simulate.bound import BufferUse
 from lifsim.simulate.resolved import sha256_of
 from lifsim.training.traffic import StageBytes
 

@@ -19,10 +19,10 @@ from lifsim.hardware.stores import Store
 from lifsim.memo import Memo
 from lifsim.play.steps import visits
 from lifsim.play.timing import timed
+from lifsim.play.trial import group_counts
 from lifsim.schedule.choices import Choice, Choices
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.traffic import DramBytes
-from lifsim.simulate.trial import group_counts
 from lifsim.watch import part_of
 
 

@@ -12,8 +12,8 @@ from lifsim.accounting.machine import Machine
 from lifsim.accounting.prices import Costs, energy_of, switched_off
 from lifsim.hardware.lif_unit import LifBank
 from lifsim.play.dram import with_estimated_work
+from lifsim.play.record import LayerRecord
 from lifsim.simulate.alone import least_cycles
-from lifsim.simulate.result import LayerRecord
 
 
 class Figure(Protocol):

@@ -18,15 +18,16 @@ from lifsim.memo import Shared
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
+from lifsim.play.record import LayerRecord
+from lifsim.play.training import training_notes
+from lifsim.play.trial import Trial, holding, priced
 from lifsim.schedule.chain_notes import chain_notes
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.lif_memory import lif_memory
 from lifsim.simulate.options import Options
 from lifsim.simulate.planning import planned
-from lifsim.simulate.result import LayerRecord, Result, Totals
+from lifsim.simulate.result import Result, Totals
 from lifsim.simulate.spikes import Spikes, at_its_rates, read_spikes
-from lifsim.simulate.training import training_notes
-from lifsim.simulate.trial import Trial, holding, priced
 from lifsim.training.refusals import training_faults
 from lifsim.units import format_si
 from lifsim.watch import Watch, unwatched

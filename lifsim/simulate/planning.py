@@ -18,6 +18,7 @@ from typing import NamedTuple
 from lifsim.accounting.counts import LayerCounts
 from lifsim.errors import InputError
 from lifsim.graph.states import State
+from lifsim.play.trial import Trial, Tried
 from lifsim.schedule.begins import begins_of
 from lifsim.schedule.cheapest import Found, Question, least
 from lifsim.schedule.chip import Chip
@@ -27,7 +28,6 @@ from lifsim.schedule.plan import Plan, ScheduleOptions
 from lifsim.simulate.alone import counted, least_cycles, played
 from lifsim.simulate.figure import CycleFigure, EnergyFigure, Figure
 from lifsim.simulate.options import Options
-from lifsim.simulate.trial import Trial, Tried
 from lifsim.training.traffic import trained_bytes
 
 MOST_PLAYED = 4

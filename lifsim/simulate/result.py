@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,6 @@ from lifsim.accounting.books import (
     as_tree,
     flat,
 )
-from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.lif_update import LifUpdatePj
 from lifsim.accounting.machine import Machine
 from lifsim.accounting.prices import Area
@@ -32,62 +31,20 @@ from lifsim.hardware.stores import Stores
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
-from lifsim.play.dram import DramActivity, work_row
+from lifsim.play.bound import BufferUse, advice, bound, bound_words, buffer_use, port_use
+from lifsim.play.dram import DramActivity
+from lifsim.play.record import LayerRecord
 from lifsim.play.timing import Timeline
 from lifsim.schedule.lif_memory import LifMemory
 from lifsim.schedule.occupancy import peak_bytes
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.traffic import DramBytes
-from lifsim.simulate.bound import BufferUse, advice, bound, bound_words, buffer_use, port_use
 from lifsim.simulate.options import Options
 from lifsim.simulate.spikes import SpikeProvenance
 from lifsim.units import format_bytes, format_si
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-@dataclass(frozen=True)
-class LayerRecord:
-    """One weight layer with its LIF: counts, and their energy. stages: what they are the sum of, in training."""
-
-    counts: LayerCounts
-    energy_pj: EnergyPj
-    stages: Mapping[str, StageRecord] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if self.stages and added(list(self.stages.values())) != StageRecord(
-            self.counts.cycles, self.counts.ops, self.counts.dram_bytes, self.counts.sram_accesses, self.energy_pj
-        ):
-            raise BooksError(f"{self.counts.name}: the layer is not the sum of its stages")
-
-    def row(self, clock_hz: int, stages: Iterable[str] = (), *, sleeps: bool = False) -> dict[str, Any]:
-        """One line of layers.csv, with these stages, whether this layer has them or not. sleeps: whether ranks of the
-        DRAM may sleep."""
-        counts = self.counts
-        return {
-            "layer": counts.name,
-            **as_row(counts.cycles, "cycles"),
-            "bound": bound(counts.cycles),
-            "time_s": counts.cycles.total / clock_hz,
-            "pe_utilisation": counts.pe_utilisation,
-            **as_row(counts.ops, "ops"),
-            **as_row(counts.dram_bytes, "dram_bytes"),
-            **as_row(counts.sram_accesses, "sram_accesses"),
-            **({} if counts.dram is None else work_row(counts.dram, sleeps=sleeps)),
-            **as_row(counts.registers, "register_accesses.membrane"),
-            **as_row(self.energy_pj, "energy_pj"),
-            **{name: value for stage in stages for name, value in _stage_row(stage, self.stages.get(stage))},
-            "tiling": counts.tiling,
-        }
-
-
-def _stage_row(stage: str, record: StageRecord | None) -> Iterator[tuple[str, float]]:
-    """What layers.csv has of each stage; 0 where a layer has nothing to do in it."""
-    yield f"stages.{stage}.cycles", record.cycles.total if record else 0
-    yield f"stages.{stage}.macs_effective", record.ops.macs_effective if record else 0
-    yield f"stages.{stage}.dram_bytes", record.dram_bytes.total if record else 0
-    yield f"stages.{stage}.energy_pj", record.energy_pj.total.total if record else 0.0
 
 
 @dataclass(frozen=True)

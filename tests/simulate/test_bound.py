@@ -13,7 +13,7 @@ from lifsim.accounting.counts import LayerCounts
 from lifsim.config.arch import load_arch
 from lifsim.hardware.sram_ports import PortStalls
 from lifsim.model.arch import Arch
-from lifsim.simulate.bound import advice, bound, bound_words, relief, stalls
+from lifsim.play.bound import advice, bound, bound_words, relief, stalls
 
 
 @pytest.fixture(scope="module")

@@ -19,9 +19,10 @@ from lifsim.hardware.sram_banks import Banks
 from lifsim.hardware.sram_ports import Port, Ports
 from lifsim.model.network import Network, Spikes
 from lifsim.model.sharing import Sharing
+from lifsim.play.record import LayerRecord
 from lifsim.simulate.options import Options
 from lifsim.simulate.pipeline import run, simulate
-from lifsim.simulate.result import LayerRecord, Result
+from lifsim.simulate.result import Result
 from lifsim.simulate.spikes import SpikeProvenance, spike_work
 from lifsim.simulate.spikes import Spikes as Read
 from lifsim.trace.source import Trace

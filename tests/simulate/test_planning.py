@@ -15,6 +15,7 @@ from lifsim.accounting.machine import Machine
 from lifsim.graph.states import channels_by_layer, states_of
 from lifsim.hardware.array import sparsity_of
 from lifsim.memo import Memo
+from lifsim.play.trial import Trial
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.choices import Choice, Choices, choices_of
 from lifsim.schedule.partition import allowed, plan_of
@@ -25,7 +26,6 @@ from lifsim.simulate.inputs import load_inputs
 from lifsim.simulate.pipeline import bank_of
 from lifsim.simulate.planning import Search
 from lifsim.simulate.spikes import read_spikes
-from lifsim.simulate.trial import Trial
 
 SLOW = ("dram.model=bandwidth", "dram.bandwidth_bytes_per_s=20MB", "dram.latency_ns=100")
 SMALL = ("buffers.membrane.size_bytes=8KiB", "buffers.weight.size_bytes=16KiB")

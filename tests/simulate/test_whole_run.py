@@ -19,9 +19,10 @@ from lifsim.config.workload import network_of
 from lifsim.hardware.array import SPARSITIES
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
+from lifsim.play.record import LayerRecord
 from lifsim.simulate.options import Options
 from lifsim.simulate.pipeline import simulate
-from lifsim.simulate.result import LayerRecord, Result
+from lifsim.simulate.result import Result
 from lifsim.simulate.spikes import SpikeProvenance, Spikes, spike_work
 from lifsim.trace.source import LayerSpikes, Trace
 from tests.oracles.whole_run import Convolution, Counted, Machine, count

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lifsim.simulate.result import LayerRecord
+from lifsim.play.record import LayerRecord
 from lifsim.sweeps.beside import Comparison
 from lifsim.units import change_text
 

@@ -13,8 +13,8 @@ from lifsim.hardware.array import SPARSITIES, Gemm, Kept, Laid
 from lifsim.hardware.lif_unit import lif_bank
 from lifsim.model.arch import Arch
 from lifsim.model.network import Layer
+from lifsim.play.bound import STALLS
 from lifsim.report.explain.line import Line, alike, plus, product, total
-from lifsim.simulate.bound import STALLS
 from lifsim.units import counted
 
 UNIT = "cycles"

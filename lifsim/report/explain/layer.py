@@ -11,6 +11,8 @@ from lifsim.hardware.array import dataflow_of, shape_of
 from lifsim.hardware.stores import Stores
 from lifsim.model.arch import Arch
 from lifsim.model.network import Layer, Network
+from lifsim.play.bound import port_use
+from lifsim.play.record import LayerRecord
 from lifsim.report.explain.beside import Beside, beside_lines
 from lifsim.report.explain.commands import command_lines
 from lifsim.report.explain.cycles import cycle_lines
@@ -19,8 +21,7 @@ from lifsim.report.explain.line import Line
 from lifsim.report.explain.ports import port_lines
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.products import laid_out
-from lifsim.simulate.bound import port_use
-from lifsim.simulate.result import LayerRecord, Result
+from lifsim.simulate.result import Result
 from lifsim.sweeps.beside import Comparison
 from lifsim.units import counted
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from lifsim.accounting.books import Cycles
 from lifsim.model.arch import Arch
+from lifsim.play.bound import PortUse
 from lifsim.report.explain.line import Line, total
-from lifsim.simulate.bound import PortUse
 
 
 def port_lines(used: Mapping[str, PortUse], arch: Arch, cycles: Cycles) -> Iterator[Line]:

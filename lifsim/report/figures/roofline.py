@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.machine import Machine
-from lifsim.simulate.bound import bound
+from lifsim.play.bound import bound
 from lifsim.simulate.result import Result, Totals
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ from lifsim.accounting.stage_record import StageRecord
 from lifsim.accounting.stages import Stages, merged
 from lifsim.memo import Memo
 from lifsim.model.network import Network
+from lifsim.play.record import LayerRecord
 from lifsim.play.steps import visits
 from lifsim.play.timing import Timeline, timed
 from lifsim.schedule.plan import Plan
-from lifsim.simulate.result import LayerRecord
 from lifsim.training.sizes import TrainingSizes
 from lifsim.training.steps import training_visits
 

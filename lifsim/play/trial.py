@@ -12,12 +12,12 @@ from lifsim.accounting.prices import Costs, energy_of, switched_off
 from lifsim.hardware.lif_unit import LifBank
 from lifsim.memo import Memo
 from lifsim.model.network import Network
+from lifsim.play.record import LayerRecord
 from lifsim.play.steps import visits
 from lifsim.play.timing import Timeline, timed
+from lifsim.play.training import trained
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.plan import GroupPlan, Plan
-from lifsim.simulate.result import LayerRecord
-from lifsim.simulate.training import trained
 
 
 class Tried(NamedTuple):
