@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 
 from lifsim.hardware.memory import MEMORIES, Memory
@@ -41,8 +41,3 @@ class Machine:
     def dram_bytes_per_cycle(self) -> Fraction | None:
         """What its DRAM moves at most in one cycle; None where that has no end."""
         return self.memory.peak_bytes_per_cycle(self.dram, self.clock_hz)
-
-    def without_membranes(self) -> Machine:
-        """For plans that keep all membranes in the PEs: of their buffer only whether there is one."""
-        membrane = replace(self.stores.membrane, size_bytes=min(1, self.stores.membrane.size_bytes))
-        return replace(self, stores=replace(self.stores, membrane=membrane))

@@ -16,8 +16,7 @@ from lifsim.play.record import LayerRecord
 from lifsim.play.steps import visits
 from lifsim.play.timing import Timeline, timed
 from lifsim.play.training import trained
-from lifsim.schedule.facts import NetworkFacts
-from lifsim.schedule.plan import GroupPlan, Plan
+from lifsim.schedule.plan import Plan
 
 
 class Tried(NamedTuple):
@@ -45,11 +44,7 @@ class Trial:
         setup = replace(self.setup, bank=holding(self.setup.bank, self.setup.network, plan))
         if self.training:
             return Tried(*trained(setup, accounting, plan, self.costs, self.runs, reverse=self.reverse))
-        if all(group.tick_batched for group in plan.groups):  # of a buffer for membranes matters that there is one
-            alike = replace(setup, machine=setup.machine.without_membranes())
-            counts, timeline = self.runs.of(_counted, alike, accounting, plan, self.runs)
-        else:
-            counts, timeline = _counted(setup, accounting, plan, self.runs)
+        counts, timeline = _counted(setup, accounting, plan, self.runs)
         return Tried(priced(setup, counts, self.costs), timeline)
 
 
@@ -71,16 +66,13 @@ def priced(setup: Setup, counts: Sequence[LayerCounts], costs: Costs) -> tuple[L
     return tuple(LayerRecord(layer, energy_of(layer, costs, setup.machine, setup.bank)) for layer in counts)
 
 
-def group_counts(setup: Setup, accounting: Accounting, facts: NetworkFacts, group: GroupPlan) -> list[LayerCounts]:
-    """The events of the layers of `group`, which wait for the ports of their buffers, but not for the DRAM."""
-    counts = accounting.count(setup, facts, group)
-    return accounting.with_port_waits(setup, group, counts) if setup.machine.waits else counts
-
-
 def _counted(setup: Setup, accounting: Accounting, plan: Plan, runs: Memo) -> tuple[list[LayerCounts], Timeline | None]:
     """The events of every layer under `plan`, and their times, which `runs` keeps for runs that differ in what is no
     matter of time."""
-    counts = [layer for group in plan.groups for layer in group_counts(setup, accounting, plan.facts, group)]
+    counts: list[LayerCounts] = []
+    for group in plan.groups:
+        layers = accounting.count(setup, plan.facts, group)
+        counts += accounting.with_port_waits(setup, group, layers) if setup.machine.waits else layers
     if not setup.machine.waits:
         return counts, None
     return timed(setup.machine, visits(plan, setup.batch, setup.memo), counts, runs, setup.watch)

@@ -66,7 +66,10 @@ class Choices:
         and its group says why. Raises InputError where it cannot run so, either."""
         key = first, end, runs
         if key not in self._planned:
-            group = self._tick(first) if runs == "tick-batched" else self._timestep(first, end)
+            if runs == "tick-batched":
+                group = self._alone(first, self._memo.of(tick.traffic, *self._tiled(first)))
+            else:
+                group = self._timestep(first, end)
             self._planned[key] = Choice(group, group.dram.total)
         return self._planned[key]
 
@@ -77,11 +80,11 @@ class Choices:
             self._faster[index] = [Choice(group, group.dram.total) for group in groups]
         return self._faster[index]
 
-    def between(self, first: int, end: int, asked: Runs | None = None) -> list[Choice]:
-        """All in which layers first..end-1 may run, or the one that is `asked` for; of a layer alone tick-batched
-        first. Raises InputError where there is none."""
-        if end - first > 1 or asked is not None:
-            return [self.planned(first, end, asked or "timestep-major")]
+    def between(self, first: int, end: int) -> list[Choice]:
+        """All ways in which layers first..end-1 may run; of a layer alone tick-batched first. Raises InputError where
+        there is none."""
+        if end - first > 1:
+            return [self.planned(first, end, "timestep-major")]
         if not self.mergeable:
             return [self.planned(first, end, "tick-batched")]
         ways = (self.planned(first, end, runs) for runs in RUNS)
@@ -92,21 +95,18 @@ class Choices:
         spans = combinations(self.cuts, 2) if self.mergeable else pairwise(self.cuts)
         return [choice for first, end in spans for choice in self.between(first, end)]
 
-    def _tick(self, index: int) -> GroupPlan:
-        moved = self._memo.of(tick.traffic, *self._tiled(index))
-        if not isinstance(moved, Fault):
-            return self._alone(index, moved)
-        if not self.mergeable:
-            raise InputError(moved)
-        return replace(self._timestep(index, index + 1), why=f"{moved.path} {moved.message}")
-
     def _tiled(self, index: int) -> tuple[Layer, Reals, TileRoom, int, tuple[Way, ...]]:
         layer = self.facts.layers[index].layer
         ways = self.chip.ways_of(layer, self._channels[index])
         return layer, self.facts.reals, self.chip.tiles, self.batch, ways
 
-    def _alone(self, index: int, moved: LayerTraffic) -> GroupPlan:
-        return GroupPlan(index, index, self.batch, (), None, (moved,), "tick-batched")
+    def _alone(self, index: int, moved: LayerTraffic | Fault) -> GroupPlan:
+        """A layer that moves so much tick-batched, or why it cannot be: then it runs timestep-major."""
+        if not isinstance(moved, Fault):
+            return GroupPlan(index, index, self.batch, (), None, (moved,), "tick-batched")
+        if not self.mergeable:
+            raise InputError(moved)
+        return replace(self._timestep(index, index + 1), why=f"{moved.path} {moved.message}")
 
     def _timestep(self, first: int, end: int) -> GroupPlan:
         return plan_group(self.facts, first, end - 1, self.chip.room, self.batch, self.chunk)

@@ -70,7 +70,11 @@ def allowed(choices: Choices, options: ScheduleOptions) -> list[Choice]:
         _require_membrane_buffer(facts, ends, runs)
     if options.groups is None and options.schedule == "auto":
         return choices.every()
-    return [choice for first, end in pairwise(ends) for choice in choices.between(first, end, runs[first])]
+    found: list[Choice] = []
+    for first, end in pairwise(ends):
+        how = runs[first]
+        found += choices.between(first, end) if how is None else [choices.planned(first, end, how)]
+    return found
 
 
 def _runs(layers: int, schedule: str, given: Runs | None) -> Runs | None:

@@ -25,7 +25,7 @@ from lifsim.schedule.products import gemm_of
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.storage import Reals, images_together, tensor_bytes, tick_rows
 from lifsim.schedule.tick_nest import Cost, Nest, inputs_outer, nest_of, weights_outer
-from lifsim.schedule.tile_price import NOT_LEGAL, TilePrices
+from lifsim.schedule.tile_price import NOT_LEGAL, TilePrices, tile_cycles, tile_spills
 from lifsim.schedule.traffic import DramBytes, Held, LayerTraffic, Tiling
 from lifsim.schedule.ways import UNCHAINED, Way
 
@@ -37,7 +37,9 @@ def traffic(
 
     ways: in which its chains may be worked off. A fault is why no tile is legal under any of them.
     """
-    searches = [_Search(layer, reals, room, batch, way) for way in ways]
+    searches: list[_Search] = []
+    for way in ways:  # (a comprehension would be one frame more between the command and a fold)
+        searches += [_searched(layer, reals, room, batch, way)]
     legal = [search for search in searches if search.legal.any()]
     if not legal:
         return _refused(layer, searches)
@@ -50,7 +52,7 @@ def faster(
 ) -> tuple[LayerTraffic, ...]:
     """Tilings of `layer` that take fewer cycles of the array than that of `traffic`, and move more bytes: of all legal
     ones those that are the best at some price of a byte in cycles, by their bytes."""
-    searches = [_Search(layer, reals, room, batch, way) for way in ways]
+    searches = [_searched(layer, reals, room, batch, way) for way in ways]
     best = corners(offer for search in searches for offer in search.offers)
     return tuple(_moved(*offer.what) for offer in best[1:])
 
@@ -66,7 +68,7 @@ def _moved(search: _Search, place: Place) -> LayerTraffic:
     cost = search.costs[order]
     filters = search.nests * int(cost.weights[row, column])
     operand = filters if layer.operand is not None else 0
-    spilled = batch * search.prices.spilled(row, column)
+    spilled = int(search.spilled[row, column])
     return LayerTraffic(
         layer.name,
         DramBytes(
@@ -84,56 +86,36 @@ def _moved(search: _Search, place: Place) -> LayerTraffic:
 
 @dataclass(frozen=True)
 class _Search:
-    """The tilings of one layer: [orders, r, m]."""
+    """The tilings of one layer. costs: [orders] of them; prices: of their tiles; legal: [r, m] which can be worked off;
+    spilled: [r, m] bytes of psums, whole batch, one way; total: [orders, r, m] bytes but for what the layer puts
+    out."""
 
     layer: Layer
     reals: Reals
     room: TileRoom
     batch: int
     way: Way
-
-    @cached_property
-    def nest(self) -> Nest:
-        return nest_of(self.layer, self.reals, self.room, images_together(self.layer, self.batch), self.way)
+    nest: Nest
+    costs: list[Cost]
+    prices: TilePrices
+    legal: NDArray[np.bool_]
+    spilled: Ints
+    total: Ints
 
     @property
     def nests(self) -> int:
         """How often the nest is walked."""
-        return self.layer.groups // self.nest.groups * (self.batch // self.nest.batch)
-
-    @cached_property
-    def costs(self) -> list[Cost]:
-        return [weights_outer(self.nest), inputs_outer(self.nest)]
-
-    @cached_property
-    def row_pixels(self) -> int:
-        return tick_rows(self.layer, self.reals).row_pixels
-
-    @cached_property
-    def prices(self) -> TilePrices:
-        store = self.room.psums.of(self.layer, self.way.chains)
-        rows, filters = self.nest.rows.heights * self.row_pixels, self.nest.filters
-        return TilePrices(gemm_of(self.layer, self.way.chains), store, self.layer.rounds, rows, filters, self.way)
-
-    @cached_property
-    def legal(self) -> NDArray[np.bool_]:
-        """[r, m] which tiles can be worked off."""
-        return self.nest.legal & self.prices.have_room & self.prices.keep_chains
-
-    @cached_property
-    def total(self) -> Ints:
-        """[orders, r, m] bytes but for what the layer puts out; psums that spill come on top of what comes in."""
-        coming = np.stack([self.nests * (cost.weights + cost.spikes) for cost in self.costs])
-        coming[:, ~self.legal] = NOT_LEGAL
-        spilled: Ints = 2 * self.batch * self.prices.spilled_by(coming.min(axis=0) < NOT_LEGAL)
-        return coming + spilled
+        return _nests(self.layer, self.nest, self.batch)
 
     @cached_property
     def best(self) -> Place:
         """That of the fewest bytes, of equals the fewest cycles, then tiles, or the narrowest tiles. Cycles are counted
         only where they decide between equals."""
         least = (self.total == self.total.min()).any(axis=0)
-        cycles = self.prices.cycles_by(least) if least.sum() > 1 else np.zeros(least.shape, np.int64)
+        cycles = np.zeros(least.shape, np.int64)
+        if least.sum() > 1:
+            grid = self.prices.grid(least)
+            cycles = grid.summed(tile_cycles(*self.prices.on_array(grid)), cycles)
         tiles = np.multiply.outer(self.nest.rows.tiles, self.nest.filter_tiles)
         keys = (tiles, self.width, cycles, self.total)
         every = (np.broadcast_to(key, self.total.shape).ravel() for key in keys)
@@ -148,7 +130,8 @@ class _Search:
     @property
     def offers(self) -> Iterator[Offer[tuple[_Search, Place]]]:
         """Every legal tiling for its bytes and cycles."""
-        cycles = self.prices.cycles_by(self.legal)
+        grid = self.prices.grid(self.legal)
+        cycles = grid.summed(tile_cycles(*self.prices.on_array(grid)), np.zeros(self.legal.shape, np.int64))
         for order, row, column in np.argwhere(self.total < NOT_LEGAL).tolist():
             place = order, row, column
             yield Offer(int(self.total[place]), int(cycles[row, column]), (self, place))
@@ -156,8 +139,8 @@ class _Search:
     def tiling(self, cost: Cost, row: int, column: int) -> Tiling:
         nest = self.nest
         rows, filters = int(nest.rows.heights[row]), int(nest.filters[column])
-        starts = range(0, self.layer.pixels, rows * self.row_pixels)
-        into, membranes = Cut(tuple(starts), filters, cost.order == "inputs_outer", self.way.chains), self.way.membranes
+        starts = self.prices.starts(row)
+        into, membranes = Cut(starts, filters, cost.order == "inputs_outer", self.way.chains), self.way.membranes
         return Tiling(
             order=cost.order,
             rows=rows,
@@ -177,7 +160,32 @@ class _Search:
         nest, width = self.nest, int(self.width[column])
         tiles = int(nest.rows.tiles[row] * nest.filter_tiles[column])
         every = tiles * (self.layer.groups // nest.groups)
-        return int(self.total[order, row, column]), self.prices.cycles(row, column), width, every
+        alone = np.zeros(self.legal.shape, np.bool_)
+        alone[row, column] = True
+        grid = self.prices.grid(alone)
+        cycles = int((grid.tall @ tile_cycles(*self.prices.on_array(grid)) @ grid.wide.T).sum())
+        return int(self.total[order, row, column]), cycles, width, every
+
+
+def _searched(layer: Layer, reals: Reals, room: TileRoom, batch: int, way: Way) -> _Search:
+    """All tilings of `layer` with what they move; psums that spill come on top of what comes in."""
+    nest = nest_of(layer, reals, room, images_together(layer, batch), way)
+    costs = [weights_outer(nest), inputs_outer(nest)]
+    store, pixels = room.psums.of(layer, way.chains), nest.rows.heights * tick_rows(layer, reals).row_pixels
+    prices = TilePrices(gemm_of(layer, way.chains), store, layer.rounds, pixels, nest.filters, way)
+    legal = nest.legal & prices.have_room & prices.keep_chains
+    spilled = np.zeros(legal.shape, np.int64)
+    if not store.dataflow.sums_in_pes and legal.any():
+        grid = prices.grid(legal)
+        each = tile_spills(prices.gemm, store, layer.rounds, grid.heights, grid.widths)
+        spilled = batch * grid.summed(each, spilled)
+    total = np.stack([_nests(layer, nest, batch) * (cost.weights + cost.spikes) for cost in costs]) + 2 * spilled
+    total[:, ~legal] = NOT_LEGAL
+    return _Search(layer, reals, room, batch, way, nest, costs, prices, legal, spilled, total)
+
+
+def _nests(layer: Layer, nest: Nest, batch: int) -> int:
+    return layer.groups // nest.groups * (batch // nest.batch)
 
 
 def _refused(layer: Layer, searches: Sequence[_Search]) -> Fault:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lifsim.hardware.array import dense_cycles
 from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.model.network import Layer, Tensor
 from lifsim.schedule.chip import TileRoom
@@ -27,6 +26,7 @@ from lifsim.schedule.storage import (
     tensor_bytes,
     tick_rows,
 )
+from lifsim.schedule.tile_price import tile_cycles
 from lifsim.schedule.traffic import LayerTraffic, Tiling
 
 
@@ -57,12 +57,8 @@ def _work(layer: Layer, room: TileRoom, tiles: _Tiles) -> Ints:
     store, gemm = room.psums.of(layer, cut.chains), replace(gemm_of(layer, cut.chains), groups=1)
     heights, rows = np.unique(cut.pixel_tiles(gemm), return_inverse=True)
     widths, columns = np.unique(cut.filter_tiles(gemm), return_inverse=True)
-    shapes = [[gemm.tile(high, wide) for wide in widths.tolist()] for high in heights.tolist()]
-    taken = [
-        [dense_cycles(store.dataflow, tile, store.shape, layer.rounds, tick_batched=True).total for tile in across]
-        for across in shapes
-    ]
-    return np.array(taken, np.int64)[rows[tiles.row_tile], columns[tiles.filter_tile]]
+    taken = tile_cycles(gemm, replace(store, room=0), layer.rounds, tuple(heights.tolist()), tuple(widths.tolist()))
+    return taken[rows[tiles.row_tile], columns[tiles.filter_tile]]
 
 
 @dataclass(frozen=True)

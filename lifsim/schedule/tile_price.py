@@ -20,8 +20,7 @@ NOT_LEGAL = int(np.iinfo(np.int64).max) // 4
 CACHED = 4096
 """Layers whose tiles' prices are kept: a sweep asks for the same ones again and again."""
 
-Price = Callable[[Gemm, PsumStore, int], int]
-"""Of (a tile, array and room for psums, rounds)."""
+Sizes = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -58,43 +57,41 @@ class TilePrices:
         tiles = [[self.gemm.tile(int(high), int(wide)) for wide in self.filters] for high in self.pixels]
         return np.array([[legal(tile) for tile in row] for row in tiles])
 
-    def spilled(self, row: int, column: int) -> int:
-        """Bytes of psums per image, one way, of one tiling."""
-        return int(self.spilled_by(self._only(row, column))[row, column])
+    def starts(self, row: int) -> Sizes:
+        """First pixels of the row tiles of a tiling."""
+        return tuple(range(0, self.gemm.pixels, int(self.pixels[row])))
 
-    def spilled_by(self, asked: NDArray[np.bool_]) -> Ints:
-        """[r, m] bytes of psums per image, one way, of the tilings that are `asked` for."""
-        if self.store.dataflow.sums_in_pes:
-            return np.zeros(asked.shape, np.int64)
-        return self._summed(asked, spilled_bytes, self.store)
-
-    def cycles(self, row: int, column: int) -> int:
-        """Array and fill_drain cycles per image of one tiling."""
-        return int(self.cycles_by(self._only(row, column))[row, column])
-
-    def cycles_by(self, asked: NDArray[np.bool_]) -> Ints:
-        """[r, m] array and fill_drain cycles per image when every operand takes its cycle, of the tilings that are
-        `asked` for."""
-        return self._summed(asked, _cycles, replace(self.store, room=0))
-
-    def _only(self, row: int, column: int) -> NDArray[np.bool_]:
-        asked = np.zeros((self.pixels.size, self.filters.size), np.bool_)
-        asked[row, column] = True
-        return asked
-
-    def _summed(self, asked: NDArray[np.bool_], price: Price, store: PsumStore) -> Ints:
-        """[r, m] over the tiles of each tiling, of at most four shapes; 0 where no tiling of the row or column is
-        `asked` for."""
+    def grid(self, asked: NDArray[np.bool_]) -> TileGrid:
+        """The tiles of the tilings that are `asked` for [r, m]."""
         rows, columns = (np.flatnonzero(np.any(asked, axis=axis)) for axis in (1, 0))
         heights, tall = _parts(self.gemm.pixels, self.pixels[rows])
         widths, wide = _parts(self.gemm.filters, self.filters[columns])
-        found = np.zeros(asked.shape, np.int64)
-        each = _priced(price, self.gemm, store, self.rounds, heights, widths)
-        found[np.ix_(rows, columns)] = tall @ each @ wide.T
-        return found
+        return TileGrid(rows, columns, heights, widths, tall, wide)
+
+    def on_array(self, grid: TileGrid) -> tuple[Gemm, PsumStore, int, Sizes, Sizes]:
+        """What `tile_cycles` asks of the tiles of `grid`."""
+        return self.gemm, replace(self.store, room=0), self.rounds, grid.heights, grid.widths
 
 
-def _parts(total: int, size: Ints) -> tuple[tuple[int, ...], Ints]:
+@dataclass(frozen=True)
+class TileGrid:
+    """Tiles of tilings [rows, columns] of all [r, m]. heights, widths: pixels and filters that any of them has; tall
+    [rows, heights], wide [columns, widths]: how many a tiling has of each."""
+
+    rows: Ints
+    columns: Ints
+    heights: Sizes
+    widths: Sizes
+    tall: Ints
+    wide: Ints
+
+    def summed(self, each: Ints, tilings: Ints) -> Ints:
+        """`tilings` [r, m] with the sums over their tiles of what these are priced at, [heights, widths]."""
+        tilings[np.ix_(self.rows, self.columns)] = self.tall @ each @ self.wide.T
+        return tilings
+
+
+def _parts(total: int, size: Ints) -> tuple[Sizes, Ints]:
     """Sizes of all parts into which `size` [n] cuts the total, the last one what is left; [n, sizes] how many there are
     of each."""
     sizes = np.unique(np.concatenate([size, total % size]))
@@ -104,15 +101,24 @@ def _parts(total: int, size: Ints) -> tuple[tuple[int, ...], Ints]:
 
 
 @lru_cache(CACHED)
-def _priced(
-    price: Price, gemm: Gemm, store: PsumStore, rounds: int, heights: tuple[int, ...], widths: tuple[int, ...]
-) -> Ints:
-    """[heights, widths] of tiles of so many pixels and filters; read-only, since it is given out again."""
-    tiles = [[gemm.tile(high, wide) for wide in widths] for high in heights]
-    found = np.array([[price(tile, store, rounds) for tile in row] for row in tiles], np.int64)
+def tile_cycles(gemm: Gemm, array: PsumStore, rounds: int, heights: Sizes, widths: Sizes) -> Ints:
+    """[heights, widths] cycles of the array for tiles of so many pixels and filters, when every operand takes its
+    cycle; read-only, since it is given out again. array: with room 0, of which nothing depends."""
+    found = np.empty((len(heights), len(widths)), np.int64)
+    for row, high in enumerate(heights):
+        for column, wide in enumerate(widths):
+            tile = gemm.tile(high, wide)
+            found[row, column] = dense_cycles(array.dataflow, tile, array.shape, rounds, tick_batched=True).total
     found.setflags(write=False)
     return found
 
 
-def _cycles(tile: Gemm, store: PsumStore, rounds: int) -> int:
-    return dense_cycles(store.dataflow, tile, store.shape, rounds, tick_batched=True).total
+@lru_cache(CACHED)
+def tile_spills(gemm: Gemm, store: PsumStore, rounds: int, heights: Sizes, widths: Sizes) -> Ints:
+    """[heights, widths] bytes of psums per image, one way, that such tiles spill; read-only."""
+    found = np.empty((len(heights), len(widths)), np.int64)
+    for row, high in enumerate(heights):
+        for column, wide in enumerate(widths):
+            found[row, column] = spilled_bytes(gemm.tile(high, wide), store, rounds)
+    found.setflags(write=False)
+    return found

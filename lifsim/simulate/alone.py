@@ -19,7 +19,6 @@ from lifsim.hardware.stores import Store
 from lifsim.memo import Memo
 from lifsim.play.steps import visits
 from lifsim.play.timing import timed
-from lifsim.play.trial import group_counts
 from lifsim.schedule.choices import Choice, Choices
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.traffic import DramBytes
@@ -28,7 +27,8 @@ from lifsim.watch import part_of
 
 def counted(setup: Setup, accounting: Accounting, choices: Choices, choice: Choice) -> tuple[LayerCounts, ...]:
     """The events of the layers of a group, which wait for the ports of their buffers, but not for the DRAM."""
-    return tuple(group_counts(setup, accounting, choices.facts, choice.group))
+    counts = accounting.count(setup, choices.facts, choice.group)
+    return tuple(accounting.with_port_waits(setup, choice.group, counts) if setup.machine.waits else counts)
 
 
 def played(setup: Setup, accounting: Accounting, choices: Choices, choice: Choice) -> tuple[LayerCounts, ...]:

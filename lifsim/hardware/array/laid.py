@@ -12,8 +12,8 @@ import numpy as np
 
 from lifsim.hardware.array.cut import Cut
 from lifsim.hardware.array.dataflow import Dataflow
-from lifsim.hardware.array.dense import ArrayAccesses, buffer_accesses, dense_cycles, dense_waits
-from lifsim.hardware.gemm import NO_CYCLES, ArrayCycles, ArrayShape, Gemm
+from lifsim.hardware.array.dense import ArrayAccesses, buffer_accesses, dense_waits
+from lifsim.hardware.gemm import ArrayShape, Gemm
 from lifsim.hardware.input_reads import InputReads
 from lifsim.hardware.sram_banks import Banks, Ints
 from lifsim.hardware.sram_ports import Ports, PortStalls
@@ -56,13 +56,6 @@ class Laid:
         """Folds of W filters, or of whole chains of them, by filter tile."""
         wide = self.shape.filter_cols(self.gemm.chain)
         return [-(-filters // wide) for filters in self.tiling.filter_tiles(self.gemm)]
-
-    def cycles(self, rounds: int) -> ArrayCycles:
-        """Of all tiles over `rounds`."""
-        total = NO_CYCLES
-        for tile, count in self.tiles:
-            total += dense_cycles(self.dataflow, tile, self.shape, rounds, self.tick_batched) * count
-        return total
 
     def accesses(self, rounds: int) -> ArrayAccesses:
         """Of all tiles over `rounds`."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.hardware.array.dense import output_blocks
+from lifsim.hardware.array.dense import dense_cycles, output_blocks
 from lifsim.hardware.array.laid import Laid
 from lifsim.hardware.array.sparsity.protocol import SPARSITIES, Kept, Sparsity
 from lifsim.hardware.gemm import NO_CYCLES, ArrayCycles
@@ -29,7 +29,9 @@ class Unaware(Sparsity):
         """The dataflow's, by difference: a round adds what one round more takes."""
         found, before = [], NO_CYCLES
         for rounds in range(1, kept.rounds + 1):
-            upto = laid.cycles(rounds)
+            upto = NO_CYCLES
+            for tile, count in laid.tiles:
+                upto += dense_cycles(laid.dataflow, tile, laid.shape, rounds, laid.tick_batched) * count
             found.append((upto + before * -1) * kept.images)
             before = upto
         return tuple(found)
