@@ -30,7 +30,7 @@ def chain_notes(plan: Plan, sharing: Sharing) -> Iterator[str]:
     said = [f"{whole} layers have them whole in a fold{_among(fewer)}"] if whole else []
     said += [f"folds of {alternating} layers alternate at every timestep"] if alternating else []
     why = "timestep t + 1 of a chain follows all its calls of timestep t, an order that none does not need"
-    yield f"chains of {sharing}: {', '.join(said)}; {why}"
+    yield f"chains of channel{sharing.channels}: {', '.join(said)}; {why}"
 
 
 def _among(fewer: set[str]) -> str:

@@ -28,6 +28,13 @@ def _run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str,
     return status, captured.out, captured.err
 
 
+@pytest.fixture
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A console on which no line of a table is broken, and none as it is stands beside none alike."""
+    monkeypatch.setenv("COLUMNS", "140")
+
+
+@pytest.mark.usefixtures("wide")
 def test_the_table_names_its_figures_with_units_and_compares_with_none(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, err = _run(capsys, "--arch", "sata128.yaml", "--sharing", "channel4")
     assert status == 0
@@ -36,6 +43,7 @@ def test_the_table_names_its_figures_with_units_and_compares_with_none(capsys: p
     assert "written to reports/vgg16_cifar10-sata128-channel4" in err
 
 
+@pytest.mark.usefixtures("wide")
 @pytest.mark.parametrize(
     ("sharing", "steps"),
     [("channel4", ["32 LIF units, not 128"]), ("layer+channel2", ["64 LIF units, not 128", "the schedule"])],

@@ -102,7 +102,7 @@ def test_an_existing_file_is_kept_unless_forced(
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        (["--workload", "vgg16_cifar1"], "did you mean 'vgg16_cifar10'"),
+        (["--workload", "vgg16_cifar1"], "did you mean one of vgg16_cifar10, vgg16_cifar100?"),
         (["--workload", "vgg16_cifar10"], "layers: trace has 3, vgg16_cifar10 14"),
         (["--sharing", "chanel2"], "did you mean 'channel2'"),
         (["--timesteps", "3"], "4 must begin with T x B = 3 x 1"),

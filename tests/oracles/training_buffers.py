@@ -48,19 +48,26 @@ def psum_accesses(sums: int, terms: int, rows: int, additions: int, *, in_the_ar
     return reads, writes
 
 
-def splits(sizes: Sequence[int], buffer: int) -> Iterator[tuple[int, tuple[int, ...]]]:
-    """Every (transient, permanent bytes by state) that a buffer holds; a longer transient region serves nobody."""
+def splits(
+    sizes: Sequence[int], calls: Sequence[int], buffer: int, granule: int
+) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """Every (transient, permanent bytes by state) that a buffer holds; a longer transient region serves nobody. Where a
+    byte moves for each of a state's `calls`, of which there are several, `granule` bytes have room to pass through, or
+    all of a buffer that is smaller."""
     for transient in range(min(buffer, max(sizes)) + 1):
         for permanent in product(*(range(size + 1) for size in sizes)):
-            if sum(permanent) + transient <= buffer:
+            states = zip(sizes, permanent, calls, strict=True)
+            streams = any(often > 1 and size > kept + transient for size, kept, often in states)
+            if sum(permanent) + transient + streams * min(granule, buffer) <= buffer:
                 yield transient, permanent
 
 
 def fewest_moves(
-    calls: list[tuple[str, int]], sizes: Mapping[str, int], buffer: int, timesteps: int
+    calls: list[tuple[str, int]], sizes: Mapping[str, int], buffer: int, timesteps: int, granule: int
 ) -> tuple[int, set[tuple[tuple[int, int], ...]]]:
     """Of all splits of a buffer the fewest bytes that move, and what the layers of `calls` (state, layer) may then read
-    and write, ((reads, writes) by layer in order): one for each split that moves so few.
+    and write, ((reads, writes) by layer in order): one for each split that moves so few. granule: bytes that stream at a
+    time, where any do.
 
     A byte of each kind is walked through all timesteps; what a split moves is the sum over its bytes.
     """
@@ -69,7 +76,8 @@ def fewest_moves(
     one, none = dict.fromkeys(names, 1), dict.fromkeys(names, 0)
     walked = [state_moves(calls, one, none, transient, timesteps) for transient in (1, 0)]
     passing, moving = (np.array([[ways[0][layer], ways[1][layer]] for layer in layers], np.int64) for ways in walked)
-    every = np.array([(q, *p) for q, p in splits(list(sizes.values()), buffer)], np.int64)
+    often = [sum(state == name for state, _ in calls) * timesteps for name in names]
+    every = np.array([(q, *p) for q, p in splits(list(sizes.values()), often, buffer, granule)], np.int64)
     away = np.array(list(sizes.values())) - every[:, 1:]
     transient = np.minimum(away, every[:, :1])
     chosen = [state_of[layer] for layer in layers]

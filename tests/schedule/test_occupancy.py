@@ -74,11 +74,18 @@ def test_a_tile_and_what_stays_beside_it_fill_the_buffer_of_sata128() -> None:
     assert used["membrane"].peak_bytes == used["psum"].peak_bytes == 0  # both stay in the PEs
 
 
-def test_half_of_a_double_buffered_buffer_holds_the_tile_at_work() -> None:
-    arch = load_arch("sata128", ["buffers.weight.double_buffered=true"])
-    network = lifsim.run(workload="vgg16_cifar10").network
-    made = plan_on(network, Sharing(), arch, ScheduleOptions())
-    assert peak_bytes(made, 1).weight == 72 << 10
+@pytest.mark.parametrize(
+    ("kib", "halves", "filters"),
+    [(72, False, 16), (72, True, 8), (144, True, 8), (144, False, 32)],
+)
+def test_half_of_a_double_buffered_buffer_holds_the_tile_at_work(kib: int, halves: bool, filters: int) -> None:
+    """A filter of 512 maps has 9 * 512 bytes, so that 8 of them, as many as there are columns, fill 36 KiB: half of
+    72 KiB. Of tiles that move as many bytes and take as many cycles the narrowest is taken where the next one's weights
+    come meanwhile, even in half of 144 KiB; where nothing does, the fewest, which fill the buffer."""
+    settings = [f"buffers.weight.double_buffered={str(halves).lower()}", f"buffers.weight.size_bytes={kib}KiB"]
+    network = lifsim.run(workload="vgg16_cifar10", overrides=["dram.model=ideal"]).network
+    made = plan_on(network, Sharing(), load_arch("sata128", settings), ScheduleOptions())
+    assert peak_bytes(made, 1).weight == filters * 9 * 512
 
 
 def test_psums_of_one_run_wait_where_the_array_holds_the_inputs() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 import lifsim
 from lifsim.report.schedule_table import schedule_table
-from lifsim.schedule import partition
+from lifsim.schedule import choices
 from lifsim.simulate.inputs import Inputs, load_inputs
 from lifsim.simulate.result import Result
 from lifsim.sweeps.beside import Comparison, run_beside_baseline, run_sharings
@@ -86,8 +86,8 @@ def test_the_steps_come_to_the_whole_difference(sharing: str) -> None:
 def test_the_table_of_schedules_plans_only_what_no_run_was_planned_under(monkeypatch: pytest.MonkeyPatch) -> None:
     """The runs were planned under `tick`: shared, alike, and none as it is; the table plans the same three under
     `timestep`, and its figures are the runs'."""
-    found, seen, facts = compared("layer"), [], partition.facts_of
-    monkeypatch.setattr(partition, "facts_of", lambda *given: (seen.append("a plan"), facts(*given))[1])
+    found, seen, facts = compared("layer"), [], choices.facts_of
+    monkeypatch.setattr(choices, "facts_of", lambda *given: (seen.append("a plan"), facts(*given))[1])
     table = schedule_table(found.shared, found)
     assert len(seen) == 3
     assert table is not None

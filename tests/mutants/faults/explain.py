@@ -46,8 +46,8 @@ FAULTS = (
     Fault(
         "explain: what a hidden pass takes counts",
         f"{EXPLAINED}/cycles.py",
-        "{served_passes}*{pass_cycles} - {hidden})",
-        "{served_passes}*{pass_cycles} - 0)",
+        "({passed}*{pass_cycles} - {hidden})",
+        "({passed}*{pass_cycles} - 0)",
         EXPLAIN,
     ),
 )

@@ -24,8 +24,8 @@ FAULTS = (
     Fault(
         "split: a transient region of the smallest state at most",
         MEMBRANES,
-        "min(buffer, max(shared, default=0))",
-        "min(buffer, min(shared, default=0))",
+        "min(buffer, max((use.bytes for use in uses if use.streams(timesteps)), default=0))",
+        "min(buffer, min((use.bytes for use in uses if use.streams(timesteps)), default=0))",
         SPLIT,
     ),
     Fault(

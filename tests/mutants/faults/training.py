@@ -25,8 +25,8 @@ FAULTS = (
     Fault(
         "membrane gradients: no recomputed membrane beside them",
         GRADIENT_STATES,
-        "* (2 if reverse else 1) for state in by_state",
-        "for state in by_state",
+        "beside = 2 if reverse else 1",
+        "beside = 1",
         CARRIED,
     ),
     Fault(
