@@ -66,8 +66,8 @@ def fewest_moves(
     calls: list[tuple[str, int]], sizes: Mapping[str, int], buffer: int, timesteps: int, granule: int
 ) -> tuple[int, set[tuple[tuple[int, int], ...]]]:
     """Of all splits of a buffer the fewest bytes that move, and what the layers of `calls` (state, layer) may then read
-    and write, ((reads, writes) by layer in order): one for each split that moves so few. granule: bytes that stream at a
-    time, where any do.
+    and write, ((reads, writes) by layer in order): one for each split that moves so few. granule: bytes that stream at
+    a time, where any do.
 
     A byte of each kind is walked through all timesteps; what a split moves is the sum over its bytes.
     """
