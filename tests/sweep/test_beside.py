@@ -86,7 +86,7 @@ def test_the_steps_come_to_the_whole_difference(sharing: str) -> None:
 
 def test_the_table_of_schedules_plans_only_what_no_run_was_planned_under(monkeypatch: pytest.MonkeyPatch) -> None:
     """The runs were planned under `tick`: shared, alike, and none as it is; the table plans the whole network as one
-    group under `timestep`, with shared states and with those of none, which is alike, too. Its figures are the runs'."""
+    group under `timestep`, with shared states and with those of none, which is alike, too. Its figures are theirs."""
     found, planned, tiled = compared("layer"), [], []
     group, tick = choices.plan_group, choices.tick.traffic
     monkeypatch.setattr(choices, "plan_group", lambda *given: (planned.append(given[1:3]), group(*given))[1])
