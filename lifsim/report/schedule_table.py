@@ -53,7 +53,8 @@ def _bytes(result: Result, schedule: str, memo: Memo) -> tuple[int, ...]:
     alone = states_of(network, Sharing())
 
     def planned(states: tuple[State, ...], groups: tuple[Begin, ...] | None = None) -> Plan:
-        return memo.of(plan, network, states, chip, ScheduleOptions(schedule, batch, groups=groups), memo)
+        asked = ScheduleOptions(schedule, batch, result.options.chunk, groups)
+        return memo.of(plan, network, states, chip, asked, memo)
 
     shared = planned(states_of(network, result.sharing))
     return tuple(one.dram.total for one in (shared, planned(alone, shared.begins), planned(alone)))

@@ -105,7 +105,7 @@ class Choices:
         if not isinstance(moved, Fault):
             return GroupPlan(index, index, self.batch, (), None, (moved,), "tick-batched")
         if not self.mergeable:
-            raise InputError(moved)
+            raise InputError(_without_membrane_buffer(moved) if moved.path == "schedule" else moved)
         return replace(self._timestep(index, index + 1), why=f"{moved.path} {moved.message}")
 
     def _timestep(self, first: int, end: int) -> GroupPlan:
@@ -119,12 +119,17 @@ def choices_of(
     batch: int,
     chunk: int | None,
     memo: Memo,
-    mode: Literal["inference", "training"] = "inference",
+    mode: Literal["inference", "training"],
 ) -> Choices:
     """Those of `network` with these `states` on `chip`."""
     facts = facts_of(network, states, chip.precision, chip.psums)
     facts = facts if mode == "inference" else replace(facts, recomputes=False)
     return Choices(facts, chip, batch, chunk, channels_by_layer(network, states), memo)
+
+
+def _without_membrane_buffer(fault: Fault) -> Fault:
+    """Of a layer that no buffer but that could help."""
+    return Fault(f"0 must be > 0: {fault.message}", path="buffers.membrane.size_bytes")
 
 
 def legal_cuts(facts: NetworkFacts) -> list[int]:

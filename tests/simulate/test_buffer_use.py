@@ -68,9 +68,12 @@ def test_an_ideal_memory_has_no_ports(tmp_path: Path) -> None:
     assert list(summary(run())["buffers"]) == BUFFERS
 
 
-def test_the_console_and_the_explanation_say_it(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_the_console_and_the_explanation_say_it(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = [argument for override in TIMED for argument in ("--set", override)]
     out = tmp_path / "out"
+    monkeypatch.setenv("COLUMNS", "140")  # so that no heading is broken
     assert main(["run", "--workload", "lenet5_mnist", *settings, "--out", str(out)]) == 0
     printed = capsys.readouterr().out
     assert "read ports" in printed

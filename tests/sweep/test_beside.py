@@ -7,6 +7,7 @@ from math import prod
 from typing import Any
 
 import pytest
+from rich.table import Table
 
 import lifsim
 from lifsim.report.schedule_table import schedule_table
@@ -84,16 +85,31 @@ def test_the_steps_come_to_the_whole_difference(sharing: str) -> None:
 
 
 def test_the_table_of_schedules_plans_only_what_no_run_was_planned_under(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The runs were planned under `tick`: shared, alike, and none as it is; the table plans the same three under
-    `timestep`, and its figures are the runs'."""
-    found, seen, facts = compared("layer"), [], choices.facts_of
-    monkeypatch.setattr(choices, "facts_of", lambda *given: (seen.append("a plan"), facts(*given))[1])
+    """The runs were planned under `tick`: shared, alike, and none as it is; the table plans the whole network as one
+    group under `timestep`, with shared states and with those of none, which is alike, too. Its figures are theirs."""
+    found, planned, tiled = compared("layer"), [], []
+    group, tick = choices.plan_group, choices.tick.traffic
+    monkeypatch.setattr(choices, "plan_group", lambda *given: (planned.append(given[1:3]), group(*given))[1])
+    monkeypatch.setattr(choices.tick, "traffic", lambda *given: (tiled.append(given), tick(*given))[1])
     table = schedule_table(found.shared, found)
-    assert len(seen) == 3
+    assert planned == [(0, len(found.shared.network.layers) - 1)] * 2
+    assert not tiled
     assert table is not None
-    tick = [next(iter(column.cells)) for column in table.columns]
+    assert_first_row_is_that_of_the_runs(table, found)
+
+
+def assert_first_row_is_that_of_the_runs(table: Table, found: Comparison) -> None:
+    first = [next(iter(column.cells)) for column in table.columns]
     runs = (found.shared, found.alike.result, found.machine.result)
-    assert [tick[place] for place in (1, 2, 4)] == [format_bytes(run.totals.dram_bytes.total) for run in runs]
+    assert [first[place] for place in (1, 2, 4)] == [format_bytes(run.totals.dram_bytes.total) for run in runs]
+
+
+def test_the_table_of_schedules_takes_as_many_images_at_a_time_as_the_runs() -> None:
+    """One at a time, weights of timestep-major groups come again for each of the two."""
+    found = compared("layer", batch=2, chunk=1)
+    table = schedule_table(found.shared, found)
+    assert table is not None
+    assert_first_row_is_that_of_the_runs(table, found)
 
 
 def test_where_sharing_brings_nothing_else_there_is_one_baseline() -> None:

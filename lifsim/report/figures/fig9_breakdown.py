@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from lifsim.accounting.books import KINDS
 from lifsim.errors import Fault, InputError
 from lifsim.simulate.resolved import sha256_of
+from lifsim.units import format_si
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,13 +72,20 @@ def _rows(summaries: Sequence[Mapping[str, Any]], idle: str) -> Iterator[dict[st
 def draw(frame: pd.DataFrame, panels: Sequence[Axes]) -> None:
     """A panel for each assumption: stacked bars, one a run, colours by part, hatches by what energy is spent on."""
     for (idle, title), axes in zip(IDLE_UNITS.items(), panels, strict=True):
-        _draw(frame[frame["idle_units"] == idle], axes)
-        axes.set_title(title, fontsize=8)
-    panels[0].set_ylabel("computation energy\n(normalised to none)")
+        runs = frame[frame["idle_units"] == idle]
+        _draw(runs, axes)
+        axes.set_title(f"{title} (1 is {format_si(_one_pj(runs) * 1e-12, 'J')})", fontsize=8)
+    panels[0].set_ylabel("computation energy\n(normalised to the panel's own none)")
     most = max(axes.get_ylim()[1] for axes in panels)
     for axes in panels:
         axes.set_ylim(0, most)
     _legend(panels[-1])
+
+
+def _one_pj(runs: pd.DataFrame) -> float:
+    """What the runs of a panel are normalised to: panels differ in it."""
+    first = runs.iloc[0]
+    return float(sum(first[f"{part}_pj"] for part in PARTS) / first["total_normalised"])
 
 
 def _draw(runs: pd.DataFrame, axes: Axes) -> None:

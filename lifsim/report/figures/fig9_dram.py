@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from lifsim.report.dram_readings import CURVE
-from lifsim.units import format_bytes
+from lifsim.units import change_text, format_bytes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,7 +60,7 @@ def draw(frame: pd.DataFrame, axes: Axes) -> None:
             base = [b + h for b, h in zip(base, heights, strict=True)]
         if index:
             for place, total in enumerate(base):
-                told, above = f"{100 * (total - 1):+.1f} %", max(1.0, total)
+                told, above = change_text(total - 1), max(1.0, total)
                 axes.annotate(told, (place, above), ha="center", va="bottom", fontsize=6)
     axes.set_xticks(range(len(names)), [_label(name) for name in names], fontsize=6.5)
     axes.set_ylim(0, 1.15 * max(1.0, float(frame["normalised"].max())))
