@@ -20,7 +20,7 @@ from lifsim.memo import Memo
 from lifsim.play.steps import visits
 from lifsim.play.timing import timed
 from lifsim.schedule.choices import Choice, Choices
-from lifsim.schedule.plan import Plan
+from lifsim.schedule.partition import plan_of
 from lifsim.schedule.traffic import DramBytes
 from lifsim.simulate.trial import group_counts
 from lifsim.watch import part_of
@@ -28,7 +28,7 @@ from lifsim.watch import part_of
 
 def counted(setup: Setup, accounting: Accounting, choices: Choices, choice: Choice) -> tuple[LayerCounts, ...]:
     """The events of the layers of a group, which wait for the ports of their buffers, but not for the DRAM."""
-    return tuple(group_counts(setup, accounting, choices.facts, choice.group))
+    return tuple(group_counts(setup, accounting, plan_of(choices, [choice]).facts, choice.group))
 
 
 def played(setup: Setup, accounting: Accounting, choices: Choices, choice: Choice) -> tuple[LayerCounts, ...]:
@@ -37,7 +37,7 @@ def played(setup: Setup, accounting: Accounting, choices: Choices, choice: Choic
     counts = setup.memo.of(counted, setup, accounting, choices, choice)
     if not setup.machine.waits:
         return counts
-    alone = Plan((choice.group,), choices.facts, choices.chip)
+    alone = plan_of(choices, [choice])
     own = [replace(visit, layer=visit.layer - choice.first) for visit in visits(alone, setup.batch, setup.memo)]
     names = choices.facts.layers[choice.first].layer.name, choices.facts.layers[choice.end - 1].layer.name
     watch = part_of(f"{' to '.join(dict.fromkeys(names))} alone", setup.watch)
