@@ -26,7 +26,7 @@ def test_timestep_major_membranes_leave_the_registers_for_their_buffer(timestep_
     tick = lifsim.run()
     assert tick.totals.sram_accesses.membrane == timestep_major.totals.membrane_registers == Accesses(0, 0)
     assert timestep_major.totals.sram_accesses.membrane == tick.totals.membrane_registers
-    # conv1's currents, 128 KiB, have no room: they are computed again at every timestep, like its few inputs come again.
+    # The currents of conv1, 128 KiB, have no room: they are computed again at every timestep.
     elsewhere, first = timestep_major.network.timesteps - 1, tick.records[0].counts.ops
     again = {name: elsewhere * done for name, done in vars(first).items() if name.startswith("macs")}
     assert again["macs_dense"] == elsewhere * 27 * 64 * 32 * 32
