@@ -520,6 +520,8 @@ class _Walker:
             moving = everything[self.plan.residency.permanent[name] :]
             transient = set(moving if stripped else moving[: self.plan.residency.transient])
             ram = membranes[name]
+            # Nothing streams while strips run: they have what is reserved for it, too.
+            room = self.plan.residency.transient + (self.plan.residency.reserved if stripped else 0)
             parts = 1 if stripped or self.chains_stay(state.channels, users, images) else self.parts(state, users)
             for part in range(parts):
                 for byte in moving:
@@ -529,7 +531,7 @@ class _Walker:
                         self.moved[layer.name]["membrane_read"] += byte in ram.touched
                         ram.here.add(byte)
                     ram.touched.add(byte)
-                assert len(ram.here & transient) <= self.plan.residency.transient
+                assert len(ram.here & transient) <= room
                 ends_relay = part == parts - 1 and self.ends_relay(users, layer.index)
                 last_call = t == self.T - 1 and layer.index == users[-1] and part == parts - 1
                 for byte in sorted(ram.here):

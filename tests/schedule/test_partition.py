@@ -240,7 +240,7 @@ def test_a_layer_alone_runs_as_it_is_told(schedule: str, begin: Begin | None, ru
 def test_auto_takes_a_layer_alone_in_either_way(runs: str) -> None:
     """Whichever moves less, or of equals is the better otherwise."""
     chip = Chip.of(build.arch())
-    choices = choices_of(ONE, states_of(ONE, Sharing()), chip, 1, None, Memo())
+    choices = choices_of(ONE, states_of(ONE, Sharing()), chip, 1, None, Memo(), "inference")
 
     def dislike(choice: Choice) -> int:
         return choice.group.runs != runs

@@ -41,7 +41,7 @@ def trial_of(arch: str, workload: str, sharing: str, overrides: Sequence[str] = 
     bank, channels = bank_of(inputs.arch, network, states), channels_by_layer(network, states)
     setup = Setup(network, channels, machine, bank, spikes.batch, spikes.kept, memo)
     trial = Trial(setup, accounting, accounting.costs(inputs.arch), training=False, reverse=False, runs=Memo())
-    return trial, choices_of(network, states, Chip.of(inputs.arch), spikes.batch, None, memo)
+    return trial, choices_of(network, states, Chip.of(inputs.arch), spikes.batch, None, memo, "inference")
 
 
 def figures_of(trial: Trial) -> list[Figure]:

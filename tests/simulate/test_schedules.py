@@ -26,7 +26,12 @@ def test_timestep_major_membranes_leave_the_registers_for_their_buffer(timestep_
     tick = lifsim.run()
     assert tick.totals.sram_accesses.membrane == timestep_major.totals.membrane_registers == Accesses(0, 0)
     assert timestep_major.totals.sram_accesses.membrane == tick.totals.membrane_registers
-    assert timestep_major.totals.ops == tick.totals.ops
+    # The currents of conv1, 128 KiB, have no room: they are computed again at every timestep.
+    elsewhere, first = timestep_major.network.timesteps - 1, tick.records[0].counts.ops
+    again = {name: elsewhere * done for name, done in vars(first).items() if name.startswith("macs")}
+    assert again["macs_dense"] == elsewhere * 27 * 64 * 32 * 32
+    expected = {name: done + again.get(name, 0) for name, done in vars(tick.totals.ops).items()}
+    assert vars(timestep_major.totals.ops) == expected
     assert timestep_major.totals.dram_bytes.spikes_out < tick.totals.dram_bytes.spikes_out
 
 
@@ -65,9 +70,11 @@ def test_what_dram_moves_of_the_membranes_passes_through_their_buffer_and_is_pai
 
 
 def test_replayed_currents_wait_in_the_psum_buffer(timestep_major: Result) -> None:
-    first = timestep_major.records[0].counts
+    """Where there is room for the 65,536 of 16 bits; else they are computed again, and none waits."""
     elements, T = timestep_major.network.layers[0].lif_elements, timestep_major.network.timesteps
-    assert first.sram_accesses.psum == Accesses(elements * (T - 1), elements)
+    roomy = lifsim.run(schedule="timestep", overrides=(f"buffers.psum.size_bytes={2 * elements}",))
+    assert roomy.records[0].counts.sram_accesses.psum == Accesses(elements * (T - 1), elements)
+    assert timestep_major.records[0].counts.sram_accesses.psum == Accesses(0, 0)
     assert lifsim.run().records[0].counts.sram_accesses.psum == Accesses(0, 0)
 
 
