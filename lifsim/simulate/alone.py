@@ -27,7 +27,8 @@ from lifsim.watch import part_of
 
 def counted(setup: Setup, accounting: Accounting, choices: Choices, choice: Choice) -> tuple[LayerCounts, ...]:
     """The events of the layers of a group, which wait for the ports of their buffers, but not for the DRAM."""
-    return tuple(group_counts(setup, accounting, plan_of(choices, [choice]).facts, choice.group))
+    counts = accounting.count(setup, plan_of(choices, [choice]).facts, choice.group)
+    return tuple(accounting.with_port_waits(setup, choice.group, counts) if setup.machine.waits else counts)
 
 
 def played(setup: Setup, accounting: Accounting, choices: Choices, choice: Choice) -> tuple[LayerCounts, ...]:
