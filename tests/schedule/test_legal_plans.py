@@ -13,6 +13,7 @@ from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.plan import ScheduleOptions
+from tests.legal_plans.cases import SCHEDULES, SHARED, Case, cases
 from tests.schedule.attention import attention_networks
 from tests.schedule.legality.walked import obeyed
 from tests.schedule.networks import networks
@@ -35,30 +36,21 @@ def test_random_plans_are_legal(network: Network, name: str, arch: Arch, batch: 
     obeyed(network, sharing, plan, batch)
 
 
-SHARED = ["none", "layer-where-possible", "channel4-where-possible"]
-SCHEDULES = ["tick", "timestep", "auto"]
-
-
 @pytest.mark.parametrize("sharing", SHARED)
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_plans_of_a_small_network_are_legal(sharing: str, schedule: str) -> None:
-    legal("lenet5_mnist", "sata128", sharing, schedule)
+    Case("lenet5_mnist", "sata128", sharing, schedule).obey()
+
+
+SMALL = ("lenet5_mnist", "har_fcn", "har_sdcl_ucihar", "har_sfcn_ucihar", "digits_cnn", "vgg9_cifar10")
+SOME = [case for case in cases() if case.workload in SMALL][::17]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("arch", ["sata128", "eyeriss_like", "tpu_like_small"])
-@pytest.mark.parametrize("sharing", SHARED)
-@pytest.mark.parametrize("schedule", SCHEDULES)
-@pytest.mark.parametrize(
-    "workload",
-    [
-        "lenet5_mnist", "har_fcn", "har_sdcl_ucihar", "har_sfcn_ucihar", "digits_cnn", "vgg9_cifar10",
-        "alexnet_cifar10", "mobilenet_cifar10", "resnet19_cifar10", "resnet19_shared_cifar10",
-        "spikformer_block_cifar10", "vgg16_cifar10", "vgg16_efficientlif_shared_cifar10",
-    ],
-)  # fmt: skip
-def test_plans_of_shipped_networks_are_legal(workload: str, arch: str, sharing: str, schedule: str) -> None:
-    legal(workload, arch, sharing, schedule)
+@pytest.mark.parametrize("case", SOME, ids=str)
+def test_plans_of_shipped_networks_are_legal(case: Case) -> None:
+    """A few of all kinds: `python -m tests.legal_plans` walks them all."""
+    case.obey()
 
 
 @pytest.mark.parametrize("sharing", SHARED)
@@ -68,9 +60,3 @@ def test_plans_beside_a_small_membrane_buffer_are_legal(sharing: str, size: int)
     network, shared = load_workload("vgg9_cifar10"), Sharing.parse(sharing)
     arch = load_arch("sata128", [f"buffers.membrane.size_bytes={size}", "buffers.membrane.double_buffered=false"])
     obeyed(network, shared, plan_on(network, shared, arch, ScheduleOptions("timestep")), 1)
-
-
-def legal(workload: str, arch: str, name: str, schedule: str) -> None:
-    network, sharing = load_workload(workload), Sharing.parse(name)
-    plan = plan_on(network, sharing, load_arch(arch), ScheduleOptions(schedule))
-    obeyed(network, sharing, plan, 1)
