@@ -15,6 +15,7 @@ from lifsim.report.summary import summary
 from lifsim.simulate.api import read_inputs
 from lifsim.simulate.options import examined_options
 from lifsim.simulate.result import Result
+from lifsim.units import format_si
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +68,12 @@ def test_runs_of_other_machines_are_not_compared(runs: list[Result]) -> None:
 def test_it_is_drawn_with_a_panel_for_each_assumption(runs: list[Result], tmp_path: Path) -> None:
     figure = lifsim.plot.fig9(runs, part="top", out=tmp_path / "fig9.svg")
     titles = [axes.get_title() for axes in figure.get_axes()]
-    assert titles == ["idle LIF units toggle", "idle LIF units are clock-gated"]
+    none = runs[0].totals.energy_pj
+    parts = none.compute.spike_mac.total + none.compute.spad.total + none.compute.membrane_registers.total
+    gated = summary(runs[0])["energy_pj"]["lif_if"]["clock_gated"]["total"]
+    ones = [format_si(1e-12 * (parts + lif), "J") for lif in (none.compute.lif.total, gated)]
+    words = ["idle LIF units toggle", "idle LIF units are clock-gated"]
+    assert titles == [f"{word} (1 is {one})" for word, one in zip(words, ones, strict=True)]
     labels = [label.get_text() for label in figure.get_axes()[0].get_xticklabels()]
     assert labels == [f"{run.sharing}\n{run.totals.lif_units} units" for run in runs]
     legend = figure.get_axes()[1].get_legend()

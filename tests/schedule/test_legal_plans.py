@@ -14,6 +14,7 @@ from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.plan import ScheduleOptions
 from tests.legal_plans.cases import SCHEDULES, SHARED, Case, cases
+from tests.oracles.legality import IllegalPlanError
 from tests.schedule.attention import attention_networks
 from tests.schedule.legality.walked import obeyed
 from tests.schedule.networks import networks
@@ -43,7 +44,8 @@ def test_plans_of_a_small_network_are_legal(sharing: str, schedule: str) -> None
 
 
 SMALL = ("lenet5_mnist", "har_fcn", "har_sdcl_ucihar", "har_sfcn_ucihar", "digits_cnn", "vgg9_cifar10")
-SOME = [case for case in cases() if case.workload in SMALL][::17]
+OVER = Case("har_sdcl_ucihar", "eyeriss_like", "layer-where-possible", "auto")
+SOME = [case for case in cases() if case.workload in SMALL and case != OVER][::17]
 
 
 @pytest.mark.slow
@@ -51,6 +53,13 @@ SOME = [case for case in cases() if case.workload in SMALL][::17]
 def test_plans_of_shipped_networks_are_legal(case: Case) -> None:
     """A few of all kinds: `python -m tests.legal_plans` walks them all."""
     case.obey()
+
+
+@pytest.mark.slow
+@pytest.mark.xfail(raises=IllegalPlanError, strict=True, reason="rows under a pool that strips do not reserve")
+def test_spikes_under_a_pool_behind_strips_have_no_room_yet() -> None:
+    """Known and not mended: 10,656 bytes wait in a spike_out of 10,240 (docs/model.md, section 5)."""
+    OVER.obey()
 
 
 @pytest.mark.parametrize("sharing", SHARED)
