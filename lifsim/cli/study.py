@@ -60,7 +60,7 @@ def study(
       lifsim study --workload har_fcn --sharing none,layer --seeds 3 --out reports/har
     """
     from lifsim.config.workload import load_workload
-    from lifsim.engine.data import load_dataset, read_dataset
+    from lifsim.engine.data import dataset_for
     from lifsim.engine.training.loop import Recipe, usual_batch
     from lifsim.engine.training.study import Trials, check_trials, open_study, run_study, setting_of
     from lifsim.engine.workers import available_threads
@@ -79,10 +79,7 @@ def study(
         with collecting(faults):
             check_trials(network, chosen, seeds)
     with collecting(faults):
-        if network is not None:
-            images = load_dataset(data, network)
-        elif data is not None:
-            read_dataset(data)
+        images = dataset_for(data, network)
     with collecting(faults):
         many = batch or (usual_batch(images) if images else Recipe.batch)
         recipe = Recipe(epochs, many, rate, shift=shift)

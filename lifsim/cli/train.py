@@ -80,7 +80,7 @@ def train(
     """
     from lifsim.config.resolve import find
     from lifsim.config.workload import load_workload
-    from lifsim.engine.data import load_dataset, read_dataset
+    from lifsim.engine.data import dataset_for
     from lifsim.engine.training.backprop import Learner
     from lifsim.engine.training.checkpoint import checkpoint_path
     from lifsim.engine.training.loop import Recipe, usual_batch
@@ -109,10 +109,7 @@ def train(
         with collecting(faults):
             learner.check()
     with collecting(faults):
-        if network is not None:
-            images = load_dataset(data, network)
-        elif data is not None:
-            read_dataset(data)
+        images = dataset_for(data, network)
     with collecting(faults):
         step = Adam(weight_decay) if optimiser == "adam" else Sgd(weight_decay)
         initial = rate if rate is not None else 0.01 if optimiser == "adam" else 0.1

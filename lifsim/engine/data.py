@@ -121,6 +121,15 @@ def load_dataset(name: str | None, network: Network) -> Dataset:
     return data
 
 
+def dataset_for(name: str | None, network: Network | None) -> Dataset | None:
+    """`load_dataset`; of a network that could not be read None, once what is wrong with the data alone is known."""
+    if network is not None:
+        return load_dataset(name, network)
+    if name is not None:
+        read_dataset(name)
+    return None
+
+
 def read_dataset(name: str) -> Dataset:
     """The data set `name`, whatever it is for. Raises InputError."""
     return SHIPPED[name][1]() if name in SHIPPED else _load_file(Path(name))

@@ -44,8 +44,8 @@ class Options(Model):
 
     schedule: "tick": every layer tick-batched, layers that share membranes timestep by timestep; "timestep": the whole
     network timestep by timestep; "auto": the groups of layers, and of each layer alone the way to run it, that need the
-    least of `objective`. chunk: images that
-    go through a timestep-major group together (None, or "auto": as many as move the fewest bytes).
+    least of `objective`. chunk: images that go through a timestep-major group together (None, or "auto": as many as
+    move the fewest bytes).
 
     groups: the layers at which groups begin, whatever the schedule would take: that of another run, for instance, to
     compare like with like. One of several layers runs timestep by timestep; one of a single layer as `schedule` has it
