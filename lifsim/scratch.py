@@ -45,10 +45,10 @@ class ScratchFolder:
         raise FileNotFoundError(f"{parent} must keep the folders that are made in it")
 
     def _is_kept(self) -> bool:
-        """Lock it; False if another process has removed it before."""
+        """Lock it; False if another process has taken it for a leftover: it has removed it or is about to."""
         try:
             self._lock = _locked(self.path)
-        except FileNotFoundError:
+        except (FileNotFoundError, BlockingIOError):
             return False
         if self._lock is None or _is_still_at(self._lock, self.path):
             return True
@@ -102,11 +102,14 @@ def _is_scratch(entry: os.DirEntry[str]) -> bool:
 
 
 def _locked(folder: Path) -> int | None:
-    """A descriptor that locks `folder` as long as it is open; None where that cannot be had: another process has it, or
-    the disk knows no locks. Raises FileNotFoundError where the folder is gone."""
+    """A descriptor that locks `folder` as long as it is open; None where the disk knows no locks. Raises
+    BlockingIOError where another process has it, FileNotFoundError where the folder is gone."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise
     except OSError:
         os.close(descriptor)
         return None

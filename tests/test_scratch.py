@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -112,3 +114,24 @@ def test_a_folder_that_was_taken_for_a_leftover_before_it_was_locked_is_made_ane
         assert made.path != taken[0]
         assert made.path.is_dir()
     assert not list(tmp_path.iterdir())
+
+
+def test_a_new_folder_that_another_process_takes_for_a_leftover_is_left_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between its making and its lock the other one, which looks for leftovers, locks it and will remove it."""
+    locked, others = scratch._locked, dict[Path, int]()
+
+    def after_another(folder: Path) -> int | None:
+        if not others:
+            others[folder] = os.open(folder, os.O_RDONLY)
+            fcntl.flock(others[folder], fcntl.LOCK_EX)
+        return locked(folder)
+
+    monkeypatch.setattr(scratch, "_locked", after_another)
+    with ScratchFolder(tmp_path, "x") as mine:
+        ((lost, descriptor),) = others.items()
+        shutil.rmtree(lost)
+        os.close(descriptor)
+        assert mine.path != lost
+        assert mine.path.is_dir()
