@@ -17,6 +17,7 @@ from lifsim.schedule.psums import working_set_bytes
 from lifsim.schedule.rows import row_tiles
 from lifsim.schedule.spike_store import SpikeBuffers, walk_timestep
 from lifsim.schedule.storage import Reals, bytes_of, filter_bytes, images_together, tensor_bytes, tick_rows
+from lifsim.schedule.tick_nest import staying_of
 from lifsim.schedule.traffic import Tiling
 
 
@@ -43,9 +44,11 @@ def _tick(layer: Layer, reals: Reals, chip: Chip, batch: int, tiling: Tiling) ->
     row_bytes = groups * layout.row_bytes
     window = int(tiles.tallest_window[np.searchsorted(tiles.heights, tiling.rows)]) * row_bytes
     one_filter = groups * filter_bytes(layer, chip.precision.weight_bits, layer.rounds)
+    tiles_of_weights = np.array(tiling.cut.filter_tiles(gemm_of(layer))) * one_filter
+    stays = staying_of(tiles_of_weights, tiling.resident_weight_bytes, chip.room.weight)
     outputs = sum(tensor_bytes(tensor, reals) for tensor in layer.outputs)
     return BufferBytes(
-        weight=_with_tile(tiling.resident_weight_bytes, tiling.filters * one_filter, layer.group_filters * one_filter),
+        weight=tiling.resident_weight_bytes + int((tiles_of_weights - stays).max()),
         spike_in=_with_tile(tiling.resident_spike_bytes, window, images * tiles.covered * row_bytes),
         spike_out=-(-outputs * tiling.rows * tiling.filters * groups // (layout.axis.rows_out * layer.filters)),
         membrane=bytes_of(tiling.held.most * layer.state_variables * chip.precision.membrane_bits),

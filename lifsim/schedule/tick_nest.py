@@ -107,7 +107,7 @@ def weights_outer(nest: Nest) -> Cost:
 
 def inputs_outer(nest: Nest) -> Cost:
     """For each image, row tile, filter tile. A window stays while all filters pass; filters come again for each row
-    tile unless pinned. A tile of all filters is its own successor: of it stays what the buffer holds."""
+    tile unless pinned."""
     image = nest.rows.covered * nest.row_bytes
     pinned = _pinned(image, nest.spike_buffer, nest.window)
     overflow = np.maximum(nest.rows.single_windows * nest.row_bytes - nest.spike_buffer, 0).sum()
@@ -115,10 +115,39 @@ def inputs_outer(nest: Nest) -> Cost:
     once = pinned + _fetched(nest, 1, pinned)
     spikes = nest.batch * (once[:, None] + np.multiply.outer(streamed, nest.filter_tiles - 1))
     all_weights = nest.all_filters * nest.filter_bytes
-    beside = _pinned(all_weights, nest.weight_buffer, nest.filters * nest.filter_bytes)
-    resident = np.where(nest.filter_tiles == 1, min(all_weights, nest.weight_buffer), beside)
+    resident = _resident_weights(nest)
     weights = resident + np.multiply.outer(nest.batch * nest.rows.tiles, all_weights - resident)
     return Cost("inputs_outer", weights, spikes, resident, pinned)
+
+
+def _resident_weights(nest: Nest) -> Ints:
+    """[m] bytes of weights that stay while the filter tiles pass, again and again, through a region of the buffer.
+
+    What a tile of s bytes has beyond a region of r has to stay: sum(max(0, s - r)) + r <= buffer. The least r leaves
+    the most room, buffer - r. Of tiles that the buffer cannot take nothing stays; but one of all filters is its own
+    successor: of it what the buffer holds.
+    """
+    full, rest = nest.all_filters // nest.filters, nest.all_filters % nest.filters * nest.filter_bytes
+    tile, everything = nest.filters * nest.filter_bytes, nest.all_filters * nest.filter_bytes
+    buffer = nest.weight_buffer
+    if everything <= buffer:
+        return np.full_like(tile, everything)
+    below_rest = -(-(everything - buffer) // full)
+    above_rest = np.maximum(-(-(full * tile - buffer) // np.maximum(full - 1, 1)), rest)
+    region = np.where(below_rest <= rest, below_rest, above_rest)
+    stays: Ints = np.where(tile <= buffer, buffer - region, np.where(nest.filter_tiles == 1, buffer, 0))
+    return stays
+
+
+def staying_of(tiles: Ints, resident: int, buffer: int) -> Ints:
+    """[n] of filter tiles of so many bytes each that pass through a buffer of which `resident` bytes stay: the bytes of
+    each that do, first of all what the tiles have beyond the room that is left for one of them."""
+    beyond = np.maximum(tiles - (buffer - resident), 0)
+    must = np.clip(resident - (np.cumsum(beyond) - beyond), 0, beyond)
+    left = tiles - must
+    may = np.clip(resident - int(must.sum()) - (np.cumsum(left) - left), 0, left)
+    stays: Ints = must + may
+    return stays
 
 
 def _pinned(everything: int, buffer: int, tile: Ints) -> Ints:

@@ -26,6 +26,7 @@ from lifsim.schedule.storage import (
     tensor_bytes,
     tick_rows,
 )
+from lifsim.schedule.tick_nest import staying_of
 from lifsim.schedule.tile_price import tile_cycles
 from lifsim.schedule.traffic import LayerTraffic, Tiling
 
@@ -107,6 +108,13 @@ class _Tiles:
     def outputs(self) -> Ints:
         return (self.end_row - self.first_row) * self.rows.row_pixels * self.filters * self.members.size
 
+    @property
+    def staying_weights(self) -> Ints:
+        """[filter tiles] bytes of each that stay while others pass, inputs outer."""
+        tiling = self.traffic.tiling
+        sizes = np.array(tiling.cut.filter_tiles(gemm_of(self.layer))) * self.filter_bytes
+        return staying_of(sizes, tiling.resident_weight_bytes, self.weight_buffer)
+
     def weight_offset(self, member: int) -> Ints:
         begin = (self.group + member) * self.layer.group_filters + self.first_filter
         if self.layer.operand is not None:
@@ -166,7 +174,7 @@ def _weights(tiles: _Tiles) -> Ints:
     if tiling.order == "weights_outer":
         stays = np.minimum(whole, tiles.weight_buffer)
     else:
-        stays = np.clip(tiling.resident_weight_bytes - tiles.first_filter * tiles.filter_bytes, 0, whole)
+        stays = tiles.staying_weights[tiles.filter_tile]
     comes_first = (tiles.image % images_together(tiles.layer, tiles.batch) == 0) & (tiles.row_tile == 0)
     return np.where(comes_first, whole, whole - stays)
 

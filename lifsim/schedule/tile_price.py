@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -9,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.hardware.array import Gemm, dense_cycles
+from lifsim.hardware.array import Cut, Gemm, dense_cycles
 from lifsim.schedule.psums import PsumStore, spilled_bytes
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.ways import Way
@@ -68,9 +69,18 @@ class TilePrices:
         widths, wide = _parts(self.gemm.filters, self.filters[columns])
         return TileGrid(rows, columns, heights, widths, tall, wide)
 
-    def on_array(self, grid: TileGrid) -> tuple[Gemm, PsumStore, int, Sizes, Sizes]:
-        """What `tile_cycles` asks of the tiles of `grid`."""
-        return self.gemm, replace(self.store, room=0), self.rounds, grid.heights, grid.widths
+    def cycles(self, asked: NDArray[np.bool_]) -> Ints:
+        """[r, m] cycles of the array for all tiles of the tilings that are `asked` for, 0 for some others."""
+        grid = self.grid(asked)
+        each = tile_cycles(self.gemm, replace(self.store, room=0), self.rounds, grid.heights, grid.widths)
+        return grid.summed(each, np.zeros(asked.shape, np.int64))
+
+    def cycles_of(self, row: int, column: int) -> int:
+        """Of one tiling."""
+        into = Cut(self.starts(row), int(self.filters[column]))
+        tall, wide = Counter(into.pixel_tiles(self.gemm)), Counter(into.filter_tiles(self.gemm))
+        each = tile_cycles(self.gemm, replace(self.store, room=0), self.rounds, tuple(tall), tuple(wide))
+        return int(np.array([*tall.values()]) @ each @ np.array([*wide.values()]))
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from lifsim.model.arch import Arch
 from lifsim.model.network import Layer
+from tests.oracles.pinned_tiles import most_that_stay
 
 Byte = tuple[int, ...]
 
@@ -131,6 +132,7 @@ class _Walk:
             self.arch.buffers.spike_in.usable_bytes,
         )
         pinned_spikes, pinned_weights = self.pins(spike_buffer, weight_buffer)
+        weight_room = weight_buffer - len(pinned_weights)
         held_weights: set[Byte] = set()
         held_window: set[Byte] = set()
         seen: set[Byte] = set()
@@ -146,7 +148,8 @@ class _Walk:
                     seen.add(("w", *byte))
                 elif byte not in held_weights:
                     weights += 1
-                    if len(held_weights) < weight_buffer:
+                    assert not pinned_weights or len(held_weights) < weight_room
+                    if len(held_weights) < weight_room:
                         held_weights.add(byte)
             window = self.window(image, r)
             stays = last is not None and last[:2] == (image, r) and self.order == "inputs_outer"
@@ -173,12 +176,10 @@ class _Walk:
         )
         for lot in lots:
             spikes.update(lot if len(lot) <= spike_buffer else lot[: max(0, spike_buffer - tallest)])
-        everything = [byte for m in cut(self.layer.group_filters, self.filters) for byte in self.tile_weights(m)]
-        largest = len(self.tile_weights(range(self.filters)))
         if self.order == "weights_outer":
             return spikes, set()
-        room = len(everything) if len(everything) <= weight_buffer else max(0, weight_buffer - largest)
-        return spikes, set(everything[:room])
+        tiles = [self.tile_weights(m) for m in cut(self.layer.group_filters, self.filters)]
+        return spikes, most_that_stay(tiles, weight_buffer)
 
     def psums(self) -> int:
         """Bytes per image and way that partial sums spill between the folds over K."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tests.oracles.pinned_tiles import most_that_stay
+
 Map = list[list[list[int]]]
 Byte = tuple[int, ...]
 
@@ -103,14 +105,12 @@ def tick(sizes: Sizes, machine: Machine, batch: int, order: str, rows: int, filt
 
 def _image(sizes: Sizes, machine: Machine, order: str, rows: int, filters: int) -> tuple[int, int]:
     row_tiles, filter_tiles, steps = cut(sizes.rows, rows), cut(sizes.columns, filters), sizes.timesteps
-    all_rows, all_filters = sizes.window(steps, range(sizes.rows)), sizes.tile(steps, range(sizes.columns))
+    all_rows = sizes.window(steps, range(sizes.rows))
     tallest = max(len(sizes.window(steps, tile)) for tile in row_tiles)
-    widest = len(sizes.tile(steps, range(filters)))
     stay_first = set(all_rows if len(all_rows) <= machine.spikes else all_rows[: max(0, machine.spikes - tallest)])
-    stay_second: set[tuple[int, int]] = set()
+    stay_second: set[tuple[int, ...]] = set()
     if order == "inputs_outer":
-        fits = len(all_filters) <= machine.filters
-        stay_second = set(all_filters if fits else all_filters[: max(0, machine.filters - widest)])
+        stay_second = most_that_stay([sizes.tile(steps, one) for one in filter_tiles], machine.filters)
     here_first: set[tuple[int, int]] = set()
     here_second: set[tuple[int, int]] = set()
     last: tuple[range, range] | None = None
@@ -126,7 +126,7 @@ def _image(sizes: Sizes, machine: Machine, order: str, rows: int, filters: int) 
                 seen_second.add(byte)
             elif byte not in here_second:
                 operand += 1
-                if len(here_second) < machine.filters:
+                if len(here_second) < machine.filters - len(stay_second):
                     here_second.add(byte)
         if order == "weights_outer" or last is None or last[0] != row_tile:
             here_first = set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -17,8 +18,11 @@ from lifsim.schedule import tick
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.products import gemm_of
 from lifsim.schedule.storage import Reals
+from lifsim.schedule.tick_nest import inputs_outer, nest_of, staying_of
 from lifsim.schedule.traffic import LayerTraffic, Tiling
+from lifsim.schedule.ways import UNCHAINED
 from tests.oracles import loop_nest
+from tests.oracles.pinned_tiles import most_that_stay
 from tests.schedule import build
 from tests.schedule.on_arch import traffic_on
 
@@ -150,6 +154,37 @@ def test_more_buffer_never_moves_more(layer: Layer, arch: Arch, batch: int, name
     larger = buffer.model_copy(update={"size_bytes": buffer.size_bytes + more})
     grown = arch.model_copy(update={"buffers": arch.buffers.model_copy(update={name: larger})})
     assert traffic(layer, grown, batch).dram.total <= traffic(layer, arch, batch).dram.total
+
+
+@settings(max_examples=150, deadline=None)
+@given(layers(), archs(), st.integers(1, 3))
+def test_of_the_weights_that_pass_again_as_many_stay_as_can_and_never_fewer_than_beside_a_whole_tile(
+    layer: Layer, arch: Arch, batch: int
+) -> None:
+    reals = Reals.of(build.network_of(layer), arch.precision.psum_bits)
+    nest = nest_of(layer, reals, Chip.of(arch).tiles, batch, UNCHAINED)
+    buffer, every = nest.weight_buffer, range(nest.all_filters)
+    for filters, stays in zip(nest.filters.tolist(), inputs_outer(nest).resident_weights.tolist(), strict=True):
+        tiles = [
+            [(number, byte) for number in every[first : first + filters] for byte in range(nest.filter_bytes)]
+            for first in range(0, nest.all_filters, filters)
+        ]
+        assert stays == (min(len(tiles[0]), buffer) if len(tiles) == 1 else len(most_that_stay(tiles, buffer)))
+        sizes = np.array([len(tile) for tile in tiles])
+        assert stays >= min(int(sizes.sum()), max(buffer - int(sizes[0]), 0))
+        of_each = staying_of(sizes, stays, buffer)
+        assert of_each.sum() == stays
+        assert stays == 0 or len(tiles) == 1 or (sizes - of_each).max() <= buffer - stays
+
+
+def test_weights_of_which_a_part_stays_need_room_for_the_rest_only() -> None:
+    """4 filters of 18 bytes in tiles of two pass for each of two row tiles. Beside a whole tile 24 of 60 bytes would
+    stay; with room for 12 bytes 24 of either tile do, and only 12 of each come again."""
+    layer = build.conv_layer((2, 4, 4), 4, timesteps=30)
+    moved = traffic(layer, build.arch(cols=2, weight=60, spike_in=90), 1)
+    assert (moved.tiling.order, moved.tiling.row_tiles, moved.tiling.filters) == ("inputs_outer", 2, 2)
+    assert moved.tiling.resident_weight_bytes == 48
+    assert (moved.dram.weights, moved.dram.spikes_in) == (72 + 24, 2 * 3 * 30)
 
 
 @settings(max_examples=100, deadline=None)

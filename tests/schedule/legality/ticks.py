@@ -18,6 +18,7 @@ from lifsim.schedule.plan import Plan
 from lifsim.schedule.products import gemm_of
 from lifsim.schedule.rows import row_tiles, single_windows
 from lifsim.schedule.storage import filter_bytes, images_together, tick_rows
+from lifsim.schedule.tick_nest import staying_of
 from lifsim.schedule.tick_steps import tick_visit
 from lifsim.schedule.traffic import Tiling
 from tests.oracles.legality import IllegalPlanError, Walker
@@ -120,7 +121,9 @@ class TickEvents:
         whole = (filters[1] - filters[0]) * self._together
         if self.tiling.order == "weights_outer":
             return min(whole, self.weight_room)
-        return min(max(self.tiling.resident_weight_bytes - filters[0] * self._together, 0), whole)
+        sizes = np.array(self.tiling.cut.filter_tiles(gemm_of(self.layer))) * self._together
+        stay = staying_of(sizes, self.tiling.resident_weight_bytes, self.weight_room)
+        return int(stay[filters[0] // self.tiling.filters])
 
     def _zones(self, parts: list[Range], filters: Range) -> list[tuple[int, int, int]]:
         """Of each group the tile's first byte, the first one that stays, and its end."""
