@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from lifsim.hardware.array import ArrayCycles, ArrayShape, Dataflow, Gemm, buffer_accesses, dense_cycles
 from lifsim.hardware.gemm import NO_CYCLES
 from lifsim.hardware.input_reads import EvenReads
@@ -21,6 +23,17 @@ def transposed_gemm(layer: Layer) -> Gemm:
 def weight_gradient_gemm(layer: Layer) -> Gemm:
     """Gradients of a layer's weights: per group [K] x [Sr] x [Sc], summed over the output pixels."""
     return Gemm(layer.reduction, layer.pixels, layer.group_filters, layer.groups)
+
+
+def map_products(layer: Layer) -> int:
+    """Multiply-accumulates of one image and round that meet the map and not its padding: of each axis, the pairs of an
+    output and a tap whose input lies in it."""
+    pairs = 1
+    for axis in range(2):
+        top = np.arange(layer.out_shape[1 + axis]) * layer.stride[axis] - layer.padding[axis]
+        inside = np.add.outer(top, np.arange(layer.kernel[axis]))
+        pairs *= int(np.count_nonzero((inside >= 0) & (inside < layer.in_shape[1 + axis])))
+    return pairs * layer.in_shape[0] // layer.groups * layer.filters
 
 
 @dataclass(frozen=True)

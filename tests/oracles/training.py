@@ -16,19 +16,20 @@ from lifsim.model.sharing import Sharing
 def products(layer: Layer, spikes: NDArray[np.uint8]) -> tuple[int, int, int]:
     """Multiply-accumulates of one image [rounds, C, H, W]: all, those on ones, and those of gradients with weights.
 
-    Walks every output, every weight; padding is nothing. The last count has every output pixel and weight, padding too:
-    SATA's C*R^2*K*E^2.
+    Walks every output, every weight; padding is nothing: its products are in the first count alone, which is SATA's
+    C*R^2*K*E^2.
     """
     rounds, channels, height, width = spikes.shape
     filters, per_group = layer.filters // layer.groups, channels // layer.groups
-    every = ones = 0
+    every = ones = on_map = 0
     for timestep, m, y, x in product(range(rounds), range(layer.filters), *map(range, layer.out_shape[1:])):
         for c, r, s in product(range(per_group), *map(range, layer.kernel)):
             every += 1
             row, column = y * layer.stride[0] - layer.padding[0] + r, x * layer.stride[1] - layer.padding[1] + s
             if 0 <= row < height and 0 <= column < width:
+                on_map += 1
                 ones += int(spikes[timestep, m // filters * per_group + c, row, column])
-    return every, ones, every
+    return every, ones, on_map
 
 
 def moved_bits(network: Network, sharing: Sharing, bits: dict[str, int], batch: int, *, reverse: bool) -> Counter[str]:

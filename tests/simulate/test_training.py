@@ -82,6 +82,26 @@ def test_macs_of_all_stages_are_a_walk_over_every_product(encoding: str) -> None
             assert stages["backward"].ops.pgu_multiplications == round((1 - zeros.firing_sparsity) * updates)
 
 
+def test_all_stages_count_the_map_and_not_its_padding() -> None:
+    """A map of 2 x 2, all ones, 4 channels to 8 filters, 3 x 3 with padding 1, three timesteps, no gradient zero: 16 of
+    36 pairs of an output and a tap meet the map."""
+    layers = """
+- {name: conv1, op: conv, out: 4, kernel: 3, padding: 1}
+- {name: lif1, op: lif}
+- {name: conv2, op: conv, out: 8, kernel: 3, padding: 1}
+- {name: lif2, op: lif}
+"""
+    net = building.network(layers, encoding="rate", timesteps=3, shape="[2, 2, 2]")
+    net = dataclasses.replace(
+        net,
+        spikes=dataclasses.replace(net.spikes, source="rates", rates={layer.name: (1.0,) for layer in net.layers}),
+        gradients=dataclasses.replace(net.gradients, membrane_sparsity=0.0),
+    )
+    stages = _run(net).records[1].stages
+    assert [stages[name].ops.macs_effective for name in ("forward", "weight_update", "backward")] == [1536] * 3
+    assert stages["forward"].ops.macs_dense == 3 * 4 * 9 * 4 * 8 == 3456
+
+
 @pytest.mark.parametrize("sharing", ["none", "layer", "channel2", "layer+channel2"])
 @pytest.mark.parametrize("bptt", ["stored", "reversed"])
 @pytest.mark.parametrize("batch", [1, 2])

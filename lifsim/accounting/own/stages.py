@@ -29,7 +29,7 @@ from lifsim.hardware.lif_unit import membrane_accesses
 from lifsim.model.network import Layer
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.products import laid_out
-from lifsim.training.products import Product, StageWork, backward_product, update_product
+from lifsim.training.products import Product, StageWork, backward_product, map_products, update_product
 from lifsim.training.sizes import TrainingSizes
 from lifsim.training.stages import Stage
 from lifsim.training.traffic import LayerTraining, StageBytes, training_traffic
@@ -123,7 +123,7 @@ class _LayerStages:
         layer, moved, zeros = self.layer, self.traffic.backward, self.setup.network.gradients
         product = backward_product(layer, DATAFLOWS[self.machine.array.dataflow], needed=self.traffic.input_gradient)
         work = self._work(product, self.machine.precision.psum_bits)
-        products = round((1 - zeros.membrane_sparsity) * layer.macs_per_round * product.rounds * self.batch)
+        products = round((1 - zeros.membrane_sparsity) * map_products(layer) * product.rounds * self.batch)
         updates = layer.lif_elements * layer.timesteps * self.batch
         ops = replace(
             self._operations(work.macs, min(work.macs, products), multibit=True),
