@@ -61,6 +61,7 @@ def network_of(document: Document) -> Network:
         layers=hardware_layers(nodes, spec.timesteps),
         spikes=spikes_of(spec.spikes, _folder(document)),
         gradients=gradients_of(spec.training),
+        norm_statistics=spec.norm_statistics,
         definition=document.data,
     )
 

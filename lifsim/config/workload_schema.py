@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, create_model
 
 from lifsim.config.operation import Name, Operation, Padding, Positive, ProductOperation, Shape
 from lifsim.config.places import alternatives, tags_of
+from lifsim.model.network import NormStatistics
 from lifsim.model.schema import Broken, Flag, Model, Text, rule
 from lifsim.registry import registry_of
 
@@ -148,7 +149,8 @@ class TrainingSpec(Model):
 
 
 class Workload(Model):
-    """One network as the file says it. source: where its definition comes from."""
+    """One network as the file says it. source: where its definition comes from. norm_statistics: over what its batch
+    norms take their statistics while it is trained (`lifsim.model.network.Network`)."""
 
     name: Name
     description: Prose = ""
@@ -156,6 +158,7 @@ class Workload(Model):
     timesteps: Annotated[int, Field(ge=1, le=MAX_TIMESTEPS, strict=True)]
     input: InputSpec
     neuron: NeuronKeys = Field(default_factory=dict)
+    norm_statistics: NormStatistics = "timestep"
     layers: Annotated[tuple[LayerSpec, ...], Field(min_length=1, max_length=MAX_LAYERS)]
     spikes: SpikesSpec = SpikesSpec()
     training: TrainingSpec | None = None

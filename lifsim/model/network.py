@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from lifsim.brief import Brief, Briefly
 from lifsim.model.described import network_brief
@@ -249,12 +249,18 @@ class Gradients:
 SATA_GRADIENTS = Gradients(0.7, 0.6, "the defaults of SATA_Sim's training tool (Yin et al., IEEE TCAD 2022)", False)
 
 
+NormStatistics = Literal["timestep", "all_timesteps", "frozen"]
+"""What batch norms take their statistics of while a network is trained: of the batch and the map of each timestep, of
+all timesteps together, or of nothing, as in inference."""
+
+
 @dataclass(frozen=True, repr=False)
 class Network(Briefly):
     """A workload: nodes in execution order, shapes inferred and checked.
 
     encoding: "direct" (the image is seen once, its output replayed), "rate" or "event" (spikes at every timestep).
-    definition: the file that says all this, as plain data.
+    norm_statistics: those of its batch norms in training; inference folds them into the weights. definition: the file
+    that says all this, as plain data.
     """
 
     name: str
@@ -267,6 +273,7 @@ class Network(Briefly):
     spikes: Spikes
     gradients: Gradients = SATA_GRADIENTS
     definition: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    norm_statistics: NormStatistics = "timestep"
 
     def __hash__(self) -> int:
         """Cheap: equal networks have equal names."""

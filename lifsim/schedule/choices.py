@@ -17,6 +17,7 @@ from lifsim.model.network import Layer, Network
 from lifsim.schedule import tick
 from lifsim.schedule.chip import Chip, TileRoom
 from lifsim.schedule.facts import NetworkFacts, facts_of
+from lifsim.schedule.norms import Norms, chunk_of, timestep_major_faults
 from lifsim.schedule.plan import RUNS, GroupPlan, Runs
 from lifsim.schedule.storage import Reals
 from lifsim.schedule.timestep import plan_group
@@ -85,7 +86,7 @@ class Choices:
         there is none."""
         if end - first > 1:
             return [self.planned(first, end, "timestep-major")]
-        if not self.mergeable:
+        if not self.mergeable or self.forbidden(first, end):
             return [self.planned(first, end, "tick-batched")]
         ways = (self.planned(first, end, runs) for runs in RUNS)
         return [choice for choice in ways if not choice.group.why]
@@ -93,7 +94,12 @@ class Choices:
     def every(self) -> list[Choice]:
         """All legal groups in all their ways."""
         spans = combinations(self.cuts, 2) if self.mergeable else pairwise(self.cuts)
-        return [choice for first, end in spans for choice in self.between(first, end)]
+        legal = [(first, end) for first, end in spans if end - first == 1 or not self.forbidden(first, end)]
+        return [choice for first, end in legal for choice in self.between(first, end)]
+
+    def forbidden(self, first: int, end: int) -> list[Fault]:
+        """Why layers first..end-1 must not run timestep by timestep; none: they may."""
+        return list(timestep_major_faults(self.facts, first, end - 1, self.batch, self.chunk))
 
     def _tiled(self, index: int) -> tuple[Layer, Reals, TileRoom, int, tuple[Way, ...]]:
         layer = self.facts.layers[index].layer
@@ -106,10 +112,13 @@ class Choices:
             return GroupPlan(index, index, self.batch, (), None, (moved,), "tick-batched")
         if not self.mergeable:
             raise InputError(_without_membrane_buffer(moved) if moved.path == "schedule" else moved)
+        if forbidden := self.forbidden(index, index + 1):
+            raise InputError([moved, *forbidden])
         return replace(self._timestep(index, index + 1), why=f"{moved.path} {moved.message}")
 
     def _timestep(self, first: int, end: int) -> GroupPlan:
-        return plan_group(self.facts, first, end - 1, self.chip.room, self.batch, self.chunk)
+        chunk = chunk_of(self.facts, first, end - 1, self.batch, self.chunk)
+        return plan_group(self.facts, first, end - 1, self.chip.room, self.batch, chunk)
 
 
 def choices_of(
@@ -123,7 +132,7 @@ def choices_of(
 ) -> Choices:
     """Those of `network` with these `states` on `chip`."""
     facts = facts_of(network, states, chip.precision, chip.psums)
-    facts = facts if mode == "inference" else replace(facts, recomputes=False)
+    facts = facts if mode == "inference" else replace(facts, recomputes=False, norms=Norms.of(network))
     return Choices(facts, chip, batch, chunk, channels_by_layer(network, states), memo)
 
 

@@ -17,6 +17,7 @@ from lifsim.hardware.array import Cut
 from lifsim.model.arch import Precision
 from lifsim.model.network import Layer, Network
 from lifsim.schedule.chains import IN_ONE_PIECE, Parted, chains_at_work, parted
+from lifsim.schedule.norms import NO_NORMS, Norms
 from lifsim.schedule.products import gemm_of
 from lifsim.schedule.psums import PsumStore, spilled_by, working_set_bytes
 from lifsim.schedule.rows import Ints
@@ -141,7 +142,7 @@ class StateFacts:
 class NetworkFacts:
     """A network, as schedules see it. reals: how its real values are stored. psums: where partial sums wait. steps: by
     layer, its nodes in order. recomputes: whether what is computed once may be computed again at every timestep, which
-    training does not."""
+    training does not. norms: in training, the layers whose batch norms wait for the batch."""
 
     timesteps: int
     reals: Reals
@@ -151,6 +152,7 @@ class NetworkFacts:
     tensors: dict[str, TensorFacts]
     states: tuple[StateFacts, ...]
     recomputes: bool = True
+    norms: Norms = NO_NORMS
 
     def computing_again(self, chosen: AbstractSet[int]) -> NetworkFacts:
         """With the `chosen` layers computed at every timestep."""

@@ -53,8 +53,9 @@ def plan_of(choices: Choices, groups: Sequence[Choice]) -> Plan:
 
 def allowed(choices: Choices, options: ScheduleOptions) -> list[Choice]:
     """Of all `choices`, those that `options` leave. Within a group, tilings, chunk, strips and residency move the
-    fewest DRAM bytes. Raises InputError where a timestep-major group would have no membrane buffer, and where given
-    groups part layers that share a state, or are to run as they cannot."""
+    fewest DRAM bytes. Raises InputError where a timestep-major group would have no membrane buffer, or would cross the
+    batch norm of a training run, and where given groups part layers that share a state, or are to run as they
+    cannot."""
     facts, cuts = choices.facts, choices.cuts
     given = {begin.first: begin.runs for begin in options.groups or ()}
     if options.groups is not None:
@@ -68,6 +69,7 @@ def allowed(choices: Choices, options: ScheduleOptions) -> list[Choice]:
     runs = {first: _runs(end - first, options.schedule, given.get(first)) for first, end in pairwise(ends)}
     if not choices.mergeable:
         _require_membrane_buffer(facts, ends, runs)
+    _require_norms(choices, runs, ends)
     if options.groups is None and options.schedule == "auto":
         return choices.every()
     found: list[Choice] = []
@@ -110,6 +112,14 @@ def _require_membrane_buffer(facts: NetworkFacts, ends: list[int], runs: Mapping
             rule = "0 must be > 0 where layers run timestep by timestep, as"
             does = f"{_names(facts, first, end)} {'does' if end - first == 1 else 'do'}"
             raise InputError(Fault(f"{rule} {does}", path="buffers.membrane.size_bytes"))
+
+
+def _require_norms(choices: Choices, runs: Mapping[int, Runs | None], ends: list[int]) -> None:
+    """Raise InputError with every batch norm that a group of these would cross."""
+    must = [(first, end) for first, end in pairwise(ends) if runs[first] == "timestep-major"]
+    faults = [fault for first, end in must for fault in choices.forbidden(first, end)]
+    if faults:
+        raise InputError(faults)
 
 
 def _names(facts: NetworkFacts, first: int, end: int) -> str:

@@ -16,6 +16,7 @@ import numpy as np
 
 from lifsim.graph.reach import Read, Step
 from lifsim.schedule.facts import NetworkFacts, StateFacts, TensorFacts
+from lifsim.schedule.norms import barriers
 from lifsim.schedule.storage import rows_of, step_row_bytes
 
 
@@ -67,7 +68,7 @@ class Relay:
 
 
 def strip_relays(facts: NetworkFacts, first: int, last: int) -> tuple[Relay, ...]:
-    """The relays within first..last that can be computed in strips."""
+    """The relays within first..last that can be computed in strips: none that a batch norm of a training run parts."""
     found = []
     for index, state in enumerate(facts.states):
         if len(state.layers) > 1 and first <= state.layers[0] and state.layers[-1] <= last:
@@ -82,6 +83,8 @@ def _relay(facts: NetworkFacts, index: int, state: StateFacts) -> Relay | None:
     others = {layer for other in facts.states if other is not state for layer in other.layers}
     members = range(first, last + 1)
     if others.intersection(members) or any(facts.layers[layer].when == "last" for layer in members):
+        return None
+    if barriers(facts, first, last):
         return None
     if any(facts.layers[layer].rows.axis.rows_out != state.rows for layer in members):
         return None

@@ -1,8 +1,9 @@
 """The legality oracle: it walks a plan that is given as an ordered list of plain events, whoever made it.
 
 What it knows: which rows of which node a row needs (kernels, strides, pools, adds, second operands), that a LIF call
-u(t, l, g) continues u(t, l, g - 1), for g = 0 the state that its set was left in, that bytes are where they were put,
-and how large the buffers are. Events that cannot be obeyed raise `IllegalPlanError` with a sentence.
+u(t, l, g) continues u(t, l, g - 1), for g = 0 the state that its set was left in, that a batch norm in training knows
+its statistics when all rows of all images are summed up, that bytes are where they were put, and how large the buffers
+are. Events that cannot be obeyed raise `IllegalPlanError` with a sentence.
 """
 
 from __future__ import annotations
@@ -155,6 +156,7 @@ class Walker:
         rows = slice(event.low // layer.packed_row_bytes, -(-event.high // layer.packed_row_bytes))
         part = slice(None) if source.whole else slice(rows.start * node.row_bytes, rows.stop * node.row_bytes)
         for timestep in range(self.net.timesteps):
+            self.require_handed_on(node, timestep, str(event))
             plane = self.plane(node.name, int(str(event.thing[2])), timestep)
             require(bool(self.stored(plane)[part].all()), f"{event}: DRAM does not hold {plane} yet")
 
@@ -228,6 +230,7 @@ class Walker:
         """Of a source that other layers make: made, and on chip."""
         size = self.nodes[source.node].row_bytes
         for timestep in range(self.net.timesteps) if node.mean else [event.timestep]:
+            self.require_handed_on(self.nodes[source.node], timestep, str(event))
             plane = self.plane(source.node, event.image, timestep)
             for low, high in self.net.needed(source, *event.rows):
                 require(bool(self.rows_made(plane)[low:high].all()),
@@ -241,6 +244,25 @@ class Walker:
                 there |= things[thing][low:high]
         require(bool(there.all()), f"{what}: bytes {low} to {high - 1} are not all on chip")
 
+    def require_handed_on(self, node: Node, timestep: int, what: str) -> None:
+        """Who reads sums of a layer that leaves their norm to him must know their statistics."""
+        if node.layer is not None and self.layers[node.layer].hands_on:
+            self.require_statistics(self.layers[node.layer], timestep, what)
+
+    def require_statistics(self, layer: Layer, timestep: int, what: str) -> None:
+        """Of a batch norm: all sums of all images are there."""
+        if layer.norm is None:
+            return
+        node = self.nodes[layer.product]
+        timesteps = range(self.net.timesteps) if layer.norm == "all_timesteps" else [timestep]
+        for image in range(self.net.images):
+            for key in {self.key(node, one) for one in timesteps}:
+                done = self.products.get((layer.name, image, key))
+                require(
+                    done is not None and bool(done.all()),
+                    f"{what}: the batch norm of {layer.name} lacks sums of image {image}, timestep {key}",
+                )
+
     def key(self, node: Node, timestep: int) -> int:
         return timestep if node.steps == "every" else 0
 
@@ -248,6 +270,7 @@ class Walker:
         layer = self.layers[event.layer]
         state, size = self.states[event.thing]
         require(state == layer.state, f"{event}: {event.layer} has its membranes elsewhere")
+        self.require_statistics(layer, event.timestep, str(event))
         part = slice(event.low, event.high)
         users = self.users(state)
         position = (event.timestep * len(users) + users.index(layer)) * layer.calls + event.call
@@ -262,6 +285,8 @@ class Walker:
         node = self.nodes[layer.product]
         done = self.products.get((layer.name, event.image, self.key(node, event.timestep)))
         require(done is not None and bool(done[:, slice(*event.rows)].all()), f"{event}: its sums are not complete")
+        if not layer.hands_on:
+            self.require_statistics(layer, event.timestep, str(event))
         product = self.plane(node.name, event.image, event.timestep)
         self.rows_made(product)[slice(*event.rows)] = True
         for behind in self.behind[event.layer]:

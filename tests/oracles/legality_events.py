@@ -43,7 +43,9 @@ class Node:
 class Layer:
     """product: its node; filters of filter_bytes each (0: they are the rows of a tensor), in `groups` parts, each of
     channels of its own; packed_rows, packed_row_bytes: of its input, all timesteps of a row side by side, one part;
-    state: of its LIF; calls: the channel groups that call it in turn."""
+    state: of its LIF; calls: the channel groups that call it in turn. norm: of what its batch norm takes statistics,
+    all images of a "timestep" or of "all_timesteps", None where it takes none; hands_on: whether the norm is left to
+    those who read its sums."""
 
     name: str
     product: str
@@ -54,6 +56,8 @@ class Layer:
     packed_row_bytes: int
     state: str | None = None
     calls: int = 1
+    norm: str | None = None
+    hands_on: bool = False
 
 
 @dataclass(frozen=True)

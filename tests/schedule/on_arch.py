@@ -9,8 +9,10 @@ from lifsim.model.network import Layer, Network
 from lifsim.model.sharing import Sharing
 from lifsim.schedule import partition, tick
 from lifsim.schedule.chip import Chip
+from lifsim.schedule.choices import choices_of
 from lifsim.schedule.facts import NetworkFacts, facts_of
 from lifsim.schedule.moves import Visit
+from lifsim.schedule.partition import dram_bytes, no_matter
 from lifsim.schedule.plan import Plan, ScheduleOptions
 from lifsim.schedule.storage import Reals
 from lifsim.schedule.tick_steps import tick_visit
@@ -19,6 +21,13 @@ from lifsim.schedule.traffic import LayerTraffic
 
 def plan_on(network: Network, sharing: Sharing, arch: Arch, options: ScheduleOptions) -> Plan:
     return partition.plan(network, states_of(network, sharing), Chip.of(arch), options, Memo())
+
+
+def trained_plan_on(network: Network, sharing: Sharing, arch: Arch, options: ScheduleOptions) -> Plan:
+    """Of its training."""
+    states, memo = states_of(network, sharing), Memo()
+    choices = choices_of(network, states, Chip.of(arch), options.batch, options.chunk, memo, "training")
+    return partition.plan_of(choices, partition.fewest(partition.allowed(choices, options), dram_bytes, no_matter))
 
 
 def facts_on(network: Network, sharing: Sharing, arch: Arch) -> NetworkFacts:

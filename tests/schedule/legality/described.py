@@ -16,8 +16,9 @@ from lifsim.schedule.storage import rows_of, step_row_bytes, tick_rows
 from tests.oracles.legality_events import Layer, Net, Node, Source
 
 
-def described(network: Network, states: Sequence[State], plan: Plan, batch: int) -> Net:
-    """The network that `plan` is of, and the buffers that its chip has for what a schedule keeps."""
+def described(network: Network, states: Sequence[State], plan: Plan, batch: int, *, training: bool = False) -> Net:
+    """The network that `plan` is of, and the buffers that its chip has for what a schedule keeps. training: batch norms
+    take their statistics of the batch."""
     states_of = {name: state for state in states for name in state.lifs}
     layers = []
     for facts in plan.facts.layers:
@@ -35,10 +36,18 @@ def described(network: Network, states: Sequence[State], plan: Plan, batch: int)
                 packed_row_bytes=packed.row_bytes,
                 state=state.name if state else None,
                 calls=state.channels if state else 1,
+                norm=_norm(network, layer) if training else None,
+                hands_on=layer.lif is None and [tensor.name for tensor in layer.outputs] == [layer.name],
             )
         )
     buffers = {name: getattr(plan.chip.room, name) for name in ("weight", "spike_in", "spike_out", "membrane")}
     return Net(network.timesteps, batch, tuple(_nodes(network, plan)), tuple(layers), buffers)
+
+
+def _norm(network: Network, layer: HardwareLayer) -> str | None:
+    node = network.node(layer.name)
+    has_one = isinstance(node, Product) and node.batch_norm and network.norm_statistics != "frozen"
+    return network.norm_statistics if has_one else None
 
 
 def _nodes(network: Network, plan: Plan) -> Iterator[Node]:

@@ -126,6 +126,7 @@ class GroupEvents:
         if computes:
             yield from self._inputs(visit, now, span, rows)
         tiles = self._tiles(visit)
+        waits = told.norm is not None
         filters = 0
         for step, joined in enumerate(tiles):
             for size in joined:
@@ -135,12 +136,22 @@ class GroupEvents:
                         yield Compute(told.name, image, now.timestep, rows, (filters, filters + size))
                     yield Drop("weight", ("/weights", told.name), *self._unpinned(index, (filters, filters + size)))
                 filters += size
-            yield from self.calls.step(visit, step, now.chunk, rows, (filters - sum(joined), filters))
+            if not waits:
+                yield from self.calls.step(visit, step, now.chunk, rows, (filters - sum(joined), filters))
+        if waits:
+            yield from self._calls(visit, now, rows, tiles)
         if facts.layer.residuals and self._adds_now(index, now):
             yield from self._residuals(index, now)
         for image in now.images:
             yield Finish(told.name, image, now.timestep, rows)
         yield from self._put_out(now, span)
+
+    def _calls(self, visit: Visit, now: Now, rows: tuple[int, int], tiles: list[list[int]]) -> Iterator[Event]:
+        """Of a layer whose norm waits for all sums of the visit."""
+        filters = 0
+        for step, joined in enumerate(tiles):
+            yield from self.calls.step(visit, step, now.chunk, rows, (filters, filters + sum(joined)))
+            filters += sum(joined)
 
     def _tiles(self, visit: Visit) -> list[list[int]]:
         """Filters of the tiles of each step, of which a step may join several."""

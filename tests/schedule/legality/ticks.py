@@ -67,6 +67,14 @@ class TickEvents:
     def events(self) -> Iterator[Event]:
         if self.told.state is not None:
             self.walker.add_state(self.state, self.told.state, self.batch * self.rows_out * self.chains)
+        if self.told.norm is None:
+            yield from self._pass(sums=True, calls=True)
+        else:  # all sums of all images first
+            yield from self._pass(sums=True, calls=False)
+            yield from self._pass(sums=False, calls=True)
+
+    def _pass(self, *, sums: bool, calls: bool) -> Iterator[Event]:
+        """Over all tiles, for their sums, their neurons' calls, or both."""
         at_work = None
         together = images_together(self.layer, self.batch) if self.tiling.order == "weights_outer" else 1
         for step, (group, image, row_tile, filter_tile) in enumerate(self._tiles()):
@@ -79,10 +87,14 @@ class TickEvents:
             parts = [
                 tuple((group + member) * self.layer.group_filters + end for end in filters) for member in self.members
             ]
-            yield from self._weights(step, image, parts, filters)
-            yield from self._input(step, group, image, rows)
-            yield from self._work(image, rows, parts)
-            yield from self._forget(group, image, rows, parts, filters)
+            if sums:
+                yield from self._weights(step, image, parts, filters)
+                yield from self._input(step, group, image, rows)
+            yield from self._work(image, rows, parts, sums=sums, calls=calls)
+            if sums:
+                yield from self._forget(group, image, rows, parts, filters)
+            if not calls:
+                continue
             self.left[image, slice(*rows)] -= (filters[1] - filters[0]) * len(parts)
             if not self.left[image, rows[0]]:
                 yield from self._put_out(image, rows)
@@ -241,24 +253,23 @@ class TickEvents:
     def _fires_at(self) -> list[int]:
         return self._timesteps if self.facts.when == "last" else list(range(self.net.timesteps))
 
-    def _work(self, image: int, rows: Range, parts: list[Range]) -> Iterator[Event]:
+    def _work(self, image: int, rows: Range, parts: list[Range], *, sums: bool, calls: bool) -> Iterator[Event]:
         if self.cut_chains is not None and self.cut_chains.alternating:
-            for timestep in self._fires_at:
-                for part in parts:
-                    yield from self._at(image, timestep, rows, part)
+            turns = ((timestep, part) for timestep in self._fires_at for part in parts)
         else:
-            for begin, end in parts:
-                for first in range(begin, end, self.fold):
-                    for timestep in self._fires_at:
-                        yield from self._at(image, timestep, rows, (first, min(first + self.fold, end)))
+            folds = (
+                (first, min(first + self.fold, end)) for begin, end in parts for first in range(begin, end, self.fold)
+            )
+            turns = ((timestep, fold) for fold in folds for timestep in self._fires_at)
+        for timestep, filters in turns:
+            if sums and timestep in self._timesteps:
+                yield Compute(self.layer.name, image, timestep, rows, filters)
+            if calls and self.told.state is not None:
+                yield from self._calls(image, timestep, rows, filters)
         yield Drop("registers")
 
-    def _at(self, image: int, timestep: int, rows: Range, filters: Range) -> Iterator[Event]:
+    def _calls(self, image: int, timestep: int, rows: Range, filters: Range) -> Iterator[Event]:
         """One timestep of filters."""
-        if timestep in self._timesteps:
-            yield Compute(self.layer.name, image, timestep, rows, filters)
-        if self.told.state is None:
-            return
         for row, (chains, calls) in product(range(*rows), self.order.blocks(filters)):
             low, high = ((image * self.rows_out + row) * self.chains + chain for chain in chains)
             if timestep == 0 and calls[0] == 0:

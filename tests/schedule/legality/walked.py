@@ -25,9 +25,9 @@ class Walked:
     events: tuple[Event, ...]
 
 
-def obeyed(network: Network, sharing: Sharing, plan: Plan, batch: int) -> Walked:
-    """A plan, all of which the oracle has obeyed. Raises IllegalPlanError."""
-    walker = Walker(described(network, states_of(network, sharing), plan, batch))
+def obeyed(network: Network, sharing: Sharing, plan: Plan, batch: int, *, training: bool = False) -> Walked:
+    """A plan, all of which the oracle has obeyed; `training`: the forward pass of one. Raises IllegalPlanError."""
+    walker = Walker(described(network, states_of(network, sharing), plan, batch, training=training))
     events = []
     for event in _events(walker, plan, batch):
         if isinstance(event, Fire | Load | Put | Store) and event.low >= event.high:

@@ -1,0 +1,107 @@
+"""Batch norms that take their statistics of the batch that is trained: barriers that no schedule crosses.
+
+A channel's mean and variance are known when all its sums are, of all rows and all images of a timestep (or of all
+timesteps), and only then its neurons can be called. So a timestep-major group that has such a layer works on the whole
+batch at a time, no strips lead across it, and where statistics are of all timesteps it does not run timestep by
+timestep at all. One image is a batch, too: its statistics are those of its map. Inference, and training with frozen
+statistics, fold the norm into the weights: then nothing of this holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lifsim.errors import Fault
+from lifsim.model.network import Layer, Network
+from lifsim.model.product import Product
+
+if TYPE_CHECKING:
+    from lifsim.schedule.facts import NetworkFacts
+
+
+@dataclass(frozen=True)
+class Norms:
+    """Layers (indices) whose norm needs the statistics of the batch. over_time: of these, those whose statistics are of
+    several rounds together. handed_on: of these, those that hand on their sums as they are, and leave the norm to
+    whoever reads them, who knows the statistics by then."""
+
+    layers: frozenset[int] = frozenset()
+    over_time: frozenset[int] = frozenset()
+    handed_on: frozenset[int] = frozenset()
+
+    @classmethod
+    def of(cls, network: Network) -> Norms:
+        """Those of a network that is trained."""
+        if network.norm_statistics == "frozen":
+            return cls()
+        normed = [layer for layer in network.layers if _has_norm(network, layer)]
+        several = (layer.index for layer in normed if layer.rounds > 1)
+        return cls(
+            layers=frozenset(layer.index for layer in normed),
+            over_time=frozenset(several if network.norm_statistics == "all_timesteps" else ()),
+            handed_on=frozenset(layer.index for layer in normed if hands_on_sums(layer)),
+        )
+
+
+NO_NORMS = Norms()
+"""Of inference."""
+
+
+def _has_norm(network: Network, layer: Layer) -> bool:
+    node = network.node(layer.name)
+    return isinstance(node, Product) and node.batch_norm
+
+
+def hands_on_sums(layer: Layer) -> bool:
+    """Whether what `layer` puts out are its sums and nothing else."""
+    return layer.lif is None and all(tensor.name == layer.name for tensor in layer.outputs)
+
+
+def barriers(facts: NetworkFacts, first: int, last: int) -> list[int]:
+    """Layers among first..last whose norm is applied there."""
+    members = range(first, last + 1)
+    return [
+        index
+        for index in members
+        if index in facts.norms.layers and (index not in facts.norms.handed_on or _is_read(facts, index, members))
+    ]
+
+
+def _is_read(facts: NetworkFacts, index: int, members: Sequence[int]) -> bool:
+    outputs = facts.layers[index].layer.outputs
+    return any(reader in members for tensor in outputs for reader in facts.tensors[tensor.name].readers)
+
+
+def chunk_of(facts: NetworkFacts, first: int, last: int, batch: int, chunk: int | None) -> int | None:
+    """Images that layers first..last, timestep-major, must work on at a time: all of the batch where a norm asks for
+    them; else `chunk`, None for the best."""
+    return batch if barriers(facts, first, last) else chunk
+
+
+def timestep_major_faults(facts: NetworkFacts, first: int, last: int, batch: int, chunk: int | None) -> Iterator[Fault]:
+    """Why a norm forbids layers first..last to run timestep by timestep in chunks of so many images."""
+    crossed = barriers(facts, first, last)
+    waiting = [_name(facts, index) for index in crossed if index in facts.norms.over_time]
+    if waiting:
+        does = f"{_span(facts, first, last)} {'runs' if first == last else 'run'} timestep by timestep"
+        way_out = "timestep or frozen"
+        if any(len(state.layers) > 1 and first <= state.layers[0] <= last for state in facts.states):
+            way_out += ", or the layers share no membranes (share: false, or another sharing)"
+        else:
+            way_out += ", or the layers tick-batched"
+        why = f"a neuron of {waiting[0]!r} waits for the sums of the timesteps to come"
+        yield Fault(f"'all_timesteps' must be {way_out}, where {does}: {why}", path="norm_statistics")
+    if crossed and chunk is not None and chunk < batch:
+        does = f"{_span(facts, first, last)} {'runs' if first == last else 'run'} timestep by timestep"
+        why = f"the batch norm of {_name(facts, crossed[0])!r} has the statistics of all images"
+        yield Fault(f"{chunk} must be {batch}, the batch, where {does}: {why}", path="chunk")
+
+
+def _span(facts: NetworkFacts, first: int, last: int) -> str:
+    return _name(facts, first) if first == last else f"{_name(facts, first)} to {_name(facts, last)}"
+
+
+def _name(facts: NetworkFacts, index: int) -> str:
+    return facts.layers[index].layer.name
