@@ -1,11 +1,13 @@
-"""Do pools see the padding as what cannot win, or as nothing?"""
+"""Do pools see the padding as what cannot win, or as nothing, on their way back, too?"""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from lifsim.engine.pooling import pool
+from lifsim.engine.pooling import pool, pool_gradient
 from lifsim.model.network import Pool, Tensor
 
 
@@ -17,3 +19,41 @@ def test_padding_never_is_the_maximum_and_adds_nothing_to_a_mean(kind: str, pool
     node = Pool("pool", ("x",), Tensor("pool", (1, 2, 2), 1, None), kind, (2, 2), (2, 2), (1, 1))
     x = np.array([[-4.0, -3.0], [-2.0, -1.0]], np.float32)
     assert pool(x[..., None], node, np.float32)[..., 0].tolist() == pooled
+
+
+def test_all_of_a_gradient_arrives_at_silent_neurons_within_a_border() -> None:
+    """Windows of 3 x 3, two apart, on a map of 4 x 4 with a border of 1: their first pixels that are not of the border
+    are (0, 0), (0, 1), (1, 0) and (1, 1)."""
+    node = Pool("pool", ("x",), Tensor("pool", (1, 2, 2), 1, 1), "max", (3, 3), (2, 2), (1, 1))
+    grad = np.array([[1.0, 2.0], [3.0, 4.0]])[..., None]
+    found = pool_gradient(np.zeros((4, 4, 1), np.uint8), grad, node)[..., 0]
+    assert found.tolist() == [[1, 2, 0, 0], [3, 4, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
+
+
+@st.composite
+def pools(draw: st.DrawFn) -> Pool:
+    """Over a map of 2 channels that it does not leave behind its padding."""
+    kernel = draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
+    stride = draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
+    padding = draw(st.integers(0, kernel[0] // 2)), draw(st.integers(0, kernel[1] // 2))
+    pixels = draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
+    return Pool("pool", ("x",), Tensor("pool", (2, *pixels), 1, None), "max", kernel, stride, padding)
+
+
+@given(pools(), st.sampled_from([np.uint8, np.float64]), st.integers(0, 99))
+def test_each_window_hands_its_gradient_to_the_first_of_its_highest_pixels(node: Pool, kind: type, seed: int) -> None:
+    """Of spikes, of counts and of numbers that are often alike; every pixel of the map is walked through."""
+    rng = np.random.default_rng(seed)
+    pixels = zip(node.output.shape[1:], node.kernel, node.stride, node.padding, strict=True)
+    height, width = (max(1, (size - 1) * step + extent - 2 * border) for size, extent, step, border in pixels)
+    x = rng.integers(0, rng.integers(1, 4), (3, height, width, 2)).astype(kind) - (0 if kind is np.uint8 else 2)
+    grad = rng.normal(size=(3, *node.output.shape[1:], 2))
+    expected = np.zeros(x.shape)
+    for image, e, f, channel in np.ndindex(grad.shape):
+        rows = range(e * node.stride[0] - node.padding[0], e * node.stride[0] - node.padding[0] + node.kernel[0])
+        cols = range(f * node.stride[1] - node.padding[1], f * node.stride[1] - node.padding[1] + node.kernel[1])
+        seen = [(image, y, z, channel) for y in rows for z in cols if 0 <= y < height and 0 <= z < width]
+        expected[max(seen, key=lambda place: x[place])] += grad[image, e, f, channel]
+    found = pool_gradient(x.astype(kind), grad, node)
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+    assert found.sum() == pytest.approx(grad.sum())

@@ -5,26 +5,42 @@ Around the run with weights w0, where a call charged its membrane to u0 and fire
     s = s0 + F(u' - theta) - F(u0 - theta)
 
 with F the surrogate's own primitive: at w0 the network is the spiking one, and the derivative of the spike is the
-surrogate's slope. The reset takes s0, whatever the weights are: its path is detached.
+surrogate's slope. The reset takes s0, whatever the weights are: its path is detached. A max pool takes the pixels that
+it took at w0, the first of those that are alike; a batch norm takes the statistics of the batch at each timestep.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from lifsim.graph.states import states_of
-from lifsim.model.network import Input, Lif, Network
+from lifsim.layers.conv import Conv
+from lifsim.layers.linear import Linear
+from lifsim.model.network import Add, Input, Lif, Network, Node, Pool
 from lifsim.model.sharing import Sharing
 from lifsim.neurons.lif import LifNeuron
-from tests.oracles.lif import stateless
+from tests.oracles.lif import calls as calls_of
+from tests.oracles.lif import sets
 
 Floats = NDArray[np.float64]
 Call = tuple[Floats, Floats]
 """(u', s) of a LIF call."""
+
+
+@dataclass
+class Run:
+    """What was decided in a run: the LIF calls, and the pixels that each max pool took, flat [B, C, E, F] indices into
+    its windows; each in the order in which they were. variance: the least that a batch norm saw."""
+
+    calls: list[Call] = field(default_factory=list)
+    choices: list[NDArray[np.int64]] = field(default_factory=list)
+    variance: float = np.inf
+
 
 PRIMITIVES: dict[str, Callable[[Floats, float], Floats]] = {
     "atan": lambda d, alpha: np.arctan(np.pi / 2 * alpha * d) / np.pi + 0.5,
@@ -47,39 +63,92 @@ def loss(
     x: Floats,
     labels: NDArray[np.int64],
     primitive: Callable[[Floats], Floats],
-    around: list[Call] | None = None,
-) -> tuple[float, list[Call]]:
-    """Cross-entropy of the mean outputs for inputs x [steps, B, ...], and all LIF calls in order; spikes are smooth
-    `around` the calls of another run, and hard without one."""
+    around: Run | None = None,
+) -> tuple[float, Run]:
+    """Cross-entropy of the mean outputs for inputs x [steps, B, ...], and what was decided; spikes are smooth `around`
+    another run, and hard without one."""
     membranes, state_of = {}, {}
-    for state in states_of(network, sharing):
-        neuron = next(lif.neuron for lif in network.lifs if lif.name == state.lifs[0])
-        membranes[state.name] = np.full((x.shape[1], *state.shape), neuron.u_reset if neuron.reset == "hard" else 0.0)
-        state_of |= dict.fromkeys(state.lifs, state.name)
-    calls: list[Call] = []
-    outputs = []
+    for lifs in sets(network, sharing):
+        first, (channels, *pixels) = lifs[0], lifs[0].output.shape
+        rest = first.neuron.u_reset if first.neuron.reset == "hard" else 0.0
+        membranes[first.name] = np.full((x.shape[1], channels // calls_of(first, sharing), *pixels), rest)
+        state_of |= {lif.name: first.name for lif in lifs}
+    now, outputs = Run(), []
     for step in range(network.timesteps):
         values: dict[str, Floats] = {}
         for node in network.nodes:
+            inputs = [values[name] for name in node.inputs]
             if isinstance(node, Input):
                 values[node.name] = x[min(step, len(x) - 1)]
             elif isinstance(node, Lif):
                 fired = []
-                for current in np.split(values[node.inputs[0]], sharing.channels, axis=1):
-                    nominal = around[len(calls)] if around else None
+                for current in np.split(inputs[0], calls_of(node, sharing), axis=1):
+                    nominal = around.calls[len(now.calls)] if around else None
                     call, spikes, after = _fire(
                         current, membranes[state_of[node.name]], node.neuron, primitive, nominal
                     )
-                    calls.append(call)
+                    now.calls.append(call)
                     fired.append(spikes)
                     membranes[state_of[node.name]] = after
                 values[node.name] = np.concatenate(fired, axis=1)
+            elif isinstance(node, Pool) and node.kind == "max":
+                taken = around.choices[len(now.choices)] if around else None
+                values[node.name], chosen = _highest(node, inputs[0], taken)
+                now.choices.append(chosen)
             else:
-                values[node.name] = stateless(node, [values[name] for name in node.inputs], weights, np.float64)
+                values[node.name], variance = _stateless(node, inputs, weights)
+                now.variance = min(now.variance, variance)
         outputs.append(values[network.nodes[-1].name])
     logits = np.mean(outputs, axis=0)
     likelihood = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    return float(-np.log(likelihood[np.arange(len(labels)), labels]).mean()), calls
+    return float(-np.log(likelihood[np.arange(len(labels)), labels]).mean()), now
+
+
+def _seen(node: Conv | Pool, x: Floats, border: float) -> Floats:
+    """The windows [B, C, E, F, R, S] of a map [B, C, H, W] within its border."""
+    (top, left), (down, right) = node.padding, node.stride
+    padded = np.pad(x, [(0, 0), (0, 0), (top, top), (left, left)], constant_values=border)
+    windows: Floats = sliding_window_view(padded, node.kernel, axis=(2, 3))[:, :, ::down, ::right]
+    return windows
+
+
+def _highest(node: Pool, x: Floats, taken: NDArray[np.int64] | None) -> tuple[Floats, NDArray[np.int64]]:
+    """A max pool, and the place within each window of what it took: `taken`, if given."""
+    windows = _seen(node, x, -np.inf).reshape(len(x), *node.output.shape, -1)
+    chosen = windows.argmax(axis=-1) if taken is None else taken
+    return np.take_along_axis(windows, chosen[..., None], axis=-1)[..., 0], chosen
+
+
+def _stateless(node: Node, inputs: list[Floats], weights: dict[str, Any]) -> tuple[Floats, float]:
+    """What has no state, of [B, C, H, W] or [B, F]; a batch norm takes the statistics of the batch: the least variance
+    of its channels comes with what it makes of them."""
+    x = inputs[0]
+    match node:
+        case Add():
+            return sum(inputs[1:], x), np.inf
+        case Pool():
+            return _seen(node, x, 0.0).mean(axis=(4, 5)), np.inf
+        case Conv():
+            parts = zip(
+                np.split(_seen(node, x, 0.0), node.groups, axis=1),
+                np.split(weights[f"{node.name}.weight"], node.groups, axis=0),
+                strict=True,
+            )
+            y = np.concatenate([np.einsum("bcefrs,mcrs->bmef", *part) for part in parts], axis=1)
+        case Linear():
+            y = x.reshape(len(x), -1) @ weights[f"{node.name}.weight"].T
+        case _:
+            raise TypeError(f"{node.name} is not known")
+    column = (slice(None),) + (None,) * (y.ndim - 2)
+    if node.bias:
+        y = y + weights[f"{node.name}.bias"][column]
+    if not node.batch_norm:
+        return y, np.inf
+    others = tuple(axis for axis in range(y.ndim) if axis != 1)
+    variance = y.var(axis=others)
+    gain, offset = (weights[f"{node.name}.bn.{term}"][column] for term in ("weight", "bias"))
+    normed = (y - y.mean(axis=others)[column]) / np.sqrt(variance[column] + 1e-5)
+    return normed * gain + offset, float(variance.min())
 
 
 def _fire(
