@@ -109,7 +109,8 @@ class Choices:
         return replace(self._timestep(index, index + 1), why=f"{moved.path} {moved.message}")
 
     def _timestep(self, first: int, end: int) -> GroupPlan:
-        return plan_group(self.facts, first, end - 1, self.chip.room, self.batch, self.chunk)
+        chip, span = self.chip, (first, end - 1)
+        return plan_group(self.facts, *span, chip.room, self.batch, self.chunk, chip.prefetches and chip.drains)
 
 
 def choices_of(
