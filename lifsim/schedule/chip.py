@@ -39,20 +39,28 @@ class TileRoom:
 
 @dataclass(frozen=True)
 class Chip:
-    """The array, its precisions, and the room of its buffers. prefetches: whether that of the weights is
-    double-buffered."""
+    """The array, its precisions, and the room of its buffers. prefetches, drains: whether that of the weights, and that
+    of the spikes that leave, are double-buffered."""
 
     shape: ArrayShape
     dataflow: Dataflow
     precision: Precision
     room: BufferBytes
     prefetches: bool = False
+    drains: bool = False
 
     @classmethod
     def of(cls, arch: Arch) -> Chip:
         """That of an architecture."""
-        array, room = arch.array, buffer_bytes(arch.buffers)
-        return cls(shape_of(array), dataflow_of(array), arch.precision, room, arch.buffers.weight.double_buffered)
+        array, buffers = arch.array, arch.buffers
+        return cls(
+            shape=shape_of(array),
+            dataflow=dataflow_of(array),
+            precision=arch.precision,
+            room=buffer_bytes(buffers),
+            prefetches=buffers.weight.double_buffered,
+            drains=buffers.spike_out.double_buffered,
+        )
 
     @property
     def psums(self) -> PsumStore:

@@ -117,8 +117,9 @@ class Choices:
         return replace(self._timestep(index, index + 1), why=f"{moved.path} {moved.message}")
 
     def _timestep(self, first: int, end: int) -> GroupPlan:
-        chunk = chunk_of(self.facts, first, end - 1, self.batch, self.chunk)
-        return plan_group(self.facts, first, end - 1, self.chip.room, self.batch, chunk)
+        chip, span = self.chip, (first, end - 1)
+        chunk = chunk_of(self.facts, *span, self.batch, self.chunk)
+        return plan_group(self.facts, *span, chip.room, self.batch, chunk, chip.prefetches and chip.drains)
 
 
 def choices_of(

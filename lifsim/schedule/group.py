@@ -44,13 +44,14 @@ Heights = Mapping[int, int]
 @dataclass(frozen=True)
 class GroupCost:
     """What a group moves with given strips. weights, spikes_in, operand, residual: by layer; spikes_out: by tensor;
-    replay: by layer, one way and chunkwise; membranes: the split of each chunk size."""
+    membranes: the split of each chunk size. region, tile, alike: of a `WeightSplit`."""
 
     heights: Heights
     weights: Ints
     pinned_weights: Ints
     region: int
     tile: Ints
+    alike: Ints
     spikes_in: Ints
     operand: Ints
     residual: Ints
@@ -89,6 +90,7 @@ class Group:
             pinned_weights=split.pinned,
             region=split.region,
             tile=split.tile,
+            alike=split.alike,
             spikes_in=split.reads,
             operand=split.operand,
             residual=residual,

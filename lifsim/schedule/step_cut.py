@@ -3,7 +3,8 @@
 A visit is cut by strips and by the filter tiles of its weights. Where partial sums wait between folds
 (`Dataflow.sums_in_pes` is not so), it is cut into tiles of rows and filters of their own: of those that spill the
 fewest bytes, which one row and the fewest filters do, and beside whose psums there is room for what waits to be
-replayed, the ones that take the fewest cycles, of equals the fewest tiles.
+replayed, the ones that take the fewest cycles, of equals the fewest tiles. Of the filter tiles that read the input
+equally often those are taken that let it be cut so into what takes the fewest cycles.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ from lifsim.schedule.psums import PsumStore, spilled_by, working_set_bytes
 
 @dataclass(frozen=True)
 class VisitShape:
-    """What is to be cut. strips: first output row of each strip; row_pixels: of a row. filters: of a tile of the
-    weights, of smallest ones at least."""
+    """What is to be cut. strips: first output row of each strip; row_pixels: of a row. tiles: filters of a tile of the
+    weights, those to choose from, the first of equals; each of smallest ones at least."""
 
     gemm: Gemm
     strips: tuple[int, ...]
     row_pixels: int
-    filters: int
+    tiles: tuple[int, ...]
     smallest: int
 
     @property
@@ -45,33 +46,56 @@ class VisitShape:
         highest = int(np.diff((*self.strips, self.rows)).max())
         return [int(height) for height in np.unique(-(-highest // np.arange(1, highest + 1)))]
 
-    @property
-    def widths(self) -> list[int]:
-        """One for each number of tiles of the filters, in whole multiples of the smallest."""
-        folds = -(-self.filters // self.smallest)
+    def widths(self, filters: int) -> list[int]:
+        """One for each number of parts of so many filters, in whole multiples of the smallest."""
+        folds = -(-filters // self.smallest)
         wide = np.unique(-(-folds // np.arange(1, folds + 1))) * self.smallest
-        return [int(width) for width in np.minimum(wide, self.filters)]
+        return [int(width) for width in np.minimum(wide, filters)]
+
+
+@dataclass(frozen=True)
+class StepCut:
+    """filters: of a tile of the weights. into: what the array works off whole."""
+
+    filters: int
+    into: Cut
+
+
+Price = tuple[int, int, int, int]
+"""(cycles, tiles, rows of a tile, its filters), compared place by place."""
 
 
 @lru_cache(4096)
-def step_cut(visit: VisitShape, store: PsumStore, left: int) -> Cut:
+def step_cut(visit: VisitShape, store: PsumStore, left: int) -> StepCut:
     """The tiles of one visit, `left` bytes of the psum buffer being free of what waits to be replayed."""
-    whole, gemm, dataflow = visit.cut(visit.rows, visit.filters), visit.gemm, store.dataflow
-    if dataflow.sums_in_pes or not _waits(gemm, whole, store):
-        return whole
-    narrowest = visit.cut(1, visit.smallest)
-    fewest = spilled_by(gemm, narrowest, store, 1)
-    best = (_cycles(gemm, narrowest, store), _tiles(gemm, narrowest), narrowest)
-    for rows in visit.heights:
-        for filters in visit.widths:
-            into = visit.cut(rows, filters)
-            if _working(gemm, into, store) <= left and spilled_by(gemm, into, store, 1) == fewest:
-                best = min(best, (_cycles(gemm, into, store), _tiles(gemm, into), into), key=lambda one: one[:2])
-    return best[2]
+    if store.dataflow.sums_in_pes or not _working(visit.gemm, visit.cut(1, visit.smallest), store):
+        best = {filters: _price(visit, store, visit.rows, filters) for filters in visit.tiles}
+    else:
+        legal = _legal(visit, store, left)
+        best = {
+            filters: min(legal[width] for width in visit.widths(filters) if width in legal) for filters in visit.tiles
+        }
+    filters = min(visit.tiles, key=lambda filters: best[filters][0])
+    return StepCut(filters, visit.cut(*best[filters][2:]))
 
 
-def _waits(gemm: Gemm, into: Cut, store: PsumStore) -> bool:
-    return _working(gemm, into, store) > 0
+def _legal(visit: VisitShape, store: PsumStore, left: int) -> dict[int, Price]:
+    """By the filters of a tile, the best height with which it spills the fewest bytes and has room beside what waits;
+    the smallest tile may always be taken."""
+    fewest = spilled_by(visit.gemm, visit.cut(1, visit.smallest), store, 1)
+    found = {visit.smallest: _price(visit, store, 1, visit.smallest)}
+    for width in sorted({width for filters in visit.tiles for width in visit.widths(filters)}):
+        for rows in visit.heights:
+            into = visit.cut(rows, width)
+            if _working(visit.gemm, into, store) <= left and spilled_by(visit.gemm, into, store, 1) == fewest:
+                price = _price(visit, store, rows, width)
+                found[width] = min(found.get(width, price), price)
+    return found
+
+
+def _price(visit: VisitShape, store: PsumStore, rows: int, filters: int) -> Price:
+    gemm, into = visit.gemm, visit.cut(rows, filters)
+    return _cycles(gemm, into, store), _tiles(gemm, into), rows, filters
 
 
 def _working(gemm: Gemm, into: Cut, store: PsumStore) -> int:

@@ -9,7 +9,7 @@ from itertools import product
 import numpy as np
 
 from lifsim.schedule.chip import BufferBytes
-from lifsim.schedule.facts import LayerFacts, NetworkFacts
+from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.group import Chunks, Group, GroupCost, Walk
 from lifsim.schedule.membranes import calls_of
 from lifsim.schedule.plan import GroupPlan, Residency, Strip
@@ -26,10 +26,18 @@ def chunk_sizes(batch: int, chunk: int | None) -> list[int]:
 
 
 def plan_group(
-    facts: NetworkFacts, first: int, last: int, buffers: BufferBytes, batch: int, chunk: int | None
+    facts: NetworkFacts,
+    first: int,
+    last: int,
+    buffers: BufferBytes,
+    batch: int,
+    chunk: int | None,
+    overlaps: bool = False,
 ) -> GroupPlan:
     """Layers first..last, timestep-major, with the chunk and the strips that move the fewest bytes; what is computed
-    once is replayed or computed again, whichever moves fewer."""
+    once is replayed or computed again, whichever moves fewer. overlaps: whether the next filter tile's weights come,
+    and the spikes of the last one go, while the array works on one: then the narrowest is taken of those that are as
+    good, else the widest."""
     best: tuple[GroupCost, Group] | None = None
     for images, way in product(chunk_sizes(batch, chunk), facts.ways(first, last)):
         group = Group(way, first, last, buffers, Chunks(batch, images))
@@ -38,11 +46,12 @@ def plan_group(
             best = cost, group
     if best is None:
         raise ValueError(f"batch must be >= 1, is {batch}")
-    return planned(best[1], best[0])
+    return planned(best[1], best[0], overlaps)
 
 
-def planned(group: Group, cost: GroupCost) -> GroupPlan:
-    """A group that moves what `cost` says, as a plan: every byte with the layer that moves it."""
+def planned(group: Group, cost: GroupCost, overlaps: bool = False) -> GroupPlan:
+    """A group that moves what `cost` says, as a plan: every byte with the layer that moves it. overlaps: as in
+    `plan_group`."""
     reads, writes = membrane_moves(group, cost)
     split = cost.membranes[0]
     permanent = {
@@ -66,7 +75,7 @@ def planned(group: Group, cost: GroupCost) -> GroupPlan:
             psum_write=int(cost.psum_write[index]),
         )
         again = layer.layer.rounds > layer.layer.input.timesteps
-        layers.append(LayerTraffic(layer.layer.name, moved, _tiling(group, cost, index, layer), again))
+        layers.append(LayerTraffic(layer.layer.name, moved, _tiling(group, cost, index, overlaps), again))
     return GroupPlan(
         first=group.first,
         last=group.last,
@@ -79,24 +88,27 @@ def planned(group: Group, cost: GroupCost) -> GroupPlan:
     )
 
 
-def _tiling(group: Group, cost: GroupCost, index: int, layer: LayerFacts) -> Tiling:
-    tile = max(int(cost.tile[index]) - 1, 0)
-    filters, rows = int(layer.tile_filters[tile]), layer.rows.axis.rows_out
-    strips: tuple[int, ...] = (0,)
+def _tiling(group: Group, cost: GroupCost, index: int, overlaps: bool) -> Tiling:
+    layer = group.layers[index]
+    largest = max(int(cost.tile[index]) - 1, 0)
+    alike = layer.tile_filters[largest + 1 - int(cost.alike[index]) : largest + 1]
+    tiles = tuple((alike if overlaps else alike[::-1]).tolist())
+    rows, strips = layer.rows.axis.rows_out, tuple[int, ...]((0,))
     for state, height in cost.heights.items():
         relay = group.in_strips[state]
         if relay.first <= layer.layer.index <= relay.last:
             rows, strips = height, relay.starts(layer.layer.index, height)
-    visit = VisitShape(gemm_of(layer.layer), strips, layer.rows.row_pixels, filters, int(layer.tile_filters[0]))
+    visit = VisitShape(gemm_of(layer.layer), strips, layer.rows.row_pixels, tiles, int(layer.tile_filters[0]))
+    cut = step_cut(visit, group.facts.psums.of(layer.layer), group.psum_room)
     return Tiling(
         order="weights_outer",
         rows=rows,
-        filters=filters,
+        filters=cut.filters,
         row_tiles=-(-layer.rows.axis.rows_out // rows),
-        filter_tiles=int(layer.tile_counts[tile]),
+        filter_tiles=-(-layer.layer.group_filters // cut.filters),
         resident_weight_bytes=int(cost.pinned_weights[index]),
         resident_spike_bytes=0,
-        cut=step_cut(visit, group.facts.psums.of(layer.layer), group.psum_room),
+        cut=cut.into,
     )
 
 

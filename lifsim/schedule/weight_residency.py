@@ -73,7 +73,7 @@ class WeightDemand:
 class WeightSplit:
     """region: bytes for the filter tile at work; by layer: pinned, fetched: bytes of weights; operand: of second
     operands; reads: of the input; tile: 0 where the smallest filter tile overflows, 1 + m where filter tile m is the
-    largest that fits."""
+    largest that fits; alike: how many tiles, itself among them, are no larger and read as much."""
 
     region: int
     pinned: Ints
@@ -81,6 +81,7 @@ class WeightSplit:
     operand: Ints
     reads: Ints
     tile: Ints
+    alike: Ints
 
     @cached_property
     def moved(self) -> int:
@@ -251,7 +252,13 @@ def _filled(demand: WeightDemand, region: int, pinned: Ints, fetched: Ints, tile
     each = zip(demand.layers, demand.strips, demand.absent, strict=True)
     operand = [times * int(operand_bytes(layer, np.array([region]), strips)[0]) for layer, strips, times in each]
     reads = [int(by_tile[choice]) for by_tile, choice in zip(demand.reads, tile, strict=True)]
-    return WeightSplit(region, pinned, fetched, np.array(operand), np.array(reads), np.array(tile))
+    alike = [_alike(by_tile, choice) for by_tile, choice in zip(demand.reads, tile, strict=True)]
+    return WeightSplit(region, pinned, fetched, np.array(operand), np.array(reads), np.array(tile), np.array(alike))
+
+
+def _alike(reads: Ints, tile: int) -> int:
+    largest = max(tile, 1)
+    return int(np.count_nonzero(reads[1 : largest + 1] == reads[largest]))
 
 
 def _largest(layer: LayerFacts, region: int, pinned: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -18,8 +18,10 @@ from lifsim.model.arch import Arch
 from lifsim.model.network import Layer
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.chip import Chip
-from lifsim.schedule.plan import ScheduleOptions
+from lifsim.schedule.plan import Plan, ScheduleOptions
 from lifsim.schedule.products import gemm_of, laid_out
+from lifsim.schedule.psums import PsumStore
+from lifsim.schedule.step_cut import VisitShape, step_cut
 from lifsim.schedule.traffic import Tiling
 from tests.oracles import tiled_plan
 from tests.schedule import build, networks
@@ -191,11 +193,58 @@ def test_timestep_major_tiles_of_their_own_spill_the_fewest_bytes_in_the_fewest_
         for height in range(1, rows + 1):
             ends = [*sorted(begins)[1:], rows]
             starts = [r for b, end in zip(sorted(begins), ends, strict=True) for r in range(b, end, height)]
-            for width in range(int(facts.tile_filters[0]), moved.tiling.filters + 1, arch.array.cols):
+            for width in widths_of_tiles_that_read_as_little(plan, layer.index, arch.array.cols):
                 other = Cut(tuple(row * across for row in starts), width)
                 walk = walked(layer, arch, other, tick_batched=False)
                 if walk.spilled == count.spilled and working_set(layer, arch, other) <= free:
                     assert count.cycles <= walk.cycles
+
+
+def widths_of_tiles_that_read_as_little(plan: Plan, index: int, cols: int) -> set[int]:
+    """Into which filter tiles of a layer can be cut that read its input no more often than the largest that fits."""
+    walk, facts = plan.groups[0].walked, plan.facts.layers[index]
+    group, largest = walk.group, max(int(walk.cost.tile[index]), 1)
+    reads = sum(
+        chunks * steps * group.step_spikes(images, now, walk.cost.heights).reads.get(index, 0 * facts.tile_filters[:1])
+        for images, chunks in group.chunks.sizes
+        for now, steps in group.timesteps()
+    )
+    tiles = [facts.tile_filters[m - 1] for m in range(1, largest + 1) if reads[m] == reads[largest]]
+    return {
+        int(min(-(-folds // parts) * min(cols, tile), tile))
+        for tile in tiles
+        for folds in [-(-tile // cols)]
+        for parts in range(1, folds + 1)
+    }
+
+
+def test_a_narrower_filter_tile_that_reads_as_little_is_taken_if_its_cut_takes_fewer_cycles() -> None:
+    """`is` on 2 columns: 20 filters, psums of 2 pixels by 8 filters fit. A tile of 10 would be cut into 6 + 6 + 6 + 2,
+    four times the load of the inputs; one of 8 into 8 + 8 + 4. Of as good ones the first is taken."""
+    gemm, smallest = Gemm(2, 4, 20, 1, Window(1, (1, 1), (1, 1))), 2
+    store = PsumStore(DATAFLOWS["is"], ArrayShape(2, 2), 16, 2 * 8 * 2)
+    for tiles, taken, into in (((10,), 10, 6), ((10, 8), 8, 8), ((8, 10), 8, 8), ((6, 2), 6, 6), ((2, 6), 6, 6)):
+        cut = step_cut(VisitShape(gemm, (0,), 2, tiles, smallest), store, store.room)
+        assert (cut.filters, cut.into.filters) == (taken, into)
+    for tiles in ((20, 10, 8), (8, 10, 20)):
+        cut = step_cut(VisitShape(gemm, (0,), 2, tiles, smallest), replace(store, dataflow=DATAFLOWS["os"]), store.room)
+        assert (cut.filters, cut.into.filters) == (tiles[0], tiles[0])
+
+
+@pytest.mark.parametrize(("halves", "filters"), [((), 16), (("weight",), 16), (("weight", "spike_out"), 4)])
+def test_filter_tiles_are_narrow_where_loads_and_stores_go_on_beside_the_work(
+    halves: tuple[str, ...], filters: int
+) -> None:
+    """All weights stay and the input is read once, whatever the tile."""
+    net = networks.network(
+        [{"name": "c", "op": "conv", "out": 16, "kernel": 3, "padding": 1}, {"name": "l", "op": "lif"}], (4, 4, 4), 2
+    )
+    arch = build.arch(4, 4)
+    buffers = {name: getattr(arch.buffers, name).model_copy(update={"double_buffered": True}) for name in halves}
+    arch = arch.model_copy(update={"buffers": arch.buffers.model_copy(update=buffers)})
+    (moved,) = plan_on(net, Sharing(), arch, ScheduleOptions("timestep")).groups[0].layers
+    assert moved.tiling.filters == filters
+    assert moved.tiling.filter_tiles == 16 // filters
 
 
 def working_set(layer: Layer, arch: Arch, cut: Cut) -> int:

@@ -69,6 +69,9 @@ def test_no_region_no_tiles_and_no_pinned_bytes_move_fewer(demand: WeightDemand)
     found = best_weights(demand)
     assert found.moved == fewest_bytes(as_oracle(demand), demand.buffer)
     assert found.region + int(found.pinned.sum()) <= demand.buffer
+    for reads, tile, alike in zip(demand.reads, found.tile, found.alike, strict=True):
+        as_little = [number for number in range(1, max(tile, 1) + 1) if reads[number] == reads[max(tile, 1)]]
+        assert as_little == list(range(max(tile, 1) - alike + 1, max(tile, 1) + 1))
 
 
 @settings(max_examples=60, deadline=None)
