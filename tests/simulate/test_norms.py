@@ -7,12 +7,12 @@ import dataclasses
 import pytest
 
 from lifsim.config.arch import load_arch
-from lifsim.hardware.components import component
 from lifsim.model.network import Network, NormStatistics
 from lifsim.model.sharing import Sharing
 from lifsim.simulate.options import Options
 from lifsim.simulate.pipeline import run
 from lifsim.simulate.result import Result
+from tests.simulate.test_training import component
 from tests.workload import building
 
 BUFFERS = ("weight", "spike_in", "spike_out", "membrane", "psum")
