@@ -55,7 +55,8 @@ class Cycles:
 class Operations:
     """macs_dense: all multiply-accumulates; macs_effective: those on a one (or a real input that is not padding);
     macs_executed: those the array spends operation energy on; macs_multibit: of these, on multi-bit inputs.
-    pgu_updates: gradients of membranes, in training; pgu_multiplications: of these, those with a firing gradient."""
+    pgu_updates: gradients of membranes, in training; pgu_multiplications: of these, those with a firing gradient;
+    norm_multiply_adds: of batch norms that take their statistics of the batch."""
 
     macs_dense: int
     macs_effective: int
@@ -64,6 +65,7 @@ class Operations:
     lif_updates: int
     pgu_updates: int = 0
     pgu_multiplications: int = 0
+    norm_multiply_adds: int = 0
 
     def occupying(self, skips: bool) -> int:
         """Multiply-accumulates that take a PE's cycle: all of them, where the array `skips` zeros those on ones."""

@@ -168,12 +168,14 @@ def _compute(counts: LayerCounts, costs: Costs, machine: Machine, bank: LifBank,
 
 
 def _units(bills: UnitBills, counts: LayerCounts, machine: Machine, bank: LifBank, *, training: bool) -> LogicEnergy:
-    """LIF units at these prices, with their gradient units in training."""
+    """LIF units at these prices, with their gradient units in training, whose the arithmetic of batch norms is, too."""
     ops, cycles = counts.ops, counts.cycles.total
     calls = LogicWork(bank.datapaths, ops.lif_updates * counts.datapaths, 0, cycles)
     spent = [_logic(bills.calls, calls, machine.clock_hz)]
     if training:
-        gradients = LogicWork(bank.datapaths, ops.pgu_updates * counts.datapaths, ops.pgu_multiplications, cycles)
+        updates, multiplied = ops.pgu_updates * counts.datapaths, ops.pgu_multiplications
+        norms = ops.norm_multiply_adds
+        gradients = LogicWork(bank.datapaths, updates + norms, multiplied + norms, cycles)
         spent.append(_logic(bills.gradients, gradients, machine.clock_hz))
     return added(spent)
 

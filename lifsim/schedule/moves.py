@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.schedule.rows import Ints
@@ -39,6 +40,10 @@ class Moves:
     def total(self, kind: Kind) -> int:
         """Bytes of one kind."""
         return int(self.bytes[self.kind == kind].sum())
+
+    def only(self, chosen: NDArray[np.bool_]) -> Moves:
+        """Those that are `chosen` [moves]."""
+        return Moves(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
 
     @classmethod
     def joined(cls, parts: Iterable[Moves]) -> Moves:

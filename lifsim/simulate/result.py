@@ -41,6 +41,7 @@ from lifsim.schedule.plan import Plan
 from lifsim.schedule.traffic import DramBytes
 from lifsim.simulate.options import Options
 from lifsim.simulate.spikes import SpikeProvenance
+from lifsim.training.stages import Stage
 from lifsim.units import format_bytes, format_si
 
 if TYPE_CHECKING:
@@ -204,7 +205,7 @@ class Result(Briefly):
     @property
     def stages(self) -> dict[str, StageRecord]:
         """The network's stages, in training."""
-        names = dict.fromkeys(name for record in self.records for name in record.stages)
+        names = [stage.value for stage in Stage if any(stage.value in record.stages for record in self.records)]
         return {name: added([r.stages[name] for r in self.records if name in r.stages]) for name in names}
 
     @cached_property

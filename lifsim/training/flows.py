@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -77,6 +77,10 @@ class Turns:
         return Flow(kind, region, size, 0)
 
 
+Operand = tuple[Tensor, int]
+"""What a layer reads, and the how-manieth of its readers it is there."""
+
+
 @dataclass(frozen=True)
 class LayerFlows:
     """One layer of a training run."""
@@ -88,7 +92,7 @@ class LayerFlows:
     def recompute(self, turns: Turns) -> Iterator[Flow]:
         """Weights, input and residual operands again, and the LIF's spikes."""
         layer, sizes = self.layer, self.sizes
-        yield self._weights(turns)
+        yield self.product_weights(turns)
         yield self._tensor(Kind.SPIKES_IN, layer.input, turns)
         for tensor in layer.residuals:
             yield self._tensor(Kind.RESIDUAL, tensor, turns)
@@ -99,21 +103,44 @@ class LayerFlows:
     def backward(self, turns: Turns, carried: StateMoves) -> Iterator[Flow]:
         """Gradients come in through spike_in and leave through spike_out; states and what is carried from timestep to
         timestep pass the membrane buffer."""
-        layer, sizes = self.layer, self.sizes
-        if sizes.has_gradient(layer.input):
-            yield self._weights(turns)
-        for tensor in layer.outputs:
-            for number in range(sizes.gradients_of(tensor)):
-                yield self._gradient(Kind.SPIKES_IN, tensor, number, turns)
+        yield from self.weights(turns)
+        yield from self.returned(turns)
+        yield from self.handed_back(turns, self.numbered)
+        if self.layer.lif:
+            yield from self.states(turns, carried)
+        yield from self.overflow(turns)
+
+    def weights(self, turns: Turns) -> Iterator[Flow]:
+        """Of the product with the gradients, where somebody asks for it."""
+        if self.sizes.has_gradient(self.layer.input):
+            yield self.product_weights(turns)
+
+    def returned(self, turns: Turns) -> Iterator[Flow]:
+        """Gradients of outputs, from every reader."""
+        for tensor in self.layer.outputs:
+            for number in range(self.sizes.gradients_of(tensor)):
+                yield self.gradient(Kind.SPIKES_IN, tensor, number, turns)
+
+    def handed_back(self, turns: Turns, operands: Sequence[Operand]) -> Iterator[Flow]:
+        """Gradients of these."""
+        for tensor, number in operands:
+            yield self.gradient(Kind.SPIKES_OUT, tensor, number, turns)
+
+    @property
+    def numbered(self) -> list[Operand]:
+        """All operands that a gradient is handed back to, the input first."""
         handed: Counter[str] = Counter()
-        for tensor in sizes.sources(layer):
-            first = sizes.readers[tensor.name].index(layer.index)
-            yield self._gradient(Kind.SPIKES_OUT, tensor, first + handed[tensor.name], turns)
+        found = []
+        for tensor in self.sizes.sources(self.layer):
+            found.append((tensor, self.sizes.readers[tensor.name].index(self.layer.index) + handed[tensor.name]))
             handed[tensor.name] += 1
-        if layer.lif:
-            yield from self._states(turns, carried)
+        return found
+
+    def overflow(self, turns: Turns) -> Iterator[Flow]:
+        """Membrane gradients that wait elsewhere than in spike_out, out and in again for the product."""
+        if self.has_own_gradients:
             yield self._overflow(Kind.SPIKES_OUT, turns)
-            if sizes.has_gradient(layer.input):
+            if self.sizes.has_gradient(self.layer.input):
                 yield self._overflow(Kind.SPIKES_IN, turns)
 
     def weight_update(self, turns: Turns) -> Iterator[Flow]:
@@ -129,7 +156,13 @@ class LayerFlows:
         yield turns.at(Kind.WEIGHTS, f"weights:{layer.name}", slice(-1, None), weights)
         yield turns.at(Kind.PSUM_WRITE, f"weights:{layer.name}", slice(-1, None), weights)
 
-    def _weights(self, turns: Turns) -> Flow:
+    @property
+    def has_own_gradients(self) -> bool:
+        """Whether its sums have other gradients than what it puts out: behind them is a LIF, or a batch norm."""
+        return self.layer.lif is not None or self.layer.index in self.sizes.facts.norms.layers
+
+    def product_weights(self, turns: Turns) -> Flow:
+        """As the forward pass fetches them."""
         traffic = self.group.layers[self.layer.index - self.group.first]
         one_pass = self.group.tick_batched and traffic.tiling.order == "weights_outer"
         stays = self.sizes.weights(self.layer) if one_pass else traffic.tiling.resident_weight_bytes
@@ -138,7 +171,7 @@ class LayerFlows:
     def _tensor(self, kind: Kind, tensor: Tensor, turns: Turns) -> Flow:
         return turns.spread(kind, f"tensor:{tensor.name}", self.sizes.once(tensor, self.group), tensor.timesteps)
 
-    def _gradient(self, kind: Kind, tensor: Tensor, number: int, turns: Turns) -> Flow:
+    def gradient(self, kind: Kind, tensor: Tensor, number: int, turns: Turns) -> Flow:
         """The gradient that the `number`-th reader of a tensor hands back; the readers' lie one behind the other. Of
         a mean over time it is needed at once."""
         size = self.sizes.gradient(tensor)
@@ -152,12 +185,12 @@ class LayerFlows:
         layer = self.layer
         size = self.sizes.membrane_gradient_overflow(layer, self.group)
         overflow = turns.spread(kind, f"membrane_gradients:{layer.name}", size, layer.rounds)
-        if layer.lif:
+        if self.has_own_gradients:
             return replace(overflow, offset=0)
-        output = self._gradient(kind, layer.outputs[0], 0, turns)
+        output = self.gradient(kind, layer.outputs[0], 0, turns)
         return replace(overflow, region=output.region, offset=output.offset)
 
-    def _states(self, turns: Turns, carried: StateMoves) -> Iterator[Flow]:
+    def states(self, turns: Turns, carried: StateMoves) -> Iterator[Flow]:
         """Kept membranes: all calls', or the last one's, with which recomputation begins; gradients of membranes."""
         sizes, layer, state = self.sizes, self.layer, self.sizes.state_of(self.layer)
         steps = 1 if sizes.reverse else layer.timesteps

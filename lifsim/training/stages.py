@@ -6,10 +6,11 @@ from enum import StrEnum
 
 
 class Stage(StrEnum):
-    """SATA's three (Yin et al., IEEE TCAD 42(6), 2023), and recomputation, which comes only where membranes were not
-    kept. The values are the names in files."""
+    """SATA's three (Yin et al., IEEE TCAD 42(6), 2023), recomputation, which comes only where membranes were not kept,
+    and the sums over the batch that the gradient of a batch norm needs. The values are the names in files."""
 
     FORWARD = "forward"
     RECOMPUTE = "recompute"
+    GRADIENT_SUMS = "gradient_sums"
     BACKWARD = "backward"
     WEIGHT_UPDATE = "weight_update"

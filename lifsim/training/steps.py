@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,6 +20,9 @@ from lifsim.schedule.moves import Moves, Visit, moves_of, shares
 from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.training.flows import Flow, LayerFlows, Turns, kept_states
 from lifsim.training.gradient_states import StateMoves, gradient_state_moves
+from lifsim.training.norm_flows import NormFlows
+from lifsim.training.norm_sums import norm_sums
+from lifsim.training.norm_visits import normed_visits
 from lifsim.training.sizes import TrainingSizes
 from lifsim.training.stages import Stage
 
@@ -26,9 +30,18 @@ StageVisit = tuple[Stage, Visit]
 """A visit, and the stage that it belongs to."""
 
 
+class StageTurns(NamedTuple):
+    """A stage of a layer on the way back: its turns, and what they move."""
+
+    stage: Stage
+    turns: Turns
+    flows: list[Flow]
+
+
 def training_visits(sizes: TrainingSizes, plan: Plan, inference: Sequence[Visit]) -> list[StageVisit]:
     """All visits of a training run in order. inference: those of the forward pass, which write all spikes."""
-    found: list[StageVisit] = [(Stage.FORWARD, visit) for visit in _with_kept(sizes, inference)]
+    forward = normed_visits(sizes, plan, _with_kept(sizes, inference))
+    found: list[StageVisit] = [(Stage.FORWARD, visit) for visit in forward]
     for group in reversed(plan.groups):
         found += _GroupBackwards(sizes, group).visits()
     return found
@@ -76,22 +89,46 @@ class _GroupBackwards:
         carried = gradient_state_moves(sizes.facts, sizes.chip, group, sizes.batch, reverse=sizes.reverse)
         found: list[tuple[tuple[int, int, int], StageVisit]] = []
         for layer in sizes.layers[group.first : group.last + 1]:
-            for order, (stage, (turns, flows)) in enumerate(self._stages(layer, carried).items()):
+            for order, (stage, turns, flows) in enumerate(self._stages(layer, carried)):
                 for number, visit in zip(turns.number, _visits(layer, flows, turns, self._steps(layer)), strict=True):
                     found.append(((int(number), -layer.index, order), (stage, visit)))
         return [visit for _, visit in sorted(found, key=lambda pair: pair[0])]
 
-    def _stages(self, layer: Layer, carried: StateMoves) -> dict[Stage, tuple[Turns, list[Flow]]]:
+    def _stages(self, layer: Layer, carried: StateMoves) -> list[StageTurns]:
         """Stages in the order in which a turn goes through them: the layer's turns in each, and what they move."""
         flows = LayerFlows(self.sizes, layer, self.group)
         again = self._turns(layer, layer.rounds, first=True)
         fires = self._turns(layer, self.sizes.facts.timesteps if layer.lif else layer.rounds)
         works = self._turns(layer, layer.rounds)
-        recomputes = self.sizes.reverse and layer.lif
-        return ({Stage.RECOMPUTE: (again, list(flows.recompute(again)))} if recomputes else {}) | {
-            Stage.BACKWARD: (fires, list(flows.backward(fires, carried))),
-            Stage.WEIGHT_UPDATE: (works, list(flows.weight_update(works))),
-        }
+        recomputes = self.sizes.reverse and layer.lif is not None
+        norm = norm_sums(self.sizes, layer, self.group)
+        if norm is not None:
+            return self._normed(NormFlows(flows, norm), recomputes, (again, fires, works), carried)
+        found = [StageTurns(Stage.RECOMPUTE, again, list(flows.recompute(again)))] if recomputes else []
+        return [
+            *found,
+            StageTurns(Stage.BACKWARD, fires, list(flows.backward(fires, carried))),
+            StageTurns(Stage.WEIGHT_UPDATE, works, list(flows.weight_update(works))),
+        ]
+
+    def _normed(
+        self, flows: NormFlows, recomputes: bool, turns: tuple[Turns, Turns, Turns], carried: StateMoves
+    ) -> list[StageTurns]:
+        """Those of a layer with a batch norm. turns: of what is computed again, of the gradient units, of products.
+        Tick-batched, all images go through the first pass before one goes through the second."""
+        again, fires, works = turns
+        behind = self.sizes.batch if self.group.tick_batched else 0
+        works = replace(works, number=works.number + behind)
+        first = [StageTurns(Stage.RECOMPUTE, again, list(flows.recompute(again)))] if recomputes else []
+        more = recomputes and flows.norm.recomputed_twice
+        second = [StageTurns(Stage.RECOMPUTE, works, list(flows.recompute_again(works)))] if more else []
+        return [
+            *first,
+            StageTurns(Stage.GRADIENT_SUMS, fires, list(flows.first_pass(fires, carried))),
+            *second,
+            StageTurns(Stage.BACKWARD, works, list(flows.second_pass(works))),
+            StageTurns(Stage.WEIGHT_UPDATE, works, list(flows.flows.weight_update(works))),
+        ]
 
     def _turns(self, layer: Layer, times: int, *, first: bool = False) -> Turns:
         """The turns of a layer that takes `times` of every chunk, all or one. What is computed once is recomputed at

@@ -4,6 +4,7 @@ Three stages, as SATA has them (Yin et al., IEEE TCAD 42(6), 2023), and a fourth
 
     forward        as in inference; what the backward pass reads again goes to DRAM
     recompute      (reversed) the weight layer once more, from the stored spikes, for the inputs x of its LIF
+    gradient_sums  (batch norm) membrane gradients of the batch, for the two sums that the norm's gradient needs
     backward       membrane gradients of all timesteps, last one first; transposed convolution with the weights
     weight_update  input spikes x membrane gradients, summed over timesteps and images; weights read, changed, written
 
@@ -12,7 +13,7 @@ docs/model.md, "Training on the accelerator", has the equations and what they as
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lifsim.model.network import Layer
 from lifsim.schedule.choices import Choice, Choices
@@ -20,6 +21,7 @@ from lifsim.schedule.partition import plan_of
 from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.schedule.traffic import DramBytes
 from lifsim.training.gradient_states import StateMoves, gradient_state_moves
+from lifsim.training.norm_sums import NormSums, norm_sums
 from lifsim.training.sizes import TrainingSizes
 
 
@@ -27,40 +29,52 @@ from lifsim.training.sizes import TrainingSizes
 class StageBytes(DramBytes):
     """DRAM bytes of one layer in one stage, whole batch, with what training adds. states: what the forward pass keeps
     of LIFs for the backward pass; gradients: of spikes, membranes and weights; weight_updates: weights read, changed
-    and written."""
+    and written; sums: those that wait for the statistics of a batch norm, or are kept for its gradient."""
 
     states_write: int = 0
     states_read: int = 0
     gradients_write: int = 0
     gradients_read: int = 0
     weight_updates: int = 0
+    sums_write: int = 0
+    sums_read: int = 0
 
     @property
     def reads(self) -> int:
         """Bytes from DRAM."""
-        return super().reads + self.states_read + self.gradients_read + self.weight_updates // 2
+        return super().reads + self.states_read + self.gradients_read + self.sums_read + self.weight_updates // 2
 
     @property
     def writes(self) -> int:
         """Bytes to DRAM."""
-        return super().writes + self.states_write + self.gradients_write + self.weight_updates // 2
+        return super().writes + self.states_write + self.gradients_write + self.sums_write + self.weight_updates // 2
 
     def shown(self) -> dict[str, int]:
         """Those of inference first."""
-        names = ("states_write", "states_read", "gradients_write", "gradients_read", "weight_updates")
+        ways = [f"{name}_{way}" for name in ("states", "gradients") for way in ("write", "read")]
+        names = (*ways, "weight_updates", "sums_write", "sums_read")
         return super().shown() | {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True)
 class LayerTraining:
-    """One layer's stages. recompute is None where membranes are stored. input_gradient: whether a layer before it
-    needs its gradients: the network's input does not."""
+    """One layer's stages. recompute is None where membranes are stored, gradient_sums without a batch norm that takes
+    its statistics of the batch. input_gradient: whether a layer before it needs its gradients: the network's input does
+    not. norm: what the norm moves, in whichever stage."""
 
     forward: StageBytes
     recompute: StageBytes | None
+    gradient_sums: StageBytes | None
     backward: StageBytes
     weight_update: StageBytes
     input_gradient: bool
+    norm: NormSums | None = None
+
+    @property
+    def total(self) -> int:
+        """DRAM bytes of all stages."""
+        stages = (self.forward, self.recompute, self.gradient_sums, self.backward, self.weight_update)
+        return sum(stage.total for stage in stages if stage is not None)
 
 
 def training_traffic(sizes: TrainingSizes, plan: Plan) -> tuple[LayerTraining, ...]:
@@ -75,41 +89,52 @@ def training_traffic(sizes: TrainingSizes, plan: Plan) -> tuple[LayerTraining, .
 def trained_bytes(choices: Choices, choice: Choice, reverse: bool) -> int:
     """What a group moves in all stages of its training. reverse: whether membranes are recomputed."""
     sizes = TrainingSizes(choices.facts, choices.chip, choices.batch, reverse)
-    return sum(
-        stage.total
-        for layer in training_traffic(sizes, plan_of(choices, [choice]))
-        for stage in (layer.forward, layer.recompute, layer.backward, layer.weight_update)
-        if stage is not None
-    )
+    return sum(layer.total for layer in training_traffic(sizes, plan_of(choices, [choice])))
 
 
 def _layer(sizes: TrainingSizes, layer: Layer, group: GroupPlan, carried: StateMoves) -> LayerTraining:
     """All stages."""
-    inference = group.layers[layer.index - group.first].dram
+    inference, norm = group.layers[layer.index - group.first].dram, norm_sums(sizes, layer, group)
+    backward, first_pass = _backward(sizes, layer, group, inference, carried), None
+    if norm is not None:
+        first_pass, backward = two_passes(sizes, layer, group, norm, backward)
     return LayerTraining(
-        forward=_forward(sizes, layer, group, inference),
-        recompute=_recompute(sizes, layer, group, inference) if sizes.reverse and layer.lif else None,
-        backward=_backward(sizes, layer, group, inference, carried),
+        forward=_forward(sizes, layer, group, inference, norm),
+        recompute=_recompute(sizes, layer, group, inference, norm) if sizes.reverse and layer.lif else None,
+        gradient_sums=first_pass,
+        backward=backward,
         weight_update=_weight_update(sizes, layer, group),
         input_gradient=sizes.has_gradient(layer.input),
+        norm=norm,
     )
 
 
-def _forward(sizes: TrainingSizes, layer: Layer, group: GroupPlan, inference: DramBytes) -> StageBytes:
+def _forward(
+    sizes: TrainingSizes, layer: Layer, group: GroupPlan, inference: DramBytes, norm: NormSums | None
+) -> StageBytes:
     """Inference, all spikes written: those that a group hands over on chip, too."""
     outputs = sum(sizes.once(tensor, group) for tensor in layer.outputs)
     more = DramBytes(spikes_out=outputs - inference.spikes_out + sizes.hidden_spikes(layer))
-    return StageBytes(**vars(inference + more), states_write=sizes.states(layer))
+    sums = (0, 0) if norm is None else (norm.forward_write, norm.forward_read)
+    again = DramBytes() if norm is None else norm.again
+    moved = StageBytes(**vars(inference + more + again), states_write=sizes.states(layer))
+    return replace(moved, sums_write=sums[0], sums_read=sums[1])
 
 
-def _recompute(sizes: TrainingSizes, layer: Layer, group: GroupPlan, inference: DramBytes) -> StageBytes:
+def _recompute(
+    sizes: TrainingSizes, layer: Layer, group: GroupPlan, inference: DramBytes, norm: NormSums | None
+) -> StageBytes:
     """The layer's inputs and weights again, for the inputs x of its LIF, and the LIF's own spikes, with which a
-    call is undone: u_before = (u_after + s*theta - x/tau) / (1 - 1/tau)."""
-    return StageBytes(
+    call is undone: u_before = (u_after + s*theta - x/tau) / (1 - 1/tau). Of sums that a norm's gradient needs twice,
+    what does not stay is written, or comes of the product once more."""
+    once = DramBytes(
         weights=inference.weights,
         spikes_in=sizes.once(layer.input, group) + sizes.own_spikes(layer),
         residual=sum(sizes.once(tensor, group) for tensor in layer.residuals),
     )
+    if norm is None:
+        return StageBytes(**vars(once))
+    return StageBytes(**vars(once + norm.recompute_again), sums_write=norm.recompute_write)
 
 
 def _backward(
@@ -128,6 +153,36 @@ def _backward(
         gradients_write=sum(map(sizes.gradient, sizes.sources(layer))) + overflow,
         gradients_read=returned + (overflow if needed else 0),
     )
+
+
+def two_passes(
+    sizes: TrainingSizes, layer: Layer, group: GroupPlan, norm: NormSums, whole: StageBytes
+) -> tuple[StageBytes, StageBytes]:
+    """The backward stage of a layer with a batch norm, which is `whole` without one: its gradient units' pass over the
+    batch, which hands gradients back to residual operands, and what is left, for which dy comes again. The norm's
+    gradient waits for the update as membrane gradients do, without a LIF, too."""
+    overflow = 0 if layer.lif else sizes.membrane_gradient_overflow(layer, group)
+    needed = overflow if sizes.has_gradient(layer.input) else 0
+    residual = sum(sizes.gradient(tensor) for tensor in layer.residuals if sizes.has_gradient(tensor))
+    returned = sum(sizes.gradients_of(tensor) * sizes.gradient(tensor) for tensor in layer.outputs)
+    first = StageBytes(
+        membrane_read=whole.membrane_read,
+        membrane_write=whole.membrane_write,
+        states_read=whole.states_read,
+        gradients_write=residual + norm.gradient_write,
+        gradients_read=returned,
+        sums_read=norm.first_read,
+    )
+    second = replace(
+        whole,
+        membrane_read=0,
+        membrane_write=0,
+        states_read=0,
+        gradients_write=whole.gradients_write - residual + overflow,
+        gradients_read=whole.gradients_read - returned + norm.gradient_read + needed,
+        sums_read=norm.second_read,
+    )
+    return first, second
 
 
 def _weight_update(sizes: TrainingSizes, layer: Layer, group: GroupPlan) -> StageBytes:

@@ -49,9 +49,11 @@ CHAIN = """
 
 
 def network(layers: str, shape: str, encoding: str = "rate", timesteps: int = 3) -> Network:
+    """With frozen statistics: what batch norms move is tested by itself (test_norms)."""
     found = building.network(layers, encoding=encoding, timesteps=timesteps, shape=shape)
     rates = {layer.name: (0.3,) for layer in found.layers}
-    return dataclasses.replace(found, spikes=dataclasses.replace(found.spikes, source="rates", rates=rates))
+    spikes = dataclasses.replace(found.spikes, source="rates", rates=rates)
+    return dataclasses.replace(found, spikes=spikes, norm_statistics="frozen")
 
 
 def trained(net: Network, sharing: str = "none", overrides: tuple[str, ...] = (), **options: object) -> Result:

@@ -18,7 +18,9 @@ from lifsim.hardware.sram_ports import Port, PortStalls
 from lifsim.model.network import Layer
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.products import laid_out
+from lifsim.training.norm_sums import norm_sums
 from lifsim.training.products import Product, backward_product, update_product
+from lifsim.training.sizes import TrainingSizes
 from lifsim.training.stages import Stage
 
 
@@ -29,16 +31,36 @@ def with_training_port_stalls(setup: Setup, layer: Layer, stages: Stages, plan: 
     the other products are taken to lie in the order in which the array asks for them.
     """
     group = plan.group_of(layer.index)
+    norm = norm_sums(TrainingSizes(plan.facts, plan.chip, setup.batch, reverse), layer, group)
     tiling, tick = group.layers[layer.index - group.first].tiling, group.tick_batched
     ports = _Ports(setup, layer, tiling.cut, tick, reverse)
+    apart = norm is not None and norm.way == "round trip"
     silent = replace(layer, lif=None)
+
+    def forward(counts: LayerCounts) -> LayerCounts:
+        found = with_port_stalls(setup, layer, counts, tiling, tick_batched=tick, apart=apart)
+        return found if norm is None or norm.way != "twice" else _more(counts, found, sums(counts))
+
+    def sums(counts: LayerCounts) -> LayerCounts:
+        return with_port_stalls(setup, silent, counts, tiling, tick_batched=tick)
+
+    def recompute(counts: LayerCounts) -> LayerCounts:
+        found = sums(counts)
+        return found if norm is None or not norm.recomputed_twice else _more(counts, found, found)
+
     waits = {
-        Stage.FORWARD: lambda counts: with_port_stalls(setup, layer, counts, tiling, tick_batched=tick),
-        Stage.RECOMPUTE: lambda counts: with_port_stalls(setup, silent, counts, tiling, tick_batched=tick),
-        Stage.BACKWARD: ports.backward,
+        Stage.FORWARD: forward,
+        Stage.RECOMPUTE: recompute,
+        Stage.GRADIENT_SUMS: ports.gradient_sums,
+        Stage.BACKWARD: ports.backward if norm is None else ports.product,
         Stage.WEIGHT_UPDATE: ports.weight_update,
     }
     return {stage: waits[stage](counts) for stage, counts in stages.items()}
+
+
+def _more(counts: LayerCounts, one: LayerCounts, other: LayerCounts) -> LayerCounts:
+    """`counts`, which know no waiting, with the waits of two runs."""
+    return waiting(counts, one.port_stalls + other.port_stalls)
 
 
 @dataclass(frozen=True)
@@ -50,8 +72,14 @@ class _Ports:
     reverse: bool
 
     def backward(self, counts: LayerCounts) -> LayerCounts:
+        return waiting(counts, self.product(counts).port_stalls + self._gradient_units())
+
+    def gradient_sums(self, counts: LayerCounts) -> LayerCounts:
+        return waiting(counts, self._gradient_units())
+
+    def product(self, counts: LayerCounts) -> LayerCounts:
         product = backward_product(self.layer, self._dataflow, needed=counts.ops.macs_dense > 0)
-        return waiting(counts, self._product(counts, product) + self._gradient_units())
+        return waiting(counts, self._product(counts, product))
 
     def weight_update(self, counts: LayerCounts) -> LayerCounts:
         return waiting(counts, self._product(counts, update_product(self.layer, self._dataflow)))

@@ -20,7 +20,8 @@ from dataclasses import dataclass, replace
 from lifsim.accounting.books import Accesses, Cycles, Operations, SramAccesses, added
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.machine import Machine
-from lifsim.accounting.own.array_work import lif_calls, served
+from lifsim.accounting.own.array_work import LifCalls, lif_calls, served
+from lifsim.accounting.own.norm_work import NormWork
 from lifsim.accounting.own.port_work import input_banks
 from lifsim.accounting.protocol import Accounting, Setup
 from lifsim.accounting.stages import Stages
@@ -29,6 +30,7 @@ from lifsim.hardware.lif_unit import membrane_accesses
 from lifsim.model.network import Layer
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.products import laid_out
+from lifsim.schedule.storage import rows_of
 from lifsim.training.products import Product, StageWork, backward_product, map_products, update_product
 from lifsim.training.sizes import TrainingSizes
 from lifsim.training.stages import Stage
@@ -94,7 +96,15 @@ class _LayerStages:
         stages = {Stage.FORWARD: self._forward()}
         if self.traffic.recompute is not None:
             stages[Stage.RECOMPUTE] = self._recompute(self.traffic.recompute)
+        if self.traffic.gradient_sums is not None:
+            stages[Stage.GRADIENT_SUMS] = self._gradient_sums(self.traffic.gradient_sums)
         return stages | {Stage.BACKWARD: self._backward(), Stage.WEIGHT_UPDATE: self._weight_update()}
+
+    @property
+    def norm(self) -> NormWork | None:
+        """That of a batch norm with the statistics of the batch."""
+        moved = self.traffic.norm
+        return None if moved is None else NormWork(self.layer, moved, self.batch, self.machine.precision.psum_bits)
 
     def _forward(self) -> LayerCounts:
         """Inference, and the membranes that are kept, which leave through their buffer."""
@@ -105,7 +115,11 @@ class _LayerStages:
             membrane=added([before.membrane, Accesses(0, kept)]),
             membrane_fill=added([before.membrane_fill, Accesses(kept, 0)]),
         )
-        return replace(self.inference, dram_bytes=self.traffic.forward, sram_accesses=sram)
+        counts = replace(self.inference, dram_bytes=self.traffic.forward, sram_accesses=sram)
+        if self.norm is None:
+            return counts
+        counts = replace(counts, tiling=f"{counts.tiling}, {self.norm.norm.in_words}")
+        return self.norm.forward(counts, self._gradient_cycles() if self.layer.lif else self._norm_cycles())
 
     def _recompute(self, moved: StageBytes) -> LayerCounts:
         """The weight layer and its LIF calls once more; nothing is handed over."""
@@ -117,28 +131,52 @@ class _LayerStages:
             membrane=NO_ACCESSES,
             psum=before.psum,
         )
-        return replace(self.inference, dram_bytes=moved, sram_accesses=sram, registers=NO_ACCESSES, timesteps=())
+        counts = replace(self.inference, dram_bytes=moved, sram_accesses=sram, registers=NO_ACCESSES, timesteps=())
+        return counts if self.norm is None else self.norm.recompute(counts)
+
+    def _gradient_sums(self, moved: StageBytes) -> LayerCounts:
+        """The gradient units' pass over the batch; the array waits."""
+        nothing = self._work(replace(self._backward_product, rounds=0), self.machine.precision.psum_bits)
+        lif = self._gradient_cycles() if self.layer.lif else self._norm_cycles()
+        counts = self._counts(
+            nothing, self._with_gradients(self._operations(0, 0, multibit=False)),
+            self._backward_sram(nothing, moved), moved, lif_cycles=lif,
+            registers=self._carried() if self.tick_batched else NO_ACCESSES,
+        )  # fmt: skip
+        return counts if self.norm is None else self.norm.first_pass(counts)
 
     def _backward(self) -> LayerCounts:
         layer, moved, zeros = self.layer, self.traffic.backward, self.setup.network.gradients
-        product = backward_product(layer, DATAFLOWS[self.machine.array.dataflow], needed=self.traffic.input_gradient)
+        product = self._backward_product
         work = self._work(product, self.machine.precision.psum_bits)
         products = round((1 - zeros.membrane_sparsity) * map_products(layer) * product.rounds * self.batch)
-        updates = layer.lif_elements * layer.timesteps * self.batch
-        ops = replace(
-            self._operations(work.macs, min(work.macs, products), multibit=True),
-            pgu_updates=updates,
-            pgu_multiplications=round((1 - zeros.firing_sparsity) * updates),
-        )
+        ops = self._operations(work.macs, min(work.macs, products), multibit=True)
+        if self.norm is not None:
+            sram = self._backward_sram(work, moved, units=False)
+            counts = self._counts(
+                work, ops, sram, moved, lif_cycles=self._norm_cycles(), registers=NO_ACCESSES
+            )  # fmt: skip
+            return self.norm.second_pass(counts)
         return self._counts(
-            work, ops, self._backward_sram(work, moved), moved, lif_cycles=self._gradient_cycles(),
-            registers=self._carried() if self.tick_batched else NO_ACCESSES,
+            work, self._with_gradients(ops), self._backward_sram(work, moved), moved,
+            lif_cycles=self._gradient_cycles(), registers=self._carried() if self.tick_batched else NO_ACCESSES,
         )  # fmt: skip
 
-    def _backward_sram(self, work: StageWork, moved: StageBytes) -> SramAccesses:
-        """Gradients come through spike_in and leave through spike_out; kept membranes through their buffer."""
+    @property
+    def _backward_product(self) -> Product:
+        return backward_product(self.layer, DATAFLOWS[self.machine.array.dataflow], needed=self.traffic.input_gradient)
+
+    def _with_gradients(self, ops: Operations) -> Operations:
+        """The gradient units' work beside."""
+        updates = self.layer.lif_elements * self.layer.timesteps * self.batch
+        multiplied = round((1 - self.setup.network.gradients.firing_sparsity) * updates)
+        return replace(ops, pgu_updates=updates, pgu_multiplications=multiplied)
+
+    def _backward_sram(self, work: StageWork, moved: StageBytes, *, units: bool = True) -> SramAccesses:
+        """Gradients come through spike_in and leave through spike_out; kept membranes through their buffer. units:
+        whether the gradient units work in this stage."""
         precision, read = self.machine.precision, self._elements(moved.states_read)
-        carried = NO_ACCESSES if self.tick_batched else self._carried()
+        carried = self._carried() if units and not self.tick_batched else NO_ACCESSES
         returned = self._elements(moved.membrane_read)
         return SramAccesses(
             weight=Accesses(work.weights, moved.weights * 8 // precision.weight_bits),
@@ -191,6 +229,15 @@ class _LayerStages:
         shape, dataflow = shape_of(self.machine.array), DATAFLOWS[self.machine.array.dataflow]
         laid = laid_out(self.layer, shape, dataflow, self.forward.cut, tick_batched=self.tick_batched)
         return served(calls, laid).size * self.layer.timesteps * self.batch * self.setup.bank.pass_cycles
+
+    def _norm_cycles(self) -> int:
+        """Passes over the sums of the batch, as many at a time as there are gradient units."""
+        layer, shape = self.layer, shape_of(self.machine.array)
+        rows = rows_of(layer.out_shape)
+        calls = LifCalls(rows, layer.pixels, layer.group_filters, layer.groups, layer.rounds, 1, overlapped=False)
+        dataflow = DATAFLOWS[self.machine.array.dataflow]
+        laid = laid_out(layer, shape, dataflow, self.forward.cut, tick_batched=self.tick_batched)
+        return served(calls, laid).size * layer.rounds * self.batch * self.setup.bank.pass_cycles
 
     def _operations(self, dense: int, effective: int, *, multibit: bool) -> Operations:
         executed = effective if sparsity_of(self.machine.array).gates else dense

@@ -26,7 +26,7 @@ from lifsim.engine.training.membranes import Membranes, ReversedMembranes, Store
 from lifsim.engine.training.surrogate import Surrogate
 from lifsim.engine.training.tape import Gradients, Tape
 from lifsim.engine.workers import Workers
-from lifsim.errors import InputError
+from lifsim.errors import Fault, InputError
 from lifsim.graph.states import State, states_of
 from lifsim.model.network import Add, Input, Lif, Network, Node, Pool, TimeMean
 from lifsim.model.product import Backward, Operator, Product
@@ -63,7 +63,7 @@ class Learner:
 
     def check(self) -> None:
         """Raises InputError, with every reason, if the network cannot be trained so."""
-        faults = network_faults(self.network) + untrainable(self.network)
+        faults = network_faults(self.network) + untrainable(self.network) + self._unknown_statistics()
         if self.reverse:
             faults += irreversible(self.network, self.sharing)
         try:
@@ -72,6 +72,22 @@ class Learner:
             faults += error.faults
         if faults:
             raise InputError(faults)
+
+    def _unknown_statistics(self) -> list[Fault]:
+        """Batch norms whose statistics are of timesteps that are still to come when they are needed."""
+        if self.network.norm_statistics != "all_timesteps":
+            return []
+        try:
+            stretches = self.stretches
+        except InputError:  # told by itself
+            return []
+        rule = "must not take statistics of all timesteps between layers that share membranes, which go timestep by"
+        return [
+            Fault(f"{rule} timestep: norm_statistics must be timestep or frozen", node.name)
+            for stretch in stretches
+            for node in stretch.nodes
+            if isinstance(node, Product) and node.batch_norm and not stretch.folded
+        ]
 
     def forward(self, weights: Mapping[str, Array], x: Array) -> Pass:
         """Run a batch x, channels first, [timesteps, B, ...], encoded and checked. Raises InputError."""
@@ -130,8 +146,8 @@ class Pass:
                 raw = self._raw(node, inputs[0])
                 if not self.learner.reverse:
                     self._tape.put(node.name, raw)
-                if node.batch_norm:
-                    self._see(node.name, norm.statistics(raw, node.name))
+                if node.batch_norm and not self._is_frozen:
+                    self._see(node.name, norm.statistics(raw, node.name, over_time=self._over_time))
                 value = self._normed(node, raw, timestep, timesteps)
             case _:
                 value = self._stateless(node, inputs)
@@ -155,9 +171,20 @@ class Pass:
             self._operators[node.name] = node.forward(given)
         return self._operators[node.name]([x])
 
+    @property
+    def _is_frozen(self) -> bool:
+        return self.learner.network.norm_statistics == "frozen"
+
+    @property
+    def _over_time(self) -> bool:
+        return self.learner.network.norm_statistics == "all_timesteps"
+
     def _statistics(self, name: str, timestep: int, timesteps: int) -> norm.Statistics:
+        if self._is_frozen:
+            mean, variance = (self._weights[f"{name}.bn.running_{term}"][None] for term in ("mean", "var"))
+            return norm.Statistics(mean, variance, 0)
         mean, variance = (self._tape.get(f"{name}.{term}", timestep, timesteps) for term in ("mean", "variance"))
-        return norm.Statistics(mean, variance, self._counts[name])
+        return norm.Statistics(mean, variance, self._counts[name], self._over_time)
 
     def _normed(self, node: Product, raw: Array, timestep: int, timesteps: int) -> Array:
         if not node.batch_norm:
@@ -238,7 +265,10 @@ class Pass:
             name = f"{node.name}.{term}"
             sums[name] = sums[name] + part if name in sums else part
 
-        if node.batch_norm:
+        if node.batch_norm and self._is_frozen:
+            gain = self._weights[f"{node.name}.bn.weight"].astype(grad.dtype)
+            grad = norm.frozen_gradient(grad, gain, self._statistics(node.name, timestep, timesteps))
+        elif node.batch_norm:
             seen = self._statistics(node.name, timestep, timesteps)
             normal = norm.normalised(self._kept(node, timestep, timesteps), seen)
             gain = self._weights[f"{node.name}.bn.weight"].astype(grad.dtype)

@@ -1,4 +1,9 @@
-"""Batch norm in training: each timestep is a batch of its own, [timesteps, B, H, W, C] or [timesteps, B, F]."""
+"""Batch norm in training, of [timesteps, B, H, W, C] or [timesteps, B, F].
+
+`Network.norm_statistics` says of what its statistics are: each timestep is a batch of its own, or all timesteps are one
+(what SpikingJelly's multi-step mode does), or they are the running ones, frozen: then the norm is a part of the weights
+and neither it nor they change.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +23,13 @@ MOMENTUM = 0.1  # of the running statistics, as in PyTorch
 
 @dataclass(frozen=True)
 class Statistics:
-    """Of each timestep and channel, [timesteps, C]; count: elements that they are of."""
+    """Of each timestep and channel, [timesteps, C], or of all timesteps together, [1, C]; count: elements that they are
+    of."""
 
     mean: Array
     variance: Array
     count: int
+    over_time: bool = False
 
     @property
     def inverse_std(self) -> Array:
@@ -31,15 +38,15 @@ class Statistics:
         return scale
 
 
-def statistics(z: Array, name: str) -> Statistics:
+def statistics(z: Array, name: str, *, over_time: bool = False) -> Statistics:
     """Mean and biased variance, summed in float64. Raises InputError if there is but one value a channel."""
-    axes = _pixels(z)
+    axes = _pixels(z, over_time=over_time)
     count = int(np.prod([z.shape[axis] for axis in axes]))
     if count == 1:
         raise InputError(Fault("batch norm in training must see more than one value a channel: a larger batch", name))
-    mean = z.mean(axis=axes, dtype=np.float64)
-    centred = z - _spread(mean, z)
-    return Statistics(mean, np.square(centred).mean(axis=axes, dtype=np.float64), count)
+    mean = _by_channel(z.mean(axis=axes, dtype=np.float64))
+    variance = np.square(z - _spread(mean, z)).mean(axis=axes, dtype=np.float64)
+    return Statistics(mean, _by_channel(variance), count, over_time)
 
 
 def normalised(z: Array, seen: Statistics) -> Array:
@@ -50,16 +57,22 @@ def normalised(z: Array, seen: Statistics) -> Array:
 
 def gradient(grad: Array, normal: Array, gain: Array, seen: Statistics) -> tuple[Array, Array, Array]:
     """Gradients of z, the gain and the offset, from that of the output gain * normal + offset."""
-    axes = _pixels(grad)
-    offset = grad.sum(axis=axes, dtype=np.float64)
-    slope = (grad * normal).sum(axis=axes, dtype=np.float64)
+    axes = _pixels(grad, over_time=seen.over_time)
+    offset = _by_channel(grad.sum(axis=axes, dtype=np.float64))
+    slope = _by_channel((grad * normal).sum(axis=axes, dtype=np.float64))
     inner = grad - _spread(offset / seen.count, grad) - normal * _spread(slope / seen.count, grad)
     out = inner * _spread(gain * seen.inverse_std, grad)
     return out, slope.sum(axis=0).astype(grad.dtype), offset.sum(axis=0).astype(grad.dtype)
 
 
+def frozen_gradient(grad: Array, gain: Array, seen: Statistics) -> Array:
+    """Gradient of z from that of the output, where statistics, gain and offset are constants."""
+    out: Array = grad * _spread(gain * seen.inverse_std, grad)
+    return out
+
+
 def updated(running_mean: Array, running_var: Array, seen: Statistics) -> tuple[Array, Array]:
-    """Running mean and (unbiased) variance after the timesteps in turn."""
+    """Running mean and (unbiased) variance after the timesteps in turn, or after all of them at once."""
     unbiased = seen.variance * (seen.count / (seen.count - 1))
     for mean, variance in zip(seen.mean, unbiased, strict=True):
         running_mean = (1 - MOMENTUM) * running_mean + MOMENTUM * mean
@@ -67,8 +80,13 @@ def updated(running_mean: Array, running_var: Array, seen: Statistics) -> tuple[
     return running_mean, running_var
 
 
-def _pixels(z: Array) -> tuple[int, ...]:
-    return tuple(range(1, z.ndim - 1))
+def _pixels(z: Array, *, over_time: bool) -> tuple[int, ...]:
+    return tuple(range(0 if over_time else 1, z.ndim - 1))
+
+
+def _by_channel(values: Array) -> Array:
+    """[timesteps, C], one where the values are of all timesteps."""
+    return np.atleast_2d(values)
 
 
 def _spread(of_channels: Array, z: Array) -> Array:

@@ -1,0 +1,213 @@
+"""The sums that wait for the statistics of a batch norm: where, and what of them moves.
+
+A channel's mean and variance are known when its sums are, of all rows and images of a timestep; tick-batched, all
+timesteps run together. So the sums wait, of all channels that the array works on before it goes on to others: a filter
+tile where weights are outermost, else all of a group's. The psum buffer holds what fits of them beside the psums of the
+product and the currents that wait to be replayed. What is left leaves the chip and comes back (`round trip`), or the
+product runs once more when the statistics are known (`twice`), whichever moves fewer bytes. A layer without neurons
+that puts out its sums as they are leaves the norm to those who read them.
+
+On the way back the norm's gradient needs two sums over the batch, of dy and of dy * x^, before it can be had itself:
+
+    dx = gain / std * (dy - mean(dy) - x^ * mean(dy * x^)),  x^ = (x - mean) / std
+
+So there are two passes over dy and x: dy waits in spike_out, what does not fit leaves and comes back; x, the sums, are
+kept by the forward pass, or, where membranes are recomputed, come from the recomputation (Ioffe and Szegedy, ICML
+2015).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from lifsim.model.network import Layer, Tensor
+from lifsim.schedule.plan import GroupPlan
+from lifsim.schedule.products import gemm_of
+from lifsim.schedule.psums import working_set_bytes
+from lifsim.schedule.storage import bytes_of
+from lifsim.schedule.traffic import DramBytes
+from lifsim.training.run_again import product_again
+from lifsim.training.sizes import TrainingSizes
+
+Way = Literal["round trip", "twice", "handed on"]
+"""How a layer's sums get to their norm."""
+
+
+@dataclass(frozen=True)
+class NormSums:
+    """What the norm of one layer moves, bytes of the whole batch.
+
+    way: of the forward pass. all: its sums. forward_write, forward_read: of them; again: what the product moves when it
+    runs once more. recompute_write, recompute_again: the same where they are recomputed on the way back. first_read,
+    second_read: sums that the two passes of the way back read. gradient_write, gradient_read: of dy, between the two.
+    replayed: of the sums, those that DRAM has as currents that wait to be replayed.
+    """
+
+    way: Way
+    all: int
+    forward_write: int
+    forward_read: int
+    again: DramBytes
+    recompute_write: int
+    recompute_again: DramBytes
+    first_read: int
+    second_read: int
+    gradient_write: int
+    gradient_read: int
+    replayed: int = 0
+
+    @property
+    def recomputed_twice(self) -> bool:
+        """Whether the recomputation runs once more for the second pass."""
+        return self.recompute_again.total > 0
+
+    @property
+    def in_words(self) -> str:
+        """How the forward pass runs, for people."""
+        if self.way == "handed on":
+            return "sums are handed on and normed where they are read"
+        if self.way == "twice":
+            return "product runs twice for batch statistics"
+        return f"{self.all} bytes of sums wait for batch statistics, {self.forward_read} of them in DRAM"
+
+
+def norm_sums(sizes: TrainingSizes, layer: Layer, group: GroupPlan) -> NormSums | None:
+    """Of a layer; None: it has no norm that waits for the batch."""
+    norms = sizes.facts.norms
+    if layer.index not in norms.layers:
+        return None
+    waiting = _Waiting(sizes, layer, group)
+    handed_on = layer.index in norms.handed_on
+    kept = not sizes.reverse or layer.lif is None
+    away = 0 if handed_on else waiting.away
+    again = DramBytes() if handed_on or waiting.replayed else product_again(sizes, layer, group)
+    trip = away if kept else 2 * away
+    twice = not waiting.replayed and again.total < trip
+    back, once_more = waiting.away_on_the_way_back, _recomputed(sizes, layer, group)
+    from_dram = handed_on or kept
+    recomputed_twice = not from_dram and once_more.total < 2 * back
+    written = waiting.all if kept else 0 if twice else away
+    return NormSums(
+        way="handed on" if handed_on else "twice" if twice else "round trip",
+        all=waiting.all,
+        forward_write=0 if handed_on else written - waiting.written_anyway,
+        forward_read=0 if twice else away,
+        again=again if twice else DramBytes(),
+        recompute_write=0 if from_dram or recomputed_twice else back,
+        recompute_again=once_more if recomputed_twice else DramBytes(),
+        first_read=waiting.all if from_dram else 0,
+        second_read=0 if recomputed_twice else back,
+        gradient_write=0 if handed_on or residual_with_dy(sizes, layer) else waiting.gradients_away,
+        gradient_read=waiting.gradients_away * waiting.gradients,
+        replayed=waiting.written_anyway,
+    )
+
+
+def residual_with_dy(sizes: TrainingSizes, layer: Layer) -> Tensor | None:
+    """A residual operand that is added to what the norm puts out: its gradient is dy, and DRAM has it."""
+    added = [step.reads for step in sizes.facts.steps[layer.index]]
+    names = {read.node for reads in added if any(read.node == layer.name for read in reads) for read in reads}
+    found = (tensor for tensor in layer.residuals if tensor.name in names and sizes.has_gradient(tensor))
+    return next((tensor for tensor in found if tensor.timesteps == layer.rounds), None)
+
+
+def _recomputed(sizes: TrainingSizes, layer: Layer, group: GroupPlan) -> DramBytes:
+    """What the product of a recomputation moves."""
+    planned = group.layers[layer.index - group.first].dram
+    return DramBytes(weights=planned.weights, spikes_in=sizes.once(layer.input, group))
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """Sums and their gradients of one layer that wait at a time."""
+
+    sizes: TrainingSizes
+    layer: Layer
+    group: GroupPlan
+
+    @property
+    def bits(self) -> int:
+        return self.sizes.chip.precision.psum_bits
+
+    @property
+    def all(self) -> int:
+        """Bytes of the sums of the batch."""
+        layer = self.layer
+        return bytes_of(self.sizes.batch * layer.rounds * layer.pixels * layer.filters * self.bits)
+
+    @property
+    def replayed(self) -> bool:
+        """Whether they are the currents that wait to be replayed, timestep by timestep."""
+        return not self.group.tick_batched and self.sizes.facts.layers[self.layer.index].when == "first"
+
+    @property
+    def written_anyway(self) -> int:
+        """Bytes that DRAM has of them already: currents that wait there to be replayed."""
+        return self.away if self.replayed and self.layer.lif is not None else 0
+
+    @property
+    def away(self) -> int:
+        """Bytes that the psum buffer cannot hold."""
+        if self.replayed and self.layer.lif is not None:
+            walked = self.group.walked.group
+            return int(walked.replayed(self.sizes.batch)[self.layer.index - self.group.first])
+        room = self._room
+        return self.all - sum(min(room, values * self.bits // 8) * count for values, count in self._sets)
+
+    @property
+    def _sets(self) -> list[tuple[int, int]]:
+        """(sums that wait together, how many such sets there are one after the other)."""
+        layer, tiling, batch = (
+            self.layer,
+            self.group.layers[self.layer.index - self.group.first].tiling,
+            self.sizes.batch,
+        )
+        nests = tiling.group_sets(layer.groups)
+        together = batch * layer.pixels * (layer.groups // nests)
+        tick = self.group.tick_batched
+        values, often = (together * layer.rounds, nests) if tick else (together, nests * layer.rounds)
+        if tiling.order == "inputs_outer":
+            return [(values * layer.group_filters, often)]
+        whole, rest = divmod(layer.group_filters, tiling.filters)
+        return [(values * tiling.filters, often * whole), (values * rest, often)]
+
+    @property
+    def _room(self) -> int:
+        """Bytes of the psum buffer beside the psums of a tile and the currents that wait to be replayed."""
+        chip, layer, group = self.sizes.chip, self.layer, self.group
+        into = group.layers[layer.index - group.first].tiling.cut
+        store = chip.psums.of(layer, into.chains)
+        rounds = layer.rounds if group.tick_batched else 1
+        working = max(working_set_bytes(tile, store, rounds) for tile, _ in into.tiles(gemm_of(layer, into.chains)))
+        room = chip.room.psum if group.tick_batched else group.walked.group.psum_room
+        return max(0, room - working)
+
+    @property
+    def _at_a_time(self) -> tuple[int, int]:
+        """(sums of a layer that wait together on the way back, how often)."""
+        layer, batch = self.layer, self.sizes.batch
+        each = batch * layer.pixels * layer.filters
+        return (each * layer.rounds, 1) if self.group.tick_batched else (each, layer.rounds)
+
+    @property
+    def away_on_the_way_back(self) -> int:
+        """Bytes of sums that the psum buffer cannot hold from one pass to the other: none where its psums are not in
+        the PEs."""
+        chip = self.sizes.chip
+        room = chip.room.psum if chip.dataflow.sums_in_pes else 0
+        values, often = self._at_a_time
+        return self.all - often * min(room, values * self.bits // 8)
+
+    @property
+    def gradients_away(self) -> int:
+        """Bytes of dy that spike_out cannot hold from one pass to the other."""
+        values, often = self._at_a_time
+        return self.all - often * min(self.sizes.chip.room.spike_out, values * self.bits // 8)
+
+    @property
+    def gradients(self) -> int:
+        """How many the second pass reads: dy, or what all readers of sums that are handed on have handed back."""
+        if self.layer.index not in self.sizes.facts.norms.handed_on:
+            return 1
+        return sum(self.sizes.gradients_of(tensor) for tensor in self.layer.outputs)

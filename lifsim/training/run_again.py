@@ -1,0 +1,60 @@
+"""What a layer's product moves when it runs a second time right behind the first, filter tile by filter tile where
+weights are outermost, else group by group.
+
+What stays on chip from one run to the other comes once: a filter tile at work, pinned weights, pinned rows of all
+images, or, where one image's are pinned at a time, of an image alone.
+"""
+
+from __future__ import annotations
+
+from lifsim.model.network import Layer
+from lifsim.schedule.group import Walk
+from lifsim.schedule.plan import GroupPlan
+from lifsim.schedule.rows import row_tiles
+from lifsim.schedule.storage import filter_bytes, tick_rows
+from lifsim.schedule.traffic import DramBytes, LayerTraffic
+from lifsim.training.sizes import TrainingSizes
+
+
+def product_again(sizes: TrainingSizes, layer: Layer, group: GroupPlan) -> DramBytes:
+    """Weights, inputs and spilled psums of the second run, bytes of the whole batch."""
+    traffic = group.layers[layer.index - group.first]
+    if group.walk is None:
+        weights, spikes = _tick(sizes, layer, traffic)
+    else:
+        weights, spikes = _timestep(layer, traffic, group.walk)
+    moved = traffic.dram
+    return DramBytes(weights=weights, spikes_in=spikes, psum_read=moved.psum_read, psum_write=moved.psum_write)
+
+
+def _tick(sizes: TrainingSizes, layer: Layer, traffic: LayerTraffic) -> tuple[int, int]:
+    """(weights, spikes)."""
+    tiling, room, moved = traffic.tiling, sizes.chip.tiles, traffic.dram.first_operand
+    nests = tiling.group_sets(layer.groups)
+    together = layer.groups // nests
+    one = together * filter_bytes(layer, room.weight_bits, layer.rounds)
+    tiles = [min(tiling.filters, layer.group_filters - begin) * one
+             for begin in range(0, layer.group_filters, tiling.filters)]  # fmt: skip
+    visits = nests * sizes.batch * tiling.row_tiles
+    streams = sum(max(0, tile - room.weight) for tile in tiles)
+    if tiling.order == "weights_outer":
+        return visits * streams, moved - nests * tiling.resident_spike_bytes
+    weights = streams if tiling.filter_tiles == 1 else sum(tiles) - tiling.resident_weight_bytes
+    if sizes.batch > 1:
+        return visits * weights, moved
+    layout = tick_rows(layer, sizes.facts.reals)
+    image = int(row_tiles(layout.axis).covered) * together * layout.row_bytes
+    stays = min(image, room.spike_in) if tiling.row_tiles == 1 else tiling.resident_spike_bytes
+    return visits * weights, moved - nests * stays
+
+
+def _timestep(layer: Layer, traffic: LayerTraffic, walk: Walk) -> tuple[int, int]:
+    """(weights, spikes). A filter tile that fits the region stays; of one that streams through it, the next run takes
+    no less than the first, but for what is pinned. An input that spike_in has taken whole stays, others come again."""
+    group, place = walk.group, layer.index - walk.group.first
+    fits = int(walk.cost.tile[place]) > 0
+    weights = 0 if fits else traffic.dram.weights - traffic.tiling.resident_weight_bytes
+    images = group.chunks.images
+    whole = all(layer.index in group.step_spikes(images, now, walk.cost.heights).whole
+                for now, _ in group.timesteps() if now.has(group.layers[place].when))  # fmt: skip
+    return weights, 0 if whole else traffic.dram.first_operand

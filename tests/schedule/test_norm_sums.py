@@ -1,0 +1,170 @@
+"""Do sums that wait for their batch norm move as a walk value by value moves them, and is the cheaper way taken?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from lifsim.errors import InputError
+from lifsim.model.arch import Arch
+from lifsim.model.network import Layer, Network
+from lifsim.model.sharing import Sharing
+from lifsim.schedule.plan import GroupPlan, Plan, ScheduleOptions
+from lifsim.schedule.products import gemm_of
+from lifsim.schedule.psums import working_set_bytes
+from lifsim.training.norm_sums import NormSums, norm_sums
+from lifsim.training.run_again import product_again
+from lifsim.training.sizes import TrainingSizes
+from lifsim.training.traffic import training_traffic
+from tests.oracles import norm as oracle
+from tests.schedule import build
+from tests.schedule.networks import Op, network
+from tests.schedule.normed import normed_networks, with_norms
+from tests.schedule.on_arch import trained_plan_on
+from tests.schedule.test_timestep import archs
+
+QUIET = settings(deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+STATISTICS = st.sampled_from(["timestep", "all_timesteps"])
+
+
+def planned(net: Network, arch: Arch, schedule: str, batch: int) -> Plan:
+    try:
+        return trained_plan_on(net, Sharing(), arch, ScheduleOptions(schedule, batch))
+    except InputError:
+        assume(False)
+        raise
+
+
+def normed(plan: Plan, sizes: TrainingSizes) -> list[tuple[Layer, GroupPlan, NormSums]]:
+    found = []
+    for layer in sizes.layers:
+        group = plan.group_of(layer.index)
+        norm = norm_sums(sizes, layer, group)
+        if norm is not None:
+            found.append((layer, group, norm))
+    return found
+
+
+def room_of(plan: Plan, group: GroupPlan, layer: Layer) -> int:
+    """Of the psum buffer, beside the psums of the largest tile and the currents that wait to be replayed."""
+    into = group.layers[layer.index - group.first].tiling.cut
+    rounds = layer.rounds if group.tick_batched else 1
+    tiles = [tile for tile, _ in into.tiles(gemm_of(layer, into.chains))]
+    working = max(working_set_bytes(tile, plan.chip.psums.of(layer), rounds) for tile in tiles)
+    waiting = 0
+    if not group.tick_batched:
+        replays = (plan.facts.layers[index].replay_bytes for index in group.indices)
+        walked = group.walked.group
+        waiting = group.images * sum(replays) - int(walked.replayed(group.images).sum())
+    return max(0, plan.chip.room.psum - waiting - working)
+
+
+@settings(QUIET, max_examples=25)
+@given(normed_networks(STATISTICS), archs(), st.sampled_from(["tick", "timestep"]), st.integers(1, 3), st.booleans())
+def test_sums_wait_as_the_walk_has_them(net: Network, arch: Arch, schedule: str, batch: int, reverse: bool) -> None:
+    """Two bytes each: out and in, of all channels that the array works on at a time."""
+    plan = planned(net, arch, schedule, batch)
+    sizes = TrainingSizes(plan.facts, plan.chip, batch, reverse)
+    for layer, group, norm in normed(plan, sizes):
+        tiling = group.layers[layer.index - group.first].tiling
+        replayed = not group.tick_batched and layer.rounds < layer.timesteps
+        if norm.way != "round trip" or (replayed and layer.lif):
+            continue
+        lots = (
+            oracle.tick_order(layer, tiling.order, tiling.filters, batch)
+            if group.tick_batched
+            else oracle.timestep_order(layer, tiling.filters, batch)
+        )
+        kept = not (reverse and layer.lif)
+        moved = oracle.round_trip(lots, layer, room_of(plan, group, layer), 2, batch, kept=kept)
+        assert (norm.forward_write, norm.forward_read) == (moved.written, moved.read)
+
+
+@settings(QUIET, max_examples=25)
+@given(normed_networks(STATISTICS), archs(), st.sampled_from(["tick", "timestep"]), st.integers(1, 3))
+def test_the_way_back_passes_twice_over_gradients_and_sums(net: Network, arch: Arch, schedule: str, batch: int) -> None:
+    plan = planned(net, arch, schedule, batch)
+    room = plan.chip.room
+    for layer, group, norm in normed(plan, TrainingSizes(plan.facts, plan.chip, batch, False)):
+        lots = list(oracle.tick_order(layer, "inputs_outer", layer.filters, batch))
+        lots = [[one for lot in lots for one in lot]]
+        if not group.tick_batched:
+            lots = [[one for one in lots[0] if one[2] == timestep] for timestep in range(layer.rounds)]
+        psum = room.psum if plan.chip.dataflow.name == "os" else 0
+        dy, sums = oracle.two_passes(lots, 2, room.spike_out, psum)
+        assert norm.first_read + norm.second_read == sums.read
+        if norm.way != "handed on":
+            assert norm.gradient_read == dy.read
+            assert norm.gradient_write in (0, dy.written)  # none where a residual operand is handed dy
+
+
+@settings(QUIET, max_examples=40)
+@given(normed_networks(STATISTICS), archs(), st.integers(1, 3))
+def test_a_product_that_runs_twice_fetches_what_did_not_stay(net: Network, arch: Arch, batch: int) -> None:
+    plan = planned(net, arch, "tick", batch)
+    sizes = TrainingSizes(plan.facts, plan.chip, batch, False)
+    for group in plan.groups:
+        layer, traffic = plan.facts.layers[group.first].layer, group.layers[0]
+        if not group.tick_batched:
+            continue
+        bits = 8 if layer.sees_image else layer.input.bits(16)
+        tiling = traffic.tiling
+        walk = oracle.Twice(layer, arch, batch, tiling.order, tiling.rows, tiling.filters, bits)
+        again = product_again(sizes, layer, group)
+        assert (again.weights, again.spikes_in) == walk.again()
+
+
+CONV: list[Op] = [
+    {"name": "conv", "op": "conv", "out": 4, "kernel": 3, "padding": 1},
+    {"name": "lif", "op": "lif"},
+]
+
+
+def sums_of(arch: Arch, batch: int, reverse: bool = False) -> NormSums:
+    net = with_norms(network(CONV, (2, 4, 4), 3), {"conv"})
+    plan = trained_plan_on(net, Sharing(), arch, ScheduleOptions("tick", batch))
+    sizes = TrainingSizes(plan.facts, plan.chip, batch, reverse)
+    found = norm_sums(sizes, sizes.layers[0], plan.groups[0])
+    assert found is not None
+    return found
+
+
+def test_the_way_that_moves_fewer_bytes_is_taken() -> None:
+    """4 filters x 16 pixels x 3 timesteps x 2 bytes = 384 an image, against weights and an input of which nothing comes
+    again where the buffers hold them."""
+    assert sums_of(build.arch(), 2).all == 768
+    roomy = build.arch(psum=384)
+    assert (sums_of(roomy, 1).way, sums_of(roomy, 1).forward_read) == ("round trip", 0)
+    assert sums_of(build.arch(psum=383), 1).way == "twice"  # everything else stays on chip
+    assert sums_of(build.arch(psum=383), 1).again.total == 0
+
+
+def test_sums_wait_beside_the_psums_of_the_product() -> None:
+    """Weight-stationary: of a tile of 4 pixels x 4 filters x 3 timesteps 96 bytes wait between folds."""
+    norm = sums_of(build.arch(dataflow="ws", psum=300, weight=18, spike_in=6), 1)
+    assert (norm.way, norm.all, norm.forward_read) == ("round trip", 384, 384 - (300 - 96))
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_sums_are_kept_where_membranes_are(reverse: bool) -> None:
+    """As `lifsim memory` counts them; recomputed ones wait from pass to pass only, as far as they do not fit."""
+    norm = sums_of(build.arch(psum=300), 1, reverse)
+    if not reverse:
+        assert (norm.forward_write, norm.first_read, norm.second_read) == (384, 384, 84)
+    else:
+        assert (norm.forward_write, norm.first_read) == (0, 0)
+        assert norm.recomputed_twice == (norm.recompute_write == 0)
+
+
+def test_frozen_statistics_move_nothing() -> None:
+    net = with_norms(network(CONV, (2, 4, 4), 3), {"conv"}, "frozen")
+    bare = replace(net, nodes=network(CONV, (2, 4, 4), 3).nodes)
+    moved = []
+    for one in (net, bare):
+        plan = trained_plan_on(one, Sharing(), build.arch(psum=0), ScheduleOptions("tick", 2))
+        moved.append(training_traffic(TrainingSizes(plan.facts, plan.chip, 2, False), plan))
+    assert moved[0] == moved[1]
+    assert moved[0][0].gradient_sums is None
