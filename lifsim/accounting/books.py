@@ -55,7 +55,8 @@ class Cycles:
 class Operations:
     """macs_dense: all multiply-accumulates; macs_effective: those on a one (or a real input that is not padding);
     macs_executed: those the array spends operation energy on; macs_multibit: of these, on multi-bit inputs.
-    pgu_updates: gradients of membranes, in training; pgu_multiplications: of these, those with a firing gradient."""
+    pgu_updates: gradients of membranes, in training; pgu_multiplications: of these, those with a firing gradient.
+    optimizer_multiply_adds, optimizer_divisions: of the weight update; square roots are divisions."""
 
     macs_dense: int
     macs_effective: int
@@ -64,6 +65,8 @@ class Operations:
     lif_updates: int
     pgu_updates: int = 0
     pgu_multiplications: int = 0
+    optimizer_multiply_adds: int = 0
+    optimizer_divisions: int = 0
 
     def occupying(self, skips: bool) -> int:
         """Multiply-accumulates that take a PE's cycle: all of them, where the array `skips` zeros those on ones."""
@@ -153,6 +156,9 @@ class LogicEnergy:
         return self.toggling + self.idle
 
 
+NO_LOGIC = LogicEnergy.of(0.0, 0.0, 0.0, 0.0)
+
+
 @dataclass(frozen=True)
 class DramEnergy:
     """pJ. work, by commands: activate (with its precharge), read, write; transfer: of bits at one price. standing, by
@@ -194,12 +200,13 @@ class DramEnergy:
 @dataclass(frozen=True)
 class ComputeEnergy:
     """The breakdown of computation of SATA and EfficientLIF-Net. lif: the LIF units, gradient units included;
-    membrane_registers: what keeps membranes in the array."""
+    membrane_registers: what keeps membranes in the array; optimizer: what changes weights, in training alone."""
 
     spike_mac: LogicEnergy
     lif: LogicEnergy
     membrane_registers: LogicEnergy
     spad: LogicEnergy
+    optimizer: LogicEnergy = NO_LOGIC
 
 
 @dataclass(frozen=True)

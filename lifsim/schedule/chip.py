@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lifsim.hardware.array import ArrayShape, Chains, Dataflow, dataflow_of, shape_of
-from lifsim.model.arch import Arch, Precision
+from lifsim.model.arch import PLAIN_SGD, Arch, OptimizerPart, Precision
 from lifsim.model.buffers import Buffers
 from lifsim.model.network import Layer
 from lifsim.schedule.held import ArrayMembranes, MembraneRoom
@@ -40,19 +40,21 @@ class TileRoom:
 @dataclass(frozen=True)
 class Chip:
     """The array, its precisions, and the room of its buffers. prefetches: whether that of the weights is
-    double-buffered."""
+    double-buffered. optimizer: how it changes weights."""
 
     shape: ArrayShape
     dataflow: Dataflow
     precision: Precision
     room: BufferBytes
     prefetches: bool = False
+    optimizer: OptimizerPart = PLAIN_SGD
 
     @classmethod
     def of(cls, arch: Arch) -> Chip:
         """That of an architecture."""
         array, room = arch.array, buffer_bytes(arch.buffers)
-        return cls(shape_of(array), dataflow_of(array), arch.precision, room, arch.buffers.weight.double_buffered)
+        prefetches = arch.buffers.weight.double_buffered
+        return cls(shape_of(array), dataflow_of(array), arch.precision, room, prefetches, arch.optimizer)
 
     @property
     def psums(self) -> PsumStore:
