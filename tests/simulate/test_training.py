@@ -157,12 +157,17 @@ def component(kernel: str, column: str) -> float:
     return next(float(row[column]) for row in rows if (row["component"], row["width_bits"]) == (kernel, "16"))
 
 
+SLOPE = ["subtractor", "multiplier", "multiplier", "adder", *["subtractor", *["register"] * 3] * 16]
+"""What 1 / (1 + (pi d)^2) at d = u' - theta takes, with 16 bits."""
+
+
 @pytest.mark.parametrize(("sharing", "units"), [("none", 128), ("channel4", 32)])
 def test_every_lif_unit_has_a_gradient_unit_beside_it_whose_area_counts(sharing: str, units: int) -> None:
-    """A comparator, two subtractors, an adder, a register; beside them a multiplier and two adders."""
+    """A comparator, two subtractors, an adder, a register; beside them a multiplier and two adders, and for the slope
+    two multipliers, a subtractor, an adder, and a divider of 16 rows of a subtractor and three registers."""
     result = _run(_network(), sharing)
     lif = ["comparator", "subtractor", "subtractor", "adder", "register"]
-    pgu = ["multiplier", "adder", "adder"]
+    pgu = ["multiplier", "adder", "adder", *SLOPE]
     area_um2 = {
         tag: sum(component(kernel, "area_um2") for kernel in kernels) for tag, kernels in (("lif", lif), ("pgu", pgu))
     }
@@ -170,13 +175,16 @@ def test_every_lif_unit_has_a_gradient_unit_beside_it_whose_area_counts(sharing:
 
 
 def test_gradient_units_pay_by_gradient_and_by_multiplication_of_each() -> None:
-    """Adders for all gradients, the multiplier for those with a firing gradient; gated, so that nothing else draws."""
+    """Adders and the slope for all gradients, the multiplier for those with a firing gradient; gated, so that nothing
+    else draws."""
     result = _run(_network(), batch=2)
-    pj = {kernel: component(kernel, "dynamic_power_mw") * 2.5 for kernel in ("multiplier", "adder")}  # 400 MHz
+    kernels = ("multiplier", "adder", "subtractor", "register")
+    pj = {kernel: component(kernel, "dynamic_power_mw") * 2.5 for kernel in kernels}  # 400 MHz
     for record in result.records:
         stage = record.stages["backward"]
         gradients, multiplied = stage.ops.pgu_updates, stage.ops.pgu_multiplications
-        drawn = gradients * 2 * pj["adder"] + multiplied * pj["multiplier"]
+        each = 2 * pj["adder"] + sum(pj[kernel] for kernel in SLOPE)
+        drawn = gradients * each + multiplied * pj["multiplier"]
         assert stage.energy_pj.compute.lif.operation == pytest.approx(drawn)
 
 
