@@ -146,6 +146,7 @@ KINDS = {
     "neuron": "lifsim.neurons:NEURONS",
     "layer": "lifsim.layers:LAYERS",
     "accounting": "lifsim.accounting:ACCOUNTINGS",
+    "optimizer": "lifsim.optimizers:OPTIMIZERS",
 }
 """Where the registry of each kind stands, so that input files can be checked before what costs anything is imported."""
 

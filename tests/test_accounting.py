@@ -87,7 +87,8 @@ def others(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("bptt", ["stored", "reversed"])
 def test_training_is_counted_by_the_accounting_that_the_architecture_names(bptt: str) -> None:
     def updates(*overrides: str) -> list[dict[str, int]]:
-        result = lifsim.run("sata_training", "lenet5_mnist", mode="training", bptt=bptt, overrides=overrides)
+        how = {"mode": "training", "batch": 1, "bptt": bptt}
+        result = lifsim.run("sata_training", "lenet5_mnist", overrides=overrides, **how)
         return [{name: stage.ops.lif_updates for name, stage in one.stages.items()} for one in result.records]
 
     own, padded = updates(), updates("accounting=padded")

@@ -48,7 +48,7 @@ def test_an_installed_dataflow_is_listed_run_and_explained(installed: Path, tmp_
 
 
 def test_installed_members_of_every_kind_are_listed_with_their_package(installed: Path) -> None:
-    kinds = ("dataflows", "sparsities", "neurons", "layers", "memories", "accountings")
+    kinds = ("dataflows", "sparsities", "neurons", "layers", "memories", "accountings", "optimizers")
     everything = f"import sys; sys.path.append({str(installed)!r}); from lifsim.cli.main import main\n"
     everything += "".join(f"main(['list', {kind!r}])\n" for kind in kinds)
     told = subprocess.run([sys.executable, "-c", everything], capture_output=True, text=True, check=True).stdout
@@ -60,6 +60,7 @@ def test_installed_members_of_every_kind_are_listed_with_their_package(installed
         "pointwise convolution of one pixel (package lifsim-one-of-each)",
         "halved half of bandwidth_bytes_per_s, reads answered latency_ns later (package lifsim-one-of-each)",
         "on_chip LIFSim's own, with the energy of the chip alone (package lifsim-one-of-each)",
+        "signed w -= rate sign(m), m a running mean of the gradient (package lifsim-one-of-each)",
     ]
 
 
@@ -99,6 +100,16 @@ def test_one_run_has_an_installed_member_of_every_other_kind(installed: Path, tm
     assert other["ops"]["macs_effective"] > plain["ops"]["macs_effective"]
     assert other["ops"]["macs_dense"] == plain["ops"]["macs_dense"] == 4 * (64 * 3 * 8 + 512 * 4)
     assert "energy is the chip's alone: DRAM costs nothing" in other["notes"]
+
+
+def test_an_installed_optimizer_changes_weights(installed: Path, tmp_path: Path) -> None:
+    """Of 16 bits, with a value of 32 kept of each: 12 bytes a weight."""
+    chosen = ["--mode", "training", "--optimizer", "signed", "--workload", "lenet5_mnist", "--batch", "1"]
+    ran = _run(installed, "run", *chosen, "--set", "dram.model=ideal", "--out", str(tmp_path / "run"))
+    assert ran.returncode == 0, ran.stderr
+    moved = json.loads((tmp_path / "run" / "summary.json").read_text())["dram_bytes"]
+    weights = sum(layer.weights for layer in lifsim.load_workload("lenet5_mnist").layers)
+    assert (moved["weight_updates"], moved["optimizer_state"]) == (4 * weights, 8 * weights)
 
 
 def test_without_it_the_name_is_unknown(capsys: pytest.CaptureFixture[str]) -> None:

@@ -55,8 +55,9 @@ class Cycles:
 class Operations:
     """macs_dense: all multiply-accumulates; macs_effective: those on a one (or a real input that is not padding);
     macs_executed: those the array spends operation energy on; macs_multibit: of these, on multi-bit inputs.
-    pgu_updates: gradients of membranes, in training; pgu_multiplications: of these, those with a firing gradient;
-    norm_multiply_adds: of batch norms that take their statistics of the batch."""
+    pgu_updates: gradients of membranes, in training; pgu_multiplications: of these, those with a firing gradient.
+    norm_multiply_adds: of batch norms that take their statistics of the batch. optimizer_multiply_adds,
+    optimizer_divisions: of the weight update; square roots are divisions."""
 
     macs_dense: int
     macs_effective: int
@@ -66,6 +67,8 @@ class Operations:
     pgu_updates: int = 0
     pgu_multiplications: int = 0
     norm_multiply_adds: int = 0
+    optimizer_multiply_adds: int = 0
+    optimizer_divisions: int = 0
 
     def occupying(self, skips: bool) -> int:
         """Multiply-accumulates that take a PE's cycle: all of them, where the array `skips` zeros those on ones."""
@@ -155,6 +158,9 @@ class LogicEnergy:
         return self.toggling + self.idle
 
 
+NO_LOGIC = LogicEnergy.of(0.0, 0.0, 0.0, 0.0)
+
+
 @dataclass(frozen=True)
 class DramEnergy:
     """pJ. work, by commands: activate (with its precharge), read, write; transfer: of bits at one price. standing, by
@@ -196,12 +202,13 @@ class DramEnergy:
 @dataclass(frozen=True)
 class ComputeEnergy:
     """The breakdown of computation of SATA and EfficientLIF-Net. lif: the LIF units, gradient units included;
-    membrane_registers: what keeps membranes in the array."""
+    membrane_registers: what keeps membranes in the array; optimizer: what changes weights, in training alone."""
 
     spike_mac: LogicEnergy
     lif: LogicEnergy
     membrane_registers: LogicEnergy
     spad: LogicEnergy
+    optimizer: LogicEnergy = NO_LOGIC
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from lifsim.hardware.memory import MEMORIES, Memory
 from lifsim.hardware.stores import Stores
-from lifsim.model.arch import Arch, Array, LifUnits, Precision
+from lifsim.model.arch import PLAIN_SGD, Arch, Array, LifUnits, OptimizerPart, Precision
 from lifsim.model.dram_part import Dram
 
 
@@ -21,11 +21,13 @@ class Machine:
     stores: Stores
     clock_hz: int
     dram: Dram
+    optimizer: OptimizerPart = PLAIN_SGD
 
     @classmethod
     def of(cls, arch: Arch) -> Machine:
         """That of an architecture."""
-        return cls(arch.array, arch.precision, arch.lif, Stores.of(arch.buffers), arch.clock_hz, arch.dram)
+        parts = arch.array, arch.precision, arch.lif, Stores.of(arch.buffers)
+        return cls(*parts, arch.clock_hz, arch.dram, arch.optimizer)
 
     @property
     def waits(self) -> bool:

@@ -19,6 +19,7 @@ from lifsim.accounting.books import (
     added,
 )
 from lifsim.accounting.counts import LayerCounts
+from lifsim.accounting.logic import OptimizerUnit, logic_energy
 from lifsim.accounting.machine import Machine
 from lifsim.errors import Fault, InputError
 from lifsim.hardware import energy
@@ -49,7 +50,9 @@ class UnitBills:
 @dataclass(frozen=True)
 class Costs:
     """The price list of one architecture: per PE (spike_mac, spad), per datapath of a LIF unit (`lif`), per membrane
-    register, per buffer. lif_toggling, lif_clock_gated: of the same units, were they to toggle without work (as they
+    register, per lane of the optimizer unit, per buffer.
+
+    lif_toggling, lif_clock_gated: of the same units, were they to toggle without work (as they
     are, where any part does), or had they a clock gate. gated: buffers that are off in a run that never uses them.
     dram: by what a device did, or by the bit."""
 
@@ -57,6 +60,7 @@ class Costs:
     lif: UnitBills
     membrane: Bill
     spad: Bill
+    optimizer: OptimizerUnit
     lif_toggling: UnitBills
     lif_clock_gated: UnitBills
     buffers: dict[str, SramCost]
@@ -67,17 +71,18 @@ class Costs:
 @dataclass(frozen=True)
 class Area:
     """mm2. pe_array: MACs and scratchpads of all PEs; lif: all LIF units; membrane_registers: what keeps membranes in
-    the array; sram: all buffers."""
+    the array; sram: all buffers; optimizer: the unit that changes weights."""
 
     pe_array: float
     lif: float
     membrane_registers: float
     sram: float
+    optimizer: float = 0.0
 
     @property
     def total(self) -> float:
         """The whole machine without DRAM."""
-        return self.pe_array + self.lif + self.membrane_registers + self.sram
+        return self.pe_array + self.lif + self.membrane_registers + self.sram + self.optimizer
 
 
 def costs_of(arch: Arch) -> Costs:
@@ -91,6 +96,7 @@ def costs_of(arch: Arch) -> Costs:
         lif=UnitBills.of(arch.components),
         membrane=bill_of(arch.components, "membrane"),
         spad=bill_of(arch.components, "spad"),
+        optimizer=OptimizerUnit.of(arch.components, arch.optimizer.lanes),
         lif_toggling=UnitBills.of(toggling([part for part in arch.components if part.tag in ("lif", "pgu")])),
         lif_clock_gated=UnitBills.of([clock_gated(component) for component in arch.components]),
         buffers=buffers,
@@ -133,13 +139,15 @@ def area_of(arch: Arch, costs: Costs, bank: LifBank) -> Area:
         lif=bank.datapaths * (costs.lif.calls.area_mm2 + costs.lif.gradients.area_mm2),
         membrane_registers=bank.registers * costs.membrane.area_mm2,
         sram=sum(cost.area_mm2 for cost in costs.buffers.values()),
+        optimizer=costs.optimizer.area_mm2,
     )
 
 
 def energy_of(
     counts: LayerCounts, costs: Costs, machine: Machine, bank: LifBank, *, training: bool = False
 ) -> EnergyPj:
-    """Energy of one layer, or of one stage of its training. Gradient units are power-gated in inference.
+    """Energy of one layer, or of one stage of its training. Gradient units and the optimizer's are power-gated in
+    inference.
 
     The clock runs and logic leaks in every cycle, whether the array runs, waits for LIF units or for memory; a power
     gate, and a clock gate, shut in every cycle without an operation. Buffers leak all the time.
@@ -149,44 +157,40 @@ def energy_of(
         for name, bills in (("own", costs.lif), ("toggles", costs.lif_toggling), ("gated", costs.lif_clock_gated))
     }
     return EnergyPj.of(
-        _compute(counts, costs, machine, bank, units["own"]),
+        _compute(counts, costs, machine, bank, units["own"], training=training),
         BufferEnergy(*(_buffer(name, counts, costs, machine) for name in BUFFERS)),
         DramEnergy.of(**asdict(costs.dram.energy_pj(counts.dram_bytes.total, counts.dram))),
         LifIf(*(Energy.of(*(getattr(units[name], kind) for kind in KINDS)) for name in ("toggles", "gated"))),
     )
 
 
-def _compute(counts: LayerCounts, costs: Costs, machine: Machine, bank: LifBank, units: LogicEnergy) -> ComputeEnergy:
+def _compute(
+    counts: LayerCounts, costs: Costs, machine: Machine, bank: LifBank, units: LogicEnergy, *, training: bool
+) -> ComputeEnergy:
     macs = LogicWork(machine.array.pes, counts.ops.macs_executed, counts.ops.macs_multibit, counts.cycles.total)
     registers = LogicWork(bank.registers, counts.registers.writes, 0, counts.cycles.total)
-    return ComputeEnergy(
-        spike_mac=_logic(costs.spike_mac, macs, machine.clock_hz),
+    found = ComputeEnergy(
+        spike_mac=logic_energy(costs.spike_mac, macs, machine.clock_hz),
         lif=units,
-        membrane_registers=_logic(costs.membrane, registers, machine.clock_hz),
-        spad=_logic(costs.spad, macs, machine.clock_hz),
+        membrane_registers=logic_energy(costs.membrane, registers, machine.clock_hz),
+        spad=logic_energy(costs.spad, macs, machine.clock_hz),
     )
+    if not training:
+        return found
+    return replace(found, optimizer=costs.optimizer.energy_pj(counts.ops, counts.cycles.total, machine.clock_hz))
 
 
 def _units(bills: UnitBills, counts: LayerCounts, machine: Machine, bank: LifBank, *, training: bool) -> LogicEnergy:
     """LIF units at these prices, with their gradient units in training, whose the arithmetic of batch norms is, too."""
     ops, cycles = counts.ops, counts.cycles.total
     calls = LogicWork(bank.datapaths, ops.lif_updates * counts.datapaths, 0, cycles)
-    spent = [_logic(bills.calls, calls, machine.clock_hz)]
+    spent = [logic_energy(bills.calls, calls, machine.clock_hz)]
     if training:
         updates, multiplied = ops.pgu_updates * counts.datapaths, ops.pgu_multiplications
         norms = ops.norm_multiply_adds
         gradients = LogicWork(bank.datapaths, updates + norms, multiplied + norms, cycles)
-        spent.append(_logic(bills.gradients, gradients, machine.clock_hz))
+        spent.append(logic_energy(bills.gradients, gradients, machine.clock_hz))
     return added(spent)
-
-
-def _logic(bill: Bill, work: LogicWork, clock_hz: int) -> LogicEnergy:
-    return LogicEnergy.of(
-        energy.operation_pj(bill, work),
-        energy.toggling_pj(bill, work),
-        energy.idle_pj(bill, work),
-        energy.standing_pj(bill, work, clock_hz),
-    )
 
 
 def _buffer(name: str, counts: LayerCounts, costs: Costs, machine: Machine) -> Energy:

@@ -11,6 +11,7 @@ import click
 
 from lifsim.cli.where_possible import where_possible_if_given
 from lifsim.config import defaults
+from lifsim.errors import Fault, InputError, collecting
 
 if TYPE_CHECKING:
     from lifsim.model.network import Network
@@ -54,7 +55,10 @@ class Simulation:
     batch: Annotated[
         int | None,
         click.option(
-            "--batch", metavar="N", callback=number, help="Images. Default: as many as the trace has, else 1."
+            "--batch",
+            metavar="N",
+            callback=number,
+            help=f"Images. Default: as many as the trace has, else 1; in training {defaults.TRAINING_BATCH}.",
         ),
     ]
     seed: Annotated[
@@ -92,8 +96,7 @@ class Simulation:
         """The inputs of the run, read; defaults where nothing is given. Raises InputError with every fault."""
         from lifsim.simulate.inputs import load_inputs
 
-        options = self.given
-        options.pop("dram", None)
+        options = {name: value for name, value in self.given.items() if name not in ("dram", "optimizer")}
         arch = options.pop("arch", defaults.arch_for(options.get("mode")))
         workload, sharing = options.pop("workload", defaults.WORKLOAD), options.pop("sharing", defaults.SHARING)
         where_possible = bool(options.pop("share_where_possible", False))
@@ -201,3 +204,28 @@ class WholeSimulation(ScheduledSimulation):
             help="In training, whether membranes are stored, or recomputed backwards (soft reset). Default: stored.",
         ),
     ]
+    optimizer: Annotated[
+        str | None,
+        click.option(
+            "--optimizer",
+            metavar="NAME",
+            help="In training, how weights change (lifsim list optimizers). Default: the architecture's.",
+        ),
+    ]
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """And --optimizer."""
+        chosen = () if self.optimizer is None else (f"optimizer.name={self.optimizer}",)
+        return (*chosen, *super().settings)
+
+    def inputs(self) -> Inputs:
+        """And the fault of an optimizer where nothing is trained."""
+        faults: list[Fault] = []
+        if self.optimizer is not None and self.mode != "training":
+            faults.append(Fault("must go with --mode training: nothing else changes weights", path="--optimizer"))
+        with collecting(faults):
+            found = super().inputs()
+        if faults:
+            raise InputError(faults)
+        return found

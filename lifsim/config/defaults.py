@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 ARCH, TRAINING_ARCH = "sata128", "sata_training"
+TRAINING_BATCH = 16
 WORKLOAD = "vgg16_cifar10"
 SHARING = "none"
 MEMORY_WORKLOAD = "resnet19_imagenet100"

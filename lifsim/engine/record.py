@@ -39,13 +39,14 @@ class Source:
 
     weights: "calibrated", or a file (lifsim.engine.weights). images: "random", the name of a shipped data set (its test
     images), or a file: .npz with one array, or one named x, images [B, C, H, W], or events [T, B, C, H, W].
-    batch: images (None: one, or all of a file).
+    batch: images (None: `usual`, or all of a file).
     """
 
     weights: str = "calibrated"
     images: str = "random"
     batch: int | None = None
     seed: int = 0
+    usual: int = 1
 
 
 def record_spikes(
@@ -113,10 +114,10 @@ class _Recorder:
 def load_images(network: Network, source: Source) -> Array:
     """Images [B, ...], or events [T, B, ...], for the network's input. Raises InputError."""
     if source.images == "random":
-        return _random_images(network, source.batch or 1, source.seed)
+        return _random_images(network, source.batch or source.usual, source.seed)
     if source.images in SHIPPED:
         images = SHIPPED[source.images][1]().x_test
-        return _first(images, source.batch or 1, 0, source.images)
+        return _first(images, source.batch or source.usual, 0, source.images)
     path = Path(source.images)
     if not path.exists() and path.suffix != ".npz":
         hint = did_you_mean(source.images, ["random", *SHIPPED])

@@ -59,6 +59,28 @@ class Array(Model):
         return self.rows * self.cols
 
 
+MASTER_BITS = 32
+"""Of a master weight, which the optimizer changes in the place of the narrow one."""
+
+
+class OptimizerPart(Model):
+    """How the machine changes weights, once a batch; read in training alone.
+
+    name: of a registered member (`lifsim list optimizers`). state_bits: of each value that it keeps a
+    weight. master_weights: whether weights of 32 bits are kept and changed, of which the array's are narrow copies.
+    lanes: weights' multiply-adds that the optimizer unit begins in a cycle, and divisions beside them.
+    """
+
+    name: Annotated[str, member_of("optimizer")] = "sgd"
+    state_bits: Bits = 32
+    master_weights: Flag = False
+    lanes: Count = 8
+
+
+PLAIN_SGD = OptimizerPart()
+"""Where an architecture does not say."""
+
+
 class Precision(Model):
     """Bits per element of what the machine moves and keeps. Spikes are one bit."""
 
@@ -79,12 +101,13 @@ STATE_KERNELS = ("register", "fifo", "lfsr_rng")
 
 
 class Component(Model):
-    """`count` pieces per PE (tags lif, pgu: per LIF unit; membrane: per membrane that the array holds) of the
-    component-table row (`kernel`, `width_bits`, `depth`).
+    """`count` pieces per PE (tags lif, pgu: per LIF unit; membrane: per membrane that the array holds; optimizer,
+    optimizer_divider: per lane of the optimizer unit) of the component-table row (`kernel`, `width_bits`, `depth`).
 
     Whether the table has that row is checked where the table is (hardware), under the path ``components.NAME``.
 
-    tag: which entry of the energy breakdown pays it; pgu, the membrane-gradient unit of training, counts as lif.
+    tag: which entry of the energy breakdown pays it; pgu, the membrane-gradient unit of training, counts as lif;
+        optimizer works once a multiply-add of the weight update, optimizer_divider once a quotient or square root.
     depth: entries of a fifo or register file.
     idle: what it does in a cycle without work, stalls included. toggles: as much as at work; clock_gated: it leaks;
         power_gated: nothing, it leaks while it works.
@@ -93,7 +116,7 @@ class Component(Model):
     """
 
     name: Name
-    tag: Literal["spike_mac", "lif", "membrane", "spad", "pgu"]
+    tag: Literal["spike_mac", "lif", "membrane", "spad", "pgu", "optimizer", "optimizer_divider"]
     kernel: Name
     width_bits: Bits
     depth: Count | None = None
@@ -173,6 +196,7 @@ class Arch(Briefly, Model):
     satasim: SatasimVersion = SatasimVersion()
     array: Array
     precision: Precision = Precision()
+    optimizer: OptimizerPart = PLAIN_SGD
     lif: LifUnits = LifUnits()
     components: Annotated[tuple[Component, ...], Field(max_length=1000)]
     buffers: Buffers
@@ -193,6 +217,13 @@ class Arch(Briefly, Model):
                 if before != index:
                     message = f"{component.name!r} must be given once, is components.{before} too"
                     yield f"components.{index}.name", message
+
+    @rule
+    def master_weights_are_wider(self) -> Broken:
+        """Else they are the weights."""
+        bits = self.precision.weight_bits
+        if self.optimizer.master_weights and bits >= MASTER_BITS:
+            yield "optimizer.master_weights", f"true must go with weight_bits < {MASTER_BITS}, not {bits}"
 
     @rule
     def array_has_components(self) -> Broken:

@@ -33,7 +33,7 @@ PAGE_BYTES = 4096
 EXTENT_RECORD_BYTES = 176
 """Of this machine's memory for each extent: its columns here, and its record in a DRAM."""
 
-KEPT = ("weights", "tensor", "state", "psums", "states")
+KEPT = ("weights", "optimizer_state", "tensor", "state", "psums", "states")
 """Kinds of tensors in address order, each with a place of its own."""
 
 PASSING = ("gradient", "membrane_gradients", "state_gradients", "weight_gradients", "norm_gradients", "sums")

@@ -60,6 +60,8 @@ def _quantities(run: Result) -> dict[tuple[str, str], tuple[float, str]]:
         ("operations", "MACs, dense", t.ops.macs_dense, count(t.ops.macs_dense)),
         ("operations", "MACs, effective", t.ops.macs_effective, count(t.ops.macs_effective)),
         ("operations", "LIF updates", t.ops.lif_updates, count(t.ops.lif_updates)),
+        ("operations", "optimizer, multiply-adds", t.ops.optimizer_multiply_adds, count(t.ops.optimizer_multiply_adds)),
+        ("operations", "optimizer, divisions", t.ops.optimizer_divisions, count(t.ops.optimizer_divisions)),
     ]
     moved = t.dram_bytes.shown()
     rows += [("DRAM", c.replace("_", " "), v, byte(v)) for c, v in moved.items() if c != "total"]
@@ -86,6 +88,7 @@ def _quantities(run: Result) -> dict[tuple[str, str], tuple[float, str]]:
         ("LIF update", "all in, clock-gated", t.lif_update_pj.clock_gated, _picojoule(t.lif_update_pj.clock_gated)),
         ("area", "LIF units", t.area.lif, f"{t.area.lif:.4g} mm2"),
         ("area", "membrane registers", t.area.membrane_registers, f"{t.area.membrane_registers:.4g} mm2"),
+        ("area", "optimizer", t.area.optimizer, f"{t.area.optimizer:.4g} mm2"),
         ("area", "total", t.area_mm2, f"{t.area_mm2:.4g} mm2"),
         ("LIF memory", "forward", t.lif_memory_bytes.forward, byte(t.lif_memory_bytes.forward)),
     ]

@@ -16,6 +16,7 @@ LABELS = {
     "lif": "LIF units",
     "membrane_registers": "membrane registers",
     "spad": "scratchpads",
+    "optimizer": "optimizer",
 }
 """Of the parts of `energy_pj.compute`."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lifsim.hardware.array import ArrayShape, Chains, Dataflow, dataflow_of, shape_of
-from lifsim.model.arch import Arch, Precision
+from lifsim.model.arch import PLAIN_SGD, Arch, OptimizerPart, Precision
 from lifsim.model.buffers import Buffers
 from lifsim.model.network import Layer
 from lifsim.schedule.held import ArrayMembranes, MembraneRoom
@@ -40,7 +40,7 @@ class TileRoom:
 @dataclass(frozen=True)
 class Chip:
     """The array, its precisions, and the room of its buffers. prefetches, drains: whether that of the weights, and that
-    of the spikes that leave, are double-buffered."""
+    of the spikes that leave, are double-buffered. optimizer: how it changes weights."""
 
     shape: ArrayShape
     dataflow: Dataflow
@@ -48,6 +48,7 @@ class Chip:
     room: BufferBytes
     prefetches: bool = False
     drains: bool = False
+    optimizer: OptimizerPart = PLAIN_SGD
 
     @classmethod
     def of(cls, arch: Arch) -> Chip:
@@ -60,6 +61,7 @@ class Chip:
             room=buffer_bytes(buffers),
             prefetches=buffers.weight.double_buffered,
             drains=buffers.spike_out.double_buffered,
+            optimizer=arch.optimizer,
         )
 
     @property

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, ValidationError, ValidationInfo, model_validator
 
+from lifsim.config import defaults
 from lifsim.config.document import Document, Mark
 from lifsim.config.validate import Examined, examine
 from lifsim.model.schema import Broken, Model, Text, rule
@@ -36,9 +37,10 @@ def _names(value: object) -> object:
 
 
 class Options(Model):
-    """batch: images (None: as many as the trace has, else one). seed: of synthesised spikes. trace: a spike trace
-    file, packed or plain, instead of the workload's own spikes. spikes "engine": those that the network fires under the
-    very sharing of the run, with `weights` ("calibrated", or a file) on `images` ("random", a data set, or a file).
+    """batch: images (None: as many as the trace has, else one; in training 16, of a trace of several at most all).
+    seed: of synthesised spikes. trace: a spike trace file, packed or plain, instead of the workload's own spikes.
+    spikes "engine": those that the network fires under the very sharing of the run, with `weights` ("calibrated", or a
+    file) on `images` ("random", a data set, or a file).
 
     rates_scale: the workload's rates are taken times this, at most 1: what a range of assumed rates would change.
 
@@ -101,6 +103,14 @@ class Options(Model):
             if info.context is None:
                 options_of(values)
             raise
+
+    def batch_of(self, held: int = 1) -> int:
+        """Of a batch. held: by a trace, of which a single image stands for all."""
+        if self.batch is not None:
+            return self.batch
+        if self.mode != "training":
+            return held
+        return defaults.TRAINING_BATCH if held == 1 else min(held, defaults.TRAINING_BATCH)
 
     def tree(self) -> dict[str, Any]:
         """Plain data for summary.json and config.resolved.yaml."""

@@ -73,8 +73,8 @@ def read_spikes(
     if fires_own(network, options):
         return _from_engine(network, sharing, options, sparsity, watch)
     if path is not None:
-        return _from_trace(network, path, options.batch, sparsity, watch)
-    batch, rates, scaled = options.batch or 1, network.spikes, at_its_rates(network, options)
+        return _from_trace(network, path, options, sparsity, watch)
+    batch, rates, scaled = options.batch_of(), network.spikes, at_its_rates(network, options)
     with synthesise(scaled, batch, options.seed) as trace:
         provenance = SpikeProvenance("rates", rates.provenance, rates.measured)
         return Spikes(batch, spike_work(scaled, trace, batch, sparsity, watch), provenance)
@@ -87,9 +87,9 @@ def at_its_rates(network: Network, options: Options) -> Network:
     return replace(network, spikes=at_scale(network.spikes, options.rates_scale))
 
 
-def _from_trace(network: Network, path: Path, batch: int | None, sparsity: Sparsity, watch: Watch) -> Spikes:
+def _from_trace(network: Network, path: Path, options: Options, sparsity: Sparsity, watch: Watch) -> Spikes:
     with open_trace(path, network) as trace:
-        images = _batch(trace, batch, path)
+        images = _batch(trace, options, path)
         source = trace.provenance or path.name
         provenance = SpikeProvenance("trace", source, trace.is_recorded, trace.sharing, _sha256(path), trace.batch)
         return Spikes(images, spike_work(network, trace, images, sparsity, watch), provenance)
@@ -102,19 +102,21 @@ def _from_engine(network: Network, sharing: Sharing, options: Options, sparsity:
     if options.weights is None and not network.spikes.rates:
         train = f"lifsim train --workload {network.name} --out FILE, then --weights FILE"
         raise InputError(Fault(f"must be given, for there are no rates to calibrate to: {train}", path="weights"))
-    source = Source(options.weights or "calibrated", options.images or "random", options.batch, options.seed)
+    named = options.weights or "calibrated", options.images or "random"
+    source = Source(*named, options.batch, options.seed, usual=options.batch_of())
     with ScratchFolder(Path(tempfile.gettempdir()), "engine") as scratch:
         path = scratch.path / "engine.npz"
         record_spikes(network, sharing, source, path, watch=watch)
-        spikes = _from_trace(network, path, options.batch, sparsity, watch)
+        spikes = _from_trace(network, path, options, sparsity, watch)
     trained = source.weights != "calibrated"
     return replace(spikes, provenance=replace(spikes.provenance, kind="engine", measured=trained))
 
 
-def _batch(trace: Trace, asked: int | None, path: Path) -> int:
-    if asked is not None and 1 < trace.batch < asked:
+def _batch(trace: Trace, options: Options, path: Path) -> int:
+    asked = options.batch_of(trace.batch)
+    if 1 < trace.batch < asked:
         raise InputError(Fault(f"{asked} must be at most the {trace.batch} images of {path}", path="batch"))
-    return asked or trace.batch
+    return asked
 
 
 def _sha256(path: Path) -> str:

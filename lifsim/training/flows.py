@@ -146,15 +146,23 @@ class LayerFlows:
     def weight_update(self, turns: Turns) -> Iterator[Flow]:
         """Membrane gradients are what the array takes for weights here. Weight gradients are sums: what the weight
         buffer cannot hold of them goes out and in as spilled sums do, and so do the weights that the last turn
-        changes."""
+        changes, and what the optimizer keeps of them."""
         layer, sizes = self.layer, self.sizes
-        excess, weights = sizes.weight_gradient_overflow(layer), sizes.weights(layer)
+        excess = sizes.weight_gradient_overflow(layer)
         yield self._tensor(Kind.SPIKES_IN, layer.input, turns)
         yield self._overflow(Kind.WEIGHTS, turns)
         yield turns.at(Kind.PSUM_READ, f"weight_gradients:{layer.name}", slice(1, None), excess)
         yield turns.at(Kind.PSUM_WRITE, f"weight_gradients:{layer.name}", slice(0, -1), excess)
-        yield turns.at(Kind.WEIGHTS, f"weights:{layer.name}", slice(-1, None), weights)
-        yield turns.at(Kind.PSUM_WRITE, f"weights:{layer.name}", slice(-1, None), weights)
+        yield from self._changes(turns)
+
+    def _changes(self, turns: Turns) -> Iterator[Flow]:
+        """Weights and the optimizer's state, at the last turn; a state streams past as spilled sums do."""
+        update, last = self.sizes.update(self.layer), slice(-1, None)
+        weights, state = f"weights:{self.layer.name}", f"optimizer_state:{self.layer.name}"
+        yield turns.at(Kind.WEIGHTS, weights, last, update.weights_read)
+        yield turns.at(Kind.PSUM_WRITE, weights, last, update.weights_written)
+        yield turns.at(Kind.PSUM_READ, state, last, update.state)
+        yield turns.at(Kind.PSUM_WRITE, state, last, update.state)
 
     @property
     def has_own_gradients(self) -> bool:

@@ -10,6 +10,7 @@ from lifsim.schedule.chip import Chip
 from lifsim.schedule.facts import NetworkFacts, StateFacts
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.storage import bytes_of, filter_bytes, rows_of, step_row_bytes, tensor_bytes
+from lifsim.training.optimizer import UpdateBytes
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,10 @@ class TrainingSizes:
     def weights(self, layer: Layer) -> int:
         """All weights of a layer."""
         return layer.filters * filter_bytes(layer, self.chip.precision.weight_bits)
+
+    def update(self, layer: Layer) -> UpdateBytes:
+        """What changing them moves, once a batch."""
+        return UpdateBytes.of(layer, self.chip.precision.weight_bits, self.chip.optimizer)
 
     def once(self, tensor: Tensor, group: GroupPlan) -> int:
         """Every byte of a tensor once, as it lies in DRAM: timesteps packed where the group is one layer."""

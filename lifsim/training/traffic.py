@@ -6,7 +6,8 @@ Three stages, as SATA has them (Yin et al., IEEE TCAD 42(6), 2023), and a fourth
     recompute      (reversed) the weight layer once more, from the stored spikes, for the inputs x of its LIF
     gradient_sums  (batch norm) membrane gradients of the batch, for the two sums that the norm's gradient needs
     backward       membrane gradients of all timesteps, last one first; transposed convolution with the weights
-    weight_update  input spikes x membrane gradients, summed over timesteps and images; weights read, changed, written
+    weight_update  input spikes x membrane gradients, summed over timesteps and images; weights read, changed, written,
+                   with what the optimizer keeps of them (lifsim.training.optimizer)
 
 docs/model.md, "Training on the accelerator", has the equations and what they assume.
 """
@@ -29,7 +30,9 @@ from lifsim.training.sizes import TrainingSizes
 class StageBytes(DramBytes):
     """DRAM bytes of one layer in one stage, whole batch, with what training adds. states: what the forward pass keeps
     of LIFs for the backward pass; gradients: of spikes, membranes and weights; weight_updates: weights read, changed
-    and written; sums: those that wait for the statistics of a batch norm, or are kept for its gradient."""
+    and written; sums: those that wait for the statistics of a batch norm, or are kept for its gradient;
+    optimizer_state: what the optimizer keeps of the weights, read and written; update_reads: of it and of
+    weight_updates, what is read."""
 
     states_write: int = 0
     states_read: int = 0
@@ -38,21 +41,24 @@ class StageBytes(DramBytes):
     weight_updates: int = 0
     sums_write: int = 0
     sums_read: int = 0
+    optimizer_state: int = 0
+    update_reads: int = 0
 
     @property
     def reads(self) -> int:
         """Bytes from DRAM."""
-        return super().reads + self.states_read + self.gradients_read + self.sums_read + self.weight_updates // 2
+        return super().reads + self.states_read + self.gradients_read + self.sums_read + self.update_reads
 
     @property
     def writes(self) -> int:
         """Bytes to DRAM."""
-        return super().writes + self.states_write + self.gradients_write + self.sums_write + self.weight_updates // 2
+        updated = self.weight_updates + self.optimizer_state - self.update_reads
+        return super().writes + self.states_write + self.gradients_write + self.sums_write + updated
 
     def shown(self) -> dict[str, int]:
         """Those of inference first."""
         ways = [f"{name}_{way}" for name in ("states", "gradients") for way in ("write", "read")]
-        names = (*ways, "weight_updates", "sums_write", "sums_read")
+        names = (*ways, "weight_updates", "optimizer_state", "sums_write", "sums_read")
         return super().shown() | {name: getattr(self, name) for name in names}
 
 
@@ -187,11 +193,14 @@ def two_passes(
 
 def _weight_update(sizes: TrainingSizes, layer: Layer, group: GroupPlan) -> StageBytes:
     """Weight gradients that the weight buffer cannot hold leave it and come back between two visits."""
+    update = sizes.update(layer)
     visits = sizes.batch if group.tick_batched else -(-sizes.batch // group.images) * layer.rounds
     excess = (visits - 1) * sizes.weight_gradient_overflow(layer)
     return StageBytes(
         spikes_in=sizes.once(layer.input, group),
         gradients_write=excess,
         gradients_read=excess + sizes.membrane_gradient_overflow(layer, group),
-        weight_updates=2 * sizes.weights(layer),
+        weight_updates=update.weights_read + update.weights_written,
+        optimizer_state=2 * update.state,
+        update_reads=update.weights_read + update.state,
     )

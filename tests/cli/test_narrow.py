@@ -18,7 +18,7 @@ LENET = ["--workload", "lenet5_mnist"]
 COMMANDS = {
     "run": ["run", *LENET, "--sharing", "channel2", "--out", "run"],
     "run auto": ["run", *LENET, "--sharing", "layer", "--schedule", "auto", "--out", "run"],
-    "training": ["run", *LENET, "--mode", "training", "--sharing", "channel2", "--out", "run"],
+    "training": ["run", *LENET, "--mode", "training", "--batch", "1", "--sharing", "channel2", "--out", "run"],
     "memory": ["memory", "--workload", "resnet19_imagenet100,lenet5_mnist", "--sharing", "none,layer+channel2"],
     "explain": ["explain", *LENET, "--sharing", "channel2", "--layer", "conv2"],
     "explain timestep": ["explain", *LENET, "--schedule", "timestep", "--layer", "conv2", "--batch", "2"],

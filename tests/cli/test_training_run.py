@@ -10,7 +10,7 @@ import pytest
 
 from lifsim.cli.main import main
 
-TRAIN = ("run", "--workload", "lenet5_mnist", "--mode", "training")
+TRAIN = ("run", "--workload", "lenet5_mnist", "--mode", "training", "--batch", "1")
 
 
 @pytest.fixture(autouse=True)

@@ -63,8 +63,8 @@ def test_options_are_an_object_or_names_and_names_are_stronger() -> None:
 
 
 def test_training_runs_on_the_machine_that_can() -> None:
-    assert lifsim.run(workload="lenet5_mnist", mode="training").arch.name == "sata_training"
-    options = lifsim.Options(mode="training")
+    assert lifsim.run(workload="lenet5_mnist", mode="training", batch=1).arch.name == "sata_training"
+    options = lifsim.Options(mode="training", batch=1)
     assert lifsim.run(workload="lenet5_mnist", options=options).arch.name == "sata_training"
 
 

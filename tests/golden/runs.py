@@ -80,4 +80,4 @@ def _training() -> Iterator[GoldenRun]:
     modes = product(("vgg9_cifar10", "alexnet_cifar10"), ("none", "channel2", "layer"), ("stored", "reversed"))
     for workload, sharing, bptt in modes:
         yield GoldenRun("sata_training", workload, sharing, {"mode": "training", "bptt": bptt, "batch": 2})
-    yield GoldenRun("sata_training", "resnet19_cifar10", "layer", {"mode": "training", "schedule": "auto"})
+    yield GoldenRun("sata_training", "resnet19_cifar10", "layer", {"mode": "training", "schedule": "auto", "batch": 1})

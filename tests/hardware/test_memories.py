@@ -102,7 +102,7 @@ class Endless(Gigabyte):
 
 
 @pytest.mark.parametrize("member", [Gigabyte, Endless])
-@pytest.mark.parametrize("how", [{"schedule": "auto", "objective": "cycles"}, {"mode": "training"}])
+@pytest.mark.parametrize("how", [{"schedule": "auto", "objective": "cycles"}, {"mode": "training", "batch": 1}])
 def test_a_memory_of_one_class_is_waited_for_and_priced(
     member: type[Memory], how: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

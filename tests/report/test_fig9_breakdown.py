@@ -37,6 +37,7 @@ def test_every_bar_is_the_energy_of_its_run_over_that_of_none(runs: list[Result]
         for run, (_, row) in zip(runs, rows.iterrows(), strict=True):
             energy = run.totals.energy_pj
             parts = vars(energy.compute) | {"lif": getattr(energy.lif_if, str(idle))}
+            assert parts.pop("optimizer").total == 0  # inference changes no weights
             for part, spent in parts.items():
                 assert row[f"{part}_pj"] == spent.total
                 kinds = [row[f"{part}_{kind}_normalised"] for kind in ("work", "idle", "standing")]

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from lifsim.errors import InputError
 from lifsim.hardware.pipeline.kinds import WRITES, Kind
 from lifsim.memo import Memo
-from lifsim.model.arch import Arch
+from lifsim.model.arch import Arch, OptimizerPart
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
+from lifsim.optimizers import OPTIMIZERS
 from lifsim.play.steps import visits
 from lifsim.schedule.moves import Visit
 from lifsim.schedule.plan import ScheduleOptions
@@ -35,6 +36,8 @@ from tests.schedule.test_timestep import SHARINGS, archs
 QUIET = settings(deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 GRADIENTS = ("gradient", "membrane_gradients", "weight_gradients", "norm_gradients")
 STATISTICS = st.sampled_from(["timestep", "all_timesteps"])
+BEFORE = ("weights:", "optimizer_state:", "tensor:")
+"""Of what is in DRAM when a run begins, the last batch's, or has been written in the forward pass."""
 
 
 @st.composite
@@ -42,7 +45,9 @@ def cases(draw: st.DrawFn) -> tuple[Network, Sharing, Arch, ScheduleOptions, boo
     batch = draw(st.integers(1, 4))
     options = ScheduleOptions(draw(st.sampled_from(["tick", "timestep", "auto"])), batch, draw(st.integers(1, batch)))
     network = draw(st.one_of(networks(), normed_networks(STATISTICS)))
-    return network, Sharing.parse(draw(st.sampled_from(SHARINGS))), draw(archs()), options, draw(st.booleans())
+    part = draw(st.builds(OptimizerPart, name=st.sampled_from(sorted(OPTIMIZERS)), master_weights=st.booleans()))
+    arch = draw(archs()).model_copy(update={"optimizer": part})
+    return network, Sharing.parse(draw(st.sampled_from(SHARINGS))), arch, options, draw(st.booleans())
 
 
 def trained(
@@ -63,6 +68,8 @@ def tensor_of(stage: str, kind: Kind, region: str) -> str:
     """The tensor in the books whose bytes these are, by where they lie and which way they go."""
     way = "write" if kind in WRITES else "read"
     name, _, _ = region.partition(":")
+    if name == "optimizer_state":
+        return name
     if name == "weights":
         return "weight_updates" if stage == "weight_update" else "weights"
     if name == "tensor":
@@ -75,7 +82,7 @@ def tensor_of(stage: str, kind: Kind, region: str) -> str:
 
 
 def books_of(stage: StageBytes) -> dict[str, int]:
-    return {name: size for name, size in vars(stage).items() if size}
+    return {name: size for name, size in vars(stage).items() if size and name != "update_reads"}
 
 
 @pytest.mark.slow
@@ -86,7 +93,9 @@ def test_every_stage_of_every_layer_moves_its_books_tensor_by_tensor(
 ) -> None:
     books, run = trained(case)
     moved: dict[tuple[int, str], Counter[str]] = {}
+    reads: Counter[tuple[int, str]] = Counter()
     for stage, visit in run:
+        reads[visit.layer, stage] += int(visit.moves.bytes[~np.isin(visit.moves.kind, WRITES)].sum())
         mine = moved.setdefault((visit.layer, stage), Counter())
         for kind, region, size in zip(visit.moves.kind, visit.moves.region, visit.moves.bytes, strict=True):
             mine[tensor_of(stage, Kind(kind), visit.regions[region])] += int(size)
@@ -97,6 +106,7 @@ def test_every_stage_of_every_layer_moves_its_books_tensor_by_tensor(
         if isinstance(bytes_, StageBytes)
     }
     assert {place: dict(tensors) for place, tensors in moved.items()} == counted
+    assert dict(reads) == {(layer, stage): getattr(books[layer], stage).reads for layer, stage in reads}
 
 
 def touched(visit: Visit, *, writes: bool) -> Iterator[tuple[str, np.ndarray]]:
@@ -127,7 +137,7 @@ def test_the_way_back_reads_only_bytes_that_were_written_before(
             if name in own:
                 written.setdefault(name, set()).update(places)
         for name, places in touched(visit, writes=False):
-            if stage != "forward" and not name.startswith(("weights:", "tensor:")) and name not in results:
+            if stage != "forward" and not name.startswith(BEFORE) and name not in results:
                 assert set(places.tolist()) <= written.get(name, set()), (stage, name)
             if name in results and stage in ("gradient_sums", "backward"):
                 of_the_loss.setdefault(name, set()).update(places.tolist())
@@ -173,11 +183,15 @@ def test_what_a_hard_reset_forgets_is_not_recomputed() -> None:
 
 
 def test_bytes_of_a_stage_are_the_sum_of_all_it_moves() -> None:
-    moved = StageBytes(1, 2, 4, 8, 16, 32, 64, 128, 1, 256, 512, 1024, 2048, 4096)  # operand 1: of spikes_in
-    assert moved.total == 8191
-    assert (moved.reads, moved.writes) == (1 + 2 + 8 + 16 + 64 + 512 + 2048 + 2048, 4 + 32 + 128 + 256 + 1024 + 2048)
+    operand, update_reads = 1, 5000  # of spikes_in; of the last two
+    moved = StageBytes(
+        1, 2, 4, 8, 16, 32, 64, 128, operand, 256, 512, 1024, 2048, 4096, 8192, update_reads,
+    )  # fmt: skip
+    assert moved.total == 16383
+    assert moved.reads == 1 + 2 + 8 + 16 + 64 + 512 + 2048 + 5000
+    assert moved.writes == 4 + 32 + 128 + 256 + 1024 + 4096 + 8192 - 5000
     shown = moved.shown()
-    assert sum(size for name, size in shown.items() if name != "total") == shown["total"] == 8191
+    assert sum(size for name, size in shown.items() if name != "total") == shown["total"] == 16383
     assert shown["psum"] == 64 + 128
 
 

@@ -291,7 +291,7 @@ def test_a_simulated_device_needs_no_other_price(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("schedule", ["tick", "timestep"])
 def test_stages_of_training_add_up_to_what_the_dram_did(schedule: str) -> None:
-    result = run(arch="sata_training", workload="lenet5_mnist", mode="training", schedule=schedule)
+    result = run(arch="sata_training", workload="lenet5_mnist", mode="training", batch=1, schedule=schedule)
     dram, did = simulated(result), result.totals.dram
     assert did is not None
     assert did.work == dram.work

@@ -109,7 +109,7 @@ def test_narrow_words_are_read_more_often_than_their_bits_are() -> None:
 
 def test_training_is_charged_for_the_words_of_all_its_products() -> None:
     one_pj = [setting for setting in MACHINE if setting.startswith("buffers")]
-    trained = lifsim.run("sata_training", "lenet5_mnist", mode="training", overrides=[*one_pj, IDEAL])
+    trained = lifsim.run("sata_training", "lenet5_mnist", mode="training", batch=1, overrides=[*one_pj, IDEAL])
     assert trained.totals.energy_pj.buffers.spike_in.total == pytest.approx(
         sum(record.counts.input_words for record in trained.records)
     )

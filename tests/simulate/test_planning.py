@@ -148,7 +148,7 @@ FIXED = ({"schedule": "tick"}, {"schedule": "timestep"}, {"schedule": "auto"})
 )
 def test_auto_is_never_worse_than_what_is_fixed(mode: str, arch: str, sharing: str) -> None:
     def figures(**options: str) -> dict[str, float]:
-        totals = lifsim.run(arch, "alexnet_cifar10", sharing, mode=mode, overrides=SMALL, **options).totals
+        totals = lifsim.run(arch, "alexnet_cifar10", sharing, mode=mode, batch=1, overrides=SMALL, **options).totals
         return {"dram": totals.dram_bytes.total, "cycles": totals.cycles.total, "energy": totals.energy_pj.total.total}
 
     found = {name: figures(schedule="auto", objective=name) for name in ("dram", "cycles", "energy")}

@@ -126,7 +126,7 @@ def test_a_buffer_in_use_stays_on() -> None:
 
 
 def test_a_buffer_of_a_training_run_that_holds_nothing_in_any_stage_is_named() -> None:
-    how = {"arch": "sata_training", "mode": "training", "workload": "lenet5_mnist"}
+    how = {"arch": "sata_training", "mode": "training", "workload": "lenet5_mnist", "batch": 1}
     result = lifsim.run(**how, overrides=["buffers.psum.idle=gated"])
     accesses = result.totals.sram_accesses.psum
     assert accesses.reads + accesses.writes > 0  # weight gradients collect there

@@ -58,7 +58,7 @@ def network(layers: str, shape: str, encoding: str = "rate", timesteps: int = 3)
 
 def trained(net: Network, sharing: str = "none", overrides: tuple[str, ...] = (), **options: object) -> Result:
     arch = load_arch("sata_training", (*ENDLESS, *overrides))
-    return run(arch, net, Sharing.parse(sharing), Options(mode="training", **options))
+    return run(arch, net, Sharing.parse(sharing), Options(**{"mode": "training", "batch": 1, **options}))
 
 
 def needs_gradient(net: Network, layer: Layer) -> bool:

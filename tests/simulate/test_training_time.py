@@ -44,7 +44,7 @@ def train(*overrides: str, **options: object) -> Result:
 
 @cache
 def trained(overrides: tuple[str, ...], options: tuple[tuple[str, object], ...]) -> Result:
-    return lifsim.run(arch="sata_training", mode="training", overrides=overrides, **dict(options))
+    return lifsim.run(arch="sata_training", mode="training", overrides=overrides, **{"batch": 1, **dict(options)})
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -105,7 +105,7 @@ def test_a_unit_with_two_datapaths_costs_two() -> None:
 
 
 def test_training_keeps_and_carries_every_variable() -> None:
-    how = {"arch": "sata_training", "mode": "training"}
+    how = {"arch": "sata_training", "mode": "training", "batch": 1}
     byte = "precision.membrane_bits=8"
     for schedule in ("tick", "timestep"):
         stored = {

@@ -126,7 +126,9 @@ def test_where_sharing_brings_nothing_else_there_is_one_baseline() -> None:
 
 @pytest.mark.parametrize("bptt", ["stored", "reversed"])
 def test_training_is_compared_with_training_that_keeps_membranes_alike(bptt: str) -> None:
-    inputs = load_inputs("sata_training", "lenet5_mnist", "channel2", {"mode": "training", "bptt": bptt}, MEMORY)
+    inputs = load_inputs(
+        "sata_training", "lenet5_mnist", "channel2", {"mode": "training", "bptt": bptt, "batch": 1}, MEMORY
+    )
     found = run_beside_baseline(inputs)[1]
     assert found is not None
     for baseline in found.baselines:

@@ -19,6 +19,7 @@ from lifsim.config.workload import network_of
 from lifsim.simulate.result import Result
 
 MEMORY = ("dram.model=bandwidth", "dram.bandwidth_bytes_per_s=1GB", "dram.energy=per_bit")
+TRAINING = {"mode": "training", "batch": 1}
 ODD = """
 name: odd
 timesteps: 3
@@ -57,7 +58,7 @@ def figures(result: Result) -> Any:
 @pytest.mark.parametrize("sharing", ["layer", "channel4", "layer+channel2"])
 @pytest.mark.parametrize(
     "options",
-    [{}, {"schedule": "timestep", "batch": 2}, {"mode": "training"}, {"mode": "training", "bptt": "reversed"}],
+    [{}, {"schedule": "timestep", "batch": 2}, TRAINING, {**TRAINING, "bptt": "reversed"}],
 )
 def test_a_network_of_which_no_layer_shares_is_none_in_every_figure(sharing: str, options: dict[str, Any]) -> None:
     whole = yaml.safe_load(ODD.replace("lifLAST", "lif"))
@@ -69,7 +70,7 @@ def test_a_network_of_which_no_layer_shares_is_none_in_every_figure(sharing: str
 
 
 @pytest.mark.parametrize("sharing", ["layer", "channel2", "layer+channel4"])
-@pytest.mark.parametrize("options", [{}, {"schedule": "timestep"}, {"mode": "training", "bptt": "reversed"}])
+@pytest.mark.parametrize("options", [{}, {"schedule": "timestep"}, {**TRAINING, "bptt": "reversed"}])
 def test_where_all_layers_can_share_where_possible_changes_nothing(sharing: str, options: dict[str, Any]) -> None:
     plain = lifsim.run("sata_training", "digits_cnn", sharing, overrides=(*MEMORY, *RATES), **options)
     where = lifsim.run(

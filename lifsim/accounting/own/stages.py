@@ -31,6 +31,7 @@ from lifsim.model.network import Layer
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.products import laid_out
 from lifsim.schedule.storage import rows_of
+from lifsim.training.optimizer import UpdateWork
 from lifsim.training.products import Product, StageWork, backward_product, map_products, update_product
 from lifsim.training.sizes import TrainingSizes
 from lifsim.training.stages import Stage
@@ -188,22 +189,30 @@ class _LayerStages:
         )
 
     def _weight_update(self) -> LayerCounts:
-        """Weight gradients collect in the psum buffer from round to round, and change the weights once."""
+        """Weight gradients collect in the psum buffer from round to round, and change the weights once. Weights and
+        what the optimizer keeps pass the weight buffer, as sums of so many bits."""
         layer, moved, bits = self.layer, self.traffic.weight_update, self.machine.precision.psum_bits
         product = update_product(layer, DATAFLOWS[self.machine.array.dataflow])
         work = self._work(product, self.inference.bits.spike_in)
-        ops = self._operations(work.macs, self.inference.ops.macs_effective, multibit=layer.multibit_input)
+        change = UpdateWork.of(layer, self.machine.optimizer)
+        ops = replace(
+            self._operations(work.macs, self.inference.ops.macs_effective, multibit=layer.multibit_input),
+            optimizer_multiply_adds=change.multiply_adds,
+            optimizer_divisions=change.divisions,
+        )
+        changed = layer.weights * (1 if self.machine.optimizer.master_weights else 2)
+        changed += moved.optimizer_state * 8 // bits
         sram = SramAccesses(
             weight=Accesses(
-                work.weights + moved.gradients_write * 8 // bits + 2 * layer.weights,
-                moved.gradients_read * 8 // bits + 2 * layer.weights,
+                work.weights + moved.gradients_write * 8 // bits + changed,
+                moved.gradients_read * 8 // bits + changed,
             ),
             spike_in=Accesses(work.inputs, moved.spikes_in * 8 // self.inference.bits.spike_in),
             spike_out=NO_ACCESSES,
             membrane=NO_ACCESSES,
             psum=Accesses(work.psum_reads + work.finished - layer.weights, work.psum_writes + work.finished),
         )
-        return self._counts(work, ops, sram, moved, lif_cycles=0, registers=NO_ACCESSES)
+        return self._counts(work, ops, sram, moved, lif_cycles=change.cycles, registers=NO_ACCESSES)
 
     def _work(self, product: Product, input_bits: int) -> StageWork:
         shape = shape_of(self.machine.array)

@@ -1,0 +1,49 @@
+"""The energy of pieces of logic, as the books have it; that of the optimizer unit, which a machine has once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lifsim.accounting.books import LogicEnergy, Operations, added
+from lifsim.hardware import energy
+from lifsim.hardware.components import Bill, bill_of
+from lifsim.hardware.energy import LogicWork
+from lifsim.model.arch import Component
+
+
+def logic_energy(bill: Bill, work: LogicWork, clock_hz: int) -> LogicEnergy:
+    """Of pieces at these prices that did this work."""
+    return LogicEnergy.of(
+        energy.operation_pj(bill, work),
+        energy.toggling_pj(bill, work),
+        energy.idle_pj(bill, work),
+        energy.standing_pj(bill, work, clock_hz),
+    )
+
+
+@dataclass(frozen=True)
+class OptimizerUnit:
+    """Per lane, what makes multiply-adds and what makes quotients and square roots; so many lanes."""
+
+    multiply_add: Bill
+    division: Bill
+    lanes: int
+
+    @classmethod
+    def of(cls, components: Sequence[Component], lanes: int) -> OptimizerUnit:
+        """Of a bill of materials."""
+        return cls(bill_of(components, "optimizer"), bill_of(components, "optimizer_divider"), lanes)
+
+    @property
+    def area_mm2(self) -> float:
+        """All lanes."""
+        return self.lanes * (self.multiply_add.area_mm2 + self.division.area_mm2)
+
+    def energy_pj(self, ops: Operations, cycles: int, clock_hz: int) -> LogicEnergy:
+        """Of the work in `ops`, clocked for all these cycles."""
+        done = (
+            (self.multiply_add, ops.optimizer_multiply_adds),
+            (self.division, ops.optimizer_divisions),
+        )
+        return added([logic_energy(bill, LogicWork(self.lanes, count, 0, cycles), clock_hz) for bill, count in done])

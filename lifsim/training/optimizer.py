@@ -1,0 +1,83 @@
+"""What the optimizer moves and computes: once a batch, whatever the images in it.
+
+Of W weights of b_w bits, with v values of b_s bits kept of each:
+
+    without master weights   W b_w read and written;                     W v b_s read and written
+    with                     W b_w written, the copies that the array    W (v b_s + 32) read and written
+                             multiplies with: they are not read
+
+Zeros before the first batch are read too: a batch is one of many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lifsim.hardware.gemm import ceil_div
+from lifsim.model.arch import MASTER_BITS, Arch, OptimizerPart
+from lifsim.model.network import Layer, Network
+from lifsim.optimizers import OPTIMIZERS, Optimizer
+from lifsim.schedule.storage import filter_bytes
+from lifsim.units import format_bytes
+
+
+@dataclass(frozen=True)
+class UpdateBytes:
+    """Of one layer. state: what the optimizer keeps, master weights included; it is read and as much is written."""
+
+    weights_read: int
+    weights_written: int
+    state: int
+
+    @classmethod
+    def of(cls, layer: Layer, weight_bits: int, part: OptimizerPart) -> UpdateBytes:
+        """Every filter of weights, of master weights and of each kept value begins on a byte."""
+
+        def all_filters(bits: int) -> int:
+            return layer.filters * filter_bytes(layer, bits)
+
+        weights, kept = all_filters(weight_bits), _optimizer(part).state_values * all_filters(part.state_bits)
+        if part.master_weights:
+            return cls(0, weights, kept + all_filters(MASTER_BITS))
+        return cls(weights, weights, kept)
+
+
+@dataclass(frozen=True)
+class UpdateWork:
+    """Of one layer. divisions: square roots too. cycles: of the optimizer unit, of which a lane begins a multiply-add
+    and a division in each, one weight behind the other."""
+
+    multiply_adds: int
+    divisions: int
+    cycles: int
+
+    @classmethod
+    def of(cls, layer: Layer, part: OptimizerPart) -> UpdateWork:
+        """Of all weights."""
+        optimizer = _optimizer(part)
+        products, quotients = layer.weights * optimizer.multiply_adds, layer.weights * optimizer.divisions
+        return cls(products, quotients, ceil_div(max(products, quotients), part.lanes))
+
+
+def optimizer_notes(network: Network, arch: Arch, batch: int) -> Iterator[str]:
+    """What changing the weights moves, by this optimizer and by others; whether its work is priced."""
+    part = arch.optimizer
+
+    def moved(name: str) -> str:
+        chosen, bits = part.model_copy(update={"name": name}), arch.precision.weight_bits
+        changes = [UpdateBytes.of(layer, bits, chosen) for layer in network.layers]
+        return format_bytes(sum(each.weights_read + each.weights_written + 2 * each.state for each in changes))
+
+    others = ", ".join(f"{moved(name)} by {name}" for name in OPTIMIZERS if name != part.name)
+    masters = f" and {MASTER_BITS}-bit master weights" if part.master_weights else ""
+    once = f"weights change once a batch, of {batch} here (--batch), by {part.name}{masters}"
+    yield f"{once}: {moved(part.name)} to and from DRAM; it would be {others} (--optimizer)"
+    if all(component.tag != "optimizer" for component in arch.components):
+        yield "the optimizer's work is counted and not priced: no component is of tag optimizer"
+    elif _optimizer(part).divisions and all(component.tag != "optimizer_divider" for component in arch.components):
+        yield "the optimizer's divisions are counted and not priced: no component is of tag optimizer_divider"
+
+
+def _optimizer(part: OptimizerPart) -> Optimizer:
+    return OPTIMIZERS[part.name]
