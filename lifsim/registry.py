@@ -146,6 +146,7 @@ KINDS = {
     "neuron": "lifsim.neurons:NEURONS",
     "layer": "lifsim.layers:LAYERS",
     "accounting": "lifsim.accounting:ACCOUNTINGS",
+    "keeping": "lifsim.keeping:KEEPINGS",
 }
 """Where the registry of each kind stands, so that input files can be checked before what costs anything is imported."""
 

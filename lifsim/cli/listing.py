@@ -29,6 +29,7 @@ _MEMBERS = {
     "layers": "layer",
     "memories": "memory",
     "accountings": "accounting",
+    "keepings": "keeping",
 }
 
 

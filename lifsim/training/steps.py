@@ -2,13 +2,15 @@
 
 A group of layers is walked back as it was walked forward: tick-batched image by image, timestep-major chunk by chunk
 and timestep by timestep, the last one first; in each of them from the last layer to the first, and of a layer
-recomputation, backward stage and weight update. docs/model.md, "Training on the accelerator", says what a visit moves.
+recomputation, backward stage and weight update; where u runs forward again, all recomputation first, from the first
+layer to the last. docs/model.md, "Training on the accelerator", says what a visit moves.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -28,39 +30,62 @@ StageVisit = tuple[Stage, Visit]
 
 def training_visits(sizes: TrainingSizes, plan: Plan, inference: Sequence[Visit]) -> list[StageVisit]:
     """All visits of a training run in order. inference: those of the forward pass, which write all spikes."""
-    found: list[StageVisit] = [(Stage.FORWARD, visit) for visit in _with_kept(sizes, inference)]
+    found: list[StageVisit] = [(Stage.FORWARD, visit) for visit in _with_kept(sizes, plan, inference)]
     for group in reversed(plan.groups):
         found += _GroupBackwards(sizes, group).visits()
     return found
 
 
-def _with_kept(sizes: TrainingSizes, visits: Sequence[Visit]) -> list[Visit]:
-    """`visits` with what only the backward pass reads: states, and spikes that a pool hides. Last states leave at the
-    last timestep."""
+def _with_kept(sizes: TrainingSizes, plan: Plan, visits: Sequence[Visit]) -> list[Visit]:
+    """`visits` with what only the backward pass reads: states, at their timesteps, and spikes that a pool hides."""
     found = list(visits)
-    for layer in sizes.layers:
-        mine = [index for index, visit in enumerate(visits) if visit.layer == layer.index]
-        last = max((visits[index].timestep or 0 for index in mine), default=0)
-        ending = [index for index in mine if (visits[index].timestep or 0) == last]
-        keep_states = ending if sizes.reverse else mine
-        _keep(found, keep_states, Kind.MEMBRANE_WRITE, kept_states(sizes, layer), sizes.states(layer))
-        if layer.lif:
-            _keep(found, mine, Kind.SPIKES_OUT, f"tensor:{layer.lif.name}", sizes.hidden_spikes(layer))
+    for group in plan.groups:
+        for layer in sizes.layers[group.first : group.last + 1]:
+            mine = [index for index, visit in enumerate(visits) if visit.layer == layer.index]
+            for chosen, start, size in _kept(sizes, layer, group, visits, mine):
+                _keep(found, chosen, Kind.MEMBRANE_WRITE, Stretch(kept_states(sizes, layer), start, size))
+            if layer.lif:
+                hidden = Stretch(f"tensor:{layer.lif.name}", 0, sizes.hidden_spikes(layer))
+                _keep(found, mine, Kind.SPIKES_OUT, hidden)
     return found
 
 
-def _keep(visits: list[Visit], chosen: Sequence[int], kind: Kind, region: str, size: int) -> None:
-    """Have the chosen visits write `size` bytes more, dealt to their steps by their outputs."""
-    if not size:
+class Stretch(NamedTuple):
+    """So many bytes of a tensor in DRAM, from the byte `start` on."""
+
+    region: str
+    start: int
+    bytes: int
+
+
+def _kept(
+    sizes: TrainingSizes, layer: Layer, group: GroupPlan, visits: Sequence[Visit], mine: Sequence[int]
+) -> Iterator[tuple[list[int], int, int]]:
+    """Of the layer's own visits those of a timestep, and what they keep of states: from which byte on, how many."""
+    kept = sizes.kept(layer, group)
+    if kept is None:
         return
-    parts = shares(size, np.concatenate([visits[index].outputs for index in chosen]))
-    offsets = np.cumsum(parts) - parts
+    if group.tick_batched:
+        start, end = kept.written.of_images(0, sizes.batch)
+        yield list(mine), int(start), int(end - start)
+        return
+    for timestep in range(layer.timesteps):
+        start, end = kept.written.of(np.asarray(timestep), 0, sizes.batch)
+        yield [index for index in mine if visits[index].timestep == timestep], int(start), int(end - start)
+
+
+def _keep(visits: list[Visit], chosen: Sequence[int], kind: Kind, kept: Stretch) -> None:
+    """Have the chosen visits write so many bytes more, dealt to their steps by their outputs."""
+    if not kept.bytes:
+        return
+    parts = shares(kept.bytes, np.concatenate([visits[index].outputs for index in chosen]))
+    offsets = kept.start + np.cumsum(parts) - parts
     first = np.cumsum([0, *(visits[index].steps for index in chosen)])
     for index, begin, end in zip(chosen, first, first[1:], strict=False):
         visit = visits[index]
         step, place = np.arange(visit.steps), slice(begin, end)
         more = moves_of(kind, len(visit.regions), step, offsets[place], parts[place])
-        visits[index] = replace(visit, regions=(*visit.regions, region), moves=Moves.joined([visit.moves, more]))
+        visits[index] = replace(visit, regions=(*visit.regions, kept.region), moves=Moves.joined([visit.moves, more]))
 
 
 @dataclass(frozen=True)
@@ -73,25 +98,33 @@ class _GroupBackwards:
     def visits(self) -> list[StageVisit]:
         """All of them in order."""
         sizes, group = self.sizes, self.group
-        carried = gradient_state_moves(sizes.facts, sizes.chip, group, sizes.batch, reverse=sizes.reverse)
-        found: list[tuple[tuple[int, int, int], StageVisit]] = []
+        carried = gradient_state_moves(sizes.facts, sizes.chip, group, sizes.batch, sizes.keeping)
+        found: list[tuple[tuple[int, ...], StageVisit]] = []
         for layer in sizes.layers[group.first : group.last + 1]:
-            for order, (stage, (turns, flows)) in enumerate(self._stages(layer, carried).items()):
+            for order, (stage, turns, flows) in enumerate(self._stages(layer, carried)):
+                ahead = sizes.keeping.holds_calls and stage == Stage.RECOMPUTE
+                place = (0, layer.index, order) if ahead else (1, -layer.index, order)
                 for number, visit in zip(turns.number, _visits(layer, flows, turns, self._steps(layer)), strict=True):
-                    found.append(((int(number), -layer.index, order), (stage, visit)))
+                    found.append(((int(number), *place), (stage, visit)))
         return [visit for _, visit in sorted(found, key=lambda pair: pair[0])]
 
-    def _stages(self, layer: Layer, carried: StateMoves) -> dict[Stage, tuple[Turns, list[Flow]]]:
+    def _stages(self, layer: Layer, carried: StateMoves) -> Iterator[tuple[Stage, Turns, list[Flow]]]:
         """Stages in the order in which a turn goes through them: the layer's turns in each, and what they move."""
         flows = LayerFlows(self.sizes, layer, self.group)
         again = self._turns(layer, layer.rounds, first=True)
         fires = self._turns(layer, self.sizes.facts.timesteps if layer.lif else layer.rounds)
         works = self._turns(layer, layer.rounds)
-        recomputes = self.sizes.reverse and layer.lif
-        return ({Stage.RECOMPUTE: (again, list(flows.recompute(again)))} if recomputes else {}) | {
-            Stage.BACKWARD: (fires, list(flows.backward(fires, carried))),
-            Stage.WEIGHT_UPDATE: (works, list(flows.weight_update(works))),
-        }
+        keeping, product = self.sizes.keeping, list(flows.recompute(again))
+        if keeping.holds_calls and layer.lif:
+            forward = list(flows.forward_again(fires, carried))
+            together = np.array_equal(again.number, fires.number)
+            if not together:  # the product once, the calls at every timestep
+                yield Stage.RECOMPUTE, again, product
+            yield Stage.RECOMPUTE, fires, [*product, *forward] if together else forward
+        elif keeping.product_again and layer.lif:
+            yield Stage.RECOMPUTE, again, product
+        yield Stage.BACKWARD, fires, list(flows.backward(fires, carried))
+        yield Stage.WEIGHT_UPDATE, works, list(flows.weight_update(works))
 
     def _turns(self, layer: Layer, times: int, *, first: bool = False) -> Turns:
         """The turns of a layer that takes `times` of every chunk, all or one. What is computed once is recomputed at

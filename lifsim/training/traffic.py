@@ -3,7 +3,7 @@
 Three stages, as SATA has them (Yin et al., IEEE TCAD 42(6), 2023), and a fourth where membranes are recomputed:
 
     forward        as in inference; what the backward pass reads again goes to DRAM
-    recompute      (reversed) the weight layer once more, from the stored spikes, for the inputs x of its LIF
+    recompute      (not stored) the weight layer once more, from the stored spikes, for the inputs x of its LIF
     backward       membrane gradients of all timesteps, last one first; transposed convolution with the weights
     weight_update  input spikes x membrane gradients, summed over timesteps and images; weights read, changed, written
 
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lifsim.keeping import Keeping
 from lifsim.model.network import Layer
 from lifsim.schedule.choices import Choice, Choices
 from lifsim.schedule.partition import plan_of
@@ -67,14 +68,14 @@ def training_traffic(sizes: TrainingSizes, plan: Plan) -> tuple[LayerTraining, .
     """The stages of every layer under `plan`."""
     found = []
     for group in plan.groups:
-        carried = gradient_state_moves(sizes.facts, sizes.chip, group, sizes.batch, reverse=sizes.reverse)
+        carried = gradient_state_moves(sizes.facts, sizes.chip, group, sizes.batch, sizes.keeping)
         found += [_layer(sizes, sizes.layers[index], group, carried) for index in group.indices]
     return tuple(found)
 
 
-def trained_bytes(choices: Choices, choice: Choice, reverse: bool) -> int:
-    """What a group moves in all stages of its training. reverse: whether membranes are recomputed."""
-    sizes = TrainingSizes(choices.facts, choices.chip, choices.batch, reverse)
+def trained_bytes(choices: Choices, choice: Choice, keeping: Keeping) -> int:
+    """What a group moves in all stages of its training. keeping: how it comes to its membranes."""
+    sizes = TrainingSizes(choices.facts, choices.chip, choices.batch, keeping)
     return sum(
         stage.total
         for layer in training_traffic(sizes, plan_of(choices, [choice]))
@@ -88,7 +89,7 @@ def _layer(sizes: TrainingSizes, layer: Layer, group: GroupPlan, carried: StateM
     inference = group.layers[layer.index - group.first].dram
     return LayerTraining(
         forward=_forward(sizes, layer, group, inference),
-        recompute=_recompute(sizes, layer, group, inference) if sizes.reverse and layer.lif else None,
+        recompute=_recompute(sizes, layer, group, inference, carried) if _again(sizes, layer) else None,
         backward=_backward(sizes, layer, group, inference, carried),
         weight_update=_weight_update(sizes, layer, group),
         input_gradient=sizes.has_gradient(layer.input),
@@ -99,16 +100,28 @@ def _forward(sizes: TrainingSizes, layer: Layer, group: GroupPlan, inference: Dr
     """Inference, all spikes written: those that a group hands over on chip, too."""
     outputs = sum(sizes.once(tensor, group) for tensor in layer.outputs)
     more = DramBytes(spikes_out=outputs - inference.spikes_out + sizes.hidden_spikes(layer))
-    return StageBytes(**vars(inference + more), states_write=sizes.states(layer))
+    return StageBytes(**vars(inference + more), states_write=sizes.states_written(layer, group))
 
 
-def _recompute(sizes: TrainingSizes, layer: Layer, group: GroupPlan, inference: DramBytes) -> StageBytes:
-    """The layer's inputs and weights again, for the inputs x of its LIF, and the LIF's own spikes, with which a
-    call is undone: u_before = (u_after + s*theta - x/tau) / (1 - 1/tau)."""
+def _again(sizes: TrainingSizes, layer: Layer) -> bool:
+    """Whether the layer runs a second time."""
+    return sizes.keeping.product_again and layer.lif is not None
+
+
+def _recompute(
+    sizes: TrainingSizes, layer: Layer, group: GroupPlan, inference: DramBytes, carried: StateMoves
+) -> StageBytes:
+    """The layer's inputs and weights again, for the inputs x of its LIF; the LIF's own spikes, where a call is undone:
+    u_before = (u_after + s*theta - x/tau) / (1 - 1/tau); where u runs forward, the state that it begins with, and u'
+    of the calls that the membrane buffer cannot hold until they are undone."""
+    holds = sizes.keeping.holds_calls
     return StageBytes(
         weights=inference.weights,
-        spikes_in=sizes.once(layer.input, group) + sizes.own_spikes(layer),
+        spikes_in=sizes.once(layer.input, group) + (sizes.own_spikes(layer) if sizes.keeping.reads_spikes else 0),
         residual=sum(sizes.once(tensor, group) for tensor in layer.residuals),
+        membrane_read=int(carried.continued[layer.index].sum()),
+        membrane_write=int(carried.in_flight[layer.index].sum()),
+        states_read=sizes.states_read(layer, group) if holds else 0,
     )
 
 
@@ -122,9 +135,9 @@ def _backward(
     returned = sum(sizes.gradients_of(tensor) * sizes.gradient(tensor) for tensor in layer.outputs)
     return StageBytes(
         weights=inference.weights if needed else 0,
-        membrane_read=int(carried.reads[layer.index].sum()),
+        membrane_read=int(carried.reads[layer.index].sum() + carried.in_flight[layer.index].sum()),
         membrane_write=int(carried.writes[layer.index].sum()),
-        states_read=sizes.states(layer),
+        states_read=0 if sizes.keeping.holds_calls else sizes.states_read(layer, group),
         gradients_write=sum(map(sizes.gradient, sizes.sources(layer))) + overflow,
         gradients_read=returned + (overflow if needed else 0),
     )
