@@ -11,6 +11,7 @@ from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.prices import Costs, energy_of, switched_off
 from lifsim.accounting.stage_record import StageRecord
 from lifsim.accounting.stages import Stages, merged
+from lifsim.keeping import Keeping
 from lifsim.memo import Memo
 from lifsim.model.network import Network
 from lifsim.play.record import LayerRecord
@@ -22,14 +23,14 @@ from lifsim.training.steps import training_visits
 
 
 def trained(
-    setup: Setup, accounting: Accounting, plan: Plan, costs: Costs, runs: Memo, *, reverse: bool
+    setup: Setup, accounting: Accounting, plan: Plan, costs: Costs, runs: Memo, keeping: Keeping
 ) -> tuple[tuple[LayerRecord, ...], Timeline | None]:
-    """One batch forward and back under `plan`, as `accounting` counts; reverse: whether membranes are recomputed.
+    """One batch forward and back under `plan`, as `accounting` counts; keeping: how it comes to its membranes.
     runs: what was played before."""
-    layers, timeline = accounting.count_training(setup, plan, reverse=reverse), None
+    layers, timeline = accounting.count_training(setup, plan, keeping), None
     if setup.machine.waits:
-        layers = accounting.with_training_port_waits(setup, plan, layers, reverse=reverse)
-        layers, timeline = timed_training(setup, plan, layers, runs, reverse=reverse)
+        layers = accounting.with_training_port_waits(setup, plan, layers, keeping)
+        layers, timeline = timed_training(setup, plan, layers, runs, keeping)
     costs = switched_off(costs, [counts for stages in layers for counts in stages.values()])
     return tuple(_record(stages, setup, costs) for stages in layers), timeline
 
@@ -53,12 +54,12 @@ def _stage(counts: LayerCounts, setup: Setup, costs: Costs) -> StageRecord:
 
 
 def timed_training(
-    setup: Setup, plan: Plan, layers: Sequence[Stages], runs: Memo, *, reverse: bool
+    setup: Setup, plan: Plan, layers: Sequence[Stages], runs: Memo, keeping: Keeping
 ) -> tuple[list[Stages], Timeline]:
     """`layers`, whose stages wait for SRAM ports alone, with the cycles in which they wait for the DRAM."""
     network, batch = setup.network, setup.batch
     works = {work: place for place, work in enumerate((i, name) for i, stages in enumerate(layers) for name in stages)}
-    sizes = TrainingSizes(plan.facts, plan.chip, batch, reverse)
+    sizes = TrainingSizes(plan.facts, plan.chip, batch, keeping)
     forward = visits(plan, batch, setup.memo, keeps_spikes=True)
     run = training_visits(sizes, plan, forward)
     counts, timeline = timed(

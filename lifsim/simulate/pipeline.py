@@ -14,16 +14,17 @@ from lifsim.graph.states import State, any_shared, channels_by_layer, left_unsha
 from lifsim.hardware.array import dataflow_of, shape_of, sparsity_of
 from lifsim.hardware.gemm import ceil_div
 from lifsim.hardware.lif_unit import LifBank, NeuronNeeds, lif_bank
+from lifsim.keeping import KEEPINGS
 from lifsim.memo import Shared
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.play.record import LayerRecord
 from lifsim.play.training import training_notes
-from lifsim.play.trial import Trial, holding, priced
+from lifsim.play.trial import Trial, priced
 from lifsim.schedule.chain_notes import chain_notes
 from lifsim.schedule.chip import Chip
-from lifsim.schedule.lif_memory import lif_memory
+from lifsim.schedule.lif_memory import lif_memory, run_together
 from lifsim.simulate.options import Options
 from lifsim.simulate.planning import planned
 from lifsim.simulate.result import Result, Totals
@@ -66,16 +67,18 @@ def simulate(
         network, channels_by_layer(network, states), machine, bank, spikes.batch, spikes.kept, shared.parts, watch
     )
     costs = accounting.costs(arch)
-    reverse = options.bptt == "reversed"
+    keeping = KEEPINGS[options.bptt]
     if accounting.scheduled:
-        trial = Trial(setup, accounting, costs, options.mode == "training", reverse, shared.runs)
+        trial = Trial(setup, accounting, costs, options.mode == "training", keeping, shared.runs)
         plan, tried, of_schedule = planned(trial, states, Chip.of(arch), options)
         records, timeline = tried or trial.of(plan)
-        bank = holding(bank, network, plan)
+        bank, groups = trial.bank_for(plan), run_together(plan)
     else:
         counted = accounting.count_unscheduled(at_its_rates(network, options), arch)
-        plan, records, timeline, of_schedule = None, priced(setup, counted, costs), None, ()
-    memory = lif_memory(network, states, arch.precision.membrane_bits, spikes.batch, reverse=reverse)
+        plan, records, timeline, of_schedule, groups = None, priced(setup, counted, costs), None, (), ()
+    alike = groups if options.schedule == "timestep" or not any_shared(states) else ()
+    bits = arch.precision.membrane_bits
+    memory = lif_memory(network, states, bits, spikes.batch, keeping, groups, alike)
     trace = options.trace or network.spikes.trace
     return Result(
         arch=arch,
@@ -111,7 +114,7 @@ def _require_known(accounting: Accounting, arch: Arch, network: Network, options
     if training and not (accounting.scheduled and accounting.trains):
         faults.append(Fault(f"training must be inference: accounting {accounting.name} knows no other", path="mode"))
     elif training:
-        faults += training_faults(network, arch, reverse=options.bptt == "reversed")
+        faults += training_faults(network, arch, KEEPINGS[options.bptt])
     if faults:
         raise InputError(faults)
 

@@ -14,6 +14,7 @@ from lifsim.schedule.moves import shares
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.rows import Ints
 from lifsim.training.gradient_states import StateMoves
+from lifsim.training.kept import Stretches
 from lifsim.training.sizes import TrainingSizes
 
 
@@ -62,6 +63,14 @@ class Turns:
         begin, end = (whole * edge + rest * edge // of for edge in (place, place + self.images))
         return Flow(kind, region, np.where(chosen, end - begin, 0), start + begin)
 
+    def kept(self, region: str, states: Stretches) -> Flow:
+        """Membranes that the forward pass kept: those of a turn's images, of its timestep, or of all."""
+        if self.timesteps == states.bits.size:
+            start, end = states.of(self.timestep, self.first_image, self.images)
+        else:
+            start, end = states.of_images(self.first_image, self.images)
+        return Flow(Kind.MEMBRANE_READ, region, end - start, start)
+
     def weights(self, region: str, total: int, stays: int, rounds: int) -> Flow:
         """The first turn that works brings what stays on chip, each its share of what is fetched again and again."""
         works = (self.timestep == 0) | (rounds == self.timesteps)
@@ -90,15 +99,25 @@ class LayerFlows:
     group: GroupPlan
 
     def recompute(self, turns: Turns) -> Iterator[Flow]:
-        """Weights, input and residual operands again, and the LIF's spikes."""
+        """Weights, input and residual operands again, and, to undo calls, the LIF's spikes."""
         layer, sizes = self.layer, self.sizes
         yield self.product_weights(turns)
         yield self._tensor(Kind.SPIKES_IN, layer.input, turns)
         for tensor in layer.residuals:
             yield self._tensor(Kind.RESIDUAL, tensor, turns)
-        if layer.lif:
+        if layer.lif and sizes.keeping.reads_spikes:
             own = f"tensor:{layer.lif.name}"
             yield turns.spread(Kind.SPIKES_IN, own, sizes.own_spikes(layer), layer.timesteps)
+
+    def forward_again(self, turns: Turns, carried: StateMoves) -> Iterator[Flow]:
+        """The states that u runs forward from, and u' of calls that find no room until they are undone."""
+        yield from self._begins(turns)
+        index, state = self.layer.index, self.sizes.state_of(self.layer)
+        if state is not None:
+            place = state.layers.index(index)
+            before = self.sizes.layers[state.layers[place - 1]] if place else self.layer
+            yield Flow(Kind.MEMBRANE_READ, in_flight(before), carried.continued[index].ravel(), 0)
+        yield Flow(Kind.MEMBRANE_WRITE, in_flight(self.layer), carried.in_flight[index].ravel(), 0)
 
     def backward(self, turns: Turns, carried: StateMoves) -> Iterator[Flow]:
         """Gradients come in through spike_in and leave through spike_out; states and what is carried from timestep to
@@ -199,18 +218,30 @@ class LayerFlows:
         return replace(overflow, region=output.region, offset=output.offset)
 
     def states(self, turns: Turns, carried: StateMoves) -> Iterator[Flow]:
-        """Kept membranes: all calls', or the last one's, with which recomputation begins; gradients of membranes."""
-        sizes, layer, state = self.sizes, self.layer, self.sizes.state_of(self.layer)
-        steps = 1 if sizes.reverse else layer.timesteps
-        region = kept_states(sizes, layer)
-        yield turns.spread(Kind.MEMBRANE_READ, region, sizes.states(layer), steps, at_once=True)
+        """Kept membranes, or u' of calls that ran forward again; gradients of membranes."""
+        layer, state = self.layer, self.sizes.state_of(self.layer)
+        if self.sizes.keeping.holds_calls:
+            yield Flow(Kind.MEMBRANE_READ, in_flight(layer), carried.in_flight[layer.index].ravel(), 0)
+        else:
+            yield from self._begins(turns)
         if state is not None:
             between = f"state_gradients:{state.name}"
             yield Flow(Kind.MEMBRANE_READ, between, carried.reads[layer.index].ravel(), 0)
             yield Flow(Kind.MEMBRANE_WRITE, between, carried.writes[layer.index].ravel(), 0)
 
+    def _begins(self, turns: Turns) -> Iterator[Flow]:
+        """Kept membranes that the layer's way back begins with."""
+        kept = self.sizes.kept(self.layer, self.group)
+        if kept is not None:
+            yield turns.kept(kept_states(self.sizes, self.layer), kept.read)
+
 
 def kept_states(sizes: TrainingSizes, layer: Layer) -> str:
-    """Where the states that a layer's LIF keeps lie: those of every call by themselves, a last one with its state."""
+    """Where the states that the layer's LIF keeps lie, with those of all that use the same membranes."""
     state = sizes.state_of(layer)
-    return f"states:{state.name if sizes.reverse and state else layer.name}"
+    return f"states:{state.name if state else layer.name}"
+
+
+def in_flight(layer: Layer) -> str:
+    """Where u' of its calls waits that find no room."""
+    return f"undone:{layer.name}"

@@ -12,7 +12,7 @@ On the way back the norm's gradient needs two sums over the batch, of dy and of 
     dx = gain / std * (dy - mean(dy) - x^ * mean(dy * x^)),  x^ = (x - mean) / std
 
 So there are two passes over dy and x: dy waits in spike_out, what does not fit leaves and comes back; x, the sums, are
-kept by the forward pass, or, where membranes are recomputed, come from the recomputation (Ioffe and Szegedy, ICML
+kept by the forward pass, or, where the product runs again for the membranes, come from that (Ioffe and Szegedy, ICML
 2015).
 """
 
@@ -79,7 +79,7 @@ def norm_sums(sizes: TrainingSizes, layer: Layer, group: GroupPlan) -> NormSums 
         return None
     waiting = _Waiting(sizes, layer, group)
     handed_on = layer.index in norms.handed_on
-    kept = not sizes.reverse or layer.lif is None
+    kept = not sizes.keeping.product_again or layer.lif is None
     away = 0 if handed_on else waiting.away
     again = DramBytes() if handed_on or waiting.replayed else product_again(sizes, layer, group)
     trip = away if kept else 2 * away

@@ -3,7 +3,7 @@
 Three stages, as SATA has them (Yin et al., IEEE TCAD 42(6), 2023), and a fourth where membranes are recomputed:
 
     forward        as in inference; what the backward pass reads again goes to DRAM
-    recompute      (reversed) the weight layer once more, from the stored spikes, for the inputs x of its LIF
+    recompute      (not stored) the weight layer once more, from the stored spikes, for the inputs x of its LIF
     gradient_sums  (batch norm) membrane gradients of the batch, for the two sums that the norm's gradient needs
     backward       membrane gradients of all timesteps, last one first; transposed convolution with the weights
     weight_update  input spikes x membrane gradients, summed over timesteps and images; weights read, changed, written,
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from lifsim.keeping import Keeping
 from lifsim.model.network import Layer
 from lifsim.schedule.choices import Choice, Choices
 from lifsim.schedule.partition import plan_of
@@ -87,14 +88,14 @@ def training_traffic(sizes: TrainingSizes, plan: Plan) -> tuple[LayerTraining, .
     """The stages of every layer under `plan`."""
     found = []
     for group in plan.groups:
-        carried = gradient_state_moves(sizes.facts, sizes.chip, group, sizes.batch, reverse=sizes.reverse)
+        carried = gradient_state_moves(sizes.facts, sizes.chip, group, sizes.batch, sizes.keeping)
         found += [_layer(sizes, sizes.layers[index], group, carried) for index in group.indices]
     return tuple(found)
 
 
-def trained_bytes(choices: Choices, choice: Choice, reverse: bool) -> int:
-    """What a group moves in all stages of its training. reverse: whether membranes are recomputed."""
-    sizes = TrainingSizes(choices.facts, choices.chip, choices.batch, reverse)
+def trained_bytes(choices: Choices, choice: Choice, keeping: Keeping) -> int:
+    """What a group moves in all stages of its training. keeping: how it comes to its membranes."""
+    sizes = TrainingSizes(choices.facts, choices.chip, choices.batch, keeping)
     return sum(layer.total for layer in training_traffic(sizes, plan_of(choices, [choice])))
 
 
@@ -106,7 +107,7 @@ def _layer(sizes: TrainingSizes, layer: Layer, group: GroupPlan, carried: StateM
         first_pass, backward = two_passes(sizes, layer, group, norm, backward)
     return LayerTraining(
         forward=_forward(sizes, layer, group, inference, norm),
-        recompute=_recompute(sizes, layer, group, inference, norm) if sizes.reverse and layer.lif else None,
+        recompute=_recompute(sizes, layer, group, carried, norm) if _again(sizes, layer) else None,
         gradient_sums=first_pass,
         backward=backward,
         weight_update=_weight_update(sizes, layer, group),
@@ -123,24 +124,34 @@ def _forward(
     more = DramBytes(spikes_out=outputs - inference.spikes_out + sizes.hidden_spikes(layer))
     sums = (0, 0) if norm is None else (norm.forward_write, norm.forward_read)
     again = DramBytes() if norm is None else norm.again
-    moved = StageBytes(**vars(inference + more + again), states_write=sizes.states(layer))
+    moved = StageBytes(**vars(inference + more + again), states_write=sizes.states_written(layer, group))
     return replace(moved, sums_write=sums[0], sums_read=sums[1])
 
 
+def _again(sizes: TrainingSizes, layer: Layer) -> bool:
+    """Whether the layer runs a second time."""
+    return sizes.keeping.product_again and layer.lif is not None
+
+
 def _recompute(
-    sizes: TrainingSizes, layer: Layer, group: GroupPlan, inference: DramBytes, norm: NormSums | None
+    sizes: TrainingSizes, layer: Layer, group: GroupPlan, carried: StateMoves, norm: NormSums | None
 ) -> StageBytes:
-    """The layer's inputs and weights again, for the inputs x of its LIF, and the LIF's own spikes, with which a
-    call is undone: u_before = (u_after + s*theta - x/tau) / (1 - 1/tau). Of sums that a norm's gradient needs twice,
+    """The layer's inputs and weights again, for the inputs x of its LIF; the LIF's own spikes, where a call is undone:
+    u_before = (u_after + s*theta - x/tau) / (1 - 1/tau); where u runs forward, the state that it begins with, and u'
+    of the calls that the membrane buffer cannot hold until they are undone. Of sums that a norm's gradient needs twice,
     what does not stay is written, or comes of the product once more."""
+    inference = group.layers[layer.index - group.first].dram
     once = DramBytes(
         weights=inference.weights,
-        spikes_in=sizes.once(layer.input, group) + sizes.own_spikes(layer),
+        spikes_in=sizes.once(layer.input, group) + (sizes.own_spikes(layer) if sizes.keeping.reads_spikes else 0),
         residual=sum(sizes.once(tensor, group) for tensor in layer.residuals),
+        membrane_read=int(carried.continued[layer.index].sum()),
+        membrane_write=int(carried.in_flight[layer.index].sum()),
     )
+    begun = sizes.states_read(layer, group) if sizes.keeping.holds_calls else 0
     if norm is None:
-        return StageBytes(**vars(once))
-    return StageBytes(**vars(once + norm.recompute_again), sums_write=norm.recompute_write)
+        return StageBytes(**vars(once), states_read=begun)
+    return StageBytes(**vars(once + norm.recompute_again), states_read=begun, sums_write=norm.recompute_write)
 
 
 def _backward(
@@ -153,9 +164,9 @@ def _backward(
     returned = sum(sizes.gradients_of(tensor) * sizes.gradient(tensor) for tensor in layer.outputs)
     return StageBytes(
         weights=inference.weights if needed else 0,
-        membrane_read=int(carried.reads[layer.index].sum()),
+        membrane_read=int(carried.reads[layer.index].sum() + carried.in_flight[layer.index].sum()),
         membrane_write=int(carried.writes[layer.index].sum()),
-        states_read=sizes.states(layer),
+        states_read=0 if sizes.keeping.holds_calls else sizes.states_read(layer, group),
         gradients_write=sum(map(sizes.gradient, sizes.sources(layer))) + overflow,
         gradients_read=returned + (overflow if needed else 0),
     )

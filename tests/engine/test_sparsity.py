@@ -23,11 +23,11 @@ LAYERS = """
 """
 
 
-def _step(surrogate: Surrogate, sharing: str = "none", reverse: bool = False):
+def _step(surrogate: Surrogate, sharing: str = "none", keeping: str = "stored"):
     network = building.network(LAYERS, shape="[2, 6, 6]", timesteps=3)
     rng = np.random.default_rng(0)
     images = rng.random((4, 2, 6, 6), dtype=np.float32)
-    learner = Learner(network, Sharing.parse(sharing), surrogate, reverse)
+    learner = Learner(network, Sharing.parse(sharing), surrogate, keeping)
     return network, gradient_sparsity(learner, random_weights(network, 1), images, np.array([0, 1, 2, 0]))
 
 
@@ -53,7 +53,7 @@ def test_a_narrow_window_has_zeros_and_a_gradient_is_zero_where_no_later_slope_i
 
 def test_recomputed_membranes_cannot_be_looked_at() -> None:
     with pytest.raises(Exception, match="must be stored"):
-        _step(Surrogate(), reverse=True)
+        _step(Surrogate(), keeping="reversed")
 
 
 def test_the_command_prints_a_section_that_a_run_takes(capsys: pytest.CaptureFixture[str]) -> None:

@@ -111,7 +111,7 @@ def test_do_shifted_images_keep_their_pixels() -> None:
 
 def test_is_every_reason_not_to_train_named() -> None:
     hard = Builder((1, 6, 6), 3).conv("c1", 6).lif("l1", HARD).conv("c2", 6).lif("l2", HARD).pool("p", kernel=(4, 4))
-    learner = Learner(hard.linear("fc", 2).network(), Sharing.parse("channel4"), reverse=True)
+    learner = Learner(hard.linear("fc", 2).network(), Sharing.parse("channel4"), keeping="reversed")
     with pytest.raises(InputError) as caught:
         learner.check()
     text = str(caught.value)

@@ -8,9 +8,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.graph.states import states_of
 from lifsim.model.network import Input, Layer, Network
-from lifsim.model.sharing import Sharing
 
 
 def products(layer: Layer, spikes: NDArray[np.uint8]) -> tuple[int, int, int]:
@@ -32,23 +30,16 @@ def products(layer: Layer, spikes: NDArray[np.uint8]) -> tuple[int, int, int]:
     return every, ones, on_map
 
 
-def moved_bits(network: Network, sharing: Sharing, bits: dict[str, int], batch: int, *, reverse: bool) -> Counter[str]:
+def moved_bits(network: Network, bits: dict[str, int], batch: int, kept: int) -> Counter[str]:
     """Bits of states, gradients and weight changes of the whole network, layer after layer; buffers are endless.
 
-    bits: of a "membrane", a "gradient" and a "weight".
+    bits: of a "gradient" and a "weight"; kept: of states, of an image (`tests.oracles.kept_membranes`).
     """
     moved: Counter[str] = Counter()
-    states = states_of(network, sharing)
     inputs = {node.output.name for node in network.nodes if isinstance(node, Input)}
     for _ in range(batch):
-        for layer in network.layers:
-            if layer.lif and not reverse:
-                for _ in product(range(layer.timesteps), range(layer.lif_elements)):
-                    moved["states_write"] += bits["membrane"]
-                    moved["states_read"] += bits["membrane"]
-        for state in states if reverse else ():
-            moved["states_write"] += state.elements * bits["membrane"]
-            moved["states_read"] += state.elements * bits["membrane"]
+        moved["states_write"] += kept
+        moved["states_read"] += kept
         for layer in network.layers:
             for tensor in (layer.input, *layer.residuals):
                 if tensor.name not in inputs:  # its gradient goes out here, and in where it was made

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from lifsim.errors import InputError
 from lifsim.hardware.pipeline.kinds import WRITES, Kind
+from lifsim.keeping import KEEPINGS, Keeping
 from lifsim.memo import Memo
 from lifsim.model.arch import Arch, OptimizerPart
 from lifsim.model.network import Network
@@ -34,6 +35,7 @@ from tests.schedule.on_arch import plan_on, trained_plan_on
 from tests.schedule.test_timestep import SHARINGS, archs
 
 QUIET = settings(deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+KEEPS = st.sampled_from([*KEEPINGS.values()])
 GRADIENTS = ("gradient", "membrane_gradients", "weight_gradients", "norm_gradients")
 STATISTICS = st.sampled_from(["timestep", "all_timesteps"])
 BEFORE = ("weights:", "optimizer_state:", "tensor:")
@@ -41,25 +43,25 @@ BEFORE = ("weights:", "optimizer_state:", "tensor:")
 
 
 @st.composite
-def cases(draw: st.DrawFn) -> tuple[Network, Sharing, Arch, ScheduleOptions, bool]:
+def cases(draw: st.DrawFn) -> tuple[Network, Sharing, Arch, ScheduleOptions, Keeping]:
     batch = draw(st.integers(1, 4))
     options = ScheduleOptions(draw(st.sampled_from(["tick", "timestep", "auto"])), batch, draw(st.integers(1, batch)))
     network = draw(st.one_of(networks(), normed_networks(STATISTICS)))
     part = draw(st.builds(OptimizerPart, name=st.sampled_from(sorted(OPTIMIZERS)), master_weights=st.booleans()))
     arch = draw(archs()).model_copy(update={"optimizer": part})
-    return network, Sharing.parse(draw(st.sampled_from(SHARINGS))), arch, options, draw(st.booleans())
+    return network, Sharing.parse(draw(st.sampled_from(SHARINGS))), arch, options, draw(KEEPS)
 
 
 def trained(
-    case: tuple[Network, Sharing, Arch, ScheduleOptions, bool],
+    case: tuple[Network, Sharing, Arch, ScheduleOptions, Keeping],
 ) -> tuple[tuple[LayerTraining, ...], list[tuple[str, Visit]]]:
     """Books and steps, of a plan that batch norms allow."""
-    network, sharing, arch, options, reverse = case
+    network, sharing, arch, options, keeping = case
     try:
         schedule = trained_plan_on(network, sharing, arch, options)
     except InputError:
         assume(False)
-    sizes = TrainingSizes(schedule.facts, schedule.chip, options.batch, reverse)
+    sizes = TrainingSizes(schedule.facts, schedule.chip, options.batch, keeping)
     forward = visits(schedule, options.batch, Memo(), keeps_spikes=True)
     return training_traffic(sizes, schedule), training_visits(sizes, schedule, forward)
 
@@ -78,6 +80,7 @@ def tensor_of(stage: str, kind: Kind, region: str) -> str:
     if name == "psums" and stage in ("gradient_sums", "backward"):
         return "sums_read"
     of = {"psums": "psum", "state": "membrane", "state_gradients": "membrane", "states": "states", "sums": "sums"}
+    of["undone"] = "membrane"
     return f"{'gradients' if name in GRADIENTS else of[name]}_{way}"
 
 
@@ -89,7 +92,7 @@ def books_of(stage: StageBytes) -> dict[str, int]:
 @settings(QUIET, max_examples=60)
 @given(cases())
 def test_every_stage_of_every_layer_moves_its_books_tensor_by_tensor(
-    case: tuple[Network, Sharing, Arch, ScheduleOptions, bool],
+    case: tuple[Network, Sharing, Arch, ScheduleOptions, Keeping],
 ) -> None:
     books, run = trained(case)
     moved: dict[tuple[int, str], Counter[str]] = {}
@@ -121,7 +124,7 @@ def touched(visit: Visit, *, writes: bool) -> Iterator[tuple[str, np.ndarray]]:
 @settings(QUIET, max_examples=40)
 @given(cases())
 def test_the_way_back_reads_only_bytes_that_were_written_before(
-    case: tuple[Network, Sharing, Arch, ScheduleOptions, bool],
+    case: tuple[Network, Sharing, Arch, ScheduleOptions, Keeping],
 ) -> None:
     """But for the loss's gradient, which the backward stage reads first, and a visit's own overflow. All that overflows
     lies from the first byte of its region on."""
@@ -154,7 +157,7 @@ def test_layers_and_timesteps_are_walked_back_as_they_were_walked_forward(schedu
     from lifsim.config.workload import load_workload
 
     network = load_workload("lenet5_mnist")
-    case = network, Sharing(), load_arch("sata_training"), ScheduleOptions(schedule, 2, 1), True
+    case = network, Sharing(), load_arch("sata_training"), ScheduleOptions(schedule, 2, 1), KEEPINGS["reversed"]
     run = [(stage, visit.layer) for stage, visit in trained(case)[1]]
     layers = [layer.index for layer in network.layers]
     forward = [layer for stage, layer in run if stage == "forward"]
@@ -176,9 +179,9 @@ def test_what_a_hard_reset_forgets_is_not_recomputed() -> None:
     forgets = replace(build.SOFT, reset="hard")
     nodes = [replace(n, neuron=forgets) if n.name in ("fc0_lif", "fc2_lif") else n for n in soft.nodes]
     net = replace(soft, nodes=tuple(nodes))
-    assert [fault.path for fault in gradient_faults(net, reverse=True)] == ["fc0_lif", "fc2_lif"]
-    assert list(gradient_faults(net, reverse=False)) == []
-    books, _ = trained((net, Sharing(), arch, ScheduleOptions("tick"), False))
+    assert [fault.path for fault in gradient_faults(net, KEEPINGS["reversed"])] == ["fc0_lif", "fc2_lif"]
+    assert list(gradient_faults(net, KEEPINGS["stored"])) == []
+    books, _ = trained((net, Sharing(), arch, ScheduleOptions("tick"), KEEPINGS["stored"]))
     assert all(stages.recompute is None for stages in books)
 
 
@@ -240,7 +243,7 @@ def test_weights_that_one_pass_over_all_images_needs_come_with_the_first() -> No
     """Tick-batched with each filter tile kept for all pixels: 16 weights of the second layer, two images."""
     ops = [{"name": "fc1", "op": "linear", "out": 4}, {"name": "lif", "op": "lif"}]
     net = network([*ops, {"name": "fc2", "op": "linear", "out": 4}], (4,), 2)
-    case = net, Sharing(), build.arch(), ScheduleOptions("tick", 2), True
+    case = net, Sharing(), build.arch(), ScheduleOptions("tick", 2), KEEPINGS["reversed"]
     tiling = plan_on(*case[:4]).layers[1].tiling
     assert (tiling.order, tiling.resident_weight_bytes) == ("weights_outer", 0)
     back = [visit for stage, visit in trained(case)[1] if stage == "backward" and visit.layer == 1]

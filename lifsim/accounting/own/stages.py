@@ -5,7 +5,7 @@ membranes and of firing gradients:
 
     stage          array, per group                          MACs on something that is not zero
     forward        [Sr x K] x [K x Sc]                       on input spikes
-    recompute      the same, and the LIF calls               on input spikes
+    recompute      the same, and the LIF calls               on input spikes (calls undone, or run again)
     backward       [H*W x M*R*S/g] x [M*R*S/g x C/g]         (1 - s_du) * E*F*K*M per round, of many bits
     weight_update  [K x Sr] x [Sr x Sc]                      on input spikes
 
@@ -27,6 +27,7 @@ from lifsim.accounting.protocol import Accounting, Setup
 from lifsim.accounting.stages import Stages
 from lifsim.hardware.array import DATAFLOWS, ArrayCycles, Cut, pe_utilisation, shape_of, sparsity_of
 from lifsim.hardware.lif_unit import membrane_accesses
+from lifsim.keeping import Keeping
 from lifsim.model.network import Layer
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.products import laid_out
@@ -36,34 +37,37 @@ from lifsim.training.products import Product, StageWork, backward_product, map_p
 from lifsim.training.sizes import TrainingSizes
 from lifsim.training.stages import Stage
 from lifsim.training.traffic import LayerTraining, StageBytes, training_traffic
+from lifsim.training.undone import registers_for_calls
 
 NO_ACCESSES = Accesses(0, 0)
 
 
-def training_counts(accounting: Accounting, setup: Setup, plan: Plan, *, reverse: bool) -> list[Stages]:
+def training_counts(accounting: Accounting, setup: Setup, plan: Plan, keeping: Keeping) -> list[Stages]:
     """The stages of every layer under `plan`; their forward pass is what `accounting` counts for inference."""
-    traffic = training_traffic(TrainingSizes(plan.facts, plan.chip, setup.batch, reverse), plan)
+    traffic = training_traffic(TrainingSizes(plan.facts, plan.chip, setup.batch, keeping), plan)
     # In the backward pass a state's last LIF comes first: its gradient starts from zero.
     first = frozenset(state.layers[-1] for state in plan.facts.states)
     found: list[Stages] = []
     for group in plan.groups:
         counted = accounting.count(setup, plan.facts, group)
         for index, moved, inference in zip(group.indices, group.layers, counted, strict=True):
-            forward = _Forward(inference, moved.tiling.cut, group.tick_batched)
-            stages = _LayerStages(
-                setup, setup.network.layers[index], traffic[index], forward, reverse, starts_from_zero=index in first
-            )
+            layer = setup.network.layers[index]
+            in_registers = registers_for_calls(layer, group, plan.chip, keeping) > 0
+            forward = _Forward(inference, moved.tiling.cut, group.tick_batched, in_registers)
+            stages = _LayerStages(setup, layer, traffic[index], forward, keeping, starts_from_zero=index in first)
             found.append(stages.counts())
     return found
 
 
 @dataclass(frozen=True)
 class _Forward:
-    """The forward pass of a layer: its events, without what training adds, and how it runs."""
+    """The forward pass of a layer: its events, without what training adds, and how it runs. calls_in_registers: whether
+    u' of a tile that runs forward again waits in registers, not in the membrane buffer."""
 
     counts: LayerCounts
     cut: Cut
     tick_batched: bool
+    calls_in_registers: bool
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ class _LayerStages:
     layer: Layer
     traffic: LayerTraining
     forward: _Forward
-    reverse: bool
+    keeping: Keeping
     starts_from_zero: bool
 
     @property
@@ -123,16 +127,25 @@ class _LayerStages:
         return self.norm.forward(counts, self._gradient_cycles() if self.layer.lif else self._norm_cycles())
 
     def _recompute(self, moved: StageBytes) -> LayerCounts:
-        """The weight layer and its LIF calls once more; nothing is handed over."""
+        """The weight layer and its LIF calls once more; nothing is handed over. Where they run forward, membranes are
+        read and written as in inference, and u' of each is put aside."""
         before, bits = self.inference.sram_accesses, self.inference.bits
+        membrane = fill = registers = NO_ACCESSES
+        if self.keeping.holds_calls:
+            aside, in_registers = Accesses(0, self._calls), self.forward.calls_in_registers
+            membrane = before.membrane if in_registers else added([before.membrane, aside])
+            registers = added([self.inference.registers, aside]) if in_registers else self.inference.registers
+            arrived = self._elements(moved.states_read) + self._elements(moved.membrane_read)
+            fill = Accesses(self._elements(moved.membrane_write), arrived)
         sram = SramAccesses(
             weight=Accesses(before.weight.reads, moved.weights * 8 // bits.weight),
             spike_in=Accesses(before.spike_in.reads, moved.spikes_in * 8 // bits.spike_in),
             spike_out=NO_ACCESSES,
-            membrane=NO_ACCESSES,
+            membrane=membrane,
             psum=before.psum,
+            membrane_fill=fill,
         )
-        counts = replace(self.inference, dram_bytes=moved, sram_accesses=sram, registers=NO_ACCESSES, timesteps=())
+        counts = replace(self.inference, dram_bytes=moved, sram_accesses=sram, registers=registers, timesteps=())
         return counts if self.norm is None else self.norm.recompute(counts)
 
     def _gradient_sums(self, moved: StageBytes) -> LayerCounts:
@@ -141,8 +154,7 @@ class _LayerStages:
         lif = self._gradient_cycles() if self.layer.lif else self._norm_cycles()
         counts = self._counts(
             nothing, self._with_gradients(self._operations(0, 0, multibit=False)),
-            self._backward_sram(nothing, moved), moved, lif_cycles=lif,
-            registers=self._carried() if self.tick_batched else NO_ACCESSES,
+            self._backward_sram(nothing, moved), moved, lif_cycles=lif, registers=self._undoing,
         )  # fmt: skip
         return counts if self.norm is None else self.norm.first_pass(counts)
 
@@ -160,7 +172,7 @@ class _LayerStages:
             return self.norm.second_pass(counts)
         return self._counts(
             work, self._with_gradients(ops), self._backward_sram(work, moved), moved,
-            lif_cycles=self._gradient_cycles(), registers=self._carried() if self.tick_batched else NO_ACCESSES,
+            lif_cycles=self._gradient_cycles(), registers=self._undoing,
         )  # fmt: skip
 
     @property
@@ -183,7 +195,7 @@ class _LayerStages:
             weight=Accesses(work.weights, moved.weights * 8 // precision.weight_bits),
             spike_in=Accesses(work.inputs, moved.gradients_read * 8 // precision.psum_bits),
             spike_out=Accesses(moved.gradients_write * 8 // precision.psum_bits, work.finished),
-            membrane=added([carried, Accesses(read, 0)]),
+            membrane=added([carried, Accesses(read, 0), self._undone(in_registers=False) if units else NO_ACCESSES]),
             psum=Accesses(work.psum_reads, work.psum_writes),
             membrane_fill=Accesses(self._elements(moved.membrane_write), returned + read),
         )
@@ -214,6 +226,22 @@ class _LayerStages:
         )
         return self._counts(work, ops, sram, moved, lif_cycles=change.cycles, registers=NO_ACCESSES)
 
+    @property
+    def _calls(self) -> int:
+        """Values of u' of all calls of the batch."""
+        return self.batch * self.layer.timesteps * self.layer.lif_elements * self.layer.state_variables
+
+    @property
+    def _undoing(self) -> Accesses:
+        """Of registers, by the gradient units: what they carry from timestep to timestep, and u' that waits there."""
+        carried = self._carried() if self.tick_batched else NO_ACCESSES
+        return added([carried, self._undone(in_registers=True)])
+
+    def _undone(self, *, in_registers: bool) -> Accesses:
+        """Reads of u' that was put aside when the calls ran forward again, in registers or else in the buffer."""
+        mine = self.keeping.holds_calls and in_registers == self.forward.calls_in_registers
+        return Accesses(self._calls, 0) if mine else NO_ACCESSES
+
     def _work(self, product: Product, input_bits: int) -> StageWork:
         shape = shape_of(self.machine.array)
         words = product.input_words(shape, input_banks(self.machine.stores), input_bits)
@@ -224,10 +252,10 @@ class _LayerStages:
         return moved_bytes * 8 // self.machine.precision.membrane_bits
 
     def _carried(self) -> Accesses:
-        """Gradients of states from timestep to timestep, and the recomputed states beside them."""
+        """Gradients of states from timestep to timestep, and states that calls were undone to beside them."""
         layer, channels = self.layer, self.setup.channels[self.layer.index]
         accesses = membrane_accesses(layer.lif_elements, layer.timesteps, channels, self.starts_from_zero)
-        each = self.batch * layer.state_variables * (2 if self.reverse else 1)
+        each = self.batch * layer.state_variables * (2 if self.keeping.carries_states else 1)
         return Accesses(*(count * each for count in accesses))
 
     def _gradient_cycles(self) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from lifsim.report.memory_table import PHASES, MemoryRow
+from lifsim.report.memory_table import MemoryRow, phases
 from lifsim.units import format_bytes
 
 if TYPE_CHECKING:
@@ -22,16 +22,16 @@ SHOWN = ("forward", "stored")
 _BEHIND_TEXT = {"boxstyle": "round,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.85}
 
 
-def table(rows: Sequence[MemoryRow], phases: Sequence[str] = SHOWN) -> pd.DataFrame:
+def table(rows: Sequence[MemoryRow], shown: Sequence[str] = SHOWN) -> pd.DataFrame:
     """One row per row of `rows` and phase: bytes of each part, their sum, and each part's share of it."""
     import pandas as pd
 
-    lines = []
+    lines, named = [], phases()
     for row in rows:
-        for phase in phases:
+        for phase in shown:
             found = row.phase(phase)
             line = {"workload": row.workload, "sharing": row.sharing, "timesteps": row.timesteps, "batch": row.batch}
-            line |= {"phase": PHASES[phase]} | {f"{part}_bytes": getattr(found, part) for part in PARTS}
+            line |= {"phase": named[phase]} | {f"{part}_bytes": getattr(found, part) for part in PARTS}
             line |= {"total_bytes": found.total}
             lines.append(line | {f"{part}_share": getattr(found, part) / found.total for part in PARTS})
     return pd.DataFrame(lines)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lifsim.report.figures.fig1 import PARTS
-from lifsim.report.memory_table import PHASES
+from lifsim.report.memory_table import phases
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,8 +29,9 @@ def draw(frame: pd.DataFrame, panels: Sequence[Axes]) -> None:
     from lifsim.report.figures.stack import stacked_bars
     from lifsim.report.figures.style import legend_outside
 
+    named = phases()
     for (phase, title), axes in zip(PANELS.items(), panels, strict=True):
-        rows = frame[frame["phase"] == PHASES[phase]]
+        rows = frame[frame["phase"] == named[phase]]
         positions = list(range(len(rows)))
         heights = {label: (rows[f"{part}_bytes"] / MIB).tolist() for part, label in PARTS.items()}
         totals = [f"{total / MIB:,.1f}" for total in rows["total_bytes"]]

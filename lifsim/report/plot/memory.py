@@ -11,7 +11,7 @@ from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.report.memory_inputs import MemoryInputs, read_memory_inputs
-from lifsim.report.memory_table import PHASES, memory_rows
+from lifsim.report.memory_table import memory_rows, phases
 from lifsim.report.plot.drawing import Name, checked, checked_beside, drawn
 from lifsim.report.plot.study import spike_rates
 from lifsim.watch import Watch, unwatched
@@ -73,7 +73,7 @@ def fig7(
     target, inputs = checked_beside(
         out, lambda: read_memory_inputs([workload], named, arch, overrides, timesteps, batch), force=force
     )
-    table = _table(inputs, tuple(PHASES), watch)
+    table = _table(inputs, tuple(phases()), watch)
     return drawn(lambda: (_by_sharing(table), table), target)
 
 

@@ -25,7 +25,7 @@ FAULTS = (
     Fault(
         "membrane gradients: no recomputed membrane beside them",
         GRADIENT_STATES,
-        "beside = 2 if reverse else 1",
+        "beside = 2 if keeping.carries_states else 1",
         "beside = 1",
         CARRIED,
     ),
