@@ -9,6 +9,7 @@ import pytest
 from lifsim.config.arch import load_arch
 from lifsim.model.network import Network, NormStatistics
 from lifsim.model.sharing import Sharing
+from lifsim.schedule.memory import memory_of
 from lifsim.simulate.options import Options
 from lifsim.simulate.pipeline import run
 from lifsim.simulate.result import Result
@@ -67,6 +68,18 @@ def test_sums_are_kept_and_read_twice_and_dy_waits_on_chip() -> None:
         assert stages["backward"].dram_bytes.sums_read == 0
     more = result.totals.dram_bytes.total - frozen.totals.dram_bytes.total
     assert more == 2 * VALUES * 3
+
+
+@pytest.mark.parametrize("bptt", ["stored", "reversed"])
+def test_memory_and_run_agree_on_the_sums_that_are_kept(bptt: str) -> None:
+    """All that the first pass finds in DRAM; recomputed, those of conv2 alone, which are what it puts out."""
+    result = trained(bptt=bptt)
+    kept, without = (
+        getattr(memory_of(network(one), Sharing(), result.arch.precision, 2), bptt).activations
+        for one in ("timestep", "frozen")
+    )
+    assert kept - without == result.stages["gradient_sums"].dram_bytes.sums_read
+    assert kept - without == 2 * VALUES * (2 if bptt == "stored" else 1)
 
 
 def test_arithmetic_is_counted_and_paid_by_the_gradient_units() -> None:
