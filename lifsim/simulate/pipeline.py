@@ -28,6 +28,7 @@ from lifsim.simulate.options import Options
 from lifsim.simulate.planning import planned
 from lifsim.simulate.result import Result, Totals
 from lifsim.simulate.spikes import Spikes, at_its_rates, read_spikes
+from lifsim.training.norm_notes import norm_notes
 from lifsim.training.refusals import training_faults
 from lifsim.units import format_si
 from lifsim.watch import Watch, unwatched
@@ -150,7 +151,9 @@ def notes(
         said.append(f"the DRAM, {device.name}, is charged with the currents of {device.borrowed_from}")
     if accounting.reads_spikes:
         said += _spike_notes(network, sharing, spikes, options.rates_scale)
-    return (*said, *training_notes(network)) if options.mode == "training" else tuple(said)
+    if options.mode == "training":
+        said += [*training_notes(network), *norm_notes(network, spikes.batch)]
+    return tuple(said)
 
 
 def buffer_notes(arch: Arch, records: Sequence[LayerRecord]) -> Iterator[str]:

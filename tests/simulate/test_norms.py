@@ -13,6 +13,7 @@ from lifsim.schedule.memory import memory_of
 from lifsim.simulate.options import Options
 from lifsim.simulate.pipeline import run
 from lifsim.simulate.result import Result
+from lifsim.training.norm_notes import norm_notes
 from tests.simulate.test_training import component
 from tests.workload import building
 
@@ -126,3 +127,24 @@ def test_a_run_against_its_memory_balances(schedule: str, bptt: str) -> None:
     assert result.totals.dram_bytes.total > frozen.totals.dram_bytes.total
     assert result.plan is not None
     assert all(group.images == 2 for group in result.plan.groups)
+
+
+def test_a_reader_is_told_what_norms_wait_for() -> None:
+    """One image is a batch, too; of a linear layer its statistics are of one value."""
+
+    def said(statistics: NormStatistics, batch: int) -> list[str]:
+        return list(norm_notes(network(statistics), batch))
+
+    assert said("frozen", 2) == ["batch norms are frozen: a part of the weights, free, and not trained"]
+    (of_a_batch,) = said("timestep", 4)
+    assert of_a_batch.startswith("neurons behind 2 batch norms wait for statistics of all 4 images, each timestep: no")
+    (of_all,) = said("all_timesteps", 1)
+    assert "wait for statistics of one image's map, all timesteps together: no strips" in of_all
+    layers = (
+        "- {name: fc1, op: linear, out: 4, batch_norm: true}\n- {name: lif1, op: lif}\n- {name: fc, op: linear, out: 3}"
+    )
+    single = building.network(layers, encoding="rate", timesteps=3, shape="[2]")
+    assert "statistics of one value say nothing: fc1 must have a larger batch" in list(norm_notes(single, 1))[1]
+    assert len(list(norm_notes(single, 2))) == 1
+    assert len(list(norm_notes(dataclasses.replace(single, norm_statistics="all_timesteps"), 1))) == 1
+    assert any(note.startswith("neurons behind 2 batch norms") for note in trained().notes)
