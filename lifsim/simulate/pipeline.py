@@ -28,7 +28,7 @@ from lifsim.simulate.options import Options
 from lifsim.simulate.planning import planned
 from lifsim.simulate.result import Result, Totals
 from lifsim.simulate.spikes import Spikes, at_its_rates, read_spikes
-from lifsim.training.norm_notes import norm_notes
+from lifsim.training.norm_notes import norm_notes, twice_note
 from lifsim.training.refusals import training_faults
 from lifsim.units import format_si
 from lifsim.watch import Watch, unwatched
@@ -96,6 +96,7 @@ def simulate(
             *notes(arch, network, sharing, states, options, spikes),
             *of_schedule,
             *(chain_notes(plan, sharing) if plan else ()),
+            *(twice_note(plan, spikes.batch, reverse=reverse) if plan else ()),
             *buffer_notes(arch, records),
         ),
         timeline=timeline,

@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from lifsim.model.network import Layer, Network
 from lifsim.model.product import Product
 from lifsim.schedule.norms import Norms
+from lifsim.schedule.plan import Plan
+from lifsim.training.norm_sums import norm_sums
+from lifsim.training.sizes import TrainingSizes
 from lifsim.units import counted
 
 
@@ -34,3 +37,15 @@ def norm_notes(network: Network, batch: int) -> Iterator[str]:
 def _values(layer: Layer, norms: Norms, batch: int) -> int:
     """That the statistics of a channel are of."""
     return batch * layer.pixels * (layer.rounds if layer.index in norms.over_time else 1)
+
+
+def twice_note(plan: Plan, batch: int, *, reverse: bool) -> Iterator[str]:
+    """Which products run twice under `plan`: fewest bytes are not fewest cycles."""
+    sizes = TrainingSizes(plan.facts, plan.chip, batch, reverse)
+    norms = {layer.name: norm_sums(sizes, layer, plan.group_of(layer.index)) for layer in sizes.layers}
+    twice = [name for name, norm in norms.items() if norm is not None and norm.way == "twice"]
+    if twice:
+        yield (
+            f"the products of {', '.join(twice)} run twice for their statistics, which moves fewer bytes than their"
+            " sums would and keeps the array busy twice as long"
+        )

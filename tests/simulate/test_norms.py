@@ -110,6 +110,7 @@ def test_a_product_that_runs_twice_is_counted_twice() -> None:
     result, frozen = trained("timestep", small), trained("frozen", small)
     twice, once = (one.records[0].stages["forward"] for one in (result, frozen))
     assert "product runs twice for batch statistics" in result.records[0].counts.tiling
+    assert any(note.startswith("the products of conv1 run twice for their statistics") for note in result.notes)
     assert (twice.cycles.array, twice.cycles.fill_drain) == (2 * once.cycles.array, 2 * once.cycles.fill_drain)
     assert (twice.ops.macs_dense, twice.ops.macs_effective) == (2 * once.ops.macs_dense, 2 * once.ops.macs_effective)
     assert twice.sram_accesses.weight.reads == 2 * once.sram_accesses.weight.reads
