@@ -72,10 +72,15 @@ def memory_of(network: Network, sharing: Sharing, precision: Precision, batch: i
     weights = bytes_of(sum(layer.weights for layer in network.layers) * precision.weight_bits)
     reals = Reals.of(network, precision.psum_bits)
     live = bytes_of(batch * live_activation_bits(network, reals))
-    kept = bytes_of(batch * kept_activation_bits(network, reals))
+    kept, again = (
+        bytes_of(batch * kept_activation_bits(network, reals, recomputed=recomputed)) for recomputed in (False, True)
+    )
     return Memory(
         forward=PhaseBytes(weights, stored.forward, live),
-        backward={name: PhaseBytes(weights, one.memory.backward, kept) for name, one in lif.items()},
+        backward={
+            name: PhaseBytes(weights, one.memory.backward, again if KEEPINGS[name].product_again else kept)
+            for name, one in lif.items()
+        },
         paper=PhaseBytes(weights, stored.paper_backward, kept),
         lif=lif,
         by_bits={width: _ways(network, states, width, batch) for width in WIDTHS},
@@ -118,7 +123,7 @@ def live_activation_bits(network: Network, reals: Reals) -> int:
     return most + replayed + sum(size[name] for name in means.intersection(tensors))
 
 
-def kept_activation_bits(network: Network, reals: Reals) -> int:
+def kept_activation_bits(network: Network, reals: Reals, *, recomputed: bool) -> int:
     """Bits of activations of one image that training keeps for the backward pass, over all timesteps:
 
         sum of steps * elements * bits over
@@ -126,13 +131,20 @@ def kept_activation_bits(network: Network, reals: Reals) -> int:
             the spikes of every LIF (its surrogate gradient, its reset),
             the real-valued outputs of weight layers in front of a batch norm (its gradient)
 
-    each tensor once; steps is 1 for what is computed once and replayed, else T.
+    each tensor once; steps is 1 for what is computed once and replayed, else T. A batch norm whose statistics are
+    frozen asks for nothing. recomputed: membranes are, and with them what layers with a LIF put out in front of theirs.
     """
+    fires = {layer.name for layer in network.layers if layer.lif is not None}
+    normed = {
+        node.name
+        for node in network.nodes
+        if isinstance(node, Product) and node.batch_norm and network.norm_statistics != "frozen"
+    }
     kept: dict[str, Tensor] = {}
     for node in network.nodes:
         if isinstance(node, Product) or (isinstance(node, Pool) and node.kind == "max"):
             kept |= {name: network.node(name).output for name in node.inputs}
-        if isinstance(node, Lif) or (isinstance(node, Product) and node.batch_norm):
+        if isinstance(node, Lif) or node.name in (normed - fires if recomputed else normed):
             kept[node.name] = node.output
     return sum(tensor.timesteps * _bits(tensor, reals) for tensor in kept.values())
 

@@ -29,6 +29,7 @@ from lifsim.simulate.options import Options
 from lifsim.simulate.planning import planned
 from lifsim.simulate.result import Result, Totals
 from lifsim.simulate.spikes import Spikes, at_its_rates, read_spikes
+from lifsim.training.norm_notes import norm_notes, twice_note
 from lifsim.training.optimizer import optimizer_notes
 from lifsim.training.refusals import training_faults
 from lifsim.units import format_si
@@ -99,6 +100,7 @@ def simulate(
             *notes(arch, network, sharing, states, options, spikes),
             *of_schedule,
             *(chain_notes(plan, sharing) if plan else ()),
+            *(twice_note(plan, spikes.batch, keeping) if plan else ()),
             *buffer_notes(arch, records),
         ),
         timeline=timeline,
@@ -156,7 +158,8 @@ def notes(
     if accounting.reads_spikes:
         said += _spike_notes(network, sharing, spikes, options.rates_scale)
     if options.mode == "training":
-        said += [*training_notes(network), *optimizer_notes(network, arch, spikes.batch)]
+        said += [*training_notes(network), *norm_notes(network, spikes.batch)]
+        said += optimizer_notes(network, arch, spikes.batch)
     return tuple(said)
 
 

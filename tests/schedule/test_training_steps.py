@@ -186,15 +186,17 @@ def test_what_a_hard_reset_forgets_is_not_recomputed() -> None:
 
 
 def test_bytes_of_a_stage_are_the_sum_of_all_it_moves() -> None:
-    operand, update_reads = 1, 5000  # of spikes_in; of the last two
+    operand, update_reads = 1, 5000  # of spikes_in; of weight_updates and optimizer_state
     moved = StageBytes(
-        1, 2, 4, 8, 16, 32, 64, 128, operand, 256, 512, 1024, 2048, 4096, 8192, update_reads,
+        1, 2, 4, 8, 16, 32, 64, 128, operand,
+        states_write=256, states_read=512, gradients_write=1024, gradients_read=2048, sums_write=4096, sums_read=8192,
+        weight_updates=16384, optimizer_state=32768, update_reads=update_reads,
     )  # fmt: skip
-    assert moved.total == 16383
-    assert moved.reads == 1 + 2 + 8 + 16 + 64 + 512 + 2048 + 5000
-    assert moved.writes == 4 + 32 + 128 + 256 + 1024 + 4096 + 8192 - 5000
+    assert moved.total == 65535
+    assert moved.reads == 1 + 2 + 8 + 16 + 64 + 512 + 2048 + 8192 + 5000
+    assert moved.writes == 4 + 32 + 128 + 256 + 1024 + 4096 + 16384 + 32768 - 5000
     shown = moved.shown()
-    assert sum(size for name, size in shown.items() if name != "total") == shown["total"] == 16383
+    assert sum(size for name, size in shown.items() if name != "total") == shown["total"] == 65535
     assert shown["psum"] == 64 + 128
 
 

@@ -31,7 +31,6 @@ CASES = [
         "bptt": "reversed",
         "schedule": "timestep",
         "batch": 3,
-        "chunk": 2,
     },
     {"workload": "mobilenet_cifar10", "sharing": "channel2", "schedule": "auto"},
 ]
