@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-LEFT_IN, RIGHT_IN, HEIGHT_IN = 7.6, 4.6, 2.9
+LEFT_IN, RIGHT_IN, HEIGHT_IN = 8.4, 5.2, 2.9
 
 
 def joined(left: pd.DataFrame | None, right: pd.DataFrame) -> pd.DataFrame:

@@ -71,7 +71,7 @@ def draw(frame: pd.DataFrame, axes: Axes) -> None:
         axes.annotate(
             f"{weights:.2f}", at, (0, 3), textcoords="offset points", ha="right", fontsize=7, bbox=BEHIND_TEXT
         )
-    axes.set_xticks(range(len(networks)), [name.replace("_", "\n", 1) for name in networks], fontsize=8)
+    axes.set_xticks(range(len(networks)), [name.replace("_", "\n", 1) for name in networks], fontsize=7)
     axes.set_yscale("log")
     axes.set_ylabel("memory [MB]")
     axes.set_title(title(frame), fontsize=8)

@@ -54,7 +54,8 @@ def draw(frame: pd.DataFrame, panels: Sequence[Axes]) -> None:
     standard deviation where there are several seeds."""
     from lifsim.report.figures.style import COLOURS
 
-    for sharing, colour in zip(dict.fromkeys(frame["sharing"]), COLOURS, strict=False):
+    names = list(dict.fromkeys(frame["sharing"]))
+    for index, (sharing, colour) in enumerate(zip(names, COLOURS, strict=False)):
         rows = frame[frame["sharing"] == sharing]
         shares = (100 * rows["share"]).tolist()
         for (column, _), axes in zip(_PERCENT, panels, strict=False):
@@ -63,7 +64,8 @@ def draw(frame: pd.DataFrame, panels: Sequence[Axes]) -> None:
             axes.errorbar(
                 shares, means, spread, fmt="o-", color=colour, markersize=3, linewidth=1, capsize=2, label=sharing
             )
-        panels[2].plot(shares, (rows["lif_bytes"] / _KB).tolist(), "-", color=colour, label=sharing)
+        width = len(names) - index  # those of equally many bytes lie on one another
+        panels[2].plot(shares, (rows["lif_bytes"] / _KB).tolist(), "-", color=colour, linewidth=width, label=sharing)
         weights = (rows["weight_bytes"] / _KB).tolist()
     panels[2].plot(shares, weights, "k--", label="weights")
     for (_, label), axes in zip(_PERCENT, panels, strict=False):
@@ -79,3 +81,4 @@ def draw(frame: pd.DataFrame, panels: Sequence[Axes]) -> None:
     )
     for axes in panels:
         axes.set_xlabel("weights pruned [%]")
+        axes.set_xticks(range(0, 101, 20))
