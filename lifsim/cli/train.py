@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.option("--workload", metavar="NAME|FILE", required=True, help="Network to train, e.g. digits_cnn, har_fcn.")
 @click.option("--sharing", default="none", show_default=True, help="Which LIF calls use one set of membranes.")
 @where_possible_option
-@click.option("--data", metavar="NAME|FILE", help="digits, basic_motions, or an .npz file. Default: the one that fits.")
+@click.option("--data", metavar="NAME|FILE", help="digits, basic_motions, watch, or an .npz file. Default: what fits.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="File of weights (.npz) to write.")
 @click.option("--epochs", type=click.IntRange(min=1), default=30, show_default=True, help="Passes over the images.")
 @click.option("--batch", type=click.IntRange(min=2), help="Images a step. Default: 64, of few images a quarter.")

@@ -19,7 +19,8 @@ PARTS = {"weights": "weights", "lif": "LIF membranes", "activations": "activatio
 SHOWN = ("forward", "stored")
 """Nothing is shared in it: nothing is recomputed."""
 
-_BEHIND_TEXT = {"boxstyle": "round,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.85}
+BEHIND_TEXT = {"boxstyle": "round,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.85}
+"""Of a text over bars."""
 
 
 def table(rows: Sequence[MemoryRow], shown: Sequence[str] = SHOWN) -> pd.DataFrame:
@@ -50,7 +51,7 @@ def draw(frame: pd.DataFrame, axes: Axes) -> None:
         for heights in shares.values():
             share = heights[position]
             middle = (position, base + share / 2)
-            axes.annotate(f"{share:.1f} %", middle, ha="center", va="center", fontsize=7, bbox=_BEHIND_TEXT)
+            axes.annotate(f"{share:.1f} %", middle, ha="center", va="center", fontsize=7, bbox=BEHIND_TEXT)
             base += share
     axes.set_xticks(positions, [phase.replace("_", ",\n") for phase in frame["phase"]])
     axes.set_ylabel("share of memory [%]")
