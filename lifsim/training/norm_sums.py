@@ -81,9 +81,10 @@ def norm_sums(sizes: TrainingSizes, layer: Layer, group: GroupPlan) -> NormSums 
     handed_on = layer.index in norms.handed_on
     kept = not sizes.keeping.product_again or layer.lif is None
     away = 0 if handed_on else waiting.away
-    again = DramBytes() if handed_on or waiting.replayed else product_again(sizes, layer, group)
     trip = away if kept else 2 * away
-    twice = not waiting.replayed and again.total < trip
+    may = trip > 0 and not waiting.replayed
+    again = product_again(sizes, layer, group) if may else DramBytes()
+    twice = may and again.total < trip
     back, once_more = waiting.away_on_the_way_back, _recomputed(sizes, layer, group)
     from_dram = handed_on or kept
     recomputed_twice = not from_dram and once_more.total < 2 * back
