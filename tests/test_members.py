@@ -61,6 +61,7 @@ WORDS = {
     "layer": ("kind", ".op"),
     "memory": ("dram", "memory", "model"),
     "accounting": ("accounting",),
+    "keeping": ("keeping", "bptt", "membranes"),
 }
 """By kind, what the source says of a value that may be a member's name: "none" is also a sharing, "lif" a component."""
 
