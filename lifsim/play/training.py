@@ -11,15 +11,18 @@ from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.prices import Costs, energy_of, switched_off
 from lifsim.accounting.stage_record import StageRecord
 from lifsim.accounting.stages import Stages, merged
+from lifsim.graph.states import State
 from lifsim.keeping import Keeping
 from lifsim.memo import Memo
 from lifsim.model.network import Network
 from lifsim.play.record import LayerRecord
 from lifsim.play.steps import visits
 from lifsim.play.timing import Timeline, timed
+from lifsim.schedule.lif_memory import how_kept, run_together
 from lifsim.schedule.plan import Plan
 from lifsim.training.sizes import TrainingSizes
 from lifsim.training.steps import training_visits
+from lifsim.training.undone import registers_for_calls
 
 
 def trained(
@@ -33,6 +36,18 @@ def trained(
         layers, timeline = timed_training(setup, plan, layers, runs, keeping)
     costs = switched_off(costs, [counts for stages in layers for counts in stages.values()])
     return tuple(_record(stages, setup, costs) for stages in layers), timeline
+
+
+def keeping_notes(plan: Plan, network: Network, states: Sequence[State], keeping: Keeping) -> Iterator[str]:
+    """What the forward pass of `plan` keeps of membranes that lie in `states`, and where u' waits that ran again."""
+    groups, bits = run_together(plan), plan.chip.precision.membrane_bits
+    said = how_kept(network, states, bits, keeping, groups)
+    if said:
+        yield f"membranes of {bits} bits are {keeping.name}; kept of their calls: {said}"
+    layers = (facts.layer for facts in plan.facts.layers)
+    asked = max(registers_for_calls(layer, plan.group_of(layer.index), plan.chip, keeping) for layer in layers)
+    if asked:
+        yield f"u' of a tile waits in {asked} registers until it is undone: the membrane buffer has no room for it"
 
 
 def training_notes(network: Network) -> Iterator[str]:

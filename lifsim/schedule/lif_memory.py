@@ -116,11 +116,17 @@ def kept_of(
     return (keeping if able else KEEPINGS["stored"]).kept(calls)
 
 
-def how_kept(network: Network, states: Sequence[State], membrane_bits: int, keeping: Keeping) -> str:
-    """What is kept beside last states, in the fewest groups that run timestep by timestep: `bits`, or `bits and copies`
-    where sets differ."""
-    groups = must_run_together(network, states)
-    words = {kept_of(network, state, membrane_bits, keeping, groups).how for state in states}
+def how_kept(
+    network: Network,
+    states: Sequence[State],
+    membrane_bits: int,
+    keeping: Keeping,
+    groups: Sequence[Together] | None = None,
+) -> str:
+    """What is kept beside last states: `bits`, or `bits and copies` where sets differ. groups: which LIFs run timestep
+    by timestep (None: the fewest)."""
+    together = must_run_together(network, states) if groups is None else groups
+    words = {kept_of(network, state, membrane_bits, keeping, together).how for state in states}
     return " and ".join(sorted(words - {"nothing", "no more"})) or "".join(words)
 
 

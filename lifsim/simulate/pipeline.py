@@ -20,7 +20,7 @@ from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.play.record import LayerRecord
-from lifsim.play.training import training_notes
+from lifsim.play.training import keeping_notes, training_notes
 from lifsim.play.trial import Trial, priced
 from lifsim.schedule.chain_notes import chain_notes
 from lifsim.schedule.chip import Chip
@@ -101,6 +101,7 @@ def simulate(
             *of_schedule,
             *(chain_notes(plan, sharing) if plan else ()),
             *(twice_note(plan, spikes.batch, keeping) if plan else ()),
+            *(keeping_notes(plan, network, states, keeping) if plan and options.mode == "training" else ()),
             *buffer_notes(arch, records),
         ),
         timeline=timeline,

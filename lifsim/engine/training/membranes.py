@@ -104,7 +104,7 @@ class Membranes(ABC):
         return Adjoint(self.neurons[node.name], self.surrogate, self.workers)
 
     def calls(self, node: Lif, rows: Array, timesteps: int, charged: Array | None = None) -> Array:
-        """Spikes [timesteps, P, C] of `rows` [timesteps or 1, P, C]: a layer calls its state, which changes."""
+        """Spikes [timesteps, P, C] of `rows` [timesteps or 1, P, C]: a layer's calls on its state, which changes."""
         state, neuron = self.states[self.state_of[node.name].name], self.neurons[node.name]
         if self.grid is None:
             return fire(rows, state, timesteps, neuron, self.workers, charged)
