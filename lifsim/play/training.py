@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from lifsim.accounting import Accounting, Setup
@@ -12,7 +12,6 @@ from lifsim.accounting.prices import Costs, energy_of, switched_off
 from lifsim.accounting.stage_record import StageRecord
 from lifsim.accounting.stages import Stages, merged
 from lifsim.memo import Memo
-from lifsim.model.network import Network
 from lifsim.play.record import LayerRecord
 from lifsim.play.steps import visits
 from lifsim.play.timing import Timeline, timed
@@ -32,14 +31,6 @@ def trained(
         layers, timeline = timed_training(setup, plan, layers, runs, reverse=reverse)
     costs = switched_off(costs, [counts for stages in layers for counts in stages.values()])
     return tuple(_record(stages, setup, costs) for stages in layers), timeline
-
-
-def training_notes(network: Network) -> Iterator[str]:
-    """Where the sparsities come from."""
-    gradients = network.gradients
-    kind = "measured" if gradients.measured else "assumed, not measured on this network"
-    zeros = f"{gradients.membrane_sparsity:.0%} of membrane and {gradients.firing_sparsity:.0%} of firing gradients"
-    yield f"{zeros} are zero ({kind}): {gradients.provenance}"
 
 
 def _record(stages: Stages, setup: Setup, costs: Costs) -> LayerRecord:

@@ -18,8 +18,8 @@ from lifsim.memo import Shared
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
+from lifsim.play.gradient_notes import gradient_notes
 from lifsim.play.record import LayerRecord
-from lifsim.play.training import training_notes
 from lifsim.play.trial import Trial, holding, priced
 from lifsim.schedule.chain_notes import chain_notes
 from lifsim.schedule.chip import Chip
@@ -94,6 +94,7 @@ def simulate(
         ),
         notes=(
             *notes(arch, network, sharing, states, options, spikes),
+            *(gradient_notes(network, machine, records, costs) if options.mode == "training" else ()),
             *of_schedule,
             *(chain_notes(plan, sharing) if plan else ()),
             *buffer_notes(arch, records),
@@ -152,7 +153,7 @@ def notes(
     if accounting.reads_spikes:
         said += _spike_notes(network, sharing, spikes, options.rates_scale)
     if options.mode == "training":
-        said += [*training_notes(network), *optimizer_notes(network, arch, spikes.batch)]
+        said += optimizer_notes(network, arch, spikes.batch)
     return tuple(said)
 
 
