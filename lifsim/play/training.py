@@ -50,14 +50,6 @@ def keeping_notes(plan: Plan, network: Network, states: Sequence[State], keeping
         yield f"u' of a tile waits in {asked} registers until it is undone: the membrane buffer has no room for it"
 
 
-def training_notes(network: Network) -> Iterator[str]:
-    """Where the sparsities come from."""
-    gradients = network.gradients
-    kind = "measured" if gradients.measured else "assumed, not measured on this network"
-    zeros = f"{gradients.membrane_sparsity:.0%} of membrane and {gradients.firing_sparsity:.0%} of firing gradients"
-    yield f"{zeros} are zero ({kind}): {gradients.provenance}"
-
-
 def _record(stages: Stages, setup: Setup, costs: Costs) -> LayerRecord:
     records = {stage.value: _stage(counts, setup, costs) for stage, counts in stages.items()}
     return LayerRecord(merged(stages), added([stage.energy_pj for stage in records.values()]), records)

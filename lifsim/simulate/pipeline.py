@@ -19,8 +19,9 @@ from lifsim.memo import Shared
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
+from lifsim.play.gradient_notes import gradient_notes
 from lifsim.play.record import LayerRecord
-from lifsim.play.training import keeping_notes, training_notes
+from lifsim.play.training import keeping_notes
 from lifsim.play.trial import Trial, priced
 from lifsim.schedule.chain_notes import chain_notes
 from lifsim.schedule.chip import Chip
@@ -98,6 +99,7 @@ def simulate(
         ),
         notes=(
             *notes(arch, network, sharing, states, options, spikes),
+            *(gradient_notes(network, machine, records, costs) if options.mode == "training" else ()),
             *of_schedule,
             *(chain_notes(plan, sharing) if plan else ()),
             *(twice_note(plan, spikes.batch, keeping) if plan else ()),
@@ -159,7 +161,7 @@ def notes(
     if accounting.reads_spikes:
         said += _spike_notes(network, sharing, spikes, options.rates_scale)
     if options.mode == "training":
-        said += [*training_notes(network), *norm_notes(network, spikes.batch)]
+        said += norm_notes(network, spikes.batch)
         said += optimizer_notes(network, arch, spikes.batch)
     return tuple(said)
 
