@@ -83,20 +83,19 @@ def fig8(
             jobs=jobs,
             out=target,
             force=output.replaces,
-            watch=_announced(watch),
+            watch=_announced(watch, retrain_epochs),
         )
     say_written(target)
 
 
-def _announced(watch: Watch) -> Watch:
+def _announced(watch: Watch, retrain_epochs: int) -> Watch:
     """`watch`, which says at once what will take minutes: the first of it is done only then."""
     from lifsim.report.plot.pruning import PRUNING
 
     def told(work: str, done: int, total: int) -> None:
-        if (work, done) == (PRUNING, 0) and total:
-            say(
-                f"{counted(total, 'network')} to be pruned and trained again, cut by cut: about a minute each", err=True
-            )
+        if (work, done) == (PRUNING, 0) and total and retrain_epochs:
+            epochs = counted(retrain_epochs, "epoch")
+            say(f"{counted(total, 'network')} to prune, with {epochs} of training after each cut: minutes", err=True)
         watch(work, done, total)
 
     return told

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from lifsim.engine.training.pruned_study import Pruned, Pruning
 
 
-PRUNING = "networks pruned and trained again, cut by cut"
-"""As it is watched: it takes minutes."""
+PRUNING = "networks pruned"
+"""As it is watched: with training after each cut it takes minutes."""
 
 
 def fig8(
