@@ -14,17 +14,27 @@ from lifsim.schedule.moves import shares
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.rows import Ints
 from lifsim.training.gradient_states import StateMoves
+from lifsim.training.nests import BackwardOrder
+from lifsim.training.orders import LayerOrders
 from lifsim.training.sizes import TrainingSizes
 
 
 @dataclass(frozen=True)
 class Flow:
-    """One tensor on its way. region: its name in DRAM. bytes, offset: [turns] how many, from where on."""
+    """One tensor on its way. region: its name in DRAM. bytes, offset: [turns] how many, from where on; times: [turns]
+    how often."""
 
     kind: Kind
     region: str
     bytes: Ints
     offset: Ints | int
+    times: Ints | int = 1
+
+    def again(self, total: Ints) -> Iterator[Flow]:
+        """The same bytes so often that `total` [turns] move: whole, then the first of them."""
+        whole, rest = np.divmod(total, np.maximum(self.bytes, 1))
+        yield replace(self, bytes=np.where(whole > 0, self.bytes, 0), times=whole)
+        yield replace(self, bytes=rest, times=1)
 
 
 @dataclass(frozen=True)
@@ -70,10 +80,10 @@ class Turns:
         size[np.argmax(works)] += first
         return Flow(Kind.WEIGHTS, region, size, 0)
 
-    def at(self, kind: Kind, region: str, turns: slice, each: int) -> Flow:
-        """`each` bytes at these turns."""
+    def at(self, kind: Kind, region: str, turns: slice, total: int) -> Flow:
+        """`total` bytes, dealt to these turns alike."""
         size = np.zeros(self.count, np.int64)
-        size[turns] = each
+        size[turns] = shares(total, np.ones_like(size[turns]))
         return Flow(kind, region, size, 0)
 
 
@@ -84,6 +94,7 @@ class LayerFlows:
     sizes: TrainingSizes
     layer: Layer
     group: GroupPlan
+    orders: LayerOrders
 
     def recompute(self, turns: Turns) -> Iterator[Flow]:
         """Weights, input and residual operands again, and the LIF's spikes."""
@@ -100,8 +111,8 @@ class LayerFlows:
         """Gradients come in through spike_in and leave through spike_out; states and what is carried from timestep to
         timestep pass the membrane buffer."""
         layer, sizes = self.layer, self.sizes
-        if sizes.has_gradient(layer.input):
-            yield self._weights(turns)
+        if self.orders.backward is not None:
+            yield from self._product_weights(self.orders.backward, turns)
         for tensor in layer.outputs:
             for number in range(sizes.gradients_of(tensor)):
                 yield self._gradient(Kind.SPIKES_IN, tensor, number, turns)
@@ -112,22 +123,39 @@ class LayerFlows:
             handed[tensor.name] += 1
         if layer.lif:
             yield from self._states(turns, carried)
-            yield self._overflow(Kind.SPIKES_OUT, turns)
-            if sizes.has_gradient(layer.input):
-                yield self._overflow(Kind.SPIKES_IN, turns)
+            yield self._waiting(Kind.SPIKES_OUT, turns)
+        back = self._waiting(Kind.SPIKES_IN, turns)
+        yield from back.again(shares(self.orders.comes_back, back.bytes))
 
     def weight_update(self, turns: Turns) -> Iterator[Flow]:
         """Membrane gradients are what the array takes for weights here. Weight gradients are sums: what the weight
         buffer cannot hold of them goes out and in as spilled sums do, and so do the weights that the last turn
         changes."""
-        layer, sizes = self.layer, self.sizes
-        excess, weights = sizes.weight_gradient_overflow(layer), sizes.weights(layer)
-        yield self._tensor(Kind.SPIKES_IN, layer.input, turns)
-        yield self._overflow(Kind.WEIGHTS, turns)
-        yield turns.at(Kind.PSUM_READ, f"weight_gradients:{layer.name}", slice(1, None), excess)
-        yield turns.at(Kind.PSUM_WRITE, f"weight_gradients:{layer.name}", slice(0, -1), excess)
+        layer, update = self.layer, self.orders.update
+        weights = self.sizes.weights(layer)
+        spikes = self._tensor(Kind.SPIKES_IN, layer.input, turns)
+        yield from spikes.again(shares(update.spikes, spikes.bytes))
+        yield self._waiting(Kind.WEIGHTS, turns)
+        yield from self._sums(turns)
         yield turns.at(Kind.WEIGHTS, f"weights:{layer.name}", slice(-1, None), weights)
         yield turns.at(Kind.PSUM_WRITE, f"weights:{layer.name}", slice(-1, None), weights)
+
+    def _sums(self, turns: Turns) -> Iterator[Flow]:
+        """What goes out in one turn comes in at the next, or in the same where there is but one."""
+        region, several = f"weight_gradients:{self.layer.name}", turns.count > 1
+        for kind, some in ((Kind.PSUM_READ, slice(1, None)), (Kind.PSUM_WRITE, slice(0, -1))):
+            moved = turns.at(kind, region, some if several else slice(None), self.orders.update.sums)
+            all_sums = np.minimum(moved.bytes, self.orders.update.all_sums)
+            yield from replace(moved, bytes=all_sums).again(moved.bytes)
+
+    def _product_weights(self, order: BackwardOrder, turns: Turns) -> Iterator[Flow]:
+        """What stays comes with the first turn, and so does all that one pass over all images needs; each brings its
+        share of the rest."""
+        region, every = f"weights:{self.layer.name}", self.sizes.weights(self.layer)
+        one_pass = self.group.tick_batched and self.orders.when == "afterwards"
+        stays = every if one_pass and order.tiles.order == "weights_outer" else order.resident
+        moved = turns.weights(region, order.weights, stays, self.layer.rounds)
+        yield from replace(moved, bytes=np.minimum(moved.bytes, every)).again(moved.bytes)
 
     def _weights(self, turns: Turns) -> Flow:
         traffic = self.group.layers[self.layer.index - self.group.first]
@@ -146,16 +174,15 @@ class LayerFlows:
             kind, f"gradient:{tensor.name}", size, tensor.timesteps, start=number * size, at_once=kind == Kind.SPIKES_IN
         )
 
-    def _overflow(self, kind: Kind, turns: Turns) -> Flow:
-        """Membrane gradients that spike_out cannot hold, each turn's where the last one's were. Without a LIF they are
-        the output's gradients, which are in DRAM."""
-        layer = self.layer
-        size = self.sizes.membrane_gradient_overflow(layer, self.group)
-        overflow = turns.spread(kind, f"membrane_gradients:{layer.name}", size, layer.rounds)
+    def _waiting(self, kind: Kind, turns: Turns) -> Flow:
+        """Membrane gradients that wait in DRAM: of updates in turn each turn's where the last one's were. Without a LIF
+        they are the output's gradients."""
+        layer, orders = self.layer, self.orders
+        waiting = turns.spread(kind, f"membrane_gradients:{layer.name}", orders.waiting, layer.rounds)
         if layer.lif:
-            return replace(overflow, offset=0)
+            return replace(waiting, offset=0) if orders.when == "in turn" else waiting
         output = self._gradient(kind, layer.outputs[0], 0, turns)
-        return replace(overflow, region=output.region, offset=output.offset)
+        return replace(waiting, region=output.region, offset=output.offset)
 
     def _states(self, turns: Turns, carried: StateMoves) -> Iterator[Flow]:
         """Kept membranes: all calls', or the last one's, with which recomputation begins; gradients of membranes."""

@@ -2,7 +2,8 @@
 
 A group of layers is walked back as it was walked forward: tick-batched image by image, timestep-major chunk by chunk
 and timestep by timestep, the last one first; in each of them from the last layer to the first, and of a layer
-recomputation, backward stage and weight update. docs/model.md, "Training on the accelerator", says what a visit moves.
+recomputation, backward stage and, where weights are updated in turn, their update; the other updates come afterwards.
+docs/model.md, "Training on the accelerator", says what a visit moves.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from lifsim.schedule.moves import Moves, Visit, moves_of, shares
 from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.training.flows import Flow, LayerFlows, Turns, kept_states
 from lifsim.training.gradient_states import StateMoves, gradient_state_moves
+from lifsim.training.group_orders import orders_of
+from lifsim.training.orders import LayerOrders
 from lifsim.training.sizes import TrainingSizes
 from lifsim.training.stages import Stage
 
@@ -74,24 +77,32 @@ class _GroupBackwards:
         """All of them in order."""
         sizes, group = self.sizes, self.group
         carried = gradient_state_moves(sizes.facts, sizes.chip, group, sizes.batch, reverse=sizes.reverse)
+        orders = orders_of(sizes, group)
         found: list[tuple[tuple[int, int, int], StageVisit]] = []
         for layer in sizes.layers[group.first : group.last + 1]:
-            for order, (stage, (turns, flows)) in enumerate(self._stages(layer, carried).items()):
+            stages = self._stages(layer, carried, orders[layer.index])
+            for order, (stage, (turns, flows)) in enumerate(stages.items()):
                 for number, visit in zip(turns.number, _visits(layer, flows, turns, self._steps(layer)), strict=True):
                     found.append(((int(number), -layer.index, order), (stage, visit)))
         return [visit for _, visit in sorted(found, key=lambda pair: pair[0])]
 
-    def _stages(self, layer: Layer, carried: StateMoves) -> dict[Stage, tuple[Turns, list[Flow]]]:
+    def _stages(self, layer: Layer, carried: StateMoves, orders: LayerOrders) -> dict[Stage, tuple[Turns, list[Flow]]]:
         """Stages in the order in which a turn goes through them: the layer's turns in each, and what they move."""
-        flows = LayerFlows(self.sizes, layer, self.group)
+        flows = LayerFlows(self.sizes, layer, self.group, orders)
         again = self._turns(layer, layer.rounds, first=True)
         fires = self._turns(layer, self.sizes.facts.timesteps if layer.lif else layer.rounds)
-        works = self._turns(layer, layer.rounds)
+        works = self._turns(layer, layer.rounds) if orders.when == "in turn" else self._afterwards()
         recomputes = self.sizes.reverse and layer.lif
         return ({Stage.RECOMPUTE: (again, list(flows.recompute(again)))} if recomputes else {}) | {
             Stage.BACKWARD: (fires, list(flows.backward(fires, carried))),
             Stage.WEIGHT_UPDATE: (works, list(flows.weight_update(works))),
         }
+
+    def _afterwards(self) -> Turns:
+        """An image each, all rounds, behind all other turns of the group."""
+        batch, last = self.sizes.batch, self.sizes.batch * self.sizes.facts.timesteps
+        images = np.arange(batch)
+        return Turns(last + images, images, np.ones_like(images), np.zeros_like(images), batch, 1)
 
     def _turns(self, layer: Layer, times: int, *, first: bool = False) -> Turns:
         """The turns of a layer that takes `times` of every chunk, all or one. What is computed once is recomputed at
@@ -124,9 +135,11 @@ def _visits(layer: Layer, flows: Sequence[Flow], turns: Turns, steps: int) -> It
     region = np.array([[regions.index(flow.region)] for flow in flows])
     size = np.stack([flow.bytes for flow in flows])
     offset = np.stack([np.broadcast_to(flow.offset, turns.count) for flow in flows])
+    times = np.stack([np.broadcast_to(flow.times, turns.count) for flow in flows])
     step, edges = np.arange(steps), np.arange(steps + 1)
     for turn in range(turns.count):
         edge = size[:, turn, None] * edges // steps
-        moves = moves_of(kind, region, step, offset[:, turn, None] + edge[:, :-1], np.diff(edge))
+        start = offset[:, turn, None] + edge[:, :-1]
+        moves = moves_of(kind, region, step, start, np.diff(edge), times[:, turn, None])
         outputs = np.full(steps, turns.images[turn])
         yield Visit(layer.index, None, outputs, Moves.joined([moves]), regions)

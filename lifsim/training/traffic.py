@@ -20,6 +20,8 @@ from lifsim.schedule.partition import plan_of
 from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.schedule.traffic import DramBytes
 from lifsim.training.gradient_states import StateMoves, gradient_state_moves
+from lifsim.training.group_orders import orders_of
+from lifsim.training.orders import LayerOrders
 from lifsim.training.sizes import TrainingSizes
 
 
@@ -53,13 +55,14 @@ class StageBytes(DramBytes):
 
 @dataclass(frozen=True)
 class LayerTraining:
-    """One layer's stages. recompute is None where membranes are stored. input_gradient: whether a layer before it
-    needs its gradients: the network's input does not."""
+    """One layer's stages. recompute is None where membranes are stored. orders: of its products on the way back.
+    input_gradient: whether a layer before it needs its gradients: the network's input does not."""
 
     forward: StageBytes
     recompute: StageBytes | None
     backward: StageBytes
     weight_update: StageBytes
+    orders: LayerOrders
     input_gradient: bool
 
 
@@ -68,7 +71,8 @@ def training_traffic(sizes: TrainingSizes, plan: Plan) -> tuple[LayerTraining, .
     found = []
     for group in plan.groups:
         carried = gradient_state_moves(sizes.facts, sizes.chip, group, sizes.batch, reverse=sizes.reverse)
-        found += [_layer(sizes, sizes.layers[index], group, carried) for index in group.indices]
+        orders = orders_of(sizes, group)
+        found += [_layer(sizes, group, carried, orders[index], sizes.layers[index]) for index in group.indices]
     return tuple(found)
 
 
@@ -83,14 +87,17 @@ def trained_bytes(choices: Choices, choice: Choice, reverse: bool) -> int:
     )
 
 
-def _layer(sizes: TrainingSizes, layer: Layer, group: GroupPlan, carried: StateMoves) -> LayerTraining:
+def _layer(
+    sizes: TrainingSizes, group: GroupPlan, carried: StateMoves, orders: LayerOrders, layer: Layer
+) -> LayerTraining:
     """All stages."""
     inference = group.layers[layer.index - group.first].dram
     return LayerTraining(
         forward=_forward(sizes, layer, group, inference),
         recompute=_recompute(sizes, layer, group, inference) if sizes.reverse and layer.lif else None,
-        backward=_backward(sizes, layer, group, inference, carried),
-        weight_update=_weight_update(sizes, layer, group),
+        backward=_backward(sizes, layer, orders, carried),
+        weight_update=_weight_update(sizes, layer, orders),
+        orders=orders,
         input_gradient=sizes.has_gradient(layer.input),
     )
 
@@ -112,31 +119,27 @@ def _recompute(sizes: TrainingSizes, layer: Layer, group: GroupPlan, inference: 
     )
 
 
-def _backward(
-    sizes: TrainingSizes, layer: Layer, group: GroupPlan, inference: DramBytes, carried: StateMoves
-) -> StageBytes:
-    """Gradients in from every reader, states in, gradients out to the layers before; carried: gradients of
-    membranes (and recomputed membranes) that leave the chip between timesteps."""
-    needed = sizes.has_gradient(layer.input)
-    overflow = sizes.membrane_gradient_overflow(layer, group) if layer.lif else 0
+def _backward(sizes: TrainingSizes, layer: Layer, orders: LayerOrders, carried: StateMoves) -> StageBytes:
+    """Gradients in from every reader, states in, gradients out to the layers before; gradients of membranes out, as far
+    as they wait in DRAM, and in for the product, as often as its order asks; carried: those (and recomputed membranes)
+    that leave the chip between timesteps."""
     returned = sum(sizes.gradients_of(tensor) * sizes.gradient(tensor) for tensor in layer.outputs)
     return StageBytes(
-        weights=inference.weights if needed else 0,
+        weights=orders.backward.weights if orders.backward else 0,
         membrane_read=int(carried.reads[layer.index].sum()),
         membrane_write=int(carried.writes[layer.index].sum()),
         states_read=sizes.states(layer),
-        gradients_write=sum(map(sizes.gradient, sizes.sources(layer))) + overflow,
-        gradients_read=returned + (overflow if needed else 0),
+        gradients_write=sum(map(sizes.gradient, sizes.sources(layer))) + orders.goes_out,
+        gradients_read=returned + orders.comes_back,
     )
 
 
-def _weight_update(sizes: TrainingSizes, layer: Layer, group: GroupPlan) -> StageBytes:
-    """Weight gradients that the weight buffer cannot hold leave it and come back between two visits."""
-    visits = sizes.batch if group.tick_batched else -(-sizes.batch // group.images) * layer.rounds
-    excess = (visits - 1) * sizes.weight_gradient_overflow(layer)
+def _weight_update(sizes: TrainingSizes, layer: Layer, orders: LayerOrders) -> StageBytes:
+    """Spikes as often as the order asks, gradients of membranes once, sums that the weight buffer cannot hold out and
+    in."""
     return StageBytes(
-        spikes_in=sizes.once(layer.input, group),
-        gradients_write=excess,
-        gradients_read=excess + sizes.membrane_gradient_overflow(layer, group),
+        spikes_in=orders.update.spikes,
+        gradients_write=orders.update.sums,
+        gradients_read=orders.update.sums + orders.waiting,
         weight_updates=2 * sizes.weights(layer),
     )
