@@ -9,10 +9,15 @@ from lifsim.schedule.rows import Ints, RowAxis
 from lifsim.schedule.storage import RowLayout, bytes_of
 
 
+def along_of(layer: Layer) -> int:
+    """The axis on which maps are cut: 0 their height, 1 the length of a 1-D signal."""
+    return 1 if layer.in_shape[1] == 1 else 0
+
+
 def transposed_axis(layer: Layer) -> RowAxis:
     """That along which maps of gradients are cut: row h of a layer's input takes the rows e of its output with
     e * stride = h + padding - r for a tap r of the kernel."""
-    along = 1 if layer.in_shape[1] == 1 else 0
+    along = along_of(layer)
     kernel = layer.kernel[along]
     return RowAxis(
         rows_in=layer.out_shape[1 + along],
@@ -27,7 +32,7 @@ def transposed_axis(layer: Layer) -> RowAxis:
 def gradient_rows(layer: Layer, bits: int, groups: int, steps: int) -> RowLayout:
     """Rows of membrane gradients of `bits` each: of one of so many `groups`, `steps` rounds packed together, and the
     axis of the transposed convolution. row_pixels: of the layer's input."""
-    along = 1 if layer.in_shape[1] == 1 else 0
+    along = along_of(layer)
     elements = layer.filters // groups * layer.out_shape[2 - along]
     return RowLayout(transposed_axis(layer), layer.in_shape[2 - along], bytes_of(elements * steps * bits))
 

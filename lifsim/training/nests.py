@@ -3,11 +3,12 @@
     backward  for each tile of the input's channels, map, row tile; or for each map, row tile, tile of channels
     update    for each tile of filters, map, row tile; or for each map, row tile, tile of filters
 
-A map is an image's in one round, or in all of them together: neither product minds the order of the timesteps. The loop
-nest is that of inference (`lifsim.schedule.tick_nest`). In the backward product gradients of membranes stand
-where inputs do; some of them wait on chip since they were made: those that would come most often. In the update sums
-stand where weights do: what of a tile at work the buffer does not hold goes out and comes in between one row tile and
-the next, and what is not pinned when the tiles change. docs/model.md, "Training on the accelerator".
+A map is an image's in one round, or in all of them together: neither product minds the order of the timesteps, but sums
+collect in the PEs over those that are together, which in an update behind all others are all. The loop nest is that of
+inference (`lifsim.schedule.tick_nest`). In the backward product gradients of membranes stand where inputs do; some of
+them wait on chip since they were made: those that would come most often. In the update sums stand where weights do:
+what of a tile at work the buffer does not hold goes out and comes in between one row tile and the next, and what is not
+pinned when the tiles change. docs/model.md, "Training on the accelerator".
 """
 
 from __future__ import annotations
@@ -106,20 +107,15 @@ def best_backward(nests: Nests, groups: int, held: int, parts: int) -> BackwardO
     return min(found, key=itemgetter(0, 1))[2]
 
 
-def best_update(nests: Nests, groups: int) -> UpdateOrder:
+def best_update(nest: Nest, groups: int, together: int) -> UpdateOrder:
     """Of a layer of so many `groups`, the order that moves the fewest bytes, of equals that with the fewest tiles. The
-    filters of the nests are of sums."""
-    found: list[tuple[int, int, UpdateOrder]] = []
-    for together, nest in nests.items():
-        costs = [weights_outer(nest), inputs_outer(nest)]
-        sums = [cost.weights - nest.all_filters * nest.filter_bytes for cost in costs]
-        total = np.stack([cost.spikes + 2 * moved for cost, moved in zip(costs, sums, strict=True)])
-        order, row, column = _best(nest, total)
-        each = costs[order].spikes[row, column], sums[order][row, column], nest.all_filters * nest.filter_bytes
-        moved = (groups * int(size) for size in each)
-        best = UpdateOrder(_tiles(nest, costs[order], row, column, together), *moved)
-        found.append((best.total, best.tiles.count * nest.batch, best))
-    return min(found, key=itemgetter(0, 1))[2]
+    filters of the nest, of one group, are of sums; together: rounds of an image that its maps have."""
+    costs = [weights_outer(nest), inputs_outer(nest)]
+    sums = [cost.weights - nest.all_filters * nest.filter_bytes for cost in costs]
+    total = np.stack([cost.spikes + 2 * moved for cost, moved in zip(costs, sums, strict=True)])
+    order, row, column = _best(nest, total)
+    each = costs[order].spikes[row, column], sums[order][row, column], nest.all_filters * nest.filter_bytes
+    return UpdateOrder(_tiles(nest, costs[order], row, column, together), *(groups * int(size) for size in each))
 
 
 def _best(nest: Nest, total: Ints) -> tuple[int, int, int]:

@@ -11,7 +11,7 @@ whichever moves fewer bytes. docs/model.md, "Training on the accelerator".
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
@@ -97,22 +97,17 @@ class Products:
         return best_backward(nests, layer.groups, held, parts)
 
     def update(self, room: int) -> UpdateOrder:
-        """With so many bytes of `room` for sums."""
-        layer = self.layer
+        """With so many bytes of `room` for sums, all rounds of an image together."""
+        layer, filters = self.layer, self.layer.group_filters
         one = bytes_of(layer.reduction * self.bits)
-        nests = {
-            steps: self._nest(
-                tick_rows(replace(layer, rounds=steps), self.reals), steps, layer.group_filters, one, room
-            )
-            for steps in dict.fromkeys((1, layer.rounds))
-        }
-        return best_update(nests, layer.groups)
+        nest = self._nest(tick_rows(layer, self.reals), layer.rounds, filters, one, room)
+        return best_update(nest, layer.groups, layer.rounds)
 
     def update_in_turn(self) -> UpdateOrder:
         """Where all sums stay, a round of an image at a time, of all groups."""
         filters, room = self.layer.group_filters, self.sums
         one = self.layer.groups * bytes_of(self.layer.reduction * self.bits)
-        return best_update({1: self._nest(step_rows(self.layer, self.reals), 1, filters, one, room)}, 1)
+        return best_update(self._nest(step_rows(self.layer, self.reals), 1, filters, one, room), 1, 1)
 
     def _nest(self, rows: RowLayout, together: int, filters: int, filter_bytes: int, room: int) -> Nest:
         return Nest(

@@ -55,15 +55,13 @@ class StageBytes(DramBytes):
 
 @dataclass(frozen=True)
 class LayerTraining:
-    """One layer's stages. recompute is None where membranes are stored. orders: of its products on the way back.
-    input_gradient: whether a layer before it needs its gradients: the network's input does not."""
+    """One layer's stages. recompute is None where membranes are stored. orders: of its products on the way back."""
 
     forward: StageBytes
     recompute: StageBytes | None
     backward: StageBytes
     weight_update: StageBytes
     orders: LayerOrders
-    input_gradient: bool
 
 
 def training_traffic(sizes: TrainingSizes, plan: Plan) -> tuple[LayerTraining, ...]:
@@ -98,7 +96,6 @@ def _layer(
         backward=_backward(sizes, layer, orders, carried),
         weight_update=_weight_update(sizes, layer, orders),
         orders=orders,
-        input_gradient=sizes.has_gradient(layer.input),
     )
 
 

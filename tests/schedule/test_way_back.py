@@ -83,7 +83,7 @@ def test_updates_move_what_walking_them_does() -> None:
         _, conv, buffers, cols = drawn(draw)
         maps = draw.randint(1, 4)
         axis = RowAxis(conv.rows_in, conv.rows_out, conv.kernel, conv.stride, conv.padding)
-        found = best_update({1: nest(axis, conv.in_row, conv.filters, conv.sum, maps, buffers, cols)}, 1)
+        found = best_update(nest(axis, conv.in_row, conv.filters, conv.sum, maps, buffers, cols), 1, 1)
         assert (found.spikes, found.sums) == oracle.update_bytes(conv, order_of(found.tiles), maps, buffers)
         spilled += found.sums > 0
     assert spilled > 50
@@ -111,7 +111,7 @@ def test_no_order_moves_fewer_bytes() -> None:
         ]  # fmt: skip
         walked = [spikes + 2 * sums for spikes, sums in
                   (oracle.update_bytes(conv, order, maps, buffers) for order in legal)]  # fmt: skip
-        assert best_update({1: update}, 1).total == min(walked)
+        assert best_update(update, 1, 1).total == min(walked)
 
 
 def test_of_all_sets_of_layers_the_best_is_updated_in_turn() -> None:

@@ -193,13 +193,15 @@ def test_gradients_of_membranes_by_hand() -> None:
 @pytest.mark.parametrize("dataflow", ["os", "ws", "is"])
 @pytest.mark.parametrize("schedule", ["tick", "timestep"])
 def test_weight_gradients_collect_in_the_psum_buffer_round_by_round(dataflow: str, schedule: str) -> None:
-    """Every sum over the pixels is added to those of the rounds and images before it; where the array cannot hold a
-    sum, it goes out and in between the folds over the pixels, 16 rows at a time."""
+    """Every sum over the pixels, and tick-batched over the rounds, is added to those of the visits before it; where the
+    array cannot hold a sum, it goes out and in between the folds over the pixels, 16 rows at a time."""
     net, batch = network(LAYERS, "[2, 6, 6]"), 2
     result = trained(net, "none", (f"array.dataflow={dataflow}",), schedule=schedule, batch=batch)
     for layer, record in zip(net.layers, result.records, strict=True):
-        terms, stays = math.prod(layer.out_shape[1:]), dataflow == "os"
-        walked = oracle.psum_accesses(layer.weights, terms, 16, batch * layer.rounds, in_the_array=stays)
+        together = layer.rounds if schedule == "tick" else 1
+        terms, stays = together * math.prod(layer.out_shape[1:]), dataflow == "os"
+        times = batch * layer.rounds // together
+        walked = oracle.psum_accesses(layer.weights, terms, 16, times, in_the_array=stays)
         found = record.stages["weight_update"].sram_accesses.psum
         assert (found.reads, found.writes) == walked
 

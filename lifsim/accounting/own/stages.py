@@ -121,9 +121,9 @@ class _LayerStages:
 
     def _backward(self) -> LayerCounts:
         layer, moved, zeros = self.layer, self.traffic.backward, self.setup.network.gradients
-        product = backward_product(layer, DATAFLOWS[self.machine.array.dataflow], needed=self.traffic.input_gradient)
+        product = backward_product(layer, DATAFLOWS[self.machine.array.dataflow], self.traffic.orders.backward)
         work = self._work(product, self.machine.precision.psum_bits)
-        products = round((1 - zeros.membrane_sparsity) * map_products(layer) * product.rounds * self.batch)
+        products = round((1 - zeros.membrane_sparsity) * map_products(layer) * layer.rounds * self.batch)
         updates = layer.lif_elements * layer.timesteps * self.batch
         ops = replace(
             self._operations(work.macs, min(work.macs, products), multibit=True),
@@ -152,7 +152,7 @@ class _LayerStages:
     def _weight_update(self) -> LayerCounts:
         """Weight gradients collect in the psum buffer from round to round, and change the weights once."""
         layer, moved, bits = self.layer, self.traffic.weight_update, self.machine.precision.psum_bits
-        product = update_product(layer, DATAFLOWS[self.machine.array.dataflow])
+        product = update_product(layer, DATAFLOWS[self.machine.array.dataflow], self.traffic.orders.update)
         work = self._work(product, self.inference.bits.spike_in)
         ops = self._operations(work.macs, self.inference.ops.macs_effective, multibit=layer.multibit_input)
         sram = SramAccesses(
