@@ -46,6 +46,11 @@ class Tiles:
         """Of a map and group."""
         return self.row_tiles * self.filter_tiles
 
+    def in_words(self, filters: str, stay: str) -> str:
+        """As tilings are told: what its filters are, and what stays with one of them under the first order."""
+        order = f"{stay} outer" if self.order == "weights_outer" else "maps outer"
+        return f"{self.row_tiles} x {self.rows} rows, {self.filter_tiles} x {self.filters} {filters}, {order}"
+
 
 @dataclass(frozen=True)
 class BackwardOrder:

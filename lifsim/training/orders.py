@@ -41,6 +41,16 @@ class LayerOrders:
     has_lif: bool
 
     @property
+    def backward_in_words(self) -> str:
+        """How the backward product is cut; empty without one."""
+        return "" if self.backward is None else f"backward: {self.backward.tiles.in_words('channels', 'weights')}"
+
+    @property
+    def update_in_words(self) -> str:
+        """When weights are updated, and how the product is cut."""
+        return f"update {self.when}: {self.update.tiles.in_words('filters', 'sums')}"
+
+    @property
     def goes_out(self) -> int:
         """Bytes of gradients of membranes that leave the chip."""
         return self.waiting if self.has_lif else 0

@@ -157,6 +157,16 @@ def test_updates_add_timesteps_up_in_the_pes_where_they_run_together() -> None:
         assert together.stages["weight_update"].ops == apart.stages["weight_update"].ops
 
 
+def test_layers_name_the_orders_of_all_stages() -> None:
+    """conv3, tick-batched in two groups, endless buffers: one tile each, updated when all images have gone back."""
+    result = _run(_network(), batch=2, bptt="reversed")
+    words = {row["layer"]: row["tiling"] for row in result.layer_rows}
+    back, update = "backward: 1 x 6 rows, 1 x 2 channels", "update afterwards: 1 x 3 rows, 1 x 4 filters"
+    assert words["conv3"].count(";") == 2
+    assert f"; {back}, weights outer; {update}, sums outer" in words["conv3"]
+    assert "backward" not in words["conv1"]
+
+
 def test_the_forward_stage_is_inference_and_recomputation_repeats_it() -> None:
     network = _network()
     arch = load_arch("sata_training", ENDLESS)

@@ -94,7 +94,11 @@ class _LayerStages:
         stages = {Stage.FORWARD: self._forward()}
         if self.traffic.recompute is not None:
             stages[Stage.RECOMPUTE] = self._recompute(self.traffic.recompute)
-        return stages | {Stage.BACKWARD: self._backward(), Stage.WEIGHT_UPDATE: self._weight_update()}
+        orders = self.traffic.orders
+        return stages | {
+            Stage.BACKWARD: replace(self._backward(), tiling=orders.backward_in_words),
+            Stage.WEIGHT_UPDATE: replace(self._weight_update(), tiling=orders.update_in_words),
+        }
 
     def _forward(self) -> LayerCounts:
         """Inference, and the membranes that are kept, which leave through their buffer."""
