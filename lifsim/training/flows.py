@@ -15,17 +15,27 @@ from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.rows import Ints
 from lifsim.training.gradient_states import StateMoves
 from lifsim.training.kept import Stretches
+from lifsim.training.nests import BackwardOrder
+from lifsim.training.orders import LayerOrders
 from lifsim.training.sizes import TrainingSizes
 
 
 @dataclass(frozen=True)
 class Flow:
-    """One tensor on its way. region: its name in DRAM. bytes, offset: [turns] how many, from where on."""
+    """One tensor on its way. region: its name in DRAM. bytes, offset: [turns] how many, from where on; times: [turns]
+    how often."""
 
     kind: Kind
     region: str
     bytes: Ints
     offset: Ints | int
+    times: Ints | int = 1
+
+    def again(self, total: Ints) -> Iterator[Flow]:
+        """The same bytes so often that `total` [turns] move: whole, then the first of them."""
+        whole, rest = np.divmod(total, np.maximum(self.bytes, 1))
+        yield replace(self, bytes=np.where(whole > 0, self.bytes, 0), times=whole)
+        yield replace(self, bytes=rest, times=1)
 
 
 @dataclass(frozen=True)
@@ -79,10 +89,10 @@ class Turns:
         size[np.argmax(works)] += first
         return Flow(Kind.WEIGHTS, region, size, 0)
 
-    def at(self, kind: Kind, region: str, turns: slice, each: int) -> Flow:
-        """`each` bytes at these turns."""
+    def at(self, kind: Kind, region: str, turns: slice, total: int) -> Flow:
+        """`total` bytes, dealt to these turns alike."""
         size = np.zeros(self.count, np.int64)
-        size[turns] = each
+        size[turns] = shares(total, np.ones_like(size[turns]))
         return Flow(kind, region, size, 0)
 
 
@@ -97,6 +107,7 @@ class LayerFlows:
     sizes: TrainingSizes
     layer: Layer
     group: GroupPlan
+    orders: LayerOrders
 
     def recompute(self, turns: Turns) -> Iterator[Flow]:
         """Weights, input and residual operands again, and, to undo calls, the LIF's spikes."""
@@ -127,12 +138,12 @@ class LayerFlows:
         yield from self.handed_back(turns, self.numbered)
         if self.layer.lif:
             yield from self.states(turns, carried)
-        yield from self.overflow(turns)
+        yield from self.waiting(turns)
 
     def weights(self, turns: Turns) -> Iterator[Flow]:
         """Of the product with the gradients, where somebody asks for it."""
-        if self.sizes.has_gradient(self.layer.input):
-            yield self.product_weights(turns)
+        if self.orders.backward is not None:
+            yield from self._product_weights(self.orders.backward, turns)
 
     def returned(self, turns: Turns) -> Iterator[Flow]:
         """Gradients of outputs, from every reader."""
@@ -155,23 +166,21 @@ class LayerFlows:
             handed[tensor.name] += 1
         return found
 
-    def overflow(self, turns: Turns) -> Iterator[Flow]:
-        """Membrane gradients that wait elsewhere than in spike_out, out and in again for the product."""
-        if self.has_own_gradients:
-            yield self._overflow(Kind.SPIKES_OUT, turns)
-            if self.sizes.has_gradient(self.layer.input):
-                yield self._overflow(Kind.SPIKES_IN, turns)
+    def waiting(self, turns: Turns) -> Iterator[Flow]:
+        """Membrane gradients that wait in DRAM, out and in again for the product, as often as its order asks."""
+        if self.orders.own:
+            yield self._waiting(Kind.SPIKES_OUT, turns)
+        back = self._waiting(Kind.SPIKES_IN, turns)
+        yield from back.again(shares(self.orders.comes_back, back.bytes))
 
     def weight_update(self, turns: Turns) -> Iterator[Flow]:
         """Membrane gradients are what the array takes for weights here. Weight gradients are sums: what the weight
         buffer cannot hold of them goes out and in as spilled sums do, and so do the weights that the last turn
         changes, and what the optimizer keeps of them."""
-        layer, sizes = self.layer, self.sizes
-        excess = sizes.weight_gradient_overflow(layer)
-        yield self._tensor(Kind.SPIKES_IN, layer.input, turns)
-        yield self._overflow(Kind.WEIGHTS, turns)
-        yield turns.at(Kind.PSUM_READ, f"weight_gradients:{layer.name}", slice(1, None), excess)
-        yield turns.at(Kind.PSUM_WRITE, f"weight_gradients:{layer.name}", slice(0, -1), excess)
+        spikes = self._tensor(Kind.SPIKES_IN, self.layer.input, turns)
+        yield from spikes.again(shares(self.orders.update.spikes, spikes.bytes))
+        yield self._waiting(Kind.WEIGHTS, turns)
+        yield from self._sums(turns)
         yield from self._changes(turns)
 
     def _changes(self, turns: Turns) -> Iterator[Flow]:
@@ -183,10 +192,22 @@ class LayerFlows:
         yield turns.at(Kind.PSUM_READ, state, last, update.state)
         yield turns.at(Kind.PSUM_WRITE, state, last, update.state)
 
-    @property
-    def has_own_gradients(self) -> bool:
-        """Whether its sums have other gradients than what it puts out: behind them is a LIF, or a batch norm."""
-        return self.layer.lif is not None or self.layer.index in self.sizes.facts.norms.layers
+    def _sums(self, turns: Turns) -> Iterator[Flow]:
+        """What goes out in one turn comes in at the next, or in the same where there is but one."""
+        region, several = f"weight_gradients:{self.layer.name}", turns.count > 1
+        for kind, some in ((Kind.PSUM_READ, slice(1, None)), (Kind.PSUM_WRITE, slice(0, -1))):
+            moved = turns.at(kind, region, some if several else slice(None), self.orders.update.sums)
+            all_sums = np.minimum(moved.bytes, self.orders.update.all_sums)
+            yield from replace(moved, bytes=all_sums).again(moved.bytes)
+
+    def _product_weights(self, order: BackwardOrder, turns: Turns) -> Iterator[Flow]:
+        """What stays comes with the first turn, and so does all that one pass over all images needs; each brings its
+        share of the rest."""
+        region, every = f"weights:{self.layer.name}", self.sizes.weights(self.layer)
+        one_pass = self.group.tick_batched and self.orders.when == "afterwards"
+        stays = every if one_pass and order.tiles.order == "weights_outer" else order.resident
+        moved = turns.weights(region, order.weights, stays, self.layer.rounds)
+        yield from replace(moved, bytes=np.minimum(moved.bytes, every)).again(moved.bytes)
 
     def product_weights(self, turns: Turns) -> Flow:
         """As the forward pass fetches them."""
@@ -206,16 +227,15 @@ class LayerFlows:
             kind, f"gradient:{tensor.name}", size, tensor.timesteps, start=number * size, at_once=kind == Kind.SPIKES_IN
         )
 
-    def _overflow(self, kind: Kind, turns: Turns) -> Flow:
-        """Membrane gradients that spike_out cannot hold, each turn's where the last one's were. Without a LIF they are
-        the output's gradients, which are in DRAM."""
-        layer = self.layer
-        size = self.sizes.membrane_gradient_overflow(layer, self.group)
-        overflow = turns.spread(kind, f"membrane_gradients:{layer.name}", size, layer.rounds)
-        if self.has_own_gradients:
-            return replace(overflow, offset=0)
+    def _waiting(self, kind: Kind, turns: Turns) -> Flow:
+        """Membrane gradients that wait in DRAM: of updates in turn each turn's where the last one's were. Without a LIF
+        or a batch norm they are the output's gradients."""
+        layer, orders = self.layer, self.orders
+        waiting = turns.spread(kind, f"membrane_gradients:{layer.name}", orders.waiting, layer.rounds)
+        if orders.own:
+            return replace(waiting, offset=0) if orders.when == "in turn" else waiting
         output = self.gradient(kind, layer.outputs[0], 0, turns)
-        return replace(overflow, region=output.region, offset=output.offset)
+        return replace(waiting, region=output.region, offset=output.offset)
 
     def states(self, turns: Turns, carried: StateMoves) -> Iterator[Flow]:
         """Kept membranes, or u' of calls that ran forward again; gradients of membranes."""

@@ -60,7 +60,7 @@ class NormFlows:
         yield from self._dy(turns)
         yield from self._read(turns, norm.second_read)
         yield from flows.handed_back(turns, flows.numbered[: self._inputs])
-        yield from flows.overflow(turns)
+        yield from flows.waiting(turns)
 
     @property
     def _inputs(self) -> int:

@@ -93,19 +93,6 @@ class TrainingSizes:
         hidden = layer.lif is not None and layer.lif.name not in {tensor.name for tensor in layer.outputs}
         return self.own_spikes(layer) if self.keeping.reads_spikes and hidden else 0
 
-    def membrane_gradient_overflow(self, layer: Layer, group: GroupPlan) -> int:
-        """Membrane gradients that spike_out cannot hold from the backward stage to the weight update: of an image,
-        tick-batched all its timesteps."""
-        elements = layer.pixels * layer.filters
-        steps, times = (layer.rounds, self.batch) if group.tick_batched else (1, self.batch * layer.rounds)
-        one = bytes_of(steps * elements * self.chip.precision.psum_bits)
-        return times * max(0, one - self.chip.room.spike_out)
-
-    def weight_gradient_overflow(self, layer: Layer) -> int:
-        """Weight gradients that the weight buffer cannot hold: once."""
-        gradients = bytes_of(layer.weights * self.chip.precision.psum_bits)
-        return max(0, gradients - self.chip.room.weight)
-
     def weights(self, layer: Layer) -> int:
         """All weights of a layer."""
         return layer.filters * filter_bytes(layer, self.chip.precision.weight_bits)

@@ -2,8 +2,9 @@
 
 A group of layers is walked back as it was walked forward: tick-batched image by image, timestep-major chunk by chunk
 and timestep by timestep, the last one first; in each of them from the last layer to the first, and of a layer
-recomputation, backward stage and weight update; where u runs forward again, all recomputation first, from the first
-layer to the last. docs/model.md, "Training on the accelerator", says what a visit moves.
+recomputation, backward stage and, where weights are updated in turn, their update; the other updates come afterwards;
+where u runs forward again, all recomputation comes first, from the first layer to the last. docs/model.md, "Training on
+the accelerator", says what a visit moves.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ from lifsim.schedule.moves import Moves, Visit, moves_of, shares
 from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.training.flows import Flow, LayerFlows, Turns, kept_states
 from lifsim.training.gradient_states import StateMoves, gradient_state_moves
+from lifsim.training.group_orders import orders_of
 from lifsim.training.norm_flows import NormFlows
 from lifsim.training.norm_sums import norm_sums
 from lifsim.training.norm_visits import normed_visits
+from lifsim.training.orders import LayerOrders
 from lifsim.training.sizes import TrainingSizes
 from lifsim.training.stages import Stage
 
@@ -113,38 +116,40 @@ class _GroupBackwards:
         """All of them in order."""
         sizes, group = self.sizes, self.group
         carried = gradient_state_moves(sizes.facts, sizes.chip, group, sizes.batch, sizes.keeping)
+        orders = orders_of(sizes, group)
         found: list[tuple[tuple[int, ...], StageVisit]] = []
         for layer in sizes.layers[group.first : group.last + 1]:
-            for order, (stage, turns, flows, ahead) in enumerate(self._stages(layer, carried)):
+            stages = self._stages(layer, carried, orders[layer.index])
+            for order, (stage, turns, flows, ahead) in enumerate(stages):
                 place = (0, layer.index, order) if ahead else (1, -layer.index, order)
                 for number, visit in zip(turns.number, _visits(layer, flows, turns, self._steps(layer)), strict=True):
                     found.append(((int(number), *place), (stage, visit)))
         return [visit for _, visit in sorted(found, key=lambda pair: pair[0])]
 
-    def _stages(self, layer: Layer, carried: StateMoves) -> Iterator[StageTurns]:
+    def _stages(self, layer: Layer, carried: StateMoves, orders: LayerOrders) -> Iterator[StageTurns]:
         """Stages in the order in which a turn goes through them: the layer's turns in each, and what they move."""
-        flows = LayerFlows(self.sizes, layer, self.group)
+        flows = LayerFlows(self.sizes, layer, self.group, orders)
         fires = self._turns(layer, self.sizes.facts.timesteps if layer.lif else layer.rounds)
-        works = self._turns(layer, layer.rounds)
-        norm = norm_sums(self.sizes, layer, self.group)
+        works, norm = self._turns(layer, layer.rounds), norm_sums(self.sizes, layer, self.group)
         if norm is not None:
+            # Tick-batched, all images go through the first pass before one goes through the second.
+            works = replace(works, number=works.number + (self.sizes.batch if self.group.tick_batched else 0))
+        updates = works if orders.when == "in turn" else self._afterwards()
+        if norm is None:
+            yield from self._again(flows, fires, carried)
+            yield StageTurns(Stage.BACKWARD, fires, list(flows.backward(fires, carried)))
+        else:
             yield from self._normed(NormFlows(flows, norm), fires, works, carried)
-            return
-        yield from self._again(flows, fires, carried)
-        yield StageTurns(Stage.BACKWARD, fires, list(flows.backward(fires, carried)))
-        yield StageTurns(Stage.WEIGHT_UPDATE, works, list(flows.weight_update(works)))
+        yield StageTurns(Stage.WEIGHT_UPDATE, updates, list(flows.weight_update(updates)))
 
     def _normed(self, flows: NormFlows, fires: Turns, works: Turns, carried: StateMoves) -> Iterator[StageTurns]:
-        """Those of a layer with a batch norm, whose gradient units run at the turns `fires` and whose products at
-        `works`. Tick-batched, all images go through the first pass before one goes through the second."""
-        behind = self.sizes.batch if self.group.tick_batched else 0
-        works = replace(works, number=works.number + behind)
+        """Those of a layer with a batch norm, whose gradient units run at the turns `fires` and whose backward product
+        at `works`."""
         yield from self._again(flows, fires, carried)
         yield StageTurns(Stage.GRADIENT_SUMS, fires, list(flows.first_pass(fires, carried)))
         if flows.norm.recomputed_twice:
             yield StageTurns(Stage.RECOMPUTE, works, list(flows.recompute_again(works)))
         yield StageTurns(Stage.BACKWARD, works, list(flows.second_pass(works)))
-        yield StageTurns(Stage.WEIGHT_UPDATE, works, list(flows.flows.weight_update(works)))
 
     def _again(self, flows: LayerFlows | NormFlows, fires: Turns, carried: StateMoves) -> Iterator[StageTurns]:
         """What runs forward a second time: the product, and where u' of the calls is held until they are undone, the
@@ -163,6 +168,12 @@ class _GroupBackwards:
         else:  # the product once, the calls at every timestep
             yield StageTurns(Stage.RECOMPUTE, again, product, ahead=True)
             yield StageTurns(Stage.RECOMPUTE, fires, calls, ahead=True)
+
+    def _afterwards(self) -> Turns:
+        """An image each, all rounds, behind all other turns of the group."""
+        batch, last = self.sizes.batch, 2 * self.sizes.batch * self.sizes.facts.timesteps
+        images = np.arange(batch)
+        return Turns(last + images, images, np.ones_like(images), np.zeros_like(images), batch, 1)
 
     def _turns(self, layer: Layer, times: int, *, first: bool = False) -> Turns:
         """The turns of a layer that takes `times` of every chunk, all or one. What is computed once is recomputed at
@@ -195,9 +206,11 @@ def _visits(layer: Layer, flows: Sequence[Flow], turns: Turns, steps: int) -> It
     region = np.array([[regions.index(flow.region)] for flow in flows])
     size = np.stack([flow.bytes for flow in flows])
     offset = np.stack([np.broadcast_to(flow.offset, turns.count) for flow in flows])
+    times = np.stack([np.broadcast_to(flow.times, turns.count) for flow in flows])
     step, edges = np.arange(steps), np.arange(steps + 1)
     for turn in range(turns.count):
         edge = size[:, turn, None] * edges // steps
-        moves = moves_of(kind, region, step, offset[:, turn, None] + edge[:, :-1], np.diff(edge))
+        start = offset[:, turn, None] + edge[:, :-1]
+        moves = moves_of(kind, region, step, start, np.diff(edge), times[:, turn, None])
         outputs = np.full(steps, turns.images[turn])
         yield Visit(layer.index, None, outputs, Moves.joined([moves]), regions)

@@ -23,7 +23,9 @@ from lifsim.schedule.partition import plan_of
 from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.schedule.traffic import DramBytes
 from lifsim.training.gradient_states import StateMoves, gradient_state_moves
+from lifsim.training.group_orders import orders_of
 from lifsim.training.norm_sums import NormSums, norm_sums
+from lifsim.training.orders import LayerOrders
 from lifsim.training.sizes import TrainingSizes
 
 
@@ -66,15 +68,15 @@ class StageBytes(DramBytes):
 @dataclass(frozen=True)
 class LayerTraining:
     """One layer's stages. recompute is None where membranes are stored, gradient_sums without a batch norm that takes
-    its statistics of the batch. input_gradient: whether a layer before it needs its gradients: the network's input does
-    not. norm: what the norm moves, in whichever stage."""
+    its statistics of the batch. orders: of its products on the way back. norm: what the norm moves, in whichever
+    stage."""
 
     forward: StageBytes
     recompute: StageBytes | None
     gradient_sums: StageBytes | None
     backward: StageBytes
     weight_update: StageBytes
-    input_gradient: bool
+    orders: LayerOrders
     norm: NormSums | None = None
 
     @property
@@ -89,7 +91,8 @@ def training_traffic(sizes: TrainingSizes, plan: Plan) -> tuple[LayerTraining, .
     found = []
     for group in plan.groups:
         carried = gradient_state_moves(sizes.facts, sizes.chip, group, sizes.batch, sizes.keeping)
-        found += [_layer(sizes, sizes.layers[index], group, carried) for index in group.indices]
+        orders = orders_of(sizes, group)
+        found += [_layer(sizes, group, carried, orders[index], sizes.layers[index]) for index in group.indices]
     return tuple(found)
 
 
@@ -99,19 +102,21 @@ def trained_bytes(choices: Choices, choice: Choice, keeping: Keeping) -> int:
     return sum(layer.total for layer in training_traffic(sizes, plan_of(choices, [choice])))
 
 
-def _layer(sizes: TrainingSizes, layer: Layer, group: GroupPlan, carried: StateMoves) -> LayerTraining:
+def _layer(
+    sizes: TrainingSizes, group: GroupPlan, carried: StateMoves, orders: LayerOrders, layer: Layer
+) -> LayerTraining:
     """All stages."""
     inference, norm = group.layers[layer.index - group.first].dram, norm_sums(sizes, layer, group)
-    backward, first_pass = _backward(sizes, layer, group, inference, carried), None
+    backward, first_pass = _backward(sizes, layer, group, orders, carried), None
     if norm is not None:
-        first_pass, backward = two_passes(sizes, layer, group, norm, backward)
+        first_pass, backward = two_passes(sizes, layer, norm, backward)
     return LayerTraining(
         forward=_forward(sizes, layer, group, inference, norm),
         recompute=_recompute(sizes, layer, group, carried, norm) if _again(sizes, layer) else None,
         gradient_sums=first_pass,
         backward=backward,
-        weight_update=_weight_update(sizes, layer, group),
-        input_gradient=sizes.has_gradient(layer.input),
+        weight_update=_weight_update(sizes, layer, orders),
+        orders=orders,
         norm=norm,
     )
 
@@ -155,31 +160,25 @@ def _recompute(
 
 
 def _backward(
-    sizes: TrainingSizes, layer: Layer, group: GroupPlan, inference: DramBytes, carried: StateMoves
+    sizes: TrainingSizes, layer: Layer, group: GroupPlan, orders: LayerOrders, carried: StateMoves
 ) -> StageBytes:
-    """Gradients in from every reader, states in, gradients out to the layers before; carried: gradients of
-    membranes (and recomputed membranes) that leave the chip between timesteps."""
-    needed = sizes.has_gradient(layer.input)
-    overflow = sizes.membrane_gradient_overflow(layer, group) if layer.lif else 0
+    """Gradients in from every reader, states in, gradients out to the layers before; gradients of membranes out, as far
+    as they wait in DRAM, and in for the product, as often as its order asks; carried: those (and recomputed membranes)
+    that leave the chip between timesteps."""
     returned = sum(sizes.gradients_of(tensor) * sizes.gradient(tensor) for tensor in layer.outputs)
     return StageBytes(
-        weights=inference.weights if needed else 0,
+        weights=orders.backward.weights if orders.backward else 0,
         membrane_read=int(carried.reads[layer.index].sum() + carried.in_flight[layer.index].sum()),
         membrane_write=int(carried.writes[layer.index].sum()),
         states_read=0 if sizes.keeping.holds_calls else sizes.states_read(layer, group),
-        gradients_write=sum(map(sizes.gradient, sizes.sources(layer))) + overflow,
-        gradients_read=returned + (overflow if needed else 0),
+        gradients_write=sum(map(sizes.gradient, sizes.sources(layer))) + orders.goes_out,
+        gradients_read=returned + orders.comes_back,
     )
 
 
-def two_passes(
-    sizes: TrainingSizes, layer: Layer, group: GroupPlan, norm: NormSums, whole: StageBytes
-) -> tuple[StageBytes, StageBytes]:
+def two_passes(sizes: TrainingSizes, layer: Layer, norm: NormSums, whole: StageBytes) -> tuple[StageBytes, StageBytes]:
     """The backward stage of a layer with a batch norm, which is `whole` without one: its gradient units' pass over the
-    batch, which hands gradients back to residual operands, and what is left, for which dy comes again. The norm's
-    gradient waits for the update as membrane gradients do, without a LIF, too."""
-    overflow = 0 if layer.lif else sizes.membrane_gradient_overflow(layer, group)
-    needed = overflow if sizes.has_gradient(layer.input) else 0
+    batch, which hands gradients back to residual operands, and what is left, for which dy comes again."""
     residual = sum(sizes.gradient(tensor) for tensor in layer.residuals if sizes.has_gradient(tensor))
     returned = sum(sizes.gradients_of(tensor) * sizes.gradient(tensor) for tensor in layer.outputs)
     first = StageBytes(
@@ -195,22 +194,21 @@ def two_passes(
         membrane_read=0,
         membrane_write=0,
         states_read=0,
-        gradients_write=whole.gradients_write - residual + overflow,
-        gradients_read=whole.gradients_read - returned + norm.gradient_read + needed,
+        gradients_write=whole.gradients_write - residual,
+        gradients_read=whole.gradients_read - returned + norm.gradient_read,
         sums_read=norm.second_read,
     )
     return first, second
 
 
-def _weight_update(sizes: TrainingSizes, layer: Layer, group: GroupPlan) -> StageBytes:
-    """Weight gradients that the weight buffer cannot hold leave it and come back between two visits."""
+def _weight_update(sizes: TrainingSizes, layer: Layer, orders: LayerOrders) -> StageBytes:
+    """Spikes as often as the order asks, gradients of membranes once, sums that the weight buffer cannot hold out and
+    in; the weights, and what the optimizer keeps of them."""
     update = sizes.update(layer)
-    visits = sizes.batch if group.tick_batched else -(-sizes.batch // group.images) * layer.rounds
-    excess = (visits - 1) * sizes.weight_gradient_overflow(layer)
     return StageBytes(
-        spikes_in=sizes.once(layer.input, group),
-        gradients_write=excess,
-        gradients_read=excess + sizes.membrane_gradient_overflow(layer, group),
+        spikes_in=orders.update.spikes,
+        gradients_write=orders.update.sums,
+        gradients_read=orders.update.sums + orders.waiting,
         weight_updates=update.weights_read + update.weights_written,
         optimizer_state=2 * update.state,
         update_reads=update.weights_read + update.state,

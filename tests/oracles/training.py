@@ -30,6 +30,18 @@ def products(layer: Layer, spikes: NDArray[np.uint8]) -> tuple[int, int, int]:
     return every, ones, on_map
 
 
+def update_folds(layer: Layer, rows: int, columns: int, rounds: int, *, together: bool) -> tuple[int, int]:
+    """(folds, cycles) of an output-stationary array of rows x columns that adds up the weight gradients of one image,
+    walked: PEs hold as many of one group's; pixels pass, of all rounds in one fold where they run together."""
+    folds = cycles = 0
+    filters, pixels = layer.filters // layer.groups, layer.out_shape[1] * layer.out_shape[2]
+    for _ in product(range(layer.groups), range(0, layer.reduction, rows), range(0, filters, columns)):
+        for stretch in [rounds * [pixels]] if together else rounds * [[pixels]]:
+            folds += 1
+            cycles += sum(stretch) + rows + columns - 2
+    return folds, cycles
+
+
 def moved_bits(network: Network, bits: dict[str, int], batch: int, kept: int) -> Counter[str]:
     """Bits of states, gradients and weight changes of the whole network, layer after layer; buffers are endless.
 

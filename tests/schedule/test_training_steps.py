@@ -23,7 +23,7 @@ from lifsim.play.steps import visits
 from lifsim.schedule.moves import Visit
 from lifsim.schedule.plan import ScheduleOptions
 from lifsim.schedule.traffic import DramBytes
-from lifsim.training.flows import Turns
+from lifsim.training.flows import Flow, Turns
 from lifsim.training.refusals import gradient_faults
 from lifsim.training.sizes import TrainingSizes
 from lifsim.training.steps import training_visits
@@ -37,6 +37,8 @@ from tests.schedule.test_timestep import SHARINGS, archs
 QUIET = settings(deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 KEEPS = st.sampled_from([*KEEPINGS.values()])
 GRADIENTS = ("gradient", "membrane_gradients", "weight_gradients", "norm_gradients")
+GRADIENTS_OF_ITS_OWN = ("membrane_gradients", "weight_gradients", "state_gradients")
+"""What a visit may put out and bring in again: overflow, and states between the parts of their chains."""
 STATISTICS = st.sampled_from(["timestep", "all_timesteps"])
 BEFORE = ("weights:", "optimizer_state:", "tensor:")
 """Of what is in DRAM when a run begins, the last batch's, or has been written in the forward pass."""
@@ -134,7 +136,7 @@ def test_the_way_back_reads_only_bytes_that_were_written_before(
     written: dict[str, set[int]] = {}
     of_the_loss: dict[str, set[int]] = {}
     for stage, visit in trained(case)[1]:
-        own = {name for name in visit.regions if name.startswith("membrane_gradients")}
+        own = {name for name in visit.regions if name.startswith(GRADIENTS_OF_ITS_OWN)}
         puts_out = [(name, set(places.tolist())) for name, places in touched(visit, writes=True)]
         for name, places in puts_out:
             if name in own:
@@ -237,8 +239,17 @@ def test_a_tensor_is_dealt_to_the_turns_of_its_images_and_timesteps() -> None:
     last, first = (turns.spread(Kind.SPIKES_IN, "tensor:x", 13, 1, at_once=at_once) for at_once in (False, True))
     assert (last.bytes.tolist(), first.bytes.tolist()) == ([0, 7, 0, 6], [7, 0, 6, 0])
     assert last.offset.tolist() == [6, 6, 0, 0]
-    some = turns.at(Kind.PSUM_READ, "weight_gradients:x", slice(1, None), 5)
-    assert (some.bytes.tolist(), np.unique(some.offset).tolist()) == ([0, 5, 5, 5], [0])
+    some = turns.at(Kind.PSUM_READ, "weight_gradients:x", slice(1, None), 16)
+    assert (some.bytes.tolist(), np.unique(some.offset).tolist()) == ([0, 5, 5, 6], [0])
+
+
+def test_bytes_that_come_again_are_read_whole_and_then_in_part() -> None:
+    """Two turns of 4 and 6 bytes that move 11 and 6: the first ones twice, then three of them."""
+    flow = Flow(Kind.SPIKES_IN, "tensor:x", np.array([4, 6]), np.array([0, 4]))
+    whole, rest = flow.again(np.array([11, 6]))
+    assert (whole.bytes.tolist(), whole.times.tolist(), rest.bytes.tolist()) == ([4, 6], [2, 1], [3, 0])
+    assert whole.offset is flow.offset
+    assert rest.offset is flow.offset
 
 
 def test_weights_that_one_pass_over_all_images_needs_come_with_the_first() -> None:

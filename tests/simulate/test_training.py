@@ -155,7 +155,7 @@ def test_array_cycles_are_those_of_the_three_products(encoding: str) -> None:
         C, H, W = layer.in_shape
         reduction = layer.group_filters * math.prod(layer.kernel)
         transposed = Gemm(H * W, reduction, C // layer.groups, layer.groups)
-        update = Gemm(layer.reduction, layer.pixels, layer.group_filters, layer.groups)
+        update = oracle.update_folds(layer, shape.rows, shape.cols, layer.rounds, together=True)
         back = (
             dense_cycles(DATAFLOWS["os"], transposed, shape, layer.rounds, True).total
             if layer.input.name != "input"
@@ -163,9 +163,30 @@ def test_array_cycles_are_those_of_the_three_products(encoding: str) -> None:
         )
         stages = record.stages
         assert stages["backward"].cycles.array + stages["backward"].cycles.fill_drain == 2 * back
-        array = 2 * dense_cycles(DATAFLOWS["os"], update, shape, layer.rounds, True).total
-        assert stages["weight_update"].cycles.total - stages["weight_update"].cycles.lif == array
+        assert stages["weight_update"].cycles.total - stages["weight_update"].cycles.lif == 2 * update[1]
         assert stages["backward"].cycles.lif == stages["forward"].cycles.lif
+
+
+def test_updates_add_timesteps_up_in_the_pes_where_they_run_together() -> None:
+    """Tick-batched one fold takes all of them; timestep by timestep, in turn, each fills and drains the array."""
+    network = _network()
+    tick, timestep = (_run(network, schedule=schedule) for schedule in ("tick", "timestep"))
+    array = tick.arch.array
+    for layer, together, apart in zip(network.layers, tick.records, timestep.records, strict=True):
+        for record, runs in ((together, True), (apart, False)):
+            _, cycles = oracle.update_folds(layer, array.rows, array.cols, layer.rounds, together=runs)
+            assert record.stages["weight_update"].cycles.total == cycles
+        assert together.stages["weight_update"].ops == apart.stages["weight_update"].ops
+
+
+def test_layers_name_the_orders_of_all_stages() -> None:
+    """conv3, tick-batched in two groups, endless buffers: one tile each, updated when all images have gone back."""
+    result = _run(_network(), batch=2, bptt="reversed")
+    words = {row["layer"]: row["tiling"] for row in result.layer_rows}
+    back, update = "backward: 1 x 6 rows, 1 x 2 channels", "update afterwards: 1 x 3 rows, 1 x 4 filters"
+    assert words["conv3"].count(";") == 2
+    assert f"; {back}, weights outer; {update}, sums outer" in words["conv3"]
+    assert "backward" not in words["conv1"]
 
 
 def test_the_forward_stage_is_inference_and_recomputation_repeats_it() -> None:

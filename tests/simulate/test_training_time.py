@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from itertools import combinations
@@ -179,18 +180,19 @@ def test_timeline_and_requests_tell_the_stages(tmp_path: Path) -> None:
 
 
 def test_narrow_ports_hold_every_stage_up() -> None:
-    """os: K cycles a fold, in which gradients and membrane gradients of 16 bits pass 16 and 8 PEs wide."""
+    """os: K cycles a fold, in which gradients and membrane gradients of 16 bits pass 16 and 8 PEs wide; in the update's
+    K are the pixels of all timesteps."""
     narrow = ("array.dataflow=os", "buffers.weight.banks=1", "buffers.weight.port_bits=32", *SLOW)
     timed = train(*narrow, workload="lenet5_mnist")
     for layer, record in zip(timed.network.layers, timed.records, strict=True):
-        backward, update = transposed_gemm(layer), weight_gradient_gemm(layer)
-        products = {"forward": gemm_of(layer), "weight_update": update}
-        products |= {"backward": backward} if layer.index else {}
+        together = replace(weight_gradient_gemm(layer), reduction=layer.rounds * layer.pixels)
+        products = {"forward": (gemm_of(layer), layer.rounds), "weight_update": (together, 1)}
+        products |= {"backward": (transposed_gemm(layer), layer.rounds)} if layer.index else {}
         waits = {}
-        for stage, gemm in products.items():
+        for stage, (gemm, rounds) in products.items():
             rows = -(-gemm.pixels // 16)
             late = [-(-gemm.reduction * min(8, gemm.filters - w) * 16 // 32) for w in range(0, gemm.filters, 8)]
-            waits[stage] = layer.rounds * rows * sum(max(0, cycles - gemm.reduction) for cycles in late) * gemm.groups
+            waits[stage] = rounds * rows * sum(max(0, cycles - gemm.reduction) for cycles in late) * gemm.groups
         assert record.counts.port_stalls.weight == sum(waits.values()) > 0
         for stage, cycles in waits.items():
             assert record.stages[stage].cycles.stall_weights >= cycles

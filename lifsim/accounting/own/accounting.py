@@ -20,6 +20,8 @@ from lifsim.model.arch import Arch
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.schedule.products import laid_out
+from lifsim.training.group_orders import orders_of
+from lifsim.training.sizes import TrainingSizes
 
 
 @ACCOUNTINGS.register
@@ -59,7 +61,9 @@ class Own(Accounting):
     def with_training_port_waits(
         self, setup: Setup, plan: Plan, layers: Sequence[Stages], keeping: Keeping
     ) -> list[Stages]:
-        found = []
-        for layer, stages in zip(setup.network.layers, layers, strict=True):
-            found.append(with_training_port_stalls(setup, layer, stages, plan, keeping))
+        found, sizes = [], TrainingSizes(plan.facts, plan.chip, setup.batch, keeping)
+        for group in plan.groups:
+            for index, orders in orders_of(sizes, group).items():
+                layer, stages = setup.network.layers[index], layers[index]
+                found.append(with_training_port_stalls(setup, orders, layer, stages, plan, keeping))
         return found

@@ -12,22 +12,25 @@ from lifsim.accounting.own.port_work import ports_of
 from lifsim.accounting.own.ports import waiting, with_port_stalls
 from lifsim.accounting.protocol import Setup
 from lifsim.accounting.stages import Stages
-from lifsim.hardware.array import DATAFLOWS, ArrayShape, Cut, Dataflow, dense_waits, shape_of
-from lifsim.hardware.input_reads import EvenReads
+from lifsim.hardware.array import DATAFLOWS, ArrayShape, Cut, Dataflow, shape_of
 from lifsim.hardware.sram_ports import Port, PortStalls
 from lifsim.keeping import Keeping
 from lifsim.model.network import Layer
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.products import laid_out
 from lifsim.training.norm_sums import norm_sums
+from lifsim.training.orders import LayerOrders
 from lifsim.training.products import Product, backward_product, update_product
 from lifsim.training.sizes import TrainingSizes
 from lifsim.training.stages import Stage
 from lifsim.training.undone import registers_for_calls
 
 
-def with_training_port_stalls(setup: Setup, layer: Layer, stages: Stages, plan: Plan, keeping: Keeping) -> Stages:
-    """`stages` of `layer` under `plan`, which know no waiting, with their waits for SRAM ports.
+def with_training_port_stalls(
+    setup: Setup, orders: LayerOrders, layer: Layer, stages: Stages, plan: Plan, keeping: Keeping
+) -> Stages:
+    """`stages` of `layer` under `plan`, which know no waiting, with their waits for SRAM ports. orders: of its products
+    on the way back.
 
     Forward reads the spikes as inference does, and so does recomputation, whose LIFs hand nothing over. The operands of
     the other products are taken to lie in the order in which the array asks for them.
@@ -36,7 +39,7 @@ def with_training_port_stalls(setup: Setup, layer: Layer, stages: Stages, plan: 
     norm = norm_sums(TrainingSizes(plan.facts, plan.chip, setup.batch, keeping), layer, group)
     tiling, tick = group.layers[layer.index - group.first].tiling, group.tick_batched
     in_registers = registers_for_calls(layer, group, plan.chip, keeping) > 0
-    ports = _Ports(setup, layer, tiling.cut, tick, keeping, in_registers)
+    ports = _Ports(setup, layer, orders, tiling.cut, tick, keeping, in_registers)
     apart = norm is not None and norm.way == "round trip"
     silent = replace(layer, lif=None)
 
@@ -70,6 +73,7 @@ def _more(counts: LayerCounts, one: LayerCounts, other: LayerCounts) -> LayerCou
 class _Ports:
     setup: Setup
     layer: Layer
+    orders: LayerOrders
     cut: Cut
     tick_batched: bool
     keeping: Keeping
@@ -82,23 +86,16 @@ class _Ports:
         return waiting(counts, self._gradient_units())
 
     def product(self, counts: LayerCounts) -> LayerCounts:
-        product = backward_product(self.layer, self._dataflow, needed=counts.ops.macs_dense > 0)
+        product = backward_product(self.layer, self._dataflow, self.orders.backward)
         return waiting(counts, self._product(counts, product))
 
     def weight_update(self, counts: LayerCounts) -> LayerCounts:
-        return waiting(counts, self._product(counts, update_product(self.layer, self._dataflow)))
+        return waiting(counts, self._product(counts, update_product(self.layer, self._dataflow, self.orders.update)))
 
     def _product(self, counts: LayerCounts, product: Product) -> PortStalls:
-        waits = dense_waits(
-            product.dataflow,
-            EvenReads(product.gemm, counts.bits.spike_in),
-            product.gemm,
-            self._shape,
-            max(1, product.rounds),
-            self.tick_batched,
-            ports_of(self.setup.machine.stores, counts.bits),
-        )
-        return waits * (self.setup.batch if product.rounds else 0)
+        ports = ports_of(self.setup.machine.stores, counts.bits)
+        waits = product.waits(self._shape, ports, counts.bits.spike_in, tick_batched=self.tick_batched)
+        return waits * self.setup.batch
 
     def _gradient_units(self) -> PortStalls:
         """A pass takes as long as its membranes need to come through their buffer's ports: those of all calls where

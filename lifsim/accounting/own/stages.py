@@ -103,7 +103,11 @@ class _LayerStages:
             stages[Stage.RECOMPUTE] = self._recompute(self.traffic.recompute)
         if self.traffic.gradient_sums is not None:
             stages[Stage.GRADIENT_SUMS] = self._gradient_sums(self.traffic.gradient_sums)
-        return stages | {Stage.BACKWARD: self._backward(), Stage.WEIGHT_UPDATE: self._weight_update()}
+        orders = self.traffic.orders
+        return stages | {
+            Stage.BACKWARD: replace(self._backward(), tiling=orders.backward_in_words),
+            Stage.WEIGHT_UPDATE: replace(self._weight_update(), tiling=orders.update_in_words),
+        }
 
     @property
     def norm(self) -> NormWork | None:
@@ -150,7 +154,7 @@ class _LayerStages:
 
     def _gradient_sums(self, moved: StageBytes) -> LayerCounts:
         """The gradient units' pass over the batch; the array waits."""
-        nothing = self._work(replace(self._backward_product, rounds=0), self.machine.precision.psum_bits)
+        nothing = self._work(replace(self._backward_product, tiles=()), self.machine.precision.psum_bits)
         lif = self._gradient_cycles() if self.layer.lif else self._norm_cycles()
         counts = self._counts(
             nothing, self._with_gradients(self._operations(0, 0, multibit=False)),
@@ -162,7 +166,7 @@ class _LayerStages:
         layer, moved, zeros = self.layer, self.traffic.backward, self.setup.network.gradients
         product = self._backward_product
         work = self._work(product, self.machine.precision.psum_bits)
-        products = round((1 - zeros.membrane_sparsity) * map_products(layer) * product.rounds * self.batch)
+        products = round((1 - zeros.membrane_sparsity) * map_products(layer) * layer.rounds * self.batch)
         ops = self._operations(work.macs, min(work.macs, products), multibit=True)
         if self.norm is not None:
             sram = self._backward_sram(work, moved, units=False)
@@ -177,7 +181,7 @@ class _LayerStages:
 
     @property
     def _backward_product(self) -> Product:
-        return backward_product(self.layer, DATAFLOWS[self.machine.array.dataflow], needed=self.traffic.input_gradient)
+        return backward_product(self.layer, DATAFLOWS[self.machine.array.dataflow], self.traffic.orders.backward)
 
     def _with_gradients(self, ops: Operations) -> Operations:
         """The gradient units' work beside."""
@@ -204,7 +208,7 @@ class _LayerStages:
         """Weight gradients collect in the psum buffer from round to round, and change the weights once. Weights and
         what the optimizer keeps pass the weight buffer, as sums of so many bits."""
         layer, moved, bits = self.layer, self.traffic.weight_update, self.machine.precision.psum_bits
-        product = update_product(layer, DATAFLOWS[self.machine.array.dataflow])
+        product = update_product(layer, DATAFLOWS[self.machine.array.dataflow], self.traffic.orders.update)
         work = self._work(product, self.inference.bits.spike_in)
         change = UpdateWork.of(layer, self.machine.optimizer)
         ops = replace(
