@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 
+from tests.oracles.pinned_tiles import most_that_stay
+
 Byte = tuple[int, ...]
 
 
@@ -143,8 +145,6 @@ def filters_moved(
     """(bytes that come in as weights do, that come in and that go out as sums do) of the filters of a group, tile by
     tile, in so many visits, a row tile of a map each. Sums begin as nothing, and the last change of one stays."""
     tiles = cut(filters, tile)
-    largest = max(map(len, tiles)) * each
-    everything = filters * each
     walk = (
         [(here, visit) for here in tiles for visit in range(visits)]
         if filters_outer
@@ -152,9 +152,8 @@ def filters_moved(
     )
     stay: set[Byte] = set()
     if not filters_outer:
-        alone = len(tiles) == 1 or everything <= buffer
-        ranked = [(one, byte) for one in range(filters) for byte in range(each)]
-        stay = set(ranked[: buffer if alone else max(0, buffer - largest)])
+        places = [[(one, byte) for one in here for byte in range(each)] for here in tiles]
+        stay = set(places[0][:buffer]) if len(tiles) == 1 else most_that_stay(places, buffer)
     last: dict[Byte, int] = {}
     for number, (here, _) in enumerate(walk):
         last |= {(one, byte): number for one in here for byte in range(each)}

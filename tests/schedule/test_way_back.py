@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from itertools import product
 
+from lifsim.keeping import KEEPINGS
 from lifsim.model.network import Layer
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.group import Chunks
@@ -130,7 +131,7 @@ def test_of_all_sets_of_layers_the_best_is_updated_in_turn() -> None:
             cols=2, weight=draw.randint(20, 900), spike_in=draw.randint(8, 120), spike_out=draw.randint(0, 300)
         )
         plan = plan_on(net, Sharing(), arch, ScheduleOptions("timestep", batch, batch))
-        sizes = TrainingSizes(plan.facts, plan.chip, batch, reverse=False)
+        sizes = TrainingSizes(plan.facts, plan.chip, batch, KEEPINGS["stored"])
         found = orders_of(sizes, plan.groups[0])
         together = Together([products_of(sizes, layer) for layer in net.layers], Chunks(batch, batch))
         places, moved = range(len(net.layers)), []

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from lifsim.config.arch import load_arch
 from lifsim.graph.states import states_of
+from lifsim.keeping import KEEPINGS
 from lifsim.model.arch import Arch
 from lifsim.model.network import Input, Layer, Network
 from lifsim.model.sharing import Sharing
@@ -95,7 +96,7 @@ def test_gradients_of_membranes_wait_for_two_products(schedule: str, encoding: s
 def waited_as_walked(net: Network, arch: Arch, options: ScheduleOptions) -> set[str]:
     """When the layers are updated, if all is as the walk has it."""
     plan, batch, bits = plan_on(net, Sharing(), arch, options), options.batch, arch.precision.psum_bits
-    training = TrainingSizes(plan.facts, plan.chip, batch, reverse=False)
+    training = TrainingSizes(plan.facts, plan.chip, batch, KEEPINGS["stored"])
     waits, stays_in = arch.buffers.spike_out.usable_bytes, arch.buffers.weight.usable_bytes
     readers = Counter(tensor.name for layer in net.layers for tensor in (layer.input, *layer.residuals))
     books = training_traffic(training, plan)
