@@ -33,6 +33,7 @@ CASES = [
         "schedule": "timestep",
         "batch": 3,
     },
+    {"workload": "lenet5_mnist", "bptt": "reversed", "schedule": "timestep", "batch": 3, "chunk": 2},
     {"workload": "mobilenet_cifar10", "sharing": "channel2", "schedule": "auto"},
 ]
 SLOW = ("dram.model=bandwidth", "dram.bandwidth_bytes_per_s=2GB")
