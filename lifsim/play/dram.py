@@ -36,7 +36,7 @@ EXTENT_RECORD_BYTES = 176
 KEPT = ("weights", "optimizer_state", "tensor", "state", "psums", "states", "sums")
 """Kinds of tensors in address order, each with a place of its own."""
 
-PASSING = ("gradient", "membrane_gradients", "state_gradients", "weight_gradients", "norm_gradients")
+PASSING = ("gradient", "membrane_gradients", "state_gradients", "weight_gradients", "norm_gradients", "undone")
 """Kinds that nobody needs behind the last visit that touches them: their places are used again."""
 
 _RANK = {kind: rank for rank, kind in enumerate(KEPT)} | dict.fromkeys(PASSING, len(KEPT))

@@ -109,3 +109,15 @@ def test_a_hard_reset_runs_forward_again_and_is_not_undone() -> None:
     with pytest.raises(InputError, match=r"lif1: hard reset forgets the membrane.*use recomputed, or stored"):
         trained(net, "none", bptt="reversed")
     assert trained(net, "none", bptt="recomputed").stages["recompute"].cycles.total > 0
+
+
+@pytest.mark.parametrize("schedule", ["tick", "timestep"])
+def test_what_runs_forward_again_waits_for_the_dram(schedule: str) -> None:
+    """u' that finds no room has a place of its own there: all stages play, and the cycles of their causes are whole."""
+    net = network(CHAIN.format(*"abab"), "[2, 2, 2]")
+    machine = (BYTE, "buffers.membrane.size_bytes=4", "dram.model=cycle")
+    result = trained(net, "none" if schedule == "tick" else "layer", machine, schedule=schedule, bptt="recomputed")
+    spilled = result.stages["recompute"].dram_bytes.membrane_write
+    assert (spilled > 0) == (schedule == "timestep")
+    assert result.stages["recompute"].cycles.stall_spikes + result.stages["recompute"].cycles.stall_weights > 0
+    assert any("membranes of 8 bits are recomputed" in note for note in result.notes)
