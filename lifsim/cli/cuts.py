@@ -1,11 +1,11 @@
-"""Which weights are pruned, and how long networks are trained after that."""
+"""Which weights are pruned."""
 
 from __future__ import annotations
 
+from lifsim.config import defaults
 from lifsim.errors import Fault, InputError
 
-RETRAIN_EPOCHS = 3
-SHARES = "0,0.2,0.4,0.6,0.7,0.8,0.9,0.95"
+SHARES = ",".join(f"{share:g}" for share in defaults.PRUNED_SHARES)
 
 
 def shares_of(text: str) -> list[float]:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lifsim.cli.cuts import RETRAIN_EPOCHS, shares_of
+from lifsim.cli.cuts import shares_of
 from lifsim.cli.say import say
 from lifsim.cli.stopping import keeping
 from lifsim.cli.usual_sharings import Choice
 from lifsim.cli.where_possible import where_possible_option
+from lifsim.config import defaults
 from lifsim.errors import Fault, InputError, collecting
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ SHARINGS = "none,channel2,channel4,layer,layer+channel2"
 @click.option(
     "--retrain-epochs",
     type=click.IntRange(min=0),
-    show_default=str(RETRAIN_EPOCHS),
+    show_default=str(defaults.RETRAIN_EPOCHS),
     help="Training after each cut of --prune.",
 )
 @click.option("--jobs", type=click.IntRange(min=1), help="Trainings at a time. Default: all CPUs.")
@@ -125,7 +126,7 @@ def _cuts(shares: str | None, retrain_epochs: int | None) -> Cuts | None:
     from lifsim.engine.training.pruning import Cuts
 
     if shares is not None:
-        return Cuts.of(shares_of(shares), RETRAIN_EPOCHS if retrain_epochs is None else retrain_epochs)
+        return Cuts.of(shares_of(shares), defaults.RETRAIN_EPOCHS if retrain_epochs is None else retrain_epochs)
     if retrain_epochs is not None:
         raise InputError(Fault("must go with --prune", path="--retrain-epochs"))
     return None

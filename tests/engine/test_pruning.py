@@ -201,6 +201,19 @@ def test_shares_and_epochs_that_cannot_be(folder: Path, tmp_path: Path, capsys: 
     assert "shares: 'half' must be numbers with commas" in capsys.readouterr().err
     with pytest.raises(InputError, match="must be one share or more"):
         Cuts(())
-    (own / "out" / "pruned.json").write_text('{"networks": [{}]}')
-    assert main(["plot", "fig8", str(own / "out"), "--out", str(own / "a.svg")]) == 2
-    assert "pruned.json" in capsys.readouterr().err
+
+
+def test_pruned_networks_that_are_none_are_not_read_back(
+    cut: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = copied(cut, tmp_path)
+    one = stored(own)[0]
+    for networks, fault in (
+        ([{}], "networks.0.seed"),
+        ([one, one], "must be another one than networks.0"),
+        ([one | {"cuts": one["cuts"][::-1]}], "must be of ascending shares"),
+        ([one | {"weights_sha256": "x"}], "weights_sha256"),
+    ):
+        (own / "out" / "pruned.json").write_text(json.dumps({"networks": networks}))
+        assert main(["plot", "fig8", str(own / "out"), "--out", str(own / "a.svg")]) == 2
+        assert fault in capsys.readouterr().err

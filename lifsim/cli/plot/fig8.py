@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from lifsim.cli.cuts import RETRAIN_EPOCHS, SHARES, shares_of
+from lifsim.cli.cuts import SHARES, shares_of
 from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.plot.output import Output, say_written
 from lifsim.cli.say import say
@@ -16,7 +16,7 @@ from lifsim.config import defaults
 from lifsim.units import counted
 from lifsim.watch import Watch
 
-NETWORKS = "resnet19_cifar10,resnet19_tinyimagenet,resnet19_imagenet100"
+NETWORKS = ",".join(defaults.FIG8_NETWORKS)
 SHARINGS = ",".join(defaults.FIG7_SHARINGS)
 
 
@@ -33,7 +33,7 @@ Examples:
 @click.argument("study", required=False, type=click.Path(path_type=Path))
 @click.option("--shares", default=SHARES, show_default=True, help="Shares of the weights to prune, with commas.")
 @click.option(
-    "--retrain-epochs", type=click.IntRange(min=0), default=RETRAIN_EPOCHS, show_default=True,
+    "--retrain-epochs", type=click.IntRange(min=0), default=defaults.RETRAIN_EPOCHS, show_default=True,
     help="Training after each cut.",
 )  # fmt: skip
 @click.option("--arch", default=defaults.ARCH, show_default=True, help="Bits per weight and membrane of the study's.")
@@ -42,8 +42,10 @@ Examples:
     "--networks", metavar="NAME|FILE,...", default=NETWORKS, show_default=True, help="Of the right half, with commas."
 )
 @click.option("--sharing", "sharings", metavar="SHARING,...", default=SHARINGS, show_default=True, help="Its sharings.")
-@click.option("--pruned", type=float, default=0.9, show_default=True, help="Share of its weights that is pruned.")
-@click.option("--bits", type=int, default=32, show_default=True, help="Of its weights and membranes.")
+@click.option(
+    "--pruned", type=float, default=defaults.FIG8_PRUNED, show_default=True, help="Share of its weights that is pruned."
+)
+@click.option("--bits", type=int, default=defaults.FIG8_BITS, show_default=True, help="Of its weights and membranes.")
 @options_of(Output, "output")
 def fig8(
     study: Path | None,

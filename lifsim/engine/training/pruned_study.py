@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
@@ -52,6 +53,13 @@ class Pruned(Model):
     weights_sha256: Annotated[str, Field(strict=True, pattern=r"^[0-9a-f]{64}$")]
     retrain_epochs: Annotated[int, Field(strict=True, ge=0, le=1 << 20)]
     cuts: Annotated[list[_Cut], Field(min_length=1)]
+
+    @rule
+    def cuts_go_on(self) -> Broken:
+        """Each takes more than the one before."""
+        shares = [cut.share for cut in self.cuts]
+        if any(one >= after for one, after in pairwise(shares)):
+            yield "cuts", f"must be of ascending shares, not {shares}"
 
     @property
     def key(self) -> tuple[str, int, str, Cuts]:

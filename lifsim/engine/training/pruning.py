@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lifsim.config import defaults
 from lifsim.engine.data import Dataset
 from lifsim.engine.evaluate import evaluate
 from lifsim.engine.inference import Engine
@@ -24,17 +25,14 @@ from lifsim.errors import Fault, InputError
 
 Array = NDArray[Any]
 
-SHARES = (0.0, 0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 0.95)
-RETRAIN_EPOCHS = 3
-
 
 @dataclass(frozen=True)
 class Cuts:
     """Which shares of the weights are to be pruned, ascending, and how many epochs of training follow each cut, 0 for
     none. Raises InputError."""
 
-    shares: tuple[float, ...] = SHARES
-    retrain_epochs: int = RETRAIN_EPOCHS
+    shares: tuple[float, ...] = defaults.PRUNED_SHARES
+    retrain_epochs: int = defaults.RETRAIN_EPOCHS
 
     def __post_init__(self) -> None:
         faults = [Fault(f"{one} must be >= 0 and < 1", path="shares") for one in self.shares if not 0 <= one < 1]
@@ -46,7 +44,7 @@ class Cuts:
             raise InputError(faults)
 
     @classmethod
-    def of(cls, shares: Iterable[float], retrain_epochs: int = RETRAIN_EPOCHS) -> Cuts:
+    def of(cls, shares: Iterable[float], retrain_epochs: int = defaults.RETRAIN_EPOCHS) -> Cuts:
         """Shares in any order."""
         return cls(tuple(sorted(set(shares))), retrain_epochs)
 

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-NETWORKS = ("resnet19_cifar10", "resnet19_tinyimagenet", "resnet19_imagenet100")
-PRUNED, BITS = 0.9, 32
 _MB = 1e6
 
 

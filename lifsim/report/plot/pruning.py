@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 from lifsim.config import defaults
 from lifsim.config.arch import load_arch
-from lifsim.engine.training.pruning import RETRAIN_EPOCHS, SHARES, Cuts
+from lifsim.engine.training.pruning import Cuts
 from lifsim.errors import Fault, InputError, collecting
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
-from lifsim.report.figures.fig8_memory import BITS, NETWORKS, PRUNED
 from lifsim.report.memory_inputs import MemoryInputs, read_memory_inputs
 from lifsim.report.memory_table import memory_rows
 from lifsim.report.plot.drawing import Name, checked, drawn
@@ -35,13 +34,13 @@ PRUNING = "networks pruned"
 def fig8(
     study: Name | None = None,
     *,
-    shares: Sequence[float] = SHARES,
-    retrain_epochs: int = RETRAIN_EPOCHS,
+    shares: Sequence[float] = defaults.PRUNED_SHARES,
+    retrain_epochs: int = defaults.RETRAIN_EPOCHS,
     arch: Arch | Name = defaults.ARCH,
-    networks: Sequence[Network | Name] = NETWORKS,
+    networks: Sequence[Network | Name] = defaults.FIG8_NETWORKS,
     sharings: Sequence[Sharing | str] = defaults.FIG7_SHARINGS,
-    pruned: float = PRUNED,
-    bits: int = BITS,
+    pruned: float = defaults.FIG8_PRUNED,
+    bits: int = defaults.FIG8_BITS,
     jobs: int | None = None,
     out: Name | None = None,
     force: bool = False,
