@@ -49,6 +49,7 @@ class TickEvents:
         self.chains = self.layer.filters // self.told.calls
         self.pinned = self._pinned_rows()
         self.here: set[tuple[int, int, int]] = set()
+        self.straddling = f"spike_out of {self.layer.name}"
 
     @property
     def state(self) -> Thing:
@@ -65,7 +66,7 @@ class TickEvents:
 
     def events(self) -> Iterator[Event]:
         if self.told.state is not None:
-            self.walker.add_state(self.state, self.told.state, self.batch * self.rows_out * self.chains)
+            self.walker.chip.add_state(self.state, self.told.state, self.batch * self.rows_out * self.chains)
         at_work = None
         together = images_together(self.layer, self.batch) if self.tiling.order == "weights_outer" else 1
         for step, (group, image, row_tile, filter_tile) in enumerate(self._tiles()):
@@ -136,7 +137,7 @@ class TickEvents:
         if self.layer.operand is not None:
             for timestep in self._timesteps:
                 plane = (self.layer.operand.name, image, self._key(self.layer.operand.timesteps, timestep))
-                yield Load("passing", plane, 0, self.walker.size(plane))
+                yield Load("passing", plane, 0, self.walker.chip.size(plane))
             return
         place = "weight" if self._room_beside(filters) else "passing"
         for offset, size in self._moved(step, Kind.WEIGHTS):
@@ -253,7 +254,8 @@ class TickEvents:
     def _at(self, image: int, timestep: int, rows: Range, filters: Range) -> Iterator[Event]:
         """One timestep of filters."""
         if timestep in self._timesteps:
-            yield Compute(self.layer.name, image, timestep, rows, filters)
+            pixels = rows[0] * self.rows.row_pixels, rows[1] * self.rows.row_pixels
+            yield Compute(self.layer.name, image, timestep, pixels, filters)
         if self.told.state is None:
             return
         for row, (chains, calls) in product(range(*rows), self.order.blocks(filters)):
@@ -268,12 +270,21 @@ class TickEvents:
         for timestep in self._fires_at:
             for tensor in self.layer.residuals:
                 plane = (tensor.name, image, self._key(tensor.timesteps, timestep))
-                yield Load("passing", plane, 0, self.walker.size(plane))
+                yield Load("passing", plane, 0, self.walker.chip.size(plane))
             yield Finish(self.layer.name, image, timestep, rows)
             for tensor in self.layer.outputs:
                 yield Store("array", (tensor.name, image, self._key(tensor.timesteps, timestep)), 0, 1 << 60)
             yield Drop("passing")
+        yield from self._begun(image)
         yield Drop("array")
+
+    def _begun(self, image: int) -> Iterator[Event]:
+        """Rows of which windows are cut wait in spike_out; those that are complete leave it."""
+        yield Drop(self.straddling)
+        for thing, row in list(self.walker.rows.begun()):
+            node = self.net.node(thing[1])
+            if (node.layer, thing[2]) == (self.layer.name, image):
+                yield Put(self.straddling, thing, row * node.row_bytes, (row + 1) * node.row_bytes)
 
     def _key(self, timesteps: int, timestep: int) -> int:
         return timestep if timesteps == self.net.timesteps else 0
