@@ -88,8 +88,8 @@ def test_a_row_before_those_that_it_needs() -> None:
 
     def hurry(events: Events) -> Events:
         index = find(events, Compute, layer="c1")
-        first, end = events[index].rows  # type: ignore[union-attr]
-        return [*events[:index], replace(events[index], rows=(first, end + 1)), *events[index + 1 :]]  # type: ignore[type-var]
+        first, end = events[index].pixels  # type: ignore[union-attr]
+        return [*events[:index], replace(events[index], pixels=(first, end + 8)), *events[index + 1 :]]  # type: ignore[type-var]
 
     rejected("strips", hurry, r"rows 0 to 2 of l0 are not all computed yet")
 

@@ -149,4 +149,4 @@ def test_reach_of_nodes_along_a_signal_is_that_of_its_length() -> None:
     ]
     first, second = steps_behind(network(ops, (2, 1, 9), 1))
     assert [step.reads for step in first] == [(Read("input", 2, 2),), (Read("c"),), (Read("l", 1, 1),)]
-    assert second[0].reads == (Read("p", 1, 1, row_by_row=False),)
+    assert second[0].reads == (Read("p", 1, 1, stride=2),)

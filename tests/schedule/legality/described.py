@@ -11,7 +11,7 @@ from lifsim.model.network import Input, Network, Pool, TimeMean
 from lifsim.model.network import Layer as HardwareLayer
 from lifsim.model.network import Node as NetworkNode
 from lifsim.model.product import Product
-from lifsim.schedule.plan import Plan
+from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.schedule.storage import rows_of, step_row_bytes, tick_rows
 from tests.oracles.legality_events import Layer, Net, Node, Source
 
@@ -36,12 +36,25 @@ def described(network: Network, states: Sequence[State], plan: Plan, batch: int,
                 packed_row_bytes=packed.row_bytes,
                 state=state.name if state else None,
                 calls=state.channels if state else 1,
+                row_pixels=facts.rows.row_pixels,
                 norm=_norm(network, layer) if training else None,
                 hands_on=layer.lif is None and [tensor.name for tensor in layer.outputs] == [layer.name],
             )
         )
     buffers = {name: getattr(plan.chip.room, name) for name in ("weight", "spike_in", "spike_out", "membrane")}
+    for group in plan.groups:
+        if group.tick_batched:
+            buffers |= _of_tiles(plan, group)
     return Net(network.timesteps, batch, tuple(_nodes(network, plan)), tuple(layers), buffers)
+
+
+def _of_tiles(plan: Plan, group: GroupPlan) -> dict[str, int]:
+    """Room of a layer that is tick-batched. Rows that have begun wait in spike_out, of the filters that pass before the
+    next row tile: that is told as the room that rows of all filters would have."""
+    layer, tiling = plan.facts.layers[group.first].layer, group.layers[0].tiling
+    together = layer.groups // tiling.group_sets(layer.groups)
+    passing = together * (tiling.filters if tiling.order == "weights_outer" else layer.group_filters)
+    return {f"spike_out of {layer.name}": plan.chip.room.spike_out * layer.filters // passing}
 
 
 def _norm(network: Network, layer: HardwareLayer) -> str | None:

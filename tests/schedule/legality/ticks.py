@@ -50,6 +50,7 @@ class TickEvents:
         self.chains = self.layer.filters // self.told.calls
         self.pinned = self._pinned_rows()
         self.here: set[tuple[int, int, int]] = set()
+        self.straddling = f"spike_out of {self.layer.name}"
 
     @property
     def state(self) -> Thing:
@@ -66,11 +67,9 @@ class TickEvents:
 
     def events(self) -> Iterator[Event]:
         if self.told.state is not None:
-            self.walker.add_state(self.state, self.told.state, self.batch * self.rows_out * self.chains)
-        if self.told.norm is None:
-            yield from self._pass(sums=True, calls=True)
-        else:  # all sums of all images first
-            yield from self._pass(sums=True, calls=False)
+            self.walker.chip.add_state(self.state, self.told.state, self.batch * self.rows_out * self.chains)
+        yield from self._pass(sums=True, calls=self.told.norm is None)
+        if self.told.norm is not None:  # its neurons wait for all sums of all images
             yield from self._pass(sums=False, calls=True)
 
     def _pass(self, *, sums: bool, calls: bool) -> Iterator[Event]:
@@ -93,11 +92,10 @@ class TickEvents:
             yield from self._work(image, rows, parts, sums=sums, calls=calls)
             if sums:
                 yield from self._forget(group, image, rows, parts, filters)
-            if not calls:
-                continue
-            self.left[image, slice(*rows)] -= (filters[1] - filters[0]) * len(parts)
-            if not self.left[image, rows[0]]:
-                yield from self._put_out(image, rows)
+            if calls:
+                self.left[image, slice(*rows)] -= (filters[1] - filters[0]) * len(parts)
+                if not self.left[image, rows[0]]:
+                    yield from self._put_out(image, rows)
         for place in ("weight", "spike_in"):
             yield Drop(place)
 
@@ -151,7 +149,7 @@ class TickEvents:
         if self.layer.operand is not None:
             for timestep in self._timesteps:
                 plane = (self.layer.operand.name, image, self._key(self.layer.operand.timesteps, timestep))
-                yield Load("passing", plane, 0, self.walker.size(plane))
+                yield Load("passing", plane, 0, self.walker.chip.size(plane))
             return
         place = "weight" if self._room_beside(filters) else "passing"
         for offset, size in self._moved(step, Kind.WEIGHTS):
@@ -257,13 +255,12 @@ class TickEvents:
         if self.cut_chains is not None and self.cut_chains.alternating:
             turns = ((timestep, part) for timestep in self._fires_at for part in parts)
         else:
-            folds = (
-                (first, min(first + self.fold, end)) for begin, end in parts for first in range(begin, end, self.fold)
-            )
+            folds = ((low, min(low + self.fold, end)) for begin, end in parts for low in range(begin, end, self.fold))
             turns = ((timestep, fold) for fold in folds for timestep in self._fires_at)
         for timestep, filters in turns:
             if sums and timestep in self._timesteps:
-                yield Compute(self.layer.name, image, timestep, rows, filters)
+                pixels = rows[0] * self.rows.row_pixels, rows[1] * self.rows.row_pixels
+                yield Compute(self.layer.name, image, timestep, pixels, filters)
             if calls and self.told.state is not None:
                 yield from self._calls(image, timestep, rows, filters)
         yield Drop("registers")
@@ -282,12 +279,21 @@ class TickEvents:
         for timestep in self._fires_at:
             for tensor in self.layer.residuals:
                 plane = (tensor.name, image, self._key(tensor.timesteps, timestep))
-                yield Load("passing", plane, 0, self.walker.size(plane))
+                yield Load("passing", plane, 0, self.walker.chip.size(plane))
             yield Finish(self.layer.name, image, timestep, rows)
             for tensor in self.layer.outputs:
                 yield Store("array", (tensor.name, image, self._key(tensor.timesteps, timestep)), 0, 1 << 60)
             yield Drop("passing")
+        yield from self._begun(image)
         yield Drop("array")
+
+    def _begun(self, image: int) -> Iterator[Event]:
+        """Rows of which windows are cut wait in spike_out; those that are complete leave it."""
+        yield Drop(self.straddling)
+        for thing, row in list(self.walker.rows.begun()):
+            node = self.net.node(thing[1])
+            if (node.layer, thing[2]) == (self.layer.name, image):
+                yield Put(self.straddling, thing, row * node.row_bytes, (row + 1) * node.row_bytes)
 
     def _key(self, timesteps: int, timestep: int) -> int:
         return timestep if timesteps == self.net.timesteps else 0
