@@ -189,7 +189,8 @@ class GroupSpikes:
                     for row in rows if (thing, row * size, (row + 1) * size) not in begun
                 )  # fmt: skip
         for thing, low, high in begun:
-            yield Put("spike_out", thing, low, high)
+            if not self.chip.on_chip(thing, low, high):
+                yield Put("spike_out", thing, low, high)
 
     def _keep_what_passes(self, name: str, size: int, now: Now) -> Iterator[Event]:
         for image in now.images:
