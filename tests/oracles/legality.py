@@ -71,7 +71,7 @@ class Walker:
                 self.norms.require_packed(event)
                 self.chip.load(event)
             case Put():
-                require(event.thing[0] != "/begun" or self.rows.have_begun(event), f"{event}: they have not begun")
+                require(event.thing[0] != "/begun" or self.rows.have_begun(event), event, "they have not begun")
                 self.chip.put(event)
             case Store():
                 self.chip.store(event)
@@ -94,7 +94,7 @@ class Walker:
         node = self.net.node(layer.product)
         if layer.filter_bytes:
             low, high = (layer.filter_bytes * filters for filters in event.filters)
-            self.chip.require_on_chip(("/weights", layer.name), low, high, f"{event}: weights")
+            self.chip.require_on_chip(("/weights", layer.name), low, high, event, "weights")
         rows = event.pixels[0] // layer.row_pixels, -(-event.pixels[1] // layer.row_pixels)
         for position, source in enumerate(node.sources):
             if position or not self._packed_input(event, layer, source, rows):
@@ -104,11 +104,11 @@ class Walker:
     def _add(self, event: Compute, layer: Layer) -> None:
         done = self._sums(layer, event.image, event.timestep)[slice(*event.filters), slice(*event.pixels)]
         first, end = event.parts
-        require(not first or bool((done == first).all()), f"{event}: the part before it has not been added")
+        require(not first or bool((done == first).all()), event, "the part before it has not been added")
         if first:
-            require(event.sums is not None, f"{event}: its partial sums lie nowhere")
+            require(event.sums is not None, event, "its partial sums lie nowhere")
             size = self.chip.size(event.sums or ())
-            self.chip.require_on_chip(event.sums or (), 0, size, f"{event}: partial sums")
+            self.chip.require_on_chip(event.sums or (), 0, size, event, "partial sums")
         done[:] = end
         self.in_pes = event
         self.chip.here.pop("sums", None)
@@ -140,8 +140,8 @@ class Walker:
         self.norms.require_read(source.node, event.timestep, event)
         for low, high in self.net.needed(source, *rows):
             require(bool(self.rows.made(plane)[low:high].all()),
-                    f"{event}: rows {low} to {high - 1} of {source.node} are not all computed yet")  # fmt: skip
-            self.chip.require_on_chip(plane, low * node.row_bytes, high * node.row_bytes, f"{event}: {source.node}")
+                    event, f"rows {low} to {high - 1} of {source.node} are not all computed yet")  # fmt: skip
+            self.chip.require_on_chip(plane, low * node.row_bytes, high * node.row_bytes, event, source.node)
 
     # The LIFs
 
@@ -149,16 +149,16 @@ class Walker:
         """One call, on some bytes."""
         layer = self.net.layer(event.layer)
         state, size = self.chip.states[event.thing]
-        require(state == layer.state, f"{event}: {event.layer} has its membranes elsewhere")
-        require(event.high <= size, f"{event}: there are only {size} bytes")
+        require(state == layer.state, event, f"{event.layer} has its membranes elsewhere")
+        require(event.high <= size, event, f"there are only {size} bytes")
         self.norms.require_applied(layer, event.timestep, event)
         part = slice(event.low, event.high)
         users = self.users(state)
         position = (event.timestep * len(users) + users.index(layer)) * layer.calls + event.call
         versions = self.chip.versions[event.thing][part]
         require(bool((versions == position).all()),
-                f"{event}: the call before this one has not been, or one behind it has")  # fmt: skip
-        require(bool(self.chip.held(event.place, event.thing)[part].all()), f"{event}: these membranes are not on chip")
+                event, "the call before this one has not been, or one behind it has")  # fmt: skip
+        require(bool(self.chip.held(event.place, event.thing)[part].all()), event, "these membranes are not on chip")
         if event.of is not None:
             self._require_sums(event, layer, *event.of)
         versions[:] = position + 1
@@ -168,12 +168,12 @@ class Walker:
     ) -> None:
         """Complete, and, where they were computed before, still in the PEs."""
         done = self._sums(layer, image, event.timestep)[slice(*filters), slice(*pixels)]
-        require(bool((done == layer.parts).all()), f"{event}: its sums are not complete")
+        require(bool((done == layer.parts).all()), event, "its sums are not complete")
         if self.net.node(layer.product).steps == "first" and event.timestep:
             last = self.in_pes
             there = last is not None and (last.layer, last.image) == (event.layer, image)
             require(there and last is not None and _within(pixels, last.pixels) and _within(filters, last.filters),
-                    f"{event}: its currents are in the PEs no more")  # fmt: skip
+                    event, "its currents are in the PEs no more")  # fmt: skip
 
     # Rows
 
@@ -182,21 +182,39 @@ class Walker:
         layer = self.net.layer(event.layer)
         low, high = (row * layer.row_pixels for row in event.rows)
         done = self._sums(layer, event.image, event.timestep)[:, low:high]
-        require(bool((done == layer.parts).all()), f"{event}: its sums are not complete")
+        require(bool((done == layer.parts).all()), event, "its sums are not complete")
         self.norms.require_applied(layer, event.timestep, event)
+        if layer.current_bytes:
+            self._currents(event, layer)
         self.rows.finish(event)
+
+    def _currents(self, event: Finish, layer: Layer) -> None:
+        """Computed once, they are there now, and must be on chip whenever they are fired again."""
+        thing = ("/currents", layer.name, event.image, layer.current_bytes)
+        rows = self.net.node(layer.product).rows
+        low, high = (layer.current_bytes * row // rows for row in event.rows)
+        if event.timestep:
+            self.chip.require_on_chip(thing, low, high, event, "currents that were computed before")
+        else:
+            self.chip.fresh.setdefault(thing, np.zeros(layer.current_bytes, np.bool_))[low:high] = True
 
     def end(self) -> None:
         """Raises IllegalPlanError with what is lacking."""
         for thing, (state, _) in self.chip.states.items():
             users = self.users(state)
             calls = self.net.timesteps * len(users) * users[0].calls
-            require(bool((self.chip.versions[thing] == calls).all()), f"not every call on {state} has been: {thing}")
+            require(
+                bool((self.chip.versions[thing] == calls).all()),
+                "the end",
+                f"not every call on {state} has been: {thing}",
+            )
         read = {source.node for node in self.net.nodes for source in node.sources}
         for plane in self._planes():
-            require(bool(self.rows.made(plane).all()), f"not all of {plane} has been computed")
+            require(bool(self.rows.made(plane).all()), "the end", f"not all of {plane} has been computed")
             if plane[0] not in self._read_elsewhere and plane[0] not in read:
-                require(bool(self.chip.stored(plane).all()), f"not all of {plane}, a result, has been stored")
+                require(
+                    bool(self.chip.stored(plane).all()), "the end", f"not all of {plane}, a result, has been stored"
+                )
 
     def _planes(self) -> Iterator[Thing]:
         for node in self.net.nodes:

@@ -16,10 +16,10 @@ class IllegalPlanError(AssertionError):
     """A plan that no machine can follow."""
 
 
-def require(holds: bool, sentence: str) -> None:
-    """Raise the sentence unless it holds."""
+def require(holds: bool, event: object, sentence: str) -> None:
+    """Raise what the matter is with an event unless it holds."""
     if not holds:
-        raise IllegalPlanError(sentence)
+        raise IllegalPlanError(f"{event}: {sentence}")
 
 
 @dataclass
@@ -66,8 +66,11 @@ class Bytes:
             parts and np.logical_or.reduce(parts).all()
         )  # fmt: skip
 
-    def require_on_chip(self, thing: Thing, low: int, high: int, what: str) -> None:
-        require(self.on_chip(thing, low, high), f"{what}: bytes {low} to {high - 1} are not all on chip")
+    def require_on_chip(self, thing: Thing, low: int, high: int, event: object, what: str = "") -> None:
+        """Raise unless all of these bytes of a thing are, wherever; what: they are."""
+        if not self.on_chip(thing, low, high):
+            which = f"{what}: " if what else ""
+            raise IllegalPlanError(f"{event}: {which}bytes {low} to {high - 1} are not all on chip")
 
     def renew(self, sums: Thing) -> None:
         """Partial sums are added to: copies of what they were hold nothing, but for what lies in the psum buffer, where
@@ -84,31 +87,31 @@ class Bytes:
         part = slice(event.low, event.high)
         if event.thing in self.states:
             require((self.kept[event.thing][part] == self.versions[event.thing][part]).all(),
-                    f"{event}: DRAM does not hold the last state of these membranes")  # fmt: skip
+                    event, "DRAM does not hold the last state of these membranes")  # fmt: skip
         elif event.thing[0] == "/packed":
             for plane, low, high in self.net.packed(event.thing, event.low, event.high):
-                require(bool(self.stored(plane)[low:high].all()), f"{event}: DRAM does not hold {plane} yet")
+                require(bool(self.stored(plane)[low:high].all()), event, f"DRAM does not hold {plane} yet")
         else:
-            require(bool(self.stored(event.thing)[part].all()), f"{event}: DRAM does not hold these bytes yet")
+            require(bool(self.stored(event.thing)[part].all()), event, "DRAM does not hold these bytes yet")
         self._occupy(event)
 
     def put(self, event: Put) -> None:
         """What is on chip, or at rest, begins to lie in a place."""
         if event.thing in self.states:
             require(not self.versions[event.thing][event.low : event.high].any(),
-                    f"{event}: these membranes are at rest no more")  # fmt: skip
+                    event, "these membranes are at rest no more")  # fmt: skip
         elif event.thing[0] != "/begun":
-            self.require_on_chip(event.thing, event.low, event.high, str(event))
+            self.require_on_chip(event.thing, event.low, event.high, event)
         self._occupy(event)
 
     def _occupy(self, event: Load | Put) -> None:
         bits = self.held(event.place, event.thing)[event.low : event.high]
-        require(bits.size == event.high - event.low, f"{event}: there are only {self.size(event.thing)} bytes")
+        require(bits.size == event.high - event.low, event, f"there are only {self.size(event.thing)} bytes")
         self.used[event.place] = self.used.get(event.place, 0) + bits.size - int(np.count_nonzero(bits))
         bits[:] = True
         if event.place in self.net.buffers:
             require(self.used[event.place] <= self.net.buffers[event.place],
-                    f"{event}: {self.used[event.place]} bytes do not fit into {event.place},"
+                    event, f"{self.used[event.place]} bytes do not fit into {event.place},"
                     f" {self.net.buffers[event.place]} bytes")  # fmt: skip
 
     def store(self, event: Store) -> None:
@@ -118,7 +121,7 @@ class Bytes:
             if event.thing in self.fresh:
                 self.stored(event.thing)[part] |= self.fresh[event.thing][part]
             return
-        require(bool(self.held(event.place, event.thing)[part].all()), f"{event}: not all of it is on chip")
+        require(bool(self.held(event.place, event.thing)[part].all()), event, "not all of it is on chip")
         if event.thing in self.states:
             self.kept[event.thing][part] = self.versions[event.thing][part]
         else:

@@ -51,8 +51,9 @@ class Layer:
     """product: its node, rows of row_pixels; filters of filter_bytes each (0: they are the rows of a tensor), in
     `groups` parts, each of channels of its own; packed_rows, packed_row_bytes: of its input, all timesteps of a row
     side by side, one part; state: of its LIF; calls: the channel groups that call it in turn; parts: in which the array
-    computes a sum, one behind the other. norm: of what its batch norm takes statistics, all images of a "timestep" or
-    of "all_timesteps", None where it takes none; hands_on: whether the norm is left to those who read its sums."""
+    computes a sum, one behind the other; current_bytes: of an image, what it has computed once and does not keep. norm:
+    of what its batch norm takes statistics, all images of a "timestep" or of "all_timesteps", None where it takes none;
+    hands_on: whether the norm is left to those who read its sums."""
 
     name: str
     product: str
@@ -65,6 +66,7 @@ class Layer:
     calls: int = 1
     row_pixels: int = 1
     parts: int = 1
+    current_bytes: int = 0
     norm: str | None = None
     hands_on: bool = False
 

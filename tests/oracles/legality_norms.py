@@ -47,5 +47,6 @@ class Norms:
         for image in range(self.net.images):
             for one in timesteps if product.steps == "every" else [0]:
                 done = self.summed.get((layer.name, image, one))
+                complete = done is not None and bool((done == layer.parts).all())
                 lacks = f"the batch norm of {layer.name} lacks sums of image {image}, timestep {one}"
-                require(done is not None and bool((done == layer.parts).all()), f"{event}: {lacks}")
+                require(complete, event, lacks)

@@ -126,7 +126,7 @@ class Rows:
         for plane, (low, high) in product(planes, _runs(now)):
             for begin, end in self.net.needed(source, low, high):
                 self.chip.require_on_chip(
-                    plane, begin * its.row_bytes, end * its.row_bytes, f"{event}: {node.name} reads {its.name}"
+                    plane, begin * its.row_bytes, end * its.row_bytes, event, f"{node.name} reads {its.name}"
                 )
 
     def _take(
@@ -147,7 +147,7 @@ class Rows:
                 for needed in np.flatnonzero(~passing[first[row] : end[row]]) + first[row]:
                     is_taken = (position, int(needed)) in taken.get(int(row), ())
                     require(is_taken or self._again(source, event, int(needed)),
-                            f"{event}: row {needed} of {source.node}, which {node.name} needs, is gone")  # fmt: skip
+                            event, f"row {needed} of {source.node}, which {node.name} needs, is gone")  # fmt: skip
             for row in np.flatnonzero(begun & (counted[end] > counted[first])):
                 rows = np.flatnonzero(passing[first[row] : end[row]]) + first[row]
                 taken.setdefault(int(row), set()).update((position, int(needed)) for needed in rows)

@@ -16,8 +16,9 @@ from lifsim.schedule.moves import REPLAY, Visit
 from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.schedule.spike_store import Span, SpikeBuffers, Timestep, walk_timestep
 from tests.oracles.legality import IllegalPlanError, Walker
-from tests.oracles.legality_events import Compute, Drop, Event, Finish, Load
+from tests.oracles.legality_events import Drop, Event, Finish, Load
 from tests.schedule.legality.calls import CallEvents
+from tests.schedule.legality.group_psums import GroupPsums
 from tests.schedule.legality.order import Range
 from tests.schedule.legality.spikes import GroupSpikes, Now
 
@@ -33,6 +34,7 @@ class GroupEvents:
         self.spans = group.walked.group.spans(group.walked.cost.heights)
         self.calls = CallEvents(walker, plan, group, batch)
         self.spikes = GroupSpikes(walker, plan, group, self.spans)
+        self.psums = GroupPsums(walker, plan, group)
 
     def events(self) -> Iterator[Event]:
         now: Now | None = None
@@ -74,7 +76,7 @@ class GroupEvents:
         return Now(chunk, timestep, images, walk_timestep(self.facts, self.spans, buffers, when))
 
     def _end_timestep(self, *, chunk_ends: bool) -> Iterator[Event]:
-        for place in ("spike_in", "spike_out", "passing", "array", *(("membrane",) if chunk_ends else ())):
+        for place in ("spike_in", "spike_out", "passing", "array", *(("membrane", "psum") if chunk_ends else ())):
             yield Drop(place)
 
     def _visit(self, visit: Visit, now: Now, span: Span, rows: Range) -> Iterator[Event]:
@@ -89,8 +91,7 @@ class GroupEvents:
                 if computes:
                     yield from self._weights(visit, step, (filters, filters + size))
                     for image in now.images:
-                        pixels = rows[0] * told.row_pixels, rows[1] * told.row_pixels
-                        yield Compute(told.name, image, now.timestep, pixels, (filters, filters + size))
+                        yield from self.psums.visit(index, image, now.timestep, rows, (filters, filters + size))
                     yield Drop("weight", ("/weights", told.name), *self._unpinned(index, (filters, filters + size)))
                 filters += size
             if told.norm is None:
@@ -98,9 +99,13 @@ class GroupEvents:
         if told.norm is not None:
             yield from self._calls(visit, now, rows, tiles)
         yield from self.spikes.residuals(index, now)
+        yield from self.psums.bring_currents(index, now, rows)
         for image in now.images:
             yield Finish(told.name, image, now.timestep, rows)
-        self.spikes.added(visit, now, complete=rows[1] == self.facts.layers[index].rows.axis.rows_out)
+        yield from self.psums.keep_currents(index, now, rows)
+        complete = rows[1] == self.facts.layers[index].rows.axis.rows_out
+        self.spikes.added(visit, now, complete=complete)
+        self.psums.pay(visit, complete=complete)
         yield from self.spikes.put_out(now, span)
 
     def _calls(self, visit: Visit, now: Now, rows: tuple[int, int], tiles: list[list[int]]) -> Iterator[Event]:

@@ -159,7 +159,7 @@ class GroupSpikes:
         kept = now.found.kept[self.spans.index(span)]
         waiting = self.waiting.get(span)
         yield from self._begun(waiting)
-        for thing in list(self.chip.fresh):
+        for thing in [thing for thing in self.chip.fresh if thing[0] != "/currents"]:
             name = str(thing[0])
             inner = waiting is not None and any(True for _ in waiting.readers(name))
             for low, high in runs(self.chip.fresh[thing]):
@@ -189,7 +189,8 @@ class GroupSpikes:
                     for row in rows if (thing, row * size, (row + 1) * size) not in begun
                 )  # fmt: skip
         for thing, low, high in begun:
-            yield Put("spike_out", thing, low, high)
+            if not self.chip.on_chip(thing, low, high):
+                yield Put("spike_out", thing, low, high)
 
     def _keep_what_passes(self, name: str, size: int, now: Now) -> Iterator[Event]:
         for image in now.images:
