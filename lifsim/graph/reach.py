@@ -12,13 +12,19 @@ from lifsim.model.product import Product
 
 @dataclass(frozen=True)
 class Read:
-    """Of `node`, row y of the reader needs rows y - above to y + below, as far as the map goes; row_by_row: whether
-    that holds, which a stride, another axis or a whole operand forbids."""
+    """Of `node`, row y of the reader needs rows stride * y - above to stride * y + below, as far as the map goes;
+    whole: all of them, because of another axis or as an operand."""
 
     node: str
     above: int = 0
     below: int = 0
-    row_by_row: bool = True
+    stride: int = 1
+    whole: bool = False
+
+    @property
+    def row_by_row(self) -> bool:
+        """Whether a map keeps its rows: a window of stride 1 has as many rows above its own as beneath it."""
+        return not self.whole and self.stride == 1 and self.above == self.below
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,7 @@ def _operands(layer: Layer) -> Iterator[Read]:
     yield _window(layer.input.name, layer.kernel[along], layer.stride[along], layer.padding[along],
                   same_axis=not layer.flat and _axis(layer.out_shape) == along)  # fmt: skip
     if layer.operand is not None:
-        yield Read(layer.operand.name, row_by_row=False)
+        yield Read(layer.operand.name, whole=True)
 
 
 def _inputs(ownership: Ownership, node: Node) -> Iterator[Read]:
@@ -64,12 +70,11 @@ def _inputs(ownership: Ownership, node: Node) -> Iterator[Read]:
         if isinstance(node, Pool):
             yield _window(name, node.kernel[along], node.stride[along], node.padding[along], same_axis=same)
         else:
-            yield Read(name, row_by_row=same)
+            yield Read(name, whole=not same)
 
 
 def _window(name: str, kernel: int, stride: int, padding: int, *, same_axis: bool) -> Read:
-    """A map keeps its rows where a window of stride 1 has as many rows above its own as beneath it."""
-    return Read(name, padding, kernel - 1 - padding, same_axis and stride == 1 and kernel == 2 * padding + 1)
+    return Read(name, padding, kernel - 1 - padding, stride, whole=not same_axis)
 
 
 def _axis(shape: tuple[int, ...]) -> int:

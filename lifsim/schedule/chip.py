@@ -26,13 +26,14 @@ class BufferBytes:
 
 @dataclass(frozen=True)
 class TileRoom:
-    """What cuts the tiles of a tick-batched layer. cols: of the array; weight, spike_in: bytes of these buffers that a
-    tile may fill. prefetches: whether the next tile's weights come while the array works on one."""
+    """What cuts the tiles of a tick-batched layer. cols: of the array; weight, spike_in, spike_out: bytes of these
+    buffers that a tile may fill. prefetches: whether the next tile's weights come while the array works on one."""
 
     cols: int
     weight_bits: int
     weight: int
     spike_in: int
+    spike_out: int
     psums: PsumStore
     prefetches: bool = False
 
@@ -87,7 +88,7 @@ class Chip:
     def tiles(self) -> TileRoom:
         """The room for tiles of one layer alone."""
         room, bits = self.room, self.precision.weight_bits
-        return TileRoom(self.shape.cols, bits, room.weight, room.spike_in, self.psums, self.prefetches)
+        return TileRoom(self.shape.cols, bits, room.weight, room.spike_in, room.spike_out, self.psums, self.prefetches)
 
 
 def buffer_bytes(buffers: Buffers) -> BufferBytes:

@@ -101,10 +101,10 @@ class Choices:
         """Why layers first..end-1 must not run timestep by timestep; none: they may."""
         return list(timestep_major_faults(self.facts, first, end - 1, self.batch, self.chunk))
 
-    def _tiled(self, index: int) -> tuple[Layer, Reals, TileRoom, int, tuple[Way, ...]]:
+    def _tiled(self, index: int) -> tuple[Layer, Reals, TileRoom, int, tuple[Way, ...], tuple[int, ...]]:
         layer = self.facts.layers[index].layer
         ways = self.chip.ways_of(layer, self._channels[index])
-        return layer, self.facts.reals, self.chip.tiles, self.batch, ways
+        return layer, self.facts.reals, self.chip.tiles, self.batch, ways, self.facts.begun[index]
 
     def _alone(self, index: int, moved: LayerTraffic | Fault) -> GroupPlan:
         """A layer that moves so much tick-batched, or why it cannot be: then it runs timestep-major."""

@@ -16,6 +16,7 @@ from lifsim.graph.tensors import When, behind_mean, edges_of, when_there
 from lifsim.hardware.array import Cut
 from lifsim.model.arch import Precision
 from lifsim.model.network import Layer, Network
+from lifsim.schedule.begun import begun_together
 from lifsim.schedule.chains import IN_ONE_PIECE, Parted, chains_at_work, parted
 from lifsim.schedule.norms import NO_NORMS, Norms
 from lifsim.schedule.products import gemm_of
@@ -168,6 +169,15 @@ class NetworkFacts:
         for count in range(len(able) + 1 if self.recomputes else 1):
             for chosen in combinations(able, count):
                 yield self.computing_again(set(chosen))
+
+    @cached_property
+    def begun(self) -> tuple[tuple[int, ...], ...]:
+        """[layers][rows + 1] bytes of rows that have begun (`lifsim.schedule.begun`), all their timesteps, when so many
+        rows of a layer alone are done; empty where nothing behind it has windows."""
+        return tuple(
+            begun_together(steps, facts.rows.axis.rows_out, self.reals)
+            for steps, facts in zip(self.steps, self.layers, strict=True)
+        )
 
     @cached_property
     def starts_from_zero(self) -> tuple[bool, ...]:

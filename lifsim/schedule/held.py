@@ -3,8 +3,9 @@
 A tile's timesteps run back to back, so that the membranes of all outputs that the array has at work
 (`Dataflow.held_outputs`) live until the last of them. A register stands for each that it holds by itself
 (`Dataflow.membrane_registers`), an Nth under `channelN`, whose chains use one state. Where folds of a chain alternate
-at every timestep, the states of all of their chains live, and there is a register for each output. What is left lies in
-the membrane buffer: it is read and written at every timestep, and must fit.
+at every timestep, the states of all of their chains live, and there is a register for each output. Where every timestep
+loads its own second operand, all outputs of a `ws` fold wait for the next one. What is left lies in the membrane
+buffer: it is read and written at every timestep, and must fit.
 """
 
 from __future__ import annotations
@@ -52,8 +53,9 @@ class MembraneRoom:
     @classmethod
     def of(cls, layer: Layer, channels: int, chains: Chains | None, chip: ArrayMembranes) -> MembraneRoom:
         """Of `layer`, `channels` groups of whose channels share a state, worked off as `chains` says."""
-        laid = dataflow_for(layer, chip.dataflow, chains)
         alternate = chains is not None and chains.alternating
+        one_timestep = layer.timesteps == 1 and not alternate  # in which nothing waits for the next one
+        laid = chip.dataflow if one_timestep else dataflow_for(layer, chip.dataflow, chains)
         return cls(
             laid,
             chip.shape,

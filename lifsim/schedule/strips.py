@@ -4,7 +4,7 @@ In strip s of n = ceil(E/h), layer i computes output rows s*h - d_i ... (s+1)*h 
 end). Its lag d_i is its predecessor's, or, if that is more, that of whatever it reads of the relay plus the rows
 beneath its own that it needs of it: of what it convolves half a kernel, of what it adds none. A pool of stride 1 lags
 its layer by half its kernel. A row of state lives from the first layer's strip to the last one's: h + D rows are at
-work, D the last lag.
+work, D the last lag. Rows of nodes that nothing in the relay reads wait where their windows are cut (`begun`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lifsim.graph.reach import Read, Step
+from lifsim.schedule.begun import begun_bytes, has_windows
 from lifsim.schedule.facts import NetworkFacts, StateFacts, TensorFacts
 from lifsim.schedule.norms import barriers
 from lifsim.schedule.storage import rows_of, step_row_bytes
@@ -25,7 +26,9 @@ class Relay:
     """A relay: layers first..last of one state (an index), E = `rows` output rows each.
 
     lags: of each layer. waiting: for each node whose rows stay between the layers, its bytes per row, its lag, and the
-    rows that its readers lie behind: their lag plus the rows above their own that they need.
+    rows that its readers lie behind: their lag plus the rows above their own that they need. begun: [layers][rows + 1]
+    bytes of rows of nodes that nothing in the relay reads, of whose windows only a part has passed when so many rows of
+    a layer are done.
     """
 
     state: int
@@ -35,6 +38,7 @@ class Relay:
     state_row_bytes: int
     lags: tuple[int, ...]
     waiting: tuple[tuple[int, int, int], ...]
+    begun: tuple[tuple[int, ...], ...] = ()
 
     def heights(self) -> list[int]:
         """One height for each number of strips from two on: one strip is a layer as a whole."""
@@ -60,10 +64,15 @@ class Relay:
         return min(self.rows, height + self.lags[-1]) * self.state_row_bytes
 
     def spike_window_bytes(self, height: int) -> int:
-        """Spikes between the layers that later layers or the next strip need, per image."""
+        """Spikes between the layers that later layers or the next strip need, and rows that have begun, per image."""
         tail = self.rows - (-(-self.rows // height) - 1) * height
-        return sum(
+        between = sum(
             min(self.rows, max(height - lag, tail) + behind) * row_bytes for row_bytes, lag, behind in self.waiting
+        )
+        return between + sum(
+            max(begun[row] for row in self.starts(layer, height))
+            for layer, begun in enumerate(self.begun, self.first)
+            if begun
         )
 
 
@@ -92,7 +101,7 @@ def _relay(facts: NetworkFacts, index: int, state: StateFacts) -> Relay | None:
     between = _Between(facts, members)
     if any(tensor.when != "every" for tensor in inner) or not between.row_by_row(state.rows):
         return None
-    return Relay(index, first, last, state.rows, state.row_bytes, between.lags, between.waiting())
+    return Relay(index, first, last, state.rows, state.row_bytes, between.lags, between.waiting(), between.begun())
 
 
 def _read_in(tensor: TensorFacts, members: range) -> bool:
@@ -156,7 +165,19 @@ class _Between:
         for step, read in self._reads():
             if self.layer_of[read.node] != self.layer_of[step.name] or read.above or read.below:
                 behind[read.node] = max(behind.get(read.node, 0), self.behind[step.name] + read.above)
-        return tuple(
-            (step_row_bytes(self.steps[name].tensor, self.facts.reals), self.behind[name], rows)
-            for name, rows in behind.items()
-        )
+        return tuple((self._row_bytes(name), self.behind[name], rows) for name, rows in behind.items())
+
+    def begun(self) -> tuple[tuple[int, ...], ...]:
+        """[layers][rows + 1] bytes of rows that have begun, of nodes that are not passed on; empty where no such node
+        has windows."""
+        found = []
+        for layer in sorted({*self.layer_of.values()}):
+            steps = self.facts.steps[layer]
+            sizes = {step.name: self._row_bytes(step.name) for step in steps if step.name not in self.passed_on}
+            wanted = has_windows(steps)
+            rows = self.facts.layers[layer].rows.axis.rows_out
+            found.append(tuple(begun_bytes(steps, rows, sizes).tolist()) if wanted else ())
+        return tuple(found)
+
+    def _row_bytes(self, name: str) -> int:
+        return step_row_bytes(self.steps[name].tensor, self.facts.reals)

@@ -24,35 +24,46 @@ from lifsim.schedule.hull import Offer, corners
 from lifsim.schedule.products import gemm_of
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.storage import Reals, images_together, tensor_bytes, tick_rows
-from lifsim.schedule.tick_nest import Cost, Nest, inputs_outer, nest_of, weights_outer
+from lifsim.schedule.tick_nest import Cost, Nest, begun_most, inputs_outer, nest_of, rows_have_room, weights_outer
 from lifsim.schedule.tile_price import NOT_LEGAL, TilePrices, tile_cycles, tile_spills
 from lifsim.schedule.traffic import DramBytes, Held, LayerTraffic, Tiling
 from lifsim.schedule.ways import UNCHAINED, Way
 
 
 def traffic(
-    layer: Layer, reals: Reals, room: TileRoom, batch: int, ways: tuple[Way, ...] = (UNCHAINED,)
+    layer: Layer,
+    reals: Reals,
+    room: TileRoom,
+    batch: int,
+    ways: tuple[Way, ...] = (UNCHAINED,),
+    begun: tuple[int, ...] = (),
 ) -> LayerTraffic | Fault:
     """DRAM bytes of `layer` for `batch` images, tick-batched, under the tiling that moves the fewest.
 
-    ways: in which its chains may be worked off. A fault is why no tile is legal under any of them.
+    ways: in which its chains may be worked off. begun: [rows + 1] bytes of rows that have begun behind it when so many
+    of its rows are done; empty: none has. A fault is why no tile is legal under any of them.
     """
     searches: list[_Search] = []
     for way in ways:  # (a comprehension would be one frame more between the command and a fold)
-        searches += [_searched(layer, reals, room, batch, way)]
+        searches += [_searched(layer, reals, room, batch, way, begun)]
     legal = [search for search in searches if search.legal.any()]
     if not legal:
-        return _refused(layer, searches)
+        return _refused(layer, searches, begun)
     best = legal[0] if len(legal) == 1 else min(legal, key=lambda search: search.price)
     return _moved(best, best.best)
 
 
 def faster(
-    layer: Layer, reals: Reals, room: TileRoom, batch: int, ways: tuple[Way, ...] = (UNCHAINED,)
+    layer: Layer,
+    reals: Reals,
+    room: TileRoom,
+    batch: int,
+    ways: tuple[Way, ...] = (UNCHAINED,),
+    begun: tuple[int, ...] = (),
 ) -> tuple[LayerTraffic, ...]:
     """Tilings of `layer` that take fewer cycles of the array than that of `traffic`, and move more bytes: of all legal
     ones those that are the best at some price of a byte in cycles, by their bytes."""
-    searches = [_searched(layer, reals, room, batch, way) for way in ways]
+    searches = [_searched(layer, reals, room, batch, way, begun) for way in ways]
     best = corners(offer for search in searches for offer in search.offers)
     return tuple(_moved(*offer.what) for offer in best[1:])
 
@@ -163,20 +174,22 @@ class _Search:
         return int(self.total[order, row, column]), cycles, int(self.width[column]), tiles
 
 
-def _searched(layer: Layer, reals: Reals, room: TileRoom, batch: int, way: Way) -> _Search:
+def _searched(layer: Layer, reals: Reals, room: TileRoom, batch: int, way: Way, begun: tuple[int, ...]) -> _Search:
     """All tilings of `layer` with what they move; psums that spill come on top of what comes in."""
     nest = nest_of(layer, reals, room, images_together(layer, batch), way)
     costs = [weights_outer(nest), inputs_outer(nest)]
     store, pixels = room.psums.of(layer, way.chains), nest.rows.heights * tick_rows(layer, reals).row_pixels
     prices = TilePrices(gemm_of(layer, way.chains), store, layer.rounds, pixels, nest.filters, way)
     legal = nest.legal & prices.have_room & prices.keep_chains
+    keeps = [legal & have_room for have_room in rows_have_room(nest, begun, layer.filters, room.spike_out)]
+    legal = keeps[0] | keeps[1]
     spilled = np.zeros(legal.shape, np.int64)
     if not store.dataflow.sums_in_pes and legal.any():
         grid = prices.grid_of(legal)
         each = tile_spills(prices.gemm, store, layer.rounds, grid.heights, grid.widths)
         spilled = batch * grid.summed(each, spilled)
     total = np.stack([_nests(layer, nest, batch) * (cost.weights + cost.spikes) for cost in costs]) + 2 * spilled
-    total[:, ~legal] = NOT_LEGAL
+    total[~np.stack(keeps)] = NOT_LEGAL
     return _Search(layer, reals, room, batch, way, nest, costs, prices, legal, spilled, total)
 
 
@@ -184,9 +197,9 @@ def _nests(layer: Layer, nest: Nest, batch: int) -> int:
     return layer.groups // nest.groups * (batch // nest.batch)
 
 
-def _refused(layer: Layer, searches: Sequence[_Search]) -> Fault:
+def _refused(layer: Layer, searches: Sequence[_Search], begun: tuple[int, ...]) -> Fault:
     """Why no tile is legal: the smallest has too many membranes, or too many weights that come again at every timestep,
-    or there is no way at all to work off its chains."""
+    rows of windows that its tiles cut have no room, or there is no way at all to work off its chains."""
     for search in searches:
         way, nest = search.way, search.nest
         smallest = search.prices.gemm.tile(int(search.prices.pixels[0]), int(search.prices.filters[0]))
@@ -201,5 +214,11 @@ def _refused(layer: Layer, searches: Sequence[_Search]) -> Fault:
             needed = way.membranes.bytes(way.membranes.held(smallest).most)
             why = f"beside the registers the smallest tile of {layer.name!r} has so many bytes of membranes"
             return Fault(f"must be >= {needed} for tick batching: {why}", path="buffers.membrane.size_bytes")
+        have_room = nest.legal & search.prices.have_room & search.prices.keep_chains
+        if have_room.any():
+            waiting = np.multiply.outer(begun_most(nest, begun), nest.groups * nest.filters)[have_room]
+            needed = -(-int(waiting.min()) // layer.filters)
+            why = f"so many bytes of rows that have begun wait where row tiles of {layer.name!r} cut windows behind it"
+            return Fault(f"must be >= {needed} for tick batching: {why}", path="buffers.spike_out.size_bytes")
     why = "its chains are in no fold whole, and its currents are replayed from the PEs of one"
     return Fault(f"{layer.name!r} must run timestep by timestep: {why}", path="schedule")

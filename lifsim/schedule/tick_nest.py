@@ -91,6 +91,30 @@ def nest_of(layer: Layer, reals: Reals, room: TileRoom, batch: int, way: Way) ->
     )
 
 
+def rows_have_room(
+    nest: Nest, begun: tuple[int, ...], filters: int, room: int
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """[r, m] whether rows that have begun (`lifsim.schedule.begun`) where row tiles cut windows have `room` bytes until
+    the next tile: weights outer, and inputs outer.
+
+    begun: [rows + 1] bytes when so many rows are done, of all `filters`. Of them wait those of the filters that pass
+    before the next row tile: the tile's, or all of a group.
+    """
+    waiting = begun_most(nest, begun)
+    outer = np.multiply.outer(waiting, nest.groups * nest.filters) <= room * filters
+    every = np.multiply.outer(waiting, np.full_like(nest.filters, nest.groups * nest.all_filters)) <= room * filters
+    return outer, every
+
+
+def begun_most(nest: Nest, begun: tuple[int, ...]) -> Ints:
+    """[r] bytes that wait behind the row tile behind which the most do."""
+    rows, heights = len(begun) - 1, nest.rows.heights
+    if not begun:
+        return np.zeros_like(heights)
+    waiting = np.array(begun)
+    return np.array([waiting[np.arange(height, rows, height)].max(initial=0) for height in heights], np.int64)
+
+
 def weights_outer(nest: Nest) -> Cost:
     """For each filter tile, image, row tile. A filter tile stays while all rows of all images pass; rows come again
     for each filter tile unless pinned."""

@@ -8,7 +8,7 @@ from itertools import product
 from lifsim.config.arch import load_arch
 from lifsim.config.workload import load_workload
 from lifsim.model.sharing import Sharing
-from lifsim.schedule.plan import ScheduleOptions
+from lifsim.schedule.plan import Plan, ScheduleOptions
 from tests.schedule.legality.walked import obeyed
 from tests.schedule.on_arch import plan_on
 
@@ -31,10 +31,14 @@ class Case:
     sharing: str
     schedule: str
 
+    def plan(self) -> Plan:
+        """Of one image."""
+        network, sharing = load_workload(self.workload), Sharing.parse(self.sharing)
+        return plan_on(network, sharing, load_arch(self.arch), ScheduleOptions(self.schedule))
+
     def obey(self) -> None:
         """Plan it and walk it. Raises AssertionError with the sentence of the oracle where it is not legal."""
-        network, sharing = load_workload(self.workload), Sharing.parse(self.sharing)
-        obeyed(network, sharing, plan_on(network, sharing, load_arch(self.arch), ScheduleOptions(self.schedule)), 1)
+        obeyed(load_workload(self.workload), Sharing.parse(self.sharing), self.plan(), 1)
 
 
 def cases() -> list[Case]:

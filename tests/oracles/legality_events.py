@@ -1,17 +1,24 @@
 """A network and a plan for it as the legality oracle is told them: plain nodes, and plain events in order.
 
-Places: "weight", "spike_in", "spike_out" and "membrane" are the buffers; "registers" are in the array; "passing" is
-what streams to the array from DRAM while it works, "array" what it has just put out. Things lie in bytes from 0 on:
-("/weights", layer), planes (node, image, timestep), row behind row, the packed input of a layer alone
-("/packed", layer, image, group), all timesteps of a row side by side, and what states are cut into.
+Places: "weight", "spike_in", "spike_out", "membrane" and "psum" are the buffers; "registers of" a layer are in the
+array; "passing" is what streams to the array from DRAM while it works, "array" what it has just put out, "sums" the
+partial sums that it has. Things lie in bytes from 0 on: ("/weights", layer), planes (node, image, timestep), row behind
+row, rows of such that have begun ("/begun", node, image, timestep), the packed input of a layer alone
+("/packed", layer, image, group), all timesteps of a row side by side, partial sums ("/sums", layer, number, bytes),
+currents that wait ("/currents", layer, image, bytes), and what states are cut into.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+from numpy.typing import NDArray
+
 Thing = tuple[object, ...]
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -41,11 +48,12 @@ class Node:
 
 @dataclass(frozen=True)
 class Layer:
-    """product: its node; filters of filter_bytes each (0: they are the rows of a tensor), in `groups` parts, each of
-    channels of its own; packed_rows, packed_row_bytes: of its input, all timesteps of a row side by side, one part;
-    state: of its LIF; calls: the channel groups that call it in turn. norm: of what its batch norm takes statistics,
-    all images of a "timestep" or of "all_timesteps", None where it takes none; hands_on: whether the norm is left to
-    those who read its sums."""
+    """product: its node, rows of row_pixels; filters of filter_bytes each (0: they are the rows of a tensor), in
+    `groups` parts, each of channels of its own; packed_rows, packed_row_bytes: of its input, all timesteps of a row
+    side by side, one part; state: of its LIF; calls: the channel groups that call it in turn; parts: in which the array
+    computes a sum, one behind the other; current_bytes: of an image, what it has computed once and does not keep. norm:
+    of what its batch norm takes statistics, all images of a "timestep" or of "all_timesteps", None where it takes none;
+    hands_on: whether the norm is left to those who read its sums."""
 
     name: str
     product: str
@@ -56,6 +64,9 @@ class Layer:
     packed_row_bytes: int
     state: str | None = None
     calls: int = 1
+    row_pixels: int = 1
+    parts: int = 1
+    current_bytes: int = 0
     norm: str | None = None
     hands_on: bool = False
 
@@ -71,12 +82,70 @@ class Net:
     buffers: dict[str, int]
 
     @cached_property
-    def _rows(self) -> dict[str, int]:
-        return {node.name: node.rows for node in self.nodes}
+    def _windows(self) -> dict[tuple[str, Source], tuple[Ints, Ints]]:
+        return {}
+
+    @cached_property
+    def _nodes(self) -> dict[str, Node]:
+        return {node.name: node for node in self.nodes}
+
+    @cached_property
+    def _layers(self) -> dict[str, Layer]:
+        return {layer.name: layer for layer in self.layers}
+
+    def node(self, name: object) -> Node:
+        """By its name."""
+        return self._nodes[str(name)]
+
+    def layer(self, name: object) -> Layer:
+        """By its name."""
+        return self._layers[str(name)]
+
+    def plane(self, node: Node, image: int, timestep: int) -> Thing:
+        """The plane of a node that is read at a timestep."""
+        return (node.name, image, timestep if node.steps == "every" else 0)
+
+    def size(self, thing: Thing) -> int:
+        """Bytes of a thing that is not a state."""
+        match thing[0]:
+            case "/weights":
+                return self.layer(thing[1]).filters * self.layer(thing[1]).filter_bytes
+            case "/packed":
+                return self.layer(thing[1]).packed_rows * self.layer(thing[1]).packed_row_bytes
+            case "/sums" | "/currents":
+                return int(str(thing[3]))
+        node = self.node(thing[1] if thing[0] == "/begun" else thing[0])
+        return node.rows * node.row_bytes
+
+    def given(self, thing: Thing) -> bool:
+        """Whether DRAM has it from the beginning: weights, and inputs of the network."""
+        return thing[0] == "/weights" or (not str(thing[0]).startswith("/") and self.node(thing[0]).layer is None)
+
+    def packed(self, thing: Thing, low: int, high: int) -> Iterator[tuple[Thing, int, int]]:
+        """(plane, its bytes) of all timesteps of the rows that these bytes of a packed input are of."""
+        layer = self.layer(thing[1])
+        source = self.node(layer.product).sources[0]
+        node = self.node(source.node)
+        rows = low // layer.packed_row_bytes, -(-high // layer.packed_row_bytes)
+        first, end = (0, node.rows) if source.whole else rows
+        for timestep in range(self.timesteps):
+            yield self.plane(node, int(str(thing[2])), timestep), first * node.row_bytes, end * node.row_bytes
+
+    def windows(self, node: Node, source: Source) -> tuple[Ints, Ints]:
+        """[rows] of a node: the first row of a source that each needs, and the end."""
+        key = node.name, source
+        if key not in self._windows:
+            rows = self.node(source.node).rows
+            top = np.arange(node.rows) * source.stride - source.padding
+            first, end = np.clip(top, 0, rows), np.clip(top + source.kernel, 0, rows)
+            if source.whole:
+                first, end = np.zeros_like(top), np.full_like(top, rows)
+            self._windows[key] = first, np.maximum(first, end)
+        return self._windows[key]
 
     def needed(self, source: Source, low: int, high: int) -> list[tuple[int, int]]:
         """The rows of a source that rows low..high-1 need: first and end of each run of them."""
-        rows = self._rows[source.node]
+        rows = self.node(source.node).rows
         if source.whole:
             return [(0, rows)]
         windows = [source.stride * row - source.padding for row in range(low, high)]
@@ -131,18 +200,22 @@ class Drop:
 
 @dataclass(frozen=True)
 class Compute:
-    """Rows x filters (in the order in which they are taken) of a layer's product, of one image and timestep."""
+    """Pixels x filters (in the order in which they are taken) of a layer's product, of one image and timestep. parts:
+    those of its sums that are added now; sums: where those wait that are not complete before or behind it."""
 
     layer: str
     image: int
     timestep: int
-    rows: tuple[int, int]
+    pixels: tuple[int, int]
     filters: tuple[int, int]
+    parts: tuple[int, int] = (0, 1)
+    sums: Thing | None = None
 
 
 @dataclass(frozen=True)
 class Fire:
-    """Channel group `call` of a layer's LIF updates bytes of its state, at a timestep."""
+    """Channel group `call` of a layer's LIF updates bytes of its state, at a timestep. of: image, pixels and filters of
+    the product whose sums it takes from the array itself, where the plan says them."""
 
     layer: str
     timestep: int
@@ -151,6 +224,7 @@ class Fire:
     low: int
     high: int
     place: str = "membrane"
+    of: tuple[int, tuple[int, int], tuple[int, int]] | None = None
 
 
 @dataclass(frozen=True)

@@ -504,7 +504,42 @@ class _Walker:
             behind = [self.lag_of(who, lags, layers) + half for who, what, half in self.windows(layers) if what == name]
             window = max(height - self.lag_of(name, lags, layers), tail) + max(behind)
             total += sum(byte[2] < min(rows, window) for byte in self.plane(name, images))
+        strips = range(1, ceil_div(rows, height))
+        for layer, lag in zip(layers, lags, strict=True):
+            stops = [strip * height - lag for strip in strips if strip * height > lag]
+            total += max((self.begun(layer, stop, layers, images) for stop in stops), default=0)
         return total
+
+    def begun(self, layer: Layer, stop: int, layers: tuple[Layer, ...], images: range) -> int:
+        """Bytes of rows of which only a part has passed when a layer's rows before `stop` have, of nodes that neither
+        another layer of the relay reads nor what such a one is made of."""
+        done = [stop if other is layer else 0 for other in layers]
+        passed_on: set[str] = set()
+        for node in reversed(self.network.nodes):
+            for source in node.inputs if self.inside(node.name, layers) else ():
+                if self.owner[source] != self.owner[node.name] or node.name in passed_on:
+                    passed_on.add(source)
+        total = 0
+        for node in self.network.nodes:
+            if self.owner[node.name] == layer.name != node.name and node.name not in passed_on:
+                for row in range(plane_shape(node.output.shape)[0]):
+                    parts = {self.is_done(source, below, layers, done)
+                             for source in node.inputs if self.owner[source] == layer.name
+                             for below in self.rows_below(node.name, source, row)}  # fmt: skip
+                    total += sum(byte[2] == row for byte in self.plane(node.name, images)) * (len(parts) == 2)
+        return total
+
+    def rows_below(self, name: str, source: str, row: int) -> list[int]:
+        """Rows of a source that a row of a node needs."""
+        node, height = self.network.node(name), plane_shape(self.network.node(source).output.shape)[0]
+        shapes = [self.network.node(one).output.shape for one in (name, source)]
+        along = [len(shape) == 3 and shape[1] == 1 for shape in shapes]
+        if along[0] != along[1]:
+            return list(range(height))
+        if not isinstance(node, Pool):
+            return [row]
+        first = row * node.stride[along[0]] - node.padding[along[0]]
+        return [below for below in range(first, first + node.kernel[along[0]]) if 0 <= below < height]
 
     # Membranes
 

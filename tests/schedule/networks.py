@@ -107,3 +107,56 @@ class _Builder:
         self.shape = (self.shape[0], rows // 2, columns // 2)
         if kind == "max_pool":
             self.spikes.append((f"pool{number}", self.shape))
+
+
+@st.composite
+def relay_networks(draw: st.DrawFn, timesteps: st.SearchStrategy[int] = THREE) -> Network:
+    """Two to four layers of equal shape, for strips, maps or signals; behind them pools that the next layer reads, and
+    pools of other strides, one behind the other or added up, that only others read; residual adds."""
+    signal, rows = draw(st.booleans()), draw(st.sampled_from([4, 6, 8, 12]))
+    shape = (2, 1, rows) if signal else (2, rows, 2)
+    layers: list[Op] = []
+    source, read, beside = "input", ["input"], []
+    for number in range(draw(st.integers(2, 4))):
+        kernel = draw(st.sampled_from([1, 3, 3, 5]))
+        layers.append({"name": f"conv{number}", "op": "conv", "out": 2, "input": source, **_window(kernel, signal)})
+        if number and draw(st.integers(0, 2)) == 0:
+            operand = draw(st.sampled_from([name for name in read if name != "input"]))
+            layers.append({"name": f"add{number}", "op": "add", "inputs": [f"conv{number}", operand]})
+        layers.append({"name": f"lif{number}", "op": "lif"})
+        source = f"lif{number}"
+        if draw(st.integers(0, 3)) == 0:
+            pool = draw(st.sampled_from([3, 3, 5]))
+            layers.append({"name": f"pool{number}", "op": "max_pool", **_window(pool, signal), "input": source})
+            source = draw(st.sampled_from([source, f"pool{number}"]))
+        read.append(source)
+        if draw(st.booleans()):
+            _beside(draw, layers, f"beside{number}", f"lif{number}", (signal, rows))
+            beside.append(f"beside{number}")
+    if draw(st.booleans()):
+        of = draw(st.sampled_from([*beside, source]))
+        layers.append({"name": "linear", "op": "linear", "out": 2, "input": of})
+    return network(layers, shape, draw(timesteps), draw(st.sampled_from(["rate", "direct"])))
+
+
+def _window(kernel: int, signal: bool, stride: int = 1) -> Op:
+    pad = kernel // 2
+    if not signal:
+        return {"kernel": kernel, "padding": pad, "stride": stride}
+    return {"kernel": [1, kernel], "padding": [0, pad], "stride": [1, stride]}
+
+
+def _beside(draw: st.DrawFn, layers: list[Op], name: str, source: str, map_: tuple[bool, int]) -> None:
+    """A pool that is larger than its stride or as large, or one over the whole map, or two behind each other."""
+    signal, rows = map_
+    kind = draw(st.sampled_from(["max_pool", "avg_pool"]))
+    drawn = draw(st.sampled_from(["halves", "overlaps", "whole", "twice"]))
+    wide = {"kernel": [1, 2] if signal else 2}
+    if drawn == "whole":
+        wide = {"kernel": [1, rows] if signal else [rows, 1]}
+    if drawn == "overlaps":
+        wide = _window(3, signal, 1) | {"padding": [0, 1] if signal else 1}
+    layers.append({"name": name, "op": kind, "input": source, **wide})
+    if drawn == "twice" and rows % 4 == 0:
+        again = {"kernel": [1, 2] if signal else [2, 1]}
+        layers.append({"name": f"{name}b", "op": "max_pool", "input": name, **again})

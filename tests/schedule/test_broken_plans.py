@@ -2,82 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cache
 
 import pytest
 
-from lifsim.model.sharing import Sharing
-from lifsim.schedule.plan import ScheduleOptions
-from tests.oracles.legality import IllegalPlanError, walk
-from tests.oracles.legality_events import Compute, Drop, Event, Finish, Fire, Load, Put, Store
-from tests.schedule import build
-from tests.schedule.legality.walked import Walked, obeyed
-from tests.schedule.networks import Op, network
-from tests.schedule.on_arch import plan_on
-
-Events = list[Event]
+from tests.oracles.legality import walk
+from tests.oracles.legality_events import Compute, Drop, Finish, Fire, Load, Put, Store
+from tests.schedule.broken import Events, find, moved, plan_of, rejected, without
 
 
-def conv(number: int, **more: object) -> list[Op]:
-    layer = {"name": f"c{number}", "op": "conv", "out": 4, "kernel": 3, "padding": 1}
-    return [layer | more, {"name": f"l{number}", "op": "lif"}]
-
-
-ADD = {"name": "add", "op": "add", "inputs": ["c2", "l0"]}
-RESIDUAL = [*conv(0), *conv(1), *conv(2)[:1], ADD, *conv(2)[1:]]
-STRIPS = [*conv(0), *conv(1), *conv(2)]
-GROUPED = [
-    [*conv(0)[:1], {"name": "l0", "op": "lif", "group": "a"}],
-    [*conv(1)[:1], {"name": "l1", "op": "lif", "group": "b"}],
-    [*conv(2)[:1], {"name": "l2", "op": "lif", "group": "a"}],
-]
-
-
-@cache
-def plan_of(name: str) -> Walked:
-    """strips: three layers of one state, in strips. channel: two calls a layer, membranes stream. residual: spikes wait
-    in spike_out to be added. alone: layers one by one, tick-batched. relays: a state to which another one's call
-    comes."""
-    arch = build.arch(weight=40, spike_in=40, membrane=32 * 4)
-    net, sharing, schedule = network(STRIPS, (2, 8, 8), 3), Sharing.parse("layer"), "timestep"
-    if name == "channel":
-        net, sharing = network(STRIPS, (2, 8, 8), 3), Sharing.parse("channel2")
-    if name == "residual":
-        net, sharing = network(RESIDUAL, (2, 8, 8), 3), Sharing()
-    if name == "alone":
-        net, sharing, schedule = network(STRIPS, (2, 8, 8), 3), Sharing(), "tick"
-    if name == "relays":
-        net = network([op for ops in GROUPED for op in ops], (2, 8, 8), 3)
-        arch = build.arch(weight=40, membrane=32 * 8)
-    plan = plan_on(net, sharing, arch, ScheduleOptions(schedule))
-    return obeyed(net, sharing, plan, 1)
-
-
-def rejected(name: str, broken: Callable[[Events], Sequence[Event]], because: str) -> None:
-    walked = plan_of(name)
-    events = broken(list(walked.events))
-    assert list(events) != list(walked.events)
-    with pytest.raises(IllegalPlanError, match=because):
-        walk(walked.net, walked.states, events)
-
-
-def find(events: Events, kind: type, **fields: object) -> int:
-    """The first event of a kind with these fields."""
-    return next(i for i, e in enumerate(events) if isinstance(e, kind) and fields.items() <= vars(e).items())
-
-
-def without(events: Events, index: int) -> Events:
-    return events[:index] + events[index + 1 :]
-
-
-def moved(events: Events, index: int, to: int) -> Events:
-    rest = without(events, index)
-    return [*rest[:to], events[index], *rest[to:]]
-
-
-@pytest.mark.parametrize("name", ["strips", "channel", "residual", "alone", "relays"])
+@pytest.mark.parametrize("name", ["strips", "channel", "residual", "alone", "relays", "pooled"])
 def test_the_whole_plans_are_obeyed(name: str) -> None:
     walked = plan_of(name)
     walk(walked.net, walked.states, walked.events)
@@ -88,8 +22,8 @@ def test_a_row_before_those_that_it_needs() -> None:
 
     def hurry(events: Events) -> Events:
         index = find(events, Compute, layer="c1")
-        first, end = events[index].rows  # type: ignore[union-attr]
-        return [*events[:index], replace(events[index], rows=(first, end + 1)), *events[index + 1 :]]  # type: ignore[type-var]
+        first, end = events[index].pixels  # type: ignore[union-attr]
+        return [*events[:index], replace(events[index], pixels=(first, end + 8)), *events[index + 1 :]]  # type: ignore[type-var]
 
     rejected("strips", hurry, r"rows 0 to 2 of l0 are not all computed yet")
 
@@ -212,3 +146,10 @@ def test_spikes_that_are_kept_before_the_array_has_put_them_out() -> None:
         return moved(events, index, find(events, Compute, layer="c0"))
 
     rejected("strips", early, "are not all on chip")
+
+
+def test_rows_of_a_pool_that_have_begun_and_were_not_kept() -> None:
+    def forget(events: Events) -> Events:
+        return without(events, find(events, Put, place="spike_out", thing=("/begun", "pool", 0, 0)))
+
+    rejected("pooled", forget, r"row \d+ of l2, which pool needs, is gone")

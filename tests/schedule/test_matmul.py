@@ -70,6 +70,9 @@ def every_tiling(layer: Layer, arch: Arch, batch: int) -> dict[tuple[str, int, i
 @settings(QUIET, max_examples=60)
 @given(attention_networks(), machines(), st.integers(1, 3))
 def test_tick_batched_it_moves_what_a_walk_moves_and_the_fewest(net: Network, arch: Arch, batch: int) -> None:
+    """Whose membranes have room, whatever the tile."""
+    endless = arch.buffers.membrane.model_copy(update={"size_bytes": build.ENDLESS})
+    arch = arch.model_copy(update={"buffers": arch.buffers.model_copy(update={"membrane": endless})})
     for layer in products_of(net):
         found: LayerTraffic = traffic_on(net, layer, arch, batch)
         every, tiling, moved = every_tiling(layer, arch, batch), found.tiling, found.dram
@@ -268,3 +271,17 @@ def test_where_the_second_operand_of_some_images_is_on_chip_its_steps_bring_that
     moved = sum(visit.moves.total(Kind.WEIGHTS) for visit in visits(made, 3, Memo()) if visit.layer == 2)
     assert moved == made.layers[2].dram.operand
     assert moved % (3 * 2)  # images, timesteps
+
+
+@pytest.mark.parametrize(("timesteps", "beside"), [(1, 0), (2, 12)])
+def test_ws_holds_the_membranes_of_all_outputs_of_a_fold(timesteps: int, beside: int) -> None:
+    """4 x 4 outputs on 4 columns, a register each; another second operand comes at every timestep."""
+    ops = [
+        {"name": "a", "op": "conv", "out": 2, "kernel": 1}, {"name": "q", "op": "lif"},
+        {"name": "b", "op": "conv", "out": 2, "kernel": 1, "input": "input"}, {"name": "k", "op": "lif"},
+        {"name": "map", "op": "matmul", "inputs": ["q", "k"], "heads": 1, "transpose_second": True},
+        {"name": "fired", "op": "lif"},
+    ]  # fmt: skip
+    net = network(ops, (2, 2, 2), timesteps)
+    found = traffic_on(net, net.layers[2], build.arch(4, 4, "ws"), 1)
+    assert (found.tiling.held.most, found.tiling.held.all) == (beside, beside)

@@ -72,6 +72,34 @@ def test_spikes_that_wait_for_a_pool_have_room() -> None:
     assert relay.spike_window_bytes(4) == 4 * (4 + 2) + 4 * (4 + 3)
 
 
+@pytest.mark.parametrize(("height", "begun"), [(4, 0), (3, 2)])
+def test_rows_of_a_pool_that_a_strip_cuts_have_room(height: int, begun: int) -> None:
+    """Strips of 4 rows end between the windows of half the rows, strips of 3 within one: a row of 4 channels and 4
+    columns is 2 bytes. The next layer reads what is before the pool."""
+    beside = {"name": "half", "op": "max_pool", "kernel": 2, "input": "l0"}
+    (without,), (relay,) = relays([*conv(0), *conv(1)]), relays([*conv(0), beside, *conv(1, input="l0")])
+    assert relay.spike_window_bytes(height) == without.spike_window_bytes(height) + begun
+
+
+def test_a_pool_over_the_whole_map_waits_as_a_whole() -> None:
+    """Counts of 16 spikes, 5 bits each; what is left of the map is a signal of 8 rows, of 4 channels each."""
+    over = {"name": "over", "op": "avg_pool", "kernel": [16, 1]}
+    (without,), (relay,) = relays([*conv(0), *conv(1)]), relays([*conv(0), *conv(1), over])
+    assert relay.spike_window_bytes(4) == without.spike_window_bytes(4) + 8 * 3
+
+
+@pytest.mark.parametrize(("spike_out", "runs"), [(4, "tick-batched"), (3, "timestep-major")])
+def test_row_tiles_that_cut_windows_have_room_for_rows_that_have_begun(spike_out: int, runs: str) -> None:
+    """spike_in holds three rows of 2 x 8 x 2 spikes, so that tiles have one row. A row of the pool, in two timesteps of
+    4 channels and 4 columns, is 4 bytes."""
+    net = network([*conv(0), {"name": "half", "op": "max_pool", "kernel": 2}], (2, 8, 8), 2)
+    arch = build.arch(spike_in=12, spike_out=spike_out)
+    plan = plan_on(net, Sharing(), arch, ScheduleOptions("tick"))
+    assert plan.groups[0].runs == runs
+    assert ("buffers.spike_out.size_bytes must be >= 4" in plan.groups[0].why) == (runs == "timestep-major")
+    obeyed(net, Sharing(), plan, 1)
+
+
 @pytest.mark.parametrize(
     "layers",
     [
@@ -149,4 +177,4 @@ def test_reach_of_nodes_along_a_signal_is_that_of_its_length() -> None:
     ]
     first, second = steps_behind(network(ops, (2, 1, 9), 1))
     assert [step.reads for step in first] == [(Read("input", 2, 2),), (Read("c"),), (Read("l", 1, 1),)]
-    assert second[0].reads == (Read("p", 1, 1, row_by_row=False),)
+    assert second[0].reads == (Read("p", 1, 1, stride=2),)

@@ -64,7 +64,7 @@ class CallEvents:
                 state, stays = plan.facts.states[index], self._split(chunk).permanent[position]
                 whole = min(self.images, batch - chunk * self.images) * state.bytes
                 for part, size in (("stays", stays), ("moves", whole - stays)):
-                    walker.add_state(("state", state.name, chunk, part), state.name, size)
+                    walker.chip.add_state(("state", state.name, chunk, part), state.name, size)
 
     def _split(self, chunk: int) -> MembraneSplit:
         last_is_smaller = self.batch % self.images and chunk == self.chunks[-1]
@@ -80,8 +80,8 @@ class CallEvents:
         loads, stores = (_ranges(visit, step, kind) for kind in (Kind.MEMBRANE_READ, Kind.MEMBRANE_WRITE))
         blocks = call.order.blocks(filters)
         begun, ended = call.order.begun(filters), call.order.ended(filters)
-        area = call.streaming, self.walker.size(call.moves) - call.streaming
-        kept = (call.stays, 0, self.walker.size(call.stays)), (call.moves, *area)
+        area = call.streaming, self.walker.chip.size(call.moves) - call.streaming
+        kept = (call.stays, 0, self.walker.chip.size(call.stays)), (call.moves, *area)
         first = visit.timestep == 0 and when.first
         if first:
             for thing, begin, size in kept:
@@ -113,7 +113,7 @@ class CallEvents:
             timestep=visit.timestep or 0,
             stays=stays,
             moves=moves,
-            streaming=0 if in_strips else max(0, self.walker.size(moves) - split.transient),
+            streaming=0 if in_strips else max(0, self.walker.chip.size(moves) - split.transient),
             room=max(1, split.reserved),
             rows=rows if in_strips else (0, state.rows),
             of_rows=state.rows,

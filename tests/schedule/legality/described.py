@@ -11,7 +11,9 @@ from lifsim.model.network import Input, Network, Pool, TimeMean
 from lifsim.model.network import Layer as HardwareLayer
 from lifsim.model.network import Node as NetworkNode
 from lifsim.model.product import Product
-from lifsim.schedule.plan import Plan
+from lifsim.schedule.facts import LayerFacts
+from lifsim.schedule.plan import GroupPlan, Plan
+from lifsim.schedule.products import dataflow_for, gemm_of
 from lifsim.schedule.storage import rows_of, step_row_bytes, tick_rows
 from tests.oracles.legality_events import Layer, Net, Node, Source
 
@@ -36,12 +38,52 @@ def described(network: Network, states: Sequence[State], plan: Plan, batch: int,
                 packed_row_bytes=packed.row_bytes,
                 state=state.name if state else None,
                 calls=state.channels if state else 1,
+                row_pixels=facts.rows.row_pixels,
+                parts=_parts(plan, facts),
+                current_bytes=_currents(plan, layer.index),
                 norm=_norm(network, layer) if training else None,
                 hands_on=layer.lif is None and [tensor.name for tensor in layer.outputs] == [layer.name],
             )
         )
-    buffers = {name: getattr(plan.chip.room, name) for name in ("weight", "spike_in", "spike_out", "membrane")}
+    buffers = {name: getattr(plan.chip.room, name) for name in ("weight", "spike_in", "spike_out", "membrane", "psum")}
+    for group in plan.groups:
+        if group.tick_batched:
+            buffers |= _of_tiles(plan, group)
     return Net(network.timesteps, batch, tuple(_nodes(network, plan)), tuple(layers), buffers)
+
+
+def _of_tiles(plan: Plan, group: GroupPlan) -> dict[str, int]:
+    """Room of a layer that is tick-batched. Rows that have begun wait in spike_out, of the filters that pass before the
+    next row tile: that is told as the room that rows of all filters would have. Membranes are counted one for each
+    output (or chain of them), of which a pool before the LIFs makes fewer."""
+    layer, tiling = plan.facts.layers[group.first].layer, group.layers[0].tiling
+    together = layer.groups // tiling.group_sets(layer.groups)
+    passing = together * (tiling.filters if tiling.order == "weights_outer" else layer.group_filters)
+    found = {f"spike_out of {layer.name}": plan.chip.room.spike_out * layer.filters // passing}
+    if layer.lif is None:
+        return found
+    chains, calls = tiling.cut.chains, next(s.channels for s in plan.facts.states if group.first in s.layers)
+    laid = dataflow_for(layer, plan.chip.dataflow, chains)
+    alternate = chains is not None and chains.alternating
+    registers = -(-laid.membrane_registers(plan.chip.shape) // (1 if alternate else calls))
+    beside = 8 * plan.chip.room.membrane // (plan.chip.precision.membrane_bits * layer.state_variables)
+    outputs = layer.pixels * layer.filters
+    return found | {
+        f"registers of {layer.name}": registers * outputs // layer.lif_elements,
+        f"membranes of {layer.name}": beside * outputs // layer.lif_elements,
+    }
+
+
+def _parts(plan: Plan, facts: LayerFacts) -> int:
+    """In which the array computes a sum."""
+    laid = plan.chip.psums.of(facts.layer)
+    return 1 if laid.dataflow.sums_in_pes else laid.dataflow.folds(gemm_of(facts.layer), laid.shape).reductions
+
+
+def _currents(plan: Plan, index: int) -> int:
+    """Bytes that wait outside of the array to be replayed."""
+    group = plan.group_of(index)
+    return 0 if group.tick_batched else group.walked.group.layers[index - group.first].replay_bytes
 
 
 def _norm(network: Network, layer: HardwareLayer) -> str | None:

@@ -1,14 +1,12 @@
 """A timestep-major group as events: its visits in order with the bytes that their moves bring, and what its plan keeps.
 
 Which rows a visit works on follows from the outputs of its steps alone; where membranes and weights come from, from the
-offsets of its moves. What of the spikes stays in spike_out follows the plan's own walk of a timestep.
+offsets of its moves.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from itertools import product
 
 import numpy as np
 
@@ -16,37 +14,27 @@ from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.schedule.group_steps import group_visits
 from lifsim.schedule.moves import REPLAY, Visit
 from lifsim.schedule.plan import GroupPlan, Plan
-from lifsim.schedule.rows import windows
-from lifsim.schedule.spike_store import Residency, Span, SpikeBuffers, Timestep, walk_timestep
+from lifsim.schedule.spike_store import Span, SpikeBuffers, Timestep, walk_timestep
 from tests.oracles.legality import IllegalPlanError, Walker
-from tests.oracles.legality_events import Compute, Drop, Event, Finish, Load, Put, Source, Store, Thing
+from tests.oracles.legality_events import Drop, Event, Finish, Load
 from tests.schedule.legality.calls import CallEvents
+from tests.schedule.legality.group_psums import GroupPsums
+from tests.schedule.legality.order import Range
+from tests.schedule.legality.spikes import GroupSpikes, Now
 
 ALL = 1 << 60
-
-
-@dataclass
-class Now:
-    """Where a group is: the images of a chunk, a timestep, what its plan keeps then. rows: of each layer, how many are
-    done; paid, brought: bytes that came for each layer's input so far, and those that it needed."""
-
-    chunk: int
-    timestep: int
-    images: range
-    found: Residency
-    rows: dict[int, int] = field(default_factory=dict)
-    paid: dict[int, int] = field(default_factory=dict)
-    brought: dict[int, int] = field(default_factory=dict)
 
 
 class GroupEvents:
     """Of one group, all chunks, for a walker that obeys each event before the next one is asked for."""
 
     def __init__(self, walker: Walker, plan: Plan, group: GroupPlan, batch: int) -> None:
-        self.walker, self.net, self.nodes = walker, walker.net, walker.nodes
+        self.walker, self.net = walker, walker.net
         self.plan, self.group, self.batch, self.facts = plan, group, batch, plan.facts
         self.spans = group.walked.group.spans(group.walked.cost.heights)
         self.calls = CallEvents(walker, plan, group, batch)
+        self.spikes = GroupSpikes(walker, plan, group, self.spans)
+        self.psums = GroupPsums(walker, plan, group)
 
     def events(self) -> Iterator[Event]:
         now: Now | None = None
@@ -64,14 +52,14 @@ class GroupEvents:
                 now, span = self._begin(chunk, visit.timestep or 0), None
             if span is None or index not in span:
                 span = next(one for one in self.spans if index in one)
-                yield from self._begin_span(now, span)
+                yield from self.spikes.begin_span(now, span)
             size = len(now.images) * self.facts.layers[index].layer.filters
             if int(visit.outputs.sum()) % size:
                 raise IllegalPlanError(f"a visit of {self.net.layers[index].name} computes no whole rows")
             rows = done[index], done[index] + int(visit.outputs.sum()) // size
             yield from self._visit(visit, now, span, rows)
             done[index] = now.rows[index] = rows[1]
-            yield from self._after(index, now, span)
+            yield from self.spikes.after(index, now, span)
         yield from self._end_timestep(chunk_ends=True)
         yield Drop("weight")
 
@@ -88,63 +76,37 @@ class GroupEvents:
         return Now(chunk, timestep, images, walk_timestep(self.facts, self.spans, buffers, when))
 
     def _end_timestep(self, *, chunk_ends: bool) -> Iterator[Event]:
-        for place in ("spike_in", "spike_out", "passing", "array", *(("membrane",) if chunk_ends else ())):
+        for place in ("spike_in", "spike_out", "passing", "array", *(("membrane", "psum") if chunk_ends else ())):
             yield Drop(place)
 
-    # Spikes
-
-    def _begin_span(self, now: Now, span: Span) -> Iterator[Event]:
-        """spike_in takes what it takes whole; of the rest spike_out holds what the plan keeps during the span."""
-        yield Drop("spike_in")
-        layers = [index for index in now.found.whole if index in span]
-        taken = {self.facts.layers[index].layer.input.name for index in layers}
-        kept = now.found.kept[self.spans.index(span)]
-        for thing, bits in list(self.walker.here.get("spike_out", {}).items()):
-            name = str(thing[0])
-            if name in taken:
-                for low, high in runs(bits):
-                    yield Put("spike_in", thing, low, high)
-            yield Drop("spike_out", thing, self._kept(thing, kept.get(name, 0), now))
-
-    def _kept(self, thing: Thing, size: int, now: Now) -> int:
-        """Of the first `size` bytes of a tensor, images one behind the other, those of a plane."""
-        plane = self.walker.size(thing)
-        return min(max(size - now.images.index(int(str(thing[1]))) * plane, 0), plane)
-
-    def _plane(self, name: str, image: int, now: Now) -> Thing:
-        return self.walker.plane(name, image, now.timestep)
-
-    def _missing(self, thing: Thing, low: int, high: int) -> list[tuple[int, int]]:
-        here = [things[thing][low:high] for things in self.walker.here.values() if thing in things]
-        absent = ~np.any(here, axis=0) if here else np.ones(max(high - low, 0), np.bool_)
-        return [(low + begin, low + end) for begin, end in runs(absent)]
-
-    def _visit(self, visit: Visit, now: Now, span: Span, rows: tuple[int, int]) -> Iterator[Event]:
+    def _visit(self, visit: Visit, now: Now, span: Span, rows: Range) -> Iterator[Event]:
         index = visit.layer
-        facts, told = self.facts.layers[index], self.net.layers[index]
+        told, filters = self.net.layers[index], 0
         computes = visit.round != REPLAY
         if computes:
-            yield from self._inputs(visit, now, span, rows)
+            yield from self.spikes.inputs(visit, now, span, rows)
         tiles = self._tiles(visit)
-        waits = told.norm is not None
-        filters = 0
         for step, joined in enumerate(tiles):
             for size in joined:
                 if computes:
                     yield from self._weights(visit, step, (filters, filters + size))
                     for image in now.images:
-                        yield Compute(told.name, image, now.timestep, rows, (filters, filters + size))
+                        yield from self.psums.visit(index, image, now.timestep, rows, (filters, filters + size))
                     yield Drop("weight", ("/weights", told.name), *self._unpinned(index, (filters, filters + size)))
                 filters += size
-            if not waits:
+            if told.norm is None:
                 yield from self.calls.step(visit, step, now.chunk, rows, (filters - sum(joined), filters))
-        if waits:
+        if told.norm is not None:
             yield from self._calls(visit, now, rows, tiles)
-        if facts.layer.residuals and self._adds_now(index, now):
-            yield from self._residuals(index, now)
+        yield from self.spikes.residuals(index, now)
+        yield from self.psums.bring_currents(index, now, rows)
         for image in now.images:
             yield Finish(told.name, image, now.timestep, rows)
-        yield from self._put_out(now, span)
+        yield from self.psums.keep_currents(index, now, rows)
+        complete = rows[1] == self.facts.layers[index].rows.axis.rows_out
+        self.spikes.added(visit, now, complete=complete)
+        self.psums.pay(visit, complete=complete)
+        yield from self.spikes.put_out(now, span)
 
     def _calls(self, visit: Visit, now: Now, rows: tuple[int, int], tiles: list[list[int]]) -> Iterator[Event]:
         """Of a layer whose norm waits for all sums of the visit."""
@@ -170,119 +132,9 @@ class GroupEvents:
                 raise IllegalPlanError(f"a step of {layer.name} has {share} filters, which are no whole tiles")
         return tiles
 
-    def _inputs(self, visit: Visit, now: Now, span: Span, rows: tuple[int, int]) -> Iterator[Event]:
-        index = visit.layer
-        facts, node = self.facts.layers[index], self.nodes[self.net.layers[index].product]
-        for position, source in enumerate(node.sources):
-            if self.facts.tensors[source.node].producer in span:
-                continue
-            place = "passing" if position else self._input_place(index, now, span)
-            size = self.nodes[source.node].row_bytes
-            for image, (low, high) in product(now.images, self.net.needed(source, *rows)):
-                thing = self._plane(source.node, image, now)
-                for begin, end in self._missing(thing, low * size, high * size):
-                    yield Load(place, thing, begin, end)
-                    if not position:
-                        now.brought[index] = now.brought.get(index, 0) + end - begin
-        now.paid[index] = now.paid.get(index, 0) + visit.moves.total(Kind.SPIKES_IN)
-        if now.paid[index] < now.brought.get(index, 0):
-            raise IllegalPlanError(
-                f"{facts.layer.name} at timestep {now.timestep} has brought {now.paid[index]} bytes of its input, and"
-                f" rows to {rows[1] - 1} need {now.brought[index]}"
-            )
-
-    def _input_place(self, index: int, now: Now, span: Span) -> str:
-        """spike_in takes the input whole, or the window of a strip; else windows stream through it."""
-        if index in now.found.whole:
-            return "spike_in"
-        if span.first == span.last:
-            return "passing"
-        facts, walked = self.facts.layers[index], self.group.walked
-        relay = next(r for r in walked.group.in_strips.values() if r.first == span.first)
-        starts = relay.starts(index, walked.cost.heights[relay.state])
-        window = len(now.images) * windows(facts.rows.axis, starts).tallest * facts.rows.row_bytes
-        alone = not any(other in now.found.whole for other in range(span.first, span.last + 1))
-        return "spike_in" if window <= self.plan.chip.room.spike_in and alone else "passing"
-
-    def _adds_now(self, index: int, now: Now) -> bool:
-        return self.facts.layers[index].when != "last" or now.timestep == self.net.timesteps - 1
-
-    def _residuals(self, index: int, now: Now) -> Iterator[Event]:
-        for tensor in self.facts.layers[index].layer.residuals:
-            for image in now.images:
-                thing = self._plane(tensor.name, image, now)
-                stored = self.walker.stored(thing)
-                for low, high in self._missing(thing, 0, self.walker.size(thing)):
-                    yield from (Load("passing", thing, low + b, low + e) for b, e in runs(stored[low:high]))
-
-    def _put_out(self, now: Now, span: Span) -> Iterator[Event]:
-        """What the plan keeps, and what waits between the layers of strips, goes to spike_out; the rest to DRAM."""
-        kept = now.found.kept[self.spans.index(span)]
-        waits = span.first != span.last
-        for thing in list(self.walker.fresh):
-            name = str(thing[0])
-            inner = waits and any(True for _ in self._readers(name, span))
-            for low, high in runs(self.walker.fresh[thing]):
-                end = high if inner else min(high, self._kept(thing, kept.get(name, 0), now))
-                if low < end:
-                    yield Put("spike_out", thing, low, end)
-            if name in now.found.writes:
-                begin = len(now.images) * self.walker.size(thing) - now.found.writes[name]
-                yield Store("array", thing, self._kept(thing, begin, now), self.walker.size(thing))
-        for name, size in kept.items():
-            if self.facts.tensors[name].producer not in span:
-                yield from self._keep_what_passes(name, size, now)
-        yield Drop("array")
-        yield Drop("passing")
-
-    def _keep_what_passes(self, name: str, size: int, now: Now) -> Iterator[Event]:
-        for image in now.images:
-            thing = self._plane(name, image, now)
-            places = [self.walker.here.get(place, {}).get(thing) for place in ("passing", "spike_in")]
-            for bits in places:
-                if bits is not None:
-                    yield from (Put("spike_out", thing, *run) for run in runs(bits[: self._kept(thing, size, now)]))
-
-    # Rows that wait between the layers of strips
-
-    def _readers(self, name: str, span: Span) -> Iterator[tuple[str, Source]]:
-        """Nodes of other layers of a span that read a node of it, and those of its own layer that have windows and are
-        read by such ones."""
-        inside = {self.net.layers[index].name for index in range(span.first, span.last + 1)}
-        if self.nodes[name].layer not in inside:
-            return
-        for node in self.net.nodes:
-            for source in node.sources:
-                if source.node == name and node.layer in inside:
-                    own = node.layer == self.nodes[name].layer
-                    if not own or (source.kernel > 1 and any(True for _ in self._readers(node.name, span))):
-                        yield node.name, source
-
-    def _after(self, index: int, now: Now, span: Span) -> Iterator[Event]:
-        """Rows that no layer of the strips needs any more leave spike_out, and windows spike_in."""
-        if span.first == span.last:
-            return
-        if index not in now.found.whole:
-            yield Drop("spike_in", self._plane(self.facts.layers[index].layer.input.name, now.images[0], now))
-            for image in now.images[1:]:
-                yield Drop("spike_in", self._plane(self.facts.layers[index].layer.input.name, image, now))
-        kept = now.found.kept[self.spans.index(span)]
-        for thing in list(self.walker.here.get("spike_out", {})):
-            name = str(thing[0])
-            needed = [self._first_needed(reader, source, now, thing) for reader, source in self._readers(name, span)]
-            if needed and name in self.nodes:
-                end = min(needed) * self.nodes[name].row_bytes
-                yield Drop("spike_out", thing, self._kept(thing, kept.get(name, 0), now), end)
-
-    def _first_needed(self, reader: str, source: Source, now: Now, thing: Thing) -> int:
-        node = self.nodes[reader]
-        done = int(np.argmin(np.append(self.walker.rows_made(self._plane(reader, int(str(thing[1])), now)), False)))
-        needed = self.net.needed(source, done, done + 1) if done < node.rows else []
-        return needed[0][0] if needed else self.nodes[source.node].rows
-
     # Weights
 
-    def _weights(self, visit: Visit, step: int, filters: tuple[int, int]) -> Iterator[Event]:
+    def _weights(self, visit: Visit, step: int, filters: Range) -> Iterator[Event]:
         told = self.net.layers[visit.layer]
         if not told.filter_bytes:
             return
@@ -301,12 +153,6 @@ class GroupEvents:
     def _pinned(self, index: int) -> int:
         return self.group.layers[index - self.group.first].tiling.resident_weight_bytes
 
-    def _unpinned(self, index: int, filters: tuple[int, int]) -> tuple[int, int]:
+    def _unpinned(self, index: int, filters: Range) -> Range:
         begin, end = (self.net.layers[index].filter_bytes * count for count in filters)
         return min(max(begin, self._pinned(index)), end), end
-
-
-def runs(bits: np.ndarray) -> Iterator[tuple[int, int]]:  # type: ignore[type-arg]
-    """Begin and end of each run of ones."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], bits.astype(np.int8), [0]])))
-    yield from ((int(begin), int(end)) for begin, end in zip(edges[::2], edges[1::2], strict=True))

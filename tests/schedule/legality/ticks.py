@@ -7,7 +7,6 @@ the tiles that take turns. Where the tiles of several groups do, which parts of 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import product
 
 import numpy as np
 
@@ -22,8 +21,9 @@ from lifsim.schedule.tick_nest import staying_of
 from lifsim.schedule.tick_steps import tick_visit
 from lifsim.schedule.traffic import Tiling
 from tests.oracles.legality import IllegalPlanError, Walker
-from tests.oracles.legality_events import Compute, Drop, Event, Finish, Fire, Load, Put, Store, Thing
-from tests.schedule.legality.order import Order, Range
+from tests.oracles.legality_events import Drop, Event, Finish, Load, Put, Store
+from tests.schedule.legality.order import Range
+from tests.schedule.legality.tile_work import Pass, TileWork
 
 
 class TickEvents:
@@ -39,42 +39,25 @@ class TickEvents:
         self.visit: Visit = tick_visit(self.layer, facts.reals, room, batch, traffic)
         self.rows = tick_rows(self.layer, facts.reals)
         self.filter_bytes = filter_bytes(self.layer, room.weight_bits, self.layer.rounds)
-        self.cut_chains = self.tiling.cut.chains
         sets = self.tiling.group_sets(self.layer.groups)
         self.members = range(0, self.layer.groups, sets)
-        self.order = Order.of(self.told) if self.layer.groups == 1 else Order.by_channel(self.told)
-        self.fold = self._filters_of_a_fold()
         self.weight_room, self.spike_room = room.weight, room.spike_in
         self.rows_out = self.rows.axis.rows_out
         self.left = np.full((batch, self.rows_out), self.layer.filters)
-        self.chains = self.layer.filters // self.told.calls
+        self.work = TileWork(walker, plan, index, batch)
         self.pinned = self._pinned_rows()
         self.here: set[tuple[int, int, int]] = set()
-
-    @property
-    def state(self) -> Thing:
-        """Membranes by image, row and chain."""
-        return ("state", self.told.state, "registers")
-
-    def _filters_of_a_fold(self) -> int:
-        """Those that the array finishes together, whole chains where it is to."""
-        finished = self.plan.chip.dataflow.finishes(gemm_of(self.layer), self.plan.chip.shape).filters
-        together = min(finished or self.layer.group_filters, self.layer.group_filters)
-        if self.cut_chains is None or self.cut_chains.alternating or together < self.cut_chains.length:
-            return together
-        return together // self.cut_chains.length * self.cut_chains.length
+        self.straddling = f"spike_out of {self.layer.name}"
 
     def events(self) -> Iterator[Event]:
-        if self.told.state is not None:
-            self.walker.add_state(self.state, self.told.state, self.batch * self.rows_out * self.chains)
-        if self.told.norm is None:
-            yield from self._pass(sums=True, calls=True)
-        else:  # all sums of all images first
-            yield from self._pass(sums=True, calls=False)
-            yield from self._pass(sums=False, calls=True)
+        for each in self.work.passes:
+            yield from self._pass(each)
+        for place in ("weight", "spike_in"):
+            yield Drop(place)
+        self.work.require_paid(self.visit)
 
-    def _pass(self, *, sums: bool, calls: bool) -> Iterator[Event]:
-        """Over all tiles, for their sums, their neurons' calls, or both."""
+    def _pass(self, each: Pass) -> Iterator[Event]:
+        """What comes comes with the sums; the calls put out what follows."""
         at_work = None
         together = images_together(self.layer, self.batch) if self.tiling.order == "weights_outer" else 1
         for step, (group, image, row_tile, filter_tile) in enumerate(self._tiles()):
@@ -87,19 +70,16 @@ class TickEvents:
             parts = [
                 tuple((group + member) * self.layer.group_filters + end for end in filters) for member in self.members
             ]
-            if sums:
+            if each.sums:
                 yield from self._weights(step, image, parts, filters)
                 yield from self._input(step, group, image, rows)
-            yield from self._work(image, rows, parts, sums=sums, calls=calls)
-            if sums:
+            yield from self.work.events(each, image, rows, parts)
+            if each.sums:
                 yield from self._forget(group, image, rows, parts, filters)
-            if not calls:
-                continue
-            self.left[image, slice(*rows)] -= (filters[1] - filters[0]) * len(parts)
-            if not self.left[image, rows[0]]:
-                yield from self._put_out(image, rows)
-        for place in ("weight", "spike_in"):
-            yield Drop(place)
+            if each.calls:
+                self.left[image, slice(*rows)] -= (filters[1] - filters[0]) * len(parts)
+                if not self.left[image, rows[0]]:
+                    yield from self._put_out(image, rows)
 
     def _tiles(self) -> Iterator[tuple[int, int, int, int]]:
         tiling = self.tiling
@@ -149,9 +129,9 @@ class TickEvents:
 
     def _weights(self, step: int, image: int, parts: list[Range], filters: Range) -> Iterator[Event]:
         if self.layer.operand is not None:
-            for timestep in self._timesteps:
+            for timestep in self.work.timesteps:
                 plane = (self.layer.operand.name, image, self._key(self.layer.operand.timesteps, timestep))
-                yield Load("passing", plane, 0, self.walker.size(plane))
+                yield Load("passing", plane, 0, self.walker.chip.size(plane))
             return
         place = "weight" if self._room_beside(filters) else "passing"
         for offset, size in self._moved(step, Kind.WEIGHTS):
@@ -241,53 +221,26 @@ class TickEvents:
                 yield Drop("spike_in", thing, low, high)
                 self.here.discard((group, image, low))
 
-    # The array
-
-    @property
-    def _timesteps(self) -> list[int]:
-        """At which it is computed."""
-        last = self.net.timesteps - 1
-        return {"every": list(range(last + 1)), "first": [0], "last": [last]}[self.facts.when]
-
-    @property
-    def _fires_at(self) -> list[int]:
-        return self._timesteps if self.facts.when == "last" else list(range(self.net.timesteps))
-
-    def _work(self, image: int, rows: Range, parts: list[Range], *, sums: bool, calls: bool) -> Iterator[Event]:
-        if self.cut_chains is not None and self.cut_chains.alternating:
-            turns = ((timestep, part) for timestep in self._fires_at for part in parts)
-        else:
-            folds = (
-                (first, min(first + self.fold, end)) for begin, end in parts for first in range(begin, end, self.fold)
-            )
-            turns = ((timestep, fold) for fold in folds for timestep in self._fires_at)
-        for timestep, filters in turns:
-            if sums and timestep in self._timesteps:
-                yield Compute(self.layer.name, image, timestep, rows, filters)
-            if calls and self.told.state is not None:
-                yield from self._calls(image, timestep, rows, filters)
-        yield Drop("registers")
-
-    def _calls(self, image: int, timestep: int, rows: Range, filters: Range) -> Iterator[Event]:
-        """One timestep of filters."""
-        for row, (chains, calls) in product(range(*rows), self.order.blocks(filters)):
-            low, high = ((image * self.rows_out + row) * self.chains + chain for chain in chains)
-            if timestep == 0 and calls[0] == 0:
-                yield Put("registers", self.state, low, high)
-            for call in range(*calls):
-                yield Fire(self.layer.name, timestep, call, self.state, low, high, "registers")
-
     def _put_out(self, image: int, rows: Range) -> Iterator[Event]:
         """All filters of these rows are done: what follows from them leaves."""
-        for timestep in self._fires_at:
+        for timestep in self.work.fires_at:
             for tensor in self.layer.residuals:
                 plane = (tensor.name, image, self._key(tensor.timesteps, timestep))
-                yield Load("passing", plane, 0, self.walker.size(plane))
+                yield Load("passing", plane, 0, self.walker.chip.size(plane))
             yield Finish(self.layer.name, image, timestep, rows)
             for tensor in self.layer.outputs:
                 yield Store("array", (tensor.name, image, self._key(tensor.timesteps, timestep)), 0, 1 << 60)
             yield Drop("passing")
+        yield from self._begun(image)
         yield Drop("array")
+
+    def _begun(self, image: int) -> Iterator[Event]:
+        """Rows of which windows are cut wait in spike_out; those that are complete leave it."""
+        yield Drop(self.straddling)
+        for thing, row in list(self.walker.rows.begun()):
+            node = self.net.node(thing[1])
+            if (node.layer, thing[2]) == (self.layer.name, image):
+                yield Put(self.straddling, thing, row * node.row_bytes, (row + 1) * node.row_bytes)
 
     def _key(self, timesteps: int, timestep: int) -> int:
         return timestep if timesteps == self.net.timesteps else 0

@@ -35,7 +35,7 @@ def obeyed(network: Network, sharing: Sharing, plan: Plan, batch: int, *, traini
         walker.obey(event)
         events.append(event)
     walker.end()
-    return Walked(walker.net, walker.states, tuple(events))
+    return Walked(walker.net, walker.chip.states, tuple(events))
 
 
 def _events(walker: Walker, plan: Plan, batch: int) -> Iterator[Event]:

@@ -40,8 +40,9 @@ class WeightStationary(Dataflow):
         return OutputBlock(None, shape.filter_cols(gemm.chain))
 
     def held_outputs(self, gemm: Gemm, shape: ArrayShape) -> OutputBlock:
-        """A column finishes one output after the other; tick-batched, the timesteps of a pixel follow each other."""
-        return OutputBlock(1, shape.filter_cols(gemm.chain))
+        """A column finishes one output after the other; tick-batched, the timesteps of a pixel follow each other. Where
+        every timestep loads its own weights (`per_round`), those of all that a fold finishes do."""
+        return OutputBlock(1, shape.filter_cols(gemm.chain)) if self.joins_rounds else self.finishes(gemm, shape)
 
     def membrane_registers(self, shape: ArrayShape) -> int:
         """One a column."""

@@ -1,0 +1,61 @@
+"""Rows that have begun: what a pool or an add behind a layer has taken in of windows that are not complete yet.
+
+A layer that works on some of its rows, and on the others later, cuts windows of the nodes behind it in two.
+Such a node adds up (or, a max pool, keeps the largest of) what has passed, in a row of its own that waits in spike_out
+until the last row of its window has passed: of rows first..end-1 that it needs, `done` of which have passed, a row has
+begun if first < done < end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from lifsim.graph.reach import Read, Step
+from lifsim.schedule.rows import Ints
+from lifsim.schedule.storage import Reals, rows_of, step_row_bytes
+
+
+def has_windows(steps: Sequence[Step]) -> bool:
+    """Whether a node behind a layer needs more than its own row of another one; steps: its nodes, its product first."""
+    own = {step.name for step in steps}
+    return any(_windowed(read) for step in steps[1:] for read in step.reads if read.node in own)
+
+
+def begun_bytes(steps: Sequence[Step], rows: int, row_bytes: Mapping[str, int]) -> Ints:
+    """[rows + 1] bytes that wait when so many of a layer's `rows` are done. steps: its nodes, its product first;
+    row_bytes: by node, of those of which rows that have begun wait."""
+    passed = np.arange(rows + 1)
+    made = rows_of(steps[0].tensor.shape)
+    complete = {steps[0].name: passed if made == rows else np.where(passed == rows, made, 0)}
+    waiting = np.zeros_like(passed)
+    for step in steps[1:]:
+        count = rows_of(step.tensor.shape)
+        parts = [_parts(read, complete[read.node], count) for read in step.reads if read.node in complete]
+        complete[step.name] = np.minimum.reduce([ended for _, ended in parts])
+        begun = np.maximum.reduce([begun for begun, _ in parts])
+        waiting += (begun - complete[step.name]) * row_bytes.get(step.name, 0)
+    return waiting
+
+
+def begun_together(steps: Sequence[Step], rows: int, reals: Reals) -> tuple[int, ...]:
+    """[rows + 1] bytes of all timesteps of the rows that have begun; empty where there are no windows."""
+    if not has_windows(steps):
+        return ()
+    sizes = {step.name: step.tensor.timesteps * step_row_bytes(step.tensor, reals) for step in steps}
+    return tuple(begun_bytes(steps, rows, sizes).tolist())
+
+
+def _windowed(read: Read) -> bool:
+    return read.whole or read.stride > 1 or read.above > 0 or read.below > 0
+
+
+def _parts(read: Read, done: Ints, count: int) -> tuple[Ints, Ints]:
+    """Of `count` rows how many have begun, and of how many all has passed, when `done` rows of what they read have."""
+    of = int(done[-1])
+    if read.whole:
+        return np.where(done > 0, count, 0), np.where(done == of, count, 0)
+    top = np.arange(count) * read.stride - read.above
+    first, end = np.clip(top, 0, of), np.clip(top + read.above + read.below + 1, 0, of)
+    return np.searchsorted(first, done, "left"), np.searchsorted(end, done, "right")
