@@ -1,8 +1,8 @@
 """Gradients of membranes on their way from timestep to timestep, in the backward pass.
 
-A tick-batched layer keeps them in the PEs. A timestep-major group keeps a gradient per state variable, of its precision
-(and beside it the variable itself where that is recomputed), in the membrane buffer, and moves what does not fit by the
-rules of the forward pass (lifsim.schedule.membranes), without strips.
+A tick-batched layer keeps them in the PEs. A timestep-major group keeps a gradient per state variable, of
+precision.gradient_bits (and beside it the variable itself where that is recomputed), in the membrane buffer, and moves
+what does not fit by the rules of the forward pass (lifsim.schedule.membranes), without strips.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from lifsim.schedule.facts import NetworkFacts, StateFacts
 from lifsim.schedule.membranes import StateUse, best_split, calls_of, relays_of
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.rows import Ints
+from lifsim.training.carried import carried
 
 Relays = dict[StateFacts, list[tuple[int, ...]]]
 """By state, its relays: layers that use it one after the other, in the order in which the backward pass meets them."""
@@ -53,17 +54,17 @@ def gradient_state_moves(facts: NetworkFacts, chip: Chip, group: GroupPlan, batc
     moves = StateMoves.none(group, batch, facts.timesteps)
     if group.tick_batched:
         return moves
-    by_state = _relays(facts, group)
-    beside = 2 if reverse else 1
+    relays_of_state = _relays(facts, group)
+    by_state = {carried(state, chip.precision, states=reverse): relays for state, relays in relays_of_state.items()}
     whole, rest = divmod(batch, group.images)
     for images, chunks in ((group.images, slice(0, whole)), (rest, slice(whole, None))):
         uses = [
             StateUse(
-                images * beside * state.bytes,
+                images * state.bytes,
                 sum(map(len, relays)),
                 len(relays),
-                parted=state.parted.of(images * beside),
-                granule=beside * state.granule,
+                parted=state.parted.of(images),
+                granule=state.granule,
             )
             for state, relays in by_state.items()
         ]

@@ -38,7 +38,7 @@ def orders_of(sizes: TrainingSizes, group: GroupPlan) -> dict[int, LayerOrders]:
 
 def products_of(sizes: TrainingSizes, layer: Layer) -> Products:
     """Those of one layer."""
-    chip, bits = sizes.chip, sizes.chip.precision.psum_bits
+    chip, bits = sizes.chip, sizes.chip.precision.of_gradients
     return Products(layer, sizes.facts.reals, chip, bits, sizes.batch, sizes.has_gradient(layer.input))
 
 

@@ -17,6 +17,7 @@ from lifsim.hardware.sram_ports import Port, PortStalls
 from lifsim.model.network import Layer
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.products import laid_out
+from lifsim.training.carried import membrane_buffer_bits
 from lifsim.training.orders import LayerOrders
 from lifsim.training.products import Product, backward_product, update_product
 from lifsim.training.stages import Stage
@@ -77,7 +78,7 @@ class _Ports:
         states = -(-outputs // self.setup.channels[self.layer.index]) * self.layer.state_variables
         carried = np.zeros_like(states) if self.tick_batched else states * (2 if self.reverse else 1)
         stored = np.zeros_like(outputs) if self.reverse else outputs * self.layer.state_variables
-        port = Port(self.setup.machine.precision.membrane_bits, buffer.banks * buffer.port_bits)
+        port = Port(membrane_buffer_bits(self.setup.machine.precision), buffer.banks * buffer.port_bits)
         late = int((port.slowed(latency, stored + carried) - latency).sum()) if buffer.size_bytes else 0
         return PortStalls(membrane=late * self.layer.timesteps * self.setup.batch)
 

@@ -9,7 +9,7 @@ membranes and of firing gradients:
     backward       [H*W x M*R*S/g] x [M*R*S/g x C/g]         (1 - s_du) * E*F*K*M per round, of many bits
     weight_update  [K x Sr] x [Sr x Sc]                      on input spikes
 
-Gradients have the precision of psums, those of membranes that of membranes. Yin et al., IEEE TCAD 42(6), 2023;
+Gradients are precision.gradient_bits wide, all of them. Yin et al., IEEE TCAD 42(6), 2023;
 docs/model.md, "Training on the accelerator".
 """
 
@@ -29,6 +29,7 @@ from lifsim.hardware.lif_unit import membrane_accesses
 from lifsim.model.network import Layer
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.products import laid_out
+from lifsim.training.carried import membrane_buffer_bits
 from lifsim.training.products import Product, StageWork, backward_product, map_products, update_product
 from lifsim.training.sizes import TrainingSizes
 from lifsim.training.stages import Stage
@@ -126,7 +127,7 @@ class _LayerStages:
     def _backward(self) -> LayerCounts:
         layer, moved, zeros = self.layer, self.traffic.backward, self.setup.network.gradients
         product = backward_product(layer, DATAFLOWS[self.machine.array.dataflow], self.traffic.orders.backward)
-        work = self._work(product, self.machine.precision.psum_bits)
+        work = self._work(product, self.machine.precision.of_gradients)
         products = round((1 - zeros.membrane_sparsity) * map_products(layer) * layer.rounds * self.batch)
         updates = layer.lif_elements * layer.timesteps * self.batch
         ops = replace(
@@ -143,19 +144,19 @@ class _LayerStages:
         """Gradients come through spike_in and leave through spike_out; kept membranes through their buffer."""
         precision, read = self.machine.precision, self._elements(moved.states_read)
         carried = NO_ACCESSES if self.tick_batched else self._carried()
-        returned = self._elements(moved.membrane_read)
+        returned = self._carried_elements(moved.membrane_read)
         return SramAccesses(
             weight=Accesses(work.weights, moved.weights * 8 // precision.weight_bits),
-            spike_in=Accesses(work.inputs, moved.gradients_read * 8 // precision.psum_bits),
-            spike_out=Accesses(moved.gradients_write * 8 // precision.psum_bits, work.finished),
+            spike_in=Accesses(work.inputs, moved.gradients_read * 8 // precision.of_gradients),
+            spike_out=Accesses(moved.gradients_write * 8 // precision.of_gradients, work.finished),
             membrane=added([carried, Accesses(read, 0)]),
             psum=Accesses(work.psum_reads, work.psum_writes),
-            membrane_fill=Accesses(self._elements(moved.membrane_write), returned + read),
+            membrane_fill=Accesses(self._carried_elements(moved.membrane_write), returned + read),
         )
 
     def _weight_update(self) -> LayerCounts:
         """Weight gradients collect in the psum buffer from round to round, and change the weights once."""
-        layer, moved, bits = self.layer, self.traffic.weight_update, self.machine.precision.psum_bits
+        layer, moved, bits = self.layer, self.traffic.weight_update, self.machine.precision.of_gradients
         product = update_product(layer, DATAFLOWS[self.machine.array.dataflow], self.traffic.orders.update)
         work = self._work(product, self.inference.bits.spike_in)
         ops = self._operations(work.macs, self.inference.ops.macs_effective, multibit=layer.multibit_input)
@@ -179,6 +180,12 @@ class _LayerStages:
     def _elements(self, moved_bytes: int) -> int:
         """Membranes in so many bytes."""
         return moved_bytes * 8 // self.machine.precision.membrane_bits
+
+    def _carried_elements(self, moved_bytes: int) -> int:
+        """Gradients of states in so many bytes, and the recomputed states beside them."""
+        precision = self.machine.precision
+        pair = precision.of_gradients + (precision.membrane_bits if self.reverse else 0)
+        return moved_bytes * 8 * (2 if self.reverse else 1) // pair
 
     def _carried(self) -> Accesses:
         """Gradients of states from timestep to timestep, and the recomputed states beside them."""
@@ -210,14 +217,16 @@ class _LayerStages:
         lif_cycles: int,
         registers: Accesses,
     ) -> LayerCounts:
-        """Gradients have the precision of psums, wherever they pass; weights that change are few beside them."""
+        """Gradients have one width, wherever they pass; weights that change are few beside them, and of what passes the
+        membrane buffer on the way back the wider sets the width."""
         precision, shape = self.machine.precision, shape_of(self.machine.array)
         update = moved.weight_updates > 0
         bits = replace(
             self.inference.bits,
-            weight=precision.psum_bits if update else precision.weight_bits,
-            spike_in=self.inference.bits.spike_in if update else precision.psum_bits,
-            spike_out=precision.psum_bits,
+            weight=precision.of_gradients if update else precision.weight_bits,
+            spike_in=self.inference.bits.spike_in if update else precision.of_gradients,
+            spike_out=precision.of_gradients,
+            membrane=membrane_buffer_bits(precision),
         )
         return replace(
             self.inference,
