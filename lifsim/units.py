@@ -52,9 +52,11 @@ def counted(count: int, noun: str) -> str:
 
 
 def change_text(change: float | None) -> str:
-    """`-12.3 %`, `=`, or empty, of a share."""
+    """`-12.3 %`, `x 27`, `=`, or empty, of a share: what grows more than tenfold is told as a multiple."""
     if change is None:
         return ""
+    if change > 9:
+        return f"x {1 + change:,.0f}"
     return "=" if change == 0 else f"{change * 100:+.1f} %"
 
 

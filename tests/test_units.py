@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifsim.units import format_bytes, format_si, parse_bytes, parse_hz
+from lifsim.units import change_text, format_bytes, format_si, parse_bytes, parse_hz
 
 
 @pytest.mark.parametrize(
@@ -104,3 +104,11 @@ def test_formatted_bytes(count: int, text: str) -> None:
 )
 def test_formatted_si(value: float, text: str) -> None:
     assert format_si(value, "J") == text
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [(None, ""), (0.0, "="), (-0.1234, "-12.3 %"), (9.0, "+900.0 %"), (25.4, "x 26"), (2531.0, "x 2,532")],
+)
+def test_a_change_is_told_in_percent_and_one_of_more_than_tenfold_as_a_multiple(change: float, text: str) -> None:
+    assert change_text(change) == text

@@ -11,16 +11,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from lifsim.graph.states import states_of
-from lifsim.memo import Memo
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.report.dram_table import DramRow, dram_rows, group_name
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.facts import facts_of
-from lifsim.schedule.partition import plan
-from lifsim.schedule.plan import ScheduleOptions
 from lifsim.schedule.resident import resident
+from lifsim.schedule.timestep import plan_group
 from lifsim.schedule.traffic import DramBytes
 from lifsim.watch import Tally, Watch, unwatched
 
@@ -90,16 +88,18 @@ def _curve(
     watch: Watch,
 ) -> Iterator[Reading]:
     tally = Tally(watch, "schedules", len(networks) * len(sharings) * len(batches) * len(sizes))
-    chip, memo = Chip.of(arch), Memo()
+    chip = Chip.of(arch)
     for network in networks:
-        whole = (group_name(network, 0, len(network.layers) - 1),)
+        last = len(network.layers) - 1
+        whole = (group_name(network, 0, last),)
         for sharing in sharings:
-            states = states_of(network, sharing)
+            # The same facts at every size: what does not depend on it is found once.
+            facts = facts_of(network, states_of(network, sharing), chip.precision, chip.psums)
             for batch in batches:
                 for size in sizes:
                     buffer = arch.buffers.membrane.model_copy(update={"size_bytes": size})
-                    sized = replace(chip, room=replace(chip.room, membrane=buffer.usable_bytes))
-                    moved = plan(network, states, sized, ScheduleOptions("timestep", batch), memo).dram
+                    room = replace(chip.room, membrane=buffer.usable_bytes)
+                    moved = plan_group(facts, 0, last, room, batch, None).dram
                     row = DramRow(network.name, str(sharing), "timestep", batch, moved, whole)
                     yield Reading(CURVE, size, row)
                     tally.add(1)

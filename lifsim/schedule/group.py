@@ -221,7 +221,15 @@ class Group:
             for facts, timesteps in zip(self.layers, self._timesteps_per_chunk, strict=True)
         ]
         strips = [self.visits_per_step(facts.layer.index, heights) for facts in self.layers]
-        return WeightDemand(self.layers, self._visits(heights), rows, absent, strips, reads, self.buffers.weight)
+        return WeightDemand(
+            layers=tuple(self.layers),
+            visits=tuple(self._visits(heights)),
+            row_visits=tuple(rows),
+            absent=tuple(absent.tolist()),
+            strips=tuple(strips),
+            asked=tuple(tuple(each.tolist()) for each in reads),
+            buffer=self.buffers.weight,
+        )
 
     def _spikes(self, heights: Heights) -> tuple[list[Ints], Ints, Ints, dict[str, int]]:
         """Reads of inputs [layers][1 + m], how often second operands are not on chip [layers], reads of residual

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -29,22 +29,33 @@ class WeightDemand:
     """What the layers of a group ask of the weight buffer, of so many bytes, over the whole batch.
 
     visits, row_visits: [layers] how often each layer runs, and how many output rows that makes. absent, strips:
-    [layers] how often a second operand comes from DRAM, and in how many strips. reads: by layer, [1 + m] bytes of its
+    [layers] how often a second operand comes from DRAM, and in how many strips. asked: by layer, [1 + m] bytes of its
     input where the smallest filter tile overflows, and where filter tile m is the largest that fits.
     """
 
-    layers: Sequence[LayerFacts]
-    visits: Sequence[int]
-    row_visits: Sequence[int]
-    absent: Ints
-    strips: Sequence[int]
-    reads: Sequence[Ints]
+    layers: tuple[LayerFacts, ...]
+    visits: tuple[int, ...]
+    row_visits: tuple[int, ...]
+    absent: tuple[int, ...]
+    strips: tuple[int, ...]
+    asked: tuple[tuple[int, ...], ...]
     buffer: int
+
+    @cached_property
+    def reads(self) -> list[Ints]:
+        """What is `asked`, to be computed with."""
+        return [np.array(asked) for asked in self.asked]
 
     @cached_property
     def sizes(self) -> Ints:
         """[layers] bytes of the weights."""
         return np.array([layer.weight_bytes for layer in self.layers])
+
+    @cached_property
+    def shapes(self) -> Ints:
+        """[3, layers, 1] groups, filters of one, and bytes of a filter."""
+        found = [(each.layer.groups, each.layer.group_filters, each.filter_bytes) for each in self.layers]
+        return np.array(found).T[..., None]
 
     @property
     def by_layer(self) -> Iterator[tuple[LayerFacts, Ints]]:
@@ -81,6 +92,7 @@ Fits = tuple[int, ...]
 """By layer, 1 + m of the filter tile m that has to fit, 0 for any."""
 
 
+@lru_cache(maxsize=1 << 12)
 def best_weights(demand: WeightDemand) -> WeightSplit:
     """The split that moves the fewest bytes, inputs included.
 
@@ -200,8 +212,8 @@ class _Portions:
 
 def _portions(demand: WeightDemand, fits: Fits, regions: Ints) -> _Portions:
     count, must = len(demand.layers), np.array(fits) > 0
-    filters = [int(layer.tile_filters[max(fit - 1, 0)]) for layer, fit in zip(demand.layers, fits, strict=True)]
-    overflow = np.stack([_overflow(layer, regions, size) for layer, size in zip(demand.layers, filters, strict=True)])
+    tiles = np.array([layer.tile_filters[max(fit - 1, 0)] for layer, fit in zip(demand.layers, fits, strict=True)])
+    overflow = _beyond(regions, tiles[:, None], *demand.shapes)
     has_weights = (demand.sizes > 0)[:, None]
     first = overflow * has_weights
     portions = np.concatenate([first, demand.sizes[:, None] - first])
@@ -255,10 +267,14 @@ def overflow_bytes(layer: LayerFacts, regions: Ints) -> Ints:
 
 def _overflow(layer: LayerFacts, regions: Ints, filters: Ints | int) -> Ints:
     """The same of tiles of so many filters."""
-    every = layer.layer.group_filters
-    whole = np.maximum(filters * layer.filter_bytes - regions, 0)
-    last = np.maximum(every % filters * layer.filter_bytes - regions, 0)
-    overflow: Ints = layer.layer.groups * (every // filters * whole + last)
+    return _beyond(regions, filters, layer.layer.groups, layer.layer.group_filters, layer.filter_bytes)
+
+
+def _beyond(regions: Ints, tile: Ints | int, groups: Ints | int, filters: Ints | int, filter_bytes: Ints | int) -> Ints:
+    """Bytes by which tiles of so many of a group's filters overflow a region, in all groups."""
+    whole = np.maximum(tile * filter_bytes - regions, 0)
+    last = np.maximum(filters % tile * filter_bytes - regions, 0)
+    overflow: Ints = groups * (filters // tile * whole + last)
     return overflow
 
 

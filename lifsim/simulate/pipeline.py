@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from lifsim.accounting import ACCOUNTINGS, Accounting, Asked, Setup
 from lifsim.accounting.books import added
 from lifsim.accounting.machine import Machine
-from lifsim.accounting.prices import area_of, unused_buffers
+from lifsim.accounting.prices import BUFFERS, area_of, unused_buffers
 from lifsim.errors import Fault, InputError
 from lifsim.graph.bare import without_lif
 from lifsim.graph.states import State, any_shared, channels_by_layer, left_unshared, most_channels, states_of
@@ -139,7 +139,8 @@ def notes(
     accounting = ACCOUNTINGS[arch.accounting]
     said = [*accounting.notes]
     if sharing.shares and network.lifs and not any_shared(states):
-        said.append(f"{sharing} is none here: no LIF layers of this network can share")
+        kept = "" if all(lif.share for lif in network.lifs) else " (its file keeps some from it: share: false)"
+        said.append(f"{sharing} is none here: no LIF layers of this network can share{kept}")
     if bare := without_lif(network):
         way_out = "a `lif` line behind a layer makes it fire"
         said.append(f"no LIF stands behind {', '.join(bare)}: the next layers read sums, not spikes ({way_out})")
@@ -156,9 +157,13 @@ def notes(
 def buffer_notes(arch: Arch, records: Sequence[LayerRecord]) -> Iterator[str]:
     """Of each buffer that holds nothing all run, what that costs and what would save it."""
     energy = added([record.energy_pj.buffers for record in records])
-    for name in unused_buffers(record.counts for record in records):
+    unused = unused_buffers(record.counts for record in records)
+    for name in BUFFERS:
         buffer, leaked = getattr(arch.buffers, name), getattr(energy, name).standing
-        if buffer.idle == "gated":
+        if name not in unused:
+            if buffer.idle == "gated":
+                yield f"the {name} buffer is in use: it stays powered, whatever buffers.{name}.idle says"
+        elif buffer.idle == "gated":
             yield f"the {name} buffer holds nothing all run, and is switched off (buffers.{name}.idle)"
         elif leaked:
             way_out = f"--set buffers.{name}.idle=gated saves that"

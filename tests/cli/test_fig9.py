@@ -11,6 +11,10 @@ import pytest
 
 import lifsim
 from lifsim.cli.main import main
+from lifsim.config.arch import load_arch
+from lifsim.config.workload import load_workload
+from lifsim.model.sharing import Sharing
+from lifsim.report.dram_readings import readings
 
 TENSORS = ("weights", "spikes_in", "spikes_out", "residual", "membrane_read", "membrane_write", "psum")
 
@@ -70,6 +74,21 @@ def test_the_curve_marks_where_the_sign_changes() -> None:
     flips = {later for (_, old), (later, new) in itertools.pairwise(signs) if old != new}
     assert flips
     assert {index for index, mark in enumerate(marked) if mark} == flips
+
+
+@pytest.mark.parametrize("double", ["true", "false"])
+def test_the_curve_passes_through_this_machine(double: str) -> None:
+    """Of a buffer that is double-buffered half holds membranes, whatever its size."""
+    settings = [f"buffers.membrane.double_buffered={double}", "buffers.membrane.size_bytes=2KiB"]
+    arch = load_arch("sata128", settings)
+    networks, sharings = [load_workload("digits_cnn")], [Sharing(), Sharing.parse("layer")]
+    found = readings(networks, sharings, [1, 3], arch, curve=(1 << 11,))
+    machine, curve = (
+        {(one.row.sharing, one.row.batch): one.row.dram for one in found if one.reading == reading}
+        for reading in ("S", "S curve")
+    )
+    assert curve == machine
+    assert any(moved.membrane_read for moved in machine.values())
 
 
 def test_what_is_wrong_with_any_network_is_told(capsys: pytest.CaptureFixture[str]) -> None:

@@ -236,16 +236,17 @@ def test_a_layer_alone_runs_as_it_is_told(schedule: str, begin: Begin | None, ru
     assert group.dram.membrane_read + group.dram.membrane_write == moved
 
 
+@pytest.mark.parametrize("begins", [None, (Begin(0),)])
 @pytest.mark.parametrize("runs", ["tick-batched", "timestep-major"])
-def test_auto_takes_a_layer_alone_in_either_way(runs: str) -> None:
-    """Whichever moves less, or of equals is the better otherwise."""
+def test_auto_takes_a_layer_alone_in_either_way(runs: str, begins: tuple[Begin, ...] | None) -> None:
+    """Whichever moves less, or of equals is the better otherwise; also where it is told that it is alone."""
     chip = Chip.of(build.arch())
     choices = choices_of(ONE, states_of(ONE, Sharing()), chip, 1, None, Memo(), "inference")
 
     def dislike(choice: Choice) -> int:
         return choice.group.runs != runs
 
-    groups = allowed(choices, ScheduleOptions("auto"))
+    groups = allowed(choices, ScheduleOptions("auto", groups=begins))
     for moved, ties in ((dislike, no_matter), (no_matter, dislike)):
         assert [choice.group.runs for choice in fewest(groups, moved, ties)] == [runs]
 

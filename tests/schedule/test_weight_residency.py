@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -33,20 +32,19 @@ def layer_facts(channels: Sequence[int], cols: int) -> tuple[LayerFacts, ...]:
 def demands(draw: st.DrawFn) -> WeightDemand:
     channels = draw(st.lists(st.integers(1, 4), min_size=2, max_size=3))
     layers = layer_facts(channels, draw(st.integers(1, 2)))
-    visits = [draw(st.integers(1, 4)) for _ in layers]
-    rows = [times * draw(st.integers(1, 4)) for times in visits]
-    reads = [
-        np.array(sorted((draw(st.integers(0, 30)) for _ in range(1 + len(layer.tile_bytes))), reverse=True))
+    visits = tuple(draw(st.integers(1, 4)) for _ in layers)
+    rows = tuple(times * draw(st.integers(1, 4)) for times in visits)
+    reads = tuple(
+        tuple(sorted((draw(st.integers(0, 30)) for _ in range(1 + len(layer.tile_bytes))), reverse=True))
         for layer in layers
-    ]
+    )
     buffer = draw(st.integers(0, sum(layer.weight_bytes for layer in layers) + 2))
-    nothing = np.zeros(len(layers), np.int64)
-    return WeightDemand(layers, visits, rows, nothing, [1] * len(layers), reads, buffer)
+    return WeightDemand(layers, visits, rows, (0,) * len(layers), (1,) * len(layers), reads, buffer)
 
 
 def as_oracle(demand: WeightDemand) -> list[Weights]:
     columns = zip(
-        demand.layers, demand.visits, demand.row_visits, demand.reads, demand.absent, demand.strips, strict=True
+        demand.layers, demand.visits, demand.row_visits, demand.asked, demand.absent, demand.strips, strict=True
     )
     return [
         Weights(
@@ -56,8 +54,8 @@ def as_oracle(demand: WeightDemand) -> list[Weights]:
             tile_filters=tuple(facts.tile_filters.tolist()),
             visits=visits,
             row_visits=rows,
-            reads=tuple(reads.tolist()),
-            passing=int(absent),
+            reads=reads,
+            passing=absent,
             rows=facts.rows.axis.rows_out,
             strips=strips,
         )
@@ -83,13 +81,14 @@ def test_second_operands_pass_the_region_and_are_never_pinned(demand: WeightDema
     net = network(layers, (2, 3, 2), 2, "rate")
     product = facts_on(net, Sharing(), build.arch(cols=2)).layers[-1]
     assert product.operand_bytes
+    times = data.draw(st.integers(0, 20))
     both = WeightDemand(
-        layers=[*demand.layers, product],
-        visits=[*demand.visits, 1],
-        row_visits=[*demand.row_visits, 1],
-        absent=np.array([*demand.absent, data.draw(st.integers(1, 3))]),
-        strips=[*demand.strips, data.draw(st.integers(1, 2))],
-        reads=[*demand.reads, np.arange(1 + len(product.tile_bytes))[::-1] * data.draw(st.integers(0, 20))],
+        layers=(*demand.layers, product),
+        visits=(*demand.visits, 1),
+        row_visits=(*demand.row_visits, 1),
+        absent=(*demand.absent, data.draw(st.integers(1, 3))),
+        strips=(*demand.strips, data.draw(st.integers(1, 2))),
+        asked=(*demand.asked, tuple(times * left for left in range(len(product.tile_bytes), -1, -1))),
         buffer=demand.buffer,
     )
     assert best_weights(both).moved == fewest_bytes(as_oracle(both), both.buffer)

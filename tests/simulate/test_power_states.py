@@ -121,6 +121,8 @@ def test_a_buffer_in_use_stays_on() -> None:
     )  # fmt: skip
     assert gated.totals.energy_pj == powered.totals.energy_pj
     assert not any("membrane buffer holds nothing" in note for note in powered.notes)
+    assert not any("membrane buffer is in use" in note for note in powered.notes)
+    assert "the membrane buffer is in use: it stays powered, whatever buffers.membrane.idle says" in gated.notes
 
 
 def test_a_buffer_of_a_training_run_that_holds_nothing_in_any_stage_is_named() -> None:

@@ -32,7 +32,10 @@ def odd(tmp_path: Path) -> str:
 
 def test_a_run_says_that_nothing_shares(odd: str) -> None:
     found = lifsim.run("sata128", odd, "channel4-where-possible", overrides=IDEAL)
-    assert "channel4-where-possible is none here: no LIF layers of this network can share" in found.notes
+    said = "channel4-where-possible is none here: no LIF layers of this network can share"
+    assert f"{said} (its file keeps some from it: share: false)" in found.notes
+    Path(odd).write_text(Path(odd).read_text().replace(", share: false", "").replace("out: 4", "out: 5"))
+    assert said in lifsim.run("sata128", odd, "channel4-where-possible", overrides=IDEAL).notes
     assert not any("is none here" in note for note in lifsim.run("sata128", odd, overrides=IDEAL).notes)
 
 
