@@ -1,10 +1,11 @@
 """Gradients of membranes on their way from timestep to timestep, in the backward pass.
 
-A tick-batched layer keeps them in the PEs. A timestep-major group keeps a gradient per state variable, of its precision
-(and beside it the variable itself where calls are undone), in the membrane buffer, and moves what does not fit by the
-rules of the forward pass (lifsim.schedule.membranes), without strips. Where u runs forward again, u' of all calls of a
-timestep of the group is there until it is undone: what does not fit beside the gradients goes out and comes in once a
-timestep, and once more where another layer's call continues from it; the split that moves the fewest bytes is taken.
+A tick-batched layer keeps them in the PEs. A timestep-major group keeps a gradient per state variable, of
+precision.gradient_bits (and beside it the variable itself where calls are undone), in the membrane buffer, and moves
+what does not fit by the rules of the forward pass (lifsim.schedule.membranes), without strips. Where u runs forward
+again, u' of all calls of a timestep of the group is there until it is undone: what does not fit beside the gradients
+goes out and comes in once a timestep, and once more where another layer's call continues from it; the split that moves
+the fewest bytes is taken.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from lifsim.schedule.moves import shares
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.storage import bytes_of
+from lifsim.training.carried import carried
 
 Relays = dict[StateFacts, list[tuple[int, ...]]]
 """By state, its relays: layers that use it one after the other, in the order in which the backward pass meets them."""
@@ -83,18 +85,18 @@ def gradient_state_moves(facts: NetworkFacts, chip: Chip, group: GroupPlan, batc
     moves = StateMoves.none(group, batch, facts.timesteps)
     if group.tick_batched:
         return moves
-    by_state = _relays(facts, group)
-    beside = 2 if keeping.carries_states else 1
-    flights = _flights(facts, group, chip.precision.membrane_bits) if keeping.holds_calls else []
+    states, precision = keeping.carries_states, chip.precision
+    by_state = {carried(state, precision, states=states): relays for state, relays in _relays(facts, group).items()}
+    flights = _flights(facts, group, precision.membrane_bits) if keeping.holds_calls else []
     whole, rest = divmod(batch, group.images)
     for images, chunks in ((group.images, slice(0, whole)), (rest, slice(whole, None))):
         uses = [
             StateUse(
-                images * beside * state.bytes,
+                images * state.bytes,
                 sum(map(len, relays)),
                 len(relays),
-                parted=state.parted.of(images * beside),
-                granule=beside * state.granule,
+                parted=state.parted.of(images),
+                granule=state.granule,
             )
             for state, relays in by_state.items()
         ]

@@ -42,7 +42,7 @@ def products_of(sizes: TrainingSizes, layer: Layer) -> Products:
         layer=layer,
         reals=sizes.facts.reals,
         chip=sizes.chip,
-        bits=sizes.chip.precision.psum_bits,
+        bits=sizes.chip.precision.of_gradients,
         batch=sizes.batch,
         needed=sizes.has_gradient(layer.input),
         own=layer.lif is not None or layer.index in sizes.facts.norms.layers,

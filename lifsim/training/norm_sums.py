@@ -203,8 +203,9 @@ class _Waiting:
     @property
     def gradients_away(self) -> int:
         """Bytes of dy that spike_out cannot hold from one pass to the other."""
-        values, often = self._at_a_time
-        return self.all - often * min(self.sizes.chip.room.spike_out, values * self.bits // 8)
+        chip, (values, often) = self.sizes.chip, self._at_a_time
+        bits = chip.precision.of_gradients
+        return bytes_of(often * values * bits) - often * min(chip.room.spike_out, values * bits // 8)
 
     @property
     def gradients(self) -> int:

@@ -53,7 +53,7 @@ class TrainingSizes:
 
     def gradient(self, tensor: Tensor) -> int:
         """One gradient of a tensor, all timesteps."""
-        return bytes_of(self.batch * tensor.timesteps * tensor.elements * self.chip.precision.psum_bits)
+        return bytes_of(self.batch * tensor.timesteps * tensor.elements * self.chip.precision.of_gradients)
 
     def state_of(self, layer: Layer) -> StateFacts | None:
         """The membranes of the layer's LIF."""

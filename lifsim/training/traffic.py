@@ -68,8 +68,8 @@ class StageBytes(DramBytes):
 @dataclass(frozen=True)
 class LayerTraining:
     """One layer's stages. recompute is None where membranes are stored, gradient_sums without a batch norm that takes
-    its statistics of the batch. orders: of its products on the way back. norm: what the norm moves, in whichever
-    stage."""
+    its statistics of the batch. orders: of its products on the way back. in_flight: bytes of u' that ran forward again
+    and come in to be undone. norm: what the norm moves, in whichever stage."""
 
     forward: StageBytes
     recompute: StageBytes | None
@@ -77,7 +77,8 @@ class LayerTraining:
     backward: StageBytes
     weight_update: StageBytes
     orders: LayerOrders
-    norm: NormSums | None = None
+    in_flight: int
+    norm: NormSums | None
 
     @property
     def total(self) -> int:
@@ -117,6 +118,7 @@ def _layer(
         backward=backward,
         weight_update=_weight_update(sizes, layer, orders),
         orders=orders,
+        in_flight=int(carried.in_flight[layer.index].sum()),
         norm=norm,
     )
 

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from itertools import product
 
+import pytest
+
 from lifsim.keeping import KEEPINGS
+from lifsim.model.arch import Precision
 from lifsim.model.network import Layer
 from lifsim.model.sharing import Sharing
+from lifsim.schedule.chains import Parted
+from lifsim.schedule.chip import BufferBytes
+from lifsim.schedule.facts import StateFacts
 from lifsim.schedule.group import Chunks
 from lifsim.schedule.plan import ScheduleOptions
 from lifsim.schedule.rows import RowAxis, row_tiles
 from lifsim.schedule.storage import RowLayout
 from lifsim.schedule.tick_nest import Nest
+from lifsim.training.carried import carried
 from lifsim.training.gradient_rows import tile_filters, transposed_axis
 from lifsim.training.group_orders import Together, orders_of, products_of
 from lifsim.training.nests import Tiles, best_backward, best_update
 from lifsim.training.sizes import TrainingSizes
+from lifsim.training.traffic import training_traffic
 from tests.oracles import way_back as oracle
 from tests.schedule import build
 from tests.schedule.networks import network
@@ -144,3 +153,35 @@ def test_of_all_sets_of_layers_the_best_is_updated_in_turn() -> None:
         assert sum(one.total for one in found.values()) == min(moved)
         kinds |= {tuple(one.when for one in found.values())}
     assert {len(set(kind)) for kind in kinds} == {1, 2}
+
+
+@pytest.mark.parametrize(
+    ("gradient_bits", "states", "row"), [(8, False, 4), (12, False, 6), (12, True, 10), (None, True, 12)]
+)
+def test_gradients_of_states_are_as_wide_as_all_gradients(gradient_bits: int | None, states: bool, row: int) -> None:
+    """Two rows of four membranes of 8 bits, psums of 16: rows of four gradients, and recomputed four membranes more."""
+    state = StateFacts("u", 8, 1, 2, 4, (0,), parted=Parted(6, 2), granule=2)
+    precision = Precision(weight_bits=8, psum_bits=16, membrane_bits=8, gradient_bits=gradient_bits)
+    found = carried(state, precision, states=states)
+    assert (found.row_bytes, found.bytes, found.layers) == (row, 2 * row, (0,))
+    assert (found.parted.window, found.parted.parts, found.granule) == (-(-6 * row // 4), 2, row // 2)
+
+
+def test_every_gradient_follows_one_key() -> None:
+    """Buffers of nothing: what moves of gradients, and for their states, is proportional to their bits."""
+    ops: list[dict[str, object]] = []
+    for number in range(2):
+        ops += [{"name": f"conv{number}", "op": "conv", "out": 2, "kernel": 1}, {"name": f"lif{number}", "op": "lif"}]
+    net = network(ops, (2, 4, 4), 2)
+    moved = []
+    for bits in (8, 16):
+        plan = plan_on(net, Sharing(), build.arch(), ScheduleOptions("timestep", 2, 1))
+        precision = plan.chip.precision.model_copy(update={"gradient_bits": bits})
+        chip = replace(plan.chip, precision=precision, room=BufferBytes(0, 0, 0, 0, 0))
+        books = training_traffic(TrainingSizes(plan.facts, chip, 2, KEEPINGS["stored"]), plan)
+        back = [stage for layer in books for stage in (layer.backward, layer.weight_update)]
+        names = ("gradients_read", "gradients_write", "membrane_read", "membrane_write")
+        moved.append([sum(getattr(stage, name) for stage in back) for name in names])
+    narrow, wide = moved
+    assert wide == [2 * size for size in narrow]
+    assert min(narrow) > 0

@@ -131,7 +131,7 @@ def test_states_gradients_and_updates_are_moved_as_the_walk_does(sharing: str, b
     network = _network()
     result = _run(network, sharing, batch=batch, bptt=bptt)
     precision = result.arch.precision
-    bits = {"membrane": precision.membrane_bits, "gradient": precision.psum_bits, "weight": precision.weight_bits}
+    bits = {"membrane": precision.membrane_bits, "gradient": precision.of_gradients, "weight": precision.weight_bits}
     walked = oracle.moved_bits(network, bits, batch, kept_bits(network, sharing, bits["membrane"], bptt))
     moved = as_tree(result.totals.dram_bytes)
     names = ("states_write", "states_read", "gradients_write", "gradients_read", "weight_updates", "optimizer_state")
@@ -336,8 +336,9 @@ def test_the_array_is_used_as_much_as_the_products_of_all_stages_need() -> None:
         assert record.counts.pe_utilisation == pytest.approx(products / (pes * running))
 
 
-def test_gradients_have_the_precision_of_psums_wherever_they_pass() -> None:
-    overrides = (*ENDLESS, "precision.weight_bits=5", "precision.psum_bits=24", "precision.membrane_bits=12")
+def test_gradients_have_one_width_wherever_they_pass() -> None:
+    bits = ("precision.weight_bits=5", "precision.psum_bits=24", "precision.membrane_bits=12")
+    overrides = (*ENDLESS, *bits, "precision.gradient_bits=20")
     arch = load_arch("sata_training", overrides)
     network, sharing, options = _network(), Sharing(), Options(mode="training", bptt="reversed", batch=1)
     bank = lif_bank(arch.lif, arch.array.pes, sharing.channels)
@@ -356,9 +357,9 @@ def test_gradients_have_the_precision_of_psums_wherever_they_pass() -> None:
         bits = {stage: counts.bits for stage, counts in stages.items()}
         assert (bits["forward"].weight, bits["forward"].spike_in) == (5, 1)
         assert bits.get("recompute", bits["forward"]) == bits["forward"]
-        of_gradients = dataclasses.replace(bits["forward"], spike_in=24, spike_out=24)
+        of_gradients = dataclasses.replace(bits["forward"], spike_in=20, spike_out=20, membrane=20)
         assert bits["backward"] == of_gradients
-        assert bits["weight_update"] == dataclasses.replace(of_gradients, weight=24, spike_in=1)
+        assert bits["weight_update"] == dataclasses.replace(of_gradients, weight=20, spike_in=1)
 
 
 @pytest.mark.parametrize("schedule", ["tick", "timestep"])

@@ -29,6 +29,7 @@ from tests.workload import building
 
 BUFFERS = ("weight", "spike_in", "spike_out", "membrane", "psum")
 ENDLESS = (*(f"buffers.{name}.size_bytes=1GiB" for name in BUFFERS), "dram.model=ideal")
+EIGHT_BITS = ("precision.membrane_bits=8", "precision.gradient_bits=8")
 LAYERS = """
 - {name: conv1, op: conv, out: 4, kernel: 3, padding: 1, batch_norm: true}
 - {name: lif1, op: lif}
@@ -86,7 +87,7 @@ def test_gradients_of_membranes_wait_for_two_products(schedule: str, encoding: s
         halves, bits = draw.choice([False, True]), draw.choice([8, 12, 16])
         overrides = [f"buffers.{name}.size_bytes={size}" for name, size in sizes.items()]
         overrides += [f"buffers.{name}.double_buffered={str(halves).lower()}" for name in sizes]
-        overrides += [f"precision.psum_bits={bits}", "precision.weight_bits=8"]
+        overrides += [f"precision.gradient_bits={bits}", "precision.weight_bits=8"]
         arch = load_arch("sata_training", (*ENDLESS, *overrides))
         options = ScheduleOptions(schedule, batch, draw.randint(1, batch))
         kinds |= waited_as_walked(net, arch, options)
@@ -95,7 +96,7 @@ def test_gradients_of_membranes_wait_for_two_products(schedule: str, encoding: s
 
 def waited_as_walked(net: Network, arch: Arch, options: ScheduleOptions) -> set[str]:
     """When the layers are updated, if all is as the walk has it."""
-    plan, batch, bits = plan_on(net, Sharing(), arch, options), options.batch, arch.precision.psum_bits
+    plan, batch, bits = plan_on(net, Sharing(), arch, options), options.batch, arch.precision.of_gradients
     training = TrainingSizes(plan.facts, plan.chip, batch, KEEPINGS["stored"])
     waits, stays_in = arch.buffers.spike_out.usable_bytes, arch.buffers.weight.usable_bytes
     readers = Counter(tensor.name for layer in net.layers for tensor in (layer.input, *layer.residuals))
@@ -158,7 +159,7 @@ def test_gradients_of_membranes_move_as_under_the_best_of_all_splits_of_the_buff
     maps each, or one of four, all of whose filters the 8 columns hold: what streams does by rows of 4 bytes, of one
     map for two filters 2."""
     net = network(CHAIN.format(*groups), "[2, 2, 2]", timesteps=timesteps)
-    machine = (f"buffers.membrane.size_bytes={buffer}", "precision.membrane_bits=8")
+    machine = (f"buffers.membrane.size_bytes={buffer}", *EIGHT_BITS)
     result = trained(net, sharing, machine, schedule="timestep", batch=chunks, chunk=1, bptt=bptt)
     owner = {lif: state for state in states_of(net, Sharing.parse(sharing)) for lif in state.lifs}
     calls = [(owner[layer.lif.name].name, layer.index) for layer in reversed(net.layers) if layer.lif]
@@ -182,7 +183,7 @@ def test_gradients_of_membranes_by_hand() -> None:
     net = network(CHAIN.format(*"aabb"), "[2, 2, 2]", timesteps=2)
 
     def moved(size: int) -> int:
-        machine = (f"buffers.membrane.size_bytes={size}", "precision.membrane_bits=8")
+        machine = (f"buffers.membrane.size_bytes={size}", *EIGHT_BITS)
         found = trained(net, "layer", machine, schedule="timestep").stages["backward"].dram_bytes
         assert found.membrane_read == found.membrane_write
         return found.membrane_read
@@ -224,7 +225,7 @@ def test_gradients_of_states_start_from_zero_at_their_last_layer_and_pass_the_me
     """States of lif1 and lif2, of lif3 and lif4 (8 elements), of lif5 (4), T = 2, a byte each: at the first timestep of
     the way back the last layer of a state finds no gradient. Beside them come the membranes of both timesteps."""
     net = network(CHAIN.format(*"aabb"), "[2, 2, 2]", timesteps=2)
-    machine = ("buffers.membrane.size_bytes=8", "precision.membrane_bits=8")
+    machine = ("buffers.membrane.size_bytes=8", *EIGHT_BITS)
     result = trained(net, "layer", machine, schedule="timestep", bptt="stored")
     stages = [record.stages["backward"] for record in result.records if "fc" not in record.counts.name]
     gradients = [(16, 16), (8, 16), (16, 16), (8, 16), (4, 8)]

@@ -36,6 +36,7 @@ CASES = [
     {"workload": "lenet5_mnist", "bptt": "reversed", "schedule": "timestep", "batch": 3, "chunk": 2},
     {"workload": "mobilenet_cifar10", "sharing": "channel2", "schedule": "auto"},
 ]
+WIDE_STATES = ("precision.membrane_bits=64", "precision.gradient_bits=64")
 SLOW = ("dram.model=bandwidth", "dram.bandwidth_bytes_per_s=2GB")
 
 
@@ -205,7 +206,7 @@ def test_narrow_ports_hold_every_stage_up() -> None:
 def test_gradient_units_wait_for_the_membranes_that_they_read(bptt: str, schedule: str, membranes: int) -> None:
     """One PE: a pass serves one output in a cycle, its membranes of 64 bits take two cycles each."""
     one = ("array.rows=1", "array.cols=1", "buffers.membrane.banks=1", "buffers.membrane.port_bits=32", *SLOW)
-    timed = train(*one, "precision.membrane_bits=64", workload="lenet5_mnist", bptt=bptt, schedule=schedule)
+    timed = train(*one, *WIDE_STATES, workload="lenet5_mnist", bptt=bptt, schedule=schedule)
     for layer, record in zip(timed.network.layers, timed.records, strict=True):
         late = layer.lif_elements * layer.timesteps * max(0, 2 * membranes - 1)
         forward = layer.lif_elements * layer.timesteps if schedule == "timestep" else 0
@@ -217,7 +218,7 @@ def test_channels_that_share_a_state_read_it_once_on_the_way_back() -> None:
     each, come through 32 bits in four."""
     two = ("array.rows=1", "array.cols=2", "buffers.membrane.banks=1", "buffers.membrane.port_bits=32", *SLOW)
     options = {"sharing": "channel2", "bptt": "reversed", "schedule": "timestep"}
-    timed = train(*two, "precision.membrane_bits=64", workload="lenet5_mnist", **options)
+    timed = train(*two, *WIDE_STATES, workload="lenet5_mnist", **options)
     for layer, record in zip(timed.network.layers, timed.records, strict=True):
         late = layer.lif_elements // 2 * layer.timesteps * (4 - 2)
         assert record.counts.port_stalls.membrane == late  # forward they come in two

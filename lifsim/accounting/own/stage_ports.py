@@ -18,6 +18,7 @@ from lifsim.keeping import Keeping
 from lifsim.model.network import Layer
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.products import laid_out
+from lifsim.training.carried import membrane_buffer_bits
 from lifsim.training.norm_sums import norm_sums
 from lifsim.training.orders import LayerOrders
 from lifsim.training.products import Product, backward_product, update_product
@@ -110,7 +111,7 @@ class _Ports:
         carried = np.zeros_like(states) if self.tick_batched else states * (2 if self.keeping.carries_states else 1)
         elsewhere = self.keeping.carries_states or self.calls_in_registers
         stored = np.zeros_like(outputs) if elsewhere else outputs * self.layer.state_variables
-        port = Port(self.setup.machine.precision.membrane_bits, buffer.banks * buffer.port_bits)
+        port = Port(membrane_buffer_bits(self.setup.machine.precision), buffer.banks * buffer.port_bits)
         late = int((port.slowed(latency, stored + carried) - latency).sum()) if buffer.size_bytes else 0
         return PortStalls(membrane=late * self.layer.timesteps * self.setup.batch)
 

@@ -9,7 +9,7 @@ membranes and of firing gradients:
     backward       [H*W x M*R*S/g] x [M*R*S/g x C/g]         (1 - s_du) * E*F*K*M per round, of many bits
     weight_update  [K x Sr] x [Sr x Sc]                      on input spikes
 
-Gradients have the precision of psums, those of membranes that of membranes. Yin et al., IEEE TCAD 42(6), 2023;
+Gradients are precision.gradient_bits wide, all of them. Yin et al., IEEE TCAD 42(6), 2023;
 docs/model.md, "Training on the accelerator".
 """
 
@@ -32,6 +32,7 @@ from lifsim.model.network import Layer
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.products import laid_out
 from lifsim.schedule.storage import rows_of
+from lifsim.training.carried import membrane_buffer_bits
 from lifsim.training.optimizer import UpdateWork
 from lifsim.training.products import Product, StageWork, backward_product, map_products, update_product
 from lifsim.training.sizes import TrainingSizes
@@ -154,7 +155,7 @@ class _LayerStages:
 
     def _gradient_sums(self, moved: StageBytes) -> LayerCounts:
         """The gradient units' pass over the batch; the array waits."""
-        nothing = self._work(replace(self._backward_product, tiles=()), self.machine.precision.psum_bits)
+        nothing = self._work(replace(self._backward_product, tiles=()), self.machine.precision.of_gradients)
         lif = self._gradient_cycles() if self.layer.lif else self._norm_cycles()
         counts = self._counts(
             nothing, self._with_gradients(self._operations(0, 0, multibit=False)),
@@ -165,7 +166,7 @@ class _LayerStages:
     def _backward(self) -> LayerCounts:
         layer, moved, zeros = self.layer, self.traffic.backward, self.setup.network.gradients
         product = self._backward_product
-        work = self._work(product, self.machine.precision.psum_bits)
+        work = self._work(product, self.machine.precision.of_gradients)
         products = round((1 - zeros.membrane_sparsity) * map_products(layer) * layer.rounds * self.batch)
         ops = self._operations(work.macs, min(work.macs, products), multibit=True)
         if self.norm is not None:
@@ -194,20 +195,21 @@ class _LayerStages:
         whether the gradient units work in this stage."""
         precision, read = self.machine.precision, self._elements(moved.states_read)
         carried = self._carried() if units and not self.tick_batched else NO_ACCESSES
-        returned = self._elements(moved.membrane_read)
+        flying = self.traffic.in_flight if units else 0
+        returned = self._carried_elements(moved.membrane_read - flying) + self._elements(flying)
         return SramAccesses(
             weight=Accesses(work.weights, moved.weights * 8 // precision.weight_bits),
-            spike_in=Accesses(work.inputs, moved.gradients_read * 8 // precision.psum_bits),
-            spike_out=Accesses(moved.gradients_write * 8 // precision.psum_bits, work.finished),
+            spike_in=Accesses(work.inputs, moved.gradients_read * 8 // precision.of_gradients),
+            spike_out=Accesses(moved.gradients_write * 8 // precision.of_gradients, work.finished),
             membrane=added([carried, Accesses(read, 0), self._undone(in_registers=False) if units else NO_ACCESSES]),
             psum=Accesses(work.psum_reads, work.psum_writes),
-            membrane_fill=Accesses(self._elements(moved.membrane_write), returned + read),
+            membrane_fill=Accesses(self._carried_elements(moved.membrane_write), returned + read),
         )
 
     def _weight_update(self) -> LayerCounts:
         """Weight gradients collect in the psum buffer from round to round, and change the weights once. Weights and
-        what the optimizer keeps pass the weight buffer, as sums of so many bits."""
-        layer, moved, bits = self.layer, self.traffic.weight_update, self.machine.precision.psum_bits
+        what the optimizer keeps pass the weight buffer, as gradients of so many bits."""
+        layer, moved, bits = self.layer, self.traffic.weight_update, self.machine.precision.of_gradients
         product = update_product(layer, DATAFLOWS[self.machine.array.dataflow], self.traffic.orders.update)
         work = self._work(product, self.inference.bits.spike_in)
         change = UpdateWork.of(layer, self.machine.optimizer)
@@ -255,6 +257,12 @@ class _LayerStages:
         """Membranes in so many bytes."""
         return moved_bytes * 8 // self.machine.precision.membrane_bits
 
+    def _carried_elements(self, moved_bytes: int) -> int:
+        """Gradients of states in so many bytes, and states that calls were undone to beside them."""
+        precision, both = self.machine.precision, self.keeping.carries_states
+        pair = precision.of_gradients + (precision.membrane_bits if both else 0)
+        return moved_bytes * 8 * (2 if both else 1) // pair
+
     def _carried(self) -> Accesses:
         """Gradients of states from timestep to timestep, and states that calls were undone to beside them."""
         layer, channels = self.layer, self.setup.channels[self.layer.index]
@@ -294,14 +302,16 @@ class _LayerStages:
         lif_cycles: int,
         registers: Accesses,
     ) -> LayerCounts:
-        """Gradients have the precision of psums, wherever they pass; weights that change are few beside them."""
+        """Gradients have one width, wherever they pass; weights that change are few beside them, and of what passes the
+        membrane buffer on the way back the wider sets the width."""
         precision, shape = self.machine.precision, shape_of(self.machine.array)
         update = moved.weight_updates > 0
         bits = replace(
             self.inference.bits,
-            weight=precision.psum_bits if update else precision.weight_bits,
-            spike_in=self.inference.bits.spike_in if update else precision.psum_bits,
-            spike_out=precision.psum_bits,
+            weight=precision.of_gradients if update else precision.weight_bits,
+            spike_in=self.inference.bits.spike_in if update else precision.of_gradients,
+            spike_out=precision.of_gradients,
+            membrane=membrane_buffer_bits(precision),
         )
         return replace(
             self.inference,

@@ -27,9 +27,9 @@ FAULTS = (
     ),
     Fault(
         "membrane gradients: no recomputed membrane beside them",
-        GRADIENT_STATES,
-        "beside = 2 if keeping.carries_states else 1",
-        "beside = 1",
+        "lifsim/training/carried.py",
+        "precision.of_gradients) + (state.row_bytes if states else 0)",
+        "precision.of_gradients)",
         CARRIED,
     ),
     Fault(
