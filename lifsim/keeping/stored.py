@@ -24,4 +24,4 @@ class Stored(Keeping):
 
     def kept(self, calls: CallsOnState) -> Kept:
         """A state each."""
-        return Kept(calls.each(calls.state_bits * calls.lif_calls), "calls")
+        return Kept(calls.each(calls.state_bits * calls.lif_calls), "u' of each")

@@ -83,8 +83,10 @@ def walked(net: Network, sharing: str, buffer: int, timesteps: int, row: int) ->
     return best
 
 
-@pytest.mark.parametrize("sharing", ["layer", "layer+channel2"])
-@pytest.mark.parametrize("buffer", [1, 6, 13, 24, 40, 70])
+@pytest.mark.parametrize(
+    ("sharing", "buffer"),
+    [*(("layer", buffer) for buffer in (1, 6, 13)), *(("layer+channel2", buffer) for buffer in (1, 6, 13, 24, 70))],
+)
 def test_u_in_flight_takes_the_buffer_with_the_gradients_so_that_the_fewest_bytes_move(
     sharing: str, buffer: int
 ) -> None:
