@@ -62,6 +62,7 @@ def room_of(plan: Plan, group: GroupPlan, layer: Layer) -> int:
     return max(0, plan.chip.room.psum - waiting - working)
 
 
+@pytest.mark.slow
 @settings(QUIET, max_examples=25)
 @given(normed_networks(STATISTICS), archs(), st.sampled_from(["tick", "timestep"]), st.integers(1, 3), st.booleans())
 def test_sums_wait_as_the_walk_has_them(net: Network, arch: Arch, schedule: str, batch: int, reverse: bool) -> None:
@@ -83,6 +84,7 @@ def test_sums_wait_as_the_walk_has_them(net: Network, arch: Arch, schedule: str,
         assert (norm.forward_write, norm.forward_read) == (moved.written, moved.read)
 
 
+@pytest.mark.slow
 @settings(QUIET, max_examples=25)
 @given(normed_networks(STATISTICS), archs(), st.sampled_from(["tick", "timestep"]), st.integers(1, 3))
 def test_the_way_back_passes_twice_over_gradients_and_sums(net: Network, arch: Arch, schedule: str, batch: int) -> None:
@@ -101,6 +103,7 @@ def test_the_way_back_passes_twice_over_gradients_and_sums(net: Network, arch: A
             assert norm.gradient_write in (0, dy.written)  # none where a residual operand is handed dy
 
 
+@pytest.mark.slow
 @settings(QUIET, max_examples=40)
 @given(normed_networks(STATISTICS), archs(), st.integers(1, 3))
 def test_a_product_that_runs_twice_fetches_what_did_not_stay(net: Network, arch: Arch, batch: int) -> None:
