@@ -68,7 +68,9 @@ Price = tuple[int, int, int, int]
 @lru_cache(4096)
 def step_cut(visit: VisitShape, store: PsumStore, left: int) -> StepCut:
     """The tiles of one visit, `left` bytes of the psum buffer being free of what waits to be replayed."""
-    if store.dataflow.sums_in_pes or not _working(visit.gemm, visit.cut(1, visit.smallest), store):
+    if store.dataflow.sums_in_pes:  # its folds are the same ones in whatever whole columns
+        return StepCut(visit.tiles[0], visit.cut(visit.rows, visit.tiles[0]))
+    if not _working(visit.gemm, visit.cut(1, visit.smallest), store):
         best = {filters: _price(visit, store, visit.rows, filters) for filters in visit.tiles}
     else:
         legal = _legal(visit, store, left)

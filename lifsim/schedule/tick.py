@@ -25,7 +25,7 @@ from lifsim.schedule.products import gemm_of
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.storage import Reals, images_together, tensor_bytes, tick_rows
 from lifsim.schedule.tick_nest import Cost, Nest, begun_most, inputs_outer, nest_of, rows_have_room, weights_outer
-from lifsim.schedule.tile_price import NOT_LEGAL, TilePrices, tile_spills
+from lifsim.schedule.tile_price import NOT_LEGAL, TilePrices, tile_cycles, tile_spills
 from lifsim.schedule.traffic import DramBytes, Held, LayerTraffic, Tiling
 from lifsim.schedule.ways import UNCHAINED, Way
 
@@ -123,7 +123,10 @@ class _Search:
         """That of the fewest bytes, of equals the fewest cycles, then tiles, or the narrowest tiles. Cycles are counted
         only where they decide between equals."""
         least = (self.total == self.total.min()).any(axis=0)
-        cycles = self.prices.cycles(least) if least.sum() > 1 else np.zeros(least.shape, np.int64)
+        cycles = np.zeros(least.shape, np.int64)
+        if least.sum() > 1:
+            grid = self.prices.grid_of(least)
+            cycles = grid.summed(tile_cycles(*self.prices.on_array(grid)), cycles)
         tiles = np.multiply.outer(self.nest.rows.tiles, self.nest.filter_tiles)
         keys = (tiles, self.width, cycles, self.total)
         every = (np.broadcast_to(key, self.total.shape).ravel() for key in keys)
@@ -138,7 +141,8 @@ class _Search:
     @property
     def offers(self) -> Iterator[Offer[tuple[_Search, Place]]]:
         """Every legal tiling for its bytes and cycles."""
-        cycles = self.prices.cycles(self.legal)
+        grid = self.prices.grid_of(self.legal)
+        cycles = grid.summed(tile_cycles(*self.prices.on_array(grid)), np.zeros(self.legal.shape, np.int64))
         for order, row, column in np.argwhere(self.total < NOT_LEGAL).tolist():
             place = order, row, column
             yield Offer(int(self.total[place]), int(cycles[row, column]), (self, place))
@@ -164,14 +168,10 @@ class _Search:
     def price(self) -> tuple[int, int, int, int]:
         """(bytes, cycles, width, tiles) of the best tiling."""
         order, row, column = self.best
-        nest = self.nest
+        nest, alone = self.nest, self.prices.grid(np.array([row]), np.array([column]))
+        cycles = alone.sums(tile_cycles(*self.prices.on_array(alone))).item()
         tiles = int(nest.rows.tiles[row] * nest.filter_tiles[column]) * (self.layer.groups // nest.groups)
-        return (
-            int(self.total[order, row, column]),
-            self.prices.cycles_of(row, column),
-            int(self.width[column]),
-            tiles,
-        )
+        return int(self.total[order, row, column]), cycles, int(self.width[column]), tiles
 
 
 def _searched(layer: Layer, reals: Reals, room: TileRoom, batch: int, way: Way, begun: tuple[int, ...]) -> _Search:
@@ -185,7 +185,7 @@ def _searched(layer: Layer, reals: Reals, room: TileRoom, batch: int, way: Way, 
     legal = keeps[0] | keeps[1]
     spilled = np.zeros(legal.shape, np.int64)
     if not store.dataflow.sums_in_pes and legal.any():
-        grid = prices.grid(legal)
+        grid = prices.grid_of(legal)
         each = tile_spills(prices.gemm, store, layer.rounds, grid.heights, grid.widths)
         spilled = batch * grid.summed(each, spilled)
     total = np.stack([_nests(layer, nest, batch) * (cost.weights + cost.spikes) for cost in costs]) + 2 * spilled

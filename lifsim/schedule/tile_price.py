@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -10,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.hardware.array import Cut, Gemm, dense_cycles
+from lifsim.hardware.array import Gemm, dense_cycles
 from lifsim.schedule.psums import PsumStore, spilled_bytes
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.ways import Way
@@ -62,25 +61,19 @@ class TilePrices:
         """First pixels of the row tiles of a tiling."""
         return tuple(range(0, self.gemm.pixels, int(self.pixels[row])))
 
-    def grid(self, asked: NDArray[np.bool_]) -> TileGrid:
-        """The tiles of the tilings that are `asked` for [r, m]."""
-        rows, columns = (np.flatnonzero(np.any(asked, axis=axis)) for axis in (1, 0))
+    def grid_of(self, asked: NDArray[np.bool_]) -> TileGrid:
+        """The tiles of the tilings that are `asked` for [r, m], and of others in their rows and columns."""
+        return self.grid(*(np.flatnonzero(np.any(asked, axis=axis)) for axis in (1, 0)))
+
+    def grid(self, rows: Ints, columns: Ints) -> TileGrid:
+        """The tiles of the tilings in these of the rows r and columns m."""
         heights, tall = _parts(self.gemm.pixels, self.pixels[rows])
         widths, wide = _parts(self.gemm.filters, self.filters[columns])
         return TileGrid(rows, columns, heights, widths, tall, wide)
 
-    def cycles(self, asked: NDArray[np.bool_]) -> Ints:
-        """[r, m] cycles of the array for all tiles of the tilings that are `asked` for, 0 for some others."""
-        grid = self.grid(asked)
-        each = tile_cycles(self.gemm, replace(self.store, room=0), self.rounds, grid.heights, grid.widths)
-        return grid.summed(each, np.zeros(asked.shape, np.int64))
-
-    def cycles_of(self, row: int, column: int) -> int:
-        """Of one tiling."""
-        into = Cut(self.starts(row), int(self.filters[column]))
-        tall, wide = Counter(into.pixel_tiles(self.gemm)), Counter(into.filter_tiles(self.gemm))
-        each = tile_cycles(self.gemm, replace(self.store, room=0), self.rounds, tuple(tall), tuple(wide))
-        return int(np.array([*tall.values()]) @ each @ np.array([*wide.values()]))
+    def on_array(self, grid: TileGrid) -> tuple[Gemm, PsumStore, int, Sizes, Sizes]:
+        """What `tile_cycles` asks of the tiles of `grid`."""
+        return self.gemm, replace(self.store, room=0), self.rounds, grid.heights, grid.widths
 
 
 @dataclass(frozen=True)
@@ -95,9 +88,14 @@ class TileGrid:
     tall: Ints
     wide: Ints
 
+    def sums(self, each: Ints) -> Ints:
+        """[rows, columns] sums over the tiles of a tiling of what these are priced at, [heights, widths]."""
+        summed: Ints = self.tall @ each @ self.wide.T
+        return summed
+
     def summed(self, each: Ints, tilings: Ints) -> Ints:
-        """`tilings` [r, m] with the sums over their tiles of what these are priced at, [heights, widths]."""
-        tilings[np.ix_(self.rows, self.columns)] = self.tall @ each @ self.wide.T
+        """`tilings` [r, m] with these sums."""
+        tilings[np.ix_(self.rows, self.columns)] = self.sums(each)
         return tilings
 
 
