@@ -171,17 +171,15 @@ class Together:
         if not self._facts:
             return None
         rounds = self._rounds
+        rows = [facts.rows.axis.rows_out for facts in self._facts]
         return best_weights(
             WeightDemand(
                 layers=tuple(self._facts),
                 visits=tuple(self.chunks.count * times for times in rounds),
-                row_visits=tuple(
-                    self.chunks.batch * times * facts.rows.axis.rows_out
-                    for times, facts in zip(rounds, self._facts, strict=True)
-                ),
+                row_visits=tuple(self.chunks.batch * times * each for times, each in zip(rounds, rows, strict=True)),
                 absent=(0,) * len(rounds),
                 strips=(1,) * len(rounds),
-                asked=tuple(tuple(reads.tolist()) for reads in self._reads),
+                asked=tuple(tuple(each.tolist()) for each in self._reads),
                 buffer=self.products[0].chip.room.weight - taken,
             )
         )
@@ -218,6 +216,7 @@ def _undominated(sets: Sequence[_Set]) -> Iterator[_Set]:
             most = one.saved
 
 
+@lru_cache(maxsize=4096)
 def _gradient_facts(products: Products) -> LayerFacts:
     """The backward product as weights are kept for it: one of another layer, whose filters are the channels."""
     layer, bits = products.layer, products.chip.precision.weight_bits
