@@ -33,18 +33,28 @@ from lifsim.model.schema import UnknownKeyError, known
 
 BUFFERS = ("weight", "spike_in", "spike_out", "membrane", "psum")
 
+UNIT_TAGS = ("lif", "pgu", "surrogate")
+"""Of components, by the bills of `UnitBills`."""
+
 
 @dataclass(frozen=True)
 class UnitBills:
-    """Per datapath of a LIF unit: its own, and its gradient unit's, which works in training."""
+    """Per datapath of a LIF unit: its own, and its gradient unit's, which works in training: the arithmetic of
+    gradients, and the slopes of the surrogate."""
 
     calls: Bill
     gradients: Bill
+    slopes: Bill
 
     @classmethod
     def of(cls, components: Sequence[Component]) -> UnitBills:
         """Of a bill of materials."""
-        return cls(bill_of(components, "lif"), bill_of(components, "pgu"))
+        return cls(*(bill_of(components, tag) for tag in UNIT_TAGS))
+
+    @property
+    def area_mm2(self) -> float:
+        """Of all three."""
+        return self.calls.area_mm2 + self.gradients.area_mm2 + self.slopes.area_mm2
 
 
 @dataclass(frozen=True)
@@ -97,7 +107,7 @@ def costs_of(arch: Arch) -> Costs:
         membrane=bill_of(arch.components, "membrane"),
         spad=bill_of(arch.components, "spad"),
         optimizer=OptimizerUnit.of(arch.components, arch.optimizer.lanes),
-        lif_toggling=UnitBills.of(toggling([part for part in arch.components if part.tag in ("lif", "pgu")])),
+        lif_toggling=UnitBills.of(toggling([part for part in arch.components if part.tag in UNIT_TAGS])),
         lif_clock_gated=UnitBills.of([clock_gated(component) for component in arch.components]),
         buffers=buffers,
         gated=frozenset(name for name in BUFFERS if getattr(arch.buffers, name).idle == "gated"),
@@ -136,7 +146,7 @@ def area_of(arch: Arch, costs: Costs, bank: LifBank) -> Area:
     pes = arch.array.rows * arch.array.cols
     return Area(
         pe_array=pes * (costs.spike_mac.area_mm2 + costs.spad.area_mm2),
-        lif=bank.datapaths * (costs.lif.calls.area_mm2 + costs.lif.gradients.area_mm2),
+        lif=bank.datapaths * costs.lif.area_mm2,
         membrane_registers=bank.registers * costs.membrane.area_mm2,
         sram=sum(cost.area_mm2 for cost in costs.buffers.values()),
         optimizer=costs.optimizer.area_mm2,
@@ -190,6 +200,7 @@ def _units(bills: UnitBills, counts: LayerCounts, machine: Machine, bank: LifBan
         norms = ops.norm_multiply_adds
         gradients = LogicWork(bank.datapaths, updates + norms, multiplied + norms, cycles)
         spent.append(logic_energy(bills.gradients, gradients, machine.clock_hz))
+        spent.append(logic_energy(bills.slopes, LogicWork(bank.datapaths, updates, 0, cycles), machine.clock_hz))
     return added(spent)
 
 

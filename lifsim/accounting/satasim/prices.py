@@ -23,7 +23,7 @@ def costs_of(arch: Arch) -> Costs:
         return at_own_clock(printed(bill), arch.clock_hz)
 
     def units(bills: UnitBills) -> UnitBills:
-        return UnitBills(theirs(bills.calls), theirs(bills.gradients))
+        return UnitBills(theirs(bills.calls), theirs(bills.gradients), theirs(bills.slopes))
 
     return replace(
         ours,

@@ -119,15 +119,15 @@ FAULTS = (
     Fault(
         "gradient units: no area",
         PRICING,
-        "lif=bank.datapaths * (costs.lif.calls.area_mm2 + costs.lif.gradients.area_mm2)",
+        "lif=bank.datapaths * costs.lif.area_mm2",
         "lif=bank.datapaths * costs.lif.calls.area_mm2",
         UNITS,
     ),
     Fault(
         "gradient units: every gradient is multiplied",
         PRICING,
-        "LogicWork(bank.datapaths, ops.pgu_updates * counts.datapaths, ops.pgu_multiplications, cycles)",
-        "LogicWork(bank.datapaths, ops.pgu_updates * counts.datapaths, ops.pgu_updates, cycles)",
+        "LogicWork(bank.datapaths, updates + norms, multiplied + norms, cycles)",
+        "LogicWork(bank.datapaths, updates + norms, updates + norms, cycles)",
         UNITS,
     ),
 )
