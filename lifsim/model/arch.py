@@ -108,13 +108,15 @@ STATE_KERNELS = ("register", "fifo", "lfsr_rng")
 
 
 class Component(Model):
-    """`count` pieces per PE (tags lif, pgu, surrogate: per LIF unit; membrane: per membrane that the array holds; optimizer,
-    optimizer_divider: per lane of the optimizer unit) of the component-table row (`kernel`, `width_bits`, `depth`).
+    """`count` pieces per PE (tags lif, pgu, surrogate: per LIF unit; membrane: per membrane that the array holds;
+    optimizer, optimizer_divider: per lane of the optimizer unit) of the component-table row (`kernel`, `width_bits`,
+    `depth`).
 
     Whether the table has that row is checked where the table is (hardware), under the path ``components.NAME``.
 
     tag: which entry of the energy breakdown pays it; pgu, the membrane-gradient unit of training, and surrogate, which
-        makes the slope of a gradient for it, count as lif; pgu has the multiply-adds of batch norms, too; optimizer works once a multiply-add of the weight update, optimizer_divider once a quotient or square root.
+        makes the slope of a gradient for it, count as lif; pgu has the multiply-adds of batch norms, too; optimizer
+        works once a multiply-add of the weight update, optimizer_divider once a quotient or square root.
     depth: entries of a fifo or register file.
     idle: what it does in a cycle without work, stalls included. toggles: as much as at work; clock_gated: it leaks;
         power_gated: nothing, it leaks while it works.
