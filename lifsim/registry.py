@@ -147,6 +147,7 @@ KINDS = {
     "layer": "lifsim.layers:LAYERS",
     "accounting": "lifsim.accounting:ACCOUNTINGS",
     "optimizer": "lifsim.optimizers:OPTIMIZERS",
+    "keeping": "lifsim.keeping:KEEPINGS",
 }
 """Where the registry of each kind stands, so that input files can be checked before what costs anything is imported."""
 

@@ -62,6 +62,7 @@ WORDS = {
     "memory": ("dram", "memory", "model"),
     "accounting": ("accounting",),
     "optimizer": ("optimizer",),
+    "keeping": ("keeping", "bptt", "membranes"),
 }
 """By kind, what the source says of a value that may be a member's name: "none" is also a sharing, "lif" a component."""
 

@@ -15,6 +15,7 @@ from lifsim.contract import asked_where
 from lifsim.errors import Fault
 from lifsim.hardware.array import Kept, kept_of_image, sparsity_of
 from lifsim.hardware.lif_unit import LifBank
+from lifsim.keeping import Keeping
 from lifsim.memo import Memo
 from lifsim.model.arch import Arch
 from lifsim.model.network import Layer, Network
@@ -114,13 +115,13 @@ class Accounting(Protocol):
         return list(counts)
 
     @asked_where("trains")
-    def count_training(self, setup: Setup, plan: Plan, *, reverse: bool) -> list[Stages]:
-        """The stages of training of every layer, nobody waiting for memory; reverse: membranes are recomputed. Asked
-        only where it is `scheduled`."""
+    def count_training(self, setup: Setup, plan: Plan, keeping: Keeping) -> list[Stages]:
+        """The stages of training of every layer, nobody waiting for memory; keeping: how they come to their membranes.
+        Asked only where it is `scheduled`."""
         raise ValueError(f"{self.name} counts inference")
 
     def with_training_port_waits(
-        self, setup: Setup, plan: Plan, layers: Sequence[Stages], *, reverse: bool
+        self, setup: Setup, plan: Plan, layers: Sequence[Stages], keeping: Keeping
     ) -> list[Stages]:
         """`layers`, which know no waiting, with what the array waits for the ports of its buffers; not asked under an
         ideal memory."""

@@ -14,7 +14,7 @@ Stages = Mapping[Stage, LayerCounts]
 
 
 def merged(stages: Stages) -> LayerCounts:
-    """All stages of one layer together; bits, tiling and timesteps are those of the forward stage."""
+    """All stages of one layer together; bits and timesteps are those of the forward stage, tilings those of each."""
     every = list(stages.values())
     names = ("cycles", "ops", "dram_bytes", "sram_accesses", "registers", "input_words", "port_stalls", "fill_stalls")
     sums = {name: added([getattr(counts, name) for counts in every]) for name in names}
@@ -22,4 +22,10 @@ def merged(stages: Stages) -> LayerCounts:
     running = [counts.cycles.array + counts.cycles.fill_drain for counts in every]
     used = sum(counts.pe_utilisation * cycles for counts, cycles in zip(every, running, strict=True))
     utilisation = used / sum(running) if sum(running) else 0.0
-    return replace(stages[Stage.FORWARD], **sums, dram=added(works) if works else None, pe_utilisation=utilisation)
+    return replace(
+        stages[Stage.FORWARD],
+        **sums,
+        dram=added(works) if works else None,
+        pe_utilisation=utilisation,
+        tiling="; ".join(dict.fromkeys(counts.tiling for counts in every if counts.tiling)),
+    )

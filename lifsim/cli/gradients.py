@@ -15,20 +15,24 @@ from lifsim.cli.where_possible import fitted, say_left, where_possible_option
 Examples:
   lifsim gradients --workload digits_cnn --surrogate triangle
   lifsim gradients --workload digits_cnn --weights digits.npz --sharing channel2 --batch 32
+  lifsim gradients --workload lenet5_mnist --data random --weights calibrated --batch 2
 """
 )
 @click.option("--workload", metavar="NAME|FILE", required=True, help="A network that the engine can train.")
-@click.option("--weights", type=click.Path(path_type=Path), help="Its weights (.npz). Default: random ones, --seed.")
+@click.option(
+    "--weights", metavar="calibrated|FILE",
+    help="Its weights (.npz), or ones that fire at the workload's rates. Default: random ones, --seed.",
+)  # fmt: skip
 @click.option("--sharing", default="none", show_default=True, help="Which LIF calls use one set of membranes.")
 @where_possible_option
-@click.option("--data", metavar="NAME|FILE", help="As for `lifsim train`.")
+@click.option("--data", metavar="random|NAME|FILE", help="As for `lifsim train`, or random images and labels.")
 @click.option("--batch", type=click.IntRange(min=2), default=64, show_default=True, help="Training images.")
 @click.option("--surrogate", type=click.Choice(["atan", "sigmoid", "triangle"]), default="atan", show_default=True)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of random weights.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a key, e.g. timesteps=8.")
 def gradients(
     workload: str,
-    weights: Path | None,
+    weights: str | None,
     sharing: str,
     share_where_possible: bool,
     data: str | None,
@@ -48,6 +52,7 @@ def gradients(
     from lifsim.engine.data import load_dataset
     from lifsim.engine.initial import random_weights
     from lifsim.engine.training.backprop import Learner
+    from lifsim.engine.training.examples import random_examples, weights_at_rates
     from lifsim.engine.training.sparsity import gradient_sparsity
     from lifsim.engine.training.surrogate import Surrogate
     from lifsim.engine.weights import load_weights
@@ -58,14 +63,23 @@ def gradients(
     say_left([network], [sharing])
     learner = Learner(network, Sharing.parse(sharing), Surrogate.named(surrogate))
     learner.check()
-    images = load_dataset(data, network)
-    values = random_weights(network, seed) if weights is None else load_weights(weights, network)
-    found = gradient_sparsity(learner, values, images.x_train[:batch], images.y_train[:batch])
+    if data == "random":
+        images, labels = random_examples(network, batch, seed)
+        shown = f"{batch} random images"
+    else:
+        known = load_dataset(data, network)
+        images, labels = known.x_train[:batch], known.y_train[:batch]
+        shown = f"{len(images)} images of {known.name}"
+    if weights is None:
+        values, source = random_weights(network, seed), f"random weights of seed {seed}"
+    elif weights == "calibrated":
+        values, source = weights_at_rates(network, learner.sharing, images, seed), "calibrated weights"
+    else:
+        values, source = load_weights(weights, network), Path(weights).name
+    found = gradient_sparsity(learner, values, images, labels, seed)
     for kind, layers in (("membrane", found.membrane), ("firing", found.firing)):
         for name, zeros in layers.items():
             say(f"# {kind} gradients of {name}: {zeros.zeros:,} of {zeros.values:,} are zero")
-    source = f"random weights of seed {seed}" if weights is None else weights.name
-    shown = f"{min(batch, len(images.x_train))} images of {images.name}"
     section = {
         "membrane_gradient_sparsity": round(found.membrane_share, 4),
         "firing_gradient_sparsity": round(found.firing_share, 4),

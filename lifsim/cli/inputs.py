@@ -200,8 +200,9 @@ class WholeSimulation(ScheduledSimulation):
         str | None,
         click.option(
             "--bptt",
-            metavar="stored|reversed",
-            help="In training, whether membranes are stored, or recomputed backwards (soft reset). Default: stored.",
+            metavar="stored|reversed|recomputed",
+            help="In training, whether membranes are stored, undone from the last ones (soft reset), or computed again "
+            "forwards. Default: stored.",
         ),
     ]
     optimizer: Annotated[

@@ -30,6 +30,7 @@ _MEMBERS = {
     "memories": "memory",
     "accountings": "accounting",
     "optimizers": "optimizer",
+    "keepings": "keeping",
 }
 
 

@@ -8,6 +8,7 @@ import click
 
 from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.memory_options import MemoryOptions
+from lifsim.cli.say import say
 from lifsim.cli.usual_sharings import Choice
 from lifsim.cli.where_possible import where_possible_option
 from lifsim.config import defaults
@@ -39,12 +40,12 @@ Examples:
 def memory(workloads: str, sharings: str | None, share_where_possible: bool, options: MemoryOptions, form: str) -> None:
     """Memory of inference (forward) and of training (backward) under each LIF sharing.
 
-    Bytes of LIF membranes with their ratio to the unshared network's, beside weights and activations. Shared LIFs with
-    soft reset keep their last states only and recompute the others backwards; docs/model.md has the equations.
+    Bytes of LIF membranes with their ratio to the unshared network's, beside weights and activations; of the backward
+    pass whose membranes are stored, undone or computed again, at 8, 16 and 32 bits. docs/model.md has the equations.
     """
     from lifsim.cli.watching import watching
     from lifsim.report.memory_inputs import read_memory_inputs
-    from lifsim.report.memory_table import flat, memory_rows, memory_table
+    from lifsim.report.memory_table import backward_table, flat, memory_rows, memory_table
     from lifsim.report.rows import as_csv
 
     names = [name.strip() for name in workloads.split(",")]
@@ -60,4 +61,9 @@ def memory(workloads: str, sharings: str | None, share_where_possible: bool, opt
         from lifsim.report.terminal import Terminal
         from lifsim.report.width import terminal_columns
 
-        Terminal(width=terminal_columns(PIPE_WIDTH)).print_table(memory_table(rows, inputs.arch), keys=2)
+        terminal = Terminal(width=terminal_columns(PIPE_WIDTH))
+        terminal.print_table(memory_table(rows, inputs.arch), keys=2)
+        terminal.print_table(backward_table(rows), keys=3)
+        for row in rows:
+            if row.shares_nothing:
+                say(f"{row.workload}: {row.sharing} is none here: no LIF layers of this network can share")

@@ -141,3 +141,13 @@ def keeping(kept: Callable[[], str]) -> Iterator[None]:
         raise
     except InputError as error:
         raise InputError([*error.faults, Fault(kept())]) from error
+
+
+@contextmanager
+def kept_when_stopped(kept: str) -> Iterator[None]:
+    """As `keeping`, of a block whose faults are told before it does anything that could be kept."""
+    try:
+        yield
+    except Stopped as stopped:
+        stopped.kept = kept
+        raise

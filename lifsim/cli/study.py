@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lifsim.cli.cuts import shares_of
 from lifsim.cli.say import say
 from lifsim.cli.stopping import keeping
 from lifsim.cli.usual_sharings import Choice
 from lifsim.cli.where_possible import where_possible_option
+from lifsim.config import defaults
 from lifsim.errors import Fault, InputError, collecting
 
 if TYPE_CHECKING:
+    from lifsim.engine.training.pruned_study import Pruned, Pruning
+    from lifsim.engine.training.pruning import Cuts
     from lifsim.engine.training.study import Study
 
 SHARINGS = "none,channel2,channel4,layer,layer+channel2"
@@ -31,6 +35,15 @@ SHARINGS = "none,channel2,channel4,layer,layer+channel2"
 @click.option("--batch", type=click.IntRange(min=2), help="As for `lifsim train`.")
 @click.option("--rate", type=float, default=0.01, show_default=True, help="Learning rate at the start.")
 @click.option("--shift", type=click.IntRange(min=0), default=0, show_default=True, help="As for `lifsim train`.")
+@click.option(
+    "--prune", "shares", metavar="SHARE,...", help="Prune what is trained to these shares, one after another."
+)
+@click.option(
+    "--retrain-epochs",
+    type=click.IntRange(min=0),
+    show_default=str(defaults.RETRAIN_EPOCHS),
+    help="Training after each cut of --prune.",
+)
 @click.option("--jobs", type=click.IntRange(min=1), help="Trainings at a time. Default: all CPUs.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a key, e.g. timesteps=8.")
 @click.option("--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
@@ -45,6 +58,8 @@ def study(
     batch: int | None,
     rate: float,
     shift: int,
+    shares: str | None,
+    retrain_epochs: int | None,
     jobs: int | None,
     settings: tuple[str, ...],
     form: str,
@@ -52,23 +67,26 @@ def study(
     """Train a network under several sharings, several seeds each: accuracy and spike rate, mean and spread.
 
     The folder --out keeps weights and figures of each training; the same command again trains what is missing. The
-    figures fig6, fig7 and fig8 read it.
+    figures fig6, fig7 and fig8 read it. With --prune it keeps accuracy and firing neurons of each network after each
+    cut of its smallest weights, as fig8 draws them.
 
     \b
     Examples:
       lifsim study --workload digits_cnn --out reports/digits
       lifsim study --workload har_fcn --sharing none,layer --seeds 3 --out reports/har
+      lifsim study --workload digits_cnn --prune 0,0.5,0.9 --retrain-epochs 2 --out reports/pruned
     """
     from lifsim.config.workload import load_workload
     from lifsim.engine.data import dataset_for
     from lifsim.engine.training.loop import Recipe, usual_batch
+    from lifsim.engine.training.pruned_study import Pruning
     from lifsim.engine.training.study import Trials, check_trials, open_study, run_study, setting_of
     from lifsim.engine.workers import available_threads
     from lifsim.model.sharing import Sharing
 
     faults: list[Fault] = []
     chosen: list[Sharing] = []
-    network = images = recipe = None
+    network = images = recipe = cuts = None
     wanted = Choice.of(sharings, SHARINGS, where_possible=share_where_possible)
     with collecting(faults):
         network = load_workload(workload, settings)
@@ -83,6 +101,8 @@ def study(
     with collecting(faults):
         many = batch or (usual_batch(images) if images else Recipe.batch)
         recipe = Recipe(epochs, many, rate, shift=shift)
+    with collecting(faults):
+        cuts = _cuts(shares, retrain_epochs)
     if faults or network is None or images is None or recipe is None:
         raise InputError(faults)
     setting = setting_of(workload, settings, images, recipe)
@@ -96,17 +116,44 @@ def study(
                 f"test accuracy {100 * last.accuracy:.2f} %, spike rate {100 * last.spike_rate:.2f} %",
                 err=True,
             )
-    _say(open_study(out), form)
+    trained = open_study(out)
+    asked = {(str(sharing), seed) for sharing in chosen for seed in range(seeds)}
+    found = [] if cuts is None else _prune(Pruning(trained.only(asked), network, images, cuts), jobs)
+    _say(trained, found, form)
 
 
-def _say(study: Study, form: str) -> None:
+def _cuts(shares: str | None, retrain_epochs: int | None) -> Cuts | None:
+    from lifsim.engine.training.pruning import Cuts
+
+    if shares is not None:
+        return Cuts.of(shares_of(shares), defaults.RETRAIN_EPOCHS if retrain_epochs is None else retrain_epochs)
+    if retrain_epochs is not None:
+        raise InputError(Fault("must go with --prune", path="--retrain-epochs"))
+    return None
+
+
+def _prune(pruning: Pruning, jobs: int | None) -> list[Pruned]:
+    from lifsim.engine.workers import available_threads
+
+    found: list[Pruned] = []
+    total = len(pruning.study.trials)
+    with keeping(lambda: f"{len(found)} of {total} are pruned in {pruning.study.folder}; the same command goes on"):
+        for found in pruning.run(jobs or available_threads()):
+            say(f"{len(found)} of {total} networks are pruned", err=True)
+    return found
+
+
+def _say(study: Study, pruned: list[Pruned], form: str) -> None:
     from lifsim.report.rows import as_csv
-    from lifsim.report.study_table import markdown, rows
+    from lifsim.report.study_table import markdown, pruned_markdown, pruned_rows, rows
 
     match form:
         case "json":
-            click.echo(json.dumps({"setting": study.setting, "sharings": rows(study.trials)}, indent=1))
+            tree = {"setting": study.setting, "sharings": rows(study.trials)}
+            click.echo(json.dumps(tree | ({"pruned": pruned_rows(pruned)} if pruned else {}), indent=1))
         case "csv":
-            click.echo(as_csv(rows(study.trials)), nl=False)
+            click.echo(as_csv(pruned_rows(pruned) if pruned else rows(study.trials)), nl=False)
         case _:
             click.echo(markdown(study.trials))
+            if pruned:
+                click.echo("\n" + pruned_markdown(pruned))

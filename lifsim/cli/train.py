@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.option("--workload", metavar="NAME|FILE", required=True, help="Network to train, e.g. digits_cnn, har_fcn.")
 @click.option("--sharing", default="none", show_default=True, help="Which LIF calls use one set of membranes.")
 @where_possible_option
-@click.option("--data", metavar="NAME|FILE", help="digits, basic_motions, or an .npz file. Default: the one that fits.")
+@click.option("--data", metavar="NAME|FILE", help="digits, basic_motions, watch, or an .npz file. Default: what fits.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="File of weights (.npz) to write.")
 @click.option("--epochs", type=click.IntRange(min=1), default=30, show_default=True, help="Passes over the images.")
 @click.option("--batch", type=click.IntRange(min=2), help="Images a step. Default: 64, of few images a quarter.")
@@ -35,10 +35,10 @@ if TYPE_CHECKING:
 @click.option("--surrogate", type=click.Choice(["atan", "sigmoid", "triangle"]), default="atan", show_default=True)
 @click.option(
     "--membranes",
-    type=click.Choice(["stored", "reversed"]),
+    type=click.Choice(["stored", "reversed", "recomputed"]),
     default="stored",
     show_default=True,
-    help="Store the membranes of every call, or the last ones only and undo the calls.",
+    help="Store the membranes of every call, or undo the calls from the last ones, or compute them again forwards.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Same seed, same weights.")
 @click.option("--threads", type=click.IntRange(min=1), help="Default: all CPUs. The weights do not depend on it.")
@@ -105,7 +105,7 @@ def train(
     if network is not None and parsed is not None:
         say_left([network], [str(parsed)])
         workers = Workers(threads or available_threads())
-        learner = Learner(network, parsed, Surrogate.named(surrogate), membranes == "reversed", workers=workers)
+        learner = Learner(network, parsed, Surrogate.named(surrogate), membranes, workers=workers)
         with collecting(faults):
             learner.check()
     with collecting(faults):
@@ -138,7 +138,7 @@ class _Training:
             "neurons": sorted({repr(lif.neuron) for lif in learner.network.lifs}),
             "sharing": str(learner.sharing),
             "surrogate": learner.surrogate.kind,
-            "membranes": "reversed" if learner.reverse else "stored",
+            "membranes": learner.keeping,
             "data": self.data.name,
             **{name: recipe[name] for name in ("epochs", "batch", "rate", "seed", "shift")},
             "optimiser": {"kind": type(self.recipe.optimiser).__name__.lower()} | recipe["optimiser"],

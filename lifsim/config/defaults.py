@@ -9,6 +9,13 @@ SHARING = "none"
 MEMORY_WORKLOAD = "resnet19_imagenet100"
 """Of `lifsim memory` and the figures of memory: what EfficientLIF-Net's are of."""
 FIG7_SHARINGS = ("none", "layer", "channel2", "layer+channel2")
+PRUNED_SHARES = (0.0, 0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 0.95)
+"""Of the weights of a trained network, one after the other."""
+RETRAIN_EPOCHS = 3
+"""After each cut."""
+FIG8_NETWORKS = ("resnet19_cifar10", "resnet19_tinyimagenet", "resnet19_imagenet100")
+FIG8_PRUNED, FIG8_BITS = 0.9, 32
+"""What the paper's "~5 MB" of ResNet-19's weights are consistent with."""
 
 
 def arch_for(mode: object) -> str:

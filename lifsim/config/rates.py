@@ -13,7 +13,7 @@ from lifsim.config.workload_schema import LayerSpec, SpikesSpec, TrainingSpec, W
 from lifsim.errors import did_you_mean
 from lifsim.graph.tensors import nodes_with_spikes
 from lifsim.model.members import any_of
-from lifsim.model.network import SATA_GRADIENTS, Gradients, Node, Spikes, second_of
+from lifsim.model.network import DENSE_GRADIENTS, Gradients, Node, Spikes, second_of
 from lifsim.model.product import Product
 from lifsim.model.schema import UNKNOWN, UnknownKeyError, known
 
@@ -69,9 +69,9 @@ def spikes_of(spec: SpikesSpec, folder: Path) -> Spikes:
 
 
 def gradients_of(spec: TrainingSpec | None) -> Gradients:
-    """How sparse gradients are: as the workload says, else as SATA's training tool assumes."""
+    """How sparse gradients are: as the workload says, else none is zero."""
     if spec is None:
-        return SATA_GRADIENTS
+        return DENSE_GRADIENTS
     zeros = spec.membrane_gradient_sparsity, spec.firing_gradient_sparsity
     return Gradients(*zeros, spec.provenance, spec.measured)
 

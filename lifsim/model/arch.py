@@ -82,17 +82,24 @@ PLAIN_SGD = OptimizerPart()
 
 
 class Precision(Model):
-    """Bits per element of what the machine moves and keeps. Spikes are one bit."""
+    """Bits per element of what the machine moves and keeps. Spikes are one bit. gradient_bits: of every gradient, of
+    spikes, membranes and weights; None: as many as of the sums that they are."""
 
     weight_bits: Bits = 8
     psum_bits: Bits = 16
     membrane_bits: Bits = 8
+    gradient_bits: Bits | None = None
 
     @rule
     def sums_are_wide(self) -> Broken:
         """A sum of weights is at least as wide as one."""
         if self.psum_bits < self.weight_bits:
             yield "psum_bits", f"{self.psum_bits} must be >= weight_bits, {self.weight_bits}"
+
+    @property
+    def of_gradients(self) -> int:
+        """Bits of a gradient."""
+        return self.psum_bits if self.gradient_bits is None else self.gradient_bits
 
 
 Idle = Literal["toggles", "clock_gated", "power_gated"]

@@ -246,7 +246,13 @@ class Gradients:
     measured: bool
 
 
-SATA_GRADIENTS = Gradients(0.7, 0.6, "the defaults of SATA_Sim's training tool (Yin et al., IEEE TCAD 2022)", False)
+DENSE_GRADIENTS = Gradients(
+    0.0,
+    0.0,
+    "none, as behind a batch norm and under the ATan surrogate (SATA_Sim's training tool takes 70% and 60%; `lifsim "
+    "gradients` measures them)",
+    False,
+)
 
 
 NormStatistics = Literal["timestep", "all_timesteps", "frozen"]
@@ -271,7 +277,7 @@ class Network(Briefly):
     nodes: tuple[Node, ...]
     layers: tuple[Layer, ...]
     spikes: Spikes
-    gradients: Gradients = SATA_GRADIENTS
+    gradients: Gradients = DENSE_GRADIENTS
     definition: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
     norm_statistics: NormStatistics = "timestep"
 

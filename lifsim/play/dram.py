@@ -33,10 +33,10 @@ PAGE_BYTES = 4096
 EXTENT_RECORD_BYTES = 176
 """Of this machine's memory for each extent: its columns here, and its record in a DRAM."""
 
-KEPT = ("weights", "optimizer_state", "tensor", "state", "psums", "states")
+KEPT = ("weights", "optimizer_state", "tensor", "state", "psums", "states", "sums")
 """Kinds of tensors in address order, each with a place of its own."""
 
-PASSING = ("gradient", "membrane_gradients", "state_gradients", "weight_gradients", "norm_gradients", "sums")
+PASSING = ("gradient", "membrane_gradients", "state_gradients", "weight_gradients", "norm_gradients", "undone")
 """Kinds that nobody needs behind the last visit that touches them: their places are used again."""
 
 _RANK = {kind: rank for rank, kind in enumerate(KEPT)} | dict.fromkeys(PASSING, len(KEPT))

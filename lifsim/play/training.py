@@ -11,35 +11,43 @@ from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.prices import Costs, energy_of, switched_off
 from lifsim.accounting.stage_record import StageRecord
 from lifsim.accounting.stages import Stages, merged
+from lifsim.graph.states import State
+from lifsim.keeping import Keeping
 from lifsim.memo import Memo
 from lifsim.model.network import Network
 from lifsim.play.record import LayerRecord
 from lifsim.play.steps import visits
 from lifsim.play.timing import Timeline, timed
+from lifsim.schedule.lif_memory import how_kept, run_together
 from lifsim.schedule.plan import Plan
 from lifsim.training.sizes import TrainingSizes
 from lifsim.training.steps import training_visits
+from lifsim.training.undone import registers_for_calls
 
 
 def trained(
-    setup: Setup, accounting: Accounting, plan: Plan, costs: Costs, runs: Memo, *, reverse: bool
+    setup: Setup, accounting: Accounting, plan: Plan, costs: Costs, runs: Memo, keeping: Keeping
 ) -> tuple[tuple[LayerRecord, ...], Timeline | None]:
-    """One batch forward and back under `plan`, as `accounting` counts; reverse: whether membranes are recomputed.
+    """One batch forward and back under `plan`, as `accounting` counts; keeping: how it comes to its membranes.
     runs: what was played before."""
-    layers, timeline = accounting.count_training(setup, plan, reverse=reverse), None
+    layers, timeline = accounting.count_training(setup, plan, keeping), None
     if setup.machine.waits:
-        layers = accounting.with_training_port_waits(setup, plan, layers, reverse=reverse)
-        layers, timeline = timed_training(setup, plan, layers, runs, reverse=reverse)
+        layers = accounting.with_training_port_waits(setup, plan, layers, keeping)
+        layers, timeline = timed_training(setup, plan, layers, runs, keeping)
     costs = switched_off(costs, [counts for stages in layers for counts in stages.values()])
     return tuple(_record(stages, setup, costs) for stages in layers), timeline
 
 
-def training_notes(network: Network) -> Iterator[str]:
-    """Where the sparsities come from."""
-    gradients = network.gradients
-    kind = "measured" if gradients.measured else "assumed, not measured on this network"
-    zeros = f"{gradients.membrane_sparsity:.0%} of membrane and {gradients.firing_sparsity:.0%} of firing gradients"
-    yield f"{zeros} are zero ({kind}): {gradients.provenance}"
+def keeping_notes(plan: Plan, network: Network, states: Sequence[State], keeping: Keeping) -> Iterator[str]:
+    """What the forward pass of `plan` keeps of membranes that lie in `states`, and where u' waits that ran again."""
+    groups, bits = run_together(plan), plan.chip.precision.membrane_bits
+    said = how_kept(network, states, bits, keeping, groups)
+    if said:
+        yield f"membranes of {bits} bits are {keeping.name}; kept of their calls: {said}"
+    layers = (facts.layer for facts in plan.facts.layers)
+    asked = max(registers_for_calls(layer, plan.group_of(layer.index), plan.chip, keeping) for layer in layers)
+    if asked:
+        yield f"u' of a tile waits in {asked} registers until it is undone: the membrane buffer has no room for it"
 
 
 def _record(stages: Stages, setup: Setup, costs: Costs) -> LayerRecord:
@@ -53,12 +61,12 @@ def _stage(counts: LayerCounts, setup: Setup, costs: Costs) -> StageRecord:
 
 
 def timed_training(
-    setup: Setup, plan: Plan, layers: Sequence[Stages], runs: Memo, *, reverse: bool
+    setup: Setup, plan: Plan, layers: Sequence[Stages], runs: Memo, keeping: Keeping
 ) -> tuple[list[Stages], Timeline]:
     """`layers`, whose stages wait for SRAM ports alone, with the cycles in which they wait for the DRAM."""
     network, batch = setup.network, setup.batch
     works = {work: place for place, work in enumerate((i, name) for i, stages in enumerate(layers) for name in stages)}
-    sizes = TrainingSizes(plan.facts, plan.chip, batch, reverse)
+    sizes = TrainingSizes(plan.facts, plan.chip, batch, keeping)
     forward = visits(plan, batch, setup.memo, keeps_spikes=True)
     run = training_visits(sizes, plan, forward)
     counts, timeline = timed(

@@ -10,6 +10,7 @@ from lifsim.accounting import Accounting, Setup
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.prices import Costs, energy_of, switched_off
 from lifsim.hardware.lif_unit import LifBank
+from lifsim.keeping import Keeping
 from lifsim.memo import Memo
 from lifsim.model.network import Network
 from lifsim.play.record import LayerRecord
@@ -17,6 +18,7 @@ from lifsim.play.steps import visits
 from lifsim.play.timing import Timeline, timed
 from lifsim.play.training import trained
 from lifsim.schedule.plan import Plan
+from lifsim.training.undone import registers_for_calls
 
 
 class Tried(NamedTuple):
@@ -28,24 +30,33 @@ class Tried(NamedTuple):
 
 @dataclass(frozen=True)
 class Trial:
-    """What plans are tried under. training: one batch forward and back; reverse: its membranes are recomputed. runs:
+    """What plans are tried under. training: one batch forward and back; keeping: how it comes to its membranes. runs:
     keeps what is counted for runs that differ in what does not matter to it."""
 
     setup: Setup
     accounting: Accounting
     costs: Costs
     training: bool
-    reverse: bool
+    keeping: Keeping
     runs: Memo
 
     def of(self, plan: Plan) -> Tried:
         """What `plan` comes to."""
         accounting = self.accounting
-        setup = replace(self.setup, bank=holding(self.setup.bank, self.setup.network, plan))
+        setup = replace(self.setup, bank=self.bank_for(plan))
         if self.training:
-            return Tried(*trained(setup, accounting, plan, self.costs, self.runs, reverse=self.reverse))
+            return Tried(*trained(setup, accounting, plan, self.costs, self.runs, self.keeping))
         counts, timeline = _counted(setup, accounting, plan, self.runs)
         return Tried(priced(setup, counts, self.costs), timeline)
+
+    def bank_for(self, plan: Plan) -> LifBank:
+        """The LIF units and registers that `plan` takes, of u' that waits to be undone, too."""
+        bank = holding(self.setup.bank, self.setup.network, plan)
+        if not self.training:
+            return bank
+        layers = (plan.facts.layers[index].layer for group in plan.groups for index in group.indices)
+        asked = (registers_for_calls(layer, plan.group_of(layer.index), plan.chip, self.keeping) for layer in layers)
+        return replace(bank, registers=bank.registers + max(asked, default=0))
 
 
 def holding(bank: LifBank, network: Network, plan: Plan) -> LifBank:

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lifsim.errors import Fault, InputError, collecting
+from lifsim.graph.states import any_shared, states_of
+from lifsim.keeping import KEEPINGS
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
-from lifsim.schedule.memory import Memory, PhaseBytes, memory_of
+from lifsim.schedule.lif_memory import LifMemory
+from lifsim.schedule.memory import BackwardLif, Memory, PhaseBytes, memory_of
 from lifsim.units import counted, format_bytes
 from lifsim.watch import Tally, Watch, unwatched
 
@@ -20,23 +23,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MemoryRow:
-    """One network under one sharing; `memory` is that of `batch` images."""
+    """One network under one sharing; `memory` is that of `batch` images. shares_nothing: whether the sharing finds
+    nothing that can share."""
 
     workload: str
     sharing: str
     timesteps: int
     batch: int
     memory: Memory
+    shares_nothing: bool = False
 
     @property
     def baselines(self) -> dict[str, int]:
         """By phase, LIF memory without sharing: kept in the same way, but for the paper's convention."""
-        lif, undone = self.memory.lif, self.memory.lif_reversed
+        lif = self.memory.lif
         return {
-            "forward": lif.forward_baseline,
-            "stored": lif.backward_baseline,
-            "reversed": undone.backward_baseline,
-            "paper": lif.backward_baseline,
+            "forward": lif["stored"].memory.forward_baseline,
+            **{name: one.memory.backward_baseline for name, one in lif.items()},
+            "paper": lif["stored"].memory.backward_baseline,
         }
 
     @property
@@ -45,9 +49,10 @@ class MemoryRow:
         return {phase: _ratio(unshared, self.phase(phase).lif) for phase, unshared in self.baselines.items()}
 
     def phase(self, name: str) -> PhaseBytes:
-        """That of `PHASES` which has this name."""
-        found: PhaseBytes = getattr(self.memory, name)
-        return found
+        """That of `phases` which has this name."""
+        if name in self.memory.backward:
+            return self.memory.backward[name]
+        return self.memory.paper if name == "paper" else self.memory.forward
 
     def tree(self) -> dict[str, Any]:
         """Plain data."""
@@ -58,22 +63,23 @@ class MemoryRow:
             "batch": self.batch,
             "lif_memory_bytes": {
                 said: {"own": self.phase(phase).lif, "unshared": self.baselines[phase]}
-                for phase, said in PHASES.items()
+                for phase, said in phases().items()
             },
-            "lif_memory_ratio": {said: self.ratios[phase] for phase, said in PHASES.items()},
-            "memory_bytes": {said: _phase(self.phase(phase)) for phase, said in PHASES.items()},
+            "lif_memory_ratio": {said: self.ratios[phase] for phase, said in phases().items()},
+            "lif_backward_by_membrane_bits": {
+                str(bits): {name: _backward(one, ways["stored"].memory) for name, one in ways.items()}
+                for bits, ways in self.memory.by_bits.items()
+            },
+            "memory_bytes": {said: _phase(self.phase(phase)) for phase, said in phases().items()},
         }
 
 
-PHASES = {
-    "forward": "forward",
-    "stored": "backward_stored",
-    "reversed": "backward_reversed",
-    "paper": "backward_paper",
-}
-"""What is compared with the unshared network, as it is called where there is no room for words: inference; training
-whose membranes are stored, or recomputed, on both sides; and the paper's convention, shared and recomputed against
-unshared and stored."""
+def phases() -> dict[str, str]:
+    """What is compared with the unshared network, as it is called where there is no room for words: inference; training
+    in every way to keep membranes, alike on both sides; and the paper's convention, shared and undone from last states
+    alone against unshared and stored."""
+    ways = sorted(KEEPINGS, reverse=True)  # of those that ship, stored first
+    return {"forward": "forward", **{way: f"backward_{way}" for way in ways}, "paper": "backward_paper"}
 
 
 def memory_rows(
@@ -88,7 +94,8 @@ def memory_rows(
             found: list[Fault] = []
             with collecting(found):
                 memory = memory_of(network, sharing, arch.precision, batch)
-                rows.append(MemoryRow(network.name, str(sharing), network.timesteps, batch, memory))
+                idle = sharing.shares and not any_shared(states_of(network, sharing))
+                rows.append(MemoryRow(network.name, str(sharing), network.timesteps, batch, memory, idle))
             faults += [Fault(fault.message, fault.path, source=network.name) for fault in found]
             tally.add(1)
     if faults:
@@ -117,27 +124,89 @@ def memory_table(rows: Sequence[MemoryRow], arch: Arch) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
     for heading in ("workload", "sharing"):
         table.add_column(heading, no_wrap=True)
-    lif = ("LIF\nforward", "forward\nless by", "backward\nstored", "backward\nreversed", "reversed\nless by")
-    for heading in ("T", *lif, "paper's\nless by", "weights", "activations\nforward", "activations\nbackward"):
+    lif = ("LIF\nforward", "forward\nless by", "backward\nstored", "paper's\nconvention", "paper's\nless by")
+    for heading in ("T", *lif, "weights", "activations\nforward", "activations\nbackward"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.caption = (
-        "less by: than unshared, reversed like it; what is stored is the same. Paper's: reversed, unshared stored"
+        "less by: than unshared. Paper's: shared, undone from the last states without copies, against unshared, stored"
     )
     table.caption_justify = "left"
     for index, row in enumerate(rows):
         if index and row.workload != rows[index - 1].workload:
             table.add_section()
-        said = {phase: format_bytes(row.phase(phase).lif) for phase in PHASES}
+        said = {phase: format_bytes(row.phase(phase).lif) for phase in phases()}
         less = {phase: f"{ratio:.3f} x" for phase, ratio in row.ratios.items()}
-        cells = [str(row.timesteps), said["forward"], less["forward"], said["stored"], said["reversed"]]
-        cells += [less["reversed"], less["paper"], format_bytes(row.memory.forward.weights)]
-        cells += [format_bytes(row.memory.forward.activations), format_bytes(row.memory.stored.activations)]
-        table.add_row(row.workload, row.sharing, *cells)
+        cells = [str(row.timesteps), said["forward"], less["forward"], said["stored"], said["paper"], less["paper"]]
+        cells += [format_bytes(row.memory.forward.weights), format_bytes(row.memory.forward.activations)]
+        table.add_row(row.workload, row.sharing, *cells, format_bytes(row.memory.backward["stored"].activations))
     return table
+
+
+def backward_table(rows: Sequence[MemoryRow]) -> Table:
+    """For the console: LIF memory of the backward pass in every way to keep membranes, by their bits."""
+    from rich.table import Table
+
+    ways = [way for way in phases() if way in rows[0].memory.backward and way != "stored"]
+    comparable = {way for way in ways for row in rows if row.memory.lif[way].memory.backward_baseline}
+    title = "LIF memory of the backward pass, by bits of a membrane; less by: than unshared, kept alike or stored"
+    table = Table(title=title, title_justify="left")
+    table.title_style, table.header_style = "bold", "bold"
+    for heading in ("workload", "sharing", "bits"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("stored", justify="right", no_wrap=True)
+    for way in ways:
+        table.add_column(f"{way},\nof which", justify="right", no_wrap=True)
+        for than in ("alike", "stored") if way in comparable else ("stored",):
+            table.add_column(f"less by,\n{than}", justify="right", no_wrap=True)
+    table.add_column("paper's\nless by", justify="right", no_wrap=True)
+    table.caption = (
+        "Reversed: last states, and the cheaper of copies and of the bits that a call forgets. Recomputed: states with "
+        "which timesteps begin, and u' that flies (is there while its timestep is undone); tick-batched nothing but T "
+        "registers an output that the array has at "
+        "work. Paper's: shared, last states alone, against unshared, stored"
+    )
+    table.caption_justify = "left"
+    for row in rows:
+        for bits, lif in row.memory.by_bits.items():
+            stored = lif["stored"].memory
+            cells = [format_bytes(stored.backward)]
+            for way in ways:
+                memory = lif[way].memory
+                cells.append(f"{format_bytes(memory.backward)}, {_kept_words(lif[way])}")
+                cells += [_less(memory.backward_baseline, memory.backward)] if way in comparable else []
+                cells.append(_less(stored.backward_baseline, memory.backward))
+            cells.append(_less(stored.backward_baseline, stored.paper_backward))
+            table.add_row(row.workload, row.sharing, str(bits), *cells)
+        table.add_section()
+    return table
+
+
+def _kept_words(one: BackwardLif) -> str:
+    flying = one.memory.in_flight
+    return f"{format_bytes(flying)} flying" if flying else one.how
+
+
+def _less(baseline: int, own: int) -> str:
+    """How many times; a dash where one of them is nothing."""
+    return f"{baseline / own:.2f} x" if own and baseline else "-"
 
 
 def _ratio(baseline: int, shared: int) -> float:
     return baseline / shared if shared else 1.0
+
+
+def _backward(one: BackwardLif, stored: LifMemory) -> dict[str, Any]:
+    """`stored`: of the same network and bits."""
+    memory = one.memory
+    return {
+        "own": memory.backward,
+        "in_flight": memory.in_flight,
+        "kept": one.how,
+        "unshared": memory.backward_baseline,
+        "unshared_stored": stored.backward_baseline,
+        "ratio": _ratio(memory.backward_baseline, memory.backward),
+        "ratio_to_unshared_stored": _ratio(stored.backward_baseline, memory.backward) if memory.backward else None,
+    }
 
 
 def _phase(phase: PhaseBytes) -> dict[str, int]:

@@ -6,17 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lifsim.graph.states import State, any_shared
+from lifsim.keeping import KEEPINGS, CallsOnState, Keeping, Kept
 from lifsim.model.network import Lif, Network
+from lifsim.schedule.plan import Plan
 from lifsim.schedule.storage import bytes_of
 
 
 @dataclass(frozen=True)
 class LifMemory:
-    """Bytes of membranes: `forward` what inference keeps, `backward` what training keeps for the backward pass.
+    """Bytes of membranes: `forward` what inference keeps, `backward` what training keeps for the backward pass, and
+    in_flight of it what is there only while a timestep is undone.
 
     The baselines are those of the unshared network, its backward pass made in the same way: like beside like.
-    paper_backward: in the convention of EfficientLIF-Net, where a network that shares recomputes its membranes and one
-    that does not stores them; to be read beside what the unshared network stores, T times its forward memory.
+    paper_backward: in the convention of EfficientLIF-Net, where a network that shares undoes its calls from the last
+    states alone, without what rounding asks for, and one that does not stores them; to be read beside what the
+    unshared network stores, T times its forward memory.
     """
 
     forward: int
@@ -24,44 +28,139 @@ class LifMemory:
     forward_baseline: int
     backward_baseline: int
     paper_backward: int
+    in_flight: int = 0
+
+
+@dataclass(frozen=True)
+class Together:
+    """LIFs of a group that runs timestep by timestep, `images` at a time."""
+
+    lifs: tuple[str, ...]
+    images: int = 1
+
+
+def must_run_together(network: Network, states: Sequence[State]) -> tuple[Together, ...]:
+    """The smallest groups in which LIFs of several layers that share membranes can run: with all that lie between."""
+    names = [lif.name for lif in network.lifs]
+    spans = sorted(
+        (min(places), max(places))
+        for places in ([names.index(lif) for lif in state.lifs] for state in states)
+        if len(places) > 1
+    )
+    merged: list[tuple[int, int]] = []
+    for first, last in spans:
+        if merged and first <= merged[-1][1]:
+            merged[-1] = merged[-1][0], max(last, merged[-1][1])
+        else:
+            merged.append((first, last))
+    return tuple(Together(tuple(names[first : last + 1])) for first, last in merged)
+
+
+def run_together(plan: Plan) -> tuple[Together, ...]:
+    """The groups of `plan` that run timestep by timestep."""
+    found = []
+    for group in plan.groups:
+        lifs = [plan.facts.layers[index].layer.lif for index in group.indices]
+        if not group.tick_batched:
+            found.append(Together(tuple(lif.name for lif in lifs if lif), group.images))
+    return tuple(found)
 
 
 def lif_memory(
-    network: Network, states: Sequence[State], membrane_bits: int, batch: int, *, reverse: bool = False
+    network: Network,
+    states: Sequence[State],
+    membrane_bits: int,
+    batch: int,
+    keeping: Keeping | None = None,
+    groups: Sequence[Together] | None = None,
+    unshared_groups: Sequence[Together] = (),
 ) -> LifMemory:
     """LIF memory of `batch` images whose membranes lie in `states`, b_u bits per state variable of a neuron: those of
-    one that has two count twice. reverse: whether the backward pass recomputes membranes, or finds them stored.
+    one that has two count twice. keeping: how the backward pass comes to them (None: they are stored). groups: which
+    LIFs run timestep by timestep (None: the fewest); unshared_groups: of the network without sharing.
 
         forward  = B * b_u * (elements of the distinct states)
-        stored   = B * b_u * T * (elements of all LIF calls)
-        reversed = B * b_u * (elements of the distinct states)
+        backward = B * (bits that `keeping` keeps of each set's calls)
+                   + C * b_u * max over groups (elements of a timestep's calls)    if it holds them while it undoes them
 
-    A soft reset can be undone, shared or not (Kim et al. 2023, memory-efficient backpropagation); a LIF with hard reset
-    cannot, so that a state which one uses is stored. The copies that an undone call needs as its rounding errors grow
-    are not in it. Nothing is shared, nothing saved: then `paper_backward` is what is stored, too.
+    A state that `keeping` refuses, as reversal refuses a hard reset, is stored. Nothing is shared, nothing saved: then
+    `paper_backward` is what is stored, too.
     """
-    alone = [State(lif.name, lif.output.shape, (lif.name,), len(lif.neuron.states)) for lif in network.lifs]
-    shares = any_shared(states)
-
-    def backward(sets: Sequence[State], *, recomputed: bool) -> int:
-        return bytes_of(batch * membrane_bits * sum(_kept(network, state, recomputed=recomputed) for state in sets))
-
+    way, alone = keeping or KEEPINGS["stored"], unshared(network)
+    together = must_run_together(network, states) if groups is None else groups
+    flying = _in_flight(network, membrane_bits, way, together)
+    flying_alone = _in_flight(network, membrane_bits, way, unshared_groups)
     return LifMemory(
         forward=_bytes(states, batch * membrane_bits),
-        backward=backward(states, recomputed=reverse),
+        backward=_kept_bytes(network, states, membrane_bits, batch, way, together) + flying,
         forward_baseline=_bytes(alone, batch * membrane_bits),
-        backward_baseline=backward(alone, recomputed=reverse),
-        paper_backward=backward(states, recomputed=shares),
+        backward_baseline=_kept_bytes(network, alone, membrane_bits, batch, way, unshared_groups) + flying_alone,
+        paper_backward=_paper(network, states, batch * membrane_bits),
+        in_flight=flying,
     )
+
+
+def unshared(network: Network) -> list[State]:
+    """A set of membranes for each LIF."""
+    return [State(lif.name, lif.output.shape, (lif.name,), len(lif.neuron.states)) for lif in network.lifs]
+
+
+def kept_of(
+    network: Network, state: State, membrane_bits: int, keeping: Keeping, groups: Sequence[Together] = ()
+) -> Kept:
+    """What is kept of the calls on one set of membranes."""
+    lifs = [node for node in map(network.node, state.lifs) if isinstance(node, Lif)]
+    major = any(state.lifs[0] in group.lifs for group in groups)
+    calls = CallsOnState(state, lifs[0].neuron, network.timesteps, membrane_bits, major)
+    able = all(keeping.refusal(lif.neuron) is None for lif in lifs)
+    return (keeping if able else KEEPINGS["stored"]).kept(calls)
+
+
+def how_kept(
+    network: Network,
+    states: Sequence[State],
+    membrane_bits: int,
+    keeping: Keeping,
+    groups: Sequence[Together] | None = None,
+) -> str:
+    """What is kept beside last states: `bits`, or `bits and copies` where sets differ. groups: which LIFs run timestep
+    by timestep (None: the fewest)."""
+    together = must_run_together(network, states) if groups is None else groups
+    words = {kept_of(network, state, membrane_bits, keeping, together).how for state in states}
+    return " and ".join(sorted(words - {"nothing", "no more"})) or "".join(words)
+
+
+def _kept_bytes(
+    network: Network,
+    states: Sequence[State],
+    membrane_bits: int,
+    batch: int,
+    keeping: Keeping,
+    groups: Sequence[Together],
+) -> int:
+    kept = (kept_of(network, state, membrane_bits, keeping, groups) for state in states)
+    return bytes_of(batch * sum(one.total for one in kept))
+
+
+def _in_flight(network: Network, membrane_bits: int, keeping: Keeping, groups: Sequence[Together]) -> int:
+    if not keeping.holds_calls:
+        return 0
+    values = {lif.name: lif.output.elements * len(lif.neuron.states) for lif in network.lifs}
+    held = (group.images * sum(values[name] for name in group.lifs) for group in groups)
+    return bytes_of(membrane_bits * max(held, default=0))
 
 
 def _bytes(states: Sequence[State], bits: int) -> int:
     return bytes_of(bits * sum(state.values for state in states))
 
 
-def _kept(network: Network, state: State, *, recomputed: bool) -> int:
-    """Values of one image for the backward pass: the last ones, or those of every call."""
-    users = [node for node in map(network.node, state.lifs) if isinstance(node, Lif)]
-    if recomputed and all(lif.neuron.cannot_be_undone() is None for lif in users):
-        return state.values
-    return network.timesteps * sum(lif.output.elements * state.variables for lif in users)
+def _paper(network: Network, states: Sequence[State], bits: int) -> int:
+    """Nothing but last states where anything is shared and can be undone."""
+    undone, shares, values = KEEPINGS["reversed"], any_shared(states), 0
+    for state in states:
+        lifs = [node for node in map(network.node, state.lifs) if isinstance(node, Lif)]
+        if shares and all(undone.refusal(lif.neuron) is None for lif in lifs):
+            values += state.values
+        else:
+            values += network.timesteps * sum(lif.output.elements * state.variables for lif in lifs)
+    return bytes_of(bits * values)

@@ -35,7 +35,8 @@ S = TypeVar("S", bound=Hashable)
 class StateUse:
     """A state in a group. bytes: U, all images of the chunk; calls: LIF chains per timestep; relays: of them, in a
     timestep; stripped: whether they are computed strip by strip; parted: how chains are, all images together; granule:
-    what is at work while it streams."""
+    what is at work while it streams. a_timestep: of what is no state, but made in every timestep and used up in it by
+    calls that lie apart, how often DRAM moves a byte of it each time, unless it stays; 0 of states."""
 
     bytes: int
     calls: int
@@ -43,6 +44,7 @@ class StateUse:
     stripped: bool = False
     parted: Parted = IN_ONE_PIECE
     granule: int = 0
+    a_timestep: int = 0
 
     def streams(self, timesteps: int) -> bool:
         """Whether what is neither permanent nor transient moves at all: a single call leaves nothing behind."""
@@ -50,12 +52,14 @@ class StateUse:
 
     def transient_moves(self, timesteps: int) -> int:
         """How often DRAM moves a transient byte."""
+        if self.a_timestep:
+            return self.a_timestep * timesteps
         return 2 * (self.relays * timesteps - 1)
 
     def rest_moves(self, timesteps: int, reserved: int) -> int:
         """How often DRAM moves a byte that is brought in for every call, and for every part of one beyond the first if
         fewer bytes are reserved than its window has."""
-        if self.stripped:
+        if self.stripped or self.a_timestep:
             return self.transient_moves(timesteps)
         return 2 * (self.calls * timesteps - 1) + 2 * self.calls * timesteps * self.parts_apart(reserved)
 
@@ -170,7 +174,8 @@ def _portions(uses: Sequence[StateUse], timesteps: int, reserved: int, *, nothin
     for index, use in enumerate(uses):
         moves = NEVER if nothing_streams and use.streams(timesteps) else use.rest_moves(timesteps, reserved)
         portions.append(_Portion(moves, index, use.bytes, True))
-        portions.append(_Portion(use.transient_moves(timesteps), index, use.bytes, False))
+        through = moves if use.a_timestep else use.transient_moves(timesteps)
+        portions.append(_Portion(through, index, use.bytes, False))
     return sorted(portions, key=lambda portion: (-portion.moves, portion.index))
 
 

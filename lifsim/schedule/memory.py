@@ -9,14 +9,16 @@ optimiser's state are not in it: sharing LIF neurons leaves them as they are.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from lifsim.graph.states import states_of
+from lifsim.graph.states import State, states_of
+from lifsim.keeping import KEEPINGS
 from lifsim.model.arch import Precision
 from lifsim.model.network import Layer, Lif, Network, Pool, Tensor, TimeMean
 from lifsim.model.product import Product
 from lifsim.model.sharing import Sharing
-from lifsim.schedule.lif_memory import LifMemory, lif_memory
+from lifsim.schedule.lif_memory import LifMemory, how_kept, lif_memory
 from lifsim.schedule.storage import Reals, bytes_of, element_bits
 
 
@@ -38,37 +40,62 @@ class PhaseBytes:
 class Memory:
     """Of one network, sharing and batch.
 
-    forward; stored, reversed: a backward pass that finds its membranes stored, and one that recomputes them; paper: in
-    the convention of EfficientLIF-Net (`LifMemory.paper_backward`). lif, lif_reversed: its membranes beside those of
-    the unshared network, stored and recomputed.
+    forward; backward: by way to keep membranes (`lifsim.keeping`); paper: in the convention of EfficientLIF-Net
+    (`LifMemory.paper_backward`). lif: by way, its membranes beside those of the unshared network, kept alike; by_bits:
+    the same of membranes of 8, 16 and 32 bits.
     """
 
     forward: PhaseBytes
-    stored: PhaseBytes
-    reversed: PhaseBytes
+    backward: Mapping[str, PhaseBytes]
     paper: PhaseBytes
-    lif: LifMemory
-    lif_reversed: LifMemory
+    lif: Mapping[str, BackwardLif]
+    by_bits: Mapping[int, Mapping[str, BackwardLif]]
+
+
+@dataclass(frozen=True)
+class BackwardLif:
+    """Membranes kept in one way; how: what is kept of the calls, in words."""
+
+    memory: LifMemory
+    how: str
+
+
+WIDTHS = (8, 16, 32)
+"""Bits of membranes that are set beside each other: what can be undone depends on them."""
 
 
 def memory_of(network: Network, sharing: Sharing, precision: Precision, batch: int) -> Memory:
     """What `batch` images take, at these precisions. Raises InputError as `states_of` does."""
-    states = states_of(network, sharing)
-    lif, undone = (
-        lif_memory(network, states, precision.membrane_bits, batch, reverse=reverse) for reverse in (False, True)
-    )
+    bits, states = precision.membrane_bits, states_of(network, sharing)
+    lif = _ways(network, states, bits, batch)
+    stored = lif["stored"].memory
     weights = bytes_of(sum(layer.weights for layer in network.layers) * precision.weight_bits)
     reals = Reals.of(network, precision.psum_bits)
     live = bytes_of(batch * live_activation_bits(network, reals))
-    kept = bytes_of(batch * kept_activation_bits(network, reals))
-    return Memory(
-        forward=PhaseBytes(weights, lif.forward, live),
-        stored=PhaseBytes(weights, lif.backward, kept),
-        reversed=PhaseBytes(weights, undone.backward, kept),
-        paper=PhaseBytes(weights, lif.paper_backward, kept),
-        lif=lif,
-        lif_reversed=undone,
+    kept, again = (
+        bytes_of(batch * kept_activation_bits(network, reals, recomputed=recomputed)) for recomputed in (False, True)
     )
+    return Memory(
+        forward=PhaseBytes(weights, stored.forward, live),
+        backward={
+            name: PhaseBytes(weights, one.memory.backward, again if KEEPINGS[name].product_again else kept)
+            for name, one in lif.items()
+        },
+        paper=PhaseBytes(weights, stored.paper_backward, kept),
+        lif=lif,
+        by_bits={width: _ways(network, states, width, batch) for width in WIDTHS},
+    )
+
+
+def _ways(network: Network, states: Sequence[State], membrane_bits: int, batch: int) -> dict[str, BackwardLif]:
+    """All ways to keep membranes."""
+    return {
+        name: BackwardLif(
+            lif_memory(network, states, membrane_bits, batch, keeping),
+            how_kept(network, states, membrane_bits, keeping),
+        )
+        for name, keeping in KEEPINGS.items()
+    }
 
 
 def live_activation_bits(network: Network, reals: Reals) -> int:
@@ -96,7 +123,7 @@ def live_activation_bits(network: Network, reals: Reals) -> int:
     return most + replayed + sum(size[name] for name in means.intersection(tensors))
 
 
-def kept_activation_bits(network: Network, reals: Reals) -> int:
+def kept_activation_bits(network: Network, reals: Reals, *, recomputed: bool) -> int:
     """Bits of activations of one image that training keeps for the backward pass, over all timesteps:
 
         sum of steps * elements * bits over
@@ -104,13 +131,20 @@ def kept_activation_bits(network: Network, reals: Reals) -> int:
             the spikes of every LIF (its surrogate gradient, its reset),
             the real-valued outputs of weight layers in front of a batch norm (its gradient)
 
-    each tensor once; steps is 1 for what is computed once and replayed, else T.
+    each tensor once; steps is 1 for what is computed once and replayed, else T. A batch norm whose statistics are
+    frozen asks for nothing. recomputed: membranes are, and with them what layers with a LIF put out in front of theirs.
     """
+    fires = {layer.name for layer in network.layers if layer.lif is not None}
+    normed = {
+        node.name
+        for node in network.nodes
+        if isinstance(node, Product) and node.batch_norm and network.norm_statistics != "frozen"
+    }
     kept: dict[str, Tensor] = {}
     for node in network.nodes:
         if isinstance(node, Product) or (isinstance(node, Pool) and node.kind == "max"):
             kept |= {name: network.node(name).output for name in node.inputs}
-        if isinstance(node, Lif) or (isinstance(node, Product) and node.batch_norm):
+        if isinstance(node, Lif) or node.name in (normed - fires if recomputed else normed):
             kept[node.name] = node.output
     return sum(tensor.timesteps * _bits(tensor, reals) for tensor in kept.values())
 

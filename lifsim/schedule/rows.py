@@ -13,13 +13,18 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class RowAxis:
-    """The axis along which rows are cut. Output row y needs input rows y*stride - padding ... + kernel - 1."""
+    """The axis along which rows are cut. Output row y needs input rows y*stride - padding ... + kernel - 1.
+
+    apart: of a transposed convolution, how far apart its input rows lie on the map over which windows slide: input row
+    e is row e * apart of that; between them is nothing.
+    """
 
     rows_in: int
     rows_out: int
     kernel: int
     stride: int
     padding: int
+    apart: int = 1
 
 
 @dataclass(frozen=True)
@@ -88,5 +93,5 @@ def windows(axis: RowAxis, starts: tuple[int, ...]) -> Windows:
 def single_windows(axis: RowAxis) -> tuple[Ints, Ints]:
     """First input row and end of the window of each output row."""
     top = np.arange(axis.rows_out) * axis.stride - axis.padding
-    first = np.clip(top, 0, axis.rows_in)
-    return first, np.clip(top + axis.kernel, first, axis.rows_in)
+    first = np.clip(-(-top // axis.apart), 0, axis.rows_in)
+    return first, np.clip(-(-(top + axis.kernel) // axis.apart), first, axis.rows_in)

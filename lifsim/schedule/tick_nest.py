@@ -124,7 +124,7 @@ def weights_outer(nest: Nest) -> Cost:
     row_tiles = nest.batch * nest.rows.tiles
     weights = nest.all_filters * nest.filter_bytes + np.multiply.outer(row_tiles - 1, streamed)
     pinned = _pinned(nest.batch * nest.rows.covered * nest.row_bytes, nest.spike_buffer, nest.window)
-    moved = _fetched(nest, nest.batch, pinned)
+    moved = fetched(nest, nest.batch, pinned)
     spikes = pinned[:, None] + np.multiply.outer(moved, nest.filter_tiles)
     return Cost("weights_outer", weights, spikes, np.zeros_like(nest.filters), pinned)
 
@@ -136,7 +136,7 @@ def inputs_outer(nest: Nest) -> Cost:
     pinned = _pinned(image, nest.spike_buffer, nest.window)
     overflow = np.maximum(nest.rows.single_windows * nest.row_bytes - nest.spike_buffer, 0).sum()
     streamed = np.where(nest.rows.heights == 1, overflow, 0)
-    once = pinned + _fetched(nest, 1, pinned)
+    once = pinned + fetched(nest, 1, pinned)
     spikes = nest.batch * (once[:, None] + np.multiply.outer(streamed, nest.filter_tiles - 1))
     all_weights = nest.all_filters * nest.filter_bytes
     resident = _resident_weights(nest)
@@ -179,7 +179,7 @@ def _pinned(everything: int, buffer: int, tile: Ints) -> Ints:
     return np.full_like(tile, everything) if everything <= buffer else np.maximum(buffer - tile, 0)
 
 
-def _fetched(nest: Nest, images: int, pinned: Ints) -> Ints:
+def fetched(nest: Nest, images: int, pinned: Ints) -> Ints:
     """[r] bytes that one traversal of `images` fetches, the `pinned` bytes [r] being those that it would fetch most."""
     row = images * nest.row_bytes
     most = nest.rows.fetched_most

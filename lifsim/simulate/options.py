@@ -11,13 +11,14 @@ from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, Validati
 from lifsim.config import defaults
 from lifsim.config.document import Document, Mark
 from lifsim.config.validate import Examined, examine
+from lifsim.model.members import member_of
 from lifsim.model.schema import Broken, Model, Text, rule
 
 SpikeSource = Literal["workload", "engine"]
 Schedule = Literal["tick", "timestep", "auto"]
 Objective = Literal["dram", "cycles", "energy"]
 Mode = Literal["inference", "training"]
-Bptt = Literal["stored", "reversed"]
+Bptt = Annotated[str, member_of("keeping")]
 
 Images = Annotated[int, Field(ge=1, le=1 << 16, strict=True)]
 
@@ -53,8 +54,9 @@ class Options(Model):
     compare like with like. One of several layers runs timestep by timestep; one of a single layer as `schedule` has it
     ("auto": as needs less), or as stands behind its name: conv1:tick, conv1:timestep.
 
-    mode "training": forward, backward and weight update of one batch; bptt: whether membranes are "stored" for the
-    backward pass, or recomputed backwards ("reversed").
+    mode "training": forward, backward and weight update of one batch; bptt: how the backward pass comes to the
+    membranes (`lifsim list keepings`): "stored", "reversed" (calls are undone from the last state) or "recomputed" (u
+    runs forward again).
 
     Raises InputError with everything that is wrong with the values.
     """
@@ -90,8 +92,8 @@ class Options(Model):
     @rule
     def training_goes_backwards(self) -> Broken:
         """Nothing is recomputed where there is no backward pass."""
-        if self.bptt == "reversed" and self.mode != "training":
-            yield "bptt", f"'reversed' must go with mode training, not {self.mode}"
+        if self.bptt != type(self).model_fields["bptt"].default and self.mode != "training":
+            yield "bptt", f"{self.bptt!r} must go with mode training, not {self.mode}"
 
     @model_validator(mode="wrap")
     @classmethod

@@ -14,20 +14,23 @@ from lifsim.graph.states import State, any_shared, channels_by_layer, left_unsha
 from lifsim.hardware.array import dataflow_of, shape_of, sparsity_of
 from lifsim.hardware.gemm import ceil_div
 from lifsim.hardware.lif_unit import LifBank, NeuronNeeds, lif_bank
+from lifsim.keeping import KEEPINGS
 from lifsim.memo import Shared
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
+from lifsim.play.gradient_notes import gradient_notes
 from lifsim.play.record import LayerRecord
-from lifsim.play.training import training_notes
-from lifsim.play.trial import Trial, holding, priced
+from lifsim.play.training import keeping_notes
+from lifsim.play.trial import Trial, priced
 from lifsim.schedule.chain_notes import chain_notes
 from lifsim.schedule.chip import Chip
-from lifsim.schedule.lif_memory import lif_memory
+from lifsim.schedule.lif_memory import lif_memory, run_together
 from lifsim.simulate.options import Options
 from lifsim.simulate.planning import planned
 from lifsim.simulate.result import Result, Totals
 from lifsim.simulate.spikes import Spikes, at_its_rates, read_spikes
+from lifsim.training.norm_notes import norm_notes, twice_note
 from lifsim.training.optimizer import optimizer_notes
 from lifsim.training.refusals import training_faults
 from lifsim.units import format_si
@@ -66,16 +69,18 @@ def simulate(
         network, channels_by_layer(network, states), machine, bank, spikes.batch, spikes.kept, shared.parts, watch
     )
     costs = accounting.costs(arch)
-    reverse = options.bptt == "reversed"
+    keeping = KEEPINGS[options.bptt]
     if accounting.scheduled:
-        trial = Trial(setup, accounting, costs, options.mode == "training", reverse, shared.runs)
+        trial = Trial(setup, accounting, costs, options.mode == "training", keeping, shared.runs)
         plan, tried, of_schedule = planned(trial, states, Chip.of(arch), options)
         records, timeline = tried or trial.of(plan)
-        bank = holding(bank, network, plan)
+        bank, groups = trial.bank_for(plan), run_together(plan)
     else:
         counted = accounting.count_unscheduled(at_its_rates(network, options), arch)
-        plan, records, timeline, of_schedule = None, priced(setup, counted, costs), None, ()
-    memory = lif_memory(network, states, arch.precision.membrane_bits, spikes.batch, reverse=reverse)
+        plan, records, timeline, of_schedule, groups = None, priced(setup, counted, costs), None, (), ()
+    alike = groups if options.schedule == "timestep" or not any_shared(states) else ()
+    bits = arch.precision.membrane_bits
+    memory = lif_memory(network, states, bits, spikes.batch, keeping, groups, alike)
     trace = options.trace or network.spikes.trace
     return Result(
         arch=arch,
@@ -94,8 +99,11 @@ def simulate(
         ),
         notes=(
             *notes(arch, network, sharing, states, options, spikes),
+            *(gradient_notes(network, machine, records, costs) if options.mode == "training" else ()),
             *of_schedule,
             *(chain_notes(plan, sharing) if plan else ()),
+            *(twice_note(plan, spikes.batch, keeping) if plan else ()),
+            *(keeping_notes(plan, network, states, keeping) if plan and options.mode == "training" else ()),
             *buffer_notes(arch, records),
         ),
         timeline=timeline,
@@ -111,7 +119,7 @@ def _require_known(accounting: Accounting, arch: Arch, network: Network, options
     if training and not (accounting.scheduled and accounting.trains):
         faults.append(Fault(f"training must be inference: accounting {accounting.name} knows no other", path="mode"))
     elif training:
-        faults += training_faults(network, arch, reverse=options.bptt == "reversed")
+        faults += training_faults(network, arch, KEEPINGS[options.bptt])
     if faults:
         raise InputError(faults)
 
@@ -153,7 +161,8 @@ def notes(
     if accounting.reads_spikes:
         said += _spike_notes(network, sharing, spikes, options.rates_scale)
     if options.mode == "training":
-        said += [*training_notes(network), *optimizer_notes(network, arch, spikes.batch)]
+        said += norm_notes(network, spikes.batch)
+        said += optimizer_notes(network, arch, spikes.batch)
     return tuple(said)
 
 

@@ -55,7 +55,7 @@ def planned(trial: Trial, states: tuple[State, ...], chip: Chip, options: Option
     )
 
     def moved(choice: Choice) -> int:
-        return setup.memo.of(trained_bytes, choices, choice, trial.reverse) if trial.training else dram_bytes(choice)
+        return setup.memo.of(trained_bytes, choices, choice, trial.keeping) if trial.training else dram_bytes(choice)
 
     def cycles(choice: Choice) -> int:
         return least_cycles(setup.machine, setup.memo.of(counted, setup, trial.accounting, choices, choice))

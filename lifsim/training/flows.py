@@ -14,17 +14,28 @@ from lifsim.schedule.moves import shares
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.rows import Ints
 from lifsim.training.gradient_states import StateMoves
+from lifsim.training.kept import Stretches
+from lifsim.training.nests import BackwardOrder
+from lifsim.training.orders import LayerOrders
 from lifsim.training.sizes import TrainingSizes
 
 
 @dataclass(frozen=True)
 class Flow:
-    """One tensor on its way. region: its name in DRAM. bytes, offset: [turns] how many, from where on."""
+    """One tensor on its way. region: its name in DRAM. bytes, offset: [turns] how many, from where on; times: [turns]
+    how often."""
 
     kind: Kind
     region: str
     bytes: Ints
     offset: Ints | int
+    times: Ints | int = 1
+
+    def again(self, total: Ints) -> Iterator[Flow]:
+        """The same bytes so often that `total` [turns] move: whole, then the first of them."""
+        whole, rest = np.divmod(total, np.maximum(self.bytes, 1))
+        yield replace(self, bytes=np.where(whole > 0, self.bytes, 0), times=whole)
+        yield replace(self, bytes=rest, times=1)
 
 
 @dataclass(frozen=True)
@@ -62,6 +73,14 @@ class Turns:
         begin, end = (whole * edge + rest * edge // of for edge in (place, place + self.images))
         return Flow(kind, region, np.where(chosen, end - begin, 0), start + begin)
 
+    def kept(self, region: str, states: Stretches) -> Flow:
+        """Membranes that the forward pass kept: those of a turn's images, of its timestep, or of all."""
+        if self.timesteps == states.bits.size:
+            start, end = states.of(self.timestep, self.first_image, self.images)
+        else:
+            start, end = states.of_images(self.first_image, self.images)
+        return Flow(Kind.MEMBRANE_READ, region, end - start, start)
+
     def weights(self, region: str, total: int, stays: int, rounds: int) -> Flow:
         """The first turn that works brings what stays on chip, each its share of what is fetched again and again."""
         works = (self.timestep == 0) | (rounds == self.timesteps)
@@ -70,10 +89,10 @@ class Turns:
         size[np.argmax(works)] += first
         return Flow(Kind.WEIGHTS, region, size, 0)
 
-    def at(self, kind: Kind, region: str, turns: slice, each: int) -> Flow:
-        """`each` bytes at these turns."""
+    def at(self, kind: Kind, region: str, turns: slice, total: int) -> Flow:
+        """`total` bytes, dealt to these turns alike."""
         size = np.zeros(self.count, np.int64)
-        size[turns] = each
+        size[turns] = shares(total, np.ones_like(size[turns]))
         return Flow(kind, region, size, 0)
 
 
@@ -88,17 +107,28 @@ class LayerFlows:
     sizes: TrainingSizes
     layer: Layer
     group: GroupPlan
+    orders: LayerOrders
 
     def recompute(self, turns: Turns) -> Iterator[Flow]:
-        """Weights, input and residual operands again, and the LIF's spikes."""
+        """Weights, input and residual operands again, and, to undo calls, the LIF's spikes."""
         layer, sizes = self.layer, self.sizes
         yield self.product_weights(turns)
         yield self._tensor(Kind.SPIKES_IN, layer.input, turns)
         for tensor in layer.residuals:
             yield self._tensor(Kind.RESIDUAL, tensor, turns)
-        if layer.lif:
+        if layer.lif and sizes.keeping.reads_spikes:
             own = f"tensor:{layer.lif.name}"
             yield turns.spread(Kind.SPIKES_IN, own, sizes.own_spikes(layer), layer.timesteps)
+
+    def forward_again(self, turns: Turns, carried: StateMoves) -> Iterator[Flow]:
+        """The states that u runs forward from, and u' of calls that find no room until they are undone."""
+        yield from self._begins(turns)
+        index, state = self.layer.index, self.sizes.state_of(self.layer)
+        if state is not None:
+            place = state.layers.index(index)
+            before = self.sizes.layers[state.layers[place - 1]] if place else self.layer
+            yield Flow(Kind.MEMBRANE_READ, in_flight(before), carried.continued[index].ravel(), 0)
+        yield Flow(Kind.MEMBRANE_WRITE, in_flight(self.layer), carried.in_flight[index].ravel(), 0)
 
     def backward(self, turns: Turns, carried: StateMoves) -> Iterator[Flow]:
         """Gradients come in through spike_in and leave through spike_out; states and what is carried from timestep to
@@ -108,12 +138,12 @@ class LayerFlows:
         yield from self.handed_back(turns, self.numbered)
         if self.layer.lif:
             yield from self.states(turns, carried)
-        yield from self.overflow(turns)
+        yield from self.waiting(turns)
 
     def weights(self, turns: Turns) -> Iterator[Flow]:
         """Of the product with the gradients, where somebody asks for it."""
-        if self.sizes.has_gradient(self.layer.input):
-            yield self.product_weights(turns)
+        if self.orders.backward is not None:
+            yield from self._product_weights(self.orders.backward, turns)
 
     def returned(self, turns: Turns) -> Iterator[Flow]:
         """Gradients of outputs, from every reader."""
@@ -136,23 +166,21 @@ class LayerFlows:
             handed[tensor.name] += 1
         return found
 
-    def overflow(self, turns: Turns) -> Iterator[Flow]:
-        """Membrane gradients that wait elsewhere than in spike_out, out and in again for the product."""
-        if self.has_own_gradients:
-            yield self._overflow(Kind.SPIKES_OUT, turns)
-            if self.sizes.has_gradient(self.layer.input):
-                yield self._overflow(Kind.SPIKES_IN, turns)
+    def waiting(self, turns: Turns) -> Iterator[Flow]:
+        """Membrane gradients that wait in DRAM, out and in again for the product, as often as its order asks."""
+        if self.orders.own:
+            yield self._waiting(Kind.SPIKES_OUT, turns)
+        back = self._waiting(Kind.SPIKES_IN, turns)
+        yield from back.again(shares(self.orders.comes_back, back.bytes))
 
     def weight_update(self, turns: Turns) -> Iterator[Flow]:
         """Membrane gradients are what the array takes for weights here. Weight gradients are sums: what the weight
         buffer cannot hold of them goes out and in as spilled sums do, and so do the weights that the last turn
         changes, and what the optimizer keeps of them."""
-        layer, sizes = self.layer, self.sizes
-        excess = sizes.weight_gradient_overflow(layer)
-        yield self._tensor(Kind.SPIKES_IN, layer.input, turns)
-        yield self._overflow(Kind.WEIGHTS, turns)
-        yield turns.at(Kind.PSUM_READ, f"weight_gradients:{layer.name}", slice(1, None), excess)
-        yield turns.at(Kind.PSUM_WRITE, f"weight_gradients:{layer.name}", slice(0, -1), excess)
+        spikes = self._tensor(Kind.SPIKES_IN, self.layer.input, turns)
+        yield from spikes.again(shares(self.orders.update.spikes, spikes.bytes))
+        yield self._waiting(Kind.WEIGHTS, turns)
+        yield from self._sums(turns)
         yield from self._changes(turns)
 
     def _changes(self, turns: Turns) -> Iterator[Flow]:
@@ -164,10 +192,22 @@ class LayerFlows:
         yield turns.at(Kind.PSUM_READ, state, last, update.state)
         yield turns.at(Kind.PSUM_WRITE, state, last, update.state)
 
-    @property
-    def has_own_gradients(self) -> bool:
-        """Whether its sums have other gradients than what it puts out: behind them is a LIF, or a batch norm."""
-        return self.layer.lif is not None or self.layer.index in self.sizes.facts.norms.layers
+    def _sums(self, turns: Turns) -> Iterator[Flow]:
+        """What goes out in one turn comes in at the next, or in the same where there is but one."""
+        region, several = f"weight_gradients:{self.layer.name}", turns.count > 1
+        for kind, some in ((Kind.PSUM_READ, slice(1, None)), (Kind.PSUM_WRITE, slice(0, -1))):
+            moved = turns.at(kind, region, some if several else slice(None), self.orders.update.sums)
+            all_sums = np.minimum(moved.bytes, self.orders.update.all_sums)
+            yield from replace(moved, bytes=all_sums).again(moved.bytes)
+
+    def _product_weights(self, order: BackwardOrder, turns: Turns) -> Iterator[Flow]:
+        """What stays comes with the first turn, and so does all that one pass over all images needs; each brings its
+        share of the rest."""
+        region, every = f"weights:{self.layer.name}", self.sizes.weights(self.layer)
+        one_pass = self.group.tick_batched and self.orders.when == "afterwards"
+        stays = every if one_pass and order.tiles.order == "weights_outer" else order.resident
+        moved = turns.weights(region, order.weights, stays, self.layer.rounds)
+        yield from replace(moved, bytes=np.minimum(moved.bytes, every)).again(moved.bytes)
 
     def product_weights(self, turns: Turns) -> Flow:
         """As the forward pass fetches them."""
@@ -187,30 +227,41 @@ class LayerFlows:
             kind, f"gradient:{tensor.name}", size, tensor.timesteps, start=number * size, at_once=kind == Kind.SPIKES_IN
         )
 
-    def _overflow(self, kind: Kind, turns: Turns) -> Flow:
-        """Membrane gradients that spike_out cannot hold, each turn's where the last one's were. Without a LIF they are
-        the output's gradients, which are in DRAM."""
-        layer = self.layer
-        size = self.sizes.membrane_gradient_overflow(layer, self.group)
-        overflow = turns.spread(kind, f"membrane_gradients:{layer.name}", size, layer.rounds)
-        if self.has_own_gradients:
-            return replace(overflow, offset=0)
+    def _waiting(self, kind: Kind, turns: Turns) -> Flow:
+        """Membrane gradients that wait in DRAM: of updates in turn each turn's where the last one's were. Without a LIF
+        or a batch norm they are the output's gradients."""
+        layer, orders = self.layer, self.orders
+        waiting = turns.spread(kind, f"membrane_gradients:{layer.name}", orders.waiting, layer.rounds)
+        if orders.own:
+            return replace(waiting, offset=0) if orders.when == "in turn" else waiting
         output = self.gradient(kind, layer.outputs[0], 0, turns)
-        return replace(overflow, region=output.region, offset=output.offset)
+        return replace(waiting, region=output.region, offset=output.offset)
 
     def states(self, turns: Turns, carried: StateMoves) -> Iterator[Flow]:
-        """Kept membranes: all calls', or the last one's, with which recomputation begins; gradients of membranes."""
-        sizes, layer, state = self.sizes, self.layer, self.sizes.state_of(self.layer)
-        steps = 1 if sizes.reverse else layer.timesteps
-        region = kept_states(sizes, layer)
-        yield turns.spread(Kind.MEMBRANE_READ, region, sizes.states(layer), steps, at_once=True)
+        """Kept membranes, or u' of calls that ran forward again; gradients of membranes."""
+        layer, state = self.layer, self.sizes.state_of(self.layer)
+        if self.sizes.keeping.holds_calls:
+            yield Flow(Kind.MEMBRANE_READ, in_flight(layer), carried.in_flight[layer.index].ravel(), 0)
+        else:
+            yield from self._begins(turns)
         if state is not None:
             between = f"state_gradients:{state.name}"
             yield Flow(Kind.MEMBRANE_READ, between, carried.reads[layer.index].ravel(), 0)
             yield Flow(Kind.MEMBRANE_WRITE, between, carried.writes[layer.index].ravel(), 0)
 
+    def _begins(self, turns: Turns) -> Iterator[Flow]:
+        """Kept membranes that the layer's way back begins with."""
+        kept = self.sizes.kept(self.layer, self.group)
+        if kept is not None:
+            yield turns.kept(kept_states(self.sizes, self.layer), kept.read)
+
 
 def kept_states(sizes: TrainingSizes, layer: Layer) -> str:
-    """Where the states that a layer's LIF keeps lie: those of every call by themselves, a last one with its state."""
+    """Where the states that the layer's LIF keeps lie, with those of all that use the same membranes."""
     state = sizes.state_of(layer)
-    return f"states:{state.name if sizes.reverse and state else layer.name}"
+    return f"states:{state.name if state else layer.name}"
+
+
+def in_flight(layer: Layer) -> str:
+    """Where u' of its calls waits that find no room."""
+    return f"undone:{layer.name}"

@@ -1,8 +1,11 @@
 """Gradients of membranes on their way from timestep to timestep, in the backward pass.
 
-A tick-batched layer keeps them in the PEs. A timestep-major group keeps a gradient per state variable, of its precision
-(and beside it the variable itself where that is recomputed), in the membrane buffer, and moves what does not fit by the
-rules of the forward pass (lifsim.schedule.membranes), without strips.
+A tick-batched layer keeps them in the PEs. A timestep-major group keeps a gradient per state variable, of
+precision.gradient_bits (and beside it the variable itself where calls are undone), in the membrane buffer, and moves
+what does not fit by the rules of the forward pass (lifsim.schedule.membranes), without strips. Where u runs forward
+again, u' of all calls of a timestep of the group is there until it is undone: what does not fit beside the gradients
+goes out and comes in once a timestep, and once more where another layer's call continues from it; the split that moves
+the fewest bytes is taken.
 """
 
 from __future__ import annotations
@@ -11,11 +14,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lifsim.keeping import Keeping
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.facts import NetworkFacts, StateFacts
 from lifsim.schedule.membranes import StateUse, best_split, calls_of, relays_of
+from lifsim.schedule.moves import shares
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.rows import Ints
+from lifsim.schedule.storage import bytes_of
+from lifsim.training.carried import carried
 
 Relays = dict[StateFacts, list[tuple[int, ...]]]
 """By state, its relays: layers that use it one after the other, in the order in which the backward pass meets them."""
@@ -24,17 +31,20 @@ Relays = dict[StateFacts, list[tuple[int, ...]]]
 @dataclass(frozen=True)
 class StateMoves:
     """Bytes by layer (index): [chunks, timesteps], timesteps in the order in which the backward pass meets them.
-    Tick-batched, a chunk is an image with all its timesteps at once."""
+    Tick-batched, a chunk is an image with all its timesteps at once. in_flight: u' of calls that ran forward again,
+    which go out and come in to be undone; continued: of these, what comes in for the next layer on the same state."""
 
     reads: dict[int, Ints]
     writes: dict[int, Ints]
+    in_flight: dict[int, Ints]
+    continued: dict[int, Ints]
 
     @classmethod
     def none(cls, group: GroupPlan, batch: int, timesteps: int) -> StateMoves:
         """Nothing moves, yet."""
         shape = (batch, 1) if group.tick_batched else (-(-batch // group.images), timesteps)
         members = range(group.first, group.last + 1)
-        return cls(*({layer: np.zeros(shape, np.int64) for layer in members} for _ in range(2)))
+        return cls(*({layer: np.zeros(shape, np.int64) for layer in members} for _ in range(4)))
 
     def add(self, relays: list[tuple[int, ...]], moving: int, transient: int, apart: int, chunks: slice) -> None:
         """A state of which `moving` bytes do not stay, `transient` of them at most through a relay of calls; the others
@@ -47,30 +57,73 @@ class StateMoves:
             for moves in (self.reads, self.writes):
                 moves[call.layer][chunks] += (moving - through) * apart
 
+    def fly(self, flight: Flight, away: int, chunks: slice) -> None:
+        """`away` bytes of u' in flight leave and come back."""
+        for layer, after, size in zip(flight.layers, flight.next, shares(away, np.array(flight.bytes)), strict=True):
+            self.in_flight[layer][chunks] += size
+            if after is not None:
+                self.continued[after][chunks] += size
 
-def gradient_state_moves(facts: NetworkFacts, chip: Chip, group: GroupPlan, batch: int, *, reverse: bool) -> StateMoves:
-    """What the layers of `group` move. reverse: membranes are recomputed."""
+
+@dataclass(frozen=True)
+class Flight:
+    """u' of calls of a timestep, of an image, by layer; next: the layer that continues from it, None where the chain
+    does in the unit, or nobody."""
+
+    layers: tuple[int, ...]
+    next: tuple[int | None, ...]
+    bytes: tuple[int, ...]
+
+    @property
+    def moves(self) -> int:
+        """How often a byte moves that does not stay."""
+        return 2 + any(after is not None for after in self.next)
+
+
+def gradient_state_moves(facts: NetworkFacts, chip: Chip, group: GroupPlan, batch: int, keeping: Keeping) -> StateMoves:
+    """What the layers of `group` move. keeping: how they come to their membranes."""
     moves = StateMoves.none(group, batch, facts.timesteps)
     if group.tick_batched:
         return moves
-    by_state = _relays(facts, group)
-    beside = 2 if reverse else 1
+    states, precision = keeping.carries_states, chip.precision
+    by_state = {carried(state, precision, states=states): relays for state, relays in _relays(facts, group).items()}
+    flights = _flights(facts, group, precision.membrane_bits) if keeping.holds_calls else []
     whole, rest = divmod(batch, group.images)
     for images, chunks in ((group.images, slice(0, whole)), (rest, slice(whole, None))):
         uses = [
             StateUse(
-                images * beside * state.bytes,
+                images * state.bytes,
                 sum(map(len, relays)),
                 len(relays),
-                parted=state.parted.of(images * beside),
-                granule=beside * state.granule,
+                parted=state.parted.of(images),
+                granule=state.granule,
             )
             for state, relays in by_state.items()
         ]
-        split = best_split(uses, facts.timesteps, chip.room.membrane)
-        for use, relays, permanent in zip(uses, by_state.values(), split.permanent, strict=True):
+        granule = max((use.granule for use in uses), default=0)
+        flying = [
+            StateUse(images * sum(flight.bytes), 1, 1, granule=granule, a_timestep=flight.moves) for flight in flights
+        ]
+        split = best_split([*uses, *flying], facts.timesteps, chip.room.membrane)
+        for use, relays, permanent in zip(uses, by_state.values(), split.permanent, strict=False):
             moves.add(relays, use.bytes - permanent, split.transient, use.parts_apart(split.reserved), chunks)
+        for flight, use, stays in zip(flights, flying, split.permanent[len(uses) :], strict=True):
+            moves.fly(flight, use.bytes - stays, chunks)
     return moves
+
+
+def _flights(facts: NetworkFacts, group: GroupPlan, membrane_bits: int) -> list[Flight]:
+    """What a layer's last calls leave for the next layer on their state, and all others."""
+    goes_on: list[tuple[int, int | None, int]] = []
+    ends: list[tuple[int, int | None, int]] = []
+    for state in facts.states:
+        for layer, after in zip(state.layers, (*state.layers[1:], None), strict=True):
+            if layer in group.indices:
+                every = bytes_of(facts.layers[layer].layer.lif_elements * state.variables * membrane_bits)
+                left = bytes_of(state.values * membrane_bits) if after is not None else 0
+                goes_on += [(layer, after, left)] if left else []
+                ends.append((layer, None, every - left))
+    return [Flight(*zip(*calls, strict=True)) for calls in (goes_on, ends) if calls]
 
 
 def _relays(facts: NetworkFacts, group: GroupPlan) -> Relays:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from lifsim.hardware.pipeline.kinds import Kind
+from lifsim.model.network import Layer
 from lifsim.training.flows import Flow, LayerFlows, Turns
 from lifsim.training.gradient_states import StateMoves
 from lifsim.training.norm_sums import NormSums, residual_with_dy
@@ -21,6 +22,15 @@ class NormFlows:
 
     flows: LayerFlows
     norm: NormSums
+
+    @property
+    def layer(self) -> Layer:
+        """Whose."""
+        return self.flows.layer
+
+    def forward_again(self, turns: Turns, carried: StateMoves) -> Iterator[Flow]:
+        """What calls that run forward again move: the statistics are known by then."""
+        return self.flows.forward_again(turns, carried)
 
     def recompute(self, turns: Turns) -> Iterator[Flow]:
         """What recomputation moves without the norm, and the sums that it writes for the second pass."""
@@ -50,7 +60,7 @@ class NormFlows:
         yield from self._dy(turns)
         yield from self._read(turns, norm.second_read)
         yield from flows.handed_back(turns, flows.numbered[: self._inputs])
-        yield from flows.overflow(turns)
+        yield from flows.waiting(turns)
 
     @property
     def _inputs(self) -> int:

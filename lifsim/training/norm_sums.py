@@ -12,7 +12,7 @@ On the way back the norm's gradient needs two sums over the batch, of dy and of 
     dx = gain / std * (dy - mean(dy) - x^ * mean(dy * x^)),  x^ = (x - mean) / std
 
 So there are two passes over dy and x: dy waits in spike_out, what does not fit leaves and comes back; x, the sums, are
-kept by the forward pass, or, where membranes are recomputed, come from the recomputation (Ioffe and Szegedy, ICML
+kept by the forward pass, or, where the product runs again for the membranes, come from that (Ioffe and Szegedy, ICML
 2015).
 """
 
@@ -79,11 +79,12 @@ def norm_sums(sizes: TrainingSizes, layer: Layer, group: GroupPlan) -> NormSums 
         return None
     waiting = _Waiting(sizes, layer, group)
     handed_on = layer.index in norms.handed_on
-    kept = not sizes.reverse or layer.lif is None
+    kept = not sizes.keeping.product_again or layer.lif is None
     away = 0 if handed_on else waiting.away
-    again = DramBytes() if handed_on or waiting.replayed else product_again(sizes, layer, group)
     trip = away if kept else 2 * away
-    twice = not waiting.replayed and again.total < trip
+    may = trip > 0 and not waiting.replayed
+    again = product_again(sizes, layer, group) if may else DramBytes()
+    twice = may and again.total < trip
     back, once_more = waiting.away_on_the_way_back, _recomputed(sizes, layer, group)
     from_dram = handed_on or kept
     recomputed_twice = not from_dram and once_more.total < 2 * back
@@ -202,8 +203,9 @@ class _Waiting:
     @property
     def gradients_away(self) -> int:
         """Bytes of dy that spike_out cannot hold from one pass to the other."""
-        values, often = self._at_a_time
-        return self.all - often * min(self.sizes.chip.room.spike_out, values * self.bits // 8)
+        chip, (values, often) = self.sizes.chip, self._at_a_time
+        bits = chip.precision.of_gradients
+        return bytes_of(often * values * bits) - often * min(chip.room.spike_out, values * bits // 8)
 
     @property
     def gradients(self) -> int:

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lifsim.hardware.array import ArrayCycles, ArrayShape, Dataflow, Gemm, buffer_accesses, dense_cycles
+from lifsim.hardware.array import (
+    ArrayCycles,
+    ArrayShape,
+    Cut,
+    Dataflow,
+    Gemm,
+    buffer_accesses,
+    dense_cycles,
+    dense_waits,
+    per_round,
+)
 from lifsim.hardware.gemm import NO_CYCLES
 from lifsim.hardware.input_reads import EvenReads
 from lifsim.hardware.sram_banks import Banks
+from lifsim.hardware.sram_ports import Ports, PortStalls
 from lifsim.model.network import Layer
+from lifsim.training.gradient_rows import along_of, transposed_axis
+from lifsim.training.nests import BackwardOrder, UpdateOrder
 
 
 def transposed_gemm(layer: Layer) -> Gemm:
@@ -38,30 +52,51 @@ def map_products(layer: Layer) -> int:
 
 @dataclass(frozen=True)
 class Product:
-    """What a stage has the array multiply, `rounds` times an image."""
+    """What a stage has the array multiply, `rounds` times an image. tiles: (a tile as a product, how many there are
+    alike), of all groups together; each is worked off whole."""
 
-    gemm: Gemm
+    tiles: tuple[tuple[Gemm, int], ...]
     dataflow: Dataflow
     rounds: int
 
     def input_words(self, shape: ArrayShape, banks: Banks, element_bits: int) -> int:
         """That the array reads from spike_in for one image; its operands lie in the order in which they are asked
         for."""
-        if self.rounds == 0:
-            return 0
-        read = EvenReads(self.gemm, element_bits)
-        words = self.dataflow.input_reads(read, self.gemm, banks, shape).words
-        return int(words.sum()) * self.dataflow.input_repeats(self.gemm, shape) * self.rounds
+        words = 0
+        for tile, count in self.tiles:
+            once = self.dataflow.input_reads(EvenReads(tile, element_bits), tile, banks, shape).words
+            words += int(once.sum()) * self.dataflow.input_repeats(tile, shape) * count
+        return words * self.rounds
+
+    def waits(self, shape: ArrayShape, ports: Ports, element_bits: int, *, tick_batched: bool) -> PortStalls:
+        """Of one image, for the ports of the buffers that feed the array; its inputs have so many bits."""
+        total = PortStalls()
+        for tile, count in self.tiles:
+            read = EvenReads(tile, element_bits)
+            total += dense_waits(self.dataflow, read, tile, shape, self.rounds, tick_batched, ports) * count
+        return total
 
 
-def backward_product(layer: Layer, dataflow: Dataflow, *, needed: bool) -> Product:
-    """needed: whether somebody asks for the gradients of the layer's input."""
-    return Product(transposed_gemm(layer), dataflow, layer.rounds if needed else 0)
+def backward_product(layer: Layer, dataflow: Dataflow, order: BackwardOrder | None) -> Product:
+    """In this order; None: nobody asks for the gradients of the layer's input."""
+    if order is None:
+        return Product((), dataflow, layer.rounds)
+    gemm, tiles = transposed_gemm(layer), order.tiles
+    along = transposed_axis(layer)
+    starts = range(0, gemm.pixels, tiles.rows * gemm.pixels // along.rows_out)
+    return Product(tuple(Cut(tuple(starts), tiles.filters).tiles(gemm)), dataflow, layer.rounds)
 
 
-def update_product(layer: Layer, dataflow: Dataflow) -> Product:
-    """Of spikes and gradients, summed over the pixels."""
-    return Product(weight_gradient_gemm(layer), dataflow, layer.rounds)
+def update_product(layer: Layer, dataflow: Dataflow, order: UpdateOrder) -> Product:
+    """Of spikes and gradients in this order, summed over the output pixels of a tile, and in the PEs over the rounds
+    that it takes together. What stands for weights is other ones in every round."""
+    tiles, row_pixels = order.tiles, layer.pixels // layer.out_shape[1 + along_of(layer)]
+    rows, found = layer.out_shape[1 + along_of(layer)], []
+    heights = Counter(min(tiles.rows, rows - first) for first in range(0, rows, tiles.rows))
+    for height, often in heights.items():
+        gemm = replace(weight_gradient_gemm(layer), reduction=tiles.together * height * row_pixels)
+        found += [(tile, count * often) for tile, count in Cut((0,), tiles.filters).tiles(gemm)]
+    return Product(tuple(found), per_round(dataflow), layer.rounds // tiles.together)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -82,17 +117,23 @@ class StageWork:
     def of(cls, product: Product, shape: ArrayShape, batch: int, image_words: int, *, tick_batched: bool) -> StageWork:
         """Dense cycles: where gradients and the spikes they meet are zero is not known in advance. image_words: of an
         image's inputs, as `Product.input_words` counts them."""
-        gemm, dataflow, rounds = product.gemm, product.dataflow, product.rounds
-        if rounds == 0:
-            return cls(0, NO_CYCLES, 0, 0, 0, 0, 0, 0)
-        accesses = buffer_accesses(dataflow, gemm, shape, rounds, tick_batched)
+        dataflow, rounds, macs, finished, cycles = product.dataflow, product.rounds, 0, 0, NO_CYCLES
+        accesses = np.zeros(4, object)
+        for tile, count in product.tiles:
+            moved = buffer_accesses(dataflow, tile, shape, rounds, tick_batched)
+            each = moved.inputs, moved.weights, moved.psum_reads, moved.psum_writes
+            accesses += np.array(each, object) * count
+            cycles += dense_cycles(dataflow, tile, shape, rounds, tick_batched) * count
+            macs += tile.macs * rounds * count
+            finished += tile.pixels * tile.filters * tile.groups * rounds * count
+        inputs, weights, psum_reads, psum_writes = (accesses * batch).tolist()
         return cls(
-            macs=gemm.macs * rounds * batch,
-            cycles=dense_cycles(dataflow, gemm, shape, rounds, tick_batched) * batch,
-            inputs=accesses.inputs * batch,
-            weights=accesses.weights * batch,
-            finished=gemm.pixels * gemm.filters * gemm.groups * rounds * batch,
-            psum_reads=accesses.psum_reads * batch,
-            psum_writes=accesses.psum_writes * batch,
+            macs=macs * batch,
+            cycles=cycles * batch,
+            inputs=inputs,
+            weights=weights,
+            finished=finished * batch,
+            psum_reads=psum_reads,
+            psum_writes=psum_writes,
             input_words=image_words * batch,
         )

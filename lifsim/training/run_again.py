@@ -51,10 +51,18 @@ def _tick(sizes: TrainingSizes, layer: Layer, traffic: LayerTraffic) -> tuple[in
 def _timestep(layer: Layer, traffic: LayerTraffic, walk: Walk) -> tuple[int, int]:
     """(weights, spikes). A filter tile that fits the region stays; of one that streams through it, the next run takes
     no less than the first, but for what is pinned. An input that spike_in has taken whole stays, others come again."""
-    group, place = walk.group, layer.index - walk.group.first
+    place = layer.index - walk.group.first
     fits = int(walk.cost.tile[place]) > 0
     weights = 0 if fits else traffic.dram.weights - traffic.tiling.resident_weight_bytes
-    images = group.chunks.images
-    whole = all(layer.index in group.step_spikes(images, now, walk.cost.heights).whole
-                for now, _ in group.timesteps() if now.has(group.layers[place].when))  # fmt: skip
-    return weights, 0 if whole else traffic.dram.first_operand
+    return weights, 0 if _stays_whole(layer, walk) else traffic.dram.first_operand
+
+
+def _stays_whole(layer: Layer, walk: Walk) -> bool:
+    """Whether spike_in takes its input whole whenever it is computed."""
+    group, images = walk.group, walk.group.chunks.images
+    when = group.layers[layer.index - group.first].when
+    return all(
+        layer.index in group.step_spikes(images, now, walk.cost.heights).whole
+        for now, _ in group.timesteps()
+        if now.has(when)
+    )

@@ -5,22 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from lifsim.graph.states import State
+from lifsim.keeping import CallsOnState, Keeping
 from lifsim.model.network import Layer, Tensor
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.facts import NetworkFacts, StateFacts
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.storage import bytes_of, filter_bytes, rows_of, step_row_bytes, tensor_bytes
+from lifsim.training.kept import KeptStates
 from lifsim.training.optimizer import UpdateBytes
 
 
 @dataclass(frozen=True)
 class TrainingSizes:
-    """One network on one chip, `batch` images. reverse: whether membranes are recomputed backwards."""
+    """One network on one chip, `batch` images. keeping: how the backward pass comes to its membranes."""
 
     facts: NetworkFacts
     chip: Chip
     batch: int
-    reverse: bool
+    keeping: Keeping
 
     @property
     def layers(self) -> list[Layer]:
@@ -50,7 +53,7 @@ class TrainingSizes:
 
     def gradient(self, tensor: Tensor) -> int:
         """One gradient of a tensor, all timesteps."""
-        return bytes_of(self.batch * tensor.timesteps * tensor.elements * self.chip.precision.psum_bits)
+        return bytes_of(self.batch * tensor.timesteps * tensor.elements * self.chip.precision.of_gradients)
 
     def state_of(self, layer: Layer) -> StateFacts | None:
         """The membranes of the layer's LIF."""
@@ -58,37 +61,37 @@ class TrainingSizes:
             return None
         return next(state for state in self.facts.states if layer.index in state.layers)
 
-    def states(self, layer: Layer) -> int:
-        """Stored: every variable of all calls. Reversed: each state after its last call."""
+    def kept(self, layer: Layer, group: GroupPlan) -> KeptStates | None:
+        """What the forward pass keeps of the calls on the layer's membranes; None without a LIF."""
         state = self.state_of(layer)
         if layer.lif is None or state is None:
-            return 0
+            return None
+        lifs = tuple(lif.name for lif in (self.layers[index].lif for index in state.layers) if lif)
+        shared = State(state.name, (state.values // state.variables,), lifs, state.variables, state.channels)
         bits = self.chip.precision.membrane_bits
-        if not self.reverse:
-            return bytes_of(self.batch * layer.timesteps * layer.lif_elements * state.variables * bits)
-        return bytes_of(self.batch * state.values * bits) if layer.index == state.layers[-1] else 0
+        calls = CallsOnState(shared, layer.lif.neuron, layer.timesteps, bits, not group.tick_batched)
+        kept = self.keeping.kept(calls)
+        number = state.layers.index(layer.index)
+        return KeptStates(kept, self.keeping.read_back(kept), number, self.batch)
+
+    def states_written(self, layer: Layer, group: GroupPlan) -> int:
+        """Of states, that the forward pass keeps."""
+        kept = self.kept(layer, group)
+        return kept.written.total if kept else 0
+
+    def states_read(self, layer: Layer, group: GroupPlan) -> int:
+        """Of states, that the way back begins with."""
+        kept = self.kept(layer, group)
+        return kept.read.total if kept else 0
 
     def own_spikes(self, layer: Layer) -> int:
         """What the layer's LIF fires, in front of a pool."""
         return bytes_of(self.batch * layer.timesteps * layer.lif_elements)
 
     def hidden_spikes(self, layer: Layer) -> int:
-        """Of these, those that are kept for the recomputation alone: a pool hands over others."""
+        """Of these, those that are kept to undo calls alone: a pool hands over others."""
         hidden = layer.lif is not None and layer.lif.name not in {tensor.name for tensor in layer.outputs}
-        return self.own_spikes(layer) if self.reverse and hidden else 0
-
-    def membrane_gradient_overflow(self, layer: Layer, group: GroupPlan) -> int:
-        """Membrane gradients that spike_out cannot hold from the backward stage to the weight update: of an image,
-        tick-batched all its timesteps."""
-        elements = layer.pixels * layer.filters
-        steps, times = (layer.rounds, self.batch) if group.tick_batched else (1, self.batch * layer.rounds)
-        one = bytes_of(steps * elements * self.chip.precision.psum_bits)
-        return times * max(0, one - self.chip.room.spike_out)
-
-    def weight_gradient_overflow(self, layer: Layer) -> int:
-        """Weight gradients that the weight buffer cannot hold: once."""
-        gradients = bytes_of(layer.weights * self.chip.precision.psum_bits)
-        return max(0, gradients - self.chip.room.weight)
+        return self.own_spikes(layer) if self.keeping.reads_spikes and hidden else 0
 
     def weights(self, layer: Layer) -> int:
         """All weights of a layer."""

@@ -2,7 +2,9 @@
 
 A group of layers is walked back as it was walked forward: tick-batched image by image, timestep-major chunk by chunk
 and timestep by timestep, the last one first; in each of them from the last layer to the first, and of a layer
-recomputation, backward stage and weight update. docs/model.md, "Training on the accelerator", says what a visit moves.
+recomputation, backward stage and, where weights are updated in turn, their update; the other updates come afterwards;
+where u runs forward again, all recomputation comes first, from the first layer to the last. docs/model.md, "Training on
+the accelerator", says what a visit moves.
 """
 
 from __future__ import annotations
@@ -20,9 +22,11 @@ from lifsim.schedule.moves import Moves, Visit, moves_of, shares
 from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.training.flows import Flow, LayerFlows, Turns, kept_states
 from lifsim.training.gradient_states import StateMoves, gradient_state_moves
+from lifsim.training.group_orders import orders_of
 from lifsim.training.norm_flows import NormFlows
 from lifsim.training.norm_sums import norm_sums
 from lifsim.training.norm_visits import normed_visits
+from lifsim.training.orders import LayerOrders
 from lifsim.training.sizes import TrainingSizes
 from lifsim.training.stages import Stage
 
@@ -31,49 +35,74 @@ StageVisit = tuple[Stage, Visit]
 
 
 class StageTurns(NamedTuple):
-    """A stage of a layer on the way back: its turns, and what they move."""
+    """A stage of a layer on the way back: its turns, and what they move. ahead: before all that is undone in a turn,
+    of the first layer first."""
 
     stage: Stage
     turns: Turns
     flows: list[Flow]
+    ahead: bool = False
 
 
 def training_visits(sizes: TrainingSizes, plan: Plan, inference: Sequence[Visit]) -> list[StageVisit]:
     """All visits of a training run in order. inference: those of the forward pass, which write all spikes."""
-    forward = normed_visits(sizes, plan, _with_kept(sizes, inference))
+    forward = normed_visits(sizes, plan, _with_kept(sizes, plan, inference))
     found: list[StageVisit] = [(Stage.FORWARD, visit) for visit in forward]
     for group in reversed(plan.groups):
         found += _GroupBackwards(sizes, group).visits()
     return found
 
 
-def _with_kept(sizes: TrainingSizes, visits: Sequence[Visit]) -> list[Visit]:
-    """`visits` with what only the backward pass reads: states, and spikes that a pool hides. Last states leave at the
-    last timestep."""
+def _with_kept(sizes: TrainingSizes, plan: Plan, visits: Sequence[Visit]) -> list[Visit]:
+    """`visits` with what only the backward pass reads: states, at their timesteps, and spikes that a pool hides."""
     found = list(visits)
-    for layer in sizes.layers:
-        mine = [index for index, visit in enumerate(visits) if visit.layer == layer.index]
-        last = max((visits[index].timestep or 0 for index in mine), default=0)
-        ending = [index for index in mine if (visits[index].timestep or 0) == last]
-        keep_states = ending if sizes.reverse else mine
-        _keep(found, keep_states, Kind.MEMBRANE_WRITE, kept_states(sizes, layer), sizes.states(layer))
-        if layer.lif:
-            _keep(found, mine, Kind.SPIKES_OUT, f"tensor:{layer.lif.name}", sizes.hidden_spikes(layer))
+    for group in plan.groups:
+        for layer in sizes.layers[group.first : group.last + 1]:
+            mine = [index for index, visit in enumerate(visits) if visit.layer == layer.index]
+            for chosen, start, size in _kept(sizes, layer, group, visits, mine):
+                _keep(found, chosen, Kind.MEMBRANE_WRITE, Stretch(kept_states(sizes, layer), start, size))
+            if layer.lif:
+                hidden = Stretch(f"tensor:{layer.lif.name}", 0, sizes.hidden_spikes(layer))
+                _keep(found, mine, Kind.SPIKES_OUT, hidden)
     return found
 
 
-def _keep(visits: list[Visit], chosen: Sequence[int], kind: Kind, region: str, size: int) -> None:
-    """Have the chosen visits write `size` bytes more, dealt to their steps by their outputs."""
-    if not size:
+class Stretch(NamedTuple):
+    """So many bytes of a tensor in DRAM, from the byte `start` on."""
+
+    region: str
+    start: int
+    bytes: int
+
+
+def _kept(
+    sizes: TrainingSizes, layer: Layer, group: GroupPlan, visits: Sequence[Visit], mine: Sequence[int]
+) -> Iterator[tuple[list[int], int, int]]:
+    """Of the layer's own visits those of a timestep, and what they keep of states: from which byte on, how many."""
+    kept = sizes.kept(layer, group)
+    if kept is None:
         return
-    parts = shares(size, np.concatenate([visits[index].outputs for index in chosen]))
-    offsets = np.cumsum(parts) - parts
+    if group.tick_batched:
+        start, end = kept.written.of_images(0, sizes.batch)
+        yield list(mine), int(start), int(end - start)
+        return
+    for timestep in range(layer.timesteps):
+        start, end = kept.written.of(np.asarray(timestep), 0, sizes.batch)
+        yield [index for index in mine if visits[index].timestep == timestep], int(start), int(end - start)
+
+
+def _keep(visits: list[Visit], chosen: Sequence[int], kind: Kind, kept: Stretch) -> None:
+    """Have the chosen visits write so many bytes more, dealt to their steps by their outputs."""
+    if not kept.bytes:
+        return
+    parts = shares(kept.bytes, np.concatenate([visits[index].outputs for index in chosen]))
+    offsets = kept.start + np.cumsum(parts) - parts
     first = np.cumsum([0, *(visits[index].steps for index in chosen)])
     for index, begin, end in zip(chosen, first, first[1:], strict=False):
         visit = visits[index]
         step, place = np.arange(visit.steps), slice(begin, end)
         more = moves_of(kind, len(visit.regions), step, offsets[place], parts[place])
-        visits[index] = replace(visit, regions=(*visit.regions, region), moves=Moves.joined([visit.moves, more]))
+        visits[index] = replace(visit, regions=(*visit.regions, kept.region), moves=Moves.joined([visit.moves, more]))
 
 
 @dataclass(frozen=True)
@@ -86,49 +115,65 @@ class _GroupBackwards:
     def visits(self) -> list[StageVisit]:
         """All of them in order."""
         sizes, group = self.sizes, self.group
-        carried = gradient_state_moves(sizes.facts, sizes.chip, group, sizes.batch, reverse=sizes.reverse)
-        found: list[tuple[tuple[int, int, int], StageVisit]] = []
+        carried = gradient_state_moves(sizes.facts, sizes.chip, group, sizes.batch, sizes.keeping)
+        orders = orders_of(sizes, group)
+        found: list[tuple[tuple[int, ...], StageVisit]] = []
         for layer in sizes.layers[group.first : group.last + 1]:
-            for order, (stage, turns, flows) in enumerate(self._stages(layer, carried)):
+            stages = self._stages(layer, carried, orders[layer.index])
+            for order, (stage, turns, flows, ahead) in enumerate(stages):
+                place = (0, layer.index, order) if ahead else (1, -layer.index, order)
                 for number, visit in zip(turns.number, _visits(layer, flows, turns, self._steps(layer)), strict=True):
-                    found.append(((int(number), -layer.index, order), (stage, visit)))
+                    found.append(((int(number), *place), (stage, visit)))
         return [visit for _, visit in sorted(found, key=lambda pair: pair[0])]
 
-    def _stages(self, layer: Layer, carried: StateMoves) -> list[StageTurns]:
+    def _stages(self, layer: Layer, carried: StateMoves, orders: LayerOrders) -> Iterator[StageTurns]:
         """Stages in the order in which a turn goes through them: the layer's turns in each, and what they move."""
-        flows = LayerFlows(self.sizes, layer, self.group)
-        again = self._turns(layer, layer.rounds, first=True)
+        flows = LayerFlows(self.sizes, layer, self.group, orders)
         fires = self._turns(layer, self.sizes.facts.timesteps if layer.lif else layer.rounds)
-        works = self._turns(layer, layer.rounds)
-        recomputes = self.sizes.reverse and layer.lif is not None
-        norm = norm_sums(self.sizes, layer, self.group)
+        works, norm = self._turns(layer, layer.rounds), norm_sums(self.sizes, layer, self.group)
         if norm is not None:
-            return self._normed(NormFlows(flows, norm), recomputes, (again, fires, works), carried)
-        found = [StageTurns(Stage.RECOMPUTE, again, list(flows.recompute(again)))] if recomputes else []
-        return [
-            *found,
-            StageTurns(Stage.BACKWARD, fires, list(flows.backward(fires, carried))),
-            StageTurns(Stage.WEIGHT_UPDATE, works, list(flows.weight_update(works))),
-        ]
+            # Tick-batched, all images go through the first pass before one goes through the second.
+            works = replace(works, number=works.number + (self.sizes.batch if self.group.tick_batched else 0))
+        updates = works if orders.when == "in turn" else self._afterwards()
+        if norm is None:
+            yield from self._again(flows, fires, carried)
+            yield StageTurns(Stage.BACKWARD, fires, list(flows.backward(fires, carried)))
+        else:
+            yield from self._normed(NormFlows(flows, norm), fires, works, carried)
+        yield StageTurns(Stage.WEIGHT_UPDATE, updates, list(flows.weight_update(updates)))
 
-    def _normed(
-        self, flows: NormFlows, recomputes: bool, turns: tuple[Turns, Turns, Turns], carried: StateMoves
-    ) -> list[StageTurns]:
-        """Those of a layer with a batch norm. turns: of what is computed again, of the gradient units, of products.
-        Tick-batched, all images go through the first pass before one goes through the second."""
-        again, fires, works = turns
-        behind = self.sizes.batch if self.group.tick_batched else 0
-        works = replace(works, number=works.number + behind)
-        first = [StageTurns(Stage.RECOMPUTE, again, list(flows.recompute(again)))] if recomputes else []
-        more = recomputes and flows.norm.recomputed_twice
-        second = [StageTurns(Stage.RECOMPUTE, works, list(flows.recompute_again(works)))] if more else []
-        return [
-            *first,
-            StageTurns(Stage.GRADIENT_SUMS, fires, list(flows.first_pass(fires, carried))),
-            *second,
-            StageTurns(Stage.BACKWARD, works, list(flows.second_pass(works))),
-            StageTurns(Stage.WEIGHT_UPDATE, works, list(flows.flows.weight_update(works))),
-        ]
+    def _normed(self, flows: NormFlows, fires: Turns, works: Turns, carried: StateMoves) -> Iterator[StageTurns]:
+        """Those of a layer with a batch norm, whose gradient units run at the turns `fires` and whose backward product
+        at `works`."""
+        yield from self._again(flows, fires, carried)
+        yield StageTurns(Stage.GRADIENT_SUMS, fires, list(flows.first_pass(fires, carried)))
+        if flows.norm.recomputed_twice:
+            yield StageTurns(Stage.RECOMPUTE, works, list(flows.recompute_again(works)))
+        yield StageTurns(Stage.BACKWARD, works, list(flows.second_pass(works)))
+
+    def _again(self, flows: LayerFlows | NormFlows, fires: Turns, carried: StateMoves) -> Iterator[StageTurns]:
+        """What runs forward a second time: the product, and where u' of the calls is held until they are undone, the
+        calls at the turns of the gradient units."""
+        layer, keeping = flows.layer, self.sizes.keeping
+        if not (keeping.product_again and layer.lif):
+            return
+        again = self._turns(layer, layer.rounds, first=True)
+        product = list(flows.recompute(again))
+        if not keeping.holds_calls:
+            yield StageTurns(Stage.RECOMPUTE, again, product)
+            return
+        calls = list(flows.forward_again(fires, carried))
+        if np.array_equal(again.number, fires.number):
+            yield StageTurns(Stage.RECOMPUTE, fires, [*product, *calls], ahead=True)
+        else:  # the product once, the calls at every timestep
+            yield StageTurns(Stage.RECOMPUTE, again, product, ahead=True)
+            yield StageTurns(Stage.RECOMPUTE, fires, calls, ahead=True)
+
+    def _afterwards(self) -> Turns:
+        """An image each, all rounds, behind all other turns of the group."""
+        batch, last = self.sizes.batch, 2 * self.sizes.batch * self.sizes.facts.timesteps
+        images = np.arange(batch)
+        return Turns(last + images, images, np.ones_like(images), np.zeros_like(images), batch, 1)
 
     def _turns(self, layer: Layer, times: int, *, first: bool = False) -> Turns:
         """The turns of a layer that takes `times` of every chunk, all or one. What is computed once is recomputed at
@@ -161,9 +206,11 @@ def _visits(layer: Layer, flows: Sequence[Flow], turns: Turns, steps: int) -> It
     region = np.array([[regions.index(flow.region)] for flow in flows])
     size = np.stack([flow.bytes for flow in flows])
     offset = np.stack([np.broadcast_to(flow.offset, turns.count) for flow in flows])
+    times = np.stack([np.broadcast_to(flow.times, turns.count) for flow in flows])
     step, edges = np.arange(steps), np.arange(steps + 1)
     for turn in range(turns.count):
         edge = size[:, turn, None] * edges // steps
-        moves = moves_of(kind, region, step, offset[:, turn, None] + edge[:, :-1], np.diff(edge))
+        start = offset[:, turn, None] + edge[:, :-1]
+        moves = moves_of(kind, region, step, start, np.diff(edge), times[:, turn, None])
         outputs = np.full(steps, turns.images[turn])
         yield Visit(layer.index, None, outputs, Moves.joined([moves]), regions)

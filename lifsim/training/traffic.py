@@ -3,7 +3,7 @@
 Three stages, as SATA has them (Yin et al., IEEE TCAD 42(6), 2023), and a fourth where membranes are recomputed:
 
     forward        as in inference; what the backward pass reads again goes to DRAM
-    recompute      (reversed) the weight layer once more, from the stored spikes, for the inputs x of its LIF
+    recompute      (not stored) the weight layer once more, from the stored spikes, for the inputs x of its LIF
     gradient_sums  (batch norm) membrane gradients of the batch, for the two sums that the norm's gradient needs
     backward       membrane gradients of all timesteps, last one first; transposed convolution with the weights
     weight_update  input spikes x membrane gradients, summed over timesteps and images; weights read, changed, written,
@@ -16,13 +16,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from lifsim.keeping import Keeping
 from lifsim.model.network import Layer
 from lifsim.schedule.choices import Choice, Choices
 from lifsim.schedule.partition import plan_of
 from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.schedule.traffic import DramBytes
 from lifsim.training.gradient_states import StateMoves, gradient_state_moves
+from lifsim.training.group_orders import orders_of
 from lifsim.training.norm_sums import NormSums, norm_sums
+from lifsim.training.orders import LayerOrders
 from lifsim.training.sizes import TrainingSizes
 
 
@@ -65,16 +68,17 @@ class StageBytes(DramBytes):
 @dataclass(frozen=True)
 class LayerTraining:
     """One layer's stages. recompute is None where membranes are stored, gradient_sums without a batch norm that takes
-    its statistics of the batch. input_gradient: whether a layer before it needs its gradients: the network's input does
-    not. norm: what the norm moves, in whichever stage."""
+    its statistics of the batch. orders: of its products on the way back. in_flight: bytes of u' that ran forward again
+    and come in to be undone. norm: what the norm moves, in whichever stage."""
 
     forward: StageBytes
     recompute: StageBytes | None
     gradient_sums: StageBytes | None
     backward: StageBytes
     weight_update: StageBytes
-    input_gradient: bool
-    norm: NormSums | None = None
+    orders: LayerOrders
+    in_flight: int
+    norm: NormSums | None
 
     @property
     def total(self) -> int:
@@ -87,30 +91,34 @@ def training_traffic(sizes: TrainingSizes, plan: Plan) -> tuple[LayerTraining, .
     """The stages of every layer under `plan`."""
     found = []
     for group in plan.groups:
-        carried = gradient_state_moves(sizes.facts, sizes.chip, group, sizes.batch, reverse=sizes.reverse)
-        found += [_layer(sizes, sizes.layers[index], group, carried) for index in group.indices]
+        carried = gradient_state_moves(sizes.facts, sizes.chip, group, sizes.batch, sizes.keeping)
+        orders = orders_of(sizes, group)
+        found += [_layer(sizes, group, carried, orders[index], sizes.layers[index]) for index in group.indices]
     return tuple(found)
 
 
-def trained_bytes(choices: Choices, choice: Choice, reverse: bool) -> int:
-    """What a group moves in all stages of its training. reverse: whether membranes are recomputed."""
-    sizes = TrainingSizes(choices.facts, choices.chip, choices.batch, reverse)
+def trained_bytes(choices: Choices, choice: Choice, keeping: Keeping) -> int:
+    """What a group moves in all stages of its training. keeping: how it comes to its membranes."""
+    sizes = TrainingSizes(choices.facts, choices.chip, choices.batch, keeping)
     return sum(layer.total for layer in training_traffic(sizes, plan_of(choices, [choice])))
 
 
-def _layer(sizes: TrainingSizes, layer: Layer, group: GroupPlan, carried: StateMoves) -> LayerTraining:
+def _layer(
+    sizes: TrainingSizes, group: GroupPlan, carried: StateMoves, orders: LayerOrders, layer: Layer
+) -> LayerTraining:
     """All stages."""
     inference, norm = group.layers[layer.index - group.first].dram, norm_sums(sizes, layer, group)
-    backward, first_pass = _backward(sizes, layer, group, inference, carried), None
+    backward, first_pass = _backward(sizes, layer, group, orders, carried), None
     if norm is not None:
-        first_pass, backward = two_passes(sizes, layer, group, norm, backward)
+        first_pass, backward = two_passes(sizes, layer, norm, backward)
     return LayerTraining(
         forward=_forward(sizes, layer, group, inference, norm),
-        recompute=_recompute(sizes, layer, group, inference, norm) if sizes.reverse and layer.lif else None,
+        recompute=_recompute(sizes, layer, group, carried, norm) if _again(sizes, layer) else None,
         gradient_sums=first_pass,
         backward=backward,
-        weight_update=_weight_update(sizes, layer, group),
-        input_gradient=sizes.has_gradient(layer.input),
+        weight_update=_weight_update(sizes, layer, orders),
+        orders=orders,
+        in_flight=int(carried.in_flight[layer.index].sum()),
         norm=norm,
     )
 
@@ -123,52 +131,56 @@ def _forward(
     more = DramBytes(spikes_out=outputs - inference.spikes_out + sizes.hidden_spikes(layer))
     sums = (0, 0) if norm is None else (norm.forward_write, norm.forward_read)
     again = DramBytes() if norm is None else norm.again
-    moved = StageBytes(**vars(inference + more + again), states_write=sizes.states(layer))
+    moved = StageBytes(**vars(inference + more + again), states_write=sizes.states_written(layer, group))
     return replace(moved, sums_write=sums[0], sums_read=sums[1])
 
 
+def _again(sizes: TrainingSizes, layer: Layer) -> bool:
+    """Whether the layer runs a second time."""
+    return sizes.keeping.product_again and layer.lif is not None
+
+
 def _recompute(
-    sizes: TrainingSizes, layer: Layer, group: GroupPlan, inference: DramBytes, norm: NormSums | None
+    sizes: TrainingSizes, layer: Layer, group: GroupPlan, carried: StateMoves, norm: NormSums | None
 ) -> StageBytes:
-    """The layer's inputs and weights again, for the inputs x of its LIF, and the LIF's own spikes, with which a
-    call is undone: u_before = (u_after + s*theta - x/tau) / (1 - 1/tau). Of sums that a norm's gradient needs twice,
+    """The layer's inputs and weights again, for the inputs x of its LIF; the LIF's own spikes, where a call is undone:
+    u_before = (u_after + s*theta - x/tau) / (1 - 1/tau); where u runs forward, the state that it begins with, and u'
+    of the calls that the membrane buffer cannot hold until they are undone. Of sums that a norm's gradient needs twice,
     what does not stay is written, or comes of the product once more."""
+    inference = group.layers[layer.index - group.first].dram
     once = DramBytes(
         weights=inference.weights,
-        spikes_in=sizes.once(layer.input, group) + sizes.own_spikes(layer),
+        spikes_in=sizes.once(layer.input, group) + (sizes.own_spikes(layer) if sizes.keeping.reads_spikes else 0),
         residual=sum(sizes.once(tensor, group) for tensor in layer.residuals),
+        membrane_read=int(carried.continued[layer.index].sum()),
+        membrane_write=int(carried.in_flight[layer.index].sum()),
     )
+    begun = sizes.states_read(layer, group) if sizes.keeping.holds_calls else 0
     if norm is None:
-        return StageBytes(**vars(once))
-    return StageBytes(**vars(once + norm.recompute_again), sums_write=norm.recompute_write)
+        return StageBytes(**vars(once), states_read=begun)
+    return StageBytes(**vars(once + norm.recompute_again), states_read=begun, sums_write=norm.recompute_write)
 
 
 def _backward(
-    sizes: TrainingSizes, layer: Layer, group: GroupPlan, inference: DramBytes, carried: StateMoves
+    sizes: TrainingSizes, layer: Layer, group: GroupPlan, orders: LayerOrders, carried: StateMoves
 ) -> StageBytes:
-    """Gradients in from every reader, states in, gradients out to the layers before; carried: gradients of
-    membranes (and recomputed membranes) that leave the chip between timesteps."""
-    needed = sizes.has_gradient(layer.input)
-    overflow = sizes.membrane_gradient_overflow(layer, group) if layer.lif else 0
+    """Gradients in from every reader, states in, gradients out to the layers before; gradients of membranes out, as far
+    as they wait in DRAM, and in for the product, as often as its order asks; carried: those (and recomputed membranes)
+    that leave the chip between timesteps."""
     returned = sum(sizes.gradients_of(tensor) * sizes.gradient(tensor) for tensor in layer.outputs)
     return StageBytes(
-        weights=inference.weights if needed else 0,
-        membrane_read=int(carried.reads[layer.index].sum()),
+        weights=orders.backward.weights if orders.backward else 0,
+        membrane_read=int(carried.reads[layer.index].sum() + carried.in_flight[layer.index].sum()),
         membrane_write=int(carried.writes[layer.index].sum()),
-        states_read=sizes.states(layer),
-        gradients_write=sum(map(sizes.gradient, sizes.sources(layer))) + overflow,
-        gradients_read=returned + (overflow if needed else 0),
+        states_read=0 if sizes.keeping.holds_calls else sizes.states_read(layer, group),
+        gradients_write=sum(map(sizes.gradient, sizes.sources(layer))) + orders.goes_out,
+        gradients_read=returned + orders.comes_back,
     )
 
 
-def two_passes(
-    sizes: TrainingSizes, layer: Layer, group: GroupPlan, norm: NormSums, whole: StageBytes
-) -> tuple[StageBytes, StageBytes]:
+def two_passes(sizes: TrainingSizes, layer: Layer, norm: NormSums, whole: StageBytes) -> tuple[StageBytes, StageBytes]:
     """The backward stage of a layer with a batch norm, which is `whole` without one: its gradient units' pass over the
-    batch, which hands gradients back to residual operands, and what is left, for which dy comes again. The norm's
-    gradient waits for the update as membrane gradients do, without a LIF, too."""
-    overflow = 0 if layer.lif else sizes.membrane_gradient_overflow(layer, group)
-    needed = overflow if sizes.has_gradient(layer.input) else 0
+    batch, which hands gradients back to residual operands, and what is left, for which dy comes again."""
     residual = sum(sizes.gradient(tensor) for tensor in layer.residuals if sizes.has_gradient(tensor))
     returned = sum(sizes.gradients_of(tensor) * sizes.gradient(tensor) for tensor in layer.outputs)
     first = StageBytes(
@@ -184,22 +196,21 @@ def two_passes(
         membrane_read=0,
         membrane_write=0,
         states_read=0,
-        gradients_write=whole.gradients_write - residual + overflow,
-        gradients_read=whole.gradients_read - returned + norm.gradient_read + needed,
+        gradients_write=whole.gradients_write - residual,
+        gradients_read=whole.gradients_read - returned + norm.gradient_read,
         sums_read=norm.second_read,
     )
     return first, second
 
 
-def _weight_update(sizes: TrainingSizes, layer: Layer, group: GroupPlan) -> StageBytes:
-    """Weight gradients that the weight buffer cannot hold leave it and come back between two visits."""
+def _weight_update(sizes: TrainingSizes, layer: Layer, orders: LayerOrders) -> StageBytes:
+    """Spikes as often as the order asks, gradients of membranes once, sums that the weight buffer cannot hold out and
+    in; the weights, and what the optimizer keeps of them."""
     update = sizes.update(layer)
-    visits = sizes.batch if group.tick_batched else -(-sizes.batch // group.images) * layer.rounds
-    excess = (visits - 1) * sizes.weight_gradient_overflow(layer)
     return StageBytes(
-        spikes_in=sizes.once(layer.input, group),
-        gradients_write=excess,
-        gradients_read=excess + sizes.membrane_gradient_overflow(layer, group),
+        spikes_in=orders.update.spikes,
+        gradients_write=orders.update.sums,
+        gradients_read=orders.update.sums + orders.waiting,
         weight_updates=update.weights_read + update.weights_written,
         optimizer_state=2 * update.state,
         update_reads=update.weights_read + update.state,

@@ -11,6 +11,8 @@ from pathlib import Path
 from lifsim.errors import InputError
 from tests.buffer_sweeps.sweep import Rise, Sweep, rises, sweeps
 
+COLUMNS = ("size_bytes", "cycles", "work", "dram_bytes", "why", "where")
+
 
 def main(arguments: list[str]) -> int:
     """Exit 1 where more buffer costs what it must not."""
@@ -26,7 +28,7 @@ def write(path: Path, chosen: Sequence[Sweep]) -> int:
     faults = told = 0
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([*(field.name for field in fields(Sweep)), "size_bytes", "cycles", "dram_bytes", "why"])
+        writer.writerow([*(field.name for field in fields(Sweep)), *COLUMNS])
         for sweep in chosen:
             try:
                 found = list(rises(sweep))
@@ -35,7 +37,8 @@ def write(path: Path, chosen: Sequence[Sweep]) -> int:
                 continue
             for rise in found:
                 told, faults = told + 1, faults + rise.is_fault
-                writer.writerow([*astuple(sweep), rise.size, f"{rise.cycles:.6f}", rise.moved, rise.why])
+                figures = rise.size, f"{rise.cycles:.6f}", f"{rise.work:.6f}", rise.moved
+                writer.writerow([*astuple(sweep), *figures, rise.why, rise.where])
                 file.flush()
                 print(f"{_mark(rise)}{rise}", flush=True)
     print(f"{len(chosen)} sweeps, {told} rises, {faults} of them must not be")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.buffer_sweeps.__main__ import main, write
-from tests.buffer_sweeps.sweep import Rise, Sweep, rises
+from tests.buffer_sweeps.sweep import BY_CYCLES, QUEUE, Rise, Sweep, rises
 
 SIZES = tuple(1 << power for power in (10, 13, 16, 19))
 
@@ -19,17 +20,60 @@ def test_more_buffer_moves_no_more_and_takes_no_longer(schedule: str, buffer: st
     assert [str(rise) for rise in rises(sweep, SIZES) if rise.is_fault] == []
 
 
-def test_what_must_not_be_is_told() -> None:
-    sweep = Sweep("os", "ideal", "vgg9_cifar10", "none", "tick", "weight")
-    assert not Rise(sweep, 1024, 0.003, -5, "").is_fault
-    assert Rise(sweep, 1024, 0.0031, 0, "").is_fault
-    trade = Rise(sweep, 1024, 0.0031, -5, "")
-    assert trade.is_trade
-    assert not trade.is_fault
-    assert Rise(sweep, 1024, -0.5, 1, "").is_fault
-    assert str(Rise(sweep, 1024, 0.01, 0, "why")) == (
-        "os, ideal, vgg9_cifar10, none, tick, weight, 1 KiB to 2 KiB: cycles +1.000%, DRAM bytes +0; why"
+@pytest.mark.slow
+def test_by_cycles_more_weights_take_no_longer() -> None:
+    sweep = Sweep("os", "simulated", "vgg9_cifar10", "none", BY_CYCLES, "weight")
+    assert [str(rise) for rise in rises(sweep, SIZES[1:3]) if rise.is_fault] == []
+
+
+BY_BYTES = Sweep("os", "ideal", "vgg9_cifar10", "none", "tick", "weight")
+PREFERS = "the objective prefers them, and the plan that saves them"
+
+
+@pytest.mark.parametrize(
+    ("cycles", "work", "moved", "replanned", "why"),
+    [
+        (0.5, 0.4, -5, True, f"bytes fall by 5: {PREFERS} works longer"),
+        (0.5, 0.2, -5, True, f"bytes fall by 5: {PREFERS} waits longer"),
+        (0.003, 0.0, -5, False, f"bytes fall by 5; {QUEUE}"),
+        (0.003, 0.0, 0, True, "a tie: another plan moves as many bytes, and waits longer"),
+        (0.003, 0.0, 0, False, QUEUE),
+    ],
+)
+def test_every_rise_is_explained(cycles: float, work: float, moved: int, replanned: bool, why: str) -> None:
+    rise = Rise(BY_BYTES, 1024, cycles, work, moved, replanned, "conv1")
+    assert not rise.is_fault
+    assert rise.is_trade == (cycles == 0.5)
+    assert rise.why == why
+    assert str(rise) == (
+        "os, ideal, vgg9_cifar10, none, tick, weight, 1 KiB to 2 KiB: "
+        f"cycles {cycles:+.3%}, DRAM bytes {moved:+,}: {why}; conv1"
     )
+
+
+@pytest.mark.parametrize(
+    ("cycles", "moved", "replanned", "why"),
+    [
+        (0.0031, 0, True, "nothing explains it"),
+        (0.0031, 0, False, "nothing explains it"),
+        (0.0031, -5, False, "nothing explains it"),
+        (-0.5, 1, True, "bytes must not rise"),
+    ],
+)
+def test_what_nothing_explains_is_told(cycles: float, moved: int, replanned: bool, why: str) -> None:
+    rise = Rise(BY_BYTES, 1024, cycles, cycles, moved, replanned, "")
+    assert rise.is_fault
+    assert not rise.is_trade
+    assert rise.why == why
+
+
+def test_by_cycles_no_rise_is_a_trade_and_bytes_may_rise() -> None:
+    by_cycles = replace(BY_BYTES, schedule=BY_CYCLES)
+    assert Rise(by_cycles, 1024, 0.0031, 0.0, -5, True, "").is_fault
+    allowed = Rise(by_cycles, 1024, 0.003, 0.0, 5, True, "")
+    assert not allowed.is_fault
+    assert allowed.why == "another plan that waits longer, by 0.3 % at most"
+    assert Rise(by_cycles, 1024, 0.003, 0.0, 0, False, "").why == QUEUE
 
 
 def test_a_sweep_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -25,13 +25,18 @@ def test_the_grouping_that_fits_the_paper_gives_its_ratios(capsys: pytest.Captur
     none, shared = json.loads(out)
     assert set(none["lif_memory_ratio"].values()) == {1}
     assert shared["lif_memory_bytes"]["forward"] == {"own": 172032 * 49, "unshared": 753664 * 49}
-    assert shared["lif_memory_bytes"]["backward_reversed"] == shared["lif_memory_bytes"]["forward"]
+    forgotten = 5 * 753664 * 49 * 2 // 8  # of every call 2 bits, which is less than copies of 8 bits
+    undone = {"own": 172032 * 49 + forgotten, "unshared": 753664 * 49 + forgotten}
+    assert shared["lif_memory_bytes"]["backward_reversed"] == undone
+    again = 4 * (65536 + 32768 + 8192) * 49 + 6 * 65536 * 49
+    assert shared["lif_memory_bytes"]["backward_recomputed"] == {"own": again, "unshared": 0}
     assert shared["lif_memory_bytes"]["backward_stored"] == {"own": 5 * 753664 * 49, "unshared": 5 * 753664 * 49}
     assert shared["lif_memory_bytes"]["backward_paper"] == {"own": 172032 * 49, "unshared": 5 * 753664 * 49}
     assert shared["lif_memory_ratio"] == {
         "forward": pytest.approx(4.381, abs=5e-4),
         "backward_stored": 1,
-        "backward_reversed": pytest.approx(4.381, abs=5e-4),
+        "backward_reversed": undone["unshared"] / undone["own"],
+        "backward_recomputed": 0,
         "backward_paper": pytest.approx(21.90, abs=5e-3),
     }
 
@@ -46,13 +51,15 @@ def test_every_workload_and_sharing_has_a_row_in_every_format(capsys: pytest.Cap
         for sharing in ("none", "layer", "channel4")
     ]
     for row in rows:
-        for phase in ("forward", "backward_stored", "backward_reversed", "backward_paper"):
+        for phase in ("forward", "backward_stored", "backward_reversed", "backward_recomputed", "backward_paper"):
             parts = [int(row[f"memory_bytes.{phase}.{part}"]) for part in ("weights", "lif", "activations", "total")]
             assert sum(parts[:3]) == parts[3]
             assert row[f"memory_bytes.{phase}.lif"] == row[f"lif_memory_bytes.{phase}.own"]
     status, out, _ = _memory(capsys, *pairs)
     assert status == 0
     assert "4.000 x" in out
+    for words in ("bits of a membrane", "KiB, bits", "flying"):
+        assert words in out
     assert "KiB" in out
 
 
@@ -66,8 +73,30 @@ def test_hard_reset_stores_every_membrane(capsys: pytest.CaptureFixture[str], tm
         "forward": 2,
         "backward_stored": 1,
         "backward_reversed": 1,
+        "backward_recomputed": 1,
         "backward_paper": 1,
     }
+
+
+def test_every_width_has_its_ways(capsys: pytest.CaptureFixture[str]) -> None:
+    workload = ("--workload", "resnet19_positions_imagenet100", "--timesteps", "5", "--sharing", "layer+channel2")
+    _, out, _ = _memory(capsys, *workload, "--format", "json")
+    widths = json.loads(out)[0]["lif_backward_by_membrane_bits"]
+    assert [*widths] == ["8", "16", "32"]
+    kept = {bits: ways["reversed"]["kept"] for bits, ways in widths.items()}
+    assert kept == {"8": "bits", "16": "bits", "32": "bits and copies"}
+    assert widths["16"]["reversed"]["ratio_to_unshared_stored"] == pytest.approx(5.86, abs=5e-3)
+    for ways in widths.values():
+        assert ways["recomputed"]["ratio_to_unshared_stored"] == pytest.approx(4.60, abs=5e-3)
+        assert ways["stored"]["ratio"] == 1
+
+
+def test_a_sharing_that_finds_nothing_to_share_saves_nothing_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = _memory(capsys, "--workload", "lenet5_mnist", "--sharing", "layer")
+    assert status == 0
+    assert "lenet5_mnist: layer is none here" in out
+    _, out, _ = _memory(capsys, "--workload", "lenet5_mnist", "--sharing", "layer", "--format", "json")
+    assert set(json.loads(out)[0]["lif_memory_ratio"].values()) == {1}
 
 
 def test_all_that_is_wrong_is_told_at_once(capsys: pytest.CaptureFixture[str]) -> None:

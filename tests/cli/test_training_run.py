@@ -50,6 +50,7 @@ def test_sparsities_come_from_the_workload_with_their_source(capsys: pytest.Capt
     assert main([*TRAIN, "--set", section, "--format", "json"]) == 0
     given = json.loads(capsys.readouterr().out)
     assert any("50% of membrane and 25% of firing gradients are zero" in note for note in given["notes"])
+    assert any("less with half as many that are not zero and" in note for note in given["notes"])
     backward = given["stages"]["backward"]["ops"]
     assert backward["pgu_multiplications"] == round(0.75 * backward["pgu_updates"])
     wrong = "training={membrane_gradient_sparsity: 1.5, firing_gradient_sparsity: 0.25}"

@@ -34,12 +34,12 @@ def tiny(vectors: dict[str, Any], sharing: Sharing) -> Network:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("keeping", ["stored", "reversed", "recomputed"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", ["none", "none_soft", "layer", "channel2"])
 @pytest.mark.parametrize("images", [2, 4])
 def test_are_gradients_those_of_pytorch(
-    request: pytest.FixtureRequest, images: int, name: str, dtype: Any, reverse: bool
+    request: pytest.FixtureRequest, images: int, name: str, dtype: Any, keeping: str
 ) -> None:
     if images == 2:
         path = request.getfixturevalue("figures") / f"snn_tiny_grad_{name}.npz"
@@ -51,8 +51,8 @@ def test_are_gradients_those_of_pytorch(
     sharing = Sharing.parse(name.removesuffix("_soft"))
     network = tiny(vectors, sharing)
     weights = {key: vectors[f"param_{torch_names(key)}"].astype(dtype) for key in weight_shapes(network)}
-    learner = Learner(network, sharing, Surrogate("atan", float(vectors["alpha"])), reverse, dtype)
-    if reverse and not np.isnan(vectors["v_reset"]):
+    learner = Learner(network, sharing, Surrogate("atan", float(vectors["alpha"])), keeping, dtype)
+    if keeping == "reversed" and not np.isnan(vectors["v_reset"]):
         with pytest.raises(InputError, match="hard reset"):
             learner.forward(weights, vectors["x"][None].astype(dtype))
         return
@@ -119,16 +119,21 @@ def step(learner: Learner, seed: int) -> tuple[Pass, int, dict[str, np.ndarray]]
 
 @settings(max_examples=30, deadline=None)
 @given(networks(), st.integers(0, 2**32 - 1), st.sampled_from(["atan", "sigmoid", "triangle"]))
-def test_do_stored_and_reversed_states_give_the_same_gradients_from_the_bytes_of_the_formula(
+def test_do_all_ways_to_keep_states_give_the_same_gradients_from_the_bytes_of_the_formula(
     case: tuple[Network, Sharing], seed: int, kind: str
 ) -> None:
     network, sharing = case
-    learners = [Learner(network, sharing, Surrogate.named(kind), reverse, np.float64) for reverse in (False, True)]
-    (_, stored_bytes, stored), (_, reversed_bytes, again) = (step(learner, seed) for learner in learners)
+    ways = ("stored", "reversed", "recomputed")
+    learners = [Learner(network, sharing, Surrogate.named(kind), keeping, np.float64) for keeping in ways]
+    (_, stored_bytes, stored), (_, reversed_bytes, again), recomputed = (step(learner, seed) for learner in learners)
     scale = max(np.abs(grad).max() for grad in stored.values())
     for name, grad in stored.items():
         assert np.abs(grad - again[name]).max() <= 1e-4 * np.abs(grad).max() + 1e-9 * scale, name
+        assert np.array_equal(grad, recomputed[2][name]), name
     states = states_of(network, sharing)
+    stepwise = {node.name for stretch in learners[0].stretches if not stretch.folded for node in stretch.nodes}
+    begin = [state for state in states if state.lifs[0] in stepwise]
+    assert recomputed[1] == 3 * 8 * (network.timesteps - 1) * sum(state.elements for state in begin)
     calls = sum(lif.output.elements for lif in network.lifs)
     assert stored_bytes == 3 * 8 * network.timesteps * calls
     per_step = {state.name: state.channels * len(state.lifs) for state in states}
@@ -140,8 +145,8 @@ def test_do_stored_and_reversed_states_give_the_same_gradients_from_the_bytes_of
 def test_do_long_chains_of_calls_stay_precise(sharing: str) -> None:
     network = resnet19([8, 8, 8, 8], (3, 16, 16), 6)
     stored, again = (
-        step(Learner(network, Sharing.parse(sharing), reverse=reverse, dtype=np.float64), 5)[2]
-        for reverse in (False, True)
+        step(Learner(network, Sharing.parse(sharing), keeping=keeping, dtype=np.float64), 5)[2]
+        for keeping in ("stored", "reversed")
     )
     for name, grad in stored.items():
         assert np.abs(grad - again[name]).max() <= 1e-4 * np.abs(grad).max(), name
@@ -169,11 +174,11 @@ def test_are_gradients_behind_the_last_spikes_those_of_finite_differences(
         assert (losses[0] - losses[1]) / 2e-5 == pytest.approx(grad[place], abs=1e-7)
 
 
-@pytest.mark.parametrize("reverse", [False, True])
-def test_weights_have_the_same_gradients_where_nobody_asks_for_the_inputs(reverse: bool) -> None:
+@pytest.mark.parametrize("keeping", ["stored", "reversed", "recomputed"])
+def test_weights_have_the_same_gradients_where_nobody_asks_for_the_inputs(keeping: str) -> None:
     """As training asks: the input's gradient is left out, and nothing else."""
     build = Builder((2, 6, 6), 3).conv("conv1", 4).lif("lif1", SOFT).conv("conv2", 4).lif("lif2", SOFT)
-    learner = Learner(build.linear("fc", 3).network(), Sharing(), Surrogate("atan", 2.0), reverse, np.float64)
+    learner = Learner(build.linear("fc", 3).network(), Sharing(), Surrogate("atan", 2.0), keeping, np.float64)
     _, _, every = step(learner, 5)
     weights, x, labels = drawn(learner.network, 5)
     run = learner.forward(weights, x if learner.network.encoding == "direct" else x.astype(np.uint8))

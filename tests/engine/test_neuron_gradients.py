@@ -113,8 +113,8 @@ def test_undone_states_give_the_gradients_of_stored_ones(sharing: str) -> None:
     network = _network(CubaLifNeuron(tau_mem=2.0, tau_syn=1.5))
     weights, x = _weights(network), np.random.default_rng(4).normal(size=(1, 2, 2, 4, 4))
     found = []
-    for reverse in (False, True):
-        learner = Learner(network, Sharing.parse(sharing), reverse=reverse, dtype=np.float64)
+    for keeping in ("stored", "reversed"):
+        learner = Learner(network, Sharing.parse(sharing), keeping=keeping, dtype=np.float64)
         learner.check()
         run = learner.forward(weights, x)
         found.append(run.backward(cross_entropy(run.outputs, np.array([0, 2]))[1]))
@@ -126,14 +126,14 @@ def test_undone_states_give_the_gradients_of_stored_ones(sharing: str) -> None:
 
 def test_what_has_no_gradient_or_cannot_be_undone_is_refused() -> None:
     cases = [
-        (CubaLifNeuron(reset_step="next"), False, "lif1: has no gradient, so that it cannot be trained"),
-        (LifNeuron(reset_order="before_leak"), False, "lif2: has no gradient, so that it cannot be trained"),
-        (CubaLifNeuron(reset="hard"), True, "lif1: hard reset forgets the membrane"),
-        (CubaLifNeuron(tau_mem="weights"), True, "lif1: parameters in the weights file must go with states"),
+        (CubaLifNeuron(reset_step="next"), "stored", "lif1: has no gradient, so that it cannot be trained"),
+        (LifNeuron(reset_order="before_leak"), "recomputed", "lif2: has no gradient, so that it cannot be trained"),
+        (CubaLifNeuron(reset="hard"), "reversed", "lif1: hard reset forgets the membrane"),
+        (CubaLifNeuron(tau_mem="weights"), "reversed", "lif1: parameters in the weights file must go with states"),
     ]
-    for neuron, reverse, message in cases:
+    for neuron, keeping, message in cases:
         with pytest.raises(InputError, match=message):
-            Learner(_network(neuron), Sharing(), reverse=reverse).check()
+            Learner(_network(neuron), Sharing(), keeping=keeping).check()
 
 
 def test_neurons_that_do_not_leak_are_undone_as_often_as_one_likes() -> None:

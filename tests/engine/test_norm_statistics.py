@@ -99,8 +99,9 @@ def test_recomputed_membranes_have_the_same_gradients(statistics: NormStatistics
     network = replace(build.network(), norm_statistics=statistics)
     weights, x = drawn(network)
     found = []
-    for reverse in (False, True):
-        run = Learner(network, Sharing.parse("channel2"), reverse=reverse, dtype=np.float64).forward(weights, x[:2])
+    for keeping in ("stored", "reversed", "recomputed"):
+        run = Learner(network, Sharing.parse("channel2"), keeping=keeping, dtype=np.float64).forward(weights, x[:2])
         found.append(run.backward(np.ones_like(run.outputs)))
-    for name, gradient in found[0].items():
-        np.testing.assert_allclose(found[1][name], gradient, rtol=1e-6, atol=1e-9)
+    for other in found[1:]:
+        for name, gradient in found[0].items():
+            np.testing.assert_allclose(other[name], gradient, rtol=1e-6, atol=1e-9)

@@ -13,61 +13,33 @@ import pytest
 from pydantic import ValidationError
 
 from lifsim.cli.main import main
-from lifsim.engine.data import load_dataset
 from lifsim.engine.evaluate import evaluate
 from lifsim.engine.inference import Engine
-from lifsim.engine.training.analysis import pruned, prunings, transfers
+from lifsim.engine.training.analysis import transfers
 from lifsim.engine.training.study import Trial, open_study
 from lifsim.engine.weights import load_weights
 from lifsim.engine.workers import Workers
 from lifsim.model.sharing import Sharing
+from tests.engine.studies import study_arguments, study_inputs
 from tests.oracles.counted_spikes import Convolution, Counts, Neuron, count
-
-WORKLOAD = """\
-name: tiny
-description: tiny
-timesteps: 2
-input: {shape: [1, 4, 4], encoding: direct}
-layers:
-  - {name: conv1, op: conv, out: 4, kernel: 3, padding: 1, batch_norm: true}
-  - {name: lif1, op: lif}
-  - {name: conv2, op: conv, out: 4, kernel: 3, padding: 1, batch_norm: true}
-  - {name: lif2, op: lif}
-  - {name: fc, op: linear, out: 2, bias: true}
-spikes: {source: engine}
-"""
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A study of a tiny network: two sharings, two seeds."""
-    folder = tmp_path_factory.mktemp("study")
-    rng = np.random.default_rng(0)
-    x, y = rng.random((110, 1, 4, 4)), rng.integers(0, 2, 110)
-    x[y == 1, :, :2] *= 0.2
-    np.savez(folder / "data.npz", x_train=x[:40], y_train=y[:40], x_test=x[40:], y_test=y[40:])
-    (folder / "tiny.yaml").write_text(WORKLOAD)
-    assert main(_arguments(folder)) == 0
-    return folder
-
-
-def _arguments(folder: Path) -> list[str]:
-    names = ["--workload", str(folder / "tiny.yaml"), "--data", str(folder / "data.npz"), "--out", str(folder / "out")]
-    return ["study", *names, "--sharing", "none,layer", "--seeds", "2", "--epochs", "4", "--jobs", "1"]
 
 
 def test_does_the_same_command_train_only_what_is_missing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     study = open_study(folder / "out")
     assert {trial.key for trial in study.trials} == {(s, k) for s in ("none", "layer") for k in (0, 1)}
     before = {path.name: path.stat().st_mtime_ns for path in (folder / "out").glob("*.npz")}
-    assert main([*_arguments(folder)[:-1], "2", "--format", "json"]) == 0
+    assert main([*study_arguments(folder)[:-1], "2", "--format", "json"]) == 0
     assert {path.name: path.stat().st_mtime_ns for path in (folder / "out").glob("*.npz")} == before
     rows = json.loads(capsys.readouterr().out)["sharings"]
     mine = [trial.accuracy for trial in study.trials if trial.sharing == "layer"]
     found = next(row for row in rows if row["sharing"] == "layer")
     assert found["accuracy_mean"] == pytest.approx(np.mean(mine))
     assert found["accuracy_std"] == pytest.approx(np.std(mine, ddof=1))
-    assert main([*_arguments(folder), "--rate", "0.5"]) == 2
+    unshared = {trial.seed: trial.accuracy for trial in study.trials if trial.sharing == "none"}
+    changes = [trial.accuracy - unshared[trial.seed] for trial in study.trials if trial.sharing == "layer"]
+    assert found["accuracy_change_mean"] == pytest.approx(np.mean(changes))
+    assert found["accuracy_change_std"] == pytest.approx(np.std(changes, ddof=1))
+    assert main([*study_arguments(folder), "--rate", "0.5"]) == 2
     assert "another study" in capsys.readouterr().err
 
 
@@ -113,7 +85,7 @@ def test_are_spike_rates_those_of_spikes_counted_one_by_one(
 
 def test_are_transfers_on_the_diagonal_the_trained_accuracies(folder: Path) -> None:
     study = open_study(folder / "out")
-    network, data = _inputs(folder)
+    network, data = study_inputs(folder)
     found = list(transfers(study, network, data, Workers(1)))
     assert len(found) == 8
     for trial in study.trials:
@@ -125,30 +97,13 @@ def test_are_transfers_on_the_diagonal_the_trained_accuracies(folder: Path) -> N
     assert other.accuracy == again.accuracy
 
 
-def test_does_pruning_take_the_smallest_weights(folder: Path) -> None:
-    study = open_study(folder / "out")
-    network, data = _inputs(folder)
-    weights = load_weights(folder / "out" / "none-seed0.npz", network)
-    cut = pruned(weights, 0.75)
-    kept = np.concatenate([cut[n][cut[n] != 0].ravel() for n in ("conv1.weight", "conv2.weight", "fc.weight")])
-    gone = np.concatenate([weights[n][cut[n] == 0].ravel() for n in ("conv1.weight", "conv2.weight", "fc.weight")])
-    assert len(gone) == round(0.75 * (36 + 144 + 128))
-    assert np.abs(gone).max() <= np.abs(kept).min()
-    assert cut["conv1.bn.bias"] is weights["conv1.bn.bias"]
-    rows = list(prunings(study, network, data, [0.0, 0.75], Workers(1)))
-    whole = {(row.sharing, row.seed): row for row in rows if row.share == 0}
-    assert all(whole[trial.key].accuracy == trial.accuracy for trial in study.trials)
-    assert {(row.sharing, row.lif_elements) for row in rows} == {("none", 128), ("layer", 64)}
-    assert {row.weights for row in rows} == {308, 77}
-
-
-@pytest.mark.parametrize("figure", ["fig6", "fig7", "fig8"])
+@pytest.mark.parametrize("figure", ["fig6", "fig7"])
 def test_do_the_figures_come_with_their_numbers(folder: Path, tmp_path: Path, figure: str) -> None:
     out = tmp_path / "figure.svg"
     assert main(["plot", figure, str(folder / "out"), "--out", str(out)]) == 0
     assert out.read_text().startswith("<?xml")
     lines = out.with_suffix(".csv").read_text().splitlines()
-    assert len(lines) == {"fig6": 4, "fig7": 2, "fig8": 16}[figure] + 1
+    assert len(lines) == {"fig6": 4, "fig7": 2}[figure] + 1
 
 
 def test_are_folders_that_hold_no_study_refused(
@@ -158,14 +113,7 @@ def test_are_folders_that_hold_no_study_refused(
     assert "lifsim study" in capsys.readouterr().err
     assert main(["plot", "fig8", str(folder / "out"), "--shares", "0,1", "--out", str(tmp_path / "a.svg")]) == 2
     assert "1.0 must be >= 0 and < 1" in capsys.readouterr().err
-    assert main([*_arguments(folder), "--sharing", "channel3,chanel2"]) == 2
-
-
-def _inputs(folder: Path):  # type: ignore[no-untyped-def]
-    from lifsim.config.workload import load_workload
-
-    network = load_workload(str(folder / "tiny.yaml"))
-    return network, load_dataset(str(folder / "data.npz"), network)
+    assert main([*study_arguments(folder), "--sharing", "channel3,chanel2"]) == 2
 
 
 @pytest.mark.parametrize("name", ["accuracy", "spike_rate", "active_share"])

@@ -91,8 +91,8 @@ def test_gradients_of_all_weights_are_those_of_the_smoothed_networks_loss(
     )
     value, decided = loss(weights)
     assume(decided.variance > 0.01)  # else a norm amplifies so much that differences do not tell
-    for reverse in [False] + [True] * all(lif.neuron.reset == "soft" for lif in network.lifs):
-        learner = Learner(network, sharing, Surrogate(kind, alpha), reverse, np.float64)
+    for keeping in ["stored", "recomputed"] + ["reversed"] * all(lif.neuron.reset == "soft" for lif in network.lifs):
+        learner = Learner(network, sharing, Surrogate(kind, alpha), keeping, np.float64)
         run = learner.forward(weights, x if network.encoding == "direct" else x.astype(np.uint8))
         found, grad = cross_entropy(run.outputs, labels)
         assert found == pytest.approx(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -111,7 +112,7 @@ def test_do_shifted_images_keep_their_pixels() -> None:
 
 def test_is_every_reason_not_to_train_named() -> None:
     hard = Builder((1, 6, 6), 3).conv("c1", 6).lif("l1", HARD).conv("c2", 6).lif("l2", HARD).pool("p", kernel=(4, 4))
-    learner = Learner(hard.linear("fc", 2).network(), Sharing.parse("channel4"), reverse=True)
+    learner = Learner(hard.linear("fc", 2).network(), Sharing.parse("channel4"), keeping="reversed")
     with pytest.raises(InputError) as caught:
         learner.check()
     text = str(caught.value)
@@ -162,6 +163,46 @@ def test_do_the_shipped_data_sets_hold_what_they_say() -> None:
     assert motions.x_train.shape == motions.x_test.shape == (40, 6, 1, 100)
     assert np.bincount(motions.y_train).tolist() == [10] * 4
     np.testing.assert_allclose(motions.x_train.mean(axis=(0, 2, 3)), 0, atol=1e-6)
+
+
+def test_nobody_is_tested_on_whom_it_was_trained() -> None:
+    """Of ten people, each is tested by one of five seeds; recordings are averages of two samples each."""
+    pytest.importorskip("seglearn", reason="the exercises ship inside seglearn (extra: data)")
+    from seglearn.datasets import load_watch
+
+    raw, data = load_watch(), load_dataset(None, Builder((6, 1, 100), 2).linear("fc", 7).network())
+    assert (data.name, data.classes) == ("watch", 7)
+    series, person = raw["X"][3], int(raw["subject"][3])
+    second = (series[200:400:2] + series[201:400:2]).T[:, None] / 2
+    tested: list[int] = []
+    for seed in range(5):
+        split = data.held_out(seed)
+        assert split.people is not None
+        trained, others = np.split(split.people, [len(split.x_train)])
+        assert len(split.people) == sum(len(one) // 200 for one in raw["X"])
+        assert not set(trained) & set(others)
+        assert np.bincount(split.y_test, minlength=7).min() >= 20
+        images, labels = (split.x_test, split.y_test) if person in others else (split.x_train, split.y_train)
+        (place,) = np.flatnonzero(np.abs(images - second).max(axis=(1, 2, 3)) < 1e-5)
+        assert labels[place] == raw["y"][3]
+        assert np.array_equal(split.held_out(0).x_test, data.x_test)  # whatever it was split by before
+        tested += set(others.tolist())
+    assert sorted(tested) == list(range(1, 11))
+
+
+def test_a_training_is_given_the_people_of_its_seed() -> None:
+    base = stripes()
+    images, labels = np.concatenate([base.x_train, base.x_test]), np.concatenate([base.y_train, base.y_test])
+    everybody = Dataset("people", images, labels, images[:0], labels[:0], np.arange(48) // 4)
+    learner = Learner(network(), Sharing())
+    for seed in (1, 4):
+        recipe = Recipe(epochs=1, batch=8, seed=seed)
+        split = replace(everybody.held_out(seed), people=None)
+        ((one, report),), ((other, expected),) = (
+            list(train(learner, data, recipe, start(learner.network, seed))) for data in (everybody, split)
+        )
+        assert report.test == expected.test
+        assert all(np.array_equal(one.weights[name], other.weights[name]) for name in other.weights)
 
 
 def test_a_batch_may_be_all_images_and_no_more() -> None:

@@ -85,17 +85,18 @@ class Machine:
         written = all(self.finished_steps > r.after for r in group)
         return len(in_use) < slots and written
 
-    def _waits_for_stores(self, kind: Kind, group: list[Request]) -> bool:
-        """Of a load that may go now: whether it must be served behind the stores of the step that has just ended."""
+    def _goes_behind_stores(self, kind: Kind, group: list[Request]) -> bool:
+        """Of a load that may go now: whether it must be served behind the stores of the step that has just ended, or is
+        not needed by the next one."""
         last = self.finished_steps - 1
         frees = kind == Kind.MEMBRANE_READ and last >= 0
-        return frees or any(r.after == last >= 0 for r in group)
+        return frees or any(r.after == last >= 0 for r in group) or group[0].step > last + 1
 
     def _issue_loads(self, before_stores: bool) -> None:
         ready = []
         for kind in LOADS:
             while self.loads[kind] and self._may_issue(kind, self.loads[kind][0]):
-                if before_stores and self._waits_for_stores(kind, self.loads[kind][0]):
+                if before_stores and self._goes_behind_stores(kind, self.loads[kind][0]):
                     break
                 group = self.loads[kind].popleft()
                 self.issued_loads[kind].append(group[0].step)

@@ -8,9 +8,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.graph.states import states_of
 from lifsim.model.network import Input, Layer, Network
-from lifsim.model.sharing import Sharing
 
 
 def products(layer: Layer, spikes: NDArray[np.uint8]) -> tuple[int, int, int]:
@@ -32,23 +30,28 @@ def products(layer: Layer, spikes: NDArray[np.uint8]) -> tuple[int, int, int]:
     return every, ones, on_map
 
 
-def moved_bits(network: Network, sharing: Sharing, bits: dict[str, int], batch: int, *, reverse: bool) -> Counter[str]:
+def update_folds(layer: Layer, rows: int, columns: int, rounds: int, *, together: bool) -> tuple[int, int]:
+    """(folds, cycles) of an output-stationary array of rows x columns that adds up the weight gradients of one image,
+    walked: PEs hold as many of one group's; pixels pass, of all rounds in one fold where they run together."""
+    folds = cycles = 0
+    filters, pixels = layer.filters // layer.groups, layer.out_shape[1] * layer.out_shape[2]
+    for _ in product(range(layer.groups), range(0, layer.reduction, rows), range(0, filters, columns)):
+        for stretch in [rounds * [pixels]] if together else rounds * [[pixels]]:
+            folds += 1
+            cycles += sum(stretch) + rows + columns - 2
+    return folds, cycles
+
+
+def moved_bits(network: Network, bits: dict[str, int], batch: int, kept: int) -> Counter[str]:
     """Bits of states, gradients and weight changes of the whole network, layer after layer; buffers are endless.
 
-    bits: of a "membrane", a "gradient" and a "weight".
+    bits: of a "gradient" and a "weight"; kept: of states, of an image (`tests.oracles.kept_membranes`).
     """
     moved: Counter[str] = Counter()
-    states = states_of(network, sharing)
     inputs = {node.output.name for node in network.nodes if isinstance(node, Input)}
     for _ in range(batch):
-        for layer in network.layers:
-            if layer.lif and not reverse:
-                for _ in product(range(layer.timesteps), range(layer.lif_elements)):
-                    moved["states_write"] += bits["membrane"]
-                    moved["states_read"] += bits["membrane"]
-        for state in states if reverse else ():
-            moved["states_write"] += state.elements * bits["membrane"]
-            moved["states_read"] += state.elements * bits["membrane"]
+        moved["states_write"] += kept
+        moved["states_read"] += kept
         for layer in network.layers:
             for tensor in (layer.input, *layer.residuals):
                 if tensor.name not in inputs:  # its gradient goes out here, and in where it was made

@@ -1,4 +1,4 @@
-"""What the buffers cannot hold on the way back, and what collects in the psum buffer, walked one by one."""
+"""What spike_out cannot hold on the way back, and what collects in the psum buffer, walked one by one."""
 
 from __future__ import annotations
 
@@ -13,24 +13,20 @@ from tests.oracles.training import state_moves
 Ints = NDArray[np.int64]
 
 
-def beyond(buffer: int, elements: int, bits: int) -> int:
-    """Bytes of `elements`, packed one behind the other, that lie beyond the `buffer` bytes of a buffer."""
-    used = 0
-    for _ in range(elements):
-        used += bits
-    return sum(1 for byte in range((used + 7) // 8) if byte >= buffer)
+def made(rows: int, row_elements: int, bits: int, together: int) -> int:
+    """Bytes of membrane gradients of a map, `together` timesteps of a row packed bit behind bit."""
+    size = 0
+    for _ in range(rows):
+        used = 0
+        for _ in range(together * row_elements):
+            used += bits
+        size += (used + 7) // 8
+    return size
 
 
-def waiting_beyond(buffer: int, elements: int, bits: int, images: int, rounds: int, *, together: bool) -> int:
-    """Bytes of membrane gradients of a layer's `elements` that do not fit between the backward stage and the update:
-    image by image, all rounds together or one by one."""
-    overflow = 0
-    for _ in range(images):
-        if together:
-            overflow += beyond(buffer, rounds * elements, bits)
-        else:
-            overflow += sum(beyond(buffer, elements, bits) for _ in range(rounds))
-    return overflow
+def beyond(buffer: int, size: int) -> int:
+    """Of so many bytes one behind the other those that lie beyond the `buffer` bytes of a buffer."""
+    return sum(1 for byte in range(size) if byte >= buffer)
 
 
 def psum_accesses(sums: int, terms: int, rows: int, additions: int, *, in_the_array: bool) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from lifsim.errors import InputError
 from lifsim.hardware.pipeline.kinds import WRITES, Kind
+from lifsim.keeping import KEEPINGS, Keeping
 from lifsim.memo import Memo
 from lifsim.model.arch import Arch, OptimizerPart
 from lifsim.model.network import Network
@@ -22,7 +23,7 @@ from lifsim.play.steps import visits
 from lifsim.schedule.moves import Visit
 from lifsim.schedule.plan import ScheduleOptions
 from lifsim.schedule.traffic import DramBytes
-from lifsim.training.flows import Turns
+from lifsim.training.flows import Flow, Turns
 from lifsim.training.refusals import gradient_faults
 from lifsim.training.sizes import TrainingSizes
 from lifsim.training.steps import training_visits
@@ -34,32 +35,35 @@ from tests.schedule.on_arch import plan_on, trained_plan_on
 from tests.schedule.test_timestep import SHARINGS, archs
 
 QUIET = settings(deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+KEEPS = st.sampled_from([*KEEPINGS.values()])
 GRADIENTS = ("gradient", "membrane_gradients", "weight_gradients", "norm_gradients")
+GRADIENTS_OF_ITS_OWN = ("membrane_gradients", "weight_gradients", "state_gradients")
+"""What a visit may put out and bring in again: overflow, and states between the parts of their chains."""
 STATISTICS = st.sampled_from(["timestep", "all_timesteps"])
 BEFORE = ("weights:", "optimizer_state:", "tensor:")
 """Of what is in DRAM when a run begins, the last batch's, or has been written in the forward pass."""
 
 
 @st.composite
-def cases(draw: st.DrawFn) -> tuple[Network, Sharing, Arch, ScheduleOptions, bool]:
+def cases(draw: st.DrawFn) -> tuple[Network, Sharing, Arch, ScheduleOptions, Keeping]:
     batch = draw(st.integers(1, 4))
     options = ScheduleOptions(draw(st.sampled_from(["tick", "timestep", "auto"])), batch, draw(st.integers(1, batch)))
     network = draw(st.one_of(networks(), normed_networks(STATISTICS)))
     part = draw(st.builds(OptimizerPart, name=st.sampled_from(sorted(OPTIMIZERS)), master_weights=st.booleans()))
     arch = draw(archs()).model_copy(update={"optimizer": part})
-    return network, Sharing.parse(draw(st.sampled_from(SHARINGS))), arch, options, draw(st.booleans())
+    return network, Sharing.parse(draw(st.sampled_from(SHARINGS))), arch, options, draw(KEEPS)
 
 
 def trained(
-    case: tuple[Network, Sharing, Arch, ScheduleOptions, bool],
+    case: tuple[Network, Sharing, Arch, ScheduleOptions, Keeping],
 ) -> tuple[tuple[LayerTraining, ...], list[tuple[str, Visit]]]:
     """Books and steps, of a plan that batch norms allow."""
-    network, sharing, arch, options, reverse = case
+    network, sharing, arch, options, keeping = case
     try:
         schedule = trained_plan_on(network, sharing, arch, options)
     except InputError:
         assume(False)
-    sizes = TrainingSizes(schedule.facts, schedule.chip, options.batch, reverse)
+    sizes = TrainingSizes(schedule.facts, schedule.chip, options.batch, keeping)
     forward = visits(schedule, options.batch, Memo(), keeps_spikes=True)
     return training_traffic(sizes, schedule), training_visits(sizes, schedule, forward)
 
@@ -78,6 +82,7 @@ def tensor_of(stage: str, kind: Kind, region: str) -> str:
     if name == "psums" and stage in ("gradient_sums", "backward"):
         return "sums_read"
     of = {"psums": "psum", "state": "membrane", "state_gradients": "membrane", "states": "states", "sums": "sums"}
+    of["undone"] = "membrane"
     return f"{'gradients' if name in GRADIENTS else of[name]}_{way}"
 
 
@@ -89,7 +94,7 @@ def books_of(stage: StageBytes) -> dict[str, int]:
 @settings(QUIET, max_examples=60)
 @given(cases())
 def test_every_stage_of_every_layer_moves_its_books_tensor_by_tensor(
-    case: tuple[Network, Sharing, Arch, ScheduleOptions, bool],
+    case: tuple[Network, Sharing, Arch, ScheduleOptions, Keeping],
 ) -> None:
     books, run = trained(case)
     moved: dict[tuple[int, str], Counter[str]] = {}
@@ -121,7 +126,7 @@ def touched(visit: Visit, *, writes: bool) -> Iterator[tuple[str, np.ndarray]]:
 @settings(QUIET, max_examples=40)
 @given(cases())
 def test_the_way_back_reads_only_bytes_that_were_written_before(
-    case: tuple[Network, Sharing, Arch, ScheduleOptions, bool],
+    case: tuple[Network, Sharing, Arch, ScheduleOptions, Keeping],
 ) -> None:
     """But for the loss's gradient, which the backward stage reads first, and a visit's own overflow. All that overflows
     lies from the first byte of its region on."""
@@ -131,7 +136,7 @@ def test_the_way_back_reads_only_bytes_that_were_written_before(
     written: dict[str, set[int]] = {}
     of_the_loss: dict[str, set[int]] = {}
     for stage, visit in trained(case)[1]:
-        own = {name for name in visit.regions if name.startswith("membrane_gradients")}
+        own = {name for name in visit.regions if name.startswith(GRADIENTS_OF_ITS_OWN)}
         puts_out = [(name, set(places.tolist())) for name, places in touched(visit, writes=True)]
         for name, places in puts_out:
             if name in own:
@@ -154,7 +159,7 @@ def test_layers_and_timesteps_are_walked_back_as_they_were_walked_forward(schedu
     from lifsim.config.workload import load_workload
 
     network = load_workload("lenet5_mnist")
-    case = network, Sharing(), load_arch("sata_training"), ScheduleOptions(schedule, 2, 1), True
+    case = network, Sharing(), load_arch("sata_training"), ScheduleOptions(schedule, 2, 1), KEEPINGS["reversed"]
     run = [(stage, visit.layer) for stage, visit in trained(case)[1]]
     layers = [layer.index for layer in network.layers]
     forward = [layer for stage, layer in run if stage == "forward"]
@@ -176,22 +181,24 @@ def test_what_a_hard_reset_forgets_is_not_recomputed() -> None:
     forgets = replace(build.SOFT, reset="hard")
     nodes = [replace(n, neuron=forgets) if n.name in ("fc0_lif", "fc2_lif") else n for n in soft.nodes]
     net = replace(soft, nodes=tuple(nodes))
-    assert [fault.path for fault in gradient_faults(net, reverse=True)] == ["fc0_lif", "fc2_lif"]
-    assert list(gradient_faults(net, reverse=False)) == []
-    books, _ = trained((net, Sharing(), arch, ScheduleOptions("tick"), False))
+    assert [fault.path for fault in gradient_faults(net, KEEPINGS["reversed"])] == ["fc0_lif", "fc2_lif"]
+    assert list(gradient_faults(net, KEEPINGS["stored"])) == []
+    books, _ = trained((net, Sharing(), arch, ScheduleOptions("tick"), KEEPINGS["stored"]))
     assert all(stages.recompute is None for stages in books)
 
 
 def test_bytes_of_a_stage_are_the_sum_of_all_it_moves() -> None:
-    operand, update_reads = 1, 5000  # of spikes_in; of the last two
+    operand, update_reads = 1, 5000  # of spikes_in; of weight_updates and optimizer_state
     moved = StageBytes(
-        1, 2, 4, 8, 16, 32, 64, 128, operand, 256, 512, 1024, 2048, 4096, 8192, update_reads,
+        1, 2, 4, 8, 16, 32, 64, 128, operand,
+        states_write=256, states_read=512, gradients_write=1024, gradients_read=2048, sums_write=4096, sums_read=8192,
+        weight_updates=16384, optimizer_state=32768, update_reads=update_reads,
     )  # fmt: skip
-    assert moved.total == 16383
-    assert moved.reads == 1 + 2 + 8 + 16 + 64 + 512 + 2048 + 5000
-    assert moved.writes == 4 + 32 + 128 + 256 + 1024 + 4096 + 8192 - 5000
+    assert moved.total == 65535
+    assert moved.reads == 1 + 2 + 8 + 16 + 64 + 512 + 2048 + 8192 + 5000
+    assert moved.writes == 4 + 32 + 128 + 256 + 1024 + 4096 + 16384 + 32768 - 5000
     shown = moved.shown()
-    assert sum(size for name, size in shown.items() if name != "total") == shown["total"] == 16383
+    assert sum(size for name, size in shown.items() if name != "total") == shown["total"] == 65535
     assert shown["psum"] == 64 + 128
 
 
@@ -232,15 +239,24 @@ def test_a_tensor_is_dealt_to_the_turns_of_its_images_and_timesteps() -> None:
     last, first = (turns.spread(Kind.SPIKES_IN, "tensor:x", 13, 1, at_once=at_once) for at_once in (False, True))
     assert (last.bytes.tolist(), first.bytes.tolist()) == ([0, 7, 0, 6], [7, 0, 6, 0])
     assert last.offset.tolist() == [6, 6, 0, 0]
-    some = turns.at(Kind.PSUM_READ, "weight_gradients:x", slice(1, None), 5)
-    assert (some.bytes.tolist(), np.unique(some.offset).tolist()) == ([0, 5, 5, 5], [0])
+    some = turns.at(Kind.PSUM_READ, "weight_gradients:x", slice(1, None), 16)
+    assert (some.bytes.tolist(), np.unique(some.offset).tolist()) == ([0, 5, 5, 6], [0])
+
+
+def test_bytes_that_come_again_are_read_whole_and_then_in_part() -> None:
+    """Two turns of 4 and 6 bytes that move 11 and 6: the first ones twice, then three of them."""
+    flow = Flow(Kind.SPIKES_IN, "tensor:x", np.array([4, 6]), np.array([0, 4]))
+    whole, rest = flow.again(np.array([11, 6]))
+    assert (whole.bytes.tolist(), whole.times.tolist(), rest.bytes.tolist()) == ([4, 6], [2, 1], [3, 0])
+    assert whole.offset is flow.offset
+    assert rest.offset is flow.offset
 
 
 def test_weights_that_one_pass_over_all_images_needs_come_with_the_first() -> None:
     """Tick-batched with each filter tile kept for all pixels: 16 weights of the second layer, two images."""
     ops = [{"name": "fc1", "op": "linear", "out": 4}, {"name": "lif", "op": "lif"}]
     net = network([*ops, {"name": "fc2", "op": "linear", "out": 4}], (4,), 2)
-    case = net, Sharing(), build.arch(), ScheduleOptions("tick", 2), True
+    case = net, Sharing(), build.arch(), ScheduleOptions("tick", 2), KEEPINGS["reversed"]
     tiling = plan_on(*case[:4]).layers[1].tiling
     assert (tiling.order, tiling.resident_weight_bytes) == ("weights_outer", 0)
     back = [visit for stage, visit in trained(case)[1] if stage == "backward" and visit.layer == 1]

@@ -9,9 +9,11 @@ import pytest
 from lifsim.config.arch import load_arch
 from lifsim.model.network import Network, NormStatistics
 from lifsim.model.sharing import Sharing
+from lifsim.schedule.memory import memory_of
 from lifsim.simulate.options import Options
 from lifsim.simulate.pipeline import run
 from lifsim.simulate.result import Result
+from lifsim.training.norm_notes import norm_notes
 from tests.simulate.test_training import component
 from tests.workload import building
 
@@ -69,6 +71,18 @@ def test_sums_are_kept_and_read_twice_and_dy_waits_on_chip() -> None:
     assert more == 2 * VALUES * 3
 
 
+@pytest.mark.parametrize("bptt", ["stored", "reversed"])
+def test_memory_and_run_agree_on_the_sums_that_are_kept(bptt: str) -> None:
+    """All that the first pass finds in DRAM; recomputed, those of conv2 alone, which are what it puts out."""
+    result = trained(bptt=bptt)
+    kept, without = (
+        getattr(memory_of(network(one), Sharing(), result.arch.precision, 2), bptt).activations
+        for one in ("timestep", "frozen")
+    )
+    assert kept - without == result.stages["gradient_sums"].dram_bytes.sums_read
+    assert kept - without == 2 * VALUES * (2 if bptt == "stored" else 1)
+
+
 def test_arithmetic_is_counted_and_paid_by_the_gradient_units() -> None:
     """3 multiply-adds a value forward, 3 and 2 on the way back, for two layers; a multiplier and two adders each."""
     result, frozen = trained(), trained("frozen")
@@ -96,6 +110,7 @@ def test_a_product_that_runs_twice_is_counted_twice() -> None:
     result, frozen = trained("timestep", small), trained("frozen", small)
     twice, once = (one.records[0].stages["forward"] for one in (result, frozen))
     assert "product runs twice for batch statistics" in result.records[0].counts.tiling
+    assert any(note.startswith("the products of conv1 run twice for their statistics") for note in result.notes)
     assert (twice.cycles.array, twice.cycles.fill_drain) == (2 * once.cycles.array, 2 * once.cycles.fill_drain)
     assert (twice.ops.macs_dense, twice.ops.macs_effective) == (2 * once.ops.macs_dense, 2 * once.ops.macs_effective)
     assert twice.sram_accesses.weight.reads == 2 * once.sram_accesses.weight.reads
@@ -113,3 +128,24 @@ def test_a_run_against_its_memory_balances(schedule: str, bptt: str) -> None:
     assert result.totals.dram_bytes.total > frozen.totals.dram_bytes.total
     assert result.plan is not None
     assert all(group.images == 2 for group in result.plan.groups)
+
+
+def test_a_reader_is_told_what_norms_wait_for() -> None:
+    """One image is a batch, too; of a linear layer its statistics are of one value."""
+
+    def said(statistics: NormStatistics, batch: int) -> list[str]:
+        return list(norm_notes(network(statistics), batch))
+
+    assert said("frozen", 2) == ["batch norms are frozen: a part of the weights, free, and not trained"]
+    (of_a_batch,) = said("timestep", 4)
+    assert of_a_batch.startswith("neurons behind 2 batch norms wait for statistics of all 4 images, each timestep: no")
+    (of_all,) = said("all_timesteps", 1)
+    assert "wait for statistics of one image's map, all timesteps together: no strips" in of_all
+    layers = (
+        "- {name: fc1, op: linear, out: 4, batch_norm: true}\n- {name: lif1, op: lif}\n- {name: fc, op: linear, out: 3}"
+    )
+    single = building.network(layers, encoding="rate", timesteps=3, shape="[2]")
+    assert "statistics of one value say nothing: fc1 must have a larger batch" in list(norm_notes(single, 1))[1]
+    assert len(list(norm_notes(single, 2))) == 1
+    assert len(list(norm_notes(dataclasses.replace(single, norm_statistics="all_timesteps"), 1))) == 1
+    assert any(note.startswith("neurons behind 2 batch norms") for note in trained().notes)

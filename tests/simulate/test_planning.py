@@ -14,6 +14,7 @@ from lifsim.accounting import ACCOUNTINGS, Setup
 from lifsim.accounting.machine import Machine
 from lifsim.graph.states import channels_by_layer, states_of
 from lifsim.hardware.array import sparsity_of
+from lifsim.keeping import KEEPINGS
 from lifsim.memo import Memo
 from lifsim.play.trial import Trial
 from lifsim.schedule.chip import Chip
@@ -40,7 +41,9 @@ def trial_of(arch: str, workload: str, sharing: str, overrides: Sequence[str] = 
     spikes = read_spikes(network, inputs.sharing, inputs.options, sparsity_of(inputs.arch.array))
     bank, channels = bank_of(inputs.arch, network, states), channels_by_layer(network, states)
     setup = Setup(network, channels, machine, bank, spikes.batch, spikes.kept, memo)
-    trial = Trial(setup, accounting, accounting.costs(inputs.arch), training=False, reverse=False, runs=Memo())
+    trial = Trial(
+        setup, accounting, accounting.costs(inputs.arch), training=False, keeping=KEEPINGS["stored"], runs=Memo()
+    )
     return trial, choices_of(network, states, Chip.of(inputs.arch), spikes.batch, None, memo, "inference")
 
 

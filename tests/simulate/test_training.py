@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import dataclasses
 import math
+from collections import Counter
+from fractions import Fraction
 from importlib.resources import files
 
 import numpy as np
@@ -19,6 +21,8 @@ from lifsim.errors import InputError
 from lifsim.graph.states import channels_by_layer, states_of
 from lifsim.hardware.array import DATAFLOWS, ArrayShape, Gemm, dense_cycles, sparsity_of
 from lifsim.hardware.lif_unit import lif_bank
+from lifsim.keeping import KEEPINGS
+from lifsim.keeping.undoing import undoable_calls
 from lifsim.memo import Memo
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
@@ -30,6 +34,7 @@ from lifsim.simulate.result import Result
 from lifsim.simulate.spikes import read_spikes
 from lifsim.sweeps.beside import run_beside_baseline
 from lifsim.trace.synthesise import synthesise
+from tests.oracles import kept_membranes as kept
 from tests.oracles import training as oracle
 from tests.schedule.on_arch import plan_on
 from tests.workload import building
@@ -104,15 +109,30 @@ def test_all_stages_count_the_map_and_not_its_padding() -> None:
     assert stages["forward"].ops.macs_dense == 3 * 4 * 9 * 4 * 8 == 3456
 
 
+def kept_bits(network: Network, sharing: str, bits: int, bptt: str) -> int:
+    """Of an image, call by call, 2 bits of which are forgotten; layers that share run timestep by timestep."""
+    total = 0
+    for state in states_of(network, Sharing.parse(sharing)):
+        undone = undoable_calls(bits, 4.0)
+        one = kept.Set(state.elements, 1, len(state.lifs), state.channels, network.timesteps, bits, undone, Fraction(2))
+        ways = {
+            "stored": kept.stored(one),
+            "reversed": min(kept.copied(one), kept.remembered(one), key=Counter.total),
+            "recomputed": kept.recomputed(one, timestep_major=len(state.lifs) > 1),
+        }
+        total += ways[bptt].total()
+    return total
+
+
 @pytest.mark.parametrize("sharing", ["none", "layer", "channel2", "layer+channel2"])
-@pytest.mark.parametrize("bptt", ["stored", "reversed"])
+@pytest.mark.parametrize("bptt", ["stored", "reversed", "recomputed"])
 @pytest.mark.parametrize("batch", [1, 2])
 def test_states_gradients_and_updates_are_moved_as_the_walk_does(sharing: str, bptt: str, batch: int) -> None:
     network = _network()
     result = _run(network, sharing, batch=batch, bptt=bptt)
     precision = result.arch.precision
-    bits = {"membrane": precision.membrane_bits, "gradient": precision.psum_bits, "weight": precision.weight_bits}
-    walked = oracle.moved_bits(network, Sharing.parse(sharing), bits, batch, reverse=bptt == "reversed")
+    bits = {"membrane": precision.membrane_bits, "gradient": precision.of_gradients, "weight": precision.weight_bits}
+    walked = oracle.moved_bits(network, bits, batch, kept_bits(network, sharing, bits["membrane"], bptt))
     moved = as_tree(result.totals.dram_bytes)
     names = ("states_write", "states_read", "gradients_write", "gradients_read", "weight_updates", "optimizer_state")
     assert {name: moved[name] for name in names} == {name: walked[name] // 8 for name in names}
@@ -135,7 +155,7 @@ def test_array_cycles_are_those_of_the_three_products(encoding: str) -> None:
         C, H, W = layer.in_shape
         reduction = layer.group_filters * math.prod(layer.kernel)
         transposed = Gemm(H * W, reduction, C // layer.groups, layer.groups)
-        update = Gemm(layer.reduction, layer.pixels, layer.group_filters, layer.groups)
+        update = oracle.update_folds(layer, shape.rows, shape.cols, layer.rounds, together=True)
         back = (
             dense_cycles(DATAFLOWS["os"], transposed, shape, layer.rounds, True).total
             if layer.input.name != "input"
@@ -143,9 +163,31 @@ def test_array_cycles_are_those_of_the_three_products(encoding: str) -> None:
         )
         stages = record.stages
         assert stages["backward"].cycles.array + stages["backward"].cycles.fill_drain == 2 * back
-        array = 2 * dense_cycles(DATAFLOWS["os"], update, shape, layer.rounds, True).total
-        assert stages["weight_update"].cycles.total - stages["weight_update"].cycles.lif == array
+        assert stages["weight_update"].cycles.total - stages["weight_update"].cycles.lif == 2 * update[1]
         assert stages["backward"].cycles.lif == stages["forward"].cycles.lif
+
+
+def test_updates_add_timesteps_up_in_the_pes_where_they_run_together() -> None:
+    """Tick-batched one fold takes all of them; timestep by timestep, in turn, each fills and drains the array."""
+    network = _network()
+    tick, timestep = (_run(network, schedule=schedule) for schedule in ("tick", "timestep"))
+    array = tick.arch.array
+    for layer, together, apart in zip(network.layers, tick.records, timestep.records, strict=True):
+        for record, runs in ((together, True), (apart, False)):
+            _, cycles = oracle.update_folds(layer, array.rows, array.cols, layer.rounds, together=runs)
+            found = record.stages["weight_update"].cycles
+            assert found.total - found.lif == cycles  # the LIF units' are those of the optimizer
+        assert together.stages["weight_update"].ops == apart.stages["weight_update"].ops
+
+
+def test_layers_name_the_orders_of_all_stages() -> None:
+    """conv3, tick-batched in two groups, endless buffers: one tile each, updated when all images have gone back."""
+    result = _run(_network(), batch=2, bptt="reversed")
+    words = {row["layer"]: row["tiling"] for row in result.layer_rows}
+    back, update = "backward: 1 x 6 rows, 1 x 2 channels", "update afterwards: 1 x 3 rows, 1 x 4 filters"
+    assert words["conv3"].count(";") == 2
+    assert f"; {back}, weights outer; {update}, sums outer" in words["conv3"]
+    assert "backward" not in words["conv1"]
 
 
 def test_the_forward_stage_is_inference_and_recomputation_repeats_it() -> None:
@@ -164,12 +206,13 @@ def test_the_forward_stage_is_inference_and_recomputation_repeats_it() -> None:
     assert set(_run(network, "channel2").stages) == {"forward", "backward", "weight_update"}
 
 
-def test_reversed_keeps_the_last_states_and_stored_every_call() -> None:
+def test_reversed_keeps_a_state_for_four_calls_and_stored_every_call() -> None:
+    """At 16 bits; eight calls on half as many membranes."""
     network = _network(timesteps=4)
     stored, reverse = (_run(network, "channel2", bptt=bptt) for bptt in ("stored", "reversed"))
     calls = sum(lif.output.elements for lif in network.lifs)
     assert stored.totals.lif_memory_bytes.backward == stored.totals.dram_bytes.states_write == 2 * 4 * calls
-    assert reverse.totals.lif_memory_bytes.backward == reverse.totals.dram_bytes.states_write == 2 * calls // 2
+    assert reverse.totals.lif_memory_bytes.backward == reverse.totals.dram_bytes.states_write == 2 * 2 * calls // 2
 
 
 def component(kernel: str, column: str) -> float:
@@ -293,8 +336,9 @@ def test_the_array_is_used_as_much_as_the_products_of_all_stages_need() -> None:
         assert record.counts.pe_utilisation == pytest.approx(products / (pes * running))
 
 
-def test_gradients_have_the_precision_of_psums_wherever_they_pass() -> None:
-    overrides = (*ENDLESS, "precision.weight_bits=5", "precision.psum_bits=24", "precision.membrane_bits=12")
+def test_gradients_have_one_width_wherever_they_pass() -> None:
+    bits = ("precision.weight_bits=5", "precision.psum_bits=24", "precision.membrane_bits=12")
+    overrides = (*ENDLESS, *bits, "precision.gradient_bits=20")
     arch = load_arch("sata_training", overrides)
     network, sharing, options = _network(), Sharing(), Options(mode="training", bptt="reversed", batch=1)
     bank = lif_bank(arch.lif, arch.array.pes, sharing.channels)
@@ -309,24 +353,26 @@ def test_gradients_have_the_precision_of_psums_wherever_they_pass() -> None:
         Memo(),
     )
     schedule = plan_on(network, sharing, arch, ScheduleOptions("tick", 1, 1))
-    for stages in ACCOUNTINGS["lifsim"].count_training(setup, schedule, reverse=True):
+    for stages in ACCOUNTINGS["lifsim"].count_training(setup, schedule, KEEPINGS["reversed"]):
         bits = {stage: counts.bits for stage, counts in stages.items()}
         assert (bits["forward"].weight, bits["forward"].spike_in) == (5, 1)
         assert bits.get("recompute", bits["forward"]) == bits["forward"]
-        of_gradients = dataclasses.replace(bits["forward"], spike_in=24, spike_out=24)
+        of_gradients = dataclasses.replace(bits["forward"], spike_in=20, spike_out=20, membrane=20)
         assert bits["backward"] == of_gradients
-        assert bits["weight_update"] == dataclasses.replace(of_gradients, weight=24, spike_in=1)
+        assert bits["weight_update"] == dataclasses.replace(of_gradients, weight=20, spike_in=1)
 
 
 @pytest.mark.parametrize("schedule", ["tick", "timestep"])
-@pytest.mark.parametrize("bptt", ["stored", "reversed"])
+@pytest.mark.parametrize("bptt", ["stored", "reversed", "recomputed"])
 def test_kept_membranes_pass_their_buffer_once(schedule: str, bptt: str) -> None:
-    """Of every call where they are stored, of the last one where they are recomputed: 8 bits each."""
+    """Of every call where they are stored; undone, of the last of three; where they run forward again of all
+    timesteps but the last one, if others run between them: 16 bits each."""
     network, arch = _network(), load_arch("sata_training", ENDLESS)
     before = run(arch, network, Sharing(), Options(schedule=schedule, batch=2)).records
     after = _run(network, schedule=schedule, bptt=bptt, batch=2).records
     for layer, inference, trained in zip(network.layers, before, after, strict=True):
-        kept = 2 * layer.lif_elements * (layer.timesteps if bptt == "stored" else 1)
+        states = {"stored": 3, "reversed": 1, "recomputed": 2 if schedule == "timestep" else 0}
+        kept = 2 * layer.lif_elements * states[bptt]
         was, found = inference.counts.sram_accesses, trained.stages["forward"].sram_accesses
         assert (found.membrane.reads, found.membrane.writes) == (was.membrane.reads, was.membrane.writes + kept)
         filled = (was.membrane_fill.reads + kept, was.membrane_fill.writes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import random
 from collections import Counter
 
 import pytest
@@ -12,16 +13,23 @@ from hypothesis import strategies as st
 
 from lifsim.config.arch import load_arch
 from lifsim.graph.states import states_of
+from lifsim.keeping import KEEPINGS
+from lifsim.model.arch import Arch
 from lifsim.model.network import Input, Layer, Network
 from lifsim.model.sharing import Sharing
+from lifsim.schedule.plan import ScheduleOptions
 from lifsim.simulate.options import Options
 from lifsim.simulate.pipeline import run
 from lifsim.simulate.result import Result
+from lifsim.training.sizes import TrainingSizes
+from lifsim.training.traffic import training_traffic
 from tests.oracles import training_buffers as oracle
+from tests.schedule.on_arch import plan_on
 from tests.workload import building
 
 BUFFERS = ("weight", "spike_in", "spike_out", "membrane", "psum")
 ENDLESS = (*(f"buffers.{name}.size_bytes=1GiB" for name in BUFFERS), "dram.model=ideal")
+EIGHT_BITS = ("precision.membrane_bits=8", "precision.gradient_bits=8")
 LAYERS = """
 - {name: conv1, op: conv, out: 4, kernel: 3, padding: 1, batch_norm: true}
 - {name: lif1, op: lif}
@@ -65,41 +73,51 @@ def needs_gradient(net: Network, layer: Layer) -> bool:
     return layer.input.name not in {node.output.name for node in net.nodes if isinstance(node, Input)}
 
 
-@settings(max_examples=60, deadline=None)
-@given(
-    schedule=st.sampled_from(["tick", "timestep"]),
-    encoding=st.sampled_from(["rate", "direct"]),
-    spike_out=st.integers(1, 1200),
-    weight=st.integers(1, 700),
-    bits=st.sampled_from([8, 12, 16]),
-    halves=st.booleans(),
-    batch=st.integers(1, 4),
-    data=st.data(),
-)
-def test_gradients_that_overflow_their_buffers_go_out_and_come_in(
-    schedule: str, encoding: str, spike_out: int, weight: int, bits: int, halves: bool, batch: int, data: st.DataObject
-) -> None:
-    """Those of membranes once out and in, and in again for the update; those of weights between two visits."""
-    net, chunk = network(LAYERS, "[2, 6, 6]", encoding), data.draw(st.integers(1, batch))
-    sizes = {"spike_out": spike_out, "weight": weight}
-    overrides = [f"buffers.{name}.size_bytes={size}" for name, size in sizes.items()]
-    overrides += [f"buffers.{name}.double_buffered={str(halves).lower()}" for name in sizes]
-    result = trained(
-        net,
-        "none",
-        (*overrides, f"precision.psum_bits={bits}", "precision.weight_bits=8"),
-        schedule=schedule,
-        batch=batch,
-        chunk=chunk,
-    )
-    usable = {name: size // 2 if halves else size for name, size in sizes.items()}
+@pytest.mark.parametrize("schedule", ["tick", "timestep"])
+@pytest.mark.parametrize("encoding", ["rate", "direct"])
+def test_gradients_of_membranes_wait_for_two_products(schedule: str, encoding: str) -> None:
+    """In spike_out, of a visit where the update comes in its turn, of all images where it comes afterwards and nothing
+    lies between; what it cannot hold goes out once, comes in for each tile of the one product and once for the
+    other."""
+    draw, kinds = random.Random(f"{schedule} {encoding}"), set()  # noqa: S311
+    net = network(LAYERS, "[2, 6, 6]", encoding)
+    for _ in range(12):
+        batch = draw.randint(1, 4)
+        sizes = {"spike_out": draw.randint(1, 1200), "weight": draw.randint(1, 2500), "spike_in": 100}
+        halves, bits = draw.choice([False, True]), draw.choice([8, 12, 16])
+        overrides = [f"buffers.{name}.size_bytes={size}" for name, size in sizes.items()]
+        overrides += [f"buffers.{name}.double_buffered={str(halves).lower()}" for name in sizes]
+        overrides += [f"precision.gradient_bits={bits}", "precision.weight_bits=8"]
+        arch = load_arch("sata_training", (*ENDLESS, *overrides))
+        options = ScheduleOptions(schedule, batch, draw.randint(1, batch))
+        kinds |= waited_as_walked(net, arch, options)
+    assert kinds == {"in turn", "afterwards"}
+
+
+def waited_as_walked(net: Network, arch: Arch, options: ScheduleOptions) -> set[str]:
+    """When the layers are updated, if all is as the walk has it."""
+    plan, batch, bits = plan_on(net, Sharing(), arch, options), options.batch, arch.precision.of_gradients
+    training = TrainingSizes(plan.facts, plan.chip, batch, KEEPINGS["stored"])
+    waits, stays_in = arch.buffers.spike_out.usable_bytes, arch.buffers.weight.usable_bytes
     readers = Counter(tensor.name for layer in net.layers for tensor in (layer.input, *layer.residuals))
-    tick = schedule == "tick"
-    for layer, record in zip(net.layers, result.records, strict=True):
-        neurons = math.prod(layer.out_shape)
-        waits = oracle.waiting_beyond(usable["spike_out"], neurons, bits, batch, layer.rounds, together=tick)
-        visits = batch if tick else -(-batch // chunk) * layer.rounds
-        collects = (visits - 1) * oracle.beyond(usable["weight"], layer.weights, bits)
+    books = training_traffic(training, plan)
+    for layer, found in zip(net.layers, books, strict=True):
+        group, orders = plan.group_of(layer.index), found.orders
+        filters, rows, columns = layer.out_shape
+        together = layer.rounds if group.tick_batched else 1
+        one_group = filters // layer.groups if group.tick_batched else filters
+        image = oracle.made(rows, one_group * columns, bits, together) * filters // one_group
+        chunk = 1 if group.tick_batched else group.images
+        chunks = [min(chunk, batch - first) for first in range(0, batch, chunk)]
+        times = layer.rounds // together
+        alone = group.tick_batched or (len(chunks) == 1 and all(other.rounds == 1 for other in net.layers))
+        in_visits = times * sum(oracle.beyond(waits, images * image) for images in chunks)
+        if orders.when == "in turn":
+            assert orders.absent == orders.waiting == in_visits
+        elif alone:
+            assert orders.absent == orders.waiting == oracle.beyond(waits, times * batch * image)
+        else:
+            assert (orders.absent, orders.waiting) == (in_visits, times * batch * image)
         gradient = {
             tensor.name: -(-batch * tensor.timesteps * tensor.elements * bits // 8)
             for tensor in (layer.input, *layer.residuals, *layer.outputs)
@@ -107,10 +125,22 @@ def test_gradients_that_overflow_their_buffers_go_out_and_come_in(
         handed_back = sum(gradient[tensor.name] for tensor in layer.residuals)
         handed_back += gradient[layer.input.name] if needs_gradient(net, layer) else 0
         returned = sum(max(1, readers[tensor.name]) * gradient[tensor.name] for tensor in layer.outputs)
-        back, update = (record.stages[stage].dram_bytes for stage in ("backward", "weight_update"))
-        assert back.gradients_write == handed_back + (waits if layer.lif else 0)
-        assert back.gradients_read == returned + (waits if layer.lif and needs_gradient(net, layer) else 0)
-        assert (update.gradients_read, update.gradients_write) == (collects + waits, collects)
+        product = orders.backward.gradients if orders.backward else 0
+        product = product if layer.lif else max(0, product - orders.absent)
+        assert found.backward.gradients_write == handed_back + (orders.waiting if layer.lif else 0)
+        assert found.backward.gradients_read == returned + product
+        assert found.backward.weights == (orders.backward.weights if orders.backward else 0)
+        update = found.weight_update
+        assert (update.gradients_read, update.gradients_write) == (
+            orders.update.sums + orders.waiting, orders.update.sums,
+        )  # fmt: skip
+        assert (found.orders.backward is not None) == needs_gradient(net, layer)
+    for group in plan.groups:
+        held = [books[index].orders for index in group.indices]
+        sums = sum(one.update.all_sums for one in held if one.when == "in turn")
+        stays = sum(one.backward.resident for one in held if one.backward)
+        assert sums + stays <= stays_in or not sums
+    return {str(one.orders.when) for one in books}
 
 
 @settings(max_examples=50, deadline=None)
@@ -129,7 +159,7 @@ def test_gradients_of_membranes_move_as_under_the_best_of_all_splits_of_the_buff
     maps each, or one of four, all of whose filters the 8 columns hold: what streams does by rows of 4 bytes, of one
     map for two filters 2."""
     net = network(CHAIN.format(*groups), "[2, 2, 2]", timesteps=timesteps)
-    machine = (f"buffers.membrane.size_bytes={buffer}", "precision.membrane_bits=8")
+    machine = (f"buffers.membrane.size_bytes={buffer}", *EIGHT_BITS)
     result = trained(net, sharing, machine, schedule="timestep", batch=chunks, chunk=1, bptt=bptt)
     owner = {lif: state for state in states_of(net, Sharing.parse(sharing)) for lif in state.lifs}
     calls = [(owner[layer.lif.name].name, layer.index) for layer in reversed(net.layers) if layer.lif]
@@ -153,7 +183,7 @@ def test_gradients_of_membranes_by_hand() -> None:
     net = network(CHAIN.format(*"aabb"), "[2, 2, 2]", timesteps=2)
 
     def moved(size: int) -> int:
-        machine = (f"buffers.membrane.size_bytes={size}", "precision.membrane_bits=8")
+        machine = (f"buffers.membrane.size_bytes={size}", *EIGHT_BITS)
         found = trained(net, "layer", machine, schedule="timestep").stages["backward"].dram_bytes
         assert found.membrane_read == found.membrane_write
         return found.membrane_read
@@ -167,13 +197,15 @@ def test_gradients_of_membranes_by_hand() -> None:
 @pytest.mark.parametrize("dataflow", ["os", "ws", "is"])
 @pytest.mark.parametrize("schedule", ["tick", "timestep"])
 def test_weight_gradients_collect_in_the_psum_buffer_round_by_round(dataflow: str, schedule: str) -> None:
-    """Every sum over the pixels is added to those of the rounds and images before it; where the array cannot hold a
-    sum, it goes out and in between the folds over the pixels, 16 rows at a time."""
+    """Every sum over the pixels, and tick-batched over the rounds, is added to those of the visits before it; where the
+    array cannot hold a sum, it goes out and in between the folds over the pixels, 16 rows at a time."""
     net, batch = network(LAYERS, "[2, 6, 6]"), 2
     result = trained(net, "none", (f"array.dataflow={dataflow}",), schedule=schedule, batch=batch)
     for layer, record in zip(net.layers, result.records, strict=True):
-        terms, stays = math.prod(layer.out_shape[1:]), dataflow == "os"
-        walked = oracle.psum_accesses(layer.weights, terms, 16, batch * layer.rounds, in_the_array=stays)
+        together = layer.rounds if schedule == "tick" else 1
+        terms, stays = together * math.prod(layer.out_shape[1:]), dataflow == "os"
+        times = batch * layer.rounds // together
+        walked = oracle.psum_accesses(layer.weights, terms, 16, times, in_the_array=stays)
         found = record.stages["weight_update"].sram_accesses.psum
         assert (found.reads, found.writes) == walked
 
@@ -193,7 +225,7 @@ def test_gradients_of_states_start_from_zero_at_their_last_layer_and_pass_the_me
     """States of lif1 and lif2, of lif3 and lif4 (8 elements), of lif5 (4), T = 2, a byte each: at the first timestep of
     the way back the last layer of a state finds no gradient. Beside them come the membranes of both timesteps."""
     net = network(CHAIN.format(*"aabb"), "[2, 2, 2]", timesteps=2)
-    machine = ("buffers.membrane.size_bytes=8", "precision.membrane_bits=8")
+    machine = ("buffers.membrane.size_bytes=8", *EIGHT_BITS)
     result = trained(net, "layer", machine, schedule="timestep", bptt="stored")
     stages = [record.stages["backward"] for record in result.records if "fc" not in record.counts.name]
     gradients = [(16, 16), (8, 16), (16, 16), (8, 16), (4, 8)]

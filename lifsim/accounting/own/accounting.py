@@ -15,10 +15,13 @@ from lifsim.accounting.prices import Costs, costs_of
 from lifsim.accounting.protocol import ACCOUNTINGS, Accounting, Setup
 from lifsim.accounting.stages import Stages
 from lifsim.hardware.array import dataflow_of, shape_of, sparsity_of
+from lifsim.keeping import Keeping
 from lifsim.model.arch import Arch
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.schedule.products import laid_out
+from lifsim.training.group_orders import orders_of
+from lifsim.training.sizes import TrainingSizes
 
 
 @ACCOUNTINGS.register
@@ -52,13 +55,15 @@ class Own(Accounting):
             found.append(with_port_stalls(setup, layer, counted, traffic.tiling, tick_batched=tick))
         return found
 
-    def count_training(self, setup: Setup, plan: Plan, *, reverse: bool) -> list[Stages]:
-        return training_counts(self, setup, plan, reverse=reverse)
+    def count_training(self, setup: Setup, plan: Plan, keeping: Keeping) -> list[Stages]:
+        return training_counts(self, setup, plan, keeping)
 
     def with_training_port_waits(
-        self, setup: Setup, plan: Plan, layers: Sequence[Stages], *, reverse: bool
+        self, setup: Setup, plan: Plan, layers: Sequence[Stages], keeping: Keeping
     ) -> list[Stages]:
-        found = []
-        for layer, stages in zip(setup.network.layers, layers, strict=True):
-            found.append(with_training_port_stalls(setup, layer, stages, plan, reverse=reverse))
+        found, sizes = [], TrainingSizes(plan.facts, plan.chip, setup.batch, keeping)
+        for group in plan.groups:
+            for index, orders in orders_of(sizes, group).items():
+                layer, stages = setup.network.layers[index], layers[index]
+                found.append(with_training_port_stalls(setup, orders, layer, stages, plan, keeping))
         return found

@@ -21,7 +21,7 @@ FORWARD, AGAIN, FIRST_PASS, SECOND_PASS = 3, 1, 3, 2
 
 @dataclass(frozen=True)
 class NormWork:
-    """The norm of `layer` in a batch of so many images. psum_bits: of a sum and of a gradient."""
+    """The norm of `layer` in a batch of so many images. psum_bits: of a sum."""
 
     layer: Layer
     norm: NormSums

@@ -12,28 +12,35 @@ from lifsim.accounting.own.port_work import ports_of
 from lifsim.accounting.own.ports import waiting, with_port_stalls
 from lifsim.accounting.protocol import Setup
 from lifsim.accounting.stages import Stages
-from lifsim.hardware.array import DATAFLOWS, ArrayShape, Cut, Dataflow, dense_waits, shape_of
-from lifsim.hardware.input_reads import EvenReads
+from lifsim.hardware.array import DATAFLOWS, ArrayShape, Cut, Dataflow, shape_of
 from lifsim.hardware.sram_ports import Port, PortStalls
+from lifsim.keeping import Keeping
 from lifsim.model.network import Layer
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.products import laid_out
+from lifsim.training.carried import membrane_buffer_bits
 from lifsim.training.norm_sums import norm_sums
+from lifsim.training.orders import LayerOrders
 from lifsim.training.products import Product, backward_product, update_product
 from lifsim.training.sizes import TrainingSizes
 from lifsim.training.stages import Stage
+from lifsim.training.undone import registers_for_calls
 
 
-def with_training_port_stalls(setup: Setup, layer: Layer, stages: Stages, plan: Plan, *, reverse: bool) -> Stages:
-    """`stages` of `layer` under `plan`, which know no waiting, with their waits for SRAM ports.
+def with_training_port_stalls(
+    setup: Setup, orders: LayerOrders, layer: Layer, stages: Stages, plan: Plan, keeping: Keeping
+) -> Stages:
+    """`stages` of `layer` under `plan`, which know no waiting, with their waits for SRAM ports. orders: of its products
+    on the way back.
 
     Forward reads the spikes as inference does, and so does recomputation, whose LIFs hand nothing over. The operands of
     the other products are taken to lie in the order in which the array asks for them.
     """
     group = plan.group_of(layer.index)
-    norm = norm_sums(TrainingSizes(plan.facts, plan.chip, setup.batch, reverse), layer, group)
+    norm = norm_sums(TrainingSizes(plan.facts, plan.chip, setup.batch, keeping), layer, group)
     tiling, tick = group.layers[layer.index - group.first].tiling, group.tick_batched
-    ports = _Ports(setup, layer, tiling.cut, tick, reverse)
+    in_registers = registers_for_calls(layer, group, plan.chip, keeping) > 0
+    ports = _Ports(setup, layer, orders, tiling.cut, tick, keeping, in_registers)
     apart = norm is not None and norm.way == "round trip"
     silent = replace(layer, lif=None)
 
@@ -67,9 +74,11 @@ def _more(counts: LayerCounts, one: LayerCounts, other: LayerCounts) -> LayerCou
 class _Ports:
     setup: Setup
     layer: Layer
+    orders: LayerOrders
     cut: Cut
     tick_batched: bool
-    reverse: bool
+    keeping: Keeping
+    calls_in_registers: bool
 
     def backward(self, counts: LayerCounts) -> LayerCounts:
         return waiting(counts, self.product(counts).port_stalls + self._gradient_units())
@@ -78,37 +87,31 @@ class _Ports:
         return waiting(counts, self._gradient_units())
 
     def product(self, counts: LayerCounts) -> LayerCounts:
-        product = backward_product(self.layer, self._dataflow, needed=counts.ops.macs_dense > 0)
+        product = backward_product(self.layer, self._dataflow, self.orders.backward)
         return waiting(counts, self._product(counts, product))
 
     def weight_update(self, counts: LayerCounts) -> LayerCounts:
-        return waiting(counts, self._product(counts, update_product(self.layer, self._dataflow)))
+        return waiting(counts, self._product(counts, update_product(self.layer, self._dataflow, self.orders.update)))
 
     def _product(self, counts: LayerCounts, product: Product) -> PortStalls:
-        waits = dense_waits(
-            product.dataflow,
-            EvenReads(product.gemm, counts.bits.spike_in),
-            product.gemm,
-            self._shape,
-            max(1, product.rounds),
-            self.tick_batched,
-            ports_of(self.setup.machine.stores, counts.bits),
-        )
-        return waits * (self.setup.batch if product.rounds else 0)
+        ports = ports_of(self.setup.machine.stores, counts.bits)
+        waits = product.waits(self._shape, ports, counts.bits.spike_in, tick_batched=self.tick_batched)
+        return waits * self.setup.batch
 
     def _gradient_units(self) -> PortStalls:
         """A pass takes as long as its membranes need to come through their buffer's ports: those of all calls where
-        they are stored; timestep by timestep the gradients of membranes, recomputed membranes beside them. They leave
-        by ports of their own."""
+        they are stored, or were put aside there as they ran forward again; timestep by timestep the gradients of
+        membranes, and states that calls are undone to beside them. They leave by ports of their own."""
         calls = lif_calls(self.layer, self.setup.bank.pass_cycles, overlapped=False)
         if calls is None:
             return PortStalls()
         buffer, latency = self.setup.machine.stores.membrane, self.setup.bank.pass_cycles
         outputs = served(calls, laid_out(self.layer, self._shape, self._dataflow, self.cut, tick_batched=False))
         states = -(-outputs // self.setup.channels[self.layer.index]) * self.layer.state_variables
-        carried = np.zeros_like(states) if self.tick_batched else states * (2 if self.reverse else 1)
-        stored = np.zeros_like(outputs) if self.reverse else outputs * self.layer.state_variables
-        port = Port(self.setup.machine.precision.membrane_bits, buffer.banks * buffer.port_bits)
+        carried = np.zeros_like(states) if self.tick_batched else states * (2 if self.keeping.carries_states else 1)
+        elsewhere = self.keeping.carries_states or self.calls_in_registers
+        stored = np.zeros_like(outputs) if elsewhere else outputs * self.layer.state_variables
+        port = Port(membrane_buffer_bits(self.setup.machine.precision), buffer.banks * buffer.port_bits)
         late = int((port.slowed(latency, stored + carried) - latency).sum()) if buffer.size_bytes else 0
         return PortStalls(membrane=late * self.layer.timesteps * self.setup.batch)
 

@@ -5,11 +5,11 @@ membranes and of firing gradients:
 
     stage          array, per group                          MACs on something that is not zero
     forward        [Sr x K] x [K x Sc]                       on input spikes
-    recompute      the same, and the LIF calls               on input spikes
+    recompute      the same, and the LIF calls               on input spikes (calls undone, or run again)
     backward       [H*W x M*R*S/g] x [M*R*S/g x C/g]         (1 - s_du) * E*F*K*M per round, of many bits
     weight_update  [K x Sr] x [Sr x Sc]                      on input spikes
 
-Gradients have the precision of psums, those of membranes that of membranes. Yin et al., IEEE TCAD 42(6), 2023;
+Gradients are precision.gradient_bits wide, all of them. Yin et al., IEEE TCAD 42(6), 2023;
 docs/model.md, "Training on the accelerator".
 """
 
@@ -27,43 +27,48 @@ from lifsim.accounting.protocol import Accounting, Setup
 from lifsim.accounting.stages import Stages
 from lifsim.hardware.array import DATAFLOWS, ArrayCycles, Cut, pe_utilisation, shape_of, sparsity_of
 from lifsim.hardware.lif_unit import membrane_accesses
+from lifsim.keeping import Keeping
 from lifsim.model.network import Layer
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.products import laid_out
 from lifsim.schedule.storage import rows_of
+from lifsim.training.carried import membrane_buffer_bits
 from lifsim.training.optimizer import UpdateWork
 from lifsim.training.products import Product, StageWork, backward_product, map_products, update_product
 from lifsim.training.sizes import TrainingSizes
 from lifsim.training.stages import Stage
 from lifsim.training.traffic import LayerTraining, StageBytes, training_traffic
+from lifsim.training.undone import registers_for_calls
 
 NO_ACCESSES = Accesses(0, 0)
 
 
-def training_counts(accounting: Accounting, setup: Setup, plan: Plan, *, reverse: bool) -> list[Stages]:
+def training_counts(accounting: Accounting, setup: Setup, plan: Plan, keeping: Keeping) -> list[Stages]:
     """The stages of every layer under `plan`; their forward pass is what `accounting` counts for inference."""
-    traffic = training_traffic(TrainingSizes(plan.facts, plan.chip, setup.batch, reverse), plan)
+    traffic = training_traffic(TrainingSizes(plan.facts, plan.chip, setup.batch, keeping), plan)
     # In the backward pass a state's last LIF comes first: its gradient starts from zero.
     first = frozenset(state.layers[-1] for state in plan.facts.states)
     found: list[Stages] = []
     for group in plan.groups:
         counted = accounting.count(setup, plan.facts, group)
         for index, moved, inference in zip(group.indices, group.layers, counted, strict=True):
-            forward = _Forward(inference, moved.tiling.cut, group.tick_batched)
-            stages = _LayerStages(
-                setup, setup.network.layers[index], traffic[index], forward, reverse, starts_from_zero=index in first
-            )
+            layer = setup.network.layers[index]
+            in_registers = registers_for_calls(layer, group, plan.chip, keeping) > 0
+            forward = _Forward(inference, moved.tiling.cut, group.tick_batched, in_registers)
+            stages = _LayerStages(setup, layer, traffic[index], forward, keeping, starts_from_zero=index in first)
             found.append(stages.counts())
     return found
 
 
 @dataclass(frozen=True)
 class _Forward:
-    """The forward pass of a layer: its events, without what training adds, and how it runs."""
+    """The forward pass of a layer: its events, without what training adds, and how it runs. calls_in_registers: whether
+    u' of a tile that runs forward again waits in registers, not in the membrane buffer."""
 
     counts: LayerCounts
     cut: Cut
     tick_batched: bool
+    calls_in_registers: bool
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,7 @@ class _LayerStages:
     layer: Layer
     traffic: LayerTraining
     forward: _Forward
-    reverse: bool
+    keeping: Keeping
     starts_from_zero: bool
 
     @property
@@ -99,7 +104,11 @@ class _LayerStages:
             stages[Stage.RECOMPUTE] = self._recompute(self.traffic.recompute)
         if self.traffic.gradient_sums is not None:
             stages[Stage.GRADIENT_SUMS] = self._gradient_sums(self.traffic.gradient_sums)
-        return stages | {Stage.BACKWARD: self._backward(), Stage.WEIGHT_UPDATE: self._weight_update()}
+        orders = self.traffic.orders
+        return stages | {
+            Stage.BACKWARD: replace(self._backward(), tiling=orders.backward_in_words),
+            Stage.WEIGHT_UPDATE: replace(self._weight_update(), tiling=orders.update_in_words),
+        }
 
     @property
     def norm(self) -> NormWork | None:
@@ -123,34 +132,42 @@ class _LayerStages:
         return self.norm.forward(counts, self._gradient_cycles() if self.layer.lif else self._norm_cycles())
 
     def _recompute(self, moved: StageBytes) -> LayerCounts:
-        """The weight layer and its LIF calls once more; nothing is handed over."""
+        """The weight layer and its LIF calls once more; nothing is handed over. Where they run forward, membranes are
+        read and written as in inference, and u' of each is put aside."""
         before, bits = self.inference.sram_accesses, self.inference.bits
+        membrane = fill = registers = NO_ACCESSES
+        if self.keeping.holds_calls:
+            aside, in_registers = Accesses(0, self._calls), self.forward.calls_in_registers
+            membrane = before.membrane if in_registers else added([before.membrane, aside])
+            registers = added([self.inference.registers, aside]) if in_registers else self.inference.registers
+            arrived = self._elements(moved.states_read) + self._elements(moved.membrane_read)
+            fill = Accesses(self._elements(moved.membrane_write), arrived)
         sram = SramAccesses(
             weight=Accesses(before.weight.reads, moved.weights * 8 // bits.weight),
             spike_in=Accesses(before.spike_in.reads, moved.spikes_in * 8 // bits.spike_in),
             spike_out=NO_ACCESSES,
-            membrane=NO_ACCESSES,
+            membrane=membrane,
             psum=before.psum,
+            membrane_fill=fill,
         )
-        counts = replace(self.inference, dram_bytes=moved, sram_accesses=sram, registers=NO_ACCESSES, timesteps=())
+        counts = replace(self.inference, dram_bytes=moved, sram_accesses=sram, registers=registers, timesteps=())
         return counts if self.norm is None else self.norm.recompute(counts)
 
     def _gradient_sums(self, moved: StageBytes) -> LayerCounts:
         """The gradient units' pass over the batch; the array waits."""
-        nothing = self._work(replace(self._backward_product, rounds=0), self.machine.precision.psum_bits)
+        nothing = self._work(replace(self._backward_product, tiles=()), self.machine.precision.of_gradients)
         lif = self._gradient_cycles() if self.layer.lif else self._norm_cycles()
         counts = self._counts(
             nothing, self._with_gradients(self._operations(0, 0, multibit=False)),
-            self._backward_sram(nothing, moved), moved, lif_cycles=lif,
-            registers=self._carried() if self.tick_batched else NO_ACCESSES,
+            self._backward_sram(nothing, moved), moved, lif_cycles=lif, registers=self._undoing,
         )  # fmt: skip
         return counts if self.norm is None else self.norm.first_pass(counts)
 
     def _backward(self) -> LayerCounts:
         layer, moved, zeros = self.layer, self.traffic.backward, self.setup.network.gradients
         product = self._backward_product
-        work = self._work(product, self.machine.precision.psum_bits)
-        products = round((1 - zeros.membrane_sparsity) * map_products(layer) * product.rounds * self.batch)
+        work = self._work(product, self.machine.precision.of_gradients)
+        products = round((1 - zeros.membrane_sparsity) * map_products(layer) * layer.rounds * self.batch)
         ops = self._operations(work.macs, min(work.macs, products), multibit=True)
         if self.norm is not None:
             sram = self._backward_sram(work, moved, units=False)
@@ -160,12 +177,12 @@ class _LayerStages:
             return self.norm.second_pass(counts)
         return self._counts(
             work, self._with_gradients(ops), self._backward_sram(work, moved), moved,
-            lif_cycles=self._gradient_cycles(), registers=self._carried() if self.tick_batched else NO_ACCESSES,
+            lif_cycles=self._gradient_cycles(), registers=self._undoing,
         )  # fmt: skip
 
     @property
     def _backward_product(self) -> Product:
-        return backward_product(self.layer, DATAFLOWS[self.machine.array.dataflow], needed=self.traffic.input_gradient)
+        return backward_product(self.layer, DATAFLOWS[self.machine.array.dataflow], self.traffic.orders.backward)
 
     def _with_gradients(self, ops: Operations) -> Operations:
         """The gradient units' work beside."""
@@ -178,21 +195,22 @@ class _LayerStages:
         whether the gradient units work in this stage."""
         precision, read = self.machine.precision, self._elements(moved.states_read)
         carried = self._carried() if units and not self.tick_batched else NO_ACCESSES
-        returned = self._elements(moved.membrane_read)
+        flying = self.traffic.in_flight if units else 0
+        returned = self._carried_elements(moved.membrane_read - flying) + self._elements(flying)
         return SramAccesses(
             weight=Accesses(work.weights, moved.weights * 8 // precision.weight_bits),
-            spike_in=Accesses(work.inputs, moved.gradients_read * 8 // precision.psum_bits),
-            spike_out=Accesses(moved.gradients_write * 8 // precision.psum_bits, work.finished),
-            membrane=added([carried, Accesses(read, 0)]),
+            spike_in=Accesses(work.inputs, moved.gradients_read * 8 // precision.of_gradients),
+            spike_out=Accesses(moved.gradients_write * 8 // precision.of_gradients, work.finished),
+            membrane=added([carried, Accesses(read, 0), self._undone(in_registers=False) if units else NO_ACCESSES]),
             psum=Accesses(work.psum_reads, work.psum_writes),
-            membrane_fill=Accesses(self._elements(moved.membrane_write), returned + read),
+            membrane_fill=Accesses(self._carried_elements(moved.membrane_write), returned + read),
         )
 
     def _weight_update(self) -> LayerCounts:
         """Weight gradients collect in the psum buffer from round to round, and change the weights once. Weights and
-        what the optimizer keeps pass the weight buffer, as sums of so many bits."""
-        layer, moved, bits = self.layer, self.traffic.weight_update, self.machine.precision.psum_bits
-        product = update_product(layer, DATAFLOWS[self.machine.array.dataflow])
+        what the optimizer keeps pass the weight buffer, as gradients of so many bits."""
+        layer, moved, bits = self.layer, self.traffic.weight_update, self.machine.precision.of_gradients
+        product = update_product(layer, DATAFLOWS[self.machine.array.dataflow], self.traffic.orders.update)
         work = self._work(product, self.inference.bits.spike_in)
         change = UpdateWork.of(layer, self.machine.optimizer)
         ops = replace(
@@ -214,6 +232,22 @@ class _LayerStages:
         )
         return self._counts(work, ops, sram, moved, lif_cycles=change.cycles, registers=NO_ACCESSES)
 
+    @property
+    def _calls(self) -> int:
+        """Values of u' of all calls of the batch."""
+        return self.batch * self.layer.timesteps * self.layer.lif_elements * self.layer.state_variables
+
+    @property
+    def _undoing(self) -> Accesses:
+        """Of registers, by the gradient units: what they carry from timestep to timestep, and u' that waits there."""
+        carried = self._carried() if self.tick_batched else NO_ACCESSES
+        return added([carried, self._undone(in_registers=True)])
+
+    def _undone(self, *, in_registers: bool) -> Accesses:
+        """Reads of u' that was put aside when the calls ran forward again, in registers or else in the buffer."""
+        mine = self.keeping.holds_calls and in_registers == self.forward.calls_in_registers
+        return Accesses(self._calls, 0) if mine else NO_ACCESSES
+
     def _work(self, product: Product, input_bits: int) -> StageWork:
         shape = shape_of(self.machine.array)
         words = product.input_words(shape, input_banks(self.machine.stores), input_bits)
@@ -223,11 +257,17 @@ class _LayerStages:
         """Membranes in so many bytes."""
         return moved_bytes * 8 // self.machine.precision.membrane_bits
 
+    def _carried_elements(self, moved_bytes: int) -> int:
+        """Gradients of states in so many bytes, and states that calls were undone to beside them."""
+        precision, both = self.machine.precision, self.keeping.carries_states
+        pair = precision.of_gradients + (precision.membrane_bits if both else 0)
+        return moved_bytes * 8 * (2 if both else 1) // pair
+
     def _carried(self) -> Accesses:
-        """Gradients of states from timestep to timestep, and the recomputed states beside them."""
+        """Gradients of states from timestep to timestep, and states that calls were undone to beside them."""
         layer, channels = self.layer, self.setup.channels[self.layer.index]
         accesses = membrane_accesses(layer.lif_elements, layer.timesteps, channels, self.starts_from_zero)
-        each = self.batch * layer.state_variables * (2 if self.reverse else 1)
+        each = self.batch * layer.state_variables * (2 if self.keeping.carries_states else 1)
         return Accesses(*(count * each for count in accesses))
 
     def _gradient_cycles(self) -> int:
@@ -262,14 +302,16 @@ class _LayerStages:
         lif_cycles: int,
         registers: Accesses,
     ) -> LayerCounts:
-        """Gradients have the precision of psums, wherever they pass; weights that change are few beside them."""
+        """Gradients have one width, wherever they pass; weights that change are few beside them, and of what passes the
+        membrane buffer on the way back the wider sets the width."""
         precision, shape = self.machine.precision, shape_of(self.machine.array)
         update = moved.weight_updates > 0
         bits = replace(
             self.inference.bits,
-            weight=precision.psum_bits if update else precision.weight_bits,
-            spike_in=self.inference.bits.spike_in if update else precision.psum_bits,
-            spike_out=precision.psum_bits,
+            weight=precision.of_gradients if update else precision.weight_bits,
+            spike_in=self.inference.bits.spike_in if update else precision.of_gradients,
+            spike_out=precision.of_gradients,
+            membrane=membrane_buffer_bits(precision),
         )
         return replace(
             self.inference,

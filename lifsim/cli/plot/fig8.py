@@ -2,50 +2,102 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
 
+from lifsim.cli.cuts import SHARES, shares_of
 from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.plot.output import Output, say_written
+from lifsim.cli.say import say
+from lifsim.cli.stopping import kept_when_stopped
 from lifsim.config import defaults
-from lifsim.errors import Fault, InputError
+from lifsim.units import counted
+from lifsim.watch import Watch
 
-SHARES = "0,0.2,0.4,0.6,0.7,0.8,0.9,0.95"
+NETWORKS = ",".join(defaults.FIG8_NETWORKS)
+SHARINGS = ",".join(defaults.FIG7_SHARINGS)
 
 
 @click.command(
     cls=FamilyCommand,
     epilog="""\b
 Examples:
+  lifsim plot fig8
   lifsim study --workload digits_cnn --out reports/digits
   lifsim plot fig8 reports/digits
-  lifsim plot fig8 reports/digits --shares 0,0.5,0.9 --out fig8.svg
+  lifsim plot fig8 reports/digits --retrain-epochs 0 --shares 0,0.5,0.9 --out fig8.svg
 """,
 )
-@click.argument("study", type=click.Path(path_type=Path))
+@click.argument("study", required=False, type=click.Path(path_type=Path))
 @click.option("--shares", default=SHARES, show_default=True, help="Shares of the weights to prune, with commas.")
-@click.option("--arch", default=defaults.ARCH, show_default=True, help="Bits per weight and membrane.")
-@click.option("--threads", type=click.IntRange(min=1), help="Default: all CPUs.")
+@click.option(
+    "--retrain-epochs", type=click.IntRange(min=0), default=defaults.RETRAIN_EPOCHS, show_default=True,
+    help="Training after each cut.",
+)  # fmt: skip
+@click.option("--arch", default=defaults.ARCH, show_default=True, help="Bits per weight and membrane of the study's.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Networks pruned at a time. Default: all CPUs.")
+@click.option(
+    "--networks", metavar="NAME|FILE,...", default=NETWORKS, show_default=True, help="Of the right half, with commas."
+)
+@click.option("--sharing", "sharings", metavar="SHARING,...", default=SHARINGS, show_default=True, help="Its sharings.")
+@click.option(
+    "--pruned", type=float, default=defaults.FIG8_PRUNED, show_default=True, help="Share of its weights that is pruned."
+)
+@click.option("--bits", type=int, default=defaults.FIG8_BITS, show_default=True, help="Of its weights and membranes.")
 @options_of(Output, "output")
-def fig8(study: Path, shares: str, arch: str, threads: int | None, output: Output) -> None:
-    """Neurons that fire, accuracy, weight bytes and LIF bytes under magnitude pruning.
+def fig8(
+    study: Path | None,
+    shares: str,
+    retrain_epochs: int,
+    arch: str,
+    jobs: int | None,
+    networks: str,
+    sharings: str,
+    pruned: float,
+    bits: int,
+    output: Output,
+) -> None:
+    """Pruned networks: neurons that fire, accuracy, weight bytes and LIF bytes.
 
-    STUDY is a folder that `lifsim study` wrote. Weights are pruned over all layers together, without training again.
+    Left, of STUDY, a folder that `lifsim study` wrote: the smallest weights are pruned over all layers together, one
+    share after the other, and each cut is followed by training. That takes minutes; STUDY keeps what was found, so that
+    it is drawn at once the next time.
+
+    Right: LIF membranes of ResNet-19 in inference, beside its weights, pruned. Without STUDY it is drawn alone.
     """
     from lifsim.cli.watching import watching
     from lifsim.report.plot import fig8 as figure
 
     target = output.target("fig8")
-    with watching() as watch:
+    kept = f"{study} keeps the networks that were pruned; the same command goes on"
+    with kept_when_stopped(kept) if study else nullcontext(), watching() as watch:
         figure(
-            study, shares=_shares(shares), arch=arch, threads=threads, out=target, force=output.replaces, watch=watch
+            study,
+            shares=shares_of(shares),
+            retrain_epochs=retrain_epochs,
+            arch=arch,
+            networks=[name.strip() for name in networks.split(",")],
+            sharings=[name.strip() for name in sharings.split(",")],
+            pruned=pruned,
+            bits=bits,
+            jobs=jobs,
+            out=target,
+            force=output.replaces,
+            watch=_announced(watch, retrain_epochs),
         )
     say_written(target)
 
 
-def _shares(text: str) -> list[float]:
-    try:
-        return [float(part) for part in text.split(",")]
-    except ValueError:
-        raise InputError(Fault(f"{text!r} must be numbers with commas, such as 0,0.5,0.9", path="shares")) from None
+def _announced(watch: Watch, retrain_epochs: int) -> Watch:
+    """`watch`, which says at once what will take minutes: the first of it is done only then."""
+    from lifsim.report.plot.pruning import PRUNING
+
+    def told(work: str, done: int, total: int) -> None:
+        if (work, done) == (PRUNING, 0) and total and retrain_epochs:
+            epochs = counted(retrain_epochs, "epoch")
+            say(f"{counted(total, 'network')} to prune, with {epochs} of training after each cut: minutes", err=True)
+        watch(work, done, total)
+
+    return told

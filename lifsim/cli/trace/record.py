@@ -28,7 +28,7 @@ from lifsim.cli.where_possible import fitted, say_left, where_possible_option
     metavar="FILE|random|DATA",
     default="random",
     show_default=True,
-    help="Images: an .npz file, random ones, or test images of digits or basic_motions.",
+    help="Images: an .npz file, random ones, or test images of digits, basic_motions or watch.",
 )
 @click.option("--batch", type=click.IntRange(min=1), help="Images. Default: 1, or all of a file.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Same seed, same spikes.")

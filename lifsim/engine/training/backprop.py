@@ -1,8 +1,8 @@
 """Forward and backward through time over one batch: the gradients of the weights.
 
 The forward pass keeps the input, the spikes of every LIF layer, the statistics of the batch norms, and the membranes
-(lifsim.engine.training.membranes). With stored membranes it also keeps what the weight layers put out; with
-reverse-computed ones it does not: the backward pass computes it again from the spikes, as it needs it.
+(lifsim.engine.training.membranes). With stored membranes it also keeps what the weight layers put out; with those that
+are undone or computed again it does not: the backward pass computes it again from the spikes, as it needs it.
 """
 
 from __future__ import annotations
@@ -22,12 +22,14 @@ from lifsim.engine.operators import given_to, operator_of
 from lifsim.engine.order import Stretch, Walk, stretches_of
 from lifsim.engine.pooling import pool_gradient
 from lifsim.engine.training import norm
-from lifsim.engine.training.membranes import Membranes, ReversedMembranes, StoredMembranes, irreversible, untrainable
+from lifsim.engine.training.membranes import MEMBRANES, irreversible, untrainable
+from lifsim.engine.training.state_grid import StateGrid
 from lifsim.engine.training.surrogate import Surrogate
 from lifsim.engine.training.tape import Gradients, Tape
 from lifsim.engine.workers import Workers
 from lifsim.errors import Fault, InputError
 from lifsim.graph.states import State, states_of
+from lifsim.keeping import KEEPINGS
 from lifsim.model.network import Add, Input, Lif, Network, Node, Pool, TimeMean
 from lifsim.model.product import Backward, Operator, Product
 from lifsim.model.sharing import Sharing
@@ -37,14 +39,21 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Learner:
-    """A network to be trained under a sharing. reverse: recompute membranes backwards instead of storing them."""
+    """A network to be trained under a sharing. keeping: how the backward pass comes to the membranes, the name of a
+    way (`lifsim.keeping`); grid: to which states are rounded, to see what an accelerator's bits do to gradients."""
 
     network: Network
     sharing: Sharing
     surrogate: Surrogate = field(default_factory=Surrogate)
-    reverse: bool = False
+    keeping: str = "stored"
     dtype: DTypeLike = np.float32
     workers: Workers = field(default_factory=Workers)
+    grid: StateGrid | None = None
+
+    @property
+    def product_again(self) -> bool:
+        """Whether the weight layers run a second time on the way back."""
+        return KEEPINGS[self.keeping].product_again
 
     @cached_property
     def states(self) -> tuple[State, ...]:
@@ -64,7 +73,7 @@ class Learner:
     def check(self) -> None:
         """Raises InputError, with every reason, if the network cannot be trained so."""
         faults = network_faults(self.network) + untrainable(self.network) + self._unknown_statistics()
-        if self.reverse:
+        if KEEPINGS[self.keeping].carries_states:
             faults += irreversible(self.network, self.sharing)
         try:
             states_of(self.network, self.sharing)
@@ -108,9 +117,8 @@ class Pass:
         self._fresh: dict[str, Array] = {}  # recomputed values of the node and timesteps that are being undone
         self._counts: dict[str, int] = {}  # elements that the statistics of a batch norm are of
         self._operators: dict[str, Operator] = {}
-        kind: type[Membranes] = ReversedMembranes if learner.reverse else StoredMembranes
         rooms = learner.network, learner.sharing, weights, x.shape[1]
-        self.membranes = kind(*rooms, learner.surrogate, learner.workers)
+        self.membranes = MEMBRANES[learner.keeping](*rooms, learner.surrogate, learner.workers, learner.grid)
         outputs = Walk(learner.network, learner.stretches, self._forward).run()
         self.outputs = to_channels_first(outputs)
 
@@ -144,7 +152,7 @@ class Pass:
                 self._tape.put(node.name, value)
             case Product():
                 raw = self._raw(node, inputs[0])
-                if not self.learner.reverse:
+                if not self.learner.product_again:
                     self._tape.put(node.name, raw)
                 if node.batch_norm and not self._is_frozen:
                     self._see(node.name, norm.statistics(raw, node.name, over_time=self._over_time))
@@ -237,14 +245,11 @@ class Pass:
                 sums["input"] = to_channels_first(grad)
             case Lif():
                 spikes = self._tape.get(node.name, timestep, timesteps)
-                source = node.inputs[0]
-                flow.add(
-                    source,
-                    self.membranes.backward(
-                        node, grad, spikes, lambda: self._value(source, timestep, timesteps), timestep
-                    ),
-                    timestep,
-                )
+
+                def inputs(lif: Lif) -> Array:
+                    return self._value(lif.inputs[0], timestep, timesteps)
+
+                flow.add(node.inputs[0], self.membranes.backward(node, grad, spikes, inputs, timestep), timestep)
             case Product():
                 self._backward_weights(node, grad, flow, timestep, timesteps, sums)
                 self._fresh.pop(node.name, None)

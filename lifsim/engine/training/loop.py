@@ -95,25 +95,38 @@ def start(network: Network, seed: int) -> Progressed:
 
 
 def train(
-    learner: Learner, data: Dataset, recipe: Recipe, begin: Progressed, progress: Progress = lambda _: None
+    learner: Learner,
+    data: Dataset,
+    recipe: Recipe,
+    begin: Progressed,
+    progress: Progress = lambda _: None,
+    *,
+    kept: Mapping[str, Array] | None = None,
 ) -> Iterator[tuple[Progressed, EpochReport]]:
-    """Train on from `begin` to the recipe's last epoch, giving what there is after each.
+    """Train on from `begin` to the recipe's last epoch, giving what there is after each. kept: of weights that are
+    pruned, by name, which are not; the others get no gradient, so that they stay 0.
 
     An epoch's order, shifts and rate-coded spikes depend on (seed, epoch) alone, so that training resumed at an epoch
     ends with the bits of training that was never interrupted. Raises InputError.
     """
+    data = data.held_out(recipe.seed)
     if len(data.x_train) < recipe.batch:
         raise InputError(Fault(f"{recipe.batch} must be <= the {len(data.x_train)} training images", path="batch"))
     now = begin
     for epoch in range(begin.epoch, recipe.epochs):
-        now, loss, accuracy = _epoch(learner, data, recipe, now, progress)
+        now, loss, accuracy = _epoch(learner, data, recipe, now, progress, kept or {})
         weights = checked_weights(learner.network, now.weights, f"epoch {epoch + 1}")
         engine = Engine(learner.network, learner.sharing, weights, learner.dtype, learner.workers)
         yield now, EpochReport(epoch + 1, loss, accuracy, evaluate(engine, data.x_test, data.y_test))
 
 
 def _epoch(
-    learner: Learner, data: Dataset, recipe: Recipe, now: Progressed, progress: Progress
+    learner: Learner,
+    data: Dataset,
+    recipe: Recipe,
+    now: Progressed,
+    progress: Progress,
+    kept: Mapping[str, Array],
 ) -> tuple[Progressed, float, float]:
     rng = np.random.default_rng([recipe.seed, now.epoch])
     order = rng.permutation(len(data.x_train))
@@ -128,6 +141,7 @@ def _epoch(
         run = learner.forward(weights, x)
         loss, grad = cross_entropy(run.outputs, data.y_train[chosen])
         gradients = run.backward(grad)
+        gradients |= {name: gradients[name] * moves for name, moves in kept.items()}
         rate = cosine_rate(recipe.rate, now.epoch * batches + index, recipe.epochs * batches)
         stepped, memory = recipe.optimiser.step(weights, gradients, memory, rate)
         weights = {name: value.astype(np.float32) for name, value in (stepped | run.running_statistics()).items()}

@@ -1,16 +1,17 @@
 """What the forward pass keeps of the membranes, so that the backward pass knows u' of every call.
 
-    stored     u' of every call of every timestep:  B * T * (elements of all calls)
-    reversed   the last state of each set:          B * (elements of the distinct states, every variable)
+    stored      u' of every call of every timestep:  B * T * (elements of all calls)
+    reversed    the last state of each set:          B * (elements of the distinct states, every variable)
+    recomputed  the states with which timesteps 2..T begin, of layers that run timestep by timestep
 
 elements, of 8 bytes: membranes are float64 in training. Undoing a call multiplies the rounding error of the state by
-1/(1 - 1/tau), 4 for EfficientLIF-Net's tau, so that float64 carries 16 calls and float32 would carry 5. A set that has
-more calls keeps one more copy of its state for each further 16.
+1/(1 - 1/tau), 4 for EfficientLIF-Net's tau, so that float64 carries 16 calls to 1e-6 of a threshold. A set that has
+more calls keeps one more copy of its state for each further 16. The rule is the accelerator's (lifsim.keeping), which
+allows 1 % of the surrogate's slope; a `StateGrid` has the engine round its states as that does.
 """
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -22,10 +23,13 @@ from numpy.typing import NDArray
 from lifsim.engine.inference import as_rows, rest
 from lifsim.engine.neurons import bound, fire
 from lifsim.engine.training.adjoint import Adjoint
+from lifsim.engine.training.state_grid import StateGrid
 from lifsim.engine.training.surrogate import Surrogate
 from lifsim.engine.workers import Workers
 from lifsim.errors import Fault, InputError
 from lifsim.graph.states import State, channels_of, states_of
+from lifsim.keeping import KEEPINGS
+from lifsim.keeping.undoing import calls_within
 from lifsim.model.network import Lif, Network
 from lifsim.model.product import Product
 from lifsim.model.sharing import Sharing
@@ -34,6 +38,8 @@ from lifsim.neurons import State as Variables
 from lifsim.neurons.parameters import varying
 
 Array = NDArray[Any]
+Inputs = Callable[[Lif], Array]
+"""What a LIF was given, [timesteps or 1, B, ...]."""
 
 MEMBRANE = np.dtype(np.float64)
 NO_GRADIENT = "has no gradient, so that it cannot be trained"
@@ -42,8 +48,7 @@ _ERROR = 1e-6  # of u' that a run of undone calls may reach, in units of the thr
 
 def reversible_calls(neuron: NeuronModel) -> int:
     """How many calls can be undone before rounding errors, grown by 1/(1 - 1/tau) a call, reach 1e-6."""
-    room, growth = _ERROR / np.finfo(MEMBRANE).eps, math.log(neuron.undoing_error())
-    return int(min(room, math.log(room) / growth if growth else room))
+    return calls_within(_ERROR / float(np.finfo(MEMBRANE).eps), neuron.undoing_error())
 
 
 def untrainable(network: Network) -> list[Fault]:
@@ -59,9 +64,9 @@ def irreversible(network: Network, sharing: Sharing) -> list[Fault]:
     """Why the membranes of `network` cannot be recomputed backwards; nothing if they can."""
     faults, channels = [], channels_of(network, sharing)
     for lif in network.lifs:
-        reason = lif.neuron.cannot_be_undone()
+        reason = KEEPINGS["reversed"].refusal(lif.neuron)
         if reason is not None:
-            faults.append(Fault(f"{reason}, so that it cannot be recomputed: keep the states (stored)", lif.name))
+            faults.append(Fault(reason, lif.name))
         elif any(isinstance(value, str) for value in varying(lif.neuron).values()):
             faults.append(Fault("parameters in the weights file must go with states that are kept (stored)", lif.name))
         elif channels[lif.name] > (limit := reversible_calls(lif.neuron)):
@@ -72,7 +77,8 @@ def irreversible(network: Network, sharing: Sharing) -> list[Fault]:
 
 @dataclass
 class Membranes(ABC):
-    """States during one forward and backward pass over a batch. weights: where parameters of neurons are."""
+    """States during one forward and backward pass over a batch. weights: where parameters of neurons are; grid: to
+    which states are rounded, if they are."""
 
     network: Network
     sharing: Sharing
@@ -80,6 +86,7 @@ class Membranes(ABC):
     batch: int
     surrogate: Surrogate
     workers: Workers
+    grid: StateGrid | None = None
     neurons: dict[str, NeuronModel] = field(init=False)
     states: dict[str, Variables] = field(init=False)
     gradients: dict[str, Variables] = field(init=False)
@@ -96,13 +103,30 @@ class Membranes(ABC):
         """The backward pass of a layer's calls."""
         return Adjoint(self.neurons[node.name], self.surrogate, self.workers)
 
+    def calls(self, node: Lif, rows: Array, timesteps: int, charged: Array | None = None) -> Array:
+        """Spikes [timesteps, P, C] of `rows` [timesteps or 1, P, C]: a layer's calls on its state, which changes."""
+        state, neuron = self.states[self.state_of[node.name].name], self.neurons[node.name]
+        if self.grid is None:
+            return fire(rows, state, timesteps, neuron, self.workers, charged)
+        spikes, width = np.empty((timesteps, *rows.shape[1:]), np.uint8), state[0].shape[1]
+        for index in range(timesteps):
+            for base in range(0, rows.shape[2], width):
+                here = np.ascontiguousarray(_step(rows, index)[..., base : base + width])
+                aside = None if charged is None else np.empty(here.shape, MEMBRANE)
+                spikes[index, :, base : base + width] = fire(here, state, 1, neuron, self.workers, aside)[0]
+                if charged is not None and aside is not None:
+                    charged[index, :, base : base + width] = aside[0]
+                self.grid.round(state, node.neuron)
+        return spikes
+
     @abstractmethod
     def fire(self, node: Lif, x: Array, timestep: int, timesteps: int) -> Array:
         """Spikes [timesteps, B, ...] of x [timesteps or 1, B, ...], keeping what the backward pass needs."""
 
     @abstractmethod
-    def backward(self, node: Lif, grad: Array, spikes: Array, x: Callable[[], Array], timestep: int) -> Array:
-        """Gradient of x from that of the spikes; calls are to come in the reverse order of `fire`."""
+    def backward(self, node: Lif, grad: Array, spikes: Array, inputs: Inputs, timestep: int) -> Array:
+        """Gradient of x from that of the spikes; calls are to come in the reverse order of `fire`. inputs: of a LIF, at
+        the same timesteps."""
 
     @property
     @abstractmethod
@@ -119,12 +143,10 @@ class StoredMembranes(Membranes):
     def fire(self, node: Lif, x: Array, timestep: int, timesteps: int) -> Array:
         rows = as_rows(x)
         charged = self.charged[node.name, timestep] = np.empty((timesteps, *rows.shape[1:]), MEMBRANE)
-        state = self.states[self.state_of[node.name].name]
-        spikes = fire(rows, state, timesteps, self.neurons[node.name], self.workers, charged)
-        return spikes.reshape(timesteps, *x.shape[1:])
+        return self.calls(node, rows, timesteps, charged).reshape(timesteps, *x.shape[1:])
 
-    def backward(self, node: Lif, grad: Array, spikes: Array, x: Callable[[], Array], timestep: int) -> Array:
-        del x
+    def backward(self, node: Lif, grad: Array, spikes: Array, inputs: Inputs, timestep: int) -> Array:
+        del inputs
         grad_state = self.gradients[self.state_of[node.name].name]
         charged = self.charged.pop((node.name, timestep))
         rows = as_rows(grad), as_rows(spikes)
@@ -155,16 +177,19 @@ class ReversedMembranes(Membranes):
         rows, name, calls = as_rows(x), self.state_of[node.name].name, self.state_of[node.name].channels
         spikes = np.empty((timesteps, *rows.shape[1:]), np.uint8)
         for index in range(timesteps):
-            if self.since_copy[name][-1] + calls > reversible_calls(node.neuron):
+            if self.since_copy[name][-1] + calls > self._most(node):
                 self.copies[name].append(tuple(variable.copy() for variable in self.states[name]))
                 self.since_copy[name].append(0)
             self.since_copy[name][-1] += calls
-            spikes[index] = fire(_step(rows, index), self.states[name], 1, self.neurons[node.name], self.workers)[0]
+            spikes[index] = self.calls(node, _step(rows, index), 1)[0]
         return spikes.reshape(timesteps, *x.shape[1:])
 
-    def backward(self, node: Lif, grad: Array, spikes: Array, x: Callable[[], Array], timestep: int) -> Array:
+    def _most(self, node: Lif) -> int:
+        return reversible_calls(node.neuron) if self.grid is None else self.grid.copy_every
+
+    def backward(self, node: Lif, grad: Array, spikes: Array, inputs: Inputs, timestep: int) -> Array:
         del timestep
-        name, inputs = self.state_of[node.name].name, as_rows(x())
+        name, currents = self.state_of[node.name].name, as_rows(inputs(node))
         rows, fired = as_rows(grad), as_rows(spikes)
         out = np.empty_like(rows)
         for index in reversed(range(len(rows))):
@@ -172,15 +197,73 @@ class ReversedMembranes(Membranes):
                 self.since_copy[name].pop()
                 self.states[name] = self.copies[name].pop()
             self.since_copy[name][-1] -= self.state_of[node.name].channels
-            now = _step(rows, index), _step(fired, index), _step(inputs, index)
-            states = self.states[name], self.gradients[name]
-            out[index] = self.adjoint(node).reversed(*now, *states)[0]
+            now = _step(rows, index), _step(fired, index), _step(currents, index)
+            out[index] = self._undone(node, name, *now)
         return out.reshape(grad.shape)
 
     @property
     def kept_bytes(self) -> int:
         copies = (copy for copies in self.copies.values() for copy in copies)
         return sum(variable.nbytes for state in (*self.states.values(), *copies) for variable in state)
+
+    def _undone(self, node: Lif, name: str, grad: Array, spikes: Array, currents: Array) -> Array:
+        """Gradient of x [P, C] of one timestep; the state becomes that before its calls."""
+        states, adjoint = (self.states[name], self.gradients[name]), self.adjoint(node)
+        if self.grid is None:
+            whole: Array = adjoint.reversed(grad, spikes, currents, *states)[0]
+            return whole
+        out: Array = np.empty_like(grad[0])
+        width = states[0][0].shape[1]
+        for base in range(grad.shape[2] - width, -1, -width):
+            g, s, x = (np.ascontiguousarray(rows[..., base : base + width]) for rows in (grad, spikes, currents))
+            out[:, base : base + width] = adjoint.reversed(g, s, x, *states)[0]
+            self.grid.round(states[0], node.neuron)
+        return out
+
+
+@dataclass
+class RecomputedMembranes(Membranes):
+    """Keeps the states with which timesteps begin, and runs u forward again: timestep by timestep where layers share,
+    else all timesteps of a layer together from the zero state."""
+
+    begins: dict[tuple[str, int], Variables] = field(default_factory=dict)
+    charged: dict[tuple[str, int], Array] = field(default_factory=dict)
+
+    def fire(self, node: Lif, x: Array, timestep: int, timesteps: int) -> Array:
+        state = self.state_of[node.name]
+        if timestep and node.name == state.lifs[0]:
+            self.begins[state.name, timestep] = tuple(variable.copy() for variable in self.states[state.name])
+        return self.calls(node, as_rows(x), timesteps).reshape(timesteps, *x.shape[1:])
+
+    def backward(self, node: Lif, grad: Array, spikes: Array, inputs: Inputs, timestep: int) -> Array:
+        if (node.name, timestep) not in self.charged:
+            self._forward_again(self.state_of[node.name], inputs, timestep, len(grad))
+        charged = self.charged.pop((node.name, timestep))
+        grad_state = self.gradients[self.state_of[node.name].name]
+        return self.adjoint(node).stored(as_rows(grad), as_rows(spikes), charged, grad_state).reshape(grad.shape)
+
+    def _forward_again(self, state: State, inputs: Inputs, timestep: int, timesteps: int) -> None:
+        """u' of all calls on a set of membranes, from the state with which the timestep began."""
+        zero = rest(self.neurons[state.name], state, self.batch, MEMBRANE)
+        self.states[state.name] = self.begins.pop((state.name, timestep)) if timestep else zero
+        for name in state.lifs:
+            node = self.network.node(name)
+            if isinstance(node, Lif):
+                rows = as_rows(inputs(node))
+                charged = self.charged[name, timestep] = np.empty((timesteps, *rows.shape[1:]), MEMBRANE)
+                self.calls(node, rows, timesteps, charged)
+
+    @property
+    def kept_bytes(self) -> int:
+        return sum(variable.nbytes for state in self.begins.values() for variable in state)
+
+
+MEMBRANES: dict[str, type[Membranes]] = {
+    "stored": StoredMembranes,
+    "reversed": ReversedMembranes,
+    "recomputed": RecomputedMembranes,
+}
+"""By way to keep them (`lifsim.keeping`), those that the engine knows."""
 
 
 def _step(rows: Array, index: int) -> Array:

@@ -67,7 +67,7 @@ def gradient_sparsity(
 ) -> GradientSparsity:
     """Zeros in one step of training on `images` [N, C, H, W] and `labels` [N]. Raises InputError where membranes are
     to be recomputed: u' of every call is looked at."""
-    if learner.reverse:
+    if learner.product_again:
         raise InputError(Fault("must be stored to be looked at", path="membranes"))
     x = checked_input(learner.network, encode(learner.network, images, seed), learner.dtype)
     step = _Watched(learner, weights, to_channels_last(x))

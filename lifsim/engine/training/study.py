@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,6 +19,7 @@ from lifsim.config.json_file import read_json
 from lifsim.engine.data import Dataset
 from lifsim.engine.training.backprop import Learner
 from lifsim.engine.training.loop import Recipe, start, train
+from lifsim.engine.training.stored_recipe import read_back, stored
 from lifsim.engine.weights import save_arrays
 from lifsim.engine.workers import Workers
 from lifsim.errors import Fault, InputError, shown
@@ -33,6 +34,7 @@ _FILE = "study.json"
 
 
 Share = Annotated[float, Field(strict=True, ge=0, le=1)]
+Seed = Annotated[int, Field(strict=True, ge=0, lt=1 << 63)]
 
 
 class Trial(Model):
@@ -40,7 +42,7 @@ class Trial(Model):
     their file in the study's folder."""
 
     sharing: Text
-    seed: Annotated[int, Field(strict=True, ge=0, lt=1 << 63)]
+    seed: Seed
     accuracy: Share
     spike_rate: Share
     active_share: Share
@@ -102,17 +104,18 @@ class Study:
         _write(study)
         return study
 
+    def only(self, keys: Container[tuple[str, int]]) -> Study:
+        """The study with no other trials than those of these sharings and seeds."""
+        return replace(self, trials=tuple(trial for trial in self.trials if trial.key in keys))
+
+    def recipe(self, seed: int) -> Recipe:
+        """How the trial of that seed was trained. Raises InputError."""
+        return read_back(self.setting["recipe"], seed, self.folder / _FILE)
+
 
 def setting_of(workload: str, overrides: Sequence[str], data: Dataset, recipe: Recipe) -> dict[str, Any]:
     """What all trials of a study have in common. workload, overrides: as `load_workload` takes them."""
-    common = {name: value for name, value in asdict(recipe).items() if name not in ("seed", "optimiser")}
-    kind = type(recipe.optimiser).__name__.lower()
-    return {
-        "workload": workload,
-        "set": list(overrides),
-        "data": data.name,
-        "recipe": common | {"optimiser": {"kind": kind} | asdict(recipe.optimiser)},
-    }
+    return {"workload": workload, "set": list(overrides), "data": data.name, "recipe": stored(recipe)}
 
 
 def open_study(folder: Path) -> Study:
@@ -121,11 +124,11 @@ def open_study(folder: Path) -> Study:
     if not (folder / _FILE).is_file():
         raise InputError(way_out)
     try:
-        stored = read_json(_Stored, folder / _FILE)
+        found = read_json(_Stored, folder / _FILE)
     except InputError as error:
         rule = f"{way_out.message}; delete {_FILE} and train again: weights of trials that are asked for are replaced"
         raise InputError([*error.faults, replace(way_out, message=rule)]) from None
-    return Study(folder, stored.setting.model_dump(), tuple(sorted(stored.trials, key=lambda trial: trial.order)))
+    return Study(folder, found.setting.model_dump(), tuple(sorted(found.trials, key=lambda trial: trial.order)))
 
 
 @dataclass(frozen=True)

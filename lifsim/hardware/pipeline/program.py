@@ -67,9 +67,10 @@ def program(step_cycles: Ints, step: Ints, kind: Ints, size: Ints, after: Ints, 
     double-buffered, with what the last one brought. Membranes leave by the buffer into which they come, so that their
     loads queue behind the stores of that step.
 
-    The queue is first come, first served. What comes at once, at the end of a step, is sorted: loads whose space is
-    free; the stores of the step; loads that must see those stores; what the next step streams. Among equals the load
-    that is needed first goes first, then the order of `Kind`.
+    The queue is first come, first served. What comes at once, at the end of a step, is sorted by when it is needed:
+    loads of the next step whose space is free; the stores of the step; loads of the next step that must see those
+    stores; loads of later steps; what the next step streams. Among equals the load that is needed first goes first,
+    then the order of `Kind`.
     """
     gate, turn = np.empty((2, step.size), np.int64)
     for each in Kind:
@@ -95,7 +96,8 @@ def program(step_cycles: Ints, step: Ints, kind: Ints, size: Ints, after: Ints, 
 
 
 def _load_gates(step: Ints, after: Ints, kind: Kind, double: bool) -> tuple[Ints, Ints]:
-    """Gate and turn of the loads of one buffer, in any order; a step's loads come together."""
+    """Gate and turn of the loads of one buffer, in any order; a step's loads come together. What a later step than the
+    next one needs goes behind the stores, too: the next one may wait for these, or for what must see them."""
     needed, which = np.unique(step, return_inverse=True)
     frees = needed - 1
     if double:
@@ -103,10 +105,12 @@ def _load_gates(step: Ints, after: Ints, kind: Kind, double: bool) -> tuple[Ints
     frees[: 2 if double else 1] = START
     behind = np.full(needed.size, START, np.int64)
     np.maximum.at(behind, which, after)
-    sees_stores = (behind >= frees) & (behind > START)
+    goes_behind = (behind >= frees) & (behind > START)
     if kind == Kind.MEMBRANE_READ:
-        sees_stores |= frees > START
-    key = np.maximum.accumulate(np.maximum(frees, behind) * 4 + 2 * sees_stores)
+        goes_behind |= frees > START
+    gate = np.maximum(frees, behind)
+    goes_behind |= needed > gate + 1
+    key = np.maximum.accumulate(gate * 4 + 2 * goes_behind)
     return (key // 4)[which], (key % 4)[which]
 
 

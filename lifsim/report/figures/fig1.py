@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from lifsim.report.memory_table import PHASES, MemoryRow
+from lifsim.report.memory_table import MemoryRow, phases
 from lifsim.units import format_bytes
 
 if TYPE_CHECKING:
@@ -19,19 +19,20 @@ PARTS = {"weights": "weights", "lif": "LIF membranes", "activations": "activatio
 SHOWN = ("forward", "stored")
 """Nothing is shared in it: nothing is recomputed."""
 
-_BEHIND_TEXT = {"boxstyle": "round,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.85}
+BEHIND_TEXT = {"boxstyle": "round,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.85}
+"""Of a text over bars."""
 
 
-def table(rows: Sequence[MemoryRow], phases: Sequence[str] = SHOWN) -> pd.DataFrame:
+def table(rows: Sequence[MemoryRow], shown: Sequence[str] = SHOWN) -> pd.DataFrame:
     """One row per row of `rows` and phase: bytes of each part, their sum, and each part's share of it."""
     import pandas as pd
 
-    lines = []
+    lines, named = [], phases()
     for row in rows:
-        for phase in phases:
+        for phase in shown:
             found = row.phase(phase)
             line = {"workload": row.workload, "sharing": row.sharing, "timesteps": row.timesteps, "batch": row.batch}
-            line |= {"phase": PHASES[phase]} | {f"{part}_bytes": getattr(found, part) for part in PARTS}
+            line |= {"phase": named[phase]} | {f"{part}_bytes": getattr(found, part) for part in PARTS}
             line |= {"total_bytes": found.total}
             lines.append(line | {f"{part}_share": getattr(found, part) / found.total for part in PARTS})
     return pd.DataFrame(lines)
@@ -50,7 +51,7 @@ def draw(frame: pd.DataFrame, axes: Axes) -> None:
         for heights in shares.values():
             share = heights[position]
             middle = (position, base + share / 2)
-            axes.annotate(f"{share:.1f} %", middle, ha="center", va="center", fontsize=7, bbox=_BEHIND_TEXT)
+            axes.annotate(f"{share:.1f} %", middle, ha="center", va="center", fontsize=7, bbox=BEHIND_TEXT)
             base += share
     axes.set_xticks(positions, [phase.replace("_", ",\n") for phase in frame["phase"]])
     axes.set_ylabel("share of memory [%]")

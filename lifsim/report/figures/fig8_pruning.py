@@ -1,68 +1,84 @@
-"""fig8: neurons that fire, accuracy, and bytes of weights and membranes under magnitude pruning.
+"""fig8, left: neurons that fire, accuracy, and bytes of weights and membranes under magnitude pruning.
 
-After figure 8 of EfficientLIF-Net (Kim et al., Front. Neurosci. 2023), on a network that the engine trained; weights
-are pruned over all layers together and not trained again.
+After figure 8 of EfficientLIF-Net (Kim et al., Front. Neurosci. 2023), on a network that the engine trained.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from lifsim.engine.training.analysis import Pruned
+from lifsim.engine.training.pruned_study import Pruned
+from lifsim.graph.states import states_of
+from lifsim.model.network import Network
+from lifsim.model.sharing import Sharing
+from lifsim.report.study_table import pruned_rows, seeds_text
+from lifsim.units import counted
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-_PANELS = (
-    ("active_share_mean", 100.0, "neurons that ever fire [%]"),
-    ("accuracy_mean", 100.0, "test accuracy [%]"),
-)
-KIB = 1024
+PANELS = 3
+_PERCENT = (("active_share", "neurons that ever fire [%]"), ("accuracy", "test accuracy [%]"))
+_KB = 1000
 
 
-def table(prunings: Iterable[Pruned], weight_bits: int, membrane_bits: int) -> pd.DataFrame:
-    """One row per sharing and share of pruned weights: means and standard deviations over seeds, and the bytes of the
-    weights that are left (without the indices of a sparse format) and of the membranes of one image."""
+def table(networks: Iterable[Pruned], of: Network, weight_bits: int, membrane_bits: int) -> pd.DataFrame:
+    """One row per sharing and share of pruned weights: means and standard deviations over seeds (one has none), and the
+    bytes of the weights that are left (without the indices of a sparse format) and of the membranes of one image."""
     import pandas as pd
 
-    frame = pd.DataFrame([asdict(pruning) for pruning in prunings])
-    groups = frame.groupby(["sharing", "share"], sort=False)
-    out = groups.agg(
-        seeds=("seed", "count"),
-        accuracy_mean=("accuracy", "mean"),
-        accuracy_std=("accuracy", "std"),
-        active_share_mean=("active_share", "mean"),
-        active_share_std=("active_share", "std"),
-        spike_rate_mean=("spike_rate", "mean"),
-        weights=("weights", "mean"),
-        lif_elements=("lif_elements", "first"),
-    ).reset_index()
+    out = pd.DataFrame({"workload": of.name} | row for row in pruned_rows(list(networks)))
+    elements = {
+        name: sum(state.values for state in states_of(of, Sharing.parse(name))) for name in out["sharing"].unique()
+    }
+    out["lif_elements"] = out["sharing"].map(elements)
+    out["weight_bits"], out["membrane_bits"] = weight_bits, membrane_bits
     out["weight_bytes"] = (out["weights"].round() * weight_bits / 8).round().astype(int)
     out["lif_bytes"] = (out["lif_elements"] * membrane_bits + 7) // 8
     return out
 
 
-def draw(frame: pd.DataFrame, panels: Sequence[Axes]) -> None:
-    """Firing neurons, accuracy, and bytes against the share of pruned weights, a line a sharing."""
-    from lifsim.report.figures.style import COLOURS, legend_outside
+def title(frame: pd.DataFrame) -> str:
+    """What is drawn."""
+    first = frame.iloc[0]
+    epochs = int(first["retrain_epochs"])
+    after = f"trained for {counted(epochs, 'epoch')} after each cut" if epochs else "not trained again"
+    seeds = seeds_text(frame["seeds"].tolist())
+    return f"{first['workload']}, {seeds}: the smallest weights of all layers pruned, {after}"
 
-    for sharing, colour in zip(dict.fromkeys(frame["sharing"]), COLOURS, strict=False):
+
+def draw(frame: pd.DataFrame, panels: Sequence[Axes]) -> None:
+    """Firing neurons, accuracy, and bytes against the share of pruned weights, a line a sharing; whiskers of one
+    standard deviation where there are several seeds."""
+    from lifsim.report.figures.style import COLOURS
+
+    names = list(dict.fromkeys(frame["sharing"]))
+    for index, (sharing, colour) in enumerate(zip(names, COLOURS, strict=False)):
         rows = frame[frame["sharing"] == sharing]
         shares = (100 * rows["share"]).tolist()
-        for (column, scale, _), axes in zip(_PANELS, panels, strict=False):
-            axes.plot(shares, (scale * rows[column]).tolist(), "o-", color=colour, markersize=3, label=sharing)
-        lif = (rows["lif_bytes"] / KIB).tolist()
-        panels[2].plot(shares, lif, "-", color=colour, label=f"LIF, {sharing}")
-        weights = (rows["weight_bytes"] / KIB).tolist()
+        for (column, _), axes in zip(_PERCENT, panels, strict=False):
+            spread = (100 * rows[f"{column}_std"]).tolist() if rows["seeds"].min() > 1 else None
+            means = (100 * rows[f"{column}_mean"]).tolist()
+            axes.errorbar(
+                shares, means, spread, fmt="o-", color=colour, markersize=3, linewidth=1, capsize=2, label=sharing
+            )
+        width = len(names) - index  # those of equally many bytes lie on one another
+        panels[2].plot(shares, (rows["lif_bytes"] / _KB).tolist(), "-", color=colour, linewidth=width, label=sharing)
+        weights = (rows["weight_bytes"] / _KB).tolist()
     panels[2].plot(shares, weights, "k--", label="weights")
-    for (_, _, label), axes in zip(_PANELS, panels, strict=False):
+    for (_, label), axes in zip(_PERCENT, panels, strict=False):
         axes.set_ylabel(label)
         axes.set_ylim(0, 105)
-    panels[2].set_ylabel("memory [KiB]")
+    first = frame.iloc[0]
+    panels[2].set_ylabel("memory of one image [kB]")
     panels[2].set_yscale("log")
+    panels[2].set_title(
+        f"membranes (lines) of {counted(int(first['membrane_bits']), 'bit')}; weights that are left\n"
+        f"(dashed) of {counted(int(first['weight_bits']), 'bit')}, without indices",
+        fontsize=8,
+    )
     for axes in panels:
         axes.set_xlabel("weights pruned [%]")
-    legend_outside(panels[2])
+        axes.set_xticks(range(0, 101, 20))

@@ -10,8 +10,8 @@ from lifsim.config import defaults
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
-from lifsim.report.memory_inputs import MemoryInputs, read_memory_inputs
-from lifsim.report.memory_table import PHASES, memory_rows
+from lifsim.report.memory_inputs import read_memory_inputs
+from lifsim.report.memory_table import MemoryRow, memory_rows, phases
 from lifsim.report.plot.drawing import Name, checked, checked_beside, drawn
 from lifsim.report.plot.study import spike_rates
 from lifsim.watch import Watch, unwatched
@@ -42,7 +42,8 @@ def fig1(
     target, inputs = checked_beside(
         out, lambda: read_memory_inputs([workload], ["none"], arch, overrides, timesteps, batch), force=force
     )
-    table = _table(inputs, figure_1.SHOWN, watch)
+    rows = memory_rows(inputs.networks, inputs.sharings, inputs.arch, inputs.batch, watch)
+    table = figure_1.table(rows, figure_1.SHOWN)
 
     def draw() -> tuple[Figure, pd.DataFrame]:
         figure, (axes,) = canvas(4.2, 2.8)
@@ -73,23 +74,26 @@ def fig7(
     target, inputs = checked_beside(
         out, lambda: read_memory_inputs([workload], named, arch, overrides, timesteps, batch), force=force
     )
-    table = _table(inputs, tuple(PHASES), watch)
-    return drawn(lambda: (_by_sharing(table), table), target)
+    rows = memory_rows(inputs.networks, inputs.sharings, inputs.arch, inputs.batch, watch)
+    return drawn(lambda: _by_sharing(rows, inputs.arch.precision.membrane_bits), target)
 
 
-def _table(inputs: MemoryInputs, phases: Sequence[str], watch: Watch) -> pd.DataFrame:
-    """The numbers of either figure."""
+def _by_sharing(rows: Sequence[MemoryRow], membrane_bits: int) -> tuple[Figure, pd.DataFrame]:
+    """Bars of every phase at the architecture's precisions, and the backward pass's membranes by their bits."""
+    import pandas as pd
+
     from lifsim.report.figures import fig1 as figure_1
-
-    return figure_1.table(memory_rows(inputs.networks, inputs.sharings, inputs.arch, inputs.batch, watch), phases)
-
-
-def _by_sharing(table: pd.DataFrame) -> Figure:
     from lifsim.report.figures import fig7_memory
     from lifsim.report.figures.style import canvas
 
-    figure, panels = canvas(10.2, 2.9, cols=3)
+    table = figure_1.table(rows, tuple(phases())).assign(membrane_bits=membrane_bits)
+    widths = fig7_memory.by_bits(rows)
+    figure, panels = canvas(11.5, 6.0, rows=2, cols=3)
     fig7_memory.draw(table, panels)
+    fig7_memory.draw_by_bits(widths, panels[-1])
     first = table.iloc[0]
-    figure.suptitle(f"{first['workload']}, T={first['timesteps']}, batch {first['batch']}", fontsize=9)
-    return figure
+    said = f"{first['workload']}, T={first['timesteps']}, batch {first['batch']}, membranes of {membrane_bits} bits"
+    figure.suptitle(said, fontsize=9)
+    frame = pd.concat([table, widths[widths["membrane_bits"] != membrane_bits]], ignore_index=True)
+    counts = [name for name in map(str, frame) if name.endswith("_bytes")]
+    return figure, frame.astype(dict.fromkeys(counts, "Int64"))

@@ -1,17 +1,14 @@
-"""Figures of a study: the folder that `lifsim study` wrote."""
+"""Figures of a study, the folder that `lifsim study` wrote: its networks as they are."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from lifsim.config import defaults
-from lifsim.config.arch import load_arch
-from lifsim.errors import Fault, InputError, collecting
-from lifsim.model.arch import Arch
-from lifsim.report.plot.drawing import Name, checked, checked_beside, drawn
-from lifsim.simulate.api import name_of
+from lifsim.errors import Fault, InputError
+from lifsim.report.plot.drawing import Name, checked_beside, drawn
+from lifsim.units import counted
 from lifsim.watch import Tally, Watch, unwatched
 
 if TYPE_CHECKING:
@@ -23,8 +20,6 @@ if TYPE_CHECKING:
     from lifsim.model.network import Network
 
 Item = TypeVar("Item")
-
-PRUNED_SHARES = (0.0, 0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 0.95)
 
 
 def fig6(
@@ -49,48 +44,7 @@ def fig6(
     def draw() -> tuple[Figure, pd.DataFrame]:
         figure, (axes,) = canvas(4.6, 3.2)
         fig6_transfer.draw(table, axes)
-        figure.suptitle(f"{network.name}, {table['seeds'].min()} seeds", fontsize=9)
-        return figure, table
-
-    return drawn(draw, target)
-
-
-def fig8(
-    study: Name,
-    *,
-    shares: Sequence[float] = PRUNED_SHARES,
-    arch: Arch | Name = defaults.ARCH,
-    threads: int | None = None,
-    out: Name | None = None,
-    force: bool = False,
-    watch: Watch = unwatched,
-) -> Figure:
-    """Neurons that fire, accuracy, weight bytes and LIF bytes under magnitude pruning, over all layers together and
-    without training again. shares: of the weights, that are pruned. arch: its bits a weight and membrane count."""
-    from lifsim.engine.training.analysis import prunings
-    from lifsim.engine.workers import Workers, available_threads
-    from lifsim.report.figures import fig8_pruning
-    from lifsim.report.figures.style import canvas
-
-    faults: list[Fault] = []
-    with collecting(faults):
-        target = checked(out, force=force)
-    with collecting(faults):
-        wanted = _checked_shares(shares)
-    with collecting(faults):
-        precision = (arch if isinstance(arch, Arch) else load_arch(name_of(arch, "arch"))).precision
-    with collecting(faults):
-        trained, network, data = read_study(Path(study))
-    if faults:
-        raise InputError(faults)
-    runs = prunings(trained, network, data, wanted, Workers(threads or available_threads()))
-    found = _counted(runs, len(trained.trials) * len(wanted), "weights pruned", watch)
-    table = fig8_pruning.table(found, precision.weight_bits, precision.membrane_bits)
-
-    def draw() -> tuple[Figure, pd.DataFrame]:
-        figure, panels = canvas(8.4, 2.6, cols=3)
-        fig8_pruning.draw(table, panels)
-        figure.suptitle(f"{network.name}, {table['seeds'].min()} seeds", fontsize=9)
+        figure.suptitle(f"{network.name}, {counted(int(table['seeds'].min()), 'seed')}", fontsize=9)
         return figure, table
 
     return drawn(draw, target)
@@ -107,7 +61,7 @@ def spike_rates(study: Path, target: Path | None) -> Figure:
     def draw() -> tuple[Figure, pd.DataFrame]:
         figure, (axes,) = canvas(4.4, 2.6)
         fig7_rates.draw(table, axes)
-        axes.set_title(f"{network.name}, {table['seeds'].min()} seeds")
+        axes.set_title(fig7_rates.title(table, network.name))
         return figure, table
 
     return drawn(draw, target)
@@ -124,13 +78,6 @@ def read_study(folder: Path) -> tuple[Study, Network, Dataset]:
         raise InputError(Fault("must hold a trained network: `lifsim study` trains them", source=str(folder)))
     network = load_workload(study.setting["workload"], study.setting["set"])
     return study, network, load_dataset(study.setting["data"], network)
-
-
-def _checked_shares(shares: Sequence[float]) -> list[float]:
-    faults = [Fault(f"{share} must be >= 0 and < 1", path="shares") for share in shares if not 0 <= share < 1]
-    if faults:
-        raise InputError(faults)
-    return sorted(set(shares))
 
 
 def _counted(items: Iterable[Item], total: int, work: str, watch: Watch) -> list[Item]:

@@ -105,11 +105,11 @@ def _tiny(name: str, vectors: Mapping[str, Array]) -> Iterator[Comparison]:
     sharing, soft = Sharing.parse(_TINY[name]), bool(np.isnan(vectors["v_reset"]))
     network = _tiny_network(int(vectors["T"]), "soft" if soft else "hard")
     weights = {key: vectors[_tiny_name("param", key)] for key in weight_shapes(network)}
-    for reverse in [False, True] if soft else [False]:
-        run = Learner(network, sharing, reverse=reverse).forward(weights, vectors["x"][None])
+    for keeping in ["stored", "reversed"] if soft else ["stored"]:
+        run = Learner(network, sharing, keeping=keeping).forward(weights, vectors["x"][None])
         loss, grad = cross_entropy(run.outputs, vectors["y"])
         images = f"{len(vectors['y'])} images"
-        title = f"two convolutions, {images}, {name}, {'reversed' if reverse else 'stored'}"
+        title = f"two convolutions, {images}, {name}, {keeping}"
         yield Comparison(f"{title}: loss", float(vectors["loss_f64"]), loss)
         for key, value in run.backward(grad, with_input=True).items():
             theirs = vectors["grad64_x"] if key == "input" else vectors[_tiny_name("grad64", key)]

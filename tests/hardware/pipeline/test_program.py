@@ -36,6 +36,21 @@ def test_a_step_that_writes_waits_for_the_store_before_it(store: Kind, double: b
     assert (np.delete(found, column, axis=1) == -1).all()
 
 
+def test_what_the_next_step_needs_goes_before_the_weights_of_the_one_after() -> None:
+    """At the end of step 0 there is room for the weights of step 2 (of two halves one is free) and, once its own have
+    left, for the membranes of step 1. They and the spikes that leave stood behind those weights."""
+    kinds = (Kind.WEIGHTS, Kind.MEMBRANE_READ, Kind.SPIKES_OUT, Kind.MEMBRANE_WRITE)
+    step, kind = (part.ravel() for part in np.meshgrid(np.arange(3), np.array(kinds)))
+    halves = Halves(tuple(each == Kind.WEIGHTS for each in Kind), (64,) * len(Kind))
+    found = program(np.full(3, 10), step, kind, np.full(12, 8), np.full(12, START), halves).requests
+    behind = [
+        (Kind(kind), step) for kind, step, gate in zip(found.kind, found.step, found.gate, strict=True) if gate == 0
+    ]
+    assert behind == [
+        (Kind.SPIKES_OUT, 0), (Kind.MEMBRANE_WRITE, 0), (Kind.MEMBRANE_READ, 1), (Kind.WEIGHTS, 2)
+    ]  # fmt: skip
+
+
 class PlayedError(Exception):
     """Its arguments are what would be played."""
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.mutants.faults import engine, explain, machine, power, training
+from tests.mutants.faults import engine, explain, machine, optimizer, power, training
 
-FAULTS = (*engine.FAULTS, *training.FAULTS, *machine.FAULTS, *power.FAULTS, *explain.FAULTS)
+FAULTS = (*engine.FAULTS, *training.FAULTS, *machine.FAULTS, *power.FAULTS, *explain.FAULTS, *optimizer.FAULTS)

@@ -40,6 +40,20 @@ FAULTS = (
         STUDY,
     ),
     Fault(
+        "max pool: the border takes gradient",
+        "lifsim/engine/pooling.py",
+        "taken = pending & inside[window] & (padded[window] == highest)",
+        "taken = pending & (padded[window] == highest)",
+        ("tests/engine/test_pooling.py",),
+    ),
+    Fault(
+        "pruning: what is pruned is trained again",
+        "lifsim/engine/training/loop.py",
+        "gradients |= {name: gradients[name] * moves for name, moves in kept.items()}",
+        "gradients |= {}",
+        ("tests/engine/test_pruning.py", "-k", "stays_0"),
+    ),
+    Fault(
         "surrogate: atan too narrow",
         SLOPES,
         "scaled = math.pi / 2 * alpha * d",

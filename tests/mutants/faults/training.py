@@ -5,11 +5,14 @@ from __future__ import annotations
 from tests.mutants.fault import Fault
 
 CARRIED = ("tests/simulate/test_training_buffers.py", "-k", "gradients_of_membranes")
-OVERFLOW = ("tests/simulate/test_training_buffers.py", "-k", "overflow_their_buffers")
+WAITING = ("tests/simulate/test_training_buffers.py", "-k", "wait_for_two_products")
+WALKED = ("tests/schedule/test_way_back.py", "-k", "walking_them_does")
 COLLECTED = ("tests/simulate/test_training_buffers.py", "-k", "collect or wait_for_their_folds")
 UNITS = ("tests/simulate/test_training.py", "-k", "gradient_unit")
 GRADIENT_STATES = "lifsim/training/gradient_states.py"
-SIZES = "lifsim/training/sizes.py"
+NESTS = "lifsim/training/nests.py"
+ORDERS = "lifsim/training/orders.py"
+GROUP_ORDERS = "lifsim/training/group_orders.py"
 STAGES = "lifsim/training/traffic.py"
 TRAINING = "lifsim/accounting/own/stages.py"
 PRICING = "lifsim/accounting/prices.py"
@@ -24,9 +27,9 @@ FAULTS = (
     ),
     Fault(
         "membrane gradients: no recomputed membrane beside them",
-        GRADIENT_STATES,
-        "beside = 2 if reverse else 1",
-        "beside = 1",
+        "lifsim/training/carried.py",
+        "precision.of_gradients) + (state.row_bytes if states else 0)",
+        "precision.of_gradients)",
         CARRIED,
     ),
     Fault(
@@ -37,39 +40,60 @@ FAULTS = (
         CARRIED,
     ),
     Fault(
-        "overflow: of another buffer",
-        SIZES,
-        "return times * max(0, one - self.chip.room.spike_out)",
-        "return times * max(0, one - self.chip.room.spike_in)",
-        OVERFLOW,
+        "waiting gradients: in another buffer",
+        ORDERS,
+        "products.made(1, layer.rounds, layer.groups), products.chip.room.spike_out",
+        "products.made(1, layer.rounds, layer.groups), products.chip.room.spike_in",
+        WAITING,
     ),
     Fault(
-        "overflow: all timesteps wait, whatever the schedule",
-        SIZES,
-        "if group.tick_batched else (1, self.batch * layer.rounds)",
-        "if group.tick_batched else (layer.rounds, self.batch)",
-        OVERFLOW,
+        "waiting gradients: those of all images wait where each is updated in turn",
+        ORDERS,
+        "batch * min(image, waits) if in_turn else",
+        "min(batch * image, waits) if in_turn else",
+        WAITING,
     ),
     Fault(
-        "overflow: membrane gradients as wide as weights",
-        SIZES,
-        "one = bytes_of(steps * elements * self.chip.precision.psum_bits)",
-        "one = bytes_of(steps * elements * self.chip.precision.weight_bits)",
-        OVERFLOW,
+        "waiting gradients: some wait on chip for updates afterwards",
+        GROUP_ORDERS,
+        "waiting = products.layer.rounds * products.made(products.batch, 1, 1)",
+        "waiting = absent",
+        WAITING,
     ),
     Fault(
-        "overflow: weight gradients go out behind the last visit too",
+        "waiting gradients: the update does not read them",
         STAGES,
-        "excess = (visits - 1) * sizes.weight_gradient_overflow(layer)",
-        "excess = visits * sizes.weight_gradient_overflow(layer)",
-        OVERFLOW,
+        "gradients_read=orders.update.sums + orders.waiting",
+        "gradients_read=orders.update.sums",
+        WAITING,
     ),
     Fault(
-        "overflow: the update does not read it",
-        STAGES,
-        "gradients_read=excess + sizes.membrane_gradient_overflow(layer, group)",
-        "gradients_read=excess",
-        OVERFLOW,
+        "backward product: gradients come once for all tiles",
+        NESTS,
+        "once[:, None] + np.multiply.outer(fetched(nest, nest.batch, stays), nest.filter_tiles)",
+        "once[:, None] + np.multiply.outer(fetched(nest, nest.batch, stays), np.ones_like(nest.filter_tiles))",
+        WALKED,
+    ),
+    Fault(
+        "backward product: rows lie as without a stride",
+        "lifsim/schedule/rows.py",
+        "first = np.clip(-(-top // axis.apart), 0, axis.rows_in)",
+        "first = np.clip(top, 0, axis.rows_in)",
+        WALKED,
+    ),
+    Fault(
+        "update: sums go out behind the last visit, too",
+        NESTS,
+        "sums = [cost.weights - nest.all_filters * nest.filter_bytes for cost in costs]",
+        "sums = [cost.weights for cost in costs]",
+        WALKED,
+    ),
+    Fault(
+        "updates in turn: their sums take no room from weights",
+        GROUP_ORDERS,
+        "buffer=self.products[0].chip.room.weight - taken,",
+        "buffer=self.products[0].chip.room.weight,",
+        WAITING,
     ),
     Fault(
         "psums of the update: every sum is added to one that is there",

@@ -1,0 +1,28 @@
+"""States as an accelerator keeps them, to see what its bits do to gradients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lifsim.neurons import NeuronModel
+from lifsim.neurons import State as Variables
+from lifsim.neurons.parameters import wide
+
+
+@dataclass(frozen=True)
+class StateGrid:
+    """States as an accelerator keeps them: of `bits` bits, fixed-point from -4 to 4 thresholds, rounded after every
+    call. copy_every: calls between two copies of a state, where calls are undone."""
+
+    bits: int
+    copy_every: int
+
+    def round(self, state: Variables, neuron: NeuronModel) -> None:
+        """To the nearest value, in place."""
+        step = 8 * float(np.max(wide(neuron.threshold))) / 2**self.bits
+        most = 2 ** (self.bits - 1)
+        for variable in state:
+            np.clip(np.rint(variable / step), -most, most - 1, out=variable)
+            variable *= step

@@ -1,0 +1,5 @@
+"""How the backward pass comes to the membrane of every LIF call: stored, undone, or computed again."""
+
+from lifsim.keeping.protocol import KEEPINGS, CallsOnState, Keeping, Kept
+
+__all__ = ["KEEPINGS", "CallsOnState", "Keeping", "Kept"]

@@ -1,0 +1,49 @@
+"""How gradients of membranes lie in DRAM, and which of their rows the transposed convolution needs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lifsim.model.network import Layer
+from lifsim.schedule.rows import Ints, RowAxis
+from lifsim.schedule.storage import RowLayout, bytes_of
+
+
+def along_of(layer: Layer) -> int:
+    """The axis on which maps are cut: 0 their height, 1 the length of a 1-D signal."""
+    return 1 if layer.in_shape[1] == 1 else 0
+
+
+def transposed_axis(layer: Layer) -> RowAxis:
+    """That along which maps of gradients are cut: row h of a layer's input takes the rows e of its output with
+    e * stride = h + padding - r for a tap r of the kernel."""
+    along = along_of(layer)
+    kernel = layer.kernel[along]
+    return RowAxis(
+        rows_in=layer.out_shape[1 + along],
+        rows_out=layer.in_shape[1 + along],
+        kernel=kernel,
+        stride=1,
+        padding=kernel - 1 - layer.padding[along],
+        apart=layer.stride[along],
+    )
+
+
+def gradient_rows(layer: Layer, bits: int, groups: int, steps: int) -> RowLayout:
+    """Rows of membrane gradients of `bits` each: of one of so many `groups`, `steps` rounds packed together, and the
+    axis of the transposed convolution. row_pixels: of the layer's input."""
+    along = along_of(layer)
+    elements = layer.filters // groups * layer.out_shape[2 - along]
+    return RowLayout(transposed_axis(layer), layer.in_shape[2 - along], bytes_of(elements * steps * bits))
+
+
+def transposed_filter_bytes(layer: Layer, weight_bits: int) -> int:
+    """Of the weights that make one channel of the input's gradient: M*R*S/groups."""
+    return bytes_of(layer.group_filters * layer.kernel[0] * layer.kernel[1] * weight_bits)
+
+
+def tile_filters(every: int, cols: int) -> Ints:
+    """[m] filters of a tile, folds of `cols` columns, one entry for each number of tiles."""
+    smallest = min(cols, every)
+    folds = -(-every // smallest)
+    return np.minimum(smallest * np.unique(-(-folds // np.arange(1, folds + 1))), every)

@@ -1,0 +1,52 @@
+"""What a reader of a training run must know of its batch norms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lifsim.keeping import Keeping
+from lifsim.model.network import Layer, Network
+from lifsim.model.product import Product
+from lifsim.schedule.norms import Norms
+from lifsim.schedule.plan import Plan
+from lifsim.training.norm_sums import norm_sums
+from lifsim.training.sizes import TrainingSizes
+from lifsim.units import counted
+
+
+def norm_notes(network: Network, batch: int) -> Iterator[str]:
+    """Of what their statistics are, what that forbids, and where they are of a single value."""
+    if not any(isinstance(node, Product) and node.batch_norm for node in network.nodes):
+        return
+    if network.norm_statistics == "frozen":
+        yield "batch norms are frozen: a part of the weights, free, and not trained"
+        return
+    norms = Norms.of(network)
+    images = "one image's map" if batch == 1 else f"all {batch} images"
+    when = "all timesteps together" if network.norm_statistics == "all_timesteps" else "each timestep"
+    yield (
+        f"neurons behind {counted(len(norms.layers), 'batch norm')} wait for statistics of {images}, {when}: no strips"
+        " and no smaller chunks across them (norm_statistics: frozen takes none)"
+    )
+    single = [
+        layer.name for layer in network.layers if layer.index in norms.layers and _values(layer, norms, batch) == 1
+    ]
+    if single:
+        yield f"statistics of one value say nothing: {', '.join(single)} must have a larger batch to be trained"
+
+
+def _values(layer: Layer, norms: Norms, batch: int) -> int:
+    """That the statistics of a channel are of."""
+    return batch * layer.pixels * (layer.rounds if layer.index in norms.over_time else 1)
+
+
+def twice_note(plan: Plan, batch: int, keeping: Keeping) -> Iterator[str]:
+    """Which products run twice under `plan`: fewest bytes are not fewest cycles."""
+    sizes = TrainingSizes(plan.facts, plan.chip, batch, keeping)
+    norms = {layer.name: norm_sums(sizes, layer, plan.group_of(layer.index)) for layer in sizes.layers}
+    twice = [name for name, norm in norms.items() if norm is not None and norm.way == "twice"]
+    if twice:
+        yield (
+            f"the products of {', '.join(twice)} run twice for their statistics, which moves fewer bytes than their"
+            " sums would and keeps the array busy twice as long"
+        )

@@ -1,0 +1,161 @@
+"""In which order a layer works on the way back, and what that moves.
+
+A layer's LIF makes the gradients of its membranes, which serve two products. Of these the update may come
+
+    in turn     behind every visit of the layer: its sums then stay on chip all the way back, beside the weights
+    afterwards  when all visits of the group have gone back: what waits for it does so in DRAM, but for what spike_out
+                holds where nothing comes between, and the weight buffer is its own
+
+whichever moves fewer bytes. docs/model.md, "Training on the accelerator".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from lifsim.model.network import Layer
+from lifsim.schedule.chip import Chip
+from lifsim.schedule.rows import row_tiles
+from lifsim.schedule.storage import Reals, RowLayout, bytes_of, step_rows, tick_rows
+from lifsim.schedule.tick_nest import Nest
+from lifsim.training.gradient_rows import gradient_rows, tile_filters, transposed_filter_bytes
+from lifsim.training.nests import BackwardOrder, UpdateOrder, best_backward, best_update
+
+When = Literal["in turn", "afterwards"]
+"""When weights are updated."""
+
+
+@dataclass(frozen=True)
+class LayerOrders:
+    """Of one layer, whole batch. backward: None where nobody asks for the gradient of its input. update, when: of its
+    weights. absent: bytes of gradients of membranes that do not wait on chip for the backward product; waiting: for
+    the update. own: whether a LIF or a batch norm makes them: else they are the output's gradients, which are in DRAM
+    and need not go out."""
+
+    backward: BackwardOrder | None
+    update: UpdateOrder
+    when: When
+    absent: int
+    waiting: int
+    own: bool
+
+    @property
+    def backward_in_words(self) -> str:
+        """How the backward product is cut; empty without one."""
+        return "" if self.backward is None else f"backward: {self.backward.tiles.in_words('channels', 'weights')}"
+
+    @property
+    def update_in_words(self) -> str:
+        """When weights are updated, and how the product is cut."""
+        return f"update {self.when}: {self.update.tiles.in_words('filters', 'sums')}"
+
+    @property
+    def goes_out(self) -> int:
+        """Bytes of gradients of membranes that leave the chip."""
+        return self.waiting if self.own else 0
+
+    @property
+    def comes_back(self) -> int:
+        """Bytes of them that the backward product brings in, beside those that come in to make them: without a LIF they
+        are these, which are used as they come for the first time."""
+        if self.backward is None:
+            return 0
+        return self.backward.gradients if self.own else max(0, self.backward.gradients - self.absent)
+
+    @property
+    def total(self) -> int:
+        """Bytes of both products, and of gradients of membranes on their way to them."""
+        weights = self.backward.weights if self.backward else 0
+        return weights + self.comes_back + self.goes_out + self.update.total + self.waiting
+
+
+@dataclass(frozen=True)
+class Products:
+    """The two products of a layer, of `batch` images. bits: of a gradient; needed: whether somebody asks for that of
+    its input; own: whether a LIF or a batch norm makes the gradients of its sums: else they are those of its output."""
+
+    layer: Layer
+    reals: Reals
+    chip: Chip
+    bits: int
+    batch: int
+    needed: bool
+    own: bool
+
+    @cached_property
+    def sums(self) -> int:
+        """Bytes of all gradients of weights."""
+        return self.layer.filters * bytes_of(self.layer.reduction * self.bits)
+
+    def made(self, images: int, steps: int, groups: int) -> int:
+        """Bytes of gradients of membranes, of rows of so many `groups`, `steps` of whose rounds are packed together."""
+        rows = gradient_rows(self.layer, self.bits, groups, steps)
+        return images * groups * rows.axis.rows_in * rows.row_bytes
+
+    def backward(self, room: int, held: int, parts: int) -> BackwardOrder | None:
+        """With so many bytes of `room` for weights, `held` bytes of gradients being on chip; parts: 1, or an image is
+        one by itself."""
+        layer = self.layer
+        if not self.needed:
+            return None
+        channels = layer.in_shape[0] // layer.groups
+        one = transposed_filter_bytes(layer, self.chip.precision.weight_bits)
+        nests = {
+            steps: self._nest(gradient_rows(layer, self.bits, layer.groups, steps), steps, channels, one, room)
+            for steps in dict.fromkeys((1, layer.rounds))
+        }
+        return best_backward(nests, layer.groups, held, parts)
+
+    def update(self, room: int) -> UpdateOrder:
+        """With so many bytes of `room` for sums, all rounds of an image together."""
+        layer, filters = self.layer, self.layer.group_filters
+        one = bytes_of(layer.reduction * self.bits)
+        nest = self._nest(tick_rows(layer, self.reals), layer.rounds, filters, one, room)
+        return best_update(nest, layer.groups, layer.rounds)
+
+    def update_in_turn(self) -> UpdateOrder:
+        """Where all sums stay, a round of an image at a time, of all groups."""
+        filters, room = self.layer.group_filters, self.sums
+        one = self.layer.groups * bytes_of(self.layer.reduction * self.bits)
+        return best_update(self._nest(step_rows(self.layer, self.reals), 1, filters, one, room), 1, 1)
+
+    def _nest(self, rows: RowLayout, together: int, filters: int, filter_bytes: int, room: int) -> Nest:
+        return Nest(
+            groups=1,
+            streams=True,
+            batch=self.batch * self.layer.rounds // together,
+            rows=row_tiles(rows.axis),
+            row_bytes=rows.row_bytes,
+            filters=tile_filters(filters, self.chip.shape.cols),
+            all_filters=filters,
+            filter_bytes=filter_bytes,
+            spike_buffer=self.chip.room.spike_in,
+            weight_buffer=room,
+        )
+
+
+def orders_alone(products: Products, *, parted: bool) -> LayerOrders:
+    """Of a layer whose visits follow each other: all images have gone back before the update, or, where a visit is
+    parted by images, each has an update in turn."""
+    last = _alone(products, products.chip.room.weight, "afterwards")
+    if not parted or products.batch == 1 or products.sums > products.chip.room.weight:
+        return last
+    turns = _alone(products, products.chip.room.weight - products.sums, "in turn")
+    return turns if turns.total < last.total else last
+
+
+def _alone(products: Products, room: int, when: When) -> LayerOrders:
+    """With so many bytes of `room` for weights; in turn all sums stay beside them."""
+    layer, batch, in_turn = products.layer, products.batch, when == "in turn"
+    image, waits = products.made(1, layer.rounds, layer.groups), products.chip.room.spike_out
+    held = batch * min(image, waits) if in_turn else min(batch * image, waits)
+    return LayerOrders(
+        products.backward(room, held, batch if in_turn else 1),
+        products.update(products.sums if in_turn else room),
+        when,
+        absent=batch * image - held,
+        waiting=batch * image - held,
+        own=products.own,
+    )
