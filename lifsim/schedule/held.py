@@ -3,9 +3,9 @@
 A tile's timesteps run back to back, so that the membranes of all outputs that the array has at work
 (`Dataflow.held_outputs`) live until the last of them. A register stands for each that it holds by itself
 (`Dataflow.membrane_registers`), an Nth under `channelN`, whose chains use one state. Where folds of a chain alternate
-at every timestep, the states of all of their chains live, and there is a register for each output. Where every timestep
-loads its own second operand, all outputs of a `ws` fold wait for the next one. What is left lies in the membrane
-buffer: it is read and written at every timestep, and must fit.
+at every timestep, the states of all of their chains live, and there is a register for each output. Where every
+timestep loads its own second operand, all outputs of a `ws` fold wait for the next one. What is left lies in the
+membrane buffer: it is read and written at every timestep, and must fit.
 """
 
 from __future__ import annotations

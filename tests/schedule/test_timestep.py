@@ -18,7 +18,7 @@ from lifsim.schedule.traffic import DramBytes
 from lifsim.schedule.unrolled import LayerStep, unroll
 from tests.oracles import timestep_major
 from tests.schedule import build
-from tests.schedule.networks import network, networks
+from tests.schedule.networks import network, networks, relay_networks
 from tests.schedule.on_arch import facts_on, plan_on
 
 SHARINGS = ["none", "layer", "channel2", "layer+channel2"]
@@ -54,6 +54,21 @@ def test_chunks_are_tried_from_the_whole_batch_down() -> None:
     net = network([{"name": "conv", "op": "conv", "out": 4, "kernel": 3}, {"name": "lif", "op": "lif"}], (2, 4, 4), 2)
     (group,) = plan_on(net, Sharing(), build.arch(), ScheduleOptions("timestep", batch=5)).groups
     assert group.images == 5
+
+
+@pytest.mark.slow
+@settings(QUIET, max_examples=60)
+@given(relay_networks(st.just(2)), st.integers(2, 6), st.integers(1, 24), st.sampled_from([20, build.ENDLESS]))
+def test_in_strips_it_equals_the_literal_interpreter(
+    network: Network, high: int, spike_out: int, spike_in: int
+) -> None:
+    """What waits between the layers, under pools and in pools that have begun takes room from all else in spike_out."""
+    sharing = Sharing.parse("layer-where-possible")
+    arch = build.arch(2, 2, spike_in=spike_in, spike_out=spike_out, membrane=4 * high)
+    (group,) = plan_on(network, sharing, arch, ScheduleOptions("timestep")).groups
+    walked = timestep_major.walk(network, sharing, arch, group, 1)
+    for step in unroll(group.walked):
+        assert not_zero(vars(step.dram)) == not_zero(walked[step.timestep][network.layers[step.layer].name])
 
 
 @pytest.mark.slow
