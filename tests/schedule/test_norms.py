@@ -15,8 +15,10 @@ from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.norms import Norms
 from lifsim.schedule.plan import Begin, ScheduleOptions
-from tests.oracles.legality import IllegalPlanError
+from tests.oracles.legality import IllegalPlanError, walk
+from tests.oracles.legality_events import Compute, Load
 from tests.schedule import build
+from tests.schedule.broken import find, moved
 from tests.schedule.legality.walked import obeyed
 from tests.schedule.networks import Op, network
 from tests.schedule.normed import normed_networks, with_norms
@@ -143,3 +145,21 @@ def test_sums_that_are_handed_on_wait_where_they_are_read() -> None:
         trained_plan_on(net, Sharing(), build.arch(), together)
     with pytest.raises(IllegalPlanError, match="the batch norm of c1 lacks sums of image 1"):
         obeyed(net, Sharing(), plan_on(net, Sharing(), build.arch(), together), 2, training=True)
+
+
+READ_BY_A_PRODUCT = [*conv(0), *conv(1)[:1], *conv(2)]
+
+
+def test_a_product_of_sums_that_are_handed_on_waits_for_their_statistics() -> None:
+    """c2 reads the sums of c1: in one group with it chunk by chunk; alone all timesteps of a row side by side."""
+    net = with_norms(network(READ_BY_A_PRODUCT, (2, 4, 4), 2), {"c1"})
+    together = ScheduleOptions("timestep", batch=2, chunk=1, groups=(Begin(0), Begin(1)))
+    with pytest.raises(IllegalPlanError, match=r"Compute\(layer='c2'.*the batch norm of c1 lacks sums of image 1"):
+        obeyed(net, Sharing(), plan_on(net, Sharing(), build.arch(), together), 2, training=True)
+    apart = (Begin(0), Begin(1, "timestep-major"), Begin(2))
+    plan = trained_plan_on(net, Sharing(), build.arch(), ScheduleOptions("tick", batch=2, chunk=1, groups=apart))
+    walked = obeyed(net, Sharing(), plan, 2, training=True)
+    events = list(walked.events)
+    early = find(events, Load, thing=("/packed", "c2", 0, 0))
+    with pytest.raises(IllegalPlanError, match=r"Load\(.*the batch norm of c1 lacks sums of image 1"):
+        walk(walked.net, walked.states, moved(events, early, find(events, Compute, layer="c1", image=1)))
