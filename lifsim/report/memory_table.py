@@ -155,7 +155,8 @@ def backward_table(rows: Sequence[MemoryRow]) -> Table:
         table.add_column(heading, no_wrap=True)
     table.add_column("stored", justify="right", no_wrap=True)
     for way in ways:
-        table.add_column(f"{way},\nof which", justify="right", no_wrap=True)
+        table.add_column(way.replace("re", "re-\n", 1), justify="right", no_wrap=True)
+        table.add_column("of it")
         for than in ("alike", "stored") if way in comparable else ("stored",):
             table.add_column(f"less by,\n{than}", justify="right", no_wrap=True)
     table.add_column("paper's\nless by", justify="right", no_wrap=True)
@@ -172,7 +173,7 @@ def backward_table(rows: Sequence[MemoryRow]) -> Table:
             cells = [format_bytes(stored.backward)]
             for way in ways:
                 memory = lif[way].memory
-                cells.append(f"{format_bytes(memory.backward)}, {_kept_words(lif[way])}")
+                cells += [format_bytes(memory.backward), _kept_words(lif[way])]
                 cells += [_less(memory.backward_baseline, memory.backward)] if way in comparable else []
                 cells.append(_less(stored.backward_baseline, memory.backward))
             cells.append(_less(stored.backward_baseline, stored.paper_backward))

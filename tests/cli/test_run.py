@@ -136,10 +136,10 @@ def test_the_summary_has_every_key_that_others_rely_on(capsys: pytest.CaptureFix
     energy = summary["energy_pj"]
     for part in (*energy["compute"].values(), energy["sram"], energy["dram"], energy["total"]):
         assert part["work"] + part["idle"] + part["standing"] == pytest.approx(part["total"])
-    assert set(energy["compute"]) == {"spike_mac", "lif", "membrane_registers", "spad"}
+    assert set(energy["compute"]) == {"spike_mac", "lif", "membrane_registers", "spad", "optimizer"}
     assert set(energy["lif_if"]) == {"toggles", "clock_gated"}
     assert set(summary["lif_update_pj"]) == {"work", "all_in", "toggling", "clock_gated"}
-    memory = {"forward", "backward", "forward_baseline", "backward_baseline", "paper_backward"}
+    memory = {"forward", "backward", "in_flight", "forward_baseline", "backward_baseline", "paper_backward"}
     assert set(summary["lif_memory_bytes"]) == memory
     assert summary["area_mm2"] > 0
     assert summary["time_s"] > 0

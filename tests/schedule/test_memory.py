@@ -83,7 +83,7 @@ def test_activations_are_what_holding_each_tensor_takes(encoding: str, batch: in
     network = building.network(RESIDUAL, encoding=encoding)
     memory = memory_of(network, Sharing(), ARCH.precision, batch)
     assert memory.forward.activations == -(-batch * live_bits(network) // 8)
-    assert memory.stored.activations == -(-batch * kept_bits(network) // 8)
+    assert memory.backward["stored"].activations == -(-batch * kept_bits(network) // 8)
 
 
 def test_a_small_network_by_hand() -> None:
@@ -91,20 +91,24 @@ def test_a_small_network_by_hand() -> None:
     network = building.network(layers, shape="[2, 2, 2]", timesteps=5)
     memory = memory_of(network, Sharing.parse("channel2"), load_arch("sata128").precision, batch=2)
     weights = 2 * 4 + 16 * 3  # 8 bits each
-    assert memory.forward.weights == memory.stored.weights == weights
-    assert memory.forward.lif == memory.reversed.lif == memory.paper.lif == 2 * 16 // 2  # half the neurons', 8 bits
-    assert memory.stored.lif == 2 * 5 * 16  # those of every call
+    assert memory.forward.weights == memory.backward["stored"].weights == weights
+    assert memory.forward.lif == memory.paper.lif == 2 * 16 // 2  # half the neurons', 8 bits
+    assert memory.backward["reversed"].lif == 2 * (8 + 5 * 2 * 8 * 2 // 8)  # and 2 bits that each of 10 calls forgets
+    assert memory.backward["stored"].lif == 2 * 5 * 16  # those of every call
     # 16 spikes beside the image's 8 bytes, or beside 3 psums of 2 bytes; 16 currents of 2 bytes are replayed.
     assert memory.forward.activations == 2 * (16 // 8 + 8 + 16 * 2)
     # The image once, 16 spikes at each of 5 timesteps; no batch norm, so no real values.
-    assert memory.stored.activations == 2 * (8 + 5 * 16 // 8)
+    assert memory.backward["stored"].activations == 2 * (8 + 5 * 16 // 8)
     assert memory.forward.total == weights + 16 + 84
 
 
 def test_sharing_changes_nothing_but_the_membranes() -> None:
     network = load_workload("resnet19_cifar10")
     none, shared = (memory_of(network, Sharing.parse(s), ARCH.precision, 1) for s in ("none", "layer+channel4"))
-    for phase in ("forward", "stored", "reversed", "paper"):
-        before, after = getattr(none, phase), getattr(shared, phase)
+    for phase in ("forward", "paper", *none.backward):
+        before, after = ({"forward": one.forward, "paper": one.paper, **one.backward}[phase] for one in (none, shared))
         assert (before.weights, before.activations) == (after.weights, after.activations)
-        assert (after.lif == before.lif) if phase == "stored" else (after.lif < before.lif)
+        if phase == "recomputed":  # tick-batched nothing is kept; layers that share run timestep by timestep
+            assert after.lif > before.lif == 0
+        else:
+            assert (after.lif == before.lif) if phase == "stored" else (after.lif < before.lif)

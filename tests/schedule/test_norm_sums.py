@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from lifsim.errors import InputError
+from lifsim.keeping import KEEPINGS, Keeping
 from lifsim.model.arch import Arch
 from lifsim.model.network import Layer, Network
 from lifsim.model.sharing import Sharing
@@ -28,6 +29,7 @@ from tests.schedule.test_timestep import archs
 
 QUIET = settings(deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 STATISTICS = st.sampled_from(["timestep", "all_timesteps"])
+KEEPS = st.sampled_from([*KEEPINGS.values()])
 
 
 def planned(net: Network, arch: Arch, schedule: str, batch: int) -> Plan:
@@ -64,11 +66,11 @@ def room_of(plan: Plan, group: GroupPlan, layer: Layer) -> int:
 
 @pytest.mark.slow
 @settings(QUIET, max_examples=25)
-@given(normed_networks(STATISTICS), archs(), st.sampled_from(["tick", "timestep"]), st.integers(1, 3), st.booleans())
-def test_sums_wait_as_the_walk_has_them(net: Network, arch: Arch, schedule: str, batch: int, reverse: bool) -> None:
+@given(normed_networks(STATISTICS), archs(), st.sampled_from(["tick", "timestep"]), st.integers(1, 3), KEEPS)
+def test_sums_wait_as_the_walk_has_them(net: Network, arch: Arch, schedule: str, batch: int, keeping: Keeping) -> None:
     """Two bytes each: out and in, of all channels that the array works on at a time."""
     plan = planned(net, arch, schedule, batch)
-    sizes = TrainingSizes(plan.facts, plan.chip, batch, reverse)
+    sizes = TrainingSizes(plan.facts, plan.chip, batch, keeping)
     for layer, group, norm in normed(plan, sizes):
         tiling = group.layers[layer.index - group.first].tiling
         replayed = not group.tick_batched and layer.rounds < layer.timesteps
@@ -79,7 +81,7 @@ def test_sums_wait_as_the_walk_has_them(net: Network, arch: Arch, schedule: str,
             if group.tick_batched
             else oracle.timestep_order(layer, tiling.filters, batch)
         )
-        kept = not (reverse and layer.lif)
+        kept = not (keeping.product_again and layer.lif)
         moved = oracle.round_trip(lots, layer, room_of(plan, group, layer), 2, batch, kept=kept)
         assert (norm.forward_write, norm.forward_read) == (moved.written, moved.read)
 
@@ -90,7 +92,7 @@ def test_sums_wait_as_the_walk_has_them(net: Network, arch: Arch, schedule: str,
 def test_the_way_back_passes_twice_over_gradients_and_sums(net: Network, arch: Arch, schedule: str, batch: int) -> None:
     plan = planned(net, arch, schedule, batch)
     room = plan.chip.room
-    for layer, group, norm in normed(plan, TrainingSizes(plan.facts, plan.chip, batch, False)):
+    for layer, group, norm in normed(plan, TrainingSizes(plan.facts, plan.chip, batch, KEEPINGS["stored"])):
         lots = list(oracle.tick_order(layer, "inputs_outer", layer.filters, batch))
         lots = [[one for lot in lots for one in lot]]
         if not group.tick_batched:
@@ -108,7 +110,7 @@ def test_the_way_back_passes_twice_over_gradients_and_sums(net: Network, arch: A
 @given(normed_networks(STATISTICS), archs(), st.integers(1, 3))
 def test_a_product_that_runs_twice_fetches_what_did_not_stay(net: Network, arch: Arch, batch: int) -> None:
     plan = planned(net, arch, "tick", batch)
-    sizes = TrainingSizes(plan.facts, plan.chip, batch, False)
+    sizes = TrainingSizes(plan.facts, plan.chip, batch, KEEPINGS["stored"])
     for group in plan.groups:
         layer, traffic = plan.facts.layers[group.first].layer, group.layers[0]
         if not group.tick_batched:
@@ -126,10 +128,10 @@ CONV: list[Op] = [
 ]
 
 
-def sums_of(arch: Arch, batch: int, reverse: bool = False) -> NormSums:
+def sums_of(arch: Arch, batch: int, bptt: str = "stored") -> NormSums:
     net = with_norms(network(CONV, (2, 4, 4), 3), {"conv"})
     plan = trained_plan_on(net, Sharing(), arch, ScheduleOptions("tick", batch))
-    sizes = TrainingSizes(plan.facts, plan.chip, batch, reverse)
+    sizes = TrainingSizes(plan.facts, plan.chip, batch, KEEPINGS[bptt])
     found = norm_sums(sizes, sizes.layers[0], plan.groups[0])
     assert found is not None
     return found
@@ -151,11 +153,11 @@ def test_sums_wait_beside_the_psums_of_the_product() -> None:
     assert (norm.way, norm.all, norm.forward_read) == ("round trip", 384, 384 - (300 - 96))
 
 
-@pytest.mark.parametrize("reverse", [False, True])
-def test_sums_are_kept_where_membranes_are(reverse: bool) -> None:
+@pytest.mark.parametrize("bptt", ["stored", "reversed", "recomputed"])
+def test_sums_are_kept_where_membranes_are(bptt: str) -> None:
     """As `lifsim memory` counts them; recomputed ones wait from pass to pass only, as far as they do not fit."""
-    norm = sums_of(build.arch(psum=300), 1, reverse)
-    if not reverse:
+    norm = sums_of(build.arch(psum=300), 1, bptt)
+    if bptt == "stored":
         assert (norm.forward_write, norm.first_read, norm.second_read) == (384, 384, 84)
     else:
         assert (norm.forward_write, norm.first_read) == (0, 0)
@@ -168,6 +170,6 @@ def test_frozen_statistics_move_nothing() -> None:
     moved = []
     for one in (net, bare):
         plan = trained_plan_on(one, Sharing(), build.arch(psum=0), ScheduleOptions("tick", 2))
-        moved.append(training_traffic(TrainingSizes(plan.facts, plan.chip, 2, False), plan))
+        moved.append(training_traffic(TrainingSizes(plan.facts, plan.chip, 2, KEEPINGS["stored"]), plan))
     assert moved[0] == moved[1]
     assert moved[0][0].gradient_sums is None

@@ -71,12 +71,12 @@ def test_sums_are_kept_and_read_twice_and_dy_waits_on_chip() -> None:
     assert more == 2 * VALUES * 3
 
 
-@pytest.mark.parametrize("bptt", ["stored", "reversed"])
+@pytest.mark.parametrize("bptt", ["stored", "reversed", "recomputed"])
 def test_memory_and_run_agree_on_the_sums_that_are_kept(bptt: str) -> None:
     """All that the first pass finds in DRAM; recomputed, those of conv2 alone, which are what it puts out."""
     result = trained(bptt=bptt)
     kept, without = (
-        getattr(memory_of(network(one), Sharing(), result.arch.precision, 2), bptt).activations
+        memory_of(network(one), Sharing(), result.arch.precision, 2).backward[bptt].activations
         for one in ("timestep", "frozen")
     )
     assert kept - without == result.stages["gradient_sums"].dram_bytes.sums_read
@@ -118,7 +118,7 @@ def test_a_product_that_runs_twice_is_counted_twice() -> None:
 
 
 @pytest.mark.parametrize("schedule", ["tick", "timestep"])
-@pytest.mark.parametrize("bptt", ["stored", "reversed"])
+@pytest.mark.parametrize("bptt", ["stored", "reversed", "recomputed"])
 def test_a_run_against_its_memory_balances(schedule: str, bptt: str) -> None:
     """Small buffers: everything overflows. Statistics of each timestep, no chunk smaller than the batch."""
     small = tuple(f"buffers.{name}.size_bytes=256" for name in BUFFERS)

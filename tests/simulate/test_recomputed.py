@@ -91,7 +91,7 @@ def test_u_in_flight_takes_the_buffer_with_the_gradients_so_that_the_fewest_byte
     sharing: str, buffer: int
 ) -> None:
     net = network(CHAIN.format(*"abab"), "[2, 2, 2]", timesteps=2)
-    machine = (BYTE, f"buffers.membrane.size_bytes={buffer}")
+    machine = (BYTE, "precision.gradient_bits=8", f"buffers.membrane.size_bytes={buffer}")
     result = trained(net, sharing, machine, schedule="timestep", bptt="recomputed")
     stages = [result.stages[name].dram_bytes for name in ("recompute", "backward")]
     moved = sum(stage.membrane_read + stage.membrane_write for stage in stages)

@@ -35,8 +35,8 @@ FAULTS = (
     Fault(
         "spike rate: the figure's mean is the first seed's",
         "lifsim/report/study_table.py",
-        'row[f"{name}_mean"] = fmean(values)',
-        'row[f"{name}_mean"] = values[0]',
+        "mean, deviation = fmean(values) if values else None,",
+        "mean, deviation = values[0] if values else None,",
         STUDY,
     ),
     Fault(
