@@ -45,8 +45,13 @@ def twice_note(plan: Plan, batch: int, keeping: Keeping) -> Iterator[str]:
     sizes = TrainingSizes(plan.facts, plan.chip, batch, keeping)
     norms = {layer.name: norm_sums(sizes, layer, plan.group_of(layer.index)) for layer in sizes.layers}
     twice = [name for name, norm in norms.items() if norm is not None and norm.way == "twice"]
-    if twice:
-        yield (
-            f"the products of {', '.join(twice)} run twice for their statistics, which moves fewer bytes than their"
-            " sums would and keeps the array busy twice as long"
-        )
+    again = [name for name, norm in norms.items() if norm is not None and norm.recomputed_twice]
+    for names, why in (
+        (twice, "for their statistics"),
+        (again, "in the recomputation, once for each pass of the norm"),
+    ):
+        if names:
+            yield (
+                f"the products of {', '.join(names)} run twice {why}, which moves fewer bytes than their"
+                " sums would and keeps the array busy twice as long"
+            )

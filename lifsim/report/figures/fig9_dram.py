@@ -59,7 +59,7 @@ def draw(frame: pd.DataFrame, axes: Axes) -> None:
             axes.bar(positions, heights, 0.9 * BAR, bottom=base, label=label, color=colour, hatch=hatch, ec="white")
             base = [b + h for b, h in zip(base, heights, strict=True)]
         if index:
-            for place, total in enumerate(base):
+            for place, total in enumerate(rows["normalised"].tolist()):
                 told, above = change_text(total - 1), max(1.0, total)
                 axes.annotate(told, (place, above), ha="center", va="bottom", fontsize=6)
     axes.set_xticks(range(len(names)), [_label(name) for name in names], fontsize=6.5)
