@@ -14,6 +14,7 @@ from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.lif_memory import LifMemory
 from lifsim.schedule.memory import BackwardLif, Memory, PhaseBytes, memory_of
+from lifsim.schedule.norms import parted_by_norms
 from lifsim.units import counted, format_bytes
 from lifsim.watch import Tally, Watch, unwatched
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class MemoryRow:
     """One network under one sharing; `memory` is that of `batch` images. shares_nothing: whether the sharing finds
-    nothing that can share."""
+    nothing that can share; untrainable: whether a batch norm of all timesteps stands between layers that share."""
 
     workload: str
     sharing: str
@@ -32,6 +33,7 @@ class MemoryRow:
     batch: int
     memory: Memory
     shares_nothing: bool = False
+    untrainable: bool = False
 
     @property
     def baselines(self) -> dict[str, int]:
@@ -94,8 +96,9 @@ def memory_rows(
             found: list[Fault] = []
             with collecting(found):
                 memory = memory_of(network, sharing, arch.precision, batch)
-                idle = sharing.shares and not any_shared(states_of(network, sharing))
-                rows.append(MemoryRow(network.name, str(sharing), network.timesteps, batch, memory, idle))
+                states = states_of(network, sharing)
+                idle, never = sharing.shares and not any_shared(states), parted_by_norms(network, states)
+                rows.append(MemoryRow(network.name, str(sharing), network.timesteps, batch, memory, idle, never))
             faults += [Fault(fault.message, fault.path, source=network.name) for fault in found]
             tally.add(1)
     if faults:

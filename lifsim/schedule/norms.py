@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lifsim.errors import Fault
+from lifsim.graph.states import State
 from lifsim.model.network import Layer, Network
 from lifsim.model.product import Product
 
@@ -52,6 +53,15 @@ NO_NORMS = Norms()
 def _has_norm(network: Network, layer: Layer) -> bool:
     node = network.node(layer.name)
     return isinstance(node, Product) and node.batch_norm
+
+
+def parted_by_norms(network: Network, states: Sequence[State]) -> bool:
+    """Whether a norm that takes its statistics of all timesteps is applied within the layers that share one of the
+    `states`: then they cannot be trained."""
+    over_time = Norms.of(network).over_time
+    index_of = {layer.lif.name: layer.index for layer in network.layers if layer.lif}
+    users = ([index_of[lif] for lif in state.lifs] for state in states if len(state.lifs) > 1)
+    return any(over_time.intersection(range(min(layers), max(layers) + 1)) for layers in users)
 
 
 def hands_on_sums(layer: Layer) -> bool:

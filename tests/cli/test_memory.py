@@ -110,3 +110,21 @@ def test_all_that_is_wrong_is_told_at_once(capsys: pytest.CaptureFixture[str]) -
     for part in ("vgg9_cifar10 sharing: channel3", "lenet5_mnist sharing: channel3", "lenet5_mnist sharing: channel7"):
         assert part in err
     assert _memory(capsys, "--timesteps", "0")[0] == 2
+
+
+def test_a_sharing_that_its_batch_norms_forbid_to_train_is_told(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """As `lifsim run --mode training` refuses it; one whose layers run tick-batched is not."""
+    path = tmp_path / "net.yaml"
+    layers = "".join(
+        f"- {{name: c{n}, op: conv, out: 4, kernel: 3, padding: 1, batch_norm: true}}\n- {{name: l{n}, op: lif}}\n"
+        for n in range(3)
+    )
+    head = "name: net\ntimesteps: 3\ninput: {shape: [4, 8, 8], encoding: rate}\n"
+    path.write_text(f"{head}norm_statistics: all_timesteps\nlayers:\n{layers}")
+    _, out, _ = _memory(capsys, "--workload", str(path), "--sharing", "none,layer,channel2")
+    assert out.count("cannot be trained") == 1
+    assert "net: layer cannot be trained" in " ".join(out.split())
+    path.write_text(f"{head}layers:\n{layers}")
+    assert "cannot be trained" not in _memory(capsys, "--workload", str(path), "--sharing", "none,layer")[1]

@@ -56,7 +56,7 @@ def draw(frame: pd.DataFrame, panels: Sequence[Axes]) -> None:
         rows = frame[frame["phase"] == named[phase]]
         positions = list(range(len(rows)))
         heights = {label: (rows[f"{part}_bytes"] / MIB).tolist() for part, label in PARTS.items()}
-        totals = [f"{total / MIB:,.1f}" for total in rows["total_bytes"]]
+        totals = [f"{total:,.1f}" if total >= 10 else f"{total:.3g}" for total in rows["total_bytes"] / MIB]
         stacked_bars(axes, positions, heights, labels=totals)
         unshared = float(rows.loc[rows["sharing"] == "none", "lif_bytes"].iloc[0])
         less = [f"{unshared / own:.2f}x" if own and unshared else "-" for own in rows["lif_bytes"]]
