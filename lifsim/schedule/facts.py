@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
 
-import numpy as np
-
 from lifsim.graph.reach import Step, steps_behind
 from lifsim.graph.states import State
 from lifsim.graph.tensors import When, behind_mean, edges_of, when_there
@@ -21,7 +19,7 @@ from lifsim.schedule.chains import IN_ONE_PIECE, Parted, chains_at_work, parted
 from lifsim.schedule.norms import NO_NORMS, Norms
 from lifsim.schedule.products import gemm_of
 from lifsim.schedule.psums import PsumStore, spilled_by, working_set_bytes
-from lifsim.schedule.rows import Ints
+from lifsim.schedule.rows import Ints, tile_filters
 from lifsim.schedule.storage import (
     Reals,
     RowLayout,
@@ -239,7 +237,6 @@ def _layer_facts(
 ) -> LayerFacts:
     when = when_there(layer.rounds, layer.timesteps, averaged=layer.input.name in averaged)
     smallest = min(psums.shape.cols, layer.group_filters)
-    folds = -(-layer.group_filters // smallest)
     rows = step_rows(layer, reals)
     replayed = layer.lif_elements if when == "first" else 0
     gemm, store, one_filter = gemm_of(layer), psums.of(layer), filter_bytes(layer, weight_bits)
@@ -251,7 +248,7 @@ def _layer_facts(
         weight_bytes=layer.filters * one_filter if layer.operand is None else 0,
         operand_bytes=layer.filters * one_filter if layer.operand is not None else 0,
         filter_bytes=one_filter,
-        tile_filters=np.minimum(smallest * np.unique(-(-folds // np.arange(1, folds + 1))), layer.group_filters),
+        tile_filters=tile_filters(layer.group_filters, smallest),
         replay_bytes=bytes_of(replayed * psums.psum_bits),
         psum_spill_bytes=spilled_by(gemm, one_row, store, 1),
         psum_working_bytes=working_set_bytes(gemm.tile(rows.row_pixels, smallest), store, 1),

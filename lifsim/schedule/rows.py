@@ -95,3 +95,10 @@ def single_windows(axis: RowAxis) -> tuple[Ints, Ints]:
     top = np.arange(axis.rows_out) * axis.stride - axis.padding
     first = np.clip(-(-top // axis.apart), 0, axis.rows_in)
     return first, np.clip(-(-(top + axis.kernel) // axis.apart), first, axis.rows_in)
+
+
+def tile_filters(every: int, smallest: int) -> Ints:
+    """[m] filters of a tile, whole multiples of the `smallest` but for all `every` of them, one entry for each number
+    of tiles."""
+    folds = -(-every // smallest)
+    return np.minimum(smallest * np.unique(-(-folds // np.arange(1, folds + 1))), every)

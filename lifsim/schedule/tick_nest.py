@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lifsim.model.network import Layer
 from lifsim.schedule.chip import TileRoom
-from lifsim.schedule.rows import Ints, RowTiles, row_tiles
+from lifsim.schedule.rows import Ints, RowTiles, row_tiles, tile_filters
 from lifsim.schedule.storage import Reals, filter_bytes, tick_rows
 from lifsim.schedule.traffic import Order
 from lifsim.schedule.ways import Way
@@ -75,15 +75,13 @@ def nest_of(layer: Layer, reals: Reals, room: TileRoom, batch: int, way: Way) ->
     layout = tick_rows(layer, reals)
     smallest = way.smallest_tile(layer, room.cols)
     groups = 1 if way.chains is None else way.chains.groups
-    folds = -(-layer.group_filters // smallest)
-    filters = np.minimum(smallest * np.unique(-(-folds // np.arange(1, folds + 1))), layer.group_filters)
     return Nest(
         groups=groups,
         streams=way.chains is None or not way.chains.alternating,
         batch=batch,
         rows=row_tiles(layout.axis),
         row_bytes=groups * layout.row_bytes,
-        filters=filters,
+        filters=tile_filters(layer.group_filters, smallest),
         all_filters=layer.group_filters,
         filter_bytes=groups * filter_bytes(layer, room.weight_bits, layer.rounds),
         spike_buffer=room.spike_in,

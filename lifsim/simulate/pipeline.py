@@ -102,7 +102,7 @@ def simulate(
             *(gradient_notes(network, machine, records, costs) if options.mode == "training" else ()),
             *of_schedule,
             *(chain_notes(plan, sharing) if plan else ()),
-            *(twice_note(plan, spikes.batch, keeping) if plan else ()),
+            *(twice_note(plan, spikes.batch, keeping) if plan and options.mode == "training" else ()),
             *(keeping_notes(plan, network, states, keeping) if plan and options.mode == "training" else ()),
             *buffer_notes(arch, records),
         ),

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from lifsim.model.network import Layer
-from lifsim.schedule.rows import Ints, RowAxis
+from lifsim.schedule.rows import RowAxis
 from lifsim.schedule.storage import RowLayout, bytes_of
 
 
@@ -40,10 +38,3 @@ def gradient_rows(layer: Layer, bits: int, groups: int, steps: int) -> RowLayout
 def transposed_filter_bytes(layer: Layer, weight_bits: int) -> int:
     """Of the weights that make one channel of the input's gradient: M*R*S/groups."""
     return bytes_of(layer.group_filters * layer.kernel[0] * layer.kernel[1] * weight_bits)
-
-
-def tile_filters(every: int, cols: int) -> Ints:
-    """[m] filters of a tile, folds of `cols` columns, one entry for each number of tiles."""
-    smallest = min(cols, every)
-    folds = -(-every // smallest)
-    return np.minimum(smallest * np.unique(-(-folds // np.arange(1, folds + 1))), every)

@@ -19,9 +19,9 @@ from lifsim.schedule.facts import LayerFacts
 from lifsim.schedule.group import Chunks
 from lifsim.schedule.input_reads import traversal_reads, whole_reads
 from lifsim.schedule.plan import GroupPlan
-from lifsim.schedule.rows import Ints
+from lifsim.schedule.rows import Ints, tile_filters
 from lifsim.schedule.weight_residency import WeightDemand, WeightSplit, best_weights
-from lifsim.training.gradient_rows import gradient_rows, tile_filters, transposed_filter_bytes
+from lifsim.training.gradient_rows import gradient_rows, transposed_filter_bytes
 from lifsim.training.nests import BackwardOrder, Tiles
 from lifsim.training.orders import LayerOrders, Products, When, orders_alone
 from lifsim.training.sizes import TrainingSizes

@@ -17,10 +17,10 @@ from typing import Literal
 
 from lifsim.model.network import Layer
 from lifsim.schedule.chip import Chip
-from lifsim.schedule.rows import row_tiles
+from lifsim.schedule.rows import row_tiles, tile_filters
 from lifsim.schedule.storage import Reals, RowLayout, bytes_of, step_rows, tick_rows
 from lifsim.schedule.tick_nest import Nest
-from lifsim.training.gradient_rows import gradient_rows, tile_filters, transposed_filter_bytes
+from lifsim.training.gradient_rows import gradient_rows, transposed_filter_bytes
 from lifsim.training.nests import BackwardOrder, UpdateOrder, best_backward, best_update
 
 When = Literal["in turn", "afterwards"]

@@ -17,11 +17,11 @@ from lifsim.schedule.chip import BufferBytes
 from lifsim.schedule.facts import StateFacts
 from lifsim.schedule.group import Chunks
 from lifsim.schedule.plan import ScheduleOptions
-from lifsim.schedule.rows import RowAxis, row_tiles
+from lifsim.schedule.rows import RowAxis, row_tiles, tile_filters
 from lifsim.schedule.storage import RowLayout
 from lifsim.schedule.tick_nest import Nest
 from lifsim.training.carried import carried
-from lifsim.training.gradient_rows import tile_filters, transposed_axis
+from lifsim.training.gradient_rows import transposed_axis
 from lifsim.training.group_orders import Together, orders_of, products_of
 from lifsim.training.nests import Tiles, best_backward, best_update
 from lifsim.training.sizes import TrainingSizes

@@ -65,5 +65,5 @@ class Own(Accounting):
         for group in plan.groups:
             for index, orders in orders_of(sizes, group).items():
                 layer, stages = setup.network.layers[index], layers[index]
-                found.append(with_training_port_stalls(setup, orders, layer, stages, plan, keeping))
+                found.append(with_training_port_stalls(setup, sizes, group, orders, layer, stages))
         return found

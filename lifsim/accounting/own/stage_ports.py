@@ -16,7 +16,7 @@ from lifsim.hardware.array import DATAFLOWS, ArrayShape, Cut, Dataflow, shape_of
 from lifsim.hardware.sram_ports import Port, PortStalls
 from lifsim.keeping import Keeping
 from lifsim.model.network import Layer
-from lifsim.schedule.plan import Plan
+from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.products import laid_out
 from lifsim.training.carried import membrane_buffer_bits
 from lifsim.training.norm_sums import norm_sums
@@ -28,19 +28,18 @@ from lifsim.training.undone import registers_for_calls
 
 
 def with_training_port_stalls(
-    setup: Setup, orders: LayerOrders, layer: Layer, stages: Stages, plan: Plan, keeping: Keeping
+    setup: Setup, sizes: TrainingSizes, group: GroupPlan, orders: LayerOrders, layer: Layer, stages: Stages
 ) -> Stages:
-    """`stages` of `layer` under `plan`, which know no waiting, with their waits for SRAM ports. orders: of its products
+    """`stages` of `layer` in `group`, which know no waiting, with their waits for SRAM ports. orders: of its products
     on the way back.
 
     Forward reads the spikes as inference does, and so does recomputation, whose LIFs hand nothing over. The operands of
     the other products are taken to lie in the order in which the array asks for them.
     """
-    group = plan.group_of(layer.index)
-    norm = norm_sums(TrainingSizes(plan.facts, plan.chip, setup.batch, keeping), layer, group)
+    norm = norm_sums(sizes, layer, group)
     tiling, tick = group.layers[layer.index - group.first].tiling, group.tick_batched
-    in_registers = registers_for_calls(layer, group, plan.chip, keeping) > 0
-    ports = _Ports(setup, layer, orders, tiling.cut, tick, keeping, in_registers)
+    in_registers = registers_for_calls(layer, group, sizes.chip, sizes.keeping) > 0
+    ports = _Ports(setup, layer, orders, tiling.cut, tick, sizes.keeping, in_registers)
     apart = norm is not None and norm.way == "round trip"
     silent = replace(layer, lif=None)
 
