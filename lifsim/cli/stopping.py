@@ -89,7 +89,7 @@ def stoppable() -> Iterator[Stopping]:
         return
     before = {number: signal.getsignal(number) for number in SIGNALS}
     heard = [number for number, handler in before.items() if handler not in (signal.SIG_IGN, None)]
-    with _alarm_as_before(), _dropped_in_silence():
+    with _alarm_as_before(), _dropped_in_silence(stopping):
         for number in heard:
             signal.signal(number, stopping)
         try:
@@ -116,19 +116,21 @@ def _alarm_as_before() -> Iterator[None]:
 
 
 @contextmanager
-def _dropped_in_silence() -> Iterator[None]:
-    """A Stopped that Python drops is raised again: no traceback tells of it."""
+def _dropped_in_silence(stopping: Stopping) -> Iterator[None]:
+    """A Stopped that Python drops is raised again: no traceback tells of it. Nor of what finalizers make of the things
+    that it left half done, which may happen as late as the end of the process: a ZipFile, say, whose member is open."""
     before = sys.unraisablehook
 
     def hook(unraisable: sys.UnraisableHookArgs) -> None:
-        if not isinstance(unraisable.exc_value, Stopped):
+        if stopping.stopped is None:
             before(unraisable)
 
     sys.unraisablehook = hook
     try:
         yield
     finally:
-        sys.unraisablehook = before
+        if stopping.stopped is None:
+            sys.unraisablehook = before
 
 
 @contextmanager

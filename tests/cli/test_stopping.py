@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -27,6 +28,13 @@ class Finalized:
 
     def __del__(self) -> None:
         _stop()
+
+
+class HalfDone:
+    """Its finalizer finds it in a state that it cannot be left in, as a ZipFile whose member is still open."""
+
+    def __del__(self) -> None:
+        raise ValueError("half done")
 
 
 def _stop(signum: int = signal.SIGTERM) -> None:
@@ -87,6 +95,31 @@ def test_a_command_that_ends_before_it_comes_again_was_stopped(
     assert capsys.readouterr().err == f"stopped by {name}: nothing unfinished is kept; the same command starts again\n"
 
 
+def test_what_finalizers_make_of_things_half_done_is_not_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def half_done() -> None:
+        thing = HalfDone()
+        _stop()
+        del thing
+
+    dropped: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: dropped.append(unraisable.exc_value))
+    monkeypatch.setattr(main_module.cli, "invoke", lambda _: half_done())
+    assert main(["list", "archs"]) == 128 + signal.SIGTERM
+    gc.collect()
+    assert dropped == []
+    assert capsys.readouterr().err == "stopped by SIGTERM: nothing unfinished is kept; the same command starts again\n"
+
+
+def test_what_finalizers_raise_is_told_of_a_command_that_was_not_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    dropped: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: dropped.append(unraisable.exc_value))
+    monkeypatch.setattr(main_module.cli, "invoke", lambda _: HalfDone() and None)
+    assert main(["list", "archs"]) == 0
+    assert [str(error) for error in dropped] == ["half done"]
+
+
 def test_the_clean_up_is_not_interrupted() -> None:
     cleaned = []
 
@@ -119,6 +152,8 @@ def test_the_timer_is_left_as_it_was() -> None:
 @pytest.fixture(autouse=True)
 def handlers_as_before() -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    hook = sys.unraisablehook
     yield
+    sys.unraisablehook = hook
     for number, handler in before.items():
         signal.signal(number, handler)
