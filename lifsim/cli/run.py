@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     epilog="""\b
 Examples:
   lifsim run --arch sata128.yaml --sharing channel4
+  lifsim run --sharing layer --layers
+  lifsim run --sharing channel2 --full
   lifsim run --arch sata128 --workload vgg16_cifar10 --trace vgg16.npz --sharing channel2
   lifsim run --set buffers.weight.size_bytes=64KiB --set array.sparsity=skip --set array.dataflow=os
   lifsim run --workload digits_cnn --sharing channel2 --spikes engine --images digits
@@ -41,6 +43,8 @@ Examples:
     "--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True,
     help="What goes to stdout: the table, summary.json or layers.csv.",
 )  # fmt: skip
+@click.option("--layers", is_flag=True, help="Print a table of the layers, too.")
+@click.option("--full", is_flag=True, help="Print all figures and notes, not the first screen alone.")
 @click.option("--timeline", is_flag=True, help="Write timeline.json, too: trace events for ui.perfetto.dev.")
 @click.option(
     "--dram-trace", type=click.Choice(["dramsim3", "ramulator"]),
@@ -52,13 +56,16 @@ def run(
     out: Path | None,
     force: bool,
     form: str,
+    layers: bool,
+    full: bool,
     timeline: bool,
     dram_trace: Literal["dramsim3", "ramulator"] | None,
 ) -> None:
     """Simulate one network on one architecture under one LIF sharing.
 
-    Prints cycles, traffic, energy and area with units, for a shared run beside the run without sharing, and writes
-    summary.json, layers.csv, timesteps.csv and config.resolved.yaml.
+    Prints cycles, energy, traffic, what the run is bound by and what would help; of a shared run what of the change
+    against none is sharing's own. --layers tells it layer by layer, --full tells all. Writes summary.json, layers.csv,
+    timesteps.csv and config.resolved.yaml.
     """
     from lifsim.cli.watching import watching
     from lifsim.memo import Shared
@@ -78,6 +85,9 @@ def run(
     with collecting(faults):
         if out is not None:
             check_target(out, replace=force)
+    if form != "table" and (layers or full):
+        asked = "--full" if full else "--layers"
+        faults.append(Fault(f"{asked} must stand without --format {form}, which has all figures"))
     if faults or inputs is None:
         raise InputError(faults)
     with watching() as watch:
@@ -87,7 +97,12 @@ def run(
         folder = out if out is not None else default_folder(result)
         watch("writing the result", 0, 0)
         save(result, folder, replace=force or out is None, extras=extras, around=around)
-    _print(result, around, form)
+    if form == "table":
+        from lifsim.report.console import print_result
+
+        print_result(result, around, full=full, layers=layers)
+    else:
+        _print(result, around, form)
     say(f"written to {folder}", err=True)
 
 
@@ -98,11 +113,7 @@ def _print(result: Result, around: Around, form: str) -> None:
         from lifsim.report.summary import summary
 
         click.echo(json.dumps(summary(result, around), indent=2))
-    elif form == "csv":
+    else:
         from lifsim.report.rows import as_csv
 
         click.echo(as_csv(result.layer_rows), nl=False)
-    else:
-        from lifsim.report.console import print_result
-
-        print_result(result, around)

@@ -1,5 +1,6 @@
-"""Tables on terminals that are narrower than they are: headings wrap, texts wrap at words, and what still does not fit
-stands below, beside its key columns again. Numbers and names are never cut.
+"""Tables on terminals that are narrower than they are: headings wrap, texts wrap at words, names longer than a third of
+the terminal go on in a second line, and what still does not fit stands below, beside its key columns again. No number
+is parted, and nothing is cut.
 """
 
 from __future__ import annotations
@@ -14,6 +15,11 @@ from rich.table import Column, Table
 
 from lifsim.report.width import ENDLESS
 
+FOLDED = 3
+"""Part of a terminal that a name takes at most, where its table is too wide: a third."""
+NAME = 8
+"""Characters of a name that stay together on any terminal."""
+
 
 def parts_of(table: Table, console: Console, keys: int) -> list[Table]:
     """`table`, whose cells are texts, as one or several that fit: each has the first `keys` columns."""
@@ -21,6 +27,11 @@ def parts_of(table: Table, console: Console, keys: int) -> list[Table]:
         return [table]
     squeezed = _with_columns(table, [_squeezed(column) for column in table.columns])
     every, first = range(len(table.columns)), list(range(keys))
+    if _least_width(squeezed, console, every) <= console.width:
+        return [squeezed]
+    squeezed = _with_columns(
+        squeezed, [_folded(column, max(NAME, console.width // FOLDED)) for column in squeezed.columns]
+    )
     if _least_width(squeezed, console, every) <= console.width:
         return [squeezed]
     parts, here = list[list[int]](), list(first)
@@ -77,6 +88,22 @@ def _squeezed(column: Column) -> Column:
             lines.append("")
         lines[-1] += re.sub(r"\s", " ", piece)
     return replace(column, header="\n".join(line.rstrip() for line in lines), no_wrap=True)
+
+
+def _folded(column: Column, most: int) -> Column:
+    """Names, which stand on the left, in pieces of at most so many characters."""
+    if column.justify == "right":
+        return column
+    cells = (re.sub(r"\S+", lambda word: "\n".join(_pieces(word[0], most)), str(cell)) for cell in column.cells)
+    return replace(column, _cells=list(cells))
+
+
+def _pieces(word: str, most: int) -> list[str]:
+    """A word, parted behind the last `_`, `.`, `/` or `-` that fits, or where the room ends."""
+    if len(word) <= most:
+        return [word]
+    end = max(word.rfind(mark, 0, most) for mark in "_./-") + 1 or most
+    return [word[:end], *_pieces(word[end:], most)]
 
 
 def _with_columns(table: Table, columns: Sequence[Column]) -> Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lifsim.sweeps.rates_range import FIGURES, RatesRange
+from lifsim.sweeps.rates_range import FIGURES, SCALES, RatesRange
 from lifsim.units import change_text
 
 SHOWN = 4
@@ -14,6 +14,15 @@ SHOWN = 4
 def rates_line(rates: RatesRange) -> str:
     """How much half and twice of them change, and of which layers twice is less."""
     return f"rates are assumed; {'; '.join(_said(rates))}"
+
+
+def rates_brief(rates: RatesRange) -> str:
+    """What half and twice of them change of cycles and energy."""
+    said = []
+    for name in rates.others:
+        cycles, energy = (change_text(rates.change(name, FIGURES[figure])) for figure in ("cycles", "energy"))
+        said.append(f"x {SCALES[name]:g}: cycles {cycles}, energy {energy}")
+    return f"spike rates {'; '.join(said)}"
 
 
 def _said(rates: RatesRange) -> Iterator[str]:

@@ -17,8 +17,21 @@ from lifsim.units import counted
 LENET = ["--workload", "lenet5_mnist"]
 COMMANDS = {
     "run": ["run", *LENET, "--sharing", "channel2", "--out", "run"],
-    "run auto": ["run", *LENET, "--sharing", "layer", "--schedule", "auto", "--out", "run"],
-    "training": ["run", *LENET, "--mode", "training", "--batch", "1", "--sharing", "channel2", "--out", "run"],
+    "run full": ["run", *LENET, "--sharing", "layer", "--schedule", "auto", "--full", "--layers", "--out", "run"],
+    "training": ["run", *LENET, "--mode", "training", "--batch", "2", "--sharing", "channel2", "--out", "run"],
+    "training full": [
+        "run",
+        *LENET,
+        "--mode",
+        "training",
+        "--batch",
+        "1",
+        "--sharing",
+        "channel2",
+        "--full",
+        "--out",
+        "run",
+    ],
     "memory": ["memory", "--workload", "resnet19_imagenet100,lenet5_mnist", "--sharing", "none,layer+channel2"],
     "explain": ["explain", *LENET, "--sharing", "channel2", "--layer", "conv2"],
     "explain timestep": ["explain", *LENET, "--schedule", "timestep", "--layer", "conv2", "--batch", "2"],
@@ -70,7 +83,7 @@ def test_a_shared_run_shows_one_baseline_and_says_where_the_other_is(
     sharing: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    command = ["run", "--workload", "vgg9_cifar10", "--sharing", sharing, "--out", "vgg9"]
+    command = ["run", "--workload", "vgg9_cifar10", "--sharing", sharing, "--full", "--out", "vgg9"]
     first, _, _ = _printed(command, capsys).partition("DRAM LPDDR3")
     assert "what of this is sharing?" in first
     assert "here from 104 columns on" in first
