@@ -21,7 +21,7 @@ def test_a_result_is_about_ten_lines_with_its_main_figures(result: lifsim.Result
     assert 8 <= len(lines) <= 13
     assert max(map(len, lines)) <= 80
     assert lines[0] == "lenet5_mnist, T=32, batch 1, sharing channel2, on sata128"
-    shown = {line[:16].strip(): line[16:].strip() for line in lines[1:]}
+    shown = {line[:14].strip(): line[14:].strip() for line in lines[1:]}
     totals = result.totals
     assert shown["cycles"].startswith(f"{totals.cycles.total:,}")
     spent = totals.energy_pj.total
