@@ -146,17 +146,27 @@ def remedies(
     return tuple(_remedies(found, cycles, arch)) if found.waiting else ()
 
 
+def lif_remedies(cycles: Cycles, units: int, *, overlapped: bool) -> tuple[Remedy, ...]:
+    """Of what the array waits for its LIF units, `units` of them, if that is worth a word."""
+    share = cycles.lif / cycles.total if cycles.total else 0.0
+    if share < WORTH_SAYING:
+        return ()
+    how = f"more LIF units ({units:,} now)" + ("" if overlapped else ", or overlapped ones")
+    return (Remedy(share, f"{share:.1%} for LIF units ({how})", f"{how}: {share:.1%} of the cycles"),)
+
+
 def _remedies(found: Relief, cycles: Cycles, arch: Arch) -> Iterator[Remedy]:
     wider = "wider ports or more banks"
     for name, waited in _most_first(found.ports, cycles):
         share = waited / cycles.total
         says = f"{share:.1%} for the ports of {name} ({wider})"
-        yield Remedy(share, says, f"{wider} of {name}: {share:.1%} of the cycles wait for them")
+        yield Remedy(share, says, f"widen the ports of {name}, or more banks: {share:.1%} of the cycles")
     for name, waited in _most_first(found.fills, cycles):
         share = waited / cycles.total
         more = "" if getattr(arch.buffers, name).double_buffered else ", or double-buffer it"
         says = f"{share:.1%} for DRAM behind the ports of {name}, which are slower ({wider}{more})"
-        yield Remedy(share, says, f"{wider} of {name}{more}: {share:.1%} of the cycles wait behind them")
+        how = f"widen the ports of {name}, or more banks" if not more else f"double-buffer {name}, or widen its ports"
+        yield Remedy(share, says, f"{how}: {share:.1%} of the cycles")
     share = found.overlappable / cycles.total
     if share >= WORTH_SAYING:
         worst = next(iter(stalls(cycles)))
@@ -166,11 +176,12 @@ def _remedies(found: Relief, cycles: Cycles, arch: Arch) -> Iterator[Remedy]:
         yield Remedy(share, says, f"{how}: {share:.1%} of the cycles could hide under work")
     if found.bandwidth > 1:
         share = (found.waiting - found.ports.total - found.fills.total - found.overlappable) / cycles.total
-        bandwidth, reuse = f"{found.bandwidth:.3g}x the DRAM bandwidth", ""
+        more = f"{found.bandwidth:.3g}x the DRAM bandwidth"
+        says, brief = more, more
         if found.reuse:
-            reuse = f" or {found.reuse}x the images on one fetch of the weights"
-        says = f"{bandwidth}{reuse} would keep the layers that wait for it at work"
-        yield Remedy(share, says, f"{bandwidth}{reuse}")
+            says += f" or {found.reuse}x the images on one fetch of the weights"
+            brief += f", or {found.reuse}x the images on a fetch of weights"
+        yield Remedy(share, f"{says} would keep the layers that wait for it at work", brief)
 
 
 def _most_first(waits: PortStalls, cycles: Cycles) -> list[tuple[str, int]]:

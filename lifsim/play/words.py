@@ -75,4 +75,4 @@ def save_words(records: Sequence[LayerRecord], buffers: Buffers) -> str:
     if not leaks:
         return ""
     share = sum(leaks.values()) / sum(record.energy_pj.total.total for record in records)
-    return f"gate the unused buffers, {' and '.join(leaks)}: {share:.1%} of the energy"
+    return f"gate the unused {' and '.join(leaks)} buffer{'s' * (len(leaks) > 1)}: {share:.1%} of the energy"

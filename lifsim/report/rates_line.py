@@ -18,11 +18,12 @@ def rates_line(rates: RatesRange) -> str:
 
 def rates_brief(rates: RatesRange) -> str:
     """What half and twice of them change of cycles and energy."""
-    said = []
-    for name in rates.others:
-        cycles, energy = (change_text(rates.change(name, FIGURES[figure])) for figure in ("cycles", "energy"))
-        said.append(f"x {SCALES[name]:g}: cycles {cycles}, energy {energy}")
-    return f"spike rates {'; '.join(said)}"
+    scales = ", ".join(f"x {SCALES[name]:g}" for name in rates.others)
+    changes = (
+        f"{figure} {', '.join(change_text(rates.change(name, FIGURES[figure])) for name in rates.others)}"
+        for figure in ("cycles", "energy")
+    )
+    return f"rates {scales}: {'; '.join(changes)}"
 
 
 def _said(rates: RatesRange) -> Iterator[str]:

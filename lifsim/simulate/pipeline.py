@@ -183,7 +183,7 @@ def idle_notes(energy: EnergyPj) -> Iterator[str]:
     if saved >= DECISIVE_SHARE * spent:
         toggle = f"idle LIF units toggle: {saved / spent:.1%} of the energy"
         way_out = "what fewer units save of it, a clock gate saves too (idle: clock_gated in components of tag lif)"
-        yield Note(f"{toggle}; {way_out}", f"{toggle}, which a clock gate would save")
+        yield Note(f"{toggle}; {way_out}", f"{toggle}; a clock gate saves it")
 
 
 def buffer_notes(arch: Arch, records: Sequence[LayerRecord]) -> Iterator[str]:

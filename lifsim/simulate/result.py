@@ -38,6 +38,7 @@ from lifsim.play.bound import (
     bound,
     bound_by,
     buffer_use,
+    lif_remedies,
     port_use,
     remedies,
     waits_words,
@@ -248,9 +249,11 @@ class Result(Briefly):
 
     @property
     def remedies(self) -> tuple[Remedy, ...]:
-        """What would relieve a run that waits; none under an ideal memory."""
+        """What would relieve a run that waits for LIF units, and for memory unless that is ideal."""
         peak, counts = Machine.of(self.arch).dram_bytes_per_cycle, [record.counts for record in self.records]
-        return () if peak is None else remedies(counts, self.totals.cycles, self.arch, peak)
+        cycles = self.totals.cycles
+        waits = () if peak is None else remedies(counts, cycles, self.arch, peak)
+        return (*waits, *lif_remedies(cycles, self.totals.lif_units, overlapped=self.arch.lif.overlapped))
 
     @property
     def advice(self) -> str:
