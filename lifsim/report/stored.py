@@ -173,6 +173,7 @@ def _schema() -> type[Model]:
         "notes": list[Text],
     }
     optional: dict[str, Any] = {
+        "pe_utilisation_overall": Amount,
         "dram": _stored(DramActivity),
         "stages": dict[str, _stored(StageRecord)],  # type: ignore[misc]
         "buffers": dict[str, _stored(BufferUse)],  # type: ignore[misc]
