@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 
 def number(_context: click.Context, _parameter: click.Parameter, text: str | None) -> int | float | str | None:
+    """As `as_number`."""
+    return as_number(text)
+
+
+def as_number(text: str | None) -> int | float | str | None:
     """What is no number is left for the schema to refuse, which tells it beside all other faults."""
     for kind in (int, float):
         with suppress(ValueError, TypeError):
