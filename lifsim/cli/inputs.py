@@ -11,7 +11,6 @@ import click
 
 from lifsim.cli.where_possible import where_possible_if_given
 from lifsim.config import defaults
-from lifsim.errors import Fault, InputError, collecting
 
 if TYPE_CHECKING:
     from lifsim.model.network import Network
@@ -219,14 +218,3 @@ class WholeSimulation(ScheduledSimulation):
         """And --optimizer."""
         chosen = () if self.optimizer is None else (f"optimizer.name={self.optimizer}",)
         return (*chosen, *super().settings)
-
-    def inputs(self) -> Inputs:
-        """And the fault of an optimizer where nothing is trained."""
-        faults: list[Fault] = []
-        if self.optimizer is not None and self.mode != "training":
-            faults.append(Fault("must go with --mode training: nothing else changes weights", path="--optimizer"))
-        with collecting(faults):
-            found = super().inputs()
-        if faults:
-            raise InputError(faults)
-        return found
