@@ -25,6 +25,11 @@ def number(_context: click.Context, _parameter: click.Parameter, text: str | Non
     return text
 
 
+def optimizer_setting(name: str | None) -> tuple[str, ...]:
+    """--optimizer as a setting of the architecture, none where it is not given."""
+    return () if name is None else (f"optimizer.name={name}",)
+
+
 @dataclass(frozen=True)
 class Simulation:
     """--arch, --dram, --workload, --trace, --batch, --seed and --set; None where not given."""
@@ -216,5 +221,4 @@ class WholeSimulation(ScheduledSimulation):
     @property
     def settings(self) -> tuple[str, ...]:
         """And --optimizer."""
-        chosen = () if self.optimizer is None else (f"optimizer.name={self.optimizer}",)
-        return (*chosen, *super().settings)
+        return (*optimizer_setting(self.optimizer), *super().settings)
