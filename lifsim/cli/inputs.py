@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +15,7 @@ from lifsim.errors import Fault, InputError, collecting
 
 if TYPE_CHECKING:
     from lifsim.model.network import Network
+    from lifsim.report.folder_name import Said
     from lifsim.simulate.inputs import Inputs
 
 
@@ -82,6 +83,15 @@ class Simulation:
         from lifsim.config.device import choosing
 
         return (*(choosing(self.dram) if self.dram is not None else ()), *self.overrides)
+
+    def said(self, config: Path | None = None) -> Said:
+        """What the inputs are called, to name a folder of results; config: a file that they are in."""
+        from lifsim.report.folder_name import Said
+
+        if config is not None:
+            name = config.absolute().parent.name if config.name == "config.resolved.yaml" else config.stem
+            return Said(name=name, settings=self.overrides)
+        return Said(arch=self.arch, workload=self.workload, dram=self.dram, settings=self.overrides)
 
     def network(self) -> Network:
         """The network by itself. Raises InputError with every fault of it."""
@@ -219,6 +229,11 @@ class WholeSimulation(ScheduledSimulation):
         """And --optimizer."""
         chosen = () if self.optimizer is None else (f"optimizer.name={self.optimizer}",)
         return (*chosen, *super().settings)
+
+    def said(self, config: Path | None = None) -> Said:
+        """And --optimizer."""
+        chosen = () if self.optimizer is None else (f"optimizer={self.optimizer}",)
+        return replace(super().said(config), settings=(*self.overrides, *chosen))
 
     def inputs(self) -> Inputs:
         """And the fault of an optimizer where nothing is trained."""
