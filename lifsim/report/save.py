@@ -19,6 +19,7 @@ from lifsim.files import move_folder, must_not_exist, numbered, scratch_beside
 from lifsim.hardware.memory import MEMORIES
 from lifsim.interchange.dram_trace_out import TraceFormat
 from lifsim.model.arch import Arch
+from lifsim.placing import Placed
 from lifsim.regular_file import open_regular
 from lifsim.report.requests import write_requests
 from lifsim.report.rows import as_csv
@@ -50,24 +51,6 @@ def check_extras(extras: Extras, arch: Arch) -> None:
         raise InputError(Fault(rule, path="dram.model"))
 
 
-@dataclass(frozen=True)
-class Saved:
-    """The folder that has the result. held: it had this very one before; asked: the folder that was asked for, which
-    has another one; replaced: it had another one."""
-
-    folder: Path
-    held: bool = False
-    asked: Path | None = None
-    replaced: bool = False
-
-    def __str__(self) -> str:
-        """A line for who asked."""
-        if self.held:
-            return f"{self.folder} holds this very result already"
-        how = ", in the place of an earlier result" if self.replaced else ""
-        return f"written to {self.folder}{how}" + (f"; {self.asked} holds something else" if self.asked else "")
-
-
 def save(
     result: Result,
     folder: Path,
@@ -76,7 +59,7 @@ def save(
     number: bool = False,
     extras: Extras = Extras(),
     around: Around | None = None,
-) -> Saved:
+) -> Placed:
     """Write summary.json, layers.csv, timesteps.csv, config.resolved.yaml and `extras` into `folder`; the summary with
     the runs that it is compared with.
 
@@ -96,11 +79,11 @@ def save(
             if os.path.lexists(place) and (place.is_symlink() or not place.is_dir()):
                 continue
             if _holds(place, [file.name for file in new.iterdir()], new):
-                return Saved(place, held=True, asked=asked)
+                return Placed(place, held=True, asked=asked)
             completes = _completed(new, place)
             taken = (place / "summary.json").exists()
             if move_folder(new, place, aside, replace=replace or completes):
-                return Saved(place, asked=asked, replaced=taken and not completes)
+                return Placed(place, asked=asked, replaced=taken and not completes)
     raise InputError(must_not_exist(folder))
 
 

@@ -96,11 +96,11 @@ def test_the_same_inputs_again_are_the_same_folder_which_stays_as_it_is(capsys: 
         folder = "reports/lenet5_mnist-sata128-none" if not place else "r"
         assert _told(capsys, *SMALL, *place) == f"written to {folder}"
         before = Path(folder).stat().st_ino, Path(folder, "summary.json").stat().st_mtime_ns
-        assert _told(capsys, *SMALL, *place) == f"{folder} holds this very result already"
+        assert _told(capsys, *SMALL, *place) == f"{folder} holds this already"
         assert (Path(folder).stat().st_ino, Path(folder, "summary.json").stat().st_mtime_ns) == before
         again = ("--config", f"{folder}/config.resolved.yaml", *place)
         where = folder if place else "reports/lenet5_mnist-sata128-none"
-        assert _told(capsys, *again) == f"{where} holds this very result already"
+        assert _told(capsys, *again) == f"{where} holds this already"
 
 
 def test_extras_that_are_asked_for_later_join_the_result(capsys: pytest.CaptureFixture[str]) -> None:
@@ -109,7 +109,7 @@ def test_extras_that_are_asked_for_later_join_the_result(capsys: pytest.CaptureF
     assert _told(capsys, *SMALL, *waits, "--timeline") == "written to r"
     assert _told(capsys, *SMALL, *waits, "--dram-trace", "ramulator") == "written to r"
     assert {"timeline.json", "dram.trace", "summary.json"} <= {path.name for path in Path("r").iterdir()}
-    assert _told(capsys, *SMALL, *waits) == "r holds this very result already"
+    assert _told(capsys, *SMALL, *waits) == "r holds this already"
     told = _told(capsys, *SMALL, *waits, "--dram-trace", "dramsim3", status=2)
     assert "must not be overwritten" in told
 
@@ -122,8 +122,8 @@ def test_another_result_is_left_alone(capsys: pytest.CaptureFixture[str]) -> Non
     for text, told in (
         (shipped, f"written to {folder}"),
         (changed, f"written to {folder}-2; {folder} holds something else"),
-        (shipped, f"{folder} holds this very result already"),
-        (changed, f"{folder}-2 holds this very result already"),
+        (shipped, f"{folder} holds this already"),
+        (changed, f"{folder}-2 holds this already"),
     ):
         arch.write_text(text, encoding="utf-8")
         assert _told(capsys, *SMALL, "--arch", "mine.yaml") == told
@@ -132,7 +132,7 @@ def test_another_result_is_left_alone(capsys: pytest.CaptureFixture[str]) -> Non
     assert told.startswith(f"out: {folder} exists and must not be overwritten: it holds a run of another arch")
     assert Path(folder, "summary.json").read_bytes() == before
     told = _told(capsys, *SMALL, "--arch", "mine.yaml", "--force")
-    assert told == f"written to {folder}, in the place of an earlier result"
+    assert told == f"written to {folder}, in the place of what was there"
 
 
 def test_what_is_no_result_is_never_in_the_way_of_the_default_folder(capsys: pytest.CaptureFixture[str]) -> None:
@@ -152,7 +152,7 @@ def test_a_result_of_another_lifsim_is_another_result(result: Result) -> None:
     summary = Path("r/summary.json")
     summary.write_text(summary.read_text().replace('"lifsim_version": "', '"lifsim_version": "0.'))
     saved = save(result, Path("r"), replace=False, number=True)
-    assert (saved.folder, saved.asked, saved.held) == (Path("r-2"), Path("r"), False)
+    assert (saved.path, saved.asked, saved.held) == (Path("r-2"), Path("r"), False)
 
 
 def test_results_of_one_name_at_once_all_stay(result: Result) -> None:
@@ -161,7 +161,7 @@ def test_results_of_one_name_at_once_all_stay(result: Result) -> None:
 
     def write(one: Result) -> None:
         barrier.wait()
-        found.append(save(one, Path("r"), replace=False, number=True).folder)
+        found.append(save(one, Path("r"), replace=False, number=True).path)
 
     threads = [threading.Thread(target=write, args=(one,)) for one in [*others, *others]]
     for thread in threads:
