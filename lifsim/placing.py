@@ -3,12 +3,25 @@ overwritten without a word."""
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from lifsim.errors import Fault, InputError
 from lifsim.files import must_not_exist, numbered, scratch_beside, write_bytes, writing
+
+LONGEST = 96
+"""Characters of a name; what would be longer ends in the beginning of its hash."""
+
+
+def fitting(name: str) -> str:
+    """`name` in characters that every file system and shell takes, and not too long."""
+    safe = re.sub(r"[^A-Za-z0-9._+=-]", "_", name)
+    if len(safe) <= LONGEST:
+        return safe
+    return f"{safe[: LONGEST - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 @dataclass(frozen=True)

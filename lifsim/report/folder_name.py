@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lifsim.placing import fitting
 from lifsim.simulate.options import Options
 from lifsim.simulate.result import Result
-
-LONGEST = 96
-"""Characters of a name; what would be longer ends in the beginning of its hash."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +25,7 @@ class Said:
 
 def default_folder(result: Result, said: Said = Said()) -> Path:
     """reports/NAME in the current folder."""
-    return Path("reports") / _fitting("-".join(_parts(result, said)))
+    return Path("reports") / fitting("-".join(_parts(result, said)))
 
 
 def _parts(result: Result, said: Said) -> Iterator[str]:
@@ -85,11 +81,3 @@ def _of_settings(settings: Sequence[str]) -> Iterator[str]:
 
 def _bare(name: str) -> str:
     return Path(name).name.removesuffix(".yaml")
-
-
-def _fitting(name: str) -> str:
-    """`name` in characters that every file system and shell takes, and not too long."""
-    safe = re.sub(r"[^A-Za-z0-9._+=-]", "_", name)
-    if len(safe) <= LONGEST:
-        return safe
-    return f"{safe[: LONGEST - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"

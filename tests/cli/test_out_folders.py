@@ -14,7 +14,8 @@ import pytest
 import lifsim
 from lifsim.cli.main import main
 from lifsim.config.resolve import find
-from lifsim.report.folder_name import LONGEST, Said, default_folder
+from lifsim.placing import LONGEST
+from lifsim.report.folder_name import Said, default_folder
 from lifsim.report.save import Extras, save
 from lifsim.simulate.options import Options
 from lifsim.simulate.result import Result
