@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from lifsim.accounting.books import KINDS
 from lifsim.report.energy_table import LABELS
+from lifsim.simulate.options import Options
 from lifsim.simulate.result import Result, Totals
 from lifsim.units import format_bytes, format_si
 
@@ -14,6 +16,18 @@ KEPT = "LIF memory"
 """The group that is shown even where it is nothing: nothing kept is an answer."""
 
 _BUFFER_LABELS = {"membrane_fill": "membrane, by DRAM"}
+
+
+class Ran(Protocol):
+    """A run, be it just made or read back."""
+
+    @property
+    def options(self) -> Options:
+        """Its options."""
+
+    @property
+    def totals(self) -> Totals:
+        """Its figures."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +87,7 @@ MAIN = (
 """Keys of what an architect looks at first."""
 
 
-def quantities(run: Result) -> tuple[Quantity, ...]:
+def quantities(run: Ran) -> tuple[Quantity, ...]:
     """All rows of a run, those that are zero too, in the order in which they are shown."""
     return tuple(_rows(run.totals, run.options.bptt if run.options.mode == "training" else None))
 
