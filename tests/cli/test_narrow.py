@@ -18,8 +18,7 @@ LENET = ["--workload", "lenet5_mnist"]
 COMMANDS = {
     "run": ["run", *LENET, "--sharing", "channel2", "--out", "run"],
     "run full": ["run", *LENET, "--sharing", "layer", "--schedule", "auto", "--full", "--layers", "--out", "run"],
-    "training": ["run", *LENET, "--mode", "training", "--batch", "2", "--sharing", "channel2", "--out", "run"],
-    "training full": [
+    "training": [
         "run",
         *LENET,
         "--mode",
@@ -70,7 +69,6 @@ def test_nothing_is_cut_and_no_line_is_longer_than_the_terminal(
     told = {}
     for columns in (103, 80, 60):
         monkeypatch.setenv("COLUMNS", str(columns))
-        monkeypatch.setattr("sys.stdout.isatty", lambda: name in ("list", "members"), raising=False)
         told[columns] = _printed(COMMANDS[name], capsys)
         too_long = [line for line in told[columns].splitlines() if len(line.rstrip()) > columns]
         assert all(len(line.split()) == 1 for line in too_long), too_long
