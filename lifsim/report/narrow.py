@@ -25,18 +25,24 @@ def parts_of(table: Table, console: Console, keys: int) -> list[Table]:
     """`table`, whose cells are texts, as one or several that fit: each has the first `keys` columns."""
     if natural_width(table, console) <= console.width:
         return [table]
-    every, first = range(len(table.columns)), list(range(keys))
     squeezed = _with_columns(table, [_squeezed(column) for column in table.columns])
-    if _least_width(squeezed, console, every) > console.width:
-        most = max(NAME, console.width // FOLDED)
-        squeezed = _with_columns(squeezed, [_folded(column, most) for column in squeezed.columns])
-    parts, here = list[list[int]](), list(first)
-    for index in every[keys:]:
-        if here != first and _least_width(squeezed, console, [*here, index]) > console.width:
+    if least_width(squeezed, console) <= console.width:
+        return [_settled(squeezed, console)]
+    for most in (max(NAME, console.width // FOLDED), NAME):
+        found = _parts(_with_columns(squeezed, [_folded(column, most) for column in squeezed.columns]), console, keys)
+        if max(least_width(part, console) for part in found) <= console.width:
+            break
+    return found
+
+
+def _parts(table: Table, console: Console, keys: int) -> list[Table]:
+    parts, here = list[list[int]](), list(range(keys))
+    for index in range(keys, len(table.columns)):
+        if len(here) > keys and _least_width(table, console, [*here, index]) > console.width:
             parts.append(here)
-            here = list(first)
+            here = list(range(keys))
         here.append(index)
-    found = [_with_columns(squeezed, [squeezed.columns[index] for index in part]) for part in (*parts, here)]
+    found = [_with_columns(table, [table.columns[index] for index in part]) for part in (*parts, here)]
     for part in found[1:]:
         part.title = None
     for part in found[:-1]:
