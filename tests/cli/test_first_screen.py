@@ -270,8 +270,6 @@ def _on_a_terminal(columns: int, **environment: str) -> str:
                 told += os.read(here, 1 << 16)
             except OSError:  # the other side is closed
                 break
-            if not told or running.poll() is not None:
-                break
     os.close(here)
     assert running.returncode == 0
     return told.decode()
