@@ -6,13 +6,16 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
+from typing import Any
 
+from lifsim.config.json_file import MAX_BYTES
 from lifsim.errors import Fault, InputError
 from lifsim.files import must_not_exist, replacing_folder
+from lifsim.regular_file import open_regular
 from lifsim.report.compare.compared import COMPARISON_FORMAT, Compared
-from lifsim.report.compare.runs import labelled_apart
 from lifsim.report.save import FILES as OF_A_RUN
 from lifsim.report.save import save
 from lifsim.simulate.result import Result
@@ -22,29 +25,35 @@ FILES = ("comparison.json", "comparison.csv")
 
 @dataclass
 class Keeper:
-    """Fills `folder`."""
+    """Fills `folder`. names: of the folders of runs in it, by label."""
 
     folder: Path
-    taken: list[str]
+    names: dict[str, str] = field(default_factory=dict)
 
     def run(self, label: str, result: Result) -> None:
         """A run in a folder of its own that is named by its label."""
-        self.taken.append(re.sub(r"[^A-Za-z0-9._+-]+", "_", label)[:100].strip(".") or "run")
-        name = labelled_apart(self.taken)[-1].replace(" (", "_").rstrip(")")
+        plain = re.sub(r"[^A-Za-z0-9._+-]+", "_", label)[:100].strip("._") or "run"
+        name = next(name for name in _numbered(plain) if name not in {*self.names.values(), *FILES})
+        self.names[label] = name
         save(result, self.folder / name, replace=False)
 
     def comparison(self, compared: Compared) -> None:
         """The comparison itself."""
-        text = json.dumps(compared.tree(), indent=2) + "\n"
-        (self.folder / "comparison.json").write_text(text, encoding="utf-8")
-        (self.folder / "comparison.csv").write_text(compared.csv, encoding="utf-8")
+        text = json.dumps(compared.tree(self.names), indent=2) + "\n"
+        (self.folder / FILES[0]).write_text(text, encoding="utf-8")
+        (self.folder / FILES[1]).write_text(compared.csv, encoding="utf-8")
+
+
+def _numbered(name: str) -> Iterator[str]:
+    yield name
+    yield from (f"{name}-{number}" for number in count(2))
 
 
 @contextmanager
 def keeping(folder: Path, *, replace: bool) -> Iterator[Keeper]:
     """All of it appears in `folder` at the end, or nothing. Raises InputError where it cannot be written."""
     with replacing_folder(folder, replace=replace) as temporary:
-        yield Keeper(temporary, [])
+        yield Keeper(temporary)
 
 
 def check_place(folder: Path, *, replace: bool) -> None:
@@ -77,8 +86,23 @@ def _something_else_in(folder: Path) -> str:
 
 
 def _is_comparison(file: Path) -> bool:
+    return bool(_told(file))
+
+
+def runs_in(folder: Path) -> tuple[Path, ...]:
+    """The runs that a comparison has kept in its folder, in its order; of another folder that itself."""
+    told = _told(folder / FILES[0])
+    listed = told.get("runs") if isinstance(told.get("runs"), list) else []
+    names = [one.get("folder") for one in listed or [] if isinstance(one, dict)]
+    places = [folder / name for name in names if isinstance(name, str) and Path(name).name == name]
+    return tuple(places) or (folder,)
+
+
+def _told(file: Path) -> dict[str, Any]:
+    """What a comparison.json says; nothing of what is none."""
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
+        with open_regular(file) as opened:
+            found = json.loads(opened.read(MAX_BYTES).decode())
     except (OSError, ValueError, RecursionError):
-        return False
-    return isinstance(found, dict) and found.get("format") == COMPARISON_FORMAT
+        return {}
+    return found if isinstance(found, dict) and found.get("format") == COMPARISON_FORMAT else {}

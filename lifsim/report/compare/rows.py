@@ -75,7 +75,9 @@ class Chosen:
         """Raises InputError with every name that is none of a group or of a figure, be it of one of the `runs` that are
         there already."""
         of_runs = (name for run in runs for name in run.totals.figures)
-        known = dict.fromkeys([*figure_names(), *(f"dram_bytes.{name}" for name in StageBytes().shown()), *of_runs])
+        known = dict.fromkeys(
+            [*figure_names(), "bound", *(f"dram_bytes.{name}" for name in StageBytes().shown()), *of_runs]
+        )
         above = dict.fromkeys(name[:place] for name in known for place in _dots(name))
         groups, figures, faults = dict[str, None](), dict[str, None](), list[Fault]()
         for given in names:
@@ -110,19 +112,32 @@ def _dots(name: str) -> Iterator[int]:
 
 
 def rows(runs: Sequence[Run], baseline: int, chosen: Chosen) -> tuple[Row, ...]:
-    """The rows of a table: of groups those that are zero in no run, or in some; then single figures."""
-    return (*_of_groups(runs, baseline, chosen), *_of_figures(runs, baseline, chosen))
+    """The rows of a table, those of a group below each other: of whole groups those that some run has something of."""
+    found = [*_of_groups(runs, baseline, chosen), *_of_figures(runs, baseline, chosen)]
+    groups = list(dict.fromkeys(row.group for row in found))
+    return tuple(dict.fromkeys(sorted(found, key=lambda row: groups.index(row.group))))
 
 
 def _of_groups(runs: Sequence[Run], baseline: int, chosen: Chosen) -> Iterator[Row]:
-    found = [{_place(one): one for one in quantities(run)} for run in runs]
-    for place in dict.fromkeys(place for one in found for place in one):
-        row = [one.get(place) for one in found]
+    for row in _catalogue(runs).values():
         told = [one for one in row if one is not None]
         if _is_chosen(told[0], chosen) and (any(one.value for one in told) or told[0].group == KEPT):
-            values = [None if one is None else one.value for one in row]
-            texts = ["-" if one is None else one.text for one in row]
-            yield Row(told[0].group, _common(told), _cells(values, texts, baseline))
+            yield _row(row, baseline)
+
+
+def _catalogue(runs: Sequence[Run]) -> dict[str, list[Quantity | None]]:
+    """What each run has of every row that tables know, in the order of the run that has most."""
+    found = [{_place(one): one for one in quantities(run)} for run in runs]
+    places = dict.fromkeys(place for one in sorted(found, key=len, reverse=True) for place in one)
+    return {place: [one.get(place) for one in found] for place in places}
+
+
+def _row(row: Sequence[Quantity | None], baseline: int) -> Row:
+    told = [one for one in row if one is not None]
+    values = [None if one is None else one.value for one in row]
+    return Row(
+        told[0].group, _common(told), _cells(values, ["-" if one is None else one.text for one in row], baseline)
+    )
 
 
 def _place(one: Quantity) -> str:
@@ -143,10 +158,15 @@ def _is_chosen(one: Quantity, chosen: Chosen) -> bool:
 
 
 def _of_figures(runs: Sequence[Run], baseline: int, chosen: Chosen) -> Iterator[Row]:
-    found = [run.totals.figures for run in runs]
+    """Those that tables know in their words."""
+    found, known = [run.totals.figures for run in runs], _catalogue(runs)
     for asked in chosen.figures:
         for name in dict.fromkeys(name for one in found for name in one):
-            if name == asked or name.startswith(f"{asked}."):
+            if name != asked and not name.startswith(f"{asked}."):
+                continue
+            if name in known:
+                yield _row(known[name], baseline)
+            else:
                 values = [one.get(name) for one in found]
                 yield Row("figures", name, _cells(values, [_figure_text(name, value) for value in values], baseline))
 
