@@ -115,10 +115,10 @@ def _machines(compared: Compared, of_machines: Sequence[Difference]) -> Table:
     first = {run.machine: place for place, run in reversed(list(enumerate(compared.runs)))}
     places = sorted(first.values())
     for place in places:
-        table.add_column(compared.runs[place].machine, justify="right", no_wrap=True)
+        table.add_column(visible(compared.runs[place].machine), justify="right", no_wrap=True)
     for one in of_machines:
         name, texts = one.words
-        table.add_row(name, *(_broken(texts[place]) for place in places))
+        table.add_row(visible(name), *(_broken(texts[place]) for place in places))
     return table
 
 
@@ -127,10 +127,10 @@ def _a_column_a_run(compared: Compared, shown: Sequence[Difference]) -> Table:
     table.add_column("", no_wrap=True)
     table.add_column("")
     for run in compared.runs:
-        table.add_column(run.label, justify="right", no_wrap=True)
+        table.add_column(visible(run.label), justify="right", no_wrap=True)
     for index, one in enumerate(shown):
         name, texts = one.words
-        table.add_row("inputs" if not index else "", name, *map(_broken, texts))
+        table.add_row("inputs" if not index else "", visible(name), *map(_broken, texts))
     if shown:
         table.add_section()
     columns = zip(*(row.cells for row in compared.rows), strict=True)
@@ -152,14 +152,14 @@ def _a_line_a_run(compared: Compared, shown: Sequence[Difference]) -> Table:
     # Of runs that were made for it their labels say what they are.
     words = [one.words for one in shown] if any(run.stored for run in compared.runs) else []
     for name, _ in words:
-        table.add_column(name, justify="right", no_wrap=True)
+        table.add_column(visible(name), justify="right", no_wrap=True)
     picked = few(compared)
     for row in picked:
         table.add_column(row.name if row.group in ("time", "figures") else f"{row.group} {row.name}", justify="right")
     columns = [_below(row, compared) for row in picked]
     for index, run in enumerate(compared.runs):
         inputs = (_broken(texts[index]) for _, texts in words)
-        table.add_row(str(index + 1), run.label, *inputs, *(column[index] for column in columns))
+        table.add_row(str(index + 1), visible(run.label), *inputs, *(column[index] for column in columns))
     return table
 
 

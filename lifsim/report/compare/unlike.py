@@ -43,8 +43,8 @@ def _work(runs: Sequence[Run]) -> Iterator[str]:
         yield "networks: of one name, but not the same ones"
     if _differ(runs, lambda run: run.options.batch):
         yield f"images: {_values(runs, lambda run: run.options.batch)}: figures are of all of a batch"
-    if _differ(runs, lambda run: run.options.mode):
-        yield f"mode: {_values(runs, lambda run: run.options.mode)}: training goes backwards, and updates weights"
+    if _differ(runs, _mode):
+        yield f"mode: {_values(runs, _mode)}: training goes backwards, and updates weights"
     trained = [run for run in runs if run.options.mode == "training"]
     if _differ(trained, lambda run: run.options.bptt):
         yield f"membranes for the backward pass: {_values(trained, lambda run: run.options.bptt)}"
@@ -69,7 +69,7 @@ def _beside_sharing(runs: Sequence[Run]) -> Iterator[str]:
             if _differ(alike, lambda run: run.totals.lif_units):
                 told = {run.inputs["sharing"]: run.totals.lif_units for run in alike}
                 units[", ".join(f"{count:,} ({sharing})" for sharing, count in told.items())] = None
-        if _differ(same, lambda run: run.groups) and not _differ(same, lambda run: run.options.mode):
+        if _differ(same, lambda run: run.groups) and not (_differ(same, _mode) or _differ(same, _accounting)):
             yield f"schedule: layers run in other groups: {_told(same, _groups)}"
     if units:
         yield f"LIF units: {'; or '.join([*units][:FEW])}: fewer need no sharing (lif.units)"
@@ -92,6 +92,10 @@ def notes(runs: Sequence[Run]) -> tuple[str, ...]:
 def _shares_nothing(run: Run) -> bool:
     memory = run.totals.lif_memory_bytes
     return memory.forward == memory.forward_baseline
+
+
+def _mode(run: Run) -> str:
+    return run.options.mode
 
 
 def _accounting(run: Run) -> Any:
