@@ -118,6 +118,7 @@ def test_spikes_are_read_once_for_runs_that_hear_the_same(monkeypatch: pytest.Mo
     assert sorted(heard) == [0, 1]
 
 
+@pytest.mark.slow
 def test_the_engine_fires_for_each_sharing(monkeypatch: pytest.MonkeyPatch) -> None:
     from lifsim.sweeps import together
 
