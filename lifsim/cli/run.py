@@ -37,8 +37,11 @@ Examples:
 @click.option(
     "--config", type=click.Path(path_type=Path), help="Run a config.resolved.yaml again, instead of --arch ..."
 )
-@click.option("--out", type=click.Path(path_type=Path), help="Folder of the result. Default: reports/<name>.")
-@click.option("--force", is_flag=True, help="Replace an earlier result in --out.")
+@click.option(
+    "--out", type=click.Path(path_type=Path),
+    help="Folder of the result. Default: one in reports/ that is named by what is not as it is by default.",
+)  # fmt: skip
+@click.option("--force", is_flag=True, help="Replace another result in that folder.")
 @click.option(
     "--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True,
     help="What goes to stdout: the table, summary.json or layers.csv.",
@@ -60,8 +63,9 @@ def run(
     """Simulate one network on one architecture under one LIF sharing.
 
     Prints cycles, traffic, energy and area with units, for a shared run beside the run without sharing, and writes
-    summary.json, layers.csv, timesteps.csv and config.resolved.yaml. With several sharings, commas between them, it is
-    lifsim compare.
+    summary.json, layers.csv, timesteps.csv and config.resolved.yaml. A folder that holds another result stays as it is:
+    that of --out is refused, in the place of the default one comes the next free NAME-2, NAME-3. With several sharings,
+    commas between them, it is lifsim compare.
     """
     if config is None and "," in (simulation.sharing or ""):
         if timeline or dram_trace:
@@ -73,7 +77,8 @@ def run(
         return
     from lifsim.cli.watching import watching
     from lifsim.memo import Shared
-    from lifsim.report.save import Extras, check_extras, check_target, default_folder, save
+    from lifsim.report.folder_name import default_folder
+    from lifsim.report.save import Extras, check_extras, check_target, save
     from lifsim.report.summary import Around
     from lifsim.simulate.inputs import load_config
     from lifsim.sweeps.beside import run_beside_baseline
@@ -88,18 +93,18 @@ def run(
         check_extras(extras, inputs.arch)
     with collecting(faults):
         if out is not None:
-            check_target(out, replace=force)
+            check_target(out, replace=force, inputs=inputs)
     if faults or inputs is None:
         raise InputError(faults)
     with watching() as watch:
         parts = Shared()
         result, comparison = run_beside_baseline(inputs, watch, parts)
         around = Around(comparison, rates_range(inputs, result, watch, parts))
-        folder = out if out is not None else default_folder(result)
+        folder = out if out is not None else default_folder(result, simulation.said(config))
         watch("writing the result", 0, 0)
-        save(result, folder, replace=force or out is None, extras=extras, around=around)
+        saved = save(result, folder, replace=force, number=out is None and not force, extras=extras, around=around)
     _print(result, around, form)
-    say(f"written to {folder}", err=True)
+    say(str(saved), err=True)
 
 
 def _print(result: Result, around: Around, form: str) -> None:
