@@ -107,7 +107,7 @@ def test_every_fault_is_told_at_once(stored: Path, tmp_path: Path, capsys: pytes
         ((), "runs: must be given: folders of runs, or options with several values"),
         (("--vary", "array.rows"), "--vary array.rows: must have the form key.path=values"),
         (("--vary", "array.rows=1", "--vary", "array.rows=2"), "--vary array.rows=2: must be given once"),
-        (("--optimizer", "adam"), "--optimizer: must go with --mode training"),
+        (("--optimizer", "adam"), "must go with mode training, not inference: nothing else changes weights"),
         (("--bptt", "reversed,stored"), "'reversed' must go with mode training"),
         (("--sharing", "none,"), "sharing: '' must be none, layer"),
         (("--batch", "1,two"), "batch: 'two' must be a whole number"),

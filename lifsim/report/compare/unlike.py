@@ -67,8 +67,10 @@ def _beside_sharing(runs: Sequence[Run]) -> Iterator[str]:
     for same in _together(runs, lambda run: run.inputs["workload_sha256"]):
         for alike in _together(same, lambda run: run.inputs["arch_sha256"]):
             if _differ(alike, lambda run: run.totals.lif_units):
-                told = {run.inputs["sharing"]: run.totals.lif_units for run in alike}
-                units[", ".join(f"{count:,} ({sharing})" for sharing, count in told.items())] = None
+                told = dict[int, dict[str, None]]()
+                for run in alike:
+                    told.setdefault(run.totals.lif_units, {})[run.inputs["sharing"]] = None
+                units[", ".join(f"{count:,} ({', '.join(sharings)})" for count, sharings in told.items())] = None
         if _differ(same, lambda run: run.groups) and not (_differ(same, _mode) or _differ(same, _accounting)):
             yield f"schedule: layers run in other groups: {_told(same, _groups)}"
     if units:
