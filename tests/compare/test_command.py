@@ -176,9 +176,17 @@ def test_what_is_kept_can_be_compared_again(
     assert status == 0
     figures = [line for line in out.splitlines() if line.startswith(("cycles", "area"))]
     assert figures == [line for line in again.splitlines() if line.startswith(("cycles", "area"))]
-    status, _, err = told(capsys, *given)
-    assert status == 2
-    assert "kept exists and must not be overwritten" in err
+    status, same, err = told(capsys, *given)
+    assert (status, same, err) == (0, out, "kept holds this already\n")
+    for other in ((*given, "--seed", "3"), (command, *LENET, "--sharing", "layer,none", "--out", "kept")):
+        status, out, err = told(capsys, *other)
+        assert (status, out) == (2, "")
+        assert "exists and must not be overwritten" in err
+        assert json.loads(Path("kept/comparison.json").read_text()) == tree
+    assert told(capsys, *given, "--seed", "3", "--force")[::2] == (
+        0,
+        "written to kept, in the place of what was there\n",
+    )
     assert told(capsys, *given, "--force")[0] == 0
     Path("kept/none/mine.txt").write_text("mine")
     status, _, err = told(capsys, *given, "--force")
