@@ -14,9 +14,9 @@ import pytest
 
 from lifsim.csv_text import csv_text
 from lifsim.errors import InputError
+from lifsim.report.compare.chosen import FIGURES, Chosen
 from lifsim.report.compare.compared import Compared
 from lifsim.report.compare.differences import differences, shown_and_counted
-from lifsim.report.compare.rows import FIGURES, Chosen
 from lifsim.report.compare.runs import Failure, Run, read_stored
 from lifsim.report.compare.table import BESIDE, print_comparison
 from lifsim.report.quantities import quantities
@@ -89,13 +89,20 @@ def test_membranes_kept_otherwise_stand_in_one_row(runs: dict[str, Run]) -> None
 
 
 def test_single_figures_are_rows_in_the_words_of_tables_where_these_have_them(runs: dict[str, Run]) -> None:
-    found = compared([runs["none"], runs["channel2"]], "cycles.total", "energy_pj.lif_if.toggles", "bound", "lif_units")
+    found = compared([runs["none"], runs["channel2"]], "cycles.total", "energy_pj.lif_if", "bound", "lif_units")
     rows = {(row.group, row.name): [cell.text for cell in row.cells] for row in found.rows}
     assert rows["cycles", "total"] == [f"{runs[name].totals.cycles.total:,}" for name in ("none", "channel2")]
     assert rows["figures", "bound"] == ["compute", "compute"]
     assert rows["figures", "lif_units"] == ["128", "64"]
     assert rows["figures", "energy_pj.lif_if.toggles.work"][0].endswith("J")
     assert len(rows) == len(found.rows)
+    assert [row.group for row in found.rows][:2] == ["cycles", "figures"]
+    only = compared([runs["none"]], "energy_pj.dram", "area", "energy_pj.total")
+    assert [(row.group, row.name) for row in only.rows if row.group == "energy"] == [
+        ("energy", "DRAM"),
+        ("energy", "total"),
+    ]
+    assert {name for name in only.flat[0] if name.startswith("energy_pj")} == {"energy_pj.dram", "energy_pj.total"}
 
 
 def test_unknown_rows_are_all_told_with_the_nearest(runs: dict[str, Run]) -> None:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from lifsim.csv_text import csv_text
 from lifsim.errors import Fault, InputError
+from lifsim.report.compare.chosen import Chosen
 from lifsim.report.compare.differences import Difference, differences
-from lifsim.report.compare.rows import Chosen, Row, change, rows
+from lifsim.report.compare.rows import Row, change, rows
 from lifsim.report.compare.runs import Entry, Failure, Run
 from lifsim.report.compare.unlike import notes, unlike
 from lifsim.simulate.resolved import MODEL_VERSION

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lifsim.errors import Fault, InputError, collecting
+from lifsim.report.compare.chosen import Chosen
 from lifsim.report.compare.compared import Compared
 from lifsim.report.compare.keep import runs_in
-from lifsim.report.compare.rows import Chosen
 from lifsim.report.compare.runs import Entry, Failure, Run, find_run, labelled_apart, read_stored
 from lifsim.simulate.result import Result
 from lifsim.sweeps.combinations import Asked, Wanted, combinations

@@ -165,7 +165,7 @@ def _a_line_a_run(compared: Compared, shown: Sequence[Difference]) -> Table:
 
 def few(compared: Compared) -> Sequence[Row]:
     """The rows that a table of many runs has as columns: those that were asked for, or the first ones to look at."""
-    if not compared.chosen.unasked:
+    if compared.chosen.asked:
         return compared.rows
     return [row for row in compared.rows if (row.group, row.name) in FEW]
 
