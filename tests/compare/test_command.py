@@ -17,7 +17,7 @@ import lifsim
 from lifsim.cli.compare import compare
 from lifsim.cli.main import main
 from lifsim.errors import InputError
-from tests.checkout import copy_checkout
+from tests.checkout import ROOT, copy_checkout
 
 IDEAL = ("--set", "dram.model=ideal")
 LENET = ("--workload", "lenet5_mnist", *IDEAL)
@@ -242,6 +242,22 @@ def test_a_file_of_a_comma_is_one_for_run(capsys: pytest.CaptureFixture[str]) ->
     status, _, err = told(capsys, "run", "--workload", "a,b.yaml")
     assert status == 2
     assert "'a,b.yaml' must be a file" in err
+
+
+PRINTED = re.compile(r"```sh\n(lifsim compare [^\n]*)\n```\n\n```text\n(.*?)```", re.DOTALL)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("document", ["README.md", "docs/comparing.md"])
+def test_tables_in_documents_are_those_that_come_out(
+    document: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    found = PRINTED.findall((ROOT / document).read_text(encoding="utf-8"))
+    assert found
+    for line, table in found:
+        _, out, _ = told(capsys, *shlex.split(line)[1:])
+        assert [one.rstrip() for one in out.splitlines()] == table.splitlines()
 
 
 EXAMPLES = [line.strip() for line in str(compare.epilog).splitlines() if line.strip().startswith("lifsim ")]
