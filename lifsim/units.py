@@ -93,7 +93,6 @@ def key_words(key: str, value: object) -> tuple[str, str]:
             case "ns" | "nm" | "mw" | "mm2" | "bits" | "cycles":
                 return name, f"{value:,} {unit}" if value != 1 else f"1 {unit.removesuffix('s')}"
         return key, f"{value:,}"
-    if value is None:
-        return key, "-"
-    text = shown(value)
-    return key, text[1:-1] if isinstance(value, str) and text[:1] == text[-1:] == "'" else text
+    if isinstance(value, str):
+        return key, value if len(value) <= 80 else f"{value[:60]}... ({len(value)} characters)"
+    return key, "-" if value is None else shown(value)

@@ -53,7 +53,7 @@ Examples:
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Folder that keeps the comparison and the runs made for it."
 )
-@click.option("--force", is_flag=True, help="Replace an earlier comparison in --out.")
+@click.option("--force", is_flag=True, help="Replace another comparison in --out.")
 @click.option(
     "--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True,
     help="What goes to stdout.",
@@ -136,19 +136,20 @@ def compare_runs(given: Sequence[Path], asked: Wanted | None, view: View, place:
         found = gathered(given, asked, view.baseline, names)
     with collecting(faults):
         if place.out is not None:
-            check_place(place.out, replace=place.replace)
+            check_place(place.out, found.asked if found else (), replace=place.replace or found is None)
     if faults or found is None:
         raise InputError(faults)
     if place.out is None:
         with watching() as watch:
             compared = found.compared(watch)
-    else:
-        with keeping(place.out, replace=place.replace) as keeper, watching() as watch:
+        _print(compared, view.form)
+        return
+    with keeping(place.out, found.asked, replace=place.replace) as keeper:
+        with watching() as watch:
             compared = found.compared(watch, keeper.run)
-            keeper.comparison(compared)
+        keeper.comparison(compared)
     _print(compared, view.form)
-    if place.out is not None:
-        say(f"written to {place.out}", err=True)
+    say(str(keeper.placed), err=True)
 
 
 def _print(compared: Compared, form: str) -> None:

@@ -134,7 +134,7 @@ def read_inputs(
 ) -> Inputs:
     """The inputs of a run, of which some may be objects already. Raises InputError with the faults of all."""
     return gathered(
-        lambda settings: _arch(arch, settings),
+        lambda settings: given_arch(arch, settings),
         lambda settings: given_network(workload, settings),
         lambda: sharing if isinstance(sharing, Sharing) else Sharing.parse(sharing),
         options,
@@ -158,7 +158,8 @@ def _as_text(path: Name | None) -> str | None:
     return fspath(path) if isinstance(path, PathLike) else path
 
 
-def _arch(given: Arch | Name, settings: Sequence[str]) -> Arch:
+def given_arch(given: Arch | Name, settings: Sequence[str]) -> Arch:
+    """The architecture that is given or named, with `settings`. Raises InputError, also where a part has no price."""
     if not isinstance(given, Arch):
         return load_arch(given, settings)
     if settings:

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from lifsim.errors import InputError
-from lifsim.graph.states import states_of
 from lifsim.hardware.array import sparsity_of
 from lifsim.memo import Shared
 from lifsim.simulate.inputs import Inputs
@@ -37,7 +36,6 @@ class Together:
 
     def run(self, inputs: Inputs, watch: Watch = unwatched) -> Result:
         """Raises InputError where the inputs do not go together."""
-        states_of(inputs.network, inputs.sharing)  # before spikes are read, which takes long
         spikes, shared = self._heard(inputs, watch)
         return simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, spikes, shared, watch)
 
@@ -61,6 +59,8 @@ def run_each(asked: Sequence[Asked], watch: Watch = unwatched) -> Iterator[Resul
     together = Together()
     for index, one in enumerate(asked):
         try:
+            if isinstance(one.inputs, InputError):
+                raise one.inputs
             yield together.run(one.inputs, _part(index, len(asked), watch))
         except InputError as error:
             yield error

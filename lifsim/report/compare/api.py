@@ -46,6 +46,8 @@ def compare(
     groups: Sequence[str] | None = None,
     mode: Several[Mode] | None = None,
     bptt: Several[Bptt] | None = None,
+    dram: Several[Name] | None = None,
+    optimizer: Several[str] | None = None,
     watch: Watch = unwatched,
 ) -> pd.DataFrame:
     """A row a run, its label the index: first the `runs`, results or folders that `lifsim run` has written, then those
@@ -55,8 +57,8 @@ def compare(
     what else differs between the inputs, the figures of `Totals.figures` with their units, and for each in numbers
     `change.` and its name: how much more it is than the baseline's, as a share. baseline: label or number (from 1) of
     the run that changes are against; None: the first one. rows: groups of figures (cycles, time, operations, dram,
-    accesses, energy, lif_update, area, lif_memory) or single ones by name; none: all of them. vary, overrides: as in
-    `lifsim.sweep`. `frame.attrs["unlike"]` says in what the runs are not alike.
+    accesses, energy, lif_update, area, lif_memory) or single ones by name; none: all of them. What else there is means
+    what it means in `lifsim.sweep` and `lifsim.run`. `frame.attrs["unlike"]` says in what the runs are not alike.
 
     Raises InputError with every fault of what is asked for, and where no run can be made.
     """
@@ -77,6 +79,8 @@ def compare(
         "groups": None if groups is None else [tuple(groups)],
         "mode": mode,
         "bptt": bptt,
+        "dram": dram,
+        "optimizer": optimizer,
     }
     given = {key: [_plain(one) for one in _several(value)] for key, value in named.items() if value is not None}
     settings = texts_of(overrides)

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lifsim.errors import Fault, InputError, collecting
+from lifsim.report.compare.chosen import Chosen
 from lifsim.report.compare.compared import Compared
-from lifsim.report.compare.rows import Chosen
+from lifsim.report.compare.keep import runs_in
 from lifsim.report.compare.runs import Entry, Failure, Run, find_run, labelled_apart, read_stored
 from lifsim.simulate.result import Result
 from lifsim.sweeps.combinations import Asked, Wanted, combinations
@@ -73,5 +74,7 @@ def gathered(
 
 
 def _there(given: Sequence[Result | Path]) -> tuple[Run, ...]:
-    stored = iter(read_stored([one for one in given if isinstance(one, Path)]))
-    return tuple(Run.of(one.name, one) if isinstance(one, Result) else next(stored) for one in given)
+    """In their order; the folder of a comparison stands for the runs in it."""
+    whole = [place for one in given for place in (runs_in(one) if isinstance(one, Path) else (one,))]
+    stored = iter(read_stored([one for one in whole if isinstance(one, Path)]))
+    return tuple(Run.of(one.name, one) if isinstance(one, Result) else next(stored) for one in whole)
