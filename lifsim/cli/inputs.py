@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,10 +14,16 @@ from lifsim.config import defaults
 
 if TYPE_CHECKING:
     from lifsim.model.network import Network
+    from lifsim.report.folder_name import Said
     from lifsim.simulate.inputs import Inputs
 
 
 def number(_context: click.Context, _parameter: click.Parameter, text: str | None) -> int | float | str | None:
+    """As `as_number`."""
+    return as_number(text)
+
+
+def as_number(text: str | None) -> int | float | str | None:
     """What is no number is left for the schema to refuse, which tells it beside all other faults."""
     for kind in (int, float):
         with suppress(ValueError, TypeError):
@@ -86,6 +92,15 @@ class Simulation:
         from lifsim.config.device import choosing
 
         return (*(choosing(self.dram) if self.dram is not None else ()), *self.overrides)
+
+    def said(self, config: Path | None = None) -> Said:
+        """What the inputs are called, to name a folder of results; config: a file that they are in."""
+        from lifsim.report.folder_name import Said
+
+        if config is not None:
+            name = config.absolute().parent.name if config.name == "config.resolved.yaml" else config.stem
+            return Said(name=name, settings=self.overrides)
+        return Said(arch=self.arch, workload=self.workload, dram=self.dram, settings=self.overrides)
 
     def network(self) -> Network:
         """The network by itself. Raises InputError with every fault of it."""
@@ -222,3 +237,8 @@ class WholeSimulation(ScheduledSimulation):
     def settings(self) -> tuple[str, ...]:
         """And --optimizer."""
         return (*optimizer_setting(self.optimizer), *super().settings)
+
+    def said(self, config: Path | None = None) -> Said:
+        """And --optimizer."""
+        chosen = () if self.optimizer is None else (f"optimizer={self.optimizer}",)
+        return replace(super().said(config), settings=(*self.overrides, *chosen))

@@ -144,7 +144,9 @@ class ExecutionOptions:
     out: Annotated[
         Path | None,
         click.option(
-            "--out", type=click.Path(path_type=Path), help="File that keeps the results; what stopped goes on."
+            "--out",
+            type=click.Path(path_type=Path),
+            help="File that keeps the results; what stopped goes on. Default: sweeps/, named by the space.",
         ),
     ]
     jobs: Annotated[
@@ -154,6 +156,12 @@ class ExecutionOptions:
         str | None,
         click.option("--scheduler", metavar="ADDRESS", help="Run on the Dask cluster of this scheduler instead."),
     ]
+
+    def store(self, request: Request, job: Job) -> Path:
+        """The file that keeps the results."""
+        from lifsim.sweeps.default_store import default_store
+
+        return self.out if self.out is not None else default_store(request, job)
 
     @property
     def processes(self) -> int:
