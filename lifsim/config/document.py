@@ -70,16 +70,24 @@ class Document:
 
     def placed(self, fault: Fault) -> Fault:
         """`fault`, which knows only its dotted path, with the place of that path."""
+        mark = self.mark(self._found(fault.path))
+        return replace(fault, source=mark.source, line=mark.line, column=mark.column)
+
+    def has(self, key: str) -> bool:
+        """Whether the dotted `key` stands in it."""
+        return len(self._found(key)) == len(key.split("."))
+
+    def _found(self, key: str) -> KeyPath:
+        """The dotted `key` as far as it is there."""
         path: KeyPath = ()
         value = self.data
-        for part in fault.path.split("."):
+        for part in key.split("."):
             index = entry_index(value, part) if isinstance(value, list) else None
             step = part if index is None else index
             if not _has(value, step):
                 break
             path, value = (*path, step), value[step]
-        mark = self.mark(path)
-        return replace(fault, source=mark.source, line=mark.line, column=mark.column)
+        return path
 
     def part(self, path: KeyPath) -> Document:
         """What stands at `path` as a document of its own."""

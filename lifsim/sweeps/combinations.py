@@ -16,7 +16,7 @@ from lifsim.memo import Memo
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
-from lifsim.simulate.api import chosen_parts, given_arch, given_network
+from lifsim.simulate.api import chosen_parts, given_arch, given_workload
 from lifsim.simulate.inputs import Inputs, gathered
 from lifsim.simulate.options import Options, examined_options
 from lifsim.sweeps.values import Listed, parse_values, setting
@@ -158,7 +158,7 @@ class _Read:
             parts = chosen_parts(chosen.get("dram"), chosen.get("optimizer") if trains else None)
             return gathered(
                 lambda settings: self._once(given_arch, arch, settings),
-                lambda settings: self._once(given_network, workload, settings),
+                lambda settings: self._once(given_workload, workload, settings),
                 lambda: chosen["sharing"],
                 lambda: examined_options(options),
                 [*parts, *(one for one in settings if trains or not one.lstrip().startswith("optimizer."))],

@@ -55,12 +55,13 @@ class Tiles:
 @dataclass(frozen=True)
 class BackwardOrder:
     """The backward product of a layer, whole batch. weights, gradients: bytes that come in, `resident` of the weights
-    for good."""
+    for good; region: of the weight buffer, for the tile at work."""
 
     tiles: Tiles
     weights: int
     gradients: int
     resident: int
+    region: int
 
     @property
     def total(self) -> int:
@@ -107,7 +108,8 @@ def best_backward(nests: Nests, groups: int, held: int, parts: int) -> BackwardO
         order, row, column = _best(nest, groups * np.stack(weights) + np.stack(reads))
         moved = groups * int(weights[order][row, column]), int(reads[order][row, column])
         resident = groups * int(costs[order].resident_weights[column])
-        best = BackwardOrder(_tiles(nest, costs[order], row, column, together), *moved, resident)
+        tiles = _tiles(nest, costs[order], row, column, together)
+        best = BackwardOrder(tiles, *moved, resident, nest.weight_buffer)
         found.append((best.total, best.tiles.count * nest.batch, best))
     return min(found, key=itemgetter(0, 1))[2]
 
