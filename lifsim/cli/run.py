@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from lifsim.cli.compare import Place, View, compare_runs, wanted
 from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.inputs import WholeSimulation
 from lifsim.cli.say import say
@@ -28,6 +29,7 @@ Examples:
   lifsim run --sharing layer --schedule timestep --batch 4 --chunk auto
   lifsim run --mode training --bptt reversed --sharing layer+channel2 --batch 4
   lifsim run --workload resnet19_imagenet100 --batch 4 --format json --out results/resnet
+  lifsim run --workload lenet5_mnist --sharing none,layer,channel2
   lifsim run --config reports/vgg16_cifar10-sata128-channel4/config.resolved.yaml
 """,
 )
@@ -62,8 +64,17 @@ def run(
 
     Prints cycles, traffic, energy and area with units, for a shared run beside the run without sharing, and writes
     summary.json, layers.csv, timesteps.csv and config.resolved.yaml. A folder that holds another result stays as it is:
-    that of --out is refused, in the place of the default one comes the next free NAME-2, NAME-3.
+    that of --out is refused, in the place of the default one comes the next free NAME-2, NAME-3. With several sharings,
+    commas between them, it is lifsim compare.
     """
+    if config is None and "," in (simulation.sharing or ""):
+        if timeline or dram_trace:
+            asked = "--timeline" if timeline else "--dram-trace"
+            raise InputError(Fault(f"{asked} must go with one sharing: each run has its own", path="--sharing"))
+        compare_runs((), wanted(simulation), View(form=form), Place(out, force))
+        if out is None:
+            say("nothing is written: --out FOLDER keeps the comparison and its runs", err=True)
+        return
     from lifsim.cli.watching import watching
     from lifsim.memo import Shared
     from lifsim.report.folder_name import default_folder

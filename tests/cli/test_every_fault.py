@@ -93,7 +93,7 @@ def test_a_setting_of_an_unreadable_architecture_is_judged_as_far_as_it_goes(
     assert main(["run", "--arch", "no_architecture", *(text for one in settings for text in ("--set", one))]) == 2
     missing, units = capsys.readouterr().err.splitlines()
     assert ARCH in missing
-    assert units == "--set lif.units lif.units: 'many' must be a whole number"
+    assert units == "--set lif.units: 'many' must be a whole number"
 
 
 @pytest.mark.parametrize(
