@@ -91,7 +91,7 @@ def optimize(
 
 
 def _print_best(store: Store, goal: Goal) -> None:
-    from lifsim.report.sweep_table import print_table
+    from lifsim.report.sweep_table import Selection, print_table
     from lifsim.sweeps.export import table_of
 
     rows = table_of(store)
@@ -99,7 +99,7 @@ def _print_best(store: Store, goal: Goal) -> None:
     if not met:
         raise InputError(f"no point of {len(rows):,} keeps to {', '.join(map(str, goal.limits)) or 'being run'}")
     limited = [limit.figure for limit in goal.limits]
-    print_table(met, goal.minimise, descending=False, top=5, columns=[goal.minimise, *limited])
+    print_table(met, Selection(sort=goal.minimise, limit=5, columns=[goal.minimise, *limited]))
 
 
 def _require_optuna() -> None:

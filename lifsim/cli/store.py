@@ -60,23 +60,45 @@ def export(path: Path, form: str, out: Path | None, force: bool) -> None:
 
 @store.command()
 @click.argument("path", metavar="STORE", type=click.Path(path_type=Path))
-@click.option("--sort", default="energy_pj.total", show_default=True, help="Column to sort by, the least first.")
-@click.option("--descending", is_flag=True, help="The most first.")
-@click.option("--top", type=click.IntRange(1), default=20, show_default=True, help="Points to show.")
-@click.option("--columns", help="Columns to show beside those that vary, with commas between them.")
-def show(path: Path, sort: str, descending: bool, top: int, columns: str | None) -> None:
-    """Show the best points of STORE: the settings that vary, and the main figures.
+@click.option(
+    "--where", metavar="CONDITION", multiple=True,
+    help="Only points that meet it: columns with < <= > >= = != and values, joined by and, or, not and brackets.",
+)  # fmt: skip
+@click.option("--top", type=click.IntRange(1), help="Only so many of them, those with the least of --by.")
+@click.option("--by", metavar="COLUMN", help="What --top goes by. Default: --sort.")
+@click.option(
+    "--sort", metavar="COLUMN", default="energy_pj.total", show_default=True, help="In whose order, the least first."
+)
+@click.option("--descending", is_flag=True, help="The most first, of --top, too.")
+@click.option("--limit", metavar="N", type=click.IntRange(1), default=20, show_default=True, help="Lines to print.")
+@click.option("--columns", metavar="COLUMN,...", help="Figures to show beside the settings that vary.")
+def show(
+    path: Path,
+    where: tuple[str, ...],
+    top: int | None,
+    by: str | None,
+    sort: str,
+    descending: bool,
+    limit: int,
+    columns: str | None,
+) -> None:
+    """Show the best points of STORE: the settings that vary, and the main figures, with units.
+
+    A value of --where may have the unit of its column: 64KiB, 400MHz, 1.5mJ, 20us. `store export` has all points and
+    columns, raw.
 
     \b
     Examples:
-      lifsim store show sweeps/x
-      lifsim store show sweeps/x --sort cycles.total --top 5 --columns time_s,area_mm2
+      lifsim sweep --sharing none,channel2 --vary buffers.weight.size_bytes=8KiB:64KiB:x2 --out sweeps/shown
+      lifsim store show sweeps/shown
+      lifsim store show sweeps/shown --where 'area_mm2 < 2 and sharing = channel2' --top 3 --by energy_pj.total.work
+      lifsim store show sweeps/shown --where 'buffers.weight.size_bytes >= 16KiB' --sort cycles.total --columns time_s
     """
-    from lifsim.report.sweep_table import print_table
+    from lifsim.report.sweep_table import Selection, print_table
     from lifsim.sweeps.export import table_of
     from lifsim.sweeps.store import Store
 
     with Store.read(path) as opened:
         rows = table_of(opened)
     names = None if columns is None else [name.strip() for name in columns.split(",")]
-    print_table(rows, sort, descending=descending, top=top, columns=names)
+    print_table(rows, Selection(where, top, by, sort, descending, limit, names))

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from lifsim.config.file_kind import binary_kind, tree_kind
 from lifsim.config.text_file import read_text
 from lifsim.errors import Fault, InputError, shown
 
@@ -169,6 +170,16 @@ def read_document(path: Path) -> Document:
             Fault(f"must be a YAML file of LIFSim's; {way_out.format(shown(str(path)))}", source=str(path))
         )
     return document
+
+
+def kind_at(path: Path) -> str:
+    """What the file or folder at `path` is (`lifsim.config.file_kind`); '' if that is not clear."""
+    if kind := binary_kind(path):
+        return kind
+    try:
+        return tree_kind(read_document(path).data)
+    except InputError:
+        return ""
 
 
 def parse_document(text: str, source: str) -> Document:

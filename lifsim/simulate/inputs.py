@@ -12,6 +12,7 @@ from lifsim.accounting.prices import price_faults
 from lifsim.config.arch import parse_arch
 from lifsim.config.device import unread_faults, with_device
 from lifsim.config.document import Document, Mark, read_document
+from lifsim.config.file_kind import CONFIG, in_words, tree_kind
 from lifsim.config.origins import Origins, Sourced
 from lifsim.config.overrides import override
 from lifsim.config.resolve import find
@@ -21,7 +22,6 @@ from lifsim.config.workload_schema import Workload
 from lifsim.errors import Fault, InputError, collecting, did_you_mean
 from lifsim.graph.states import states_of
 from lifsim.model.arch import Arch
-from lifsim.model.dram import DramSpec
 from lifsim.model.network import Network
 from lifsim.model.schema import known
 from lifsim.model.sharing import Sharing
@@ -72,8 +72,8 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> Inputs:
     document = read_document(path)
     if not isinstance(document.data, dict):
         raise InputError(document.mark(()).fault((), "must be a mapping of arch, workload, sharing and options"))
-    if other := _other_kind(document.data):
-        message = f"must be a config.resolved.yaml that a run has written; it is {other}"
+    if (other := tree_kind(document.data)) and other != CONFIG:
+        message = f"must be a config.resolved.yaml that a run has written{in_words(other)}"
         raise InputError(document.mark(()).fault((), message))
     faults = [*document.faults]
     for key in document.data:
@@ -109,20 +109,6 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> Inputs:
     if faults:
         raise InputError(in_reading_order(faults, document.source))
     return inputs
-
-
-def _other_kind(data: Mapping[str, Any]) -> str:
-    """What a file is that has what another kind of file must have; empty if none."""
-    kinds = (
-        ("an architecture, which --arch takes", Arch),
-        ("a workload, which --workload takes", Workload),
-        ("a DRAM device, which --dram takes", DramSpec),
-    )
-    for words, model in kinds:
-        asked = {name for name, field in model.model_fields.items() if field.is_required()}
-        if len(asked & set(data)) > len(asked) / 2 and not {"arch", "workload"} <= set(data):
-            return words
-    return ""
 
 
 def gathered(
