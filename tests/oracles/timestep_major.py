@@ -193,8 +193,9 @@ class _Walker:
     def traversals_of_input(self, layer: Layer) -> int:
         return ceil_div(layer.group_filters, self.plan.layers[layer.index - self.plan.first].tiling.filters)
 
-    def read_input(self, layer: Layer, images: range, here: set[Byte]) -> int:
-        """Bytes that a pass reads, over the best height of the row tiles."""
+    def read_input(self, layer: Layer, images: range, here: set[Byte], runs: int = 1) -> int:
+        """Bytes that a pass reads, over the best height of the row tiles. runs: how often each filter tile is worked
+        off; the height is the best for once."""
         plane = self.plane(layer.input.name, images)
         buffer = self.arch.buffers.spike_in.usable_bytes
         rows_out = layer.out_shape[1 + axis_of(layer)]
@@ -215,17 +216,18 @@ class _Walker:
             absent = [byte for byte in plane if byte not in here]
             pinned = set(absent[: max(0, buffer - window)])
             seen: set[Byte] = set()
-            count = 0
-            for _ in range(traversals):
+            counts = [0]
+            for number in range(runs * traversals):
+                counts += [counts[-1]] * (number == traversals)
                 for tile in tiles:
                     for byte in self.window(layer, plane, tile):
                         if byte in pinned:
-                            count += byte not in seen
+                            counts[-1] += byte not in seen
                             seen.add(byte)
                         elif byte not in here:
-                            count += 1
-            results.append(count)
-        return min(results)
+                            counts[-1] += 1
+            results.append((counts[0], counts[-1]))
+        return min(results)[1]
 
     def window(self, layer: Layer, plane: list[Byte], tile: range) -> list[Byte]:
         if layer.kind == "linear":
