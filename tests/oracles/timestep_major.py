@@ -195,7 +195,7 @@ class _Walker:
 
     def read_input(self, layer: Layer, images: range, here: set[Byte], runs: int = 1) -> int:
         """Bytes that a pass reads, over the best height of the row tiles. runs: how often each filter tile is worked
-        off; the height is the best for once."""
+        off."""
         plane = self.plane(layer.input.name, images)
         buffer = self.arch.buffers.spike_in.usable_bytes
         rows_out = layer.out_shape[1 + axis_of(layer)]
@@ -216,18 +216,17 @@ class _Walker:
             absent = [byte for byte in plane if byte not in here]
             pinned = set(absent[: max(0, buffer - window)])
             seen: set[Byte] = set()
-            counts = [0]
-            for number in range(runs * traversals):
-                counts += [counts[-1]] * (number == traversals)
+            count = 0
+            for _ in range(runs * traversals):
                 for tile in tiles:
                     for byte in self.window(layer, plane, tile):
                         if byte in pinned:
-                            counts[-1] += byte not in seen
+                            count += byte not in seen
                             seen.add(byte)
                         elif byte not in here:
-                            counts[-1] += 1
-            results.append((counts[0], counts[-1]))
-        return min(results)[1]
+                            count += 1
+            results.append(count)
+        return min(results)
 
     def window(self, layer: Layer, plane: list[Byte], tile: range) -> list[Byte]:
         if layer.kind == "linear":

@@ -1,8 +1,11 @@
-"""A run as the independent count is told it: the network and the machine in plain numbers, and what its plan decided."""
+"""A run as the independent count is told it: network and machine in plain numbers, and what its plan decided."""
 
 from __future__ import annotations
 
 from collections import Counter
+
+import numpy as np
+from numpy.typing import NDArray
 
 from lifsim.graph.states import states_of
 from lifsim.graph.tensors import behind_mean
@@ -14,13 +17,15 @@ from lifsim.model.network import Tensor as NetworkTensor
 from lifsim.model.product import Product
 from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.simulate.result import Result
+from lifsim.trace.synthesise import synthesise
 from lifsim.training.sizes import TrainingSizes
 from lifsim.training.traffic import LayerTraining, training_traffic
-from tests.oracles import timestep_major
+from tests.oracles.timestep_twice import Twice
 from tests.oracles.trained.back import Key, Moved
 from tests.oracles.trained.count import Told
 from tests.oracles.trained.nest import Came
 from tests.oracles.trained.plain import Layer, Lif, Machine, Run, Tensor, Tiles, Training
+from tests.oracles.trained.work import Facts
 from tests.training_networks.draw import Drawn
 
 
@@ -40,6 +45,31 @@ def described(drawn: Drawn, result: Result) -> tuple[Training, Told]:
         forgotten=2,
     )
     return kept, _told(drawn, plan, batch)
+
+
+def facts_of(drawn: Drawn, result: Result) -> Facts:
+    """Products that meet a one are walked on the run's own spikes; those of an image are all ones."""
+    net, options = result.network, drawn.options
+    ones = {}
+    with synthesise(net, options.batch or 1, options.seed) as trace:
+        for layer, spikes in zip(net.layers, trace.layers, strict=True):
+            ones[layer.name] = 0
+            for image in range(options.batch or 1):
+                steps = [spikes.read(step, image, image + 1)[0].reshape(layer.in_shape) for step in range(layer.rounds)]
+                given = np.ones_like(np.stack(steps)) if layer.sees_image else np.stack(steps)
+                ones[layer.name] += meets_ones(layer, given)
+    return Facts(ones, net.gradients.membrane_sparsity, net.gradients.firing_sparsity)
+
+
+def meets_ones(layer: HardwareLayer, image: NDArray[np.uint8]) -> int:
+    """[rounds, C, H, W]: every one times the outputs that it meets, times the filters of its group."""
+    met = 1
+    for axis in range(2):
+        out = np.arange(layer.out_shape[1 + axis])[:, None] * layer.stride[axis] - layer.padding[axis]
+        rows = out + np.arange(layer.kernel[axis])
+        times = np.array([(rows == row).sum() for row in range(layer.in_shape[1 + axis])])
+        met = np.multiply.outer(met, times)
+    return int((image * met).sum()) * layer.group_filters
 
 
 def _tensor(net: Network, drawn: Drawn, tensor: NetworkTensor) -> Tensor:
@@ -140,9 +170,9 @@ def _told(drawn: Drawn, plan: Plan, batch: int) -> Told:
             orders, name = found[index].orders, names[index]
             told.in_turn[name] = orders.when == "in turn"  # type: ignore[index]
             told.update[name] = _key(orders.update.tiles)  # type: ignore[index]
-            if orders.backward is not None and (group.tick_batched or visited_once):
+            if orders.backward is not None:
                 told.backward[name] = _key(orders.backward.tiles)  # type: ignore[index]
-            elif orders.backward is not None:
+            if orders.backward is not None and not (group.tick_batched or visited_once):
                 told.moved[name] = Moved(orders.backward.weights, orders.backward.gradients, 0)  # type: ignore[index]
     return told
 
@@ -154,9 +184,7 @@ def _key(tiles: object) -> Key:
 
 def _walk(drawn: Drawn, group: GroupPlan, batch: int, told: Told) -> None:
     """What a timestep-major group moves in inference, and what a second run of its products would."""
-    walker = _Walker(drawn.network, drawn.sharing, drawn.arch, group)
-    for first in range(0, batch, group.images):
-        walker.chunk(range(first, min(first + group.images, batch)))
+    walker = Twice(drawn.network, drawn.sharing, drawn.arch, group, batch)
     for index in group.indices:
         name = drawn.network.layers[index].name
         moved: Counter[str] = Counter()
@@ -164,24 +192,3 @@ def _walk(drawn: Drawn, group: GroupPlan, batch: int, told: Told) -> None:
             moved.update(step[name])
         told.inference[name] = moved  # type: ignore[index]
         told.again[name] = Came(walker.again[name, "spikes"], walker.again[name, "weights"], 0)  # type: ignore[index]
-
-
-class _Walker(timestep_major._Walker):
-    """Each product that it comes to runs a second time, filter tile by filter tile, which moves nothing for the first:
-    of a tile the region keeps what it holds, pinned bytes are there, and spike_in has what it had."""
-
-    def __init__(self, *arguments: object) -> None:
-        self.again: Counter[tuple[str, str]] = Counter()
-        super().__init__(*arguments)  # type: ignore[arg-type]
-
-    def fetch_weights(self, layer: HardwareLayer, images: range, rows: range) -> None:
-        super().fetch_weights(layer, images, rows)
-        region = self.plan.residency.weight_region  # type: ignore[union-attr]
-        for tile in self.weight_tiles(layer):
-            streams = [byte for byte in tile[region:] if byte not in self.pinned[layer.index]]
-            self.again[layer.name, "weights"] += len(streams) * len(images) * len(rows)
-
-    def read_input(self, layer: HardwareLayer, images: range, here: set[timestep_major.Byte]) -> int:
-        once = super().read_input(layer, images, here)
-        self.again[layer.name, "spikes"] += super().read_input(layer, images, here, runs=2) - once
-        return once

@@ -53,6 +53,7 @@ def drawn(seed: int) -> tuple[Drawn, Result]:
 
 
 def _draw(draw: Random) -> Drawn:
+    relay = draw.random() < 0.1
     batch = draw.choice([1, 1, 2, 2, 3, 4])
     chunks = [size for size in range(1, batch + 1) if batch % size == 0]
     options = Options(
@@ -60,18 +61,22 @@ def _draw(draw: Random) -> Drawn:
         batch=batch,
         chunk=draw.choice(chunks),
         seed=draw.randrange(1000),
-        schedule=draw.choice(["tick", "tick", "timestep", "auto"]),
+        schedule="timestep" if relay else draw.choice(["tick", "tick", "timestep", "auto"]),
         bptt=draw.choice(["stored", "reversed", "recomputed"]),
     )
-    sharing = Sharing.parse(draw.choice(SHARINGS)).where_it_fits()
-    return Drawn(_network(draw), _arch(draw), sharing, options)
+    sharing = Sharing.parse("layer" if relay else draw.choice(SHARINGS)).where_it_fits()
+    return Drawn(_network(draw, relay=relay), _arch(draw, relay=relay), sharing, options)
 
 
-def _arch(draw: Random) -> Arch:
+def _arch(draw: Random, *, relay: bool) -> Arch:
+    """relay: with room for weights, and little for membranes."""
+
     def size(most: int) -> int:
-        return draw.choice([draw.randint(2, most // 8), draw.randint(2, most), 1 << 30])
+        return draw.choice([draw.randint(2, most // 40), draw.randint(2, most // 8), draw.randint(2, most), 1 << 30])
 
     sizes = {name: size(4000 if name == "weight" else 1200) for name in BUFFERS}
+    if relay:
+        sizes |= {"weight": 1 << 30, "membrane": draw.randint(8, 120)}
     weight_bits = draw.choice([1, 4, 8, 16])
     overrides = [
         "dram.model=ideal",
@@ -92,11 +97,12 @@ def _arch(draw: Random) -> Arch:
     return load_arch("sata_training", tuple(overrides))
 
 
-def _network(draw: Random) -> Network:
+def _network(draw: Random, *, relay: bool) -> Network:
+    """relay: layers of one shape behind each other, which may run in strips."""
     signal = draw.random() < 0.2
     shape = (2, 1, draw.randint(3, 8)) if signal else (draw.choice([1, 2]), draw.randint(3, 6), draw.randint(2, 4))
-    built = _Built(draw, shape, signal)
-    for number in range(draw.randint(1, 4)):
+    built = _Built(draw, shape, signal, alike=relay or draw.random() < 0.2)
+    for number in range(draw.randint(2 if relay else 1, 4)):
         built.convolution(number)
     if draw.random() < 0.6:
         built.linear()
@@ -104,17 +110,18 @@ def _network(draw: Random) -> Network:
     rates = {layer.name: (round(draw.random(), 2),) for layer in net.layers}
     return replace(
         net,
-        norm_statistics=draw.choice(["timestep", "timestep", "all_timesteps", "frozen"]),
+        norm_statistics="frozen" if relay else draw.choice(["timestep", "timestep", "all_timesteps", "frozen"]),
         spikes=replace(net.spikes, rates=rates),
         gradients=Gradients(draw.choice([0.0, 0.25, 0.7]), draw.choice([0.0, 0.5]), "test", measured=False),
     )
 
 
 class _Built:
-    """ops: the operations so far; shape: of what the next one reads; maps: (name, shape) that others may add."""
+    """alike: whether all layers have one shape; ops: the operations so far; shape: of what the next one reads; maps:
+    (name, shape) that others may add."""
 
-    def __init__(self, draw: Random, shape: tuple[int, int, int], signal: bool) -> None:
-        self.draw, self.shape, self.signal = draw, shape, signal
+    def __init__(self, draw: Random, shape: tuple[int, int, int], signal: bool, *, alike: bool) -> None:
+        self.draw, self.shape, self.signal, self.alike = draw, shape, signal, alike
         self.ops: list[Op] = []
         self.maps: list[tuple[str, tuple[int, int, int]]] = []
         self.neuron: Op = {"reset": draw.choice(["soft", "soft", "hard"])}
@@ -125,10 +132,14 @@ class _Built:
         shape = read[1] if read else self.shape
         kernel, stride = draw.choice([1, 2, 3, 3, 3]), draw.choice([1, 1, 1, 2])
         pad = draw.randint(0, kernel // 2)
+        if self.alike:
+            kernel, stride, pad = 3, 1, 1
         if min(shape[2:] if self.signal else shape[1:]) + 2 * pad < kernel:
             kernel, pad = 1, 0
         groups = draw.choice([1, 1, 1, *(n for n in (2, shape[0]) if shape[0] % n == 0)])
+        groups = 1 if self.alike else groups
         out = groups * draw.choice([1, 2, 4]) if groups > 1 else draw.choice([2, 4, 4, 6, 8])
+        out = 4 if self.alike else out
         op: Op = {"name": name, "op": "conv", "out": out, "groups": groups, "batch_norm": draw.random() < 0.4}
         if self.signal:
             op |= {"kernel": [1, kernel], "padding": [0, pad], "stride": [1, stride]}

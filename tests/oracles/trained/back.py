@@ -126,8 +126,8 @@ class Orders:
 
 
 def alone(layer: Layer, machine: Machine, batch: int, *, asked: bool, image_by_image: bool) -> list[Orders]:
-    """The ways of a layer whose visits follow each other: updated afterwards, or, image by image, in turn. asked: whether
-    the gradient of its input is."""
+    """The ways of a layer whose visits follow each other: updated afterwards, or, image by image, in turn. asked:
+    whether the gradient of its input is."""
     image = made(layer, machine, 1, layer.rounds, layer.groups)
     own = layer.lif is not None or layer.norm is not None
     found = []

@@ -34,16 +34,18 @@ class Told:
 @dataclass(frozen=True)
 class Counted:
     """stages: by layer; norms: what its sums do; least: by the first layer of a group, the fewest bytes that the two
-    products of its layers can move, and that gradients of membranes and u' can."""
+    products of its layers can move, and that gradients of membranes and u' can. again_for_second_pass: layers whose
+    recomputed product runs twice."""
 
     stages: dict[str, Stages]
     norms: dict[str, Sums]
     least_products: dict[str, int]
     least_membranes: dict[str, int]
+    again_for_second_pass: set[str]
 
 
 def count(training: Training, told: Told) -> Counted:
-    counted = Counted({}, {}, {}, {})
+    counted = Counted({}, {}, {}, {}, set())
     for run in training.groups:
         members = [training.layers[index] for index in run.layers]
         held = _currents(training, run, members)
@@ -72,6 +74,7 @@ def count(training: Training, told: Told) -> Counted:
             orders = next(one for one in ways[layer.name] if one.in_turn == told.in_turn[layer.name])
             one = _Layer(training, layer, run, place, told, orders, counted.norms.get(layer.name), held)
             counted.stages[layer.name] = one.stages()
+            counted.again_for_second_pass.update([layer.name] if one.recomputed_twice() else [])
     return counted
 
 
@@ -201,14 +204,14 @@ class _Layer:
         else:
             found["states_read"] = self._states(read=True)
         if self.sums is not None:
-            if self._recomputed_twice():
+            if self.recomputed_twice():
                 once = self.batch * layer.input.whole(layer.input.timesteps if tick else 1)
                 found += Counter(weights=self.product()["weights"], spikes_in=once)
             else:
                 found["sums_write"] = self.sums.back
         return found
 
-    def _recomputed_twice(self) -> bool:
+    def recomputed_twice(self) -> bool:
         """Whether the product runs again for the second pass."""
         sums, layer = self.sums, self.layer
         if sums is None or self.training.kept == "stored" or layer.lif is None:
@@ -231,13 +234,15 @@ class _Layer:
         if not layer.input.given:
             moved = self._moved(orders)
             second += Counter(
-                weights=moved.weights, gradients_write=self.gradient(layer.input), gradients_read=orders.comes_back(moved)
+                weights=moved.weights,
+                gradients_write=self.gradient(layer.input),
+                gradients_read=orders.comes_back(moved),
             )
         second["gradients_write"] += orders.waiting if orders.own else 0
         if sums is not None:
             from_dram = layer.hands_on or self.training.kept == "stored" or layer.lif is None
             first["sums_read"] = sums.every if from_dram else 0
-            second["sums_read"] = 0 if not from_dram and self._recomputed_twice() else sums.back
+            second["sums_read"] = 0 if not from_dram and self.recomputed_twice() else sums.back
             if not layer.hands_on and not layer.dy_handed_back:
                 first["gradients_write"] += sums.dy
             second["gradients_read"] += sums.dy * (sum(layer.readers) if layer.hands_on else 1)
@@ -252,9 +257,7 @@ class _Layer:
         layer, machine = self.layer, self.training.machine
         moved = self.orders.update[self.told.update[layer.name]]
         bits = {"weight": machine.weight_bits, "state": machine.state_bits}
-        change = optimizer.moved_bytes(
-            layer.filters, layer.reduction, machine.optimizer, bits, masters=machine.masters
-        )
+        change = optimizer.moved_bytes(layer.filters, layer.reduction, machine.optimizer, bits, masters=machine.masters)
         state = change["state"]
         return Counter(
             spikes_in=moved.maps,

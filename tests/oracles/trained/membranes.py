@@ -130,6 +130,4 @@ def flights(training: Training, members: list[Layer], images: int, granule: int)
         every = up(layer.lif.elements * bits, 8)
         left = up(layer.lif.elements // layer.lif.channels * bits, 8) if later else 0
         goes_on, ends = goes_on + left, ends + every - left
-    return [
-        Use(images * size, 1, 1, 1, 0, granule, moves) for size, moves in ((goes_on, 3), (ends, 2)) if size
-    ]
+    return [Use(images * size, 1, 1, 1, 0, granule, moves) for size, moves in ((goes_on, 3), (ends, 2)) if size]

@@ -14,8 +14,8 @@ from tests.oracles.trained.plain import Window, cut, up
 
 @dataclass(frozen=True)
 class Nest:
-    """Of one group. rows, row: how many are tiled, bytes of one of those that come in; filters, each: how many, bytes of
-    one; maps: that pass; held: bytes of these on chip before."""
+    """Of one group. rows, row: how many are tiled, bytes of one of those that come in; filters, each: how many, bytes
+    of one; maps: that pass; held: bytes of these on chip before."""
 
     rows: int
     row: int

@@ -11,8 +11,8 @@ from tests.oracles.trained.plain import Layer, Run, Tiles, Training, cut, up
 
 @dataclass(frozen=True)
 class Sums:
-    """Bytes of the batch. away: that do not find room in the psum buffer until the statistics are known; again: what the
-    product moves when it runs a second time, spilled psums both ways included; twice: whether it does; written, read:
+    """Bytes of the batch. away: that do not find room in the psum buffer until the statistics are known; again: what
+    the product moves when it runs again, spilled psums included; twice: whether it does; written, read:
     forward; back: that leave between the two passes of the way back; dy: gradients that do."""
 
     every: int
@@ -27,7 +27,7 @@ class Sums:
 
 
 def lots(layer: Layer, tiles: Tiles, batch: int, *, tick: bool) -> list[int]:
-    """Sums that wait together, lot by lot: of a tile of filters, or of all of a group; tick-batched of all timesteps."""
+    """Sums that wait together, lot by lot: of a tile of filters, or of a group; tick-batched of all timesteps."""
     each = batch * layer.pixels * tiles.together * (layer.rounds if tick else 1)
     wide = [len(tile) for tile in cut(layer.of_group, tiles.filters)] if tiles.filters_outer else [layer.of_group]
     return [each * filters for filters in wide] * (layer.groups // tiles.together) * (1 if tick else layer.rounds)
@@ -47,7 +47,8 @@ def sums_of(training: Training, layer: Layer, run: Run, tiles: Tiles, currents: 
     psums = spilled(layer, machine, batch, tiles, tick=run.tick)
     kept = training.kept == "stored" or layer.lif is None
     costs = away if kept else 2 * away
-    twice = not layer.hands_on and costs > 0 and again.rows + again.filters + 2 * psums < costs
+    replayed = not run.tick and layer.rounds < layer.timesteps and not layer.last  # they wait as currents anyway
+    twice = not layer.hands_on and not replayed and costs > 0 and again.rows + again.filters + 2 * psums < costs
     at_a_time = batch * layer.pixels * layer.filters * (layer.rounds if run.tick else 1)
     often = 1 if run.tick else layer.rounds
     in_pes = machine.psum if machine.dataflow == "os" else 0

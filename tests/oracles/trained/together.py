@@ -1,5 +1,5 @@
-"""The weight buffer of a timestep-major group on the way back: sums that stay for updates in turn, weights that stay, and
-a region for the tile at work. Every set of layers, every tile and every region is tried."""
+"""The weight buffer of a timestep-major group on the way back: sums that stay for updates in turn, weights that stay,
+and a region for the tile at work. Every set of layers, every tile and every region is tried."""
 
 from __future__ import annotations
 
