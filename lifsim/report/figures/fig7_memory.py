@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from lifsim.report.figures.fig1 import PARTS
+from lifsim.report.figures.fig1 import parts_of
 from lifsim.report.memory_table import MemoryRow, phases
 
 if TYPE_CHECKING:
@@ -51,11 +51,11 @@ def draw(frame: pd.DataFrame, panels: Sequence[Axes]) -> None:
     from lifsim.report.figures.stack import stacked_bars
     from lifsim.report.figures.style import legend_outside
 
-    named = phases()
+    named, parts = phases(), parts_of(frame)
     for (phase, title), axes in zip(PANELS.items(), panels, strict=False):
         rows = frame[frame["phase"] == named[phase]]
         positions = list(range(len(rows)))
-        heights = {label: (rows[f"{part}_bytes"] / MIB).tolist() for part, label in PARTS.items()}
+        heights = {label: (rows[f"{part}_bytes"] / MIB).tolist() for part, label in parts.items()}
         totals = [f"{total:,.1f}" if total >= 10 else f"{total:.3g}" for total in rows["total_bytes"] / MIB]
         stacked_bars(axes, positions, heights, labels=totals)
         unshared = float(rows.loc[rows["sharing"] == "none", "lif_bytes"].iloc[0])
