@@ -172,10 +172,10 @@ def _again_for_each_tile(nest: Nest, held: int) -> Ints:
 
 def _map_by_map(nest: Nest, held: int) -> Ints:
     """[r, m] bytes of gradients of one map under gradients outer. A row that spike_in cannot take whole streams for
-    every tile of channels, unless all of the map is on chip."""
+    every tile of channels, unless it takes all of the map that is not on chip."""
     one_map = nest.rows.covered * nest.row_bytes
     stays = _stays(nest, one_map, held)
     once = np.maximum(stays - held, 0) + fetched(nest, 1, stays)
     overflow = np.maximum(nest.rows.single_windows * nest.row_bytes - nest.spike_buffer, 0).sum()
-    streamed = np.where(nest.rows.heights == 1, 0 if one_map <= held else overflow, 0)
+    streamed = np.where(nest.rows.heights == 1, 0 if one_map <= nest.spike_buffer + held else overflow, 0)
     return once[:, None] + np.multiply.outer(streamed, nest.filter_tiles - 1)

@@ -10,9 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lifsim.model.network import Layer
+from lifsim.schedule.facts import LayerFacts
 from lifsim.schedule.group import Walk
+from lifsim.schedule.input_reads import traversal_reads
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.rows import row_tiles
+from lifsim.schedule.spike_store import Timestep
 from lifsim.schedule.storage import filter_bytes, tick_rows
 from lifsim.schedule.traffic import DramBytes, LayerTraffic
 from lifsim.training.sizes import TrainingSizes
@@ -43,7 +46,7 @@ def product_again(sizes: TrainingSizes, layer: Layer, group: GroupPlan) -> DramB
 def fetched_again(sizes: TrainingSizes, layer: Layer, group: GroupPlan) -> Again:
     """Weights and inputs of the second run."""
     traffic = group.layers[layer.index - group.first]
-    return _tick(sizes, layer, traffic) if group.walk is None else _timestep(layer, traffic, group.walk)
+    return _tick(sizes, layer, traffic) if group.walk is None else _Timestep(layer, traffic, group.walk).again
 
 
 def _tick(sizes: TrainingSizes, layer: Layer, traffic: LayerTraffic) -> Again:
@@ -66,22 +69,46 @@ def _tick(sizes: TrainingSizes, layer: Layer, traffic: LayerTraffic) -> Again:
     return Again(visits, weights, moved, nests * stays)
 
 
-def _timestep(layer: Layer, traffic: LayerTraffic, walk: Walk) -> Again:
-    """A filter tile that fits the region stays; of one that streams through it, the next run takes
-    no less than the first, but for what is pinned. An input that spike_in has taken whole stays, others come again."""
-    place = layer.index - walk.group.first
-    fits = int(walk.cost.tile[place]) > 0
-    weights = 0 if fits else traffic.dram.weights - traffic.tiling.resident_weight_bytes
-    moved = traffic.dram.first_operand
-    return Again(1, weights, moved, moved if _stays_whole(layer, walk) else 0)
+@dataclass(frozen=True)
+class _Timestep:
+    """A layer of a timestep-major group, whose two runs are a visit's, filter tile by filter tile."""
 
+    layer: Layer
+    traffic: LayerTraffic
+    walk: Walk
 
-def _stays_whole(layer: Layer, walk: Walk) -> bool:
-    """Whether spike_in takes its input whole whenever it is computed."""
-    group, images = walk.group, walk.group.chunks.images
-    when = group.layers[layer.index - group.first].when
-    return all(
-        layer.index in group.step_spikes(images, now, walk.cost.heights).whole
-        for now, _ in group.timesteps()
-        if now.has(when)
-    )
+    @property
+    def again(self) -> Again:
+        """A visit of the weights is a row."""
+        group, moved = self.walk.group, self.traffic.dram.first_operand
+        rows = group.chunks.batch * self.layer.rounds * self._facts.rows.axis.rows_out
+        spikes = sum(steps * self._spikes(now) for now, steps in group.timesteps() if now.has(self._facts.when))
+        return Again(rows, self._streams, moved, moved - spikes)
+
+    @property
+    def _facts(self) -> LayerFacts:
+        return self.walk.group.layers[self._place]
+
+    @property
+    def _place(self) -> int:
+        return self.layer.index - self.walk.group.first
+
+    @property
+    def _streams(self) -> int:
+        """Bytes of its weights that come for every row: what of the tiles at work neither the region holds nor is
+        pinned. The rest of a tile is there from the run before."""
+        filters, tiling = self.layer.group_filters, self.traffic.tiling
+        tiles = (min(tiling.filters, filters - begin) for begin in range(0, filters, tiling.filters))
+        beyond = sum(max(0, wide * self._facts.filter_bytes - self.walk.cost.region) for wide in tiles)
+        return max(0, self.layer.groups * beyond - tiling.resident_weight_bytes)
+
+    def _spikes(self, now: Timestep) -> int:
+        """At a timestep: an input that spike_in has whole stays; of another what is pinned does, and the row tiles are
+        those that read the fewest for both runs."""
+        group, index, facts = self.walk.group, self.layer.index, self._facts
+        images, tile = group.chunks.images, int(self.walk.cost.tile[self._place])
+        found = group.step_spikes(images, now, self.walk.cost.heights)
+        if index in found.whole:
+            return 0
+        both = traversal_reads(facts, images, found.resident[index], group.buffers.spike_in, runs=2)
+        return int(both[tile] - found.reads[index][tile])

@@ -21,6 +21,7 @@ from lifsim.training.run_again import product_again
 from lifsim.training.sizes import TrainingSizes
 from lifsim.training.traffic import training_traffic
 from tests.oracles import norm as oracle
+from tests.oracles.timestep_twice import Twice
 from tests.schedule import build
 from tests.schedule.networks import Op, network
 from tests.schedule.normed import normed_networks, with_norms
@@ -113,9 +114,8 @@ def test_a_product_that_runs_twice_fetches_what_did_not_stay(net: Network, arch:
     sizes = TrainingSizes(plan.facts, plan.chip, batch, KEEPINGS["stored"])
     for group in plan.groups:
         layer, traffic = plan.facts.layers[group.first].layer, group.layers[0]
-        parted = layer.flat and max(layer.input.shape[1:], default=1) > 1
-        if not group.tick_batched or parted:
-            continue  # a flat input comes in the rows of its map, each from a byte on; the walk takes it for one row
+        if not group.tick_batched:
+            continue
         bits = 8 if layer.sees_image else layer.input.bits(16)
         tiling = traffic.tiling
         walk = oracle.Twice(layer, arch, batch, tiling.order, tiling.rows, tiling.filters, bits)
@@ -123,10 +123,43 @@ def test_a_product_that_runs_twice_fetches_what_did_not_stay(net: Network, arch:
         assert (again.weights, again.spikes_in) == walk.again()
 
 
+@pytest.mark.slow
+@settings(QUIET, max_examples=40)
+@given(normed_networks(st.just("timestep")), archs(), st.integers(1, 3))
+def test_timestep_by_timestep_it_fetches_what_did_not_stay_either(net: Network, arch: Arch, batch: int) -> None:
+    plan = planned(net, arch, "timestep", batch)
+    sizes = TrainingSizes(plan.facts, plan.chip, batch, KEEPINGS["stored"])
+    for group in plan.groups:
+        again = Twice(net, Sharing(), arch, group, batch).again
+        for index in group.indices:
+            found = product_again(sizes, net.layers[index], group)
+            name = net.layers[index].name
+            assert (found.weights, found.spikes_in) == (again[name, "weights"], again[name, "spikes"])
+
+
 CONV: list[Op] = [
     {"name": "conv", "op": "conv", "out": 4, "kernel": 3, "padding": 1},
     {"name": "lif", "op": "lif"},
 ]
+
+
+def test_of_a_tile_that_streams_the_region_keeps_its_part() -> None:
+    """The region has 8 bytes, a tile of the first layer; of the second one's 2 x 72 bytes 122 are pinned. The region
+    brings 8 once a visit, which are there for the second run; 14 stream past for each of four rows, at two timesteps,
+    in both."""
+    second: list[Op] = [
+        {"name": "again", "op": "conv", "out": 2, "kernel": 3, "padding": 1},
+        {"name": "lif2", "op": "lif"},
+    ]
+    first: list[Op] = [CONV[0] | {"out": 8, "kernel": 1, "padding": 0}, CONV[1]]
+    net = with_norms(network([*first, *second], (2, 4, 4), 2), {"conv", "again"})
+    plan = trained_plan_on(net, Sharing(), build.arch(weight=130, spike_in=4), ScheduleOptions("timestep"))
+    (group,) = plan.groups
+    assert group.residency is not None
+    assert (group.residency.weight_region, group.layers[1].tiling.resident_weight_bytes) == (8, 122)
+    assert group.layers[1].dram.weights == 122 + 2 * (8 + 4 * 14)
+    sizes = TrainingSizes(plan.facts, plan.chip, 1, KEEPINGS["stored"])
+    assert product_again(sizes, net.layers[1], group).weights == 2 * 4 * 14
 
 
 def sums_of(arch: Arch, batch: int, bptt: str = "stored") -> NormSums:
