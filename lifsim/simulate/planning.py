@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count
 from math import inf
 from typing import NamedTuple
@@ -32,8 +33,8 @@ from lifsim.training.traffic import trained_bytes
 from lifsim.units import format_bytes
 
 MOST_PLAYED = 4
-"""Times the bytes of the plan that moves the fewest: so many are played, for each figure, by groups that are not of a
-plan which is a candidate anyhow."""
+"""Times the bytes of the candidate that needs no search and has the least floor: so many are played, for each figure, by
+groups that are not of a plan which is a candidate anyhow."""
 
 DEARER = 0.01
 """Share of cycles by which the fewest bytes may be dearer without a word."""
@@ -136,7 +137,8 @@ class Search:
             return figure.of(counts)
 
         first = [choice for groups in self._as_asked().values() if len(groups) > 1 for choice in groups]
-        most = MOST_PLAYED * sum(choice.dram_bytes for choice in self.fewest)
+        likely = min(self._as_asked().values(), key=partial(self._floor, figure))
+        most = MOST_PLAYED * sum(choice.dram_bytes for choice in likely)
         question = Question(lambda choice: figure.floor(self._counted(choice)), price, most)
         return least(self._every(), first or self.fewest, question)
 
