@@ -71,8 +71,8 @@ def run(
     Prints cycles, energy, traffic, what the run is bound by and what would help; of a shared run what of the change
     against none is sharing's own. --layers tells it layer by layer, --full tells all. Writes summary.json, layers.csv,
     timesteps.csv and config.resolved.yaml. A folder that holds another result stays as it is: that of --out is refused,
-    in the place of the default one comes the next free NAME-2, NAME-3. With several sharings, commas between them, it is
-    lifsim compare.
+    in the place of the default one comes the next free NAME-2, NAME-3. With several sharings, commas between them, it
+    is lifsim compare.
     """
     if config is None and "," in (simulation.sharing or ""):
         own = {"--timeline": timeline, "--dram-trace": dram_trace, "--layers": layers, "--full": full}

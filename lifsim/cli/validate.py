@@ -47,7 +47,7 @@ def validate(reference: Path | None, names: tuple[str, ...], show_all: bool, wri
 
     references = References(reference)
     verdicts = [Verdict.of(section(name), references) for name in SECTIONS if not names or name in names]
-    console = Terminal(width=terminal_columns(200))
+    console = Terminal(width=terminal_columns())
     for verdict in verdicts:
         shown = verdict.comparisons if show_all else verdict.beyond
         if shown:

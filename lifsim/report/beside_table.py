@@ -13,8 +13,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-_WHOLE = ("membrane registers", "membrane buffer")
-"""Columns that the whole table has and the brief one has not."""
+_REGISTERS, _BUFFER = "membr. regs", "membr. buffer"
 
 
 def beside_table(comparison: Comparison) -> Table:
@@ -22,27 +21,27 @@ def beside_table(comparison: Comparison) -> Table:
     from rich import box
 
     alike = f"; none alike has {comparison.likeness}" if comparison.likeness else ""
-    table = _table(comparison.steps, comparison.shared.options.mode == "training", briefly=False)
+    table = _table(comparison.steps, training=comparison.shared.options.mode == "training")
     table.title, table.title_style = f"what of this is sharing? {comparison.shared.sharing} against none{alike}", "bold"
-    table.box = box.SIMPLE_HEAD
+    table.box, table.padding = box.SIMPLE_HEAD, (0, 1, 0, 0)
     return table
 
 
 def brief_beside_table(comparison: Comparison) -> Table:
     """What of the change is sharing's own, and all of it; fewer figures."""
     steps = (comparison.steps[0], *comparison.steps[1:][-1:])
-    table = _table(steps, comparison.shared.options.mode == "training", briefly=True)
+    table = _table(steps, training=comparison.shared.options.mode == "training", left_out=(_REGISTERS, _BUFFER))
     table.caption = f"none alike has {comparison.likeness}" if comparison.likeness else None
     return table
 
 
-def _table(steps: Sequence[Step], training: bool, *, briefly: bool) -> Table:
+def _table(steps: Sequence[Step], *, training: bool, left_out: Sequence[str] = ()) -> Table:
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, pad_edge=False, header_style="bold")
     table.add_column("change")
     quantities = [_quantities(step, training=training) for step in steps]
-    names = [name for name in quantities[0] if not (briefly and name in _WHOLE)]
+    names = [name for name in quantities[0] if name not in left_out]
     for name in names:
         table.add_column(name, justify="right", no_wrap=True)
     for step, values in zip(steps, quantities, strict=True):
@@ -65,8 +64,8 @@ def _figures(totals: Totals) -> dict[str, float]:
         "cycles": totals.cycles.total,
         "energy": totals.energy_pj.total.total,
         "DRAM": totals.dram_bytes.total,
-        _WHOLE[0]: kept.reads + kept.writes,
-        _WHOLE[1]: sum(accesses.reads + accesses.writes for accesses in (buffer, fill)),
+        _REGISTERS: kept.reads + kept.writes,
+        _BUFFER: sum(accesses.reads + accesses.writes for accesses in (buffer, fill)),
         "LIF memory": totals.lif_memory_bytes.forward,
         "area": totals.area_mm2,
     }

@@ -19,6 +19,7 @@ from typing import NamedTuple
 from lifsim.accounting.counts import LayerCounts
 from lifsim.errors import InputError
 from lifsim.graph.states import State
+from lifsim.note import Note
 from lifsim.play.trial import Trial, Tried
 from lifsim.schedule.begins import begins_of
 from lifsim.schedule.cheapest import Found, Question, least
@@ -113,7 +114,9 @@ class Search:
         saved = bytes_of[1] - bytes_of[0]
         less = f"{format_bytes(saved)} ({saved / bytes_of[1]:.2%}) less than tick's" if saved else "as many as tick's"
         words = "its cycles without waits for DRAM; --objective cycles weighs them"
-        return (f"--schedule auto: the fewest DRAM bytes, {less}, by {ours / theirs:.2f} times {words}",)
+        said = f"--schedule auto: the fewest DRAM bytes, {less}, by {ours / theirs:.2f} times {words}"
+        brief = f"auto pays {ours / theirs:.2f} times the cycles for {format_bytes(saved)} less; --objective cycles"
+        return (Note(said, brief),)
 
     def _as_asked(self) -> dict[str, Groups]:
         """Candidates that need no search, as far as they are legal."""
