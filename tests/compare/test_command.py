@@ -200,6 +200,19 @@ def test_what_is_kept_can_be_compared_again(
     assert "no comparison.json that LIFSim wrote" in err
 
 
+@pytest.mark.slow
+def test_processes_make_the_same_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    given = ("compare", *LENET, "--sharing", "none,channel4,layer,channel2", "--format", "json")
+    one = told(capsys, *given, "--out", "one")
+    two = told(capsys, *given, "--out", "two", "--jobs", "2")
+    assert one[:2] == two[:2]
+    for name in ("comparison.json", "comparison.csv", "channel2/summary.json", "layer/layers.csv"):
+        assert Path("one", name).read_bytes() == Path("two", name).read_bytes()
+
+
 def test_a_comparison_that_fails_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -313,6 +326,7 @@ def test_python_takes_objects_and_axes() -> None:
         (("nowhere",), {}, "nowhere: must be the folder of a run"),
         ((), {"vary": ["a"]}, "a list must be a mapping"),
         ((), {"sharing": ["nne", "leyer"], "batch": 0}, "'leyer' must be"),
+        ((), {"jobs": 0}, "0 must be a whole number from 1 to"),
         ((), {"arch": 3}, "3 must be a name, a path or an object"),
         ((), {"sharing": "none", "rows": "enrgy"}, "did you mean 'energy'"),
         ((), {"sharing": "none", "groups": ["nolayer"]}, "'nolayer' must be layers of"),

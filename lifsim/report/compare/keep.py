@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,17 +31,16 @@ class Keeper:
 
     folder: Path
     names: Mapping[str, str]
-    kept: dict[str, str] = field(default_factory=dict)
     placed: Placed | None = None
 
     def run(self, label: str, result: Result) -> None:
         """A run in its folder."""
-        self.kept[label] = self.names[label]
         save(result, self.folder / self.names[label], replace=False)
 
     def comparison(self, compared: Compared) -> None:
         """The comparison itself."""
-        text = json.dumps(compared.tree(self.kept), indent=2) + "\n"
+        kept = {label: name for label, name in self.names.items() if (self.folder / name).exists()}
+        text = json.dumps(compared.tree(kept), indent=2) + "\n"
         (self.folder / FILES[0]).write_text(text, encoding="utf-8")
         (self.folder / FILES[1]).write_text(compared.csv, encoding="utf-8")
 
