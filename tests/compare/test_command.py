@@ -17,6 +17,7 @@ import lifsim
 from lifsim.cli.compare import compare
 from lifsim.cli.main import main
 from lifsim.errors import InputError
+from lifsim.simulate.resolved import sha256_of
 from tests.checkout import ROOT, copy_checkout
 
 IDEAL = ("--set", "dram.model=ideal")
@@ -131,6 +132,40 @@ def test_a_run_of_another_lifsim_is_refused_in_words(
     assert (status, out) == (2, "")
     assert err.count("must be the folder of a run, is damaged or of another LIFSim") == 3
     assert "schema_version: 1 must be 2" in err
+
+
+@pytest.mark.parametrize(
+    "arch",
+    [
+        {},
+        {"name": 5, "dram": 3, "accounting": [1], "components": [{"name": [1]}, 7, {"name": "a"}]},
+        {"name": "a\x1b[2J\nforged", "dram": {"model": {"x": 1}}, "a\x1b[2J\nforged": "b\x1b[2J\nforged"},
+        {"name": "a", "buffers": {"size_bytes": 10**400, "read_pj": float("nan"), "clock_hz": float("inf")}},
+        {
+            "name": "a",
+            "array": json.loads("[" * 400 + "1" + "]" * 400),
+            "lif": json.loads('{"a":' * 400 + "1" + "}" * 400),
+        },
+    ],
+)
+@pytest.mark.parametrize("form", ["table", "json", "csv"])
+def test_whatever_a_summary_has_of_its_inputs_is_text(
+    arch: dict[str, Any], form: str, stored: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Their hashes fit, and else nothing need."""
+    tree = json.loads((stored / "none" / "summary.json").read_text())
+    spikes = {"kind": "trace", "sha256": 7}
+    for part, value in (("arch", arch), ("workload", arch)):
+        tree["inputs"] |= {part: value, f"{part}_sha256": sha256_of(value)}
+    tree["inputs"] |= {"spikes": spikes, "spikes_sha256": sha256_of([spikes, 0])}
+    (tmp_path / "odd").mkdir()
+    (tmp_path / "odd" / "summary.json").write_text(json.dumps(tree))
+    status, out, err = told(capsys, "compare", stored / "none", tmp_path / "odd", "--format", form)
+    assert status == 0, err
+    assert "\x1b" not in out + err
+    assert not any(line.strip().startswith("forged") for line in (out + err).splitlines())
+    if form == "json":
+        json.loads(out, parse_constant=lambda name: pytest.fail(name))
 
 
 def test_another_model_version_stands_in_the_heading(

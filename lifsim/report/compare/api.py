@@ -58,8 +58,9 @@ def compare(
     what else differs between the inputs, the figures of `Totals.figures` with their units, and for each in numbers
     `change.` and its name: how much more it is than the baseline's, as a share. baseline: label or number (from 1) of
     the run that changes are against; None: the first one. rows: groups of figures (cycles, time, operations, dram,
-    accesses, energy, lif_update, area, lif_memory) or single ones by name; none: all of them. What else there is means
-    what it means in `lifsim.sweep` and `lifsim.run`; jobs: processes that make runs. `frame.attrs["unlike"]` says in what the runs are not alike.
+    accesses, energy, lif_update, area, lif_memory) or single ones by name; none: all of them. jobs: processes that make
+    runs. What else there is means what it means in `lifsim.sweep` and `lifsim.run`. `frame.attrs["unlike"]` says in
+    what the runs are not alike.
 
     Raises InputError with every fault of what is asked for, and where no run can be made.
     """
