@@ -31,6 +31,18 @@ def told(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[in
     return status, out, err
 
 
+def rows_of(text: str) -> list[dict[str, Any]]:
+    """Of CSV, numbers as such: 0 is 0.0."""
+
+    def cell(value: str) -> Any:
+        try:
+            return float(value)
+        except ValueError:
+            return value
+
+    return [{name: cell(value) for name, value in row.items()} for row in csv.DictReader(io.StringIO(text))]
+
+
 def test_runs_of_options_are_those_of_lifsim_run(capsys: pytest.CaptureFixture[str]) -> None:
     given = ("--sharing", "none,c#2", "--arch", "sata128,eyeriss_like", "--batch", "2", "--format", "json")
     status, out, err = told(capsys, "compare", *LENET, *given)
@@ -193,7 +205,7 @@ def test_one_run_and_one_run_twice(stored: Path, capsys: pytest.CaptureFixture[s
     assert {line.split()[-1] for line in out.splitlines() if re.match(r"(cycles| {4,}\w|area)", line)} == {"=", "(2)"}
 
 
-@pytest.mark.parametrize("command", ["compare", "run"])
+@pytest.mark.parametrize("command", ["compare", pytest.param("run", marks=pytest.mark.slow)])
 def test_what_is_kept_can_be_compared_again(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -259,13 +271,27 @@ def test_a_comparison_that_fails_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_runs_of_a_kept_comparison_are_called_as_it_called_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    given = (*LENET, "--arch", "sata128,eyeriss_like", "--sharing", "none,channel2", "--format", "csv")
+    _, out, _ = told(capsys, "compare", *given, "--out", "a", "--baseline", "channel2 on sata128")
+    status, again, _ = told(capsys, "compare", "a", "--baseline", "channel2 on sata128", "--format", "csv")
+    assert status == 0
+    assert rows_of(again) == rows_of(out)
+    _, out, _ = told(capsys, "compare", "a/none_on_sata128", "a", "--format", "csv")
+    labels = [f"{sharing} on {arch}" for arch in ("sata128", "eyeriss_like") for sharing in ("none", "channel2")]
+    assert [row["run"] for row in csv.DictReader(io.StringIO(out))] == ["none_on_sata128", *labels]
+
+
 @pytest.mark.parametrize("name", ["../none", "/etc", "a/b", "", 3, None, "gone"])
 def test_a_comparison_names_only_folders_of_its_own(
     name: Any, stored: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(stored / "none", tmp_path / "none")
     (tmp_path / "here").mkdir()
-    text = json.dumps({"format": "lifsim-comparison", "runs": [{"folder": name}, 7]})
+    text = json.dumps({"format": "lifsim-comparison", "runs": [{"run": "a", "folder": name}, 7, {"folder": "x"}]})
     (tmp_path / "here" / "comparison.json").write_text(text)
     status, _, err = told(capsys, "compare", tmp_path / "here")
     assert status == 2

@@ -64,7 +64,14 @@ def gathered(
 
 
 def _there(given: Sequence[Result | Path]) -> tuple[Run, ...]:
-    """In their order; the folder of a comparison stands for the runs in it."""
-    whole = [place for one in given for place in (runs_in(one) if isinstance(one, Path) else (one,))]
-    stored = iter(read_stored([one for one in whole if isinstance(one, Path)]))
-    return tuple(Run.of(one.name, one) if isinstance(one, Result) else next(stored) for one in whole)
+    """In their order; the folder of a comparison stands for the runs in it, which are called as it called them."""
+    whole = list[tuple[str | None, Result | Path]]()
+    for one in given:
+        kept = runs_in(one) if isinstance(one, Path) else {}
+        whole += kept.items() if kept else [(None, one)]
+    stored = iter(read_stored([one for _, one in whole if isinstance(one, Path)]))
+    found = []
+    for label, one in whole:
+        run = Run.of(one.name, one) if isinstance(one, Result) else next(stored)
+        found.append(run if label is None else replace(run, label=label))
+    return tuple(found)

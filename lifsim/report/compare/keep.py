@@ -123,13 +123,15 @@ def _is_comparison(file: Path) -> bool:
     return bool(_told(file))
 
 
-def runs_in(folder: Path) -> tuple[Path, ...]:
-    """The runs that a comparison has kept in its folder, in its order; of another folder that itself."""
-    told = _told(folder / FILES[0])
-    listed = told.get("runs") if isinstance(told.get("runs"), list) else []
-    names = [one.get("folder") for one in listed or [] if isinstance(one, dict)]
-    places = [folder / name for name in names if isinstance(name, str) and Path(name).name == name]
-    return tuple(places) or (folder,)
+def runs_in(folder: Path) -> dict[str, Path]:
+    """The runs that a comparison has kept in its folder, by what it called them, in its order."""
+    listed = _told(folder / FILES[0]).get("runs")
+    found = {}
+    for one in listed if isinstance(listed, list) else []:
+        label, name = (one.get(key) if isinstance(one, dict) else None for key in ("run", "folder"))
+        if isinstance(label, str) and isinstance(name, str) and Path(name).name == name:
+            found[label] = folder / name
+    return found
 
 
 def _told(file: Path) -> dict[str, Any]:
