@@ -202,7 +202,11 @@ def test_one_run_and_one_run_twice(stored: Path, capsys: pytest.CaptureFixture[s
     status, out, _ = told(capsys, "compare", stored / "none", stored / "none")
     assert status == 0
     assert "none (2)" in out
-    assert {line.split()[-1] for line in out.splitlines() if re.match(r"(cycles| {4,}\w|area)", line)} == {"=", "(2)"}
+    assert {line.split()[-1] for line in out.splitlines() if re.match(r"(cycles| {4,}\w|area)", line)} == {
+        "=",
+        "(2)",
+        "compute",
+    }
 
 
 @pytest.mark.parametrize("command", ["compare", pytest.param("run", marks=pytest.mark.slow)])
