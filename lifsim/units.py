@@ -82,7 +82,7 @@ def key_words(key: str, value: object) -> tuple[str, str]:
     """A key that ends in its unit without it, and its value with it: `size`, `32 KiB` for `size_bytes`, 32768. Other
     texts stand as they are, of long ones the beginning; what is not there is a dash."""
     name, _, unit = key.rpartition("_")
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e18:
         match unit:
             case "bytes":
                 return name, format_bytes(value)

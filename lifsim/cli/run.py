@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from lifsim.cli.compare import Place, View, compare_runs, wanted
+from lifsim.cli.compare import Making, View, compare_runs, wanted
 from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.inputs import WholeSimulation
 from lifsim.cli.say import say
@@ -78,7 +78,7 @@ def run(
         own = {"--timeline": timeline, "--dram-trace": dram_trace, "--layers": layers, "--full": full}
         if asked := next((option for option, given in own.items() if given), ""):
             raise InputError(Fault(f"{asked} must go with one sharing: each run has its own", path="--sharing"))
-        compare_runs((), wanted(simulation), View(form=form), Place(out, force))
+        compare_runs((), wanted(simulation), View(form=form), Making(out, force))
         if out is None:
             say("nothing is written: --out FOLDER keeps the comparison and its runs", err=True)
         return

@@ -9,8 +9,8 @@ import pytest
 import lifsim
 from lifsim.errors import InputError
 from lifsim.report.compare.runs import find_run, labelled_apart
-from lifsim.sweeps.combinations import MAX_RUNS, Wanted, combinations
-from lifsim.sweeps.together import PARTS, run_each
+from lifsim.sweeps.combinations import MAX_RUNS, Asked, Wanted, combinations
+from lifsim.sweeps.together import run_each
 
 IDEAL = "dram.model=ideal"
 LENET = {"workload": ["lenet5_mnist"]}
@@ -155,14 +155,28 @@ def test_the_engine_fires_for_each_sharing(monkeypatch: pytest.MonkeyPatch) -> N
     assert one.totals.ops.macs_effective != other.totals.ops.macs_effective
 
 
-def test_progress_is_that_of_all_runs_and_never_goes_back() -> None:
-    told = list[tuple[str, int, int]]()
+def test_it_is_told_which_run_it_is_and_how_long_the_others_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    from lifsim.sweeps import together
+
+    hours = iter(range(0, 100_000, 3600))
+    monkeypatch.setattr(together.time, "monotonic", lambda: float(next(hours)))
+    told = list[str]()
     asked = combinations(Wanted(LENET | {"sharing": ["none", "channel4", "layer"]}, (IDEAL,)))
-    assert len([*run_each(asked, lambda *one: told.append(one))]) == 3
-    assert {(work, total) for work, _, total in told} == {("runs", 3 * PARTS)}
-    done = [done for _, done, _ in told]
-    assert done == sorted(done)
-    assert {0, 2 * PARTS, 3 * PARTS} <= set(done)  # the second one is refused before it begins
+    assert len([*run_each(asked, lambda work, _done, _total: told.append(work))]) == 3
+    heads = list(dict.fromkeys(work.partition(":")[0] for work in told))
+    assert heads == [
+        "run 1 of 3, none",
+        "run 2 of 3, channel4, about 7,200 s left",
+        "run 3 of 3, layer, about 3,600 s left",
+    ]
+    assert "run 1 of 3, none: spikes" in told
+
+
+def test_a_name_cannot_move_the_cursor_of_who_watches() -> None:
+    told = list[str]()
+    asked = [Asked("a\x1b[2J", InputError("must not be"))]
+    assert len([*run_each(asked, lambda work, _done, _total: told.append(work))]) == 1
+    assert told == ["run 1 of 1, a\\x1b[2J"]
 
 
 def test_equal_labels_have_numbers() -> None:

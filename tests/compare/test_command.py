@@ -17,6 +17,7 @@ import lifsim
 from lifsim.cli.compare import compare
 from lifsim.cli.main import main
 from lifsim.errors import InputError
+from lifsim.simulate.resolved import sha256_of
 from tests.checkout import ROOT, copy_checkout
 
 IDEAL = ("--set", "dram.model=ideal")
@@ -28,6 +29,18 @@ def told(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[in
     status = main([*map(str, arguments)])
     out, err = capsys.readouterr()
     return status, out, err
+
+
+def rows_of(text: str) -> list[dict[str, Any]]:
+    """Of CSV, numbers as such: 0 is 0.0."""
+
+    def cell(value: str) -> Any:
+        try:
+            return float(value)
+        except ValueError:
+            return value
+
+    return [{name: cell(value) for name, value in row.items()} for row in csv.DictReader(io.StringIO(text))]
 
 
 def test_runs_of_options_are_those_of_lifsim_run(capsys: pytest.CaptureFixture[str]) -> None:
@@ -133,6 +146,40 @@ def test_a_run_of_another_lifsim_is_refused_in_words(
     assert "schema_version: 1 must be 2" in err
 
 
+@pytest.mark.parametrize(
+    "arch",
+    [
+        {},
+        {"name": 5, "dram": 3, "accounting": [1], "components": [{"name": [1]}, 7, {"name": "a"}]},
+        {"name": "a\x1b[2J\nforged", "dram": {"model": {"x": 1}}, "a\x1b[2J\nforged": "b\x1b[2J\nforged"},
+        {"name": "a", "buffers": {"size_bytes": 10**400, "read_pj": float("nan"), "clock_hz": float("inf")}},
+        {
+            "name": "a",
+            "array": json.loads("[" * 400 + "1" + "]" * 400),
+            "lif": json.loads('{"a":' * 400 + "1" + "}" * 400),
+        },
+    ],
+)
+@pytest.mark.parametrize("form", ["table", "json", "csv"])
+def test_whatever_a_summary_has_of_its_inputs_is_text(
+    arch: dict[str, Any], form: str, stored: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Their hashes fit, and else nothing need."""
+    tree = json.loads((stored / "none" / "summary.json").read_text())
+    spikes = {"kind": "trace", "sha256": 7}
+    for part, value in (("arch", arch), ("workload", arch)):
+        tree["inputs"] |= {part: value, f"{part}_sha256": sha256_of(value)}
+    tree["inputs"] |= {"spikes": spikes, "spikes_sha256": sha256_of([spikes, 0])}
+    (tmp_path / "odd").mkdir()
+    (tmp_path / "odd" / "summary.json").write_text(json.dumps(tree))
+    status, out, err = told(capsys, "compare", stored / "none", tmp_path / "odd", "--format", form)
+    assert status == 0, err
+    assert "\x1b" not in out + err
+    assert not any(line.strip().startswith("forged") for line in (out + err).splitlines())
+    if form == "json":
+        json.loads(out, parse_constant=lambda name: pytest.fail(name))
+
+
 def test_another_model_version_stands_in_the_heading(
     stored: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -155,10 +202,14 @@ def test_one_run_and_one_run_twice(stored: Path, capsys: pytest.CaptureFixture[s
     status, out, _ = told(capsys, "compare", stored / "none", stored / "none")
     assert status == 0
     assert "none (2)" in out
-    assert {line.split()[-1] for line in out.splitlines() if re.match(r"(cycles| {4,}\w|area)", line)} == {"=", "(2)"}
+    assert {line.split()[-1] for line in out.splitlines() if re.match(r"(cycles| {4,}\w|area)", line)} == {
+        "=",
+        "(2)",
+        "compute",
+    }
 
 
-@pytest.mark.parametrize("command", ["compare", "run"])
+@pytest.mark.parametrize("command", ["compare", pytest.param("run", marks=pytest.mark.slow)])
 def test_what_is_kept_can_be_compared_again(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -200,6 +251,19 @@ def test_what_is_kept_can_be_compared_again(
     assert "no comparison.json that LIFSim wrote" in err
 
 
+@pytest.mark.slow
+def test_processes_make_the_same_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    given = ("compare", *LENET, "--sharing", "none,channel4,layer,channel2", "--format", "json")
+    one = told(capsys, *given, "--out", "one")
+    two = told(capsys, *given, "--out", "two", "--jobs", "2")
+    assert one[:2] == two[:2]
+    for name in ("comparison.json", "comparison.csv", "channel2/summary.json", "layer/layers.csv"):
+        assert Path("one", name).read_bytes() == Path("two", name).read_bytes()
+
+
 def test_a_comparison_that_fails_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -211,13 +275,27 @@ def test_a_comparison_that_fails_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_runs_of_a_kept_comparison_are_called_as_it_called_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    given = (*LENET, "--arch", "sata128,eyeriss_like", "--sharing", "none,channel2", "--format", "csv")
+    _, out, _ = told(capsys, "compare", *given, "--out", "a", "--baseline", "channel2 on sata128")
+    status, again, _ = told(capsys, "compare", "a", "--baseline", "channel2 on sata128", "--format", "csv")
+    assert status == 0
+    assert rows_of(again) == rows_of(out)
+    _, out, _ = told(capsys, "compare", "a/none_on_sata128", "a", "--format", "csv")
+    labels = [f"{sharing} on {arch}" for arch in ("sata128", "eyeriss_like") for sharing in ("none", "channel2")]
+    assert [row["run"] for row in csv.DictReader(io.StringIO(out))] == ["none_on_sata128", *labels]
+
+
 @pytest.mark.parametrize("name", ["../none", "/etc", "a/b", "", 3, None, "gone"])
 def test_a_comparison_names_only_folders_of_its_own(
     name: Any, stored: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(stored / "none", tmp_path / "none")
     (tmp_path / "here").mkdir()
-    text = json.dumps({"format": "lifsim-comparison", "runs": [{"folder": name}, 7]})
+    text = json.dumps({"format": "lifsim-comparison", "runs": [{"run": "a", "folder": name}, 7, {"folder": "x"}]})
     (tmp_path / "here" / "comparison.json").write_text(text)
     status, _, err = told(capsys, "compare", tmp_path / "here")
     assert status == 2
@@ -313,6 +391,7 @@ def test_python_takes_objects_and_axes() -> None:
         (("nowhere",), {}, "nowhere: must be the folder of a run"),
         ((), {"vary": ["a"]}, "a list must be a mapping"),
         ((), {"sharing": ["nne", "leyer"], "batch": 0}, "'leyer' must be"),
+        ((), {"jobs": 0}, "0 must be a whole number from 1 to"),
         ((), {"arch": 3}, "3 must be a name, a path or an object"),
         ((), {"sharing": "none", "rows": "enrgy"}, "did you mean 'energy'"),
         ((), {"sharing": "none", "groups": ["nolayer"]}, "'nolayer' must be layers of"),

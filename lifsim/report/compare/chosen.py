@@ -10,9 +10,9 @@ from lifsim.report.compare.runs import Run
 from lifsim.sweeps.outcome import figure_names
 from lifsim.training.traffic import StageBytes
 
-ALL = "all"
+ALL, BOUND = "all", "bound"
 FIGURES: dict[str, tuple[str, ...]] = {
-    "cycles": ("cycles", "bound"),
+    "cycles": ("cycles", BOUND),
     "time": ("time_s", "pe_utilisation", "pe_utilisation_overall"),
     "operations": ("ops",),
     "dram": ("dram_bytes",),
@@ -38,7 +38,7 @@ class Chosen:
         there already."""
         moved = (f"dram_bytes.{name}" for name in StageBytes().shown())
         of_runs = (name for run in runs for name in run.totals.figures)
-        known = dict.fromkeys([*figure_names(), "bound", *moved, *of_runs])
+        known = dict.fromkeys([*figure_names(), BOUND, *moved, *of_runs])
         above = dict.fromkeys(name[:place] for name in known for place in _dots(name))
         asked, faults = dict[str, None](), list[Fault]()
         for given in names:

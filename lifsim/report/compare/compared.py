@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -103,7 +104,7 @@ class Compared:
             "unlike": list(self.unlike),
             "notes": list(self.notes),
             "differences": {
-                one.key: dict(zip((run.label for run in self.runs), one.values, strict=True))
+                one.key: dict(zip((run.label for run in self.runs), map(_finite, one.values), strict=True))
                 for one in self.differences
             },
             "runs": [self._entry(entry) | _kept(entry.label, folders or {}) for entry in self.entries],
@@ -137,6 +138,11 @@ class Compared:
             changes = {f"change.{name}": value for name, value in self._changes(entry).items()}
             yield {"run": entry.label, "error": None, **own, **self.chosen.names(entry), **changes}
             place += 1
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no other numbers; files that are read might."""
+    return value if not isinstance(value, float) or math.isfinite(value) else str(value)
 
 
 def _kept(label: str, folders: Mapping[str, str]) -> dict[str, str]:

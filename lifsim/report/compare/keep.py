@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,17 +31,16 @@ class Keeper:
 
     folder: Path
     names: Mapping[str, str]
-    kept: dict[str, str] = field(default_factory=dict)
     placed: Placed | None = None
 
     def run(self, label: str, result: Result) -> None:
         """A run in its folder."""
-        self.kept[label] = self.names[label]
         save(result, self.folder / self.names[label], replace=False)
 
     def comparison(self, compared: Compared) -> None:
         """The comparison itself."""
-        text = json.dumps(compared.tree(self.kept), indent=2) + "\n"
+        kept = {label: name for label, name in self.names.items() if (self.folder / name).exists()}
+        text = json.dumps(compared.tree(kept), indent=2) + "\n"
         (self.folder / FILES[0]).write_text(text, encoding="utf-8")
         (self.folder / FILES[1]).write_text(compared.csv, encoding="utf-8")
 
@@ -124,13 +123,15 @@ def _is_comparison(file: Path) -> bool:
     return bool(_told(file))
 
 
-def runs_in(folder: Path) -> tuple[Path, ...]:
-    """The runs that a comparison has kept in its folder, in its order; of another folder that itself."""
-    told = _told(folder / FILES[0])
-    listed = told.get("runs") if isinstance(told.get("runs"), list) else []
-    names = [one.get("folder") for one in listed or [] if isinstance(one, dict)]
-    places = [folder / name for name in names if isinstance(name, str) and Path(name).name == name]
-    return tuple(places) or (folder,)
+def runs_in(folder: Path) -> dict[str, Path]:
+    """The runs that a comparison has kept in its folder, by what it called them, in its order."""
+    listed = _told(folder / FILES[0]).get("runs")
+    found = {}
+    for one in listed if isinstance(listed, list) else []:
+        label, name = (one.get(key) if isinstance(one, dict) else None for key in ("run", "folder"))
+        if isinstance(label, str) and isinstance(name, str) and Path(name).name == name:
+            found[label] = folder / name
+    return found
 
 
 def _told(file: Path) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from lifsim.report.compare.chosen import FIGURES, Chosen, meant
+from lifsim.play.bound import bound
+from lifsim.report.compare.chosen import BOUND, FIGURES, Chosen, meant
 from lifsim.report.compare.runs import Run
 from lifsim.report.quantities import KEPT, MAIN, Quantity, quantities
 from lifsim.units import change_text, key_words
@@ -46,15 +47,22 @@ def rows(runs: Sequence[Run], baseline: int, chosen: Chosen) -> tuple[Row, ...]:
     """The rows of a table, those of a group below each other: of whole groups those that some run has something of."""
     catalogue = _catalogue(runs)
     usual = [one for one in catalogue.values() if _is_usual(_told(one)[0])]
-    found = [] if chosen.asked else [_row(one, baseline) for one in usual if _is_something(one)]
+    found = [] if chosen.asked else [*(_row(one, baseline) for one in usual if _is_something(one)), _bound(runs)]
     for asked in chosen.asked:
         if asked in FIGURES:
             group = (one for one in catalogue.values() if _told(one)[0].group.lower().replace(" ", "_") == asked)
             found += [_row(one, baseline) for one in group if _is_something(one)]
+            found += [_bound(runs)] if asked == "cycles" else []
         else:
             found += _of_figure(asked, runs, baseline, catalogue)
     groups = list(dict.fromkeys(row.group for row in found))
     return tuple(dict.fromkeys(sorted(found, key=lambda row: groups.index(row.group))))
+
+
+def _bound(runs: Sequence[Run]) -> Row:
+    """Where most of the cycles go."""
+    words = [bound(run.totals.cycles) for run in runs]
+    return Row("cycles", "bound by", _cells(words, words, 0))
 
 
 Told = Sequence[Quantity | None]
@@ -101,7 +109,9 @@ def _of_figure(asked: str, runs: Sequence[Run], baseline: int, catalogue: Mappin
     """Those that tables know in their words."""
     found = [run.totals.figures for run in runs]
     for name in meant(asked, dict.fromkeys(name for one in found for name in one)):
-        if name in catalogue:
+        if name == BOUND:
+            yield _bound(runs)
+        elif name in catalogue:
             yield _row(catalogue[name], baseline)
         else:
             values = [one.get(name) for one in found]

@@ -80,7 +80,7 @@ def _title(compared: Compared) -> str:
     """What all runs have in common."""
     runs = compared.runs
     told: list[Callable[[Run], str]] = [
-        lambda run: f"T={run.inputs['workload'].get('timesteps')}",
+        lambda run: f"T={run.told('workload', 'timesteps')}",
         lambda run: f"batch {run.options.batch}",
         lambda run: run.options.mode,
         _schedule,

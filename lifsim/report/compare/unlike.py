@@ -100,12 +100,12 @@ def _mode(run: Run) -> str:
     return run.options.mode
 
 
-def _accounting(run: Run) -> Any:
-    return run.inputs["arch"].get("accounting")
+def _accounting(run: Run) -> str:
+    return run.told("arch", "accounting")
 
 
-def _memory(run: Run) -> Any:
-    return run.inputs["arch"].get("dram", {}).get("model")
+def _memory(run: Run) -> str:
+    return run.told("arch", "dram", "model")
 
 
 def _spikes(run: Run) -> str:
@@ -116,14 +116,14 @@ def _spikes(run: Run) -> str:
     return sha256_of([run.inputs["spikes"], drawn, fired])
 
 
-def _spikes_kind(run: Run) -> Any:
-    return run.inputs["spikes"].get("kind")
+def _spikes_kind(run: Run) -> str:
+    return run.told("spikes", "kind")
 
 
 def _spikes_words(run: Run) -> str:
-    kind, spikes, options = _spikes_kind(run), run.inputs["spikes"], run.options
+    kind, options = _spikes_kind(run), run.options
     if kind == "trace":
-        return f"trace {(spikes.get('sha256') or '')[:8]}"
+        return f"trace {run.told('spikes', 'sha256')[:8]}"
     if kind == "engine":
         return f"engine, {options.weights or 'calibrated'} weights under {run.inputs['sharing']}, seed {options.seed}"
     scale = f" times {options.rates_scale:g}" if options.rates_scale != 1 else ""
