@@ -71,7 +71,7 @@ def planned(trial: Trial, states: tuple[State, ...], chip: Chip, options: Option
     if options.objective != "dram":
         return search.by(options.objective)
     chosen = plan_of(choices, best)
-    said = f"--schedule auto: {groups_in_words(setup.network, chosen)}"
+    said = f"groups of --schedule auto: {groups_in_words(setup.network, chosen)}"
     return Chosen(chosen, notes=(said, *(() if trial.training else search.price_in_cycles())))
 
 

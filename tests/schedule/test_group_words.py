@@ -41,11 +41,11 @@ def test_many_groups_are_counted() -> None:
 
 
 def test_a_search_says_what_it_has_found() -> None:
-    (note,) = [note for note in _planned(schedule="auto").notes if note.startswith("--schedule auto: ")]
+    (note,) = [note for note in _planned(schedule="auto").notes if note.startswith("groups of --schedule auto: ")]
     assert "timestep by timestep" in note or "tick-batched" in note
     (note,) = [note for note in _planned(schedule="auto", objective="cycles").notes if note.startswith("--objective")]
     assert note.endswith("tick-batched") or note.endswith("timestep by timestep")
-    assert not [note for note in _planned().notes if note.startswith("--schedule")]
+    assert not [note for note in _planned().notes if note.startswith("groups of")]
 
 
 @pytest.mark.parametrize(
