@@ -258,6 +258,7 @@ class _Builder:
         self.source = source
         self.marks: dict[KeyPath, Mark] = {}
         self.faults: list[tuple[Mark, KeyPath, str]] = []
+        self._around: list[yaml.Node] = []
 
     def build(self, node: yaml.Node, path: KeyPath, key: yaml.Node | None = None) -> Any:
         """The data of `node`, which stands at `path` (behind `key` in a mapping). An alias is built each time that it
@@ -265,6 +266,15 @@ class _Builder:
         self.marks[path] = self._mark(key or node)
         if len(self.marks) > MAX_NODES or len(path) > MAX_DEPTH:
             raise InputError(self.marks[path].fault((), "must not expand to so many values by its aliases"))
+        if any(one is node for one in self._around):
+            message = "must not be a part of itself: an alias stands within what it stands for"
+            raise InputError(self.marks[path].fault(path, message))
+        self._around.append(node)
+        found = self._built(node, path)
+        self._around.pop()
+        return found
+
+    def _built(self, node: yaml.Node, path: KeyPath) -> Any:
         if isinstance(node, yaml.MappingNode) and node.tag == _TAG + "map":
             return {name: self.build(item, (*path, name), at) for name, at, item in self._entries(node, path)}
         if isinstance(node, yaml.SequenceNode) and node.tag == _TAG + "seq":

@@ -21,7 +21,7 @@ from lifsim.errors import InputError
 from lifsim.graph.states import State
 from lifsim.note import Note
 from lifsim.play.trial import Trial, Tried
-from lifsim.schedule.begins import begins_of
+from lifsim.schedule.begins import begins_of, groups_in_words
 from lifsim.schedule.cheapest import Found, Question, least
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.choices import Choice, Choices, choices_of
@@ -72,7 +72,9 @@ def planned(trial: Trial, states: tuple[State, ...], chip: Chip, options: Option
     search = Search(trial, choices, asked, best)
     if options.objective != "dram":
         return search.by(options.objective)
-    return Chosen(plan_of(choices, best), notes=() if trial.training else search.price_in_cycles())
+    chosen = plan_of(choices, best)
+    said = f"groups of --schedule auto: {groups_in_words(setup.network, chosen)}"
+    return Chosen(chosen, notes=(said, *(() if trial.training else search.price_in_cycles())))
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,8 @@ class Search:
         note = f"--objective {objective}: {alike}, {figure.least} of {len(candidates)} schedules compared"
         if not own.exact:
             note += f"; {own.priced} of {len(self._every())} groups were played by themselves"
-        return Chosen(plan_of(self.choices, groups), tried, (note,))
+        chosen = plan_of(self.choices, groups)
+        return Chosen(chosen, tried, (f"{note}: {groups_in_words(setup.network, chosen)}",))
 
     def price_in_cycles(self) -> tuple[str, ...]:
         """What the fewest bytes cost beside the smallest groups, in the cycles below which either cannot stay, as a

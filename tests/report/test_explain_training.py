@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections import Counter
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
@@ -18,9 +20,12 @@ from lifsim.keeping import KEEPINGS
 from lifsim.model.sharing import Sharing
 from lifsim.optimizers import OPTIMIZERS
 from lifsim.report.explain.layer import Explanation, explain
+from lifsim.report.explain.stage_bytes import StageLines
 from lifsim.simulate.options import Options
 from lifsim.simulate.pipeline import run as simulate
 from lifsim.simulate.result import Result
+from lifsim.training.stages import Stage
+from lifsim.training.traffic import LayerTraining
 from tests.report.test_explain import _evaluated
 from tests.schedule.networks import networks
 from tests.schedule.normed import normed_networks
@@ -153,3 +158,47 @@ def test_the_command_tells_stages_apart(capsys: pytest.CaptureFixture[str]) -> N
     found = json.loads(capsys.readouterr().out)
     assert [stage["stage"] for stage in found["stages"]] == ["forward", "recompute", "backward", "weight_update"]
     assert main([*asked[:-4], "--bptt", "reversed"]) == 2
+
+
+def _one_more(record: Any, *names: str) -> Any:
+    """`record`, had every one of these figures that is not nothing come out as one more."""
+    return replace(record, **{name: getattr(record, name) + 1 for name in names if getattr(record, name)})
+
+
+def _off_by_one(moved: LayerTraining) -> LayerTraining:
+    """All figures of the orders, and of the norm."""
+    orders, norm = moved.orders, moved.norm
+    if orders.backward is not None:
+        orders = replace(orders, backward=_one_more(orders.backward, "weights", "gradients"))
+    orders = _one_more(replace(orders, update=_one_more(orders.update, "spikes", "sums")), "waiting")
+    if norm is not None:
+        of_sums = ("forward_read", "first_read", "second_read", "recompute_write")
+        norm = _one_more(norm, *of_sums, "gradient_write", "gradient_read")
+    return replace(moved, orders=orders, norm=norm)
+
+
+@pytest.mark.parametrize(
+    ("workload", "layer", "sharing", "bptt"),
+    [
+        ("lenet5_mnist", "conv2", "none", "recomputed"),
+        ("lenet5_mnist", "fc1", "none", "stored"),
+        ("resnet19_cifar10", "s1b1_conv1", "none", "reversed"),
+        ("resnet19_cifar10", "s2b1_conv1", "layer", "stored"),
+    ],
+)
+def test_no_term_is_what_is_left_over(workload: str, layer: str, sharing: str, bptt: str) -> None:
+    """A figure that is wrong by one is not what its terms add up to: none of them is computed from it."""
+    small = ["dram.model=ideal", "buffers.weight.size_bytes=6KiB", "buffers.spike_out.size_bytes=1KiB"]
+    result = lifsim.run(None, workload, sharing, mode="training", bptt=bptt, batch=2, overrides=small)  # type: ignore[arg-type]
+    assert result.plan is not None
+    index = [one.name for one in result.network.layers].index(layer)
+    lines = StageLines(result.network.layers[index], result.arch, result.plan, 2, KEEPINGS[bptt])
+    right = {stage: lines.lines(stage) for stage in Stage if stage.value in result.records[index].stages}
+    vars(lines)["traffic"] = _off_by_one(lines.traffic)
+    wrong = 0
+    for stage, before in right.items():
+        for was, now in zip(before, lines.lines(stage), strict=True):
+            changed = now.value != was.value and now.quantity != "DRAM"
+            assert (_evaluated(now.expression) != now.value) == changed, now
+            wrong += changed
+    assert wrong >= 3

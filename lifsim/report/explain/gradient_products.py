@@ -199,7 +199,7 @@ class ProductLines:
         yield Line("spikes in", times(often, each), order.spikes, UNIT, f"the input again: {terms.why}")
         if not order.sums:
             return
-        expression = times(product(terms.groups), terms.again(self._sums_stay, terms.visits))
+        expression = times(product(terms.groups), plus(terms.again(self._sums_stay, terms.visits)))
         why = f"between {terms.visits} visits what the weight buffer does not hold of {order.all_sums} bytes of sums"
         yield Line("weight gradients out", expression, order.sums, UNIT, why)
         yield Line("weight gradients in", expression, order.sums, UNIT, "and in again")
