@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 import click
 
+from lifsim.cli.completing import layers
 from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.inputs import ScheduledSimulation
 from lifsim.cli.say import say, say_within
@@ -22,7 +23,7 @@ Examples:
   lifsim explain --workload resnet19_cifar10 --sharing channel4 --layer s2b1_conv2 --format json
 """,
 )
-@click.option("--layer", required=True, help="A weight layer (lifsim workload show).")
+@click.option("--layer", shell_complete=layers, required=True, help="A weight layer (lifsim workload show).")
 @options_of(ScheduledSimulation, "simulation")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def explain(simulation: ScheduledSimulation, layer: str, form: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from lifsim.cli.completing import workloads
 from lifsim.cli.say import say
 from lifsim.config.arch import parse_arch
 from lifsim.config.document import Document, Mark, read_document
@@ -156,7 +157,13 @@ def dramsim3(device: Path, out: Path, force: bool) -> None:
 
 @import_.command()
 @click.argument("state", type=_FILE)
-@click.option("--workload", required=True, metavar="NAME|FILE", help="The network that the weights are of.")
+@click.option(
+    "--workload",
+    shell_complete=workloads,
+    required=True,
+    metavar="NAME|FILE",
+    help="The network that the weights are of.",
+)
 @click.option("--out", required=True, type=_FILE, metavar="FILE", help="Where to write the weights (.npz).")
 @_FORCE
 def torch(state: Path, workload: str, out: Path, force: bool) -> None:

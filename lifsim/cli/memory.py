@@ -6,6 +6,7 @@ import json
 
 import click
 
+from lifsim.cli.completing import sharings, workloads
 from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.memory_options import MemoryOptions
 from lifsim.cli.say import say, say_within
@@ -28,10 +29,17 @@ Examples:
 """,
 )
 @click.option(
-    "--workload", "workloads", metavar="NAME|FILE,...", default=defaults.MEMORY_WORKLOAD, show_default=True,
-    help="Networks (lifsim list workloads).",
+    "--workload", "workloads", shell_complete=workloads, metavar="NAME|FILE,...", default=defaults.MEMORY_WORKLOAD,
+    show_default=True, help="Networks (lifsim list workloads).",
 )  # fmt: skip
-@click.option("--sharing", "sharings", metavar="SHARING,...", show_default=ALL_SHARINGS, help="LIF sharings.")
+@click.option(
+    "--sharing",
+    "sharings",
+    shell_complete=sharings,
+    metavar="SHARING,...",
+    show_default=ALL_SHARINGS,
+    help="LIF sharings.",
+)
 @where_possible_option
 @options_of(MemoryOptions, "options")
 @click.option(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lifsim.cli.completing import figures
 from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.say import say
 from lifsim.cli.stopping import keeping
@@ -28,7 +29,8 @@ Examples:
 """,
 )
 @options_of(SpaceOptions, "space")
-@click.option("--minimise", "--minimize", metavar="FIGURE", default="energy_pj.total", show_default=True,
+@click.option("--minimise", "--minimize", shell_complete=figures, metavar="FIGURE", default="energy_pj.total",
+              show_default=True,
               help="What to make least: any column of lifsim store show. energy_pj.total is work, idle and standing "
               "energy together, energy_pj.total.work what is done alone.")  # fmt: skip
 @click.option("--limit", "limits", metavar="FIGURE<BOUND", multiple=True, help="What a point must keep to, < <= > >=.")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from lifsim.cli.completing import columns
 from lifsim.cli.say import say
 
 
@@ -65,13 +66,20 @@ def export(path: Path, form: str, out: Path | None, force: bool) -> None:
     help="Only points that meet it: columns with < <= > >= = != and values, joined by and, or, not and brackets.",
 )  # fmt: skip
 @click.option("--top", type=click.IntRange(1), help="Only so many of them, those with the least of --by.")
-@click.option("--by", metavar="COLUMN", help="What --top goes by. Default: --sort.")
+@click.option("--by", shell_complete=columns, metavar="COLUMN", help="What --top goes by. Default: --sort.")
 @click.option(
-    "--sort", metavar="COLUMN", default="energy_pj.total", show_default=True, help="In whose order, the least first."
+    "--sort",
+    shell_complete=columns,
+    metavar="COLUMN",
+    default="energy_pj.total",
+    show_default=True,
+    help="In whose order, the least first.",
 )
 @click.option("--descending", is_flag=True, help="The most first, of --top, too.")
 @click.option("--limit", metavar="N", type=click.IntRange(1), default=20, show_default=True, help="Lines to print.")
-@click.option("--columns", metavar="COLUMN,...", help="Figures to show beside the settings that vary.")
+@click.option(
+    "--columns", shell_complete=columns, metavar="COLUMN,...", help="Figures to show beside the settings that vary."
+)
 def show(
     path: Path,
     where: tuple[str, ...],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lifsim.cli.completing import data_sets, settings, sharings, workloads
 from lifsim.cli.cuts import shares_of
 from lifsim.cli.say import say
 from lifsim.cli.stopping import keeping
@@ -25,11 +26,17 @@ SHARINGS = "none,channel2,channel4,layer,layer+channel2"
 
 
 @click.command()
-@click.option("--workload", metavar="NAME|FILE", required=True, help="Network to train, e.g. digits_cnn, har_fcn.")
-@click.option("--sharing", "sharings", show_default=SHARINGS, help="Sharings, with commas.")
+@click.option(
+    "--workload",
+    shell_complete=workloads,
+    metavar="NAME|FILE",
+    required=True,
+    help="Network to train, e.g. digits_cnn, har_fcn.",
+)
+@click.option("--sharing", "sharings", shell_complete=sharings, show_default=SHARINGS, help="Sharings, with commas.")
 @where_possible_option
 @click.option("--seeds", type=click.IntRange(min=1), default=5, show_default=True, help="Seeds 0 to N-1 of each.")
-@click.option("--data", metavar="NAME|FILE", help="As for `lifsim train`.")
+@click.option("--data", shell_complete=data_sets, metavar="NAME|FILE", help="As for `lifsim train`.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the study.")
 @click.option("--epochs", type=click.IntRange(min=1), default=30, show_default=True)
 @click.option("--batch", type=click.IntRange(min=2), help="As for `lifsim train`.")
@@ -45,7 +52,14 @@ SHARINGS = "none,channel2,channel4,layer,layer+channel2"
     help="Training after each cut of --prune.",
 )
 @click.option("--jobs", type=click.IntRange(min=1), help="Trainings at a time. Default: all CPUs.")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a key, e.g. timesteps=8.")
+@click.option(
+    "--set",
+    "settings",
+    shell_complete=settings,
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Override a key, e.g. timesteps=8.",
+)
 @click.option("--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
 def study(
     workload: str,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from lifsim.cli.completing import sharings
 from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.memory_options import MemoryOptions, memory_workload
 from lifsim.cli.plot.output import Output, say_written
@@ -28,7 +29,7 @@ Examples:
 @click.argument("study", required=False, type=click.Path(path_type=Path))
 @memory_workload
 @click.option(
-    "--sharing", "sharings", metavar="SHARING,...", show_default=SHARINGS,
+    "--sharing", "sharings", shell_complete=sharings, metavar="SHARING,...", show_default=SHARINGS,
     help="LIF sharings beside none.",
 )  # fmt: skip
 @where_possible_option

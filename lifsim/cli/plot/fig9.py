@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from lifsim.cli.completing import workloads
 from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.inputs import Simulation, number
 from lifsim.cli.plot.output import Output, say_written
@@ -43,7 +44,12 @@ Examples:
     show_default=True,
     help="Images of the bottom half's mini-batch.",
 )
-@click.option("--networks", metavar="NAME|FILE,...", help="The bottom half's. Default: VGG-16 on the five datasets.")
+@click.option(
+    "--networks",
+    shell_complete=workloads,
+    metavar="NAME|FILE,...",
+    help="The bottom half's. Default: VGG-16 on the five datasets.",
+)
 @where_possible_option
 @options_of(Simulation, "simulation")
 @options_of(Output, "output")

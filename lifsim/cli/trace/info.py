@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from lifsim.cli.completing import workloads
 from lifsim.config.workload import load_workload
 from lifsim.csv_text import csv_text
 from lifsim.errors import visible
@@ -20,7 +21,9 @@ PIPE_WIDTH = 1000  # characters of a line where there is no terminal to fit
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--workload", metavar="NAME|FILE", help="Network that the trace must fit. Default: any.")
+@click.option(
+    "--workload", shell_complete=workloads, metavar="NAME|FILE", help="Network that the trace must fit. Default: any."
+)
 @click.option(
     "--format",
     "output",

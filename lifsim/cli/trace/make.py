@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from lifsim.cli.completing import workloads
 from lifsim.cli.trace.network import network_for_trace, workload_files
 from lifsim.cli.trace.written import say_written
 from lifsim.cli.watching import watching
@@ -18,7 +19,9 @@ from lifsim.trace.writer import save
 
 
 @click.command()
-@click.option("--workload", metavar="NAME|FILE", required=True, help="Network (lifsim list workloads).")
+@click.option(
+    "--workload", shell_complete=workloads, metavar="NAME|FILE", required=True, help="Network (lifsim list workloads)."
+)
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The trace to write.")
 @click.option(
     "--rates",
