@@ -23,7 +23,8 @@ PIPE_WIDTH = 160
     epilog="""\b
 Examples:
   lifsim memory --workload resnet19_imagenet100 --timesteps 5
-  lifsim memory --workload resnet19_positions_imagenet100,vgg16_efficientlif_imagenet100 --sharing none,layer+channel2
+  lifsim memory --workload resnet19_positions_imagenet100,vgg16_efficientlif_imagenet100 \\
+      --sharing none,layer+channel2
   lifsim memory --arch sata128 --set precision.membrane_bits=16 --batch 128 --format csv
   lifsim memory --workload vgg16_cifar10 --optimizer adam --set optimizer.master_weights=true
 """,

@@ -17,8 +17,9 @@ def store() -> None:
 
     \b
     Examples:
-      lifsim store show sweeps/x --sort energy_pj.total --top 20
-      lifsim store export sweeps/x --format csv
+      lifsim sweep --workload lenet5_mnist --vary array.rows=8,16,32 --out sweeps/rows
+      lifsim store show sweeps/rows --sort cycles.total
+      lifsim store export sweeps/rows --format json
     """
 
 
@@ -37,9 +38,10 @@ def export(path: Path, form: str, out: Path | None, force: bool) -> None:
 
     \b
     Examples:
-      lifsim store export sweeps/x
-      lifsim store export sweeps/x --format parquet --out x.parquet
-      lifsim store export sweeps/x --out - | column -s, -t
+      lifsim sweep --workload lenet5_mnist --vary array.cols=4,8,16 --out sweeps/columns
+      lifsim store export sweeps/columns
+      lifsim store export sweeps/columns --format parquet --out results/columns.parquet
+      lifsim store export sweeps/columns --out -
     """
     from lifsim.files import check_targets
     from lifsim.placing import place_file, place_numbered
@@ -97,10 +99,12 @@ def show(
 
     \b
     Examples:
-      lifsim sweep --sharing none,channel2 --vary buffers.weight.size_bytes=8KiB:64KiB:x2 --out sweeps/shown
+      lifsim sweep --workload lenet5_mnist --sharing none,channel2 --vary buffers.weight.size_bytes=8KiB:64KiB:x2 \\
+          --out sweeps/shown
       lifsim store show sweeps/shown
       lifsim store show sweeps/shown --where 'area_mm2 < 2 and sharing = channel2' --top 3 --by energy_pj.total.work
-      lifsim store show sweeps/shown --where 'buffers.weight.size_bytes >= 16KiB' --sort cycles.total --columns time_s
+      lifsim store show sweeps/shown --where 'buffers.weight.size_bytes >= 16KiB' --sort cycles.total \\
+          --columns time_s
     """
     from lifsim.report.sweep_table import Selection, print_table
     from lifsim.sweeps.export import table_of

@@ -40,7 +40,7 @@ def validate(reference: Path | None, names: tuple[str, ...], show_all: bool, wri
     Examples:
       lifsim validate
       lifsim validate --section satasim --all
-      lifsim validate --write validation.md
+      lifsim validate --write results/validation.md
     """
     from lifsim.report.terminal import Terminal
     from lifsim.report.width import terminal_columns

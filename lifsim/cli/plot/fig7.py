@@ -22,8 +22,10 @@ SHARINGS = ",".join(defaults.FIG7_SHARINGS)
     epilog="""\b
 Examples:
   lifsim plot fig7
-  lifsim plot fig7 reports/digits
-  lifsim plot fig7 --workload resnet19_positions_imagenet100 --sharing none,layer+channel2 --out fig7.svg
+  lifsim study --workload digits_cnn --epochs 2 --seeds 1 --sharing none,channel2 --out reports/small_study
+  lifsim plot fig7 reports/small_study
+  lifsim plot fig7 --workload resnet19_positions_imagenet100 --sharing none,layer+channel2 \\
+      --out figures/fig7_positions.svg
 """,
 )
 @click.argument("study", required=False, type=click.Path(path_type=Path))

@@ -26,9 +26,8 @@ SHARINGS = ",".join(defaults.FIG7_SHARINGS)
     epilog="""\b
 Examples:
   lifsim plot fig8
-  lifsim study --workload digits_cnn --out reports/digits
-  lifsim plot fig8 reports/digits
-  lifsim plot fig8 reports/digits --retrain-epochs 0 --shares 0,0.5,0.9 --out fig8.svg
+  lifsim study --workload digits_cnn --epochs 2 --seeds 1 --sharing none,channel2 --out reports/small_study
+  lifsim plot fig8 reports/small_study --retrain-epochs 0 --shares 0,0.5,0.9 --out figures/fig8_study.svg
 """,
 )
 @click.argument("study", required=False, type=click.Path(path_type=Path))

@@ -73,8 +73,10 @@ def import_trace(
 
     \b
     Examples:
-      lifsim trace import spikes.npz --workload vgg16_cifar10 --out vgg16.npz
-      lifsim trace import batch.npz --timesteps 4 --layout BT --sharing channel2 --out batch_trace.npz
+      lifsim trace import tests/reference/spike_traces/lenet5_mnist.npz --workload lenet5_mnist \\
+          --out results/lenet5.npz
+      lifsim trace import tests/reference/spike_traces/lenet5_mnist.npz --timesteps 8 --layout BT \\
+          --out results/four_images.npz
     """
     sharings = Sharing.parse(fitted(sharing, where_possible=share_where_possible))
     check_targets([out], [file, *workload_files(workload)], replace=True)

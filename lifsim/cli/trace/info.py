@@ -40,8 +40,9 @@ def info(file: Path, workload: str | None, output: str) -> None:
 
     \b
     Examples:
-      lifsim trace info vgg16.npz
-      lifsim trace info vgg16.npz --format json
+      lifsim trace make --workload lenet5_mnist --out results/informative.npz
+      lifsim trace info results/informative.npz
+      lifsim trace info results/informative.npz --format json
     """
     network = load_workload(workload) if workload is not None else None
     with open_trace(file, network) as trace:
