@@ -8,6 +8,7 @@ import click
 
 from lifsim.cli.completing import data_sets, settings, sharings, weights, workloads
 from lifsim.cli.say import say
+from lifsim.cli.watching import watching
 from lifsim.cli.where_possible import fitted, say_left, where_possible_option
 
 
@@ -99,7 +100,9 @@ def gradients(
     if weights is None:
         values, source = random_weights(network, seed), f"random weights of seed {seed}"
     elif weights == "calibrated":
-        values, source = weights_at_rates(network, learner.sharing, images, seed), "calibrated weights"
+        with watching() as watch:
+            values = weights_at_rates(network, learner.sharing, images, seed, watch)
+        source = "calibrated weights"
     else:
         values, source = load_weights(weights, network), Path(weights).name
     found = gradient_sparsity(learner, values, images, labels, seed)

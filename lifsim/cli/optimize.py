@@ -11,6 +11,7 @@ from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.say import say
 from lifsim.cli.stopping import keeping
 from lifsim.cli.sweep_options import ExecutionOptions, SpaceOptions
+from lifsim.cli.watching import lines
 from lifsim.cli.where_possible import say_left_by
 from lifsim.errors import Fault, InputError, collecting
 
@@ -78,7 +79,7 @@ def optimize(
     out = execution.store(asked, job)
     say_left_by(job)
     goal = Goal(minimise, tuple(parsed), points, at_once, asked.asked.seed or 0)
-    progress = Progress(min(points, job.space.points), 0, minimise)
+    progress = Progress(min(points, job.space.points), 0, minimise, lines())
     with (
         execution.executor(job, at_once) as executor,
         Store.create_or_open(out, job.description()) as store,

@@ -25,7 +25,7 @@ Examples:
   lifsim run --arch sata128.yaml --sharing channel4
   lifsim run --config reports/vgg16_cifar10-sata128-channel4/config.resolved.yaml --set array.rows=32
   lifsim run --set buffers.weight.size_bytes=64KiB --set array.sparsity=skip --set array.dataflow=os
-  lifsim run --workload digits_cnn --sharing channel2 --spikes engine --images digits
+  lifsim run --workload lenet5_mnist --sharing channel2 --spikes engine --batch 2
   lifsim run --sharing layer --schedule timestep --batch 4 --chunk auto
   lifsim run --mode training --bptt reversed --sharing layer+channel2 --batch 4
   lifsim trace make --workload vgg16_cifar10 --seed 7 --out results/seven.npz

@@ -9,6 +9,7 @@ import click
 
 from lifsim.cli.completing import columns
 from lifsim.cli.say import say
+from lifsim.cli.watching import watching
 
 
 @click.group()
@@ -52,8 +53,8 @@ def export(path: Path, form: str, out: Path | None, force: bool) -> None:
     if target != Path("-"):
         logs = [path.with_name(f"{path.name}{end}") for end in ("-wal", "-shm", "-journal")]
         check_targets([target], [path, *logs], replace=True)
-    with Store.read(path) as opened:
-        data = exported(table_of(opened), form)
+    with Store.read(path) as opened, watching() as watch:
+        data = exported(table_of(opened, watch), form)
     if target == Path("-"):
         sys.stdout.buffer.write(data)
         return
@@ -110,7 +111,7 @@ def show(
     from lifsim.sweeps.export import table_of
     from lifsim.sweeps.store import Store
 
-    with Store.read(path) as opened:
-        rows = table_of(opened)
+    with Store.read(path) as opened, watching() as watch:
+        rows = table_of(opened, watch)
     names = None if columns is None else [name.strip() for name in columns.split(",")]
     print_table(rows, Selection(where, top, by, sort, descending, limit, names))

@@ -13,9 +13,11 @@ from lifsim.cli.cuts import shares_of
 from lifsim.cli.say import say
 from lifsim.cli.stopping import keeping
 from lifsim.cli.usual_sharings import Choice
+from lifsim.cli.watching import Clock
 from lifsim.cli.where_possible import where_possible_option
 from lifsim.config import defaults
 from lifsim.errors import Fault, InputError, collecting
+from lifsim.units import counted
 
 if TYPE_CHECKING:
     from lifsim.engine.training.pruned_study import Pruned, Pruning
@@ -120,14 +122,16 @@ def study(
     if faults or network is None or images is None or recipe is None:
         raise InputError(faults)
     setting = setting_of(workload, settings, images, recipe)
-    held = 0
-    with keeping(lambda: f"{held} of {len(chosen) * seeds} trainings are kept in {out}; the same command goes on"):
+    held, here, total, clock = 0, 0, len(chosen) * seeds, Clock()
+    with keeping(lambda: f"{held} of {total} trainings are kept in {out}; the same command goes on"):
         trials = Trials(network, images, recipe, chosen, seeds)
+        say(f"{counted(total, 'training')} of {counted(epochs, 'epoch')}, but for what {out} holds already", err=True)
         for now in run_study(trials, out, jobs or available_threads(), setting):
-            held, last = len(now.trials), now.trials[-1]
+            held, here, last = len(now.trials), here + 1, now.trials[-1]
+            left = clock.left_words(here, here + total - held)
             say(
-                f"{held} of {len(chosen) * seeds}: {last.sharing}, seed {last.seed}: "
-                f"test accuracy {100 * last.accuracy:.2f} %, spike rate {100 * last.spike_rate:.2f} %",
+                f"{held} of {total}: {last.sharing}, seed {last.seed}: "
+                f"test accuracy {100 * last.accuracy:.2f} %, spike rate {100 * last.spike_rate:.2f} %{left}",
                 err=True,
             )
     trained = open_study(out)
@@ -150,10 +154,11 @@ def _prune(pruning: Pruning, jobs: int | None) -> list[Pruned]:
     from lifsim.engine.workers import available_threads
 
     found: list[Pruned] = []
-    total = len(pruning.study.trials)
+    total, clock = len(pruning.study.trials), Clock()
+    say(f"{counted(total, 'network')} to prune, but for those that are", err=True)
     with keeping(lambda: f"{len(found)} of {total} are pruned in {pruning.study.folder}; the same command goes on"):
         for found in pruning.run(jobs or available_threads()):
-            say(f"{len(found)} of {total} networks are pruned", err=True)
+            say(f"{len(found)} of {total} networks are pruned{clock.left_words(len(found), total)}", err=True)
     return found
 
 

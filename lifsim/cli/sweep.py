@@ -12,6 +12,7 @@ from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.say import say
 from lifsim.cli.stopping import keeping
 from lifsim.cli.sweep_options import ExecutionOptions, SpaceOptions
+from lifsim.cli.watching import lines, watching
 from lifsim.cli.where_possible import say_left_by
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def _run(planned: Plan, execution: ExecutionOptions, out: Path, *, retry_failed:
         Store.create_or_open(out, planned.job.description()) as store,
     ):
         pending = pending_points(planned, store, retry_failed=retry_failed)
-        progress = Progress(len(planned.points), len(planned.points) - len(pending))
+        progress = Progress(len(planned.points), len(planned.points) - len(pending), lines=lines())
         with keeping(lambda: f"{progress.kept} in {out}; the same command goes on"), progress:
             first = _first_of(planned, pending)
             run_points(planned.job, store, first, executor, progress.watch)
@@ -121,5 +122,6 @@ def _print_estimate(planned: Plan, workers: int) -> None:
     say(f"{len(planned.points):,} points")
     for axis in planned.job.space.axes:
         say(f"  {axis.key}: {axis.values}")
-    guess = estimate(planned, workers)
+    with watching() as watch:
+        guess = estimate(planned, workers, watch)
     say(f"about {guess.seconds:,.0f} s on {workers} processes, by {guess.measured} points run just now")

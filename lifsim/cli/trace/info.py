@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from lifsim.cli.completing import workloads
+from lifsim.cli.watching import watching
 from lifsim.config.workload import load_workload
 from lifsim.csv_text import csv_text
 from lifsim.errors import visible
@@ -45,8 +46,8 @@ def info(file: Path, workload: str | None, output: str) -> None:
       lifsim trace info results/informative.npz --format json
     """
     network = load_workload(workload) if workload is not None else None
-    with open_trace(file, network) as trace:
-        layers = statistics(trace)
+    with open_trace(file, network) as trace, watching() as watch:
+        layers = statistics(trace, watch)
     match output:
         case "json":
             click.echo(json.dumps(_as_json(trace, layers), indent=1))
