@@ -33,9 +33,12 @@ def impatient(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (["memory", "--workload", "lenet5_mnist", "--sharing", "none,layer"],
          r"[0-9]+ s: networks under sharings, 50 % of 2" + LEFT),
         (["validate", "--section", "satasim", "--section", "scalesim"], r"[0-9]+ s: comparing s"),
-        pytest.param([*TRAINED, "--epochs", "2", "--out", "w.npz"], r"epoch 1/2: loss .*" + LEFT, marks=pytest.mark.slow),
         pytest.param(
-            ["study", *TRAINED[1:], "--epochs", "1", "--seeds", "2", "--sharing", "none", "--jobs", "1", "--out", "study"],
+            [*TRAINED, "--epochs", "2", "--out", "w.npz"], r"epoch 1/2: loss .*" + LEFT, marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            ["study", *TRAINED[1:], "--epochs", "1", "--seeds", "2", "--sharing", "none", "--jobs", "1",
+             "--out", "study"],
             r"1 of 2: none, seed 0: .* %" + LEFT, marks=pytest.mark.slow,
         ),
     ],
