@@ -27,8 +27,8 @@ def check(files: tuple[Path, ...]) -> None:
 
     \b
     Examples:
-      lifsim check my_arch.yaml
-      lifsim check arch_configs/*.yaml workloads/*.yaml
+      lifsim check docs/samples/my_arch.yaml docs/samples/my_network.yaml
+      lifsim check arch_configs/*.yaml arch_configs/dram/*.yaml workloads/*.yaml
     """
     faults: list[Fault] = []
     for file in files:

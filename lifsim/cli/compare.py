@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lifsim.cli.completing import settings
 from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.inputs import WholeSimulation, as_number
 from lifsim.cli.say import say
@@ -39,7 +40,7 @@ Examples:
 @click.argument("folders", metavar="[RUN]...", nargs=-1, type=click.Path(path_type=Path))
 @options_of(WholeSimulation, "simulation")
 @click.option(
-    "--vary", metavar="KEY=VALUES", multiple=True,
+    "--vary", shell_complete=settings, metavar="KEY=VALUES", multiple=True,
     help="Any key that --set knows, with several values: 8,16,32 or 1:8 or 8KiB:512KiB:x2.",
 )  # fmt: skip
 @click.option(

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 import click
 
+from lifsim.cli.completing import layers
 from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.inputs import WholeSimulation
 from lifsim.cli.say import say, say_within
@@ -23,7 +24,7 @@ Examples:
   lifsim explain --mode training --bptt recomputed --batch 4 --layer conv9
 """,
 )
-@click.option("--layer", required=True, help="A weight layer (lifsim workload show).")
+@click.option("--layer", shell_complete=layers, required=True, help="A weight layer (lifsim workload show).")
 @options_of(WholeSimulation, "simulation")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def explain(simulation: WholeSimulation, layer: str, form: str) -> None:

@@ -6,6 +6,7 @@ import json
 
 import click
 
+from lifsim.cli.completing import sharings, workloads
 from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.memory_options import MemoryOptions
 from lifsim.cli.say import say, say_within
@@ -21,16 +22,24 @@ ALL_SHARINGS = "none,layer,channel2,channel4,layer+channel2,layer+channel4"
     epilog="""\b
 Examples:
   lifsim memory --workload resnet19_imagenet100 --timesteps 5
-  lifsim memory --workload resnet19_positions_imagenet100,vgg16_efficientlif_imagenet100 --sharing none,layer+channel2
+  lifsim memory --workload resnet19_positions_imagenet100,vgg16_efficientlif_imagenet100 \\
+      --sharing none,layer+channel2
   lifsim memory --arch sata128 --set precision.membrane_bits=16 --batch 128 --format csv
   lifsim memory --workload vgg16_cifar10 --optimizer adam --set optimizer.master_weights=true
 """,
 )
 @click.option(
-    "--workload", "workloads", metavar="NAME|FILE,...", default=defaults.MEMORY_WORKLOAD, show_default=True,
-    help="Networks (lifsim list workloads).",
+    "--workload", "workloads", shell_complete=workloads, metavar="NAME|FILE,...", default=defaults.MEMORY_WORKLOAD,
+    show_default=True, help="Networks (lifsim list workloads).",
 )  # fmt: skip
-@click.option("--sharing", "sharings", metavar="SHARING,...", show_default=ALL_SHARINGS, help="LIF sharings.")
+@click.option(
+    "--sharing",
+    "sharings",
+    shell_complete=sharings,
+    metavar="SHARING,...",
+    show_default=ALL_SHARINGS,
+    help="LIF sharings.",
+)
 @where_possible_option
 @options_of(MemoryOptions, "options")
 @click.option(

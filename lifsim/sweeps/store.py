@@ -121,6 +121,12 @@ class Store:
                 self._connection.execute("ROLLBACK")
             self._writing = True
 
+    @property
+    def count(self) -> int:
+        """How many rows there are."""
+        ((found,),) = self._rows("SELECT count(*) FROM points")
+        return int(found)
+
     def points(self, *, failed: bool = True) -> set[int]:
         """The points that have a row; with `failed` unset, only those with figures."""
         condition = "" if failed else " WHERE error IS NULL"
