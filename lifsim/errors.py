@@ -23,11 +23,12 @@ class Fault:
     column: int | None = None
 
     def __str__(self) -> str:
-        """One line, whatever the names and values in it are."""
+        """One line, whatever the names and values in it are; a key that the option names is not named again."""
         place = self.source
         if self.line is not None:
             place += f":{self.line}:{self.column or 1}"
-        head = " ".join(part for part in (place, self.path) if part)
+        is_told = self.source.startswith("--") and self.source.lstrip("-").rpartition(" ")[2] == self.path
+        head = " ".join(part for part in (place, "" if is_told else self.path) if part)
         return visible(f"{head}: {self.message}" if head else self.message)
 
 

@@ -23,8 +23,9 @@ from lifsim.interchange.satasim import arch_from_satasim, unique_names, workload
 from lifsim.interchange.satasim_training import is_training_network, workload_from_training
 from lifsim.interchange.scalesim import workload_from_scalesim
 from lifsim.interchange.scalesim_config import arch_from_scalesim
-from lifsim.interchange.text import write_yaml
+from lifsim.interchange.text import yaml_bytes
 from lifsim.model.dram import DramSpec
+from lifsim.placing import place_file, taken_fault
 
 BASE_ARCH = "sata128"
 """What SCALE-Sim's configurations do not say comes from this architecture."""
@@ -169,12 +170,12 @@ def torch(state: Path, workload: str, out: Path, force: bool) -> None:
       lifsim run --workload vgg16_cifar10 --spikes engine --weights weights.npz
     """
     from lifsim.config.workload import load_workload
-    from lifsim.engine.weights import save_arrays
+    from lifsim.engine.weights import npz_bytes
     from lifsim.interchange.torch_state import weights_from_state
 
-    check_targets([out], [state, find("workload", workload)], replace=force)
-    save_arrays(out, weights_from_state(state, load_workload(workload)))
-    say(f"wrote {out}")
+    check_targets([out], [state, find("workload", workload)], replace=True)
+    data = npz_bytes(weights_from_state(state, load_workload(workload)))
+    say(str(place_file(out, data, replace=force)))
 
 
 @dataclass(frozen=True)
@@ -190,7 +191,7 @@ def _import(conversions: Sequence[_Conversion], sources: Sequence[Path], force: 
     """Convert and check everything before anything is written; all faults at once, and what was not taken over."""
     faults: list[Fault] = []
     with collecting(faults):
-        check_targets([conversion.target for conversion in conversions], sources, replace=force)
+        check_targets([conversion.target for conversion in conversions], sources, replace=True)
     notes: list[Fault] = []
     converted = []
     for conversion in conversions:
@@ -199,16 +200,17 @@ def _import(conversions: Sequence[_Conversion], sources: Sequence[Path], force: 
             notes += imported.notes
             places = {(): Mark(str(conversion.target)), **imported.places}
             conversion.parse(Document(str(conversion.target), imported.data, places))
-            converted.append((conversion.target, imported.data))
+            converted.append((conversion.target, yaml_bytes(imported.data)))
         except InputError as error:
             faults.extend(error.faults)
+    if not force:
+        faults += [fault for target, data in converted if (fault := taken_fault(target, data))]
     if faults:
-        raise InputError(faults)
+        raise InputError(dict.fromkeys(faults))
     for note in notes:
         say(f"note: {note}", err=True)
     for target, data in converted:
-        write_yaml(data, target)
-        say(f"wrote {target}")
+        say(str(place_file(target, data, replace=force)))
 
 
 def _beside(out: Path) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,19 +11,29 @@ import click
 
 from lifsim.cli.where_possible import where_possible_if_given
 from lifsim.config import defaults
-from lifsim.errors import Fault, InputError, collecting
 
 if TYPE_CHECKING:
     from lifsim.model.network import Network
+    from lifsim.report.folder_name import Said
     from lifsim.simulate.inputs import Inputs
 
 
 def number(_context: click.Context, _parameter: click.Parameter, text: str | None) -> int | float | str | None:
+    """As `as_number`."""
+    return as_number(text)
+
+
+def as_number(text: str | None) -> int | float | str | None:
     """What is no number is left for the schema to refuse, which tells it beside all other faults."""
     for kind in (int, float):
         with suppress(ValueError, TypeError):
             return kind(text)  # type: ignore[arg-type]  # None is no number
     return text
+
+
+def optimizer_setting(name: str | None) -> tuple[str, ...]:
+    """--optimizer as a setting of the architecture, none where it is not given."""
+    return () if name is None else (f"optimizer.name={name}",)
 
 
 @dataclass(frozen=True)
@@ -82,6 +92,15 @@ class Simulation:
         from lifsim.config.device import choosing
 
         return (*(choosing(self.dram) if self.dram is not None else ()), *self.overrides)
+
+    def said(self, config: Path | None = None) -> Said:
+        """What the inputs are called, to name a folder of results; config: a file that they are in."""
+        from lifsim.report.folder_name import Said
+
+        if config is not None:
+            name = config.absolute().parent.name if config.name == "config.resolved.yaml" else config.stem
+            return Said(name=name, settings=self.overrides)
+        return Said(arch=self.arch, workload=self.workload, dram=self.dram, settings=self.overrides)
 
     def network(self) -> Network:
         """The network by itself. Raises InputError with every fault of it."""
@@ -217,16 +236,9 @@ class WholeSimulation(ScheduledSimulation):
     @property
     def settings(self) -> tuple[str, ...]:
         """And --optimizer."""
-        chosen = () if self.optimizer is None else (f"optimizer.name={self.optimizer}",)
-        return (*chosen, *super().settings)
+        return (*optimizer_setting(self.optimizer), *super().settings)
 
-    def inputs(self) -> Inputs:
-        """And the fault of an optimizer where nothing is trained."""
-        faults: list[Fault] = []
-        if self.optimizer is not None and self.mode != "training":
-            faults.append(Fault("must go with --mode training: nothing else changes weights", path="--optimizer"))
-        with collecting(faults):
-            found = super().inputs()
-        if faults:
-            raise InputError(faults)
-        return found
+    def said(self, config: Path | None = None) -> Said:
+        """And --optimizer."""
+        chosen = () if self.optimizer is None else (f"optimizer={self.optimizer}",)
+        return replace(super().said(config), settings=(*self.overrides, *chosen))

@@ -24,6 +24,7 @@ Examples:
   lifsim memory --workload resnet19_imagenet100 --timesteps 5
   lifsim memory --workload resnet19_positions_imagenet100,vgg16_efficientlif_imagenet100 --sharing none,layer+channel2
   lifsim memory --arch sata128 --set precision.membrane_bits=16 --batch 128 --format csv
+  lifsim memory --workload vgg16_cifar10 --optimizer adam --set optimizer.master_weights=true
 """,
 )
 @click.option(
@@ -40,8 +41,9 @@ Examples:
 def memory(workloads: str, sharings: str | None, share_where_possible: bool, options: MemoryOptions, form: str) -> None:
     """Memory of inference (forward) and of training (backward) under each LIF sharing.
 
-    Bytes of LIF membranes with their ratio to the unshared network's, beside weights and activations; of the backward
-    pass whose membranes are stored, undone or computed again, at 8, 16 and 32 bits. docs/model.md has the equations.
+    Bytes of LIF membranes with their ratio to the unshared network's, beside weights, activations and what the
+    optimizer keeps of the weights; of the backward pass whose membranes are stored, undone or computed again, at 8, 16
+    and 32 bits. docs/model.md has the equations.
     """
     from lifsim.cli.watching import watching
     from lifsim.report.memory_inputs import read_memory_inputs
@@ -50,7 +52,7 @@ def memory(workloads: str, sharings: str | None, share_where_possible: bool, opt
 
     names = [name.strip() for name in workloads.split(",")]
     chosen = Choice.of(sharings, ALL_SHARINGS, where_possible=share_where_possible).fitting_named(names)
-    inputs = read_memory_inputs(names, chosen, options.arch, options.overrides, options.timesteps, options.batch)
+    inputs = read_memory_inputs(names, chosen, options.arch, options.settings, options.timesteps, options.batch)
     with watching() as watch:
         rows = memory_rows(inputs.networks, inputs.sharings, inputs.arch, inputs.batch, watch)
     if form == "json":

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import click
 
-from lifsim.cli.inputs import number
+from lifsim.cli.inputs import number, optimizer_setting
 from lifsim.config import defaults
 
 memory_workload = click.option(
@@ -18,7 +18,7 @@ memory_workload = click.option(
 
 @dataclass(frozen=True)
 class MemoryOptions:
-    """--arch, --set, --timesteps and --batch."""
+    """--arch, --set, --timesteps, --batch and --optimizer."""
 
     arch: Annotated[
         str,
@@ -38,3 +38,16 @@ class MemoryOptions:
     batch: Annotated[
         int, click.option("--batch", metavar="N", callback=number, default="1", show_default=True, help="Images.")
     ]
+    optimizer: Annotated[
+        str | None,
+        click.option(
+            "--optimizer",
+            metavar="NAME",
+            help="Whose state training keeps (lifsim list optimizers). Default: the architecture's.",
+        ),
+    ]
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """--optimizer and --set, as settings of the architecture."""
+        return (*optimizer_setting(self.optimizer), *self.overrides)

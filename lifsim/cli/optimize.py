@@ -63,9 +63,6 @@ def optimize(
     for text in limits:
         with collecting(faults):
             parsed.append(Limit.parse(text))
-    out = execution.out
-    if out is None:
-        faults.append(Fault("must be given: the file that keeps the results", path="--out"))
     with collecting(faults):
         Goal(minimise, tuple(parsed), points, at_once, 0).check_names()
     with collecting(faults):
@@ -73,9 +70,10 @@ def optimize(
         job = job_of(asked)
         if not across_nodes:
             require_one_node(job)
-    if faults or out is None:
+    if faults:
         raise InputError(faults)
     _require_optuna()
+    out = execution.store(asked, job)
     say_left_by(job)
     goal = Goal(minimise, tuple(parsed), points, at_once, asked.asked.seed or 0)
     progress = Progress(min(points, job.space.points), 0, minimise)

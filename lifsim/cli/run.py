@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from lifsim.cli.compare import Place, View, compare_runs, wanted
 from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.inputs import WholeSimulation
 from lifsim.cli.say import say
@@ -28,6 +29,7 @@ Examples:
   lifsim run --sharing layer --schedule timestep --batch 4 --chunk auto
   lifsim run --mode training --bptt reversed --sharing layer+channel2 --batch 4
   lifsim run --workload resnet19_imagenet100 --batch 4 --format json --out results/resnet
+  lifsim run --workload lenet5_mnist --sharing none,layer,channel2
   lifsim run --config reports/vgg16_cifar10-sata128-channel4/config.resolved.yaml
 """,
 )
@@ -35,8 +37,11 @@ Examples:
 @click.option(
     "--config", type=click.Path(path_type=Path), help="Run a config.resolved.yaml again, instead of --arch ..."
 )
-@click.option("--out", type=click.Path(path_type=Path), help="Folder of the result. Default: reports/<name>.")
-@click.option("--force", is_flag=True, help="Replace an earlier result in --out.")
+@click.option(
+    "--out", type=click.Path(path_type=Path),
+    help="Folder of the result. Default: one in reports/ that is named by what is not as it is by default.",
+)  # fmt: skip
+@click.option("--force", is_flag=True, help="Replace another result in that folder.")
 @click.option(
     "--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True,
     help="What goes to stdout: the table, summary.json or layers.csv.",
@@ -58,11 +63,22 @@ def run(
     """Simulate one network on one architecture under one LIF sharing.
 
     Prints cycles, traffic, energy and area with units, for a shared run beside the run without sharing, and writes
-    summary.json, layers.csv, timesteps.csv and config.resolved.yaml.
+    summary.json, layers.csv, timesteps.csv and config.resolved.yaml. A folder that holds another result stays as it is:
+    that of --out is refused, in the place of the default one comes the next free NAME-2, NAME-3. With several sharings,
+    commas between them, it is lifsim compare.
     """
+    if config is None and "," in (simulation.sharing or ""):
+        if timeline or dram_trace:
+            asked = "--timeline" if timeline else "--dram-trace"
+            raise InputError(Fault(f"{asked} must go with one sharing: each run has its own", path="--sharing"))
+        compare_runs((), wanted(simulation), View(form=form), Place(out, force))
+        if out is None:
+            say("nothing is written: --out FOLDER keeps the comparison and its runs", err=True)
+        return
     from lifsim.cli.watching import watching
     from lifsim.memo import Shared
-    from lifsim.report.save import Extras, check_extras, check_target, default_folder, save
+    from lifsim.report.folder_name import default_folder
+    from lifsim.report.save import Extras, check_extras, check_target, save
     from lifsim.report.summary import Around
     from lifsim.simulate.inputs import load_config
     from lifsim.sweeps.beside import run_beside_baseline
@@ -77,18 +93,18 @@ def run(
         check_extras(extras, inputs.arch)
     with collecting(faults):
         if out is not None:
-            check_target(out, replace=force)
+            check_target(out, replace=force, inputs=inputs)
     if faults or inputs is None:
         raise InputError(faults)
     with watching() as watch:
         parts = Shared()
         result, comparison = run_beside_baseline(inputs, watch, parts)
         around = Around(comparison, rates_range(inputs, result, watch, parts))
-        folder = out if out is not None else default_folder(result)
+        folder = out if out is not None else default_folder(result, simulation.said(config))
         watch("writing the result", 0, 0)
-        save(result, folder, replace=force or out is None, extras=extras, around=around)
+        saved = save(result, folder, replace=force, number=out is None and not force, extras=extras, around=around)
     _print(result, around, form)
-    say(f"written to {folder}", err=True)
+    say(str(saved), err=True)
 
 
 def _print(result: Result, around: Around, form: str) -> None:

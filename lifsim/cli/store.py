@@ -27,9 +27,12 @@ def store() -> None:
 @click.option(
     "--out", type=click.Path(path_type=Path), help="File to write, - for stdout. Default: STORE.csv and the like."
 )
-@click.option("--force", is_flag=True, help="Overwrite --out.")
+@click.option("--force", is_flag=True, help="Overwrite that file.")
 def export(path: Path, form: str, out: Path | None, force: bool) -> None:
     """Write all points of STORE, in the order of the sweep, as one table.
+
+    A file that holds something else stays as it is: that of --out is refused, in the place of STORE.csv comes the next
+    free STORE-2.csv, STORE-3.csv.
 
     \b
     Examples:
@@ -37,21 +40,22 @@ def export(path: Path, form: str, out: Path | None, force: bool) -> None:
       lifsim store export sweeps/x --format parquet --out x.parquet
       lifsim store export sweeps/x --out - | column -s, -t
     """
-    from lifsim.files import check_targets, write_bytes
+    from lifsim.files import check_targets
+    from lifsim.placing import place_file, place_numbered
     from lifsim.sweeps.export import exported, table_of
     from lifsim.sweeps.store import Store
 
     target = out or path.with_name(f"{path.name}.{form}")
     if target != Path("-"):
         logs = [path.with_name(f"{path.name}{end}") for end in ("-wal", "-shm", "-journal")]
-        check_targets([target], [path, *logs], replace=force or out is None)
+        check_targets([target], [path, *logs], replace=True)
     with Store.read(path) as opened:
         data = exported(table_of(opened), form)
     if target == Path("-"):
         sys.stdout.buffer.write(data)
         return
-    write_bytes(target, data, parents=True)
-    say(str(target))
+    numbered = out is None and not force
+    say(str(place_numbered(target, data) if numbered else place_file(target, data, replace=force)))
 
 
 @store.command()

@@ -12,7 +12,6 @@ from lifsim.cli.say import say
 from lifsim.cli.stopping import keeping
 from lifsim.cli.sweep_options import ExecutionOptions, SpaceOptions
 from lifsim.cli.where_possible import say_left_by
-from lifsim.errors import Fault, InputError, collecting
 
 if TYPE_CHECKING:
     from lifsim.sweeps.plan import Plan
@@ -44,18 +43,13 @@ def sweep(
     """
     from lifsim.sweeps.plan import plan
 
-    faults, planned, out = list[Fault](), None, execution.out
-    if out is None and not dry_run:
-        faults.append(Fault("must be given: the file that keeps the results", path="--out"))
-    with collecting(faults):
-        planned = plan(space.request(sample))
-    if faults or planned is None:
-        raise InputError(faults)
+    request = space.request(sample)
+    planned = plan(request)
     say_left_by(planned.job)
-    if out is None or dry_run:
+    if dry_run:
         _print_estimate(planned, execution.processes)
     else:
-        _run(planned, execution, out, retry_failed=retry_failed)
+        _run(planned, execution, execution.store(request, planned.job), retry_failed=retry_failed)
 
 
 def _run(planned: Plan, execution: ExecutionOptions, out: Path, *, retry_failed: bool) -> None:

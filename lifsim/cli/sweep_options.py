@@ -62,6 +62,30 @@ class SpaceOptions:
     chunk: Annotated[
         str | None, click.option("--chunk", metavar="C[,C...]", help="Images that take turns together. Default: auto.")
     ]
+    mode: Annotated[
+        str | None,
+        click.option(
+            "--mode",
+            metavar="M[,M...]",
+            help=f"inference, training (default --arch {defaults.TRAINING_ARCH}). Default: inference.",
+        ),
+    ]
+    bptt: Annotated[
+        str | None,
+        click.option(
+            "--bptt",
+            metavar="B[,B...]",
+            help="In training, how membranes are had again: stored, reversed, recomputed. Default: stored.",
+        ),
+    ]
+    optimizer: Annotated[
+        str | None,
+        click.option(
+            "--optimizer",
+            metavar="O[,O...]",
+            help="In training, how weights change (lifsim list optimizers). Default: the architecture's.",
+        ),
+    ]
     overrides: Annotated[
         tuple[str, ...],
         click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Change a key everywhere."),
@@ -91,6 +115,9 @@ class SpaceOptions:
             "schedule": _names(self.schedule),
             "objective": _names(self.objective),
             "chunk": _numbers(self.chunk),
+            "mode": _names(self.mode),
+            "bptt": _names(self.bptt),
+            "optimizer": _names(self.optimizer),
             "sample": sample,
         }
         return read_request(self.file, options_document(given, *self._settings()))
@@ -117,7 +144,9 @@ class ExecutionOptions:
     out: Annotated[
         Path | None,
         click.option(
-            "--out", type=click.Path(path_type=Path), help="File that keeps the results; what stopped goes on."
+            "--out",
+            type=click.Path(path_type=Path),
+            help="File that keeps the results; what stopped goes on. Default: sweeps/, named by the space.",
         ),
     ]
     jobs: Annotated[
@@ -127,6 +156,12 @@ class ExecutionOptions:
         str | None,
         click.option("--scheduler", metavar="ADDRESS", help="Run on the Dask cluster of this scheduler instead."),
     ]
+
+    def store(self, request: Request, job: Job) -> Path:
+        """The file that keeps the results."""
+        from lifsim.sweeps.default_store import default_store
+
+        return self.out if self.out is not None else default_store(request, job)
 
     @property
     def processes(self) -> int:

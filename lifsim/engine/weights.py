@@ -8,6 +8,7 @@ channel, [C], or one a neuron, [C, H, W].
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -134,6 +135,13 @@ def load_weights(path: str | Path, network: Network) -> Weights:
             raise InputError(faults)
         arrays = {name: archive.whole(archive.arrays[name]) for name in wanted}
     return checked_weights(network, arrays, source)
+
+
+def npz_bytes(arrays: Mapping[str, Array]) -> bytes:
+    """The .npz file that holds `arrays`."""
+    file = io.BytesIO()
+    np.savez(file, allow_pickle=False, **arrays)
+    return file.getvalue()
 
 
 def save_arrays(path: str | Path, arrays: Mapping[str, Array]) -> None:

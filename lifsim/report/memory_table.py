@@ -15,6 +15,7 @@ from lifsim.model.sharing import Sharing
 from lifsim.schedule.lif_memory import LifMemory
 from lifsim.schedule.memory import BackwardLif, Memory, PhaseBytes, memory_of
 from lifsim.schedule.norms import parted_by_norms
+from lifsim.training.optimizer import optimizer_words, state_bytes
 from lifsim.units import counted, format_bytes
 from lifsim.watch import Tally, Watch, unwatched
 
@@ -95,7 +96,7 @@ def memory_rows(
         for sharing in sharings:
             found: list[Fault] = []
             with collecting(found):
-                memory = memory_of(network, sharing, arch.precision, batch)
+                memory = memory_of(network, sharing, arch.precision, batch, state_bytes(network, arch))
                 states = states_of(network, sharing)
                 idle, never = sharing.shares and not any_shared(states), parted_by_norms(network, states)
                 rows.append(MemoryRow(network.name, str(sharing), network.timesteps, batch, memory, idle, never))
@@ -124,11 +125,14 @@ def memory_table(rows: Sequence[MemoryRow], arch: Arch) -> Table:
         f"memory of {counted(rows[0].batch, 'image')}: weights of {bits.weight_bits} bits, "
         f"membranes of {bits.membrane_bits}, real values of {bits.psum_bits}"
     )
+    keeps = any(row.memory.paper.optimizer for row in rows)
+    title += f", trained by {optimizer_words(arch.optimizer)}" if keeps else ""
     table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
     for heading in ("workload", "sharing"):
         table.add_column(heading, no_wrap=True)
     lif = ("LIF\nforward", "forward\nless by", "backward\nstored", "paper's\nconvention", "paper's\nless by")
-    for heading in ("T", *lif, "weights", "activations\nforward", "activations\nbackward"):
+    state = ("optimizer's\nstate",) if keeps else ()
+    for heading in ("T", *lif, "weights", *state, "activations\nforward", "activations\nbackward"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.caption = (
         "less by: than unshared. Paper's: shared, undone from the last states without copies, against unshared, stored"
@@ -140,7 +144,9 @@ def memory_table(rows: Sequence[MemoryRow], arch: Arch) -> Table:
         said = {phase: format_bytes(row.phase(phase).lif) for phase in phases()}
         less = {phase: f"{ratio:.3f} x" for phase, ratio in row.ratios.items()}
         cells = [str(row.timesteps), said["forward"], less["forward"], said["stored"], said["paper"], less["paper"]]
-        cells += [format_bytes(row.memory.forward.weights), format_bytes(row.memory.forward.activations)]
+        cells.append(format_bytes(row.memory.forward.weights))
+        cells += [format_bytes(row.memory.paper.optimizer)] if keeps else []
+        cells.append(format_bytes(row.memory.forward.activations))
         table.add_row(row.workload, row.sharing, *cells, format_bytes(row.memory.backward["stored"].activations))
     return table
 

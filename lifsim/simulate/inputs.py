@@ -26,6 +26,7 @@ from lifsim.model.schema import known
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.begins import begins_of
 from lifsim.simulate.options import Options, examined_options
+from lifsim.simulate.unread import unread_options, unread_settings
 from lifsim.trace.opening import open_trace
 
 CONFIG_KEYS = ("arch", "workload", "sharing", "options")
@@ -149,6 +150,10 @@ def gathered(
     if network is not None and examined is not None:
         with collecting(faults):
             begins_of(network, known(examined.model, "groups", ()) or ())
+    if examined is not None:
+        faults += unread_settings(for_arch, known(examined.model, "mode", "training"))
+    if not faults and network is not None and checked_sharing is not None and examined is not None:
+        faults += unread_options(network, checked_sharing, examined.model)
     if faults and examined is not None:  # else whoever reads it tells
         with collecting(faults):
             _require_trace(known(examined.model, "trace", None), network)

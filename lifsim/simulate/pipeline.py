@@ -30,6 +30,7 @@ from lifsim.simulate.options import Options
 from lifsim.simulate.planning import planned
 from lifsim.simulate.result import Result, Totals
 from lifsim.simulate.spikes import Spikes, at_its_rates, read_spikes
+from lifsim.simulate.unread import chunk_note
 from lifsim.training.norm_notes import norm_notes, twice_note
 from lifsim.training.optimizer import optimizer_notes
 from lifsim.training.refusals import training_faults
@@ -101,6 +102,7 @@ def simulate(
             *notes(arch, network, sharing, states, options, spikes),
             *(gradient_notes(network, machine, records, costs) if options.mode == "training" else ()),
             *of_schedule,
+            *(chunk_note(plan, options.chunk) if plan else ()),
             *(chain_notes(plan, sharing) if plan else ()),
             *(twice_note(plan, spikes.batch, keeping) if plan and options.mode == "training" else ()),
             *(keeping_notes(plan, network, states, keeping) if plan and options.mode == "training" else ()),
@@ -115,7 +117,7 @@ def _require_known(accounting: Accounting, arch: Arch, network: Network, options
     """Raise InputError with all that the accounting does not know of a run, and all that forbids to train."""
     training = options.mode == "training"
     schedule = options.schedule if options.groups is None else "groups"
-    faults = [*accounting.faults(Asked(training, schedule, spikes.batch, spikes.provenance.kind))]
+    faults = [*accounting.faults(Asked(training, schedule, spikes.batch, spikes.provenance.kind, options.chunk))]
     if training and not (accounting.scheduled and accounting.trains):
         faults.append(Fault(f"training must be inference: accounting {accounting.name} knows no other", path="mode"))
     elif training:

@@ -29,10 +29,14 @@ from lifsim.simulate.alone import counted, least_cycles, played
 from lifsim.simulate.figure import CycleFigure, EnergyFigure, Figure
 from lifsim.simulate.options import Options
 from lifsim.training.traffic import trained_bytes
+from lifsim.units import format_bytes
 
 MOST_PLAYED = 4
 """Times the bytes of the plan that moves the fewest: so many are played, for each figure, by groups that are not of a
 plan which is a candidate anyhow."""
+
+DEARER = 0.01
+"""Share of cycles by which the fewest bytes may be dearer without a word."""
 
 Groups = tuple[Choice, ...]
 
@@ -61,9 +65,12 @@ def planned(trial: Trial, states: tuple[State, ...], chip: Chip, options: Option
         return least_cycles(setup.machine, setup.memo.of(counted, setup, trial.accounting, choices, choice))
 
     best = fewest(allowed(choices, asked), moved, cycles)
-    if asked.schedule == "auto" and options.objective != "dram":
-        return Search(trial, choices, asked, best).by(options.objective)
-    return Chosen(plan_of(choices, best))
+    if asked.schedule != "auto":
+        return Chosen(plan_of(choices, best))
+    search = Search(trial, choices, asked, best)
+    if options.objective != "dram":
+        return search.by(options.objective)
+    return Chosen(plan_of(choices, best), notes=() if trial.training else search.price_in_cycles())
 
 
 @dataclass(frozen=True)
@@ -93,6 +100,19 @@ class Search:
         if not own.exact:
             note += f"; {own.priced} of {len(self._every())} groups were played by themselves"
         return Chosen(plan_of(self.choices, groups), tried, (note,))
+
+    def price_in_cycles(self) -> tuple[str, ...]:
+        """What the fewest bytes cost beside the smallest groups, in the cycles below which either cannot stay, as a
+        note where it is more than DEARER."""
+        machine, tick = self.trial.setup.machine, self._as_asked().get("tick", self.fewest)
+        ours, theirs = (sum(least_cycles(machine, self._counted(each)) for each in one) for one in (self.fewest, tick))
+        if ours <= theirs * (1 + DEARER):
+            return ()
+        bytes_of = [sum(choice.dram_bytes for choice in groups) for groups in (self.fewest, tick)]
+        saved = bytes_of[1] - bytes_of[0]
+        less = f"{format_bytes(saved)} ({saved / bytes_of[1]:.2%}) less than tick's" if saved else "as many as tick's"
+        words = "its cycles without waits for DRAM; --objective cycles weighs them"
+        return (f"--schedule auto: the fewest DRAM bytes, {less}, by {ours / theirs:.2f} times {words}",)
 
     def _as_asked(self) -> dict[str, Groups]:
         """Candidates that need no search, as far as they are legal."""

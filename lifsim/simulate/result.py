@@ -103,6 +103,12 @@ class Totals:
         return self.area.total
 
     @property
+    def pe_utilisation_overall(self) -> float:
+        """Share of all PE-cycles that hold a MAC, those in which the array waits or LIF units work among them."""
+        running = self.cycles.array + self.cycles.fill_drain
+        return self.pe_utilisation * running / self.cycles.total if self.cycles.total else 0.0
+
+    @property
     def lif_update_pj(self) -> LifUpdatePj:
         """What an update of a membrane costs."""
         return LifUpdatePj.of(self.energy_pj, self.ops.lif_updates)
@@ -114,6 +120,7 @@ class Totals:
             "bound": bound(self.cycles),
             "time_s": self.time_s,
             "pe_utilisation": self.pe_utilisation,
+            "pe_utilisation_overall": self.pe_utilisation_overall,
             "ops": as_tree(self.ops),
             "dram_bytes": as_tree(self.dram_bytes),
             **({"dram": self.dram.tree()} if self.dram else {}),

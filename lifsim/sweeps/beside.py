@@ -143,7 +143,7 @@ def changes(ours: Result, theirs: Result) -> dict[str, float | None]:
     }
 
 
-def compare(result: Result, watch: Watch = unwatched) -> Comparison | None:
+def beside_none(result: Result, watch: Watch = unwatched) -> Comparison | None:
     """`result` beside its network without sharing, on the same spikes unless each fires its own; None where it shares
     nothing. `result` itself is simulated once more, for what all have in common is not kept with it. Raises
     InputError where its inputs are no longer there."""

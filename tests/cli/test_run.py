@@ -203,7 +203,7 @@ def test_csv_on_stdout_is_layers_csv(capsys: pytest.CaptureFixture[str]) -> None
     assert out == Path("r/layers.csv").read_text()
 
 
-def test_the_default_folder_is_replaced_and_a_given_one_only_by_force(capsys: pytest.CaptureFixture[str]) -> None:
+def test_another_result_is_replaced_only_by_force(capsys: pytest.CaptureFixture[str]) -> None:
     assert _run(capsys, *SMALL)[0] == 0
     assert _run(capsys, *SMALL)[0] == 0
     assert _run(capsys, *SMALL, "--out", "r")[0] == 0

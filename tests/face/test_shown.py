@@ -35,7 +35,7 @@ def test_a_result_is_about_ten_lines_with_its_main_figures(result: lifsim.Result
 
 def test_a_comparison_is_a_line_a_step(result: lifsim.Result) -> None:
     """Of two that differ in nothing but what each line says."""
-    found = lifsim.compare(result)
+    found = lifsim.beside_none(result)
     assert found is not None
     title, *lines = str(found).splitlines()
     assert title == f"{result.name} against none; none alike has as few LIF units (64 of 128)"

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 
 SLACK_PX = 1.0
 
@@ -38,9 +39,14 @@ def _drawn_ticks(axis: Axis) -> Iterator[Text]:
             yield tick.label1
 
 
+def box_of(text: Text) -> Bbox:
+    """Of its letters; the line that leads from an annotation to its point is none of them."""
+    return Text.get_window_extent(text)
+
+
 def overlapping(figure: Figure) -> list[tuple[str, str]]:
     """Pairs of texts that cover each other; those at an angle, whose boxes are larger than they are, left out."""
-    boxes = [(text.get_text(), text.get_window_extent().padded(-SLACK_PX)) for text in words(figure)
+    boxes = [(text.get_text(), box_of(text).padded(-SLACK_PX)) for text in words(figure)
              if text.get_rotation() % 90 == 0]  # fmt: skip
     return [(a, b) for (a, one), (b, other) in itertools.combinations(boxes, 2) if one.overlaps(other)]
 
@@ -48,7 +54,7 @@ def overlapping(figure: Figure) -> list[tuple[str, str]]:
 def cut(figure: Figure) -> list[str]:
     """Texts that the edge of the figure cuts."""
     width, height = figure.get_size_inches() * figure.dpi
-    boxes = ((text.get_text(), text.get_window_extent()) for text in words(figure))
+    boxes = ((text.get_text(), box_of(text)) for text in words(figure))
     return [
         text for text, box in boxes
         if min(box.x0, box.y0) < -SLACK_PX or box.x1 > width + SLACK_PX or box.y1 > height + SLACK_PX

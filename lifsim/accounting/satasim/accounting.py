@@ -42,6 +42,8 @@ class SataSim(Accounting):
             yield Fault(f"{asked.batch} must be 1: accounting satasim counts one image", path="batch")
         if asked.schedule != "tick":
             yield Fault(f"{asked.schedule} must be tick: accounting satasim counts layer by layer", path="schedule")
+        if asked.chunk is not None:
+            yield Fault(f"{asked.chunk} must be auto: accounting satasim counts one image", path="chunk")
 
     def costs(self, arch: Arch) -> Costs:
         return costs_of(arch)

@@ -34,7 +34,7 @@ def fig1(
         figure(
             workload,
             arch=memory.arch,
-            overrides=memory.overrides,
+            overrides=memory.settings,
             timesteps=memory.timesteps,
             batch=memory.batch,
             out=target,

@@ -72,7 +72,7 @@ def fig7(
             workload=workload,
             sharings=chosen.names if study else chosen.fitting_named([workload]),
             arch=memory.arch,
-            overrides=memory.overrides,
+            overrides=memory.settings,
             timesteps=memory.timesteps,
             batch=memory.batch,
             out=target,

@@ -15,9 +15,20 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-PARTS = {"weights": "weights", "lif": "LIF membranes", "activations": "activations"}
+PARTS = {
+    "weights": "weights",
+    "lif": "LIF membranes",
+    "activations": "activations",
+    "optimizer": "optimizer's state",
+}
 SHOWN = ("forward", "stored")
 """Nothing is shared in it: nothing is recomputed."""
+
+
+def parts_of(frame: pd.DataFrame) -> dict[str, str]:
+    """Those of `PARTS` that take anything: an optimizer may keep nothing."""
+    return {part: label for part, label in PARTS.items() if part != "optimizer" or frame["optimizer_bytes"].any()}
+
 
 BEHIND_TEXT = {"boxstyle": "round,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.85}
 """Of a text over bars."""
@@ -47,7 +58,7 @@ def draw(frame: pd.DataFrame, axes: Axes) -> None:
     from lifsim.report.figures.stack import stacked_bars
 
     positions = list(range(len(frame)))
-    shares = {label: (100 * frame[f"{part}_share"]).tolist() for part, label in PARTS.items()}
+    shares = {label: (100 * frame[f"{part}_share"]).tolist() for part, label in parts_of(frame).items()}
     stacked_bars(axes, positions, shares, labels=[format_bytes(total) for total in frame["total_bytes"]])
     for position in positions:
         _label_parts(axes, position, [heights[position] for heights in shares.values()])

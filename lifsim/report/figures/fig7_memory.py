@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from lifsim.report.figures.fig1 import PARTS
+from lifsim.report.figures.fig1 import PARTS, parts_of
 from lifsim.report.figures.scales import tick_in_units
 from lifsim.report.figures.words import Unit
 from lifsim.report.memory_table import MemoryRow, phases
@@ -65,12 +65,12 @@ def draw(frame: pd.DataFrame, panels: Sequence[Axes]) -> None:
     cannot be trained nothing is drawn but in the forward pass."""
     from lifsim.report.figures.stack import stacked_bars
 
-    named = phases()
+    named, parts = phases(), parts_of(frame)
     for (phase, title), axes in zip(PANELS.items(), panels, strict=False):
         rows = frame[frame["phase"] == named[phase]]
         positions = list(range(len(rows)))
         shown = (~rows["untrainable"].astype(bool) | (phase == "forward")).astype(float)
-        heights = {label: (rows[f"{part}_bytes"] * shown).tolist() for part, label in PARTS.items()}
+        heights = {label: (rows[f"{part}_bytes"] * shown).tolist() for part, label in parts.items()}
         unit, size = MEMORY.scaled(max(float((rows["total_bytes"] * shown).max()), 1))
         totals = [_digits(total / size) if draw else "" for total, draw in zip(rows["total_bytes"], shown, strict=True)]
         stacked_bars(axes, positions, heights, labels=totals)

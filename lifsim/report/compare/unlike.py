@@ -1,0 +1,153 @@
+"""In what runs are not alike beside what was asked to differ: like is compared with like, or the heading says that it
+is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from lifsim.accounting.basis import ONLY_SRAM_FOLLOWS, nodes_of
+from lifsim.report.compare.runs import Run
+from lifsim.simulate.resolved import MODEL_VERSION, sha256_of
+from lifsim.units import counted
+
+FEW = 4
+"""Values that are told run by run."""
+
+
+def unlike(runs: Sequence[Run]) -> tuple[str, ...]:
+    """A line each."""
+    return tuple(_lines(runs))
+
+
+def _lines(runs: Sequence[Run]) -> Iterator[str]:
+    yield from _rules(runs)
+    yield from _work(runs)
+    yield from _machines(runs)
+    yield from _beside_sharing(runs)
+
+
+def _rules(runs: Sequence[Run]) -> Iterator[str]:
+    if any(run.model_version != MODEL_VERSION for run in runs):
+        told = _told(runs, lambda run: "not told" if run.model_version is None else run.model_version)
+        yield f"model version: {told}, of this LIFSim {MODEL_VERSION}: other rules give other figures of the same run"
+    if _differ(runs, _accounting):
+        yield f"accounting: {_told(runs, _accounting)}: they count and price by other rules"
+
+
+def _work(runs: Sequence[Run]) -> Iterator[str]:
+    """Of what, and how much."""
+    if _differ(runs, lambda run: run.network):
+        yield f"networks: {_told(runs, lambda run: run.network)}: figures are of whole runs, not of equal work"
+    elif _differ(runs, lambda run: run.inputs["workload_sha256"]):
+        yield "networks of one name are not the same ones"
+    if _differ(runs, lambda run: run.options.batch):
+        yield f"images: {_told(runs, lambda run: run.options.batch)}: figures are of all of a batch"
+    if _differ(runs, lambda run: run.options.mode):
+        yield f"mode: {_told(runs, lambda run: run.options.mode)}: training goes backwards, and updates weights"
+    trained = [run for run in runs if run.options.mode == "training"]
+    if _differ(trained, lambda run: run.options.bptt):
+        yield f"membranes for the backward pass: {_told(trained, lambda run: run.options.bptt)}"
+    for same in _together(runs, lambda run: run.inputs["workload_sha256"]):
+        if _differ(same, _spikes):
+            why = "each network fires its own" if all(_spikes_kind(run) == "engine" for run in same) else "not the same"
+            yield f"spikes: {why}: {_told(same, _spikes_words)}"
+
+
+def _machines(runs: Sequence[Run]) -> Iterator[str]:
+    if _differ(runs, _memory):
+        yield f"memory: {_told(runs, _memory)}: other models of it make the array wait otherwise"
+    if _differ(runs, lambda run: run.totals.sram_technology_nm):
+        yield f"SRAMs of {nodes_of({run.totals.sram_technology_nm for run in runs})}: {ONLY_SRAM_FOLLOWS}"
+
+
+def _beside_sharing(runs: Sequence[Run]) -> Iterator[str]:
+    """What comes with a sharing and needs none: fewer LIF units, another schedule."""
+    for same in _together(runs, lambda run: run.inputs["workload_sha256"]):
+        for alike in _together(same, lambda run: run.inputs["arch_sha256"]):
+            if _differ(alike, lambda run: run.totals.lif_units):
+                yield f"LIF units: {_told(alike, lambda run: run.totals.lif_units)}: fewer need no sharing (lif.units)"
+        if _differ(same, lambda run: run.groups) and not _differ(same, lambda run: run.options.mode):
+            yield f"schedule: layers run in other groups: {_told(same, _groups)}"
+
+
+def notes(runs: Sequence[Run]) -> tuple[str, ...]:
+    """What a reader must know of sharings beside each other: a line each."""
+    found = []
+    shared = [run for run in runs if run.inputs["sharing"] != "none"]
+    helped = [run.inputs["sharing"] for run in shared if not _shares_nothing(run)]
+    if _differ(runs, lambda run: run.inputs["sharing"]):
+        if helped and any(True for _ in _beside_sharing(runs)):
+            found.append(f"what of a change is sharing's own tells lifsim run --sharing {helped[0]}, of one sharing")
+        if any(_spikes_kind(run) != "engine" for run in runs):
+            found.append("networks that are trained under a sharing fire spikes of their own (--spikes engine)")
+    idle = [f"{run.inputs['sharing']} is none for {run.network}" for run in shared if _shares_nothing(run)]
+    return (*found, *(f"{words}: nothing there can share" for words in dict.fromkeys(idle)))
+
+
+def _shares_nothing(run: Run) -> bool:
+    memory = run.totals.lif_memory_bytes
+    return memory.forward == memory.forward_baseline
+
+
+def _accounting(run: Run) -> Any:
+    return run.inputs["arch"].get("accounting")
+
+
+def _memory(run: Run) -> Any:
+    return run.inputs["arch"].get("dram", {}).get("model")
+
+
+def _spikes(run: Run) -> str:
+    """What determines them, of one network."""
+    options = run.options
+    drawn = [options.seed, options.rates_scale] if _spikes_kind(run) != "trace" else []
+    fired = [options.weights, options.images, run.inputs["sharing"]] if _spikes_kind(run) == "engine" else []
+    return sha256_of([run.inputs["spikes"], drawn, fired])
+
+
+def _spikes_kind(run: Run) -> Any:
+    return run.inputs["spikes"].get("kind")
+
+
+def _spikes_words(run: Run) -> str:
+    kind, spikes, options = _spikes_kind(run), run.inputs["spikes"], run.options
+    if kind == "trace":
+        return f"trace {(spikes.get('sha256') or '')[:8]}"
+    if kind == "engine":
+        return f"engine, {options.weights or 'calibrated'} weights under {run.inputs['sharing']}, seed {options.seed}"
+    scale = f" times {options.rates_scale:g}" if options.rates_scale != 1 else ""
+    return f"drawn at rates{scale}, seed {options.seed}"
+
+
+def _groups(run: Run) -> str:
+    if run.groups is None:
+        return "not told"
+    alone = sum(word.endswith(":tick") for word in run.groups)
+    return f"{counted(len(run.groups), 'group')} with {counted(alone, 'tick-batched layer')}"
+
+
+def _differ(runs: Sequence[Run], of: Callable[[Run], Any]) -> bool:
+    return len({repr(of(run)) for run in runs}) > 1
+
+
+def _together(runs: Sequence[Run], of: Callable[[Run], str]) -> list[list[Run]]:
+    """Runs that have the same, in their order."""
+    keys = dict.fromkeys(map(of, runs))
+    return [[run for run in runs if of(run) == key] for key in keys]
+
+
+def _told(runs: Sequence[Run], of: Callable[[Run], Any]) -> str:
+    """`32 (channel4), 128 (none, layer)`; of many runs how many have it."""
+    by_value: dict[str, list[str]] = {}
+    for run in runs:
+        value = of(run)
+        by_value.setdefault(f"{value:,}" if isinstance(value, int) else str(value), []).append(run.label)
+    if len(by_value) > 2 * FEW:
+        listed = list(by_value)
+        return f"{len(listed)} different, from {listed[0]} to {listed[-1]}"
+    said = (
+        f"{value} ({', '.join(labels) if len(labels) <= FEW else counted(len(labels), 'run')})"
+        for value, labels in by_value.items()
+    )
+    return ", ".join(said)

@@ -1,0 +1,118 @@
+"""Plans of lifsim as the literal interpreter of loop orders is told them."""
+
+from __future__ import annotations
+
+from lifsim.graph.states import states_of
+from lifsim.model.arch import Arch
+from lifsim.model.network import Layer as HardwareLayer
+from lifsim.model.network import Network, Pool, Tensor
+from lifsim.model.sharing import Sharing
+from lifsim.schedule.plan import GroupPlan
+from lifsim.schedule.storage import map_shape
+from tests.oracles.loop_order import Walker, walk
+from tests.oracles.loop_order_net import Layer, Loops, Nest, Net, Plane, Room, State, Window
+
+
+def is_plain(network: Network, group: GroupPlan) -> bool:
+    """Whether the interpreter knows all that a group has: layers without groups, each with a LIF of as many rows as its
+    product has and one output, behind a pool at most."""
+    return all(_is_plain(network, network.layers[index]) for index in group.indices)
+
+
+def _is_plain(network: Network, layer: HardwareLayer) -> bool:
+    if layer.lif is None or layer.groups > 1 or layer.operand is not None or len(layer.outputs) != 1:
+        return False
+    put = network.node(layer.outputs[0].name)
+    behind = put is layer.lif or (isinstance(put, Pool) and put.inputs == (layer.lif.name,))
+    alike = layer.lif.output.shape == layer.out_shape or layer.lif.output.shape == (layer.filters,)
+    return behind and alike and layer.timesteps == network.timesteps
+
+
+def walked(network: Network, sharing: Sharing, arch: Arch, group: GroupPlan, batch: int) -> Walker:
+    """The walk of a group of a plan for `arch`, whose membranes have 8 bits."""
+    net = net_of(network, sharing, arch, group, batch)
+    return walk(net, loops_of(network, arch, group, batch), room_of(arch))
+
+
+def room_of(arch: Arch) -> Room:
+    """Half of buffers that are double-buffered."""
+    buffers = arch.buffers
+    sizes = (buffers.weight, buffers.spike_in, buffers.spike_out, buffers.membrane)
+    return Room(*(buffer.usable_bytes for buffer in sizes))
+
+
+def net_of(network: Network, sharing: Sharing, arch: Arch, group: GroupPlan, batch: int) -> Net:
+    """The layers of a group, and what they read and put out."""
+    assert arch.precision.membrane_bits == 8
+    layers = [network.layers[index] for index in group.indices]
+    tensors = {t.name: t for layer in layers for t in (layer.input, *layer.residuals, *layer.outputs)}
+    states = [state for state in states_of(network, sharing) if any(one.lif.name in state.lifs for one in layers)]
+    owner = {lif: state for state in states for lif in state.lifs}
+    return Net(
+        timesteps=network.timesteps,
+        images=batch,
+        planes={name: _plane(network, arch, group, tensor) for name, tensor in tensors.items()},
+        layers=tuple(_layer(network, arch, layer, owner[layer.lif.name]) for layer in layers),
+        states={state.name: State(state.name, state.shape[0], map_shape(state.shape)[2]) for state in states},
+    )
+
+
+def _plane(network: Network, arch: Arch, group: GroupPlan, tensor: Tensor) -> Plane:
+    channels, rows, columns = map_shape(tensor.shape)
+    bits = tensor.bits(network.input_bits if tensor.name == "input" else arch.precision.psum_bits)
+    readers = [
+        layer.index for layer in network.layers if tensor.name in {t.name for t in (*layer.reads, *layer.residuals)}
+    ]
+    leaves = not readers or any(index not in group.indices for index in readers)
+    return Plane(tensor.name, rows, channels * columns * bits, tensor.timesteps < network.timesteps, leaves)
+
+
+def _layer(network: Network, arch: Arch, layer: HardwareLayer, state: object) -> Layer:
+    along = 1 if layer.in_shape[1] == 1 else 0
+    window = Window(layer.kernel[along], layer.stride[along], layer.padding[along])
+    rows = layer.out_shape[1 + along]
+    if layer.flat or map_shape(layer.input.shape)[1] != layer.in_shape[1 + along]:
+        window, rows = Window(map_shape(layer.input.shape)[1]), 1
+    put = network.node(layer.outputs[0].name)
+    pool = Window(put.kernel[along], put.stride[along], put.padding[along]) if isinstance(put, Pool) else Window()
+    filter_bytes = -(-layer.reduction * arch.precision.weight_bits // 8)
+    residuals = tuple(tensor.name for tensor in layer.residuals)
+    return Layer(layer.name, layer.input.name, window, rows, layer.filters, filter_bytes, put.name, pool,
+                 residuals, state.name, state.channels)  # fmt: skip
+
+
+def loops_of(network: Network, arch: Arch, group: GroupPlan, batch: int) -> Loops:
+    """The loop order that a group runs in."""
+    names = [network.layers[index].name for index in group.indices]
+    if group.tick_batched:
+        return Loops(network.timesteps, images=batch, nests={names[0]: _tiles(arch, group)})
+    residency = group.residency
+    region = residency.weight_region
+    nests = {
+        name: Nest("weights", None, traffic.tiling.filters, stays=traffic.tiling.resident_weight_bytes, at_work=region)
+        for name, traffic in zip(names, group.layers, strict=True)
+    }
+    loops = Loops(1, images=group.images, nests=nests, permanent=residency.permanent, transient=residency.transient)
+    if not group.strips:
+        return loops
+    (strip,) = group.strips
+    (relay,) = group.walked.group.in_strips.values()
+    assert (strip.first, strip.last) == (group.first, group.last)
+    return Loops(1, strip.rows, relay.lags, 0, group.images, nests, residency.permanent)
+
+
+def _tiles(arch: Arch, group: GroupPlan) -> Nest:
+    tiling = group.layers[0].tiling
+    chains, cols, stays = tiling.cut.chains, arch.array.cols, tiling.resident_weight_bytes
+    fold = None
+    if chains is not None:
+        fold = cols if chains.alternating else max(cols // chains.length, 1) * chains.length
+    return Nest(
+        "weights" if tiling.order == "weights_outer" else "inputs",
+        tiling.rows,
+        tiling.filters,
+        fold,
+        chains is not None and chains.alternating,
+        stays,
+        arch.buffers.weight.usable_bytes - stays if stays else arch.buffers.weight.usable_bytes,
+    )
