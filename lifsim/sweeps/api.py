@@ -100,7 +100,10 @@ def sweep(
         run_points(planned.job, store, pending, executor, lambda _: None)
         refuse_if_all_failed(store.errors(), len(planned.points))
         axes = tuple(axis.key for axis in planned.job.space.axes)
-        return SweepResult(axes, tuple(table_of(store)), None if out is None else path)
+        times = {
+            name: file.data["timesteps"] for name, file in planned.job.workloads.items() if "timesteps" in file.data
+        }
+        return SweepResult(axes, tuple(table_of(store)), None if out is None else path, times)
 
 
 @contextmanager
