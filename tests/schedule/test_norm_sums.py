@@ -183,8 +183,8 @@ def test_the_way_that_moves_fewer_bytes_is_taken() -> None:
 
 @pytest.mark.parametrize(("bptt", "way"), [("stored", "round trip"), ("reversed", "twice"), ("recomputed", "twice")])
 def test_sums_that_nobody_keeps_go_out_for_the_round_trip_alone(bptt: str, way: str) -> None:
-    """Of 384 bytes ten find no room. Of the weights 4 bytes stream past for each of four rows, the input stays: a second
-    run brings 16. Kept sums are in DRAM anyway, so that ten come back; others go out, too."""
+    """Of 384 bytes ten find no room. Of the weights 4 bytes stream past for each of four rows, the input stays: again
+    16 come. Kept sums are in DRAM anyway, so that ten come back; others go out, too."""
     norm = sums_of(build.arch(psum=374, weight=68), 1, bptt)
     assert (norm.all, norm.way, norm.again.total) == (384, way, 16 if way == "twice" else 0)
 
