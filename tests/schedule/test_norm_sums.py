@@ -181,6 +181,28 @@ def test_the_way_that_moves_fewer_bytes_is_taken() -> None:
     assert sums_of(build.arch(psum=383), 1).again.total == 0
 
 
+@pytest.mark.parametrize(("bptt", "way"), [("stored", "round trip"), ("reversed", "twice"), ("recomputed", "twice")])
+def test_sums_that_nobody_keeps_go_out_for_the_round_trip_alone(bptt: str, way: str) -> None:
+    """Of 384 bytes ten find no room. Of the weights 4 bytes stream past for each of four rows, the input stays: again
+    16 come. Kept sums are in DRAM anyway, so that ten come back; others go out, too."""
+    norm = sums_of(build.arch(psum=374, weight=68), 1, bptt)
+    assert (norm.all, norm.way, norm.again.total) == (384, way, 16 if way == "twice" else 0)
+
+
+def test_of_sums_that_are_handed_on_every_reader_has_a_gradient() -> None:
+    """Of two readers, in front of which the norm is, both hand one back, and the second pass needs their sum."""
+    readers: list[Op] = [
+        op
+        for number in (1, 2)
+        for op in (CONV[0] | {"name": f"reader{number}", "input": "conv"}, {"name": f"lif{number}", "op": "lif"})
+    ]
+    net = with_norms(network([CONV[0], *readers], (2, 4, 4), 3), {"conv"})
+    plan = trained_plan_on(net, Sharing(), build.arch(spike_out=100), ScheduleOptions("tick"))
+    norm = norm_sums(TrainingSizes(plan.facts, plan.chip, 1, KEEPINGS["stored"]), net.layers[0], plan.groups[0])
+    assert norm is not None
+    assert (norm.way, norm.all, norm.gradient_write, norm.gradient_read) == ("handed on", 384, 0, 2 * (384 - 100))
+
+
 def test_sums_wait_beside_the_psums_of_the_product() -> None:
     """Weight-stationary: of a tile of 4 pixels x 4 filters x 3 timesteps 96 bytes wait between folds."""
     norm = sums_of(build.arch(dataflow="ws", psum=300, weight=18, spike_in=6), 1)

@@ -134,7 +134,8 @@ class _Built:
         pad = draw.randint(0, kernel // 2)
         if self.alike:
             kernel, stride, pad = 3, 1, 1
-        if min(shape[2:] if self.signal else shape[1:]) + 2 * pad < kernel:
+        is_row = not self.signal and shape[1] == 1  # a map of one row is a signal
+        if is_row or min(shape[2:] if self.signal else shape[1:]) + 2 * pad < kernel:
             kernel, pad = 1, 0
         groups = draw.choice([1, 1, 1, *(n for n in (2, shape[0]) if shape[0] % n == 0)])
         groups = 1 if self.alike else groups

@@ -76,8 +76,7 @@ def chains_of(layer: Layer, columns: int) -> tuple[int, int]:
         whole = layer.filters <= smallest or smallest % calls == 0
         taken = [filter_ // calls for filter_ in range(layer.filters)]
         parts = Counter(chain for tile in cut(layer.filters, smallest) for chain in {taken[f] for f in tile})
-        worst = 1 + up(calls - 1, smallest)
-        return (0, 1) if whole else (1, max(worst, *parts.values()))
+        return (0, 1) if whole else (1, max(parts.values()))
     of_group = [{filter_ % chains for filter_ in range(g * size, (g + 1) * size)} for g in range(layer.groups)]
     parts = Counter(chain for members in of_group for chain in members)
     return (size if layer.groups % calls == 0 else chains), max(parts.values())
