@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from lifsim.cli.compare import Place, View, compare_runs, wanted
+from lifsim.cli.compare import Making, View, compare_runs, wanted
 from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.inputs import WholeSimulation
 from lifsim.cli.say import say
@@ -25,14 +25,15 @@ Examples:
   lifsim run --arch sata128.yaml --sharing channel4
   lifsim run --sharing layer --layers
   lifsim run --sharing channel2 --full
-  lifsim run --arch sata128 --workload vgg16_cifar10 --trace vgg16.npz --sharing channel2
+  lifsim run --config reports/vgg16_cifar10-sata128-channel4/config.resolved.yaml --set array.rows=32
   lifsim run --set buffers.weight.size_bytes=64KiB --set array.sparsity=skip --set array.dataflow=os
-  lifsim run --workload digits_cnn --sharing channel2 --spikes engine --images digits
+  lifsim run --workload lenet5_mnist --sharing channel2 --spikes engine --batch 2
   lifsim run --sharing layer --schedule timestep --batch 4 --chunk auto
   lifsim run --mode training --bptt reversed --sharing layer+channel2 --batch 4
+  lifsim trace make --workload vgg16_cifar10 --seed 7 --out results/seven.npz
+  lifsim run --workload vgg16_cifar10 --trace results/seven.npz --sharing channel2
   lifsim run --workload resnet19_imagenet100 --batch 4 --format json --out results/resnet
   lifsim run --workload lenet5_mnist --sharing none,layer,channel2
-  lifsim run --config reports/vgg16_cifar10-sata128-channel4/config.resolved.yaml
 """,
 )
 @options_of(WholeSimulation, "simulation")
@@ -78,7 +79,7 @@ def run(
         own = {"--timeline": timeline, "--dram-trace": dram_trace, "--layers": layers, "--full": full}
         if asked := next((option for option, given in own.items() if given), ""):
             raise InputError(Fault(f"{asked} must go with one sharing: each run has its own", path="--sharing"))
-        compare_runs((), wanted(simulation), View(form=form), Place(out, force))
+        compare_runs((), wanted(simulation), View(form=form), Making(out, force))
         if out is None:
             say("nothing is written: --out FOLDER keeps the comparison and its runs", err=True)
         return

@@ -150,10 +150,10 @@ def lif_remedies(cycles: Cycles, units: int, pes: int, *, overlapped: bool) -> t
     """Of what the array of `pes` waits for its LIF units, `units` of them: more than one for each PE have no work, and
     what is `overlapped` already cannot be. None where it is not worth a word, or nothing is left to do."""
     share = cycles.lif / cycles.total if cycles.total else 0.0
-    ways = [f"more LIF units ({units:,} now)"] * (units < pes) + ["overlapped LIF calls"] * (not overlapped)
+    ways = [f"more LIF units ({units:,} now)"] * (units < pes) + ["overlapped calls"] * (not overlapped)
     if share < WORTH_SAYING or not ways:
         return ()
-    how = ", or ".join(ways)
+    how = " or ".join(ways)
     return (Remedy(share, f"{share:.1%} for LIF units ({how})", f"{how}: {share:.1%} of the cycles"),)
 
 

@@ -74,4 +74,4 @@ def _figures(totals: Totals) -> dict[str, float]:
 def _change(ours: float, theirs: float) -> str:
     if theirs:
         return change_text(ours / theirs - 1)
-    return "new" if ours else "none"
+    return "new" if ours else "-"

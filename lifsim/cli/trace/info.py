@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from lifsim.cli.completing import workloads
+from lifsim.cli.watching import watching
 from lifsim.config.workload import load_workload
 from lifsim.csv_text import csv_text
 from lifsim.trace.opening import open_trace
@@ -17,7 +19,9 @@ from lifsim.trace.statistics import LayerStatistics, statistics
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--workload", metavar="NAME|FILE", help="Network that the trace must fit. Default: any.")
+@click.option(
+    "--workload", shell_complete=workloads, metavar="NAME|FILE", help="Network that the trace must fit. Default: any."
+)
 @click.option(
     "--format",
     "output",
@@ -34,12 +38,13 @@ def info(file: Path, workload: str | None, output: str) -> None:
 
     \b
     Examples:
-      lifsim trace info vgg16.npz
-      lifsim trace info vgg16.npz --format json
+      lifsim trace make --workload lenet5_mnist --out results/informative.npz
+      lifsim trace info results/informative.npz
+      lifsim trace info results/informative.npz --format json
     """
     network = load_workload(workload) if workload is not None else None
-    with open_trace(file, network) as trace:
-        layers = statistics(trace)
+    with open_trace(file, network) as trace, watching() as watch:
+        layers = statistics(trace, watch)
     match output:
         case "json":
             click.echo(json.dumps(_as_json(trace, layers), indent=1))
