@@ -36,6 +36,7 @@ def test_a_copy_is_the_same_under_a_name_of_its_own(capsys: pytest.CaptureFixtur
     assert "note: new" not in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["archs", "workloads"])
 def test_every_shipped_file_can_be_copied(kind: str) -> None:
     for path in sorted((ROOT / ("arch_configs" if kind == "archs" else kind)).glob("*.yaml")):
