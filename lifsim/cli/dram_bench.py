@@ -108,7 +108,7 @@ def dram_bench(
         from lifsim.report.terminal import Terminal
         from lifsim.report.width import terminal_columns
 
-        table.print(Terminal(width=terminal_columns(120)))
+        table.print(Terminal(width=terminal_columns()))
     else:
         click.echo(table.to_json() if form == "json" else table.to_csv())
 

@@ -84,6 +84,7 @@ def gradients(
     from lifsim.engine.training.surrogate import Surrogate
     from lifsim.engine.weights import load_weights
     from lifsim.model.sharing import Sharing
+    from lifsim.units import counted
 
     network = load_workload(workload, settings)
     sharing = fitted(sharing, where_possible=share_where_possible)
@@ -96,7 +97,7 @@ def gradients(
     else:
         known = load_dataset(data, network)
         images, labels = known.x_train[:batch], known.y_train[:batch]
-        shown = f"{len(images)} images of {known.name}"
+        shown = f"{counted(len(images), 'image')} of {known.name}"
     if weights is None:
         values, source = random_weights(network, seed), f"random weights of seed {seed}"
     elif weights == "calibrated":

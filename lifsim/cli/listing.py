@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
 
 import click
@@ -17,7 +16,7 @@ from lifsim.files import check_targets
 from lifsim.interchange.satasim import unique_names
 from lifsim.placing import Placed, place_file
 from lifsim.registry import registry_of
-from lifsim.report.width import ENDLESS, terminal_columns, wrapped
+from lifsim.report.width import terminal_columns, wrapped
 
 _SHARINGS = {
     "none": "every LIF layer has its own membranes",
@@ -74,7 +73,7 @@ def listing(what: str, copy: tuple[str, str] | None, force: bool) -> None:
     else:
         rows = _registered(_MEMBERS[what]) if what in _MEMBERS else _described(_KINDS[what])
     width = max(map(len, rows), default=0)
-    columns = terminal_columns() if sys.stdout.isatty() else ENDLESS  # a line each for who reads a pipe
+    columns = terminal_columns()  # endless for who reads a pipe: a line each
     for name, description in rows.items():
         say(*wrapped(visible(f"{name:{width}}  {description}".rstrip()), columns, indent=width + 2))
 

@@ -15,7 +15,6 @@ from lifsim.cli.where_possible import say_left, where_possible_option
 from lifsim.config import defaults
 
 ALL_SHARINGS = "none,layer,channel2,channel4,layer+channel2,layer+channel4"
-PIPE_WIDTH = 160
 
 
 @click.command(
@@ -80,7 +79,7 @@ def memory(workloads: str, sharings: str | None, share_where_possible: bool, opt
         from lifsim.report.terminal import Terminal
         from lifsim.report.width import terminal_columns
 
-        terminal = Terminal(width=terminal_columns(PIPE_WIDTH))
+        terminal = Terminal(width=terminal_columns())
         terminal.print_table(memory_table(rows_with_unfit(rows, inputs), inputs), keys=2)
         terminal.print_table(backward_table(rows), keys=3)
         if reasons:

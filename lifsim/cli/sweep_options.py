@@ -220,6 +220,8 @@ class ExecutionOptions:
         """What runs the points of `job`, with `most` processes here. Raises InputError where it cannot be had."""
         from lifsim.sweeps.executors import executor_for
 
+        if self.jobs is not None and self.scheduler is not None:
+            raise InputError(Fault("must stand without --scheduler, whose cluster has its own workers", path="--jobs"))
         return executor_for(job, min(self.processes, most or self.processes), self.scheduler)
 
 

@@ -53,7 +53,7 @@ def validate(reference: Path | None, names: tuple[str, ...], show_all: bool, wri
         for done, name in enumerate(wanted):
             watch(f"comparing {name}", done, len(wanted))
             verdicts.append(Verdict.of(section(name), references))
-    console = Terminal(width=terminal_columns(200))
+    console = Terminal(width=terminal_columns())
     for verdict in verdicts:
         shown = verdict.comparisons if show_all else verdict.beyond
         if shown:

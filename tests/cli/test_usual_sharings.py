@@ -31,8 +31,12 @@ def test_memory_leaves_out_what_does_not_fit(capsys: pytest.CaptureFixture[str])
     ids=["usual", "asked for"],
 )
 def test_memory_prints_dashes_where_a_sharing_does_not_fit_and_the_reason_below(
-    arguments: list[str], dashes: list[tuple[str, str]], capsys: pytest.CaptureFixture[str]
+    arguments: list[str],
+    dashes: list[tuple[str, str]],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
     assert main(["memory", *arguments]) == 0
     out, err = capsys.readouterr()
     assert err == ""

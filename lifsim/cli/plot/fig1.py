@@ -6,7 +6,7 @@ import click
 
 from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.memory_options import MemoryOptions, memory_workload
-from lifsim.cli.plot.output import Output, say_written
+from lifsim.cli.plot.output import Output
 
 
 @click.command(
@@ -29,7 +29,7 @@ def fig1(
     from lifsim.cli.watching import watching
     from lifsim.report.plot import fig1 as figure
 
-    target = output.target("fig1")
+    target = output.place("fig1")
     with watching() as watch:
         figure(
             workload,
@@ -38,7 +38,7 @@ def fig1(
             timesteps=memory.timesteps,
             batch=memory.batch,
             out=target,
-            force=output.replaces,
+            style=output.style,
+            size=output.size,
             watch=watch,
         )
-    say_written(target)

@@ -10,7 +10,7 @@ import click
 from lifsim.cli.completing import archs, sharings, workloads
 from lifsim.cli.cuts import SHARES, shares_of
 from lifsim.cli.family import FamilyCommand, options_of
-from lifsim.cli.plot.output import Output, say_written
+from lifsim.cli.plot.output import Output
 from lifsim.cli.say import say
 from lifsim.cli.stopping import kept_when_stopped
 from lifsim.config import defaults
@@ -89,7 +89,7 @@ def fig8(
     from lifsim.cli.watching import watching
     from lifsim.report.plot import fig8 as figure
 
-    target = output.target("fig8")
+    target = output.place("fig8")
     kept = f"{study} keeps the networks that were pruned; the same command goes on"
     with kept_when_stopped(kept) if study else nullcontext(), watching() as watch:
         figure(
@@ -103,10 +103,10 @@ def fig8(
             bits=bits,
             jobs=jobs,
             out=target,
-            force=output.replaces,
+            style=output.style,
+            size=output.size,
             watch=_announced(watch, retrain_epochs),
         )
-    say_written(target)
 
 
 def _announced(watch: Watch, retrain_epochs: int) -> Watch:

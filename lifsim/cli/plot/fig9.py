@@ -10,7 +10,7 @@ import click
 from lifsim.cli.completing import workloads
 from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.inputs import Simulation, number
-from lifsim.cli.plot.output import Output, say_written
+from lifsim.cli.plot.output import Output
 from lifsim.cli.usual_sharings import usual_sharings
 from lifsim.cli.where_possible import fitted, say_left, where_possible_option
 from lifsim.config import defaults
@@ -80,13 +80,13 @@ def fig9(
     from lifsim.report.plot import fig9 as figure
     from lifsim.report.plot.bottom import read_bottom
     from lifsim.report.plot.computation import files_of
-    from lifsim.report.plot.drawing import checked
+    from lifsim.report.plot.drawing import Asked
 
-    faults, inputs, target = list[Fault](), None, output.target("fig9")
+    faults, inputs, target = list[Fault](), None, output.place("fig9")
     asked = [name.strip() for name in networks.split(",")] if networks else []
     arch, settings = (None, ()) if part == "top" else (simulation.arch, simulation.settings)
     with collecting(faults):
-        checked(target, force=output.replaces, sources=files_of(runs))
+        Asked(target, style=output.style, size=output.size).page(files_of(runs))
     with collecting(faults):
         if runs and part != "bottom":
             _refuse_ignored(simulation, part, where_possible=share_where_possible)
@@ -109,10 +109,10 @@ def fig9(
             mini_batch=mini_batch,
             share_where_possible=share_where_possible,
             out=target,
-            force=output.replaces,
+            style=output.style,
+            size=output.size,
             watch=watch,
         )
-    say_written(target)
 
 
 def _made(inputs: Inputs, watch: Watch, *, where_possible: bool) -> list[Result]:

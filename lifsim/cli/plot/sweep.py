@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from lifsim.cli.family import FamilyCommand, options_of
-from lifsim.cli.plot.output import Output, say_written
+from lifsim.cli.plot.output import Output
 from lifsim.cli.say import say
 from lifsim.errors import Fault, InputError
 
@@ -56,7 +56,7 @@ def sweep(
     from lifsim.sweeps.store import Store
 
     refuse_unless_one({"--x": x, "--heat": heat, "--pareto": pareto})
-    target = output.target("sweep")
+    target = output.place("sweep")
     figure(
         store,
         x=x,
@@ -66,13 +66,13 @@ def sweep(
         pareto=_two(pareto, "--pareto"),
         where=where,
         out=target,
-        force=output.replaces,
+        style=output.style,
+        size=output.size,
     )
     with Store.read(store) as opened:
         across = across_nodes(table_of(opened))
     if across:
         say(f"note: {across}", err=True)
-    say_written(target)
 
 
 def _two(text: str | None, option: str) -> tuple[str, str] | None:

@@ -12,12 +12,9 @@ from lifsim.cli.completing import workloads
 from lifsim.cli.watching import watching
 from lifsim.config.workload import load_workload
 from lifsim.csv_text import csv_text
-from lifsim.errors import visible
 from lifsim.trace.opening import open_trace
 from lifsim.trace.source import Trace
 from lifsim.trace.statistics import LayerStatistics, statistics
-
-PIPE_WIDTH = 1000  # characters of a line where there is no terminal to fit
 
 
 @click.command()
@@ -101,11 +98,11 @@ def _print_table(trace: Trace, layers: tuple[LayerStatistics, ...]) -> None:
         shares = (f"{100 * share:.2f}" for share in (layer.rate, layer.silent_share))
         rates = " ".join(f"{100 * rate:.2f}" for rate in layer.rates)
         table.add_row(layer.name, _shape(layer), *shares, f"{layer.spikes_per_active_neuron:.2f}", rates)
-    console = Terminal(highlight=False, width=terminal_columns(PIPE_WIDTH))
+    console = Terminal(highlight=False, width=terminal_columns())
     extent = f"sharing {trace.sharing}, {trace.timesteps} timesteps, batch {trace.batch}"
-    console.print(f"{trace.workload or 'any workload'}, {extent}")
+    console.print_line(f"{trace.workload or 'any workload'}, {extent}")
     if trace.provenance:
-        console.print(visible(trace.provenance))
+        console.print_line(trace.provenance)
     console.print_table(table)
 
 
