@@ -13,7 +13,8 @@ class Fault:
     """One thing that is wrong with an input.
 
     `message` says the rule and the value (``-3 must be > 0``); `path` the key (``buffers.weight.read_pj``);
-    `source`, `line` and `column` (both from 1) where it stands, as far as that is known.
+    `source`, `line` and `column` (both from 1) where it stands, as far as that is known; `stands`: until then the keys
+    at which it may, the likeliest first.
     """
 
     message: str
@@ -21,6 +22,7 @@ class Fault:
     source: str = ""
     line: int | None = None
     column: int | None = None
+    stands: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """One line, whatever the names and values in it are; a key that the option names is not named again."""

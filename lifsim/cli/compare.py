@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lifsim.cli.completing import settings
 from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.inputs import WholeSimulation, as_number
 from lifsim.cli.say import say
@@ -39,7 +40,7 @@ Examples:
 @click.argument("folders", metavar="[RUN]...", nargs=-1, type=click.Path(path_type=Path))
 @options_of(WholeSimulation, "simulation")
 @click.option(
-    "--vary", metavar="KEY=VALUES", multiple=True,
+    "--vary", shell_complete=settings, metavar="KEY=VALUES", multiple=True,
     help="Any key that --set knows, with several values: 8,16,32 or 1:8 or 8KiB:512KiB:x2.",
 )  # fmt: skip
 @click.option(
@@ -53,7 +54,8 @@ Examples:
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Folder that keeps the comparison and the runs made for it."
 )
-@click.option("--force", is_flag=True, help="Replace an earlier comparison in --out.")
+@click.option("--force", is_flag=True, help="Replace another comparison in --out.")
+@click.option("--jobs", metavar="N", type=click.IntRange(1, 4096), default=1, show_default=True, help="Processes.")
 @click.option(
     "--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True,
     help="What goes to stdout.",
@@ -66,6 +68,7 @@ def compare(
     rows: str | None,
     out: Path | None,
     force: bool,
+    jobs: int,
     form: str,
 ) -> None:
     """Compare runs: RUNs are folders that lifsim run has written, and are not run again; options ask for runs to be
@@ -79,7 +82,9 @@ def compare(
     if not folders and not asked:
         words = "must be given: folders of runs, or options with several values, such as --sharing none,channel4"
         raise InputError(Fault(words, path="runs"))
-    compare_runs(folders, wanted(simulation, vary) if asked else None, View(baseline, rows, form), Place(out, force))
+    compare_runs(
+        folders, wanted(simulation, vary) if asked else None, View(baseline, rows, form), Making(out, force, jobs)
+    )
 
 
 @dataclass(frozen=True)
@@ -92,11 +97,12 @@ class View:
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where it is kept; None: nowhere."""
+class Making:
+    """out: where it is kept, None: nowhere; replace: whatever comparison is there; jobs: processes."""
 
     out: Path | None = None
     replace: bool = False
+    jobs: int = 1
 
 
 def wanted(simulation: WholeSimulation, vary: tuple[str, ...] = ()) -> Wanted:
@@ -124,7 +130,7 @@ def wanted(simulation: WholeSimulation, vary: tuple[str, ...] = ()) -> Wanted:
     return Wanted(given, simulation.overrides, varied, where_possible)
 
 
-def compare_runs(given: Sequence[Path], asked: Wanted | None, view: View, place: Place) -> None:
+def compare_runs(given: Sequence[Path], asked: Wanted | None, view: View, making: Making) -> None:
     """Read the runs that are given and make those that are asked for; keep and show what comes of them."""
     from lifsim.cli.watching import watching
     from lifsim.report.compare.gather import gathered
@@ -135,20 +141,21 @@ def compare_runs(given: Sequence[Path], asked: Wanted | None, view: View, place:
     with collecting(faults):
         found = gathered(given, asked, view.baseline, names)
     with collecting(faults):
-        if place.out is not None:
-            check_place(place.out, replace=place.replace)
+        if making.out is not None:
+            check_place(making.out, found.asked if found else (), replace=making.replace or found is None)
     if faults or found is None:
         raise InputError(faults)
-    if place.out is None:
+    if making.out is None:
         with watching() as watch:
-            compared = found.compared(watch)
-    else:
-        with keeping(place.out, replace=place.replace) as keeper, watching() as watch:
-            compared = found.compared(watch, keeper.run)
-            keeper.comparison(compared)
+            compared = found.compared(watch, jobs=making.jobs)
+        _print(compared, view.form)
+        return
+    with keeping(making.out, found.asked, replace=making.replace) as keeper:
+        with watching() as watch:
+            compared = found.compared(watch, keeper.run, making.jobs)
+        keeper.comparison(compared)
     _print(compared, view.form)
-    if place.out is not None:
-        say(f"written to {place.out}", err=True)
+    say(str(keeper.placed), err=True)
 
 
 def _print(compared: Compared, form: str) -> None:

@@ -9,6 +9,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import click
 
+from lifsim.cli.completing import (
+    archs,
+    chunks,
+    drams,
+    images,
+    keepings,
+    modes,
+    objectives,
+    optimizers,
+    schedules,
+    settings,
+    sharings,
+    spike_sources,
+    weights,
+    workloads,
+)
 from lifsim.cli.where_possible import where_possible_if_given
 from lifsim.config import defaults
 
@@ -43,17 +59,25 @@ class Simulation:
     arch: Annotated[
         str | None,
         click.option(
-            "--arch", metavar="NAME|FILE", help=f"Architecture (lifsim list archs). Default: {defaults.ARCH}."
+            "--arch",
+            shell_complete=archs,
+            metavar="NAME|FILE",
+            help=f"Architecture (lifsim list archs). Default: {defaults.ARCH}.",
         ),
     ]
     dram: Annotated[
         str | None,
-        click.option("--dram", metavar="NAME|FILE", help="Simulate this DRAM device (lifsim list drams)."),
+        click.option(
+            "--dram", shell_complete=drams, metavar="NAME|FILE", help="Simulate this DRAM device (lifsim list drams)."
+        ),
     ]
     workload: Annotated[
         str | None,
         click.option(
-            "--workload", metavar="NAME|FILE", help=f"Network (lifsim list workloads). Default: {defaults.WORKLOAD}."
+            "--workload",
+            shell_complete=workloads,
+            metavar="NAME|FILE",
+            help=f"Network (lifsim list workloads). Default: {defaults.WORKLOAD}.",
         ),
     ]
     trace: Annotated[
@@ -77,7 +101,14 @@ class Simulation:
     ]
     overrides: Annotated[
         tuple[str, ...],
-        click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Change a key of an input file."),
+        click.option(
+            "--set",
+            "overrides",
+            shell_complete=settings,
+            metavar="KEY=VALUE",
+            multiple=True,
+            help="Change a key of an input file.",
+        ),
     ]
 
     @property
@@ -132,6 +163,7 @@ class SharedSimulation(Simulation):
         str | None,
         click.option(
             "--sharing",
+            shell_complete=sharings,
             metavar="SHARING",
             help=f"none, layer, channelN or layer+channelN. Default: {defaults.SHARING}.",
         ),
@@ -156,6 +188,7 @@ class ScheduledSimulation(SharedSimulation):
         str | None,
         click.option(
             "--schedule",
+            shell_complete=schedules,
             metavar="tick|timestep|auto",
             help="tick: layers tick-batched one by one, those that share membranes timestep by timestep; timestep: "
             "the whole network timestep by timestep; auto: the groups of layers with the least --objective. "
@@ -174,13 +207,17 @@ class ScheduledSimulation(SharedSimulation):
     objective: Annotated[
         str | None,
         click.option(
-            "--objective", metavar="dram|cycles|energy", help="What --schedule auto minimises. Default: dram."
+            "--objective",
+            shell_complete=objectives,
+            metavar="dram|cycles|energy",
+            help="What --schedule auto minimises. Default: dram.",
         ),
     ]
     chunk: Annotated[
         int | str | None,
         click.option(
             "--chunk",
+            shell_complete=chunks,
             metavar="C|auto",
             callback=number,
             help="Images that take turns together, timestep by timestep. Default: auto, the fewest DRAM bytes.",
@@ -196,21 +233,31 @@ class WholeSimulation(ScheduledSimulation):
         str | None,
         click.option(
             "--spikes",
+            shell_complete=spike_sources,
             metavar="workload|engine",
             help="engine: what the network fires under this very sharing. Default: workload, what the workload names.",
         ),
     ]
     weights: Annotated[
-        str | None, click.option("--weights", metavar="calibrated|FILE", help="Of the engine. Default: calibrated.")
+        str | None,
+        click.option(
+            "--weights", shell_complete=weights, metavar="calibrated|FILE", help="Of the engine. Default: calibrated."
+        ),
     ]
     images: Annotated[
         str | None,
-        click.option("--images", metavar="random|digits|FILE", help="What the engine sees. Default: random."),
+        click.option(
+            "--images",
+            shell_complete=images,
+            metavar="random|digits|FILE",
+            help="What the engine sees. Default: random.",
+        ),
     ]
     mode: Annotated[
         str | None,
         click.option(
             "--mode",
+            shell_complete=modes,
             metavar="inference|training",
             help=f"training: forward, backward and weight update of a batch (default --arch {defaults.TRAINING_ARCH}).",
         ),
@@ -219,6 +266,7 @@ class WholeSimulation(ScheduledSimulation):
         str | None,
         click.option(
             "--bptt",
+            shell_complete=keepings,
             metavar="stored|reversed|recomputed",
             help="In training, whether membranes are stored, undone from the last ones (soft reset), or computed again "
             "forwards. Default: stored.",
@@ -228,6 +276,7 @@ class WholeSimulation(ScheduledSimulation):
         str | None,
         click.option(
             "--optimizer",
+            shell_complete=optimizers,
             metavar="NAME",
             help="In training, how weights change (lifsim list optimizers). Default: the architecture's.",
         ),

@@ -44,10 +44,10 @@ COMMANDS = {
 
 _EPILOG = """\b
 Examples:
-  lifsim run --arch sata128.yaml --sharing channel4
-  lifsim check my_arch.yaml my_network.yaml
-  lifsim workload show vgg16_cifar10
   lifsim list archs
+  lifsim run --arch sata128.yaml --sharing channel4
+  lifsim compare --sharing none,layer,channel4
+  lifsim workload show vgg16_cifar10
 """
 
 

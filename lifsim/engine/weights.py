@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lifsim.config.file_kind import WEIGHTS
 from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.files import replacing
 from lifsim.model.network import Lif, Network, Node
@@ -126,6 +127,7 @@ def load_weights(path: str | Path, network: Network) -> Weights:
     source = str(path)
     wanted, parameters = weight_shapes(network), neuron_parameters(network)
     with closing(Archive(Path(path))) as archive:
+        archive.refuse_other(WEIGHTS)
         faults = _name_faults(network, wanted, archive.arrays, source)
         for name in wanted.keys() & archive.arrays.keys():
             found = archive.arrays[name]

@@ -62,10 +62,8 @@ def text_of(value: float, unit: str) -> str:
             return f"{value:.1%}"
         case "B":
             return format_bytes(value)
-        case "pJ":
+        case "pJ" | "pJ each":
             return format_si(value * 1e-12, "J")
-        case "pJ each":
-            return f"{value:.3g} pJ"
         case "mm2":
             return f"{value:.4g} mm2"
         case _:

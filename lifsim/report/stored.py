@@ -22,6 +22,8 @@ from lifsim.accounting.books import (
 from lifsim.accounting.lif_update import LifUpdatePj
 from lifsim.accounting.prices import Area
 from lifsim.accounting.stage_record import StageRecord
+from lifsim.config.document import kind_at
+from lifsim.config.file_kind import in_words
 from lifsim.config.json_file import MAX_BYTES, parse_json, plain_json
 from lifsim.config.text_file import read_text
 from lifsim.errors import Fault, InputError, collecting
@@ -207,7 +209,11 @@ def read_runs(folders: Iterable[Path]) -> list[Stored]:
     found, faults = [], list[Fault]()
     for folder in folders:
         if not (folder / "summary.json").is_file():
-            faults.append(Fault("must be the folder of a run, with a summary.json", source=str(folder)))
+            faults.append(
+                Fault(
+                    f"must be the folder of a run, with a summary.json{in_words(kind_at(folder))}", source=str(folder)
+                )
+            )
             continue
         with collecting(faults):
             found.append(_stored_run(folder / "summary.json"))

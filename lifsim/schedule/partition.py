@@ -111,7 +111,8 @@ def _require_membrane_buffer(facts: NetworkFacts, ends: list[int], runs: Mapping
         if runs[first] == "timestep-major" and any(state.layers[0] in range(first, end) for state in facts.states):
             rule = "0 must be > 0 where layers run timestep by timestep, as"
             does = f"{_names(facts, first, end)} {'does' if end - first == 1 else 'do'}"
-            raise InputError(Fault(f"{rule} {does}", path="buffers.membrane.size_bytes"))
+            way_out = "layers that share none of them tick-batched (--schedule tick) need none"
+            raise InputError(Fault(f"{rule} {does}; {way_out}", path="buffers.membrane.size_bytes"))
 
 
 def _require_norms(choices: Choices, runs: Mapping[int, Runs | None], ends: list[int]) -> None:

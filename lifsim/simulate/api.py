@@ -11,6 +11,7 @@ from typing import Any, Literal
 from lifsim.accounting.prices import price_faults
 from lifsim.config import defaults
 from lifsim.config.device import choosing
+from lifsim.config.origins import Sourced
 from lifsim.config.overrides import override
 from lifsim.config.validate import Examined
 from lifsim.config.workload import network_of, read_workload
@@ -18,7 +19,7 @@ from lifsim.errors import Fault, InputError, shown
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
-from lifsim.simulate.inputs import Inputs, gathered, named_arch, priced_arch
+from lifsim.simulate.inputs import Inputs, gathered, named_arch, priced_arch, sourced_arch, sourced_network
 from lifsim.simulate.options import Bptt, Mode, Objective, Options, Schedule, SpikeSource, examined_options
 from lifsim.simulate.pipeline import run as simulate
 from lifsim.simulate.resolved import arch_document, network_document
@@ -105,7 +106,8 @@ def run(
     settings = [*chosen_parts(dram, optimizer), *texts_of(overrides)]
     shared = _fitted(sharing, where_possible=share_where_possible)
     inputs = read_inputs(arch, workload, shared, lambda: _options(options, named), settings)
-    return simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, watch)
+    with inputs.origins.telling():
+        return simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, watch)
 
 
 def chosen_parts(dram: Name | None, optimizer: str | None) -> list[str]:
@@ -134,8 +136,8 @@ def read_inputs(
 ) -> Inputs:
     """The inputs of a run, of which some may be objects already. Raises InputError with the faults of all."""
     return gathered(
-        lambda settings: _arch(arch, settings),
-        lambda settings: given_network(workload, settings),
+        lambda settings: given_arch(arch, settings),
+        lambda settings: given_workload(workload, settings),
         lambda: sharing if isinstance(sharing, Sharing) else Sharing.parse(sharing),
         options,
         texts_of(overrides),
@@ -158,14 +160,22 @@ def _as_text(path: Name | None) -> str | None:
     return fspath(path) if isinstance(path, PathLike) else path
 
 
-def _arch(given: Arch | Name, settings: Sequence[str]) -> Arch:
+def given_arch(given: Arch | Name, settings: Sequence[str]) -> Sourced[Arch]:
+    """The architecture that is given or named, with `settings`. Raises InputError, also where a part has no price."""
     if not isinstance(given, Arch):
-        return load_arch(given, settings)
+        return sourced_arch(name_of(given, "arch"), settings)
     if settings:
-        return priced_arch(arch_document(given), settings)
+        return Sourced(priced_arch(arch_document(given), settings))
     if faults := list(price_faults(given)):
         raise InputError(faults)
-    return given
+    return Sourced(given)
+
+
+def given_workload(given: Network | Name, settings: Sequence[str]) -> Sourced[Network]:
+    """As `given_network`, with the document that it was made of."""
+    if isinstance(given, Network):
+        return Sourced(given_network(given, settings))
+    return sourced_network(override(read_workload(name_of(given, "workload")), settings))
 
 
 def given_network(given: Network | Name, settings: Sequence[str]) -> Network:

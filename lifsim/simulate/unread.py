@@ -22,6 +22,8 @@ def unread_options(network: Network, sharing: Sharing, options: Options) -> Iter
         for name, value in (("weights", options.weights), ("images", options.images)):
             if value is not None:
                 yield Fault(f"{value!r} must go with spikes engine, which alone has {name}", path=name)
+    if options.seed and not fires_own(network, options) and (options.trace or network.spikes.trace) is not None:
+        yield Fault(f"{options.seed} must be 0 where spikes are those of a trace: none are drawn", path="seed")
     if options.chunk is not None and _asks_for_ticks(network, sharing, options):
         where = "schedule timestep or auto, with groups, or with a sharing under which layers take turns"
         yield Fault(f"{options.chunk} must go with {where}: a layer that ticks works image by image", path="chunk")

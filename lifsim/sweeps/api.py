@@ -86,6 +86,8 @@ def sweep(
         "sample": sample,
     }
     planned = plan(asked_from_python(given, *with_devices(dram, overrides, vary or {})))
+    if jobs is not None and scheduler is not None:
+        raise InputError(Fault("must stand without scheduler, whose cluster has its own workers", path="jobs"))
     processes = len(os.sched_getaffinity(0)) if jobs is None else jobs
     if not (isinstance(processes, int) and 1 <= processes <= MAX_JOBS):
         raise InputError(Fault(f"{shown(jobs)} must be a whole number from 1 to {MAX_JOBS}", path="jobs"))

@@ -3,12 +3,12 @@ found out once."""
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from lifsim.errors import InputError
-from lifsim.graph.states import states_of
+from lifsim.errors import InputError, visible
 from lifsim.hardware.array import sparsity_of
 from lifsim.memo import Shared
 from lifsim.simulate.inputs import Inputs
@@ -17,16 +17,13 @@ from lifsim.simulate.resolved import sha256_of
 from lifsim.simulate.result import Result
 from lifsim.simulate.spikes import Spikes, fires_own, read_spikes
 from lifsim.sweeps.combinations import Asked
-from lifsim.watch import Watch, unwatched
+from lifsim.watch import Watch, part_of, unwatched
 
 KEPT = 4
 """Spikes that are kept, the last used."""
 
 NO_SPIKES = ("schedule", "objective", "groups", "chunk", "bptt")
 """Options that spikes do not depend on."""
-
-PARTS = 1000
-"""In which the progress of one run is told."""
 
 
 @dataclass
@@ -37,7 +34,6 @@ class Together:
 
     def run(self, inputs: Inputs, watch: Watch = unwatched) -> Result:
         """Raises InputError where the inputs do not go together."""
-        states_of(inputs.network, inputs.sharing)  # before spikes are read, which takes long
         spikes, shared = self._heard(inputs, watch)
         return simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, spikes, shared, watch)
 
@@ -57,25 +53,20 @@ class Together:
 
 
 def run_each(asked: Sequence[Asked], watch: Watch = unwatched) -> Iterator[Result | InputError]:
-    """Each run in turn, or why there is none. `watch` is told how far all of them are."""
-    together = Together()
+    """Each run in turn, or why there is none. `watch` is told which it is, and about how long the rest takes."""
+    together, began = Together(), time.monotonic()
     for index, one in enumerate(asked):
+        here = f"run {index + 1} of {len(asked)}, {visible(one.label)}{_left(index, len(asked), began)}"
+        watch(here, 0, 0)
         try:
-            yield together.run(one.inputs, _part(index, len(asked), watch))
+            if isinstance(one.inputs, InputError):
+                raise one.inputs
+            yield together.run(one.inputs, part_of(here, watch))
         except InputError as error:
             yield error
-    watch("runs", len(asked) * PARTS, len(asked) * PARTS)
 
 
-def _part(index: int, count: int, watch: Watch) -> Watch:
-    """Tells `watch` of one of `count` runs as a part of all, which never goes back."""
-    most = 0
-
-    def show(work: str, done: int, total: int) -> None:
-        nonlocal most
-        del work  # one bar for all that a run does
-        most = max(most, PARTS * done // total if total else 0)
-        watch("runs", index * PARTS + min(most, PARTS - 1), count * PARTS)
-
-    show("", 0, 0)
-    return show
+def _left(done: int, count: int, began: float) -> str:
+    """At the pace so far."""
+    left = (time.monotonic() - began) * (count - done) / done if done else 0.0
+    return f", about {left:,.0f} s left" if left >= 1 else ""

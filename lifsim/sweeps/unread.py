@@ -31,7 +31,9 @@ MOST_COMBINATIONS = 20_000
 def unread_everywhere(job: Job, request: Request) -> Iterator[Fault]:
     """A fault of each value of an option that goes with no values of the others, and of each that no run reads."""
     axes = {axis.key: axis.values for axis in job.space.axes}
-    options = {key: _few(values) for key, values in axes.items() if key in Options.model_fields}
+    # A seed chooses the points of a sample, too.
+    read = {*Options.model_fields} - {"seed"}
+    options = {key: _few(values) for key, values in axes.items() if key in read}
     pairs = list(_pairs(job, axes["sharing"]))
     refused: dict[tuple[str, str], str] = {}
     good: set[tuple[str, str]] = set()

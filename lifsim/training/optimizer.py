@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from lifsim.hardware.gemm import ceil_div
 from lifsim.model.arch import MASTER_BITS, Arch, OptimizerPart
 from lifsim.model.network import Layer, Network
+from lifsim.note import Note
 from lifsim.optimizers import OPTIMIZERS, Optimizer
 from lifsim.schedule.storage import filter_bytes
 from lifsim.units import format_bytes
@@ -84,7 +85,8 @@ def optimizer_notes(network: Network, arch: Arch, batch: int) -> Iterator[str]:
     once = f"weights change once a batch, of {batch} here (--batch), by {optimizer_words(part)}"
     yield f"{once}: {moved(part.name)} to and from DRAM; it would be {others} (--optimizer)"
     if all(component.tag != "optimizer" for component in arch.components):
-        yield "the optimizer's work is counted and not priced: no component is of tag optimizer"
+        unpriced = "the optimizer's work is counted and not priced"
+        yield Note(f"{unpriced}: no component is of tag optimizer", unpriced)
     elif _optimizer(part).divisions and all(component.tag != "optimizer_divider" for component in arch.components):
         yield "the optimizer's divisions are counted and not priced: no component is of tag optimizer_divider"
 

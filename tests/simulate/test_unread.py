@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -41,6 +42,15 @@ def test_all_that_nothing_reads_is_told_at_once() -> None:
     with pytest.raises(InputError) as error:
         lifsim.run(None, NETWORK, images="digits", chunk=2, batch=2)
     assert [fault.path for fault in error.value.faults] == ["images", "chunk"]
+
+
+def test_a_trace_is_not_drawn(tmp_path: Path) -> None:
+    trace = tmp_path / "spikes.npz"
+    assert main(["trace", "make", "--workload", NETWORK, "--out", str(trace)]) == 0
+    with pytest.raises(InputError, match="seed: 7 must be 0 where spikes are those of a trace"):
+        lifsim.run(None, NETWORK, trace=trace, seed=7)
+    swept = lifsim.sweep(workload=NETWORK, trace=trace, seed=7, jobs=1, overrides=["dram.model=ideal"])
+    assert [row["error"] for row in swept.rows] == [None]  # there it may choose the points
 
 
 def test_settings_of_what_trains_must_go_with_training() -> None:

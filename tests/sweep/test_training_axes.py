@@ -94,6 +94,15 @@ def test_what_no_point_could_read_is_refused(
     assert message in capsys.readouterr().err
 
 
+def test_a_cluster_has_its_own_processes(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    scheduler = "tcp://127.0.0.1:1"
+    asked = ["sweep", "--workload", "lenet5_mnist", "--out", str(tmp_path / "s"), "--jobs", "2"]
+    assert main([*asked, "--scheduler", scheduler]) == 2
+    assert "--jobs: must stand without --scheduler" in capsys.readouterr().err
+    with pytest.raises(InputError, match="jobs: must stand without scheduler"):
+        lifsim.sweep(workload="lenet5_mnist", jobs=2, scheduler=scheduler)
+
+
 @pytest.mark.parametrize(
     "vary",
     [

@@ -15,6 +15,7 @@ from lifsim.model.arch import Arch
 from lifsim.model.buffers import Buffers
 from lifsim.model.network import Network
 from lifsim.model.schema import known
+from lifsim.note import Note
 
 
 @ACCOUNTINGS.register
@@ -26,7 +27,12 @@ class SataSim(Accounting):
     scheduled = False
     reads_spikes = False
     dataflows = ("sata",)
-    notes = ("counted and priced as SATA_Sim does, to the letter; sparsity is the workload's mean rate",)
+    notes = (
+        Note(
+            "counted and priced as SATA_Sim does, to the letter; sparsity is the workload's mean rate",
+            "counted and priced as SATA_Sim does, to the letter",
+        ),
+    )
 
     def refusals(self, arch: Arch) -> Sequence[Iterator[tuple[str, str]]]:
         """Other dataflows than its own, memory that somebody waits for, and what its bill of materials cannot say."""

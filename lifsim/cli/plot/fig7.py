@@ -8,6 +8,7 @@ from typing import Annotated
 
 import click
 
+from lifsim.cli.completing import sharings
 from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.memory_options import MemoryOptions, memory_workload
 from lifsim.cli.plot.output import Output
@@ -36,14 +37,16 @@ class TrainingMemory(MemoryOptions):
     epilog="""\b
 Examples:
   lifsim plot fig7
-  lifsim plot fig7 reports/digits
-  lifsim plot fig7 --workload resnet19_positions_imagenet100 --sharing none,layer+channel2 --out fig7.svg
+  lifsim study --workload digits_cnn --epochs 2 --seeds 1 --sharing none,channel2 --out reports/small_study
+  lifsim plot fig7 reports/small_study
+  lifsim plot fig7 --workload resnet19_positions_imagenet100 --sharing none,layer+channel2 \\
+      --out figures/fig7_positions.svg
 """,
 )
 @click.argument("study", required=False, type=click.Path(path_type=Path))
 @memory_workload
 @click.option(
-    "--sharing", "sharings", metavar="SHARING,...", show_default=SHARINGS,
+    "--sharing", "sharings", shell_complete=sharings, metavar="SHARING,...", show_default=SHARINGS,
     help="LIF sharings beside none.",
 )  # fmt: skip
 @where_possible_option

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from lifsim.cli.completing import workloads
 from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.inputs import Simulation, number
 from lifsim.cli.plot.output import Output
@@ -28,9 +29,13 @@ PARTS = ("top", "bottom", "all")
     epilog="""\b
 Examples:
   lifsim plot fig9
-  lifsim plot fig9 --part top --trace vgg16.npz --out fig9_top.svg
-  lifsim plot fig9 --part top reports/run-none reports/run-channel2 reports/run-channel4
-  lifsim plot fig9 --part bottom --mini-batch 8 --set buffers.membrane.size_bytes=128KiB --out fig9_bottom.pdf
+  lifsim trace make --workload vgg16_cifar10 --seed 9 --out results/nine.npz
+  lifsim plot fig9 --part top --workload vgg16_cifar10 --trace results/nine.npz --out figures/fig9_trace.svg
+  lifsim run --workload lenet5_mnist --sharing none --out results/drawn_none
+  lifsim run --workload lenet5_mnist --sharing channel2 --out results/drawn_channel2
+  lifsim plot fig9 --part top results/drawn_none results/drawn_channel2 --out figures/fig9_stored.svg
+  lifsim plot fig9 --part bottom --mini-batch 8 --set buffers.membrane.size_bytes=128KiB \\
+      --out figures/fig9_bottom.pdf
 """,
 )
 @click.argument("runs", nargs=-1, metavar="[RUN...]", type=click.Path(path_type=Path))
@@ -43,7 +48,12 @@ Examples:
     show_default=True,
     help="Images of the bottom half's mini-batch.",
 )
-@click.option("--networks", metavar="NAME|FILE,...", help="The bottom half's. Default: VGG-16 on the five datasets.")
+@click.option(
+    "--networks",
+    shell_complete=workloads,
+    metavar="NAME|FILE,...",
+    help="The bottom half's. Default: VGG-16 on the five datasets.",
+)
 @where_possible_option
 @options_of(Simulation, "simulation")
 @options_of(Output, "output")

@@ -15,7 +15,7 @@ from lifsim.report.compare.gather import gathered
 from lifsim.simulate.api import texts_of
 from lifsim.simulate.options import Bptt, Mode, Objective, Schedule, SpikeSource
 from lifsim.simulate.result import Result
-from lifsim.sweeps.api import Name, Several
+from lifsim.sweeps.api import MAX_JOBS, Name, Several
 from lifsim.sweeps.combinations import Wanted
 from lifsim.watch import Watch, unwatched
 
@@ -46,6 +46,9 @@ def compare(
     groups: Sequence[str] | None = None,
     mode: Several[Mode] | None = None,
     bptt: Several[Bptt] | None = None,
+    dram: Several[Name] | None = None,
+    optimizer: Several[str] | None = None,
+    jobs: int = 1,
     watch: Watch = unwatched,
 ) -> pd.DataFrame:
     """A row a run, its label the index: first the `runs`, results or folders that `lifsim run` has written, then those
@@ -55,8 +58,9 @@ def compare(
     what else differs between the inputs, the figures of `Totals.figures` with their units, and for each in numbers
     `change.` and its name: how much more it is than the baseline's, as a share. baseline: label or number (from 1) of
     the run that changes are against; None: the first one. rows: groups of figures (cycles, time, operations, dram,
-    accesses, energy, lif_update, area, lif_memory) or single ones by name; none: all of them. vary, overrides: as in
-    `lifsim.sweep`. `frame.attrs["unlike"]` says in what the runs are not alike.
+    accesses, energy, lif_update, area, lif_memory) or single ones by name; none: all of them. jobs: processes that make
+    runs. What else there is means what it means in `lifsim.sweep` and `lifsim.run`. `frame.attrs["unlike"]` says in
+    what the runs are not alike.
 
     Raises InputError with every fault of what is asked for, and where no run can be made.
     """
@@ -77,9 +81,13 @@ def compare(
         "groups": None if groups is None else [tuple(groups)],
         "mode": mode,
         "bptt": bptt,
+        "dram": dram,
+        "optimizer": optimizer,
     }
     given = {key: [_plain(one) for one in _several(value)] for key, value in named.items() if value is not None}
     settings = texts_of(overrides)
+    if not (isinstance(jobs, int) and 1 <= jobs <= MAX_JOBS):
+        raise InputError(Fault(f"{shown(jobs)} must be a whole number from 1 to {MAX_JOBS}", path="jobs"))
     if not isinstance(vary, Mapping | None):
         raise InputError(Fault(f"{shown(vary)} must be a mapping of keys to values", path="vary"))
     varied = {key: _listed(value) for key, value in (vary or {}).items()}
@@ -87,7 +95,7 @@ def compare(
     if not runs and wanted is None:
         raise InputError(Fault("must be given: results, folders of runs, or options", path="runs"))
     found = gathered([_given(one) for one in runs], wanted, baseline, [*_several(rows)])
-    return found.compared(watch).frame
+    return found.compared(watch, jobs=jobs).frame
 
 
 def _given(one: object) -> Result | Path:

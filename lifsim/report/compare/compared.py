@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from lifsim.csv_text import csv_text
 from lifsim.errors import Fault, InputError
+from lifsim.report.compare.chosen import Chosen
 from lifsim.report.compare.differences import Difference, differences
-from lifsim.report.compare.rows import Chosen, Row, change, rows
+from lifsim.report.compare.rows import Row, change, rows
 from lifsim.report.compare.runs import Entry, Failure, Run
 from lifsim.report.compare.unlike import notes, unlike
 from lifsim.simulate.resolved import MODEL_VERSION
@@ -92,8 +94,8 @@ class Compared:
         frame.attrs |= {"baseline": self.baseline.label, "unlike": list(self.unlike)}
         return frame
 
-    def tree(self) -> dict[str, Any]:
-        """Plain data."""
+    def tree(self, folders: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """Plain data. folders: by label, where runs are kept beside it."""
         return {
             "format": COMPARISON_FORMAT,
             "schema_version": COMPARISON_VERSION,
@@ -102,10 +104,10 @@ class Compared:
             "unlike": list(self.unlike),
             "notes": list(self.notes),
             "differences": {
-                one.key: dict(zip((run.label for run in self.runs), one.values, strict=True))
+                one.key: dict(zip((run.label for run in self.runs), map(_finite, one.values), strict=True))
                 for one in self.differences
             },
-            "runs": [self._entry(entry) for entry in self.entries],
+            "runs": [self._entry(entry) | _kept(entry.label, folders or {}) for entry in self.entries],
         }
 
     def _entry(self, entry: Entry) -> dict[str, Any]:
@@ -136,6 +138,15 @@ class Compared:
             changes = {f"change.{name}": value for name, value in self._changes(entry).items()}
             yield {"run": entry.label, "error": None, **own, **self.chosen.names(entry), **changes}
             place += 1
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no other numbers; files that are read might."""
+    return value if not isinstance(value, float) or math.isfinite(value) else str(value)
+
+
+def _kept(label: str, folders: Mapping[str, str]) -> dict[str, str]:
+    return {"folder": folders[label]} if label in folders else {}
 
 
 def _failures(entries: Sequence[Entry]) -> Iterator[Failure]:

@@ -15,6 +15,9 @@ PROSE = ("description", "source", "provenance", "notes", "source_url")
 PARTS = ("components", "layers", "satasim", "dram.device", "spikes.rates", "training")
 """Parts of files of many small keys: tables count those that differ."""
 
+DEEPEST = 12
+"""Keys within keys; no file has as many."""
+
 MOST = 24
 """Keys that a table shows."""
 
@@ -77,17 +80,17 @@ def _of_network(run: Run, others: bool) -> Iterator[tuple[str, Any]]:
     return (one for one in _flat(run.inputs["workload"]) if not others or one[0] == "timesteps")
 
 
-def _flat(tree: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+def _flat(tree: Any, prefix: str = "", deep: int = 0) -> Iterator[tuple[str, Any]]:
     """Dotted keys, but for the file's name; entries of lists by their names, or their places."""
     entries: Mapping[Any, Any] | None = None
     if isinstance(tree, Mapping):
         entries = tree
     elif isinstance(tree, list) and any(isinstance(entry, Mapping) for entry in tree):
         names = [entry.get("name", place) if isinstance(entry, Mapping) else place for place, entry in enumerate(tree)]
-        entries = dict(zip(names, tree, strict=True))
-    if entries is None:
+        entries = dict(zip(map(str, names), tree, strict=True))
+    if entries is None or deep == DEEPEST:
         yield prefix, tree
         return
     for name, value in entries.items():
         if name not in PROSE and (prefix or name != "name"):
-            yield from _flat(value, f"{prefix}.{name}" if prefix else str(name))
+            yield from _flat(value, f"{prefix}.{name}" if prefix else str(name), deep + 1)

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lifsim.errors import Fault, InputError, collecting
+from lifsim.report.compare.chosen import Chosen
 from lifsim.report.compare.compared import Compared
-from lifsim.report.compare.rows import Chosen
-from lifsim.report.compare.runs import Entry, Failure, Run, find_run, labelled_apart, read_stored
+from lifsim.report.compare.keep import runs_in
+from lifsim.report.compare.made import Keep, made
+from lifsim.report.compare.runs import Run, find_run, labelled_apart, read_stored
 from lifsim.simulate.result import Result
 from lifsim.sweeps.combinations import Asked, Wanted, combinations
-from lifsim.sweeps.together import run_each
 from lifsim.watch import Watch, unwatched
-
-Keep = Callable[[str, Result], None]
-"""Is told of every run that is made, with its label."""
 
 
 def not_kept(_label: str, _result: Result) -> None:
@@ -33,17 +31,10 @@ class Gathered:
     baseline: int | None
     chosen: Chosen
 
-    def compared(self, watch: Watch = unwatched, keep: Keep = not_kept) -> Compared:
-        """With all runs made. Raises InputError where none is left, or not that of the baseline."""
-        return Compared.of([*self.there, *self._made(watch, keep)], self.baseline, self.chosen)
-
-    def _made(self, watch: Watch, keep: Keep) -> Iterator[Entry]:
-        for one, found in zip(self.asked, run_each(self.asked, watch), strict=True):
-            if isinstance(found, InputError):
-                yield Failure.of(one.label, found)
-            else:
-                keep(one.label, found)
-                yield Run.of(one.label, found)
+    def compared(self, watch: Watch = unwatched, keep: Keep = not_kept, jobs: int = 1) -> Compared:
+        """With all runs made, on so many processes. Raises InputError where none is left, or not that of the
+        baseline."""
+        return Compared.of([*self.there, *made(self.asked, watch, keep, jobs)], self.baseline, self.chosen)
 
 
 def gathered(
@@ -73,5 +64,14 @@ def gathered(
 
 
 def _there(given: Sequence[Result | Path]) -> tuple[Run, ...]:
-    stored = iter(read_stored([one for one in given if isinstance(one, Path)]))
-    return tuple(Run.of(one.name, one) if isinstance(one, Result) else next(stored) for one in given)
+    """In their order; the folder of a comparison stands for the runs in it, which are called as it called them."""
+    whole = list[tuple[str | None, Result | Path]]()
+    for one in given:
+        kept = runs_in(one) if isinstance(one, Path) else {}
+        whole += kept.items() if kept else [(None, one)]
+    stored = iter(read_stored([one for _, one in whole if isinstance(one, Path)]))
+    found = []
+    for label, one in whole:
+        run = Run.of(one.name, one) if isinstance(one, Result) else next(stored)
+        found.append(run if label is None else replace(run, label=label))
+    return tuple(found)

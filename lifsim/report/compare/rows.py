@@ -1,30 +1,15 @@
-"""Which figures of runs are compared: those of tables in words and units, those of files by their dotted names."""
+"""The rows of a comparison: figures of all runs beside each other, in words and units, with their changes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from lifsim.errors import Fault, InputError, did_you_mean, shown
+from lifsim.play.bound import bound
+from lifsim.report.compare.chosen import BOUND, FIGURES, Chosen, meant
 from lifsim.report.compare.runs import Run
 from lifsim.report.quantities import KEPT, MAIN, Quantity, quantities
-from lifsim.sweeps.outcome import figure_names
-from lifsim.training.traffic import StageBytes
 from lifsim.units import change_text, key_words
-
-ALL = "all"
-FIGURES: dict[str, tuple[str, ...]] = {
-    "cycles": ("cycles", "bound"),
-    "time": ("time_s", "pe_utilisation", "pe_utilisation_overall"),
-    "operations": ("ops",),
-    "dram": ("dram_bytes",),
-    "accesses": ("sram_accesses", "register_accesses"),
-    "energy": ("energy_pj",),
-    "lif_update": ("lif_update_pj",),
-    "area": ("area_mm2", "area_parts_mm2", "lif_units"),
-    "lif_memory": ("lif_memory_bytes",),
-}
-"""By group of the tables' rows, the figures that it is of."""
 
 USUAL = ("dram_bytes", "energy_pj.compute", "energy_pj.sram", "energy_pj.dram")
 """Figures that a table has unasked beside `MAIN`."""
@@ -58,71 +43,55 @@ class Row:
     cells: tuple[Cell, ...]
 
 
-@dataclass(frozen=True)
-class Chosen:
-    """What --rows names: groups, and figures by their dotted names; both empty: what is shown unasked."""
-
-    groups: tuple[str, ...] = ()
-    figures: tuple[str, ...] = ()
-
-    @property
-    def unasked(self) -> bool:
-        """Whether nothing was chosen."""
-        return not self.groups and not self.figures
-
-    @classmethod
-    def of(cls, names: Sequence[str], runs: Sequence[Run]) -> Chosen:
-        """Raises InputError with every name that is none of a group or of a figure, be it of one of the `runs` that are
-        there already."""
-        of_runs = (name for run in runs for name in run.totals.figures)
-        known = dict.fromkeys([*figure_names(), *(f"dram_bytes.{name}" for name in StageBytes().shown()), *of_runs])
-        above = dict.fromkeys(name[:place] for name in known for place in _dots(name))
-        groups, figures, faults = dict[str, None](), dict[str, None](), list[Fault]()
-        for given in names:
-            name = given.strip()
-            group = name.lower().replace(" ", "_").replace("-", "_")
-            if group == ALL:
-                groups |= dict.fromkeys(FIGURES)
-            elif group in FIGURES:
-                groups[group] = None
-            elif name in known or name in above:
-                figures[name] = None
-            else:
-                hint = did_you_mean(name, [*FIGURES, ALL]) if "." not in name else did_you_mean(name, known)
-                rule = f"{shown(name)} must be one of {', '.join(FIGURES)} or {ALL}, or a figure of summary.json"
-                faults.append(Fault(f"{rule}{hint if 'did you mean' in hint else ''}", path="rows"))
-        if faults:
-            raise InputError(faults)
-        return cls(tuple(groups), tuple(figures))
-
-    def names(self, run: Run) -> dict[str, float | str]:
-        """The figures of a run that are chosen, all of them unasked."""
-        parts = [part for group in self.groups for part in FIGURES[group]] + list(self.figures)
-        return {
-            name: value
-            for name, value in run.totals.figures.items()
-            if self.unasked or any(name == part or name.startswith(f"{part}.") for part in parts)
-        }
-
-
-def _dots(name: str) -> Iterator[int]:
-    return (place for place, sign in enumerate(name) if sign == ".")
-
-
 def rows(runs: Sequence[Run], baseline: int, chosen: Chosen) -> tuple[Row, ...]:
-    """The rows of a table: of groups those that are zero in no run, or in some; then single figures."""
-    return (*_of_groups(runs, baseline, chosen), *_of_figures(runs, baseline, chosen))
+    """The rows of a table, those of a group below each other: of whole groups those that some run has something of."""
+    catalogue = _catalogue(runs)
+    usual = [one for one in catalogue.values() if _is_usual(_told(one)[0])]
+    found = [] if chosen.asked else [*(_row(one, baseline) for one in usual if _is_something(one)), _bound(runs)]
+    for asked in chosen.asked:
+        if asked in FIGURES:
+            group = (one for one in catalogue.values() if _told(one)[0].group.lower().replace(" ", "_") == asked)
+            found += [_row(one, baseline) for one in group if _is_something(one)]
+            found += [_bound(runs)] if asked == "cycles" else []
+        else:
+            found += _of_figure(asked, runs, baseline, catalogue)
+    groups = list(dict.fromkeys(row.group for row in found))
+    return tuple(dict.fromkeys(sorted(found, key=lambda row: groups.index(row.group))))
 
 
-def _of_groups(runs: Sequence[Run], baseline: int, chosen: Chosen) -> Iterator[Row]:
+def _bound(runs: Sequence[Run]) -> Row:
+    """Where most of the cycles go."""
+    words = [bound(run.totals.cycles) for run in runs]
+    return Row("cycles", "bound by", _cells(words, words, 0))
+
+
+Told = Sequence[Quantity | None]
+"""What each run has of a row; None: it has none."""
+
+
+def _told(row: Told) -> list[Quantity]:
+    return [one for one in row if one is not None]
+
+
+def _is_something(row: Told) -> bool:
+    return any(one.value for one in _told(row)) or _told(row)[0].group == KEPT
+
+
+def _is_usual(one: Quantity) -> bool:
+    return one.key in MAIN or any(one.key == part or one.key.startswith(f"{part}.") for part in USUAL)
+
+
+def _catalogue(runs: Sequence[Run]) -> dict[str, Told]:
+    """What each run has of every row that tables know, in the order of the run that has most."""
     found = [{_place(one): one for one in quantities(run)} for run in runs]
-    for place in dict.fromkeys(place for one in found for place in one):
-        row = [one.get(place) for one in found]
-        told = [one for one in row if one is not None]
-        if _is_chosen(told[0], chosen) and (any(one.value for one in told) or told[0].group == KEPT):
-            values = [None if one is None else one.value for one in row]
-            texts = ["-" if one is None else one.text for one in row]
-            yield Row(told[0].group, _common(told), _cells(values, texts, baseline))
+    places = dict.fromkeys(place for one in sorted(found, key=len, reverse=True) for place in one)
+    return {place: [one.get(place) for one in found] for place in places}
+
+
+def _row(row: Told, baseline: int) -> Row:
+    told = _told(row)
+    values, texts = zip(*((None, "-") if one is None else (one.value, one.text) for one in row), strict=True)
+    return Row(told[0].group, _common(told), _cells(values, texts, baseline))
 
 
 def _place(one: Quantity) -> str:
@@ -136,19 +105,17 @@ def _common(told: Sequence[Quantity]) -> str:
     return told[0].name if len(names) == 1 else told[0].name.partition(",")[0]
 
 
-def _is_chosen(one: Quantity, chosen: Chosen) -> bool:
-    if chosen.unasked:
-        return one.key in MAIN or any(one.key == part or one.key.startswith(f"{part}.") for part in USUAL)
-    return one.group.lower().replace(" ", "_") in chosen.groups
-
-
-def _of_figures(runs: Sequence[Run], baseline: int, chosen: Chosen) -> Iterator[Row]:
+def _of_figure(asked: str, runs: Sequence[Run], baseline: int, catalogue: Mapping[str, Told]) -> Iterator[Row]:
+    """Those that tables know in their words."""
     found = [run.totals.figures for run in runs]
-    for asked in chosen.figures:
-        for name in dict.fromkeys(name for one in found for name in one):
-            if name == asked or name.startswith(f"{asked}."):
-                values = [one.get(name) for one in found]
-                yield Row("figures", name, _cells(values, [_figure_text(name, value) for value in values], baseline))
+    for name in meant(asked, dict.fromkeys(name for one in found for name in one)):
+        if name == BOUND:
+            yield _bound(runs)
+        elif name in catalogue:
+            yield _row(catalogue[name], baseline)
+        else:
+            values = [one.get(name) for one in found]
+            yield Row("figures", name, _cells(values, [_figure_text(name, value) for value in values], baseline))
 
 
 def _figure_text(name: str, value: float | str | None) -> str:

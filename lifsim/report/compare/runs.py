@@ -49,12 +49,20 @@ class Run:
     @property
     def network(self) -> str:
         """Its name."""
-        return str(self.inputs["workload"].get("name", ""))
+        return self.told("workload", "name")
 
     @property
     def machine(self) -> str:
         """Its name."""
-        return str(self.inputs["arch"].get("name", ""))
+        return self.told("arch", "name")
+
+    def told(self, *keys: str) -> str:
+        """What stands under `keys` in the inputs, of which a stored summary is not asked what they are; empty where
+        nothing does."""
+        tree: Any = self.inputs
+        for key in keys:
+            tree = tree.get(key) if isinstance(tree, Mapping) else None
+        return "" if tree is None else str(tree)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,9 @@ from lifsim.units import counted
 BESIDE = 8
 """Runs that stand beside each other; more stand below each other."""
 
+LONG = 24
+"""Characters of an input that stand in one line."""
+
 FEW = (
     ("cycles", "total"),
     ("DRAM", "total"),
@@ -38,6 +41,8 @@ def print_comparison(compared: Compared) -> None:
     console = Terminal(width=columns)
     shown, further = shown_and_counted(compared.differences)
     heading = [_title(compared)]
+    if len(compared.runs) > 1:
+        heading.append(f"changes are against {compared.baseline.label}")
     heading += [f"not alike: {line}" for line in compared.unlike]
     heading += [f"not run: {line}" for line in _not_run(compared)]
     _print_lines(console, heading[:1], "bold")
@@ -75,7 +80,7 @@ def _title(compared: Compared) -> str:
     """What all runs have in common."""
     runs = compared.runs
     told: list[Callable[[Run], str]] = [
-        lambda run: f"T={run.inputs['workload'].get('timesteps')}",
+        lambda run: f"T={run.told('workload', 'timesteps')}",
         lambda run: f"batch {run.options.batch}",
         lambda run: run.options.mode,
         _schedule,
@@ -84,8 +89,7 @@ def _title(compared: Compared) -> str:
         f"{prefix} {name}" for prefix, name in (("of", _one(runs, "network")), ("on", _one(runs, "machine"))) if name
     ]
     words = [" ".join([counted(len(runs), "run"), *same])]
-    words += [of(runs[0]) for of in told if len(set(map(of, runs))) == 1]
-    return ", ".join(words + [f"changes against {compared.baseline.label}"] * (len(runs) > 1))
+    return ", ".join(words + [of(runs[0]) for of in told if len(set(map(of, runs))) == 1])
 
 
 def _one(runs: Sequence[Run], name: str) -> str:
@@ -111,10 +115,10 @@ def _machines(compared: Compared, of_machines: Sequence[Difference]) -> Table:
     first = {run.machine: place for place, run in reversed(list(enumerate(compared.runs)))}
     places = sorted(first.values())
     for place in places:
-        table.add_column(compared.runs[place].machine, justify="right", no_wrap=True)
+        table.add_column(visible(compared.runs[place].machine), justify="right", no_wrap=True)
     for one in of_machines:
         name, texts = one.words
-        table.add_row(name, *(texts[place] for place in places))
+        table.add_row(visible(name), *(_broken(texts[place]) for place in places))
     return table
 
 
@@ -123,10 +127,10 @@ def _a_column_a_run(compared: Compared, shown: Sequence[Difference]) -> Table:
     table.add_column("", no_wrap=True)
     table.add_column("")
     for run in compared.runs:
-        table.add_column(run.label, justify="right", no_wrap=True)
+        table.add_column(visible(run.label), justify="right", no_wrap=True)
     for index, one in enumerate(shown):
         name, texts = one.words
-        table.add_row("inputs" if not index else "", name, *texts)
+        table.add_row("inputs" if not index else "", visible(name), *map(_broken, texts))
     if shown:
         table.add_section()
     columns = zip(*(row.cells for row in compared.rows), strict=True)
@@ -141,25 +145,27 @@ def _a_column_a_run(compared: Compared, shown: Sequence[Difference]) -> Table:
 
 
 def _a_line_a_run(compared: Compared, shown: Sequence[Difference]) -> Table:
-    """Keys and figures of a group have the group in their heading."""
+    """Lines have numbers, by which their parts below each other are found again."""
     table = _new_table()
+    table.add_column("", justify="right", no_wrap=True)
     table.add_column("run", no_wrap=True)
-    words = [one.words for one in shown]
+    # Of runs that were made for it their labels say what they are.
+    words = [one.words for one in shown] if any(run.stored for run in compared.runs) else []
     for name, _ in words:
-        table.add_column(name, justify="right", no_wrap=True)
+        table.add_column(visible(name), justify="right", no_wrap=True)
     picked = few(compared)
     for row in picked:
         table.add_column(row.name if row.group in ("time", "figures") else f"{row.group} {row.name}", justify="right")
     columns = [_below(row, compared) for row in picked]
     for index, run in enumerate(compared.runs):
-        inputs = (texts[index] for _, texts in words)
-        table.add_row(run.label, *inputs, *(column[index] for column in columns))
+        inputs = (_broken(texts[index]) for _, texts in words)
+        table.add_row(str(index + 1), visible(run.label), *inputs, *(column[index] for column in columns))
     return table
 
 
 def few(compared: Compared) -> Sequence[Row]:
     """The rows that a table of many runs has as columns: those that were asked for, or the first ones to look at."""
-    if not compared.chosen.unasked:
+    if compared.chosen.asked:
         return compared.rows
     return [row for row in compared.rows if (row.group, row.name) in FEW]
 
@@ -172,6 +178,11 @@ def _below(row: Row, compared: Compared) -> list[str]:
         f"{cell.text:>{value}}  {cell.change_text if run is not compared.baseline else '':>{change}}"
         for cell, run in zip(row.cells, compared.runs, strict=True)
     ]
+
+
+def _broken(text: str) -> str:
+    """A long text in several lines."""
+    return "\n".join(wrapped(visible(text), LONG, indent=0))
 
 
 def _aligned(cells: Sequence[Cell], run: Run, compared: Compared) -> list[str]:

@@ -11,8 +11,8 @@ from lifsim.report.compare.runs import Run
 from lifsim.simulate.resolved import MODEL_VERSION, sha256_of
 from lifsim.units import counted
 
-FEW = 4
-"""Values that are told run by run."""
+FEW, SHORT = 4, 120
+"""Values that are told one by one, and characters of the labels of runs that are."""
 
 
 def unlike(runs: Sequence[Run]) -> tuple[str, ...]:
@@ -29,25 +29,25 @@ def _lines(runs: Sequence[Run]) -> Iterator[str]:
 
 def _rules(runs: Sequence[Run]) -> Iterator[str]:
     if any(run.model_version != MODEL_VERSION for run in runs):
-        told = _told(runs, lambda run: "not told" if run.model_version is None else run.model_version)
+        told = _told(runs, lambda run: "not told" if run.model_version is None else str(run.model_version))
         yield f"model version: {told}, of this LIFSim {MODEL_VERSION}: other rules give other figures of the same run"
     if _differ(runs, _accounting):
-        yield f"accounting: {_told(runs, _accounting)}: they count and price by other rules"
+        yield f"accounting: {_values(runs, _accounting)}: they count and price by other rules"
 
 
 def _work(runs: Sequence[Run]) -> Iterator[str]:
     """Of what, and how much."""
     if _differ(runs, lambda run: run.network):
-        yield f"networks: {_told(runs, lambda run: run.network)}: figures are of whole runs, not of equal work"
+        yield f"networks: {_values(runs, lambda run: run.network)}: figures are of whole runs, not of equal work"
     elif _differ(runs, lambda run: run.inputs["workload_sha256"]):
-        yield "networks of one name are not the same ones"
+        yield "networks: of one name, but not the same ones"
     if _differ(runs, lambda run: run.options.batch):
-        yield f"images: {_told(runs, lambda run: run.options.batch)}: figures are of all of a batch"
-    if _differ(runs, lambda run: run.options.mode):
-        yield f"mode: {_told(runs, lambda run: run.options.mode)}: training goes backwards, and updates weights"
+        yield f"images: {_values(runs, lambda run: run.options.batch)}: figures are of all of a batch"
+    if _differ(runs, _mode):
+        yield f"mode: {_values(runs, _mode)}: training goes backwards, and updates weights"
     trained = [run for run in runs if run.options.mode == "training"]
     if _differ(trained, lambda run: run.options.bptt):
-        yield f"membranes for the backward pass: {_told(trained, lambda run: run.options.bptt)}"
+        yield f"membranes for the backward pass: {_values(trained, lambda run: run.options.bptt)}"
     for same in _together(runs, lambda run: run.inputs["workload_sha256"]):
         if _differ(same, _spikes):
             why = "each network fires its own" if all(_spikes_kind(run) == "engine" for run in same) else "not the same"
@@ -56,19 +56,25 @@ def _work(runs: Sequence[Run]) -> Iterator[str]:
 
 def _machines(runs: Sequence[Run]) -> Iterator[str]:
     if _differ(runs, _memory):
-        yield f"memory: {_told(runs, _memory)}: other models of it make the array wait otherwise"
+        yield f"memory: {_values(runs, _memory)}: other models of it make the array wait otherwise"
     if _differ(runs, lambda run: run.totals.sram_technology_nm):
         yield f"SRAMs of {nodes_of({run.totals.sram_technology_nm for run in runs})}: {ONLY_SRAM_FOLLOWS}"
 
 
 def _beside_sharing(runs: Sequence[Run]) -> Iterator[str]:
     """What comes with a sharing and needs none: fewer LIF units, another schedule."""
+    units = dict[str, None]()
     for same in _together(runs, lambda run: run.inputs["workload_sha256"]):
         for alike in _together(same, lambda run: run.inputs["arch_sha256"]):
             if _differ(alike, lambda run: run.totals.lif_units):
-                yield f"LIF units: {_told(alike, lambda run: run.totals.lif_units)}: fewer need no sharing (lif.units)"
-        if _differ(same, lambda run: run.groups) and not _differ(same, lambda run: run.options.mode):
+                told = dict[int, dict[str, None]]()
+                for run in alike:
+                    told.setdefault(run.totals.lif_units, {})[run.inputs["sharing"]] = None
+                units[", ".join(f"{count:,} ({', '.join(sharings)})" for count, sharings in told.items())] = None
+        if _differ(same, lambda run: run.groups) and not (_differ(same, _mode) or _differ(same, _accounting)):
             yield f"schedule: layers run in other groups: {_told(same, _groups)}"
+    if units:
+        yield f"LIF units: {'; or '.join([*units][:FEW])}: fewer need no sharing (lif.units)"
 
 
 def notes(runs: Sequence[Run]) -> tuple[str, ...]:
@@ -90,12 +96,16 @@ def _shares_nothing(run: Run) -> bool:
     return memory.forward == memory.forward_baseline
 
 
-def _accounting(run: Run) -> Any:
-    return run.inputs["arch"].get("accounting")
+def _mode(run: Run) -> str:
+    return run.options.mode
 
 
-def _memory(run: Run) -> Any:
-    return run.inputs["arch"].get("dram", {}).get("model")
+def _accounting(run: Run) -> str:
+    return run.told("arch", "accounting")
+
+
+def _memory(run: Run) -> str:
+    return run.told("arch", "dram", "model")
 
 
 def _spikes(run: Run) -> str:
@@ -106,14 +116,14 @@ def _spikes(run: Run) -> str:
     return sha256_of([run.inputs["spikes"], drawn, fired])
 
 
-def _spikes_kind(run: Run) -> Any:
-    return run.inputs["spikes"].get("kind")
+def _spikes_kind(run: Run) -> str:
+    return run.told("spikes", "kind")
 
 
 def _spikes_words(run: Run) -> str:
-    kind, spikes, options = _spikes_kind(run), run.inputs["spikes"], run.options
+    kind, options = _spikes_kind(run), run.options
     if kind == "trace":
-        return f"trace {(spikes.get('sha256') or '')[:8]}"
+        return f"trace {run.told('spikes', 'sha256')[:8]}"
     if kind == "engine":
         return f"engine, {options.weights or 'calibrated'} weights under {run.inputs['sharing']}, seed {options.seed}"
     scale = f" times {options.rates_scale:g}" if options.rates_scale != 1 else ""
@@ -137,17 +147,21 @@ def _together(runs: Sequence[Run], of: Callable[[Run], str]) -> list[list[Run]]:
     return [[run for run in runs if of(run) == key] for key in keys]
 
 
-def _told(runs: Sequence[Run], of: Callable[[Run], Any]) -> str:
-    """`32 (channel4), 128 (none, layer)`; of many runs how many have it."""
+def _values(runs: Sequence[Run], of: Callable[[Run], Any]) -> str:
+    """`1, 4`: which run has which its inputs tell."""
+    listed = [*dict.fromkeys(f"{value:,}" if isinstance(value, int) else str(value) for value in map(of, runs))]
+    return ", ".join(listed if len(listed) <= 2 * FEW else [*listed[:FEW], "...", listed[-1]])
+
+
+def _told(runs: Sequence[Run], of: Callable[[Run], str]) -> str:
+    """`14 (a), 13 (b, c)`: of few runs with short labels which they are, of others how many."""
     by_value: dict[str, list[str]] = {}
     for run in runs:
-        value = of(run)
-        by_value.setdefault(f"{value:,}" if isinstance(value, int) else str(value), []).append(run.label)
+        by_value.setdefault(of(run), []).append(run.label)
     if len(by_value) > 2 * FEW:
-        listed = list(by_value)
-        return f"{len(listed)} different, from {listed[0]} to {listed[-1]}"
-    said = (
-        f"{value} ({', '.join(labels) if len(labels) <= FEW else counted(len(labels), 'run')})"
+        return f"{len(by_value)} different ones"
+    listed = sum(len(run.label) for run in runs) <= SHORT and not any("," in run.label for run in runs)
+    return ", ".join(
+        f"{value} ({', '.join(labels) if listed else counted(len(labels), 'run')})"
         for value, labels in by_value.items()
     )
-    return ", ".join(said)
