@@ -26,7 +26,7 @@ class Box:
 
 SMALL, FAR = 0.833, 2.5
 """Of the size of the figure's text; and how many times its own size a label may be away before a line leads to it."""
-TOGETHER_PT, CLEAR_PT = 4.0, 3.0
+TOGETHER_PT, CLEAR_PT = 4.0, 4.2
 """Points that are no further apart have one label, their markers cover each other; and what a label keeps clear of."""
 AROUND = ((0, -1), (0, 1), (1, -1), (-1, -1), (1, 1), (-1, 1), (1, 0), (-1, 0))
 """Directions in which a label may stand from its point, the best first."""
