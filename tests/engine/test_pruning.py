@@ -27,6 +27,7 @@ from lifsim.errors import InputError
 from lifsim.model.sharing import Sharing
 from lifsim.report.figures import fig7_rates, fig8_pruning
 from lifsim.report.figures.style import canvas
+from lifsim.report.figures.subject import Subject
 from tests.engine.studies import study_arguments, study_inputs
 
 CUTTABLE = ("conv1.weight", "conv2.weight", "fc.weight")
@@ -174,11 +175,11 @@ def test_one_seed_is_one_seed_and_has_no_spread(cut: Path) -> None:
     study, (network, data) = open_study(cut / "out"), study_inputs(cut)
     alone = study.only({("none", 0), ("layer", 0)})
     for trials, title, containers in (
-        (alone.trials, "tiny, 1 seed", 1),  # the bars alone
-        (study.trials, "tiny, 2 seeds, mean and standard deviation", 3),  # and a whisker for each
+        (alone.trials, "tiny on the engine, T = 2, 1 seed", 1),  # the bars alone
+        (study.trials, "tiny on the engine, T = 2, 2 seeds, mean and standard deviation", 3),  # and a whisker for each
     ):
         table, (_, (axes,)) = fig7_rates.table(trials), canvas()
-        assert fig7_rates.title(table, "tiny") == title
+        assert fig7_rates.title(table, Subject(["tiny"], "the engine", [2], [])) == title
         fig7_rates.draw(table, axes)
         assert len(axes.containers) == containers
     for some, title in ((alone, "tiny, 1 seed: "), (study, "tiny, 2 seeds, mean and standard deviation: ")):
