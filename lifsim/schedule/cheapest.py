@@ -69,7 +69,7 @@ class Question:
 
     floor: Callable[[Choice], float]
     price: Callable[[Choice], float]
-    most: int
+    most: float
 
 
 @dataclass(frozen=True)

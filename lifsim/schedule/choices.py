@@ -75,9 +75,11 @@ class Choices:
         return self._planned[key]
 
     def faster(self, index: int) -> list[Choice]:
-        """A layer alone, tick-batched in tilings that move more bytes and take the array fewer cycles."""
+        """A layer alone, tick-batched, in tilings that take fewer cycles of the array for more bytes, or of waiting."""
         if index not in self._faster:
-            groups = [self._alone(index, moved) for moved in self._memo.of(tick.faster, *self._tiled(index))]
+            tiled = self._tiled(index)
+            others = [*self._memo.of(tick.faster, *tiled), *self._memo.of(tick.narrower, *tiled)]
+            groups = [self._alone(index, moved) for moved in others]
             self._faster[index] = [Choice(group, group.dram.total) for group in groups]
         return self._faster[index]
 

@@ -63,9 +63,31 @@ def faster(
 ) -> tuple[LayerTraffic, ...]:
     """Tilings of `layer` that take fewer cycles of the array than that of `traffic`, and move more bytes: of all legal
     ones those that are the best at some price of a byte in cycles, by their bytes."""
+    return tuple(_moved(*place) for place in _best(layer, reals, room, batch, ways, begun)[1:])
+
+
+def narrower(
+    layer: Layer,
+    reals: Reals,
+    room: TileRoom,
+    batch: int,
+    ways: tuple[Way, ...] = (UNCHAINED,),
+    begun: tuple[int, ...] = (),
+) -> tuple[LayerTraffic, ...]:
+    """Where weights come while the array works on others: tilings of as many bytes as those of `traffic` and `faster`
+    with a half and a quarter of the filters, whose first ones the array waits for less long."""
+    if not room.prefetches:
+        return ()
+    best = _best(layer, reals, room, batch, ways, begun)
+    return tuple(_moved(search, half) for search, place in best for half in search.halves(place))
+
+
+def _best(
+    layer: Layer, reals: Reals, room: TileRoom, batch: int, ways: tuple[Way, ...], begun: tuple[int, ...]
+) -> list[tuple[_Search, Place]]:
+    """Of all legal tilings those that are the best at some price of a byte in cycles, by their bytes."""
     searches = [_searched(layer, reals, room, batch, way, begun) for way in ways]
-    best = corners(offer for search in searches for offer in search.offers)
-    return tuple(_moved(*offer.what) for offer in best[1:])
+    return [offer.what for offer in corners(offer for search in searches for offer in search.offers)]
 
 
 Place = tuple[int, int, int]
@@ -146,6 +168,18 @@ class _Search:
         for order, row, column in np.argwhere(self.total < NOT_LEGAL).tolist():
             place = order, row, column
             yield Offer(int(self.total[place]), int(cycles[row, column]), (self, place))
+
+    def halves(self, place: Place) -> Iterator[Place]:
+        """Of equally many bytes, the widest tiles of which a layer has twice and four times as many, or more."""
+        order, row, column = place
+        tiles, total = self.nest.filter_tiles, self.total[order, row]
+        found: dict[int, None] = {}
+        for more in (2, 4):
+            alike = (total == total[column]) & (tiles >= more * tiles[column])
+            if alike.any():
+                found[int(np.flatnonzero(alike)[np.argmax(self.nest.filters[alike])])] = None
+        for narrower in found:
+            yield order, row, narrower
 
     def tiling(self, cost: Cost, row: int, column: int) -> Tiling:
         nest = self.nest

@@ -144,7 +144,8 @@ class Search:
 
         first = [choice for groups in self._as_asked().values() if len(groups) > 1 for choice in groups]
         likely = min(self._as_asked().values(), key=partial(self._floor, figure))
-        most = MOST_PLAYED * sum(choice.dram_bytes for choice in likely)
+        # Where nobody waits for the memory the price is the floor, and no step is played to know it.
+        most = MOST_PLAYED * sum(choice.dram_bytes for choice in likely) if self.trial.setup.machine.waits else inf
         question = Question(lambda choice: figure.floor(self._counted(choice)), price, most)
         return least(self._every(), first or self.fewest, question)
 

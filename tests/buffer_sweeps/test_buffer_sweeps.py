@@ -34,6 +34,13 @@ def test_by_cycles_groups_that_move_many_bytes_are_looked_at_where_the_best_sche
     assert [str(rise) for rise in rises(sweep, (8 << 10, 16 << 10)) if rise.is_fault] == []
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("buffer", "sizes"), [("psum", (4 << 10, 8 << 10)), ("weight", (64 << 10, 128 << 10))])
+def test_by_cycles_all_groups_are_known_where_nobody_waits(buffer: str, sizes: tuple[int, int]) -> None:
+    sweep = Sweep("ws", "ideal", "vgg9_cifar10", "none", BY_CYCLES, buffer)
+    assert [str(rise) for rise in rises(sweep, sizes) if rise.is_fault] == []
+
+
 BY_BYTES = Sweep("os", "ideal", "vgg9_cifar10", "none", "tick", "weight")
 PREFERS = "the objective prefers them, and the plan that saves them"
 

@@ -147,6 +147,34 @@ def test_at_no_price_of_a_byte_another_tiling_is_better(layer: Layer, arch: Arch
     assert min(20 * m + price * c for m, c in zip(moved, cycles, strict=True)) == min(every)
 
 
+@settings(max_examples=100, deadline=None)
+@given(layers(), archs(), st.integers(1, 3), st.booleans())
+def test_narrower_tiles_move_as_many_bytes_and_are_a_half_at_most(
+    layer: Layer, arch: Arch, batch: int, double: bool
+) -> None:
+    """As many as one of those that are the best at some price; with a weight buffer of one half there are none."""
+    weight = arch.buffers.weight.model_copy(update={"double_buffered": double})
+    arch = arch.model_copy(update={"buffers": arch.buffers.model_copy(update={"weight": weight})})
+    chip = Chip.of(arch)
+    asked = (
+        layer,
+        Reals.of(build.network_of(layer), arch.precision.psum_bits),
+        chip.tiles,
+        batch,
+        chip.ways_of(layer, 1),
+    )
+    best = [tick.traffic(*asked), *tick.faster(*asked)]
+    found = tick.narrower(*asked)
+    assert double or not found
+    walks = every_tiling(layer, arch, batch)
+    for one in found:
+        assert (one.tiling.order, one.tiling.rows, one.tiling.filters) in walks
+        wide = [
+            other.tiling for other in best if isinstance(other, LayerTraffic) and other.dram.total == one.dram.total
+        ]
+        assert any(one.tiling.filter_tiles >= 2 * tiling.filter_tiles for tiling in wide)
+
+
 @settings(max_examples=150, deadline=None)
 @given(layers(), archs(), st.integers(1, 3), st.sampled_from(BUFFERS), st.integers(1, 300))
 def test_more_buffer_never_moves_more(layer: Layer, arch: Arch, batch: int, name: str, more: int) -> None:
