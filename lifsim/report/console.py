@@ -109,5 +109,7 @@ def _schedule(result: Result) -> str:
     if result.plan is None:
         return asked
     alone = sum(group.tick_batched for group in result.plan.groups)
-    turns = len(result.plan.layers) - alone
-    return f"{asked}: {counted(alone, 'layer')} tick-batched, {turns} timestep by timestep"
+    windows = sum(group.tiled for group in result.plan.groups) - alone
+    between = f"{windows} in windows, " if windows else ""
+    turns = len(result.plan.layers) - alone - windows
+    return f"{asked}: {counted(alone, 'layer')} tick-batched, {between}{turns} timestep by timestep"

@@ -19,6 +19,7 @@ from lifsim.report.explain.cycles import cycle_lines
 from lifsim.report.explain.dram import LayerBytes
 from lifsim.report.explain.line import Line
 from lifsim.report.explain.ports import port_lines
+from lifsim.report.explain.windows import WindowBytes, added_up, kinds_of
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.products import laid_out
 from lifsim.simulate.result import Result
@@ -50,7 +51,7 @@ def explain(result: Result, name: str, comparison: Comparison | None = None) -> 
     layer, record = result.network.layers[names.index(name)], result.records[names.index(name)]
     beside = () if comparison is None else tuple(beside_lines(comparison, layer.index))
     group = result.plan.group_of(layer.index)
-    layer = group.layers[layer.index - group.first].as_run(layer)
+    layer = group.as_run(layer)
     return Explanation(tuple(_head(result, layer, record)), tuple(_lines(result, result.plan, layer, record)), beside)
 
 
@@ -78,11 +79,16 @@ def _lines(result: Result, plan: Plan, layer: Layer, record: LayerRecord) -> Ite
     arch, batch = result.arch, result.options.batch or 1
     channels = most_channels(states_of(result.network, result.sharing))
     group = plan.group_of(layer.index)
+    in_windows = group.tiled and not group.tick_batched
+    own = plan.facts.layers[layer.index].layer if in_windows else layer
     cut, dataflow = group.layers[layer.index - group.first].tiling.cut, dataflow_of(arch.array)
-    laid = laid_out(layer, shape_of(arch.array), dataflow, cut, tick_batched=group.tick_batched)
-    yield from cycle_lines(layer, arch, channels, batch, record.counts, laid)
+    kinds = []
+    for one, count in kinds_of(own, group.window) if in_windows else [(own, 1)]:
+        laid = laid_out(one, shape_of(arch.array), dataflow, cut, tick_batched=group.tiled)
+        kinds.append((count, list(cycle_lines(one, arch, channels, batch, record.counts, laid))))
+    yield from added_up(kinds, arch) if in_windows else kinds[0][1]
     if result.buffers:
         yield from port_lines(port_use([record.counts], Stores.of(arch.buffers)), arch, record.counts.cycles)
-    yield from LayerBytes(layer, arch, plan, batch).lines()
+    yield from (WindowBytes(own, arch, plan, batch) if in_windows else LayerBytes(layer, arch, plan, batch)).lines()
     if record.counts.dram is not None:
         yield from command_lines(record.counts.dram, arch.dram.simulated.organisation.burst_bytes)
