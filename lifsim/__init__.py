@@ -1,8 +1,8 @@
 """LIFSim: cycle-level simulator and memory cost modeler for spiking-neural-network accelerators.
 
-`run` simulates one network on one accelerator, `sweep` many; `compare` tells what of a shared run is sharing;
-`load_arch` and `load_workload` read what they are given by name; `plot` draws figures. What is wrong with an input is
-told by `lifsim.errors.InputError`, every fault at once.
+`run` simulates one network on one accelerator, `sweep` many; `compare` puts runs beside each other, `beside_none` tells
+what of a shared run is sharing; `load_arch` and `load_workload` read what they are given by name; `plot` draws figures.
+What is wrong with an input is told by `lifsim.errors.InputError`, every fault at once.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from lifsim.model.network import Network
     from lifsim.model.sharing import Sharing
     from lifsim.report import plot
+    from lifsim.report.compare.api import compare
     from lifsim.simulate.api import load_arch, load_workload, run
     from lifsim.simulate.options import Options
     from lifsim.simulate.result import Result
     from lifsim.sweeps.api import sweep
-    from lifsim.sweeps.beside import compare
+    from lifsim.sweeps.beside import beside_none
 
 __version__ = "0.1.0"
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Result",
     "Sharing",
     "__version__",
+    "beside_none",
     "compare",
     "load_arch",
     "load_workload",
@@ -43,7 +45,8 @@ _PLACES = {
     "Options": "lifsim.simulate.options",
     "Result": "lifsim.simulate.result",
     "Sharing": "lifsim.model.sharing",
-    "compare": "lifsim.sweeps.beside",
+    "beside_none": "lifsim.sweeps.beside",
+    "compare": "lifsim.report.compare.api",
     "load_arch": "lifsim.simulate.api",
     "load_workload": "lifsim.simulate.api",
     "plot": "lifsim.report.plot",

@@ -13,7 +13,8 @@ class Fault:
     """One thing that is wrong with an input.
 
     `message` says the rule and the value (``-3 must be > 0``); `path` the key (``buffers.weight.read_pj``);
-    `source`, `line` and `column` (both from 1) where it stands, as far as that is known.
+    `source`, `line` and `column` (both from 1) where it stands, as far as that is known; `stands`: until then the keys
+    at which it may, the likeliest first.
     """
 
     message: str
@@ -21,13 +22,15 @@ class Fault:
     source: str = ""
     line: int | None = None
     column: int | None = None
+    stands: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        """One line, whatever the names and values in it are."""
+        """One line, whatever the names and values in it are; a key that the option names is not named again."""
         place = self.source
         if self.line is not None:
             place += f":{self.line}:{self.column or 1}"
-        head = " ".join(part for part in (place, self.path) if part)
+        is_told = self.source.startswith("--") and self.source.lstrip("-").rpartition(" ")[2] == self.path
+        head = " ".join(part for part in (place, "" if is_told else self.path) if part)
         return visible(f"{head}: {self.message}" if head else self.message)
 
 

@@ -94,13 +94,27 @@ def replacing_folder(folder: Path, *, replace: bool) -> Iterator[Path]:
         for empty in (new, aside):
             empty.mkdir()
         yield new
-        try:
-            _move_folder(new, folder, aside, replace=replace)
-        except BaseException:
-            for old in aside.glob("*"):  # it has been moved away already
-                with suppress(OSError):
-                    old.rename(folder)
-            raise
+        if not move_folder(new, folder, aside, replace=replace):
+            raise InputError(must_not_exist(folder))
+
+
+def move_folder(new: Path, folder: Path, aside: Path, *, replace: bool) -> bool:
+    """Whether `new` became `folder`: without `replace` not where that holds something. `aside`: a folder beside it for
+    what is replaced, which comes back on an exception."""
+    try:
+        return _move_folder(new, folder, aside, replace=replace)
+    except BaseException:
+        for old in aside.glob("*"):  # it has been moved away already
+            with suppress(OSError):
+                old.rename(folder)
+        raise
+
+
+def numbered(path: Path, suffix: str = "") -> Iterator[Path]:
+    """`path`, then NAME-2, NAME-3 and so on beside it, before the `suffix` of a file."""
+    yield path
+    for number in count(2):
+        yield path.with_name(f"{path.name.removesuffix(suffix)}-{number}{suffix}")
 
 
 def write_text(path: Path, text: str, *, parents: bool = False) -> None:
@@ -204,17 +218,18 @@ def _keep(path: Path, copy: Path) -> None:
         shutil.copy2(path, copy)
 
 
-def _move_folder(new: Path, folder: Path, aside: Path, *, replace: bool) -> None:
+def _move_folder(new: Path, folder: Path, aside: Path, *, replace: bool) -> bool:
     """Renames are atomic and never land on a folder that holds something: of processes that write to one folder at once
     the first one stays, or the last one where they may replace it."""
-    for attempt in count():
+    attempts = count()
+    while True:
         try:
             new.rename(folder)
-            return
+            return True
         except OSError as error:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
             if not replace:
-                raise InputError(must_not_exist(folder)) from error
+                return False
         with suppress(FileNotFoundError):  # another process has just moved it away
-            folder.rename(aside / str(attempt))
+            folder.rename(aside / str(next(attempts)))

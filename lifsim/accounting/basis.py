@@ -13,6 +13,7 @@ from lifsim.accounting.prices import BUFFERS
 from lifsim.hardware.components import SYNTHESIS_CLOCK_HZ
 from lifsim.hardware.sram import CACTI, TEMPERATURE_K, TRANSISTORS, beyond_table
 from lifsim.model.arch import Arch
+from lifsim.note import Note
 from lifsim.units import format_bytes, format_si
 
 FAR = 16
@@ -78,15 +79,19 @@ def stretched(arch: Arch) -> Iterator[str]:
             lie = (
                 f"lie {'far ' if factor > FAR else ''}outside the SRAM table, {least} to {most}, by a factor of {times}"
             )
-            yield f"buffers.{name}: {format_bytes(buffer.size_bytes)} {lie}: its prices are extrapolated"
+            said = f"buffers.{name}: {format_bytes(buffer.size_bytes)} {lie}: its prices are extrapolated"
+            far = f"the prices of buffers.{name} are extrapolated far, by a factor of {times}"
+            yield Note(said, far if factor > FAR else "")
     pes, units = arch.array.pes, arch.lif.units or 0
     if units > pes:
         idle = f"{units - pes:,} of them have no work, and are charged for their area and energy"
-        yield f"lif.units: {units:,} are more than the {pes:,} PEs whose outputs they take: {idle}"
+        more = f"lif.units: {units:,} are more than the {pes:,} PEs whose outputs they take"
+        yield Note(f"{more}: {idle}", more)
     if arch.clock_hz > SYNTHESIS_CLOCK_HZ:
         clock, synthesis = (format_si(hertz, "Hz") for hertz in (arch.clock_hz, SYNTHESIS_CLOCK_HZ))
         why = "whether it meets that timing, and at which power, is not known"
-        yield f"clock_hz: {clock} are above the {synthesis} at which the logic was synthesised: {why}"
+        above = f"clock_hz: {clock} are above the {synthesis} at which the logic was synthesised"
+        yield Note(f"{above}: {why}", f"clock_hz: {clock} are above the {synthesis} of the logic's synthesis")
     for component in arch.components:
         adds = component.kernel in ("adder", "subtractor") and component.tag in ("spike_mac", "lif")
         if adds and component.width_bits < arch.precision.psum_bits:

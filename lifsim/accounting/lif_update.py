@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lifsim.accounting.books import EnergyPj
+from lifsim.units import format_si
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class LifUpdatePj:
         return cls(*(pj / updates if updates else 0.0 for pj in (units.work + registers.work, *all_in)))
 
     def __str__(self) -> str:
-        """`0.194 pJ work, 319 pJ all in (...)`"""
-        otherwise = f"idle toggling {self.toggling:.3g} pJ, clock-gated {self.clock_gated:.3g} pJ"
-        return f"{self.work:.3g} pJ work, {self.all_in:.3g} pJ all in ({otherwise})"
+        """`0.194 pJ work, 319.2 pJ all in (...)`"""
+        work, all_in, toggling, gated = (
+            format_si(pj * 1e-12, "J") for pj in (self.work, self.all_in, self.toggling, self.clock_gated)
+        )
+        return f"{work} work, {all_in} all in (idle toggling {toggling}, clock-gated {gated})"

@@ -28,12 +28,14 @@ from lifsim.watch import Watch, unwatched
 
 @dataclass(frozen=True)
 class Asked:
-    """What a run asks of its accounting beside the network and the architecture. spikes: where they come from."""
+    """What a run asks of its accounting beside the network and the architecture. spikes: where they come from; chunk:
+    images that take turns together, None where not said."""
 
     training: bool
     schedule: str
     batch: int
     spikes: Literal["trace", "engine", "rates"]
+    chunk: int | None = None
 
 
 @dataclass(frozen=True)

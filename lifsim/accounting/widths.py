@@ -19,6 +19,7 @@ from lifsim.graph.states import states_of
 from lifsim.model.arch import Arch, Precision
 from lifsim.model.network import Layer, Network
 from lifsim.model.sharing import Sharing
+from lifsim.units import counted
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def _overflow(key: str, given: int, what: str, needed: Mapping[str, int]) -> Ite
     over = [name for name, bits in needed.items() if bits > given]
     if over:
         worst = max(over, key=lambda name: needed[name])
-        has = f"{what} needs more than the {given} bits in {len(over)} of {len(needed)} layers"
+        has = f"{what} needs more than the {given} bits in {len(over)} of {counted(len(needed), 'layer')}"
         yield f"precision.{key}: {has}, up to {needed[worst]} ({worst}): it must saturate, or its scale be coarser"
 
 

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import click
 
 from lifsim.cli.say import say
 from lifsim.config.document import Document, read_document
+from lifsim.config.file_kind import CONFIG, SWEEP, in_words, tree_kind
+from lifsim.config.validate import parse_model
 from lifsim.config.workload import parse_workload
 from lifsim.errors import Fault, InputError
+from lifsim.model.dram import DramSpec
 from lifsim.simulate.inputs import priced_arch
 
 
 @click.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 def check(files: tuple[Path, ...]) -> None:
-    """Check architecture and workload files; which of the two a file is, its keys tell.
+    """Check files of architectures, workloads and DRAM devices; which of them a file is, its keys tell.
 
     Every fault of every file is listed as FILE:LINE:COLUMN KEY: VALUE must RULE, and the exit code is 2.
 
     \b
     Examples:
-      lifsim check my_arch.yaml
-      lifsim check arch_configs/*.yaml workloads/*.yaml
+      lifsim check docs/samples/my_arch.yaml docs/samples/my_network.yaml
+      lifsim check arch_configs/*.yaml arch_configs/dram/*.yaml workloads/*.yaml
     """
     faults: list[Fault] = []
     for file in files:
@@ -41,8 +45,10 @@ def _check(file: Path) -> str:
     document = read_document(file)
     keys = set(document.data) if isinstance(document.data, dict) else set()
     kind, parse, known = max(_PARSERS, key=lambda parser: len(keys & parser[2]))
-    if keys and not keys & known:
-        raise InputError([*document.faults, document.fault((), "must have the keys of an architecture or a workload")])
+    other = tree_kind(document.data)
+    if keys and (not keys & known or other in (CONFIG, SWEEP)):
+        rule = f"must have the keys of an architecture, a workload or a DRAM device{in_words(other)}"
+        raise InputError([*document.faults, document.fault((), rule)])
     parse(document)
     return kind
 
@@ -50,4 +56,5 @@ def _check(file: Path) -> str:
 _PARSERS: tuple[tuple[str, Callable[[Document], object], frozenset[str]], ...] = (
     ("architecture", priced_arch, frozenset({"array", "buffers", "components", "dram", "clock_hz"})),
     ("workload", parse_workload, frozenset({"layers", "timesteps", "input", "spikes", "extends", "set"})),
+    ("DRAM device", partial(parse_model, DramSpec), frozenset({"organisation", "mapping", "timing", "controller"})),
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from lifsim.cli.completing import drams, settings
 from lifsim.cli.say import say
 from lifsim.cli.watching import watching
 from lifsim.config.dram import load_dram
@@ -40,7 +41,9 @@ class Size(click.ParamType[int]):
 
 @click.command("dram-bench")
 @click.argument("trace", required=False, type=click.Path(path_type=Path))
-@click.option("--dram", required=True, metavar="NAME", help="A DRAM of `lifsim list drams`, or a YAML file.")
+@click.option(
+    "--dram", shell_complete=drams, required=True, metavar="NAME", help="A DRAM of `lifsim list drams`, or a YAML file."
+)
 @click.option("--pattern", type=click.Choice(["sequential", "strided", "random", "tile"]), help="Instead of a trace.")
 @click.option("--bytes", "size_bytes", type=Size(), default="8MiB", show_default=True, help="How much to move.")
 @click.option("--stride", type=Size(), default="4KiB", show_default=True, help="Distance of strided bursts.")
@@ -49,7 +52,14 @@ class Size(click.ParamType[int]):
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Of the random bursts.")
 @click.option("--ignore-cycles", is_flag=True, help="All requests of the trace wait from cycle 0 on.")
 @click.option("--borrowed-currents", is_flag=True, help="Energies, too, of a device with another's currents.")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a key, e.g. timing.tRCD=20.")
+@click.option(
+    "--set",
+    "settings",
+    shell_complete=settings,
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Override a key, e.g. timing.tRCD=20.",
+)
 @click.option("--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
 def dram_bench(
     trace: Path | None,
@@ -76,8 +86,8 @@ def dram_bench(
       lifsim dram-bench --dram ddr4_2400 --pattern sequential --bytes 8MiB
       lifsim dram-bench --dram hbm2 --pattern tile --set controller.requests_per_cycle=8
       lifsim dram-bench --dram lpddr3_1600_x32 --pattern strided --set controller.power_down_after_cycles=off
-      lifsim dram-bench --dram ddr3_1866 requests.trc.xz --format json
-      lifsim dram-bench --dram ddr4_2400 results/vgg16/dram.trace
+      lifsim run --workload lenet5_mnist --dram ddr4_2400 --dram-trace dramsim3 --out results/requests
+      lifsim dram-bench --dram ddr3_1866 results/requests/dram.trace --format json
     """
     if (trace is None) == (pattern is None):
         raise InputError("either --pattern or a trace file must be given, and not both")
@@ -98,7 +108,7 @@ def dram_bench(
         from lifsim.report.terminal import Terminal
         from lifsim.report.width import terminal_columns
 
-        table.print(Terminal(width=terminal_columns(120)))
+        table.print(Terminal(width=terminal_columns()))
     else:
         click.echo(table.to_json() if form == "json" else table.to_csv())
 

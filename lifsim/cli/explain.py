@@ -7,8 +7,9 @@ from dataclasses import asdict
 
 import click
 
+from lifsim.cli.completing import layers
 from lifsim.cli.family import FamilyCommand, options_of
-from lifsim.cli.inputs import ScheduledSimulation
+from lifsim.cli.inputs import WholeSimulation
 from lifsim.cli.say import say, say_within
 from lifsim.errors import Fault, InputError, collecting
 
@@ -20,14 +21,15 @@ Examples:
   lifsim explain --layer conv9
   lifsim explain --arch sata128 --sharing layer --schedule timestep --layer conv9
   lifsim explain --workload resnet19_cifar10 --sharing channel4 --layer s2b1_conv2 --format json
+  lifsim explain --mode training --bptt recomputed --batch 4 --layer conv9
 """,
 )
-@click.option("--layer", required=True, help="A weight layer (lifsim workload show).")
-@options_of(ScheduledSimulation, "simulation")
+@click.option("--layer", shell_complete=layers, required=True, help="A weight layer (lifsim workload show).")
+@options_of(WholeSimulation, "simulation")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def explain(simulation: ScheduledSimulation, layer: str, form: str) -> None:
-    """Take the cycles and DRAM bytes of one layer of a run apart, in plain arithmetic; of a shared run, tell what of
-    them is sharing."""
+def explain(simulation: WholeSimulation, layer: str, form: str) -> None:
+    """Take the cycles and DRAM bytes of one layer of a run apart, in plain arithmetic, in training stage by stage; of
+    a shared run, tell what of them is sharing."""
     from lifsim.cli.watching import watching
     from lifsim.report.explain.beside import beside_head
     from lifsim.report.explain.layer import explain as explain_layer
@@ -52,6 +54,11 @@ def explain(simulation: ScheduledSimulation, layer: str, form: str) -> None:
         return
     columns = terminal_columns()
     say_within(*found.head, "")
+    for stage in found.stages:
+        say_within(f"{stage.stage.replace('_', ' ')}: {stage.head[0]}", *(f"    {words}" for words in stage.head[1:]))
+        say(*(f"  {part}" for line in stage.lines for part in line.within(columns - 2)), "")
+    if found.stages:
+        say("all stages")
     say(*(part for line in found.lines for part in line.within(columns)))
     if comparison is not None:
         say_within("", beside_head(comparison), *(f"  {line.text}" for line in found.beside))

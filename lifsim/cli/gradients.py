@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
+from lifsim.cli.completing import data_sets, settings, sharings, weights, workloads
 from lifsim.cli.say import say
+from lifsim.cli.watching import watching
 from lifsim.cli.where_possible import fitted, say_left, where_possible_option
 
 
@@ -14,22 +16,47 @@ from lifsim.cli.where_possible import fitted, say_left, where_possible_option
     epilog="""\b
 Examples:
   lifsim gradients --workload digits_cnn --surrogate triangle
-  lifsim gradients --workload digits_cnn --weights digits.npz --sharing channel2 --batch 32
+  lifsim train --workload digits_cnn --sharing channel2 --epochs 2 --out results/two_epochs.npz
+  lifsim gradients --workload digits_cnn --weights results/two_epochs.npz --sharing channel2 --batch 32
   lifsim gradients --workload lenet5_mnist --data random --weights calibrated --batch 2
 """
 )
-@click.option("--workload", metavar="NAME|FILE", required=True, help="A network that the engine can train.")
 @click.option(
-    "--weights", metavar="calibrated|FILE",
+    "--workload",
+    shell_complete=workloads,
+    metavar="NAME|FILE",
+    required=True,
+    help="A network that the engine can train.",
+)
+@click.option(
+    "--weights", shell_complete=weights, metavar="calibrated|FILE",
     help="Its weights (.npz), or ones that fire at the workload's rates. Default: random ones, --seed.",
 )  # fmt: skip
-@click.option("--sharing", default="none", show_default=True, help="Which LIF calls use one set of membranes.")
+@click.option(
+    "--sharing",
+    shell_complete=sharings,
+    default="none",
+    show_default=True,
+    help="Which LIF calls use one set of membranes.",
+)
 @where_possible_option
-@click.option("--data", metavar="random|NAME|FILE", help="As for `lifsim train`, or random images and labels.")
+@click.option(
+    "--data",
+    shell_complete=data_sets,
+    metavar="random|NAME|FILE",
+    help="As for `lifsim train`, or random images and labels.",
+)
 @click.option("--batch", type=click.IntRange(min=2), default=64, show_default=True, help="Training images.")
 @click.option("--surrogate", type=click.Choice(["atan", "sigmoid", "triangle"]), default="atan", show_default=True)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of random weights.")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a key, e.g. timesteps=8.")
+@click.option(
+    "--set",
+    "settings",
+    shell_complete=settings,
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Override a key, e.g. timesteps=8.",
+)
 def gradients(
     workload: str,
     weights: str | None,
@@ -57,6 +84,7 @@ def gradients(
     from lifsim.engine.training.surrogate import Surrogate
     from lifsim.engine.weights import load_weights
     from lifsim.model.sharing import Sharing
+    from lifsim.units import counted
 
     network = load_workload(workload, settings)
     sharing = fitted(sharing, where_possible=share_where_possible)
@@ -69,11 +97,13 @@ def gradients(
     else:
         known = load_dataset(data, network)
         images, labels = known.x_train[:batch], known.y_train[:batch]
-        shown = f"{len(images)} images of {known.name}"
+        shown = f"{counted(len(images), 'image')} of {known.name}"
     if weights is None:
         values, source = random_weights(network, seed), f"random weights of seed {seed}"
     elif weights == "calibrated":
-        values, source = weights_at_rates(network, learner.sharing, images, seed), "calibrated weights"
+        with watching() as watch:
+            values = weights_at_rates(network, learner.sharing, images, seed, watch)
+        source = "calibrated weights"
     else:
         values, source = load_weights(weights, network), Path(weights).name
     found = gradient_sparsity(learner, values, images, labels, seed)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from lifsim.cli.completing import workloads
 from lifsim.cli.say import say
 from lifsim.config.arch import parse_arch
 from lifsim.config.document import Document, Mark, read_document
@@ -23,8 +24,9 @@ from lifsim.interchange.satasim import arch_from_satasim, unique_names, workload
 from lifsim.interchange.satasim_training import is_training_network, workload_from_training
 from lifsim.interchange.scalesim import workload_from_scalesim
 from lifsim.interchange.scalesim_config import arch_from_scalesim
-from lifsim.interchange.text import write_yaml
+from lifsim.interchange.text import yaml_bytes
 from lifsim.model.dram import DramSpec
+from lifsim.placing import place_file, taken_fault
 
 BASE_ARCH = "sata128"
 """What SCALE-Sim's configurations do not say comes from this architecture."""
@@ -43,10 +45,13 @@ def import_() -> None:
 
     \b
     Examples:
-      lifsim import satasim workload.yaml --arch sata-config.yaml --out my_net.yaml --out-arch my_arch.yaml
-      lifsim import scalesim vgg.csv --config scale.cfg --out vgg.yaml --out-arch scale.yaml
-      lifsim import dramsim3 DDR4_8Gb_x8_3200.ini --out ddr4_3200.yaml
-      lifsim import torch state.npz --workload vgg16_cifar10 --out weights.npz
+      lifsim import satasim docs/samples/satasim_workload.yaml --arch docs/samples/satasim_config.yaml \\
+          --out results/sata_net.yaml
+      lifsim import scalesim docs/samples/scalesim_topology.csv --config docs/samples/scalesim.cfg \\
+          --out results/scale_net.yaml
+      lifsim import dramsim3 docs/samples/dramsim3_device.ini --out results/ddr4.yaml
+      lifsim train --workload digits_cnn --epochs 2 --out results/state.npz
+      lifsim import torch results/state.npz --workload digits_cnn --out results/imported_weights.npz
     """
 
 
@@ -78,10 +83,11 @@ def satasim(
 
     \b
     Examples:
-      lifsim import satasim workload.yaml --out bntt.yaml
-      lifsim import satasim workload.yaml --arch arch.yaml --out bntt.yaml --out-arch sata.yaml
-      lifsim import satasim vgg5_cifar10.yaml --timesteps 8 --sparsity 0.9 --out vgg5.yaml
-      lifsim run --arch sata.yaml --workload bntt.yaml
+      lifsim import satasim docs/samples/satasim_workload.yaml --out results/sata_alone.yaml
+      lifsim import satasim docs/samples/satasim_workload.yaml --arch docs/samples/satasim_config.yaml \\
+          --out results/sata_pair.yaml \\
+          --out-arch results/sata_machine.yaml
+      lifsim run --arch results/sata_machine.yaml --workload results/sata_pair.yaml
     """
 
     def network() -> Imported:
@@ -119,8 +125,10 @@ def scalesim(topology: Path, config: Path | None, out: Path, out_arch: Path | No
 
     \b
     Examples:
-      lifsim import scalesim alexnet.csv --out alexnet.yaml
-      lifsim import scalesim alexnet.csv --config scale.cfg --out alexnet.yaml --out-arch scale.yaml
+      lifsim import scalesim docs/samples/scalesim_topology.csv --out results/scale_alone.yaml
+      lifsim import scalesim docs/samples/scalesim_topology.csv --config docs/samples/scalesim.cfg \\
+          --out results/scale_pair.yaml \\
+          --out-arch results/scale_machine.yaml
     """
     conversions = [_Conversion(out, lambda: workload_from_scalesim(topology, _name(out)), parse_workload)]
     sources = [topology]
@@ -145,9 +153,9 @@ def dramsim3(device: Path, out: Path, force: bool) -> None:
 
     \b
     Examples:
-      lifsim import dramsim3 DDR4_8Gb_x8_3200.ini --out ddr4_3200.yaml
-      lifsim dram-bench --dram ddr4_3200.yaml --pattern sequential
-      lifsim run --set dram.device=ddr4_3200.yaml
+      lifsim import dramsim3 docs/samples/dramsim3_device.ini --out results/ddr4.yaml
+      lifsim dram-bench --dram results/ddr4.yaml --pattern sequential
+      lifsim run --dram results/ddr4.yaml
     """
     conversion = _Conversion(out, lambda: device_from_dramsim3(device, out.stem), partial(parse_model, DramSpec))
     _import([conversion], [device], force)
@@ -155,7 +163,13 @@ def dramsim3(device: Path, out: Path, force: bool) -> None:
 
 @import_.command()
 @click.argument("state", type=_FILE)
-@click.option("--workload", required=True, metavar="NAME|FILE", help="The network that the weights are of.")
+@click.option(
+    "--workload",
+    shell_complete=workloads,
+    required=True,
+    metavar="NAME|FILE",
+    help="The network that the weights are of.",
+)
 @click.option("--out", required=True, type=_FILE, metavar="FILE", help="Where to write the weights (.npz).")
 @_FORCE
 def torch(state: Path, workload: str, out: Path, force: bool) -> None:
@@ -165,16 +179,17 @@ def torch(state: Path, workload: str, out: Path, force: bool) -> None:
 
     \b
     Examples:
-      lifsim import torch state.npz --workload vgg16_cifar10 --out weights.npz
-      lifsim run --workload vgg16_cifar10 --spikes engine --weights weights.npz
+      lifsim train --workload digits_cnn --epochs 2 --out results/state.npz
+      lifsim import torch results/state.npz --workload digits_cnn --out results/imported_weights.npz
+      lifsim run --workload digits_cnn --spikes engine --weights results/imported_weights.npz
     """
     from lifsim.config.workload import load_workload
-    from lifsim.engine.weights import save_arrays
+    from lifsim.engine.weights import npz_bytes
     from lifsim.interchange.torch_state import weights_from_state
 
-    check_targets([out], [state, find("workload", workload)], replace=force)
-    save_arrays(out, weights_from_state(state, load_workload(workload)))
-    say(f"wrote {out}")
+    check_targets([out], [state, find("workload", workload)], replace=True)
+    data = npz_bytes(weights_from_state(state, load_workload(workload)))
+    say(str(place_file(out, data, replace=force)))
 
 
 @dataclass(frozen=True)
@@ -190,7 +205,7 @@ def _import(conversions: Sequence[_Conversion], sources: Sequence[Path], force: 
     """Convert and check everything before anything is written; all faults at once, and what was not taken over."""
     faults: list[Fault] = []
     with collecting(faults):
-        check_targets([conversion.target for conversion in conversions], sources, replace=force)
+        check_targets([conversion.target for conversion in conversions], sources, replace=True)
     notes: list[Fault] = []
     converted = []
     for conversion in conversions:
@@ -199,16 +214,17 @@ def _import(conversions: Sequence[_Conversion], sources: Sequence[Path], force: 
             notes += imported.notes
             places = {(): Mark(str(conversion.target)), **imported.places}
             conversion.parse(Document(str(conversion.target), imported.data, places))
-            converted.append((conversion.target, imported.data))
+            converted.append((conversion.target, yaml_bytes(imported.data)))
         except InputError as error:
             faults.extend(error.faults)
+    if not force:
+        faults += [fault for target, data in converted if (fault := taken_fault(target, data))]
     if faults:
-        raise InputError(faults)
+        raise InputError(dict.fromkeys(faults))
     for note in notes:
         say(f"note: {note}", err=True)
     for target, data in converted:
-        write_yaml(data, target)
-        say(f"wrote {target}")
+        say(str(place_file(target, data, replace=force)))
 
 
 def _beside(out: Path) -> Path:

@@ -3,27 +3,53 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import click
 
+from lifsim.cli.completing import (
+    archs,
+    chunks,
+    drams,
+    images,
+    keepings,
+    modes,
+    objectives,
+    optimizers,
+    schedules,
+    settings,
+    sharings,
+    spike_sources,
+    weights,
+    workloads,
+)
 from lifsim.cli.where_possible import where_possible_if_given
 from lifsim.config import defaults
-from lifsim.errors import Fault, InputError, collecting
 
 if TYPE_CHECKING:
     from lifsim.model.network import Network
+    from lifsim.report.folder_name import Said
     from lifsim.simulate.inputs import Inputs
 
 
 def number(_context: click.Context, _parameter: click.Parameter, text: str | None) -> int | float | str | None:
+    """As `as_number`."""
+    return as_number(text)
+
+
+def as_number(text: str | None) -> int | float | str | None:
     """What is no number is left for the schema to refuse, which tells it beside all other faults."""
     for kind in (int, float):
         with suppress(ValueError, TypeError):
             return kind(text)  # type: ignore[arg-type]  # None is no number
     return text
+
+
+def optimizer_setting(name: str | None) -> tuple[str, ...]:
+    """--optimizer as a setting of the architecture, none where it is not given."""
+    return () if name is None else (f"optimizer.name={name}",)
 
 
 @dataclass(frozen=True)
@@ -33,17 +59,25 @@ class Simulation:
     arch: Annotated[
         str | None,
         click.option(
-            "--arch", metavar="NAME|FILE", help=f"Architecture (lifsim list archs). Default: {defaults.ARCH}."
+            "--arch",
+            shell_complete=archs,
+            metavar="NAME|FILE",
+            help=f"Architecture (lifsim list archs). Default: {defaults.ARCH}.",
         ),
     ]
     dram: Annotated[
         str | None,
-        click.option("--dram", metavar="NAME|FILE", help="Simulate this DRAM device (lifsim list drams)."),
+        click.option(
+            "--dram", shell_complete=drams, metavar="NAME|FILE", help="Simulate this DRAM device (lifsim list drams)."
+        ),
     ]
     workload: Annotated[
         str | None,
         click.option(
-            "--workload", metavar="NAME|FILE", help=f"Network (lifsim list workloads). Default: {defaults.WORKLOAD}."
+            "--workload",
+            shell_complete=workloads,
+            metavar="NAME|FILE",
+            help=f"Network (lifsim list workloads). Default: {defaults.WORKLOAD}.",
         ),
     ]
     trace: Annotated[
@@ -67,7 +101,14 @@ class Simulation:
     ]
     overrides: Annotated[
         tuple[str, ...],
-        click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Change a key of an input file."),
+        click.option(
+            "--set",
+            "overrides",
+            shell_complete=settings,
+            metavar="KEY=VALUE",
+            multiple=True,
+            help="Change a key of an input file.",
+        ),
     ]
 
     @property
@@ -82,6 +123,15 @@ class Simulation:
         from lifsim.config.device import choosing
 
         return (*(choosing(self.dram) if self.dram is not None else ()), *self.overrides)
+
+    def said(self, config: Path | None = None) -> Said:
+        """What the inputs are called, to name a folder of results; config: a file that they are in."""
+        from lifsim.report.folder_name import Said
+
+        if config is not None:
+            name = config.absolute().parent.name if config.name == "config.resolved.yaml" else config.stem
+            return Said(name=name, settings=self.overrides)
+        return Said(arch=self.arch, workload=self.workload, dram=self.dram, settings=self.overrides)
 
     def network(self) -> Network:
         """The network by itself. Raises InputError with every fault of it."""
@@ -113,6 +163,7 @@ class SharedSimulation(Simulation):
         str | None,
         click.option(
             "--sharing",
+            shell_complete=sharings,
             metavar="SHARING",
             help=f"none, layer, channelN or layer+channelN. Default: {defaults.SHARING}.",
         ),
@@ -137,6 +188,7 @@ class ScheduledSimulation(SharedSimulation):
         str | None,
         click.option(
             "--schedule",
+            shell_complete=schedules,
             metavar="tick|timestep|window:TW|auto",
             help="tick: layers tick-batched one by one, those that share membranes timestep by timestep; timestep: "
             "the whole network timestep by timestep; window:TW: layers one by one, TW timesteps back to back; auto: "
@@ -155,13 +207,17 @@ class ScheduledSimulation(SharedSimulation):
     objective: Annotated[
         str | None,
         click.option(
-            "--objective", metavar="dram|cycles|energy", help="What --schedule auto minimises. Default: dram."
+            "--objective",
+            shell_complete=objectives,
+            metavar="dram|cycles|energy",
+            help="What --schedule auto minimises. Default: dram.",
         ),
     ]
     chunk: Annotated[
         int | str | None,
         click.option(
             "--chunk",
+            shell_complete=chunks,
             metavar="C|auto",
             callback=number,
             help="Images that take turns together, timestep by timestep or window by window. Default: auto, the fewest "
@@ -178,21 +234,31 @@ class WholeSimulation(ScheduledSimulation):
         str | None,
         click.option(
             "--spikes",
+            shell_complete=spike_sources,
             metavar="workload|engine",
             help="engine: what the network fires under this very sharing. Default: workload, what the workload names.",
         ),
     ]
     weights: Annotated[
-        str | None, click.option("--weights", metavar="calibrated|FILE", help="Of the engine. Default: calibrated.")
+        str | None,
+        click.option(
+            "--weights", shell_complete=weights, metavar="calibrated|FILE", help="Of the engine. Default: calibrated."
+        ),
     ]
     images: Annotated[
         str | None,
-        click.option("--images", metavar="random|digits|FILE", help="What the engine sees. Default: random."),
+        click.option(
+            "--images",
+            shell_complete=images,
+            metavar="random|digits|FILE",
+            help="What the engine sees. Default: random.",
+        ),
     ]
     mode: Annotated[
         str | None,
         click.option(
             "--mode",
+            shell_complete=modes,
             metavar="inference|training",
             help=f"training: forward, backward and weight update of a batch (default --arch {defaults.TRAINING_ARCH}).",
         ),
@@ -201,6 +267,7 @@ class WholeSimulation(ScheduledSimulation):
         str | None,
         click.option(
             "--bptt",
+            shell_complete=keepings,
             metavar="stored|reversed|recomputed",
             help="In training, whether membranes are stored, undone from the last ones (soft reset), or computed again "
             "forwards. Default: stored.",
@@ -210,6 +277,7 @@ class WholeSimulation(ScheduledSimulation):
         str | None,
         click.option(
             "--optimizer",
+            shell_complete=optimizers,
             metavar="NAME",
             help="In training, how weights change (lifsim list optimizers). Default: the architecture's.",
         ),
@@ -218,16 +286,9 @@ class WholeSimulation(ScheduledSimulation):
     @property
     def settings(self) -> tuple[str, ...]:
         """And --optimizer."""
-        chosen = () if self.optimizer is None else (f"optimizer.name={self.optimizer}",)
-        return (*chosen, *super().settings)
+        return (*optimizer_setting(self.optimizer), *super().settings)
 
-    def inputs(self) -> Inputs:
-        """And the fault of an optimizer where nothing is trained."""
-        faults: list[Fault] = []
-        if self.optimizer is not None and self.mode != "training":
-            faults.append(Fault("must go with --mode training: nothing else changes weights", path="--optimizer"))
-        with collecting(faults):
-            found = super().inputs()
-        if faults:
-            raise InputError(faults)
-        return found
+    def said(self, config: Path | None = None) -> Said:
+        """And --optimizer."""
+        chosen = () if self.optimizer is None else (f"optimizer={self.optimizer}",)
+        return replace(super().said(config), settings=(*self.overrides, *chosen))

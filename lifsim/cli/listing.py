@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from lifsim.cli.say import say
@@ -11,7 +9,7 @@ from lifsim.config.document import read_document
 from lifsim.config.resolve import Kind, available, find
 from lifsim.errors import InputError, visible
 from lifsim.registry import registry_of
-from lifsim.report.width import ENDLESS, terminal_columns, wrapped
+from lifsim.report.width import terminal_columns, wrapped
 
 _SHARINGS = {
     "none": "every LIF layer has its own membranes",
@@ -56,7 +54,7 @@ def listing(what: str) -> None:
     else:
         rows = _registered(_MEMBERS[what]) if what in _MEMBERS else _described(_KINDS[what])
     width = max(map(len, rows), default=0)
-    columns = terminal_columns() if sys.stdout.isatty() else ENDLESS  # a line each for who reads a pipe
+    columns = terminal_columns()  # endless for who reads a pipe: a line each
     for name, description in rows.items():
         say(*wrapped(visible(f"{name:{width}}  {description}".rstrip()), columns, indent=width + 2))
 

@@ -23,6 +23,7 @@ EXIT_INTERNAL, EXIT_INPUT = 1, 2
 
 COMMANDS = {
     "run": ("lifsim.cli.run:run", "Simulate one network on one architecture."),
+    "compare": ("lifsim.cli.compare:compare", "Put runs beside each other, stored or to be made."),
     "memory": ("lifsim.cli.memory:memory", "Memory of LIF membranes, weights and activations."),
     "sweep": ("lifsim.cli.sweep:sweep", "Simulate every combination of settings."),
     "optimize": ("lifsim.cli.optimize:optimize", "Search a space for the least of a figure, within limits."),
@@ -43,10 +44,10 @@ COMMANDS = {
 
 _EPILOG = """\b
 Examples:
-  lifsim run --arch sata128.yaml --sharing channel4
-  lifsim check my_arch.yaml my_network.yaml
-  lifsim workload show vgg16_cifar10
   lifsim list archs
+  lifsim run --arch sata128.yaml --sharing channel4
+  lifsim compare --sharing none,layer,channel4
+  lifsim workload show vgg16_cifar10
 """
 
 

@@ -6,15 +6,15 @@ import json
 
 import click
 
+from lifsim.cli.completing import sharings, workloads
 from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.memory_options import MemoryOptions
-from lifsim.cli.say import say
+from lifsim.cli.say import say, say_within
 from lifsim.cli.usual_sharings import Choice
-from lifsim.cli.where_possible import where_possible_option
+from lifsim.cli.where_possible import say_left, where_possible_option
 from lifsim.config import defaults
 
 ALL_SHARINGS = "none,layer,channel2,channel4,layer+channel2,layer+channel4"
-PIPE_WIDTH = 160
 
 
 @click.command(
@@ -22,15 +22,24 @@ PIPE_WIDTH = 160
     epilog="""\b
 Examples:
   lifsim memory --workload resnet19_imagenet100 --timesteps 5
-  lifsim memory --workload resnet19_positions_imagenet100,vgg16_efficientlif_imagenet100 --sharing none,layer+channel2
+  lifsim memory --workload resnet19_positions_imagenet100,vgg16_efficientlif_imagenet100 \\
+      --sharing none,layer+channel2
   lifsim memory --arch sata128 --set precision.membrane_bits=16 --batch 128 --format csv
+  lifsim memory --workload vgg16_cifar10 --optimizer adam --set optimizer.master_weights=true
 """,
 )
 @click.option(
-    "--workload", "workloads", metavar="NAME|FILE,...", default=defaults.MEMORY_WORKLOAD, show_default=True,
-    help="Networks (lifsim list workloads).",
+    "--workload", "workloads", shell_complete=workloads, metavar="NAME|FILE,...", default=defaults.MEMORY_WORKLOAD,
+    show_default=True, help="Networks (lifsim list workloads).",
 )  # fmt: skip
-@click.option("--sharing", "sharings", metavar="SHARING,...", show_default=ALL_SHARINGS, help="LIF sharings.")
+@click.option(
+    "--sharing",
+    "sharings",
+    shell_complete=sharings,
+    metavar="SHARING,...",
+    show_default=ALL_SHARINGS,
+    help="LIF sharings.",
+)
 @where_possible_option
 @options_of(MemoryOptions, "options")
 @click.option(
@@ -40,19 +49,28 @@ Examples:
 def memory(workloads: str, sharings: str | None, share_where_possible: bool, options: MemoryOptions, form: str) -> None:
     """Memory of inference (forward) and of training (backward) under each LIF sharing.
 
-    Bytes of LIF membranes with their ratio to the unshared network's, beside weights and activations; of the backward
-    pass whose membranes are stored, undone or computed again, at 8, 16 and 32 bits. docs/model.md has the equations.
+    Bytes of LIF membranes with their ratio to the unshared network's, beside weights, activations and what the
+    optimizer keeps of the weights; of the backward pass whose membranes are stored, undone or computed again, at 8, 16
+    and 32 bits. docs/model.md has the equations. A sharing that a network cannot have has dashes, and its reason below;
+    one that none of them can have is refused.
     """
     from lifsim.cli.watching import watching
     from lifsim.report.memory_inputs import read_memory_inputs
-    from lifsim.report.memory_table import backward_table, flat, memory_rows, memory_table
+    from lifsim.report.memory_table import backward_table, flat, memory_rows, memory_table, rows_with_unfit
     from lifsim.report.rows import as_csv
 
     names = [name.strip() for name in workloads.split(",")]
-    chosen = Choice.of(sharings, ALL_SHARINGS, where_possible=share_where_possible).fitting_named(names)
-    inputs = read_memory_inputs(names, chosen, options.arch, options.overrides, options.timesteps, options.batch)
+    chosen = Choice.of(sharings, ALL_SHARINGS, where_possible=share_where_possible)
+    inputs = read_memory_inputs(
+        names, chosen.names, options.arch, options.settings, options.timesteps, options.batch,
+        spared="some" if chosen.asked else "all",
+    )  # fmt: skip
+    say_left(inputs.networks, chosen.names if share_where_possible else ())
     with watching() as watch:
-        rows = memory_rows(inputs.networks, inputs.sharings, inputs.arch, inputs.batch, watch)
+        rows = memory_rows(inputs.networks, inputs.sharings, inputs.arch, inputs.batch, watch, but=inputs.unfit)
+    reasons = [f"{name} cannot have {sharing}: {fault.message}" for (name, sharing), fault in inputs.unfit.items()]
+    for reason in reasons if form != "table" else ():
+        say(f"note: left out, {reason}", err=True)
     if form == "json":
         click.echo(json.dumps([row.tree() for row in rows], indent=2))
     elif form == "csv":
@@ -61,9 +79,11 @@ def memory(workloads: str, sharings: str | None, share_where_possible: bool, opt
         from lifsim.report.terminal import Terminal
         from lifsim.report.width import terminal_columns
 
-        terminal = Terminal(width=terminal_columns(PIPE_WIDTH))
-        terminal.print_table(memory_table(rows, inputs.arch), keys=2)
+        terminal = Terminal(width=terminal_columns())
+        terminal.print_table(memory_table(rows_with_unfit(rows, inputs), inputs), keys=2)
         terminal.print_table(backward_table(rows), keys=3)
+        if reasons:
+            say_within(*(f"- {reason}" for reason in reasons))
         for row in rows:
             if row.shares_nothing:
                 say(f"{row.workload}: {row.sharing} is none here: no LIF layers of this network can share")

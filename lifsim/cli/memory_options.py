@@ -7,29 +7,45 @@ from typing import Annotated
 
 import click
 
-from lifsim.cli.inputs import number
+from lifsim.cli.completing import archs, optimizers, settings, workloads
+from lifsim.cli.inputs import number, optimizer_setting
 from lifsim.config import defaults
 
 memory_workload = click.option(
-    "--workload", metavar="NAME|FILE", default=defaults.MEMORY_WORKLOAD, show_default=True, help="The network."
+    "--workload",
+    shell_complete=workloads,
+    metavar="NAME|FILE",
+    default=defaults.MEMORY_WORKLOAD,
+    show_default=True,
+    help="The network.",
 )
 """Of figures of memory."""
 
 
 @dataclass(frozen=True)
 class MemoryOptions:
-    """--arch, --set, --timesteps and --batch."""
+    """--arch, --set, --timesteps, --batch and --optimizer."""
 
     arch: Annotated[
         str,
         click.option(
-            "--arch", metavar="NAME|FILE", default=defaults.ARCH, show_default=True, help="Its precisions count."
+            "--arch",
+            shell_complete=archs,
+            metavar="NAME|FILE",
+            default=defaults.ARCH,
+            show_default=True,
+            help="Its precisions count.",
         ),
     ]
     overrides: Annotated[
         tuple[str, ...],
         click.option(
-            "--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Change a key of the architecture."
+            "--set",
+            "overrides",
+            shell_complete=settings,
+            metavar="KEY=VALUE",
+            multiple=True,
+            help="Change a key of the architecture.",
         ),
     ]
     timesteps: Annotated[
@@ -38,3 +54,17 @@ class MemoryOptions:
     batch: Annotated[
         int, click.option("--batch", metavar="N", callback=number, default="1", show_default=True, help="Images.")
     ]
+    optimizer: Annotated[
+        str | None,
+        click.option(
+            "--optimizer",
+            shell_complete=optimizers,
+            metavar="NAME",
+            help="Whose state training keeps (lifsim list optimizers). Default: the architecture's.",
+        ),
+    ]
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """--optimizer and --set, as settings of the architecture."""
+        return (*optimizer_setting(self.optimizer), *self.overrides)

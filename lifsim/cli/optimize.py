@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lifsim.cli.completing import figures
 from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.say import say
 from lifsim.cli.stopping import keeping
 from lifsim.cli.sweep_options import ExecutionOptions, SpaceOptions
+from lifsim.cli.watching import lines
 from lifsim.cli.where_possible import say_left_by
 from lifsim.errors import Fault, InputError, collecting
 
@@ -24,11 +26,12 @@ if TYPE_CHECKING:
 Examples:
   lifsim optimize --sharing none,layer,channel2,channel4 --vary buffers.weight.size_bytes=8KiB:256KiB:x2 \\
       --vary array.rows=4:32 --minimise energy_pj.total --limit 'area_mm2<2.5' --out sweeps/best
-  lifsim optimize my_sweep.yaml --minimise cycles.total --limit 'area_mm2<=1' --points 200 --out sweeps/best
+  lifsim optimize docs/examples/membrane_buffer.yaml --minimise cycles.total --limit 'area_mm2<=3' --points 20
 """,
 )
 @options_of(SpaceOptions, "space")
-@click.option("--minimise", "--minimize", metavar="FIGURE", default="energy_pj.total", show_default=True,
+@click.option("--minimise", "--minimize", shell_complete=figures, metavar="FIGURE", default="energy_pj.total",
+              show_default=True,
               help="What to make least: any column of lifsim store show. energy_pj.total is work, idle and standing "
               "energy together, energy_pj.total.work what is done alone.")  # fmt: skip
 @click.option("--limit", "limits", metavar="FIGURE<BOUND", multiple=True, help="What a point must keep to, < <= > >=.")
@@ -63,9 +66,6 @@ def optimize(
     for text in limits:
         with collecting(faults):
             parsed.append(Limit.parse(text))
-    out = execution.out
-    if out is None:
-        faults.append(Fault("must be given: the file that keeps the results", path="--out"))
     with collecting(faults):
         Goal(minimise, tuple(parsed), points, at_once, 0).check_names()
     with collecting(faults):
@@ -73,12 +73,13 @@ def optimize(
         job = job_of(asked)
         if not across_nodes:
             require_one_node(job)
-    if faults or out is None:
+    if faults:
         raise InputError(faults)
     _require_optuna()
+    out = execution.store(asked, job)
     say_left_by(job)
     goal = Goal(minimise, tuple(parsed), points, at_once, asked.asked.seed or 0)
-    progress = Progress(min(points, job.space.points), 0, minimise)
+    progress = Progress(min(points, job.space.points), 0, minimise, lines())
     with (
         execution.executor(job, at_once) as executor,
         Store.create_or_open(out, job.description()) as store,
@@ -93,7 +94,7 @@ def optimize(
 
 
 def _print_best(store: Store, goal: Goal) -> None:
-    from lifsim.report.sweep_table import print_table
+    from lifsim.report.sweep_table import Selection, print_table
     from lifsim.sweeps.export import table_of
 
     rows = table_of(store)
@@ -101,7 +102,7 @@ def _print_best(store: Store, goal: Goal) -> None:
     if not met:
         raise InputError(f"no point of {len(rows):,} keeps to {', '.join(map(str, goal.limits)) or 'being run'}")
     limited = [limit.figure for limit in goal.limits]
-    print_table(met, goal.minimise, descending=False, top=5, columns=[goal.minimise, *limited])
+    print_table(met, Selection(sort=goal.minimise, limit=5, columns=[goal.minimise, *limited]))
 
 
 def _require_optuna() -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from lifsim.cli.watching import Clock
 from lifsim.report.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class TrainingProgress:
         self._title = f"{title} " if title else ""
         self._task = self._progress.add_task(f"{self._title}epoch {done + 1}/{epochs}", total=None)
         self._epochs, self._done = epochs, done
-        self._last = ""
+        self._last, self._clock = "", Clock()
 
     def __enter__(self) -> TrainingProgress:
         self._progress.start()
@@ -54,4 +55,5 @@ class TrainingProgress:
         self._console.print(
             f"{self._title}epoch {report.epoch}/{self._epochs}: loss {report.loss:.4f}, "
             f"accuracy {100 * report.accuracy:.2f} %, test {100 * report.test.accuracy:.2f} %"
+            f"{self._clock.left_words(report.epoch - self._done, self._epochs - self._done)}"
         )

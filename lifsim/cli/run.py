@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from lifsim.cli.compare import Making, View, compare_runs, wanted
 from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.inputs import WholeSimulation
 from lifsim.cli.say import say
@@ -22,25 +23,34 @@ if TYPE_CHECKING:
     epilog="""\b
 Examples:
   lifsim run --arch sata128.yaml --sharing channel4
-  lifsim run --arch sata128 --workload vgg16_cifar10 --trace vgg16.npz --sharing channel2
+  lifsim run --sharing layer --layers
+  lifsim run --sharing channel2 --full
+  lifsim run --config reports/vgg16_cifar10-sata128-channel4/config.resolved.yaml --set array.rows=32
   lifsim run --set buffers.weight.size_bytes=64KiB --set array.sparsity=skip --set array.dataflow=os
-  lifsim run --workload digits_cnn --sharing channel2 --spikes engine --images digits
+  lifsim run --workload lenet5_mnist --sharing channel2 --spikes engine --batch 2
   lifsim run --sharing layer --schedule timestep --batch 4 --chunk auto
   lifsim run --mode training --bptt reversed --sharing layer+channel2 --batch 4
+  lifsim trace make --workload vgg16_cifar10 --seed 7 --out results/seven.npz
+  lifsim run --workload vgg16_cifar10 --trace results/seven.npz --sharing channel2
   lifsim run --workload resnet19_imagenet100 --batch 4 --format json --out results/resnet
-  lifsim run --config reports/vgg16_cifar10-sata128-channel4/config.resolved.yaml
+  lifsim run --workload lenet5_mnist --sharing none,layer,channel2
 """,
 )
 @options_of(WholeSimulation, "simulation")
 @click.option(
     "--config", type=click.Path(path_type=Path), help="Run a config.resolved.yaml again, instead of --arch ..."
 )
-@click.option("--out", type=click.Path(path_type=Path), help="Folder of the result. Default: reports/<name>.")
-@click.option("--force", is_flag=True, help="Replace an earlier result in --out.")
+@click.option(
+    "--out", type=click.Path(path_type=Path),
+    help="Folder of the result. Default: one in reports/ that is named by what is not as it is by default.",
+)  # fmt: skip
+@click.option("--force", is_flag=True, help="Replace another result in that folder.")
 @click.option(
     "--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True,
     help="What goes to stdout: the table, summary.json or layers.csv.",
 )  # fmt: skip
+@click.option("--layers", is_flag=True, help="Print a table of the layers, too.")
+@click.option("--full", is_flag=True, help="Print all figures and notes, not the first screen alone.")
 @click.option("--timeline", is_flag=True, help="Write timeline.json, too: trace events for ui.perfetto.dev.")
 @click.option(
     "--dram-trace", type=click.Choice(["dramsim3", "ramulator"]),
@@ -52,17 +62,31 @@ def run(
     out: Path | None,
     force: bool,
     form: str,
+    layers: bool,
+    full: bool,
     timeline: bool,
     dram_trace: Literal["dramsim3", "ramulator"] | None,
 ) -> None:
     """Simulate one network on one architecture under one LIF sharing.
 
-    Prints cycles, traffic, energy and area with units, for a shared run beside the run without sharing, and writes
-    summary.json, layers.csv, timesteps.csv and config.resolved.yaml.
+    Prints cycles, energy, traffic, what the run is bound by and what would help; of a shared run what of the change
+    against none is sharing's own. --layers tells it layer by layer, --full tells all. Writes summary.json, layers.csv,
+    timesteps.csv and config.resolved.yaml. A folder that holds another result stays as it is: that of --out is refused,
+    in the place of the default one comes the next free NAME-2, NAME-3. With several sharings, commas between them, it
+    is lifsim compare.
     """
+    if config is None and "," in (simulation.sharing or ""):
+        own = {"--timeline": timeline, "--dram-trace": dram_trace, "--layers": layers, "--full": full}
+        if asked := next((option for option, given in own.items() if given), ""):
+            raise InputError(Fault(f"{asked} must go with one sharing: each run has its own", path="--sharing"))
+        compare_runs((), wanted(simulation), View(form=form), Making(out, force))
+        if out is None:
+            say("nothing is written: --out FOLDER keeps the comparison and its runs", err=True)
+        return
     from lifsim.cli.watching import watching
     from lifsim.memo import Shared
-    from lifsim.report.save import Extras, check_extras, check_target, default_folder, save
+    from lifsim.report.folder_name import default_folder
+    from lifsim.report.save import Extras, check_extras, check_target, save
     from lifsim.report.summary import Around
     from lifsim.simulate.inputs import load_config
     from lifsim.sweeps.beside import run_beside_baseline
@@ -77,18 +101,26 @@ def run(
         check_extras(extras, inputs.arch)
     with collecting(faults):
         if out is not None:
-            check_target(out, replace=force)
+            check_target(out, replace=force, inputs=inputs)
+    if form != "table" and (layers or full):
+        asked = "--full" if full else "--layers"
+        faults.append(Fault(f"{asked} must stand without --format {form}, which has all figures"))
     if faults or inputs is None:
         raise InputError(faults)
     with watching() as watch:
         parts = Shared()
         result, comparison = run_beside_baseline(inputs, watch, parts)
         around = Around(comparison, rates_range(inputs, result, watch, parts))
-        folder = out if out is not None else default_folder(result)
+        folder = out if out is not None else default_folder(result, simulation.said(config))
         watch("writing the result", 0, 0)
-        save(result, folder, replace=force or out is None, extras=extras, around=around)
-    _print(result, around, form)
-    say(f"written to {folder}", err=True)
+        saved = save(result, folder, replace=force, number=out is None and not force, extras=extras, around=around)
+    if form == "table":
+        from lifsim.report.console import print_result
+
+        print_result(result, around, full=full, layers=layers)
+    else:
+        _print(result, around, form)
+    say(str(saved), err=True)
 
 
 def _print(result: Result, around: Around, form: str) -> None:
@@ -98,11 +130,7 @@ def _print(result: Result, around: Around, form: str) -> None:
         from lifsim.report.summary import summary
 
         click.echo(json.dumps(summary(result, around), indent=2))
-    elif form == "csv":
+    else:
         from lifsim.report.rows import as_csv
 
         click.echo(as_csv(result.layer_rows), nl=False)
-    else:
-        from lifsim.report.console import print_result
-
-        print_result(result, around)

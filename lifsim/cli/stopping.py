@@ -129,8 +129,11 @@ def _dropped_in_silence(stopping: Stopping) -> Iterator[None]:
     try:
         yield
     finally:
-        if stopping.stopped is None:
-            sys.unraisablehook = before
+        sys.unraisablehook = before if stopping.stopped is None else _silence
+
+
+def _silence(_: sys.UnraisableHookArgs) -> None:
+    """To the end of the process. It holds nothing of what was stopped, which would outlive it."""
 
 
 @contextmanager

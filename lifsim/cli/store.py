@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
+from lifsim.cli.completing import columns
 from lifsim.cli.say import say
+from lifsim.cli.watching import watching
 
 
 @click.group()
@@ -16,8 +18,9 @@ def store() -> None:
 
     \b
     Examples:
-      lifsim store show sweeps/x --sort energy_pj.total --top 20
-      lifsim store export sweeps/x --format csv
+      lifsim sweep --workload lenet5_mnist --vary array.rows=8,16,32 --out sweeps/rows
+      lifsim store show sweeps/rows --sort cycles.total
+      lifsim store export sweeps/rows --format json
     """
 
 
@@ -27,52 +30,88 @@ def store() -> None:
 @click.option(
     "--out", type=click.Path(path_type=Path), help="File to write, - for stdout. Default: STORE.csv and the like."
 )
-@click.option("--force", is_flag=True, help="Overwrite --out.")
+@click.option("--force", is_flag=True, help="Overwrite that file.")
 def export(path: Path, form: str, out: Path | None, force: bool) -> None:
     """Write all points of STORE, in the order of the sweep, as one table.
 
+    A file that holds something else stays as it is: that of --out is refused, in the place of STORE.csv comes the next
+    free STORE-2.csv, STORE-3.csv.
+
     \b
     Examples:
-      lifsim store export sweeps/x
-      lifsim store export sweeps/x --format parquet --out x.parquet
-      lifsim store export sweeps/x --out - | column -s, -t
+      lifsim sweep --workload lenet5_mnist --vary array.cols=4,8,16 --out sweeps/columns
+      lifsim store export sweeps/columns
+      lifsim store export sweeps/columns --format parquet --out results/columns.parquet
+      lifsim store export sweeps/columns --out -
     """
-    from lifsim.files import check_targets, write_bytes
+    from lifsim.files import check_targets
+    from lifsim.placing import place_file, place_numbered
     from lifsim.sweeps.export import exported, table_of
     from lifsim.sweeps.store import Store
 
     target = out or path.with_name(f"{path.name}.{form}")
     if target != Path("-"):
         logs = [path.with_name(f"{path.name}{end}") for end in ("-wal", "-shm", "-journal")]
-        check_targets([target], [path, *logs], replace=force or out is None)
-    with Store.read(path) as opened:
-        data = exported(table_of(opened), form)
+        check_targets([target], [path, *logs], replace=True)
+    with Store.read(path) as opened, watching() as watch:
+        data = exported(table_of(opened, watch), form)
     if target == Path("-"):
         sys.stdout.buffer.write(data)
         return
-    write_bytes(target, data, parents=True)
-    say(str(target))
+    numbered = out is None and not force
+    say(str(place_numbered(target, data) if numbered else place_file(target, data, replace=force)))
 
 
 @store.command()
 @click.argument("path", metavar="STORE", type=click.Path(path_type=Path))
-@click.option("--sort", default="energy_pj.total", show_default=True, help="Column to sort by, the least first.")
-@click.option("--descending", is_flag=True, help="The most first.")
-@click.option("--top", type=click.IntRange(1), default=20, show_default=True, help="Points to show.")
-@click.option("--columns", help="Columns to show beside those that vary, with commas between them.")
-def show(path: Path, sort: str, descending: bool, top: int, columns: str | None) -> None:
-    """Show the best points of STORE: the settings that vary, and the main figures.
+@click.option(
+    "--where", metavar="CONDITION", multiple=True,
+    help="Only points that meet it: columns with < <= > >= = != and values, joined by and, or, not and brackets.",
+)  # fmt: skip
+@click.option("--top", type=click.IntRange(1), help="Only so many of them, those with the least of --by.")
+@click.option("--by", shell_complete=columns, metavar="COLUMN", help="What --top goes by. Default: --sort.")
+@click.option(
+    "--sort",
+    shell_complete=columns,
+    metavar="COLUMN",
+    default="energy_pj.total",
+    show_default=True,
+    help="In whose order, the least first.",
+)
+@click.option("--descending", is_flag=True, help="The most first, of --top, too.")
+@click.option("--limit", metavar="N", type=click.IntRange(1), default=20, show_default=True, help="Lines to print.")
+@click.option(
+    "--columns", shell_complete=columns, metavar="COLUMN,...", help="Figures to show beside the settings that vary."
+)
+def show(
+    path: Path,
+    where: tuple[str, ...],
+    top: int | None,
+    by: str | None,
+    sort: str,
+    descending: bool,
+    limit: int,
+    columns: str | None,
+) -> None:
+    """Show the best points of STORE: the settings that vary, and the main figures, with units.
+
+    A value of --where may have the unit of its column: 64KiB, 400MHz, 1.5mJ, 20us. `store export` has all points and
+    columns, raw.
 
     \b
     Examples:
-      lifsim store show sweeps/x
-      lifsim store show sweeps/x --sort cycles.total --top 5 --columns time_s,area_mm2
+      lifsim sweep --workload lenet5_mnist --sharing none,channel2 --vary buffers.weight.size_bytes=8KiB:64KiB:x2 \\
+          --out sweeps/shown
+      lifsim store show sweeps/shown
+      lifsim store show sweeps/shown --where 'area_mm2 < 2 and sharing = channel2' --top 3 --by energy_pj.total.work
+      lifsim store show sweeps/shown --where 'buffers.weight.size_bytes >= 16KiB' --sort cycles.total \\
+          --columns time_s
     """
-    from lifsim.report.sweep_table import print_table
+    from lifsim.report.sweep_table import Selection, print_table
     from lifsim.sweeps.export import table_of
     from lifsim.sweeps.store import Store
 
-    with Store.read(path) as opened:
-        rows = table_of(opened)
+    with Store.read(path) as opened, watching() as watch:
+        rows = table_of(opened, watch)
     names = None if columns is None else [name.strip() for name in columns.split(",")]
-    print_table(rows, sort, descending=descending, top=top, columns=names)
+    print_table(rows, Selection(where, top, by, sort, descending, limit, names))

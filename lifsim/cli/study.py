@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lifsim.cli.completing import data_sets, settings, sharings, workloads
 from lifsim.cli.cuts import shares_of
 from lifsim.cli.say import say
 from lifsim.cli.stopping import keeping
 from lifsim.cli.usual_sharings import Choice
+from lifsim.cli.watching import Clock
 from lifsim.cli.where_possible import where_possible_option
 from lifsim.config import defaults
 from lifsim.errors import Fault, InputError, collecting
+from lifsim.units import counted
 
 if TYPE_CHECKING:
     from lifsim.engine.training.pruned_study import Pruned, Pruning
@@ -25,11 +28,17 @@ SHARINGS = "none,channel2,channel4,layer,layer+channel2"
 
 
 @click.command()
-@click.option("--workload", metavar="NAME|FILE", required=True, help="Network to train, e.g. digits_cnn, har_fcn.")
-@click.option("--sharing", "sharings", show_default=SHARINGS, help="Sharings, with commas.")
+@click.option(
+    "--workload",
+    shell_complete=workloads,
+    metavar="NAME|FILE",
+    required=True,
+    help="Network to train, e.g. digits_cnn, har_fcn.",
+)
+@click.option("--sharing", "sharings", shell_complete=sharings, show_default=SHARINGS, help="Sharings, with commas.")
 @where_possible_option
 @click.option("--seeds", type=click.IntRange(min=1), default=5, show_default=True, help="Seeds 0 to N-1 of each.")
-@click.option("--data", metavar="NAME|FILE", help="As for `lifsim train`.")
+@click.option("--data", shell_complete=data_sets, metavar="NAME|FILE", help="As for `lifsim train`.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the study.")
 @click.option("--epochs", type=click.IntRange(min=1), default=30, show_default=True)
 @click.option("--batch", type=click.IntRange(min=2), help="As for `lifsim train`.")
@@ -45,7 +54,14 @@ SHARINGS = "none,channel2,channel4,layer,layer+channel2"
     help="Training after each cut of --prune.",
 )
 @click.option("--jobs", type=click.IntRange(min=1), help="Trainings at a time. Default: all CPUs.")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a key, e.g. timesteps=8.")
+@click.option(
+    "--set",
+    "settings",
+    shell_complete=settings,
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Override a key, e.g. timesteps=8.",
+)
 @click.option("--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
 def study(
     workload: str,
@@ -72,8 +88,8 @@ def study(
 
     \b
     Examples:
-      lifsim study --workload digits_cnn --out reports/digits
-      lifsim study --workload har_fcn --sharing none,layer --seeds 3 --out reports/har
+      lifsim study --workload digits_cnn --epochs 2 --seeds 1 --sharing none,channel2 --out reports/small_study
+      lifsim study --workload har_fcn --sharing none,layer --seeds 3 --out reports/har_three_seeds
       lifsim study --workload digits_cnn --prune 0,0.5,0.9 --retrain-epochs 2 --out reports/pruned
     """
     from lifsim.config.workload import load_workload
@@ -106,14 +122,16 @@ def study(
     if faults or network is None or images is None or recipe is None:
         raise InputError(faults)
     setting = setting_of(workload, settings, images, recipe)
-    held = 0
-    with keeping(lambda: f"{held} of {len(chosen) * seeds} trainings are kept in {out}; the same command goes on"):
+    held, here, total, clock = 0, 0, len(chosen) * seeds, Clock()
+    with keeping(lambda: f"{held} of {total} trainings are kept in {out}; the same command goes on"):
         trials = Trials(network, images, recipe, chosen, seeds)
+        say(f"{counted(total, 'training')} of {counted(epochs, 'epoch')}, but for what {out} holds already", err=True)
         for now in run_study(trials, out, jobs or available_threads(), setting):
-            held, last = len(now.trials), now.trials[-1]
+            held, here, last = len(now.trials), here + 1, now.trials[-1]
+            left = clock.left_words(here, here + total - held)
             say(
-                f"{held} of {len(chosen) * seeds}: {last.sharing}, seed {last.seed}: "
-                f"test accuracy {100 * last.accuracy:.2f} %, spike rate {100 * last.spike_rate:.2f} %",
+                f"{held} of {total}: {last.sharing}, seed {last.seed}: "
+                f"test accuracy {100 * last.accuracy:.2f} %, spike rate {100 * last.spike_rate:.2f} %{left}",
                 err=True,
             )
     trained = open_study(out)
@@ -136,10 +154,11 @@ def _prune(pruning: Pruning, jobs: int | None) -> list[Pruned]:
     from lifsim.engine.workers import available_threads
 
     found: list[Pruned] = []
-    total = len(pruning.study.trials)
+    total, clock = len(pruning.study.trials), Clock()
+    say(f"{counted(total, 'network')} to prune, but for those that are", err=True)
     with keeping(lambda: f"{len(found)} of {total} are pruned in {pruning.study.folder}; the same command goes on"):
         for found in pruning.run(jobs or available_threads()):
-            say(f"{len(found)} of {total} networks are pruned", err=True)
+            say(f"{len(found)} of {total} networks are pruned{clock.left_words(len(found), total)}", err=True)
     return found
 
 

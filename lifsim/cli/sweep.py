@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,22 +12,26 @@ from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.say import say
 from lifsim.cli.stopping import keeping
 from lifsim.cli.sweep_options import ExecutionOptions, SpaceOptions
+from lifsim.cli.watching import lines, watching
 from lifsim.cli.where_possible import say_left_by
-from lifsim.errors import Fault, InputError, collecting
 
 if TYPE_CHECKING:
     from lifsim.sweeps.plan import Plan
+    from lifsim.sweeps.store import Store
+
+SOON = 4
+"""A sweep of fewer times the points that show which axes change nothing is run first and looked at then."""
 
 
 @click.command(
     cls=FamilyCommand,
     epilog="""\b
 Examples:
-  lifsim sweep --sharing none,layer,channel2,channel4 --vary buffers.membrane.size_bytes=8KiB:512KiB:x2 --out sweeps/x
+  lifsim sweep --sharing none,layer,channel2,channel4 --vary buffers.weight.size_bytes=8KiB:512KiB:x2 \\
+      --out sweeps/weights
+  lifsim store show sweeps/weights --where 'area_mm2 < 2.5' --top 10
   lifsim sweep --vary array.rows=8,16,32 --vary array.cols=8:64:+8 --batch 1,8 --dry-run
-  lifsim sweep my_sweep.yaml --out sweeps/x --jobs 4
-  lifsim sweep my_sweep.yaml --out sweeps/x --scheduler tcp://host:8786
-  lifsim store show sweeps/x --sort energy_pj.total --top 10
+  lifsim sweep docs/examples/membrane_buffer.yaml --sample 8 --jobs 2
 """,
 )
 @options_of(SpaceOptions, "space")
@@ -44,23 +49,19 @@ def sweep(
     """
     from lifsim.sweeps.plan import plan
 
-    faults, planned, out = list[Fault](), None, execution.out
-    if out is None and not dry_run:
-        faults.append(Fault("must be given: the file that keeps the results", path="--out"))
-    with collecting(faults):
-        planned = plan(space.request(sample))
-    if faults or planned is None:
-        raise InputError(faults)
+    request = space.request(sample)
+    planned = plan(request)
     say_left_by(planned.job)
-    if out is None or dry_run:
+    if dry_run:
         _print_estimate(planned, execution.processes)
     else:
-        _run(planned, execution, out, retry_failed=retry_failed)
+        _run(planned, execution, execution.store(request, planned.job), retry_failed=retry_failed)
 
 
 def _run(planned: Plan, execution: ExecutionOptions, out: Path, *, retry_failed: bool) -> None:
     from lifsim.report.sweep_progress import Progress
     from lifsim.sweeps.assumed import assumptions
+    from lifsim.sweeps.idle import MAX_ROWS
     from lifsim.sweeps.run import pending_points, refuse_if_all_failed, run_points
     from lifsim.sweeps.store import Store
 
@@ -70,10 +71,15 @@ def _run(planned: Plan, execution: ExecutionOptions, out: Path, *, retry_failed:
         Store.create_or_open(out, planned.job.description()) as store,
     ):
         pending = pending_points(planned, store, retry_failed=retry_failed)
-        progress = Progress(len(planned.points), len(planned.points) - len(pending))
+        progress = Progress(len(planned.points), len(planned.points) - len(pending), lines=lines())
         with keeping(lambda: f"{progress.kept} in {out}; the same command goes on"), progress:
-            run_points(planned.job, store, pending, executor, progress.watch)
+            first = _first_of(planned, pending)
+            run_points(planned.job, store, first, executor, progress.watch)
+            told = _say_idle(planned, store, first, "by the first points, ") if first else []
+            run_points(planned.job, store, _without(pending, first), executor, progress.watch)
         errors = store.errors()
+        if len(planned.points) <= MAX_ROWS:
+            _say_idle(planned, store, planned.points, "", told)
     say(f"{progress.summary} in {out}", err=True)
     for error, count in list(errors.items())[:5]:
         say(f"failed {count:,}: {error}", err=True)
@@ -82,11 +88,40 @@ def _run(planned: Plan, execution: ExecutionOptions, out: Path, *, retry_failed:
     refuse_if_all_failed(errors, len(planned.points))
 
 
+def _first_of(planned: Plan, pending: Sequence[int]) -> list[int]:
+    """Points by which to see at the beginning what changes nothing; none of a sweep that is over soon anyway, or has
+    begun before."""
+    from lifsim.sweeps.idle import first_points
+
+    first = first_points(planned.job.space)
+    wanted = set(first).intersection(pending)
+    return sorted(wanted) if len(wanted) == len(first) and len(pending) >= SOON * len(first) else []
+
+
+def _without(points: Sequence[int], some: Sequence[int]) -> Sequence[int]:
+    left_out = set(some)
+    return [point for point in points if point not in left_out] if some else points
+
+
+def _say_idle(planned: Plan, store: Store, points: Sequence[int], why: str, told: Sequence[str] = ()) -> list[str]:
+    """Tell on stderr which axes change nothing in these points, but for what is `told`."""
+    from lifsim.sweeps.idle import idle_axes
+
+    wanted = set(points)
+    rows = [row.columns for row in store.rows() if row.point in wanted]
+    found = [str(idle) for idle in idle_axes(rows, planned.job.space.axes)]
+    for idle in found:
+        if idle not in told:
+            say(f"note: {why}{idle}", err=True)
+    return found
+
+
 def _print_estimate(planned: Plan, workers: int) -> None:
     from lifsim.sweeps.estimate import estimate
 
     say(f"{len(planned.points):,} points")
     for axis in planned.job.space.axes:
         say(f"  {axis.key}: {axis.values}")
-    guess = estimate(planned, workers)
+    with watching() as watch:
+        guess = estimate(planned, workers, watch)
     say(f"about {guess.seconds:,.0f} s on {workers} processes, by {guess.measured} points run just now")

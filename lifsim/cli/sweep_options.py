@@ -8,6 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import click
 
+from lifsim.cli.completing import (
+    archs,
+    chunks,
+    drams,
+    keepings,
+    modes,
+    objectives,
+    optimizers,
+    schedules,
+    settings,
+    sharings,
+    workloads,
+)
 from lifsim.cli.where_possible import where_possible_if_given
 from lifsim.config import defaults
 from lifsim.errors import Fault, InputError
@@ -24,18 +37,31 @@ class SpaceOptions:
 
     file: Annotated[Path | None, click.argument("file", required=False, type=click.Path(path_type=Path))]
     arch: Annotated[
-        str | None, click.option("--arch", metavar="A[,B...]", help=f"Architectures. Default: {defaults.ARCH}.")
+        str | None,
+        click.option(
+            "--arch", shell_complete=archs, metavar="A[,B...]", help=f"Architectures. Default: {defaults.ARCH}."
+        ),
     ]
     dram: Annotated[
         str | None,
-        click.option("--dram", metavar="D[,D...]", help="Simulate these DRAM devices (lifsim list drams)."),
+        click.option(
+            "--dram", shell_complete=drams, metavar="D[,D...]", help="Simulate these DRAM devices (lifsim list drams)."
+        ),
     ]
     workload: Annotated[
-        str | None, click.option("--workload", metavar="W[,V...]", help=f"Networks. Default: {defaults.WORKLOAD}.")
+        str | None,
+        click.option(
+            "--workload", shell_complete=workloads, metavar="W[,V...]", help=f"Networks. Default: {defaults.WORKLOAD}."
+        ),
     ]
     sharing: Annotated[
         str | None,
-        click.option("--sharing", metavar="S[,S...]", help=f"none, layer, channel2, ... Default: {defaults.SHARING}."),
+        click.option(
+            "--sharing",
+            shell_complete=sharings,
+            metavar="S[,S...]",
+            help=f"none, layer, channel2, ... Default: {defaults.SHARING}.",
+        ),
     ]
     share_where_possible: Annotated[bool | None, where_possible_if_given]
     trace: Annotated[
@@ -51,25 +77,69 @@ class SpaceOptions:
         click.option("--seed", type=int, help="Seed of synthesised spikes, and of what chooses points. Default: 0."),
     ]
     schedule: Annotated[
-        str | None, click.option("--schedule", metavar="S[,S...]", help="tick, timestep, auto. Default: tick.")
+        str | None,
+        click.option(
+            "--schedule", shell_complete=schedules, metavar="S[,S...]", help="tick, timestep, auto. Default: tick."
+        ),
     ]
     objective: Annotated[
         str | None,
         click.option(
-            "--objective", metavar="O[,O...]", help="What auto minimises: dram, cycles, energy. Default: dram."
+            "--objective",
+            shell_complete=objectives,
+            metavar="O[,O...]",
+            help="What auto minimises: dram, cycles, energy. Default: dram.",
         ),
     ]
     chunk: Annotated[
-        str | None, click.option("--chunk", metavar="C[,C...]", help="Images that take turns together. Default: auto.")
+        str | None,
+        click.option(
+            "--chunk", shell_complete=chunks, metavar="C[,C...]", help="Images that take turns together. Default: auto."
+        ),
+    ]
+    mode: Annotated[
+        str | None,
+        click.option(
+            "--mode",
+            shell_complete=modes,
+            metavar="M[,M...]",
+            help=f"inference, training (default --arch {defaults.TRAINING_ARCH}). Default: inference.",
+        ),
+    ]
+    bptt: Annotated[
+        str | None,
+        click.option(
+            "--bptt",
+            shell_complete=keepings,
+            metavar="B[,B...]",
+            help="In training, how membranes are had again: stored, reversed, recomputed. Default: stored.",
+        ),
+    ]
+    optimizer: Annotated[
+        str | None,
+        click.option(
+            "--optimizer",
+            shell_complete=optimizers,
+            metavar="O[,O...]",
+            help="In training, how weights change (lifsim list optimizers). Default: the architecture's.",
+        ),
     ]
     overrides: Annotated[
         tuple[str, ...],
-        click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Change a key everywhere."),
+        click.option(
+            "--set",
+            "overrides",
+            shell_complete=settings,
+            metavar="KEY=VALUE",
+            multiple=True,
+            help="Change a key everywhere.",
+        ),
     ]
     vary: Annotated[
         tuple[str, ...],
         click.option(
             "--vary",
+            shell_complete=settings,
             metavar="KEY=VALUES",
             multiple=True,
             help="An axis, any key that --set knows: 8,16,32 or 1:8 or 10:100:+10 or 8KiB:512KiB:x2.",
@@ -91,6 +161,9 @@ class SpaceOptions:
             "schedule": _names(self.schedule),
             "objective": _names(self.objective),
             "chunk": _numbers(self.chunk),
+            "mode": _names(self.mode),
+            "bptt": _names(self.bptt),
+            "optimizer": _names(self.optimizer),
             "sample": sample,
         }
         return read_request(self.file, options_document(given, *self._settings()))
@@ -117,7 +190,9 @@ class ExecutionOptions:
     out: Annotated[
         Path | None,
         click.option(
-            "--out", type=click.Path(path_type=Path), help="File that keeps the results; what stopped goes on."
+            "--out",
+            type=click.Path(path_type=Path),
+            help="File that keeps the results; what stopped goes on. Default: sweeps/, named by the space.",
         ),
     ]
     jobs: Annotated[
@@ -127,6 +202,12 @@ class ExecutionOptions:
         str | None,
         click.option("--scheduler", metavar="ADDRESS", help="Run on the Dask cluster of this scheduler instead."),
     ]
+
+    def store(self, request: Request, job: Job) -> Path:
+        """The file that keeps the results."""
+        from lifsim.sweeps.default_store import default_store
+
+        return self.out if self.out is not None else default_store(request, job)
 
     @property
     def processes(self) -> int:
@@ -139,6 +220,8 @@ class ExecutionOptions:
         """What runs the points of `job`, with `most` processes here. Raises InputError where it cannot be had."""
         from lifsim.sweeps.executors import executor_for
 
+        if self.jobs is not None and self.scheduler is not None:
+            raise InputError(Fault("must stand without --scheduler, whose cluster has its own workers", path="--jobs"))
         return executor_for(job, min(self.processes, most or self.processes), self.scheduler)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lifsim.cli.completing import data_sets, settings, sharings, workloads
 from lifsim.cli.say import say
 from lifsim.cli.stopping import keeping
 from lifsim.cli.where_possible import fitted, say_left, where_possible_option
@@ -21,10 +22,27 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--workload", metavar="NAME|FILE", required=True, help="Network to train, e.g. digits_cnn, har_fcn.")
-@click.option("--sharing", default="none", show_default=True, help="Which LIF calls use one set of membranes.")
+@click.option(
+    "--workload",
+    shell_complete=workloads,
+    metavar="NAME|FILE",
+    required=True,
+    help="Network to train, e.g. digits_cnn, har_fcn.",
+)
+@click.option(
+    "--sharing",
+    shell_complete=sharings,
+    default="none",
+    show_default=True,
+    help="Which LIF calls use one set of membranes.",
+)
 @where_possible_option
-@click.option("--data", metavar="NAME|FILE", help="digits, basic_motions, watch, or an .npz file. Default: what fits.")
+@click.option(
+    "--data",
+    shell_complete=data_sets,
+    metavar="NAME|FILE",
+    help="digits, basic_motions, watch, or an .npz file. Default: what fits.",
+)
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="File of weights (.npz) to write.")
 @click.option("--epochs", type=click.IntRange(min=1), default=30, show_default=True, help="Passes over the images.")
 @click.option("--batch", type=click.IntRange(min=2), help="Images a step. Default: 64, of few images a quarter.")
@@ -44,7 +62,14 @@ if TYPE_CHECKING:
 @click.option("--threads", type=click.IntRange(min=1), help="Default: all CPUs. The weights do not depend on it.")
 @click.option("--resume", is_flag=True, help="Go on where an interrupted training of --out stopped.")
 @click.option("--force", is_flag=True, help="Replace an existing --out.")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a key, e.g. timesteps=8.")
+@click.option(
+    "--set",
+    "settings",
+    shell_complete=settings,
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Override a key, e.g. timesteps=8.",
+)
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 def train(
     workload: str,
@@ -74,9 +99,9 @@ def train(
 
     \b
     Examples:
-      lifsim train --workload digits_cnn --sharing channel2 --out digits_channel2.npz
-      lifsim train --workload har_fcn --sharing layer --membranes reversed --out har_layer.npz
-      lifsim train --workload digits_cnn --out digits.npz --resume
+      lifsim train --workload digits_cnn --sharing channel2 --out results/digits_channel2.npz
+      lifsim train --workload digits_cnn --sharing channel2 --out results/digits_channel2.npz --resume
+      lifsim train --workload har_fcn --sharing layer --membranes reversed --out results/har_layer.npz
     """
     from lifsim.config.resolve import find
     from lifsim.config.workload import load_workload

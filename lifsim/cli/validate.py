@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from lifsim.cli.say import say
+from lifsim.cli.watching import watching
 from lifsim.files import write_text
 from lifsim.interchange.text import read_text
 from lifsim.report.validation.comparison import Verdict
@@ -40,14 +41,19 @@ def validate(reference: Path | None, names: tuple[str, ...], show_all: bool, wri
     Examples:
       lifsim validate
       lifsim validate --section satasim --all
-      lifsim validate --write validation.md
+      lifsim validate --write results/validation.md
     """
     from lifsim.report.terminal import Terminal
     from lifsim.report.width import terminal_columns
 
     references = References(reference)
-    verdicts = [Verdict.of(section(name), references) for name in SECTIONS if not names or name in names]
-    console = Terminal(width=terminal_columns(200))
+    wanted = [name for name in SECTIONS if not names or name in names]
+    verdicts = []
+    with watching() as watch:
+        for done, name in enumerate(wanted):
+            watch(f"comparing {name}", done, len(wanted))
+            verdicts.append(Verdict.of(section(name), references))
+    console = Terminal(width=terminal_columns())
     for verdict in verdicts:
         shown = verdict.comparisons if show_all else verdict.beyond
         if shown:

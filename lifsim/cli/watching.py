@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from lifsim.cli.say import say
-from lifsim.watch import Watch
+from lifsim.watch import Watch, unwatched
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -32,6 +32,11 @@ def watching() -> Iterator[Watch]:
             bar.close()
 
 
+def lines() -> Watch:
+    """For work that shows itself on a terminal: plain lines elsewhere."""
+    return unwatched if sys.stderr.isatty() else Lines().show
+
+
 class Clock:
     """How long the work has taken, and will take."""
 
@@ -45,6 +50,12 @@ class Clock:
         if work != self._work:
             self._work, self._work_begun = work, now
         return now - self._begun
+
+    def left_words(self, done: int, total: int) -> str:
+        """`, about 12 s left` of work that takes long; of short work, and at its end, nothing."""
+        if not 0 < done < total or time.monotonic() - self._begun < PATIENCE_S:
+            return ""
+        return f", about {self.left(done, total):,.0f} s left"
 
     def left(self, done: int, total: int) -> float:
         """Seconds that the rest of the work will take at its pace so far."""

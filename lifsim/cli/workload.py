@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from lifsim.cli.completing import settings, sharings, workloads
 from lifsim.cli.where_possible import fitted, say_left, where_possible_option
 from lifsim.config.workload import load_workload
 from lifsim.model.sharing import Sharing
@@ -22,15 +23,23 @@ def workload() -> None:
 
 
 @workload.command()
-@click.argument("name")
+@click.argument("name", shell_complete=workloads)
 @click.option(
     "--sharing",
+    shell_complete=sharings,
     default="layer",
     show_default=True,
     help="Under which membranes are shown: a workload itself says none, a run does.",
 )
 @where_possible_option
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a key, e.g. layers.conv1.out=32.")
+@click.option(
+    "--set",
+    "settings",
+    shell_complete=settings,
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Override a key, e.g. layers.conv1.out=32.",
+)
 @click.option("--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
 def show(name: str, sharing: str, share_where_possible: bool, settings: tuple[str, ...], form: str) -> None:
     """Show the layers of workload NAME: shapes, MACs, weights, LIF neurons and who shares membranes.
@@ -42,7 +51,7 @@ def show(name: str, sharing: str, share_where_possible: bool, settings: tuple[st
     Examples:
       lifsim workload show vgg16_cifar10
       lifsim workload show resnet19_shared_cifar10 --sharing layer+channel2
-      lifsim workload show my_network.yaml --set timesteps=8 --format csv
+      lifsim workload show docs/samples/my_network.yaml --set timesteps=8 --format csv
     """
     network, sharing = load_workload(name, settings), fitted(sharing, where_possible=share_where_possible)
     say_left([network], [sharing])

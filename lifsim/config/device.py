@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lifsim.config.document import Document, read_document
+from lifsim.config.file_kind import DEVICE, in_words, tree_kind
 from lifsim.config.overrides import assign, override
 from lifsim.config.resolve import check_within, find
 from lifsim.errors import Fault, InputError, shown
@@ -73,7 +74,7 @@ def device_name(document: Document) -> str | None:
 
 def read_device(name: str) -> Document:
     """The file of the device `name`, a path or a shipped DRAM. Raises InputError where it cannot be read."""
-    return read_document(find("dram", name))
+    return _device(find("dram", name))
 
 
 def _filled_in(document: Document, devices: Mapping[str, Document]) -> Document:
@@ -97,10 +98,19 @@ def _read(name: str, document: Document) -> Document:
     except InputError as error:
         raise InputError([mark.fault(_PATH, fault.message) for fault in error.faults]) from None
     try:
-        return read_document(path)
+        return _device(path)
     except InputError as error:
         here = mark.fault(_PATH, f"{shown(name)} must be a file that can be read as a DRAM")
         raise InputError([here, *error.faults]) from None
+
+
+def _device(path: Path) -> Document:
+    """Raises InputError where it is clearly a file of another kind: its keys would be told one by one."""
+    document = read_document(path)
+    kind = tree_kind(document.data)
+    if kind and kind != DEVICE:
+        raise InputError(document.fault((), f"must be a file of a DRAM{in_words(kind)}"))
+    return document
 
 
 def _has_device(model: object) -> bool:

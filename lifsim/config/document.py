@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from lifsim.config.file_kind import binary_kind, tree_kind
 from lifsim.config.text_file import read_text
 from lifsim.errors import Fault, InputError, shown
 
@@ -70,16 +71,24 @@ class Document:
 
     def placed(self, fault: Fault) -> Fault:
         """`fault`, which knows only its dotted path, with the place of that path."""
+        mark = self.mark(self._found(fault.path))
+        return replace(fault, source=mark.source, line=mark.line, column=mark.column)
+
+    def has(self, key: str) -> bool:
+        """Whether the dotted `key` stands in it."""
+        return len(self._found(key)) == len(key.split("."))
+
+    def _found(self, key: str) -> KeyPath:
+        """The dotted `key` as far as it is there."""
         path: KeyPath = ()
         value = self.data
-        for part in fault.path.split("."):
+        for part in key.split("."):
             index = entry_index(value, part) if isinstance(value, list) else None
             step = part if index is None else index
             if not _has(value, step):
                 break
             path, value = (*path, step), value[step]
-        mark = self.mark(path)
-        return replace(fault, source=mark.source, line=mark.line, column=mark.column)
+        return path
 
     def part(self, path: KeyPath) -> Document:
         """What stands at `path` as a document of its own."""
@@ -163,6 +172,16 @@ def read_document(path: Path) -> Document:
     return document
 
 
+def kind_at(path: Path) -> str:
+    """What the file or folder at `path` is (`lifsim.config.file_kind`); '' if that is not clear."""
+    if kind := binary_kind(path):
+        return kind
+    try:
+        return tree_kind(read_document(path).data)
+    except InputError:
+        return ""
+
+
 def parse_document(text: str, source: str) -> Document:
     """YAML `text` that came from `source`. Raises InputError where it is not YAML, or holds nothing."""
     try:
@@ -239,6 +258,7 @@ class _Builder:
         self.source = source
         self.marks: dict[KeyPath, Mark] = {}
         self.faults: list[tuple[Mark, KeyPath, str]] = []
+        self._around: list[yaml.Node] = []
 
     def build(self, node: yaml.Node, path: KeyPath, key: yaml.Node | None = None) -> Any:
         """The data of `node`, which stands at `path` (behind `key` in a mapping). An alias is built each time that it
@@ -246,6 +266,15 @@ class _Builder:
         self.marks[path] = self._mark(key or node)
         if len(self.marks) > MAX_NODES or len(path) > MAX_DEPTH:
             raise InputError(self.marks[path].fault((), "must not expand to so many values by its aliases"))
+        if any(one is node for one in self._around):
+            message = "must not be a part of itself: an alias stands within what it stands for"
+            raise InputError(self.marks[path].fault(path, message))
+        self._around.append(node)
+        found = self._built(node, path)
+        self._around.pop()
+        return found
+
+    def _built(self, node: yaml.Node, path: KeyPath) -> Any:
         if isinstance(node, yaml.MappingNode) and node.tag == _TAG + "map":
             return {name: self.build(item, (*path, name), at) for name, at, item in self._entries(node, path)}
         if isinstance(node, yaml.SequenceNode) and node.tag == _TAG + "seq":

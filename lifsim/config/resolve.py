@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from lifsim.config.document import KeyPath, Mark
+from lifsim.config.file_kind import binary_kind, in_words
 from lifsim.errors import Fault, InputError, did_you_mean, shown
 
 Kind = Literal["arch", "workload", "dram"]
@@ -29,7 +30,8 @@ def find(kind: Kind, name: str) -> Path:
                 return candidate
     if name and _what(Path(name)) == "directory":
         article = "an" if kind == "arch" else "a"
-        raise InputError(Fault(f"is a directory, must be a YAML file of {article} {_TITLE[kind]}", source=name))
+        rule = f"is a directory, must be a YAML file of {article} {_TITLE[kind]}{in_words(binary_kind(Path(name)))}"
+        raise InputError(Fault(rule, source=name))
     looked = ", ".join(str(folder) if folder != Path() else "the current folder" for folder in folders)
     hint = did_you_mean(Path(name).name.removesuffix(_SUFFIX), available(kind))
     raise InputError(Fault(f"{shown(name)} must be a file or a shipped {_TITLE[kind]}; looked in {looked}{hint}"))

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from lifsim.config.document import Document, KeyPath
+from lifsim.config.file_kind import COMMON_KEYS, in_words, tree_kind
 from lifsim.config.partial import known_part, rule_faults
 from lifsim.config.places import choices_of, keyed, keys_of, place_of, renamed_in, tags_of
 from lifsim.config.tags import WITHOUT_TAG, Guess, discriminator_of, guess, is_told, untold, with_tag
@@ -127,14 +128,18 @@ def _examined_by_keys(model: type[M], document: Document, *, keys_alone: bool) -
 
 def _foreign(model: type[BaseModel], data: Any) -> str:
     if isinstance(data, dict):
-        return f"must have keys of this kind of file: {', '.join(keys_of((model,)))}"
+        return f"must have keys of this kind of file: {', '.join(keys_of((model,)))}{in_words(tree_kind(data))}"
     return f"{shown(data) if isinstance(data, list) or data is None else 'a single value'} must be a mapping of keys"
 
 
 def _is_foreign(model: type[BaseModel], document: Document) -> bool:
-    """Whether a document is no mapping, or has no key that the model knows."""
+    """Whether a document is no mapping, or has no key that the model knows; but for such as many kinds of files have,
+    where it is clearly one of another kind."""
     data = document.data
-    return not isinstance(data, dict) or (bool(data) and not any(key in keyed(model) for key in data))
+    if not isinstance(data, dict):
+        return True
+    common = COMMON_KEYS if tree_kind(data) else ()
+    return bool(data) and not any(key in keyed(model) and key not in common for key in data)
 
 
 def _errors(model: type[BaseModel], data: Any) -> list[ErrorDetails]:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lifsim.config.file_kind import DATA
 from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.model.network import Network
 from lifsim.trace.archive import Archive
@@ -186,6 +187,7 @@ def _load_file(path: Path) -> Dataset:
     if not path.exists() and path.suffix != ".npz":
         raise InputError(Fault(f"{source!r} must be a data set{did_you_mean(source, SHIPPED)} or an .npz file", "data"))
     with closing(Archive(path)) as archive:
+        archive.refuse_other(DATA)
         missing = [Fault("must be there", name, source) for name in _PARTS if name not in archive.arrays]
         if missing:
             raise InputError(missing)

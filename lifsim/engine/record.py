@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lifsim.config.file_kind import IMAGES
 from lifsim.engine.calibration import calibrated_weights
 from lifsim.engine.charged import ChargedWriter
 from lifsim.engine.data import SHIPPED
@@ -134,6 +135,7 @@ def _first(images: Array, count: int, axis: int, name: str) -> Array:
 
 def _from_file(path: Path) -> Array:
     with closing(Archive(path)) as archive:
+        archive.refuse_other(IMAGES)
         names = list(archive.arrays)
         if "x" not in names and len(names) != 1:
             listed = ", ".join(names[:10]) or "none"

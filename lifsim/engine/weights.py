@@ -8,6 +8,7 @@ channel, [C], or one a neuron, [C, H, W].
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lifsim.config.file_kind import WEIGHTS
 from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.files import replacing
 from lifsim.model.network import Lif, Network, Node
@@ -125,6 +127,7 @@ def load_weights(path: str | Path, network: Network) -> Weights:
     source = str(path)
     wanted, parameters = weight_shapes(network), neuron_parameters(network)
     with closing(Archive(Path(path))) as archive:
+        archive.refuse_other(WEIGHTS)
         faults = _name_faults(network, wanted, archive.arrays, source)
         for name in wanted.keys() & archive.arrays.keys():
             found = archive.arrays[name]
@@ -134,6 +137,13 @@ def load_weights(path: str | Path, network: Network) -> Weights:
             raise InputError(faults)
         arrays = {name: archive.whole(archive.arrays[name]) for name in wanted}
     return checked_weights(network, arrays, source)
+
+
+def npz_bytes(arrays: Mapping[str, Array]) -> bytes:
+    """The .npz file that holds `arrays`."""
+    file = io.BytesIO()
+    np.savez(file, allow_pickle=False, **arrays)
+    return file.getvalue()
 
 
 def save_arrays(path: str | Path, arrays: Mapping[str, Array]) -> None:

@@ -130,11 +130,16 @@ def _unlike(group: list[Lif]) -> Iterator[Fault]:
     if len({lif.output.shape for lif in group}) > 1:
         members = ", ".join(f"{lif.name} {list(lif.output.shape)}" for lif in group)
         message = f"group {group[0].group!r} must have LIFs of one shape, has {members}"
-        yield Fault(message + WAYS_OUT, path="sharing")
+        yield Fault(message + WAYS_OUT, path="sharing", stands=_layers(group))
     if len({lif.neuron for lif in group}) > 1:
         members = ", ".join(f"{lif.name} ({words})" for lif, words in zip(group, _apart(group), strict=True))
         message = f"LIFs that share membranes must have one neuron model: {members}"
-        yield Fault(message + WAYS_OUT, path="sharing")
+        yield Fault(message + WAYS_OUT, path="sharing", stands=_layers(group))
+
+
+def _layers(lifs: Sequence[Lif]) -> tuple[str, ...]:
+    """The keys of these in a workload."""
+    return tuple(f"layers.{lif.name}" for lif in lifs)
 
 
 def _apart(group: list[Lif]) -> list[str]:
@@ -151,7 +156,8 @@ def _uneven(group: list[Lif], sharing: Sharing) -> Iterator[Fault]:
         for name, value in varying(lif.neuron).items():
             if sharing.channels > 1 or (len(group) > 1 and isinstance(value, str)):
                 rule = f"must be one number, for the neurons that share membranes under {sharing}"
-                yield Fault(rule + WAYS_OUT, path=f"{lif.name}.neuron.{name}")
+                key = f"layers.{lif.name}.neuron.{name}"
+                yield Fault(rule + WAYS_OUT, path=key, stands=(key, f"neuron.{name}", f"layers.{lif.name}"))
 
 
 def _undivided(lifs: Sequence[Lif], sharing: Sharing) -> Iterator[Fault]:
@@ -161,7 +167,8 @@ def _undivided(lifs: Sequence[Lif], sharing: Sharing) -> Iterator[Fault]:
         by_channels.setdefault(lif.output.shape[0], []).append(lif.name)
     if by_channels:
         named = (f"the {channels} channels of {', '.join(names)}" for channels, names in by_channels.items())
-        yield Fault(f"{sharing} must divide {'; '.join(named)}{WAYS_OUT}", path="sharing")
+        rule = f"{sharing} must divide {'; '.join(named)}{WAYS_OUT}"
+        yield Fault(rule, path="sharing", stands=_layers(lifs))
 
 
 def _groups(lifs: tuple[Lif, ...]) -> list[list[Lif]]:

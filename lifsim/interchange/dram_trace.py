@@ -18,6 +18,7 @@ from typing import IO, NamedTuple, cast
 import numpy as np
 import numpy.typing as npt
 
+from lifsim.config.file_kind import binary_kind, in_words
 from lifsim.errors import Fault, InputError, shown
 from lifsim.regular_file import open_regular
 from lifsim.watch import Watch, unwatched
@@ -66,6 +67,8 @@ def read_dram_trace(path: Path, watch: Watch = unwatched) -> TraceColumns:
     """The requests of the file, all of one form. Blank lines and comments (# ; //) are skipped. Raises InputError with
     every faulty line (the first twenty), or if it cannot be read, is not packed though it is called so, or is longer
     than 1 GiB."""
+    if kind := binary_kind(path):
+        raise InputError(Fault(f"must be a text of DRAM requests{in_words(kind)}", source=str(path)))
     addresses, writes, cycles = [], [], []
     faults: list[Fault] = []
     forms: tuple[_Form, ...] = _FORMS

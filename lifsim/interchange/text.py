@@ -9,7 +9,6 @@ import yaml
 
 from lifsim.config import text_file
 from lifsim.errors import Fault, InputError
-from lifsim.files import write_bytes
 
 MAX_BYTES = 4 << 20
 
@@ -22,8 +21,6 @@ def read_text(path: Path) -> str:
     return text
 
 
-def write_yaml(data: dict[str, Any], path: Path) -> None:
-    """Write `data` to `path`, keys in their order; folders above it are made. Raises InputError where it cannot be
-    written."""
-    text = yaml.safe_dump(data, sort_keys=False, default_flow_style=None, width=118, allow_unicode=True)
-    write_bytes(path, text.encode(), parents=True)
+def yaml_bytes(data: dict[str, Any]) -> bytes:
+    """The file that holds `data`, keys in their order."""
+    return yaml.safe_dump(data, sort_keys=False, default_flow_style=None, width=118, allow_unicode=True).encode()

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lifsim.config.file_kind import WEIGHTS
 from lifsim.engine.weights import Weights, checked_weights
 from lifsim.errors import Fault, InputError
 from lifsim.model.network import Network
@@ -32,6 +33,7 @@ COUNTER = "num_batches_tracked"
 def weights_from_state(path: Path, network: Network) -> Weights:
     """The weights of `network` in the state_dict at `path`. Raises InputError with everything that does not fit."""
     with closing(Archive(path)) as archive:
+        archive.refuse_other(WEIGHTS)
         state = {name: archive.whole(archive.arrays[name]) for name in archive.arrays if not name.endswith(COUNTER)}
     modules: dict[str, dict[str, Array]] = {}
     for name, array in state.items():

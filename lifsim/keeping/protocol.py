@@ -92,6 +92,11 @@ class Keeping(Protocol):
         """What the forward pass keeps."""
         ...
 
+    def sentence(self, kept: str) -> str:
+        """What a reader must know of a run: `kept` is in a word what its sets leave (`Kept.how`), or `copies and bits`
+        where they differ."""
+        return f"{self.title}; kept here: {kept}"
+
     def read_back(self, kept: Kept) -> Ints:
         """[T, LIFs] bits of an image that each LIF's way back begins with: those that its own calls left."""
         return kept.bits

@@ -32,6 +32,12 @@ class Recomputed(Keeping):
         del neuron
         return None
 
+    def sentence(self, kept: str) -> str:
+        """Whether anything must be kept."""
+        if kept == "nothing":
+            return "u runs forward again, and nothing is kept between the passes"
+        return "u runs forward again from copies of the states with which timesteps begin, which are kept"
+
     def kept(self, calls: CallsOnState) -> Kept:
         """What timesteps 1..T-1 leave, where they are not walked back in one go."""
         bits = calls.none()

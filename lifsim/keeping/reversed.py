@@ -36,6 +36,16 @@ class Reversed(Keeping):
         reason = neuron.cannot_be_undone()
         return None if reason is None else f"{reason}, so that it cannot be undone: use recomputed, or stored"
 
+    def sentence(self, kept: str) -> str:
+        """Which of the two is cheaper here."""
+        beside = {
+            "bits": "with the bits that each call forgets, which are kept beside it",
+            "copies": "and from copies of it behind every so many calls, which are kept beside it",
+            "no more": "and nothing else is kept",
+        }
+        mixed = "with copies of it or the bits that each call forgets, of each set of membranes what is less"
+        return f"calls are undone from the last state, {beside.get(kept, mixed)}"
+
     def kept(self, calls: CallsOnState) -> Kept:
         """The cheaper of the two; of equals copies, which need no other datapath."""
         return min(_copies(calls), _forgotten(calls), key=lambda kept: kept.total)

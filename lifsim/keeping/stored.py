@@ -22,6 +22,10 @@ class Stored(Keeping):
         del neuron
         return None
 
+    def sentence(self, kept: str) -> str:
+        """Always the same."""
+        return "u' of every call of every timestep is kept for the backward pass" if kept else self.title
+
     def kept(self, calls: CallsOnState) -> Kept:
         """A state each."""
         return Kept(calls.each(calls.state_bits * calls.lif_calls), "u' of each")

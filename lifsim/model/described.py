@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lifsim.brief import Brief
 from lifsim.registry import registry_of
-from lifsim.units import format_bytes, format_si
+from lifsim.units import counted, format_bytes, format_si
 
 if TYPE_CHECKING:
     from lifsim.model.arch import Arch
@@ -41,7 +41,7 @@ def network_brief(network: Network) -> Brief:
             "input": f"{shape}, {network.encoding}, {network.input_bits} bits",
             "timesteps": str(network.timesteps),
             "layers": ", ".join(f"{count} {named[kind].plural}" for kind, count in kinds.items()),
-            "LIF neurons": f"{sum(lif.output.elements for lif in lifs):,} in {len(lifs)} layers",
+            "LIF neurons": f"{sum(lif.output.elements for lif in lifs):,} in {counted(len(lifs), 'layer')}",
             "weights": f"{sum(layer.weights for layer in layers):,}",
             "MACs, dense": f"{sum(layer.macs_per_round * layer.rounds for layer in layers):,} an image",
             "spikes": f"{spikes.trace or spikes.source}, {'measured' if spikes.measured else 'not measured'}",

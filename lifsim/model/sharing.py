@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from lifsim.errors import Fault, InputError, did_you_mean, shown
+from lifsim.errors import Fault, InputError, did_you_mean, nearest, shown
 
 MAX_CHANNEL_GROUPS = 1 << 20
 
@@ -49,8 +49,7 @@ class Sharing:
             return cls()
         match = _SPELLING.fullmatch(name)
         if not name or match is None or not any(match.groups()[:2]):
-            hint = did_you_mean(name, ["none", "layer", "channel2", "channel4", "layer+channel2", "layer+channel4"])
-            message = f"{shown(text)} must be none, layer, channelN or layer+channelN{hint}"
+            message = f"{shown(text)} must be none, layer, channelN or layer+channelN{_hint(name)}"
             raise InputError(Fault(message, path="sharing"))
         layer, groups, where = match.groups()
         if groups is not None and int(groups) < 2:
@@ -67,3 +66,22 @@ class Sharing:
     def __str__(self) -> str:
         parts = ["layer"] * self.layer + [f"channel{self.channels}"] * (self.channels > 1)
         return ("+".join(parts) or "none") + "-where-possible" * self.where_possible
+
+
+def _hint(name: str) -> str:
+    """The key that `name` comes nearest to: `layer+channel4` of channel4+layer, layer,channel4 or lyer-chanel4."""
+    words = re.findall(r"[a-z]+|[0-9]+", name.lower()[:80])
+    found = [_kind(word) for word in words if word not in ("where", "possible")]
+    numbers = [word for word in words if word.isdecimal() and 2 <= int(word) <= MAX_CHANNEL_GROUPS]
+    parts = ["layer"] * ("layer" in found)
+    if "channel" in found and len(numbers) == found.count("channel") == 1:
+        parts.append(f"channel{int(numbers[0])}")
+    if not parts or None in found or len(parts) != len({*found} - {"number"}):
+        usual = ["none", "layer", "channel2", "channel4", "layer+channel2", "layer+channel4"]
+        return "; one sharing at a time" if len(numbers) > 1 else did_you_mean(name, usual)
+    return f"; did you mean '{'+'.join(parts)}{'-where-possible' * ('possible' in words)}'?"
+
+
+def _kind(word: str) -> str | None:
+    """What `word` is a slip of the hand for."""
+    return "number" if word.isdecimal() else "channel" if word == "c" else nearest(word, ("layer", "channel"))

@@ -5,7 +5,7 @@ Arithmetic on its cycles and bytes, no second simulation.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from math import ceil
@@ -40,10 +40,16 @@ def bound(cycles: Cycles) -> str:
 
 
 def bound_words(cycles: Cycles, pe_utilisation: float) -> str:
-    """`bound` for people: an array at work may be mostly empty. pe_utilisation: of the running array."""
+    """`bound_by`, and that an array at work may be mostly empty. pe_utilisation: of the running array."""
+    busy = f", {pe_utilisation:.1%} of its PEs busy" if bound(cycles) == "compute" else ""
+    return f"{bound_by(cycles)}{busy}"
+
+
+def bound_by(cycles: Cycles) -> str:
+    """`bound` for people."""
     match bound(cycles):
         case "compute":
-            return f"array work, {pe_utilisation:.1%} of its PEs busy"
+            return "array work"
         case "lif":
             return "LIF units"
         case "writeback":
@@ -107,36 +113,75 @@ def relief(counts: Sequence[LayerCounts], bytes_per_cycle: Fraction) -> Relief:
     )
 
 
+@dataclass(frozen=True)
+class Remedy:
+    """What would relieve a run. share: of the cycles, those that it could save at most; says: in a line with others;
+    brief: by itself, what to do first."""
+
+    share: float
+    says: str
+    brief: str
+
+
 def advice(counts: Sequence[LayerCounts], cycles: Cycles, arch: Arch, bytes_per_cycle: Fraction) -> str:
     """One line: what the array waits for, and what would relieve it."""
-    found = relief(counts, bytes_per_cycle)
-    if not found.waiting:
+    found = remedies(counts, cycles, arch, bytes_per_cycle)
+    return "; ".join([waits_words(cycles), *(remedy.says for remedy in found)])
+
+
+def waits_words(cycles: Cycles) -> str:
+    """How long the array waits, and for what most."""
+    waited = stalls(cycles)
+    if not waited:
         return "the array never waits for memory"
-    worst = next(iter(stalls(cycles)))
-    waits = (
-        f"{found.waiting / cycles.total:.1%} of the cycles wait, {stalls(cycles)[worst] / cycles.total:.1%} for {worst}"
-    )
-    return "; ".join([waits, *_remedies(found, cycles, worst, arch)])
+    worst, most = next(iter(waited.items()))
+    return f"{sum(waited.values()) / cycles.total:.1%} of the cycles wait, {most / cycles.total:.1%} for {worst}"
 
 
-def _remedies(found: Relief, cycles: Cycles, worst: str, arch: Arch) -> list[str]:
-    remedies = []
+def remedies(
+    counts: Sequence[LayerCounts], cycles: Cycles, arch: Arch, bytes_per_cycle: Fraction
+) -> tuple[Remedy, ...]:
+    """Ports first, then their DRAM side, then what could hide, then the DRAM itself; those that are worth a word."""
+    found = relief(counts, bytes_per_cycle)
+    return tuple(_remedies(found, cycles, arch)) if found.waiting else ()
+
+
+def lif_remedies(cycles: Cycles, units: int, *, overlapped: bool) -> tuple[Remedy, ...]:
+    """Of what the array waits for its LIF units, `units` of them, if that is worth a word."""
+    share = cycles.lif / cycles.total if cycles.total else 0.0
+    if share < WORTH_SAYING:
+        return ()
+    how = f"more LIF units ({units:,} now)" + ("" if overlapped else ", or overlapped ones")
+    return (Remedy(share, f"{share:.1%} for LIF units ({how})", f"{how}: {share:.1%} of the cycles"),)
+
+
+def _remedies(found: Relief, cycles: Cycles, arch: Arch) -> Iterator[Remedy]:
+    wider = "wider ports or more banks"
     for name, waited in _most_first(found.ports, cycles):
-        remedies.append(f"{waited / cycles.total:.1%} for the ports of {name} (wider ports or more banks)")
+        share = waited / cycles.total
+        says = f"{share:.1%} for the ports of {name} ({wider})"
+        yield Remedy(share, says, f"widen the ports of {name}, or more banks: {share:.1%} of the cycles")
     for name, waited in _most_first(found.fills, cycles):
+        share = waited / cycles.total
         more = "" if getattr(arch.buffers, name).double_buffered else ", or double-buffer it"
-        how = f"DRAM behind the ports of {name}, which are slower (wider ports or more banks{more})"
-        remedies.append(f"{waited / cycles.total:.1%} for {how}")
-    if found.overlappable >= WORTH_SAYING * cycles.total:
+        says = f"{share:.1%} for DRAM behind the ports of {name}, which are slower ({wider}{more})"
+        how = f"widen the ports of {name}, or more banks" if not more else f"double-buffer {name}, or widen its ports"
+        yield Remedy(share, says, f"{how}: {share:.1%} of the cycles")
+    share = found.overlappable / cycles.total
+    if share >= WORTH_SAYING:
+        worst = next(iter(stalls(cycles)))
         single = [name for name in STALLED[worst] if not getattr(arch.buffers, name).double_buffered]
         how = f"double-buffer {single[0]}" if single else "load in smaller tiles"
-        remedies.append(f"{found.overlappable / cycles.total:.1%} could hide under work ({how})")
+        says = f"{share:.1%} could hide under work ({how})"
+        yield Remedy(share, says, f"{how}: {share:.1%} of the cycles could hide under work")
     if found.bandwidth > 1:
+        share = (found.waiting - found.ports.total - found.fills.total - found.overlappable) / cycles.total
         more = f"{found.bandwidth:.3g}x the DRAM bandwidth"
+        says, brief = more, more
         if found.reuse:
-            more += f" or {found.reuse}x the images on one fetch of the weights"
-        remedies.append(f"{more} would keep the layers that wait for it at work")
-    return remedies
+            says += f" or {found.reuse}x the images on one fetch of the weights"
+            brief += f", or {found.reuse}x the images on a fetch of weights"
+        yield Remedy(share, f"{says} would keep the layers that wait for it at work", brief)
 
 
 def _most_first(waits: PortStalls, cycles: Cycles) -> list[tuple[str, int]]:

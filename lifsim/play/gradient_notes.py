@@ -8,6 +8,7 @@ from lifsim.accounting.machine import Machine
 from lifsim.accounting.prices import Costs
 from lifsim.hardware.array import sparsity_of
 from lifsim.model.network import Gradients, Network
+from lifsim.note import Note
 from lifsim.play.record import LayerRecord
 from lifsim.training.stages import Stage
 from lifsim.units import format_si
@@ -19,7 +20,8 @@ def gradient_notes(network: Network, machine: Machine, records: Sequence[LayerRe
     gradients = network.gradients
     kind = "measured" if gradients.measured else "assumed, not measured on this network"
     zeros = f"{gradients.membrane_sparsity:.0%} of membrane and {gradients.firing_sparsity:.0%} of firing gradients"
-    yield f"{zeros} are zero ({kind}): {gradients.provenance}"
+    brief = "" if gradients.measured else f"{zeros} are taken to be zero"
+    yield Note(f"{zeros} are zero ({kind}): {gradients.provenance}", brief)
     if gradients.measured:
         return
     whole = sum(record.energy_pj.total.total for record in records)

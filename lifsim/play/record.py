@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from lifsim.accounting.books import BooksError, EnergyPj, added, as_row
 from lifsim.accounting.counts import LayerCounts
+from lifsim.accounting.prices import unused_buffers
 from lifsim.accounting.stage_record import StageRecord
+from lifsim.model.buffers import Buffers
 from lifsim.play.bound import bound
 from lifsim.play.dram import work_row
 
@@ -46,6 +48,13 @@ class LayerRecord:
             **{name: value for stage in stages for name, value in _stage_row(stage, self.stages.get(stage))},
             "tiling": counts.tiling,
         }
+
+
+def leaking(records: Sequence[LayerRecord], buffers: Buffers) -> dict[str, float]:
+    """Standing pJ of each buffer that holds nothing in any of these layers and stays powered."""
+    energy = added([record.energy_pj.buffers for record in records])
+    unused = unused_buffers(record.counts for record in records)
+    return {name: getattr(energy, name).standing for name in unused if getattr(buffers, name).idle != "gated"}
 
 
 def _stage_row(stage: str, record: StageRecord | None) -> Iterator[tuple[str, float]]:

@@ -43,7 +43,7 @@ def keeping_notes(plan: Plan, network: Network, states: Sequence[State], keeping
     groups, bits = run_together(plan), plan.chip.precision.membrane_bits
     said = how_kept(network, states, bits, keeping, groups)
     if said:
-        yield f"membranes of {bits} bits are {keeping.name} (kept: {keeping.title}); here: {said}"
+        yield f"membranes of {bits} bits are {keeping.name}: {keeping.sentence(said)}"
     layers = (facts.layer for facts in plan.facts.layers)
     asked = max(registers_for_calls(layer, plan.group_of(layer.index), plan.chip, keeping) for layer in layers)
     if asked:

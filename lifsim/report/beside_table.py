@@ -9,34 +9,52 @@ from lifsim.sweeps.beside import Comparison, Step
 from lifsim.units import change_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.table import Table
+
+_REGISTERS, _BUFFER = "membr. regs", "membr. buffer"
 
 
 def beside_table(comparison: Comparison) -> Table:
     """A line a step: sharing's own first, then the LIF units and the schedule that come with it, then all together."""
     from rich import box
-    from rich.table import Table
 
     alike = f"; none alike has {comparison.likeness}" if comparison.likeness else ""
-    title = f"what of this is sharing? {comparison.shared.sharing} against none{alike}"
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.show_edge = table.pad_edge = False
-    table.header_style = "bold"
-    table.add_column("", min_width=14)
-    quantities = [_quantities(step, comparison) for step in comparison.steps]
-    for name in quantities[0]:
-        table.add_column(name, justify="right", no_wrap=True)
-    for step, values in zip(comparison.steps, quantities, strict=True):
-        table.add_row(step.says, *values.values())
+    table = _table(comparison.steps, training=comparison.shared.options.mode == "training")
+    table.title, table.title_style = f"what of this is sharing? {comparison.shared.sharing} against none{alike}", "bold"
+    table.box, table.padding = box.SIMPLE_HEAD, (0, 1, 0, 0)
     return table
 
 
-def _quantities(step: Step, comparison: Comparison) -> dict[str, str]:
+def brief_beside_table(comparison: Comparison) -> Table:
+    """What of the change is sharing's own, and all of it; fewer figures."""
+    steps = (comparison.steps[0], *comparison.steps[1:][-1:])
+    table = _table(steps, training=comparison.shared.options.mode == "training", left_out=(_REGISTERS, _BUFFER))
+    table.caption = f"none alike has {comparison.likeness}" if comparison.likeness else None
+    return table
+
+
+def _table(steps: Sequence[Step], *, training: bool, left_out: Sequence[str] = ()) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, pad_edge=False, header_style="bold")
+    table.add_column("change")
+    quantities = [_quantities(step, training=training) for step in steps]
+    names = [name for name in quantities[0] if name not in left_out]
+    for name in names:
+        table.add_column(name, justify="right", no_wrap=True)
+    for step, values in zip(steps, quantities, strict=True):
+        table.add_row(step.says, *(values[name] for name in names))
+    return table
+
+
+def _quantities(step: Step, *, training: bool) -> dict[str, str]:
     """How much more the first of both runs has, by what an architect decides by."""
     ours, theirs = _figures(step.ours.totals), _figures(step.theirs.totals)
-    if comparison.shared.options.mode == "training":
+    if training:
         for figures, run in ((ours, step.ours), (theirs, step.theirs)):
-            figures["LIF\nmemory"] = run.totals.lif_memory_bytes.backward
+            figures["LIF memory"] = run.totals.lif_memory_bytes.backward
     return {name: _change(value, theirs[name]) for name, value in ours.items()}
 
 
@@ -46,9 +64,9 @@ def _figures(totals: Totals) -> dict[str, float]:
         "cycles": totals.cycles.total,
         "energy": totals.energy_pj.total.total,
         "DRAM": totals.dram_bytes.total,
-        "membr.\nregs": kept.reads + kept.writes,
-        "membr.\nbuffer": sum(accesses.reads + accesses.writes for accesses in (buffer, fill)),
-        "LIF\nmemory": totals.lif_memory_bytes.forward,
+        _REGISTERS: kept.reads + kept.writes,
+        _BUFFER: sum(accesses.reads + accesses.writes for accesses in (buffer, fill)),
+        "LIF memory": totals.lif_memory_bytes.forward,
         "area": totals.area_mm2,
     }
 
@@ -56,4 +74,4 @@ def _figures(totals: Totals) -> dict[str, float]:
 def _change(ours: float, theirs: float) -> str:
     if theirs:
         return change_text(ours / theirs - 1)
-    return "new" if ours else "none"
+    return "new" if ours else "-"

@@ -1,17 +1,18 @@
-"""A run as a table on the terminal."""
+"""A run on the terminal: what answers an architect's questions first, a table of layers, or all of it."""
 
 from __future__ import annotations
 
 from rich.table import Table
 
 from lifsim.accounting.basis import prices_line
-from lifsim.errors import visible
 from lifsim.play.bound import bound_words
 from lifsim.report.beside_table import beside_table
 from lifsim.report.buffer_table import buffer_table
 from lifsim.report.change import figures
 from lifsim.report.dram_line import dram_line, sleep_line
 from lifsim.report.energy_table import energy_table
+from lifsim.report.first_screen import print_first_screen
+from lifsim.report.layer_table import print_layers
 from lifsim.report.rates_line import rates_line
 from lifsim.report.schedule_table import schedule_table
 from lifsim.report.stage_table import stage_table
@@ -20,25 +21,33 @@ from lifsim.report.terminal import Terminal
 from lifsim.report.width import terminal_columns
 from lifsim.simulate.result import Result
 from lifsim.sweeps.beside import Comparison
-from lifsim.units import counted
 
 BOTH_WIDTH = 104  # columns that two baselines need
-PIPE_WIDTH = 110  # columns where no terminal says how many it has
 
 
-def print_result(result: Result, around: Around) -> None:
+def print_result(result: Result, around: Around, *, full: bool = False, layers: bool = False) -> None:
+    """The first screen, or all figures if they are asked for in `full`; then the table of `layers`."""
+    console = Terminal(width=terminal_columns())
+    if full:
+        _print_all(result, around, console)
+    else:
+        print_first_screen(result, around, console)
+    if layers:
+        console.print()
+        print_layers(result, console)
+
+
+def _print_all(result: Result, around: Around, console: Terminal) -> None:
     """What of a shared run is sharing; then totals with units, and those of the runs without sharing beside them: like
     beside like first; what assumed spike rates leave open."""
-    comparison, console = around.comparison, Terminal(width=terminal_columns(PIPE_WIDTH))
+    comparison = around.comparison
     if comparison is not None:
         console.print_table(beside_table(comparison))
     both = console.width >= BOTH_WIDTH or comparison is None or len(comparison.baselines) == 1
     console.print_table(_totals(result, {} if comparison is None else _beside(comparison, both=both)), keys=2)
     if not both:
-        console.print(
-            "none as it is stands beside them in summary.json, and here from 104 columns on",
-            style="dim",
-            highlight=False,
+        console.print_line(
+            "none as it is stands beside them in summary.json, and here from 104 columns on", style="dim"
         )
     console.print_table(energy_table(result.totals.energy_pj))
     schedules = schedule_table(result, comparison)
@@ -49,21 +58,21 @@ def print_result(result: Result, around: Around) -> None:
     if result.totals.dram is not None:
         did, energy = result.totals.dram, result.totals.energy_pj.dram
         spec = result.arch.dram.simulated
-        console.print(dram_line(spec.name, did, energy), highlight=False)
-        console.print(sleep_line(spec, did), highlight=False)
+        console.print_line(dram_line(spec.name, did, energy))
+        console.print_line(sleep_line(spec, did))
     buffers = buffer_table(result)
     if buffers is not None:
         console.print_table(buffers)
-    console.print(f"prices: {visible(prices_line(result.arch))}", highlight=False)
+    console.print_line(f"prices: {prices_line(result.arch)}")
     if result.advice:
         words = bound_words(result.totals.cycles, result.totals.pe_utilisation)
-        console.print(f"bound by {words}: {result.advice}", highlight=False)
+        console.print_line(f"bound by {words}: {result.advice}")
     for assumption in result.assumed.lines:
-        console.print(f"assumption: {visible(assumption)}", style="dim", highlight=False)
+        console.print_line(f"assumption: {assumption}", style="dim")
     if around.rates is not None:
-        console.print(rates_line(around.rates), highlight=False)
+        console.print_line(rates_line(around.rates))
     for note in result.notes:
-        console.print(f"note: {visible(note)}", style="dim", highlight=False)
+        console.print_line(f"note: {note}", style="dim")
 
 
 def _totals(result: Result, beside: dict[str, Result]) -> Table:
@@ -91,25 +100,13 @@ def _beside(comparison: Comparison, *, both: bool) -> dict[str, Result]:
     is room for the machine as it is beside the one that is alike."""
     if len(comparison.baselines) == 1:
         return {"none": comparison.machine.result}
-    alike = {"none,\nalike": comparison.alike.result}
-    return alike | {"none,\nas it is": comparison.machine.result} if both else alike
+    alike = {"none, alike": comparison.alike.result}
+    return alike | {"none, as it is": comparison.machine.result} if both else alike
 
 
 def _title(result: Result) -> str:
     array = result.arch.array
     return (
         f"{result.network.name}, T={result.network.timesteps}, batch {result.options.batch} on {result.arch.name} "
-        f"({array.rows} x {array.cols} PEs, {array.dataflow}, {array.sparsity}), {_schedule(result)}"
+        f"({array.rows} x {array.cols} PEs, {array.dataflow}, {array.sparsity}), schedule {result.schedule_words}"
     )
-
-
-def _schedule(result: Result) -> str:
-    """The one asked for, and what it came to."""
-    asked = f"schedule {result.options.schedule}" if result.options.groups is None else "groups as given"
-    if result.plan is None:
-        return asked
-    alone = sum(group.tick_batched for group in result.plan.groups)
-    windows = sum(group.tiled for group in result.plan.groups) - alone
-    between = f"{windows} in windows, " if windows else ""
-    turns = len(result.plan.layers) - alone - windows
-    return f"{asked}: {counted(alone, 'layer')} tick-batched, {between}{turns} timestep by timestep"

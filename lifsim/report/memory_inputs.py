@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from itertools import product
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from os import PathLike
+from typing import Literal
 
 from lifsim.config.arch import parse_arch
 from lifsim.errors import Fault, InputError, collecting, shown
@@ -19,16 +19,20 @@ from lifsim.simulate.inputs import named_arch, split_overrides
 from lifsim.simulate.resolved import arch_document
 
 Name = str | PathLike[str]
+Spared = Literal["none", "some", "all"]
+"""Which sharings that a network cannot have are left out, not refused: none, those that another one can have, all."""
 
 
 @dataclass(frozen=True)
 class MemoryInputs:
-    """Networks and sharings, each pair of which is looked at, and the architecture whose precisions count."""
+    """Networks and sharings, each pair of which is looked at, and the architecture whose precisions count. unfit: why a
+    network, by its name, cannot have a sharing; such pairs are left out."""
 
     networks: tuple[Network, ...]
     sharings: tuple[Sharing, ...]
     arch: Arch
     batch: int
+    unfit: Mapping[tuple[str, Sharing], Fault] = field(default_factory=dict)
 
 
 def read_memory_inputs(
@@ -38,8 +42,11 @@ def read_memory_inputs(
     overrides: Sequence[str],
     timesteps: int | None,
     batch: int,
+    *,
+    spared: Spared = "none",
 ) -> MemoryInputs:
-    """Everything that is named, read. Raises InputError with what is wrong with any of it."""
+    """Everything that is named, read. Raises InputError with what is wrong with any of it; `spared`: what of sharings
+    that a network cannot have is not."""
     faults: list[Fault] = []
     networks, parsed = list[Network](), list[Sharing]()
     faults += [*_count_faults("batch", batch), *_count_faults("timesteps", 1 if timesteps is None else timesteps)]
@@ -53,16 +60,26 @@ def read_memory_inputs(
             parsed.append(Sharing.parse(str(sharing)))
     with collecting(faults):
         networks = [*distinct(networks)]
-    for network, shared in product(networks, dict.fromkeys(parsed)):
-        found = list[Fault]()
-        with collecting(found):
-            states_of(network, shared)
-        faults += [replace(fault, source=network.name) for fault in found]
+    unfit: dict[tuple[str, Sharing], Fault] = {}
+    for shared in dict.fromkeys(parsed):
+        misfits = {network.name: found for network in networks if (found := _misfits(network, shared))}
+        if spared == "all" or (spared == "some" and len(misfits) < len(networks)):
+            unfit |= {(name, shared): found[0] for name, found in misfits.items()}
+        else:
+            faults += [fault for found in misfits.values() for fault in found]
     with collecting(faults):
         machine = _arch(arch, overrides)
     if faults:
         raise InputError(dict.fromkeys(faults))
-    return MemoryInputs(tuple(networks), tuple(dict.fromkeys(parsed)), machine, batch)
+    return MemoryInputs(tuple(networks), tuple(dict.fromkeys(parsed)), machine, batch, unfit)
+
+
+def _misfits(network: Network, sharing: Sharing) -> list[Fault]:
+    """Why the network cannot have the sharing."""
+    found = list[Fault]()
+    with collecting(found):
+        states_of(network, sharing)
+    return [replace(fault, source=network.name) for fault in found]
 
 
 def _count_faults(path: str, given: object) -> list[Fault]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +12,11 @@ from lifsim.keeping import KEEPINGS
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
+from lifsim.report.memory_inputs import MemoryInputs
 from lifsim.schedule.lif_memory import LifMemory
 from lifsim.schedule.memory import BackwardLif, Memory, PhaseBytes, memory_of
 from lifsim.schedule.norms import parted_by_norms
+from lifsim.training.optimizer import optimizer_words, state_bytes
 from lifsim.units import counted, format_bytes
 from lifsim.watch import Tally, Watch, unwatched
 
@@ -85,17 +87,26 @@ def phases() -> dict[str, str]:
 
 
 def memory_rows(
-    networks: Sequence[Network], sharings: Sequence[Sharing], arch: Arch, batch: int, watch: Watch = unwatched
+    networks: Sequence[Network],
+    sharings: Sequence[Sharing],
+    arch: Arch,
+    batch: int,
+    watch: Watch = unwatched,
+    *,
+    but: Container[tuple[str, Sharing]] = (),
 ) -> tuple[MemoryRow, ...]:
-    """One row per network and sharing. Raises InputError with what is wrong with any pair of them."""
+    """One row per network and sharing, `but` for some pairs, by the network's name. Raises InputError with what is
+    wrong with any pair."""
     faults: list[Fault] = []
     rows = []
     tally = Tally(watch, "networks under sharings", len(networks) * len(sharings))
     for network in networks:
         for sharing in sharings:
+            if (network.name, sharing) in but:
+                continue
             found: list[Fault] = []
             with collecting(found):
-                memory = memory_of(network, sharing, arch.precision, batch)
+                memory = memory_of(network, sharing, arch.precision, batch, state_bytes(network, arch))
                 states = states_of(network, sharing)
                 idle, never = sharing.shares and not any_shared(states), parted_by_norms(network, states)
                 rows.append(MemoryRow(network.name, str(sharing), network.timesteps, batch, memory, idle, never))
@@ -115,20 +126,42 @@ def flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return row
 
 
-def memory_table(rows: Sequence[MemoryRow], arch: Arch) -> Table:
+@dataclass(frozen=True)
+class UnfitRow:
+    """A network that cannot have a sharing: dashes in a table."""
+
+    workload: str
+    sharing: str
+    timesteps: int
+
+
+def rows_with_unfit(rows: Sequence[MemoryRow], inputs: MemoryInputs) -> list[MemoryRow | UnfitRow]:
+    """The `rows`, those of pairs that were left out between them."""
+    known = {(row.workload, row.sharing): row for row in rows}
+    pairs = [(network, sharing) for network in inputs.networks for sharing in inputs.sharings]
+    return [
+        known.get((network.name, str(sharing))) or UnfitRow(network.name, str(sharing), network.timesteps)
+        for network, sharing in pairs
+    ]
+
+
+def memory_table(rows: Sequence[MemoryRow | UnfitRow], inputs: MemoryInputs) -> Table:
     """For the console: LIF memory and how many times less it is, beside weights and activations."""
     from rich.table import Table
 
-    bits = arch.precision
+    bits = inputs.arch.precision
     title = (
-        f"memory of {counted(rows[0].batch, 'image')}: weights of {bits.weight_bits} bits, "
+        f"memory of {counted(inputs.batch, 'image')}: weights of {bits.weight_bits} bits, "
         f"membranes of {bits.membrane_bits}, real values of {bits.psum_bits}"
     )
+    keeps = any(isinstance(row, MemoryRow) and row.memory.paper.optimizer for row in rows)
+    title += f", trained by {optimizer_words(inputs.arch.optimizer)}" if keeps else ""
     table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
     for heading in ("workload", "sharing"):
         table.add_column(heading, no_wrap=True)
     lif = ("LIF\nforward", "forward\nless by", "backward\nstored", "paper's\nconvention", "paper's\nless by")
-    for heading in ("T", *lif, "weights", "activations\nforward", "activations\nbackward"):
+    state = ("optimizer's\nstate",) if keeps else ()
+    for heading in ("T", *lif, "weights", *state, "activations\nforward", "activations\nbackward"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.caption = (
         "less by: than unshared. Paper's: shared, undone from the last states without copies, against unshared, stored"
@@ -137,10 +170,15 @@ def memory_table(rows: Sequence[MemoryRow], arch: Arch) -> Table:
     for index, row in enumerate(rows):
         if index and row.workload != rows[index - 1].workload:
             table.add_section()
+        if isinstance(row, UnfitRow):
+            table.add_row(row.workload, row.sharing, str(row.timesteps), *"-" * (9 if keeps else 8))
+            continue
         said = {phase: format_bytes(row.phase(phase).lif) for phase in phases()}
         less = {phase: f"{ratio:.3f} x" for phase, ratio in row.ratios.items()}
         cells = [str(row.timesteps), said["forward"], less["forward"], said["stored"], said["paper"], less["paper"]]
-        cells += [format_bytes(row.memory.forward.weights), format_bytes(row.memory.forward.activations)]
+        cells.append(format_bytes(row.memory.forward.weights))
+        cells += [format_bytes(row.memory.paper.optimizer)] if keeps else []
+        cells.append(format_bytes(row.memory.forward.activations))
         table.add_row(row.workload, row.sharing, *cells, format_bytes(row.memory.backward["stored"].activations))
     return table
 

@@ -1,5 +1,6 @@
-"""Tables on terminals that are narrower than they are: headings wrap, texts wrap at words, and what still does not fit
-stands below, beside its key columns again. Numbers and names are never cut.
+"""Tables on terminals that are narrower than they are: headings wrap, texts wrap at words, names longer than a third of
+the terminal go on in a second line, and what still does not fit stands below, beside its key columns again, without
+lines between columns if need be. No number is parted, and nothing is cut.
 """
 
 from __future__ import annotations
@@ -14,27 +15,39 @@ from rich.table import Column, Table
 
 from lifsim.report.width import ENDLESS
 
+FOLDED = 3
+"""Part of a terminal that a name takes at most, where its table is too wide: a third."""
+NAME = 8
+"""Characters of a name that stay together on any terminal."""
+
 
 def parts_of(table: Table, console: Console, keys: int) -> list[Table]:
     """`table`, whose cells are texts, as one or several that fit: each has the first `keys` columns."""
     if natural_width(table, console) <= console.width:
         return [table]
     squeezed = _with_columns(table, [_squeezed(column) for column in table.columns])
-    every, first = range(len(table.columns)), list(range(keys))
-    if _least_width(squeezed, console, every) <= console.width:
-        return [squeezed]
-    parts, here = list[list[int]](), list(first)
-    for index in every[keys:]:
-        if here != first and _least_width(squeezed, console, [*here, index]) > console.width:
+    if least_width(squeezed, console) <= console.width:
+        return [_settled(squeezed, console)]
+    for most in (max(NAME, console.width // FOLDED), NAME):
+        found = _parts(_with_columns(squeezed, [_folded(column, most) for column in squeezed.columns]), console, keys)
+        if max(least_width(part, console) for part in found) <= console.width:
+            break
+    return found
+
+
+def _parts(table: Table, console: Console, keys: int) -> list[Table]:
+    parts, here = list[list[int]](), list(range(keys))
+    for index in range(keys, len(table.columns)):
+        if len(here) > keys and _least_width(table, console, [*here, index]) > console.width:
             parts.append(here)
-            here = list(first)
+            here = list(range(keys))
         here.append(index)
-    found = [_with_columns(squeezed, [squeezed.columns[index] for index in part]) for part in (*parts, here)]
+    found = [_with_columns(table, [table.columns[index] for index in part]) for part in (*parts, here)]
     for part in found[1:]:
         part.title = None
     for part in found[:-1]:
         part.caption = None
-    return found
+    return [_settled(part, console) for part in found]
 
 
 def natural_width(table: Table, console: Console) -> int:
@@ -77,6 +90,35 @@ def _squeezed(column: Column) -> Column:
             lines.append("")
         lines[-1] += re.sub(r"\s", " ", piece)
     return replace(column, header="\n".join(line.rstrip() for line in lines), no_wrap=True)
+
+
+def _folded(column: Column, most: int) -> Column:
+    """Names, which stand on the left, in pieces of at most so many characters."""
+    if column.justify == "right":
+        return column
+    cells = (re.sub(r"\S+", lambda word: "\n".join(_pieces(word[0], most)), str(cell)) for cell in column.cells)
+    return replace(column, _cells=list(cells))
+
+
+def _pieces(word: str, most: int) -> list[str]:
+    """A word, parted behind the last `_`, `.`, `/` or `-` that fits, or where the room ends."""
+    if len(word) <= most:
+        return [word]
+    end = max(word.rfind(mark, 0, most) for mark in "_./-") + 1 or most
+    return [word[:end], *_pieces(word[end:], most)]
+
+
+def _settled(table: Table, console: Console) -> Table:
+    """With widths for the texts, each at least that of its longest word; without lines between columns if need be."""
+    if least_width(table, console) > console.width:
+        table.box, table.padding, table.pad_edge = None, (0, 1, 0, 0), False
+    spare = max(0, console.width - least_width(table, console))
+    for index, column in enumerate(table.columns):
+        least, most = (_longest(column, whole=whole) for whole in (column.no_wrap, True))
+        given = min(spare, most - least)
+        table.columns[index] = replace(column, width=least + given)
+        spare -= given
+    return table
 
 
 def _with_columns(table: Table, columns: Sequence[Column]) -> Table:

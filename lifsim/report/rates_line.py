@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lifsim.sweeps.rates_range import FIGURES, RatesRange
+from lifsim.sweeps.rates_range import FIGURES, SCALES, RatesRange
 from lifsim.units import change_text
 
 SHOWN = 4
@@ -14,6 +14,16 @@ SHOWN = 4
 def rates_line(rates: RatesRange) -> str:
     """How much half and twice of them change, and of which layers twice is less."""
     return f"rates are assumed; {'; '.join(_said(rates))}"
+
+
+def rates_brief(rates: RatesRange) -> str:
+    """What half and twice of them change of cycles and energy."""
+    scales = ", ".join(f"x {SCALES[name]:g}" for name in rates.others)
+    changes = (
+        f"{figure} {', '.join(change_text(rates.change(name, FIGURES[figure])) for name in rates.others)}"
+        for figure in ("cycles", "energy")
+    )
+    return f"rates {scales}: {'; '.join(changes)}"
 
 
 def _said(rates: RatesRange) -> Iterator[str]:

@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
+import filecmp
 import json
-import re
+import os
+import shutil
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
+from lifsim.config.document import read_document
 from lifsim.errors import Fault, InputError
-from lifsim.files import must_not_exist, replacing_folder
+from lifsim.files import move_folder, must_not_exist, numbered, scratch_beside
 from lifsim.hardware.memory import MEMORIES
 from lifsim.interchange.dram_trace_out import TraceFormat
 from lifsim.model.arch import Arch
+from lifsim.placing import Placed
 from lifsim.regular_file import open_regular
 from lifsim.report.requests import write_requests
 from lifsim.report.rows import as_csv
 from lifsim.report.summary import SUMMARY_FORMAT, Around, resolved_config, summary
 from lifsim.report.timeline import write_timeline
+from lifsim.simulate.inputs import Inputs
+from lifsim.simulate.resolved import resolved_inputs
 from lifsim.simulate.result import Result
 
-FILES = ("summary.json", "config.resolved.yaml", "layers.csv", "timesteps.csv", "timeline.json", "dram.trace")
+CORE = ("summary.json", "config.resolved.yaml", "layers.csv", "timesteps.csv")
+FILES = (*CORE, "timeline.json", "dram.trace")
 """All that a result may consist of."""
-
-
-def default_folder(result: Result) -> Path:
-    """reports/<name> in the current folder."""
-    return Path("reports") / re.sub(r"[^A-Za-z0-9._+-]", "_", result.name)
 
 
 @dataclass(frozen=True)
@@ -50,22 +56,61 @@ def save(
     folder: Path,
     *,
     replace: bool,
+    number: bool = False,
     extras: Extras = Extras(),
     around: Around | None = None,
-) -> None:
+) -> Placed:
     """Write summary.json, layers.csv, timesteps.csv, config.resolved.yaml and `extras` into `folder`; the summary with
     the runs that it is compared with.
 
-    An existing folder is replaced only if `replace` is set and it holds an earlier result. Raises InputError where
-    the folder cannot be written; what was there stays.
+    A folder that holds this very result stays as it is, or gets those of the `extras` that it lacks. Another result is
+    replaced only if `replace` is set; with `number` the new one goes into NAME-2, NAME-3 and so on instead. Nothing but
+    results is ever replaced. Raises InputError where the folder cannot be written; what was there stays.
     """
-    check_target(folder, replace=replace)
-    with replacing_folder(folder, replace=replace) as temporary:
-        _write_files(result, temporary, extras, around or Around())
+    if not number:
+        check_target(folder, replace=True)
+    with scratch_beside(folder, parents=True) as scratch:
+        new, aside = scratch / "new", scratch / "old"
+        for empty in (new, aside):
+            empty.mkdir()
+        _write_files(result, new, extras, around or Around())
+        for place in numbered(folder) if number else [folder]:
+            asked = folder if place != folder else None
+            if os.path.lexists(place) and (place.is_symlink() or not place.is_dir()):
+                continue
+            if _holds(place, [file.name for file in new.iterdir()], new):
+                return Placed(place, held=True, asked=asked)
+            completes = _completed(new, place)
+            taken = (place / "summary.json").exists()
+            if move_folder(new, place, aside, replace=replace or completes):
+                return Placed(place, asked=asked, replaced=taken and not completes)
+    raise InputError(must_not_exist(folder))
 
 
-def check_target(folder: Path, *, replace: bool) -> None:
-    """Refuse what `save` would refuse, before the run and not after it."""
+def _holds(folder: Path, names: Sequence[str], new: Path) -> bool:
+    """Whether `folder` has the files of `names` as `new` has them, byte for byte. Another run may move it away."""
+    with suppress(FileNotFoundError):
+        return all((folder / name).is_file() and filecmp.cmp(folder / name, new / name, False) for name in names)
+    return False
+
+
+def _completed(new: Path, folder: Path) -> bool:
+    """Whether `folder` holds this result without some of its extras; those that it has are `new`'s then, too."""
+    if not _holds(folder, CORE, new) or _something_else_in(folder):
+        return False
+    with suppress(FileNotFoundError):
+        held = [file.name for file in folder.iterdir()]
+        if _holds(folder, [name for name in held if (new / name).exists()], new):
+            for name in held:
+                if not (new / name).exists():
+                    shutil.copy2(folder / name, new)
+            return True
+    return False
+
+
+def check_target(folder: Path, *, replace: bool, inputs: Inputs | None = None) -> None:
+    """Refuse what `save` would refuse, before the run and not after it: without `replace` the result of a run of other
+    inputs. Raises InputError."""
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         raise InputError(Fault(f"{folder} must be a folder, or not exist", path="out"))
     above = next((parent for parent in folder.absolute().parents if parent.exists()), folder)
@@ -73,11 +118,31 @@ def check_target(folder: Path, *, replace: bool) -> None:
         raise InputError(Fault(f"{folder} must be a folder: {above} is a file", path="out"))
     if not folder.exists():
         return
-    if not replace:
-        raise InputError(must_not_exist(folder))
     if own := _something_else_in(folder):
         rule = f"{folder} must hold nothing but an earlier result to be replaced, holds {own}"
         raise InputError(Fault(f"{rule}; move that away, or give another --out", path="out"))
+    if not replace and inputs is not None and (others := _other_inputs(folder, inputs)):
+        rule = f"exists and must not be overwritten: it holds a run of another {', '.join(others)}"
+        raise InputError(Fault(f"{folder} {rule}; give another --out, or --force", path="out"))
+
+
+def _other_inputs(folder: Path, inputs: Inputs) -> list[str]:
+    """Those of the inputs that the result in `folder` is not of; what its run found out by itself is not compared."""
+    if not (folder / "config.resolved.yaml").exists():
+        return []
+    try:
+        stored = read_document(folder / "config.resolved.yaml").data
+    except InputError:
+        stored = None
+    if not isinstance(stored, dict) or not isinstance(stored.get("options"), dict):
+        return ["LIFSim"]
+    options = inputs.options
+    trace = options.trace and options.trace.absolute()
+    tree = resolved_inputs(inputs.arch, inputs.network, inputs.sharing, options.model_copy(update={"trace": trace}))
+    tree = yaml.safe_load(yaml.safe_dump(tree))
+    found_out = [name for name in ("batch", "trace") if name not in tree["options"]]
+    kept = {name: value for name, value in stored["options"].items() if name not in found_out}
+    return [name for name, value in tree.items() if value != {**stored, "options": kept}.get(name)]
 
 
 def _something_else_in(folder: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
@@ -21,6 +22,8 @@ from lifsim.accounting.books import (
 from lifsim.accounting.lif_update import LifUpdatePj
 from lifsim.accounting.prices import Area
 from lifsim.accounting.stage_record import StageRecord
+from lifsim.config.document import kind_at
+from lifsim.config.file_kind import in_words
 from lifsim.config.json_file import MAX_BYTES, parse_json, plain_json
 from lifsim.config.text_file import read_text
 from lifsim.errors import Fault, InputError, collecting
@@ -31,7 +34,9 @@ from lifsim.play.dram import DramActivity
 from lifsim.report.summary import SCHEMA_VERSION
 from lifsim.schedule.lif_memory import LifMemory
 from lifsim.schedule.traffic import DramBytes
+from lifsim.simulate.options import Options
 from lifsim.simulate.resolved import sha256_of
+from lifsim.simulate.result import Totals
 from lifsim.training.traffic import StageBytes
 
 WAY_OUT = "must be the folder of a run, is damaged or of another LIFSim: delete it and run again"
@@ -99,7 +104,7 @@ class _Inputs(Model):
     arch: dict[str, Any]
     workload: dict[str, Any]
     sharing: Annotated[Text, AfterValidator(_sharing)]
-    options: dict[str, Any]
+    options: Options
     spikes: dict[str, Any]
     dram_device: dict[str, Any] | None = None
     dram_device_sha256: Sha256 | None = None
@@ -170,9 +175,12 @@ def _schema() -> type[Model]:
         "notes": list[Text],
     }
     optional: dict[str, Any] = {
+        "pe_utilisation_overall": Amount,
         "dram": _stored(DramActivity),
         "stages": dict[str, _stored(StageRecord)],  # type: ignore[misc]
         "buffers": dict[str, _stored(BufferUse)],  # type: ignore[misc]
+        "model_version": Tally,
+        "groups": list[Text],
         "comparison": dict[str, Any],
         "rates_range": dict[str, Any],
     }
@@ -182,26 +190,68 @@ def _schema() -> type[Model]:
     return made
 
 
+@dataclass(frozen=True)
+class Stored:
+    """A run as it was stored. tree: its summary.json; options and totals: what that says of them."""
+
+    tree: Mapping[str, Any]
+    options: Options
+    totals: Totals
+
+
 def read_summaries(folders: Iterable[Path]) -> list[Mapping[str, Any]]:
     """The summary.json of every folder. Raises InputError with all that no run of this LIFSim can have written."""
+    return [stored.tree for stored in read_runs(folders)]
+
+
+def read_runs(folders: Iterable[Path]) -> list[Stored]:
+    """The runs that are stored in `folders`. Raises InputError as `read_summaries` does."""
     found, faults = [], list[Fault]()
     for folder in folders:
         if not (folder / "summary.json").is_file():
-            faults.append(Fault("must be the folder of a run, with a summary.json", source=str(folder)))
+            faults.append(
+                Fault(
+                    f"must be the folder of a run, with a summary.json{in_words(kind_at(folder))}", source=str(folder)
+                )
+            )
             continue
         with collecting(faults):
-            found.append(_summary(folder / "summary.json"))
+            found.append(_stored_run(folder / "summary.json"))
     if faults:
         raise InputError(faults)
     return found
 
 
-def _summary(path: Path) -> Mapping[str, Any]:
+def _stored_run(path: Path) -> Stored:
     text = read_text(path, "summary.json", MAX_BYTES)
     try:
         parse_json(_Head, text, str(path))
-        parse_json(_schema(), text, str(path))
+        found: Any = parse_json(_schema(), text, str(path))
     except InputError as error:
         raise InputError([*error.faults, Fault(WAY_OUT, source=str(path.parent))]) from None
     tree: Mapping[str, Any] = plain_json(text, str(path))
-    return tree
+    return Stored(tree, found.inputs.options, _totals(found))
+
+
+def _totals(found: Any) -> Totals:
+    """Of a summary that its schema has checked."""
+    kind = StageBytes if found.inputs.options.mode == "training" else DramBytes
+    moved = {name: amount for name, amount in dict(found.dram_bytes).items() if name not in ("psum", "total")}
+    if kind is DramBytes:
+        moved = {name: amount for name, amount in moved.items() if name in DramBytes().shown()}
+    return Totals(
+        cycles=found.cycles,
+        time_s=found.time_s,
+        pe_utilisation=found.pe_utilisation,
+        ops=found.ops,
+        # Summaries tell partial sums both ways together, and nothing that is shown of totals tells them apart.
+        dram_bytes=kind(**moved, psum_read=found.dram_bytes.psum),
+        sram_accesses=found.sram_accesses,
+        membrane_registers=found.register_accesses["membrane"],
+        energy_pj=found.energy_pj,
+        area=found.area_parts_mm2,
+        lif_units=found.lif_units,
+        lif_memory_bytes=found.lif_memory_bytes,
+        sram_technology_nm=found.sram_technology_nm,
+        dram=found.dram,
+    )

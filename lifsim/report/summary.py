@@ -10,7 +10,8 @@ import yaml
 from lifsim import __version__
 from lifsim.accounting.basis import price_bases
 from lifsim.accounting.books import as_tree
-from lifsim.simulate.resolved import resolved_arch, resolved_inputs, sha256_of
+from lifsim.schedule.begins import group_words
+from lifsim.simulate.resolved import MODEL_VERSION, resolved_arch, resolved_inputs, sha256_of
 from lifsim.simulate.result import Result
 from lifsim.sweeps.beside import Comparison
 from lifsim.sweeps.rates_range import RatesRange
@@ -36,6 +37,7 @@ def summary(result: Result, around: Around = Around()) -> dict[str, Any]:
         "format": SUMMARY_FORMAT,
         "schema_version": SCHEMA_VERSION,
         "lifsim_version": __version__,
+        "model_version": MODEL_VERSION,
         "name": result.name,
         "inputs": {
             "arch": arch,
@@ -50,6 +52,7 @@ def summary(result: Result, around: Around = Around()) -> dict[str, Any]:
             "seed": result.options.seed,
             "batch": result.options.batch,
         },
+        **({"groups": list(group_words(result.network, result.plan))} if result.plan else {}),
         **result.totals.tree(),
         **({"stages": {name: as_tree(stage) for name, stage in result.stages.items()}} if result.stages else {}),
         **({"buffers": {name: as_tree(use) for name, use in result.buffers.items()}} if result.buffers else {}),

@@ -12,15 +12,16 @@ from rich.progress import Progress as Bar
 
 from lifsim.report.terminal import Terminal
 from lifsim.sweeps.outcome import Outcome
+from lifsim.watch import Watch, unwatched
 
 
 class Progress:
-    """Watches a sweep of `total` points, of which `done` are there, on stderr; silent where that is no
-    terminal."""
+    """Watches a sweep of `total` points, of which `done` are there, on stderr; where that is no terminal, `lines` is
+    told instead."""
 
-    def __init__(self, total: int, done: int, best_of: str = "energy_pj.total") -> None:
+    def __init__(self, total: int, done: int, best_of: str = "energy_pj.total", lines: Watch = unwatched) -> None:
         self._total, self._best_of = total, best_of
-        self._before = done
+        self._before, self._lines = done, lines
         self._done = self._failed = 0
         self._best: float | None = None
         self._started = time.monotonic()
@@ -52,6 +53,7 @@ class Progress:
             figure = outcome.figures.get(self._best_of, math.inf)
             self._best = figure if self._best is None else min(self._best, figure)
         self._bar.update(self._task, advance=1, state=self._state())
+        self._lines("points", self._done, self._total - self._before)
 
     @property
     def summary(self) -> str:

@@ -3,42 +3,75 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from rich.table import Table
 
 from lifsim.accounting.basis import ONLY_SRAM_FOLLOWS, nodes_of
-from lifsim.errors import Fault, InputError, did_you_mean
+from lifsim.errors import Fault, InputError, collecting, did_you_mean
+from lifsim.report.human import human
 from lifsim.report.terminal import Terminal
 from lifsim.report.width import terminal_columns
 from lifsim.sweeps.export import columns_of
+from lifsim.sweeps.where import conditions
+
+Row = Mapping[str, Any]
 
 MAIN = ("cycles.total", "energy_pj.total", "energy_pj.total.work", "dram_bytes.total", "area_mm2")
 FIRST_FIGURE = "cycles.total"
 
 
-def print_table(
-    rows: Sequence[Mapping[str, Any]], sort: str, *, descending: bool, top: int, columns: Sequence[str] | None
-) -> None:
-    """The first `top` points by `sort`. Raises InputError where a column is none of the store."""
-    names = columns_of(rows)
-    unknown = [name for name in (sort, *(columns or ())) if name not in names]
-    if unknown:
-        raise InputError([Fault(f"{n!r} must be a column of the store{did_you_mean(n, names)}") for n in unknown])
-    good = [row for row in rows if row["error"] is None]
-    good = sorted((row for row in good if row[sort] is not None), key=lambda row: _order(row[sort]), reverse=descending)
-    shown = list(dict.fromkeys([*varying(rows), *(columns or MAIN), sort]))
+@dataclass(frozen=True)
+class Selection:
+    """Which points are shown. where: conditions that they meet; top: so many of these, those with the least of `by`
+    (`sort` if it is None); sort: in whose order, the most first if `descending`; limit: at most so many lines; columns:
+    beside those that vary."""
+
+    where: Sequence[str] = ()
+    top: int | None = None
+    by: str | None = None
+    sort: str = "energy_pj.total"
+    descending: bool = False
+    limit: int | None = None
+    columns: Sequence[str] | None = None
+
+    def of(self, rows: Sequence[Row]) -> list[Row]:
+        """Those of `rows` that are meant. Raises InputError where a column is none of the store."""
+        names, faults = columns_of(rows), list[Fault]()
+        by, asked = self.by or self.sort, (self.sort, *([self.by] if self.by else []), *(self.columns or ()))
+        faults += [
+            Fault(f"{n!r} must be a column of the store{did_you_mean(n, names)}") for n in asked if n not in names
+        ]
+        with collecting(faults):
+            where = conditions(self.where, names)
+        if faults:
+            raise InputError(dict.fromkeys(faults))
+        good = [row for row in rows if row["error"] is None and where.holds(row)]
+        if self.top is not None:
+            good = _ordered(good, by, descending=self.descending)[: self.top]
+        return _ordered(good, self.sort, descending=self.descending)
+
+
+def print_table(rows: Sequence[Row], selection: Selection) -> None:
+    """The points that `selection` means, as a table in units. Raises InputError where a column is none of the store."""
+    found = selection.of(rows)
+    lines = found[: selection.limit]
+    shown = list(dict.fromkeys([*varying(rows), *(selection.columns or MAIN), selection.sort]))
+    shown += [name for name in (selection.by,) if name and name not in shown]
     table = Table(header_style="bold")
     for name in shown:
         table.add_column(name, justify="right", no_wrap=True)
-    for row in good[:top]:
-        table.add_row(*(_cell(row[name]) for name in shown))
+    for row in lines:
+        table.add_row(*(human(name, row[name]) for name in shown))
     console = Terminal(width=terminal_columns())
     console.print_table(table, keys=len(varying(rows)))
-    across = across_nodes(good)
+    across = across_nodes(found)
     if across:
         console.print(f"note: {across}", highlight=False)
-    console.print(f"{min(top, len(good)):,} of {len(rows):,} points, {len(rows) - len(good):,} failed", highlight=False)
+    met = f", {len(found):,} meet {' and '.join(selection.where)}" if selection.where and selection.top is None else ""
+    failed = sum(row["error"] is not None for row in rows)
+    console.print(f"{len(lines):,} of {len(rows):,} points{met}, {failed:,} failed", highlight=False)
 
 
 def varying(rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -58,12 +91,12 @@ def across_nodes(rows: Sequence[Mapping[str, Any]]) -> str:
     return f"SRAMs of {nodes_of(nodes)}: {ONLY_SRAM_FOLLOWS}" if len(nodes) > 1 else ""
 
 
+def _ordered(rows: Sequence[Row], column: str, *, descending: bool) -> list[Row]:
+    """By a column, without those that have nothing there."""
+    there = [row for row in rows if row[column] is not None]
+    return sorted(there, key=lambda row: _order(row[column]), reverse=descending)
+
+
 def _order(value: object) -> tuple[str, Any]:
     """Numbers among each other by value, texts by the alphabet."""
     return ("", value) if isinstance(value, int | float) else ("text", str(value))
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:,.6g}"
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

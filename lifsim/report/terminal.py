@@ -30,6 +30,24 @@ class Terminal(Console):
 
         width = self.width
         for part in parts_of(table, self, keys):
+            title, caption, part.title, part.caption = part.title, part.caption, None, None
+            if title:
+                self.print_line(str(title), style=str(part.title_style or ""))
             self.width = max(width, least_width(part, self))
             self.print(part)
-        self.width = width
+            self.width = width
+            if caption:
+                self.print_line(str(caption), style="dim italic")
+
+    def print_line(self, text: str, *, label: str = "", width: int = 0, style: str = "") -> None:
+        """`text` behind its label, which takes `width` columns; where the terminal is too narrow for it, on several
+        lines, all under the first."""
+        from lifsim.report.width import wrapped
+
+        first, *others = wrapped(visible(text), max(1, self.width - width), indent=0)
+        lines = [
+            Text.assemble((f"{label:{width}}", "bold"), (first, style)),
+            *(Text(" " * width + line, style) for line in others),
+        ]
+        for line in lines:
+            self.print(line, soft_wrap=True, highlight=False)

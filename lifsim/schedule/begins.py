@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from lifsim.errors import Fault, InputError, did_you_mean
+from lifsim.errors import Fault, InputError, did_you_mean, nearest
 from lifsim.model.network import Network
 from lifsim.schedule.plan import Begin, Plan
-from lifsim.schedule.window import Window, window_named
+from lifsim.schedule.window import TIMESTEP, Window, window_named
+
+WAYS = ("tick", "timestep", "window:TW")
+"""How options spell a window behind the name of a layer."""
+
+MOST_SPANS = 8
+"""Groups that are named one by one."""
 
 
 def group_words(network: Network, chosen: Plan) -> tuple[str, ...]:
@@ -23,14 +29,46 @@ def begins_of(network: Network, words: Sequence[str]) -> tuple[Begin, ...]:
     known = {layer.name: layer.index for layer in network.layers}
     spelt = [_spelt(word, known) for word in words]
     if unknown := [name for name, _ in spelt if name not in known]:
-        rule = f"must be layers of {network.name} (lifsim workload show)"
-        raise InputError(Fault(f"{name!r} {rule}{did_you_mean(name, known)}", path="groups") for name in unknown)
+        raise InputError(Fault(f"{name!r} {_rule(network, name, known)}", path="groups") for name in unknown)
     begins = tuple(Begin(known[name], window) for name, window in spelt)
     firsts = [begin.first for begin in begins]
     if firsts != sorted({*firsts}):
         rule = "must be layers in the network's order, each once: where groups begin"
         raise InputError(Fault(f"{', '.join(words)} {rule}", path="groups"))
     return begins
+
+
+def _rule(network: Network, name: str, known: Mapping[str, int]) -> str:
+    """What a word must be that names no layer."""
+    layer, colon, way = name.rpartition(":")
+    if colon and layer in known:
+        near = nearest(way, WAYS)
+        ways = ", ".join(f"{layer}:{one}" for one in WAYS)
+        return f"must be {layer}, or one of {ways}" + (f"; did you mean '{layer}:{near}'?" if near else "")
+    return f"must be layers of {network.name} (lifsim workload show){did_you_mean(name, known)}"
+
+
+def groups_in_words(network: Network, chosen: Plan) -> str:
+    """Which layers run timestep by timestep, each group by its first and last: `conv1 to conv4, conv6 timestep by
+    timestep, the rest tick-batched`."""
+    names = [layer.name for layer in network.layers]
+    others = [group for group in chosen.groups if not group.tick_batched]
+    if not others:
+        return "every layer tick-batched"
+    how = [(f"{names[one.first]} to {names[one.last]}", one.window) for one in others]
+    how = [
+        (names[one.first] if one.first == one.last else said, window)
+        for one, (said, window) in zip(others, how, strict=True)
+    ]
+    shown, more = how[:MOST_SPANS] if len(how) > MOST_SPANS + 1 else how, len(how) - MOST_SPANS
+    parts = []
+    for window in dict.fromkeys(window for _, window in shown):
+        spans = ", ".join(said for said, other in shown if other == window)
+        parts.append((spans, "timestep by timestep" if window == TIMESTEP else str(window)))
+    if len(shown) < len(how):
+        parts[-1] = f"{parts[-1][0]} and {more} more groups", parts[-1][1]
+    rest = ", the rest tick-batched" if len(others) < len(chosen.groups) else ""
+    return ", ".join(f"{spans} {words}" for spans, words in parts) + rest
 
 
 def _spelt(word: str, known: Mapping[str, int]) -> tuple[str, Window | None]:

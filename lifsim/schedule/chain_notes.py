@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.products import gemm_of
+from lifsim.units import counted
 
 
 def chain_notes(plan: Plan, sharing: Sharing) -> Iterator[str]:
@@ -27,8 +28,9 @@ def chain_notes(plan: Plan, sharing: Sharing) -> Iterator[str]:
             yield f"{layer.name} is not tick-batched: {group.why}"
     if not whole + alternating:
         return
-    said = [f"{whole} layers have them whole in a fold{_among(fewer)}"] if whole else []
-    said += [f"folds of {alternating} layers alternate at every timestep"] if alternating else []
+    said = [f"{counted(whole, 'layer')} {'has' if whole == 1 else 'have'} them whole in a fold{_among(fewer)}"]
+    said = said if whole else []
+    said += [f"folds of {counted(alternating, 'layer')} alternate at every timestep"] if alternating else []
     why = "timestep t + 1 of a chain follows all its calls of timestep t, an order that none does not need"
     yield f"chains of channel{sharing.channels}: {', '.join(said)}; {why}"
 

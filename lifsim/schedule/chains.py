@@ -75,8 +75,9 @@ def parted(layer: Layer, channels: int, smallest: int, membrane_bits: int) -> Pa
         return IN_ONE_PIECE
     linked = linked_groups(layer, channels)
     if linked == 1:
-        whole = layer.filters <= smallest or smallest % channels == 0
-        waiting, parts = (0, 1) if whole else (1, 1 + -(-(channels - 1) // smallest))
+        first = channels * np.arange(layer.filters // channels)
+        parts = 1 + int(((first + channels - 1) // smallest - first // smallest).max())
+        waiting = 0 if parts == 1 else 1
     else:
         waiting = layer.group_filters if linked == channels else layer.filters // channels
         parts = visited_groups(layer, channels)

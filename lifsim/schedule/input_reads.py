@@ -23,13 +23,14 @@ def whole_reads(facts: LayerFacts, images: int, resident: int) -> Ints:
 
 
 @lru_cache(maxsize=1 << 14)
-def traversal_reads(facts: LayerFacts, images: int, resident: int, buffer: int) -> Ints:
+def traversal_reads(facts: LayerFacts, images: int, resident: int, buffer: int, *, runs: int = 1) -> Ints:
     """[1 + m] bytes of a traversal: entry 0 if the smallest filter tile does not fit, entry 1 + m for filter tile m.
 
-    resident: bytes of the input on chip; buffer: spike_in. The row tiles have the height that reads the fewest.
+    resident: bytes of the input on chip; buffer: spike_in; runs: how often each filter tile is worked off. The row
+    tiles have the height that reads the fewest.
     """
     row_bytes = facts.rows.row_bytes
-    counts = np.concatenate([facts.tile_counts[:1], facts.tile_counts])
+    counts = runs * np.concatenate([facts.tile_counts[:1], facts.tile_counts])
     if resident >= images * facts.input_bytes:
         return np.zeros(len(counts), np.int64)
     tiles = row_tiles(facts.rows.axis)

@@ -3,8 +3,8 @@
     forward:  weights + states' membranes + the most that activations take at any moment of a timestep
     backward: weights + membranes kept for the backward pass + activations of all timesteps that it reads again
 
-The split of EfficientLIF-Net's figures 1 and 7 (Kim et al., Front. Neurosci. 17:1230002, 2023). Gradients and the
-optimiser's state are not in it: sharing LIF neurons leaves them as they are.
+The split of EfficientLIF-Net's figures 1 and 7 (Kim et al., Front. Neurosci. 17:1230002, 2023), which has no optimizer:
+what one keeps of the weights is a part of its own. Gradients are not in it: sharing LIF neurons does not change them.
 """
 
 from __future__ import annotations
@@ -24,16 +24,18 @@ from lifsim.schedule.storage import Reals, bytes_of, element_bits
 
 @dataclass(frozen=True)
 class PhaseBytes:
-    """Bytes that one phase holds at a time."""
+    """Bytes that one phase holds at a time. optimizer: what it keeps of the weights from batch to batch, master weights
+    included."""
 
     weights: int
     lif: int
     activations: int
+    optimizer: int = 0
 
     @property
     def total(self) -> int:
-        """All three."""
-        return self.weights + self.lif + self.activations
+        """All of it."""
+        return self.weights + self.lif + self.activations + self.optimizer
 
 
 @dataclass(frozen=True)
@@ -64,8 +66,9 @@ WIDTHS = (8, 16, 32)
 """Bits of membranes that are set beside each other: what can be undone depends on them."""
 
 
-def memory_of(network: Network, sharing: Sharing, precision: Precision, batch: int) -> Memory:
-    """What `batch` images take, at these precisions. Raises InputError as `states_of` does."""
+def memory_of(network: Network, sharing: Sharing, precision: Precision, batch: int, optimizer: int = 0) -> Memory:
+    """What `batch` images take, at these precisions. optimizer: bytes that it keeps of the weights. Raises InputError
+    as `states_of` does."""
     bits, states = precision.membrane_bits, states_of(network, sharing)
     lif = _ways(network, states, bits, batch)
     stored = lif["stored"].memory
@@ -78,10 +81,10 @@ def memory_of(network: Network, sharing: Sharing, precision: Precision, batch: i
     return Memory(
         forward=PhaseBytes(weights, stored.forward, live),
         backward={
-            name: PhaseBytes(weights, one.memory.backward, again if KEEPINGS[name].product_again else kept)
+            name: PhaseBytes(weights, one.memory.backward, again if KEEPINGS[name].product_again else kept, optimizer)
             for name, one in lif.items()
         },
-        paper=PhaseBytes(weights, stored.paper_backward, kept),
+        paper=PhaseBytes(weights, stored.paper_backward, kept, optimizer),
         lif=lif,
         by_bits={width: _ways(network, states, width, batch) for width in WIDTHS},
     )

@@ -133,7 +133,8 @@ def _require_membrane_buffer(facts: NetworkFacts, ends: list[int], windows: Mapp
             how = "timestep by timestep" if window == TIMESTEP else str(window)
             rule = f"0 must be > 0 where layers run {how}, as"
             does = f"{_names(facts, first, end)} {'does' if end - first == 1 else 'do'}"
-            raise InputError(Fault(f"{rule} {does}", path="buffers.membrane.size_bytes"))
+            way_out = "layers that share none of them tick-batched (--schedule tick) need none"
+            raise InputError(Fault(f"{rule} {does}; {way_out}", path="buffers.membrane.size_bytes"))
 
 
 def _require_norms(choices: Choices, windows: Mapping[int, Window | None], ends: list[int]) -> None:

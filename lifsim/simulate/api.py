@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from os import PathLike, fspath
 from typing import Any, Literal
 
 from lifsim.accounting.prices import price_faults
 from lifsim.config import defaults
+from lifsim.config.device import choosing
+from lifsim.config.origins import Sourced
 from lifsim.config.overrides import override
 from lifsim.config.validate import Examined
 from lifsim.config.workload import network_of, read_workload
@@ -15,12 +19,15 @@ from lifsim.errors import Fault, InputError, shown
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
-from lifsim.simulate.inputs import Inputs, gathered, named_arch, priced_arch
+from lifsim.simulate.inputs import Inputs, gathered, named_arch, priced_arch, sourced_arch, sourced_network
 from lifsim.simulate.options import Bptt, Mode, Objective, Options, Schedule, SpikeSource, examined_options
 from lifsim.simulate.pipeline import run as simulate
 from lifsim.simulate.resolved import arch_document, network_document
 from lifsim.simulate.result import Result
 from lifsim.watch import Watch, unwatched
+
+OPTIMIZER = "optimizer.name"
+"""The key of an architecture that --optimizer chooses."""
 
 Name = str | PathLike[str]
 """A path, or what `lifsim list` names."""
@@ -62,14 +69,19 @@ def run(
     groups: Sequence[str] | None = None,
     mode: Mode | None = None,
     bptt: Bptt | None = None,
+    share_where_possible: bool = False,
+    dram: Name | None = None,
+    optimizer: str | None = None,
     overrides: Sequence[str] = (),
     watch: Watch = unwatched,
 ) -> Result:
     """Simulate `workload` on `arch` under `sharing`: names, paths or objects.
 
     arch: None is "sata128", in training "sata_training". options: as an object; those that are given by name take the
-    place of its own, and what neither says is as `Options` has it. overrides: ``key=value``, as the command line's
-    --set, of the architecture or the workload. watch: called as watch(work, done, total) while it goes on.
+    place of its own, and what neither says is as `Options` has it. share_where_possible: what `sharing` does not fit
+    keeps membranes of its own. dram: a device to simulate. optimizer: what changes weights in training; None is the
+    architecture's. overrides: ``key=value``, as the command line's --set, of the architecture or the workload; they may
+    change keys of the device. watch: called as watch(work, done, total) while it goes on.
 
     `result.totals.cycles.total` is a number, `result.layers` and `result.totals.frame` are pandas DataFrames. Raises
     InputError with every fault.
@@ -91,8 +103,28 @@ def run(
     }
     if arch is None:
         arch = defaults.arch_for(mode or getattr(options, "mode", None))
-    inputs = read_inputs(arch, workload, sharing, lambda: _options(options, named), overrides)
-    return simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, watch)
+    settings = [*chosen_parts(dram, optimizer), *texts_of(overrides)]
+    shared = _fitted(sharing, where_possible=share_where_possible)
+    inputs = read_inputs(arch, workload, shared, lambda: _options(options, named), settings)
+    with inputs.origins.telling():
+        return simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, watch)
+
+
+def chosen_parts(dram: Name | None, optimizer: str | None) -> list[str]:
+    """The settings that have an architecture take this DRAM and this optimizer. Raises InputError where they are no
+    names."""
+    device = [] if dram is None else choosing(name_of(dram, "dram"))
+    if not isinstance(optimizer, str | None):
+        raise InputError(Fault(f"{shown(optimizer)} must be a name (lifsim list optimizers)", path="optimizer"))
+    return [*device, *([] if optimizer is None else [f"{OPTIMIZER}={json.dumps(optimizer)}"])]
+
+
+def _fitted(sharing: Sharing | str, *, where_possible: bool) -> Sharing | str:
+    """What is no sharing is left for `read_inputs` to tell."""
+    if where_possible:
+        with suppress(InputError):
+            return (sharing if isinstance(sharing, Sharing) else Sharing.parse(sharing)).where_it_fits()
+    return sharing
 
 
 def read_inputs(
@@ -104,8 +136,8 @@ def read_inputs(
 ) -> Inputs:
     """The inputs of a run, of which some may be objects already. Raises InputError with the faults of all."""
     return gathered(
-        lambda settings: _arch(arch, settings),
-        lambda settings: given_network(workload, settings),
+        lambda settings: given_arch(arch, settings),
+        lambda settings: given_workload(workload, settings),
         lambda: sharing if isinstance(sharing, Sharing) else Sharing.parse(sharing),
         options,
         texts_of(overrides),
@@ -128,14 +160,22 @@ def _as_text(path: Name | None) -> str | None:
     return fspath(path) if isinstance(path, PathLike) else path
 
 
-def _arch(given: Arch | Name, settings: Sequence[str]) -> Arch:
+def given_arch(given: Arch | Name, settings: Sequence[str]) -> Sourced[Arch]:
+    """The architecture that is given or named, with `settings`. Raises InputError, also where a part has no price."""
     if not isinstance(given, Arch):
-        return load_arch(given, settings)
+        return sourced_arch(name_of(given, "arch"), settings)
     if settings:
-        return priced_arch(arch_document(given), settings)
+        return Sourced(priced_arch(arch_document(given), settings))
     if faults := list(price_faults(given)):
         raise InputError(faults)
-    return given
+    return Sourced(given)
+
+
+def given_workload(given: Network | Name, settings: Sequence[str]) -> Sourced[Network]:
+    """As `given_network`, with the document that it was made of."""
+    if isinstance(given, Network):
+        return Sourced(given_network(given, settings))
+    return sourced_network(override(read_workload(name_of(given, "workload")), settings))
 
 
 def given_network(given: Network | Name, settings: Sequence[str]) -> Network:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ from lifsim.accounting.prices import price_faults
 from lifsim.config.arch import parse_arch
 from lifsim.config.device import unread_faults, with_device
 from lifsim.config.document import Document, Mark, read_document
+from lifsim.config.file_kind import CONFIG, in_words, tree_kind
+from lifsim.config.origins import Origins, Sourced
 from lifsim.config.overrides import override
 from lifsim.config.resolve import find
 from lifsim.config.validate import Examined, examine, in_reading_order
@@ -20,12 +22,12 @@ from lifsim.config.workload_schema import Workload
 from lifsim.errors import Fault, InputError, collecting, did_you_mean
 from lifsim.graph.states import states_of
 from lifsim.model.arch import Arch
-from lifsim.model.dram import DramSpec
 from lifsim.model.network import Network
 from lifsim.model.schema import known
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.begins import begins_of
 from lifsim.simulate.options import Options, examined_options
+from lifsim.simulate.unread import unread_options, unread_settings
 from lifsim.trace.opening import open_trace
 
 CONFIG_KEYS = ("arch", "workload", "sharing", "options")
@@ -33,12 +35,13 @@ CONFIG_KEYS = ("arch", "workload", "sharing", "options")
 
 @dataclass(frozen=True)
 class Inputs:
-    """Everything that determines a run."""
+    """Everything that determines a run. origins: where its keys stand."""
 
     arch: Arch
     network: Network
     sharing: Sharing
     options: Options
+    origins: Origins = field(default=Origins(), compare=False, repr=False)
 
 
 def load_inputs(
@@ -56,8 +59,8 @@ def load_inputs(
     Raises InputError with the faults of all inputs together.
     """
     return gathered(
-        lambda settings: named_arch(arch, settings),
-        lambda settings: network_of(override(read_workload(workload), settings)),
+        lambda settings: sourced_arch(arch, settings),
+        lambda settings: sourced_network(override(read_workload(workload), settings)),
         lambda: Sharing.parse(sharing).where_it_fits() if where_possible else Sharing.parse(sharing),
         lambda: examined_options(options),
         overrides,
@@ -69,8 +72,8 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> Inputs:
     document = read_document(path)
     if not isinstance(document.data, dict):
         raise InputError(document.mark(()).fault((), "must be a mapping of arch, workload, sharing and options"))
-    if other := _other_kind(document.data):
-        message = f"must be a config.resolved.yaml that a run has written; it is {other}"
+    if (other := tree_kind(document.data)) and other != CONFIG:
+        message = f"must be a config.resolved.yaml that a run has written{in_words(other)}"
         raise InputError(document.mark(()).fault((), message))
     faults = [*document.faults]
     for key in document.data:
@@ -97,8 +100,8 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> Inputs:
 
     with collecting(faults):
         inputs = gathered(
-            lambda settings: priced_arch(part("arch"), settings),
-            lambda settings: network_of(override(part("workload"), settings)),
+            lambda settings: _priced(part("arch"), settings),
+            lambda settings: sourced_network(override(part("workload"), settings)),
             sharing,
             options,
             overrides,
@@ -108,23 +111,9 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> Inputs:
     return inputs
 
 
-def _other_kind(data: Mapping[str, Any]) -> str:
-    """What a file is that has what another kind of file must have; empty if none."""
-    kinds = (
-        ("an architecture, which --arch takes", Arch),
-        ("a workload, which --workload takes", Workload),
-        ("a DRAM device, which --dram takes", DramSpec),
-    )
-    for words, model in kinds:
-        asked = {name for name, field in model.model_fields.items() if field.is_required()}
-        if len(asked & set(data)) > len(asked) / 2 and not {"arch", "workload"} <= set(data):
-            return words
-    return ""
-
-
 def gathered(
-    arch: Callable[[Sequence[str]], Arch],
-    workload: Callable[[Sequence[str]], Network],
+    arch: Callable[[Sequence[str]], Sourced[Arch]],
+    workload: Callable[[Sequence[str]], Sourced[Network]],
     sharing: Callable[[], Sharing],
     options: Callable[[], Examined[Options]],
     overrides: Sequence[str],
@@ -134,27 +123,34 @@ def gathered(
     faults: list[Fault] = []
     for_arch, for_workload = split_overrides(overrides, faults)
     machine = network = checked_sharing = examined = None
+    origins = Origins()
     with collecting(faults):
-        machine = arch(for_arch)
+        read_arch = arch(for_arch)
+        machine, origins = read_arch.what, replace(origins, arch=read_arch.document)
     with collecting(faults):
-        network = workload(for_workload)
+        read_network = workload(for_workload)
+        network, origins = read_network.what, replace(origins, workload=read_network.document)
     with collecting(faults):
         checked_sharing = sharing()
     with collecting(faults):
         examined = options()
         faults += examined.faults
     if network is not None and checked_sharing is not None:
-        with collecting(faults):
+        with collecting(faults), origins.telling():
             states_of(network, checked_sharing)
     if network is not None and examined is not None:
         with collecting(faults):
             begins_of(network, known(examined.model, "groups", ()) or ())
+    if examined is not None:
+        faults += unread_settings(for_arch, known(examined.model, "mode", "training"))
+    if not faults and network is not None and checked_sharing is not None and examined is not None:
+        faults += unread_options(network, checked_sharing, examined.model)
     if faults and examined is not None:  # else whoever reads it tells
         with collecting(faults):
             _require_trace(known(examined.model, "trace", None), network)
     if faults or machine is None or network is None or checked_sharing is None or examined is None:
         raise InputError(dict.fromkeys(faults))
-    return Inputs(machine, network, checked_sharing, examined.model)
+    return Inputs(machine, network, checked_sharing, examined.model, origins)
 
 
 def _require_trace(path: Path | None, network: Network | None) -> None:
@@ -166,11 +162,18 @@ def _require_trace(path: Path | None, network: Network | None) -> None:
 def named_arch(name: str, settings: Sequence[str], *, priced: bool = True) -> Arch:
     """The architecture `name` with `settings`. priced: whether every part of it must have a price. Raises InputError
     with all faults, of one that cannot be read those of the settings, too."""
-    try:
-        document = read_document(find("arch", name))
-    except InputError as error:
-        raise InputError([*error.faults, *settings_faults(settings)]) from None
+    document = _arch_document(name, settings)
     return priced_arch(document, settings) if priced else parse_arch(document, settings)
+
+
+def sourced_arch(name: str, settings: Sequence[str]) -> Sourced[Arch]:
+    """`named_arch`, with its document."""
+    return _priced(_arch_document(name, settings), settings)
+
+
+def sourced_network(document: Document) -> Sourced[Network]:
+    """The network that `document` describes. Raises InputError with every fault of it."""
+    return Sourced(network_of(document), document)
 
 
 def settings_faults(settings: Sequence[str]) -> list[Fault]:
@@ -185,13 +188,24 @@ def settings_faults(settings: Sequence[str]) -> list[Fault]:
 def priced_arch(document: Document, overrides: Sequence[str] = ()) -> Arch:
     """The architecture that `document` describes: well-formed, every part of it has a price, and its memory looks at
     what `overrides` set of it. Raises InputError with all its faults."""
+    return _priced(document, overrides).what
+
+
+def _arch_document(name: str, settings: Sequence[str]) -> Document:
+    try:
+        return read_document(find("arch", name))
+    except InputError as error:
+        raise InputError([*error.faults, *settings_faults(settings)]) from None
+
+
+def _priced(document: Document, overrides: Sequence[str]) -> Sourced[Arch]:
     whole = with_device(document, overrides, {})
     found = examine(Arch, whole)
     unpriced = [whole.placed(fault) for fault in price_faults(found.model)]
     faults = [*found.faults, *unpriced, *unread_faults(whole, overrides)]
     if faults:
         raise InputError(in_reading_order(faults, document.source))
-    return found.model
+    return Sourced(found.model, whole)
 
 
 def split_overrides(overrides: Sequence[str], faults: list[Fault]) -> tuple[list[str], list[str]]:

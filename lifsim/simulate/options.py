@@ -116,6 +116,15 @@ class Options(Model):
         if self.bptt != type(self).model_fields["bptt"].default and self.mode != "training":
             yield "bptt", f"{self.bptt!r} must go with mode training, not {self.mode}"
 
+    @rule
+    def auto_alone_searches(self) -> Broken:
+        """What is minimised is asked of a search alone."""
+        if self.objective != type(self).model_fields["objective"].default and self.schedule != "auto":
+            yield (
+                "objective",
+                f"{self.objective!r} must go with schedule auto, not {self.schedule}, which minimises nothing",
+            )
+
     @model_validator(mode="wrap")
     @classmethod
     def _tells_every_fault(cls, values: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from lifsim.accounting import ACCOUNTINGS, Accounting, Asked, Setup
-from lifsim.accounting.books import added
+from lifsim.accounting.books import EnergyPj, added
 from lifsim.accounting.machine import Machine
 from lifsim.accounting.prices import BUFFERS, area_of, unused_buffers
 from lifsim.errors import Fault, InputError
@@ -19,8 +19,9 @@ from lifsim.memo import Shared
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
+from lifsim.note import Note
 from lifsim.play.gradient_notes import gradient_notes
-from lifsim.play.record import LayerRecord
+from lifsim.play.record import LayerRecord, leaking
 from lifsim.play.training import keeping_notes
 from lifsim.play.trial import Trial, priced
 from lifsim.schedule.chain_notes import chain_notes
@@ -30,11 +31,15 @@ from lifsim.simulate.options import Options
 from lifsim.simulate.planning import planned
 from lifsim.simulate.result import Result, Totals
 from lifsim.simulate.spikes import Spikes, at_its_rates, read_spikes
+from lifsim.simulate.unread import chunk_note
 from lifsim.training.norm_notes import norm_notes, twice_note
 from lifsim.training.optimizer import optimizer_notes
 from lifsim.training.refusals import training_faults
-from lifsim.units import format_si
+from lifsim.units import counted, format_si
 from lifsim.watch import Watch, unwatched
+
+DECISIVE_SHARE = 0.01
+"""Of all energy: from there on it matters whether idle LIF units toggle."""
 
 
 def run(arch: Arch, network: Network, sharing: Sharing, options: Options, watch: Watch = unwatched) -> Result:
@@ -101,9 +106,11 @@ def simulate(
             *notes(arch, network, sharing, states, options, spikes),
             *(gradient_notes(network, machine, records, costs) if options.mode == "training" else ()),
             *of_schedule,
+            *(chunk_note(plan, options.chunk) if plan else ()),
             *(chain_notes(plan, sharing) if plan else ()),
             *(twice_note(plan, spikes.batch, keeping) if plan and options.mode == "training" else ()),
             *(keeping_notes(plan, network, states, keeping) if plan and options.mode == "training" else ()),
+            *idle_notes(added([record.energy_pj for record in records])),
             *buffer_notes(arch, records),
         ),
         timeline=timeline,
@@ -115,7 +122,7 @@ def _require_known(accounting: Accounting, arch: Arch, network: Network, options
     """Raise InputError with all that the accounting does not know of a run, and all that forbids to train."""
     training = options.mode == "training"
     schedule = options.schedule if options.groups is None else "groups"
-    faults = [*accounting.faults(Asked(training, schedule, spikes.batch, spikes.provenance.kind))]
+    faults = [*accounting.faults(Asked(training, schedule, spikes.batch, spikes.provenance.kind, options.chunk))]
     if training and not (accounting.scheduled and accounting.trains):
         faults.append(Fault(f"training must be inference: accounting {accounting.name} knows no other", path="mode"))
     elif training:
@@ -149,15 +156,21 @@ def notes(
     said = [*accounting.notes]
     if sharing.shares and network.lifs and not any_shared(states):
         kept = "" if all(lif.share for lif in network.lifs) else " (its file keeps some from it: share: false)"
-        said.append(f"{sharing} is none here: no LIF layers of this network can share{kept}")
+        none = f"{sharing} is none here: no LIF layers of this network can share"
+        said.append(Note(f"{none}{kept}", none))
     if bare := without_lif(network):
         way_out = "a `lif` line behind a layer makes it fire"
-        said.append(f"no LIF stands behind {', '.join(bare)}: the next layers read sums, not spikes ({way_out})")
+        reads = f"no LIF stands behind {', '.join(bare)}: the next layers read sums, not spikes ({way_out})"
+        said.append(
+            Note(reads, f"no LIF stands behind {counted(len(bare), 'layer')}: the next ones read sums, not spikes")
+        )
     if left := left_unshared(network, sharing):
-        said.append(f"{sharing}: membranes of their own have {', '.join(left)}")
+        own = f"{sharing}: membranes of their own have"
+        said.append(Note(f"{own} {', '.join(left)}", f"{own} {counted(len(left), 'LIF layer')}"))
     device = arch.dram.device
     if device is not None and device.borrowed_from is not None and arch.dram.charges_device:
-        said.append(f"the DRAM, {device.name}, is charged with the currents of {device.borrowed_from}")
+        borrowed = f"is charged with the currents of {device.borrowed_from}"
+        said.append(Note(f"the DRAM, {device.name}, {borrowed}", f"the DRAM {borrowed}"))
     if accounting.reads_spikes:
         said += _spike_notes(network, sharing, spikes, options.rates_scale)
     if options.mode == "training":
@@ -166,41 +179,57 @@ def notes(
     return tuple(said)
 
 
+def idle_notes(energy: EnergyPj) -> Iterator[str]:
+    """Whether it matters that LIF units toggle without work: fewer of them then save what a clock gate would."""
+    saved, spent = energy.compute.lif.total - energy.lif_if.clock_gated.total, energy.total.total
+    if saved >= DECISIVE_SHARE * spent:
+        toggle = f"idle LIF units toggle: {saved / spent:.1%} of the energy"
+        way_out = "what fewer units save of it, a clock gate saves too (idle: clock_gated in components of tag lif)"
+        yield Note(f"{toggle}; {way_out}", f"{toggle}; a clock gate saves it")
+
+
 def buffer_notes(arch: Arch, records: Sequence[LayerRecord]) -> Iterator[str]:
     """Of each buffer that holds nothing all run, what that costs and what would save it."""
-    energy = added([record.energy_pj.buffers for record in records])
     unused = unused_buffers(record.counts for record in records)
+    leaks = leaking(records, arch.buffers)
     for name in BUFFERS:
-        buffer, leaked = getattr(arch.buffers, name), getattr(energy, name).standing
+        buffer = getattr(arch.buffers, name)
         if name not in unused:
             if buffer.idle == "gated":
                 yield f"the {name} buffer is in use: it stays powered, whatever buffers.{name}.idle says"
         elif buffer.idle == "gated":
             yield f"the {name} buffer holds nothing all run, and is switched off (buffers.{name}.idle)"
-        elif leaked:
+        elif leaks[name]:
             way_out = f"--set buffers.{name}.idle=gated saves that"
-            yield f"the {name} buffer holds nothing all run and leaks {format_si(leaked * 1e-12, 'J')}: {way_out}"
+            yield f"the {name} buffer holds nothing all run and leaks {format_si(leaks[name] * 1e-12, 'J')}: {way_out}"
 
 
 def _spike_notes(network: Network, sharing: Sharing, spikes: Spikes, rates_scale: float) -> list[str]:
     """Where they come from, and what that means."""
-    said, origin = [], spikes.provenance
+    said, origin = list[str](), spikes.provenance
     if origin.kind == "rates":
         kind = "measured" if origin.measured else "assumed, not measured"
         scale = "" if rates_scale == 1 else f" times {rates_scale:g}"
-        said.append(f"spikes are random at {kind} rates{scale}: {origin.source}")
+        drawn = f"spikes are random at {kind} rates{scale}"
+        said.append(Note(f"{drawn}: {origin.source}", "" if origin.measured else drawn))
         if network.spikes.pruned:
-            said.append("these are the spikes of a pruned network; its weights are counted dense: every one is loaded")
+            brief = "the spikes are a pruned network's, its weights are counted dense"
+            pruned = "these are the spikes of a pruned network; its weights are counted dense: every one is loaded"
+            said.append(Note(pruned, brief))
     elif origin.kind == "engine":
         weights = "trained weights" if origin.measured else f"calibrated weights, which fire at {_met(network)}"
-        said.append(f"spikes are the network's own under sharing {sharing}, with {weights}")
+        brief = "" if origin.measured else "spikes are those of calibrated weights, not of trained ones"
+        said.append(Note(f"spikes are the network's own under sharing {sharing}, with {weights}", brief))
     elif not origin.measured:
-        said.append(f"the spikes of the trace were drawn at random: {origin.source}")
+        drawn = "the spikes of the trace were drawn at random"
+        said.append(Note(f"{drawn}: {origin.source}", drawn))
     if origin.images == 1 < spikes.batch:
-        said.append(f"the trace holds one image, whose spikes stand for all {spikes.batch}")
+        one = f"the trace holds one image, whose spikes stand for all {spikes.batch}"
+        said.append(Note(one, one))
     if not _recorded_alike(network, sharing, origin.recorded_under):
         recorded = f"the trace was recorded under sharing {origin.recorded_under}"
-        said.append(f"{recorded}; a network trained under {sharing} fires other spikes")
+        other = f"{recorded}; a network trained under {sharing} fires other spikes"
+        said.append(Note(other, f"recorded under {origin.recorded_under}; trained under {sharing} it fires others"))
     return said
 
 

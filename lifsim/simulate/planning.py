@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count
 from math import inf
 from typing import NamedTuple
@@ -18,8 +19,9 @@ from typing import NamedTuple
 from lifsim.accounting.counts import LayerCounts
 from lifsim.errors import InputError
 from lifsim.graph.states import State
+from lifsim.note import Note
 from lifsim.play.trial import Trial, Tried
-from lifsim.schedule.begins import begins_of
+from lifsim.schedule.begins import begins_of, groups_in_words
 from lifsim.schedule.cheapest import Found, Question, least
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.choices import Choice, Choices, choices_of
@@ -29,10 +31,14 @@ from lifsim.simulate.alone import counted, least_cycles, played
 from lifsim.simulate.figure import CycleFigure, EnergyFigure, Figure
 from lifsim.simulate.options import Options
 from lifsim.training.traffic import trained_bytes
+from lifsim.units import format_bytes
 
 MOST_PLAYED = 4
-"""Times the bytes of the plan that moves the fewest: so many are played, for each figure, by groups that are not of a
-plan which is a candidate anyhow."""
+"""Times the bytes of the candidate that needs no search and has the least floor: so many are played, for each figure, by
+groups that are not of a plan which is a candidate anyhow."""
+
+DEARER = 0.01
+"""Share of cycles by which the fewest bytes may be dearer without a word."""
 
 Groups = tuple[Choice, ...]
 
@@ -61,9 +67,14 @@ def planned(trial: Trial, states: tuple[State, ...], chip: Chip, options: Option
         return least_cycles(setup.machine, setup.memo.of(counted, setup, trial.accounting, choices, choice))
 
     best = fewest(allowed(choices, asked), moved, cycles)
-    if asked.schedule == "auto" and options.objective != "dram":
-        return Search(trial, choices, asked, best).by(options.objective)
-    return Chosen(plan_of(choices, best))
+    if asked.schedule != "auto":
+        return Chosen(plan_of(choices, best))
+    search = Search(trial, choices, asked, best)
+    if options.objective != "dram":
+        return search.by(options.objective)
+    chosen = plan_of(choices, best)
+    said = f"groups of --schedule auto: {groups_in_words(setup.network, chosen)}"
+    return Chosen(chosen, notes=(said, *(() if trial.training else search.price_in_cycles())))
 
 
 @dataclass(frozen=True)
@@ -92,7 +103,23 @@ class Search:
         note = f"--objective {objective}: {alike}, {figure.least} of {len(candidates)} schedules compared"
         if not own.exact:
             note += f"; {own.priced} of {len(self._every())} groups were played by themselves"
-        return Chosen(plan_of(self.choices, groups), tried, (note,))
+        chosen = plan_of(self.choices, groups)
+        return Chosen(chosen, tried, (f"{note}: {groups_in_words(setup.network, chosen)}",))
+
+    def price_in_cycles(self) -> tuple[str, ...]:
+        """What the fewest bytes cost beside the smallest groups, in the cycles below which either cannot stay, as a
+        note where it is more than DEARER."""
+        machine, tick = self.trial.setup.machine, self._as_asked().get("tick", self.fewest)
+        ours, theirs = (sum(least_cycles(machine, self._counted(each)) for each in one) for one in (self.fewest, tick))
+        if ours <= theirs * (1 + DEARER):
+            return ()
+        bytes_of = [sum(choice.dram_bytes for choice in groups) for groups in (self.fewest, tick)]
+        saved = bytes_of[1] - bytes_of[0]
+        less = f"{format_bytes(saved)} ({saved / bytes_of[1]:.2%}) less than tick's" if saved else "as many as tick's"
+        words = "its cycles without waits for DRAM; --objective cycles weighs them"
+        said = f"--schedule auto: the fewest DRAM bytes, {less}, by {ours / theirs:.2f} times {words}"
+        brief = f"auto pays {ours / theirs:.2f} times the cycles for {format_bytes(saved)} less; --objective cycles"
+        return (Note(said, brief),)
 
     def _as_asked(self) -> dict[str, Groups]:
         """Candidates that need no search, as far as they are legal."""
@@ -116,7 +143,8 @@ class Search:
             return figure.of(counts)
 
         first = [choice for groups in self._as_asked().values() if len(groups) > 1 for choice in groups]
-        most = MOST_PLAYED * sum(choice.dram_bytes for choice in self.fewest)
+        likely = min(self._as_asked().values(), key=partial(self._floor, figure))
+        most = MOST_PLAYED * sum(choice.dram_bytes for choice in likely)
         question = Question(lambda choice: figure.floor(self._counted(choice)), price, most)
         return least(self._every(), first or self.fewest, question)
 

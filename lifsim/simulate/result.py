@@ -31,10 +31,22 @@ from lifsim.hardware.stores import Stores
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
-from lifsim.play.bound import BufferUse, advice, bound, bound_words, buffer_use, port_use
+from lifsim.play.bound import (
+    BufferUse,
+    Remedy,
+    advice,
+    bound,
+    bound_by,
+    buffer_use,
+    lif_remedies,
+    port_use,
+    remedies,
+    waits_words,
+)
 from lifsim.play.dram import DramActivity
 from lifsim.play.record import LayerRecord
 from lifsim.play.timing import Timeline
+from lifsim.play.words import dram_words, help_words, image_words, save_words, schedule_words
 from lifsim.schedule.lif_memory import LifMemory
 from lifsim.schedule.occupancy import peak_bytes
 from lifsim.schedule.plan import Plan
@@ -103,6 +115,12 @@ class Totals:
         return self.area.total
 
     @property
+    def pe_utilisation_overall(self) -> float:
+        """Share of all PE-cycles that hold a MAC, those in which the array waits or LIF units work among them."""
+        running = self.cycles.array + self.cycles.fill_drain
+        return self.pe_utilisation * running / self.cycles.total if self.cycles.total else 0.0
+
+    @property
     def lif_update_pj(self) -> LifUpdatePj:
         """What an update of a membrane costs."""
         return LifUpdatePj.of(self.energy_pj, self.ops.lif_updates)
@@ -114,6 +132,7 @@ class Totals:
             "bound": bound(self.cycles),
             "time_s": self.time_s,
             "pe_utilisation": self.pe_utilisation,
+            "pe_utilisation_overall": self.pe_utilisation_overall,
             "ops": as_tree(self.ops),
             "dram_bytes": as_tree(self.dram_bytes),
             **({"dram": self.dram.tree()} if self.dram else {}),
@@ -180,22 +199,33 @@ class Result(Briefly):
     def brief(self) -> Brief:
         """What an architect looks at first, with units."""
         totals, options, network, array = self.totals, self.options, self.network, self.arch.array
-        memory = totals.lif_memory_bytes
+        cycles, memory, batch = totals.cycles.total, totals.lif_memory_bytes, options.batch or 1
+        busy = f"{totals.pe_utilisation:.1%} busy while it runs, {totals.pe_utilisation_overall:.1%} overall"
+        mode, backward = "", ""
+        if options.mode == "training":
+            mode, backward = ", training", f", {format_bytes(memory.backward)} backward, {options.bptt}"
+        waits = waits_words(totals.cycles) if self.advice else "nobody waits for an ideal memory"
+        energy, dram = totals.energy_pj.total, totals.dram_bytes
+        asked = f"batch {batch}{mode}, sharing {self.sharing}"
+        title = f"{network.name}, T={network.timesteps}, {asked}, on {self.arch.name}"
         figures = {
-            "network": f"{network.name}, T={network.timesteps}, batch {options.batch}, {options.mode}",
-            "array": f"{self.arch.name}, {array.rows} x {array.cols} PEs, {array.dataflow}, {array.sparsity}",
-            "sharing": f"{self.sharing}, schedule {options.schedule}",
-            "cycles": f"{totals.cycles.total:,}, bound by {bound_words(totals.cycles, totals.pe_utilisation)}",
-            "time": format_si(totals.time_s, "s"),
-            "PE utilisation": f"{totals.pe_utilisation:.1%}",
-            "energy": str(totals.energy_pj.total),
-            "LIF update": str(totals.lif_update_pj),
-            "DRAM": format_bytes(totals.dram_bytes.total),
-            "LIF memory": f"{format_bytes(memory.forward)} forward"
-            + ("" if options.mode == "inference" else f", {format_bytes(memory.backward)} {options.bptt}"),
-            "area": f"{totals.area_mm2:.4g} mm2",
+            "schedule": self.schedule_words,
+            "cycles": f"{cycles:,}, {format_si(totals.time_s, 's')}",
+            "PEs": f"{array.rows} x {array.cols}, {array.dataflow}, {array.sparsity}: {busy}",
+            "energy": str(energy),
+            "DRAM": dram_words(dram),
+            "an image": image_words(batch, cycles, totals.time_s, energy.total, dram.total) if batch > 1 else "",
+            "LIF memory": f"{format_bytes(memory.forward)} forward{backward}; area {totals.area_mm2:.4g} mm2",
+            "bound by": f"{bound_by(totals.cycles)}; {waits}",
+            "would help": help_words(self.remedies),
+            "would save": save_words(self.records, self.arch.buffers),
         }
-        return Brief(self.name, figures)
+        return Brief(title, {name: text for name, text in figures.items() if text})
+
+    @property
+    def schedule_words(self) -> str:
+        """The one asked for, and what it came to."""
+        return schedule_words(self.options.schedule if self.options.groups is None else "groups as given", self.plan)
 
     @cached_property
     def assumed(self) -> Assumed:
@@ -216,6 +246,14 @@ class Result(Briefly):
             return {}
         peak = peak_bytes(self.plan, self.options.batch or 1)
         return buffer_use([record.counts for record in self.records], Stores.of(self.arch.buffers), peak)
+
+    @property
+    def remedies(self) -> tuple[Remedy, ...]:
+        """What would relieve a run that waits for LIF units, and for memory unless that is ideal."""
+        peak, counts = Machine.of(self.arch).dram_bytes_per_cycle, [record.counts for record in self.records]
+        cycles = self.totals.cycles
+        waits = () if peak is None else remedies(counts, cycles, self.arch, peak)
+        return (*waits, *lif_remedies(cycles, self.totals.lif_units, overlapped=self.arch.lif.overlapped))
 
     @property
     def advice(self) -> str:

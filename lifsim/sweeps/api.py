@@ -15,8 +15,8 @@ from lifsim.errors import Fault, InputError, shown
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
-from lifsim.simulate.options import Objective, Schedule
-from lifsim.sweeps.asked import asked_from_python
+from lifsim.simulate.options import Bptt, Mode, Objective, Schedule
+from lifsim.sweeps.asked import asked_from_python, with_devices
 from lifsim.sweeps.executors import executor_for
 from lifsim.sweeps.export import table_of
 from lifsim.sweeps.plan import plan
@@ -32,7 +32,7 @@ MAX_JOBS = 4096
 
 
 def sweep(
-    arch: Several[Arch | Name] = defaults.ARCH,
+    arch: Several[Arch | Name] | None = None,
     workload: Several[Network | Name] = defaults.WORKLOAD,
     sharing: Several[Sharing | str] = defaults.SHARING,
     *,
@@ -44,6 +44,10 @@ def sweep(
     schedule: Several[Schedule] | None = None,
     objective: Several[Objective] | None = None,
     chunk: Several[int | Literal["auto"]] | None = None,
+    mode: Several[Mode] | None = None,
+    bptt: Several[Bptt] | None = None,
+    optimizer: Several[str] | None = None,
+    dram: Several[Name] | None = None,
     share_where_possible: bool = False,
     sample: int | None = None,
     out: Name | None = None,
@@ -53,10 +57,11 @@ def sweep(
 ) -> SweepResult:
     """Run every combination of architectures, networks, sharings, options and `vary` values.
 
-    arch, workload, sharing: one or several, by name, path or as objects. vary: the further axes, any key that
-    `overrides` know to its values, a list or a range as text: ``{"array.rows": [8, 16], "buffers.weight.size_bytes":
-    "8KiB:512KiB:x2"}``. share_where_possible: what a sharing does not fit keeps membranes of its own. sample: so many
-    points, a Latin hypercube.
+    arch, workload, sharing: one or several, by name, path or as objects; arch: None is "sata128", where any point
+    trains "sata_training" for all. vary: the further axes, any key that `overrides` know to its values, a list or a
+    range as text: ``{"array.rows": [8, 16], "buffers.weight.size_bytes": "8KiB:512KiB:x2"}``. optimizer: what changes
+    weights at points that train. dram: devices to simulate. share_where_possible: what a sharing does not fit keeps
+    membranes of its own. sample: so many points, a Latin hypercube.
 
     out: the file that keeps the results; the same call goes on where an earlier one stopped. None keeps them in memory.
     jobs: processes (None: all cores). scheduler: of the Dask cluster that runs the points instead.
@@ -75,9 +80,14 @@ def sweep(
         "schedule": schedule,
         "objective": objective,
         "chunk": chunk,
+        "mode": mode,
+        "bptt": bptt,
+        "optimizer": optimizer,
         "sample": sample,
     }
-    planned = plan(asked_from_python(given, overrides, vary or {}))
+    planned = plan(asked_from_python(given, *with_devices(dram, overrides, vary or {})))
+    if jobs is not None and scheduler is not None:
+        raise InputError(Fault("must stand without scheduler, whose cluster has its own workers", path="jobs"))
     processes = len(os.sched_getaffinity(0)) if jobs is None else jobs
     if not (isinstance(processes, int) and 1 <= processes <= MAX_JOBS):
         raise InputError(Fault(f"{shown(jobs)} must be a whole number from 1 to {MAX_JOBS}", path="jobs"))
@@ -90,7 +100,10 @@ def sweep(
         run_points(planned.job, store, pending, executor, lambda _: None)
         refuse_if_all_failed(store.errors(), len(planned.points))
         axes = tuple(axis.key for axis in planned.job.space.axes)
-        return SweepResult(axes, tuple(table_of(store)), None if out is None else path)
+        times = {
+            name: file.data["timesteps"] for name, file in planned.job.workloads.items() if "timesteps" in file.data
+        }
+        return SweepResult(axes, tuple(table_of(store)), None if out is None else path, times)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike, fspath
 from typing import Any
 
+from lifsim.config.device import KEY, choosing
 from lifsim.config.document import Document, KeyPath, Mark
 from lifsim.errors import Fault, InputError, shown
 from lifsim.model.arch import Arch
@@ -30,6 +31,24 @@ def asked_from_python(given: Mapping[str, Any], overrides: Sequence[str], vary: 
     data |= texts.data | ({"vary": {key: _plain(value) for key, value in vary.items()}} if vary else {})
     marks: dict[KeyPath, Mark] = {(): Mark(""), **texts.marks}
     return read_request(None, Document("", data, marks), files)
+
+
+def with_devices(
+    dram: Any, overrides: Sequence[str], vary: Mapping[str, Any]
+) -> tuple[Sequence[str], Mapping[str, Any]]:
+    """`overrides` and `vary` that simulate these devices: one is set, several are an axis. Raises InputError where
+    `vary` chooses devices too."""
+    if dram is None or not isinstance(vary, Mapping):
+        return overrides, vary
+    if KEY in vary:
+        raise InputError(Fault(f"must stand without vary {KEY}, which chooses devices too", path="dram"))
+    names = [_plain(one) for one in _several(dram)]
+    if others := [name for name in names if not isinstance(name, str)]:
+        raise InputError(Fault(f"{shown(one)} must be a name or a path", path="dram") for one in others)
+    model, device = choosing(names[0])
+    if len(names) == 1:
+        return [model, device, *texts_of(overrides)], vary
+    return [model, *texts_of(overrides)], {**vary, KEY: names}
 
 
 def _files(given: Any, key: str) -> dict[str, Document]:

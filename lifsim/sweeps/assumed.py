@@ -11,7 +11,7 @@ from lifsim.errors import Fault, InputError
 from lifsim.model.arch import Arch
 from lifsim.simulate.options import Options
 from lifsim.sweeps.plan import NAMES, Job
-from lifsim.sweeps.values import Listed, Value, Values, setting
+from lifsim.sweeps.values import judged_values, setting
 
 NODE = "technology_nm"
 
@@ -47,9 +47,5 @@ def _changes(job: Job) -> Iterator[list[str]]:
     first = {axis.key: setting(axis.key, axis.values[0]) for axis in axes}
     yield list(first.values())
     for axis in axes:
-        for value in _judged(axis.values):
+        for value in judged_values(axis.values):
             yield list({**first, axis.key: setting(axis.key, value)}.values())
-
-
-def _judged(values: Values) -> tuple[Value, ...]:
-    return tuple(values.values) if isinstance(values, Listed) else (values[0], values[values.count - 1])

@@ -143,7 +143,7 @@ def changes(ours: Result, theirs: Result) -> dict[str, float | None]:
     }
 
 
-def compare(result: Result, watch: Watch = unwatched) -> Comparison | None:
+def beside_none(result: Result, watch: Watch = unwatched) -> Comparison | None:
     """`result` beside its network without sharing, on the same spikes unless each fires its own; None where it shares
     nothing. `result` itself is simulated once more, for what all have in common is not kept with it. Raises
     InputError where its inputs are no longer there."""
@@ -164,7 +164,8 @@ def run_sharings(inputs: Inputs, sharings: Sequence[str], watch: Watch = unwatch
         raise InputError(faults)
     spikes = _Seen(inputs, watch, Shared())
     arch, network, options = inputs.arch, inputs.network, inputs.options
-    return [simulate(arch, network, sharing, options, *spikes.under(sharing)) for sharing in parsed]
+    with inputs.origins.telling():
+        return [simulate(arch, network, sharing, options, *spikes.under(sharing)) for sharing in parsed]
 
 
 def run_beside_baseline(
@@ -174,7 +175,8 @@ def run_beside_baseline(
     has in common with other runs of the network."""
     parts = parts or Shared()
     spikes = _Seen(inputs, watch, parts)
-    shared = simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, *spikes.under(inputs.sharing))
+    with inputs.origins.telling():
+        shared = simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, *spikes.under(inputs.sharing))
     if inputs.sharing == Sharing():
         return shared, None
     return shared, Comparison(shared, tuple(_baselines(inputs, shared, spikes)), parts.parts)

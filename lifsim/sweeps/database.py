@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from lifsim.config.document import kind_at
+from lifsim.config.file_kind import in_words
 from lifsim.errors import Fault, InputError
 
 WRITER_SECONDS, READER_SECONDS = 10.0, 2.0
@@ -47,7 +49,7 @@ def told(path: Path) -> Iterator[None]:
             way_out = "what it holds stays; the same command goes on when that is mended"
             raise fault(path, f"cannot be read or written: {error}; {way_out}") from error
         if code == sqlite3.SQLITE_NOTADB:
-            raise fault(path, f"must be the store of a sweep: {error}") from error
+            raise fault(path, f"must be the store of a sweep{in_words(kind_at(path)) or f': {error}'}") from error
         raise damaged(path, error) from error
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from lifsim.sweeps.evaluate import Evaluator
 from lifsim.sweeps.plan import Plan
+from lifsim.watch import Watch, unwatched
 
 POINTS, SECONDS = 12, 5.0
 
@@ -19,14 +20,15 @@ class Estimate:
     measured: int
 
 
-def estimate(plan: Plan, workers: int) -> Estimate:
+def estimate(plan: Plan, workers: int, watch: Watch = unwatched) -> Estimate:
     """Run points that are spread over the sweep, each beside a neighbour that shares its work with it as most points
     of the sweep have one: POINTS of them, or fewer in SECONDS."""
     evaluator = Evaluator(plan.job)
     count = len(plan.points)
     chosen = sorted({point for pair in range(POINTS // 2) for point in _pair(pair * count * 2 // POINTS, count)})
     started, seconds = time.monotonic(), []
-    for index in chosen:
+    for done, index in enumerate(chosen):
+        watch("points to measure", done, len(chosen))
         before = time.monotonic()
         evaluator.outcome(plan.points[index])
         seconds.append(time.monotonic() - before)

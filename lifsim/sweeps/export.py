@@ -11,6 +11,7 @@ from typing import Any
 from lifsim.csv_text import csv_text
 from lifsim.errors import InputError
 from lifsim.sweeps.store import Store
+from lifsim.watch import Tally, Watch, unwatched
 
 INT64 = 1 << 63
 DECIMAL_DIGITS = 38
@@ -24,9 +25,12 @@ def columns_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return [*names, "error"]
 
 
-def table_of(store: Store) -> list[dict[str, Any]]:
+def table_of(store: Store, watch: Watch = unwatched) -> list[dict[str, Any]]:
     """A row per point in the order of the sweep, all with the same columns, None where a point has no figure."""
-    rows = [row.columns for row in store.rows()]
+    rows, tally = [], Tally(watch, "points read", store.count)
+    for row in store.rows():
+        rows.append(row.columns)
+        tally.add(1)
     columns = columns_of(rows)
     return [{column: row.get(column) for column in columns} for row in rows]
 

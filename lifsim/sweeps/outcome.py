@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
 from lifsim.simulate.result import Totals
+from lifsim.training.traffic import StageBytes
 
 
 @dataclass(frozen=True)
@@ -22,10 +23,12 @@ class Outcome:
 
 
 def figure_names() -> tuple[str, ...]:
-    """The figures in numbers that runs can have, in their order: those of a run that counted nothing. Some runs have
-    no `dram`, some a `dram` that never sleeps."""
+    """The figures in numbers that runs can have, in their order: those of a run that counted nothing, and what one that
+    trains has beside. Some runs have no `dram`, some a `dram` that never sleeps."""
     totals: Totals = _nothing(Totals)
-    return tuple(name for name, value in totals.figures.items() if isinstance(value, int | float))
+    trained = replace(totals, dram_bytes=_nothing(StageBytes))
+    found = [*totals.figures.items(), *trained.figures.items()]
+    return tuple(dict.fromkeys(name for name, value in found if isinstance(value, int | float)))
 
 
 def _nothing(kind: Any) -> Any:

@@ -11,10 +11,10 @@ from typing import Any
 
 from lifsim.config.device import KEY as DEVICE
 from lifsim.config.device import device_name, read_device, unread_faults, with_device
-from lifsim.config.document import Document, read_document
+from lifsim.config.document import Document, Mark, read_document
 from lifsim.config.overrides import override
 from lifsim.config.resolve import find
-from lifsim.config.validate import parse_model
+from lifsim.config.validate import examine, parse_model
 from lifsim.config.workload import network_of, read_workload
 from lifsim.config.workload_schema import Workload, schema_for
 from lifsim.errors import Fault, InputError, collecting, did_you_mean
@@ -22,11 +22,12 @@ from lifsim.model.arch import Arch
 from lifsim.model.sharing import Sharing
 from lifsim.regular_file import open_regular
 from lifsim.simulate.inputs import settings_faults, split_overrides
-from lifsim.simulate.options import Options, options_of
+from lifsim.simulate.options import Options
 from lifsim.simulate.resolved import MODEL_VERSION, sha256_of
 from lifsim.sweeps.request import Request
 from lifsim.sweeps.space import Axis, Space, chosen_points
-from lifsim.sweeps.values import Listed, Values, parse_values, setting
+from lifsim.sweeps.unread import unread_everywhere
+from lifsim.sweeps.values import Listed, Values, judged_values, parse_values, setting
 from lifsim.trace.opening import open_trace
 
 NAMES = ("workload", "arch", "sharing")
@@ -90,7 +91,7 @@ def job_of(request: Request) -> Job:
     for key, values in axes.items():
         if key not in NAMES:
             faults += _axis_faults(key, values, job, request)
-    faults += _unread_faults(job)
+    faults += [*_unread_faults(job), *unread_everywhere(job, request)]
     if faults:
         raise InputError(dict.fromkeys(map(request.placed, faults)))
     return job
@@ -110,7 +111,7 @@ def _archs(request: Request, settings: Sequence[str], faults: list[Fault]) -> di
     """The documents of the architectures, checked key by key with `settings` and their devices."""
     archs: dict[str, Document] = {}
     known = request.files.get("arch", {})
-    for name in request.asked.arch:
+    for name in request.archs:
         with collecting(faults):
             archs[name] = known[name] if name in known else read_document(find("arch", name))
             parse_model(Arch, with_device(archs[name], settings, {}), keys_alone=True)
@@ -140,13 +141,13 @@ def _axes(request: Request, faults: list[Fault]) -> dict[str, Values]:
     given: dict[str, object] = {
         "workload": list(request.asked.workload),
         **request.options,
-        "arch": list(request.asked.arch),
+        "arch": list(request.archs),
         "sharing": sharings,
     }
     axes: dict[str, Values] = {}
-    for key, values in [*given.items(), *request.asked.vary.items()]:
+    for key, values in [*given.items(), *request.vary]:
         if key in axes:
-            faults.append(request.fault(key, f"must be given once, as --{key} or as --vary"))
+            faults.append(request.fault(key, f"must be given once, as --{key.partition('.')[0]} or as --vary"))
         try:
             axes[key] = parse_values(key, values)
         except InputError as error:
@@ -198,14 +199,12 @@ def _hashes(traces: Iterable[Path], faults: list[Fault]) -> dict[str, str]:
 
 
 def _axis_faults(key: str, values: Values, job: Job, request: Request) -> list[Fault]:
-    """What the schemas say against single values of an axis. Of a range its ends are judged: rules are intervals."""
-    judged = values.values if isinstance(values, Listed) else (values[0], values[values.count - 1])
+    """What the schemas say against single values of an axis."""
+    judged = judged_values(values)
     faults: list[Fault] = []
     if key in Options.model_fields:
-        for value in judged:
-            with collecting(faults):
-                options_of({key: value})
-        return [request.fault(key, fault.message) for fault in faults]
+        found = [examine(Options, Document("", {key: value}, {(): Mark("")}), keys_alone=True) for value in judged]
+        return [request.fault(key, fault.message) for one in found for fault in one.faults]
     settings = [setting(key, value) for value in judged]
     of_arch, of_workload = split_overrides(settings[:1], faults)
     if not of_arch and not of_workload:

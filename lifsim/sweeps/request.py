@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -16,6 +17,8 @@ from lifsim.config.document import Document, KeyPath, Mark, parse_document, read
 from lifsim.config.validate import parse_model
 from lifsim.errors import Fault, InputError, collecting
 from lifsim.model.schema import Flag, Model, Text
+from lifsim.simulate.api import OPTIMIZER
+from lifsim.sweeps.values import Listed, parse_values
 
 
 def _as_list(value: object) -> object:
@@ -24,15 +27,25 @@ def _as_list(value: object) -> object:
 
 Texts = Annotated[tuple[Text, ...], BeforeValidator(_as_list), Field(min_length=1)]
 Values = Annotated[tuple[Any, ...], BeforeValidator(_as_list), Field(min_length=1)]
+SHORT = {"optimizer": OPTIMIZER}
+"""Keys of input files that sweeps call as options do."""
+
+
+def spelt(key: str) -> str:
+    """An axis by its key of an input file, where it is one."""
+    return SHORT.get(key, key)
+
+
 Settings = Annotated[dict[str, Any], Field(max_length=1000)]
 
 
 class SweepFile(Model):
-    """A sweep file: the options of a run, one or several values of each; share_where_possible: whether
+    """A sweep file: the options of a run, one or several values of each; arch: None is that of a run, for all points
+    that of training where any trains; share_where_possible: whether
     what a sharing does not fit keeps membranes of its own; set: keys to change everywhere; vary: the
     axes, key to values; sample: so many points of them; seed: of synthesised spikes and of the sample."""
 
-    arch: Texts = (defaults.ARCH,)
+    arch: Texts | None = None
     workload: Texts = (defaults.WORKLOAD,)
     sharing: Texts = (defaults.SHARING,)
     share_where_possible: Flag = False
@@ -41,6 +54,9 @@ class SweepFile(Model):
     schedule: Values | None = None
     objective: Values | None = None
     chunk: Values | None = None
+    mode: Values | None = None
+    bptt: Values | None = None
+    optimizer: Values | None = None
     seed: Annotated[int, Field(ge=0, lt=1 << 63, strict=True)] | None = None
     set: Settings = Field(default_factory=dict)
     vary: Settings = Field(default_factory=dict)
@@ -57,6 +73,23 @@ class Request:
     files: Mapping[str, Mapping[str, Document]] = field(default_factory=dict)
 
     @property
+    def archs(self) -> tuple[str, ...]:
+        """The architectures; where none is named one for all points, so that modes are compared on one machine."""
+        if self.asked.arch is not None:
+            return self.asked.arch
+        modes = self.asked.mode or self.asked.vary.get("mode")
+        with suppress(InputError):
+            values = None if modes is None else parse_values("mode", list(modes) if self.asked.mode else modes)
+            if isinstance(values, Listed) and "training" in values.values:
+                return (defaults.TRAINING_ARCH,)
+        return (defaults.ARCH,)
+
+    @property
+    def vary(self) -> list[tuple[str, Any]]:
+        """The axes that `vary` has; `optimizer` is its key of architectures."""
+        return [(spelt(key), values) for key, values in self.asked.vary.items()]
+
+    @property
     def options(self) -> dict[str, list[Any]]:
         """The options of a run that are given, with their values."""
         asked = self.asked
@@ -66,6 +99,9 @@ class Request:
             "schedule": asked.schedule,
             "objective": asked.objective,
             "chunk": asked.chunk,
+            "mode": asked.mode,
+            "bptt": asked.bptt,
+            OPTIMIZER: asked.optimizer,
             "seed": None if asked.seed is None else (asked.seed,),
         }
         return {key: list(values) for key, values in given.items() if values is not None}
@@ -77,16 +113,21 @@ class Request:
 
     def fault(self, key: str, message: str) -> Fault:
         """A fault of `key`, an axis or a key of its own, where it stands."""
-        path = ("vary", key) if key in self.asked.vary else (key,)
-        return replace(self.document.mark(path).fault((), message), path=key)
+        return replace(self.document.mark(self._path(key)).fault((), message), path=key)
 
     def placed(self, fault: Fault) -> Fault:
         """`fault`, which knows of an override only its key, where that stands."""
         key = fault.source.removeprefix("--set ")
-        if key == fault.source or not (key in self.asked.vary or key in self.asked.set):
+        if key == fault.source or key not in {*dict(self.vary), *self.asked.set, *self.options}:
             return fault
-        mark = self.document.mark(("vary", key) if key in self.asked.vary else ("set", key))
+        mark = self.document.mark(("set", key) if key in self.asked.set else self._path(key))
         return replace(fault, source=mark.source, line=mark.line, column=mark.column)
+
+    def _path(self, key: str) -> KeyPath:
+        """Where the axis `key` is written."""
+        names = [key, *(short for short, long in SHORT.items() if long == key)]
+        paths: list[KeyPath] = [("vary", name) for name in names if name in self.asked.vary]
+        return paths[0] if paths else (names[-1],)
 
 
 def read_request(

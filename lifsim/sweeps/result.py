@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, repr=False)
 class SweepResult(Briefly):
     """A finished sweep. axes: its settings. rows: of each point the settings, the figures by dotted names with their
-    units, and the `error` if it failed. out: the store, if it was kept."""
+    units, and the `error` if it failed. out: the store, if it was kept. timesteps: of each network."""
 
     axes: tuple[str, ...]
     rows: tuple[Mapping[str, Any], ...] = field(repr=False)
     out: Path | None = None
+    timesteps: Mapping[str, int] = field(default_factory=dict, repr=False)
 
     @cached_property
     def frame(self) -> pd.DataFrame:

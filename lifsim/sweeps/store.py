@@ -16,6 +16,8 @@ from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import IO, Any, Self
 
+from lifsim.config.document import kind_at
+from lifsim.config.file_kind import in_words
 from lifsim.errors import Fault, InputError, collecting, shown
 from lifsim.files import scratch_beside
 from lifsim.sweeps.database import connect_to_read, connect_to_write, damaged, fault, told
@@ -70,7 +72,7 @@ class Store:
         if not path.exists():
             _create(path, description)
         elif not path.is_file():
-            raise fault(path, "must be the store of a sweep, or not exist")
+            raise fault(path, f"must be the store of a sweep, or not exist{in_words(kind_at(path))}")
         with ExitStack() as opened:
             opened.enter_context(_locked(path))  # goes last: closing any handle of the file takes SQLite's locks away
             connection = connect_to_write(path, opened)
@@ -82,7 +84,8 @@ class Store:
     def read(cls, path: Path) -> Store:
         """The store at `path` for reading, whether or not a sweep is writing it. Raises InputError where it is none."""
         if not path.is_file():
-            raise fault(path, "must be the store of a sweep" if path.exists() else "no such store")
+            what = f"must be the store of a sweep{in_words(kind_at(path))}" if path.exists() else "no such store"
+            raise fault(path, what)
         with ExitStack() as opened:
             connection = connect_to_read(path, opened)
             _check_kind(path, connection)
@@ -117,6 +120,12 @@ class Store:
                 self._connection.execute("BEGIN IMMEDIATE")
                 self._connection.execute("ROLLBACK")
             self._writing = True
+
+    @property
+    def count(self) -> int:
+        """How many rows there are."""
+        ((found,),) = self._rows("SELECT count(*) FROM points")
+        return int(found)
 
     def points(self, *, failed: bool = True) -> set[int]:
         """The points that have a row; with `failed` unset, only those with figures."""

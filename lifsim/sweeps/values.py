@@ -90,6 +90,11 @@ def parse_values(key: str, given: object) -> Values:
     return _listed(key, [given])
 
 
+def judged_values(values: Values) -> tuple[Value, ...]:
+    """Those that are judged before any run: of a range its ends, for rules are intervals."""
+    return values.values if isinstance(values, Listed) else (values[0], values[values.count - 1])
+
+
 def setting(key: str, value: Value) -> str:
     """``key=value`` as ``--set`` takes it."""
     return f"{key}={json.dumps(value)}"

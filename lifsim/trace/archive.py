@@ -21,6 +21,8 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from lifsim.closable import Closable
+from lifsim.config.document import kind_at
+from lifsim.config.file_kind import archive_kind, in_words
 from lifsim.config.workload_schema import MAX_LAYERS
 from lifsim.errors import Fault, InputError
 from lifsim.regular_file import open_regular
@@ -80,10 +82,17 @@ class Archive(Closable):
             self.arrays = {array.name: array for array in map(self._array, self._zip.infolist())}
         except ZIP_FAULTS:
             self._file.close()
-            raise self.fault("must be a whole .npz file: it is truncated, damaged or something else") from None
+            what = in_words(kind_at(path)) or ": it is truncated, damaged or something else"
+            raise self.fault(f"must be a whole .npz file{what}") from None
         except BaseException:
             self._file.close()
             raise
+
+    def refuse_other(self, kind: str) -> None:
+        """Raise InputError where it is clearly a file of another kind than `kind` (lifsim.config.file_kind)."""
+        other = archive_kind(self.arrays)
+        if other and other != kind:
+            raise self.fault(f"must be {kind.partition(',')[0]}{in_words(other)}")
 
     def fault(self, message: str, array: str = "") -> InputError:
         """The error to raise about this file, or one array of it."""

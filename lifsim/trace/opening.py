@@ -5,6 +5,7 @@ from __future__ import annotations
 from os import PathLike
 from pathlib import Path
 
+from lifsim.config.file_kind import TRACE
 from lifsim.config.workload_schema import MAX_LAYERS
 from lifsim.model.network import Network
 from lifsim.trace.archive import Archive
@@ -26,6 +27,7 @@ def open_trace(path: str | PathLike[str], network: Network | None = None) -> Tra
     """
     archive = Archive(Path(path), MAX_ARRAYS)
     try:
+        archive.refuse_other(TRACE)
         trace = read_packed(archive) if HEADER in archive.arrays else read_plain(archive)
         return trace if network is None else fit(trace, network, source=str(path))
     except BaseException:

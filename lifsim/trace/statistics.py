@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lifsim.trace.source import LayerSpikes, Trace, image_chunks
+from lifsim.watch import Tally, Watch, unwatched
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,10 @@ def layer_statistics(layer: LayerSpikes) -> LayerStatistics:
     return LayerStatistics(layer.name, layer.shape, tuple(ones.tolist()), tuple(fired.tolist()))
 
 
-def statistics(trace: Trace) -> tuple[LayerStatistics, ...]:
+def statistics(trace: Trace, watch: Watch = unwatched) -> tuple[LayerStatistics, ...]:
     """Statistics of every layer of `trace`."""
-    return tuple(map(layer_statistics, trace.layers))
+    tally, found = Tally(watch, "layers", len(trace.layers)), []
+    for layer in trace.layers:
+        found.append(layer_statistics(layer))
+        tally.add(1)
+    return tuple(found)

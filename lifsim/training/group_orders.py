@@ -30,10 +30,14 @@ from lifsim.training.sizes import TrainingSizes
 def orders_of(sizes: TrainingSizes, group: GroupPlan) -> dict[int, LayerOrders]:
     """By layer (index)."""
     products = [products_of(sizes, sizes.layers[index]) for index in group.indices]
-    visited_once = group.images >= sizes.batch and all(each.layer.rounds == 1 for each in products)
-    if group.tick_batched or visited_once:
+    if are_alone(products, group, sizes.batch):
         return {each.layer.index: orders_alone(each, parted=group.tick_batched) for each in products}
     return Together(products, Chunks(sizes.batch, group.images)).orders()
+
+
+def are_alone(products: Sequence[Products], group: GroupPlan, batch: int) -> bool:
+    """Whether the visits to each layer of a group follow each other, or are but one."""
+    return group.tick_batched or (group.images >= batch and all(each.layer.rounds == 1 for each in products))
 
 
 def products_of(sizes: TrainingSizes, layer: Layer) -> Products:
@@ -137,14 +141,14 @@ class Together:
 
     @cached_property
     def _facts(self) -> list[LayerFacts]:
-        return [_gradient_facts(self.products[place]) for place in self._needed]
+        return [gradient_facts(self.products[place]) for place in self._needed]
 
     @cached_property
     def _reads(self) -> list[Ints]:
         """By layer, [1 + m] bytes of gradients that come in, by the tile of channels."""
         return [
             self.products[place].layer.rounds
-            * np.sum([count * _traversal(facts, self.products[place], n) for n, count in self.chunks.sizes], axis=0)
+            * np.sum([count * traversal(facts, self.products[place], n) for n, count in self.chunks.sizes], axis=0)
             for place, facts in zip(self._needed, self._facts, strict=True)
         ]
 
@@ -189,8 +193,8 @@ class Together:
             tile = max(int(split.tile[place]) - 1, 0)
             filters, count = int(facts.tile_filters[tile]), int(facts.tile_counts[tile])
             tiles = Tiles("weights_outer", facts.rows.axis.rows_out, filters, 1, count)
-            moved = (int(column[place]) for column in (split.fetched, split.reads, split.pinned))
-            yield BackwardOrder(tiles, *moved)
+            fetched, reads, pinned = (int(column[place]) for column in (split.fetched, split.reads, split.pinned))
+            yield BackwardOrder(tiles, fetched, reads, pinned, split.region)
 
 
 def _first(pair: tuple[int, _Set]) -> int:
@@ -217,7 +221,7 @@ def _undominated(sets: Sequence[_Set]) -> Iterator[_Set]:
 
 
 @lru_cache(maxsize=4096)
-def _gradient_facts(products: Products) -> LayerFacts:
+def gradient_facts(products: Products) -> LayerFacts:
     """The backward product as weights are kept for it: one of another layer, whose filters are the channels."""
     layer, bits = products.layer, products.chip.precision.weight_bits
     one = transposed_filter_bytes(layer, bits)
@@ -235,7 +239,7 @@ def _gradient_facts(products: Products) -> LayerFacts:
     )
 
 
-def _traversal(facts: LayerFacts, products: Products, images: int) -> Ints:
+def traversal(facts: LayerFacts, products: Products, images: int) -> Ints:
     """[1 + m] bytes of gradients of a visit to so many images that come in: what spike_out does not hold."""
     room = products.chip.room
     held = min(images * facts.input_bytes, room.spike_out)

@@ -55,12 +55,13 @@ class Tiles:
 @dataclass(frozen=True)
 class BackwardOrder:
     """The backward product of a layer, whole batch. weights, gradients: bytes that come in, `resident` of the weights
-    for good."""
+    for good; region: of the weight buffer, for the tile at work."""
 
     tiles: Tiles
     weights: int
     gradients: int
     resident: int
+    region: int
 
     @property
     def total(self) -> int:
@@ -107,7 +108,8 @@ def best_backward(nests: Nests, groups: int, held: int, parts: int) -> BackwardO
         order, row, column = _best(nest, groups * np.stack(weights) + np.stack(reads))
         moved = groups * int(weights[order][row, column]), int(reads[order][row, column])
         resident = groups * int(costs[order].resident_weights[column])
-        best = BackwardOrder(_tiles(nest, costs[order], row, column, together), *moved, resident)
+        tiles = _tiles(nest, costs[order], row, column, together)
+        best = BackwardOrder(tiles, *moved, resident, nest.weight_buffer)
         found.append((best.total, best.tiles.count * nest.batch, best))
     return min(found, key=itemgetter(0, 1))[2]
 
@@ -170,10 +172,10 @@ def _again_for_each_tile(nest: Nest, held: int) -> Ints:
 
 def _map_by_map(nest: Nest, held: int) -> Ints:
     """[r, m] bytes of gradients of one map under gradients outer. A row that spike_in cannot take whole streams for
-    every tile of channels, unless all of the map is on chip."""
+    every tile of channels, unless it takes all of the map that is not on chip."""
     one_map = nest.rows.covered * nest.row_bytes
     stays = _stays(nest, one_map, held)
     once = np.maximum(stays - held, 0) + fetched(nest, 1, stays)
     overflow = np.maximum(nest.rows.single_windows * nest.row_bytes - nest.spike_buffer, 0).sum()
-    streamed = np.where(nest.rows.heights == 1, 0 if one_map <= held else overflow, 0)
+    streamed = np.where(nest.rows.heights == 1, 0 if one_map <= nest.spike_buffer + held else overflow, 0)
     return once[:, None] + np.multiply.outer(streamed, nest.filter_tiles - 1)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from lifsim.keeping import Keeping
 from lifsim.model.network import Layer, Network
 from lifsim.model.product import Product
+from lifsim.note import Note
 from lifsim.schedule.norms import Norms
 from lifsim.schedule.plan import Plan
 from lifsim.training.norm_sums import norm_sums
@@ -32,7 +33,9 @@ def norm_notes(network: Network, batch: int) -> Iterator[str]:
         layer.name for layer in network.layers if layer.index in norms.layers and _values(layer, norms, batch) == 1
     ]
     if single:
-        yield f"statistics of one value say nothing: {', '.join(single)} must have a larger batch to be trained"
+        nothing = "statistics of one value say nothing"
+        brief = f"{nothing}: {counted(len(single), 'layer')} must have a larger batch"
+        yield Note(f"{nothing}: {', '.join(single)} must have a larger batch to be trained", brief)
 
 
 def _values(layer: Layer, norms: Norms, batch: int) -> int:

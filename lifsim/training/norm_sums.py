@@ -77,7 +77,7 @@ def norm_sums(sizes: TrainingSizes, layer: Layer, group: GroupPlan) -> NormSums 
     norms = sizes.facts.norms
     if layer.index not in norms.layers:
         return None
-    waiting = _Waiting(sizes, layer, group)
+    waiting = Waiting(sizes, layer, group)
     handed_on = layer.index in norms.handed_on
     kept = not sizes.keeping.product_again or layer.lif is None
     away = 0 if handed_on else waiting.away
@@ -120,7 +120,7 @@ def _recomputed(sizes: TrainingSizes, layer: Layer, group: GroupPlan) -> DramByt
 
 
 @dataclass(frozen=True)
-class _Waiting:
+class Waiting:
     """Sums and their gradients of one layer that wait at a time."""
 
     sizes: TrainingSizes
@@ -129,6 +129,7 @@ class _Waiting:
 
     @property
     def bits(self) -> int:
+        """Of a sum."""
         return self.sizes.chip.precision.psum_bits
 
     @property
@@ -153,11 +154,11 @@ class _Waiting:
         if self.replayed and self.layer.lif is not None:
             walked = self.group.walked.group
             return int(walked.replayed(self.sizes.batch)[self.layer.index - self.group.first])
-        room = self._room
-        return self.all - sum(min(room, values * self.bits // 8) * count for values, count in self._sets)
+        room = self.room
+        return self.all - sum(min(room, values * self.bits // 8) * count for values, count in self.sets)
 
     @property
-    def _sets(self) -> list[tuple[int, int]]:
+    def sets(self) -> list[tuple[int, int]]:
         """(sums that wait together, how many such sets there are one after the other)."""
         layer, tiling, batch = (
             self.layer,
@@ -174,7 +175,7 @@ class _Waiting:
         return [(values * tiling.filters, often * whole), (values * rest, often)]
 
     @property
-    def _room(self) -> int:
+    def room(self) -> int:
         """Bytes of the psum buffer beside the psums of a tile and the currents that wait to be replayed."""
         chip, layer, group = self.sizes.chip, self.layer, self.group
         into = group.layers[layer.index - group.first].tiling.cut
@@ -185,7 +186,7 @@ class _Waiting:
         return max(0, room - working)
 
     @property
-    def _at_a_time(self) -> tuple[int, int]:
+    def at_a_time(self) -> tuple[int, int]:
         """(sums of a layer that wait together on the way back, how often)."""
         layer, batch = self.layer, self.sizes.batch
         each = batch * layer.pixels * layer.filters
@@ -197,13 +198,13 @@ class _Waiting:
         the PEs."""
         chip = self.sizes.chip
         room = chip.room.psum if chip.dataflow.sums_in_pes else 0
-        values, often = self._at_a_time
+        values, often = self.at_a_time
         return self.all - often * min(room, values * self.bits // 8)
 
     @property
     def gradients_away(self) -> int:
         """Bytes of dy that spike_out cannot hold from one pass to the other."""
-        chip, (values, often) = self.sizes.chip, self._at_a_time
+        chip, (values, often) = self.sizes.chip, self.at_a_time
         bits = chip.precision.of_gradients
         return bytes_of(often * values * bits) - often * min(chip.room.spike_out, values * bits // 8)
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from lifsim.hardware.gemm import ceil_div
 from lifsim.model.arch import MASTER_BITS, Arch, OptimizerPart
 from lifsim.model.network import Layer, Network
+from lifsim.note import Note
 from lifsim.optimizers import OPTIMIZERS, Optimizer
 from lifsim.schedule.storage import filter_bytes
 from lifsim.units import format_bytes
@@ -60,6 +61,17 @@ class UpdateWork:
         return cls(products, quotients, ceil_div(max(products, quotients), part.lanes))
 
 
+def state_bytes(network: Network, arch: Arch) -> int:
+    """What the optimizer of `arch` keeps of all weights from batch to batch, master weights included."""
+    bits = arch.precision.weight_bits
+    return sum(UpdateBytes.of(layer, bits, arch.optimizer).state for layer in network.layers)
+
+
+def optimizer_words(part: OptimizerPart) -> str:
+    """Its name, and whether it changes master weights."""
+    return f"{part.name}{f' and {MASTER_BITS}-bit master weights' if part.master_weights else ''}"
+
+
 def optimizer_notes(network: Network, arch: Arch, batch: int) -> Iterator[str]:
     """What changing the weights moves, by this optimizer and by others; whether its work is priced."""
     part = arch.optimizer
@@ -70,11 +82,11 @@ def optimizer_notes(network: Network, arch: Arch, batch: int) -> Iterator[str]:
         return format_bytes(sum(each.weights_read + each.weights_written + 2 * each.state for each in changes))
 
     others = ", ".join(f"{moved(name)} by {name}" for name in OPTIMIZERS if name != part.name)
-    masters = f" and {MASTER_BITS}-bit master weights" if part.master_weights else ""
-    once = f"weights change once a batch, of {batch} here (--batch), by {part.name}{masters}"
+    once = f"weights change once a batch, of {batch} here (--batch), by {optimizer_words(part)}"
     yield f"{once}: {moved(part.name)} to and from DRAM; it would be {others} (--optimizer)"
     if all(component.tag != "optimizer" for component in arch.components):
-        yield "the optimizer's work is counted and not priced: no component is of tag optimizer"
+        unpriced = "the optimizer's work is counted and not priced"
+        yield Note(f"{unpriced}: no component is of tag optimizer", unpriced)
     elif _optimizer(part).divisions and all(component.tag != "optimizer_divider" for component in arch.components):
         yield "the optimizer's divisions are counted and not priced: no component is of tag optimizer_divider"
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from lifsim.model.network import Layer
 from lifsim.schedule.chip import Chip
@@ -100,26 +100,34 @@ class Products:
         layer = self.layer
         if not self.needed:
             return None
-        channels = layer.in_shape[0] // layer.groups
-        one = transposed_filter_bytes(layer, self.chip.precision.weight_bits)
-        nests = {
-            steps: self._nest(gradient_rows(layer, self.bits, layer.groups, steps), steps, channels, one, room)
-            for steps in dict.fromkeys((1, layer.rounds))
-        }
+        nests = {steps: self.backward_nest(steps, room) for steps in dict.fromkeys((1, layer.rounds))}
         return best_backward(nests, layer.groups, held, parts)
+
+    def backward_nest(self, steps: int, room: int) -> Nest:
+        """Of one group of the backward product, so many rounds of an image packed together."""
+        layer = self.layer
+        one = transposed_filter_bytes(layer, self.chip.precision.weight_bits)
+        rows = gradient_rows(layer, self.bits, layer.groups, steps)
+        return self._nest(rows, steps, layer.in_shape[0] // layer.groups, one, room)
 
     def update(self, room: int) -> UpdateOrder:
         """With so many bytes of `room` for sums, all rounds of an image together."""
-        layer, filters = self.layer, self.layer.group_filters
-        one = bytes_of(layer.reduction * self.bits)
-        nest = self._nest(tick_rows(layer, self.reals), layer.rounds, filters, one, room)
-        return best_update(nest, layer.groups, layer.rounds)
+        return best_update(self.update_nest(room), self.layer.groups, self.layer.rounds)
+
+    def update_nest(self, room: int) -> Nest:
+        """Of one group of the update."""
+        layer, one = self.layer, bytes_of(self.layer.reduction * self.bits)
+        return self._nest(tick_rows(layer, self.reals), layer.rounds, layer.group_filters, one, room)
 
     def update_in_turn(self) -> UpdateOrder:
         """Where all sums stay, a round of an image at a time, of all groups."""
+        return best_update(self.update_nest_in_turn(), 1, 1)
+
+    def update_nest_in_turn(self) -> Nest:
+        """Of all groups together."""
         filters, room = self.layer.group_filters, self.sums
         one = self.layer.groups * bytes_of(self.layer.reduction * self.bits)
-        return best_update(self._nest(step_rows(self.layer, self.reals), 1, filters, one, room), 1, 1)
+        return self._nest(step_rows(self.layer, self.reals), 1, filters, one, room)
 
     def _nest(self, rows: RowLayout, together: int, filters: int, filter_bytes: int, room: int) -> Nest:
         return Nest(
@@ -148,14 +156,30 @@ def orders_alone(products: Products, *, parted: bool) -> LayerOrders:
 
 def _alone(products: Products, room: int, when: When) -> LayerOrders:
     """With so many bytes of `room` for weights; in turn all sums stay beside them."""
+    waits, in_turn = waiting_alone(products, when), when == "in turn"
+    return LayerOrders(
+        products.backward(room, waits.held, waits.parts),
+        products.update(products.sums if in_turn else room),
+        when,
+        absent=waits.all - waits.held,
+        waiting=waits.all - waits.held,
+        own=products.own,
+    )
+
+
+class WaitingAlone(NamedTuple):
+    """Gradients of membranes of a layer whose visits follow each other: bytes of an `image`, of `all` images; held: of
+    these in spike_out; parts: 1, or the images, each of which has its update in its turn."""
+
+    image: int
+    all: int
+    held: int
+    parts: int
+
+
+def waiting_alone(products: Products, when: When) -> WaitingAlone:
+    """Where all images go back before the update more than one waits at a time."""
     layer, batch, in_turn = products.layer, products.batch, when == "in turn"
     image, waits = products.made(1, layer.rounds, layer.groups), products.chip.room.spike_out
     held = batch * min(image, waits) if in_turn else min(batch * image, waits)
-    return LayerOrders(
-        products.backward(room, held, batch if in_turn else 1),
-        products.update(products.sums if in_turn else room),
-        when,
-        absent=batch * image - held,
-        waiting=batch * image - held,
-        own=products.own,
-    )
+    return WaitingAlone(image, batch * image, held, batch if in_turn else 1)

@@ -78,12 +78,15 @@ class Product:
 
 
 def backward_product(layer: Layer, dataflow: Dataflow, order: BackwardOrder | None) -> Product:
-    """In this order; None: nobody asks for the gradients of the layer's input."""
+    """In this order; None: nobody asks for the gradients of the layer's input. A tile that takes one round at a time
+    finds other tiles' weights in the array when the next round comes to it."""
     if order is None:
         return Product((), dataflow, layer.rounds)
     gemm, tiles = transposed_gemm(layer), order.tiles
     along = transposed_axis(layer)
     starts = range(0, gemm.pixels, tiles.rows * gemm.pixels // along.rows_out)
+    if tiles.together < layer.rounds:
+        dataflow = per_round(dataflow)  # type: ignore[arg-type]
     return Product(tuple(Cut(tuple(starts), tiles.filters).tiles(gemm)), dataflow, layer.rounds)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from lifsim.errors import Fault
 from lifsim.keeping import Keeping
 from lifsim.model.arch import Arch
-from lifsim.model.network import Network
+from lifsim.model.network import Lif, Network
 from lifsim.model.product import Product
 
 
@@ -20,16 +20,25 @@ def gradient_faults(network: Network, keeping: Keeping) -> Iterator[Fault]:
     """Every layer that has no gradient, and every LIF whose membranes cannot be had in the way of `keeping`."""
     for node in network.nodes:
         if isinstance(node, Product) and node.backward() is None:
-            yield Fault(f"has no gradient yet, so that it cannot be trained: {node.kind}", node.name)
+            rule = f"{node.kind} has no gradient yet, and must not be trained: mode inference runs it"
+            yield Fault(rule, f"layers.{node.name}")
     for lif in network.lifs:
         reason = keeping.refusal(lif.neuron)
         if lif.neuron.linear() is None:
-            yield Fault(f"has no gradient, so that it cannot be trained: {lif.neuron}", lif.name)
+            yield _of_neuron(f"has no gradient, so that it cannot be trained: {lif.neuron}", lif)
         elif reason is not None:
-            yield Fault(reason, lif.name)
+            yield _of_neuron(reason, lif)
+
+
+def _of_neuron(message: str, lif: Lif) -> Fault:
+    """At the line of the layer's reset, its neuron, those of all, or the layer itself."""
+    own = f"layers.{lif.name}"
+    return Fault(message, own, stands=(f"{own}.neuron.reset", f"{own}.neuron", "neuron.reset", "neuron", own))
 
 
 def _unit_faults(arch: Arch) -> Iterator[Fault]:
     """Where nothing computes gradients of membranes."""
     if all(component.tag != "pgu" for component in arch.components):
-        yield Fault("must have at least one of tag pgu, the membrane-gradient unit, to train", path="components")
+        way_out = "sata_training has such, which mode training takes where no other is named"
+        rule = "must have at least one of tag pgu, the membrane-gradient unit, to train"
+        yield Fault(f"{rule}: {way_out}", path="components")

@@ -7,28 +7,49 @@ images, or, where one image's are pinned at a time, of an image alone.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from lifsim.model.network import Layer
+from lifsim.schedule.facts import LayerFacts
 from lifsim.schedule.group import Walk
+from lifsim.schedule.input_reads import traversal_reads
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.rows import row_tiles
+from lifsim.schedule.spike_store import Timestep
 from lifsim.schedule.storage import filter_bytes, tick_rows
 from lifsim.schedule.traffic import DramBytes, LayerTraffic
 from lifsim.training.sizes import TrainingSizes
 
 
+@dataclass(frozen=True)
+class Again:
+    """Bytes of the whole batch that the second run fetches. weights: at each of so many `visits`; spikes: the input as
+    the first run fetched it, of which some `stay`."""
+
+    visits: int
+    weights: int
+    spikes: int
+    stay: int
+
+
 def product_again(sizes: TrainingSizes, layer: Layer, group: GroupPlan) -> DramBytes:
     """Weights, inputs and spilled psums of the second run, bytes of the whole batch."""
+    moved, again = group.layers[layer.index - group.first].dram, fetched_again(sizes, layer, group)
+    return DramBytes(
+        weights=again.visits * again.weights,
+        spikes_in=again.spikes - again.stay,
+        psum_read=moved.psum_read,
+        psum_write=moved.psum_write,
+    )
+
+
+def fetched_again(sizes: TrainingSizes, layer: Layer, group: GroupPlan) -> Again:
+    """Weights and inputs of the second run."""
     traffic = group.layers[layer.index - group.first]
-    if group.walk is None:
-        weights, spikes = _tick(sizes, layer, traffic)
-    else:
-        weights, spikes = _timestep(layer, traffic, group.walk)
-    moved = traffic.dram
-    return DramBytes(weights=weights, spikes_in=spikes, psum_read=moved.psum_read, psum_write=moved.psum_write)
+    return _tick(sizes, layer, traffic) if group.walk is None else _Timestep(layer, traffic, group.walk).again
 
 
-def _tick(sizes: TrainingSizes, layer: Layer, traffic: LayerTraffic) -> tuple[int, int]:
-    """(weights, spikes)."""
+def _tick(sizes: TrainingSizes, layer: Layer, traffic: LayerTraffic) -> Again:
     tiling, room, moved = traffic.tiling, sizes.chip.tiles, traffic.dram.first_operand
     nests = tiling.group_sets(layer.groups)
     together = layer.groups // nests
@@ -38,31 +59,56 @@ def _tick(sizes: TrainingSizes, layer: Layer, traffic: LayerTraffic) -> tuple[in
     visits = nests * sizes.batch * tiling.row_tiles
     streams = sum(max(0, tile - room.weight) for tile in tiles)
     if tiling.order == "weights_outer":
-        return visits * streams, moved - nests * tiling.resident_spike_bytes
+        return Again(visits, streams, moved, nests * tiling.resident_spike_bytes)
     weights = streams if tiling.filter_tiles == 1 else sum(tiles) - tiling.resident_weight_bytes
     if sizes.batch > 1:
-        return visits * weights, moved
+        return Again(visits, weights, moved, 0)
     layout = tick_rows(layer, sizes.facts.reals)
     image = int(row_tiles(layout.axis).covered) * together * layout.row_bytes
     stays = min(image, room.spike_in) if tiling.row_tiles == 1 else tiling.resident_spike_bytes
-    return visits * weights, moved - nests * stays
+    return Again(visits, weights, moved, nests * stays)
 
 
-def _timestep(layer: Layer, traffic: LayerTraffic, walk: Walk) -> tuple[int, int]:
-    """(weights, spikes). A filter tile that fits the region stays; of one that streams through it, the next run takes
-    no less than the first, but for what is pinned. An input that spike_in has taken whole stays, others come again."""
-    place = layer.index - walk.group.first
-    fits = int(walk.cost.tile[place]) > 0
-    weights = 0 if fits else traffic.dram.weights - traffic.tiling.resident_weight_bytes
-    return weights, 0 if _stays_whole(layer, walk) else traffic.dram.first_operand
+@dataclass(frozen=True)
+class _Timestep:
+    """A layer of a timestep-major group, whose two runs are a visit's, filter tile by filter tile."""
 
+    layer: Layer
+    traffic: LayerTraffic
+    walk: Walk
 
-def _stays_whole(layer: Layer, walk: Walk) -> bool:
-    """Whether spike_in takes its input whole whenever it is computed."""
-    group, images = walk.group, walk.group.chunks.images
-    when = group.layers[layer.index - group.first].when
-    return all(
-        layer.index in group.step_spikes(images, now, walk.cost.heights).whole
-        for now, _ in group.timesteps()
-        if now.has(when)
-    )
+    @property
+    def again(self) -> Again:
+        """A visit of the weights is a row."""
+        group, moved = self.walk.group, self.traffic.dram.first_operand
+        rows = group.chunks.batch * self.layer.rounds * self._facts.rows.axis.rows_out
+        spikes = sum(steps * self._spikes(now) for now, steps in group.timesteps() if now.has(self._facts.when))
+        return Again(rows, self._streams, moved, moved - spikes)
+
+    @property
+    def _facts(self) -> LayerFacts:
+        return self.walk.group.layers[self._place]
+
+    @property
+    def _place(self) -> int:
+        return self.layer.index - self.walk.group.first
+
+    @property
+    def _streams(self) -> int:
+        """Bytes of its weights that come for every row: what of the tiles at work neither the region holds nor is
+        pinned. The rest of a tile is there from the run before."""
+        filters, tiling = self.layer.group_filters, self.traffic.tiling
+        tiles = (min(tiling.filters, filters - begin) for begin in range(0, filters, tiling.filters))
+        beyond = sum(max(0, wide * self._facts.filter_bytes - self.walk.cost.region) for wide in tiles)
+        return max(0, self.layer.groups * beyond - tiling.resident_weight_bytes)
+
+    def _spikes(self, now: Timestep) -> int:
+        """At a timestep: an input that spike_in has whole stays; of another what is pinned does, and the row tiles are
+        those that read the fewest for both runs."""
+        group, index, facts = self.walk.group, self.layer.index, self._facts
+        images, tile = group.chunks.images, int(self.walk.cost.tile[self._place])
+        found = group.step_spikes(images, now, self.walk.cost.heights)
+        if index in found.whole:
+            return 0
+        both = traversal_reads(facts, images, found.resident[index], group.buffers.spike_in, runs=2)
+        return int(both[tile] - found.reads[index][tile])

@@ -26,6 +26,14 @@ def test_by_cycles_more_weights_take_no_longer() -> None:
     assert [str(rise) for rise in rises(sweep, SIZES[1:3]) if rise.is_fault] == []
 
 
+@pytest.mark.slow
+def test_by_cycles_groups_that_move_many_bytes_are_looked_at_where_the_best_schedules_move_many() -> None:
+    """The fewest bytes are tick's, a quarter of timestep's, whose cycles are a quarter fewer: what is played is limited
+    by the bytes of the schedule that is likely the best, not of the one that moves the fewest."""
+    sweep = Sweep("is", "simulated", "vgg16_cifar10", "none", BY_CYCLES, "spike_in")
+    assert [str(rise) for rise in rises(sweep, (8 << 10, 16 << 10)) if rise.is_fault] == []
+
+
 BY_BYTES = Sweep("os", "ideal", "vgg9_cifar10", "none", "tick", "weight")
 PREFERS = "the objective prefers them, and the plan that saves them"
 

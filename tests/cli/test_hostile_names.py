@@ -14,7 +14,7 @@ from rich.table import Table
 from lifsim.cli.main import main
 from lifsim.cli.say import say
 from lifsim.csv_text import csv_text, safe_cell
-from lifsim.report.figures.files import save_figure
+from lifsim.report.figures.files import Place, save_figure
 from lifsim.report.figures.style import canvas, house_style
 from lifsim.report.sweep_progress import Progress
 from lifsim.report.terminal import Terminal
@@ -88,7 +88,8 @@ def test_a_figure_shows_a_name_and_no_formula(name: str, tmp_path: Path) -> None
         axes.set_xlabel(name)
         axes.legend(title=name)
         figure.suptitle(name)
-        picture, numbers = save_figure(figure, pd.DataFrame({"layer": [f"={name}"], "x": [-1.5]}), tmp_path / "f.svg")
+        picture, numbers = tmp_path / "f.svg", tmp_path / "f.csv"
+        save_figure(figure, pd.DataFrame({"layer": [f"={name}"], "x": [-1.5]}), Place((picture,)))
     assert picture.stat().st_size > 0
     layer, x = list(csv.reader(numbers.read_text(encoding="utf-8").splitlines()))[1]
     assert layer.startswith("'=")
@@ -102,7 +103,7 @@ def test_categories_are_names_and_powers_stay_formulas(tmp_path: Path) -> None:
         axes.set_yscale("log")
         axes.bar(range(2), [1, 100000])
         axes.set_xticks(range(2), ["$bad_{", "$y$"])
-        save_figure(figure, pd.DataFrame({"x": [1]}), tmp_path / "f.png")
+        save_figure(figure, pd.DataFrame({"x": [1]}), Place((tmp_path / "f.png",)))
         assert not any(label.get_parse_math() for label in axes.get_xticklabels())
         assert all(label.get_parse_math() for label in axes.get_yticklabels())
 

@@ -52,8 +52,9 @@ def test_every_workload_and_sharing_has_a_row_in_every_format(capsys: pytest.Cap
     ]
     for row in rows:
         for phase in ("forward", "backward_stored", "backward_reversed", "backward_recomputed", "backward_paper"):
-            parts = [int(row[f"memory_bytes.{phase}.{part}"]) for part in ("weights", "lif", "activations", "total")]
-            assert sum(parts[:3]) == parts[3]
+            names = ("weights", "lif", "activations", "optimizer", "total")
+            parts = [int(row[f"memory_bytes.{phase}.{part}"]) for part in names]
+            assert sum(parts[:4]) == parts[4]
             assert row[f"memory_bytes.{phase}.lif"] == row[f"lif_memory_bytes.{phase}.own"]
     status, out, _ = _memory(capsys, *pairs)
     assert status == 0
@@ -61,6 +62,22 @@ def test_every_workload_and_sharing_has_a_row_in_every_format(capsys: pytest.Cap
     for words in ("bits of a membrane", "KiB │ bits", "flying"):
         assert words in out
     assert "KiB" in out
+
+
+def test_what_the_optimizer_keeps_stands_beside_the_weights(capsys: pytest.CaptureFixture[str]) -> None:
+    """Two values of 32 bits a weight and its master of 32; an optimizer that keeps nothing has no column."""
+    asked = ("--workload", "lenet5_mnist", "--sharing", "none")
+    adam = ("--optimizer", "adam", "--set", "optimizer.master_weights=true")
+    _, out, _ = _memory(capsys, *asked, *adam, "--format", "json")
+    found = json.loads(out)[0]["memory_bytes"]
+    assert found["backward_stored"]["optimizer"] == 3 * 4 * found["forward"]["weights"]  # of 8 bits
+    assert found["forward"]["optimizer"] == 0
+    _, table, _ = _memory(capsys, *asked, *adam)
+    assert "trained by adam and 32-bit master weights" in " ".join(table.split())
+    assert "967.9 KiB" in table
+    _, plain, _ = _memory(capsys, *asked)
+    assert "optimizer's" not in plain
+    assert _memory(capsys, *asked, "--optimizer", "adm")[0] == 2
 
 
 def test_hard_reset_stores_every_membrane(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -17,8 +17,20 @@ from lifsim.units import counted
 LENET = ["--workload", "lenet5_mnist"]
 COMMANDS = {
     "run": ["run", *LENET, "--sharing", "channel2", "--out", "run"],
-    "run auto": ["run", *LENET, "--sharing", "layer", "--schedule", "auto", "--out", "run"],
-    "training": ["run", *LENET, "--mode", "training", "--batch", "1", "--sharing", "channel2", "--out", "run"],
+    "run full": ["run", *LENET, "--sharing", "layer", "--schedule", "auto", "--full", "--layers", "--out", "run"],
+    "training": [
+        "run",
+        *LENET,
+        "--mode",
+        "training",
+        "--batch",
+        "1",
+        "--sharing",
+        "channel2",
+        "--full",
+        "--out",
+        "run",
+    ],
     "memory": ["memory", "--workload", "resnet19_imagenet100,lenet5_mnist", "--sharing", "none,layer+channel2"],
     "explain": ["explain", *LENET, "--sharing", "channel2", "--layer", "conv2"],
     "explain timestep": ["explain", *LENET, "--schedule", "timestep", "--layer", "conv2", "--batch", "2"],
@@ -31,8 +43,11 @@ COMMANDS = {
 
 
 @pytest.fixture(autouse=True)
-def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+
+
+def _sweep(capsys: pytest.CaptureFixture[str]) -> None:
     axes = ["--vary", "buffers.membrane.size_bytes=8KiB,16KiB", "--sharing", "none,channel2"]
     assert main(["sweep", *LENET, "--set", "dram.model=ideal", *axes, "--jobs", "1", "--out", "store"]) == 0
     capsys.readouterr()
@@ -55,9 +70,10 @@ def test_nothing_is_cut_and_no_line_is_longer_than_the_terminal(
 ) -> None:
     """All that stands on a wide terminal stands on a narrow one; from 104 columns on there is a second baseline."""
     told = {}
+    if name == "store":
+        _sweep(capsys)
     for columns in (103, 80, 60):
         monkeypatch.setenv("COLUMNS", str(columns))
-        monkeypatch.setattr("sys.stdout.isatty", lambda: name in ("list", "members"), raising=False)
         told[columns] = _printed(COMMANDS[name], capsys)
         too_long = [line for line in told[columns].splitlines() if len(line.rstrip()) > columns]
         assert all(len(line.split()) == 1 for line in too_long), too_long
@@ -70,7 +86,7 @@ def test_a_shared_run_shows_one_baseline_and_says_where_the_other_is(
     sharing: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    command = ["run", "--workload", "vgg9_cifar10", "--sharing", sharing, "--out", "vgg9"]
+    command = ["run", "--workload", "vgg9_cifar10", "--sharing", sharing, "--full", "--out", "vgg9"]
     first, _, _ = _printed(command, capsys).partition("DRAM LPDDR3")
     assert "what of this is sharing?" in first
     assert "here from 104 columns on" in first

@@ -36,7 +36,7 @@ def wide(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("wide")
 def test_the_table_names_its_figures_with_units_and_compares_with_none(capsys: pytest.CaptureFixture[str]) -> None:
-    status, out, err = _run(capsys, "--arch", "sata128.yaml", "--sharing", "channel4")
+    status, out, err = _run(capsys, "--arch", "sata128.yaml", "--sharing", "channel4", "--full")
     assert status == 0
     for part in ("vgg16_cifar10", "channel4", "none", "-75.0 %", "+300.0 %", "mJ", "mm2", "KiB", "ms"):
         assert part in out
@@ -51,7 +51,7 @@ def test_the_table_names_its_figures_with_units_and_compares_with_none(capsys: p
 def test_what_of_this_is_sharing_is_answered_first(
     sharing: str, steps: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _, out, _ = _run(capsys, "--workload", "vgg9_cifar10", "--sharing", sharing)
+    _, out, _ = _run(capsys, "--workload", "vgg9_cifar10", "--sharing", sharing, "--full")
     first = out.splitlines()[:10]
     assert first[0].startswith(f"what of this is sharing? {sharing} against none")
     places = [
@@ -63,6 +63,7 @@ def test_what_of_this_is_sharing_is_answered_first(
 
 def test_an_inference_run_prints_no_backward_memory(capsys: pytest.CaptureFixture[str]) -> None:
     assert "backward" not in _run(capsys, *SMALL, "--sharing", "channel2")[1]
+    assert "backward" not in _run(capsys, *SMALL, "--sharing", "channel2", "--full")[1]
 
 
 def test_the_groups_of_a_schedule_can_be_given(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -85,7 +86,7 @@ def test_layers_alone_can_take_turns_with_themselves(capsys: pytest.CaptureFixtu
     """What runs how stands in layers.csv, on the console and in explain; the resolved configuration runs it again."""
     given = ("--sharing", "none", "--groups", "conv1,conv2:tick,fc1,fc2:tick,fc3:tick", "--schedule", "timestep")
     out = _run(capsys, *SMALL, *given, "--out", str(tmp_path / "given"))[1]
-    assert "groups as given: 3 layers tick-batched, 2 timestep by timestep" in out
+    assert "groups as given: 3 layers tick-batched, 2 layers timestep by timestep" in " ".join(out.split())
     rows = {
         row["layer"]: row["tiling"]
         for row in csv.DictReader(io.StringIO((tmp_path / "given" / "layers.csv").read_text()))
@@ -102,11 +103,11 @@ def test_layers_alone_can_take_turns_with_themselves(capsys: pytest.CaptureFixtu
 
 
 def test_layer_sharing_is_compared_under_every_schedule(capsys: pytest.CaptureFixture[str]) -> None:
-    _, out, _ = _run(capsys, *SMALL, "--sharing", "layer+channel2", "--schedule", "auto")
+    _, out, _ = _run(capsys, *SMALL, "--sharing", "layer+channel2", "--schedule", "auto", "--full")
     table = out[out.index("DRAM, schedule by schedule") :]
     for part in ("tick", "timestep", "auto", "none, alike", "none, as it is"):
         assert part in table
-    assert "schedule by schedule" not in _run(capsys, *SMALL, "--sharing", "channel2")[1]
+    assert "schedule by schedule" not in _run(capsys, *SMALL, "--sharing", "channel2", "--full")[1]
 
 
 def test_the_files_of_a_run_hold_the_same_figures(capsys: pytest.CaptureFixture[str]) -> None:
@@ -203,7 +204,7 @@ def test_csv_on_stdout_is_layers_csv(capsys: pytest.CaptureFixture[str]) -> None
     assert out == Path("r/layers.csv").read_text()
 
 
-def test_the_default_folder_is_replaced_and_a_given_one_only_by_force(capsys: pytest.CaptureFixture[str]) -> None:
+def test_another_result_is_replaced_only_by_force(capsys: pytest.CaptureFixture[str]) -> None:
     assert _run(capsys, *SMALL)[0] == 0
     assert _run(capsys, *SMALL)[0] == 0
     assert _run(capsys, *SMALL, "--out", "r")[0] == 0
@@ -253,6 +254,8 @@ def test_what_is_not_a_result_is_never_replaced(capsys: pytest.CaptureFixture[st
         (["--sharing", ""], "'' must be none, layer, channelN"),
         (["--arch", ""], "'' must be a file or a shipped architecture"),
         (["--format", "xml"], "xml"),
+        (["--format", "json", "--full"], "--full must stand without --format json"),
+        (["--format", "csv", "--layers"], "--layers must stand without --format csv"),
     ],
 )
 def test_nonsense_is_refused_with_its_reason(

@@ -35,7 +35,7 @@ def test_the_stages_add_up_in_every_file(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_the_baseline_of_reversed_training_stores_its_membranes(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([*TRAIN, "--sharing", "channel2", "--bptt", "reversed"]) == 0
+    assert main([*TRAIN, "--sharing", "channel2", "--bptt", "reversed", "--full"]) == 0
     out = capsys.readouterr().out
     for text in ("states write", "gradients read", "weight updates", "recompute", "weight update"):
         assert text in out

@@ -18,8 +18,34 @@ def test_memory_leaves_out_what_does_not_fit(capsys: pytest.CaptureFixture[str])
     out, err = capsys.readouterr()
     rows = csv.DictReader(io.StringIO(out))
     assert [row["sharing"] for row in rows] == ["none", "layer", "channel2", "layer+channel2"]
-    assert NOTE in err
-    assert "note: layer+channel4 is left out" in err
+    for sharing in ("channel4", "layer+channel4"):
+        assert f"note: left out, lenet5_mnist cannot have {sharing}: {sharing} must divide the 6 channels" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "dashes"),
+    [
+        (["--workload", "lenet5_mnist"], [("lenet5_mnist", "channel4"), ("lenet5_mnist", "layer+channel4")]),
+        (["--workload", "lenet5_mnist,vgg9_cifar10", "--sharing", "none,channel4"], [("lenet5_mnist", "channel4")]),
+    ],
+    ids=["usual", "asked for"],
+)
+def test_memory_prints_dashes_where_a_sharing_does_not_fit_and_the_reason_below(
+    arguments: list[str],
+    dashes: list[tuple[str, str]],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    assert main(["memory", *arguments]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in out.splitlines() if "│" in line]
+    assert [(row[0], row[1]) for row in rows if row[3:] == ["-"] * 8] == dashes
+    assert all("-" not in row[3:6] for row in rows if (row[0], row[1]) not in dashes)
+    told = " ".join(out.split())
+    for workload, sharing in dashes:
+        assert f"- {workload} cannot have {sharing}: {sharing} must divide the 6 channels of lif1" in told
 
 
 def test_memory_refuses_what_was_asked_for(capsys: pytest.CaptureFixture[str]) -> None:

@@ -79,9 +79,9 @@ def test_settings_are_judged_with_the_file_all_at_once() -> None:
     assert [str(fault) for fault in caught.value.faults] == [
         "--set components.ader.width_bits: 'ader' must be the name of an entry of components or its position, 0 to 12;"
         " did you mean 'adder'?",
-        "--set array.rows array.rows: 0 must be >= 1",
-        "--set lif.units lif.units: 'x' must be a whole number",
-        "--set buffers.weight.sizebytes buffers.weight.sizebytes: is not a known key; did you mean 'size_bytes'?",
+        "--set array.rows: 0 must be >= 1",
+        "--set lif.units: 'x' must be a whole number",
+        "--set buffers.weight.sizebytes: is not a known key; did you mean 'size_bytes'?",
     ]
 
 

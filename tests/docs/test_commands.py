@@ -57,6 +57,31 @@ def test_every_command_of_a_document_runs(document: Path, checkout: Path, capsys
     assert changes(checkout) == ""
 
 
+def _quoted(document: Path) -> list[tuple[list[str], str]]:
+    """Commands of console blocks, with what they print."""
+    blocks = re.findall(r"```console\n(.*?)```", document.read_text(encoding="utf-8"), re.DOTALL)
+    parts = [
+        part.partition("\n") for block in blocks for part in re.split(r"^\$ lifsim ", block, flags=re.MULTILINE)[1:]
+    ]
+    return [(shlex.split(command), output) for command, _, output in parts]
+
+
+@pytest.mark.parametrize("document", [d for d in DOCUMENTS if _quoted(d)], ids=lambda path: path.name)
+def test_what_a_document_quotes_is_printed(
+    document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As on a terminal of 80 columns."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    for command, output in _quoted(document):
+        assert main(command) == 0
+        assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == output.splitlines()
+
+
+def test_the_documents_quote_a_run() -> None:
+    assert any(command[0] == "run" for command, _ in _quoted(ROOT / "README.md"))
+
+
 def test_no_command_writes_what_another_one_has_written() -> None:
     """Documents are read in any order, all of them in one checkout. A figure has a table of its name beside it."""
     written = [

@@ -17,6 +17,7 @@ PUBLIC = {
     "Result",
     "Sharing",
     "__version__",
+    "beside_none",
     "compare",
     "load_arch",
     "load_workload",
@@ -76,6 +77,9 @@ lifsim.run(arch, network, options=lifsim.Options(batch=2))
 swept = lifsim.sweep([arch, "eyeriss_like"], network, ["none", "layer"], vary={"array.cols": [4, 8]})
 lifsim.plot.sweep(swept, x="array.cols").savefig("x.png")
 lifsim.plot.roofline(result)
+compared = lifsim.compare(result, "reports/a", sharing=["none", "layer"], batch=[1, 2], rows="energy", baseline=1)
+compared["cycles.total"].max()
+lifsim.compare(batch="2")  # error: incompatible type "str"
 lifsim.run(schedule="tock")  # error: incompatible type "Literal['tock']"
 lifsim.run(arch, network, "none", "tick")  # error: Too many positional arguments
 lifsim.sweep(batch="2")  # error: incompatible type "str"

@@ -19,23 +19,24 @@ def result() -> lifsim.Result:
 def test_a_result_is_about_ten_lines_with_its_main_figures(result: lifsim.Result) -> None:
     lines = repr(result).splitlines()
     assert 8 <= len(lines) <= 13
-    assert max(map(len, lines)) <= 100
-    assert lines[0] == "lenet5_mnist-sata128-channel2"
-    shown = {line[:16].strip(): line[16:].strip() for line in lines[1:]}
+    assert max(map(len, lines)) <= 80
+    assert lines[0] == "lenet5_mnist, T=32, batch 1, sharing channel2, on sata128"
+    shown = {line[:14].strip(): line[14:].strip() for line in lines[1:]}
     totals = result.totals
     assert shown["cycles"].startswith(f"{totals.cycles.total:,}")
     spent = totals.energy_pj.total
     kinds = {"work": spent.work, "idle": spent.idle, "standing": spent.standing}
     parts = ", ".join(f"{format_si(pj * 1e-12, 'J')} {kind}" for kind, pj in kinds.items())
     assert shown["energy"] == f"{spent.total * 1e-6:.4g} uJ: {parts}"
-    assert shown["DRAM"] == f"{totals.dram_bytes.total / 1024:.4g} KiB"
+    moved = totals.dram_bytes
+    assert shown["DRAM"].startswith(f"{moved.total / 1024:.4g} KiB: weights {moved.weights / moved.total:.1%}, spikes ")
     assert shown["LIF memory"].startswith(f"{totals.lif_memory_bytes.forward / 1024:.4g} KiB forward")
     assert str(result) == repr(result)
 
 
 def test_a_comparison_is_a_line_a_step(result: lifsim.Result) -> None:
     """Of two that differ in nothing but what each line says."""
-    found = lifsim.compare(result)
+    found = lifsim.beside_none(result)
     assert found is not None
     title, *lines = str(found).splitlines()
     assert title == f"{result.name} against none; none alike has as few LIF units (64 of 128)"
@@ -59,7 +60,7 @@ def test_a_notebook_shows_the_same_figures(result: lifsim.Result) -> None:
             found.append(data)
 
     Cells().feed(result._repr_html_())
-    assert found == [result.name, *(part for pair in result.brief.figures.items() for part in pair)]
+    assert found == [result.brief.title, *(part for pair in result.brief.figures.items() for part in pair)]
     assert len(result._repr_html_()) < 3000
 
 

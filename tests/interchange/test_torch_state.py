@@ -35,8 +35,13 @@ def test_modules_are_matched_by_their_order(tmp_path: Path, capsys: pytest.Captu
     weights = load_weights(out, NETWORK)
     floats = [array for name, array in state.items() if not name.endswith("num_batches_tracked")]
     assert all(np.array_equal(weights[name], array) for name, array in zip(weight_shapes(NETWORK), floats, strict=True))
+    capsys.readouterr()
+    assert main(arguments) == 0
+    assert capsys.readouterr().out.splitlines() == [f"{out} holds this already"]
+    out.write_bytes(b"mine")
     assert main(arguments) == 2
     assert "must not be overwritten" in capsys.readouterr().err
+    assert out.read_bytes() == b"mine"
 
 
 def test_everything_that_does_not_fit_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -26,10 +26,12 @@ from tests.oracles.legality_events import (
     Put,
     Source,
     Store,
+    Take,
     Thing,
 )
 from tests.oracles.legality_norms import Norms
 from tests.oracles.legality_rows import Rows
+from tests.oracles.legality_waiting import Waiting
 
 __all__ = ["IllegalPlanError", "Walker", "walk"]
 
@@ -47,13 +49,15 @@ def walk(net: Net, states: dict[Thing, tuple[str, int]], events: Iterable[Event]
 
 class Walker:
     """chip: where everything is; summed: by layer, image and timestep, [filters, pixels] parts of its sums that have
-    been added; norms: whose statistics are known by them; rows: which there are; in_pes: the outputs that the array
-    computed last."""
+    been added, again: a second time; norms: whose statistics are known by them, waiting: where they lie till then;
+    rows: which there are; in_pes: the outputs that the array computed last."""
 
     def __init__(self, net: Net) -> None:
         self.net, self.chip = net, Bytes(net)
         self.summed: dict[Thing, NDArray[np.int32]] = {}
+        self.again: dict[Thing, NDArray[np.int32]] = {}
         self.norms = Norms(net, self.summed)
+        self.waiting = Waiting(net, self.chip)
         self.rows = Rows(net, self.chip, self.norms)
         self.in_pes: Compute | None = None
         self._read_elsewhere = {
@@ -81,6 +85,9 @@ class Walker:
                 self.chip.drop(event)
             case Compute():
                 self.compute(event)
+            case Take():
+                self.norms.require_applied(self.net.layer(event.layer), event.timestep, event, event.filters)
+                self.waiting.take(event)
             case Fire():
                 self.fire(event)
             case Finish():
@@ -102,8 +109,11 @@ class Walker:
         self._add(event, layer)
 
     def _add(self, event: Compute, layer: Layer) -> None:
-        done = self._sums(layer, event.image, event.timestep)[slice(*event.filters), slice(*event.pixels)]
+        every = self._sums(layer, event.image, event.timestep, self.again if event.again else self.summed)
+        done = every[slice(*event.filters), slice(*event.pixels)]
         first, end = event.parts
+        if event.again and not first:
+            done[:] = 0
         require(not first or bool((done == first).all()), event, "the part before it has not been added")
         if first:
             require(event.sums is not None, event, "its partial sums lie nowhere")
@@ -116,13 +126,18 @@ class Walker:
             self.chip.renew(event.sums)
             if end < layer.parts:
                 self.chip.held("sums", event.sums)[:] = True
+        if end == layer.parts:
+            self.waiting.computed(event)
 
-    def _sums(self, layer: Layer, image: int, timestep: int) -> NDArray[np.int32]:
+    def _sums(
+        self, layer: Layer, image: int, timestep: int, summed: dict[Thing, NDArray[np.int32]] | None = None
+    ) -> NDArray[np.int32]:
+        summed = self.summed if summed is None else summed
         node = self.net.node(layer.product)
         key = (layer.name, image, timestep if node.steps == "every" else 0)
-        if key not in self.summed:
-            self.summed[key] = np.zeros((layer.filters, node.rows * layer.row_pixels), np.int32)
-        return self.summed[key]
+        if key not in summed:
+            summed[key] = np.zeros((layer.filters, node.rows * layer.row_pixels), np.int32)
+        return summed[key]
 
     def _packed_input(self, event: Compute, layer: Layer, source: Source, rows: tuple[int, int]) -> bool:
         """Whether the rows of the first operand are on chip, all timesteps side by side, or those of a window."""
@@ -158,7 +173,7 @@ class Walker:
         state, size = self.chip.states[event.thing]
         require(state == layer.state, event, f"{event.layer} has its membranes elsewhere")
         require(event.high <= size, event, f"there are only {size} bytes")
-        self.norms.require_applied(layer, event.timestep, event)
+        self.norms.require_applied(layer, event.timestep, event, event.of[2] if event.of else None)
         part = slice(event.low, event.high)
         users = self.users(state)
         position = (event.timestep * len(users) + users.index(layer)) * layer.calls + event.call
@@ -166,7 +181,7 @@ class Walker:
         require(bool((versions == position).all()),
                 event, "the call before this one has not been, or one behind it has")  # fmt: skip
         require(bool(self.chip.held(event.place, event.thing)[part].all()), event, "these membranes are not on chip")
-        if event.of is not None:
+        if event.of is not None and layer.norm is None:
             self._require_sums(event, layer, *event.of)
         versions[:] = position + 1
 
@@ -191,6 +206,7 @@ class Walker:
         done = self._sums(layer, event.image, event.timestep)[:, low:high]
         require(bool((done == layer.parts).all()), event, "its sums are not complete")
         self.norms.require_applied(layer, event.timestep, event)
+        self.waiting.require_taken(event)
         if layer.current_bytes:
             self._currents(event, layer)
         self.rows.finish(event)

@@ -5,8 +5,8 @@ array; "passing" is what streams to the array from DRAM while it works, "array" 
 partial sums that it has. Things lie in bytes from 0 on: ("/weights", layer), planes (node, image, timestep), row behind
 row, rows of such that have begun ("/begun", node, image, timestep), the packed input of a layer alone
 ("/packed", layer, image, group), all timesteps of a row side by side, or ("/packed", layer, image, group, window) those
-of a window, partial sums ("/sums", layer, number, bytes),
-currents that wait ("/currents", layer, image, bytes), and what states are cut into.
+of a window, partial sums ("/sums", layer, number, bytes), currents that wait ("/currents", layer, image, bytes),
+complete sums that wait for a norm ("/waiting", layer, number, bytes), and what states are cut into.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class Net:
                 return self.layer(thing[1]).filters * self.layer(thing[1]).filter_bytes
             case "/packed":
                 return self.layer(thing[1]).packed_rows * self._window(thing)[2]
-            case "/sums" | "/currents":
+            case "/sums" | "/currents" | "/waiting":
                 return int(str(thing[3]))
         node = self.node(thing[1] if thing[0] == "/begun" else thing[0])
         return node.rows * node.row_bytes
@@ -209,7 +209,9 @@ class Drop:
 @dataclass(frozen=True)
 class Compute:
     """Pixels x filters (in the order in which they are taken) of a layer's product, of one image and timestep. parts:
-    those of its sums that are added now; sums: where those wait that are not complete before or behind it."""
+    those of its sums that are added now; sums: where those wait that are not complete before or behind it. waits: of
+    complete ones that wait for the statistics of a batch norm, the lot, the first bit there, and bits of each; again:
+    whether they are computed a second time, for the statistics are known."""
 
     layer: str
     image: int
@@ -218,6 +220,20 @@ class Compute:
     filters: tuple[int, int]
     parts: tuple[int, int] = (0, 1)
     sums: Thing | None = None
+    waits: tuple[Thing, int, int] | None = None
+    again: bool = False
+
+
+@dataclass(frozen=True)
+class Take:
+    """Sums that waited for the statistics of their batch norm, of so many bits each, pass it."""
+
+    layer: str
+    image: int
+    timestep: int
+    pixels: tuple[int, int]
+    filters: tuple[int, int]
+    bits: int
 
 
 @dataclass(frozen=True)
@@ -245,4 +261,4 @@ class Finish:
     rows: tuple[int, int]
 
 
-Event = Load | Put | Store | Drop | Compute | Fire | Finish
+Event = Load | Put | Store | Drop | Compute | Take | Fire | Finish

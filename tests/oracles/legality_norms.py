@@ -21,10 +21,12 @@ class Norms:
     def __init__(self, net: Net, summed: Mapping[Thing, NDArray[np.int32]]) -> None:
         self.net, self.summed = net, summed
 
-    def require_applied(self, layer: Layer, timestep: int, event: Event) -> None:
-        """Raise unless a layer that applies its norm itself can do so."""
+    def require_applied(
+        self, layer: Layer, timestep: int, event: Event, filters: tuple[int, int] | None = None
+    ) -> None:
+        """Raise unless a layer that applies its norm itself can do so, to all its filters or to these."""
         if not layer.hands_on:
-            self._require_statistics(layer, timestep, event)
+            self._require_statistics(layer, timestep, event, filters)
 
     def require_read(self, name: str, timestep: int, event: Event) -> None:
         """Raise unless who reads a node can apply the norm of sums that were handed on with it."""
@@ -39,7 +41,9 @@ class Norms:
             for timestep in range(self.net.timesteps):
                 self.require_read(source.node, timestep, event)
 
-    def _require_statistics(self, layer: Layer, timestep: int, event: Event) -> None:
+    def _require_statistics(
+        self, layer: Layer, timestep: int, event: Event, filters: tuple[int, int] | None = None
+    ) -> None:
         if layer.norm is None:
             return
         product = self.net.node(layer.product)
@@ -47,6 +51,6 @@ class Norms:
         for image in range(self.net.images):
             for one in timesteps if product.steps == "every" else [0]:
                 done = self.summed.get((layer.name, image, one))
-                complete = done is not None and bool((done == layer.parts).all())
+                complete = done is not None and bool((done[slice(*(filters or (None,)))] == layer.parts).all())
                 lacks = f"the batch norm of {layer.name} lacks sums of image {image}, timestep {one}"
                 require(complete, event, lacks)

@@ -51,7 +51,12 @@ def needed_rows(layer: Layer, output_rows: range) -> list[int]:
 
 
 def row_bytes(layer: Layer, bits: int) -> int:
+    """Of one group. A map that is read flat is one row, in which those of the map begin on a byte each."""
     axis = axis_of(layer)
+    if layer.flat and len(layer.input.shape) > 1:
+        channels, *map_ = layer.input.shape
+        rows, across = (map_[1], 1) if map_[0] == 1 else map_
+        return rows * ceil_div(channels * across * layer.rounds * bits, 8)
     across = layer.in_shape[2 - axis]
     return ceil_div(layer.in_shape[0] // layer.groups * across * layer.rounds * bits, 8)
 

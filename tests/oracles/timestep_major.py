@@ -193,8 +193,9 @@ class _Walker:
     def traversals_of_input(self, layer: Layer) -> int:
         return ceil_div(layer.group_filters, self.plan.layers[layer.index - self.plan.first].tiling.filters)
 
-    def read_input(self, layer: Layer, images: range, here: set[Byte]) -> int:
-        """Bytes that a pass reads, over the best height of the row tiles."""
+    def read_input(self, layer: Layer, images: range, here: set[Byte], runs: int = 1) -> int:
+        """Bytes that a pass reads, over the best height of the row tiles. runs: how often each filter tile is worked
+        off."""
         plane = self.plane(layer.input.name, images)
         buffer = self.arch.buffers.spike_in.usable_bytes
         rows_out = layer.out_shape[1 + axis_of(layer)]
@@ -216,7 +217,7 @@ class _Walker:
             pinned = set(absent[: max(0, buffer - window)])
             seen: set[Byte] = set()
             count = 0
-            for _ in range(traversals):
+            for _ in range(runs * traversals):
                 for tile in tiles:
                     for byte in self.window(layer, plane, tile):
                         if byte in pinned:

@@ -138,7 +138,7 @@ def test_it_is_made_once_for_all_who_tell_it(
 
     monkeypatch.setattr("lifsim.simulate.result.assumed", counted)
     command = ["run", "--workload", "lenet5_mnist", "--set", "dram.model=ideal", "--set", "precision.psum_bits=9"]
-    assert main([*command, "--out", str(tmp_path / "out")]) == 0
+    assert main([*command, "--full", "--out", str(tmp_path / "out")]) == 0
     assert "assumption: precision.psum_bits" in capsys.readouterr().out
     assert len(calls) == 1
 
@@ -158,7 +158,7 @@ def test_what_does_not_fit_is_said_once_for_sums_and_once_for_membranes() -> Non
 def test_a_run_says_it_on_the_console_and_keeps_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out"
     given = ["run", "--workload", "lenet5_mnist", "--set", "buffers.psum.size_bytes=512", "--set", "dram.model=ideal"]
-    assert main([*given, "--out", str(out)]) == 0
+    assert main([*given, "--full", "--out", str(out)]) == 0
     printed = " ".join(capsys.readouterr().out.split())
     assert "prices: SRAM 28 nm, itrs-lop transistors, 360 K (CACTI 7.0.3); logic node, transistors and " in printed
     assert "not stated by its source" in printed

@@ -34,7 +34,7 @@ def test_the_console_and_the_brief_part_the_total(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(["run", "--workload", "lenet5_mnist", "--out", "a"]) == 0
+    assert main(["run", "--workload", "lenet5_mnist", "--full", "--out", "a"]) == 0
     printed = capsys.readouterr().out
     total = lifsim.run(workload="lenet5_mnist").totals.energy_pj.total
     for kind in ("work", "idle", "standing"):

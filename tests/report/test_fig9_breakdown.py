@@ -77,6 +77,5 @@ def test_it_is_drawn_with_a_panel_for_each_assumption(runs: list[Result], tmp_pa
     assert titles == [f"{word} (1 is {one})" for word, one in zip(words, ones, strict=True)]
     labels = [label.get_text() for label in figure.get_axes()[0].get_xticklabels()]
     assert labels == [f"{run.sharing}\n{run.totals.lif_units} units" for run in runs]
-    legend = figure.get_axes()[1].get_legend()
-    assert legend is not None
+    (legend,) = figure.subfigs[0].legends
     assert {text.get_text() for text in legend.get_texts()} == {*fig9_breakdown.PARTS.values(), *fig9_breakdown.HATCH}

@@ -25,30 +25,51 @@ def test_no_layer_achieves_more_than_array_and_memory_allow(model: str) -> None:
     assert math.isinf(whole["bandwidth_bytes_per_s"]) == (model == "ideal")
 
 
-def test_layers_are_numbered_and_named_and_an_empty_array_is_told() -> None:
-    """In the figure every layer has its number, alone or in a range; numbers cover neither each other nor a point."""
-    result = lifsim.run(workload="resnet19_cifar10", overrides=["dram.model=ideal"])
+@pytest.mark.parametrize(("workload", "by_name"), [("resnet19_cifar10", False), ("vgg16_cifar10", True)])
+def test_every_layer_is_labelled_and_an_empty_array_is_told(workload: str, *, by_name: bool) -> None:
+    """By its name, or where names are long by its number, alone or in a range; labels cover neither each other nor a
+    point."""
+    result = lifsim.run(workload=workload, overrides=["dram.model=ideal"])
     figure = lifsim.plot.roofline(result)
     (axes,) = figure.axes
-    numbers = [text for text in axes.texts if text.get_text()]
-    told: list[int] = []
-    for text in numbers:
+    labels = [text for text in axes.texts if text.get_text()]
+    names = [record.counts.name for record in result.records]
+    told: list[str] = []
+    for text in labels:
         for part in text.get_text().split(", "):
             first, _, last = part.partition("-")
-            told += range(int(first), int(last or first) + 1)
-    assert sorted(told) == list(range(1, len(result.records) + 1))
+            stem = first.rstrip("0123456789")
+            told += [
+                f"{stem}{number}" for number in range(int(first[len(stem) :]), int(last or first[len(stem) :]) + 1)
+            ]
+    assert sorted(told) == sorted(names if by_name else [str(index + 1) for index in range(len(names))])
     figure.draw_without_rendering()
-    boxes = [text.get_window_extent() for text in numbers]
+    boxes = [text.get_window_extent() for text in labels]
     assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
     frame = roofline.table(result).iloc[:-1]
     places = axes.transData.transform(frame[["macs_per_byte", "macs_per_s"]].to_numpy())
     assert not any(box.contains(x, y) for box in boxes for x, y in places)
-    named = figure.get_supxlabel()
-    assert all(f"{index} {record.counts.name}" in named for index, record in enumerate(result.records, 1))
-    labels = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert "bound by compute" not in labels
+    (legend,) = figure.legends
+    named = legend.get_title().get_text().replace("\n", " ")
+    assert by_name or all(f"{index} {name}" in named for index, name in enumerate(names, 1))
+    entries = [text.get_text() for text in legend.get_texts()]
+    assert "all 16 x 8 PEs busy at 400 MHz: 51.2 GMAC/s" in entries
+    assert "bound by compute" not in entries
     least, most = 100 * frame["pe_utilisation"].min(), 100 * frame["pe_utilisation"].max()
-    assert f"bound by array work,\n{least:.0f} to {most:.0f} % of its PEs busy" in labels
+    assert f"bound by array work, {least:.0f} to {most:.0f} % of its PEs busy" in entries
+
+
+def test_layers_that_count_up_are_a_range_of_names() -> None:
+    names = ["conv1", "conv2", "conv4", "pool", "fc", "fc2", "fc3", "conv09", "conv10"]
+    told = {
+        (1, 2): "conv1-2",
+        (2, 3): "conv2, conv4",
+        (4, 5): "pool, fc",
+        (5, 6, 7): "fc, fc2, fc3",
+        (1, 3): "conv1, conv4",
+    }
+    assert {numbers: roofline.name_ranges(names, numbers) for numbers in told} == told
+    assert roofline.name_ranges(names, [8, 9]) == "conv09, conv10"
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,9 @@ import lifsim
 from lifsim.cli.main import main
 from lifsim.errors import InputError
 from lifsim.report.save import FILES, Extras, save
-from lifsim.report.stored import WAY_OUT, read_summaries
+from lifsim.report.stored import WAY_OUT, read_runs, read_summaries
+from lifsim.schedule.begins import begins_of
+from lifsim.simulate.resolved import MODEL_VERSION
 
 KINDS: dict[str, dict[str, Any]] = {
     "usual": {},
@@ -35,6 +37,31 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_what_runs_write_is_read_back_as_it_was(stored: Path) -> None:
     folders = [stored / name for name in KINDS]
     assert read_summaries(folders) == [json.loads((folder / "summary.json").read_text()) for folder in folders]
+
+
+def test_runs_that_are_read_back_have_the_figures_that_they_had(stored: Path) -> None:
+    for name, inputs in KINDS.items():
+        (found,) = read_runs([stored / name])
+        result = lifsim.run(workload="lenet5_mnist", **inputs)
+        assert found.options == result.options
+        assert found.totals.figures == result.totals.figures
+        assert found.totals.tree() == {key: found.tree[key] for key in result.totals.tree()}
+
+
+def test_a_summary_tells_its_rules_and_where_groups_begin(stored: Path) -> None:
+    result = lifsim.run(workload="lenet5_mnist")
+    usual, satasim = (found.tree for found in read_runs([stored / "usual", stored / "satasim"]))
+    assert usual["model_version"] == satasim["model_version"] == MODEL_VERSION
+    assert result.plan is not None
+    assert begins_of(result.network, usual["groups"]) == result.plan.begins
+    assert "groups" not in satasim  # which knows no schedules
+
+
+def test_what_an_earlier_lifsim_did_not_tell_may_be_missing(stored: Path, tmp_path: Path) -> None:
+    tree = json.loads((stored / "usual" / "summary.json").read_text())
+    (tmp_path / "summary.json").write_text(json.dumps({k: v for k, v in tree.items() if k != "model_version"}))
+    (found,) = read_runs([tmp_path])
+    assert found.totals.cycles.total == tree["cycles"]["total"]
 
 
 @pytest.mark.parametrize(
@@ -59,6 +86,8 @@ def test_what_runs_write_is_read_back_as_it_was(stored: Path) -> None:
         ),
         (lambda tree: tree.update(format="other"), "format: 'other' must be lifsim-summary"),
         (lambda tree: tree.update(lif_units=10**40), "lif_units: 1000"),
+        (lambda tree: tree["inputs"]["options"].update(mode="dreaming"), "inputs.options.mode: 'dreaming' must be"),
+        (lambda tree: tree.update(model_version=-1), "model_version: -1 must be >= 0"),
     ],
 )
 def test_what_no_run_can_have_written_is_told_where_it_stands(

@@ -44,7 +44,7 @@ def test_lines_hold_the_least_and_the_most_over_what_is_not_shown() -> None:
     assert table["cycles.total.most"].tolist() == [160_000_000] * 3 + [80_000_000] * 3
     assert table["points"].tolist() == [2] * 6
     drawn = Path("l.svg").read_text()
-    for label in ("1 KiB", "64 KiB", "least over array.rows", "channel2", "cycles.total"):
+    for label in ("1 KiB", "64 KiB", "least over PE array: rows", "channel2", "cycles: total [million cycles]"):
         assert label in drawn
 
 

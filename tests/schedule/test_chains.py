@@ -19,6 +19,7 @@ from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.model.arch import Arch
 from lifsim.model.network import Layer, Network
 from lifsim.model.sharing import Sharing
+from lifsim.schedule.chains import IN_ONE_PIECE, Parted, parted
 from lifsim.schedule.plan import GroupPlan, ScheduleOptions
 from lifsim.schedule.products import laid_out
 from lifsim.schedule.traffic import Tiling
@@ -240,9 +241,9 @@ def test_bytes_of_the_steps_are_those_of_the_plan(case: Case, batch: int) -> Non
 def test_an_order_that_parts_a_chain_is_found_out() -> None:
     """Filters as they are numbered, fold after fold: group 1 of a chain comes before group 0 of the next timestep only
     where all of them are in one fold, or there is one timestep."""
-    parted = oracle.Layer(pixels=4, filters=8, groups=1, channels=4, timesteps=2)
-    assert not oracle.walk(parted, oracle.fold_by_fold(parted, "os", 2, 6, in_chains=False)).legal
-    assert oracle.walk(parted, oracle.fold_by_fold(parted, "os", 2, 8, in_chains=False)).legal
+    cut = oracle.Layer(pixels=4, filters=8, groups=1, channels=4, timesteps=2)
+    assert not oracle.walk(cut, oracle.fold_by_fold(cut, "os", 2, 6, in_chains=False)).legal
+    assert oracle.walk(cut, oracle.fold_by_fold(cut, "os", 2, 8, in_chains=False)).legal
     once = oracle.Layer(pixels=4, filters=8, groups=1, channels=4, timesteps=1)
     assert oracle.walk(once, oracle.fold_by_fold(once, "os", 2, 6, in_chains=False)).legal
     depthwise = oracle.Layer(pixels=4, filters=8, groups=8, channels=4, timesteps=2)
@@ -274,3 +275,16 @@ def test_vgg16_on_an_array_of_12_x_14_weight_stationary() -> None:
     faster = [a < w for a, w in zip(alternating, whole, strict=True)][1:13]
     assert any(faster)
     assert [way.alternating for way in ways if way] == [False, *faster]
+
+
+def test_timestep_by_timestep_a_chain_has_as_many_parts_as_tiles_that_it_lies_in() -> None:
+    """Walked filter by filter; a signal of two membranes, a byte each, waits. Four calls in tiles of two are two parts."""
+    found = {}
+    for channels, chains, smallest in product(range(2, 6), range(1, 5), range(1, 9)):
+        filters = channels * chains
+        layer = build.conv_layer((1, 1, 2), filters, (1, 1), (1, 1), (0, 0))
+        tiles = [{filter_ // smallest for filter_ in range(c * channels, (c + 1) * channels)} for c in range(chains)]
+        most = max(map(len, tiles))
+        found[channels, chains, smallest] = most
+        assert parted(layer, channels, smallest, 8) == (Parted(2, most) if most > 1 else IN_ONE_PIECE)
+    assert found[4, 1, 2] == 2

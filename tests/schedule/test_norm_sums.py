@@ -21,6 +21,7 @@ from lifsim.training.run_again import product_again
 from lifsim.training.sizes import TrainingSizes
 from lifsim.training.traffic import training_traffic
 from tests.oracles import norm as oracle
+from tests.oracles.timestep_twice import Twice
 from tests.schedule import build
 from tests.schedule.networks import Op, network
 from tests.schedule.normed import normed_networks, with_norms
@@ -113,9 +114,8 @@ def test_a_product_that_runs_twice_fetches_what_did_not_stay(net: Network, arch:
     sizes = TrainingSizes(plan.facts, plan.chip, batch, KEEPINGS["stored"])
     for group in plan.groups:
         layer, traffic = plan.facts.layers[group.first].layer, group.layers[0]
-        parted = layer.flat and max(layer.input.shape[1:], default=1) > 1
-        if not group.tick_batched or parted:
-            continue  # a flat input comes in the rows of its map, each from a byte on; the walk takes it for one row
+        if not group.tick_batched:
+            continue
         bits = 8 if layer.sees_image else layer.input.bits(16)
         tiling = traffic.tiling
         walk = oracle.Twice(layer, arch, batch, tiling.order, tiling.rows, tiling.filters, bits)
@@ -123,10 +123,43 @@ def test_a_product_that_runs_twice_fetches_what_did_not_stay(net: Network, arch:
         assert (again.weights, again.spikes_in) == walk.again()
 
 
+@pytest.mark.slow
+@settings(QUIET, max_examples=40)
+@given(normed_networks(st.just("timestep")), archs(), st.integers(1, 3))
+def test_timestep_by_timestep_it_fetches_what_did_not_stay_either(net: Network, arch: Arch, batch: int) -> None:
+    plan = planned(net, arch, "timestep", batch)
+    sizes = TrainingSizes(plan.facts, plan.chip, batch, KEEPINGS["stored"])
+    for group in plan.groups:
+        again = Twice(net, Sharing(), arch, group, batch).again
+        for index in group.indices:
+            found = product_again(sizes, net.layers[index], group)
+            name = net.layers[index].name
+            assert (found.weights, found.spikes_in) == (again[name, "weights"], again[name, "spikes"])
+
+
 CONV: list[Op] = [
     {"name": "conv", "op": "conv", "out": 4, "kernel": 3, "padding": 1},
     {"name": "lif", "op": "lif"},
 ]
+
+
+def test_of_a_tile_that_streams_the_region_keeps_its_part() -> None:
+    """The region has 8 bytes, a tile of the first layer; of the second one's 2 x 72 bytes 122 are pinned. The region
+    brings 8 once a visit, which are there for the second run; 14 stream past for each of four rows, at two timesteps,
+    in both."""
+    second: list[Op] = [
+        {"name": "again", "op": "conv", "out": 2, "kernel": 3, "padding": 1},
+        {"name": "lif2", "op": "lif"},
+    ]
+    first: list[Op] = [CONV[0] | {"out": 8, "kernel": 1, "padding": 0}, CONV[1]]
+    net = with_norms(network([*first, *second], (2, 4, 4), 2), {"conv", "again"})
+    plan = trained_plan_on(net, Sharing(), build.arch(weight=130, spike_in=4), ScheduleOptions("timestep"))
+    (group,) = plan.groups
+    assert group.residency is not None
+    assert (group.residency.weight_region, group.layers[1].tiling.resident_weight_bytes) == (8, 122)
+    assert group.layers[1].dram.weights == 122 + 2 * (8 + 4 * 14)
+    sizes = TrainingSizes(plan.facts, plan.chip, 1, KEEPINGS["stored"])
+    assert product_again(sizes, net.layers[1], group).weights == 2 * 4 * 14
 
 
 def sums_of(arch: Arch, batch: int, bptt: str = "stored") -> NormSums:
@@ -146,6 +179,28 @@ def test_the_way_that_moves_fewer_bytes_is_taken() -> None:
     assert (sums_of(roomy, 1).way, sums_of(roomy, 1).forward_read) == ("round trip", 0)
     assert sums_of(build.arch(psum=383), 1).way == "twice"  # everything else stays on chip
     assert sums_of(build.arch(psum=383), 1).again.total == 0
+
+
+@pytest.mark.parametrize(("bptt", "way"), [("stored", "round trip"), ("reversed", "twice"), ("recomputed", "twice")])
+def test_sums_that_nobody_keeps_go_out_for_the_round_trip_alone(bptt: str, way: str) -> None:
+    """Of 384 bytes ten find no room. Of the weights 4 bytes stream past for each of four rows, the input stays: again
+    16 come. Kept sums are in DRAM anyway, so that ten come back; others go out, too."""
+    norm = sums_of(build.arch(psum=374, weight=68), 1, bptt)
+    assert (norm.all, norm.way, norm.again.total) == (384, way, 16 if way == "twice" else 0)
+
+
+def test_of_sums_that_are_handed_on_every_reader_has_a_gradient() -> None:
+    """Of two readers, in front of which the norm is, both hand one back, and the second pass needs their sum."""
+    readers: list[Op] = [
+        op
+        for number in (1, 2)
+        for op in (CONV[0] | {"name": f"reader{number}", "input": "conv"}, {"name": f"lif{number}", "op": "lif"})
+    ]
+    net = with_norms(network([CONV[0], *readers], (2, 4, 4), 3), {"conv"})
+    plan = trained_plan_on(net, Sharing(), build.arch(spike_out=100), ScheduleOptions("tick"))
+    norm = norm_sums(TrainingSizes(plan.facts, plan.chip, 1, KEEPINGS["stored"]), net.layers[0], plan.groups[0])
+    assert norm is not None
+    assert (norm.way, norm.all, norm.gradient_write, norm.gradient_read) == ("handed on", 384, 0, 2 * (384 - 100))
 
 
 def test_sums_wait_beside_the_psums_of_the_product() -> None:

@@ -181,7 +181,7 @@ def test_what_a_hard_reset_forgets_is_not_recomputed() -> None:
     forgets = replace(build.SOFT, reset="hard")
     nodes = [replace(n, neuron=forgets) if n.name in ("fc0_lif", "fc2_lif") else n for n in soft.nodes]
     net = replace(soft, nodes=tuple(nodes))
-    assert [fault.path for fault in gradient_faults(net, KEEPINGS["reversed"])] == ["fc0_lif", "fc2_lif"]
+    assert [fault.path for fault in gradient_faults(net, KEEPINGS["reversed"])] == ["layers.fc0_lif", "layers.fc2_lif"]
     assert list(gradient_faults(net, KEEPINGS["stored"])) == []
     books, _ = trained((net, Sharing(), arch, ScheduleOptions("tick"), KEEPINGS["stored"]))
     assert all(stages.recompute is None for stages in books)

@@ -77,8 +77,9 @@ def test_backward_products_move_what_walking_them_does() -> None:
         maps = parts * per_part
         everything = maps * conv.rows_out * conv.out_row
         held = draw.choice([0, draw.randint(0, everything), everything])
-        if conv.out_row * conv.kernel > buffers.rows:
-            held = draw.choice([0, everything])
+        if conv.out_row * conv.kernel > buffers.rows:  # of each map nothing, all, or all that spike_in does not take
+            one_map = conv.rows_out * conv.out_row
+            held = draw.choice([0, everything, maps * max(0, one_map - draw.randint(0, buffers.rows))])
         one = nest(transposed_axis(layer), conv.out_row, conv.channels, conv.weight, maps, buffers, cols)
         found = best_backward({1: one}, 1, held, parts)
         walked = oracle.backward_bytes(conv, order_of(found.tiles), maps, buffers, held, parts)
@@ -110,8 +111,9 @@ def test_no_order_moves_fewer_bytes() -> None:
             if oracle.fits(oracle.backward_windows(conv, order.rows), conv.out_row, order.filters, conv.weight, buffers)
             or (order.rows, order.filters) == (1, back.filters[0])
         ]  # fmt: skip
-        walked = [sum(oracle.backward_bytes(conv, order, maps, buffers, 0, 1)) for order in legal]
-        assert best_backward({1: back}, 1, 0, 1).total == min(walked)
+        for held in (0, maps * max(0, conv.rows_out * conv.out_row - buffers.rows)):  # spike_in takes the rest of a map
+            walked = [sum(oracle.backward_bytes(conv, order, maps, buffers, held, 1)) for order in legal]
+            assert best_backward({1: back}, 1, held, 1).total == min(walked)
         axis = RowAxis(conv.rows_in, conv.rows_out, conv.kernel, conv.stride, conv.padding)
         update = nest(axis, conv.in_row, conv.filters, conv.sum, maps, buffers, cols)
         legal = [

@@ -13,7 +13,8 @@ from lifsim.accounting.counts import LayerCounts
 from lifsim.config.arch import load_arch
 from lifsim.hardware.sram_ports import PortStalls
 from lifsim.model.arch import Arch
-from lifsim.play.bound import advice, bound, bound_words, relief, stalls
+from lifsim.play.bound import advice, bound, bound_words, lif_remedies, relief, remedies, stalls
+from lifsim.play.words import help_words
 
 
 @pytest.fixture(scope="module")
@@ -118,3 +119,25 @@ def test_one_wait_in_two_thousand_cycles_is_worth_a_word_and_less_is_not(layer: 
         assert any("the ports of psum" in each for each in advised(waits, arch)) is said
         hidden = replace(loaded(layer, work, 10, 0, 0), port_stalls=PortStalls(psum=9))
         assert any("could hide" in each for each in advised(hidden, arch)) is said
+
+
+@pytest.mark.parametrize("overlapped", [False, True])
+def test_more_units_are_advised_where_the_array_waits_for_them(overlapped: bool) -> None:
+    cycles = Cycles(2000, 1000, 300, 500, 200, 0, 0, 0)
+    (remedy,) = lif_remedies(cycles, 16, overlapped=overlapped)
+    assert remedy.share == 0.25
+    assert remedy.brief == f"more LIF units (16 now){'' if overlapped else ', or overlapped ones'}: 25.0% of the cycles"
+    assert lif_remedies(Cycles(2001, 2000, 0, 1, 0, 0, 0, 0), 16, overlapped=overlapped) == ()
+    assert lif_remedies(Cycles(2000, 1999, 0, 1, 0, 0, 0, 0), 16, overlapped=overlapped) != ()
+
+
+def test_the_remedies_by_themselves_say_what_to_do_and_what_it_is_worth(layer: LayerCounts, arch: Arch) -> None:
+    """300 cycles: 30 could hide, 170 need bandwidth; each remedy has the share that it could save."""
+    double = arch.buffers.weight.double_buffered
+    loads = loaded(layer, work=100, stall=200, weights=250, others=20)
+    hide, bandwidth = remedies([loads], loads.cycles, arch, Fraction(1))
+    assert hide.brief.startswith("load in smaller tiles: 10.0%" if double else "double-buffer weight: 10.0%")
+    assert bandwidth.brief == "2.7x the DRAM bandwidth, or 4x the images on a fetch of weights"
+    assert (hide.share, bandwidth.share) == (pytest.approx(0.1), pytest.approx(170 / 300))
+    assert help_words([hide, bandwidth]) == bandwidth.brief
+    assert help_words([]) == ""

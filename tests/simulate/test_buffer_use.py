@@ -74,7 +74,7 @@ def test_the_console_and_the_explanation_say_it(
     settings = [argument for override in TIMED for argument in ("--set", override)]
     out = tmp_path / "out"
     monkeypatch.setenv("COLUMNS", "140")  # so that no heading is broken
-    assert main(["run", "--workload", "lenet5_mnist", *settings, "--out", str(out)]) == 0
+    assert main(["run", "--workload", "lenet5_mnist", *settings, "--full", "--out", str(out)]) == 0
     printed = capsys.readouterr().out
     assert "read ports" in printed
     stored = json.loads((out / "summary.json").read_text())["buffers"]

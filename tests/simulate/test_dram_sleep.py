@@ -75,7 +75,7 @@ def test_the_architecture_is_stronger_than_the_device() -> None:
 
 def test_a_run_is_run_again_with_its_sleep(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     given = ["--workload", "lenet5_mnist", "--dram", "lpddr3_1600_x32", "--set", "dram.self_refresh_after_cycles=off"]
-    assert main(["run", *given, "--out", str(tmp_path / "a")]) == 0
+    assert main(["run", *given, "--full", "--out", str(tmp_path / "a")]) == 0
     assert "self-refresh off" in capsys.readouterr().out
     again = ["run", "--config", str(tmp_path / "a" / "config.resolved.yaml"), "--out", str(tmp_path / "b")]
     assert main(again) == 0

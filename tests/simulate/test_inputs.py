@@ -69,7 +69,8 @@ def test_whose_spikes_they_are_is_said() -> None:
         "rates"
     )
     assert own.notes[1].startswith("chains of channel2: ")
-    assert all("buffer holds nothing" in note for note in own.notes[2:])
+    assert own.notes[2].startswith("idle LIF units toggle: ")
+    assert all("buffer holds nothing" in note for note in own.notes[3:])
 
 
 def test_whether_rates_were_measured_is_said() -> None:

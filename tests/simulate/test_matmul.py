@@ -208,7 +208,7 @@ def test_training_and_satasim_refuse_it_by_name(tmp_path: Path, capsys: pytest.C
     path = tmp_path / "t.yaml"
     path.write_text(WRITTEN)
     assert main(["run", "--arch", "sata_training", "--workload", str(path), "--mode", "training"]) == 2
-    assert "map: has no gradient yet, so that it cannot be trained: matmul" in capsys.readouterr().err
+    assert "layers.map: matmul has no gradient yet, and must not be trained" in capsys.readouterr().err
     assert main(["run", "--arch", "sata128_satasim", "--workload", str(path)]) == 2
     assert "map: must have weights, is a matmul" in capsys.readouterr().err
 

@@ -134,7 +134,7 @@ def test_what_is_kept_passes_the_weight_buffer_in_and_out() -> None:
 def test_inference_does_not_know_of_it() -> None:
     """Its unit is off, and only takes room."""
     found = [
-        lifsim.run("sata_training", "lenet5_mnist", overrides=("dram.model=ideal", f"optimizer.name={name}")).totals
+        lifsim.run(load_arch("sata_training", ("dram.model=ideal", f"optimizer.name={name}")), "lenet5_mnist").totals
         for name in ("sgd", "adam")
     ]
     assert found[0] == found[1]
@@ -187,7 +187,7 @@ def test_work_without_a_component_is_said_not_to_be_priced(tag: str, word: str) 
 def test_nonsense_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "--optimizer", "adam", "--batch", "0"]) == 2
     err = capsys.readouterr().err
-    assert "--optimizer: must go with --mode training" in err
+    assert "--set optimizer.name: must go with mode training" in err
     assert "batch: 0" in err
     assert main(["run", "--mode", "training", "--optimizer", "adm"]) == 2
     assert "did you mean 'adam'?" in capsys.readouterr().err

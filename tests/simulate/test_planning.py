@@ -27,6 +27,7 @@ from lifsim.simulate.inputs import load_inputs
 from lifsim.simulate.pipeline import bank_of
 from lifsim.simulate.planning import Search
 from lifsim.simulate.spikes import read_spikes
+from lifsim.units import format_bytes
 
 SLOW = ("dram.model=bandwidth", "dram.bandwidth_bytes_per_s=20MB", "dram.latency_ns=100")
 SMALL = ("buffers.membrane.size_bytes=8KiB", "buffers.weight.size_bytes=16KiB")
@@ -168,6 +169,28 @@ def test_the_note_says_which_schedule_it_came_to() -> None:
     (note,) = [note for note in by_cycles.notes if note.startswith("--objective")]
     assert note.startswith("--objective cycles: as --schedule tick, the fewest cycles of ")
     assert not any(note.startswith("--objective") for note in lifsim.run(schedule="auto").notes)
+
+
+def test_fewest_bytes_that_cost_many_cycles_are_told() -> None:
+    """Folds under `ws` load their weights at every timestep of a timestep-major group."""
+    ideal = ["dram.model=ideal"]
+    tick = lifsim.run("tpu_like_small", "lenet5_mnist", overrides=ideal)
+    auto = lifsim.run("tpu_like_small", "lenet5_mnist", schedule="auto", overrides=ideal)
+    (note,) = [note for note in auto.notes if note.startswith("--schedule auto")]
+    dearer = auto.totals.cycles.total / tick.totals.cycles.total
+    saved = tick.totals.dram_bytes.total - auto.totals.dram_bytes.total
+    assert dearer > 1.5
+    assert saved > 0
+    assert f"{format_bytes(saved)} ({saved / tick.totals.dram_bytes.total:.2%}) less than tick's" in note
+    assert f"by {dearer:.2f} times its cycles" in note
+
+
+@pytest.mark.parametrize("options", [{"schedule": "tick"}, {"schedule": "auto", "objective": "cycles"}])
+def test_no_such_price_is_told_where_none_was_paid(options: dict[str, str]) -> None:
+    auto = lifsim.run("sata128", "vgg9_cifar10", schedule="auto")
+    assert auto.totals.cycles.total == lifsim.run("sata128", "vgg9_cifar10").totals.cycles.total
+    for run in (auto, lifsim.run("tpu_like_small", "lenet5_mnist", **options)):
+        assert not any(note.startswith("--schedule auto") for note in run.notes)
 
 
 def test_where_groups_are_given_only_how_they_run_is_searched() -> None:

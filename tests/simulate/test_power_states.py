@@ -89,7 +89,7 @@ def test_an_update_costs_what_its_units_and_registers_do(capsys: pytest.CaptureF
     update = vars(totals.lif_update_pj)
     assert update == pytest.approx(updates_of(totals))
     out = tmp_path / "out"
-    assert main(["run", "--workload", "lenet5_mnist", "--out", str(out)]) == 0
+    assert main(["run", "--workload", "lenet5_mnist", "--full", "--out", str(out)]) == 0
     printed = capsys.readouterr().out
     for name in ("work", "toggling", "clock_gated"):
         assert f"{update[name]:.3g} pJ" in printed

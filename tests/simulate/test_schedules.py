@@ -91,7 +91,7 @@ def test_of_partitions_that_work_as_long_the_one_that_moves_fewer_bytes_is_taken
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"chunk": 3, "batch": 2}, "chunk: 3 must lie in 1..2"),
+        ({"chunk": 3, "batch": 2, "schedule": "timestep"}, "chunk: 3 must lie in 1..2"),
         ({"chunk": 0}, "chunk: 0 must be >= 1"),
         ({"schedule": "timestep", "overrides": ["buffers.membrane.size_bytes=0"]}, "buffers.membrane.size_bytes: 0"),
         ({"sharing": "layer", "overrides": ["buffers.membrane.size_bytes=0"]}, "as conv1 to conv2 do"),

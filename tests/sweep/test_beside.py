@@ -141,14 +141,14 @@ def test_training_is_compared_with_training_that_keeps_membranes_alike(bptt: str
 
 def test_python_has_the_same_comparison() -> None:
     result = lifsim.run("sata128", "lenet5_mnist", "channel2", overrides=MEMORY)
-    found = lifsim.compare(result)
+    found = lifsim.beside_none(result)
     assert found is not None
     assert found.shared.totals == result.totals
     frame = found.frame
     assert list(frame.columns) == ["channel2", *(step.says for step in found.steps)]
     assert frame.loc["energy_pj.compute.lif", "no sharing: 64 LIF units, not 128"] < -0.4
     assert frame.loc["cycles.total", "sharing's own, none alike"] == 0
-    assert lifsim.compare(lifsim.run("sata128", "lenet5_mnist", overrides=MEMORY)) is None
+    assert lifsim.beside_none(lifsim.run("sata128", "lenet5_mnist", overrides=MEMORY)) is None
 
 
 def test_the_engine_fires_for_each_sharing_what_that_fires() -> None:

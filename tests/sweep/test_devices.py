@@ -79,7 +79,7 @@ def test_a_sweep_is_not_continued_with_another_device(
 @pytest.mark.parametrize(
     ("vary", "message"),
     [
-        ("dram.device=hbm2,hbm3", "--vary dram.device dram.device: 'hbm3' must be a file or a shipped DRAM"),
+        ("dram.device=hbm2,hbm3", "--vary dram.device: 'hbm3' must be a file or a shipped DRAM"),
         ("dram.device.controller.read_queue=0,8", "--vary dram.device.controller.read_queue"),
         ("dram.device=own.yaml,hbm2", "own.yaml:2:1 dram.device.timing.CL: must be given"),
     ],

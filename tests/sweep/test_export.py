@@ -45,10 +45,25 @@ def test_an_export_is_the_same_bytes_each_time_and_overwrites_nothing_unasked(
         for name in ("a", "b"):
             assert main(["store", "export", "s", "--format", form, "--out", f"{name}.{form}"]) == 0
         assert Path(f"a.{form}").read_bytes() == Path(f"b.{form}").read_bytes()
+    assert main(["store", "export", "s", "--out", "a.csv"]) == 0
+    assert capsys.readouterr().out.endswith("a.csv holds this already\n")
+    Path("a.csv").write_text("mine")
     assert main(["store", "export", "s", "--out", "a.csv"]) == 2
     assert "must not be overwritten" in capsys.readouterr().err
+    assert Path("a.csv").read_text() == "mine"
     assert main(["store", "export", "s", "--out", "a.csv/x"]) == 2
     assert main(["store", "export", "absent"]) == 2
+
+
+def test_an_export_that_is_told_no_place_takes_that_of_no_other_file(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("s.csv").write_text("mine")
+    for told in ("written to s-2.csv; s.csv holds something else", "s-2.csv holds this already"):
+        assert main(["store", "export", "s"]) == 0
+        assert capsys.readouterr().out.splitlines() == [told]
+    assert Path("s.csv").read_text() == "mine"
+    assert main(["store", "export", "s", "--force"]) == 0
+    assert capsys.readouterr().out.splitlines() == ["written to s.csv, in the place of what was there"]
+    assert Path("s.csv").read_bytes() == Path("s-2.csv").read_bytes()
 
 
 def test_show_sorts_by_any_column_and_shows_what_varies(capsys: pytest.CaptureFixture[str]) -> None:

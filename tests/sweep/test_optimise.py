@@ -8,10 +8,12 @@ import pytest
 
 from lifsim.cli.main import main
 from lifsim.errors import InputError
+from lifsim.schedule.traffic import DramBytes
 from lifsim.sweeps.optimise import Limit
 from lifsim.sweeps.outcome import figure_names
 from lifsim.sweeps.store import Store
 from lifsim.sweeps.stored_row import Row
+from lifsim.training.traffic import StageBytes
 
 pytest.importorskip("optuna")
 
@@ -125,13 +127,17 @@ def test_a_goal_is_judged_before_any_point_is_run(capsys: pytest.CaptureFixture[
 
 @pytest.mark.parametrize("device", ["lpddr3_1600_x32", "ddr4_2400"])
 def test_the_names_of_figures_are_those_of_runs(device: str) -> None:
-    given = ["sweep", "--workload", "lenet5_mnist", "--set", f"dram.device={device}", "--out", "s"]
-    assert main([*given, "--vary", "dram.model=cycle,ideal"]) == 0
-    timed, ideal = ({k for k, v in row.figures.items() if isinstance(v, int | float)} for row in _rows("s"))
-    names = figure_names()
+    given = ["sweep", "--workload", "lenet5_mnist", "--set", f"dram.device={device}", "--out", "s", "--batch", "1"]
+    assert main([*given, "--vary", "dram.model=cycle,ideal", "--vary", "mode=inference,training"]) == 0
+    found = {(row.settings["mode"], row.settings["dram.model"]): row.figures.items() for row in _rows("s")}
+    numbers = {point: {k for k, v in figures if isinstance(v, int | float)} for point, figures in found.items()}
     only_asleep = ("power_down", "self_refresh", "standby_pj") if device == "ddr4_2400" else ()
-    assert timed == {name for name in names if not any(word in name for word in only_asleep)}
-    assert ideal == {name for name in names if not name.startswith("dram.")}
+    names = {name for name in figure_names() if not any(word in name for word in only_asleep)}
+    only_trained = {f"dram_bytes.{name}" for name in StageBytes().shown().keys() - DramBytes().shown().keys()}
+    assert numbers["training", "cycle"] == names
+    assert numbers["inference", "cycle"] == names - only_trained
+    assert numbers["training", "ideal"] == {name for name in names if not name.startswith("dram.")}
+    assert numbers["inference", "ideal"] == numbers["training", "ideal"] - only_trained
 
 
 def test_limits_are_met_as_their_signs_say() -> None:

@@ -92,7 +92,11 @@ def test_other_rates_are_played_only_where_zeros_save_time(
 
 def test_a_run_tells_them_unasked_where_rates_are_assumed(file: str, capsys: pytest.CaptureFixture[str]) -> None:
     settings = [text for each in MEMORY for text in ("--set", each)]
-    assert main(["run", "--workload", file, *settings, "--out", "one"]) == 0
+    assert main(["run", "--workload", file, *settings, "--out", "first"]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "assumed spikes are random at assumed, not measured rates" in out
+    assert "rates x 0.5, x 2: cycles =, =; energy -" in out
+    assert main(["run", "--workload", file, *settings, "--full", "--out", "one"]) == 0
     out = " ".join(capsys.readouterr().out.split())
     assert "rates are assumed; at half: cycles =, energy -" in out
     assert "at twice: cycles =, energy +" in out

@@ -186,7 +186,6 @@ def test_a_dry_run_counts_and_estimates_and_leaves_nothing(capsys: pytest.Captur
         (["--vary", "array.rows=1:8:x1", "--out", "s"], "never ends"),
         (["--vary", "array.rows=1:1000", "--vary", "array.cols=1:1000", "--vary", "batch=1:1000", "--out", "s"],
          "1,000,000,000 points"),
-        (["--vary", "array.rows=1:8"], "--out"),
         (["absent.yaml", "--out", "s"], "absent.yaml"),
         (["--out", "s", "--jobs", "0"], "--jobs"),
         (["--out", "s", "--scheduler", "tcp://127.0.0.1:x"], "must be the address of a running Dask scheduler"),

@@ -281,9 +281,7 @@ class _LayerStages:
 
     def _norm_cycles(self) -> int:
         """Passes over the sums of the batch, as many at a time as there are gradient units."""
-        layer, shape = self.layer, shape_of(self.machine.array)
-        rows = rows_of(layer.out_shape)
-        calls = LifCalls(rows, layer.pixels, layer.group_filters, layer.groups, layer.rounds, 1, overlapped=False)
+        layer, shape, calls = self.layer, shape_of(self.machine.array), norm_calls(self.layer)
         dataflow = DATAFLOWS[self.machine.array.dataflow]
         laid = laid_out(layer, shape, dataflow, self.forward.cut, tick_batched=self.tick_batched)
         return served(calls, laid).size * layer.rounds * self.batch * self.setup.bank.pass_cycles
@@ -325,6 +323,12 @@ class _LayerStages:
             timesteps=(),
             input_words=work.input_words,
         )
+
+
+def norm_calls(layer: Layer) -> LifCalls:
+    """The passes over the sums of `layer` that its batch norm takes, as calls of neurons, one for each."""
+    rows = rows_of(layer.out_shape)
+    return LifCalls(rows, layer.pixels, layer.group_filters, layer.groups, layer.rounds, 1, overlapped=False)
 
 
 def _cycles(array: ArrayCycles, lif: int) -> Cycles:

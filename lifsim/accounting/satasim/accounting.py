@@ -15,6 +15,7 @@ from lifsim.model.arch import Arch
 from lifsim.model.buffers import Buffers
 from lifsim.model.network import Network
 from lifsim.model.schema import known
+from lifsim.note import Note
 
 
 @ACCOUNTINGS.register
@@ -26,7 +27,12 @@ class SataSim(Accounting):
     scheduled = False
     reads_spikes = False
     dataflows = ("sata",)
-    notes = ("counted and priced as SATA_Sim does, to the letter; sparsity is the workload's mean rate",)
+    notes = (
+        Note(
+            "counted and priced as SATA_Sim does, to the letter; sparsity is the workload's mean rate",
+            "counted and priced as SATA_Sim does, to the letter",
+        ),
+    )
 
     def refusals(self, arch: Arch) -> Sequence[Iterator[tuple[str, str]]]:
         """Other dataflows than its own, memory that somebody waits for, and what its bill of materials cannot say."""
@@ -42,6 +48,8 @@ class SataSim(Accounting):
             yield Fault(f"{asked.batch} must be 1: accounting satasim counts one image", path="batch")
         if asked.schedule != "tick":
             yield Fault(f"{asked.schedule} must be tick: accounting satasim counts layer by layer", path="schedule")
+        if asked.chunk is not None:
+            yield Fault(f"{asked.chunk} must be auto: accounting satasim counts one image", path="chunk")
 
     def costs(self, arch: Arch) -> Costs:
         return costs_of(arch)

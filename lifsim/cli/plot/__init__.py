@@ -22,8 +22,8 @@ FIGURES = {
     table=FIGURES,
     epilog="""\b
 Examples:
-  lifsim plot fig9
-  lifsim plot fig9 reports/run-none reports/run-channel2 reports/run-channel4 --out fig9.pdf
+  lifsim plot roofline --workload lenet5_mnist --out figures/roofline_lenet5.png
+  lifsim plot fig9 --part top --out figures/computation.pdf
 """,
 )
 def plot() -> None:

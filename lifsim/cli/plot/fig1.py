@@ -6,7 +6,7 @@ import click
 
 from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.memory_options import MemoryOptions, memory_workload
-from lifsim.cli.plot.output import Output, say_written
+from lifsim.cli.plot.output import Output
 
 
 @click.command(
@@ -14,7 +14,7 @@ from lifsim.cli.plot.output import Output, say_written
     epilog="""\b
 Examples:
   lifsim plot fig1
-  lifsim plot fig1 --workload resnet19_imagenet100 --timesteps 4 --batch 16 --out fig1.pdf
+  lifsim plot fig1 --workload resnet19_imagenet100 --timesteps 4 --batch 16 --out figures/fig1_batch.pdf
 """,
 )
 @memory_workload
@@ -29,16 +29,16 @@ def fig1(
     from lifsim.cli.watching import watching
     from lifsim.report.plot import fig1 as figure
 
-    target = output.target("fig1")
+    target = output.place("fig1")
     with watching() as watch:
         figure(
             workload,
             arch=memory.arch,
-            overrides=memory.overrides,
+            overrides=memory.settings,
             timesteps=memory.timesteps,
             batch=memory.batch,
             out=target,
-            force=output.replaces,
+            style=output.style,
+            size=output.size,
             watch=watch,
         )
-    say_written(target)

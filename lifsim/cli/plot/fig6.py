@@ -7,15 +7,15 @@ from pathlib import Path
 import click
 
 from lifsim.cli.family import FamilyCommand, options_of
-from lifsim.cli.plot.output import Output, say_written
+from lifsim.cli.plot.output import Output
 
 
 @click.command(
     cls=FamilyCommand,
     epilog="""\b
 Examples:
-  lifsim study --workload digits_cnn --out reports/digits
-  lifsim plot fig6 reports/digits
+  lifsim study --workload digits_cnn --epochs 2 --seeds 1 --sharing none,channel2 --out reports/small_study
+  lifsim plot fig6 reports/small_study
 """,
 )
 @click.argument("study", type=click.Path(path_type=Path))
@@ -29,7 +29,6 @@ def fig6(study: Path, threads: int | None, output: Output) -> None:
     from lifsim.cli.watching import watching
     from lifsim.report.plot import fig6 as figure
 
-    target = output.target("fig6")
+    target = output.place("fig6")
     with watching() as watch:
-        figure(study, threads=threads, out=target, force=output.replaces, watch=watch)
-    say_written(target)
+        figure(study, threads=threads, out=target, style=output.style, size=output.size, watch=watch)

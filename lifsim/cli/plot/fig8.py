@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
+from lifsim.cli.completing import archs, sharings, workloads
 from lifsim.cli.cuts import SHARES, shares_of
 from lifsim.cli.family import FamilyCommand, options_of
-from lifsim.cli.plot.output import Output, say_written
+from lifsim.cli.plot.output import Output
 from lifsim.cli.say import say
 from lifsim.cli.stopping import kept_when_stopped
 from lifsim.config import defaults
@@ -25,9 +26,8 @@ SHARINGS = ",".join(defaults.FIG7_SHARINGS)
     epilog="""\b
 Examples:
   lifsim plot fig8
-  lifsim study --workload digits_cnn --out reports/digits
-  lifsim plot fig8 reports/digits
-  lifsim plot fig8 reports/digits --retrain-epochs 0 --shares 0,0.5,0.9 --out fig8.svg
+  lifsim study --workload digits_cnn --epochs 2 --seeds 1 --sharing none,channel2 --out reports/small_study
+  lifsim plot fig8 reports/small_study --retrain-epochs 0 --shares 0,0.5,0.9 --out figures/fig8_study.svg
 """,
 )
 @click.argument("study", required=False, type=click.Path(path_type=Path))
@@ -36,12 +36,31 @@ Examples:
     "--retrain-epochs", type=click.IntRange(min=0), default=defaults.RETRAIN_EPOCHS, show_default=True,
     help="Training after each cut.",
 )  # fmt: skip
-@click.option("--arch", default=defaults.ARCH, show_default=True, help="Bits per weight and membrane of the study's.")
+@click.option(
+    "--arch",
+    shell_complete=archs,
+    default=defaults.ARCH,
+    show_default=True,
+    help="Bits per weight and membrane of the study's.",
+)
 @click.option("--jobs", type=click.IntRange(min=1), help="Networks pruned at a time. Default: all CPUs.")
 @click.option(
-    "--networks", metavar="NAME|FILE,...", default=NETWORKS, show_default=True, help="Of the right half, with commas."
+    "--networks",
+    shell_complete=workloads,
+    metavar="NAME|FILE,...",
+    default=NETWORKS,
+    show_default=True,
+    help="Of the right half, with commas.",
 )
-@click.option("--sharing", "sharings", metavar="SHARING,...", default=SHARINGS, show_default=True, help="Its sharings.")
+@click.option(
+    "--sharing",
+    "sharings",
+    shell_complete=sharings,
+    metavar="SHARING,...",
+    default=SHARINGS,
+    show_default=True,
+    help="Its sharings.",
+)
 @click.option(
     "--pruned", type=float, default=defaults.FIG8_PRUNED, show_default=True, help="Share of its weights that is pruned."
 )
@@ -70,7 +89,7 @@ def fig8(
     from lifsim.cli.watching import watching
     from lifsim.report.plot import fig8 as figure
 
-    target = output.target("fig8")
+    target = output.place("fig8")
     kept = f"{study} keeps the networks that were pruned; the same command goes on"
     with kept_when_stopped(kept) if study else nullcontext(), watching() as watch:
         figure(
@@ -84,10 +103,10 @@ def fig8(
             bits=bits,
             jobs=jobs,
             out=target,
-            force=output.replaces,
+            style=output.style,
+            size=output.size,
             watch=_announced(watch, retrain_epochs),
         )
-    say_written(target)
 
 
 def _announced(watch: Watch, retrain_epochs: int) -> Watch:

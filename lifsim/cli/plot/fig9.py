@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from lifsim.cli.completing import workloads
 from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.inputs import Simulation, number
-from lifsim.cli.plot.output import Output, say_written
+from lifsim.cli.plot.output import Output
 from lifsim.cli.usual_sharings import usual_sharings
 from lifsim.cli.where_possible import fitted, say_left, where_possible_option
 from lifsim.config import defaults
@@ -28,9 +29,13 @@ PARTS = ("top", "bottom", "all")
     epilog="""\b
 Examples:
   lifsim plot fig9
-  lifsim plot fig9 --part top --trace vgg16.npz --out fig9_top.svg
-  lifsim plot fig9 --part top reports/run-none reports/run-channel2 reports/run-channel4
-  lifsim plot fig9 --part bottom --mini-batch 8 --set buffers.membrane.size_bytes=128KiB --out fig9_bottom.pdf
+  lifsim trace make --workload vgg16_cifar10 --seed 9 --out results/nine.npz
+  lifsim plot fig9 --part top --workload vgg16_cifar10 --trace results/nine.npz --out figures/fig9_trace.svg
+  lifsim run --workload lenet5_mnist --sharing none --out results/drawn_none
+  lifsim run --workload lenet5_mnist --sharing channel2 --out results/drawn_channel2
+  lifsim plot fig9 --part top results/drawn_none results/drawn_channel2 --out figures/fig9_stored.svg
+  lifsim plot fig9 --part bottom --mini-batch 8 --set buffers.membrane.size_bytes=128KiB \\
+      --out figures/fig9_bottom.pdf
 """,
 )
 @click.argument("runs", nargs=-1, metavar="[RUN...]", type=click.Path(path_type=Path))
@@ -43,7 +48,12 @@ Examples:
     show_default=True,
     help="Images of the bottom half's mini-batch.",
 )
-@click.option("--networks", metavar="NAME|FILE,...", help="The bottom half's. Default: VGG-16 on the five datasets.")
+@click.option(
+    "--networks",
+    shell_complete=workloads,
+    metavar="NAME|FILE,...",
+    help="The bottom half's. Default: VGG-16 on the five datasets.",
+)
 @where_possible_option
 @options_of(Simulation, "simulation")
 @options_of(Output, "output")
@@ -70,13 +80,13 @@ def fig9(
     from lifsim.report.plot import fig9 as figure
     from lifsim.report.plot.bottom import read_bottom
     from lifsim.report.plot.computation import files_of
-    from lifsim.report.plot.drawing import checked
+    from lifsim.report.plot.drawing import Asked
 
-    faults, inputs, target = list[Fault](), None, output.target("fig9")
+    faults, inputs, target = list[Fault](), None, output.place("fig9")
     asked = [name.strip() for name in networks.split(",")] if networks else []
     arch, settings = (None, ()) if part == "top" else (simulation.arch, simulation.settings)
     with collecting(faults):
-        checked(target, force=output.replaces, sources=files_of(runs))
+        Asked(target, style=output.style, size=output.size).page(files_of(runs))
     with collecting(faults):
         if runs and part != "bottom":
             _refuse_ignored(simulation, part, where_possible=share_where_possible)
@@ -99,10 +109,10 @@ def fig9(
             mini_batch=mini_batch,
             share_where_possible=share_where_possible,
             out=target,
-            force=output.replaces,
+            style=output.style,
+            size=output.size,
             watch=watch,
         )
-    say_written(target)
 
 
 def _made(inputs: Inputs, watch: Watch, *, where_possible: bool) -> list[Result]:

@@ -1,19 +1,27 @@
-"""Where a figure goes."""
+"""Where a figure goes, and how it looks."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import click
 
 from lifsim.cli.say import say
+from lifsim.errors import Fault, did_you_mean
+
+if TYPE_CHECKING:
+    from lifsim.report.figures.files import Place
+
+FORMATS = ("png", "svg", "pdf")
+STYLES = ("paper", "slides")
 
 
 @dataclass(frozen=True)
 class Output:
-    """--out and --force."""
+    """--out, --format, --style, --size and --force."""
 
     out: Annotated[
         Path | None,
@@ -21,21 +29,59 @@ class Output:
             "--out",
             type=click.Path(path_type=Path),
             help="File of the figure: .png, .svg or .pdf; its numbers go beside it as .csv. "
-            "Default: reports/<figure>.png.",
+            "Default: reports/<figure>.png, numbered where that is another figure.",
         ),
+    ]
+    formats: Annotated[
+        str | None,
+        click.option(
+            "--format",
+            "formats",
+            metavar="png,svg,pdf",
+            help="One or several, beside each other, of one table. Default: as --out ends, or png.",
+        ),
+    ]
+    style: Annotated[
+        str,
+        click.option(
+            "--style",
+            type=click.Choice(STYLES),
+            default="paper",
+            show_default=True,
+            help="Columns of a paper, or slides: larger text, wider lines.",
+        ),
+    ]
+    size: Annotated[
+        str | None,
+        click.option("--size", metavar="WxH", help="Such as 3.5x2.6in or 89x66mm. Default: each figure has its own."),
     ]
     force: Annotated[bool, click.option("--force", is_flag=True, help="Overwrite --out.")]
 
-    def target(self, figure: str) -> Path:
-        """The file of `figure`; whoever draws it tells whether it can be written."""
-        return self.out or Path("reports") / f"{figure}.png"
+    def place(self, figure: str) -> Place:
+        """Of `figure`; whoever draws it tells whether it can be written, and what is wrong with these options."""
+        from lifsim.report.figures.files import Place
 
-    @property
-    def replaces(self) -> bool:
-        """Whether a file that is there may be overwritten: those of the default place are LIFSim's own."""
-        return self.force or self.out is None
+        stem = self.out or Path("reports") / figure
+        if self.formats is None and self.out is not None:
+            return Place((self.out,), self.force, told=_say_written)
+        wanted = list(dict.fromkeys(name.strip().lower().lstrip(".") for name in (self.formats or "png").split(",")))
+        faults = [
+            Fault(f"{name!r} must be one of {', '.join(FORMATS)}{did_you_mean(name, FORMATS)}", path="--format")
+            for name in wanted if name not in FORMATS
+        ]  # fmt: skip
+        ending = stem.suffix.lower().lstrip(".")
+        if self.out is not None and ending in FORMATS:
+            if ending not in wanted:
+                faults.append(Fault(f"{stem} must end in one of --format {self.formats}, or in none", path="out"))
+            stem = stem.with_suffix("")
+        if faults:
+            return Place((stem,), wrong=tuple(faults))
+        pictures = tuple(stem.with_name(f"{stem.name}.{kind}") for kind in wanted)
+        return Place(pictures, self.force, numbered=self.out is None, told=_say_written)
 
 
-def say_written(target: Path) -> None:
-    """The file of a figure and that of its numbers."""
-    say(str(target), str(target.with_suffix(".csv")))
+def _say_written(written: Sequence[Path], stale: Sequence[Path]) -> None:
+    """The files of a figure and that of its numbers."""
+    say(*map(str, written))
+    for path in stale:
+        say(f"note: {path} shows other numbers than {written[-1]} has now", err=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from lifsim.cli.family import FamilyCommand, options_of
-from lifsim.cli.plot.output import Output, say_written
+from lifsim.cli.plot.output import Output
 from lifsim.cli.say import say
 from lifsim.errors import Fault, InputError
 
@@ -16,10 +16,15 @@ from lifsim.errors import Fault, InputError
     cls=FamilyCommand,
     epilog="""\b
 Examples:
-  lifsim plot sweep sweeps/x --x buffers.membrane.size_bytes --y dram_bytes.total --by sharing
-  lifsim plot sweep sweeps/x --x array.rows --y cycles.total --where array.cols=8
-  lifsim plot sweep sweeps/x --pareto energy_pj.total,cycles.total --by sharing --out pareto.pdf
-  lifsim plot sweep sweeps/x --heat buffers.weight.size_bytes,buffers.membrane.size_bytes --y dram_bytes.total
+  lifsim sweep --workload vgg9_cifar10 --sharing none,layer --schedule timestep --vary array.rows=8,16 \\
+      --vary buffers.membrane.size_bytes=4KiB:64KiB:x2 --out sweeps/drawn
+  lifsim plot sweep sweeps/drawn --x buffers.membrane.size_bytes --y dram_bytes.total --by sharing \\
+      --where array.rows=8 \\
+      --out figures/sweep_lines.png
+  lifsim plot sweep sweeps/drawn --pareto energy_pj.total,cycles.total --by sharing --out figures/sweep_pareto.pdf
+  lifsim plot sweep sweeps/drawn --heat array.rows,buffers.membrane.size_bytes --y dram_bytes.total \\
+      --where sharing=none \\
+      --out figures/sweep_heat.png
 """,
 )
 @click.argument("store", type=click.Path(path_type=Path))
@@ -51,7 +56,7 @@ def sweep(
     from lifsim.sweeps.store import Store
 
     refuse_unless_one({"--x": x, "--heat": heat, "--pareto": pareto})
-    target = output.target("sweep")
+    target = output.place("sweep")
     figure(
         store,
         x=x,
@@ -61,13 +66,13 @@ def sweep(
         pareto=_two(pareto, "--pareto"),
         where=where,
         out=target,
-        force=output.replaces,
+        style=output.style,
+        size=output.size,
     )
     with Store.read(store) as opened:
         across = across_nodes(table_of(opened))
     if across:
         say(f"note: {across}", err=True)
-    say_written(target)
 
 
 def _two(text: str | None, option: str) -> tuple[str, str] | None:

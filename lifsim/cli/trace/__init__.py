@@ -15,9 +15,9 @@ COMMANDS = {
 
 _EPILOG = """\b
 Examples:
-  lifsim trace import spikes.npz --workload vgg16_cifar10 --out vgg16.npz
-  lifsim trace make --workload vgg16_cifar10 --rates 0.15 --out synthetic.npz
-  lifsim trace info vgg16.npz
+  lifsim trace import tests/reference/spike_traces/lenet5_mnist.npz --workload lenet5_mnist --out results/lenet5.npz
+  lifsim trace make --workload vgg16_cifar10 --rates 0.15 --out results/synthetic.npz
+  lifsim trace info results/synthetic.npz
 """
 
 

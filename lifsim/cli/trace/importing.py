@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from lifsim.cli.completing import sharings, workloads
 from lifsim.cli.trace.network import network_for_trace, workload_files
 from lifsim.cli.trace.written import say_written
 from lifsim.cli.watching import watching
@@ -27,7 +28,9 @@ from lifsim.trace.writer import save
 @click.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The trace to write.")
-@click.option("--workload", metavar="NAME|FILE", help="Network that the spikes must fit. Default: any.")
+@click.option(
+    "--workload", shell_complete=workloads, metavar="NAME|FILE", help="Network that the spikes must fit. Default: any."
+)
 @click.option(
     "--timesteps",
     type=click.IntRange(min=1),
@@ -40,7 +43,13 @@ from lifsim.trace.writer import save
     show_default=True,
     help="How the leading axis, or axes, hold T timesteps of B images: timesteps outer, or images outer.",
 )
-@click.option("--sharing", default="none", show_default=True, help="Sharing under which the spikes were recorded.")
+@click.option(
+    "--sharing",
+    shell_complete=sharings,
+    default="none",
+    show_default=True,
+    help="Sharing under which the spikes were recorded.",
+)
 @where_possible_option
 @click.option("--source", default="", help="Where the spikes come from, in words; kept in the trace.")
 @click.option("--force", is_flag=True, help="Replace an existing --out.")
@@ -64,8 +73,10 @@ def import_trace(
 
     \b
     Examples:
-      lifsim trace import spikes.npz --workload vgg16_cifar10 --out vgg16.npz
-      lifsim trace import batch.npz --timesteps 4 --layout BT --sharing channel2 --out batch_trace.npz
+      lifsim trace import tests/reference/spike_traces/lenet5_mnist.npz --workload lenet5_mnist \\
+          --out results/lenet5.npz
+      lifsim trace import tests/reference/spike_traces/lenet5_mnist.npz --timesteps 8 --layout BT \\
+          --out results/four_images.npz
     """
     sharings = Sharing.parse(fitted(sharing, where_possible=share_where_possible))
     check_targets([out], [file, *workload_files(workload)], replace=True)

@@ -8,19 +8,20 @@ from typing import Any
 
 import click
 
+from lifsim.cli.completing import workloads
+from lifsim.cli.watching import watching
 from lifsim.config.workload import load_workload
 from lifsim.csv_text import csv_text
-from lifsim.errors import visible
 from lifsim.trace.opening import open_trace
 from lifsim.trace.source import Trace
 from lifsim.trace.statistics import LayerStatistics, statistics
 
-PIPE_WIDTH = 1000  # characters of a line where there is no terminal to fit
-
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--workload", metavar="NAME|FILE", help="Network that the trace must fit. Default: any.")
+@click.option(
+    "--workload", shell_complete=workloads, metavar="NAME|FILE", help="Network that the trace must fit. Default: any."
+)
 @click.option(
     "--format",
     "output",
@@ -37,12 +38,13 @@ def info(file: Path, workload: str | None, output: str) -> None:
 
     \b
     Examples:
-      lifsim trace info vgg16.npz
-      lifsim trace info vgg16.npz --format json
+      lifsim trace make --workload lenet5_mnist --out results/informative.npz
+      lifsim trace info results/informative.npz
+      lifsim trace info results/informative.npz --format json
     """
     network = load_workload(workload) if workload is not None else None
-    with open_trace(file, network) as trace:
-        layers = statistics(trace)
+    with open_trace(file, network) as trace, watching() as watch:
+        layers = statistics(trace, watch)
     match output:
         case "json":
             click.echo(json.dumps(_as_json(trace, layers), indent=1))
@@ -96,11 +98,11 @@ def _print_table(trace: Trace, layers: tuple[LayerStatistics, ...]) -> None:
         shares = (f"{100 * share:.2f}" for share in (layer.rate, layer.silent_share))
         rates = " ".join(f"{100 * rate:.2f}" for rate in layer.rates)
         table.add_row(layer.name, _shape(layer), *shares, f"{layer.spikes_per_active_neuron:.2f}", rates)
-    console = Terminal(highlight=False, width=terminal_columns(PIPE_WIDTH))
+    console = Terminal(highlight=False, width=terminal_columns())
     extent = f"sharing {trace.sharing}, {trace.timesteps} timesteps, batch {trace.batch}"
-    console.print(f"{trace.workload or 'any workload'}, {extent}")
+    console.print_line(f"{trace.workload or 'any workload'}, {extent}")
     if trace.provenance:
-        console.print(visible(trace.provenance))
+        console.print_line(trace.provenance)
     console.print_table(table)
 
 

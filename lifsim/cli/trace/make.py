@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from lifsim.cli.completing import workloads
 from lifsim.cli.trace.network import network_for_trace, workload_files
 from lifsim.cli.trace.written import say_written
 from lifsim.cli.watching import watching
@@ -18,7 +19,9 @@ from lifsim.trace.writer import save
 
 
 @click.command()
-@click.option("--workload", metavar="NAME|FILE", required=True, help="Network (lifsim list workloads).")
+@click.option(
+    "--workload", shell_complete=workloads, metavar="NAME|FILE", required=True, help="Network (lifsim list workloads)."
+)
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The trace to write.")
 @click.option(
     "--rates",
@@ -39,9 +42,9 @@ def make(
 
     \b
     Examples:
-      lifsim trace make --workload vgg16_cifar10 --out vgg16.npz
-      lifsim trace make --workload vgg16_cifar10 --rates 0.15 --batch 8 --seed 1 --out vgg16.npz
-      lifsim trace make --workload vgg16_cifar10 --rates conv2=0.1:0.2:0.1:0.2,conv3=0.3 --out vgg16.npz
+      lifsim trace make --workload vgg16_cifar10 --out results/stated.npz
+      lifsim trace make --workload vgg16_cifar10 --rates 0.15 --batch 8 --seed 1 --out results/even.npz
+      lifsim trace make --workload vgg16_cifar10 --rates conv2=0.1:0.2:0.1:0.2,conv3=0.3 --out results/uneven.npz
     """
     check_targets([out], workload_files(workload), replace=True)
     network = network_for_trace(workload, timesteps)

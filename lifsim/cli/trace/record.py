@@ -6,17 +6,27 @@ from pathlib import Path
 
 import click
 
+from lifsim.cli.completing import images, settings, sharings, weights, workloads
 from lifsim.cli.trace.network import workload_files
 from lifsim.cli.trace.written import say_written
 from lifsim.cli.where_possible import fitted, say_left, where_possible_option
 
 
 @click.command()
-@click.option("--workload", metavar="NAME|FILE", required=True, help="Network (lifsim list workloads).")
-@click.option("--sharing", default="none", show_default=True, help="Sharing under which the network runs.")
+@click.option(
+    "--workload", shell_complete=workloads, metavar="NAME|FILE", required=True, help="Network (lifsim list workloads)."
+)
+@click.option(
+    "--sharing",
+    shell_complete=sharings,
+    default="none",
+    show_default=True,
+    help="Sharing under which the network runs.",
+)
 @where_possible_option
 @click.option(
     "--weights",
+    shell_complete=weights,
     metavar="FILE|calibrated",
     default="calibrated",
     show_default=True,
@@ -25,6 +35,7 @@ from lifsim.cli.where_possible import fitted, say_left, where_possible_option
 @click.option(
     "--input",
     "images",
+    shell_complete=images,
     metavar="FILE|random|DATA",
     default="random",
     show_default=True,
@@ -36,7 +47,14 @@ from lifsim.cli.where_possible import fitted, say_left, where_possible_option
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The trace to write.")
 @click.option("--membranes", type=click.Path(path_type=Path), help="Also write u' of every LIF call, as .npz.")
 @click.option("--force", is_flag=True, help="Replace existing files.")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a key, e.g. timesteps=8.")
+@click.option(
+    "--set",
+    "settings",
+    shell_complete=settings,
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Override a key, e.g. timesteps=8.",
+)
 def record(
     workload: str,
     sharing: str,
@@ -59,8 +77,10 @@ def record(
 
     \b
     Examples:
-      lifsim trace record --workload vgg16_cifar10 --sharing channel4 --out vgg16_channel4.npz
-      lifsim trace record --workload digits_cnn --weights digits.npz --input digits --batch 16 --out digits_spikes.npz
+      lifsim trace record --workload vgg9_cifar10 --sharing channel4 --out results/vgg9_channel4.npz
+      lifsim train --workload digits_cnn --epochs 2 --out results/to_record.npz
+      lifsim trace record --workload digits_cnn --weights results/to_record.npz --input digits --batch 16 \\
+          --out results/digits_spikes.npz
     """
     from lifsim.cli.watching import watching
     from lifsim.config.workload import load_workload

@@ -14,6 +14,7 @@ from lifsim.engine.weights import Weights
 from lifsim.engine.workers import Workers
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
+from lifsim.watch import Watch, unwatched
 
 Array = NDArray[Any]
 
@@ -25,6 +26,6 @@ def random_examples(network: Network, count: int, seed: int) -> tuple[Array, Arr
     return images, np.random.default_rng([seed, count, 2]).integers(0, classes, count)
 
 
-def weights_at_rates(network: Network, sharing: Sharing, images: Array, seed: int) -> Weights:
+def weights_at_rates(network: Network, sharing: Sharing, images: Array, seed: int, watch: Watch = unwatched) -> Weights:
     """Weights under which `images` make the network fire at its workload's rates. Raises InputError."""
-    return calibrated_weights(network, sharing, encode(network, images, seed), seed, Workers())
+    return calibrated_weights(network, sharing, encode(network, images, seed), seed, Workers(), watch)

@@ -15,6 +15,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from lifsim.config.document import kind_at
+from lifsim.config.file_kind import in_words
 from lifsim.config.json_file import read_json
 from lifsim.engine.data import Dataset
 from lifsim.engine.training.backprop import Learner
@@ -122,7 +124,7 @@ def open_study(folder: Path) -> Study:
     """The study in `folder`. Raises InputError."""
     way_out = Fault("must be the folder of a study that `lifsim study` wrote", source=str(folder))
     if not (folder / _FILE).is_file():
-        raise InputError(way_out)
+        raise InputError(replace(way_out, message=way_out.message + in_words(kind_at(folder))))
     try:
         found = read_json(_Stored, folder / _FILE)
     except InputError as error:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lifsim.play.record import LayerRecord
 from lifsim.sweeps.beside import Comparison
-from lifsim.units import change_text
+from lifsim.units import change_text, format_si
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,15 @@ class Beside:
     def text(self) -> str:
         """One line for people."""
         said = [
-            f"{name} {value:,.0f}{f' ({change_text(self.shared / value - 1)})' if value else ''}"
+            f"{name} {self._amount(value)}{f' ({change_text(self.shared / value - 1)})' if value else ''}"
             for name, value in (("alike", self.alike), ("as it is", self.as_it_is))
         ]
-        return f"{self.quantity} {self.shared:,.0f} {self.unit}; none {', none '.join(said)}"
+        unit = "" if self.unit == "pJ" else f" {self.unit}"
+        return f"{self.quantity} {self._amount(self.shared)}{unit}; none {', none '.join(said)}"
+
+    def _amount(self, value: float) -> str:
+        """An energy with its unit."""
+        return format_si(value * 1e-12, "J") if self.unit == "pJ" else f"{value:,.0f}"
 
 
 def beside_head(comparison: Comparison) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from lifsim.accounting.books import Cycles
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.own.array_work import LifCalls, lif_calls, lif_tiles, served
 from lifsim.hardware.array import SPARSITIES, Gemm, Kept, Laid
@@ -14,7 +15,7 @@ from lifsim.hardware.lif_unit import lif_bank
 from lifsim.model.arch import Arch
 from lifsim.model.network import Layer
 from lifsim.play.bound import STALLS
-from lifsim.report.explain.line import Line, alike, plus, product, total
+from lifsim.report.explain.line import Line, alike, plus, product, times, total
 from lifsim.units import counted
 
 UNIT = "cycles"
@@ -32,6 +33,11 @@ def cycle_lines(layer: Layer, arch: Arch, channels: int, batch: int, counts: Lay
     calls = lif_calls(layer, bank.pass_cycles, overlapped=arch.lif.overlapped)
     if calls is not None:
         yield _lif(layer, arch, calls, laid, batch, cycles.lif, bank.chain)
+    yield from waiting_lines(cycles)
+
+
+def waiting_lines(cycles: Cycles) -> Iterator[Line]:
+    """What waits, and the sum of all."""
     waited = [getattr(cycles, name) for name in STALLS.values()]
     if sum(waited):
         yield total("stalls", waited, UNIT, "waiting for weights, spikes, membranes, and to write back")
@@ -44,16 +50,9 @@ def _by_tile(laid: Laid, what: Callable[[Gemm], str]) -> str:
     return plus(*("*".join([product(count), what(tile)]) if count > 1 else what(tile) for tile, count in laid.tiles))
 
 
-def _times(factors: str, terms: str) -> str:
-    """`factors*(terms)`, without brackets around a product and without a factor of one."""
-    if factors == "1":
-        return terms
-    return f"{factors}*({terms})" if " + " in terms else f"{factors}*{terms}"
-
-
 def _folds(laid: Laid) -> Line:
     dataflow, shape, groups = laid.dataflow, laid.shape, laid.gemm.groups
-    count = _times(product(groups), _by_tile(laid, lambda tile: dataflow.words(tile, shape).count))
+    count = times(product(groups), _by_tile(laid, lambda tile: dataflow.words(tile, shape).count))
     value = groups * sum(often * dataflow.folds(tile, shape).count for tile, often in laid.tiles)
     tiles = sum(often for _, often in laid.tiles)
     why = (
@@ -77,7 +76,7 @@ def _streaming(layer: Layer, laid: Laid, batch: int, value: int) -> Line:
         return product(folds.count, folds.stream_cycles)
 
     why = f"images x rounds x folds x {dataflow.streamed} of a fold"
-    expression = _times(product(batch, layer.rounds, laid.gemm.groups), _by_tile(laid, streamed))
+    expression = times(product(batch, layer.rounds, laid.gemm.groups), _by_tile(laid, streamed))
     return Line("array", expression, value, UNIT, why)
 
 
@@ -96,9 +95,9 @@ def _filling(layer: Layer, arch: Arch, laid: Laid, batch: int, loads: int, value
     def filled(tile: Gemm) -> str:
         return f"{dataflow.folds(tile, shape).count}*{dataflow.words(tile, shape).fill_drain}"
 
-    times = product(loads if dataflow.joins_rounds else batch * layer.rounds, laid.gemm.groups)
+    often = product(loads if dataflow.joins_rounds else batch * layer.rounds, laid.gemm.groups)
     why = f"per {'weight load' if dataflow.joins_rounds else 'fold'} {dataflow.words(laid.gemm, shape).why}"
-    return Line("fill_drain", _times(times, _by_tile(laid, filled)), value, UNIT, why)
+    return Line("fill_drain", times(often, _by_tile(laid, filled)), value, UNIT, why)
 
 
 def _lif(layer: Layer, arch: Arch, calls: LifCalls, laid: Laid, batch: int, value: int, chain: int) -> Line:
@@ -107,17 +106,22 @@ def _lif(layer: Layer, arch: Arch, calls: LifCalls, laid: Laid, batch: int, valu
     if arch.lif.overlapped:
         why = "images x timesteps, passes that stick out from under the next block of folds, and what follows the last"
         return Line("lif", f"{batch}*({_exposed(layer, calls, laid)})", value, UNIT, why)
+    return passes_line(calls, arch, laid, batch, value, chain)
+
+
+def passes_line(calls: LifCalls, arch: Arch, laid: Laid, batch: int, value: int, chain: int) -> Line:
+    """Passes of the LIF units, or of the gradient units beside them, with nothing to hide them."""
     pixels, filters = lif_tiles(calls, laid)
     down, across = _cut(pixels, laid.shape.rows), _cut(filters, laid.shape.filter_cols(laid.gemm.chain))
     call = f"({arch.lif.latency_cycles}+{arch.lif.initiation_interval_cycles}*({chain}-1))"
-    expression = f"{product(batch, layer.timesteps, calls.groups)}*{down}*{across}*{call}"
+    expression = f"{product(batch, calls.timesteps, calls.groups)}*{down}*{across}*{call}"
     why = f"images x timesteps x passes x {counted(chain, 'call')} in a chain"
     return Line("lif", expression, value, UNIT, why)
 
 
 def _cut(sizes: list[int], size: int) -> str:
     """Passes over parts of these sizes."""
-    terms = plus(*(_times(product(count), f"ceil({part}/{size})") for part, count in Counter(sizes).items() if part))
+    terms = plus(*(times(product(count), f"ceil({part}/{size})") for part, count in Counter(sizes).items() if part))
     return f"({terms})" if " + " in terms else terms
 
 

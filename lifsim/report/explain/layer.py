@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.graph.states import most_channels, states_of
-from lifsim.hardware.array import dataflow_of, shape_of
+from lifsim.hardware.array import Laid, dataflow_of, shape_of
 from lifsim.hardware.stores import Stores
 from lifsim.model.arch import Arch
 from lifsim.model.network import Layer, Network
@@ -17,23 +17,27 @@ from lifsim.report.explain.beside import Beside, beside_lines
 from lifsim.report.explain.commands import command_lines
 from lifsim.report.explain.cycles import cycle_lines
 from lifsim.report.explain.dram import LayerBytes
-from lifsim.report.explain.line import Line
+from lifsim.report.explain.line import Line, plus
 from lifsim.report.explain.ports import port_lines
+from lifsim.report.explain.stages import StageExplanation, explained_stages
 from lifsim.report.explain.windows import WindowBytes, added_up, kinds_of
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.products import laid_out
 from lifsim.simulate.result import Result
 from lifsim.sweeps.beside import Comparison
+from lifsim.training.optimizer import optimizer_words
 from lifsim.units import counted
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """One layer: what it is and how it is scheduled, then its arithmetic; beside: what of it is sharing."""
+    """One layer: what it is and how it is scheduled, then its arithmetic; beside: what of it is sharing. stages: in
+    training the arithmetic of each, which add up to `lines`."""
 
     head: tuple[str, ...]
     lines: tuple[Line, ...]
     beside: tuple[Beside, ...] = ()
+    stages: tuple[StageExplanation, ...] = ()
 
 
 def explain(result: Result, name: str, comparison: Comparison | None = None) -> Explanation:
@@ -52,7 +56,12 @@ def explain(result: Result, name: str, comparison: Comparison | None = None) -> 
     beside = () if comparison is None else tuple(beside_lines(comparison, layer.index))
     group = result.plan.group_of(layer.index)
     layer = group.as_run(layer)
-    return Explanation(tuple(_head(result, layer, record)), tuple(_lines(result, result.plan, layer, record)), beside)
+    head = tuple(_head(result, layer, record))
+    if record.stages:
+        laid = _laid(result, result.plan, layer)
+        stages = tuple(explained_stages(result, result.plan, layer, record, laid))
+        return Explanation(head, tuple(_sums(result, record, stages)), beside, stages)
+    return Explanation(head, tuple(_lines(result, result.plan, layer, record)), beside)
 
 
 def require_layer(network: Network, name: str) -> None:
@@ -72,7 +81,29 @@ def _head(result: Result, layer: Layer, record: LayerRecord) -> Iterator[str]:
     gemm = f"Sr = {layer.out_shape[1]}*{layer.out_shape[2]} = {layer.pixels} pixels"
     gemm += f", K = {layer.reduction} products, Sc = {layer.group_filters} filters"
     yield f"{gemm}; {counted(layer.rounds, 'round')} of {counted(network.timesteps, 'timestep')}, batch {batch}"
-    yield f"schedule {result.options.schedule}: {record.counts.tiling}"
+    if not record.stages:
+        yield f"schedule {result.options.schedule}: {record.counts.tiling}"
+        return
+    trained = f"trained with membranes {result.options.bptt}, by {optimizer_words(result.arch.optimizer)}"
+    yield f"schedule {result.options.schedule}; {trained}; {record.counts.tiling}"
+
+
+def _laid(result: Result, plan: Plan, layer: Layer) -> Laid:
+    group, array = plan.group_of(layer.index), result.arch.array
+    cut = group.layers[layer.index - group.first].tiling.cut
+    return laid_out(layer, shape_of(array), dataflow_of(array), cut, tick_batched=group.tiled)
+
+
+def _sums(result: Result, record: LayerRecord, stages: Sequence[StageExplanation]) -> Iterator[Line]:
+    """The stages together."""
+    for quantity, value, unit in (
+        ("cycles", record.counts.cycles.total, "cycles"),
+        ("DRAM", record.counts.dram_bytes.total, "bytes"),
+    ):
+        parts = [line.value for stage in stages for line in stage.lines if line.quantity == quantity]
+        yield Line(quantity, plus(*map(str, parts)), value, unit, f"of {', '.join(stage.stage for stage in stages)}")
+    if record.counts.dram is not None:
+        yield from command_lines(record.counts.dram, result.arch.dram.simulated.organisation.burst_bytes)
 
 
 def _lines(result: Result, plan: Plan, layer: Layer, record: LayerRecord) -> Iterator[Line]:
@@ -80,11 +111,9 @@ def _lines(result: Result, plan: Plan, layer: Layer, record: LayerRecord) -> Ite
     channels = most_channels(states_of(result.network, result.sharing))
     group = plan.group_of(layer.index)
     in_windows = group.tiled and not group.tick_batched
-    own = plan.facts.layers[layer.index].layer if in_windows else layer
-    cut, dataflow = group.layers[layer.index - group.first].tiling.cut, dataflow_of(arch.array)
-    kinds = []
+    own, kinds = plan.facts.layers[layer.index].layer if in_windows else layer, list[tuple[int, list[Line]]]()
     for one, count in kinds_of(own, group.window) if in_windows else [(own, 1)]:
-        laid = laid_out(one, shape_of(arch.array), dataflow, cut, tick_batched=group.tiled)
+        laid = _laid(result, plan, one)
         kinds.append((count, list(cycle_lines(one, arch, channels, batch, record.counts, laid))))
     yield from added_up(kinds, arch) if in_windows else kinds[0][1]
     if result.buffers:

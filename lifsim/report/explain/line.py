@@ -48,6 +48,13 @@ def plus(*terms: str) -> str:
     return " + ".join(term for term in terms if term not in ("", "0")) or "0"
 
 
+def times(factors: str, terms: str) -> str:
+    """`factors*(terms)`, without brackets around a product and without a factor of one."""
+    if factors == "1":
+        return terms
+    return f"{factors}*({terms})" if " + " in terms or " - " in terms else f"{factors}*{terms}"
+
+
 def minus(term: str, less: int) -> str:
     """`a - b`, `a` where b is 0."""
     return f"{term} - {less}" if less else term

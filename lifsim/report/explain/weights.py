@@ -26,15 +26,15 @@ def weight_line(
         inputs_outer = tiling.order == "inputs_outer"
         sets = tiling.group_sets(layer.groups)
         stays = sets * tiling.resident_weight_bytes if inputs_outer else everything
-        streamed = 0 if inputs_outer else _overflow(layer, one, tiling.filters, arch.buffers.weight.usable_bytes)
+        streamed = 0 if inputs_outer else _overflow(layer, tiling.filters, one, arch.buffers.weight.usable_bytes)
         stays -= streamed
     else:
         how = "chunks, timesteps and strips"
         visits = _visits(layer, plan, walked)
         rows = batch * layer.rounds * walked.layers[layer.index - plan.first].rows.axis.rows_out
         stays = tiling.resident_weight_bytes
-        overflow = _overflow(layer, one, min(arch.array.cols, layer.group_filters), plan.residency.weight_region)
-        streamed = overflow - min(overflow, stays)
+        beyond = _overflow(layer, min(arch.array.cols, layer.group_filters), one, plan.residency.weight_region)
+        streamed = beyond - min(beyond, stays)
     again = (visits - 1) * (everything - stays - streamed)
     coming = f"{visits - 1}*({filters} - {stays + streamed})" if again else ""
     streaming = product(rows - 1, streamed) if streamed and rows > 1 else ""
@@ -67,7 +67,11 @@ def _visits(layer: Layer, plan: GroupPlan, walked: Group) -> int:
     return walked.chunks.count * layer.rounds * strips
 
 
-def _overflow(layer: Layer, filter_size: int, filters: int, room: int) -> int:
-    """Bytes by which the filter tiles of all groups exceed the room for one."""
-    whole, last = divmod(layer.group_filters, filters)
-    return layer.groups * (whole * max(0, filters * filter_size - room) + max(0, last * filter_size - room))
+def _overflow(layer: Layer, filters: int, filter_size: int, room: int) -> int:
+    return layer.groups * overflow(layer.group_filters, filters, filter_size, room)
+
+
+def overflow(every: int, filters: int, filter_size: int, room: int) -> int:
+    """Bytes by which the tiles of so many `filters` of all of a group's exceed the room for one."""
+    whole, last = divmod(every, filters)
+    return whole * max(0, filters * filter_size - room) + max(0, last * filter_size - room)

@@ -15,12 +15,26 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-PARTS = {"weights": "weights", "lif": "LIF membranes", "activations": "activations"}
+PARTS = {
+    "weights": "weights",
+    "lif": "LIF membranes",
+    "activations": "activations",
+    "optimizer": "optimizer's state",
+}
 SHOWN = ("forward", "stored")
 """Nothing is shared in it: nothing is recomputed."""
 
+
+def parts_of(frame: pd.DataFrame) -> dict[str, str]:
+    """Those of `PARTS` that take anything: an optimizer may keep nothing."""
+    return {part: label for part, label in PARTS.items() if part != "optimizer" or frame["optimizer_bytes"].any()}
+
+
 BEHIND_TEXT = {"boxstyle": "round,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.85}
 """Of a text over bars."""
+
+THIN_PERCENT = 8.0
+"""Parts of a bar that are no higher than their text."""
 
 
 def table(rows: Sequence[MemoryRow], shown: Sequence[str] = SHOWN) -> pd.DataFrame:
@@ -39,22 +53,32 @@ def table(rows: Sequence[MemoryRow], shown: Sequence[str] = SHOWN) -> pd.DataFra
 
 
 def draw(frame: pd.DataFrame, axes: Axes) -> None:
-    """One bar per phase, parted by shares; its total above it."""
+    """One bar per phase, parted by shares, each of which is told in its part, or beside it where that is too thin; the
+    total above."""
     from lifsim.report.figures.stack import stacked_bars
-    from lifsim.report.figures.style import legend_outside
 
     positions = list(range(len(frame)))
-    shares = {label: (100 * frame[f"{part}_share"]).tolist() for part, label in PARTS.items()}
+    shares = {label: (100 * frame[f"{part}_share"]).tolist() for part, label in parts_of(frame).items()}
     stacked_bars(axes, positions, shares, labels=[format_bytes(total) for total in frame["total_bytes"]])
     for position in positions:
-        base = 0.0
-        for heights in shares.values():
-            share = heights[position]
-            middle = (position, base + share / 2)
-            axes.annotate(f"{share:.1f} %", middle, ha="center", va="center", fontsize=7, bbox=BEHIND_TEXT)
-            base += share
-    axes.set_xticks(positions, [phase.replace("_", ",\n") for phase in frame["phase"]])
+        _label_parts(axes, position, [heights[position] for heights in shares.values()])
+    axes.set_xticks(positions, [_phase_text(phase) for phase in frame["phase"]])
+    axes.set_xlim(-0.5, len(frame) - 0.3)
     axes.set_ylabel("share of memory [%]")
-    first = frame.iloc[0]
-    axes.set_title(f"{first['workload']}, T={first['timesteps']}, batch {first['batch']}")
-    legend_outside(axes)
+
+
+def _label_parts(axes: Axes, position: int, shares: Sequence[float]) -> None:
+    base, beside = 0.0, -THIN_PERCENT
+    for share in shares:
+        middle, text = base + share / 2, f"{share:.1f} %"
+        base += share
+        if share >= THIN_PERCENT:
+            axes.annotate(text, (position, middle), ha="center", va="center", fontsize="small", bbox=BEHIND_TEXT)
+        elif share:
+            beside = max(middle, beside + THIN_PERCENT)
+            axes.annotate(text, (position + 0.32, beside), ha="left", va="center", fontsize="small")
+
+
+def _phase_text(phase: str) -> str:
+    direction, _, way = phase.partition("_")
+    return f"{direction}\n({way})" if way else direction

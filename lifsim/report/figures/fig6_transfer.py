@@ -10,6 +10,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from lifsim.engine.training.analysis import Transfer
+from lifsim.report.figures.subject import Subject
+from lifsim.report.study_table import seeds_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,19 +29,31 @@ def table(transfers: Iterable[Transfer]) -> pd.DataFrame:
     return accuracy.join(groups["spike_rate"].mean().rename("spike_rate_mean")).reset_index()
 
 
+def title(frame: pd.DataFrame, subject: Subject) -> str:
+    """What is drawn."""
+    return f"test accuracy [%] of {subject.title(seeds_text(frame['seeds'].tolist()))}"
+
+
 def draw(frame: pd.DataFrame, axes: Axes) -> None:
-    """A matrix of percentages: rows the sharing of training, columns that of inference."""
+    """A matrix of percentages: rows the sharing of training, columns that of inference; framed: both the same."""
+    from matplotlib.colors import Normalize
+    from matplotlib.patches import Rectangle
+
+    from lifsim.report.figures.style import points
+    from lifsim.report.figures.tick_names import by_lines
+
     names = list(dict.fromkeys(frame["trained"]))
     values = frame.pivot_table(index="trained", columns="run", values="accuracy_mean").loc[names, names]
-    axes.imshow(values.to_numpy(), cmap="cividis", vmin=0, vmax=1, aspect="auto")
+    norm = Normalize(float(values.to_numpy().min()), float(values.to_numpy().max()))
+    axes.imshow(values.to_numpy(), cmap="cividis", norm=norm, aspect="auto")
     for row, trained in enumerate(names):
+        axes.add_patch(Rectangle((row - 0.5, row - 0.5), 1, 1, fill=False, edgecolor="black", lw=points(1.0)))
         for column, run in enumerate(names):
             value = float(values.loc[trained, run])
-            colour = "white" if value < 0.5 else "black"
-            axes.annotate(f"{100 * value:.1f}", (column, row), ha="center", va="center", color=colour, fontsize=8)
+            colour = "white" if norm(value) < 0.5 else "black"
+            axes.annotate(f"{100 * value:.1f}", (column, row), ha="center", va="center", color=colour, fontsize="small")
     axes.grid(visible=False)
-    axes.set_xticks(range(len(names)), [name.replace("+", "+\n") for name in names])
-    axes.set_yticks(range(len(names)), names)
-    axes.set_xlabel("run under")
-    axes.set_ylabel("trained under")
-    axes.set_title("test accuracy [%]")
+    axes.set_xticks(range(len(names)), by_lines(names))
+    axes.set_yticks(range(len(names)), by_lines(names))
+    axes.set_xlabel("run under (LIF sharing)")
+    axes.set_ylabel("trained under (LIF sharing)")

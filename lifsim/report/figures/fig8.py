@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lifsim.report.figures import fig8_memory, fig8_pruning
+from lifsim.report.figures.sheet import Sheet
+from lifsim.report.figures.subject import Subject
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-LEFT_IN, RIGHT_IN, HEIGHT_IN = 8.4, 5.2, 2.9
+RIGHT_IN, BELOW_IN = 3.2, 3.0
 
 
 def joined(left: pd.DataFrame | None, right: pd.DataFrame) -> pd.DataFrame:
@@ -23,21 +25,33 @@ def joined(left: pd.DataFrame | None, right: pd.DataFrame) -> pd.DataFrame:
     return everything[["half", *(column for column in everything.columns if column != "half")]].convert_dtypes()
 
 
-def drawn(left: pd.DataFrame | None, right: pd.DataFrame) -> Figure:
-    """The right half, behind the left one if there is one."""
+def drawn(left: pd.DataFrame | None, right: pd.DataFrame, subject: Subject | None, sheet: Sheet) -> Figure:
+    """The right half, alone or below the left one: in the paper they stand side by side, on a page there is no room.
+    subject: of the left half."""
     from matplotlib.figure import Figure
 
-    from lifsim.report.figures.style import legend_outside
+    from lifsim.report.figures.style import Key, canvas, headline, legend_below
 
-    widths = [LEFT_IN] * (left is not None) + [RIGHT_IN]
-    figure = Figure(figsize=(sum(widths), HEIGHT_IN), layout="constrained")
-    parts = list(figure.subfigures(1, len(widths), squeeze=False, width_ratios=widths).flat)
-    if left is not None:
-        panels = list(parts[0].subplots(1, fig8_pruning.PANELS, squeeze=False).flat)
-        fig8_pruning.draw(left, panels)
-        legend_outside(panels[-1])
-        parts[0].suptitle(fig8_pruning.title(left), fontsize=9)
-    axes = parts[-1].subplots()
-    fig8_memory.draw(right, axes)
-    legend_outside(axes)
+    if left is None or subject is None:
+        figure, (axes,) = canvas(sheet, 1, RIGHT_IN)
+        fig8_memory.draw(right, axes)
+        headline(figure, fig8_memory.title(right))
+        legend_below(figure, Key.of(axes))
+        return figure
+    above = fig8_pruning.height_in(left)
+    figure = Figure(figsize=sheet.inches(2, above + BELOW_IN), layout="constrained")
+    places = figure.add_gridspec(2, 1, height_ratios=[above, BELOW_IN])
+    fig8_pruning.draw_percent(left, places[0])
+    bytes_of, beside = places[1].subgridspec(1, 2).subplots(squeeze=False).flat
+    fig8_pruning.draw_bytes(left, bytes_of)
+    fig8_memory.draw(right, beside)
+    first, second = fig8_memory.title_lines(right)
+    beside.set_title(f"{first},\n{second}", fontsize="small")
+    headline(figure, fig8_pruning.title(left, subject))
+    kept, bars = Key.of(bytes_of), Key.of(beside)
+    legend_below(
+        figure,
+        Key([*kept.handles, *bars.handles[1:]], [*kept.labels, *bars.labels[1:]]),
+        "grey: the other sharings; lines: of the trained network; bars: of networks in inference",
+    )
     return figure

@@ -5,22 +5,28 @@ After figure 8 of EfficientLIF-Net (Kim et al., Front. Neurosci. 2023), on a net
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from lifsim.engine.training.pruned_study import Pruned
 from lifsim.graph.states import states_of
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
+from lifsim.report.figures.scales import tick_in_units
+from lifsim.report.figures.subject import Subject
+from lifsim.report.figures.together import Line, draw_lines, joined
+from lifsim.report.figures.words import Unit
 from lifsim.report.study_table import pruned_rows, seeds_text
 from lifsim.units import counted
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+    from matplotlib.gridspec import SubplotSpec
 
-PANELS = 3
-_PERCENT = (("active_share", "neurons that ever fire [%]"), ("accuracy", "test accuracy [%]"))
+IN_A_ROW, ROW_IN = 6, 1.35
+"""Panels beside each other, and their height on paper."""
+_PERCENT = (("active_share", "neurons that\never fire [%]"), ("accuracy", "test\naccuracy [%]"))
 _KB = 1000
 
 
@@ -40,45 +46,75 @@ def table(networks: Iterable[Pruned], of: Network, weight_bits: int, membrane_bi
     return out
 
 
-def title(frame: pd.DataFrame) -> str:
+def title(frame: pd.DataFrame, subject: Subject) -> str:
     """What is drawn."""
-    first = frame.iloc[0]
-    epochs = int(first["retrain_epochs"])
+    epochs = int(frame.iloc[0]["retrain_epochs"])
     after = f"trained for {counted(epochs, 'epoch')} after each cut" if epochs else "not trained again"
     seeds = seeds_text(frame["seeds"].tolist())
-    return f"{first['workload']}, {seeds}: the smallest weights of all layers pruned, {after}"
+    return f"{subject.title(seeds)}: the smallest weights of all layers pruned, {after}"
 
 
-def draw(frame: pd.DataFrame, panels: Sequence[Axes]) -> None:
-    """Firing neurons, accuracy, and bytes against the share of pruned weights, a line a sharing; whiskers of one
-    standard deviation where there are several seeds."""
-    from lifsim.report.figures.style import COLOURS
+def height_in(frame: pd.DataFrame) -> float:
+    """Of the panels of `draw_percent`, on paper."""
+    return 0.7 + ROW_IN * len(_PERCENT) * _blocks(frame)
+
+
+def _blocks(frame: pd.DataFrame) -> int:
+    return -(-frame["sharing"].nunique() // IN_A_ROW)
+
+
+def draw_percent(frame: pd.DataFrame, place: SubplotSpec) -> None:
+    """Firing neurons and accuracy against the share of pruned weights, a column of panels a sharing, the others grey
+    behind it; whiskers of one standard deviation where there are several seeds."""
+    from lifsim.report.figures.style import COLOURS, MARKERS, points
+    from lifsim.report.figures.text_size import short
 
     names = list(dict.fromkeys(frame["sharing"]))
-    for index, (sharing, colour) in enumerate(zip(names, COLOURS, strict=False)):
-        rows = frame[frame["sharing"] == sharing]
-        shares = (100 * rows["share"]).tolist()
-        for (column, _), axes in zip(_PERCENT, panels, strict=False):
-            spread = (100 * rows[f"{column}_std"]).tolist() if rows["seeds"].min() > 1 else None
-            means = (100 * rows[f"{column}_mean"]).tolist()
-            axes.errorbar(
-                shares, means, spread, fmt="o-", color=colour, markersize=3, linewidth=1, capsize=2, label=sharing
-            )
-        width = len(names) - index  # those of equally many bytes lie on one another
-        panels[2].plot(shares, (rows["lif_bytes"] / _KB).tolist(), "-", color=colour, linewidth=width, label=sharing)
-        weights = (rows["weight_bytes"] / _KB).tolist()
-    panels[2].plot(shares, weights, "k--", label="weights")
-    for (_, label), axes in zip(_PERCENT, panels, strict=False):
-        axes.set_ylabel(label)
-        axes.set_ylim(0, 105)
-    first = frame.iloc[0]
-    panels[2].set_ylabel("memory of one image [kB]")
-    panels[2].set_yscale("log")
-    panels[2].set_title(
-        f"membranes (lines) of {counted(int(first['membrane_bits']), 'bit')}; weights that are left\n"
-        f"(dashed) of {counted(int(first['weight_bits']), 'bit')}, without indices",
-        fontsize=8,
-    )
-    for axes in panels:
-        axes.set_xlabel("weights pruned [%]")
-        axes.set_xticks(range(0, 101, 20))
+    in_a_row, several = min(IN_A_ROW, len(names)), frame["seeds"].min() > 1
+    cells = place.subgridspec(len(_PERCENT) * _blocks(frame), in_a_row)
+    panels = cells.subplots(squeeze=False, sharex=True, sharey="row")
+    for axes in panels.flat:
+        axes.set_visible(False)
+    for index, sharing in enumerate(names):
+        block, column = divmod(index, in_a_row)
+        for row, (measure, label) in enumerate(_PERCENT):
+            axes = panels[block * len(_PERCENT) + row][column]
+            axes.set_visible(True)
+            for other in names:
+                rows = frame[frame["sharing"] == other]
+                shares, means = (100 * rows["share"]).tolist(), (100 * rows[f"{measure}_mean"]).tolist()
+                if other != sharing:
+                    axes.plot(shares, means, color="#cccccc", linewidth=points(0.8))
+                    continue
+                spread = (100 * rows[f"{measure}_std"]).tolist() if several else None
+                axes.errorbar(
+                    shares, means, spread, linestyle="-", marker=MARKERS[index % len(MARKERS)],
+                    color=COLOURS[index % len(COLOURS)], capsize=points(2), zorder=3,
+                )  # fmt: skip
+            if row == 0:
+                axes.set_title(short(sharing, 18), fontsize="small")
+            if column == 0:
+                axes.set_ylabel(label)
+            axes.set_xticks([0, 50, 100])
+            axes.set_xlim(-8, 108)
+            axes.tick_params(labelbottom=row == len(_PERCENT) - 1)
+    panels[-1][(in_a_row - 1) // 2].set_xlabel("weights pruned [%]")
+
+
+def draw_bytes(frame: pd.DataFrame, axes: Axes) -> None:
+    """Bytes of membranes, a line a sharing (those of equally many are one line of several names), and of the weights
+    that are left, dashed."""
+    lines = []
+    for sharing, rows in frame.groupby("sharing", sort=False):
+        shares, kept = (100 * rows["share"]).tolist(), (rows["lif_bytes"] / _KB).tolist()
+        lines.append(Line(str(sharing), shares, kept))
+    first = frame[frame["sharing"] == frame.iloc[0]["sharing"]]
+    axes.plot((100 * first["share"]).tolist(), (first["weight_bytes"] / _KB).tolist(), "k--", label="weights left")
+    draw_lines(axes, joined(lines))
+    axes.set_yscale("log")
+    unit = tick_in_units(axes.yaxis, Unit("kB"))
+    axes.set_ylabel(f"memory of one image [{unit}]")
+    axes.set_xlabel("weights pruned [%]")
+    widths = [counted(int(frame.iloc[0][f"{name}_bits"]), "bit") for name in ("membrane", "weight")]
+    axes.set_title(f"LIF membranes of {widths[0]}; weights that are\nleft of {widths[1]}, without indices",
+                   fontsize="small")  # fmt: skip

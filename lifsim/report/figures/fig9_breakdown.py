@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+    from lifsim.report.figures.style import Key
+
 PARTS = {
     "spike_mac": "spike MAC",
     "lif": "LIF units",
@@ -70,16 +72,16 @@ def _rows(summaries: Sequence[Mapping[str, Any]], idle: str) -> Iterator[dict[st
 
 
 def draw(frame: pd.DataFrame, panels: Sequence[Axes]) -> None:
-    """A panel for each assumption: stacked bars, one a run, colours by part, hatches by what energy is spent on."""
+    """A panel for each assumption: stacked bars, one a run, colours by part, hatches by what energy is spent on. What
+    they mean is told by `key`."""
     for (idle, title), axes in zip(IDLE_UNITS.items(), panels, strict=True):
         runs = frame[frame["idle_units"] == idle]
         _draw(runs, axes)
-        axes.set_title(f"{title} (1 is {format_si(_one_pj(runs) * 1e-12, 'J')})", fontsize=8)
-    panels[0].set_ylabel("computation energy\n(normalised to the panel's own none)")
+        axes.set_title(f"{title} (1 is {format_si(_one_pj(runs) * 1e-12, 'J')})", fontsize="small")
+    panels[0].set_ylabel("computation energy\n(over the panel's own none)")
     most = max(axes.get_ylim()[1] for axes in panels)
     for axes in panels:
         axes.set_ylim(0, most)
-    _legend(panels[-1])
 
 
 def _one_pj(runs: pd.DataFrame) -> float:
@@ -90,6 +92,7 @@ def _one_pj(runs: pd.DataFrame) -> float:
 
 def _draw(runs: pd.DataFrame, axes: Axes) -> None:
     from lifsim.report.figures.style import COLOURS
+    from lifsim.report.figures.tick_names import by_lines
 
     positions, base = list(range(len(runs))), [0.0] * len(runs)
     for part, colour in zip(PARTS, COLOURS, strict=False):
@@ -98,21 +101,21 @@ def _draw(runs: pd.DataFrame, axes: Axes) -> None:
             axes.bar(positions, heights, 0.65, bottom=base, color=colour, hatch=hatch, edgecolor="white", linewidth=0)
             base = [low + height for low, height in zip(base, heights, strict=True)]
     for position, top in zip(positions, base, strict=True):
-        axes.annotate(f"{top:.3f}", (position, top), ha="center", va="bottom", fontsize=7)
-    names = [f"{sharing}\n{units} units" for sharing, units in zip(runs["sharing"], runs["lif_units"], strict=True)]
-    axes.set_xticks(positions, names, fontsize=6.5)
+        axes.annotate(f"{top:.3f}", (position, top), ha="center", va="bottom", fontsize="small")
+    names = zip(by_lines(runs["sharing"].tolist(), 9), runs["lif_units"], strict=True)
+    axes.set_xticks(positions, [f"{sharing}\n{units} units" for sharing, units in names])
     axes.set_ylim(0, 1.1 * max(base))
 
 
-def _legend(axes: Axes) -> None:
-    """Right of the data: parts in the order in which they are stacked, then what the hatches say."""
+def key() -> Key:
+    """Parts in the order in which they are stacked, then what the hatches say."""
     from matplotlib.patches import Patch
 
-    from lifsim.report.figures.style import COLOURS
+    from lifsim.report.figures.style import COLOURS, Key
 
     parts = [Patch(color=colour, label=label) for label, colour in zip(PARTS.values(), COLOURS, strict=False)]
     kinds = [Patch(facecolor="#777777", edgecolor="white", hatch=hatch, label=kind) for kind, hatch in HATCH.items()]
-    axes.legend(handles=[*parts[::-1], *kinds[::-1]], loc="center left", bbox_to_anchor=(1.01, 0.5))
+    return Key([*parts, *kinds], [*PARTS.values(), *HATCH])
 
 
 def _check_comparable(summaries: Sequence[Mapping[str, Any]]) -> None:

@@ -11,6 +11,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from lifsim.report.dram_readings import CURVE
+from lifsim.report.figures.scales import tick_in_units
+from lifsim.report.figures.together import Line, draw_lines, joined
+from lifsim.report.figures.words import Unit
 from lifsim.units import change_text, format_bytes
 
 if TYPE_CHECKING:
@@ -28,9 +31,9 @@ SHARINGS = ("none", "layer")
 DATASETS = {
     "vgg16_efficientlif_cifar10": "CIFAR10",
     "vgg16_efficientlif_cifar100": "CIFAR100",
-    "vgg16_efficientlif_tinyimagenet": "Tiny\nImageNet",
-    "vgg16_efficientlif_imagenet100": "ImageNet\n-100",
-    "vgg16_efficientlif_ncaltech101": "N-Caltech\n101",
+    "vgg16_efficientlif_tinyimagenet": "Tiny ImageNet",
+    "vgg16_efficientlif_imagenet100": "ImageNet-100",
+    "vgg16_efficientlif_ncaltech101": "N-Caltech 101",
 }
 PARTS: Mapping[str, tuple[str, ...]] = {
     "weights": ("weights",),
@@ -38,14 +41,14 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "membranes": ("membrane_read", "membrane_write"),
     "psums": ("psum",),
 }
-BAR = 0.38
-HEIGHT_IN = 9.2
-MARKERS = "osD^vP*X"
+BAR, NAME = 0.38, 24
+HEIGHT_IN = 9.0
 
 
 def draw(frame: pd.DataFrame, axes: Axes) -> None:
     """One reading and batch: per network a bar for none and one for layer, normalised to none, parted by tensors."""
     from lifsim.report.figures.style import COLOURS, HATCHES
+    from lifsim.report.figures.tick_names import by_lines
 
     names = list(dict.fromkeys(frame["workload"]))
     for index, sharing in enumerate(dict.fromkeys(frame["sharing"])):
@@ -59,45 +62,39 @@ def draw(frame: pd.DataFrame, axes: Axes) -> None:
             axes.bar(positions, heights, 0.9 * BAR, bottom=base, label=label, color=colour, hatch=hatch, ec="white")
             base = [b + h for b, h in zip(base, heights, strict=True)]
         if index:
-            for place, total in enumerate(rows["normalised"].tolist()):
-                told, above = change_text(total - 1), max(1.0, total)
-                axes.annotate(told, (place, above), ha="center", va="bottom", fontsize=6)
-    axes.set_xticks(range(len(names)), [_label(name) for name in names], fontsize=6.5)
-    axes.set_ylim(0, 1.15 * max(1.0, float(frame["normalised"].max())))
+            for place, (total, idle) in enumerate(zip(rows["normalised"], rows["shares_nothing"], strict=True)):
+                told, above = "shares nothing" if idle else change_text(total - 1), max(1.0, total)
+                axes.annotate(told, (place, above), ha="center", va="bottom", fontsize="small")
+    axes.set_xticks(range(len(names)), by_lines([_label(name) for name in names], 10))
+    axes.set_ylim(0, 1.2 * max(1.0, float(frame["normalised"].max())))
 
 
 def draw_curve(frame: pd.DataFrame, axes: Axes, this_machine: int) -> None:
-    """Change of all bytes from none to layer against the membrane buffer, a line a network; rings: where its sign
-    changes; dotted: the buffer that this machine has."""
-    from lifsim.report.figures.style import COLOURS
+    """Change of all bytes from none to layer against the membrane buffer, a line a network, one for those of equal
+    points; rings: where its sign changes; dotted: the buffer that this machine has."""
+    from lifsim.report.figures.style import points
+    from lifsim.report.figures.text_size import short
 
-    shared = frame[frame["sharing"] != "none"]
-    for index, (name, rows) in enumerate(shared.groupby("workload", sort=False)):
-        change = 100 * (rows["normalised"] - 1)
-        axes.plot(
-            rows["membrane_buffer_bytes"],
-            change,
-            color=COLOURS[index % len(COLOURS)],
-            marker=MARKERS[index % len(MARKERS)],
-            markersize=7.5 - 1.4 * (index % 5),  # lines that coincide stay visible
-            linewidth=3.2 - 0.6 * (index % 5),
-            label=_label(str(name)).replace("\n", "").replace("TinyI", "Tiny I").replace("-Caltech", "-Caltech "),
-        )
-        crossed = rows[rows["sign_changes"].astype(bool)]
-        axes.plot(crossed["membrane_buffer_bytes"], 100 * (crossed["normalised"] - 1), "o", mfc="none", mec="black",
-                  markersize=7)  # fmt: skip
-    axes.axhline(0, color="black", linewidth=0.8)
+    shared, lines = frame[frame["sharing"] != "none"], list[Line]()
+    for name, rows in shared.groupby("workload", sort=False):
+        change = (100 * (rows["normalised"] - 1)).tolist()
+        lines.append(Line(short(_label(str(name)), NAME), rows["membrane_buffer_bytes"].tolist(), change))
+    draw_lines(axes, joined(lines))
+    crossed = shared[shared["sign_changes"].astype(bool)]
+    axes.plot(crossed["membrane_buffer_bytes"], 100 * (crossed["normalised"] - 1), "o", mfc="none", mec="black",
+              markersize=points(10), markeredgewidth=points(0.8))  # fmt: skip
+    axes.axhline(0, color="black", linewidth=points(0.6))
     if this_machine:
-        axes.axvline(this_machine, color="black", linewidth=0.8, linestyle=":")
+        axes.axvline(this_machine, color="black", linewidth=points(0.8), linestyle=":")
     axes.set_xscale("log", base=2)
-    sizes = sorted({int(size) for size in shared["membrane_buffer_bytes"]})
-    axes.set_xticks(sizes[::3], [format_bytes(size) for size in sizes[::3]], fontsize=6.5)
-    axes.minorticks_off()
-    axes.set_xlabel("membrane buffer")
+    unit = tick_in_units(axes.xaxis, Unit("bytes"))
+    axes.set_xlabel(f"membrane buffer [{unit}]")
 
 
 def draw_all(frame: pd.DataFrame, figure: SubFigure) -> None:
     """A row of panels per reading, then the curve; a column per batch size. Left bars are none, right ones layer."""
+    from lifsim.report.figures.style import Key, legend_below
+
     this_machine = int(frame.loc[frame["reading"] == "S", "membrane_buffer_bytes"].iloc[0])
     batches = sorted(set(frame["batch"]))
     panels = figure.subplots(len(READINGS) + 1, len(batches), squeeze=False)
@@ -108,19 +105,20 @@ def draw_all(frame: pd.DataFrame, figure: SubFigure) -> None:
             axes = panels[row][column]
             draw(chosen, axes)
             needs = _needs(chosen) if reading in ("A", "B") else ""
-            axes.set_title(f"({reading}) {title}\n{images}{needs}", fontsize=7)
+            axes.set_title(f"({reading}) {title},\n{images}{needs}", fontsize="small")
         axes = panels[-1][column]
         draw_curve(frame[(frame["reading"] == CURVE) & (frame["batch"] == batch)], axes, this_machine)
-        axes.set_title(f"(S) against the membrane buffer, {images}\ndotted: this machine's; rings: the sign changes",
-                       fontsize=7)  # fmt: skip
+        axes.set_title(f"(S) against the membrane buffer, {images};\ndotted: this machine's; rings: the sign changes",
+                       fontsize="small")  # fmt: skip
     for row in panels[:-1]:
-        row[0].set_ylabel("DRAM bytes\n(over none)", fontsize=7)
-    panels[-1][0].set_ylabel("layer against none\n[% of DRAM bytes]", fontsize=7)
-    panels[-1][-1].legend(fontsize=6, loc="best")
-    handles, labels = panels[1][0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels),
-                  title="left bars: none, right bars: layer sharing.\n"
-                  "EfficientLIF-Net's own values are not known to us; nothing is fitted")  # fmt: skip
+        row[0].set_ylabel("DRAM bytes\n(over none)")
+    panels[-1][0].set_ylabel("layer against none\n[% of DRAM bytes]")
+    bars, curves = Key.of(panels[1][0]), Key.of(panels[-1][0])
+    legend_below(
+        figure,
+        Key([*bars.handles, *curves.handles], [*bars.labels, *curves.labels]),
+        "left bars: none, right bars: layer sharing; EfficientLIF-Net's own values are not known, nothing is fitted",
+    )
 
 
 def _needs(rows: pd.DataFrame) -> str:

@@ -1,15 +1,17 @@
-"""A figure and, beside it, its numbers as CSV: both are written or neither."""
+"""A figure in one or several formats and, beside it, its numbers as CSV: all are written or none."""
 
 from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lifsim.csv_text import safe_cell
-from lifsim.errors import Fault, InputError, did_you_mean
+from lifsim.errors import Fault, InputError, collecting, did_you_mean
 from lifsim.files import check_targets, replacing_all
 
 if TYPE_CHECKING:
@@ -17,15 +19,116 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FORMATS = ("png", "svg", "pdf")
+_METADATA: dict[str, dict[str, str | None]] = {
+    "png": {"Software": "LIFSim"},
+    "svg": {"Date": None},
+    "pdf": {"CreationDate": None},
+}
 
 
-def check_figure(path: Path, *, force: bool, sources: Iterable[Path] = ()) -> None:
-    """Raises InputError where `save_figure` would fail, before any work is done: the figure never takes the place of
-    one of the `sources`, the files that it is drawn from."""
-    suffix = path.suffix.lower().lstrip(".")
-    if suffix not in FORMATS:
-        raise InputError(Fault(f"{path} must end in .png, .svg or .pdf{did_you_mean(suffix, FORMATS)}", path="out"))
-    check_targets([path, path.with_suffix(".csv")], sources, replace=force)
+def unheard(written: Sequence[Path], stale: Sequence[Path]) -> None:
+    """Nobody wants to know."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a figure goes: its pictures, of one name, beside which its numbers go. force: whether they may be there
+    already. numbered: nobody chose the name, so that it is numbered where something else has it. told: hears what was
+    written, and which pictures of this name show other numbers from now on. wrong: with what was asked for."""
+
+    pictures: tuple[Path, ...]
+    force: bool = False
+    numbered: bool = False
+    told: Callable[[Sequence[Path], Sequence[Path]], None] = unheard
+    wrong: tuple[Fault, ...] = ()
+
+    @property
+    def numbers(self) -> Path:
+        """The table."""
+        return self.pictures[0].with_suffix(".csv")
+
+    def check(self, sources: Iterable[Path] = ()) -> None:
+        """Raises InputError where `save_figure` would fail, before any work is done: the figure never takes the place
+        of one of the `sources`, the files that it is drawn from. A table may be there beside a figure of this name in
+        another format: whether it has the same numbers is known only when they are."""
+        if self.wrong:
+            raise InputError(self.wrong)
+        known, faults = list(sources), list[Fault]()
+        for picture in self.pictures:
+            ending = picture.suffix.lower().lstrip(".")
+            if ending not in FORMATS:
+                near = did_you_mean(ending, FORMATS)
+                faults.append(Fault(f"{picture} must end in .png, .svg or .pdf{near}", path="out"))
+        if len({picture.with_suffix("") for picture in self.pictures}) > 1:
+            faults.append(Fault("pictures of a figure must have one name in one folder", path="out"))
+        if faults:
+            raise InputError(faults)
+        replaces = self.force or self.numbered
+        with collecting(faults):
+            check_targets(self.pictures, known, replace=replaces)
+        with collecting(faults):
+            beside = any(map(Path.is_file, self._others()))
+            check_targets([self.numbers], known, replace=replaces or beside)
+        if faults:
+            raise InputError(dict.fromkeys(faults))
+
+    def settled(self, contents: Sequence[bytes], table: bytes) -> Place:
+        """Where exactly: the first place of its numbers that is free, or has nothing else. Raises InputError where a
+        name that was chosen has the numbers of another figure."""
+        if self.force:
+            return self
+        if not self.numbered:
+            if self.numbers.is_file() and self.numbers.read_bytes() != table:
+                others = ", ".join(str(path) for path in self._others() if path.is_file())
+                rule = f"{self.numbers} has other numbers, those of {others}: choose another name"
+                raise InputError(Fault(f"{rule}, or --force", path="out"))
+            return self
+        for number in count(1):
+            place = self if number == 1 else self._named(f"{self.pictures[0].stem}-{number}")
+            wanted = [*zip(place.pictures, contents, strict=True), (place.numbers, table)]
+            if all(not path.exists() or (path.is_file() and path.read_bytes() == content) for path, content in wanted):
+                return place
+        raise AssertionError
+
+    def stale(self, table: bytes) -> list[Path]:
+        """The pictures of this name in other formats, if `table` takes the place of other numbers."""
+        if not self.numbers.is_file() or self.numbers.read_bytes() == table:
+            return []
+        return [path for path in self._others() if path.is_file()]
+
+    def _others(self) -> list[Path]:
+        return [path for path in (self.numbers.with_suffix(f".{end}") for end in FORMATS) if path not in self.pictures]
+
+    def _named(self, stem: str) -> Place:
+        pictures = tuple(path.with_name(f"{stem}{path.suffix}") for path in self.pictures)
+        return replace(self, pictures=pictures)
+
+
+def save_figure(figure: Figure, table: pd.DataFrame, place: Place) -> None:
+    """Write `figure`, laid out, to its `place` and `table` beside it. Raises InputError if they cannot be."""
+    from lifsim.report.figures.plain import take_names_as_they_are
+
+    take_names_as_they_are(figure)
+    contents = [_picture(figure, path.suffix.lower().lstrip(".")) for path in place.pictures]
+    numbers = _csv(table)
+    found = place.settled(contents, numbers)
+    stale = found.stale(numbers)
+    paths = [*found.pictures, found.numbers]
+    with replacing_all(paths, parents=True) as temporary:
+        for path, content in zip(temporary, [*contents, numbers], strict=True):
+            path.write_bytes(content)
+    place.told(paths, stale)
+
+
+def _picture(figure: Figure, kind: str) -> bytes:
+    drawn = io.BytesIO()  # Matplotlib's PDF writer raises something else where a disk is full
+    figure.savefig(drawn, format=kind, metadata=_METADATA[kind])
+    return drawn.getvalue()
+
+
+def _csv(table: pd.DataFrame) -> bytes:
+    bounded = table.replace(math.inf, math.nan)  # what has no bound has no number: an empty cell
+    return _safe(bounded).to_csv(index=False).encode()
 
 
 def _safe(table: pd.DataFrame) -> pd.DataFrame:
@@ -35,20 +138,3 @@ def _safe(table: pd.DataFrame) -> pd.DataFrame:
     for name in texts:
         safe[name] = texts[name].map(safe_cell)
     return safe.rename(columns=safe_cell)
-
-
-def save_figure(figure: Figure, table: pd.DataFrame, path: Path) -> tuple[Path, Path]:
-    """Write `figure` to `path` and `table` beside it; returns both paths. Raises InputError if they cannot be."""
-    from lifsim.report.figures.plain import take_names_as_they_are
-
-    csv = path.with_suffix(".csv")
-    kind = path.suffix.lower().lstrip(".")
-    metadata = {"png": {"Software": "LIFSim"}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[kind]
-    take_names_as_they_are(figure)
-    drawn = io.BytesIO()  # Matplotlib's PDF writer raises something else where a disk is full
-    figure.savefig(drawn, format=kind, metadata=metadata)
-    with replacing_all([path, csv], parents=True) as (picture, numbers):
-        picture.write_bytes(drawn.getvalue())
-        bounded = table.replace(math.inf, math.nan)  # what has no bound has no number: an empty cell
-        _safe(bounded).to_csv(numbers, index=False)
-    return path, csv

@@ -1,8 +1,9 @@
-"""Numbers beside the points of a plot, each where it covers neither a point, nor a line, nor another number."""
+"""Labels beside the points of a plot, each where it covers neither a point, nor a line, nor another label."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -14,45 +15,76 @@ if TYPE_CHECKING:
 
 Points = NDArray[np.float64]
 
-SIZE_PT = 6
-TOGETHER_PT = 4
-"""Points that are no further apart have their numbers in one place: their markers cover each other."""
+
+@dataclass(frozen=True)
+class Box:
+    """Of a text, in points."""
+
+    width: float
+    height: float
+
+
+SMALL, FAR = 0.833, 2.5
+"""Of the size of the figure's text; and how many times its own size a label may be away before a line leads to it."""
+TOGETHER_PT, CLEAR_PT = 4, 3
+"""Points that are no further apart have one label, their markers cover each other; and what a label keeps clear of."""
 AROUND = ((0, -1), (0, 1), (1, -1), (-1, -1), (1, 1), (-1, 1), (1, 0), (-1, 0))
-"""Directions in which a number may stand from its point, the best first."""
+"""Directions in which a label may stand from its point, the best first."""
+FARTHEST = 60.0
+"""Steps from its point up to which a label looks for a place."""
 
 
-def number_points(axes: Axes, points: Points, *lines: Points) -> None:
-    """Number `points`, [n, 2] in data coordinates, from 1 on, and keep clear of `lines`, [n, 2] likewise. The limits of
-    `axes` and its place are final. A number far from its points stands at the end of a thin line."""
-    places = _in_pt(axes, points)
-    taken = [*places, *(place for line in lines for place in _along(_in_pt(axes, line)))]
-    for members in _crowds(places):
-        text, place = ranges([index + 1 for index in members]), places[members].mean(axis=0)
-        offset = _free(place, len(text), np.array(taken))
-        letters = np.arange(len(text)) - (len(text) - 1) / 2
-        taken += [place + offset + (0.62 * SIZE_PT * letter, 0.0) for letter in letters]
-        line = {"arrowstyle": "-", "linewidth": 0.4, "color": "#888888", "shrinkA": 0, "shrinkB": 2}
-        axes.annotate(
+def label_points(axes: Axes, places: Points, naming: Callable[[Sequence[int]], str], *lines: Points) -> None:
+    """Label the points at `places`, [n, 2] in data coordinates and numbered from 1 on, and keep clear of `lines`,
+    [n, 2] likewise; `naming` has the text of those in one place. The limits of `axes` and its place are final. A label
+    far from its points stands at the end of a thin line."""
+    from matplotlib import rcParams
+
+    from lifsim.report.figures.style import points as in_points
+    from lifsim.report.figures.text_size import drawable, width_pt
+
+    if not len(places):
+        return
+    size = SMALL * float(rcParams["font.size"])
+    drawn = _in_pt(axes, places)
+    inside = axes.get_window_extent()
+    frame = np.array([[inside.x0, inside.y0], [inside.x1, inside.y1]]) * 72 / axes.figure.dpi
+    taken = [*drawn, *(place for line in lines for place in _along(_in_pt(axes, line)))]
+    for members in _crowds(drawn):
+        text, place = drawable(naming([index + 1 for index in members])), drawn[members].mean(axis=0)
+        width = width_pt(text, size)
+        offset = _free(place, Box(width / 2 + CLEAR_PT, 0.5 * size + CLEAR_PT), np.array(taken), frame)
+        steps = np.linspace(-0.5, 0.5, max(2, int(width / (0.3 * size)))) * width
+        taken += [place + offset + (step, up) for step in steps for up in (-0.6 * size, 0.0, 0.6 * size)]
+        line = {"arrowstyle": "-", "linewidth": in_points(0.4), "color": "#888888", "shrinkA": 0, "shrinkB": 2}
+        note = axes.annotate(
             text,
-            tuple(points[members[0]]),
-            xytext=tuple(offset + place - places[members[0]]),
+            tuple(places[members[0]]),
+            xytext=tuple(offset + place - drawn[members[0]]),
             textcoords="offset points",
             ha="center",
             va="center",
-            fontsize=SIZE_PT,
-            arrowprops=line if np.hypot(*offset) > 3 * SIZE_PT else None,
+            fontsize=size,
+            parse_math=False,
+            arrowprops=line if np.hypot(*(offset / (width / 2 + size, size))) > FAR else None,
         )
+        note.set_in_layout(False)
 
 
-def ranges(numbers: Sequence[int]) -> str:
-    """`1, 4-6` of 1, 4, 5, 6."""
+def ranges_of(numbers: Sequence[int]) -> list[list[int]]:
+    """[1], [4, 5, 6] of 1, 4, 5, 6."""
     runs: list[list[int]] = []
     for number in sorted(numbers):
         if runs and number == runs[-1][-1] + 1:
             runs[-1].append(number)
         else:
             runs.append([number])
-    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
+    return runs
+
+
+def ranges(numbers: Sequence[int]) -> str:
+    """`1, 4-6` of 1, 4, 5, 6."""
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in ranges_of(numbers))
 
 
 def _in_pt(axes: Axes, points: Points) -> Points:
@@ -80,13 +112,15 @@ def _crowds(places: Points) -> list[list[int]]:
     return crowds
 
 
-def _free(place: Points, letters: int, taken: Points) -> Points:
-    """The nearest offset at which so many letters keep clear of all that is taken."""
-    width, height = 0.31 * SIZE_PT * letters + 3, 0.5 * SIZE_PT + 2
-    for distance in np.arange(1.0, 8.0, 0.5):
+def _free(place: Points, half: Box, taken: Points, frame: Points) -> Points:
+    """The nearest offset at which a text of this half size keeps clear of all that is taken, and inside its panel."""
+    for distance in np.arange(1.0, FARTHEST, 0.5):
         for right, up in AROUND:
-            offset = np.array([right * (width + 2), up * (height + 1)]) * distance
-            apart = np.abs(taken - place - offset)
-            if not ((apart[:, 0] < width) & (apart[:, 1] < height)).any():
+            offset = np.array([right * (half.width + 2 * distance), up * (half.height + 1) * distance])
+            middle = place + offset
+            apart = np.abs(taken - middle)
+            covers = ((apart[:, 0] < half.width) & (apart[:, 1] < half.height)).any()
+            size = np.array([half.width, half.height])
+            if not covers and (middle - size >= frame[0]).all() and (middle + size <= frame[1]).all():
                 return offset
-    return np.array([0.0, -height])
+    return np.array([0.0, -2 * half.height])

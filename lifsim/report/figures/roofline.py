@@ -6,16 +6,27 @@ Williams, Waterman & Patterson, "Roofline: an insightful visual performance mode
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.machine import Machine
 from lifsim.play.bound import bound
+from lifsim.report.figures.numbers import ranges_of
+from lifsim.report.figures.scales import tick_in_units
+from lifsim.report.figures.words import Unit
 from lifsim.simulate.result import Result, Totals
+from lifsim.units import format_si
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+
+MOST_NAMED, LONGEST_NAMED = 24, 10
+"""Layers, and characters of a name, up to which names stand beside the points; else numbers do."""
+_STEM = re.compile(r"(?<=\D)[1-9][0-9]*$|(?<=\D)0$", re.ASCII)
 
 
 def table(result: Result) -> pd.DataFrame:
@@ -53,12 +64,25 @@ def table(result: Result) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def draw(frame: pd.DataFrame, axes: Axes) -> None:
-    """Layers as points, coloured by what bounds them; the roofs as lines; the whole run as a star; below, the names of
-    the numbers that `number` gives."""
-    from matplotlib.ticker import NullFormatter
+@dataclass(frozen=True)
+class Roofs:
+    """What the lines of a machine are called."""
 
-    from lifsim.report.figures.style import COLOURS, legend_outside
+    memory: str
+    array: str
+
+    @classmethod
+    def of(cls, result: Result) -> Roofs:
+        """`DRAM lpddr3_1600_x32`, `16 x 8 PEs at 400 MHz`."""
+        arch = result.arch
+        device, array = arch.dram.device, arch.array
+        memory = f"DRAM ({arch.dram.model} model)" if device is None else f"DRAM {device.name}"
+        return cls(memory, f"all {array.rows} x {array.cols} PEs busy at {format_si(arch.clock_hz, 'Hz')}")
+
+
+def draw(frame: pd.DataFrame, roofs: Roofs, axes: Axes) -> None:
+    """Layers as points, coloured by what bounds them; the roofs as lines; the whole run as a star."""
+    from lifsim.report.figures.style import COLOURS, points
 
     peak, bandwidth = (float(frame[c].iloc[0]) for c in ("peak_macs_per_s", "bandwidth_bytes_per_s"))
     ridge = peak / bandwidth
@@ -68,28 +92,28 @@ def draw(frame: pd.DataFrame, axes: Axes) -> None:
     axes.set_yscale("log")
     axes.grid(axis="both")
     if ridge:
-        axes.plot([low, ridge], [low * bandwidth, peak], "k-", linewidth=1, label=f"DRAM, {bandwidth / 1e9:.3g} GB/s")
-    full = f"all PEs busy, {peak / 1e9:.3g} GMAC/s"
-    axes.plot([max(low, ridge), high], [peak, peak], "k--", linewidth=1, label=full)
+        named = f"{roofs.memory}: {format_si(bandwidth, 'B/s')}"
+        axes.plot([low, ridge], [low * bandwidth, peak], "k-", label=named)
+    full = f"{roofs.array}: {format_si(peak, 'MAC/s')}"
+    axes.plot([max(low, ridge), high], [peak, peak], "k--", label=full)
     layers, whole = frame.iloc[:-1], frame.iloc[-1]
-    for (name, points), colour, marker in zip(layers.groupby("bound"), COLOURS, "osD^vP", strict=False):
-        label = _words(str(name), points["pe_utilisation"])
-        axes.plot(points["macs_per_byte"], points["macs_per_s"], marker, color=colour, markersize=4, label=label)
-    axes.plot(whole["macs_per_byte"], whole["macs_per_s"], "*", color="black", markersize=9, label="whole run")
+    for (name, some), colour, marker in zip(layers.groupby("bound"), COLOURS, "osD^vP", strict=False):
+        label = _words(str(name), some["pe_utilisation"])
+        axes.plot(some["macs_per_byte"], some["macs_per_s"], marker, color=colour, label=label)
+    axes.plot(whole["macs_per_byte"], whole["macs_per_s"], "*", color="black", markersize=points(9), label="whole run")
     axes.set_xlim(low, high)
     axes.set_ylim(10 ** math.floor(math.log10(frame["macs_per_s"].min())), 2 * peak)
-    axes.yaxis.set_minor_formatter(NullFormatter())
-    axes.set_xlabel("MACs per DRAM byte")
-    axes.set_ylabel("MACs per second")
-    legend_outside(axes)
-    axes.figure.supxlabel("\n".join(_named(layers["layer"])), fontsize=6)
+    tick_in_units(axes.xaxis, Unit())
+    unit = tick_in_units(axes.yaxis, Unit("MAC/s", prefixed=True))
+    axes.set_xlabel("operational intensity [MACs per DRAM byte]")
+    axes.set_ylabel(f"throughput [{unit}]")
 
 
-def number(frame: pd.DataFrame, axes: Axes) -> None:
-    """Number the layers, once the axes stand where they will."""
+def name_points(frame: pd.DataFrame, axes: Axes) -> None:
+    """Name the layers, or number them where `named` tells the numbers, once the axes stand where they will."""
     import numpy as np
 
-    from lifsim.report.figures.numbers import number_points
+    from lifsim.report.figures.numbers import label_points, ranges
 
     peak, bandwidth = (float(frame[c].iloc[0]) for c in ("peak_macs_per_s", "bandwidth_bytes_per_s"))
     low, high = axes.get_xlim()
@@ -97,12 +121,32 @@ def number(frame: pd.DataFrame, axes: Axes) -> None:
     roofs = np.array([[low, min(peak, low * bandwidth)], [ridge, peak], [high, peak]])
     points = frame[["macs_per_byte", "macs_per_s"]].to_numpy(float)
     star = np.repeat(points[-1:], 2, axis=0)
-    number_points(axes, points[:-1], roofs, star)
+    names = frame["layer"].iloc[:-1].tolist()
+    naming = ranges if _are_long(names) else lambda numbers: name_ranges(names, numbers)
+    label_points(axes, points[:-1], naming, roofs, star)
 
 
-def height_in(frame: pd.DataFrame) -> float:
-    """Of the figure: the plot, and the names below it."""
-    return 2.7 + 0.11 * len(_named(frame["layer"].iloc[:-1]))
+def name_ranges(names: Sequence[str], numbers: Sequence[int]) -> str:
+    """`conv1, conv4-6` of the layers so numbered, from 1: those behind each other whose names count up are one."""
+    found: list[str] = []
+    for part in ranges_of(numbers):
+        first, last = names[part[0] - 1], names[part[-1] - 1]
+        stem = _STEM.sub("", first)
+        counted = [f"{stem}{int(first[len(stem) :]) + step}" for step in range(len(part))] if first != stem else []
+        found += [f"{first}-{last[len(stem):]}"] if counted == names[part[0] - 1 : part[-1]] and len(part) > 1 else [
+            names[number - 1] for number in part
+        ]  # fmt: skip
+    return ", ".join(found)
+
+
+def named(frame: pd.DataFrame) -> str:
+    """The layers by their numbers, where their names are too long to stand in the figure."""
+    names = frame["layer"].iloc[:-1].tolist()
+    return ", ".join(f"{index} {name}" for index, name in enumerate(names, 1)) if _are_long(names) else ""
+
+
+def _are_long(names: Sequence[str]) -> bool:
+    return len(names) > MOST_NAMED or max(map(len, names)) > LONGEST_NAMED
 
 
 def _words(bound_by: str, utilisations: pd.Series[float]) -> str:
@@ -113,11 +157,4 @@ def _words(bound_by: str, utilisations: pd.Series[float]) -> str:
         )
     least, most = (f"{100 * share:.0f}" for share in (utilisations.min(), utilisations.max()))
     busy = f"{least} %" if least == most else f"{least} to {most} %"
-    return f"bound by array work,\n{busy} of its PEs busy"
-
-
-def _named(names: pd.Series[str]) -> list[str]:
-    """The layers by their numbers, in lines."""
-    pieces = [f"{index} {name}" for index, name in enumerate(names, 1)]
-    per_line = max(1, 110 // max(len(piece) + 3 for piece in pieces))
-    return ["   ".join(pieces[first : first + per_line]) for first in range(0, len(pieces), per_line)]
+    return f"bound by array work, {busy} of its PEs busy"

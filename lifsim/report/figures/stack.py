@@ -27,5 +27,5 @@ def stacked_bars(
         base = [b + h for b, h in zip(base, heights, strict=True)]
     texts = labels if labels is not None else [f"{total:.2f}" for total in base]
     for position, top, text in zip(positions, base, texts, strict=True):
-        axes.annotate(text, (position, top), ha="center", va="bottom", fontsize=8)
-    axes.set_ylim(0, 1.1 * max(base) or 1)
+        axes.annotate(text, (position, top), ha="center", va="bottom", fontsize="small")
+    axes.set_ylim(0, 1.12 * max(base) or 1)

@@ -3,52 +3,100 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from lifsim.errors import Fault, InputError
 from lifsim.report.figures import sweep_heat, sweep_lines, sweep_pareto
-from lifsim.report.figures.style import canvas
-from lifsim.report.figures.sweep_rows import good_rows, in_order, others
+from lifsim.report.figures.drawn import Drawn
+from lifsim.report.figures.sheet import Sheet
+from lifsim.report.figures.style import Key, canvas, headline, legend_below
+from lifsim.report.figures.subject import Subject
+from lifsim.report.figures.sweep_lines import Shown
+from lifsim.report.figures.sweep_rows import good_rows, in_order, least_over, others
+from lifsim.report.figures.words import words_of
 from lifsim.report.sweep_table import settings_of
+from lifsim.units import counted
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 
 Rows = Sequence[Mapping[str, Any]]
+FIXED = ("sharing", "schedule")
+"""Settings that every figure of a sweep names where all points have one value of them."""
 
 
-def lines(rows: Rows, x: str, y: str, by: str | None, where: Sequence[str]) -> tuple[Figure, pd.DataFrame]:
-    """`y` over the axis `x`, a line per value of the axis `by`. Raises InputError where there is nothing to draw."""
-    frame = _numbers(good_rows(rows, [x, y, *([by] if by else [])], where), [y])
-    frame = _placed(frame, [x, *([by] if by else [])])
-    over = others(frame, settings_of(rows), [x, by])
+@dataclass(frozen=True)
+class Swept:
+    """The points of a sweep, and which of them are drawn. timesteps: of each network, as far as they are known; where:
+    ``key=values`` that a point must have."""
+
+    rows: Rows
+    timesteps: Mapping[str, int]
+    where: Sequence[str] = ()
+
+    def good(self, columns: Sequence[str | None]) -> pd.DataFrame:
+        """The points that did not fail, with these columns."""
+        return good_rows(self.rows, [name for name in columns if name is not None], self.where)
+
+    def title(self, frame: pd.DataFrame, over: Sequence[str] = ()) -> str:
+        """What `frame`, the points that are drawn, is of, and what its figures are the least over."""
+        networks, machines = (_values(frame, name) for name in ("workload", "arch"))
+        times = _values(frame, "timesteps") or [self.timesteps[name] for name in networks if name in self.timesteps]
+        machine = machines[0] if len(machines) == 1 else counted(len(machines), "architecture")
+        subject = Subject(networks, machine, times, _values(frame, "batch") or [1])
+        failed = sum(row["error"] is not None for row in self.rows)
+        points = counted(len(frame), "point") + (f", {failed:,} of the sweep's failed" if failed else "")
+        fixed = [f"{name} {values[0]}" for name in FIXED if len(values := _values(frame, name)) == 1]
+        return subject.title(*fixed, points, least_over(over))
+
+
+def lines(swept: Swept, shown: Shown, sheet: Sheet) -> Drawn:
+    """`shown.y` over the axis `shown.x`, a line per value of the axis `shown.by`. Raises InputError where there is
+    nothing to draw."""
+    x, y, by = shown.x, shown.y, shown.by
+    frame = _placed(_numbers(swept.good([x, y, by]), [y]), [x, *([by] if by else [])])
+    found = replace(shown, over=others(frame, settings_of(swept.rows), [x, by]))
     table = sweep_lines.table(frame, x, y, by)
-    figure, (axes,) = canvas(5.2, 3.0)
-    sweep_lines.draw(table, x, y, by, over, axes)
-    return figure, table
+    figure, (axes,) = canvas(sheet, 1, 3.0)
+    sweep_lines.draw(table, found, axes)
+    headline(figure, swept.title(frame, found.over))
+    legend_below(figure, Key.of(axes) if by else Key((), ()), words_of(by) if by else "")
+    return Drawn(figure, table)
 
 
-def heat(rows: Rows, x: str, y: str, value: str, where: Sequence[str]) -> tuple[Figure, pd.DataFrame]:
-    """`value` over the axes `x` and `y` as colours. Raises InputError where there is nothing to draw."""
-    frame = _numbers(good_rows(rows, [x, y, value], where), [value])
+def heat(swept: Swept, shown: Shown, value: str, sheet: Sheet) -> Drawn:
+    """`value` over the axes `shown.x` and `shown.y` as colours. Raises InputError where there is nothing to draw."""
+    x, y = shown.x, shown.y
+    frame = _numbers(swept.good([x, y, value]), [value])
     if x == y:
         raise InputError(Fault("must be two axes", path="--heat"))
     frame = _placed(frame, [x, y])
-    over = others(frame, settings_of(rows), [x, y])
     table = sweep_lines.table(frame, x, value, y)
-    figure, (axes,) = canvas(5.2, 3.6)
-    sweep_heat.draw(table, x, y, value, over, axes)
-    return figure, table
+    figure, (axes,) = canvas(sheet, 1, 3.0)
+    sweep_heat.draw(table, x, y, value, axes)
+    headline(figure, swept.title(frame, others(frame, settings_of(swept.rows), [x, y])))
+    return Drawn(figure, table, lambda: sweep_heat.write_cells(table, x, y, value, axes))
 
 
-def pareto(rows: Rows, x: str, y: str, by: str | None, where: Sequence[str]) -> tuple[Figure, pd.DataFrame]:
-    """All points by `x` and `y`, and the front of the least. Raises InputError where there is nothing to draw."""
-    frame = _numbers(good_rows(rows, [x, y, *([by] if by else [])], where), [x, y])
-    table = sweep_pareto.table(frame, settings_of(rows), x, y)
-    figure, (axes,) = canvas(5.2, 3.2)
-    sweep_pareto.draw(table, x, y, by, in_order(frame[by]) if by else [], axes)
-    return figure, table
+def pareto(swept: Swept, shown: Shown, sheet: Sheet) -> Drawn:
+    """All points by `shown.x` and `shown.y`, and the front of the least. Raises InputError where there is nothing to
+    draw."""
+    x, y, by = shown.x, shown.y, shown.by
+    frame = _numbers(swept.good([x, y, by]), [x, y])
+    settings = settings_of(swept.rows)
+    table = sweep_pareto.table(frame, settings, x, y)
+    figure, (axes,) = canvas(sheet, 1, 3.6)
+    sweep_pareto.draw(table, shown, in_order(frame[by]) if by else [], axes)
+    headline(figure, swept.title(frame))
+    front = "; ".join(sweep_pareto.front_names(table, settings))
+    legend_below(figure, Key.of(axes), f"front: {front}", words_of(by) if by else "")
+    return Drawn(figure, table, lambda: sweep_pareto.number_front(table, shown, axes))
+
+
+def _values(frame: pd.DataFrame, name: str) -> list[Any]:
+    """Of a setting, each once."""
+    return list(dict.fromkeys(frame[name].tolist())) if name in frame else []
 
 
 def _placed(frame: pd.DataFrame, axes: Sequence[str]) -> pd.DataFrame:

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from lifsim.report.figures.sweep_rows import in_order, is_wide, least_over, named
+from lifsim.report.figures.scales import is_wide, tick_in_units
+from lifsim.report.figures.sweep_rows import in_order, names_of
+from lifsim.report.figures.words import label_of, unit_of
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-WRITTEN_CELLS = 64
-"""Up to so many cells have their value written in them."""
+MOST_NAMES = 16
+"""Of an axis."""
 
 
-def draw(cells: pd.DataFrame, x: str, y: str, value: str, over: Sequence[str], axes: Axes) -> None:
+def draw(cells: pd.DataFrame, x: str, y: str, value: str, axes: Axes) -> None:
     """`cells` is the table of `sweep_lines` by `y` and `x`; a combination without a point stays white."""
     from matplotlib.colors import LogNorm, Normalize
-    from matplotlib.ticker import FuncFormatter
 
     columns, rows = in_order(cells[x]), in_order(cells[y])
     grid = cells.pivot(index=y, columns=x, values=value).reindex(index=rows, columns=columns).to_numpy(float)
@@ -28,17 +27,40 @@ def draw(cells: pd.DataFrame, x: str, y: str, value: str, over: Sequence[str], a
     norm = (LogNorm if is_wide(figures) else Normalize)(min(figures), max(figures))
     image = axes.imshow(grid, origin="lower", aspect="auto", cmap="viridis", norm=norm)
     axes.grid(False)
-    axes.set_xticks(
-        range(len(columns)), [named(x, v) for v in columns], rotation=45, ha="right", rotation_mode="anchor"
-    )
-    axes.set_yticks(range(len(rows)), [named(y, v) for v in rows])
-    axes.set_xlabel(x)
-    axes.set_ylabel(y)
-    figure = axes.figure
-    title = f"{value}\n{least_over(over)}" if over else value
-    figure.colorbar(image, ax=axes, label=title, format=FuncFormatter(lambda v, _: named(value, v)))
-    if grid.size <= WRITTEN_CELLS:
-        for (row, column), found in np.ndenumerate(grid):
-            if not np.isnan(found):
-                shade = "black" if norm(found) > 0.6 else "white"
-                axes.text(column, row, named(value, found), ha="center", va="center", fontsize=6, color=shade)
+    across = names_of(x, columns)
+    axes.set_xticks(*_few(across), rotation=45, ha="right", rotation_mode="anchor")
+    axes.set_yticks(*_few(names_of(y, rows)))
+    axes.set_xlabel(label_of(x, unit_of(x).name))
+    axes.set_ylabel(label_of(y, unit_of(y).name))
+    bar = axes.figure.colorbar(image, ax=axes)
+    unit = tick_in_units(bar.ax.yaxis, unit_of(value))
+    bar.set_label(label_of(value, unit))
+
+
+def _few(names: Sequence[str]) -> tuple[list[int], list[str]]:
+    """Where ticks stand, and their names: of many every second, third, ..."""
+    step = -(-len(names) // MOST_NAMES)
+    places = list(range(0, len(names), step))
+    return places, [names[place] for place in places]
+
+
+def write_cells(cells: pd.DataFrame, x: str, y: str, value: str, axes: Axes) -> None:
+    """The values in their cells, in the unit of the colours, where all of them have room there."""
+    import matplotlib as mpl
+
+    from lifsim.report.figures.text_size import width_pt
+
+    columns, rows = in_order(cells[x]), in_order(cells[y])
+    _, size = unit_of(value).scaled(float(cells[value].abs().max()))
+    texts = [f"{found / size:,.4g}" for found in cells[value]]
+    font = 0.833 * float(mpl.rcParams["font.size"])
+    place = axes.get_window_extent()
+    room = place.width / len(columns), place.height / len(rows)
+    per_pt = axes.figure.dpi / 72
+    if max(width_pt(text, font) for text in texts) * per_pt + 3 > room[0] or 1.2 * font * per_pt > room[1]:
+        return
+    norm: Any = axes.get_images()[0].norm
+    for text, (_, cell) in zip(texts, cells.iterrows(), strict=True):
+        shade = "black" if float(norm(cell[value])) > 0.6 else "white"
+        at = columns.index(cell[x]), rows.index(cell[y])
+        axes.text(*at, text, ha="center", va="center", fontsize=font, color=shade).set_in_layout(False)

@@ -3,13 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lifsim.report.figures.sweep_rows import DASHES, MARKERS, in_order, is_wide, least_over, named, ticks_in_units
+from lifsim.report.figures.scales import is_wide, tick_in_units
+from lifsim.report.figures.sweep_rows import in_order, names_of
+from lifsim.report.figures.together import Line, draw_lines, joined
+from lifsim.report.figures.words import label_of, unit_of
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+
+
+FEW, ROOM = 10, 36
+"""Up to so many values each has a tick; characters of ticks that stand side by side."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The columns that a figure shows: along its axes, by colour; over: those over which it takes the least."""
+
+    x: str
+    y: str
+    by: str | None = None
+    over: Sequence[str] = ()
 
 
 def table(frame: pd.DataFrame, x: str, y: str, by: str | None) -> pd.DataFrame:
@@ -22,41 +40,46 @@ def table(frame: pd.DataFrame, x: str, y: str, by: str | None) -> pd.DataFrame:
     return ranked.rename(columns={"min": y, "max": f"{y}.most", "count": "points"})
 
 
-def draw(lines: pd.DataFrame, x: str, y: str, by: str | None, over: Sequence[str], axes: Axes) -> None:
-    """Lines through the least; a band up to the most where points differ in more than is shown."""
-    from lifsim.report.figures.style import COLOURS, legend_outside
+def draw(lines: pd.DataFrame, shown: Shown, axes: Axes) -> None:
+    """Lines through the least; a band up to the most where points differ in more than is shown. Those of the same
+    points are one line of several names."""
+    from lifsim.report.figures.style import COLOURS
 
-    groups: list[tuple[Any, Any]] = [(None, lines)] if by is None else list(lines.groupby(by, sort=False))
+    x, y = shown.x, shown.y
+    groups: list[tuple[Any, Any]] = [(None, lines)] if shown.by is None else list(lines.groupby(shown.by, sort=False))
+    names = [""] if shown.by is None else names_of(shown.by, [value for value, _ in groups])
     numeric = all(isinstance(value, int | float) for value in lines[x])
     places = {value: place for place, value in enumerate(in_order(lines[x]))}
-    for number, (value, group) in enumerate(groups):
-        at = group[x].tolist() if numeric else [places[found] for found in group[x]]
-        colour = COLOURS[number % len(COLOURS)]
-        label = None if by is None else named(by, value)
-        marker, dashes = MARKERS[number % len(MARKERS)], DASHES[number % len(DASHES)]
-        axes.plot(at, group[y], dashes, marker=marker, markersize=4, color=colour, label=label)
-        if over:
+    found = []
+    for number, (name, (_, group)) in enumerate(zip(names, groups, strict=True)):
+        at = group[x].tolist() if numeric else [places[value] for value in group[x]]
+        found.append(Line(name, at, group[y].tolist()))
+        if shown.over:
+            colour = COLOURS[number % len(COLOURS)]
             axes.fill_between(at, group[y], group[f"{y}.most"], color=colour, alpha=0.15, linewidth=0)
-    _scale(lines[x].tolist(), numeric, list(places), x, axes)
+    draw_lines(axes, found if shown.over else joined(found))
     if is_wide([*lines[y], *lines[f"{y}.most"]]):
         axes.set_yscale("log")
     else:
         axes.set_ylim(bottom=0)
-    ticks_in_units(axes.yaxis, y)
-    axes.set_ylabel(f"{y}\n{least_over(over)}" if over else y)
-    if by is not None:
-        legend_outside(axes, by)
+        if axes.get_ylim()[1] <= 0:
+            axes.set_ylim(0, 1)
+    axes.set_ylabel(label_of(y, tick_in_units(axes.yaxis, unit_of(y))))
+    _place(lines[x].tolist(), numeric, list(places), x, axes)
 
 
-def _scale(values: Sequence[Any], numeric: bool, names: Sequence[Any], x: str, axes: Axes) -> None:
+def _place(values: Sequence[Any], numeric: bool, names: Sequence[Any], x: str, axes: Axes) -> None:
     """The values themselves as ticks, as far as they are few."""
-    axes.set_xlabel(x)
     if numeric and is_wide(values):
         axes.set_xscale("log", base=2)
         axes.minorticks_off()
-    if not numeric:
-        axes.set_xticks(range(len(names)), [named(x, name) for name in names])
-    elif len(names) <= 10:
-        axes.set_xticks(names, [named(x, name) for name in names], rotation=45, ha="right", rotation_mode="anchor")
+    unit = unit_of(x).name
+    if not numeric or len(names) <= FEW:
+        where = list(names) if numeric else range(len(names))
+        texts = names_of(x, names)
+        turned = sum(map(len, texts)) > ROOM
+        axes.set_xticks(where, texts, rotation=45 if turned else 0, ha="right" if turned else "center",
+                        rotation_mode="anchor")  # fmt: skip
     else:
-        ticks_in_units(axes.xaxis, x)
+        unit = tick_in_units(axes.xaxis, unit_of(x))
+    axes.set_xlabel(label_of(x, unit))

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from lifsim.report.figures.sweep_rows import MARKERS, is_wide, named, ticks_in_units
+from lifsim.report.figures.numbers import label_points, ranges
+from lifsim.report.figures.scales import is_wide, tick_in_units
+from lifsim.report.figures.sweep_lines import Shown
+from lifsim.report.figures.sweep_rows import names_of
+from lifsim.report.figures.together import NESTED
+from lifsim.report.figures.words import label_of, unit_of, words_of
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+
+
+MOST_TOLD = 12
+"""Points of the front that the figure names."""
 
 
 def table(frame: pd.DataFrame, settings: Sequence[str], x: str, y: str) -> pd.DataFrame:
@@ -30,25 +40,55 @@ def on_front(xs: Sequence[float], ys: Sequence[float]) -> list[bool]:
     return front
 
 
-def draw(points: pd.DataFrame, x: str, y: str, by: str | None, values: Sequence[Any], axes: Axes) -> None:
-    """All points, told apart by their `values` of `by`; the front as steps through its own."""
-    from lifsim.report.figures.style import COLOURS, legend_outside
+def draw(points: pd.DataFrame, shown: Shown, values: Sequence[Any], axes: Axes) -> None:
+    """All points, told apart by their `values` of `shown.by`; the front as steps through its own."""
+    from lifsim.report.figures.style import COLOURS, MARKERS
+    from lifsim.report.figures.style import points as pt
 
-    for number, value in enumerate([None] if by is None else values):
+    x, y, by = shown.x, shown.y, shown.by
+    names = [None] if by is None else names_of(by, values)
+    for number, (name, value) in enumerate(zip(names, [None] if by is None else values, strict=True)):
         group = points if by is None else points[points[by] == value]
-        label = None if by is None else named(by, value)
-        colour, marker = COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
-        axes.scatter(group[x], group[y], s=12, marker=marker, color=colour, alpha=0.6, linewidths=0, label=label)
+        kind = number + number // len(COLOURS)
+        colour, marker = COLOURS[number % len(COLOURS)], MARKERS[kind % len(MARKERS)]
+        size = pt(3.0 + 0.8 * (min(len(names), NESTED) - 1 - number % NESTED)) ** 2  # where they meet, all are seen
+        axes.scatter(group[x], group[y], s=size, marker=marker, color=colour, linewidths=0, label=name)
     front = points[points["front"]]
-    axes.step(front[x], front[y], where="post", color="black", linewidth=1, label="Pareto front")
-    axes.scatter(front[x], front[y], s=18, facecolors="none", edgecolors="black", linewidths=0.8)
+    axes.step(front[x], front[y], where="post", color="black", linewidth=pt(1), label="Pareto front")
+    axes.scatter(front[x], front[y], s=pt(7.5) ** 2, facecolors="none", edgecolors="black", linewidths=pt(0.6))
     if is_wide(points[x].tolist()):
         axes.set_xscale("log")
     if is_wide(points[y].tolist()):
         axes.set_yscale("log")
-    for axis, column in ((axes.xaxis, x), (axes.yaxis, y)):
-        ticks_in_units(axis, column)
-    axes.tick_params(axis="x", rotation=30)
-    axes.set_xlabel(x)
-    axes.set_ylabel(y)
-    legend_outside(axes, by)
+    axes.margins(0.12)
+    axes.set_xlabel(label_of(x, tick_in_units(axes.xaxis, unit_of(x))))
+    axes.set_ylabel(label_of(y, tick_in_units(axes.yaxis, unit_of(y))))
+
+
+def front_names(points: pd.DataFrame, settings: Sequence[str]) -> list[str]:
+    """`1: channel4, 8 KiB`: the points of the front by their numbers, the first `MOST_TOLD` of many."""
+    front = points[points["front"]]
+    varied = [name for name in settings if points[name].astype(str).nunique() > 1]
+    found = []
+    for number, (_, point) in enumerate(front.head(MOST_TOLD).iterrows(), 1):
+        told = " ".join(short_of(name, point[name]) for name in varied)
+        found.append(f"{number}: {told}" if told else str(number))
+    left = len(front) - MOST_TOLD
+    return [*found, f"{left} more: in the table beside the figure"] if left > 0 else found
+
+
+def number_front(points: pd.DataFrame, shown: Shown, axes: Axes) -> None:
+    """Number the points of the front that `front_names` tells, once the axes stand where they will."""
+    import numpy as np
+
+    front = points[points["front"]][[shown.x, shown.y]].to_numpy(float)
+    turns = [place for a, b in pairwise(front) for place in (a, [b[0], a[1]], b)]
+    steps = np.array(turns or [front[0], front[0]])
+    others = points[[shown.x, shown.y]].to_numpy(float)
+    label_points(axes, front[:MOST_TOLD], ranges, steps, *(np.array([place, place]) for place in others))
+
+
+def short_of(column: str, value: object) -> str:
+    """A value of a setting, with the setting's name where it is a number without a unit."""
+    text = names_of(column, [value])[0]
+    return text if not text.replace(".", "").isdigit() else f"{words_of(column)} {text}"

@@ -3,36 +3,20 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lifsim.errors import Fault, InputError, did_you_mean
+from lifsim.report.figures.words import unit_of, words_of
 from lifsim.report.sweep_table import settings_of
 from lifsim.sweeps.export import columns_of
 from lifsim.sweeps.values import parse_values
-from lifsim.units import format_bytes, format_si
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axis import Axis
 
-LOG_RATIO = 16
-"""An axis whose largest value is that many times its smallest is logarithmic."""
-
-LONGEST_NAME = 40
-"""Of characters of a value beside an axis."""
-
-MARKERS = "osD^vPX*"
-DASHES = ("-", "--", "-.", ":")
-
-_UNITS: dict[str, Callable[[float], str]] = {
-    "_bytes": format_bytes,
-    "_pj": lambda pj: format_si(pj * 1e-12, "J"),
-    "_hz": lambda hz: format_si(hz, "Hz"),
-    "_s": lambda s: format_si(s, "s"),
-    "_mm2": lambda mm2: f"{mm2:.4g} mm2",
-}
+LONGEST_NAME = 28
+"""Of characters of a value beside an axis or in a legend."""
 
 
 def good_rows(rows: Sequence[Mapping[str, Any]], needed: Sequence[str], where: Sequence[str]) -> pd.DataFrame:
@@ -80,7 +64,7 @@ def others(frame: pd.DataFrame, settings: Sequence[str], shown: Sequence[str | N
 
 def least_over(names: Sequence[str]) -> str:
     """What a figure says of the settings that it takes the least over."""
-    return f"least over {', '.join(names)}" if names else ""
+    return f"least over {', '.join(map(words_of, names))}" if names else ""
 
 
 def in_order(values: pd.Series[Any]) -> list[Any]:
@@ -91,31 +75,13 @@ def in_order(values: pd.Series[Any]) -> list[Any]:
 
 def named(column: str, value: object) -> str:
     """A value as a figure writes it, in the unit that its column names."""
-    for suffix, form in _UNITS.items():
-        if isinstance(value, int | float) and any(part.endswith(suffix) for part in column.split(".")):
-            return form(value)
-    if isinstance(value, int | float):
-        return format_si(value, "").strip() if abs(value) >= 1e5 else f"{value:,.6g}"
-    text = str(value)
-    return text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 1]}…"
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return unit_of(column).text(value)
+    return str(value)
 
 
-def is_wide(values: Sequence[float]) -> bool:
-    """Whether values span so much that their axis is logarithmic."""
-    return min(values) > 0 and max(values) >= LOG_RATIO * min(values)
+def names_of(column: str, values: Sequence[object]) -> list[str]:
+    """Values that differ, as a figure writes them: short, and still different."""
+    from lifsim.report.figures.text_size import short_names
 
-
-def ticks_in_units(axis: Axis, column: str) -> None:
-    """At most six ticks on `axis`, in the unit of `column`; bytes at multiples of a power of two."""
-    from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
-
-    axis.set_major_formatter(FuncFormatter(lambda value, _: named(column, value)))
-    if axis.get_scale() == "linear":
-        low, high = axis.get_view_interval()
-        in_bytes = any(part.endswith("_bytes") for part in column.split("."))
-        axis.set_major_locator(MultipleLocator(_byte_step(high - low)) if in_bytes else MaxNLocator(5))
-
-
-def _byte_step(span: float) -> float:
-    """The least power of two of which at most six fit into `span` bytes."""
-    return float(2 ** max(math.ceil(math.log2(max(span, 1) / 6)), 0))
+    return short_names([named(column, value) for value in values], LONGEST_NAME)

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from lifsim.config import defaults
 from lifsim.config.validate import Examined
 from lifsim.errors import Fault, InputError, collecting
-from lifsim.graph.states import states_of
+from lifsim.graph.states import any_shared, states_of
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.report.distinct import distinct
+from lifsim.report.figures.subject import Subject
 from lifsim.report.plot.drawing import Name
 from lifsim.simulate.api import read_inputs
 from lifsim.simulate.options import Options, examined_options
@@ -32,11 +33,24 @@ class BottomHalf:
     mini_batch: int
     arch: Arch
 
+    @property
+    def subject(self) -> Subject:
+        """What it is of."""
+        timesteps = [network.timesteps for network in self.networks]
+        return Subject([one.name for one in self.networks], self.arch.name, timesteps, [1, self.mini_batch])
+
     def table(self, watch: Watch) -> pd.DataFrame:
-        """In every reading."""
+        """In every reading, and whether the sharing shares anything at all."""
         from lifsim.report.dram_readings import readings, table
 
-        return table(readings(self.networks, self.sharings, sorted({1, self.mini_batch}), self.arch, watch=watch))
+        found = table(readings(self.networks, self.sharings, sorted({1, self.mini_batch}), self.arch, watch=watch))
+        idle = {
+            (network.name, str(sharing)): sharing.shares and not any_shared(states_of(network, sharing))
+            for network in self.networks
+            for sharing in self.sharings
+        }
+        pairs = zip(found["workload"], found["sharing"], strict=True)
+        return found.assign(shares_nothing=[idle[pair] for pair in pairs])
 
 
 def fitting(names: Sequence[str], *, where_possible: bool) -> tuple[Sharing, ...]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from lifsim.config import defaults
 from lifsim.errors import Fault, InputError, collecting, shown
@@ -13,8 +13,10 @@ from lifsim.graph.states import any_shared, states_of
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
+from lifsim.report.figures.drawn import Drawn
+from lifsim.report.figures.subject import Subject
 from lifsim.report.plot.bottom import BottomHalf, fitting, read_bottom
-from lifsim.report.plot.drawing import Name, checked_beside, drawn
+from lifsim.report.plot.drawing import Asked, Name, Out, drawn
 from lifsim.simulate.api import read_inputs
 from lifsim.simulate.inputs import Inputs
 from lifsim.simulate.options import examined_options
@@ -23,7 +25,6 @@ from lifsim.sweeps.beside import run_sharings
 from lifsim.watch import Watch, unwatched
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.figure import Figure
 
 Part = Literal["top", "bottom", "all"]
@@ -40,8 +41,10 @@ def fig9(
     networks: Sequence[Network | Name] = (),
     mini_batch: int = 16,
     share_where_possible: bool = False,
-    out: Name | None = None,
+    out: Out = None,
     force: bool = False,
+    style: str = "paper",
+    size: str | None = None,
     watch: Watch = unwatched,
 ) -> Figure:
     """Breakdown of computation (top), and DRAM accesses (bottom).
@@ -57,6 +60,7 @@ def fig9(
     being a fault.
     """
     from lifsim.report.figures import fig9 as figure_9
+    from lifsim.report.figures import fig9_breakdown
 
     if part not in PARTS:
         raise InputError(Fault(f"{shown(part)} must be one of {', '.join(PARTS)}", path="part"))
@@ -81,11 +85,16 @@ def fig9(
             raise InputError(dict.fromkeys(faults))
         return made, bottom
 
-    target, (made, bottom) = checked_beside(out, read, force=force, sources=files_of(runs))
+    page, (made, bottom) = Asked(out, force, style, size).page_beside(read, files_of(runs))
     names = [str(sharing) for sharing in fitting(TOP_SHARINGS, where_possible=share_where_possible)]
-    top = None if part == "bottom" else _top(breakdown_runs(made, names, watch) if made else runs)
-    lower = bottom.table(watch) if bottom else None
-    return drawn(lambda: (figure_9.drawn(top, lower), figure_9.joined(top, lower)), target)
+    halves = figure_9.Halves()
+    if part != "bottom":
+        stored = _summaries(breakdown_runs(made, names, watch) if made else runs)
+        halves = replace(halves, top=fig9_breakdown.table(stored), of_top=_subject_of(stored))
+    if bottom:
+        halves = replace(halves, bottom=bottom.table(watch), of_bottom=bottom.subject)
+    watch("drawing", 0, 1)
+    return drawn(lambda sheet: Drawn(figure_9.drawn(halves, sheet), figure_9.joined(halves.top, halves.bottom)), page)
 
 
 def files_of(runs: Sequence[Result | Name]) -> list[Path]:
@@ -109,10 +118,16 @@ def _on_units(inputs: Inputs, units: int) -> Inputs:
     return replace(inputs, arch=inputs.arch.model_copy(update={"lif": lif}))
 
 
-def _top(runs: Sequence[Result | Name]) -> pd.DataFrame:
-    from lifsim.report.figures import fig9_breakdown
+def _summaries(runs: Sequence[Result | Name]) -> list[Mapping[str, Any]]:
     from lifsim.report.stored import read_summaries
     from lifsim.report.summary import summary
 
     stored = iter(read_summaries([Path(run) for run in runs if not isinstance(run, Result)]))
-    return fig9_breakdown.table([summary(run) if isinstance(run, Result) else next(stored) for run in runs])
+    return [summary(run) if isinstance(run, Result) else next(stored) for run in runs]
+
+
+def _subject_of(summaries: Sequence[Mapping[str, Any]]) -> Subject:
+    """Of runs that are known to be of one network and machine."""
+    inputs = summaries[0]["inputs"]
+    known = [[int(value)] if value else [] for value in (inputs["workload"].get("timesteps"), inputs["batch"])]
+    return Subject([str(inputs["workload"]["name"])], str(inputs["arch"]["name"]), *known)

@@ -2,53 +2,85 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from lifsim.errors import Fault, InputError, collecting
+from lifsim.report.figures.drawn import Drawn
+from lifsim.report.figures.files import Place
+from lifsim.report.figures.sheet import Sheet
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.figure import Figure
 
 Name = str | PathLike[str]
+Out = Name | Sequence[Name] | Place | None
+"""One file, or the same figure in several formats."""
 Read = TypeVar("Read")
 
 
-def checked(out: Name | None, *, force: bool, sources: Iterable[Path] = ()) -> Path | None:
-    """`out`, where the figure can be written there and takes the place of none of its `sources`. Raises InputError
-    before any work is done."""
-    from lifsim.report.figures.files import check_figure
+@dataclass(frozen=True)
+class Page:
+    """Where a figure goes, if anywhere, and what it is drawn on."""
 
-    if out is None:
-        return None
-    check_figure(Path(out), force=force, sources=sources)
-    return Path(out)
+    place: Place | None
+    sheet: Sheet
 
 
-def checked_beside(
-    out: Name | None, read: Callable[[], Read], *, force: bool, sources: Iterable[Path] = ()
-) -> tuple[Path | None, Read]:
-    """`checked`, and what `read` reads. Raises InputError with the faults of both."""
-    faults: list[Fault] = []
-    with collecting(faults):
-        target = checked(out, force=force, sources=sources)
-    with collecting(faults):
-        found = read()
-    if faults:
-        raise InputError(faults)
-    return target, found
+@dataclass(frozen=True)
+class Asked:
+    """What every figure is told: where it goes, and how it looks."""
+
+    out: Out = None
+    force: bool = False
+    style: str = "paper"
+    size: str | None = None
+
+    def page(self, sources: Iterable[Path] = ()) -> Page:
+        """Where the figure can be written, in the place of none of its `sources`. Raises InputError with every fault,
+        before any work is done."""
+        faults: list[Fault] = []
+        sheet, place = Sheet(), self._place()
+        with collecting(faults):
+            sheet = Sheet.of(self.style, self.size)
+        if place is not None:
+            with collecting(faults):
+                place.check(sources)
+        if faults:
+            raise InputError(faults)
+        return Page(place, sheet)
+
+    def page_beside(self, read: Callable[[], Read], sources: Iterable[Path] = ()) -> tuple[Page, Read]:
+        """`page`, and what `read` reads. Raises InputError with the faults of both."""
+        faults: list[Fault] = []
+        with collecting(faults):
+            page = self.page(sources)
+        with collecting(faults):
+            found = read()
+        if faults:
+            raise InputError(faults)
+        return page, found
+
+    def _place(self) -> Place | None:
+        if self.out is None or isinstance(self.out, Place):
+            return self.out
+        names = [self.out] if isinstance(self.out, str | PathLike) else self.out
+        return Place(tuple(map(Path, names)), self.force) if names else None
 
 
-def drawn(draw: Callable[[], tuple[Figure, pd.DataFrame]], target: Path | None) -> Figure:
-    """The figure in the house's style; unless `target` is None written there, with its numbers beside it."""
+def drawn(draw: Callable[[Sheet], Drawn], page: Page) -> Figure:
+    """The figure in the house's style, laid out; written with its numbers beside it if it has a place."""
     from lifsim.report.figures.files import save_figure
+    from lifsim.report.figures.fit import fit
     from lifsim.report.figures.style import house_style
 
-    with house_style():
-        figure, table = draw()
-        if target is not None:
-            save_figure(figure, table, target)
-    return figure
+    with house_style(page.sheet.style):
+        made = draw(page.sheet)
+        fit(made.figure, page.sheet)
+        made.last()
+        if page.place is not None:
+            save_figure(made.figure, made.table, page.place)
+    return made.figure

@@ -13,15 +13,16 @@ from lifsim.errors import Fault, InputError, collecting
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
+from lifsim.report.figures.drawn import Drawn
+from lifsim.report.figures.sheet import Sheet
 from lifsim.report.memory_inputs import MemoryInputs, read_memory_inputs
 from lifsim.report.memory_table import memory_rows
-from lifsim.report.plot.drawing import Name, checked, drawn
-from lifsim.report.plot.study import read_study
+from lifsim.report.plot.drawing import Asked, Name, Out, drawn
+from lifsim.report.plot.study import read_study, subject_of
 from lifsim.simulate.api import name_of
 from lifsim.watch import Tally, Watch, unwatched
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.figure import Figure
 
     from lifsim.engine.training.pruned_study import Pruned, Pruning
@@ -42,8 +43,10 @@ def fig8(
     pruned: float = defaults.FIG8_PRUNED,
     bits: int = defaults.FIG8_BITS,
     jobs: int | None = None,
-    out: Name | None = None,
+    out: Out = None,
     force: bool = False,
+    style: str = "paper",
+    size: str | None = None,
     watch: Watch = unwatched,
 ) -> Figure:
     """Pruned networks. Left, of a `study`, the folder that `lifsim study` wrote: neurons that fire, accuracy, weight
@@ -61,7 +64,7 @@ def fig8(
 
     faults: list[Fault] = []
     with collecting(faults):
-        target = checked(out, force=force)
+        page = Asked(out, force, style, size).page()
     with collecting(faults):
         cuts = Cuts.of(shares, retrain_epochs)
     with collecting(faults):
@@ -74,16 +77,17 @@ def fig8(
         raise InputError(dict.fromkeys(faults))
     rows = memory_rows(memory.networks, memory.sharings, memory.arch, memory.batch, watch)
     right = fig8_memory.table(rows, bits, bits, pruned)
-    left = None
+    left = subject = None
     if trained:
         of, network, data = trained
         found = _pruned(Pruning(of, network, data, cuts), jobs, watch)
         left = fig8_pruning.table(found, network, precision.weight_bits, precision.membrane_bits)
+        subject = subject_of(of, network)
 
-    def draw() -> tuple[Figure, pd.DataFrame]:
-        return figure_8.drawn(left, right), figure_8.joined(left, right)
+    def draw(sheet: Sheet) -> Drawn:
+        return Drawn(figure_8.drawn(left, right, subject, sheet), figure_8.joined(left, right))
 
-    return drawn(draw, target)
+    return drawn(draw, page)
 
 
 def _memory(

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lifsim.errors import Fault, InputError
-from lifsim.report.plot.drawing import Name, checked, drawn
+from lifsim.report.figures.drawn import Drawn
+from lifsim.report.figures.sheet import Sheet
+from lifsim.report.plot.drawing import Asked, Name, Out, drawn
 from lifsim.sweeps.export import table_of
 from lifsim.sweeps.result import SweepResult
 from lifsim.sweeps.store import Store
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.figure import Figure
+
+    from lifsim.report.figures.sweep_figure import Swept
 
 USUAL_FIGURE = "energy_pj.total"
 
@@ -28,8 +32,10 @@ def sweep(
     heat: tuple[str, str] | None = None,
     pareto: tuple[str, str] | None = None,
     where: Sequence[str] = (),
-    out: Name | None = None,
+    out: Out = None,
     force: bool = False,
+    style: str = "paper",
+    size: str | None = None,
 ) -> Figure:
     """Lines of the figure `y` (None: energy_pj.total) along the axis `x`, a line per value of `by`; or a map of `y`
     over the two axes of `heat`; or all points in the plane of the two figures of `pareto`, with their front.
@@ -38,21 +44,23 @@ def sweep(
     Where points differ in more settings than are drawn, the least of them is, and lines have a band up to the most.
     """
     from lifsim.report.figures import sweep_figure
+    from lifsim.report.figures.sweep_lines import Shown
 
     refuse_unless_one({"x": x, "heat": heat, "pareto": pareto})
     if (pareto and y) or (heat and by):
         raise InputError("pareto must stand without y, and heat without by")
-    target = checked(out, force=force, sources=[] if isinstance(swept, SweepResult) else [Path(swept)])
-    rows, figure_of = _rows(swept), y or USUAL_FIGURE
+    sources = [] if isinstance(swept, SweepResult) else [Path(swept)]
+    page = Asked(out, force, style, size).page(sources)
+    found, figure_of = _swept(swept, where), y or USUAL_FIGURE
 
-    def draw() -> tuple[Figure, pd.DataFrame]:
+    def draw(sheet: Sheet) -> Drawn:
         if pareto is not None:
-            return sweep_figure.pareto(rows, *pareto, by, where)
+            return sweep_figure.pareto(found, Shown(*pareto, by), sheet)
         if heat is not None:
-            return sweep_figure.heat(rows, *heat, figure_of, where)
-        return sweep_figure.lines(rows, str(x), figure_of, by, where)
+            return sweep_figure.heat(found, Shown(*heat), figure_of, sheet)
+        return sweep_figure.lines(found, Shown(str(x), figure_of, by), sheet)
 
-    return drawn(draw, target)
+    return drawn(draw, page)
 
 
 def refuse_unless_one(kinds: Mapping[str, object]) -> None:
@@ -65,8 +73,26 @@ def refuse_unless_one(kinds: Mapping[str, object]) -> None:
         )
 
 
-def _rows(swept: SweepResult | Name) -> Sequence[Mapping[str, Any]]:
+def _swept(swept: SweepResult | Name, where: Sequence[str]) -> Swept:
+    from lifsim.report.figures.sweep_figure import Swept
+
     if isinstance(swept, SweepResult):
-        return swept.rows
+        return Swept(swept.rows, swept.timesteps, where)
     with Store.read(Path(swept)) as store:
-        return table_of(store)
+        return Swept(table_of(store), timesteps_of(store.description), where)
+
+
+def timesteps_of(description: Mapping[str, Any]) -> dict[str, int]:
+    """Of each network of a store that can still be found, and is as it was."""
+    from lifsim.config.workload import read_workload
+    from lifsim.simulate.resolved import sha256_of
+
+    found = {}
+    for key, kept in description.items():
+        kind, _, name = key.partition(" ")
+        if kind == "workload":
+            with suppress(InputError):
+                data = read_workload(name).data
+                if sha256_of(data) == kept and isinstance(data.get("timesteps"), int):
+                    found[name] = data["timesteps"]
+    return found

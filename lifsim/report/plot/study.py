@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from lifsim.errors import Fault, InputError
-from lifsim.report.plot.drawing import Name, checked_beside, drawn
-from lifsim.units import counted
+from lifsim.report.figures.drawn import Drawn
+from lifsim.report.figures.sheet import Sheet
+from lifsim.report.figures.subject import Subject
+from lifsim.report.plot.drawing import Asked, Name, Out, drawn
 from lifsim.watch import Tally, Watch, unwatched
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.figure import Figure
 
     from lifsim.engine.data import Dataset
@@ -26,45 +27,52 @@ def fig6(
     study: Name,
     *,
     threads: int | None = None,
-    out: Name | None = None,
+    out: Out = None,
     force: bool = False,
+    style: str = "paper",
+    size: str | None = None,
     watch: Watch = unwatched,
 ) -> Figure:
     """Accuracy of weights trained under one sharing and run under another, all pairs. threads: None is all CPUs."""
     from lifsim.engine.training.analysis import transfers
     from lifsim.engine.workers import Workers, available_threads
     from lifsim.report.figures import fig6_transfer
-    from lifsim.report.figures.style import canvas
+    from lifsim.report.figures.style import canvas, headline
 
-    target, (trained, network, data) = checked_beside(out, lambda: read_study(Path(study)), force=force)
+    page, (trained, network, data) = Asked(out, force, style, size).page_beside(lambda: read_study(Path(study)))
     sharings = len({trial.sharing for trial in trained.trials})
     runs = transfers(trained, network, data, Workers(threads or available_threads()))
     table = fig6_transfer.table(_counted(runs, len(trained.trials) * sharings, "weights under sharings", watch))
 
-    def draw() -> tuple[Figure, pd.DataFrame]:
-        figure, (axes,) = canvas(4.6, 3.2)
+    def draw(sheet: Sheet) -> Drawn:
+        figure, (axes,) = canvas(sheet, 1, 2.9)
         fig6_transfer.draw(table, axes)
-        figure.suptitle(f"{network.name}, {counted(int(table['seeds'].min()), 'seed')}", fontsize=9)
-        return figure, table
+        headline(figure, fig6_transfer.title(table, subject_of(trained, network)))
+        return Drawn(figure, table)
 
-    return drawn(draw, target)
+    return drawn(draw, page)
 
 
-def spike_rates(study: Path, target: Path | None) -> Figure:
+def spike_rates(study: Path, asked: Asked) -> Figure:
     """The left half of fig7: how often trained networks fire under each sharing."""
     from lifsim.report.figures import fig7_rates
-    from lifsim.report.figures.style import canvas
+    from lifsim.report.figures.style import canvas, headline
 
-    trained, network, _ = read_study(study)
+    page, (trained, network, _) = asked.page_beside(lambda: read_study(study))
     table = fig7_rates.table(trained.trials)
 
-    def draw() -> tuple[Figure, pd.DataFrame]:
-        figure, (axes,) = canvas(4.4, 2.6)
+    def draw(sheet: Sheet) -> Drawn:
+        figure, (axes,) = canvas(sheet, 1, 2.6)
         fig7_rates.draw(table, axes)
-        axes.set_title(fig7_rates.title(table, network.name))
-        return figure, table
+        headline(figure, fig7_rates.title(table, subject_of(trained, network)))
+        return Drawn(figure, table)
 
-    return drawn(draw, target)
+    return drawn(draw, page)
+
+
+def subject_of(study: Study, network: Network) -> Subject:
+    """The network of a study, which the engine trains in float32, no accelerator."""
+    return Subject([network.name], "the engine", [network.timesteps], [int(study.setting["recipe"]["batch"])])
 
 
 def read_study(folder: Path) -> tuple[Study, Network, Dataset]:

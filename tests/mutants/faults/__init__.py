@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
-from tests.mutants.faults import engine, explain, machine, optimizer, power, training
+from tests.mutants.faults import engine, explain, machine, optimizer, power, trained, training
 
-FAULTS = (*engine.FAULTS, *training.FAULTS, *machine.FAULTS, *power.FAULTS, *explain.FAULTS, *optimizer.FAULTS)
+FAULTS = (
+    *engine.FAULTS, *training.FAULTS, *machine.FAULTS, *power.FAULTS, *explain.FAULTS, *optimizer.FAULTS,
+    *trained.FAULTS,
+)  # fmt: skip

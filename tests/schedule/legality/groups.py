@@ -19,8 +19,10 @@ from tests.oracles.legality import IllegalPlanError, Walker
 from tests.oracles.legality_events import Drop, Event, Finish, Load
 from tests.schedule.legality.calls import CallEvents
 from tests.schedule.legality.group_psums import GroupPsums
+from tests.schedule.legality.norm_sums import LotsOfSums
 from tests.schedule.legality.order import Range
 from tests.schedule.legality.spikes import GroupSpikes, Now
+from tests.schedule.legality.sums import Block
 
 ALL = 1 << 60
 
@@ -35,6 +37,7 @@ class GroupEvents:
         self.calls = CallEvents(walker, plan, group, batch)
         self.spikes = GroupSpikes(walker, plan, group, self.spans)
         self.psums = GroupPsums(walker, plan, group)
+        self.lots = {index: LotsOfSums(walker, plan, index, batch) for index in group.indices}
 
     def events(self) -> Iterator[Event]:
         now: Now | None = None
@@ -62,6 +65,8 @@ class GroupEvents:
             yield from self.spikes.after(index, now, span)
         yield from self._end_timestep(chunk_ends=True)
         yield Drop("weight")
+        for lots in self.lots.values():
+            lots.require_paid()
 
     def _passes_of_a_chunk(self, index: int) -> int:
         facts = self.facts.layers[index]
@@ -90,8 +95,7 @@ class GroupEvents:
             for size in joined:
                 if computes:
                     yield from self._weights(visit, step, (filters, filters + size))
-                    for image in now.images:
-                        yield from self.psums.visit(index, image, now.timestep, rows, (filters, filters + size))
+                    yield from self._sums(index, now, rows, (filters, filters + size))
                     yield Drop("weight", ("/weights", told.name), *self._unpinned(index, (filters, filters + size)))
                 filters += size
             if told.norm is None:
@@ -107,6 +111,27 @@ class GroupEvents:
         self.spikes.added(visit, now, complete=complete)
         self.psums.pay(visit, complete=complete)
         yield from self.spikes.put_out(now, span)
+
+    def _sums(self, index: int, now: Now, rows: Range, filters: Range) -> Iterator[Event]:
+        """Of a tile of filters; those of all images wait for a norm, and pass it, or are computed again."""
+        lots, told = self.lots[index], self.net.layers[index]
+        pixels = rows[0] * told.row_pixels, rows[1] * told.row_pixels
+        if lots.wait:
+            lots.begin(len(now.images) * (pixels[1] - pixels[0]) * (filters[1] - filters[0]))
+        self.psums.sums.lots = lots if lots.wait else None
+        for image in now.images:
+            yield from self.psums.visit(index, image, now.timestep, rows, filters)
+        if not lots.wait:
+            return
+        lots.restart()
+        for image in now.images:
+            self.psums.sums.again = lots.twice
+            if lots.twice:
+                yield from self.psums.visit(index, image, now.timestep, rows, filters)
+            self.psums.sums.again = False
+            yield from lots.taken(Block(told.name, image, pixels, filters), now.timestep)
+        yield from lots.end()
+        self.psums.sums.lots = None
 
     def _calls(self, visit: Visit, now: Now, rows: tuple[int, int], tiles: list[list[int]]) -> Iterator[Event]:
         """Of a layer whose norm waits for all sums of the visit."""

@@ -6,12 +6,16 @@ Parts between the first and the last one find and leave the same: they are told 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
+from typing import TYPE_CHECKING
 
 from tests.oracles.legality import Walker
 from tests.oracles.legality_events import Compute, Drop, Event, Load, Put, Store, Thing
 from tests.schedule.legality.order import Range
+
+if TYPE_CHECKING:
+    from tests.schedule.legality.norm_sums import LotsOfSums
 
 
 @dataclass(frozen=True)
@@ -29,11 +33,14 @@ class Block:
 
 
 class Sums:
-    """Of a walker's layers, psum_bits each. spilled: by layer, bytes that went to DRAM, and came back."""
+    """Of a walker's layers, psum_bits each. spilled: by layer, bytes that went to DRAM, and came back. lots: of those
+    that wait for a norm when they are complete; again: whether they are computed a second time."""
 
     def __init__(self, walker: Walker, psum_bits: int) -> None:
         self.walker, self.bits = walker, psum_bits
         self.spilled: dict[str, int] = {}
+        self.lots: LotsOfSums | None = None
+        self.again = False
         self._numbers = count()
 
     def events(self, block: Block, timesteps: Sequence[int]) -> Iterator[Event]:
@@ -41,7 +48,7 @@ class Sums:
         of = self.walker.net.layer(block.layer).parts
         if of == 1:
             for timestep in timesteps:
-                yield self._compute(block, timestep, (0, 1), None)
+                yield from self._last(block, timestep, (0, 1), None)
             return
         things, room = self._things(block, timesteps), self.room
         for parts in [(0, 1), (1, of - 1), (of - 1, of)] if of > 2 else [(0, 1), (1, of)]:
@@ -52,12 +59,15 @@ class Sums:
                 left -= kept
                 if parts[0]:
                     yield Load("passing", thing, kept, size)
-                yield self._compute(block, timestep, parts, thing)
-                if parts[1] < of:
+                if parts[1] == of:
+                    yield from self._last(block, timestep, parts, thing)
+                else:
+                    yield self._compute(block, timestep, parts, thing)
                     yield Put("psum", thing, 0, kept)
                     yield Store("sums", thing, kept, size)
                     times = parts[1] - parts[0]
-                    self.spilled[block.layer] = self.spilled.get(block.layer, 0) + times * (size - kept)
+                    spilled = 0 if self.again else times * (size - kept)
+                    self.spilled[block.layer] = self.spilled.get(block.layer, 0) + spilled
         for thing in things:
             yield Drop("psum", thing)
 
@@ -67,7 +77,17 @@ class Sums:
         return self.walker.net.buffers["psum"] - self.walker.chip.used.get("psum", 0)
 
     def _compute(self, block: Block, timestep: int, parts: Range, thing: Thing | None) -> Compute:
-        return Compute(block.layer, block.image, timestep, block.pixels, block.filters, parts, thing)
+        return Compute(block.layer, block.image, timestep, block.pixels, block.filters, parts, thing, again=self.again)
+
+    def _last(self, block: Block, timestep: int, parts: Range, thing: Thing | None) -> Iterator[Event]:
+        """The part that completes them."""
+        whole = self._compute(block, timestep, parts, thing)
+        if self.lots is None:
+            yield whole
+            return
+        waits = self.lots.waits(block)
+        yield replace(whole, waits=waits)
+        yield from self.lots.computed(block, waits, again=self.again)
 
     def _things(self, block: Block, timesteps: Sequence[int]) -> list[Thing]:
         """One for each timestep: together as many whole bytes as they have."""

@@ -30,6 +30,9 @@ from tests.oracles.legality_events import Drop, Event, Finish, Load, Put, Store
 from tests.schedule.legality.order import Range
 from tests.schedule.legality.tile_work import Pass, TileWork
 
+Tile = tuple[int, int, int, int]
+"""The first group, image, number of the row tile and of the filter tile."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -96,6 +99,7 @@ class TickEvents:
         self.work = work
         self.pinned = self._pinned_rows()
         self.here: set[tuple[int, int, int]] = set()
+        self.at_work: tuple[int, int] | None = None
         self.straddling = f"spike_out of {self.layer.name}"
         self.first, self.spilled = part.images[0], work.sums.spilled.get(part.layer.name, 0)
         self.packed = () if part.number is None else (part.number,)
@@ -114,18 +118,40 @@ class TickEvents:
 
     def events(self) -> Iterator[Event]:
         self._at_work()
-        for each in self.work.passes:
-            yield from self._pass(each)
+        for tiles in self._lots():
+            if self.work.lots.wait:
+                self.work.lots.begin(self._sums_of(tiles))
+            for each in self.work.passes:
+                self.work.lots.restart()
+                yield from self._pass(each, tiles)
+            if self.work.lots.wait:
+                yield from self.work.lots.end()
         yield Drop("spike_in")
         self.work.require_paid(self.visit, self.spilled)
 
-    def _pass(self, each: Pass) -> Iterator[Event]:
+    def _lots(self) -> list[list[tuple[int, Tile]]]:
+        """Tiles with their steps: all, or those whose sums wait together for the statistics of a norm."""
+        tiles = list(enumerate(self._tiles()))
+        if not self.work.lots.wait:
+            return [tiles]
+        outer = self.tiling.order == "weights_outer"
+        lots: dict[tuple[int, int], list[tuple[int, Tile]]] = {}
+        for step, tile in tiles:
+            lots.setdefault((tile[0], tile[3] if outer else 0), []).append((step, tile))
+        return list(lots.values())
+
+    def _sums_of(self, tiles: list[tuple[int, Tile]]) -> int:
+        filters = {tile[3] for _, tile in tiles}
+        ends = [self._cut(one, self.tiling.filters, self.layer.group_filters) for one in filters]
+        wide = len(self.members) * sum(end - begin for begin, end in ends)
+        return wide * self.batch * self.layer.pixels * len(self.work.timesteps)
+
+    def _pass(self, each: Pass, tiles: list[tuple[int, Tile]]) -> Iterator[Event]:
         """What comes comes with the sums; the calls put out what follows."""
-        at_work = None
         together = images_together(self.layer, self.batch) if self.tiling.order == "weights_outer" else 1
-        for step, (group, image, row_tile, filter_tile) in enumerate(self._tiles()):
-            if at_work != (group, (image - self.first) // together):
-                at_work = group, (image - self.first) // together
+        for step, (group, image, row_tile, filter_tile) in tiles:
+            if each.sums and not each.again and self.at_work != (group, (image - self.first) // together):
+                self.at_work = group, (image - self.first) // together
                 self.here.clear()
                 yield Drop("spike_in")
             rows = self._cut(row_tile, self.tiling.rows, self.rows_out)
@@ -133,18 +159,32 @@ class TickEvents:
             parts = [
                 tuple((group + member) * self.layer.group_filters + end for end in filters) for member in self.members
             ]
-            if each.sums:
+            if each.again:
+                yield from self._all_again(group, image, rows, parts)
+            elif each.sums:
                 yield from self._weights(step, image, parts, filters)
                 yield from self._input(step, group, image, rows)
             yield from self.work.events(each, image, rows, parts)
-            if each.sums:
+            if each.again:
+                yield Drop("passing")
+            elif each.sums:
                 yield from self._forget(group, image, rows, parts, filters)
             if each.calls:
                 self.left[image - self.first, slice(*rows)] -= (filters[1] - filters[0]) * len(parts)
                 if not self.left[image - self.first, rows[0]]:
                     yield from self._put_out(image, rows)
 
-    def _tiles(self) -> Iterator[tuple[int, int, int, int]]:
+    def _all_again(self, group: int, image: int, rows: Range, parts: list[Range]) -> Iterator[Event]:
+        """What a second run needs, whether it is there or not: what of it moves is counted elsewhere."""
+        size = self.rows.row_bytes
+        for first, end in parts:
+            yield Load("passing", ("/weights", self.layer.name), first * self.filter_bytes, end * self.filter_bytes)
+        for member in self.members:
+            for row in self._window(rows):
+                thing = ("/packed", self.layer.name, image, group + member)
+                yield Load("passing", thing, row * size, (row + 1) * size)
+
+    def _tiles(self) -> Iterator[Tile]:
         tiling = self.tiling
         row_tiles, filter_tiles = range(tiling.row_tiles), range(tiling.filter_tiles)
         together = images_together(self.layer, self.batch)

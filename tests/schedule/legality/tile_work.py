@@ -16,6 +16,7 @@ from lifsim.schedule.plan import Plan
 from lifsim.schedule.products import dataflow_for, gemm_of
 from tests.oracles.legality import IllegalPlanError, Walker
 from tests.oracles.legality_events import Drop, Event, Fire, Load, Put, Store, Thing
+from tests.schedule.legality.norm_sums import LotsOfSums
 from tests.schedule.legality.order import Order, Range
 from tests.schedule.legality.sums import Block, Sums, cut
 
@@ -24,10 +25,12 @@ ALIKE = "one lot after the other"
 
 @dataclass(frozen=True)
 class Pass:
-    """Over all tiles: for their sums, for the calls of their LIFs, or for both."""
+    """Over all tiles, or those of a lot: for their sums, for the calls of their LIFs, or for both. again: whether the
+    sums are computed a second time."""
 
     sums: bool
     calls: bool
+    again: bool = False
 
 
 class TileWork:
@@ -45,7 +48,8 @@ class TileWork:
         self.dataflow, self.shape = dataflow_for(layer, plan.chip.dataflow, self.chains), plan.chip.shape
         self.streaming = plan.chip.dataflow
         self.order = Order.of(self.told) if layer.groups == 1 else Order.by_channel(self.told)
-        self.sums = Sums(walker, plan.chip.precision.psum_bits)
+        self.sums, self.lots = Sums(walker, plan.chip.precision.psum_bits), LotsOfSums(walker, plan, index, batch)
+        self.sums.lots = self.lots if self.lots.wait else None
         self.state: Thing = ("state", self.told.state, "of tiles")
         self.begun = self.base = 0
         self.window = 0, self.net.timesteps
@@ -56,7 +60,9 @@ class TileWork:
     @property
     def passes(self) -> list[Pass]:
         """One behind the other."""
-        return [Pass(True, True)] if self.told.norm is None else [Pass(True, False), Pass(False, True)]
+        if self.told.norm is None:
+            return [Pass(True, True)]
+        return [Pass(True, False), Pass(self.lots.twice, True, self.lots.twice)]
 
     @property
     def timesteps(self) -> list[int]:
@@ -91,6 +97,7 @@ class TileWork:
 
     def _alone(self, each: Pass, block: Block) -> Iterator[Event]:
         """A block's timesteps together, or one after the other; then its outputs one lot after the other."""
+        self.sums.again = each.again
         if not self.dataflow.joins_rounds and self.facts.when != "last" and self.net.timesteps > 1:
             yield from self._in_turn(each, [block])
             return
@@ -118,6 +125,7 @@ class TileWork:
 
     def _in_turn(self, each: Pass, blocks: Sequence[Block]) -> Iterator[Event]:
         """At every timestep one block after the other."""
+        self.sums.again = each.again
         held_at = self._membranes(blocks) if each.calls else {}
         yield from self._put(held_at)
         for timestep in self.fires_at:
@@ -169,10 +177,12 @@ class TileWork:
         return low + kept[1] - kept[0]
 
     def _fire(self, block: Block, timestep: int, held_at: dict[int, Range], *, alike: bool = False) -> Iterator[Event]:
-        """Sums that waited for their norm do not come from the PEs."""
+        """Sums that waited for their norm do not come from the PEs, unless they have been computed again."""
+        if self.lots.wait:
+            yield from self.lots.taken(block, timestep)
         if self.told.state is None:
             return
-        of = (block.image, block.pixels, block.filters) if self.told.norm is None else None
+        of = block.image, block.pixels, block.filters
         for chains, calls in self.order.blocks(block.filters):
             ranges = [held_at[chain] for chain in range(*chains)]
             low, high = ranges[0][0], ranges[-1][1]
@@ -195,6 +205,7 @@ class TileWork:
 
     def require_paid(self, visit: Visit, before: int) -> None:
         """What the visit spills is what went to DRAM, and what it brings is what came back; `before`: of others."""
+        self.lots.require_paid()
         spilled = self.sums.spilled.get(self.told.name, 0) - before
         for kind in (Kind.PSUM_WRITE, Kind.PSUM_READ):
             if visit.moves.total(kind) < spilled:

@@ -1,0 +1,176 @@
+"""`lifsim compare`: any number of runs in one table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lifsim.cli.completing import settings
+from lifsim.cli.family import FamilyCommand, options_of
+from lifsim.cli.inputs import WholeSimulation, as_number
+from lifsim.cli.say import say
+from lifsim.errors import Fault, InputError, collecting
+
+if TYPE_CHECKING:
+    from lifsim.report.compare.compared import Compared
+    from lifsim.sweeps.combinations import Wanted
+
+LISTED = ("groups",)
+"""Options whose values have commas in them: there is one of each."""
+
+NUMBERS = ("batch", "seed", "rates_scale", "chunk")
+"""Options whose values are numbers, or words that stand for one."""
+
+
+@click.command(
+    cls=FamilyCommand,
+    epilog="""\b
+Examples:
+  lifsim compare --sharing none,layer,channel4
+  lifsim compare --workload lenet5_mnist --arch sata128,eyeriss_like --sharing none,channel2 --rows energy,dram
+  lifsim compare --vary buffers.weight.size_bytes=64KiB,128KiB --schedule tick,auto --format csv
+  lifsim compare --workload lenet5_mnist --sharing none,layer --out results/two_sharings
+  lifsim compare results/two_sharings/none results/two_sharings/layer --baseline layer
+""",
+)
+@click.argument("folders", metavar="[RUN]...", nargs=-1, type=click.Path(path_type=Path))
+@options_of(WholeSimulation, "simulation")
+@click.option(
+    "--vary", shell_complete=settings, metavar="KEY=VALUES", multiple=True,
+    help="Any key that --set knows, with several values: 8,16,32 or 1:8 or 8KiB:512KiB:x2.",
+)  # fmt: skip
+@click.option(
+    "--baseline", metavar="RUN", help="What changes are against: a run's label or number. Default: the first."
+)
+@click.option(
+    "--rows", metavar="ROW,...",
+    help="cycles, time, operations, dram, accesses, energy, lif_update, area, lif_memory, all; or figures by their "
+    "dotted names. Default: what an architect looks at first.",
+)  # fmt: skip
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder that keeps the comparison and the runs made for it."
+)
+@click.option("--force", is_flag=True, help="Replace another comparison in --out.")
+@click.option("--jobs", metavar="N", type=click.IntRange(1, 4096), default=1, show_default=True, help="Processes.")
+@click.option(
+    "--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True,
+    help="What goes to stdout.",
+)  # fmt: skip
+def compare(
+    folders: tuple[Path, ...],
+    simulation: WholeSimulation,
+    vary: tuple[str, ...],
+    baseline: str | None,
+    rows: str | None,
+    out: Path | None,
+    force: bool,
+    jobs: int,
+    form: str,
+) -> None:
+    """Compare runs: RUNs are folders that lifsim run has written, and are not run again; options ask for runs to be
+    made. Every option of a run may have several values here, with commas between them (but --set and --groups): all
+    combinations are run.
+
+    One table: what differs between the inputs, figures with units and their changes against the first run or
+    --baseline. In what runs are not alike stands above it.
+    """
+    asked = bool(simulation.given or simulation.overrides or vary)
+    if not folders and not asked:
+        words = "must be given: folders of runs, or options with several values, such as --sharing none,channel4"
+        raise InputError(Fault(words, path="runs"))
+    compare_runs(
+        folders, wanted(simulation, vary) if asked else None, View(baseline, rows, form), Making(out, force, jobs)
+    )
+
+
+@dataclass(frozen=True)
+class View:
+    """What is shown, and how."""
+
+    baseline: str | None = None
+    rows: str | None = None
+    form: str = "table"
+
+
+@dataclass(frozen=True)
+class Making:
+    """out: where it is kept, None: nowhere; replace: whatever comparison is there; jobs: processes."""
+
+    out: Path | None = None
+    replace: bool = False
+    jobs: int = 1
+
+
+def wanted(simulation: WholeSimulation, vary: tuple[str, ...] = ()) -> Wanted:
+    """The options of a run, of which each may have several values. Raises InputError where --vary is none."""
+    from lifsim.sweeps.combinations import Wanted
+
+    given: dict[str, list[Any]] = {}
+    for name, value in simulation.given.items():
+        if name in LISTED or not isinstance(value, str | Path):
+            given[name] = [value]
+        else:
+            parts = [part.strip() for part in str(value).split(",")]
+            given[name] = [as_number(part) for part in parts] if name in NUMBERS else parts
+    where_possible = bool(given.pop("share_where_possible", None))
+    varied: dict[str, str] = {}
+    faults: list[Fault] = []
+    for text in vary:
+        key, equals, values = (part.strip() for part in text.partition("="))
+        if not equals or not all(key.split(".")) or key in varied:
+            rule = "must be given once" if key in varied else "must have the form key.path=values"
+            faults.append(Fault(rule, source=f"--vary {text}"))
+        varied[key] = values
+    if faults:
+        raise InputError(faults)
+    return Wanted(given, simulation.overrides, varied, where_possible)
+
+
+def compare_runs(given: Sequence[Path], asked: Wanted | None, view: View, making: Making) -> None:
+    """Read the runs that are given and make those that are asked for; keep and show what comes of them."""
+    from lifsim.cli.watching import watching
+    from lifsim.report.compare.gather import gathered
+    from lifsim.report.compare.keep import check_place, keeping
+
+    faults, found = list[Fault](), None
+    names = [] if view.rows is None else view.rows.split(",")
+    with collecting(faults):
+        found = gathered(given, asked, view.baseline, names)
+    with collecting(faults):
+        if making.out is not None:
+            check_place(making.out, found.asked if found else (), replace=making.replace or found is None)
+    if faults or found is None:
+        raise InputError(faults)
+    if making.out is None:
+        with watching() as watch:
+            compared = found.compared(watch, jobs=making.jobs)
+        _print(compared, view.form)
+        return
+    with keeping(making.out, found.asked, replace=making.replace) as keeper:
+        with watching() as watch:
+            compared = found.compared(watch, keeper.run, making.jobs)
+        keeper.comparison(compared)
+    _print(compared, view.form)
+    say(str(keeper.placed), err=True)
+
+
+def _print(compared: Compared, form: str) -> None:
+    if form == "table":
+        from lifsim.report.compare.table import print_comparison
+
+        print_comparison(compared)
+        return
+    if form == "json":
+        import json
+
+        click.echo(json.dumps(compared.tree(), indent=2))
+    else:
+        click.echo(compared.csv, nl=False)
+    for line in compared.unlike:
+        say(f"not alike: {line}", err=True)
+    for one in compared.failures:
+        say(*(f"not run: {one.label}: {why}" for why in one.why), err=True)

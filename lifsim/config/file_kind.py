@@ -1,0 +1,78 @@
+"""What a file is that was given where another kind of file belongs: told by its keys, or by its first bytes."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from lifsim.regular_file import open_regular
+
+ARCH = "an architecture, which --arch takes"
+WORKLOAD = "a workload, which --workload takes"
+DEVICE = "a DRAM device, which --dram takes"
+CONFIG = "the configuration of a run, which lifsim run --config takes"
+SWEEP = "a sweep file, which lifsim sweep takes"
+TRACE = "a spike trace, which --trace takes"
+WEIGHTS = "weights, which --weights takes"
+DATA = "a data set, which --data takes"
+IMAGES = "images, which --images takes"
+STORE = "the store of a sweep, which lifsim store show takes"
+RESULT = "the folder of a run; lifsim run --config takes its config.resolved.yaml"
+STUDY = "the folder of a study, which lifsim plot fig6 takes"
+
+_KEYS: dict[str, frozenset[str]] = {
+    ARCH: frozenset({"clock_hz", "technology_nm", "array", "components", "buffers", "dram", "precision", "accounting"}),
+    WORKLOAD: frozenset({"timesteps", "input", "layers", "neuron", "spikes", "extends", "training", "norm_statistics"}),
+    DEVICE: frozenset({"organisation", "mapping", "timing", "controller", "energy"}),
+    SWEEP: frozenset({"arch", "workload", "sharing", "vary", "sample", "batch", "schedule", "objective", "chunk"}),
+}
+"""Keys that are of one kind of file alone."""
+
+COMMON_KEYS = frozenset({"name", "description", "source", "notes"})
+"""Keys that files of several kinds have."""
+
+
+def tree_kind(data: Any) -> str:
+    """What the plain data of a YAML file are: that kind most of whose keys they have; '' if that is not clear."""
+    if not isinstance(data, dict):
+        return ""
+    keys = {key for key in data if isinstance(key, str)}
+    if {"arch", "workload", "options"} <= keys and isinstance(data["arch"], dict):
+        return CONFIG
+    hits = {kind: len(keys & own) for kind, own in _KEYS.items()}
+    most = max(hits, key=lambda kind: hits[kind])
+    clear = hits[most] >= 2 and sorted(hits.values())[-2] < hits[most]
+    return most if clear else ""
+
+
+def archive_kind(names: Collection[str]) -> str:
+    """What an .npz file with arrays of these `names` is; '' if that is not clear."""
+    if "header" in names:
+        return TRACE if any(name.startswith("bits_") for name in names) else ""
+    if {"x_train", "y_train"} <= {*names}:
+        return DATA
+    return WEIGHTS if any(name.endswith(".weight") for name in names) else ""
+
+
+def binary_kind(path: Path) -> str:
+    """What the file or folder at `path` is if it is no text; '' if that is not clear."""
+    try:
+        if path.is_dir():
+            return RESULT if (path / "summary.json").is_file() else STUDY if (path / "study.json").is_file() else ""
+        with open_regular(path) as file:
+            first = file.read(16) or b""
+            if first.startswith(b"SQLite format 3"):
+                return STORE
+            if not first.startswith(b"PK"):
+                return ""
+            with zipfile.ZipFile(file) as archive:
+                return archive_kind([name.removesuffix(".npy") for name in archive.namelist()])
+    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError):
+        return ""
+
+
+def in_words(kind: str) -> str:
+    """`; it is a workload, which --workload takes`, to stand behind what is wrong with a file; '' of no kind."""
+    return f"; it is {kind}" if kind else ""

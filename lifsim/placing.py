@@ -1,0 +1,98 @@
+"""One rule for every place that is written to: what holds the very same stays, what holds anything else is not
+overwritten without a word."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from lifsim.errors import Fault, InputError
+from lifsim.files import must_not_exist, numbered, scratch_beside, write_bytes, writing
+
+LONGEST = 96
+"""Characters of a name; what would be longer ends in the beginning of its hash."""
+
+
+def fitting(name: str) -> str:
+    """`name` in characters that every file system and shell takes, and not too long."""
+    safe = re.sub(r"[^A-Za-z0-9._+=-]", "_", name)
+    if len(safe) <= LONGEST:
+        return safe
+    return f"{safe[: LONGEST - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+@dataclass(frozen=True)
+class Placed:
+    """What has been written where. held: it was there before; replaced: something else was; asked: the place that was
+    asked for, which something else has."""
+
+    path: Path
+    held: bool = False
+    replaced: bool = False
+    asked: Path | None = None
+
+    def __str__(self) -> str:
+        """A line for who asked."""
+        if self.held:
+            return f"{self.path} holds this already"
+        how = ", in the place of what was there" if self.replaced else ""
+        return f"written to {self.path}{how}" + (f"; {self.asked} holds something else" if self.asked else "")
+
+
+def place_file(path: Path, data: bytes, *, replace: bool = False) -> Placed:
+    """`data` in the file `path`; folders above it are made. Raises InputError where it cannot be, or where something
+    else is there and `replace` is not set."""
+    if _holds(path, data):
+        return Placed(path, held=True)
+    taken = os.path.lexists(path)
+    if replace:
+        write_bytes(path, data, parents=True)
+        return Placed(path, replaced=taken)
+    if taken or not _written_anew(path, data):
+        raise InputError(must_not_exist(path))
+    return Placed(path)
+
+
+def place_numbered(path: Path, data: bytes) -> Placed:
+    """`data` in the file `path`, or where that holds something else in NAME-2.SUFFIX, NAME-3.SUFFIX and so on. Raises
+    InputError where it cannot be written."""
+    for place in numbered(path, path.suffix):
+        asked = path if place != path else None
+        if _holds(place, data):
+            return Placed(place, held=True, asked=asked)
+        if not os.path.lexists(place) and _written_anew(place, data):
+            return Placed(place, asked=asked)
+    raise AssertionError("numbers do not end")
+
+
+def taken_fault(path: Path, data: bytes) -> Fault | None:
+    """Why `place_file` would not write `data` to `path` without `replace`."""
+    return must_not_exist(path) if os.path.lexists(path) and not _holds(path, data) else None
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    """Whether the file at `path` holds just this; what cannot be read does not."""
+    try:
+        return path.is_file() and path.stat().st_size == len(data) and path.read_bytes() == data
+    except OSError:
+        return False
+
+
+def _written_anew(path: Path, data: bytes) -> bool:
+    """Whether `path` could be made, whole; not where another process was first. A link, unlike a rename, takes no
+    place that is taken; a disk that knows none is written as if nobody else did."""
+    with scratch_beside(path, parents=True) as scratch, writing(path):
+        temporary = scratch / path.name
+        temporary.write_bytes(data)
+        try:
+            path.hardlink_to(temporary)
+        except FileExistsError:
+            return False
+        except OSError:
+            if os.path.lexists(path):
+                return False
+            temporary.rename(path)
+    return True

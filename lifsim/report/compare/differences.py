@@ -1,0 +1,96 @@
+"""What differs between the inputs of runs, key by key as --set and the options have them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lifsim.report.compare.runs import Run
+from lifsim.units import key_words
+
+PROSE = ("description", "source", "provenance", "notes", "source_url")
+"""Last parts of keys that say where figures come from: other words change none."""
+
+PARTS = ("components", "layers", "satasim", "dram.device", "spikes.rates", "training")
+"""Parts of files of many small keys: tables count those that differ."""
+
+DEEPEST = 12
+"""Keys within keys; no file has as many."""
+
+MOST = 24
+"""Keys that a table shows."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """key: dotted, with its unit; values: of each run, None where it has none; of_machine: whether it is a key of the
+    architecture that differs with its name alone."""
+
+    key: str
+    values: tuple[Any, ...]
+    of_machine: bool = False
+
+    @property
+    def words(self) -> tuple[str, tuple[str, ...]]:
+        """The key without its unit, the values with it."""
+        said = [key_words(self.key, value) for value in self.values]
+        name = min((name for name, _ in said), key=len)
+        return name.removesuffix(".name"), tuple(text for _, text in said)
+
+
+def differences(runs: Sequence[Run]) -> tuple[Difference, ...]:
+    """The keys in which `runs` differ: network, machine and sharing, options, then those of the files. Networks of
+    other names are different ones: of these only the timesteps are told beside the names."""
+    others = len({run.network for run in runs}) > 1
+    files = [dict(_flat(run.inputs["arch"])) for run in runs]
+    trees = [dict(_of_run(run)) | file | dict(_of_network(run, others)) for run, file in zip(runs, files, strict=True)]
+    machines = [run.machine for run in runs]
+    found = []
+    for key in dict.fromkeys(key for tree in trees for key in tree):
+        values = tuple(tree.get(key) for tree in trees)
+        if len({repr(value) for value in values}) > 1:
+            told = len({*zip(machines, map(repr, values), strict=True)}) == len({*machines})
+            found.append(Difference(key, values, told and any(key in file for file in files)))
+    return tuple(found)
+
+
+def shown_and_counted(found: Sequence[Difference]) -> tuple[tuple[Difference, ...], dict[str, int]]:
+    """Those that a table has room for; how many there are beside them, by the part of the file."""
+    shown, counted = list[Difference](), dict[str, int]()
+    for one in found:
+        part = next((part for part in PARTS if one.key.startswith(f"{part}.") and one.key != f"{part}.name"), None)
+        if part is None and len(shown) < MOST:
+            shown.append(one)
+        else:
+            place = part or one.key.partition(".")[0]
+            counted[place] = counted.get(place, 0) + 1
+    return tuple(shown), counted
+
+
+def _of_run(run: Run) -> Iterator[tuple[str, Any]]:
+    yield "workload", run.network
+    yield "arch", run.machine
+    yield "sharing", run.inputs["sharing"]
+    yield from run.options.tree().items()
+
+
+def _of_network(run: Run, others: bool) -> Iterator[tuple[str, Any]]:
+    """others: whether networks of other names are compared."""
+    return (one for one in _flat(run.inputs["workload"]) if not others or one[0] == "timesteps")
+
+
+def _flat(tree: Any, prefix: str = "", deep: int = 0) -> Iterator[tuple[str, Any]]:
+    """Dotted keys, but for the file's name; entries of lists by their names, or their places."""
+    entries: Mapping[Any, Any] | None = None
+    if isinstance(tree, Mapping):
+        entries = tree
+    elif isinstance(tree, list) and any(isinstance(entry, Mapping) for entry in tree):
+        names = [entry.get("name", place) if isinstance(entry, Mapping) else place for place, entry in enumerate(tree)]
+        entries = dict(zip(map(str, names), tree, strict=True))
+    if entries is None or deep == DEEPEST:
+        yield prefix, tree
+        return
+    for name, value in entries.items():
+        if name not in PROSE and (prefix or name != "name"):
+            yield from _flat(value, f"{prefix}.{name}" if prefix else str(name), deep + 1)

@@ -1,0 +1,277 @@
+"""What the orders of a layer's two products on the way back move: weights, gradients of membranes, spikes, sums."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from lifsim.model.network import Layer
+from lifsim.report.explain.line import Line, minus, plus, product, times
+from lifsim.report.explain.weights import overflow
+from lifsim.schedule.group import Chunks
+from lifsim.schedule.plan import GroupPlan
+from lifsim.schedule.rows import RowTiles
+from lifsim.schedule.tick_nest import Nest, fetched, inputs_outer
+from lifsim.training.gradient_rows import transposed_filter_bytes
+from lifsim.training.group_orders import are_alone, gradient_facts, products_of, traversal
+from lifsim.training.nests import Tiles
+from lifsim.training.orders import LayerOrders, Products, WaitingAlone, waiting_alone
+from lifsim.training.sizes import TrainingSizes
+from lifsim.units import counted
+
+UNIT = "bytes"
+
+
+@dataclass(frozen=True)
+class NestTerms:
+    """One tiling of a nest, of one of so many `groups`."""
+
+    nest: Nest
+    tiles: Tiles
+    groups: int
+
+    @property
+    def weights_outer(self) -> bool:
+        """Whether filters stay while all maps pass."""
+        return self.tiles.order == "weights_outer"
+
+    @property
+    def visits(self) -> int:
+        """Row tiles of all maps."""
+        return self.nest.batch * self.tiles.row_tiles
+
+    @property
+    def everything(self) -> int:
+        """Bytes of all filters."""
+        return self.nest.all_filters * self.nest.filter_bytes
+
+    @property
+    def streamed(self) -> int:
+        """Bytes by which the tiles exceed their buffer."""
+        nest = self.nest
+        return overflow(nest.all_filters, self.tiles.filters, nest.filter_bytes, nest.weight_buffer)
+
+    def again(self, resident: int, visits: int) -> str:
+        """Bytes of filters of one group beyond the first time; `resident` of them stay for good."""
+        if self.weights_outer:
+            return product(visits - 1, self.streamed) if self.streamed and visits > 1 else ""
+        back = minus(str(self.everything), resident)
+        return f"{visits - 1}*({back})" if visits > 1 and self.everything > resident else ""
+
+    def maps(self, images: int, held: int) -> str:
+        """Bytes of so many maps (under the second order one) of one group that come in, `held` being on chip."""
+        images = images if self.weights_outer else 1
+        every = images * self._rows.covered * self.nest.row_bytes
+        stays = self._stays(every, held)
+        moved = int(fetched(self.nest, images, np.full_like(self._rows.heights, stays))[self._row])
+        once = str(max(0, stays - held))
+        if self.weights_outer:
+            return plus(once, product(self.tiles.filter_tiles, moved) if moved else "")
+        streams = self.tiles.rows == 1 and every > held
+        over = self._rows.single_windows * self.nest.row_bytes - self.nest.spike_buffer
+        streamed = int(np.maximum(over, 0).sum()) if streams else 0
+        more = self.tiles.filter_tiles - 1
+        return plus(once, str(moved), product(more, streamed) if streamed and more else "")
+
+    def _stays(self, every: int, held: int) -> int:
+        if every <= self.nest.spike_buffer + held:
+            return int(every)
+        beside = max(self.nest.spike_buffer - int(self.nest.window[self._row]), 0)
+        return int(min(every, beside + held))
+
+    @property
+    def _rows(self) -> RowTiles:
+        return self.nest.rows
+
+    @cached_property
+    def _row(self) -> int:
+        return int(np.flatnonzero(self._rows.heights == self.tiles.rows)[0])
+
+    @property
+    def why(self) -> str:
+        """How maps come."""
+        if self.weights_outer:
+            tiles = counted(self.tiles.filter_tiles, "tile")
+            return f"what stays of the maps once, the rest for {tiles if tiles == '1 tile' else f'each of {tiles}'}"
+        rows = f"{counted(self.tiles.row_tiles, 'row tile')} of a map"
+        return f"windows of {rows}, each once" + (", and what overflows for each tile" if self.tiles.rows == 1 else "")
+
+
+@dataclass(frozen=True)
+class ProductLines:
+    """The lines of one layer's products."""
+
+    sizes: TrainingSizes
+    layer: Layer
+    group: GroupPlan
+    orders: LayerOrders
+
+    @cached_property
+    def products(self) -> Products:
+        """What the orders were found among."""
+        return products_of(self.sizes, self.layer)
+
+    @cached_property
+    def alone(self) -> bool:
+        """Whether its visits follow each other; else other layers come between."""
+        every = [products_of(self.sizes, self.sizes.layers[index]) for index in self.group.indices]
+        return are_alone(every, self.group, self.sizes.batch)
+
+    def weights(self) -> Iterator[Line]:
+        """Of the backward product."""
+        order, layer = self.orders.backward, self.layer
+        if order is None:
+            return
+        channels = layer.in_shape[0]
+        one = transposed_filter_bytes(layer, self.sizes.chip.precision.weight_bits)
+        why = f"channels x ceil({layer.group_filters}*{layer.kernel[0]}*{layer.kernel[1]}"
+        why += f"*{self.sizes.chip.precision.weight_bits}/8) bytes"
+        if self.alone:
+            terms, (_, _, _, parts) = self._backward_terms, self._waiting
+            resident = order.resident // layer.groups
+            parts = parts if terms.weights_outer else 1
+            again = terms.again(resident, terms.visits // parts)
+            expression = times(product(layer.groups, parts), plus(str(terms.everything), again))
+            what = "groups x (what one group has" if parts == 1 else "groups and images x (what one group has"
+            why = f"{what}, {why}" + (f", and again for {terms.visits // parts} visits)" if again else ")")
+        else:
+            visits = Chunks(self.sizes.batch, self.group.images).count * layer.rounds
+            over = layer.groups * overflow(channels // layer.groups, order.tiles.filters, one, order.region)
+            streamed = over - min(over, order.resident)
+            rest = channels * one - order.resident - streamed
+            rows = self.sizes.batch * layer.rounds * gradient_facts(self.products).rows.axis.rows_out
+            again = (
+                times(str(visits - 1), minus(product(channels, one), order.resident + streamed))
+                if rest and visits > 1
+                else ""
+            )
+            more = product(rows - 1, streamed) if streamed and rows > 1 else ""
+            expression = plus(product(channels, one), again, more)
+            why += (
+                f"; {order.resident} stay for all {visits} visits"
+                if order.resident
+                else f", at each of {visits} visits"
+            )
+            why += f", and {streamed} that overflow for each of {rows} rows" if more else ""
+        yield Line("weights", expression, order.weights, UNIT, why)
+
+    def gradients(self) -> Iterator[Line]:
+        """Of membranes, that come in for the backward product."""
+        order = self.orders.backward
+        if order is None or not order.gradients:
+            return
+        if self.alone:
+            expression, why = self._dealt, self._backward_terms.why
+        else:
+            facts, tile = gradient_facts(self.products), self._tile
+            visits = [
+                product(count, int(traversal(facts, self.products, images)[tile]))
+                for images, count in Chunks(self.sizes.batch, self.group.images).sizes
+            ]
+            expression = times(product(self.layer.rounds), plus(*visits))
+            why = "rounds x chunks x what of a visit's gradients is not on chip, again for halos and tiles of channels"
+        if not self.orders.own:
+            expression = minus(f"({expression})", self.orders.absent)
+            why += "; without a LIF they are the output's, of which those above are used as they come"
+        if self.orders.comes_back:
+            yield Line("membrane gradients in", expression, self.orders.comes_back, UNIT, why)
+
+    def goes_out(self) -> Iterator[Line]:
+        """Gradients of membranes that wait for the update where spike_out cannot hold them."""
+        if self.orders.goes_out:
+            expression, why = self._waits
+            yield Line("membrane gradients out", expression, self.orders.goes_out, UNIT, why)
+
+    def waiting(self) -> Iterator[Line]:
+        """The same, as the update takes them in."""
+        if self.orders.waiting:
+            expression, why = self._waits
+            yield Line("membrane gradients in", expression, self.orders.waiting, UNIT, why)
+
+    def update(self) -> Iterator[Line]:
+        """Spikes, and sums that the weight buffer cannot hold."""
+        order, terms = self.orders.update, self._update_terms
+        each = terms.maps(terms.nest.batch, 0)
+        often = product(terms.groups, 1 if terms.weights_outer else terms.nest.batch)
+        yield Line("spikes in", times(often, each), order.spikes, UNIT, f"the input again: {terms.why}")
+        if not order.sums:
+            return
+        expression = times(product(terms.groups), plus(terms.again(self._sums_stay, terms.visits)))
+        why = f"between {terms.visits} visits what the weight buffer does not hold of {order.all_sums} bytes of sums"
+        yield Line("weight gradients out", expression, order.sums, UNIT, why)
+        yield Line("weight gradients in", expression, order.sums, UNIT, "and in again")
+
+    @property
+    def _in_turn(self) -> bool:
+        return self.orders.when == "in turn"
+
+    @cached_property
+    def _waiting(self) -> WaitingAlone:
+        return waiting_alone(self.products, self.orders.when)
+
+    @cached_property
+    def _backward_terms(self) -> NestTerms:
+        order = self.orders.backward
+        if order is None:
+            raise ValueError(f"{self.layer.name} must have a backward product")
+        nest = self.products.backward_nest(order.tiles.together, order.region)
+        return NestTerms(nest, order.tiles, self.layer.groups)
+
+    @property
+    def _dealt(self) -> str:
+        """What is held on chip is dealt to the maps evenly."""
+        terms, (_, _, held, parts) = self._backward_terms, self._waiting
+        count = self.layer.groups * (parts if terms.weights_outer else terms.nest.batch)
+        each, more = divmod(held, count)
+        images = terms.nest.batch // parts
+        some = [(count - more, each), (more, each + 1)]
+        return plus(*(f"{often}*({terms.maps(images, size)})" for often, size in some if often))
+
+    @property
+    def _tile(self) -> int:
+        order, facts = self.orders.backward, gradient_facts(self.products)
+        if order is None:
+            raise ValueError(f"{self.layer.name} must have a backward product")
+        place = int(np.flatnonzero(facts.tile_filters == order.tiles.filters)[0])
+        filters = facts.layer.group_filters
+        over = self.layer.groups * overflow(filters, order.tiles.filters, facts.filter_bytes, order.region)
+        return 1 + place if over <= order.resident else 0
+
+    @cached_property
+    def _update_terms(self) -> NestTerms:
+        products, tiles = self.products, self.orders.update.tiles
+        if self._in_turn and not self.alone:
+            return NestTerms(products.update_nest_in_turn(), tiles, 1)
+        room = products.sums if self._in_turn else products.chip.room.weight
+        return NestTerms(products.update_nest(room), tiles, self.layer.groups)
+
+    @property
+    def _sums_stay(self) -> int:
+        """Of one group, under the second order."""
+        nest, tiles = self._update_terms.nest, self.orders.update.tiles
+        column = int(np.flatnonzero(nest.filters == tiles.filters)[0])
+        return int(inputs_outer(nest).resident_weights[column])
+
+    @property
+    def _waits(self) -> tuple[str, str]:
+        products, rounds, room = self.products, self.layer.rounds, self.sizes.chip.room.spike_out
+        if self.alone:
+            each, _, held, _ = self._waiting
+            why = "images x bytes of gradients of membranes, rows from a byte on, but for those in spike_out"
+            return minus(product(self.sizes.batch, each), held), why
+        if not self._in_turn:
+            each = products.made(self.sizes.batch, 1, 1)
+            why = "rounds x bytes of gradients of membranes: all wait until the group has gone back"
+            return product(rounds, each), why
+        visits = [(products.made(images, 1, 1), count) for images, count in self._chunks]
+        terms = (f"{count}*({made} - {room})" for made, count in visits if made > room)
+        return times(
+            product(rounds), plus(*terms)
+        ), "rounds x chunks x what spike_out does not hold of a visit's gradients"
+
+    @property
+    def _chunks(self) -> list[tuple[int, int]]:
+        return Chunks(self.sizes.batch, self.group.images).sizes

@@ -1,0 +1,86 @@
+"""How wide text is, and text that is no wider than its place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from itertools import chain
+from typing import Any
+
+from matplotlib.backends.backend_agg import RendererAgg
+from matplotlib.font_manager import FontProperties, findfont, get_font
+
+from lifsim.errors import visible
+
+ELLIPSIS = "…"
+_PARTS, _WORDS = re.compile(r"(?:[^,;]|[,;](?!\s))*[,;]?\s*"), re.compile(r"\S+\s*")
+
+
+@cache
+def _renderer() -> RendererAgg:
+    return RendererAgg(1, 1, 72)  # type: ignore[no-untyped-call]
+
+
+def width_pt(text: str, size_pt: float) -> float:
+    """Of the widest line of `text` in the font at work, in points."""
+    font = FontProperties(size=size_pt)
+    lines = drawable(text).split("\n")
+    measure: Any = _renderer().get_text_width_height_descent
+    return max(float(measure(line, font, ismath=False)[0]) for line in lines)
+
+
+def drawable(text: str) -> str:
+    """What the font at work can say of `text`: control characters, and signs that it lacks, by their codes."""
+    if text.isascii() and text.replace("\n", "").isprintable():
+        return text
+    signs = get_font(findfont(FontProperties()))
+    lines = (visible(line) for line in text.split("\n"))
+    return "\n".join("".join(c if signs.get_char_index(ord(c)) else _code(c) for c in line) for line in lines)
+
+
+def _code(sign: str) -> str:
+    return sign.encode("unicode_escape").decode("ascii")
+
+
+def wrapped(text: str, size_pt: float, room_pt: float) -> list[str]:
+    """`text` in lines that fit into `room_pt`, broken behind commas, else at spaces, and inside a word that is wider
+    than a line."""
+    lines, line = list[str](), ""
+    parts = (part for part in _PARTS.findall(drawable(text)) if part)
+    fit = ([part] if width_pt(part.rstrip(), size_pt) <= room_pt else _WORDS.findall(part) for part in parts)
+    for word in chain.from_iterable(fit):
+        piece = word
+        while True:
+            if width_pt((line + piece).rstrip(), size_pt) <= room_pt:
+                line += piece
+                break
+            if line:
+                lines.append(line.rstrip())
+                line = ""
+                continue
+            fits = next((n for n in range(len(piece) - 1, 1, -1) if width_pt(piece[:n], size_pt) <= room_pt), 1)
+            lines.append(piece[:fits])
+            piece = piece[fits:]
+            if not piece:
+                break
+    return [*lines, line.rstrip()] if line.strip() else lines
+
+
+def short(text: str, most: int) -> str:
+    """`text` in at most so many characters: of a longer one, its beginning and its end."""
+    if len(text) <= most:
+        return text
+    head = (most - 1 + 1) // 2
+    return f"{text[:head]}{ELLIPSIS}{text[len(text) - (most - 1 - head) :]}"
+
+
+def short_names(names: Sequence[str], most: int) -> list[str]:
+    """`names` in at most about so many characters each, so that those that differ still do: where they would not, they
+    are numbered."""
+    cut = [short(name, most) for name in names]
+    found = []
+    for place, name in enumerate(cut):
+        same = list(dict.fromkeys(full for full, other in zip(names, cut, strict=True) if other == name))
+        found.append(name if len(same) == 1 else f"{name} ({same.index(names[place]) + 1})")
+    return found

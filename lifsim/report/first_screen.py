@@ -1,0 +1,71 @@
+"""What `lifsim run` shows first: ten lines or so that answer what an architect asks, and where the rest is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from lifsim.note import decisive
+from lifsim.play.bound import stalls
+from lifsim.report.beside_table import brief_beside_table
+from lifsim.report.rates_line import rates_brief
+from lifsim.report.summary import Around
+from lifsim.report.terminal import Terminal
+from lifsim.simulate.result import Result
+from lifsim.units import counted, format_bytes, format_si
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+MOST_ASSUMPTIONS = 4
+"""That are told at once; the others are counted."""
+
+
+def print_first_screen(result: Result, around: Around, console: Terminal) -> None:
+    """Figures, what of a shared run is sharing's own, the assumptions that could change a decision."""
+    figures, told = result.brief.figures, assumptions(result, around)
+    width = max(map(len, (*figures, *(name for name, _ in _ends(told, 0))))) + 2
+    console.print_line(result.brief.title, style="bold")
+    for name, text in figures.items():
+        console.print_line(text, label=name, width=width)
+    if result.stages:
+        console.print_table(stage_lines(result))
+    if around.comparison is not None:
+        console.print_table(brief_beside_table(around.comparison))
+    for name, text in _ends(told[:MOST_ASSUMPTIONS], more_notes(result, around, len(told[:MOST_ASSUMPTIONS]))):
+        console.print_line(text, label=name, width=width)
+
+
+def assumptions(result: Result, around: Around) -> tuple[str, ...]:
+    """In a line each, those that could change what is decided by the figures."""
+    rates = () if around.rates is None else (rates_brief(around.rates),)
+    return (*decisive(result.notes), *rates, *decisive(result.assumed.lines))
+
+
+def more_notes(result: Result, around: Around, told: int) -> int:
+    """Notes and assumptions of the run that so many lines do not tell."""
+    return len(result.notes) + len(result.assumed.lines) + (around.rates is not None) - told
+
+
+def _ends(told: tuple[str, ...], more: int) -> Iterator[tuple[str, str]]:
+    for index, line in enumerate(told):
+        yield "" if index else "assumed", line
+    notes = f"{counted(more, 'more note')} and all figures" if more else "all figures"
+    yield "more", f"{notes}: --full; every layer: --layers"
+
+
+def stage_lines(result: Result) -> Table:
+    """A line per stage of a training run: its cycles, how many of them wait, its DRAM bytes and its energy."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("stage")
+    for heading in ("cycles", "waiting", "DRAM", "energy", "of it work"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for name, stage in result.stages.items():
+        cycles, energy = stage.cycles, stage.energy_pj.total
+        waiting = sum(stalls(cycles).values()) / max(1, cycles.total)
+        spent = (format_si(pj * 1e-12, "J") for pj in (energy.total, energy.work))
+        moved = format_bytes(stage.dram_bytes.total)
+        table.add_row(name.replace("_", " "), f"{cycles.total:,}", f"{waiting:.1%}", moved, *spent)
+    return table

@@ -1,0 +1,81 @@
+"""Values of options that no point of a sweep could run with, or that none would read.
+
+A point whose options go together and change nothing is a row like others: a cross product has such. An option that
+changes nothing at any point is asked for in vain.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import islice, product
+from typing import TYPE_CHECKING
+
+from lifsim.config.workload import network_of
+from lifsim.errors import Fault, InputError
+from lifsim.model.network import Network
+from lifsim.model.sharing import Sharing
+from lifsim.simulate.options import Options, options_of
+from lifsim.simulate.unread import unread_options, unread_settings
+from lifsim.sweeps.request import Request
+from lifsim.sweeps.values import Value, Values, judged_values, setting
+
+if TYPE_CHECKING:
+    from lifsim.sweeps.plan import Job
+
+MOST_COMBINATIONS = 20_000
+"""Of values of options, that are tried together. A sweep that has more is left to its points."""
+
+
+def unread_everywhere(job: Job, request: Request) -> Iterator[Fault]:
+    """A fault of each value of an option that goes with no values of the others, and of each that no run reads."""
+    axes = {axis.key: axis.values for axis in job.space.axes}
+    # A seed chooses the points of a sample, too.
+    read = {*Options.model_fields} - {"seed"}
+    options = {key: _few(values) for key, values in axes.items() if key in read}
+    pairs = list(_pairs(job, axes["sharing"]))
+    refused: dict[tuple[str, str], str] = {}
+    good: set[tuple[str, str]] = set()
+    combinations = list(islice(product(*options.values()), MOST_COMBINATIONS + 1))
+    for values in combinations if len(combinations) <= MOST_COMBINATIONS else ():
+        named = dict(zip(options, values, strict=True))
+        faults = _faults(named, pairs)
+        for fault in faults:
+            refused.setdefault((fault.path, json.dumps(named.get(fault.path))), fault.message)
+        paths = {fault.path for fault in faults}
+        good |= {(key, json.dumps(value)) for key, value in named.items() if key not in paths}
+    for (key, value), message in refused.items():
+        if key in options and (key, value) not in good:
+            yield request.fault(key, message)
+    modes = options.get("mode", ("inference",))
+    if "training" not in modes:
+        settings = [*job.settings, *(setting(key, values[0]) for key, values in axes.items())]
+        yield from unread_settings(settings, "inference")
+
+
+def _faults(named: Mapping[str, Value], pairs: Sequence[tuple[Network, Sharing]]) -> list[Fault]:
+    """What is wrong with options together; of those that go together, with each that no network reads."""
+    try:
+        options = options_of(named)
+    except InputError as error:
+        return list(error.faults)
+    found = [list(unread_options(network, sharing, options)) for network, sharing in pairs]
+    read = [{fault.path for fault in faults} for faults in found]
+    return [fault for fault in found[0] if all(fault.path in paths for paths in read)] if found else []
+
+
+def _few(values: Values) -> tuple[Value, ...]:
+    """All texts; of numbers the ends."""
+    judged = judged_values(values)
+    return judged if any(isinstance(value, str) for value in judged) else (judged[0], judged[-1])[: len(judged)]
+
+
+def _pairs(job: Job, sharings: Values) -> Iterator[tuple[Network, Sharing]]:
+    """Networks that are whole without an axis, under every sharing."""
+    for document in job.workloads.values():
+        with suppress(InputError):
+            network = network_of(document)
+            for name in judged_values(sharings):
+                with suppress(InputError):
+                    yield network, Sharing.parse(str(name))

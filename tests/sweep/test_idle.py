@@ -1,0 +1,76 @@
+"""Is an axis that changes nothing told for one, and none that changes something?"""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lifsim.cli.main import main
+from lifsim.sweeps.idle import first_points, idle_axes
+from lifsim.sweeps.space import Axis, Space
+from lifsim.sweeps.values import Listed
+
+AXES = (Axis("sharing", Listed(("none", "layer"))), Axis("a", Listed((1, 2, 3))), Axis("b", Listed((1, 2))))
+SPACE = Space((Axis("workload", Listed(("n",))), *AXES))
+
+
+def _rows(figures: dict[str, str]) -> list[dict[str, Any]]:
+    """A point each. What a figure depends on: s for sharing, a, b; A of a under layer sharing, 2 of a where b is 2."""
+    rows = []
+    for s, a, b in product(("none", "layer"), (1, 2, 3), (1, 2)):
+        of = {"s": s, "a": a, "b": b, "A": a if s == "layer" else 0, "2": a if b == 2 else 0}
+        values = {name: [of[letter] for letter in letters] for name, letters in figures.items()}
+        rows.append({"workload": "n", "sharing": s, "a": a, "b": b, **values, "error": None})
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("figures", "told"),
+    [
+        ({"cycles.total": "ab"}, ["sharing changes nothing: no run uses it"]),
+        ({"cycles.total": "sa"}, ["b changes nothing: no run uses it"]),
+        ({"cycles.total": "sb", "area_mm2": "a", "energy_pj.total": "a", "energy_pj.sram.standing": "a"},
+         ["a changes nothing but area and standing energy: no run uses it"]),
+        ({"cycles.total": "sb", "energy_pj.sram.work": "a"}, []),
+        ({"cycles.total": "sbA", "area_mm2": "a"},
+         ["a changes nothing but area and standing energy where sharing is none: no run there uses it"]),
+        ({"cycles.total": "s2b"}, ["a changes nothing where b is 1: no run there uses it"]),
+        ({"cycles.total": "sab"}, []),
+    ],
+)  # fmt: skip
+def test_what_does_nothing_is_told(figures: dict[str, str], told: list[str]) -> None:
+    assert [str(idle) for idle in idle_axes(_rows(figures), SPACE.axes)] == told
+
+
+def test_points_that_failed_or_stand_alone_tell_nothing() -> None:
+    rows = _rows({"cycles.total": "sb"})
+    failed = [row | {"cycles.total": None, "error": "broken"} if row["a"] == 3 else row for row in rows]
+    assert [idle.key for idle in idle_axes(failed, SPACE.axes)] == ["a"]
+    assert idle_axes([rows[0], rows[5], rows[10]], SPACE.axes) == []
+    assert idle_axes([], SPACE.axes) == []
+
+
+def test_the_first_points_have_both_ends_of_every_axis_under_every_sharing() -> None:
+    found = [tuple(SPACE.at(point)[key] for key in ("sharing", "a", "b")) for point in first_points(SPACE)]
+    assert found == [(s, *rest) for s in ("none", "layer") for rest in ((1, 1), (3, 1), (1, 2))]
+
+
+def test_a_sweep_tells_it_at_its_start_and_at_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    space = ("--workload", "lenet5_mnist", "--set", "dram.model=ideal", "--jobs", "1")
+    told = "buffers.membrane.size_bytes changes nothing but area and standing energy: no run uses it"
+    sizes = ("--vary", "buffers.membrane.size_bytes=1KiB:256KiB:x2")
+    assert main(["sweep", *space, *sizes, "--out", "long"]) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == f"note: by the first points, {told}"
+    assert [line for line in lines if "changes nothing" in line] == lines[:1]
+    for _ in range(2):
+        assert main(["sweep", *space, "--vary", "buffers.membrane.size_bytes=1KiB,2KiB", "--out", "short"]) == 0
+        assert [line for line in capsys.readouterr().err.splitlines() if "note" in line] == [f"note: {told}"]
+    assert main(["sweep", *space, "--vary", "array.rows=4,8", "--out", "other"]) == 0
+    assert "changes nothing" not in capsys.readouterr().err
