@@ -51,6 +51,15 @@ def _known(kind: Kind) -> Names:
     return names
 
 
+def _listed(ctx: click.Context) -> Iterable[str]:
+    """Of the kind of files that the command lists."""
+    from lifsim.config.resolve import available
+
+    kinds: dict[str, Kind] = {"archs": "arch", "workloads": "workload", "drams": "dram"}
+    what = _argument(ctx, "what")
+    return available(kinds[what]) if what in kinds else ()
+
+
 def _registered(kind: str) -> Names:
     def names(_ctx: click.Context) -> Iterable[str]:
         from lifsim.registry import registry_of
@@ -197,4 +206,5 @@ images = _completer(lambda ctx: ("random", *_data_sets(ctx)), files=True)
 data_sets = _completer(_data_sets, files=True)
 figures = _completer(_figures)
 columns = _completer(_columns)
+copied = _completer(_listed, files=True)
 layers = _completer(_layers)

@@ -25,10 +25,12 @@ from lifsim.cli.completing import (
     weights,
     workloads,
 )
+from lifsim.cli.say import say
 from lifsim.cli.where_possible import where_possible_if_given
 from lifsim.config import defaults
 
 if TYPE_CHECKING:
+    from lifsim.config.resolve import Kind
     from lifsim.model.network import Network
     from lifsim.report.folder_name import Said
     from lifsim.simulate.inputs import Inputs
@@ -144,15 +146,27 @@ class Simulation:
 
     def inputs(self) -> Inputs:
         """The inputs of the run, read; defaults where nothing is given. Raises InputError with every fault."""
+        from lifsim.config.resolve import is_borrowed
         from lifsim.simulate.inputs import load_inputs
 
         options = {name: value for name, value in self.given.items() if name not in ("dram", "optimizer")}
         arch = options.pop("arch", defaults.arch_for(options.get("mode")))
         workload, sharing = options.pop("workload", defaults.WORKLOAD), options.pop("sharing", defaults.SHARING)
         where_possible = bool(options.pop("share_where_possible", False))
-        return load_inputs(
+        found = load_inputs(
             str(arch), str(workload), str(sharing), options, self.settings, where_possible=where_possible
         )
+        named: tuple[tuple[Kind, str | None, str], ...] = (
+            ("arch", self.arch, found.arch.name),
+            ("workload", self.workload, found.network.name),
+        )
+        for kind, given, own in named:
+            if given is not None and is_borrowed(kind, given, own):
+                say(
+                    f"note: {given} is called {own}, as a shipped file is: its `name:` is what results tell it by",
+                    err=True,
+                )
+        return found
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
+import sys
+from pathlib import Path
+
 import click
 
+from lifsim.cli.completing import copied
 from lifsim.cli.say import say
 from lifsim.config.document import read_document
 from lifsim.config.resolve import Kind, available, find
-from lifsim.errors import InputError, visible
+from lifsim.errors import Fault, InputError, visible
+from lifsim.files import check_targets
+from lifsim.interchange.satasim import unique_names
+from lifsim.placing import Placed, place_file
 from lifsim.registry import registry_of
-from lifsim.report.width import terminal_columns, wrapped
+from lifsim.report.width import ENDLESS, terminal_columns, wrapped
 
 _SHARINGS = {
     "none": "every LIF layer has its own membranes",
@@ -34,7 +42,12 @@ _MEMBERS = {
 
 @click.command()
 @click.argument("what", type=click.Choice([*_KINDS, "sharings", *_MEMBERS]))
-def listing(what: str) -> None:
+@click.option(
+    "--copy", nargs=2, metavar="NAME FILE", default=None, shell_complete=copied, type=str,
+    help="Copy the file of NAME to FILE, to change it there; the copy is called as FILE is.",
+)  # fmt: skip
+@click.option("--force", is_flag=True, help="Overwrite FILE.")
+def listing(what: str, copy: tuple[str, str] | None, force: bool) -> None:
     """List the names that --arch, --workload, --dram and --sharing know, and those that architectures and
     workloads may name.
 
@@ -48,15 +61,34 @@ def listing(what: str) -> None:
       lifsim list dataflows
       lifsim list neurons
       lifsim list layers
+      lifsim list archs --copy sata128 results/my_machine.yaml
+      lifsim run --arch results/my_machine.yaml --set array.rows=8
     """
+    if copy is not None:
+        if what not in _KINDS:
+            raise InputError(Fault(f"must go with {', '.join(_KINDS)}: {what} are no files", path="--copy"))
+        say(str(_copied(_KINDS[what], copy[0], Path(copy[1]), force=force)))
+        return
     if what == "sharings":
         rows = _SHARINGS
     else:
         rows = _registered(_MEMBERS[what]) if what in _MEMBERS else _described(_KINDS[what])
     width = max(map(len, rows), default=0)
-    columns = terminal_columns()  # endless for who reads a pipe: a line each
+    columns = terminal_columns() if sys.stdout.isatty() else ENDLESS  # a line each for who reads a pipe
     for name, description in rows.items():
         say(*wrapped(visible(f"{name:{width}}  {description}".rstrip()), columns, indent=width + 2))
+
+
+def _copied(kind: Kind, name: str, target: Path, *, force: bool) -> Placed:
+    """The file of `name` at `target`; of an architecture or a workload under a name of its own, so that results of the
+    two can be told apart."""
+    source = find(kind, name)
+    check_targets([target], [source], replace=True)
+    text = source.read_text(encoding="utf-8")
+    if kind != "dram":
+        own = unique_names([target.stem])[0]
+        text = re.sub(r"^name:.*$", f"name: {own}", text, count=1, flags=re.MULTILINE)
+    return place_file(target, text.encode(), replace=force)
 
 
 def _registered(kind: str) -> dict[str, str]:

@@ -101,6 +101,9 @@ def _print_best(store: Store, goal: Goal) -> None:
     met = [row for row in rows if row["error"] is None and goal.is_met(row)]
     if not met:
         raise InputError(f"no point of {len(rows):,} keeps to {', '.join(map(str, goal.limits)) or 'being run'}")
+    if goal.limits:
+        limits = " and ".join(map(str, goal.limits))
+        say(f"{len(met):,} of {len(rows):,} points keep to {limits}", err=True)
     limited = [limit.figure for limit in goal.limits]
     print_table(met, Selection(sort=goal.minimise, limit=5, columns=[goal.minimise, *limited]))
 

@@ -55,5 +55,6 @@ class TrainingProgress:
         self._console.print(
             f"{self._title}epoch {report.epoch}/{self._epochs}: loss {report.loss:.4f}, "
             f"accuracy {100 * report.accuracy:.2f} %, test {100 * report.test.accuracy:.2f} %"
-            f"{self._clock.left_words(report.epoch - self._done, self._epochs - self._done)}"
+            f"{self._clock.left_words(report.epoch - self._done, self._epochs - self._done)}",
+            soft_wrap=True,  # a line of a log is a line
         )

@@ -56,6 +56,12 @@ def available(kind: Kind) -> tuple[str, ...]:
     return tuple(sorted({path.stem for folder in search_path(kind) for path in folder.glob(f"*{_SUFFIX}")}))
 
 
+def is_borrowed(kind: Kind, given: str, own: str) -> bool:
+    """Whether the file that `given` means calls itself `own`, which is the name of another file that is shipped."""
+    shipped = _shipped(kind) / (own + _SUFFIX)
+    return shipped.is_file() and not find(kind, given).samefile(shipped)
+
+
 def search_path(kind: Kind) -> tuple[Path, ...]:
     """The folders behind the current one: those of $LIFSIM_PATH, then the shipped one."""
     given = os.environ.get("LIFSIM_PATH", "")

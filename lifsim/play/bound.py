@@ -146,12 +146,14 @@ def remedies(
     return tuple(_remedies(found, cycles, arch)) if found.waiting else ()
 
 
-def lif_remedies(cycles: Cycles, units: int, *, overlapped: bool) -> tuple[Remedy, ...]:
-    """Of what the array waits for its LIF units, `units` of them, if that is worth a word."""
+def lif_remedies(cycles: Cycles, units: int, pes: int, *, overlapped: bool) -> tuple[Remedy, ...]:
+    """Of what the array of `pes` waits for its LIF units, `units` of them: more than one for each PE have no work, and
+    what is `overlapped` already cannot be. None where it is not worth a word, or nothing is left to do."""
     share = cycles.lif / cycles.total if cycles.total else 0.0
-    if share < WORTH_SAYING:
+    ways = [f"more LIF units ({units:,} now)"] * (units < pes) + ["overlapped calls"] * (not overlapped)
+    if share < WORTH_SAYING or not ways:
         return ()
-    how = f"more LIF units ({units:,} now)" + ("" if overlapped else ", or overlapped ones")
+    how = " or ".join(ways)
     return (Remedy(share, f"{share:.1%} for LIF units ({how})", f"{how}: {share:.1%} of the cycles"),)
 
 

@@ -29,7 +29,7 @@ _MOVED = {
 }
 """What tensors of `DramBytes.shown` are told as; others by their names."""
 
-SHOWN = 4
+SHOWN = 3
 """Parts of the DRAM bytes that a line names; the rest is told as one."""
 
 

@@ -106,7 +106,8 @@ def _beside(comparison: Comparison, *, both: bool) -> dict[str, Result]:
 
 def _title(result: Result) -> str:
     array = result.arch.array
+    schedule = "" if result.options.groups is not None else "schedule "
     return (
         f"{result.network.name}, T={result.network.timesteps}, batch {result.options.batch} on {result.arch.name} "
-        f"({array.rows} x {array.cols} PEs, {array.dataflow}, {array.sparsity}), schedule {result.schedule_words}"
+        f"({array.rows} x {array.cols} PEs, {array.dataflow}, {array.sparsity}), {schedule}{result.schedule_words}"
     )

@@ -24,7 +24,7 @@ MOST_ASSUMPTIONS = 4
 def print_first_screen(result: Result, around: Around, console: Terminal) -> None:
     """Figures, what of a shared run is sharing's own, the assumptions that could change a decision."""
     figures, told = result.brief.figures, assumptions(result, around)
-    width = max(map(len, (*figures, *(name for name, _ in _ends(told, 0))))) + 2
+    width = max(map(len, figures)) + 2
     console.print_line(result.brief.title, style="bold")
     for name, text in figures.items():
         console.print_line(text, label=name, width=width)

@@ -34,8 +34,8 @@ from lifsim.training.traffic import trained_bytes
 from lifsim.units import format_bytes
 
 MOST_PLAYED = 4
-"""Times the bytes of the candidate that needs no search and has the least floor: so many are played, for each figure, by
-groups that are not of a plan which is a candidate anyhow."""
+"""Times the bytes of the candidate with the least floor of those that need no search: so many are played, for each
+figure, by groups that are not of a plan which is a candidate anyhow."""
 
 DEARER = 0.01
 """Share of cycles by which the fewest bytes may be dearer without a word."""

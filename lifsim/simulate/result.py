@@ -253,7 +253,8 @@ class Result(Briefly):
         peak, counts = Machine.of(self.arch).dram_bytes_per_cycle, [record.counts for record in self.records]
         cycles = self.totals.cycles
         waits = () if peak is None else remedies(counts, cycles, self.arch, peak)
-        return (*waits, *lif_remedies(cycles, self.totals.lif_units, overlapped=self.arch.lif.overlapped))
+        units, pes, overlapped = self.totals.lif_units, self.arch.array.pes, self.arch.lif.overlapped
+        return (*waits, *lif_remedies(cycles, units, pes, overlapped=overlapped))
 
     @property
     def advice(self) -> str:

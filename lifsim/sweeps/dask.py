@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import CancelledError
 from itertools import islice
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -145,6 +146,8 @@ class DaskCluster(Executor):
             raise error
         try:
             return future.result(timeout=RESULT_SECONDS)
+        except CancelledError:  # the scheduler went while it was asked
+            raise self._gone() from None
         except (TimeoutError, OSError):
             raise _LostError from None
 

@@ -74,6 +74,7 @@ def test_nothing_is_cut_and_no_line_is_longer_than_the_terminal(
         _sweep(capsys)
     for columns in (103, 80, 60):
         monkeypatch.setenv("COLUMNS", str(columns))
+        monkeypatch.setattr("sys.stdout.isatty", lambda: name in ("list", "members"), raising=False)
         told[columns] = _printed(COMMANDS[name], capsys)
         too_long = [line for line in told[columns].splitlines() if len(line.rstrip()) > columns]
         assert all(len(line.split()) == 1 for line in too_long), too_long

@@ -87,6 +87,8 @@ def test_layers_alone_can_take_turns_with_themselves(capsys: pytest.CaptureFixtu
     given = ("--sharing", "none", "--groups", "conv1,conv2:tick,fc1,fc2:tick,fc3:tick", "--schedule", "timestep")
     out = _run(capsys, *SMALL, *given, "--out", str(tmp_path / "given"))[1]
     assert "groups as given: 3 layers tick-batched, 2 layers timestep by timestep" in " ".join(out.split())
+    whole = _run(capsys, *SMALL, *given, "--full", "--out", str(tmp_path / "full"))[1]
+    assert "gate), groups as given: 3 layers tick-batched" in " ".join(whole.split())
     rows = {
         row["layer"]: row["tiling"]
         for row in csv.DictReader(io.StringIO((tmp_path / "given" / "layers.csv").read_text()))

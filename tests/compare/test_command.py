@@ -87,16 +87,16 @@ def test_both_kinds_stand_beside_each_other(stored: Path, capsys: pytest.Capture
 def test_a_sharing_that_does_not_fit_is_told_and_the_others_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, err = told(capsys, "compare", *LENET, "--sharing", "channel4,none,layer")
     assert (status, err) == (0, "")
-    assert "not run: channel4: sharing: channel4 must divide the 6 channels of lif1" in re.sub(r"\s+", " ", out)
+    assert re.search(r"not run: channel4: \S+ sharing: channel4 must divide the 6 channels", re.sub(r"\s+", " ", out))
     assert "changes are against none" in out
     status, out, err = told(capsys, "compare", *LENET, "--sharing", "channel4,none", "--format", "csv")
     assert status == 0
-    assert "not run: channel4: sharing: channel4 must divide" in err
+    assert re.search(r"not run: channel4: \S+ sharing: channel4 must divide", err)
     assert [bool(row["error"]) for row in csv.DictReader(io.StringIO(out))] == [True, False]
     status, out, err = told(capsys, "compare", *LENET, "--sharing", "channel4,channel5")
     assert (status, out) == (2, "")
-    assert err.startswith("channel4: sharing: channel4 must divide the 6 channels")
-    assert "\nchannel5: sharing: channel5 must divide" in err
+    assert re.match(r"channel4: \S+ sharing: channel4 must divide the 6 channels", err)
+    assert re.search(r"\nchannel5: \S+ sharing: channel5 must divide", err)
     status, _, _ = told(capsys, "compare", *LENET, "--sharing", "channel4,none", "--share-where-possible")
     assert status == 0
 
@@ -271,7 +271,7 @@ def test_a_comparison_that_fails_leaves_nothing(
     given = ("compare", *LENET, "--sharing", "none,channel4", "--baseline", "channel4", "--out", "kept")
     status, _, err = told(capsys, *given)
     assert status == 2
-    assert "baseline channel4: sharing: channel4 must divide" in err
+    assert re.search("baseline channel4: .*channel4 must divide", err)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -14,8 +14,8 @@ from lifsim.cli.main import cli, main
 from tests.checkout import changes, copy_checkout
 
 SHORTER = {
-    "study": ["--epochs", "1", "--seeds", "1", "--sharing", "none"],
-    "train": ["--epochs", "1"],
+    "study": ["--epochs", "1", "--seeds", "1", "--sharing", "none", "--set", "timesteps=1"],
+    "train": ["--epochs", "1", "--set", "timesteps=1"],
     "optimize": ["--points", "6", "--round", "3"],
     "plot fig8 reports": ["--shares", "0,0.9"],
 }

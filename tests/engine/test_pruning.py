@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from matplotlib.container import ErrorbarContainer
+from matplotlib.figure import Figure
 
 from lifsim.cli.main import main
 from lifsim.engine.evaluate import evaluate
@@ -27,6 +28,7 @@ from lifsim.errors import InputError
 from lifsim.model.sharing import Sharing
 from lifsim.report.figures import fig7_rates, fig8_pruning
 from lifsim.report.figures.style import canvas
+from lifsim.report.figures.subject import Subject
 from tests.engine.studies import study_arguments, study_inputs
 
 CUTTABLE = ("conv1.weight", "conv2.weight", "fc.weight")
@@ -174,21 +176,22 @@ def test_one_seed_is_one_seed_and_has_no_spread(cut: Path) -> None:
     study, (network, data) = open_study(cut / "out"), study_inputs(cut)
     alone = study.only({("none", 0), ("layer", 0)})
     for trials, title, containers in (
-        (alone.trials, "tiny, 1 seed", 1),  # the bars alone
-        (study.trials, "tiny, 2 seeds, mean and standard deviation", 3),  # and a whisker for each
+        (alone.trials, "tiny on the engine, T = 2, 1 seed", 1),  # the bars alone
+        (study.trials, "tiny on the engine, T = 2, 2 seeds, mean and standard deviation", 3),  # and a whisker for each
     ):
         table, (_, (axes,)) = fig7_rates.table(trials), canvas()
-        assert fig7_rates.title(table, "tiny") == title
+        assert fig7_rates.title(table, Subject(["tiny"], "the engine", [2], [])) == title
         fig7_rates.draw(table, axes)
         assert len(axes.containers) == containers
-    for some, title in ((alone, "tiny, 1 seed: "), (study, "tiny, 2 seeds, mean and standard deviation: ")):
+    for some, title in ((alone, "1 seed: "), (study, "2 seeds, mean and standard deviation: ")):
         *_, found = Pruning(some, network, data, Cuts.of([0, 0.5, 0.75], 1)).run(1)
-        table, (_, panels) = fig8_pruning.table(found, network, 8, 16), canvas(cols=3)
-        assert fig8_pruning.title(table).startswith(title)
-        assert fig8_pruning.title(table.assign(retrain_epochs=0)).endswith("pruned, not trained again")
-        fig8_pruning.draw(table, panels)
-        spread = [isinstance(one, ErrorbarContainer) and one.has_yerr for one in panels[0].containers]
-        assert spread == [some is study] * 2
+        table, figure = fig8_pruning.table(found, network, 8, 16), Figure()
+        tiny = Subject(["tiny"], "the engine", [2], [])
+        assert fig8_pruning.title(table, tiny).startswith(f"tiny on the engine, T = 2, {title}")
+        assert fig8_pruning.title(table.assign(retrain_epochs=0), tiny).endswith("pruned, not trained again")
+        fig8_pruning.draw_percent(table, figure.add_gridspec()[0, 0])
+        drawn = [one for axes in figure.axes for one in axes.containers if isinstance(one, ErrorbarContainer)]
+        assert [one.has_yerr for one in drawn] == [some is study] * 4  # two measures of two sharings
 
 
 def test_shares_and_epochs_that_cannot_be(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -278,7 +278,8 @@ def test_vgg16_on_an_array_of_12_x_14_weight_stationary() -> None:
 
 
 def test_timestep_by_timestep_a_chain_has_as_many_parts_as_tiles_that_it_lies_in() -> None:
-    """Walked filter by filter; a signal of two membranes, a byte each, waits. Four calls in tiles of two are two parts."""
+    """Walked filter by filter; a signal of two membranes, a byte each. Four calls in tiles of two are
+    two parts."""
     found = {}
     for channels, chains, smallest in product(range(2, 6), range(1, 5), range(1, 9)):
         filters = channels * chains

@@ -124,11 +124,14 @@ def test_one_wait_in_two_thousand_cycles_is_worth_a_word_and_less_is_not(layer: 
 @pytest.mark.parametrize("overlapped", [False, True])
 def test_more_units_are_advised_where_the_array_waits_for_them(overlapped: bool) -> None:
     cycles = Cycles(2000, 1000, 300, 500, 200, 0, 0, 0)
-    (remedy,) = lif_remedies(cycles, 16, overlapped=overlapped)
+    (remedy,) = lif_remedies(cycles, 16, 32, overlapped=overlapped)
+    overlap = "" if overlapped else " or overlapped calls"
     assert remedy.share == 0.25
-    assert remedy.brief == f"more LIF units (16 now){'' if overlapped else ', or overlapped ones'}: 25.0% of the cycles"
-    assert lif_remedies(Cycles(2001, 2000, 0, 1, 0, 0, 0, 0), 16, overlapped=overlapped) == ()
-    assert lif_remedies(Cycles(2000, 1999, 0, 1, 0, 0, 0, 0), 16, overlapped=overlapped) != ()
+    assert remedy.brief == f"more LIF units (16 now){overlap}: 25.0% of the cycles"
+    one_each = lif_remedies(cycles, 32, 32, overlapped=overlapped)
+    assert [one.brief for one in one_each] == ([] if overlapped else ["overlapped calls: 25.0% of the cycles"])
+    assert lif_remedies(Cycles(2001, 2000, 0, 1, 0, 0, 0, 0), 16, 32, overlapped=overlapped) == ()
+    assert lif_remedies(Cycles(2000, 1999, 0, 1, 0, 0, 0, 0), 16, 32, overlapped=overlapped) != ()
 
 
 def test_the_remedies_by_themselves_say_what_to_do_and_what_it_is_worth(layer: LayerCounts, arch: Arch) -> None:

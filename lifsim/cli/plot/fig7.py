@@ -8,7 +8,7 @@ from typing import Annotated
 
 import click
 
-from lifsim.cli.completing import sharings
+from lifsim.cli.completing import archs, sharings
 from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.memory_options import MemoryOptions, memory_workload
 from lifsim.cli.plot.output import Output
@@ -26,7 +26,7 @@ class TrainingMemory(MemoryOptions):
     arch: Annotated[
         str,
         click.option(
-            "--arch", metavar="NAME|FILE", default=defaults.TRAINING_ARCH, show_default=True,
+            "--arch", shell_complete=archs, metavar="NAME|FILE", default=defaults.TRAINING_ARCH, show_default=True,
             help="Its precisions count: those of training.",
         ),
     ]  # fmt: skip

@@ -35,13 +35,15 @@ DATASETS = {
     "vgg16_efficientlif_imagenet100": "ImageNet-100",
     "vgg16_efficientlif_ncaltech101": "N-Caltech 101",
 }
+NETWORK = "EfficientLIF-Net's VGG-16"
+"""That of `DATASETS`."""
 PARTS: Mapping[str, tuple[str, ...]] = {
     "weights": ("weights",),
     "spikes": ("spikes_in", "spikes_out", "residual"),
     "membranes": ("membrane_read", "membrane_write"),
     "psums": ("psum",),
 }
-BAR, NAME = 0.38, 24
+BAR, NAME, CURVE_HEIGHT = 0.38, 24, 1.5
 HEIGHT_IN = 9.0
 
 
@@ -97,7 +99,8 @@ def draw_all(frame: pd.DataFrame, figure: SubFigure) -> None:
 
     this_machine = int(frame.loc[frame["reading"] == "S", "membrane_buffer_bytes"].iloc[0])
     batches = sorted(set(frame["batch"]))
-    panels = figure.subplots(len(READINGS) + 1, len(batches), squeeze=False)
+    heights = [1.0] * len(READINGS) + [CURVE_HEIGHT]
+    panels = figure.subplots(len(heights), len(batches), squeeze=False, height_ratios=heights)
     for column, batch in enumerate(batches):
         images = "single image" if batch == 1 else f"mini-batch of {batch}"
         for row, (reading, title) in enumerate(READINGS.items()):

@@ -26,7 +26,7 @@ class Box:
 
 SMALL, FAR = 0.833, 2.5
 """Of the size of the figure's text; and how many times its own size a label may be away before a line leads to it."""
-TOGETHER_PT, CLEAR_PT = 4, 3
+TOGETHER_PT, CLEAR_PT = 4.0, 4.2
 """Points that are no further apart have one label, their markers cover each other; and what a label keeps clear of."""
 AROUND = ((0, -1), (0, 1), (1, -1), (-1, -1), (1, 1), (-1, 1), (1, 0), (-1, 0))
 """Directions in which a label may stand from its point, the best first."""
@@ -45,15 +45,15 @@ def label_points(axes: Axes, places: Points, naming: Callable[[Sequence[int]], s
 
     if not len(places):
         return
-    size = SMALL * float(rcParams["font.size"])
+    size, clear, together = SMALL * float(rcParams["font.size"]), in_points(CLEAR_PT), in_points(TOGETHER_PT)
     drawn = _in_pt(axes, places)
     inside = axes.get_window_extent()
     frame = np.array([[inside.x0, inside.y0], [inside.x1, inside.y1]]) * 72 / axes.figure.dpi
     taken = [*drawn, *(place for line in lines for place in _along(_in_pt(axes, line)))]
-    for members in _crowds(drawn):
+    for members in _crowds(drawn, together):
         text, place = drawable(naming([index + 1 for index in members])), drawn[members].mean(axis=0)
         width = width_pt(text, size)
-        offset = _free(place, Box(width / 2 + CLEAR_PT, 0.5 * size + CLEAR_PT), np.array(taken), frame)
+        offset = _free(place, Box(width / 2 + clear, 0.5 * size + clear), np.array(taken), frame)
         steps = np.linspace(-0.5, 0.5, max(2, int(width / (0.3 * size)))) * width
         taken += [place + offset + (step, up) for step in steps for up in (-0.6 * size, 0.0, 0.6 * size)]
         line = {"arrowstyle": "-", "linewidth": in_points(0.4), "color": "#888888", "shrinkA": 0, "shrinkB": 2}
@@ -98,14 +98,14 @@ def _along(line: Points) -> Points:
     return np.concatenate(pieces)
 
 
-def _crowds(places: Points) -> list[list[int]]:
+def _crowds(places: Points, near_pt: float) -> list[list[int]]:
     """Indices of points each of which is near another one of the same crowd."""
     left, crowds = set(range(len(places))), list[list[int]]()
     while left:
         crowd = [min(left)]
         left.discard(crowd[0])
         for member in crowd:
-            near = [other for other in sorted(left) if np.hypot(*(places[other] - places[member])) <= TOGETHER_PT]
+            near = [other for other in sorted(left) if np.hypot(*(places[other] - places[member])) <= near_pt]
             crowd += near
             left.difference_update(near)
         crowds.append(sorted(crowd))

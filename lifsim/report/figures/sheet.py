@@ -15,12 +15,13 @@ LEAST_IN, MOST_IN = 1.5, 40.0
 
 @dataclass(frozen=True)
 class Style:
-    """Where a figure is shown: size of its text, and how wide one and two columns are."""
+    """Where a figure is shown: size of its text, how wide one and two columns are, and pixels of its PNG."""
 
     name: str
     font_pt: float
     single_in: float
     double_in: float
+    dots_per_in: int
 
     @property
     def scale(self) -> float:
@@ -28,9 +29,9 @@ class Style:
         return self.font_pt / PAPER.font_pt
 
 
-PAPER = Style("paper", 8.0, 3.5, 7.2)
+PAPER = Style("paper", 8.0, 3.5, 7.2, 300)
 """Columns of a journal of two."""
-SLIDES = Style("slides", 15.0, 6.5, 13.0)
+SLIDES = Style("slides", 15.0, 6.5, 13.0, 150)
 """Half of a wide slide, and all of it."""
 STYLES = {style.name: style for style in (PAPER, SLIDES)}
 

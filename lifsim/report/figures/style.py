@@ -28,7 +28,6 @@ SMALL_EM = 0.833
 
 _SETTINGS = {
     "figure.dpi": 120,
-    "savefig.dpi": 300,
     "axes.titlesize": "medium",
     "axes.labelsize": "medium",
     "xtick.labelsize": SMALL,
@@ -62,7 +61,7 @@ def house_style(style: Style = PAPER) -> Iterator[None]:
     says: the same figure is the same file. No display is needed and none is opened."""
     with mpl.rc_context():
         mpl.rcdefaults()
-        settings: dict[Any, Any] = {**_SETTINGS, "font.size": style.font_pt}
+        settings: dict[Any, Any] = {**_SETTINGS, "font.size": style.font_pt, "savefig.dpi": style.dots_per_in}
         settings |= {key: value * style.scale for key, value in _POINTS.items()}
         mpl.rcParams.update(settings)
         yield

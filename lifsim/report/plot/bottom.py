@@ -36,8 +36,11 @@ class BottomHalf:
     @property
     def subject(self) -> Subject:
         """What it is of."""
-        timesteps = [network.timesteps for network in self.networks]
-        return Subject([one.name for one in self.networks], self.arch.name, timesteps, [1, self.mini_batch])
+        from lifsim.report.figures.fig9_dram import DATASETS, NETWORK
+
+        names, timesteps = [one.name for one in self.networks], [one.timesteps for one in self.networks]
+        of = [NETWORK] if set(names) <= set(DATASETS) else names
+        return Subject(of, self.arch.name, timesteps, [1, self.mini_batch])
 
     def table(self, watch: Watch) -> pd.DataFrame:
         """In every reading, and whether the sharing shares anything at all."""

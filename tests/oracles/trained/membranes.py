@@ -99,7 +99,7 @@ def uses_of(training: Training, members: list[Layer], images: int) -> list[Use]:
         windows, parts, granules = [], [], []
         for user, wide in zip(users, columns_of, strict=True):
             waiting, apart = chains_of(user, machine.columns)
-            windows.append(rows * up(up(waiting * wide * machine.membrane_bits, 8) * row, beside))
+            windows.append(up(rows * up(waiting * wide * machine.membrane_bits, 8) * row, beside))
             parts.append(apart)
             at_work = min(machine.columns, user.of_group)
             streaming = up(at_work, lif.channels) if user.groups == 1 or lif.channels == 1 else at_work
