@@ -203,17 +203,17 @@ class ScheduledSimulation(SharedSimulation):
         click.option(
             "--schedule",
             shell_complete=schedules,
-            metavar="tick|timestep|auto",
+            metavar="tick|timestep|window:TW|auto",
             help="tick: layers tick-batched one by one, those that share membranes timestep by timestep; timestep: "
-            "the whole network timestep by timestep; auto: the groups of layers with the least --objective. "
-            "Default: tick.",
+            "the whole network timestep by timestep; window:TW: layers one by one, TW timesteps back to back; auto: "
+            "the groups of layers with the least --objective. Default: tick.",
         ),
     ]
     groups: Annotated[
         str | None,
         click.option(
             "--groups",
-            metavar="LAYER[:tick|:timestep],...",
+            metavar="LAYER[:tick|:timestep|:window:TW],...",
             help="The layers at which groups begin, whatever --schedule would take: several layers run timestep by "
             "timestep, one as --schedule has it, or as stands behind its name.",
         ),
@@ -234,7 +234,8 @@ class ScheduledSimulation(SharedSimulation):
             shell_complete=chunks,
             metavar="C|auto",
             callback=number,
-            help="Images that take turns together, timestep by timestep. Default: auto, the fewest DRAM bytes.",
+            help="Images that take turns together, timestep by timestep or window by window. Default: auto, the fewest "
+            "DRAM bytes.",
         ),
     ]
 

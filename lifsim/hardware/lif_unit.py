@@ -81,7 +81,8 @@ def lif_cycles(
 ) -> int:
     """Cycles in which the array waits for LIF units over all of a layer's timesteps.
 
-    pass_cycles: L of `lif_bank`, or [passes] where the passes of a timestep differ. passes: per timestep. steps:
+    pass_cycles: L of `lif_bank`, or [passes] where the passes of a timestep differ, or, tick-batched, [passes, steps]
+    where timesteps do, too. passes: per timestep. steps:
     timesteps in which the LIFs fire. blocks: [visits, blocks] cycles of the array between two finished sets of outputs
     (`Sparsity.blocks`).
 
@@ -95,13 +96,14 @@ def lif_cycles(
     timesteps replay (direct encoding); a column fold of ws has all those of its columns; behind a pool of four, one
     fold in four has one. Timestep-major, timesteps that replay without the array hide nothing.
     """
-    each = np.broadcast_to(pass_cycles, passes).astype(np.int64)
+    each = np.broadcast_to(pass_cycles, passes) if np.ndim(pass_cycles) < 2 else np.asarray(pass_cycles)
+    every = np.repeat(each, steps).astype(np.int64) if each.ndim == 1 else each.ravel().astype(np.int64)
     if not overlapped:
-        return steps * int(each.sum())
+        return int(every.sum())
     visits, count = map(int, blocks.shape)
     if not 1 <= visits <= steps:
         raise ValueError(f"visits must lie in 1..{steps}, the timesteps, not {visits}")
-    served = np.append(0, np.cumsum(np.repeat(each, steps) if tick_batched else each))
+    served = np.append(0, np.cumsum(every if tick_batched else each.astype(np.int64)))
     replayed = 0 if tick_batched else steps - visits
     ready = np.arange(count + 1, dtype=np.int64) * (served.size - 1) // count
     work = np.diff(served[ready])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from itertools import pairwise
 
 import numpy as np
 
@@ -20,15 +21,16 @@ from lifsim.schedule.moves import Moves, Visit, shares
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.tick_steps import tick_visit
+from lifsim.schedule.window_steps import window_visits
 
 STEP_BYTES = 1500
 """Of this machine's memory for each step: with its requests, and while they are put in order."""
 
 
 def visits(plan: Plan, batch: int, memo: Memo, *, keeps_spikes: bool = False) -> list[Visit]:
-    """One visit a tick-batched layer, with all its tiles; of a timestep-major group one a chunk, timestep,
-    strip and layer. keeps_spikes: for a backward pass, all of them go to DRAM. Raises InputError where the tiles are
-    more than this machine has memory for."""
+    """One visit a tick-batched layer, with all its tiles; one a chunk and window of a layer in windows; of a
+    timestep-major group one a chunk, timestep, strip and layer. keeps_spikes: for a backward pass, all of them go to
+    DRAM. Raises InputError where the tiles are more than this machine has memory for."""
     _require_room(plan, batch)
     facts, tiles = plan.facts, plan.chip.tiles
     found: list[Visit] = []
@@ -36,14 +38,19 @@ def visits(plan: Plan, batch: int, memo: Memo, *, keeps_spikes: bool = False) ->
         if group.tick_batched:
             layer = facts.layers[group.first].layer
             found.append(memo.of(tick_visit, layer, facts.reals, tiles, batch, group.layers[0]))
+        elif group.tiled:
+            found += window_visits(facts, plan.chip, batch, group)
         else:
             found += group_visits(facts, batch, group, keeps_spikes=keeps_spikes)
     return found
 
 
 def _require_room(plan: Plan, batch: int) -> None:
-    alone = [(plan.facts.layers[group.first], group.layers[0].tiling) for group in plan.groups if group.tick_batched]
-    tiles = batch * sum(facts.layer.groups * tiling.row_tiles * tiling.filter_tiles for facts, tiling in alone)
+    alone = [(plan.facts.layers[group.first].layer, group) for group in plan.groups if group.tiled]
+    tiles = 0
+    for layer, group in alone:
+        tiling, windows = group.layers[0].tiling, len(group.window.spans(layer.timesteps))
+        tiles += batch * windows * layer.groups * tiling.row_tiles * tiling.filter_tiles
     require_memory(tiles * STEP_BYTES, f"{tiles} tiles of {batch} images", "batch")
 
 
@@ -120,9 +127,11 @@ def _cycles(counted: LayerCounts, of_round: Ints, outputs: Ints, by_tile: Ints) 
     cycles = shares(lif, outputs) + shares(counted.cycles.total - running - lif, outputs)
     if (of_round == ALL_ROUNDS).all():
         return cycles + shares(running, by_tile)
-    for done in counted.timesteps:
-        mine = of_round == done.timestep
-        cycles[mine] += shares(done.array_cycles + done.fill_drain_cycles, by_tile[mine])
+    computed = np.unique(of_round[of_round >= 0]).tolist()
+    for first, behind in pairwise([*computed, len(counted.timesteps)]):
+        mine = of_round == first
+        took = sum(done.array_cycles + done.fill_drain_cycles for done in counted.timesteps[first:behind])
+        cycles[mine] += shares(took, by_tile[mine])
     return cycles
 
 

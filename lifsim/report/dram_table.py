@@ -17,6 +17,7 @@ from lifsim.schedule.chip import Chip
 from lifsim.schedule.partition import plan
 from lifsim.schedule.plan import ScheduleOptions
 from lifsim.schedule.traffic import DramBytes
+from lifsim.schedule.window import TICK, TIMESTEP, Window
 from lifsim.watch import Tally, Watch, unwatched
 
 TENSORS = ("weights", "spikes_in", "spikes_out", "residual", "membrane_read", "membrane_write", "psum")
@@ -58,9 +59,7 @@ def dram_rows(
         found: list[Fault] = []
         with collecting(found):
             chosen = plan(network, states_of(network, sharing), chip, ScheduleOptions(schedule, batch), memo)
-            groups = tuple(
-                group_name(network, group.first, group.last, tick_batched=group.tick_batched) for group in chosen.groups
-            )
+            groups = tuple(group_name(network, group.first, group.last, group.window) for group in chosen.groups)
             rows.append(DramRow(network.name, str(sharing), schedule, batch, chosen.dram, groups))
         faults += [Fault(fault.message, fault.path, source=network.name) for fault in found]
         tally.add(1)
@@ -69,9 +68,9 @@ def dram_rows(
     return tuple(rows)
 
 
-def group_name(network: Network, first: int, last: int, *, tick_batched: bool = False) -> str:
+def group_name(network: Network, first: int, last: int, window: Window = TIMESTEP) -> str:
     """Of layers first..last (indices): a layer that is tick-batched by its name alone."""
     names = [layer.name for layer in network.layers]
     if first < last:
         return f"{names[first]}..{names[last]}"
-    return names[first] if tick_batched else f"{names[first]}:timestep"
+    return names[first] if window == TICK else f"{names[first]}:{window.word}"

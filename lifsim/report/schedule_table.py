@@ -36,9 +36,9 @@ def schedule_table(result: Result, comparison: Comparison | None) -> Table | Non
     for heading in (str(result.sharing), "none, alike", "change", "none, as it is", "change"):
         table.add_column(heading, justify="right")
     moved = {schedule: _bytes(result, schedule, comparison.parts) for schedule in ("tick", "timestep")}
-    if result.options.schedule == "auto":
+    if result.options.schedule not in moved:
         runs = (result, comparison.alike.result, comparison.machine.result)
-        moved["auto"] = tuple(run.totals.dram_bytes.total for run in runs)
+        moved[result.options.schedule] = tuple(run.totals.dram_bytes.total for run in runs)
     for schedule, (shared, *unshared) in moved.items():
         cells = (f"{format_bytes(other)}|{change_text(shared / other - 1)}".split("|") for other in unshared)
         table.add_row(schedule, format_bytes(shared), *(cell for pair in cells for cell in pair))

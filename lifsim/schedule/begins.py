@@ -1,4 +1,4 @@
-"""Groups as options spell them: the names of the layers at which they begin, and how those of one layer run."""
+"""Groups as options spell them: the names of the layers at which they begin, and the windows of those of one layer."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from lifsim.errors import Fault, InputError, did_you_mean, nearest
 from lifsim.model.network import Network
-from lifsim.schedule.plan import Begin, Plan, Runs
+from lifsim.schedule.plan import Begin, Plan
+from lifsim.schedule.window import TIMESTEP, Window, window_named
 
-WAYS: dict[str, Runs] = {"tick": "tick-batched", "timestep": "timestep-major"}
-"""How a group of one layer runs, as options spell it behind the layer's name."""
-
+WAYS = ("tick", "timestep", "window:TW")
+"""How options spell a window behind the name of a layer."""
 
 MOST_SPANS = 8
 """Groups that are named one by one."""
@@ -18,18 +18,19 @@ MOST_SPANS = 8
 
 def group_words(network: Network, chosen: Plan) -> tuple[str, ...]:
     """The groups of `chosen` as options spell them (`Options.groups`)."""
-    spelt: dict[Runs | None, str] = {None: ""} | {runs: f":{way}" for way, runs in WAYS.items()}
-    return tuple(network.layers[begin.first].name + spelt[begin.runs] for begin in chosen.begins)
+    return tuple(
+        network.layers[begin.first].name + (f":{begin.window.word}" if begin.window else "") for begin in chosen.begins
+    )
 
 
 def begins_of(network: Network, words: Sequence[str]) -> tuple[Begin, ...]:
-    """Of layers by name, with how they run, if that is said. Raises InputError with those that there are not, and where
-    they are out of order."""
+    """Of layers by name, with their windows, if these are said. Raises InputError with those that there are not, and
+    where they are out of order."""
     known = {layer.name: layer.index for layer in network.layers}
     spelt = [_spelt(word, known) for word in words]
     if unknown := [name for name, _ in spelt if name not in known]:
         raise InputError(Fault(f"{name!r} {_rule(network, name, known)}", path="groups") for name in unknown)
-    begins = tuple(Begin(known[name], runs) for name, runs in spelt)
+    begins = tuple(Begin(known[name], window) for name, window in spelt)
     firsts = [begin.first for begin in begins]
     if firsts != sorted({*firsts}):
         rule = "must be layers in the network's order, each once: where groups begin"
@@ -51,17 +52,29 @@ def groups_in_words(network: Network, chosen: Plan) -> str:
     """Which layers run timestep by timestep, each group by its first and last: `conv1 to conv4, conv6 timestep by
     timestep, the rest tick-batched`."""
     names = [layer.name for layer in network.layers]
-    major = [group for group in chosen.groups if not group.tick_batched]
-    if not major:
+    others = [group for group in chosen.groups if not group.tick_batched]
+    if not others:
         return "every layer tick-batched"
-    spans = [names[one.first] if one.first == one.last else f"{names[one.first]} to {names[one.last]}" for one in major]
-    more = f" and {len(spans) - MOST_SPANS} more groups" if len(spans) > MOST_SPANS + 1 else ""
-    shown = ", ".join(spans[:MOST_SPANS] if more else spans)
-    rest = ", the rest tick-batched" if len(major) < len(chosen.groups) else ""
-    return f"{shown}{more} timestep by timestep{rest}"
+    how = [(f"{names[one.first]} to {names[one.last]}", one.window) for one in others]
+    how = [
+        (names[one.first] if one.first == one.last else said, window)
+        for one, (said, window) in zip(others, how, strict=True)
+    ]
+    shown, more = how[:MOST_SPANS] if len(how) > MOST_SPANS + 1 else how, len(how) - MOST_SPANS
+    parts = []
+    for window in dict.fromkeys(window for _, window in shown):
+        spans = ", ".join(said for said, other in shown if other == window)
+        parts.append((spans, "timestep by timestep" if window == TIMESTEP else str(window)))
+    if len(shown) < len(how):
+        parts[-1] = f"{parts[-1][0]} and {more} more groups", parts[-1][1]
+    rest = ", the rest tick-batched" if len(others) < len(chosen.groups) else ""
+    return ", ".join(f"{spans} {words}" for spans, words in parts) + rest
 
 
-def _spelt(word: str, known: Mapping[str, int]) -> tuple[str, Runs | None]:
-    """(layer, how it runs) of `layer`, `layer:tick` or `layer:timestep`."""
-    name, _, way = word.rpartition(":")
-    return (name, WAYS[way]) if way in WAYS and word not in known else (word, None)
+def _spelt(word: str, known: Mapping[str, int]) -> tuple[str, Window | None]:
+    """(layer, its window) of `layer`, `layer:tick`, `layer:timestep` or `layer:window:TW`."""
+    for parts in (1, 2) if word not in known else ():
+        name, *way = word.rsplit(":", parts)
+        if window := window_named(":".join(way)):
+            return name, window
+    return word, None

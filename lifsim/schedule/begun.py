@@ -39,11 +39,15 @@ def begun_bytes(steps: Sequence[Step], rows: int, row_bytes: Mapping[str, int]) 
     return waiting
 
 
-def begun_together(steps: Sequence[Step], rows: int, reals: Reals) -> tuple[int, ...]:
-    """[rows + 1] bytes of all timesteps of the rows that have begun; empty where there are no windows."""
+def begun_together(steps: Sequence[Step], rows: int, reals: Reals, most: int | None = None) -> tuple[int, ...]:
+    """[rows + 1] bytes of all timesteps, or of so many at most, of the rows that have begun; empty where there are no
+    windows."""
     if not has_windows(steps):
         return ()
-    sizes = {step.name: step.tensor.timesteps * step_row_bytes(step.tensor, reals) for step in steps}
+    sizes = {
+        step.name: min(step.tensor.timesteps, most or step.tensor.timesteps) * step_row_bytes(step.tensor, reals)
+        for step in steps
+    }
     return tuple(begun_bytes(steps, rows, sizes).tolist())
 
 

@@ -10,6 +10,8 @@ from lifsim.model.buffers import Buffers
 from lifsim.model.network import Layer
 from lifsim.schedule.held import ArrayMembranes, MembraneRoom
 from lifsim.schedule.psums import PsumStore
+from lifsim.schedule.storage import bytes_of
+from lifsim.schedule.traffic import Tiling
 from lifsim.schedule.ways import Way, chains_of
 
 
@@ -83,6 +85,10 @@ class Chip:
             Way(chains, self._membranes_of(layer, channels, chains))
             for chains in chains_of(layer, channels, self.dataflow, self.shape)
         )
+
+    def held_bytes(self, layer: Layer, tiling: Tiling) -> int:
+        """Of membranes that a tile of `layer` has beside the registers."""
+        return bytes_of(tiling.held.most * layer.state_variables * self.precision.membrane_bits)
 
     @property
     def tiles(self) -> TileRoom:

@@ -1,6 +1,7 @@
 """The legal groups of a network on a chip, and the ways in which each may run; all are planned once.
 
-Layers whose LIFs share a state must be in one group, which runs timestep-major. A layer alone may be tick-batched, too.
+Layers whose LIFs share a state must be in one group, which runs timestep-major. A layer alone may run in windows of
+several timesteps, too, or tick-batched.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
 from typing import Literal
 
+import numpy as np
+
 from lifsim.errors import Fault, InputError
 from lifsim.graph.states import State, channels_by_layer
 from lifsim.memo import Memo
@@ -17,12 +20,14 @@ from lifsim.model.network import Layer, Network
 from lifsim.schedule import tick
 from lifsim.schedule.chip import Chip, TileRoom
 from lifsim.schedule.facts import NetworkFacts, facts_of
+from lifsim.schedule.group import Chunks
 from lifsim.schedule.norms import Norms, chunk_of, timestep_major_faults
-from lifsim.schedule.plan import RUNS, GroupPlan, Runs
+from lifsim.schedule.plan import GroupPlan, Residency
 from lifsim.schedule.storage import Reals
-from lifsim.schedule.timestep import plan_group
+from lifsim.schedule.timestep import chunk_sizes, plan_group
 from lifsim.schedule.traffic import LayerTraffic
 from lifsim.schedule.ways import Way
+from lifsim.schedule.window import TICK, TIMESTEP, StateRoom, Visits, Window, cut_into
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,9 +49,9 @@ class Choice:
 
 
 class Choices:
-    """What there is to choose from. batch: images of a run; chunk: those that a timestep-major group works on at a
-    time, None: the best; channels: by layer, channel groups that share its membranes in turn; memo: keeps what a layer
-    alone moves."""
+    """What there is to choose from. batch: images of a run; chunk: those that a group works on at a time, unless it is
+    tick-batched, None: the best; channels: by layer, channel groups that share its membranes in turn; memo: keeps what
+    a layer alone moves."""
 
     def __init__(
         self, facts: NetworkFacts, chip: Chip, batch: int, chunk: int | None, channels: Sequence[int], memo: Memo
@@ -54,7 +59,7 @@ class Choices:
         self.facts, self.chip, self.batch, self.chunk = facts, chip, batch, chunk
         self.cuts = legal_cuts(facts)
         self._channels, self._memo = channels, memo
-        self._planned: dict[tuple[int, int, Runs], Choice] = {}
+        self._planned: dict[tuple[int, int, Window], Choice] = {}
         self._faster: dict[int, list[Choice]] = {}
 
     @property
@@ -62,15 +67,21 @@ class Choices:
         """Whether there is a buffer for the membranes of a timestep-major group."""
         return self.chip.room.membrane > 0 or not self.facts.states
 
-    def planned(self, first: int, end: int, runs: Runs) -> Choice:
-        """Layers first..end-1, planned for the fewest bytes. A layer that cannot be tick-batched runs timestep-major,
-        and its group says why. Raises InputError where it cannot run so, either."""
-        key = first, end, runs
+    @property
+    def trains(self) -> bool:
+        """Whether they are of a training run, in which no layer runs in windows between all timesteps and one."""
+        return not self.facts.recomputes
+
+    def planned(self, first: int, end: int, window: Window) -> Choice:
+        """Layers first..end-1, planned for the fewest bytes. A layer several of whose timesteps cannot run back to back
+        runs timestep-major, and its group says why. Raises InputError where it cannot run so, either."""
+        window = window.of(self.facts.layers[first].layer)
+        key = first, end, window
         if key not in self._planned:
-            if runs == "tick-batched":
+            if window == TICK:
                 group = self._alone(first, self._memo.of(tick.traffic, *self._tiled(first)))
             else:
-                group = self._timestep(first, end)
+                group = self._timestep(first, end) if window == TIMESTEP else self._in_windows(first, window)
             self._planned[key] = Choice(group, group.dram.total)
         return self._planned[key]
 
@@ -87,11 +98,16 @@ class Choices:
         """All ways in which layers first..end-1 may run; of a layer alone tick-batched first. Raises InputError where
         there is none."""
         if end - first > 1:
-            return [self.planned(first, end, "timestep-major")]
+            return [self.planned(first, end, TIMESTEP)]
         if not self.mergeable or self.forbidden(first, end):
-            return [self.planned(first, end, "tick-batched")]
-        ways = (self.planned(first, end, runs) for runs in RUNS)
+            return [self.planned(first, end, TICK)]
+        ways = (self.planned(first, end, window) for window in self._windows(first))
         return [choice for choice in ways if not choice.group.why]
+
+    def _windows(self, index: int) -> list[Window]:
+        """Those in which a layer alone may run, of all timesteps first."""
+        most = 1 if self.trains else cut_into(self.facts.layers[index].layer)
+        return [TICK, *(Window(size) for size in range(most - 1, 1, -1)), TIMESTEP]
 
     def every(self) -> list[Choice]:
         """All legal groups in all their ways."""
@@ -111,12 +127,37 @@ class Choices:
     def _alone(self, index: int, moved: LayerTraffic | Fault) -> GroupPlan:
         """A layer that moves so much tick-batched, or why it cannot be: then it runs timestep-major."""
         if not isinstance(moved, Fault):
-            return GroupPlan(index, index, self.batch, (), None, (moved,), "tick-batched")
+            return GroupPlan(index, index, self.batch, (), None, (moved,), TICK)
         if not self.mergeable:
             raise InputError(_without_membrane_buffer(moved) if moved.path == "schedule" else moved)
         if forbidden := self.forbidden(index, index + 1):
             raise InputError([moved, *forbidden])
         return replace(self._timestep(index, index + 1), why=f"{moved.path} {moved.message}")
+
+    def _in_windows(self, index: int, window: Window) -> GroupPlan:
+        """A layer in windows of several timesteps, in the chunks that move the fewest bytes."""
+        layer, reals, room, batch, ways, _ = self._tiled(index)
+        begun, best = self.facts.begun_in(index, window.timesteps), list[tuple[LayerTraffic, Visits, int]]()
+        for images in chunk_sizes(batch, self.chunk):
+            visits = Visits.of(layer, window, Chunks(batch, images).sizes, self._state_room(index))
+            moved = self._memo.of(tick.traffic, layer, reals, room, batch, ways, begun, visits)
+            if isinstance(moved, Fault):
+                return self._alone(index, moved)
+            best.append((moved, visits, images))
+        moved, visits, images = min(best, key=lambda one: one[0].dram.total)
+        at_work = np.array([self.chip.held_bytes(layer, moved.tiling)])
+        state = next((state.name for state in self.facts.states if index in state.layers), None)
+        residency = Residency(
+            weight_region=self.chip.room.weight - moved.tiling.lasting_weight_bytes,
+            transient=0,
+            permanent={} if state is None else {state: int(visits.state.stays(images, at_work)[0])},
+            reserved=int(visits.state.reserved(images, at_work)[0]),
+        )
+        return GroupPlan(index, index, images, (), residency, (moved,), window)
+
+    def _state_room(self, index: int) -> StateRoom:
+        state = next((state for state in self.facts.states if index in state.layers), None)
+        return StateRoom() if state is None else StateRoom(state.bytes, state.granule, self.chip.room.membrane)
 
     def _timestep(self, first: int, end: int) -> GroupPlan:
         chip, span = self.chip, (first, end - 1)

@@ -177,6 +177,10 @@ class NetworkFacts:
             for steps, facts in zip(self.steps, self.layers, strict=True)
         )
 
+    def begun_in(self, index: int, timesteps: int | None) -> tuple[int, ...]:
+        """`begun` of one layer, of so many timesteps."""
+        return begun_together(self.steps[index], self.layers[index].rows.axis.rows_out, self.reals, timesteps)
+
     @cached_property
     def starts_from_zero(self) -> tuple[bool, ...]:
         """By layer, whether its LIFs are the first of a timestep to use their state."""

@@ -77,10 +77,11 @@ def moves_of(
 class Visit:
     """A stretch of one layer's work on the array.
 
-    layer: its index. round: which of its rounds the array computes, None for all of them, `REPLAY` for none: its LIFs
-    only. outputs: [steps] outputs of each step, by which cycles are dealt to the steps. regions: names of the tensors
-    that `moves` refers to. timestep: the one that it is in, None where all run together. work: [steps] cycles that the
-    tile of each step takes when every operand takes its cycle, by which those of the array are dealt; None: by outputs.
+    layer: its index. round: the first of its rounds that the array computes, of which those follow up to the next one
+    with which other visits begin; None for all of them, `REPLAY` for none: its LIFs only. outputs: [steps] outputs of
+    each step, by which cycles are dealt to the steps. regions: names of the tensors that `moves` refers to. timestep:
+    the one that it is in, None where all run together. work: [steps] cycles that the tile of each step takes when every
+    operand takes its cycle, by which those of the array are dealt; None: by outputs.
     """
 
     layer: int

@@ -11,22 +11,22 @@ from lifsim.hardware.array import Cut
 from lifsim.model.network import Layer
 from lifsim.schedule.chip import BufferBytes, Chip
 from lifsim.schedule.group import Group, Heights
-from lifsim.schedule.plan import GroupPlan, Plan
+from lifsim.schedule.plan import GroupPlan, Plan, Residency
 from lifsim.schedule.products import gemm_of
 from lifsim.schedule.psums import working_set_bytes
 from lifsim.schedule.rows import row_tiles
 from lifsim.schedule.spike_store import SpikeBuffers, walk_timestep
-from lifsim.schedule.storage import Reals, bytes_of, filter_bytes, images_together, tensor_bytes, tick_rows
+from lifsim.schedule.storage import Reals, filter_bytes, images_together, tensor_bytes, tick_rows
 from lifsim.schedule.tick_nest import staying_of
-from lifsim.schedule.traffic import Tiling
+from lifsim.schedule.window import layers_of
 
 
 def peak_bytes(plan: Plan, batch: int) -> BufferBytes:
     """The most bytes that each buffer holds at once under `plan`, of `batch` images."""
     facts, chip = plan.facts, plan.chip
     held = [
-        _tick(facts.layers[group.first].layer, facts.reals, chip, batch, group.layers[0].tiling)
-        if group.tick_batched
+        _tiled(facts.layers[group.first].layer, facts.reals, chip, batch, group)
+        if group.tiled
         else _timestep(group, chip)
         for group in plan.groups
     ]
@@ -34,26 +34,34 @@ def peak_bytes(plan: Plan, batch: int) -> BufferBytes:
     return BufferBytes(*(min(size, limit) for size, limit in zip(most, astuple(chip.room), strict=True)))
 
 
-def _tick(layer: Layer, reals: Reals, chip: Chip, batch: int, tiling: Tiling) -> BufferBytes:
-    """A layer alone, all timesteps of a tile: membranes stay in the PEs, but for those that their registers do not
-    hold."""
+def _tiled(every: Layer, reals: Reals, chip: Chip, batch: int, group: GroupPlan) -> BufferBytes:
+    """A layer alone, all timesteps of a tile or of a window: membranes stay in the PEs, but for those that their
+    registers do not hold, and between two windows."""
+    tiling, residency = group.layers[0].tiling, group.residency
+    layer = max(layers_of(every, group.window), key=lambda one: (one.timesteps, len(one.outputs)))
     layout = tick_rows(layer, reals)
     tiles = row_tiles(layout.axis)
-    images = images_together(layer, batch) if tiling.order == "weights_outer" else 1
+    images = images_together(layer, min(batch, group.images)) if tiling.order == "weights_outer" else 1
     groups = layer.groups // tiling.group_sets(layer.groups)
     row_bytes = groups * layout.row_bytes
     window = int(tiles.tallest_window[np.searchsorted(tiles.heights, tiling.rows)]) * row_bytes
     one_filter = groups * filter_bytes(layer, chip.precision.weight_bits, layer.rounds)
     tiles_of_weights = np.array(tiling.cut.filter_tiles(gemm_of(layer))) * one_filter
-    stays = staying_of(tiles_of_weights, tiling.resident_weight_bytes, chip.room.weight)
+    sets, lasts = tiling.group_sets(layer.groups), tiling.lasting_weight_bytes
+    kept = lasts or tiling.resident_weight_bytes
+    stays = staying_of(np.tile(tiles_of_weights, sets if lasts else 1), kept, chip.room.weight)
     outputs = sum(tensor_bytes(tensor, reals) for tensor in layer.outputs)
     return BufferBytes(
-        weight=tiling.resident_weight_bytes + int((tiles_of_weights - stays).max()),
+        weight=kept + int((np.resize(tiles_of_weights, stays.size) - stays).max()),
         spike_in=_with_tile(tiling.resident_spike_bytes, window, images * tiles.covered * row_bytes),
         spike_out=-(-outputs * tiling.rows * tiling.filters * groups // (layout.axis.rows_out * layer.filters)),
-        membrane=bytes_of(tiling.held.most * layer.state_variables * chip.precision.membrane_bits),
+        membrane=chip.held_bytes(layer, tiling) if residency is None else _membranes(residency),
         psum=_psums(layer, chip, tiling.cut, layer.rounds),
     )
+
+
+def _membranes(residency: Residency) -> int:
+    return sum(residency.permanent.values()) + residency.transient + residency.reserved
 
 
 def _psums(layer: Layer, chip: Chip, cut: Cut, rounds: int) -> int:
@@ -83,7 +91,7 @@ def _timestep(plan: GroupPlan, chip: Chip) -> BufferBytes:
         weight=sum(pinned) + (_largest_operand_tile(group, plan) if all_stay else residency.weight_region),
         spike_in=spike_in,
         spike_out=spike_out,
-        membrane=sum(residency.permanent.values()) + residency.transient + residency.reserved,
+        membrane=_membranes(residency),
         psum=max(working) + replayed,
     )
 

@@ -3,7 +3,7 @@ how a group of one layer runs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from operator import attrgetter
 
@@ -15,7 +15,9 @@ from lifsim.schedule.cheapest import cheapest, on_cheapest
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.choices import Choice, Choices, choices_of
 from lifsim.schedule.facts import NetworkFacts
-from lifsim.schedule.plan import Begin, Plan, Runs, ScheduleOptions
+from lifsim.schedule.plan import Begin, Plan, ScheduleOptions
+from lifsim.schedule.window import PREFIX, TICK, TIMESTEP, Window
+from lifsim.units import counted
 
 
 def plan(network: Network, states: tuple[State, ...], chip: Chip, options: ScheduleOptions, memo: Memo) -> Plan:
@@ -53,11 +55,11 @@ def plan_of(choices: Choices, groups: Sequence[Choice]) -> Plan:
 
 def allowed(choices: Choices, options: ScheduleOptions) -> list[Choice]:
     """Of all `choices`, those that `options` leave. Within a group, tilings, chunk, strips and residency move the
-    fewest DRAM bytes. Raises InputError where a timestep-major group would have no membrane buffer, or would cross the
-    batch norm of a training run, and where given groups part layers that share a state, or are to run as they
-    cannot."""
+    fewest DRAM bytes. Raises InputError where a group that is not tick-batched would have no membrane buffer, or would
+    cross the batch norm of a training run, and where given groups part layers that share a state, or are to run as
+    they cannot."""
     facts, cuts = choices.facts, choices.cuts
-    given = {begin.first: begin.runs for begin in options.groups or ()}
+    given = {begin.first: begin.window for begin in options.groups or ()}
     if options.groups is not None:
         ends = _given_cuts(facts, cuts, options.groups)
     elif options.schedule == "tick":
@@ -66,25 +68,42 @@ def allowed(choices: Choices, options: ScheduleOptions) -> list[Choice]:
         ends = [0, len(facts.layers)]
     else:
         ends = cuts
-    runs = {first: _runs(end - first, options.schedule, given.get(first)) for first, end in pairwise(ends)}
+    if faults := list(_window_faults(choices, options, ends)):
+        raise InputError(faults)
+    windows = {
+        first: given.get(first) or options.window if end - first == 1 else TIMESTEP for first, end in pairwise(ends)
+    }
     if not choices.mergeable:
-        _require_membrane_buffer(facts, ends, runs)
-    _require_norms(choices, runs, ends)
+        _require_membrane_buffer(facts, ends, windows)
+    _require_norms(choices, windows, ends)
     if options.groups is None and options.schedule == "auto":
         return choices.every()
     found: list[Choice] = []
     for first, end in pairwise(ends):
-        how = runs[first]
-        found += choices.between(first, end) if how is None else [choices.planned(first, end, how)]
+        window = windows[first]
+        found += choices.between(first, end) if window is None else [choices.planned(first, end, window)]
     return found
 
 
-def _runs(layers: int, schedule: str, given: Runs | None) -> Runs | None:
-    """How a group of so many layers must run; None: either choice. given: how it is to."""
-    if layers > 1:
-        return "timestep-major"
-    asked: dict[str, Runs] = {"tick": "tick-batched", "timestep": "timestep-major"}
-    return given or asked.get(schedule)
+def _window_faults(choices: Choices, options: ScheduleOptions, ends: list[int]) -> Iterator[Fault]:
+    """What is wrong with windows of several timesteps: there are not so many, a training run has none, or layers that
+    share a state are to run in them."""
+    facts = choices.facts
+    asked = [("schedule", options.window), *(("groups", begin.window) for begin in options.groups or ())]
+    for path, window in dict.fromkeys(asked):
+        if window is None or window in (TICK, TIMESTEP):
+            continue
+        if (window.timesteps or 0) > facts.timesteps:
+            has = f"the network has {counted(facts.timesteps, 'timestep')}"
+            yield Fault(f"{window.word} must be at most {PREFIX}{facts.timesteps}: {has}", path=path)
+        if choices.trains:
+            yield Fault(f"{window.word} must be tick, timestep or auto: training runs in no windows between", path=path)
+    if options.window is not None and options.window not in (TICK, TIMESTEP) and options.groups is None:
+        for first, end in pairwise(ends):
+            if end - first > 1:
+                why = f"{_names(facts, first, end)} share membranes, which pass from layer to layer at every timestep"
+                rule = f"{options.window.word} must be tick, timestep or auto: {why} (--groups gives windows to others)"
+                yield Fault(rule, path="schedule")
 
 
 def _given_cuts(facts: NetworkFacts, cuts: list[int], begins: tuple[Begin, ...]) -> list[int]:
@@ -97,27 +116,30 @@ def _given_cuts(facts: NetworkFacts, cuts: list[int], begins: tuple[Begin, ...])
     ends = sorted({0, *firsts, len(facts.layers)})
     behind = dict(pairwise(ends))
     for begin in begins:
-        if begin.runs == "tick-batched" and behind[begin.first] - begin.first > 1:
-            names = _names(facts, begin.first, behind[begin.first])
-            faults.append(Fault(f"{names} must run timestep by timestep: only a layer alone can tick", path="groups"))
+        if begin.window not in (None, TIMESTEP) and behind[begin.first] - begin.first > 1:
+            names, other = _names(facts, begin.first, behind[begin.first]), begin.window
+            can = "tick" if other == TICK else "run in windows"
+            faults.append(Fault(f"{names} must run timestep by timestep: only a layer alone can {can}", path="groups"))
     if faults:
         raise InputError(faults)
     return ends
 
 
-def _require_membrane_buffer(facts: NetworkFacts, ends: list[int], runs: Mapping[int, Runs | None]) -> None:
+def _require_membrane_buffer(facts: NetworkFacts, ends: list[int], windows: Mapping[int, Window | None]) -> None:
     """Of a chip that has none: raise InputError where a group of these needs one."""
     for first, end in pairwise(ends):
-        if runs[first] == "timestep-major" and any(state.layers[0] in range(first, end) for state in facts.states):
-            rule = "0 must be > 0 where layers run timestep by timestep, as"
+        window = windows[first]
+        if window not in (None, TICK) and any(state.layers[0] in range(first, end) for state in facts.states):
+            how = "timestep by timestep" if window == TIMESTEP else str(window)
+            rule = f"0 must be > 0 where layers run {how}, as"
             does = f"{_names(facts, first, end)} {'does' if end - first == 1 else 'do'}"
             way_out = "layers that share none of them tick-batched (--schedule tick) need none"
             raise InputError(Fault(f"{rule} {does}; {way_out}", path="buffers.membrane.size_bytes"))
 
 
-def _require_norms(choices: Choices, runs: Mapping[int, Runs | None], ends: list[int]) -> None:
+def _require_norms(choices: Choices, windows: Mapping[int, Window | None], ends: list[int]) -> None:
     """Raise InputError with every batch norm that a group of these would cross."""
-    must = [(first, end) for first, end in pairwise(ends) if runs[first] == "timestep-major"]
+    must = [(first, end) for first, end in pairwise(ends) if windows[first] == TIMESTEP]
     faults = [fault for first, end in must for fault in choices.forbidden(first, end)]
     if faults:
         raise InputError(faults)

@@ -4,39 +4,35 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from typing import Literal
 
 from lifsim.errors import Fault, InputError, did_you_mean
+from lifsim.model.network import Layer
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.group import Walk
 from lifsim.schedule.traffic import DramBytes, LayerTraffic
+from lifsim.schedule.window import PREFIX, TICK, TIMESTEP, Window, as_computed, window_named
 
-SCHEDULES = ("tick", "timestep", "auto")
-
-Runs = Literal["tick-batched", "timestep-major"]
-"""How a group runs: all timesteps of a tile back to back, or layer by layer in every timestep."""
-
-RUNS: tuple[Runs, ...] = ("tick-batched", "timestep-major")
-"""All of them."""
+SCHEDULES = ("tick", "timestep", f"{PREFIX}TW", "auto")
+"""TW stands for a number of timesteps."""
 
 
 @dataclass(frozen=True)
 class Begin:
-    """Where a group begins: its first layer (index). runs: how a group of one layer runs; None: as the schedule has
-    it."""
+    """Where a group begins: its first layer (index). window: of a group of one layer; None: as the schedule has it."""
 
     first: int
-    runs: Runs | None = None
+    window: Window | None = None
 
 
 @dataclass(frozen=True)
 class ScheduleOptions:
     """schedule: "tick" (the smallest legal groups, those of one layer tick-batched), "timestep" (one group,
-    timestep-major) or "auto" (the groups that move the fewest bytes, those of one layer in whichever way). batch:
-    images of a run. chunk: images that a timestep-major group works on at a time; None: the best. groups: where they
-    begin (the first one at layer 0), whatever `schedule` would take; those of one layer run as it has them, unless they
-    say how. None: as it says."""
+    timestep-major), "window:TW" (the smallest legal groups, those of one layer in windows of TW timesteps) or "auto"
+    (the groups that move the fewest bytes, those of one layer in whichever windows). batch: images of a run. chunk:
+    images that a group works on at a time, unless it is tick-batched; None: the best. groups: where they begin (the
+    first one at layer 0), whatever `schedule` would take; those of one layer run as it has them, unless they say how.
+    None: as it says."""
 
     schedule: str = "tick"
     batch: int = 1
@@ -45,15 +41,25 @@ class ScheduleOptions:
 
     def __post_init__(self) -> None:
         faults = []
-        if self.schedule not in SCHEDULES:
-            hint = did_you_mean(self.schedule, SCHEDULES)
-            faults.append(Fault(f"{self.schedule!r} must be tick, timestep or auto{hint}", path="schedule"))
+        if self.schedule != "auto" and window_named(self.schedule) is None:
+            faults.append(Fault(unknown_schedule(self.schedule), path="schedule"))
         if self.batch < 1:
             faults.append(Fault(f"{self.batch} must be >= 1", path="batch"))
         if self.chunk is not None and not 1 <= self.chunk <= max(self.batch, 1):
             faults.append(Fault(f"{self.chunk} must lie in 1..{self.batch}, the batch", path="chunk"))
         if faults:
             raise InputError(faults)
+
+    @property
+    def window(self) -> Window | None:
+        """Of a group of one layer; None: any."""
+        return window_named(self.schedule)
+
+
+def unknown_schedule(word: str) -> str:
+    """What is wrong with a word that names no schedule."""
+    hint = did_you_mean(word, SCHEDULES)
+    return f"{word!r} must be one of {', '.join(SCHEDULES)}{hint if 'did you mean' in hint else ''}"
 
 
 @dataclass(frozen=True)
@@ -67,8 +73,9 @@ class Strip:
 
 @dataclass(frozen=True)
 class Residency:
-    """What a timestep-major group keeps on chip, in bytes. weight_region: for the filter tile at work; transient: the
-    membrane region that states use in turn; permanent: by state, for a whole chunk; reserved: for chains at work."""
+    """What a group that is not tick-batched keeps on chip, in bytes. weight_region: for the filter tile at work;
+    transient: the membrane region that states use in turn; permanent: by state, for a whole chunk; reserved: for what
+    is at work."""
 
     weight_region: int
     transient: int
@@ -78,9 +85,10 @@ class Residency:
 
 @dataclass(frozen=True)
 class GroupPlan:
-    """Layers first..last (indices). runs: how; only a group of one layer may be tick-batched; why: what forbids that to
-    one that was to be. A timestep-major one has `images` at a time, strips and residency, as planning walked it.
-    layers: what each moves for the whole batch."""
+    """Layers first..last (indices). window: timesteps that run back to back: all (tick-batched), one (timestep-major),
+    or between; of a group of several layers it is one. why: what forbids that to one that was to have more. `images`:
+    at a time; residency: what stays, unless it is tick-batched; strips, walk: of a timestep-major one, as planning
+    walked it. layers: what each moves for the whole batch."""
 
     first: int
     last: int
@@ -88,19 +96,19 @@ class GroupPlan:
     strips: tuple[Strip, ...]
     residency: Residency | None
     layers: tuple[LayerTraffic, ...]
-    runs: Runs
+    window: Window
     walk: Walk | None = field(default=None, repr=False, compare=False)
     why: str = ""
 
     def __post_init__(self) -> None:
-        if self.tick_batched and self.last > self.first:
+        if self.window != TIMESTEP and self.last > self.first:
             raise ValueError(f"layers {self.first} to {self.last} must run timestep-major")
 
     @property
     def walked(self) -> Walk:
         """The walk of a timestep-major group."""
         if self.walk is None:
-            raise ValueError(f"layer {self.first} is tick-batched")
+            raise ValueError(f"layer {self.first} is {self.window}")
         return self.walk
 
     @property
@@ -111,7 +119,17 @@ class GroupPlan:
     @property
     def tick_batched(self) -> bool:
         """Whether all timesteps of a tile run back to back, membranes in the PEs."""
-        return self.runs == "tick-batched"
+        return self.window == TICK
+
+    @property
+    def tiled(self) -> bool:
+        """Whether it is one layer, of a window of which all timesteps of a tile run back to back, membranes in the
+        PEs: tick-batched, or in windows of several timesteps."""
+        return self.window != TIMESTEP
+
+    def as_run(self, layer: Layer) -> Layer:
+        """`layer`, one of its own, with the rounds that it is computed in."""
+        return as_computed(layer, self.window) if self.tiled else self.layers[layer.index - self.first].as_run(layer)
 
     @property
     def dram(self) -> DramBytes:
@@ -134,9 +152,9 @@ class Plan:
 
     @property
     def begins(self) -> tuple[Begin, ...]:
-        """Where its groups begin and how those of one layer run: what `ScheduleOptions.groups` must be for a plan of
-        the same groups."""
-        return tuple(Begin(group.first, group.runs if group.first == group.last else None) for group in self.groups)
+        """Where its groups begin and the windows of those of one layer: what `ScheduleOptions.groups` must be for a
+        plan of the same groups."""
+        return tuple(Begin(group.first, group.window if group.first == group.last else None) for group in self.groups)
 
     @property
     def dram(self) -> DramBytes:

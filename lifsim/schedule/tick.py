@@ -1,4 +1,5 @@
-"""Tick batching: a layer alone, all timesteps of an output tile back to back, membranes in the PE.
+"""Tick batching: a layer alone, all timesteps of an output tile back to back, membranes in the PE; and time windows
+(`lifsim.schedule.window`), in which some of them are.
 
 Of all tilings (rows x filters, both loop orders) the one that moves the fewest DRAM bytes is taken, of equals the one
 whose tiles take the fewest cycles, of these the one with the fewest tiles; where the next tile's weights come while the
@@ -9,25 +10,36 @@ them. docs/model.md, "Tick-batched layers", has the equations and what they assu
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.errors import Fault
 from lifsim.hardware.array import Cut
-from lifsim.model.network import Layer
+from lifsim.model.network import Layer, Tensor
 from lifsim.schedule.chip import TileRoom
 from lifsim.schedule.hull import Offer, corners
 from lifsim.schedule.products import gemm_of
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.storage import Reals, images_together, tensor_bytes, tick_rows
-from lifsim.schedule.tick_nest import Cost, Nest, begun_most, inputs_outer, nest_of, rows_have_room, weights_outer
+from lifsim.schedule.tick_nest import (
+    Cost,
+    Nest,
+    begun_most,
+    between_visits,
+    inputs_outer,
+    nest_of,
+    rows_have_room,
+    weights_outer,
+)
 from lifsim.schedule.tile_price import NOT_LEGAL, TilePrices, tile_cycles, tile_spills
 from lifsim.schedule.traffic import DramBytes, Held, LayerTraffic, Tiling
 from lifsim.schedule.ways import UNCHAINED, Way
+from lifsim.schedule.window import Part, Visits
 
 
 def traffic(
@@ -37,15 +49,17 @@ def traffic(
     batch: int,
     ways: tuple[Way, ...] = (UNCHAINED,),
     begun: tuple[int, ...] = (),
+    visits: Visits | None = None,
 ) -> LayerTraffic | Fault:
-    """DRAM bytes of `layer` for `batch` images, tick-batched, under the tiling that moves the fewest.
+    """DRAM bytes of `layer` for `batch` images, tick-batched, or in these `visits`, under the tiling that moves the
+    fewest.
 
     ways: in which its chains may be worked off. begun: [rows + 1] bytes of rows that have begun behind it when so many
     of its rows are done; empty: none has. A fault is why no tile is legal under any of them.
     """
-    searches: list[_Search] = []
+    asked, searches = _Asked(layer, reals, room, begun, visits or _at_once(layer, batch)), list[_Search]()
     for way in ways:  # (a comprehension would be one frame more between the command and a fold)
-        searches += [_searched(layer, reals, room, batch, way, begun)]
+        searches += [_searched(asked, way)]
     legal = [search for search in searches if search.legal.any()]
     if not legal:
         return _refused(layer, searches, begun)
@@ -63,7 +77,7 @@ def faster(
 ) -> tuple[LayerTraffic, ...]:
     """Tilings of `layer` that take fewer cycles of the array than that of `traffic`, and move more bytes: of all legal
     ones those that are the best at some price of a byte in cycles, by their bytes."""
-    return tuple(_moved(*place) for place in _best(layer, reals, room, batch, ways, begun)[1:])
+    return tuple(_moved(*place) for place in _best(_Asked(layer, reals, room, begun, _at_once(layer, batch)), ways)[1:])
 
 
 def narrower(
@@ -78,15 +92,13 @@ def narrower(
     with a half and a quarter of the filters, whose first ones the array waits for less long."""
     if not room.prefetches:
         return ()
-    best = _best(layer, reals, room, batch, ways, begun)
+    best = _best(_Asked(layer, reals, room, begun, _at_once(layer, batch)), ways)
     return tuple(_moved(search, half) for search, place in best for half in search.halves(place))
 
 
-def _best(
-    layer: Layer, reals: Reals, room: TileRoom, batch: int, ways: tuple[Way, ...], begun: tuple[int, ...]
-) -> list[tuple[_Search, Place]]:
+def _best(asked: _Asked, ways: tuple[Way, ...]) -> list[tuple[_Search, Place]]:
     """Of all legal tilings those that are the best at some price of a byte in cycles, by their bytes."""
-    searches = [_searched(layer, reals, room, batch, way, begun) for way in ways]
+    searches = [_searched(asked, way) for way in ways]
     return [offer.what for offer in corners(offer for search in searches for offer in search.offers)]
 
 
@@ -94,51 +106,71 @@ Place = tuple[int, int, int]
 """Of a tiling: (order, row, column)."""
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """Whose tiling is searched, as `traffic` is told it."""
+
+    layer: Layer
+    reals: Reals
+    room: TileRoom
+    begun: tuple[int, ...]
+    visits: Visits
+
+    def bytes(self, tensors: Callable[[Layer], tuple[Tensor, ...]]) -> int:
+        """Of these of its tensors, each of which moves once a visit."""
+        return sum(
+            part.times * part.images * tensor_bytes(tensor, self.reals)
+            for part in self.visits.parts
+            for tensor in tensors(part.layer)
+        )
+
+
+def _at_once(layer: Layer, batch: int) -> Visits:
+    return Visits((Part(layer, batch, 1),))
+
+
 def _moved(search: _Search, place: Place) -> LayerTraffic:
     """Under one tiling."""
-    layer, reals, batch = search.layer, search.reals, search.batch
-    order, row, column = place
-    cost = search.costs[order]
-    filters = search.nests * int(cost.weights[row, column])
-    operand = filters if layer.operand is not None else 0
-    spilled = int(search.spilled[row, column])
+    asked, (_, row, column) = search.asked, place
+    filters = int(search.weights[place])
+    operand = filters if asked.layer.operand is not None else 0
+    spilled, membranes = int(search.spilled[row, column]), int(search.membranes[row, column])
     return LayerTraffic(
-        layer.name,
+        asked.layer.name,
         DramBytes(
             weights=filters - operand,
-            spikes_in=search.nests * int(cost.spikes[row, column]) + operand,
+            spikes_in=int(search.spikes[place]) + operand,
             operand=operand,
-            spikes_out=batch * sum(tensor_bytes(tensor, reals) for tensor in layer.outputs),
-            residual=batch * sum(tensor_bytes(tensor, reals) for tensor in layer.residuals),
+            spikes_out=asked.bytes(attrgetter("outputs")),
+            residual=asked.bytes(attrgetter("residuals")),
+            membrane_read=membranes,
+            membrane_write=membranes,
             psum_read=spilled,
             psum_write=spilled,
         ),
-        search.tiling(cost, row, column),
+        search.tiling(place),
     )
 
 
 @dataclass(frozen=True)
 class _Search:
-    """The tilings of one layer. costs: [orders] of them; prices: of their tiles; legal: [r, m] which can be worked off;
-    spilled: [r, m] bytes of psums, whole batch, one way; total: [orders, r, m] bytes but for what the layer puts
-    out."""
+    """The tilings of one layer. nest, costs: [orders] of its largest visit; prices: of its tiles; legal: [r, m] which
+    can be worked off; weights, spikes: [orders, r, m] bytes, all visits; between: [orders, m] weights that stay
+    from one visit to the next; spilled, membranes: [r, m] bytes of psums and of membranes, one way; total: [orders, r,
+    m] bytes but for what the layer puts out."""
 
-    layer: Layer
-    reals: Reals
-    room: TileRoom
-    batch: int
+    asked: _Asked
     way: Way
     nest: Nest
     costs: list[Cost]
     prices: TilePrices
     legal: NDArray[np.bool_]
+    weights: Ints
+    spikes: Ints
+    between: Ints
     spilled: Ints
+    membranes: Ints
     total: Ints
-
-    @property
-    def nests(self) -> int:
-        """How often the nest is walked."""
-        return _nests(self.layer, self.nest, self.batch)
 
     @cached_property
     def best(self) -> Place:
@@ -158,7 +190,7 @@ class _Search:
     @property
     def width(self) -> Ints:
         """[m] filters of a tile, where they are to be few."""
-        return self.nest.filters if self.room.prefetches else np.zeros_like(self.nest.filters)
+        return self.nest.filters if self.asked.room.prefetches else np.zeros_like(self.nest.filters)
 
     @property
     def offers(self) -> Iterator[Offer[tuple[_Search, Place]]]:
@@ -172,17 +204,14 @@ class _Search:
     def halves(self, place: Place) -> Iterator[Place]:
         """Of equally many bytes, the widest tiles of which a layer has twice and four times as many, or more."""
         order, row, column = place
-        tiles, total = self.nest.filter_tiles, self.total[order, row]
-        found: dict[int, None] = {}
-        for more in (2, 4):
-            alike = (total == total[column]) & (tiles >= more * tiles[column])
-            if alike.any():
-                found[int(np.flatnonzero(alike)[np.argmax(self.nest.filters[alike])])] = None
-        for narrower in found:
+        tiles, alike = self.nest.filter_tiles, self.total[order, row] == self.total[place]
+        fits = (np.flatnonzero(alike & (tiles >= more * tiles[column])) for more in (2, 4))
+        for narrower in sorted({int(fit[np.argmax(self.nest.filters[fit])]) for fit in fits if fit.size}):
             yield order, row, narrower
 
-    def tiling(self, cost: Cost, row: int, column: int) -> Tiling:
-        nest = self.nest
+    def tiling(self, place: Place) -> Tiling:
+        order, row, column = place
+        nest, cost = self.nest, self.costs[order]
         rows, filters = int(nest.rows.heights[row]), int(nest.filters[column])
         starts = self.prices.starts(row)
         into, membranes = Cut(starts, filters, cost.order == "inputs_outer", self.way.chains), self.way.membranes
@@ -195,7 +224,8 @@ class _Search:
             resident_weight_bytes=int(cost.resident_weights[column]),
             resident_spike_bytes=int(cost.resident_spikes[row]),
             cut=into,
-            held=Held(0, 0) if membranes is None else membranes.held_by(self.layer, into),
+            held=Held(0, 0) if membranes is None else membranes.held_by(self.asked.layer, into),
+            lasting_weight_bytes=int(self.between[order, column]),
         )
 
     @property
@@ -204,31 +234,44 @@ class _Search:
         order, row, column = self.best
         nest, alone = self.nest, self.prices.grid(np.array([row]), np.array([column]))
         cycles = alone.sums(tile_cycles(*self.prices.on_array(alone))).item()
-        tiles = int(nest.rows.tiles[row] * nest.filter_tiles[column]) * (self.layer.groups // nest.groups)
+        tiles = int(nest.rows.tiles[row] * nest.filter_tiles[column]) * (self.asked.layer.groups // nest.groups)
         return int(self.total[order, row, column]), cycles, int(self.width[column]), tiles
 
 
-def _searched(layer: Layer, reals: Reals, room: TileRoom, batch: int, way: Way, begun: tuple[int, ...]) -> _Search:
-    """All tilings of `layer` with what they move; psums that spill come on top of what comes in."""
-    nest = nest_of(layer, reals, room, images_together(layer, batch), way)
-    costs = [weights_outer(nest), inputs_outer(nest)]
-    store, pixels = room.psums.of(layer, way.chains), nest.rows.heights * tick_rows(layer, reals).row_pixels
-    prices = TilePrices(gemm_of(layer, way.chains), store, layer.rounds, pixels, nest.filters, way)
+def _searched(asked: _Asked, way: Way) -> _Search:
+    """All tilings of a layer with what they move; psums that spill, and membranes, come on top of what comes in."""
+    layer, room, visits = asked.layer, asked.room, asked.visits
+    nests = [
+        nest_of(part.layer, asked.reals, room, images_together(part.layer, part.images), way) for part in visits.parts
+    ]
+    nest, costs = nests[0], [[weights_outer(nest), inputs_outer(nest)] for nest in nests]
+    store, pixels = room.psums.of(layer, way.chains), nest.rows.heights * tick_rows(layer, asked.reals).row_pixels
+    prices = TilePrices(gemm_of(layer, way.chains), store, visits.rounds, pixels, nest.filters, way)
     legal = nest.legal & prices.have_room & prices.keep_chains
-    keeps = [legal & have_room for have_room in rows_have_room(nest, begun, layer.filters, room.spike_out)]
+    keeps = [legal & have_room for have_room in rows_have_room(nest, asked.begun, layer.filters, room.spike_out)]
     legal = keeps[0] | keeps[1]
     spilled = np.zeros(legal.shape, np.int64)
     if not store.dataflow.sums_in_pes and legal.any():
         grid = prices.grid_of(legal)
-        each = tile_spills(prices.gemm, store, layer.rounds, grid.heights, grid.widths)
-        spilled = batch * grid.summed(each, spilled)
-    total = np.stack([_nests(layer, nest, batch) * (cost.weights + cost.spikes) for cost in costs]) + 2 * spilled
+        for part in visits.parts:
+            each = tile_spills(prices.gemm, store, part.layer.rounds, grid.heights, grid.widths)
+            spilled += part.times * part.images * grid.summed(each, np.zeros_like(spilled))
+    walks = [
+        part.times * (layer.groups // nest.groups * (part.images // nest.batch))
+        for part, nest in zip(visits.parts, nests, strict=True)
+    ]
+    between = np.stack([between_visits(nest, cost.order, layer.groups // nest.groups) for cost in costs[0]])
+    between *= visits.count > 1 and layer.operand is None
+    weights, spikes = (
+        np.stack([sum(walk * getattr(cost[order], name) for walk, cost in zip(walks, costs, strict=True))
+                  for order in range(2)])
+        for name in ("weights", "spikes")
+    )  # fmt: skip
+    weights -= (visits.count - 1) * between[:, None]
+    membranes = visits.moved(prices.membranes_at_work) if visits.windows > 1 else np.zeros_like(spilled)
+    total = weights + spikes + 2 * (spilled + membranes)
     total[~np.stack(keeps)] = NOT_LEGAL
-    return _Search(layer, reals, room, batch, way, nest, costs, prices, legal, spilled, total)
-
-
-def _nests(layer: Layer, nest: Nest, batch: int) -> int:
-    return layer.groups // nest.groups * (batch // nest.batch)
+    return _Search(asked, way, nest, costs[0], prices, legal, weights, spikes, between, spilled, membranes, total)
 
 
 def _refused(layer: Layer, searches: Sequence[_Search], begun: tuple[int, ...]) -> Fault:

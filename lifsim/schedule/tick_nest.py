@@ -121,7 +121,7 @@ def weights_outer(nest: Nest) -> Cost:
     streamed += np.maximum(rest * nest.filter_bytes - nest.weight_buffer, 0)
     row_tiles = nest.batch * nest.rows.tiles
     weights = nest.all_filters * nest.filter_bytes + np.multiply.outer(row_tiles - 1, streamed)
-    pinned = _pinned(nest.batch * nest.rows.covered * nest.row_bytes, nest.spike_buffer, nest.window)
+    pinned = pinned_spikes(nest, "weights_outer")
     moved = fetched(nest, nest.batch, pinned)
     spikes = pinned[:, None] + np.multiply.outer(moved, nest.filter_tiles)
     return Cost("weights_outer", weights, spikes, np.zeros_like(nest.filters), pinned)
@@ -130,8 +130,7 @@ def weights_outer(nest: Nest) -> Cost:
 def inputs_outer(nest: Nest) -> Cost:
     """For each image, row tile, filter tile. A window stays while all filters pass; filters come again for each row
     tile unless pinned."""
-    image = nest.rows.covered * nest.row_bytes
-    pinned = _pinned(image, nest.spike_buffer, nest.window)
+    pinned = pinned_spikes(nest, "inputs_outer")
     overflow = np.maximum(nest.rows.single_windows * nest.row_bytes - nest.spike_buffer, 0).sum()
     streamed = np.where(nest.rows.heights == 1, overflow, 0)
     once = pinned + fetched(nest, 1, pinned)
@@ -142,23 +141,32 @@ def inputs_outer(nest: Nest) -> Cost:
     return Cost("inputs_outer", weights, spikes, resident, pinned)
 
 
-def _resident_weights(nest: Nest) -> Ints:
-    """[m] bytes of weights that stay while the filter tiles pass, again and again, through a region of the buffer.
+def _resident_weights(nest: Nest, nests: int = 1) -> Ints:
+    """[m] bytes of weights that stay while the filter tiles, of so many nests, pass, again and again, through a region
+    of the buffer.
 
     What a tile of s bytes has beyond a region of r has to stay: sum(max(0, s - r)) + r <= buffer. The least r leaves
     the most room, buffer - r. Of tiles that the buffer cannot take nothing stays; but one of all filters is its own
     successor: of it what the buffer holds.
     """
-    full, rest = nest.all_filters // nest.filters, nest.all_filters % nest.filters * nest.filter_bytes
-    tile, everything = nest.filters * nest.filter_bytes, nest.all_filters * nest.filter_bytes
+    full, rest = nests * (nest.all_filters // nest.filters), nest.all_filters % nest.filters * nest.filter_bytes
+    tile, everything = nest.filters * nest.filter_bytes, nests * nest.all_filters * nest.filter_bytes
     buffer = nest.weight_buffer
     if everything <= buffer:
         return np.full_like(tile, everything)
-    below_rest = -(-(everything - buffer) // full)
+    below_rest = -(-(everything - buffer) // (full + nests - 1))
     above_rest = np.maximum(-(-(full * tile - buffer) // np.maximum(full - 1, 1)), rest)
     region = np.where(below_rest <= rest, below_rest, above_rest)
-    stays: Ints = np.where(tile <= buffer, buffer - region, np.where(nest.filter_tiles == 1, buffer, 0))
+    stays: Ints = np.where(tile <= buffer, buffer - region, np.where(nests * nest.filter_tiles == 1, buffer, 0))
     return stays
+
+
+def between_visits(nest: Nest, order: Order, nests: int) -> Ints:
+    """[m] bytes of weights that stay from one visit of a layer, so many nests one after the other, to the next. Inputs
+    outer, where each nest keeps its own while its row tiles pass, all of several nests do or none."""
+    stays = _resident_weights(nest, nests)
+    everything = nests * nest.all_filters * nest.filter_bytes
+    return stays if nests == 1 or order == "weights_outer" or everything <= nest.weight_buffer else stays * 0
 
 
 def staying_of(tiles: Ints, resident: int, buffer: int) -> Ints:
@@ -170,6 +178,12 @@ def staying_of(tiles: Ints, resident: int, buffer: int) -> Ints:
     may = np.clip(resident - int(must.sum()) - (np.cumsum(left) - left), 0, left)
     stays: Ints = must + may
     return stays
+
+
+def pinned_spikes(nest: Nest, order: Order) -> Ints:
+    """[r] bytes of the input that stay while a layer is visited: of all images, or, inputs outer, of each in turn."""
+    images = nest.batch if order == "weights_outer" else 1
+    return _pinned(images * nest.rows.covered * nest.row_bytes, nest.spike_buffer, nest.window)
 
 
 def _pinned(everything: int, buffer: int, tile: Ints) -> Ints:

@@ -31,13 +31,16 @@ from lifsim.schedule.tile_price import tile_cycles
 from lifsim.schedule.traffic import LayerTraffic, Tiling
 
 
-def tick_visit(layer: Layer, reals: Reals, room: TileRoom, batch: int, traffic: LayerTraffic) -> Visit:
-    """All tiles of `layer` for `batch` images, as `traffic` has them cut."""
+def tick_visit(
+    layer: Layer, reals: Reals, room: TileRoom, batch: int, traffic: LayerTraffic, *, lasts: bool = False
+) -> Visit:
+    """All tiles of `layer` for `batch` images, as `traffic` has them cut. lasts: of its weights those are there that
+    stay from one visit to the next."""
     tiles = _tiles(layer, reals, room, batch, traffic)
     names = [filter_region(layer), f"tensor:{layer.input.name}", f"psums:{layer.name}"]
     inputs = tiles.dealt(_spikes(tiles))
     parts = [moves_of(Kind.SPIKES_IN, 1, tiles.step, tiles.input_offset(at), part) for at, part in inputs]
-    weights = tiles.dealt(_weights(tiles))
+    weights = tiles.dealt(_weights(tiles, lasts=lasts))
     parts += [moves_of(Kind.WEIGHTS, 0, tiles.step, tiles.weight_offset(at), part) for at, part in weights]
     for kind, tensors in ((Kind.RESIDUAL, layer.residuals), (Kind.SPIKES_OUT, layer.outputs)):
         for tensor in tensors:
@@ -58,7 +61,9 @@ def _work(layer: Layer, room: TileRoom, tiles: _Tiles) -> Ints:
     store, gemm = room.psums.of(layer, cut.chains), replace(gemm_of(layer, cut.chains), groups=1)
     heights, rows = np.unique(cut.pixel_tiles(gemm), return_inverse=True)
     widths, columns = np.unique(cut.filter_tiles(gemm), return_inverse=True)
-    taken = tile_cycles(gemm, replace(store, room=0), layer.rounds, tuple(heights.tolist()), tuple(widths.tolist()))
+    taken = tile_cycles(
+        gemm, replace(store, room=0), ((1, layer.rounds),), tuple(heights.tolist()), tuple(widths.tolist())
+    )
     return taken[rows[tiles.row_tile], columns[tiles.filter_tile]]
 
 
@@ -115,6 +120,14 @@ class _Tiles:
         sizes = np.array(tiling.cut.filter_tiles(gemm_of(self.layer))) * self.filter_bytes
         return staying_of(sizes, tiling.resident_weight_bytes, self.weight_buffer)
 
+    @property
+    def lasting_weights(self) -> Ints:
+        """[sets of groups, filter tiles] bytes of each that stay from one visit to the next."""
+        tiling = self.traffic.tiling
+        sizes = np.array(tiling.cut.filter_tiles(gemm_of(self.layer))) * self.filter_bytes
+        sets = tiling.group_sets(self.layer.groups)
+        return staying_of(np.tile(sizes, sets), tiling.lasting_weight_bytes, self.weight_buffer).reshape(sets, -1)
+
     def weight_offset(self, member: int) -> Ints:
         begin = (self.group + member) * self.layer.group_filters + self.first_filter
         if self.layer.operand is not None:
@@ -167,8 +180,9 @@ def _order(layer: Layer, batch: int, tiling: Tiling) -> tuple[Ints, Ints, Ints, 
     return group.ravel(), image.ravel(), row_tile.ravel(), filter_tile.ravel()
 
 
-def _weights(tiles: _Tiles) -> Ints:
-    """[steps] bytes of weights that each tile loads: all when its filters come first, then what did not stay."""
+def _weights(tiles: _Tiles, *, lasts: bool) -> Ints:
+    """[steps] bytes of weights that each tile loads: all when its filters come first, but for those of a visit before
+    that last; then what did not stay."""
     tiling = tiles.traffic.tiling
     whole = tiles.filters * tiles.filter_bytes
     if tiling.order == "weights_outer":
@@ -176,7 +190,8 @@ def _weights(tiles: _Tiles) -> Ints:
     else:
         stays = tiles.staying_weights[tiles.filter_tile]
     comes_first = (tiles.image % images_together(tiles.layer, tiles.batch) == 0) & (tiles.row_tile == 0)
-    return np.where(comes_first, whole, whole - stays)
+    there = tiles.lasting_weights[tiles.group, tiles.filter_tile] if lasts else 0
+    return np.where(comes_first, whole - there, whole - stays)
 
 
 def _spikes(tiles: _Tiles) -> Ints:

@@ -22,15 +22,18 @@ CACHED = 4096
 
 Sizes = tuple[int, ...]
 
+Rounds = tuple[tuple[int, int], ...]
+"""(times, rounds): so often a tile is worked off in so many."""
+
 
 @dataclass(frozen=True)
 class TilePrices:
-    """Of every tiling [r, m] of the product of a layer in so many `rounds`. pixels: [r] of a row tile; filters: [m] of
-    a filter tile. way: in which its chains are worked off."""
+    """Of every tiling [r, m] of the product of a layer. rounds: (times, rounds), so often in so many. pixels: [r] of a
+    row tile; filters: [m] of a filter tile. way: in which its chains are worked off."""
 
     gemm: Gemm
     store: PsumStore
-    rounds: int
+    rounds: Rounds
     pixels: Ints
     filters: Ints
     way: Way
@@ -40,6 +43,15 @@ class TilePrices:
         """[r, m] whether the membranes of the largest tile have room."""
         membranes = self.way.membranes
         return self._legal_by(None if membranes is None else membranes.has_room)
+
+    @property
+    def membranes_at_work(self) -> Ints:
+        """[r, m] bytes of membranes of the largest tile that lie in their buffer."""
+        membranes = self.way.membranes
+        if membranes is None:
+            return np.zeros((self.pixels.size, self.filters.size), np.int64)
+        tiles = [[self.gemm.tile(int(high), int(wide)) for wide in self.filters] for high in self.pixels]
+        return np.array([[membranes.bytes(membranes.held(tile).most) for tile in row] for row in tiles], np.int64)
 
     @property
     def keep_chains(self) -> NDArray[np.bool_]:
@@ -71,7 +83,7 @@ class TilePrices:
         widths, wide = _parts(self.gemm.filters, self.filters[columns])
         return TileGrid(rows, columns, heights, widths, tall, wide)
 
-    def on_array(self, grid: TileGrid) -> tuple[Gemm, PsumStore, int, Sizes, Sizes]:
+    def on_array(self, grid: TileGrid) -> tuple[Gemm, PsumStore, Rounds, Sizes, Sizes]:
         """What `tile_cycles` asks of the tiles of `grid`."""
         return self.gemm, replace(self.store, room=0), self.rounds, grid.heights, grid.widths
 
@@ -109,14 +121,17 @@ def _parts(total: int, size: Ints) -> tuple[Sizes, Ints]:
 
 
 @lru_cache(CACHED)
-def tile_cycles(gemm: Gemm, array: PsumStore, rounds: int, heights: Sizes, widths: Sizes) -> Ints:
+def tile_cycles(gemm: Gemm, array: PsumStore, rounds: Rounds, heights: Sizes, widths: Sizes) -> Ints:
     """[heights, widths] cycles of the array for tiles of so many pixels and filters, when every operand takes its
-    cycle; read-only, since it is given out again. array: with room 0, of which nothing depends."""
-    found = np.empty((len(heights), len(widths)), np.int64)
+    cycle, in all these `rounds`; read-only, since it is given out again. array: with room 0, of which nothing
+    depends."""
+    found = np.zeros((len(heights), len(widths)), np.int64)
     for row, high in enumerate(heights):
         for column, wide in enumerate(widths):
             tile = gemm.tile(high, wide)
-            found[row, column] = dense_cycles(array.dataflow, tile, array.shape, rounds, tick_batched=True).total
+            for times, some in rounds:
+                cycles = dense_cycles(array.dataflow, tile, array.shape, some, tick_batched=True)
+                found[row, column] += times * cycles.total
     found.setflags(write=False)
     return found
 

@@ -18,6 +18,7 @@ from lifsim.schedule.rows import Ints
 from lifsim.schedule.step_cut import VisitShape, step_cut
 from lifsim.schedule.strip_search import cheapest
 from lifsim.schedule.traffic import DramBytes, LayerTraffic, Tiling
+from lifsim.schedule.window import TIMESTEP
 
 
 def chunk_sizes(batch: int, chunk: int | None) -> list[int]:
@@ -83,7 +84,7 @@ def planned(group: Group, cost: GroupCost, overlaps: bool = False) -> GroupPlan:
         strips=tuple(sorted(strips, key=lambda strip: strip.first)),
         residency=Residency(cost.region, split.transient, permanent, split.reserved),
         layers=tuple(layers),
-        runs="timestep-major",
+        window=TIMESTEP,
         walk=Walk(group, cost),
     )
 

@@ -91,7 +91,8 @@ class Tiling:
     image, row tile; "inputs_outer" image, row tile, filter tile. `resident_weight_bytes` and `resident_spike_bytes` are
     pinned in the buffers beside the tile at work and fetched once (per image, of the spikes under "inputs_outer").
     `cut` are the tiles that the array works off whole: these, or, timestep-major, smaller ones whose psums wait
-    together. `held` are the membranes that the registers leave to their buffer, tick-batched.
+    together. `held` are the membranes that the registers leave to their buffer, tick-batched. `lasting_weight_bytes`
+    stay from one window of timesteps to the next.
     """
 
     order: Order
@@ -103,6 +104,7 @@ class Tiling:
     resident_spike_bytes: int
     cut: Cut
     held: Held = Held(0, 0)
+    lasting_weight_bytes: int = 0
 
     def group_sets(self, groups: int) -> int:
         """Sets of groups of a convolution of so many that are worked off one after the other; those of a set take

@@ -6,16 +6,36 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, ValidationError, ValidationInfo, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 
 from lifsim.config import defaults
 from lifsim.config.document import Document, Mark
 from lifsim.config.validate import Examined, examine
 from lifsim.model.members import member_of
 from lifsim.model.schema import Broken, Model, Text, rule
+from lifsim.schedule.plan import unknown_schedule
+from lifsim.schedule.window import window_named
 
 SpikeSource = Literal["workload", "engine"]
-Schedule = Literal["tick", "timestep", "auto"]
+
+
+def _is_a_schedule(word: str) -> str:
+    if word != "auto" and window_named(word) is None:
+        raise ValueError(unknown_schedule(word))
+    return word
+
+
+Schedule = Annotated[str, AfterValidator(_is_a_schedule)]
+"""tick, timestep, window:TW or auto."""
+
 Objective = Literal["dram", "cycles", "energy"]
 Mode = Literal["inference", "training"]
 Bptt = Annotated[str, member_of("keeping")]
@@ -46,13 +66,14 @@ class Options(Model):
     rates_scale: the workload's rates are taken times this, at most 1: what a range of assumed rates would change.
 
     schedule: "tick": every layer tick-batched, layers that share membranes timestep by timestep; "timestep": the whole
-    network timestep by timestep; "auto": the groups of layers, and of each layer alone the way to run it, that need the
-    least of `objective`. chunk: images that go through a timestep-major group together (None, or "auto": as many as
-    move the fewest bytes).
+    network timestep by timestep; "window:TW": every layer by itself, TW timesteps back to back, then the next ones;
+    "auto": the groups of layers, and of each layer alone the way to run it, that need the least of `objective`. chunk:
+    images that go through a group together that is not tick-batched (None, or "auto": as many as move the fewest
+    bytes).
 
     groups: the layers at which groups begin, whatever the schedule would take: that of another run, for instance, to
     compare like with like. One of several layers runs timestep by timestep; one of a single layer as `schedule` has it
-    ("auto": as needs less), or as stands behind its name: conv1:tick, conv1:timestep.
+    ("auto": as needs less), or as stands behind its name: conv1:tick, conv1:timestep, conv1:window:2.
 
     mode "training": forward, backward and weight update of one batch; bptt: how the backward pass comes to the
     membranes (`lifsim list keepings`): "stored", "reversed" (calls are undone from the last state) or "recomputed" (u

@@ -140,13 +140,20 @@ class Walker:
         return summed[key]
 
     def _packed_input(self, event: Compute, layer: Layer, source: Source, rows: tuple[int, int]) -> bool:
-        """Whether the rows of the first operand are on chip, all timesteps side by side."""
-        part = event.filters[0] * layer.groups // layer.filters
-        thing, size = ("/packed", layer.name, event.image, part), layer.packed_row_bytes
-        if not any(thing in things for things in self.chip.here.values()):
-            return False
+        """Whether the rows of the first operand are on chip, all timesteps side by side, or those of a window."""
+        whole = "/packed", layer.name, event.image, event.filters[0] * layer.groups // layer.filters
+        once = self.net.node(layer.product).steps != "every"
+        things = [(whole, layer.packed_row_bytes)] + [
+            ((*whole, number), size)
+            for number, (first, end, size) in enumerate(layer.windows)
+            if once or first <= event.timestep < end
+        ]
         windows = [(0, layer.packed_rows)] if source.whole else self.net.needed(source, *rows)
-        return all(self.chip.on_chip(thing, low * size, high * size) for low, high in windows)
+        return any(
+            all(self.chip.on_chip(thing, low * size, high * size) for low, high in windows)
+            for thing, size in things
+            if any(thing in here for here in self.chip.here.values())
+        )
 
     def _require_rows(self, event: Compute, source: Source, rows: tuple[int, int]) -> None:
         """Of a source that other layers make: made, and on chip."""

@@ -98,8 +98,9 @@ class Bytes:
     def put(self, event: Put) -> None:
         """What is on chip, or at rest, begins to lie in a place."""
         if event.thing in self.states:
-            require(not self.versions[event.thing][event.low : event.high].any(),
-                    event, "these membranes are at rest no more")  # fmt: skip
+            at_rest = not self.versions[event.thing][event.low : event.high].any()
+            require(at_rest or self.on_chip(event.thing, event.low, event.high),
+                    event, "these membranes are at rest no more, and not on chip")  # fmt: skip
         elif event.thing[0] != "/begun":
             self.require_on_chip(event.thing, event.low, event.high, event)
         self._occupy(event)

@@ -4,9 +4,9 @@ Places: "weight", "spike_in", "spike_out", "membrane" and "psum" are the buffers
 array; "passing" is what streams to the array from DRAM while it works, "array" what it has just put out, "sums" the
 partial sums that it has. Things lie in bytes from 0 on: ("/weights", layer), planes (node, image, timestep), row behind
 row, rows of such that have begun ("/begun", node, image, timestep), the packed input of a layer alone
-("/packed", layer, image, group), all timesteps of a row side by side, partial sums ("/sums", layer, number, bytes),
-currents that wait ("/currents", layer, image, bytes), complete sums that wait for a norm
-("/waiting", layer, number, bytes), and what states are cut into.
+("/packed", layer, image, group), all timesteps of a row side by side, or ("/packed", layer, image, group, window) those
+of a window, partial sums ("/sums", layer, number, bytes), currents that wait ("/currents", layer, image, bytes),
+complete sums that wait for a norm ("/waiting", layer, number, bytes), and what states are cut into.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ class Node:
 class Layer:
     """product: its node, rows of row_pixels; filters of filter_bytes each (0: they are the rows of a tensor), in
     `groups` parts, each of channels of its own; packed_rows, packed_row_bytes: of its input, all timesteps of a row
-    side by side, one part; state: of its LIF; calls: the channel groups that call it in turn; parts: in which the array
+    side by side, one part; windows: (first timestep, the one behind the last, packed_row_bytes) of each, if it runs in
+    several; state: of its LIF; calls: the channel groups that call it in turn; parts: in which the array
     computes a sum, one behind the other; current_bytes: of an image, what it has computed once and does not keep. norm:
     of what its batch norm takes statistics, all images of a "timestep" or of "all_timesteps", None where it takes none;
     hands_on: whether the norm is left to those who read its sums."""
@@ -70,6 +71,7 @@ class Layer:
     current_bytes: int = 0
     norm: str | None = None
     hands_on: bool = False
+    windows: tuple[tuple[int, int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,11 +114,16 @@ class Net:
             case "/weights":
                 return self.layer(thing[1]).filters * self.layer(thing[1]).filter_bytes
             case "/packed":
-                return self.layer(thing[1]).packed_rows * self.layer(thing[1]).packed_row_bytes
+                return self.layer(thing[1]).packed_rows * self._window(thing)[2]
             case "/sums" | "/currents" | "/waiting":
                 return int(str(thing[3]))
         node = self.node(thing[1] if thing[0] == "/begun" else thing[0])
         return node.rows * node.row_bytes
+
+    def _window(self, thing: Thing) -> tuple[int, int, int]:
+        """(first timestep, end, bytes of a row) of a packed input."""
+        layer = self.layer(thing[1])
+        return layer.windows[int(str(thing[4]))] if len(thing) > 4 else (0, self.timesteps, layer.packed_row_bytes)
 
     def given(self, thing: Thing) -> bool:
         """Whether DRAM has it from the beginning: weights, and inputs of the network."""
@@ -127,9 +134,9 @@ class Net:
         layer = self.layer(thing[1])
         source = self.node(layer.product).sources[0]
         node = self.node(source.node)
-        rows = low // layer.packed_row_bytes, -(-high // layer.packed_row_bytes)
-        first, end = (0, node.rows) if source.whole else rows
-        for timestep in range(self.timesteps):
+        begin, behind, size = self._window(thing)
+        first, end = (0, node.rows) if source.whole else (low // size, -(-high // size))
+        for timestep in range(begin, behind):
             yield self.plane(node, int(str(thing[2])), timestep), first * node.row_bytes, end * node.row_bytes
 
     def windows(self, node: Node, source: Source) -> tuple[Ints, Ints]:

@@ -60,6 +60,11 @@ def _evaluated(expression: str) -> int:
         {"overrides": ("array.sparsity=skip", "array.dataflow=os", "lif.overlapped=true")},
         {"overrides": ("array.sparsity=skip",), "schedule": "timestep"},
         {"schedule": "auto", "sharing": "layer+channel4", "batch": 2},
+        {"schedule": "window:2", "batch": 3, "chunk": 2, "overrides": SMALL},
+        {"schedule": "window:3", "sharing": "channel2", "overrides": ("array.dataflow=ws", *SMALL)},
+        {"schedule": "window:2", "overrides": ("array.dataflow=is", "buffers.psum.size_bytes=1KiB")},
+        {"schedule": "window:2", "overrides": ("array.sparsity=skip", "lif.overlapped=true")},
+        {"schedule": "window:3", "overrides": ("array.sparsity=ptb",)},
     ],
 )
 @pytest.mark.parametrize("workload", ["resnet19_cifar10", "vgg9_cifar10", "mobilenet_cifar10"])
@@ -100,8 +105,9 @@ def runs(draw: st.DrawFn) -> Result:
         settings.append(f"buffers.{name}.double_buffered={draw(st.sampled_from(['true', 'false', 'false']))}")
     batch = draw(st.integers(1, 4))
     options = {"batch": batch, "chunk": draw(st.integers(1, batch))}
-    options["schedule"] = draw(st.sampled_from(["tick", "timestep", "timestep", "auto"]))
     sharing = draw(st.sampled_from(["none", "layer", "channel2", "layer+channel2"]))
+    between = "auto" if "layer" in sharing else f"window:{min(2, network.timesteps)}"
+    options["schedule"] = draw(st.sampled_from(["tick", "timestep", "timestep", between, "auto"]))
     try:
         return simulate(load_arch("sata128", settings), network, Sharing.parse(sharing), Options(**options))
     except InputError as error:  # input-stationary, and its membranes have no room

@@ -84,9 +84,11 @@ def _layer(network: Network, arch: Arch, layer: HardwareLayer, state: object) ->
 def loops_of(network: Network, arch: Arch, group: GroupPlan, batch: int) -> Loops:
     """The loop order that a group runs in."""
     names = [network.layers[index].name for index in group.indices]
-    if group.tick_batched:
-        return Loops(network.timesteps, images=batch, nests={names[0]: _tiles(arch, group)})
     residency = group.residency
+    if group.tiled:
+        permanent = {} if residency is None else residency.permanent
+        window = group.window.timesteps or network.timesteps
+        return Loops(window, images=group.images, nests={names[0]: _tiles(arch, group)}, permanent=permanent)
     region = residency.weight_region
     nests = {
         name: Nest("weights", None, traffic.tiling.filters, stays=traffic.tiling.resident_weight_bytes, at_work=region)
@@ -103,7 +105,8 @@ def loops_of(network: Network, arch: Arch, group: GroupPlan, batch: int) -> Loop
 
 def _tiles(arch: Arch, group: GroupPlan) -> Nest:
     tiling = group.layers[0].tiling
-    chains, cols, stays = tiling.cut.chains, arch.array.cols, tiling.resident_weight_bytes
+    chains, cols = tiling.cut.chains, arch.array.cols
+    stays = tiling.lasting_weight_bytes or tiling.resident_weight_bytes
     fold = None
     if chains is not None:
         fold = cols if chains.alternating else max(cols // chains.length, 1) * chains.length

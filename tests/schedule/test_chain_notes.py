@@ -11,6 +11,7 @@ import pytest
 import lifsim
 from lifsim.cli.main import main
 from lifsim.report.explain.layer import explain
+from lifsim.schedule.window import TICK, TIMESTEP
 from lifsim.simulate.result import Result
 
 IDEAL = "dram.model=ideal"
@@ -63,7 +64,7 @@ def test_a_layer_that_neither_order_suits_takes_turns_and_says_why(
     assert shared is not None
     assert alike is not None
     assert alike.begins == shared.begins
-    assert [group.runs for group in alike.groups][:2] == ["timestep-major", "tick-batched"]
+    assert [group.window for group in alike.groups][:2] == [TIMESTEP, TICK]
 
 
 def test_no_membrane_buffer_leaves_such_a_layer_no_way() -> None:

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from lifsim.schedule.cheapest import Question, cheapest, least, on_cheapest
 from lifsim.schedule.choices import Choice
 from lifsim.schedule.plan import GroupPlan
+from lifsim.schedule.window import TIMESTEP
 
 
 def choice(first: int, end: int, moved: int) -> Choice:
-    return Choice(GroupPlan(first, end - 1, 1, (), None, (), "timestep-major"), moved)
+    return Choice(GroupPlan(first, end - 1, 1, (), None, (), TIMESTEP), moved)
 
 
 @st.composite

@@ -51,9 +51,13 @@ def test_a_search_says_what_it_has_found() -> None:
 @pytest.mark.parametrize(
     ("word", "told"),
     [
-        ("conv1:tock", "'conv1:tock' must be conv1, or one of conv1:tick, conv1:timestep; did you mean 'conv1:tick'?"),
+        (
+            "conv1:tock",
+            "'conv1:tock' must be conv1, or one of conv1:tick, conv1:timestep, conv1:window:TW; did you mean "
+            "'conv1:tick'?",
+        ),
         ("conv1:timesteps", "did you mean 'conv1:timestep'?"),
-        ("conv1:", "'conv1:' must be conv1, or one of conv1:tick, conv1:timestep"),
+        ("conv1:", "'conv1:' must be conv1, or one of conv1:tick, conv1:timestep, conv1:window:TW"),
         ("conv9:tick", "'conv9' must be layers of lenet5_mnist (lifsim workload show); did you mean"),
     ],
 )

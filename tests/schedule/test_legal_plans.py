@@ -28,7 +28,8 @@ QUIET = settings(deadline=None, suppress_health_check=[HealthCheck.filter_too_mu
 @given(st.one_of(networks(), attention_networks()), st.sampled_from(SHARINGS), archs(), st.integers(1, 3), st.data())
 def test_random_plans_are_legal(network: Network, name: str, arch: Arch, batch: int, data: st.DataObject) -> None:
     sharing = Sharing.parse(name)
-    schedule = data.draw(st.sampled_from(["tick", "timestep", "timestep", "auto"]))
+    between = f"window:{data.draw(st.integers(1, network.timesteps))}"
+    schedule = data.draw(st.sampled_from(["tick", "timestep", "timestep", between, between, "auto"]))
     options = ScheduleOptions(schedule, batch, data.draw(st.integers(1, batch)))
     try:
         plan = plan_on(network, sharing, arch, options)
@@ -57,6 +58,15 @@ def test_plans_in_strips_are_legal(network: Network, dataflow: str, batch: int, 
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_plans_of_a_small_network_are_legal(sharing: str, schedule: str) -> None:
     Case("lenet5_mnist", "sata128", sharing, schedule).obey()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arch", "sharing"), [("tpu_like_small", "none"), ("tpu_like_small", "channel4-where-possible")]
+)
+def test_windows_of_a_shipped_network_are_legal(arch: str, sharing: str) -> None:
+    """Of three timesteps, and one that is left."""
+    Case("har_sdcl_ucihar", arch, sharing, "window:3").obey()
 
 
 SMALL = ("lenet5_mnist", "har_fcn", "har_sdcl_ucihar", "har_sfcn_ucihar", "digits_cnn", "vgg9_cifar10")

@@ -200,8 +200,29 @@ def test_it_moves_what_tick_batching_moves(
             agrees(network, name, group, walked(network, sharing, arch, group, batch))
 
 
+@settings(QUIET, max_examples=100)
+@given(
+    networks(st.integers(2, 5)),
+    st.sampled_from(["none", "channel2-where-possible"]),
+    st.tuples(st.integers(1, 2), st.integers(1, 2)),
+    st.tuples(SIZES, SIZES, SIZES),
+    st.data(),
+)
+def test_it_moves_what_windows_move(
+    network: Network, name: str, chunks: tuple[int, int], sizes: tuple[int, int, int], data: st.DataObject
+) -> None:
+    """Weights and membranes that stay in part, chains, chunks; what is computed once is computed again in each."""
+    sharing, window = Sharing.parse(name), data.draw(st.integers(1, network.timesteps), "window")
+    arch = build.arch(2, data.draw(st.integers(1, 4), "cols"), weight=sizes[0], spike_in=sizes[1], membrane=sizes[2],
+                      membrane_bits=8)  # fmt: skip
+    options = ScheduleOptions(f"window:{window}", chunks[0] * chunks[1], chunks[0])
+    for group in plan_on(network, sharing, arch, options).groups:
+        if group.tiled and is_plain(network, group):
+            agrees(network, name, group, walked(network, sharing, arch, group, options.batch))
+
+
 @pytest.mark.slow
-@settings(QUIET, max_examples=25)
+@settings(QUIET, max_examples=18)
 @given(
     networks().filter(lambda network: network.encoding == "rate"),
     st.sampled_from(SHARINGS[:2]),

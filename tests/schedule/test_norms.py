@@ -15,6 +15,7 @@ from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.norms import Norms
 from lifsim.schedule.plan import Begin, ScheduleOptions
+from lifsim.schedule.window import TIMESTEP
 from tests.oracles.legality import IllegalPlanError, walk
 from tests.oracles.legality_events import Compute, Load
 from tests.schedule import build
@@ -100,7 +101,7 @@ def test_statistics_of_all_timesteps_forbid_to_go_timestep_by_timestep() -> None
         " or another sharing), where c0 to c2 run timestep by timestep: a neuron of 'c1' waits for the sums of the"
         " timesteps to come"
     )
-    begins = (Begin(0), Begin(1, "timestep-major"), Begin(2))
+    begins = (Begin(0), Begin(1, TIMESTEP), Begin(2))
     with pytest.raises(InputError, match="or the layers tick-batched, where c1 runs timestep by timestep"):
         trained_plan_on(net, Sharing(), SMALL, ScheduleOptions("tick", groups=begins))
     with pytest.raises(IllegalPlanError, match="the batch norm of c1 lacks sums of image 0, timestep 1"):
@@ -135,7 +136,7 @@ def test_sums_that_are_handed_on_wait_where_they_are_read() -> None:
     itself c1 may go chunk by chunk, in one group with c2 it may not."""
     net = with_norms(network(SHORTCUT, (2, 4, 4), 2), {"c1"})
     assert Norms.of(net) == Norms(frozenset({1}), frozenset(), frozenset({1}))
-    apart = (Begin(0), Begin(1, "timestep-major"), Begin(2))
+    apart = (Begin(0), Begin(1, TIMESTEP), Begin(2))
     options = ScheduleOptions("timestep", batch=2, chunk=1, groups=apart)
     plan = trained_plan_on(net, Sharing(), build.arch(), options)
     assert plan.groups[1].images == 1
@@ -156,7 +157,7 @@ def test_a_product_of_sums_that_are_handed_on_waits_for_their_statistics() -> No
     together = ScheduleOptions("timestep", batch=2, chunk=1, groups=(Begin(0), Begin(1)))
     with pytest.raises(IllegalPlanError, match=r"Compute\(layer='c2'.*the batch norm of c1 lacks sums of image 1"):
         obeyed(net, Sharing(), plan_on(net, Sharing(), build.arch(), together), 2, training=True)
-    apart = (Begin(0), Begin(1, "timestep-major"), Begin(2))
+    apart = (Begin(0), Begin(1, TIMESTEP), Begin(2))
     plan = trained_plan_on(net, Sharing(), build.arch(), ScheduleOptions("tick", batch=2, chunk=1, groups=apart))
     walked = obeyed(net, Sharing(), plan, 2, training=True)
     events = list(walked.events)

@@ -24,6 +24,7 @@ from lifsim.schedule.partition import allowed, fewest, no_matter
 from lifsim.schedule.plan import Begin, GroupPlan, ScheduleOptions
 from lifsim.schedule.strip_search import cheapest
 from lifsim.schedule.timestep import plan_group
+from lifsim.schedule.window import TICK, TIMESTEP, Window
 from tests.schedule import build
 from tests.schedule.networks import Op, network, networks
 from tests.schedule.on_arch import facts_on, plan_on, traffic_on
@@ -216,63 +217,63 @@ def alone(schedule: str, begin: Begin | None = None, membrane: int = 100) -> Gro
 
 
 @pytest.mark.parametrize(
-    ("schedule", "begin", "runs"),
+    ("schedule", "begin", "window"),
     [
-        ("tick", None, "tick-batched"),
-        ("timestep", None, "timestep-major"),
-        ("auto", None, "tick-batched"),
-        ("tick", Begin(0), "tick-batched"),
-        ("timestep", Begin(0), "timestep-major"),
-        ("tick", Begin(0, "timestep-major"), "timestep-major"),
-        ("timestep", Begin(0, "tick-batched"), "tick-batched"),
+        ("tick", None, TICK),
+        ("timestep", None, TIMESTEP),
+        ("auto", None, TICK),
+        ("tick", Begin(0), TICK),
+        ("timestep", Begin(0), TIMESTEP),
+        ("tick", Begin(0, TIMESTEP), TIMESTEP),
+        ("timestep", Begin(0, TICK), TICK),
     ],
 )
-def test_a_layer_alone_runs_as_it_is_told(schedule: str, begin: Begin | None, runs: str) -> None:
+def test_a_layer_alone_runs_as_it_is_told(schedule: str, begin: Begin | None, window: Window) -> None:
     """Timestep-major its membranes wait: of a state of 256 bytes those that the buffer has no room for, beside a row of
     16 at work, move 2 * 4 times. Tick-batched none do."""
     group = alone(schedule, begin)
-    assert group.runs == runs
-    moved = 0 if runs == "tick-batched" else 8 * (STATE - (100 - 16))
+    assert group.window == window
+    moved = 0 if window == TICK else 8 * (STATE - (100 - 16))
     assert group.dram.membrane_read + group.dram.membrane_write == moved
 
 
 @pytest.mark.parametrize("begins", [None, (Begin(0),)])
-@pytest.mark.parametrize("runs", ["tick-batched", "timestep-major"])
-def test_auto_takes_a_layer_alone_in_either_way(runs: str, begins: tuple[Begin, ...] | None) -> None:
+@pytest.mark.parametrize("window", [TICK, Window(2), Window(4), TIMESTEP])
+def test_auto_takes_a_layer_alone_in_either_way(window: Window, begins: tuple[Begin, ...] | None) -> None:
     """Whichever moves less, or of equals is the better otherwise; also where it is told that it is alone."""
     chip = Chip.of(build.arch())
     choices = choices_of(ONE, states_of(ONE, Sharing()), chip, 1, None, Memo(), "inference")
 
     def dislike(choice: Choice) -> int:
-        return choice.group.runs != runs
+        return choice.group.window != window
 
     groups = allowed(choices, ScheduleOptions("auto", groups=begins))
     for moved, ties in ((dislike, no_matter), (no_matter, dislike)):
-        assert [choice.group.runs for choice in fewest(groups, moved, ties)] == [runs]
+        assert [choice.group.window for choice in fewest(groups, moved, ties)] == [window]
 
 
 def test_a_plan_s_groups_make_the_same_plan() -> None:
     net = chain(3, 16, 5)
-    begins = (Begin(0), Begin(1, "timestep-major"), Begin(2, "tick-batched"))
+    begins = (Begin(0), Begin(1, TIMESTEP), Begin(2, TICK))
     for schedule in ("tick", "timestep", "auto"):
         made = plan_on(net, Sharing(), build.arch(membrane=100), ScheduleOptions(schedule, groups=begins))
         again = ScheduleOptions("tick", groups=made.begins)
-        assert made.groups[1].runs == "timestep-major"
-        assert made.groups[2].runs == "tick-batched"
+        assert made.groups[1].window == TIMESTEP
+        assert made.groups[2].window == TICK
         assert plan_on(net, Sharing(), build.arch(membrane=100), again) == made
 
 
 def test_several_layers_cannot_tick() -> None:
     with pytest.raises(InputError, match="conv1 to conv2 must run timestep by timestep: only a layer alone can tick"):
-        plan_on(chain(3, 8, 2), Sharing(), build.arch(), ScheduleOptions(groups=(Begin(1, "tick-batched"),)))
+        plan_on(chain(3, 8, 2), Sharing(), build.arch(), ScheduleOptions(groups=(Begin(1, TICK),)))
     with pytest.raises(ValueError, match="layers 0 to 1 must run timestep-major"):
-        GroupPlan(0, 1, 1, (), None, (), "tick-batched")
+        GroupPlan(0, 1, 1, (), None, (), TICK)
 
 
 def test_no_membrane_buffer_is_refused_where_a_layer_alone_must_wait() -> None:
     with pytest.raises(InputError, match="as conv0 does"):
         alone("timestep", membrane=0)
-    assert alone("auto", membrane=0).runs == "tick-batched"
+    assert alone("auto", membrane=0).window == TICK
 
 
 @pytest.mark.parametrize(("sharing", "schedule"), [("none", "timestep"), ("layer", "tick"), ("layer", "auto")])

@@ -14,6 +14,7 @@ from lifsim.model.sharing import Sharing
 from lifsim.schedule.group_steps import group_visits
 from lifsim.schedule.plan import Plan, ScheduleOptions
 from lifsim.schedule.strips import Relay, strip_relays
+from lifsim.schedule.window import TICK, TIMESTEP, Window
 from tests.oracles.legality import IllegalPlanError
 from tests.schedule import build
 from tests.schedule.legality.walked import obeyed
@@ -88,15 +89,15 @@ def test_a_pool_over_the_whole_map_waits_as_a_whole() -> None:
     assert relay.spike_window_bytes(4) == without.spike_window_bytes(4) + 8 * 3
 
 
-@pytest.mark.parametrize(("spike_out", "runs"), [(4, "tick-batched"), (3, "timestep-major")])
-def test_row_tiles_that_cut_windows_have_room_for_rows_that_have_begun(spike_out: int, runs: str) -> None:
+@pytest.mark.parametrize(("spike_out", "window"), [(4, TICK), (3, TIMESTEP)])
+def test_row_tiles_that_cut_windows_have_room_for_rows_that_have_begun(spike_out: int, window: Window) -> None:
     """spike_in holds three rows of 2 x 8 x 2 spikes, so that tiles have one row. A row of the pool, in two timesteps of
     4 channels and 4 columns, is 4 bytes."""
     net = network([*conv(0), {"name": "half", "op": "max_pool", "kernel": 2}], (2, 8, 8), 2)
     arch = build.arch(spike_in=12, spike_out=spike_out)
     plan = plan_on(net, Sharing(), arch, ScheduleOptions("tick"))
-    assert plan.groups[0].runs == runs
-    assert ("buffers.spike_out.size_bytes must be >= 4" in plan.groups[0].why) == (runs == "timestep-major")
+    assert plan.groups[0].window == window
+    assert ("buffers.spike_out.size_bytes must be >= 4" in plan.groups[0].why) == (window == TIMESTEP)
     obeyed(net, Sharing(), plan, 1)
 
 

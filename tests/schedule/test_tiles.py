@@ -23,6 +23,7 @@ from lifsim.schedule.products import gemm_of, laid_out
 from lifsim.schedule.psums import PsumStore
 from lifsim.schedule.step_cut import VisitShape, step_cut
 from lifsim.schedule.traffic import Tiling
+from lifsim.schedule.window import TIMESTEP
 from tests.oracles import tiled_plan
 from tests.schedule import build, networks
 from tests.schedule.on_arch import plan_on, traffic_on, visit_on
@@ -329,7 +330,7 @@ def test_membranes_that_the_registers_do_not_hold_need_room(channels: int) -> No
         count = walked(layer, arch, tiling.cut, tick_batched=True, chain=channels)
         assert (tiling.held.most, tiling.held.all) == (count.most_beside, count.beside)
     (group,) = plan_on(network, sharing, build.arch(4, 8, dataflow="is", membrane=32 // channels - 1), TICK).groups
-    assert group.runs == "timestep-major"
+    assert group.window == TIMESTEP
     assert f"must be >= {32 // channels} for tick batching" in group.why
 
 
@@ -337,7 +338,7 @@ def test_a_layer_whose_membranes_have_no_room_runs_timestep_by_timestep_if_that_
     network = build.network_of(build.conv_layer((8, 8, 8), 64, timesteps=4))
     none, arch = Sharing.parse("none"), build.arch(4, 8, dataflow="is", membrane=31)
     (group,) = plan_on(network, none, arch, ScheduleOptions("auto")).groups
-    assert (group.runs, group.why) == ("timestep-major", "")
+    assert (group.window, group.why) == (TIMESTEP, "")
     nothing = build.arch(4, 8, dataflow="is", membrane=0)  # neither way is left
     for schedule in ("tick", "auto"):
         with pytest.raises(InputError, match="must be >= 32 for tick batching"):

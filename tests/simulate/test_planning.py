@@ -32,6 +32,8 @@ from lifsim.units import format_bytes
 SLOW = ("dram.model=bandwidth", "dram.bandwidth_bytes_per_s=20MB", "dram.latency_ns=100")
 SMALL = ("buffers.membrane.size_bytes=8KiB", "buffers.weight.size_bytes=16KiB")
 DOUBLE = tuple(f"buffers.{name}.double_buffered=true" for name in ("weight", "spike_in", "membrane"))
+FEW = ("timesteps=3", *(f"spikes.rates.{layer}=0.2" for layer in ("conv2", "fc1", "fc2")))
+"""Timesteps, so that every partition in all windows can be tried."""
 AUTO = ScheduleOptions("auto")
 
 
@@ -66,7 +68,7 @@ def sequences(choices: Choices, first: int = 0) -> Iterator[tuple[Choice, ...]]:
 @pytest.mark.parametrize("sharing", ["none", "layer"])
 @pytest.mark.parametrize("memory", [("dram.model=ideal",), SLOW, SMALL])
 def test_no_partition_has_less_by_the_sum_of_its_groups(sharing: str, memory: tuple[str, ...]) -> None:
-    trial, choices = trial_of("sata128", "lenet5_mnist", sharing, [*SMALL, *memory])
+    trial, choices = trial_of("sata128", "lenet5_mnist", sharing, [*FEW, *SMALL, *memory])
     search = Search(trial, choices, AUTO, tuple(allowed(choices, ScheduleOptions("tick"))))
     alone = partial(played, trial.setup, trial.accounting, choices)
     for figure in figures_of(trial):
@@ -81,7 +83,7 @@ def test_no_partition_has_less_by_the_sum_of_its_groups(sharing: str, memory: tu
 @pytest.mark.parametrize("objective", ["dram", "cycles", "energy"])
 def test_no_plan_beats_auto_on_a_memory_that_nobody_waits_for(sharing: str, objective: str) -> None:
     """There a group's figure is its own, so that the best sum is the best plan."""
-    overrides = [*SMALL, "dram.model=ideal"]
+    overrides = [*FEW, *SMALL, "dram.model=ideal"]
     trial, choices = trial_of("sata128", "lenet5_mnist", sharing, overrides)
     found = lifsim.run(
         "sata128", "lenet5_mnist", sharing, schedule="auto", objective=objective, overrides=overrides
@@ -113,7 +115,7 @@ def test_no_plan_beats_auto_on_a_memory_that_nobody_waits_for(sharing: str, obje
     ],
 )
 def test_no_group_goes_below_its_floor_when_it_is_played(arch: str, sharing: str, overrides: tuple[str, ...]) -> None:
-    trial, choices = trial_of(arch, "lenet5_mnist", sharing, overrides)
+    trial, choices = trial_of(arch, "lenet5_mnist", sharing, [*FEW, *overrides])
     close = []
     for choice in choices.every():
         before, after = (count(trial.setup, trial.accounting, choices, choice) for count in (counted, played))

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lifsim.accounting.counts import LayerCounts
-from lifsim.accounting.own.array_work import array_work, lif_calls
+from lifsim.accounting.own.array_work import ArrayWork, array_work, lif_calls
 from lifsim.accounting.own.counting import layer_counts
-from lifsim.accounting.own.ports import with_port_stalls
+from lifsim.accounting.own.ports import with_port_stalls, with_window_port_stalls
 from lifsim.accounting.own.scheduled import scheduled_layers
 from lifsim.accounting.own.stage_ports import with_training_port_stalls
 from lifsim.accounting.own.stages import training_counts
+from lifsim.accounting.own.window_work import joined, window_works
 from lifsim.accounting.prices import Costs, costs_of
 from lifsim.accounting.protocol import ACCOUNTINGS, Accounting, Setup
 from lifsim.accounting.stages import Stages
@@ -41,18 +42,23 @@ class Own(Accounting):
         shape, dataflow, sparsity = shape_of(machine.array), dataflow_of(machine.array), sparsity_of(machine.array)
         scheduled_layer = zip(group.layers, scheduled_layers(setup, facts, group), strict=True)
         for index, (traffic, scheduled) in zip(group.indices, scheduled_layer, strict=True):
-            layer = traffic.as_run(setup.network.layers[index])
-            laid = laid_out(layer, shape, dataflow, scheduled.cut, tick_batched=group.tick_batched)
-            lifs = lif_calls(layer, setup.bank.pass_cycles, overlapped=machine.lif.overlapped)
-            work = setup.memo.of(array_work, laid, sparsity, setup.kept_of(layer), lifs)
-            found.append(layer_counts(setup, layer, scheduled, work))
+            layer, works = setup.network.layers[index], list[ArrayWork]()
+            windows = window_works(setup, layer, group)
+            for one in windows:  # (a comprehension would be one frame more between the command and a fold)
+                laid = laid_out(one.layer, shape, dataflow, traffic.tiling.cut, tick_batched=group.tiled)
+                lifs = lif_calls(one.layer, setup.bank.pass_cycles, overlapped=machine.lif.overlapped)
+                works.append(setup.memo.of(array_work, laid, sparsity, one.kept, lifs))
+            found.append(layer_counts(setup, group.as_run(layer), scheduled, joined(works), windows))
         return found
 
     def with_port_waits(self, setup: Setup, group: GroupPlan, counts: Sequence[LayerCounts]) -> list[LayerCounts]:
         found = []
         for index, traffic, counted in zip(group.indices, group.layers, counts, strict=True):
-            layer, tick = traffic.as_run(setup.network.layers[index]), group.tick_batched
-            found.append(with_port_stalls(setup, layer, counted, traffic.tiling, tick_batched=tick))
+            layer, tiling = setup.network.layers[index], traffic.tiling
+            if group.tiled and not group.tick_batched:
+                found.append(with_window_port_stalls(setup, window_works(setup, layer, group), counted, tiling))
+            else:
+                found.append(with_port_stalls(setup, group.as_run(layer), counted, tiling, tick_batched=group.tiled))
         return found
 
     def count_training(self, setup: Setup, plan: Plan, keeping: Keeping) -> list[Stages]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from lifsim.accounting.books import Accesses, Cycles, Operations, SramAccesses
 from lifsim.accounting.counts import ElementBits, LayerCounts, TimestepCounts
 from lifsim.accounting.own.array_work import ArrayWork
 from lifsim.accounting.own.port_work import input_banks
 from lifsim.accounting.own.scheduled import ScheduledLayer
+from lifsim.accounting.own.window_work import WindowWork
 from lifsim.accounting.protocol import Setup
 from lifsim.hardware.array import ArrayShape, Sparsity, dataflow_of, pe_utilisation, shape_of, sparsity_of
 from lifsim.model.arch import Precision
@@ -14,8 +17,11 @@ from lifsim.model.network import Layer
 from lifsim.schedule.products import input_map_of, laid_out
 
 
-def layer_counts(setup: Setup, layer: Layer, scheduled: ScheduledLayer, work: ArrayWork) -> LayerCounts:
-    """Events of `layer` over all timesteps and images, as `scheduled`; `work` is what it asks of the array."""
+def layer_counts(
+    setup: Setup, layer: Layer, scheduled: ScheduledLayer, work: ArrayWork, windows: Sequence[WindowWork]
+) -> LayerCounts:
+    """Events of `layer` over all timesteps and images, as `scheduled`; `work` is what it asks of the array, in all its
+    `windows`."""
     shape, sparsity = shape_of(setup.machine.array), sparsity_of(setup.machine.array)
     bits = element_bits(layer, setup.network.input_bits, setup.machine.precision)
     cycles, ops = _cycles(work), _operations(layer, sparsity, work, setup.batch)
@@ -30,18 +36,18 @@ def layer_counts(setup: Setup, layer: Layer, scheduled: ScheduledLayer, work: Ar
         pe_utilisation=pe_utilisation(ops.occupying(sparsity.skips), shape, cycles.array + cycles.fill_drain),
         tiling=scheduled.description,
         timesteps=_timesteps(layer, shape, sparsity, work, setup.batch),
-        input_words=_input_words(setup, layer, bits.spike_in, scheduled),
+        input_words=sum(_input_words(setup, one, bits.spike_in, scheduled) for one in windows),
         datapaths=layer.datapaths,
     )
 
 
-def _input_words(setup: Setup, layer: Layer, bits: int, scheduled: ScheduledLayer) -> int:
+def _input_words(setup: Setup, one: WindowWork, bits: int, scheduled: ScheduledLayer) -> int:
     array = setup.machine.array
     return setup.memo.of(
         sparsity_of(array).input_words,
-        setup.kept_of(layer),
-        laid_out(layer, shape_of(array), dataflow_of(array), scheduled.cut, tick_batched=scheduled.tick_batched),
-        input_map_of(layer, bits),
+        one.kept,
+        laid_out(one.layer, shape_of(array), dataflow_of(array), scheduled.cut, tick_batched=scheduled.tiled),
+        input_map_of(one.layer, bits),
         input_banks(setup.machine.stores),
     )
 
@@ -101,7 +107,7 @@ def _sram_accesses(
     """
     moved, array = scheduled.dram_bytes, work.all_accesses
     steps_out = layer.timesteps * layer.lif_elements if layer.lif else layer.rounds * layer.pixels * layer.filters
-    waiting = 0 if scheduled.tick_batched else layer.lif_elements * batch * (layer.rounds < layer.timesteps)
+    waiting = 0 if scheduled.tiled else layer.lif_elements * batch * (layer.rounds < layer.timesteps)
     return SramAccesses(
         weight=Accesses(array.weights, moved.filters * 8 // bits.weight),
         spike_in=Accesses(array.inputs, moved.first_operand * 8 // bits.spike_in),

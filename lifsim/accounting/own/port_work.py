@@ -20,7 +20,8 @@ class LifPorts:
     """The LIF calls behind a layer, for which the array waits `waited` cycles where ports take no time, and the ports
     that they use. membrane: None where no membrane passes one; psum: None where they take no sums from its buffer.
     channels: channel groups that share a state; variables: values that each neuron's state consists of; in_buffer: the
-    share of the states that lies in the membrane buffer."""
+    share of the states that lies in the membrane buffer; passed_on: whether all of them come from it at the first
+    timestep, and go to it at the last, for other windows."""
 
     calls: LifCalls
     waited: int
@@ -30,6 +31,7 @@ class LifPorts:
     membrane: Port | None
     spike_out: Port
     psum: Port | None = None
+    passed_on: tuple[bool, bool] = (False, False)
 
 
 def ports_of(stores: Stores, bits: ElementBits) -> Ports:
@@ -61,9 +63,14 @@ def lif_stalls(lifs: LifPorts, laid: Laid, sparsity: Sparsity, kept: Kept) -> Po
     """
     calls = lifs.calls
     outputs = served(calls, laid)
-    alone = np.full_like(outputs, calls.pass_cycles)
     states = -(-outputs // lifs.channels) * lifs.variables
-    states = -(-states * lifs.in_buffer.numerator // lifs.in_buffer.denominator)
+    every, states = states, -(-states * lifs.in_buffer.numerator // lifs.in_buffer.denominator)
+    if any(lifs.passed_on):  # [passes, timesteps]
+        states, outputs = (np.tile(of_pass[:, None], calls.timesteps) for of_pass in (states, outputs))
+        for timestep, moved in ((0, lifs.passed_on[0]), (-1, lifs.passed_on[1])):
+            if moved:
+                states[:, timestep] = every
+    alone = np.full_like(outputs, calls.pass_cycles)
     with_membranes = lifs.membrane.slowed(alone, states) if lifs.membrane else alone
     with_spikes = lifs.spike_out.slowed(with_membranes, outputs)
     with_sums = lifs.psum.slowed(with_spikes, outputs) if lifs.psum else with_spikes

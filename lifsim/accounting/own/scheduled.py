@@ -18,12 +18,12 @@ from lifsim.units import counted
 
 @dataclass(frozen=True)
 class ScheduledLayer:
-    """tick_batched: all timesteps of a tile back to back, membranes in the PEs' registers (of a tile that has too many
-    for them, the others in their buffer); else timestep by timestep, membranes in their buffer; with them go the other
-    variables of their neurons' states. cut: the tiles that the array works off. description: group and tiling, for
-    people."""
+    """tiled: all timesteps of a tile, or those of a window, back to back, membranes in the PEs' registers (of a tile
+    that has too many for them, the others in their buffer, through which all pass between two windows); else timestep
+    by timestep, membranes in their buffer; with them go the other variables of their neurons' states. cut: the tiles
+    that the array works off. description: group and tiling, for people."""
 
-    tick_batched: bool
+    tiled: bool
     cut: Cut
     dram_bytes: DramBytes
     membrane_registers: Accesses
@@ -36,15 +36,19 @@ def scheduled_layers(setup: Setup, facts: NetworkFacts, group: GroupPlan) -> tup
     found = []
     for layer, traffic in zip(setup.network.layers[group.first : group.last + 1], group.layers, strict=True):
         states = layer.lif_elements // setup.channels[layer.index]
-        in_buffer = traffic.tiling.held.all if group.tick_batched else states
+        in_buffer = traffic.tiling.held.all if group.tiled else states
+        between = len(group.window.spans(layer.timesteps)) - 1 if group.tiled else 0
+        passed_on = between * (states - in_buffer) * setup.batch * layer.state_variables
+        registers = _accesses(setup, facts, layer, states - in_buffer)
+        in_their_buffer = _accesses(setup, facts, layer, in_buffer)
         found.append(
             ScheduledLayer(
-                tick_batched=group.tick_batched,
+                tiled=group.tiled,
                 cut=traffic.tiling.cut,
                 dram_bytes=traffic.dram,
-                membrane_registers=_accesses(setup, facts, layer, states - in_buffer),
-                membrane_buffer=_accesses(setup, facts, layer, in_buffer),
-                description=_tiling(traffic) if group.tick_batched else _steps(facts, layer, traffic, group),
+                membrane_registers=Accesses(registers.reads - passed_on, registers.writes - passed_on),
+                membrane_buffer=Accesses(in_their_buffer.reads + passed_on, in_their_buffer.writes + passed_on),
+                description=_tiling(layer, traffic, group) if group.tiled else _steps(facts, layer, traffic, group),
             )
         )
     return tuple(found)
@@ -75,7 +79,7 @@ def _steps(facts: NetworkFacts, layer: Layer, traffic: LayerTraffic, group: Grou
     return ", ".join(parts)
 
 
-def _tiling(traffic: LayerTraffic) -> str:
+def _tiling(layer: Layer, traffic: LayerTraffic, group: GroupPlan) -> str:
     tiling = traffic.tiling
     order, chains = tiling.order.replace("_", " "), tiling.cut.chains
     parts = [f"{tiling.row_tiles} x {tiling.rows} rows", f"{tiling.filter_tiles} x {tiling.filters} filters", order]
@@ -84,4 +88,10 @@ def _tiling(traffic: LayerTraffic) -> str:
         parts.append(f"folds{groups} alternate" if chains.alternating else "whole chains")
     if tiling.held.most:
         parts.append(f"{tiling.held.most} membranes at a time in their buffer")
+    if not group.tick_batched:
+        of = "image" if group.images == 1 else f"{group.images} images"
+        windows = len(group.window.spans(layer.timesteps))
+        parts += [f"{counted(windows, 'window')} of {group.window.timesteps} timesteps, {of} at a time"]
+        parts += [f"{tiling.lasting_weight_bytes} weight bytes stay"] if tiling.lasting_weight_bytes else []
+        parts += ["computed again in every window"] if layer.rounds < layer.timesteps else []
     return ", ".join(parts)

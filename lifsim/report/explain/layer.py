@@ -20,6 +20,7 @@ from lifsim.report.explain.dram import LayerBytes
 from lifsim.report.explain.line import Line, plus
 from lifsim.report.explain.ports import port_lines
 from lifsim.report.explain.stages import StageExplanation, explained_stages
+from lifsim.report.explain.windows import WindowBytes, added_up, kinds_of
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.products import laid_out
 from lifsim.simulate.result import Result
@@ -54,7 +55,7 @@ def explain(result: Result, name: str, comparison: Comparison | None = None) -> 
     layer, record = result.network.layers[names.index(name)], result.records[names.index(name)]
     beside = () if comparison is None else tuple(beside_lines(comparison, layer.index))
     group = result.plan.group_of(layer.index)
-    layer = group.layers[layer.index - group.first].as_run(layer)
+    layer = group.as_run(layer)
     head = tuple(_head(result, layer, record))
     if record.stages:
         laid = _laid(result, result.plan, layer)
@@ -90,7 +91,7 @@ def _head(result: Result, layer: Layer, record: LayerRecord) -> Iterator[str]:
 def _laid(result: Result, plan: Plan, layer: Layer) -> Laid:
     group, array = plan.group_of(layer.index), result.arch.array
     cut = group.layers[layer.index - group.first].tiling.cut
-    return laid_out(layer, shape_of(array), dataflow_of(array), cut, tick_batched=group.tick_batched)
+    return laid_out(layer, shape_of(array), dataflow_of(array), cut, tick_batched=group.tiled)
 
 
 def _sums(result: Result, record: LayerRecord, stages: Sequence[StageExplanation]) -> Iterator[Line]:
@@ -108,9 +109,15 @@ def _sums(result: Result, record: LayerRecord, stages: Sequence[StageExplanation
 def _lines(result: Result, plan: Plan, layer: Layer, record: LayerRecord) -> Iterator[Line]:
     arch, batch = result.arch, result.options.batch or 1
     channels = most_channels(states_of(result.network, result.sharing))
-    yield from cycle_lines(layer, arch, channels, batch, record.counts, _laid(result, plan, layer))
+    group = plan.group_of(layer.index)
+    in_windows = group.tiled and not group.tick_batched
+    own, kinds = plan.facts.layers[layer.index].layer if in_windows else layer, list[tuple[int, list[Line]]]()
+    for one, count in kinds_of(own, group.window) if in_windows else [(own, 1)]:
+        laid = _laid(result, plan, one)
+        kinds.append((count, list(cycle_lines(one, arch, channels, batch, record.counts, laid))))
+    yield from added_up(kinds, arch) if in_windows else kinds[0][1]
     if result.buffers:
         yield from port_lines(port_use([record.counts], Stores.of(arch.buffers)), arch, record.counts.cycles)
-    yield from LayerBytes(layer, arch, plan, batch).lines()
+    yield from (WindowBytes(own, arch, plan, batch) if in_windows else LayerBytes(layer, arch, plan, batch)).lines()
     if record.counts.dram is not None:
         yield from command_lines(record.counts.dram, arch.dram.simulated.organisation.burst_bytes)

@@ -25,7 +25,7 @@ def psum_lines(
     if not traffic.dram.psum:
         return
     terms, whys = list[str](), list[str]()
-    spilled, times = _spilled(layer, arch, traffic, tick_batched=plan.tick_batched)
+    spilled, times = _spilled(layer, arch, traffic, tick_batched=plan.tiled)
     if spilled:
         terms.append(f"2*{product(batch, layer.groups, times)}*({spilled})")
         whys.append(

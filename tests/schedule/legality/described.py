@@ -15,6 +15,7 @@ from lifsim.schedule.facts import LayerFacts
 from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.schedule.products import dataflow_for, gemm_of
 from lifsim.schedule.storage import rows_of, step_row_bytes, tick_rows
+from lifsim.schedule.window import layers_of
 from tests.oracles.legality_events import Layer, Net, Node, Source
 
 
@@ -42,20 +43,43 @@ def described(network: Network, states: Sequence[State], plan: Plan, batch: int,
                 parts=_parts(plan, facts),
                 current_bytes=_currents(plan, layer.index),
                 norm=_norm(network, layer) if training else None,
+                windows=_windows(plan, facts),
                 hands_on=layer.lif is None and [tensor.name for tensor in layer.outputs] == [layer.name],
             )
         )
     buffers = {name: getattr(plan.chip.room, name) for name in ("weight", "spike_in", "spike_out", "membrane", "psum")}
     for group in plan.groups:
-        if group.tick_batched:
-            buffers |= _of_tiles(plan, group)
+        if group.tiled:
+            buffers |= _of_tiles(plan, group, batch)
     return Net(network.timesteps, batch, tuple(_nodes(network, plan)), tuple(layers), buffers)
 
 
-def _of_tiles(plan: Plan, group: GroupPlan) -> dict[str, int]:
-    """Room of a layer that is tick-batched. Rows that have begun wait in spike_out, of the filters that pass before the
-    next row tile: that is told as the room that rows of all filters would have. Membranes are counted one for each
-    output (or chain of them), of which a pool before the LIFs makes fewer."""
+def _windows(plan: Plan, facts: LayerFacts) -> tuple[tuple[int, int, int], ...]:
+    """Of a layer that runs in several."""
+    group = plan.group_of(facts.layer.index)
+    spans = group.window.spans(facts.layer.timesteps) if group.tiled and not group.tick_batched else []
+    sizes = [tick_rows(one, plan.facts.reals).row_bytes for one in layers_of(facts.layer, group.window)]
+    return tuple((*span, size) for span, size in zip(spans, sizes, strict=False))
+
+
+def _waiting(plan: Plan, group: GroupPlan, batch: int) -> int:
+    """Membranes of a layer, one for each output (or chain of them), that have room between two windows: all of a chunk,
+    or those beside what a tile has at work."""
+    layer = plan.facts.layers[group.first].layer
+    state = next(state for state in plan.facts.states if group.first in state.layers)
+    images = min(batch, group.images)
+    beside, outputs = (
+        plan.chip.held_bytes(layer, group.layers[0].tiling),
+        layer.pixels * layer.filters // state.channels,
+    )
+    room = plan.chip.room.membrane
+    return images * outputs if images * state.bytes <= room else outputs * (room - beside) // state.bytes
+
+
+def _of_tiles(plan: Plan, group: GroupPlan, batch: int) -> dict[str, int]:
+    """Room of a layer that is tick-batched, or runs in windows. Rows that have begun wait in spike_out, of the filters
+    that pass before the next row tile: that is told as the room that rows of all filters would have. Membranes are
+    counted one for each output (or chain of them), of which a pool before the LIFs makes fewer."""
     layer, tiling = plan.facts.layers[group.first].layer, group.layers[0].tiling
     together = layer.groups // tiling.group_sets(layer.groups)
     passing = together * (tiling.filters if tiling.order == "weights_outer" else layer.group_filters)
@@ -71,6 +95,7 @@ def _of_tiles(plan: Plan, group: GroupPlan) -> dict[str, int]:
     return found | {
         f"registers of {layer.name}": registers * outputs // layer.lif_elements,
         f"membranes of {layer.name}": beside * outputs // layer.lif_elements,
+        f"waiting of {layer.name}": _waiting(plan, group, batch),
     }
 
 
@@ -83,7 +108,7 @@ def _parts(plan: Plan, facts: LayerFacts) -> int:
 def _currents(plan: Plan, index: int) -> int:
     """Bytes that wait outside of the array to be replayed."""
     group = plan.group_of(index)
-    return 0 if group.tick_batched else group.walked.group.layers[index - group.first].replay_bytes
+    return 0 if group.tiled else group.walked.group.layers[index - group.first].replay_bytes
 
 
 def _norm(network: Network, layer: HardwareLayer) -> str | None:

@@ -1,12 +1,14 @@
 """A tick-batched layer as events: the steps of its visit with the bytes that they move, and what its tiling keeps.
 
-A tile's folds follow each other, each with all its timesteps, or, where chains alternate, timesteps with all folds of
-the tiles that take turns. Where the tiles of several groups do, which parts of their windows stay is not followed.
+In windows it is so in each of them. A tile's folds follow each other, each with all its timesteps, or, where chains
+alternate, timesteps with all folds of the tiles that take turns. Where the tiles of several groups do, which parts of
+their windows stay is not followed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,9 +19,12 @@ from lifsim.schedule.plan import Plan
 from lifsim.schedule.products import gemm_of
 from lifsim.schedule.rows import row_tiles, single_windows
 from lifsim.schedule.storage import filter_bytes, images_together, tick_rows
-from lifsim.schedule.tick_nest import staying_of
+from lifsim.schedule.tick_nest import nest_of, pinned_spikes, staying_of
 from lifsim.schedule.tick_steps import tick_visit
 from lifsim.schedule.traffic import Tiling
+from lifsim.schedule.ways import Way
+from lifsim.schedule.window import layers_of
+from lifsim.schedule.window_steps import window_visits
 from tests.oracles.legality import IllegalPlanError, Walker
 from tests.oracles.legality_events import Drop, Event, Finish, Load, Put, Store
 from tests.schedule.legality.order import Range
@@ -29,31 +34,90 @@ Tile = tuple[int, int, int, int]
 """The first group, image, number of the row tile and of the filter tile."""
 
 
-class TickEvents:
-    """Of one layer, all images, all timesteps of a tile back to back."""
+@dataclass(frozen=True)
+class Part:
+    """What one visit works on: images first..end-1 at the timesteps of a window, `layer` as it is in it. last: whether
+    no other visit follows."""
 
-    def __init__(self, walker: Walker, plan: Plan, index: int, batch: int) -> None:
-        net, facts, room, traffic = walker.net, plan.facts, plan.chip.tiles, plan.group_of(index).layers[0]
-        self.walker, self.net, self.plan, self.batch = walker, net, plan, batch
-        self.facts = facts.layers[index]
-        self.layer: Layer = self.facts.layer
-        self.told = net.layers[index]
-        self.tiling: Tiling = traffic.tiling
-        self.visit: Visit = tick_visit(self.layer, facts.reals, room, batch, traffic)
+    layer: Layer
+    tiling: Tiling
+    visit: Visit
+    images: Range
+    window: Range
+    number: int | None
+    last: bool
+
+
+def tick_events(walker: Walker, plan: Plan, index: int, batch: int) -> Iterator[Event]:
+    """Of one layer: all images, all timesteps of a tile back to back; or chunk by chunk, window by window."""
+    work = TileWork(walker, plan, index, batch)
+    for part in _parts(plan, index, batch):
+        yield from TickEvents(walker, plan, work, part).events()
+    for place in ("weight", "spike_in", f"waiting of {work.told.name}"):
+        yield Drop(place)
+
+
+def _parts(plan: Plan, index: int, batch: int) -> Iterator[Part]:
+    group, layer = plan.group_of(index), plan.facts.layers[index].layer
+    tiling, reals = group.layers[0].tiling, plan.facts.reals
+    if group.tick_batched:
+        visit = tick_visit(layer, reals, plan.chip.tiles, batch, group.layers[0])
+        yield Part(layer, tiling, visit, (0, batch), (0, plan.facts.timesteps), None, last=True)
+        return
+    visits = iter(window_visits(plan.facts, plan.chip, batch, group))
+    windows = list(zip(layers_of(layer, group.window), group.window.spans(layer.timesteps), strict=True))
+    for first in range(0, batch, group.images):
+        images = first, min(first + group.images, batch)
+        for number, (within, span) in enumerate(windows):
+            together = images_together(within, images[1] - first)
+            nest = nest_of(within, reals, plan.chip.tiles, together, Way(tiling.cut.chains))
+            stays = pinned_spikes(nest, tiling.order)[int(np.searchsorted(nest.rows.heights, tiling.rows))]
+            cut = replace(tiling, resident_spike_bytes=int(stays))
+            last = images[1] == batch and number == len(windows) - 1
+            yield Part(within, cut, next(visits), images, span, number, last)
+
+
+class TickEvents:
+    """Of one visit."""
+
+    def __init__(self, walker: Walker, plan: Plan, work: TileWork, part: Part) -> None:
+        net, facts, room = walker.net, plan.facts, plan.chip.tiles
+        self.walker, self.net, self.plan, self.part = walker, net, plan, part
+        self.batch = part.images[1] - part.images[0]
+        self.facts = facts.layers[part.layer.index]
+        self.layer: Layer = part.layer
+        self.told = net.layers[part.layer.index]
+        self.tiling: Tiling = part.tiling
+        self.visit: Visit = part.visit
         self.rows = tick_rows(self.layer, facts.reals)
         self.filter_bytes = filter_bytes(self.layer, room.weight_bits, self.layer.rounds)
         sets = self.tiling.group_sets(self.layer.groups)
         self.members = range(0, self.layer.groups, sets)
         self.weight_room, self.spike_room = room.weight, room.spike_in
         self.rows_out = self.rows.axis.rows_out
-        self.left = np.full((batch, self.rows_out), self.layer.filters)
-        self.work = TileWork(walker, plan, index, batch)
+        self.left = np.full((self.batch, self.rows_out), self.layer.filters)
+        self.work = work
         self.pinned = self._pinned_rows()
         self.here: set[tuple[int, int, int]] = set()
         self.at_work: tuple[int, int] | None = None
         self.straddling = f"spike_out of {self.layer.name}"
+        self.first, self.spilled = part.images[0], work.sums.spilled.get(part.layer.name, 0)
+        self.packed = () if part.number is None else (part.number,)
+
+    def _at_work(self) -> None:
+        """The tiles know their window, and which membranes they find and leave."""
+        part, work = self.part, self.work
+        work.window, work.opens = part.window, bool(part.number)
+        work.closes = part.window[1] < self.net.timesteps
+        each = self.layer.pixels * self.layer.filters // self.told.calls
+        work.begun = work.base = part.images[0] * each
+        state = next((state for state in self.plan.facts.states if self.layer.index in state.layers), None)
+        if state is not None and (work.opens or work.closes):
+            moved = self.visit.moves.total(Kind.MEMBRANE_READ if work.opens else Kind.MEMBRANE_WRITE)
+            work.kept, work.every = self.batch * state.bytes - moved, self.batch * state.bytes
 
     def events(self) -> Iterator[Event]:
+        self._at_work()
         for tiles in self._lots():
             if self.work.lots.wait:
                 self.work.lots.begin(self._sums_of(tiles))
@@ -62,9 +126,8 @@ class TickEvents:
                 yield from self._pass(each, tiles)
             if self.work.lots.wait:
                 yield from self.work.lots.end()
-        for place in ("weight", "spike_in"):
-            yield Drop(place)
-        self.work.require_paid(self.visit)
+        yield Drop("spike_in")
+        self.work.require_paid(self.visit, self.spilled)
 
     def _lots(self) -> list[list[tuple[int, Tile]]]:
         """Tiles with their steps: all, or those whose sums wait together for the statistics of a norm."""
@@ -87,8 +150,8 @@ class TickEvents:
         """What comes comes with the sums; the calls put out what follows."""
         together = images_together(self.layer, self.batch) if self.tiling.order == "weights_outer" else 1
         for step, (group, image, row_tile, filter_tile) in tiles:
-            if each.sums and not each.again and self.at_work != (group, image // together):
-                self.at_work = group, image // together
+            if each.sums and not each.again and self.at_work != (group, (image - self.first) // together):
+                self.at_work = group, (image - self.first) // together
                 self.here.clear()
                 yield Drop("spike_in")
             rows = self._cut(row_tile, self.tiling.rows, self.rows_out)
@@ -107,8 +170,8 @@ class TickEvents:
             elif each.sums:
                 yield from self._forget(group, image, rows, parts, filters)
             if each.calls:
-                self.left[image, slice(*rows)] -= (filters[1] - filters[0]) * len(parts)
-                if not self.left[image, rows[0]]:
+                self.left[image - self.first, slice(*rows)] -= (filters[1] - filters[0]) * len(parts)
+                if not self.left[image - self.first, rows[0]]:
                     yield from self._put_out(image, rows)
 
     def _all_again(self, group: int, image: int, rows: Range, parts: list[Range]) -> Iterator[Event]:
@@ -127,9 +190,10 @@ class TickEvents:
         together = images_together(self.layer, self.batch)
         for group in range(self.tiling.group_sets(self.layer.groups)):
             if tiling.order == "inputs_outer":
-                yield from ((group, i, r, m) for i in range(self.batch) for r in row_tiles for m in filter_tiles)
+                images = range(*self.part.images)
+                yield from ((group, i, r, m) for i in images for r in row_tiles for m in filter_tiles)
                 continue
-            for lot in range(0, self.batch, together):
+            for lot in range(*self.part.images, together):
                 for m in filter_tiles:
                     yield from ((group, i, r, m) for i in range(lot, lot + together) for r in row_tiles)
 
@@ -157,9 +221,20 @@ class TickEvents:
         stay = staying_of(sizes, self.tiling.resident_weight_bytes, self.weight_room)
         return int(stay[filters[0] // self.tiling.filters])
 
-    def _zones(self, parts: list[Range], filters: Range) -> list[tuple[int, int, int]]:
-        """Of each group the tile's first byte, the first one that stays, and its end."""
-        leaves = (filters[1] - filters[0]) * self._together - self._stays(filters)
+    @property
+    def _any_lasts(self) -> bool:
+        return self.tiling.lasting_weight_bytes > 0 and not self.part.last
+
+    def _lasts(self, group: int, filters: Range) -> int:
+        """Of a tile, what stays from this visit to the next."""
+        sizes = np.array(self.tiling.cut.filter_tiles(gemm_of(self.layer))) * self._together
+        sets = self.tiling.group_sets(self.layer.groups)
+        stay = staying_of(np.tile(sizes, sets), self.tiling.lasting_weight_bytes, self.weight_room)
+        return int(stay[group * sizes.size + filters[0] // self.tiling.filters]) * self._any_lasts
+
+    def _zones(self, parts: list[Range], stays: int, filters: Range) -> list[tuple[int, int, int]]:
+        """Of each group the tile's first byte, the first one of those that stay, and its end."""
+        leaves = (filters[1] - filters[0]) * self._together - stays
         count, found = len(parts), []
         for number, (first, end) in enumerate(parts):
             share = leaves * (number + 1) // count - leaves * number // count
@@ -170,12 +245,12 @@ class TickEvents:
     def _weights(self, step: int, image: int, parts: list[Range], filters: Range) -> Iterator[Event]:
         if self.layer.operand is not None:
             for timestep in self.work.timesteps:
-                plane = (self.layer.operand.name, image, self._key(self.layer.operand.timesteps, timestep))
+                plane = (self.layer.operand.name, image, self._key(self.layer.operand.name, timestep))
                 yield Load("passing", plane, 0, self.walker.chip.size(plane))
             return
         place = "weight" if self._room_beside(filters) else "passing"
         for offset, size in self._moved(step, Kind.WEIGHTS):
-            for begin, split, end in self._zones(parts, filters):
+            for begin, split, end in self._zones(parts, self._stays(filters), filters):
                 for low, high, where in ((begin, split, place), (split, end, "weight")):
                     if max(low, offset) < min(high, offset + size):
                         weights = ("/weights", self.layer.name)
@@ -191,12 +266,13 @@ class TickEvents:
     def _forget(self, group: int, image: int, rows: Range, parts: list[Range], filters: Range) -> Iterator[Event]:
         yield Drop("passing")
         weights_outer = self.tiling.order == "weights_outer"
-        last = image == self.batch - 1 and rows[1] == self.rows_out
-        for begin, split, end in self._zones(parts, filters):
-            yield Drop("weight", ("/weights", self.layer.name), begin, end if weights_outer and last else split)
+        last = image == self.part.images[1] - 1 and rows[1] == self.rows_out
+        stays = self._lasts(group, filters) if weights_outer and last else self._stays(filters)
+        for begin, split, _ in self._zones(parts, stays, filters):
+            yield Drop("weight", ("/weights", self.layer.name), begin, split)
         if weights_outer or filters[1] == self.layer.group_filters:
             yield from self._forget_window(group, image, rows)
-        if not weights_outer and last and filters[1] == self.layer.group_filters:
+        if not weights_outer and last and filters[1] == self.layer.group_filters and not self._any_lasts:
             yield Drop("weight")
 
     # The input: rows that most windows hold stay
@@ -222,7 +298,7 @@ class TickEvents:
         together = images_together(self.layer, self.batch) if self.tiling.order == "weights_outer" else 1
         size, room = self.rows.row_bytes, self.spike_room - sum(self.pinned.values())
         for row in self._window(rows):
-            stays = self.pinned[image % together, row]
+            stays = self.pinned[(image - self.first) % together, row]
             begin, end = row * size + stays, (row + 1) * size
             yield row * size, begin, "pinned"
             middle = min(end, begin + max(room, 0))
@@ -234,7 +310,7 @@ class TickEvents:
         if len(self.members) > 1:
             yield from self._inputs_of_turns(group, image, rows)
             return
-        thing, brought = ("/packed", self.layer.name, image, group), 0
+        thing, brought = ("/packed", self.layer.name, image, group, *self.packed), 0
         for low, high, how in self._segments(image, rows):
             if high > low and (group, image, low) not in self.here:
                 brought += high - low
@@ -251,11 +327,11 @@ class TickEvents:
         size = self.rows.row_bytes
         for member in self.members:
             for row in self._window(rows):
-                thing = ("/packed", self.layer.name, image, group + member)
+                thing = ("/packed", self.layer.name, image, group + member, *self.packed)
                 yield Load("passing", thing, row * size, (row + 1) * size)
 
     def _forget_window(self, group: int, image: int, rows: Range) -> Iterator[Event]:
-        thing = ("/packed", self.layer.name, image, group)
+        thing = ("/packed", self.layer.name, image, group, *self.packed)
         for low, high, how in self._segments(image, rows) if len(self.members) == 1 else ():
             if how == "held" and high > low:
                 yield Drop("spike_in", thing, low, high)
@@ -265,11 +341,11 @@ class TickEvents:
         """All filters of these rows are done: what follows from them leaves."""
         for timestep in self.work.fires_at:
             for tensor in self.layer.residuals:
-                plane = (tensor.name, image, self._key(tensor.timesteps, timestep))
+                plane = (tensor.name, image, self._key(tensor.name, timestep))
                 yield Load("passing", plane, 0, self.walker.chip.size(plane))
             yield Finish(self.layer.name, image, timestep, rows)
             for tensor in self.layer.outputs:
-                yield Store("array", (tensor.name, image, self._key(tensor.timesteps, timestep)), 0, 1 << 60)
+                yield Store("array", (tensor.name, image, self._key(tensor.name, timestep)), 0, 1 << 60)
             yield Drop("passing")
         yield from self._begun(image)
         yield Drop("array")
@@ -282,5 +358,8 @@ class TickEvents:
             if (node.layer, thing[2]) == (self.layer.name, image):
                 yield Put(self.straddling, thing, row * node.row_bytes, (row + 1) * node.row_bytes)
 
-    def _key(self, timesteps: int, timestep: int) -> int:
+    def _key(self, name: str, timestep: int) -> int:
+        layer = self.facts.layer
+        tensors = (*layer.reads, *layer.residuals, *layer.outputs)
+        timesteps = next(tensor.timesteps for tensor in tensors if tensor.name == name)
         return timestep if timesteps == self.net.timesteps else 0

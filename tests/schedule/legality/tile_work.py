@@ -15,7 +15,7 @@ from lifsim.schedule.moves import Visit
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.products import dataflow_for, gemm_of
 from tests.oracles.legality import IllegalPlanError, Walker
-from tests.oracles.legality_events import Drop, Event, Fire, Put, Thing
+from tests.oracles.legality_events import Drop, Event, Fire, Load, Put, Store, Thing
 from tests.schedule.legality.norm_sums import LotsOfSums
 from tests.schedule.legality.order import Order, Range
 from tests.schedule.legality.sums import Block, Sums, cut
@@ -34,7 +34,12 @@ class Pass:
 
 
 class TileWork:
-    """Of one layer, for all images."""
+    """Of one layer, for all images. window: the timesteps at work, and whether there are some before and behind them;
+    kept: of `every` membranes of a chunk those that stay from window to window."""
+
+    window: tuple[int, int]
+    opens = closes = False
+    kept = every = 1
 
     def __init__(self, walker: Walker, plan: Plan, index: int, batch: int) -> None:
         self.walker, self.net = walker, walker.net
@@ -46,7 +51,8 @@ class TileWork:
         self.sums, self.lots = Sums(walker, plan.chip.precision.psum_bits), LotsOfSums(walker, plan, index, batch)
         self.sums.lots = self.lots if self.lots.wait else None
         self.state: Thing = ("state", self.told.state, "of tiles")
-        self.begun = 0
+        self.begun = self.base = 0
+        self.window = 0, self.net.timesteps
         if self.told.state is not None:
             size = batch * layer.pixels * layer.filters // self.told.calls
             walker.chip.add_state(self.state, self.told.state, size)
@@ -62,12 +68,17 @@ class TileWork:
     def timesteps(self) -> list[int]:
         """At which it is computed."""
         last = self.net.timesteps - 1
-        return {"every": list(range(last + 1)), "first": [0], "last": [last]}[self.facts.when]
+        return {"every": list(range(*self.window)), "first": [0], "last": [last]}[self.facts.when]
+
+    def computed_at(self, timestep: int) -> list[int]:
+        """What is computed at a timestep: what is once, in every window again."""
+        once = self.facts.when == "first" and timestep == self.window[0]
+        return [0] if once else [one for one in self.timesteps if one == timestep]
 
     @property
     def fires_at(self) -> list[int]:
         """At which its LIFs are called, and what follows is put out."""
-        return self.timesteps if self.facts.when == "last" else list(range(self.net.timesteps))
+        return self.timesteps if self.facts.when == "last" else list(range(*self.window))
 
     def events(self, each: Pass, image: int, rows: Range, parts: list[Range]) -> Iterator[Event]:
         """Rows x filters, those of one group, or of all groups whose tiles take turns."""
@@ -87,7 +98,7 @@ class TileWork:
     def _alone(self, each: Pass, block: Block) -> Iterator[Event]:
         """A block's timesteps together, or one after the other; then its outputs one lot after the other."""
         self.sums.again = each.again
-        if not self.dataflow.joins_rounds and len(self.fires_at) > 1:
+        if not self.dataflow.joins_rounds and self.facts.when != "last" and self.net.timesteps > 1:
             yield from self._in_turn(each, [block])
             return
         if each.sums:
@@ -110,7 +121,7 @@ class TileWork:
         yield from self._put(held_at, alike=alike)
         for timestep in self.fires_at:
             yield from self._fire(lot, timestep, held_at, alike=alike)
-        yield from self._forget()
+        yield from self._forget(held_at, alike=alike)
 
     def _in_turn(self, each: Pass, blocks: Sequence[Block]) -> Iterator[Event]:
         """At every timestep one block after the other."""
@@ -119,11 +130,11 @@ class TileWork:
         yield from self._put(held_at)
         for timestep in self.fires_at:
             for block in blocks:
-                if each.sums and timestep in self.timesteps:
-                    yield from self.sums.events(block, [timestep])
+                if each.sums and self.computed_at(timestep):
+                    yield from self.sums.events(block, self.computed_at(timestep))
                 if each.calls:
                     yield from self._fire(block, timestep, held_at)
-        yield from self._forget()
+        yield from self._forget(held_at)
 
     # Membranes
 
@@ -147,9 +158,23 @@ class TileWork:
         yield f"membranes of {self.told.name}", max(low, split), high
 
     def _put(self, held_at: dict[int, Range], *, alike: bool = False) -> Iterator[Event]:
-        if held_at:
-            low, high = min(first for first, _ in held_at.values()), max(end for _, end in held_at.values())
-            yield from (Put(place, self.state, *part) for place, *part in self._places(low, high, held_at, alike=alike))
+        if not held_at:
+            return
+        low, high = min(first for first, _ in held_at.values()), max(end for _, end in held_at.values())
+        waits = self._waits(low, high)
+        for place, begin, end in self._places(low, high, held_at, alike=alike):
+            if not self.opens:
+                yield Put(place, self.state, begin, end)
+                continue
+            yield Put(place, self.state, begin, min(end, waits))
+            yield Load(place, self.state, max(begin, waits), end)
+        if self.opens:
+            yield Drop(f"waiting of {self.told.name}", self.state, low, waits)
+
+    def _waits(self, low: int, high: int) -> int:
+        """The end of those of some membranes that stay from window to window: an even part of all."""
+        kept = [(end - self.base) * self.kept // self.every for end in (low, high)]
+        return low + kept[1] - kept[0]
 
     def _fire(self, block: Block, timestep: int, held_at: dict[int, Range], *, alike: bool = False) -> Iterator[Event]:
         """Sums that waited for their norm do not come from the PEs, unless they have been computed again."""
@@ -167,15 +192,21 @@ class TileWork:
                 for place, begin, end in self._places(low, high, held_at, alike=alike):
                     yield Fire(self.told.name, timestep, call, self.state, begin, end, place, of)
 
-    def _forget(self) -> Iterator[Event]:
+    def _forget(self, held_at: dict[int, Range], *, alike: bool = False) -> Iterator[Event]:
+        if held_at and self.closes:
+            low, high = min(first for first, _ in held_at.values()), max(end for _, end in held_at.values())
+            waits = self._waits(low, high)
+            yield Put(f"waiting of {self.told.name}", self.state, low, waits)
+            for place, begin, end in self._places(low, high, held_at, alike=alike):
+                yield Store(place, self.state, max(begin, waits), end)
         if self.told.state is not None:
             for place in (f"registers of {self.told.name}", f"membranes of {self.told.name}", ALIKE):
                 yield Drop(place)
 
-    def require_paid(self, visit: Visit) -> None:
-        """What the visit spills is what went to DRAM, and what it brings is what came back."""
+    def require_paid(self, visit: Visit, before: int) -> None:
+        """What the visit spills is what went to DRAM, and what it brings is what came back; `before`: of others."""
         self.lots.require_paid()
-        spilled = self.sums.spilled.get(self.told.name, 0)
+        spilled = self.sums.spilled.get(self.told.name, 0) - before
         for kind in (Kind.PSUM_WRITE, Kind.PSUM_READ):
             if visit.moves.total(kind) < spilled:
                 raise IllegalPlanError(

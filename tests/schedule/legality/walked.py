@@ -13,7 +13,7 @@ from tests.oracles.legality import Walker
 from tests.oracles.legality_events import Event, Fire, Load, Net, Put, Store, Thing
 from tests.schedule.legality.described import described
 from tests.schedule.legality.groups import GroupEvents
-from tests.schedule.legality.ticks import TickEvents
+from tests.schedule.legality.ticks import tick_events
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def obeyed(network: Network, sharing: Sharing, plan: Plan, batch: int, *, traini
 
 def _events(walker: Walker, plan: Plan, batch: int) -> Iterator[Event]:
     for group in plan.groups:
-        if group.tick_batched:
-            yield from TickEvents(walker, plan, group.first, batch).events()
+        if group.tiled:
+            yield from tick_events(walker, plan, group.first, batch)
         else:
             yield from GroupEvents(walker, plan, group, batch).events()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass, field, replace
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +58,11 @@ class Kept:
     def rounds(self) -> int:
         """Timesteps that the array computes."""
         return int(self.ones.shape[1])
+
+    def window(self, first: int, end: int) -> Self:
+        """Of its rounds from `first` to `end` (exclusive) alone; who keeps more by rounds cuts that, too."""
+        both = None if self.ones_in_both is None else self.ones_in_both[:, first:end]
+        return replace(self, ones=self.ones[:, first:end], ones_in_both=both)
 
     def effective_macs(self, timestep: int, gemm: Gemm) -> int:
         """Multiply-accumulates of one round, all images, that no zero makes void: ones times the Sc filters of a group,

@@ -19,9 +19,10 @@ rows.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import prod
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +50,10 @@ class Maps(Kept):
 
     spikes: Bits
     read: InputMap
+
+    def window(self, first: int, end: int) -> Self:
+        """With the maps of these rounds."""
+        return replace(super().window(first, end), spikes=self.spikes[:, first:end])
 
     def rows(self, image: int, group: int, first: int, last: int) -> NDArray[np.bool_]:
         """[pixels, K] inputs with a spike at any timestep from `first` to `last` (exclusive)."""

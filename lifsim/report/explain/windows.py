@@ -1,0 +1,144 @@
+"""A layer in time windows: the arithmetic of a tick-batched layer for each kind of window, times how many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lifsim.hardware.array import SPARSITIES
+from lifsim.model.arch import Arch
+from lifsim.model.network import Layer, Tensor
+from lifsim.report.explain.inputs import InputRows
+from lifsim.report.explain.line import Line, plus, product, total
+from lifsim.report.explain.psums import psum_lines
+from lifsim.report.explain.weights import SECOND, weight_line
+from lifsim.schedule.group import Chunks
+from lifsim.schedule.plan import GroupPlan, Plan
+from lifsim.schedule.storage import rows_of, tensor_bytes
+from lifsim.schedule.traffic import LayerTraffic
+from lifsim.schedule.window import StateRoom, Visits, Window, layers_of
+from lifsim.schedule.window_steps import tiling_within
+from lifsim.units import counted
+
+UNIT = "bytes"
+
+
+def kinds_of(layer: Layer, window: Window) -> list[tuple[Layer, int]]:
+    """(`layer` as it is in a window, how many are alike)."""
+    layers = layers_of(layer, window)
+    return [(one, layers.count(one)) for number, one in enumerate(layers) if one not in layers[:number]]
+
+
+def added_up(kinds: Sequence[tuple[int, list[Line]]], arch: Arch) -> list[Line]:
+    """The lines of cycles that every kind of window has, (how many, its lines), as one: `2*(...) + ...`. Folds are told
+    of one round, and what the spikes say, of all windows."""
+    summed = {"array", "fill_drain", "lif"}
+    if SPARSITIES[arch.array.sparsity].skips:
+        summed -= {"array"} | ({"lif"} if arch.lif.overlapped else set())
+    found = []
+    for lines in zip(*(lines for _, lines in kinds), strict=True):
+        terms = [_times(count, line.expression) for (count, _), line in zip(kinds, lines, strict=True)]
+        whole = replace(lines[0], expression=plus(*terms), why=f"windows x ({lines[0].why})")
+        found.append(whole if lines[0].quantity in summed else lines[0])
+    return found
+
+
+def _times(count: int, expression: str) -> str:
+    return expression if count == 1 else f"{count}*({expression})"
+
+
+@dataclass(frozen=True)
+class WindowBytes:
+    """Its DRAM bytes, tensor by tensor."""
+
+    layer: Layer
+    arch: Arch
+    plan: Plan
+    batch: int
+
+    @property
+    def group(self) -> GroupPlan:
+        return self.plan.group_of(self.layer.index)
+
+    @property
+    def traffic(self) -> LayerTraffic:
+        return self.group.layers[0]
+
+    @property
+    def visits(self) -> Visits:
+        """With its membranes between them."""
+        state = next((state for state in self.plan.facts.states if self.layer.index in state.layers), None)
+        room = self.plan.chip.room.membrane
+        between = StateRoom() if state is None else StateRoom(state.bytes, state.granule, room)
+        return Visits.of(self.layer, self.group.window, Chunks(self.batch, self.group.images).sizes, between)
+
+    def lines(self) -> list[Line]:
+        """One a tensor, and the sum."""
+        moved = self.traffic.dram
+        lines = [self._filters(), self._spikes_in()]
+        if self.layer.residuals:
+            lines.append(self._once("residual", [part.layer.residuals for part in self.visits.parts], moved.residual))
+        if self.layer.outputs:
+            lines.append(self._once("spikes out", [part.layer.outputs for part in self.visits.parts], moved.spikes_out))
+        lines += self._membranes()
+        lines += self._psums()
+        return [*lines, total("DRAM", [line.value for line in lines], UNIT, "all of the above")]
+
+    def _filters(self) -> Line:
+        """Those of every visit, but for what stays from one to the next."""
+        terms, lasts, visits = list[str](), self.traffic.tiling.lasting_weight_bytes, self.visits
+        for part in visits.parts:
+            line = weight_line(part.layer, self.arch, self.group, self.traffic, None, part.images)
+            terms.append(_times(part.times, line.expression))
+        why = f"{counted(visits.count, 'visit')} (windows of chunks) x ({line.why})"
+        expression = plus(*terms)
+        if lasts and visits.count > 1:
+            expression += f" - {visits.count - 1}*{lasts}"
+            why += f", but for {lasts} that stay from one to the next"
+        second = self.layer.operand is not None
+        value = self.traffic.dram.operand if second else self.traffic.dram.weights
+        return Line(SECOND if second else "weights", expression, value, UNIT, why)
+
+    def _spikes_in(self) -> Line:
+        terms, chip, reals = list[str](), self.plan.chip, self.plan.facts.reals
+        for part in self.visits.parts:
+            tiling = tiling_within(part.layer, reals, chip.tiles, part.images, self.traffic.tiling)
+            rows = InputRows.of(part.layer, reals, chip.room.spike_in, tiling)
+            terms.append(_times(part.times, rows.expression(part.images)))
+        why = f"windows of chunks x ({rows.why}, the timesteps of a window packed)"
+        return Line("spikes in", plus(*terms), self.traffic.dram.first_operand, UNIT, why)
+
+    def _once(self, quantity: str, tensors: list[tuple[Tensor, ...]], value: int) -> Line:
+        terms = []
+        for part, moved in zip(self.visits.parts, tensors, strict=True):
+            sizes = [(rows_of(tensor.shape), tensor_bytes(tensor, self.plan.facts.reals)) for tensor in moved]
+            each = " + ".join(f"{rows}*{size // rows}" for rows, size in sizes) or "0"
+            terms.append(f"{product(part.times, part.images)}*({each})")
+        why = "windows x images x rows x bytes of a row, the timesteps of a window packed"
+        return Line(quantity, plus(*terms), value, UNIT, why)
+
+    def _membranes(self) -> Iterator[Line]:
+        """What does not stay moves between every two windows."""
+        if self.layer.lif is None:
+            return
+        visits, moved = self.visits, self.traffic.dram
+        at_work = np.array([self.plan.chip.held_bytes(self.layer, self.traffic.tiling)])
+        terms, whys = list[str](), list[str]()
+        for images, chunks in visits.chunks:
+            size, stays = images * visits.state.bytes, int(visits.state.stays(images, at_work)[0])
+            terms += [f"{product(chunks, visits.windows - 1)}*({size} - {stays})"] if size > stays else []
+            whys.append(f"of the {size} bytes of {counted(images, 'image')} {stays} stay")
+        why = (
+            f"chunks x the {visits.windows - 1} times between {visits.windows} windows x what moves: {'; '.join(whys)}"
+        )
+        yield Line("membranes in", plus(*terms), moved.membrane_read, UNIT, why)
+        yield Line("membranes out", plus(*terms), moved.membrane_write, UNIT, why)
+
+    def _psums(self) -> Iterator[Line]:
+        parts = self.visits.parts
+        each = [list(psum_lines(part.layer, self.arch, self.group, self.traffic, None, part.images)) for part in parts]
+        for lines in zip(*each, strict=True):
+            terms = [_times(part.times, line.expression) for part, line in zip(parts, lines, strict=True)]
+            yield replace(lines[0], expression=plus(*terms), why=f"windows of chunks x ({lines[0].why})")

@@ -1,0 +1,174 @@
+"""Time windows: so many timesteps of a layer run back to back, tile after tile, before any of the next ones do.
+
+A network's timesteps are cut into windows, the last one perhaps shorter. One of all timesteps is tick batching, ones of
+a single timestep are timestep-major. In a window a layer is what it is in a network of so many timesteps; between two
+windows its weights may leave the chip, and its membranes wait in their buffer or in DRAM.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lifsim.model.network import Layer, Tensor
+from lifsim.schedule.rows import Ints
+
+
+@dataclass(frozen=True)
+class Window:
+    """timesteps: so many of a layer run back to back; None: all that there are."""
+
+    timesteps: int | None = None
+
+    def __str__(self) -> str:
+        if self.timesteps is None:
+            return "tick-batched"
+        return "timestep-major" if self.timesteps == 1 else f"in windows of {self.timesteps} timesteps"
+
+    @property
+    def word(self) -> str:
+        """As options spell it."""
+        if self.timesteps is None:
+            return "tick"
+        return "timestep" if self.timesteps == 1 else f"{PREFIX}{self.timesteps}"
+
+    def of(self, layer: Layer) -> Window:
+        """For a layer: one of all its timesteps is tick batching. One of a single timestep is as it is asked for."""
+        most = cut_into(layer)
+        return TICK if self != TIMESTEP and (self.timesteps or most) >= most else self
+
+    def spans(self, timesteps: int) -> list[tuple[int, int]]:
+        """(first timestep, the one behind the last) of every window."""
+        size = self.timesteps or timesteps
+        return [(first, min(first + size, timesteps)) for first in range(0, timesteps, size)]
+
+
+TICK = Window()
+"""All timesteps of a tile back to back."""
+
+TIMESTEP = Window(1)
+"""Layer by layer in every timestep."""
+
+PREFIX = "window:"
+
+
+def window_named(word: str) -> Window | None:
+    """Of `tick`, `timestep` or `window:TW`; None of anything else."""
+    if word in ("tick", "timestep"):
+        return TICK if word == "tick" else TIMESTEP
+    number = word.removeprefix(PREFIX)
+    is_number = number != word and number.isascii() and number.isdecimal()
+    return Window(int(number)) if is_number and int(number) > 0 else None
+
+
+def cut_into(layer: Layer) -> int:
+    """Timesteps of a layer that windows may part: one of a layer that hands on what it computes once."""
+    hands_on = layer.rounds == 1 and any(tensor.timesteps == 1 for tensor in layer.outputs)
+    return 1 if hands_on else layer.timesteps
+
+
+def layers_of(layer: Layer, window: Window) -> list[Layer]:
+    """`layer` as it runs in each of its windows: as in a network of so many timesteps. What it puts out once for all
+    timesteps it puts out in the last one."""
+    spans = window.spans(layer.timesteps)
+    if len(spans) == 1:
+        return [layer]
+    return [_within(layer, end - first, last=end == layer.timesteps) for first, end in spans]
+
+
+def _within(layer: Layer, timesteps: int, *, last: bool) -> Layer:
+    def cut(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        return tuple(replace(one, timesteps=min(one.timesteps, timesteps)) for one in tensors)
+
+    return replace(
+        layer,
+        input=cut([layer.input])[0],
+        rounds=min(layer.rounds, timesteps),
+        timesteps=timesteps,
+        outputs=cut([one for one in layer.outputs if last or one.timesteps == layer.timesteps]),
+        residuals=cut(layer.residuals),
+        operand=None if layer.operand is None else cut([layer.operand])[0],
+    )
+
+
+def as_computed(layer: Layer, window: Window) -> Layer:
+    """`layer` with the rounds that it is computed in: what the array computes once it computes again in every window,
+    for no currents are kept from one to the next."""
+    windows = len(window.spans(layer.timesteps))
+    return layer if layer.rounds == layer.timesteps or windows == 1 else replace(layer, rounds=windows)
+
+
+@dataclass(frozen=True)
+class StateRoom:
+    """Membranes between windows: `bytes` of an image; granule: what is at work at least while they stream; room: of
+    their buffer."""
+
+    bytes: int = 0
+    granule: int = 0
+    room: int = 0
+
+    def reserved(self, images: int, at_work: Ints) -> Ints:
+        """[n] bytes kept free for what is `at_work` [n] of a chunk of so many images; 0 where all of it stays."""
+        kept_free = np.minimum(self.room, np.maximum(self.granule, at_work))
+        return np.where(images * self.bytes <= self.room, 0, kept_free)
+
+    def stays(self, images: int, at_work: Ints) -> Ints:
+        """[n] bytes of a chunk that stay in their buffer from window to window."""
+        return np.minimum(images * self.bytes, self.room - self.reserved(images, at_work))
+
+
+@dataclass(frozen=True)
+class Part:
+    """Visits that are alike: `times` a `layer`, as it is in its window, works on so many images."""
+
+    layer: Layer
+    images: int
+    times: int
+
+
+@dataclass(frozen=True)
+class Visits:
+    """All visits of a layer, those of the most images and timesteps first. windows: of a chunk; state: its membranes
+    between them."""
+
+    parts: tuple[Part, ...]
+    windows: int = 1
+    state: StateRoom = StateRoom()
+
+    @classmethod
+    def of(cls, layer: Layer, window: Window, chunks: Sequence[tuple[int, int]], state: StateRoom) -> Visits:
+        """Of chunks of (images, how many), one after the other, each in all windows."""
+        layers = layers_of(layer, window)
+        kinds = [(one, layers.count(one)) for number, one in enumerate(layers) if one not in layers[:number]]
+        parts = [Part(one, images, often * count) for images, count in chunks for one, often in kinds]
+        parts.sort(key=lambda part: (part.images, part.layer.timesteps), reverse=True)
+        return cls(tuple(parts), len(layers), state)
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return sum(part.times for part in self.parts)
+
+    @property
+    def rounds(self) -> tuple[tuple[int, int], ...]:
+        """(images of how many visits, the rounds in which they are computed); of visits that are all alike those of
+        one image."""
+        if len(self.parts) == 1:
+            return ((1, self.parts[0].layer.rounds),)
+        return tuple((part.times * part.images, part.layer.rounds) for part in self.parts)
+
+    @property
+    def chunks(self) -> Iterator[tuple[int, int]]:
+        """(images, how many chunks have so many)."""
+        for images in dict.fromkeys(part.images for part in self.parts):
+            yield images, sum(part.times for part in self.parts if part.images == images) // self.windows
+
+    def moved(self, at_work: Ints) -> Ints:
+        """[n] bytes of membranes that are read, and written, all chunks: what does not stay, between two windows; the
+        zero state is never read, the last one never written."""
+        moved = np.zeros_like(at_work)
+        for images, count in self.chunks:
+            moved += count * (self.windows - 1) * (images * self.state.bytes - self.state.stays(images, at_work))
+        return moved
