@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 from lifsim.hardware.array import ArrayShape, Chains, Dataflow, dataflow_of, shape_of
+from lifsim.hardware.memory import MEMORIES
 from lifsim.model.arch import PLAIN_SGD, Arch, OptimizerPart, Precision
 from lifsim.model.buffers import Buffers
 from lifsim.model.network import Layer
@@ -29,7 +31,8 @@ class BufferBytes:
 @dataclass(frozen=True)
 class TileRoom:
     """What cuts the tiles of a tick-batched layer. cols: of the array; weight, spike_in, spike_out: bytes of these
-    buffers that a tile may fill. prefetches: whether the next tile's weights come while the array works on one."""
+    buffers that a tile may fill. prefetches: whether the next tile's weights come while the array works on one.
+    weight_rate: bytes of weights that come at most in one of its cycles; None where nobody waits for them."""
 
     cols: int
     weight_bits: int
@@ -38,12 +41,14 @@ class TileRoom:
     spike_out: int
     psums: PsumStore
     prefetches: bool = False
+    weight_rate: Fraction | None = None
 
 
 @dataclass(frozen=True)
 class Chip:
     """The array, its precisions, and the room of its buffers. prefetches, drains: whether that of the weights, and that
-    of the spikes that leave, are double-buffered. optimizer: how it changes weights."""
+    of the spikes that leave, are double-buffered. weight_rate: bytes of weights that come at most in a cycle, None
+    where nobody waits for them. optimizer: how it changes weights."""
 
     shape: ArrayShape
     dataflow: Dataflow
@@ -51,6 +56,7 @@ class Chip:
     room: BufferBytes
     prefetches: bool = False
     drains: bool = False
+    weight_rate: Fraction | None = None
     optimizer: OptimizerPart = PLAIN_SGD
 
     @classmethod
@@ -64,6 +70,7 @@ class Chip:
             room=buffer_bytes(buffers),
             prefetches=buffers.weight.double_buffered,
             drains=buffers.spike_out.double_buffered,
+            weight_rate=_rate(arch),
             optimizer=arch.optimizer,
         )
 
@@ -94,7 +101,16 @@ class Chip:
     def tiles(self) -> TileRoom:
         """The room for tiles of one layer alone."""
         room, bits = self.room, self.precision.weight_bits
-        return TileRoom(self.shape.cols, bits, room.weight, room.spike_in, room.spike_out, self.psums, self.prefetches)
+        return TileRoom(
+            self.shape.cols, bits, room.weight, room.spike_in, room.spike_out, self.psums,
+            self.prefetches, self.weight_rate,
+        )  # fmt: skip
+
+
+def _rate(arch: Arch) -> Fraction | None:
+    """At the memory's peak, or through the buffer's ports."""
+    peak, weight = MEMORIES[arch.dram.model].peak_bytes_per_cycle(arch.dram, arch.clock_hz), arch.buffers.weight
+    return None if peak is None else min(peak, Fraction(weight.banks * weight.port_bits, 8))
 
 
 def buffer_bytes(buffers: Buffers) -> BufferBytes:

@@ -3,14 +3,15 @@
 
 Of all tilings (rows x filters, both loop orders) the one that moves the fewest DRAM bytes is taken, of equals the one
 whose tiles take the fewest cycles, of these the one with the fewest tiles; where the next tile's weights come while the
-array works on one, the one with the narrowest tiles: what is asked for at once waits behind them in the one queue.
+array works on one, those of the first tile count as cycles, too, and of equals it is the one with the narrowest tiles:
+what is asked for at once waits behind them in the one queue.
 Where chains of `channelN` can be worked off in more than one way (`lifsim.schedule.ways`), it is the best of all of
 them. docs/model.md, "Tick-batched layers", has the equations and what they assume.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from operator import attrgetter
@@ -29,13 +30,13 @@ from lifsim.schedule.storage import Reals, images_together, tensor_bytes, tick_r
 from lifsim.schedule.tick_nest import (
     Cost,
     Nest,
-    begun_most,
     between_visits,
     inputs_outer,
     nest_of,
     rows_have_room,
     weights_outer,
 )
+from lifsim.schedule.tick_refusal import refused
 from lifsim.schedule.tile_price import NOT_LEGAL, TilePrices, tile_cycles, tile_spills
 from lifsim.schedule.traffic import DramBytes, Held, LayerTraffic, Tiling
 from lifsim.schedule.ways import UNCHAINED, Way
@@ -62,7 +63,7 @@ def traffic(
         searches += [_searched(asked, way)]
     legal = [search for search in searches if search.legal.any()]
     if not legal:
-        return _refused(layer, searches, begun)
+        return refused(layer, begun, [(search.way, search.nest, search.prices) for search in searches])
     best = legal[0] if len(legal) == 1 else min(legal, key=lambda search: search.price)
     return _moved(best, best.best)
 
@@ -174,18 +175,28 @@ class _Search:
 
     @cached_property
     def best(self) -> Place:
-        """That of the fewest bytes, of equals the fewest cycles, then tiles, or the narrowest tiles. Cycles are counted
-        only where they decide between equals."""
+        """That of the fewest bytes, of equals the fewest cycles of the array and of the first weights, then tiles, or
+        the narrowest tiles. Cycles are counted only where they decide between equals."""
         least = (self.total == self.total.min()).any(axis=0)
         cycles = np.zeros(least.shape, np.int64)
         if least.sum() > 1:
             grid = self.prices.grid_of(least)
-            cycles = grid.summed(tile_cycles(*self.prices.on_array(grid)), cycles)
+            walks = self.asked.layer.groups // self.nest.groups * self.asked.visits.parts[0].images
+            cycles = walks * grid.summed(tile_cycles(*self.prices.on_array(grid)), cycles) + self._first_weights
         tiles = np.multiply.outer(self.nest.rows.tiles, self.nest.filter_tiles)
         keys = (tiles, self.width, cycles, self.total)
         every = (np.broadcast_to(key, self.total.shape).ravel() for key in keys)
         order, row, column = np.unravel_index(np.lexsort(tuple(every))[0], self.total.shape)
         return int(order), int(row), int(column)
+
+    @property
+    def _first_weights(self) -> Ints:
+        """[m] cycles that the weights of the first tile take at least, on which others would come under its work."""
+        room = self.asked.room
+        if not room.prefetches or room.weight_rate is None:
+            return np.zeros_like(self.nest.filters)
+        size, rate = self.nest.filters * self.nest.filter_bytes, room.weight_rate
+        return -(-size * rate.denominator // rate.numerator)
 
     @property
     def width(self) -> Ints:
@@ -272,30 +283,3 @@ def _searched(asked: _Asked, way: Way) -> _Search:
     total = weights + spikes + 2 * (spilled + membranes)
     total[~np.stack(keeps)] = NOT_LEGAL
     return _Search(asked, way, nest, costs[0], prices, legal, weights, spikes, between, spilled, membranes, total)
-
-
-def _refused(layer: Layer, searches: Sequence[_Search], begun: tuple[int, ...]) -> Fault:
-    """Why no tile is legal: the smallest has too many membranes, or too many weights that come again at every timestep,
-    rows of windows that its tiles cut have no room, or there is no way at all to work off its chains."""
-    for search in searches:
-        way, nest = search.way, search.nest
-        smallest = search.prices.gemm.tile(int(search.prices.pixels[0]), int(search.prices.filters[0]))
-        if way.chains is not None and way.chains.alternating:
-            weights = int(nest.filters[0]) * nest.filter_bytes
-            if weights > nest.weight_buffer:
-                why = (
-                    f"chains of {way.chains.length} calls of {layer.name!r} take turns in tiles of so many weight bytes"
-                )
-                return Fault(f"must be >= {weights} for tick batching: {why}", path="buffers.weight.size_bytes")
-        if way.membranes is not None and not way.membranes.has_room(smallest):
-            needed = way.membranes.bytes(way.membranes.held(smallest).most)
-            why = f"beside the registers the smallest tile of {layer.name!r} has so many bytes of membranes"
-            return Fault(f"must be >= {needed} for tick batching: {why}", path="buffers.membrane.size_bytes")
-        have_room = nest.legal & search.prices.have_room & search.prices.keep_chains
-        if have_room.any():
-            waiting = np.multiply.outer(begun_most(nest, begun), nest.groups * nest.filters)[have_room]
-            needed = -(-int(waiting.min()) // layer.filters)
-            why = f"so many bytes of rows that have begun wait where row tiles of {layer.name!r} cut windows behind it"
-            return Fault(f"must be >= {needed} for tick batching: {why}", path="buffers.spike_out.size_bytes")
-    why = "its chains are in no fold whole, and its currents are replayed from the PEs of one"
-    return Fault(f"{layer.name!r} must run timestep by timestep: {why}", path="schedule")

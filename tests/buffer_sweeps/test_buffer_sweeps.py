@@ -35,6 +35,14 @@ def test_by_cycles_groups_that_move_many_bytes_are_looked_at_where_the_best_sche
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("schedule", ["tick", BY_CYCLES])
+def test_more_room_for_weights_makes_no_tile_that_is_waited_for_longer(schedule: str) -> None:
+    """All filters of fc1 at once take fewer folds of `is`, and their weights come before any work."""
+    sweep = Sweep("is", "simulated", "vgg9_cifar10", "none", schedule, "weight")
+    assert [str(rise) for rise in rises(sweep, (4 << 20, 8 << 20)) if rise.is_fault] == []
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(("buffer", "sizes"), [("psum", (4 << 10, 8 << 10)), ("weight", (64 << 10, 128 << 10))])
 def test_by_cycles_all_groups_are_known_where_nobody_waits(buffer: str, sizes: tuple[int, int]) -> None:
     sweep = Sweep("ws", "ideal", "vgg9_cifar10", "none", BY_CYCLES, buffer)

@@ -17,7 +17,7 @@ def test_a_tile_of_one_round_loads_its_weights_in_each(dataflow: str, loads: dic
     layer = build.conv_layer((2, 1, 2), 4, (1, 1), (1, 1), (0, 0), timesteps=3)
     shape, found = ArrayShape(8, 2), {}
     for together in (1, 3):
-        order = BackwardOrder(Tiles("weights_outer", 2, 2, 1, 1, together), 0, 0, 0)
+        order = BackwardOrder(Tiles("weights_outer", 2, 2, 1, 1, together), 0, 0, 0, 0)
         product = backward_product(layer, DATAFLOWS[dataflow], order)
         work = StageWork.of(product, shape, 1, 0, tick_batched=True)
         found[together] = work.weights // 8

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from lifsim.model.network import Layer, Tensor
 from lifsim.schedule import tick
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.products import gemm_of
-from lifsim.schedule.storage import Reals
+from lifsim.schedule.storage import Reals, filter_bytes
 from lifsim.schedule.tick_nest import inputs_outer, nest_of, staying_of
 from lifsim.schedule.traffic import LayerTraffic, Tiling
 from lifsim.schedule.ways import UNCHAINED
@@ -145,6 +146,33 @@ def test_at_no_price_of_a_byte_another_tiling_is_better(layer: Layer, arch: Arch
         for cut in [cut_of(layer, rows, filters, order)]
     )
     assert min(20 * m + price * c for m, c in zip(moved, cycles, strict=True)) == min(every)
+
+
+@settings(max_examples=100, deadline=None)
+@given(layers(), archs(), st.integers(1, 3), st.integers(1, 64))
+def test_of_equal_bytes_the_array_and_the_first_weights_take_the_fewest_cycles(
+    layer: Layer, arch: Arch, batch: int, rate: int
+) -> None:
+    """Where the other tiles' weights come while the array works; eighths of a byte a cycle."""
+    chip, reals = Chip.of(arch), Reals.of(build.network_of(layer), arch.precision.psum_bits)
+    room = replace(chip.tiles, prefetches=True, weight_rate=Fraction(rate, 8))
+    chosen = tick.traffic(layer, reals, room, batch, chip.ways_of(layer, 1))
+    assert isinstance(chosen, LayerTraffic)
+    walks = every_tiling(layer, arch, batch)
+    fewest = min(walk.total for walk in walks.values())
+
+    def cost(order: str, rows: int, filters: int) -> int:
+        cut = cut_of(layer, rows, filters, order)
+        work = layer.groups * batch * cycles_of(layer, arch, replace(chosen.tiling, cut=cut))
+        return work + -(-filters * filter_bytes(layer, room.weight_bits, layer.rounds) * 8 // rate)
+
+    one, width = chosen.tiling, {-(-layer.group_filters // key[2]): key[2] for key in sorted(walks, reverse=True)}
+    equals = [
+        key
+        for key, walk in walks.items()
+        if walk.total == fewest and width[-(-layer.group_filters // key[2])] == key[2]
+    ]
+    assert cost(one.order, one.rows, one.filters) == min(cost(*key) for key in equals)
 
 
 @settings(max_examples=100, deadline=None)
