@@ -129,11 +129,11 @@ def _machines(compared: Compared, of_machines: Sequence[Difference]) -> Table:
 
 def _a_column_a_run(compared: Compared, shown: Sequence[Difference], between: str) -> Table:
     """between: what parts a figure and its change."""
-    columns = terminal_columns()
+    width = terminal_columns()
     table = _new_table()
     table.add_column("", no_wrap=True)
     widest = max((len(row.name) for row in compared.rows), default=0)
-    table.add_column("", min_width=min(widest, columns // FOLDED) if columns >= ROOMY else None)
+    table.add_column("", min_width=min(widest, width // FOLDED) if width >= ROOMY else None)
     for run in compared.runs:
         table.add_column(visible(run.label), justify="right", no_wrap=True)
     for index, one in enumerate(shown):
