@@ -81,10 +81,20 @@ def compare(
     asked = bool(simulation.given or simulation.overrides or vary)
     if not folders and not asked:
         words = "must be given: folders of runs, or options with several values, such as --sharing none,channel4"
-        raise InputError(Fault(words, path="runs"))
+        raise InputError([Fault(words, path="runs"), *_faults_of_rows(rows)])
     compare_runs(
         folders, wanted(simulation, vary) if asked else None, View(baseline, rows, form), Making(out, force, jobs)
     )
+
+
+def _faults_of_rows(rows: str | None) -> list[Fault]:
+    """What is wrong with --rows whatever the runs are."""
+    from lifsim.report.compare.chosen import Chosen
+
+    faults: list[Fault] = []
+    with collecting(faults):
+        Chosen.of([] if rows is None else rows.split(","), ())
+    return faults
 
 
 @dataclass(frozen=True)

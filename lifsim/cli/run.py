@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from lifsim.cli.compare import Making, View, compare_runs, wanted
+from lifsim.cli.compare import Making, View, compare, compare_runs, wanted
 from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.inputs import WholeSimulation
 from lifsim.cli.say import say
@@ -18,8 +18,24 @@ if TYPE_CHECKING:
     from lifsim.simulate.result import Result
 
 
+class RunCommand(FamilyCommand):
+    """Says of options that only a comparison has whose they are: with several sharings it is one."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Raises what is refused."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if any(error.option_name in option.opts for option in compare.params):
+                rule = "must go with lifsim compare, which lifsim run is with several sharings: lifsim compare"
+                raise InputError(
+                    Fault(f"{rule} --sharing A,B {error.option_name} ...", path=error.option_name)
+                ) from None
+            raise
+
+
 @click.command(
-    cls=FamilyCommand,
+    cls=RunCommand,
     epilog="""\b
 Examples:
   lifsim run --arch sata128.yaml --sharing channel4

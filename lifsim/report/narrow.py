@@ -63,7 +63,8 @@ def least_width(table: Table, console: Console) -> int:
 def _least_width(table: Table, console: Console, columns: Sequence[int]) -> int:
     part = _with_columns(table, [table.columns[index] for index in columns])
     part.title = part.caption = None
-    spare = sum(_longest(column, whole=True) - _longest(column, whole=column.no_wrap) for column in part.columns)
+    loose = [column for column in part.columns if column.width is None]
+    spare = sum(_longest(column, whole=True) - _longest(column, whole=column.no_wrap) for column in loose)
     return natural_width(part, console) - spare
 
 

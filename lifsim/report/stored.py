@@ -39,7 +39,9 @@ from lifsim.simulate.resolved import sha256_of
 from lifsim.simulate.result import Totals
 from lifsim.training.traffic import StageBytes
 
-WAY_OUT = "must be the folder of a run, is damaged or of another LIFSim: delete it and run again"
+WAY_OUT = "must be the folder of a run, is damaged or was changed: delete it and run again"
+OLDER = "must be a run of this LIFSim, is of an older one: read it with that, or run it again with this"
+NEWER = "must be a run of this LIFSim, is of a newer one: leave it as it is, and read it with that"
 
 Amount = Annotated[float, Field(strict=True, ge=0, le=1e300, allow_inf_nan=False)]
 Tally = Annotated[int, Field(strict=True, ge=0, lt=1 << 126)]
@@ -129,20 +131,27 @@ class _Inputs(Model):
 
 
 def _present(version: int) -> int:
-    """Not that of an older LIFSim, whose figures have other names."""
-    if version < SCHEMA_VERSION:
-        rule = "an older LIFSim wrote it, whose energy is parted into dynamic and leakage"
+    """Neither that of an older LIFSim, whose figures have other names, nor of a newer one."""
+    if version != SCHEMA_VERSION:
+        older = "an older LIFSim wrote it, whose energy is parted into dynamic and leakage"
+        rule = older if version < SCHEMA_VERSION else "a newer LIFSim wrote it"
         raise ValueError(f"{version} must be {SCHEMA_VERSION}: {rule}")
     return version
 
 
 class _Head(Model):
-    """What tells a summary of this LIFSim from other files."""
+    """What tells a summary from other files."""
 
     model_config = ConfigDict(extra="ignore")
 
     format: Literal["lifsim-summary"]
-    schema_version: Annotated[int, Field(strict=True, ge=1, le=SCHEMA_VERSION), AfterValidator(_present)]
+    schema_version: Annotated[int, Field(strict=True, ge=1)]
+
+
+class _OfThis(_Head):
+    """What tells a summary of this LIFSim from those of others."""
+
+    schema_version: Annotated[int, AfterValidator(_present)]
 
 
 @cache
@@ -209,11 +218,9 @@ def read_runs(folders: Iterable[Path]) -> list[Stored]:
     found, faults = [], list[Fault]()
     for folder in folders:
         if not (folder / "summary.json").is_file():
-            faults.append(
-                Fault(
-                    f"must be the folder of a run, with a summary.json{in_words(kind_at(folder))}", source=str(folder)
-                )
-            )
+            rule = f"must be the folder of a run, with a summary.json{in_words(kind_at(folder))}"
+            hint = f"; {folder.parent}/*/ is all folders there, without files" if folder.is_file() else ""
+            faults.append(Fault(f"{rule}{hint}", source=str(folder)))
             continue
         with collecting(faults):
             found.append(_stored_run(folder / "summary.json"))
@@ -224,11 +231,14 @@ def read_runs(folders: Iterable[Path]) -> list[Stored]:
 
 def _stored_run(path: Path) -> Stored:
     text = read_text(path, "summary.json", MAX_BYTES)
+    version = SCHEMA_VERSION
     try:
-        parse_json(_Head, text, str(path))
+        version = parse_json(_Head, text, str(path)).schema_version
+        parse_json(_OfThis, text, str(path))
         found: Any = parse_json(_schema(), text, str(path))
     except InputError as error:
-        raise InputError([*error.faults, Fault(WAY_OUT, source=str(path.parent))]) from None
+        way_out = OLDER if version < SCHEMA_VERSION else NEWER if version > SCHEMA_VERSION else WAY_OUT
+        raise InputError([*error.faults, Fault(way_out, source=str(path.parent))]) from None
     tree: Mapping[str, Any] = plain_json(text, str(path))
     return Stored(tree, found.inputs.options, _totals(found))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.segment import Segment, Segments
 from rich.text import Text
 
 from lifsim.errors import visible
@@ -34,10 +35,20 @@ class Terminal(Console):
             if title:
                 self.print_line(str(title), style=str(part.title_style or ""))
             self.width = max(width, least_width(part, self))
-            self.print(part)
+            self._print_lines(part)
             self.width = width
             if caption:
                 self.print_line(str(caption), style="dim italic")
+
+    def _print_lines(self, table: Table) -> None:
+        """No line with spaces at its end, which other programs would read."""
+        for segments in self.render_lines(table, pad=False):
+            line = [*segments]
+            while line and not line[-1].text.strip(" "):
+                line.pop()
+            if line:
+                line[-1] = Segment(line[-1].text.rstrip(" "), line[-1].style)
+            self.print(Segments([*line, Segment.line()]), soft_wrap=True)
 
     def print_line(self, text: str, *, label: str = "", width: int = 0, style: str = "") -> None:
         """`text` behind its label, which takes `width` columns; where the terminal is too narrow for it, on several

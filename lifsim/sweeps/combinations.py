@@ -67,7 +67,7 @@ def combinations(wanted: Wanted) -> tuple[Asked, ...]:
     axes["sharing"] = sharings or [Sharing()]
     count = math.prod(len(values) for values in axes.values())
     if count > MAX_RUNS:
-        rule = f"{count:,} runs must be at most {MAX_RUNS}: lifsim sweep keeps as many as you like in a store"
+        rule = f"more than {MAX_RUNS} runs must be a sweep's: lifsim sweep keeps as many as you like in a store"
         raise InputError([*faults, Fault(rule, path="runs")])
     several = [key for key, values in axes.items() if len(values) > 1]
     read = _Read("training" in axes.get("mode", ()))

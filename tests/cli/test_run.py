@@ -188,7 +188,10 @@ def test_a_resolved_configuration_finds_its_trace_from_any_folder(
         ("{}", "must be the folder of a run"),
         ("[1]", "must be the folder of a run"),
         ("no json", "must be the folder of a run"),
-        ('{"format": "lifsim-summary", "schema_version": 99}', "odd/summary.json:1:30 schema_version: 99 must be <= 2"),
+        (
+            '{"format": "lifsim-summary", "schema_version": 99}',
+            "odd/summary.json:1:30 schema_version: 99 must be 2: a newer LIFSim",
+        ),
         ('{"format": "lifsim-summary", "schema_version": 2}', "odd/summary.json:1:1 energy_pj: must be given"),
     ],
 )

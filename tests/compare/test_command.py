@@ -118,13 +118,15 @@ def test_every_fault_is_told_at_once(stored: Path, tmp_path: Path, capsys: pytes
     ("given", "words"),
     [
         ((), "runs: must be given: folders of runs, or options with several values"),
+        (("--rows", "energy,foo"), "rows: 'foo' must be one of cycles, time,"),
+        (("--rows", "enrgy"), "did you mean 'energy'?"),
         (("--vary", "array.rows"), "--vary array.rows: must have the form key.path=values"),
         (("--vary", "array.rows=1", "--vary", "array.rows=2"), "--vary array.rows=2: must be given once"),
         (("--optimizer", "adam"), "must go with mode training, not inference: nothing else changes weights"),
         (("--bptt", "reversed,stored"), "'reversed' must go with mode training"),
         (("--sharing", "none,"), "sharing: '' must be none, layer"),
         (("--batch", "1,two"), "batch: 'two' must be a whole number"),
-        (("--vary", "batch=1:999"), "201 runs must be at most 200"),
+        (("--vary", "batch=1:999"), "more than 200 runs must be a sweep's: lifsim sweep keeps"),
     ],
 )
 def test_what_is_refused(given: tuple[str, ...], words: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -142,7 +144,8 @@ def test_a_run_of_another_lifsim_is_refused_in_words(
         (tmp_path / name / "summary.json").write_text(json.dumps(tree | change))
     status, out, err = told(capsys, "compare", *(tmp_path / name for name in ("old", "new", "bad")), stored / "none")
     assert (status, out) == (2, "")
-    assert err.count("must be the folder of a run, is damaged or of another LIFSim") == 3
+    for name, words in (("old", "is of an older one"), ("new", "is of a newer one"), ("bad", "is damaged")):
+        assert len(re.findall(rf"^{re.escape(str(tmp_path / name))}: must be .* {words}", err, re.MULTILINE)) == 1
     assert "schema_version: 1 must be 2" in err
 
 
@@ -302,6 +305,57 @@ def test_a_comparison_names_only_folders_of_its_own(
     assert "must be the folder of a run" in err
 
 
+def test_a_comparison_stands_for_the_runs_that_it_read(
+    stored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From any folder, and after it was moved together with them; one that has gone is told."""
+    above = tmp_path / "above"
+    for name in ("none", "auto"):
+        shutil.copytree(stored / name, above / "runs" / name)
+    monkeypatch.chdir(above)
+    given = ("runs/none", "runs/auto", stored / "again", *LENET, "--sharing", "layer")
+    status, out, _ = told(capsys, "compare", *given, "--out", "kept/both", "--format", "csv")
+    assert status == 0
+    listed = json.loads(Path("kept/both/comparison.json").read_text())["runs"]
+    assert [one["stored"] for one in listed] == ["../../runs/none", "../../runs/auto", str(stored / "again"), None]
+    assert rows_of(told(capsys, "compare", "kept/both", "--format", "csv")[1]) == rows_of(out)
+    monkeypatch.chdir("runs")
+    assert rows_of(told(capsys, "compare", "../kept/both", "--format", "csv", "--out", "two")[1]) == rows_of(out)
+    assert rows_of(told(capsys, "compare", "two", "--format", "csv")[1]) == rows_of(out)
+    monkeypatch.chdir(tmp_path)
+    above.rename("moved")
+    assert rows_of(told(capsys, "compare", "moved/kept/both", "--format", "csv")[1]) == rows_of(out)
+    shutil.rmtree("moved/runs/auto")
+    status, out, err = told(capsys, "compare", "moved/kept/both", "gone")
+    assert (status, out) == (2, "")
+    first, second = err.splitlines()
+    assert first.startswith("moved/runs/auto: must be where moved/kept/both/comparison.json has it")
+    assert second.startswith("gone: must be the folder of a run")
+
+
+def test_a_file_among_folders_is_told_how_to_leave_out(
+    stored: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "README.md").write_text("Runs.")
+    status, _, err = told(capsys, "compare", tmp_path / "README.md", stored / "none")
+    assert status == 2
+    assert f"README.md: must be the folder of a run, with a summary.json; {tmp_path}/*/ is all folders there" in err
+
+
+@pytest.mark.parametrize("option", ["--rows=cycles", "--baseline=none", "--vary=batch=1,2", "--jobs=2"])
+def test_run_says_whose_the_options_of_a_comparison_are(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, err = told(capsys, "run", "--sharing", "none,layer", option)
+    assert (status, out) == (2, "")
+    name = option.partition("=")[0]
+    assert err == (
+        f"{name}: must go with lifsim compare, which lifsim run is with several sharings: "
+        f"lifsim compare --sharing A,B {name} ...\n"
+    )
+    status, _, err = told(capsys, "run", "--rowz", "cycles")
+    assert status == 2
+    assert "No such option '--rowz'" in err
+
+
 def test_run_of_several_sharings_is_compare(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     given = (*LENET, "--sharing", "none,channel2,layer")
     first, second = (told(capsys, command, *given) for command in ("compare", "run"))
@@ -330,12 +384,13 @@ PRINTED = re.compile(r"```sh\n(lifsim compare [^\n]*)\n```\n\n```text\n(.*?)```"
 def test_tables_in_documents_are_those_that_come_out(
     document: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "100")
+    """Whole, as on a terminal of 80 columns."""
+    monkeypatch.setenv("COLUMNS", "80")
     found = PRINTED.findall((ROOT / document).read_text(encoding="utf-8"))
     assert found
     for line, table in found:
         _, out, _ = told(capsys, *shlex.split(line)[1:])
-        assert [one.rstrip() for one in out.splitlines()] == table.splitlines()
+        assert out == table
 
 
 EXAMPLES = [line.strip() for line in str(compare.epilog).splitlines() if line.strip().startswith("lifsim ")]

@@ -192,6 +192,49 @@ def test_at_every_width_every_figure_is_there_and_no_line_too_long(
         assert len(re.findall(r"^cycles", text, re.MULTILINE)) == 1
 
 
+@pytest.mark.parametrize("columns", [1, 12, 20, 25, 28, 30, 36, 44])
+@pytest.mark.parametrize("count", [3, BESIDE + 2])
+def test_however_narrow_no_figure_no_change_and_no_name_is_cut(
+    count: int, columns: int, runs: dict[str, Run], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where a figure and its change do not fit beside the names, the change has a line of its own; where not even the
+    figure does, the terminal parts the line."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    names = [("none", "training", "channel2")[index % 3] for index in range(count)]
+    entries = [replace(runs[name], label=f"{name}{index}") for index, name in enumerate(names)]
+    found = compared(entries, "cycles.total", "energy_pj.total", "area")
+    text = printed(found, capsys)
+    table = text[text.index("\n\n") : text.index("\nnote:")]
+    assert "\u2026" not in table
+    for cell in (cell for row in found.rows for cell in row.cells[1:]):
+        assert cell.text in table
+        assert cell.change_text in table
+    figures = [part for line in table.splitlines() for part in re.findall(r"\S+(?: [munp]J| mm2| %)", line)]
+    assert {*figures} >= {cell.text for row in found.rows[1:] for cell in row.cells}
+    if columns >= 30:
+        assert max(map(len, table.splitlines())) <= columns
+
+
+def test_names_of_figures_keep_their_lines_where_they_take_a_third(
+    runs: dict[str, Run], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    names = ("none", "training", "channel2", "two_images", "satasim")
+    text = printed(compared([runs[name] for name in names], "all"), capsys)
+    assert len(re.findall(r" PE utilisation, overall ", text)) == len(re.findall("^cycles", text, re.MULTILINE)) > 1
+
+
+@pytest.mark.parametrize("columns", ["", "40", "80"])
+def test_no_line_has_spaces_at_its_end(
+    columns: str, runs: dict[str, Run], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    for count in (2, BESIDE + 1):
+        entries = [replace(runs[("none", "auto")[index % 2]], label=f"run {index}") for index in range(count)]
+        text = printed(compared(entries), capsys)
+        assert [line for line in text.split("\n") if line != line.rstrip()] == []
+
+
 def test_piped_a_figure_is_a_line_whatever_the_width(
     runs: dict[str, Run], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

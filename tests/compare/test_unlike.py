@@ -45,6 +45,15 @@ def test_nothing_else_is_told_of_them(runs: dict[str, Run]) -> None:
         assert len(unlike([runs["none"], runs[other]])) == 1, other
 
 
+def test_runs_are_called_as_baseline_calls_them(runs: dict[str, Run]) -> None:
+    """Where there are too many to be called, units stand by the sharings."""
+    two = [replace(runs["none"], label="a"), replace(runs["channel2"], label="b")]
+    (line,) = unlike(two)
+    assert line.startswith("LIF units: 128 (a), 64 (b): fewer need no sharing")
+    (line,) = unlike([replace(one, label=f"{one.label}, batch 1") for one in two])
+    assert line.startswith("LIF units: 128 (sharing none), 64 (sharing channel2): fewer need no sharing")
+
+
 def test_membranes_kept_otherwise_are_told_of_training_alone(runs: dict[str, Run]) -> None:
     line = "membranes for the backward pass: stored, reversed"
     assert line in unlike([runs["training"], runs["reversed"]])

@@ -14,7 +14,7 @@ import lifsim
 from lifsim.cli.main import main
 from lifsim.errors import InputError
 from lifsim.report.save import FILES, Extras, save
-from lifsim.report.stored import WAY_OUT, read_runs, read_summaries
+from lifsim.report.stored import NEWER, OLDER, WAY_OUT, read_runs, read_summaries
 from lifsim.schedule.begins import begins_of
 from lifsim.simulate.resolved import MODEL_VERSION
 
@@ -79,11 +79,6 @@ def test_what_an_earlier_lifsim_did_not_tell_may_be_missing(stored: Path, tmp_pa
         (lambda tree: tree["inputs"].update(sharing="chanel2"), "inputs.sharing: 'chanel2' must be none"),
         (lambda tree: tree["inputs"].update(seed=3), "inputs.spikes_sha256: must be the SHA-256 of spikes"),
         (lambda tree: tree["inputs"]["arch"].update(clock_hz=1), "inputs.arch_sha256: must be the SHA-256 of arch"),
-        (lambda tree: tree.update(schema_version=3), "schema_version: 3 must be <= 2"),
-        (
-            lambda tree: tree.update(schema_version=1),
-            "schema_version: 1 must be 2: an older LIFSim wrote it",
-        ),
         (lambda tree: tree.update(format="other"), "format: 'other' must be lifsim-summary"),
         (lambda tree: tree.update(lif_units=10**40), "lif_units: 1000"),
         (lambda tree: tree["inputs"]["options"].update(mode="dreaming"), "inputs.options.mode: 'dreaming' must be"),
@@ -103,6 +98,24 @@ def test_what_no_run_can_have_written_is_told_where_it_stands(
     assert message in f"{first.path}: {first.message}"
     assert first.line is not None
     assert (last.source, last.message) == (str(tmp_path), WAY_OUT)
+
+
+@pytest.mark.parametrize(
+    ("version", "told", "way_out"),
+    [(1, "1 must be 2: an older LIFSim wrote it", OLDER), (3, "3 must be 2: a newer LIFSim wrote it", NEWER)],
+)
+def test_a_run_of_another_lifsim_is_not_called_damaged(
+    stored: Path, tmp_path: Path, version: int, told: str, way_out: str
+) -> None:
+    """Whatever else it has that this one does not know: nobody is told to delete it."""
+    tree = json.loads((stored / "usual" / "summary.json").read_text())
+    (tmp_path / "summary.json").write_text(json.dumps(tree | {"schema_version": version, "hitherto": "unknown"}))
+    with pytest.raises(InputError) as raised:
+        read_summaries([tmp_path])
+    first, last = raised.value.faults
+    assert f"{first.path}: {first.message}".startswith(f"schema_version: {told}")
+    assert (last.source, last.message) == (str(tmp_path), way_out)
+    assert "delete" not in str(raised.value)
 
 
 @pytest.mark.parametrize(

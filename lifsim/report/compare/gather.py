@@ -65,11 +65,17 @@ def gathered(
 
 def _there(given: Sequence[Result | Path]) -> tuple[Run, ...]:
     """In their order; the folder of a comparison stands for the runs in it, which are called as it called them."""
-    whole = list[tuple[str | None, Result | Path]]()
+    whole, faults = list[tuple[str | None, Result | Path]](), list[Fault]()
     for one in given:
-        kept = runs_in(one) if isinstance(one, Path) else {}
-        whole += kept.items() if kept else [(None, one)]
-    stored = iter(read_stored([one for _, one in whole if isinstance(one, Path)]))
+        with collecting(faults):
+            kept = runs_in(one) if isinstance(one, Path) else {}
+            whole += kept.items() if kept else [(None, one)]
+    read: tuple[Run, ...] = ()
+    with collecting(faults):
+        read = read_stored([one for _, one in whole if isinstance(one, Path)])
+    if faults:
+        raise InputError(faults)
+    stored = iter(read)
     found = []
     for label, one in whole:
         run = Run.of(one.name, one) if isinstance(one, Result) else next(stored)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import filecmp
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,9 +28,11 @@ FILES = ("comparison.json", "comparison.csv")
 
 @dataclass
 class Keeper:
-    """Fills `folder`. names: of the folders of runs in it, by label; placed: where all of it has come to."""
+    """Fills `folder`, which comes to `home`. names: of the folders of runs in it, by label; placed: where all of it has
+    come to."""
 
     folder: Path
+    home: Path
     names: Mapping[str, str]
     placed: Placed | None = None
 
@@ -40,9 +43,31 @@ class Keeper:
     def comparison(self, compared: Compared) -> None:
         """The comparison itself."""
         kept = {label: name for label, name in self.names.items() if (self.folder / name).exists()}
-        text = json.dumps(compared.tree(kept), indent=2) + "\n"
+        tree = compared.tree(kept)
+        for one in tree["runs"]:
+            if one.get("stored") is not None:
+                one["stored"] = _seen_from(self.home, Path(one["stored"]))
+        text = json.dumps(tree, indent=2) + "\n"
         (self.folder / FILES[0]).write_text(text, encoding="utf-8")
         (self.folder / FILES[1]).write_text(compared.csv, encoding="utf-8")
+
+
+def _seen_from(home: Path, folder: Path) -> str:
+    """`folder` as a path from `home`, so that both may be moved together; from the root where it was given so."""
+    if folder.is_absolute():
+        return str(folder)
+    try:
+        return os.path.relpath(folder.resolve(), home.resolve())
+    except ValueError:  # on another drive
+        return str(folder.resolve())
+
+
+def _beside(home: Path, stored: Path) -> Path:
+    """Where `_seen_from` has a folder, from the current one if it can be."""
+    if stored.is_absolute():
+        return stored
+    place = os.path.normpath(home.resolve() / stored)
+    return Path(place if home.is_absolute() else os.path.relpath(place))
 
 
 def folder_names(labels: Iterable[str]) -> dict[str, str]:
@@ -63,7 +88,7 @@ def keeping(folder: Path, asked: Sequence[Asked], *, replace: bool) -> Iterator[
         new, aside = scratch / "new", scratch / "old"
         for empty in (new, aside):
             empty.mkdir()
-        keeper = Keeper(new, folder_names(one.label for one in asked))
+        keeper = Keeper(new, folder, folder_names(one.label for one in asked))
         yield keeper
         if _is_same(new, folder):
             keeper.placed = Placed(folder, held=True)
@@ -124,13 +149,22 @@ def _is_comparison(file: Path) -> bool:
 
 
 def runs_in(folder: Path) -> dict[str, Path]:
-    """The runs that a comparison has kept in its folder, by what it called them, in its order."""
+    """The runs that the comparison in `folder` is of, kept there or where they were read, by what it called them, in
+    its order. Raises InputError where one has gone."""
+    faults: list[Fault] = []
     listed = _told(folder / FILES[0]).get("runs")
     found = {}
     for one in listed if isinstance(listed, list) else []:
-        label, name = (one.get(key) if isinstance(one, dict) else None for key in ("run", "folder"))
+        label, name, stored = (one.get(key) if isinstance(one, dict) else None for key in ("run", "folder", "stored"))
         if isinstance(label, str) and isinstance(name, str) and Path(name).name == name:
             found[label] = folder / name
+        elif isinstance(label, str) and isinstance(stored, str):
+            place = found[label] = _beside(folder, Path(stored))
+            if not (place / "summary.json").is_file():
+                rule = f"must be where {folder / FILES[0]} has it, with a summary.json: move it back"
+                faults.append(Fault(f"{rule}, or give the folders of the others", source=str(place)))
+    if faults:
+        raise InputError(faults)
     return found
 
 

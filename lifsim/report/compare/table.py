@@ -12,6 +12,7 @@ from lifsim.report.compare.compared import Compared
 from lifsim.report.compare.differences import Difference, shown_and_counted
 from lifsim.report.compare.rows import Cell, Row
 from lifsim.report.compare.runs import Run
+from lifsim.report.narrow import FOLDED, least_width, parts_of
 from lifsim.report.quantities import KEPT
 from lifsim.report.terminal import Terminal
 from lifsim.report.width import terminal_columns, wrapped
@@ -19,6 +20,9 @@ from lifsim.units import counted
 
 BESIDE = 8
 """Runs that stand beside each other; more stand below each other."""
+
+ROOMY = 60
+"""Columns of a terminal on which the names of figures keep their lines, up to a third of it."""
 
 LONG = 24
 """Characters of an input that stand in one line."""
@@ -53,10 +57,11 @@ def print_comparison(compared: Compared) -> None:
         console.print_table(_machines(compared, of_machines))
         console.print()
     of_runs = [one for one in shown if not one.of_machine]
-    if len(compared.runs) > BESIDE:
-        console.print_table(_a_line_a_run(compared, of_runs), keys=1)
-    else:
-        console.print_table(_a_column_a_run(compared, of_runs), keys=2)
+    table, keys = (_a_line_a_run, 1) if len(compared.runs) > BESIDE else (_a_column_a_run, 2)
+    made = table(compared, of_runs, "  ")
+    if max(least_width(part, console) for part in parts_of(made, console, keys)) > columns:
+        made = table(compared, of_runs, "\n")  # changes have lines of their own
+    console.print_table(made, keys)
     notes = list(compared.notes)
     if further:
         said = ", ".join(f"{count} of {part}" for part, count in further.items())
@@ -122,10 +127,13 @@ def _machines(compared: Compared, of_machines: Sequence[Difference]) -> Table:
     return table
 
 
-def _a_column_a_run(compared: Compared, shown: Sequence[Difference]) -> Table:
+def _a_column_a_run(compared: Compared, shown: Sequence[Difference], between: str) -> Table:
+    """between: what parts a figure and its change."""
+    width = terminal_columns()
     table = _new_table()
     table.add_column("", no_wrap=True)
-    table.add_column("")
+    widest = max((len(row.name) for row in compared.rows), default=0)
+    table.add_column("", min_width=min(widest, width // FOLDED) if width >= ROOMY else None)
     for run in compared.runs:
         table.add_column(visible(run.label), justify="right", no_wrap=True)
     for index, one in enumerate(shown):
@@ -134,7 +142,7 @@ def _a_column_a_run(compared: Compared, shown: Sequence[Difference]) -> Table:
     if shown:
         table.add_section()
     columns = zip(*(row.cells for row in compared.rows), strict=True)
-    cells = [_aligned(column, run, compared) for column, run in zip(columns, compared.runs, strict=False)]
+    cells = [_aligned(column, run, compared, between) for column, run in zip(columns, compared.runs, strict=False)]
     previous = ""
     for index, row in enumerate(compared.rows):
         if previous and row.group != previous:
@@ -144,7 +152,7 @@ def _a_column_a_run(compared: Compared, shown: Sequence[Difference]) -> Table:
     return table
 
 
-def _a_line_a_run(compared: Compared, shown: Sequence[Difference]) -> Table:
+def _a_line_a_run(compared: Compared, shown: Sequence[Difference], between: str) -> Table:
     """Lines have numbers, by which their parts below each other are found again."""
     table = _new_table()
     table.add_column("", justify="right", no_wrap=True)
@@ -156,7 +164,7 @@ def _a_line_a_run(compared: Compared, shown: Sequence[Difference]) -> Table:
     picked = few(compared)
     for row in picked:
         table.add_column(row.name if row.group in ("time", "figures") else f"{row.group} {row.name}", justify="right")
-    columns = [_below(row, compared) for row in picked]
+    columns = [_below(row, compared, between) for row in picked]
     for index, run in enumerate(compared.runs):
         inputs = (_broken(texts[index]) for _, texts in words)
         table.add_row(str(index + 1), visible(run.label), *inputs, *(column[index] for column in columns))
@@ -170,14 +178,14 @@ def few(compared: Compared) -> Sequence[Row]:
     return [row for row in compared.rows if (row.group, row.name) in FEW]
 
 
-def _below(row: Row, compared: Compared) -> list[str]:
+def _below(row: Row, compared: Compared, between: str) -> list[str]:
     """The cells of a row below each other."""
     value = max(len(cell.text) for cell in row.cells)
     change = max(len(cell.change_text) for cell in row.cells)
-    return [
-        f"{cell.text:>{value}}  {cell.change_text if run is not compared.baseline else '':>{change}}"
-        for cell, run in zip(row.cells, compared.runs, strict=True)
-    ]
+    changes = (
+        "" if run is compared.baseline else cell.change_text for cell, run in zip(row.cells, compared.runs, strict=True)
+    )
+    return [f"{cell.text:>{value}}{between}{told:>{change}}" for cell, told in zip(row.cells, changes, strict=True)]
 
 
 def _broken(text: str) -> str:
@@ -185,10 +193,10 @@ def _broken(text: str) -> str:
     return "\n".join(wrapped(visible(text), LONG, indent=0))
 
 
-def _aligned(cells: Sequence[Cell], run: Run, compared: Compared) -> list[str]:
+def _aligned(cells: Sequence[Cell], run: Run, compared: Compared, between: str) -> list[str]:
     """Values below each other, and changes."""
     if run is compared.baseline:
         return [cell.text for cell in cells]
     value = max((len(cell.text) for cell in cells), default=0)
     change = max((len(cell.change_text) for cell in cells), default=0)
-    return [f"{cell.text:>{value}}  {cell.change_text:>{change}}" for cell in cells]
+    return [f"{cell.text:>{value}}{between}{cell.change_text:>{change}}" for cell in cells]

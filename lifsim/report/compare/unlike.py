@@ -63,18 +63,20 @@ def _machines(runs: Sequence[Run]) -> Iterator[str]:
 
 def _beside_sharing(runs: Sequence[Run]) -> Iterator[str]:
     """What comes with a sharing and needs none: fewer LIF units, another schedule."""
-    units = dict[str, None]()
+    differing, units = list[Run](), dict[str, None]()
     for same in _together(runs, lambda run: run.inputs["workload_sha256"]):
         for alike in _together(same, lambda run: run.inputs["arch_sha256"]):
             if _differ(alike, lambda run: run.totals.lif_units):
+                differing += alike
                 told = dict[int, dict[str, None]]()
                 for run in alike:
-                    told.setdefault(run.totals.lif_units, {})[run.inputs["sharing"]] = None
+                    told.setdefault(run.totals.lif_units, {})[f"sharing {run.inputs['sharing']}"] = None
                 units[", ".join(f"{count:,} ({', '.join(sharings)})" for count, sharings in told.items())] = None
         if _differ(same, lambda run: run.groups) and not (_differ(same, _mode) or _differ(same, _accounting)):
             yield f"schedule: layers run in other groups: {_told(same, _groups)}"
     if units:
-        yield f"LIF units: {'; or '.join([*units][:FEW])}: fewer need no sharing (lif.units)"
+        by_run = _told(differing, lambda run: f"{run.totals.lif_units:,}") if _listed(differing) else ""
+        yield f"LIF units: {by_run or '; or '.join([*units][:FEW])}: fewer need no sharing (lif.units)"
 
 
 def notes(runs: Sequence[Run]) -> tuple[str, ...]:
@@ -160,8 +162,13 @@ def _told(runs: Sequence[Run], of: Callable[[Run], str]) -> str:
         by_value.setdefault(of(run), []).append(run.label)
     if len(by_value) > 2 * FEW:
         return f"{len(by_value)} different ones"
-    listed = sum(len(run.label) for run in runs) <= SHORT and not any("," in run.label for run in runs)
+    listed = _listed(runs)
     return ", ".join(
         f"{value} ({', '.join(labels) if listed else counted(len(labels), 'run')})"
         for value, labels in by_value.items()
     )
+
+
+def _listed(runs: Sequence[Run]) -> bool:
+    """Whether each is called by its label, as --baseline is."""
+    return sum(len(run.label) for run in runs) <= SHORT and not any("," in run.label for run in runs)
