@@ -214,6 +214,43 @@ def test_bytes_have_binary_ticks() -> None:
         assert step == 2 ** (int(step).bit_length() - 1)
 
 
+@pytest.mark.parametrize("kind", SWEEPS)
+def test_a_unit_that_ticks_say_is_not_said_again(kind: str) -> None:
+    figure = lifsim.plot.sweep(swept(rows()), **SWEEPS[kind])
+    for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
+        ticks = [text.get_text() for text in axis.get_ticklabels()]
+        if any("iB" in tick for tick in ticks):
+            assert "[" not in axis.get_label_text()
+        elif ticks and kind != "heat":
+            assert "[" in axis.get_label_text()
+
+
+def test_bars_of_one_height_are_of_one_size_in_every_panel_of_memory() -> None:
+    panels = lifsim.plot.fig7(workload="vgg9_cifar10", batch=4).axes[:5]
+    assert len({axes.get_ylim() for axes in panels}) == 1
+    assert len({axes.get_ylabel() for axes in panels if axes.get_ylabel()}) == 1
+    tallest = max(patch.get_y() + patch.get_height() for axes in panels for patch in axes.patches)
+    assert tallest < panels[0].get_ylim()[1] < 1.2 * tallest
+
+
+@pytest.mark.parametrize("idle", [True, False])
+def test_a_curve_of_what_shares_nothing_says_so_on_an_axis_of_a_percent(idle: bool) -> None:
+    from lifsim.report.figures.fig9_dram import draw_curve
+
+    axes = Figure().subplots()
+    sizes = [1 << bits for bits in range(10, 14)]
+    points = {"workload": "lenet5_mnist", "membrane_buffer_bytes": sizes, "sign_changes": False}
+    frames = [
+        pd.DataFrame({**points, "sharing": sharing, "normalised": 1.0, "shares_nothing": idle and sharing == "layer"})
+        for sharing in ("none", "layer")
+    ]
+    draw_curve(pd.concat(frames), axes, sizes[1])
+    assert axes.get_ylim() == (-1.0, 1.0)
+    assert axes.get_xlabel() == "membrane buffer"
+    assert any("shares nothing" in text.get_text() for text in axes.texts) == idle
+    assert axes.get_legend_handles_labels()[1] == ["lenet5_mnist" + idle * " (shares nothing)"]
+
+
 @pytest.mark.slow
 def test_what_shares_nothing_says_so() -> None:
     seven = lifsim.plot.fig7(workload="lenet5_mnist", sharings=["layer"])
