@@ -58,7 +58,9 @@ def test_a_table_that_no_figure_stands_beside_is_not_taken_for_one(capsys: pytes
 def test_in_the_default_place_nothing_is_lost(capsys: pytest.CaptureFixture[str]) -> None:
     for arguments in ([], [], ["--format", "pdf"], OTHER, [*OTHER, "--style", "slides"], []):
         assert main([*FIG1, *arguments]) == 0
-    told = [line.partition("/")[2] for line in capsys.readouterr().out.split()]
+    found = capsys.readouterr()
+    told = [line.partition("/")[2] for line in found.out.split()]
+    assert found.err.splitlines() == ["note: reports/fig1.png holds something else, or its table does"] * 2
     one, two, three = (["fig1.png", "fig1.csv"], ["fig1-2.png", "fig1-2.csv"], ["fig1-3.png", "fig1-3.csv"])
     assert told == [*one, *one, "fig1.pdf", "fig1.csv", *two, *three, *one]
     assert sorted(_files("reports")) == sorted({*told})

@@ -15,7 +15,9 @@ import lifsim
 from lifsim.errors import InputError
 from lifsim.report.figures.drawn import Drawn
 from lifsim.report.figures.sheet import PAPER, SLIDES, Sheet
+from lifsim.report.figures.style import house_style
 from lifsim.report.figures.subject import Subject
+from lifsim.report.figures.text_size import drawable, short_names, width_pt
 from lifsim.report.plot.drawing import Asked, drawn
 from lifsim.sweeps.result import SweepResult
 from tests.report import measured
@@ -179,13 +181,32 @@ def test_a_sweep_of_few_or_many_points_or_of_long_names_is_legible(kind: str, li
 
 
 @pytest.mark.parametrize("name", ["网络 $x$ \\frac", "a_{b}^2 & 100 %", "\U0001f9ff" * 20])
-def test_names_that_the_font_has_no_sign_for_are_codes(name: str, tmp_path: Path) -> None:
+def test_signs_that_no_font_has_are_a_box_each(name: str, tmp_path: Path) -> None:
     found = [{**row, "arch": f"{name}{row['sharing']}"} for row in rows(lines=3)]
     out = [tmp_path / f"f.{kind}" for kind in ("png", "svg", "pdf")]
     figure = lifsim.plot.sweep(swept(found), x="buffers.membrane.size_bytes", y="cycles.total", by="arch", out=out)
     assert measured.cut(figure) == []
     assert all(file.stat().st_size > 1000 for file in out)
-    assert name.isascii() or any("\\" in text.get_text() for text in measured.words(figure))
+    (legend,) = figure.legends
+    names = [text.get_text() for text in legend.get_texts()]
+    assert not any("\\u" in name.lower() for name in names)
+    assert name.isascii() or all("□" in name for name in names)
+    assert len(set(names)) == 3  # architectures, each with a band: none is joined with another
+
+
+def test_names_that_differ_in_such_signs_only_still_differ() -> None:
+    assert short_names(["\U0001f9ff", "\U0001f9f0"], 20) == ["□ (1)", "□ (2)"]
+
+
+def test_a_font_that_has_the_signs_draws_them_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    sign = "\u1d81"  # the house's font lacks it; this one comes with Matplotlib, too
+    with house_style():
+        assert drawable(f"a{sign}") == "a□"
+    monkeypatch.setattr("lifsim.report.figures.text_size.OTHER_SCRIPTS", ("No Such Font", "STIXGeneral"))
+    with house_style():
+        assert drawable(f"a{sign}") == f"a{sign}"
+        assert width_pt(sign, 10) > 0
+        assert drawable("\U0001f9ff") == "□"
 
 
 def test_lines_that_coincide_are_one_of_both_names_and_ones_that_meet_all_show() -> None:

@@ -89,10 +89,8 @@ def draw_curve(frame: pd.DataFrame, axes: Axes, this_machine: int) -> None:
     low, high = axes.get_ylim()
     axes.set_ylim(min(low, -LEAST_CHANGE), max(high, LEAST_CHANGE))
     if shared["shares_nothing"].astype(bool).all():
-        middle = {"xy": (0.5, 0.5), "xycoords": "axes fraction", "textcoords": "offset points"}
-        axes.annotate(
-            "layer sharing shares nothing here", xytext=(0, 4), ha="center", va="bottom", fontsize="small", **middle
-        )
+        axes.annotate("layer sharing shares nothing here", (0.5, 0.5), (0, 4), xycoords="axes fraction",
+                      textcoords="offset points", ha="center", va="bottom", fontsize="small")  # fmt: skip
     axes.axhline(0, color="black", linewidth=points(0.6))
     if this_machine:
         axes.axvline(this_machine, color="black", linewidth=points(0.8), linestyle=":")
