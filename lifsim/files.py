@@ -49,10 +49,20 @@ def scratch_beside(path: Path, *, parents: bool = False) -> Iterator[Path]:
             with ScratchFolder(path.parent, path.name) as scratch:
                 yield scratch.path
         except BaseException:
-            for folder in made:
-                with suppress(OSError):  # another process has put something there
-                    folder.rmdir()
+            _take_away(made)
             raise
+
+
+def check_writable(path: Path) -> None:
+    """Try whether `path` could be written by `scratch_beside` with its `parents`, before long work whose result is to
+    go there; nothing is left of it. Raises InputError where it could not."""
+    with writing(path):
+        made = _made(path.parent)
+        try:
+            with ScratchFolder(path.parent, path.name):
+                pass
+        finally:
+            _take_away(made)
 
 
 @contextmanager
@@ -183,6 +193,12 @@ def _made(folder: Path) -> list[Path]:
     except FileExistsError as error:
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), error.filename) from None
     return missing
+
+
+def _take_away(made: Iterable[Path]) -> None:
+    for folder in made:
+        with suppress(OSError):  # another process has put something there
+            folder.rmdir()
 
 
 def _sync(path: Path) -> None:

@@ -26,6 +26,14 @@ def part_of(whole: str, watch: Watch) -> Watch:
     return lambda work, done, total: watch(f"{whole}: {work}", done, total)
 
 
+def parts(watch: Watch, number: int) -> list[Watch]:
+    """`watch` for each of a `number` of works after another: what it hears is `part 2 of 3: ...`, so that an estimate
+    is not taken for that of the whole."""
+    if number == 1:
+        return [watch]
+    return [part_of(f"part {one} of {number}", watch) for one in range(1, number + 1)]
+
+
 class Tally:
     """Work of a known size that is done bit by bit."""
 

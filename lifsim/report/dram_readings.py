@@ -51,15 +51,16 @@ def readings(
     batches: Sequence[int],
     arch: Arch,
     curve: Sequence[int] = CURVE_BYTES,
-    watch: Watch = unwatched,
+    watches: tuple[Watch, Watch] = (unwatched, unwatched),
 ) -> tuple[Reading, ...]:
-    """Every reading of every network, sharing and batch. Raises InputError with what is wrong with any of them."""
+    """Every reading of every network, sharing and batch; the `watches` see the machine's own schedules, and those of
+    the curve. Raises InputError with what is wrong with any of them."""
     has = arch.buffers.membrane.size_bytes
-    planned = dram_rows(networks, sharings, list(SCHEDULES.values()), batches, arch, watch)
+    planned = dram_rows(networks, sharings, list(SCHEDULES.values()), batches, arch, watches[0])
     reading_of = {schedule: name for name, schedule in SCHEDULES.items()}
     found = [Reading(reading_of[row.schedule], has, row) for row in planned]
     found += _resident(networks, sharings, batches, Chip.of(arch))
-    found += _curve(networks, sharings, batches, arch, curve, watch)
+    found += _curve(networks, sharings, batches, arch, curve, watches[1])
     return tuple(found)
 
 
@@ -87,7 +88,7 @@ def _curve(
     sizes: Sequence[int],
     watch: Watch,
 ) -> Iterator[Reading]:
-    tally = Tally(watch, "schedules", len(networks) * len(sharings) * len(batches) * len(sizes))
+    tally = Tally(watch, "schedules over buffers", len(networks) * len(sharings) * len(batches) * len(sizes))
     chip = Chip.of(arch)
     for network in networks:
         last = len(network.layers) - 1

@@ -58,7 +58,9 @@ def test_a_table_that_no_figure_stands_beside_is_not_taken_for_one(capsys: pytes
 def test_in_the_default_place_nothing_is_lost(capsys: pytest.CaptureFixture[str]) -> None:
     for arguments in ([], [], ["--format", "pdf"], OTHER, [*OTHER, "--style", "slides"], []):
         assert main([*FIG1, *arguments]) == 0
-    told = [line.partition("/")[2] for line in capsys.readouterr().out.split()]
+    found = capsys.readouterr()
+    told = [line.partition("/")[2] for line in found.out.split()]
+    assert found.err.splitlines() == ["note: reports/fig1.png holds something else, or its table does"] * 2
     one, two, three = (["fig1.png", "fig1.csv"], ["fig1-2.png", "fig1-2.csv"], ["fig1-3.png", "fig1-3.csv"])
     assert told == [*one, *one, "fig1.pdf", "fig1.csv", *two, *three, *one]
     assert sorted(_files("reports")) == sorted({*told})
@@ -83,3 +85,41 @@ def test_a_sweep_is_not_drawn_over_its_own_store(capsys: pytest.CaptureFixture[s
     Path("a.png").write_text("a picture that stands beside it")
     assert main(["plot", "sweep", "a.csv", "--x", "array.rows", "--out", "a.pdf"]) == 2
     assert "a.csv must be another file than a.csv, which is read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("out", ["/proc/no/place.png", "taken/a.png", f"{'x' * 300}.png"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["fig1", "--workload", "lenet5_mnist"],
+        ["fig7", "--workload", "lenet5_mnist"],
+        ["fig8", "--networks", "lenet5_mnist"],
+        ["fig9", "--part", "bottom", "--networks", "lenet5_mnist"],
+        ["fig9", "--part", "top", "--workload", "lenet5_mnist"],
+        ["roofline", "--workload", "lenet5_mnist"],
+        ["fig6", "no_study"],
+        ["sweep", "no_sweep", "--x", "array.rows"],
+    ],
+    ids=lambda command: "_".join(command[:3]),
+)
+def test_a_place_that_cannot_be_written_is_refused_before_any_work(
+    command: list[str], out: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("taken").write_text("a file")
+    for work in ("lifsim.simulate.pipeline.run", "lifsim.sweeps.beside.run_sharings",
+                 "lifsim.report.plot.computation.run_sharings", "lifsim.report.plot.memory.memory_rows",
+                 "lifsim.report.plot.pruning.memory_rows", "lifsim.report.dram_readings.readings"):  # fmt: skip
+        monkeypatch.setattr(work, _never)
+    assert main(["plot", *command, "--out", out]) == 2
+    err = capsys.readouterr().err
+    assert "cannot be written" in err or "name too long" in err.lower()
+    assert [path.name for path in Path().iterdir()] == ["taken"]
+
+
+def _never(*_: object, **__: object) -> None:
+    raise AssertionError("work before the place is known to be one")
+
+
+def test_looking_at_a_place_leaves_nothing_there() -> None:
+    assert main([*FIG1, "--arch", "no_machine", "--out", "new/folders/a.png"]) == 2
+    assert list(Path().iterdir()) == []

@@ -30,6 +30,10 @@ def impatient(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (["sweep", *SWEPT, "--dry-run"], r"[0-9]+ s: points to measure, 33 % of 3" + LEFT),
         (["optimize", *SWEPT, "--minimise", "cycles.total"], r"[0-9]+ s: points, 33 % of 3" + LEFT),
         (["run", "--workload", "lenet5_mnist"], r"[0-9]+ s: sharing none: spikes, [0-9]+ % of [0-9,]+" + LEFT),
+        pytest.param(
+            ["plot", "fig9", "--part", "bottom", "--networks", "digits_cnn", "--mini-batch", "2", "--out", "f.png"],
+            r"[0-9]+ s: part 2 of 2: schedules over buffers, 50 % of 72" + LEFT, marks=pytest.mark.slow,
+        ),
         (["memory", "--workload", "lenet5_mnist", "--sharing", "none,layer"],
          r"[0-9]+ s: networks under sharings, 50 % of 2" + LEFT),
         (["validate", "--section", "satasim", "--section", "scalesim"], r"[0-9]+ s: comparing s"),

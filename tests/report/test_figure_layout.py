@@ -15,7 +15,9 @@ import lifsim
 from lifsim.errors import InputError
 from lifsim.report.figures.drawn import Drawn
 from lifsim.report.figures.sheet import PAPER, SLIDES, Sheet
+from lifsim.report.figures.style import house_style
 from lifsim.report.figures.subject import Subject
+from lifsim.report.figures.text_size import drawable, short_names, width_pt
 from lifsim.report.plot.drawing import Asked, drawn
 from lifsim.sweeps.result import SweepResult
 from tests.report import measured
@@ -179,13 +181,32 @@ def test_a_sweep_of_few_or_many_points_or_of_long_names_is_legible(kind: str, li
 
 
 @pytest.mark.parametrize("name", ["网络 $x$ \\frac", "a_{b}^2 & 100 %", "\U0001f9ff" * 20])
-def test_names_that_the_font_has_no_sign_for_are_codes(name: str, tmp_path: Path) -> None:
+def test_signs_that_no_font_has_are_a_box_each(name: str, tmp_path: Path) -> None:
     found = [{**row, "arch": f"{name}{row['sharing']}"} for row in rows(lines=3)]
     out = [tmp_path / f"f.{kind}" for kind in ("png", "svg", "pdf")]
     figure = lifsim.plot.sweep(swept(found), x="buffers.membrane.size_bytes", y="cycles.total", by="arch", out=out)
     assert measured.cut(figure) == []
     assert all(file.stat().st_size > 1000 for file in out)
-    assert name.isascii() or any("\\" in text.get_text() for text in measured.words(figure))
+    (legend,) = figure.legends
+    names = [text.get_text() for text in legend.get_texts()]
+    assert not any("\\u" in name.lower() for name in names)
+    assert name.isascii() or all("□" in name for name in names)
+    assert len(set(names)) == 3  # architectures, each with a band: none is joined with another
+
+
+def test_names_that_differ_in_such_signs_only_still_differ() -> None:
+    assert short_names(["\U0001f9ff", "\U0001f9f0"], 20) == ["□ (1)", "□ (2)"]
+
+
+def test_a_font_that_has_the_signs_draws_them_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    sign = "\u1d81"  # the house's font lacks it; this one comes with Matplotlib, too
+    with house_style():
+        assert drawable(f"a{sign}") == "a□"
+    monkeypatch.setattr("lifsim.report.figures.text_size.OTHER_SCRIPTS", ("No Such Font", "STIXGeneral"))
+    with house_style():
+        assert drawable(f"a{sign}") == f"a{sign}"
+        assert width_pt(sign, 10) > 0
+        assert drawable("\U0001f9ff") == "□"
 
 
 def test_lines_that_coincide_are_one_of_both_names_and_ones_that_meet_all_show() -> None:
@@ -212,6 +233,43 @@ def test_bytes_have_binary_ticks() -> None:
         assert axis.get_label_text().replace("\n", " ").endswith("iB]")
         step = axis.get_majorticklocs()[2] - axis.get_majorticklocs()[1]
         assert step == 2 ** (int(step).bit_length() - 1)
+
+
+@pytest.mark.parametrize("kind", SWEEPS)
+def test_a_unit_that_ticks_say_is_not_said_again(kind: str) -> None:
+    figure = lifsim.plot.sweep(swept(rows()), **SWEEPS[kind])
+    for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
+        ticks = [text.get_text() for text in axis.get_ticklabels()]
+        if any("iB" in tick for tick in ticks):
+            assert "[" not in axis.get_label_text()
+        elif ticks and kind != "heat":
+            assert "[" in axis.get_label_text()
+
+
+def test_bars_of_one_height_are_of_one_size_in_every_panel_of_memory() -> None:
+    panels = lifsim.plot.fig7(workload="vgg9_cifar10", batch=4).axes[:5]
+    assert len({axes.get_ylim() for axes in panels}) == 1
+    assert len({axes.get_ylabel() for axes in panels if axes.get_ylabel()}) == 1
+    tallest = max(patch.get_y() + patch.get_height() for axes in panels for patch in axes.patches)
+    assert tallest < panels[0].get_ylim()[1] < 1.2 * tallest
+
+
+@pytest.mark.parametrize("idle", [True, False])
+def test_a_curve_of_what_shares_nothing_says_so_on_an_axis_of_a_percent(idle: bool) -> None:
+    from lifsim.report.figures.fig9_dram import draw_curve
+
+    axes = Figure().subplots()
+    sizes = [1 << bits for bits in range(10, 14)]
+    points = {"workload": "lenet5_mnist", "membrane_buffer_bytes": sizes, "sign_changes": False}
+    frames = [
+        pd.DataFrame({**points, "sharing": sharing, "normalised": 1.0, "shares_nothing": idle and sharing == "layer"})
+        for sharing in ("none", "layer")
+    ]
+    draw_curve(pd.concat(frames), axes, sizes[1])
+    assert axes.get_ylim() == (-1.0, 1.0)
+    assert axes.get_xlabel() == "membrane buffer"
+    assert any("shares nothing" in text.get_text() for text in axes.texts) == idle
+    assert axes.get_legend_handles_labels()[1] == ["lenet5_mnist" + idle * " (shares nothing)"]
 
 
 @pytest.mark.slow

@@ -79,7 +79,7 @@ def fig9(
     from lifsim.cli.watching import watching
     from lifsim.report.plot import fig9 as figure
     from lifsim.report.plot.bottom import read_bottom
-    from lifsim.report.plot.computation import files_of
+    from lifsim.report.plot.computation import files_of, phases
     from lifsim.report.plot.drawing import Asked
 
     faults, inputs, target = list[Fault](), None, output.place("fig9")
@@ -99,7 +99,8 @@ def fig9(
     if faults:
         raise InputError(dict.fromkeys(faults))
     with watching() as watch:
-        made = [] if inputs is None else _made(inputs, watch, where_possible=share_where_possible)
+        seen = phases(part, watch, simulated=not runs)
+        made = [] if inputs is None else _made(inputs, seen.top, where_possible=share_where_possible)
         figure(
             runs or made,
             part=part,

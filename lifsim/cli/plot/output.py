@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -77,7 +78,14 @@ class Output:
         if faults:
             return Place((stem,), wrong=tuple(faults))
         pictures = tuple(stem.with_name(f"{stem.name}.{kind}") for kind in wanted)
-        return Place(pictures, self.force, numbered=self.out is None, told=_say_written)
+        return Place(pictures, self.force, numbered=self.out is None, told=partial(_say_placed, pictures))
+
+
+def _say_placed(asked: Sequence[Path], written: Sequence[Path], stale: Sequence[Path]) -> None:
+    """As `_say_written`; and why the name is not the usual one."""
+    _say_written(written, stale)
+    if written[0] != asked[0]:
+        say(f"note: {asked[0]} holds something else, or its table does", err=True)
 
 
 def _say_written(written: Sequence[Path], stale: Sequence[Path]) -> None:

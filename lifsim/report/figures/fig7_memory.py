@@ -66,12 +66,14 @@ def draw(frame: pd.DataFrame, panels: Sequence[Axes]) -> None:
     from lifsim.report.figures.stack import stacked_bars
 
     named, parts = phases(), parts_of(frame)
+    drawn = frame[frame["phase"].isin([named[phase] for phase in PANELS])]
+    drawn = drawn[~drawn["untrainable"].astype(bool) | (drawn["phase"] == named["forward"])]
+    unit, size = MEMORY.scaled(max(float(drawn["total_bytes"].max()), 1))
     for (phase, title), axes in zip(PANELS.items(), panels, strict=False):
         rows = frame[frame["phase"] == named[phase]]
         positions = list(range(len(rows)))
         shown = (~rows["untrainable"].astype(bool) | (phase == "forward")).astype(float)
         heights = {label: (rows[f"{part}_bytes"] * shown).tolist() for part, label in parts.items()}
-        unit, size = MEMORY.scaled(max(float((rows["total_bytes"] * shown).max()), 1))
         totals = [_digits(total / size) if draw else "" for total, draw in zip(rows["total_bytes"], shown, strict=True)]
         stacked_bars(axes, positions, heights, labels=totals)
         for position, draw in zip(positions, shown, strict=True):
@@ -84,8 +86,11 @@ def draw(frame: pd.DataFrame, panels: Sequence[Axes]) -> None:
         names = named_sharings(rows["sharing"].tolist(), rows["shares_nothing"].tolist())
         axes.set_xticks(positions, [f"{ratio}\n{name}" for ratio, name in zip(less, names, strict=True)])
         axes.set_title(title, fontsize="small")
-        tick_in_units(axes.yaxis, MEMORY)
         axes.set_ylabel(f"memory [{unit}]")
+    most = max(axes.get_ylim()[1] for axes in panels)  # bars of one height are of one size in every panel
+    for axes in panels:
+        axes.set_ylim(0, most)
+        tick_in_units(axes.yaxis, MEMORY)
 
 
 def _digits(value: float) -> str:

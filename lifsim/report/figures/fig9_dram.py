@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from lifsim.report.dram_readings import CURVE
 from lifsim.report.figures.scales import tick_in_units
 from lifsim.report.figures.together import Line, draw_lines, joined
-from lifsim.report.figures.words import Unit
+from lifsim.report.figures.words import Unit, labelled
 from lifsim.units import change_text, format_bytes
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ PARTS: Mapping[str, tuple[str, ...]] = {
 }
 BAR, NAME, CURVE_HEIGHT = 0.38, 24, 1.5
 HEIGHT_IN = 9.0
+LEAST_CHANGE = 1.0
+"""[%] An axis of changes shows so much at least each way: a line at 0 is one of no change, not of a millionth."""
 
 
 def draw(frame: pd.DataFrame, axes: Axes) -> None:
@@ -75,22 +77,34 @@ def draw_curve(frame: pd.DataFrame, axes: Axes, this_machine: int) -> None:
     """Change of all bytes from none to layer against the membrane buffer, a line a network, one for those of equal
     points; rings: where its sign changes; dotted: the buffer that this machine has."""
     from lifsim.report.figures.style import points
-    from lifsim.report.figures.text_size import short
 
     shared, lines = frame[frame["sharing"] != "none"], list[Line]()
     for name, rows in shared.groupby("workload", sort=False):
         change = (100 * (rows["normalised"] - 1)).tolist()
-        lines.append(Line(short(_label(str(name)), NAME), rows["membrane_buffer_bytes"].tolist(), change))
+        lines.append(Line(_curve_name(str(name), rows), rows["membrane_buffer_bytes"].tolist(), change))
     draw_lines(axes, joined(lines))
     crossed = shared[shared["sign_changes"].astype(bool)]
     axes.plot(crossed["membrane_buffer_bytes"], 100 * (crossed["normalised"] - 1), "o", mfc="none", mec="black",
               markersize=points(10), markeredgewidth=points(0.8))  # fmt: skip
+    low, high = axes.get_ylim()
+    axes.set_ylim(min(low, -LEAST_CHANGE), max(high, LEAST_CHANGE))
+    if shared["shares_nothing"].astype(bool).all():
+        axes.annotate("layer sharing shares nothing here", (0.5, 0.5), (0, 4), xycoords="axes fraction",
+                      textcoords="offset points", ha="center", va="bottom", fontsize="small")  # fmt: skip
     axes.axhline(0, color="black", linewidth=points(0.6))
     if this_machine:
         axes.axvline(this_machine, color="black", linewidth=points(0.8), linestyle=":")
     axes.set_xscale("log", base=2)
     unit = tick_in_units(axes.xaxis, Unit("bytes"))
-    axes.set_xlabel(f"membrane buffer [{unit}]")
+    axes.set_xlabel(labelled("membrane buffer", unit))
+
+
+def _curve_name(network: str, rows: pd.DataFrame) -> str:
+    """Of its line in the legend."""
+    from lifsim.report.figures.text_size import short
+
+    idle = bool(rows["shares_nothing"].astype(bool).all())
+    return short(_label(network), NAME) + (" (shares nothing)" if idle else "")
 
 
 def draw_all(frame: pd.DataFrame, figure: SubFigure) -> None:

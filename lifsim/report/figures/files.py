@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from lifsim.csv_text import safe_cell
 from lifsim.errors import Fault, InputError, collecting, did_you_mean
-from lifsim.files import check_targets, replacing_all
+from lifsim.files import check_targets, check_writable, replacing_all
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,6 +69,9 @@ class Place:
         with collecting(faults):
             beside = any(map(Path.is_file, self._others()))
             check_targets([self.numbers], known, replace=replaces or beside)
+        if not faults:
+            with collecting(faults):
+                check_writable(self.pictures[0])
         if faults:
             raise InputError(dict.fromkeys(faults))
 

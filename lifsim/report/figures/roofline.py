@@ -16,7 +16,7 @@ from lifsim.accounting.machine import Machine
 from lifsim.play.bound import bound
 from lifsim.report.figures.numbers import ranges_of
 from lifsim.report.figures.scales import tick_in_units
-from lifsim.report.figures.words import Unit
+from lifsim.report.figures.words import Unit, labelled
 from lifsim.simulate.result import Result, Totals
 from lifsim.units import format_si
 
@@ -106,7 +106,7 @@ def draw(frame: pd.DataFrame, roofs: Roofs, axes: Axes) -> None:
     tick_in_units(axes.xaxis, Unit())
     unit = tick_in_units(axes.yaxis, Unit("MAC/s", prefixed=True))
     axes.set_xlabel("operational intensity [MACs per DRAM byte]")
-    axes.set_ylabel(f"throughput [{unit}]")
+    axes.set_ylabel(labelled("throughput", unit))
 
 
 def name_points(frame: pd.DataFrame, axes: Axes) -> None:

@@ -24,8 +24,8 @@ def is_wide(values: Sequence[float]) -> bool:
 
 
 def tick_in_units(axis: Axis, unit: Unit) -> str:
-    """At most six ticks on `axis`, whose limits are final; returns the unit that the axis is in. A linear axis has
-    plain numbers; ticks of a logarithmic one say their own prefixes."""
+    """At most six ticks on `axis`, whose limits are final; returns the unit that its label has to say. A linear axis
+    has plain numbers; ticks of a logarithmic one may say their own, then it is ''."""
     from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, MultipleLocator, NullLocator
 
     low, high = sorted(axis.get_view_interval())
@@ -34,7 +34,7 @@ def tick_in_units(axis: Axis, unit: Unit) -> str:
         axis.set_major_locator(LogLocator(base=2 if unit.binary else 10, subs=subs, numticks=MOST_TICKS + 1))
         axis.set_minor_locator(NullLocator())
         axis.set_major_formatter(FuncFormatter(lambda value, _: unit.text(value)))
-        return "bytes" if unit.binary else unit.name
+        return "" if unit.told_by_ticks else unit.name
     name, size = unit.scaled(max(abs(low), abs(high)))
     if unit.binary:
         axis.set_major_locator(MultipleLocator(binary_step(high - low)))

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from lifsim.report.figures.sheet import PAPER, PAPER_SHEET, Sheet, Style
-from lifsim.report.figures.text_size import width_pt, wrapped
+from lifsim.report.figures.text_size import families, width_pt, wrapped
 
 # Okabe & Ito, "Color Universal Design" (2008), in an order that also differs in lightness.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
@@ -61,7 +61,12 @@ def house_style(style: Style = PAPER) -> Iterator[None]:
     says: the same figure is the same file. No display is needed and none is opened."""
     with mpl.rc_context():
         mpl.rcdefaults()
-        settings: dict[Any, Any] = {**_SETTINGS, "font.size": style.font_pt, "savefig.dpi": style.dots_per_in}
+        settings: dict[Any, Any] = {
+            **_SETTINGS,
+            "font.family": families(),
+            "font.size": style.font_pt,
+            "savefig.dpi": style.dots_per_in,
+        }
         settings |= {key: value * style.scale for key, value in _POINTS.items()}
         mpl.rcParams.update(settings)
         yield

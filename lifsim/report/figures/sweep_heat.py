@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lifsim.report.figures.scales import is_wide, tick_in_units
 from lifsim.report.figures.sweep_rows import in_order, names_of
-from lifsim.report.figures.words import label_of, unit_of
+from lifsim.report.figures.words import beside_texts, label_of, unit_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,8 +30,8 @@ def draw(cells: pd.DataFrame, x: str, y: str, value: str, axes: Axes) -> None:
     across = names_of(x, columns)
     axes.set_xticks(*_few(across), rotation=45, ha="right", rotation_mode="anchor")
     axes.set_yticks(*_few(names_of(y, rows)))
-    axes.set_xlabel(label_of(x, unit_of(x).name))
-    axes.set_ylabel(label_of(y, unit_of(y).name))
+    axes.set_xlabel(beside_texts(x))
+    axes.set_ylabel(beside_texts(y))
     bar = axes.figure.colorbar(image, ax=axes)
     unit = tick_in_units(bar.ax.yaxis, unit_of(value))
     bar.set_label(label_of(value, unit))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lifsim.report.figures.scales import is_wide, tick_in_units
 from lifsim.report.figures.sweep_rows import in_order, names_of
 from lifsim.report.figures.together import Line, draw_lines, joined
-from lifsim.report.figures.words import label_of, unit_of
+from lifsim.report.figures.words import beside_texts, label_of, unit_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,7 +73,7 @@ def _place(values: Sequence[Any], numeric: bool, names: Sequence[Any], x: str, a
     if numeric and is_wide(values):
         axes.set_xscale("log", base=2)
         axes.minorticks_off()
-    unit = unit_of(x).name
+    label = beside_texts(x)
     if not numeric or len(names) <= FEW:
         where = list(names) if numeric else range(len(names))
         texts = names_of(x, names)
@@ -81,5 +81,5 @@ def _place(values: Sequence[Any], numeric: bool, names: Sequence[Any], x: str, a
         axes.set_xticks(where, texts, rotation=45 if turned else 0, ha="right" if turned else "center",
                         rotation_mode="anchor")  # fmt: skip
     else:
-        unit = tick_in_units(axes.xaxis, unit_of(x))
-    axes.set_xlabel(label_of(x, unit))
+        label = label_of(x, tick_in_units(axes.xaxis, unit_of(x)))
+    axes.set_xlabel(label)

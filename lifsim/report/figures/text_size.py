@@ -8,18 +8,31 @@ from functools import cache
 from itertools import chain
 from typing import Any
 
+import matplotlib as mpl
 from matplotlib.backends.backend_agg import RendererAgg
-from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.font_manager import FontProperties, findfont, fontManager, get_font
 
 from lifsim.errors import visible
 
-ELLIPSIS = "…"
+ELLIPSIS, BOX = "…", "□"
+OTHER_SCRIPTS = (
+    "Noto Sans CJK SC", "Noto Sans CJK JP", "Source Han Sans SC", "WenQuanYi Zen Hei", "WenQuanYi Micro Hei",
+    "Microsoft YaHei", "SimHei", "PingFang SC", "Hiragino Sans", "Malgun Gothic", "Arial Unicode MS",
+    "Droid Sans Fallback", "Noto Sans Devanagari", "Noto Sans Thai",
+)  # fmt: skip
+"""Fonts for signs that the house's lacks, where they are installed: it has Latin, Greek, Cyrillic, Arabic letters."""
 _PARTS, _WORDS = re.compile(r"(?:[^,;]|[,;](?!\s))*[,;]?\s*"), re.compile(r"\S+\s*")
 
 
 @cache
 def _renderer() -> RendererAgg:
     return RendererAgg(1, 1, 72)  # type: ignore[no-untyped-call]
+
+
+def families() -> list[str]:
+    """The house's font, which comes with Matplotlib, and behind it those of other scripts that are installed."""
+    installed = {font.name for font in fontManager.ttflist}
+    return ["DejaVu Sans", *(name for name in OTHER_SCRIPTS if name in installed)]
 
 
 def width_pt(text: str, size_pt: float) -> float:
@@ -31,16 +44,16 @@ def width_pt(text: str, size_pt: float) -> float:
 
 
 def drawable(text: str) -> str:
-    """What the font at work can say of `text`: control characters, and signs that it lacks, by their codes."""
+    """What the fonts at work can say of `text`: control characters by their codes, signs that all of them lack as
+    boxes, one a sign."""
     if text.isascii() and text.replace("\n", "").isprintable():
         return text
-    signs = get_font(findfont(FontProperties()))
+    fonts = [get_font(findfont(FontProperties(family=[family]))) for family in mpl.rcParams["font.family"]]
     lines = (visible(line) for line in text.split("\n"))
-    return "\n".join("".join(c if signs.get_char_index(ord(c)) else _code(c) for c in line) for line in lines)
-
-
-def _code(sign: str) -> str:
-    return sign.encode("unicode_escape").decode("ascii")
+    return "\n".join(
+        "".join(sign if any(font.get_char_index(ord(sign)) for font in fonts) else BOX for sign in line)
+        for line in lines
+    )
 
 
 def wrapped(text: str, size_pt: float, room_pt: float) -> list[str]:
@@ -76,9 +89,9 @@ def short(text: str, most: int) -> str:
 
 
 def short_names(names: Sequence[str], most: int) -> list[str]:
-    """`names` in at most about so many characters each, so that those that differ still do: where they would not, they
-    are numbered."""
-    cut = [short(name, most) for name in names]
+    """`names` in at most about so many characters each, so that those that differ still do: where they would not, be it
+    that no font has their signs, they are numbered."""
+    cut = [drawable(short(name, most)) for name in names]
     found = []
     for place, name in enumerate(cut):
         same = list(dict.fromkeys(full for full, other in zip(names, cut, strict=True) if other == name))

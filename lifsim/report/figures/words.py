@@ -18,6 +18,8 @@ _PREFIXES = (
     ("p", 1e-12),
 )
 _BINARY = (("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("bytes", 1))
+_TOLD = ("mm²", "nm", "ns", "mW")
+"""Units that stand behind their numbers."""
 _COUNTS = (("billion", 1e9), ("million", 1e6), ("thousand", 1e3), ("", 1.0))
 
 
@@ -34,6 +36,11 @@ class Unit:
         """Bytes, which are told in powers of two."""
         return self.name == "bytes"
 
+    @property
+    def told_by_ticks(self) -> bool:
+        """Whether `text` says it, so that a label beside such ticks must not: `32 KiB` are no KiB of bytes."""
+        return self.binary or self.prefixed or self.name in _TOLD
+
     def text(self, value: float) -> str:
         """`32 KiB`, `12.3 mJ`, `104.8 M`."""
         if self.binary:
@@ -41,7 +48,7 @@ class Unit:
         if self.prefixed:
             return format_si(value * self.base, self.name)
         said = format_si(value, "").strip() if abs(value) >= 1e5 else f"{value:,.6g}"
-        return f"{said} {self.name}" if self.name in ("mm²", "nm", "ns", "mW") else said
+        return f"{said} {self.name}" if self.name in _TOLD else said
 
     def scaled(self, largest: float) -> tuple[str, float]:
         """The name of the unit for numbers up to `largest`, and how many of a key's numbers one of it is."""
@@ -118,7 +125,18 @@ def words_of(key: str) -> str:
 
 def label_of(key: str, unit: str) -> str:
     """The words of `key`, and the `unit` of the numbers beside them."""
-    return f"{words_of(key)} [{unit}]" if unit else words_of(key)
+    return labelled(words_of(key), unit)
+
+
+def labelled(words: str, unit: str) -> str:
+    """`words`, and the `unit` of the numbers beside them, '' where these tell it."""
+    return f"{words} [{unit}]" if unit else words
+
+
+def beside_texts(key: str) -> str:
+    """The label of `key` beside ticks that are `Unit.text`."""
+    unit = unit_of(key)
+    return label_of(key, "" if unit.told_by_ticks else unit.name)
 
 
 def _words(part: str) -> str:

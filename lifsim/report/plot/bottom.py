@@ -42,11 +42,11 @@ class BottomHalf:
         of = [NETWORK] if set(names) <= set(DATASETS) else names
         return Subject(of, self.arch.name, timesteps, [1, self.mini_batch])
 
-    def table(self, watch: Watch) -> pd.DataFrame:
+    def table(self, watches: tuple[Watch, Watch]) -> pd.DataFrame:
         """In every reading, and whether the sharing shares anything at all."""
         from lifsim.report.dram_readings import readings, table
 
-        found = table(readings(self.networks, self.sharings, sorted({1, self.mini_batch}), self.arch, watch=watch))
+        found = table(readings(self.networks, self.sharings, sorted({1, self.mini_batch}), self.arch, watches=watches))
         idle = {
             (network.name, str(sharing)): sharing.shares and not any_shared(states_of(network, sharing))
             for network in self.networks

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -22,7 +22,7 @@ from lifsim.simulate.inputs import Inputs
 from lifsim.simulate.options import examined_options
 from lifsim.simulate.result import Result
 from lifsim.sweeps.beside import run_sharings
-from lifsim.watch import Watch, unwatched
+from lifsim.watch import Watch, parts, unwatched
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -85,16 +85,32 @@ def fig9(
             raise InputError(dict.fromkeys(faults))
         return made, bottom
 
+    seen = phases(part, watch, simulated=all(isinstance(run, Result) for run in runs))
     page, (made, bottom) = Asked(out, force, style, size).page_beside(read, files_of(runs))
     names = [str(sharing) for sharing in fitting(TOP_SHARINGS, where_possible=share_where_possible)]
     halves = figure_9.Halves()
     if part != "bottom":
-        stored = _summaries(breakdown_runs(made, names, watch) if made else runs)
+        stored = _summaries(breakdown_runs(made, names, seen.top) if made else runs)
         halves = replace(halves, top=fig9_breakdown.table(stored), of_top=_subject_of(stored))
     if bottom:
-        halves = replace(halves, bottom=bottom.table(watch), of_bottom=bottom.subject)
+        halves = replace(halves, bottom=bottom.table(seen.bottom), of_bottom=bottom.subject)
     watch("drawing", 0, 1)
     return drawn(lambda sheet: Drawn(figure_9.drawn(halves, sheet), figure_9.joined(halves.top, halves.bottom)), page)
+
+
+@dataclass(frozen=True)
+class Phases:
+    """Who sees each of the works of the figure."""
+
+    top: Watch
+    bottom: tuple[Watch, Watch]
+
+
+def phases(part: Part, watch: Watch, *, simulated: bool) -> Phases:
+    """Of `part`, numbered; simulated: whether the runs of the top half are, be it by who calls, instead of read."""
+    first = part != "bottom" and simulated
+    watches = [*parts(watch, first + 2 * (part != "top")), watch, watch]
+    return Phases(watches[0], (watches[first], watches[first + 1]))
 
 
 def files_of(runs: Sequence[Result | Name]) -> list[Path]:
