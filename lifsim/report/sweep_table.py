@@ -9,17 +9,16 @@ from typing import Any
 from rich.table import Table
 
 from lifsim.accounting.basis import ONLY_SRAM_FOLLOWS, nodes_of
-from lifsim.errors import Fault, InputError, collecting, did_you_mean
+from lifsim.errors import Fault, InputError, collecting
 from lifsim.report.human import human
 from lifsim.report.terminal import Terminal
 from lifsim.report.width import terminal_columns
 from lifsim.sweeps.export import columns_of
-from lifsim.sweeps.where import conditions
+from lifsim.sweeps.where import FIRST_FIGURE, conditions, no_column
 
 Row = Mapping[str, Any]
 
 MAIN = ("cycles.total", "energy_pj.total", "energy_pj.total.work", "dram_bytes.total", "area_mm2")
-FIRST_FIGURE = "cycles.total"
 
 
 @dataclass(frozen=True)
@@ -40,9 +39,7 @@ class Selection:
         """Those of `rows` that are meant. Raises InputError where a column is none of the store."""
         names, faults = columns_of(rows), list[Fault]()
         by, asked = self.by or self.sort, (self.sort, *([self.by] if self.by else []), *(self.columns or ()))
-        faults += [
-            Fault(f"{n!r} must be a column of the store{did_you_mean(n, names)}") for n in asked if n not in names
-        ]
+        faults += [Fault(no_column(n, names)) for n in asked if n not in names]
         with collecting(faults):
             where = conditions(self.where, names)
         if faults:
