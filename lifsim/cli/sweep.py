@@ -27,10 +27,11 @@ SOON = 4
     cls=FamilyCommand,
     epilog="""\b
 Examples:
-  lifsim sweep --sharing none,layer,channel2,channel4 --vary buffers.weight.size_bytes=8KiB:512KiB:x2 \\
-      --out sweeps/weights
+  lifsim sweep --sharing none,layer,channel2,channel4 \\
+      --vary buffers.weight.size_bytes=8KiB:512KiB:x2 --out sweeps/weights
   lifsim store show sweeps/weights --where 'area_mm2 < 2.5' --top 10
-  lifsim sweep --vary array.rows=8,16,32 --vary array.cols=8:64:+8 --batch 1,8 --dry-run
+  lifsim sweep --vary array.rows=8,16,32 --vary array.cols=8:64:+8 \\
+      --batch 1,8 --dry-run
   lifsim sweep docs/examples/membrane_buffer.yaml --sample 8 --jobs 2
 """,
 )

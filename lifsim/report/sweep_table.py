@@ -10,6 +10,7 @@ from rich.table import Table
 
 from lifsim.accounting.basis import ONLY_SRAM_FOLLOWS, nodes_of
 from lifsim.errors import Fault, InputError, collecting
+from lifsim.report.figures.words import words_of
 from lifsim.report.human import human
 from lifsim.report.terminal import Terminal
 from lifsim.report.width import terminal_columns
@@ -57,18 +58,25 @@ def print_table(rows: Sequence[Row], selection: Selection) -> None:
     shown = list(dict.fromkeys([*varying(rows), *(selection.columns or MAIN), selection.sort]))
     shown += [name for name in (selection.by,) if name and name not in shown]
     table = Table(header_style="bold")
-    for name in shown:
-        table.add_column(name, justify="right", no_wrap=True)
+    for heading in _headings(shown):
+        table.add_column(heading, justify="right", no_wrap=True)
     for row in lines:
         table.add_row(*(human(name, row[name]) for name in shown))
     console = Terminal(width=terminal_columns())
     console.print_table(table, keys=len(varying(rows)))
+    console.print_line(f"columns: {', '.join(shown)}")
     across = across_nodes(found)
     if across:
         console.print(f"note: {across}", highlight=False)
     met = f", {len(found):,} meet {' and '.join(selection.where)}" if selection.where and selection.top is None else ""
     failed = sum(row["error"] is not None for row in rows)
     console.print(f"{len(lines):,} of {len(rows):,} points{met}, {failed:,} failed", highlight=False)
+
+
+def _headings(names: Sequence[str]) -> list[str]:
+    """The columns in words; those that have the same ones by their names."""
+    words = [words_of(name) for name in names]
+    return [name if words.count(said) > 1 else said for name, said in zip(names, words, strict=True)]
 
 
 def varying(rows: Sequence[Mapping[str, Any]]) -> list[str]:

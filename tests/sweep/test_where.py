@@ -163,6 +163,9 @@ def test_show_takes_all_of_it(
     assert main([*command, "array.rows >= 16", "--where", "energy_pj.total < 1J", "--limit", "1"]) == 0
     out = capsys.readouterr().out
     assert "41.67 uJ" in out
+    assert "PE array: rows" in out
+    assert "energy: total" in out
+    assert "columns: array.rows, energy_pj.total" in out
     assert "62.5 uJ" not in out
     assert "1 of 3 points, 2 meet array.rows >= 16 and energy_pj.total < 1J, 0 failed" in out
     assert main([*command, "rows > 1"]) == 2
