@@ -16,7 +16,7 @@ from lifsim.cli.watching import lines, watching
 from lifsim.cli.where_possible import say_left_by
 
 if TYPE_CHECKING:
-    from lifsim.sweeps.plan import Plan
+    from lifsim.sweeps.plan import Job, Plan
     from lifsim.sweeps.store import Store
 
 SOON = 4
@@ -53,10 +53,18 @@ def sweep(
     request = space.request(sample)
     planned = plan(request)
     say_left_by(planned.job)
+    _say_impossible(planned.job)
     if dry_run:
         _print_estimate(planned, execution.processes)
     else:
         _run(planned, execution, execution.store(request, planned.job), retry_failed=retry_failed)
+
+
+def _say_impossible(job: Job) -> None:
+    from lifsim.sweeps.impossible import impossible
+
+    for found in impossible(job):
+        say(f"note: {found.points:,} of the space's {job.space.points:,} points cannot be run: {found.why}", err=True)
 
 
 def _run(planned: Plan, execution: ExecutionOptions, out: Path, *, retry_failed: bool) -> None:
