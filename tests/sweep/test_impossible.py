@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,10 @@ def test_a_dry_run_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caps
     assert main(["sweep", "--workload", "lenet5_mnist", *axes, "--dry-run"]) == 0
     told = "note: 1 of the space's 4 points cannot be run: bptt: 'reversed' must go with mode training, not inference"
     assert told in capsys.readouterr().err
+
+
+def test_a_row_that_failed_says_where_the_file_has_the_value() -> None:
+    job = _job(sharing=["none", "channel128"])
+    error = Evaluator(job).outcome(1).error
+    assert error is not None
+    assert re.search(r"lenet5_mnist\.yaml:\d+:\d+ sharing: channel128 must divide", error)
