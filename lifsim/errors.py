@@ -57,10 +57,13 @@ def collecting(faults: list[Fault]) -> Iterator[None]:
 
 
 def did_you_mean(name: object, valid: Iterable[str]) -> str:
-    """``; did you mean 'x'?`` for the nearest of the `valid` names, or all that begin as `name` does; else the list of
-    them; '' if none."""
+    """``; did you mean 'x'?`` for the nearest of the `valid` names, or all that begin as `name` does, those of fewest
+    parts first; else the list of them; '' if none."""
     names = list(dict.fromkeys(valid))
-    longer = [one for one in names if len(str(name)) > 2 and one.lower().startswith(str(name).lower())]
+    begun = (one for one in names if len(str(name)) > 2 and one.lower().startswith(str(name).lower()))
+    longer = sorted(begun, key=lambda one: one.count("."))
+    if len(longer) == 1:
+        return f"; did you mean '{longer[0]}'?"
     if len(longer) > 1 and str(name) not in names:
         return f"; did you mean one of {', '.join(longer[:12])}{', ...' if len(longer) > 12 else ''}?"
     near = nearest(name, names)

@@ -38,6 +38,8 @@ def test_an_error_lists_its_faults_and_survives_a_process_boundary() -> None:
         ("zzz", ["a", "b"], "; valid: a, b"),
         ("zzz", [f"name{n}" for n in range(50)], ""),
         ("zzz", [], ""),
+        ("size", ["size_bytes", "banks"], "; did you mean 'size_bytes'?"),
+        ("ene", ["ene.a.b", "ene.c.d", "ene.total"], "; did you mean one of ene.total, ene.a.b, ene.c.d?"),
         ("x" * 100_000, ["a"], "; valid: a"),
     ],
 )

@@ -31,10 +31,14 @@ NUMBERS = ("batch", "seed", "rates_scale", "chunk")
     epilog="""\b
 Examples:
   lifsim compare --sharing none,layer,channel4
-  lifsim compare --workload lenet5_mnist --arch sata128,eyeriss_like --sharing none,channel2 --rows energy,dram
-  lifsim compare --vary buffers.weight.size_bytes=64KiB,128KiB --schedule tick,auto --format csv
-  lifsim compare --workload lenet5_mnist --sharing none,layer --out results/two_sharings
-  lifsim compare results/two_sharings/none results/two_sharings/layer --baseline layer
+  lifsim compare --workload lenet5_mnist --arch sata128,eyeriss_like \\
+      --sharing none,channel2 --rows energy,dram
+  lifsim compare --vary buffers.weight.size_bytes=64KiB,128KiB \\
+      --schedule tick,auto --format csv
+  lifsim compare --workload lenet5_mnist --sharing none,layer \\
+      --out results/two_sharings
+  lifsim compare results/two_sharings/none results/two_sharings/layer \\
+      --baseline layer
 """,
 )
 @click.argument("folders", metavar="[RUN]...", nargs=-1, type=click.Path(path_type=Path))

@@ -69,6 +69,17 @@ def _registered(kind: str) -> Names:
     return names
 
 
+def _options_of(name: str) -> Names:
+    """The values of an option of runs that has a few by name."""
+
+    def names(_ctx: click.Context) -> Iterable[str]:
+        from lifsim.simulate.options import Options
+
+        return get_args(Options.model_fields[name].annotation)
+
+    return names
+
+
 def _one_of(*names: str) -> Names:
     return lambda _ctx: names
 
@@ -194,13 +205,13 @@ archs = _completer(_known("arch"), files=True)
 workloads = _completer(_known("workload"), files=True)
 drams = _completer(_known("dram"), files=True)
 sharings = _completer(_one_of(*SHARINGS))
-schedules = _completer(_one_of("tick", "timestep", "auto"))
-objectives = _completer(_one_of("dram", "cycles", "energy"))
+schedules = _completer(_options_of("schedule"))
+objectives = _completer(_options_of("objective"))
 chunks = _completer(_one_of("auto"))
-modes = _completer(_one_of("inference", "training"))
+modes = _completer(_options_of("mode"))
 keepings = _completer(_registered("keeping"))
 optimizers = _completer(_registered("optimizer"))
-spike_sources = _completer(_one_of("workload", "engine"))
+spike_sources = _completer(_options_of("spikes"))
 weights = _completer(_one_of("calibrated"), files=True)
 images = _completer(lambda ctx: ("random", *_data_sets(ctx)), files=True)
 data_sets = _completer(_data_sets, files=True)

@@ -84,9 +84,12 @@ def dram_bench(
     \b
     Examples:
       lifsim dram-bench --dram ddr4_2400 --pattern sequential --bytes 8MiB
-      lifsim dram-bench --dram hbm2 --pattern tile --set controller.requests_per_cycle=8
-      lifsim dram-bench --dram lpddr3_1600_x32 --pattern strided --set controller.power_down_after_cycles=off
-      lifsim run --workload lenet5_mnist --dram ddr4_2400 --dram-trace dramsim3 --out results/requests
+      lifsim dram-bench --dram hbm2 --pattern tile \\
+          --set controller.requests_per_cycle=8
+      lifsim dram-bench --dram lpddr3_1600_x32 --pattern strided \\
+          --set controller.power_down_after_cycles=off
+      lifsim run --workload lenet5_mnist --dram ddr4_2400 --dram-trace dramsim3 \\
+          --out results/requests
       lifsim dram-bench --dram ddr3_1866 results/requests/dram.trace --format json
     """
     if (trace is None) == (pattern is None):

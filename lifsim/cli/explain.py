@@ -19,8 +19,10 @@ from lifsim.errors import Fault, InputError, collecting
     epilog="""\b
 Examples:
   lifsim explain --layer conv9
-  lifsim explain --arch sata128 --sharing layer --schedule timestep --layer conv9
-  lifsim explain --workload resnet19_cifar10 --sharing channel4 --layer s2b1_conv2 --format json
+  lifsim explain --arch sata128 --sharing layer --schedule timestep \\
+      --layer conv9
+  lifsim explain --workload resnet19_cifar10 --sharing channel4 \\
+      --layer s2b1_conv2 --format json
   lifsim explain --mode training --bptt recomputed --batch 4 --layer conv9
 """,
 )

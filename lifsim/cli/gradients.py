@@ -16,9 +16,12 @@ from lifsim.cli.where_possible import fitted, say_left, where_possible_option
     epilog="""\b
 Examples:
   lifsim gradients --workload digits_cnn --surrogate triangle
-  lifsim train --workload digits_cnn --sharing channel2 --epochs 2 --out results/two_epochs.npz
-  lifsim gradients --workload digits_cnn --weights results/two_epochs.npz --sharing channel2 --batch 32
-  lifsim gradients --workload lenet5_mnist --data random --weights calibrated --batch 2
+  lifsim train --workload digits_cnn --sharing channel2 --epochs 2 \\
+      --out results/two_epochs.npz
+  lifsim gradients --workload digits_cnn --weights results/two_epochs.npz \\
+      --sharing channel2 --batch 32
+  lifsim gradients --workload lenet5_mnist --data random \\
+      --weights calibrated --batch 2
 """
 )
 @click.option(

@@ -45,13 +45,15 @@ def import_() -> None:
 
     \b
     Examples:
-      lifsim import satasim docs/samples/satasim_workload.yaml --arch docs/samples/satasim_config.yaml \\
-          --out results/sata_net.yaml
-      lifsim import scalesim docs/samples/scalesim_topology.csv --config docs/samples/scalesim.cfg \\
-          --out results/scale_net.yaml
-      lifsim import dramsim3 docs/samples/dramsim3_device.ini --out results/ddr4.yaml
+      lifsim import satasim docs/samples/satasim_workload.yaml \\
+          --arch docs/samples/satasim_config.yaml --out results/sata_net.yaml
+      lifsim import scalesim docs/samples/scalesim_topology.csv \\
+          --config docs/samples/scalesim.cfg --out results/scale_net.yaml
+      lifsim import dramsim3 docs/samples/dramsim3_device.ini \\
+          --out results/ddr4.yaml
       lifsim train --workload digits_cnn --epochs 2 --out results/state.npz
-      lifsim import torch results/state.npz --workload digits_cnn --out results/imported_weights.npz
+      lifsim import torch results/state.npz --workload digits_cnn \\
+          --out results/imported_weights.npz
     """
 
 
@@ -83,11 +85,13 @@ def satasim(
 
     \b
     Examples:
-      lifsim import satasim docs/samples/satasim_workload.yaml --out results/sata_alone.yaml
-      lifsim import satasim docs/samples/satasim_workload.yaml --arch docs/samples/satasim_config.yaml \\
-          --out results/sata_pair.yaml \\
+      lifsim import satasim docs/samples/satasim_workload.yaml \\
+          --out results/sata_alone.yaml
+      lifsim import satasim docs/samples/satasim_workload.yaml \\
+          --arch docs/samples/satasim_config.yaml --out results/sata_pair.yaml \\
           --out-arch results/sata_machine.yaml
-      lifsim run --arch results/sata_machine.yaml --workload results/sata_pair.yaml
+      lifsim run --arch results/sata_machine.yaml \\
+          --workload results/sata_pair.yaml
     """
 
     def network() -> Imported:
@@ -125,9 +129,10 @@ def scalesim(topology: Path, config: Path | None, out: Path, out_arch: Path | No
 
     \b
     Examples:
-      lifsim import scalesim docs/samples/scalesim_topology.csv --out results/scale_alone.yaml
-      lifsim import scalesim docs/samples/scalesim_topology.csv --config docs/samples/scalesim.cfg \\
-          --out results/scale_pair.yaml \\
+      lifsim import scalesim docs/samples/scalesim_topology.csv \\
+          --out results/scale_alone.yaml
+      lifsim import scalesim docs/samples/scalesim_topology.csv \\
+          --config docs/samples/scalesim.cfg --out results/scale_pair.yaml \\
           --out-arch results/scale_machine.yaml
     """
     conversions = [_Conversion(out, lambda: workload_from_scalesim(topology, _name(out)), parse_workload)]
@@ -153,7 +158,8 @@ def dramsim3(device: Path, out: Path, force: bool) -> None:
 
     \b
     Examples:
-      lifsim import dramsim3 docs/samples/dramsim3_device.ini --out results/ddr4.yaml
+      lifsim import dramsim3 docs/samples/dramsim3_device.ini \\
+          --out results/ddr4.yaml
       lifsim dram-bench --dram results/ddr4.yaml --pattern sequential
       lifsim run --dram results/ddr4.yaml
     """
@@ -180,8 +186,10 @@ def torch(state: Path, workload: str, out: Path, force: bool) -> None:
     \b
     Examples:
       lifsim train --workload digits_cnn --epochs 2 --out results/state.npz
-      lifsim import torch results/state.npz --workload digits_cnn --out results/imported_weights.npz
-      lifsim run --workload digits_cnn --spikes engine --weights results/imported_weights.npz
+      lifsim import torch results/state.npz --workload digits_cnn \\
+          --out results/imported_weights.npz
+      lifsim run --workload digits_cnn --spikes engine \\
+          --weights results/imported_weights.npz
     """
     from lifsim.config.workload import load_workload
     from lifsim.engine.weights import npz_bytes

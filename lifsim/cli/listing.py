@@ -41,7 +41,7 @@ _MEMBERS = {
 
 
 @click.command()
-@click.argument("what", type=click.Choice([*_KINDS, "sharings", *_MEMBERS]))
+@click.argument("what", metavar="WHAT", type=click.Choice([*_KINDS, "sharings", *_MEMBERS]))
 @click.option(
     "--copy", nargs=2, metavar="NAME FILE", default=None, shell_complete=copied, type=str,
     help="Copy the file of NAME to FILE, to change it there; the copy is called as FILE is.",
@@ -50,6 +50,9 @@ _MEMBERS = {
 def listing(what: str, copy: tuple[str, str] | None, force: bool) -> None:
     """List the names that --arch, --workload, --dram and --sharing know, and those that architectures and
     workloads may name.
+
+    WHAT is one of archs, workloads, drams, sharings, dataflows, sparsities, neurons, layers, memories, accountings,
+    optimizers and keepings.
 
     Files of the folders in $LIFSIM_PATH (separated as in $PATH) are listed too, and come before shipped ones.
     What other packages add is listed with the package that it comes from.

@@ -22,10 +22,12 @@ ALL_SHARINGS = "none,layer,channel2,channel4,layer+channel2,layer+channel4"
     epilog="""\b
 Examples:
   lifsim memory --workload resnet19_imagenet100 --timesteps 5
-  lifsim memory --workload resnet19_positions_imagenet100,vgg16_efficientlif_imagenet100 \\
-      --sharing none,layer+channel2
-  lifsim memory --arch sata128 --set precision.membrane_bits=16 --batch 128 --format csv
-  lifsim memory --workload vgg16_cifar10 --optimizer adam --set optimizer.master_weights=true
+  lifsim memory --sharing none,layer+channel2 \\
+      --workload resnet19_positions_imagenet100,vgg16_efficientlif_imagenet100
+  lifsim memory --arch sata128 --set precision.membrane_bits=16 --batch 128 \\
+      --format csv
+  lifsim memory --workload vgg16_cifar10 --optimizer adam \\
+      --set optimizer.master_weights=true
 """,
 )
 @click.option(
@@ -37,7 +39,7 @@ Examples:
     "sharings",
     shell_complete=sharings,
     metavar="SHARING,...",
-    show_default=ALL_SHARINGS,
+    show_default=ALL_SHARINGS.replace(",", ", "),
     help="LIF sharings.",
 )
 @where_possible_option

@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     cls=FamilyCommand,
     epilog="""\b
 Examples:
-  lifsim optimize --sharing none,layer,channel2,channel4 --vary buffers.weight.size_bytes=8KiB:256KiB:x2 \\
-      --vary array.rows=4:32 --minimise energy_pj.total --limit 'area_mm2<2.5' --out sweeps/best
-  lifsim optimize docs/examples/membrane_buffer.yaml --minimise cycles.total --limit 'area_mm2<=3' --points 20
+  lifsim optimize --sharing none,layer,channel2,channel4 \\
+      --vary buffers.weight.size_bytes=8KiB:256KiB:x2 --vary array.rows=4:32 \\
+      --minimise energy_pj.total --limit 'area_mm2<2.5' --out sweeps/best
+  lifsim optimize docs/examples/membrane_buffer.yaml --minimise cycles.total \\
+      --limit 'area_mm2<=3' --points 20
 """,
 )
 @options_of(SpaceOptions, "space")

@@ -41,14 +41,21 @@ Examples:
   lifsim run --arch sata128.yaml --sharing channel4
   lifsim run --sharing layer --layers
   lifsim run --sharing channel2 --full
-  lifsim run --config reports/vgg16_cifar10-sata128-channel4/config.resolved.yaml --set array.rows=32
-  lifsim run --set buffers.weight.size_bytes=64KiB --set array.sparsity=skip --set array.dataflow=os
-  lifsim run --workload lenet5_mnist --sharing channel2 --spikes engine --batch 2
+  lifsim run \\
+      --config reports/vgg16_cifar10-sata128-channel4/config.resolved.yaml \\
+      --set array.rows=32
+  lifsim run --set buffers.weight.size_bytes=64KiB --set array.sparsity=skip \\
+      --set array.dataflow=os
+  lifsim run --workload lenet5_mnist --sharing channel2 --spikes engine \\
+      --batch 2
   lifsim run --sharing layer --schedule timestep --batch 4 --chunk auto
-  lifsim run --mode training --bptt reversed --sharing layer+channel2 --batch 4
+  lifsim run --mode training --bptt reversed --sharing layer+channel2 \\
+      --batch 4
   lifsim trace make --workload vgg16_cifar10 --seed 7 --out results/seven.npz
-  lifsim run --workload vgg16_cifar10 --trace results/seven.npz --sharing channel2
-  lifsim run --workload resnet19_imagenet100 --batch 4 --format json --out results/resnet
+  lifsim run --workload vgg16_cifar10 --trace results/seven.npz \\
+      --sharing channel2
+  lifsim run --workload resnet19_imagenet100 --batch 4 --format json \\
+      --out results/resnet
   lifsim run --workload lenet5_mnist --sharing none,layer,channel2
 """,
 )

@@ -18,7 +18,8 @@ def store() -> None:
 
     \b
     Examples:
-      lifsim sweep --workload lenet5_mnist --vary array.rows=8,16,32 --out sweeps/rows
+      lifsim sweep --workload lenet5_mnist --vary array.rows=8,16,32 \\
+          --out sweeps/rows
       lifsim store show sweeps/rows --sort cycles.total
       lifsim store export sweeps/rows --format json
     """
@@ -39,9 +40,11 @@ def export(path: Path, form: str, out: Path | None, force: bool) -> None:
 
     \b
     Examples:
-      lifsim sweep --workload lenet5_mnist --vary array.cols=4,8,16 --out sweeps/columns
+      lifsim sweep --workload lenet5_mnist --vary array.cols=4,8,16 \\
+          --out sweeps/columns
       lifsim store export sweeps/columns
-      lifsim store export sweeps/columns --format parquet --out results/columns.parquet
+      lifsim store export sweeps/columns --format parquet \\
+          --out results/columns.parquet
       lifsim store export sweeps/columns --out -
     """
     from lifsim.files import check_targets
@@ -100,11 +103,14 @@ def show(
 
     \b
     Examples:
-      lifsim sweep --workload lenet5_mnist --sharing none,channel2 --vary buffers.weight.size_bytes=8KiB:64KiB:x2 \\
-          --out sweeps/shown
+      lifsim sweep --workload lenet5_mnist --sharing none,channel2 \\
+          --vary buffers.weight.size_bytes=8KiB:64KiB:x2 --out sweeps/shown
       lifsim store show sweeps/shown
-      lifsim store show sweeps/shown --where 'area_mm2 < 2 and sharing = channel2' --top 3 --by energy_pj.total.work
-      lifsim store show sweeps/shown --where 'buffers.weight.size_bytes >= 16KiB' --sort cycles.total \\
+      lifsim store show sweeps/shown \\
+          --where 'area_mm2 < 2 and sharing = channel2' --top 3 \\
+          --by energy_pj.total.work
+      lifsim store show sweeps/shown \\
+          --where 'buffers.weight.size_bytes >= 16KiB' --sort cycles.total \\
           --columns time_s
     """
     from lifsim.report.sweep_table import Selection, print_table

@@ -88,9 +88,12 @@ def study(
 
     \b
     Examples:
-      lifsim study --workload digits_cnn --epochs 2 --seeds 1 --sharing none,channel2 --out reports/small_study
-      lifsim study --workload har_fcn --sharing none,layer --seeds 3 --out reports/har_three_seeds
-      lifsim study --workload digits_cnn --prune 0,0.5,0.9 --retrain-epochs 2 --out reports/pruned
+      lifsim study --workload digits_cnn --epochs 2 --seeds 1 \\
+          --sharing none,channel2 --out reports/small_study
+      lifsim study --workload har_fcn --sharing none,layer --seeds 3 \\
+          --out reports/har_three_seeds
+      lifsim study --workload digits_cnn --prune 0,0.5,0.9 --retrain-epochs 2 \\
+          --out reports/pruned
     """
     from lifsim.config.workload import load_workload
     from lifsim.engine.data import dataset_for

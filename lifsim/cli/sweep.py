@@ -16,7 +16,7 @@ from lifsim.cli.watching import lines, watching
 from lifsim.cli.where_possible import say_left_by
 
 if TYPE_CHECKING:
-    from lifsim.sweeps.plan import Plan
+    from lifsim.sweeps.plan import Job, Plan
     from lifsim.sweeps.store import Store
 
 SOON = 4
@@ -27,10 +27,11 @@ SOON = 4
     cls=FamilyCommand,
     epilog="""\b
 Examples:
-  lifsim sweep --sharing none,layer,channel2,channel4 --vary buffers.weight.size_bytes=8KiB:512KiB:x2 \\
-      --out sweeps/weights
+  lifsim sweep --sharing none,layer,channel2,channel4 \\
+      --vary buffers.weight.size_bytes=8KiB:512KiB:x2 --out sweeps/weights
   lifsim store show sweeps/weights --where 'area_mm2 < 2.5' --top 10
-  lifsim sweep --vary array.rows=8,16,32 --vary array.cols=8:64:+8 --batch 1,8 --dry-run
+  lifsim sweep --vary array.rows=8,16,32 --vary array.cols=8:64:+8 \\
+      --batch 1,8 --dry-run
   lifsim sweep docs/examples/membrane_buffer.yaml --sample 8 --jobs 2
 """,
 )
@@ -52,10 +53,18 @@ def sweep(
     request = space.request(sample)
     planned = plan(request)
     say_left_by(planned.job)
+    _say_impossible(planned.job)
     if dry_run:
         _print_estimate(planned, execution.processes)
     else:
         _run(planned, execution, execution.store(request, planned.job), retry_failed=retry_failed)
+
+
+def _say_impossible(job: Job) -> None:
+    from lifsim.sweeps.impossible import impossible
+
+    for found in impossible(job):
+        say(f"note: {found.points:,} of the space's {job.space.points:,} points cannot be run: {found.why}", err=True)
 
 
 def _run(planned: Plan, execution: ExecutionOptions, out: Path, *, retry_failed: bool) -> None:

@@ -99,9 +99,12 @@ def train(
 
     \b
     Examples:
-      lifsim train --workload digits_cnn --sharing channel2 --out results/digits_channel2.npz
-      lifsim train --workload digits_cnn --sharing channel2 --out results/digits_channel2.npz --resume
-      lifsim train --workload har_fcn --sharing layer --membranes reversed --out results/har_layer.npz
+      lifsim train --workload digits_cnn --sharing channel2 \\
+          --out results/digits_channel2.npz
+      lifsim train --workload digits_cnn --sharing channel2 \\
+          --out results/digits_channel2.npz --resume
+      lifsim train --workload har_fcn --sharing layer --membranes reversed \\
+          --out results/har_layer.npz
     """
     from lifsim.config.resolve import find
     from lifsim.config.workload import load_workload

@@ -51,7 +51,8 @@ def show(name: str, sharing: str, share_where_possible: bool, settings: tuple[st
     Examples:
       lifsim workload show vgg16_cifar10
       lifsim workload show resnet19_shared_cifar10 --sharing layer+channel2
-      lifsim workload show docs/samples/my_network.yaml --set timesteps=8 --format csv
+      lifsim workload show docs/samples/my_network.yaml --set timesteps=8 \\
+          --format csv
     """
     network, sharing = load_workload(name, settings), fitted(sharing, where_possible=share_where_possible)
     say_left([network], [sharing])

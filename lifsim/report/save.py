@@ -84,6 +84,8 @@ def save(
             taken = (place / "summary.json").exists()
             if move_folder(new, place, aside, replace=replace or completes):
                 return Placed(place, asked=asked, replaced=taken and not completes)
+        # Another run came first: what it is of is told before the folder's being taken is.
+        check_target(folder, replace=False, inputs=Inputs(result.arch, result.network, result.sharing, result.options))
     raise InputError(must_not_exist(folder))
 
 

@@ -9,17 +9,17 @@ from typing import Any
 from rich.table import Table
 
 from lifsim.accounting.basis import ONLY_SRAM_FOLLOWS, nodes_of
-from lifsim.errors import Fault, InputError, collecting, did_you_mean
+from lifsim.errors import Fault, InputError, collecting
+from lifsim.report.figures.words import words_of
 from lifsim.report.human import human
 from lifsim.report.terminal import Terminal
 from lifsim.report.width import terminal_columns
 from lifsim.sweeps.export import columns_of
-from lifsim.sweeps.where import conditions
+from lifsim.sweeps.where import FIRST_FIGURE, conditions, no_column
 
 Row = Mapping[str, Any]
 
 MAIN = ("cycles.total", "energy_pj.total", "energy_pj.total.work", "dram_bytes.total", "area_mm2")
-FIRST_FIGURE = "cycles.total"
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,7 @@ class Selection:
         """Those of `rows` that are meant. Raises InputError where a column is none of the store."""
         names, faults = columns_of(rows), list[Fault]()
         by, asked = self.by or self.sort, (self.sort, *([self.by] if self.by else []), *(self.columns or ()))
-        faults += [
-            Fault(f"{n!r} must be a column of the store{did_you_mean(n, names)}") for n in asked if n not in names
-        ]
+        faults += [Fault(no_column(n, names)) for n in asked if n not in names]
         with collecting(faults):
             where = conditions(self.where, names)
         if faults:
@@ -60,18 +58,25 @@ def print_table(rows: Sequence[Row], selection: Selection) -> None:
     shown = list(dict.fromkeys([*varying(rows), *(selection.columns or MAIN), selection.sort]))
     shown += [name for name in (selection.by,) if name and name not in shown]
     table = Table(header_style="bold")
-    for name in shown:
-        table.add_column(name, justify="right", no_wrap=True)
+    for heading in _headings(shown):
+        table.add_column(heading, justify="right", no_wrap=True)
     for row in lines:
         table.add_row(*(human(name, row[name]) for name in shown))
     console = Terminal(width=terminal_columns())
     console.print_table(table, keys=len(varying(rows)))
+    console.print_line(f"columns: {', '.join(shown)}")
     across = across_nodes(found)
     if across:
         console.print(f"note: {across}", highlight=False)
     met = f", {len(found):,} meet {' and '.join(selection.where)}" if selection.where and selection.top is None else ""
     failed = sum(row["error"] is not None for row in rows)
     console.print(f"{len(lines):,} of {len(rows):,} points{met}, {failed:,} failed", highlight=False)
+
+
+def _headings(names: Sequence[str]) -> list[str]:
+    """The columns in words; those that have the same ones by their names."""
+    words = [words_of(name) for name in names]
+    return [name if words.count(said) > 1 else said for name, said in zip(names, words, strict=True)]
 
 
 def varying(rows: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from lifsim.config.arch import parse_arch
+from lifsim.config.origins import Origins, Sourced
 from lifsim.config.overrides import override
 from lifsim.config.workload import network_of
 from lifsim.errors import Fault, InputError
@@ -84,7 +85,8 @@ class Evaluator:
                 inputs.arch.array.sparsity,
             )
             key = _key(inputs, spikes)
-            result = simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, spikes, shared)
+            with inputs.origins.telling():
+                result = simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, spikes, shared)
             return Outcome(point, key, result.totals.figures)
         except InputError as error:
             why = "; ".join(map(str, error.faults))
@@ -96,15 +98,19 @@ class Evaluator:
         """What `settings` amount to. Raises InputError where they do not go together."""
         network = self._network(settings.workload, settings.workload_overrides)
         sharing = Sharing.parse(settings.sharing)
-        states_of(network, sharing)
+        with Origins(workload=network.document).telling():
+            states_of(network.what, sharing)
         arch = self._arch(settings.arch, settings.arch_overrides)
-        return Inputs(arch, network, sharing, settings.options)
+        return Inputs(arch.what, network.what, sharing, settings.options, Origins(arch.document, network.document))
 
-    def _parse_arch(self, name: str, overrides: tuple[str, ...]) -> Arch:
-        return parse_arch(self._job.archs[name], (*self._job.settings, *overrides), self._job.devices)
+    def _parse_arch(self, name: str, overrides: tuple[str, ...]) -> Sourced[Arch]:
+        document = self._job.archs[name]
+        arch = parse_arch(document, (*self._job.settings, *overrides), self._job.devices)
+        return Sourced(arch, override(document, (*self._job.settings, *overrides)))
 
-    def _parse_network(self, name: str, overrides: tuple[str, ...]) -> Network:
-        return network_of(override(self._job.workloads[name], overrides))
+    def _parse_network(self, name: str, overrides: tuple[str, ...]) -> Sourced[Network]:
+        document = override(self._job.workloads[name], overrides)
+        return Sourced(network_of(document), document)
 
     def _fired(self, inputs: Inputs) -> Sharing:
         """The sharing under which spikes are read: any will do where they are not the engine's."""
@@ -114,7 +120,7 @@ class Evaluator:
         self, workload: str, overrides: tuple[str, ...], sharing: Sharing, options: Options, sparsity: str
     ) -> tuple[Spikes, Shared]:
         """The spikes, and what runs on them have in common."""
-        network = self._network(workload, overrides)
+        network = self._network(workload, overrides).what
         trace = options.trace or network.spikes.trace
         if trace is None:
             return read_spikes(network, sharing, options, SPARSITIES[sparsity]), Shared()

@@ -21,12 +21,16 @@ from lifsim.units import parse_bytes, parse_hz
 
 MAX_LENGTH, MAX_DEPTH = 2000, 40
 
+FIRST_FIGURE = "cycles.total"
+"""The column behind those of settings."""
+
 _TOKEN = re.compile(r"""\s*(?:(?P<sign><=|>=|==|!=|[<>=()])|(?P<text>"[^"]*"|'[^']*')|(?P<word>[^\s<>=!()'"]+))""")
 _SIGNS: Mapping[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
     "=": operator.eq, "==": operator.eq, "!=": operator.ne,
 }  # fmt: skip
 _NUMBER = re.compile(r"([-+]?(?:[0-9][0-9_]*\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?)\s*((?:[A-Za-z]+2?)?)")
+_KINDS = {"J": "energy", "s": "time", "mm2": "area"}
 _PREFIXES = {"f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3, "M": 1e6, "G": 1e9}
 
 
@@ -107,10 +111,7 @@ def conditions(texts: Iterable[str], columns: Sequence[str]) -> Joined:
     for text in texts:
         try:
             part = _Parser(text).whole()
-            faults += [
-                Fault(f"{shown(name)} must be a column of the store{did_you_mean(name, columns)}", path="--where")
-                for name in sorted(part.columns - {*columns})
-            ]
+            faults += [Fault(no_column(name, columns), path="--where") for name in sorted(part.columns - {*columns})]
             parts.append(part)
         except ValueError as error:
             rule = "must be such as 'area_mm2 < 2.5 and sharing = layer'"
@@ -118,6 +119,14 @@ def conditions(texts: Iterable[str], columns: Sequence[str]) -> Joined:
     if faults:
         raise InputError(faults)
     return Joined(tuple(parts), all=True)
+
+
+def no_column(name: str, columns: Sequence[str]) -> str:
+    """What is said of a `name` that is none of a store's `columns`: which is near, or the main ones of all."""
+    first = columns.index(FIRST_FIGURE) if FIRST_FIGURE in columns else len(columns)
+    main = [one for at, one in enumerate(columns) if at < first or "." not in one or re.fullmatch(r"\w+\.total", one)]
+    others = f"; its settings and main figures: {', '.join(one for one in main if one != 'error')}"
+    return f"{shown(name)} must be a column of the store{did_you_mean(name, columns) or others}"
 
 
 class _Parser:
@@ -181,6 +190,8 @@ class _Parser:
             raise ValueError(f"{shown(text)} stands where a value must")
         value = text[1:-1] if kind == "text" else _value(column, text)
         if isinstance(value, str) and sign not in ("=", "==", "!="):
+            if kind == "word" and _NUMBER.fullmatch(value):
+                raise ValueError(f"{shown(value)} must be a number without a unit behind {column}")
             raise ValueError(f"{shown(value)} is a text, of which only = and != can be asked")
         return Comparison(column.strip("'\""), sign, value)
 
@@ -197,7 +208,8 @@ class _Parser:
 
 
 def _value(column: str, text: str) -> float | str:
-    """The number that `text` is, in the unit of its column; else the text."""
+    """The number that `text` is, in the unit of its column; else the text. Raises ValueError where its unit is another
+    one's."""
     match = _NUMBER.fullmatch(text)
     if match is None:
         return text
@@ -208,7 +220,10 @@ def _value(column: str, text: str) -> float | str:
         if any(name.endswith(ending) for name in names):
             return parse(text)
     for ending, unit, scale in (("_pj", "J", 1e12), ("_s", "s", 1.0), ("_mm2", "mm2", 1.0)):
+        if not any(name.endswith(ending) and not name.endswith("_per_s") for name in names):
+            continue
         prefix = match[2].removesuffix(unit)
-        if any(name.endswith(ending) for name in names) and match[2].endswith(unit) and prefix in _PREFIXES:
-            return float(match[1]) * _PREFIXES[prefix] * scale
+        if not match[2].endswith(unit) or prefix not in _PREFIXES:
+            raise ValueError(f"{shown(text)} must be a number, with a unit of {_KINDS[unit]} ({unit}) or none")
+        return float(match[1]) * _PREFIXES[prefix] * scale
     return text

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import click
 import pytest
@@ -14,6 +15,7 @@ from click.shell_completion import BashComplete, FishComplete, ShellComplete, Zs
 
 from lifsim.cli.main import cli
 from lifsim.config.resolve import available
+from lifsim.simulate.options import Mode, Objective, Schedule, SpikeSource
 from lifsim.sweeps.outcome import Outcome
 from lifsim.sweeps.store import Store
 
@@ -38,7 +40,10 @@ def _offered(*words: str) -> list[str]:
         (("run", "--sharing", "layer+"), ["layer+channel2", "layer+channel4", "layer+channel8"]),
         (("sweep", "--sharing", "none,channel"), ["none,channel2", "none,channel4", "none,channel8"]),
         (("run", "--schedule", "t"), ["tick", "timestep"]),
-        (("run", "--mode", ""), ["inference", "training"]),
+        (("run", "--schedule", ""), list(get_args(Schedule))),
+        (("run", "--objective", ""), list(get_args(Objective))),
+        (("run", "--spikes", ""), list(get_args(SpikeSource))),
+        (("run", "--mode", ""), list(get_args(Mode))),
         (("run", "--bptt", "re"), ["recomputed", "reversed"]),
         (("run", "--optimizer", "a"), ["adam"]),
         (("run", "--images", "dig"), ["digits"]),

@@ -128,10 +128,10 @@ def test_changes_are_against_the_baseline(runs: dict[str, Run]) -> None:
     assert found.tree()["baseline"] == "two_images"
 
 
-def test_only_keys_that_differ_are_told_in_words_and_units(runs: dict[str, Run]) -> None:
+def test_only_keys_that_differ_are_told_as_set_takes_them_with_their_units(runs: dict[str, Run]) -> None:
     assert differences([runs["none"], runs["again"]]) == ()
     found = {one.key: one.words for one in differences([runs["none"], runs["other_node"]])}
-    assert found == {"technology_nm": ("technology", ("28 nm", "65 nm"))}
+    assert found == {"technology_nm": ("technology_nm", ("28 nm", "65 nm"))}
     found = {one.key: one.words for one in differences([runs["channel2"], runs["auto"], runs["none"]])}
     assert found["sharing"] == ("sharing", ("channel2", "channel2", "none"))
     assert found["schedule"] == ("schedule", ("tick", "auto", "tick"))

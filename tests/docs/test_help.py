@@ -61,6 +61,22 @@ def test_every_help_has_examples_of_its_own_command(name: str) -> None:
     assert any(command[1 : 1 + len(own)] == own for command in examples)
 
 
+def _printed_helps(command: click.Command, path: tuple[str, ...] = ("lifsim",)) -> Iterator[tuple[str, str]]:
+    """What every command prints on a terminal of 80 columns."""
+    context = click.Context(command, info_name=path[-1], terminal_width=80)
+    yield " ".join(path), command.get_help(context)
+    for name in command.list_commands(context) if isinstance(command, click.Group) else ():
+        inner = command.get_command(context, name)
+        assert inner is not None
+        yield from _printed_helps(inner, (*path, name))
+
+
+def test_no_line_of_a_help_is_longer_than_a_terminal_and_no_word_is_broken() -> None:
+    for name, text in _printed_helps(cli):
+        assert [line for line in text.splitlines() if len(line) > 80] == [], name
+        assert not re.search(r",\w+\n +\w+[,|)}\]]", text), name  # of a list without spaces
+
+
 def test_no_two_examples_write_to_one_place() -> None:
     """The same command in two helps does: it goes on, or finds what it would write."""
     writers: dict[str, set[str]] = {}

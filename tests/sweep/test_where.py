@@ -70,6 +70,11 @@ def test_a_condition_is_met_by_the_points_that_are_meant(text: str, met: list[in
         ("(" * 50 + "area_mm2<1" + ")" * 50, "nested more than 40 deep"),
         ("a" * 3000, "more than 2,000 characters"),
         ("sharing = 'layer", "is not understood"),
+        ("area_mm2 < 2KiB", "'2KiB' must be a number, with a unit of area (mm2) or none"),
+        ("area_mm2 = 2m", "with a unit of area (mm2) or none"),
+        ("energy_pj.total < 3s", "with a unit of energy (J) or none"),
+        ("time_s < 3mm2", "with a unit of time (s) or none"),
+        ("cycles.total < 2KiB", "'2KiB' must be a number without a unit behind cycles.total"),
     ],
 )
 def test_what_is_no_condition_is_refused_with_its_reason(text: str, why: str) -> None:
@@ -158,7 +163,18 @@ def test_show_takes_all_of_it(
     assert main([*command, "array.rows >= 16", "--where", "energy_pj.total < 1J", "--limit", "1"]) == 0
     out = capsys.readouterr().out
     assert "41.67 uJ" in out
+    assert "PE array: rows" in out
+    assert "energy: total" in out
+    assert "columns: array.rows, energy_pj.total" in out
     assert "62.5 uJ" not in out
     assert "1 of 3 points, 2 meet array.rows >= 16 and energy_pj.total < 1J, 0 failed" in out
     assert main([*command, "rows > 1"]) == 2
     assert "--where: 'rows' must be a column of the store" in capsys.readouterr().err
+
+
+def test_a_name_near_none_is_told_the_settings_and_the_main_figures() -> None:
+    columns = ["sharing", "array.rows", "cycles.total", *(f"cycles.part{n}" for n in range(50)), "area_mm2", "error"]
+    with pytest.raises(InputError) as raised:
+        conditions(["foo = 1"], columns)
+    known = "its settings and main figures: sharing, array.rows, cycles.total, area_mm2"
+    assert str(raised.value) == f"--where: 'foo' must be a column of the store; {known}"

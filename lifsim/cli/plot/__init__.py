@@ -22,7 +22,8 @@ FIGURES = {
     table=FIGURES,
     epilog="""\b
 Examples:
-  lifsim plot roofline --workload lenet5_mnist --out figures/roofline_lenet5.png
+  lifsim plot roofline --workload lenet5_mnist \\
+      --out figures/roofline_lenet5.png
   lifsim plot fig9 --part top --out figures/computation.pdf
 """,
 )

@@ -14,7 +14,8 @@ from lifsim.cli.plot.output import Output
     epilog="""\b
 Examples:
   lifsim plot fig1
-  lifsim plot fig1 --workload resnet19_imagenet100 --timesteps 4 --batch 16 --out figures/fig1_batch.pdf
+  lifsim plot fig1 --workload resnet19_imagenet100 --timesteps 4 --batch 16 \\
+      --out figures/fig1_batch.pdf
 """,
 )
 @memory_workload

@@ -14,7 +14,8 @@ from lifsim.cli.plot.output import Output
     cls=FamilyCommand,
     epilog="""\b
 Examples:
-  lifsim study --workload digits_cnn --epochs 2 --seeds 1 --sharing none,channel2 --out reports/small_study
+  lifsim study --workload digits_cnn --epochs 2 --seeds 1 \\
+      --sharing none,channel2 --out reports/small_study
   lifsim plot fig6 reports/small_study
 """,
 )

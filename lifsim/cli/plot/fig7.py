@@ -37,10 +37,11 @@ class TrainingMemory(MemoryOptions):
     epilog="""\b
 Examples:
   lifsim plot fig7
-  lifsim study --workload digits_cnn --epochs 2 --seeds 1 --sharing none,channel2 --out reports/small_study
+  lifsim study --workload digits_cnn --epochs 2 --seeds 1 \\
+      --sharing none,channel2 --out reports/small_study
   lifsim plot fig7 reports/small_study
-  lifsim plot fig7 --workload resnet19_positions_imagenet100 --sharing none,layer+channel2 \\
-      --out figures/fig7_positions.svg
+  lifsim plot fig7 --workload resnet19_positions_imagenet100 \\
+      --sharing none,layer+channel2 --out figures/fig7_positions.svg
 """,
 )
 @click.argument("study", required=False, type=click.Path(path_type=Path))

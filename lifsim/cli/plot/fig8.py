@@ -26,8 +26,10 @@ SHARINGS = ",".join(defaults.FIG7_SHARINGS)
     epilog="""\b
 Examples:
   lifsim plot fig8
-  lifsim study --workload digits_cnn --epochs 2 --seeds 1 --sharing none,channel2 --out reports/small_study
-  lifsim plot fig8 reports/small_study --retrain-epochs 0 --shares 0,0.5,0.9 --out figures/fig8_study.svg
+  lifsim study --workload digits_cnn --epochs 2 --seeds 1 \\
+      --sharing none,channel2 --out reports/small_study
+  lifsim plot fig8 reports/small_study --retrain-epochs 0 --shares 0,0.5,0.9 \\
+      --out figures/fig8_study.svg
 """,
 )
 @click.argument("study", required=False, type=click.Path(path_type=Path))
@@ -49,7 +51,7 @@ Examples:
     shell_complete=workloads,
     metavar="NAME|FILE,...",
     default=NETWORKS,
-    show_default=True,
+    show_default=NETWORKS.replace(",", ", "),
     help="Of the right half, with commas.",
 )
 @click.option(

@@ -30,12 +30,15 @@ PARTS = ("top", "bottom", "all")
 Examples:
   lifsim plot fig9
   lifsim trace make --workload vgg16_cifar10 --seed 9 --out results/nine.npz
-  lifsim plot fig9 --part top --workload vgg16_cifar10 --trace results/nine.npz --out figures/fig9_trace.svg
+  lifsim plot fig9 --part top --workload vgg16_cifar10 \\
+      --trace results/nine.npz --out figures/fig9_trace.svg
   lifsim run --workload lenet5_mnist --sharing none --out results/drawn_none
-  lifsim run --workload lenet5_mnist --sharing channel2 --out results/drawn_channel2
-  lifsim plot fig9 --part top results/drawn_none results/drawn_channel2 --out figures/fig9_stored.svg
-  lifsim plot fig9 --part bottom --mini-batch 8 --set buffers.membrane.size_bytes=128KiB \\
-      --out figures/fig9_bottom.pdf
+  lifsim run --workload lenet5_mnist --sharing channel2 \\
+      --out results/drawn_channel2
+  lifsim plot fig9 --part top results/drawn_none results/drawn_channel2 \\
+      --out figures/fig9_stored.svg
+  lifsim plot fig9 --part bottom --mini-batch 8 \\
+      --set buffers.membrane.size_bytes=128KiB --out figures/fig9_bottom.pdf
 """,
 )
 @click.argument("runs", nargs=-1, metavar="[RUN...]", type=click.Path(path_type=Path))

@@ -14,8 +14,10 @@ from lifsim.cli.plot.output import Output
     epilog="""\b
 Examples:
   lifsim plot roofline
-  lifsim plot roofline --arch eyeriss_like --set dram.device=ddr3_1866 --batch 4 --out figures/roofline_eyeriss.png
-  lifsim plot roofline --workload resnet19_imagenet100 --sharing layer --out figures/roofline_layer.pdf
+  lifsim plot roofline --arch eyeriss_like --set dram.device=ddr3_1866 \\
+      --batch 4 --out figures/roofline_eyeriss.png
+  lifsim plot roofline --workload resnet19_imagenet100 --sharing layer \\
+      --out figures/roofline_layer.pdf
 """,
 )
 @options_of(SharedSimulation, "simulation")

@@ -16,15 +16,17 @@ from lifsim.errors import Fault, InputError
     cls=FamilyCommand,
     epilog="""\b
 Examples:
-  lifsim sweep --workload vgg9_cifar10 --sharing none,layer --schedule timestep --vary array.rows=8,16 \\
+  lifsim sweep --workload vgg9_cifar10 --sharing none,layer \\
+      --schedule timestep --vary array.rows=8,16 \\
       --vary buffers.membrane.size_bytes=4KiB:64KiB:x2 --out sweeps/drawn
-  lifsim plot sweep sweeps/drawn --x buffers.membrane.size_bytes --y dram_bytes.total --by sharing \\
-      --where array.rows=8 \\
+  lifsim plot sweep sweeps/drawn --x buffers.membrane.size_bytes \\
+      --y dram_bytes.total --by sharing --where array.rows=8 \\
       --out figures/sweep_lines.png
-  lifsim plot sweep sweeps/drawn --pareto energy_pj.total,cycles.total --by sharing --out figures/sweep_pareto.pdf
-  lifsim plot sweep sweeps/drawn --heat array.rows,buffers.membrane.size_bytes --y dram_bytes.total \\
-      --where sharing=none \\
-      --out figures/sweep_heat.png
+  lifsim plot sweep sweeps/drawn --pareto energy_pj.total,cycles.total \\
+      --by sharing --out figures/sweep_pareto.pdf
+  lifsim plot sweep sweeps/drawn \\
+      --heat array.rows,buffers.membrane.size_bytes --y dram_bytes.total \\
+      --where sharing=none --out figures/sweep_heat.png
 """,
 )
 @click.argument("store", type=click.Path(path_type=Path))

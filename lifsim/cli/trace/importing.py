@@ -73,10 +73,10 @@ def import_trace(
 
     \b
     Examples:
-      lifsim trace import tests/reference/spike_traces/lenet5_mnist.npz --workload lenet5_mnist \\
-          --out results/lenet5.npz
-      lifsim trace import tests/reference/spike_traces/lenet5_mnist.npz --timesteps 8 --layout BT \\
-          --out results/four_images.npz
+      lifsim trace import tests/reference/spike_traces/lenet5_mnist.npz \\
+          --workload lenet5_mnist --out results/lenet5.npz
+      lifsim trace import tests/reference/spike_traces/lenet5_mnist.npz \\
+          --timesteps 8 --layout BT --out results/four_images.npz
     """
     sharings = Sharing.parse(fitted(sharing, where_possible=share_where_possible))
     check_targets([out], [file, *workload_files(workload)], replace=True)

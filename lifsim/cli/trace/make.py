@@ -43,8 +43,10 @@ def make(
     \b
     Examples:
       lifsim trace make --workload vgg16_cifar10 --out results/stated.npz
-      lifsim trace make --workload vgg16_cifar10 --rates 0.15 --batch 8 --seed 1 --out results/even.npz
-      lifsim trace make --workload vgg16_cifar10 --rates conv2=0.1:0.2:0.1:0.2,conv3=0.3 --out results/uneven.npz
+      lifsim trace make --workload vgg16_cifar10 --rates 0.15 --batch 8 --seed 1 \\
+          --out results/even.npz
+      lifsim trace make --workload vgg16_cifar10 \\
+          --rates conv2=0.1:0.2:0.1:0.2,conv3=0.3 --out results/uneven.npz
     """
     check_targets([out], workload_files(workload), replace=True)
     network = network_for_trace(workload, timesteps)

@@ -77,10 +77,11 @@ def record(
 
     \b
     Examples:
-      lifsim trace record --workload vgg9_cifar10 --sharing channel4 --out results/vgg9_channel4.npz
+      lifsim trace record --workload vgg9_cifar10 --sharing channel4 \\
+          --out results/vgg9_channel4.npz
       lifsim train --workload digits_cnn --epochs 2 --out results/to_record.npz
-      lifsim trace record --workload digits_cnn --weights results/to_record.npz --input digits --batch 16 \\
-          --out results/digits_spikes.npz
+      lifsim trace record --workload digits_cnn --weights results/to_record.npz \\
+          --input digits --batch 16 --out results/digits_spikes.npz
     """
     from lifsim.cli.watching import watching
     from lifsim.config.workload import load_workload

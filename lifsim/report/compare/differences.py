@@ -24,7 +24,7 @@ MOST = 24
 
 @dataclass(frozen=True)
 class Difference:
-    """key: dotted, with its unit; values: of each run, None where it has none; of_machine: whether it is a key of the
+    """key: dotted; values: of each run, None where it has none; of_machine: whether it is a key of the
     architecture that differs with its name alone."""
 
     key: str
@@ -33,10 +33,8 @@ class Difference:
 
     @property
     def words(self) -> tuple[str, tuple[str, ...]]:
-        """The key without its unit, the values with it."""
-        said = [key_words(self.key, value) for value in self.values]
-        name = min((name for name, _ in said), key=len)
-        return name.removesuffix(".name"), tuple(text for _, text in said)
+        """The key as --set takes it, the values with its unit."""
+        return self.key.removesuffix(".name"), tuple(key_words(self.key, value)[1] for value in self.values)
 
 
 def differences(runs: Sequence[Run]) -> tuple[Difference, ...]:

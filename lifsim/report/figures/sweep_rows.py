@@ -6,11 +6,12 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lifsim.errors import Fault, InputError, did_you_mean
+from lifsim.errors import Fault, InputError
 from lifsim.report.figures.words import unit_of, words_of
 from lifsim.report.sweep_table import settings_of
 from lifsim.sweeps.export import columns_of
 from lifsim.sweeps.values import parse_values
+from lifsim.sweeps.where import no_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +38,7 @@ def good_rows(rows: Sequence[Mapping[str, Any]], needed: Sequence[str], where: S
         chosen = parse_values(key, values)
         wanted[key] = [chosen[place] for place in range(chosen.count)]
     unknown = [name for name in dict.fromkeys([*needed, *wanted]) if name not in names]
-    faults += [Fault(f"{name!r} must be a column of the store{did_you_mean(name, names)}") for name in unknown]
+    faults += [Fault(no_column(name, names)) for name in unknown]
     if faults:
         raise InputError(faults)
     left = [row for row in rows if row["error"] is None and all(row[key] in wanted[key] for key in wanted)]
