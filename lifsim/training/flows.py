@@ -13,6 +13,8 @@ from lifsim.model.network import Layer, Tensor
 from lifsim.schedule.moves import shares
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.rows import Ints
+from lifsim.schedule.traffic import DramBytes
+from lifsim.training.forward_again import ForwardAgain
 from lifsim.training.gradient_states import StateMoves
 from lifsim.training.kept import Stretches
 from lifsim.training.nests import BackwardOrder
@@ -109,11 +111,14 @@ class LayerFlows:
     group: GroupPlan
     orders: LayerOrders
 
-    def recompute(self, turns: Turns) -> Iterator[Flow]:
-        """Weights, input and residual operands again, and, to undo calls, the LIF's spikes."""
-        layer, sizes = self.layer, self.sizes
-        yield self.product_weights(turns)
-        yield self._tensor(Kind.SPIKES_IN, layer.input, turns)
+    def recompute(self, turns: Turns, again: ForwardAgain) -> Iterator[Flow]:
+        """Weights, input and spilled psums again, residual operands, and, to undo calls, the LIF's spikes."""
+        layer, sizes, traffic = self.layer, self.sizes, self.group.layers[self.layer.index - self.group.first]
+        one_pass = self.group.tick_batched and traffic.tiling.order == "weights_outer"
+        stays = traffic.tiling.resident_weight_bytes if self.group.tick_batched else again.stay
+        yield from self.product_weights(turns, again.weights, stays=sizes.weights(layer) if one_pass else stays)
+        yield from self.product_input(turns, again.spikes)
+        yield from self.product_psums(turns, traffic.dram)
         for tensor in layer.residuals:
             yield self._tensor(Kind.RESIDUAL, tensor, turns)
         if layer.lif and sizes.keeping.reads_spikes:
@@ -209,12 +214,24 @@ class LayerFlows:
         moved = turns.weights(region, order.weights, stays, self.layer.rounds)
         yield from replace(moved, bytes=np.minimum(moved.bytes, every)).again(moved.bytes)
 
-    def product_weights(self, turns: Turns) -> Flow:
-        """As the forward pass fetches them."""
-        traffic = self.group.layers[self.layer.index - self.group.first]
-        one_pass = self.group.tick_batched and traffic.tiling.order == "weights_outer"
-        stays = self.sizes.weights(self.layer) if one_pass else traffic.tiling.resident_weight_bytes
-        return turns.weights(f"weights:{self.layer.name}", traffic.dram.weights, stays, self.layer.rounds)
+    def product_weights(self, turns: Turns, total: int, *, stays: int) -> Iterator[Flow]:
+        """Of a forward product that runs again."""
+        moved = turns.weights(f"weights:{self.layer.name}", total, stays, self.layer.rounds)
+        yield from replace(moved, bytes=np.minimum(moved.bytes, self.sizes.weights(self.layer))).again(moved.bytes)
+
+    def product_input(self, turns: Turns, total: int) -> Iterator[Flow]:
+        """Its input, as often as it comes."""
+        spikes = self._tensor(Kind.SPIKES_IN, self.layer.input, turns)
+        yield from spikes.again(shares(total, spikes.bytes))
+
+    def product_psums(self, turns: Turns, moved: DramBytes) -> Iterator[Flow]:
+        """Partial sums that spill, and currents that wait to be replayed to the LIF: out and in at the turns in which
+        the array works."""
+        region, every = f"psums:{self.layer.name}", slice(None)
+        written = turns.at(Kind.PSUM_WRITE, region, every, moved.psum_write)
+        yield written
+        read = turns.at(Kind.PSUM_READ, region, every, moved.psum_read)
+        yield from replace(read, bytes=np.minimum(read.bytes, written.bytes)).again(read.bytes)
 
     def _tensor(self, kind: Kind, tensor: Tensor, turns: Turns) -> Flow:
         return turns.spread(kind, f"tensor:{tensor.name}", self.sizes.once(tensor, self.group), tensor.timesteps)

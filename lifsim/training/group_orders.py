@@ -1,14 +1,14 @@
 """In which order the layers of a group work on the way back.
 
-A timestep-major group shares the weight buffer: sums that stay for updates in turn, weights that stay, and the tile at
-work (`lifsim.schedule.weight_residency`). Which layers are updated in turn is searched: of all sets whose sums fit the
-one with which the group moves the fewest bytes.
+A timestep-major group shares the weight buffer: sums that stay for updates in turn, weights that stay (of the backward
+products, and of forward products that run again), and the tile at work (`lifsim.training.shared_weights`). Which layers
+are updated in turn is searched: of all sets whose sums fit the one with which the group moves the fewest bytes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache, reduce
 from typing import NamedTuple
 
@@ -17,27 +17,42 @@ import numpy as np
 from lifsim.model.network import Layer
 from lifsim.schedule.facts import LayerFacts
 from lifsim.schedule.group import Chunks
-from lifsim.schedule.input_reads import traversal_reads, whole_reads
 from lifsim.schedule.plan import GroupPlan
-from lifsim.schedule.rows import Ints, tile_filters
-from lifsim.schedule.weight_residency import WeightDemand, WeightSplit, best_weights
-from lifsim.training.gradient_rows import gradient_rows, transposed_filter_bytes
-from lifsim.training.nests import BackwardOrder, Tiles
+from lifsim.schedule.weight_residency import WeightSplit
+from lifsim.training.forward_again import ForwardAgain, again_reads, again_tick_batched, facts_again, runs_again
+from lifsim.training.nests import BackwardOrder
 from lifsim.training.orders import LayerOrders, Products, When, orders_alone
+from lifsim.training.shared_weights import Asked, again_of, backward_of, divided, gradient_facts, traversal
 from lifsim.training.sizes import TrainingSizes
 
 
 def orders_of(sizes: TrainingSizes, group: GroupPlan) -> dict[int, LayerOrders]:
-    """By layer (index)."""
+    """By layer (index). Where a tick-batched layer runs again it does so for all images before one goes back: then none
+    has an update in its turn."""
     products = [products_of(sizes, sizes.layers[index]) for index in group.indices]
+    chunks = Chunks(sizes.batch, group.images)
+    if group.tick_batched:
+        again = again_tick_batched(group) if runs_again(sizes, products[0].layer) else None
+        return {group.first: replace(orders_alone(products[0], parted=again is None), again=again)}
+    facts = facts_again(sizes, group)
     if are_alone(products, group, sizes.batch):
-        return {each.layer.index: orders_alone(each, parted=group.tick_batched) for each in products}
-    return Together(products, Chunks(sizes.batch, group.images)).orders()
+        return {each.layer.index: _visited_once(each, chunks, facts.get(place)) for place, each in enumerate(products)}
+    return Together(products, chunks, facts).orders()
 
 
 def are_alone(products: Sequence[Products], group: GroupPlan, batch: int) -> bool:
     """Whether the visits to each layer of a group follow each other, or are but one."""
     return group.tick_batched or (group.images >= batch and all(each.layer.rounds == 1 for each in products))
+
+
+def _visited_once(products: Products, chunks: Chunks, facts: LayerFacts | None) -> LayerOrders:
+    """Of a layer that is visited once, timestep-major: each of its products has the weight buffer alone."""
+    orders = orders_alone(products, parted=False)
+    if facts is None:
+        return orders
+    room = products.chip.room
+    asked = Asked(0, facts, again_reads(facts, chunks, room.spike_in), runs_again=True)
+    return replace(orders, again=again_of(divided([asked], chunks, room.weight), 0, facts))
 
 
 def products_of(sizes: TrainingSizes, layer: Layer) -> Products:
@@ -72,10 +87,12 @@ NOBODY = _Set(0, 0, frozenset())
 
 @dataclass(frozen=True)
 class Together:
-    """A group whose layers are visited more than once, chunk by chunk and timestep by timestep."""
+    """A group whose layers are visited more than once, chunk by chunk and timestep by timestep. again: layers (places)
+    whose forward product runs once more."""
 
     products: Sequence[Products]
     chunks: Chunks
+    again: Mapping[int, LayerFacts] = field(default_factory=dict)
 
     def orders(self) -> dict[int, LayerOrders]:
         """The best, searched in the order of their floors."""
@@ -90,17 +107,19 @@ class Together:
         if best is None:
             raise ValueError("a group must have a layer")
         _, chosen, split = best
-        backward = dict(zip(self._needed, self._backward(split), strict=True)) if split else {}
+        backward, again = self._ways(split)
         return {
             each.layer.index: replace(
-                self.in_turn[place] if place in chosen.layers else self.afterwards[place], backward=backward.get(place)
+                self.in_turn[place] if place in chosen.layers else self.afterwards[place],
+                backward=backward.get(place),
+                again=again.get(place),
             )
             for place, each in enumerate(self.products)
         }
 
     @cached_property
     def in_turn(self) -> list[LayerOrders]:
-        """Every layer as it is updated in turn; the backward product left out."""
+        """Every layer as it is updated in turn; the other products left out."""
         return [_updated(each, "in turn", self._absent(each)) for each in self.products]
 
     @cached_property
@@ -135,66 +154,53 @@ class Together:
         return found
 
     @cached_property
-    def _needed(self) -> list[int]:
-        """Layers (places) with a backward product."""
-        return [place for place, each in enumerate(self.products) if each.needed]
-
-    @cached_property
-    def _facts(self) -> list[LayerFacts]:
-        return [gradient_facts(self.products[place]) for place in self._needed]
-
-    @cached_property
-    def _reads(self) -> list[Ints]:
-        """By layer, [1 + m] bytes of gradients that come in, by the tile of channels."""
-        return [
-            self.products[place].layer.rounds
-            * np.sum([count * traversal(facts, self.products[place], n) for n, count in self.chunks.sizes], axis=0)
-            for place, facts in zip(self._needed, self._facts, strict=True)
-        ]
+    def _asked(self) -> list[Asked]:
+        """The backward products that somebody asks for, and the forward products that run again."""
+        found = []
+        for place, each in enumerate(self.products):
+            if each.needed:
+                facts = gradient_facts(each)
+                moved = (count * traversal(facts, each, images) for images, count in self.chunks.sizes)
+                found.append(Asked(place, facts, each.layer.rounds * np.sum(list(moved), axis=0), runs_again=False))
+        for place, facts in self.again.items():
+            reads = again_reads(facts, self.chunks, self.products[place].chip.room.spike_in)
+            found.append(Asked(place, facts, reads, runs_again=True))
+        return found
 
     def _floor(self, taken: int) -> int:
-        """Bytes that the backward products cannot go below: all that is left of the buffer full of weights that stay,
-        gradients in as large tiles as there are."""
-        room, moved = self.products[0].chip.room.weight - taken, sum(int(reads.min()) for reads in self._reads)
-        for rounds, size in sorted(zip(self._rounds, self._sizes, strict=True), reverse=True):
+        """Bytes that products cannot go below: all that is left of the buffer full of weights that stay, what else
+        comes in in as large tiles as there are."""
+        room = self.products[0].chip.room.weight - taken
+        moved = sum(int(one.reads.min()) for one in self._asked)
+        rounds = [one.facts.layer.rounds for one in self._asked]
+        for often, size in sorted(zip(rounds, self._sizes, strict=True), reverse=True):
             stays = min(size, room)
             room -= stays
-            moved += (size - stays) * rounds * self.chunks.count + stays
+            moved += (size - stays) * often * self.chunks.count + stays
         return moved
 
     @cached_property
-    def _rounds(self) -> list[int]:
-        return [self.products[place].layer.rounds for place in self._needed]
-
-    @cached_property
     def _sizes(self) -> list[int]:
-        return [facts.weight_bytes for facts in self._facts]
+        return [one.facts.weight_bytes for one in self._asked]
 
     def split(self, taken: int) -> WeightSplit | None:
         """How the weight buffer is divided of which sums have `taken` so many bytes; None without a product."""
-        if not self._facts:
+        if not self._asked:
             return None
-        rounds = self._rounds
-        rows = [facts.rows.axis.rows_out for facts in self._facts]
-        return best_weights(
-            WeightDemand(
-                layers=tuple(self._facts),
-                visits=tuple(self.chunks.count * times for times in rounds),
-                row_visits=tuple(self.chunks.batch * times * each for times, each in zip(rounds, rows, strict=True)),
-                absent=(0,) * len(rounds),
-                strips=(1,) * len(rounds),
-                asked=tuple(tuple(each.tolist()) for each in self._reads),
-                buffer=self.products[0].chip.room.weight - taken,
-            )
-        )
+        return divided(self._asked, self.chunks, self.products[0].chip.room.weight - taken)
 
-    def _backward(self, split: WeightSplit) -> Iterator[BackwardOrder]:
-        for place, facts in enumerate(self._facts):
-            tile = max(int(split.tile[place]) - 1, 0)
-            filters, count = int(facts.tile_filters[tile]), int(facts.tile_counts[tile])
-            tiles = Tiles("weights_outer", facts.rows.axis.rows_out, filters, 1, count)
-            fetched, reads, pinned = (int(column[place]) for column in (split.fetched, split.reads, split.pinned))
-            yield BackwardOrder(tiles, fetched, reads, pinned, split.region)
+    def _ways(self, split: WeightSplit | None) -> tuple[dict[int, BackwardOrder], dict[int, ForwardAgain]]:
+        """By place, the backward products and those that run again."""
+        backward: dict[int, BackwardOrder] = {}
+        again: dict[int, ForwardAgain] = {}
+        if split is None:
+            return backward, again
+        for number, one in enumerate(self._asked):
+            if one.runs_again:
+                again[one.place] = again_of(split, number, one.facts)
+            else:
+                backward[one.place] = backward_of(split, number, one.facts)
+        return backward, again
 
 
 def _first(pair: tuple[int, _Set]) -> int:
@@ -203,7 +209,7 @@ def _first(pair: tuple[int, _Set]) -> int:
 
 @lru_cache(maxsize=4096)
 def _updated(products: Products, when: When, absent: int) -> LayerOrders:
-    """As it is updated, without the backward product. absent: of gradients of membranes, from its visits."""
+    """As it is updated, without the other products. absent: of gradients of membranes, from its visits."""
     if when == "in turn":
         update, waiting = products.update_in_turn(), absent
     else:
@@ -218,31 +224,3 @@ def _undominated(sets: Sequence[_Set]) -> Iterator[_Set]:
         if one.saved > most:
             yield one
             most = one.saved
-
-
-@lru_cache(maxsize=4096)
-def gradient_facts(products: Products) -> LayerFacts:
-    """The backward product as weights are kept for it: one of another layer, whose filters are the channels."""
-    layer, bits = products.layer, products.chip.precision.weight_bits
-    one = transposed_filter_bytes(layer, bits)
-    return LayerFacts(
-        layer=replace(layer, filters=layer.in_shape[0]),
-        when="every",
-        rows=gradient_rows(layer, products.bits, 1, 1),
-        weight_bytes=layer.in_shape[0] * one,
-        operand_bytes=0,
-        filter_bytes=one,
-        tile_filters=tile_filters(layer.in_shape[0] // layer.groups, products.chip.shape.cols),
-        replay_bytes=0,
-        psum_spill_bytes=0,
-        psum_working_bytes=0,
-    )
-
-
-def traversal(facts: LayerFacts, products: Products, images: int) -> Ints:
-    """[1 + m] bytes of gradients of a visit to so many images that come in: what spike_out does not hold."""
-    room = products.chip.room
-    held = min(images * facts.input_bytes, room.spike_out)
-    if images * facts.input_bytes - held <= room.spike_in:
-        return whole_reads(facts, images, held)
-    return traversal_reads(facts, images, held, room.spike_in)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.model.network import Layer
 from lifsim.training.flows import Flow, LayerFlows, Turns
+from lifsim.training.forward_again import ForwardAgain
 from lifsim.training.gradient_states import StateMoves
 from lifsim.training.norm_sums import NormSums, residual_with_dy
 
@@ -32,16 +33,17 @@ class NormFlows:
         """What calls that run forward again move: the statistics are known by then."""
         return self.flows.forward_again(turns, carried)
 
-    def recompute(self, turns: Turns) -> Iterator[Flow]:
+    def recompute(self, turns: Turns, again: ForwardAgain) -> Iterator[Flow]:
         """What recomputation moves without the norm, and the sums that it writes for the second pass."""
-        yield from self.flows.recompute(turns)
+        yield from self.flows.recompute(turns, again)
         yield self._spread(turns, Kind.PSUM_WRITE, self._sums, self.norm.recompute_write)
 
     def recompute_again(self, turns: Turns) -> Iterator[Flow]:
         """The product once more, for the second pass."""
-        again, layer = self.norm.recompute_again, self.flows.layer
-        yield self.flows.product_weights(turns)
-        yield turns.spread(Kind.SPIKES_IN, f"tensor:{layer.input.name}", again.spikes_in, layer.input.timesteps)
+        again, flows = self.norm.recompute_again, self.flows
+        yield from flows.product_weights(turns, again.weights, stays=0)
+        yield from flows.product_input(turns, again.spikes_in)
+        yield from flows.product_psums(turns, again)
 
     def first_pass(self, turns: Turns, carried: StateMoves) -> Iterator[Flow]:
         """Gradients in, those of residual operands out, membranes and sums in, dy out."""
@@ -75,7 +77,7 @@ class NormFlows:
 
     def _read(self, turns: Turns, size: int) -> Iterator[Flow]:
         """Sums; of those that wait as currents to be replayed, the others first."""
-        own = min(size, self.norm.all - self.norm.replayed)
+        own = min(size, self.norm.apart)
         yield self._spread(turns, Kind.PSUM_READ, self._sums, own)
         yield self._spread(turns, Kind.PSUM_READ, f"psums:{self.flows.layer.name}", size - own)
 

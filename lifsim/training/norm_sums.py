@@ -27,6 +27,7 @@ from lifsim.schedule.products import gemm_of
 from lifsim.schedule.psums import working_set_bytes
 from lifsim.schedule.storage import bytes_of
 from lifsim.schedule.traffic import DramBytes
+from lifsim.training.group_orders import orders_of
 from lifsim.training.run_again import product_again
 from lifsim.training.sizes import TrainingSizes
 
@@ -41,7 +42,7 @@ class NormSums:
     way: of the forward pass. all: its sums. forward_write, forward_read: of them; again: what the product moves when it
     runs once more. recompute_write, recompute_again: the same where they are recomputed on the way back. first_read,
     second_read: sums that the two passes of the way back read. gradient_write, gradient_read: of dy, between the two.
-    replayed: of the sums, those that DRAM has as currents that wait to be replayed.
+    replayed: of the sums, those that DRAM has as currents that wait to be replayed, in either pass.
     """
 
     way: Way
@@ -56,6 +57,11 @@ class NormSums:
     gradient_write: int
     gradient_read: int
     replayed: int = 0
+
+    @property
+    def apart(self) -> int:
+        """Bytes of the sums that DRAM has on the way back beside currents that wait to be replayed."""
+        return self.all - self.replayed if self.first_read else self.recompute_write
 
     @property
     def recomputed_twice(self) -> bool:
@@ -85,9 +91,10 @@ def norm_sums(sizes: TrainingSizes, layer: Layer, group: GroupPlan) -> NormSums 
     may = trip > 0 and not waiting.replayed
     again = product_again(sizes, layer, group) if may else DramBytes()
     twice = may and again.total < trip
-    back, once_more = waiting.away_on_the_way_back, _recomputed(sizes, layer, group)
-    from_dram = handed_on or kept
-    recomputed_twice = not from_dram and once_more.total < 2 * back
+    back, from_dram = waiting.away_on_the_way_back, handed_on or kept
+    once_more = None if from_dram else _once_more(waiting)
+    recompute_write = 0 if from_dram else max(0, back - waiting.written_anyway)
+    recomputed_twice = once_more is not None and once_more.total < recompute_write + back
     written = waiting.all if kept else 0 if twice else away
     return NormSums(
         way="handed on" if handed_on else "twice" if twice else "round trip",
@@ -95,8 +102,8 @@ def norm_sums(sizes: TrainingSizes, layer: Layer, group: GroupPlan) -> NormSums 
         forward_write=0 if handed_on else written - waiting.written_anyway,
         forward_read=0 if twice else away,
         again=again if twice else DramBytes(),
-        recompute_write=0 if from_dram or recomputed_twice else back,
-        recompute_again=once_more if recomputed_twice else DramBytes(),
+        recompute_write=0 if recomputed_twice else recompute_write,
+        recompute_again=once_more if once_more and recomputed_twice else DramBytes(),
         first_read=waiting.all if from_dram else 0,
         second_read=0 if recomputed_twice else back,
         gradient_write=0 if handed_on or residual_with_dy(sizes, layer) else waiting.gradients_away,
@@ -113,10 +120,15 @@ def residual_with_dy(sizes: TrainingSizes, layer: Layer) -> Tensor | None:
     return next((tensor for tensor in found if tensor.timesteps == layer.rounds), None)
 
 
-def _recomputed(sizes: TrainingSizes, layer: Layer, group: GroupPlan) -> DramBytes:
-    """What the product of a recomputation moves."""
-    planned = group.layers[layer.index - group.first].dram
-    return DramBytes(weights=planned.weights, spikes_in=sizes.once(layer.input, group))
+def _once_more(waiting: Waiting) -> DramBytes:
+    """What the product of a recomputation moves when it runs again for the second pass: all but weights that stay."""
+    layer, group = waiting.layer, waiting.group
+    again = orders_of(waiting.sizes, group)[layer.index].again
+    if again is None:
+        raise ValueError(f"{layer.name} must run again")
+    spilled = group.layers[layer.index - group.first].dram.psum_write - waiting.written_anyway
+    weights = again.weights - again.stay
+    return DramBytes(weights=weights, spikes_in=again.spikes, psum_read=spilled, psum_write=spilled)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from lifsim.schedule.chip import Chip
 from lifsim.schedule.rows import row_tiles, tile_filters
 from lifsim.schedule.storage import Reals, RowLayout, bytes_of, step_rows, tick_rows
 from lifsim.schedule.tick_nest import Nest
+from lifsim.training.forward_again import ForwardAgain
 from lifsim.training.gradient_rows import gradient_rows, transposed_filter_bytes
 from lifsim.training.nests import BackwardOrder, UpdateOrder, best_backward, best_update
 
@@ -32,7 +33,7 @@ class LayerOrders:
     """Of one layer, whole batch. backward: None where nobody asks for the gradient of its input. update, when: of its
     weights. absent: bytes of gradients of membranes that do not wait on chip for the backward product; waiting: for
     the update. own: whether a LIF or a batch norm makes them: else they are the output's gradients, which are in DRAM
-    and need not go out."""
+    and need not go out. again: the forward product where it runs once more, None where it does not."""
 
     backward: BackwardOrder | None
     update: UpdateOrder
@@ -40,6 +41,7 @@ class LayerOrders:
     absent: int
     waiting: int
     own: bool
+    again: ForwardAgain | None = None
 
     @property
     def backward_in_words(self) -> str:
@@ -66,9 +68,11 @@ class LayerOrders:
 
     @property
     def total(self) -> int:
-        """Bytes of both products, and of gradients of membranes on their way to them."""
+        """Bytes of both products, and of gradients of membranes on their way to them, and of weights and inputs of the
+        forward product where it runs again."""
         weights = self.backward.weights if self.backward else 0
-        return weights + self.comes_back + self.goes_out + self.update.total + self.waiting
+        again = self.again.weights + self.again.spikes if self.again else 0
+        return weights + self.comes_back + self.goes_out + self.update.total + self.waiting + again
 
 
 @dataclass(frozen=True)
@@ -146,7 +150,7 @@ class Products:
 
 def orders_alone(products: Products, *, parted: bool) -> LayerOrders:
     """Of a layer whose visits follow each other: all images have gone back before the update, or, where a visit is
-    parted by images, each has an update in turn."""
+    parted by images, each may have an update in turn."""
     last = _alone(products, products.chip.room.weight, "afterwards")
     if not parted or products.batch == 1 or products.sums > products.chip.room.weight:
         return last

@@ -21,6 +21,7 @@ from lifsim.schedule.group_steps import MAX_TILES
 from lifsim.schedule.moves import Moves, Visit, moves_of, shares
 from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.training.flows import Flow, LayerFlows, Turns, kept_states
+from lifsim.training.forward_again import ForwardAgain
 from lifsim.training.gradient_states import StateMoves, gradient_state_moves
 from lifsim.training.group_orders import orders_of
 from lifsim.training.norm_flows import NormFlows
@@ -136,7 +137,7 @@ class _GroupBackwards:
             works = replace(works, number=works.number + (self.sizes.batch if self.group.tick_batched else 0))
         updates = works if orders.when == "in turn" else self._afterwards()
         if norm is None:
-            yield from self._again(flows, fires, carried)
+            yield from self._again(flows, orders.again, fires, carried)
             yield StageTurns(Stage.BACKWARD, fires, list(flows.backward(fires, carried)))
         else:
             yield from self._normed(NormFlows(flows, norm), fires, works, carried)
@@ -145,20 +146,22 @@ class _GroupBackwards:
     def _normed(self, flows: NormFlows, fires: Turns, works: Turns, carried: StateMoves) -> Iterator[StageTurns]:
         """Those of a layer with a batch norm, whose gradient units run at the turns `fires` and whose backward product
         at `works`."""
-        yield from self._again(flows, fires, carried)
+        yield from self._again(flows, flows.flows.orders.again, fires, carried)
         yield StageTurns(Stage.GRADIENT_SUMS, fires, list(flows.first_pass(fires, carried)))
         if flows.norm.recomputed_twice:
             yield StageTurns(Stage.RECOMPUTE, works, list(flows.recompute_again(works)))
         yield StageTurns(Stage.BACKWARD, works, list(flows.second_pass(works)))
 
-    def _again(self, flows: LayerFlows | NormFlows, fires: Turns, carried: StateMoves) -> Iterator[StageTurns]:
-        """What runs forward a second time: the product, and where u' of the calls is held until they are undone, the
-        calls at the turns of the gradient units."""
+    def _again(
+        self, flows: LayerFlows | NormFlows, moved: ForwardAgain | None, fires: Turns, carried: StateMoves
+    ) -> Iterator[StageTurns]:
+        """What runs forward a second time, if anything does: the product, and where u' of the calls is held until they
+        are undone, the calls at the turns of the gradient units. moved: of the product."""
         layer, keeping = flows.layer, self.sizes.keeping
-        if not (keeping.product_again and layer.lif):
+        if moved is None:
             return
         again = self._turns(layer, layer.rounds, first=True)
-        product = list(flows.recompute(again))
+        product = list(flows.recompute(again, moved))
         if not keeping.holds_calls:
             yield StageTurns(Stage.RECOMPUTE, again, product)
             return

@@ -22,6 +22,7 @@ from lifsim.schedule.choices import Choice, Choices
 from lifsim.schedule.partition import plan_of
 from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.schedule.traffic import DramBytes
+from lifsim.training.forward_again import ForwardAgain
 from lifsim.training.gradient_states import StateMoves, gradient_state_moves
 from lifsim.training.group_orders import orders_of
 from lifsim.training.norm_sums import NormSums, norm_sums
@@ -111,9 +112,12 @@ def _layer(
     backward, first_pass = _backward(sizes, layer, group, orders, carried), None
     if norm is not None:
         first_pass, backward = two_passes(sizes, layer, norm, backward)
+    again = None
+    if orders.again is not None:
+        again = _product_again(orders.again, inference, norm)
     return LayerTraining(
         forward=_forward(sizes, layer, group, inference, norm),
-        recompute=_recompute(sizes, layer, group, carried, norm) if _again(sizes, layer) else None,
+        recompute=_recompute(sizes, layer, group, carried, again) if again else None,
         gradient_sums=first_pass,
         backward=backward,
         weight_update=_weight_update(sizes, layer, orders),
@@ -135,30 +139,35 @@ def _forward(
     return replace(moved, sums_write=sums[0], sums_read=sums[1])
 
 
-def _again(sizes: TrainingSizes, layer: Layer) -> bool:
-    """Whether the layer runs a second time."""
-    return sizes.keeping.product_again and layer.lif is not None
+def _product_again(again: ForwardAgain, inference: DramBytes, norm: NormSums | None) -> StageBytes:
+    """The forward product once more, with its spilled psums and the currents that wait to be replayed. Of sums that a
+    norm's gradient needs twice, what does not stay is written, or comes of the product once more."""
+    once = DramBytes(
+        weights=again.weights,
+        spikes_in=again.spikes,
+        psum_read=inference.psum_read,
+        psum_write=inference.psum_write,
+    )
+    if norm is None:
+        return StageBytes(**vars(once))
+    return StageBytes(**vars(once + norm.recompute_again), sums_write=norm.recompute_write)
 
 
 def _recompute(
-    sizes: TrainingSizes, layer: Layer, group: GroupPlan, carried: StateMoves, norm: NormSums | None
+    sizes: TrainingSizes, layer: Layer, group: GroupPlan, carried: StateMoves, product: StageBytes
 ) -> StageBytes:
-    """The layer's inputs and weights again, for the inputs x of its LIF; the LIF's own spikes, where a call is undone:
-    u_before = (u_after + s*theta - x/tau) / (1 - 1/tau); where u runs forward, the state that it begins with, and u'
-    of the calls that the membrane buffer cannot hold until they are undone. Of sums that a norm's gradient needs twice,
-    what does not stay is written, or comes of the product once more."""
-    inference = group.layers[layer.index - group.first].dram
-    once = DramBytes(
-        weights=inference.weights,
-        spikes_in=sizes.once(layer.input, group) + (sizes.own_spikes(layer) if sizes.keeping.reads_spikes else 0),
+    """`product`, and what its LIF reads: residual operands for the inputs x of its calls; its own spikes, where a call
+    is undone: u_before = (u_after + s*theta - x/tau) / (1 - 1/tau); where u runs forward, the state that it begins
+    with, and u' of the calls that the membrane buffer cannot hold until they are undone."""
+    begun = sizes.states_read(layer, group) if sizes.keeping.holds_calls else 0
+    calls = StageBytes(
+        spikes_in=sizes.own_spikes(layer) if sizes.keeping.reads_spikes else 0,
         residual=sum(sizes.once(tensor, group) for tensor in layer.residuals),
         membrane_read=int(carried.continued[layer.index].sum()),
         membrane_write=int(carried.in_flight[layer.index].sum()),
+        states_read=begun,
     )
-    begun = sizes.states_read(layer, group) if sizes.keeping.holds_calls else 0
-    if norm is None:
-        return StageBytes(**vars(once), states_read=begun)
-    return StageBytes(**vars(once + norm.recompute_again), states_read=begun, sums_write=norm.recompute_write)
+    return product + calls
 
 
 def _backward(

@@ -8,8 +8,11 @@ import pytest
 
 from lifsim.errors import InputError
 from lifsim.graph.states import states_of
+from lifsim.keeping import KEEPINGS
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
+from lifsim.training.group_orders import orders_of
+from lifsim.training.sizes import TrainingSizes
 from tests.oracles import training_buffers as oracle
 from tests.simulate.test_training_buffers import CHAIN, network, trained
 
@@ -27,6 +30,68 @@ def test_the_product_and_the_calls_run_a_second_time() -> None:
                 assert stages["recompute"].ops == stages["forward"].ops
                 assert stages["recompute"].dram_bytes.weights == stages["forward"].dram_bytes.weights
         assert result.stages["recompute"].ops.lif_updates == 3 * sum(lif.output.elements for lif in net.lifs)
+
+
+def test_tick_batched_the_product_loads_what_the_forward_pass_did() -> None:
+    """Row tiles share rows of the input, filter tiles ask for it again, and psums of 16 rows of the array spill."""
+    net = network(CHAIN.format(*"aabb").replace("out: 2,", "out: 16,"), "[2, 6, 6]")
+    small = ("buffers.spike_in.size_bytes=48", "buffers.weight.size_bytes=600", "buffers.psum.size_bytes=40")
+    machine = (*small, "array.dataflow=ws", "array.cols=8")
+    halos, spilled = 0, 0
+    for record in trained(net, "none", machine, batch=2, bptt="recomputed").records:
+        if "recompute" in record.stages:
+            once, again = (record.stages[name].dram_bytes for name in ("forward", "recompute"))
+            names = ("weights", "spikes_in", "psum_read", "psum_write")
+            assert [getattr(again, name) for name in names] == [getattr(once, name) for name in names]
+            halos += again.spikes_in > 2 * net.layers[0].input.elements
+            spilled += again.psum_read > 0
+    assert min(halos, spilled) > 0
+
+
+def test_currents_that_are_replayed_are_replayed_again() -> None:
+    """Two rows of two of four channels, 16 bits each, of which the psum buffer holds one byte: out once, in twice."""
+    net = network(CHAIN.format(*"aabb"), "[2, 2, 2]", encoding="direct")
+    machine = ("buffers.psum.size_bytes=1", "buffers.psum.double_buffered=false")
+    first = trained(net, "layer", machine, schedule="timestep", bptt="recomputed").records[0].stages
+    for stage in ("forward", "recompute"):
+        moved = first[stage].dram_bytes
+        assert (moved.psum_write, moved.psum_read) == (8 * 2 - 1, 2 * (8 * 2 - 1))
+
+
+def test_timestep_by_timestep_the_product_shares_the_weight_buffer_and_finds_nothing_of_its_input() -> None:
+    """All weights of the forward pass fit, and stay; of those of both products half, so that some come again."""
+    net = network(CHAIN.format(*"aabb"), "[2, 2, 2]")
+    weights = {layer.name: 2 * layer.filters * layer.reduction for layer in net.layers}
+    again = [layer for layer in net.layers if layer.lif]
+    for size, all_stay in (("1GiB", True), (str(sum(weights.values())), False)):
+        machine = (f"buffers.weight.size_bytes={size}", "buffers.weight.double_buffered=false")
+        result = trained(net, "layer", machine, schedule="timestep", bptt="recomputed")
+        stages = [record.stages for record in result.records]
+        assert all(each["forward"].dram_bytes.weights == weights[layer.name]
+                   for layer, each in zip(net.layers, stages, strict=True))  # fmt: skip
+        back = sum(result.stages[stage].dram_bytes.weights for stage in ("recompute", "backward"))
+        once = sum(weights[layer.name] for layer in again) + sum(weights[layer.name] for layer in net.layers[1:])
+        assert (back == once) == all_stay
+        assert back >= once
+        for layer in again:
+            rows, across = layer.input.shape[1], layer.input.shape[0] * layer.input.shape[2]
+            moved = result.records[layer.index].stages["recompute"].dram_bytes
+            assert moved.spikes_in == 3 * rows * -(-across // 8)
+
+
+def test_what_runs_again_for_all_images_is_updated_behind_them() -> None:
+    """An image's gradients of membranes fit into spike_out, two images' do not: stored, an update in turn saves what
+    waits; where the product runs again, all have been made by then."""
+    net = network(CHAIN.format(*"aabb"), "[2, 2, 2]")
+    image = 3 * 8 * 2
+    machine = (f"buffers.spike_out.size_bytes={image}", "buffers.spike_out.double_buffered=false")
+    plan = trained(net, "none", machine, batch=2).plan
+    assert plan is not None
+    for name, keeping in KEEPINGS.items():
+        sizes = TrainingSizes(plan.facts, plan.chip, 2, keeping)
+        orders = [orders_of(sizes, group)[group.first] for group in plan.groups]
+        assert [one.when for one in orders[:4]] == 4 * ["in turn" if name == "stored" else "afterwards"]
+        assert [one.waiting for one in orders[:4]] == 4 * [0 if name == "stored" else image]
 
 
 def test_tick_batched_nothing_is_kept_and_u_waits_in_the_membrane_buffer_or_in_registers() -> None:

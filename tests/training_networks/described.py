@@ -161,7 +161,7 @@ def _told(drawn: Drawn, plan: Plan, batch: int) -> Told:
     keeping = KEEPINGS[drawn.options.bptt]
     found: list[LayerTraining] = list(training_traffic(TrainingSizes(plan.facts, plan.chip, batch, keeping), plan))
     net, names = drawn.network, [layer.name for layer in drawn.network.layers]
-    told = Told({}, {}, {}, {}, {}, {})
+    told = Told({}, {}, {}, {}, {}, {}, {})
     for group in plan.groups:
         if not group.tick_batched:
             _walk(drawn, group, batch, told)
@@ -174,6 +174,9 @@ def _told(drawn: Drawn, plan: Plan, batch: int) -> Told:
                 told.backward[name] = _key(orders.backward.tiles)  # type: ignore[index]
             if orders.backward is not None and not (group.tick_batched or visited_once):
                 told.moved[name] = Moved(orders.backward.weights, orders.backward.gradients, 0)  # type: ignore[index]
+            if orders.again is not None and not group.tick_batched:
+                again = orders.again
+                told.on_the_way_back[name] = Moved(again.weights, again.spikes, again.stay)  # type: ignore[index]
     return told
 
 

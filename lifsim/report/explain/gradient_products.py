@@ -10,15 +10,16 @@ import numpy as np
 
 from lifsim.model.network import Layer
 from lifsim.report.explain.line import Line, minus, plus, product, times
-from lifsim.report.explain.weights import overflow
+from lifsim.report.explain.weights import VisitedWeights, overflow
 from lifsim.schedule.group import Chunks
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.rows import RowTiles
 from lifsim.schedule.tick_nest import Nest, fetched, inputs_outer
 from lifsim.training.gradient_rows import transposed_filter_bytes
-from lifsim.training.group_orders import are_alone, gradient_facts, products_of, traversal
+from lifsim.training.group_orders import are_alone, products_of
 from lifsim.training.nests import Tiles
 from lifsim.training.orders import LayerOrders, Products, WaitingAlone, waiting_alone
+from lifsim.training.shared_weights import gradient_facts, traversal
 from lifsim.training.sizes import TrainingSizes
 from lifsim.units import counted
 
@@ -125,8 +126,6 @@ class ProductLines:
         order, layer = self.orders.backward, self.layer
         if order is None:
             return
-        channels = layer.in_shape[0]
-        one = transposed_filter_bytes(layer, self.sizes.chip.precision.weight_bits)
         why = f"channels x ceil({layer.group_filters}*{layer.kernel[0]}*{layer.kernel[1]}"
         why += f"*{self.sizes.chip.precision.weight_bits}/8) bytes"
         if self.alone:
@@ -138,24 +137,7 @@ class ProductLines:
             what = "groups x (what one group has" if parts == 1 else "groups and images x (what one group has"
             why = f"{what}, {why}" + (f", and again for {terms.visits // parts} visits)" if again else ")")
         else:
-            visits = Chunks(self.sizes.batch, self.group.images).count * layer.rounds
-            over = layer.groups * overflow(channels // layer.groups, order.tiles.filters, one, order.region)
-            streamed = over - min(over, order.resident)
-            rest = channels * one - order.resident - streamed
-            rows = self.sizes.batch * layer.rounds * gradient_facts(self.products).rows.axis.rows_out
-            again = (
-                times(str(visits - 1), minus(product(channels, one), order.resident + streamed))
-                if rest and visits > 1
-                else ""
-            )
-            more = product(rows - 1, streamed) if streamed and rows > 1 else ""
-            expression = plus(product(channels, one), again, more)
-            why += (
-                f"; {order.resident} stay for all {visits} visits"
-                if order.resident
-                else f", at each of {visits} visits"
-            )
-            why += f", and {streamed} that overflow for each of {rows} rows" if more else ""
+            expression, why = self._visited.expression, why + self._visited.why
         yield Line("weights", expression, order.weights, UNIT, why)
 
     def gradients(self) -> Iterator[Line]:
@@ -166,7 +148,8 @@ class ProductLines:
         if self.alone:
             expression, why = self._dealt, self._backward_terms.why
         else:
-            facts, tile = gradient_facts(self.products), self._tile
+            facts = gradient_facts(self.products)
+            tile = self._visited.tile(facts)
             visits = [
                 product(count, int(traversal(facts, self.products, images)[tile]))
                 for images, count in Chunks(self.sizes.batch, self.group.images).sizes
@@ -231,14 +214,21 @@ class ProductLines:
         return plus(*(f"{often}*({terms.maps(images, size)})" for often, size in some if often))
 
     @property
-    def _tile(self) -> int:
-        order, facts = self.orders.backward, gradient_facts(self.products)
+    def _visited(self) -> VisitedWeights:
+        """Of a backward product that takes turns with others."""
+        order, layer = self.orders.backward, self.layer
         if order is None:
-            raise ValueError(f"{self.layer.name} must have a backward product")
-        place = int(np.flatnonzero(facts.tile_filters == order.tiles.filters)[0])
-        filters = facts.layer.group_filters
-        over = self.layer.groups * overflow(filters, order.tiles.filters, facts.filter_bytes, order.region)
-        return 1 + place if over <= order.resident else 0
+            raise ValueError(f"{layer.name} must have a backward product")
+        return VisitedWeights(
+            groups=layer.groups,
+            filters=layer.in_shape[0],
+            tile_filters=order.tiles.filters,
+            filter_bytes=transposed_filter_bytes(layer, self.sizes.chip.precision.weight_bits),
+            region=order.region,
+            stay=order.resident,
+            visits=Chunks(self.sizes.batch, self.group.images).count * layer.rounds,
+            rows=self.sizes.batch * layer.rounds * gradient_facts(self.products).rows.axis.rows_out,
+        )
 
     @cached_property
     def _update_terms(self) -> NestTerms:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lifsim.model.network import Layer
+from lifsim.report.explain.forward_again import AgainLines
 from lifsim.report.explain.line import Line, minus, plus, product, times
 from lifsim.schedule.plan import GroupPlan
 from lifsim.training.norm_sums import NormSums, Waiting
@@ -49,17 +50,15 @@ class NormLines:
             if moved.psum:
                 yield Line("psums again", str(moved.psum), moved.psum, UNIT, f"{why}: they spill again")
 
-    def recompute(self, weights: Line, spikes: Line) -> Iterator[Line]:
-        """What waits of recomputed sums for the second pass, or the product once more. weights, spikes: of the
-        recomputation."""
+    def recompute(self, product: AgainLines) -> Iterator[Line]:
+        """What waits of recomputed sums for the second pass, or the `product` once more."""
         norm = self.norm
         if norm.recompute_write:
             why = "sums that the psum buffer cannot hold until the second pass of the norm's gradient"
-            yield Line("sums out", self._away_back, norm.recompute_write, UNIT, why)
+            why += "; those that wait to be replayed are there already" if norm.replayed else ""
+            yield Line("sums out", minus(self._away_back, norm.replayed), norm.recompute_write, UNIT, why)
         if norm.recomputed_twice:
-            why = "the product runs once more for the second pass of the norm's gradient"
-            yield Line("weights again", weights.expression, norm.recompute_again.weights, UNIT, why)
-            yield Line("spikes in again", spikes.expression, norm.recompute_again.spikes_in, UNIT, why)
+            yield from product.once_more(norm)
 
     def first_pass(self) -> Iterator[Line]:
         """For the sums of dy and of dy x^ over the batch."""

@@ -12,6 +12,7 @@ from lifsim.keeping import Keeping
 from lifsim.model.arch import Arch
 from lifsim.model.network import Layer, Tensor
 from lifsim.report.explain.dram import LayerBytes
+from lifsim.report.explain.forward_again import AgainLines
 from lifsim.report.explain.gradient_products import ProductLines
 from lifsim.report.explain.line import Line, alike, plus, product, times, total
 from lifsim.report.explain.norms import NormLines
@@ -83,9 +84,7 @@ class StageLines:
 
     def _recompute(self) -> Iterator[Line]:
         layer, sizes, carried = self.layer, self.sizes, self._carried
-        weights, spikes = next(iter(self._inference)), self._input_again
-        yield weights
-        yield spikes
+        yield from self._again.lines()
         if sizes.keeping.reads_spikes:
             why = "the LIF's own spikes, to undo its calls: images x timesteps x neurons"
             yield Line("own spikes in", self._own_spikes, sizes.own_spikes(layer), UNIT, why)
@@ -98,7 +97,7 @@ class StageLines:
             why = "timesteps of chunks, in each u' that the membrane buffer cannot hold until it is undone"
             yield _moved("membranes out", carried.in_flight[layer.index], why)
         if self._norm is not None:
-            yield from self._norm.recompute(weights, spikes)
+            yield from self._norm.recompute(self._again)
 
     def _gradient_sums(self) -> Iterator[Line]:
         yield from self._returned()
@@ -172,10 +171,11 @@ class StageLines:
         return LayerBytes(self.layer, self.arch, self.plan, self.batch).lines()[:-1]
 
     @property
-    def _input_again(self) -> Line:
-        tensor = self.layer.input
-        value = self.sizes.once(tensor, self.group)
-        return Line("spikes in", self._once(tensor), value, UNIT, "images x rows x bytes of a row, once")
+    def _again(self) -> AgainLines:
+        again, room, facts = self.traffic.orders.again, self.plan.chip.room, self.plan.facts.layers[self.layer.index]
+        if again is None:
+            raise ValueError(f"{self.layer.name} must run again")
+        return AgainLines(again, self.group, facts, self.batch, room.spike_in, self._inference)
 
     @property
     def _products(self) -> ProductLines:

@@ -3,9 +3,14 @@ stays."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import numpy as np
+
 from lifsim.model.arch import Arch
 from lifsim.model.network import Layer
-from lifsim.report.explain.line import Line, plus, product
+from lifsim.report.explain.line import Line, minus, plus, product, times
+from lifsim.schedule.facts import LayerFacts
 from lifsim.schedule.group import Group
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.storage import filter_bytes, images_together
@@ -75,3 +80,45 @@ def overflow(every: int, filters: int, filter_size: int, room: int) -> int:
     """Bytes by which the tiles of so many `filters` of all of a group's exceed the room for one."""
     whole, last = divmod(every, filters)
     return whole * max(0, filters * filter_size - room) + max(0, last * filter_size - room)
+
+
+@dataclass(frozen=True)
+class VisitedWeights:
+    """Weights of a product of `filters` in all that shares the weight buffer with others on the way back: bytes of a
+    filter, of the `region` for a tile of so many, and of what stays for all visits; rows: of all visits."""
+
+    groups: int
+    filters: int
+    tile_filters: int
+    filter_bytes: int
+    region: int
+    stay: int
+    visits: int
+    rows: int
+
+    @property
+    def expression(self) -> str:
+        """Bytes."""
+        every, streamed = product(self.filters, self.filter_bytes), self._streamed
+        rest = self.filters * self.filter_bytes - self.stay - streamed
+        again = times(str(self.visits - 1), minus(every, self.stay + streamed)) if rest and self.visits > 1 else ""
+        more = product(self.rows - 1, streamed) if streamed and self.rows > 1 else ""
+        return plus(every, again, more)
+
+    @property
+    def why(self) -> str:
+        """What of them comes how often."""
+        stay = f"; {self.stay} stay for all {self.visits} visits" if self.stay else f", at each of {self.visits} visits"
+        if not self._streamed or self.rows == 1:
+            return stay
+        return f"{stay}, and {self._streamed} that overflow for each of {self.rows} rows"
+
+    def tile(self, facts: LayerFacts) -> int:
+        """1 + m of the tile m that is worked off; 0 for the smallest where it overflows."""
+        place = int(np.flatnonzero(facts.tile_filters == self.tile_filters)[0])
+        return 0 if self._streamed else 1 + place
+
+    @property
+    def _streamed(self) -> int:
+        over = overflow(self.filters // self.groups, self.tile_filters, self.filter_bytes, self.region)
+        return max(0, self.groups * over - self.stay)

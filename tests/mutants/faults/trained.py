@@ -9,6 +9,7 @@ COUNTED = ("tests/training_networks/test_training_networks.py",)
 SUMS = ("tests/schedule/test_norm_sums.py",)
 KEPT = ("tests/schedule/test_keeping.py", "tests/schedule/test_lif_memory.py", "tests/simulate/test_training.py")
 STEPS = ("tests/schedule/test_training_steps.py",)
+RECOMPUTED = "tests/simulate/test_recomputed.py"
 NORM_SUMS = "lifsim/training/norm_sums.py"
 TRAFFIC = "lifsim/training/traffic.py"
 STAGES = "lifsim/accounting/own/stages.py"
@@ -20,6 +21,27 @@ FAULTS = (
         "residual=sum(sizes.once(tensor, group) for tensor in layer.residuals),",
         "residual=0,",
         COUNTED,
+    ),
+    Fault(
+        "trained: what runs again for all images is updated in turn",
+        "lifsim/training/group_orders.py",
+        "parted=again is None",
+        "parted=True",
+        (RECOMPUTED, "-k", "behind_them"),
+    ),
+    Fault(
+        "trained: a product that runs again finds the room of its own pass",
+        "lifsim/training/group_orders.py",
+        "return Together(products, chunks, facts).orders()",
+        "return Together(products, chunks, {}).orders()",
+        (RECOMPUTED, "-k", "shares_the_weight_buffer"),
+    ),
+    Fault(
+        "trained: currents are not replayed again",
+        TRAFFIC,
+        "psum_read=inference.psum_read,\n        psum_write=inference.psum_write,",
+        "psum_read=0,\n        psum_write=0,",
+        (RECOMPUTED, "-k", "replayed"),
     ),
     Fault(
         "trained: sums that are recomputed twice are read, too",
@@ -110,14 +132,14 @@ FAULTS = (
         "lifsim/keeping/recomputed.py",
         "begins[1:, 0] = kept.bits[:-1, -1]",
         "begins[:-1, 0] = kept.bits[:-1, -1]",
-        ("tests/simulate/test_recomputed.py", *STEPS, *KEPT),
+        (RECOMPUTED, *STEPS, *KEPT),
     ),
     Fault(
         "trained: u' in flight takes no registers where it finds no room",
         "lifsim/training/undone.py",
         "return 0 if fits else values",
         "return values if fits else 0",
-        ("tests/simulate/test_recomputed.py",),
+        (RECOMPUTED,),
     ),
     Fault(
         "trained: the engine's norm forgets the slope's mean",

@@ -91,8 +91,8 @@ FAULTS = (
     Fault(
         "updates in turn: their sums take no room from weights",
         GROUP_ORDERS,
-        "buffer=self.products[0].chip.room.weight - taken,",
-        "buffer=self.products[0].chip.room.weight,",
+        "divided(self._asked, self.chunks, self.products[0].chip.room.weight - taken)",
+        "divided(self._asked, self.chunks, self.products[0].chip.room.weight)",
         WAITING,
     ),
     Fault(

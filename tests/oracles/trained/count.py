@@ -20,8 +20,9 @@ Stages = dict[str, Counter[str]]
 @dataclass(frozen=True)
 class Told:
     """What is not decided here. inference: by layer of timestep-major groups, what its walk moves; again: of a second
-    run of such a product. in_turn, backward, update: by layer, the orders that were taken; moved: what the backward
-    products of timestep-major groups are said to bring in."""
+    run of such a product in the forward pass. in_turn, backward, update: by layer, the orders that were taken; moved,
+    on_the_way_back: what the backward products of timestep-major groups are said to bring in, and the forward products
+    that run again there."""
 
     inference: Mapping[str, Mapping[str, int]]
     again: Mapping[str, Came]
@@ -29,11 +30,12 @@ class Told:
     backward: Mapping[str, Key]
     update: Mapping[str, Key]
     moved: Mapping[str, Moved]
+    on_the_way_back: Mapping[str, Moved]
 
 
 @dataclass(frozen=True)
 class Counted:
-    """stages: by layer; norms: what its sums do; least: by the first layer of a group, the fewest bytes that the two
+    """stages: by layer; norms: what its sums do; least: by the first layer of a group, the fewest bytes that the
     products of its layers can move, and that gradients of membranes and u' can. again_for_second_pass: layers whose
     recomputed product runs twice."""
 
@@ -51,24 +53,36 @@ def count(training: Training, told: Told) -> Counted:
         held = _currents(training, run, members)
         for layer, tiles in zip(members, run.tiles, strict=True):
             if layer.norm is not None:
-                again = None if run.tick else told.again[layer.name]
-                counted.norms[layer.name] = sums_of(training, layer, run, tiles, sum(held.values()), again)
+                twice = None if run.tick else told.again[layer.name]
+                counted.norms[layer.name] = sums_of(training, layer, run, tiles, sum(held.values()), twice)
         chunks = together.Chunks(tuple(min(run.chunk, training.batch - n) for n in range(0, training.batch, run.chunk)))
         visited_once = run.chunk >= training.batch and all(layer.rounds == 1 for layer in members)
         asked = [layer for layer in members if not layer.input.given]
+        again = [layer for layer in members if training.kept != "stored" and layer.lif is not None]
         if run.tick or visited_once:
             ways = {
                 layer.name: alone(layer, training.machine, training.batch,
-                                  asked=layer in asked, image_by_image=run.tick)
+                                  asked=layer in asked, image_by_image=run.tick and layer not in again)
                 for layer in members
             }  # fmt: skip
-            counted.least_products[members[0].name] = sum(min(one.least for one in ways[name]) for name in ways)
+            least = sum(min(one.least for one in ways[name]) for name in ways)
+            for layer, tiles in zip(members, run.tiles, strict=True):
+                if run.tick and layer in again:
+                    once = forward.product(layer, training.machine, training.batch, tiles)
+                    least += once.filters + once.rows
+                elif layer in again:
+                    alone_there = [together.again(layer, training.machine)]
+                    least += together.fewest_weights(alone_there, chunks, training.machine.weight)
+            counted.least_products[members[0].name] = least
         else:
             ways = {
                 layer.name: [together.updated(layer, training.machine, chunks, in_turn=told.in_turn[layer.name])]
                 for layer in members
             }
-            counted.least_products[members[0].name] = together.fewest(members, asked, training.machine, chunks)
+            machine = training.machine
+            products = [together.transposed(layer, machine, chunks) for layer in asked]
+            products += [together.again(layer, machine) for layer in again]
+            counted.least_products[members[0].name] = together.fewest(members, products, machine, chunks)
         counted.least_membranes[members[0].name] = 0 if run.tick else _membranes(training, members, chunks)
         for place, layer in enumerate(members):
             orders = next(one for one in ways[layer.name] if one.in_turn == told.in_turn[layer.name])
@@ -191,33 +205,51 @@ class _Layer:
         users = [one.name for one in training.layers if one.lif is not None and one.lif.state == layer.lif.state]
         return kept.bytes_of(training, layer.lif.state, users.index(layer.name), tick=self.run.tick, read=read)
 
+    def product_again(self) -> Counter[str]:
+        """The forward product on the way back: tick-batched as it was, before the other products begin; else as it
+        takes turns with these. Psums spill, and currents wait to be replayed, as they did."""
+        psum = self.product()["psum"]
+        if self.run.tick:
+            came = forward.product(self.layer, self.training.machine, self.batch, self.run.tiles[self.place])
+            return Counter(weights=came.filters, spikes_in=came.rows, psum=psum)
+        moved = self.told.on_the_way_back[self.layer.name]
+        return Counter(weights=moved.weights, spikes_in=moved.maps, psum=psum)
+
+    def product_once_more(self) -> Counter[str]:
+        """And for the second pass of a norm: but for weights that stay, and without what waits to be replayed."""
+        found, stays = self.product_again(), 0
+        if not self.run.tick:
+            stays = self.told.on_the_way_back[self.layer.name].pinned
+        found["weights"] -= stays
+        found["psum"] -= self.layer.timesteps * (self._replayed() or 0)
+        return found
+
     def recompute(self) -> Counter[str]:
-        """The product once more, its input and its operands once."""
-        layer, training, tick = self.layer, self.training, self.run.tick
-        found = Counter(
-            weights=self.product()["weights"],
-            spikes_in=self.batch * layer.input.whole(layer.input.timesteps if tick else 1),
-            residual=forward.residuals(layer, self.batch, tick=tick),
-        )
+        """The product again, its operands once."""
+        layer, training = self.layer, self.training
+        found = self.product_again()
+        found["residual"] = forward.residuals(layer, self.batch, tick=self.run.tick)
         if training.kept == "reversed":
             found["spikes_in"] += forward.own_spikes(layer, self.batch)
         else:
             found["states_read"] = self._states(read=True)
         if self.sums is not None:
             if self.recomputed_twice():
-                once = self.batch * layer.input.whole(layer.input.timesteps if tick else 1)
-                found += Counter(weights=self.product()["weights"], spikes_in=once)
+                found += self.product_once_more()
             else:
-                found["sums_write"] = self.sums.back
+                found["sums_write"] = self._sums_apart(self.sums)
         return found
+
+    def _sums_apart(self, sums: Sums) -> int:
+        """Of those that leave between the passes, what does not wait in DRAM to be replayed anyway."""
+        return max(0, sums.back - (self._replayed() or 0))
 
     def recomputed_twice(self) -> bool:
         """Whether the product runs again for the second pass."""
         sums, layer = self.sums, self.layer
         if sums is None or self.training.kept == "stored" or layer.lif is None:
             return False
-        once = self.batch * layer.input.whole(layer.input.timesteps if self.run.tick else 1)
-        return self.product()["weights"] + once < 2 * sums.back
+        return sum(self.product_once_more().values()) < self._sums_apart(sums) + sums.back
 
     def back(self) -> tuple[Counter[str], Counter[str]]:
         """The gradient units' pass, and the product's."""

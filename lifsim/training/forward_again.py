@@ -1,0 +1,66 @@
+"""The forward product of a layer that runs once more on the way back, for the inputs x of its LIF.
+
+It has the forward pass's array work and fetches its operands as that does, but that its input is in DRAM, all of it.
+Tick-batched it runs in the forward pass's tiling and loop order, for all images before the backward product begins: an
+output tile has all timesteps of its outputs, so that its calls are undone (or made again) and the gradients of its
+membranes made before the next tile comes, whichever tile that is; these wait for the backward product and the update in
+spike_out and in DRAM. Timestep-major it takes turns with the backward products of its group, visit by visit, and shares
+the weight buffer with them: a region for the tile at work, and what is pinned of the weights of both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lifsim.model.network import Layer
+from lifsim.schedule.facts import LayerFacts
+from lifsim.schedule.group import Chunks
+from lifsim.schedule.input_reads import traversal_reads, whole_reads
+from lifsim.schedule.plan import GroupPlan
+from lifsim.schedule.rows import Ints
+from lifsim.training.sizes import TrainingSizes
+
+
+@dataclass(frozen=True)
+class ForwardAgain:
+    """What comes in, bytes of the whole batch: weights, of which some `stay` for all visits, and spikes. filters: of a
+    tile; region: of the weight buffer, for the tile at work of a timestep-major group."""
+
+    weights: int
+    spikes: int
+    stay: int
+    filters: int
+    region: int
+
+
+def runs_again(sizes: TrainingSizes, layer: Layer) -> bool:
+    """Whether the layer's product runs a second time."""
+    return sizes.keeping.product_again and layer.lif is not None
+
+
+def again_tick_batched(group: GroupPlan) -> ForwardAgain:
+    """That of the group's layer, as the forward pass has it."""
+    moved, tiling = group.layers[0].dram, group.layers[0].tiling
+    return ForwardAgain(moved.weights, moved.first_operand, tiling.resident_weight_bytes, tiling.filters, 0)
+
+
+def facts_again(sizes: TrainingSizes, group: GroupPlan) -> dict[int, LayerFacts]:
+    """Layers (by their place in a timestep-major group) that run again."""
+    layers = group.walked.group.layers
+    return {place: facts for place, facts in enumerate(layers) if runs_again(sizes, facts.layer)}
+
+
+def again_reads(facts: LayerFacts, chunks: Chunks, spike_in: int) -> Ints:
+    """[1 + m] bytes of the input that come in at all visits, by the tile of filters, nothing of it being on chip."""
+    moved = (count * visit_reads(facts, images, spike_in) for images, count in chunks.sizes)
+    reads: Ints = facts.layer.rounds * np.sum(list(moved), axis=0)
+    return reads
+
+
+def visit_reads(facts: LayerFacts, images: int, spike_in: int) -> Ints:
+    """[1 + m] the same of one visit."""
+    if images * facts.input_bytes <= spike_in:
+        return whole_reads(facts, images, 0)
+    return traversal_reads(facts, images, 0, spike_in)

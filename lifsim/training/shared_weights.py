@@ -1,0 +1,93 @@
+"""Products on the way back that take turns in one weight buffer: backward ones, and forward ones that run again.
+
+What stays of the weights of all of them, and a region for the tile at work, divide it as in the forward pass
+(`lifsim.schedule.weight_residency`), without strips.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import NamedTuple
+
+from lifsim.schedule.facts import LayerFacts
+from lifsim.schedule.group import Chunks
+from lifsim.schedule.input_reads import traversal_reads, whole_reads
+from lifsim.schedule.rows import Ints, tile_filters
+from lifsim.schedule.weight_residency import WeightDemand, WeightSplit, best_weights
+from lifsim.training.forward_again import ForwardAgain
+from lifsim.training.gradient_rows import gradient_rows, transposed_filter_bytes
+from lifsim.training.nests import BackwardOrder, Tiles
+from lifsim.training.orders import Products
+
+
+class Asked(NamedTuple):
+    """A product on the way back that asks for weights: of a layer (by its place in the group) the backward one, or the
+    forward one that runs again. reads: [1 + m] bytes of its other operand that come in, by the tile of filters."""
+
+    place: int
+    facts: LayerFacts
+    reads: Ints
+    runs_again: bool
+
+
+def divided(asked: Sequence[Asked], chunks: Chunks, room: int) -> WeightSplit:
+    """How so many bytes of the weight buffer are divided."""
+    rounds = [one.facts.layer.rounds for one in asked]
+    rows = [one.facts.rows.axis.rows_out for one in asked]
+    return best_weights(
+        WeightDemand(
+            layers=tuple(one.facts for one in asked),
+            visits=tuple(chunks.count * times for times in rounds),
+            row_visits=tuple(chunks.batch * times * each for times, each in zip(rounds, rows, strict=True)),
+            absent=(0,) * len(rounds),
+            strips=(1,) * len(rounds),
+            asked=tuple(tuple(one.reads.tolist()) for one in asked),
+            buffer=room,
+        )
+    )
+
+
+def backward_of(split: WeightSplit, number: int, facts: LayerFacts) -> BackwardOrder:
+    """The product that asked as the `number`-th."""
+    tile = max(int(split.tile[number]) - 1, 0)
+    filters, count = int(facts.tile_filters[tile]), int(facts.tile_counts[tile])
+    tiles = Tiles("weights_outer", facts.rows.axis.rows_out, filters, 1, count)
+    fetched, reads, pinned = (int(column[number]) for column in (split.fetched, split.reads, split.pinned))
+    return BackwardOrder(tiles, fetched, reads, pinned, split.region)
+
+
+def again_of(split: WeightSplit, number: int, facts: LayerFacts) -> ForwardAgain:
+    """The same of one that runs again."""
+    filters = int(facts.tile_filters[max(int(split.tile[number]) - 1, 0)])
+    fetched, reads, pinned = (int(column[number]) for column in (split.fetched, split.reads, split.pinned))
+    return ForwardAgain(fetched, reads, pinned, filters, split.region)
+
+
+@lru_cache(maxsize=4096)
+def gradient_facts(products: Products) -> LayerFacts:
+    """The backward product as weights are kept for it: one of another layer, whose filters are the channels."""
+    layer, bits = products.layer, products.chip.precision.weight_bits
+    one = transposed_filter_bytes(layer, bits)
+    return LayerFacts(
+        layer=replace(layer, filters=layer.in_shape[0]),
+        when="every",
+        rows=gradient_rows(layer, products.bits, 1, 1),
+        weight_bytes=layer.in_shape[0] * one,
+        operand_bytes=0,
+        filter_bytes=one,
+        tile_filters=tile_filters(layer.in_shape[0] // layer.groups, products.chip.shape.cols),
+        replay_bytes=0,
+        psum_spill_bytes=0,
+        psum_working_bytes=0,
+    )
+
+
+def traversal(facts: LayerFacts, products: Products, images: int) -> Ints:
+    """[1 + m] bytes of gradients of a visit to so many images that come in: what spike_out does not hold."""
+    room = products.chip.room
+    held = min(images * facts.input_bytes, room.spike_out)
+    if images * facts.input_bytes - held <= room.spike_in:
+        return whole_reads(facts, images, held)
+    return traversal_reads(facts, images, held, room.spike_in)
