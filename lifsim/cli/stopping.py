@@ -117,22 +117,29 @@ def _alarm_as_before() -> Iterator[None]:
 
 @contextmanager
 def _dropped_in_silence(stopping: Stopping) -> Iterator[None]:
-    """A Stopped that Python drops is raised again: no traceback tells of it. Nor of what finalizers make of the things
-    that it left half done, which may happen as late as the end of the process: a ZipFile, say, whose member is open."""
-    before = sys.unraisablehook
+    """A Stopped that Python drops is raised again: no traceback tells of it. Nor of what finalizers and threads make of
+    the things that it left half done, which may happen as late as the end of the process: a ZipFile, say, whose member
+    is open, or a pool whose processes are gone."""
+    before, of_threads = sys.unraisablehook, threading.excepthook
 
     def hook(unraisable: sys.UnraisableHookArgs) -> None:
         if stopping.stopped is None:
             before(unraisable)
 
-    sys.unraisablehook = hook
+    def thread_hook(raised: threading.ExceptHookArgs) -> None:
+        if stopping.stopped is None:
+            of_threads(raised)
+
+    sys.unraisablehook, threading.excepthook = hook, thread_hook
     try:
         yield
     finally:
-        sys.unraisablehook = before if stopping.stopped is None else _silence
+        stopped = stopping.stopped is not None
+        sys.unraisablehook = _silence if stopped else before
+        threading.excepthook = _silence if stopped else of_threads
 
 
-def _silence(_: sys.UnraisableHookArgs) -> None:
+def _silence(_: object) -> None:
     """To the end of the process. It holds nothing of what was stopped, which would outlive it."""
 
 

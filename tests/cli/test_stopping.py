@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 import sys
+import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
@@ -113,6 +114,27 @@ def test_what_finalizers_make_of_things_half_done_is_not_told(
     assert capsys.readouterr().err == "stopped by SIGTERM: nothing unfinished is kept; the same command starts again\n"
 
 
+@pytest.mark.parametrize("stops", [True, False])
+def test_what_threads_raise_is_told_but_after_a_stop(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, stops: bool
+) -> None:
+    def thread_fails() -> None:
+        try:
+            if stops:
+                _stop()
+        finally:
+            thread = threading.Thread(target=lambda: 1 / 0)
+            thread.start()
+            thread.join()
+
+    told: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", lambda raised: told.append(raised.exc_type))
+    monkeypatch.setattr(main_module.cli, "invoke", lambda _: thread_fails())
+    assert main(["list", "archs"]) == (128 + signal.SIGTERM if stops else 0)
+    assert told == ([] if stops else [ZeroDivisionError])
+    assert "Traceback" not in capsys.readouterr().err
+
+
 def test_what_finalizers_raise_is_told_of_a_command_that_was_not_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     dropped: list[object] = []
     monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: dropped.append(unraisable.exc_value))
@@ -153,8 +175,8 @@ def test_the_timer_is_left_as_it_was() -> None:
 @pytest.fixture(autouse=True)
 def handlers_as_before() -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    hook = sys.unraisablehook
+    hooks = sys.unraisablehook, threading.excepthook
     yield
-    sys.unraisablehook = hook
+    sys.unraisablehook, threading.excepthook = hooks
     for number, handler in before.items():
         signal.signal(number, handler)

@@ -80,7 +80,7 @@ lifsim.plot.roofline(result)
 compared = lifsim.compare(result, "reports/a", sharing=["none", "layer"], batch=[1, 2], rows="energy", baseline=1)
 compared["cycles.total"].max()
 lifsim.compare(batch="2")  # error: incompatible type "str"
-lifsim.run(schedule="tock")  # error: incompatible type "Literal['tock']"
+lifsim.run(schedule=2)  # error: incompatible type "int"
 lifsim.run(arch, network, "none", "tick")  # error: Too many positional arguments
 lifsim.sweep(batch="2")  # error: incompatible type "str"
 lifsim.rnu()  # error: Module has no attribute "rnu"

@@ -71,7 +71,7 @@ class NestTerms:
         once = str(max(0, stays - held))
         if self.weights_outer:
             return plus(once, product(self.tiles.filter_tiles, moved) if moved else "")
-        streams = self.tiles.rows == 1 and every > held
+        streams = self.tiles.rows == 1 and every > self.nest.spike_buffer + held
         over = self._rows.single_windows * self.nest.row_bytes - self.nest.spike_buffer
         streamed = int(np.maximum(over, 0).sum()) if streams else 0
         more = self.tiles.filter_tiles - 1
