@@ -393,7 +393,9 @@ def test_tables_in_documents_are_those_that_come_out(
         assert out == table
 
 
-EXAMPLES = [line.strip() for line in str(compare.epilog).splitlines() if line.strip().startswith("lifsim ")]
+EXAMPLES = [
+    line.strip() for line in str(compare.epilog).replace("\\\n", " ").splitlines() if line.strip().startswith("lifsim ")
+]
 
 
 @pytest.mark.slow
