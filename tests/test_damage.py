@@ -29,7 +29,7 @@ from lifsim.report.figures import fig9_breakdown
 from lifsim.report.save import save
 from lifsim.report.stored import read_summaries
 from lifsim.report.study_table import rows
-from lifsim.report.sweep_table import print_table
+from lifsim.report.sweep_table import Selection, print_table
 from lifsim.simulate.inputs import load_config
 from lifsim.sweeps.export import exported, table_of
 from lifsim.sweeps.outcome import Outcome
@@ -94,7 +94,7 @@ def test_damaged_stores(result: lifsim.Result, tmp_path: Path, capsys: pytest.Ca
             opened.errors()
         for form in ("csv", "json", "parquet"):
             exported(table, form)
-        print_table(table, "energy_pj.total", descending=False, top=5, columns=None)
+        print_table(table, Selection(top=5))
         with Store.create_or_open(path, about) as opened:
             opened.points()
             opened.add(Outcome(11, "e" * 64, result.totals.figures), {"array.rows": 11, "sharing": "none"})

@@ -73,9 +73,9 @@ def _options_of(name: str) -> Names:
     """The values of an option of runs that has a few by name."""
 
     def names(_ctx: click.Context) -> Iterable[str]:
-        from lifsim.simulate.options import Options
+        from lifsim.simulate.options import SCHEDULES, Options
 
-        return get_args(Options.model_fields[name].annotation)
+        return SCHEDULES if name == "schedule" else get_args(Options.model_fields[name].annotation)
 
     return names
 

@@ -36,6 +36,9 @@ def _is_a_schedule(word: str) -> str:
 Schedule = Annotated[str, AfterValidator(_is_a_schedule)]
 """tick, timestep, window:TW or auto."""
 
+SCHEDULES = ("tick", "timestep", "window:2", "auto")
+"""One of each kind, as they are typed."""
+
 Objective = Literal["dram", "cycles", "energy"]
 Mode = Literal["inference", "training"]
 Bptt = Annotated[str, member_of("keeping")]

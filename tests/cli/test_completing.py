@@ -15,7 +15,7 @@ from click.shell_completion import BashComplete, FishComplete, ShellComplete, Zs
 
 from lifsim.cli.main import cli
 from lifsim.config.resolve import available
-from lifsim.simulate.options import Mode, Objective, Schedule, SpikeSource
+from lifsim.simulate.options import SCHEDULES, Mode, Objective, SpikeSource
 from lifsim.sweeps.outcome import Outcome
 from lifsim.sweeps.store import Store
 
@@ -40,7 +40,7 @@ def _offered(*words: str) -> list[str]:
         (("run", "--sharing", "layer+"), ["layer+channel2", "layer+channel4", "layer+channel8"]),
         (("sweep", "--sharing", "none,channel"), ["none,channel2", "none,channel4", "none,channel8"]),
         (("run", "--schedule", "t"), ["tick", "timestep"]),
-        (("run", "--schedule", ""), list(get_args(Schedule))),
+        (("run", "--schedule", ""), list(SCHEDULES)),
         (("run", "--objective", ""), list(get_args(Objective))),
         (("run", "--spikes", ""), list(get_args(SpikeSource))),
         (("run", "--mode", ""), list(get_args(Mode))),

@@ -92,7 +92,7 @@ def test_an_update_costs_what_its_units_and_registers_do(capsys: pytest.CaptureF
     assert main(["run", "--workload", "lenet5_mnist", "--full", "--out", str(out)]) == 0
     printed = capsys.readouterr().out
     for name in ("work", "toggling", "clock_gated"):
-        assert f"{update[name]:.3g} pJ" in printed
+        assert f"{update[name]:.4g} pJ" in printed
     assert json.loads((out / "summary.json").read_text())["lif_update_pj"] == update
     assert totals.figures["lif_update_pj.work"] == update["work"]
 
