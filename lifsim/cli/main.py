@@ -79,7 +79,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             if stopping.stopped is None:
                 return status if isinstance(status, int) else 0
             return _report(stopping.stopped)
-        except (Exception, SystemExit, Stopped) as error:
+        except BaseException as error:
+            # What a library makes of an interruption may be none of Python's usual exceptions.
+            if not isinstance(error, Exception | SystemExit | Stopped) and stopping.stopped is None:
+                raise
             stopping.over()
             # Whatever the code that was interrupted made of it, the signal is the reason.
             reason = stopping.stopped or error

@@ -69,8 +69,10 @@ def _read(connection: Connection, came: SimpleQueue[bytes]) -> None:
 
 
 def _end(signum: int, _: object) -> NoReturn:
-    """Unwind the main thread, once: a second signal must not stop it from cleaning up."""
+    """Unwind the main thread, once: a second signal must not stop it from cleaning up. Nobody wants to read what it
+    still says, such as a library that panics where it is interrupted while it is loaded."""
     signal.signal(signum, signal.SIG_IGN)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     raise SystemExit
 
 

@@ -135,6 +135,24 @@ def test_what_threads_raise_is_told_but_after_a_stop(
     assert "Traceback" not in capsys.readouterr().err
 
 
+class PanicError(BaseException):
+    """What a library of another language raises where it is interrupted."""
+
+
+def test_what_a_library_makes_of_a_stop_is_the_stop(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def panics() -> None:
+        try:
+            _stop()
+        except Stopped:
+            raise PanicError from None
+
+    monkeypatch.setattr(main_module.cli, "invoke", lambda _: panics())
+    assert main(["list", "archs"]) == 128 + signal.SIGTERM
+    assert capsys.readouterr().err == "stopped by SIGTERM: nothing unfinished is kept; the same command starts again\n"
+
+
 def test_what_finalizers_raise_is_told_of_a_command_that_was_not_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     dropped: list[object] = []
     monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: dropped.append(unraisable.exc_value))
