@@ -90,9 +90,10 @@ class NormFlows:
             found = residual_with_dy(flows.sizes, flows.layer)
             gradients = [pair for pair in flows.numbered[self._inputs :] if pair[0] is found][:1]
         for tensor, number in gradients:
-            start = number * flows.sizes.gradient(tensor)
-            part = self._spread(turns, Kind.SPIKES_IN, f"gradient:{tensor.name}", norm.gradient_read // len(gradients))
-            yield replace(part, offset=start + part.offset)
+            whole, size = flows.sizes.gradient(tensor), norm.gradient_read // len(gradients)
+            part = self._spread(turns, Kind.SPIKES_IN, f"gradient:{tensor.name}", size)
+            # The last bytes are those that are written first: whatever stays on chip, what is read is there.
+            yield replace(part, offset=number * whole + max(0, whole - size) + part.offset)
         if not gradients:
             yield self._spread(turns, Kind.SPIKES_IN, f"norm_gradients:{flows.layer.name}", norm.gradient_read)
 
