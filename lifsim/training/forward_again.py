@@ -52,15 +52,17 @@ def facts_again(sizes: TrainingSizes, group: GroupPlan) -> dict[int, LayerFacts]
     return {place: facts for place, facts in enumerate(layers) if runs_again(sizes, facts.layer)}
 
 
-def again_reads(facts: LayerFacts, chunks: Chunks, spike_in: int) -> Ints:
-    """[1 + m] bytes of the input that come in at all visits, by the tile of filters, nothing of it being on chip."""
-    moved = (count * visit_reads(facts, images, spike_in) for images, count in chunks.sizes)
+def visits_reads(facts: LayerFacts, chunks: Chunks, spike_in: int, spike_out: int = 0) -> Ints:
+    """[1 + m] bytes of the streamed operand that come in at all visits, by the tile of filters."""
+    moved = (count * visit_reads(facts, images, spike_in, spike_out) for images, count in chunks.sizes)
     reads: Ints = facts.layer.rounds * np.sum(list(moved), axis=0)
     return reads
 
 
-def visit_reads(facts: LayerFacts, images: int, spike_in: int) -> Ints:
-    """[1 + m] the same of one visit."""
-    if images * facts.input_bytes <= spike_in:
-        return whole_reads(facts, images, 0)
-    return traversal_reads(facts, images, 0, spike_in)
+def visit_reads(facts: LayerFacts, images: int, spike_in: int, spike_out: int = 0) -> Ints:
+    """[1 + m] the same of one visit: of gradients what spike_out holds is there; of an input, which it has not, all
+    comes from DRAM."""
+    held = min(images * facts.input_bytes, spike_out)
+    if images * facts.input_bytes - held <= spike_in:
+        return whole_reads(facts, images, held)
+    return traversal_reads(facts, images, held, spike_in)

@@ -12,17 +12,15 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache, reduce
 from typing import NamedTuple
 
-import numpy as np
-
 from lifsim.model.network import Layer
 from lifsim.schedule.facts import LayerFacts
 from lifsim.schedule.group import Chunks
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.weight_residency import WeightSplit
-from lifsim.training.forward_again import ForwardAgain, again_reads, again_tick_batched, facts_again, runs_again
+from lifsim.training.forward_again import ForwardAgain, again_tick_batched, facts_again, runs_again, visits_reads
 from lifsim.training.nests import BackwardOrder
 from lifsim.training.orders import LayerOrders, Products, When, orders_alone
-from lifsim.training.shared_weights import Asked, again_of, backward_of, divided, gradient_facts, traversal
+from lifsim.training.shared_weights import Asked, again_of, backward_of, divided, gradient_facts
 from lifsim.training.sizes import TrainingSizes
 
 
@@ -51,7 +49,7 @@ def _visited_once(products: Products, chunks: Chunks, facts: LayerFacts | None) 
     if facts is None:
         return orders
     room = products.chip.room
-    asked = Asked(0, facts, again_reads(facts, chunks, room.spike_in), runs_again=True)
+    asked = Asked(0, facts, visits_reads(facts, chunks, room.spike_in), runs_again=True)
     return replace(orders, again=again_of(divided([asked], chunks, room.weight), 0, facts))
 
 
@@ -159,11 +157,11 @@ class Together:
         found = []
         for place, each in enumerate(self.products):
             if each.needed:
-                facts = gradient_facts(each)
-                moved = (count * traversal(facts, each, images) for images, count in self.chunks.sizes)
-                found.append(Asked(place, facts, each.layer.rounds * np.sum(list(moved), axis=0), runs_again=False))
+                facts, room = gradient_facts(each), each.chip.room
+                reads = visits_reads(facts, self.chunks, room.spike_in, room.spike_out)
+                found.append(Asked(place, facts, reads, runs_again=False))
         for place, facts in self.again.items():
-            reads = again_reads(facts, self.chunks, self.products[place].chip.room.spike_in)
+            reads = visits_reads(facts, self.chunks, self.products[place].chip.room.spike_in)
             found.append(Asked(place, facts, reads, runs_again=True))
         return found
 

@@ -17,7 +17,7 @@ from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.rows import row_tiles
 from lifsim.schedule.spike_store import Timestep
 from lifsim.schedule.storage import filter_bytes, tick_rows
-from lifsim.schedule.traffic import DramBytes, LayerTraffic
+from lifsim.schedule.traffic import DramBytes, LayerTraffic, Tiling
 from lifsim.training.sizes import TrainingSizes
 
 
@@ -54,8 +54,7 @@ def _tick(sizes: TrainingSizes, layer: Layer, traffic: LayerTraffic) -> Again:
     nests = tiling.group_sets(layer.groups)
     together = layer.groups // nests
     one = together * filter_bytes(layer, room.weight_bits, layer.rounds)
-    tiles = [min(tiling.filters, layer.group_filters - begin) * one
-             for begin in range(0, layer.group_filters, tiling.filters)]  # fmt: skip
+    tiles = [wide * one for wide in _widths(layer, tiling)]
     visits = nests * sizes.batch * tiling.row_tiles
     streams = sum(max(0, tile - room.weight) for tile in tiles)
     if tiling.order == "weights_outer":
@@ -67,6 +66,12 @@ def _tick(sizes: TrainingSizes, layer: Layer, traffic: LayerTraffic) -> Again:
     image = int(row_tiles(layout.axis).covered) * together * layout.row_bytes
     stays = min(image, room.spike_in) if tiling.row_tiles == 1 else tiling.resident_spike_bytes
     return Again(visits, weights, moved, nests * stays)
+
+
+def _widths(layer: Layer, tiling: Tiling) -> list[int]:
+    """Filters of every tile of a group, the last one what is left."""
+    every = layer.group_filters
+    return [min(tiling.filters, every - begin) for begin in range(0, every, tiling.filters)]
 
 
 @dataclass(frozen=True)
@@ -97,9 +102,8 @@ class _Timestep:
     def _streams(self) -> int:
         """Bytes of its weights that come for every row: what of the tiles at work neither the region holds nor is
         pinned. The rest of a tile is there from the run before."""
-        filters, tiling = self.layer.group_filters, self.traffic.tiling
-        tiles = (min(tiling.filters, filters - begin) for begin in range(0, filters, tiling.filters))
-        beyond = sum(max(0, wide * self._facts.filter_bytes - self.walk.cost.region) for wide in tiles)
+        tiling, each, region = self.traffic.tiling, self._facts.filter_bytes, self.walk.cost.region
+        beyond = sum(max(0, wide * each - region) for wide in _widths(self.layer, tiling))
         return max(0, self.layer.groups * beyond - tiling.resident_weight_bytes)
 
     def _spikes(self, now: Timestep) -> int:

@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 from lifsim.schedule.facts import LayerFacts
 from lifsim.schedule.group import Chunks
-from lifsim.schedule.input_reads import traversal_reads, whole_reads
 from lifsim.schedule.rows import Ints, tile_filters
 from lifsim.schedule.weight_residency import WeightDemand, WeightSplit, best_weights
 from lifsim.training.forward_again import ForwardAgain
@@ -82,12 +81,3 @@ def gradient_facts(products: Products) -> LayerFacts:
         psum_spill_bytes=0,
         psum_working_bytes=0,
     )
-
-
-def traversal(facts: LayerFacts, products: Products, images: int) -> Ints:
-    """[1 + m] bytes of gradients of a visit to so many images that come in: what spike_out does not hold."""
-    room = products.chip.room
-    held = min(images * facts.input_bytes, room.spike_out)
-    if images * facts.input_bytes - held <= room.spike_in:
-        return whole_reads(facts, images, held)
-    return traversal_reads(facts, images, held, room.spike_in)

@@ -15,11 +15,12 @@ from lifsim.schedule.group import Chunks
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.rows import RowTiles
 from lifsim.schedule.tick_nest import Nest, fetched, inputs_outer
+from lifsim.training.forward_again import visit_reads
 from lifsim.training.gradient_rows import transposed_filter_bytes
 from lifsim.training.group_orders import are_alone, products_of
 from lifsim.training.nests import Tiles
 from lifsim.training.orders import LayerOrders, Products, WaitingAlone, waiting_alone
-from lifsim.training.shared_weights import gradient_facts, traversal
+from lifsim.training.shared_weights import gradient_facts
 from lifsim.training.sizes import TrainingSizes
 from lifsim.units import counted
 
@@ -148,10 +149,10 @@ class ProductLines:
         if self.alone:
             expression, why = self._dealt, self._backward_terms.why
         else:
-            facts = gradient_facts(self.products)
+            facts, room = gradient_facts(self.products), self.products.chip.room
             tile = self._visited.tile(facts)
             visits = [
-                product(count, int(traversal(facts, self.products, images)[tile]))
+                product(count, int(visit_reads(facts, images, room.spike_in, room.spike_out)[tile]))
                 for images, count in Chunks(self.sizes.batch, self.group.images).sizes
             ]
             expression = times(product(self.layer.rounds), plus(*visits))
