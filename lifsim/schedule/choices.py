@@ -88,9 +88,8 @@ class Choices:
     def faster(self, index: int) -> list[Choice]:
         """A layer alone, tick-batched, in tilings that take fewer cycles of the array for more bytes, or of waiting."""
         if index not in self._faster:
-            tiled = self._tiled(index)
-            others = [*self._memo.of(tick.faster, *tiled), *self._memo.of(tick.narrower, *tiled)]
-            groups = [self._alone(index, moved) for moved in others]
+            others = self._memo.of(tick.others, *self._tiled(index))
+            groups = [self._alone(index, moved) for moved in (*others.faster, *others.narrower)]
             self._faster[index] = [Choice(group, group.dram.total) for group in groups]
         return self._faster[index]
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from operator import attrgetter
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,39 +69,30 @@ def traffic(
     return _moved(best, best.best)
 
 
-def faster(
+class Others(NamedTuple):
+    """Tilings beside that of `traffic`. faster: that take fewer cycles of the array, and move more bytes: of all legal
+    ones those that are the best at some price of a byte in cycles, by their bytes. narrower: where weights come while
+    the array works on others, of as many bytes as these and that one, with a half and a quarter of the filters, whose
+    first ones the array waits for less long."""
+
+    faster: tuple[LayerTraffic, ...]
+    narrower: tuple[LayerTraffic, ...]
+
+
+def others(
     layer: Layer,
     reals: Reals,
     room: TileRoom,
     batch: int,
     ways: tuple[Way, ...] = (UNCHAINED,),
     begun: tuple[int, ...] = (),
-) -> tuple[LayerTraffic, ...]:
-    """Tilings of `layer` that take fewer cycles of the array than that of `traffic`, and move more bytes: of all legal
-    ones those that are the best at some price of a byte in cycles, by their bytes."""
-    return tuple(_moved(*place) for place in _best(_Asked(layer, reals, room, begun, _at_once(layer, batch)), ways)[1:])
-
-
-def narrower(
-    layer: Layer,
-    reals: Reals,
-    room: TileRoom,
-    batch: int,
-    ways: tuple[Way, ...] = (UNCHAINED,),
-    begun: tuple[int, ...] = (),
-) -> tuple[LayerTraffic, ...]:
-    """Where weights come while the array works on others: tilings of as many bytes as those of `traffic` and `faster`
-    with a half and a quarter of the filters, whose first ones the array waits for less long."""
-    if not room.prefetches:
-        return ()
-    best = _best(_Asked(layer, reals, room, begun, _at_once(layer, batch)), ways)
-    return tuple(_moved(search, half) for search, place in best for half in search.halves(place))
-
-
-def _best(asked: _Asked, ways: tuple[Way, ...]) -> list[tuple[_Search, Place]]:
-    """Of all legal tilings those that are the best at some price of a byte in cycles, by their bytes."""
+) -> Others:
+    """What else `layer` may be worked off in, tick-batched."""
+    asked = _Asked(layer, reals, room, begun, _at_once(layer, batch))
     searches = [_searched(asked, way) for way in ways]
-    return [offer.what for offer in corners(offer for search in searches for offer in search.offers)]
+    best = [offer.what for offer in corners(offer for search in searches for offer in search.offers)]
+    halves = ((search, half) for search, place in best for half in search.halves(place)) if room.prefetches else ()
+    return Others(tuple(_moved(*one) for one in best[1:]), tuple(_moved(*one) for one in halves))
 
 
 Place = tuple[int, int, int]

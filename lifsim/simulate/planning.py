@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from itertools import count
 from math import inf
 from typing import NamedTuple
@@ -96,7 +96,7 @@ class Search:
         ]
         found = {figure.name: self.partition(figure) for figure in figures}
         own, figure = found.pop(objective), next(each for each in figures if each.name == objective)
-        named = self._as_asked() | {name: other.groups for name, other in found.items()}
+        named = self._as_asked | {name: other.groups for name, other in found.items()}
         candidates = list(dict.fromkeys([own.groups, *named.values()]))
         groups, tried = self._least(figure, candidates)
         alike = next((words for words, candidate in _in_words(named) if candidate == groups), "groups of its own")
@@ -109,7 +109,7 @@ class Search:
     def price_in_cycles(self) -> tuple[str, ...]:
         """What the fewest bytes cost beside the smallest groups, in the cycles below which either cannot stay, as a
         note where it is more than DEARER."""
-        machine, tick = self.trial.setup.machine, self._as_asked().get("tick", self.fewest)
+        machine, tick = self.trial.setup.machine, self._as_asked.get("tick", self.fewest)
         ours, theirs = (sum(least_cycles(machine, self._counted(each)) for each in one) for one in (self.fewest, tick))
         if ours <= theirs * (1 + DEARER):
             return ()
@@ -121,6 +121,7 @@ class Search:
         brief = f"auto pays {ours / theirs:.2f} times the cycles for {format_bytes(saved)} less; --objective cycles"
         return (Note(said, brief),)
 
+    @cached_property
     def _as_asked(self) -> dict[str, Groups]:
         """Candidates that need no search, as far as they are legal."""
         named: dict[str, Groups] = {}
@@ -142,8 +143,8 @@ class Search:
                 return inf
             return figure.of(counts)
 
-        first = [choice for groups in self._as_asked().values() if len(groups) > 1 for choice in groups]
-        likely = min(self._as_asked().values(), key=partial(self._floor, figure))
+        first = [choice for groups in self._as_asked.values() if len(groups) > 1 for choice in groups]
+        likely = min(self._as_asked.values(), key=partial(self._floor, figure))
         # Where nobody waits for the memory the price is the floor, and no step is played to know it.
         most = MOST_PLAYED * sum(choice.dram_bytes for choice in likely) if self.trial.setup.machine.waits else inf
         question = Question(lambda choice: figure.floor(self._counted(choice)), price, most)
