@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from lifsim.cli.completing import drams, settings
+from lifsim.cli.completing import drams
 from lifsim.cli.say import say
+from lifsim.cli.set_option import set_option
 from lifsim.cli.watching import watching
 from lifsim.config.dram import load_dram
 from lifsim.errors import Fault, InputError
@@ -52,14 +53,7 @@ class Size(click.ParamType[int]):
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Of the random bursts.")
 @click.option("--ignore-cycles", is_flag=True, help="All requests of the trace wait from cycle 0 on.")
 @click.option("--borrowed-currents", is_flag=True, help="Energies, too, of a device with another's currents.")
-@click.option(
-    "--set",
-    "settings",
-    shell_complete=settings,
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Override a key, e.g. timing.tRCD=20.",
-)
+@set_option("Override a key, e.g. timing.tRCD=20.")
 @click.option("--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
 def dram_bench(
     trace: Path | None,

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from lifsim.cli.completing import data_sets, settings, sharings, weights, workloads
+from lifsim.cli.completing import data_sets, sharings, weights, workloads
 from lifsim.cli.say import say
+from lifsim.cli.set_option import set_option
 from lifsim.cli.watching import watching
 from lifsim.cli.where_possible import fitted, say_left, where_possible_option
 
@@ -52,14 +53,7 @@ Examples:
 @click.option("--batch", type=click.IntRange(min=2), default=64, show_default=True, help="Training images.")
 @click.option("--surrogate", type=click.Choice(["atan", "sigmoid", "triangle"]), default="atan", show_default=True)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of random weights.")
-@click.option(
-    "--set",
-    "settings",
-    shell_complete=settings,
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Override a key, e.g. timesteps=8.",
-)
+@set_option("Override a key, e.g. timesteps=8.")
 def gradients(
     workload: str,
     weights: str | None,

@@ -19,13 +19,13 @@ from lifsim.cli.completing import (
     objectives,
     optimizers,
     schedules,
-    settings,
     sharings,
     spike_sources,
     weights,
     workloads,
 )
 from lifsim.cli.say import say
+from lifsim.cli.set_option import set_option
 from lifsim.cli.where_possible import where_possible_if_given
 from lifsim.config import defaults
 
@@ -103,14 +103,7 @@ class Simulation:
     ]
     overrides: Annotated[
         tuple[str, ...],
-        click.option(
-            "--set",
-            "overrides",
-            shell_complete=settings,
-            metavar="KEY=VALUE",
-            multiple=True,
-            help="Change a key of an input file.",
-        ),
+        set_option("Change a key of an input file.", "overrides"),
     ]
 
     @property

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import click
 
-from lifsim.cli.completing import archs, optimizers, settings, workloads
+from lifsim.cli.completing import archs, optimizers, workloads
 from lifsim.cli.inputs import number, optimizer_setting
+from lifsim.cli.set_option import set_option
 from lifsim.config import defaults
 
 memory_workload = click.option(
@@ -39,14 +40,7 @@ class MemoryOptions:
     ]
     overrides: Annotated[
         tuple[str, ...],
-        click.option(
-            "--set",
-            "overrides",
-            shell_complete=settings,
-            metavar="KEY=VALUE",
-            multiple=True,
-            help="Change a key of the architecture.",
-        ),
+        set_option("Change a key of the architecture.", "overrides"),
     ]
     timesteps: Annotated[
         int | None, click.option("--timesteps", metavar="T", callback=number, help="T. Default: each workload's.")

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lifsim.cli.completing import data_sets, settings, sharings, workloads
+from lifsim.cli.completing import data_sets, sharings, workloads
 from lifsim.cli.cuts import shares_of
 from lifsim.cli.say import say
+from lifsim.cli.set_option import set_option
 from lifsim.cli.stopping import keeping
 from lifsim.cli.usual_sharings import Choice
 from lifsim.cli.watching import Clock
@@ -54,14 +55,7 @@ SHARINGS = "none,channel2,channel4,layer,layer+channel2"
     help="Training after each cut of --prune.",
 )
 @click.option("--jobs", type=click.IntRange(min=1), help="Trainings at a time. Default: all CPUs.")
-@click.option(
-    "--set",
-    "settings",
-    shell_complete=settings,
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Override a key, e.g. timesteps=8.",
-)
+@set_option("Override a key, e.g. timesteps=8.")
 @click.option("--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
 def study(
     workload: str,

@@ -21,6 +21,7 @@ from lifsim.cli.completing import (
     sharings,
     workloads,
 )
+from lifsim.cli.set_option import set_option
 from lifsim.cli.where_possible import where_possible_if_given
 from lifsim.config import defaults
 from lifsim.errors import Fault, InputError
@@ -126,14 +127,7 @@ class SpaceOptions:
     ]
     overrides: Annotated[
         tuple[str, ...],
-        click.option(
-            "--set",
-            "overrides",
-            shell_complete=settings,
-            metavar="KEY=VALUE",
-            multiple=True,
-            help="Change a key everywhere.",
-        ),
+        set_option("Change a key everywhere.", "overrides"),
     ]
     vary: Annotated[
         tuple[str, ...],

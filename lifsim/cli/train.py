@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lifsim.cli.completing import data_sets, settings, sharings, workloads
+from lifsim.cli.completing import data_sets, sharings, workloads
 from lifsim.cli.say import say
+from lifsim.cli.set_option import set_option
 from lifsim.cli.stopping import keeping
 from lifsim.cli.where_possible import fitted, say_left, where_possible_option
 from lifsim.errors import Fault, InputError, collecting
@@ -62,14 +63,7 @@ if TYPE_CHECKING:
 @click.option("--threads", type=click.IntRange(min=1), help="Default: all CPUs. The weights do not depend on it.")
 @click.option("--resume", is_flag=True, help="Go on where an interrupted training of --out stopped.")
 @click.option("--force", is_flag=True, help="Replace an existing --out.")
-@click.option(
-    "--set",
-    "settings",
-    shell_complete=settings,
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Override a key, e.g. timesteps=8.",
-)
+@set_option("Override a key, e.g. timesteps=8.")
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 def train(
     workload: str,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from lifsim.cli.completing import settings, sharings, workloads
+from lifsim.cli.completing import sharings, workloads
+from lifsim.cli.set_option import set_option
 from lifsim.cli.where_possible import fitted, say_left, where_possible_option
 from lifsim.config.workload import load_workload
 from lifsim.model.sharing import Sharing
@@ -32,14 +33,7 @@ def workload() -> None:
     help="Under which membranes are shown: a workload itself says none, a run does.",
 )
 @where_possible_option
-@click.option(
-    "--set",
-    "settings",
-    shell_complete=settings,
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Override a key, e.g. layers.conv1.out=32.",
-)
+@set_option("Override a key, e.g. layers.conv1.out=32.")
 @click.option("--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
 def show(name: str, sharing: str, share_where_possible: bool, settings: tuple[str, ...], form: str) -> None:
     """Show the layers of workload NAME: shapes, MACs, weights, LIF neurons and who shares membranes.

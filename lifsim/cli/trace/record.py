@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from lifsim.cli.completing import images, settings, sharings, weights, workloads
+from lifsim.cli.completing import images, sharings, weights, workloads
+from lifsim.cli.set_option import set_option
 from lifsim.cli.trace.network import workload_files
 from lifsim.cli.trace.written import say_written
 from lifsim.cli.where_possible import fitted, say_left, where_possible_option
@@ -47,14 +48,7 @@ from lifsim.cli.where_possible import fitted, say_left, where_possible_option
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The trace to write.")
 @click.option("--membranes", type=click.Path(path_type=Path), help="Also write u' of every LIF call, as .npz.")
 @click.option("--force", is_flag=True, help="Replace existing files.")
-@click.option(
-    "--set",
-    "settings",
-    shell_complete=settings,
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Override a key, e.g. timesteps=8.",
-)
+@set_option("Override a key, e.g. timesteps=8.")
 def record(
     workload: str,
     sharing: str,
