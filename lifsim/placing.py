@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +41,19 @@ class Placed:
             return f"{self.path} holds this already"
         how = ", in the place of what was there" if self.replaced else ""
         return f"written to {self.path}{how}" + (f"; {self.asked} holds something else" if self.asked else "")
+
+
+def require_folder(folder: Path, what: str, something_else_in: Callable[[Path], str]) -> None:
+    """Raises InputError where the folder of an earlier `what` could not be: a file is there or above it, or it holds
+    what `something_else_in` names, which is never replaced."""
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise InputError(Fault(f"{folder} must be a folder, or not exist", path="out"))
+    above = next((parent for parent in folder.absolute().parents if parent.exists()), folder)
+    if not above.is_dir():
+        raise InputError(Fault(f"{folder} must be a folder: {above} is a file", path="out"))
+    if folder.exists() and (other := something_else_in(folder)):
+        rule = f"{folder} must hold nothing but an earlier {what} to be replaced, holds {other}"
+        raise InputError(Fault(f"{rule}; move that away, or give another --out", path="out"))
 
 
 def place_file(path: Path, data: bytes, *, replace: bool = False) -> Placed:

@@ -19,7 +19,7 @@ from lifsim.files import move_folder, must_not_exist, numbered, scratch_beside
 from lifsim.hardware.memory import MEMORIES
 from lifsim.interchange.dram_trace_out import TraceFormat
 from lifsim.model.arch import Arch
-from lifsim.placing import Placed
+from lifsim.placing import Placed, require_folder
 from lifsim.regular_file import open_regular
 from lifsim.report.requests import write_requests
 from lifsim.report.rows import as_csv
@@ -113,16 +113,7 @@ def _completed(new: Path, folder: Path) -> bool:
 def check_target(folder: Path, *, replace: bool, inputs: Inputs | None = None) -> None:
     """Refuse what `save` would refuse, before the run and not after it: without `replace` the result of a run of other
     inputs. Raises InputError."""
-    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-        raise InputError(Fault(f"{folder} must be a folder, or not exist", path="out"))
-    above = next((parent for parent in folder.absolute().parents if parent.exists()), folder)
-    if not above.is_dir():
-        raise InputError(Fault(f"{folder} must be a folder: {above} is a file", path="out"))
-    if not folder.exists():
-        return
-    if own := _something_else_in(folder):
-        rule = f"{folder} must hold nothing but an earlier result to be replaced, holds {own}"
-        raise InputError(Fault(f"{rule}; move that away, or give another --out", path="out"))
+    require_folder(folder, "result", _something_else_in)
     if not replace and inputs is not None and (others := _other_inputs(folder, inputs)):
         rule = f"exists and must not be overwritten: it holds a run of another {', '.join(others)}"
         raise InputError(Fault(f"{folder} {rule}; give another --out, or --force", path="out"))

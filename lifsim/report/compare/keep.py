@@ -15,7 +15,7 @@ from typing import Any
 from lifsim.config.json_file import MAX_BYTES
 from lifsim.errors import Fault, InputError
 from lifsim.files import move_folder, must_not_exist, numbered, scratch_beside
-from lifsim.placing import Placed, fitting
+from lifsim.placing import Placed, fitting, require_folder
 from lifsim.regular_file import open_regular
 from lifsim.report.compare.compared import COMPARISON_FORMAT, Compared
 from lifsim.report.save import FILES as OF_A_RUN
@@ -111,17 +111,8 @@ def _is_same(new: Path, folder: Path) -> bool:
 def check_place(folder: Path, asked: Sequence[Asked], *, replace: bool) -> None:
     """Refuse before the runs what cannot be written, or must not be replaced: without `replace` anything but runs of
     these inputs. Raises InputError."""
-    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-        raise InputError(Fault(f"{folder} must be a folder, or not exist", path="out"))
-    above = next((parent for parent in folder.absolute().parents if parent.exists()), folder)
-    if not above.is_dir():
-        raise InputError(Fault(f"{folder} must be a folder: {above} is a file", path="out"))
-    if not folder.exists():
-        return
-    if other := _something_else_in(folder):
-        rule = f"{folder} must hold nothing but an earlier comparison to be replaced, holds {other}"
-        raise InputError(Fault(f"{rule}; move that away, or give another --out", path="out"))
-    if not replace:
+    require_folder(folder, "comparison", _something_else_in)
+    if not replace and folder.exists():
         names = folder_names(one.label for one in asked)
         inputs = {names[one.label]: one.inputs for one in asked if not isinstance(one.inputs, InputError)}
         held = {entry.name for entry in folder.iterdir() if entry.is_dir()}
