@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+import numpy as np
+
 from lifsim.hardware.array import ArrayShape, Chains, Dataflow, dataflow_of, shape_of
 from lifsim.hardware.memory import MEMORIES
 from lifsim.model.arch import PLAIN_SGD, Arch, OptimizerPart, Precision
@@ -12,6 +14,7 @@ from lifsim.model.buffers import Buffers
 from lifsim.model.network import Layer
 from lifsim.schedule.held import ArrayMembranes, MembraneRoom
 from lifsim.schedule.psums import PsumStore
+from lifsim.schedule.rows import Ints
 from lifsim.schedule.storage import bytes_of
 from lifsim.schedule.traffic import Tiling
 from lifsim.schedule.ways import Way, chains_of
@@ -29,10 +32,31 @@ class BufferBytes:
 
 
 @dataclass(frozen=True)
+class Overlap:
+    """What goes on while the array works on a tile. prefetches: the weights of the next one come; drains: the spikes of
+    the last one go. weight_rate: bytes of weights that come at most in a cycle; None where nobody waits for them."""
+
+    prefetches: bool = False
+    drains: bool = False
+    weight_rate: Fraction | None = None
+
+    @property
+    def narrows(self) -> bool:
+        """Whether tiles of a timestep-major layer are the better, the fewer filters they have."""
+        return self.prefetches and self.drains
+
+    def first_weights(self, size: Ints) -> Ints:
+        """[n] cycles that the `size` [n] bytes of the first tile's weights take at least, on which all others come
+        under its work; 0 where no others do."""
+        if not self.prefetches or self.weight_rate is None:
+            return np.zeros_like(size)
+        return -(-size * self.weight_rate.denominator // self.weight_rate.numerator)
+
+
+@dataclass(frozen=True)
 class TileRoom:
     """What cuts the tiles of a tick-batched layer. cols: of the array; weight, spike_in, spike_out: bytes of these
-    buffers that a tile may fill. prefetches: whether the next tile's weights come while the array works on one.
-    weight_rate: bytes of weights that come at most in one of its cycles; None where nobody waits for them."""
+    buffers that a tile may fill."""
 
     cols: int
     weight_bits: int
@@ -40,23 +64,19 @@ class TileRoom:
     spike_in: int
     spike_out: int
     psums: PsumStore
-    prefetches: bool = False
-    weight_rate: Fraction | None = None
+    overlap: Overlap = Overlap()
 
 
 @dataclass(frozen=True)
 class Chip:
-    """The array, its precisions, and the room of its buffers. prefetches, drains: whether that of the weights, and that
-    of the spikes that leave, are double-buffered. weight_rate: bytes of weights that come at most in a cycle, None
-    where nobody waits for them. optimizer: how it changes weights."""
+    """The array, its precisions, and the room of its buffers. overlap: what those that are double-buffered let go on
+    beside the work. optimizer: how it changes weights."""
 
     shape: ArrayShape
     dataflow: Dataflow
     precision: Precision
     room: BufferBytes
-    prefetches: bool = False
-    drains: bool = False
-    weight_rate: Fraction | None = None
+    overlap: Overlap = Overlap()
     optimizer: OptimizerPart = PLAIN_SGD
 
     @classmethod
@@ -68,9 +88,7 @@ class Chip:
             dataflow=dataflow_of(array),
             precision=arch.precision,
             room=buffer_bytes(buffers),
-            prefetches=buffers.weight.double_buffered,
-            drains=buffers.spike_out.double_buffered,
-            weight_rate=_rate(arch),
+            overlap=Overlap(buffers.weight.double_buffered, buffers.spike_out.double_buffered, _rate(arch)),
             optimizer=arch.optimizer,
         )
 
@@ -101,10 +119,7 @@ class Chip:
     def tiles(self) -> TileRoom:
         """The room for tiles of one layer alone."""
         room, bits = self.room, self.precision.weight_bits
-        return TileRoom(
-            self.shape.cols, bits, room.weight, room.spike_in, room.spike_out, self.psums,
-            self.prefetches, self.weight_rate,
-        )  # fmt: skip
+        return TileRoom(self.shape.cols, bits, room.weight, room.spike_in, room.spike_out, self.psums, self.overlap)
 
 
 def _rate(arch: Arch) -> Fraction | None:

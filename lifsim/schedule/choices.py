@@ -93,6 +93,11 @@ class Choices:
             self._faster[index] = [Choice(group, group.dram.total) for group in groups]
         return self._faster[index]
 
+    def first_weights(self, choice: Choice) -> int:
+        """Cycles that the weights of the first tile of a group take at least, on which others come under its work."""
+        filters = choice.group.layers[0].tiling.filters * self.facts.layers[choice.first].filter_bytes
+        return int(self.chip.overlap.first_weights(np.array(filters)))
+
     def between(self, first: int, end: int) -> list[Choice]:
         """All ways in which layers first..end-1 may run; of a layer alone tick-batched first. Raises InputError where
         there is none."""
@@ -161,7 +166,7 @@ class Choices:
     def _timestep(self, first: int, end: int) -> GroupPlan:
         chip, span = self.chip, (first, end - 1)
         chunk = chunk_of(self.facts, *span, self.batch, self.chunk)
-        return plan_group(self.facts, *span, chip.room, self.batch, chunk, chip.prefetches and chip.drains)
+        return plan_group(self.facts, *span, chip.room, self.batch, chunk, chip.overlap.narrows)
 
 
 def choices_of(

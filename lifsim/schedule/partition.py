@@ -30,20 +30,23 @@ def plan(network: Network, states: tuple[State, ...], chip: Chip, options: Sched
 dram_bytes: Callable[[Choice], int] = attrgetter("dram_bytes")
 
 
-def no_matter(choice: Choice) -> int:  # noqa: ARG001 (it has the signature of what matters)
+def no_matter(tied: Sequence[Choice]) -> dict[Choice, float]:
     """Of equals any is as good."""
-    return 0
+    return dict.fromkeys(tied, 0)
 
 
 def fewest(
-    groups: Sequence[Choice], moved: Callable[[Choice], int], ties: Callable[[Choice], float]
+    groups: Sequence[Choice],
+    moved: Callable[[Choice], int],
+    ties: Callable[[Sequence[Choice]], Mapping[Choice, float]],
 ) -> tuple[Choice, ...]:
-    """The sequence of `groups` with the least sum of what they `moved`, of equals that with the least sum of `ties`, of
-    these the one with fewer groups, a layer alone tick-batched."""
+    """The sequence of `groups` with the least sum of what they `moved`, of equals that with the least sum of what
+    `ties` says of all groups of such sequences, of these the one with fewer groups, a layer alone tick-batched."""
     found = on_cheapest(groups, moved)
     if len(found) == len({choice.end for choice in found}):  # there is but one
         return tuple(found)
-    return cheapest(found, lambda choice: (ties(choice), 1))
+    price = ties(found)
+    return cheapest(found, lambda choice: (price[choice], 1))
 
 
 def plan_of(choices: Choices, groups: Sequence[Choice]) -> Plan:

@@ -91,7 +91,8 @@ def others(
     asked = _Asked(layer, reals, room, begun, _at_once(layer, batch))
     searches = [_searched(asked, way) for way in ways]
     best = [offer.what for offer in corners(offer for search in searches for offer in search.offers)]
-    halves = ((search, half) for search, place in best for half in search.halves(place)) if room.prefetches else ()
+    places = best if room.overlap.prefetches else []
+    halves = ((search, half) for search, place in places for half in search.halves(place))
     return Others(tuple(_moved(*one) for one in best[1:]), tuple(_moved(*one) for one in halves))
 
 
@@ -184,16 +185,12 @@ class _Search:
     @property
     def _first_weights(self) -> Ints:
         """[m] cycles that the weights of the first tile take at least, on which others would come under its work."""
-        room = self.asked.room
-        if not room.prefetches or room.weight_rate is None:
-            return np.zeros_like(self.nest.filters)
-        size, rate = self.nest.filters * self.nest.filter_bytes, room.weight_rate
-        return -(-size * rate.denominator // rate.numerator)
+        return self.asked.room.overlap.first_weights(self.nest.filters * self.nest.filter_bytes)
 
     @property
     def width(self) -> Ints:
         """[m] filters of a tile, where they are to be few."""
-        return self.nest.filters if self.asked.room.prefetches else np.zeros_like(self.nest.filters)
+        return self.nest.filters if self.asked.room.overlap.prefetches else np.zeros_like(self.nest.filters)
 
     @property
     def offers(self) -> Iterator[Offer[tuple[_Search, Place]]]:

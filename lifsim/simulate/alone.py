@@ -44,10 +44,10 @@ def played(setup: Setup, accounting: Accounting, choices: Choices, choice: Choic
     return tuple(timed(setup.machine, own, counts, Memo(), watch)[0])  # every step of every group were too much to keep
 
 
-def least_cycles(machine: Machine, counts: Sequence[LayerCounts]) -> int:
+def least_cycles(machine: Machine, counts: Sequence[LayerCounts], waited: int = 0) -> int:
     """Cycles below which layers with these events, which do not know the DRAM yet, cannot stay, alone or one behind the
-    other: their bytes at the memory's peak; or their work, and what a buffer that is not double-buffered cannot load
-    under it, at the memory's peak or through its ports."""
+    other: their bytes at the memory's peak; or their work, what a buffer that is not double-buffered cannot load
+    under it, at the memory's peak or through its ports, and what they `waited` before they began."""
     work = sum(layer.cycles.total for layer in counts)
     peak = machine.dram_bytes_per_cycle
     if peak is None:
@@ -62,8 +62,22 @@ def least_cycles(machine: Machine, counts: Sequence[LayerCounts]) -> int:
         )
         if not store.double_buffered
     ]
-    exposed = _over(sum(size for _, size in loads), peak)
-    return max(_over(moved.total, peak), work + max([exposed, *(_over(size, _ports(store)) for store, size in loads)]))
+    exposed = [_over(sum(size for _, size in loads), peak), *(_over(size, _ports(store)) for store, size in loads)]
+    return max(_over(moved.total, peak), waited + work + max(exposed))
+
+
+def least_in_turn(
+    setup: Setup, accounting: Accounting, choices: Choices, groups: Sequence[Choice]
+) -> dict[Choice, float]:
+    """Cycles below which each of these `groups` likely stays behind any of the others: its own, and those in which it
+    waits for its first weights while the layer before it, which works least, has no work left."""
+    counts = {choice: setup.memo.of(counted, setup, accounting, choices, choice) for choice in groups}
+    before: dict[int, int] = {}
+    for choice, layers in counts.items():
+        work = layers[-1].cycles.total
+        before[choice.end] = min(before.get(choice.end, work), work)
+    waited = {choice: max(0, choices.first_weights(choice) - before.get(choice.first, 0)) for choice in groups}
+    return {choice: least_cycles(setup.machine, layers, waited[choice]) for choice, layers in counts.items()}
 
 
 def _ports(store: Store) -> Fraction:

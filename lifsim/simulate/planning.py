@@ -27,7 +27,7 @@ from lifsim.schedule.chip import Chip
 from lifsim.schedule.choices import Choice, Choices, choices_of
 from lifsim.schedule.partition import allowed, dram_bytes, fewest, plan_of
 from lifsim.schedule.plan import Plan, ScheduleOptions
-from lifsim.simulate.alone import counted, least_cycles, played
+from lifsim.simulate.alone import counted, least_cycles, least_in_turn, played
 from lifsim.simulate.figure import CycleFigure, EnergyFigure, Figure
 from lifsim.simulate.options import Options
 from lifsim.training.traffic import trained_bytes
@@ -63,8 +63,8 @@ def planned(trial: Trial, states: tuple[State, ...], chip: Chip, options: Option
     def moved(choice: Choice) -> int:
         return setup.memo.of(trained_bytes, choices, choice, trial.keeping) if trial.training else dram_bytes(choice)
 
-    def cycles(choice: Choice) -> int:
-        return least_cycles(setup.machine, setup.memo.of(counted, setup, trial.accounting, choices, choice))
+    def cycles(tied: Sequence[Choice]) -> dict[Choice, float]:
+        return least_in_turn(setup, trial.accounting, choices, tied)
 
     best = fewest(allowed(choices, asked), moved, cycles)
     if asked.schedule != "auto":

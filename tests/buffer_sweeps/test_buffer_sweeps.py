@@ -35,9 +35,10 @@ def test_by_cycles_groups_that_move_many_bytes_are_looked_at_where_the_best_sche
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("schedule", ["tick", BY_CYCLES])
+@pytest.mark.parametrize("schedule", ["tick", "auto", BY_CYCLES])
 def test_more_room_for_weights_makes_no_tile_that_is_waited_for_longer(schedule: str) -> None:
-    """All filters of fc1 at once take fewer folds of `is`, and their weights come before any work."""
+    """All filters of fc1 at once take fewer folds of `is`, and their weights come before any work; where they stay, so
+    do all timesteps of it, one by one, which move as many bytes."""
     sweep = Sweep("is", "simulated", "vgg9_cifar10", "none", schedule, "weight")
     assert [str(rise) for rise in rises(sweep, (4 << 20, 8 << 20)) if rise.is_fault] == []
 

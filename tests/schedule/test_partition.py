@@ -247,9 +247,12 @@ def test_auto_takes_a_layer_alone_in_either_way(window: Window, begins: tuple[Be
     def dislike(choice: Choice) -> int:
         return choice.group.window != window
 
+    def dislikes(tied: Sequence[Choice]) -> dict[Choice, float]:
+        return {choice: dislike(choice) for choice in tied}
+
     groups = allowed(choices, ScheduleOptions("auto", groups=begins))
-    for moved, ties in ((dislike, no_matter), (no_matter, dislike)):
-        assert [choice.group.window for choice in fewest(groups, moved, ties)] == [window]
+    assert [choice.group.window for choice in fewest(groups, dislike, no_matter)] == [window]
+    assert [choice.group.window for choice in fewest(groups, lambda _: 0, dislikes)] == [window]
 
 
 def test_a_plan_s_groups_make_the_same_plan() -> None:

@@ -16,7 +16,7 @@ from lifsim.hardware.array import Cut, dataflow_of, dense_cycles, shape_of
 from lifsim.model.arch import Arch
 from lifsim.model.network import Layer, Tensor
 from lifsim.schedule import tick
-from lifsim.schedule.chip import Chip
+from lifsim.schedule.chip import Chip, Overlap
 from lifsim.schedule.products import gemm_of
 from lifsim.schedule.storage import Reals, filter_bytes
 from lifsim.schedule.tick_nest import inputs_outer, nest_of, staying_of
@@ -155,7 +155,7 @@ def test_of_equal_bytes_the_array_and_the_first_weights_take_the_fewest_cycles(
 ) -> None:
     """Where the other tiles' weights come while the array works; eighths of a byte a cycle."""
     chip, reals = Chip.of(arch), Reals.of(build.network_of(layer), arch.precision.psum_bits)
-    room = replace(chip.tiles, prefetches=True, weight_rate=Fraction(rate, 8))
+    room = replace(chip.tiles, overlap=Overlap(prefetches=True, weight_rate=Fraction(rate, 8)))
     chosen = tick.traffic(layer, reals, room, batch, chip.ways_of(layer, 1))
     assert isinstance(chosen, LayerTraffic)
     walks = every_tiling(layer, arch, batch)

@@ -21,7 +21,8 @@ from lifsim.schedule.chip import Chip
 from lifsim.schedule.choices import Choice, Choices, choices_of
 from lifsim.schedule.partition import allowed, plan_of
 from lifsim.schedule.plan import ScheduleOptions
-from lifsim.simulate.alone import counted, played
+from lifsim.schedule.window import TICK, TIMESTEP
+from lifsim.simulate.alone import counted, least_cycles, least_in_turn, played
 from lifsim.simulate.figure import CycleFigure, EnergyFigure, Figure
 from lifsim.simulate.inputs import load_inputs
 from lifsim.simulate.pipeline import bank_of
@@ -123,6 +124,28 @@ def test_no_group_goes_below_its_floor_when_it_is_played(arch: str, sharing: str
             assert figure.floor(before) <= figure.of(after) * (1 + 1e-12)
         close.append(figures_of(trial)[0].floor(before) / figures_of(trial)[0].of(after))
     assert max(close) > 0.8  # a floor that is far below everything would pass, too
+
+
+def test_of_groups_that_tie_first_weights_count_as_far_as_no_layer_before_hides_them() -> None:
+    """All layers tick-batched, and fc1 timestep by timestep, ten bytes a cycle. What the first group waits for nothing
+    hides, and what another does the least work of the layer before it: of fc1, with all of its weights at once, a
+    part."""
+    machine = ("array.dataflow=is", "buffers.weight.size_bytes=8MiB")
+    memory = ("dram.model=bandwidth", "dram.bandwidth_bytes_per_s=7GB", "dram.latency_ns=0")  # 700 MHz
+    trial, choices = trial_of("tpu_like_small", "vgg9_cifar10", "none", [*machine, *memory])
+    layers = trial.setup.network.layers  # 8-bit weights
+    tied = [*allowed(choices, ScheduleOptions("tick")), choices.planned(6, 7, TIMESTEP)]
+    price = least_in_turn(trial.setup, trial.accounting, choices, tied)
+    counts = {choice: counted(trial.setup, trial.accounting, choices, choice) for choice in tied}
+    waited = {}
+    for choice in tied:
+        before = min((counts[other][0].cycles.total for other in tied if other.end == choice.first), default=0)
+        first = -(-choice.group.layers[0].tiling.filters * layers[choice.first].reduction // 10)
+        more = price[choice] - least_cycles(trial.setup.machine, counts[choice])
+        assert more == max(0, first - before)
+        if more:
+            waited[layers[choice.first].name, choice.group.window] = before > 0
+    assert waited == {("conv1", TICK): False, ("fc1", TIMESTEP): True}
 
 
 def test_one_group_by_itself_is_the_run() -> None:
