@@ -8,8 +8,9 @@ from fractions import Fraction
 import numpy as np
 
 from lifsim.hardware.array import ArrayShape, Chains, Dataflow, dataflow_of, shape_of
+from lifsim.hardware.lif_unit import lif_bank
 from lifsim.hardware.memory import MEMORIES
-from lifsim.model.arch import PLAIN_SGD, Arch, OptimizerPart, Precision
+from lifsim.model.arch import PLAIN_SGD, Arch, LifUnits, OptimizerPart, Precision
 from lifsim.model.buffers import Buffers
 from lifsim.model.network import Layer
 from lifsim.schedule.held import ArrayMembranes, MembraneRoom
@@ -56,7 +57,7 @@ class Overlap:
 @dataclass(frozen=True)
 class TileRoom:
     """What cuts the tiles of a tick-batched layer. cols: of the array; weight, spike_in, spike_out: bytes of these
-    buffers that a tile may fill."""
+    buffers that a tile may fill. pass_cycles: of LIF units that serve under the array's work; 0: none do."""
 
     cols: int
     weight_bits: int
@@ -65,17 +66,19 @@ class TileRoom:
     spike_out: int
     psums: PsumStore
     overlap: Overlap = Overlap()
+    pass_cycles: int = 0
 
 
 @dataclass(frozen=True)
 class Chip:
-    """The array, its precisions, and the room of its buffers. overlap: what those that are double-buffered let go on
-    beside the work. optimizer: how it changes weights."""
+    """The array, its precisions, the room of its buffers, and its LIF units. overlap: what buffers that are
+    double-buffered let go on beside the work. optimizer: how it changes weights."""
 
     shape: ArrayShape
     dataflow: Dataflow
     precision: Precision
     room: BufferBytes
+    lif: LifUnits
     overlap: Overlap = Overlap()
     optimizer: OptimizerPart = PLAIN_SGD
 
@@ -88,6 +91,7 @@ class Chip:
             dataflow=dataflow_of(array),
             precision=arch.precision,
             room=buffer_bytes(buffers),
+            lif=arch.lif,
             overlap=Overlap(buffers.weight.double_buffered, buffers.spike_out.double_buffered, _rate(arch)),
             optimizer=arch.optimizer,
         )
@@ -114,6 +118,10 @@ class Chip:
     def held_bytes(self, layer: Layer, tiling: Tiling) -> int:
         """Of membranes that a tile of `layer` has beside the registers."""
         return bytes_of(tiling.held.most * layer.state_variables * self.precision.membrane_bits)
+
+    def pass_cycles(self, channels: int) -> int:
+        """Of a pass of the LIF units, `channels` groups of channels sharing one; 0 where the array waits for all."""
+        return lif_bank(self.lif, self.shape.pes, channels).pass_cycles if self.lif.overlapped else 0
 
     @property
     def tiles(self) -> TileRoom:

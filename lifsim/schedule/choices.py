@@ -59,6 +59,7 @@ class Choices:
         self.facts, self.chip, self.batch, self.chunk = facts, chip, batch, chunk
         self.cuts = legal_cuts(facts)
         self._channels, self._memo = channels, memo
+        self._room = replace(chip.tiles, pass_cycles=chip.pass_cycles(max(channels, default=1)))
         self._planned: dict[tuple[int, int, Window], Choice] = {}
         self._faster: dict[int, list[Choice]] = {}
 
@@ -126,7 +127,7 @@ class Choices:
     def _tiled(self, index: int) -> tuple[Layer, Reals, TileRoom, int, tuple[Way, ...], tuple[int, ...]]:
         layer = self.facts.layers[index].layer
         ways = self.chip.ways_of(layer, self._channels[index])
-        return layer, self.facts.reals, self.chip.tiles, self.batch, ways, self.facts.begun[index]
+        return layer, self.facts.reals, self._room, self.batch, ways, self.facts.begun[index]
 
     def _alone(self, index: int, moved: LayerTraffic | Fault) -> GroupPlan:
         """A layer that moves so much tick-batched, or why it cannot be: then it runs timestep-major."""

@@ -2,9 +2,10 @@
 (`lifsim.schedule.window`), in which some of them are.
 
 Of all tilings (rows x filters, both loop orders) the one that moves the fewest DRAM bytes is taken, of equals the one
-whose tiles take the fewest cycles, of these the one with the fewest tiles; where the next tile's weights come while the
-array works on one, those of the first tile count as cycles, too, and of equals it is the one with the narrowest tiles:
-what is asked for at once waits behind them in the one queue.
+whose tiles take the fewest cycles, those counted in which the array waits for LIF units that serve under its work, of
+these the one with the fewest tiles; where the next tile's weights come while the array works on one, those of the first
+tile count as cycles, too, and of equals it is the one with the narrowest tiles: what is asked for at once waits behind
+them in the one queue.
 Where chains of `channelN` can be worked off in more than one way (`lifsim.schedule.ways`), it is the best of all of
 them. docs/model.md, "Tick-batched layers", has the equations and what they assume.
 """
@@ -25,6 +26,7 @@ from lifsim.hardware.array import Cut
 from lifsim.model.network import Layer, Tensor
 from lifsim.schedule.chip import TileRoom
 from lifsim.schedule.hull import Offer, corners
+from lifsim.schedule.lif_turns import LifTurns
 from lifsim.schedule.products import gemm_of
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.storage import Reals, images_together, tensor_bytes, tick_rows
@@ -66,7 +68,7 @@ def traffic(
     if not legal:
         return refused(layer, begun, [(search.way, search.nest, search.prices) for search in searches])
     best = legal[0] if len(legal) == 1 else min(legal, key=lambda search: search.price)
-    return _moved(best, best.best)
+    return _moved(best, best.best[0])
 
 
 class Others(NamedTuple):
@@ -167,25 +169,24 @@ class _Search:
     total: Ints
 
     @cached_property
-    def best(self) -> Place:
-        """That of the fewest bytes, of equals the fewest cycles of the array and of the first weights, then tiles, or
-        the narrowest tiles. Cycles are counted only where they decide between equals."""
-        least = (self.total == self.total.min()).any(axis=0)
-        cycles = np.zeros(least.shape, np.int64)
-        if least.sum() > 1:
-            grid = self.prices.grid_of(least)
-            walks = self.asked.layer.groups // self.nest.groups * self.asked.visits.parts[0].images
-            cycles = walks * grid.summed(tile_cycles(*self.prices.on_array(grid)), cycles) + self._first_weights
-        tiles = np.multiply.outer(self.nest.rows.tiles, self.nest.filter_tiles)
-        keys = (tiles, self.width, cycles, self.total)
-        every = (np.broadcast_to(key, self.total.shape).ravel() for key in keys)
+    def best(self) -> tuple[Place, int]:
+        """The tiling of the fewest bytes, of equals the fewest cycles, then tiles, or the narrowest tiles; and cycles:
+        of the array in all visits, those in which it waits for LIF units, and for the weights of the first tile, on
+        which all others come under its work."""
+        nest, prices, room = self.nest, self.prices, self.asked.room
+        grid = prices.grid_of((self.total == self.total.min()).any(axis=0))
+        taken = room.overlap.first_weights(nest.filters[grid.columns] * nest.filter_bytes)[None]
+        for part in self.asked.visits.parts:
+            work = grid.sums(tile_cycles(*prices.on_array(grid, part.layer.rounds)))
+            turns = LifTurns.of(part.layer, room.pass_cycles)
+            waits = 0 if turns is None else turns.waits(prices.gemm, prices.array, grid, work)
+            taken = taken + part.times * part.images * (work + waits)
+        cycles = np.zeros(self.legal.shape, np.int64)
+        cycles[np.ix_(grid.rows, grid.columns)] = taken
+        tiles = np.multiply.outer(nest.rows.tiles, nest.filter_tiles)
+        every = (np.broadcast_to(key, self.total.shape).ravel() for key in (tiles, self.width, cycles, self.total))
         order, row, column = np.unravel_index(np.lexsort(tuple(every))[0], self.total.shape)
-        return int(order), int(row), int(column)
-
-    @property
-    def _first_weights(self) -> Ints:
-        """[m] cycles that the weights of the first tile take at least, on which others would come under its work."""
-        return self.asked.room.overlap.first_weights(self.nest.filters * self.nest.filter_bytes)
+        return (int(order), int(row), int(column)), int(cycles[row, column])
 
     @property
     def width(self) -> Ints:
@@ -195,8 +196,8 @@ class _Search:
     @property
     def offers(self) -> Iterator[Offer[tuple[_Search, Place]]]:
         """Every legal tiling for its bytes and cycles."""
-        grid = self.prices.grid_of(self.legal)
-        cycles = grid.summed(tile_cycles(*self.prices.on_array(grid)), np.zeros(self.legal.shape, np.int64))
+        grid, rounds = self.prices.grid_of(self.legal), self.asked.layer.rounds
+        cycles = grid.summed(tile_cycles(*self.prices.on_array(grid, rounds)), np.zeros(self.legal.shape, np.int64))
         for order, row, column in np.argwhere(self.total < NOT_LEGAL).tolist():
             place = order, row, column
             yield Offer(int(self.total[place]), int(cycles[row, column]), (self, place))
@@ -231,10 +232,9 @@ class _Search:
     @property
     def price(self) -> tuple[int, int, int, int]:
         """(bytes, cycles, width, tiles) of the best tiling."""
-        order, row, column = self.best
-        nest, alone = self.nest, self.prices.grid(np.array([row]), np.array([column]))
-        cycles = alone.sums(tile_cycles(*self.prices.on_array(alone))).item()
-        tiles = int(nest.rows.tiles[row] * nest.filter_tiles[column]) * (self.asked.layer.groups // nest.groups)
+        (order, row, column), cycles = self.best
+        nest, groups = self.nest, self.asked.layer.groups // self.nest.groups
+        tiles = int(nest.rows.tiles[row] * nest.filter_tiles[column]) * groups
         return int(self.total[order, row, column]), cycles, int(self.width[column]), tiles
 
 
@@ -246,7 +246,7 @@ def _searched(asked: _Asked, way: Way) -> _Search:
     ]
     nest, costs = nests[0], [[weights_outer(nest), inputs_outer(nest)] for nest in nests]
     store, pixels = room.psums.of(layer, way.chains), nest.rows.heights * tick_rows(layer, asked.reals).row_pixels
-    prices = TilePrices(gemm_of(layer, way.chains), store, visits.rounds, pixels, nest.filters, way)
+    prices = TilePrices(gemm_of(layer, way.chains), store, pixels, nest.filters, way)
     legal = nest.legal & prices.have_room & prices.keep_chains
     keeps = [legal & have_room for have_room in rows_have_room(nest, asked.begun, layer.filters, room.spike_out)]
     legal = keeps[0] | keeps[1]

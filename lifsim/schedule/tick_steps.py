@@ -61,9 +61,7 @@ def _work(layer: Layer, room: TileRoom, tiles: _Tiles) -> Ints:
     store, gemm = room.psums.of(layer, cut.chains), replace(gemm_of(layer, cut.chains), groups=1)
     heights, rows = np.unique(cut.pixel_tiles(gemm), return_inverse=True)
     widths, columns = np.unique(cut.filter_tiles(gemm), return_inverse=True)
-    taken = tile_cycles(
-        gemm, replace(store, room=0), ((1, layer.rounds),), tuple(heights.tolist()), tuple(widths.tolist())
-    )
+    taken = tile_cycles(gemm, replace(store, room=0), layer.rounds, tuple(heights.tolist()), tuple(widths.tolist()))
     return taken[rows[tiles.row_tile], columns[tiles.filter_tile]]
 
 

@@ -22,18 +22,14 @@ CACHED = 4096
 
 Sizes = tuple[int, ...]
 
-Rounds = tuple[tuple[int, int], ...]
-"""(times, rounds): so often a tile is worked off in so many."""
-
 
 @dataclass(frozen=True)
 class TilePrices:
-    """Of every tiling [r, m] of the product of a layer. rounds: (times, rounds), so often in so many. pixels: [r] of a
-    row tile; filters: [m] of a filter tile. way: in which its chains are worked off."""
+    """Of every tiling [r, m] of the product of a layer. pixels: [r] of a row tile; filters: [m] of a filter tile. way:
+    in which its chains are worked off."""
 
     gemm: Gemm
     store: PsumStore
-    rounds: Rounds
     pixels: Ints
     filters: Ints
     way: Way
@@ -83,9 +79,14 @@ class TilePrices:
         widths, wide = _parts(self.gemm.filters, self.filters[columns])
         return TileGrid(rows, columns, heights, widths, tall, wide)
 
-    def on_array(self, grid: TileGrid) -> tuple[Gemm, PsumStore, Rounds, Sizes, Sizes]:
-        """What `tile_cycles` asks of the tiles of `grid`."""
-        return self.gemm, replace(self.store, room=0), self.rounds, grid.heights, grid.widths
+    def on_array(self, grid: TileGrid, rounds: int) -> tuple[Gemm, PsumStore, int, Sizes, Sizes]:
+        """What `tile_cycles` asks of the tiles of `grid`, worked off in so many rounds."""
+        return self.gemm, self.array, rounds, grid.heights, grid.widths
+
+    @property
+    def array(self) -> PsumStore:
+        """Its array, of which cycles depend, and not of the room for psums."""
+        return replace(self.store, room=0)
 
 
 @dataclass(frozen=True)
@@ -121,17 +122,14 @@ def _parts(total: int, size: Ints) -> tuple[Sizes, Ints]:
 
 
 @lru_cache(CACHED)
-def tile_cycles(gemm: Gemm, array: PsumStore, rounds: Rounds, heights: Sizes, widths: Sizes) -> Ints:
+def tile_cycles(gemm: Gemm, array: PsumStore, rounds: int, heights: Sizes, widths: Sizes) -> Ints:
     """[heights, widths] cycles of the array for tiles of so many pixels and filters, when every operand takes its
-    cycle, in all these `rounds`; read-only, since it is given out again. array: with room 0, of which nothing
-    depends."""
-    found = np.zeros((len(heights), len(widths)), np.int64)
+    cycle, in so many `rounds`; read-only, since it is given out again. array: with room 0, of which nothing depends."""
+    found = np.empty((len(heights), len(widths)), np.int64)
     for row, high in enumerate(heights):
         for column, wide in enumerate(widths):
             tile = gemm.tile(high, wide)
-            for times, some in rounds:
-                cycles = dense_cycles(array.dataflow, tile, array.shape, some, tick_batched=True)
-                found[row, column] += times * cycles.total
+            found[row, column] = dense_cycles(array.dataflow, tile, array.shape, rounds, tick_batched=True).total
     found.setflags(write=False)
     return found
 

@@ -152,14 +152,6 @@ class Visits:
         return sum(part.times for part in self.parts)
 
     @property
-    def rounds(self) -> tuple[tuple[int, int], ...]:
-        """(images of how many visits, the rounds in which they are computed); of visits that are all alike those of
-        one image."""
-        if len(self.parts) == 1:
-            return ((1, self.parts[0].layer.rounds),)
-        return tuple((part.times * part.images, part.layer.rounds) for part in self.parts)
-
-    @property
     def chunks(self) -> Iterator[tuple[int, int]]:
         """(images, how many chunks have so many)."""
         for images in dict.fromkeys(part.images for part in self.parts):

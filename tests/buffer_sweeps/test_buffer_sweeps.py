@@ -43,6 +43,13 @@ def test_more_room_for_weights_makes_no_tile_that_is_waited_for_longer(schedule:
     assert [str(rise) for rise in rises(sweep, (4 << 20, 8 << 20)) if rise.is_fault] == []
 
 
+def test_more_room_for_psums_makes_no_tile_whose_neurons_are_waited_for_longer() -> None:
+    """All rows of conv2 at once load the weights half as often, and four timesteps of LIF calls come all at the end,
+    by a quarter of the units."""
+    sweep = Sweep("ws", "simulated", "vgg9_cifar10", "channel4", "tick", "psum")
+    assert [str(rise) for rise in rises(sweep, (256 << 10, 512 << 10)) if rise.is_fault] == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("buffer", "sizes"), [("psum", (4 << 10, 8 << 10)), ("weight", (64 << 10, 128 << 10))])
 def test_by_cycles_all_groups_are_known_where_nobody_waits(buffer: str, sizes: tuple[int, int]) -> None:
