@@ -116,6 +116,13 @@ class GroupPlan:
         return self.walk
 
     @property
+    def in_waves(self) -> Waves:
+        """Those of a group that runs in some."""
+        if self.waves is None:
+            raise ValueError(f"layer {self.first} runs in no waves")
+        return self.waves
+
+    @property
     def indices(self) -> range:
         """Of its layers."""
         return range(self.first, self.last + 1)
