@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 
 from lifsim.hardware.array import Cut
-from lifsim.schedule.facts import LayerFacts
+from lifsim.model.network import Layer
 from lifsim.schedule.products import gemm_of
 from lifsim.schedule.rows import Ints
+from lifsim.schedule.storage import row_pixels
 from lifsim.schedule.traffic import Tiling
 from lifsim.schedule.waves import Waves
 
@@ -20,14 +21,17 @@ def strips_of(waves: Waves, layer: int, timesteps: int) -> Ints:
     return np.stack([np.pad(done, ((0, 0), (1, 0)))[:, :-1], done], axis=-1)
 
 
-def rows_of_tile(facts: LayerFacts, tiling: Tiling) -> int:
+def rows_of_tile(layer: Layer, tiling: Tiling) -> int:
     """Rows that the array works off together at most."""
-    return -(-max(tiling.cut.pixel_tiles(gemm_of(facts.layer))) // facts.rows.row_pixels)
+    return -(-max(tiling.cut.pixel_tiles(gemm_of(layer))) // row_pixels(layer))
 
 
-def cut_in_waves(facts: LayerFacts, tiling: Tiling, waves: Waves, timestep: int) -> Cut:
+def cut_in_waves(layer: Layer, tiling: Tiling, waves: Waves, timestep: int) -> Cut:
     """All tiles of a layer at one timestep of a window (from 0 on): those of `tiling`, each strip cut anew."""
-    together, pixels = rows_of_tile(facts, tiling), facts.rows.row_pixels
-    strips = strips_of(waves, facts.layer.index, timestep + 1)[timestep].tolist()
-    starts = (row * pixels for first, end in strips for row in range(first, end, together))
-    return replace(tiling.cut, starts=tuple(starts))
+    together, pixels = rows_of_tile(layer, tiling), row_pixels(layer)
+    starts, strips = list[int](), list[int]()
+    for first, end in strips_of(waves, layer.index, timestep + 1)[timestep].tolist():
+        if end > first:
+            strips.append(len(starts))
+            starts += [row * pixels for row in range(first, end, together)]
+    return replace(tiling.cut, starts=tuple(starts), inputs_outer=False, strips=tuple(strips))

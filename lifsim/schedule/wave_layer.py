@@ -131,7 +131,7 @@ class WaveLayer:
         layer, into, row_pixels = self.layer, self.traffic.tiling.cut, self.own.rows.row_pixels
         store = self.chip.psums.of(layer, into.chains)
         tile = replace(gemm_of(layer, into.chains), groups=1).tile(rows * row_pixels, filters)
-        together = rows_of_tile(self.own, self.traffic.tiling) * row_pixels
+        together = rows_of_tile(layer, self.traffic.tiling) * row_pixels
         part = replace(into, starts=tuple(range(0, tile.pixels, together)), filters=min(into.filters, filters))
         return sum(
             count * dense_cycles(store.dataflow, one, store.shape, rounds, tick_batched=not self.skewed).total

@@ -84,7 +84,7 @@ class SkewedSums:
         tiling = self.group.layers[turn.layer - self.group.first].tiling
         pixels = rows.start * told.row_pixels, rows.stop * told.row_pixels
         laid = self.plan.chip.psums.of(facts.layer)
-        high = cut(pixels, rows_of_tile(facts, tiling) * told.row_pixels)
+        high = cut(pixels, rows_of_tile(facts.layer, tiling) * told.row_pixels)
         for image, wide, tall in product(turn.images, cut(filters, tiling.cut.filters), high):
             tile = gemm_of(facts.layer).tile(tall[1] - tall[0], wide[1] - wide[0])
             block = laid.dataflow.finishes(tile, laid.shape)

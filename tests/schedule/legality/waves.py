@@ -185,7 +185,7 @@ class WaveEvents:
                 yield from self.calls.strip(turn, timestep, rows, filters)
             return
         facts, tiling = self.plan.facts.layers[turn.layer], self._tiling(turn.layer)
-        rows, together = next(iter(turn.rows.values())), rows_of_tile(facts, tiling)
+        rows, together = next(iter(turn.rows.values())), rows_of_tile(facts.layer, tiling)
         work = self._at_work(turn)
         for image in turn.images:
             for first in range(rows.start, rows.stop, together):
