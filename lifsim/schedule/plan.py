@@ -123,6 +123,11 @@ class GroupPlan:
         return self.waves
 
     @property
+    def fused(self) -> bool:
+        """Whether its layers run in waves, all timesteps of a window of a tile back to back, membranes in the PEs."""
+        return self.waves is not None and not self.waves.skewed
+
+    @property
     def indices(self) -> range:
         """Of its layers."""
         return range(self.first, self.last + 1)

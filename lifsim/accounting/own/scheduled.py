@@ -31,8 +31,7 @@ class ScheduledLayer:
 
 def scheduled_layers(setup: Setup, facts: NetworkFacts, group: GroupPlan) -> tuple[ScheduledLayer, ...]:
     """The layers of `group`."""
-    found, fused = [], group.waves is not None and not group.waves.skewed
-    tiled = group.tiled or fused
+    found, tiled = [], group.tiled or group.fused
     for layer, traffic in zip(setup.network.layers[group.first : group.last + 1], group.layers, strict=True):
         states = layer.lif_elements // setup.channels[layer.index]
         in_buffer = traffic.tiling.held.all if tiled else states

@@ -49,7 +49,7 @@ def described(network: Network, states: Sequence[State], plan: Plan, batch: int,
         )
     buffers = {name: getattr(plan.chip.room, name) for name in ("weight", "spike_in", "spike_out", "membrane", "psum")}
     for group in plan.groups:
-        if group.tiled or (group.waves is not None and not group.waves.skewed):
+        if group.tiled or group.fused:
             for index in group.indices:
                 buffers |= _of_tiles(plan, group, index, batch)
     return Net(network.timesteps, batch, tuple(_nodes(network, plan)), tuple(layers), buffers)
@@ -109,7 +109,7 @@ def _currents(plan: Plan, index: int) -> int:
     """Bytes that wait outside of the array to be replayed."""
     group = plan.group_of(index)
     if group.waves is not None:
-        return plan.facts.layers[index].replay_bytes if group.waves.skewed else 0
+        return 0 if group.fused else plan.facts.layers[index].replay_bytes
     return 0 if group.tiled else group.walked.group.layers[index - group.first].replay_bytes
 
 
