@@ -11,6 +11,7 @@ from lifsim.schedule.chip import Chip
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.group import Walk
 from lifsim.schedule.traffic import DramBytes, LayerTraffic
+from lifsim.schedule.waves import Waves
 from lifsim.schedule.window import PREFIX, TICK, TIMESTEP, Window, as_computed, window_named
 
 SCHEDULES = ("tick", "timestep", f"{PREFIX}TW", "auto")
@@ -86,9 +87,9 @@ class Residency:
 @dataclass(frozen=True)
 class GroupPlan:
     """Layers first..last (indices). window: timesteps that run back to back: all (tick-batched), one (timestep-major),
-    or between; of a group of several layers it is one. why: what forbids that to one that was to have more. `images`:
-    at a time; residency: what stays, unless it is tick-batched; strips, walk: of a timestep-major one, as planning
-    walked it. layers: what each moves for the whole batch."""
+    or between; of a group of several layers it is one, unless these run in `waves`. why: what forbids that to one that
+    was to have more. `images`: at a time; residency: what stays, unless it is tick-batched; strips, walk: of a
+    timestep-major one, as planning walked it. layers: what each moves for the whole batch."""
 
     first: int
     last: int
@@ -99,10 +100,13 @@ class GroupPlan:
     window: Window
     walk: Walk | None = field(default=None, repr=False, compare=False)
     why: str = ""
+    waves: Waves | None = None
 
     def __post_init__(self) -> None:
-        if self.window != TIMESTEP and self.last > self.first:
-            raise ValueError(f"layers {self.first} to {self.last} must run timestep-major")
+        if self.window != TIMESTEP and self.last > self.first and self.waves is None:
+            raise ValueError(f"layers {self.first} to {self.last} must run timestep-major, or in waves")
+        if self.waves is not None and self.window == TIMESTEP:
+            raise ValueError(f"layers {self.first} to {self.last} must have windows of several timesteps for waves")
 
     @property
     def walked(self) -> Walk:
@@ -112,6 +116,18 @@ class GroupPlan:
         return self.walk
 
     @property
+    def in_waves(self) -> Waves:
+        """Those of a group that runs in some."""
+        if self.waves is None:
+            raise ValueError(f"layer {self.first} runs in no waves")
+        return self.waves
+
+    @property
+    def fused(self) -> bool:
+        """Whether its layers run in waves, all timesteps of a window of a tile back to back, membranes in the PEs."""
+        return self.waves is not None and not self.waves.skewed
+
+    @property
     def indices(self) -> range:
         """Of its layers."""
         return range(self.first, self.last + 1)
@@ -119,17 +135,18 @@ class GroupPlan:
     @property
     def tick_batched(self) -> bool:
         """Whether all timesteps of a tile run back to back, membranes in the PEs."""
-        return self.window == TICK
+        return self.window == TICK and self.waves is None
 
     @property
     def tiled(self) -> bool:
         """Whether it is one layer, of a window of which all timesteps of a tile run back to back, membranes in the
         PEs: tick-batched, or in windows of several timesteps."""
-        return self.window != TIMESTEP
+        return self.window != TIMESTEP and self.waves is None
 
     def as_run(self, layer: Layer) -> Layer:
         """`layer`, one of its own, with the rounds that it is computed in."""
-        return as_computed(layer, self.window) if self.tiled else self.layers[layer.index - self.first].as_run(layer)
+        own = layer if self.tiled else self.layers[layer.index - self.first].as_run(layer)
+        return as_computed(own, self.window) if self.window != TIMESTEP else own
 
     @property
     def dram(self) -> DramBytes:
