@@ -134,6 +134,12 @@ def share_faults(text: str) -> Iterator[str]:
         yield f"shares must sum to 1, and come to {total:.6g}"
 
 
+def steps_in(text: str) -> list[int]:
+    """The numbers of timesteps in shares that may have faults."""
+    steps = (part.partition(":")[0].strip() for part in text.split(","))
+    return [int(step) for step in steps if _is_count(step)]
+
+
 def _is_count(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) < MOST_DIGITS
 

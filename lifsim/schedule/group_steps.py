@@ -92,9 +92,7 @@ def _with_all_spikes(step: LayerStep, facts: NetworkFacts) -> LayerStep:
     return replace(step, dram=replace(step.dram, spikes_out=written))
 
 
-def _turns(
-    facts: NetworkFacts, group: GroupPlan, images: Mapping[tuple[int, int], int]
-) -> Iterator[tuple[int, Turn]]:
+def _turns(facts: NetworkFacts, group: GroupPlan, images: Mapping[tuple[int, int], int]) -> Iterator[tuple[int, Turn]]:
     """(layer, when) in order of execution. images: that run, by chunk and timestep in order."""
     walk = group.walked
     order = list(walk.group.turns(walk.cost.heights))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 from lifsim.schedule.exits import Exits
-from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.traffic import DramBytes
 from lifsim.schedule.unrolled import unroll
@@ -29,12 +27,3 @@ def leaving(plan: Plan, exits: Exits) -> Plan:
         replace(traffic, dram=moved[index]) for index, traffic in zip(group.indices, group.layers, strict=True)
     )
     return replace(plan, groups=(replace(group, layers=layers, exits=exits),))
-
-
-def answers_late(facts: NetworkFacts) -> Iterator[str]:
-    """Layers that are computed once, after all timesteps: behind a mean over time."""
-    for layer in facts.layers:
-        averaged = [facts.tensors[tensor.name].when == "last" for tensor in layer.layer.residuals]
-        if layer.when == "last" or any(averaged):
-            yield layer.layer.name
-

@@ -160,6 +160,11 @@ class Plan:
         return tuple(Begin(group.first, group.window if group.first == group.last else None) for group in self.groups)
 
     @property
+    def exits(self) -> Exits | None:
+        """When images exit, where it lets them go."""
+        return self.groups[0].exits
+
+    @property
     def dram(self) -> DramBytes:
         """Of the whole network."""
         return sum((group.dram for group in self.groups), DramBytes())

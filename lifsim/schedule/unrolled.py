@@ -23,9 +23,9 @@ from lifsim.schedule.weight_residency import operand_bytes, overflow_bytes
 
 @dataclass(frozen=True)
 class LayerStep:
-    """One layer (an index) in one timestep of one chunk, of which `images` run. resident: bytes of its input that are on chip
-    before it begins; whole: whether spike_in takes the others once; streams, again: of its state, the bytes that stream
-    through the membrane buffer, and those that come and go for further parts of its chains."""
+    """One layer (an index) in one timestep of one chunk, of which `images` run. resident: bytes of its input that are
+    on chip before it begins; whole: whether spike_in takes the others once; streams, again: of its state, the bytes
+    that stream through the membrane buffer, and those that come and go for further parts of its chains."""
 
     chunk: int
     images: int

@@ -58,9 +58,7 @@ class _Membranes:
 
 
 class _Walker:
-    def __init__(
-        self, network: Network, sharing: Sharing, arch: Arch, plan: GroupPlan, stops: Sequence[int]
-    ) -> None:
+    def __init__(self, network: Network, sharing: Sharing, arch: Arch, plan: GroupPlan, stops: Sequence[int]) -> None:
         """stops: after how many timesteps each image is done."""
         self.network, self.arch, self.plan, self.stops = network, arch, plan, stops
         self.T = network.timesteps
@@ -272,7 +270,9 @@ class _Walker:
         spilled |= {byte for byte in filters if byte[0] in made_so_far and byte not in held}
         return kept & waiting
 
-    def kept_during(self, first: int, last: int, t: int, held: set[Byte], images: Sequence[int], reserved: int) -> set[Byte]:
+    def kept_during(
+        self, first: int, last: int, t: int, held: set[Byte], images: Sequence[int], reserved: int
+    ) -> set[Byte]:
         """spike_out during a pass: what is read now, then what is read soonest; of second operands whole images."""
         wanted: list[tuple[int, int, int, Byte]] = []
         for order, name in enumerate(self.tensors):
@@ -353,7 +353,9 @@ class _Walker:
         made = self.producer.get(str(byte[0]), -1)
         return self.plan.first <= made < first and any(first <= one <= last for one in self.readers(str(byte[0]), t))
 
-    def read_operands(self, layer: Layer, first: int, last: int, t: int, held: set[Byte], images: Sequence[int]) -> None:
+    def read_operands(
+        self, layer: Layer, first: int, last: int, t: int, held: set[Byte], images: Sequence[int]
+    ) -> None:
         if not self.epilogue(layer.index, t):
             return
         for operand in layer.residuals:
@@ -565,7 +567,9 @@ class _Walker:
 
     # Membranes
 
-    def fire(self, layer: Layer, rows: range | None, t: int, images: Sequence[int], membranes: dict[str, _Membranes]) -> None:
+    def fire(
+        self, layer: Layer, rows: range | None, t: int, images: Sequence[int], membranes: dict[str, _Membranes]
+    ) -> None:
         """One LIF call on all rows, or on the rows of a strip."""
         for name, (state, users) in self.states.items():
             if layer.index not in users:
