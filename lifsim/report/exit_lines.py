@@ -14,12 +14,18 @@ def exit_lines(found: ExitComparison) -> Iterator[str]:
     """Against all timesteps under the same schedule, and against the schedule that moves the fewest bytes."""
     if found.every is not None:
         yield f"saves, under the same schedule: {_changes(found.run, found.every)}"
-    if found.other is not None and found.exits:
+    if found.every is not None and found.other is not None and _same_plan(found.every, found.other):
+        yield "no schedule moves fewer bytes at all timesteps: --schedule auto runs timestep by timestep, too"
+    elif found.other is not None and found.exits:
         yield f"{_bytes(found.run, found.other)} of {found.others_words}: {_changes(found.run, found.other)}"
     elif found.other is not None:
         yield f"--schedule timestep can, and moves {_times(found.other, found.run)}: {_changes(found.other, found.run)}"
     if found.exits and found.run.exits is not None and found.run.exits.accuracy is not None:
         yield accuracy_words(found.run.exits.accuracy, found.run.network.timesteps)
+
+
+def _same_plan(one: Result, other: Result) -> bool:
+    return one.plan == other.plan
 
 
 def accuracy_words(accuracy: Accuracy, timesteps: int) -> str:
