@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from lifsim.report.compare.compared import Compared
     from lifsim.sweeps.combinations import Wanted
 
-LISTED = ("groups",)
+LISTED = ("groups", "exit_steps")
 """Options whose values have commas in them: there is one of each."""
 
-NUMBERS = ("batch", "seed", "rates_scale", "chunk")
+NUMBERS = ("batch", "seed", "rates_scale", "chunk", "exit_confidence")
 """Options whose values are numbers, or words that stand for one."""
 
 
@@ -76,8 +76,8 @@ def compare(
     form: str,
 ) -> None:
     """Compare runs: RUNs are folders that lifsim run has written, and are not run again; options ask for runs to be
-    made. Every option of a run may have several values here, with commas between them (but --set and --groups): all
-    combinations are run.
+    made. Every option of a run may have several values here, with commas between them (but --set, --groups and
+    --exit-steps): all combinations are run.
 
     One table: what differs between the inputs, figures with units and their changes against the first run or
     --baseline. In what runs are not alike stands above it.

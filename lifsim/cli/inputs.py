@@ -235,7 +235,8 @@ class ScheduledSimulation(SharedSimulation):
 
 @dataclass(frozen=True)
 class WholeSimulation(ScheduledSimulation):
-    """And what fires the spikes, --spikes, --weights and --images; what is run, --mode and --bptt."""
+    """And what fires the spikes, --spikes, --weights and --images; when images are done, --exit-steps and
+    --exit-confidence; what is run, --mode and --bptt."""
 
     spikes: Annotated[
         str | None,
@@ -259,6 +260,23 @@ class WholeSimulation(ScheduledSimulation):
             shell_complete=images,
             metavar="random|digits|FILE",
             help="What the engine sees. Default: random.",
+        ),
+    ]
+    exit_steps: Annotated[
+        str | None,
+        click.option(
+            "--exit-steps",
+            metavar="TIMESTEPS:SHARE,...",
+            help="Early exit: the share of the images that is done after so many timesteps, as in 1:0.6,2:0.3,4:0.1.",
+        ),
+    ]
+    exit_confidence: Annotated[
+        float | None,
+        click.option(
+            "--exit-confidence",
+            metavar="P",
+            callback=number,
+            help="Early exit, with --spikes engine: an image is done once softmax of its mean output has a class of P.",
         ),
     ]
     mode: Annotated[

@@ -49,6 +49,7 @@ Examples:
   lifsim run --workload lenet5_mnist --sharing channel2 --spikes engine \\
       --batch 2
   lifsim run --sharing layer --schedule timestep --batch 4 --chunk auto
+  lifsim run --schedule timestep --exit-steps 1:0.6,2:0.3,4:0.1 --batch 10
   lifsim run --mode training --bptt reversed --sharing layer+channel2 \\
       --batch 4
   lifsim trace make --workload vgg16_cifar10 --seed 7 --out results/seven.npz
@@ -112,7 +113,8 @@ def run(
     from lifsim.report.save import Extras, check_extras, check_target, save
     from lifsim.report.summary import Around
     from lifsim.simulate.inputs import load_config
-    from lifsim.sweeps.beside import run_beside_baseline
+    from lifsim.sweeps.beside import Seen, run_beside_baseline
+    from lifsim.sweeps.exits_beside import exits_beside
     from lifsim.sweeps.rates_range import rates_range
 
     if config is not None and simulation.given:
@@ -132,8 +134,10 @@ def run(
         raise InputError(faults)
     with watching() as watch:
         parts = Shared()
-        result, comparison = run_beside_baseline(inputs, watch, parts)
-        around = Around(comparison, rates_range(inputs, result, watch, parts))
+        seen = Seen(inputs, watch, parts)
+        result, comparison = run_beside_baseline(inputs, watch, parts, seen)
+        exits = exits_beside(inputs, result, seen)
+        around = Around(comparison, rates_range(inputs, result, watch, parts), exits)
         folder = out if out is not None else default_folder(result, simulation.said(config))
         watch("writing the result", 0, 0)
         saved = save(result, folder, replace=force, number=out is None and not force, extras=extras, around=around)

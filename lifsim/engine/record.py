@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +50,10 @@ class Source:
     usual: int = 1
 
 
+def unheard(_: Array) -> None:
+    """Nobody asks what the network answers."""
+
+
 def record_spikes(
     network: Network,
     sharing: Sharing,
@@ -60,8 +64,10 @@ def record_spikes(
     workers: Workers | None = None,
     overwrite: bool = False,
     watch: Watch = unwatched,
+    answered: Callable[[Array], None] = unheard,
 ) -> None:
     """Run `network` under `sharing` and write its spikes to the trace `path`, and u' of every call to `membranes`.
+    answered: is told the outputs, [timesteps, images, ...], of some images after the others.
 
     Images go through in chunks, so that neither spikes nor membranes of all of them are in memory. Raises InputError.
     """
@@ -87,7 +93,7 @@ def record_spikes(
         for first, last in _chunks(network, batch):
             recorder = _Recorder(network, trace, charged, first, tally)
             x = encode(network, _part(network, images, first, last), source.seed, first)
-            engine.run(x, recorder.spikes, recorder.charged if charged else None)
+            answered(engine.run(x, recorder.spikes, recorder.charged if charged else None).outputs)
 
 
 class _Recorder:
@@ -125,6 +131,11 @@ def load_images(network: Network, source: Source) -> Array:
         raise InputError(Fault(f"{source.images!r} must be random, a data set or an .npz file{hint}", path="input"))
     images = _from_file(path)
     return images if source.batch is None else _first(images, source.batch, int(network.encoding == "event"), str(path))
+
+
+def labels_of(source: Source, count: int) -> Array | None:
+    """Those of the first images of a data set; None of images that have none."""
+    return SHIPPED[source.images].load().y_test[:count] if source.images in SHIPPED else None
 
 
 def _first(images: Array, count: int, axis: int, name: str) -> Array:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from lifsim.accounting import Accounting, Setup
 from lifsim.accounting.counts import LayerCounts
+from lifsim.accounting.exits import exit_counts
 from lifsim.accounting.prices import Costs, energy_of, switched_off
 from lifsim.hardware.lif_unit import LifBank
 from lifsim.keeping import Keeping
@@ -82,6 +83,9 @@ def _counted(setup: Setup, accounting: Accounting, plan: Plan, runs: Memo) -> tu
     matter of time."""
     counts: list[LayerCounts] = []
     for group in plan.groups:
+        if group.exits is not None:
+            counts += exit_counts(setup, accounting, plan.facts, group, group.exits)
+            continue
         layers = accounting.count(setup, plan.facts, group)
         counts += accounting.with_port_waits(setup, group, layers) if setup.machine.waits else layers
     if not setup.machine.waits:

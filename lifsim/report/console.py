@@ -11,6 +11,7 @@ from lifsim.report.buffer_table import buffer_table
 from lifsim.report.change import figures
 from lifsim.report.dram_line import dram_line, sleep_line
 from lifsim.report.energy_table import energy_table
+from lifsim.report.exit_lines import exit_lines
 from lifsim.report.first_screen import print_first_screen
 from lifsim.report.layer_table import print_layers
 from lifsim.report.rates_line import rates_line
@@ -67,6 +68,8 @@ def _print_all(result: Result, around: Around, console: Terminal) -> None:
     if result.advice:
         words = bound_words(result.totals.cycles, result.totals.pe_utilisation)
         console.print_line(f"bound by {words}: {result.advice}")
+    for line in exit_lines(around.exits) if around.exits else ():
+        console.print_line(f"early exit: {line}")
     for assumption in result.assumed.lines:
         console.print_line(f"assumption: {assumption}", style="dim")
     if around.rates is not None:

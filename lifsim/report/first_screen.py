@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lifsim.note import decisive
 from lifsim.play.bound import stalls
 from lifsim.report.beside_table import brief_beside_table
+from lifsim.report.exit_lines import exit_lines
 from lifsim.report.rates_line import rates_brief
 from lifsim.report.summary import Around
 from lifsim.report.terminal import Terminal
@@ -28,6 +29,8 @@ def print_first_screen(result: Result, around: Around, console: Terminal) -> Non
     console.print_line(result.brief.title, style="bold")
     for name, text in figures.items():
         console.print_line(text, label=name, width=width)
+    for index, line in enumerate(exit_lines(around.exits) if around.exits else ()):
+        console.print_line(line, label="" if index else "exiting", width=width)
     if result.stages:
         console.print_table(stage_lines(result))
     if around.comparison is not None:

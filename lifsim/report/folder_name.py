@@ -61,6 +61,10 @@ def _of_options(options: Options) -> Iterator[str]:
                 yield f"{name}{value}"
             case "rates_scale":
                 yield f"rates{value:g}"
+            case "exit_steps":
+                yield f"exits{value.replace(':', 'x').replace(',', '+')}"
+            case "exit_confidence":
+                yield f"sure{value:g}"
             case "groups":
                 yield f"groups={'+'.join(value)}"
             case "trace" | "weights" | "images":

@@ -14,6 +14,7 @@ from lifsim.schedule.begins import group_words
 from lifsim.simulate.resolved import MODEL_VERSION, resolved_arch, resolved_inputs, sha256_of
 from lifsim.simulate.result import Result
 from lifsim.sweeps.beside import Comparison
+from lifsim.sweeps.exits_beside import ExitComparison
 from lifsim.sweeps.rates_range import RatesRange
 
 SUMMARY_FORMAT = "lifsim-summary"
@@ -23,10 +24,11 @@ SCHEMA_VERSION = 2
 
 @dataclass(frozen=True)
 class Around:
-    """Runs around a run: without sharing, and at other rates."""
+    """Runs around a run: without sharing, at other rates, and with all timesteps where images exit early."""
 
     comparison: Comparison | None = None
     rates: RatesRange | None = None
+    exits: ExitComparison | None = None
 
 
 def summary(result: Result, around: Around = Around()) -> dict[str, Any]:
@@ -56,13 +58,20 @@ def summary(result: Result, around: Around = Around()) -> dict[str, Any]:
         **result.totals.tree(),
         **({"stages": {name: as_tree(stage) for name, stage in result.stages.items()}} if result.stages else {}),
         **({"buffers": {name: as_tree(use) for name, use in result.buffers.items()}} if result.buffers else {}),
+        **({"early_exit": early_exit_tree(result)} if result.exits else {}),
         "prices": {part: asdict(basis) for part, basis in price_bases(result.arch).items()},
         "worst_case_bits": {one.layer: {"psum": one.psum, "membrane": one.membrane} for one in result.assumed.widths},
         "assumptions": list(result.assumed.lines),
         **({"comparison": around.comparison.tree()} if around.comparison else {}),
         **({"rates_range": around.rates.tree()} if around.rates else {}),
+        **({"early_exit_comparison": around.exits.tree()} if around.exits else {}),
         "notes": list(result.notes),
     }
+
+
+def early_exit_tree(result: Result) -> dict[str, Any]:
+    """When images are done, and whether the schedule lets them go."""
+    return {"exits": bool(result.plan and result.plan.exits), **(result.exits.tree() if result.exits else {})}
 
 
 def resolved_config(result: Result) -> str:

@@ -6,7 +6,7 @@ docs/model.md, "Steps", says which visit and tile pays for what.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -33,9 +33,11 @@ MAX_TILES = 64
 
 @dataclass(frozen=True)
 class Turn:
-    """When a layer is visited: chunk, timestep, which of its strips, which begin at these output rows of all `rows`."""
+    """When a layer is visited: chunk, of which so many images run, timestep, which of its strips, which begin at these
+    output rows of all `rows`."""
 
     chunk: int
+    images: int
     timestep: int
     strip: int
     starts: tuple[int, ...]
@@ -72,13 +74,14 @@ def group_visits(facts: NetworkFacts, batch: int, group: GroupPlan, *, keeps_spi
     """
     steps = {
         (step.chunk, step.timestep, step.layer): _with_all_spikes(step, facts) if keeps_spikes else step
-        for step in unroll(group.walked)
+        for step in unroll(group.walked, group.exits)
     }
     planned = {
         index: _PlannedLayer(facts, batch, group, traffic, index)
         for index, traffic in zip(range(group.first, group.last + 1), group.layers, strict=True)
     }
-    turns = _turns(facts, batch, group)
+    images = {(step.chunk, step.timestep): step.images for step in steps.values()}
+    turns = _turns(facts, group, images)
     return [planned[layer].visit(turn, steps[turn.chunk, turn.timestep, layer]) for layer, turn in turns]
 
 
@@ -89,15 +92,14 @@ def _with_all_spikes(step: LayerStep, facts: NetworkFacts) -> LayerStep:
     return replace(step, dram=replace(step.dram, spikes_out=written))
 
 
-def _turns(facts: NetworkFacts, batch: int, group: GroupPlan) -> Iterator[tuple[int, Turn]]:
-    """(layer, when) in order of execution."""
+def _turns(facts: NetworkFacts, group: GroupPlan, images: Mapping[tuple[int, int], int]) -> Iterator[tuple[int, Turn]]:
+    """(layer, when) in order of execution. images: that run, by chunk and timestep in order."""
     walk = group.walked
     order = list(walk.group.turns(walk.cost.heights))
-    for chunk in range(-(-batch // group.images)):
-        for timestep in range(facts.timesteps):
-            for layer, strip, starts in order:
-                if _is_visited(facts.layers[layer], timestep, facts.timesteps):
-                    yield layer, Turn(chunk, timestep, strip, starts, facts.layers[layer].rows.axis.rows_out)
+    for (chunk, timestep), running in images.items():
+        for layer, strip, starts in order:
+            if _is_visited(facts.layers[layer], timestep, facts.timesteps):
+                yield layer, Turn(chunk, running, timestep, strip, starts, facts.layers[layer].rows.axis.rows_out)
 
 
 def _is_visited(layer: LayerFacts, timestep: int, timesteps: int) -> bool:
@@ -141,7 +143,7 @@ class _PlannedLayer:
             parts.append(_dealt(kind, PSUMS, turn.part(size), tiles, turn.before(size)))
         parts += self._membranes(tiles, step, turn)
         rows = turn.end_row - turn.first_row
-        made = rows * self._images(turn) * tiles
+        made = rows * turn.images * tiles
         return Visit(self.index, self._round(turn), made, Moves.joined(parts), names, turn.timestep)
 
     def _round(self, turn: Turn) -> int:
@@ -190,7 +192,7 @@ class _PlannedLayer:
 
     def _operand(self, operand: Tensor, begin: Ints, comes: Ints, turn: Turn) -> Moves:
         """Every tile brings its part of each image; parts that differ count as one extent."""
-        images = self._images(turn)
+        images = turn.images
         alike = comes % images == 0
         offset, pitch = self._image(operand, turn) + begin, self._step_bytes(operand)
         extent_bytes, extents = np.where(alike, comes // images, comes), np.where(alike, images, 1)
@@ -227,7 +229,7 @@ class _PlannedLayer:
         """Where a turn finds the first row of the input that it needs."""
         tensor, axis = self.layer.input, self.step_facts.rows.axis
         first = int(single_windows(axis)[0][turn.first_row])
-        return self._image(tensor, turn) + self._step_bytes(tensor) * self._images(turn) * first // axis.rows_in
+        return self._image(tensor, turn) + self._step_bytes(tensor) * turn.images * first // axis.rows_in
 
     def _split(self, tensors: dict[int, Tensor], size: int) -> list[int]:
         """`size` bytes over several tensors, by what each stores in a timestep."""
@@ -242,13 +244,10 @@ class _PlannedLayer:
     def _plane(self, tensor: Tensor, turn: Turn) -> int:
         """Where a turn finds its rows of a tensor."""
         rows_out = self.step_facts.rows.axis.rows_out
-        return self._image(tensor, turn) + self._step_bytes(tensor) * self._images(turn) * turn.first_row // rows_out
+        return self._image(tensor, turn) + self._step_bytes(tensor) * turn.images * turn.first_row // rows_out
 
     def _step_bytes(self, tensor: Tensor) -> int:
         return rows_of(tensor.shape) * step_row_bytes(tensor, self.facts.reals)
-
-    def _images(self, turn: Turn) -> int:
-        return min(self.group.images, self.batch - turn.chunk * self.group.images)
 
 
 def _dealt(kind: Kind, region: int, size: int, tiles: Ints, start: int) -> Moves:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.model.network import Layer
 from lifsim.schedule.chip import Chip
+from lifsim.schedule.exits import Exits
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.group import Walk
 from lifsim.schedule.traffic import DramBytes, LayerTraffic
@@ -89,7 +90,8 @@ class GroupPlan:
     """Layers first..last (indices). window: timesteps that run back to back: all (tick-batched), one (timestep-major),
     or between; of a group of several layers it is one, unless these run in `waves`. why: what forbids that to one that
     was to have more. `images`: at a time; residency: what stays, unless it is tick-batched; strips, walk: of a
-    timestep-major one, as planning walked it. layers: what each moves for the whole batch."""
+    timestep-major one, as planning walked it. layers: what each moves for the whole batch. exits: of images that exit
+    early, None: all run to the end."""
 
     first: int
     last: int
@@ -101,6 +103,7 @@ class GroupPlan:
     walk: Walk | None = field(default=None, repr=False, compare=False)
     why: str = ""
     waves: Waves | None = None
+    exits: Exits | None = None
 
     def __post_init__(self) -> None:
         if self.window != TIMESTEP and self.last > self.first and self.waves is None:
@@ -172,6 +175,11 @@ class Plan:
         """Where its groups begin and the windows of those of one layer: what `ScheduleOptions.groups` must be for a
         plan of the same groups."""
         return tuple(Begin(group.first, group.window if group.first == group.last else None) for group in self.groups)
+
+    @property
+    def exits(self) -> Exits | None:
+        """When images exit, where it lets them go."""
+        return self.groups[0].exits
 
     @property
     def dram(self) -> DramBytes:

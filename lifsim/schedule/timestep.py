@@ -127,16 +127,23 @@ def membrane_moves(group: Group, cost: GroupCost) -> tuple[Ints, Ints]:
 @dataclass(frozen=True)
 class MembraneCall:
     """What a layer reads before its LIF call and writes behind it, bytes of one chunk and timestep. rest: of the state
-    what streams; again: what of it leaves and comes back between the parts of its chains. first, last: as of the call
-    (`StateCall`)."""
+    what streams; parts: of its chains beyond the first, for each of which that leaves and comes back. first, last: as
+    of the call (`StateCall`). image_bytes: of the state; what moves of a chunk's is always the last of it, image behind
+    image."""
 
     layer: int
     read: int
     written: int
     rest: int
-    again: int
+    parts: int
     first: bool
     last: bool
+    image_bytes: int
+
+    @property
+    def again(self) -> int:
+        """What leaves and comes back between the parts of its chains."""
+        return self.rest * self.parts
 
 
 def calls(group: Group, cost: GroupCost, size: int) -> Iterator[MembraneCall]:
@@ -146,7 +153,16 @@ def calls(group: Group, cost: GroupCost, size: int) -> Iterator[MembraneCall]:
     for use, state, permanent in zip(uses, group.states, split.permanent, strict=True):
         moving = use.bytes - permanent
         transient = moving if use.stripped else min(moving, split.transient)
-        again = (moving - transient) * use.parts_apart(split.reserved)
+        parts = use.parts_apart(split.reserved)
         for call in calls_of(group.relays_of(state)):
             read, written = call.read(moving, transient), call.written(moving, transient)
-            yield MembraneCall(call.layer, read, written, moving - transient, again, call.first, call.last)
+            yield MembraneCall(
+                layer=call.layer,
+                read=read,
+                written=written,
+                rest=moving - transient,
+                parts=parts,
+                first=call.first,
+                last=call.last,
+                image_bytes=group.facts.states[state].bytes,
+            )

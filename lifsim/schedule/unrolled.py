@@ -1,12 +1,19 @@
-"""A timestep-major group, timestep by timestep: what each layer moves in each timestep of each chunk of images."""
+"""A timestep-major group, timestep by timestep: what each layer moves in each timestep of each chunk of images.
+
+Of images that exit early nothing moves behind their last timestep, nor what they would leave for the next. What stays
+on chip from timestep to timestep is as planned for all of them and whole chunks: every image has its place until the
+chunk ends. Spikes, of which none stays so long, have their buffers to themselves with those of the images that run.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from lifsim.schedule.exits import Exits, of_last_bytes
+from lifsim.schedule.facts import LayerFacts, NetworkFacts
 from lifsim.schedule.group import Group, GroupCost, Walk
 from lifsim.schedule.spike_store import Timestep
 from lifsim.schedule.timestep import MembraneCall, calls
@@ -16,9 +23,9 @@ from lifsim.schedule.weight_residency import operand_bytes, overflow_bytes
 
 @dataclass(frozen=True)
 class LayerStep:
-    """One layer (an index) in one timestep of one chunk of `images`. resident: bytes of its input that are on chip
-    before it begins; whole: whether spike_in takes the others once; streams, again: of its state, the bytes that stream
-    through the membrane buffer, and those that come and go for further parts of its chains."""
+    """One layer (an index) in one timestep of one chunk, of which `images` run. resident: bytes of its input that are
+    on chip before it begins; whole: whether spike_in takes the others once; streams, again: of its state, the bytes
+    that stream through the membrane buffer, and those that come and go for further parts of its chains."""
 
     chunk: int
     images: int
@@ -31,26 +38,45 @@ class LayerStep:
     again: int = 0
 
 
-def unroll(walk: Walk) -> Iterator[LayerStep]:
-    """The steps of a timestep-major group in order. Their bytes add up to its plan's, layer by layer."""
-    chunk = 0
-    for size, (_, chunks) in enumerate(walk.group.chunks.sizes):
+def unroll(walk: Walk, exits: Exits | None = None) -> Iterator[LayerStep]:
+    """The steps of a timestep-major group in order, of images that exit when `exits` has it (None: after all
+    timesteps). Their bytes add up to its plan's, layer by layer."""
+    chunk = first = 0
+    timesteps = walk.group.facts.timesteps
+    for size, (images, chunks) in enumerate(walk.group.chunks.sizes):
         for _ in range(chunks):
-            yield from _chunk(walk.group, walk.cost, size, chunk)
-            chunk += 1
+            here = Exits((timesteps,) * images, timesteps) if exits is None else exits.of_images(first, images)
+            yield from _chunk(walk.group, walk.cost, size, chunk, here)
+            chunk, first = chunk + 1, first + images
 
 
-def _chunk(group: Group, cost: GroupCost, size: int, chunk: int) -> Iterator[LayerStep]:
-    images = group.chunks.sizes[size][0]
+@dataclass(frozen=True)
+class _Running:
+    """In a timestep of a chunk of `of` images: those that run, and those that still do in the next one."""
+
+    of: int
+    now: tuple[int, ...]
+    next: tuple[int, ...]
+
+    def of_state(self, call: MembraneCall, size: int, chosen: Sequence[int]) -> int:
+        """Of `size` bytes that a call moves of the chunk's, those of the `chosen` images."""
+        return of_last_bytes(size, call.image_bytes, self.of, chosen)
+
+
+def _chunk(group: Group, cost: GroupCost, size: int, chunk: int, exits: Exits) -> Iterator[LayerStep]:
     last_step = group.facts.timesteps - 1
     membranes = {call.layer: call for call in calls(group, cost, size)}
-    for step in range(last_step + 1):
+    for step in range(max(exits.steps)):
         now = Timestep(first=step == 0, last=step == last_step)
+        running = _Running(len(exits.steps), exits.running(step), exits.running(step + 1))
+        images = len(running.now)
         spikes = group.step_spikes(images, now, cost.heights)
         for index, facts in enumerate(group.layers):
             layer = facts.layer.index
+            done = 0 if now.last else images - len(running.next)
+            put_out = sum(spikes.writes.get(tensor.name, 0) for tensor in facts.layer.outputs)
             moved = DramBytes(
-                spikes_out=sum(spikes.writes.get(tensor.name, 0) for tensor in facts.layer.outputs),
+                spikes_out=put_out + done * _put_out_at_the_end(group.facts, facts),
                 residual=spikes.residual.get(layer, 0),
             )
             if layer in spikes.reads:
@@ -61,8 +87,9 @@ def _chunk(group: Group, cost: GroupCost, size: int, chunk: int) -> Iterator[Lay
                 moved += DramBytes(weights=weights, spikes_in=read + operand, operand=operand)
             call = membranes.get(layer)
             if call is not None:
-                moved += _membranes(call, now)
-            moved += _psums(group, index, images, now, computes=layer in spikes.reads)
+                moved += _membranes(call, running, now)
+            moved += _psums(group, index, running, now, computes=layer in spikes.reads)
+            rest = running.of_state(call, call.rest, running.now) if call else 0
             yield LayerStep(
                 chunk=chunk,
                 images=images,
@@ -71,23 +98,31 @@ def _chunk(group: Group, cost: GroupCost, size: int, chunk: int) -> Iterator[Lay
                 dram=moved,
                 resident=spikes.resident.get(layer, 0),
                 whole=layer in spikes.whole,
-                streams=call.rest if call else 0,
-                again=call.again if call else 0,
+                streams=rest,
+                again=rest * call.parts if call else 0,
             )
 
 
-def _membranes(call: MembraneCall, now: Timestep) -> DramBytes:
-    """The first timestep finds a zero state, the last one leaves none."""
-    return DramBytes(
-        membrane_read=call.again + (0 if call.first and now.first else call.read),
-        membrane_write=call.again + (0 if call.last and now.last else call.written),
-    )
+def _put_out_at_the_end(facts: NetworkFacts, layer: LayerFacts) -> int:
+    """Bytes that an image puts out once, when it is done: a mean over time."""
+    outputs = [facts.tensors[tensor.name] for tensor in layer.layer.outputs]
+    return sum(tensor.bytes for tensor in outputs if tensor.when == "last")
 
 
-def _psums(group: Group, index: int, images: int, now: Timestep, *, computes: bool) -> DramBytes:
+def _membranes(call: MembraneCall, running: _Running, now: Timestep) -> DramBytes:
+    """The first timestep finds a zero state, an image's last one leaves none."""
+    again = call.parts * running.of_state(call, call.rest, running.now)
+    read = 0 if call.first and now.first else running.of_state(call, call.read, running.now)
+    written = running.of_state(call, call.written, running.next if call.last else running.now)
+    return DramBytes(membrane_read=again + read, membrane_write=again + written)
+
+
+def _psums(group: Group, index: int, running: _Running, now: Timestep, *, computes: bool) -> DramBytes:
     """What spills while a layer computes; currents that wait are written at the first timestep, read at the others."""
-    spilled = images * group.layers[index].psum_spill_bytes * computes
-    waiting = int(group.replayed(images)[index])
+    facts = group.layers[index]
+    spilled = len(running.now) * facts.psum_spill_bytes * computes
+    overflow = int(group.replayed(running.of)[index])
+    waiting = of_last_bytes(overflow, facts.replay_bytes, running.of, running.now)
     return DramBytes(psum_read=spilled + waiting * (not now.first), psum_write=spilled + waiting * now.first)
 
 

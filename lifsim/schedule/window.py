@@ -75,10 +75,12 @@ def layers_of(layer: Layer, window: Window) -> list[Layer]:
     spans = window.spans(layer.timesteps)
     if len(spans) == 1:
         return [layer]
-    return [_within(layer, end - first, last=end == layer.timesteps) for first, end in spans]
+    return [within(layer, end - first, last=end == layer.timesteps) for first, end in spans]
 
 
-def _within(layer: Layer, timesteps: int, *, last: bool) -> Layer:
+def within(layer: Layer, timesteps: int, *, last: bool) -> Layer:
+    """`layer` as in a network of so many timesteps. last: whether it puts out what it does once for all of them."""
+
     def cut(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
         return tuple(replace(one, timesteps=min(one.timesteps, timesteps)) for one in tensors)
 

@@ -67,6 +67,8 @@ def run(
     objective: Objective | None = None,
     chunk: int | Literal["auto"] | None = None,
     groups: Sequence[str] | None = None,
+    exit_steps: str | Mapping[int, float] | None = None,
+    exit_confidence: float | None = None,
     mode: Mode | None = None,
     bptt: Bptt | None = None,
     share_where_possible: bool = False,
@@ -98,6 +100,8 @@ def run(
         "objective": objective,
         "chunk": chunk,
         "groups": groups,
+        "exit_steps": exit_steps,
+        "exit_confidence": exit_confidence,
         "mode": mode,
         "bptt": bptt,
     }

@@ -26,6 +26,7 @@ from lifsim.model.network import Network
 from lifsim.model.schema import known
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.begins import begins_of
+from lifsim.simulate.exits import exit_faults, usual_batch
 from lifsim.simulate.options import Options, examined_options
 from lifsim.simulate.unread import unread_options, unread_settings
 from lifsim.trace.opening import open_trace
@@ -141,6 +142,8 @@ def gathered(
     if network is not None and examined is not None:
         with collecting(faults):
             begins_of(network, known(examined.model, "groups", ()) or ())
+    if network is not None and examined is not None:
+        faults += exit_faults(network, examined.model, usual_batch(network, examined.model))
     if examined is not None:
         faults += unread_settings(for_arch, known(examined.model, "mode", "training"))
     if not faults and network is not None and checked_sharing is not None and examined is not None:

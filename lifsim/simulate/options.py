@@ -21,6 +21,7 @@ from lifsim.config.document import Document, Mark
 from lifsim.config.validate import Examined, examine
 from lifsim.model.members import member_of
 from lifsim.model.schema import Broken, Model, Text, rule
+from lifsim.schedule.exits import share_faults
 from lifsim.schedule.plan import unknown_schedule
 from lifsim.schedule.window import window_named
 
@@ -43,6 +44,7 @@ Objective = Literal["dram", "cycles", "energy"]
 Mode = Literal["inference", "training"]
 Bptt = Annotated[str, member_of("keeping")]
 
+Confidence = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False, strict=True)]
 Images = Annotated[int, Field(ge=1, le=1 << 16, strict=True)]
 
 
@@ -53,6 +55,11 @@ def _none_if_auto(value: object) -> object:
 def _as_number(value: object) -> object:
     """Whole ones, too."""
     return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _as_shares(value: object) -> object:
+    """As the command line has them."""
+    return ",".join(f"{step}:{share}" for step, share in value.items()) if isinstance(value, Mapping) else value
 
 
 def _names(value: object) -> object:
@@ -78,6 +85,11 @@ class Options(Model):
     compare like with like. One of several layers runs timestep by timestep; one of a single layer as `schedule` has it
     ("auto": as needs less), or as stands behind its name: conv1:tick, conv1:timestep, conv1:window:2.
 
+    exit_steps: after how many timesteps which share of the images is done, `1:0.6,2:0.3,4:0.1`, or a mapping of these;
+    which images those are is drawn with `seed`. exit_confidence: an image of the engine's is done at the first timestep
+    at which softmax of the mean of its outputs so far has a class of so much. What is done exits under a schedule that
+    lets it, one timestep-major group that is the whole network.
+
     mode "training": forward, backward and weight update of one batch; bptt: how the backward pass comes to the
     membranes (`lifsim list keepings`): "stored", "reversed" (calls are undone from the last state) or "recomputed" (u
     runs forward again).
@@ -100,6 +112,40 @@ class Options(Model):
     bptt: Bptt = "stored"
     chunk: Annotated[Images | None, BeforeValidator(_none_if_auto)] = None
     groups: Annotated[tuple[Text, ...] | None, BeforeValidator(_names), Field(min_length=1, max_length=2000)] = None
+
+    exit_steps: Annotated[Text | None, BeforeValidator(_as_shares)] = None
+    exit_confidence: Annotated[Confidence | None, BeforeValidator(_as_number)] = None
+
+    @rule
+    def shares_are_of_all_images(self) -> Broken:
+        """Each at a timestep of its own."""
+        for message in share_faults(self.exit_steps) if self.exit_steps is not None else ():
+            yield "exit_steps", message
+
+    @rule
+    def exits_have_one_reason(self) -> Broken:
+        """Steps that are given, or confidence."""
+        if self.exit_steps is not None and self.exit_confidence is not None:
+            yield "exit_confidence", "must not go with exit_steps, which say when images exit whatever they look like"
+
+    @rule
+    def training_has_no_exits(self) -> Broken:
+        """It goes back over all timesteps."""
+        if self.mode == "training":
+            for name in self.exit_options:
+                yield name, "must go with mode inference, not training, which needs all timesteps on the way back"
+
+    @rule
+    def schedules_are_compared_at_all_timesteps(self) -> Broken:
+        """`auto` weighs the bytes of whole runs."""
+        if self.schedule == "auto":
+            why = "auto weighs what schedules move at all timesteps, and would choose one that cannot exit by them"
+            for name in self.exit_options:
+                yield (
+                    name,
+                    f"must go with schedule timestep, or another that is named, not auto: {why} (the output compares "
+                    "a run with exits with auto's)",
+                )
 
     @rule
     def engine_fires_its_own(self) -> Broken:
@@ -138,6 +184,11 @@ class Options(Model):
             if info.context is None:
                 options_of(values)
             raise
+
+    @property
+    def exit_options(self) -> tuple[str, ...]:
+        """Names of those that let images exit early."""
+        return tuple(name for name in ("exit_steps", "exit_confidence") if getattr(self, name) is not None)
 
     def batch_of(self, held: int = 1) -> int:
         """Of a batch. held: by a trace, of which a single image stands for all."""

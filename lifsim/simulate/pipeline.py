@@ -26,7 +26,9 @@ from lifsim.play.training import keeping_notes
 from lifsim.play.trial import Trial, priced
 from lifsim.schedule.chain_notes import chain_notes
 from lifsim.schedule.chip import Chip
+from lifsim.schedule.leaving import leaving, lets_go
 from lifsim.schedule.lif_memory import lif_memory, run_together
+from lifsim.simulate.exits import exit_notes
 from lifsim.simulate.options import Options
 from lifsim.simulate.planning import planned
 from lifsim.simulate.result import Result, Totals
@@ -78,6 +80,8 @@ def simulate(
     if accounting.scheduled:
         trial = Trial(setup, accounting, costs, options.mode == "training", keeping, shared.runs)
         plan, tried, of_schedule = planned(trial, states, Chip.of(arch), options)
+        if spikes.exits is not None and lets_go(plan):
+            plan = leaving(plan, spikes.exits.exits)
         records, timeline = tried or trial.of(plan)
         bank, groups = trial.bank_for(plan), run_together(plan)
     else:
@@ -106,6 +110,7 @@ def simulate(
             *notes(arch, network, sharing, states, options, spikes),
             *(gradient_notes(network, machine, records, costs) if options.mode == "training" else ()),
             *of_schedule,
+            *(exit_notes(plan, spikes.exits) if plan and spikes.exits else ()),
             *(chunk_note(plan, options.chunk) if plan else ()),
             *(chain_notes(plan, sharing) if plan else ()),
             *(twice_note(plan, spikes.batch, keeping) if plan and options.mode == "training" else ()),
@@ -115,6 +120,7 @@ def simulate(
         ),
         timeline=timeline,
         plan=plan,
+        exits=spikes.exits,
     )
 
 
@@ -127,6 +133,9 @@ def _require_known(accounting: Accounting, arch: Arch, network: Network, options
         faults.append(Fault(f"training must be inference: accounting {accounting.name} knows no other", path="mode"))
     elif training:
         faults += training_faults(network, arch, KEEPINGS[options.bptt])
+    if not accounting.scheduled:
+        rule = f"must go without accounting {accounting.name}, which knows no schedule that an image could leave"
+        faults += [Fault(rule, path=name) for name in options.exit_options]
     if faults:
         raise InputError(faults)
 

@@ -51,6 +51,7 @@ from lifsim.schedule.lif_memory import LifMemory
 from lifsim.schedule.occupancy import peak_bytes
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.traffic import DramBytes
+from lifsim.simulate.exits import EarlyExits
 from lifsim.simulate.options import Options
 from lifsim.simulate.spikes import SpikeProvenance
 from lifsim.training.stages import Stage
@@ -163,7 +164,8 @@ class Totals:
 @dataclass(frozen=True, repr=False)
 class Result(Briefly):
     """A finished run. `notes` says what a reader of the figures must know; `timeline` is None under an ideal memory.
-    `plan`, the schedule, is None under an accounting without schedules."""
+    `plan`, the schedule, is None under an accounting without schedules. `exits`: when images are done, None: after all
+    timesteps."""
 
     arch: Arch
     network: Network
@@ -175,6 +177,7 @@ class Result(Briefly):
     notes: tuple[str, ...] = field(default=())
     timeline: Timeline | None = field(default=None, repr=False, compare=False)
     plan: Plan | None = field(default=None, repr=False, compare=False)
+    exits: EarlyExits | None = None
 
     def __post_init__(self) -> None:
         for name in ("cycles", "ops", "dram_bytes", "sram_accesses"):
@@ -216,6 +219,7 @@ class Result(Briefly):
             "DRAM": dram_words(dram),
             "an image": image_words(batch, cycles, totals.time_s, energy.total, dram.total) if batch > 1 else "",
             "LIF memory": f"{format_bytes(memory.forward)} forward{backward}; area {totals.area_mm2:.4g} mm2",
+            "early exit": self.exits.brief if self.exits and self.plan and self.plan.exits else "",
             "bound by": f"{bound_by(totals.cycles)}; {waits}",
             "would help": help_words(self.remedies),
             "would save": save_words(self.records, self.arch.buffers),

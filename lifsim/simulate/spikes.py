@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from lifsim.regular_file import open_regular
 from lifsim.room import require_memory
 from lifsim.schedule.products import input_map_of
 from lifsim.scratch import ScratchFolder
+from lifsim.simulate.exits import EarlyExits, exit_faults, exits_of, when_sure
 from lifsim.simulate.options import Options
 from lifsim.trace.opening import open_trace
 from lifsim.trace.source import LayerSpikes, Trace, image_chunks
@@ -49,11 +50,13 @@ class SpikeProvenance:
 
 @dataclass(frozen=True)
 class Spikes:
-    """kept: per weight layer, what a sparsity must know of them."""
+    """kept: per weight layer, what a sparsity must know of them. exits: when images are done, None: after all
+    timesteps."""
 
     batch: int
     kept: tuple[Kept, ...]
     provenance: SpikeProvenance
+    exits: EarlyExits | None = None
 
 
 def fires_own(network: Network, options: Options) -> bool:
@@ -70,14 +73,27 @@ def read_spikes(
     path = options.trace or network.spikes.trace
     if options.rates_scale != 1 and (path is not None or fires_own(network, options)):
         raise InputError(Fault("must be 1 where spikes are not drawn at the workload's rates", path="rates_scale"))
+    if options.exit_confidence is not None and not fires_own(network, options):
+        raise InputError(Fault(NO_ANSWERS, path="exit_confidence"))
     if fires_own(network, options):
         return _from_engine(network, sharing, options, sparsity, watch)
     if path is not None:
         return _from_trace(network, path, options, sparsity, watch)
     batch, rates, scaled = options.batch_of(), network.spikes, at_its_rates(network, options)
+    exits = _exits(network, options, batch)
     with synthesise(scaled, batch, options.seed) as trace:
         provenance = SpikeProvenance("rates", rates.provenance, rates.measured)
-        return Spikes(batch, spike_work(scaled, trace, batch, sparsity, watch), provenance)
+        return Spikes(batch, spike_work(scaled, trace, batch, sparsity, watch), provenance, exits)
+
+
+NO_ANSWERS = "must go with spikes engine, which alone has answers to be sure of (--spikes engine, or --exit-steps)"
+
+
+def _exits(network: Network, options: Options, batch: int) -> EarlyExits | None:
+    """Those that are given. Raises InputError where the network or the batch has none."""
+    if faults := list(exit_faults(network, options, batch)):
+        raise InputError(faults)
+    return exits_of(options, batch, network.timesteps)
 
 
 def at_its_rates(network: Network, options: Options) -> Network:
@@ -90,26 +106,34 @@ def at_its_rates(network: Network, options: Options) -> Network:
 def _from_trace(network: Network, path: Path, options: Options, sparsity: Sparsity, watch: Watch) -> Spikes:
     with open_trace(path, network) as trace:
         images = _batch(trace, options, path)
+        exits = _exits(network, options, images)
         source = trace.provenance or path.name
         provenance = SpikeProvenance("trace", source, trace.is_recorded, trace.sharing, _sha256(path), trace.batch)
-        return Spikes(images, spike_work(network, trace, images, sparsity, watch), provenance)
+        return Spikes(images, spike_work(network, trace, images, sparsity, watch), provenance, exits)
 
 
 def _from_engine(network: Network, sharing: Sharing, options: Options, sparsity: Sparsity, watch: Watch) -> Spikes:
     """What the network fires under `sharing`. Its trace lives no longer than this."""
-    from lifsim.engine.record import Source, record_spikes
+    from lifsim.engine.record import Source, labels_of, record_spikes
 
     if options.weights is None and not network.spikes.rates:
         train = f"lifsim train --workload {network.name} --out FILE, then --weights FILE"
         raise InputError(Fault(f"must be given, for there are no rates to calibrate to: {train}", path="weights"))
+    if faults := list(exit_faults(network, options, options.batch)):
+        raise InputError(faults)
     named = options.weights or "calibrated", options.images or "random"
     source = Source(*named, options.batch, options.seed, usual=options.batch_of())
+    answers = list[NDArray[Any]]()
     with ScratchFolder(Path(tempfile.gettempdir()), "engine") as scratch:
         path = scratch.path / "engine.npz"
-        record_spikes(network, sharing, source, path, watch=watch)
+        record_spikes(network, sharing, source, path, watch=watch, answered=answers.append)
         spikes = _from_trace(network, path, options, sparsity, watch)
+    exits = spikes.exits
+    if options.exit_confidence is not None:
+        outputs = np.concatenate(answers, axis=1)[:, : spikes.batch]
+        exits = when_sure(outputs, options.exit_confidence, labels_of(source, spikes.batch))
     trained = source.weights != "calibrated"
-    return replace(spikes, provenance=replace(spikes.provenance, kind="engine", measured=trained))
+    return replace(spikes, provenance=replace(spikes.provenance, kind="engine", measured=trained), exits=exits)
 
 
 def _batch(trace: Trace, options: Options, path: Path) -> int:

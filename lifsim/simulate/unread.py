@@ -13,7 +13,7 @@ from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.plan import Plan
 from lifsim.simulate.options import Options
-from lifsim.simulate.spikes import fires_own
+from lifsim.simulate.spikes import NO_ANSWERS, fires_own
 
 
 def unread_options(network: Network, sharing: Sharing, options: Options) -> Iterator[Fault]:
@@ -22,11 +22,18 @@ def unread_options(network: Network, sharing: Sharing, options: Options) -> Iter
         for name, value in (("weights", options.weights), ("images", options.images)):
             if value is not None:
                 yield Fault(f"{value!r} must go with spikes engine, which alone has {name}", path=name)
-    if options.seed and not fires_own(network, options) and (options.trace or network.spikes.trace) is not None:
+    if options.exit_confidence is not None and not fires_own(network, options):
+        yield Fault(NO_ANSWERS, path="exit_confidence")
+    drawn = options.exit_steps is not None  # the order in which images exit
+    if options.seed and not drawn and not fires_own(network, options) and _reads_trace(network, options):
         yield Fault(f"{options.seed} must be 0 where spikes are those of a trace: none are drawn", path="seed")
     if options.chunk is not None and _asks_for_ticks(network, sharing, options):
         where = "schedule timestep or auto, with groups, or with a sharing under which layers take turns"
         yield Fault(f"{options.chunk} must go with {where}: a layer that ticks works image by image", path="chunk")
+
+
+def _reads_trace(network: Network, options: Options) -> bool:
+    return (options.trace or network.spikes.trace) is not None
 
 
 def _asks_for_ticks(network: Network, sharing: Sharing, options: Options) -> bool:

@@ -8,7 +8,7 @@ beside `none` that has both, which differs from it in sharing alone, then beside
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -162,19 +162,19 @@ def run_sharings(inputs: Inputs, sharings: Sequence[str], watch: Watch = unwatch
             states_of(inputs.network, parsed[-1])
     if faults:
         raise InputError(faults)
-    spikes = _Seen(inputs, watch, Shared())
+    spikes = Seen(inputs, watch, Shared())
     arch, network, options = inputs.arch, inputs.network, inputs.options
     with inputs.origins.telling():
         return [simulate(arch, network, sharing, options, *spikes.under(sharing)) for sharing in parsed]
 
 
 def run_beside_baseline(
-    inputs: Inputs, watch: Watch = unwatched, parts: Shared | None = None
+    inputs: Inputs, watch: Watch = unwatched, parts: Shared | None = None, seen: Seen | None = None
 ) -> tuple[Result, Comparison | None]:
     """The run, and beside the runs without sharing to compare it with (None if the run itself is one). parts: what it
-    has in common with other runs of the network."""
+    has in common with other runs of the network; seen: the spikes of these."""
     parts = parts or Shared()
-    spikes = _Seen(inputs, watch, parts)
+    spikes = seen or Seen(inputs, watch, parts)
     with inputs.origins.telling():
         shared = simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, *spikes.under(inputs.sharing))
     if inputs.sharing == Sharing():
@@ -182,7 +182,7 @@ def run_beside_baseline(
     return shared, Comparison(shared, tuple(_baselines(inputs, shared, spikes)), parts.parts)
 
 
-def _baselines(inputs: Inputs, shared: Result, spikes: _Seen) -> Iterator[Baseline]:
+def _baselines(inputs: Inputs, shared: Result, spikes: Seen) -> Iterator[Baseline]:
     """From like for like to the machine as it is; what would be the same run is made once."""
     arch, options = inputs.arch, inputs.options
 
@@ -202,8 +202,9 @@ def _baselines(inputs: Inputs, shared: Result, spikes: _Seen) -> Iterator[Baseli
     yield Baseline(most, "own", own)
 
 
-class _Seen:
-    """The spikes of a network's runs, read once unless each sharing fires its own."""
+class Seen:
+    """The spikes of a network's runs, read once unless each sharing fires its own. Images exit when they do under the
+    sharing that is asked for first: like is compared with like."""
 
     def __init__(self, inputs: Inputs, watch: Watch, parts: Shared) -> None:
         self._inputs = inputs
@@ -217,5 +218,7 @@ class _Seen:
         fired = sharing if fires_own(inputs.network, inputs.options) else None
         if fired not in self._seen:
             sparsity = sparsity_of(inputs.arch.array)
-            self._seen[fired] = read_spikes(inputs.network, sharing, inputs.options, sparsity, here)
+            read = read_spikes(inputs.network, sharing, inputs.options, sparsity, here)
+            first = next(iter(self._seen.values()), read)
+            self._seen[fired] = replace(read, exits=first.exits)
         return self._seen[fired], self._parts, here

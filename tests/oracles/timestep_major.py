@@ -4,7 +4,7 @@ the bytes that are on chip, and counts what DRAM moves. It takes the plan's deci
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from lifsim.graph.states import State, states_of
@@ -21,7 +21,17 @@ Moved = dict[str, Counter[str]]
 
 def walk(network: Network, sharing: Sharing, arch: Arch, plan: GroupPlan, batch: int) -> list[Moved]:
     """DRAM bytes by layer and tensor, of each timestep of each chunk. The chunk must divide the batch."""
-    return _walked(network, sharing, arch, plan, batch).steps
+    return [moved for _, _, moved in _walked(network, sharing, arch, plan, batch).steps]
+
+
+def walk_exits(
+    network: Network, sharing: Sharing, arch: Arch, plan: GroupPlan, stops: Sequence[int]
+) -> dict[tuple[int, int], Moved]:
+    """The same by (chunk, timestep), of images that are done after so many timesteps each: they do nothing behind
+    these, and nobody needs what they would leave. What stays on chip from one timestep to the next has its place, that
+    of its image, until the chunk ends; spikes, of which none stays so long, are laid out anew in each."""
+    steps = _walked(network, sharing, arch, plan, len(stops), stops).steps
+    return {(chunk, timestep): moved for chunk, timestep, moved in steps}
 
 
 def most_spikes_kept(network: Network, sharing: Sharing, arch: Arch, plan: GroupPlan, batch: int) -> int:
@@ -29,11 +39,13 @@ def most_spikes_kept(network: Network, sharing: Sharing, arch: Arch, plan: Group
     return _walked(network, sharing, arch, plan, batch).most_spikes
 
 
-def _walked(network: Network, sharing: Sharing, arch: Arch, plan: GroupPlan, batch: int) -> _Walker:
+def _walked(
+    network: Network, sharing: Sharing, arch: Arch, plan: GroupPlan, batch: int, stops: Sequence[int] | None = None
+) -> _Walker:
     assert batch % plan.images == 0
-    walker = _Walker(network, sharing, arch, plan)
+    walker = _Walker(network, sharing, arch, plan, [network.timesteps] * batch if stops is None else stops)
     for chunk in range(batch // plan.images):
-        walker.chunk(range(chunk * plan.images, (chunk + 1) * plan.images))
+        walker.chunk(chunk, range(chunk * plan.images, (chunk + 1) * plan.images))
     return walker
 
 
@@ -46,11 +58,12 @@ class _Membranes:
 
 
 class _Walker:
-    def __init__(self, network: Network, sharing: Sharing, arch: Arch, plan: GroupPlan) -> None:
-        self.network, self.arch, self.plan = network, arch, plan
+    def __init__(self, network: Network, sharing: Sharing, arch: Arch, plan: GroupPlan, stops: Sequence[int]) -> None:
+        """stops: after how many timesteps each image is done."""
+        self.network, self.arch, self.plan, self.stops = network, arch, plan, stops
         self.T = network.timesteps
         self.group = range(plan.first, plan.last + 1)
-        self.steps: list[Moved] = []
+        self.steps: list[tuple[int, int, Moved]] = []
         self.most_spikes = 0
         self.averaged: set[str] = set()
         for node in network.nodes:
@@ -96,7 +109,7 @@ class _Walker:
         layer = self.network.layers[index]
         return self.when(layer.rounds, layer.input.name) != "last" or t == self.T - 1
 
-    def plane(self, name: str, images: range) -> list[Byte]:
+    def plane(self, name: str, images: Sequence[int]) -> list[Byte]:
         """Bytes of a tensor in one timestep, in order."""
         tensor = self.network.node(name).output
         rows, per_row = plane_shape(tensor.shape)
@@ -151,7 +164,7 @@ class _Walker:
         count = self.plan.layers[layer.index - self.plan.first].tiling.resident_weight_bytes
         return set((overflow + others)[:count])
 
-    def fetch_weights(self, layer: Layer, images: range, rows: range) -> None:
+    def fetch_weights(self, layer: Layer, images: Sequence[int], rows: range) -> None:
         region = self.plan.residency.weight_region
         for tile in self.weight_tiles(layer):
             for position, byte in enumerate(tile):
@@ -165,14 +178,14 @@ class _Walker:
                         for _ in rows:
                             self.moved[layer.name]["weights"] += 1
 
-    def fetch_filters(self, layer: Layer, images: range, rows: range, here: set[Byte]) -> None:
+    def fetch_filters(self, layer: Layer, images: Sequence[int], rows: range, here: set[Byte]) -> None:
         if layer.operand:
             assert self.producer.get(layer.operand.name) != layer.index
             self.fetch_operand(layer, images, rows, here)
         else:
             self.fetch_weights(layer, images, rows)
 
-    def fetch_operand(self, layer: Layer, images: range, rows: range, here: set[Byte]) -> None:
+    def fetch_operand(self, layer: Layer, images: Sequence[int], rows: range, here: set[Byte]) -> None:
         """Its filters are the elements of one image and timestep: of each image not on chip they pass the region,
         tile by tile, and nothing of them stays."""
         region = self.plan.residency.weight_region
@@ -193,7 +206,7 @@ class _Walker:
     def traversals_of_input(self, layer: Layer) -> int:
         return ceil_div(layer.group_filters, self.plan.layers[layer.index - self.plan.first].tiling.filters)
 
-    def read_input(self, layer: Layer, images: range, here: set[Byte], runs: int = 1) -> int:
+    def read_input(self, layer: Layer, images: Sequence[int], here: set[Byte], runs: int = 1) -> int:
         """Bytes that a pass reads, over the best height of the row tiles. runs: how often each filter tile is worked
         off."""
         plane = self.plane(layer.input.name, images)
@@ -235,7 +248,7 @@ class _Walker:
         return [byte for byte in plane if byte[2] in rows]
 
     def keep(
-        self, first: int, last: int, t: int, held: set[Byte], images: range, reserved: int, spilled: set[Byte]
+        self, first: int, last: int, t: int, held: set[Byte], images: Sequence[int], reserved: int, spilled: set[Byte]
     ) -> set[Byte]:
         """spike_out behind a pass: what is still to be read of what it kept."""
         kept = self.kept_during(first, last, t, held, images, reserved)
@@ -257,7 +270,9 @@ class _Walker:
         spilled |= {byte for byte in filters if byte[0] in made_so_far and byte not in held}
         return kept & waiting
 
-    def kept_during(self, first: int, last: int, t: int, held: set[Byte], images: range, reserved: int) -> set[Byte]:
+    def kept_during(
+        self, first: int, last: int, t: int, held: set[Byte], images: Sequence[int], reserved: int
+    ) -> set[Byte]:
         """spike_out during a pass: what is read now, then what is read soonest; of second operands whole images."""
         wanted: list[tuple[int, int, int, Byte]] = []
         for order, name in enumerate(self.tensors):
@@ -282,7 +297,7 @@ class _Walker:
                     kept -= plane_of_image if plane_of_image - kept else set()
         return kept
 
-    def in_spike_in(self, name: str, first: int, last: int, t: int, images: range) -> bool:
+    def in_spike_in(self, name: str, first: int, last: int, t: int, images: Sequence[int]) -> bool:
         """Whether a tensor is an input from outside first..last, and spike_in holds all of those."""
         sources = {layer.input.name for layer in self.network.layers[first : last + 1] if self.computes(layer.index, t)}
         outside = {source for source in sources if not first <= self.producer.get(source, -1) <= last}
@@ -291,14 +306,18 @@ class _Walker:
 
     # The walk
 
-    def chunk(self, images: range) -> None:
+    def chunk(self, number: int, everyone: range) -> None:
         membranes = {name: _Membranes() for name in self.states}
         strips = {strip.first: strip for strip in self.plan.strips}
+        self.everyone = everyone
         for t in range(self.T):
+            images = [image for image in everyone if self.stops[image] > t]
+            if not images:
+                return
             self.moved: Moved = {
                 layer.name: Counter() for layer in self.network.layers[self.plan.first : self.plan.last + 1]
             }
-            self.steps.append(self.moved)
+            self.steps.append((number, t, self.moved))
             self.replay(images, t)
             held: set[Byte] = set()
             spilled: set[Byte] = set()
@@ -334,7 +353,9 @@ class _Walker:
         made = self.producer.get(str(byte[0]), -1)
         return self.plan.first <= made < first and any(first <= one <= last for one in self.readers(str(byte[0]), t))
 
-    def read_operands(self, layer: Layer, first: int, last: int, t: int, held: set[Byte], images: range) -> None:
+    def read_operands(
+        self, layer: Layer, first: int, last: int, t: int, held: set[Byte], images: Sequence[int]
+    ) -> None:
         if not self.epilogue(layer.index, t):
             return
         for operand in layer.residuals:
@@ -343,11 +364,13 @@ class _Walker:
                 plane = self.plane(operand.name, images)
                 self.moved[layer.name]["residual"] += sum(byte not in held for byte in plane)
 
-    def write_outputs(self, t: int, images: range, spilled: set[Byte]) -> None:
+    def write_outputs(self, t: int, images: Sequence[int], spilled: set[Byte]) -> None:
         for index in self.group:
             for tensor in self.network.layers[index].outputs:
-                if self.now(self.when(tensor.timesteps, tensor.name), t):
-                    plane = self.plane(tensor.name, images)
+                when = self.when(tensor.timesteps, tensor.name)
+                leaving = [image for image in images if self.stops[image] == t + 1]
+                if self.now(when, t) or (when == "last" and leaving):
+                    plane = self.plane(tensor.name, leaving if when == "last" else images)
                     written = plane if self.leaves(tensor.name) else [byte for byte in plane if byte in spilled]
                     self.moved[self.network.layers[index].name]["spikes_out"] += len(written)
 
@@ -358,7 +381,7 @@ class _Walker:
         height: int,
         t: int,
         chip: tuple[set[Byte], set[Byte]],
-        images: range,
+        images: Sequence[int],
         membranes: dict[str, _Membranes],
     ) -> None:
         """Run the layers strip by strip. chip: what spike_out has held so far, and what of it stays while they run."""
@@ -409,7 +432,7 @@ class _Walker:
     def read_strip(
         self,
         layer: Layer,
-        images: range,
+        images: Sequence[int],
         rows: range,
         held: set[Byte],
         made: dict[str, Layer],
@@ -478,7 +501,7 @@ class _Walker:
         return max(lags[index - layers[0].index] + under - row
                    for row in rows for index, under in self.rows_under(name, [row], layers))  # fmt: skip
 
-    def waiting(self, layers: tuple[Layer, ...], done: list[int], images: range) -> int:
+    def waiting(self, layers: tuple[Layer, ...], done: list[int], images: Sequence[int]) -> int:
         """Bytes of rows that were put out and that a layer of the relay still needs."""
         total = 0
         for name in {what for _, what, _ in self.windows(layers)}:
@@ -495,7 +518,7 @@ class _Walker:
     def is_done(self, name: str, row: int, layers: tuple[Layer, ...], done: list[int]) -> bool:
         return all(under < done[index - layers[0].index] for index, under in self.rows_under(name, [row], layers))
 
-    def reserved(self, layers: tuple[Layer, ...], lags: list[int], height: int, images: range) -> int:
+    def reserved(self, layers: tuple[Layer, ...], lags: list[int], height: int, images: Sequence[int]) -> int:
         """What the rows between the layers of a relay may take: from where a reader's strip begins, half a kernel
         before it, to where the strip of what it reads ends."""
         rows = layers[0].out_shape[1 + axis_of(layers[0])]
@@ -511,7 +534,7 @@ class _Walker:
             total += max((self.begun(layer, stop, layers, images) for stop in stops), default=0)
         return total
 
-    def begun(self, layer: Layer, stop: int, layers: tuple[Layer, ...], images: range) -> int:
+    def begun(self, layer: Layer, stop: int, layers: tuple[Layer, ...], images: Sequence[int]) -> int:
         """Bytes of rows of which only a part has passed when a layer's rows before `stop` have, of nodes that neither
         another layer of the relay reads nor what such a one is made of."""
         done = [stop if other is layer else 0 for other in layers]
@@ -544,24 +567,26 @@ class _Walker:
 
     # Membranes
 
-    def fire(self, layer: Layer, rows: range | None, t: int, images: range, membranes: dict[str, _Membranes]) -> None:
+    def fire(
+        self, layer: Layer, rows: range | None, t: int, images: Sequence[int], membranes: dict[str, _Membranes]
+    ) -> None:
         """One LIF call on all rows, or on the rows of a strip."""
         for name, (state, users) in self.states.items():
             if layer.index not in users:
                 continue
             height, per_row = plane_shape(state.shape)
             size = ceil_div(per_row * self.arch.precision.membrane_bits, 8)
-            everything = [(i, r, b) for i in images for r in range(height) for b in range(size)]
+            everything = [(i, r, b) for i in self.everyone for r in range(height) for b in range(size)]
             stripped = rows is not None
             moving = everything[self.plan.residency.permanent[name] :]
             transient = set(moving if stripped else moving[: self.plan.residency.transient])
             ram = membranes[name]
             # Nothing streams while strips run: they have what is reserved for it, too.
             room = self.plan.residency.transient + (self.plan.residency.reserved if stripped else 0)
-            parts = 1 if stripped or self.chains_stay(state.channels, users, images) else self.parts(state, users)
+            parts = 1 if stripped or self.chains_stay(state.channels, users) else self.parts(state, users)
             for part in range(parts):
                 for byte in moving:
-                    if stripped and byte[1] not in rows:
+                    if byte[0] not in images or (stripped and byte[1] not in rows):
                         continue
                     if byte not in ram.here:
                         self.moved[layer.name]["membrane_read"] += byte in ram.touched
@@ -569,12 +594,12 @@ class _Walker:
                     ram.touched.add(byte)
                 assert len(ram.here & transient) <= room
                 ends_relay = part == parts - 1 and self.ends_relay(users, layer.index)
-                last_call = t == self.T - 1 and layer.index == users[-1] and part == parts - 1
+                last_call = layer.index == users[-1] and part == parts - 1
                 for byte in sorted(ram.here):
                     leaves = ends_relay if byte in transient else True
                     if leaves and (not stripped or byte[1] in rows):
                         ram.here.remove(byte)
-                        self.moved[layer.name]["membrane_write"] += not last_call
+                        self.moved[layer.name]["membrane_write"] += not (last_call and self.stops[byte[0]] == t + 1)
 
     def pieces(self, layer: Layer, channels: int) -> list[list[int]]:
         """The chain of every filter, filters chain by chain, in the pieces that run one after the other with all
@@ -593,7 +618,7 @@ class _Walker:
             most = max(most, *counts.values())
         return most
 
-    def chains_stay(self, channels: int, users: list[int], images: range) -> bool:
+    def chains_stay(self, channels: int, users: list[int]) -> bool:
         """Whether those at work have room until their last call: of pieces that have chains in common, taken one behind
         the other, those that begin in one and go on in another."""
         needed = 0
@@ -611,7 +636,7 @@ class _Walker:
             rows, per_row = plane_shape(layer.lif.output.shape)
             columns = per_row // layer.lif.output.shape[0] if len(layer.lif.output.shape) > 1 else 1
             needed = max(needed, rows * ceil_div(waiting * columns * self.arch.precision.membrane_bits, 8))
-        return len(images) * needed <= self.plan.residency.reserved
+        return len(self.everyone) * needed <= self.plan.residency.reserved
 
     def ends_relay(self, users: list[int], index: int) -> bool:
         """Whether the next LIF of the group uses another state, or there is none."""
@@ -621,7 +646,7 @@ class _Walker:
 
     # Partial sums
 
-    def replay(self, images: range, t: int) -> None:
+    def replay(self, images: Sequence[int], t: int) -> None:
         """Currents of layers that compute once and fire at every timestep wait in what the psum buffer has left."""
         buffer = self.arch.buffers.psum.usable_bytes
         left = max(0, buffer - max(self.psum_working_set(self.network.layers[i]) for i in self.group))
@@ -629,10 +654,12 @@ class _Walker:
             layer = self.network.layers[index]
             if layer.lif is None or self.when(self.rounds(layer), layer.input.name) != "first":
                 continue
-            size = len(images) * ceil_div(layer.lif_elements * self.arch.precision.psum_bits, 8)
-            stays = min(left, size)
+            size = ceil_div(layer.lif_elements * self.arch.precision.psum_bits, 8)
+            currents = [image for image in self.everyone for _ in range(size)]
+            stays = min(left, len(currents))
             left -= stays
-            self.moved[layer.name]["psum_write" if t == 0 else "psum_read"] += size - stays
+            waiting = sum(image in images for image in currents[stays:])
+            self.moved[layer.name]["psum_write" if t == 0 else "psum_read"] += waiting
 
     def psum_folds(self, layer: Layer) -> tuple[list[int], int]:
         """Bytes of psums of each column fold of one output row; hand-overs between folds over K."""
@@ -652,7 +679,7 @@ class _Walker:
     def psum_working_set(self, layer: Layer) -> int:
         return max(self.psum_folds(layer)[0], default=0)
 
-    def spill_psums(self, layer: Layer, images: range, rows: int | None = None) -> None:
+    def spill_psums(self, layer: Layer, images: Sequence[int], rows: int | None = None) -> None:
         folds, hand_overs = self.psum_folds(layer)
         rows = layer.out_shape[1 + axis_of(layer)] if rows is None else rows
         for psums in folds:

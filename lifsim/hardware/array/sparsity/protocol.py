@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from lifsim.registry import Registry
 from lifsim.trace.receptive import ones_per_pixel
 from lifsim.trace.source import image_chunks
 
+Number = TypeVar("Number", bound=np.generic)
 Ones = NDArray[np.int32]
 """[B, rounds, groups, pixels]: ones in the receptive field of each output pixel, per image and round."""
 
@@ -63,6 +64,11 @@ class Kept:
         """Of its rounds from `first` to `end` (exclusive) alone; who keeps more by rounds cuts that, too."""
         both = None if self.ones_in_both is None else self.ones_in_both[:, first:end]
         return replace(self, ones=self.ones[:, first:end], ones_in_both=both)
+
+    def of_images(self, chosen: Sequence[int]) -> Self:
+        """Of these images alone; who keeps more by images cuts that, too."""
+        both = None if self.ones_in_both is None else self.ones_in_both[list(chosen)]
+        return replace(self, ones=of_rows(self.ones, chosen), ones_in_both=both)
 
     def effective_macs(self, timestep: int, gemm: Gemm) -> int:
         """Multiply-accumulates of one round, all images, that no zero makes void: ones times the Sc filters of a group,
@@ -130,6 +136,13 @@ def ones_of(read: InputMap, spikes: SpikeMaps, batch: int, rounds: int) -> Ones:
             )
             work[first:last, timestep] = ones.reshape(last - first, read.groups, read.pixels)
     return work if stored == batch else np.broadcast_to(work[:1], (batch, *work.shape[1:]))
+
+
+def of_rows(rows: NDArray[Number], chosen: Sequence[int]) -> NDArray[Number]:
+    """The `chosen` of `rows`; where one stands for all of them, so it does."""
+    if rows.strides[0] == 0:
+        return np.broadcast_to(rows[:1], (len(chosen), *rows.shape[1:]))
+    return rows[list(chosen)]
 
 
 SPARSITIES: Registry[Sparsity] = Registry("sparsity", Sparsity, "lifsim.hardware.array.sparsity", "lifsim.sparsities")

@@ -18,7 +18,7 @@ rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import prod
@@ -54,6 +54,11 @@ class Maps(Kept):
     def window(self, first: int, end: int) -> Self:
         """With the maps of these rounds."""
         return replace(super().window(first, end), spikes=self.spikes[:, first:end])
+
+    def of_images(self, chosen: Sequence[int]) -> Self:
+        """With the maps of these images; one may stand for all."""
+        mine = super().of_images(chosen)
+        return mine if len(self.spikes) == 1 else replace(mine, spikes=self.spikes[list(chosen)])
 
     def rows(self, image: int, group: int, first: int, last: int) -> NDArray[np.bool_]:
         """[pixels, K] inputs with a spike at any timestep from `first` to `last` (exclusive)."""

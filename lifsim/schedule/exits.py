@@ -1,0 +1,155 @@
+"""Early exit: images that are done before all timesteps are, and what is left of a chunk from timestep to timestep.
+
+An image that exits after timestep t is not worked on at any later one. Only a schedule under which every layer has done
+timestep t before any begins t + 1 can let it go: one timestep-major group that is the whole network.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from lifsim.errors import shown
+from lifsim.units import counted
+
+
+@dataclass(frozen=True)
+class Exits:
+    """steps: after how many timesteps, from 1, each image of a batch is done; timesteps: that there are."""
+
+    steps: tuple[int, ...]
+    timesteps: int
+
+    def __post_init__(self) -> None:
+        if not self.steps or not all(1 <= step <= self.timesteps for step in self.steps):
+            raise ValueError(f"images must exit after 1 to {self.timesteps} timesteps, not {self.steps}")
+
+    @cached_property
+    def images(self) -> dict[int, int]:
+        """By timestep after which images exit, the earliest first, how many do."""
+        return dict(sorted(Counter(self.steps).items()))
+
+    @property
+    def run(self) -> int:
+        """Timesteps of all images that are run."""
+        return sum(self.steps)
+
+    @property
+    def saved(self) -> float:
+        """Share of the timesteps of all images that are not run."""
+        return 1 - self.run / (len(self.steps) * self.timesteps)
+
+    @property
+    def words(self) -> str:
+        """`6, 3, 1 of 10 images exit after 1, 2, 4 of 4 timesteps`"""
+        many, when = (", ".join(map(str, each)) for each in (self.images.values(), self.images))
+        of = "image exits" if len(self.steps) == 1 else "images exit"
+        return f"{many} of {len(self.steps)} {of} after {when} of {counted(self.timesteps, 'timestep')}"
+
+    def of_images(self, first: int, count: int) -> Exits:
+        """Those of `count` images from `first` on, a chunk."""
+        return Exits(self.steps[first : first + count], self.timesteps)
+
+    def running(self, timestep: int) -> tuple[int, ...]:
+        """Images, by their places, that work at a timestep (from 0)."""
+        return tuple(place for place, step in enumerate(self.steps) if step > timestep)
+
+
+def of_last_bytes(size: int, image_bytes: int, images: int, chosen: Sequence[int]) -> int:
+    """Of the last `size` bytes of `images` that have `image_bytes` each, one behind the other, those of the `chosen`
+    ones."""
+    if len(chosen) == images:
+        return size
+    first = images * image_bytes - size
+    return sum(image_bytes - min(max(first - place * image_bytes, 0), image_bytes) for place in chosen)
+
+
+@dataclass(frozen=True)
+class ExitShares:
+    """shares: (after how many timesteps, which share of the images exits), the earliest first."""
+
+    shares: tuple[tuple[int, float], ...]
+
+    @classmethod
+    def parse(cls, text: str) -> ExitShares:
+        """Of `1:0.6,2:0.3,4:0.1`. Raises ValueError with the first of `share_faults`."""
+        for message in share_faults(text):
+            raise ValueError(message)
+        pairs = (part.split(":") for part in text.split(","))
+        return cls(tuple(sorted((int(step), float(share)) for step, share in pairs)))
+
+    @property
+    def last(self) -> int:
+        """After how many timesteps the last image exits."""
+        return self.shares[-1][0]
+
+    def of(self, batch: int) -> dict[int, int]:
+        """By step, how many of a batch exit, by largest remainder: every share has its whole images, and those that are
+        left go to the shares of which most is cut off, of equals to the earlier step."""
+        exact = {step: share * batch for step, share in self.shares}
+        whole = {step: int(count + ROUNDING) for step, count in exact.items()}
+        cut_off = sorted(exact, key=lambda step: (whole[step] - exact[step], step))
+        for step in cut_off[: batch - sum(whole.values())]:
+            whole[step] += 1
+        return whole
+
+    def least_batch(self) -> int:
+        """The smallest batch of which every share has an image."""
+        batch = len(self.shares)
+        while not all(self.of(batch).values()):
+            batch += 1
+        return batch
+
+
+ROUNDING = 1e-9
+"""By which a share of a batch may lie below a whole number and be it: shares are decimal fractions."""
+
+LEAST_SHARE = 1e-4
+"""Fewer than one in the largest batch would be of no image."""
+
+
+def share_faults(text: str) -> Iterator[str]:
+    """What is wrong with shares of images by the timesteps after which they exit, each fault by itself."""
+    total, steps = 0.0, list[int]()
+    understood = True
+    for part in text.split(","):
+        step, colon, share = (word.strip() for word in part.partition(":"))
+        if not colon or not _is_count(step) or _number(share) is None:
+            understood = False
+            yield f"{shown(part.strip())} must be TIMESTEPS:SHARE, as in 1:0.6,2:0.3,4:0.1"
+            continue
+        number = _number(share) or 0.0
+        if int(step) < 1:
+            yield f"{shown(part.strip())}: {step} must be >= 1: an image runs for a timestep at least"
+        if int(step) in steps:
+            yield f"{shown(part.strip())}: each number of timesteps must be given once, {step} is given before"
+        if not LEAST_SHARE <= number <= 1:
+            understood = False
+            yield f"{shown(part.strip())}: a share must be a number from {LEAST_SHARE:g} to 1"
+        steps.append(int(step))
+        total += number
+    if understood and abs(total - 1) > 1e-6:
+        yield f"shares must sum to 1, and come to {total:.6g}"
+
+
+def steps_in(text: str) -> list[int]:
+    """The numbers of timesteps in shares that may have faults."""
+    steps = (part.partition(":")[0].strip() for part in text.split(","))
+    return [int(step) for step in steps if _is_count(step)]
+
+
+def _is_count(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < MOST_DIGITS
+
+
+MOST_DIGITS = 10
+"""Of a number of timesteps: more than any network has."""
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None

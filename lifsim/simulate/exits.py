@@ -1,0 +1,164 @@
+"""Which images of a run are done early: by shares that are given, or by how sure the engine is of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifsim.engine.confidence import answer, sure_after
+from lifsim.errors import Fault
+from lifsim.graph.tensors import behind_mean
+from lifsim.model.network import Network
+from lifsim.model.schema import known
+from lifsim.note import Note
+from lifsim.schedule.exits import Exits, ExitShares, share_faults, steps_in
+from lifsim.schedule.plan import Plan
+from lifsim.simulate.options import Options
+from lifsim.units import counted
+
+TOLD = 16
+"""Images of which each is told when it exits."""
+
+DRAWN = 2
+"""Stream of random numbers of the order of exits, beside those of spikes and images."""
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Of classes that images are told by: when they exit, and after all timesteps; over so many with a label. None:
+    nobody knows their labels."""
+
+    early: float
+    full: float
+    images: int
+
+
+@dataclass(frozen=True)
+class EarlyExits:
+    """When the images of a run are done. source: why then; accuracy: what that costs, where labels are known."""
+
+    exits: Exits
+    source: str
+    accuracy: Accuracy | None = None
+
+    @property
+    def words(self) -> str:
+        """How many when, why, and of few images each."""
+        steps = self.exits.steps
+        order = f", image by image {', '.join(map(str, steps))}" if 1 < len(steps) <= TOLD else ""
+        return f"{self.exits.words}{order} ({self.source})"
+
+    @property
+    def brief(self) -> str:
+        """What they save, and how many exit when."""
+        return f"{self.exits.saved:.1%} of the timesteps are not run: {self.exits.words}"
+
+    def tree(self) -> dict[str, Any]:
+        """Plain data for summary.json."""
+        accuracy = self.accuracy
+        told = (
+            {}
+            if accuracy is None
+            else {"accuracy": {"early": accuracy.early, "all_timesteps": accuracy.full, "images": accuracy.images}}
+        )
+        return {
+            "timesteps": self.exits.timesteps,
+            "images": {str(step): count for step, count in self.exits.images.items()},
+            "steps": list(self.exits.steps),
+            "saved_timesteps": self.exits.saved,
+            "source": self.source,
+            **told,
+        }
+
+
+def exits_of(options: Options, batch: int, timesteps: int) -> EarlyExits | None:
+    """Those that `options` give a batch; None where they give none. Which image is which is drawn with their seed."""
+    if options.exit_steps is None:
+        return None
+    counts = ExitShares.parse(options.exit_steps).of(batch)
+    steps = np.repeat([*counts], [*counts.values()])
+    drawn = np.random.default_rng([options.seed, DRAWN]).permutation(steps)
+    source = f"shares as given, which image is which drawn with seed {options.seed}"
+    return EarlyExits(Exits(tuple(drawn.tolist()), timesteps), source)
+
+
+def usual_batch(network: Network, options: Options) -> int | None:
+    """The images of a run, as far as `options` are known and say so; None where a file has them."""
+    of_file = (known(options, name, "unknown") for name in ("trace", "images"))
+    if any(of_file) or network.spikes.trace is not None:
+        return None
+    batch: int | None = known(options, "batch", None)
+    return 1 if batch is None and "batch" in vars(options) else batch
+
+
+def when_sure(outputs: NDArray[Any], confidence: float, labels: NDArray[Any] | None) -> EarlyExits:
+    """When the engine is so sure of each image, of outputs [T, B, classes]; labels [B]."""
+    steps, timesteps = sure_after(outputs, confidence), len(outputs)
+    exits = Exits(tuple(steps.tolist()), timesteps)
+    source = f"where softmax of the mean output has a class of {confidence:g} or more, else after all"
+    if labels is None:
+        return EarlyExits(exits, source)
+    early, full = (
+        float((answer(outputs, after) == labels).mean()) for after in (steps, np.full_like(steps, timesteps))
+    )
+    return EarlyExits(exits, source, Accuracy(early, full, len(labels)))
+
+
+def exit_faults(network: Network, options: Options, batch: int | None) -> Iterator[Fault]:
+    """Why the images of `network` cannot exit as `options` ask, as far as these are known; batch: None where that is
+    not known."""
+    text = known(options, "exit_steps", None)
+    asked = [name for name in ("exit_steps", "exit_confidence") if known(options, name, None) is not None]
+    if not asked:
+        return
+    for step in steps_in(text or ""):
+        if step > network.timesteps:
+            has = f"{network.name} has {counted(network.timesteps, 'timestep')}"
+            yield Fault(f"{step} must be at most {network.timesteps}: {has}", path="exit_steps")
+    averaged = behind_mean(network.nodes)
+    late = [layer.name for layer in network.layers if {one.name for one in (*layer.reads, *layer.residuals)} & averaged]
+    if late:
+        rule = "must go with a network that answers at every timestep"
+        how = f"{late[0]} of {network.name} is behind a mean over time, and computed once, after the last timestep"
+        yield Fault(f"{rule}: {how} (put the time_mean behind it)", path=asked[0])
+    if "exit_confidence" in asked and not late:
+        output = network.nodes[-1].output
+        if output.timesteps != network.timesteps or len(output.shape) != 1 or output.elements < 2:
+            rule = "must go with a network that puts out classes at every timestep"
+            puts = f"{network.name} puts out {list(output.shape)} at {counted(output.timesteps, 'timestep')}"
+            yield Fault(f"{rule}: {puts}", path="exit_confidence")
+    if text is not None and batch is not None and not [*share_faults(text)]:
+        shares = ExitShares.parse(text)
+        if not all(shares.of(batch).values()):
+            least = shares.least_batch()
+            why = f"of {counted(batch, 'image')} not every share has one"
+            way_out = f"--batch {least} has, and with --chunk 1 its images go through one by one"
+            yield Fault(f"{batch} must be at least {least}: {why} ({way_out})", path="batch")
+
+
+def exit_notes(plan: Plan, early: EarlyExits) -> Iterator[str]:
+    """What a reader must know of images that are done early under `plan`."""
+    if plan.exits is None:
+        forbids = why_not(plan)
+        rule = f"no image exits early: {forbids}; all {early.exits.timesteps} timesteps of every image are run"
+        way_out = "--schedule timestep lets images go" if len(plan.layers) > 1 or plan.groups[0].tiled else ""
+        yield Note("; ".join(filter(None, (rule, way_out))), f"no image exits early: {forbids}")
+        return
+    at_a_time = counted(plan.groups[0].images, "image")
+    yield f"early exit: {early.words}"
+    stays = f"what stays on chip is planned for all {early.exits.timesteps} timesteps of {at_a_time} at a time"
+    yield (
+        f"early exit: a chunk's weights move until its last image has exited; {stays}, and room that images leave "
+        "there is not used again"
+    )
+
+
+def why_not(plan: Plan) -> str:
+    """Why no image can exit early under `plan`."""
+    if len(plan.groups) > 1:
+        return f"each of {len(plan.groups)} groups runs all timesteps before the next one begins"
+    return f"the network runs {plan.groups[0].window}, so that a tile's timesteps go together"
