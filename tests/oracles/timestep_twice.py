@@ -16,7 +16,7 @@ class Twice(timestep_major._Walker):
     pinned bytes are there, and so is an input that spike_in has whole."""
 
     def __init__(self, network: Network, sharing: Sharing, arch: Arch, plan: GroupPlan, batch: int) -> None:
-        super().__init__(network, sharing, arch, plan)
+        super().__init__(network, sharing, arch, plan, [network.timesteps] * batch)
         self.again: Counter[tuple[str, str]] = Counter()
         for first in range(0, batch, plan.images):
             self.chunk(range(first, min(first + plan.images, batch)))
