@@ -98,6 +98,14 @@ class SpaceOptions:
             "--chunk", shell_complete=chunks, metavar="C[,C...]", help="Images that take turns together. Default: auto."
         ),
     ]
+    exit_steps: Annotated[
+        str | None,
+        click.option(
+            "--exit-steps",
+            metavar="TIMESTEPS:SHARE,...",
+            help="Early exit: the share of the images that is done after so many timesteps, as in 1:0.6,2:0.3,4:0.1.",
+        ),
+    ]
     mode: Annotated[
         str | None,
         click.option(
@@ -155,6 +163,7 @@ class SpaceOptions:
             "schedule": _names(self.schedule),
             "objective": _names(self.objective),
             "chunk": _numbers(self.chunk),
+            "exit_steps": self.exit_steps,
             "mode": _names(self.mode),
             "bptt": _names(self.bptt),
             "optimizer": _names(self.optimizer),

@@ -145,8 +145,7 @@ def exit_notes(plan: Plan, early: EarlyExits) -> Iterator[str]:
     if plan.exits is None:
         forbids = why_not(plan)
         rule = f"no image exits early: {forbids}; all {early.exits.timesteps} timesteps of every image are run"
-        way_out = "--schedule timestep lets images go" if len(plan.layers) > 1 or plan.groups[0].tiled else ""
-        yield Note("; ".join(filter(None, (rule, way_out))), f"no image exits early: {forbids}")
+        yield Note(f"{rule} (--schedule timestep lets images go)", f"no image exits early: {forbids}")
         return
     at_a_time = counted(plan.groups[0].images, "image")
     yield f"early exit: {early.words}"
@@ -161,4 +160,7 @@ def why_not(plan: Plan) -> str:
     """Why no image can exit early under `plan`."""
     if len(plan.groups) > 1:
         return f"each of {len(plan.groups)} groups runs all timesteps before the next one begins"
-    return f"the network runs {plan.groups[0].window}, so that a tile's timesteps go together"
+    window = plan.groups[0].window
+    if (window.timesteps or plan.facts.timesteps) < plan.facts.timesteps:
+        return f"the network runs {window}, between which LIFSim lets none go"
+    return "all timesteps of a tile are done before the next one begins"

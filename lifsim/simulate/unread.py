@@ -12,6 +12,7 @@ from lifsim.graph.states import states_of
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.plan import Plan
+from lifsim.simulate.exits import exit_faults, usual_batch
 from lifsim.simulate.options import Options
 from lifsim.simulate.spikes import NO_ANSWERS, fires_own
 
@@ -22,6 +23,7 @@ def unread_options(network: Network, sharing: Sharing, options: Options) -> Iter
         for name, value in (("weights", options.weights), ("images", options.images)):
             if value is not None:
                 yield Fault(f"{value!r} must go with spikes engine, which alone has {name}", path=name)
+    yield from exit_faults(network, options, usual_batch(network, options))
     if options.exit_confidence is not None and not fires_own(network, options):
         yield Fault(NO_ANSWERS, path="exit_confidence")
     drawn = options.exit_steps is not None  # the order in which images exit

@@ -54,6 +54,7 @@ class SweepFile(Model):
     schedule: Values | None = None
     objective: Values | None = None
     chunk: Values | None = None
+    exit_steps: Values | None = None
     mode: Values | None = None
     bptt: Values | None = None
     optimizer: Values | None = None
@@ -99,6 +100,7 @@ class Request:
             "schedule": asked.schedule,
             "objective": asked.objective,
             "chunk": asked.chunk,
+            "exit_steps": asked.exit_steps,
             "mode": asked.mode,
             "bptt": asked.bptt,
             OPTIMIZER: asked.optimizer,

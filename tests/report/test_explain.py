@@ -26,6 +26,7 @@ from tests.schedule.networks import networks
 
 ARITHMETIC = re.compile(r"(?:[0-9]+|[-+*/() ]|ceil)+")
 SMALL = ("buffers.membrane.size_bytes=4KiB", "buffers.weight.size_bytes=6KiB", "buffers.spike_out.size_bytes=1KiB")
+EXITS = "1:0.25,2:0.5,4:0.25"
 FEW_PSUMS = "buffers.psum.size_bytes=1KiB"
 TENSORS = {
     "weights": ("weights",),
@@ -72,6 +73,23 @@ def test_every_line_evaluates_to_the_runs_figure(workload: str, chosen: dict[str
     result = lifsim.run(workload=workload, **chosen)
     for record in result.records:
         explained = explain(result, record.counts.name)
+        _check_layer(explained, record.counts.cycles, record.counts.dram_bytes)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("workload", "chosen"),
+    [
+        ("resnet19_cifar10", {"sharing": "layer", "overrides": SMALL}),
+        ("mobilenet_cifar10", {"overrides": ("array.sparsity=skip", "lif.overlapped=true")}),
+        ("mobilenet_cifar10", {"chunk": 3, "overrides": ("array.dataflow=ws", "buffers.psum.size_bytes=1KiB")}),
+    ],
+)
+def test_every_line_evaluates_where_images_exit_early(workload: str, chosen: dict[str, Any]) -> None:
+    result = lifsim.run(workload=workload, schedule="timestep", batch=4, exit_steps=EXITS, **chosen)
+    for record in result.records:
+        explained = explain(result, record.counts.name)
+        assert any("early exit: 1, 2, 1 of 4 images" in words for words in explained.head)
         _check_layer(explained, record.counts.cycles, record.counts.dram_bytes)
 
 

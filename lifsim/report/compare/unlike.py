@@ -43,6 +43,8 @@ def _work(runs: Sequence[Run]) -> Iterator[str]:
         yield "networks: of one name, but not the same ones"
     if _differ(runs, lambda run: run.options.batch):
         yield f"images: {_values(runs, lambda run: run.options.batch)}: figures are of all of a batch"
+    if _differ(runs, _exits):
+        yield f"early exit: {_told(runs, _exits)}: images that are done run no further timesteps"
     if _differ(runs, _mode):
         yield f"mode: {_values(runs, _mode)}: training goes backwards, and updates weights"
     trained = [run for run in runs if run.options.mode == "training"]
@@ -100,6 +102,12 @@ def _shares_nothing(run: Run) -> bool:
 
 def _mode(run: Run) -> str:
     return run.options.mode
+
+
+def _exits(run: Run) -> str:
+    """When images are done, as it is asked for."""
+    options = run.options
+    return options.exit_steps or (f"once {options.exit_confidence:g} sure" if options.exit_confidence else "none")
 
 
 def _accounting(run: Run) -> str:

@@ -63,7 +63,7 @@ class LayerBytes:
         return None if self.group.walk is None else self.group.walk.group
 
     @cached_property
-    def _steps(self) -> list[LayerStep]:
+    def steps(self) -> list[LayerStep]:
         """The layer in every timestep of every chunk."""
         return [step for step in unroll(self.group.walked, self.group.exits) if step.layer == self.layer.index]
 
@@ -73,11 +73,11 @@ class LayerBytes:
             rows = InputRows.of(self.layer, self.plan.facts.reals, self.plan.chip.room.spike_in, self.traffic.tiling)
             return Line("spikes in", rows.expression(self.batch), value, UNIT, rows.why)
         return self._by_timestep(
-            "spikes in", [self.layer.input], [step.dram.first_operand for step in self._steps], value
+            "spikes in", [self.layer.input], [step.dram.first_operand for step in self.steps], value
         )
 
     def _walked(self, operand: Tensor) -> Line:
-        moved = [step.dram.operand for step in self._steps]
+        moved = [step.dram.operand for step in self.steps]
         return self._by_timestep(SECOND, [operand], moved, self.traffic.dram.operand)
 
     def _once(self, quantity: str, tensors: Sequence[Tensor], value: int) -> Line:
@@ -87,7 +87,7 @@ class LayerBytes:
             why = "images x rows x bytes of a row, all timesteps packed"
             return Line(quantity, f"{self.batch}*({sizes})", value, UNIT, why)
         name = quantity.replace(" ", "_")
-        return self._by_timestep(quantity, tensors, [getattr(step.dram, name) for step in self._steps], value)
+        return self._by_timestep(quantity, tensors, [getattr(step.dram, name) for step in self.steps], value)
 
     def _packed(self, tensor: Tensor) -> tuple[int, int]:
         """Rows, and bytes of one image with all its timesteps."""
@@ -97,7 +97,7 @@ class LayerBytes:
         return Line(quantity, alike(moved), value, UNIT, "; ".join(self._whys(tensors)))
 
     def _whys(self, tensors: Sequence[Tensor]) -> Iterator[str]:
-        chunks = f"{counted(len(self._steps), 'timestep')} of chunks, in each what is not on chip"
+        chunks = f"{counted(len(self.steps), 'timestep')} of chunks, in each what is not on chip"
         tiles = self.traffic.tiling.filter_tiles
         yield (
             f"{chunks}, again for halos and for {counted(tiles, 'filter tile')}"

@@ -1,0 +1,64 @@
+"""A layer whose images exit early: its cycles by the timesteps after which they do, its bytes timestep by timestep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lifsim.model.network import Layer
+from lifsim.report.explain.dram import UNIT, LayerBytes
+from lifsim.report.explain.line import Line, alike, total
+from lifsim.report.explain.weights import SECOND
+from lifsim.schedule.exits import Exits
+from lifsim.schedule.plan import Plan
+from lifsim.schedule.window import within
+
+
+def parts_of(layer: Layer, exits: Exits) -> list[tuple[Layer, int]]:
+    """(`layer` as it is for images that exit after some timesteps, how many these images are)."""
+    return [(within(layer, step, last=True), images) for step, images in exits.images.items()]
+
+
+def exit_words(plan: Plan) -> str:
+    """When images exit, for the head of an explanation; empty where none do."""
+    return "" if plan.exits is None else f"early exit: {plan.exits.words}"
+
+
+@dataclass(frozen=True)
+class ExitBytes(LayerBytes):
+    """Its DRAM bytes, tensor by tensor, of the images that still run in each timestep."""
+
+    def lines(self) -> list[Line]:
+        """One a tensor, and the sum."""
+        layer, moved, lines = self.layer, self.traffic.dram, list[Line]()
+        if layer.operand is None:
+            why = "until the last image of a chunk has exited, but for what stays"
+            lines.append(self._in_all("weights", [step.dram.weights for step in self.steps], moved.weights, why))
+        else:
+            read = [step.dram.operand for step in self.steps]
+            lines.append(self._by_timestep(SECOND, [layer.operand], read, moved.operand))
+        lines.append(self._spikes_in())
+        if layer.residuals:
+            lines.append(self._once("residual", layer.residuals, moved.residual))
+        if layer.outputs:
+            lines.append(self._once("spikes out", layer.outputs, moved.spikes_out))
+        lines += [*self._membranes(), self._psums()]
+        return [*lines, total("DRAM", [line.value for line in lines], UNIT, "all of the above")]
+
+    def _membranes(self) -> Iterator[Line]:
+        if self.layer.lif is None:
+            return
+        moved = self.traffic.dram
+        read, written = ([getattr(step.dram, f"membrane_{way}") for step in self.steps] for way in ("read", "write"))
+        yield self._in_all("membranes in", read, moved.membrane_read, "of images that run, but for what stays")
+        why = "of images that run in the next one, too, but for what stays"
+        yield self._in_all("membranes out", written, moved.membrane_write, why)
+
+    def _psums(self) -> Line:
+        both = [step.dram.psum_read + step.dram.psum_write for step in self.steps]
+        return self._in_all(
+            "psums", both, self.traffic.dram.psum, "of images that run, what the psum buffer cannot take"
+        )
+
+    def _in_all(self, quantity: str, moved: list[int], value: int, why: str) -> Line:
+        return Line(quantity, alike(moved), value, UNIT, f"timesteps of chunks, {why}")
