@@ -52,8 +52,8 @@ class Given:
 def given(name: str) -> Given:
     """skewed: three layers of one state, two timesteps, each three rows behind the other: six rows of state. windows:
     the same, four timesteps, two at a time; chunks: the same, two images at a time. behind: the second layer reads a
-    pool of stride 1. fused: strides, and a pool between layers, whose rows of 8 columns take 4 bytes at each of
-    three timesteps."""
+    pool of stride 1. fused: strides, and a pool between layers; spike_in has less room than the 8 rows of 6 bytes that
+    the input of three timesteps is."""
     layer, six = Sharing.parse("layer"), build.arch(membrane=6 * STATE_ROW)
     if name == "skewed":
         return Given(network(STRIPS, (2, 8, 8), 2), layer, six, SKEWED)
@@ -65,7 +65,7 @@ def given(name: str) -> Given:
     if name == "behind":
         ops = [*conv(0), WINDOW, *conv(1)]
         return Given(network(ops, (2, 8, 8), 2), layer, build.arch(), SKEWED)
-    return Given(network(POOLED, (2, 8, 8), 3), Sharing(), build.arch(), Asked("fused", 1, 3))
+    return Given(network(POOLED, (2, 8, 8), 3), Sharing(), build.arch(spike_in=40), Asked("fused", 1, 3))
 
 
 NAMES = ["skewed", "windows", "chunks", "behind", "fused"]
