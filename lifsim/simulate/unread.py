@@ -13,7 +13,7 @@ from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.plan import Plan
 from lifsim.simulate.options import Options
-from lifsim.simulate.spikes import fires_own
+from lifsim.simulate.spikes import fires_own, trace_of
 
 
 def unread_options(network: Network, sharing: Sharing, options: Options) -> Iterator[Fault]:
@@ -22,7 +22,7 @@ def unread_options(network: Network, sharing: Sharing, options: Options) -> Iter
         for name, value in (("weights", options.weights), ("images", options.images)):
             if value is not None:
                 yield Fault(f"{value!r} must go with spikes engine, which alone has {name}", path=name)
-    if options.seed and not fires_own(network, options) and (options.trace or network.spikes.trace) is not None:
+    if options.seed and trace_of(network, options) is not None:
         yield Fault(f"{options.seed} must be 0 where spikes are those of a trace: none are drawn", path="seed")
     if options.chunk is not None and _asks_for_ticks(network, sharing, options):
         where = "schedule timestep or auto, with groups, or with a sharing under which layers take turns"
