@@ -80,7 +80,7 @@ def format_si(value: float, unit: str) -> str:
 
 def key_words(key: str, value: object) -> tuple[str, str]:
     """A key that ends in its unit without it, and its value with it: `size`, `32 KiB` for `size_bytes`, 32768. Other
-    texts stand as they are, of long ones the beginning; what is not there is a dash."""
+    texts stand as they are, of long ones the beginning, several with commas; what is not there is a dash."""
     name, _, unit = key.rpartition("_")
     if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e18:
         match unit:
@@ -93,6 +93,8 @@ def key_words(key: str, value: object) -> tuple[str, str]:
             case "ns" | "nm" | "mw" | "mm2" | "bits" | "cycles":
                 return name, f"{value:,} {unit}" if value != 1 else f"1 {unit.removesuffix('s')}"
         return key, f"{value:,}"
+    if isinstance(value, list | tuple) and value and all(isinstance(one, str) for one in value):
+        value = ", ".join(value)
     if isinstance(value, str):
         return key, value if len(value) <= 80 else f"{value[:60]}... ({len(value)} characters)"
     return key, "-" if value is None else shown(value)

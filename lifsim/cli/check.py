@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -16,6 +16,8 @@ from lifsim.config.workload import parse_workload
 from lifsim.errors import Fault, InputError
 from lifsim.model.dram import DramSpec
 from lifsim.simulate.inputs import priced_arch
+from lifsim.simulate.options import Options
+from lifsim.simulate.spikes import missing_spikes, spike_faults
 
 
 @click.command()
@@ -23,7 +25,9 @@ from lifsim.simulate.inputs import priced_arch
 def check(files: tuple[Path, ...]) -> None:
     """Check files of architectures, workloads and DRAM devices; which of them a file is, its keys tell.
 
-    Every fault of every file is listed as FILE:LINE:COLUMN KEY: VALUE must RULE, and the exit code is 2.
+    Every fault of every file is listed as FILE:LINE:COLUMN KEY: VALUE must RULE, and the exit code is 2. A trace that
+    a workload names must fit it. What lifsim run asks for beside a workload that says not where its spikes come from is
+    told.
 
     \b
     Examples:
@@ -33,15 +37,24 @@ def check(files: tuple[Path, ...]) -> None:
     faults: list[Fault] = []
     for file in files:
         try:
-            say(f"{file}: ok ({_check(file)})")
+            found = _check(file)
+            say(f"{file}: ok ({found.kind})", *(f"{file}: {line}" for line in found.told))
         except InputError as error:
             faults.extend(error.faults)
     if faults:
         raise InputError(faults)
 
 
-def _check(file: Path) -> str:
-    """Reads `file` as what its keys say it is; the name of that kind."""
+@dataclass(frozen=True)
+class Checked:
+    """kind: what a file is. told: what a run would say of it, or must be told beside it."""
+
+    kind: str
+    told: tuple[str, ...] = ()
+
+
+def _check(file: Path) -> Checked:
+    """Reads `file` as what its keys say it is."""
     document = read_document(file)
     keys = set(document.data) if isinstance(document.data, dict) else set()
     kind, parse, known = max(_PARSERS, key=lambda parser: len(keys & parser[2]))
@@ -49,12 +62,29 @@ def _check(file: Path) -> str:
     if keys and (not keys & known or other in (CONFIG, SWEEP)):
         rule = f"must have the keys of an architecture, a workload or a DRAM device{in_words(other)}"
         raise InputError([*document.faults, document.fault((), rule)])
-    parse(document)
-    return kind
+    return Checked(kind, parse(document))
 
 
-_PARSERS: tuple[tuple[str, Callable[[Document], object], frozenset[str]], ...] = (
-    ("architecture", priced_arch, frozenset({"array", "buffers", "components", "dram", "clock_hz"})),
-    ("workload", parse_workload, frozenset({"layers", "timesteps", "input", "spikes", "extends", "set"})),
-    ("DRAM device", partial(parse_model, DramSpec), frozenset({"organisation", "mapping", "timing", "controller"})),
+def _arch(document: Document) -> tuple[str, ...]:
+    priced_arch(document)
+    return ()
+
+
+def _device(document: Document) -> tuple[str, ...]:
+    parse_model(DramSpec, document)
+    return ()
+
+
+def _workload(document: Document) -> tuple[str, ...]:
+    """As a run that is told nothing beside it asks."""
+    network = parse_workload(document)
+    if faults := spike_faults(network, Options()):
+        raise InputError(replace(fault, source=fault.source or document.source) for fault in faults)
+    return tuple(f"to be run, {fault}" for fault in missing_spikes(network, Options()))
+
+
+_PARSERS: tuple[tuple[str, Callable[[Document], tuple[str, ...]], frozenset[str]], ...] = (
+    ("architecture", _arch, frozenset({"array", "buffers", "components", "dram", "clock_hz"})),
+    ("workload", _workload, frozenset({"layers", "timesteps", "input", "spikes", "extends", "set"})),
+    ("DRAM device", _device, frozenset({"organisation", "mapping", "timing", "controller"})),
 )

@@ -11,8 +11,9 @@ import click
 
 from lifsim.cli.completing import settings
 from lifsim.cli.family import FamilyCommand, options_of
-from lifsim.cli.inputs import WholeSimulation, as_number
+from lifsim.cli.option_values import as_number
 from lifsim.cli.say import say
+from lifsim.cli.whole_simulation import WholeSimulation
 from lifsim.errors import Fault, InputError, collecting
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def wanted(simulation: WholeSimulation, vary: tuple[str, ...] = ()) -> Wanted:
     from lifsim.sweeps.combinations import Wanted
 
     given: dict[str, list[Any]] = {}
-    for name, value in simulation.given.items():
+    for name, value in _with_rates(simulation.given).items():
         if name in LISTED or not isinstance(value, str | Path):
             given[name] = [value]
         else:
@@ -142,6 +143,18 @@ def wanted(simulation: WholeSimulation, vary: tuple[str, ...] = ()) -> Wanted:
     if faults:
         raise InputError(faults)
     return Wanted(given, simulation.overrides, varied, where_possible)
+
+
+def _with_rates(given: dict[str, object]) -> dict[str, object]:
+    """--rates as --rate has it. Raises InputError with all that is wrong with the file."""
+    from lifsim.config.rates_file import read_rates
+
+    if "rates" not in given:
+        return given
+    file, own = read_rates(Path(str(given["rates"]))), given.get("rate", ())
+    if file.faults or not isinstance(own, tuple):
+        raise InputError(file.faults)
+    return {name: value for name, value in given.items() if name != "rates"} | {"rate": (*file.words, *own)}
 
 
 def compare_runs(given: Sequence[Path], asked: Wanted | None, view: View, making: Making) -> None:

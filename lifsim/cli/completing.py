@@ -122,6 +122,15 @@ def _layers(ctx: click.Context) -> Iterable[str]:
     return [layer.name for layer in load_workload(ctx.params.get("workload") or defaults.WORKLOAD).layers]
 
 
+def _operands(ctx: click.Context) -> Iterable[str]:
+    """Of the workload that the command names, what may be given a rate."""
+    from lifsim.config.given_rates import reading_spikes
+    from lifsim.config.workload import load_workload
+
+    named = str(ctx.params.get("workload") or defaults.WORKLOAD).split(",")[0]
+    return [one.name for one in reading_spikes(load_workload(named))]
+
+
 def _keys(ctx: click.Context) -> Iterator[str]:
     """Of the input files that the command takes: what those that it names say, and what they may say."""
     from lifsim.config.workload_schema import Workload
@@ -219,3 +228,4 @@ figures = _completer(_figures)
 columns = _completer(_columns)
 copied = _completer(_listed, files=True)
 layers = _completer(_layers)
+layers_of_rates = _completer(_operands, behind="=")

@@ -9,8 +9,8 @@ import click
 
 from lifsim.cli.completing import layers
 from lifsim.cli.family import FamilyCommand, options_of
-from lifsim.cli.inputs import WholeSimulation
 from lifsim.cli.say import say, say_within
+from lifsim.cli.whole_simulation import WholeSimulation
 from lifsim.errors import Fault, InputError, collecting
 
 

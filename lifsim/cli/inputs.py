@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,17 +12,13 @@ from lifsim.cli.completing import (
     archs,
     chunks,
     drams,
-    images,
-    keepings,
-    modes,
+    layers_of_rates,
     objectives,
-    optimizers,
     schedules,
     sharings,
-    spike_sources,
-    weights,
     workloads,
 )
+from lifsim.cli.option_values import none_if_empty, number
 from lifsim.cli.say import say
 from lifsim.cli.set_option import set_option
 from lifsim.cli.where_possible import where_possible_if_given
@@ -34,24 +29,6 @@ if TYPE_CHECKING:
     from lifsim.model.network import Network
     from lifsim.report.folder_name import Said
     from lifsim.simulate.inputs import Inputs
-
-
-def number(_context: click.Context, _parameter: click.Parameter, text: str | None) -> int | float | str | None:
-    """As `as_number`."""
-    return as_number(text)
-
-
-def as_number(text: str | None) -> int | float | str | None:
-    """What is no number is left for the schema to refuse, which tells it beside all other faults."""
-    for kind in (int, float):
-        with suppress(ValueError, TypeError):
-            return kind(text)  # type: ignore[arg-type]  # None is no number
-    return text
-
-
-def optimizer_setting(name: str | None) -> tuple[str, ...]:
-    """--optimizer as a setting of the architecture, none where it is not given."""
-    return () if name is None else (f"optimizer.name={name}",)
 
 
 @dataclass(frozen=True)
@@ -139,6 +116,7 @@ class Simulation:
 
     def inputs(self) -> Inputs:
         """The inputs of the run, read; defaults where nothing is given. Raises InputError with every fault."""
+        from lifsim.config.rates_file import read_rates
         from lifsim.config.resolve import is_borrowed
         from lifsim.simulate.inputs import load_inputs
 
@@ -146,8 +124,9 @@ class Simulation:
         arch = options.pop("arch", defaults.arch_for(options.get("mode")))
         workload, sharing = options.pop("workload", defaults.WORKLOAD), options.pop("sharing", defaults.SHARING)
         where_possible = bool(options.pop("share_where_possible", False))
+        rates = None if (file := options.pop("rates", None)) is None else read_rates(Path(str(file)))
         found = load_inputs(
-            str(arch), str(workload), str(sharing), options, self.settings, where_possible=where_possible
+            str(arch), str(workload), str(sharing), options, self.settings, where_possible=where_possible, rates=rates
         )
         named: tuple[tuple[Kind, str | None, str], ...] = (
             ("arch", self.arch, found.arch.name),
@@ -180,8 +159,26 @@ class SharedSimulation(Simulation):
 
 @dataclass(frozen=True)
 class ScheduledSimulation(SharedSimulation):
-    """And --rates-scale, --schedule, --groups, --objective and --chunk."""
+    """And --rate, --rates, --rates-scale, --schedule, --groups, --objective and --chunk."""
 
+    rate: Annotated[
+        tuple[str, ...] | None,
+        click.option(
+            "--rate",
+            shell_complete=layers_of_rates,
+            multiple=True,
+            metavar="RATE|LAYER=RATE",
+            callback=none_if_empty,
+            help="Assume this share of ones among the inputs of every layer that reads spikes, or of that layer; a "
+            "colon parts the rates of timesteps. The later one wins, and one that names its layer.",
+        ),
+    ]
+    rates: Annotated[
+        Path | None,
+        click.option(
+            "--rates", type=click.Path(path_type=Path), metavar="FILE.csv", help="The same from a table: layer,rate."
+        ),
+    ]
     rates_scale: Annotated[
         float | None,
         click.option(
@@ -231,89 +228,3 @@ class ScheduledSimulation(SharedSimulation):
             "DRAM bytes.",
         ),
     ]
-
-
-@dataclass(frozen=True)
-class WholeSimulation(ScheduledSimulation):
-    """And what fires the spikes, --spikes, --weights and --images; when images are done, --exit-steps and
-    --exit-confidence; what is run, --mode and --bptt."""
-
-    spikes: Annotated[
-        str | None,
-        click.option(
-            "--spikes",
-            shell_complete=spike_sources,
-            metavar="workload|engine",
-            help="engine: what the network fires under this very sharing. Default: workload, what the workload names.",
-        ),
-    ]
-    weights: Annotated[
-        str | None,
-        click.option(
-            "--weights", shell_complete=weights, metavar="calibrated|FILE", help="Of the engine. Default: calibrated."
-        ),
-    ]
-    images: Annotated[
-        str | None,
-        click.option(
-            "--images",
-            shell_complete=images,
-            metavar="random|digits|FILE",
-            help="What the engine sees. Default: random.",
-        ),
-    ]
-    exit_steps: Annotated[
-        str | None,
-        click.option(
-            "--exit-steps",
-            metavar="TIMESTEPS:SHARE,...",
-            help="Early exit: the share of the images that is done after so many timesteps, as in 1:0.6,2:0.3,4:0.1.",
-        ),
-    ]
-    exit_confidence: Annotated[
-        float | None,
-        click.option(
-            "--exit-confidence",
-            metavar="P",
-            callback=number,
-            help="Early exit, with --spikes engine: an image is done once softmax of its mean output has a class of P.",
-        ),
-    ]
-    mode: Annotated[
-        str | None,
-        click.option(
-            "--mode",
-            shell_complete=modes,
-            metavar="inference|training",
-            help=f"training: forward, backward and weight update of a batch (default --arch {defaults.TRAINING_ARCH}).",
-        ),
-    ]
-    bptt: Annotated[
-        str | None,
-        click.option(
-            "--bptt",
-            shell_complete=keepings,
-            metavar="stored|reversed|recomputed",
-            help="In training, whether membranes are stored, undone from the last ones (soft reset), or computed again "
-            "forwards. Default: stored.",
-        ),
-    ]
-    optimizer: Annotated[
-        str | None,
-        click.option(
-            "--optimizer",
-            shell_complete=optimizers,
-            metavar="NAME",
-            help="In training, how weights change (lifsim list optimizers). Default: the architecture's.",
-        ),
-    ]
-
-    @property
-    def settings(self) -> tuple[str, ...]:
-        """And --optimizer."""
-        return (*optimizer_setting(self.optimizer), *super().settings)
-
-    def said(self, config: Path | None = None) -> Said:
-        """And --optimizer."""
-        chosen = () if self.optimizer is None else (f"optimizer={self.optimizer}",)
-        return replace(super().said(config), settings=(*self.overrides, *chosen))

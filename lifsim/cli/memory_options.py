@@ -8,7 +8,7 @@ from typing import Annotated
 import click
 
 from lifsim.cli.completing import archs, optimizers, workloads
-from lifsim.cli.inputs import number, optimizer_setting
+from lifsim.cli.option_values import number, optimizer_setting
 from lifsim.cli.set_option import set_option
 from lifsim.config import defaults
 

@@ -9,8 +9,8 @@ import click
 
 from lifsim.cli.compare import Making, View, compare, compare_runs, wanted
 from lifsim.cli.family import FamilyCommand, options_of
-from lifsim.cli.inputs import WholeSimulation
 from lifsim.cli.say import say
+from lifsim.cli.whole_simulation import WholeSimulation
 from lifsim.errors import Fault, InputError, collecting
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ Examples:
   lifsim trace make --workload vgg16_cifar10 --seed 7 --out results/seven.npz
   lifsim run --workload vgg16_cifar10 --trace results/seven.npz \\
       --sharing channel2
+  lifsim run --workload lenet5_mnist --rate 0.15 --rate conv2=0.3
   lifsim run --workload resnet19_imagenet100 --batch 4 --format json \\
       --out results/resnet
   lifsim run --workload lenet5_mnist --sharing none,layer,channel2

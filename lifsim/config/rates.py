@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from lifsim.config.given_rates import WAYS_TO_SPIKES
 from lifsim.config.operation import ProductOperation
 from lifsim.config.problem import Problem
 from lifsim.config.shapes import MAX_HINTS
@@ -42,7 +43,8 @@ def rate_problems(spec: Workload, nodes: Sequence[Node]) -> Iterator[Problem]:
         spiking = nodes_with_spikes(nodes)
         missing = [one for name in operands if name in spiking for one in operands[name] if one not in rates]
         if missing:
-            yield Problem(("spikes",), f"rates must cover every layer that reads spikes; missing {', '.join(missing)}")
+            rule = f"rates must cover every layer that reads spikes; missing {', '.join(missing)}"
+            yield Problem(("spikes",), f"{rule}: or source: engine, the default, and at the run {WAYS_TO_SPIKES}")
 
 
 def _may_be_product(op: LayerSpec) -> bool:

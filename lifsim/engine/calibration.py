@@ -37,11 +37,21 @@ from lifsim.watch import Tally, Watch, unwatched
 
 Array = NDArray[Any]
 
+WAYS = "in the workload, or, of a run, by --rate; --weights FILE, of lifsim train, needs none"
 TOLERANCE = 0.01  # share of ones that a layer's rate may be off
 _AIM = 0.002
 _NORMALISATIONS = 3  # forward passes that set norms, before the drives are moved
 _PASSES = 80
 _FIRST_MOVE = 0.25  # standard deviations of the drive
+
+
+def calibration_faults(network: Network) -> list[Fault]:
+    """Why `network` cannot be calibrated: it cannot be run, or layers have no stated rate."""
+    return network_faults(network) + [
+        Fault(f"must have a stated rate to be calibrated to, {WAYS}", f"spikes.rates.{reader.rate}")
+        for lif, reader in _readers(network).items()
+        if reader.rate not in network.spikes.rates and _tuned(network, lif)
+    ]
 
 
 def calibrated_weights(
@@ -51,13 +61,7 @@ def calibrated_weights(
 
     Raises InputError, naming every layer that has no stated rate, or whose rate cannot be reached to 1 per cent point.
     """
-    faults = network_faults(network)
-    faults += [
-        Fault("must have a stated rate to be calibrated to", f"spikes.rates.{reader.rate}")
-        for lif, reader in _readers(network).items()
-        if reader.rate not in network.spikes.rates and _tuned(network, lif)
-    ]
-    if faults:
+    if faults := calibration_faults(network):
         raise InputError(faults)
     images = to_channels_last(checked_input(network, x, np.float32))
     return _Calibration(network, sharing, images, seed, workers).run(watch)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lifsim.config.given_rates import in_short
 from lifsim.placing import fitting
 from lifsim.simulate.options import Options
 from lifsim.simulate.result import Result
@@ -59,6 +60,8 @@ def _of_options(options: Options) -> Iterator[str]:
                 pass  # beside the mode
             case "seed" | "chunk":
                 yield f"{name}{value}"
+            case "rate":
+                yield in_short(value)
             case "rates_scale":
                 yield f"rates{value:g}"
             case "exit_steps":

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from os import PathLike, fspath
+from pathlib import Path
 from typing import Any, Literal
 
 from lifsim.accounting.prices import price_faults
@@ -13,6 +14,7 @@ from lifsim.config import defaults
 from lifsim.config.device import choosing
 from lifsim.config.origins import Sourced
 from lifsim.config.overrides import override
+from lifsim.config.rates_file import RatesFile, read_rates
 from lifsim.config.validate import Examined
 from lifsim.config.workload import network_of, read_workload
 from lifsim.errors import Fault, InputError, shown
@@ -20,7 +22,7 @@ from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.simulate.inputs import Inputs, gathered, named_arch, priced_arch, sourced_arch, sourced_network
-from lifsim.simulate.options import Bptt, Mode, Objective, Options, Schedule, SpikeSource, examined_options
+from lifsim.simulate.options import Bptt, Mode, Objective, Options, Rates, Schedule, SpikeSource, examined_options
 from lifsim.simulate.pipeline import run as simulate
 from lifsim.simulate.resolved import arch_document, network_document
 from lifsim.simulate.result import Result
@@ -62,6 +64,8 @@ def run(
     spikes: SpikeSource | None = None,
     weights: Name | None = None,
     images: Name | None = None,
+    rate: Rates | None = None,
+    rates: Name | None = None,
     rates_scale: float | None = None,
     schedule: Schedule | None = None,
     objective: Objective | None = None,
@@ -82,8 +86,10 @@ def run(
     arch: None is "sata128", in training "sata_training". options: as an object; those that are given by name take the
     place of its own, and what neither says is as `Options` has it. share_where_possible: what `sharing` does not fit
     keeps membranes of its own. dram: a device to simulate. optimizer: what changes weights in training; None is the
-    architecture's. overrides: ``key=value``, as the command line's --set, of the architecture or the workload; they may
-    change keys of the device. watch: called as watch(work, done, total) while it goes on.
+    architecture's. rate: in the place of the workload's rates of spikes, as `Options` takes them; rates: a CSV file of
+    them, layer,rate, which come before `rate`. overrides: ``key=value``, as the command line's --set, of the
+    architecture or the workload; they may change keys of the device. watch: called as watch(work, done, total) while it
+    goes on.
 
     `result.totals.cycles.total` is a number, `result.layers` and `result.totals.frame` are pandas DataFrames. Raises
     InputError with every fault.
@@ -95,6 +101,7 @@ def run(
         "spikes": spikes,
         "weights": _as_text(weights),
         "images": _as_text(images),
+        "rate": rate,
         "rates_scale": rates_scale,
         "schedule": schedule,
         "objective": objective,
@@ -109,7 +116,8 @@ def run(
         arch = defaults.arch_for(mode or getattr(options, "mode", None))
     settings = [*chosen_parts(dram, optimizer), *texts_of(overrides)]
     shared = _fitted(sharing, where_possible=share_where_possible)
-    inputs = read_inputs(arch, workload, shared, lambda: _options(options, named), settings)
+    file = None if rates is None else read_rates(Path(name_of(rates, "rates")))
+    inputs = read_inputs(arch, workload, shared, lambda: _options(options, named, file), settings, file)
     with inputs.origins.telling():
         return simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, watch)
 
@@ -137,14 +145,17 @@ def read_inputs(
     sharing: Sharing | str,
     options: Callable[[], Examined[Options]],
     overrides: Sequence[str],
+    rates: RatesFile | None = None,
 ) -> Inputs:
-    """The inputs of a run, of which some may be objects already. Raises InputError with the faults of all."""
+    """The inputs of a run, of which some may be objects already. rates: a file that some of the options are of. Raises
+    InputError with the faults of all."""
     return gathered(
         lambda settings: given_arch(arch, settings),
         lambda settings: given_workload(workload, settings),
         lambda: sharing if isinstance(sharing, Sharing) else Sharing.parse(sharing),
         options,
         texts_of(overrides),
+        rates,
     )
 
 
@@ -189,11 +200,11 @@ def given_network(given: Network | Name, settings: Sequence[str]) -> Network:
     return network_of(override(network_document(given), settings)) if settings else given
 
 
-def _options(options: Options | None, named: Mapping[str, Any]) -> Examined[Options]:
+def _options(options: Options | None, named: Mapping[str, Any], rates: RatesFile | None) -> Examined[Options]:
     if not isinstance(options, Options | None):
         raise InputError(Fault(f"{shown(options)} must be an Options, or None", path="options"))
     given = {name: value for name, value in named.items() if value is not None}
-    return examined_options({**dict(options or ()), **given})
+    return examined_options({**dict(options or ()), **given}, rates)
 
 
 def name_of(given: object, what: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,10 @@ from lifsim.config.arch import parse_arch
 from lifsim.config.device import unread_faults, with_device
 from lifsim.config.document import Document, Mark, read_document
 from lifsim.config.file_kind import CONFIG, in_words, tree_kind
+from lifsim.config.given_rates import rate_faults
 from lifsim.config.origins import Origins, Sourced
 from lifsim.config.overrides import override
+from lifsim.config.rates_file import RatesFile
 from lifsim.config.resolve import find
 from lifsim.config.validate import Examined, examine, in_reading_order
 from lifsim.config.workload import network_of, read_workload
@@ -28,6 +30,7 @@ from lifsim.model.sharing import Sharing
 from lifsim.schedule.begins import begins_of
 from lifsim.simulate.exits import exit_faults, usual_batch
 from lifsim.simulate.options import Options, examined_options
+from lifsim.simulate.spikes import missing_spikes
 from lifsim.simulate.unread import unread_options, unread_settings
 from lifsim.trace.opening import open_trace
 
@@ -53,9 +56,10 @@ def load_inputs(
     overrides: Sequence[str] = (),
     *,
     where_possible: bool = False,
+    rates: RatesFile | None = None,
 ) -> Inputs:
     """Resolve names, apply `--set` overrides to the file that has their key, parse, and check that all goes together.
-    where_possible: what `sharing` does not fit keeps membranes of its own.
+    where_possible: what `sharing` does not fit keeps membranes of its own. rates: come before those in `options`.
 
     Raises InputError with the faults of all inputs together.
     """
@@ -63,8 +67,9 @@ def load_inputs(
         lambda settings: sourced_arch(arch, settings),
         lambda settings: sourced_network(override(read_workload(workload), settings)),
         lambda: Sharing.parse(sharing).where_it_fits() if where_possible else Sharing.parse(sharing),
-        lambda: examined_options(options),
+        lambda: examined_options(options, rates),
         overrides,
+        rates,
     )
 
 
@@ -118,9 +123,11 @@ def gathered(
     sharing: Callable[[], Sharing],
     options: Callable[[], Examined[Options]],
     overrides: Sequence[str],
+    rates: RatesFile | None = None,
 ) -> Inputs:
     """Each input in turn, whatever is wrong with those before; of `overrides` architecture and workload are given those
-    of their own keys. Raises InputError with the faults of all, and where they do not go together."""
+    of their own keys. rates: the file that some of the options' rates are of. Raises InputError with the faults of all,
+    and where they do not go together."""
     faults: list[Fault] = []
     for_arch, for_workload = split_overrides(overrides, faults)
     machine = network = checked_sharing = examined = None
@@ -142,8 +149,8 @@ def gathered(
     if network is not None and examined is not None:
         with collecting(faults):
             begins_of(network, known(examined.model, "groups", ()) or ())
-    if network is not None and examined is not None:
         faults += exit_faults(network, examined.model, usual_batch(network, examined.model))
+        faults += _spike_faults(network, examined, rates)
     if examined is not None:
         faults += unread_settings(for_arch, known(examined.model, "mode", "training"))
     if not faults and network is not None and checked_sharing is not None and examined is not None:
@@ -154,6 +161,15 @@ def gathered(
     if faults or machine is None or network is None or checked_sharing is None or examined is None:
         raise InputError(dict.fromkeys(faults))
     return Inputs(machine, network, checked_sharing, examined.model, origins)
+
+
+def _spike_faults(network: Network, examined: Examined[Options], rates: RatesFile | None) -> Iterator[Fault]:
+    """What is wrong with the rates that a run is given, and where nothing says what its spikes are."""
+    given = known(examined.model, "rate", ()) or ()
+    for fault in rate_faults(network, given) if given and not (rates and rates.faults) else ():
+        yield rates.placed(fault) if rates else fault
+    if not examined.faults and not (rates and rates.faults):
+        yield from missing_spikes(network, examined.model)
 
 
 def _require_trace(path: Path | None, network: Network | None) -> None:

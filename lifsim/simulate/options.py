@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -18,7 +19,10 @@ from pydantic import (
 
 from lifsim.config import defaults
 from lifsim.config.document import Document, Mark
+from lifsim.config.given_rates import GivenRate, rate_words
+from lifsim.config.rates_file import RatesFile
 from lifsim.config.validate import Examined, examine
+from lifsim.config.workload_schema import MAX_LAYERS
 from lifsim.model.members import member_of
 from lifsim.model.schema import Broken, Model, Text, rule
 from lifsim.schedule.exits import share_faults
@@ -26,6 +30,9 @@ from lifsim.schedule.plan import unknown_schedule
 from lifsim.schedule.window import window_named
 
 SpikeSource = Literal["workload", "engine"]
+
+CALIBRATED = "calibrated"
+"""Weights that are made to fire at stated rates."""
 
 
 def _is_a_schedule(word: str) -> str:
@@ -67,13 +74,27 @@ def _names(value: object) -> object:
     return tuple(name.strip() for name in value.split(",")) if isinstance(value, str) else value
 
 
+def _is_a_rate(word: str) -> str:
+    GivenRate.parse(word)
+    return word
+
+
+Rates = float | Mapping[str, float | Sequence[float]] | Sequence[float | str]
+"""As `Options.rate` takes them."""
+
+
 class Options(Model):
     """batch: images (None: as many as the trace has, else one; in training 16, of a trace of several at most all).
     seed: of synthesised spikes. trace: a spike trace file, packed or plain, instead of the workload's own spikes.
     spikes "engine": those that the network fires under the very sharing of the run, with `weights` ("calibrated", or a
     file) on `images` ("random", a data set, or a file).
 
-    rates_scale: the workload's rates are taken times this, at most 1: what a range of assumed rates would change.
+    rate: shares of ones among the inputs of layers in the place of the workload's rates, assumed for this run: a number
+    for every layer that reads spikes, or {"conv3": 0.2, "fc1": [0.1, 0.2]}, a rate or one a timestep, or several of
+    both in words, ("0.15", "conv3=0.1:0.2"). Of two of a layer the later one, and one that names its layer before one
+    for all.
+
+    rates_scale: the rates are taken times this, at most 1: what a range of assumed rates would change.
 
     schedule: "tick": every layer tick-batched, layers that share membranes timestep by timestep; "timestep": the whole
     network timestep by timestep; "window:TW": every layer by itself, TW timesteps back to back, then the next ones;
@@ -103,6 +124,11 @@ class Options(Model):
     spikes: SpikeSource = "workload"
     weights: Text | None = None
     images: Text | None = None
+    rate: Annotated[
+        tuple[Annotated[Text, AfterValidator(_is_a_rate)], ...] | None,
+        BeforeValidator(rate_words),
+        Field(min_length=1, max_length=2 * MAX_LAYERS),
+    ] = None
     rates_scale: Annotated[
         float, BeforeValidator(_as_number), Field(gt=0, le=1000, allow_inf_nan=False, strict=True)
     ] = 1.0
@@ -160,6 +186,14 @@ class Options(Model):
             yield "rates_scale", "must be 1 where spikes are not drawn at the workload's rates"
 
     @rule
+    def rates_are_read(self) -> Broken:
+        """Not where spikes are recorded, nor where trained weights fire them."""
+        if self.rate is not None and self.trace is not None:
+            yield "rate", "must stand without a trace, whose spikes are what they are"
+        if self.rate is not None and self.weights not in (None, CALIBRATED):
+            yield "rate", f"must stand without weights {self.weights}, which fire at rates of their own"
+
+    @rule
     def training_goes_backwards(self) -> Broken:
         """Nothing is recomputed where there is no backward pass."""
         if self.bptt != type(self).model_fields["bptt"].default and self.mode != "training":
@@ -208,7 +242,13 @@ def options_of(values: Mapping[str, Any]) -> Options:
     return examined_options(values).whole
 
 
-def examined_options(values: Mapping[str, Any]) -> Examined[Options]:
-    """Options by name, None where not given, as far as they are right, and every fault."""
+def examined_options(values: Mapping[str, Any], rates: RatesFile | None = None) -> Examined[Options]:
+    """Options by name, None where not given, as far as they are right, and every fault. rates: come before those among
+    the options."""
     given = {key: value for key, value in values.items() if value is not None}
-    return examine(Options, Document("", given, {(): Mark("")}))
+    if rates is None:
+        return examine(Options, Document("", given, {(): Mark("")}))
+    own = rate_words(given.pop("rate", None)) or ()
+    words = (*rates.words, *own) if isinstance(own, tuple) else own
+    found = examine(Options, Document("", given | ({"rate": words} if words else {}), {(): Mark("")}))
+    return replace(found, faults=(*found.faults, *rates.faults))

@@ -8,6 +8,7 @@ from lifsim.accounting import ACCOUNTINGS, Accounting, Asked, Setup
 from lifsim.accounting.books import EnergyPj, added
 from lifsim.accounting.machine import Machine
 from lifsim.accounting.prices import BUFFERS, area_of, unused_buffers
+from lifsim.config.given_rates import at_given_rates, without_use
 from lifsim.errors import Fault, InputError
 from lifsim.graph.bare import without_lif
 from lifsim.graph.states import State, any_shared, channels_by_layer, left_unshared, most_channels, states_of
@@ -32,7 +33,7 @@ from lifsim.simulate.exits import exit_notes
 from lifsim.simulate.options import Options
 from lifsim.simulate.planning import planned
 from lifsim.simulate.result import Result, Totals
-from lifsim.simulate.spikes import Spikes, at_its_rates, read_spikes
+from lifsim.simulate.spikes import Spikes, at_its_rates, read_spikes, trace_of
 from lifsim.simulate.unread import chunk_note
 from lifsim.training.norm_notes import norm_notes, twice_note
 from lifsim.training.optimizer import optimizer_notes
@@ -90,7 +91,7 @@ def simulate(
     alike = groups if options.schedule == "timestep" or not any_shared(states) else ()
     bits = arch.precision.membrane_bits
     memory = lif_memory(network, states, bits, spikes.batch, keeping, groups, alike)
-    trace = options.trace or network.spikes.trace
+    trace = trace_of(network, options)
     return Result(
         arch=arch,
         network=network,
@@ -181,7 +182,7 @@ def notes(
         borrowed = f"is charged with the currents of {device.borrowed_from}"
         said.append(Note(f"the DRAM, {device.name}, {borrowed}", f"the DRAM {borrowed}"))
     if accounting.reads_spikes:
-        said += _spike_notes(network, sharing, spikes, options.rates_scale)
+        said += _spike_notes(at_given_rates(network, options.rate), sharing, spikes, options)
     if options.mode == "training":
         said += norm_notes(network, spikes.batch)
         said += optimizer_notes(network, arch, spikes.batch)
@@ -213,18 +214,22 @@ def buffer_notes(arch: Arch, records: Sequence[LayerRecord]) -> Iterator[str]:
             yield f"the {name} buffer holds nothing all run and leaks {format_si(leaks[name] * 1e-12, 'J')}: {way_out}"
 
 
-def _spike_notes(network: Network, sharing: Sharing, spikes: Spikes, rates_scale: float) -> list[str]:
+def _spike_notes(network: Network, sharing: Sharing, spikes: Spikes, options: Options) -> list[str]:
     """Where they come from, and what that means."""
     said, origin = list[str](), spikes.provenance
     if origin.kind == "rates":
         kind = "measured" if origin.measured else "assumed, not measured"
-        scale = "" if rates_scale == 1 else f" times {rates_scale:g}"
+        scale = "" if options.rates_scale == 1 else f" times {options.rates_scale:g}"
         drawn = f"spikes are random at {kind} rates{scale}"
         said.append(Note(f"{drawn}: {origin.source}", "" if origin.measured else drawn))
         if network.spikes.pruned:
             brief = "the spikes are a pruned network's, its weights are counted dense"
             pruned = "these are the spikes of a pruned network; its weights are counted dense: every one is loaded"
             said.append(Note(pruned, brief))
+        if unused := without_use(network, options.rate or ()):
+            said.append(
+                f"the rate that is given of {', '.join(unused)} is of no use: every value of the image is worked on"
+            )
     elif origin.kind == "engine":
         weights = "trained weights" if origin.measured else f"calibrated weights, which fire at {_met(network)}"
         brief = "" if origin.measured else "spikes are those of calibrated weights, not of trained ones"

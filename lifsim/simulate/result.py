@@ -25,6 +25,7 @@ from lifsim.accounting.prices import Area
 from lifsim.accounting.stage_record import StageRecord
 from lifsim.accounting.widths import Assumed, assumed
 from lifsim.brief import Brief, Briefly
+from lifsim.config.given_rates import in_short
 from lifsim.hardware.array import pe_utilisation, shape_of, sparsity_of
 from lifsim.hardware.dram.result import DramResult
 from lifsim.hardware.stores import Stores
@@ -196,7 +197,8 @@ class Result(Briefly):
         schedule = "" if named == "tick" else f"-{named}"
         mode = "" if self.options.mode == "inference" else f"-{self.options.mode}-{self.options.bptt}"
         rates = "" if self.options.rates_scale == 1 else f"-rates{self.options.rates_scale:g}"
-        return f"{self.network.name}-{self.arch.name}-{self.sharing}{schedule}{mode}{rates}"
+        given = "" if self.options.rate is None else f"-{in_short(self.options.rate)}"
+        return f"{self.network.name}-{self.arch.name}-{self.sharing}{schedule}{mode}{given}{rates}"
 
     @property
     def brief(self) -> Brief:

@@ -12,8 +12,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from lifsim.config.given_rates import WAYS_TO_SPIKES, at_given_rates
 from lifsim.config.rates import scaled as at_scale
-from lifsim.errors import Fault, InputError
+from lifsim.errors import Fault, InputError, collecting
 from lifsim.hardware.array import AnalogueMaps, Kept, Sparsity
 from lifsim.hardware.array.sparsity import SpikeMaps
 from lifsim.model.network import Layer, Network
@@ -24,7 +25,7 @@ from lifsim.room import require_memory
 from lifsim.schedule.products import input_map_of
 from lifsim.scratch import ScratchFolder
 from lifsim.simulate.exits import EarlyExits, exit_faults, exits_of, when_sure
-from lifsim.simulate.options import Options
+from lifsim.simulate.options import CALIBRATED, Options
 from lifsim.trace.opening import open_trace
 from lifsim.trace.source import LayerSpikes, Trace, image_chunks
 from lifsim.trace.synthesise import synthesise
@@ -61,8 +62,39 @@ class Spikes:
 
 def fires_own(network: Network, options: Options) -> bool:
     """Whether the spikes are the engine's, other ones under every sharing."""
-    unnamed = options.trace is None and network.spikes.source == "engine"
+    unnamed = options.trace is None and options.rate is None and network.spikes.source == "engine"
     return options.spikes == "engine" or unnamed
+
+
+def trace_of(network: Network, options: Options) -> Path | None:
+    """The trace that the spikes are read from; None where they are fired or drawn."""
+    drawn = options.rate is not None or options.spikes == "engine"
+    return options.trace or (None if drawn else network.spikes.trace)
+
+
+def missing_spikes(network: Network, options: Options) -> list[Fault]:
+    """What is wrong where nothing says where the spikes come from."""
+    stated = options.rate is not None or bool(network.spikes.rates)
+    if not fires_own(network, options) or stated or options.weights not in (None, CALIBRATED):
+        return []
+    return [Fault(f"must have a source: {network.name} states no rates; {WAYS_TO_SPIKES}", path="spikes")]
+
+
+def spike_faults(network: Network, options: Options) -> list[Fault]:
+    """What is wrong with the spikes that are named: a trace that cannot be read or does not fit, a network that the
+    engine cannot run, or calibrate."""
+    faults: list[Fault] = []
+    if fires_own(network, options):
+        from lifsim.engine.calibration import calibration_faults
+        from lifsim.engine.inference import network_faults
+
+        stated = network.spikes.rates and options.weights in (None, CALIBRATED)
+        return calibration_faults(network) if stated else network_faults(network)
+    path = trace_of(network, options)
+    if path is not None:
+        with collecting(faults):
+            open_trace(path, network).close()
+    return faults
 
 
 def read_spikes(
@@ -70,7 +102,9 @@ def read_spikes(
 ) -> Spikes:
     """What `sparsity` must know of the spikes that `options` and `network` name. Raises InputError where a trace does
     not fit."""
-    path = options.trace or network.spikes.trace
+    path, network = trace_of(network, options), at_given_rates(network, options.rate)
+    if faults := missing_spikes(network, options):
+        raise InputError(faults)
     if options.rates_scale != 1 and (path is not None or fires_own(network, options)):
         raise InputError(Fault("must be 1 where spikes are not drawn at the workload's rates", path="rates_scale"))
     if options.exit_confidence is not None and not fires_own(network, options):
@@ -79,7 +113,7 @@ def read_spikes(
         return _from_engine(network, sharing, options, sparsity, watch)
     if path is not None:
         return _from_trace(network, path, options, sparsity, watch)
-    batch, rates, scaled = options.batch_of(), network.spikes, at_its_rates(network, options)
+    batch, rates, scaled = options.batch_of(), network.spikes, _scaled(network, options)
     exits = _exits(network, options, batch)
     with synthesise(scaled, batch, options.seed) as trace:
         provenance = SpikeProvenance("rates", rates.provenance, rates.measured)
@@ -98,6 +132,10 @@ def _exits(network: Network, options: Options, batch: int) -> EarlyExits | None:
 
 def at_its_rates(network: Network, options: Options) -> Network:
     """`network` at the rates that `options` ask for."""
+    return _scaled(at_given_rates(network, options.rate), options)
+
+
+def _scaled(network: Network, options: Options) -> Network:
     if options.rates_scale == 1:
         return network
     return replace(network, spikes=at_scale(network.spikes, options.rates_scale))
@@ -116,12 +154,9 @@ def _from_engine(network: Network, sharing: Sharing, options: Options, sparsity:
     """What the network fires under `sharing`. Its trace lives no longer than this."""
     from lifsim.engine.record import Source, labels_of, record_spikes
 
-    if options.weights is None and not network.spikes.rates:
-        train = f"lifsim train --workload {network.name} --out FILE, then --weights FILE"
-        raise InputError(Fault(f"must be given, for there are no rates to calibrate to: {train}", path="weights"))
     if faults := list(exit_faults(network, options, options.batch)):
         raise InputError(faults)
-    named = options.weights or "calibrated", options.images or "random"
+    named = options.weights or CALIBRATED, options.images or "random"
     source = Source(*named, options.batch, options.seed, usual=options.batch_of())
     answers = list[NDArray[Any]]()
     with ScratchFolder(Path(tempfile.gettempdir()), "engine") as scratch:
@@ -132,7 +167,7 @@ def _from_engine(network: Network, sharing: Sharing, options: Options, sparsity:
     if options.exit_confidence is not None:
         outputs = np.concatenate(answers, axis=1)[:, : spikes.batch]
         exits = when_sure(outputs, options.exit_confidence, labels_of(source, spikes.batch))
-    trained = source.weights != "calibrated"
+    trained = source.weights != CALIBRATED
     return replace(spikes, provenance=replace(spikes.provenance, kind="engine", measured=trained), exits=exits)
 
 

@@ -14,7 +14,7 @@ from lifsim.model.sharing import Sharing
 from lifsim.schedule.plan import Plan
 from lifsim.simulate.exits import exit_faults, usual_batch
 from lifsim.simulate.options import Options
-from lifsim.simulate.spikes import NO_ANSWERS, fires_own
+from lifsim.simulate.spikes import NO_ANSWERS, fires_own, trace_of
 
 
 def unread_options(network: Network, sharing: Sharing, options: Options) -> Iterator[Fault]:
@@ -27,15 +27,11 @@ def unread_options(network: Network, sharing: Sharing, options: Options) -> Iter
     if options.exit_confidence is not None and not fires_own(network, options):
         yield Fault(NO_ANSWERS, path="exit_confidence")
     drawn = options.exit_steps is not None  # the order in which images exit
-    if options.seed and not drawn and not fires_own(network, options) and _reads_trace(network, options):
+    if options.seed and not drawn and trace_of(network, options) is not None:
         yield Fault(f"{options.seed} must be 0 where spikes are those of a trace: none are drawn", path="seed")
     if options.chunk is not None and _asks_for_ticks(network, sharing, options):
         where = "schedule timestep or auto, with groups, or with a sharing under which layers take turns"
         yield Fault(f"{options.chunk} must go with {where}: a layer that ticks works image by image", path="chunk")
-
-
-def _reads_trace(network: Network, options: Options) -> bool:
-    return (options.trace or network.spikes.trace) is not None
 
 
 def _asks_for_ticks(network: Network, sharing: Sharing, options: Options) -> bool:

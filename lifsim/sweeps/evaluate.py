@@ -22,7 +22,7 @@ from lifsim.simulate.inputs import Inputs, split_overrides
 from lifsim.simulate.options import Options, options_of
 from lifsim.simulate.pipeline import simulate
 from lifsim.simulate.resolved import MODEL_VERSION, resolved_inputs, sha256_of
-from lifsim.simulate.spikes import Spikes, fires_own, read_spikes
+from lifsim.simulate.spikes import Spikes, fires_own, read_spikes, trace_of
 from lifsim.sweeps.outcome import Outcome
 from lifsim.sweeps.plan import Job
 from lifsim.sweeps.values import Value, setting
@@ -121,7 +121,7 @@ class Evaluator:
     ) -> tuple[Spikes, Shared]:
         """The spikes, and what runs on them have in common."""
         network = self._network(workload, overrides).what
-        trace = options.trace or network.spikes.trace
+        trace = trace_of(network, options)
         if trace is None:
             return read_spikes(network, sharing, options, SPARSITIES[sparsity]), Shared()
         here = options.model_copy(update={"trace": self._paths.get(str(trace), trace)})

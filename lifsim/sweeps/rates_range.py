@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from lifsim.config.given_rates import at_given_rates
 from lifsim.config.rates import saturated
 from lifsim.hardware.array import sparsity_of
 from lifsim.memo import Shared
@@ -57,4 +58,6 @@ def rates_range(
         options = inputs.options.model_copy(update={"rates_scale": asked * scale})
         spikes = read_spikes(inputs.network, inputs.sharing, options, sparsity_of(inputs.arch.array), here)
         others[name] = simulate(inputs.arch, inputs.network, inputs.sharing, options, spikes, parts, here)
-    return RatesRange(result, others, saturated(inputs.network.spikes, asked * SCALES["twice"]))
+    return RatesRange(
+        result, others, saturated(at_given_rates(inputs.network, inputs.options.rate).spikes, asked * SCALES["twice"])
+    )

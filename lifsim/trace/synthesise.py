@@ -74,7 +74,7 @@ def synthesise(network: Network, batch: int, seed: int) -> Trace:
     faults = [*_rate_faults(network), *_count_faults(batch, seed)]
     needed = [one for layer in network.layers if layer.name not in analogue for one in layer.traced]
     faults += [
-        Fault("must have a rate of ones among its inputs", f"rates.{one.name}")
+        Fault("must have a rate of ones among its inputs (spikes.rates, or --rates)", f"rates.{one.name}")
         for one in needed
         if one.name not in rates
     ]

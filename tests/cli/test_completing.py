@@ -36,6 +36,8 @@ def _offered(*words: str) -> list[str]:
         (("run", "--arch", "sata128_s"), ["sata128_satasim", "sata128_skip"]),
         (("run", "--arch", "own/"), ["<file>"]),
         (("run", "--workload", "lenet"), ["lenet5_mnist"]),
+        (("run", "--workload", "lenet5_mnist", "--rate", "fc"), ["fc1=", "fc2=", "fc3="]),
+        (("run", "--rates", "x"), ["<file>"]),
         (("run", "--dram", "hb"), ["hbm2"]),
         (("run", "--sharing", "layer+"), ["layer+channel2", "layer+channel4", "layer+channel8"]),
         (("sweep", "--sharing", "none,channel"), ["none,channel2", "none,channel4", "none,channel8"]),

@@ -52,6 +52,7 @@ def _told(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 0) 
         (("--dram", "hbm2", "--set", "buffers.weight.size_bytes=64KiB"),
          "lenet5_mnist-sata128-none-hbm2-weight.size_bytes=64KiB"),
         (("--set", "array.rows=4", "--set", "array.rows = 8"), "lenet5_mnist-sata128-none-array.rows=8"),
+        (("--rate", "0.2", "--rate", "fc1=0.1"), "lenet5_mnist-sata128-none-rate0.2+fc1=0.1"),
         (("--groups", "conv1,fc1", "--rates-scale", "0.5"), "lenet5_mnist-sata128-none-rates0.5-groups=conv1+fc1"),
     ],
 )  # fmt: skip
@@ -65,8 +66,8 @@ def test_the_folder_is_named_by_what_is_not_as_by_default(
 def test_every_option_of_a_run_is_in_the_name(result: Result) -> None:
     others = {
         "batch": 3, "seed": 4, "trace": Path("/a/spikes.npz"), "spikes": "engine", "weights": "w.npz",
-        "images": "digits", "rates_scale": 2.0, "schedule": "auto", "objective": "cycles", "mode": "training",
-        "bptt": "reversed", "chunk": 2, "groups": ("conv1",),
+        "images": "digits", "rate": ("0.2", "conv2=0.1"), "rates_scale": 2.0, "schedule": "auto",
+        "objective": "cycles", "mode": "training", "bptt": "reversed", "chunk": 2, "groups": ("conv1",),
     }  # fmt: skip
     assert set(others) == set(Options.model_fields)
     names = set()

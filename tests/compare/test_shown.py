@@ -170,6 +170,7 @@ def test_small_parts_of_machines_are_counted(runs: dict[str, Run]) -> None:
         ("dataflow", "os", ("dataflow", "os")),
         ("size_bytes", None, ("size_bytes", "-")),
         ("name", "it's", ("name", "it's")),
+        ("rate", ["0.2", "conv3=0.1"], ("rate", "0.2, conv3=0.1")),
     ],
 )
 def test_keys_and_values_in_words(key: str, value: object, words: tuple[str, str]) -> None:

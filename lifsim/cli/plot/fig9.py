@@ -9,7 +9,8 @@ import click
 
 from lifsim.cli.completing import workloads
 from lifsim.cli.family import FamilyCommand, options_of
-from lifsim.cli.inputs import Simulation, number
+from lifsim.cli.inputs import Simulation
+from lifsim.cli.option_values import number
 from lifsim.cli.plot.output import Output
 from lifsim.cli.usual_sharings import usual_sharings
 from lifsim.cli.where_possible import fitted, say_left, where_possible_option

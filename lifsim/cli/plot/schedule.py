@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from lifsim.cli.family import FamilyCommand, options_of
-from lifsim.cli.inputs import ScheduledSimulation, number
+from lifsim.cli.inputs import ScheduledSimulation
+from lifsim.cli.option_values import number
 from lifsim.cli.plot.output import Output
 
 if TYPE_CHECKING:

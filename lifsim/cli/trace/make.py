@@ -11,6 +11,7 @@ from lifsim.cli.completing import workloads
 from lifsim.cli.trace.network import network_for_trace, workload_files
 from lifsim.cli.trace.written import say_written
 from lifsim.cli.watching import watching
+from lifsim.config.given_rates import rates_per_timestep
 from lifsim.errors import Fault, InputError
 from lifsim.files import check_targets
 from lifsim.model.network import Network, Spikes
@@ -86,8 +87,6 @@ def parse_rates(text: str, layers: list[str]) -> dict[str, tuple[float, ...]]:
 
 def _per_timestep(text: str, source: str) -> tuple[float, ...]:
     try:
-        return tuple(float(rate) for rate in text.split(":"))
-    except ValueError:
-        raise InputError(
-            Fault(f"{text!r} must be a rate, or a rate per timestep, such as 0.1:0.2", source=source)
-        ) from None
+        return rates_per_timestep(text)
+    except ValueError as error:
+        raise InputError(Fault(str(error), source=source)) from None

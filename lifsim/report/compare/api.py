@@ -13,7 +13,7 @@ from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.report.compare.gather import gathered
 from lifsim.simulate.api import texts_of
-from lifsim.simulate.options import Bptt, Mode, Objective, Schedule, SpikeSource
+from lifsim.simulate.options import Bptt, Mode, Objective, Rates, Schedule, SpikeSource
 from lifsim.simulate.result import Result
 from lifsim.sweeps.api import MAX_JOBS, Name, Several
 from lifsim.sweeps.combinations import Wanted
@@ -39,6 +39,7 @@ def compare(
     spikes: Several[SpikeSource] | None = None,
     weights: Several[Name] | None = None,
     images: Several[Name] | None = None,
+    rate: Rates | None = None,
     rates_scale: Several[float] | None = None,
     schedule: Several[Schedule] | None = None,
     objective: Several[Objective] | None = None,
@@ -61,8 +62,8 @@ def compare(
     `change.` and its name: how much more it is than the baseline's, as a share. baseline: label or number (from 1) of
     the run that changes are against; None: the first one. rows: groups of figures (cycles, time, operations, dram,
     accesses, energy, lif_update, area, lif_memory) or single ones by name; none: all of them. jobs: processes that make
-    runs. What else there is means what it means in `lifsim.sweep` and `lifsim.run`. `frame.attrs["unlike"]` says in
-    what the runs are not alike.
+    runs. rate: of all runs; `vary={"rate": [0.1, 0.2]}` has several. What else there is means what it means in
+    `lifsim.sweep` and `lifsim.run`. `frame.attrs["unlike"]` says in what the runs are not alike.
 
     Raises InputError with every fault of what is asked for, and where no run can be made.
     """
@@ -76,6 +77,7 @@ def compare(
         "spikes": spikes,
         "weights": weights,
         "images": images,
+        "rate": None if rate is None else [rate],
         "rates_scale": rates_scale,
         "schedule": schedule,
         "objective": objective,

@@ -121,7 +121,7 @@ def _memory(run: Run) -> str:
 def _spikes(run: Run) -> str:
     """What determines them, of one network."""
     options = run.options
-    drawn = [options.seed, options.rates_scale] if _spikes_kind(run) != "trace" else []
+    drawn = [options.seed, options.rate, options.rates_scale] if _spikes_kind(run) != "trace" else []
     fired = [options.weights, options.images, run.inputs["sharing"]] if _spikes_kind(run) == "engine" else []
     return sha256_of([run.inputs["spikes"], drawn, fired])
 
@@ -137,7 +137,8 @@ def _spikes_words(run: Run) -> str:
     if kind == "engine":
         return f"engine, {options.weights or 'calibrated'} weights under {run.inputs['sharing']}, seed {options.seed}"
     scale = f" times {options.rates_scale:g}" if options.rates_scale != 1 else ""
-    return f"drawn at rates{scale}, seed {options.seed}"
+    given = f" {', '.join(options.rate)}" if options.rate else ""
+    return f"drawn at rates{given}{scale}, seed {options.seed}"
 
 
 def _groups(run: Run) -> str:

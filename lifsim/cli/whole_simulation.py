@@ -1,0 +1,103 @@
+"""The options of a whole run: what fires its spikes, and whether it goes backwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import click
+
+from lifsim.cli.completing import images, keepings, modes, optimizers, spike_sources, weights
+from lifsim.cli.inputs import ScheduledSimulation
+from lifsim.cli.option_values import number, optimizer_setting
+from lifsim.config import defaults
+
+if TYPE_CHECKING:
+    from lifsim.report.folder_name import Said
+
+
+@dataclass(frozen=True)
+class WholeSimulation(ScheduledSimulation):
+    """And what fires the spikes, --spikes, --weights and --images; when images are done, --exit-steps and
+    --exit-confidence; what is run, --mode and --bptt."""
+
+    spikes: Annotated[
+        str | None,
+        click.option(
+            "--spikes",
+            shell_complete=spike_sources,
+            metavar="workload|engine",
+            help="engine: what the network fires under this very sharing. Default: workload, what the workload names.",
+        ),
+    ]
+    weights: Annotated[
+        str | None,
+        click.option(
+            "--weights", shell_complete=weights, metavar="calibrated|FILE", help="Of the engine. Default: calibrated."
+        ),
+    ]
+    images: Annotated[
+        str | None,
+        click.option(
+            "--images",
+            shell_complete=images,
+            metavar="random|digits|FILE",
+            help="What the engine sees. Default: random.",
+        ),
+    ]
+    exit_steps: Annotated[
+        str | None,
+        click.option(
+            "--exit-steps",
+            metavar="TIMESTEPS:SHARE,...",
+            help="Early exit: the share of the images that is done after so many timesteps, as in 1:0.6,2:0.3,4:0.1.",
+        ),
+    ]
+    exit_confidence: Annotated[
+        float | None,
+        click.option(
+            "--exit-confidence",
+            metavar="P",
+            callback=number,
+            help="Early exit, with --spikes engine: an image is done once softmax of its mean output has a class of P.",
+        ),
+    ]
+    mode: Annotated[
+        str | None,
+        click.option(
+            "--mode",
+            shell_complete=modes,
+            metavar="inference|training",
+            help=f"training: forward, backward and weight update of a batch (default --arch {defaults.TRAINING_ARCH}).",
+        ),
+    ]
+    bptt: Annotated[
+        str | None,
+        click.option(
+            "--bptt",
+            shell_complete=keepings,
+            metavar="stored|reversed|recomputed",
+            help="In training, whether membranes are stored, undone from the last ones (soft reset), or computed again "
+            "forwards. Default: stored.",
+        ),
+    ]
+    optimizer: Annotated[
+        str | None,
+        click.option(
+            "--optimizer",
+            shell_complete=optimizers,
+            metavar="NAME",
+            help="In training, how weights change (lifsim list optimizers). Default: the architecture's.",
+        ),
+    ]
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """And --optimizer."""
+        return (*optimizer_setting(self.optimizer), *super().settings)
+
+    def said(self, config: Path | None = None) -> Said:
+        """And --optimizer."""
+        chosen = () if self.optimizer is None else (f"optimizer={self.optimizer}",)
+        return replace(super().said(config), settings=(*self.overrides, *chosen))

@@ -1,0 +1,157 @@
+"""Spike rates that a run is given in the place of its workload's: 0.15 for every layer, conv3=0.2 for one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from numbers import Real
+from typing import Any
+
+from lifsim.config.workload_schema import MAX_TIMESTEPS
+from lifsim.errors import Fault, InputError, did_you_mean
+from lifsim.graph.tensors import nodes_with_spikes
+from lifsim.model.network import Network, Spikes, Traced
+from lifsim.units import counted
+
+WAYS_TO_SPIKES = (
+    "--trace FILE reads recorded ones; --rate 0.15 (or LAYER=0.15, or --rates FILE.csv) assumes rates; spikes.rates in "
+    "the workload states them; --spikes engine --weights FILE, of lifsim train, fires them"
+)
+"""Where a run's spikes can come from: what every message about missing ones says."""
+
+MOST_IN_A_NAME = 3
+MOST_TOLD = 12
+"""Rates that are told one by one."""
+
+
+@dataclass(frozen=True)
+class GivenRate:
+    """layer: whose rates they are, '' for every layer that has none of its own. rates: one, or one a timestep."""
+
+    layer: str
+    rates: tuple[float, ...]
+
+    @classmethod
+    def parse(cls, word: str) -> GivenRate:
+        """Of `0.15`, `conv3=0.2` or `conv3=0.1:0.2`, a colon between timesteps. Raises ValueError."""
+        layer, equals, values = (part.strip() for part in word.rpartition("="))
+        if equals and not layer:
+            raise ValueError(f"{word!r} must have a layer in front of =")
+        return cls(layer, rates_per_timestep(values))
+
+
+def rates_per_timestep(text: str) -> tuple[float, ...]:
+    """The rates in `0.1:0.2`. Raises ValueError where they are none."""
+    parts = text.split(":")
+    if len(parts) > MAX_TIMESTEPS:
+        raise ValueError(f"{len(parts)} rates must be at most {MAX_TIMESTEPS}, one a timestep")
+    return tuple(map(_share, parts))
+
+
+def _share(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        percent = "; 15% is 0.15" if text.rstrip().endswith("%") else ""
+        raise ValueError(
+            f"{text!r} must be a rate from 0 to 1, such as 0.15, or a rate per timestep, such as 0.1:0.2{percent}"
+        ) from None
+    if not 0 <= rate <= 1:
+        raise ValueError(f"{text.strip()} must be >= 0 and <= 1" + ("; 15% is 0.15" if 1 < rate <= 100 else ""))
+    return rate
+
+
+def in_short(words: Sequence[str] | None) -> str:
+    """What a name has of given rates: `rate0.15`, `rate0.15+conv3=0.2`, of many how many; nothing of none."""
+    if words is None:
+        return ""
+    return f"rate{'+'.join(words)}" if len(words) <= MOST_IN_A_NAME else f"{len(words)}rates"
+
+
+def rate_words(given: Any) -> Any:
+    """As options keep them: a number, a text, several of them, or a mapping of layers to rates, as words that
+    `GivenRate.parse` reads. What is none of these is left for the schema to refuse."""
+    match given:
+        case bool() | None:
+            return given
+        case Real():
+            return (repr(float(given)),)
+        case str():
+            return tuple(part.strip() for part in given.split(","))
+        case Mapping():
+            return tuple(f"{layer}={_value(rates)}" for layer, rates in given.items())
+        case list() | tuple():
+            return tuple(rate_words(one)[0] if _is_number(one) else one for one in given)
+    return given
+
+
+def _value(rates: Any) -> str:
+    parts = rates if isinstance(rates, list | tuple) else [rates]
+    return ":".join(repr(float(part)) if _is_number(part) else str(part) for part in parts)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def rate_faults(network: Network, words: Sequence[str]) -> Iterator[Fault]:
+    """Layers that `network` does not have, a number of rates that is not that of its timesteps, and layers that read
+    spikes and are left without a rate. The fault of a layer has the path ``rate.LAYER``."""
+    known = {one.name: one for one in network.traced}
+    given, unread = [GivenRate.parse(word) for word in words], without_use(network, words)
+    for one in given:
+        if one.layer and one.layer not in known:
+            rule = f"{one.layer!r} must be a layer of {network.name} that reads spikes"
+            yield Fault(rule + did_you_mean(one.layer, known), f"rate.{one.layer}")
+            continue
+        whose = reading_spikes(network) if not one.layer else [known[one.layer]] if one.layer not in unread else []
+        for steps in dict.fromkeys(_misfits(one, whose)):
+            need = "one rate" if steps == 1 else f"one rate, or {steps}, one per timestep"
+            yield Fault(f"must have {need}; has {len(one.rates)}", f"rate.{one.layer}".rstrip("."))
+    if not any(not one.layer for one in given):
+        has = {*network.spikes.rates, *(one.layer for one in given)}
+        if missing := [one.name for one in reading_spikes(network) if one.name not in has]:
+            rule = f"must cover every layer that reads spikes; missing {', '.join(missing)}"
+            yield Fault(f"{rule}: a rate by itself, --rate 0.15, is that of all others", "rate")
+
+
+def _misfits(one: GivenRate, whose: Sequence[Traced]) -> Iterator[int]:
+    """Timesteps of those of the layers that cannot have so many rates."""
+    for layer in whose:
+        if len(one.rates) not in (1, layer.tensor.timesteps):
+            yield layer.tensor.timesteps
+
+
+def reading_spikes(network: Network) -> list[Traced]:
+    """Operands of the layers that do not see the analogue image alone, each of which needs a rate."""
+    spiking = nodes_with_spikes(network.nodes)
+    return [
+        one for layer in network.layers if spiking.intersection(network.node(layer.name).inputs) for one in layer.traced
+    ]
+
+
+def without_use(network: Network, words: Sequence[str]) -> list[str]:
+    """Layers that are given a rate and see the image itself, of which every value is worked on."""
+    named = {GivenRate.parse(word).layer for word in words}
+    return [layer.name for layer in network.layers if layer.sees_image and layer.name in named]
+
+
+def at_given_rates(network: Network, words: Sequence[str] | None) -> Network:
+    """`network` with the rates in `words` in the place of its own: of two rates of a layer the later one, and one that
+    names its layer before one for all. Raises InputError with every fault (`rate_faults`)."""
+    if words is None:
+        return network
+    if faults := [*rate_faults(network, words)]:
+        raise InputError(faults)
+    given = [GivenRate.parse(word) for word in words]
+    everywhere = [one.rates for one in given if not one.layer]
+    for_all = {one.name: everywhere[-1] for one in reading_spikes(network)} if everywhere else {}
+    unread = without_use(network, words)
+    rates = for_all | {one.layer: one.rates for one in given if one.layer and one.layer not in unread}
+    own, stated = network.spikes, {name: rate for name, rate in network.spikes.rates.items() if name not in rates}
+    others = f"; other layers: {own.provenance}" if stated else ""
+    listed = ", ".join(words) if len(words) <= MOST_TOLD else f"of {counted(len(words), 'layer')}"
+    spikes = Spikes(
+        "rates", stated | rates, f"given to this run: {listed}{others}", False, pruned=own.pruned and bool(stated)
+    )
+    return replace(network, spikes=spikes)

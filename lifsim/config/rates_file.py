@@ -1,0 +1,101 @@
+"""Spike rates of layers in a CSV file, a line a layer: what `--rates` takes, `lifsim trace info --format csv` gives."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from lifsim.config.document import kind_at
+from lifsim.config.file_kind import in_words
+from lifsim.config.given_rates import rates_per_timestep
+from lifsim.config.text_file import read_text
+from lifsim.config.workload_schema import MAX_LAYERS
+from lifsim.errors import Fault, InputError
+
+MAX_BYTES = 1 << 20
+COLUMNS = ("layer", "rate")
+_TIMESTEP = re.compile(r"rate_t[0-9]+\Z")
+
+
+@dataclass(frozen=True)
+class RatesFile:
+    """words: as options keep rates (`GivenRate`). lines: where the file has each layer. faults: all that is wrong."""
+
+    source: str
+    words: tuple[str, ...] = ()
+    lines: Mapping[str, int] = field(default_factory=dict)
+    faults: tuple[Fault, ...] = ()
+
+    def placed(self, fault: Fault) -> Fault:
+        """`fault` of ``rate.LAYER``, where the file has that layer."""
+        line = self.lines.get(fault.path.removeprefix("rate."))
+        return fault if line is None else replace(fault, source=self.source, line=line, column=1)
+
+
+def read_rates(path: Path) -> RatesFile:
+    """The rates in the file `path`: its columns `layer` and `rate`, or `rate_t0`, `rate_t1`, ... where it has those;
+    what else it has is not read."""
+    try:
+        text = read_text(path, "CSV file of rates", MAX_BYTES)
+    except InputError as error:
+        return RatesFile(str(path), faults=error.faults)
+    table = _Table(str(path))
+    rows = csv.reader(text.splitlines(keepends=True), strict=True)
+    try:
+        table.read(rows)
+    except csv.Error as error:
+        table.fault(rows.line_num, f"must be CSV: {error}")
+    return RatesFile(str(path), tuple(table.words), table.lines, tuple(table.faults))
+
+
+@dataclass
+class _Table:
+    """What was read so far."""
+
+    source: str
+    words: list[str] = field(default_factory=list)
+    lines: dict[str, int] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+
+    def fault(self, line: int, message: str, layer: str = "") -> None:
+        self.faults.append(Fault(message, layer, self.source, line, 1))
+
+    def read(self, rows: Any) -> None:
+        header = [cell.strip() for cell in next(rows, [])]
+        missing = [name for name in COLUMNS if name not in header]
+        if missing:
+            other = in_words(kind_at(Path(self.source)))
+            columns = " and ".join(missing)
+            self.fault(1, f"must have the column {columns}, in a first line such as layer,rate{other}")
+        for row in () if missing else rows:
+            cells = [cell.strip() for cell in row]
+            if len(self.lines) == MAX_LAYERS:
+                self.fault(rows.line_num, f"must have at most {MAX_LAYERS} layers")
+                break
+            if len(cells) == len(header):
+                self._row(dict(zip(header, cells, strict=True)), rows.line_num)
+            elif any(cells):
+                self.fault(rows.line_num, f"must have {len(header)} cells, as the first line, has {len(cells)}")
+        if not self.words and not self.faults:
+            self.fault(1, "must have a line for at least one layer")
+
+    def _row(self, row: Mapping[str, str], line: int) -> None:
+        layer = row["layer"]
+        steps = [value for name, value in row.items() if _TIMESTEP.match(name) and value]
+        text = ":".join(steps) if steps else row["rate"]
+        if not layer:
+            self.fault(line, "must name a layer")
+        elif layer in self.lines:
+            self.fault(line, f"must be given once, is in line {self.lines[layer]} too", layer)
+        else:
+            self.lines[layer] = line
+            try:
+                rates_per_timestep(text)
+            except ValueError as error:
+                self.fault(line, str(error), layer)
+            else:
+                self.words.append(f"{layer}={text}")
