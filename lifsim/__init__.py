@@ -1,6 +1,6 @@
 """LIFSim: cycle-level simulator and memory cost modeler for spiking-neural-network accelerators.
 
-`run` simulates one network on one accelerator, `sweep` many; `compare` puts runs beside each other, `beside_none` tells
+`run` simulates one network on one accelerator, `sweep` many; `record` makes a network of a PyTorch model; `compare` puts runs beside each other, `beside_none` tells
 what of a shared run is sharing; `load_arch` and `load_workload` read what they are given by name; `plot` draws figures.
 What is wrong with an input is told by `lifsim.errors.InputError`, every fault at once.
 """
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from lifsim.model.arch import Arch
     from lifsim.model.network import Network
     from lifsim.model.sharing import Sharing
+    from lifsim.recording.api import record
+    from lifsim.recording.recording import Recording
     from lifsim.report import plot
     from lifsim.report.compare.api import compare
     from lifsim.simulate.api import load_arch, load_workload, run
@@ -27,6 +29,7 @@ __all__ = [
     "Arch",
     "Network",
     "Options",
+    "Recording",
     "Result",
     "Sharing",
     "__version__",
@@ -35,6 +38,7 @@ __all__ = [
     "load_arch",
     "load_workload",
     "plot",
+    "record",
     "run",
     "sweep",
 ]
@@ -43,6 +47,7 @@ _PLACES = {
     "Arch": "lifsim.model.arch",
     "Network": "lifsim.model.network",
     "Options": "lifsim.simulate.options",
+    "Recording": "lifsim.recording.recording",
     "Result": "lifsim.simulate.result",
     "Sharing": "lifsim.model.sharing",
     "beside_none": "lifsim.sweeps.beside",
@@ -50,6 +55,7 @@ _PLACES = {
     "load_arch": "lifsim.simulate.api",
     "load_workload": "lifsim.simulate.api",
     "plot": "lifsim.report.plot",
+    "record": "lifsim.recording.api",
     "run": "lifsim.simulate.api",
     "sweep": "lifsim.sweeps.api",
 }

@@ -1,0 +1,110 @@
+"""Does LIFSim's engine fire what the model fired? Layer by layer, each on what the model fired before it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from lifsim.engine.inference import Engine, as_rows, network_faults, rest
+from lifsim.engine.layout import to_channels_first, to_channels_last
+from lifsim.engine.neurons import bound, fire
+from lifsim.engine.order import Stretch, Walk
+from lifsim.engine.weights import Weights
+from lifsim.engine.workers import Workers
+from lifsim.errors import Fault, InputError
+from lifsim.model.network import Input, Lif, Network, Node
+from lifsim.model.sharing import Sharing
+
+Array = NDArray[Any]
+
+NEAR = 1e-6
+"""Of the largest membrane of a layer: a spike that differs with its membrane so near its threshold differs by
+rounding, for sums are added in another order."""
+OUTPUT_TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A neuron that fires in LIFSim's engine and did not in the model, or the other way around. distance: of its
+    membrane from the threshold."""
+
+    layer: str
+    timestep: int
+    image: int
+    element: tuple[int, ...]
+    distance: float
+
+
+def differences(
+    network: Network, weights: Weights, inputs: Array, fired: Mapping[str, Array], outputs: Array, dtype: DTypeLike
+) -> tuple[Difference, ...]:
+    """The spikes, by layer [T, B, ...], and the outputs that the model and LIFSim do not have alike.
+
+    Only the first difference of a neuron is listed. Raises InputError where one is more than rounding.
+    """
+    if network_faults(network):
+        return ()
+    run = _Beside(Engine(network, Sharing.parse("none"), weights, dtype), to_channels_last(inputs), fired)
+    found = to_channels_first(Walk(network, [Stretch(network.nodes, True)], run.compute).run())
+    if run.faults:
+        raise InputError(run.faults)
+    away = np.abs(found.astype(np.float64) - outputs)
+    if not bool((away <= OUTPUT_TOLERANCE * np.maximum(1, np.abs(outputs))).all()):
+        message = f"puts out values that differ from LIFSim's engine's by up to {away.max():g}"
+        raise InputError(Fault(message, path=network.nodes[-1].name))
+    return tuple(run.differences)
+
+
+class _Beside:
+    """A walk on the model's spikes, with those that LIFSim would fire of them beside it."""
+
+    def __init__(self, engine: Engine, inputs: Array, fired: Mapping[str, Array]) -> None:
+        self._engine, self._inputs, self._fired = engine, inputs, fired
+        self._states = {state.name: state for state in engine.states}
+        self.differences: list[Difference] = []
+        self.faults: list[Fault] = []
+
+    def compute(self, node: Node, inputs: Sequence[Array], _: int, timesteps: int) -> Array:
+        match node:
+            case Input():
+                return self._inputs
+            case Lif():
+                return self._compare(node, inputs[0].astype(self._engine.dtype, copy=False), timesteps)
+            case _:
+                return self._engine.operators[node.name](inputs)
+
+    def _compare(self, node: Lif, x: Array, timesteps: int) -> Array:
+        batch, rows = x.shape[1], as_rows(x)
+        neuron = bound(node, self._engine.weights, batch)
+        state = rest(neuron, self._states[node.name], batch, self._engine.dtype)
+        charged = np.empty((timesteps, *rows.shape[1:]), rows.dtype)
+        spikes = fire(rows, state, timesteps, neuron, Workers(), charged)
+        threshold = np.broadcast_to(neuron.constants(rows.dtype).threshold, charged.shape[1:])
+        shape = (timesteps, *x.shape[1:])
+        given = to_channels_last(self._fired[node.name]).astype(np.uint8)
+        differ = given.reshape(spikes.shape) != spikes
+        differ[1:] &= ~np.maximum.accumulate(differ, axis=0)[:-1]
+        distance = np.abs(charged - threshold)
+        if differ.any():
+            near = NEAR * max(1.0, float(np.abs(charged).max()))
+            first = [to_channels_first(one.reshape(shape)) for one in (differ, distance)]
+            self._tell(node, first[0], first[1], near)
+        return given
+
+    def _tell(self, node: Lif, differ: Array, distance: Array, near: float) -> None:
+        places, away = np.argwhere(differ), distance[differ]
+        for (timestep, image, *element), one in zip(places.tolist(), away.tolist(), strict=True):
+            self.differences.append(Difference(node.name, timestep, image, tuple(element), one))
+        if away.max() > near:
+            timestep, image, *element = places[away.argmax()].tolist()
+            what = f"fires otherwise than LIFSim's neuron with the parameters that were read, {len(places)} times"
+            where = f"the clearest at timestep {timestep} of image {image}, element {element}"
+            ways = (
+                "must keep its state from timestep to timestep, for itself alone, and begin at rest; neurons of "
+                "another kind are described with neurons="
+            )
+            self.faults.append(Fault(f"{what} ({where}, {away.max():g} from its threshold): {ways}", path=node.name))
