@@ -30,10 +30,19 @@ def test_an_image_has_its_share_of_a_batch() -> None:
     assert image_words(4, 4000, 2e-3, 8e9, 4 << 20) == "1,000 cycles, 500 us, 2 mJ, 1 MiB of DRAM"
 
 
-@pytest.mark.parametrize(("units", "helps"), [(16, "more LIF units (16 now)"), (1024, "load in smaller tiles: ")])
-def test_what_would_help_is_what_it_waits_for_most(units: int, helps: str) -> None:
-    """Few units on a large array: their calls take longer than all waits for memory."""
-    run = lifsim.run("tpu_like_small", "lenet5_mnist", overrides=(f"lif.units={units}",))
+@pytest.mark.parametrize(
+    ("units", "banks", "helps"),
+    [
+        (16, 2, "more LIF units (16 now)"),
+        (1024, 2, "widen the ports of spike_in, or more banks: "),
+        (1024, 4, "load in smaller tiles: "),
+    ],
+)
+def test_what_would_help_is_what_it_waits_for_most(units: int, banks: int, helps: str) -> None:
+    """Few units on a large array: their calls take longer than all waits for memory. Where there are enough of them,
+    inputs wait for their banks, and where these are more, for the DRAM."""
+    ports = [f"buffers.{name}.banks={banks}" for name in ("spike_in", "spike_out")]
+    run = lifsim.run("tpu_like_small", "lenet5_mnist", overrides=(f"lif.units={units}", *ports))
     first = max(run.remedies, key=lambda remedy: remedy.share)
     assert run.brief.figures["would help"] == first.brief
     assert first.brief.startswith(helps)
