@@ -64,7 +64,7 @@ class WaveSpikes:
         layer = self.facts.layers[turn.layer].layer
         if (turn.images.start, turn.number) != self.window:
             self.window = turn.images.start, turn.number
-            yield Drop("spike_in")
+            yield Drop("inputs")
         if not self._is_outside(layer.input.name):
             return
         (source, *_) = self.net.node(self.net.layers[turn.layer].product).sources
@@ -77,7 +77,7 @@ class WaveSpikes:
                 brought, again = brought + size * len(rows), again + size * (end - begin)
                 for timestep, row in product(steps, rows):
                     thing = self.net.plane(node, image, timestep)
-                    place = "spike_in" if whole else "windows"
+                    place = "inputs" if whole else "windows"
                     yield Load(place, thing, row * node.row_bytes, (row + 1) * node.row_bytes)
         if not whole and brought > self.plan.chip.room.spike_in:
             brought = again * self.group.layers[turn.layer - self.group.first].tiling.filter_tiles
