@@ -63,7 +63,7 @@ class OutsideReads:
             mine = first == self._needed(layer)
             return np.full_like(counts, row_bytes * int((mine & (first < NEVER)).sum()))
         windows, shared = self.windows(layer)
-        together = windows.sum(axis=0) - shared
+        together = (windows - shared).sum(axis=0)
         if self.images * row_bytes * int(together.max()) <= self.room:
             return np.full_like(counts, row_bytes * int(together.sum()))
         reads: Ints = counts * row_bytes * int(windows.sum())
@@ -75,21 +75,37 @@ class OutsideReads:
         return int(row_tiles(facts.rows.axis).single_windows.sum())
 
     def windows(self, layer: int) -> tuple[Ints, Ints]:
-        """([lines, waves] rows of its input that a turn of a layer needs, [waves] of which are the same at several
-        timesteps: of an image that is computed at all of them)."""
+        """[lines, waves] rows of its input that a turn of a layer needs, and how many of them are those of an earlier
+        timestep: of an image that is computed at all of them."""
         facts = self.turns.rows.facts.layers[layer]
         axis, end = facts.rows.axis, self.turns.computed(layer)
         begin = self.turns.before[layer][: len(end)]
         first, past = single_windows(axis)
         if axis.stride > axis.kernel:
             lengths = np.concatenate([[0], np.cumsum(past - first)])
-            return np.asarray(lengths[end] - lengths[begin], np.int64), np.zeros(end.shape[1], np.int64)
+            return np.asarray(lengths[end] - lengths[begin], np.int64), np.zeros_like(end)
         low, high = np.append(first, 0)[begin], np.concatenate([[0], past])[end]
         rows = np.where(end > begin, high - low, 0)
-        if facts.layer.input.timesteps > 1 or len(end) == 1:
-            return rows, np.zeros(end.shape[1], np.int64)
-        above, below = rows[:-1] > 0, rows[1:] > 0  # a timestep's rows lie beneath those of the next one
-        return rows, (np.clip(high[1:] - low[:-1], 0, None) * (above & below)).sum(axis=0)
+        shared = np.zeros_like(rows)
+        if facts.layer.input.timesteps == 1:
+            above, below = rows[:-1] > 0, rows[1:] > 0  # a timestep's rows lie beneath those of the next one
+            shared[1:] = np.clip(high[1:] - low[:-1], 0, None) * (above & below)
+        return rows, shared
+
+    def brought(self, layer: int) -> Ints:
+        """[lines, waves] rows of its input that a turn of a layer brings with its first filter tile: those that are not
+        there."""
+        windows, shared = self.windows(layer)
+        if not self.whole:
+            return windows - shared
+        first, needed = self._first[_rows_read(self.turns.rows.facts.layers[layer])], self._needed(layer)
+        found, mine = np.zeros_like(windows), (first == needed) & (needed < NEVER)
+        line, row = np.nonzero(mine)
+        wave = needed[line, row] // len(self.turns.rows.members)
+        if len(needed) < len(windows):  # of an image that is there for all lines
+            line = np.argmax(windows[:, wave] > 0, axis=0)
+        np.add.at(found, (line, wave), 1)
+        return found
 
     @cached_property
     def _first(self) -> dict[Rows, Ints]:
