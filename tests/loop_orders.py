@@ -13,19 +13,15 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from tests.schedule.loop_order import is_plain
 from tests.schedule.wave_cases import Case, cases
 
+QUIET = settings(deadline=None, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+
 
 def compared(kind: str, number: int, start: int) -> Counter[str]:
     """Groups of a kind of so many random ones, by what they are."""
     found = Counter[str]()
 
     @seed(start)
-    @settings(
-        max_examples=number,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
+    @settings(QUIET, max_examples=number)
     @given(cases(kind))
     def compare(case: Case | None) -> None:
         if case is None or not is_plain(case.network, case.group):

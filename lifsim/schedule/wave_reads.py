@@ -52,8 +52,8 @@ class OutsideReads:
         return self.turns.rows.facts.tensors[tensor.name].producer not in self.turns.rows.members
 
     def inputs(self, layer: int, counts: Ints) -> Ints:
-        """[1 + m] bytes of a layer's input: entry 0 if weights stream under each row, 1 + m for filter tile m; a turn has
-        so many filter tiles (`counts` [1 + m])."""
+        """[1 + m] bytes of a layer's input: entry 0 if weights stream under each row, 1 + m for filter tile m; `counts`
+        [1 + m]: filter tiles of a turn."""
         facts = self.turns.rows.facts.layers[layer]
         if not self._outside(facts.layer.input):
             return np.zeros_like(counts)

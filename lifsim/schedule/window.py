@@ -71,10 +71,10 @@ TIMESTEP = Window(1)
 
 PREFIX = "window:"
 
-WAVES: tuple[Literal["fused", "skewed"], ...] = ("fused", "skewed")
-"""In which several layers may take turns."""
+FUSED, SKEWED = Window(None, "fused"), Window(None, "skewed")
+"""Several layers in turn, all timesteps."""
 
-NAMED = {"tick": TICK, "timestep": TIMESTEP, **{waves: Window(None, waves) for waves in WAVES}}
+NAMED: dict[str, Window] = {one.word: one for one in (TICK, TIMESTEP, FUSED, SKEWED)}
 """By the words that need no number."""
 
 
@@ -82,11 +82,12 @@ def window_named(word: str) -> Window | None:
     """Of `tick`, `timestep`, `window:TW`, `fused`, `fused:TW`, `skewed` or `skewed:TW`; None of anything else."""
     if word in NAMED:
         return NAMED[word]
-    kind, _, number = word.partition(":")
-    if f"{kind}:" not in (PREFIX, *(f"{waves}:" for waves in WAVES)) or not (number.isascii() and number.isdecimal()):
+    number = word.rpartition(":")[2]
+    if not (number.isascii() and number.isdecimal() and int(number) > 0):
         return None
-    waves = next((waves for waves in WAVES if waves == kind), "")
-    return Window(int(number), waves) if int(number) > 0 else None
+    sizes = (Window(int(number)), Window(int(number), "fused"), Window(int(number), "skewed"))
+    by_word = {f"{PREFIX}{number}": sizes[0], f"fused:{number}": sizes[1], f"skewed:{number}": sizes[2]}
+    return by_word.get(word)
 
 
 def cut_into(layer: Layer) -> int:

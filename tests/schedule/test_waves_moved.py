@@ -92,14 +92,14 @@ def test_fused_layers_hand_over_no_spikes() -> None:
     net = network(stack(2, 4, 20), (2, 1, 20), 4)
     tight = asked(net, "none", build.arch(cols=2, spike_out=3, weight=12), Window(None, "fused"))
     assert (tight.waves.height, tight.dram.spikes_in, tight.dram.spikes_out) == (1, 20, 20)
-    assert tight.dram.weights == 24 + 12 * 19 - 0
+    assert tight.dram.weights == 24 + 12 * 19
     assert asked(net, "none", build.arch(spike_out=2), Window(None, "fused")).path == "buffers.spike_out.size_bytes"
     wide = asked(net, "none", build.arch(cols=2, weight=12), Window(None, "fused"))
     assert (wide.waves.height, wide.dram.total) == (20, 24 + 40)
 
 
 def test_a_wave_too_early_is_refused_by_the_interpreter() -> None:
-    """The comparison bites: a layer that is not ahead as far as windows need, timesteps that are not far enough apart."""
+    """The comparison bites: layers that are not as far ahead as windows need, timesteps that are not apart enough."""
     net = network(stack(2, 3, 12), (2, 1, 12), 3)
     arch = build.arch(membrane=100)
     plan = asked(net, "layer", arch, Window(None, "skewed"))
