@@ -63,9 +63,8 @@ class OutsideReads:
             mine = first == self._needed(layer)
             return np.full_like(counts, row_bytes * int((mine & (first < NEVER)).sum()))
         windows, shared = self.windows(layer)
-        together = (windows - shared).sum(axis=0)
-        if self.images * row_bytes * int(together.max()) <= self.room:
-            return np.full_like(counts, row_bytes * int(together.sum()))
+        if self._fit(layer, windows - shared):
+            return np.full_like(counts, row_bytes * int((windows - shared).sum()))
         reads: Ints = counts * row_bytes * int(windows.sum())
         reads[0] = counts[0] * row_bytes * len(windows) * self._row_by_row(facts)
         return reads
@@ -92,12 +91,16 @@ class OutsideReads:
             shared[1:] = np.clip(high[1:] - low[:-1], 0, None) * (above & below)
         return rows, shared
 
+    def _fit(self, layer: int, rows: Ints) -> bool:
+        """Whether spike_in holds all `rows` [lines, waves] of a turn's windows, of all images."""
+        return self.images * self.turns.input_row_bytes(layer) * int(rows.sum(axis=0).max()) <= self.room
+
     def brought(self, layer: int) -> Ints:
         """[lines, waves] rows of its input that a turn of a layer brings with its first filter tile: those that are not
         there."""
         windows, shared = self.windows(layer)
         if not self.whole:
-            return windows - shared
+            return windows - shared if self._fit(layer, windows - shared) else windows
         first, needed = self._first[_rows_read(self.turns.rows.facts.layers[layer])], self._needed(layer)
         found, mine = np.zeros_like(windows), (first == needed) & (needed < NEVER)
         line, row = np.nonzero(mine)
