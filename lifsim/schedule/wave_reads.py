@@ -51,6 +51,20 @@ class OutsideReads:
     def _outside(self, tensor: Tensor) -> bool:
         return self.turns.rows.facts.tensors[tensor.name].producer not in self.turns.rows.members
 
+    @property
+    def most_held(self) -> int:
+        """Bytes of spike_in that all inputs take, whole, or the fullest turn's windows, as far as they fit."""
+        outside = [facts.layer for facts in self._layers if self._outside(facts.layer.input)]
+        if self.whole:
+            inputs = {layer.input.name: layer.input for layer in outside}
+            return self.images * sum(self.turns.window_bytes(tensor) for tensor in inputs.values())
+        found = 0
+        for layer in outside:
+            windows, shared = self.windows(layer.index)
+            rows = int((windows - shared).sum(axis=0).max())
+            found = max(found, self.images * self.turns.input_row_bytes(layer.index) * rows)
+        return min(found, self.room)
+
     def inputs(self, layer: int, counts: Ints) -> Ints:
         """[1 + m] bytes of a layer's input: entry 0 if weights stream under each row, 1 + m for filter tile m; `counts`
         [1 + m]: filter tiles of a turn."""
