@@ -16,16 +16,17 @@ import numpy as np
 from lifsim.model.network import Layer, Tensor
 from lifsim.schedule.rows import Ints
 
-Waves = Literal["", "fused", "skewed"]
+InTurn = Literal["", "fused", "skewed"]
+"""How several layers take turns (`lifsim.schedule.waves`); none: one after the other."""
 
 
 @dataclass(frozen=True)
 class Window:
     """timesteps: so many of a layer run back to back; None: all that there are. waves: how several layers take turns in
-    it (`lifsim.schedule.waves`); none: one after the other."""
+    it."""
 
     timesteps: int | None = None
-    waves: Waves = ""
+    waves: InTurn = ""
 
     def __str__(self) -> str:
         if self.waves:
