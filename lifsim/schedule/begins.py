@@ -1,4 +1,5 @@
-"""Groups as options spell them: the names of the layers at which they begin, and the windows of those of one layer."""
+"""Groups as options spell them: the names of the layers at which they begin, the windows of those of one layer, and the
+waves of others."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from lifsim.model.network import Network
 from lifsim.schedule.plan import Begin, Plan
 from lifsim.schedule.window import TIMESTEP, Window, window_named
 
-WAYS = ("tick", "timestep", "window:TW")
+WAYS = ("tick", "timestep", "window:TW", "fused", "fused:TW", "skewed", "skewed:TW")
 """How options spell a window behind the name of a layer."""
 
 MOST_SPANS = 8
@@ -21,6 +22,21 @@ def group_words(network: Network, chosen: Plan) -> tuple[str, ...]:
     return tuple(
         network.layers[begin.first].name + (f":{begin.window.word}" if begin.window else "") for begin in chosen.begins
     )
+
+
+def groups_alike(network: Network, chosen: Plan) -> tuple[tuple[str, ...], ...]:
+    """How a network whose layers share no membranes runs in the groups of `chosen`: as that does; but what must lie
+    skewed where layers share lies fused where they do not, or, where that has no room, runs timestep by timestep."""
+    words = group_words(network, chosen)
+    others = dict.fromkeys(tuple(_not_skewed(word, way) for word in words) for way in ("fused", "timestep"))
+    return tuple(others)
+
+
+def _not_skewed(word: str, way: str) -> str:
+    name, colon, behind = word.partition(":skewed")
+    if not colon:
+        return word
+    return f"{name}:{way}{behind}" if way == "fused" else f"{name}:{way}"
 
 
 def begins_of(network: Network, words: Sequence[str]) -> tuple[Begin, ...]:
@@ -55,7 +71,7 @@ def groups_in_words(network: Network, chosen: Plan) -> str:
     others = [group for group in chosen.groups if not group.tick_batched]
     if not others:
         return "every layer tick-batched"
-    how = [(f"{names[one.first]} to {names[one.last]}", one.window) for one in others]
+    how = [(f"{names[one.first]} to {names[one.last]}", one.in_turn) for one in others]
     how = [
         (names[one.first] if one.first == one.last else said, window)
         for one, (said, window) in zip(others, how, strict=True)
@@ -72,7 +88,7 @@ def groups_in_words(network: Network, chosen: Plan) -> str:
 
 
 def _spelt(word: str, known: Mapping[str, int]) -> tuple[str, Window | None]:
-    """(layer, its window) of `layer`, `layer:tick`, `layer:timestep` or `layer:window:TW`."""
+    """(layer, its window) of `layer`, `layer:tick`, `layer:timestep`, `layer:window:TW`, `layer:fused` and so on."""
     for parts in (1, 2) if word not in known else ():
         name, *way = word.rsplit(":", parts)
         if window := window_named(":".join(way)):
