@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import combinations, pairwise
 from typing import Literal
 
@@ -25,6 +26,7 @@ from lifsim.schedule.norms import Norms, chunk_of, timestep_major_faults
 from lifsim.schedule.plan import GroupPlan, Residency
 from lifsim.schedule.storage import Reals
 from lifsim.schedule.timestep import chunk_sizes, plan_group
+from lifsim.schedule.together import TimestepMajor, Together
 from lifsim.schedule.traffic import LayerTraffic
 from lifsim.schedule.ways import Way
 from lifsim.schedule.window import TICK, TIMESTEP, StateRoom, Visits, Window, cut_into
@@ -62,6 +64,11 @@ class Choices:
         self._planned: dict[tuple[int, int, Window], Choice] = {}
         self._faster: dict[int, list[Choice]] = {}
 
+    @cached_property
+    def together(self) -> tuple[Together, ...]:
+        """The ways in which several layers may run as one group."""
+        return (TimestepMajor(self),)
+
     @property
     def mergeable(self) -> bool:
         """Whether there is a buffer for the membranes of a timestep-major group."""
@@ -97,7 +104,7 @@ class Choices:
         """All ways in which layers first..end-1 may run; of a layer alone tick-batched first. Raises InputError where
         there is none."""
         if end - first > 1:
-            return [self.planned(first, end, TIMESTEP)]
+            return [choice for way in self.together for choice in way.of(first, end)]
         if not self.mergeable or self.forbidden(first, end):
             return [self.planned(first, end, TICK)]
         ways = (self.planned(first, end, window) for window in self._windows(first))

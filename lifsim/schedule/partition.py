@@ -16,6 +16,7 @@ from lifsim.schedule.chip import Chip
 from lifsim.schedule.choices import Choice, Choices, choices_of
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.plan import Begin, Plan, ScheduleOptions
+from lifsim.schedule.search import contenders
 from lifsim.schedule.window import PREFIX, TICK, TIMESTEP, Window
 from lifsim.units import counted
 
@@ -24,7 +25,7 @@ def plan(network: Network, states: tuple[State, ...], chip: Chip, options: Sched
     """The schedule of `network` with these `states` on `chip` that `options` ask for; `auto` has the fewest DRAM bytes.
     `memo` keeps what groups move. Raises InputError as `allowed` does."""
     choices = memo.of(choices_of, network, states, chip, options.batch, options.chunk, memo, "inference")
-    return plan_of(choices, fewest(allowed(choices, options), dram_bytes, no_matter))
+    return plan_of(choices, fewest(allowed(choices, options, contenders), dram_bytes, no_matter))
 
 
 dram_bytes: Callable[[Choice], int] = attrgetter("dram_bytes")
@@ -53,11 +54,13 @@ def plan_of(choices: Choices, groups: Sequence[Choice]) -> Plan:
     return Plan(tuple(choice.group for choice in groups), choices.facts.computing_again(again), choices.chip)
 
 
-def allowed(choices: Choices, options: ScheduleOptions) -> list[Choice]:
-    """Of all `choices`, those that `options` leave. Within a group, tilings, chunk, strips and residency move the
-    fewest DRAM bytes. Raises InputError where a group that is not tick-batched would have no membrane buffer, or would
-    cross the batch norm of a training run, and where given groups part layers that share a state, or are to run as
-    they cannot."""
+def allowed(
+    choices: Choices, options: ScheduleOptions, any_of: Callable[[Choices], list[Choice]] = Choices.every
+) -> list[Choice]:
+    """Of all `choices`, those that `options` leave, `any_of` them where that is every one. Within a group, tilings,
+    chunk, strips and residency move the fewest DRAM bytes. Raises InputError where a group that is not tick-batched
+    would have no membrane buffer, or would cross the batch norm of a training run, and where given groups part layers
+    that share a state, or are to run as they cannot."""
     facts, cuts = choices.facts, choices.cuts
     given = {begin.first: begin.window for begin in options.groups or ()}
     if options.groups is not None:
@@ -77,7 +80,7 @@ def allowed(choices: Choices, options: ScheduleOptions) -> list[Choice]:
         _require_membrane_buffer(facts, ends, windows)
     _require_norms(choices, windows, ends)
     if options.groups is None and options.schedule == "auto":
-        return choices.every()
+        return any_of(choices)
     found: list[Choice] = []
     for first, end in pairwise(ends):
         window = windows[first]

@@ -133,6 +133,14 @@ def _ends(demand: WeightDemand) -> Ints:
     return found if found.size > 1 else np.repeat(found, 2)
 
 
+def smallest_tile_ends(layers: Sequence[LayerFacts], buffer: int) -> Ints:
+    """[n] the sizes of the region at which a smallest filter tile of some layer begins to fit, and the least and the
+    most."""
+    tiles = [(int(layer.tile_filters[0]), layer) for layer in layers]
+    sizes = [size * layer.filter_bytes for tile, layer in tiles for size in (tile, layer.layer.group_filters % tile)]
+    return np.unique(np.minimum([0, buffer, *sizes], buffer))
+
+
 def _fitting(layer: LayerFacts, regions: Ints) -> Ints:
     """[n] 1 + m of the largest filter tile m that a region takes whole, 0 for none."""
     return np.searchsorted(layer.tile_bytes, regions, side="right")

@@ -27,6 +27,7 @@ from lifsim.schedule.chip import Chip
 from lifsim.schedule.choices import Choice, Choices, choices_of
 from lifsim.schedule.partition import allowed, dram_bytes, fewest, plan_of
 from lifsim.schedule.plan import Plan, ScheduleOptions
+from lifsim.schedule.search import contenders
 from lifsim.simulate.alone import counted, least_cycles, played
 from lifsim.simulate.figure import CycleFigure, EnergyFigure, Figure
 from lifsim.simulate.options import Options
@@ -66,7 +67,7 @@ def planned(trial: Trial, states: tuple[State, ...], chip: Chip, options: Option
     def cycles(choice: Choice) -> int:
         return least_cycles(setup.machine, setup.memo.of(counted, setup, trial.accounting, choices, choice))
 
-    best = fewest(allowed(choices, asked), moved, cycles)
+    best = fewest(allowed(choices, asked, contenders), moved, cycles)
     if asked.schedule != "auto":
         return Chosen(plan_of(choices, best))
     search = Search(trial, choices, asked, best)

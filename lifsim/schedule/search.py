@@ -1,0 +1,91 @@
+"""The groups that may be of a plan with the fewest bytes, without planning most of those that cannot.
+
+Of n layers there are n * (n + 1) / 2 groups, and planning one looks at each of its layers. But what several layers move
+together has a floor that is known at once for all of them (`lifsim.schedule.together`). So a shortest path is sought as
+if every group that is not planned yet moved its floor, those on it are planned, which tells what they really move, and
+so on until the shortest path has none left: no other sequence moves less. Of the rest, those that might lie on one that
+moves as much are planned as well. With any other group every sequence moves more.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifsim.schedule.choices import Choice, Choices
+from lifsim.schedule.rows import Ints
+from lifsim.schedule.together import NEVER
+
+
+def contenders(choices: Choices) -> list[Choice]:
+    """Of `choices` all that lie on a sequence with the fewest DRAM bytes, and some that do not, all layers alone among
+    them, in the order of `Choices.every`. Of a training run all: what it moves most of has no floor."""
+    return _Search(choices).found() if choices.mergeable and not choices.trains else choices.every()
+
+
+Key = tuple[int, int, int]
+"""The cuts before and behind a group, and the way in which it runs, all by number."""
+
+
+class _Search:
+    """moved: [cuts, cuts, ways] bytes of the groups between two cuts, or their floors where they are not planned."""
+
+    def __init__(self, choices: Choices) -> None:
+        self.choices, self.ways = choices, choices.together
+        spans = np.ix_(choices.cuts[:-1], choices.cuts[1:])
+        floors = np.stack([way.floors[spans] for way in self.ways], axis=-1)
+        size = len(choices.cuts)
+        self.moved = np.full((size, size, len(self.ways)), NEVER)
+        self.moved[:-1, 1:] = np.where(np.tri(size - 1, k=0, dtype=np.bool_)[..., None], NEVER, floors)
+        self.planned: dict[Key, list[Choice]] = {}
+        for cut, (first, end) in enumerate(pairwise(choices.cuts)):
+            self._keep((cut, cut + 1, 0), choices.between(first, end))
+
+    def found(self) -> list[Choice]:
+        """The contenders."""
+        while asked := [key for key in self._shortest() if key not in self.planned]:
+            self._plan(asked)
+        while asked := [key for key in self._on_shortest() if key not in self.planned]:
+            self._plan(asked)
+        return [choice for key in sorted(self.planned) for choice in self.planned[key]]
+
+    def _plan(self, asked: list[Key]) -> None:
+        for before, behind, way in asked:
+            first, end = self.choices.cuts[before], self.choices.cuts[behind]
+            self._keep((before, behind, way), self.ways[way].of(first, end))
+
+    def _keep(self, key: Key, found: list[Choice]) -> None:
+        self.planned[key] = found
+        self.moved[key] = min((choice.dram_bytes for choice in found), default=NEVER)
+
+    def _shortest(self) -> list[Key]:
+        """The groups of a shortest path, the last one first."""
+        least = self.moved.min(axis=-1)
+        _, came = _distances(least)
+        path, cut = list[Key](), len(least) - 1
+        while cut > 0:
+            before = int(came[cut])
+            path.append((before, cut, int(self.moved[before, cut].argmin())))
+            cut = before
+        return path
+
+    def _on_shortest(self) -> list[Key]:
+        """The groups of all shortest paths."""
+        least = self.moved.min(axis=-1)
+        before, _ = _distances(least)
+        behind = _distances(least[::-1, ::-1].T)[0][::-1]
+        through = before[:, None, None] + self.moved + behind[:, None]
+        return [(int(one), int(other), int(way)) for one, other, way in np.argwhere(through <= before[-1])]
+
+
+def _distances(least: Ints) -> tuple[Ints, NDArray[np.intp]]:
+    """[cuts] the least sum of what groups move up to each cut, and the cut before the last of these groups."""
+    size = len(least)
+    total, came = np.zeros(size, np.int64), np.zeros(size, np.intp)
+    for cut in range(1, size):
+        sums = total[:cut] + least[:cut, cut]
+        came[cut] = sums.argmin()
+        total[cut] = sums[came[cut]]
+    return total, came

@@ -1,0 +1,55 @@
+"""The ways in which several layers may run as one group, as the search for a partition asks them.
+
+A way says of all spans at once what it cannot go below there, and plans one of them when asked. A new way brings both:
+floors that are quick to know (sums of what the layers gather, `lifsim.schedule.floors`), never above what it really
+moves, and as near to it as can be; for where a floor lies below the best that other groups of the same layers do, the
+span is planned. `Choices.together` lists the ways.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+from lifsim.schedule.floors import timestep_floors
+from lifsim.schedule.group import Chunks
+from lifsim.schedule.rows import Ints
+from lifsim.schedule.timestep import chunk_sizes
+from lifsim.schedule.window import TIMESTEP
+
+if TYPE_CHECKING:
+    from lifsim.schedule.choices import Choice, Choices
+
+NEVER = 1 << 60
+"""Bytes of what cannot be: more than any network moves, and few enough to be added up."""
+
+
+class Together(Protocol):
+    """A way in which several layers run."""
+
+    @property
+    def floors(self) -> Ints:
+        """[layers, layers + 1] DRAM bytes that layers first..end-1 cannot go below so; NEVER where they cannot run so
+        at all. Of spans of one layer, and of those that are none, whatever."""
+
+    def of(self, first: int, end: int) -> list[Choice]:
+        """Layers first..end-1 as they may run so, each planned for the fewest bytes; none where they cannot."""
+
+
+@dataclass(frozen=True)
+class TimestepMajor:
+    """Layer by layer, or strip by strip, in every timestep."""
+
+    choices: Choices
+
+    @cached_property
+    def floors(self) -> Ints:
+        """As `Together` has them."""
+        batch, chunk = self.choices.batch, self.choices.chunk
+        chunks = [Chunks(batch, images) for images in chunk_sizes(batch, chunk)]
+        return timestep_floors(self.choices.facts, self.choices.chip.room, chunks)
+
+    def of(self, first: int, end: int) -> list[Choice]:
+        """In the chunks and strips that move the fewest bytes."""
+        return [self.choices.planned(first, end, TIMESTEP)]

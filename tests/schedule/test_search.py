@@ -1,0 +1,153 @@
+"""Does the search find what planning every group finds, ties included, and does it plan few?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import combinations
+from zlib import crc32
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lifsim.config.arch import load_arch
+from lifsim.config.workload import load_workload
+from lifsim.graph.states import states_of
+from lifsim.memo import Memo
+from lifsim.model.arch import Arch
+from lifsim.model.network import Network
+from lifsim.model.sharing import Sharing
+from lifsim.schedule.chip import Chip
+from lifsim.schedule.choices import Choice, Choices, choices_of
+from lifsim.schedule.partition import allowed, dram_bytes, fewest, no_matter
+from lifsim.schedule.plan import ScheduleOptions
+from lifsim.schedule.rows import Ints
+from lifsim.schedule.search import contenders
+from lifsim.schedule.together import NEVER, Together
+from lifsim.schedule.window import TIMESTEP
+from tests.schedule import build
+from tests.schedule.networks import networks, relay_networks
+from tests.schedule.test_partition import chain
+from tests.schedule.test_timestep import QUIET, archs
+
+Ties = Callable[[Choice], float]
+
+
+def choices_on(network: Network, sharing: str, arch: Arch, batch: int = 1, chunk: int | None = None) -> Choices:
+    states = states_of(network, Sharing.parse(sharing))
+    return choices_of(network, states, Chip.of(arch), batch, chunk, Memo(), "inference")
+
+
+def few_values(choice: Choice) -> float:
+    """Ties of which many are equal."""
+    return crc32(repr((choice.first, choice.end, choice.group.window.word)).encode()) % 3
+
+
+def same_as_all(choices: Choices, ties: Ties = no_matter) -> bool:
+    """Whether the contenders have the plan that all groups have, the very same objects."""
+    auto = ScheduleOptions("auto", choices.batch, choices.chunk)
+    found = fewest(allowed(choices, auto, contenders), dram_bytes, ties)
+    return [id(one) for one in found] == [id(one) for one in fewest(allowed(choices, auto), dram_bytes, ties)]
+
+
+def planned_together(choices: Choices) -> int:
+    """How many groups of several layers the search plans."""
+    return sum(choice.end - choice.first > 1 for choice in contenders(choices))
+
+
+SHARINGS = st.sampled_from(["none", "layer-where-possible", "channel2-where-possible", "layer+channel2-where-possible"])
+NETWORKS = st.one_of(networks(), relay_networks())
+
+
+@pytest.mark.slow
+@settings(QUIET, max_examples=80)
+@given(NETWORKS, SHARINGS, archs(), st.integers(1, 3), st.booleans())
+def test_nothing_that_is_not_planned_is_missed(
+    network: Network, name: str, arch: Arch, batch: int, whole: bool
+) -> None:
+    choices = choices_on(network, name, arch, batch, batch if whole else None)
+    for ties in (no_matter, few_values):
+        assert same_as_all(choices, ties)
+
+
+@pytest.mark.slow
+@settings(QUIET, max_examples=80)
+@given(NETWORKS, SHARINGS, archs(), st.integers(1, 3))
+def test_no_group_moves_less_than_its_floor(network: Network, name: str, arch: Arch, batch: int) -> None:
+    choices = choices_on(network, name, arch, batch)
+    for way in choices.together:
+        for first, end in combinations(choices.cuts, 2):
+            assert all(one.dram_bytes >= way.floors[first, end] for one in way.of(first, end))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sharing", ["none", "layer-where-possible", "channel4-where-possible"])
+@pytest.mark.parametrize("workload", ["lenet5_mnist", "vgg16_cifar10", "resnet19_cifar10", "spikformer_block_cifar10"])
+def test_shipped_networks_have_the_same_plan(workload: str, sharing: str) -> None:
+    assert same_as_all(choices_on(load_workload(workload), sharing, load_arch("sata128")))
+
+
+@pytest.mark.parametrize("membrane", [256, 4096, build.ENDLESS])
+@pytest.mark.parametrize("timesteps", [1, 4])
+def test_a_stack_has_the_same_plan(timesteps: int, membrane: int) -> None:
+    """One group of all layers, groups of some, layers alone."""
+    arch = build.arch(16, 8, weight=4096, spike_in=512, spike_out=512, membrane=membrane, psum=512)
+    assert same_as_all(choices_on(chain(8, 16, timesteps, 16), "none", arch), few_values)
+
+
+@pytest.mark.parametrize("layers", [64, 128])
+@pytest.mark.parametrize(
+    ("buffers", "groups_of"),
+    [({}, 4), ({"weight": 1 << 30}, 8), ({"weight": 1 << 30, "membrane": 1 << 30}, 0), ({"weight": 2560}, 1)],
+)
+def test_so_many_groups_are_planned_as_a_stack_has_layers(layers: int, buffers: dict[str, int], groups_of: int) -> None:
+    """Of 64 channels and 4 timesteps, where the best groups are of some layers, of all, and of one."""
+    sizes = {"weight": 147456, "spike_in": 32768, "spike_out": 32768, "membrane": 32768, "psum": 16384}
+    choices = choices_on(chain(layers, 16, 4, 64), "none", build.arch(16, 8, **sizes | buffers))
+    found = contenders(choices)
+    assert sum(choice.end - choice.first > 1 for choice in found) <= layers
+    best = fewest(found, dram_bytes, no_matter)
+    assert max(choice.end - choice.first for choice in best) == (groups_of or layers)
+
+
+class Dearer:
+    """Layers together that move what they do timestep-major and a byte more or, once in a while, a half less."""
+
+    def __init__(self, choices: Choices) -> None:
+        self.choices, self.asked = choices, list[tuple[int, int]]()
+
+    @property
+    def floors(self) -> Ints:
+        moved = self.choices.together[0].floors // 2
+        moved[0, 2:3] = NEVER
+        return moved
+
+    def of(self, first: int, end: int) -> list[Choice]:
+        self.asked.append((first, end))
+        if (first, end) == (0, 2):
+            return []
+        one = self.choices.planned(first, end, TIMESTEP)
+        seldom = crc32(repr((first, end)).encode()) % 4 == 0
+        return [Choice(one.group, one.dram_bytes // 2 + 1 if seldom else one.dram_bytes + 1)]
+
+
+@settings(QUIET, max_examples=15)
+@given(NETWORKS, archs())
+def test_a_way_more_brings_its_own_floor(network: Network, arch: Arch) -> None:
+    choices = choices_on(network, "none", arch)
+    if choices.mergeable:
+        other: Together = Dearer(choices)
+        choices.__dict__["together"] = (*choices.together, other)
+        auto = ScheduleOptions("auto")
+        found, every = (allowed(choices, auto, any_of) for any_of in (contenders, Choices.every))
+        moved = [sum(one.dram_bytes for one in fewest(groups, dram_bytes, few_values)) for groups in (found, every)]
+        assert moved[0] == moved[1]
+
+
+def test_what_a_way_forbids_is_not_planned() -> None:
+    choices = choices_on(chain(4, 16, 4), "none", build.arch())
+    other = Dearer(choices)
+    choices.__dict__["together"] = (*choices.together, other)
+    contenders(choices)
+    assert other.asked
+    assert (0, 2) not in other.asked
