@@ -116,6 +116,18 @@ class GroupPlan:
         return self.walk
 
     @property
+    def in_waves(self) -> Waves:
+        """Those of a group that runs in some."""
+        if self.waves is None:
+            raise ValueError(f"layer {self.first} runs in no waves")
+        return self.waves
+
+    @property
+    def fused(self) -> bool:
+        """Whether its layers run in waves, all timesteps of a window of a tile back to back, membranes in the PEs."""
+        return self.waves is not None and not self.waves.skewed
+
+    @property
     def indices(self) -> range:
         """Of its layers."""
         return range(self.first, self.last + 1)

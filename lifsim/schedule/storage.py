@@ -95,6 +95,15 @@ class RowLayout:
     row_bytes: int
 
 
+def row_pixels(layer: Layer) -> int:
+    """Output pixels of one row along the axis on which the output of `layer` is cut."""
+    return layer.out_shape[2 - _along(layer)]
+
+
+def _along(layer: Layer) -> int:
+    return 1 if layer.in_shape[1] == 1 else 0
+
+
 def tick_rows(layer: Layer, reals: Reals) -> RowLayout:
     """Rows of one group of the convolution, all rounds packed together: ceil(C/groups * W * rounds * bits / 8) bytes
     each."""
@@ -107,7 +116,7 @@ def step_rows(layer: Layer, reals: Reals) -> RowLayout:
 
 
 def _row_layout(layer: Layer, reals: Reals, groups: int, steps: int) -> RowLayout:
-    along = 1 if layer.in_shape[1] == 1 else 0
+    along = _along(layer)
     bits = element_bits(layer.input, reals) * steps
     if layer.flat:
         channels, rows, columns = map_shape(layer.input.shape)
@@ -121,4 +130,4 @@ def _row_layout(layer: Layer, reals: Reals, groups: int, steps: int) -> RowLayou
         stride=layer.stride[along],
         padding=layer.padding[along],
     )
-    return RowLayout(axis, row_pixels=layer.out_shape[2 - along], row_bytes=row_bytes)
+    return RowLayout(axis, row_pixels=row_pixels(layer), row_bytes=row_bytes)
