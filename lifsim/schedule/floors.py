@@ -35,6 +35,15 @@ class Term:
     value: int
 
 
+def gathered(layers: int, terms: Iterable[Term]) -> Ints:
+    """[layers, layers + 1] the sum of the terms of each span."""
+    found = np.zeros((layers, layers + 1), np.int64)
+    for term in terms:
+        found[term.first, term.last + 1] += term.value
+    summed: Ints = np.cumsum(np.cumsum(found[::-1], axis=0)[::-1], axis=1)
+    return summed
+
+
 def timestep_floors(facts: NetworkFacts, room: BufferBytes, chunks: Iterable[Chunks]) -> Ints:
     """[layers, layers + 1] bytes that layers first..end-1, timestep-major, cannot go below, in whichever of these
     `chunks` is best."""
@@ -55,12 +64,7 @@ class _Floors:
         return found
 
     def _gathered(self, terms: Iterable[Term]) -> Ints:
-        """[layers, layers + 1] the sum of the terms of each span."""
-        layers = len(self.facts.layers)
-        found = np.zeros((layers, layers + 1), np.int64)
-        for term in terms:
-            found[term.first, term.last + 1] += term.value
-        return np.cumsum(np.cumsum(found[::-1], axis=0)[::-1], axis=1)
+        return gathered(len(self.facts.layers), terms)
 
     def _weights(self) -> Ints:
         """What is lacking of the buffer has the price of a byte in it, whichever; then every layer moves by itself what

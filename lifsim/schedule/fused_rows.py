@@ -77,6 +77,15 @@ class GroupRows:
         needed: Ints = np.where(complete > 0, rows if need.read.whole else np.clip(last + 1, 0, rows), 0)
         return needed
 
+    def gone(self, need: Need, done: Ints) -> Ints:
+        """[n] rows of the node, from the first one on, that are needed no more when so many rows [n] of the reading
+        layer are done."""
+        rows, reader = self.node_rows(need), self.passing[need.layer][need.reader].complete
+        complete = reader[done]
+        first = 0 if need.read.whole else np.clip(complete * need.read.stride - need.read.above, 0, rows)
+        gone: Ints = np.where(complete == reader[-1], rows, first)
+        return gone
+
     def waves(self, height: int) -> Fused:
         """So many rows of the last layer a wave."""
         every = self.rows(self.last)

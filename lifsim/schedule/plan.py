@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.model.network import Layer
@@ -14,13 +14,14 @@ from lifsim.schedule.traffic import DramBytes, LayerTraffic
 from lifsim.schedule.waves import Waves
 from lifsim.schedule.window import PREFIX, TICK, TIMESTEP, Window, as_computed, window_named
 
-SCHEDULES = ("tick", "timestep", f"{PREFIX}TW", "auto")
+SCHEDULES = ("tick", "timestep", f"{PREFIX}TW", "fused", "skewed", "auto")
 """TW stands for a number of timesteps."""
 
 
 @dataclass(frozen=True)
 class Begin:
-    """Where a group begins: its first layer (index). window: of a group of one layer; None: as the schedule has it."""
+    """Where a group begins: its first layer (index). window: of a group of one layer, or the waves of several; None: as
+    the schedule has it."""
 
     first: int
     window: Window | None = None
@@ -29,10 +30,12 @@ class Begin:
 @dataclass(frozen=True)
 class ScheduleOptions:
     """schedule: "tick" (the smallest legal groups, those of one layer tick-batched), "timestep" (one group,
-    timestep-major), "window:TW" (the smallest legal groups, those of one layer in windows of TW timesteps) or "auto"
-    (the groups that move the fewest bytes, those of one layer in whichever windows). batch: images of a run. chunk:
-    images that a group works on at a time, unless it is tick-batched; None: the best. groups: where they begin (the
-    first one at layer 0), whatever `schedule` would take; those of one layer run as it has them, unless they say how.
+    timestep-major), "window:TW" (the smallest legal groups, those of one layer in windows of TW timesteps), "fused" (of
+    fused groups and layers alone those that move the fewest bytes; those that share membranes as "tick" has them),
+    "skewed" (the smallest legal groups, those of several layers in skewed strips), each of these two perhaps in windows
+    ("fused:TW"), or "auto" (the groups that move the fewest bytes, in whichever windows and waves). batch: images of a
+    run. chunk: images that a group works on at a time, unless it is tick-batched; None: the best. groups: where they
+    begin (the first one at layer 0), whatever `schedule` would take; they run as it has them, unless they say how.
     None: as it says."""
 
     schedule: str = "tick"
@@ -128,6 +131,13 @@ class GroupPlan:
         return self.waves is not None and not self.waves.skewed
 
     @property
+    def in_turn(self) -> Window:
+        """Its windows, and the waves in these."""
+        if self.waves is None:
+            return self.window
+        return replace(self.window, waves="skewed" if self.waves.skewed else "fused")
+
+    @property
     def indices(self) -> range:
         """Of its layers."""
         return range(self.first, self.last + 1)
@@ -169,9 +179,12 @@ class Plan:
 
     @property
     def begins(self) -> tuple[Begin, ...]:
-        """Where its groups begin and the windows of those of one layer: what `ScheduleOptions.groups` must be for a
-        plan of the same groups."""
-        return tuple(Begin(group.first, group.window if group.first == group.last else None) for group in self.groups)
+        """Where its groups begin, the windows of those of one layer and the waves of others: what
+        `ScheduleOptions.groups` must be for a plan of the same groups."""
+        return tuple(
+            Begin(group.first, None if group.last > group.first and group.waves is None else group.in_turn)
+            for group in self.groups
+        )
 
     @property
     def dram(self) -> DramBytes:

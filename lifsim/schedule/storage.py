@@ -46,6 +46,12 @@ def step_row_bytes(tensor: Tensor, reals: Reals) -> int:
     return bytes_of(channels * columns * element_bits(tensor, reals))
 
 
+def packed_row_bytes(tensor: Tensor, reals: Reals, timesteps: int) -> int:
+    """Bytes of one row, so many timesteps at most packed together: ceil(C * W * timesteps * bits / 8)."""
+    channels, _, columns = map_shape(tensor.shape)
+    return bytes_of(channels * columns * min(timesteps, tensor.timesteps) * element_bits(tensor, reals))
+
+
 def state_rows(state: State, membrane_bits: int) -> tuple[int, int]:
     """Rows of a set of states, and bytes of one: every variable's row begins on a byte."""
     channels, rows, columns = map_shape(state.shape)
@@ -113,6 +119,11 @@ def tick_rows(layer: Layer, reals: Reals) -> RowLayout:
 def step_rows(layer: Layer, reals: Reals) -> RowLayout:
     """Rows of all channels in one timestep: ceil(C * W * bits / 8) bytes each."""
     return _row_layout(layer, reals, 1, 1)
+
+
+def packed_rows(layer: Layer, reals: Reals, rounds: int) -> RowLayout:
+    """Rows of all channels, so many of its rounds at most packed together."""
+    return _row_layout(layer, reals, 1, min(rounds, layer.rounds))
 
 
 def _row_layout(layer: Layer, reals: Reals, groups: int, steps: int) -> RowLayout:

@@ -45,6 +45,11 @@ class Waves(ABC):
         last = done.size - 1  # behind it there may be waves of later timesteps
         return range(int(done[min(wave - 1, last)]) if wave else 0, int(done[min(wave, last)]))
 
+    def starts(self, layer: int) -> tuple[int, ...]:
+        """First rows of a layer's visits, at the first timestep of a window."""
+        ends = self.done(layer, 1)[0].tolist()
+        return tuple(begin for begin, end in zip((0, *ends), ends, strict=False) if end > begin)
+
     def visits(self, layer: int, timesteps: int) -> int:
         """Waves of a window in which a layer has work."""
         works = np.diff(self.done(layer, timesteps), axis=1, prepend=0) > 0
@@ -69,11 +74,6 @@ class Fused(Waves):
     def done(self, layer: int, timesteps: int) -> Ints:
         """[timesteps, waves], all timesteps alike."""
         return np.tile(self._ends[layer - self.first], (timesteps, 1))
-
-    def starts(self, layer: int) -> tuple[int, ...]:
-        """First rows of a layer's visits."""
-        ends = self.ends[layer - self.first]
-        return tuple(begin for begin, end in zip((0, *ends), ends, strict=False) if end > begin)
 
     @cached_property
     def _ends(self) -> Ints:
