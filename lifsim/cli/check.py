@@ -66,8 +66,9 @@ def _check(file: Path) -> Checked:
 
 
 def _arch(document: Document) -> tuple[str, ...]:
-    priced_arch(document)
-    return ()
+    arch = priced_arch(document)
+    lender = arch.components_of if "components" not in document.data else None
+    return (f"it names no components: those of {lender} are priced",) if lender else ()
 
 
 def _device(document: Document) -> tuple[str, ...]:

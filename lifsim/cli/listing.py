@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -40,19 +41,55 @@ _MEMBERS = {
 }
 
 
+def _kernels() -> dict[str, str]:
+    """Of the component table."""
+    from lifsim.hardware.components import kernels
+
+    return {name: f"{', '.join(sizes)} bits" for name, sizes in kernels().items()}
+
+
+def _datasets() -> dict[str, str]:
+    """What the engine can be trained on by name."""
+    from lifsim.engine.data import SHIPPED
+
+    return {name: one.title for name, one in SHIPPED.items()}
+
+
+_TABLES: dict[str, Callable[[], dict[str, str]]] = {
+    "sharings": lambda: _SHARINGS,
+    "kernels": _kernels,
+    "datasets": _datasets,
+}
+"""What is listed of what is neither files nor registered."""
+
+
+class What(click.Choice[str]):
+    """A plural; its singular means the same."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Click's hook."""
+        plural = next((one for one in self.choices if _singular(one) == value), value)
+        return super().convert(plural, param, ctx)
+
+
+def _singular(plural: str) -> str:
+    return plural.removesuffix("ies") + "y" if plural.endswith("ies") else plural.removesuffix("s")
+
+
 @click.command()
-@click.argument("what", metavar="WHAT", type=click.Choice([*_KINDS, "sharings", *_MEMBERS]))
+@click.argument("what", metavar="WHAT", type=What([*_KINDS, *_TABLES, *_MEMBERS]))
 @click.option(
     "--copy", nargs=2, metavar="NAME FILE", default=None, shell_complete=copied, type=str,
     help="Copy the file of NAME to FILE, to change it there; the copy is called as FILE is.",
 )  # fmt: skip
 @click.option("--force", is_flag=True, help="Overwrite FILE.")
 def listing(what: str, copy: tuple[str, str] | None, force: bool) -> None:
-    """List the names that --arch, --workload, --dram and --sharing know, and those that architectures and
+    """List the names that --arch, --workload, --dram, --sharing and --data know, and those that architectures and
     workloads may name.
 
-    WHAT is one of archs, workloads, drams, sharings, dataflows, sparsities, neurons, layers, memories, accountings,
-    optimizers and keepings.
+    WHAT is one of archs, workloads, drams, sharings; kernels, of which components are made, with the widths that have a
+    price; dataflows, sparsities, memories, accountings; neurons, layers; optimizers, keepings and datasets (to train
+    on). One of them (dram) stands for all.
 
     Files of the folders in $LIFSIM_PATH (separated as in $PATH) are listed too, and come before shipped ones.
     What other packages add is listed with the package that it comes from.
@@ -64,6 +101,7 @@ def listing(what: str, copy: tuple[str, str] | None, force: bool) -> None:
       lifsim list dataflows
       lifsim list neurons
       lifsim list layers
+      lifsim list kernels
       lifsim list archs --copy sata128 results/my_machine.yaml
       lifsim run --arch results/my_machine.yaml --set array.rows=8
     """
@@ -72,8 +110,8 @@ def listing(what: str, copy: tuple[str, str] | None, force: bool) -> None:
             raise InputError(Fault(f"must go with {', '.join(_KINDS)}: {what} are no files", path="--copy"))
         say(str(_copied(_KINDS[what], copy[0], Path(copy[1]), force=force)))
         return
-    if what == "sharings":
-        rows = _SHARINGS
+    if what in _TABLES:
+        rows = _TABLES[what]()
     else:
         rows = _registered(_MEMBERS[what]) if what in _MEMBERS else _described(_KINDS[what])
     width = max(map(len, rows), default=0)

@@ -31,6 +31,8 @@ COMMANDS = {
     "explain": ("lifsim.cli.explain:explain", "Take one layer's cycles and bytes apart."),
     "plot": ("lifsim.cli.plot:plot", "Draw a figure, its numbers beside it."),
     "check": ("lifsim.cli.check:check", "Check architecture and workload files."),
+    "init": ("lifsim.cli.init:init", "Write a commented architecture or workload to begin with."),
+    "arch": ("lifsim.cli.arch:arch", "Show a machine: its parts and the price of every access."),
     "workload": ("lifsim.cli.workload:workload", "Show the layers of a network."),
     "import": ("lifsim.cli.import_:import_", "Turn files of SATA_Sim and SCALE-Sim into LIFSim's."),
     "validate": ("lifsim.cli.validate:validate", "Compare with other tools' figures."),

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from lifsim.config.borrowed_parts import with_components
 from lifsim.config.document import Document, read_document
 from lifsim.config.file_kind import DEVICE, in_words, tree_kind
 from lifsim.config.overrides import assign, override
@@ -20,14 +21,14 @@ _PATH = ("dram", "device")
 
 
 def with_device(document: Document, settings: Sequence[str], devices: Mapping[str, Document]) -> Document:
-    """The architecture `document` with `settings` and, where it simulates one, its whole device; every mark keeps its
-    own file and line.
+    """The architecture `document` with `settings`, components of a shipped one where it names none and, where it
+    simulates one, its whole device; every mark keeps its own file and line.
 
     Settings of single keys of the device come last, whichever device the others choose. `devices`, by the names that
     architectures have for them, need no file. A device that cannot be read adds to the document's faults.
     """
     within = [one for one in settings if one.lstrip().startswith(f"{KEY}.")]
-    chosen = override(document, [one for one in settings if one not in within])
+    chosen = override(with_components(document, settings), [one for one in settings if one not in within])
     if not _has_device(_of_dram(chosen, "model")):
         return chosen
     try:

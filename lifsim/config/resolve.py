@@ -56,10 +56,20 @@ def available(kind: Kind) -> tuple[str, ...]:
     return tuple(sorted({path.stem for folder in search_path(kind) for path in folder.glob(f"*{_SUFFIX}")}))
 
 
+def shipped(kind: Kind, name: str) -> Path:
+    """The file of that name that comes with LIFSim, whatever else is called so."""
+    return _shipped(kind) / (name + _SUFFIX)
+
+
+def shipped_names(kind: Kind) -> tuple[str, ...]:
+    """The names that `shipped` knows, sorted."""
+    return tuple(sorted(path.stem for path in _shipped(kind).glob(f"*{_SUFFIX}")))
+
+
 def is_borrowed(kind: Kind, given: str, own: str) -> bool:
     """Whether the file that `given` means calls itself `own`, which is the name of another file that is shipped."""
-    shipped = _shipped(kind) / (own + _SUFFIX)
-    return shipped.is_file() and not find(kind, given).samefile(shipped)
+    of_that_name = shipped(kind, own)
+    return of_that_name.is_file() and not find(kind, given).samefile(of_that_name)
 
 
 def search_path(kind: Kind) -> tuple[Path, ...]:

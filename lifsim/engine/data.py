@@ -60,7 +60,7 @@ class Dataset:
 
 
 def load_digits() -> Dataset:
-    """1,797 handwritten digits of 8 x 8 pixels (UCI, in scikit-learn): 4 of 5 of each class for training."""
+    """1,797 8 x 8 pixels of handwritten digits (UCI): 4 of 5 of each class for training."""
     try:
         from sklearn.datasets import load_digits as load
     except ImportError as error:
@@ -129,17 +129,23 @@ def _missing(name: str, packages: str) -> InputError:
 
 @dataclass(frozen=True)
 class Shipped:
-    """A data set inside a package: the shape of its images, its classes, and how it is loaded."""
+    """A data set inside a package: in words, the shape of its images, its classes, and how it is loaded."""
 
+    title: str
     shape: tuple[int, ...]
     classes: int
     load: Callable[[], Dataset]
 
 
 SHIPPED = {
-    "digits": Shipped((1, 8, 8), 10, load_digits),
-    "basic_motions": Shipped((6, 1, 100), 4, load_basic_motions),
-    "watch": Shipped((6, 1, 100), 7, load_watch),
+    "digits": Shipped("handwritten digits of 8 x 8 pixels (UCI, in scikit-learn)", (1, 8, 8), 10, load_digits),
+    "basic_motions": Shipped("four activities, by a smart watch (UEA)", (6, 1, 100), 4, load_basic_motions),
+    "watch": Shipped(
+        "seven shoulder exercises of ten people, by a smart watch",
+        (6, 1, 100),
+        7,
+        load_watch,
+    ),
 }
 
 

@@ -13,6 +13,9 @@ from lifsim.model.arch import Component
 SYNTHESIS_CLOCK_HZ = 400_000_000
 """Clock at which the table's dynamic power was measured; energy per cycle is that power over this clock."""
 
+SOURCE = "SATA_Sim's synthesis (Yin et al., IEEE TCAD 2022), dynamic power at 400 MHz"
+"""Who made the table."""
+
 
 @dataclass(frozen=True)
 class Price:
@@ -74,6 +77,22 @@ def bill_of(components: Iterable[Component], tag: str) -> Bill:
     )
 
 
+def price_of(component: Component) -> Price:
+    """Of one piece. Raises InputError where the table does not hold it."""
+    fault = price_fault(component)
+    if fault is not None:
+        raise InputError(fault)
+    return _table()[component.kernel, component.width_bits, component.depth]
+
+
+def kernels() -> dict[str, tuple[str, ...]]:
+    """The component table: of each kernel the sizes that it has, bits, or bits x entries."""
+    found: dict[str, list[str]] = {}
+    for kernel, width, depth in _table():
+        found.setdefault(kernel, []).append(f"{width}" if depth is None else f"{width}x{depth}")
+    return {kernel: tuple(sizes) for kernel, sizes in found.items()}
+
+
 def toggling(units: Sequence[Component]) -> Sequence[Component]:
     """The parts of LIF units, were they to toggle without work: as they are where any of them does, else all of them
     but what holds a state, which keeps its clock gate as in SATA_Sim's unit."""
@@ -94,10 +113,11 @@ def price_fault(component: Component) -> Fault | None:
     if (component.kernel, component.width_bits, component.depth) in table:
         return None
     path = f"components.{component.name}"
-    kernels = sorted({kernel for kernel, _, _ in table})
-    if component.kernel not in kernels:
-        hint = did_you_mean(component.kernel, kernels)
-        return Fault(f"kernel {component.kernel!r} must be in the component table{hint}", path=path)
-    sizes = ", ".join(f"{w}" if d is None else f"{w}x{d}" for k, w, d in table if k == component.kernel)
+    sizes_of = kernels()
+    if component.kernel not in sizes_of:
+        hint = did_you_mean(component.kernel, sorted(sizes_of))
+        rule = "must be in the component table (lifsim list kernels)"
+        return Fault(f"kernel {component.kernel!r} {rule}{hint}", path=path)
+    sizes = ", ".join(sizes_of[component.kernel])
     size = f"{component.width_bits}" if component.depth is None else f"{component.width_bits}x{component.depth}"
     return Fault(f"{component.kernel} of {size} bits must be in the component table, which has {sizes}", path=path)

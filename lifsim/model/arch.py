@@ -193,6 +193,8 @@ class SatasimVersion(Model):
 class Arch(Briefly, Model):
     """One accelerator. technology_nm picks the SRAM table; components come from the SATA_Sim synthesis table.
 
+    components_of: the shipped architecture whose components these are, where the file names none (sata128 unless said).
+
     accounting: the name of a registered member (`lifsim list accountings`); "satasim" follows SATA_Sim to the letter
     (docs/satasim.md) and is for cross-checks only.
     """
@@ -208,6 +210,7 @@ class Arch(Briefly, Model):
     optimizer: OptimizerPart = PLAIN_SGD
     lif: LifUnits = LifUnits()
     components: Annotated[tuple[Component, ...], Field(max_length=1000)]
+    components_of: Name | None = None
     buffers: Buffers
     dram: Dram
 

@@ -177,6 +177,9 @@ def notes(
     if left := left_unshared(network, sharing):
         own = f"{sharing}: membranes of their own have"
         said.append(Note(f"{own} {', '.join(left)}", f"{own} {counted(len(left), 'LIF layer')}"))
+    if arch.components_of is not None:
+        lent = f"{arch.name} names no components: PEs and LIF units are priced as those of {arch.components_of}"
+        said.append(Note(f"{lent} (lifsim arch show)", lent))
     device = arch.dram.device
     if device is not None and device.borrowed_from is not None and arch.dram.charges_device:
         borrowed = f"is charged with the currents of {device.borrowed_from}"

@@ -103,6 +103,7 @@ def test_the_run_can_be_run_again_and_says_that_its_rates_are_assumed(capsys: py
     assert first["ops"] == again["ops"]
 
 
+@pytest.mark.slow
 def test_a_sweep_and_a_comparison_have_several() -> None:
     frame = lifsim.sweep(None, "bare.yaml", vary={"rate": [0.1, 0.4]}, overrides=MEMORY, jobs=1).frame
     for rate, effective in zip([0.1, 0.4], frame["ops.macs_effective"], strict=True):
@@ -113,6 +114,7 @@ def test_a_sweep_and_a_comparison_have_several() -> None:
     assert list(alike["error"]) == [None, None]
 
 
+@pytest.mark.slow
 def test_the_engine_is_calibrated_to_them() -> None:
     text = DIRECT.replace("out: 8, kernel: 1", "out: 8, kernel: 3, batch_norm: true")
     Path("tuned.yaml").write_text(text + "- {name: fc, op: linear, out: 9}")

@@ -11,7 +11,6 @@ from lifsim.cli.completing import workloads
 from lifsim.cli.trace.network import network_for_trace, workload_files
 from lifsim.cli.trace.written import say_written
 from lifsim.cli.watching import watching
-from lifsim.config.given_rates import rates_per_timestep
 from lifsim.errors import Fault, InputError
 from lifsim.files import check_targets
 from lifsim.model.network import Network, Spikes
@@ -87,6 +86,8 @@ def parse_rates(text: str, layers: list[str]) -> dict[str, tuple[float, ...]]:
 
 def _per_timestep(text: str, source: str) -> tuple[float, ...]:
     try:
-        return rates_per_timestep(text)
-    except ValueError as error:
-        raise InputError(Fault(str(error), source=source)) from None
+        return tuple(float(rate) for rate in text.split(":"))
+    except ValueError:
+        raise InputError(
+            Fault(f"{text!r} must be a rate, or a rate per timestep, such as 0.1:0.2", source=source)
+        ) from None

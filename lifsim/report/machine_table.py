@@ -1,0 +1,106 @@
+"""A machine as it is printed: what it consists of, the price of every access, and where each price comes from."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from lifsim.accounting.price_list import Priced, PriceList
+from lifsim.csv_text import csv_text
+from lifsim.units import counted, format_bytes, format_si
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from lifsim.report.terminal import Terminal
+
+
+def machine_tree(prices: PriceList) -> dict[str, Any]:
+    """Plain data, units in the names of keys."""
+    arch = prices.arch
+    return {
+        "arch": arch.name,
+        "description": arch.description,
+        "components_of": arch.components_of,
+        "pes": arch.array.pes,
+        "lif_units": prices.bank.units,
+        "membrane_registers": prices.bank.registers,
+        "peak_macs_per_s": prices.peak_macs_per_s,
+        "peak_lif_updates_per_s": prices.peak_lif_updates_per_s,
+        "peak_dram_bytes_per_s": prices.peak_dram_bytes_per_s,
+        "balanced_macs_per_byte": prices.balanced_macs_per_byte,
+        "leakage_mw": prices.leakage_mw,
+        "area_mm2": asdict(prices.area) | {"total": prices.area.total},
+        "prices": [asdict(row) for row in prices.rows],
+    }
+
+
+def machine_json(prices: PriceList) -> str:
+    """`machine_tree` as text."""
+    return json.dumps(machine_tree(prices), indent=2)
+
+
+def machine_csv(prices: PriceList) -> str:
+    """A line an access."""
+    return csv_text(list(Priced.__dataclass_fields__), map(asdict, prices.rows)).rstrip("\n")
+
+
+def print_machine(prices: PriceList, console: Terminal) -> None:
+    """Its figures in words, then a table of the prices, then the sources that this counts."""
+    arch, told = prices.arch, figures(prices)
+    width = max(map(len, told)) + 2
+    console.print_line(arch.brief.title + (f": {arch.description}" if arch.description else ""), style="bold")
+    for name, text in told.items():
+        console.print_line(text, label=name, width=width)
+    sources = list(dict.fromkeys(row.source for row in prices.rows if row.source))
+    console.print_table(_table(prices, sources), keys=2)
+    for number, source in enumerate(sources, 1):
+        console.print_line(" ".join(source.split()), label=f"[{number}]", width=5)
+
+
+def figures(prices: PriceList) -> dict[str, str]:
+    """What an architect looks at first, with units."""
+    arch, bank = prices.arch, prices.bank
+    peak, bend = prices.peak_dram_bytes_per_s, prices.balanced_macs_per_byte
+    units = counted(bank.units, "unit")
+    pace = f"{format_si(prices.peak_lif_updates_per_s, 'updates/s')} at most" if prices.peak_lif_updates_per_s else ""
+    area = {name.replace("_", " "): value for name, value in asdict(prices.area).items() if value}
+    lines = dict(arch.brief.figures) | {
+        "LIF": ", ".join(filter(None, (f"{units}, {bank.registers} membrane registers, unshared", pace))),
+        "peak": f"{format_si(prices.peak_macs_per_s, 'MACs/s')}, a PE one a cycle",
+        "DRAM peak": "without end: nobody waits for this memory" if peak is None else f"{format_bytes(peak)}/s",
+        "balance": "" if bend is None else f"{bend:.3g} MACs for each byte from DRAM; below, the array waits for it",
+        "leakage": f"{prices.leakage_mw:.4g} mW, without DRAM and with nothing switched off",
+        "area": f"{prices.area.total:.4g} mm2: " + ", ".join(f"{name} {value:.4g}" for name, value in area.items()),
+        "accounting": "" if arch.accounting == "lifsim" else arch.accounting,
+        "components": "" if arch.components_of is None else f"none of its own: those of {arch.components_of}",
+    }
+    return {name: text for name, text in lines.items() if text}
+
+
+def _table(prices: PriceList, sources: list[str]) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title="prices", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    for heading in ("part", "access"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("what it is")
+    for heading in ("pieces", "pJ", "mW", "mm2", "source"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    before = ""
+    for row in prices.rows:
+        own = row.part != before
+        power = row.standing_mw if row.leakage_mw is None else row.leakage_mw
+        table.add_row(
+            row.part if own else "",
+            row.access or "-",
+            row.what if own else "",
+            f"{row.number:,}" if own else "",
+            *("" if value is None else f"{value:.4g}" for value in (row.pj, power, row.area_mm2)),
+            f"[{sources.index(row.source) + 1}]" if row.source else "-",
+        )
+        before = row.part
+    table.caption = "pJ of one access of one piece; mW (leakage, of a DRAM what it draws) and mm2 of all pieces"
+    return table
