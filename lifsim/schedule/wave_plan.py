@@ -42,7 +42,7 @@ class WavesAsked:
     @property
     def overlaps(self) -> bool:
         """As in `plan_group`."""
-        return self.chip.prefetches and self.chip.drains
+        return self.chip.overlap.narrows
 
 
 def in_waves(asked: WavesAsked, window: Window, limit: float = inf) -> GroupPlan | Fault:

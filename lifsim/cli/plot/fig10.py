@@ -6,7 +6,7 @@ import click
 
 from lifsim.cli.completing import archs, sharings, workloads
 from lifsim.cli.family import FamilyCommand, options_of
-from lifsim.cli.inputs import number
+from lifsim.cli.option_values import number
 from lifsim.cli.plot.output import Output
 from lifsim.cli.set_option import set_option
 from lifsim.cli.where_possible import say_left, where_possible_option
