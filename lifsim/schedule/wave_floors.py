@@ -136,7 +136,8 @@ class FusedFloors:
         for price in prices[np.unique(np.linspace(0, prices.size - 1, PRICES).astype(np.int64))]:
             moved = (held * np.minimum(visits, 1 + price)).sum(axis=-1) - price * self.room.weight
             best = np.maximum(best, moved)
-        return best + (within * (streams * rows)).sum(axis=-1)
+        found: Ints = best + (within * (streams * rows)).sum(axis=-1)
+        return found
 
     def _visits(self) -> Ints:
         """[layers, layers + 1, layers] how often each layer of a span is visited in a window at least."""
