@@ -24,6 +24,21 @@ def group_words(network: Network, chosen: Plan) -> tuple[str, ...]:
     )
 
 
+def groups_alike(network: Network, chosen: Plan) -> tuple[tuple[str, ...], ...]:
+    """How a network whose layers share no membranes runs in the groups of `chosen`: as that does; but what must lie
+    skewed where layers share lies fused where they do not, or, where that has no room, runs timestep by timestep."""
+    words = group_words(network, chosen)
+    others = dict.fromkeys(tuple(_not_skewed(word, way) for word in words) for way in ("fused", "timestep"))
+    return tuple(others)
+
+
+def _not_skewed(word: str, way: str) -> str:
+    name, colon, behind = word.partition(":skewed")
+    if not colon:
+        return word
+    return f"{name}:{way}{behind}" if way == "fused" else f"{name}:{way}"
+
+
 def begins_of(network: Network, words: Sequence[str]) -> tuple[Begin, ...]:
     """Of layers by name, with their windows, if these are said. Raises InputError with those that there are not, and
     where they are out of order."""

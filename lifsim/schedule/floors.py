@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -22,7 +23,10 @@ from lifsim.schedule.chip import BufferBytes
 from lifsim.schedule.facts import LayerFacts, NetworkFacts, TensorFacts
 from lifsim.schedule.group import Chunks
 from lifsim.schedule.input_reads import traversal_reads, whole_reads
+from lifsim.schedule.kept_floor import Portions, kept_floor, over_spans
+from lifsim.schedule.membranes import relays_of
 from lifsim.schedule.rows import Ints
+from lifsim.schedule.strips import Relay, strip_relays
 from lifsim.schedule.weight_residency import overflow_bytes, smallest_tile_ends
 
 
@@ -57,6 +61,17 @@ class _Floors:
     room: BufferBytes
     chunks: Chunks
 
+    @cached_property
+    def strips(self) -> tuple[Relay, ...]:
+        """Layers that may run in strips."""
+        return strip_relays(self.facts, 0, len(self.facts.layers) - 1)
+
+    @cached_property
+    def relays(self) -> dict[str, int]:
+        """Of each state in a timestep."""
+        called = sorted((layer, state.name) for state in self.facts.states for layer in state.layers)
+        return {name: len(found) for name, found in relays_of((name, layer) for layer, name in called).items()}
+
     def of_spans(self) -> Ints:
         """As `timestep_floors`."""
         terms = [*self._inputs(), *self._residuals(), *self._outputs(), *self._psums()]
@@ -67,40 +82,62 @@ class _Floors:
         return gathered(len(self.facts.layers), terms)
 
     def _weights(self) -> Ints:
-        """What is lacking of the buffer has the price of a byte in it, whichever; then every layer moves by itself what
-        is cheapest for it, and no price asks for more than all layers together move. A region that no layer's smallest
-        tile begins or ceases to fit is never better than both of those beside it."""
-        layers = self.facts.layers
+        """What a filter tile overflows the region by comes for every output row, the rest at every visit."""
+        layers, buffer = self.facts.layers, self.room.weight
+        steps = np.array([self._steps(layer) for layer in layers])
+        rows = np.array([layer.rows.axis.rows_out for layer in layers])
         sizes = np.array([layer.weight_bytes for layer in layers])
-        visits = self.chunks.count * np.array([self._steps(layer) for layer in layers])
-        rows = self.chunks.batch * np.array([self._steps(layer) * layer.rows.axis.rows_out for layer in layers])
-        regions = smallest_tile_ends(layers, self.room.weight)
-        streams = np.stack([overflow_bytes(layer, regions) * (layer.weight_bytes > 0) for layer in layers])
-        best = np.zeros((len(layers), len(layers) + 1), np.int64)
-        for price in np.unique([0, *(visits - 1), *(rows - 1)]):
-            stays = np.minimum(visits, 1 + price)
-            more = (np.minimum(rows, 1 + price) - stays)[:, None] * streams + (sizes * stays)[:, None]
-            moved = [
-                _over_spans(each) - price * (self.room.weight - region)
-                for each, region in zip(more.T, regions, strict=True)
-            ]
-            best = np.maximum(best, np.min(moved, axis=0))
-        return best
+        regions = smallest_tile_ends(layers, buffer)
+        overflow = np.stack([overflow_bytes(layer, regions) * (layer.weight_bytes > 0) for layer in layers])
+        again = kept_floor(
+            Portions(
+                passing=overflow,
+                rest=sizes[:, None] - overflow,
+                passing_moves=self.chunks.batch * steps * rows - 1,
+                rest_moves=self.chunks.count * steps - 1,
+                keeps=buffer - regions,
+            )
+        )
+        return over_spans(sizes) + again
 
     def _membranes(self) -> Ints:
-        """Beside what does not fit, a row at work streams, or one state after the other passes the same bytes."""
-        states = self.facts.states
-        sizes = self._gathered(Term(state.layers[0], state.layers[-1], state.bytes) for state in states)
-        number = self._gathered(Term(state.layers[0], state.layers[-1], 1) for state in states)
-        shared = self._gathered(Term(state.layers[0], state.layers[-1], len(state.layers) > 1) for state in states)
-        row = min((state.granule for state in states), default=0)
-        moved = np.zeros_like(sizes)
-        for images, count in self.chunks.sizes:
-            beyond = np.maximum(images * sizes - self.room.membrane, 0)
-            passing = np.where(number > 1, -(-beyond // np.maximum(number - 1, 1)), row)
-            at_work = np.where(shared > 0, 0, np.minimum(min(row, self.room.membrane), passing))
-            moved += count * np.where(beyond > 0, beyond + at_work, 0)
-        return 2 * (self.facts.timesteps - 1) * moved
+        """All sizes of chunks together."""
+        found: Ints = np.sum([count * self._membranes_of(images) for images, count in self.chunks.sizes], axis=0)
+        return found
+
+    def _membranes_of(self, images: int) -> Ints:
+        """Of a chunk of so many images: the region is what is transient, with room for a strip's window where layers
+        run in strips. A state is where its first layer is: no group parts its layers."""
+        layers, buffer, steps = len(self.facts.layers), self.room.membrane, self.facts.timesteps
+        sizes, windows = np.zeros((2, layers), np.int64)
+        relays, calls = np.ones((2, layers), np.int64)
+        windows[:] = buffer + 1
+        for state in self.facts.states:
+            first = state.layers[0]
+            sizes[first], calls[first], relays[first] = images * state.bytes, len(state.layers), self.relays[state.name]
+        for relay in self.strips:
+            windows[relay.first] = images * relay.state_window_bytes(1)
+        ends = np.array([0, buffer, *sizes, *windows])
+        regions = np.unique(ends[ends <= buffer])
+        passing = np.where(regions >= windows[:, None], sizes[:, None], np.minimum(sizes[:, None], regions))
+        portions = Portions(
+            passing=passing,
+            rest=sizes[:, None] - passing,
+            passing_moves=2 * (relays * steps - 1),
+            rest_moves=2 * (calls * steps - 1),
+            keeps=buffer - regions,
+        )
+        return kept_floor(portions, self._at_work(over_spans(sizes), over_spans(np.sign(sizes))))
+
+    def _at_work(self, sizes: Ints, states: Ints) -> Ints:
+        """[layers, layers + 1] bytes without which so many of so many states do not move: a row at work streams, or one
+        state after the other passes the region, whole. Nothing of spans that share a state, or keep all."""
+        beyond = np.maximum(sizes - self.room.membrane, 0)
+        row = min([self.room.membrane, *(state.granule for state in self.facts.states)])
+        shared = np.zeros(len(self.facts.layers), np.int64)
+        shared[[state.layers[0] for state in self.facts.states if len(state.layers) > 1]] = 1
+        passing = np.where(states > 1, -(-beyond // np.maximum(states - 1, 1)), row)
+        return np.where((beyond > 0) & (over_spans(shared) == 0), np.minimum(row, passing), 0)
 
     def _inputs(self) -> Iterator[Term]:
         for index, layer in enumerate(self.facts.layers):
@@ -152,10 +189,16 @@ class _Floors:
             yield Term(tensor.producer, tensor.producer, whole)
             if tensor.readers:
                 last = tensor.readers[-1]
-                waits = tensor.when == "every" and any(self.facts.layers[one].when == "every" for one in tensor.inputs)
-                stays = not waits or self._in_strips(tensor.producer, last)
+                stays = not self._waits(tensor) or self._in_strips(tensor.producer, last)
                 overflow = 0 if stays else self.facts.timesteps * self._beyond(tensor)
                 yield Term(tensor.producer, last, overflow - whole)
+
+    def _waits(self, tensor: TensorFacts) -> bool:
+        """Whether it is made and read at every timestep."""
+        layers = self.facts.layers
+        convolved = any(layers[reader].when == "every" for reader in tensor.inputs)
+        added = any(layers[reader].when != "last" for reader in tensor.residuals)
+        return tensor.when == "every" and (convolved or added)
 
     def _psums(self) -> Iterator[Term]:
         for index, layer in enumerate(self.facts.layers):
@@ -171,13 +214,5 @@ class _Floors:
     def _in_strips(self, one: int, other: int | None) -> bool:
         """Whether two layers may be in strips together."""
         return other is not None and any(
-            len(state.layers) > 1 and state.layers[0] <= min(one, other) and max(one, other) <= state.layers[-1]
-            for state in self.facts.states
+            relay.first <= min(one, other) and max(one, other) <= relay.last for relay in self.strips
         )
-
-
-def _over_spans(by_layer: Ints) -> Ints:
-    """[layers, layers + 1] the sum of each span."""
-    upto = np.concatenate([[0], np.cumsum(by_layer)])
-    spans: Ints = upto[None] - upto[:-1, None]
-    return spans

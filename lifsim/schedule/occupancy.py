@@ -18,18 +18,21 @@ from lifsim.schedule.rows import row_tiles
 from lifsim.schedule.spike_store import SpikeBuffers, walk_timestep
 from lifsim.schedule.storage import Reals, filter_bytes, images_together, tensor_bytes, tick_rows
 from lifsim.schedule.tick_nest import staying_of
+from lifsim.schedule.wave_occupancy import wave_peak
 from lifsim.schedule.window import layers_of
 
 
 def peak_bytes(plan: Plan, batch: int) -> BufferBytes:
     """The most bytes that each buffer holds at once under `plan`, of `batch` images."""
     facts, chip = plan.facts, plan.chip
-    held = [
-        _tiled(facts.layers[group.first].layer, facts.reals, chip, batch, group)
-        if group.tiled
-        else _timestep(group, chip)
-        for group in plan.groups
-    ]
+    held = []
+    for group in plan.groups:
+        if group.waves is not None:
+            held.append(wave_peak(facts, chip, group))
+        elif group.tiled:
+            held.append(_tiled(facts.layers[group.first].layer, facts.reals, chip, batch, group))
+        else:
+            held.append(_timestep(group, chip))
     most = (max(sizes) for sizes in zip(*map(astuple, held), strict=True))
     return BufferBytes(*(min(size, limit) for size, limit in zip(most, astuple(chip.room), strict=True)))
 

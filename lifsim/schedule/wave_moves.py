@@ -13,10 +13,13 @@ from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.model.network import Tensor
 from lifsim.schedule.chains import calls_taken
 from lifsim.schedule.facts import StateFacts
+from lifsim.schedule.fused_rows import GroupRows
 from lifsim.schedule.moves import Moves, moves_of, shares
 from lifsim.schedule.rows import Ints, single_windows
 from lifsim.schedule.storage import filter_region, rows_of, step_row_bytes, tensor_bytes
 from lifsim.schedule.wave_layer import WaveLayer
+from lifsim.schedule.wave_reads import OutsideReads
+from lifsim.schedule.wave_turns import Turns
 
 WEIGHTS, PSUMS, STATE, INPUT = range(4)
 """Where these are among the regions of a visit."""
@@ -61,8 +64,8 @@ def _input(wave: WaveLayer) -> Moves:
     """The first tile brings the rows in, the others what is read again."""
     tensor, strips = wave.layer.input, wave.strips
     row_bytes, images = _row_bytes(wave, tensor), strips.images
-    window = images * _window_rows(wave) * row_bytes * wave.computes
-    part = shares(wave.traffic.dram.first_operand if wave.from_outside((tensor,)) else 0, window)
+    window = images * _rows_brought(wave) * row_bytes * wave.computes
+    part = shares(wave.traffic.dram.first_operand, window)
     images = _alike(part, images)
     others = wave.tiles.size - 1
     again = np.maximum(part - window, 0) // images * (others > 0)
@@ -74,15 +77,20 @@ def _input(wave: WaveLayer) -> Moves:
     return moves_of(Kind.SPIKES_IN, INPUT, wave.step, place[:, None], each, images[:, None], pitch[:, None])
 
 
-def _window_rows(wave: WaveLayer) -> Ints:
-    """[strips] input rows that each needs."""
-    axis, strips = wave.own.rows.axis, wave.strips
-    first, end = single_windows(axis)
-    if axis.stride > axis.kernel:
-        before = np.concatenate([[0], np.cumsum(end - first)])
-        rows: Ints = before[strips.end] - before[strips.first]
+def _rows_brought(wave: WaveLayer) -> Ints:
+    """[strips] input rows that each brings, and that are not there."""
+    group, strips = wave.group, wave.strips
+    begin = np.array([first for first, _ in group.window.spans(wave.layer.timesteps)])[strips.window]
+    line = strips.timestep - begin if wave.skewed else np.zeros_like(begin)
+    rows, length = np.zeros_like(begin), np.array([one.timesteps for one in wave.windows])[strips.window]
+    if not wave.from_outside((wave.layer.input,)):
         return rows
-    return end[strips.end - 1] - first[strips.first]
+    for timesteps, images in np.unique(np.stack([length, strips.images]), axis=1).T.tolist():
+        turns = Turns(GroupRows(wave.facts, group.first, group.last), group.in_waves, timesteps)
+        brought = OutsideReads(turns, wave.chip.room.spike_in, images).brought(wave.index)
+        mine = (length == timesteps) & (strips.images == images) & (wave.computes > 0)
+        rows[mine] = brought[line[mine], strips.wave[mine]]
+    return rows
 
 
 def _psums(wave: WaveLayer) -> Iterator[Moves]:

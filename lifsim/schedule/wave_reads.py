@@ -51,6 +51,20 @@ class OutsideReads:
     def _outside(self, tensor: Tensor) -> bool:
         return self.turns.rows.facts.tensors[tensor.name].producer not in self.turns.rows.members
 
+    @property
+    def most_held(self) -> int:
+        """Bytes of spike_in that all inputs take, whole, or the fullest turn's windows, as far as they fit."""
+        outside = [facts.layer for facts in self._layers if self._outside(facts.layer.input)]
+        if self.whole:
+            inputs = {layer.input.name: layer.input for layer in outside}
+            return self.images * sum(self.turns.window_bytes(tensor) for tensor in inputs.values())
+        found = 0
+        for layer in outside:
+            windows, shared = self.windows(layer.index)
+            rows = int((windows - shared).sum(axis=0).max())
+            found = max(found, self.images * self.turns.input_row_bytes(layer.index) * rows)
+        return min(found, self.room)
+
     def inputs(self, layer: int, counts: Ints) -> Ints:
         """[1 + m] bytes of a layer's input: entry 0 if weights stream under each row, 1 + m for filter tile m; `counts`
         [1 + m]: filter tiles of a turn."""
@@ -63,9 +77,8 @@ class OutsideReads:
             mine = first == self._needed(layer)
             return np.full_like(counts, row_bytes * int((mine & (first < NEVER)).sum()))
         windows, shared = self.windows(layer)
-        together = windows.sum(axis=0) - shared
-        if self.images * row_bytes * int(together.max()) <= self.room:
-            return np.full_like(counts, row_bytes * int(together.sum()))
+        if self._fit(layer, windows - shared):
+            return np.full_like(counts, row_bytes * int((windows - shared).sum()))
         reads: Ints = counts * row_bytes * int(windows.sum())
         reads[0] = counts[0] * row_bytes * len(windows) * self._row_by_row(facts)
         return reads
@@ -75,21 +88,41 @@ class OutsideReads:
         return int(row_tiles(facts.rows.axis).single_windows.sum())
 
     def windows(self, layer: int) -> tuple[Ints, Ints]:
-        """([lines, waves] rows of its input that a turn of a layer needs, [waves] of which are the same at several
-        timesteps: of an image that is computed at all of them)."""
+        """[lines, waves] rows of its input that a turn of a layer needs, and how many of them are those of an earlier
+        timestep: of an image that is computed at all of them."""
         facts = self.turns.rows.facts.layers[layer]
         axis, end = facts.rows.axis, self.turns.computed(layer)
         begin = self.turns.before[layer][: len(end)]
         first, past = single_windows(axis)
         if axis.stride > axis.kernel:
             lengths = np.concatenate([[0], np.cumsum(past - first)])
-            return np.asarray(lengths[end] - lengths[begin], np.int64), np.zeros(end.shape[1], np.int64)
+            return np.asarray(lengths[end] - lengths[begin], np.int64), np.zeros_like(end)
         low, high = np.append(first, 0)[begin], np.concatenate([[0], past])[end]
         rows = np.where(end > begin, high - low, 0)
-        if facts.layer.input.timesteps > 1 or len(end) == 1:
-            return rows, np.zeros(end.shape[1], np.int64)
-        above, below = rows[:-1] > 0, rows[1:] > 0  # a timestep's rows lie beneath those of the next one
-        return rows, (np.clip(high[1:] - low[:-1], 0, None) * (above & below)).sum(axis=0)
+        shared = np.zeros_like(rows)
+        if facts.layer.input.timesteps == 1:
+            above, below = rows[:-1] > 0, rows[1:] > 0  # a timestep's rows lie beneath those of the next one
+            shared[1:] = np.clip(high[1:] - low[:-1], 0, None) * (above & below)
+        return rows, shared
+
+    def _fit(self, layer: int, rows: Ints) -> bool:
+        """Whether spike_in holds all `rows` [lines, waves] of a turn's windows, of all images."""
+        return self.images * self.turns.input_row_bytes(layer) * int(rows.sum(axis=0).max()) <= self.room
+
+    def brought(self, layer: int) -> Ints:
+        """[lines, waves] rows of its input that a turn of a layer brings with its first filter tile: those that are not
+        there."""
+        windows, shared = self.windows(layer)
+        if not self.whole:
+            return windows - shared if self._fit(layer, windows - shared) else windows
+        first, needed = self._first[_rows_read(self.turns.rows.facts.layers[layer])], self._needed(layer)
+        found, mine = np.zeros_like(windows), (first == needed) & (needed < NEVER)
+        line, row = np.nonzero(mine)
+        wave = needed[line, row] // len(self.turns.rows.members)
+        if len(needed) < len(windows):  # of an image that is there for all lines
+            line = np.argmax(windows[:, wave] > 0, axis=0)
+        np.add.at(found, (line, wave), 1)
+        return found
 
     @cached_property
     def _first(self) -> dict[Rows, Ints]:

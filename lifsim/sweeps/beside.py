@@ -8,6 +8,7 @@ beside `none` that has both, which differs from it in sharing alone, then beside
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
@@ -20,7 +21,7 @@ from lifsim.hardware.array import sparsity_of
 from lifsim.memo import Memo, Shared
 from lifsim.model.arch import Arch
 from lifsim.model.sharing import Sharing
-from lifsim.schedule.begins import group_words
+from lifsim.schedule.begins import groups_alike
 from lifsim.simulate.inputs import Inputs
 from lifsim.simulate.options import Options
 from lifsim.simulate.pipeline import simulate
@@ -192,13 +193,20 @@ def _baselines(inputs: Inputs, shared: Result, spikes: _Seen) -> Iterator[Baseli
     own = run(arch, options)
     units, most = shared.totals.lif_units, own.totals.lif_units
     forced = shared.plan is not None and own.plan is not None and shared.plan.begins != own.plan.begins
-    if forced and shared.plan is not None:
-        options = options.model_copy(update={"groups": group_words(inputs.network, shared.plan)})
+    alike = groups_alike(inputs.network, shared.plan) if forced and shared.plan is not None else ()
+
+    def run_alike(machine: Arch) -> Result:
+        *others, last = alike or (options.groups,)
+        for groups in others:
+            with suppress(InputError):
+                return run(machine, options.model_copy(update={"groups": groups}))
+        return run(machine, options.model_copy(update={"groups": last}))
+
     if units != most:
         few = arch.model_copy(update={"lif": arch.lif.model_copy(update={"units": units})})
-        yield Baseline(units, "forced" if forced else "own", run(few, options))
+        yield Baseline(units, "forced" if forced else "own", run_alike(few))
     if forced:
-        yield Baseline(most, "forced", run(arch, options))
+        yield Baseline(most, "forced", run_alike(arch))
     yield Baseline(most, "own", own)
 
 

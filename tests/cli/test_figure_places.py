@@ -97,6 +97,7 @@ def test_a_sweep_is_not_drawn_over_its_own_store(capsys: pytest.CaptureFixture[s
         ["fig9", "--part", "bottom", "--networks", "lenet5_mnist"],
         ["fig9", "--part", "top", "--workload", "lenet5_mnist"],
         ["roofline", "--workload", "lenet5_mnist"],
+        ["schedule", "--workload", "lenet5_mnist"],
         ["fig6", "no_study"],
         ["sweep", "no_sweep", "--x", "array.rows"],
     ],

@@ -50,7 +50,8 @@ def walk(net: Net, states: dict[Thing, tuple[str, int]], events: Iterable[Event]
 class Walker:
     """chip: where everything is; summed: by layer, image and timestep, [filters, pixels] parts of its sums that have
     been added, again: a second time; norms: whose statistics are known by them, waiting: where they lie till then;
-    rows: which there are; in_pes: the outputs that the array computed last."""
+    rows: which there are; in_pes: the outputs that the array computed last; now: by layer and image, [filters, pixels]
+    what it has computed since these rows were put out."""
 
     def __init__(self, net: Net) -> None:
         self.net, self.chip = net, Bytes(net)
@@ -60,6 +61,7 @@ class Walker:
         self.waiting = Waiting(net, self.chip)
         self.rows = Rows(net, self.chip, self.norms)
         self.in_pes: Compute | None = None
+        self.now: dict[Thing, NDArray[np.bool_]] = {}
         self._read_elsewhere = {
             source.node for node in net.nodes for source in node.sources if net.node(source.node).layer != node.layer
         }
@@ -128,6 +130,9 @@ class Walker:
                 self.chip.held("sums", event.sums)[:] = True
         if end == layer.parts:
             self.waiting.computed(event)
+            self.now.setdefault((layer.name, event.image), np.zeros_like(every, np.bool_))[
+                slice(*event.filters), slice(*event.pixels)
+            ] = True
 
     def _sums(
         self, layer: Layer, image: int, timestep: int, summed: dict[Thing, NDArray[np.int32]] | None = None
@@ -212,14 +217,17 @@ class Walker:
         self.rows.finish(event)
 
     def _currents(self, event: Finish, layer: Layer) -> None:
-        """Computed once, they are there now, and must be on chip whenever they are fired again."""
+        """Just computed, they are there now, and must be on chip whenever they are fired again."""
         thing = ("/currents", layer.name, event.image, layer.current_bytes)
         rows = self.net.node(layer.product).rows
         low, high = (layer.current_bytes * row // rows for row in event.rows)
-        if event.timestep:
-            self.chip.require_on_chip(thing, low, high, event, "currents that were computed before")
-        else:
+        now = self.now.get((layer.name, event.image), np.zeros((1, rows * layer.row_pixels), np.bool_))
+        now = now[:, slice(*(layer.row_pixels * row for row in event.rows))]
+        if now.all():
             self.chip.fresh.setdefault(thing, np.zeros(layer.current_bytes, np.bool_))[low:high] = True
+            now[:] = False
+        else:
+            self.chip.require_on_chip(thing, low, high, event, "currents that were computed before")
 
     def end(self) -> None:
         """Raises IllegalPlanError with what is lacking."""

@@ -113,6 +113,8 @@ FIGURES: Mapping[str, Callable[[str, str | None], Figure]] = {
         [run("none"), run()], networks=["digits_cnn"], mini_batch=2, style=style, size=size
     ),
     "roofline": lambda style, size: lifsim.plot.roofline(run(), style=style, size=size),
+    "schedule": lambda style, size: lifsim.plot.schedule(run(), style=style, size=size),
+    "schedule_strips": lambda style, size: lifsim.plot.schedule(strips(), layers="conv1:conv6", style=style, size=size),
 }
 
 
@@ -120,6 +122,10 @@ def run(sharing: str = "channel2") -> lifsim.Result:
     return lifsim.run(
         "sata128", "lenet5_mnist", sharing, overrides=["dram.model=bandwidth", "dram.bandwidth_bytes_per_s=1GB"]
     )
+
+
+def strips() -> lifsim.Result:
+    return lifsim.run(workload="vgg9_cifar10", sharing="layer", overrides=["dram.model=ideal"])
 
 
 SWEEPS: Mapping[str, dict[str, Any]] = {

@@ -53,8 +53,8 @@ def given(name: str) -> Given:
     """skewed: three layers of one state, two timesteps, each three rows behind the other: six rows of state. windows:
     the same, four timesteps, two at a time; chunks: the same, two images at a time. behind: the second layer reads a
     pool of stride 1. fused: strides, and a pool between layers; spike_in has less room than the 8 rows of 6 bytes that
-    the input of three timesteps is."""
-    layer, six = Sharing.parse("layer"), build.arch(membrane=6 * STATE_ROW)
+    the input of three timesteps is, as of the 16 of 2 bytes that skewed strips read of two."""
+    layer, six = Sharing.parse("layer"), build.arch(spike_in=31, membrane=6 * STATE_ROW)
     if name == "skewed":
         return Given(network(STRIPS, (2, 8, 8), 2), layer, six, SKEWED)
     if name == "windows":

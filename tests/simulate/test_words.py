@@ -55,7 +55,9 @@ def test_the_schedule_says_what_it_came_to() -> None:
     ideal = ("dram.model=ideal",)
     assert lifsim.run(workload="lenet5_mnist", overrides=ideal).schedule_words == "tick: 5 layers tick-batched"
     turns = lifsim.run(workload="vgg9_cifar10", sharing="layer", overrides=ideal).schedule_words
-    assert turns == "tick: 1 layer tick-batched, 8 layers timestep by timestep"
+    assert turns == "tick: 1 layer tick-batched, 8 layers timestep by timestep (2 in strips)"
+    windows = lifsim.run(workload="vgg9_cifar10", schedule="window:2", overrides=ideal).schedule_words
+    assert windows == "window:2: 1 layer tick-batched, 8 layers in windows of 2 timesteps"
     given = lifsim.run(workload="lenet5_mnist", groups=("conv1:tick", "conv2"), overrides=ideal)
     assert given.schedule_words.startswith("groups as given: 1 layer tick-batched, ")
     assert lifsim.run("sata128_satasim", "satasim_bntt").schedule_words == "tick"

@@ -7,9 +7,11 @@ is wrong with its inputs, before it draws.
 
 from lifsim.report.plot.bounds import roofline
 from lifsim.report.plot.computation import fig9
+from lifsim.report.plot.kinds import fig10
 from lifsim.report.plot.memory import fig1, fig7
+from lifsim.report.plot.order import schedule
 from lifsim.report.plot.pruning import fig8
 from lifsim.report.plot.space import sweep
 from lifsim.report.plot.study import fig6
 
-__all__ = ["fig1", "fig6", "fig7", "fig8", "fig9", "roofline", "sweep"]
+__all__ = ["fig1", "fig6", "fig7", "fig8", "fig9", "fig10", "roofline", "schedule", "sweep"]

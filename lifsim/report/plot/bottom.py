@@ -74,15 +74,29 @@ def read_bottom(
     every fault."""
     from lifsim.report.figures import fig9_dram
 
+    sharings = fitting(fig9_dram.SHARINGS, where_possible=where_possible)
+    found, machine = read_networks(networks or tuple(fig9_dram.DATASETS), arch, mini_batch, overrides, sharings)
+    return BottomHalf(found, sharings, mini_batch, machine)
+
+
+def read_networks(
+    networks: Sequence[Network | Name],
+    arch: Arch | Name,
+    mini_batch: int,
+    overrides: Sequence[str],
+    sharings: Sequence[Sharing],
+) -> tuple[tuple[Network, ...], Arch]:
+    """The networks, one that is named twice once, and the machine. Raises InputError with every fault of them, and
+    where a network cannot have one of the `sharings`."""
+
     def options() -> Examined[Options]:
         return examined_options({"batch": mini_batch})
 
     faults: list[Fault] = []
     loaded = []
-    for network in networks or fig9_dram.DATASETS:
+    for network in networks:
         with collecting(faults):
             loaded.append(read_inputs(arch, network, defaults.SHARING, options, overrides))
-    sharings = fitting(fig9_dram.SHARINGS, where_possible=where_possible)
     found: tuple[Network, ...] = ()
     with collecting(faults):
         found = distinct(inputs.network for inputs in loaded)
@@ -94,4 +108,4 @@ def read_bottom(
             faults += [replace(fault, source=network.name) for fault in unfit]
     if faults:
         raise InputError(dict.fromkeys(faults))
-    return BottomHalf(found, sharings, mini_batch, loaded[0].arch)
+    return found, loaded[0].arch

@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from itertools import product
 from typing import TYPE_CHECKING
 
+from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.schedule.products import gemm_of
 from lifsim.schedule.wave_cut import rows_of_tile
+from lifsim.schedule.waves import Skewed
 from tests.oracles.legality import Walker
 from tests.oracles.legality_events import Drop, Event, Fire, Load, Put, Store, Thing
 from tests.schedule.legality.order import Order, Range
@@ -70,11 +72,13 @@ class SkewedCalls:
 
 
 class SkewedSums:
-    """Of one group: sums of strips, and currents that wait in the psum buffer for the other timesteps of a window."""
+    """Of one group: sums of strips, and currents that wait in the psum buffer for the other timesteps of a window.
+    moved: by layer and kind, bytes of currents that had no room."""
 
     def __init__(self, walker: Walker, plan: Plan, group: GroupPlan) -> None:
         self.net, self.plan, self.group = walker.net, plan, group
         self.sums = Sums(walker, plan.chip.precision.psum_bits)
+        self.moved: dict[tuple[int, Kind], int] = {}
 
     def strip(self, turn: Turn, timestep: int, rows: range, filters: Range) -> Iterator[Event]:
         """All images; tile of psums by tile of psums."""
@@ -91,16 +95,50 @@ class SkewedSums:
             for part, fold in product(cut(tall, block.pixels), cut(wide, block.filters)):
                 yield from self.sums.events(Block(told.name, image, part, fold), [timestep])
 
+    def bring(self, turn: Turn, timestep: int) -> Iterator[Event]:
+        """Those of the rows at work that have no room come at every timestep of a window but the first."""
+        for thing, row, stays in self._current_rows(turn, timestep) if timestep != turn.window[0] else ():
+            yield Load("passing", thing, row[0] + stays, row[1])
+            self._move(turn, Kind.PSUM_READ, row[1] - row[0] - stays)
+
     def currents(self, turn: Turn, timestep: int) -> Iterator[Event]:
         """Of rows that have passed: they begin to wait at the first timestep of a window, and are done at the last."""
-        told = self.net.layers[turn.layer]
-        if not told.current_bytes:
-            return
-        rows, of = turn.rows[timestep], self.plan.facts.layers[turn.layer].rows.axis.rows_out
-        for image in turn.images:
-            thing = ("/currents", told.name, image, told.current_bytes)
-            low, high = (told.current_bytes * row // of for row in (rows.start, rows.stop))
+        for thing, row, stays in self._current_rows(turn, timestep):
             if timestep == turn.window[0]:
-                yield Put("psum", thing, low, high)
+                yield Put("psum", thing, row[0], row[0] + stays)
+            if timestep == turn.window[0] != turn.window[1] - 1:
+                yield Store("array", thing, row[0] + stays, row[1])
+                self._move(turn, Kind.PSUM_WRITE, row[1] - row[0] - stays)
             if timestep == turn.window[1] - 1:
-                yield Drop("psum", thing, low, high)
+                yield Drop("psum", thing, *row)
+
+    def _current_rows(self, turn: Turn, timestep: int) -> Iterator[tuple[Thing, Range, int]]:
+        """(thing, bytes of a row, how many of them stay) of the rows at work."""
+        told, facts = self.net.layers[turn.layer], self.plan.facts.layers[turn.layer]
+        rows_out = facts.rows.axis.rows_out
+        stays = self._staying(turn) if told.current_bytes else 0
+        for image, row in product(turn.images, turn.rows[timestep] if told.current_bytes else ()):
+            low, high = (told.current_bytes * end // rows_out for end in (row, row + 1))
+            thing = ("/currents", told.name, image, told.current_bytes)
+            yield thing, (low, high), min(stays, high - low)
+
+    def _staying(self, turn: Turn) -> int:
+        """Bytes of a row's currents that wait in the psum buffer, beside what sums work on there, first of all those of
+        the first layer: from the first timestep of a window to the last, as many rows as these lie apart, and one
+        strip."""
+        waves, bits = self.group.in_waves, self.plan.chip.precision.psum_bits
+        layers = [self.plan.facts.layers[index] for index in self.group.indices]
+        room = max(0, self.plan.chip.room.psum - max(facts.psum_working_bytes for facts in layers))
+        of, apart = layers[0].rows.axis.rows_out, turn.window[1] - turn.window[0] - 1
+        skew = waves.skew if isinstance(waves, Skewed) else of
+        rows = len(turn.images) * min(of, apart * skew + waves.height)
+        for facts in layers:
+            size = -(-(facts.layer.lif_elements // of * bits) // 8) if facts.when == "first" else 0
+            lacks = -(-min(max(rows * size - room, 0), rows * size) // rows)
+            room -= rows * size
+            if facts.layer.index == turn.layer:
+                return size - lacks
+        raise ValueError(f"{turn.layer} must be of the group")
+
+    def _move(self, turn: Turn, kind: Kind, size: int) -> None:
+        self.moved[turn.layer, kind] = self.moved.get((turn.layer, kind), 0) + size

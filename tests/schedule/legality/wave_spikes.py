@@ -13,12 +13,10 @@ from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.model.network import Tensor
 from lifsim.schedule.moves import Visit
 from lifsim.schedule.plan import GroupPlan, Plan
-from lifsim.schedule.spike_store import Span
 from lifsim.schedule.storage import rows_of, step_row_bytes, tensor_bytes
 from tests.oracles.legality import IllegalPlanError, Walker
-from tests.oracles.legality_events import Drop, Event, Load, Put, Store, Thing
+from tests.oracles.legality_events import Drop, Event, Load, Node, Put, Source, Store, Thing
 from tests.schedule.legality.spikes import runs
-from tests.schedule.legality.waiting import Waiting
 
 if TYPE_CHECKING:
     from tests.schedule.legality.waves import Turn
@@ -33,7 +31,6 @@ class WaveSpikes:
         self.walker, self.chip, self.net = walker, walker.chip, walker.net
         self.plan, self.group, self.facts = plan, group, plan.facts
         self.skewed = group.in_waves.skewed
-        self.waiting = Waiting(walker, Span(group.first, group.last))
         self.window = -1, -1
         self.between = "spike_out" if self.skewed else "between"
         self.tensors = {step.name: step.tensor for steps in plan.facts.steps for step in steps}
@@ -64,7 +61,7 @@ class WaveSpikes:
         layer = self.facts.layers[turn.layer].layer
         if (turn.images.start, turn.number) != self.window:
             self.window = turn.images.start, turn.number
-            yield Drop("spike_in")
+            yield Drop("inputs")
         if not self._is_outside(layer.input.name):
             return
         (source, *_) = self.net.node(self.net.layers[turn.layer].product).sources
@@ -77,7 +74,7 @@ class WaveSpikes:
                 brought, again = brought + size * len(rows), again + size * (end - begin)
                 for timestep, row in product(steps, rows):
                     thing = self.net.plane(node, image, timestep)
-                    place = "spike_in" if whole else "windows"
+                    place = "inputs" if whole else "windows"
                     yield Load(place, thing, row * node.row_bytes, (row + 1) * node.row_bytes)
         if not whole and brought > self.plan.chip.room.spike_in:
             brought = again * self.group.layers[turn.layer - self.group.first].tiling.filter_tiles
@@ -108,8 +105,10 @@ class WaveSpikes:
         """What DRAM holds of operands that others make: what of it was needed is counted when rows have passed."""
         for tensor, image in product(self.facts.layers[turn.layer].layer.residuals, turn.images):
             if self._is_outside(tensor.name):
-                thing = self.net.plane(self.net.node(tensor.name), image, timestep)
-                yield Load("passing", thing, 0, self.chip.size(thing))
+                node = self.net.node(tensor.name)
+                thing, size = self.net.plane(node, image, timestep), node.row_bytes
+                for row in self._absent(thing, 0, node.rows):
+                    yield Load("passing", thing, row * size, (row + 1) * size)
 
     def pay(self, visit: Visit, turn: Turn) -> None:
         """A visit's part of what is told from its rows."""
@@ -129,7 +128,11 @@ class WaveSpikes:
                 size = self._row_bytes(tensors[source.node], turn)
                 for steps, image in product(self._timesteps(turn), turn.images):
                     passing = self.walker.rows.passing.get((node.name, image, steps[0]))
-                    self._need(turn.layer, Kind.RESIDUAL, 0 if passing is None else int(passing.sum()) * size)
+                    plane = self.net.plane(self.net.node(source.node), image, steps[0])
+                    came = self.chip.here.get("passing", {}).get(plane)
+                    if passing is not None and came is not None:
+                        rows = came.reshape(passing.size, -1).any(axis=1) & passing
+                        self._need(turn.layer, Kind.RESIDUAL, int(rows.sum()) * size)
 
     def require_paid(self, index: int) -> None:
         """All that was needed has come, and what had to leave has left. Raises IllegalPlanError."""
@@ -149,7 +152,7 @@ class WaveSpikes:
         for thing in [thing for thing in self.chip.fresh if thing[0] != "/currents"]:
             name, size = str(thing[0]), self.net.node(thing[0]).row_bytes
             for low, high in runs(self.chip.fresh[thing]):
-                if any(True for _ in self.waiting.readers(name)):
+                if any(True for _ in self._readers(name)):
                     yield Put(self.between, thing, low, high)
                 if name in tensors and self._leaves(name):
                     yield Store("array", thing, low, high)
@@ -179,20 +182,32 @@ class WaveSpikes:
         return not readers or any(reader not in self.group.indices for reader in readers)
 
     def _begun(self) -> Iterator[Event]:
-        begun = list(self.waiting.begun())
+        inside = {self.net.layers[index].name for index in self.group.indices}
+        begun = [(thing, row) for thing, row in self.walker.rows.begun() if self.net.node(thing[1]).layer in inside]
         for thing, bits in list(self.chip.here.get(self.between, {}).items()):
             size = self.net.node(thing[1]).row_bytes if thing[0] == "/begun" else 0
             for low, high in runs(bits) if size else ():
                 for row in range(low // size, high // size):
-                    if (thing, row * size, (row + 1) * size) not in begun:
+                    if (thing, row) not in begun:
                         yield Drop(self.between, thing, row * size, (row + 1) * size)
-        for thing, low, high in begun:
-            if not self.chip.on_chip(thing, low, high):
-                yield Put(self.between, thing, low, high)
+        for thing, row in begun:
+            size = self.net.node(thing[1]).row_bytes
+            yield Put(self.between, thing, row * size, (row + 1) * size)
+
+    def _readers(self, name: str) -> Iterator[tuple[Node, Source]]:
+        """Nodes of other layers of the group that read a node."""
+        inside = {self.net.layers[index].name for index in self.group.indices}
+        for node in self.net.nodes:
+            if node.layer in inside and node.layer != self.net.node(name).layer:
+                yield from ((node, source) for source in node.sources if source.node == name)
 
     def _forget(self) -> Iterator[Event]:
-        """Rows that no layer of the group needs any more leave spike_out."""
+        """Rows that no other layer of the group needs any more leave spike_out."""
         for thing in [thing for thing in self.chip.here.get(self.between, {}) if thing[0] != "/begun"]:
-            needed = self.waiting.first_needed(thing, int(str(thing[2])))
-            if needed is not None:
-                yield Drop(self.between, thing, 0, needed * self.net.node(thing[0]).row_bytes)
+            firsts = []
+            for node, source in self._readers(str(thing[0])):
+                plane = self.net.plane(node, int(str(thing[1])), int(str(thing[2])))
+                done = int(np.argmin(np.append(self.walker.rows.made(plane), False)))
+                needed = self.net.needed(source, done, done + 1) if done < node.rows else []
+                firsts.append(needed[0][0] if needed else self.net.node(thing[0]).rows)
+            yield Drop(self.between, thing, 0, min(firsts) * self.net.node(thing[0]).row_bytes)

@@ -53,6 +53,7 @@ class WaveEvents:
         self.work = {} if self.skewed else {index: TileWork(walker, plan, index, batch) for index in group.indices}
         self.calls = SkewedCalls(walker, plan, group, batch) if self.skewed else None
         self.sums = SkewedSums(walker, plan, group)
+        self.paid: dict[tuple[int, Kind], int] = {}
         self._require_room()
 
     def _require_room(self) -> None:
@@ -75,6 +76,7 @@ class WaveEvents:
         yield Drop("weight")
         for index in self.group.indices:
             self.spikes.require_paid(index)
+            self._require_psums(index)
             yield Drop(f"waiting of {self.net.layers[index].name}")
 
     def _turns(self) -> Iterator[Turn]:
@@ -95,7 +97,6 @@ class WaveEvents:
         if int(visit.outputs.sum()) != turn.outputs * told.filters:
             raise IllegalPlanError(f"{turn} has {turn.outputs * told.filters} outputs, its steps {visit.outputs.sum()}")
         yield from self.spikes.inputs(visit, turn)
-        spilled = self._spilled(turn.layer)
         begin = 0
         for tile, joined in enumerate(self._tiles(visit, turn)):
             for size in joined:
@@ -107,17 +108,26 @@ class WaveEvents:
         yield from self._finish(turn)
         self.spikes.pay(visit, turn)
         for kind in (Kind.PSUM_READ, Kind.PSUM_WRITE):
-            if visit.moves.total(kind) < self._spilled(turn.layer) - spilled:
-                raise IllegalPlanError(f"{turn} moves {visit.moves.total(kind)} bytes of {kind.name}, and spills more")
+            key = turn.layer, kind
+            self.paid[key] = self.paid.get(key, 0) + visit.moves.total(kind)
 
-    def _spilled(self, index: int) -> int:
+    def _require_psums(self, index: int) -> None:
+        """What spilled, and currents that had no room, went and came."""
+        name = self.net.layers[index].name
         sums = self.sums.sums if self.skewed else self.work[index].sums
-        return sums.spilled.get(self.net.layers[index].name, 0)
+        for kind in (Kind.PSUM_READ, Kind.PSUM_WRITE):
+            needed = sums.spilled.get(name, 0) + self.sums.moved.get((index, kind), 0)
+            if self.paid.get((index, kind), 0) < needed:
+                raise IllegalPlanError(
+                    f"{name} moves {self.paid.get((index, kind), 0)} bytes of {kind.name} of {needed}"
+                )
 
     def _finish(self, turn: Turn) -> Iterator[Event]:
         name = self.net.layers[turn.layer].name
         for timestep, rows in turn.rows.items():
             yield from self.spikes.residuals(turn, timestep)
+            if self.skewed:
+                yield from self.sums.bring(turn, timestep)
             for image in turn.images:
                 yield Finish(name, image, timestep, (rows.start, rows.stop))
             if self.skewed:

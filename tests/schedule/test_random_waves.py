@@ -1,0 +1,58 @@
+"""Random plans in waves: the legality oracle walks them, and their steps move what they count."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from lifsim.errors import InputError
+from lifsim.graph.states import states_of
+from lifsim.memo import Memo
+from lifsim.schedule.chip import Chip
+from lifsim.schedule.choices import choices_of
+from lifsim.schedule.plan import Plan
+from lifsim.schedule.wave_steps import wave_visits
+from tests.schedule.legality.walked import obeyed
+from tests.schedule.test_group_steps import COUNTED
+from tests.schedule.wave_cases import Case, cases
+
+QUIET = settings(deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def whole(case: Case) -> Plan:
+    """The layers around the group tick-batched, or as they must be."""
+    chip, states = Chip.of(case.arch), states_of(case.network, case.sharing)
+    choices = choices_of(case.network, states, chip, case.batch, None, Memo(), "inference")
+    groups = [case.group]
+    for first, end in pairwise(choices.cuts):
+        if first >= case.group.last + 1 or end <= case.group.first:
+            groups.append(choices.between(first, end)[0].group)
+    groups.sort(key=lambda group: group.first)
+    again = {i for g in groups for i, t in zip(g.indices, g.layers, strict=True) if t.computed_again}
+    return Plan(tuple(groups), choices.facts.computing_again(again), chip)
+
+
+def check(case: Case, plan: Plan) -> None:
+    group = case.group
+    visits = wave_visits(plan.facts, plan.chip, case.batch, group)
+    for index, traffic in zip(group.indices, group.layers, strict=True):
+        mine = [visit for visit in visits if visit.layer == index]
+        moved = {name: sum(visit.moves.total(kind) for visit in mine) for kind, name in COUNTED.items()}
+        assert moved | {"operand": 0} == vars(traffic.dram)
+    obeyed(case.network, case.sharing, plan, case.batch)
+
+
+@pytest.mark.parametrize("kind", ["fused", "skewed"])
+@settings(QUIET, max_examples=100)
+@given(st.data())
+def test_steps_and_legality(kind: str, data: st.DataObject) -> None:
+    case = data.draw(cases(kind))
+    assume(case is not None)
+    try:
+        plan = whole(case)
+    except InputError:
+        assume(False)
+    check(case, plan)
