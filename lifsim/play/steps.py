@@ -17,10 +17,11 @@ from lifsim.memo import Memo
 from lifsim.room import require_memory
 from lifsim.schedule.cutting import cut
 from lifsim.schedule.group_steps import group_visits
-from lifsim.schedule.moves import Moves, Visit, shares
+from lifsim.schedule.moves import ALL_ROUNDS, Moves, Visit, shares
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.tick_steps import tick_visit
+from lifsim.schedule.wave_steps import wave_visits
 from lifsim.schedule.window_steps import window_visits
 
 STEP_BYTES = 1500
@@ -38,6 +39,8 @@ def visits(plan: Plan, batch: int, memo: Memo, *, keeps_spikes: bool = False) ->
         if group.tick_batched:
             layer = facts.layers[group.first].layer
             found.append(memo.of(tick_visit, layer, facts.reals, tiles, batch, group.layers[0]))
+        elif group.waves is not None:
+            found += wave_visits(facts, plan.chip, batch, group)
         elif group.tiled:
             found += window_visits(facts, plan.chip, batch, group)
         else:
@@ -102,9 +105,7 @@ def run_steps(stores: Stores, visits: Sequence[Visit], counts: Sequence[LayerCou
     layer = np.repeat([visit.layer for visit in visits], [visit.steps for visit in visits])
     outputs = np.concatenate([visit.outputs for visit in visits])
     by_tile = np.concatenate([visit.array_shares for visit in visits])
-    of_round = np.repeat(
-        [ALL_ROUNDS if visit.round is None else visit.round for visit in visits], [v.steps for v in visits]
-    )
+    of_round = np.concatenate([visit.rounds for visit in visits])
     cycles = np.zeros(layer.size, np.int64)
     for index, counted in enumerate(counts):
         mine = np.flatnonzero(layer == index)
@@ -114,9 +115,6 @@ def run_steps(stores: Stores, visits: Sequence[Visit], counts: Sequence[LayerCou
     return RunSteps(
         layer, tuple(visits), moves, program(cycles, moves.step, moves.kind, moves.bytes, after, _halves(stores))
     )
-
-
-ALL_ROUNDS = -2
 
 
 def _cycles(counted: LayerCounts, of_round: Ints, outputs: Ints, by_tile: Ints) -> Ints:

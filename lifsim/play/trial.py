@@ -63,9 +63,9 @@ def holding(bank: LifBank, network: Network, plan: Plan) -> LifBank:
     """`bank` with a register for every variable of the membranes that `plan` has in the array at a time: where the
     folds of a chain alternate, more than an Nth of the outputs."""
     held = [
-        traffic.tiling.held.registers * network.layers[group.first].state_variables
+        traffic.tiling.held.registers * network.layers[index].state_variables
         for group in plan.groups
-        for traffic in group.layers
+        for index, traffic in zip(group.indices, group.layers, strict=True)
         if traffic.tiling.cut.chains is not None and traffic.tiling.cut.chains.alternating
     ]
     return replace(bank, registers=max([bank.registers, *held]))

@@ -1,4 +1,5 @@
-"""Groups as options spell them: the names of the layers at which they begin, and the windows of those of one layer."""
+"""Groups as options spell them: the names of the layers at which they begin, the windows of those of one layer, and the
+waves of others."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from lifsim.model.network import Network
 from lifsim.schedule.plan import Begin, Plan
 from lifsim.schedule.window import TIMESTEP, Window, window_named
 
-WAYS = ("tick", "timestep", "window:TW")
+WAYS = ("tick", "timestep", "window:TW", "fused", "fused:TW", "skewed", "skewed:TW")
 """How options spell a window behind the name of a layer."""
 
 MOST_SPANS = 8
@@ -55,7 +56,7 @@ def groups_in_words(network: Network, chosen: Plan) -> str:
     others = [group for group in chosen.groups if not group.tick_batched]
     if not others:
         return "every layer tick-batched"
-    how = [(f"{names[one.first]} to {names[one.last]}", one.window) for one in others]
+    how = [(f"{names[one.first]} to {names[one.last]}", one.in_turn) for one in others]
     how = [
         (names[one.first] if one.first == one.last else said, window)
         for one, (said, window) in zip(others, how, strict=True)
@@ -72,7 +73,7 @@ def groups_in_words(network: Network, chosen: Plan) -> str:
 
 
 def _spelt(word: str, known: Mapping[str, int]) -> tuple[str, Window | None]:
-    """(layer, its window) of `layer`, `layer:tick`, `layer:timestep` or `layer:window:TW`."""
+    """(layer, its window) of `layer`, `layer:tick`, `layer:timestep`, `layer:window:TW`, `layer:fused` and so on."""
     for parts in (1, 2) if word not in known else ():
         name, *way = word.rsplit(":", parts)
         if window := window_named(":".join(way)):

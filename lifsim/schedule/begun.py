@@ -9,6 +9,7 @@ begun if first < done < end.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -27,16 +28,32 @@ def begun_bytes(steps: Sequence[Step], rows: int, row_bytes: Mapping[str, int]) 
     """[rows + 1] bytes that wait when so many of a layer's `rows` are done. steps: its nodes, its product first;
     row_bytes: by node, of those of which rows that have begun wait."""
     passed = np.arange(rows + 1)
-    made = rows_of(steps[0].tensor.shape)
-    complete = {steps[0].name: passed if made == rows else np.where(passed == rows, made, 0)}
     waiting = np.zeros_like(passed)
+    for name, node in passing(steps, rows).items():
+        waiting += (node.begun - node.complete) * row_bytes.get(name, 0)
+    return waiting
+
+
+@dataclass(frozen=True, eq=False)
+class Passing:
+    """A node behind a layer. begun, complete: [rows + 1] of its rows how many have begun, and of how many all has
+    passed, when so many rows of the layer are done."""
+
+    begun: Ints
+    complete: Ints
+
+
+def passing(steps: Sequence[Step], rows: int) -> dict[str, Passing]:
+    """By node how far it is. What other layers hand to it is taken to be there."""
+    passed, made = np.arange(rows + 1), rows_of(steps[0].tensor.shape)
+    product = passed if made == rows else np.where(passed == rows, made, 0)
+    found = {steps[0].name: Passing(product, product)}
     for step in steps[1:]:
         count = rows_of(step.tensor.shape)
-        parts = [_parts(read, complete[read.node], count) for read in step.reads if read.node in complete]
-        complete[step.name] = np.minimum.reduce([ended for _, ended in parts])
-        begun = np.maximum.reduce([begun for begun, _ in parts])
-        waiting += (begun - complete[step.name]) * row_bytes.get(step.name, 0)
-    return waiting
+        parts = [_parts(read, found[read.node].complete, count) for read in step.reads if read.node in found]
+        begun, complete = zip(*parts, strict=True)
+        found[step.name] = Passing(np.maximum.reduce(begun), np.minimum.reduce(complete))
+    return found
 
 
 def begun_together(steps: Sequence[Step], rows: int, reals: Reals, most: int | None = None) -> tuple[int, ...]:

@@ -14,9 +14,14 @@ def chain_notes(plan: Plan, sharing: Sharing) -> Iterator[str]:
     """One line for the layers that run all timesteps of a tile back to back, and one for each that cannot."""
     whole = alternating = 0
     fewer = set()
-    for group in plan.groups:
-        tiling, layer = group.layers[0].tiling, plan.facts.layers[group.first].layer
-        chains, dataflow, shape = tiling.cut.chains, plan.chip.dataflow, plan.chip.shape
+    layers = [
+        (group, layer, traffic)
+        for group in plan.groups
+        for layer, traffic in zip(group.indices, group.layers, strict=True)
+    ]
+    for group, index, traffic in layers:
+        layer, chains = plan.facts.layers[index].layer, traffic.tiling.cut.chains
+        dataflow, shape = plan.chip.dataflow, plan.chip.shape
         if chains is not None and chains.alternating:
             alternating += 1
         elif chains is not None:

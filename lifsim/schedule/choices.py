@@ -1,7 +1,7 @@
 """The legal groups of a network on a chip, and the ways in which each may run; all are planned once.
 
 Layers whose LIFs share a state must be in one group, which runs timestep-major. A layer alone may run in windows of
-several timesteps, too, or tick-batched.
+several timesteps, too, or tick-batched; several layers in waves (`lifsim.schedule.waves`).
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from lifsim.schedule.storage import Reals
 from lifsim.schedule.timestep import chunk_sizes, plan_group
 from lifsim.schedule.together import TimestepMajor, Together
 from lifsim.schedule.traffic import LayerTraffic
+from lifsim.schedule.wave_plan import WavesAsked, in_waves
+from lifsim.schedule.waves_together import InWaves
 from lifsim.schedule.ways import Way
 from lifsim.schedule.window import TICK, TIMESTEP, StateRoom, Visits, Window, cut_into
 
@@ -67,7 +69,8 @@ class Choices:
     @cached_property
     def together(self) -> tuple[Together, ...]:
         """The ways in which several layers may run as one group."""
-        return (TimestepMajor(self),)
+        waves = () if self.trains or self.facts.timesteps == 1 else (InWaves(self, "fused"), InWaves(self, "skewed"))
+        return (*((TimestepMajor(self),) if self.mergeable else ()), *waves)
 
     @property
     def mergeable(self) -> bool:
@@ -81,16 +84,25 @@ class Choices:
 
     def planned(self, first: int, end: int, window: Window) -> Choice:
         """Layers first..end-1, planned for the fewest bytes. A layer several of whose timesteps cannot run back to back
-        runs timestep-major, and its group says why. Raises InputError where it cannot run so, either."""
-        window = window.of(self.facts.layers[first].layer)
+        runs timestep-major, and its group says why. Raises InputError where it cannot run so, either, or where layers
+        cannot run in the waves that they are to."""
+        alone = end - first == 1
+        window = window.of(self.facts.layers[first].layer) if alone else window.across(self.facts.timesteps)
         key = first, end, window
         if key not in self._planned:
-            if window == TICK:
+            if window.waves:
+                group = self._in_waves(first, end, window)
+            elif window == TICK:
                 group = self._alone(first, self._memo.of(tick.traffic, *self._tiled(first)))
             else:
                 group = self._timestep(first, end) if window == TIMESTEP else self._in_windows(first, window)
-            self._planned[key] = Choice(group, group.dram.total)
+            self._planned[key] = self.chosen(group)
         return self._planned[key]
+
+    @staticmethod
+    def chosen(group: GroupPlan) -> Choice:
+        """A group as it may be chosen."""
+        return Choice(group, group.dram.total)
 
     def faster(self, index: int) -> list[Choice]:
         """A layer alone, tick-batched, in tilings that take fewer cycles of the array for more bytes, or of waiting."""
@@ -117,13 +129,24 @@ class Choices:
 
     def every(self) -> list[Choice]:
         """All legal groups in all their ways."""
-        spans = combinations(self.cuts, 2) if self.mergeable else pairwise(self.cuts)
+        spans = combinations(self.cuts, 2) if self.together else pairwise(self.cuts)
         legal = [(first, end) for first, end in spans if end - first == 1 or not self.forbidden(first, end)]
         return [choice for first, end in legal for choice in self.between(first, end)]
 
     def forbidden(self, first: int, end: int) -> list[Fault]:
         """Why layers first..end-1 must not run timestep by timestep; none: they may."""
         return list(timestep_major_faults(self.facts, first, end - 1, self.batch, self.chunk))
+
+    def waves_asked(self, first: int, end: int) -> WavesAsked:
+        """Of layers first..end-1 in waves."""
+        channels = tuple(self._channels)
+        return WavesAsked(self.facts, self.chip, first, end - 1, self.batch, self.chunk, channels)
+
+    def _in_waves(self, first: int, end: int, window: Window) -> GroupPlan:
+        found = in_waves(self.waves_asked(first, end), window)
+        if isinstance(found, Fault):
+            raise InputError(found)
+        return found
 
     def _tiled(self, index: int) -> tuple[Layer, Reals, TileRoom, int, tuple[Way, ...], tuple[int, ...]]:
         layer = self.facts.layers[index].layer

@@ -51,8 +51,10 @@ def cut(visit: Visit, buffers: Mapping[Kind, Store]) -> Visit:
 
     return replace(
         visit,
+        round=visit.round[steps] if isinstance(visit.round, np.ndarray) else visit.round,
         outputs=dealt(visit.outputs),
         moves=Moves.joined([cut_moves]),
+        timestep=visit.timestep[steps] if isinstance(visit.timestep, np.ndarray) else visit.timestep,
         work=None if visit.work is None else dealt(visit.work),
     )
 

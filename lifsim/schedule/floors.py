@@ -39,6 +39,15 @@ class Term:
     value: int
 
 
+def gathered(layers: int, terms: Iterable[Term]) -> Ints:
+    """[layers, layers + 1] the sum of the terms of each span."""
+    found = np.zeros((layers, layers + 1), np.int64)
+    for term in terms:
+        found[term.first, term.last + 1] += term.value
+    summed: Ints = np.cumsum(np.cumsum(found[::-1], axis=0)[::-1], axis=1)
+    return summed
+
+
 def timestep_floors(facts: NetworkFacts, room: BufferBytes, chunks: Iterable[Chunks]) -> Ints:
     """[layers, layers + 1] bytes that layers first..end-1, timestep-major, cannot go below, in whichever of these
     `chunks` is best."""
@@ -70,12 +79,7 @@ class _Floors:
         return found
 
     def _gathered(self, terms: Iterable[Term]) -> Ints:
-        """[layers, layers + 1] the sum of the terms of each span."""
-        layers = len(self.facts.layers)
-        found = np.zeros((layers, layers + 1), np.int64)
-        for term in terms:
-            found[term.first, term.last + 1] += term.value
-        return np.cumsum(np.cumsum(found[::-1], axis=0)[::-1], axis=1)
+        return gathered(len(self.facts.layers), terms)
 
     def _weights(self) -> Ints:
         """What a filter tile overflows the region by comes for every output row, the rest at every visit."""

@@ -61,7 +61,7 @@ def run_together(plan: Plan) -> tuple[Together, ...]:
     found = []
     for group in plan.groups:
         lifs = [plan.facts.layers[index].layer.lif for index in group.indices]
-        if not group.tiled:
+        if not (group.tiled or group.fused):
             found.append(Together(tuple(lif.name for lif in lifs if lif), group.images))
     return tuple(found)
 

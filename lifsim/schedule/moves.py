@@ -15,6 +15,9 @@ from lifsim.schedule.rows import Ints
 REPLAY = -1
 """The round of a visit whose LIFs work on currents that the array computed before."""
 
+ALL_ROUNDS = -2
+"""That of a visit in which the array computes all of them."""
+
 
 @dataclass(frozen=True)
 class Moves:
@@ -78,19 +81,25 @@ class Visit:
     """A stretch of one layer's work on the array.
 
     layer: its index. round: the first of its rounds that the array computes, of which those follow up to the next one
-    with which other visits begin; None for all of them, `REPLAY` for none: its LIFs only. outputs: [steps] outputs of
-    each step, by which cycles are dealt to the steps. regions: names of the tensors that `moves` refers to. timestep:
-    the one that it is in, None where all run together. work: [steps] cycles that the tile of each step takes when every
+    with which other visits begin; None for all of them, `REPLAY` for none: its LIFs only; [steps] where they are in
+    several timesteps. outputs: [steps] outputs of each step, by which cycles are dealt to the steps. regions: names of
+    the tensors that `moves` refers to. timestep: the one that it is in, or [steps] that of each; None where all run
+    together. work: [steps] cycles that the tile of each step takes when every
     operand takes its cycle, by which those of the array are dealt; None: by outputs.
     """
 
     layer: int
-    round: int | None
+    round: int | Ints | None
     outputs: Ints
     moves: Moves
     regions: tuple[str, ...]
-    timestep: int | None = None
+    timestep: int | Ints | None = None
     work: Ints | None = None
+
+    @property
+    def rounds(self) -> Ints:
+        """[steps] the round of each step."""
+        return np.broadcast_to(np.asarray(ALL_ROUNDS if self.round is None else self.round, np.int64), self.steps)
 
     @property
     def array_shares(self) -> Ints:

@@ -4,6 +4,7 @@ how a group of one layer runs."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from operator import attrgetter
 
@@ -16,8 +17,8 @@ from lifsim.schedule.chip import Chip
 from lifsim.schedule.choices import Choice, Choices, choices_of
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.plan import Begin, Plan, ScheduleOptions
-from lifsim.schedule.search import contenders
-from lifsim.schedule.window import PREFIX, TICK, TIMESTEP, Window
+from lifsim.schedule.search import contenders, fused_groups
+from lifsim.schedule.window import FUSED, TICK, TIMESTEP, Window
 from lifsim.units import counted
 
 
@@ -62,29 +63,50 @@ def allowed(
     would have no membrane buffer, or would cross the batch norm of a training run, and where given groups part layers
     that share a state, or are to run as they cannot."""
     facts, cuts = choices.facts, choices.cuts
-    given = {begin.first: begin.window for begin in options.groups or ()}
     if options.groups is not None:
         ends = _given_cuts(facts, cuts, options.groups)
-    elif options.schedule == "tick":
-        ends = cuts
-    elif options.schedule == "timestep":
-        ends = [0, len(facts.layers)]
     else:
-        ends = cuts
+        ends = [0, len(facts.layers)] if options.schedule == "timestep" else cuts
     if faults := list(_window_faults(choices, options, ends)):
         raise InputError(faults)
-    windows = {
-        first: given.get(first) or options.window if end - first == 1 else TIMESTEP for first, end in pairwise(ends)
-    }
+    windows = {first: _window_of(choices, options, first, end) for first, end in pairwise(ends)}
     if not choices.mergeable:
         _require_membrane_buffer(facts, ends, windows)
     _require_norms(choices, windows, ends)
     if options.groups is None and options.schedule == "auto":
         return any_of(choices)
-    found: list[Choice] = []
+    if options.groups is None and options.window is not None and options.window.waves == "fused":
+        return fused_groups(choices, options.window)
+    return _as_asked(choices, ends, windows)
+
+
+def _window_of(choices: Choices, options: ScheduleOptions, first: int, end: int) -> Window | None:
+    """In which layers first..end-1 are to run; None: in whichever is best."""
+    given = next((begin.window for begin in options.groups or () if begin.first == first), None)
+    if given is not None or end - first == 1:
+        return given or options.window
+    states = choices.facts.states
+    shares = any(len(state.layers) > 1 and state.layers[0] in range(first, end) for state in states)
+    if options.window is None:  # whatever else they could, layers that share membranes need their buffer
+        must = choices.trains or (shares and (options.groups is None or not choices.mergeable))
+        return TIMESTEP if must else None
+    if options.window.waves == "skewed" or (options.window.waves == "fused" and not shares):
+        return options.window
+    return TIMESTEP
+
+
+def _as_asked(choices: Choices, ends: list[int], windows: Mapping[int, Window | None]) -> list[Choice]:
+    """Every group in its windows. Raises InputError with all that cannot run so."""
+    found, faults = list[Choice](), list[Fault]()
     for first, end in pairwise(ends):
         window = windows[first]
-        found += choices.between(first, end) if window is None else [choices.planned(first, end, window)]
+        try:
+            ways = choices.between(first, end) if window is None else []
+            found += ways or [choices.planned(first, end, window or FUSED)]
+        except InputError as error:
+            faults += error.faults
+    if faults:
+        raise InputError(faults)
     return found
 
 
@@ -98,14 +120,17 @@ def _window_faults(choices: Choices, options: ScheduleOptions, ends: list[int]) 
             continue
         if (window.timesteps or 0) > facts.timesteps:
             has = f"the network has {counted(facts.timesteps, 'timestep')}"
-            yield Fault(f"{window.word} must be at most {PREFIX}{facts.timesteps}: {has}", path=path)
+            most = replace(window, timesteps=facts.timesteps).word
+            yield Fault(f"{window.word} must be at most {most}: {has}", path=path)
         if choices.trains:
-            yield Fault(f"{window.word} must be tick, timestep or auto: training runs in no windows between", path=path)
-    if options.window is not None and options.window not in (TICK, TIMESTEP) and options.groups is None:
+            runs = f"training runs in no {'waves' if window.waves else 'windows between'}"
+            yield Fault(f"{window.word} must be tick, timestep or auto: {runs}", path=path)
+    asks = options.window
+    if asks not in (None, TICK, TIMESTEP) and not asks.waves and options.groups is None:
         for first, end in pairwise(ends):
             if end - first > 1:
                 why = f"{_names(facts, first, end)} share membranes, which pass from layer to layer at every timestep"
-                rule = f"{options.window.word} must be tick, timestep or auto: {why} (--groups gives windows to others)"
+                rule = f"{asks.word} must be tick, timestep, skewed or auto: {why} (--groups gives windows to others)"
                 yield Fault(rule, path="schedule")
 
 
@@ -119,10 +144,11 @@ def _given_cuts(facts: NetworkFacts, cuts: list[int], begins: tuple[Begin, ...])
     ends = sorted({0, *firsts, len(facts.layers)})
     behind = dict(pairwise(ends))
     for begin in begins:
-        if begin.window not in (None, TIMESTEP) and behind[begin.first] - begin.first > 1:
-            names, other = _names(facts, begin.first, behind[begin.first]), begin.window
+        names, other = _names(facts, begin.first, behind[begin.first]), begin.window
+        if other not in (None, TIMESTEP) and not other.waves and behind[begin.first] - begin.first > 1:
             can = "tick" if other == TICK else "run in windows"
-            faults.append(Fault(f"{names} must run timestep by timestep: only a layer alone can {can}", path="groups"))
+            rule = f"{names} must run timestep by timestep, fused or skewed: only a layer alone can {can}"
+            faults.append(Fault(rule, path="groups"))
     if faults:
         raise InputError(faults)
     return ends
@@ -132,7 +158,7 @@ def _require_membrane_buffer(facts: NetworkFacts, ends: list[int], windows: Mapp
     """Of a chip that has none: raise InputError where a group of these needs one."""
     for first, end in pairwise(ends):
         window = windows[first]
-        if window not in (None, TICK) and any(state.layers[0] in range(first, end) for state in facts.states):
+        if window not in (None, TICK, FUSED) and any(state.layers[0] in range(first, end) for state in facts.states):
             how = "timestep by timestep" if window == TIMESTEP else str(window)
             rule = f"0 must be > 0 where layers run {how}, as"
             does = f"{_names(facts, first, end)} {'does' if end - first == 1 else 'do'}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.model.network import Layer
@@ -11,15 +11,17 @@ from lifsim.schedule.chip import Chip
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.group import Walk
 from lifsim.schedule.traffic import DramBytes, LayerTraffic
+from lifsim.schedule.waves import Waves
 from lifsim.schedule.window import PREFIX, TICK, TIMESTEP, Window, as_computed, window_named
 
-SCHEDULES = ("tick", "timestep", f"{PREFIX}TW", "auto")
+SCHEDULES = ("tick", "timestep", f"{PREFIX}TW", "fused", "skewed", "auto")
 """TW stands for a number of timesteps."""
 
 
 @dataclass(frozen=True)
 class Begin:
-    """Where a group begins: its first layer (index). window: of a group of one layer; None: as the schedule has it."""
+    """Where a group begins: its first layer (index). window: of a group of one layer, or the waves of several; None: as
+    the schedule has it."""
 
     first: int
     window: Window | None = None
@@ -28,10 +30,12 @@ class Begin:
 @dataclass(frozen=True)
 class ScheduleOptions:
     """schedule: "tick" (the smallest legal groups, those of one layer tick-batched), "timestep" (one group,
-    timestep-major), "window:TW" (the smallest legal groups, those of one layer in windows of TW timesteps) or "auto"
-    (the groups that move the fewest bytes, those of one layer in whichever windows). batch: images of a run. chunk:
-    images that a group works on at a time, unless it is tick-batched; None: the best. groups: where they begin (the
-    first one at layer 0), whatever `schedule` would take; those of one layer run as it has them, unless they say how.
+    timestep-major), "window:TW" (the smallest legal groups, those of one layer in windows of TW timesteps), "fused" (of
+    fused groups and layers alone those that move the fewest bytes; those that share membranes as "tick" has them),
+    "skewed" (the smallest legal groups, those of several layers in skewed strips), each of these two perhaps in windows
+    ("fused:TW"), or "auto" (the groups that move the fewest bytes, in whichever windows and waves). batch: images of a
+    run. chunk: images that a group works on at a time, unless it is tick-batched; None: the best. groups: where they
+    begin (the first one at layer 0), whatever `schedule` would take; they run as it has them, unless they say how.
     None: as it says."""
 
     schedule: str = "tick"
@@ -86,9 +90,9 @@ class Residency:
 @dataclass(frozen=True)
 class GroupPlan:
     """Layers first..last (indices). window: timesteps that run back to back: all (tick-batched), one (timestep-major),
-    or between; of a group of several layers it is one. why: what forbids that to one that was to have more. `images`:
-    at a time; residency: what stays, unless it is tick-batched; strips, walk: of a timestep-major one, as planning
-    walked it. layers: what each moves for the whole batch."""
+    or between; of a group of several layers it is one, unless these run in `waves`. why: what forbids that to one that
+    was to have more. `images`: at a time; residency: what stays, unless it is tick-batched; strips, walk: of a
+    timestep-major one, as planning walked it. layers: what each moves for the whole batch."""
 
     first: int
     last: int
@@ -99,10 +103,13 @@ class GroupPlan:
     window: Window
     walk: Walk | None = field(default=None, repr=False, compare=False)
     why: str = ""
+    waves: Waves | None = None
 
     def __post_init__(self) -> None:
-        if self.window != TIMESTEP and self.last > self.first:
-            raise ValueError(f"layers {self.first} to {self.last} must run timestep-major")
+        if self.window != TIMESTEP and self.last > self.first and self.waves is None:
+            raise ValueError(f"layers {self.first} to {self.last} must run timestep-major, or in waves")
+        if self.waves is not None and self.window == TIMESTEP:
+            raise ValueError(f"layers {self.first} to {self.last} must have windows of several timesteps for waves")
 
     @property
     def walked(self) -> Walk:
@@ -112,6 +119,25 @@ class GroupPlan:
         return self.walk
 
     @property
+    def in_waves(self) -> Waves:
+        """Those of a group that runs in some."""
+        if self.waves is None:
+            raise ValueError(f"layer {self.first} runs in no waves")
+        return self.waves
+
+    @property
+    def fused(self) -> bool:
+        """Whether its layers run in waves, all timesteps of a window of a tile back to back, membranes in the PEs."""
+        return self.waves is not None and not self.waves.skewed
+
+    @property
+    def in_turn(self) -> Window:
+        """Its windows, and the waves in these."""
+        if self.waves is None:
+            return self.window
+        return replace(self.window, waves="skewed" if self.waves.skewed else "fused")
+
+    @property
     def indices(self) -> range:
         """Of its layers."""
         return range(self.first, self.last + 1)
@@ -119,17 +145,18 @@ class GroupPlan:
     @property
     def tick_batched(self) -> bool:
         """Whether all timesteps of a tile run back to back, membranes in the PEs."""
-        return self.window == TICK
+        return self.window == TICK and self.waves is None
 
     @property
     def tiled(self) -> bool:
         """Whether it is one layer, of a window of which all timesteps of a tile run back to back, membranes in the
         PEs: tick-batched, or in windows of several timesteps."""
-        return self.window != TIMESTEP
+        return self.window != TIMESTEP and self.waves is None
 
     def as_run(self, layer: Layer) -> Layer:
         """`layer`, one of its own, with the rounds that it is computed in."""
-        return as_computed(layer, self.window) if self.tiled else self.layers[layer.index - self.first].as_run(layer)
+        own = layer if self.tiled else self.layers[layer.index - self.first].as_run(layer)
+        return as_computed(own, self.window) if self.window != TIMESTEP else own
 
     @property
     def dram(self) -> DramBytes:
@@ -152,9 +179,12 @@ class Plan:
 
     @property
     def begins(self) -> tuple[Begin, ...]:
-        """Where its groups begin and the windows of those of one layer: what `ScheduleOptions.groups` must be for a
-        plan of the same groups."""
-        return tuple(Begin(group.first, group.window if group.first == group.last else None) for group in self.groups)
+        """Where its groups begin, the windows of those of one layer and the waves of others: what
+        `ScheduleOptions.groups` must be for a plan of the same groups."""
+        return tuple(
+            Begin(group.first, None if group.last > group.first and group.waves is None else group.in_turn)
+            for group in self.groups
+        )
 
     @property
     def dram(self) -> DramBytes:

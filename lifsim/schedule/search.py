@@ -9,6 +9,8 @@ moves as much are planned as well. With any other group every sequence moves mor
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -16,32 +18,49 @@ from numpy.typing import NDArray
 
 from lifsim.schedule.choices import Choice, Choices
 from lifsim.schedule.rows import Ints
-from lifsim.schedule.together import NEVER
+from lifsim.schedule.together import NEVER, Together
+from lifsim.schedule.waves_together import InWaves
+from lifsim.schedule.window import TIMESTEP, Window
 
 
 def contenders(choices: Choices) -> list[Choice]:
     """Of `choices` all that lie on a sequence with the fewest DRAM bytes, and some that do not, all layers alone among
     them, in the order of `Choices.every`. Of a training run all: what it moves most of has no floor."""
-    return _Search(choices).found() if choices.mergeable and not choices.trains else choices.every()
+    found = choices.together and not choices.trains
+    return _Search(choices, choices.together, choices.between).found() if found else choices.every()
+
+
+def fused_groups(choices: Choices, window: Window) -> list[Choice]:
+    """Those among which fused groups in such windows, and layers alone in them, move the fewest bytes; layers that
+    share membranes run timestep by timestep."""
+
+    def alone(first: int, end: int) -> list[Choice]:
+        return [choices.planned(first, end, window if end - first == 1 else TIMESTEP)]
+
+    ways = [way for way in choices.together if isinstance(way, InWaves) and way.kind == "fused"]
+    return _Search(choices, [replace(way, only=window) for way in ways], alone).found()
 
 
 Key = tuple[int, int, int]
-"""The cuts before and behind a group, and the way in which it runs, all by number."""
+"""The cuts before and behind a group, and the way in which it runs, all by number; the last one is any way of layers
+that no cut parts."""
 
 
 class _Search:
     """moved: [cuts, cuts, ways] bytes of the groups between two cuts, or their floors where they are not planned."""
 
-    def __init__(self, choices: Choices) -> None:
-        self.choices, self.ways = choices, choices.together
+    def __init__(self, choices: Choices, ways: Sequence[Together], alone: Callable[[int, int], list[Choice]]) -> None:
+        self.choices, self.ways = choices, ways
         spans = np.ix_(choices.cuts[:-1], choices.cuts[1:])
-        floors = np.stack([way.floors[spans] for way in self.ways], axis=-1)
+        nowhere = np.full((len(choices.cuts) - 1, len(choices.cuts) - 1), NEVER)
+        floors = np.stack([*(way.floors[spans] for way in self.ways), nowhere], axis=-1)
         size = len(choices.cuts)
-        self.moved = np.full((size, size, len(self.ways)), NEVER)
+        self.moved = np.full((size, size, len(self.ways) + 1), NEVER)
         self.moved[:-1, 1:] = np.where(np.tri(size - 1, k=0, dtype=np.bool_)[..., None], NEVER, floors)
         self.planned: dict[Key, list[Choice]] = {}
         for cut, (first, end) in enumerate(pairwise(choices.cuts)):
-            self._keep((cut, cut + 1, 0), choices.between(first, end))
+            self.moved[cut, cut + 1] = NEVER
+            self._keep((cut, cut + 1, len(self.ways)), alone(first, end))
 
     def found(self) -> list[Choice]:
         """The contenders."""

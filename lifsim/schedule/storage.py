@@ -46,6 +46,12 @@ def step_row_bytes(tensor: Tensor, reals: Reals) -> int:
     return bytes_of(channels * columns * element_bits(tensor, reals))
 
 
+def packed_row_bytes(tensor: Tensor, reals: Reals, timesteps: int) -> int:
+    """Bytes of one row, so many timesteps at most packed together: ceil(C * W * timesteps * bits / 8)."""
+    channels, _, columns = map_shape(tensor.shape)
+    return bytes_of(channels * columns * min(timesteps, tensor.timesteps) * element_bits(tensor, reals))
+
+
 def state_rows(state: State, membrane_bits: int) -> tuple[int, int]:
     """Rows of a set of states, and bytes of one: every variable's row begins on a byte."""
     channels, rows, columns = map_shape(state.shape)
@@ -95,6 +101,15 @@ class RowLayout:
     row_bytes: int
 
 
+def row_pixels(layer: Layer) -> int:
+    """Output pixels of one row along the axis on which the output of `layer` is cut."""
+    return layer.out_shape[2 - _along(layer)]
+
+
+def _along(layer: Layer) -> int:
+    return 1 if layer.in_shape[1] == 1 else 0
+
+
 def tick_rows(layer: Layer, reals: Reals) -> RowLayout:
     """Rows of one group of the convolution, all rounds packed together: ceil(C/groups * W * rounds * bits / 8) bytes
     each."""
@@ -106,8 +121,13 @@ def step_rows(layer: Layer, reals: Reals) -> RowLayout:
     return _row_layout(layer, reals, 1, 1)
 
 
+def packed_rows(layer: Layer, reals: Reals, rounds: int) -> RowLayout:
+    """Rows of all channels, so many of its rounds at most packed together."""
+    return _row_layout(layer, reals, 1, min(rounds, layer.rounds))
+
+
 def _row_layout(layer: Layer, reals: Reals, groups: int, steps: int) -> RowLayout:
-    along = 1 if layer.in_shape[1] == 1 else 0
+    along = _along(layer)
     bits = element_bits(layer.input, reals) * steps
     if layer.flat:
         channels, rows, columns = map_shape(layer.input.shape)
@@ -121,4 +141,4 @@ def _row_layout(layer: Layer, reals: Reals, groups: int, steps: int) -> RowLayou
         stride=layer.stride[along],
         padding=layer.padding[along],
     )
-    return RowLayout(axis, row_pixels=layer.out_shape[2 - along], row_bytes=row_bytes)
+    return RowLayout(axis, row_pixels=row_pixels(layer), row_bytes=row_bytes)

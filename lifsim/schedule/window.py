@@ -9,20 +9,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
 from lifsim.model.network import Layer, Tensor
 from lifsim.schedule.rows import Ints
 
+InTurn = Literal["", "fused", "skewed"]
+"""How several layers take turns (`lifsim.schedule.waves`); none: one after the other."""
+
 
 @dataclass(frozen=True)
 class Window:
-    """timesteps: so many of a layer run back to back; None: all that there are."""
+    """timesteps: so many of a layer run back to back; None: all that there are. waves: how several layers take turns in
+    it."""
 
     timesteps: int | None = None
+    waves: InTurn = ""
 
     def __str__(self) -> str:
+        if self.waves:
+            return self.waves if self.timesteps is None else f"{self.waves} in windows of {self.timesteps} timesteps"
         if self.timesteps is None:
             return "tick-batched"
         return "timestep-major" if self.timesteps == 1 else f"in windows of {self.timesteps} timesteps"
@@ -30,14 +38,25 @@ class Window:
     @property
     def word(self) -> str:
         """As options spell it."""
+        if self.waves:
+            return self.waves if self.timesteps is None else f"{self.waves}:{self.timesteps}"
         if self.timesteps is None:
             return "tick"
         return "timestep" if self.timesteps == 1 else f"{PREFIX}{self.timesteps}"
 
     def of(self, layer: Layer) -> Window:
-        """For a layer: one of all its timesteps is tick batching. One of a single timestep is as it is asked for."""
-        most = cut_into(layer)
-        return TICK if self != TIMESTEP and (self.timesteps or most) >= most else self
+        """For a layer alone, which waits for no other: one of all its timesteps is tick batching. One of a single
+        timestep is as it is asked for."""
+        most, alone = cut_into(layer), Window(self.timesteps)
+        return TICK if alone != TIMESTEP and (self.timesteps or most) >= most else alone
+
+    def across(self, timesteps: int) -> Window:
+        """For several layers of a network of so many timesteps: waves of a single timestep are timestep-major; of all
+        of them those of all."""
+        if not self.waves:
+            return self
+        size = min(self.timesteps or timesteps, timesteps)
+        return TIMESTEP if size == 1 else Window(None if size == timesteps else size, self.waves)
 
     def spans(self, timesteps: int) -> list[tuple[int, int]]:
         """(first timestep, the one behind the last) of every window."""
@@ -53,14 +72,23 @@ TIMESTEP = Window(1)
 
 PREFIX = "window:"
 
+FUSED, SKEWED = Window(None, "fused"), Window(None, "skewed")
+"""Several layers in turn, all timesteps."""
+
+NAMED: dict[str, Window] = {one.word: one for one in (TICK, TIMESTEP, FUSED, SKEWED)}
+"""By the words that need no number."""
+
 
 def window_named(word: str) -> Window | None:
-    """Of `tick`, `timestep` or `window:TW`; None of anything else."""
-    if word in ("tick", "timestep"):
-        return TICK if word == "tick" else TIMESTEP
-    number = word.removeprefix(PREFIX)
-    is_number = number != word and number.isascii() and number.isdecimal()
-    return Window(int(number)) if is_number and int(number) > 0 else None
+    """Of `tick`, `timestep`, `window:TW`, `fused`, `fused:TW`, `skewed` or `skewed:TW`; None of anything else."""
+    if word in NAMED:
+        return NAMED[word]
+    number = word.rpartition(":")[2]
+    if not (number.isascii() and number.isdecimal() and int(number) > 0):
+        return None
+    sizes = (Window(int(number)), Window(int(number), "fused"), Window(int(number), "skewed"))
+    by_word = {f"{PREFIX}{number}": sizes[0], f"fused:{number}": sizes[1], f"skewed:{number}": sizes[2]}
+    return by_word.get(word)
 
 
 def cut_into(layer: Layer) -> int:

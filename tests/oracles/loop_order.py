@@ -5,7 +5,7 @@ the timesteps of the window.
     timestep-major     windows of one timestep
     time windows       a layer alone, windows in between
     plain strips       windows of one timestep, strips, layers behind each other
-    fused              one window of all timesteps, strips, layers behind each other
+    fused              windows of several timesteps, strips, layers behind each other, or as far as later ones need them
     skewed strips      strips, layers behind each other, and timesteps behind each other
 
 It walks the loops, moves every byte, keeps sets of what is on chip, and refuses what cannot be: a row of which not all
@@ -16,61 +16,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from tests.oracles.loop_order_membranes import Membranes
 from tests.oracles.loop_order_net import Layer, Loops, Nest, Net, Plane, Room, require
+from tests.oracles.loop_order_turns import Visit, ceil_div, visits
 
 Byte = tuple[object, ...]
 
 
-def ceil_div(a: int, b: int) -> int:
-    return -(-a // b)
-
-
 def cut(whole: range, size: int | None) -> list[range]:
     return [whole[start : start + (size or len(whole))] for start in range(0, len(whole), size or max(len(whole), 1))]
-
-
-@dataclass(frozen=True)
-class Visit:
-    """A layer's turn in a strip of a window: by timestep the rows that it computes."""
-
-    window: int
-    layer: Layer
-    rows: dict[int, range]
-
-
-def visits(net: Net, loops: Loops) -> list[Visit]:
-    """Of one chunk, in order. Strips end with the last that begins on the map, which runs to its end; where timesteps
-    are skewed they go on until all of them have passed."""
-    found = []
-    lags = loops.lags or (0,) * len(net.layers)
-    for number, first in enumerate(range(0, net.timesteps, loops.window)):
-        window = range(first, min(first + loops.window, net.timesteps))
-        for strip in range(_strips(net, loops, lags, len(window))):
-            for layer, lag in zip(net.layers, lags, strict=True):
-                rows = {t: _rows(layer, loops, strip, lag + (t - first) * loops.skew) for t in window}
-                rows = {t: part for t, part in rows.items() if part}
-                if rows:
-                    found.append(Visit(number, layer, rows))
-    return found
-
-
-def _strips(net: Net, loops: Loops, lags: tuple[int, ...], window: int) -> int:
-    if loops.height is None:
-        return 1
-    rows = max(layer.rows for layer in net.layers)
-    behind = lags[-1] + (window - 1) * loops.skew if loops.skew else 0
-    return ceil_div(rows + behind, loops.height)
-
-
-def _rows(layer: Layer, loops: Loops, strip: int, lag: int) -> range:
-    if loops.height is None:
-        return range(layer.rows)
-    low, high = strip * loops.height - lag, (strip + 1) * loops.height - lag
-    last = not loops.skew and strip == ceil_div(layer.rows, loops.height) - 1
-    return range(max(0, low), layer.rows if last else max(0, min(layer.rows, high)))
 
 
 def walk(net: Net, loops: Loops, room: Room) -> Walker:
@@ -107,6 +62,7 @@ class Walker:
 
     def chunk(self, images: range) -> None:
         order = visits(self.net, self.loops)
+        self.order = order
         self.membranes.begin()
         held: set[Byte] = set()
         taken: set[Byte] = set()
@@ -121,7 +77,7 @@ class Walker:
         layer, nest = visit.layer, self.nest(visit.layer)
         tiles = list(self.tiles(visit, images))
         pinned = self.pins(visit, tiles, images)
-        if self._whole_input(layer, images):
+        if self._whole_input(visit, images):
             pinned, brought = None, taken
         else:
             brought = set()
@@ -132,15 +88,20 @@ class Walker:
         for image, rows, filters in tiles:
             if at_work is None or at_work[0] != filters:
                 at_work = filters, set()
-            self.fetch_weights(layer, filters, at_work[1])
             if last != (image, rows) or nest.outer == "weights":
                 here = set()
-            self.read(visit, image, rows, (held, pinned, brought, here))
+            if self.computed(layer, rows):
+                self.fetch_weights(layer, filters, at_work[1])
+                self.read(visit, image, rows, (held, pinned, brought, here))
             self.compute(visit, image, rows, filters)
             last = image, rows
         self.fetches[layer.name] += self.moved[layer.name]["weights"] > before
         self.add(visit, images, held, taken)
         self.put_out(visit, images, held)
+
+    def computed(self, layer: Layer, rows: dict[int, range]) -> bool:
+        """Whether the array computes these rows, or has at the first timestep of the window."""
+        return layer.name not in self.loops.once or any(t % self.loops.window == 0 for t in rows)
 
     def tiles(self, visit: Visit, images: range) -> Iterator[tuple[int, dict[int, range], range]]:
         """(image, by timestep its rows, filters). Where timesteps are skewed each has rows of its own."""
@@ -212,23 +173,44 @@ class Walker:
         there = plane.name not in self.maker or (plane.name, image, 0 if plane.once else t, row) in self.made
         require(there, f"{layer.name} at timestep {t} needs row {row} of {plane.name}, which is not there yet")
 
-    def _whole_input(self, layer: Layer, images: range) -> bool:
-        """Whether spike_in takes all of a window's input, so that it comes once, whatever strips there are."""
-        plane = self.net.planes[layer.source]
-        size = ceil_div(plane.row_bits * (1 if plane.once else min(self.loops.window, self.net.timesteps)), 8)
-        return self.loops.in_strips and plane.rows * size * len(images) <= self.room.spike_in
+    def _whole_input(self, visit: Visit, images: range) -> bool:
+        """Whether spike_in takes all of a window's inputs from outside, so that they come once, whatever strips."""
+        sources = {layer.source for layer in self.net.layers if layer.source not in self.maker}
+        timesteps = min(self.loops.window, self.net.timesteps - visit.window * self.loops.window)
+        size = sum(self._window_bytes(self.net.planes[name], timesteps) for name in sources)
+        return self.loops.in_strips and len(images) * size <= self.room.spike_in
+
+    def _window_bytes(self, plane: Plane, timesteps: int) -> int:
+        """Of all of a plane in a window, as it lies in DRAM."""
+        together = 1 if plane.once else timesteps
+        if self.loops.skew:
+            return plane.rows * together * ceil_div(plane.row_bits, 8)
+        return plane.rows * ceil_div(plane.row_bits * together, 8)
 
     def pins(self, visit: Visit, tiles: list[tuple[int, dict[int, range], range]], images: range) -> set[Byte] | None:
-        """Bytes that stay in spike_in beside the window at work, those that most tiles need first."""
+        """Bytes that stay in spike_in beside the window at work, those that most tiles need first. In strips all of a
+        visit's do, if those of all visits can, or none."""
         nest, plane = self.nest(visit.layer), self.net.planes[visit.layer.source]
         if plane.name in self.maker:
             return set()
+        if self.loops.in_strips:
+            fit = all(len(self.asked(one, images)) <= self.room.spike_in for one in self.alike(visit))
+            return self.asked(visit, images) if fit else set()
         windows = {(i, tuple(rows.items())): self.under(visit, i, rows) for i, rows, _ in tiles}
         used = Counter(byte for window in windows.values() for byte in window)
         ranked = [byte for byte, _ in used.most_common()]
         beside = max(0, self.room.spike_in - max(map(len, windows.values())))
         lots = [ranked] if nest.outer == "weights" else [[b for b in ranked if b[1] == i] for i in images]
         return {byte for lot in lots for byte in (lot if len(lot) <= self.room.spike_in else lot[:beside])}
+
+    def alike(self, visit: Visit) -> list[Visit]:
+        """The layer's turns in its window."""
+        return [one for one in self.order if one.layer is visit.layer and one.window == visit.window]
+
+    def asked(self, visit: Visit, images: range) -> set[Byte]:
+        """Bytes of its input that a visit reads."""
+        rows = {t: part for t, part in visit.rows.items() if self.computed(visit.layer, {t: part})}
+        return {byte for image in images for byte in self.under(visit, image, rows)}
 
     def read(
         self,

@@ -120,7 +120,9 @@ class Loops:
 
     lags: rows by which each layer lies behind the first, in the same timestep; skew: rows by which each timestep of a
     window lies behind the one before it. nests: by layer. permanent: bytes of a state that never leave; transient: of
-    its others those that stay between calls that follow each other on it (all, in strips).
+    its others those that stay between calls that follow each other on it (all, in strips). by_need: strips are those of
+    the last layer, the others are as far as it needs them; once: layers that the array computes at the first timestep
+    of a window alone, whose currents wait.
     """
 
     window: int
@@ -131,6 +133,8 @@ class Loops:
     nests: Mapping[str, Nest] = field(default_factory=dict)
     permanent: Mapping[str, int] = field(default_factory=dict)
     transient: int = 0
+    by_need: bool = False
+    once: frozenset[str] = frozenset()
 
     @property
     def in_strips(self) -> bool:

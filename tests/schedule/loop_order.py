@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lifsim.graph.states import states_of
 from lifsim.model.arch import Arch
 from lifsim.model.network import Layer as HardwareLayer
 from lifsim.model.network import Network, Pool, Tensor
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.plan import GroupPlan
+from lifsim.schedule.products import gemm_of
 from lifsim.schedule.storage import map_shape
+from lifsim.schedule.traffic import Tiling
 from tests.oracles.loop_order import Walker, walk
 from tests.oracles.loop_order_net import Layer, Loops, Nest, Net, Plane, Room, State, Window
 
@@ -84,6 +88,8 @@ def _layer(network: Network, arch: Arch, layer: HardwareLayer, state: object) ->
 def loops_of(network: Network, arch: Arch, group: GroupPlan, batch: int) -> Loops:
     """The loop order that a group runs in."""
     names = [network.layers[index].name for index in group.indices]
+    if group.waves is not None:
+        return _in_waves(network, arch, group, names)
     residency = group.residency
     if group.tiled:
         permanent = {} if residency is None else residency.permanent
@@ -103,19 +109,47 @@ def loops_of(network: Network, arch: Arch, group: GroupPlan, batch: int) -> Loop
     return Loops(1, strip.rows, relay.lags, 0, group.images, nests, residency.permanent)
 
 
+def _in_waves(network: Network, arch: Arch, group: GroupPlan, names: list[str]) -> Loops:
+    waves, residency = group.waves, group.residency
+    window = group.window.timesteps or network.timesteps
+    nests = {}
+    for name, index, traffic in zip(names, group.indices, group.layers, strict=True):
+        tiling = traffic.tiling
+        fold, stays = _fold(arch, tiling), tiling.resident_weight_bytes
+        rows = _row_by_row(network.layers[index], tiling)
+        nests[name] = Nest("weights", rows, tiling.filters, *fold, stays, residency.weight_region)
+    once = {
+        name
+        for name, index, traffic in zip(names, group.indices, group.layers, strict=True)
+        if network.layers[index].rounds < network.timesteps and not traffic.computed_again
+    }
+    loops = Loops(window, waves.height, (), 0, group.images, nests, residency.permanent, once=frozenset(once))
+    return replace(loops, lags=waves.lags, skew=waves.skew) if waves.skewed else replace(loops, by_need=True)
+
+
+def _row_by_row(layer: HardwareLayer, tiling: Tiling) -> int | None:
+    """One row a tile, if the array works off so few at a time; else all of a visit."""
+    row = layer.out_shape[1] if layer.out_shape[1] > 1 else layer.out_shape[2]
+    pixels = max(tiling.cut.pixel_tiles(gemm_of(layer)))
+    return 1 if pixels * row == layer.pixels else None
+
+
+def _fold(arch: Arch, tiling: Tiling) -> tuple[int | None, bool]:
+    """Filters that the array works on together, and whether such folds take turns."""
+    chains, cols = tiling.cut.chains, arch.array.cols
+    if chains is None:
+        return None, False
+    return (cols if chains.alternating else max(cols // chains.length, 1) * chains.length), chains.alternating
+
+
 def _tiles(arch: Arch, group: GroupPlan) -> Nest:
     tiling = group.layers[0].tiling
-    chains, cols = tiling.cut.chains, arch.array.cols
     stays = tiling.lasting_weight_bytes or tiling.resident_weight_bytes
-    fold = None
-    if chains is not None:
-        fold = cols if chains.alternating else max(cols // chains.length, 1) * chains.length
     return Nest(
         "weights" if tiling.order == "weights_outer" else "inputs",
         tiling.rows,
         tiling.filters,
-        fold,
-        chains is not None and chains.alternating,
+        *_fold(arch, tiling),
         stays,
         arch.buffers.weight.usable_bytes - stays if stays else arch.buffers.weight.usable_bytes,
     )

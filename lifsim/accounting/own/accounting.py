@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lifsim.accounting.counts import LayerCounts
-from lifsim.accounting.own.array_work import ArrayWork, array_work, lif_calls
+from lifsim.accounting.own.array_work import ArrayWork, array_work
 from lifsim.accounting.own.counting import layer_counts
-from lifsim.accounting.own.ports import with_port_stalls, with_window_port_stalls
+from lifsim.accounting.own.ports import with_window_port_stalls
 from lifsim.accounting.own.scheduled import scheduled_layers
 from lifsim.accounting.own.stage_ports import with_training_port_stalls
 from lifsim.accounting.own.stages import training_counts
@@ -15,12 +15,11 @@ from lifsim.accounting.own.window_work import joined, window_works
 from lifsim.accounting.prices import Costs, costs_of
 from lifsim.accounting.protocol import ACCOUNTINGS, Accounting, Setup
 from lifsim.accounting.stages import Stages
-from lifsim.hardware.array import dataflow_of, shape_of, sparsity_of
+from lifsim.hardware.array import sparsity_of
 from lifsim.keeping import Keeping
 from lifsim.model.arch import Arch
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.plan import GroupPlan, Plan
-from lifsim.schedule.products import laid_out
 from lifsim.training.group_orders import orders_of
 from lifsim.training.sizes import TrainingSizes
 
@@ -38,27 +37,23 @@ class Own(Accounting):
 
     def count(self, setup: Setup, facts: NetworkFacts, group: GroupPlan) -> list[LayerCounts]:
         """Layer by layer: the work of the array on the spikes, then everything that follows from it."""
-        machine, found = setup.machine, []
-        shape, dataflow, sparsity = shape_of(machine.array), dataflow_of(machine.array), sparsity_of(machine.array)
-        scheduled_layer = zip(group.layers, scheduled_layers(setup, facts, group), strict=True)
-        for index, (traffic, scheduled) in zip(group.indices, scheduled_layer, strict=True):
+        machine, sparsity, found = setup.machine, sparsity_of(setup.machine.array), []
+        for index, scheduled in zip(group.indices, scheduled_layers(setup, facts, group), strict=True):
             layer, works = setup.network.layers[index], list[ArrayWork]()
             windows = window_works(setup, layer, group)
             for one in windows:  # (a comprehension would be one frame more between the command and a fold)
-                laid = laid_out(one.layer, shape, dataflow, traffic.tiling.cut, tick_batched=group.tiled)
-                lifs = lif_calls(one.layer, setup.bank.pass_cycles, overlapped=machine.lif.overlapped)
-                works.append(setup.memo.of(array_work, laid, sparsity, one.kept, lifs))
+                if one.computes:
+                    works.append(setup.memo.of(array_work, one.laid(machine), sparsity, one.kept, one.calls(setup)))
+                else:
+                    works.append(ArrayWork((), (), (), one.lif_cycles(setup)))
             found.append(layer_counts(setup, group.as_run(layer), scheduled, joined(works), windows))
         return found
 
     def with_port_waits(self, setup: Setup, group: GroupPlan, counts: Sequence[LayerCounts]) -> list[LayerCounts]:
         found = []
         for index, traffic, counted in zip(group.indices, group.layers, counts, strict=True):
-            layer, tiling = setup.network.layers[index], traffic.tiling
-            if group.tiled and not group.tick_batched:
-                found.append(with_window_port_stalls(setup, window_works(setup, layer, group), counted, tiling))
-            else:
-                found.append(with_port_stalls(setup, group.as_run(layer), counted, tiling, tick_batched=group.tiled))
+            windows = window_works(setup, setup.network.layers[index], group)
+            found.append(with_window_port_stalls(setup, windows, counted, traffic.tiling))
         return found
 
     def count_training(self, setup: Setup, plan: Plan, keeping: Keeping) -> list[Stages]:

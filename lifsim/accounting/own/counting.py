@@ -11,10 +11,10 @@ from lifsim.accounting.own.port_work import input_banks
 from lifsim.accounting.own.scheduled import ScheduledLayer
 from lifsim.accounting.own.window_work import WindowWork
 from lifsim.accounting.protocol import Setup
-from lifsim.hardware.array import ArrayShape, Sparsity, dataflow_of, pe_utilisation, shape_of, sparsity_of
+from lifsim.hardware.array import ArrayShape, Sparsity, pe_utilisation, shape_of, sparsity_of
 from lifsim.model.arch import Precision
 from lifsim.model.network import Layer
-from lifsim.schedule.products import input_map_of, laid_out
+from lifsim.schedule.products import input_map_of
 
 
 def layer_counts(
@@ -36,17 +36,16 @@ def layer_counts(
         pe_utilisation=pe_utilisation(ops.occupying(sparsity.skips), shape, cycles.array + cycles.fill_drain),
         tiling=scheduled.description,
         timesteps=_timesteps(layer, shape, sparsity, work, setup.batch),
-        input_words=sum(_input_words(setup, one, bits.spike_in, scheduled) for one in windows),
+        input_words=sum(_input_words(setup, one, bits.spike_in) for one in windows if one.computes),
         datapaths=layer.datapaths,
     )
 
 
-def _input_words(setup: Setup, one: WindowWork, bits: int, scheduled: ScheduledLayer) -> int:
-    array = setup.machine.array
+def _input_words(setup: Setup, one: WindowWork, bits: int) -> int:
     return setup.memo.of(
-        sparsity_of(array).input_words,
+        sparsity_of(setup.machine.array).input_words,
         one.kept,
-        laid_out(one.layer, shape_of(array), dataflow_of(array), scheduled.cut, tick_batched=scheduled.tiled),
+        one.laid(setup.machine),
         input_map_of(one.layer, bits),
         input_banks(setup.machine.stores),
     )
@@ -103,17 +102,18 @@ def _sram_accesses(
     second operand through that of the weights.
 
     Timestep-major, currents that are computed once and replayed wait in the psum buffer: written once, read at every
-    timestep but the first.
+    timestep but the first; in windows of skewed waves once in each.
     """
     moved, array = scheduled.dram_bytes, work.all_accesses
     steps_out = layer.timesteps * layer.lif_elements if layer.lif else layer.rounds * layer.pixels * layer.filters
     waiting = 0 if scheduled.tiled else layer.lif_elements * batch * (layer.rounds < layer.timesteps)
+    put, taken = waiting * layer.rounds, waiting * (layer.timesteps - layer.rounds)
     return SramAccesses(
         weight=Accesses(array.weights, moved.filters * 8 // bits.weight),
         spike_in=Accesses(array.inputs, moved.first_operand * 8 // bits.spike_in),
         spike_out=Accesses(moved.spikes_out * 8 // bits.spike_out, steps_out * batch),
         membrane=scheduled.membrane_buffer,
-        psum=Accesses(array.psum_reads + waiting * (layer.timesteps - 1), array.psum_writes + waiting),
+        psum=Accesses(array.psum_reads + taken, array.psum_writes + put),
         membrane_fill=Accesses(moved.membrane_write * 8 // bits.membrane, moved.membrane_read * 8 // bits.membrane),
     )
 

@@ -7,14 +7,13 @@ from dataclasses import replace
 from fractions import Fraction
 
 from lifsim.accounting.counts import LayerCounts
-from lifsim.accounting.own.array_work import array_work, lif_calls
 from lifsim.accounting.own.port_work import LifPorts, lif_stalls, port_of, ports_of
 from lifsim.accounting.own.window_work import WindowWork
 from lifsim.accounting.protocol import Setup
-from lifsim.hardware.array import Laid, dataflow_of, shape_of, sparsity_of
+from lifsim.hardware.array import Laid, dataflow_of, sparsity_of
 from lifsim.hardware.sram_ports import PortStalls
 from lifsim.model.network import Layer
-from lifsim.schedule.products import input_map_of, laid_out
+from lifsim.schedule.products import input_map_of
 from lifsim.schedule.traffic import Tiling
 
 
@@ -24,10 +23,8 @@ def with_port_stalls(
     """`counts`, which know no waiting, of `layer` cut as `tiling` says with its waits for SRAM ports. apart: whether
     its neurons are called when all its sums are in their buffer, with nothing to hide them."""
     array = setup.machine.array
-    laid = laid_out(layer, shape_of(array), dataflow_of(array), tiling.cut, tick_batched=tick_batched)
-    one = WindowWork(layer, setup.kept_of(layer))
-    states = layer.lif_elements // setup.channels[layer.index]
-    lifs = _lif_ports(setup, one, counts, tiling.held.all if tick_batched else states, apart=apart)
+    one = WindowWork(layer, setup.kept_of(layer), tiling.cut, tick_batched)
+    laid, lifs = one.laid(setup.machine), _lif_ports(setup, one, counts, tiling, apart=apart)
     waits = _array_waits(setup, one, counts, laid)
     return waiting(
         counts, waits + (PortStalls() if lifs is None else lif_stalls(lifs, laid, sparsity_of(array), one.kept))
@@ -39,14 +36,13 @@ def with_window_port_stalls(
 ) -> LayerCounts:
     """The same of a layer that runs in these `windows`. Membranes that pass from one to the next pass the ports of
     their buffer with the first and the last timestep of a window."""
-    array, waits = setup.machine.array, PortStalls()
+    waits, sparsity = PortStalls(), sparsity_of(setup.machine.array)
     for one in windows:
-        laid = laid_out(one.layer, shape_of(array), dataflow_of(array), tiling.cut, tick_batched=True)
-        lifs = _lif_ports(setup, one, counts, tiling.held.all)
+        laid, lifs = one.laid(setup.machine), _lif_ports(setup, one, counts, tiling)
         if lifs is not None:
-            work = setup.memo.of(array_work, laid, sparsity_of(array), one.kept, lifs.calls)
-            waits += lif_stalls(replace(lifs, waited=work.lif_cycles), laid, sparsity_of(array), one.kept)
-        waits += _array_waits(setup, one, counts, laid)
+            waited = one.lif_cycles(setup)
+            waits += lif_stalls(replace(lifs, waited=waited), laid, sparsity, one.kept)
+        waits += _array_waits(setup, one, counts, laid) if one.computes else PortStalls()
     return waiting(counts, waits)
 
 
@@ -74,24 +70,26 @@ def waiting(counts: LayerCounts, waits: PortStalls) -> LayerCounts:
 
 
 def _lif_ports(
-    setup: Setup, one: WindowWork, counts: LayerCounts, in_buffer: int, *, apart: bool = False
+    setup: Setup, one: WindowWork, counts: LayerCounts, tiling: Tiling, *, apart: bool = False
 ) -> LifPorts | None:
-    """in_buffer: states of an image that are not in the array's registers."""
-    layer, passed_on = one.layer, (one.opens, one.closes)
-    calls = lif_calls(layer, setup.bank.pass_cycles, overlapped=setup.machine.lif.overlapped and not apart)
+    """apart: with nothing to hide them. States that are not in the registers of the array pass their buffer."""
+    layer, passed_on, channels = one.layer, (one.opens, one.closes), setup.channels[one.layer.index]
+    calls = one.calls(setup)
     if calls is None:
         return None
+    calls = replace(calls, overlapped=calls.overlapped and not apart)
     stores = setup.machine.stores
+    in_buffer = tiling.held.all if one.tick_batched else layer.lif_elements // channels
     stays = (in_buffer == 0 and not any(passed_on)) or stores.membrane.size_bytes == 0
-    replayed = layer.rounds < layer.timesteps
+    replayed = layer.rounds < layer.timesteps or not one.computes
     in_pes = dataflow_of(setup.machine.array).sums_in_pes and not apart
     stay_in_pes = in_pes or replayed or stores.psum.size_bytes == 0
     return LifPorts(
         calls,
         counts.cycles.lif,
-        setup.channels[layer.index],
+        channels,
         layer.state_variables,
-        Fraction(in_buffer * setup.channels[layer.index], layer.lif_elements),
+        Fraction(in_buffer * channels, layer.lif_elements),
         None if stays else port_of(stores.membrane, counts.bits.membrane),
         port_of(stores.spike_out, counts.bits.spike_out),
         None if stay_in_pes else port_of(stores.psum, counts.bits.psum),

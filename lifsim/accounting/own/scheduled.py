@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from lifsim.accounting.books import Accesses
 from lifsim.accounting.protocol import Setup
-from lifsim.hardware.array import Cut
 from lifsim.hardware.lif_unit import membrane_accesses
 from lifsim.model.network import Layer
 from lifsim.schedule.facts import NetworkFacts
@@ -20,11 +19,10 @@ from lifsim.units import counted
 class ScheduledLayer:
     """tiled: all timesteps of a tile, or those of a window, back to back, membranes in the PEs' registers (of a tile
     that has too many for them, the others in their buffer, through which all pass between two windows); else timestep
-    by timestep, membranes in their buffer; with them go the other variables of their neurons' states. cut: the tiles
-    that the array works off. description: group and tiling, for people."""
+    by timestep, membranes in their buffer; with them go the other variables of their neurons' states. description:
+    group and tiling, for people."""
 
     tiled: bool
-    cut: Cut
     dram_bytes: DramBytes
     membrane_registers: Accesses
     membrane_buffer: Accesses
@@ -33,25 +31,30 @@ class ScheduledLayer:
 
 def scheduled_layers(setup: Setup, facts: NetworkFacts, group: GroupPlan) -> tuple[ScheduledLayer, ...]:
     """The layers of `group`."""
-    found = []
+    found, tiled = [], group.tiled or group.fused
     for layer, traffic in zip(setup.network.layers[group.first : group.last + 1], group.layers, strict=True):
         states = layer.lif_elements // setup.channels[layer.index]
-        in_buffer = traffic.tiling.held.all if group.tiled else states
-        between = len(group.window.spans(layer.timesteps)) - 1 if group.tiled else 0
+        in_buffer = traffic.tiling.held.all if tiled else states
+        between = len(group.window.spans(layer.timesteps)) - 1 if tiled else 0
         passed_on = between * (states - in_buffer) * setup.batch * layer.state_variables
         registers = _accesses(setup, facts, layer, states - in_buffer)
         in_their_buffer = _accesses(setup, facts, layer, in_buffer)
         found.append(
             ScheduledLayer(
-                tiled=group.tiled,
-                cut=traffic.tiling.cut,
+                tiled=tiled,
                 dram_bytes=traffic.dram,
                 membrane_registers=Accesses(registers.reads - passed_on, registers.writes - passed_on),
                 membrane_buffer=Accesses(in_their_buffer.reads + passed_on, in_their_buffer.writes + passed_on),
-                description=_tiling(layer, traffic, group) if group.tiled else _steps(facts, layer, traffic, group),
+                description=_described(facts, layer, traffic, group),
             )
         )
     return tuple(found)
+
+
+def _described(facts: NetworkFacts, layer: Layer, traffic: LayerTraffic, group: GroupPlan) -> str:
+    if group.waves is not None:
+        return _waves(facts, layer, traffic, group)
+    return _tiling(layer, traffic, group) if group.tiled else _steps(facts, layer, traffic, group)
 
 
 def _accesses(setup: Setup, facts: NetworkFacts, layer: Layer, states: int) -> Accesses:
@@ -76,6 +79,27 @@ def _steps(facts: NetworkFacts, layer: Layer, traffic: LayerTraffic, group: Grou
         parts.append(f"psums of {rows} rows x {tiling.cut.filters} filters at a time")
     if layer.rounds < layer.timesteps and layer.lif is not None:
         parts.append("computed again at every timestep" if traffic.computed_again else "computed once and replayed")
+    return ", ".join(parts)
+
+
+def _waves(facts: NetworkFacts, layer: Layer, traffic: LayerTraffic, group: GroupPlan) -> str:
+    waves, spans = group.in_waves, group.window.spans(layer.timesteps)
+    names = [facts.layers[index].layer.name for index in (group.first, group.last)]
+    count = waves.count(spans[0][1] - spans[0][0])
+    parts = [f"{' to '.join(names)} {'skewed' if waves.skewed else 'fused'}"]
+    parts += [f"{counted(count, 'wave')} of {counted(waves.height, 'row')}"]
+    if len(spans) > 1:
+        parts.append(f"{counted(len(spans), 'window')} of {counted(group.window.timesteps or 0, 'timestep')}")
+    parts.append(f"{counted(group.images, 'image')} at a time")
+    tiling, chains = traffic.tiling, traffic.tiling.cut.chains
+    parts.append(f"{tiling.filter_tiles} x {tiling.filters} filters")
+    if chains is not None:
+        parts.append("folds alternate" if chains.alternating else "whole chains")
+    parts += [f"{tiling.held.most} membranes at a time in their buffer"] if tiling.held.most else []
+    parts += [f"{tiling.resident_weight_bytes} weight bytes stay"] if tiling.resident_weight_bytes else []
+    if traffic.computed_again or (layer.rounds < layer.timesteps and layer.lif is not None):
+        once = "computed once and replayed" if waves.skewed else "computed once in every wave"
+        parts.append("computed again at every timestep" if traffic.computed_again else once)
     return ", ".join(parts)
 
 

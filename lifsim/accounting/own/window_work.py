@@ -1,42 +1,86 @@
-"""A layer window after window: in each it is one of so many timesteps, on its part of the spikes."""
+"""A layer in parts: window after window, in each of which it is one of so many timesteps, on its part of the spikes;
+or, in skewed waves, timestep by timestep, each cut into strips of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from lifsim.accounting.own.array_work import ArrayWork
+from lifsim.accounting.machine import Machine
+from lifsim.accounting.own.array_work import ArrayWork, LifCalls, array_work, lif_calls, lif_waits
 from lifsim.accounting.protocol import Setup
-from lifsim.hardware.array import Kept
+from lifsim.hardware.array import Cut, Kept, Laid, dataflow_of, shape_of, sparsity_of
 from lifsim.model.network import Layer
 from lifsim.schedule.plan import GroupPlan
-from lifsim.schedule.window import layers_of
+from lifsim.schedule.products import laid_out
+from lifsim.schedule.traffic import Tiling
+from lifsim.schedule.wave_cut import cut_in_waves
+from lifsim.schedule.window import TIMESTEP, layers_of
 
 
 @dataclass(frozen=True)
 class WindowWork:
-    """One window of a layer: as it is in it, and what is known of its spikes there. opens, closes: whether it finds
-    states that a window before has left, and leaves some to another."""
+    """A layer as it is in one window, or timestep, what is known of its spikes there, and the tiles that the array
+    works off. tick_batched: whether all timesteps of a tile run back to back. opens, closes: whether it finds states
+    that a window before has left, and leaves some to another. computes: whether the array works; else its LIFs fire
+    alone, on currents that it has computed before."""
 
     layer: Layer
     kept: Kept
+    cut: Cut
+    tick_batched: bool
     opens: bool = False
     closes: bool = False
+    computes: bool = True
+
+    def laid(self, machine: Machine) -> Laid:
+        """Its product on the array."""
+        shape, dataflow = shape_of(machine.array), dataflow_of(machine.array)
+        return laid_out(self.layer, shape, dataflow, self.cut, tick_batched=self.tick_batched)
+
+    def calls(self, setup: Setup) -> LifCalls | None:
+        """Of its LIFs, which nothing hides where the array does not work."""
+        overlapped = setup.machine.lif.overlapped and self.computes
+        return lif_calls(self.layer, setup.bank.pass_cycles, overlapped=overlapped)
+
+    def lif_cycles(self, setup: Setup) -> int:
+        """In which the array waits for them."""
+        laid, sparsity, lifs = self.laid(setup.machine), sparsity_of(setup.machine.array), self.calls(setup)
+        if self.computes:
+            return setup.memo.of(array_work, laid, sparsity, self.kept, lifs).lif_cycles
+        return lif_waits(lifs, lifs.pass_cycles, laid, sparsity, self.kept) if lifs else 0
 
 
 def window_works(setup: Setup, layer: Layer, group: GroupPlan) -> list[WindowWork]:
     """Those of `layer`, one of `group`; one of all timesteps where it runs in no windows between all and one."""
-    if not group.tiled or group.tick_batched:
+    tiling, waves = group.layers[layer.index - group.first].tiling, group.waves
+    cut = tiling.cut if waves is None else cut_in_waves(layer, tiling, waves, 0)
+    if waves is not None and waves.skewed:
+        return list(_timesteps(setup, layer, group, tiling))
+    if waves is None and (not group.tiled or group.tick_batched):
         run = group.as_run(layer)
-        return [WindowWork(run, setup.kept_of(run))]
+        return [WindowWork(run, setup.kept_of(run), cut, group.tiled)]
     found, first = list[WindowWork](), 0
     layers, every = layers_of(layer, group.window), setup.kept_of(layer)
     for number, one in enumerate(layers):
         end = first + one.timesteps
         kept = every if layer.rounds < layer.timesteps else setup.memo.of(_rounds, every, first, end)
-        found.append(WindowWork(one, kept, number > 0, number < len(layers) - 1))
+        found.append(WindowWork(one, kept, cut, True, number > 0, number < len(layers) - 1))
         first = end
     return found
+
+
+def _timesteps(setup: Setup, layer: Layer, group: GroupPlan, tiling: Tiling) -> Iterator[WindowWork]:
+    """In each the strips are others. What is computed once in a window is at its first timestep."""
+    run = group.as_run(layer)
+    every, once = setup.kept_of(run), run.rounds < run.timesteps
+    for number, (first, end) in enumerate(group.window.spans(run.timesteps)):
+        for timestep in range(first, end):
+            one = layers_of(run, TIMESTEP)[timestep]
+            begin = number if once else timestep
+            kept = setup.memo.of(_rounds, every, begin, begin + 1)
+            cut = cut_in_waves(layer, tiling, group.in_waves, timestep - first)
+            yield WindowWork(one, kept, cut, False, computes=not once or timestep == first)
 
 
 def _rounds(kept: Kept, first: int, end: int) -> Kept:

@@ -41,13 +41,15 @@ class Cut:
 
     starts: first output pixel of each row tile, 0 first. filters: of a filter tile; the last one has what is left.
     inputs_outer: whether the filter tiles of a row tile follow each other, else the row tiles of a filter tile. chains:
-    of the filters, if all timesteps of a tile run back to back.
+    of the filters, if all timesteps of a tile run back to back. strips: number of the first row tile of each strip, 0
+    first, all filter tiles of which come before the next strip; none: it is one.
     """
 
     starts: tuple[int, ...]
     filters: int
     inputs_outer: bool = False
     chains: Chains | None = None
+    strips: tuple[int, ...] = ()
 
     @classmethod
     def whole(cls, gemm: Gemm) -> Cut:
@@ -72,7 +74,9 @@ class Cut:
 
     def order(self, gemm: Gemm) -> Iterator[tuple[int, int]]:
         """(number of the row tile, number of the filter tile) of each tile of a group, as they are worked off."""
-        rows, filters = range(len(self.starts)), range(-(-gemm.filters // self.filters))
-        if self.inputs_outer:
-            return ((row, tile) for row in rows for tile in filters)
-        return ((row, tile) for tile in filters for row in rows)
+        filters, begins = range(-(-gemm.filters // self.filters)), self.strips or (0,)
+        for first, end in zip(begins, (*begins[1:], len(self.starts)), strict=True):
+            if self.inputs_outer:
+                yield from ((row, tile) for row in range(first, end) for tile in filters)
+            else:
+                yield from ((row, tile) for tile in filters for row in range(first, end))

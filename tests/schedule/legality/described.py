@@ -49,8 +49,9 @@ def described(network: Network, states: Sequence[State], plan: Plan, batch: int,
         )
     buffers = {name: getattr(plan.chip.room, name) for name in ("weight", "spike_in", "spike_out", "membrane", "psum")}
     for group in plan.groups:
-        if group.tiled:
-            buffers |= _of_tiles(plan, group, batch)
+        if group.tiled or group.fused:
+            for index in group.indices:
+                buffers |= _of_tiles(plan, group, index, batch)
     return Net(network.timesteps, batch, tuple(_nodes(network, plan)), tuple(layers), buffers)
 
 
@@ -62,31 +63,30 @@ def _windows(plan: Plan, facts: LayerFacts) -> tuple[tuple[int, int, int], ...]:
     return tuple((*span, size) for span, size in zip(spans, sizes, strict=False))
 
 
-def _waiting(plan: Plan, group: GroupPlan, batch: int) -> int:
+def _waiting(plan: Plan, group: GroupPlan, index: int, batch: int) -> int:
     """Membranes of a layer, one for each output (or chain of them), that have room between two windows: all of a chunk,
     or those beside what a tile has at work."""
-    layer = plan.facts.layers[group.first].layer
-    state = next(state for state in plan.facts.states if group.first in state.layers)
-    images = min(batch, group.images)
-    beside, outputs = (
-        plan.chip.held_bytes(layer, group.layers[0].tiling),
-        layer.pixels * layer.filters // state.channels,
-    )
-    room = plan.chip.room.membrane
+    layer, tiling = plan.facts.layers[index].layer, group.layers[index - group.first].tiling
+    state = next(state for state in plan.facts.states if index in state.layers)
+    images, outputs = min(batch, group.images), layer.pixels * layer.filters // state.channels
+    if group.waves is not None:
+        kept = group.residency.permanent.get(state.name, 0) if group.residency else 0
+        return outputs * kept // state.bytes
+    beside, room = plan.chip.held_bytes(layer, tiling), plan.chip.room.membrane
     return images * outputs if images * state.bytes <= room else outputs * (room - beside) // state.bytes
 
 
-def _of_tiles(plan: Plan, group: GroupPlan, batch: int) -> dict[str, int]:
+def _of_tiles(plan: Plan, group: GroupPlan, index: int, batch: int) -> dict[str, int]:
     """Room of a layer that is tick-batched, or runs in windows. Rows that have begun wait in spike_out, of the filters
     that pass before the next row tile: that is told as the room that rows of all filters would have. Membranes are
     counted one for each output (or chain of them), of which a pool before the LIFs makes fewer."""
-    layer, tiling = plan.facts.layers[group.first].layer, group.layers[0].tiling
+    layer, tiling = plan.facts.layers[index].layer, group.layers[index - group.first].tiling
     together = layer.groups // tiling.group_sets(layer.groups)
     passing = together * (tiling.filters if tiling.order == "weights_outer" else layer.group_filters)
     found = {f"spike_out of {layer.name}": plan.chip.room.spike_out * layer.filters // passing}
     if layer.lif is None:
         return found
-    chains, calls = tiling.cut.chains, next(s.channels for s in plan.facts.states if group.first in s.layers)
+    chains, calls = tiling.cut.chains, next(s.channels for s in plan.facts.states if index in s.layers)
     laid = dataflow_for(layer, plan.chip.dataflow, chains)
     alternate = chains is not None and chains.alternating
     registers = -(-laid.membrane_registers(plan.chip.shape) // (1 if alternate else calls))
@@ -95,7 +95,7 @@ def _of_tiles(plan: Plan, group: GroupPlan, batch: int) -> dict[str, int]:
     return found | {
         f"registers of {layer.name}": registers * outputs // layer.lif_elements,
         f"membranes of {layer.name}": beside * outputs // layer.lif_elements,
-        f"waiting of {layer.name}": _waiting(plan, group, batch),
+        f"waiting of {layer.name}": _waiting(plan, group, index, batch),
     }
 
 
@@ -108,6 +108,8 @@ def _parts(plan: Plan, facts: LayerFacts) -> int:
 def _currents(plan: Plan, index: int) -> int:
     """Bytes that wait outside of the array to be replayed."""
     group = plan.group_of(index)
+    if group.waves is not None:
+        return 0 if group.fused else plan.facts.layers[index].replay_bytes
     return 0 if group.tiled else group.walked.group.layers[index - group.first].replay_bytes
 
 

@@ -35,16 +35,18 @@ class Pass:
 
 class TileWork:
     """Of one layer, for all images. window: the timesteps at work, and whether there are some before and behind them;
-    kept: of `every` membranes of a chunk those that stay from window to window."""
+    kept: of `every` membranes of a chunk those that stay from window to window; number: of its first image."""
 
     window: tuple[int, int]
     opens = closes = False
     kept = every = 1
+    number = -1
 
     def __init__(self, walker: Walker, plan: Plan, index: int, batch: int) -> None:
         self.walker, self.net = walker, walker.net
         self.facts, self.told = plan.facts.layers[index], walker.net.layers[index]
-        layer, self.chains = self.facts.layer, plan.group_of(index).layers[0].tiling.cut.chains
+        group, layer = plan.group_of(index), self.facts.layer
+        self.chains = group.layers[index - group.first].tiling.cut.chains
         self.dataflow, self.shape = dataflow_for(layer, plan.chip.dataflow, self.chains), plan.chip.shape
         self.streaming = plan.chip.dataflow
         self.order = Order.of(self.told) if layer.groups == 1 else Order.by_channel(self.told)

@@ -14,6 +14,7 @@ from tests.oracles.legality_events import Event, Fire, Load, Net, Put, Store, Th
 from tests.schedule.legality.described import described
 from tests.schedule.legality.groups import GroupEvents
 from tests.schedule.legality.ticks import tick_events
+from tests.schedule.legality.waves import WaveEvents
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,9 @@ def obeyed(network: Network, sharing: Sharing, plan: Plan, batch: int, *, traini
 
 def _events(walker: Walker, plan: Plan, batch: int) -> Iterator[Event]:
     for group in plan.groups:
-        if group.tiled:
+        if group.waves is not None:
+            yield from WaveEvents(walker, plan, group, batch).events()
+        elif group.tiled:
             yield from tick_events(walker, plan, group.first, batch)
         else:
             yield from GroupEvents(walker, plan, group, batch).events()

@@ -1,0 +1,163 @@
+"""Bytes that fused groups cannot go below, of all spans of layers at once, so that few of them are costed.
+
+What enters and leaves moves once. Rows that a layer hands to another one wait in spike_out, all timesteps of a window:
+of those that a visit makes, or needs, there must be room. So many rows a visit at most are so many visits at least, and
+what the weight buffer cannot hold of the span's weights comes with each of them. Between windows those membranes move
+that their buffer cannot hold.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from lifsim.model.network import Tensor
+from lifsim.schedule.chip import BufferBytes
+from lifsim.schedule.facts import NetworkFacts
+from lifsim.schedule.floors import Term, gathered
+from lifsim.schedule.fused_rows import GroupRows, Need
+from lifsim.schedule.rows import Ints, row_tiles
+from lifsim.schedule.storage import packed_row_bytes, packed_rows, rows_of
+from lifsim.schedule.together import NEVER
+from lifsim.schedule.window import Window
+
+PRICES = 8
+"""Prices of a byte in the weight buffer that are tried: each gives a floor, the highest holds."""
+
+
+@dataclass(frozen=True)
+class FusedFloors:
+    """Of a network on a chip with so much room, in windows of one size. never: layers that cannot be fused so."""
+
+    facts: NetworkFacts
+    room: BufferBytes
+    batch: int
+    window: Window
+    never: frozenset[int]
+
+    def of_spans(self) -> Ints:
+        """[layers, layers + 1] bytes that layers first..end-1 cannot go below; NEVER where they cannot be fused."""
+        moved = self._gathered([*self._inputs(), *self._residuals(), *self._outputs()])
+        moved += self._weights() + self._membranes()
+        found: Ints = np.where(self._gathered(self._forbidden()) > 0, NEVER, moved)
+        return found
+
+    def _gathered(self, terms: Sequence[Term]) -> Ints:
+        return gathered(len(self.facts.layers), terms)
+
+    @cached_property
+    def _lengths(self) -> Counter[int]:
+        return Counter(end - first for first, end in self.window.spans(self.facts.timesteps))
+
+    @property
+    def _windows(self) -> int:
+        return self._lengths.total()
+
+    @cached_property
+    def _rows(self) -> GroupRows:
+        return GroupRows(self.facts, 0, len(self.facts.layers) - 1)
+
+    def _forbidden(self) -> list[Term]:
+        never = [Term(index, index, 1) for index in self.never]
+        for tensor in self.facts.tensors.values():
+            if tensor.producer is not None and tensor.when != "every":
+                never += [Term(tensor.producer, reader, 1) for reader in tensor.readers]
+        for need in self._rows.needs:
+            if self._window_rows(need, 1) * self._row_bytes(need) > self.room.spike_out:
+                never.append(Term(need.of, need.layer, 1))
+        return never
+
+    # What enters and leaves
+
+    def _moved(self, tensor: Tensor) -> int:
+        """Bytes of all of a tensor."""
+        together = self._lengths if tensor.timesteps > 1 else Counter([1])
+        rows = self.batch * rows_of(tensor.shape)
+        return rows * sum(count * packed_row_bytes(tensor, self.facts.reals, one) for one, count in together.items())
+
+    def _inputs(self) -> Iterator[Term]:
+        for index, facts in enumerate(self.facts.layers):
+            layer, covered = facts.layer, np.minimum(row_tiles(facts.rows.axis).uses[0], 1).sum()
+            each = (
+                count * packed_rows(layer, self.facts.reals, length).row_bytes
+                for length, count in self._lengths.items()
+            )
+            yield from self._first(index, layer.input, self.batch * int(covered) * sum(each))
+
+    def _residuals(self) -> Iterator[Term]:
+        """Where no layer reads them as its input: with that they may come."""
+        for index, facts in enumerate(self.facts.layers):
+            for tensor in facts.layer.residuals:
+                if not self.facts.tensors[tensor.name].inputs:
+                    yield from self._first(index, tensor, self._moved(tensor))
+
+    def _first(self, index: int, tensor: Tensor, size: int) -> Iterator[Term]:
+        """What a layer reads, in spans that have neither made nor read it before."""
+        known = self.facts.tensors[tensor.name]
+        touched = [reader for reader in known.readers if reader < index]
+        touched += [] if known.producer is None else [known.producer]
+        yield Term(index, index, size)
+        if touched:
+            yield Term(max(touched), index, -size)
+
+    def _outputs(self) -> Iterator[Term]:
+        for index, facts in enumerate(self.facts.layers):
+            for tensor in facts.layer.outputs:
+                readers, size = self.facts.tensors[tensor.name].readers, self._moved(tensor)
+                yield Term(index, index, size)
+                if readers:
+                    yield Term(index, readers[-1], -size)
+
+    def _membranes(self) -> Ints:
+        states = [Term(state.layers[0], state.layers[-1], state.bytes) for state in self.facts.states]
+        beyond: Ints = np.maximum(self._gathered(states) - self.room.membrane, 0)
+        return 2 * self.batch * (self._windows - 1) * beyond
+
+    # Weights
+
+    def _weights(self) -> Ints:
+        """What is lacking of the buffer has the price of a byte in it, whichever."""
+        sizes = np.array([layer.weight_bytes for layer in self.facts.layers])
+        visits = self._windows * self._visits()
+        layer, layers = np.arange(sizes.size), sizes.size
+        within = (layer >= layer[:, None, None]) & (layer < np.arange(layers + 1)[None, :, None])
+        held = within * sizes
+        best = np.zeros((layers, layers + 1), np.int64)
+        prices = np.unique(visits) - 1
+        for price in prices[np.unique(np.linspace(0, prices.size - 1, PRICES).astype(np.int64))]:
+            moved = (held * np.minimum(visits, 1 + price)).sum(axis=-1) - price * self.room.weight
+            best = np.maximum(best, moved)
+        return best
+
+    def _visits(self) -> Ints:
+        """[layers, layers + 1, layers] how often each layer of a span is visited in a window at least."""
+        layers = len(self.facts.layers)
+        reading, making = np.ones((layers, layers), np.int64), np.ones((layers + 1, layers), np.int64)
+        for need in self._rows.needs:
+            often = self._least_visits(need)
+            reading[: need.of + 1, need.layer] = np.maximum(reading[: need.of + 1, need.layer], often[0])
+            making[need.layer + 1 :, need.of] = np.maximum(making[need.layer + 1 :, need.of], often[1])
+        return np.maximum(reading[:, None], making[None])
+
+    def _least_visits(self, need: Need) -> tuple[int, int]:
+        """Of the layer that reads, and of the one that makes, such that what one visit needs, or makes, has room."""
+        rows, fits = self._rows.rows(need.layer), self.room.spike_out // self._row_bytes(need)
+        made = int(self._rows.needed(need, np.array([rows]))[0])
+        making = -(-made // max(fits, 1))
+        most = next((one for one in range(rows, 0, -1) if self._window_rows(need, one) <= fits), 1)
+        return (-(-rows // most) if need.reader == self.facts.layers[need.layer].layer.name else 1), making
+
+    def _window_rows(self, need: Need, rows: int) -> int:
+        """At least so many rows of what is read are needed by so many of the reader."""
+        read, there = need.read, self._rows.node_rows(need)
+        if read.whole:
+            return there
+        return min(there, max((rows - 1) * read.stride + 1 + max(0, min(read.above, read.below)), 0))
+
+    def _row_bytes(self, need: Need) -> int:
+        step = next(step for step in self.facts.steps[need.of] if step.name == need.read.node)
+        return packed_row_bytes(step.tensor, self.facts.reals, max(self._lengths))

@@ -1,0 +1,152 @@
+"""A layer that runs in waves: its strips, the filter tiles under which each is worked off, and how its steps are
+numbered.
+
+A step is a strip under a filter tile. In a visit every tile has all strips, one behind the other, before the next tile.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from lifsim.hardware.array import dense_cycles
+from lifsim.model.network import Layer, Tensor
+from lifsim.schedule.chip import Chip
+from lifsim.schedule.facts import LayerFacts, NetworkFacts, StateFacts
+from lifsim.schedule.group_steps import MAX_TILES
+from lifsim.schedule.plan import GroupPlan
+from lifsim.schedule.products import gemm_of
+from lifsim.schedule.rows import Ints
+from lifsim.schedule.traffic import LayerTraffic
+from lifsim.schedule.wave_cut import rows_of_tile
+from lifsim.schedule.wave_strips import Strips, strips_of_layer
+from lifsim.schedule.window import layers_of
+
+
+@dataclass(frozen=True, eq=False)
+class WaveLayer:
+    """Layer `index` of `group`, which moves `traffic` for the batch."""
+
+    facts: NetworkFacts
+    chip: Chip
+    batch: int
+    group: GroupPlan
+    traffic: LayerTraffic
+    index: int
+
+    @property
+    def own(self) -> LayerFacts:
+        """What is known of it."""
+        return self.facts.layers[self.index]
+
+    @property
+    def layer(self) -> Layer:
+        """With the rounds that it is computed in."""
+        return self.group.as_run(self.own.layer)
+
+    @property
+    def skewed(self) -> bool:
+        """Whether its strips are of one timestep each."""
+        return self.group.in_waves.skewed
+
+    @property
+    def state(self) -> StateFacts | None:
+        """Of its LIFs."""
+        return next((state for state in self.facts.states if self.index in state.layers), None)
+
+    @cached_property
+    def strips(self) -> Strips:
+        """All that it works on."""
+        images = self.group.images
+        chunks = [(first, min(images, self.batch - first)) for first in range(0, self.batch, images)]
+        return strips_of_layer(self.group.in_waves, self.index, self.group.window, self.layer.timesteps, chunks)
+
+    @property
+    def windows(self) -> list[Layer]:
+        """As it is in each of its windows."""
+        return layers_of(self.own.layer, self.group.window)
+
+    @property
+    def replays(self) -> bool:
+        """Whether what the array computes once in a window waits for the other timesteps of that."""
+        return self.skewed and self.layer.rounds < self.layer.timesteps
+
+    @cached_property
+    def computes(self) -> Ints:
+        """[strips] 1 where the array computes them, 0 where it has before."""
+        return np.where(self.replays & ~self.strips.opens, 0, 1)
+
+    # Tiles and steps
+
+    @cached_property
+    def every_tile(self) -> Ints:
+        """Filters of each tile of the weights, group after group."""
+        layer, tiling = self.layer, self.traffic.tiling
+        tile = np.full(tiling.filter_tiles, tiling.filters)
+        tile[-1] = layer.group_filters - tiling.filters * (tiling.filter_tiles - 1)
+        return np.tile(tile, layer.groups)
+
+    @property
+    def joined(self) -> Ints:
+        """The first one of each tile that is told apart, of more than MAX_TILES some together."""
+        every = self.every_tile.size
+        return np.arange(0, every, -(-every // MAX_TILES))
+
+    @cached_property
+    def tiles(self) -> Ints:
+        """[tiles] filters of each tile that is told apart."""
+        return np.add.reduceat(self.every_tile, self.joined)
+
+    @cached_property
+    def step(self) -> Ints:
+        """[strips, tiles] number of each step, counted through all visits."""
+        visit = self.strips.visit
+        count = np.bincount(visit)
+        before = np.cumsum(count) - count
+        place = np.arange(visit.size) - before[visit]
+        first = before[visit] * self.tiles.size + place
+        step: Ints = first[:, None] + np.arange(self.tiles.size) * count[visit][:, None]
+        return step
+
+    @property
+    def work(self) -> Ints:
+        """[strips, tiles] cycles of the array for each step of a round, all its images, when every operand takes its
+        cycle."""
+        strips, heights, widths = self.strips, np.unique(self.strips.rows), np.unique(self.every_tile)
+        steps = self.strips.steps if self.layer.rounds == self.layer.timesteps else np.ones_like(self.strips.steps)
+        found = np.zeros((strips.count, self.every_tile.size), np.int64)
+        for rounds in np.unique(steps).tolist():
+            each = np.array(
+                [[self._cycles(high, wide, rounds) for wide in widths.tolist()] for high in heights.tolist()]
+            )
+            by_tile = each[:, np.searchsorted(widths, self.every_tile)]
+            mine = steps == rounds
+            found[mine] = by_tile[np.searchsorted(heights, strips.rows[mine])]
+        work: Ints = np.add.reduceat(found, self.joined, axis=1) * (strips.images * self.computes)[:, None]
+        return work
+
+    def _cycles(self, rows: int, filters: int, rounds: int) -> int:
+        layer, into, row_pixels = self.layer, self.traffic.tiling.cut, self.own.rows.row_pixels
+        store = self.chip.psums.of(layer, into.chains)
+        tile = replace(gemm_of(layer, into.chains), groups=1).tile(rows * row_pixels, filters)
+        together = rows_of_tile(layer, self.traffic.tiling) * row_pixels
+        part = replace(into, starts=tuple(range(0, tile.pixels, together)), filters=min(into.filters, filters))
+        return sum(
+            count * dense_cycles(store.dataflow, one, store.shape, rounds, tick_batched=not self.skewed).total
+            for one, count in part.tiles(tile)
+        )
+
+    # Tensors
+
+    def from_outside(self, tensors: tuple[Tensor, ...]) -> list[Tensor]:
+        """Those that no layer of the group makes."""
+        return [tensor for tensor in tensors if self.facts.tensors[tensor.name].producer not in self.group.indices]
+
+    def to_outside(self, tensors: tuple[Tensor, ...]) -> list[Tensor]:
+        """Those that others read than layers of the group, or nobody."""
+        found = ((tensor, self.facts.tensors[tensor.name].readers) for tensor in tensors)
+        return [
+            tensor for tensor, readers in found if not readers or any(one not in self.group.indices for one in readers)
+        ]

@@ -1,0 +1,201 @@
+"""What the steps of a layer that runs in waves move: the bytes of its plan, dealt to its strips and their filter tiles.
+
+docs/model.md, "Steps", says which of them pays for what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from lifsim.hardware.pipeline.kinds import Kind
+from lifsim.model.network import Tensor
+from lifsim.schedule.chains import calls_taken
+from lifsim.schedule.facts import StateFacts
+from lifsim.schedule.moves import Moves, moves_of, shares
+from lifsim.schedule.rows import Ints, single_windows
+from lifsim.schedule.storage import filter_region, rows_of, step_row_bytes, tensor_bytes
+from lifsim.schedule.wave_layer import WaveLayer
+
+WEIGHTS, PSUMS, STATE, INPUT = range(4)
+"""Where these are among the regions of a visit."""
+
+
+def wave_moves(wave: WaveLayer) -> tuple[tuple[str, ...], Moves]:
+    """Names of regions, and what all steps move, counted through all visits."""
+    layer, moved, state = wave.layer, wave.traffic.dram, wave.state
+    of_state = f"state:{state.name if state else layer.name}"
+    names = [filter_region(layer), f"psums:{layer.name}", of_state, f"tensor:{layer.input.name}"]
+    parts = [_filters(wave), _input(wave), *_psums(wave)]
+    for kind, tensors, size in (
+        (Kind.RESIDUAL, wave.from_outside(layer.residuals), moved.residual),
+        (Kind.SPIKES_OUT, wave.to_outside(layer.outputs), moved.spikes_out),
+    ):
+        for tensor, part in zip(tensors, _by_tensor(wave, tensors, size), strict=True):
+            parts.append(_rows_of_tensor(wave, kind, len(names), tensor, part))
+            names.append(f"tensor:{tensor.name}")
+    if state is not None:
+        parts += _membranes(wave, state)
+    return tuple(names), Moves.joined(parts)
+
+
+def _filters(wave: WaveLayer) -> Moves:
+    """What stays comes once, with the first visit; every visit in which the array computes fetches its part of the
+    rest, with the first strip."""
+    stored = wave.own.filter_bytes * wave.tiles
+    begin = np.cumsum(stored) - stored
+    stays = np.clip(wave.traffic.tiling.resident_weight_bytes - begin, 0, stored)
+    computing = np.flatnonzero(wave.computes)
+    _, opening = np.unique(wave.strips.visit[computing], return_index=True)
+    first = computing[opening]
+    again = shares(wave.traffic.dram.filters - int(stays.sum()), np.ones_like(first))
+    comes = _dealt(again, stored - stays if (stored > stays).any() else stored)
+    offset = np.broadcast_to(begin + stays, comes.shape).copy()
+    comes[0] += stays
+    offset[0] -= stays
+    return moves_of(Kind.WEIGHTS, WEIGHTS, wave.step[first], offset, comes)
+
+
+def _input(wave: WaveLayer) -> Moves:
+    """The first tile brings the rows in, the others what is read again."""
+    tensor, strips = wave.layer.input, wave.strips
+    row_bytes, images = _row_bytes(wave, tensor), strips.images
+    window = images * _window_rows(wave) * row_bytes * wave.computes
+    part = shares(wave.traffic.dram.first_operand if wave.from_outside((tensor,)) else 0, window)
+    images = _alike(part, images)
+    others = wave.tiles.size - 1
+    again = np.maximum(part - window, 0) // images * (others > 0)
+    first_tile = part // images - again
+    each = np.concatenate([first_tile[:, None], _dealt(again, np.ones(others, np.int64))], axis=1)
+    first = single_windows(wave.own.rows.axis)[0][strips.first]
+    place = _place(wave, tensor, row_bytes) + first * row_bytes
+    pitch = rows_of(tensor.shape) * row_bytes
+    return moves_of(Kind.SPIKES_IN, INPUT, wave.step, place[:, None], each, images[:, None], pitch[:, None])
+
+
+def _window_rows(wave: WaveLayer) -> Ints:
+    """[strips] input rows that each needs."""
+    axis, strips = wave.own.rows.axis, wave.strips
+    first, end = single_windows(axis)
+    if axis.stride > axis.kernel:
+        before = np.concatenate([[0], np.cumsum(end - first)])
+        rows: Ints = before[strips.end] - before[strips.first]
+        return rows
+    return end[strips.end - 1] - first[strips.first]
+
+
+def _psums(wave: WaveLayer) -> Iterator[Moves]:
+    """Those that spill go and come with what is computed; currents that wait go with that, and come with the others."""
+    moved, strips = wave.traffic.dram, wave.strips
+    written = strips.work * wave.computes
+    read = strips.work * (1 - wave.computes) if wave.replays else written
+    rows = wave.own.rows.axis.rows_out
+    for kind, size, work in ((Kind.PSUM_READ, moved.psum_read, read), (Kind.PSUM_WRITE, moved.psum_write, written)):
+        part = shares(size, work)
+        offset = moved.psum_write * strips.first // rows if wave.replays else np.cumsum(part) - part
+        yield _tile_after_tile(wave, kind, PSUMS, offset, part)
+
+
+def _membranes(wave: WaveLayer, state: StateFacts) -> Iterator[Moves]:
+    """What does not stay between two windows comes with the strips that first need it, and goes behind the last."""
+    strips, moved, skewed = wave.strips, wave.traffic.dram, wave.skewed
+    calls, begin = calls_taken(wave.layer, state.channels), np.cumsum(wave.tiles) - wave.tiles
+    begun, ended = (
+        np.add.reduceat(calls == call, begin, dtype=np.int64) if skewed else wave.tiles
+        for call in (0, state.channels - 1)
+    )
+    came, goes = strips.opens & (strips.window > 0), strips.closes & ~strips.last
+    for kind, size, when, chains in (
+        (Kind.MEMBRANE_READ, moved.membrane_read, came, begun),
+        (Kind.MEMBRANE_WRITE, moved.membrane_write, goes, ended),
+    ):
+        part = shares(size, strips.rows * strips.images * when)
+        before = np.cumsum(part) - part
+        run = np.stack([strips.image, strips.window])
+        begins = np.flatnonzero(np.any(np.diff(run, axis=1, prepend=-1) != 0, axis=0))
+        since = before - np.repeat(before[begins], np.diff(np.append(begins, strips.count)))
+        yield _tile_after_tile(wave, kind, STATE, strips.image * state.bytes + since, part, chains)
+
+
+def _by_tensor(wave: WaveLayer, tensors: Sequence[Tensor], size: int) -> list[Ints]:
+    """[tensors] of [strips] `size` bytes over several tensors, by what each stores of their rows."""
+    if not tensors:
+        if size:
+            raise ValueError(f"{wave.layer.name} moves {size} bytes of no tensor")
+        return []
+    strips, every = wave.strips, wave.own.rows.axis.rows_out
+    stored = []
+    for tensor in tensors:
+        rows = rows_of(tensor.shape)
+        mine = rows * strips.end // every - rows * strips.first // every
+        stored.append(mine * strips.images * _row_bytes(wave, tensor) * _put_out(wave, tensor))
+    return np.split(shares(size, np.concatenate(stored)), len(tensors))
+
+
+def _put_out(wave: WaveLayer, tensor: Tensor) -> Ints:
+    """[strips] 1 where a tensor has values at their timesteps: one of a single timestep at the last."""
+    ends = wave.strips.timestep + wave.strips.steps == wave.layer.timesteps
+    return np.where(tensor.timesteps == wave.layer.timesteps, 1, ends)
+
+
+def _rows_of_tensor(wave: WaveLayer, kind: Kind, region: int, tensor: Tensor, part: Ints) -> Moves:
+    """Every tile has its part of the rows of each image."""
+    strips, rows = wave.strips, rows_of(tensor.shape)
+    row_bytes = _row_bytes(wave, tensor)
+    first = rows * strips.first // wave.own.rows.axis.rows_out
+    images = _alike(part, strips.images)
+    place, each = _place(wave, tensor, row_bytes) + first * row_bytes, _dealt(part // images, wave.tiles)
+    offset = place[:, None] + np.cumsum(each, axis=1) - each
+    return moves_of(kind, region, wave.step, offset, each, images[:, None], (rows * row_bytes)[:, None])
+
+
+def _row_bytes(wave: WaveLayer, tensor: Tensor) -> Ints:
+    """[strips] bytes of a row of a tensor: of the timesteps of a window side by side where they are worked on back to
+    back."""
+    reals, strips = wave.facts.reals, wave.strips
+    if wave.skewed:
+        return np.full(strips.count, step_row_bytes(tensor, reals))
+    return np.array([_stored(wave, tensor, window) for window in range(len(wave.windows))])[strips.window]
+
+
+def _stored(wave: WaveLayer, tensor: Tensor, window: int) -> int:
+    within = wave.windows[window].timesteps
+    cut = Tensor(tensor.name, tensor.shape, min(tensor.timesteps, within), tensor.levels)
+    return tensor_bytes(cut, wave.facts.reals) // rows_of(tensor.shape)
+
+
+def _place(wave: WaveLayer, tensor: Tensor, row_bytes: Ints) -> Ints:
+    """[strips] where the chunk's first image of a tensor begins: timesteps, or windows of them side by side, one behind
+    the other, in each the images of the batch."""
+    strips, rows = wave.strips, rows_of(tensor.shape)
+    if tensor.timesteps == 1 or tensor.timesteps != wave.layer.timesteps:
+        return strips.image * rows * row_bytes
+    if wave.skewed:
+        return (strips.timestep * wave.batch + strips.image) * rows * row_bytes
+    sizes = np.array([_stored(wave, tensor, window) for window in range(len(wave.windows))])
+    before = (np.cumsum(sizes) - sizes)[strips.window]
+    place: Ints = (before * wave.batch + strips.image * row_bytes) * rows
+    return place
+
+
+def _tile_after_tile(
+    wave: WaveLayer, kind: Kind, region: int, offset: Ints, part: Ints, weights: Ints | None = None
+) -> Moves:
+    """`part` [strips] bytes from `offset` on, dealt to the tiles by their filters, or by what else is counted of
+    them."""
+    each = _dealt(part, wave.tiles if weights is None else weights)
+    return moves_of(kind, region, wave.step, offset[:, None] + np.cumsum(each, axis=1) - each, each)
+
+
+def _dealt(total: Ints, weights: Ints) -> Ints:
+    """[n, k] each `total` [n] cut by `weights` [k] into whole numbers."""
+    if not weights.size:
+        return np.zeros((total.size, 0), np.int64)
+    edges = np.multiply.outer(total, np.cumsum(weights)) // int(weights.sum())
+    return np.diff(edges, axis=1, prepend=0)
+
+
+def _alike(part: Ints, images: Ints) -> Ints:
+    """[strips] extents of each: one of each image where they are alike, else one of all."""
+    return np.where(part % images == 0, images, 1)

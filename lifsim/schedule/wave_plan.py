@@ -1,0 +1,179 @@
+"""A group in waves as a plan: the chunk and the waves that move the fewest bytes, every byte with its layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+from math import inf
+from operator import itemgetter
+
+from lifsim.errors import Fault
+from lifsim.schedule.chip import Chip
+from lifsim.schedule.facts import NetworkFacts
+from lifsim.schedule.fused import FusedGroup
+from lifsim.schedule.fused_rows import GroupRows
+from lifsim.schedule.group import Chunks
+from lifsim.schedule.plan import GroupPlan, Residency
+from lifsim.schedule.skewed import SkewedGroup
+from lifsim.schedule.strips import strip_relays
+from lifsim.schedule.timestep import chunk_sizes
+from lifsim.schedule.traffic import DramBytes, LayerTraffic, Tiling
+from lifsim.schedule.wave_group import WaveCost, WaveGroup
+from lifsim.schedule.wave_refusal import not_chained, not_fused, not_skewed
+from lifsim.schedule.waves import Waves
+from lifsim.schedule.ways import Way
+from lifsim.schedule.window import Window
+
+
+@dataclass(frozen=True)
+class WavesAsked:
+    """What is to run in waves: layers first..last of a network on a chip. batch, chunk: as in `plan_group`; channels:
+    by layer, channel groups that share its membranes in turn."""
+
+    facts: NetworkFacts
+    chip: Chip
+    first: int
+    last: int
+    batch: int
+    chunk: int | None
+    channels: tuple[int, ...]
+
+    @property
+    def overlaps(self) -> bool:
+        """As in `plan_group`."""
+        return self.chip.prefetches and self.chip.drains
+
+
+def in_waves(asked: WavesAsked, window: Window, limit: float = inf) -> GroupPlan | Fault:
+    """In such windows, with the fewest bytes; a fault: why there is none, or none below `limit`."""
+    groups = wave_groups(asked, window)
+    return groups if isinstance(groups, Fault) else _cheapest(asked, groups, limit)
+
+
+def wave_groups(asked: WavesAsked, window: Window) -> Sequence[WaveGroup] | Fault:
+    """One for each size of chunks, the largest first; a fault: why there can be none, whatever the buffers."""
+    if window.waves == "skewed":
+        why, groups = next(not_skewed(asked.facts, asked.first, asked.last), ""), _skewed
+    else:
+        why, groups = next(_not_fused(asked, window), ""), _fused
+    return Fault(f"{_who(asked)} cannot run {window}: {why}", path="schedule") if why else groups(asked, window)
+
+
+def _not_fused(asked: WavesAsked, window: Window) -> Iterator[str]:
+    yield from not_fused(asked.facts, asked.first, asked.last, window)
+    for index in range(asked.first, asked.last + 1):
+        ways = asked.chip.ways_of(asked.facts.layers[index].layer, asked.channels[index])
+        if not any(map(_is_known, ways)):
+            yield not_chained(asked.facts, index, ways)
+
+
+def _fused(asked: WavesAsked, window: Window) -> Sequence[WaveGroup]:
+    rows, ways = GroupRows(asked.facts, asked.first, asked.last), list[Way]()
+    for index in rows.members:
+        layer = asked.facts.layers[index].layer
+        ways.append(next(filter(_is_known, asked.chip.ways_of(layer, asked.channels[index]))))
+    return [
+        FusedGroup(rows, asked.chip.room, Chunks(asked.batch, images), window, asked.overlaps, asked.chip, tuple(ways))
+        for images in chunk_sizes(asked.batch, asked.chunk)
+    ]
+
+
+def _skewed(asked: WavesAsked, window: Window) -> Sequence[WaveGroup]:
+    first, last = asked.first, asked.last
+    relays = strip_relays(asked.facts, first, last)
+    relay = next(relay for relay in relays if (relay.first, relay.last) == (first, last))
+    ways = [GroupRows(way, first, last) for way in asked.facts.ways(first, last)]
+    return [
+        SkewedGroup(rows, asked.chip.room, Chunks(asked.batch, images), window, asked.overlaps, relay)
+        for images, rows in product(chunk_sizes(asked.batch, asked.chunk), ways)
+    ]
+
+
+def _cheapest(asked: WavesAsked, groups: Sequence[WaveGroup], limit: float) -> GroupPlan | Fault:
+    """Candidates are looked into in the order of what they cannot go below, until none can win."""
+    best: tuple[WaveGroup, WaveCost] | None = None
+    floors = [(group.floor(waves), group, waves) for group in groups for waves in group.candidates()]
+    for floor, group, waves in sorted(floors, key=itemgetter(0)):
+        if floor >= limit:
+            break
+        cost = group.cost(waves, limit)
+        if cost is not None and cost.total < limit:
+            best, limit = (group, cost), cost.total
+    if best is not None:
+        return planned(*best)
+    return _no_room(asked, groups[-1]) if limit == inf else Fault(f"{_who(asked)}: nothing below", path="schedule")
+
+
+def _no_room(asked: WavesAsked, group: WaveGroup) -> Fault:
+    """What the smallest waves need that the buffers have not."""
+    who, needed = _who(asked), group.least_membranes
+    if needed > group.buffers.membrane:
+        why = f"so many bytes of membranes of {who} are between its first and its last layer at a time"
+        return Fault(f"must be >= {needed} for skewed strips: {why}", path="buffers.membrane.size_bytes")
+    needed = min(group.waiting(waves, every_row=False) for waves in group.candidates())
+    if needed > group.buffers.spike_out:
+        why = f"so many bytes of spikes between layers of {who} wait for later ones"
+        return Fault(f"must be >= {needed} for {group.window}: {why}", path="buffers.spike_out.size_bytes")
+    return Fault(f"{who} cannot run {group.window}: no tile of its layers has room", path="schedule")
+
+
+def _is_known(way: Way) -> bool:
+    return way.chains is None or way.chains.groups == 1
+
+
+def _who(asked: WavesAsked) -> str:
+    names = [asked.facts.layers[index].layer.name for index in (asked.first, asked.last)]
+    return " to ".join(dict.fromkeys(names))
+
+
+def planned(group: WaveGroup, cost: WaveCost) -> GroupPlan:
+    """A group that moves what `cost` says, as a plan."""
+    states = cost.states
+    return GroupPlan(
+        first=group.rows.first,
+        last=group.rows.last,
+        images=group.chunks.images,
+        strips=(),
+        residency=Residency(cost.split.region, states.transient, states.permanent, states.reserved),
+        layers=tuple(_layers(group, cost)),
+        window=Window(group.window.timesteps),
+        waves=cost.waves,
+    )
+
+
+def _layers(group: WaveGroup, cost: WaveCost) -> Iterator[LayerTraffic]:
+    split, states = cost.split, cost.states
+    for index, facts in enumerate(group.layers):
+        moved = DramBytes(
+            weights=int(split.fetched[index]),
+            spikes_in=int(split.reads[index]),
+            spikes_out=int(cost.out[index]),
+            residual=int(cost.residual[index]),
+            membrane_read=int(states.read[index]),
+            membrane_write=int(states.written[index]),
+            psum_read=int(cost.psum_read[index]),
+            psum_write=int(cost.psum_write[index]),
+        )
+        again = facts.layer.rounds > facts.layer.input.timesteps
+        yield LayerTraffic(facts.layer.name, moved, _tiling(group, cost, index), again)
+
+
+def _tiling(group: WaveGroup, cost: WaveCost, index: int) -> Tiling:
+    facts, tiles = group.layers[index], cost.tiles[index]
+    filters = tiles.filters
+    return Tiling(
+        order="weights_outer",
+        rows=_most_rows(cost.waves, facts.layer.index),
+        filters=filters,
+        row_tiles=cost.waves.visits(facts.layer.index, 1),
+        filter_tiles=-(-facts.layer.group_filters // filters),
+        resident_weight_bytes=int(cost.split.pinned[index]),
+        resident_spike_bytes=0,
+        cut=tiles.into,
+        held=tiles.held,
+    )
+
+
+def _most_rows(waves: Waves, layer: int) -> int:
+    return max(len(waves.rows(layer, wave, 0)) for wave in range(waves.count(1)))

@@ -1,0 +1,71 @@
+"""Spikes between the layers of a group in waves: rows that later layers, or later waves, still need, in spike_out.
+
+A row is there from the turn that ends it until the last one that needs it. Of a node whose windows are cut by a turn
+the rows that have begun (`lifsim.schedule.begun`) wait there, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from lifsim.schedule.begun import begun_bytes, has_windows
+from lifsim.schedule.fused_rows import Need
+from lifsim.schedule.rows import Ints
+from lifsim.schedule.wave_turns import Turns
+
+
+def most_waiting(turns: Turns, *, every_row: bool = False) -> int:
+    """Bytes of an image that spike_out must hold at the most, in a window. every_row: rows that have begun are looked
+    at behind every row of a visit, not at its end alone."""
+    rows = turns.rows
+    waiting = np.zeros((len(rows.members), turns.waves.count(turns.timesteps)), np.int64)
+    by_node: dict[str, list[Need]] = {}
+    for need in rows.needs:
+        by_node.setdefault(need.read.node, []).append(need)
+    for needs in by_node.values():
+        _add_rows(turns, needs, waiting)
+    for layer in rows.members:
+        _add_begun(turns, layer, waiting, every_row=every_row)
+    return int(waiting.max())
+
+
+def _add_rows(turns: Turns, needs: Sequence[Need], waiting: Ints) -> None:
+    """To [layers, waves], turn by turn, the rows of one node that are there. In its readers' turns they still are what
+    these have needed since their last."""
+    rows, of = turns.rows, needs[0].of
+    complete = rows.passing[of][needs[0].read.node].complete
+    tensor = next(step.tensor for step in rows.facts.steps[of] if step.name == needs[0].read.node)
+    size = turns.row_bytes(tensor)
+    readers = sorted({need.layer for need in needs})
+    for first, end in pairwise([rows.first, of, *(reader + 1 for reader in readers), rows.last + 1]):
+        there = complete[(turns.done if first >= of else turns.before)[of]]
+        gone = np.minimum.reduce(
+            [rows.gone(need, (turns.done if need.layer < first else turns.before)[need.layer]) for need in needs]
+        )
+        held = np.clip(there - gone, 0, None).sum(axis=0)
+        waiting[first - rows.first : end - rows.first] += size * held
+
+
+def _add_begun(turns: Turns, layer: int, waiting: Ints, *, every_row: bool) -> None:
+    steps, rows = turns.rows.facts.steps[layer], turns.rows.rows(layer)
+    if not has_windows(steps):
+        return
+    begun = begun_bytes(steps, rows, {step.name: turns.row_bytes(step.tensor) for step in steps})
+    before, behind = begun[turns.before[layer]].sum(axis=0), begun[turns.done[layer]].sum(axis=0)
+    here = layer - turns.rows.first
+    waiting[:here] += before
+    waiting[here] += _within(turns, layer, begun) if every_row else np.maximum(before, behind)
+    waiting[here + 1 :] += behind
+
+
+def _within(turns: Turns, layer: int, begun: Ints) -> Ints:
+    """[waves] the most that has begun behind any row of a visit, of each line."""
+    most = [
+        [begun[first : end + 1].max() for first, end in zip(*line, strict=True)]
+        for line in zip(turns.before[layer].tolist(), turns.done[layer].tolist(), strict=True)
+    ]
+    summed: Ints = np.array(most, np.int64).sum(axis=0)
+    return summed

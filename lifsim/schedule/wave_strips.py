@@ -1,0 +1,93 @@
+"""The strips of a layer that runs in waves, of a whole run, as columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifsim.schedule.rows import Ints
+from lifsim.schedule.waves import Waves
+from lifsim.schedule.window import Window
+
+
+@dataclass(frozen=True, eq=False)
+class Strips:
+    """[strips] each, in the order in which a layer works on them.
+
+    image, images: first image of the chunk, and how many it has. window: number of the window, timestep: the first one
+    of the strip, steps: timesteps that it is worked on back to back. opens, closes: whether these are the first and the
+    last ones of their window. last: whether its window is the last one. wave: number of the wave in its window. first,
+    end: output rows.
+    """
+
+    image: Ints
+    images: Ints
+    window: Ints
+    timestep: Ints
+    steps: Ints
+    opens: NDArray[np.bool_]
+    closes: NDArray[np.bool_]
+    last: NDArray[np.bool_]
+    wave: Ints
+    first: Ints
+    end: Ints
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return self.first.size
+
+    @property
+    def rows(self) -> Ints:
+        """Of each."""
+        return self.end - self.first
+
+    @property
+    def work(self) -> Ints:
+        """Rows of all images and timesteps."""
+        return self.rows * self.images * self.steps
+
+    @property
+    def visit(self) -> Ints:
+        """[strips] number of the visit that each belongs to: strips of one wave are of one."""
+        key = np.stack([self.image, self.window, self.wave])
+        begins = np.any(np.diff(key, axis=1, prepend=-1) != 0, axis=0)
+        return np.cumsum(begins) - 1
+
+
+def strips_of_layer(waves: Waves, layer: int, window: Window, timesteps: int, chunks: list[tuple[int, int]]) -> Strips:
+    """Those of a layer (an index) of so many `timesteps`. chunks: first image and images of each."""
+    spans = window.spans(timesteps)
+    every = [
+        _within(waves, layer, span, (chunk, number, number == len(spans) - 1))
+        for chunk in chunks
+        for number, span in enumerate(spans)
+    ]
+    return Strips(*(np.concatenate([getattr(one, column.name) for one in every]) for column in fields(Strips)))
+
+
+def _within(waves: Waves, layer: int, span: tuple[int, int], where: tuple[tuple[int, int], int, bool]) -> Strips:
+    """Of one window of a chunk, (chunk, number of the window, whether it is the last one), wave after wave."""
+    (image, images), number, last = where
+    timesteps = span[1] - span[0]
+    end = waves.done(layer, timesteps).T
+    begin = np.vstack([np.zeros_like(end[:1]), end[:-1]])
+    if not waves.skewed:
+        begin, end = begin[:, :1], end[:, :1]
+    wave, timestep = np.nonzero(end > begin)
+    full = np.ones_like(wave)
+    return Strips(
+        image=image * full,
+        images=images * full,
+        window=number * full,
+        timestep=span[0] + timestep,
+        steps=full if waves.skewed else timesteps * full,
+        opens=timestep == 0,
+        closes=(timestep == timesteps - 1) | (not waves.skewed),
+        last=np.full(wave.size, last),
+        wave=wave,
+        first=begin[wave, timestep],
+        end=end[wave, timestep],
+    )

@@ -1,0 +1,113 @@
+"""Waves: several layers of a group take turns on a few rows at a time, all timesteps of a window in each turn.
+
+For each chunk of images, for each window of timesteps, for each wave, for each layer of the group: the timesteps of the
+window, rows of outputs. A layer's turn in a wave is a visit. *Fused*: all timesteps of a visit have the same rows, back
+to back, so that membranes live and die in the PEs; a layer is as far ahead of the last one as the windows of later
+layers need. *Skewed*: layers of one state, timestep t + 1 behind timestep t, so that the first layer finds at t + 1
+what the last one has left at t.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from lifsim.schedule.rows import Ints
+
+
+@dataclass(frozen=True)
+class Waves(ABC):
+    """Of a group whose first layer (an index) this is. height: rows of the last layer's outputs a wave."""
+
+    first: int
+    height: int
+
+    @property
+    @abstractmethod
+    def skewed(self) -> bool:
+        """Whether timesteps of a window lie behind one another; if not, all of them have the same rows in a wave."""
+
+    @abstractmethod
+    def count(self, timesteps: int) -> int:
+        """How many a window of so many timesteps has."""
+
+    @abstractmethod
+    def done(self, layer: int, timesteps: int) -> Ints:
+        """[timesteps, waves] rows of the outputs of a layer's product (an index) that are done behind each wave."""
+
+    def rows(self, layer: int, wave: int, timestep: int) -> range:
+        """Rows of the outputs of a layer's product (an index) that it works on in a wave; timestep: from 0 within the
+        window. May be empty."""
+        done = self.done(layer, timestep + 1)[timestep]
+        last = done.size - 1  # behind it there may be waves of later timesteps
+        return range(int(done[min(wave - 1, last)]) if wave else 0, int(done[min(wave, last)]))
+
+    def starts(self, layer: int) -> tuple[int, ...]:
+        """First rows of a layer's visits, at the first timestep of a window."""
+        ends = self.done(layer, 1)[0].tolist()
+        return tuple(begin for begin, end in zip((0, *ends), ends, strict=False) if end > begin)
+
+    def visits(self, layer: int, timesteps: int) -> int:
+        """Waves of a window in which a layer has work."""
+        works = np.diff(self.done(layer, timesteps), axis=1, prepend=0) > 0
+        return int(works.any(axis=0).sum())
+
+
+@dataclass(frozen=True)
+class Fused(Waves):
+    """ends: [layers][waves] rows that are done behind each wave, at every timestep."""
+
+    ends: tuple[tuple[int, ...], ...]
+
+    @property
+    def skewed(self) -> bool:
+        """It is not."""
+        return False
+
+    def count(self, timesteps: int) -> int:  # noqa: ARG002 (skewed ones ask for them)
+        """As many whatever the window."""
+        return len(self.ends[0])
+
+    def done(self, layer: int, timesteps: int) -> Ints:
+        """[timesteps, waves], all timesteps alike."""
+        return np.tile(self._ends[layer - self.first], (timesteps, 1))
+
+    @cached_property
+    def _ends(self) -> Ints:
+        return np.array(self.ends)
+
+
+@dataclass(frozen=True)
+class Skewed(Waves):
+    """map_rows: of every layer. lags: by layer, how many rows it lies behind the first one at the same timestep."""
+
+    map_rows: int
+    lags: tuple[int, ...]
+
+    @property
+    def skewed(self) -> bool:
+        """It is."""
+        return True
+
+    @property
+    def skew(self) -> int:
+        """Rows by which a timestep lies behind the one before: its first layer behind the last one of that, in the
+        wave before."""
+        return self.height + self.lags[-1]
+
+    def count(self, timesteps: int) -> int:
+        """Until the last timestep of the last layer has passed the map."""
+        return -(-(self.map_rows + (timesteps - 1) * self.skew + self.lags[-1]) // self.height)
+
+    def done(self, layer: int, timesteps: int) -> Ints:
+        """[timesteps, waves]."""
+        lag = np.arange(timesteps)[:, None] * self.skew + self.lags[layer - self.first]
+        ends: Ints = np.clip(np.arange(1, self.count(timesteps) + 1) * self.height - lag, 0, self.map_rows)
+        return ends
+
+    def state_rows(self, timesteps: int) -> int:
+        """Rows of the state that are on chip at once."""
+        return min(self.map_rows, timesteps * self.skew)

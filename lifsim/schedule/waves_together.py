@@ -1,0 +1,76 @@
+"""Waves as ways in which several layers may run together, for the search of a partition."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from lifsim.errors import Fault
+from lifsim.schedule.rows import Ints
+from lifsim.schedule.together import NEVER
+from lifsim.schedule.wave_floors import FusedFloors
+from lifsim.schedule.wave_plan import in_waves, wave_groups
+from lifsim.schedule.window import Window
+
+if TYPE_CHECKING:
+    from lifsim.schedule.choices import Choice, Choices
+
+
+@dataclass(frozen=True)
+class InWaves:
+    """Fused, or skewed, in windows of whichever size, or of one alone."""
+
+    choices: Choices
+    kind: Literal["fused", "skewed"]
+    only: Window | None = None
+    _found: dict[tuple[int, int], list[Choice]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    @property
+    def windows(self) -> list[Window]:
+        """All timesteps first; of one at a time there are no waves."""
+        timesteps = self.choices.facts.timesteps
+        if self.only is not None:
+            return [self.only.across(timesteps)]
+        return [Window(size, self.kind).across(timesteps) for size in range(timesteps, 1, -1)]
+
+    @cached_property
+    def floors(self) -> Ints:
+        """As `Together` has them."""
+        if self.kind == "fused":
+            floors: Ints = np.min([self._fused_floors(window) for window in self.windows], axis=0)
+            return floors
+        facts = self.choices.facts
+        found = np.full((len(facts.layers), len(facts.layers) + 1), NEVER)
+        for state in facts.states:
+            if len(state.layers) > 1:
+                first, end = state.layers[0], state.layers[-1] + 1
+                found[first, end] = min(self._skewed_floor(first, end, window) for window in self.windows)
+        return found
+
+    def _fused_floors(self, window: Window) -> Ints:
+        choices, alone = self.choices, range(len(self.choices.facts.layers))
+        never = {one for one in alone if isinstance(wave_groups(choices.waves_asked(one, one + 1), window), Fault)}
+        return FusedFloors(choices.facts, choices.chip.room, choices.batch, window, frozenset(never)).of_spans()
+
+    def _skewed_floor(self, first: int, end: int, window: Window) -> int:
+        groups = wave_groups(self.choices.waves_asked(first, end), window)
+        if isinstance(groups, Fault):
+            return NEVER
+        return min((group.floor(waves) for group in groups for waves in group.candidates()), default=NEVER)
+
+    def of(self, first: int, end: int) -> list[Choice]:
+        """In the windows, chunks and waves that move the fewest bytes, if there are any."""
+        if (first, end) not in self._found:
+            self._found[first, end] = self._planned(first, end)
+        return self._found[first, end]
+
+    def _planned(self, first: int, end: int) -> list[Choice]:
+        least, best = NEVER, None
+        for window in self.windows:
+            found = in_waves(self.choices.waves_asked(first, end), window, least)
+            if not isinstance(found, Fault):
+                least, best = found.dram.total, found
+        return [] if best is None else [self.choices.chosen(best)]

@@ -1,0 +1,213 @@
+"""A group in waves as events: its visits in order with the bytes that their moves bring, and what its plan keeps.
+
+Which rows a visit works on is what the plan's waves say; its steps must have as many outputs. Fused, tiles' timesteps
+follow each other, membranes in the array; skewed, one strip of each timestep after the other, under each filter tile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from lifsim.hardware.pipeline.kinds import Kind
+from lifsim.schedule.moves import Visit
+from lifsim.schedule.plan import GroupPlan, Plan
+from lifsim.schedule.traffic import Tiling
+from lifsim.schedule.wave_cut import rows_of_tile
+from lifsim.schedule.wave_steps import wave_visits
+from tests.oracles.legality import IllegalPlanError, Walker
+from tests.oracles.legality_events import Drop, Event, Finish, Load
+from tests.schedule.legality.order import Range
+from tests.schedule.legality.skewed import SkewedCalls, SkewedSums
+from tests.schedule.legality.tile_work import Pass, TileWork
+from tests.schedule.legality.wave_spikes import WaveSpikes
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A visit: the images of a chunk, a window of timesteps with its number, rows by timestep. closes: whether other
+    windows follow."""
+
+    layer: int
+    images: range
+    window: Range
+    number: int
+    rows: dict[int, range]
+    closes: bool
+
+    @property
+    def outputs(self) -> int:
+        """Of one filter."""
+        return len(self.images) * sum(map(len, self.rows.values()))
+
+
+class WaveEvents:
+    """Of one group, for a walker that obeys each event before the next one is asked for."""
+
+    def __init__(self, walker: Walker, plan: Plan, group: GroupPlan, batch: int) -> None:
+        self.walker, self.net, self.plan, self.group, self.batch = walker, walker.net, plan, group, batch
+        self.skewed = group.in_waves.skewed
+        self.spikes = WaveSpikes(walker, plan, group)
+        self.work = {} if self.skewed else {index: TileWork(walker, plan, index, batch) for index in group.indices}
+        self.calls = SkewedCalls(walker, plan, group, batch) if self.skewed else None
+        self.sums = SkewedSums(walker, plan, group)
+        self._require_room()
+
+    def _require_room(self) -> None:
+        """Membranes that wait between windows lie beside those at work, those of all states together."""
+        residency = self.group.residency
+        if residency is not None:
+            kept = sum(residency.permanent.values()) + max(residency.transient, residency.reserved)
+            if kept > self.plan.chip.room.membrane:
+                raise IllegalPlanError(f"{kept} bytes of membranes are to stay in {self.plan.chip.room.membrane}")
+
+    def events(self) -> Iterator[Event]:
+        visits = iter(wave_visits(self.plan.facts, self.plan.chip, self.batch, self.group))
+        for turn in self._turns():
+            visit = next(visits, None)
+            if visit is None or visit.layer != turn.layer:
+                raise IllegalPlanError(f"{turn} is not what the steps have next")
+            yield from self._visit(visit, turn)
+        if next(visits, None) is not None:
+            raise IllegalPlanError("there are steps behind the last wave")
+        yield Drop("weight")
+        for index in self.group.indices:
+            self.spikes.require_paid(index)
+            yield Drop(f"waiting of {self.net.layers[index].name}")
+
+    def _turns(self) -> Iterator[Turn]:
+        """Visits in order; where one chunk, or window, ends and the next begins, nothing waits."""
+        waves, spans = self.group.in_waves, self.group.window.spans(self.net.timesteps)
+        for image in range(0, self.batch, self.group.images):
+            images = range(image, min(image + self.group.images, self.batch))
+            for number, window in enumerate(spans):
+                for wave in range(waves.count(window[1] - window[0])):
+                    for index in self.group.indices:
+                        rows = {t: waves.rows(index, wave, t - window[0]) for t in range(*window)}
+                        rows = {timestep: mine for timestep, mine in rows.items() if mine}
+                        if rows:
+                            yield Turn(index, images, window, number, rows, number < len(spans) - 1)
+
+    def _visit(self, visit: Visit, turn: Turn) -> Iterator[Event]:
+        told = self.net.layers[turn.layer]
+        if int(visit.outputs.sum()) != turn.outputs * told.filters:
+            raise IllegalPlanError(f"{turn} has {turn.outputs * told.filters} outputs, its steps {visit.outputs.sum()}")
+        yield from self.spikes.inputs(visit, turn)
+        spilled = self._spilled(turn.layer)
+        begin = 0
+        for tile, joined in enumerate(self._tiles(visit, turn)):
+            for size in joined:
+                filters = begin, begin + size
+                yield from self._weights(visit, turn, tile, filters)
+                yield from self._work(turn, filters)
+                yield Drop("weight", ("/weights", told.name), *self._unpinned(turn.layer, filters))
+                begin += size
+        yield from self._finish(turn)
+        self.spikes.pay(visit, turn)
+        for kind in (Kind.PSUM_READ, Kind.PSUM_WRITE):
+            if visit.moves.total(kind) < self._spilled(turn.layer) - spilled:
+                raise IllegalPlanError(f"{turn} moves {visit.moves.total(kind)} bytes of {kind.name}, and spills more")
+
+    def _spilled(self, index: int) -> int:
+        sums = self.sums.sums if self.skewed else self.work[index].sums
+        return sums.spilled.get(self.net.layers[index].name, 0)
+
+    def _finish(self, turn: Turn) -> Iterator[Event]:
+        name = self.net.layers[turn.layer].name
+        for timestep, rows in turn.rows.items():
+            yield from self.spikes.residuals(turn, timestep)
+            for image in turn.images:
+                yield Finish(name, image, timestep, (rows.start, rows.stop))
+            if self.skewed:
+                yield from self.sums.currents(turn, timestep)
+        yield from self.spikes.put_out(turn)
+
+    # Filter tiles
+
+    def _tiles(self, visit: Visit, turn: Turn) -> list[list[int]]:
+        """Filters of the tiles, of which steps may join several."""
+        layer, tiling = (
+            self.plan.facts.layers[turn.layer].layer,
+            self.group.layers[turn.layer - self.group.first].tiling,
+        )
+        sizes = [
+            min(tiling.filters, layer.group_filters - begin)
+            for _ in range(layer.groups)
+            for begin in range(0, layer.group_filters, tiling.filters)
+        ]
+        tiles = []
+        for steps in np.split(visit.outputs, visit.steps // self._strips(turn)):
+            share, joined = int(steps.sum()) // turn.outputs, list[int]()
+            while sum(joined) < share and sizes:
+                joined.append(sizes.pop(0))
+            if sum(joined) * turn.outputs != steps.sum():
+                raise IllegalPlanError(f"a step of {layer.name} has {share} filters, which are no whole tiles")
+            tiles.append(joined)
+        return tiles
+
+    def _strips(self, turn: Turn) -> int:
+        return len(turn.rows) if self.skewed else 1
+
+    def _weights(self, visit: Visit, turn: Turn, tile: int, filters: Range) -> Iterator[Event]:
+        """What the steps of a tile bring: what stays, and, as far as there is room for the tile at work, the rest."""
+        told, moves, strips = self.net.layers[turn.layer], visit.moves, self._strips(turn)
+        if not told.filter_bytes:
+            return
+        begin, end = (told.filter_bytes * count for count in filters)
+        region = self.group.residency.weight_region if self.group.residency else self.plan.chip.room.weight
+        mine = (moves.step // strips == tile) & (moves.kind == Kind.WEIGHTS)
+        for low, size in zip(moves.offset[mine].tolist(), moves.bytes[mine].tolist(), strict=True):
+            low, high = max(low, begin), min(low + size, end)
+            pinned = min(max(self._pinned(turn.layer), low), high)
+            yield Load("weight", ("/weights", told.name), low, pinned)
+            held = min(high, pinned + region) if high > pinned else high
+            yield Load("weight", ("/weights", told.name), pinned, held)
+            yield Load("passing", ("/weights", told.name), held, high)
+
+    def _pinned(self, index: int) -> int:
+        return self._tiling(index).resident_weight_bytes
+
+    def _tiling(self, index: int) -> Tiling:
+        return self.group.layers[index - self.group.first].tiling
+
+    def _unpinned(self, index: int, filters: Range) -> Range:
+        begin, end = (self.net.layers[index].filter_bytes * count for count in filters)
+        return min(max(begin, self._pinned(index)), end), end
+
+    # The array's work
+
+    def _work(self, turn: Turn, filters: Range) -> Iterator[Event]:
+        if self.calls is not None:
+            for timestep, rows in turn.rows.items():
+                yield from self.sums.strip(turn, timestep, rows, filters)
+                yield from self.calls.strip(turn, timestep, rows, filters)
+            return
+        facts, tiling = self.plan.facts.layers[turn.layer], self._tiling(turn.layer)
+        rows, together = next(iter(turn.rows.values())), rows_of_tile(facts.layer, tiling)
+        work = self._at_work(turn)
+        for image in turn.images:
+            for first in range(rows.start, rows.stop, together):
+                yield from work.events(Pass(True, True), image, (first, min(first + together, rows.stop)), [filters])
+
+    def _at_work(self, turn: Turn) -> TileWork:
+        """It knows its window, and which membranes it finds and leaves."""
+        work = self.work[turn.layer]
+        told, layer = self.net.layers[turn.layer], self.plan.facts.layers[turn.layer].layer
+        if (work.window, work.number) != (turn.window, turn.images.start):
+            each = layer.pixels * layer.filters // told.calls
+            work.window, work.number = turn.window, turn.images.start
+            work.begun = work.base = turn.images.start * each
+            work.opens, work.closes = turn.number > 0, turn.closes
+            work.kept, work.every = self._staying(turn)
+        return work
+
+    def _staying(self, turn: Turn) -> tuple[int, int]:
+        """Of how many bytes of the membranes of a chunk so many stay between windows."""
+        residency = self.group.residency
+        state = next((one for one in self.plan.facts.states if turn.layer in one.layers), None)
+        if state is None or residency is None:
+            return 1, 1
+        every = len(turn.images) * state.bytes
+        return min(residency.permanent.get(state.name, 0), every), every
