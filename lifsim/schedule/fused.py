@@ -14,7 +14,6 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from lifsim.hardware.array import Cut
-from lifsim.schedule.begun import has_windows
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.facts import LayerFacts, StateFacts
 from lifsim.schedule.fused_tiles import FusedShape, Rows, fused_cut
@@ -49,7 +48,7 @@ class FusedGroup(WaveGroup):
 
     def candidates(self) -> Iterator[Waves]:
         """One for each number of waves, of a single one first."""
-        return map(self.rows.waves, self.rows.heights())
+        return iter(self.rows.every)
 
     def rounds(self, index: int) -> int:  # noqa: ARG002 (of skewed ones layers differ)
         """Once a window."""
@@ -59,12 +58,7 @@ class FusedGroup(WaveGroup):
         """Layers whose chains alternate: no PE keeps their weights from one timestep to the next. Where rows that have
         begun have no room behind every row, those, too, whose rows would be worked off one by one."""
         alternate = {index for index, way in enumerate(self.ways) if way.chains is not None and way.chains.alternating}
-        return frozenset(alternate if every_row else alternate | self._windowed)
-
-    @cached_property
-    def _windowed(self) -> set[int]:
-        """Layers with windows behind them."""
-        return {index for index in range(len(self.layers)) if has_windows(self.facts.steps[self.rows.first + index])}
+        return frozenset(alternate if every_row else alternate | self.windowed)
 
     def psums(self, waves: Waves) -> tuple[Ints, Ints]:  # noqa: ARG002 (tiles spill the fewest in whatever waves)
         """[layers] that spill in all windows, in tiles that spill the fewest."""
@@ -100,7 +94,7 @@ class FusedGroup(WaveGroup):
             )
             store = self.facts.psums.of(facts.layer, way.chains)
             shape = FusedShape(visit, max(rounds for rounds, _ in self._rounds(facts)), way, store)
-            whole = not every_row and index in self._windowed
+            whole = not every_row and index in self.windowed
             found = fused_cut(shape, Rows.EACH if split.tile[index] == 0 else Rows.ALL if whole else Rows.ANY)
             if found is None:
                 return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -106,3 +106,14 @@ class GroupRows:
         """One for each number of waves, of a single one first."""
         rows = self.rows(self.last)
         return [int(height) for height in np.unique(-(-rows // np.arange(1, rows + 1)))[::-1]]
+
+    @cached_property
+    def every(self) -> tuple[Fused, ...]:
+        """The waves of these heights."""
+        return tuple(map(self.waves, self.heights()))
+
+
+@lru_cache(1 << 12)
+def group_rows(facts: NetworkFacts, first: int, last: int) -> GroupRows:
+    """Layers first..last of a network."""
+    return GroupRows(facts, first, last)

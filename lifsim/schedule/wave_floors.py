@@ -23,6 +23,7 @@ from lifsim.schedule.fused_rows import GroupRows, Need
 from lifsim.schedule.rows import Ints, row_tiles
 from lifsim.schedule.storage import packed_row_bytes, packed_rows, rows_of
 from lifsim.schedule.together import NEVER
+from lifsim.schedule.weight_residency import overflow_bytes
 from lifsim.schedule.window import Window
 
 PRICES = 8
@@ -120,18 +121,23 @@ class FusedFloors:
     # Weights
 
     def _weights(self) -> Ints:
-        """What is lacking of the buffer has the price of a byte in it, whichever."""
-        sizes = np.array([layer.weight_bytes for layer in self.facts.layers])
+        """What is lacking of the buffer has the price of a byte in it, whichever; what of a layer's tiles does not fit
+        into all of the buffer comes for every row."""
+        own, room = self.facts.layers, np.array([self.room.weight])
+        streams = np.array([int(overflow_bytes(layer, room)[0]) * (layer.weight_bytes > 0) for layer in own])
+        rows = self.batch * self._windows * np.array([layer.rows.axis.rows_out for layer in own])
+        sizes = np.array([layer.weight_bytes for layer in own]) - streams
         visits = self._windows * self._visits()
         layer, layers = np.arange(sizes.size), sizes.size
         within = (layer >= layer[:, None, None]) & (layer < np.arange(layers + 1)[None, :, None])
         held = within * sizes
         best = np.zeros((layers, layers + 1), np.int64)
-        prices = np.unique(visits) - 1
+        prices = np.unique([0, *(np.unique(visits) - 1)])
         for price in prices[np.unique(np.linspace(0, prices.size - 1, PRICES).astype(np.int64))]:
             moved = (held * np.minimum(visits, 1 + price)).sum(axis=-1) - price * self.room.weight
             best = np.maximum(best, moved)
-        return best
+        found: Ints = best + (within * (streams * rows)).sum(axis=-1)
+        return found
 
     def _visits(self) -> Ints:
         """[layers, layers + 1, layers] how often each layer of a span is visited in a window at least."""

@@ -11,13 +11,14 @@ from functools import cached_property
 import numpy as np
 
 from lifsim.hardware.array import Cut
-from lifsim.model.network import Tensor
+from lifsim.model.network import Layer, Tensor
+from lifsim.schedule.begun import has_windows
 from lifsim.schedule.chip import BufferBytes
 from lifsim.schedule.facts import LayerFacts, NetworkFacts
 from lifsim.schedule.fused_rows import GroupRows
 from lifsim.schedule.group import Chunks
-from lifsim.schedule.rows import Ints
-from lifsim.schedule.storage import packed_row_bytes, rows_of
+from lifsim.schedule.rows import Ints, row_tiles
+from lifsim.schedule.storage import packed_row_bytes, packed_rows, rows_of
 from lifsim.schedule.traffic import Held
 from lifsim.schedule.wave_reads import OutsideReads
 from lifsim.schedule.wave_spikes import most_waiting
@@ -130,20 +131,20 @@ class WaveGroup(ABC):
         return Turns(self.rows, waves, timesteps)
 
     def floor(self, waves: Waves) -> int:
-        """Bytes that no choice within these waves goes below: outputs that leave, and weights."""
+        """Bytes that no choice within these waves goes below: what enters and leaves, and weights."""
         room, fetched = self.buffers.weight, 0
         sizes = (facts.weight_bytes for facts in self.layers)
         for times, size in sorted(zip(self._visits(waves), sizes, strict=True), reverse=True):
             pinned = min(size, room)
             room -= pinned
             fetched += size * times - pinned * (times - 1)
-        return fetched + self.fixed
+        return fetched + self.fixed + self._enters
 
     def cost(self, waves: Waves, limit: float) -> WaveCost | None:
         """Bytes in these waves; None where spikes between layers, or membranes, have no room, or not below `limit`."""
         if self.waiting(waves, every_row=False) > self.buffers.spike_out:
             return None
-        every_row = self.waiting(waves, every_row=True) <= self.buffers.spike_out
+        every_row = not self.windowed or self.waiting(waves, every_row=True) <= self.buffers.spike_out
         whole = self.whole_tiles(every_row=every_row)
         reads, residual = self._outside(waves)
         split = best_weights(self._demand(waves, reads, whole))
@@ -160,6 +161,32 @@ class WaveGroup(ABC):
         behind every row, not behind every visit alone."""
         turns = (self.turns(waves, timesteps) for timesteps in self.windows)
         return self.chunks.images * max(most_waiting(one, every_row=every_row) for one in turns)
+
+    @cached_property
+    def windowed(self) -> frozenset[int]:
+        """Layers with windows behind them."""
+        steps = self.facts.steps[self.rows.first : self.rows.last + 1]
+        return frozenset(index for index, behind in enumerate(steps) if has_windows(behind))
+
+    @cached_property
+    def _enters(self) -> int:
+        """Bytes of the inputs from outside, each row once."""
+        found: dict[str, int] = {}
+        for facts in self.layers:
+            name, axis = facts.layer.input.name, facts.rows.axis
+            if self.facts.tensors[name].producer not in self.rows.members:
+                covered = int(np.minimum(row_tiles(axis).uses[0], 1).sum())
+                found[name] = max(found.get(name, 0), self.chunks.batch * covered * self._input_row(facts.layer))
+        return sum(found.values())
+
+    def _input_row(self, layer: Layer) -> int:
+        """Bytes of a row of its input, in all windows."""
+        if self.apart:
+            lines = self.facts.timesteps if layer.input.timesteps > 1 else self.windows.total()
+            return lines * packed_rows(layer, self.facts.reals, 1).row_bytes
+        return sum(
+            count * packed_rows(layer, self.facts.reals, length).row_bytes for length, count in self.windows.items()
+        )
 
     @cached_property
     def fixed(self) -> int:

@@ -12,7 +12,7 @@ from lifsim.errors import Fault
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.fused import FusedGroup
-from lifsim.schedule.fused_rows import GroupRows
+from lifsim.schedule.fused_rows import group_rows
 from lifsim.schedule.group import Chunks
 from lifsim.schedule.plan import GroupPlan, Residency
 from lifsim.schedule.skewed import SkewedGroup
@@ -69,7 +69,7 @@ def _not_fused(asked: WavesAsked, window: Window) -> Iterator[str]:
 
 
 def _fused(asked: WavesAsked, window: Window) -> Sequence[WaveGroup]:
-    rows, ways = GroupRows(asked.facts, asked.first, asked.last), list[Way]()
+    rows, ways = group_rows(asked.facts, asked.first, asked.last), list[Way]()
     for index in rows.members:
         layer = asked.facts.layers[index].layer
         ways.append(next(filter(_is_known, asked.chip.ways_of(layer, asked.channels[index]))))
@@ -83,7 +83,7 @@ def _skewed(asked: WavesAsked, window: Window) -> Sequence[WaveGroup]:
     first, last = asked.first, asked.last
     relays = strip_relays(asked.facts, first, last)
     relay = next(relay for relay in relays if (relay.first, relay.last) == (first, last))
-    ways = [GroupRows(way, first, last) for way in asked.facts.ways(first, last)]
+    ways = [group_rows(way, first, last) for way in asked.facts.ways(first, last)]
     return [
         SkewedGroup(rows, asked.chip.room, Chunks(asked.batch, images), window, asked.overlaps, relay)
         for images, rows in product(chunk_sizes(asked.batch, asked.chunk), ways)

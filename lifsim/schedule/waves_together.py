@@ -40,7 +40,7 @@ class InWaves:
     def floors(self) -> Ints:
         """As `Together` has them."""
         if self.kind == "fused":
-            floors: Ints = np.min([self._fused_floors(window) for window in self.windows], axis=0)
+            floors: Ints = np.min(list(self._by_window.values()), axis=0)
             return floors
         facts = self.choices.facts
         found = np.full((len(facts.layers), len(facts.layers) + 1), NEVER)
@@ -49,6 +49,11 @@ class InWaves:
                 first, end = state.layers[0], state.layers[-1] + 1
                 found[first, end] = min(self._skewed_floor(first, end, window) for window in self.windows)
         return found
+
+    @cached_property
+    def _by_window(self) -> dict[Window, Ints]:
+        """Floors of fused groups in windows of each size."""
+        return {window: self._fused_floors(window) for window in self.windows}
 
     def _fused_floors(self, window: Window) -> Ints:
         choices, alone = self.choices, range(len(self.choices.facts.layers))
@@ -70,6 +75,8 @@ class InWaves:
     def _planned(self, first: int, end: int) -> list[Choice]:
         least, best = NEVER, None
         for window in self.windows:
+            if self.kind == "fused" and self._by_window[window][first, end] >= least:
+                continue
             found = in_waves(self.choices.waves_asked(first, end), window, least)
             if not isinstance(found, Fault):
                 least, best = found.dram.total, found
