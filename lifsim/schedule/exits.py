@@ -39,7 +39,8 @@ class Exits:
     @property
     def saved(self) -> float:
         """Share of the timesteps of all images that are not run."""
-        return 1 - self.run / (len(self.steps) * self.timesteps)
+        every = len(self.steps) * self.timesteps
+        return (every - self.run) / every
 
     @property
     def words(self) -> str:
@@ -89,9 +90,9 @@ class ExitShares:
         """By step, how many of a batch exit, by largest remainder: every share has its whole images, and those that are
         left go to the shares of which most is cut off, of equals to the earlier step."""
         exact = {step: share * batch for step, share in self.shares}
-        whole = {step: int(count + ROUNDING) for step, count in exact.items()}
-        cut_off = sorted(exact, key=lambda step: (whole[step] - exact[step], step))
-        for step in cut_off[: batch - sum(whole.values())]:
+        whole = {step: int(round(count, DIGITS)) for step, count in exact.items()}
+        by_rest = sorted(exact, key=lambda step: (round(whole[step] - exact[step], DIGITS), step))
+        for step in by_rest[: batch - sum(whole.values())]:
             whole[step] += 1
         return whole
 
@@ -103,8 +104,8 @@ class ExitShares:
         return batch
 
 
-ROUNDING = 1e-9
-"""By which a share of a batch may lie below a whole number and be it: shares are decimal fractions."""
+DIGITS = 9
+"""Behind the point, of images: shares are decimal fractions, of which floats are a little more or less."""
 
 LEAST_SHARE = 1e-4
 """Fewer than one in the largest batch would be of no image."""

@@ -134,10 +134,8 @@ def exit_faults(network: Network, options: Options, batch: int | None) -> Iterat
     if text is not None and batch is not None and not [*share_faults(text)]:
         shares = ExitShares.parse(text)
         if not all(shares.of(batch).values()):
-            least = shares.least_batch()
-            why = f"of {counted(batch, 'image')} not every share has one"
-            way_out = f"--batch {least} has, and with --chunk 1 its images go through one by one"
-            yield Fault(f"{batch} must be at least {least}: {why} ({way_out})", path="batch")
+            way_out = f"--batch {shares.least_batch()} has, and with --chunk 1 its images go through one by one"
+            yield Fault(f"{batch} must have an image for every share of exit_steps ({way_out})", path="batch")
 
 
 def exit_notes(plan: Plan, early: EarlyExits) -> Iterator[str]:

@@ -181,7 +181,7 @@ def test_spikes_of_a_trace_may_have_their_exits_drawn(workload: Path, tmp_path: 
          ["9 must be at most 3", "'1:inf': a share must be", "batch: 0 must be >= 1"]),
         ({"exit_steps": f"{'9' * 5000}:1"}, ["must be TIMESTEPS:SHARE"]),
         ({"exit_steps": {1: 0.5, 3: 0.5}, "batch": 1},
-         ["batch: 1 must be at least 2: of 1 image not every share has one (--batch 2 has, and with --chunk 1"]),
+         ["batch: 1 must have an image for every share of exit_steps (--batch 2 has, and with --chunk 1"]),
         ({"exit_steps": {1: 1}, "schedule": "auto"}, ["exit_steps: must go with schedule timestep"]),
         ({"exit_steps": {1: 1}, "schedule": "tick", "mode": "training", "arch": "sata_training"},
          ["exit_steps: must go with mode inference, not training"]),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.mutants.faults import engine, explain, machine, optimizer, power, trained, training
+from tests.mutants.faults import engine, exits, explain, machine, optimizer, power, trained, training
 
 FAULTS = (
     *engine.FAULTS, *training.FAULTS, *machine.FAULTS, *power.FAULTS, *explain.FAULTS, *optimizer.FAULTS,
-    *trained.FAULTS,
+    *trained.FAULTS, *exits.FAULTS,
 )  # fmt: skip
