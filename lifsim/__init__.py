@@ -1,7 +1,8 @@
 """LIFSim: cycle-level simulator and memory cost modeler for spiking-neural-network accelerators.
 
-`run` simulates one network on one accelerator, `sweep` many; `record` makes a network of a PyTorch model; `compare` puts runs beside each other, `beside_none` tells
-what of a shared run is sharing; `load_arch` and `load_workload` read what they are given by name; `plot` draws figures.
+`run` simulates one network on one accelerator, `sweep` many; `record` makes a network of a PyTorch model; `compare`
+puts runs beside each other, `beside_none` tells what of a shared run is sharing; `load_arch` and `load_workload` read
+what they are given by name; `plot` draws figures.
 What is wrong with an input is told by `lifsim.errors.InputError`, every fault at once.
 """
 

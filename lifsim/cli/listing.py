@@ -37,6 +37,7 @@ _MEMBERS = {
     "accountings": "accounting",
     "optimizers": "optimizer",
     "keepings": "keeping",
+    "readers": "reader",
 }
 
 
@@ -52,7 +53,7 @@ def listing(what: str, copy: tuple[str, str] | None, force: bool) -> None:
     workloads may name.
 
     WHAT is one of archs, workloads, drams, sharings, dataflows, sparsities, neurons, layers, memories, accountings,
-    optimizers and keepings.
+    optimizers, keepings and readers (of neurons of PyTorch, for lifsim.record).
 
     Files of the folders in $LIFSIM_PATH (separated as in $PATH) are listed too, and come before shipped ones.
     What other packages add is listed with the package that it comes from.
