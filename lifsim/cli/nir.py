@@ -57,9 +57,10 @@ def import_nir(graph: Path, out: Path, out_weights: Path | None, **said: Any) ->
 
     \b
     Examples:
-      lifsim export nir digits_cnn --weights results/state.npz --out results/digits.nir
-      lifsim import nir results/digits.nir --timesteps 4 --reset soft \\
-          --encoding direct --out results/from_nir.yaml
+      lifsim import nir docs/samples/network.nir --timesteps 10 \\
+          --out results/from_nir.yaml
+      lifsim run --workload results/from_nir.yaml --spikes engine \\
+          --weights results/from_nir_weights.npz
     """
     from lifsim.engine.weights import checked_weights, npz_bytes
     from lifsim.interchange.nir_file import read_nir
@@ -87,8 +88,10 @@ def export() -> None:
 
     \b
     Examples:
-      lifsim export nir digits_cnn --weights results/state.npz \\
-          --out results/digits.nir
+      lifsim import nir docs/samples/network.nir --timesteps 10 \\
+          --out results/from_nir.yaml
+      lifsim export nir results/from_nir.yaml \\
+          --weights results/from_nir_weights.npz --out results/back.nir
     """
 
 
@@ -103,9 +106,10 @@ def export_nir(workload: str, weights: Path, dt: float, out: Path, force: bool) 
 
     \b
     Examples:
-      lifsim train --workload digits_cnn --epochs 2 --out results/state.npz
-      lifsim export nir digits_cnn --weights results/state.npz \\
-          --out results/digits.nir
+      lifsim import nir docs/samples/network.nir --timesteps 10 \\
+          --out results/from_nir.yaml
+      lifsim export nir results/from_nir.yaml \\
+          --weights results/from_nir_weights.npz --out results/back.nir
     """
     from lifsim.engine.weights import load_weights
     from lifsim.interchange.nir_out import nir_bytes
