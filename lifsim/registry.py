@@ -148,6 +148,7 @@ KINDS = {
     "accounting": "lifsim.accounting:ACCOUNTINGS",
     "optimizer": "lifsim.optimizers:OPTIMIZERS",
     "keeping": "lifsim.keeping:KEEPINGS",
+    "reader": "lifsim.recording.readers:READERS",
 }
 """Where the registry of each kind stands, so that input files can be checked before what costs anything is imported."""
 

@@ -63,6 +63,7 @@ WORDS = {
     "accounting": ("accounting",),
     "optimizer": ("optimizer",),
     "keeping": ("keeping", "bptt", "membranes"),
+    "reader": ("reader",),
 }
 """By kind, what the source says of a value that may be a member's name: "none" is also a sharing, "lif" a component."""
 

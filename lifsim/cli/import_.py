@@ -1,4 +1,4 @@
-"""`lifsim import`: workloads, architectures and DRAMs of other simulators, weights of PyTorch."""
+"""`lifsim import`: workloads, architectures and DRAMs of other simulators, weights of PyTorch, graphs of NIR."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from lifsim.cli.completing import workloads
+from lifsim.cli.nir import import_nir
 from lifsim.cli.say import say
 from lifsim.config.arch import parse_arch
 from lifsim.config.document import Document, Mark, read_document
@@ -41,7 +42,7 @@ _FORCE = click.option("--force", is_flag=True, help="Replace existing files.")
 
 @click.group("import")
 def import_() -> None:
-    """Turn workloads, architectures and DRAMs of other simulators, and weights of PyTorch, into LIFSim's.
+    """Turn workloads, architectures and DRAMs of other simulators, weights of PyTorch and NIR graphs into LIFSim's.
 
     \b
     Examples:
@@ -198,6 +199,9 @@ def torch(state: Path, workload: str, out: Path, force: bool) -> None:
     check_targets([out], [state, find("workload", workload)], replace=True)
     data = npz_bytes(weights_from_state(state, load_workload(workload)))
     say(str(place_file(out, data, replace=force)))
+
+
+import_.add_command(import_nir)
 
 
 @dataclass(frozen=True)

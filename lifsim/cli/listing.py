@@ -38,6 +38,7 @@ _MEMBERS = {
     "accountings": "accounting",
     "optimizers": "optimizer",
     "keepings": "keeping",
+    "readers": "reader",
 }
 
 
@@ -88,8 +89,8 @@ def listing(what: str, copy: tuple[str, str] | None, force: bool) -> None:
     workloads may name.
 
     WHAT is one of archs, workloads, drams, sharings; kernels, of which components are made, with the widths that have a
-    price; dataflows, sparsities, memories, accountings; neurons, layers; optimizers, keepings and datasets (to train
-    on). One of them (dram) stands for all.
+    price; dataflows, sparsities, memories, accountings; neurons, layers; readers (of PyTorch's neurons, for
+    lifsim.record); optimizers, keepings and datasets (to train on). One of them (dram) stands for all.
 
     Files of the folders in $LIFSIM_PATH (separated as in $PATH) are listed too, and come before shipped ones.
     What other packages add is listed with the package that it comes from.

@@ -35,6 +35,7 @@ COMMANDS = {
     "arch": ("lifsim.cli.arch:arch", "Show a machine: its parts and the price of every access."),
     "workload": ("lifsim.cli.workload:workload", "Show the layers of a network."),
     "import": ("lifsim.cli.import_:import_", "Turn files of SATA_Sim and SCALE-Sim into LIFSim's."),
+    "export": ("lifsim.cli.nir:export", "Turn networks into files of other tools (NIR)."),
     "validate": ("lifsim.cli.validate:validate", "Compare with other tools' figures."),
     "train": ("lifsim.cli.train:train", "Train a network under a sharing."),
     "gradients": ("lifsim.cli.gradients:gradients", "Measure how sparse gradients are, for run --mode training."),

@@ -31,7 +31,7 @@ class Written:
 
 def written(ledger: Ledger, found: Sequence[Value | Beyond], notes: dict[str, None]) -> Written:
     """The part of what was computed that the model's output, of these, depends on. Raises InputError."""
-    output = _output(found, notes)
+    output = _output(ledger, found, notes)
     needed = _needed([output])
     values = [one for one in ledger.values if one in needed]
     left_out = [one.name for one in ledger.values if one not in needed and one.kind not in ("image", "events")]
@@ -53,8 +53,9 @@ def written(ledger: Ledger, found: Sequence[Value | Beyond], notes: dict[str, No
     return Written(layers, weights, names, output)
 
 
-def _output(found: Sequence[Value | Beyond], notes: dict[str, None]) -> Value:
-    """The value that all that the model returns is read out of. Raises InputError where that is none, or several."""
+def _output(ledger: Ledger, found: Sequence[Value | Beyond], notes: dict[str, None]) -> Value:
+    """The value that all that the model returns is read out of. Raises InputError where that is none, several, or not
+    computed at all timesteps."""
     reads: list[Value] = []
     for one in found:
         if isinstance(one, Value):
@@ -68,6 +69,7 @@ def _output(found: Sequence[Value | Beyond], notes: dict[str, None]) -> Value:
     if not outputs:
         what = "nothing that the model returns was computed from the batch by operations that can be followed"
         raise InputError(Fault(f"{what}: scripted and compiled models, and NumPy, cannot be", path="model"))
+    _require_whole(ledger, outputs)
     last = [one for one in outputs if not any(one in _needed([other]) for other in outputs if other is not one)]
     if len(last) > 1:
         named = ", ".join(one.name for one in last)

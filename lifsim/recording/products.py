@@ -139,7 +139,7 @@ def batch_norm(tracker: Tracker, call: Call) -> None:
         raise InputError(Fault(f"must not normalise by the statistics of the batch: {way}", path=call.where))
     x = given["input"]
     rows = rows_of(tracker, x, x.ndim - 1, call)
-    if rows.of.kind not in ("conv", "linear"):
+    if rows.of.seen is None:
         raise NotFollowedError(
             f"a batch norm must stand directly behind a convolution or linear layer, not behind {rows.of.name}"
         )

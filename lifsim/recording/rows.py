@@ -39,9 +39,12 @@ def rows_of(tracker: Tracker, tensor: Any, trailing: int, call: Call, *, any_ord
         raise NotFollowedError(f"reads {seen} at once of {value.name} {list(value.shape)}: must read all of an image")
     index = torch.div(flat[:, 0], value.elements, rounding_mode="floor")
     order = flat[0] - index[0] * value.elements
-    in_order = bool((order == torch.arange(len(order), device=order.device)).all())
+    every = torch.arange(len(order), device=order.device)
+    in_order = bool((order == every).all())
     if not bool((flat == index[:, None] * value.elements + order).all()):
         raise NotFollowedError(f"reads {value.name} with images or timesteps mixed")
+    if not bool((order.sort().values == every).all()):
+        raise NotFollowedError(f"reads some elements of {value.name} twice and others not")
     if not in_order and not any_order:
         raise NotFollowedError(f"reads the elements of {value.name} in another order than [C, H, W]")
     return Rows(value, index, None if in_order else order, leading)

@@ -182,12 +182,9 @@ class Plan:
 
     @property
     def begins(self) -> tuple[Begin, ...]:
-        """Where its groups begin, the windows of those of one layer and the waves of others: what
-        `ScheduleOptions.groups` must be for a plan of the same groups."""
-        return tuple(
-            Begin(group.first, None if group.last > group.first and group.waves is None else group.in_turn)
-            for group in self.groups
-        )
+        """Where its groups begin, and how each runs: what `ScheduleOptions.groups` must be for a plan of the same groups,
+        whatever the schedule."""
+        return tuple(Begin(group.first, group.in_turn) for group in self.groups)
 
     @property
     def exits(self) -> Exits | None:

@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from tests.checkout import ROOT, changes, copy_checkout
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 COMMAND = re.compile(r"^(?: {4})?(?:\$ )?((?:lifsim|python|mkdir) [^#\n]*)", re.MULTILINE)
 NEEDS_PYTORCH = (["python", "benchmarks/bench_snn.py"],)
+FRAMEWORKS = ("torch", "spikingjelly")
 TRIALS = "tests."
 """Modules of trials that take an hour; small parts of them are tests."""
 
@@ -98,7 +100,10 @@ def test_the_documents_have_commands_at_all() -> None:
 
 
 def _python(document: Path) -> list[str]:
-    return re.findall(r"```python\n(.*?)```", document.read_text(encoding="utf-8"), re.DOTALL)
+    """Blocks, but for those that import what is not installed and need not be."""
+    blocks = re.findall(r"```python\n(.*?)```", document.read_text(encoding="utf-8"), re.DOTALL)
+    absent = [name for name in FRAMEWORKS if find_spec(name) is None]
+    return [block for block in blocks if not any(re.search(rf"^(import|from) {name}", block, re.M) for name in absent)]
 
 
 @pytest.mark.slow

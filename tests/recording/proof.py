@@ -61,6 +61,7 @@ def products(module: nn.Module, x: torch.Tensor) -> int:
     ones = (x != 0).to(torch.float64)
     if isinstance(module, nn.Linear):
         return int(ones.sum()) * module.out_features
+    ones = ones.flatten(0, -module.weight.ndim)  # all timesteps at once
     kernel = torch.ones_like(module.weight, dtype=torch.float64)
     convolve = functional.conv1d if isinstance(module, nn.Conv1d) else functional.conv2d
     return int(convolve(ones, kernel, None, module.stride, module.padding, module.dilation, module.groups).sum())

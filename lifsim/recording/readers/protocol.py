@@ -3,6 +3,7 @@ names of its class."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -39,11 +40,13 @@ class NeuronReader(Protocol):
     name: str
     title: str
 
+    @abstractmethod
     def read(self, module: Any) -> Reading | None:
         """What a module is; None: none of this framework's neurons. Raises ValueError with what LIFSim's neurons cannot
         do, and what to do."""
         ...
 
+    @abstractmethod
     def reset(self, module: Any) -> None:
         """Forget what earlier calls of a module left."""
         ...

@@ -3,13 +3,12 @@ timestep behind the spike unless they are told not to."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from lifsim.recording.readers.protocol import READERS, Reading, class_in, number, time_constant
-
-_KINDS = ("Leaky", "Synaptic", "Lapicque")
 
 
 @READERS.register
@@ -29,33 +28,14 @@ class SnnTorch:
         if module.reset_mechanism == "none":
             return Reading(readout=True)
         _refuse(module)
-        delayed = bool(getattr(module, "reset_delay", True))
-        hard = module.reset_mechanism == "zero"
         keys: dict[str, Any] = {
-            "model": "lif",
             "threshold": number(module.threshold),
-            "reset": "hard" if hard else "soft",
+            "reset": "hard" if module.reset_mechanism == "zero" else "soft",
             "fires": "above",
-            "reset_step": "next" if delayed else "this",
-            "decay_input": False,
+            "reset_step": "next" if getattr(module, "reset_delay", True) else "this",
         }
-        notes: tuple[str, ...] = ()
-        match kind:
-            case "Leaky":
-                keys["tau"] = time_constant(number(module.beta).clip(0, 1))
-                if hard and delayed:
-                    keys["reset_order"] = "before_leak"
-            case "Synaptic":
-                keys["model"] = "cuba_lif"
-                keys["tau_syn"] = time_constant(number(module.alpha).clip(0, 1))
-                keys["tau_mem"] = time_constant(number(module.beta).clip(0, 1))
-            case "Lapicque":
-                resistance, capacitance, step = (number(one) for one in (module.R, module.C, module.time_step))
-                keys |= {"tau": resistance * capacitance / step, "decay_input": True}
-                keys["threshold"] = keys["threshold"] / resistance
-                if np.any(resistance != 1):
-                    notes = (f"potentials are divided by its R of {np.mean(resistance):g}, the threshold with them",)
-        return Reading(keys, notes=notes)
+        own, notes = _KINDS[kind](module, keys)
+        return Reading(keys | own, notes=notes)
 
     def reset(self, module: Any) -> None:
         """Also where membranes are handed over: what is kept is forgotten."""
@@ -70,3 +50,37 @@ def _refuse(module: Any) -> None:
         raise ValueError("inhibition must be False: a neuron of LIFSim's does not look at others")
     if np.any(number(module.graded_spikes_factor) != 1):
         raise ValueError("graded_spikes_factor must be 1: spikes are 0 or 1; fold it into the weights behind it")
+
+
+Own = tuple[dict[str, Any], tuple[str, ...]]
+"""The keys of one kind, beside those that all have, and notes."""
+
+
+def _leaky(module: Any, keys: Mapping[str, Any]) -> Own:
+    """Its delayed reset to zero comes before the leak and the input."""
+    own = {"model": "lif", "tau": time_constant(number(module.beta).clip(0, 1)), "decay_input": False}
+    early = keys["reset"] == "hard" and keys["reset_step"] == "next"
+    return own | ({"reset_order": "before_leak"} if early else {}), ()
+
+
+def _synaptic(module: Any, _: Mapping[str, Any]) -> Own:
+    """Shares of the current and of the membrane."""
+    shares = {"tau_syn": number(module.alpha), "tau_mem": number(module.beta)}
+    own = {name: time_constant(share.clip(0, 1)) for name, share in shares.items()}
+    return {"model": "cuba_lif", "decay_input": False, **own}, ()
+
+
+def _lapicque(module: Any, keys: Mapping[str, Any]) -> Own:
+    """Its inputs charge it by time_step / C, LIFSim's by 1 / tau = time_step / (R C): potentials are divided by R."""
+    resistance, capacitance, step = (number(one) for one in (module.R, module.C, module.time_step))
+    own = {"model": "lif", "tau": resistance * capacitance / step, "decay_input": True}
+    divided = f"potentials are divided by its R of {np.mean(resistance):g}, the threshold with them"
+    notes = (divided,) if np.any(resistance != 1) else ()
+    return {**own, "threshold": keys["threshold"] / resistance}, notes
+
+
+_KINDS: Mapping[str, Callable[[Any, Mapping[str, Any]], Own]] = {
+    "Leaky": _leaky,
+    "Synaptic": _synaptic,
+    "Lapicque": _lapicque,
+}

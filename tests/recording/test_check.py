@@ -1,0 +1,50 @@
+"""Are differences that are rounding listed, and all others refused? Without PyTorch."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lifsim.config.document import Document, Mark
+from lifsim.config.workload import parse_workload
+from lifsim.errors import InputError
+from lifsim.model.network import Network
+from lifsim.recording.check import Difference, differences
+
+WEIGHTS = {"fc.weight": np.array([[0.5, 0.5], [0.25, 0.0]], np.float32)}
+INPUTS = np.ones((1, 1, 2), np.float32)
+FIRED = np.array([[1, 0], [1, 0], [1, 0]], bool).reshape(3, 1, 2)
+"""The first neuron's current is its threshold, and it fires at it; the second one's is a quarter of it."""
+
+
+def network() -> Network:
+    layers = [
+        {"name": "fc", "op": "linear", "input": "input", "out": 2},
+        {"name": "lif", "op": "lif", "input": "fc", "neuron": {"model": "lif", "reset": "hard", "decay_input": False}},
+    ]
+    data = {"name": "net", "timesteps": 3, "input": {"shape": [2]}, "layers": layers}
+    return parse_workload(Document("net", data, {(): Mark("net")}))
+
+
+def test_what_lifsim_fires_too_is_no_difference() -> None:
+    assert differences(network(), WEIGHTS, INPUTS, {"lif": FIRED}, FIRED, np.float32) == ()
+
+
+def test_a_spike_at_the_threshold_is_listed_once() -> None:
+    """What the neuron does afterwards follows from it."""
+    fired = FIRED.copy()
+    fired[1:, 0, 0] = [False, False]
+    found = differences(network(), WEIGHTS, INPUTS, {"lif": fired}, fired, np.float32)
+    assert found == (Difference("lif", 1, 0, (0,), 0.0),)
+
+
+def test_a_spike_far_from_the_threshold_is_refused() -> None:
+    fired = FIRED.copy()
+    fired[0, 0, 1] = True
+    with pytest.raises(InputError, match=r"lif: fires otherwise .* timestep 0 of image 0, element \[1\], 0\.75 from"):
+        differences(network(), WEIGHTS, INPUTS, {"lif": fired}, fired, np.float32)
+
+
+def test_other_outputs_are_refused() -> None:
+    with pytest.raises(InputError, match=r"lif: puts out values that differ .* by up to 0\.001"):
+        differences(network(), WEIGHTS, INPUTS, {"lif": FIRED}, FIRED + 0.001, np.float32)
