@@ -68,6 +68,7 @@ def test_every_option_of_a_run_is_in_the_name(result: Result) -> None:
         "batch": 3, "seed": 4, "trace": Path("/a/spikes.npz"), "spikes": "engine", "weights": "w.npz",
         "images": "digits", "rate": ("0.2", "conv2=0.1"), "rates_scale": 2.0, "schedule": "auto",
         "objective": "cycles", "mode": "training", "bptt": "reversed", "chunk": 2, "groups": ("conv1",),
+        "exit_steps": "1:0.5,2:0.5", "exit_confidence": 0.9,
     }  # fmt: skip
     assert set(others) == set(Options.model_fields)
     names = set()
@@ -75,6 +76,9 @@ def test_every_option_of_a_run_is_in_the_name(result: Result) -> None:
         options = Options().model_copy(update={"mode": "training", name: value} if name == "bptt" else {name: value})
         names.add(default_folder(_run_with(result, options)))
     assert len(names) == len(others)
+    assert {"lenet5_mnist-sata128-none-exits1x0.5+2x0.5", "lenet5_mnist-sata128-none-sure0.9"} <= {
+        name.name for name in names
+    }
     assert default_folder(_run_with(result, Options())) not in names
 
 

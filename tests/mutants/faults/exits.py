@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.mutants.fault import Fault
 
 SCHEDULE, RUN = ("tests/schedule/test_exits.py",), ("tests/simulate/test_exits.py",)
+LITERAL = ("tests/schedule/test_exits.py", "-m", "", "-k", "literal")
 UNROLLED = "lifsim/schedule/unrolled.py"
 
 FAULTS = (
@@ -13,7 +14,7 @@ FAULTS = (
         UNROLLED,
         "running.next if call.last else running.now",
         "running.now",
-        ("tests/schedule/test_exits.py", "-m", "", "-k", "literal"),
+        LITERAL,
     ),
     Fault(
         "exits: currents of images that are gone come back",
@@ -41,7 +42,7 @@ FAULTS = (
         UNROLLED,
         "group.step_spikes(images, now, cost.heights)",
         "group.step_spikes(running.of, now, cost.heights)",
-        RUN,
+        LITERAL,
     ),
     Fault(
         "exits: images do the work of one timestep more",
