@@ -24,6 +24,11 @@ def group_words(network: Network, chosen: Plan) -> tuple[str, ...]:
     )
 
 
+def group_ways(network: Network, chosen: Plan) -> tuple[str, ...]:
+    """The same, each with the way in which it runs, which other layers in its place need not take by themselves."""
+    return tuple(f"{network.layers[group.first].name}:{group.in_turn.word}" for group in chosen.groups)
+
+
 def unshared_groups(words: Sequence[str]) -> tuple[tuple[str, ...], ...]:
     """How a network whose layers share no membranes may run in these groups, as options spell them: just so; but what
     lies skewed where layers share lies fused where they do not, or, where that has no room, runs timestep by

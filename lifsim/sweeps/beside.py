@@ -21,7 +21,7 @@ from lifsim.hardware.array import sparsity_of
 from lifsim.memo import Memo, Shared
 from lifsim.model.arch import Arch
 from lifsim.model.sharing import Sharing
-from lifsim.schedule.begins import group_words, unshared_groups
+from lifsim.schedule.begins import group_ways, unshared_groups
 from lifsim.simulate.inputs import Inputs
 from lifsim.simulate.pipeline import simulate
 from lifsim.simulate.result import Result, Totals
@@ -201,7 +201,7 @@ def _baselines(inputs: Inputs, shared: Result, spikes: Seen) -> Iterator[Baselin
     units, most, groups = shared.totals.lif_units, own.totals.lif_units, options.groups
     forced = shared.plan is not None and own.plan is not None and shared.plan.begins != own.plan.begins
     if forced and shared.plan is not None:
-        groups = group_words(inputs.network, shared.plan)
+        groups = group_ways(inputs.network, shared.plan)
     if units != most:
         few = arch.model_copy(update={"lif": arch.lif.model_copy(update={"units": units})})
         yield Baseline(units, "forced" if forced else "own", run(few, groups))
