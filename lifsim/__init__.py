@@ -1,8 +1,9 @@
 """LIFSim: cycle-level simulator and memory cost modeler for spiking-neural-network accelerators.
 
 `run` simulates one network on one accelerator, `sweep` many; `compare` puts runs beside each other, `beside_none` tells
-what of a shared run is sharing; `load_arch` and `load_workload` read what they are given by name; `plot` draws figures.
-What is wrong with an input is told by `lifsim.errors.InputError`, every fault at once.
+what of a shared run is sharing; `load_arch` and `load_workload` read what they are given by name, `prices` lists what a
+machine charges; `infer` and `gradients` compute a batch with given weights; `plot` draws figures. What is wrong with an
+input is told by `InputError`, every fault at once.
 """
 
 from __future__ import annotations
@@ -11,12 +12,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lifsim.errors import InputError
     from lifsim.model.arch import Arch
     from lifsim.model.network import Network
     from lifsim.model.sharing import Sharing
     from lifsim.report import plot
     from lifsim.report.compare.api import compare
+    from lifsim.report.machine_table import prices
     from lifsim.simulate.api import load_arch, load_workload, run
+    from lifsim.simulate.batch import gradients, infer
     from lifsim.simulate.options import Options
     from lifsim.simulate.result import Result
     from lifsim.sweeps.api import sweep
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "Arch",
+    "InputError",
     "Network",
     "Options",
     "Result",
@@ -32,24 +37,31 @@ __all__ = [
     "__version__",
     "beside_none",
     "compare",
+    "gradients",
+    "infer",
     "load_arch",
     "load_workload",
     "plot",
+    "prices",
     "run",
     "sweep",
 ]
 
 _PLACES = {
     "Arch": "lifsim.model.arch",
+    "InputError": "lifsim.errors",
     "Network": "lifsim.model.network",
     "Options": "lifsim.simulate.options",
     "Result": "lifsim.simulate.result",
     "Sharing": "lifsim.model.sharing",
     "beside_none": "lifsim.sweeps.beside",
     "compare": "lifsim.report.compare.api",
+    "gradients": "lifsim.simulate.batch",
+    "infer": "lifsim.simulate.batch",
     "load_arch": "lifsim.simulate.api",
     "load_workload": "lifsim.simulate.api",
     "plot": "lifsim.report.plot",
+    "prices": "lifsim.report.machine_table",
     "run": "lifsim.simulate.api",
     "sweep": "lifsim.sweeps.api",
 }
