@@ -122,6 +122,7 @@ def test_events_and_rates_go_in_as_they_are_encoded() -> None:
         lifsim.infer(rate, weights, images * 3)
 
 
+@pytest.mark.slow
 def test_shipped_names_are_the_engine_s_own() -> None:
     network = lifsim.load_workload("digits_cnn")
     data = load_dataset("digits", network)
