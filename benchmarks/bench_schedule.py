@@ -5,9 +5,7 @@ from __future__ import annotations
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from lifsim.config.arch import load_arch
-from lifsim.config.workload import load_workload
-from lifsim.model.sharing import Sharing
+import lifsim
 from lifsim.schedule.partition import plan
 from lifsim.schedule.plan import ScheduleOptions
 
@@ -16,7 +14,7 @@ from lifsim.schedule.plan import ScheduleOptions
 @pytest.mark.parametrize(("workload", "batch"), [("vgg16_cifar10", 1), ("resnet19_imagenet100", 16)])
 @pytest.mark.parametrize("schedule", ["tick", "auto"])
 def test_plan(benchmark: BenchmarkFixture, workload: str, batch: int, sharing: str, schedule: str) -> None:
-    network, arch = load_workload(workload), load_arch("sata128")
+    network, arch = lifsim.load_workload(workload), lifsim.load_arch("sata128")
     options = ScheduleOptions(schedule, batch)
-    chosen = benchmark(plan, network, Sharing.parse(sharing), arch, options)
+    chosen = benchmark(plan, network, lifsim.Sharing.parse(sharing), arch, options)
     assert len(chosen.layers) == len(network.layers)

@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from lifsim.config.workload import load_workload
+import lifsim
 from lifsim.engine.calibration import calibrated_weights
 from lifsim.engine.encoding import encode
 from lifsim.engine.inference import Engine
@@ -38,7 +38,6 @@ from lifsim.engine.workers import Workers
 from lifsim.layers.conv import Conv
 from lifsim.layers.linear import Linear
 from lifsim.model.network import Lif, Network, Pool
-from lifsim.model.sharing import Sharing
 from lifsim.neurons.lif import LifNeuron
 
 CASES = [(threads, batch) for threads in (1, 2) for batch in (1, 8)]
@@ -46,12 +45,12 @@ CASES = [(threads, batch) for threads in (1, 2) for batch in (1, 8)]
 
 def vgg16(rate: float | None) -> tuple[Network, Weights]:
     """The network, and weights that fire at the workload's rates, or all layers at one rate."""
-    network = load_workload("vgg16_efficientlif_cifar10", ["neuron.reset=hard"])
+    network = lifsim.load_workload("vgg16_efficientlif_cifar10", ["neuron.reset=hard"])
     if rate is not None:
         rates: dict[str, tuple[float, ...]] = dict.fromkeys(network.spikes.rates, (rate,))
         network = replace(network, spikes=replace(network.spikes, rates=rates))
     x = encode(network, images(network, 4))
-    return network, calibrated_weights(network, Sharing(), x, 0, Workers())
+    return network, calibrated_weights(network, lifsim.Sharing(), x, 0, Workers())
 
 
 def images(network: Network, batch: int) -> np.ndarray:
@@ -169,7 +168,7 @@ def inference(rounds: int, rate: float | None) -> None:
     for threads, batch in CASES:
         torch.set_num_threads(threads)
         x = images(network, batch)
-        engine = Engine(network, Sharing(), weights, workers=Workers(threads))
+        engine = Engine(network, lifsim.Sharing(), weights, workers=Workers(threads))
         modes = {"multi-step": Jelly(network, weights, "m"), "single-step": Jelly(network, weights, "s")}
         encoded, tensor = encode(network, x), torch.from_numpy(x)
         calls: dict[str, Callable[[], object]] = {"lifsim": partial(engine.run, encoded)}
@@ -185,7 +184,7 @@ def training(rounds: int) -> None:
     """The table of training steps."""
     import torch
 
-    network = load_workload("digits_cnn")
+    network = lifsim.load_workload("digits_cnn")
     weights = random_weights(network, 0)
     labels = np.random.default_rng(2).integers(0, 10, 64)
     print("\n| threads, batch | LIFSim ms | multi-step ms | single-step ms | LIFSim is faster |")
@@ -193,7 +192,7 @@ def training(rounds: int) -> None:
     for threads in (1, 2):
         torch.set_num_threads(threads)
         x = images(network, 64)
-        learner = Learner(network, Sharing(), workers=Workers(threads))
+        learner = Learner(network, lifsim.Sharing(), workers=Workers(threads))
         state: dict[str, dict[str, np.ndarray]] = {"weights": dict(weights), "memory": {}}
 
         def step(learner: Learner = learner, x: np.ndarray = x, state: dict[str, Any] = state) -> None:
@@ -219,10 +218,10 @@ def peak_mb(side: str, threads: int, batch: int, rate: float | None) -> int:
 
 def alone(side: str, threads: int, batch: int) -> None:
     """Run one side alone and print the peak of its memory."""
-    network = load_workload("vgg16_efficientlif_cifar10", ["neuron.reset=hard"])
+    network = lifsim.load_workload("vgg16_efficientlif_cifar10", ["neuron.reset=hard"])
     weights, x = random_weights(network, 0), images(network, batch)
     if side == "lifsim":
-        engine = Engine(network, Sharing(), weights, workers=Workers(threads))
+        engine = Engine(network, lifsim.Sharing(), weights, workers=Workers(threads))
         for _ in range(3):
             engine.run(encode(network, x))
     else:

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from lifsim.config.workload import load_workload
-from lifsim.model.network import Network
+import lifsim
 from lifsim.trace.opening import open_trace
 from lifsim.trace.receptive import ones_per_pixel
 from lifsim.trace.source import Trace
@@ -17,7 +16,7 @@ from lifsim.trace.synthesise import bernoulli, synthesise
 from lifsim.trace.writer import save
 
 
-def _ones(trace: Trace, network: Network) -> int:
+def _ones(trace: Trace, network: lifsim.Network) -> int:
     """Ones of all receptive fields, all layers and timesteps: what a `skip` array is simulated on."""
     total = 0
     for layer in network.layers:
@@ -30,7 +29,7 @@ def _ones(trace: Trace, network: Network) -> int:
 
 @pytest.mark.parametrize("workload", ["vgg16_cifar10", "resnet19_imagenet100"])
 def test_open_and_count_receptive_fields(benchmark: BenchmarkFixture, tmp_path: Path, workload: str) -> None:
-    network = load_workload(workload)
+    network = lifsim.load_workload(workload)
     save(synthesise(network, 1, 0), tmp_path / "t.npz")
 
     def run() -> int:
@@ -42,7 +41,7 @@ def test_open_and_count_receptive_fields(benchmark: BenchmarkFixture, tmp_path: 
 
 @pytest.mark.parametrize("workload", ["vgg16_cifar10", "resnet19_imagenet100"])
 def test_draw_and_count_receptive_fields(benchmark: BenchmarkFixture, workload: str) -> None:
-    network = load_workload(workload)
+    network = lifsim.load_workload(workload)
     assert benchmark(lambda: _ones(synthesise(network, 1, 0), network)) > 0
 
 

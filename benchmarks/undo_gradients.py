@@ -15,29 +15,20 @@ import sys
 
 import numpy as np
 
-from lifsim.config.workload import load_workload
-from lifsim.engine.data import load_dataset
-from lifsim.engine.encoding import encode
-from lifsim.engine.initial import random_weights
-from lifsim.engine.training.backprop import Learner
-from lifsim.engine.training.loss import cross_entropy
-from lifsim.engine.training.state_grid import StateGrid
+import lifsim
 from lifsim.keeping.undoing import undoable_calls
-from lifsim.model.sharing import Sharing
 
 IMAGES = 32
 TIMESTEPS = 12  # so that a shared set has more calls than 32 bits can undo
 GROWTH = 4.0
 
 
-def gradients(workload: str, sharing: str, keeping: str, grid: StateGrid) -> np.ndarray:
+def gradients(workload: str, sharing: str, keeping: str, bits: int, copy_every: int = 1) -> np.ndarray:
     """Of all weights, one behind the other, of one step of training on random weights, in float64."""
-    network = load_workload(workload, [f"timesteps={TIMESTEPS}"])
-    data = load_dataset(None, network)
-    learner = Learner(network, Sharing.parse(sharing), keeping=keeping, dtype=np.float64, grid=grid)
-    weights = {name: value.astype(np.float64) for name, value in random_weights(network, 0).items()}
-    run = learner.forward(weights, encode(network, data.x_train[:IMAGES], 0).astype(np.float64))
-    found = run.backward(cross_entropy(run.outputs, data.y_train[:IMAGES])[1])
+    found = lifsim.gradients(
+        workload, "random", "digits", None, sharing, timesteps=TIMESTEPS, batch=IMAGES, bptt=keeping,
+        membrane_bits=bits, copy_every=copy_every, dtype=np.float64,
+    )  # fmt: skip
     return np.concatenate([found[name].ravel() for name in sorted(found)])
 
 
@@ -51,10 +42,10 @@ def main(workload: str = "digits_cnn", sharing: str = "layer") -> None:
     """Print the table."""
     print("| bits | calls undone, n | u' off | cosine |\n|---:|---:|---:|---:|")
     for bits in (8, 16, 32):
-        exact = gradients(workload, sharing, "stored", StateGrid(bits, 1))
+        exact = gradients(workload, sharing, "stored", bits)
         can = undoable_calls(bits, GROWTH)
         for undone in sorted({0, 1, 2, can - 1, can, can + 1, can + 2, can + 4}):
-            found = gradients(workload, sharing, "reversed", StateGrid(bits, undone + 1))
+            found = gradients(workload, sharing, "reversed", bits, undone + 1)
             off, mark = 4 * 2.0**-bits * GROWTH**undone, "**" if undone == can else ""
             print(f"| {bits} | {mark}{undone}{mark} | {off:.2g} | {cosine(exact, found):.6f} |", flush=True)
 

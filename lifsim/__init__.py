@@ -2,8 +2,8 @@
 
 `run` simulates one network on one accelerator, `sweep` many; `record` makes a network of a PyTorch model; `compare`
 puts runs beside each other, `beside_none` tells what of a shared run is sharing; `load_arch` and `load_workload` read
-what they are given by name; `plot` draws figures.
-What is wrong with an input is told by `lifsim.errors.InputError`, every fault at once.
+what they are given by name, `prices` lists what a machine charges; `infer` and `gradients` compute a batch with given
+weights; `plot` draws figures. What is wrong with an input is told by `InputError`, every fault at once.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lifsim.errors import InputError
     from lifsim.model.arch import Arch
     from lifsim.model.network import Network
     from lifsim.model.sharing import Sharing
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from lifsim.recording.recording import Recording
     from lifsim.report import plot
     from lifsim.report.compare.api import compare
+    from lifsim.report.machine_table import prices
     from lifsim.simulate.api import load_arch, load_workload, run
+    from lifsim.simulate.batch import gradients, infer
     from lifsim.simulate.options import Options
     from lifsim.simulate.result import Result
     from lifsim.sweeps.api import sweep
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "Arch",
+    "InputError",
     "Network",
     "Options",
     "Recording",
@@ -36,9 +40,12 @@ __all__ = [
     "__version__",
     "beside_none",
     "compare",
+    "gradients",
+    "infer",
     "load_arch",
     "load_workload",
     "plot",
+    "prices",
     "record",
     "run",
     "sweep",
@@ -46,6 +53,7 @@ __all__ = [
 
 _PLACES = {
     "Arch": "lifsim.model.arch",
+    "InputError": "lifsim.errors",
     "Network": "lifsim.model.network",
     "Options": "lifsim.simulate.options",
     "Recording": "lifsim.recording.recording",
@@ -53,9 +61,12 @@ _PLACES = {
     "Sharing": "lifsim.model.sharing",
     "beside_none": "lifsim.sweeps.beside",
     "compare": "lifsim.report.compare.api",
+    "gradients": "lifsim.simulate.batch",
+    "infer": "lifsim.simulate.batch",
     "load_arch": "lifsim.simulate.api",
     "load_workload": "lifsim.simulate.api",
     "plot": "lifsim.report.plot",
+    "prices": "lifsim.report.machine_table",
     "record": "lifsim.recording.api",
     "run": "lifsim.simulate.api",
     "sweep": "lifsim.sweeps.api",

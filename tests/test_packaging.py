@@ -60,6 +60,7 @@ def test_the_wheel_holds_every_module_and_data_file_and_nothing_else(source: Pat
         for folder in ("arch_configs", "workloads")
         for path in (ROOT / folder).rglob("*.yaml")
     }
+    shipped |= {path.relative_to(ROOT).as_posix() for path in (ROOT / "lifsim" / "config" / "templates").glob("*.yaml")}
     figures = [path for path in (ROOT / "tests" / "reference").iterdir() if path.is_file()]
     shipped |= {f"lifsim/reference/{path.name}" for path in figures}
     assert names == modules | tables | shipped | {"lifsim/py.typed"}

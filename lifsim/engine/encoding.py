@@ -20,21 +20,27 @@ def encode(network: Network, images: Array, seed: int = 0, first: int = 0) -> Ar
     which must be in [0, 1]; image i has a random stream of its own, (seed, first + i), whatever batch it is in.
     Raises InputError.
     """
-    shape = network.nodes[0].output.shape
-    leading = (network.timesteps, images.shape[1] if images.ndim > 1 else 0) if network.encoding == "event" else ()
-    wanted = (*leading, *shape) if leading else (len(images), *shape)
-    if images.shape != wanted or images.size == 0:
-        example = ", ".join(map(str, (*((network.timesteps,) if leading else ()), "B", *shape)))
-        message = (
-            f"shape {list(images.shape)} must be [{example}] for the {network.encoding} encoding of {network.name}"
-        )
-        raise InputError(Fault(message, path="input"))
+    require_images(network, images)
     if network.encoding != "rate":
-        return images if leading else images[None]
-    if not ((images >= 0) & (images <= 1)).all():
-        raise InputError(Fault("pixels must be in [0, 1] under rate encoding", path="input"))
+        return images if network.encoding == "event" else images[None]
+    shape = network.nodes[0].output.shape
     spikes = np.empty((network.timesteps, *images.shape), np.uint8)
     for index, image in enumerate(images):
         draws = np.random.default_rng([seed, first + index]).random((network.timesteps, *shape))
         spikes[:, index] = draws < image
     return spikes
+
+
+def require_images(network: Network, images: Array) -> None:
+    """Raises InputError where `encode` does not take `images`."""
+    shape = network.nodes[0].output.shape
+    leading = (network.timesteps,) if network.encoding == "event" else ()
+    wanted = (*leading, *images.shape[len(leading) : len(leading) + 1], *shape)
+    if images.shape != wanted or images.size == 0:
+        example = ", ".join(map(str, (*leading, "B", *shape)))
+        message = (
+            f"shape {list(images.shape)} must be [{example}] for the {network.encoding} encoding of {network.name}"
+        )
+        raise InputError(Fault(message, path="input"))
+    if network.encoding == "rate" and not ((images >= 0) & (images <= 1)).all():
+        raise InputError(Fault("pixels must be in [0, 1] under rate encoding", path="input"))

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from lifsim.accounting.price_list import Priced, PriceList
 from lifsim.csv_text import csv_text
+from lifsim.model.arch import Arch
+from lifsim.simulate.api import Name, given_arch, texts_of
 from lifsim.units import counted, format_bytes, format_si
 
 if TYPE_CHECKING:
+    import pandas as pd
     from rich.table import Table
 
     from lifsim.report.terminal import Terminal
+
+
+def prices(arch: Arch | Name, overrides: Sequence[str] = ()) -> pd.DataFrame:
+    """A row for every kind of access of the machine `arch`, a name, path or object: part, what it is, how many pieces,
+    pj of one access of one piece, leakage_mw and area_mm2 of all pieces, standing_mw of a DRAM in a state, and the
+    source (`lifsim arch show`). Raises InputError with every fault."""
+    import pandas as pd
+
+    found = PriceList(given_arch(arch, texts_of(overrides)).what)
+    return pd.DataFrame(map(asdict, found.rows), columns=list(Priced.__dataclass_fields__))
 
 
 def machine_tree(prices: PriceList) -> dict[str, Any]:

@@ -65,6 +65,26 @@ def allowed(
     chunk, strips and residency move the fewest DRAM bytes. Raises InputError where a group that is not tick-batched
     would have no membrane buffer, or would cross the batch norm of a training run, and where given groups part layers
     that share a state, or are to run as they cannot."""
+    asked = _asked(choices, options)
+    if options.groups is None and options.schedule == "auto":
+        return any_of(choices)
+    if options.groups is None and options.window is not None and options.window.waves == "fused":
+        return fused_groups(choices, options.window)
+    found, faults = list[Choice](), list[Fault]()
+    for (first, end), window in asked.items():
+        try:
+            ways = choices.between(first, end) if window is None else []
+            found += ways or [choices.planned(first, end, window or FUSED)]
+        except InputError as error:
+            faults += error.faults
+    if faults:
+        raise InputError(faults)
+    return found
+
+
+def _asked(choices: Choices, options: ScheduleOptions) -> dict[tuple[int, int], Window | None]:
+    """The groups that are asked for, by the cuts around them, in their windows, None: in any. Raises InputError where
+    they cannot be so, whatever else they are."""
     facts, cuts = choices.facts, choices.cuts
     if options.groups is not None:
         ends = _given_cuts(facts, cuts, options.groups)
@@ -76,11 +96,7 @@ def allowed(
     if not choices.mergeable:
         _require_membrane_buffer(facts, ends, windows)
     _require_norms(choices, windows, ends)
-    if options.groups is None and options.schedule == "auto":
-        return any_of(choices)
-    if options.groups is None and options.window is not None and options.window.waves == "fused":
-        return fused_groups(choices, options.window)
-    return _as_asked(choices, ends, windows)
+    return {(first, end): windows[first] for first, end in pairwise(ends)}
 
 
 def _window_of(choices: Choices, options: ScheduleOptions, first: int, end: int) -> Window | None:
@@ -96,21 +112,6 @@ def _window_of(choices: Choices, options: ScheduleOptions, first: int, end: int)
     if options.window.waves == "skewed" or (options.window.waves == "fused" and not shares):
         return options.window
     return TIMESTEP
-
-
-def _as_asked(choices: Choices, ends: list[int], windows: Mapping[int, Window | None]) -> list[Choice]:
-    """Every group in its windows. Raises InputError with all that cannot run so."""
-    found, faults = list[Choice](), list[Fault]()
-    for first, end in pairwise(ends):
-        window = windows[first]
-        try:
-            ways = choices.between(first, end) if window is None else []
-            found += ways or [choices.planned(first, end, window or FUSED)]
-        except InputError as error:
-            faults += error.faults
-    if faults:
-        raise InputError(faults)
-    return found
 
 
 def _window_faults(choices: Choices, options: ScheduleOptions, ends: list[int]) -> Iterator[Fault]:

@@ -182,8 +182,8 @@ class Plan:
 
     @property
     def begins(self) -> tuple[Begin, ...]:
-        """Where its groups begin, and how each runs: what `ScheduleOptions.groups` must be for a plan of the same groups,
-        whatever the schedule."""
+        """Where its groups begin, and how each runs: what `ScheduleOptions.groups` must be for a plan of the same
+        groups, whatever the schedule."""
         return tuple(Begin(group.first, group.in_turn) for group in self.groups)
 
     @property

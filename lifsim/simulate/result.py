@@ -206,9 +206,8 @@ class Result(Briefly):
         totals, options, network, array = self.totals, self.options, self.network, self.arch.array
         cycles, memory, batch = totals.cycles.total, totals.lif_memory_bytes, options.batch or 1
         busy = f"{totals.pe_utilisation:.1%} busy while it runs, {totals.pe_utilisation_overall:.1%} overall"
-        mode, backward = "", ""
-        if options.mode == "training":
-            mode, backward = ", training", f", {format_bytes(memory.backward)} backward, {options.bptt}"
+        back = f", {format_bytes(memory.backward)} backward, {options.bptt}"
+        mode, backward = (", training", back) if options.mode == "training" else ("", "")
         waits = waits_words(totals.cycles) if self.advice else "nobody waits for an ideal memory"
         energy, dram = totals.energy_pj.total, totals.dram_bytes
         asked = f"batch {batch}{mode}, sharing {self.sharing}"
@@ -257,10 +256,9 @@ class Result(Briefly):
     def remedies(self) -> tuple[Remedy, ...]:
         """What would relieve a run that waits for LIF units, and for memory unless that is ideal."""
         peak, counts = Machine.of(self.arch).dram_bytes_per_cycle, [record.counts for record in self.records]
-        cycles = self.totals.cycles
+        cycles, units = self.totals.cycles, self.totals.lif_units
         waits = () if peak is None else remedies(counts, cycles, self.arch, peak)
-        units, pes, overlapped = self.totals.lif_units, self.arch.array.pes, self.arch.lif.overlapped
-        return (*waits, *lif_remedies(cycles, units, pes, overlapped=overlapped))
+        return (*waits, *lif_remedies(cycles, units, self.arch.array.pes, overlapped=self.arch.lif.overlapped))
 
     @property
     def advice(self) -> str:

@@ -12,6 +12,7 @@ import lifsim
 
 PUBLIC = {
     "Arch",
+    "InputError",
     "Network",
     "Options",
     "Result",
@@ -19,9 +20,12 @@ PUBLIC = {
     "__version__",
     "beside_none",
     "compare",
+    "gradients",
+    "infer",
     "load_arch",
     "load_workload",
     "plot",
+    "prices",
     "run",
     "sweep",
 }

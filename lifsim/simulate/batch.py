@@ -1,0 +1,221 @@
+"""`lifsim.infer` and `lifsim.gradients`: what LIFSim's engine computes of a batch with given weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from lifsim.engine.encoding import encode
+from lifsim.engine.evaluate import chunks
+from lifsim.engine.inference import Engine, checked_input
+from lifsim.engine.training.backprop import Learner
+from lifsim.engine.training.loss import cross_entropy
+from lifsim.engine.training.state_grid import StateGrid
+from lifsim.engine.training.surrogate import Surrogate
+from lifsim.errors import Fault, InputError, collecting, did_you_mean, shown
+from lifsim.keeping import KEEPINGS
+from lifsim.model.network import Lif, Network, Node
+from lifsim.model.sharing import Sharing
+from lifsim.room import require_memory
+from lifsim.simulate.api import Name
+from lifsim.simulate.batch_inputs import BatchInputs, count_of, of_images
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Inference:
+    """What a network makes of B images; iterates as ``logits, spikes``.
+
+    logits: [B, F], the last layer's outputs, mean over time (of neurons: their firing rates). outputs: [T, B, F], each
+    timestep's, or one where it runs once. spikes: by the name of each LIF layer [T, B, C, H, W] or [T, B, F], bool.
+    membranes: by the name of the first LIF layer that uses them, after the last call, [B, C/N, H, W] or [B, F/N].
+    """
+
+    outputs: Array
+    spikes: Mapping[str, Array]
+    membranes: Mapping[str, Array]
+
+    @property
+    def logits(self) -> Array:
+        """Mean over time."""
+        mean: Array = self.outputs.mean(axis=0)
+        return mean
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((self.logits, self.spikes))
+
+
+@dataclass(frozen=True)
+class BatchGradients(Mapping[str, Array]):
+    """The gradients of the mean loss of a batch, by the names and in the shapes of the weights.
+
+    weights: the same as a dict; loss: cross-entropy of the logits; logits: [B, F]; spikes: as of `Inference`; input: of
+    the encoded input [T or 1, B, ...], where it was asked for.
+    """
+
+    weights: Mapping[str, Array]
+    loss: float
+    logits: Array
+    spikes: Mapping[str, Array]
+    input: Array | None = None
+
+    def __getitem__(self, name: str) -> Array:
+        if name not in self.weights:
+            raise KeyError(f"{name!r} must be a weight with a gradient{did_you_mean(name, self.weights)}")
+        return self.weights[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.weights)
+
+    def __len__(self) -> int:
+        return len(self.weights)
+
+
+def infer(
+    workload: Network | Name,
+    weights: Mapping[str, ArrayLike] | Name,
+    images: ArrayLike | Name,
+    sharing: Sharing | str = "none",
+    *,
+    timesteps: int | None = None,
+    batch: int | None = None,
+    seed: int = 0,
+    dtype: DTypeLike = np.float32,
+    threads: int | None = None,
+    share_where_possible: bool = False,
+    overrides: Sequence[str] = (),
+) -> Inference:
+    """Run `workload` with `weights` on `images` under `sharing`: logits, spikes and membranes.
+
+    weights: arrays by name ("conv1.weight" [M, C/groups, R, S], "fc.weight" [M, F], "conv1.bn.running_mean" [M], ...;
+    docs/formats.md), an .npz file of them, "random" (by `seed`) or "calibrated" (that fire at the workload's rates).
+    images: [B, C, H, W] or [B, F], events [T, B, ...]; an .npz file, "random", or a data set (`lifsim list datasets`),
+    of whose test images the first `batch` (1). timesteps: in the place of the workload's. seed: also of rate encoding.
+    dtype: of the arithmetic, float32 or float64. threads: by default all; they change no bit. share_where_possible,
+    overrides: as of `lifsim.run`.
+
+    Raises InputError with every fault.
+    """
+    asked = BatchInputs(
+        workload, weights, images, sharing, timesteps, batch, seed, dtype, threads, share_where_possible, overrides
+    )  # fmt: skip
+    faults, seen, arrays = [*asked.number_faults()], None, None
+    read = asked.read_network(faults) if not faults else None
+    if read is None or faults:
+        raise InputError(faults)
+    network, shared = read
+    crew = asked.workers()
+    with collecting(faults):
+        seen = asked.read_images(network)
+    with collecting(faults):
+        arrays = asked.read_weights(network, shared, seen, crew)
+    if faults or seen is None or arrays is None:
+        raise InputError(faults)
+    count = count_of(network, seen)
+    fired = sum(lif.output.elements * lif.output.timesteps for lif in network.lifs)
+    require_memory(count * fired, f"the spikes of {count} images", "images")
+    return _together(Engine(network, shared, arrays, np.dtype(dtype), crew), seen, seed)
+
+
+def gradients(
+    workload: Network | Name,
+    weights: Mapping[str, ArrayLike] | Name,
+    images: ArrayLike | Name,
+    labels: ArrayLike | None = None,
+    sharing: Sharing | str = "none",
+    *,
+    timesteps: int | None = None,
+    batch: int | None = None,
+    bptt: str = "stored",
+    surrogate: str = "atan",
+    alpha: float | None = None,
+    membrane_bits: int | None = None,
+    copy_every: int = 1,
+    with_input: bool = False,
+    seed: int = 0,
+    dtype: DTypeLike = np.float32,
+    threads: int | None = None,
+    share_where_possible: bool = False,
+    overrides: Sequence[str] = (),
+) -> BatchGradients:
+    """The gradients of a batch: backpropagation through time of the cross-entropy of the logits (docs/model.md).
+
+    labels: [B] of classes 0 to F - 1; None with "random" images, or a data set, whose first `batch` (64) training
+    images and their labels are taken. bptt: how the backward pass comes to the membranes (`lifsim list keepings`):
+    gradients are alike. surrogate: "atan", "sigmoid" or "triangle", of steepness `alpha` (None: its usual one). Batch
+    norms take the statistics of the batch unless the workload says norm_statistics: frozen. What else there is means
+    what it means in `infer`.
+
+    Raises InputError with every fault, of networks that cannot be trained too.
+    """
+    asked = BatchInputs(
+        workload, weights, images, sharing, timesteps, batch, seed, dtype, threads, share_where_possible, overrides
+    )  # fmt: skip
+    faults, slopes, examples, arrays = [*asked.number_faults()], None, None, None
+    if alpha is not None and (not isinstance(alpha, int | float) or isinstance(alpha, bool)):
+        faults.append(Fault(f"{shown(alpha)} must be a number", path="alpha"))
+    else:
+        with collecting(faults):
+            slopes = Surrogate.named(surrogate) if alpha is None else Surrogate(surrogate, alpha)
+    if bptt not in KEEPINGS:
+        faults.append(Fault(f"{shown(bptt)} must be one of {', '.join(KEEPINGS)}", path="bptt"))
+    faults += _grid_faults(membrane_bits, copy_every)
+    read = asked.read_network(faults) if not faults else None
+    if read is None or slopes is None or faults:
+        raise InputError(faults)
+    network, shared = read
+    grid = None if membrane_bits is None else StateGrid(membrane_bits, copy_every)
+    learner = Learner(network, shared, slopes, bptt, np.dtype(dtype), asked.workers(), grid)
+    with collecting(faults):
+        learner.check()
+    with collecting(faults):
+        examples = asked.read_examples(network, labels)
+    with collecting(faults):
+        arrays = asked.read_weights(network, shared, examples and examples[0], learner.workers)
+    if faults or examples is None or arrays is None:
+        raise InputError(faults)
+    with of_images():
+        x = checked_input(network, encode(network, examples[0], seed), learner.dtype)
+    run = learner.forward(arrays, x)
+    loss, slope = cross_entropy(run.outputs, examples[1])
+    found = run.backward(slope, with_input=with_input)
+    of_input = found.pop("input", None)
+    spikes = {name: fired.astype(bool) for name, fired in run.spikes.items()}
+    ordered = {name: found[name] for name in arrays if name in found}
+    return BatchGradients(ordered, loss, run.outputs.mean(axis=0), spikes, of_input)
+
+
+def _grid_faults(membrane_bits: int | None, copy_every: int) -> Iterator[Fault]:
+    bits = 1 if membrane_bits is None else membrane_bits
+    for name, value, most in (("membrane_bits", bits, 32), ("copy_every", copy_every, 1 << 20)):
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
+            yield Fault(f"{shown(value)} must be a whole number from 1 to {most}", path=name)
+
+
+def _together(engine: Engine, images: Array, seed: int) -> Inference:
+    """Some images at a time, which changes no bit."""
+    network, count = engine.network, count_of(engine.network, images)
+    spikes = {lif.name: np.empty((lif.output.timesteps, count, *lif.output.shape), bool) for lif in network.lifs}
+    outputs, membranes = list[Array](), list[dict[str, Array]]()
+    for first, last in chunks(count):
+
+        def keep(node: Node, timestep: int, value: Array, first: int = first, last: int = last) -> None:
+            if isinstance(node, Lif):
+                spikes[node.name][timestep : timestep + len(value), first:last] = value
+
+        part = images[:, first:last] if network.encoding == "event" else images[first:last]
+        with of_images():
+            outcome = engine.run(encode(network, part, seed, first), keep)
+        outputs.append(outcome.outputs)
+        membranes.append(outcome.membranes)
+    names = membranes[0] if membranes else {}
+    return Inference(
+        np.concatenate(outputs, axis=1),
+        spikes,
+        {name: np.concatenate([part[name] for part in membranes]) for name in names},
+    )
