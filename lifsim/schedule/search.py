@@ -30,6 +30,11 @@ def contenders(choices: Choices) -> list[Choice]:
     return _Search(choices, choices.together, choices.between).found() if found else choices.every()
 
 
+def compared(choices: Choices) -> list[Choice]:
+    """Of `choices` all but those in waves, of which only the contenders: playing any is dear."""
+    return [*choices.every(waves=False), *(one for one in contenders(choices) if one.group.waves is not None)]
+
+
 def fused_groups(choices: Choices, window: Window) -> list[Choice]:
     """Those among which fused groups in such windows, and layers alone in them, move the fewest bytes; layers that
     share membranes run timestep by timestep."""
