@@ -17,7 +17,7 @@ from lifsim.report.explain.beside import Beside, beside_lines
 from lifsim.report.explain.commands import command_lines
 from lifsim.report.explain.cycles import cycle_lines
 from lifsim.report.explain.dram import LayerBytes
-from lifsim.report.explain.exits import ExitBytes, exit_words, parts_of
+from lifsim.report.explain.exits import exit_lines
 from lifsim.report.explain.line import Line, plus
 from lifsim.report.explain.ports import port_lines
 from lifsim.report.explain.stages import StageExplanation, explained_stages
@@ -58,6 +58,9 @@ def explain(result: Result, name: str, comparison: Comparison | None = None) -> 
     group = result.plan.group_of(layer.index)
     layer = group.as_run(layer)
     head = tuple(_head(result, layer, record))
+    if result.plan.exits is not None:
+        told = (*head, f"early exit: {result.plan.exits.words}")
+        return Explanation(told, tuple(exit_lines(result, result.plan, layer, record)), beside)
     if record.stages:
         laid = _laid(result, result.plan, layer)
         stages = tuple(explained_stages(result, result.plan, layer, record, laid))
@@ -84,7 +87,6 @@ def _head(result: Result, layer: Layer, record: LayerRecord) -> Iterator[str]:
     yield f"{gemm}; {counted(layer.rounds, 'round')} of {counted(network.timesteps, 'timestep')}, batch {batch}"
     if not record.stages:
         yield f"schedule {result.options.schedule}: {record.counts.tiling}"
-        yield from filter(None, [exit_words(result.plan) if result.plan else ""])
         return
     trained = f"trained with membranes {result.options.bptt}, by {optimizer_words(result.arch.optimizer)}"
     yield f"schedule {result.options.schedule}; {trained}; {record.counts.tiling}"
@@ -114,17 +116,12 @@ def _lines(result: Result, plan: Plan, layer: Layer, record: LayerRecord) -> Ite
     group = plan.group_of(layer.index)
     in_windows = group.tiled and not group.tick_batched
     own, kinds = plan.facts.layers[layer.index].layer if in_windows else layer, list[tuple[int, list[Line]]]()
-    parts = [(one, count, batch) for one, count in kinds_of(own, group.window)] if in_windows else [(own, 1, batch)]
-    if group.exits is not None:
-        parts = [(one, 1, images) for one, images in parts_of(own, group.exits)]
-    for one, count, images in parts:
+    for one, count in kinds_of(own, group.window) if in_windows else [(own, 1)]:
         laid = _laid(result, plan, one)
-        kinds.append((count, list(cycle_lines(one, arch, channels, images, record.counts, laid))))
-    each = "windows" if in_windows else "images by when they exit"
-    yield from added_up(kinds, arch, each) if in_windows or group.exits is not None else kinds[0][1]
+        kinds.append((count, list(cycle_lines(one, arch, channels, batch, record.counts, laid))))
+    yield from added_up(kinds, arch) if in_windows else kinds[0][1]
     if result.buffers:
         yield from port_lines(port_use([record.counts], Stores.of(arch.buffers)), arch, record.counts.cycles)
-    alone = WindowBytes if in_windows else LayerBytes if group.exits is None else ExitBytes
-    yield from alone(own, arch, plan, batch).lines()
+    yield from (WindowBytes(own, arch, plan, batch) if in_windows else LayerBytes(layer, arch, plan, batch)).lines()
     if record.counts.dram is not None:
         yield from command_lines(record.counts.dram, arch.dram.simulated.organisation.burst_bytes)

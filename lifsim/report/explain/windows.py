@@ -31,16 +31,16 @@ def kinds_of(layer: Layer, window: Window) -> list[tuple[Layer, int]]:
     return [(one, layers.count(one)) for number, one in enumerate(layers) if one not in layers[:number]]
 
 
-def added_up(kinds: Sequence[tuple[int, list[Line]]], arch: Arch, each: str = "windows") -> list[Line]:
-    """The lines of cycles that every kind of window, or of what there is one for `each`, has, (how many, its lines), as
-    one: `2*(...) + ...`. Folds are told of one round, and what the spikes say, of all of them."""
+def added_up(kinds: Sequence[tuple[int, list[Line]]], arch: Arch) -> list[Line]:
+    """The lines of cycles that every kind of window has, (how many, its lines), as one: `2*(...) + ...`. Folds are told
+    of one round, and what the spikes say, of all windows."""
     summed = {"array", "fill_drain", "lif"}
     if SPARSITIES[arch.array.sparsity].skips:
         summed -= {"array"} | ({"lif"} if arch.lif.overlapped else set())
     found = []
     for lines in zip(*(lines for _, lines in kinds), strict=True):
         terms = [_times(count, line.expression) for (count, _), line in zip(kinds, lines, strict=True)]
-        whole = replace(lines[0], expression=plus(*terms), why=f"{each} x ({lines[0].why})")
+        whole = replace(lines[0], expression=plus(*terms), why=f"windows x ({lines[0].why})")
         found.append(whole if lines[0].quantity in summed else lines[0])
     return found
 
