@@ -17,7 +17,7 @@ from lifsim.report.explain.beside import Beside, beside_lines
 from lifsim.report.explain.commands import command_lines
 from lifsim.report.explain.cycles import cycle_lines
 from lifsim.report.explain.dram import LayerBytes
-from lifsim.report.explain.exits import ExitBytes, exit_words
+from lifsim.report.explain.exits import exit_lines
 from lifsim.report.explain.line import Line, plus
 from lifsim.report.explain.ports import port_lines
 from lifsim.report.explain.stages import StageExplanation, explained_stages
@@ -61,6 +61,9 @@ def explain(result: Result, name: str, comparison: Comparison | None = None) -> 
     group = result.plan.group_of(layer.index)
     layer = group.as_run(layer)
     head = tuple(_head(result, layer, record))
+    if result.plan.exits is not None:
+        told = (*head, f"early exit: {result.plan.exits.words}")
+        return Explanation(told, tuple(exit_lines(result, result.plan, layer, record)), beside)
     if record.stages:
         laid = _laid(result, result.plan, layer)
         stages = tuple(explained_stages(result, result.plan, layer, record, laid))
@@ -87,7 +90,6 @@ def _head(result: Result, layer: Layer, record: LayerRecord) -> Iterator[str]:
     yield f"{gemm}; {counted(layer.rounds, 'round')} of {counted(network.timesteps, 'timestep')}, batch {batch}"
     if not record.stages:
         yield f"schedule {result.options.schedule}: {record.counts.tiling}"
-        yield from filter(None, [exit_words(result.plan) if result.plan else ""])
         if result.plan is not None and result.plan.group_of(layer.index).waves is not None:
             channels = channels_by_layer(network, states_of(network, result.sharing))
             yield WaveBytes(layer, result.arch, result.plan, batch or 1, channels).order
@@ -120,7 +122,7 @@ def _lines(result: Result, plan: Plan, layer: Layer, record: LayerRecord) -> Ite
     group = plan.group_of(layer.index)
     in_windows = group.window != TIMESTEP and not group.tick_batched
     own = plan.facts.layers[layer.index].layer if in_windows else layer
-    if in_windows or group.exits is not None:
+    if in_windows:
         parts = layer_parts(own, plan)
         yield from added_up([(one, one.lines(arch, most_channels(states), batch, record)) for one in parts], arch)
     else:
@@ -138,7 +140,5 @@ def _bytes_of(
     group = plan.group_of(layer.index)
     if group.waves is not None:
         return WaveBytes(group.as_run(layer), arch, plan, batch, channels)
-    if group.exits is not None:
-        return ExitBytes(layer, arch, plan, batch)
     in_windows = group.tiled and not group.tick_batched
     return WindowBytes(layer, arch, plan, batch) if in_windows else LayerBytes(layer, arch, plan, batch)

@@ -1,5 +1,5 @@
 """The cycles of a layer that runs in windows or waves: those of each kind of window, or of timestep, times how many
-there are; and of one whose images exit early: those of the images that exit together."""
+there are."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from lifsim.model.arch import Arch
 from lifsim.model.network import Layer
 from lifsim.play.record import LayerRecord
 from lifsim.report.explain.cycles import cycle_lines
-from lifsim.report.explain.exits import parts_of
 from lifsim.report.explain.line import Line, plus
 from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.schedule.products import laid_out
@@ -21,19 +20,18 @@ from lifsim.schedule.window import TIMESTEP, layers_of
 
 @dataclass(frozen=True)
 class LayerPart:
-    """A layer as it is in a window, or, skewed, in a timestep, of which `times` are alike, or for `images` that exit
-    together, None: all. computes: whether the array works; else its LIFs fire alone."""
+    """A layer as it is in a window, or, skewed, in a timestep, of which `times` are alike. computes: whether the array
+    works; else its LIFs fire alone."""
 
     layer: Layer
     cut: Cut
     tick_batched: bool
     computes: bool = True
     times: int = 1
-    images: int | None = None
 
     def lines(self, arch: Arch, channels: int, batch: int, record: LayerRecord) -> list[Line]:
         """Of its cycles, whatever waits being those of the whole `record`."""
-        array, batch = arch.array, self.images or batch
+        array = arch.array
         laid = laid_out(self.layer, shape_of(array), dataflow_of(array), self.cut, tick_batched=self.tick_batched)
         if self.computes:
             return list(cycle_lines(self.layer, arch, channels, batch, record.counts, laid))
@@ -51,8 +49,6 @@ def layer_parts(layer: Layer, plan: Plan) -> list[LayerPart]:
 
 def _parts(layer: Layer, group: GroupPlan) -> list[LayerPart]:
     tiling, waves = group.layers[layer.index - group.first].tiling, group.waves
-    if group.exits is not None:
-        return [LayerPart(one, tiling.cut, group.tiled, images=images) for one, images in parts_of(layer, group.exits)]
     if waves is None or not waves.skewed:
         cut = tiling.cut if waves is None else cut_in_waves(layer, tiling, waves, 0)
         return [LayerPart(one, cut, True) for one in layers_of(layer, group.window)]
@@ -72,8 +68,6 @@ def added_up(parts: Sequence[tuple[LayerPart, list[Line]]], arch: Arch) -> list[
     if SPARSITIES[arch.array.sparsity].skips:
         summed -= {"array"} | ({"lif"} if arch.lif.overlapped else set())
     found, each = [], "windows" if parts[0][0].tick_batched else "timesteps"
-    if parts[0][0].images is not None:
-        each = "images by when they exit"
     for lines in zip(*(lines for _, lines in parts), strict=True):
         terms = [_times(part.times, line.expression) for (part, _), line in zip(parts, lines, strict=True)]
         whole = replace(lines[0], expression=plus(*terms), why=f"{each} x ({lines[0].why})")
