@@ -122,6 +122,9 @@ def test_a_sweep_and_a_comparison_have_several() -> None:
         assert lifsim.run(None, "bare.yaml", rate=rate, overrides=MEMORY).totals.ops.macs_effective == effective
     compared = lifsim.compare(workload="bare.yaml", vary={"rate": [0.1, 0.4]}, overrides=MEMORY)
     assert list(compared["ops.macs_effective"]) == list(frame["ops.macs_effective"])
+    Path("r.csv").write_text("layer,rate\nconv1,0.1\nconv2,0.4\n")
+    tabled = lifsim.compare(workload="bare.yaml", rates="r.csv", rate={"conv2": 0.1}, overrides=MEMORY)
+    assert tabled["ops.macs_effective"].iloc[0] == frame["ops.macs_effective"].iloc[0]
     alike = lifsim.compare(workload="bare.yaml", sharing=["none", "layer"], rate={"conv1": 0.1, "conv2": 0.2})
     assert list(alike["error"]) == [None, None]
 
