@@ -80,10 +80,10 @@ class PriceList:
         return self.arch.array.pes * self.arch.clock_hz
 
     @property
-    def peak_lif_updates_per_s(self) -> float:
-        """A call begins on every unit as often as it can; none where a pass takes no time."""
+    def peak_lif_updates_per_s(self) -> float | None:
+        """A call begins on every unit as often as it can; None where that takes no time."""
         interval = self.arch.lif.initiation_interval_cycles
-        return self.bank.units * self.arch.clock_hz / interval if interval else 0.0
+        return self.bank.units * self.arch.clock_hz / interval if interval else None
 
     @property
     def peak_dram_bytes_per_s(self) -> float | None:

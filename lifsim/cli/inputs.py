@@ -143,7 +143,7 @@ class Simulation:
 
 @dataclass(frozen=True)
 class SharedSimulation(Simulation):
-    """And --sharing, --share-where-possible."""
+    """And --sharing, --share-where-possible, --rate and --rates."""
 
     sharing: Annotated[
         str | None,
@@ -155,12 +155,6 @@ class SharedSimulation(Simulation):
         ),
     ]
     share_where_possible: Annotated[bool | None, where_possible_if_given]
-
-
-@dataclass(frozen=True)
-class ScheduledSimulation(SharedSimulation):
-    """And --rate, --rates, --rates-scale, --schedule, --groups, --objective and --chunk."""
-
     rate: Annotated[
         tuple[str, ...] | None,
         click.option(
@@ -179,6 +173,12 @@ class ScheduledSimulation(SharedSimulation):
             "--rates", type=click.Path(path_type=Path), metavar="FILE.csv", help="The same from a table: layer,rate."
         ),
     ]
+
+
+@dataclass(frozen=True)
+class ScheduledSimulation(SharedSimulation):
+    """And --rates-scale, --schedule, --groups, --objective and --chunk."""
+
     rates_scale: Annotated[
         float | None,
         click.option(

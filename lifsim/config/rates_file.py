@@ -71,7 +71,10 @@ class _Table:
             other = in_words(kind_at(Path(self.source)))
             columns = " and ".join(missing)
             self.fault(1, f"must have the column {columns}, in a first line such as layer,rate{other}")
-        for row in () if missing else rows:
+        twice = [name for name in dict.fromkeys(header) if header.count(name) > 1]
+        for name in twice:
+            self.fault(1, f"must have the column {name} once")
+        for row in () if missing or twice else rows:
             cells = [cell.strip() for cell in row]
             if len(self.lines) == MAX_LAYERS:
                 self.fault(rows.line_num, f"must have at most {MAX_LAYERS} layers")

@@ -81,7 +81,7 @@ def figures(prices: PriceList) -> dict[str, str]:
     pace = f"{format_si(prices.peak_lif_updates_per_s, 'updates/s')} at most" if prices.peak_lif_updates_per_s else ""
     area = {name.replace("_", " "): value for name, value in asdict(prices.area).items() if value}
     lines = dict(arch.brief.figures) | {
-        "LIF": ", ".join(filter(None, (f"{units}, {bank.registers} membrane registers, unshared", pace))),
+        "LIF": ", ".join(filter(None, (f"{units}, {counted(bank.registers, 'membrane register')}, unshared", pace))),
         "peak": f"{format_si(prices.peak_macs_per_s, 'MACs/s')}, a PE one a cycle",
         "DRAM peak": "without end: nobody waits for this memory" if peak is None else f"{format_bytes(peak)}/s",
         "balance": "" if bend is None else f"{bend:.3g} MACs for each byte from DRAM; below, the array waits for it",
@@ -100,9 +100,10 @@ def _table(prices: PriceList, sources: list[str]) -> Table:
     table = Table(title="prices", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     for heading in ("part", "access"):
         table.add_column(heading, no_wrap=True)
-    table.add_column("what it is")
-    for heading in ("pieces", "pJ", "mW", "mm2", "source"):
+    for heading in ("pJ", "mW", "mm2", "pieces"):
         table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("what it is")
+    table.add_column("source", justify="right", no_wrap=True)
     before = ""
     for row in prices.rows:
         own = row.part != before
@@ -110,9 +111,9 @@ def _table(prices: PriceList, sources: list[str]) -> Table:
         table.add_row(
             row.part if own else "",
             row.access or "-",
-            row.what if own else "",
-            f"{row.number:,}" if own else "",
             *("" if value is None else f"{value:.4g}" for value in (row.pj, power, row.area_mm2)),
+            f"{row.number:,}" if own else "",
+            row.what if own else "",
             f"[{sources.index(row.source) + 1}]" if row.source else "-",
         )
         before = row.part

@@ -93,7 +93,7 @@ def infer(
     """Run `workload` with `weights` on `images` under `sharing`: logits, spikes and membranes.
 
     weights: arrays by name ("conv1.weight" [M, C/groups, R, S], "fc.weight" [M, F], "conv1.bn.running_mean" [M], ...;
-    docs/formats.md), an .npz file of them, "random" (by `seed`) or "calibrated" (that fire at the workload's rates).
+    docs/python.md), an .npz file of them, "random" (by `seed`) or "calibrated" (that fire at the workload's rates).
     images: [B, C, H, W] or [B, F], events [T, B, ...]; an .npz file, "random", or a data set (`lifsim list datasets`),
     of whose test images the first `batch` (1). timesteps: in the place of the workload's. seed: also of rate encoding.
     dtype: of the arithmetic, float32 or float64. threads: by default all; they change no bit. share_where_possible,

@@ -38,6 +38,8 @@ def _offered(*words: str) -> list[str]:
         (("run", "--workload", "lenet"), ["lenet5_mnist"]),
         (("run", "--workload", "lenet5_mnist", "--rate", "fc"), ["fc1=", "fc2=", "fc3="]),
         (("run", "--rates", "x"), ["<file>"]),
+        (("arch", "show", "sata128_s"), ["sata128_satasim", "sata128_skip"]),
+        (("list", "ker"), ["kernels"]),
         (("run", "--dram", "hb"), ["hbm2"]),
         (("run", "--sharing", "layer+"), ["layer+channel2", "layer+channel4", "layer+channel8"]),
         (("sweep", "--sharing", "none,channel"), ["none,channel2", "none,channel4", "none,channel8"]),

@@ -76,6 +76,18 @@ def test_a_file_comes_before_what_is_named(tmp_path: Path) -> None:
     assert lifsim.run(None, "bare.yaml", options=through, rates="r.csv").options.rate[-1] == "conv1=0.2"
 
 
+def test_the_accounting_of_satasim_counts_at_them() -> None:
+    counted = [lifsim.run("sata128_satasim", "stated.yaml", rate=rate).totals.ops.macs_effective for rate in (0.1, 0.4)]
+    assert counted[1] == pytest.approx(4 * counted[0], rel=1e-3)
+
+
+def test_a_roofline_takes_them(capsys: pytest.CaptureFixture[str]) -> None:
+    plot = ["plot", "roofline", "--workload", "bare.yaml", "--out", "r.svg"]
+    assert main(plot) == 2
+    assert WAYS_TO_SPIKES in capsys.readouterr().err
+    assert main([*plot, "--rate", "0.2"]) == 0
+
+
 def test_what_trace_info_writes_is_read(capsys: pytest.CaptureFixture[str]) -> None:
     drawn = at_given_rates(load_workload("direct.yaml"), ("0.3:0.1:0.2:0.4",))
     save(synthesise(drawn, 1, 0), Path("t.npz"))
@@ -110,6 +122,9 @@ def test_a_sweep_and_a_comparison_have_several() -> None:
         assert lifsim.run(None, "bare.yaml", rate=rate, overrides=MEMORY).totals.ops.macs_effective == effective
     compared = lifsim.compare(workload="bare.yaml", vary={"rate": [0.1, 0.4]}, overrides=MEMORY)
     assert list(compared["ops.macs_effective"]) == list(frame["ops.macs_effective"])
+    Path("r.csv").write_text("layer,rate\nconv1,0.1\nconv2,0.4\n")
+    tabled = lifsim.compare(workload="bare.yaml", rates="r.csv", rate={"conv2": 0.1}, overrides=MEMORY)
+    assert tabled["ops.macs_effective"].iloc[0] == frame["ops.macs_effective"].iloc[0]
     alike = lifsim.compare(workload="bare.yaml", sharing=["none", "layer"], rate={"conv1": 0.1, "conv2": 0.2})
     assert list(alike["error"]) == [None, None]
 
@@ -168,6 +183,7 @@ def test_what_is_no_rate_is_refused(arguments: list[str], told: list[str], capsy
         ("layer,rate\nconv1,0.2\n\nconv3,0.1\n", ["4:1 rate.conv3: 'conv3' must be a layer of bare", "missing conv2"]),
         ("layer,rate\nconv1,0.2\nconv2,0.1:0.2\n", ["3:1 rate.conv2: must have one rate, or 4"]),
         ("layer,share\nconv1,0.2\n", ["1:1: must have the column rate"]),
+        ("layer,rate,layer\nconv1,0.2,conv2\n", ["1:1: must have the column layer once"]),
         ("", ["1:1: must have the column layer and rate"]),
         ("layer,rate\n", ["1:1: must have a line for at least one layer"]),
         ('layer,rate\nconv1,"0.2\n', ["2:1: must be CSV"]),

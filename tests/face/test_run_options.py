@@ -8,8 +8,8 @@ from dataclasses import fields
 import pytest
 
 import lifsim
-from lifsim.cli.inputs import WholeSimulation
 from lifsim.cli.sweep_options import SpaceOptions
+from lifsim.cli.whole_simulation import WholeSimulation
 from lifsim.errors import InputError
 
 IDEAL = ["dram.model=ideal"]

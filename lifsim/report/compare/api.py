@@ -7,12 +7,14 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from lifsim.config.given_rates import rate_words
+from lifsim.config.rates_file import read_rates
 from lifsim.errors import Fault, InputError, shown
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.report.compare.gather import gathered
-from lifsim.simulate.api import texts_of
+from lifsim.simulate.api import name_of, texts_of
 from lifsim.simulate.options import Bptt, Mode, Objective, Rates, Schedule, SpikeSource
 from lifsim.simulate.result import Result
 from lifsim.sweeps.api import MAX_JOBS, Name, Several
@@ -40,6 +42,7 @@ def compare(
     weights: Several[Name] | None = None,
     images: Several[Name] | None = None,
     rate: Rates | None = None,
+    rates: Name | None = None,
     rates_scale: Several[float] | None = None,
     schedule: Several[Schedule] | None = None,
     objective: Several[Objective] | None = None,
@@ -62,7 +65,7 @@ def compare(
     `change.` and its name: how much more it is than the baseline's, as a share. baseline: label or number (from 1) of
     the run that changes are against; None: the first one. rows: groups of figures (cycles, time, operations, dram,
     accesses, energy, lif_update, area, lif_memory) or single ones by name; none: all of them. jobs: processes that make
-    runs. rate: of all runs; `vary={"rate": [0.1, 0.2]}` has several. What else there is means what it means in
+    runs. rate, rates: of all runs; `vary={"rate": [0.1, 0.2]}` has several. What else there is means what it means in
     `lifsim.sweep` and `lifsim.run`. `frame.attrs["unlike"]` says in what the runs are not alike.
 
     Raises InputError with every fault of what is asked for, and where no run can be made.
@@ -77,7 +80,7 @@ def compare(
         "spikes": spikes,
         "weights": weights,
         "images": images,
-        "rate": None if rate is None else [rate],
+        "rate": None if rate is None and rates is None else [_with_file(rate, rates)],
         "rates_scale": rates_scale,
         "schedule": schedule,
         "objective": objective,
@@ -110,6 +113,16 @@ def _given(one: object) -> Result | Path:
     if isinstance(one, str | PathLike):
         return Path(one)
     raise InputError(Fault(f"{shown(one)} must be a result, or the folder of a run", path="runs"))
+
+
+def _with_file(rate: Any, rates: Name | None) -> Any:
+    """Rates of a file, and behind them those that are given. Raises InputError with all that is wrong with the file."""
+    if rates is None:
+        return rate
+    file, own = read_rates(Path(name_of(rates, "rates"))), rate_words(rate) or ()
+    if file.faults:
+        raise InputError(file.faults)
+    return (*file.words, *own) if isinstance(own, tuple) else own
 
 
 def _several(value: Any) -> Iterable[Any]:
