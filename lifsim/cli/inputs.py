@@ -209,9 +209,9 @@ class ScheduledSimulation(SharedSimulation):
         click.option(
             "--groups",
             metavar="LAYER[:tick|:timestep|:window:TW|:fused|:skewed],...",
-            help="The layers at which groups begin, whatever --schedule would take: one layer runs as --schedule has it, "
-            "several timestep by timestep, or fused or skewed if that is --schedule, or as stands behind the name of "
-            "the first (conv1:fused:2: fused in windows of two timesteps).",
+            help="The layers at which groups begin, whatever --schedule would take: one layer runs as --schedule has "
+            "it, several timestep by timestep, or fused or skewed if that is --schedule, or as stands behind the name "
+            "of the first (conv1:fused:2: fused in windows of two timesteps).",
         ),
     ]
     objective: Annotated[
