@@ -6,6 +6,9 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 import lifsim
+from lifsim.graph.states import states_of
+from lifsim.memo import Memo
+from lifsim.schedule.chip import Chip
 from lifsim.schedule.partition import plan
 from lifsim.schedule.plan import ScheduleOptions
 
@@ -15,6 +18,6 @@ from lifsim.schedule.plan import ScheduleOptions
 @pytest.mark.parametrize("schedule", ["tick", "auto"])
 def test_plan(benchmark: BenchmarkFixture, workload: str, batch: int, sharing: str, schedule: str) -> None:
     network, arch = lifsim.load_workload(workload), lifsim.load_arch("sata128")
-    options = ScheduleOptions(schedule, batch)
-    chosen = benchmark(plan, network, lifsim.Sharing.parse(sharing), arch, options)
+    states, options = states_of(network, lifsim.Sharing.parse(sharing)), ScheduleOptions(schedule, batch)
+    chosen = benchmark(lambda: plan(network, states, Chip.of(arch), options, Memo()))
     assert len(chosen.layers) == len(network.layers)
