@@ -7,7 +7,10 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from lifsim.config.arch import load_arch
 from lifsim.config.workload import load_workload
+from lifsim.graph.states import states_of
+from lifsim.memo import Memo
 from lifsim.model.sharing import Sharing
+from lifsim.schedule.chip import Chip
 from lifsim.schedule.partition import plan
 from lifsim.schedule.plan import ScheduleOptions
 
@@ -17,6 +20,6 @@ from lifsim.schedule.plan import ScheduleOptions
 @pytest.mark.parametrize("schedule", ["tick", "auto"])
 def test_plan(benchmark: BenchmarkFixture, workload: str, batch: int, sharing: str, schedule: str) -> None:
     network, arch = load_workload(workload), load_arch("sata128")
-    options = ScheduleOptions(schedule, batch)
-    chosen = benchmark(plan, network, Sharing.parse(sharing), arch, options)
+    states, options = states_of(network, Sharing.parse(sharing)), ScheduleOptions(schedule, batch)
+    chosen = benchmark(lambda: plan(network, states, Chip.of(arch), options, Memo()))
     assert len(chosen.layers) == len(network.layers)

@@ -23,29 +23,12 @@ from lifsim.schedule.chip import BufferBytes
 from lifsim.schedule.facts import LayerFacts, NetworkFacts, TensorFacts
 from lifsim.schedule.group import Chunks
 from lifsim.schedule.input_reads import traversal_reads, whole_reads
-from lifsim.schedule.kept_floor import Portions, kept_floor, over_spans
+from lifsim.schedule.kept_floor import Portions, kept_floor
 from lifsim.schedule.membranes import relays_of
 from lifsim.schedule.rows import Ints
+from lifsim.schedule.spans import Term, gathered, over_spans
 from lifsim.schedule.strips import Relay, strip_relays
 from lifsim.schedule.weight_residency import overflow_bytes, smallest_tile_ends
-
-
-@dataclass(frozen=True)
-class Term:
-    """`value` in every span that holds layers first..last."""
-
-    first: int
-    last: int
-    value: int
-
-
-def gathered(layers: int, terms: Iterable[Term]) -> Ints:
-    """[layers, layers + 1] the sum of the terms of each span."""
-    found = np.zeros((layers, layers + 1), np.int64)
-    for term in terms:
-        found[term.first, term.last + 1] += term.value
-    summed: Ints = np.cumsum(np.cumsum(found[::-1], axis=0)[::-1], axis=1)
-    return summed
 
 
 def timestep_floors(facts: NetworkFacts, room: BufferBytes, chunks: Iterable[Chunks]) -> Ints:

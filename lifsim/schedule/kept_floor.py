@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lifsim.schedule.rows import Ints
+from lifsim.schedule.spans import over_spans
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,3 @@ def kept_floor(portions: Portions, at_work: Ints | int = 0) -> Ints:
         least = [over_spans(each) - price * keeps for each, keeps in zip(moved.T, portions.keeps, strict=True)]
         best = np.maximum(best, np.min(least, axis=0) + price * at_work)
     return best
-
-
-def over_spans(by_layer: Ints) -> Ints:
-    """[layers, layers + 1] the sum over layers first..end-1 of what is [layers]."""
-    upto = np.concatenate([[0], np.cumsum(by_layer)])
-    spans: Ints = upto[None] - upto[:-1, None]
-    return spans

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -18,9 +18,9 @@ import numpy as np
 from lifsim.model.network import Tensor
 from lifsim.schedule.chip import BufferBytes
 from lifsim.schedule.facts import NetworkFacts
-from lifsim.schedule.floors import Term, gathered
 from lifsim.schedule.fused_rows import GroupRows, Need
 from lifsim.schedule.rows import Ints, row_tiles
+from lifsim.schedule.spans import Term, gathered, most_of, over_spans
 from lifsim.schedule.storage import packed_row_bytes, packed_rows, rows_of
 from lifsim.schedule.together import NEVER
 from lifsim.schedule.weight_residency import overflow_bytes
@@ -126,28 +126,27 @@ class FusedFloors:
         own, room = self.facts.layers, np.array([self.room.weight])
         streams = np.array([int(overflow_bytes(layer, room)[0]) * (layer.weight_bytes > 0) for layer in own])
         rows = self.batch * self._windows * np.array([layer.rows.axis.rows_out for layer in own])
-        sizes = np.array([layer.weight_bytes for layer in own]) - streams
-        visits = self._windows * self._visits()
-        layer, layers = np.arange(sizes.size), sizes.size
-        within = (layer >= layer[:, None, None]) & (layer < np.arange(layers + 1)[None, :, None])
-        held = within * sizes
-        best = np.zeros((layers, layers + 1), np.int64)
-        prices = np.unique([0, *(np.unique(visits) - 1)])
-        for price in prices[np.unique(np.linspace(0, prices.size - 1, PRICES).astype(np.int64))]:
-            moved = (held * np.minimum(visits, 1 + price)).sum(axis=-1) - price * self.room.weight
-            best = np.maximum(best, moved)
-        found: Ints = best + (within * (streams * rows)).sum(axis=-1)
+        sizes = (np.array([layer.weight_bytes for layer in own]) - streams).tolist()
+        often = np.unique([0, *(visits.value - 1 for of_layer in self._visits for visits in of_layer)])
+        best = np.zeros((len(own), len(own) + 1), np.int64)
+        for price in often[np.unique(np.linspace(0, often.size - 1, PRICES).astype(np.int64))].tolist():
+            moved = (
+                [replace(visits, value=size * min(visits.value, 1 + price)) for visits in of_layer]
+                for size, of_layer in zip(sizes, self._visits, strict=True)
+            )
+            gathered = self._gathered([term for of_layer in moved for term in most_of(of_layer)])
+            best = np.maximum(best, gathered - price * self.room.weight)
+        found: Ints = best + over_spans(streams * rows)
         return found
 
-    def _visits(self) -> Ints:
-        """[layers, layers + 1, layers] how often each layer of a span is visited in a window at least."""
-        layers = len(self.facts.layers)
-        reading, making = np.ones((layers, layers), np.int64), np.ones((layers + 1, layers), np.int64)
+    @cached_property
+    def _visits(self) -> list[list[Term]]:
+        """By layer, how often it is visited at least in spans that hold it, and with it who reads or makes what."""
+        found = [[Term(index, index, self._windows)] for index in range(len(self.facts.layers))]
         for need in self._rows.needs:
-            often = self._least_visits(need)
-            reading[: need.of + 1, need.layer] = np.maximum(reading[: need.of + 1, need.layer], often[0])
-            making[need.layer + 1 :, need.of] = np.maximum(making[need.layer + 1 :, need.of], often[1])
-        return np.maximum(reading[:, None], making[None])
+            for index, often in zip((need.layer, need.of), self._least_visits(need), strict=True):
+                found[index].append(Term(need.of, need.layer, self._windows * often))
+        return found
 
     def _least_visits(self, need: Need) -> tuple[int, int]:
         """Of the layer that reads, and of the one that makes, such that what one visit needs, or makes, has room."""

@@ -23,7 +23,7 @@ from lifsim.schedule.partition import allowed, dram_bytes, fewest, no_matter
 from lifsim.schedule.plan import ScheduleOptions
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.search import contenders
-from lifsim.schedule.together import NEVER, TimestepMajor, Together
+from lifsim.schedule.together import NEVER, Together
 from lifsim.schedule.window import TIMESTEP
 from tests.schedule import build
 from tests.schedule.networks import networks, relay_networks
@@ -101,14 +101,22 @@ def test_a_stack_has_the_same_plan(timesteps: int, membrane: int) -> None:
     [({}, 4), ({"weight": 1 << 30}, 8), ({"weight": 1 << 30, "membrane": 1 << 30}, 0), ({"weight": 2560}, 1)],
 )
 def test_so_many_groups_are_planned_as_a_stack_has_layers(layers: int, buffers: dict[str, int], groups_of: int) -> None:
-    """Of 64 channels and 4 timesteps, where the best groups are of some layers, of all, and of one."""
+    """Of 64 channels and 4 timesteps, timestep-major: where the best groups are of some layers, of all, and of one. In
+    waves they are one group, whatever the buffers, where its rows have room, and with what has none, there is none."""
     sizes = {"weight": 147456, "spike_in": 32768, "spike_out": 32768, "membrane": 32768, "psum": 16384}
     choices = choices_on(chain(layers, 16, 4, 64), "none", build.arch(16, 8, **sizes | buffers))
-    choices.together = tuple(way for way in choices.together if isinstance(way, TimestepMajor))
-    found = contenders(choices)
-    assert sum(choice.end - choice.first > 1 for choice in found) <= layers
-    best = fewest(found, dram_bytes, no_matter)
-    assert max(choice.end - choice.first for choice in best) == (groups_of or layers)
+    in_all = contenders(choices)
+    choices.__dict__["together"] = choices.together[:1]
+    in_turn = contenders(choices)
+    for found in (in_all, in_turn):
+        assert sum(choice.end - choice.first > 1 for choice in found) <= layers
+    assert longest(in_turn) == (groups_of or layers)
+    assert longest(in_all) == layers
+
+
+def longest(found: list[Choice]) -> int:
+    """Layers of the longest group of those with the fewest bytes."""
+    return max(choice.end - choice.first for choice in fewest(found, dram_bytes, no_matter))
 
 
 class Dearer:

@@ -1,0 +1,40 @@
+"""Is what spans of layers gather what they gather one by one?"""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lifsim.schedule.spans import Term, gathered, most_of, over_spans
+
+LAYERS = 5
+TERMS = st.lists(
+    st.builds(
+        lambda ends, value: Term(min(ends), max(ends), value),
+        st.tuples(st.integers(0, LAYERS - 1), st.integers(0, LAYERS - 1)),
+        st.integers(0, 9),
+    ),
+    max_size=6,
+)
+
+
+def held(terms: list[Term], first: int, end: int) -> list[int]:
+    return [term.value for term in terms if first <= term.first and term.last < end]
+
+
+@given(TERMS)
+def test_of_each_span_the_terms_that_it_holds(terms: list[Term]) -> None:
+    sums, most = gathered(LAYERS, terms), gathered(LAYERS, most_of(terms))
+    for first, end in combinations(range(LAYERS + 1), 2):
+        assert sums[first, end] == sum(held(terms, first, end))
+        assert most[first, end] == max(held(terms, first, end), default=0)
+
+
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=LAYERS))
+def test_of_each_span_the_sum_of_its_layers(by_layer: list[int]) -> None:
+    found = over_spans(np.array(by_layer))
+    for first, end in combinations(range(len(by_layer) + 1), 2):
+        assert found[first, end] == sum(by_layer[first:end])
