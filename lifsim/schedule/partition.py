@@ -77,16 +77,16 @@ def allowed(
         return any_of(choices)
     if options.groups is None and options.window is not None and options.window.waves == "fused":
         return fused_groups(choices, options.window)
-    found, faults = list[Choice](), list[Fault]()
-    for first, end in pairwise(ends):
+    found, refused = list[Choice](), list[Fault]()
+    for first, end in pairwise(ends):  # (a function would be one frame more between the command and a fold)
         window = windows[first]
         try:
             ways = choices.between(first, end) if window is None else []
             found += ways or [choices.planned(first, end, window or FUSED)]
         except InputError as error:
-            faults += error.faults
-    if faults:
-        raise InputError(faults)
+            refused += error.faults
+    if refused:
+        raise InputError(refused)
     return found
 
 
