@@ -21,7 +21,7 @@ from lifsim.schedule.moves import ALL_ROUNDS, Moves, Visit, shares
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.tick_steps import tick_visit
-from lifsim.schedule.wave_steps import wave_visits
+from lifsim.schedule.wave_steps import most_steps, wave_visits
 from lifsim.schedule.window_steps import window_visits
 
 STEP_BYTES = 1500
@@ -49,11 +49,14 @@ def visits(plan: Plan, batch: int, memo: Memo, *, keeps_spikes: bool = False) ->
 
 
 def _require_room(plan: Plan, batch: int) -> None:
-    alone = [(plan.facts.layers[group.first].layer, group) for group in plan.groups if group.tiled]
     tiles = 0
-    for layer, group in alone:
-        tiling, windows = group.layers[0].tiling, len(group.window.spans(layer.timesteps))
-        tiles += batch * windows * layer.groups * tiling.row_tiles * tiling.filter_tiles
+    for group in plan.groups:
+        layer, tiling = plan.facts.layers[group.first].layer, group.layers[0].tiling
+        windows = len(group.window.spans(layer.timesteps))
+        if group.waves is not None:
+            tiles += most_steps(plan.facts, batch, group)
+        elif group.tiled:
+            tiles += batch * windows * layer.groups * tiling.row_tiles * tiling.filter_tiles
     require_memory(tiles * STEP_BYTES, f"{tiles} tiles of {batch} images", "batch")
 
 

@@ -23,7 +23,7 @@ from lifsim.watch import Tally, Watch
 if TYPE_CHECKING:
     import pandas as pd
 
-KINDS = ("tick", "timestep", "windows", "auto")
+KINDS = ("tick", "timestep", "windows", "fused", "skewed", "auto")
 """windows: those of as many timesteps as move the fewest bytes."""
 NAMED = KINDS[:-1]
 """Those that are no search's."""
@@ -66,10 +66,10 @@ class KindRow:
 def cases_of(
     networks: Sequence[Network], batches: Sequence[int], arch: Arch, mapped: Network, sizes: Sequence[int]
 ) -> list[Case]:
-    """Every network and batch on the machine as it is, and the `mapped` one over `sizes`."""
+    """Every network and batch on the machine as it is, and one image of the `mapped` one over `sizes`."""
     own = arch.buffers.membrane.size_bytes
     found = [Case(MACHINE, network, batch, own) for network in networks for batch in batches]
-    return found + [Case(MAP, mapped, batch, size) for batch in batches for size in sizes]
+    return found + [Case(MAP, mapped, 1, size) for size in sizes]
 
 
 def kind_rows(cases: Sequence[Case], sharings: Sequence[Sharing], arch: Arch, watch: Watch) -> tuple[KindRow, ...]:
@@ -99,11 +99,14 @@ def _planned(case: Case, sharing: Sharing, kind: str, chip: Chip, memo: Memo) ->
     for word in words_of(kind, case.network.timesteps):
         try:
             options = ScheduleOptions(word, case.batch)
-            moved = plan(case.network, states_of(case.network, sharing), chip, options, memo).dram
+            chosen = plan(case.network, states_of(case.network, sharing), chip, options, memo)
         except InputError as error:
             why = error.faults[0].message
             continue
-        row = KindRow(case, sharing, kind, word, moved)
+        if kind in ("fused", "skewed") and not any(group.in_turn.waves == kind for group in chosen.groups):
+            why = f"no layers run {kind}: it is as tick"
+            continue
+        row, moved = KindRow(case, sharing, kind, word, chosen.dram), chosen.dram
         if best is None or best.dram is None or moved.total < best.dram.total:
             best = row
     return best or KindRow(case, sharing, kind, kind, None, why)

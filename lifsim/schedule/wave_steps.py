@@ -14,6 +14,7 @@ import numpy as np
 
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.facts import NetworkFacts
+from lifsim.schedule.group_steps import MAX_TILES
 from lifsim.schedule.moves import REPLAY, Visit
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.rows import Ints
@@ -30,6 +31,17 @@ def wave_visits(facts: NetworkFacts, chip: Chip, batch: int, group: GroupPlan) -
     for index, traffic in zip(group.indices, group.layers, strict=True):
         found += _visits(WaveLayer(facts, chip, batch, group, traffic, index))
     return [visit for _, visit in sorted(found, key=itemgetter(0))]
+
+
+def most_steps(facts: NetworkFacts, batch: int, group: GroupPlan) -> int:
+    """Of all visits of `group`, as many as there are at the most."""
+    chunks, waves, steps = -(-batch // group.images), group.in_waves, 0
+    for first, end in group.window.spans(facts.timesteps):
+        strips = waves.count(end - first) * (end - first if waves.skewed else 1)
+        for index, traffic in zip(group.indices, group.layers, strict=True):
+            tiles = traffic.tiling.filter_tiles * facts.layers[index].layer.groups
+            steps += chunks * strips * min(tiles, MAX_TILES)
+    return steps
 
 
 def _visits(wave: WaveLayer) -> Iterator[tuple[When, Visit]]:

@@ -30,7 +30,7 @@ def _offered(*words: str) -> list[str]:
     ("words", "offered"),
     [
         (("ru",), ["run"]),
-        (("plot", "fig"), ["fig1", "fig6", "fig7", "fig8", "fig9"]),
+        (("plot", "fig"), ["fig1", "fig6", "fig7", "fig8", "fig9", "fig10"]),
         (("import", "sc"), ["scalesim"]),
         (("list", "arch"), ["archs"]),
         (("run", "--arch", "sata128_s"), ["sata128_satasim", "sata128_skip"]),

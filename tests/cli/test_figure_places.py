@@ -96,6 +96,7 @@ def test_a_sweep_is_not_drawn_over_its_own_store(capsys: pytest.CaptureFixture[s
         ["fig8", "--networks", "lenet5_mnist"],
         ["fig9", "--part", "bottom", "--networks", "lenet5_mnist"],
         ["fig9", "--part", "top", "--workload", "lenet5_mnist"],
+        ["fig10", "--networks", "lenet5_mnist", "--sharing", "none"],
         ["roofline", "--workload", "lenet5_mnist"],
         ["schedule", "--workload", "lenet5_mnist"],
         ["fig6", "no_study"],
@@ -109,7 +110,8 @@ def test_a_place_that_cannot_be_written_is_refused_before_any_work(
     Path("taken").write_text("a file")
     for work in ("lifsim.simulate.pipeline.run", "lifsim.sweeps.beside.run_sharings",
                  "lifsim.report.plot.computation.run_sharings", "lifsim.report.plot.memory.memory_rows",
-                 "lifsim.report.plot.pruning.memory_rows", "lifsim.report.dram_readings.readings"):  # fmt: skip
+                 "lifsim.report.plot.pruning.memory_rows", "lifsim.report.dram_readings.readings",
+                 "lifsim.report.schedule_kinds.kind_rows"):  # fmt: skip
         monkeypatch.setattr(work, _never)
     assert main(["plot", *command, "--out", out]) == 2
     err = capsys.readouterr().err

@@ -10,6 +10,10 @@ import pytest
 import lifsim
 from lifsim.cli.main import main
 from lifsim.errors import InputError
+from lifsim.report.figures import fig10
+from lifsim.report.figures.drawn import Drawn
+from lifsim.report.figures.sheet import Sheet
+from lifsim.report.plot.drawing import Asked, drawn
 from lifsim.report.schedule_kinds import KINDS, NAMED, words_of
 from lifsim.schedule.plan import ScheduleOptions
 from tests.report import measured
@@ -75,13 +79,32 @@ def test_every_kind_has_schedules_that_options_know(kind: str) -> None:
 
 
 @pytest.mark.parametrize("style", ["paper", "slides"])
-def test_it_is_legible(style: str) -> None:
-    figure = lifsim.plot.fig10(**SMALL, buffers="8KiB:1MiB:x2", style=style)
+@pytest.mark.parametrize("columns", [3, 12])
+def test_it_is_legible(numbers: pd.DataFrame, columns: int, style: str) -> None:
+    """With as many buffers as there may be, and long names, too."""
+    frame = numbers.copy()
+    if columns > 3:
+        wide = frame[(frame["panel"] == "map") & (frame["membrane_buffer_bytes"] == 65536)]
+        more = [wide.assign(membrane_buffer_bytes=(1 << 17) << step) for step in range(columns - 3)]
+        frame = pd.concat([frame, *more], ignore_index=True)
+        frame["workload"] = "a_network_of_a_name_that_is_as_long_as_fifty_characters"
+        frame["sharing"] = frame["sharing"].replace("channel2", "layer+channel128, where possible")
+
+    def draw(sheet: Sheet) -> Drawn:
+        return Drawn(fig10.drawn(frame, "vgg9_cifar10 on sata128, T = 4", sheet), frame)
+
+    figure = drawn(draw, Asked(None, style=style).page())
     assert measured.overlapping(figure) == []
     assert measured.cut(figure) == []
-    assert measured.keys(figure, "vgg9_cifar10") == []
+    assert measured.keys(figure, "vgg9_cifar10", "a_networ", "haracters") == []
+
+
+def test_its_title_says_what_it_is_of() -> None:
+    small = {"networks": ["lenet5_mnist"], "mini_batch": 2, "sharings": ["none"], "buffers": "1KiB"}
+    figure = lifsim.plot.fig10(**small)
     (title,) = [part.get_suptitle() for part in figure.subfigs if part.get_suptitle()]
-    assert title == "vgg9_cifar10 on sata128, T = 4, batch 1 and 2"
+    assert title == "lenet5_mnist on sata128, T = 32, batch 1 and 2"
+    assert fig10.named(["vgg16_efficientlif_cifar10"]) == ["EfficientLIF-Net's VGG-16"]
 
 
 @pytest.mark.parametrize(("options", "told"), [

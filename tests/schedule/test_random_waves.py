@@ -14,7 +14,8 @@ from lifsim.memo import Memo
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.choices import choices_of
 from lifsim.schedule.plan import Plan
-from lifsim.schedule.wave_steps import wave_visits
+from lifsim.schedule.wave_occupancy import wave_peak
+from lifsim.schedule.wave_steps import most_steps, wave_visits
 from tests.schedule.legality.walked import obeyed
 from tests.schedule.test_group_steps import COUNTED
 from tests.schedule.wave_cases import Case, cases
@@ -39,6 +40,10 @@ def check(case: Case, plan: Plan) -> None:
     """By layer and tensor the steps move what the plan counts, in an order that the oracle obeys."""
     group = case.group
     visits = wave_visits(plan.facts, plan.chip, case.batch, group)
+    assert sum(visit.steps for visit in visits) <= most_steps(plan.facts, case.batch, group)
+    full, room = wave_peak(plan.facts, plan.chip, group), plan.chip.room
+    for name in ("weight", "spike_in", "spike_out", "membrane"):
+        assert 0 <= getattr(full, name) <= getattr(room, name)
     for index, traffic in zip(group.indices, group.layers, strict=True):
         mine = [visit for visit in visits if visit.layer == index]
         moved = {name: sum(visit.moves.total(kind) for visit in mine) for kind, name in COUNTED.items()}

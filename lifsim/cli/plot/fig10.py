@@ -60,8 +60,8 @@ def fig10(
     """DRAM bytes of sharings under every kind of schedule.
 
     Above: a panel a network and batch, a line a kind of schedule, a mark a sharing, over what the first sharing moves
-    tick-batched. Beneath: over sizes of the membrane buffer the best named schedule for each sharing, and the best of
-    all.
+    tick-batched. Beneath: one image, over sizes of the membrane buffer, the best named schedule for each sharing, and
+    the best of all.
     """
     from lifsim.cli.watching import watching
     from lifsim.report.plot import fig10 as figure

@@ -45,11 +45,11 @@ def drawn(frame: pd.DataFrame, title: str, sheet: Sheet) -> Figure:
     sharings = list(dict.fromkeys(frame["sharing"]))
     batches = sorted(set(frame["batch"]))
     above = TOP_IN * len(batches) + 0.3
-    beneath = (MAP_ROW_IN * len(sharings) + MAP_IN) * len(batches) + 0.3
+    beneath = MAP_ROW_IN * len(sharings) + MAP_IN + 0.3
     figure = Figure(figsize=sheet.inches(2, above + beneath), layout="constrained")
     top, bottom = figure.subfigures(2, 1, squeeze=False, height_ratios=[above, beneath]).flat
     draw_kinds(frame[frame["panel"] == MACHINE], top)
-    draw_maps(frame[frame["panel"] == MAP], bottom)
+    draw_map(frame[frame["panel"] == MAP], sharings, bottom)
     headline(top, title)
     return figure
 
@@ -71,13 +71,19 @@ def draw_kinds(frame: pd.DataFrame, figure: SubFigure) -> None:
     panels[0][0].set_xticks([], minor=True)
     panels[0][0].set_yticks(range(len(KINDS)), KINDS)
     panels[0][0].set_ylim(len(KINDS) - 0.5, -0.5)
-    figure.supxlabel(f"DRAM bytes over {sharings[0]}, tick-batched", fontsize="medium")
+    for axes in panels[-1]:
+        axes.set_xlabel(f"over {short(sharings[0], SHARING)}, tick")
     names = short_names(sharings, SHARING)
     marks = [
         Line2D([], [], linestyle="", marker=MARKERS[number], color=COLOURS[number], label=name)
         for number, name in enumerate(names)
     ]
-    legend_below(figure, Key(marks, names), "no mark: not legal under that sharing (the table beside says why)")
+    legend_below(
+        figure,
+        Key(marks, names),
+        f"DRAM bytes over those of {sharings[0]}, tick-batched; no mark: not legal under that sharing, or not another "
+        "schedule (the table says why)",
+    )
 
 
 def _draw_panel(frame: pd.DataFrame, sharings: Sequence[str], axes: Axes) -> None:
@@ -103,30 +109,13 @@ def _panel_title(frame: pd.DataFrame, network: str, batch: int) -> str:
     )
 
 
-def draw_maps(frame: pd.DataFrame, figure: SubFigure) -> None:
-    """A map a batch, one beneath the other."""
-    batches, sharings = sorted(set(frame["batch"])), list(dict.fromkeys(frame["sharing"]))
-    panels = list(figure.subplots(len(batches), 1, squeeze=False, sharex=True).flat)
-    seen = set[str]()
-    for axes, batch in zip(panels, batches, strict=True):
-        chosen = frame[frame["batch"] == batch]
-        seen |= draw_map(chosen, sharings, axes)
-        images = "a single image" if batch == 1 else f"a mini-batch of {batch}"
-        name = str(chosen["workload"].iloc[0])
-        axes.set_title(f"{short(DATASETS.get(name, name), NAME)}, {images}: the best named schedule", fontsize="small")
-    panels[-1].set_xlabel("membrane buffer")
-    kinds = [kind for kind in KIND_COLOURS if kind in seen]
-    legend_below(
-        figure,
-        Key([Patch(color=KIND_COLOURS[kind]) for kind in kinds], kinds),
-        "in a cell: its DRAM bytes, and beneath what auto finds, which may run every layer in another way; "
-        "frame and star: fewest of a buffer",
-    )
-
-
-def draw_map(frame: pd.DataFrame, sharings: Sequence[str], axes: Axes) -> set[str]:
-    """A row a sharing, a column a buffer; the kinds that are the best of a cell."""
-    sizes, seen = sorted(set(frame["membrane_buffer_bytes"])), set[str]()
+def draw_map(frame: pd.DataFrame, sharings: Sequence[str], figure: SubFigure) -> None:
+    """A row a sharing, a column a buffer; a colour for the kind that is the best of a cell."""
+    axes, seen = figure.subplots(), set[str]()
+    name = str(frame["workload"].iloc[0])
+    axes.set_title(f"{short(DATASETS.get(name, name), NAME)}, one image: the best named schedule", fontsize="small")
+    axes.set_xlabel("membrane buffer")
+    sizes = sorted(set(frame["membrane_buffer_bytes"]))
     for column, size in enumerate(sizes):
         for row, sharing in enumerate(sharings):
             cell = frame[(frame["membrane_buffer_bytes"] == size) & (frame["sharing"] == sharing)]
@@ -148,7 +137,13 @@ def draw_map(frame: pd.DataFrame, sharings: Sequence[str], axes: Axes) -> set[st
     axes.tick_params(length=0)
     axes.grid(False)
     axes.spines[:].set_visible(False)
-    return seen
+    kinds = [kind for kind in KIND_COLOURS if kind in seen]
+    legend_below(
+        figure,
+        Key([Patch(color=KIND_COLOURS[kind]) for kind in kinds], kinds),
+        "in a cell: its DRAM bytes, and beneath what auto finds, which may run every layer in another way; "
+        "frame and star: fewest of a buffer",
+    )
 
 
 def _best(cell: pd.DataFrame) -> tuple[str, int, bool] | None:

@@ -51,8 +51,8 @@ def fig10(
     watch: Watch = unwatched,
 ) -> Figure:
     """DRAM bytes of `networks` (none: VGG-16 on three data sets) under each of the `sharings` and every kind of
-    schedule, single image and mini-batch, over those of the first sharing tick-batched; and, of the last network, the
-    best kind for each sharing over sizes of the membrane buffer.
+    schedule, single image and mini-batch, over those of the first sharing tick-batched; and, of one image of the last
+    network, the best kind for each sharing over sizes of the membrane buffer.
 
     buffers: sizes, as an axis of a sweep has them: "8KiB,32KiB" or "8KiB:8MiB:x4". share_where_possible: layers that
     cannot share keep membranes of their own, instead of being a fault.
