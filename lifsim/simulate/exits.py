@@ -161,4 +161,4 @@ def why_not(plan: Plan) -> str:
     window = plan.groups[0].window
     if (window.timesteps or plan.facts.timesteps) < plan.facts.timesteps:
         return f"the network runs {window}, between which LIFSim lets none go"
-    return "all timesteps of a tile are done before the next one begins"
+    return "all timesteps run together, and the first answer is there with the last"
