@@ -17,11 +17,11 @@ from lifsim.config import defaults
     cls=FamilyCommand,
     epilog="""\b
 Examples:
-  lifsim plot fig10
-  lifsim plot fig10 --networks vgg9_cifar10 --mini-batch 2 \\
-      --buffers 8KiB,32KiB --out figures/fig10_vgg9.pdf
-  lifsim plot fig10 --networks resnet19_cifar10 --sharing none,channel2 \\
-      --set buffers.weight.size_bytes=1MiB --out figures/fig10_resnet.svg
+  lifsim plot fig10 --networks vgg9_cifar10 --buffers 8KiB,32KiB \\
+      --out figures/fig10_vgg9.pdf
+  lifsim plot fig10 --networks lenet5_mnist --sharing none,channel2 \\
+      --set buffers.weight.size_bytes=1MiB --buffers 4KiB:16KiB:x2 \\
+      --out figures/fig10_lenet5.svg
 """,
 )
 @click.option("--arch", shell_complete=archs, metavar="NAME|FILE", default=defaults.ARCH, show_default=True,

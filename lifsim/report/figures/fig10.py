@@ -24,7 +24,7 @@ from lifsim.units import format_bytes
 if TYPE_CHECKING:
     import pandas as pd
 
-TOP_IN, MAP_ROW_IN, MAP_IN = 1.35, 0.46, 0.75
+TOP_IN, MAP_ROW_IN, MAP_IN = 1.6, 0.44, 0.75
 """Height on paper of a row of panels; of a sharing's cells, and of what is around them."""
 APART = 0.16
 """Between the marks of two sharings on the line of a kind."""

@@ -102,7 +102,7 @@ def read_compared(
     return Compared(found, tuple(dict.fromkeys(parsed)), machine, mini_batch, sizes)
 
 
-MOST_BUFFERS = 12
+MOST_BUFFERS = 8
 """Columns of the map: more are not legible."""
 
 
