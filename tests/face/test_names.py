@@ -14,6 +14,7 @@ PUBLIC = {
     "Arch",
     "Network",
     "Options",
+    "Recording",
     "Result",
     "Sharing",
     "__version__",
@@ -22,6 +23,7 @@ PUBLIC = {
     "load_arch",
     "load_workload",
     "plot",
+    "record",
     "run",
     "sweep",
 }
