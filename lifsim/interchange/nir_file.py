@@ -7,7 +7,8 @@ Source: Pedersen et al., "Neuromorphic intermediate representation", Nature Comm
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.errors import Fault, InputError, shown
+from lifsim.processes.pool import Lost, Pool
 from lifsim.regular_file import open_regular
 from lifsim.trace.archive import DEFLATE_LIMIT
 
@@ -49,8 +51,23 @@ def require_h5py() -> None:
 
 
 def read_nir(path: Path) -> NirGraph:
-    """The graph in the file at `path`. Raises InputError."""
+    """The graph in the file at `path`. HDF5's library may crash on files that are damaged: it runs in a process of its
+    own. Raises InputError."""
     require_h5py()
+    with closing(Pool(_reader, 1)) as pool:
+        ((_, answer),) = pool.answers([path])
+    if isinstance(answer, Lost):
+        message = f"is damaged: HDF5's library ends with exit code {answer.status} over it"
+        raise InputError(Fault(message, source=str(path)))
+    return answer
+
+
+def _reader() -> Callable[[Path], NirGraph]:
+    """What a worker does."""
+    return _read
+
+
+def _read(path: Path) -> NirGraph:
     import h5py
 
     try:

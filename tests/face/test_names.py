@@ -15,6 +15,7 @@ PUBLIC = {
     "InputError",
     "Network",
     "Options",
+    "Recording",
     "Result",
     "Sharing",
     "__version__",
@@ -26,6 +27,7 @@ PUBLIC = {
     "load_workload",
     "plot",
     "prices",
+    "record",
     "run",
     "sweep",
 }

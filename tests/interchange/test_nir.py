@@ -22,6 +22,7 @@ from lifsim.model.sharing import Sharing  # noqa: E402
 from tests.oracles import nir_graph  # noqa: E402
 
 T = 6
+SAMPLE = Path(__file__).parents[2] / "docs" / "samples" / "network.nir"
 
 
 def imported(path: Path, tmp_path: Path, *options: str) -> Engine:
@@ -282,3 +283,10 @@ def test_hostile_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert "must have 'weight'" in told(missing, tmp_path, capsys)
     nan = bomb(lambda node: _replace(node, "weight", data=np.full((3, 3), np.nan)))
     assert "not finite" in told(nan, tmp_path, capsys)
+
+
+def test_a_file_over_which_the_library_crashes_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two bytes of the sample changed: some releases of HDF5 end the process that reads it, others may refuse it."""
+    damaged = bytearray(SAMPLE.read_bytes())
+    damaged[8345], damaged[60080] = 68, 22
+    assert "bad.nir" in told(bytes(damaged), tmp_path, capsys)

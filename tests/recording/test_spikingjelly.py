@@ -95,6 +95,7 @@ def _assert_like(forward: Callable[[Any], Any], model: nn.Module, axis: int | No
     return recording
 
 
+@pytest.mark.slow
 def test_sew_resnet(models: Any) -> None:
     torch.manual_seed(0)
     model = firing(models.sew.sew_resnet18(spiking_neuron=neuron.IFNode, num_classes=10, cnf="ADD"), 1)
@@ -104,6 +105,7 @@ def test_sew_resnet(models: Any) -> None:
     assert any(len(node.inputs) == 2 for node in recording.network.nodes)
 
 
+@pytest.mark.slow
 def test_spiking_resnet(models: Any) -> None:
     torch.manual_seed(0)
     model = firing(models.resnet.spiking_resnet18(spiking_neuron=neuron.LIFNode, num_classes=10, tau=1.5), 1)
@@ -111,6 +113,7 @@ def test_spiking_resnet(models: Any) -> None:
     assert len(recording.network.layers) == 21
 
 
+@pytest.mark.slow
 def test_spiking_vgg(models: Any) -> None:
     """Its classifier is for maps of 7 x 7 at least, of images of 224 x 224; this one is as small as its images."""
     torch.manual_seed(0)
