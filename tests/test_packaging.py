@@ -54,7 +54,9 @@ def test_the_wheel_holds_every_module_and_data_file_and_nothing_else(source: Pat
         names = {name for name in wheel.namelist() if ".dist-info/" not in name}
         assert any(name.endswith("licenses/LICENSE") for name in wheel.namelist())
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "lifsim").rglob("*.py")}
-    tables = {path.relative_to(ROOT).as_posix() for path in (ROOT / "lifsim").rglob("*.csv")}
+    tables = {
+        path.relative_to(ROOT).as_posix() for kind in ("*.csv", "*.yaml") for path in (ROOT / "lifsim").rglob(kind)
+    }
     shipped = {
         f"lifsim/{path.relative_to(ROOT).as_posix()}"
         for folder in ("arch_configs", "workloads")

@@ -118,8 +118,8 @@ def test_a_directory_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Pa
         (["check"], "Missing argument 'FILE...'"),
         (
             ["list", "arcs"],
-            "'arcs' is not one of 'archs', 'workloads', 'drams', 'sharings', 'dataflows', 'sparsities', 'neurons', "
-            "'layers', 'memories', 'accountings'",
+            "'arcs' is not one of 'archs', 'workloads', 'drams', 'sharings', 'kernels', 'datasets', 'dataflows', "
+            "'sparsities', 'neurons', 'layers', 'memories', 'accountings'",
         ),
         (["check", "--hepl", "x"], "No such option '--hepl'"),
         (["--verison"], "No such option '--verison'"),
