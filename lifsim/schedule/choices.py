@@ -112,11 +112,12 @@ class Choices:
             self._faster[index] = [Choice(group, group.dram.total) for group in groups]
         return self._faster[index]
 
-    def between(self, first: int, end: int) -> list[Choice]:
-        """All ways in which layers first..end-1 may run; of a layer alone tick-batched first. Raises InputError where
-        there is none."""
+    def between(self, first: int, end: int, *, waves: bool = True) -> list[Choice]:
+        """All ways in which layers first..end-1 may run, several in waves if these are asked for; of a layer alone
+        tick-batched first. Raises InputError where a layer alone has none."""
         if end - first > 1:
-            return [choice for way in self.together for choice in way.of(first, end)]
+            together = (way for way in self.together if waves or isinstance(way, TimestepMajor))
+            return [choice for way in together for choice in way.of(first, end)]
         if not self.mergeable or self.forbidden(first, end):
             return [self.planned(first, end, TICK)]
         ways = (self.planned(first, end, window) for window in self._windows(first))
@@ -127,11 +128,11 @@ class Choices:
         most = 1 if self.trains else cut_into(self.facts.layers[index].layer)
         return [TICK, *(Window(size) for size in range(most - 1, 1, -1)), TIMESTEP]
 
-    def every(self) -> list[Choice]:
-        """All legal groups in all their ways."""
+    def every(self, *, waves: bool = True) -> list[Choice]:
+        """All legal groups in all their ways, or in all but waves."""
         spans = combinations(self.cuts, 2) if self.together else pairwise(self.cuts)
         legal = [(first, end) for first, end in spans if end - first == 1 or not self.forbidden(first, end)]
-        return [choice for first, end in legal for choice in self.between(first, end)]
+        return [choice for first, end in legal for choice in self.between(first, end, waves=waves)]
 
     def forbidden(self, first: int, end: int) -> list[Fault]:
         """Why layers first..end-1 must not run timestep by timestep; none: they may."""

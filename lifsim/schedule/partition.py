@@ -90,7 +90,9 @@ def _window_of(choices: Choices, options: ScheduleOptions, first: int, end: int)
     if options.window is None:  # whatever else they could, layers that share membranes need their buffer
         must = choices.trains or (shares and (options.groups is None or not choices.mergeable))
         return TIMESTEP if must else None
-    if options.window.waves == "skewed" or (options.window.waves == "fused" and not shares):
+    # Of maps of one row there are no strips: one timestep behind the other they run timestep by timestep.
+    has_rows = any(layer.rows.axis.rows_out > 1 for layer in choices.facts.layers[first:end])
+    if (options.window.waves == "skewed" and has_rows) or (options.window.waves == "fused" and not shares):
         return options.window
     return TIMESTEP
 

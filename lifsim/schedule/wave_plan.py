@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from math import inf
 from operator import itemgetter
@@ -48,7 +48,24 @@ class WavesAsked:
 def in_waves(asked: WavesAsked, window: Window, limit: float = inf) -> GroupPlan | Fault:
     """In such windows, with the fewest bytes; a fault: why there is none, or none below `limit`."""
     groups = wave_groups(asked, window)
-    return groups if isinstance(groups, Fault) else _cheapest(asked, groups, limit)
+    if isinstance(groups, Fault):
+        return groups
+    if best := _cheapest(groups, limit):
+        return planned(*best)
+    if limit < inf:
+        return Fault(f"{_who(asked)} moves no fewer bytes {window}", path="schedule")
+    return _no_room(asked, groups[-1], _smaller(asked, window))
+
+
+def _smaller(asked: WavesAsked, window: Window) -> str:
+    """The word for the largest windows for which there is room; none: for no waves."""
+    timesteps = asked.facts.timesteps
+    for size in range((window.timesteps or timesteps) - 1, 1, -1):
+        smaller = replace(window, timesteps=size)
+        groups = wave_groups(asked, smaller)
+        if not isinstance(groups, Fault) and _cheapest(groups, inf):
+            return f" ({smaller.word} has room)"
+    return ""
 
 
 def wave_groups(asked: WavesAsked, window: Window) -> Sequence[WaveGroup] | Fault:
@@ -90,8 +107,9 @@ def _skewed(asked: WavesAsked, window: Window) -> Sequence[WaveGroup]:
     ]
 
 
-def _cheapest(asked: WavesAsked, groups: Sequence[WaveGroup], limit: float) -> GroupPlan | Fault:
-    """Candidates are looked into in the order of what they cannot go below, until none can win."""
+def _cheapest(groups: Sequence[WaveGroup], limit: float) -> tuple[WaveGroup, WaveCost] | None:
+    """Candidates are looked into in the order of what they cannot go below, until none can win. None: none is below
+    `limit`, or has room."""
     best: tuple[WaveGroup, WaveCost] | None = None
     floors = [(group.floor(waves), group, waves) for group in groups for waves in group.candidates()]
     for floor, group, waves in sorted(floors, key=itemgetter(0)):
@@ -100,22 +118,20 @@ def _cheapest(asked: WavesAsked, groups: Sequence[WaveGroup], limit: float) -> G
         cost = group.cost(waves, limit)
         if cost is not None and cost.total < limit:
             best, limit = (group, cost), cost.total
-    if best is not None:
-        return planned(*best)
-    return _no_room(asked, groups[-1]) if limit == inf else Fault(f"{_who(asked)}: nothing below", path="schedule")
+    return best
 
 
-def _no_room(asked: WavesAsked, group: WaveGroup) -> Fault:
+def _no_room(asked: WavesAsked, group: WaveGroup, way_out: str) -> Fault:
     """What the smallest waves need that the buffers have not."""
     who, needed = _who(asked), group.least_membranes
     if needed > group.buffers.membrane:
         why = f"so many bytes of membranes of {who} are between its first and its last layer at a time"
-        return Fault(f"must be >= {needed} for skewed strips: {why}", path="buffers.membrane.size_bytes")
+        return Fault(f"must be >= {needed} for skewed strips: {why}{way_out}", path="buffers.membrane.size_bytes")
     needed = min(group.waiting(waves, every_row=False) for waves in group.candidates())
     if needed > group.buffers.spike_out:
         why = f"so many bytes of spikes between layers of {who} wait for later ones"
-        return Fault(f"must be >= {needed} for {group.window}: {why}", path="buffers.spike_out.size_bytes")
-    return Fault(f"{who} cannot run {group.window}: no tile of its layers has room", path="schedule")
+        return Fault(f"must be >= {needed} for {group.window}: {why}{way_out}", path="buffers.spike_out.size_bytes")
+    return Fault(f"{who} cannot run {group.window}: no tile of its layers has room{way_out}", path="schedule")
 
 
 def _is_known(way: Way) -> bool:

@@ -2,8 +2,9 @@
 
 By cycles or energy, groups are compared by themselves, then whole plans as they are played.
 
-Candidates are the smallest groups, one group, and the partitions with the fewest bytes, the fewest cycles and the least
-energy, each found by itself: no objective is beaten in its own figure by another, nor by `tick` or `timestep`.
+Candidates are the smallest groups, one group, fused groups, skewed strips, and the partitions with the fewest bytes,
+the fewest cycles and the least energy, each found by itself: no objective is beaten in its own figure by another, nor
+by a schedule that has a name.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ from lifsim.schedule.begins import begins_of, groups_in_words
 from lifsim.schedule.cheapest import Found, Question, least
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.choices import Choice, Choices, choices_of
-from lifsim.schedule.partition import allowed, dram_bytes, fewest, plan_of
+from lifsim.schedule.partition import allowed, dram_bytes, fewest, no_matter, plan_of
 from lifsim.schedule.plan import Plan, ScheduleOptions
-from lifsim.schedule.search import contenders
+from lifsim.schedule.search import compared, contenders
 from lifsim.simulate.alone import counted, least_cycles, played
 from lifsim.simulate.figure import CycleFigure, EnergyFigure, Figure
 from lifsim.simulate.options import Options
@@ -110,7 +111,7 @@ class Search:
     def price_in_cycles(self) -> tuple[str, ...]:
         """What the fewest bytes cost beside the smallest groups, in the cycles below which either cannot stay, as a
         note where it is more than DEARER."""
-        machine, tick = self.trial.setup.machine, self._as_asked.get("tick", self.fewest)
+        machine, tick = self.trial.setup.machine, self._named("tick") or self.fewest
         ours, theirs = (sum(least_cycles(machine, self._counted(each)) for each in one) for one in (self.fewest, tick))
         if ours <= theirs * (1 + DEARER):
             return ()
@@ -126,10 +127,18 @@ class Search:
     def _as_asked(self) -> dict[str, Groups]:
         """Candidates that need no search, as far as they are legal."""
         named: dict[str, Groups] = {}
-        for schedule in ("tick", "timestep") if self.asked.groups is None else ():
-            with suppress(InputError):
-                named[schedule] = tuple(allowed(self.choices, replace(self.asked, schedule=schedule)))
+        for schedule in ("tick", "timestep", "fused", "skewed"):
+            if groups := self._named(schedule):
+                named[schedule] = groups
         return named | {"dram": self.fewest}
+
+    def _named(self, schedule: str) -> Groups:
+        """The groups of a schedule; none where it is not legal, or groups are given."""
+        with suppress(InputError):
+            if self.asked.groups is None:
+                asked = replace(self.asked, schedule=schedule)
+                return fewest(allowed(self.choices, asked), dram_bytes, no_matter)
+        return ()
 
     def partition(self, figure: Figure) -> Found:
         """The groups with the least sum of `figure`, each played by itself."""
@@ -152,8 +161,9 @@ class Search:
         return least(self._every(), first or self.fewest, question)
 
     def _every(self) -> list[Choice]:
-        """All groups that may be, and of layers alone that tick those with other tilings."""
-        found = allowed(self.choices, self.asked)
+        """All groups that may be, those in waves that the fewest bytes ask for, and those of layers alone that tick in
+        other tilings."""
+        found = allowed(self.choices, self.asked, compared)
         ticking = [choice.first for choice in found if choice.group.tick_batched]
         return [*found, *(other for index in ticking for other in self.choices.faster(index))]
 
@@ -188,5 +198,5 @@ class Search:
 
 
 def _in_words(named: dict[str, Groups]) -> list[tuple[str, Groups]]:
-    spelt = {"tick": "schedule", "timestep": "schedule"}
+    spelt = dict.fromkeys(("tick", "timestep", "fused", "skewed"), "schedule")
     return [(f"as --{spelt.get(name, 'objective')} {name}", groups) for name, groups in named.items()]

@@ -101,7 +101,7 @@ def test_layers_alone_can_take_turns_with_themselves(capsys: pytest.CaptureFixtu
     assert (tmp_path / "again" / name).read_text() == (tmp_path / "given" / name).read_text()
     status, _, err = _run(capsys, *SMALL, "--sharing", "none", "--groups", "conv1:tick")
     assert status == 2
-    assert "must run timestep by timestep: only a layer alone can tick" in err
+    assert "must run timestep by timestep, fused or skewed: only a layer alone can tick" in err
 
 
 def test_layer_sharing_is_compared_under_every_schedule(capsys: pytest.CaptureFixture[str]) -> None:

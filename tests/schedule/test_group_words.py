@@ -53,8 +53,8 @@ def test_a_search_says_what_it_has_found() -> None:
     [
         (
             "conv1:tock",
-            "'conv1:tock' must be conv1, or one of conv1:tick, conv1:timestep, conv1:window:TW; did you mean "
-            "'conv1:tick'?",
+            "'conv1:tock' must be conv1, or one of conv1:tick, conv1:timestep, conv1:window:TW, conv1:fused, "
+            "conv1:fused:TW, conv1:skewed, conv1:skewed:TW; did you mean 'conv1:tick'?",
         ),
         ("conv1:timesteps", "did you mean 'conv1:timestep'?"),
         ("conv1:", "'conv1:' must be conv1, or one of conv1:tick, conv1:timestep, conv1:window:TW"),

@@ -264,7 +264,8 @@ def test_a_plan_s_groups_make_the_same_plan() -> None:
 
 
 def test_several_layers_cannot_tick() -> None:
-    with pytest.raises(InputError, match="conv1 to conv2 must run timestep by timestep: only a layer alone can tick"):
+    rule = "conv1 to conv2 must run timestep by timestep, fused or skewed: only a layer alone can tick"
+    with pytest.raises(InputError, match=rule):
         plan_on(chain(3, 8, 2), Sharing(), build.arch(), ScheduleOptions(groups=(Begin(1, TICK),)))
     with pytest.raises(ValueError, match="layers 0 to 1 must run timestep-major"):
         GroupPlan(0, 1, 1, (), None, (), TICK)

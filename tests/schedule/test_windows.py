@@ -240,7 +240,7 @@ VGG = load_workload("vgg9_cifar10")
         (
             "layer",
             ScheduleOptions("window:2"),
-            "window:2 must be tick, timestep or auto: conv1 to conv2 share membranes",
+            "window:2 must be tick, timestep, skewed or auto: conv1 to conv2 share membranes",
         ),
         (
             "none",
