@@ -59,7 +59,8 @@ that no cut parts."""
 
 
 class _Search:
-    """moved: [cuts, cuts, ways] bytes of the groups between two cuts, or their floors where they are not planned."""
+    """moved: [cuts, cuts, ways] bytes of the groups between two cuts, or their floors where they are not planned;
+    known: of those alone that are."""
 
     def __init__(self, choices: Choices, ways: Sequence[Together], alone: Callable[[int, int], list[Choice]]) -> None:
         self.choices, self.ways = choices, ways
@@ -69,6 +70,7 @@ class _Search:
         size = len(choices.cuts)
         self.moved = np.full((size, size, len(self.ways) + 1), NEVER)
         self.moved[:-1, 1:] = np.where(np.tri(size - 1, k=0, dtype=np.bool_)[..., None], NEVER, floors)
+        self.known = np.full_like(self.moved, NEVER)
         self.planned: dict[Key, list[Choice]] = {}
         for cut, (first, end) in enumerate(pairwise(choices.cuts)):
             self.moved[cut, cut + 1] = NEVER
@@ -83,13 +85,21 @@ class _Search:
         return [choice for key in sorted(self.planned) for choice in self.planned[key]]
 
     def _plan(self, asked: list[Key]) -> None:
-        for before, behind, way in asked:
-            first, end = self.choices.cuts[before], self.choices.cuts[behind]
-            self._keep((before, behind, way), self.ways[way].of(first, end))
+        """Groups, as far as each may lie on a sequence that moves no more than the best of those that are planned."""
+        before, behind = self._from_ends()
+        known = _distances(self.known.min(axis=-1))[0][-1]
+        for one, other, way in asked:
+            first, end = self.choices.cuts[one], self.choices.cuts[other]
+            self._keep((one, other, way), self.ways[way].of(first, end, int(known - before[one] - behind[other])))
 
     def _keep(self, key: Key, found: list[Choice]) -> None:
         self.planned[key] = found
-        self.moved[key] = min((choice.dram_bytes for choice in found), default=NEVER)
+        self.moved[key] = self.known[key] = min((choice.dram_bytes for choice in found), default=NEVER)
+
+    def _from_ends(self) -> tuple[Ints, Ints]:
+        """[cuts] the least that is moved up to each cut, and from there on."""
+        least = self.moved.min(axis=-1)
+        return _distances(least)[0], _distances(least[::-1, ::-1].T)[0][::-1]
 
     def _shortest(self) -> list[Key]:
         """The groups of a shortest path, the last one first."""
@@ -104,9 +114,7 @@ class _Search:
 
     def _on_shortest(self) -> list[Key]:
         """The groups of all shortest paths."""
-        least = self.moved.min(axis=-1)
-        before, _ = _distances(least)
-        behind = _distances(least[::-1, ::-1].T)[0][::-1]
+        before, behind = self._from_ends()
         through = before[:, None, None] + self.moved + behind[:, None]
         return [(int(one), int(other), int(way)) for one, other, way in np.argwhere(through <= before[-1])]
 

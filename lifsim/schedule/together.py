@@ -33,8 +33,9 @@ class Together(Protocol):
         """[layers, layers + 1] DRAM bytes that layers first..end-1 cannot go below so; NEVER where they cannot run so
         at all. Of spans of one layer, and of those that are none, whatever."""
 
-    def of(self, first: int, end: int) -> list[Choice]:
-        """Layers first..end-1 as they may run so, each planned for the fewest bytes; none where they cannot."""
+    def of(self, first: int, end: int, most: int = NEVER) -> list[Choice]:
+        """Layers first..end-1 as they may run so, each planned for the fewest bytes; none where they cannot. Nobody
+        asks for what moves more bytes than the `most`: that may be left out."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,6 @@ class TimestepMajor:
         chunks = [Chunks(batch, images) for images in chunk_sizes(batch, chunk)]
         return timestep_floors(self.choices.facts, self.choices.chip.room, chunks)
 
-    def of(self, first: int, end: int) -> list[Choice]:
+    def of(self, first: int, end: int, most: int = NEVER) -> list[Choice]:  # noqa: ARG002 (it is not much quicker)
         """In the chunks and strips that move the fewest bytes."""
         return [self.choices.planned(first, end, TIMESTEP)]

@@ -7,6 +7,7 @@ the rows that have begun (`lifsim.schedule.begun`) wait there, too.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -17,6 +18,7 @@ from lifsim.schedule.rows import Ints
 from lifsim.schedule.wave_turns import Turns
 
 
+@lru_cache(maxsize=1 << 12)
 def most_waiting(turns: Turns, *, every_row: bool = False) -> int:
     """Bytes of an image that spike_out must hold at the most, in a window. every_row: rows that have begun are looked
     at behind every row of a visit, not at its end alone."""

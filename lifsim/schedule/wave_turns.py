@@ -18,7 +18,7 @@ from lifsim.schedule.storage import packed_row_bytes, packed_rows, rows_of
 from lifsim.schedule.waves import Waves
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Turns:
     """Layers of a group that take turns in `waves` in a window of so many timesteps."""
 

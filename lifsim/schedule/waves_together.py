@@ -67,18 +67,19 @@ class InWaves:
             return NEVER
         return min((group.floor(waves) for group in groups for waves in group.candidates()), default=NEVER)
 
-    def of(self, first: int, end: int) -> list[Choice]:
+    def of(self, first: int, end: int, most: int = NEVER) -> list[Choice]:
         """In the windows, chunks and waves that move the fewest bytes, if there are any."""
         if (first, end) not in self._found:
-            self._found[first, end] = self._planned(first, end)
+            found = self._planned(first, end, most)
+            if not found and most < NEVER:
+                return []
+            self._found[first, end] = found
         return self._found[first, end]
 
-    def _planned(self, first: int, end: int) -> list[Choice]:
-        least, best = NEVER, None
+    def _planned(self, first: int, end: int, most: int) -> list[Choice]:
+        limit, best = most + 1, None
         for window in self.windows:
-            if self.kind == "fused" and self._by_window[window][first, end] >= least:
-                continue
-            found = in_waves(self.choices.waves_asked(first, end), window, least)
+            found = in_waves(self.choices.waves_asked(first, end), window, limit)
             if not isinstance(found, Fault):
-                least, best = found.dram.total, found
+                limit, best = found.dram.total, found
         return [] if best is None else [self.choices.chosen(best)]
