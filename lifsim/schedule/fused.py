@@ -93,7 +93,8 @@ class FusedGroup(WaveGroup):
                 gemm_of(facts.layer, way.chains), starts, facts.rows.row_pixels, tiles, int(facts.tile_filters[0])
             )
             store = self.facts.psums.of(facts.layer, way.chains)
-            shape = FusedShape(visit, max(rounds for rounds, _ in self._rounds(facts)), way, store)
+            waits = tuple(self.chip.overlap.first_weights(np.array(tiles) * facts.filter_bytes).tolist())
+            shape = FusedShape(visit, waits, max(rounds for rounds, _ in self._rounds(facts)), way, store)
             whole = not every_row and index in self.windowed
             found = fused_cut(shape, Rows.EACH if split.tile[index] == 0 else Rows.ALL if whole else Rows.ANY)
             if found is None:

@@ -3,7 +3,8 @@
 A visit is cut by the filter tiles of its weights. Where its partial sums wait between folds, its membranes do not live
 in the registers whatever the tile, or its filters form chains, it is cut into tiles of rows and filters of their own:
 of those that spill the fewest bytes, which one row and the fewest filters do, whose membranes have room and whose
-chains are whole, the ones that take the fewest cycles, of equals the fewest tiles.
+chains are whole, the ones that take the fewest cycles, those among them in which the first tile of the weights comes
+where others come under the work on it; of equals the fewest tiles.
 """
 
 from __future__ import annotations
@@ -22,9 +23,11 @@ from lifsim.schedule.ways import Way
 @dataclass(frozen=True)
 class FusedShape:
     """What is to be cut. visit: its product, first rows of all visits, and the tiles of weights to choose from, the
-    first of equals. rounds: that run back to back. way: in which its chains are worked off; store: as they are."""
+    first of equals; waits: cycles that each of these takes to come, if it is the first. rounds: that run back to back.
+    way: in which its chains are worked off; store: as they are."""
 
     visit: VisitShape
+    waits: tuple[int, ...]
     rounds: int
     way: Way
     store: PsumStore
@@ -80,9 +83,9 @@ def fused_cut(shape: FusedShape, rows: Rows) -> FusedCut | None:
     if shape.plain:
         return FusedCut(visit.tiles[0], shape.cut(heights[-1], visit.tiles[0]))
     best: tuple[tuple[int, int], FusedCut] | None = None
-    for filters in visit.tiles:
+    for filters, wait in zip(visit.tiles, shape.waits, strict=True):
         for into in _cuts(shape, heights, filters):
-            price = _cycles(shape, into), len(into.starts) * len(into.filter_tiles(visit.gemm))
+            price = wait + _cycles(shape, into), len(into.starts) * len(into.filter_tiles(visit.gemm))
             if best is None or price < best[0]:
                 best = price, FusedCut(filters, into)
     return None if best is None else best[1]
