@@ -24,12 +24,16 @@ def group_words(network: Network, chosen: Plan) -> tuple[str, ...]:
     )
 
 
-def groups_alike(network: Network, chosen: Plan) -> tuple[tuple[str, ...], ...]:
-    """How a network whose layers share no membranes runs in the groups of `chosen`: as that does; but what must lie
-    skewed where layers share lies fused where they do not, or, where that has no room, runs timestep by timestep."""
-    words = group_words(network, chosen)
-    others = dict.fromkeys(tuple(_not_skewed(word, way) for word in words) for way in ("fused", "timestep"))
-    return tuple(others)
+def group_ways(network: Network, chosen: Plan) -> tuple[str, ...]:
+    """The same, each with the way in which it runs, which other layers in its place need not take by themselves."""
+    return tuple(f"{network.layers[group.first].name}:{group.in_turn.word}" for group in chosen.groups)
+
+
+def unshared_groups(words: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    """How a network whose layers share no membranes may run in these groups, as options spell them: just so; but what
+    lies skewed where layers share lies fused where they do not, or, where that has no room, runs timestep by
+    timestep."""
+    return tuple(dict.fromkeys(tuple(_not_skewed(word, way) for word in words) for way in ("fused", "timestep")))
 
 
 def _not_skewed(word: str, way: str) -> str:

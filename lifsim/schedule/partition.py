@@ -77,7 +77,17 @@ def allowed(
         return any_of(choices)
     if options.groups is None and options.window is not None and options.window.waves == "fused":
         return fused_groups(choices, options.window)
-    return _as_asked(choices, ends, windows)
+    found, refused = list[Choice](), list[Fault]()
+    for first, end in pairwise(ends):  # (a function would be one frame more between the command and a fold)
+        window = windows[first]
+        try:
+            ways = choices.between(first, end) if window is None else []
+            found += ways or [choices.planned(first, end, window or FUSED)]
+        except InputError as error:
+            refused += error.faults
+    if refused:
+        raise InputError(refused)
+    return found
 
 
 def _window_of(choices: Choices, options: ScheduleOptions, first: int, end: int) -> Window | None:
@@ -95,21 +105,6 @@ def _window_of(choices: Choices, options: ScheduleOptions, first: int, end: int)
     if (options.window.waves == "skewed" and has_rows) or (options.window.waves == "fused" and not shares):
         return options.window
     return TIMESTEP
-
-
-def _as_asked(choices: Choices, ends: list[int], windows: Mapping[int, Window | None]) -> list[Choice]:
-    """Every group in its windows. Raises InputError with all that cannot run so."""
-    found, faults = list[Choice](), list[Fault]()
-    for first, end in pairwise(ends):
-        window = windows[first]
-        try:
-            ways = choices.between(first, end) if window is None else []
-            found += ways or [choices.planned(first, end, window or FUSED)]
-        except InputError as error:
-            faults += error.faults
-    if faults:
-        raise InputError(faults)
-    return found
 
 
 def _window_faults(choices: Choices, options: ScheduleOptions, ends: list[int]) -> Iterator[Fault]:

@@ -30,8 +30,15 @@ def contenders(choices: Choices) -> list[Choice]:
     return _Search(choices, choices.together, choices.between).found() if found else choices.every()
 
 
+FEW_CUTS = 8
+"""So many that all groups between them are compared."""
+
+
 def compared(choices: Choices) -> list[Choice]:
-    """Of `choices` all but those in waves, of which only the contenders: playing any is dear."""
+    """Of `choices` all but those in waves, of which, where there are many cuts, only the contenders: playing any is
+    dear."""
+    if len(choices.cuts) <= FEW_CUTS:
+        return choices.every()
     return [*choices.every(waves=False), *(one for one in contenders(choices) if one.group.waves is not None)]
 
 

@@ -34,7 +34,8 @@ class InWaves:
         timesteps = self.choices.facts.timesteps
         if self.only is not None:
             return [self.only.across(timesteps)]
-        return [Window(size, self.kind).across(timesteps) for size in range(timesteps, 1, -1)]
+        least = 1 if self.choices.mergeable else timesteps - 1  # between windows membranes wait in their buffer
+        return [Window(size, self.kind).across(timesteps) for size in range(timesteps, least, -1)]
 
     @cached_property
     def floors(self) -> Ints:

@@ -34,9 +34,9 @@ def _is_a_schedule(word: str) -> str:
 
 
 Schedule = Annotated[str, AfterValidator(_is_a_schedule)]
-"""tick, timestep, window:TW or auto."""
+"""tick, timestep, window:TW, fused, skewed (both perhaps :TW) or auto."""
 
-SCHEDULES = ("tick", "timestep", "window:2", "auto")
+SCHEDULES = ("tick", "timestep", "window:2", "fused", "skewed", "auto")
 """One of each kind, as they are typed."""
 
 Objective = Literal["dram", "cycles", "energy"]
@@ -70,13 +70,17 @@ class Options(Model):
 
     schedule: "tick": every layer tick-batched, layers that share membranes timestep by timestep; "timestep": the whole
     network timestep by timestep; "window:TW": every layer by itself, TW timesteps back to back, then the next ones;
-    "auto": the groups of layers, and of each layer alone the way to run it, that need the least of `objective`. chunk:
+    "fused": as "tick", but layers that share no membranes together in strips where that moves fewer bytes; "skewed": as
+    "tick", but layers that share membranes in strips, one timestep behind the other ("fused:TW", "skewed:TW": in
+    windows of TW timesteps); "auto": the groups of layers, and the way to run each, that need the least of `objective`.
+    chunk:
     images that go through a group together that is not tick-batched (None, or "auto": as many as move the fewest
     bytes).
 
     groups: the layers at which groups begin, whatever the schedule would take: that of another run, for instance, to
-    compare like with like. One of several layers runs timestep by timestep; one of a single layer as `schedule` has it
-    ("auto": as needs less), or as stands behind its name: conv1:tick, conv1:timestep, conv1:window:2.
+    compare like with like. One of a single layer runs as `schedule` has it ("auto": as needs less), one of several
+    timestep by timestep ("fused", "skewed": so), or as stands behind the name: conv1:tick, conv1:timestep,
+    conv1:window:2, conv1:fused, conv1:skewed:2.
 
     mode "training": forward, backward and weight update of one batch; bptt: how the backward pass comes to the
     membranes (`lifsim list keepings`): "stored", "reversed" (calls are undone from the last state) or "recomputed" (u

@@ -21,9 +21,8 @@ from lifsim.hardware.array import sparsity_of
 from lifsim.memo import Memo, Shared
 from lifsim.model.arch import Arch
 from lifsim.model.sharing import Sharing
-from lifsim.schedule.begins import groups_alike
+from lifsim.schedule.begins import group_ways, unshared_groups
 from lifsim.simulate.inputs import Inputs
-from lifsim.simulate.options import Options
 from lifsim.simulate.pipeline import simulate
 from lifsim.simulate.result import Result, Totals
 from lifsim.simulate.spikes import Spikes, fires_own, read_spikes
@@ -187,26 +186,27 @@ def _baselines(inputs: Inputs, shared: Result, spikes: _Seen) -> Iterator[Baseli
     """From like for like to the machine as it is; what would be the same run is made once."""
     arch, options = inputs.arch, inputs.options
 
-    def run(machine: Arch, schedule: Options) -> Result:
-        return simulate(machine, inputs.network, Sharing(), schedule, *spikes.under(Sharing()))
-
-    own = run(arch, options)
-    units, most = shared.totals.lif_units, own.totals.lif_units
-    forced = shared.plan is not None and own.plan is not None and shared.plan.begins != own.plan.begins
-    alike = groups_alike(inputs.network, shared.plan) if forced and shared.plan is not None else ()
-
-    def run_alike(machine: Arch) -> Result:
-        *others, last = alike or (options.groups,)
-        for groups in others:
+    def run(machine: Arch, groups: Sequence[str] | None) -> Result:
+        *others, last = (None,) if groups is None else unshared_groups(groups)
+        for words in others:
             with suppress(InputError):
-                return run(machine, options.model_copy(update={"groups": groups}))
-        return run(machine, options.model_copy(update={"groups": last}))
+                return run_so(machine, words)
+        return run_so(machine, last)
 
+    def run_so(machine: Arch, groups: tuple[str, ...] | None) -> Result:
+        so = options.model_copy(update={"groups": groups})
+        return simulate(machine, inputs.network, Sharing(), so, *spikes.under(Sharing()))
+
+    own = run(arch, options.groups)
+    units, most, groups = shared.totals.lif_units, own.totals.lif_units, options.groups
+    forced = shared.plan is not None and own.plan is not None and shared.plan.begins != own.plan.begins
+    if forced and shared.plan is not None:
+        groups = group_ways(inputs.network, shared.plan)
     if units != most:
         few = arch.model_copy(update={"lif": arch.lif.model_copy(update={"units": units})})
-        yield Baseline(units, "forced" if forced else "own", run_alike(few))
+        yield Baseline(units, "forced" if forced else "own", run(few, groups))
     if forced:
-        yield Baseline(most, "forced", run_alike(arch))
+        yield Baseline(most, "forced", run(arch, groups))
     yield Baseline(most, "own", own)
 
 

@@ -283,9 +283,11 @@ def test_no_membrane_buffer_is_refused_where_membranes_must_wait(sharing: str, s
         plan_on(chain(3, 8, 2), Sharing.parse(sharing), build.arch(membrane=0), ScheduleOptions(schedule))
 
 
-def test_no_membrane_buffer_leaves_only_tick_batching() -> None:
-    chosen = plan_on(chain(3, 8, 2), Sharing(), build.arch(membrane=0), ScheduleOptions("auto"))
-    assert all(group.tick_batched for group in chosen.groups)
+def test_no_membrane_buffer_leaves_only_what_has_all_timesteps_back_to_back() -> None:
+    """Layers alone, and fused ones, whose membranes live in the PEs."""
+    for room in ({}, {"spike_out": 100, "weight": 30}, {"spike_out": 10}):
+        chosen = plan_on(chain(3, 8, 3), Sharing(), build.arch(membrane=0, **room), ScheduleOptions("auto"))
+        assert all(group.window == TICK for group in chosen.groups)
 
 
 def test_chains_of_a_depthwise_layer_wait_on_chip() -> None:

@@ -28,7 +28,7 @@ def whole(case: Case) -> Plan:
     choices = choices_of(case.network, states, chip, case.batch, None, Memo(), "inference")
     groups = [case.group]
     for first, end in pairwise(choices.cuts):
-        if first >= case.group.last + 1 or end <= case.group.first:
+        if first > case.group.last or end <= case.group.first:
             groups.append(choices.between(first, end)[0].group)
     groups.sort(key=lambda group: group.first)
     again = {i for g in groups for i, t in zip(g.indices, g.layers, strict=True) if t.computed_again}
@@ -36,6 +36,7 @@ def whole(case: Case) -> Plan:
 
 
 def check(case: Case, plan: Plan) -> None:
+    """By layer and tensor the steps move what the plan counts, in an order that the oracle obeys."""
     group = case.group
     visits = wave_visits(plan.facts, plan.chip, case.batch, group)
     for index, traffic in zip(group.indices, group.layers, strict=True):
@@ -45,11 +46,12 @@ def check(case: Case, plan: Plan) -> None:
     obeyed(case.network, case.sharing, plan, case.batch)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["fused", "skewed"])
-@settings(QUIET, max_examples=100)
+@settings(QUIET, max_examples=12)
 @given(st.data())
-def test_steps_and_legality(kind: str, data: st.DataObject) -> None:
-    case = data.draw(cases(kind))
+def test_waves_can_be_followed(kind: str, data: st.DataObject) -> None:
+    case = data.draw(cases(kind, ("os", "ws", "is")))
     assume(case is not None)
     try:
         plan = whole(case)

@@ -129,7 +129,7 @@ def test_skewing_loses_where_weights_come_oftener_than_membranes_would_move() ->
     ("sharing", "options", "words"),
     [
         ("none", ScheduleOptions("fused:9"), "fused:9 must be at most fused:4: the network has 4 timesteps"),
-        ("layer", ScheduleOptions("tick", groups=(Begin(0, FUSED), Begin(2))), "'conv0' to 'conv1' share membranes"),
+        ("layer", ScheduleOptions("tick", groups=(Begin(0, FUSED),)), "'conv0' to 'conv2' share membranes"),
         ("none", ScheduleOptions("tick", groups=(Begin(0, SKEWED), Begin(2))), "are not the layers of one state"),
     ],
 )  # fmt: skip

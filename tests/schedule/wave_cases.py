@@ -51,15 +51,19 @@ class Case:
 
 
 @st.composite
-def cases(draw: st.DrawFn, kind: str) -> Case | None:
-    """A group in any waves for which there is room, not in the best alone; None: there is none."""
+def cases(draw: st.DrawFn, kind: str, flows: tuple[str, ...] = ("os",)) -> Case | None:
+    """A group in any waves for which there is room, not in the best alone; None: there is none. flows: dataflows of the
+    array, beside a small psum buffer where PEs do not sum up."""
     if kind == "fused":
         network = draw(st.one_of(networks(SEVERAL), wave_networks(SEVERAL), wave_networks(SEVERAL)))
     else:
         network = draw(st.one_of(relay_networks(SEVERAL), wave_networks(SEVERAL, alike=True)))
     sharing = Sharing.parse(draw(st.sampled_from(UNSHARED if kind == "fused" else SHARED)))
     sizes = [draw(SIZES) for _ in range(4)]
-    arch = build.arch(draw(st.integers(1, 3)), draw(st.integers(1, 4)), "os", *sizes, membrane_bits=8)
+    flow = draw(st.sampled_from(flows))
+    psum = build.ENDLESS if flow == "os" else draw(st.integers(8, 80))
+    shape = draw(st.integers(1, 3)), draw(st.integers(1, 4))
+    arch = build.arch(*shape, flow, *sizes, psum, membrane_bits=8)
     images, timesteps = draw(st.integers(1, 2)), draw(st.integers(2, network.timesteps))
     batch, window = images * draw(st.integers(1, 2)), Window(timesteps, kind).across(network.timesteps)
     facts, states = facts_on(network, sharing, arch), states_of(network, sharing)

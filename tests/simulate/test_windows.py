@@ -152,8 +152,8 @@ def test_passes_of_the_first_and_last_timestep_may_take_longer() -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--schedule", "window:0"], "must be one of tick, timestep, window:TW, auto"),
-        (["--schedule", "windows:2"], "must be one of tick, timestep, window:TW, auto"),
+        (["--schedule", "window:0"], "must be one of tick, timestep, window:TW, fused, skewed, auto"),
+        (["--schedule", "windows:2"], "must be one of tick, timestep, window:TW, fused, skewed, auto"),
         (["--schedule", "window:99"], "must be at most window:"),
         (["--schedule", "window:2", "--sharing", "layer"], "share membranes"),
         (["--schedule", "window:2", "--mode", "training", "--arch", "sata_training"], "no windows between"),

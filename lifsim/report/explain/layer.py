@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from lifsim.errors import Fault, InputError, did_you_mean
-from lifsim.graph.states import most_channels, states_of
+from lifsim.graph.states import channels_by_layer, most_channels, states_of
 from lifsim.hardware.array import Laid, dataflow_of, shape_of
 from lifsim.hardware.stores import Stores
 from lifsim.model.arch import Arch
@@ -20,9 +20,12 @@ from lifsim.report.explain.dram import LayerBytes
 from lifsim.report.explain.line import Line, plus
 from lifsim.report.explain.ports import port_lines
 from lifsim.report.explain.stages import StageExplanation, explained_stages
-from lifsim.report.explain.windows import WindowBytes, added_up, kinds_of
+from lifsim.report.explain.waves import WaveBytes
+from lifsim.report.explain.window_cycles import added_up, layer_parts
+from lifsim.report.explain.windows import WindowBytes
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.products import laid_out
+from lifsim.schedule.window import TIMESTEP
 from lifsim.simulate.result import Result
 from lifsim.sweeps.beside import Comparison
 from lifsim.training.optimizer import optimizer_words
@@ -83,6 +86,9 @@ def _head(result: Result, layer: Layer, record: LayerRecord) -> Iterator[str]:
     yield f"{gemm}; {counted(layer.rounds, 'round')} of {counted(network.timesteps, 'timestep')}, batch {batch}"
     if not record.stages:
         yield f"schedule {result.options.schedule}: {record.counts.tiling}"
+        if result.plan is not None and result.plan.group_of(layer.index).waves is not None:
+            channels = channels_by_layer(network, states_of(network, result.sharing))
+            yield WaveBytes(layer, result.arch, result.plan, batch or 1, channels).order
         return
     trained = f"trained with membranes {result.options.bptt}, by {optimizer_words(result.arch.optimizer)}"
     yield f"schedule {result.options.schedule}; {trained}; {record.counts.tiling}"
@@ -108,16 +114,27 @@ def _sums(result: Result, record: LayerRecord, stages: Sequence[StageExplanation
 
 def _lines(result: Result, plan: Plan, layer: Layer, record: LayerRecord) -> Iterator[Line]:
     arch, batch = result.arch, result.options.batch or 1
-    channels = most_channels(states_of(result.network, result.sharing))
+    states = states_of(result.network, result.sharing)
     group = plan.group_of(layer.index)
-    in_windows = group.tiled and not group.tick_batched
-    own, kinds = plan.facts.layers[layer.index].layer if in_windows else layer, list[tuple[int, list[Line]]]()
-    for one, count in kinds_of(own, group.window) if in_windows else [(own, 1)]:
-        laid = _laid(result, plan, one)
-        kinds.append((count, list(cycle_lines(one, arch, channels, batch, record.counts, laid))))
-    yield from added_up(kinds, arch) if in_windows else kinds[0][1]
+    in_windows = group.window != TIMESTEP and not group.tick_batched
+    own = plan.facts.layers[layer.index].layer if in_windows else layer
+    if in_windows:
+        parts = layer_parts(own, plan)
+        yield from added_up([(one, one.lines(arch, most_channels(states), batch, record)) for one in parts], arch)
+    else:
+        yield from cycle_lines(own, arch, most_channels(states), batch, record.counts, _laid(result, plan, own))
     if result.buffers:
         yield from port_lines(port_use([record.counts], Stores.of(arch.buffers)), arch, record.counts.cycles)
-    yield from (WindowBytes(own, arch, plan, batch) if in_windows else LayerBytes(layer, arch, plan, batch)).lines()
+    yield from _bytes_of(own, arch, plan, batch, channels_by_layer(result.network, states)).lines()
     if record.counts.dram is not None:
         yield from command_lines(record.counts.dram, arch.dram.simulated.organisation.burst_bytes)
+
+
+def _bytes_of(
+    layer: Layer, arch: Arch, plan: Plan, batch: int, channels: tuple[int, ...]
+) -> LayerBytes | WindowBytes | WaveBytes:
+    group = plan.group_of(layer.index)
+    if group.waves is not None:
+        return WaveBytes(group.as_run(layer), arch, plan, batch, channels)
+    in_windows = group.tiled and not group.tick_batched
+    return WindowBytes(layer, arch, plan, batch) if in_windows else LayerBytes(layer, arch, plan, batch)

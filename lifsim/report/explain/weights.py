@@ -99,7 +99,7 @@ class VisitedWeights:
     @property
     def expression(self) -> str:
         """Bytes."""
-        every, streamed = product(self.filters, self.filter_bytes), self._streamed
+        every, streamed = product(self.filters, self.filter_bytes), self.streamed
         rest = self.filters * self.filter_bytes - self.stay - streamed
         again = times(str(self.visits - 1), minus(every, self.stay + streamed)) if rest and self.visits > 1 else ""
         more = product(self.rows - 1, streamed) if streamed and self.rows > 1 else ""
@@ -109,16 +109,17 @@ class VisitedWeights:
     def why(self) -> str:
         """What of them comes how often."""
         stay = f"; {self.stay} stay for all {self.visits} visits" if self.stay else f", at each of {self.visits} visits"
-        if not self._streamed or self.rows == 1:
+        if not self.streamed or self.rows == 1:
             return stay
-        return f"{stay}, and {self._streamed} that overflow for each of {self.rows} rows"
+        return f"{stay}, and {self.streamed} that overflow for each of {self.rows} rows"
 
     def tile(self, facts: LayerFacts) -> int:
         """1 + m of the tile m that is worked off; 0 for the smallest where it overflows."""
         place = int(np.flatnonzero(facts.tile_filters == self.tile_filters)[0])
-        return 0 if self._streamed else 1 + place
+        return 0 if self.streamed else 1 + place
 
     @property
-    def _streamed(self) -> int:
+    def streamed(self) -> int:
+        """Bytes of tiles that overflow, which come again for each row."""
         over = overflow(self.filters // self.groups, self.tile_filters, self.filter_bytes, self.region)
         return max(0, self.groups * over - self.stay)

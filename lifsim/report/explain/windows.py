@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lifsim.hardware.array import SPARSITIES
 from lifsim.model.arch import Arch
 from lifsim.model.network import Layer, Tensor
 from lifsim.report.explain.inputs import InputRows
@@ -18,31 +17,11 @@ from lifsim.schedule.group import Chunks
 from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.schedule.storage import rows_of, tensor_bytes
 from lifsim.schedule.traffic import LayerTraffic
-from lifsim.schedule.window import StateRoom, Visits, Window, layers_of
+from lifsim.schedule.window import StateRoom, Visits
 from lifsim.schedule.window_steps import tiling_within
 from lifsim.units import counted
 
 UNIT = "bytes"
-
-
-def kinds_of(layer: Layer, window: Window) -> list[tuple[Layer, int]]:
-    """(`layer` as it is in a window, how many are alike)."""
-    layers = layers_of(layer, window)
-    return [(one, layers.count(one)) for number, one in enumerate(layers) if one not in layers[:number]]
-
-
-def added_up(kinds: Sequence[tuple[int, list[Line]]], arch: Arch) -> list[Line]:
-    """The lines of cycles that every kind of window has, (how many, its lines), as one: `2*(...) + ...`. Folds are told
-    of one round, and what the spikes say, of all windows."""
-    summed = {"array", "fill_drain", "lif"}
-    if SPARSITIES[arch.array.sparsity].skips:
-        summed -= {"array"} | ({"lif"} if arch.lif.overlapped else set())
-    found = []
-    for lines in zip(*(lines for _, lines in kinds), strict=True):
-        terms = [_times(count, line.expression) for (count, _), line in zip(kinds, lines, strict=True)]
-        whole = replace(lines[0], expression=plus(*terms), why=f"windows x ({lines[0].why})")
-        found.append(whole if lines[0].quantity in summed else lines[0])
-    return found
 
 
 def _times(count: int, expression: str) -> str:

@@ -1,0 +1,79 @@
+"""The cycles of a layer that runs in windows or waves: those of each kind of window, or of timestep, times how many
+there are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from lifsim.hardware.array import SPARSITIES, Cut, dataflow_of, shape_of
+from lifsim.model.arch import Arch
+from lifsim.model.network import Layer
+from lifsim.play.record import LayerRecord
+from lifsim.report.explain.cycles import cycle_lines
+from lifsim.report.explain.line import Line, plus
+from lifsim.schedule.plan import GroupPlan, Plan
+from lifsim.schedule.products import laid_out
+from lifsim.schedule.wave_cut import cut_in_waves
+from lifsim.schedule.window import TIMESTEP, layers_of
+
+
+@dataclass(frozen=True)
+class LayerPart:
+    """A layer as it is in a window, or, skewed, in a timestep, of which `times` are alike. computes: whether the array
+    works; else its LIFs fire alone."""
+
+    layer: Layer
+    cut: Cut
+    tick_batched: bool
+    computes: bool = True
+    times: int = 1
+
+    def lines(self, arch: Arch, channels: int, batch: int, record: LayerRecord) -> list[Line]:
+        """Of its cycles, whatever waits being those of the whole `record`."""
+        array = arch.array
+        laid = laid_out(self.layer, shape_of(array), dataflow_of(array), self.cut, tick_batched=self.tick_batched)
+        if self.computes:
+            return list(cycle_lines(self.layer, arch, channels, batch, record.counts, laid))
+        alone = arch.model_copy(update={"lif": arch.lif.model_copy(update={"overlapped": False})})
+        lines = cycle_lines(self.layer, alone, channels, batch, record.counts, laid)
+        return [replace(line, expression="0") if line.quantity in ("array", "fill_drain") else line for line in lines]
+
+
+def layer_parts(layer: Layer, plan: Plan) -> list[LayerPart]:
+    """Those of `layer`, one of a plan, that differ, in order."""
+    group = plan.group_of(layer.index)
+    found = _parts(layer, group)
+    return [replace(one, times=found.count(one)) for number, one in enumerate(found) if one not in found[:number]]
+
+
+def _parts(layer: Layer, group: GroupPlan) -> list[LayerPart]:
+    tiling, waves = group.layers[layer.index - group.first].tiling, group.waves
+    if waves is None or not waves.skewed:
+        cut = tiling.cut if waves is None else cut_in_waves(layer, tiling, waves, 0)
+        return [LayerPart(one, cut, True) for one in layers_of(layer, group.window)]
+    run = group.as_run(layer)
+    each, once = layers_of(run, TIMESTEP), run.rounds < run.timesteps
+    return [
+        LayerPart(each[step], cut_in_waves(layer, tiling, waves, step - first), False, not once or step == first)
+        for first, end in group.window.spans(run.timesteps)
+        for step in range(first, end)
+    ]
+
+
+def added_up(parts: Sequence[tuple[LayerPart, list[Line]]], arch: Arch) -> list[Line]:
+    """The lines of cycles that every part has as one: `2*(...) + ...`. Folds are told of one round, and what the spikes
+    say, of all parts."""
+    summed = {"array", "fill_drain", "lif"}
+    if SPARSITIES[arch.array.sparsity].skips:
+        summed -= {"array"} | ({"lif"} if arch.lif.overlapped else set())
+    found, each = [], "windows" if parts[0][0].tick_batched else "timesteps"
+    for lines in zip(*(lines for _, lines in parts), strict=True):
+        terms = [_times(part.times, line.expression) for (part, _), line in zip(parts, lines, strict=True)]
+        whole = replace(lines[0], expression=plus(*terms), why=f"{each} x ({lines[0].why})")
+        found.append(whole if lines[0].quantity in summed else lines[0])
+    return found
+
+
+def _times(count: int, expression: str) -> str:
+    return expression if count == 1 or expression == "0" else f"{count}*({expression})"

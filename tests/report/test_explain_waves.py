@@ -1,0 +1,65 @@
+"""Does the explanation of layers in waves evaluate to the figures of the run, and say in what order they run?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import lifsim
+from lifsim.cli.main import main
+from lifsim.report.explain.layer import explain
+from lifsim.schedule.work_order import work_order
+from tests.report.test_explain import FEW_PSUMS, _check_layer
+
+WAVING = ("buffers.membrane.size_bytes=96KiB", "buffers.weight.size_bytes=48KiB", "lif.overlapped=true")
+ROOM = "buffers.membrane.size_bytes=128KiB"
+
+
+SKEWED = {"sharing": "layer", "groups": ("conv1:skewed", "conv3", "conv5", "fc1")}
+FUSED = {"groups": ("conv1:fused", "conv3:fused", "conv5", "fc1")}
+IN_WINDOWS = {"sharing": "layer", "groups": ("conv1:skewed:3", "conv3:skewed:2", "conv5", "fc1")}
+FUSED_IN_WINDOWS = {"groups": ("conv1:fused:2", "conv3:fused:3", "conv5", "fc1")}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chosen", [
+    {**SKEWED, "overrides": (ROOM,)},
+    {**IN_WINDOWS, "batch": 3, "chunk": 2, "overrides": WAVING},
+    {**SKEWED, "sharing": "layer+channel2", "overrides": (ROOM, "array.dataflow=ws", FEW_PSUMS)},
+    {**SKEWED, "overrides": (ROOM, "array.sparsity=skip", "lif.overlapped=true")},
+    {**IN_WINDOWS, "overrides": (ROOM, "array.dataflow=is", "lif.overlapped=true")},
+    {**FUSED, "overrides": ("buffers.weight.size_bytes=24KiB",)},
+    {**FUSED_IN_WINDOWS, "batch": 3, "chunk": 2, "overrides": WAVING},
+    {**FUSED, "sharing": "channel2", "overrides": ("array.dataflow=ws", FEW_PSUMS)},
+    {**FUSED_IN_WINDOWS, "overrides": ("array.sparsity=skip", "lif.overlapped=true")},
+    {"workload": "resnet19_cifar10", "sharing": "layer", "schedule": "skewed", "overrides": (ROOM,)},
+])  # fmt: skip
+def test_every_line_evaluates_to_the_runs_figure(chosen: dict[str, Any]) -> None:
+    result = lifsim.run(**{"workload": "vgg9_cifar10", **chosen})
+    assert result.plan is not None
+    waves = [group for group in result.plan.groups if group.waves is not None]
+    assert waves
+    for group in waves:
+        for index in group.indices:
+            record = result.records[index]
+            _check_layer(explain(result, record.counts.name), record.counts.cycles, record.counts.dram_bytes)
+
+
+def test_the_order_is_said_in_a_sentence() -> None:
+    result = lifsim.run(workload="vgg9_cifar10", **SKEWED, overrides=(ROOM,))
+    assert result.plan is not None
+    group = result.plan.groups[0]
+    (said,) = [line for line in explain(result, "conv2").head if line.startswith("for each")]
+    visits = sum(work.layer == 1 for work in work_order(result.plan, 1))
+    assert said.startswith(f"for each of {group.in_waves.count(4)} waves of ")
+    assert "conv1 to conv2 in turn, 4 timesteps each, one " in said
+    assert f"weights of conv2 come {visits} times" in said or "weights of conv2 stay" in said
+    fused = explain(lifsim.run(workload="vgg9_cifar10", schedule="fused"), "conv2").head
+    assert any("all 4 timesteps of a tile back to back" in line for line in fused)
+
+
+def test_the_command_prints_it(capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["explain", "--workload", "vgg9_cifar10", "--schedule", "fused", "--layer", "conv2"]
+    assert main(command) == 0
+    assert " of a tile back to back" in " ".join(capsys.readouterr().out.split())
