@@ -23,7 +23,7 @@ from lifsim.schedule.partition import allowed, dram_bytes, fewest, no_matter
 from lifsim.schedule.plan import ScheduleOptions
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.search import contenders
-from lifsim.schedule.together import NEVER, Together
+from lifsim.schedule.together import NEVER, TimestepMajor, Together
 from lifsim.schedule.window import TIMESTEP
 from tests.schedule import build
 from tests.schedule.networks import networks, relay_networks
