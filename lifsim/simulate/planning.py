@@ -28,7 +28,7 @@ from lifsim.schedule.chip import Chip
 from lifsim.schedule.choices import Choice, Choices, choices_of
 from lifsim.schedule.partition import allowed, dram_bytes, fewest, no_matter, plan_of
 from lifsim.schedule.plan import Plan, ScheduleOptions
-from lifsim.schedule.search import compared, contenders
+from lifsim.schedule.search import FEW_CUTS, compared, contenders
 from lifsim.simulate.alone import counted, least_cycles, least_in_turn, played
 from lifsim.simulate.figure import CycleFigure, EnergyFigure, Figure
 from lifsim.simulate.options import Options
@@ -156,7 +156,8 @@ class Search:
         first = [choice for groups in self._as_asked.values() if len(groups) > 1 for choice in groups]
         likely = min(self._as_asked.values(), key=partial(self._floor, figure))
         # Where nobody waits for the memory the price is the floor, and no step is played to know it.
-        most = MOST_PLAYED * sum(choice.dram_bytes for choice in likely) if self.trial.setup.machine.waits else inf
+        limited = self.trial.setup.machine.waits and len(self.choices.cuts) > FEW_CUTS
+        most = MOST_PLAYED * sum(choice.dram_bytes for choice in likely) if limited else inf
         question = Question(lambda choice: figure.floor(self._counted(choice)), price, most)
         return least(self._every(), first or self.fewest, question)
 
