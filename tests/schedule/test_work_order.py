@@ -27,7 +27,7 @@ from tests.schedule.on_arch import plan_on
 from tests.schedule.test_timestep import SHARINGS, archs
 
 QUIET = settings(deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
-SCHEDULES = ("tick", "timestep", "window:2", "auto")
+SCHEDULES = ("tick", "timestep", "window:2", "fused", "skewed", "auto")
 
 
 def planned(net: Network, name: str, arch: Arch, schedule: str, batch: int) -> Plan:
