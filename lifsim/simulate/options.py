@@ -44,7 +44,7 @@ def _is_a_schedule(word: str) -> str:
 Schedule = Annotated[str, AfterValidator(_is_a_schedule)]
 """tick, timestep, window:TW, fused, skewed (both perhaps :TW) or auto."""
 
-SCHEDULES = ("tick", "timestep", "window:2", "fused", "skewed", "auto")
+SCHEDULES = ("tick", "timestep", "window:2", "fused", "fused:2", "skewed", "skewed:2", "auto")
 """One of each kind, as they are typed."""
 
 Objective = Literal["dram", "cycles", "energy"]

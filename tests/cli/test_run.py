@@ -317,8 +317,8 @@ def test_every_fault_of_a_resolved_configuration_is_told_where_it_stands(capsys:
     assert status == 2
     told = "\n".join(errors) if isinstance(errors, list) else errors
     for place in (
-        f"broken.yaml:{first}:3 options.schedule: 'tock' must be one of tick, timestep, window:TW, fused, skewed, "
-        "auto; did you mean 'tick'?",
+        f"broken.yaml:{first}:3 options.schedule: 'tock' must be one of tick, timestep, window:TW, fused, "
+        "fused:TW, skewed, skewed:TW, auto; did you mean 'tick'?",
         f"broken.yaml:{first + 1}:3 options.chunck: is not a known key; did you mean 'chunk'?",
         f"broken.yaml:{first + 2}:3 options.batch: 0 must be >= 1",
         f"broken.yaml:{sharing}:1 sharing: 'chanel2' must be none, layer",
