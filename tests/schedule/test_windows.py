@@ -247,7 +247,7 @@ VGG = load_workload("vgg9_cifar10")
         (
             "layer",
             ScheduleOptions("window:2"),
-            "window:2 must be tick, timestep, skewed or auto: conv1 to conv2 share membranes",
+            "window:2 must be tick, timestep, skewed or auto: conv1 to conv2, conv3 to conv4",
         ),
         (
             "none",
@@ -259,6 +259,13 @@ VGG = load_workload("vgg9_cifar10")
 def test_windows_that_cannot_be_are_refused(sharing: str, options: ScheduleOptions, words: str) -> None:
     with pytest.raises(InputError, match=words):
         plan_on(VGG, Sharing.parse(sharing), load_arch("sata128"), options)
+
+
+def test_all_that_share_are_named_in_one_sentence() -> None:
+    spans = "conv1 to conv2, conv3 to conv4, conv5 to conv6, fc1 to fc2"
+    with pytest.raises(InputError, match=f"{spans} share membranes, which pass") as told:
+        plan_on(VGG, Sharing.parse("layer"), load_arch("sata128"), ScheduleOptions("window:2"))
+    assert len(told.value.faults) == 1
 
 
 def test_without_a_membrane_buffer_there_are_none() -> None:
