@@ -81,6 +81,19 @@ def test_words_name_each_factor_once(chosen: dict[str, Any], out: str, lif: str)
         assert _evaluated(lines[quantity].expression) == lines[quantity].value
 
 
+def test_rows_from_outside_are_those_of_every_timestep() -> None:
+    """Skewed, each lies by itself; an analogue image is there once; what is packed for a window is one row."""
+    skewed, fused = _explained(IN_WINDOWS), _explained(FUSED_IN_WINDOWS)
+    for result, layer, rows in (
+        (skewed, "conv3", "rows of every timestep"),
+        (skewed, "conv1", "rows"),
+        (fused, "conv3", "rows"),
+    ):
+        (read,) = [line for line in explain(result, layer).lines if line.quantity == "spikes in"]
+        assert f" x images x {rows} x bytes of a row: " in read.why
+        assert _evaluated(read.expression) == read.value > 0
+
+
 def _explained(chosen: dict[str, Any]) -> Result:
     return lifsim.run(workload="vgg9_cifar10", **chosen, overrides=(ROOM, "dram.model=ideal"))
 

@@ -166,7 +166,7 @@ class WaveBytes:
         again = (
             f"the rows that each wave needs, halos again, of {counted(tiles, 'filter tile')} as far as they do not fit"
         )
-        rows = "rows of every timestep" if self.planned.apart and source.timesteps > 1 else "rows"
+        rows = "rows of every timestep" if self.planned.apart and self.layer.input.timesteps > 1 else "rows"
         why = f"windows of chunks x images x {rows} x bytes of a row: {once if whole else again}"
         return Line("spikes in", plus(*terms), self.traffic.dram.spikes_in, UNIT, why)
 
