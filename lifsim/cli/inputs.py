@@ -71,7 +71,7 @@ class Simulation:
             "--batch",
             metavar="N",
             callback=number,
-            help=f"Images. Default: as many as the trace has, else 1; in training {defaults.TRAINING_BATCH}.",
+            help="Images. Default: as many as the trace has, else 1.",
         ),
     ]
     seed: Annotated[

@@ -20,8 +20,17 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class WholeSimulation(ScheduledSimulation):
     """And what fires the spikes, --spikes, --weights and --images; when images are done, --exit-steps and
-    --exit-confidence; what is run, --mode and --bptt."""
+    --exit-confidence; what is run, --mode and --bptt, for which --batch has a default of its own."""
 
+    batch: Annotated[
+        int | None,
+        click.option(
+            "--batch",
+            metavar="N",
+            callback=number,
+            help=f"Images. Default: as many as the trace has, else 1; in training {defaults.TRAINING_BATCH}.",
+        ),
+    ]
     spikes: Annotated[
         str | None,
         click.option(

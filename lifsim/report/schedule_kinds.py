@@ -97,11 +97,11 @@ def _planned(case: Case, sharing: Sharing, kind: str, chip: Chip, memo: Memo) ->
     best: KindRow | None = None
     why = f"of {case.network.timesteps} timesteps there is no window between one and all"
     for word in words_of(kind, case.network.timesteps):
+        options = ScheduleOptions(word, case.batch)
         try:
-            options = ScheduleOptions(word, case.batch)
             chosen = plan(case.network, states_of(case.network, sharing), chip, options, memo)
         except InputError as error:
-            why = error.faults[0].message
+            why = _why(kind, options, error)
             continue
         if kind in ("fused", "skewed") and not any(group.in_turn.waves == kind for group in chosen.groups):
             why = f"no layers run {kind}: it is as tick"
@@ -110,6 +110,14 @@ def _planned(case: Case, sharing: Sharing, kind: str, chip: Chip, memo: Memo) ->
         if best is None or best.dram is None or moved.total < best.dram.total:
             best = row
     return best or KindRow(case, sharing, kind, kind, None, why)
+
+
+def _why(kind: str, options: ScheduleOptions, error: InputError) -> str:
+    """The first fault; of windows, of which nobody asked for these, without how long they are."""
+    message = error.faults[0].message
+    if kind != "windows":
+        return message
+    return f"windows: {message.removeprefix(f'{options.schedule} ').replace(str(options.window), 'in windows')}"
 
 
 def table(rows: Sequence[KindRow]) -> pd.DataFrame:

@@ -208,3 +208,11 @@ def test_garbage_is_hardly_looked_for_while_a_command_starts(tmp_path: Path) -> 
     run = [sys.executable, "-c", code, "run", "--workload", "lenet5_mnist", "--format", "csv", "--out", str(tmp_path)]
     done = subprocess.run([*run, "--force"], capture_output=True, check=False, text=True)
     assert int(done.stdout.splitlines()[-1]) < 10
+
+
+def test_help_tells_of_training_where_a_command_can_train(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in (["run"], ["explain"], ["plot", "schedule"], ["plot", "fig9"]):
+        assert main([*command, "--help"]) == 0
+        told = " ".join(capsys.readouterr().out.split())
+        assert "--batch N Images. Default: as many as the trace has, else 1" in told
+        assert ("in training 16" in told) == ("--mode" in told) == (command[0] != "plot")

@@ -71,6 +71,15 @@ def test_every_row_that_is_missing_says_why(numbers: pd.DataFrame) -> None:
     assert numbers.loc[numbers["total_bytes"].notna(), "why_not"].isna().all()
 
 
+def test_why_there_are_no_windows_names_none_of_them(numbers: pd.DataFrame) -> None:
+    """Nobody asked for windows of two or three timesteps."""
+    missing = numbers[numbers["total_bytes"].isna() & (numbers["kind"] == "windows")]
+    told = dict(zip(missing["sharing"], missing["why_not"], strict=True))
+    assert told["layer"].startswith("windows: must be tick, timestep, skewed or auto: ")
+    assert told["none"].startswith("windows: 0 must be > 0 where layers run in windows, as ")
+    assert not missing["why_not"].str.contains(r"window:|\d timesteps").any()
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_has_schedules_that_options_know(kind: str) -> None:
     assert words_of("windows", 5) == ["window:2", "window:3", "window:4"]

@@ -117,7 +117,7 @@ def test_the_picture_has_the_pieces_of_its_table(strips: lifsim.Result, tmp_path
     shades = np.unique(collection.get_facecolors(), axis=0)
     assert len(shades) == 4
     assert [axes.get_title(loc="left") for axes in held] == [
-        "weights on chip", "membranes in their buffer", "spikes between layers",
+        "weights on chip", "membranes in their buffer", "spikes in the output buffer",
     ]  # fmt: skip
     for axes, name in zip(held, ("weights", "membranes", "spikes"), strict=True):
         assert axes.get_ylim()[1] == table[f"{name}_room_bytes"].iloc[0]

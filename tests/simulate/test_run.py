@@ -11,6 +11,7 @@ import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 
 import lifsim
+from lifsim.config.given_rates import WAYS_TO_SPIKES
 from lifsim.config.workload import load_workload
 from lifsim.errors import InputError
 from lifsim.simulate.result import Result
@@ -207,8 +208,12 @@ def test_what_the_spikes_are_is_said(spike_trace: Callable[[str], Path]) -> None
 
 
 def test_a_network_without_spikes_says_how_to_get_them() -> None:
-    with pytest.raises(InputError, match="lifsim train --workload har_fcn --out FILE, then --weights FILE"):
+    with pytest.raises(InputError) as refused:
         lifsim.run(workload="har_fcn")
+    told = str(refused.value)
+    assert told == f"spikes: must have a source: har_fcn states no rates; {WAYS_TO_SPIKES}"
+    for way_out in ("--trace FILE", "--rate 0.15", "spikes.rates", "--spikes engine --weights FILE, of lifsim train"):
+        assert way_out in told
 
 
 @pytest.mark.parametrize("sparsity", ["gate", "skip"])

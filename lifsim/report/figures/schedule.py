@@ -45,7 +45,7 @@ DOTS, DOT_PT = 900, 1.0
 NEAR_ZERO = 0.05
 """Of the time until the last work ends: what begins sooner is drawn from 0 on."""
 GREY, BORDER = "#f2f2f2", "#666666"
-HELD = {"weights": "weights on chip", "membranes": "membranes in their buffer", "spikes": "spikes between layers"}
+HELD = {"weights": "weights on chip", "membranes": "membranes in their buffer", "spikes": "spikes in the output buffer"}
 SHADE = "#8C96A0"
 """Of what is on chip: no colour of a timestep."""
 
