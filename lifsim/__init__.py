@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lifsim.batches.api import gradients, infer
     from lifsim.errors import InputError
     from lifsim.model.arch import Arch
     from lifsim.model.network import Network
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from lifsim.report.compare.api import compare
     from lifsim.report.machine_table import prices
     from lifsim.simulate.api import load_arch, load_workload, run
-    from lifsim.simulate.batch import gradients, infer
     from lifsim.simulate.options import Options
     from lifsim.simulate.result import Result
     from lifsim.sweeps.api import sweep
@@ -61,8 +61,8 @@ _PLACES = {
     "Sharing": "lifsim.model.sharing",
     "beside_none": "lifsim.sweeps.beside",
     "compare": "lifsim.report.compare.api",
-    "gradients": "lifsim.simulate.batch",
-    "infer": "lifsim.simulate.batch",
+    "gradients": "lifsim.batches.api",
+    "infer": "lifsim.batches.api",
     "load_arch": "lifsim.simulate.api",
     "load_workload": "lifsim.simulate.api",
     "plot": "lifsim.report.plot",

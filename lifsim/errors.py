@@ -29,7 +29,8 @@ class Fault:
         place = self.source
         if self.line is not None:
             place += f":{self.line}:{self.column or 1}"
-        is_told = self.source.startswith("--") and self.source.lstrip("-").rpartition(" ")[2] == self.path
+        option = self.source.lstrip("-").rpartition(" ")[2]
+        is_told = self.source.startswith("--") and option.replace("-", "_") == self.path.replace("-", "_")
         head = " ".join(part for part in (place, "" if is_told else self.path) if part)
         return visible(f"{head}: {self.message}" if head else self.message)
 

@@ -193,19 +193,20 @@ class ScheduledSimulation(SharedSimulation):
         click.option(
             "--schedule",
             shell_complete=schedules,
-            metavar="tick|timestep|window:TW|fused|skewed|auto",
+            metavar="tick|timestep|window:TW|fused[:TW]|skewed[:TW]|auto",
             help="tick: layers tick-batched one by one, those that share membranes timestep by timestep; timestep: "
             "the whole network timestep by timestep; window:TW: layers one by one, TW timesteps back to back; fused: "
             "as tick, but layers that share no membranes together in strips where that moves fewer bytes; skewed: as "
-            "tick, but layers that share membranes in strips, one timestep behind the other (fused:TW, skewed:TW: in "
-            "windows of TW timesteps); auto: the groups of layers with the least --objective. Default: tick.",
+            "tick, but layers that share membranes in strips, one timestep behind the other; fused:TW, skewed:TW: the "
+            "same in windows of TW timesteps, layers that run alone too; auto: the groups of layers with the least "
+            "--objective. Default: tick.",
         ),
     ]
     groups: Annotated[
         str | None,
         click.option(
             "--groups",
-            metavar="LAYER[:tick|:timestep|:window:TW|:fused|:skewed],...",
+            metavar="LAYER[:tick|:timestep|:window:TW|:fused[:TW]|:skewed[:TW]],...",
             help="The layers at which groups begin, whatever --schedule would take: one layer runs as --schedule has "
             "it, several timestep by timestep, or fused or skewed if that is --schedule, or as stands behind the name "
             "of the first (conv1:fused:2: fused in windows of two timesteps).",

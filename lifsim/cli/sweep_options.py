@@ -80,7 +80,10 @@ class SpaceOptions:
     schedule: Annotated[
         str | None,
         click.option(
-            "--schedule", shell_complete=schedules, metavar="S[,S...]", help="tick, timestep, auto. Default: tick."
+            "--schedule",
+            shell_complete=schedules,
+            metavar="S[,S...]",
+            help="tick, timestep, window:TW, fused, fused:TW, skewed, skewed:TW, auto. Default: tick.",
         ),
     ]
     objective: Annotated[

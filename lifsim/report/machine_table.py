@@ -87,7 +87,7 @@ def figures(prices: PriceList) -> dict[str, str]:
         "balance": "" if bend is None else f"{bend:.3g} MACs for each byte from DRAM; below, the array waits for it",
         "leakage": f"{prices.leakage_mw:.4g} mW, without DRAM and with nothing switched off",
         "area": f"{prices.area.total:.4g} mm2: " + ", ".join(f"{name} {value:.4g}" for name, value in area.items()),
-        "accounting": "" if arch.accounting == "lifsim" else arch.accounting,
+        "accounting": "" if arch.accounting == Arch.model_fields["accounting"].default else arch.accounting,
         "components": "" if arch.components_of is None else f"none of its own: those of {arch.components_of}",
     }
     return {name: text for name, text in lines.items() if text}

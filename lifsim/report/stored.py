@@ -44,6 +44,7 @@ OLDER = "must be a run of this LIFSim, is of an older one: read it with that, or
 NEWER = "must be a run of this LIFSim, is of a newer one: leave it as it is, and read it with that"
 
 Amount = Annotated[float, Field(strict=True, ge=0, le=1e300, allow_inf_nan=False)]
+Share = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]
 Tally = Annotated[int, Field(strict=True, ge=0, lt=1 << 126)]
 Sha256 = Annotated[str, Field(strict=True, pattern="^[0-9a-f]{64}$")]
 
@@ -154,6 +155,22 @@ class _OfThis(_Head):
     schema_version: Annotated[int, AfterValidator(_present)]
 
 
+class _Accuracy(Model):
+    early: Share
+    all_timesteps: Share
+    images: Tally
+
+
+class _EarlyExit(Model):
+    exits: bool
+    timesteps: Tally
+    images: dict[str, Tally]
+    steps: list[Tally]
+    saved_timesteps: Share
+    source: Text
+    accuracy: _Accuracy | None = None
+
+
 @cache
 def _schema() -> type[Model]:
     """Of summary.json as `lifsim.report.summary` writes it."""
@@ -192,6 +209,8 @@ def _schema() -> type[Model]:
         "groups": list[Text],
         "comparison": dict[str, Any],
         "rates_range": dict[str, Any],
+        "early_exit": _EarlyExit,
+        "early_exit_comparison": dict[str, Any],
     }
     fields = {name: (kind, ...) for name, kind in needed.items()}
     make: Any = create_model

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from lifsim.errors import Fault, InputError, did_you_mean, nearest
 from lifsim.model.network import Network
 from lifsim.schedule.plan import Begin, Plan
-from lifsim.schedule.window import TIMESTEP, Window, window_named
+from lifsim.schedule.window import TIMESTEP, Window, misnumbered, window_named
 
 WAYS = ("tick", "timestep", "window:TW", "fused", "fused:TW", "skewed", "skewed:TW")
 """How options spell a window behind the name of a layer."""
@@ -60,6 +60,12 @@ def begins_of(network: Network, words: Sequence[str]) -> tuple[Begin, ...]:
 
 def _rule(network: Network, name: str, known: Mapping[str, int]) -> str:
     """What a word must be that names no layer."""
+    for parts in (1, 2):
+        layer, *behind = name.rsplit(":", parts)
+        way = ":".join(behind)
+        if layer in known and misnumbered(way):
+            last = network.timesteps
+            return f"must be {layer}:{behind[0]}:TW, of which TW, timesteps, is a whole number from 1 to {last}"
     layer, colon, way = name.rpartition(":")
     if colon and layer in known:
         near = nearest(way, WAYS)

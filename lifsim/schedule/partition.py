@@ -132,12 +132,11 @@ def _window_faults(choices: Choices, options: ScheduleOptions, ends: list[int]) 
             runs = f"training runs in no {'waves' if window.waves else 'windows between'}"
             yield Fault(f"{window.word} must be tick, timestep or auto: {runs}", path=path)
     asks = options.window
-    if asks not in (None, TICK, TIMESTEP) and not asks.waves and options.groups is None:
-        for first, end in pairwise(ends):
-            if end - first > 1:
-                why = f"{_names(facts, first, end)} share membranes, which pass from layer to layer at every timestep"
-                rule = f"{asks.word} must be tick, timestep, skewed or auto: {why} (--groups gives windows to others)"
-                yield Fault(rule, path="schedule")
+    together = [_names(facts, first, end) for first, end in pairwise(ends) if end - first > 1]
+    if together and asks not in (None, TICK, TIMESTEP) and not asks.waves and options.groups is None:
+        why = f"{', '.join(together)} share membranes, which pass from layer to layer at every timestep"
+        rule = f"{asks.word} must be tick, timestep, skewed or auto: {why} (--groups gives windows to others)"
+        yield Fault(rule, path="schedule")
 
 
 def _given_cuts(facts: NetworkFacts, cuts: list[int], begins: tuple[Begin, ...]) -> list[int]:

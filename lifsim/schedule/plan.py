@@ -13,9 +13,9 @@ from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.group import Walk
 from lifsim.schedule.traffic import DramBytes, LayerTraffic
 from lifsim.schedule.waves import Waves
-from lifsim.schedule.window import PREFIX, TICK, TIMESTEP, Window, as_computed, window_named
+from lifsim.schedule.window import PREFIX, TICK, TIMESTEP, Window, as_computed, misnumbered, window_named
 
-SCHEDULES = ("tick", "timestep", f"{PREFIX}TW", "fused", "skewed", "auto")
+SCHEDULES = ("tick", "timestep", f"{PREFIX}TW", "fused", "fused:TW", "skewed", "skewed:TW", "auto")
 """TW stands for a number of timesteps."""
 
 
@@ -63,6 +63,8 @@ class ScheduleOptions:
 
 def unknown_schedule(word: str) -> str:
     """What is wrong with a word that names no schedule."""
+    if misnumbered(word):
+        return f"{word!r} must be {word.partition(':')[0]}:TW, of which TW, timesteps, is a whole number >= 1"
     hint = did_you_mean(word, SCHEDULES)
     return f"{word!r} must be one of {', '.join(SCHEDULES)}{hint if 'did you mean' in hint else ''}"
 

@@ -44,11 +44,13 @@ def compared(choices: Choices) -> list[Choice]:
 
 def fused_groups(choices: Choices, window: Window) -> list[Choice]:
     """Those among which fused groups in such windows, and layers alone in them, move the fewest bytes; layers that
-    share membranes run timestep by timestep."""
+    share membranes run timestep by timestep. Of one timestep what is legal is fused, however it runs."""
 
     def alone(first: int, end: int) -> list[Choice]:
         return [choices.planned(first, end, window if end - first == 1 else TIMESTEP)]
 
+    if choices.facts.timesteps == 1:
+        return contenders(choices)
     ways = [way for way in choices.together if isinstance(way, InWaves) and way.kind == "fused"]
     return _Search(choices, [replace(way, only=window) for way in ways], alone).found()
 

@@ -75,6 +75,9 @@ PREFIX = "window:"
 FUSED, SKEWED = Window(None, "fused"), Window(None, "skewed")
 """Several layers in turn, all timesteps."""
 
+SIZED = (PREFIX.removesuffix(":"), "fused", "skewed")
+"""The words behind which a number of timesteps may stand."""
+
 NAMED: dict[str, Window] = {one.word: one for one in (TICK, TIMESTEP, FUSED, SKEWED)}
 """By the words that need no number."""
 
@@ -89,6 +92,12 @@ def window_named(word: str) -> Window | None:
     sizes = (Window(int(number)), Window(int(number), "fused"), Window(int(number), "skewed"))
     by_word = {f"{PREFIX}{number}": sizes[0], f"fused:{number}": sizes[1], f"skewed:{number}": sizes[2]}
     return by_word.get(word)
+
+
+def misnumbered(word: str) -> bool:
+    """Whether it is one of those that take a number, with what is none behind it: `window:0`, `fused:two`."""
+    way, colon, _ = word.partition(":")
+    return bool(colon) and way in SIZED and window_named(word) is None
 
 
 def cut_into(layer: Layer) -> int:

@@ -44,12 +44,15 @@ def _is_a_schedule(word: str) -> str:
 Schedule = Annotated[str, AfterValidator(_is_a_schedule)]
 """tick, timestep, window:TW, fused, skewed (both perhaps :TW) or auto."""
 
-SCHEDULES = ("tick", "timestep", "window:2", "fused", "skewed", "auto")
+SCHEDULES = ("tick", "timestep", "window:2", "fused", "fused:2", "skewed", "skewed:2", "auto")
 """One of each kind, as they are typed."""
 
 Objective = Literal["dram", "cycles", "energy"]
 Mode = Literal["inference", "training"]
 Bptt = Annotated[str, member_of("keeping")]
+
+Words = Annotated[str, Field(strict=True, max_length=10_000)]
+"""Perhaps none: what reads them says what must stand there."""
 
 Confidence = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False, strict=True)]
 Images = Annotated[int, Field(ge=1, le=1 << 16, strict=True)]
@@ -141,9 +144,9 @@ class Options(Model):
     mode: Mode = "inference"
     bptt: Bptt = "stored"
     chunk: Annotated[Images | None, BeforeValidator(_none_if_auto)] = None
-    groups: Annotated[tuple[Text, ...] | None, BeforeValidator(_names), Field(min_length=1, max_length=2000)] = None
+    groups: Annotated[tuple[Words, ...] | None, BeforeValidator(_names), Field(min_length=1, max_length=2000)] = None
 
-    exit_steps: Annotated[Text | None, BeforeValidator(_as_shares)] = None
+    exit_steps: Annotated[Words | None, BeforeValidator(_as_shares)] = None
     exit_confidence: Annotated[Confidence | None, BeforeValidator(_as_number)] = None
 
     @rule

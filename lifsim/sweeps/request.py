@@ -145,7 +145,7 @@ def options_document(given: Mapping[str, Any], overrides: tuple[str, ...], vary:
     """Options of the command line as a document: `given` by key, None where not; `key=value` texts. Raises InputError
     where one of these is none."""
     data: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
-    marks: dict[KeyPath, Mark] = {(): Mark("")} | {(key,): Mark(f"--{key}") for key in data}
+    marks: dict[KeyPath, Mark] = {(): Mark("")} | {(key,): Mark(f"--{key.replace('_', '-')}") for key in data}
     faults: list[Fault] = []
     for option, texts in (("set", overrides), ("vary", vary)):
         for text in texts:

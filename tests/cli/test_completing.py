@@ -45,6 +45,8 @@ def _offered(*words: str) -> list[str]:
         (("sweep", "--sharing", "none,channel"), ["none,channel2", "none,channel4", "none,channel8"]),
         (("run", "--schedule", "t"), ["tick", "timestep"]),
         (("run", "--schedule", ""), list(SCHEDULES)),
+        (("run", "--schedule", "fused"), ["fused", "fused:2"]),
+        (("run", "--schedule", "skewed"), ["skewed", "skewed:2"]),
         (("run", "--objective", ""), list(get_args(Objective))),
         (("run", "--spikes", ""), list(get_args(SpikeSource))),
         (("run", "--mode", ""), list(get_args(Mode))),

@@ -258,6 +258,9 @@ def test_what_is_not_a_result_is_never_replaced(capsys: pytest.CaptureFixture[st
         (["--config", "x", "--seed", "5"], "--config must stand without --seed"),
         (["--sharing", ""], "'' must be none, layer, channelN"),
         (["--arch", ""], "'' must be a file or a shipped architecture"),
+        (["--exit-steps", ""], "exit_steps: '' must be TIMESTEPS:SHARE, as in 1:0.6"),
+        (["--groups", ""], "groups: '' must be layers of"),
+        (["--groups", "conv1,,conv3"], "groups: '' must be layers of"),
         (["--format", "xml"], "xml"),
         (["--format", "json", "--full"], "--full must stand without --format json"),
         (["--format", "csv", "--layers"], "--layers must stand without --format csv"),
@@ -317,8 +320,8 @@ def test_every_fault_of_a_resolved_configuration_is_told_where_it_stands(capsys:
     assert status == 2
     told = "\n".join(errors) if isinstance(errors, list) else errors
     for place in (
-        f"broken.yaml:{first}:3 options.schedule: 'tock' must be one of tick, timestep, window:TW, fused, skewed, "
-        "auto; did you mean 'tick'?",
+        f"broken.yaml:{first}:3 options.schedule: 'tock' must be one of tick, timestep, window:TW, fused, "
+        "fused:TW, skewed, skewed:TW, auto; did you mean 'tick'?",
         f"broken.yaml:{first + 1}:3 options.chunck: is not a known key; did you mean 'chunk'?",
         f"broken.yaml:{first + 2}:3 options.batch: 0 must be >= 1",
         f"broken.yaml:{sharing}:1 sharing: 'chanel2' must be none, layer",

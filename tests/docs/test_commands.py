@@ -121,6 +121,10 @@ def test_the_documents_have_python_at_all() -> None:
     assert len(_python(ROOT / "docs" / "python.md")) > 4
 
 
+def test_no_figure_of_a_document_is_yet_to_be_filled_in() -> None:
+    assert [document.name for document in DOCUMENTS if "@@" in document.read_text(encoding="utf-8")] == []
+
+
 def test_every_link_between_documents_leads_somewhere() -> None:
     for document in DOCUMENTS:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text(encoding="utf-8")):

@@ -11,9 +11,16 @@ from lifsim.config import defaults
 from lifsim.model.sharing import Sharing
 from lifsim.report.plot.kinds import BUFFER
 from lifsim.report.schedule_kinds import MACHINE, Case, kind_rows
+from lifsim.schedule.plan import SCHEDULES
 from lifsim.sweeps.values import parse_values
 from lifsim.watch import unwatched
 from tests.checkout import ROOT
+
+
+def test_readme_names_every_schedule() -> None:
+    """In the section that shows them."""
+    (section,) = re.findall(r"^\*\*Schedules\.\*\* (.*?)^\*\*", (ROOT / "README.md").read_text(), re.M | re.S)
+    assert [word for word in SCHEDULES if not re.search(rf"(`|--schedule ){word}\b", section)] == []
 
 
 @pytest.mark.slow

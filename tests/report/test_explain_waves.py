@@ -10,7 +10,8 @@ import lifsim
 from lifsim.cli.main import main
 from lifsim.report.explain.layer import explain
 from lifsim.schedule.work_order import work_order
-from tests.report.test_explain import FEW_PSUMS, _check_layer
+from lifsim.simulate.result import Result
+from tests.report.test_explain import FEW_PSUMS, _check_layer, _evaluated
 
 WAVING = ("buffers.membrane.size_bytes=96KiB", "buffers.weight.size_bytes=48KiB", "lif.overlapped=true")
 ROOM = "buffers.membrane.size_bytes=128KiB"
@@ -57,6 +58,44 @@ def test_the_order_is_said_in_a_sentence() -> None:
     assert f"weights of conv2 come {visits} times" in said or "weights of conv2 stay" in said
     fused = explain(lifsim.run(workload="vgg9_cifar10", schedule="fused"), "conv2").head
     assert any("all 4 timesteps of a tile back to back" in line for line in fused)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "out", "lif"),
+    [
+        (SKEWED, "images x rows x timesteps x bytes of a row; ", "timesteps x (images x passes x "),
+        (IN_WINDOWS, "images x rows x timesteps x bytes of a row; ", "timesteps x (images x passes x "),
+        (FUSED_IN_WINDOWS, "images x rows x windows x bytes of a row, the timesteps of a window packed; ",
+         "windows x (images x timesteps x passes x "),
+    ],
+)  # fmt: skip
+def test_words_name_each_factor_once(chosen: dict[str, Any], out: str, lif: str) -> None:
+    """Also of bytes: 16 rows of 64 x 16 bits at each of 4 timesteps."""
+    lines = {line.quantity: line for line in explain(_explained(chosen), "conv2").lines}
+    assert lines["spikes out"].why.startswith(out)
+    assert lines["spikes out"].value == 16 * 4 * (64 * 16 // 8)
+    assert lines["lif"].why.startswith(lif)
+    rounds = "timesteps x (images x folds x " if "sharing" in chosen else "windows x (images x rounds x folds x "
+    assert lines["array"].why.startswith(rounds)
+    for quantity in ("spikes out", "lif", "array"):
+        assert _evaluated(lines[quantity].expression) == lines[quantity].value
+
+
+def test_rows_from_outside_are_those_of_every_timestep() -> None:
+    """Skewed, each lies by itself; an analogue image is there once; what is packed for a window is one row."""
+    skewed, fused = _explained(IN_WINDOWS), _explained(FUSED_IN_WINDOWS)
+    for result, layer, rows in (
+        (skewed, "conv3", "rows of every timestep"),
+        (skewed, "conv1", "rows"),
+        (fused, "conv3", "rows"),
+    ):
+        (read,) = [line for line in explain(result, layer).lines if line.quantity == "spikes in"]
+        assert f" x images x {rows} x bytes of a row: " in read.why
+        assert _evaluated(read.expression) == read.value > 0
+
+
+def _explained(chosen: dict[str, Any]) -> Result:
+    return lifsim.run(workload="vgg9_cifar10", **chosen, overrides=(ROOM, "dram.model=ideal"))
 
 
 def test_the_command_prints_it(capsys: pytest.CaptureFixture[str]) -> None:

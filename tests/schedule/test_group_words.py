@@ -58,6 +58,14 @@ def test_a_search_says_what_it_has_found() -> None:
         ),
         ("conv1:timesteps", "did you mean 'conv1:timestep'?"),
         ("conv1:", "'conv1:' must be conv1, or one of conv1:tick, conv1:timestep, conv1:window:TW"),
+        ("conv1:window:0", "conv1:window:TW, of which TW, timesteps, is a whole number from 1 to 32"),
+        (
+            "conv1:fused:0",
+            "'conv1:fused:0' must be conv1:fused:TW, of which TW, timesteps, is a whole number from 1 to 32",
+        ),
+        ("conv1:skewed:-1", "'conv1:skewed:-1' must be conv1:skewed:TW, of which"),
+        ("conv1:fused:", "'conv1:fused:' must be conv1:fused:TW, of which"),
+        ("conv1:window:two:2", "'conv1:window:two:2' must be layers of lenet5_mnist"),
         ("conv9:tick", "'conv9' must be layers of lenet5_mnist (lifsim workload show); did you mean"),
     ],
 )

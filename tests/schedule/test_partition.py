@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import combinations, pairwise, product
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from lifsim.config.arch import load_arch
 from lifsim.config.workload import load_workload
 from lifsim.errors import InputError
-from lifsim.graph.states import states_of
+from lifsim.graph.states import channels_by_layer, states_of
 from lifsim.memo import Memo
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
@@ -49,9 +50,19 @@ def test_auto_is_the_best_of_all_legal_partitions(net: Network, sharing: Sharing
     facts = facts_on(net, sharing, arch)
     cuts = legal_cuts(facts)
 
+    states = states_of(net, sharing)
+    choices = choices_of(net, states, Chip.of(arch), batch, None, Memo(), "inference")
+    channels = channels_by_layer(net, states)
+
     def cost(first: int, end: int) -> int:
-        turns = plan_group(facts, first, end - 1, usable(arch), batch, None).dram.total
-        return min(turns, traffic_on(net, net.layers[first], arch, batch).dram.total) if end - first == 1 else turns
+        """In whichever of all windows, each planned by itself."""
+        found = [plan_group(facts, first, end - 1, usable(arch), batch, None).dram.total]
+        if end - first == 1 and channels[first] == 1:  # there are no chains to keep in a tile
+            found.append(traffic_on(net, net.layers[first], arch, batch).dram.total)
+        for size, waves in product((None, *range(2, net.timesteps)), ("fused", "skewed") if end - first > 1 else ("",)):
+            with suppress(InputError):  # layers that cannot run so
+                found.append(choices.planned(first, end, Window(size, waves)).dram_bytes)
+        return min(found)
 
     every_partition = (
         sum(cost(first, end) for first, end in pairwise([0, *inner, len(net.layers)]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 from zlib import crc32
 
@@ -30,7 +30,7 @@ from tests.schedule.networks import networks, relay_networks
 from tests.schedule.test_partition import chain
 from tests.schedule.test_timestep import QUIET, archs
 
-Ties = Callable[[Choice], float]
+Ties = Callable[[Sequence[Choice]], Mapping[Choice, float]]
 
 
 def choices_on(network: Network, sharing: str, arch: Arch, batch: int = 1, chunk: int | None = None) -> Choices:
@@ -38,9 +38,9 @@ def choices_on(network: Network, sharing: str, arch: Arch, batch: int = 1, chunk
     return choices_of(network, states, Chip.of(arch), batch, chunk, Memo(), "inference")
 
 
-def few_values(choice: Choice) -> float:
+def few_values(tied: Sequence[Choice]) -> dict[Choice, float]:
     """Ties of which many are equal."""
-    return crc32(repr((choice.first, choice.end, choice.group.window.word)).encode()) % 3
+    return {one: crc32(repr((one.first, one.end, one.group.window.word)).encode()) % 3 for one in tied}
 
 
 def same_as_all(choices: Choices, ties: Ties = no_matter) -> bool:

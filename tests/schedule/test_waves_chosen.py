@@ -93,6 +93,14 @@ def test_with_one_timestep_all_are_timestep_major(
     )
 
 
+@QUIET
+@given(networks(st.just(1)), archs())
+def test_with_one_timestep_fused_is_the_best_of_what_is_legal(network: Network, arch: Arch) -> None:
+    fused, auto = (planned(network, "none", arch, ScheduleOptions(word)) for word in ("fused", "auto"))
+    assume(fused is not None and auto is not None)
+    assert fused.dram.total == auto.dram.total
+
+
 def test_auto_fuses_what_hands_over_more_than_it_weighs() -> None:
     """VGG-9 on sata128: the spikes between its layers, 125 KiB; its weights come once as before."""
     net, arch = load_workload("vgg9_cifar10"), load_arch("sata128")

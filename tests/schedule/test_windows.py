@@ -43,12 +43,19 @@ def test_windows_have_words() -> None:
     wrong = ["auto", "window", "window:", "window:0", "window:-1", "window:2.5", "window:two", "window:٣", "2", ""]
     assert [window_named(word) for word in wrong] == [None] * len(wrong)
     assert [Window(size).word for size in (None, 1, 7)] == ["tick", "timestep", "window:7"]
+    numbers = ["window:0", "window:-1", "window:1.5", "fused:0", "skewed:x", "window:"]
+    for word in numbers:
+        way = word.partition(":")[0]
+        with pytest.raises(InputError, match=f"must be {way}:TW, of which TW, timesteps, is a whole number >= 1$"):
+            ScheduleOptions(word)
+    with pytest.raises(InputError, match="tick, timestep, window:TW, fused, fused:TW, skewed, skewed:TW, auto; did"):
+        ScheduleOptions("skewd:2")
     net = load_workload("vgg9_cifar10")
     words = ("conv1", "conv2:window:2", "conv3:tick", "conv4:timestep", "conv5")
     begins = begins_of(net, words)
     assert begins == (Begin(0), Begin(1, Window(2)), Begin(2, TICK), Begin(3, TIMESTEP), Begin(4))
     plan = plan_on(net, Sharing(), load_arch("sata128"), ScheduleOptions("tick", groups=begins))
-    assert group_words(net, plan) == ("conv1:tick", *words[1:])
+    assert group_words(net, plan) == ("conv1:tick", *words[1:-1], "conv5:timestep")
 
 
 def test_a_window_is_the_layer_of_a_network_of_so_many_timesteps() -> None:
@@ -240,7 +247,7 @@ VGG = load_workload("vgg9_cifar10")
         (
             "layer",
             ScheduleOptions("window:2"),
-            "window:2 must be tick, timestep, skewed or auto: conv1 to conv2 share membranes",
+            "window:2 must be tick, timestep, skewed or auto: conv1 to conv2, conv3 to conv4",
         ),
         (
             "none",
@@ -252,6 +259,13 @@ VGG = load_workload("vgg9_cifar10")
 def test_windows_that_cannot_be_are_refused(sharing: str, options: ScheduleOptions, words: str) -> None:
     with pytest.raises(InputError, match=words):
         plan_on(VGG, Sharing.parse(sharing), load_arch("sata128"), options)
+
+
+def test_all_that_share_are_named_in_one_sentence() -> None:
+    spans = "conv1 to conv2, conv3 to conv4, conv5 to conv6, fc1 to fc2"
+    with pytest.raises(InputError, match=f"{spans} share membranes, which pass") as told:
+        plan_on(VGG, Sharing.parse("layer"), load_arch("sata128"), ScheduleOptions("window:2"))
+    assert len(told.value.faults) == 1
 
 
 def test_without_a_membrane_buffer_there_are_none() -> None:

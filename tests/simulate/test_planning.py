@@ -202,7 +202,7 @@ def test_the_note_says_which_schedule_it_came_to() -> None:
 def test_fewest_bytes_that_cost_many_cycles_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """Folds under `ws` load their weights at every timestep of a timestep-major group; fused ones, which move fewer
     bytes, do not."""
-    monkeypatch.setattr(InWaves, "of", lambda _self, _first, _end: [])
+    monkeypatch.setattr(InWaves, "of", lambda *_: [])
     ideal = ["dram.model=ideal"]
     tick = lifsim.run("tpu_like_small", "lenet5_mnist", overrides=ideal)
     auto = lifsim.run("tpu_like_small", "lenet5_mnist", schedule="auto", overrides=ideal)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import lifsim
@@ -230,9 +230,12 @@ def _weight_bytes(layer: Convolution) -> int:
 @settings(max_examples=40, deadline=None)
 @given(cases())
 def test_overlapped_units_are_waited_for_at_most_as_long_and_change_nothing_else(case: dict[str, Any]) -> None:
+    """Unless a layer is cut into other tiles, of as many bytes, for which the array waits less for them."""
     spikes = spikes_of(case)
-    runs = (simulated(case, spikes, "dram.model=ideal", overlapped=overlapped) for overlapped in (False, True))
+    runs = [simulated(case, spikes, "dram.model=ideal", overlapped=overlapped) for overlapped in (False, True)]
     waiting, hidden = (run.totals for run in runs)
+    assert (hidden.ops, hidden.dram_bytes) == (waiting.ops, waiting.dram_bytes)
+    assume(len({tuple(record.counts.tiling for record in run.records) for run in runs}) == 1)
     assert hidden.cycles.lif <= waiting.cycles.lif
     assert hidden.cycles.total - hidden.cycles.lif == waiting.cycles.total - waiting.cycles.lif
     for name, spent in vars(hidden.energy_pj.compute).items():
@@ -240,11 +243,7 @@ def test_overlapped_units_are_waited_for_at_most_as_long_and_change_nothing_else
         assert spent.work == longer.work
         assert spent.idle <= longer.idle * (1 + 1e-12)  # the clock runs while LIF calls are waited for
         assert spent.standing * waiting.cycles.total == pytest.approx(longer.standing * hidden.cycles.total)
-    assert (hidden.ops, hidden.dram_bytes, hidden.sram_accesses) == (
-        waiting.ops,
-        waiting.dram_bytes,
-        waiting.sram_accesses,
-    )
+    assert hidden.sram_accesses == waiting.sram_accesses
 
 
 def test_layer_sharing_of_a_network_without_equal_neighbours_changes_nothing() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -93,11 +94,8 @@ def test_without_a_membrane_buffer_there_is_no_schedule_that_can(workload: str) 
     assert (found.every, found.other, found.steps, list(exit_lines(found))) == (None, None, (), [])
 
 
-def test_where_auto_is_the_schedule_that_can_exit_it_is_told_once(workload: str) -> None:
-    endless = [f"buffers.{name}.size_bytes=64MiB" for name in ("weight", "spike_in", "spike_out", "membrane")]
-    found = beside(workload, EARLY, *endless)
-    assert found is not None
-    saved, auto = exit_lines(found)
+def test_where_auto_is_the_schedule_that_can_exit_it_is_told_once(early: ExitComparison) -> None:
+    saved, auto = exit_lines(replace(early, other=early.every))
     assert saved.startswith("saves, under the same schedule: ")
     assert auto == "no schedule moves fewer bytes at all timesteps: --schedule auto runs timestep by timestep, too"
 
@@ -146,6 +144,20 @@ def test_runs_with_other_exits_are_not_alike(workload: str, capsys: pytest.Captu
     shown = " ".join(capsys.readouterr().out.split())
     assert "early exit: 1:0.75,3:0.25" in shown
     assert "images that are done run no further timesteps" in shown
+
+
+def test_a_schedule_that_lets_none_go_is_not_alike_stored_or_not(
+    workload: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["--workload", workload, *SET, "--batch", "4", "--exit-steps", STEPS]
+    told = f"early exit: {STEPS}, 50.0% of the timesteps not run (timestep), {STEPS}, 0.0% of the timesteps not run (tick)"
+    assert main(["compare", *asked, "--schedule", "timestep,tick"]) == 0
+    assert told in " ".join(capsys.readouterr().out.split())
+    for name in ("timestep", "tick"):
+        assert main(["run", *asked, "--schedule", name, "--out", str(tmp_path / name)]) == 0
+    capsys.readouterr()
+    assert main(["compare", str(tmp_path / "timestep"), str(tmp_path / "tick")]) == 0
+    assert told in " ".join(capsys.readouterr().out.split())
 
 
 def test_an_axis_of_a_sweep_may_be_of_exits(workload: str) -> None:

@@ -58,3 +58,19 @@ def test_a_row_that_failed_says_where_the_file_has_the_value() -> None:
     error = Evaluator(job).outcome(1).error
     assert error is not None
     assert re.search(r"lenet5_mnist\.yaml:\d+:\d+ sharing: channel128 must divide", error)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (["--exit-steps", "9:1"], "--exit-steps: 9 must be at most"),
+        (["--exit-steps", ""], "--exit-steps: '' must be TIMESTEPS:SHARE, as in 1:0.6"),
+    ],
+)
+def test_faults_stand_at_options_as_they_are_typed(
+    given: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["sweep", "--workload", "vgg9_cifar10", "--dry-run", *given]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(told)
+    assert "exit_steps" not in said

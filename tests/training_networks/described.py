@@ -191,7 +191,7 @@ def _walk(drawn: Drawn, group: GroupPlan, batch: int, told: Told) -> None:
     for index in group.indices:
         name = drawn.network.layers[index].name
         moved: Counter[str] = Counter()
-        for step in walker.steps:
+        for _, _, step in walker.steps:
             moved.update(step[name])
         told.inference[name] = moved  # type: ignore[index]
         told.again[name] = Came(walker.again[name, "spikes"], walker.again[name, "weights"], 0)  # type: ignore[index]

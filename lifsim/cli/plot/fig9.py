@@ -131,7 +131,7 @@ def _made(inputs: Inputs, watch: Watch, *, where_possible: bool) -> list[Result]
 def _refuse_ignored(simulation: Simulation, part: str, *, where_possible: bool) -> None:
     """Stored runs are what they are: options of a run beside them would be silently ignored."""
     used = () if part == "top" else ("arch",)
-    given = [f"--{name}" for name in simulation.given if name not in used]
+    given = [f"--{name.replace('_', '-')}" for name in simulation.given if name not in used]
     if where_possible and part == "top":
         given.append("--share-where-possible")
     if given:

@@ -18,7 +18,8 @@ from lifsim.simulate.result import Result, Totals
 @dataclass(frozen=True)
 class Run:
     """label: what it is called, of no other run. inputs: as summary.json has them; model_version: by whose rules its
-    figures came about, groups: of its schedule; None where that was not told. stored: the folder, where it was read."""
+    figures came about, groups: of its schedule; None where that was not told. saved: share of the timesteps that images
+    do not run which exit early; None where none is to. stored: the folder, where it was read."""
 
     label: str
     inputs: Mapping[str, Any]
@@ -26,6 +27,7 @@ class Run:
     totals: Totals
     model_version: int | None
     groups: tuple[str, ...] | None
+    saved: float | None = None
     stored: str | None = None
 
     @classmethod
@@ -42,9 +44,10 @@ class Run:
     def _told(
         cls, label: str, tree: Mapping[str, Any], options: Options, totals: Totals, folder: str | None = None
     ) -> Run:
-        groups = tree.get("groups")
+        groups, early = tree.get("groups"), tree.get("early_exit")
         told = None if groups is None else tuple(groups)
-        return cls(label, tree["inputs"], options, totals, tree.get("model_version"), told, folder)
+        saved = None if early is None else early["saved_timesteps"] * early["exits"]
+        return cls(label, tree["inputs"], options, totals, tree.get("model_version"), told, saved, folder)
 
     @property
     def network(self) -> str:

@@ -105,9 +105,11 @@ def _mode(run: Run) -> str:
 
 
 def _exits(run: Run) -> str:
-    """When images are done, as it is asked for."""
+    """When images are done, as it is asked for, and what of their timesteps is not run: nothing under a schedule that
+    cannot let them go."""
     options = run.options
-    return options.exit_steps or (f"once {options.exit_confidence:g} sure" if options.exit_confidence else "none")
+    asked = options.exit_steps or (f"once {options.exit_confidence:g} sure" if options.exit_confidence else "")
+    return f"{asked}, {run.saved:.1%} of the timesteps not run" if asked and run.saved is not None else asked or "none"
 
 
 def _accounting(run: Run) -> str:

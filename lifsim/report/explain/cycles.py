@@ -75,7 +75,8 @@ def _streaming(layer: Layer, laid: Laid, batch: int, value: int) -> Line:
         folds = dataflow.folds(tile, shape)
         return product(folds.count, folds.stream_cycles)
 
-    why = f"images x rounds x folds x {dataflow.streamed} of a fold"
+    each = "images x rounds" if layer.timesteps > 1 else "images"
+    why = f"{each} x folds x {dataflow.streamed} of a fold"
     expression = times(product(batch, layer.rounds, laid.gemm.groups), _by_tile(laid, streamed))
     return Line("array", expression, value, UNIT, why)
 
@@ -104,7 +105,8 @@ def _lif(layer: Layer, arch: Arch, calls: LifCalls, laid: Laid, batch: int, valu
     if arch.lif.overlapped and SPARSITIES[arch.array.sparsity].skips:
         return Line("lif", str(value), value, UNIT, "LIF passes that stick out from under the spikes of the next fold")
     if arch.lif.overlapped:
-        why = "images x timesteps, passes that stick out from under the next block of folds, and what follows the last"
+        each = _images_at(layer.timesteps)
+        why = f"{each}, passes that stick out from under the next block of folds, and what follows the last"
         return Line("lif", f"{batch}*({_exposed(layer, calls, laid)})", value, UNIT, why)
     return passes_line(calls, arch, laid, batch, value, chain)
 
@@ -115,8 +117,13 @@ def passes_line(calls: LifCalls, arch: Arch, laid: Laid, batch: int, value: int,
     down, across = _cut(pixels, laid.shape.rows), _cut(filters, laid.shape.filter_cols(laid.gemm.chain))
     call = f"({arch.lif.latency_cycles}+{arch.lif.initiation_interval_cycles}*({chain}-1))"
     expression = f"{product(batch, calls.timesteps, calls.groups)}*{down}*{across}*{call}"
-    why = f"images x timesteps x passes x {counted(chain, 'call')} in a chain"
+    why = f"{_images_at(calls.timesteps)} x passes x {counted(chain, 'call')} in a chain"
     return Line("lif", expression, value, UNIT, why)
+
+
+def _images_at(timesteps: int) -> str:
+    """What is counted; timesteps of a layer that has one, as in a skewed group, are whoever's who adds them up."""
+    return "images x timesteps" if timesteps > 1 else "images"
 
 
 def _cut(sizes: list[int], size: int) -> str:

@@ -166,7 +166,8 @@ class WaveBytes:
         again = (
             f"the rows that each wave needs, halos again, of {counted(tiles, 'filter tile')} as far as they do not fit"
         )
-        why = f"windows of chunks x images x rows x bytes of a row: {once if whole else again}"
+        rows = "rows of every timestep" if self.planned.apart and self.layer.input.timesteps > 1 else "rows"
+        why = f"windows of chunks x images x {rows} x bytes of a row: {once if whole else again}"
         return Line("spikes in", plus(*terms), self.traffic.dram.spikes_in, UNIT, why)
 
     def _residual(self) -> Line:
@@ -178,13 +179,22 @@ class WaveBytes:
         return Line("residual", plus(*terms), self.traffic.dram.residual, UNIT, why)
 
     def _spikes_out(self) -> Line:
-        facts, members, terms = self.plan.facts, self.group.indices, list[str]()
+        facts, members = self.plan.facts, self.group.indices
+        terms, whys = list[str](), dict[str, None]()
         for tensor in self.layer.outputs:
-            readers = facts.tensors[tensor.name].readers
-            if not readers or any(reader not in members for reader in readers):
+            of = facts.tensors[tensor.name]
+            if not of.readers or any(reader not in members for reader in of.readers):
                 terms += self._leaving(tensor)
-        why = "images x rows x bytes of a row, in every window; what only the group reads stays in spike_out"
+                whys |= {self._leaving_words(of.when == "every"): None}
+        why = "; ".join([*whys, "what only the group reads stays in spike_out"])
         return Line("spikes out", plus(*terms), self.traffic.dram.spikes_out, UNIT, why)
+
+    def _leaving_words(self, every: bool) -> str:
+        """What `_leaving` multiplies, of a tensor that there is at every timestep, or once."""
+        if not every:
+            return "images x rows x bytes of a row"
+        packed = "images x rows x windows x bytes of a row, the timesteps of a window packed"
+        return "images x rows x timesteps x bytes of a row" if self.planned.apart else packed
 
     def _leaving(self, tensor: Tensor) -> Iterator[str]:
         facts = self.plan.facts

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from lifsim.batches.inputs import BatchInputs, count_of, of_images
 from lifsim.engine.encoding import encode
 from lifsim.engine.evaluate import chunks
 from lifsim.engine.inference import Engine, checked_input
@@ -22,7 +23,6 @@ from lifsim.model.network import Lif, Network, Node
 from lifsim.model.sharing import Sharing
 from lifsim.room import require_memory
 from lifsim.simulate.api import Name
-from lifsim.simulate.batch_inputs import BatchInputs, count_of, of_images
 
 Array = NDArray[Any]
 

@@ -1,0 +1,1 @@
+"""A batch through the engine: with given weights on given images, forward and backward."""
