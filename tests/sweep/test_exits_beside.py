@@ -150,7 +150,9 @@ def test_a_schedule_that_lets_none_go_is_not_alike_stored_or_not(
     workload: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked = ["--workload", workload, *SET, "--batch", "4", "--exit-steps", STEPS]
-    told = f"early exit: {STEPS}, 50.0% of the timesteps not run (timestep), {STEPS}, 0.0% of the timesteps not run (tick)"
+    told = (
+        f"early exit: {STEPS}, 50.0% of the timesteps not run (timestep), {STEPS}, 0.0% of the timesteps not run (tick)"
+    )
     assert main(["compare", *asked, "--schedule", "timestep,tick"]) == 0
     assert told in " ".join(capsys.readouterr().out.split())
     for name in ("timestep", "tick"):
