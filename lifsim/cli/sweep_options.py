@@ -21,6 +21,7 @@ from lifsim.cli.completing import (
     sharings,
     workloads,
 )
+from lifsim.cli.exit_option import exit_steps_option
 from lifsim.cli.set_option import set_option
 from lifsim.cli.where_possible import where_possible_if_given
 from lifsim.config import defaults
@@ -101,14 +102,7 @@ class SpaceOptions:
             "--chunk", shell_complete=chunks, metavar="C[,C...]", help="Images that take turns together. Default: auto."
         ),
     ]
-    exit_steps: Annotated[
-        str | None,
-        click.option(
-            "--exit-steps",
-            metavar="TIMESTEPS:SHARE,...",
-            help="Early exit: the share of the images that is done after so many timesteps, as in 1:0.6,2:0.3,4:0.1.",
-        ),
-    ]
+    exit_steps: Annotated[str | None, exit_steps_option]
     mode: Annotated[
         str | None,
         click.option(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import click
 
 from lifsim.cli.completing import images, keepings, modes, optimizers, spike_sources, weights
+from lifsim.cli.exit_option import exit_steps_option
 from lifsim.cli.inputs import ScheduledSimulation
 from lifsim.cli.option_values import number, optimizer_setting
 from lifsim.config import defaults
@@ -55,14 +56,7 @@ class WholeSimulation(ScheduledSimulation):
             help="What the engine sees. Default: random.",
         ),
     ]
-    exit_steps: Annotated[
-        str | None,
-        click.option(
-            "--exit-steps",
-            metavar="TIMESTEPS:SHARE,...",
-            help="Early exit: the share of the images that is done after so many timesteps, as in 1:0.6,2:0.3,4:0.1.",
-        ),
-    ]
+    exit_steps: Annotated[str | None, exit_steps_option]
     exit_confidence: Annotated[
         float | None,
         click.option(

@@ -3,53 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from lifsim.graph.states import most_channels, states_of
-from lifsim.hardware.array import SPARSITIES, dataflow_of, shape_of
-from lifsim.hardware.stores import Stores
 from lifsim.model.network import Layer
-from lifsim.play.bound import port_use
-from lifsim.play.record import LayerRecord
-from lifsim.report.explain.commands import command_lines
-from lifsim.report.explain.cycles import cycle_lines
 from lifsim.report.explain.dram import UNIT, LayerBytes
-from lifsim.report.explain.line import Line, alike, plus, total
-from lifsim.report.explain.ports import port_lines
+from lifsim.report.explain.line import Line, alike, total
 from lifsim.report.explain.weights import SECOND
+from lifsim.report.explain.window_cycles import LayerPart
+from lifsim.schedule.exits import Exits
 from lifsim.schedule.plan import Plan
-from lifsim.schedule.products import laid_out
 from lifsim.schedule.window import within
-from lifsim.simulate.result import Result
 
 
-def exit_lines(result: Result, plan: Plan, layer: Layer, record: LayerRecord) -> Iterator[Line]:
-    """Its cycles, its waits for ports, its bytes and commands."""
-    arch, batch = result.arch, result.options.batch or 1
-    yield from _cycles(result, plan, layer, record)
-    if result.buffers:
-        yield from port_lines(port_use([record.counts], Stores.of(arch.buffers)), arch, record.counts.cycles)
-    yield from ExitBytes(layer, arch, plan, batch).lines()
-    if record.counts.dram is not None:
-        yield from command_lines(record.counts.dram, arch.dram.simulated.organisation.burst_bytes)
-
-
-def _cycles(result: Result, plan: Plan, layer: Layer, record: LayerRecord) -> Iterator[Line]:
-    """Those of images that exit together, one after the other. Folds are told of one round, and what the spikes say, of
-    all images."""
-    group, arch = plan.group_of(layer.index), result.arch
-    channels, parts = most_channels(states_of(result.network, result.sharing)), list[list[Line]]()
-    for step, images in (plan.exits.images if plan.exits else {}).items():
-        one, cut = within(layer, step, last=True), group.layers[layer.index - group.first].tiling.cut
-        laid = laid_out(one, shape_of(arch.array), dataflow_of(arch.array), cut, tick_batched=False)
-        parts.append(list(cycle_lines(one, arch, channels, images, record.counts, laid)))
-    summed = {"array", "fill_drain", "lif"}
-    if SPARSITIES[arch.array.sparsity].skips:
-        summed -= {"array"} | ({"lif"} if arch.lif.overlapped else set())
-    for lines in zip(*parts, strict=True):
-        whole = plus(*(line.expression for line in lines))
-        told = replace(lines[0], expression=whole, why=f"images by when they exit x ({lines[0].why})")
-        yield told if lines[0].quantity in summed else lines[0]
+def exit_parts(layer: Layer, plan: Plan, exits: Exits) -> list[tuple[LayerPart, int]]:
+    """(`layer`, one of a plan, as it is for images that exit together, how many these are)."""
+    group = plan.group_of(layer.index)
+    cut = group.layers[layer.index - group.first].tiling.cut
+    return [(LayerPart(within(layer, step, last=True), cut, False), images) for step, images in exits.images.items()]
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from lifsim.report.explain.beside import Beside, beside_lines
 from lifsim.report.explain.commands import command_lines
 from lifsim.report.explain.cycles import cycle_lines
 from lifsim.report.explain.dram import LayerBytes
-from lifsim.report.explain.exits import exit_lines
+from lifsim.report.explain.exits import ExitBytes, exit_parts
 from lifsim.report.explain.line import Line, plus
 from lifsim.report.explain.ports import port_lines
 from lifsim.report.explain.stages import StageExplanation, explained_stages
@@ -61,9 +61,6 @@ def explain(result: Result, name: str, comparison: Comparison | None = None) -> 
     group = result.plan.group_of(layer.index)
     layer = group.as_run(layer)
     head = tuple(_head(result, layer, record))
-    if result.plan.exits is not None:
-        told = (*head, f"early exit: {result.plan.exits.words}")
-        return Explanation(told, tuple(exit_lines(result, result.plan, layer, record)), beside)
     if record.stages:
         laid = _laid(result, result.plan, layer)
         stages = tuple(explained_stages(result, result.plan, layer, record, laid))
@@ -93,6 +90,8 @@ def _head(result: Result, layer: Layer, record: LayerRecord) -> Iterator[str]:
         if result.plan is not None and result.plan.group_of(layer.index).waves is not None:
             channels = channels_by_layer(network, states_of(network, result.sharing))
             yield WaveBytes(layer, result.arch, result.plan, batch or 1, channels).order
+        if result.plan is not None and result.plan.exits is not None:
+            yield f"early exit: {result.plan.exits.words}"
         return
     trained = f"trained with membranes {result.options.bptt}, by {optimizer_words(result.arch.optimizer)}"
     yield f"schedule {result.options.schedule}; {trained}; {record.counts.tiling}"
@@ -119,14 +118,18 @@ def _sums(result: Result, record: LayerRecord, stages: Sequence[StageExplanation
 def _lines(result: Result, plan: Plan, layer: Layer, record: LayerRecord) -> Iterator[Line]:
     arch, batch = result.arch, result.options.batch or 1
     states = states_of(result.network, result.sharing)
-    group = plan.group_of(layer.index)
+    channels, group = most_channels(states), plan.group_of(layer.index)
     in_windows = group.window != TIMESTEP and not group.tick_batched
     own = plan.facts.layers[layer.index].layer if in_windows else layer
-    if in_windows:
-        parts = layer_parts(own, plan)
-        yield from added_up([(one, one.lines(arch, most_channels(states), batch, record)) for one in parts], arch)
+    if plan.exits is not None:
+        exiting = exit_parts(own, plan, plan.exits)
+        lines = [(one, one.lines(arch, channels, images, record)) for one, images in exiting]
+        yield from added_up(lines, arch, "images by when they exit")
+    elif in_windows:
+        lines = [(one, one.lines(arch, channels, batch, record)) for one in layer_parts(own, plan)]
+        yield from added_up(lines, arch, "timesteps" if group.waves is not None and group.waves.skewed else "windows")
     else:
-        yield from cycle_lines(own, arch, most_channels(states), batch, record.counts, _laid(result, plan, own))
+        yield from cycle_lines(own, arch, channels, batch, record.counts, _laid(result, plan, own))
     if result.buffers:
         yield from port_lines(port_use([record.counts], Stores.of(arch.buffers)), arch, record.counts.cycles)
     yield from _bytes_of(own, arch, plan, batch, channels_by_layer(result.network, states)).lines()
@@ -138,6 +141,8 @@ def _bytes_of(
     layer: Layer, arch: Arch, plan: Plan, batch: int, channels: tuple[int, ...]
 ) -> LayerBytes | WindowBytes | WaveBytes:
     group = plan.group_of(layer.index)
+    if plan.exits is not None:
+        return ExitBytes(layer, arch, plan, batch)
     if group.waves is not None:
         return WaveBytes(group.as_run(layer), arch, plan, batch, channels)
     in_windows = group.tiled and not group.tick_batched

@@ -61,13 +61,13 @@ def _parts(layer: Layer, group: GroupPlan) -> list[LayerPart]:
     ]
 
 
-def added_up(parts: Sequence[tuple[LayerPart, list[Line]]], arch: Arch) -> list[Line]:
-    """The lines of cycles that every part has as one: `2*(...) + ...`. Folds are told of one round, and what the spikes
-    say, of all parts."""
+def added_up(parts: Sequence[tuple[LayerPart, list[Line]]], arch: Arch, each: str) -> list[Line]:
+    """The lines of cycles that every part has as one: `2*(...) + ...`; each: what there is a part for. Folds are told
+    of one round, and what the spikes say, of all parts."""
     summed = {"array", "fill_drain", "lif"}
     if SPARSITIES[arch.array.sparsity].skips:
         summed -= {"array"} | ({"lif"} if arch.lif.overlapped else set())
-    found, each = [], "windows" if parts[0][0].tick_batched else "timesteps"
+    found = []
     for lines in zip(*(lines for _, lines in parts), strict=True):
         terms = [_times(part.times, line.expression) for (part, _), line in zip(parts, lines, strict=True)]
         whole = replace(lines[0], expression=plus(*terms), why=f"{each} x ({lines[0].why})")
