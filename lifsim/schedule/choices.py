@@ -192,7 +192,7 @@ class Choices:
         return GroupPlan(index, index, images, (), residency, (moved,), window)
 
     def _state_room(self, index: int) -> StateRoom:
-        state = next((state for state in self.facts.states if index in state.layers), None)
+        state = self.facts.state_of(index)
         return StateRoom() if state is None else StateRoom(state.bytes, state.granule, self.chip.room.membrane)
 
     def _timestep(self, first: int, end: int) -> GroupPlan:

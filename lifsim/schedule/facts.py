@@ -160,6 +160,10 @@ class NetworkFacts:
         layers = (facts.computed_again if index in chosen else facts for index, facts in enumerate(self.layers))
         return replace(self, layers=tuple(layers))
 
+    def state_of(self, layer: int) -> StateFacts | None:
+        """The membranes that a layer (an index) computes on; None without a LIF."""
+        return next((state for state in self.states if layer in state.layers), None)
+
     def ways(self, first: int, last: int) -> Iterator[NetworkFacts]:
         """The network with every choice of layers first..last that are computed again at every timestep and not
         replayed; none first."""

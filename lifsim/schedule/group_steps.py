@@ -201,7 +201,7 @@ class _PlannedLayer:
     def _membranes(self, tiles: Ints, step: LayerStep, turn: Turn) -> Iterator[Moves]:
         """First what streams, then what stays from a state's first call to its last: each where its neurons always are.
         They come with the tile that begins their chains, and go with the one that ends them."""
-        state = next((state for state in self.facts.states if self.index in state.layers), None)
+        state = self.facts.state_of(self.index)
         if state is None:
             return
         calls, begin = calls_taken(self.layer, state.channels), np.cumsum(tiles) - tiles

@@ -54,7 +54,7 @@ class WaveLayer:
     @property
     def state(self) -> StateFacts | None:
         """Of its LIFs."""
-        return next((state for state in self.facts.states if self.index in state.layers), None)
+        return self.facts.state_of(self.index)
 
     @cached_property
     def strips(self) -> Strips:

@@ -105,7 +105,7 @@ class _Windows:
 
     def _membranes(self, visit: Visit, images: int, number: int) -> list[Moves]:
         """What does not stay between windows comes with the tiles that need it, and goes behind them."""
-        state = next((state for state in self.facts.states if self.layer.index in state.layers), None)
+        state = self.facts.state_of(self.layer.index)
         if state is None:
             return []
         room = StateRoom(state.bytes, state.granule, self.chip.room.membrane)

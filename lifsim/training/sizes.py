@@ -57,9 +57,7 @@ class TrainingSizes:
 
     def state_of(self, layer: Layer) -> StateFacts | None:
         """The membranes of the layer's LIF."""
-        if layer.lif is None:
-            return None
-        return next(state for state in self.facts.states if layer.index in state.layers)
+        return self.facts.state_of(layer.index)
 
     def kept(self, layer: Layer, group: GroupPlan) -> KeptStates | None:
         """What the forward pass keeps of the calls on the layer's membranes; None without a LIF."""

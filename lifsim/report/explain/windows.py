@@ -48,7 +48,7 @@ class WindowBytes:
     @property
     def visits(self) -> Visits:
         """With its membranes between them."""
-        state = next((state for state in self.plan.facts.states if self.layer.index in state.layers), None)
+        state = self.plan.facts.state_of(self.layer.index)
         room = self.plan.chip.room.membrane
         between = StateRoom() if state is None else StateRoom(state.bytes, state.granule, room)
         return Visits.of(self.layer, self.group.window, Chunks(self.batch, self.group.images).sizes, between)
