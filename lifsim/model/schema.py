@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cache
-from types import MappingProxyType
+from types import FunctionType, MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
@@ -74,7 +74,7 @@ class Model(BaseModel):
     not known raises UnknownKeyError.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)  # a part is built with its whole
 
     renamed: ClassVar[Mapping[str, str]] = MappingProxyType({})
     """Keys that older files have, and what stands for them now."""
@@ -109,5 +109,5 @@ def known(model: Model, key: str, otherwise: D) -> Any | D:
 @cache
 def _rules_of(model: type[Model]) -> tuple[str, ...]:
     """Names of the rules of `model`, those that it inherits first."""
-    found = [name for kind in reversed(model.__mro__) for name, what in vars(kind).items() if hasattr(what, "is_rule")]
-    return tuple(dict.fromkeys(found))
+    methods = {name: what for kind in reversed(model.__mro__) for name, what in vars(kind).items()}
+    return tuple(name for name, what in methods.items() if isinstance(what, FunctionType) and hasattr(what, "is_rule"))
