@@ -13,11 +13,10 @@ import yaml
 
 from lifsim.config.file_kind import binary_kind, tree_kind
 from lifsim.config.text_file import read_text
+from lifsim.config.yaml_nodes import MAX_DEPTH, MAX_NODES, PLAIN, TAG, root_of
 from lifsim.errors import Fault, InputError, shown
 
 MAX_BYTES = 1 << 20
-MAX_NODES = 50_000
-MAX_DEPTH = 32
 MAX_INTEGER_BITS = 1024  # more than any key means, and as much as a float holds; Python reads more than it prints
 
 _IMPORTS = {
@@ -185,7 +184,7 @@ def kind_at(path: Path) -> str:
 def parse_document(text: str, source: str) -> Document:
     """YAML `text` that came from `source`. Raises InputError where it is not YAML, or holds nothing."""
     try:
-        root = _Loader(text).get_single_node()
+        root = root_of(text)
     except yaml.MarkedYAMLError as error:
         raise InputError(_syntax_fault(error, source)) from None
     except yaml.reader.ReaderError as error:
@@ -220,37 +219,6 @@ def _codepoint(character: object) -> str:
     return f"U+{character:04X}" if isinstance(character, int) else shown(character)
 
 
-_TAG = "tag:yaml.org,2002:"
-_PLAIN = {
-    "null": re.compile(r"(?:~|null|Null|NULL|)\Z"),
-    "bool": re.compile(r"(?:true|True|TRUE|false|False|FALSE)\Z"),
-    "int": re.compile(r"[-+]?(?:0|[1-9][0-9_]*)\Z|0x[0-9a-fA-F]+\Z"),
-    "float": re.compile(
-        r"[-+]?(?:(?:\.[0-9]+|(?:0|[1-9][0-9_]*)(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?|\.inf|\.Inf)\Z|(?:\.nan|\.NaN)\Z"
-    ),
-}
-
-
-class _Loader(yaml.SafeLoader):
-    """Composes nodes only. Resolves what YAML 1.2 does: `on`, `yes`, `1:30`, `010` and dates stay text."""
-
-    yaml_implicit_resolvers = {None: [(_TAG + kind, pattern) for kind, pattern in _PLAIN.items()]}  # noqa: RUF012
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self._nodes = self._depth = 0
-
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        self._nodes += 1
-        self._depth += 1
-        if self._nodes > MAX_NODES or self._depth > MAX_DEPTH:
-            limit = f"more than {MAX_NODES} values" if self._nodes > MAX_NODES else f"nesting deeper than {MAX_DEPTH}"
-            raise yaml.composer.ComposerError(None, None, f"has {limit}", self.get_mark())
-        node: yaml.Node | None = super().compose_node(parent, index)
-        self._depth -= 1
-        return node
-
-
 class _Builder:
     """Turns nodes into data, noting the mark of every key and the faults on the way."""
 
@@ -275,9 +243,9 @@ class _Builder:
         return found
 
     def _built(self, node: yaml.Node, path: KeyPath) -> Any:
-        if isinstance(node, yaml.MappingNode) and node.tag == _TAG + "map":
+        if isinstance(node, yaml.MappingNode) and node.tag == TAG + "map":
             return {name: self.build(item, (*path, name), at) for name, at, item in self._entries(node, path)}
-        if isinstance(node, yaml.SequenceNode) and node.tag == _TAG + "seq":
+        if isinstance(node, yaml.SequenceNode) and node.tag == TAG + "seq":
             return [self.build(item, (*path, index)) for index, item in enumerate(node.value)]
         return self._scalar(node, path)
 
@@ -295,10 +263,10 @@ class _Builder:
                 yield key.value, key, item
 
     def _scalar(self, node: yaml.Node, path: KeyPath) -> Any:
-        kind = node.tag.removeprefix(_TAG)
+        kind = node.tag.removeprefix(TAG)
         if isinstance(node, yaml.ScalarNode) and kind == "str":
             return node.value
-        if isinstance(node, yaml.ScalarNode) and kind in _PLAIN and _PLAIN[kind].fullmatch(node.value):
+        if isinstance(node, yaml.ScalarNode) and kind in PLAIN and PLAIN[kind].fullmatch(node.value):
             try:
                 return _number_or_word(kind, node.value)
             except ValueError:
