@@ -11,8 +11,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from lifsim.config.document import read_document
 from lifsim.errors import Fault, InputError
 from lifsim.files import move_folder, must_not_exist, numbered, scratch_beside
@@ -132,7 +130,7 @@ def _other_inputs(folder: Path, inputs: Inputs) -> list[str]:
     options = inputs.options
     trace = options.trace and options.trace.absolute()
     tree = resolved_inputs(inputs.arch, inputs.network, inputs.sharing, options.model_copy(update={"trace": trace}))
-    tree = yaml.safe_load(yaml.safe_dump(tree))
+    tree = json.loads(json.dumps(tree))  # as it is read back: tuples as lists
     found_out = [name for name in ("batch", "trace") if name not in tree["options"]]
     kept = {name: value for name, value in stored["options"].items() if name not in found_out}
     return [name for name, value in tree.items() if value != {**stored, "options": kept}.get(name)]

@@ -78,4 +78,5 @@ def resolved_config(result: Result) -> str:
     """YAML with all that is needed to run it again: `lifsim run --config` takes it."""
     header = f"# Written by LIFSim {__version__}. Run it again: lifsim run --config config.resolved.yaml\n"
     tree = resolved_inputs(result.arch, result.network, result.sharing, result.options)
-    return header + yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=120)
+    dumper = yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper
+    return header + yaml.dump(tree, Dumper=dumper, sort_keys=False, allow_unicode=True, width=120)
