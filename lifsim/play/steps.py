@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from lifsim.accounting.counts import LayerCounts
-from lifsim.hardware.pipeline.kinds import LOADS, STORES, STREAMS, Kind
+from lifsim.hardware.pipeline.kinds import STREAMS, Kind
 from lifsim.hardware.pipeline.program import START, Halves, Program, program
 from lifsim.hardware.stores import Store, Stores
 from lifsim.memo import Memo
@@ -44,7 +44,7 @@ def visits(plan: Plan, batch: int, memo: Memo, *, keeps_spikes: bool = False) ->
         elif group.tiled:
             found += window_visits(facts, plan.chip, batch, group)
         else:
-            found += group_visits(facts, batch, group, keeps_spikes=keeps_spikes)
+            found += group_visits(facts, batch, group, memo, keeps_spikes=keeps_spikes)
     return found
 
 
@@ -145,9 +145,8 @@ def _joined(visits: Sequence[Visit], first: Ints) -> tuple[Moves, Ints]:
         moves = visit.moves
         columns.append(Moves(moves.step + offset, *(getattr(moves, name) for name in MOVED)))
         behind = np.array([written.get(name, START) for name in visit.regions])[moves.region]
-        after.append(np.where(np.isin(moves.kind, LOADS), behind, START))
-        stored = np.unique(moves.region[np.isin(moves.kind, STORES)])
-        written |= {visit.regions[region]: int(offset) + visit.steps - 1 for region in stored}
+        after.append(np.where(visit.loads, behind, START))
+        written |= {visit.regions[region]: int(offset) + visit.steps - 1 for region in visit.stored}
     joined = Moves(*(np.concatenate([getattr(part, name) for part in columns]) for name in ("step", *MOVED)))
     return joined, np.concatenate(after)
 

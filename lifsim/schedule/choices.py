@@ -211,7 +211,7 @@ def choices_of(
     mode: Literal["inference", "training"],
 ) -> Choices:
     """Those of `network` with these `states` on `chip`."""
-    facts = facts_of(network, states, chip.precision, chip.psums)
+    facts = memo.of(facts_of, network, states, chip.precision, chip.psums)
     facts = facts if mode == "inference" else replace(facts, recomputes=False, norms=Norms.of(network))
     return Choices(facts, chip, batch, chunk, channels_by_layer(network, states), memo)
 

@@ -25,10 +25,8 @@ def cut(visit: Visit, buffers: Mapping[Kind, Store]) -> Visit:
     moves = visit.moves
     parts = np.ones(visit.steps, np.int64)
     for kind, buffer in buffers.items():
-        mine = moves.kind == kind
-        if mine.any():
-            size = np.bincount(moves.step[mine], moves.bytes[mine], minlength=visit.steps).astype(np.int64)
-            parts = np.maximum(parts, np.minimum(-(-size // max(buffer.usable_bytes, 1)), MAX_PARTS))
+        needed = np.minimum(-(-visit.step_bytes[kind] // max(buffer.usable_bytes, 1)), MAX_PARTS)
+        parts = np.maximum(parts, needed)
     if parts.max(initial=1) == 1:
         return visit
     steps, whole, part = _repeated(np.arange(visit.steps), parts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import combinations
 
 from lifsim.graph.reach import Step, steps_behind
@@ -207,11 +207,12 @@ def facts_of(network: Network, shared: Sequence[State], precision: Precision, ps
     averaged = behind_mean(network.nodes)
     index_of_lif = {layer.lif.name: layer.index for layer in network.layers if layer.lif}
     users = {state.name: [network.layers[index_of_lif[lif]] for lif in state.lifs] for state in shared}
+    of_layer = partial(_layer_facts, reals=reals, weight_bits=precision.weight_bits, psums=psums, averaged=averaged)
     return NetworkFacts(
         timesteps=network.timesteps,
         reals=reals,
         psums=psums,
-        layers=tuple(_layer_facts(layer, reals, precision.weight_bits, psums, averaged) for layer in network.layers),
+        layers=tuple(map(of_layer, network.layers)),
         steps=steps_behind(network),
         tensors=_tensors(network, reals, averaged),
         states=tuple(

@@ -12,16 +12,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lifsim.hardware.pipeline.kinds import Kind
+from lifsim.memo import Memo
 from lifsim.model.network import Layer, Tensor
 from lifsim.schedule.chains import calls_taken
-from lifsim.schedule.facts import LayerFacts, NetworkFacts
+from lifsim.schedule.facts import LayerFacts, NetworkFacts, StateFacts
 from lifsim.schedule.input_reads import strip_windows
 from lifsim.schedule.moves import REPLAY, Moves, Visit, moves_of, shares
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.rows import Ints, single_windows
 from lifsim.schedule.spike_store import Timestep
-from lifsim.schedule.storage import filter_region, rows_of, step_row_bytes
-from lifsim.schedule.traffic import LayerTraffic
+from lifsim.schedule.storage import Reals, filter_region, rows_of, step_row_bytes
+from lifsim.schedule.traffic import Tiling
 from lifsim.schedule.unrolled import LayerStep, unroll
 
 PSUMS, STATE, INPUT = 1, 2, 3
@@ -67,22 +68,36 @@ class Turn:
         return total * self.end_row // self.rows - self.before(total)
 
 
-def group_visits(facts: NetworkFacts, batch: int, group: GroupPlan, *, keeps_spikes: bool = False) -> list[Visit]:
+def group_visits(
+    facts: NetworkFacts, batch: int, group: GroupPlan, memo: Memo, *, keeps_spikes: bool = False
+) -> list[Visit]:
     """Every visit of the layers of `group`, in order; the bytes of a layer's visits add up to those of its plan.
 
-    keeps_spikes: for a backward pass; the spikes that the group hands over on chip are written, too.
+    memo: keeps them for runs beside this one, whose plans are alike but here and there. keeps_spikes: for a backward
+    pass; the spikes that the group hands over on chip are written, too.
     """
     steps = {
         (step.chunk, step.timestep, step.layer): _with_all_spikes(step, facts) if keeps_spikes else step
         for step in unroll(group.walked, group.exits)
     }
     planned = {
-        index: _PlannedLayer(facts, batch, group, traffic, index)
+        index: _PlannedLayer(
+            facts.layers[index],
+            facts.state_of(index),
+            facts.timesteps,
+            facts.reals,
+            batch,
+            group.images,
+            traffic.tiling,
+        )
         for index, traffic in zip(range(group.first, group.last + 1), group.layers, strict=True)
     }
     images = {(step.chunk, step.timestep): step.images for step in steps.values()}
     turns = _turns(facts, group, images)
-    return [planned[layer].visit(turn, steps[turn.chunk, turn.timestep, layer]) for layer, turn in turns]
+    return [
+        memo.of(_PlannedLayer.visit, planned[layer], turn, steps[turn.chunk, turn.timestep, layer])
+        for layer, turn in turns
+    ]
 
 
 def _with_all_spikes(step: LayerStep, facts: NetworkFacts) -> LayerStep:
@@ -112,21 +127,19 @@ def _is_visited(layer: LayerFacts, timestep: int, timesteps: int) -> bool:
 
 @dataclass(frozen=True)
 class _PlannedLayer:
-    """One layer of a group."""
+    """One layer, whose LIFs work on `state`, of a group that works on so many `images` of the `batch` at a time."""
 
-    facts: NetworkFacts
+    facts: LayerFacts
+    state: StateFacts | None
+    timesteps: int
+    reals: Reals
     batch: int
-    group: GroupPlan
-    traffic: LayerTraffic
-    index: int
+    images: int
+    tiling: Tiling
 
     @property
     def layer(self) -> Layer:
-        return self.facts.layers[self.index].layer
-
-    @property
-    def step_facts(self) -> LayerFacts:
-        return self.facts.layers[self.index]
+        return self.facts.layer
 
     def visit(self, turn: Turn, step: LayerStep) -> Visit:
         """`turn` with its part, by rows, of what the layer moves in its timestep; of its input, of the rows needed."""
@@ -144,10 +157,10 @@ class _PlannedLayer:
         parts += self._membranes(tiles, step, turn)
         rows = turn.end_row - turn.first_row
         made = rows * turn.images * tiles
-        return Visit(self.index, self._round(turn), made, Moves.joined(parts), names, turn.timestep)
+        return Visit(self.layer.index, self._round(turn), made, Moves.joined(parts), names, turn.timestep)
 
     def _round(self, turn: Turn) -> int:
-        when = self.step_facts.when
+        when = self.facts.when
         if when == "every":
             return turn.timestep
         return REPLAY if when == "first" and turn.timestep > 0 else 0
@@ -155,7 +168,7 @@ class _PlannedLayer:
     def _regions(self) -> tuple[tuple[str, ...], dict[int, Tensor], dict[int, Tensor]]:
         """Names; where the residual operands and the outputs are among them."""
         layer = self.layer
-        state = next((state.name for state in self.facts.states if self.index in state.layers), layer.name)
+        state = layer.name if self.state is None else self.state.name
         names = [filter_region(layer), f"psums:{layer.name}", f"state:{state}", f"tensor:{layer.input.name}"]
         residuals = {len(names) + i: tensor for i, tensor in enumerate(layer.residuals)}
         names += [f"tensor:{tensor.name}" for tensor in layer.residuals]
@@ -165,7 +178,7 @@ class _PlannedLayer:
 
     def _tile_filters(self) -> Ints:
         """Filters of each tile, those of one visit."""
-        layer, tiling = self.layer, self.traffic.tiling
+        layer, tiling = self.layer, self.tiling
         tile = np.full(tiling.filter_tiles, tiling.filters)
         tile[-1] = layer.group_filters - tiling.filters * (tiling.filter_tiles - 1)
         every = np.tile(tile, layer.groups)
@@ -175,10 +188,10 @@ class _PlannedLayer:
     def _filters(self, tiles: Ints, size: int, turn: Turn) -> Moves:
         """What stays comes once, with the first strip that computes; every strip fetches its part of the rest. Of a
         second operand nothing stays."""
-        stored = self.step_facts.filter_bytes * tiles
+        stored = self.facts.filter_bytes * tiles
         begin = np.cumsum(stored) - stored
-        stays = np.clip(self.traffic.tiling.resident_weight_bytes - begin, 0, stored)
-        computes_first = self.facts.timesteps - 1 if self.step_facts.when == "last" else 0
+        stays = np.clip(self.tiling.resident_weight_bytes - begin, 0, stored)
+        computes_first = self.timesteps - 1 if self.facts.when == "last" else 0
         newly = turn.chunk == 0 and turn.timestep == computes_first
         again = size - int(stays.sum()) * newly
         comes = shares(
@@ -201,7 +214,7 @@ class _PlannedLayer:
     def _membranes(self, tiles: Ints, step: LayerStep, turn: Turn) -> Iterator[Moves]:
         """First what streams, then what stays from a state's first call to its last: each where its neurons always are.
         They come with the tile that begins their chains, and go with the one that ends them."""
-        state = self.facts.state_of(self.index)
+        state = self.state
         if state is None:
             return
         calls, begin = calls_taken(self.layer, state.channels), np.cumsum(tiles) - tiles
@@ -218,7 +231,7 @@ class _PlannedLayer:
     def _input(self, tiles: Ints, step: LayerStep, turn: Turn) -> Moves:
         """The first tile brings the rows in, as far as they are not on chip; the others what is read again."""
         size = step.dram.first_operand
-        windows, newly = strip_windows(self.step_facts, step.images, step.resident, turn.starts)
+        windows, newly = strip_windows(self.facts, step.images, step.resident, turn.starts)
         distinct = newly if step.whole else windows
         part = int(shares(size, distinct)[turn.strip])
         again = max(0, part - int(distinct[turn.strip])) if tiles.size > 1 else 0
@@ -227,7 +240,7 @@ class _PlannedLayer:
 
     def _window(self, turn: Turn) -> int:
         """Where a turn finds the first row of the input that it needs."""
-        tensor, axis = self.layer.input, self.step_facts.rows.axis
+        tensor, axis = self.layer.input, self.facts.rows.axis
         first = int(single_windows(axis)[0][turn.first_row])
         return self._image(tensor, turn) + self._step_bytes(tensor) * turn.images * first // axis.rows_in
 
@@ -239,15 +252,15 @@ class _PlannedLayer:
     def _image(self, tensor: Tensor, turn: Turn) -> int:
         """Where a turn finds its first image of a tensor: timesteps one behind the other, in each the images."""
         timestep = turn.timestep if tensor.timesteps > 1 else 0
-        return (timestep * self.batch + turn.chunk * self.group.images) * self._step_bytes(tensor)
+        return (timestep * self.batch + turn.chunk * self.images) * self._step_bytes(tensor)
 
     def _plane(self, tensor: Tensor, turn: Turn) -> int:
         """Where a turn finds its rows of a tensor."""
-        rows_out = self.step_facts.rows.axis.rows_out
+        rows_out = self.facts.rows.axis.rows_out
         return self._image(tensor, turn) + self._step_bytes(tensor) * turn.images * turn.first_row // rows_out
 
     def _step_bytes(self, tensor: Tensor) -> int:
-        return rows_of(tensor.shape) * step_row_bytes(tensor, self.facts.reals)
+        return rows_of(tensor.shape) * step_row_bytes(tensor, self.reals)
 
 
 def _dealt(kind: Kind, region: int, size: int, tiles: Ints, start: int) -> Moves:

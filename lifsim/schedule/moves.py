@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.hardware.pipeline.kinds import Kind
+from lifsim.hardware.pipeline.kinds import LOADS, STORES, Kind
 from lifsim.schedule.rows import Ints
 
 REPLAY = -1
@@ -110,6 +111,23 @@ class Visit:
     def steps(self) -> int:
         """How many."""
         return len(self.outputs)
+
+    @cached_property
+    def step_bytes(self) -> Ints:
+        """[kinds, steps] that each step moves."""
+        found = np.zeros((len(Kind), self.steps), np.int64)
+        np.add.at(found, (self.moves.kind, self.moves.step), self.moves.bytes)
+        return found
+
+    @cached_property
+    def loads(self) -> NDArray[np.bool_]:
+        """[moves] those that their steps wait for before they start."""
+        return np.isin(self.moves.kind, LOADS)
+
+    @cached_property
+    def stored(self) -> tuple[int, ...]:
+        """The regions that it writes to."""
+        return tuple(np.unique(self.moves.region[np.isin(self.moves.kind, STORES)]).tolist())
 
 
 def shares(total: int, weights: Ints) -> Ints:

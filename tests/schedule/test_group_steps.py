@@ -7,6 +7,7 @@ import pytest
 from lifsim.config.arch import load_arch
 from lifsim.config.workload import load_workload
 from lifsim.hardware.pipeline.kinds import Kind
+from lifsim.memo import Memo
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.group_steps import group_visits
 from lifsim.schedule.moves import REPLAY
@@ -48,7 +49,7 @@ def test_bytes_of_the_visits_are_those_of_the_plan(
         for group in made.groups:
             if group.tick_batched:
                 continue
-            visits = group_visits(facts, batch, group)
+            visits = group_visits(facts, batch, group, Memo())
             for index, traffic in zip(range(group.first, group.last + 1), group.layers, strict=True):
                 mine = [visit for visit in visits if visit.layer == index]
                 moved = {name: sum(v.moves.total(kind) for v in mine) for kind, name in COUNTED.items()}
@@ -66,5 +67,5 @@ def test_more_than_64_filter_tiles_of_a_visit_are_joined(filters: int, tiles: li
     plan = plan_on(net, Sharing(), build.arch(cols=1, weight=3), ScheduleOptions("timestep"))
     (group,) = plan.groups
     assert group.layers[0].tiling.filters == 1
-    visit, _ = group_visits(plan.facts, 1, group)
+    visit, _ = group_visits(plan.facts, 1, group, Memo())
     assert visit.outputs.tolist() == tiles

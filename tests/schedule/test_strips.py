@@ -9,6 +9,7 @@ import pytest
 
 from lifsim.graph.reach import Read, steps_behind
 from lifsim.hardware.pipeline.kinds import Kind
+from lifsim.memo import Memo
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.group_steps import group_visits
@@ -128,7 +129,7 @@ def test_visits_work_on_the_rows_that_their_layer_has_come_to() -> None:
     assert (strip.first, strip.last) == (0, 3)
     done = dict.fromkeys(range(4), 0)
     seen = []
-    for visit in group_visits(plan.facts, 1, group):
+    for visit in group_visits(plan.facts, 1, group, Memo()):
         if visit.timestep == 0:
             rows = int(visit.outputs.sum()) // 4
             seen.append((visit.layer, done[visit.layer], done[visit.layer] + rows))
@@ -150,7 +151,7 @@ def test_strips_bring_the_windows_of_their_rows() -> None:
     _, plan = in_strips()
     (group,) = plan.groups
     height = group.strips[0].rows
-    visits = [v for v in group_visits(plan.facts, 1, group) if v.layer == 0 and v.timestep == 0]
+    visits = [v for v in group_visits(plan.facts, 1, group, Memo()) if v.layer == 0 and v.timestep == 0]
     windows = [(max(0, begin - 1), min(16, begin + height + 1)) for begin in range(0, 16, height)]
     assert [visit.moves.total(Kind.SPIKES_IN) for visit in visits] == [2 * (end - begin) for begin, end in windows]
     for visit, (begin, _) in zip(visits, windows, strict=True):

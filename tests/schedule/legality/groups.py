@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from lifsim.hardware.pipeline.kinds import Kind
+from lifsim.memo import Memo
 from lifsim.schedule.group_steps import group_visits
 from lifsim.schedule.moves import REPLAY, Visit
 from lifsim.schedule.plan import GroupPlan, Plan
@@ -44,7 +45,7 @@ class GroupEvents:
         span: Span | None = None
         passes = dict.fromkeys(self.group.indices, -1)
         done = dict.fromkeys(self.group.indices, ALL)
-        for visit in group_visits(self.facts, self.batch, self.group):
+        for visit in group_visits(self.facts, self.batch, self.group, Memo()):
             index = visit.layer
             if done[index] >= self.facts.layers[index].rows.axis.rows_out:
                 passes[index], done[index] = passes[index] + 1, 0
