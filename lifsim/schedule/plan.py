@@ -96,8 +96,8 @@ class GroupPlan:
     """Layers first..last (indices). window: timesteps that run back to back: all (tick-batched), one (timestep-major),
     or between; of a group of several layers it is one, unless these run in `waves`. why: what forbids that to one that
     was to have more. `images`: at a time; residency: what stays, unless it is tick-batched; strips, walk: of a
-    timestep-major one, as planning walked it; wave_walk: of one in waves. layers: what each moves for the whole batch. exits: of images that exit
-    early, None: all run to the end."""
+    timestep-major one, as planning walked it; wave_walk: of one in waves, likewise. layers: what each moves for the
+    whole batch. exits: of images that exit early, None: all run to the end."""
 
     first: int
     last: int

@@ -17,9 +17,10 @@ from lifsim.schedule.window import Window
 class Strips:
     """[strips] each, in the order in which a layer works on them.
 
-    image, images: first image of the chunk, and how many of it run; going: how many still do in the next window. window: number of the window, timestep: the first one
-    of the strip, steps: timesteps that it is worked on back to back. opens, closes: whether these are the first and the
-    last ones of their window. wave: number of the wave in its window. first, end: output rows.
+    image, images: first image of the chunk, and how many of it run; going: how many still do in the next window.
+    window: number of the window, timestep: the first one of the strip, steps: timesteps that it is worked on back to
+    back. opens, closes: whether these are the first and the last ones of their window. wave: number of the wave in its
+    window. first, end: output rows.
     """
 
     image: Ints
@@ -63,7 +64,9 @@ def strips_of_layer(waves: Waves, layer: int, window: Window, exits: Exits, chun
     every = [
         _within(waves, layer, span, (number, image), running)
         for image, images in chunks
-        for number, (span, running) in enumerate(zip(spans, _running(exits.of_images(image, images), spans), strict=True))
+        for number, (span, running) in enumerate(
+            zip(spans, _running(exits.of_images(image, images), spans), strict=True)
+        )
         if running[0]
     ]
     return Strips(*(np.concatenate([getattr(one, column.name) for one in every]) for column in fields(Strips)))
@@ -74,7 +77,9 @@ def _running(exits: Exits, spans: list[tuple[int, int]]) -> list[tuple[int, int]
     return [(len(exits.running(first)), len(exits.running(end))) for first, end in spans]
 
 
-def _within(waves: Waves, layer: int, span: tuple[int, int], where: tuple[int, int], running: tuple[int, int]) -> Strips:
+def _within(
+    waves: Waves, layer: int, span: tuple[int, int], where: tuple[int, int], running: tuple[int, int]
+) -> Strips:
     """Of one window of a chunk, (number of the window, first image of the chunk), wave after wave. running: images, in
     it and in the next one."""
     timesteps, full_window = span[1] - span[0], not waves.skewed

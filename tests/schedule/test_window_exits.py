@@ -10,15 +10,14 @@ from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.exits import Exits
-from lifsim.schedule.leaving import leaving, lets_go, unrolled
+from lifsim.schedule.leaving import leaving, lets_go
 from lifsim.schedule.plan import Plan, ScheduleOptions
 from lifsim.schedule.traffic import DramBytes
 from tests.oracles.loop_order import walk
 from tests.schedule import build
 from tests.schedule.loop_order import is_plain, loops_of, net_of, room_of
-from tests.schedule.networks import network, networks
+from tests.schedule.networks import networks
 from tests.schedule.on_arch import plan_on
-from tests.schedule.test_exits import CONV, FC
 from tests.schedule.wave_cases import SIZES, Case, cases
 
 QUIET = settings(deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
