@@ -144,7 +144,8 @@ def test_a_schedule_that_lets_nobody_go_pays_all_timesteps_and_says_so(
     early, every = run(workload, exit_steps={1: 0.8, 3: 0.2}, **options), run(workload, **options)
     assert (early.records, early.totals) == (every.records, every.totals)
     (note,) = (note for note in early.notes if "exits early" in note)
-    assert note.startswith(f"no image exits early: {why}; all {T} timesteps of every image are run (--schedule timestep")
+    assert note.startswith(f"no image exits early: {why}; all {T} timesteps of every image are run (")
+    assert "--schedule timestep lets images go" in note
     assert "early exit" not in early.brief.figures
     assert replace(early, exits=None, options=every.options, notes=every.notes) == every
 
