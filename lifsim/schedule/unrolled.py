@@ -18,7 +18,7 @@ from lifsim.schedule.group import Group, GroupCost, Walk
 from lifsim.schedule.spike_store import Timestep
 from lifsim.schedule.timestep import MembraneCall, calls
 from lifsim.schedule.traffic import DramBytes
-from lifsim.schedule.weight_residency import operand_bytes, overflow_bytes
+from lifsim.schedule.weight_demand import operand_bytes, overflow_bytes
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,8 @@ from lifsim.schedule.wave_reads import OutsideReads
 from lifsim.schedule.wave_spikes import most_waiting
 from lifsim.schedule.wave_turns import Turns
 from lifsim.schedule.waves import Waves
-from lifsim.schedule.weight_residency import WeightDemand, WeightSplit, best_weights
+from lifsim.schedule.weight_demand import WeightDemand
+from lifsim.schedule.weight_residency import WeightSplit, best_weights
 from lifsim.schedule.window import Window
 
 AT_ANY_PRICE = 1 << 30

@@ -19,7 +19,7 @@ from lifsim.schedule.group import Chunks
 from lifsim.schedule.traffic import DramBytes
 from lifsim.schedule.unrolled import LayerStep
 from lifsim.schedule.wave_group import WaveCost, WaveGroup, WaveWalk
-from lifsim.schedule.weight_residency import overflow_bytes
+from lifsim.schedule.weight_demand import overflow_bytes
 from lifsim.schedule.window import TICK
 
 
