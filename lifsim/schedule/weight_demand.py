@@ -4,12 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
 from lifsim.schedule.facts import LayerFacts
 from lifsim.schedule.rows import Ints
+
+
+@dataclass(frozen=True, eq=False)
+class _Tiles:
+    """Filter tiles of layers, [layers, tiles], the last one again where a layer has fewer than others. whole: how many
+    whole ones there are in all groups; bytes: of one; rest: of what is left over in a group. count: [layers] how many
+    each has."""
+
+    whole: Ints
+    bytes: Ints
+    rest: Ints
+    count: Ints
+
+
+@lru_cache(maxsize=1 << 10)
+def _tiles_of(layers: tuple[LayerFacts, ...]) -> _Tiles:
+    most = max(layer.tile_filters.size for layer in layers)
+    tile = np.stack([np.pad(one.tile_filters, (0, most - one.tile_filters.size), "edge") for one in layers])
+    found = [(one.layer.groups, one.layer.group_filters, one.filter_bytes) for one in layers]
+    groups, filters, filter_bytes = np.array(found).T[..., None]
+    count = np.array([layer.tile_filters.size for layer in layers])
+    return _Tiles(groups * (filters // tile), tile * filter_bytes, filters % tile * filter_bytes, count)
 
 
 @dataclass(frozen=True)
@@ -62,25 +84,22 @@ class WeightDemand:
         return np.array([*self.row_visits, *self.visits])
 
     @cached_property
-    def _tiles(self) -> tuple[Ints, Ints, Ints]:
-        """[layers, tiles] how many whole tiles there are of all groups; bytes of one, and of those that are left over:
-        of the filter tiles of each layer, which some have fewer of than others."""
-        groups, filters, filter_bytes = self.shapes
-        most = max(layer.tile_filters.size for layer in self.layers)
-        tile = np.stack([np.pad(one.tile_filters, (0, most - one.tile_filters.size), "edge") for one in self.layers])
-        return groups * (filters // tile), tile * filter_bytes, filters % tile * filter_bytes
+    def _tiles(self) -> _Tiles:
+        return _tiles_of(self.layers)
 
     @cached_property
-    def _known(self) -> tuple[Ints, Ints]:
-        """[layers, 1 + tiles] what is `asked`; [layers] how many filter tiles each has."""
-        most = max(len(asked) for asked in self.asked)
-        reads = [np.pad(read, (0, most - read.size), "edge") for read in self.reads]
-        return np.stack(reads), np.array([layer.tile_filters.size for layer in self.layers])
+    def _read(self) -> Ints:
+        """[layers, 1 + tiles] what is `asked`."""
+        found = np.zeros((len(self.asked), 1 + self._tiles.bytes.shape[1]), np.int64)
+        for row, asked in zip(found, self.asked, strict=True):
+            row[: len(asked)] = asked
+        return found
 
     def overflow(self, region: int) -> Ints:
         """[layers, tiles] bytes by which filter tiles overflow a region, in all groups."""
-        whole, tile, rest = self._tiles
-        overflow: Ints = whole * np.maximum(tile - region, 0) + self.shapes[0] * np.maximum(rest - region, 0)
+        tiles = self._tiles
+        whole, rest = np.maximum(tiles.bytes - region, 0), np.maximum(tiles.rest - region, 0)
+        overflow: Ints = tiles.whole * whole + self.shapes[0] * rest
         return overflow
 
     def largest(self, region: int, pinned: Ints) -> Ints:
@@ -88,11 +107,11 @@ class WeightDemand:
         holds none."""
         fitting = self.overflow(region) <= pinned[:, None]
         last = fitting.shape[1] - np.argmax(fitting[:, ::-1], axis=1)
-        return np.minimum(np.where(fitting.any(axis=1), last, 0), self._known[1])
+        return np.minimum(np.where(fitting.any(axis=1), last, 0), self._tiles.count)
 
     def read_with(self, tile: Ints) -> Ints:
         """[layers] bytes of the inputs where these filter tiles (1 + m) are the largest that fit."""
-        return self._known[0][np.arange(tile.size), tile]
+        return self._read[np.arange(tile.size), tile]
 
     def operands(self, regions: Ints) -> Ints | int:
         """[n] bytes of second operands."""

@@ -52,7 +52,7 @@ class Stretch:
         more = self._candidates(size, slope)
         portions = size[:, None] + slope[:, None] * more
         before = np.cumsum(portions, axis=0) - portions
-        pinned = np.clip(demand.buffer - self.low - more - before, 0, portions)
+        pinned = np.minimum(np.maximum(demand.buffer - self.low - more - before, 0), portions)
         lacks = int(must.sum())
         lacking = (portions[:lacks] - pinned[:lacks]).sum(axis=0) + self._unpinned(overflow, must[:count], more)
         comes = portions * times[:, None] - pinned * (times - 1)[:, None]
@@ -92,4 +92,4 @@ class Stretch:
         taken, grows = np.cumsum(size), np.cumsum(slope) + 1
         bends = (self.demand.buffer - self.low - taken) // np.where(grows == 0, 1, grows)
         span = self.high - self.low
-        return np.clip(np.concatenate([[0, span], bends, bends + 1]), 0, span)
+        return np.minimum(np.maximum(np.concatenate([[0, span], bends, bends + 1]), 0), span)
