@@ -71,7 +71,7 @@ def _run(planned: Plan, execution: ExecutionOptions, out: Path, *, retry_failed:
     from lifsim.report.sweep_progress import Progress
     from lifsim.sweeps.assumed import assumptions
     from lifsim.sweeps.idle import MAX_ROWS
-    from lifsim.sweeps.run import pending_points, refuse_if_all_failed, run_points
+    from lifsim.sweeps.run import failures, pending_points, refuse_if_all_failed, run_points
     from lifsim.sweeps.store import Store
 
     with (
@@ -90,11 +90,11 @@ def _run(planned: Plan, execution: ExecutionOptions, out: Path, *, retry_failed:
         if len(planned.points) <= MAX_ROWS:
             _say_idle(planned, store, planned.points, "", told)
     say(f"{progress.summary} in {out}", err=True)
-    for error, count in list(errors.items())[:5]:
-        say(f"failed {count:,}: {error}", err=True)
     for assumption in assumptions(planned.job):
         say(f"assumption: {assumption}", err=True)
     refuse_if_all_failed(errors, len(planned.points))
+    for line in failures(errors, len(planned.points)):
+        say(line, err=True)
 
 
 def _first_of(planned: Plan, pending: Sequence[int]) -> list[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lifsim.simulate.exits import Accuracy
+from lifsim.simulate.exits import Accuracy, of_one_group
 from lifsim.simulate.result import Result, Totals
 from lifsim.sweeps.exits_beside import ExitComparison
 from lifsim.units import change_text, counted
@@ -15,7 +15,8 @@ def exit_lines(found: ExitComparison) -> Iterator[str]:
     if found.every is not None:
         yield f"saves, under the same schedule: {_changes(found.run, found.every)}"
     if found.every is not None and found.other is not None and _same_plan(found.every, found.other):
-        yield "no schedule moves fewer bytes at all timesteps: --schedule auto runs timestep by timestep, too"
+        runs = of_one_group(found.other.plan) if found.other.plan else ""
+        yield f"no schedule moves fewer bytes at all timesteps: --schedule auto runs {runs}, too"
     elif found.other is not None and found.exits:
         yield f"{_bytes(found.run, found.other)} of {found.others_words}: {_changes(found.run, found.other)}"
     elif found.other is not None:

@@ -73,16 +73,18 @@ def cases_of(
 
 
 def kind_rows(cases: Sequence[Case], sharings: Sequence[Sharing], arch: Arch, watch: Watch) -> tuple[KindRow, ...]:
-    """A row for every case, sharing and kind."""
+    """A row for every case, sharing and kind; what two panels have in common is planned once."""
     tally, memo = Tally(watch, "schedules", len(cases) * len(sharings) * len(KINDS)), Memo()
-    found = []
+    found, seen = [], dict[tuple[Case, Sharing, str], KindRow]()
     for case in cases:
         membrane = arch.buffers.membrane.model_copy(update={"size_bytes": case.buffer_bytes})
         chip = Chip.of(arch)
         chip = replace(chip, room=replace(chip.room, membrane=membrane.usable_bytes))
         for sharing in sharings:
             for kind in KINDS:
-                found.append(_planned(case, sharing, kind, chip, memo))
+                alike = replace(case, panel=MACHINE), sharing, kind
+                row = seen[alike] = seen.get(alike) or _planned(case, sharing, kind, chip, memo)
+                found.append(replace(row, case=case))
                 tally.add(1)
     return tuple(found)
 

@@ -167,6 +167,7 @@ class _EarlyExit(Model):
     images: dict[str, Tally]
     steps: list[Tally]
     saved_timesteps: Share
+    timesteps_beyond_exits: Tally | None = None
     source: Text
     accuracy: _Accuracy | None = None
 

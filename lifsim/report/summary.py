@@ -71,7 +71,8 @@ def summary(result: Result, around: Around = Around()) -> dict[str, Any]:
 
 def early_exit_tree(result: Result) -> dict[str, Any]:
     """When images are done, and whether the schedule lets them go."""
-    return {"exits": bool(result.plan and result.plan.exits), **(result.exits.tree() if result.exits else {})}
+    run = result.plan.exits if result.plan else None
+    return {"exits": run is not None, **(result.exits.tree(run) if result.exits else {})}
 
 
 def resolved_config(result: Result) -> str:

@@ -1,11 +1,13 @@
 """Early exit: images that are done before all timesteps are, and what is left of a chunk from timestep to timestep.
 
 An image that exits after timestep t is not worked on at any later one. Only a schedule under which every layer has done
-timestep t before any begins t + 1 can let it go: one timestep-major group that is the whole network.
+timestep t before any begins t + 1 can let it go: one group that is the whole network, timestep-major, or in windows of
+timesteps, between which an image goes that was done within one.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -25,6 +27,11 @@ class Exits:
     def __post_init__(self) -> None:
         if not self.steps or not all(1 <= step <= self.timesteps for step in self.steps):
             raise ValueError(f"images must exit after 1 to {self.timesteps} timesteps, not {self.steps}")
+
+    @classmethod
+    def never(cls, images: int, timesteps: int) -> Exits:
+        """Of images that all run to the end."""
+        return cls((timesteps,) * images, timesteps)
 
     @cached_property
     def images(self) -> dict[int, int]:
@@ -52,6 +59,11 @@ class Exits:
     def of_images(self, first: int, count: int) -> Exits:
         """Those of `count` images from `first` on, a chunk."""
         return Exits(self.steps[first : first + count], self.timesteps)
+
+    def at_ends(self, spans: Sequence[tuple[int, int]]) -> Exits:
+        """The same where images can only go at the end of such windows, (first timestep, the one behind the last)."""
+        ends = [end for _, end in spans]
+        return Exits(tuple(ends[bisect_left(ends, step)] for step in self.steps), self.timesteps)
 
     def running(self, timestep: int) -> tuple[int, ...]:
         """Images, by their places, that work at a timestep (from 0)."""

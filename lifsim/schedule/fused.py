@@ -106,8 +106,7 @@ class FusedGroup(WaveGroup):
     def states(self, waves: Waves, tiles: Sequence[LayerTiles]) -> StateSplit:  # noqa: ARG002 (skewed ones ask)
         """Between windows those stay for which there is room beside what is at work, first those of first layers."""
         found, moved = list[tuple[dict[str, int], int]](), np.zeros(len(self.layers), np.int64)
-        rooms = ((way.membranes, one.held.most) for way, one in zip(self.ways, tiles, strict=True))
-        at_work = max(0 if room is None else room.bytes(most) for room, most in rooms)
+        at_work = self._at_work(tiles)
         trips = len(self.window.spans(self.facts.timesteps)) - 1
         for images, chunks in self.chunks.sizes:
             permanent, reserved = self._stay(images, at_work)
@@ -119,6 +118,14 @@ class FusedGroup(WaveGroup):
             return StateSplit({}, 0, at_work, moved, moved)
         permanent, reserved = found[0]
         return StateSplit(permanent, 0, reserved, moved, moved)
+
+    def stays(self, waves: Waves, tiles: Sequence[LayerTiles], images: int) -> dict[str, int]:  # noqa: ARG002 (skewed ones ask)
+        """First those of first layers."""
+        return self._stay(images, self._at_work(tiles))[0]
+
+    def _at_work(self, tiles: Sequence[LayerTiles]) -> int:
+        rooms = ((way.membranes, one.held.most) for way, one in zip(self.ways, tiles, strict=True))
+        return max(0 if room is None else room.bytes(most) for room, most in rooms)
 
     def _stay(self, images: int, at_work: int) -> tuple[dict[str, int], int]:
         """Bytes of each state of a chunk that stay, and those that are kept free for what streams and is at work."""

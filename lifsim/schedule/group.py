@@ -15,7 +15,8 @@ from lifsim.schedule.membranes import MembraneSplit, StateUse, best_split, relay
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.spike_store import Span, SpikeBuffers, StepSpikes, Timestep, walk_timestep
 from lifsim.schedule.strips import Relay, strip_relays
-from lifsim.schedule.weight_residency import WeightDemand, best_weights
+from lifsim.schedule.weight_demand import WeightDemand
+from lifsim.schedule.weight_residency import best_weights
 
 
 @dataclass(frozen=True)

@@ -2,28 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from lifsim.schedule.exits import Exits
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.traffic import DramBytes
-from lifsim.schedule.unrolled import unroll
+from lifsim.schedule.unrolled import LayerStep, unroll
+from lifsim.schedule.wave_unrolled import unroll_waves
 from lifsim.schedule.window import TIMESTEP
+from lifsim.schedule.window_steps import unroll_windows
 
 
 def lets_go(plan: Plan) -> bool:
-    """Whether an image can exit after any timestep: when every layer has done it before any begins the next one."""
-    return len(plan.groups) == 1 and plan.groups[0].window == TIMESTEP
+    """Whether an image can exit before all timesteps are run: when every layer has done a timestep, or a window of
+    them, before any begins the next one."""
+    (first, *others) = plan.groups
+    return not others and (first.window == TIMESTEP or len(first.window.spans(plan.facts.timesteps)) > 1)
 
 
 def leaving(plan: Plan, exits: Exits) -> Plan:
-    """`plan`, which lets images go, with what it moves when they exit so: chunks, strips, tiles and what stays on chip
-    are as planned for all timesteps of all images."""
+    """`plan`, which lets images go, with what it moves when they exit so, each at the end of its window: chunks,
+    strips, waves, tiles and what stays on chip are as planned for all timesteps of all images."""
     (group,) = plan.groups
+    exits = exits.at_ends(group.window.spans(plan.facts.timesteps))
+    early = replace(plan, groups=(replace(group, exits=exits),))
     moved = {index: DramBytes() for index in group.indices}
-    for step in unroll(group.walked, exits):
+    for step in unrolled(early, exits):
         moved[step.layer] += step.dram
     layers = tuple(
         replace(traffic, dram=moved[index]) for index, traffic in zip(group.indices, group.layers, strict=True)
     )
     return replace(plan, groups=(replace(group, layers=layers, exits=exits),))
+
+
+def unrolled(plan: Plan, exits: Exits) -> Iterator[LayerStep]:
+    """What each layer of the one group of `plan`, whose images exit so, moves in every timestep, or window, of every
+    chunk."""
+    (group,) = plan.groups
+    if group.waves is not None:
+        return unroll_waves(group.waves_walked, exits)
+    if group.tiled:
+        return unroll_windows(plan.facts, plan.chip, group, exits)
+    return unroll(group.walked, exits)

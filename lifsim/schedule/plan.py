@@ -12,6 +12,7 @@ from lifsim.schedule.exits import Exits
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.group import Walk
 from lifsim.schedule.traffic import DramBytes, LayerTraffic
+from lifsim.schedule.wave_group import WaveWalk
 from lifsim.schedule.waves import Waves
 from lifsim.schedule.window import PREFIX, TICK, TIMESTEP, Window, as_computed, misnumbered, window_named
 
@@ -95,8 +96,8 @@ class GroupPlan:
     """Layers first..last (indices). window: timesteps that run back to back: all (tick-batched), one (timestep-major),
     or between; of a group of several layers it is one, unless these run in `waves`. why: what forbids that to one that
     was to have more. `images`: at a time; residency: what stays, unless it is tick-batched; strips, walk: of a
-    timestep-major one, as planning walked it. layers: what each moves for the whole batch. exits: of images that exit
-    early, None: all run to the end."""
+    timestep-major one, as planning walked it; wave_walk: of one in waves, likewise. layers: what each moves for the
+    whole batch. exits: of images that exit early, None: all run to the end."""
 
     first: int
     last: int
@@ -108,6 +109,7 @@ class GroupPlan:
     walk: Walk | None = field(default=None, repr=False, compare=False)
     why: str = ""
     waves: Waves | None = None
+    wave_walk: WaveWalk | None = field(default=None, repr=False, compare=False)
     exits: Exits | None = None
 
     def __post_init__(self) -> None:
@@ -122,6 +124,13 @@ class GroupPlan:
         if self.walk is None:
             raise ValueError(f"layer {self.first} is {self.window}")
         return self.walk
+
+    @property
+    def waves_walked(self) -> WaveWalk:
+        """The group in waves as planning saw it."""
+        if self.wave_walk is None:
+            raise ValueError(f"layer {self.first} runs in no waves")
+        return self.wave_walk
 
     @property
     def in_waves(self) -> Waves:

@@ -143,13 +143,18 @@ class SkewedGroup(WaveGroup):
             tiled.append(LayerTiles(found.filters, found.into, Held(0, 0)))
         return tuple(tiled)
 
-    def states(self, waves: Waves, tiles: Sequence[LayerTiles]) -> StateSplit:  # noqa: ARG002 (fused ones ask)
+    def stays(self, waves: Waves, tiles: Sequence[LayerTiles], images: int) -> dict[str, int]:  # noqa: ARG002 (fused ones ask)
+        """All, or what there is room for beside the rows at work."""
+        size, room = images * self.state.bytes, self.buffers.membrane
+        return {self.state.name: size if size <= room else room - self.at_work(waves, images)}
+
+    def states(self, waves: Waves, tiles: Sequence[LayerTiles]) -> StateSplit:
         """Between windows all stays, or what does beside the rows at work."""
         read, written = np.zeros((2, len(self.layers)), np.int64)
         trips, found = len(self.window.spans(self.facts.timesteps)) - 1, list[tuple[int, int]]()
         for images, chunks in self.chunks.sizes:
             size, at_work = images * self.state.bytes, self.at_work(waves, images)
-            stays = size if size <= self.buffers.membrane else self.buffers.membrane - at_work
+            stays = self.stays(waves, tiles, images)[self.state.name]
             found.append((stays, at_work) if trips else (0, at_work))
             moved = chunks * trips * (size - stays)
             read[0] += moved

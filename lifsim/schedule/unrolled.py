@@ -18,7 +18,7 @@ from lifsim.schedule.group import Group, GroupCost, Walk
 from lifsim.schedule.spike_store import Timestep
 from lifsim.schedule.timestep import MembraneCall, calls
 from lifsim.schedule.traffic import DramBytes
-from lifsim.schedule.weight_residency import operand_bytes, overflow_bytes
+from lifsim.schedule.weight_demand import operand_bytes, overflow_bytes
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def unroll(walk: Walk, exits: Exits | None = None) -> Iterator[LayerStep]:
     timesteps = walk.group.facts.timesteps
     for size, (images, chunks) in enumerate(walk.group.chunks.sizes):
         for _ in range(chunks):
-            here = Exits((timesteps,) * images, timesteps) if exits is None else exits.of_images(first, images)
+            here = Exits.never(images, timesteps) if exits is None else exits.of_images(first, images)
             yield from _chunk(walk.group, walk.cost, size, chunk, here)
             chunk, first = chunk + 1, first + images
 

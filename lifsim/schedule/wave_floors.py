@@ -23,7 +23,7 @@ from lifsim.schedule.rows import Ints, row_tiles
 from lifsim.schedule.spans import Term, gathered, most_of, over_spans
 from lifsim.schedule.storage import packed_row_bytes, packed_rows, rows_of
 from lifsim.schedule.together import NEVER
-from lifsim.schedule.weight_residency import overflow_bytes
+from lifsim.schedule.weight_demand import overflow_bytes
 from lifsim.schedule.window import Window
 
 PRICES = 8

@@ -24,7 +24,8 @@ from lifsim.schedule.wave_reads import OutsideReads
 from lifsim.schedule.wave_spikes import most_waiting
 from lifsim.schedule.wave_turns import Turns
 from lifsim.schedule.waves import Waves
-from lifsim.schedule.weight_residency import WeightDemand, WeightSplit, best_weights
+from lifsim.schedule.weight_demand import WeightDemand
+from lifsim.schedule.weight_residency import WeightSplit, best_weights
 from lifsim.schedule.window import Window
 
 AT_ANY_PRICE = 1 << 30
@@ -108,6 +109,10 @@ class WaveGroup(ABC):
         """What stays of membranes."""
 
     @abstractmethod
+    def stays(self, waves: Waves, tiles: Sequence[LayerTiles], images: int) -> dict[str, int]:
+        """By state, bytes of a chunk of so many images that stay from window to window."""
+
+    @abstractmethod
     def tiles(self, waves: Waves, split: WeightSplit, *, every_row: bool) -> tuple[LayerTiles, ...] | None:
         """By layer; None where the array cannot work off any. every_row: whether rows that have begun have room behind
         every row, not behind every visit alone."""
@@ -134,7 +139,7 @@ class WaveGroup(ABC):
         """Bytes that no choice within these waves goes below: what enters and leaves, and weights."""
         room, fetched = self.buffers.weight, 0
         sizes = (facts.weight_bytes for facts in self.layers)
-        for times, size in sorted(zip(self._visits(waves), sizes, strict=True), reverse=True):
+        for times, size in sorted(zip(self.visits(waves), sizes, strict=True), reverse=True):
             pinned = min(size, room)
             room -= pinned
             fetched += size * times - pinned * (times - 1)
@@ -146,7 +151,7 @@ class WaveGroup(ABC):
             return None
         every_row = not self.windowed or self.waiting(waves, every_row=True) <= self.buffers.spike_out
         whole = self.whole_tiles(every_row=every_row)
-        reads, residual = self._outside(waves)
+        reads, residual = self.outside(waves)
         split = best_weights(self._demand(waves, reads, whole))
         if split.moved + self.fixed >= limit or any(split.tile[index] == 0 for index in whole):
             return None
@@ -196,9 +201,10 @@ class WaveGroup(ABC):
     @cached_property
     def _out(self) -> Ints:
         """[layers] of tensors that others read, or nobody does."""
-        return np.array([sum(map(self._put_out, facts.layer.outputs)) for facts in self.layers], np.int64)
+        return np.array([sum(map(self.put_out, facts.layer.outputs)) for facts in self.layers], np.int64)
 
-    def _put_out(self, tensor: Tensor) -> int:
+    def put_out(self, tensor: Tensor) -> int:
+        """Bytes of an output that leave, the whole batch."""
         facts, members = self.facts.tensors[tensor.name], self.rows.members
         if facts.readers and all(reader in members for reader in facts.readers):
             return 0
@@ -209,7 +215,7 @@ class WaveGroup(ABC):
             moved += count * lines * packed_row_bytes(tensor, self.facts.reals, packed)
         return self.chunks.batch * rows_of(tensor.shape) * moved
 
-    def _visits(self, waves: Waves) -> list[int]:
+    def visits(self, waves: Waves) -> list[int]:
         """How often each layer's weights are needed: chunks, windows, waves."""
         return [
             self.chunks.count
@@ -220,7 +226,7 @@ class WaveGroup(ABC):
             for layer, facts in enumerate(self.layers, self.rows.first)
         ]
 
-    def _outside(self, waves: Waves) -> tuple[list[Ints], Ints]:
+    def outside(self, waves: Waves) -> tuple[list[Ints], Ints]:
         """[layers][1 + m] bytes of inputs, [layers] of operands of adds."""
         reads = [np.zeros(1 + facts.tile_counts.size, np.int64) for facts in self.layers]
         residual = np.zeros(len(self.layers), np.int64)
@@ -243,7 +249,7 @@ class WaveGroup(ABC):
         rows = [AT_ANY_PRICE if index in whole else times for index, times in enumerate(rows)]
         return WeightDemand(
             layers=self.layers,
-            visits=tuple(self._visits(waves)),
+            visits=tuple(self.visits(waves)),
             row_visits=tuple(rows),
             absent=(0,) * len(rows),
             strips=(1,) * len(rows),
@@ -259,3 +265,11 @@ class WaveGroup(ABC):
     @abstractmethod
     def rounds(self, index: int) -> int:
         """How often a row of a layer, all that lies together, is worked off for an image."""
+
+
+@dataclass(frozen=True)
+class WaveWalk:
+    """A group with the waves that were chosen for it, and what it moves so."""
+
+    group: WaveGroup
+    cost: WaveCost

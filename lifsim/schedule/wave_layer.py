@@ -14,6 +14,7 @@ import numpy as np
 from lifsim.hardware.array import dense_cycles
 from lifsim.model.network import Layer, Tensor
 from lifsim.schedule.chip import Chip
+from lifsim.schedule.exits import Exits
 from lifsim.schedule.facts import LayerFacts, NetworkFacts, StateFacts
 from lifsim.schedule.group_steps import MAX_TILES
 from lifsim.schedule.plan import GroupPlan
@@ -61,7 +62,9 @@ class WaveLayer:
         """All that it works on."""
         images = self.group.images
         chunks = [(first, min(images, self.batch - first)) for first in range(0, self.batch, images)]
-        return strips_of_layer(self.group.in_waves, self.index, self.group.window, self.layer.timesteps, chunks)
+        timesteps = self.layer.timesteps
+        exits = self.group.exits or Exits.never(self.batch, timesteps)
+        return strips_of_layer(self.group.in_waves, self.index, self.group.window, exits, chunks)
 
     @property
     def windows(self) -> list[Layer]:

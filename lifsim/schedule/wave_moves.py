@@ -113,12 +113,12 @@ def _membranes(wave: WaveLayer, state: StateFacts) -> Iterator[Moves]:
         np.add.reduceat(calls == call, begin, dtype=np.int64) if skewed else wave.tiles
         for call in (0, state.channels - 1)
     )
-    came, goes = strips.opens & (strips.window > 0), strips.closes & ~strips.last
+    came, goes = strips.images * strips.opens * (strips.window > 0), strips.going * strips.closes
     for kind, size, when, chains in (
         (Kind.MEMBRANE_READ, moved.membrane_read, came, begun),
         (Kind.MEMBRANE_WRITE, moved.membrane_write, goes, ended),
     ):
-        part = shares(size, strips.rows * strips.images * when)
+        part = shares(size, strips.rows * when)
         before = np.cumsum(part) - part
         run = np.stack([strips.image, strips.window])
         begins = np.flatnonzero(np.any(np.diff(run, axis=1, prepend=-1) != 0, axis=0))
@@ -137,14 +137,15 @@ def _by_tensor(wave: WaveLayer, tensors: Sequence[Tensor], size: int) -> list[In
     for tensor in tensors:
         rows = rows_of(tensor.shape)
         mine = rows * strips.end // every - rows * strips.first // every
-        stored.append(mine * strips.images * _row_bytes(wave, tensor) * _put_out(wave, tensor))
+        stored.append(mine * _row_bytes(wave, tensor) * _with_values(wave, tensor))
     return np.split(shares(size, np.concatenate(stored)), len(tensors))
 
 
-def _put_out(wave: WaveLayer, tensor: Tensor) -> Ints:
-    """[strips] 1 where a tensor has values at their timesteps: one of a single timestep at the last."""
-    ends = wave.strips.timestep + wave.strips.steps == wave.layer.timesteps
-    return np.where(tensor.timesteps == wave.layer.timesteps, 1, ends)
+def _with_values(wave: WaveLayer, tensor: Tensor) -> Ints:
+    """[strips] images of which a tensor has values at their timesteps: one of a single timestep at an image's last."""
+    strips = wave.strips
+    done = (strips.images - strips.going) * strips.closes
+    return strips.images if tensor.timesteps == wave.layer.timesteps else done
 
 
 def _rows_of_tensor(wave: WaveLayer, kind: Kind, region: int, tensor: Tensor, part: Ints) -> Moves:

@@ -19,7 +19,7 @@ from lifsim.schedule.skewed import SkewedGroup
 from lifsim.schedule.strips import strip_relays
 from lifsim.schedule.timestep import chunk_sizes
 from lifsim.schedule.traffic import DramBytes, LayerTraffic, Tiling
-from lifsim.schedule.wave_group import WaveCost, WaveGroup
+from lifsim.schedule.wave_group import WaveCost, WaveGroup, WaveWalk
 from lifsim.schedule.wave_refusal import not_chained, not_fused, not_skewed
 from lifsim.schedule.waves import Waves
 from lifsim.schedule.ways import Way
@@ -155,6 +155,7 @@ def planned(group: WaveGroup, cost: WaveCost) -> GroupPlan:
         layers=tuple(_layers(group, cost)),
         window=Window(group.window.timesteps),
         waves=cost.waves,
+        wave_walk=WaveWalk(group, cost),
     )
 
 

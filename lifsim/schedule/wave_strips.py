@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from lifsim.schedule.exits import Exits
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.waves import Waves
 from lifsim.schedule.window import Window
@@ -16,20 +17,20 @@ from lifsim.schedule.window import Window
 class Strips:
     """[strips] each, in the order in which a layer works on them.
 
-    image, images: first image of the chunk, and how many it has. window: number of the window, timestep: the first one
-    of the strip, steps: timesteps that it is worked on back to back. opens, closes: whether these are the first and the
-    last ones of their window. last: whether its window is the last one. wave: number of the wave in its window. first,
-    end: output rows.
+    image, images: first image of the chunk, and how many of it run; going: how many still do in the next window.
+    window: number of the window, timestep: the first one of the strip, steps: timesteps that it is worked on back to
+    back. opens, closes: whether these are the first and the last ones of their window. wave: number of the wave in its
+    window. first, end: output rows.
     """
 
     image: Ints
     images: Ints
+    going: Ints
     window: Ints
     timestep: Ints
     steps: Ints
     opens: NDArray[np.bool_]
     closes: NDArray[np.bool_]
-    last: NDArray[np.bool_]
     wave: Ints
     first: Ints
     end: Ints
@@ -57,36 +58,46 @@ class Strips:
         return np.cumsum(begins) - 1
 
 
-def strips_of_layer(waves: Waves, layer: int, window: Window, timesteps: int, chunks: list[tuple[int, int]]) -> Strips:
-    """Those of a layer (an index) of so many `timesteps`. chunks: first image and images of each."""
-    spans = window.spans(timesteps)
+def strips_of_layer(waves: Waves, layer: int, window: Window, exits: Exits, chunks: list[tuple[int, int]]) -> Strips:
+    """Those of a layer (an index) for images that run until they exit so. chunks: first image and images of each."""
+    spans = window.spans(exits.timesteps)
     every = [
-        _within(waves, layer, span, (chunk, number, number == len(spans) - 1))
-        for chunk in chunks
-        for number, span in enumerate(spans)
+        _within(waves, layer, span, (number, image), running)
+        for image, images in chunks
+        for number, (span, running) in enumerate(
+            zip(spans, _running(exits.of_images(image, images), spans), strict=True)
+        )
+        if running[0]
     ]
     return Strips(*(np.concatenate([getattr(one, column.name) for one in every]) for column in fields(Strips)))
 
 
-def _within(waves: Waves, layer: int, span: tuple[int, int], where: tuple[tuple[int, int], int, bool]) -> Strips:
-    """Of one window of a chunk, (chunk, number of the window, whether it is the last one), wave after wave."""
-    (image, images), number, last = where
-    timesteps = span[1] - span[0]
+def _running(exits: Exits, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """By window, images that run in it, and those that still do in the next one."""
+    return [(len(exits.running(first)), len(exits.running(end))) for first, end in spans]
+
+
+def _within(
+    waves: Waves, layer: int, span: tuple[int, int], where: tuple[int, int], running: tuple[int, int]
+) -> Strips:
+    """Of one window of a chunk, (number of the window, first image of the chunk), wave after wave. running: images, in
+    it and in the next one."""
+    timesteps, full_window = span[1] - span[0], not waves.skewed
     end = waves.done(layer, timesteps).T
     begin = np.vstack([np.zeros_like(end[:1]), end[:-1]])
-    if not waves.skewed:
+    if full_window:
         begin, end = begin[:, :1], end[:, :1]
     wave, timestep = np.nonzero(end > begin)
     full = np.ones_like(wave)
     return Strips(
-        image=image * full,
-        images=images * full,
-        window=number * full,
+        image=where[1] * full,
+        images=running[0] * full,
+        going=running[1] * full,
+        window=where[0] * full,
         timestep=span[0] + timestep,
-        steps=full if waves.skewed else timesteps * full,
+        steps=timesteps * full if full_window else full,
         opens=timestep == 0,
-        closes=(timestep == timesteps - 1) | (not waves.skewed),
-        last=np.full(wave.size, last),
+        closes=(timestep == timesteps - 1) | full_window,
         wave=wave,
         first=begin[wave, timestep],
         end=end[wave, timestep],

@@ -5,13 +5,14 @@ pinned must fit into the region, or else its overflow streams through it, once f
 the smallest filter tiles only. If all weights of a group fit, all stay. Second operands are filters of one image and
 timestep: they pass the region, and nothing of them stays.
 
-For given filter tiles the fewest bytes are convex in the size of the region: a bisection finds the best of all sizes.
+For given filter tiles the fewest bytes are convex in the size of the region: a bisection finds the best of all sizes;
+between two sizes at which tiles begin to fit it is one of few (`lifsim.schedule.weight_stretch`).
 Larger tiles mean fewer traversals of inputs; which layers' are worth the room is searched by branch and bound.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -19,54 +20,11 @@ import numpy as np
 
 from lifsim.schedule.facts import LayerFacts
 from lifsim.schedule.rows import Ints
+from lifsim.schedule.weight_demand import WeightDemand, beyond, operand_bytes, overflow_of
+from lifsim.schedule.weight_stretch import Stretch
 
 PROBES = 33
 """Sizes of the region that are looked at together."""
-
-
-@dataclass(frozen=True)
-class WeightDemand:
-    """What the layers of a group ask of the weight buffer, of so many bytes, over the whole batch.
-
-    visits, row_visits: [layers] how often each layer runs, and how many output rows that makes. absent, strips:
-    [layers] how often a second operand comes from DRAM, and in how many strips. asked: by layer, [1 + m] bytes of its
-    input where the smallest filter tile overflows, and where filter tile m is the largest that fits.
-    """
-
-    layers: tuple[LayerFacts, ...]
-    visits: tuple[int, ...]
-    row_visits: tuple[int, ...]
-    absent: tuple[int, ...]
-    strips: tuple[int, ...]
-    asked: tuple[tuple[int, ...], ...]
-    buffer: int
-
-    @cached_property
-    def reads(self) -> list[Ints]:
-        """What is `asked`, to be computed with."""
-        return [np.array(asked) for asked in self.asked]
-
-    @cached_property
-    def sizes(self) -> Ints:
-        """[layers] bytes of the weights."""
-        return np.array([layer.weight_bytes for layer in self.layers])
-
-    @cached_property
-    def shapes(self) -> Ints:
-        """[3, layers, 1] groups, filters of one, and bytes of a filter."""
-        found = [(each.layer.groups, each.layer.group_filters, each.filter_bytes) for each in self.layers]
-        return np.array(found).T[..., None]
-
-    @property
-    def by_layer(self) -> Iterator[tuple[LayerFacts, Ints]]:
-        """Each with the reads of its input."""
-        return zip(self.layers, self.reads, strict=True)
-
-    @property
-    def all_fit(self) -> bool:
-        """Whether all weights stay, beside the largest tile of a second operand."""
-        passing = max((int(layer.tile_bytes[-1]) for layer in self.layers if layer.operand_bytes), default=0)
-        return int(self.sizes.sum()) + passing <= self.buffer
 
 
 @dataclass(frozen=True)
@@ -151,7 +109,7 @@ def _fewest_reads(demand: WeightDemand, ends: Ints) -> Ints:
     tile for which there is room if the layer has all of it."""
     fewest = np.empty((len(demand.layers), ends.size - 1), np.int64)
     for index, (layer, reads) in enumerate(demand.by_layer):
-        lacks = _overflow(layer, ends[None], layer.tile_filters[:, None])
+        lacks = overflow_of(layer, ends[None], layer.tile_filters[:, None])
         legal = lacks + ends <= demand.buffer if layer.weight_bytes else lacks == 0
         largest = (legal[:, :-1] | legal[:, 1:]).sum(axis=0)  # a larger tile overflows by more
         fewest[index] = reads[largest]
@@ -166,17 +124,19 @@ def _best_in(demand: WeightDemand, low: int, high: int, fewest: Ints, best: Weig
     tiles has to fit. What an undecided layer really reads with the room that it gets gives a split, and which layer to
     decide next.
     """
+    stretch = Stretch(demand, low, high)
     nodes: list[dict[int, int]] = [{}]
     while nodes:
         decided = nodes.pop()
         fits = tuple(decided.get(index, 0) for index in range(len(demand.layers)))
-        found = _best_region(demand, fits, low, high)
+        found = stretch.best(fits)
         if found is None:
             continue
         asked = fewest.copy()
         for index, fit in decided.items():
             asked[index] = demand.reads[index][fit]
-        best = min(best, found, key=lambda split: split.moved)
+        if found.moved < best.moved:
+            best = _filled(demand, found.region, found.pinned, found.fetched, found.tile.tolist())
         wanting = found.reads - asked
         if found.moved - int(wanting.sum()) < best.moved and wanting.max() > 0:
             index = int(wanting.argmax())
@@ -222,11 +182,11 @@ class _Portions:
 def _portions(demand: WeightDemand, fits: Fits, regions: Ints) -> _Portions:
     count, must = len(demand.layers), np.array(fits) > 0
     tiles = np.array([layer.tile_filters[max(fit - 1, 0)] for layer, fit in zip(demand.layers, fits, strict=True)])
-    overflow = _beyond(regions, tiles[:, None], *demand.shapes)
+    overflow = beyond(regions, tiles[:, None], *demand.shapes)
     has_weights = (demand.sizes > 0)[:, None]
     first = overflow * has_weights
     portions = np.concatenate([first, demand.sizes[:, None] - first])
-    times = np.array([*demand.row_visits, *demand.visits])
+    times = demand.times
     order = np.lexsort((-times, ~np.concatenate([must, np.zeros(count, np.bool_)])))
     before = np.cumsum(portions[order], axis=0) - portions[order]
     pinned = np.empty_like(portions)
@@ -239,19 +199,14 @@ def _costs(demand: WeightDemand, fits: Fits, regions: Ints) -> tuple[Ints, Ints]
     """[n] bytes that lack for the tiles that have to fit, and those of weights and second operands that move."""
     found = _portions(demand, fits, regions)
     moved = (found.bytes * found.times[:, None] - found.pinned * (found.times[:, None] - 1)).sum(axis=0)
-    return found.lacking, moved + sum(_operands(demand, regions))
-
-
-def _operands(demand: WeightDemand, regions: Ints) -> list[Ints]:
-    each = zip(demand.layers, demand.strips, demand.absent, strict=True)
-    return [times * operand_bytes(layer, regions, strips) for layer, strips, times in each if times]
+    return found.lacking, moved + demand.operands(regions)
 
 
 def _split(demand: WeightDemand, fits: Fits, region: int) -> WeightSplit:
     found, count = _portions(demand, fits, np.array([region])), len(demand.layers)
     moved = (found.bytes * found.times[:, None] - found.pinned * (found.times[:, None] - 1))[:, 0]
     pinned = (found.pinned[:count] + found.pinned[count:])[:, 0]
-    tile = [_largest(layer, region, int(stays)) for layer, stays in zip(demand.layers, pinned, strict=True)]
+    tile = demand.largest(region, pinned).tolist()
     return _filled(demand, region, pinned, moved[:count] + moved[count:], tile)
 
 
@@ -267,34 +222,3 @@ def _filled(demand: WeightDemand, region: int, pinned: Ints, fetched: Ints, tile
 def _alike(reads: Ints, tile: int) -> int:
     largest = max(tile, 1)
     return int(np.count_nonzero(reads[1 : largest + 1] == reads[largest]))
-
-
-def _largest(layer: LayerFacts, region: int, pinned: int) -> int:
-    """1 + m of the largest filter tile of which the region holds what is not pinned, 0 if it holds none."""
-    fitting = np.flatnonzero(_overflow(layer, np.array([region]), layer.tile_filters) <= pinned)
-    return 1 + int(fitting[-1]) if fitting.size else 0
-
-
-def overflow_bytes(layer: LayerFacts, regions: Ints) -> Ints:
-    """[n] bytes of all filter tiles that do not fit into the region, tiles being the smallest."""
-    return _overflow(layer, regions, int(layer.tile_filters[0]))
-
-
-def _overflow(layer: LayerFacts, regions: Ints, filters: Ints | int) -> Ints:
-    """The same of tiles of so many filters."""
-    return _beyond(regions, filters, layer.layer.groups, layer.layer.group_filters, layer.filter_bytes)
-
-
-def _beyond(regions: Ints, tile: Ints | int, groups: Ints | int, filters: Ints | int, filter_bytes: Ints | int) -> Ints:
-    """Bytes by which tiles of so many of a group's filters overflow a region, in all groups."""
-    whole = np.maximum(tile * filter_bytes - regions, 0)
-    last = np.maximum(filters % tile * filter_bytes - regions, 0)
-    overflow: Ints = groups * (filters // tile * whole + last)
-    return overflow
-
-
-def operand_bytes(layer: LayerFacts, regions: Ints, strips: int) -> Ints:
-    """[n] bytes of the second operand of an image and timestep that come from DRAM, if none of it is on chip: once for
-    each strip, and for every further output row what overflows."""
-    overflow = overflow_bytes(layer, regions)
-    return (layer.operand_bytes - overflow) * strips + overflow * layer.rows.axis.rows_out

@@ -6,13 +6,16 @@ docs/model.md, "Time windows", says which tile pays for what.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.model.network import Layer, Tensor
 from lifsim.schedule.chip import Chip, TileRoom
+from lifsim.schedule.exits import Exits, of_last_bytes
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.moves import Moves, Visit, moves_of, shares
 from lifsim.schedule.plan import GroupPlan
@@ -23,16 +26,40 @@ from lifsim.schedule.storage import Reals, images_together, tensor_bytes
 from lifsim.schedule.tick_nest import nest_of, pinned_spikes
 from lifsim.schedule.tick_steps import tick_visit
 from lifsim.schedule.traffic import DramBytes, LayerTraffic, Tiling
+from lifsim.schedule.unrolled import LayerStep
 from lifsim.schedule.ways import Way
 from lifsim.schedule.window import StateRoom, layers_of
 
 
 def window_visits(facts: NetworkFacts, chip: Chip, batch: int, group: GroupPlan) -> list[Visit]:
-    """For each chunk of a group of one layer, for each window, all tiles."""
+    """For each chunk of a group of one layer, for each window in which images of it run, all tiles."""
     windows = _Windows(facts, chip, batch, group)
-    return [
-        windows.visit(first, number) for first in range(0, batch, group.images) for number in range(len(windows.layers))
-    ]
+    return [windows.visit(*which) for which in windows.run]
+
+
+def unroll_windows(facts: NetworkFacts, chip: Chip, group: GroupPlan, exits: Exits) -> Iterator[LayerStep]:
+    """What a group of one layer, whose images exit so, moves in each window of each chunk: that of its visits."""
+    windows = _Windows(facts, chip, len(exits.steps), replace(group, exits=exits))
+    for first, number in windows.run:
+        visit, (begin, _) = windows.visit(first, number), windows.spans[number]
+        images = len(windows.running(first, number))
+        yield LayerStep(first // group.images, images, begin, group.first, _moved(windows.layer, visit.moves))
+
+
+def _moved(layer: Layer, moves: Moves) -> DramBytes:
+    filters, spikes = moves.total(Kind.WEIGHTS), moves.total(Kind.SPIKES_IN)
+    operand = filters if layer.operand is not None else 0
+    return DramBytes(
+        weights=filters - operand,
+        spikes_in=spikes + operand,
+        spikes_out=moves.total(Kind.SPIKES_OUT),
+        residual=moves.total(Kind.RESIDUAL),
+        membrane_read=moves.total(Kind.MEMBRANE_READ),
+        membrane_write=moves.total(Kind.MEMBRANE_WRITE),
+        psum_read=moves.total(Kind.PSUM_READ),
+        psum_write=moves.total(Kind.PSUM_WRITE),
+        operand=operand,
+    )
 
 
 @dataclass(frozen=True)
@@ -48,10 +75,31 @@ class _Windows:
     def layer(self) -> Layer:
         return self.facts.layers[self.group.first].layer
 
-    @property
+    @cached_property
     def layers(self) -> list[Layer]:
         """As it is in each of its windows."""
         return layers_of(self.layer, self.group.window)
+
+    @cached_property
+    def spans(self) -> list[tuple[int, int]]:
+        """(first timestep, the one behind the last) of each."""
+        return self.group.window.spans(self.layer.timesteps)
+
+    @property
+    def run(self) -> Iterator[tuple[int, int]]:
+        """(first image of a chunk, number of a window) in order, as far as images run."""
+        for first in range(0, self.batch, self.group.images):
+            yield from ((first, number) for number in range(len(self.spans)) if self.running(first, number))
+
+    def running(self, first: int, number: int) -> tuple[int, ...]:
+        """Those of a chunk, by their places, that run in a window; in the one behind the last there are none."""
+        here = self.exits.of_images(first, self.group.images)
+        return here.running(self.spans[number][0]) if number < len(self.spans) else ()
+
+    @cached_property
+    def exits(self) -> Exits:
+        """Of all images."""
+        return self.group.exits or Exits.never(self.batch, self.layer.timesteps)
 
     @property
     def tiling(self) -> Tiling:
@@ -60,7 +108,7 @@ class _Windows:
     def visit(self, first: int, number: int) -> Visit:
         """Images from `first` on in window `number`: every step with its share of the array's cycles by the timesteps
         that it works on."""
-        images, layer = min(self.group.images, self.batch - first), self.layers[number]
+        images, layer = len(self.running(first, number)), self.layers[number]
         tiling = tiling_within(layer, self.facts.reals, self.chip.tiles, images, self.tiling)
         spilled = images * spilled_by(
             gemm_of(layer, tiling.cut.chains), tiling.cut, self.chip.psums.of(layer, tiling.cut.chains), layer.rounds
@@ -78,14 +126,27 @@ class _Windows:
         moves = replace(visit.moves, offset=visit.moves.offset + begin[visit.moves.region])
         timestep = sum(one.timesteps for one in self.layers[:number])
         computed = timestep if self.layer.rounds == self.layer.timesteps else number
-        state = self._membranes(visit, images, number)
+        names, beside = self._beside(visit, first, number)
         return replace(
             visit,
             round=computed,
             outputs=visit.outputs * layer.timesteps,
-            moves=Moves.joined([moves, *state]),
-            regions=(*visit.regions, f"state:{self._state or layer.name}"),
+            moves=Moves.joined([moves, *beside]),
+            regions=(*visit.regions, *names),
         )
+
+    def _beside(self, visit: Visit, first: int, number: int) -> tuple[list[str], list[Moves]]:
+        """Regions behind those of `visit`, and its moves in them: membranes, and what images that exit before the last
+        window put out once for all timesteps."""
+        names, moves = [f"state:{self._state or self.layer.name}"], self._membranes(visit, first, number)
+        done = len(self.running(first, number)) - len(self.running(first, number + 1))
+        once = [tensor for tensor in self.layer.outputs if tensor.timesteps != self.layer.timesteps]
+        for tensor in once if number + 1 < len(self.spans) else ():
+            part: Ints = shares(done * tensor_bytes(tensor, self.facts.reals), visit.outputs)
+            at = first * tensor_bytes(tensor, self.facts.reals) + np.cumsum(part) - part
+            moves.append(moves_of(Kind.SPIKES_OUT, len(visit.regions) + len(names), np.arange(visit.steps), at, part))
+            names.append(f"tensor:{tensor.name}")
+        return names, moves
 
     def _begin(self, region: str, first: int, number: int) -> int:
         """Where a window of a chunk finds its first byte of a tensor: windows one behind the other, each with all
@@ -103,19 +164,22 @@ class _Windows:
     def _state(self) -> str:
         return next((state.name for state in self.facts.states if self.layer.index in state.layers), "")
 
-    def _membranes(self, visit: Visit, images: int, number: int) -> list[Moves]:
-        """What does not stay between windows comes with the tiles that need it, and goes behind them."""
+    def _membranes(self, visit: Visit, first: int, number: int) -> list[Moves]:
+        """What does not stay between windows comes with the tiles that need it, and goes behind them, of images that
+        run in the next one."""
         state = self.facts.state_of(self.layer.index)
         if state is None:
             return []
+        images = min(self.group.images, self.batch - first)
         room = StateRoom(state.bytes, state.granule, self.chip.room.membrane)
         at_work = np.array([self.chip.held_bytes(self.layer, self.tiling)])
         moving = images * state.bytes - int(room.stays(images, at_work)[0])
-        part: Ints = shares(moving, visit.outputs)
-        offset, step, region = np.cumsum(part) - part, np.arange(visit.steps), len(visit.regions)
-        found = [moves_of(Kind.MEMBRANE_READ, region, step, offset, part)] if number else []
-        if number < len(self.layers) - 1:
-            found.append(moves_of(Kind.MEMBRANE_WRITE, region, step, offset, part))
+        step, region = np.arange(visit.steps), len(visit.regions)
+        now, later = self.running(first, number) if number else (), self.running(first, number + 1)
+        found = list[Moves]()
+        for kind, chosen in ((Kind.MEMBRANE_READ, now), (Kind.MEMBRANE_WRITE, later)):
+            part: Ints = shares(of_last_bytes(moving, state.bytes, images, chosen), visit.outputs)
+            found.append(moves_of(kind, region, step, np.cumsum(part) - part, part))
         return found
 
 

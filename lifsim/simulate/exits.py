@@ -17,6 +17,7 @@ from lifsim.model.schema import known
 from lifsim.note import Note
 from lifsim.schedule.exits import Exits, ExitShares, share_faults, steps_in
 from lifsim.schedule.plan import Plan
+from lifsim.schedule.window import TIMESTEP
 from lifsim.simulate.options import Options
 from lifsim.units import counted
 
@@ -52,13 +53,18 @@ class EarlyExits:
         order = f", image by image {', '.join(map(str, steps))}" if 1 < len(steps) <= TOLD else ""
         return f"{self.exits.words}{order} ({self.source})"
 
-    @property
-    def brief(self) -> str:
-        """What they save, and how many exit when."""
-        return f"{self.exits.saved:.1%} of the timesteps are not run: {self.exits.words}"
+    def beyond(self, run: Exits) -> int:
+        """Timesteps of all images that are run when they are done, to the ends of windows. run: until when they are."""
+        return run.run - self.exits.run
 
-    def tree(self) -> dict[str, Any]:
-        """Plain data for summary.json."""
+    def brief(self, run: Exits) -> str:
+        """What they save, and how many exit when. run: until when images are run."""
+        beyond = self.beyond(run)
+        more = f"; {counted(beyond, 'timestep')} {'is' if beyond == 1 else 'are'} run beyond exits, to ends of windows"
+        return f"{run.saved:.1%} of the timesteps are not run: {self.exits.words}{more if beyond else ''}"
+
+    def tree(self, run: Exits | None) -> dict[str, Any]:
+        """Plain data for summary.json. run: until when images are run, None: all timesteps."""
         accuracy = self.accuracy
         told = (
             {}
@@ -69,7 +75,8 @@ class EarlyExits:
             "timesteps": self.exits.timesteps,
             "images": {str(step): count for step, count in self.exits.images.items()},
             "steps": list(self.exits.steps),
-            "saved_timesteps": self.exits.saved,
+            "saved_timesteps": (run or self.exits).saved,
+            **({} if run is None else {"timesteps_beyond_exits": self.beyond(run)}),
             "source": self.source,
             **told,
         }
@@ -143,10 +150,15 @@ def exit_notes(plan: Plan, early: EarlyExits) -> Iterator[str]:
     if plan.exits is None:
         forbids = why_not(plan)
         rule = f"no image exits early: {forbids}; all {early.exits.timesteps} timesteps of every image are run"
-        yield Note(f"{rule} (--schedule timestep lets images go)", f"no image exits early: {forbids}")
+        way_out = "--schedule timestep lets images go, one group in windows, as --groups FIRST:fused:2, between these"
+        yield Note(f"{rule} ({way_out})", f"no image exits early: {forbids}")
         return
     at_a_time = counted(plan.groups[0].images, "image")
     yield f"early exit: {early.words}"
+    if beyond := early.beyond(plan.exits):
+        rule = f"{plan.groups[0].in_turn}, an image goes at the end of the window in which it is done"
+        more = f"{counted(beyond, 'timestep')} beyond exits, {early.exits.saved - plan.exits.saved:.1%} of all"
+        yield f"early exit: {rule}: {more}, {'is' if beyond == 1 else 'are'} run and paid for"
     stays = f"what stays on chip is planned for all {early.exits.timesteps} timesteps of {at_a_time} at a time"
     yield (
         f"early exit: a chunk's weights move until its last image has exited; {stays}, and room that images leave "
@@ -158,7 +170,10 @@ def why_not(plan: Plan) -> str:
     """Why no image can exit early under `plan`."""
     if len(plan.groups) > 1:
         return f"each of {len(plan.groups)} groups runs all timesteps before the next one begins"
-    window = plan.groups[0].window
-    if (window.timesteps or plan.facts.timesteps) < plan.facts.timesteps:
-        return f"the network runs {window}, between which LIFSim lets none go"
     return "all timesteps run together, and the first answer is there with the last"
+
+
+def of_one_group(plan: Plan) -> str:
+    """How the one group of `plan` runs."""
+    window = plan.groups[0].in_turn
+    return "timestep by timestep" if window == TIMESTEP else str(window)

@@ -220,7 +220,7 @@ class Result(Briefly):
             "DRAM": dram_words(dram),
             "an image": image_words(batch, cycles, totals.time_s, energy.total, dram.total) if batch > 1 else "",
             "LIF memory": f"{format_bytes(memory.forward)} forward{backward}; area {totals.area_mm2:.4g} mm2",
-            "early exit": self.exits.brief if self.exits and self.plan and self.plan.exits else "",
+            "early exit": self.exits.brief(self.plan.exits) if self.exits and self.plan and self.plan.exits else "",
             "bound by": f"{bound_by(totals.cycles)}; {waits}",
             "would help": help_words(self.remedies),
             "would save": save_words(self.records, self.arch.buffers),

@@ -8,6 +8,7 @@ from typing import Any
 
 from lifsim.errors import InputError
 from lifsim.schedule.leaving import lets_go
+from lifsim.simulate.exits import of_one_group
 from lifsim.simulate.inputs import Inputs
 from lifsim.simulate.options import Options
 from lifsim.simulate.pipeline import simulate
@@ -45,8 +46,9 @@ class ExitComparison:
     @property
     def others_words(self) -> str:
         """Of the schedule with the fewest bytes."""
-        alike = self.other is not None and self.other.plan is not None and lets_go(self.other.plan)
-        return "auto, which runs timestep by timestep, too" if alike else "auto, which cannot exit"
+        if self.other is None or self.other.plan is None or not lets_go(self.other.plan):
+            return "auto, which cannot exit"
+        return f"auto, which can exit, too: it runs {of_one_group(self.other.plan)}"
 
     def tree(self) -> dict[str, Any]:
         """Plain data for summary.json."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from lifsim.errors import Fault, InputError
 from lifsim.sweeps.executor import Executor
 from lifsim.sweeps.outcome import Outcome
 from lifsim.sweeps.plan import Job, Plan
 from lifsim.sweeps.store import Store
+from lifsim.units import counted
 
 
 def pending_points(plan: Plan, store: Store, *, retry_failed: bool = False) -> list[int]:
@@ -30,7 +31,23 @@ def run_points(
         watch(outcome)
 
 
+REASONS = 5
+"""Why points failed that are told, the most frequent."""
+
+
+def failures(errors: Mapping[str, int], points: int) -> Iterator[str]:
+    """Why some of so many `points` have no figures, in a line a reason; none where all have."""
+    for error, count in list(errors.items())[:REASONS]:
+        yield f"failed {count:,}: {error}"
+    if rest := list(errors.values())[REASONS:]:
+        yield f"failed {sum(rest):,}: for {counted(len(rest), 'other reason')}"
+    if failed := sum(errors.values()):
+        others = points - failed
+        have = f"the other {others:,} have figures" if others > 1 else "the other one has figures"
+        yield f"{failed:,} of {points:,} points failed, {have} (store export has the reason of each)"
+
+
 def refuse_if_all_failed(errors: Mapping[str, int], points: int) -> None:
     """Raises InputError with the most frequent of `errors`, where all `points` have one."""
     if errors and sum(errors.values()) == points:
-        raise InputError([Fault(error, path="every point fails") for error in list(errors)[:5]])
+        raise InputError([Fault(error, path="every point fails") for error in list(errors)[:REASONS]])

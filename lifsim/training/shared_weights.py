@@ -14,7 +14,8 @@ from typing import NamedTuple
 from lifsim.schedule.facts import LayerFacts
 from lifsim.schedule.group import Chunks
 from lifsim.schedule.rows import Ints, tile_filters
-from lifsim.schedule.weight_residency import WeightDemand, WeightSplit, best_weights
+from lifsim.schedule.weight_demand import WeightDemand
+from lifsim.schedule.weight_residency import WeightSplit, best_weights
 from lifsim.training.forward_again import ForwardAgain
 from lifsim.training.gradient_rows import gradient_rows, transposed_filter_bytes
 from lifsim.training.nests import BackwardOrder, Tiles

@@ -69,7 +69,7 @@ def test_a_run_exits_where_the_engine_is_sure(tmp_path: Path, sharing: str) -> N
     assert accuracy is not None
     assert accuracy.early == np.mean(early == labels)
     assert accuracy.full == np.mean(outputs.mean(axis=0).argmax(axis=1) == labels)
-    told = result.exits.tree()["accuracy"]
+    told = result.exits.tree(None)["accuracy"]
     assert told == {"early": accuracy.early, "all_timesteps": accuracy.full, "images": batch}
 
 
@@ -81,4 +81,4 @@ def test_images_without_labels_have_no_accuracy(tmp_path: Path) -> None:
     )  # fmt: skip
     assert result.exits is not None
     assert result.exits.accuracy is None
-    assert "accuracy" not in result.exits.tree()
+    assert "accuracy" not in result.exits.tree(None)

@@ -15,13 +15,14 @@ is computed that it needs, a call on a state whose last call has not been, more 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from tests.oracles.loop_order_membranes import Membranes
 from tests.oracles.loop_order_net import Layer, Loops, Nest, Net, Plane, Room, require
 from tests.oracles.loop_order_turns import Visit, ceil_div, visits
 
 Byte = tuple[object, ...]
+Images = Sequence[int]
 
 
 def cut(whole: range, size: int | None) -> list[range]:
@@ -60,19 +61,26 @@ class Walker:
 
     # The order
 
-    def chunk(self, images: range) -> None:
+    def chunk(self, images: Images) -> None:
         order = visits(self.net, self.loops)
         self.order = order
-        self.membranes.begin()
+        self.membranes.begin(images[0])
         held: set[Byte] = set()
         taken: set[Byte] = set()
         for position, visit in enumerate(order):
             if position and order[position - 1].window != visit.window:
                 taken = set()
-            self.visit(visit, images, held, taken)
+            left = self.running(visit, images)
+            if not left:
+                return
+            self.visit(visit, left, held, taken)
             held = self.keep(order[position + 1 :], images, held)
 
-    def visit(self, visit: Visit, images: range, held: set[Byte], taken: set[Byte]) -> None:
+    def running(self, visit: Visit, images: Images) -> Images:
+        """Those that have not exited before the window of a visit."""
+        return [image for image in images if self.loops.runs(image, visit.window)]
+
+    def visit(self, visit: Visit, images: Images, held: set[Byte], taken: set[Byte]) -> None:
         """One layer's turn: its tiles. held: what spike_out has; taken: what spike_in took whole in this window."""
         layer, nest = visit.layer, self.nest(visit.layer)
         tiles = list(self.tiles(visit, images))
@@ -103,7 +111,7 @@ class Walker:
         """Whether the array computes these rows, or has at the first timestep of the window."""
         return layer.name not in self.loops.once or any(t % self.loops.window == 0 for t in rows)
 
-    def tiles(self, visit: Visit, images: range) -> Iterator[tuple[int, dict[int, range], range]]:
+    def tiles(self, visit: Visit, images: Images) -> Iterator[tuple[int, dict[int, range], range]]:
         """(image, by timestep its rows, filters). Where timesteps are skewed each has rows of its own."""
         layer, nest = visit.layer, self.nest(visit.layer)
         if self.loops.skew:
@@ -173,7 +181,7 @@ class Walker:
         there = plane.name not in self.maker or (plane.name, image, 0 if plane.once else t, row) in self.made
         require(there, f"{layer.name} at timestep {t} needs row {row} of {plane.name}, which is not there yet")
 
-    def _whole_input(self, visit: Visit, images: range) -> bool:
+    def _whole_input(self, visit: Visit, images: Images) -> bool:
         """Whether spike_in takes all of a window's inputs from outside, so that they come once, whatever strips."""
         sources = {layer.source for layer in self.net.layers if layer.source not in self.maker}
         timesteps = min(self.loops.window, self.net.timesteps - visit.window * self.loops.window)
@@ -187,7 +195,7 @@ class Walker:
             return plane.rows * together * ceil_div(plane.row_bits, 8)
         return plane.rows * ceil_div(plane.row_bits * together, 8)
 
-    def pins(self, visit: Visit, tiles: list[tuple[int, dict[int, range], range]], images: range) -> set[Byte] | None:
+    def pins(self, visit: Visit, tiles: list[tuple[int, dict[int, range], range]], images: Images) -> set[Byte] | None:
         """Bytes that stay in spike_in beside the window at work, those that most tiles need first. In strips all of a
         visit's do, if those of all visits can, or none."""
         nest, plane = self.nest(visit.layer), self.net.planes[visit.layer.source]
@@ -207,7 +215,7 @@ class Walker:
         """The layer's turns in its window."""
         return [one for one in self.order if one.layer is visit.layer and one.window == visit.window]
 
-    def asked(self, visit: Visit, images: range) -> set[Byte]:
+    def asked(self, visit: Visit, images: Images) -> set[Byte]:
         """Bytes of its input that a visit reads."""
         rows = {t: part for t, part in visit.rows.items() if self.computed(visit.layer, {t: part})}
         return {byte for image in images for byte in self.under(visit, image, rows)}
@@ -237,7 +245,7 @@ class Walker:
         require(byte in held or byte in self.stored, f"{byte} is neither on chip nor in DRAM")
         return byte not in held
 
-    def add(self, visit: Visit, images: range, held: set[Byte], taken: set[Byte]) -> None:
+    def add(self, visit: Visit, images: Images, held: set[Byte], taken: set[Byte]) -> None:
         """Operands of adds come once for the rows that need them."""
         for name in visit.layer.adds:
             plane = self.net.planes[name]
@@ -251,7 +259,7 @@ class Walker:
             comes = [b for b in needed if (self._comes_back(b, held) if inside else b not in taken)]
             self.moved[visit.layer.name]["residual"] += len(comes)
 
-    def put_out(self, visit: Visit, images: range, held: set[Byte]) -> None:
+    def put_out(self, visit: Visit, images: Images, held: set[Byte]) -> None:
         """Rows all of whose own rows have fired: those behind a pool wait for the last one under their window."""
         layer = visit.layer
         plane = self.net.planes[layer.puts]
@@ -265,14 +273,14 @@ class Walker:
                         self.made.add(unit)
                         held |= set(self.row(plane, image, t, row))
 
-    def keep(self, rest: list[Visit], images: range, held: set[Byte]) -> set[Byte]:
+    def keep(self, rest: list[Visit], images: Images, held: set[Byte]) -> set[Byte]:
         """Of what spike_out has, and what has just been put out, what is needed soonest stays; the rest goes to DRAM
         if anybody needs it, and what leaves the group in any case."""
         soonest: dict[Byte, int] = {}
         for position, visit in enumerate(rest):
             for name in (visit.layer.source, *visit.layer.adds):
                 if name in self.maker:
-                    for byte in self._needs(visit, name, images):
+                    for byte in self._needs(visit, name, self.running(visit, images)):
                         soonest.setdefault(byte, position)
         order = {name: number for number, name in enumerate(self.net.planes)}
         wanted = sorted((byte for byte in held if byte in soonest),
@@ -285,7 +293,7 @@ class Walker:
                 self.stored.add(byte)
         return kept
 
-    def _needs(self, visit: Visit, name: str, images: range) -> Iterable[Byte]:
+    def _needs(self, visit: Visit, name: str, images: Images) -> Iterable[Byte]:
         plane, layer = self.net.planes[name], visit.layer
         for image in images:
             for t, rows in visit.rows.items():
@@ -315,5 +323,7 @@ class Walker:
             plane = self.net.planes[layer.puts]
             for image in range(self.net.images):
                 for t in range(self.net.timesteps):
+                    runs = self.loops.runs(image, t // self.loops.window)
                     for row in range(plane.rows):
-                        require((plane.name, image, t, row) in self.made, f"row {row} of {plane.name} is never made")
+                        made = (plane.name, image, t, row) in self.made
+                        require(made == runs, f"row {row} of {plane.name} is {'never' if runs else 'yet'} made")

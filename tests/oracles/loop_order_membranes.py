@@ -18,13 +18,13 @@ class Membranes:
         self.net, self.loops, self.room = net, loops, room
         self.most = self.most_rows = 0
         self.calls: Counter[tuple[str, int, int, int]] = Counter()
-        self.begin()
+        self.begin(0)
 
-    def begin(self) -> None:
-        """A chunk: all states are zero."""
+    def begin(self, first: int) -> None:
+        """A chunk, whose first image this is: all states are zero."""
         self.here: set[Byte] = set()
         self.touched: set[Byte] = set()
-        self.first: dict[str, int] = {}
+        self.first = first
 
     def users(self, state: str) -> list[str]:
         """Layers that call a state, in order."""
@@ -71,7 +71,7 @@ class Membranes:
             last = self._last_timestep(byte, rows)
             complete = self.calls[byte[:4]] % layer.calls == 0
             ends = complete and layer.name == self.users(layer.state)[-1]
-            if ends and last == self.net.timesteps - 1:
+            if ends and self._no_more(image, last):
                 self.here.remove(byte)
             elif not self._stays(layer, state, byte, ends and self._ends_window(last)):
                 self.here.remove(byte)
@@ -80,6 +80,12 @@ class Membranes:
 
     def _last_timestep(self, byte: Byte, rows: dict[int, range]) -> int:
         return max(t for t, part in rows.items() if byte[2] in part)
+
+    def _no_more(self, image: int, last: int) -> bool:
+        """Whether an image, of whose timesteps this is done, is worked on no more."""
+        behind = last + 1
+        exits = self._ends_window(last) and not self.loops.runs(image, behind // self.loops.window)
+        return behind == self.net.timesteps or exits
 
     def _ends_window(self, t: int) -> bool:
         return (t + 1) % self.loops.window == 0 or t == self.net.timesteps - 1
@@ -97,7 +103,7 @@ class Membranes:
     def _position(self, state: State, byte: Byte) -> int:
         """Of a byte among those of its state, all images of a chunk."""
         rows = max(layer.rows for layer in self.net.layers if layer.state == state.name)
-        image = byte[1] - self.first.setdefault(state.name, byte[1])
+        image = byte[1] - self.first
         return ((image * rows + byte[2]) * state.chains + byte[3]) * state.chain_bytes + byte[4]
 
     def _parted(self, layer: Layer) -> bool:

@@ -122,7 +122,8 @@ class Loops:
     window lies behind the one before it. nests: by layer. permanent: bytes of a state that never leave; transient: of
     its others those that stay between calls that follow each other on it (all, in strips). by_need: strips are those of
     the last layer, the others are as far as it needs them; once: layers that the array computes at the first timestep
-    of a window alone, whose currents wait.
+    of a window alone, whose currents wait. stops: by image, after how many timesteps it exits: windows that begin
+    behind these are not run for it; none: all images run to the end.
     """
 
     window: int
@@ -135,6 +136,11 @@ class Loops:
     transient: int = 0
     by_need: bool = False
     once: frozenset[str] = frozenset()
+    stops: tuple[int, ...] = ()
+
+    def runs(self, image: int, window: int) -> bool:
+        """Whether an image is worked on in a window (its number)."""
+        return not self.stops or window * self.window < self.stops[image]
 
     @property
     def in_strips(self) -> bool:

@@ -85,8 +85,12 @@ def _layer(network: Network, arch: Arch, layer: HardwareLayer, state: object) ->
                  residuals, state.name, state.channels)  # fmt: skip
 
 
-def loops_of(network: Network, arch: Arch, group: GroupPlan, batch: int) -> Loops:
-    """The loop order that a group runs in."""
+def loops_of(network: Network, arch: Arch, group: GroupPlan, batch: int, stops: tuple[int, ...] = ()) -> Loops:
+    """The loop order that a group runs in. stops: after how many timesteps each image exits; none: after all."""
+    return replace(_loops(network, arch, group), stops=stops)
+
+
+def _loops(network: Network, arch: Arch, group: GroupPlan) -> Loops:
     names = [network.layers[index].name for index in group.indices]
     if group.waves is not None:
         return _in_waves(network, arch, group, names)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.facts import LayerFacts
 from lifsim.schedule.plan import ScheduleOptions
-from lifsim.schedule.weight_residency import WeightDemand, best_weights
+from lifsim.schedule.weight_demand import WeightDemand
+from lifsim.schedule.weight_residency import best_weights
 from tests.oracles.weight_region import Weights, fewest_bytes
 from tests.schedule import build
 from tests.schedule.networks import Op, network

@@ -13,7 +13,7 @@ from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.chip import Chip
-from lifsim.schedule.plan import GroupPlan
+from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.schedule.wave_plan import WavesAsked, planned, wave_groups
 from lifsim.schedule.window import Window
 from tests.schedule import build
@@ -38,6 +38,11 @@ class Case:
     batch: int
     group: GroupPlan
 
+    @property
+    def plan(self) -> Plan:
+        """Of this group alone."""
+        return Plan((self.group,), facts_on(self.network, self.sharing, self.arch), Chip.of(self.arch))
+
     def differences(self) -> Iterator[str]:
         """Bytes, by layer and tensor, that the interpreter moves otherwise; it knows no partial sums. None of a group
         that it does not know. Raises IllegalOrderError."""
@@ -51,9 +56,9 @@ class Case:
 
 
 @st.composite
-def cases(draw: st.DrawFn, kind: str, flows: tuple[str, ...] = ("os",)) -> Case | None:
+def cases(draw: st.DrawFn, kind: str, flows: tuple[str, ...] = ("os",), *, whole: bool = False) -> Case | None:
     """A group in any waves for which there is room, not in the best alone; None: there is none. flows: dataflows of the
-    array, beside a small psum buffer where PEs do not sum up."""
+    array, beside a small psum buffer where PEs do not sum up. whole: all of a network, in several windows."""
     if kind == "fused":
         network = draw(st.one_of(networks(SEVERAL), wave_networks(SEVERAL), wave_networks(SEVERAL)))
     else:
@@ -64,14 +69,16 @@ def cases(draw: st.DrawFn, kind: str, flows: tuple[str, ...] = ("os",)) -> Case 
     psum = build.ENDLESS if flow == "os" else draw(st.integers(8, 80))
     shape = draw(st.integers(1, 3)), draw(st.integers(1, 4))
     arch = build.arch(*shape, flow, *sizes, psum, membrane_bits=8)
-    images, timesteps = draw(st.integers(1, 2)), draw(st.integers(2, network.timesteps))
+    images, timesteps = draw(st.integers(1, 2)), draw(st.integers(2, max(2, network.timesteps - whole)))
     batch, window = images * draw(st.integers(1, 2)), Window(timesteps, kind).across(network.timesteps)
     facts, states = facts_on(network, sharing, arch), states_of(network, sharing)
     if kind == "fused":
         first = draw(st.integers(0, max(0, len(network.layers) - 2)))
         last = draw(st.integers(min(first + 1, len(network.layers) - 1), len(network.layers) - 1))
+        first, last = (0, len(network.layers) - 1) if whole else (first, last)
     else:
         spans = [(state.layers[0], state.layers[-1]) for state in facts.states if len(state.layers) > 1]
+        spans = [span for span in spans if not whole or span == (0, len(network.layers) - 1)]
         if not spans:
             return None
         first, last = draw(st.sampled_from(spans))

@@ -133,8 +133,6 @@ def test_a_chunk_fetches_weights_until_its_last_image_exits(workload: Path, chun
         ({"schedule": "tick", "sharing": "layer"}, "each of 2 groups runs all timesteps before the next one begins"),
         ({"schedule": "tick", "workload": "one"},
          "all timesteps run together, and the first answer is there with the last"),
-        ({"schedule": "window:2", "workload": "one"},
-         "the network runs in windows of 2 timesteps, between which LIFSim lets none go"),
     ],
 )  # fmt: skip
 def test_a_schedule_that_lets_nobody_go_pays_all_timesteps_and_says_so(
@@ -146,8 +144,8 @@ def test_a_schedule_that_lets_nobody_go_pays_all_timesteps_and_says_so(
     early, every = run(workload, exit_steps={1: 0.8, 3: 0.2}, **options), run(workload, **options)
     assert (early.records, early.totals) == (every.records, every.totals)
     (note,) = (note for note in early.notes if "exits early" in note)
-    told = f"no image exits early: {why}; all {T} timesteps of every image are run (--schedule timestep lets images go)"
-    assert note == told
+    assert note.startswith(f"no image exits early: {why}; all {T} timesteps of every image are run (")
+    assert "--schedule timestep lets images go" in note
     assert "early exit" not in early.brief.figures
     assert replace(early, exits=None, options=every.options, notes=every.notes) == every
 

@@ -78,6 +78,20 @@ def test_lines_tell_what_is_saved_and_what_the_schedule_costs(early: ExitCompari
     )
 
 
+def test_a_group_in_windows_exits_and_is_told_so(workload: str) -> None:
+    """Against itself with all timesteps, and against auto with all."""
+    found = beside(workload, ASKED | {"groups": ["conv1:fused:2"]}, "buffers.spike_out.size_bytes=4KiB")
+    assert found is not None
+    assert found.exits
+    assert found.every is not None
+    assert found.run.exits is not None
+    assert found.every.totals.cycles.total > found.run.totals.cycles.total
+    assert found.run.brief.figures["early exit"].endswith("; 3 timesteps are run beyond exits, to ends of windows")
+    alike = replace(found, other=found.every)
+    assert alike.others_words == "auto, which can exit, too: it runs fused in windows of 2 timesteps"
+    assert [*exit_lines(alike)][1].endswith("--schedule auto runs fused in windows of 2 timesteps, too")
+
+
 def test_of_a_schedule_that_cannot_exit_the_one_that_can_is_told(workload: str, early: ExitComparison) -> None:
     found = beside(workload, ASKED | {"schedule": "tick"})
     assert found is not None
@@ -95,7 +109,9 @@ def test_without_a_membrane_buffer_there_is_no_schedule_that_can(workload: str) 
 
 
 def test_where_auto_is_the_schedule_that_can_exit_it_is_told_once(early: ExitComparison) -> None:
-    saved, auto = exit_lines(replace(early, other=early.every))
+    same = replace(early, other=early.every)
+    assert same.others_words == "auto, which can exit, too: it runs timestep by timestep"
+    saved, auto = exit_lines(same)
     assert saved.startswith("saves, under the same schedule: ")
     assert auto == "no schedule moves fewer bytes at all timesteps: --schedule auto runs timestep by timestep, too"
 

@@ -17,6 +17,7 @@ import pytest
 import lifsim
 from lifsim.cli.main import main
 from lifsim.config.resolve import find
+from lifsim.sweeps.run import failures
 from lifsim.sweeps.store import Store
 from lifsim.sweeps.stored_row import Row
 
@@ -156,12 +157,18 @@ def test_a_point_that_fails_is_a_row_and_the_others_go_on(capsys: pytest.Capture
     status, _, err = _lifsim(capsys, "sweep", *SMALL, "--sharing", "none,channel4", "--out", "s")
     assert status == 0
     assert "1 failed" in err
+    assert re.search(r"failed 1: \S*lenet5_mnist.yaml:\d+:\d+ sharing: channel4 must divide", err)
+    told = "1 of 2 points failed, the other one has figures (store export has the reason of each)"
+    assert told in err
     good, failed = _rows("s")
     assert (good.settings["sharing"], good.error) == ("none", None)
     assert failed.settings["sharing"] == "channel4"
     assert failed.error is not None
     assert "channel4 must divide the 6 channels of" in failed.error
-    assert "0 new" in _lifsim(capsys, "sweep", *SMALL, "--sharing", "none,channel4", "--out", "s")[2]
+    resumed = _lifsim(capsys, "sweep", *SMALL, "--sharing", "none,channel4", "--out", "s")
+    assert resumed[0] == 0
+    assert "0 new" in resumed[2]
+    assert told in resumed[2]
     again = _lifsim(capsys, "sweep", *SMALL, "--sharing", "none,channel4", "--out", "s", "--retry-failed")[2]
     assert "(1 new, 1 failed" in again
 
@@ -170,6 +177,18 @@ def test_a_sweep_of_nothing_but_failures_says_why(capsys: pytest.CaptureFixture[
     status, _, err = _lifsim(capsys, "sweep", *SMALL, "--sharing", "channel4", "--out", "s")
     assert status == 2
     assert re.search(r"every point fails: \S*lenet5_mnist.yaml:\d+:\d+ sharing: channel4 must divide", err)
+    assert "failed 1: " not in err  # it is told once
+
+
+def test_of_many_reasons_the_rest_are_counted() -> None:
+    errors = {f"reason {number}": 9 - number for number in range(7)}
+    lines = list(failures(errors, 100))
+    assert lines[:2] == ["failed 9: reason 0", "failed 8: reason 1"]
+    assert lines[5:] == [
+        "failed 7: for 2 other reasons",
+        "42 of 100 points failed, the other 58 have figures (store export has the reason of each)",
+    ]
+    assert list(failures({}, 100)) == []
 
 
 def test_a_dry_run_counts_and_estimates_and_leaves_nothing(capsys: pytest.CaptureFixture[str]) -> None:

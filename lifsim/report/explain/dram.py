@@ -65,7 +65,7 @@ class LayerBytes:
     @cached_property
     def steps(self) -> list[LayerStep]:
         """The layer in every timestep of every chunk."""
-        return [step for step in unroll(self.group.walked, self.group.exits) if step.layer == self.layer.index]
+        return [step for step in unroll(self.group.walked) if step.layer == self.layer.index]
 
     def _spikes_in(self) -> Line:
         value = self.traffic.dram.first_operand

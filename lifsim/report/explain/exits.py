@@ -1,30 +1,60 @@
-"""A layer whose images exit early: its cycles by the timesteps after which they do, its bytes timestep by timestep."""
+"""A layer whose images exit early: its cycles by the timesteps after which they do, its bytes timestep by timestep, or
+window by window."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from lifsim.model.network import Layer
+from lifsim.model.network import Layer, Tensor
 from lifsim.report.explain.dram import UNIT, LayerBytes
 from lifsim.report.explain.line import Line, alike, total
 from lifsim.report.explain.weights import SECOND
-from lifsim.report.explain.window_cycles import LayerPart
+from lifsim.report.explain.window_cycles import LayerPart, layer_parts
 from lifsim.schedule.exits import Exits
+from lifsim.schedule.leaving import unrolled
 from lifsim.schedule.plan import Plan
-from lifsim.schedule.window import within
+from lifsim.schedule.unrolled import LayerStep
+from lifsim.schedule.window import TIMESTEP, within
+from lifsim.units import counted
 
 
 def exit_parts(layer: Layer, plan: Plan, exits: Exits) -> list[tuple[LayerPart, int]]:
     """(`layer`, one of a plan, as it is for images that exit together, how many these are)."""
     group = plan.group_of(layer.index)
     cut = group.layers[layer.index - group.first].tiling.cut
-    return [(LayerPart(within(layer, step, last=True), cut, False), images) for step, images in exits.images.items()]
+    found = list[tuple[LayerPart, int]]()
+    for step, images in exits.images.items():
+        run = within(layer, step, last=True)
+        parts = [LayerPart(run, cut, False)] if group.window == TIMESTEP else layer_parts(run, plan)
+        found += [(part, images) for part in parts]
+    return found
 
 
 @dataclass(frozen=True)
 class ExitBytes(LayerBytes):
-    """Its DRAM bytes, tensor by tensor, of the images that still run in each timestep."""
+    """Its DRAM bytes, tensor by tensor, of the images that still run in each timestep, or window."""
+
+    @property
+    def exits(self) -> Exits:
+        """When images go."""
+        if self.group.exits is None:
+            raise ValueError(f"no image leaves {self.layer.name} early")
+        return self.group.exits
+
+    @cached_property
+    def steps(self) -> list[LayerStep]:
+        """The layer in every timestep, or window, of every chunk."""
+        return [step for step in unrolled(self.plan, self.exits) if step.layer == self.layer.index]
+
+    @property
+    def _in_windows(self) -> bool:
+        return self.group.window != TIMESTEP
+
+    @property
+    def _each(self) -> str:
+        return "windows" if self._in_windows else "timesteps"
 
     def lines(self) -> list[Line]:
         """One a tensor, and the sum."""
@@ -59,4 +89,10 @@ class ExitBytes(LayerBytes):
         )
 
     def _in_all(self, quantity: str, moved: list[int], value: int, why: str) -> Line:
-        return Line(quantity, alike(moved), value, UNIT, f"timesteps of chunks, {why}")
+        return Line(quantity, alike(moved), value, UNIT, f"{self._each} of chunks, {why}")
+
+    def _whys(self, tensors: Sequence[Tensor]) -> Iterator[str]:
+        if not self._in_windows:
+            yield from super()._whys(tensors)
+            return
+        yield f"{counted(len(self.steps), 'window')} of chunks, in each what images that run need and is not on chip"

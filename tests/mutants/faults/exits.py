@@ -6,6 +6,8 @@ from tests.mutants.fault import Fault
 
 SCHEDULE, RUN = ("tests/schedule/test_exits.py",), ("tests/simulate/test_exits.py",)
 LITERAL = ("tests/schedule/test_exits.py", "-m", "", "-k", "literal")
+WINDOWS = ("tests/schedule/test_window_exits.py", "-m", "", "-k", "literal")
+WAVES = "lifsim/schedule/wave_unrolled.py"
 UNROLLED = "lifsim/schedule/unrolled.py"
 
 FAULTS = (
@@ -43,6 +45,27 @@ FAULTS = (
         "group.step_spikes(images, now, cost.heights)",
         "group.step_spikes(running.of, now, cost.heights)",
         LITERAL,
+    ),
+    Fault(
+        "exits: images of a window that exit leave their state",
+        WAVES,
+        "of_last_bytes(*size, later) if leaves",
+        "of_last_bytes(*size, now) if leaves",
+        WINDOWS,
+    ),
+    Fault(
+        "exits: weights of waves come for windows that nobody runs",
+        WAVES,
+        "            if not now:\n                break\n",
+        "            now = now or (0,)\n",
+        WINDOWS,
+    ),
+    Fault(
+        "exits: an image in windows goes in the middle of one",
+        "lifsim/schedule/exits.py",
+        "ends[bisect_left(ends, step)]",
+        "step",
+        ("tests/simulate/test_window_exits.py",),
     ),
     Fault(
         "exits: images do the work of one timestep more",

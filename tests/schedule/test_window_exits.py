@@ -1,0 +1,79 @@
+"""Do images that exit between windows take with them what they would have moved, and nothing else?"""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from lifsim.model.arch import Arch
+from lifsim.model.network import Network
+from lifsim.model.sharing import Sharing
+from lifsim.schedule.exits import Exits
+from lifsim.schedule.leaving import leaving, lets_go
+from lifsim.schedule.plan import Plan, ScheduleOptions
+from lifsim.schedule.traffic import DramBytes
+from tests.oracles.loop_order import walk
+from tests.schedule import build
+from tests.schedule.loop_order import is_plain, loops_of, net_of, room_of
+from tests.schedule.networks import networks
+from tests.schedule.on_arch import plan_on
+from tests.schedule.wave_cases import SIZES, Case, cases
+
+QUIET = settings(deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+
+
+def moved(one: DramBytes) -> dict[str, int]:
+    """All but partial sums, which the interpreter does not know."""
+    return {key: size for key, size in vars(one).items() if size and not key.startswith("psum")}
+
+
+def moves_what_is_walked(net: Network, sharing: Sharing, arch: Arch, plan: Plan, stops: tuple[int, ...]) -> None:
+    (group,) = plan.groups
+    assert lets_go(plan)
+    left = leaving(plan, Exits(stops, net.timesteps))
+    loops = loops_of(net, arch, group, len(stops), stops)
+    walked = walk(net_of(net, sharing, arch, group, len(stops)), loops, room_of(arch))
+    for index, traffic in zip(group.indices, left.layers, strict=True):
+        assert moved(traffic.dram) == {k: size for k, size in walked.moved[net.layers[index].name].items() if size}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["fused", "skewed"])
+def test_in_waves_it_equals_the_literal_interpreter(kind: str) -> None:
+    """By tensor and layer, in any waves: windows that do not divide the timesteps, chunks, weights and membranes that
+    stay in part."""
+    several = 0
+
+    @settings(QUIET, max_examples=60)
+    @given(cases(kind, whole=True), st.data())
+    def equals(case: Case | None, data: st.DataObject) -> None:
+        nonlocal several
+        assume(case is not None and lets_go(case.plan) and is_plain(case.network, case.group))
+        stops = data.draw(st.tuples(*[st.integers(1, case.network.timesteps)] * case.batch))
+        several += len(set(stops)) > 1
+        moves_what_is_walked(case.network, case.sharing, case.arch, case.plan, stops)
+
+    equals()
+    assert several > 10
+
+
+@pytest.mark.slow
+@settings(QUIET, max_examples=80)
+@given(
+    networks(st.integers(3, 5)).filter(lambda net: len(net.layers) == 1),
+    st.sampled_from(["none", "channel2-where-possible"]),
+    st.tuples(st.integers(1, 3), st.integers(1, 2)),
+    st.tuples(SIZES, SIZES, SIZES),
+    st.data(),
+)
+def test_a_layer_in_windows_equals_the_literal_interpreter(
+    net: Network, name: str, chunks: tuple[int, int], sizes: tuple[int, int, int], data: st.DataObject
+) -> None:
+    sharing, window = Sharing.parse(name), data.draw(st.integers(2, net.timesteps - 1), "window")
+    arch = build.arch(2, data.draw(st.integers(1, 4), "cols"), weight=sizes[0], spike_in=sizes[1], membrane=sizes[2],
+                      membrane_bits=8)  # fmt: skip
+    plan = plan_on(net, sharing, arch, ScheduleOptions(f"window:{window}", chunks[0] * chunks[1], chunks[0]))
+    assume(lets_go(plan) and plan.groups[0].tiled and is_plain(net, plan.groups[0]))
+    stops = data.draw(st.tuples(*[st.integers(1, net.timesteps)] * (chunks[0] * chunks[1])))
+    moves_what_is_walked(net, sharing, arch, plan, stops)
