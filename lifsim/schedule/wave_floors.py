@@ -158,7 +158,7 @@ class FusedFloors:
 
     def _window_rows(self, need: Need, rows: int) -> int:
         """At least so many rows of what is read are needed by so many of the reader."""
-        read, there = need.read, self._rows.node_rows(need)
+        read, there = need.read, need.rows
         if read.whole:
             return there
         return min(there, max((rows - 1) * read.stride + 1 + max(0, min(read.above, read.below)), 0))

@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 from lifsim.schedule.begun import begun_bytes, has_windows
-from lifsim.schedule.fused_rows import Need
+from lifsim.schedule.fused_rows import GroupRows, Need
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.wave_turns import Turns
 
@@ -22,6 +22,19 @@ from lifsim.schedule.wave_turns import Turns
 def most_waiting(turns: Turns, *, every_row: bool = False) -> int:
     """Bytes of an image that spike_out must hold at the most, in a window. every_row: rows that have begun are looked
     at behind every row of a visit, not at its end alone."""
+    return int(_waiting(turns, every_row=every_row).max())
+
+
+@lru_cache(maxsize=1 << 12)
+def most_by_height(rows: GroupRows, timesteps: int, *, every_row: bool) -> dict[int, int]:
+    """The same of fused waves of every height, in a window of so many timesteps."""
+    every = rows.side_by_side
+    waiting = _waiting(Turns(rows, every, timesteps), every_row=every_row).max(axis=0)
+    return dict(zip(every.heights, np.maximum.reduceat(waiting, every.begins[:-1]).tolist(), strict=True))
+
+
+def _waiting(turns: Turns, *, every_row: bool) -> Ints:
+    """[layers, waves] bytes, turn by turn."""
     rows = turns.rows
     waiting = np.zeros((len(rows.members), turns.waves.count(turns.timesteps)), np.int64)
     by_node: dict[str, list[Need]] = {}
@@ -31,7 +44,7 @@ def most_waiting(turns: Turns, *, every_row: bool = False) -> int:
         _add_rows(turns, needs, waiting)
     for layer in rows.members:
         _add_begun(turns, layer, waiting, every_row=every_row)
-    return int(waiting.max())
+    return waiting
 
 
 def _add_rows(turns: Turns, needs: Sequence[Need], waiting: Ints) -> None:

@@ -95,7 +95,7 @@ def _all_rows_once(group: GroupRows, waves: Waves) -> None:
 
 
 def _under(group: GroupRows, need: object, row: int) -> range:
-    there = group.node_rows(need)
+    there = need.rows
     if need.read.whole:
         return range(there)
     top = row * need.read.stride
