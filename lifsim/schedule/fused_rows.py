@@ -12,23 +12,35 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from lifsim.graph.reach import Read
-from lifsim.schedule.begun import Passing
+from lifsim.graph.reach import Read, Step
+from lifsim.model.network import Tensor
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.storage import rows_of
 from lifsim.schedule.waves import Fused, SideBySide
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Need:
-    """Node `reader` of layer `layer` reads a node of layer `of`, both in the group. rows: that the node has."""
+    """Node `reader` of layer `layer` reads a node of layer `of`, both in the group, whose `tensor` has so many `rows`.
+    asked, gone: [n] of these, when so many rows of the reading layer are done, those that must be there, and those,
+    from the first one on, that it needs no more. made: [n] those that are there when so many rows of layer `of` are
+    done."""
 
     of: int
     layer: int
     reader: str
     read: Read
+    tensor: Tensor
     rows: int
+    asked: Ints
+    gone: Ints
+    made: Ints
+
+    @cached_property
+    def until(self) -> Ints:
+        """[n] rows of layer `of` that must be done for so many of the reading layer."""
+        return np.searchsorted(self.made, self.asked, "left")
 
 
 @lru_cache(64)
@@ -38,13 +50,30 @@ def needs_of(facts: NetworkFacts) -> tuple[Need, ...]:
 
 
 def _needs(facts: NetworkFacts) -> Iterator[Need]:
-    owner = {step.name: (layer, rows_of(step.tensor.shape)) for layer, own in enumerate(facts.steps) for step in own}
+    made = {step.name: (layer, step.tensor) for layer, own in enumerate(facts.steps) for step in own}
     for layer, own in enumerate(facts.steps):
         for step in own:
             for read in step.reads:
-                of, rows = owner.get(read.node, (layer, 0))
-                if of != layer:
-                    yield Need(of, layer, step.name, read, rows)
+                if read.node in made and made[read.node][0] != layer:
+                    yield _need(facts, layer, step, (read, *made[read.node]))
+
+
+def _need(facts: NetworkFacts, layer: int, step: Step, what: tuple[Read, int, Tensor]) -> Need:
+    read, of, tensor = what
+    rows, done = rows_of(tensor.shape), facts.passing[layer][step.name].complete
+    last = np.clip((done - 1) * read.stride + read.below + 1, 0, rows)
+    first = np.clip(done * read.stride - read.above, 0, rows)
+    return Need(
+        of=of,
+        layer=layer,
+        reader=step.name,
+        read=read,
+        tensor=tensor,
+        rows=rows,
+        asked=np.where(done > 0, rows if read.whole else last, 0),
+        gone=np.where(done == done[-1], rows, 0 if read.whole else first),
+        made=facts.passing[of][read.node].complete,
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,11 +83,6 @@ class GroupRows:
     facts: NetworkFacts
     first: int
     last: int
-
-    @property
-    def passing(self) -> tuple[dict[str, Passing], ...]:
-        """By layer and node."""
-        return self.facts.passing
 
     @property
     def members(self) -> range:
@@ -73,23 +97,6 @@ class GroupRows:
     def needs(self) -> tuple[Need, ...]:
         """What layers read of earlier ones."""
         return tuple(need for need in needs_of(self.facts) if need.of >= self.first and need.layer <= self.last)
-
-    def needed(self, need: Need, done: Ints) -> Ints:
-        """[n] rows of the node that must be there when so many rows [n] of the reading layer are done."""
-        complete = self.passing[need.layer][need.reader].complete[done]
-        last = (complete - 1) * need.read.stride + need.read.below
-        every = need.rows if need.read.whole else np.clip(last + 1, 0, need.rows)
-        needed: Ints = np.where(complete > 0, every, 0)
-        return needed
-
-    def gone(self, need: Need, done: Ints) -> Ints:
-        """[n] rows of the node, from the first one on, that are needed no more when so many rows [n] of the reading
-        layer are done."""
-        reader = self.passing[need.layer][need.reader].complete
-        complete = reader[done]
-        first = 0 if need.read.whole else np.clip(complete * need.read.stride - need.read.above, 0, need.rows)
-        gone: Ints = np.where(complete == reader[-1], need.rows, first)
-        return gone
 
     def waves(self, height: int) -> Fused:
         """So many rows of the last layer a wave."""
@@ -120,14 +127,10 @@ class GroupRows:
             needs.setdefault(need.of, []).append(need)
         for layer in reversed(self.members[:-1]):
             rows = self.rows(layer)
-            behind = [self._until(need, self.needed(need, done[need.layer])) for need in needs.get(layer, [])]
+            behind = [need.until[done[need.layer]] for need in needs.get(layer, [])]
             done[layer] = np.maximum.reduce(behind) if behind else -(-rows * done[self.last] // every)
             done[layer][begins[1:] - 1] = rows
         return SideBySide(self.first, tuple(heights), begins, np.stack([done[layer] for layer in self.members]))
-
-    def _until(self, need: Need, rows: Ints) -> Ints:
-        """[n] rows of the layer that must be done for so many of its node."""
-        return np.searchsorted(self.passing[need.of][need.read.node].complete, rows, "left")
 
 
 @lru_cache(1 << 12)

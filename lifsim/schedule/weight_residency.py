@@ -18,6 +18,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from lifsim.schedule.facts import LayerFacts
+from lifsim.schedule.overflow import operand_bytes, overflow_by, overflow_of
 from lifsim.schedule.rows import Ints
 
 PROBES = 33
@@ -133,14 +134,6 @@ def _ends(demand: WeightDemand) -> Ints:
     return found if found.size > 1 else np.repeat(found, 2)
 
 
-def smallest_tile_ends(layers: Sequence[LayerFacts], buffer: int) -> Ints:
-    """[n] the sizes of the region at which a smallest filter tile of some layer begins to fit, and the least and the
-    most."""
-    tiles = [(int(layer.tile_filters[0]), layer) for layer in layers]
-    sizes = [size * layer.filter_bytes for tile, layer in tiles for size in (tile, layer.layer.group_filters % tile)]
-    return np.unique(np.minimum([0, buffer, *sizes], buffer))
-
-
 def _fitting(layer: LayerFacts, regions: Ints) -> Ints:
     """[n] 1 + m of the largest filter tile m that a region takes whole, 0 for none."""
     return np.searchsorted(layer.tile_bytes, regions, side="right")
@@ -151,7 +144,7 @@ def _fewest_reads(demand: WeightDemand, ends: Ints) -> Ints:
     tile for which there is room if the layer has all of it."""
     fewest = np.empty((len(demand.layers), ends.size - 1), np.int64)
     for index, (layer, reads) in enumerate(demand.by_layer):
-        lacks = _overflow(layer, ends[None], layer.tile_filters[:, None])
+        lacks = overflow_of(layer, ends[None], layer.tile_filters[:, None])
         legal = lacks + ends <= demand.buffer if layer.weight_bytes else lacks == 0
         largest = (legal[:, :-1] | legal[:, 1:]).sum(axis=0)  # a larger tile overflows by more
         fewest[index] = reads[largest]
@@ -164,24 +157,26 @@ def _best_in(demand: WeightDemand, low: int, high: int, fewest: Ints, best: Weig
 
     Branch and bound: a layer is undecided, its input taken to be read as seldom as it can be, or one of its filter
     tiles has to fit. What an undecided layer really reads with the room that it gets gives a split, and which layer to
-    decide next.
+    decide next; where more has to fit no fewer weights come.
     """
-    nodes: list[dict[int, int]] = [{}]
+    nodes: list[tuple[dict[int, int], int]] = [({}, 0)]
     while nodes:
-        decided = nodes.pop()
+        decided, weights = nodes.pop()
+        asked = fewest.copy()
+        for index, fit in decided.items():
+            asked[index] = demand.reads[index][fit]
+        if weights + int(asked.sum()) >= best.moved:
+            continue
         fits = tuple(decided.get(index, 0) for index in range(len(demand.layers)))
         found = _best_region(demand, fits, low, high)
         if found is None:
             continue
-        asked = fewest.copy()
-        for index, fit in decided.items():
-            asked[index] = demand.reads[index][fit]
         best = min(best, found, key=lambda split: split.moved)
         wanting = found.reads - asked
         if found.moved - int(wanting.sum()) < best.moved and wanting.max() > 0:
-            index = int(wanting.argmax())
+            index, weights = int(wanting.argmax()), found.moved - int(found.reads.sum())
             levels = (fit for fit in _levels(demand.reads[index]) if demand.reads[index][fit] >= fewest[index])
-            nodes += [{**decided, index: fit} for fit in levels]
+            nodes += [({**decided, index: fit}, weights) for fit in levels]
     return best
 
 
@@ -222,7 +217,7 @@ class _Portions:
 def _portions(demand: WeightDemand, fits: Fits, regions: Ints) -> _Portions:
     count, must = len(demand.layers), np.array(fits) > 0
     tiles = np.array([layer.tile_filters[max(fit - 1, 0)] for layer, fit in zip(demand.layers, fits, strict=True)])
-    overflow = _beyond(regions, tiles[:, None], *demand.shapes)
+    overflow = overflow_by(regions, tiles[:, None], *demand.shapes)
     has_weights = (demand.sizes > 0)[:, None]
     first = overflow * has_weights
     portions = np.concatenate([first, demand.sizes[:, None] - first])
@@ -271,30 +266,5 @@ def _alike(reads: Ints, tile: int) -> int:
 
 def _largest(layer: LayerFacts, region: int, pinned: int) -> int:
     """1 + m of the largest filter tile of which the region holds what is not pinned, 0 if it holds none."""
-    fitting = np.flatnonzero(_overflow(layer, np.array([region]), layer.tile_filters) <= pinned)
+    fitting = np.flatnonzero(overflow_of(layer, np.array([region]), layer.tile_filters) <= pinned)
     return 1 + int(fitting[-1]) if fitting.size else 0
-
-
-def overflow_bytes(layer: LayerFacts, regions: Ints) -> Ints:
-    """[n] bytes of all filter tiles that do not fit into the region, tiles being the smallest."""
-    return _overflow(layer, regions, int(layer.tile_filters[0]))
-
-
-def _overflow(layer: LayerFacts, regions: Ints, filters: Ints | int) -> Ints:
-    """The same of tiles of so many filters."""
-    return _beyond(regions, filters, layer.layer.groups, layer.layer.group_filters, layer.filter_bytes)
-
-
-def _beyond(regions: Ints, tile: Ints | int, groups: Ints | int, filters: Ints | int, filter_bytes: Ints | int) -> Ints:
-    """Bytes by which tiles of so many of a group's filters overflow a region, in all groups."""
-    whole = np.maximum(tile * filter_bytes - regions, 0)
-    last = np.maximum(filters % tile * filter_bytes - regions, 0)
-    overflow: Ints = groups * (filters // tile * whole + last)
-    return overflow
-
-
-def operand_bytes(layer: LayerFacts, regions: Ints, strips: int) -> Ints:
-    """[n] bytes of the second operand of an image and timestep that come from DRAM, if none of it is on chip: once for
-    each strip, and for every further output row what overflows."""
-    overflow = overflow_bytes(layer, regions)
-    return (layer.operand_bytes - overflow) * strips + overflow * layer.rows.axis.rows_out
