@@ -1,4 +1,5 @@
-"""Thousands of random small groups in waves against the literal interpreter: `python -m tests.loop_orders N SEED`.
+"""Thousands of random small groups in waves against the literal interpreter: `python -m tests.loop_orders N SEED`, or
+of one kind alone, `N SEED skewed`.
 
 Prints how many groups of each kind moved the same bytes, by tensor and layer; fails at the first that does not.
 """
@@ -37,6 +38,6 @@ def compared(kind: str, number: int, start: int) -> Counter[str]:
 
 
 if __name__ == "__main__":
-    for kind in ("fused", "skewed"):
+    for kind in sys.argv[3:] or ("fused", "skewed"):
         for words, often in sorted(compared(kind, int(sys.argv[1]), int(sys.argv[2])).items()):
             print(f"{kind}: {often} {words}")

@@ -58,7 +58,7 @@ def _step(ownership: Ownership, layers: dict[str, Layer], node: Node) -> Step:
 def _operands(layer: Layer) -> Iterator[Read]:
     along = _axis(layer.in_shape)
     yield _window(layer.input.name, layer.kernel[along], layer.stride[along], layer.padding[along],
-                  same_axis=not layer.flat and _axis(layer.out_shape) == along)  # fmt: skip
+                  same_axis=not layer.flat and _lies_along(along, layer.out_shape))  # fmt: skip
     if layer.operand is not None:
         yield Read(layer.operand.name, whole=True)
 
@@ -66,7 +66,7 @@ def _operands(layer: Layer) -> Iterator[Read]:
 def _inputs(ownership: Ownership, node: Node) -> Iterator[Read]:
     for name in node.inputs:
         along = _axis(ownership.nodes[name].output.shape)
-        same = _axis(node.output.shape) == along
+        same = _lies_along(along, node.output.shape)
         if isinstance(node, Pool):
             yield _window(name, node.kernel[along], node.stride[along], node.padding[along], same_axis=same)
         else:
@@ -75,6 +75,11 @@ def _inputs(ownership: Ownership, node: Node) -> Iterator[Read]:
 
 def _window(name: str, kernel: int, stride: int, padding: int, *, same_axis: bool) -> Read:
     return Read(name, padding, kernel - 1 - padding, stride, whole=not same_axis)
+
+
+def _lies_along(axis: int, shape: tuple[int, ...]) -> bool:
+    """Whether rows of such a map are cut along an axis; the only pixel that one has is a row along either."""
+    return _axis(shape) == axis or shape[1:] == (1, 1)
 
 
 def _axis(shape: tuple[int, ...]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 
@@ -101,7 +102,7 @@ class Chip:
         """Where partial sums wait."""
         return PsumStore(self.dataflow, self.shape, self.precision.psum_bits, self.room.psum)
 
-    def _membranes_of(self, layer: Layer, channels: int, chains: Chains | None) -> MembraneRoom | None:
+    def membranes_of(self, layer: Layer, channels: int, chains: Chains | None) -> MembraneRoom | None:
         """Where those of `layer` live, tick-batched, `channels` groups of whose channels share them; None where the
         registers of the array hold them whatever the tile."""
         room = ArrayMembranes(self.dataflow, self.shape, self.precision.membrane_bits, self.room.membrane)
@@ -110,10 +111,7 @@ class Chip:
 
     def ways_of(self, layer: Layer, channels: int) -> tuple[Way, ...]:
         """In which `layer`, `channels` groups of whose channels share a state in turn, may be tick-batched."""
-        return tuple(
-            Way(chains, self._membranes_of(layer, channels, chains))
-            for chains in chains_of(layer, channels, self.dataflow, self.shape)
-        )
+        return _ways_of(self, layer, channels)
 
     def held_bytes(self, layer: Layer, tiling: Tiling) -> int:
         """Of membranes that a tile of `layer` has beside the registers."""
@@ -128,6 +126,14 @@ class Chip:
         """The room for tiles of one layer alone."""
         room, bits = self.room, self.precision.weight_bits
         return TileRoom(self.shape.cols, bits, room.weight, room.spike_in, room.spike_out, self.psums, self.overlap)
+
+
+@lru_cache(1 << 12)
+def _ways_of(chip: Chip, layer: Layer, channels: int) -> tuple[Way, ...]:
+    return tuple(
+        Way(chains, chip.membranes_of(layer, channels, chains))
+        for chains in chains_of(layer, channels, chip.dataflow, chip.shape)
+    )
 
 
 def _rate(arch: Arch) -> Fraction | None:

@@ -14,7 +14,7 @@ from lifsim.graph.tensors import When, behind_mean, edges_of, when_there
 from lifsim.hardware.array import Cut
 from lifsim.model.arch import Precision
 from lifsim.model.network import Layer, Network
-from lifsim.schedule.begun import begun_together
+from lifsim.schedule.begun import Passing, begun_together, passing
 from lifsim.schedule.chains import IN_ONE_PIECE, Parted, chains_at_work, parted
 from lifsim.schedule.norms import NO_NORMS, Norms
 from lifsim.schedule.products import gemm_of
@@ -180,6 +180,12 @@ class NetworkFacts:
             begun_together(steps, facts.rows.axis.rows_out, self.reals)
             for steps, facts in zip(self.steps, self.layers, strict=True)
         )
+
+    @cached_property
+    def passing(self) -> tuple[dict[str, Passing], ...]:
+        """By layer, how far each node behind it is when so many of its rows are done."""
+        rows = (facts.rows.axis.rows_out for facts in self.layers)
+        return tuple(passing(steps, count) for steps, count in zip(self.steps, rows, strict=True))
 
     def begun_in(self, index: int, timesteps: int | None) -> tuple[int, ...]:
         """`begun` of one layer, of so many timesteps."""

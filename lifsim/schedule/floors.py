@@ -25,11 +25,10 @@ from lifsim.schedule.group import Chunks
 from lifsim.schedule.input_reads import traversal_reads, whole_reads
 from lifsim.schedule.kept_floor import Portions, kept_floor
 from lifsim.schedule.membranes import relays_of
+from lifsim.schedule.overflow import overflow_bytes, smallest_tile_ends
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.spans import Term, gathered, over_spans
 from lifsim.schedule.strips import Relay, strip_relays
-from lifsim.schedule.weight_demand import overflow_bytes
-from lifsim.schedule.weight_residency import smallest_tile_ends
 
 
 def timestep_floors(facts: NetworkFacts, room: BufferBytes, chunks: Iterable[Chunks]) -> Ints:

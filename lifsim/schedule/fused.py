@@ -7,7 +7,7 @@ the array computes once a layer computes once in every visit, and its tile keeps
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
@@ -23,6 +23,7 @@ from lifsim.schedule.rows import Ints, tile_filters
 from lifsim.schedule.step_cut import VisitShape
 from lifsim.schedule.traffic import Held
 from lifsim.schedule.wave_group import LayerTiles, StateSplit, WaveGroup
+from lifsim.schedule.wave_spikes import most_by_height
 from lifsim.schedule.waves import Waves
 from lifsim.schedule.ways import UNCHAINED, Way
 from lifsim.schedule.weight_residency import WeightSplit
@@ -46,9 +47,20 @@ class FusedGroup(WaveGroup):
         own = self.facts.layers[self.rows.first : self.rows.last + 1]
         return tuple(_tiled(layer, way, self.chip.shape.cols) for layer, way in zip(own, self.ways, strict=True))
 
-    def candidates(self) -> Iterator[Waves]:
+    @property
+    def candidates(self) -> tuple[Waves, ...]:
         """One for each number of waves, of a single one first."""
-        return iter(self.rows.every)
+        return self.rows.every
+
+    @property
+    def visits(self) -> Ints:
+        """As of all groups in waves."""
+        return self.chunks.count * self.windows.total() * self.rows.side_by_side.visits
+
+    def waiting(self, waves: Waves, *, every_row: bool) -> int:
+        """As of all groups in waves."""
+        most = (most_by_height(self.rows, length, every_row=every_row)[waves.height] for length in self.windows)
+        return self.chunks.images * max(most)
 
     def rounds(self, index: int) -> int:  # noqa: ARG002 (of skewed ones layers differ)
         """Once a window."""

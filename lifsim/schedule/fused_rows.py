@@ -6,28 +6,74 @@ included; what none of the group reads does as large a part of its rows as the l
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import numpy as np
 
-from lifsim.graph.reach import Read
-from lifsim.schedule.begun import Passing, passing
+from lifsim.graph.reach import Read, Step
+from lifsim.model.network import Tensor
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.storage import rows_of
-from lifsim.schedule.waves import Fused
+from lifsim.schedule.waves import Fused, SideBySide
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Need:
-    """Node `reader` of layer `layer` reads a node of layer `of`, both in the group."""
+    """Node `reader` of layer `layer` reads a node of layer `of`, both in the group, whose `tensor` has so many `rows`.
+    asked, gone: [n] of these, when so many rows of the reading layer are done, those that must be there, and those,
+    from the first one on, that it needs no more. made: [n] those that are there when so many rows of layer `of` are
+    done."""
 
     of: int
     layer: int
     reader: str
     read: Read
+    tensor: Tensor
+    rows: int
+    asked: Ints
+    gone: Ints
+    made: Ints
+
+    @cached_property
+    def until(self) -> Ints:
+        """[n] rows of layer `of` that must be done for so many of the reading layer."""
+        return np.searchsorted(self.made, self.asked, "left")
+
+
+@lru_cache(64)
+def needs_of(facts: NetworkFacts) -> tuple[Need, ...]:
+    """What layers of a network read of earlier ones."""
+    return tuple(_needs(facts))
+
+
+def _needs(facts: NetworkFacts) -> Iterator[Need]:
+    made = {step.name: (layer, step.tensor) for layer, own in enumerate(facts.steps) for step in own}
+    for layer, own in enumerate(facts.steps):
+        for step in own:
+            for read in step.reads:
+                if read.node in made and made[read.node][0] != layer:
+                    yield _need(facts, layer, step, (read, *made[read.node]))
+
+
+def _need(facts: NetworkFacts, layer: int, step: Step, what: tuple[Read, int, Tensor]) -> Need:
+    read, of, tensor = what
+    rows, done = rows_of(tensor.shape), facts.passing[layer][step.name].complete
+    last = np.clip((done - 1) * read.stride + read.below + 1, 0, rows)
+    first = np.clip(done * read.stride - read.above, 0, rows)
+    return Need(
+        of=of,
+        layer=layer,
+        reader=step.name,
+        read=read,
+        tensor=tensor,
+        rows=rows,
+        asked=np.where(done > 0, rows if read.whole else last, 0),
+        gone=np.where(done == done[-1], rows, 0 if read.whole else first),
+        made=facts.passing[of][read.node].complete,
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,11 +83,6 @@ class GroupRows:
     facts: NetworkFacts
     first: int
     last: int
-
-    @cached_property
-    def passing(self) -> dict[int, dict[str, Passing]]:
-        """By layer and node."""
-        return {layer: passing(self.facts.steps[layer], self.rows(layer)) for layer in self.members}
 
     @property
     def members(self) -> range:
@@ -55,52 +96,11 @@ class GroupRows:
     @cached_property
     def needs(self) -> tuple[Need, ...]:
         """What layers read of earlier ones."""
-        return tuple(self._needs())
-
-    def _needs(self) -> Iterator[Need]:
-        owner = {step.name: layer for layer in self.members for step in self.facts.steps[layer]}
-        for layer in self.members:
-            for step in self.facts.steps[layer]:
-                for read in step.reads:
-                    if owner.get(read.node, layer) != layer:
-                        yield Need(owner[read.node], layer, step.name, read)
-
-    def node_rows(self, need: Need) -> int:
-        """Rows of what is read."""
-        step = next(step for step in self.facts.steps[need.of] if step.name == need.read.node)
-        return rows_of(step.tensor.shape)
-
-    def needed(self, need: Need, done: Ints) -> Ints:
-        """[n] rows of the node that must be there when so many rows [n] of the reading layer are done."""
-        rows, complete = self.node_rows(need), self.passing[need.layer][need.reader].complete[done]
-        last = (complete - 1) * need.read.stride + need.read.below
-        needed: Ints = np.where(complete > 0, rows if need.read.whole else np.clip(last + 1, 0, rows), 0)
-        return needed
-
-    def gone(self, need: Need, done: Ints) -> Ints:
-        """[n] rows of the node, from the first one on, that are needed no more when so many rows [n] of the reading
-        layer are done."""
-        rows, reader = self.node_rows(need), self.passing[need.layer][need.reader].complete
-        complete = reader[done]
-        first = 0 if need.read.whole else np.clip(complete * need.read.stride - need.read.above, 0, rows)
-        gone: Ints = np.where(complete == reader[-1], rows, first)
-        return gone
+        return tuple(need for need in needs_of(self.facts) if need.of >= self.first and need.layer <= self.last)
 
     def waves(self, height: int) -> Fused:
         """So many rows of the last layer a wave."""
-        every = self.rows(self.last)
-        ends = np.minimum(np.arange(1, -(-every // height) + 1) * height, every)
-        done = {self.last: ends}
-        for layer in reversed(self.members[:-1]):
-            rows, needs = self.rows(layer), [need for need in self.needs if need.of == layer]
-            behind = [self._until(need, self.needed(need, done[need.layer])) for need in needs]
-            done[layer] = np.maximum.reduce(behind) if behind else -(-rows * ends // every)
-            done[layer][-1] = rows
-        return Fused(self.first, height, tuple(tuple(done[layer].tolist()) for layer in self.members))
-
-    def _until(self, need: Need, rows: Ints) -> Ints:
-        """[n] rows of the layer that must be done for so many of its node."""
-        return np.searchsorted(self.passing[need.of][need.read.node].complete, rows, "left")
+        return self._side_by_side([height]).apart()[0]
 
     def heights(self) -> list[int]:
         """One for each number of waves, of a single one first."""
@@ -108,9 +108,29 @@ class GroupRows:
         return [int(height) for height in np.unique(-(-rows // np.arange(1, rows + 1)))[::-1]]
 
     @cached_property
+    def side_by_side(self) -> SideBySide:
+        """The waves of these heights."""
+        return self._side_by_side(self.heights())
+
+    @cached_property
     def every(self) -> tuple[Fused, ...]:
         """The waves of these heights."""
-        return tuple(map(self.waves, self.heights()))
+        return self.side_by_side.apart()
+
+    def _side_by_side(self, heights: Sequence[int]) -> SideBySide:
+        every = self.rows(self.last)
+        ends = [np.minimum(np.arange(1, -(-every // height) + 1) * height, every) for height in heights]
+        begins = np.cumsum([0, *map(len, ends)])
+        done = {self.last: np.concatenate(ends)}
+        needs: dict[int, list[Need]] = {}
+        for need in self.needs:
+            needs.setdefault(need.of, []).append(need)
+        for layer in reversed(self.members[:-1]):
+            rows = self.rows(layer)
+            behind = [need.until[done[need.layer]] for need in needs.get(layer, [])]
+            done[layer] = np.maximum.reduce(behind) if behind else -(-rows * done[self.last] // every)
+            done[layer][begins[1:] - 1] = rows
+        return SideBySide(self.first, tuple(heights), begins, np.stack([done[layer] for layer in self.members]))
 
 
 @lru_cache(1 << 12)

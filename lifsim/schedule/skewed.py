@@ -51,8 +51,12 @@ class SkewedGroup(WaveGroup):
         """Strips of so many rows."""
         return Skewed(self.rows.first, height, self.relay.rows, self.relay.lags)
 
-    def candidates(self) -> Iterator[Waves]:
+    @cached_property
+    def candidates(self) -> tuple[Waves, ...]:
         """The lowest strips for each number of waves, of those whose rows of state fit; the fewest waves first."""
+        return tuple(self._candidates())
+
+    def _candidates(self) -> Iterator[Waves]:
         counts, longest = set[int](), max(self.windows)
         for height in range(1, self.relay.rows + 1):
             waves = self.waves(height)

@@ -15,10 +15,10 @@ import numpy as np
 from lifsim.schedule.exits import Exits, of_last_bytes
 from lifsim.schedule.facts import LayerFacts, NetworkFacts
 from lifsim.schedule.group import Group, GroupCost, Walk
+from lifsim.schedule.overflow import operand_bytes, overflow_bytes
 from lifsim.schedule.spike_store import Timestep
 from lifsim.schedule.timestep import MembraneCall, calls
 from lifsim.schedule.traffic import DramBytes
-from lifsim.schedule.weight_demand import operand_bytes, overflow_bytes
 
 
 @dataclass(frozen=True)

@@ -18,12 +18,13 @@ import numpy as np
 from lifsim.model.network import Tensor
 from lifsim.schedule.chip import BufferBytes
 from lifsim.schedule.facts import NetworkFacts
-from lifsim.schedule.fused_rows import GroupRows, Need
+from lifsim.schedule.fused_rows import GroupRows
+from lifsim.schedule.fused_turns import Turn, turns_of
+from lifsim.schedule.overflow import overflow_bytes
 from lifsim.schedule.rows import Ints, row_tiles
 from lifsim.schedule.spans import Term, gathered, most_of, over_spans
 from lifsim.schedule.storage import packed_row_bytes, packed_rows, rows_of
 from lifsim.schedule.together import NEVER
-from lifsim.schedule.weight_demand import overflow_bytes
 from lifsim.schedule.window import Window
 
 PRICES = 8
@@ -67,9 +68,8 @@ class FusedFloors:
         for tensor in self.facts.tensors.values():
             if tensor.producer is not None and tensor.when != "every":
                 never += [Term(tensor.producer, reader, 1) for reader in tensor.readers]
-        for need in self._rows.needs:
-            if self._window_rows(need, 1) * self._row_bytes(need) > self.room.spike_out:
-                never.append(Term(need.of, need.layer, 1))
+        for turns in self._turns:
+            never += [Term(turn.first, turn.last, 1) for turn in turns if not turn.most_rows(self.room.spike_out)]
         return never
 
     # What enters and leaves
@@ -142,27 +142,16 @@ class FusedFloors:
     @cached_property
     def _visits(self) -> list[list[Term]]:
         """By layer, how often it is visited at least in spans that hold it, and with it who reads or makes what."""
-        found = [[Term(index, index, self._windows)] for index in range(len(self.facts.layers))]
-        for need in self._rows.needs:
-            for index, often in zip((need.layer, need.of), self._least_visits(need), strict=True):
-                found[index].append(Term(need.of, need.layer, self._windows * often))
-        return found
+        room = self.room.spike_out
+        return [
+            [
+                Term(index, index, self._windows),
+                *(Term(turn.first, turn.last, self._windows * turn.least_visits(room)) for turn in turns),
+            ]
+            for index, turns in enumerate(self._turns)
+        ]
 
-    def _least_visits(self, need: Need) -> tuple[int, int]:
-        """Of the layer that reads, and of the one that makes, such that what one visit needs, or makes, has room."""
-        rows, fits = self._rows.rows(need.layer), self.room.spike_out // self._row_bytes(need)
-        made = int(self._rows.needed(need, np.array([rows]))[0])
-        making = -(-made // max(fits, 1))
-        most = next((one for one in range(rows, 0, -1) if self._window_rows(need, one) <= fits), 1)
-        return (-(-rows // most) if need.reader == self.facts.layers[need.layer].layer.name else 1), making
-
-    def _window_rows(self, need: Need, rows: int) -> int:
-        """At least so many rows of what is read are needed by so many of the reader."""
-        read, there = need.read, self._rows.node_rows(need)
-        if read.whole:
-            return there
-        return min(there, max((rows - 1) * read.stride + 1 + max(0, min(read.above, read.below)), 0))
-
-    def _row_bytes(self, need: Need) -> int:
-        step = next(step for step in self.facts.steps[need.of] if step.name == need.read.node)
-        return packed_row_bytes(step.tensor, self.facts.reals, max(self._lengths))
+    @cached_property
+    def _turns(self) -> list[list[Turn]]:
+        """By layer, beside more and more of what it reads and is read by."""
+        return [list(turns_of(self._rows, index, max(self._lengths))) for index in range(len(self.facts.layers))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -96,8 +96,9 @@ class WaveGroup(ABC):
     def layers(self) -> tuple[LayerFacts, ...]:
         """As they are worked off."""
 
+    @property
     @abstractmethod
-    def candidates(self) -> Iterator[Waves]:
+    def candidates(self) -> tuple[Waves, ...]:
         """Those that there are, of the fewest waves first."""
 
     @abstractmethod
@@ -135,15 +136,15 @@ class WaveGroup(ABC):
         """Of a window of so many timesteps."""
         return Turns(self.rows, waves, timesteps)
 
-    def floor(self, waves: Waves) -> int:
-        """Bytes that no choice within these waves goes below: what enters and leaves, and weights."""
-        room, fetched = self.buffers.weight, 0
-        sizes = (facts.weight_bytes for facts in self.layers)
-        for times, size in sorted(zip(self.visits(waves), sizes, strict=True), reverse=True):
-            pinned = min(size, room)
-            room -= pinned
-            fetched += size * times - pinned * (times - 1)
-        return fetched + self.fixed + self._enters
+    @cached_property
+    def floors(self) -> list[int]:
+        """Bytes that no choice within each of the candidates goes below: what enters and leaves, and weights."""
+        visits, sizes = self.visits, np.array([facts.weight_bytes for facts in self.layers])
+        order = np.argsort(-visits, axis=1)
+        often, size = np.take_along_axis(visits, order, axis=1), sizes[order]
+        pinned = np.clip(self.buffers.weight - (np.cumsum(size, axis=1) - size), 0, size)
+        fetched = (size * often - pinned * (often - 1)).sum(axis=1)
+        return [int(moved) + self.fixed + self._enters for moved in fetched]
 
     def cost(self, waves: Waves, limit: float) -> WaveCost | None:
         """Bytes in these waves; None where spikes between layers, or membranes, have no room, or not below `limit`."""
@@ -215,7 +216,12 @@ class WaveGroup(ABC):
             moved += count * lines * packed_row_bytes(tensor, self.facts.reals, packed)
         return self.chunks.batch * rows_of(tensor.shape) * moved
 
-    def visits(self, waves: Waves) -> list[int]:
+    @property
+    def visits(self) -> Ints:
+        """[candidates, layers] how often each layer's weights are needed."""
+        return np.array([self.visits_in(waves) for waves in self.candidates]).reshape(-1, len(self.layers))
+
+    def visits_in(self, waves: Waves) -> list[int]:
         """How often each layer's weights are needed: chunks, windows, waves."""
         return [
             self.chunks.count
@@ -249,7 +255,7 @@ class WaveGroup(ABC):
         rows = [AT_ANY_PRICE if index in whole else times for index, times in enumerate(rows)]
         return WeightDemand(
             layers=self.layers,
-            visits=tuple(self.visits(waves)),
+            visits=tuple(self.visits_in(waves)),
             row_visits=tuple(rows),
             absent=(0,) * len(rows),
             strips=(1,) * len(rows),

@@ -111,11 +111,11 @@ def _cheapest(groups: Sequence[WaveGroup], limit: float) -> tuple[WaveGroup, Wav
     """Candidates are looked into in the order of what they cannot go below, until none can win. None: none is below
     `limit`, or has room."""
     best: tuple[WaveGroup, WaveCost] | None = None
-    floors = [(group.floor(waves), group, waves) for group in groups for waves in group.candidates()]
-    for floor, group, waves in sorted(floors, key=itemgetter(0)):
+    floors = ((floor, group, number) for group in groups for number, floor in enumerate(group.floors))
+    for floor, group, number in sorted((each for each in floors if each[0] < limit), key=itemgetter(0)):
         if floor >= limit:
             break
-        cost = group.cost(waves, limit)
+        cost = group.cost(group.candidates[number], limit)
         if cost is not None and cost.total < limit:
             best, limit = (group, cost), cost.total
     return best
@@ -127,7 +127,7 @@ def _no_room(asked: WavesAsked, group: WaveGroup, way_out: str) -> Fault:
     if needed > group.buffers.membrane:
         why = f"so many bytes of membranes of {who} are between its first and its last layer at a time"
         return Fault(f"must be >= {needed} for skewed strips: {why}{way_out}", path="buffers.membrane.size_bytes")
-    needed = min(group.waiting(waves, every_row=False) for waves in group.candidates())
+    needed = min(group.waiting(waves, every_row=False) for waves in group.candidates)
     if needed > group.buffers.spike_out:
         why = f"so many bytes of spikes between layers of {who} wait for later ones"
         return Fault(f"must be >= {needed} for {group.window}: {why}{way_out}", path="buffers.spike_out.size_bytes")

@@ -161,7 +161,7 @@ class OutsideReads:
         """[lines, rows] the turn in which a layer adds each row of a tensor."""
         rows, done = self.turns.rows, self.turns.when_done(layer)
         step = next(step for step in rows.facts.steps[layer] for read in step.reads if read.node == tensor.name)
-        complete = rows.passing[layer][step.name].complete
+        complete = rows.facts.passing[layer][step.name].complete
         row = np.searchsorted(complete, np.arange(rows_of(tensor.shape)), "right") - 1
         return done[:, np.clip(row, 0, done.shape[1] - 1)]
 

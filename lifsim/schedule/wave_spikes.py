@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 from lifsim.schedule.begun import begun_bytes, has_windows
-from lifsim.schedule.fused_rows import Need
+from lifsim.schedule.fused_rows import GroupRows, Need
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.wave_turns import Turns
 
@@ -22,32 +22,41 @@ from lifsim.schedule.wave_turns import Turns
 def most_waiting(turns: Turns, *, every_row: bool = False) -> int:
     """Bytes of an image that spike_out must hold at the most, in a window. every_row: rows that have begun are looked
     at behind every row of a visit, not at its end alone."""
+    return int(_waiting(turns, every_row=every_row).max())
+
+
+@lru_cache(maxsize=1 << 12)
+def most_by_height(rows: GroupRows, timesteps: int, *, every_row: bool) -> dict[int, int]:
+    """The same of fused waves of every height, in a window of so many timesteps."""
+    every = rows.side_by_side
+    waiting = _waiting(Turns(rows, every, timesteps), every_row=every_row).max(axis=0)
+    return dict(zip(every.heights, np.maximum.reduceat(waiting, every.begins[:-1]).tolist(), strict=True))
+
+
+def _waiting(turns: Turns, *, every_row: bool) -> Ints:
+    """[layers, waves] bytes, turn by turn."""
     rows = turns.rows
     waiting = np.zeros((len(rows.members), turns.waves.count(turns.timesteps)), np.int64)
     by_node: dict[str, list[Need]] = {}
     for need in rows.needs:
-        by_node.setdefault(need.read.node, []).append(need)
+        by_node.setdefault(need.tensor.name, []).append(need)
     for needs in by_node.values():
         _add_rows(turns, needs, waiting)
     for layer in rows.members:
         _add_begun(turns, layer, waiting, every_row=every_row)
-    return int(waiting.max())
+    return waiting
 
 
 def _add_rows(turns: Turns, needs: Sequence[Need], waiting: Ints) -> None:
     """To [layers, waves], turn by turn, the rows of one node that are there. In its readers' turns they still are what
     these have needed since their last."""
     rows, of = turns.rows, needs[0].of
-    complete = rows.passing[of][needs[0].read.node].complete
-    tensor = next(step.tensor for step in rows.facts.steps[of] if step.name == needs[0].read.node)
-    size = turns.row_bytes(tensor)
-    readers = sorted({need.layer for need in needs})
-    for first, end in pairwise([rows.first, of, *(reader + 1 for reader in readers), rows.last + 1]):
-        there = complete[(turns.done if first >= of else turns.before)[of]]
-        gone = np.minimum.reduce(
-            [rows.gone(need, (turns.done if need.layer < first else turns.before)[need.layer]) for need in needs]
-        )
-        held = np.clip(there - gone, 0, None).sum(axis=0)
+    size, made = turns.row_bytes(needs[0].tensor), needs[0].made
+    there = made[turns.before[of]], made[turns.done[of]]
+    gone = [(need.layer, need.gone[turns.before[need.layer]], need.gone[turns.done[need.layer]]) for need in needs]
+    for first, end in pairwise([rows.first, of, *sorted({need.layer + 1 for need in needs}), rows.last + 1]):
+        least = np.minimum.reduce([behind if layer < first else before for layer, before, behind in gone])
+        held = np.maximum(there[first >= of] - least, 0).sum(axis=0)
         waiting[first - rows.first : end - rows.first] += size * held
 
 

@@ -15,7 +15,7 @@ from lifsim.model.network import Tensor
 from lifsim.schedule.fused_rows import GroupRows
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.storage import packed_row_bytes, packed_rows, rows_of
-from lifsim.schedule.waves import Waves
+from lifsim.schedule.waves import SideBySide, Waves
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Turns:
     """Layers of a group that take turns in `waves` in a window of so many timesteps."""
 
     rows: GroupRows
-    waves: Waves
+    waves: Waves | SideBySide
     timesteps: int
 
     @property
@@ -34,13 +34,16 @@ class Turns:
     @cached_property
     def done(self) -> dict[int, Ints]:
         """By layer, [lines, waves] rows that are done behind each wave."""
-        lines = self.timesteps if self.waves.skewed else 1
-        return {layer: self.waves.done(layer, lines) for layer in self.rows.members}
+        return {layer: self.waves.done(layer, self._lines) for layer in self.rows.members}
 
     @cached_property
     def before(self) -> dict[int, Ints]:
         """The same before each wave."""
-        return {layer: np.pad(done, ((0, 0), (1, 0)))[:, :-1] for layer, done in self.done.items()}
+        return {layer: self.waves.before(layer, self._lines) for layer in self.rows.members}
+
+    @property
+    def _lines(self) -> int:
+        return self.timesteps if self.waves.skewed else 1
 
     def computed(self, layer: int) -> Ints:
         """[lines, waves] of `done`, the lines in which the array computes a layer."""

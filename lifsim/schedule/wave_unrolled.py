@@ -16,10 +16,10 @@ import numpy as np
 from lifsim.schedule.exits import Exits, of_last_bytes
 from lifsim.schedule.fused_rows import GroupRows
 from lifsim.schedule.group import Chunks
+from lifsim.schedule.overflow import overflow_bytes
 from lifsim.schedule.traffic import DramBytes
 from lifsim.schedule.unrolled import LayerStep
 from lifsim.schedule.wave_group import WaveCost, WaveGroup, WaveWalk
-from lifsim.schedule.weight_demand import overflow_bytes
 from lifsim.schedule.window import TICK
 
 
@@ -99,7 +99,7 @@ class _Window:
 
     @cached_property
     def _visits(self) -> list[int]:
-        return self.group.visits(self.cost.waves)
+        return self.group.visits_in(self.cost.waves)
 
     def _weights(self, index: int, *, newly: bool) -> int:
         """Those that are pinned only when they are `newly` needed."""

@@ -12,6 +12,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
+from typing import ClassVar
 
 import numpy as np
 
@@ -37,6 +39,13 @@ class Waves(ABC):
     @abstractmethod
     def done(self, layer: int, timesteps: int) -> Ints:
         """[timesteps, waves] rows of the outputs of a layer's product (an index) that are done behind each wave."""
+
+    def before(self, layer: int, timesteps: int) -> Ints:
+        """The same before each wave."""
+        done = self.done(layer, timesteps)
+        before = np.zeros_like(done)
+        before[:, 1:] = done[:, :-1]
+        return before
 
     def rows(self, layer: int, wave: int, timestep: int) -> range:
         """Rows of the outputs of a layer's product (an index) that it works on in a wave; timestep: from 0 within the
@@ -75,9 +84,62 @@ class Fused(Waves):
         """[timesteps, waves], all timesteps alike."""
         return np.tile(self._ends[layer - self.first], (timesteps, 1))
 
+    def visits(self, layer: int, timesteps: int) -> int:  # noqa: ARG002 (skewed ones ask for them)
+        """As many whatever the window."""
+        return self._visits[layer - self.first]
+
     @cached_property
     def _ends(self) -> Ints:
         return np.array(self.ends)
+
+    @cached_property
+    def _visits(self) -> list[int]:
+        """By layer."""
+        works = np.diff(self._ends, axis=1, prepend=0) > 0
+        return [int(count) for count in works.sum(axis=1)]
+
+
+@dataclass(frozen=True, eq=False)
+class SideBySide:
+    """Fused waves of several `heights`, one behind the other. begins: [heights + 1] the first wave of each, and the
+    end; ends: [layers, waves] as of `Fused`."""
+
+    first: int
+    heights: tuple[int, ...]
+    begins: Ints
+    ends: Ints
+    skewed: ClassVar[bool] = False
+
+    def count(self, timesteps: int) -> int:  # noqa: ARG002 (one line, as of `Fused`)
+        """Of all heights."""
+        return len(self.ends[0])
+
+    def done(self, layer: int, timesteps: int) -> Ints:  # noqa: ARG002
+        """[1, waves] rows that are done behind each wave, at every timestep."""
+        return self.ends[None, layer - self.first]
+
+    def before(self, layer: int, timesteps: int) -> Ints:
+        """The same before each wave."""
+        done = self.done(layer, timesteps)
+        before = np.zeros_like(done)
+        before[:, 1:] = done[:, :-1]
+        before[:, self.begins[:-1]] = 0
+        return before
+
+    @cached_property
+    def visits(self) -> Ints:
+        """[heights, layers] waves in which a layer has work."""
+        before = np.concatenate([self.before(layer, 1) for layer in range(self.first, self.first + len(self.ends))])
+        works: Ints = np.add.reduceat(self.ends > before, self.begins[:-1], axis=1, dtype=np.int64)
+        return works.T
+
+    def apart(self) -> tuple[Fused, ...]:
+        """One for each height."""
+        spans, every = pairwise(self.begins.tolist()), self.ends.tolist()
+        return tuple(
+            Fused(self.first, height, tuple(tuple(layer[begin:end]) for layer in every))
+            for height, (begin, end) in zip(self.heights, spans, strict=True)
+        )
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from lifsim.schedule.facts import LayerFacts
+from lifsim.schedule.overflow import operand_bytes
 from lifsim.schedule.rows import Ints
 
 
@@ -117,28 +118,3 @@ class WeightDemand:
         """[n] bytes of second operands."""
         each = zip(self.layers, self.strips, self.absent, strict=True)
         return sum(times * operand_bytes(layer, regions, strips) for layer, strips, times in each if times)
-
-
-def overflow_bytes(layer: LayerFacts, regions: Ints) -> Ints:
-    """[n] bytes of all filter tiles that do not fit into the region, tiles being the smallest."""
-    return overflow_of(layer, regions, int(layer.tile_filters[0]))
-
-
-def overflow_of(layer: LayerFacts, regions: Ints, filters: Ints | int) -> Ints:
-    """The same of tiles of so many filters [n]."""
-    return beyond(regions, filters, layer.layer.groups, layer.layer.group_filters, layer.filter_bytes)
-
-
-def beyond(regions: Ints, tile: Ints | int, groups: Ints | int, filters: Ints | int, filter_bytes: Ints | int) -> Ints:
-    """Bytes by which tiles of so many of a group's filters overflow a region, in all groups."""
-    whole = np.maximum(tile * filter_bytes - regions, 0)
-    last = np.maximum(filters % tile * filter_bytes - regions, 0)
-    overflow: Ints = groups * (filters // tile * whole + last)
-    return overflow
-
-
-def operand_bytes(layer: LayerFacts, regions: Ints, strips: int) -> Ints:
-    """[n] bytes of the second operand of an image and timestep that come from DRAM, if none of it is on chip: once for
-    each strip, and for every further output row what overflows."""
-    overflow = overflow_bytes(layer, regions)
-    return (layer.operand_bytes - overflow) * strips + overflow * layer.rows.axis.rows_out

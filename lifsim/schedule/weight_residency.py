@@ -19,8 +19,9 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from lifsim.schedule.facts import LayerFacts
+from lifsim.schedule.overflow import operand_bytes, overflow_by, overflow_of
 from lifsim.schedule.rows import Ints
-from lifsim.schedule.weight_demand import WeightDemand, beyond, operand_bytes, overflow_of
+from lifsim.schedule.weight_demand import WeightDemand
 from lifsim.schedule.weight_stretch import Stretch
 
 PROBES = 33
@@ -91,14 +92,6 @@ def _ends(demand: WeightDemand) -> Ints:
     return found if found.size > 1 else np.repeat(found, 2)
 
 
-def smallest_tile_ends(layers: Sequence[LayerFacts], buffer: int) -> Ints:
-    """[n] the sizes of the region at which a smallest filter tile of some layer begins to fit, and the least and the
-    most."""
-    tiles = [(int(layer.tile_filters[0]), layer) for layer in layers]
-    sizes = [size * layer.filter_bytes for tile, layer in tiles for size in (tile, layer.layer.group_filters % tile)]
-    return np.unique(np.minimum([0, buffer, *sizes], buffer))
-
-
 def _fitting(layer: LayerFacts, regions: Ints) -> Ints:
     """[n] 1 + m of the largest filter tile m that a region takes whole, 0 for none."""
     return np.searchsorted(layer.tile_bytes, regions, side="right")
@@ -122,26 +115,28 @@ def _best_in(demand: WeightDemand, low: int, high: int, fewest: Ints, best: Weig
 
     Branch and bound: a layer is undecided, its input taken to be read as seldom as it can be, or one of its filter
     tiles has to fit. What an undecided layer really reads with the room that it gets gives a split, and which layer to
-    decide next.
+    decide next; where more has to fit no fewer weights come.
     """
     stretch = Stretch(demand, low, high)
-    nodes: list[dict[int, int]] = [{}]
+    nodes: list[tuple[dict[int, int], int]] = [({}, 0)]
     while nodes:
-        decided = nodes.pop()
+        decided, weights = nodes.pop()
+        asked = fewest.copy()
+        for index, fit in decided.items():
+            asked[index] = demand.reads[index][fit]
+        if weights + int(asked.sum()) >= best.moved:
+            continue
         fits = tuple(decided.get(index, 0) for index in range(len(demand.layers)))
         found = stretch.best(fits)
         if found is None:
             continue
-        asked = fewest.copy()
-        for index, fit in decided.items():
-            asked[index] = demand.reads[index][fit]
         if found.moved < best.moved:
             best = _filled(demand, found.region, found.pinned, found.fetched, found.tile.tolist())
         wanting = found.reads - asked
         if found.moved - int(wanting.sum()) < best.moved and wanting.max() > 0:
-            index = int(wanting.argmax())
+            index, weights = int(wanting.argmax()), found.moved - int(found.reads.sum())
             levels = (fit for fit in _levels(demand.reads[index]) if demand.reads[index][fit] >= fewest[index])
-            nodes += [{**decided, index: fit} for fit in levels]
+            nodes += [({**decided, index: fit}, weights) for fit in levels]
     return best
 
 
@@ -182,7 +177,7 @@ class _Portions:
 def _portions(demand: WeightDemand, fits: Fits, regions: Ints) -> _Portions:
     count, must = len(demand.layers), np.array(fits) > 0
     tiles = np.array([layer.tile_filters[max(fit - 1, 0)] for layer, fit in zip(demand.layers, fits, strict=True)])
-    overflow = beyond(regions, tiles[:, None], *demand.shapes)
+    overflow = overflow_by(regions, tiles[:, None], *demand.shapes)
     has_weights = (demand.sizes > 0)[:, None]
     first = overflow * has_weights
     portions = np.concatenate([first, demand.sizes[:, None] - first])

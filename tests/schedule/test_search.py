@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
+from typing import Any
 from zlib import crc32
 
 import pytest
@@ -12,21 +13,29 @@ from hypothesis import strategies as st
 
 from lifsim.config.arch import load_arch
 from lifsim.config.workload import load_workload
+from lifsim.errors import Fault
 from lifsim.graph.states import states_of
 from lifsim.memo import Memo
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
+from lifsim.schedule import waves_together
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.choices import Choice, Choices, choices_of
+from lifsim.schedule.fused_rows import GroupRows
+from lifsim.schedule.fused_turns import turns_of
 from lifsim.schedule.partition import allowed, dram_bytes, fewest, no_matter
-from lifsim.schedule.plan import ScheduleOptions
+from lifsim.schedule.plan import GroupPlan, ScheduleOptions
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.search import contenders
 from lifsim.schedule.together import NEVER, TimestepMajor, Together
+from lifsim.schedule.wave_plan import in_waves
+from lifsim.schedule.wave_spikes import most_waiting
+from lifsim.schedule.wave_turns import Turns
 from lifsim.schedule.window import TIMESTEP
 from tests.schedule import build
 from tests.schedule.networks import networks, relay_networks
+from tests.schedule.on_arch import facts_on
 from tests.schedule.test_partition import chain
 from tests.schedule.test_timestep import QUIET, archs
 
@@ -160,3 +169,39 @@ def test_what_a_way_forbids_is_not_planned() -> None:
     contenders(choices)
     assert other.asked
     assert (0, 2) not in other.asked
+
+
+@settings(QUIET, max_examples=40)
+@given(networks(st.integers(2, 4)), st.integers(2, 60), st.data())
+def test_no_wave_that_has_room_is_visited_less_often_than_its_turns_are(
+    network: Network, room: int, data: st.DataObject
+) -> None:
+    """A layer's turns, beside whatever of what it reads and is read by."""
+    facts = facts_on(network, Sharing(), build.arch())
+    first = data.draw(st.integers(0, len(network.layers) - 1), "first")
+    group = GroupRows(facts, first, data.draw(st.integers(first, len(network.layers) - 1), "last"))
+    timesteps = data.draw(st.integers(1, network.timesteps), "timesteps")
+    for waves in group.every:
+        if most_waiting(Turns(group, waves, timesteps)) <= room:
+            for layer, turn in ((one, turn) for one in group.members for turn in turns_of(group, one, timesteps)):
+                assert turn.most_rows(room) > 0
+                assert waves.visits(layer, timesteps) >= turn.least_visits(room)
+
+
+@pytest.mark.parametrize("layers", [24, 48])
+@pytest.mark.parametrize(("room", "a_layer"), [(1024, 1), (2048, 10), (3000, 10)])
+def test_so_many_waves_are_looked_at_as_a_stack_has_layers(
+    layers: int, room: int, a_layer: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of maps of 2 KiB that spike_out holds a half, one, or one and a half of."""
+    asked = 0
+
+    def counting(*arguments: Any) -> GroupPlan | Fault:
+        nonlocal asked
+        asked += 1
+        return in_waves(*arguments)
+
+    monkeypatch.setattr(waves_together, "in_waves", counting)
+    sizes = {"weight": 147456, "spike_in": 32768, "membrane": 32768, "psum": 16384}
+    contenders(choices_on(chain(layers, 16, 4, 64), "none", build.arch(16, 8, **sizes, spike_out=room)))
+    assert asked <= a_layer * layers

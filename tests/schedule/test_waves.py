@@ -13,7 +13,7 @@ from lifsim.model.sharing import Sharing
 from lifsim.schedule.fused_rows import GroupRows
 from lifsim.schedule.waves import Skewed, Waves
 from tests.schedule import build
-from tests.schedule.networks import networks
+from tests.schedule.networks import network, networks
 from tests.schedule.on_arch import facts_on
 
 QUIET = settings(deadline=None)
@@ -95,7 +95,7 @@ def _all_rows_once(group: GroupRows, waves: Waves) -> None:
 
 
 def _under(group: GroupRows, need: object, row: int) -> range:
-    there = group.node_rows(need)
+    there = need.rows
     if need.read.whole:
         return range(there)
     top = row * need.read.stride
@@ -127,6 +127,25 @@ def _rows(shape: tuple[int, ...]) -> int:
 
 def _end(read: object, row: int, rows: int) -> int:
     return rows if read.whole else max(0, min(rows, row * read.stride + read.below + 1))
+
+
+def test_the_only_pixel_of_a_map_asks_for_the_rows_under_its_window() -> None:
+    """However the map that it is on lies: a convolution of stride 2 makes one pixel of the first of two rows."""
+    convolution = {"op": "conv", "out": 2, "kernel": 1}
+    found = network(
+        [
+            {"name": "conv0", **convolution, "kernel": 3, "padding": 1, "stride": 2},
+            {"name": "lif0", "op": "lif"},
+            {"name": "conv1", **convolution, "stride": 2},
+            {"name": "conv2", **convolution, "input": "lif0"},
+        ],
+        (2, 3, 2),
+        2,
+    )
+    group = GroupRows(facts_on(found, Sharing(), build.arch()), 0, 2)
+    waves = group.waves(1)
+    assert [waves.rows(layer, 0, 0) for layer in range(3)] == [range(1), range(1), range(1)]
+    assert [waves.rows(layer, 1, 0) for layer in range(3)] == [range(1, 2), range(1, 1), range(1, 2)]
 
 
 @pytest.mark.parametrize("timesteps", [1, 4])

@@ -87,5 +87,5 @@ def cases(draw: st.DrawFn, kind: str, flows: tuple[str, ...] = ("os",), *, whole
     if isinstance(groups, Fault):
         return None
     group = draw(st.sampled_from(groups))
-    legal = list(filter(None, (group.cost(waves, float("inf")) for waves in group.candidates())))
+    legal = list(filter(None, (group.cost(waves, float("inf")) for waves in group.candidates)))
     return Case(network, sharing, arch, batch, planned(group, draw(st.sampled_from(legal)))) if legal else None
