@@ -189,7 +189,7 @@ def test_no_wave_that_has_room_is_visited_less_often_than_its_turns_are(
 
 
 @pytest.mark.parametrize("layers", [24, 48])
-@pytest.mark.parametrize(("room", "a_layer"), [(1024, 1), (2048, 10), (3000, 10)])
+@pytest.mark.parametrize(("room", "a_layer"), [(1024, 1), (2048, 11), (3000, 11)])
 def test_so_many_waves_are_looked_at_as_a_stack_has_layers(
     layers: int, room: int, a_layer: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

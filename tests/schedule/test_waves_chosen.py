@@ -10,15 +10,13 @@ from hypothesis import strategies as st
 from lifsim.config.arch import load_arch
 from lifsim.config.workload import load_workload
 from lifsim.errors import InputError
-from lifsim.graph.tensors import edges_of
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
-from lifsim.schedule.begins import begins_of, group_words
-from lifsim.schedule.plan import Begin, Plan, ScheduleOptions
-from lifsim.schedule.storage import Reals, tensor_bytes
+from lifsim.schedule.plan import Begin, ScheduleOptions
 from lifsim.schedule.window import FUSED, SKEWED, TIMESTEP, Window
 from tests.schedule import build
+from tests.schedule.named import BUFFERS, NETWORKS, SHARINGS, is_never_worse, never_rises, planned
 from tests.schedule.networks import network, networks, relay_networks
 from tests.schedule.on_arch import plan_on, trained_plan_on
 from tests.schedule.test_timestep import archs
@@ -26,17 +24,7 @@ from tests.schedule.test_waves_moved import stack
 from tests.schedule.wave_networks import wave_networks
 
 QUIET = settings(deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
-SHARINGS = ["none", "layer-where-possible", "channel2-where-possible", "layer+channel2-where-possible"]
-NAMED = ("tick", "timestep", "window:2", "fused", "fused:2", "skewed", "skewed:2")
-NETWORKS = st.one_of(networks(), relay_networks(), wave_networks(st.integers(1, 4)))
-
-
-def planned(network: Network, sharing: str, arch: Arch, options: ScheduleOptions) -> Plan | None:
-    """None where it is refused."""
-    try:
-        return plan_on(network, Sharing.parse(sharing), arch, options)
-    except InputError:
-        return None
+WORDS = ["fused", "skewed", "auto"]
 
 
 @pytest.mark.slow
@@ -45,34 +33,14 @@ def planned(network: Network, sharing: str, arch: Arch, options: ScheduleOptions
 def test_auto_is_never_worse_and_never_below_what_must_move(
     network: Network, sharing: str, arch: Arch, batch: int
 ) -> None:
-    auto = planned(network, sharing, arch, ScheduleOptions("auto", batch))
-    assume(auto is not None)
-    reals = Reals.of(network, arch.precision.psum_bits)
-    weights = sum(layer.weight_bytes for layer in auto.facts.layers)
-    outputs = [one.tensor for one in edges_of(network).values() if one.producer is not None
-               and not (one.inputs or one.operands or one.residuals)]  # fmt: skip
-    must = weights + batch * sum(tensor_bytes(tensor, reals) for tensor in outputs)
-    for word in NAMED:
-        plan = planned(network, sharing, arch, ScheduleOptions(word, batch))
-        assert plan is None or must <= auto.dram.total <= plan.dram.total, (word, plan, auto)
-        if plan is not None and not any(group.why for group in plan.groups):  # its own words are the same plan
-            again = ScheduleOptions("tick", batch, None, begins_of(network, group_words(network, plan)))
-            assert plan_on(network, Sharing.parse(sharing), arch, again).groups == plan.groups
+    assume(is_never_worse(network, sharing, arch, batch))
 
 
 @pytest.mark.slow
 @settings(QUIET, max_examples=25)
-@given(NETWORKS, st.sampled_from(SHARINGS), archs(), st.sampled_from(["weight", "spike_in", "spike_out", "membrane"]),
-       st.sampled_from(["fused", "skewed", "auto"]))  # fmt: skip
+@given(NETWORKS, st.sampled_from(SHARINGS), archs(), st.sampled_from(BUFFERS), st.sampled_from(WORDS))
 def test_more_buffer_never_means_more_bytes(network: Network, sharing: str, arch: Arch, name: str, word: str) -> None:
-    before: int | None = None
-    for size in sorted({getattr(arch.buffers, name).size_bytes, 10, 60, 300}):
-        buffer = getattr(arch.buffers, name).model_copy(update={"size_bytes": size})
-        machine = arch.model_copy(update={"buffers": arch.buffers.model_copy(update={name: buffer})})
-        plan = planned(network, sharing, machine, ScheduleOptions(word))
-        if plan is not None:
-            assert before is None or plan.dram.total <= before
-            before = plan.dram.total
+    never_rises(network, sharing, arch, (name, word))
 
 
 @settings(QUIET, max_examples=40)
