@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.config.file_kind import WEIGHTS
+from lifsim.config.document import kind_at
+from lifsim.config.file_kind import WEIGHTS, in_words
 from lifsim.errors import Fault, InputError
 from lifsim.interchange.torch_archive import SAVE, read_archive
 from lifsim.regular_file import open_regular
@@ -34,7 +35,7 @@ class Saved:
 
 def read_state(path: Path, key: str | None = None) -> Saved:
     """key: which of several state_dicts of a file of torch.save's. Raises InputError."""
-    if path.suffix == ".npz":
+    if path.suffix == ".npz" or _is_npz(path):
         _refuse_key(key)
         with closing(Archive(path)) as archive:
             archive.refuse_other(WEIGHTS)
@@ -44,9 +45,7 @@ def read_state(path: Path, key: str | None = None) -> Saved:
         _refuse_key(key)
         return Saved(_safetensors(path), ordered=False)
     if not head.startswith(b"PK"):
-        raise InputError(Fault(_not_a_zip(head), source=str(path)))
-    if _is_npz(path):
-        raise InputError(Fault("is an .npz file: name it so", source=str(path)))
+        raise InputError(Fault(_not_a_zip(head, in_words(kind_at(path))), source=str(path)))
     arrays, at = read_archive(path, key)
     return Saved(arrays, notes=(f"the state_dict is that at {at!r}",) if at and key is None else ())
 
@@ -74,7 +73,9 @@ def _is_npz(path: Path) -> bool:
         return False
 
 
-def _not_a_zip(head: bytes) -> str:
+def _not_a_zip(head: bytes, kind: str) -> str:
+    if kind:
+        return f"must be a state_dict of PyTorch{kind}"
     if head.startswith(b"\x80"):
         return (
             "is a pickle, as PyTorch wrote before 1.6, which is not read: whoever trusts it converts it by "

@@ -335,6 +335,15 @@ def test_files_in_the_order_of_the_alphabet(tmp_path: Path, capsys: pytest.Captu
     assert "it is cut off, damaged, or no .safetensors file" in _told(capsys)
 
 
+def test_npz_files_are_known_by_what_they_hold(tmp_path: Path) -> None:
+    """Whatever they are called."""
+    np.savez(tmp_path / "x.npz", **_of_two())
+    (tmp_path / "x.npz").rename(tmp_path / "state.dat")
+    (tmp_path / "net.yaml").write_bytes(yaml_bytes(_two()))
+    arguments = ["--workload", str(tmp_path / "net.yaml"), "--out", str(tmp_path / "w.npz")]
+    assert main(["import", "torch", str(tmp_path / "state.dat"), *arguments]) == 0
+
+
 def test_files_that_are_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "net.yaml").write_bytes(yaml_bytes(_two()))
     for name, data, words in [
