@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from lifsim.cli.completing import workloads
+from lifsim.cli.checkpoint import import_torch
 from lifsim.cli.nir import import_nir
 from lifsim.cli.say import say
 from lifsim.config.arch import parse_arch
@@ -168,39 +168,7 @@ def dramsim3(device: Path, out: Path, force: bool) -> None:
     _import([conversion], [device], force)
 
 
-@import_.command()
-@click.argument("state", type=_FILE)
-@click.option(
-    "--workload",
-    shell_complete=workloads,
-    required=True,
-    metavar="NAME|FILE",
-    help="The network that the weights are of.",
-)
-@click.option("--out", required=True, type=_FILE, metavar="FILE", help="Where to write the weights (.npz).")
-@_FORCE
-def torch(state: Path, workload: str, out: Path, force: bool) -> None:
-    """Import the weights of a PyTorch network, its state_dict saved as .npz: numpy.savez(file, **arrays).
-
-    Modules are matched by their order in the state_dict.
-
-    \b
-    Examples:
-      lifsim train --workload digits_cnn --epochs 2 --out results/state.npz
-      lifsim import torch results/state.npz --workload digits_cnn \\
-          --out results/imported_weights.npz
-      lifsim run --workload digits_cnn --spikes engine \\
-          --weights results/imported_weights.npz
-    """
-    from lifsim.config.workload import load_workload
-    from lifsim.engine.weights import npz_bytes
-    from lifsim.interchange.torch_state import weights_from_state
-
-    check_targets([out], [state, find("workload", workload)], replace=True)
-    data = npz_bytes(weights_from_state(state, load_workload(workload)))
-    say(str(place_file(out, data, replace=force)))
-
-
+import_.add_command(import_torch)
 import_.add_command(import_nir)
 
 

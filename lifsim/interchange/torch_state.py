@@ -1,70 +1,185 @@
-"""Weights of a PyTorch network: its state_dict, saved as .npz, under LIFSim's names.
+"""A state_dict of PyTorch as the weights of a network, under LIFSim's names, and what it says of the neurons.
 
-    numpy.savez("state.npz", **{name: tensor.cpu().numpy() for name, tensor in model.state_dict().items()})
-
-Modules are matched by the order in which the state_dict lists them, which is that of their definition: the n-th module
-with a weight of two or more axes is the network's n-th convolution or linear layer, the n-th with running statistics
-the norm of its n-th layer with batch norm. A Conv1d's weight [M, C, k] becomes [M, C, 1, k]. Counters of batches are
-left out.
+Modules are matched by name where the names are alike, else by shape and turn (`torch_match`). A Conv1d's weight
+[M, C, k] becomes [M, C, 1, k]; pruned weights are multiplied by their masks; counters of batches are left out. What the
+file says of neurons goes to the weights where the workload leaves it to them, and must be what the workload says where
+it does not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import closing
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.config.file_kind import WEIGHTS
+from lifsim.config.document import Document, Mark
+from lifsim.config.workload import parse_workload
 from lifsim.engine.weights import Weights, checked_weights
 from lifsim.errors import Fault, InputError
-from lifsim.model.network import Network
+from lifsim.interchange.torch_match import Match, matched
+from lifsim.interchange.torch_modules import STATES, Module, modules_of
+from lifsim.interchange.torch_neurons import Reading, UnfitError, differing, in_weights, reading_of, taken
+from lifsim.model.network import Lif, Network
 from lifsim.model.product import Product
-from lifsim.trace.archive import Archive
 
 Array = NDArray[Any]
 
-COUNTER = "num_batches_tracked"
+WAY_OUT = "change the workload's, or write one with those of the file by --out-workload FILE"
 
 
-def weights_from_state(path: Path, network: Network) -> Weights:
-    """The weights of `network` in the state_dict at `path`. Raises InputError with everything that does not fit."""
-    with closing(Archive(path)) as archive:
-        archive.refuse_other(WEIGHTS)
-        state = {name: archive.whole(archive.arrays[name]) for name in archive.arrays if not name.endswith(COUNTER)}
-    modules: dict[str, dict[str, Array]] = {}
-    for name, array in state.items():
-        module, _, term = name.rpartition(".")
-        modules.setdefault(module, {})[term] = array
-    layers = [node for node in network.nodes if isinstance(node, Product) and node.weight_shape]
-    norms = [f"{layer.name}.bn" for layer in layers if layer.batch_norm]
-    found_norms = [module for module, terms in modules.items() if "running_mean" in terms]
-    found = [module for module, terms in modules.items() if "weight" in terms and terms["weight"].ndim > 1]
-    faults = [
-        *_count_faults(path, "convolution and linear modules", found, [layer.name for layer in layers]),
-        *_count_faults(path, "batch norms", found_norms, norms),
-        *(Fault("must belong to a weight layer or a batch norm", module or name, str(path))
-          for module in modules if module not in {*found, *found_norms} for name in modules[module]),
-    ]  # fmt: skip
+@dataclass(frozen=True)
+class Checkpoint:
+    """weights: of `network`, by LIFSim's names. network: the workload's, or with the neurons of the file. notes: what
+    was read how, and what was left out."""
+
+    weights: Weights
+    network: Network
+    notes: tuple[str, ...] = field(default=())
+
+
+def imported_state(
+    state: Mapping[str, Array], network: Network, source: str, *, ordered: bool, take_neurons: bool
+) -> Checkpoint:
+    """The weights of `network` in `state`. ordered: whether its arrays stand in the model's order; take_neurons:
+    whether the neurons are to be the file's. Raises InputError with everything that does not fit."""
+    found = modules_of(state, source)
+    match = matched(found, network, source, ordered=ordered or found.numbered)
+    faults = [*found.faults, *match.faults]
+    readings = _readings(found.neurons, source, faults)
     if faults:
         raise InputError(faults)
-    renamed = _renamed(modules, dict(zip([*found, *found_norms], [*(x.name for x in layers), *norms], strict=True)))
-    return checked_weights(network, renamed, str(path))
+    notes = [*found.notes, *match.notes, *_notes(match, readings, found.neurons)]
+    if take_neurons:
+        network, rewritten = _with_neurons(network, match, readings)
+        notes += rewritten
+    arrays = dict(_arrays(match, network, source, faults))
+    arrays |= _neurons(match, network, readings, source, faults)
+    if not take_neurons:
+        notes += _unsaid(match, network, readings)
+    if faults:
+        raise InputError(faults)
+    return Checkpoint(checked_weights(network, arrays, source), network, tuple(dict.fromkeys(notes)))
 
 
-def _count_faults(path: Path, what: str, found: list[str], wanted: list[str]) -> list[Fault]:
-    if len(found) == len(wanted):
-        return []
-    return [Fault(f"has {len(found)} {what}, must have {len(wanted)}", source=str(path))]
+def _readings(modules: Iterable[Module], source: str, faults: list[Fault]) -> dict[Module, Reading]:
+    readings = {}
+    for module in modules:
+        try:
+            readings[module] = reading_of(module)
+        except UnfitError as unfit:
+            faults.append(Fault(unfit.reason, module.key(unfit.term), source))
+    return readings
 
 
-def _renamed(modules: Mapping[str, Mapping[str, Array]], names: Mapping[str, str]) -> dict[str, Array]:
-    """`names` is LIFSim's name of each module."""
-    arrays = {}
-    for module, name in names.items():
-        for term, array in modules[module].items():
-            arrays[f"{name}.{term}"] = np.expand_dims(array, 2) if term == "weight" and array.ndim == 3 else array
+def _arrays(match: Match, network: Network, source: str, faults: list[Fault]) -> Iterator[tuple[str, Array]]:
+    """Of products and norms, by LIFSim's names; what is not as the workload's layer has it is a fault."""
+    for layer in network.nodes:
+        module = match.products.get(layer.name)
+        if module is None or not isinstance(layer, Product):
+            continue
+        weight = module.terms["weight"]
+        weight = np.expand_dims(weight, 2) if weight.ndim == 3 else weight
+        if weight.shape != layer.weight_shape:
+            wanted = f"shape {list(weight.shape)} must be {list(layer.weight_shape or ())}, as {layer.name} has it"
+            faults.append(Fault(wanted, module.key("weight"), source))
+        elif ("bias" in module.terms) != layer.bias:
+            words = "has no bias, and {name} has one: say bias: false of it in the workload"
+            if not layer.bias:
+                words = "must not be there: {name} has no bias; say bias: true of it in the workload"
+            key = module.key("weight" if layer.bias else "bias")
+            faults.append(Fault(words.format(name=layer.name), key, source))
+        else:
+            yield f"{layer.name}.weight", weight
+            if layer.bias:
+                yield f"{layer.name}.bias", module.terms["bias"]
+    for name, norm in match.norms.items():
+        mean = norm.terms["running_mean"]
+        plain = {"weight": np.ones_like(mean), "bias": np.zeros_like(mean)}  # of affine=False
+        yield from ((f"{name}.bn.{term}", array) for term, array in (plain | dict(norm.terms)).items())
+
+
+def _neurons(
+    match: Match, network: Network, readings: Mapping[Module, Reading], source: str, faults: list[Fault]
+) -> dict[str, Array]:
+    """The parameters that the weights file is to have; where the workload says others than the file, a fault, once for
+    each term of a module."""
+    arrays: dict[str, Array] = {}
+    told: dict[tuple[str, str, str], list[str]] = {}
+    for lif, module in _pairs(match, network):
+        name, reading = lif.name, readings[module]
+        if reading.readout:
+            words = f"2 (none) is of neurons that are never reset, LIFSim's are: leave {name} out of the workload"
+            faults.append(Fault(words, module.key("reset_mechanism_val"), source))
+            continue
+        shape = lif.output.shape
+        try:
+            for key, stated, own in differing(reading, lif.neuron, shape):
+                where = (module.key(stated.term), stated.shown, f"{key} {_word(own)}")
+                told.setdefault(where, []).append(name)
+            arrays |= {f"{name}.{key}": array for key, array in in_weights(reading, lif.neuron, shape).items()}
+        except UnfitError as unfit:
+            faults.append(Fault(f"{unfit.reason} ({name})", module.key(unfit.term), source))
+    faults += [
+        Fault(f"{shown}, where {', '.join(names)} {'has' if len(names) == 1 else 'have'} {own}: {WAY_OUT}", key, source)
+        for (key, shown, own), names in told.items()
+    ]
     return arrays
+
+
+def _pairs(match: Match, network: Network) -> Iterator[tuple[Lif, Module]]:
+    """The neurons of the workload that the file says something of."""
+    yield from ((lif, match.neurons[lif.name]) for lif in network.lifs if lif.name in match.neurons)
+
+
+def _word(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _notes(match: Match, readings: Mapping[Module, Reading], neurons: Iterable[Module]) -> Iterable[str]:
+    if match.by_turn:
+        pairs = ", ".join(f"{module} is {layer}" for module, layer in match.by_turn)
+        yield f"matched by shape and turn, not by name: {pairs}"
+    for module in neurons:
+        reading = readings[module]
+        if reading.note:
+            yield f"{module.name}: {reading.note}"
+        states = sorted(STATES & module.terms.keys())
+        if states:
+            yield f"{module.name}: left out {', '.join(states)}, the state when it was saved"
+
+
+def _unsaid(match: Match, network: Network, readings: Mapping[Module, Reading]) -> Iterable[str]:
+    """What the neurons of a framework do that the file does not say, where the workload has it otherwise."""
+    told: dict[tuple[str, str, str], list[str]] = {}
+    for lif, module in _pairs(match, network):
+        reading = readings[module]
+        unlike = {key: value for key, value in reading.usual.items() if getattr(lif.neuron, key, value) != value}
+        if unlike:
+            theirs = ", ".join(f"{key}: {value}" for key, value in unlike.items())
+            own = ", ".join(f"{key}: {getattr(lif.neuron, key)}" for key in unlike)
+            told.setdefault((reading.kind, theirs, own), []).append(lif.name)
+    for (kind, theirs, own), names in told.items():
+        has = "has" if len(names) == 1 else "have"
+        yield f"{kind} is {theirs} unless it was told otherwise, which no file says; {', '.join(names)} {has} {own}"
+
+
+def _with_neurons(network: Network, match: Match, readings: Mapping[Module, Reading]) -> tuple[Network, list[str]]:
+    """The workload with the neurons of the file."""
+    definition = dict(network.definition)
+    neurons = {lif.name: taken(readings[module], lif.neuron) for lif, module in _pairs(match, network)}
+    layers = [dict(layer) for layer in definition["layers"]]
+    for layer in layers:
+        if layer["name"] in neurons:
+            layer["neuron"] = neurons[layer["name"]]
+    others = [lif.name for lif in network.lifs if lif.name not in neurons]
+    kept = f"the neurons of {', '.join(others)} are the workload's: the file says nothing of them"
+    notes = [kept] if others else []
+    definition["layers"] = layers
+    if network.spikes.trace is not None:
+        definition["spikes"] = {**definition["spikes"], "trace": str(network.spikes.trace.absolute())}
+    if network.spikes.source != "engine":
+        notes.append("spikes are those that the workload names, not of these neurons: run with --spikes engine")
+    return parse_workload(Document(network.name, definition, {(): Mark(network.name)})), notes

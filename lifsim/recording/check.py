@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
 from lifsim.engine.inference import Engine, as_rows, network_faults, rest
 from lifsim.engine.layout import to_channels_first, to_channels_last
@@ -16,6 +16,7 @@ from lifsim.engine.order import Stretch, Walk
 from lifsim.engine.weights import Weights
 from lifsim.engine.workers import Workers
 from lifsim.errors import Fault, InputError
+from lifsim.graph.states import State
 from lifsim.model.network import Input, Lif, Network, Node
 from lifsim.model.sharing import Sharing
 
@@ -40,15 +41,17 @@ class Difference:
 
 
 def differences(
-    network: Network, weights: Weights, inputs: Array, fired: Mapping[str, Array], outputs: Array, dtype: DTypeLike
+    network: Network, sharing: str, weights: Weights, inputs: Array, fired: Mapping[str, Array], outputs: Array
 ) -> tuple[Difference, ...]:
-    """The spikes, by layer [T, B, ...], and the outputs that the model and LIFSim do not have alike.
+    """The spikes, by layer [T, B, ...], and the outputs that the model and LIFSim under `sharing` do not have alike.
 
-    Only the first difference of a neuron is listed. Raises InputError where one is more than rounding.
+    Computed in float64 if the inputs are. Only the first difference of a neuron is listed. Raises InputError where one
+    is more than rounding.
     """
     if network_faults(network):
         return ()
-    run = _Beside(Engine(network, Sharing.parse("none"), weights, dtype), to_channels_last(inputs), fired)
+    dtype = np.float64 if inputs.dtype == np.float64 else np.float32
+    run = _Beside(Engine(network, Sharing.parse(sharing), weights, dtype), to_channels_last(inputs), fired)
     found = to_channels_first(Walk(network, [Stretch(network.nodes, True)], run.compute).run())
     if run.faults:
         raise InputError(run.faults)
@@ -64,7 +67,8 @@ class _Beside:
 
     def __init__(self, engine: Engine, inputs: Array, fired: Mapping[str, Array]) -> None:
         self._engine, self._inputs, self._fired = engine, inputs, fired
-        self._states = {state.name: state for state in engine.states}
+        self._sets = {lif: state for state in engine.states for lif in state.lifs}
+        self._waiting: dict[str, list[tuple[Lif, Array]]] = {}
         self.differences: list[Difference] = []
         self.faults: list[Fault] = []
 
@@ -73,27 +77,48 @@ class _Beside:
             case Input():
                 return self._inputs
             case Lif():
-                return self._compare(node, inputs[0].astype(self._engine.dtype, copy=False), timesteps)
+                return self._take(node, inputs[0].astype(self._engine.dtype, copy=False), timesteps)
             case _:
                 return self._engine.operators[node.name](inputs)
 
-    def _compare(self, node: Lif, x: Array, timesteps: int) -> Array:
-        batch, rows = x.shape[1], as_rows(x)
-        neuron = bound(node, self._engine.weights, batch)
-        state = rest(neuron, self._states[node.name], batch, self._engine.dtype)
-        charged = np.empty((timesteps, *rows.shape[1:]), rows.dtype)
-        spikes = fire(rows, state, timesteps, neuron, Workers(), charged)
-        threshold = np.broadcast_to(neuron.constants(rows.dtype).threshold, charged.shape[1:])
-        shape = (timesteps, *x.shape[1:])
-        given = to_channels_last(self._fired[node.name]).astype(np.uint8)
-        differ = given.reshape(spikes.shape) != spikes
+    def _take(self, node: Lif, x: Array, timesteps: int) -> Array:
+        """What the model fired. Neurons that share a state wait for the last of them."""
+        state = self._sets[node.name]
+        waiting = self._waiting.setdefault(state.name, [])
+        waiting.append((node, x))
+        if len(waiting) == len(state.lifs):
+            self._compare(state, waiting, timesteps)
+        return self._given(node)
+
+    def _given(self, node: Lif) -> Array:
+        return to_channels_last(self._fired[node.name]).astype(np.uint8)
+
+    def _compare(self, state: State, members: Sequence[tuple[Lif, Array]], timesteps: int) -> None:
+        """What the neurons of one state fire, in turn within a timestep if they are of several layers."""
+        batch, dtype = members[0][1].shape[1], self._engine.dtype
+        neurons = [bound(node, self._engine.weights, batch) for node, _ in members]
+        rows = [as_rows(x) for _, x in members]
+        kept = rest(neurons[0], state, batch, dtype)
+        charged = np.empty((timesteps, len(members), *rows[0].shape[1:]), dtype)
+        spikes = np.empty(charged.shape, np.uint8)
+        span = timesteps if len(members) == 1 else 1
+        for begin in range(0, timesteps, span):
+            for turn, (neuron, row) in enumerate(zip(neurons, rows, strict=True)):
+                steps = slice(begin, begin + span)
+                u = np.empty((span, *row.shape[1:]), dtype)
+                x = row if len(row) == 1 else row[steps]
+                spikes[steps, turn] = fire(x, kept, span, neuron, Workers(), u)
+                charged[steps, turn] = u
+        given = np.stack([self._given(node).reshape(timesteps, *rows[0].shape[1:]) for node, _ in members], axis=1)
+        differ = (given != spikes).reshape(-1, *rows[0].shape[1:])
         differ[1:] &= ~np.maximum.accumulate(differ, axis=0)[:-1]
-        distance = np.abs(charged - threshold)
-        if differ.any():
-            near = NEAR * max(1.0, float(np.abs(charged).max()))
-            first = [to_channels_first(one.reshape(shape)) for one in (differ, distance)]
-            self._tell(node, first[0], first[1], near)
-        return given
+        differ = differ.reshape(spikes.shape)
+        for turn, ((node, x), neuron) in enumerate(zip(members, neurons, strict=True)):
+            if differ[:, turn].any():
+                distance = np.abs(charged[:, turn] - neuron.constants(dtype).threshold)
+                near = NEAR * max(1.0, float(np.abs(charged[:, turn]).max()))
+                first = [to_channels_first(one.reshape(timesteps, *x.shape[1:])) for one in (differ[:, turn], distance)]
+                self._tell(node, first[0], first[1], near)
 
     def _tell(self, node: Lif, differ: Array, distance: Array, near: float) -> None:
         places, away = np.argwhere(differ), distance[differ]

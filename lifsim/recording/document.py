@@ -71,10 +71,16 @@ def _output(ledger: Ledger, found: Sequence[Value | Beyond], notes: dict[str, No
         raise InputError(Fault(f"{what}: scripted and compiled models, and NumPy, cannot be", path="model"))
     _require_whole(ledger, outputs)
     last = [one for one in outputs if not any(one in _needed([other]) for other in outputs if other is not one)]
+    if len(last) > 1 and len({one.name for one in last}) == 1:
+        had = f"puts out {len(last)} results, each of other weights or another input"
+        raise InputError(Fault(f"{had}: {_WAY.format(timesteps=ledger.timesteps)}", path=last[0].name))
     if len(last) > 1:
         named = ", ".join(one.name for one in last)
         raise InputError(Fault(f"must have one output, has {named}: return one of them", path="model"))
     return last[0]
+
+
+_WAY = "timesteps={timesteps} must be how often the model runs, with the same weights every time"
 
 
 def _needed(outputs: Iterable[Value]) -> set[Value]:
@@ -94,8 +100,7 @@ def _require_whole(ledger: Ledger, values: Sequence[Value]) -> None:
         missing = np.flatnonzero(~one.computed.reshape(one.timesteps, ledger.batch).all(axis=1))
         if len(missing):
             had = f"was computed at {one.timesteps - len(missing)} of {one.timesteps} timesteps"
-            way = f"timesteps={ledger.timesteps} must be how often the model runs, with the same weights every time"
-            raise InputError(Fault(f"{had}: {way}", path=one.name))
+            raise InputError(Fault(f"{had}: {_WAY.format(timesteps=ledger.timesteps)}", path=one.name))
 
 
 def _require_own_norm(values: Sequence[Value], norms: Mapping[Value, Value]) -> None:

@@ -24,13 +24,16 @@ Described = Callable[[Any], Mapping[str, Any] | Reading]
 
 @dataclass
 class Modules:
-    """The modules of a model while it runs. names: by id; neurons: what users say of neurons by their class."""
+    """The modules of a model while it runs. names: by id; neurons: what users say of neurons by their class. calls: how
+    often a module of neurons, by id, was called on a value, by id; made: what it fired, one of each that it was called
+    on."""
 
     tracker: Tracker
     names: Mapping[int, str]
     neurons: Mapping[type, Described]
     notes: dict[str, None] = field(default_factory=dict)
-    calls: dict[int, int] = field(default_factory=dict)
+    calls: dict[tuple[int, int], int] = field(default_factory=dict)
+    made: dict[int, list[Value]] = field(default_factory=dict)
     _readings: dict[int, tuple[Any, Reading | None]] = field(default_factory=dict)
 
     @contextmanager
@@ -47,7 +50,9 @@ class Modules:
     def single_steps(self) -> bool:
         """Whether all neurons have taken one timestep, each in a call of its own."""
         read = [(id(module), one) for module, one in self._readings.values() if one is not None and not one.readout]
-        return bool(read) and all(one.time_axis is None and self.calls.get(which) == 1 for which, one in read)
+        called = {which for which, _ in self.calls}
+        once = all(one.time_axis is None and which in called for which, one in read)
+        return bool(read) and once and set(self.calls.values()) == {1}
 
     def name_of(self, module: Any) -> str:
         """As the model has it, or by its class."""
@@ -102,14 +107,14 @@ class Modules:
     def _fired(self, module: Any, reading: Reading, args: Any, result: Any) -> None:
         """The first tensor that neurons put out are their spikes; what is behind it is their state."""
         call = Call("neurons", args, {}, result, self.name_of(module), module)
-        turn = self.calls.get(id(module), 0)
-        self.calls[id(module)] = turn + 1
         x = next((one for one in leaves(args) if isinstance(one, torch.Tensor)), None)
         if x is None or self.tracker.shadow(x) is None:
             return
         spikes, *state = (one for one in leaves(result) if isinstance(one, torch.Tensor))
         try:
             source = self.tracker.owner(x, call)
+            turn = self.calls.get((id(module), id(source)), 0)
+            self.calls[id(module), id(source)] = turn + 1
             made = self._value(module, reading, source, x)
             self._keep(made, reading, turn, x, spikes)
         except NotFollowedError as broken:
@@ -127,9 +132,13 @@ class Modules:
             keys[name] = value
             if isinstance(value, np.ndarray | np.generic):
                 keys[name], arrays = _parameter(name, np.asarray(value), source.shape, arrays)
-        return self.tracker.ledger.value(
+        made = self.tracker.ledger.value(
             ("lif", id(module)), self.name_of(module), source.shape, (source,), keys, arrays
         )
+        layers = self.made.setdefault(id(module), [])
+        if made not in layers:
+            layers.append(made)
+        return made
 
     def _keep(self, made: Value, reading: Reading, turn: int, x: Any, spikes: Any) -> None:
         (source,), ledger = made.reads, self.tracker.ledger

@@ -41,14 +41,22 @@ def adaptive_pooling(tracker: Tracker, call: Call) -> None:
     asked = given["output_size"]
     wanted = [asked] * axes if isinstance(asked, int) else list(asked)
     output = [int(size if one is None else one) for size, one in zip(sizes, wanted, strict=True)]
+    if all(out % size == 0 for size, out in zip(sizes, output, strict=True)):
+        _repeat(tracker, call, given["input"], [out // size for size, out in zip(sizes, output, strict=True)])
+        return
     if any(size % out for size, out in zip(sizes, output, strict=True)):
         raise NotFollowedError(f"windows must divide the map {list(sizes)}, which {output} do not")
     kernel = [size // out for size, out in zip(sizes, output, strict=True)]
-    if kernel == [1] * axes:
-        tracker.put_same(call.result, given["input"])
-        return
     keys = {"kernel": on_map(kernel, 1), "stride": on_map(kernel, 1), "padding": [0, 0]}
     _pool(tracker, call, f"{kind}_pool", axes, keys)
+
+
+def _repeat(tracker: Tracker, call: Call, x: Any, times: list[int]) -> None:
+    """An adaptive pool to a larger map sees each pixel alone, again and again."""
+    numbers = tracker.shadow(x)
+    for axis, count in enumerate(times, x.ndim - len(times)):
+        numbers = numbers.repeat_interleave(count, axis)
+    tracker.put(call.result, numbers.clone())
 
 
 def _pool(tracker: Tracker, call: Call, kind: str, axes: int, keys: dict[str, list[int]]) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lifsim.errors import Fault, InputError
 from lifsim.recording.arguments import arguments_of, on_map, pair, require
 from lifsim.recording.keep import keep
-from lifsim.recording.ledger import NotFollowedError
+from lifsim.recording.ledger import NotFollowedError, Value
 from lifsim.recording.rows import Rows, map_shape, rows_of
 from lifsim.recording.tracker import Call, Tracker, array_of
 
@@ -37,7 +37,8 @@ def convolution(tracker: Tracker, call: Call) -> None:
             raise NotFollowedError("padding 'same' must go with odd kernels and a stride of 1")
         padding = [size // 2 for size in kernel]
     rows = rows_of(tracker, given["input"], axes + 1, call)
-    map_shape(rows.of, tuple(given["input"].shape[-axes - 1 :]))
+    seen = tuple(given["input"].shape[-axes - 1 :])
+    shape = tuple(call.result.shape[-axes - 1 :])
     keys = {
         "kernel": on_map(list(weight.shape[2:]), 1),
         "stride": on_map(pair(given["stride"], axes), 1),
@@ -45,8 +46,23 @@ def convolution(tracker: Tracker, call: Call) -> None:
         "groups": int(given["groups"]),
     }
     weights = weight if axes == 2 else weight[:, :, None]
-    shape = tuple(call.result.shape[-axes - 1 :])
-    _product(tracker, call, "conv", rows, keys, (weights, bias), shape)
+    if axes == 1 and _is_pointwise(keys, rows.of.shape, seen):
+        made = _product(tracker, call, "conv", rows, keys, (weights, bias), (shape[0], *rows.of.shape[1:]))
+    else:
+        map_shape(rows.of, seen)
+        made = _product(tracker, call, "conv", rows, keys, (weights, bias), _as_map(shape))
+    keep(tracker, call, made, rows.numbers(made, shape))
+
+
+def _is_pointwise(keys: Mapping[str, Any], of: tuple[int, ...], seen: tuple[int, ...]) -> bool:
+    """Whether the pixels of a map, seen in one row, are each computed for themselves: a convolution of the map."""
+    alone = (keys["kernel"], keys["stride"], keys["padding"]) == ([1, 1], [1, 1], [0, 0])
+    return alone and len(of) == 3 and of[0] == seen[0] and of[1] > 1
+
+
+def _as_map(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A signal has one row."""
+    return (shape[0], 1, shape[1]) if len(shape) == 2 else shape
 
 
 def linear(tracker: Tracker, call: Call) -> None:
@@ -76,11 +92,26 @@ def addmm(tracker: Tracker, call: Call) -> None:
 
 def _fully_connected(tracker: Tracker, call: Call, x: Any, weight: Array, bias: Array | None) -> None:
     rows = rows_of(tracker, x, 1, call, any_order=True)
-    if rows.order is not None:  # the weights of an element go where the element stands in the network
-        turned = np.empty_like(weight)
-        turned[:, rows.order.cpu().numpy()] = weight
-        weight = turned
-    _product(tracker, call, "linear", rows, {}, (weight, bias), tuple(call.result.shape[-1:]))
+    if rows.order is not None:
+        weight = _on_elements(tracker, rows, weight)
+    made = _product(tracker, call, "linear", rows, {}, (weight, bias), tuple(call.result.shape[-1:]))
+    keep(tracker, call, made, rows.numbers(made, tuple(call.result.shape[-1:])))
+
+
+def _on_elements(tracker: Tracker, rows: Rows, weight: Array) -> Array:
+    """The weights of an element, where it stands in the network; of one that is read several times, their sum."""
+    order = rows.order.cpu().numpy()
+    by_element = np.argsort(order, kind="stable")
+    if len(order) == rows.of.elements:
+        return np.ascontiguousarray(weight[:, by_element])
+    first = np.searchsorted(order[by_element], np.arange(rows.of.elements))
+    added = np.add.reduceat(weight[:, by_element], first, axis=1, dtype=np.float64).astype(weight.dtype)
+    name, (outputs, inputs), fewer = (tracker.asking or [("a linear layer", None)])[-1][0], weight.shape, added.shape[1]
+    tracker.notes[
+        f"{name} reads elements of {rows.of.name} several times: it is recorded with their weights added up, "
+        f"{outputs} x {fewer} for {outputs} x {inputs}, and LIFSim counts the products of these"
+    ] = None
+    return added
 
 
 def _constants(tracker: Tracker, call: Call, weight: Any, bias: Any) -> tuple[Array, Array | None]:
@@ -100,15 +131,15 @@ def _product(
     keys: Mapping[str, Any],
     weights: tuple[Array, Array | None],
     shape: tuple[int, ...],
-) -> None:
+) -> Value:
+    """The layer, whose output has `shape`, with what it has seen."""
     weight, bias = weights
     arrays = {"weight": weight} | ({} if bias is None else {"bias": bias})
     said = tuple((name, tuple(np.ravel(value))) for name, value in keys.items())
     key = (kind, id(call.module), said, digest_of(arrays))
-    canonical = (shape[0], 1, shape[1]) if len(shape) == 2 else shape
     written = {"out": shape[0], **keys, "bias": bias is not None}
     name = tracker.asking[-1][0] if tracker.asking else ""
-    made = tracker.ledger.value(key, name, canonical, (rows.of,), written, arrays)
+    made = tracker.ledger.value(key, name, shape, (rows.of,), written, arrays)
     if made.seen is None:
         made.seen = np.zeros((len(rows.of.computed), rows.of.elements), np.bool_)
     x = call.args[1] if call.name == "addmm" else call.args[0] if call.args else call.kwargs["input"]
@@ -118,7 +149,7 @@ def _product(
         made.seen[index] = ones
     else:
         made.seen[np.ix_(index, rows.order.cpu().numpy())] = ones
-    keep(tracker, call, made, rows.numbers(made, shape))
+    return made
 
 
 def digest_of(arrays: Mapping[str, Array]) -> str:

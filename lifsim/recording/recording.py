@@ -30,6 +30,8 @@ class Recording:
     spikes, a file that is there until Python ends; `save` keeps it. inputs: the batch as LIFSim's engine takes it,
     [timesteps, B, ...]; outputs: what the model put out, [timesteps, B, ...]. notes: what is read otherwise, or left
     out. differences: spikes that LIFSim's engine fires otherwise, each within rounding of its threshold.
+    sharing: under which the network fires so; "layer" where the model uses one module of neurons for several layers,
+    which hand its state on.
     """
 
     network: Network
@@ -39,6 +41,7 @@ class Recording:
     outputs: Array = field(repr=False)
     notes: tuple[str, ...] = ()
     differences: tuple[Difference, ...] = ()
+    sharing: str = "none"
 
     def save(self, name: str | PathLike[str], *, force: bool = False) -> tuple[Path, Path, Path]:
         """Write NAME.yaml and NAME.npz, the workload and its spikes, and weights.npz beside them.

@@ -14,8 +14,9 @@ from lifsim.recording.tracker import Call, Tracker
 
 @dataclass(frozen=True)
 class Rows:
-    """of: the value that the rows are of. index: [N] which row of it, timestep * B + image, each is. order: [elements]
-    which element of a row stands where; None: they stand in their own order. leading: the axes that hold the rows."""
+    """of: the value that the rows are of. index: [N] which row of it, timestep * B + image, each is. order: which
+    element of a row stands where, each once or oftener; None: they stand in their own order. leading: the axes that
+    hold the rows."""
 
     of: Value
     index: Any
@@ -30,20 +31,20 @@ class Rows:
 
 def rows_of(tracker: Tracker, tensor: Any, trailing: int, call: Call, *, any_order: bool = False) -> Rows:
     """`tensor`, whose last `trailing` axes are the elements that a layer sees at once. any_order: where these may stand
-    in another order than the network's. Raises NotFollowedError."""
+    in another order than the network's, and oftener than once. Raises NotFollowedError."""
     value, numbers = tracker.owner(tensor, call), tracker.shadow(tensor)
     leading = tuple(tensor.shape[: tensor.ndim - trailing])
     flat = numbers.reshape(math.prod(leading), -1) - value.first
-    if flat.shape[1] != value.elements:
+    if flat.shape[1] != value.elements and not (any_order and flat.shape[1] > value.elements):
         seen = list(tensor.shape[tensor.ndim - trailing :])
         raise NotFollowedError(f"reads {seen} at once of {value.name} {list(value.shape)}: must read all of an image")
     index = torch.div(flat[:, 0], value.elements, rounding_mode="floor")
     order = flat[0] - index[0] * value.elements
-    every = torch.arange(len(order), device=order.device)
-    in_order = bool((order == every).all())
+    every = torch.arange(value.elements, device=order.device)
+    in_order = len(order) == len(every) and bool((order == every).all())
     if not bool((flat == index[:, None] * value.elements + order).all()):
         raise NotFollowedError(f"reads {value.name} with images or timesteps mixed")
-    if not bool((order.sort().values == every).all()):
+    if not torch.equal(order.unique() if any_order else order.sort().values, every):
         raise NotFollowedError(f"reads some elements of {value.name} twice and others not")
     if not in_order and not any_order:
         raise NotFollowedError(f"reads the elements of {value.name} in another order than [C, H, W]")

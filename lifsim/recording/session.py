@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 
@@ -21,7 +20,7 @@ from lifsim.engine.weights import checked_weights
 from lifsim.errors import Fault, InputError
 from lifsim.model.network import Network
 from lifsim.recording.batch import given_batch, map_of
-from lifsim.recording.check import differences
+from lifsim.recording.check import Difference, differences
 from lifsim.recording.document import Written, written
 from lifsim.recording.ledger import Beyond, Ledger, Value
 from lifsim.recording.modules import Described, Modules
@@ -30,6 +29,7 @@ from lifsim.recording.pools import POOLS
 from lifsim.recording.products import PRODUCTS
 from lifsim.recording.readers import READERS
 from lifsim.recording.recording import Recording, in_order
+from lifsim.recording.shared import SHARED, fitting
 from lifsim.recording.sums import SUMS
 from lifsim.recording.tracker import Following, Tracker
 from lifsim.scratch import ScratchFolder
@@ -62,17 +62,31 @@ def recorded(asked: Asked) -> Recording:
     found = _run(asked, batches, inputs, tracker, modules)
     result = written(ledger, found, modules.notes)
     encoded = inputs.reshape(*inputs.shape[:2], *source.shape)
-    network, path = _network(asked, result, source)
+    outputs = _outputs(result.output)
     fired = {
         name: in_order(one.spikes, one.timesteps, one.shape)
         for one, name in result.names.items()
         if one.spikes is not None
     }
+    written_as = _WrittenAs.of(asked, source)
+
+    def compare(network: Network, sharing: str) -> tuple[Difference, ...]:
+        return differences(network, sharing, checked_weights(network, result.weights), encoded, fired, outputs)
+
+    shared = [[result.names[one] for one in made if one in result.names] for made in modules.made.values()]
+    several = [names for names in shared if len(names) > 1]
+    network, sharing, unlike = fitting(written_as.network, result.layers, several, compare)
+    written_as.write_trace(network, sharing, result)
+    notes = {**modules.notes, **tracker.notes, **_handed_on(several, sharing)}
     weights = checked_weights(network, result.weights)
-    outputs = _outputs(result.output)
-    dtype = np.float64 if inputs.dtype == np.float64 else np.float32
-    unlike = differences(network, weights, encoded, fired, outputs, dtype)
-    return Recording(network, weights, path, encoded, outputs, tuple(modules.notes), unlike)
+    return Recording(network, weights, written_as.path, encoded, outputs, tuple(notes), unlike, sharing)
+
+
+def _handed_on(several: Sequence[Sequence[str]], sharing: str) -> dict[str, None]:
+    if sharing != SHARED:
+        return {}
+    words = "{names} hand one state on from layer to layer: these spikes are those of sharing='layer', and so run"
+    return dict.fromkeys(words.format(names=", ".join(names)) for names in several)
 
 
 def _run(
@@ -122,33 +136,58 @@ def _outputs(output: Value) -> Array:
     return in_order(kept, output.timesteps, output.shape)
 
 
-def _network(asked: Asked, result: Written, source: Value) -> tuple[Network, Path]:
-    """The network, on its spikes in a file that is there until Python ends."""
-    scratch = ScratchFolder(Path(tempfile.gettempdir()), "recording")
-    atexit.register(scratch.remove)
-    model: Any = asked.model
-    kind = model.__name__ if hasattr(model, "__name__") else type(model).__name__
-    name = asked.name or re.sub(r"[^A-Za-z0-9_-]", "_", kind).strip("_") or "model"
-    path = scratch.path / "trace.npz"
-    provenance = f"fired by {kind} in PyTorch {torch.__version__}, recorded by lifsim.record"
-    definition = {
-        "name": name,
-        "description": f"{kind}, recorded from PyTorch",
-        "timesteps": asked.timesteps,
-        "input": {"shape": list(source.shape), "encoding": "direct" if source.kind == "image" else "event"},
-        "layers": [dict(layer) for layer in result.layers],
-        "spikes": {"source": "trace", "trace": str(path), "measured": True, "provenance": provenance},
-    }
-    network = parse_workload(Document(name, definition, {(): Mark(name)}))
-    by_name = {name: one for one, name in result.names.items() if one.kind not in ("norm", "image", "events")}
-    batch = len(source.computed) // source.timesteps
-    with TraceWriter(path, network.name, network.timesteps, batch, provenance=provenance) as writer:
-        for traced in network.traced:
-            seen: Any = by_name[traced.name].seen
-            for timestep in range(traced.tensor.timesteps):
-                rows = seen[timestep * batch : (timestep + 1) * batch]
-                writer.write(traced.name, timestep, rows.reshape(batch, *traced.shape))
-    return network, path
+@dataclass(frozen=True)
+class _WrittenAs:
+    """What every network of a recording says alike. path: of its trace, a file that is there until Python ends."""
+
+    name: str
+    kind: str
+    timesteps: int
+    source: Value
+    path: Path
+
+    @classmethod
+    def of(cls, asked: Asked, source: Value) -> _WrittenAs:
+        """Named as asked, or by the model."""
+        scratch = ScratchFolder(Path(tempfile.gettempdir()), "recording")
+        atexit.register(scratch.remove)
+        model: Any = asked.model
+        kind = model.__name__ if hasattr(model, "__name__") else type(model).__name__
+        name = asked.name or re.sub(r"[^A-Za-z0-9_-]", "_", kind).strip("_") or "model"
+        return cls(name, kind, asked.timesteps, source, scratch.path / "trace.npz")
+
+    @property
+    def provenance(self) -> str:
+        """Of its spikes."""
+        return f"fired by {self.kind} in PyTorch {torch.__version__}, recorded by lifsim.record"
+
+    def network(self, layers: Sequence[Mapping[str, Any]]) -> Network:
+        """Of these layers, on the spikes of the trace. Raises InputError."""
+        definition = {
+            "name": self.name,
+            "description": f"{self.kind}, recorded from PyTorch",
+            "timesteps": self.timesteps,
+            "input": {
+                "shape": list(self.source.shape),
+                "encoding": "direct" if self.source.kind == "image" else "event",
+            },
+            "layers": [dict(layer) for layer in layers],
+            "spikes": {"source": "trace", "trace": str(self.path), "measured": True, "provenance": self.provenance},
+        }
+        return parse_workload(Document(self.name, definition, {(): Mark(self.name)}))
+
+    def write_trace(self, network: Network, sharing: str, result: Written) -> None:
+        """What the layers of the array have read."""
+        by_name = {name: one for one, name in result.names.items() if one.kind not in ("norm", "image", "events")}
+        batch = len(self.source.computed) // self.source.timesteps
+        with TraceWriter(
+            self.path, network.name, network.timesteps, batch, sharing, provenance=self.provenance
+        ) as writer:
+            for traced in network.traced:
+                seen: Any = by_name[traced.name].seen
+                for timestep in range(traced.tensor.timesteps):
+                    rows = seen[timestep * batch : (timestep + 1) * batch]
+                    writer.write(traced.name, timestep, rows.reshape(batch, *traced.shape))
 
 
 def _refuse_scripts(model: Any) -> None:

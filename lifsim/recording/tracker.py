@@ -42,7 +42,7 @@ class Tracker:
     """Numbers of the tensors of a model that runs. operations: by name, those that compute something.
 
     asking: the modules that are at work, outermost first, with their names. suspended: how deep in a module that is
-    known as a whole; reading_out: how deep in modules that read a network out.
+    known as a whole; reading_out: how deep in modules that read a network out. notes: what is recorded otherwise.
     """
 
     ledger: Ledger
@@ -50,6 +50,7 @@ class Tracker:
     asking: list[tuple[str, Any]] = field(default_factory=list)
     suspended: int = 0
     reading_out: int = 0
+    notes: dict[str, None] = field(default_factory=dict)
     _shadows: Any = field(default_factory=WeakIdKeyDictionary)
 
     def shadow(self, tensor: Any) -> Any:

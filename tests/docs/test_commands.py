@@ -14,6 +14,7 @@ import pytest
 
 from lifsim.cli.main import main
 from tests.checkout import ROOT, changes, copy_checkout
+from tests.docs.in_order import IN_ORDER
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 COMMAND = re.compile(r"^(?: {4})?(?:\$ )?((?:lifsim|python|mkdir) [^#\n]*)", re.MULTILINE)
@@ -46,7 +47,9 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("document", [d for d in DOCUMENTS if _commands(d)], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "document", [d for d in DOCUMENTS if _commands(d) and d not in IN_ORDER], ids=lambda path: path.name
+)
 def test_every_command_of_a_document_runs(document: Path, checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for command in _commands(document):
         if command[0] != "lifsim":
@@ -107,7 +110,9 @@ def _python(document: Path) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("document", [d for d in DOCUMENTS if _python(d)], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "document", [d for d in DOCUMENTS if _python(d) and d not in IN_ORDER], ids=lambda path: path.name
+)
 def test_the_python_of_a_document_runs(document: Path, checkout: Path) -> None:
     """Block after block, each with the names of those before."""
     names: dict[str, object] = {}

@@ -27,14 +27,14 @@ def network() -> Network:
 
 
 def test_what_lifsim_fires_too_is_no_difference() -> None:
-    assert differences(network(), WEIGHTS, INPUTS, {"lif": FIRED}, FIRED, np.float32) == ()
+    assert differences(network(), "none", WEIGHTS, INPUTS, {"lif": FIRED}, FIRED) == ()
 
 
 def test_a_spike_at_the_threshold_is_listed_once() -> None:
     """What the neuron does afterwards follows from it."""
     fired = FIRED.copy()
     fired[1:, 0, 0] = [False, False]
-    found = differences(network(), WEIGHTS, INPUTS, {"lif": fired}, fired, np.float32)
+    found = differences(network(), "none", WEIGHTS, INPUTS, {"lif": fired}, fired)
     assert found == (Difference("lif", 1, 0, (0,), 0.0),)
 
 
@@ -42,9 +42,36 @@ def test_a_spike_far_from_the_threshold_is_refused() -> None:
     fired = FIRED.copy()
     fired[0, 0, 1] = True
     with pytest.raises(InputError, match=r"lif: fires otherwise .* timestep 0 of image 0, element \[1\], 0\.75 from"):
-        differences(network(), WEIGHTS, INPUTS, {"lif": fired}, fired, np.float32)
+        differences(network(), "none", WEIGHTS, INPUTS, {"lif": fired}, fired)
 
 
 def test_other_outputs_are_refused() -> None:
     with pytest.raises(InputError, match=r"lif: puts out values that differ .* by up to 0\.001"):
-        differences(network(), WEIGHTS, INPUTS, {"lif": FIRED}, FIRED + 0.001, np.float32)
+        differences(network(), "none", WEIGHTS, INPUTS, {"lif": FIRED}, FIRED + 0.001)
+
+
+def test_what_follows_from_a_difference_in_a_state_that_is_handed_on_is_not_listed() -> None:
+    """The first layer's neuron is at its threshold; whether it is reset decides what the second layer fires."""
+    neuron = {"model": "if", "reset": "hard"}
+    layers = [
+        {"name": "a", "op": "linear", "input": "input", "out": 1},
+        {"name": "lif1", "op": "lif", "neuron": neuron, "group": "both"},
+        {"name": "b", "op": "linear", "out": 1, "bias": True},
+        {"name": "lif2", "op": "lif", "neuron": neuron, "group": "both"},
+    ]
+    data = {"name": "net", "timesteps": 2, "input": {"shape": [1]}, "layers": layers}
+    shared = parse_workload(Document("net", data, {(): Mark("net")}))
+    weights = {"a.weight": np.ones((1, 1), np.float32), "b.weight": np.zeros((1, 1), np.float32)}
+    weights["b.bias"] = np.full(1, 0.6, np.float32)
+    inputs = np.ones((1, 1, 1), np.float32)
+
+    def fired(*spikes: int) -> np.ndarray:
+        return np.array(spikes, bool).reshape(2, 1, 1)
+
+    as_lifsim = {"lif1": fired(1, 1), "lif2": fired(0, 0)}  # 1, reset, 0.6; 1.6, reset, 0.6
+    assert differences(shared, "layer", weights, inputs, as_lifsim, as_lifsim["lif2"]) == ()
+    above = {"lif1": fired(0, 0), "lif2": fired(1, 1)}  # 1, 1.6, reset; 1, 1.6, reset
+    found = differences(shared, "layer", weights, inputs, above, above["lif2"])
+    assert found == (Difference("lif1", 0, 0, (0,), 0.0),)
+    with pytest.raises(InputError, match="lif2: fires otherwise"):
+        differences(shared, "none", weights, inputs, as_lifsim, as_lifsim["lif2"])

@@ -184,6 +184,137 @@ def test_elements_in_another_order_meet_their_weights() -> None:
     np.testing.assert_array_equal(weight, fc.weight.detach().numpy().reshape(5, 6, 6, 4).transpose(0, 3, 1, 2))
 
 
+@pytest.mark.parametrize("pooled", [False, True])
+def test_elements_that_are_read_several_times(pooled: bool) -> None:
+    """Their weights are added up, and that is told: an adaptive pool to a larger map sees pixels again."""
+    torch.manual_seed(4)
+    conv, lif, fc, out = nn.Conv2d(2, 4, 3), Own(), nn.Linear(4 * 16, 5), Own()
+    conv.weight.data.mul_(3)
+    fc.weight.data.mul_(3)
+    repeat = nn.AdaptiveMaxPool2d(4) if pooled else nn.AdaptiveAvgPool2d((4, 4))
+
+    def network(x: torch.Tensor) -> torch.Tensor:
+        return torch.stack([out(fc(repeat(lif(conv(x))).flatten(1))) for _ in range(T)])
+
+    batch = torch.rand(B, 2, 4, 4)
+    recording = record(network, batch)
+    np.testing.assert_allclose(
+        recording.weights["fc.weight"].reshape(5, 4, 2, 2),
+        fc.weight.detach().reshape(5, 4, 2, 2, 2, 2).sum((3, 5)),
+        rtol=1e-5,
+    )
+    assert any("5 x 16 for 5 x 64, and LIFSim counts the products of these" in note for note in recording.notes)
+    assert_proved(
+        network, recording, batch, {"lif": (lif, None), "out": (out, None)}, {"fc": fc}, times={"fc": 4},
+        fresh=forget(nn.Sequential(lif, out)),
+    )  # fmt: skip
+
+
+def test_pixels_in_one_row_are_a_map() -> None:
+    """A convolution of signals whose kernel is one pixel, on a map that was flattened, is one of the map."""
+    torch.manual_seed(5)
+    conv, lif, point, out = nn.Conv2d(2, 4, 3), Own(), nn.Conv1d(4, 6, 1), Own()
+    for one in (conv, point):
+        one.weight.data.mul_(3)
+
+    def network(x: torch.Tensor) -> torch.Tensor:
+        return torch.stack([out(point(lif(conv(x)).flatten(2))).mean(-1) for _ in range(T)])
+
+    batch = torch.rand(B, 2, 6, 5)
+    recording = record(network, batch)
+    assert recording.network.node("point").output.shape == (6, 4, 3)
+    neurons: dict[str, Any] = {"lif": (lif, None), "out": (out, None)}
+    assert_proved(
+        network, recording, batch, neurons, {"point": point},
+        fresh=forget(nn.Sequential(lif, out)),
+    )  # fmt: skip
+
+
+class Twice(nn.Module):
+    """One module of neurons for two layers, and one for a third."""
+
+    def __init__(self, handed: bool = False) -> None:
+        super().__init__()
+        self.a, self.b, self.c = nn.Linear(8, 6), nn.Linear(6, 6), nn.Linear(6, 6)
+        self.lif, self.last = Own(), Own()
+        for layer in (self.a, self.b, self.c):
+            layer.weight.data.mul_(3)
+        self.handed, self.states = handed, [0.0, 0.0]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.used(0, self.a(x))
+        return self.last(self.c(self.used(1, self.b(x))))
+
+    def used(self, turn: int, x: torch.Tensor) -> torch.Tensor:
+        if self.handed:
+            self.lif.u = self.states[turn]
+        spikes = self.lif(x)
+        self.states[turn] = self.lif.u
+        return spikes
+
+    def forget(self) -> None:
+        self.lif.u = self.last.u = 0.0
+        self.states = [0.0, 0.0]
+
+
+@pytest.mark.parametrize("loops", [False, True])
+def test_neurons_of_several_layers_hand_their_state_on(loops: bool) -> None:
+    """As under LIFSim's layer sharing: the engine fires the same under it, and otherwise without."""
+    torch.manual_seed(7)
+    model, batch = Twice(), torch.rand(B, 8)
+
+    def loop(x: torch.Tensor) -> torch.Tensor:
+        return torch.stack([model(x) for _ in range(T)])
+
+    recording = record(loop if loops else model, batch)
+    assert recording.sharing == "layer"
+    first, second, last = recording.network.lifs
+    assert (first.group, second.group, last.share) == (first.name, first.name, False)
+    assert any(f"{first.name}, {second.name} hand one state on" in note for note in recording.notes)
+    model.forget()
+    with torch.no_grad():
+        expected = loop(batch).numpy()
+    np.testing.assert_array_equal(recording.outputs, expected)
+    found = {
+        sharing: Engine(recording.network, lifsim.Sharing.parse(sharing), recording.weights).run(recording.inputs)
+        for sharing in ("none", "layer")
+    }
+    np.testing.assert_array_equal(found["layer"].outputs, expected)
+    assert (found["none"].outputs != expected).any()
+    assert lifsim.run(workload=recording.network, sharing="layer").totals.cycles.total > 0
+
+
+def test_neurons_of_several_layers_may_keep_a_state_for_each() -> None:
+    """As where a model hands membranes to the module that it calls."""
+    torch.manual_seed(7)
+    model, batch = Twice(handed=True), torch.rand(B, 8)
+    recording = record(model, batch)
+    assert recording.sharing == "none"
+    assert [lif.group for lif in recording.network.lifs] == [None] * 3
+
+
+class Backwards(Own):
+    """Of several layers: keeps a state for neither, nor one for all, but forgets it every other time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def step(self, x: torch.Tensor) -> torch.Tensor:
+        self.count += 1
+        if self.count % 3 == 0:
+            self.u = 0.0
+        return super().step(x)
+
+
+def test_neurons_of_several_layers_that_do_neither_are_refused_by_name() -> None:
+    torch.manual_seed(7)
+    model = Twice()
+    model.lif = Backwards()
+    with pytest.raises(InputError, match=r"lif: is one module for lif, lif_2, and neither keeps a state for each"):
+        record(model, torch.rand(B, 8))
+
+
 def test_what_no_output_depends_on_is_left_out() -> None:
     first, lif, aside, last = nn.Linear(6, 4), Own(), nn.Linear(4, 3), nn.Linear(4, 2)
 

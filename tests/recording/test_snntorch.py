@@ -125,3 +125,37 @@ def test_other_neurons_are_refused_by_name() -> None:
     model = nn.Sequential(nn.Linear(6, 4), snn.Alpha(alpha=0.9, beta=0.8, init_hidden=True))
     with pytest.raises(InputError, match="Alpha must be one of Leaky, Synaptic, Lapicque, or be described"):
         lifsim.record(model, torch.rand(2, 6), timesteps=3)
+
+
+@pytest.mark.parametrize("handed", [False, True])
+def test_a_leaky_of_two_layers(handed: bool) -> None:
+    """Hands its hidden membrane from layer to layer; with membranes that the model keeps, each layer has its own."""
+    torch.manual_seed(0)
+    first, second, lif = nn.Linear(8, 6), nn.Linear(6, 6), snn.Leaky(beta=0.8, init_hidden=not handed)
+    first.weight.data.mul_(3)
+    second.weight.data.mul_(6)
+
+    def model(x: torch.Tensor) -> torch.Tensor:
+        out, kept = [], [lif.reset_mem(), lif.reset_mem()]
+        for _ in range(T):
+            if handed:
+                spikes, kept[0] = lif(first(x), kept[0])
+                spikes, kept[1] = lif(second(spikes), kept[1])
+            else:
+                spikes = lif(second(lif(first(x))))
+            out.append(spikes)
+        return torch.stack(out)
+
+    recording = lifsim.record(model, torch.rand(3, 8), timesteps=T)
+    assert recording.sharing == ("none" if handed else "layer")
+    assert recording.outputs.any()
+
+
+def test_a_leaky_of_layers_of_two_sizes_forgets_and_is_refused() -> None:
+    """snnTorch begins anew where the shape changes, which is at every call."""
+    torch.manual_seed(0)
+    first, second, lif = nn.Linear(8, 6), nn.Linear(6, 5), snn.Leaky(beta=0.8, init_hidden=True)
+    for layer in (first, second):
+        layer.weight.data.mul_(3)
+    with pytest.raises(InputError, match=r"is one module for .*, and neither keeps a state"):
+        lifsim.record(lambda x: [lif(second(lif(first(x)))) for _ in range(T)], torch.rand(3, 8), timesteps=T)

@@ -7,6 +7,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
@@ -17,7 +18,7 @@ from torch import nn  # noqa: E402
 
 import lifsim  # noqa: E402
 from lifsim.errors import InputError  # noqa: E402
-from tests.recording.proof import assert_proved  # noqa: E402
+from tests.recording.proof import assert_proved, engine_spikes  # noqa: E402
 
 T, B = 4, 2
 
@@ -80,18 +81,22 @@ def models(monkeypatch: pytest.MonkeyPatch) -> Any:
         stand_in.load_state_dict_from_url = None  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, "torchvision", types.ModuleType("torchvision"))
         monkeypatch.setitem(sys.modules, stand_in.__name__, stand_in)
-    from spikingjelly.activation_based.model import sew_resnet, spiking_resnet, spiking_vgg
+    from spikingjelly.activation_based.model import sew_resnet, spikformer, spiking_resnet, spiking_vgg
 
-    return types.SimpleNamespace(sew=sew_resnet, resnet=spiking_resnet, vgg=spiking_vgg)
+    return types.SimpleNamespace(sew=sew_resnet, resnet=spiking_resnet, vgg=spiking_vgg, spikformer=spikformer)
 
 
-def _assert_like(forward: Callable[[Any], Any], model: nn.Module, axis: int | None, prefix: str = "") -> Any:
+def _assert_like(
+    forward: Callable[[Any], Any], model: nn.Module, axis: int | None, prefix: str = "", repeated: int = 1
+) -> Any:
+    """repeated: how often the classifier reads each of its inputs, which LIFSim counts once."""
     images = torch.rand(1, 3, 32, 32)
     recording = lifsim.record(forward, images, timesteps=T)
     named = {f"{prefix}{name}".replace(".", "_"): one for name, one in model.named_modules()}
     lifs = {lif.name: (named[lif.name], axis) for lif in recording.network.lifs}
     layers = {one.name: named[one.name] for one in recording.network.layers if not one.sees_image}
-    assert_proved(forward, recording, images, lifs, layers, fresh=lambda: functional.reset_net(model))
+    times = {"model_classifier_0": repeated}
+    assert_proved(forward, recording, images, lifs, layers, times=times, fresh=lambda: functional.reset_net(model))
     return recording
 
 
@@ -115,16 +120,26 @@ def test_spiking_resnet(models: Any) -> None:
 
 @pytest.mark.slow
 def test_spiking_vgg(models: Any) -> None:
-    """Its classifier is for maps of 7 x 7 at least, of images of 224 x 224; this one is as small as its images."""
+    """Its classifier is for maps of 7 x 7, of images of 224 x 224: of smaller ones it reads each pixel 49 times. This
+    one is narrower."""
     torch.manual_seed(0)
     model = models.vgg.spiking_vgg11_bn(spiking_neuron=neuron.LIFNode, num_classes=10, tau=1.5)
-    model.avgpool, model.classifier = (
-        layer.AdaptiveAvgPool2d(1),
-        nn.Sequential(layer.Linear(512, 64), neuron.IFNode(), layer.Linear(64, 10)),
-    )
+    assert model.classifier[0].in_features == 512 * 7 * 7
+    model.classifier = nn.Sequential(layer.Linear(512 * 7 * 7, 64), neuron.IFNode(), layer.Linear(64, 10))
     firing(model, 1)
-    recording = _assert_like(lambda x: [model(x) for _ in range(T)], model, None, "model_")
+    recording = _assert_like(lambda x: [model(x) for _ in range(T)], model, None, "model_", repeated=49)
     assert len(recording.network.layers) == 10
+    assert recording.weights["model_classifier_0.weight"].shape == (64, 512)
+    (note,) = recording.notes
+    assert "with their weights added up, 64 x 512 for 64 x 25088" in note
+
+
+def test_spikformer_is_refused_by_what_is_missing(models: Any) -> None:
+    """SpikingJelly's own: its convolutions of one pixel on flattened maps are followed, its attention is named."""
+    options = {"img_size_h": 16, "img_size_w": 16, "patch_size": 4, "embed_dims": 32, "num_heads": 4}
+    model = models.spikformer.Spikformer(T=T, depths=1, num_classes=10, **options).eval()
+    with pytest.raises(InputError, match=r"blocks\.0\.attn.*matmul of two tensors of the network \(attention\)"):
+        lifsim.record(model, torch.rand(1, 3, 16, 16), timesteps=T)
 
 
 def test_what_sew_resnet_multiplies_is_refused(models: Any) -> None:
@@ -141,6 +156,37 @@ def test_attention_is_refused_by_name() -> None:
 
     with pytest.raises(InputError, match=r"matmul of two tensors of the network \(attention\)"):
         lifsim.record(attention, torch.rand(2, 8), timesteps=T)
+
+
+class Shared(nn.Module):
+    """One module of neurons for two layers."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        super().__init__()
+        self.a, self.b, self.lif = layer.Linear(8, 6), layer.Linear(6, 6), make()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.lif(self.b(self.lif(self.a(x))))
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_node_of_two_layers_hands_its_potential_on(way: str) -> None:
+    torch.manual_seed(0)
+    model = firing(Shared(WAYS[way]))
+    recording = lifsim.record(lambda x: torch.stack([model(x) for _ in range(T)]), torch.rand(B, 8), timesteps=T)
+    assert recording.sharing == "layer"
+    _, outputs = engine_spikes(recording)
+    np.testing.assert_array_equal(outputs, recording.outputs)
+    assert recording.outputs.any()
+
+
+def test_a_multi_step_node_of_two_layers_is_refused() -> None:
+    """The second layer goes on from what the last timestep of the first one has left."""
+    torch.manual_seed(0)
+    model = firing(Shared(lambda: neuron.IFNode(v_reset=None)))
+    functional.set_step_mode(model, "m")
+    with pytest.raises(InputError, match=r"model_lif: is one module for model_lif, model_lif_2, and neither"):
+        lifsim.record(lambda x: model(x.unsqueeze(0).repeat(T, 1, 1)), torch.rand(B, 8), timesteps=T)
 
 
 @pytest.mark.parametrize("other", ["EIFNode", "QIFNode", "IzhikevichNode"])

@@ -1,0 +1,223 @@
+"""Which layer of the workload each module of a state_dict is: by its name where the names are alike, else by its shape
+and its turn among those of that shape."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from lifsim.errors import Fault
+from lifsim.interchange.torch_modules import Module, Modules
+from lifsim.model.network import Lif, Network
+from lifsim.model.product import Product
+
+Shape = tuple[int, ...]
+
+ALPHABET = (
+    "a .safetensors file has the order of the alphabet, not the model's: name the workload's layers as the modules, or "
+    "give what torch.save writes"
+)
+_NORM_WORDS = re.compile(r"(?:batch_?norm|bn|norm)", re.IGNORECASE)
+_PRODUCT_WORDS = ("conv", "fc", "linear", "lin", "")
+
+
+@dataclass
+class Match:
+    """products, norms: modules by the names of layers; neurons: by the names of LIF layers, none where the file says
+    nothing of them. by_turn: (module, layer) of those that were not matched by name."""
+
+    products: dict[str, Module] = field(default_factory=dict)
+    norms: dict[str, Module] = field(default_factory=dict)
+    neurons: dict[str, Module] = field(default_factory=dict)
+    by_turn: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+
+
+def matched(found: Modules, network: Network, source: str, *, ordered: bool) -> Match:
+    """ordered: whether modules stand in the order in which the model defines them."""
+    match = Match()
+    layers = [node for node in network.nodes if isinstance(node, Product) and node.weight_shape]
+    _match_products(match, found.products, layers, source, ordered)
+    if not match.faults:
+        _match_norms(match, found, [layer for layer in layers if layer.batch_norm], source, ordered)
+        _match_neurons(match, found, network, source, ordered)
+    return match
+
+
+def _match_products(
+    match: Match, modules: Sequence[Module], layers: Sequence[Product], source: str, ordered: bool
+) -> None:
+    pairs = dict(_by_name(modules, [layer.name for layer in layers]))
+    left = [module for module in modules if module not in pairs.values()]
+    open_layers = [layer for layer in layers if layer.name not in pairs]
+    if len(left) != len(open_layers):
+        what = "convolution and linear modules"
+        rest = f"; not matched by name: {_listed(one.name for one in left)}" if left else ""
+        wanted = f"; without a module: {_listed(one.name for one in open_layers)}" if open_layers else ""
+        match.faults.append(Fault(f"has {len(modules)} {what}, must have {len(layers)}{rest}{wanted}", source=source))
+        return
+    for module, layer in _by_shape(left, open_layers):
+        pairs[layer.name] = module
+        match.by_turn.append((module.name, layer.name))
+    if not ordered:
+        alike = _shared([_shape(module) for module in left])
+        names = _listed(module.name for module in left if _shape(module) in alike)
+        if names:
+            match.faults.append(
+                Fault(f"{names} have the same shapes and other names than layers: {ALPHABET}", "", source)
+            )
+    match.products = pairs
+
+
+def _by_shape(modules: Sequence[Module], layers: Sequence[Product]) -> Iterator[tuple[Module, Product]]:
+    """In turn among those of the same shape; what fits no layer goes to what is left, for its fault to be told."""
+    waiting, unfit = list(layers), list[Module]()
+    for module in modules:
+        layer = next((one for one in waiting if one.weight_shape == _shape(module)), None)
+        if layer is None:
+            unfit.append(module)
+            continue
+        waiting.remove(layer)
+        yield module, layer
+    yield from zip(unfit, waiting, strict=True)
+
+
+def _shape(module: Module) -> Shape:
+    """As LIFSim has it: a Conv1d's [M, C, k] is [M, C, 1, k]."""
+    shape = module.terms["weight"].shape
+    return (*shape[:2], 1, shape[2]) if len(shape) == 3 else shape
+
+
+def _match_norms(match: Match, found: Modules, layers: Sequence[Product], source: str, ordered: bool) -> None:
+    """By the name of what stands before them, if all are; else in the order of the products that have one."""
+    if len(found.norms) != len(layers):
+        names = f": {_listed(one.name for one in found.norms)}" if found.norms else ""
+        way = "say batch_norm: true of the layers that have one, and of no others"
+        text = f"has {len(found.norms)} batch norms, must have {len(layers)}{names}; {way} in the workload"
+        match.faults.append(Fault(text, source=source))
+        return
+    by_module = {module.name: name for name, module in match.products.items()}
+    wanted = {layer.name for layer in layers}
+    named = {
+        layer: norm
+        for norm in found.norms
+        for one in _normalised_by(norm.name)
+        if (layer := by_module.get(one)) in wanted and layer is not None
+    }
+    if len(named) == len(layers) == len({*map(id, named.values())}):
+        match.norms = named
+        return
+    turn = sorted(layers, key=lambda layer: found.places[match.products[layer.name]])
+    match.norms = {layer.name: norm for layer, norm in zip(turn, found.norms, strict=True)}
+    match.by_turn += [(norm.name, f"{layer}.bn") for layer, norm in match.norms.items()]
+    if not ordered and len(found.norms) > 1:
+        names = _listed(norm.name for norm in found.norms)
+        match.faults.append(Fault(f"{names} are not named as what they normalise: {ALPHABET}", source=source))
+
+
+def _normalised_by(name: str) -> Iterator[str]:
+    """What the module might be called that a norm of this name stands behind: conv1 of bn1, net.0 of net.1."""
+    parent, dot, own = name.rpartition(".")
+    if own == "bn" and dot:
+        yield parent
+    if own.isdigit() and int(own):
+        yield f"{parent}{dot}{int(own) - 1}"
+    elif _NORM_WORDS.search(own):
+        yield from (f"{parent}{dot}{_NORM_WORDS.sub(word, own)}" for word in _PRODUCT_WORDS)
+
+
+def _match_neurons(match: Match, found: Modules, network: Network, source: str, ordered: bool) -> None:
+    """By name; else one for one; else by the products that they stand behind; else, where all are alike, any."""
+    lifs = network.lifs
+    pairs = dict(_by_name(found.neurons, [lif.name for lif in lifs]))
+    left = [module for module in found.neurons if module not in pairs.values()]
+    rest = [lif for lif in lifs if lif.name not in pairs]
+    match.neurons = pairs
+    if not left or not rest:
+        match.notes += [_unread(module) for module in left]
+        return
+    if _are_alike(left):
+        match.neurons |= {lif.name: left[0] for lif in rest}
+    elif len(left) == len(rest) and ordered:
+        match.neurons |= {lif.name: module for lif, module in zip(rest, left, strict=True)}
+        match.by_turn += [(module.name, lif.name) for lif, module in zip(rest, left, strict=True)]
+    elif ordered and (behind := _behind_products(match, found, network, left)) is not None:
+        match.neurons |= {lif.name: module for lif, module in behind.items() if lif in rest}
+        match.by_turn += [(module.name, lif.name) for lif, module in behind.items()]
+        match.notes += [_unread(module) for module in left if module not in behind.values()]
+    else:
+        names = f"{_listed(one.name for one in left)}, must have {len(rest)} of neurons that differ"
+        way = "" if ordered else f": {ALPHABET}"
+        match.faults.append(Fault(f"has {len(left)} modules of neurons, {names}{way}", source=source))
+
+
+def _unread(module: Module) -> str:
+    return f"{module.name}: left out, for the workload has no neurons there"
+
+
+def _are_alike(modules: Sequence[Module]) -> bool:
+    first = modules[0].terms
+    return all(
+        one.terms.keys() == first.keys() and all(np.array_equal(one.terms[term], first[term]) for term in first)
+        for one in modules
+    )
+
+
+def _behind_products(
+    match: Match, found: Modules, network: Network, left: Sequence[Module]
+) -> dict[Lif, Module] | None:
+    """Neurons by the layer whose module stands before theirs. None where that is not clear."""
+    layer_of = {module: name for name, module in match.products.items()}
+    lif_of = {layer.name: layer.lif for layer in network.layers}
+    last = network.layers[-1].name
+    behind: dict[Lif, Module] = {}
+    for module in left:
+        before = [one for one in found.products if found.places[one] < found.places[module]]
+        layer = layer_of[before[-1]] if before else None
+        lif = lif_of.get(layer) if layer else None
+        if lif is None and layer == last:
+            continue
+        if lif is None or lif in behind:
+            return None
+        behind[lif] = module
+    return behind
+
+
+def _by_name(modules: Sequence[Module], names: Sequence[str]) -> Mapping[str, Module]:
+    """By layer, the module of its very name; or all, if what is left of the names is the same where all modules and all
+    layers begin alike. A part of them would not do: 2 is the name of another layer in features.0, features.2 than in
+    conv_1, conv_2."""
+    spelt = [re.sub(r"[^A-Za-z0-9_-]", "_", module.name) for module in modules]
+    exact = _equal(spelt, modules, names, names)
+    short = _equal(_without_common(spelt), modules, _without_common(names), names)
+    return short if len(short) == len(names) > len(exact) else exact
+
+
+def _equal(
+    spelt: Sequence[str], modules: Sequence[Module], wanted: Sequence[str], names: Sequence[str]
+) -> dict[str, Module]:
+    """By name, the modules that are `spelt` as is `wanted` in the place of that name, each once."""
+    found = {one: module for one, module in zip(spelt, modules, strict=True) if spelt.count(one) == 1}
+    return {name: found[one] for one, name in zip(wanted, names, strict=True) if one in found}
+
+
+def _without_common(names: Sequence[str]) -> list[str]:
+    """What differs: of net_fc1 and net_fc2, fc1 and fc2."""
+    parts = [name.split("_") for name in names]
+    common = 0
+    while len(parts) > 1 and all(len(one) > common + 1 and one[common] == parts[0][common] for one in parts):
+        common += 1
+    return ["_".join(one[common:]) for one in parts]
+
+
+def _shared(shapes: Sequence[Shape]) -> set[Shape]:
+    return {shape for shape in shapes if shapes.count(shape) > 1}
+
+
+def _listed(names: Iterable[str]) -> str:
+    every = list(names)
+    return ", ".join(every[:8]) + (f" and {len(every) - 8} more" if len(every) > 8 else "")
