@@ -122,10 +122,13 @@ class Making:
 
 def wanted(simulation: WholeSimulation, vary: tuple[str, ...] = ()) -> Wanted:
     """The options of a run, of which each may have several values. Raises InputError where --vary is none."""
+    from lifsim.config.rates_file import with_table
     from lifsim.sweeps.combinations import Wanted
 
     given: dict[str, list[Any]] = {}
-    for name, value in _with_rates(simulation.given).items():
+    told = {name: value for name, value in simulation.given.items() if name not in ("rate", "rates")}
+    rate = with_table(simulation.rate, simulation.rates)
+    for name, value in (told if rate is None else {**told, "rate": rate}).items():
         if name in LISTED or not isinstance(value, str | Path):
             given[name] = [value]
         else:
@@ -143,18 +146,6 @@ def wanted(simulation: WholeSimulation, vary: tuple[str, ...] = ()) -> Wanted:
     if faults:
         raise InputError(faults)
     return Wanted(given, simulation.overrides, varied, where_possible)
-
-
-def _with_rates(given: dict[str, object]) -> dict[str, object]:
-    """--rates as --rate has it. Raises InputError with all that is wrong with the file."""
-    from lifsim.config.rates_file import read_rates
-
-    if "rates" not in given:
-        return given
-    file, own = read_rates(Path(str(given["rates"]))), given.get("rate", ())
-    if file.faults or not isinstance(own, tuple):
-        raise InputError(file.faults)
-    return {name: value for name, value in given.items() if name != "rates"} | {"rate": (*file.words, *own)}
 
 
 def compare_runs(given: Sequence[Path], asked: Wanted | None, view: View, making: Making) -> None:

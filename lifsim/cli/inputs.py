@@ -12,13 +12,13 @@ from lifsim.cli.completing import (
     archs,
     chunks,
     drams,
-    layers_of_rates,
     objectives,
     schedules,
     sharings,
     workloads,
 )
-from lifsim.cli.option_values import none_if_empty, number
+from lifsim.cli.option_values import number
+from lifsim.cli.rate_options import Rate, RatesTable
 from lifsim.cli.say import say
 from lifsim.cli.set_option import set_option
 from lifsim.cli.where_possible import where_possible_if_given
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Simulation:
-    """--arch, --dram, --workload, --trace, --batch, --seed and --set; None where not given."""
+    """--arch, --dram, --workload, --trace, --rate, --rates, --batch, --seed and --set; None where not given."""
 
     arch: Annotated[
         str | None,
@@ -65,6 +65,8 @@ class Simulation:
             "--trace", type=click.Path(path_type=Path), help="Spike trace (.npz). Default: the workload's own spikes."
         ),
     ]
+    rate: Rate
+    rates: RatesTable
     batch: Annotated[
         int | None,
         click.option(
@@ -143,7 +145,7 @@ class Simulation:
 
 @dataclass(frozen=True)
 class SharedSimulation(Simulation):
-    """And --sharing, --share-where-possible, --rate and --rates."""
+    """And --sharing and --share-where-possible."""
 
     sharing: Annotated[
         str | None,
@@ -155,24 +157,6 @@ class SharedSimulation(Simulation):
         ),
     ]
     share_where_possible: Annotated[bool | None, where_possible_if_given]
-    rate: Annotated[
-        tuple[str, ...] | None,
-        click.option(
-            "--rate",
-            shell_complete=layers_of_rates,
-            multiple=True,
-            metavar="RATE|LAYER=RATE",
-            callback=none_if_empty,
-            help="Assume this share of ones among the inputs of every layer that reads spikes, or of that layer; a "
-            "colon parts the rates of timesteps. The later one wins, and one that names its layer.",
-        ),
-    ]
-    rates: Annotated[
-        Path | None,
-        click.option(
-            "--rates", type=click.Path(path_type=Path), metavar="FILE.csv", help="The same from a table: layer,rate."
-        ),
-    ]
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,7 @@ def optimize(
     from lifsim.sweeps.assumed import assumptions, require_one_node
     from lifsim.sweeps.optimise import Goal, Limit, meaning, optimise
     from lifsim.sweeps.plan import job_of
+    from lifsim.sweeps.run import refuse_if_all_failed
     from lifsim.sweeps.store import Store
 
     faults: list[Fault] = []
@@ -89,6 +90,7 @@ def optimize(
         with keeping(lambda: f"{len(store.points()):,} points are kept in {out}; the same command goes on"), progress:
             optimise(job, store, executor, goal, progress.watch)
         say(f"{progress.summary} in {out}", err=True)
+        refuse_if_all_failed(store.errors(), len(store.points()))
         say(f"ranked by {minimise}{meaning(minimise)}", err=True)
         _print_best(store, goal)
     for assumption in assumptions(job):
@@ -102,7 +104,7 @@ def _print_best(store: Store, goal: Goal) -> None:
     rows = table_of(store)
     met = [row for row in rows if row["error"] is None and goal.is_met(row)]
     if not met:
-        raise InputError(f"no point of {len(rows):,} keeps to {', '.join(map(str, goal.limits)) or 'being run'}")
+        raise InputError(f"no point of {len(rows):,} keeps to {', '.join(map(str, goal.limits))}")
     if goal.limits:
         limits = " and ".join(map(str, goal.limits))
         say(f"{len(met):,} of {len(rows):,} points keep to {limits}", err=True)

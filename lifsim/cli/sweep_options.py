@@ -22,6 +22,7 @@ from lifsim.cli.completing import (
     workloads,
 )
 from lifsim.cli.exit_option import exit_steps_option
+from lifsim.cli.rate_options import Rate, RatesTable
 from lifsim.cli.set_option import set_option
 from lifsim.cli.where_possible import where_possible_if_given
 from lifsim.config import defaults
@@ -70,6 +71,8 @@ class SpaceOptions:
         str | None,
         click.option("--trace", metavar="FILE", help="Spike trace (.npz). Default: the workload's own spikes."),
     ]
+    rate: Rate
+    rates: RatesTable
     batch: Annotated[
         str | None,
         click.option("--batch", metavar="N[,N...]", help="Images. Default: as many as the trace has, else 1."),
@@ -147,6 +150,7 @@ class SpaceOptions:
 
     def request(self, sample: int | None = None) -> Request:
         """What the options and the file ask for together. Raises InputError with every fault of both."""
+        from lifsim.config.rates_file import with_table
         from lifsim.sweeps.request import options_document, read_request
 
         given = {
@@ -155,6 +159,7 @@ class SpaceOptions:
             "sharing": _names(self.sharing),
             "share_where_possible": self.share_where_possible,
             "trace": self.trace,
+            "rate": with_table(self.rate, self.rates),
             "batch": _numbers(self.batch),
             "seed": self.seed,
             "schedule": _names(self.schedule),

@@ -21,6 +21,10 @@ IMAGES = "images, which --images takes"
 STORE = "the store of a sweep, which lifsim store show takes"
 RESULT = "the folder of a run; lifsim run --config takes its config.resolved.yaml"
 STUDY = "the folder of a study, which lifsim plot fig6 takes"
+SATASIM_WORKLOAD = "a workload of SATA_Sim, which lifsim import satasim takes"
+SATASIM_NETWORK = "a network of SATA_Sim's training tool, which lifsim import satasim takes"
+SATASIM_ARCH = "an architecture of SATA_Sim, which lifsim import satasim --arch takes beside its workload"
+SATASIM_MACHINE = "a machine of SATA_Sim's training tool, which says no rows of PEs; the shipped sata_training is one"
 
 _KEYS: dict[str, frozenset[str]] = {
     ARCH: frozenset({"clock_hz", "technology_nm", "array", "components", "buffers", "dram", "precision", "accounting"}),
@@ -41,10 +45,28 @@ def tree_kind(data: Any) -> str:
     keys = {key for key in data if isinstance(key, str)}
     if {"arch", "workload", "options"} <= keys and isinstance(data["arch"], dict):
         return CONFIG
+    if kind := _satasim_kind(data):
+        return kind
     hits = {kind: len(keys & own) for kind, own in _KEYS.items()}
     most = max(hits, key=lambda kind: hits[kind])
     clear = hits[most] >= 2 and sorted(hits.values())[-2] < hits[most]
     return most if clear else ""
+
+
+def _satasim_kind(data: dict[Any, Any]) -> str:
+    if {"General", "Layers"} <= data.keys():
+        return SATASIM_WORKLOAD
+    if isinstance(data.get("architecture"), dict) and "subtree" in data["architecture"]:
+        return SATASIM_ARCH
+    if isinstance(data.get("arch"), dict) and "n_pe" in data["arch"]:
+        return SATASIM_MACHINE
+    layers = [set(layer) if isinstance(layer, dict) else set() for layer in data.values()]
+    return SATASIM_NETWORK if layers and all(_is_satasim_layer(keys) for keys in layers) else ""
+
+
+def _is_satasim_layer(keys: set[Any]) -> bool:
+    """Of its training tool: a window, or inputs and outputs."""
+    return bool({"R_h", "w_cin"} & keys) or {"in", "out"} <= keys <= {"in", "out", "type"}
 
 
 def archive_kind(names: Collection[str]) -> str:

@@ -13,6 +13,12 @@ from lifsim.graph.tensors import nodes_with_spikes
 from lifsim.model.network import Network, Spikes, Traced
 from lifsim.units import counted
 
+WAYS_TO_RATES = (
+    "--rate 0.15 (or LAYER=0.15, or --rates FILE.csv) assumes them; spikes.rates in the workload states them; "
+    "`lifsim trace record --weights FILE`, of lifsim train, fires spikes instead"
+)
+"""Where the rates of spikes that are drawn can come from."""
+
 WAYS_TO_SPIKES = (
     "--trace FILE reads recorded ones; --rate 0.15 (or LAYER=0.15, or --rates FILE.csv) assumes rates; spikes.rates in "
     "the workload states them; --spikes engine --weights FILE, of lifsim train, fires them"

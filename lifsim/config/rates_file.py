@@ -11,7 +11,7 @@ from typing import Any
 
 from lifsim.config.document import kind_at
 from lifsim.config.file_kind import in_words
-from lifsim.config.given_rates import rates_per_timestep
+from lifsim.config.given_rates import rate_words, rates_per_timestep
 from lifsim.config.text_file import read_text
 from lifsim.config.workload_schema import MAX_LAYERS
 from lifsim.errors import Fault, InputError
@@ -50,6 +50,17 @@ def read_rates(path: Path) -> RatesFile:
     except csv.Error as error:
         table.fault(rows.line_num, f"must be CSV: {error}")
     return RatesFile(str(path), tuple(table.words), table.lines, tuple(table.faults))
+
+
+def with_table(rate: Any, table: Path | None) -> Any:
+    """The rates in the file `table`, and behind them those in `rate`, as options keep them; `rate` itself where there
+    is no table, or it is none. Raises InputError with all that is wrong with the file."""
+    if table is None:
+        return rate
+    file, own = read_rates(table), rate_words(rate) or ()
+    if file.faults:
+        raise InputError(file.faults)
+    return (*file.words, *own) if isinstance(own, tuple) else own
 
 
 @dataclass

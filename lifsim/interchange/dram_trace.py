@@ -51,7 +51,19 @@ _FORMS = (
     _form("0xADDRESS R|W", _HEX + rb"\s+" + _OPERATION),
     _form("LD|ST ADDRESS", rb"(?P<operation>LD|ST)\s+(?:(?P<hex>0x[0-9a-f]{1,16})|(?P<decimal>[0-9]{1,19}))"),
 )
-_INSTRUCTIONS = re.compile(rb"\s*[0-9]+(?:\s+[0-9]+)+\s*")
+_OTHERS = (
+    (rb"[0-9]+(?:\s+(?:0x[0-9a-f]+|[0-9]+))+", "bubbles and addresses of a processor's trace are no requests"),
+    (
+        rb"[RW]\s+[0-9]+(?:,[0-9]+)+",
+        "Ramulator 2's ReadWriteTrace names channel, rank, ... of a device; its LoadStoreTrace has addresses",
+    ),
+    (rb"(?:LD|ST)\s+\w+(?:\s+[0-9]+)+", "leave the size and the data of Ramulator 2's LoadStoreDataTrace out"),
+    (
+        rb"-?[0-9.]+(?:\s*,\s*-?[0-9.]+)+,?",
+        "SCALE-Sim's traces have a cycle and many addresses of words a line; `lifsim run --dram-trace` writes requests",
+    ),
+)
+"""Lines of other traces, and what to do about them."""
 
 
 class TraceColumns(NamedTuple):
@@ -102,8 +114,9 @@ def _line_fault(line: bytes, forms: tuple[_Form, ...], first: int) -> str:
     message = f"{shown(line.decode('utf-8', 'replace').strip())} must be {must}"
     if any(form.pattern.fullmatch(line) for form in _FORMS):
         message += f", as line {first} is"
-    elif _INSTRUCTIONS.fullmatch(line):
-        message += "; bubbles and addresses of a processor's trace are no requests"
+    else:
+        others = (f"; {told}" for pattern, told in _OTHERS if re.fullmatch(pattern, line.strip(), re.IGNORECASE))
+        message += next(others, "")
     return message
 
 

@@ -15,63 +15,28 @@ from typing import Any
 
 from lifsim.config.document import KeyPath, Mark
 from lifsim.errors import Fault, InputError, did_you_mean, shown
+from lifsim.interchange.dramsim3_keys import (
+    ASLEEP_CURRENTS,
+    ASLEEP_CYCLES,
+    ASSUMED,
+    BORROWED,
+    CURRENTS,
+    DEFAULTS,
+    FLAGS,
+    MEANT,
+    NOT_USED,
+    OPTIONAL,
+    OUTPUTS,
+    PAIRS,
+    REFRESH_US,
+    REFUSED,
+    SECTION,
+    SOURCE,
+    WAY_OUT,
+)
 from lifsim.interchange.imported import Imported
 from lifsim.interchange.ini import IniReader
 from lifsim.units import format_bytes
-
-SOURCE = "DRAMsim3 (Li et al., IEEE CAL 19(2), 2020; github.com/umd-memsys/DRAMsim3)"
-
-REFRESH_US = {"DDR3": 7.8, "DDR4": 7.8, "LPDDR": 7.8, "LPDDR3": 3.9, "LPDDR4": 3.9, "HBM": 3.9, "HBM2": 3.9}
-"""The protocols that can be taken over, and JEDEC's longest average interval between refreshes of a rank."""
-
-REFUSED = {
-    "GDDR5": "moves four words a wire and cycle, two are moved here",
-    "GDDR5X": "moves eight words a wire and cycle, two are moved here",
-    "GDDR6": "moves eight words a wire and cycle, two are moved here",
-    "HMC": "moves packets over links, which are not modelled",
-}
-
-DEFAULTS = {
-    "CL": 12, "CWL": 12, "tRP": 10, "tRAS": 24, "tFAW": 50, "tWR": 10, "tRFC": 74, "tRTRS": 2,
-}  # fmt: skip
-OPTIONAL = {"AL": 0, "tPPD": 0}
-"""Keys whose absence says that there is nothing of the kind."""
-
-PAIRS = {"tCCD": (4, 6), "tRRD": (4, 4), "tWTR": (5, 5)}
-"""Defaults of _S and _L."""
-
-CURRENTS = {"IDD0": 48.0, "IDD2N": 34.0, "IDD3N": 43.0, "IDD4R": 135.0, "IDD4W": 123.0, "IDD5AB": 250.0}
-MEANT = {"tREFI": ("REFI",), "tRTP": ("tRTP_L",), "IDD5AB": ("IDD5",)}
-"""What files call keys that DRAMsim3 reads under the first name only."""
-
-ASLEEP_CYCLES = ("tCKE", "tCKESR", "tXP", "tXS")
-ASLEEP_CURRENTS = {"IDD2P": ("IDD2P", "IDD2N"), "IDD3P": ("IDD3P", "IDD3N"), "IDD6": ("IDD6x", "IDD2N")}
-"""What devices that sleep must have: our key, theirs, and the current of a device that is awake, which is no less."""
-
-BORROWED = {"LPDDR4": ("DDR4-2400", {"VDD": 1.2, "IDD0": 80, "IDD2N": 34, "IDD3N": 47, "IDD4R": 243, "IDD4W": 228})}
-"""Protocols whose files in DRAMsim3 have another device's currents: whose, and by which they are known."""
-
-ASSUMED = {
-    "queue_structure": ("PER_BANK", "queues are of single banks"),
-    "row_buf_policy": ("OPEN_PAGE", "rows stay open"),
-    "refresh_policy": ("RANK_LEVEL_STAGGERED", "the ranks take turns"),
-}
-FLAGS = {
-    "unified_queue": "reads and writes have queues of their own",
-    "enable_self_refresh": "self-refresh is the device's controller.self_refresh_after_cycles, off unless given",
-    "aggressive_precharging_enabled": "rows are closed for others, or a refresh",
-}
-NOT_USED = {
-    "dram_structure": ("num_dies",),
-    "timing": (
-        "tRFC2", "tRFC4", "tRFCb", "tREFIb", "tRPRE", "tWPRE", "tWR2", "tCKSRE", "t32AW", "tRTP_S",
-        "ideal_memory_latency",
-    ),
-    "power": ("IPP0", "IDD1", "IDD2Q", "IDD3Pf", "IDD3Ps", "IDD5PB", "IDD6", "IDD6L", "IDD7"),
-    "system": ("sref_threshold", "write_buf_size", "mega_tick", "is_LRDIMM"),
-}  # fmt: skip
-OUTPUTS = ("other", "thermal")
-"""Sections that say nothing of the device."""
 
 
 def device_from_dramsim3(path: Path, name: str) -> Imported:
@@ -81,7 +46,8 @@ def device_from_dramsim3(path: Path, name: str) -> Imported:
     protocol = ini.word("dram_structure", "protocol", "DDR3").upper()
     if protocol not in REFRESH_US:
         entry = ini.entry("dram_structure", "protocol")
-        why = f": it {REFUSED[protocol]}" if protocol in REFUSED else did_you_mean(protocol, REFRESH_US)
+        known = f": it {REFUSED[protocol]}; {WAY_OUT}" if protocol in REFUSED else ""
+        why = known or did_you_mean(protocol, (*REFRESH_US, *REFUSED))
         message = f"{shown(protocol)} must be one of {', '.join(REFRESH_US)}{why}"
         raise InputError(Fault(message, "dram_structure.protocol", str(path), entry.line if entry else None))
     is_hbm = protocol.startswith("HBM")
@@ -93,7 +59,7 @@ def device_from_dramsim3(path: Path, name: str) -> Imported:
     controller: dict[str, Any] = {
         "read_queue": queued,
         "write_queue": queued,
-        "command_queue": ini.whole("system", "cmd_queue_size", default=16),
+        "command_queue": ini.whole("system", "cmd_queue_size", MEANT["cmd_queue_size"], default=16),
     }
     dual_command = ini.flag("dram_structure", "hbm_dual_cmd", default=True)
     if is_hbm:
@@ -129,9 +95,17 @@ def _organisation(ini: IniReader, is_hbm: bool) -> dict[str, int]:
     device, bus = ini.whole(section, "device_width", default=8), ini.whole("system", "bus_width", default=64)
     rank_bytes = columns * bus // 8 * rows * groups * banks
     channel_bytes = ini.whole("system", "channel_size", default=1024) << 20
+    ranks = max(1, channel_bytes // rank_bytes) if rank_bytes else 1
+    entry = ini.entry("system", "channel_size")
+    if entry is not None and ranks & (ranks - 1) and not rank_bytes & (rank_bytes - 1):
+        named = 1 << ranks.bit_length() - 1
+        message = f"{entry.text} must make a power of two of ranks, is {ranks} of {format_bytes(rank_bytes)}"
+        way_out = f"DRAMsim3's addresses name {named} of them: {named * rank_bytes >> 20}"
+        ini.faults.append(ini.note("system", entry, f"{message}; {way_out}"))
+        ranks = named
     return {
         "channels": ini.whole("system", "channels", default=1),
-        "ranks": max(1, channel_bytes // rank_bytes) if rank_bytes else 1,
+        "ranks": ranks,
         "bank_groups": groups,
         "banks_per_group": banks,
         "rows": rows,
@@ -152,8 +126,8 @@ def _timing(ini: IniReader, organisation: dict[str, int], is_hbm: bool, said: li
     for key in ASLEEP_CYCLES:
         if ini.entry(section, key) is not None and (cycles := ini.whole(section, key, default=0)):
             timing[key] = cycles
-    timing["tREFI"] = ini.whole(section, "tREFI", *MEANT["tREFI"], default=7800)
-    timing["tRTP"] = ini.whole(section, "tRTP", *MEANT["tRTP"], default=5)
+    timing["tREFI"] = ini.whole(section, "tREFI", MEANT["tREFI"], default=7800)
+    timing["tRTP"] = ini.whole(section, "tRTP", MEANT["tRTP"], default=5)
     activate = ("tRCDRD", "tRCD") if is_hbm else ("tRCD", "tRCDRD")
     timing["tRCD"] = ini.whole(section, *activate, default=24 if is_hbm else 10)
     if is_hbm or ini.entry(section, "tRCDWR") is not None:
@@ -175,7 +149,7 @@ def _timing(ini: IniReader, organisation: dict[str, int], is_hbm: bool, said: li
 
 def _energy(ini: IniReader, protocol: str, said: list[Fault]) -> dict[str, Any]:
     energy: dict[str, Any] = {"model": "idd", "VDD": ini.real("power", "VDD", default=1.2)}
-    energy |= {key: ini.real("power", key, *MEANT.get(key, ()), default=value) for key, value in CURRENTS.items()}
+    energy |= {key: ini.real("power", key, *_meant_names(key), default=value) for key, value in CURRENTS.items()}
     for key, (theirs, awake) in ASLEEP_CURRENTS.items():
         entry = ini.entry("power", theirs)
         if entry is not None:
@@ -193,11 +167,16 @@ def _energy(ini: IniReader, protocol: str, said: list[Fault]) -> dict[str, Any]:
 
 def _meant(ini: IniReader) -> Iterator[Fault]:
     """Keys that DRAMsim3 does not read and that say what the device is."""
-    for key, spellings in MEANT.items():
-        section = "power" if key.startswith("I") else "timing"
-        read, meant = ini.entry(section, key), ini.entry(section, *spellings)
+    for key, spelling in MEANT.items():
+        section = SECTION[key]
+        read, meant = ini.entry(section, key), ini.entry(section, spelling)
         if read is None and meant is not None:
             yield ini.note(section, meant, f"is read as {key}; DRAMsim3 does not read it and has its default there")
+
+
+def _meant_names(key: str) -> tuple[str, ...]:
+    """How files spell `key` that DRAMsim3 does not read."""
+    return (MEANT[key],) if key in MEANT else ()
 
 
 def _defaults(ini: IniReader) -> Iterator[Fault]:
@@ -209,7 +188,7 @@ def _defaults(ini: IniReader) -> Iterator[Fault]:
 def _refresh(ini: IniReader, protocol: str, timing: dict[str, float]) -> Iterator[Fault]:
     interval_us, limit_us = timing["tREFI"] * timing["tCK_ns"] / 1e3, REFRESH_US[protocol]
     if interval_us > 1.02 * limit_us:
-        line = ini.mark("timing", "tREFI", *MEANT["tREFI"]).line
+        line = ini.mark("timing", "tREFI", MEANT["tREFI"]).line
         message = f"tREFI is {interval_us:.2f} us; {protocol} has to be refreshed every {limit_us} us"
         yield Fault(message, source=ini.source, line=line)
 
@@ -262,7 +241,7 @@ def _places(ini: IniReader) -> dict[KeyPath, Mark]:
         ("mapping",): ini.mark("system", "address_mapping"),
         ("controller", "read_queue"): ini.mark("system", "trans_queue_size"),
         ("controller", "write_queue"): ini.mark("system", "trans_queue_size"),
-        ("controller", "command_queue"): ini.mark("system", "cmd_queue_size"),
+        ("controller", "command_queue"): ini.mark("system", "cmd_queue_size", MEANT["cmd_queue_size"]),
         ("timing", "tCK_ns"): ini.mark("timing", "tCK"),
         ("timing", "tRC"): ini.mark("timing", "tRAS"),
     }
@@ -281,7 +260,7 @@ def _places(ini: IniReader) -> dict[KeyPath, Mark]:
         "tRCDWR",
         *(f"{k}_{x}" for k in PAIRS for x in "SL"),
     )
-    at |= {("timing", key): ini.mark("timing", key, *MEANT.get(key, ())) for key in timings}
-    at |= {("energy", key): ini.mark("power", key, *MEANT.get(key, ())) for key in ("VDD", *CURRENTS)}
+    at |= {("timing", key): ini.mark("timing", key, *_meant_names(key)) for key in timings}
+    at |= {("energy", key): ini.mark("power", key, *_meant_names(key)) for key in ("VDD", *CURRENTS)}
     at |= {("energy", key): ini.mark("power", theirs) for key, (theirs, _) in ASLEEP_CURRENTS.items()}
     return {(): Mark(ini.source)} | at

@@ -1,5 +1,5 @@
-"""The nodes and edges of a NIR file (HDF5), as plain arrays. Untrusted: shapes and sizes are checked before memory is
-asked for, and nothing outside of the file is followed.
+"""The nodes and edges of a NIR file (HDF5), as plain arrays; those of graphs within the graph as well, under names with
+dots. Untrusted: shapes and sizes are checked before memory is asked for, and nothing outside of the file is followed.
 
 Source: Pedersen et al., "Neuromorphic intermediate representation", Nature Communications 15:8122, 2024.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,20 @@ from numpy.typing import NDArray
 from lifsim.errors import Fault, InputError, shown
 from lifsim.processes.pool import Lost, Pool
 from lifsim.regular_file import open_regular
+from lifsim.room import memory_bytes
 from lifsim.trace.archive import DEFLATE_LIMIT
+from lifsim.units import counted, format_bytes
 
 MAX_NODES = 4000
+COPIES = 3
+"""Of all arrays, while they are on their way from the process that reads them."""
+
+MAX_DEPTH = 8
+"""Of graphs within graphs."""
+
+PORT = "Port"
+"""What the inputs and outputs of a graph within the graph are: they pass on what they read."""
+
 MAX_ELEMENTS = 1 << 29
 """Of all arrays of a file."""
 
@@ -64,10 +75,11 @@ def read_nir(path: Path) -> NirGraph:
 
 def _reader() -> Callable[[Path], NirGraph]:
     """What a worker does."""
-    return _read
+    return read_here
 
 
-def _read(path: Path) -> NirGraph:
+def read_here(path: Path) -> NirGraph:
+    """The graph in the file at `path`, read by this very process, which damaged files may end. Raises InputError."""
     import h5py
 
     try:
@@ -80,32 +92,71 @@ def _read(path: Path) -> NirGraph:
         raise InputError(Fault(f"is no NIR file that can be read: {str(error)[:200]}", source=str(path))) from None
 
 
+@dataclass
+class _Parts:
+    """Nodes and edges as they come, and by the name of each graph the ports that edges to and from it mean."""
+
+    nodes: dict[str, NirNode] = field(default_factory=dict)
+    edges: list[tuple[str, str]] = field(default_factory=list)
+    inputs: dict[str, list[str]] = field(default_factory=dict)
+    outputs: dict[str, list[str]] = field(default_factory=dict)
+
+
 class _Reader:
     """Reads one file, and counts what is asked for."""
 
     def __init__(self, source: str) -> None:
-        self._source, self._elements = source, 0
+        self._source, self._elements, self._bytes, self._names = source, 0, 0, 0
 
     def graph(self, file: Any) -> NirGraph:
-        top = self._member(file, "node", "")
+        top, parts = self._member(file, "node", ""), _Parts()
         kind = self._text(self._member(top, "type", "node"))
         if kind != "NIRGraph":
             raise self._fault("node", f"must be a NIRGraph, is {shown(kind)}")
-        nodes = self._member(top, "nodes", "node")
-        names = list(nodes)
-        if not 0 < len(names) <= MAX_NODES:
-            raise self._fault("nodes", f"must be 1 to {MAX_NODES}, are {len(names)}")
-        edges = self._member(top, "edges", "node")
-        self._check(edges, "edges", 2 * MAX_NODES * 8)
-        pairs = tuple((_decoded(a), _decoded(b)) for a, b in edges[()])
-        return NirGraph({name: self._node(nodes, name) for name in names}, pairs)
+        self._read(top, "", parts, 0)
+        return NirGraph(parts.nodes, tuple(parts.edges))
 
-    def _node(self, nodes: Any, name: str) -> NirNode:
-        node = self._member(nodes, name, "nodes")
-        kind = self._text(self._member(node, "type", name))
+    def _read(self, group: Any, within: str, parts: _Parts, depth: int) -> None:
+        """Adds what a graph has to `parts`; within: the names of the graphs that it is in, with a dot behind each."""
+        place = within.rstrip(".") or "node"
+        nodes = self._member(group, "nodes", place)
+        names = list(nodes)
+        self._names += len(names)
+        if not names or self._names > MAX_NODES:
+            raise self._fault(f"{within}nodes", f"must be 1 to {MAX_NODES}, are {self._names}")
+        if depth > MAX_DEPTH:
+            raise self._fault(place, f"must not lie in more than {counted(MAX_DEPTH, 'graph')} within each other")
+        for name in names:
+            full, node = within + name, self._member(nodes, name, place)
+            kind = self._text(self._member(node, "type", full))
+            if full in parts.nodes or full in parts.inputs:
+                raise self._fault(full, "must be the name of one node: dots part those of graphs within graphs")
+            if kind == "NIRGraph":
+                parts.inputs[full], parts.outputs[full] = [], []
+                self._read(node, f"{full}.", parts, depth + 1)
+                continue
+            if depth and kind in ("Input", "Output"):
+                (parts.inputs if kind == "Input" else parts.outputs)[place].append(full)
+                kind = PORT
+            parts.nodes[full] = self._node(node, kind, full)
+        edges = self._member(group, "edges", place)
+        self._check(edges, f"{within}edges", 2 * MAX_NODES * 8)
+        if edges.size is None or (edges.ndim != 2 and edges.size > 0) or (edges.ndim == 2 and edges.shape[1] != 2):
+            raise self._fault(f"{within}edges", f"must be pairs of nodes, [N, 2], is {list(edges.shape or ())}")
+        for first, second in edges[()]:
+            start = self._port(within + _decoded(first), parts.outputs, "Output")
+            parts.edges.append((start, self._port(within + _decoded(second), parts.inputs, "Input")))
+
+    def _port(self, name: str, ports: Mapping[str, list[str]], kind: str) -> str:
+        """The node that an edge means which says `name`: of a graph its only port."""
+        found = ports.get(name, [name])
+        if len(found) != 1:
+            message = f"must have one {kind}, has {len(found)}: an edge says the graph, or {name}.NODE"
+            raise self._fault(name, message)
+        return found[0]
+
+    def _node(self, node: Any, kind: str, name: str) -> NirNode:
         arrays, padding = dict[str, NDArray[Any]](), ""
-        if kind == "NIRGraph":
-            raise self._fault(name, "is a graph in a graph: flatten it, and note that LIFSim has no recurrent inputs")
         for key in self._keys(node):
             if key in ("type", "metadata"):
                 continue
@@ -144,8 +195,12 @@ class _Reader:
             raise self._fault(path, "must be in the file itself")
         elements = math.prod(data.shape or ())
         self._elements += elements
+        self._bytes += elements * data.dtype.itemsize
         if elements > most or self._elements > MAX_ELEMENTS:
             raise self._fault(path, f"{list(data.shape)} must come to at most {min(most, MAX_ELEMENTS)} elements")
+        if COPIES * self._bytes > memory_bytes():
+            has, there = format_bytes(COPIES * self._bytes), format_bytes(memory_bytes())
+            raise self._fault(path, f"{list(data.shape)} and what is before it needs {has}, must fit into {there}")
         stored = data.id.get_storage_size()
         if elements * data.dtype.itemsize > DEFLATE_LIMIT * max(stored, 1) and elements > 1:
             raise self._fault(path, f"{list(data.shape)} cannot be in the {stored} bytes that are stored of it")

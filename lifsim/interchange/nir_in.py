@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from lifsim.errors import Fault, InputError
 from lifsim.interchange.imported import Imported
-from lifsim.interchange.nir_file import NirGraph, NirNode
+from lifsim.interchange.nir_file import PORT, NirGraph, NirNode
 from lifsim.interchange.nir_neurons import Step, neuron_keys
+from lifsim.interchange.nir_order import ordered
 from lifsim.model.fitting import slide
 
 Array = NDArray[Any]
@@ -63,7 +64,7 @@ class _Workload:
 
 def workload_from_nir(graph: NirGraph, name: str, source: str, unsaid: Unsaid) -> tuple[Imported, dict[str, Array]]:
     """The document of a workload called `name`, and its weights. Raises InputError with what cannot be taken over."""
-    order, before = _ordered(graph, source)
+    order, before = ordered(graph, source)
     step, encoding, timesteps = unsaid.step, unsaid.encoding, unsaid.timesteps
     made = _Workload(source, step)
     signals: dict[str, Signal] = {}
@@ -95,41 +96,14 @@ def workload_from_nir(graph: NirGraph, name: str, source: str, unsaid: Unsaid) -
     return Imported(data, tuple(made.notes)), made.weights
 
 
-def _ordered(graph: NirGraph, source: str) -> tuple[list[str], dict[str, list[str]]]:
-    """The nodes, each behind those that it reads, and what each reads. Raises InputError."""
-    before: dict[str, list[str]] = {name: [] for name in graph.nodes}
-    faults = []
-    for first, second in graph.edges:
-        if first not in before or second not in before:
-            faults.append(Fault(f"{first} -> {second} must join nodes of the graph", path="edges", source=source))
-        else:
-            before[second].append(first)
-    kinds = [node.kind for node in graph.nodes.values()]
-    faults += [
-        Fault(f"must have one {kind}, has {kinds.count(kind)}", path="nodes", source=source)
-        for kind in ("Input", "Output")
-        if kinds.count(kind) != 1
-    ]
-    if faults:
-        raise InputError(faults)
-    order: list[str] = []
-    done: set[str] = set()
-    while len(order) < len(before):
-        ready = [name for name, reads in before.items() if name not in done and done.issuperset(reads)]
-        if not ready:
-            left = sorted(set(before) - done)
-            message = f"must have no cycle, {', '.join(left[:10])} are in or behind one: LIFSim has no recurrent inputs"
-            raise InputError(Fault(message, path="edges", source=source))
-        order += ready
-        done.update(ready)
-    return order, before
-
-
 def _refuse_readouts(inputs: list[Signal]) -> None:
     """Raises ValueError where a node reads one that puts out no spikes."""
     for one in inputs:
         if one.readout:
-            raise ValueError(f"must not read {one.readout}, which puts out no spikes: that may only be an output")
+            raise ValueError(
+                f"must not read {one.readout}, which puts out no spikes: that may only be an output; between layers "
+                "use one that fires (LIF, CubaLIF, IF)"
+            )
 
 
 def _summed(made: _Workload, name: str, inputs: list[Signal]) -> Signal:
@@ -138,14 +112,19 @@ def _summed(made: _Workload, name: str, inputs: list[Signal]) -> Signal:
         raise ValueError("must be behind the input: no edge leads to it")
     if len(inputs) == 1:
         return inputs[0]
-    if any(np.any(one.factor != 1) for one in inputs):
-        raise ValueError("must not sum what is scaled")
-    return Signal(made.add(f"{name}_sum", "add", inputs, {}), inputs[0].shape)
+    factors = [np.broadcast_to(one.factor, inputs[0].shape) for one in inputs if one.shape == inputs[0].shape]
+    if len(factors) < len(inputs) or not all(np.array_equal(factors[0], one) for one in factors):
+        raise ValueError(
+            "must not sum what is scaled edge by edge, or comes in other shapes: fold Scale into the weights in front"
+        )
+    return Signal(made.add(f"{name}_sum", "add", inputs, {}), inputs[0].shape, inputs[0].factor)
 
 
 def _signal(made: _Workload, name: str, node: NirNode, x: Signal) -> Signal:
     """What a node puts out of x. Raises ValueError, KeyError."""
     match node.kind:
+        case kind if kind == PORT:
+            return x
         case "Output":
             if np.any(x.factor != 1):
                 made.note(name, "what is put out is scaled or summed in the graph; LIFSim's output is not")
@@ -164,10 +143,15 @@ def _signal(made: _Workload, name: str, node: NirNode, x: Signal) -> Signal:
             return Signal(x.layer, x.shape, x.factor * shaped)
         case "Delay":
             if np.any(node.arrays["delay"] != 0):
-                raise ValueError("must be of 0 s: LIFSim's layers pass spikes on in the same timestep")
+                raise ValueError(
+                    "must be of 0 s: LIFSim's layers pass spikes on in the same timestep; leave it out, or set it to 0"
+                )
             return x
         case "Threshold":
-            raise ValueError("has no state; LIFSim's neurons keep a membrane. Use an LIF or IF neuron")
+            raise ValueError(
+                "has no state; LIFSim's neurons keep a membrane (tau > 1 timestep). Use LIF or IF, or add a neuron "
+                "model (entry point lifsim.neurons)"
+            )
         case _ if node.kind in READOUTS:
             made.note(name, f"{node.kind} puts out no spikes: left out, the output is what it would integrate")
             return Signal(x.layer, x.shape, x.factor, readout=name)
@@ -175,7 +159,8 @@ def _signal(made: _Workload, name: str, node: NirNode, x: Signal) -> Signal:
 
 
 def _neurons(made: _Workload, name: str, node: NirNode, x: Signal) -> Signal:
-    keys = neuron_keys(node, made.step, x.factor)
+    each = {key: _per_neuron(key, array, x.shape) for key, array in node.arrays.items()}
+    keys = neuron_keys(NirNode(node.kind, each), made.step, x.factor)
     if keys is None:
         raise ValueError("is no node that LIFSim reads")
     said, arrays = dict[str, Any](), dict[str, Array]()
@@ -189,6 +174,13 @@ def _neurons(made: _Workload, name: str, node: NirNode, x: Signal) -> Signal:
     own = made.add(name, "lif", [x], {"neuron": said})
     made.weights |= {f"{own}.{key}": array for key, array in arrays.items()}
     return Signal(own, x.shape)
+
+
+def _per_neuron(name: str, array: Array, shape: tuple[int, ...]) -> Array:
+    """One number, or one for each neuron, in their shape. Raises ValueError where it is neither."""
+    if array.size not in (1, np.prod(shape)):
+        raise ValueError(f"{name} {list(array.shape)} must be one number, or one for each of {list(shape)}")
+    return array.reshape(shape if array.size > 1 else ())
 
 
 def _convolution(made: _Workload, name: str, node: NirNode, x: Signal) -> Signal:
@@ -231,11 +223,13 @@ def _weighted(
 ) -> Signal:
     name, op, node = of
     bias = node.arrays.get("bias")
+    if bias is not None and bias.size not in (1, shape[0]):
+        raise ValueError(f"bias {list(bias.shape)} must be one number for each of {shape[0]} outputs")
     has_bias = bias is not None and bool(np.any(bias != 0))
     own = made.add(name, op, [x], {**keys, "bias": has_bias})
     made.weights[f"{own}.weight"] = np.ascontiguousarray(weight, np.float32)
     if has_bias and bias is not None:
-        made.weights[f"{own}.bias"] = np.ascontiguousarray(np.broadcast_to(bias, shape[:1]), np.float32)
+        made.weights[f"{own}.bias"] = np.ascontiguousarray(np.broadcast_to(bias.reshape(-1), shape[:1]), np.float32)
     return Signal(own, shape)
 
 
@@ -283,7 +277,7 @@ def _pair(value: Array, axes: int, row: int) -> list[int]:
 
 
 def _shape(value: Array) -> tuple[int, ...]:
-    numbers = [int(number) for number in np.ravel(value)]
+    numbers = [int(number) if np.isfinite(number) else 0 for number in np.ravel(value)]
     if not 1 <= len(numbers) <= 3 or any(number < 1 for number in numbers):
         raise ValueError(f"of shape {numbers} must be [F], [C, L] or [C, H, W]")
     return (numbers[0], 1, numbers[1]) if len(numbers) == 2 else tuple(numbers)

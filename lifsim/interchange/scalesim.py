@@ -164,8 +164,8 @@ def _misfits(layer: Operation) -> Iterator[tuple[str, str]]:
     for title, count in (("channels", channels), ("filters", layer.filters)):
         if count > MAX_EXTENT:
             yield title, f"{count} in all must be <= {MAX_EXTENT}"
-    outputs = [1 + (at - k) // s for at, k, s in zip(size, layer.kernel, layer.stride, strict=True)]
-    for title, elements in (("inputs", prod(layer.in_shape)), ("outputs", prod((layer.filters, *outputs)))):
+    outputs = prod((layer.filters, *_outputs(layer)))
+    for title, elements in (("inputs", prod(layer.in_shape)), ("outputs", outputs)):
         if elements > MAX_ELEMENTS:
             yield title, f"{elements} in all must be <= {MAX_ELEMENTS}"
 
@@ -192,17 +192,33 @@ def _notes(table: Table, layers: list[Operation]) -> Iterator[Fault]:
     if dense:
         message = f"{_list(dense)}: dense with one filter, as in SCALE-Sim; depthwise layers have DP in their names"
         yield Fault(message, source=source)
-    rounded = [layer.name for layer in layers if _is_rounded(layer)]
+    rounded = [_rounding(layer) for layer in layers if _outputs(layer) != _rounded_up(layer)]
     if rounded:
         message = (
-            f"{_list(rounded)}: the stride does not divide the map; SCALE-Sim has one more row or column of outputs"
+            f"the stride does not divide the map, which SCALE-Sim rounds up and a convolution down: {_list(rounded)}"
         )
         yield Fault(message, source=source)
+    yield Fault(
+        "inputs are spikes, of one bit each (all ones); in SCALE-Sim they are words: bytes of inputs are not its own",
+        source=source,
+    )
 
 
-def _is_rounded(layer: Operation) -> bool:
+def _outputs(layer: Operation) -> list[int]:
+    """Rows and columns of a convolution."""
     axes = zip(layer.in_shape[1:], layer.kernel, layer.stride, strict=True)
-    return any((extent - kernel) % stride for extent, kernel, stride in axes)
+    return [1 + (extent - kernel) // stride for extent, kernel, stride in axes]
+
+
+def _rounded_up(layer: Operation) -> list[int]:
+    """Rows and columns in SCALE-Sim: (extent - kernel + stride) / stride, rounded up."""
+    axes = zip(layer.in_shape[1:], layer.kernel, layer.stride, strict=True)
+    return [-((kernel - stride - extent) // stride) for extent, kernel, stride in axes]
+
+
+def _rounding(layer: Operation) -> str:
+    (rows, columns), (up, right) = _outputs(layer), _rounded_up(layer)
+    return f"{layer.name} has {rows} x {columns} outputs here, {up} x {right} there"
 
 
 def _list(names: list[str]) -> str:

@@ -42,13 +42,13 @@ NOT_USED = {
     "architecture_presets": (
         "IfmapOffset", "FilterOffset", "OfmapOffset", "MemoryBanks", "ReadRequestBuffer", "WriteRequestBuffer",
     ),
-    "run_presets": ("UseRamulatorTrace",),
+    "run_presets": ("UseRamulatorTrace", "TimeLinearModel"),
     "network_presets": ("TopologyCsvLoc",),
     "layout": (
         "IfmapCustomLayout", "IfmapSRAMBankBandwidth", "IfmapSRAMBankNum", "IfmapSRAMBankPort", "FilterCustomLayout",
         "FilterSRAMBankBandwidth", "FilterSRAMBankNum", "FilterSRAMBankPort",
     ),
-    "sparsity": ("SparseRep", "OptimizedMapping", "BlockSize", "RandomNumberGeneratorSeed"),
+    "sparsity": ("SparseRep", "OptimizedMapping", "NonZeroElems", "BlockSize", "RandomNumberGeneratorSeed"),
 }  # fmt: skip
 """What SCALE-Sim knows and LIFSim has no use for: it is told, in one line a section."""
 

@@ -83,6 +83,9 @@ def read_table(path: Path) -> Table:
         header = header[:-1]
     if any(cell.isdigit() for cell in header[1:]):
         raise InputError(Fault("must be the header, which SCALE-Sim skips", source=str(path), line=number))
+    if any("intraline" in cell.lower() for cell in header):
+        message = "is a layout of SCALE-Sim's, which is not used; the topology of the same run is taken"
+        raise InputError(Fault(message, source=str(path), line=number))
     table = _with_header(path, number, header)
     if separator == ";":
         message = "cells are separated by semicolons; SCALE-Sim itself reads commas only"

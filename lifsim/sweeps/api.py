@@ -11,11 +11,13 @@ from tempfile import TemporaryDirectory
 from typing import Any, Literal, TypeAlias, TypeVar
 
 from lifsim.config import defaults
+from lifsim.config.rates_file import with_table
 from lifsim.errors import Fault, InputError, shown
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
-from lifsim.simulate.options import Bptt, Mode, Objective, Schedule
+from lifsim.simulate.api import name_of
+from lifsim.simulate.options import Bptt, Mode, Objective, Rates, Schedule
 from lifsim.sweeps.asked import asked_from_python, with_devices
 from lifsim.sweeps.executors import executor_for
 from lifsim.sweeps.export import table_of
@@ -39,6 +41,8 @@ def sweep(
     vary: Mapping[str, Any] | None = None,
     overrides: Sequence[str] = (),
     trace: Several[Name] | None = None,
+    rate: Rates | None = None,
+    rates: Name | None = None,
     batch: Several[int] | None = None,
     seed: int | None = None,
     schedule: Several[Schedule] | None = None,
@@ -59,10 +63,11 @@ def sweep(
     """Run every combination of architectures, networks, sharings, options and `vary` values.
 
     arch, workload, sharing: one or several, by name, path or as objects; arch: None is "sata128", where any point
-    trains "sata_training" for all. vary: the further axes, any key that `overrides` know to its values, a list or a
-    range as text: ``{"array.rows": [8, 16], "buffers.weight.size_bytes": "8KiB:512KiB:x2"}``. optimizer: what changes
-    weights at points that train. dram: devices to simulate. share_where_possible: what a sharing does not fit keeps
-    membranes of its own. sample: so many points, a Latin hypercube.
+    trains "sata_training" for all. rate, rates: of all points, as `run` has them; `vary` has several. vary: the further
+    axes, any key that `overrides` know to its values, a list or a range as text: ``{"array.rows": [8, 16],
+    "buffers.weight.size_bytes": "8KiB:512KiB:x2"}``. optimizer: what changes weights at points that train. dram:
+    devices to simulate. share_where_possible: what a sharing does not fit keeps membranes of its own. sample: so many
+    points, a Latin hypercube.
 
     out: the file that keeps the results; the same call goes on where an earlier one stopped. None keeps them in memory.
     jobs: processes (None: all cores). scheduler: of the Dask cluster that runs the points instead.
@@ -76,6 +81,7 @@ def sweep(
         "sharing": sharing,
         "share_where_possible": share_where_possible or None,
         "trace": trace,
+        "rate": with_table(rate, None if rates is None else Path(name_of(rates, "rates"))),
         "batch": batch,
         "seed": seed,
         "schedule": schedule,

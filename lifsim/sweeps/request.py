@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field
 
 from lifsim.config import defaults
 from lifsim.config.document import Document, KeyPath, Mark, parse_document, read_document
+from lifsim.config.given_rates import rate_words
 from lifsim.config.validate import parse_model
 from lifsim.errors import Fault, InputError, collecting
 from lifsim.model.schema import Flag, Model, Text
@@ -41,15 +42,16 @@ Settings = Annotated[dict[str, Any], Field(max_length=1000)]
 
 class SweepFile(Model):
     """A sweep file: the options of a run, one or several values of each; arch: None is that of a run, for all points
-    that of training where any trains; share_where_possible: whether
-    what a sharing does not fit keeps membranes of its own; set: keys to change everywhere; vary: the
-    axes, key to values; sample: so many points of them; seed: of synthesised spikes and of the sample."""
+    that of training where any trains; share_where_possible: whether what a sharing does not fit keeps membranes of its
+    own; rate: of layers, as a run has them, at all points; set: keys to change everywhere; vary: the axes, key to
+    values; sample: so many points of them; seed: of synthesised spikes and of the sample."""
 
     arch: Texts | None = None
     workload: Texts = (defaults.WORKLOAD,)
     sharing: Texts = (defaults.SHARING,)
     share_where_possible: Flag = False
     trace: Texts | None = None
+    rate: Annotated[tuple[Any, ...] | None, BeforeValidator(rate_words), Field(min_length=1)] = None
     batch: Values | None = None
     schedule: Values | None = None
     objective: Values | None = None
@@ -96,6 +98,7 @@ class Request:
         asked = self.asked
         given = {
             "trace": asked.trace,
+            "rate": None if asked.rate is None else (",".join(map(str, asked.rate)),),
             "batch": asked.batch,
             "schedule": asked.schedule,
             "objective": asked.objective,

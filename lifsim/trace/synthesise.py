@@ -13,6 +13,7 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
+from lifsim.config.given_rates import WAYS_TO_RATES
 from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.graph.tensors import nodes_with_spikes
 from lifsim.model.network import Network, Traced
@@ -74,7 +75,7 @@ def synthesise(network: Network, batch: int, seed: int) -> Trace:
     faults = [*_rate_faults(network), *_count_faults(batch, seed)]
     needed = [one for layer in network.layers if layer.name not in analogue for one in layer.traced]
     faults += [
-        Fault("must have a rate of ones among its inputs (spikes.rates, or --rates)", f"rates.{one.name}")
+        Fault(f"must have a rate of ones among its inputs: {WAYS_TO_RATES}", f"rates.{one.name}")
         for one in needed
         if one.name not in rates
     ]

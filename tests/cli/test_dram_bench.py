@@ -123,7 +123,11 @@ def test_what_a_run_writes_is_read_back(form: str, tmp_path: Path) -> None:
         ("0x80 R\n0x80 R 7\n", ":2:1: '0x80 R 7' must be `0xADDRESS R|W`, as line 1 is"),
         ("LD 4f\n", "must be `0xADDRESS READ|WRITE cycle` or `0xADDRESS R|W` or `LD|ST ADDRESS`"),
         ("3 20734016\n", "bubbles and addresses of a processor's trace are no requests"),
-        ("R 0,0,1,2,3\n", "'R 0,0,1,2,3' must be"),
+        ("R 0,0,1,2,3\n", "Ramulator 2's ReadWriteTrace names channel, rank, ..."),
+        ("LD 0x40 8\n", "leave the size and the data of Ramulator 2's LoadStoreDataTrace out"),
+        ("ST 0x40 2 17 4\n", "leave the size and the data of Ramulator 2's LoadStoreDataTrace out"),
+        ("0.0,100.0,101.0,-1.0,\n", "SCALE-Sim's traces have a cycle and many addresses"),
+        ("R 0x40\n", "'R 0x40' must be `0xADDRESS READ|WRITE cycle` or `0xADDRESS R|W` or `LD|ST ADDRESS`\n"),
         ("LD 99999999999999999999\n", "must be"),
     ],
 )

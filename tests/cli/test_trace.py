@@ -151,7 +151,7 @@ def test_made_spikes_have_the_workloads_rates_or_those_given(
         "fc": pytest.approx([0.2] * 2, abs=0.02),
     }
     assert (found["timesteps"], found["batch"], found["seed"]) == (2, 200, 0)
-    assert found["provenance"].endswith("--rates conv2=0.7:0.3,fc=0.2")
+    assert found["provenance"].endswith("given to this run: conv2=0.7:0.3, fc=0.2")
 
 
 def _info(capsys: pytest.CaptureFixture[str], file: Path) -> dict:
@@ -165,13 +165,17 @@ def test_every_fault_of_given_rates_is_told(capsys: pytest.CaptureFixture[str], 
     status, _, errors = _run(capsys, "trace", "make", *options, "--rates", "conv2=0.1:0.2,convv2=nan,fc=2")
     assert status == 2
     assert errors == [
-        "rates.conv2: must be one rate or 4, one per timestep, has 2",
-        "rates.fc: 2.0 must be >= 0 and <= 1",
-        "rates.convv2: tiny has no such layer; did you mean 'conv2'?",
-        "rates.convv2: nan must be >= 0 and <= 1",
+        "rate.1: nan must be >= 0 and <= 1",
+        "rate.2: 2 must be >= 0 and <= 1; 15% is 0.15",
+    ]
+    status, _, errors = _run(capsys, "trace", "make", *options, "--rate", "conv2=0.1:0.2", "--rate", "convv2=0.1")
+    assert status == 2
+    assert errors == [
+        "rate.conv2: must have one rate, or 4, one per timestep; has 2",
+        "rate.convv2: 'convv2' must be a layer of tiny that reads spikes; did you mean 'conv2'?",
     ]
     status, _, errors = _run(capsys, "trace", "make", *options, "--rates", "conv2=x,conv2=0.1,,fc")
-    assert (status, len(errors)) == (2, 4)
+    assert (status, len(errors)) == (2, 3)
 
 
 def test_the_same_seed_makes_the_same_file(capsys: pytest.CaptureFixture[str], tmp_path: Path, workload: str) -> None:

@@ -185,6 +185,52 @@ def test_what_is_not_there_has_dramsim3s_defaults_and_that_is_told(
     assert (spec.timing.tRFC, spec.timing.tREFI, spec.mapping) == (74, 7800, "chrobabgraco")
 
 
+def test_keys_of_older_versions_are_read_or_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = DDR3.replace("cmd_queue_size", "queue_size").replace("[power]", "tCMD = 1\n[power]")
+    text = text.replace("[other]", "req_buffering_enabled = true\n[other]")
+    assert imported(tmp_path, text).controller.command_queue == 8
+    said = told(capsys)
+    meant = "is read as cmd_queue_size; DRAMsim3 does not read it and has its default there"
+    assert f"{at(text, 'queue_size')} system.queue_size: {meant}" in said
+    assert "d.ini [timing]: not used: tRFC2, tRPRE, tCMD" in said
+    assert "d.ini [system]: not used: req_buffering_enabled" in said
+
+
+HBM = """
+[dram_structure]
+protocol = HBM
+bankgroups = 4
+banks_per_group = 4
+rows = 16384
+columns = 64
+device_width = 128
+BL = 4
+[timing]
+tCK = 2
+CL = 7
+CWL = 2
+tRCDRD = 7
+tRCDWR = 6
+tCCD_S = 1
+tCCD_L = 1
+[system]
+channel_size = 512
+channels = 8
+bus_width = 128
+"""
+
+
+@pytest.mark.parametrize("protocol", ["HBM", "HBM2"])
+def test_both_generations_of_hbm_have_columns_of_two_words(tmp_path: Path, protocol: str) -> None:
+    """Its HBM1_4Gb_x128 and HBM2_4Gb_x128 say the same protocol; 4 Gb are 64 columns of 2 x 128 bits."""
+    spec = imported(tmp_path, changed(HBM, protocol=protocol))
+    rank = spec.organisation
+    assert (rank.columns, rank.ranks, rank.channels) == (128, 1, 8)
+    assert rank.rows * rank.columns * rank.bank_groups * rank.banks_per_group * 128 == 4 << 30
+    assert (spec.timing.tRCD, spec.timing.tRCDWR, spec.timing.tCCD_S, spec.timing.tCCD_L) == (7, 6, 2, 2)
+    assert spec.controller.dual_command
+
+
 def test_refreshes_that_come_too_seldom_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     imported(tmp_path, LPDDR4)
     assert f"{at(LPDDR4, 'tREFI')}: tREFI is 7.19 us; LPDDR4 has to be refreshed every 3.9 us" in told(capsys)
@@ -217,7 +263,17 @@ def test_one_bank_group_has_one_of_each_pair(tmp_path: Path) -> None:
             changed(DDR3, protocol="GDDR5"),
             ["d.ini:3:1 dram_structure.protocol: 'GDDR5' must be one of DDR3, DDR4, LPDDR"],
         ),
-        (changed(DDR3, protocol="HMC"), ["packets over links, which are not modelled"]),
+        *(
+            (changed(DDR3, protocol=protocol), [f"'{protocol}' must be one of", why, "`dram.model: bandwidth`"])
+            for protocol, why in (
+                ("GDDR5X", "eight words a wire"),
+                ("GDDR6", "eight words a wire"),
+                ("HMC", "packets over links, which are not modelled"),
+                ("DDR5", "two channels a module"),
+                ("LPDDR5", "a clock of its own"),
+                ("HBM3", "pseudo channels"),
+            )
+        ),
         (changed(DDR3, protocol="DDR33"), ["'DDR33' must be one of", "did you mean 'DDR3'?"]),
         (
             changed(DDR3, CL="eleven", tCK="-1", bus_width="6.5"),
@@ -233,7 +289,10 @@ def test_one_bank_group_has_one_of_each_pair(tmp_path: Path) -> None:
         ),
         (
             changed(DDR3, channel_size=12288),
-            [f"{at(DDR3, 'channel_size')} organisation.ranks: 3 must be a power of two"],
+            [
+                f"{at(DDR3, 'channel_size')} system.channel_size: 12288 must make a power of two of ranks, is 3 of "
+                "4 GiB; DRAMsim3's addresses name 2 of them: 8192"
+            ],
         ),
         (
             changed(DDR3, address_mapping="rochrabaco"),

@@ -275,7 +275,20 @@ def test_hostile_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
         del node["nodes/n0"]
         node["nodes/n0"] = node
 
-    assert "is a graph in a graph" in told(bomb(cycle), tmp_path, capsys)
+    assert "must not lie in more than 8 graphs within each other" in told(bomb(cycle), tmp_path, capsys)
+
+    def laughs(node: Any) -> None:
+        """Ten links to a graph of ten links, and so on: ten million nodes in a few kilobytes."""
+        inner = node["nodes/n0"]
+        for depth in range(7):
+            outer = node.create_group(f"level{depth}")
+            outer["type"], outer["edges"] = b"NIRGraph", np.zeros((0, 2), "S1")
+            for link in range(10):
+                outer[f"nodes/{link}"] = inner
+            inner = outer
+        node["nodes/laughs"] = inner
+
+    assert "nodes: must be 1 to 4000" in told(bomb(laughs), tmp_path, capsys)
     assert "must be numbers" in told(bomb(lambda node: _replace(node, "weight", data="text")), tmp_path, capsys)
     kinds = bomb(lambda node: _replace(node, "type", data=b"Quantum"))
     assert "is no node that LIFSim reads" in told(kinds, tmp_path, capsys)

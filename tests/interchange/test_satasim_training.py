@@ -84,3 +84,23 @@ def test_its_machines_and_options_of_the_other_notation_are_refused(
     assert "the shipped sata_training is such a machine" in capsys.readouterr().err
     assert converted(tmp_path, "General: {timestep: 4, sparsity: 0.5}\nLayers: []\n", *TOLD) == 2
     assert "must not be given: a workload with General says both" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("General: {timestep: 4, sparsity: 0.5}\nLayers: []\n", "a workload of SATA_Sim, which lifsim import satasim"),
+        (VGG, "a network of SATA_Sim's training tool, which lifsim import satasim takes"),
+        ("fc1:\n  in: 64\n  out: 10\n", "a network of SATA_Sim's training tool, which lifsim import satasim takes"),
+        ("architecture: {name: x, subtree: []}\n", "an architecture of SATA_Sim, which lifsim import satasim --arch"),
+        ("arch: {n_pe: 128}\npe: {mul: 0}\n", "a machine of SATA_Sim's training tool"),
+    ],
+)
+def test_its_files_are_told_by_name_where_lifsims_belong(
+    text: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "theirs.yaml"
+    file.write_text(text)
+    for command in (["run", "--workload", str(file)], ["run", "--arch", str(file)], ["check", str(file)]):
+        assert main(command) == 2
+        assert f"; it is {told}" in capsys.readouterr().err

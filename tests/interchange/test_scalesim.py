@@ -135,10 +135,18 @@ def test_garbage_missing_files_and_folders_are_refused(tmp_path: Path, capsys: p
     assert not (tmp_path / "o.yaml").exists()
 
 
+ONE_BIT = (
+    "t.csv: inputs are spikes, of one bit each (all ones); in SCALE-Sim they are words: bytes of inputs are not its own"
+)
+
+
 def notes(capsys: pytest.CaptureFixture[str]) -> list[str]:
-    """What was said of the files besides the files written, without their places' folders."""
+    """What was said of the files besides the files written, without their places' folders: what every import says
+    (`ONE_BIT`) must be there, and is left out."""
     lines = capsys.readouterr().err.splitlines()
-    return [line.removeprefix("note: ").rpartition("/")[2] for line in lines if line.startswith("note: ")]
+    found = [line.removeprefix("note: ").rpartition("/")[2] for line in lines if line.startswith("note: ")]
+    assert found.count(ONE_BIT) == 1
+    return [line for line in found if line != ONE_BIT]
 
 
 def shape(network: Network) -> list[tuple[int, int, int, int]]:
@@ -202,8 +210,41 @@ def test_what_scale_sim_computes_otherwise_than_names_say_is_told(
     assert shape(network) == [(256, 72, 1, 1), (49, 72, 1, 1), (49, 36, 1, 1)]
     assert notes(capsys) == [
         "t.csv: DepthwiseConv2D_1: dense with one filter, as in SCALE-Sim; depthwise layers have DP in their names",
-        "t.csv: c2: the stride does not divide the map; SCALE-Sim has one more row or column of outputs",
+        "t.csv: the stride does not divide the map, which SCALE-Sim rounds up and a convolution down: c2 has 7 x 7 "
+        "outputs here, 8 x 8 there",
     ]
+
+
+@pytest.mark.parametrize(
+    ("line", "outputs", "theirs"),
+    [
+        ("c,10,7,3,2,2,4,4,", (2, 2), (3, 3)),  # (10 - 3) / 4 = 1.75, (7 - 2) / 4 = 1.25
+        ("c,11,6,3,2,2,4,4,", (3, 2), None),
+        ("c,11,9,3,2,2,4,2,3,", (5, 3), (5, 4)),  # down 8 / 2 = 4, right 7 / 3 = 2.33
+        ("c,3,3,3,3,2,4,5,", (1, 1), None),
+    ],
+)
+def test_maps_that_scale_sim_rounds_up_are_told_with_both_sizes(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    line: str,
+    outputs: tuple[int, int],
+    theirs: tuple[int, int] | None,
+) -> None:
+    (layer,) = imported(tmp_path, HEADER + line + "\n").layers
+    assert layer.out_shape[1:] == outputs
+    rounded = [note for note in notes(capsys) if "rounds up" in note]
+    if theirs is None:
+        assert rounded == []
+    else:
+        here, there = (f"{rows} x {columns}" for rows, columns in (outputs, theirs))
+        assert rounded[0].endswith(f": c has {here} outputs here, {there} there")
+
+
+def test_a_layout_is_told_from_a_topology(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    header = "Layer name, IFMAP Height Intraline Factor, IFMAP Width Intraline Factor, Channel Interline Order,\n"
+    (fault,) = refused(tmp_path, capsys, header + "c, 2, 2, 1,\n")
+    assert fault == "t.csv:1:1: is a layout of SCALE-Sim's, which is not used; the topology of the same run is taken"
 
 
 def test_what_stands_behind_the_last_comma_is_dropped_and_told(
@@ -322,4 +363,4 @@ def test_semicolons_and_changed_names_are_told(tmp_path: Path, capsys: pytest.Ca
     assert "t.csv:1:1: cells are separated by semicolons; SCALE-Sim itself reads commas only" in told
     assert "t.csv: names of layers are not taken as they are: 'fc 1' is fc_1, 'fc 1' is fc_1_2" in told
     imported(tmp_path, "Layer,M,N,K\nfc,1,2,3\n")
-    assert "note" not in capsys.readouterr().err
+    assert notes(capsys) == []

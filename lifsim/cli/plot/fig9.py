@@ -96,6 +96,8 @@ def fig9(
             _refuse_ignored(simulation, part, where_possible=share_where_possible)
         elif part != "bottom":
             inputs = simulation.inputs()
+        else:
+            _refuse_spikes(simulation)
     with collecting(faults):
         if part != "top":
             half = read_bottom(asked, arch or defaults.ARCH, mini_batch, settings, where_possible=share_where_possible)
@@ -136,3 +138,11 @@ def _refuse_ignored(simulation: Simulation, part: str, *, where_possible: bool) 
         given.append("--share-where-possible")
     if given:
         raise InputError(Fault(f"RUN must stand without {', '.join(given)}"))
+
+
+def _refuse_spikes(simulation: Simulation) -> None:
+    """The bottom half's bytes are those of schedules, whatever fires, of networks and batches of its own."""
+    given = [f"--{name}" for name in simulation.given if name not in ("arch", "dram")]
+    if given:
+        rule = "bytes are the same whatever fires; --networks and --mini-batch say of what"
+        raise InputError(Fault(f"--part bottom must stand without {', '.join(given)}: {rule}"))

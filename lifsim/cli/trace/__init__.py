@@ -17,7 +17,7 @@ _EPILOG = """\b
 Examples:
   lifsim trace import tests/reference/spike_traces/lenet5_mnist.npz \\
       --workload lenet5_mnist --out results/lenet5.npz
-  lifsim trace make --workload vgg16_cifar10 --rates 0.15 \\
+  lifsim trace make --workload vgg16_cifar10 --rate 0.15 \\
       --out results/synthetic.npz
   lifsim trace info results/synthetic.npz
 """

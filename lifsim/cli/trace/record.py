@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from lifsim.cli.completing import images, sharings, weights, workloads
+from lifsim.cli.family import FamilyCommand, options_of
+from lifsim.cli.rate_options import Rate, RatesTable, at_told_rates
 from lifsim.cli.set_option import set_option
 from lifsim.cli.trace.network import workload_files
 from lifsim.cli.trace.written import say_written
 from lifsim.cli.where_possible import fitted, say_left, where_possible_option
 
+if TYPE_CHECKING:
+    from lifsim.model.network import Network
 
-@click.command()
+
+@dataclass(frozen=True)
+class RecordRates:
+    """--rate and --rates."""
+
+    rate: Rate
+    rates: RatesTable
+
+    def network(self, network: Network, weights: str) -> Network:
+        """`network` at these rates, at its workload's where there are none. Raises InputError with every fault."""
+        return at_told_rates(network, self.rate, self.rates, weights)
+
+
+@click.command(cls=FamilyCommand)
 @click.option(
     "--workload", shell_complete=workloads, metavar="NAME|FILE", required=True, help="Network (lifsim list workloads)."
 )
@@ -31,8 +50,9 @@ from lifsim.cli.where_possible import fitted, say_left, where_possible_option
     metavar="FILE|calibrated",
     default="calibrated",
     show_default=True,
-    help="Weights (lifsim train), or random ones tuned to the workload's rates.",
+    help="Weights (lifsim train), or random ones tuned to the rates.",
 )
+@options_of(RecordRates, "told")
 @click.option(
     "--input",
     "images",
@@ -54,6 +74,7 @@ def record(
     sharing: str,
     share_where_possible: bool,
     weights: str,
+    told: RecordRates,
     images: str,
     batch: int | None,
     seed: int,
@@ -65,8 +86,8 @@ def record(
 ) -> None:
     """Compute a network's spikes and record the inputs of every layer.
 
-    Calibrated weights are seeded random ones whose layers fire at the rates that the workload states, within 1
-    percentage point: good for the effect of sharing on schedules and traffic at given rates, not for accuracy, nor
+    Calibrated weights are seeded random ones whose layers fire at the rates that the workload or --rate states, within
+    1 percentage point: good for the effect of sharing on schedules and traffic at given rates, not for accuracy, nor
     for which neurons fire (docs/model.md).
 
     \b
@@ -86,7 +107,7 @@ def record(
 
     written = [out] if membranes is None else [out, membranes]
     check_targets(written, [*workload_files(workload), Path(weights), Path(images)], replace=force)
-    network = load_workload(workload, settings)
+    network = told.network(load_workload(workload, settings), weights)
     sharing = fitted(sharing, where_possible=share_where_possible)
     say_left([network], [sharing])
     with watching() as watch:

@@ -7,8 +7,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from lifsim.config.given_rates import rate_words
-from lifsim.config.rates_file import read_rates
+from lifsim.config.rates_file import with_table
 from lifsim.errors import Fault, InputError, shown
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
@@ -70,6 +69,7 @@ def compare(
 
     Raises InputError with every fault of what is asked for, and where no run can be made.
     """
+    table = None if rates is None else Path(name_of(rates, "rates"))
     named = {
         "arch": arch,
         "workload": workload,
@@ -80,7 +80,7 @@ def compare(
         "spikes": spikes,
         "weights": weights,
         "images": images,
-        "rate": None if rate is None and rates is None else [_with_file(rate, rates)],
+        "rate": None if rate is None and rates is None else [with_table(rate, table)],
         "rates_scale": rates_scale,
         "schedule": schedule,
         "objective": objective,
@@ -113,16 +113,6 @@ def _given(one: object) -> Result | Path:
     if isinstance(one, str | PathLike):
         return Path(one)
     raise InputError(Fault(f"{shown(one)} must be a result, or the folder of a run", path="runs"))
-
-
-def _with_file(rate: Any, rates: Name | None) -> Any:
-    """Rates of a file, and behind them those that are given. Raises InputError with all that is wrong with the file."""
-    if rates is None:
-        return rate
-    file, own = read_rates(Path(name_of(rates, "rates"))), rate_words(rate) or ()
-    if file.faults:
-        raise InputError(file.faults)
-    return (*file.words, *own) if isinstance(own, tuple) else own
 
 
 def _several(value: Any) -> Iterable[Any]:
