@@ -198,6 +198,18 @@ def test_inputs_and_outputs(tmp_path: Path) -> None:
     assert "must compute something" in told(made.model(made.add("Softmax", "x")), tmp_path)
 
 
+@pytest.mark.parametrize("size", [0, -1, None, "batch"])
+def test_a_batch_is_open_in_all_ways_that_exporters_have(size: Any, tmp_path: Path) -> None:
+    made = Model([size, 2, 6, 6])
+    x = made.add("Reshape", made.add("Relu", made.conv("x", 2, 3, 3)), made.constant(np.array([-1, 48])))
+    onnx.save(made.model(made.add("Gemm", x, made.weight(48, 2))), tmp_path / "open.onnx")
+    found = lifsim.import_onnx(tmp_path / "open.onnx", 4)
+    assert not any("its batch" in note for note in found.notes)
+    assert found.network.nodes[-1].output.shape == (2,)
+    made = Model([size, 2, size, 6])
+    assert "[?, 2, ?, 6] must have a batch" in told(made.model(made.add("Relu", "x")), tmp_path)
+
+
 def test_a_batch_that_the_file_fixes_is_told(tmp_path: Path) -> None:
     made = Model([8, 2, 6, 6])
     x = made.add("Reshape", made.add("Relu", made.conv("x", 2, 3, 3)), made.constant(np.array([8, 48])))

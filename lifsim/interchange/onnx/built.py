@@ -114,7 +114,7 @@ def name_of(node: OnnxNode, weight: str = "") -> str:
     modules, each with the whole path in its own name: /layer1/layer1.0/conv1/Conv."""
     if weight.endswith(".weight") and "::" not in weight:
         return weight.removesuffix(".weight")
-    parts = [part for part in node.called.split("/") if part]
+    parts = [part for part in node.called.removeprefix("node_").split("/") if part]
     own = re.fullmatch(rf"{re.escape(node.op)}(_\d+)?(_output_\d+)?", parts[-1]) if len(parts) > 1 else None
     if own is not None and node.op not in _OF_NO_MODULE:
         parts.pop()

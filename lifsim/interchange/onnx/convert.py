@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from lifsim.errors import Fault, InputError
 from lifsim.interchange.imported import Imported
 from lifsim.interchange.onnx import firing, pools, products, shapes, sums
@@ -79,14 +81,15 @@ def workload_from_onnx(graph: OnnxGraph, name: str, source: str, unsaid: Unsaid)
     readers[output] += 1
     built = Built(readers)
     signals = {read: Signal("input", shape, as_map(shape))}
-    _walk(needed, built, signals, Given(needed[0], built, signals, constants, graph.shapes), source)
+    with np.errstate(all="ignore"):  # what is not finite is told with the other weights
+        _walk(needed, built, signals, Given(needed[0], built, signals, constants, graph.shapes), source)
     if signals[output].pads != NO_PADS:
         raise InputError(Fault("must not pad what the network puts out", output, source))
     fixed = graph.inputs[read][0]
     made = [f"{count} {op} {'is' if count == 1 else 'are'} {became}" for (op, became), count in built.became.items()]
     notes = [
         *left_out,
-        *(Fault(message, node, source) for node, message in built.notes),
+        *_grouped(built.notes, source),
         *_general_notes(graph, made, len(nodes) - len(needed) - len(left_out), fixed, source),
     ]
     by = f", by {graph.producer}" if graph.producer else ""
@@ -102,12 +105,20 @@ def workload_from_onnx(graph: OnnxGraph, name: str, source: str, unsaid: Unsaid)
     return Imported(data, tuple(notes)), built.weights
 
 
+def _grouped(notes: Sequence[tuple[str, str]], source: str) -> Iterator[Fault]:
+    """What is said of many nodes is said once, of the first."""
+    for message, count in Counter(message for _, message in notes).items():
+        first = next(node for node, other in notes if other == message)
+        yield Fault(message + (f" (and {count - 1} more)" if count > 1 else ""), first, source)
+
+
 def _general_notes(
     graph: OnnxGraph, made: Sequence[str], unread: int, batch: int | None, source: str
 ) -> Iterator[Fault]:
     yield Fault(f"opset {graph.opset}: {', '.join(made)}", source=source)
     if unread > 0:
-        yield Fault(f"{unread} nodes are left out, for the output does not depend on them", source=source)
+        which = "1 node is" if unread == 1 else f"{unread} nodes are"
+        yield Fault(f"{which} left out: shapes, or nothing that the output depends on", source=source)
     if batch is not None and batch > 1:
         yield Fault(f"its batch of {batch} is not part of the network: a run has --batch", source=source)
     yield Fault(UNCALIBRATED, source=source)

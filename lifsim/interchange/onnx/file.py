@@ -54,7 +54,7 @@ def read_here(path: Path) -> OnnxGraph:
         raise InputError(Fault(f"cannot be read: {error.strerror or error}", source=source)) from None
     try:
         return _Reader(source, Tensors(path.parent)).graph(data)
-    except (ValueError, TypeError, KeyError, RuntimeError, OverflowError, MemoryError, RecursionError) as error:
+    except (ValueError, TypeError, LookupError, RuntimeError, OverflowError, MemoryError, RecursionError) as error:
         message = f"is no ONNX file that can be read: {str(error)[:MESSAGE] or type(error).__name__}"
         raise InputError(Fault(message, source=source)) from None
 
@@ -191,7 +191,7 @@ class _Reader:
         """One image where the batch is open."""
         for one in graph.input:
             axes = one.type.tensor_type.shape.dim
-            if len(axes) and not axes[0].HasField("dim_value"):
+            if len(axes) and axes[0].dim_value < 1:
                 axes[0].dim_value = 1
 
     def _shapes(self, model: Any) -> dict[str, tuple[int, ...]]:
@@ -232,8 +232,8 @@ def _constant(attributes: dict[str, Any]) -> Array:
 
 
 def _open_shape(kind: Any) -> tuple[int | None, ...]:
-    """None for axes that have no number."""
-    return tuple(axis.dim_value if axis.HasField("dim_value") else None for axis in kind.tensor_type.shape.dim)
+    """None for axes that are open: of no number, or, as some exporters have it, of 0 or -1."""
+    return tuple(axis.dim_value if axis.dim_value > 0 else None for axis in kind.tensor_type.shape.dim)
 
 
 def _known_shapes(infos: Any) -> Iterator[tuple[str, tuple[int, ...]]]:
