@@ -1,9 +1,10 @@
 """LIFSim: cycle-level simulator and memory cost modeler for spiking-neural-network accelerators.
 
-`run` simulates one network on one accelerator, `sweep` many; `record` makes a network of a PyTorch model; `compare`
-puts runs beside each other, `beside_none` tells what of a shared run is sharing; `load_arch` and `load_workload` read
-what they are given by name, `prices` lists what a machine charges; `infer` and `gradients` compute a batch with given
-weights; `plot` draws figures. What is wrong with an input is told by `InputError`, every fault at once.
+`run` simulates one network on one accelerator, `sweep` many; `record` makes a network of a PyTorch model, `import_onnx`
+one of an ONNX file; `compare` puts runs beside each other, `beside_none` tells what of a shared run is sharing;
+`load_arch` and `load_workload` read what they are given by name, `prices` lists what a machine charges; `infer` and
+`gradients` compute a batch with given weights; `plot` draws figures. What is wrong with an input is told by
+`InputError`, every fault at once.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lifsim.batches.api import gradients, infer
     from lifsim.errors import InputError
+    from lifsim.interchange.imported_network import ImportedNetwork
+    from lifsim.interchange.onnx.api import import_onnx
     from lifsim.model.arch import Arch
     from lifsim.model.network import Network
     from lifsim.model.sharing import Sharing
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "Arch",
+    "ImportedNetwork",
     "InputError",
     "Network",
     "Options",
@@ -41,6 +45,7 @@ __all__ = [
     "beside_none",
     "compare",
     "gradients",
+    "import_onnx",
     "infer",
     "load_arch",
     "load_workload",
@@ -53,6 +58,7 @@ __all__ = [
 
 _PLACES = {
     "Arch": "lifsim.model.arch",
+    "ImportedNetwork": "lifsim.interchange.imported_network",
     "InputError": "lifsim.errors",
     "Network": "lifsim.model.network",
     "Options": "lifsim.simulate.options",
@@ -62,6 +68,7 @@ _PLACES = {
     "beside_none": "lifsim.sweeps.beside",
     "compare": "lifsim.report.compare.api",
     "gradients": "lifsim.batches.api",
+    "import_onnx": "lifsim.interchange.onnx.api",
     "infer": "lifsim.batches.api",
     "load_arch": "lifsim.simulate.api",
     "load_workload": "lifsim.simulate.api",

@@ -1,4 +1,4 @@
-"""`lifsim import`: workloads, architectures and DRAMs of other simulators, weights of PyTorch, graphs of NIR."""
+"""`lifsim import`: workloads, architectures and DRAMs of other simulators, weights of PyTorch, NIR and ONNX."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import click
 
 from lifsim.cli.checkpoint import import_torch
 from lifsim.cli.nir import import_nir
+from lifsim.cli.onnx import import_onnx
 from lifsim.cli.say import say
 from lifsim.config.arch import parse_arch
 from lifsim.config.document import Document, Mark, read_document
@@ -42,7 +43,7 @@ _FORCE = click.option("--force", is_flag=True, help="Replace existing files.")
 
 @click.group("import")
 def import_() -> None:
-    """Turn workloads, architectures and DRAMs of other simulators, weights of PyTorch and NIR graphs into LIFSim's.
+    """Turn workloads, architectures and DRAMs of other simulators, weights of PyTorch, NIR and ONNX into LIFSim's.
 
     \b
     Examples:
@@ -170,6 +171,7 @@ def dramsim3(device: Path, out: Path, force: bool) -> None:
 
 import_.add_command(import_torch)
 import_.add_command(import_nir)
+import_.add_command(import_onnx)
 
 
 @dataclass(frozen=True)

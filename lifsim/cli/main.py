@@ -34,7 +34,7 @@ COMMANDS = {
     "init": ("lifsim.cli.init:init", "Write a commented architecture or workload to begin with."),
     "arch": ("lifsim.cli.arch:arch", "Show a machine: its parts and the price of every access."),
     "workload": ("lifsim.cli.workload:workload", "Show the layers of a network."),
-    "import": ("lifsim.cli.import_:import_", "Turn files of SATA_Sim and SCALE-Sim into LIFSim's."),
+    "import": ("lifsim.cli.import_:import_", "Turn files of other tools (ONNX, NIR, SCALE-Sim, ...) into LIFSim's."),
     "export": ("lifsim.cli.nir:export", "Turn networks into files of other tools (NIR)."),
     "validate": ("lifsim.cli.validate:validate", "Compare with other tools' figures."),
     "train": ("lifsim.cli.train:train", "Train a network under a sharing."),

@@ -45,3 +45,9 @@ def test_readme_tells_the_bytes_of_fig10(monkeypatch: pytest.MonkeyPatch) -> Non
     largest = sizes[sizes.count - 1]
     assert isinstance(largest, int)
     assert re.findall(r"([0-9.]+) MiB", sentences) == [*(f"{size:.1f}" for size in told), f"{largest >> 20}"]
+
+
+def test_the_tutorial_of_onnx_prints_the_lines_that_it_runs() -> None:
+    """Its file is made by a script, so that its commands find it; a reader sees every line."""
+    printed = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "tutorials" / "onnx.md").read_text(), re.S)
+    assert printed[0] == (ROOT / "docs" / "examples" / "residual_onnx.py").read_text()

@@ -12,6 +12,7 @@ import lifsim
 
 PUBLIC = {
     "Arch",
+    "ImportedNetwork",
     "InputError",
     "Network",
     "Options",
@@ -22,6 +23,7 @@ PUBLIC = {
     "beside_none",
     "compare",
     "gradients",
+    "import_onnx",
     "infer",
     "load_arch",
     "load_workload",

@@ -1,0 +1,56 @@
+"""A network of another tool, taken over whole: in memory, or as files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifsim.engine.weights import npz_bytes
+from lifsim.errors import Fault, InputError
+from lifsim.files import check_targets
+from lifsim.interchange.satasim import unique_names
+from lifsim.interchange.text import yaml_bytes
+from lifsim.model.network import Network
+from lifsim.placing import Placed, place_file, taken_fault
+
+
+@dataclass(frozen=True)
+class ImportedNetwork:
+    """What `lifsim.import_onnx` gives.
+
+    network: ready for `lifsim.run`, its spikes those of the engine unless a run has others. weights: for `lifsim.infer`
+    and `--weights`, by LIFSim's names. notes: what became what, what is read otherwise, and what is not claimed.
+    source: the file that it comes from.
+    """
+
+    network: Network
+    weights: Mapping[str, NDArray[np.floating[Any]]] = field(repr=False)
+    notes: tuple[str, ...] = ()
+    source: Path = field(default=Path(), repr=False)
+
+    def save(
+        self, workload: str | PathLike[str], weights: str | PathLike[str] | None = None, *, force: bool = False
+    ) -> tuple[Placed, Placed]:
+        """Write the weights (.npz) and the workload (.yaml), which is called as its file is; where each is.
+
+        weights: by default beside it, NAME_weights.npz. force: replace files that hold something else. Raises
+        InputError, before anything is written.
+        """
+        out = Path(workload)
+        if out.name in ("", ".", ".."):
+            raise InputError(Fault("must be a name of a file", path="out"))
+        beside = out.with_name(f"{out.stem}_weights.npz") if weights is None else Path(weights)
+        check_targets([out, beside], [self.source], replace=True)
+        definition = {**self.network.definition, "name": unique_names([out.stem])[0]}
+        arrays, text = npz_bytes(self.weights), yaml_bytes(definition)
+        taken = [taken_fault(path, data) for path, data in ((beside, arrays), (out, text))] if not force else []
+        faults = [fault for fault in taken if fault is not None]
+        if faults:
+            raise InputError(faults)
+        return place_file(beside, arrays, replace=force), place_file(out, text, replace=force)

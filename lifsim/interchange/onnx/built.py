@@ -1,0 +1,134 @@
+"""The workload as it comes: layers, weights, and what tensors of the file are there."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifsim.interchange.onnx.graph import OnnxNode
+
+Array = NDArray[Any]
+
+Pads = tuple[int, int, int, int]
+"""Rows above, columns to the left, rows below, columns to the right."""
+
+NO_PADS: Pads = (0, 0, 0, 0)
+MAX_NAME = 56
+_OF_NO_MODULE = ("Add", "Sum")
+"""Operations that a module does beside those of its parts."""
+
+
+@dataclass(frozen=True)
+class Signal:
+    """A tensor that is computed of the input.
+
+    layer: of the workload, that puts it out; dims: its shape in the file, without the batch. shape: that of the layer;
+    flattening changes the first alone. product: the layer of weights that it is, if nothing stands between; spikes:
+    whether no element can be negative, for neurons put it out. pads: zeros around it that a Pad asks for.
+    """
+
+    layer: str
+    dims: tuple[int, ...]
+    shape: tuple[int, ...]
+    product: str | None = None
+    spikes: bool = False
+    pads: Pads = NO_PADS
+
+    @property
+    def channels(self) -> int:
+        """Its first axis, in the file."""
+        return self.dims[0]
+
+
+def as_map(dims: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape that LIFSim has for [C, H, W], [C, L] or [F]. Raises ValueError for others."""
+    if not 1 <= len(dims) <= 3 or any(size < 1 for size in dims):
+        raise ValueError(f"{list(dims)} of one image must be [C, H, W], [C, L] or [F]")
+    return (dims[0], 1, dims[1]) if len(dims) == 2 else dims
+
+
+@dataclass
+class Built:
+    """layers and weights of a workload; readers: how many nodes read each tensor of the file, outputs of the network
+    counted as one; became: of each operation and what it is in LIFSim, how many."""
+
+    readers: Mapping[str, int]
+    layers: list[dict[str, Any]] = field(default_factory=list)
+    weights: dict[str, Array] = field(default_factory=dict)
+    notes: list[tuple[str, str]] = field(default_factory=list)
+    became: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def add(self, name: str, op: str, inputs: Sequence[Signal], keys: Mapping[str, Any]) -> str:
+        """The name of the new layer."""
+        own = _named(name, op, {one["name"] for one in self.layers})
+        reads = {"inputs": [one.layer for one in inputs]} if op == "add" else {"input": inputs[0].layer}
+        self.layers.append({"name": own, "op": op, **reads, **keys})
+        return own
+
+    def layer(self, name: str) -> dict[str, Any]:
+        """As it stands in the workload."""
+        return next(one for one in reversed(self.layers) if one["name"] == name)
+
+    def note(self, name: str, message: str) -> None:
+        """What is read otherwise than one might think, at a node."""
+        self.notes.append((name, message))
+
+    def own_product(self, tensor: str, x: Signal) -> str | None:
+        """The layer of weights whose output x is, read by one node alone: what that does can go into the weights."""
+        return x.product if self.readers.get(tensor) == 1 else None
+
+    def scale(self, name: str, gain: Array, offset: Array) -> None:
+        """A layer of weights puts out gain * y + offset, [M] each, in the place of y."""
+        layer, norm = self.layer(name), f"{name}.bn."
+        terms = (f"{norm}weight", f"{norm}bias") if layer.get("batch_norm") else (f"{name}.weight", f"{name}.bias")
+        filters = len(self.weights[terms[0]])
+        gain, offset = (np.broadcast_to(one, (filters,)).astype(np.float64) for one in (gain, offset))
+        factors, bias = self.weights[terms[0]], self.weights.get(terms[1], np.zeros(filters))
+        scaled = factors * gain.reshape(-1, *[1] * (factors.ndim - 1))
+        self.weights[terms[0]] = real(scaled, factors.dtype)
+        shifted = bias * gain + offset
+        if terms[1] in self.weights or np.any(shifted):
+            self.weights[terms[1]] = real(shifted, factors.dtype)
+            if not layer.get("batch_norm"):
+                layer["bias"] = True
+
+
+def real(array: Array, dtype: Any = np.float32) -> Array:
+    """As weights files have it."""
+    return np.ascontiguousarray(array, np.float64 if dtype == np.float64 else np.float32)
+
+
+def flattened(x: Signal, dims: tuple[int, ...]) -> Signal:
+    """The same elements in the same order under other axes."""
+    return replace(x, dims=dims)
+
+
+def name_of(node: OnnxNode, weight: str = "") -> str:
+    """What a layer is called: as the module whose weight it has, or as the node. Exporters of PyTorch write the path of
+    modules, each with the whole path in its own name: /layer1/layer1.0/conv1/Conv."""
+    if weight.endswith(".weight") and "::" not in weight:
+        return weight.removesuffix(".weight")
+    parts = [part for part in node.called.removeprefix("node_").split("/") if part]
+    own = re.fullmatch(rf"{re.escape(node.op)}(_\d+)?(_output_\d+)?", parts[-1]) if len(parts) > 1 else None
+    if own is not None and node.op not in _OF_NO_MODULE:
+        parts.pop()
+        number = own[1] or ""
+        parts[-1] += "" if parts[-1].endswith(number) else number
+    whole = [part for part, after in zip(parts, [*parts[1:], ""], strict=True) if not after.startswith(f"{part}.")]
+    return ".".join(whole)
+
+
+def _named(name: str, op: str, taken: set[Any]) -> str:
+    """A name as workloads have them, that no other layer has."""
+    own = re.sub(r"[^A-Za-z0-9_-]", "_", name)[-MAX_NAME:]
+    own = own if re.match("[A-Za-z_]", own) else f"{op}_{own}".rstrip("_")
+    unique, count = own, 2
+    while unique in taken or unique == "input":
+        unique, count = f"{own}_{count}", count + 1
+    return unique

@@ -1,0 +1,244 @@
+"""Reads an ONNX file. Untrusted: its size, and what its tensors claim, are checked before memory is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from lifsim.errors import Fault, InputError, shown
+from lifsim.interchange.onnx.graph import Array, OnnxGraph, OnnxNode
+from lifsim.interchange.onnx.tensors import Tensors
+from lifsim.interchange.onnx.wire import require_modest
+from lifsim.processes.pool import Lost, Pool
+from lifsim.regular_file import open_regular
+
+MAX_BYTES = 1 << 30
+"""Of the file. Larger networks have their weights in a file beside it."""
+
+MAX_NODES = 20_000
+OLDEST_OPSET = 7
+"""Before, the same names of operations had other rules."""
+
+MESSAGE = 300
+"""Characters of what ONNX's library says."""
+
+
+def read_onnx(path: Path) -> OnnxGraph:
+    """The graph in the file at `path`. ONNX's library is machine code, and works on what is not trusted: it runs in a
+    process of its own. Raises InputError."""
+    if find_spec("onnx") is None:
+        raise InputError(Fault('needs onnx: pip install "lifsim[onnx]"', path="onnx"))
+    with closing(Pool(_reader, 1)) as pool:
+        ((_, answer),) = pool.answers([path])
+    if isinstance(answer, Lost):
+        message = f"is damaged: ONNX's library ends with exit code {answer.status} over it"
+        raise InputError(Fault(message, source=str(path)))
+    return answer
+
+
+def _reader() -> Callable[[Path], OnnxGraph]:
+    """What a worker does."""
+    return read_here
+
+
+def read_here(path: Path) -> OnnxGraph:
+    """The same, in this process. Raises InputError."""
+    source = str(path)
+    try:
+        with open_regular(path) as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise InputError(Fault(f"cannot be read: {error.strerror or error}", source=source)) from None
+    try:
+        return _Reader(source, Tensors(path.parent)).graph(data)
+    except (ValueError, TypeError, LookupError, RuntimeError, OverflowError, MemoryError, RecursionError) as error:
+        message = f"is no ONNX file that can be read: {str(error)[:MESSAGE] or type(error).__name__}"
+        raise InputError(Fault(message, source=source)) from None
+
+
+class _Reader:
+    """Reads one file."""
+
+    def __init__(self, source: str, tensors: Tensors) -> None:
+        self._source, self._tensors = source, tensors
+
+    def graph(self, data: bytes) -> OnnxGraph:
+        """Raises InputError, ValueError."""
+        model = self._model(data)
+        graph = model.graph
+        opset = self._opset(model)
+        self._refuse_parts(model)
+        constants = {one.name: self._array(one, one.name) for one in graph.initializer}
+        nodes = [self._node(one) for one in graph.node]
+        self._lighten(graph, constants)
+        inputs = {one.name: _open_shape(one.type) for one in graph.input if one.name not in constants}
+        self._close_batch(graph)
+        shapes = self._shapes(model)
+        constants |= {
+            one.outputs[0]: one.attributes["value"] for one in nodes
+            if one.op == "Constant" and one.outputs and "value" in one.attributes
+        }  # fmt: skip
+        return OnnxGraph(
+            tuple(one for one in nodes if one.op != "Constant"),
+            constants,
+            shapes,
+            inputs,
+            tuple(one.name for one in graph.output),
+            opset,
+            " ".join(part for part in (model.producer_name, model.producer_version) if part)[:60],
+        )
+
+    def _model(self, data: bytes) -> Any:
+        """Raises InputError where the data are too many, or no model."""
+        import onnx
+        from google.protobuf.message import DecodeError
+
+        if len(data) > MAX_BYTES:
+            rule = f"must have at most {MAX_BYTES} bytes: save its weights as external data, beside it"
+            raise self._fault("", rule)
+        try:
+            require_modest(data)
+            model = onnx.ModelProto.FromString(data)
+        except (ValueError, DecodeError) as error:
+            raise self._fault("", str(error) if isinstance(error, ValueError) else "is damaged, or no ONNX file") from (
+                None
+            )
+        if not model.HasField("graph") or not len(model.graph.node):
+            raise self._fault("", "is no ONNX file, or one without nodes")
+        if len(model.graph.node) > MAX_NODES:
+            raise self._fault("graph", f"must have at most {MAX_NODES} nodes, has {len(model.graph.node)}")
+        return model
+
+    def _opset(self, model: Any) -> int:
+        """The version of ONNX's own operations."""
+        import onnx
+
+        found = [one.version for one in model.opset_import if one.domain in ("", "ai.onnx")]
+        newest = onnx.defs.onnx_opset_version()
+        if not found or not OLDEST_OPSET <= found[0] <= newest:
+            rule = f"must be {OLDEST_OPSET} to {newest} (of the onnx that is installed)"
+            way = "onnx.version_converter.convert_version converts it"
+            raise self._fault("opset", f"{found[0] if found else 'none'} {rule}; {way}")
+        return int(found[0])
+
+    def _refuse_parts(self, model: Any) -> None:
+        """Of a model, those that are not read."""
+        faults = []
+        if len(model.functions):
+            way = "onnx.inliner.inline_local_functions writes them out"
+            faults.append(Fault(f"must have no functions of its own: {way}", "functions", self._source))
+        if len(model.graph.sparse_initializer):
+            faults.append(Fault("must have no sparse initializers", "sparse_initializer", self._source))
+        if faults:
+            raise InputError(faults)
+
+    def _node(self, node: Any) -> OnnxNode:
+        domain = "" if node.domain in ("", "ai.onnx") else f"{node.domain}."
+        read = OnnxNode(f"{domain}{node.op_type}", node.name, tuple(node.input), tuple(node.output))
+        attributes = {one.name: value for one in node.attribute if (value := self._value(one, read)) is not None}
+        if read.op == "Constant":
+            attributes = {"value": _constant(attributes)} if len(attributes) == 1 else {}
+        return OnnxNode(read.op, read.name, read.inputs, read.outputs, attributes)
+
+    def _value(self, attribute: Any, node: OnnxNode) -> Any:
+        """Numbers, text, tuples of them, and arrays; None for graphs and others, which no operation has that is
+        read."""
+        from onnx import AttributeProto
+
+        match attribute.type:
+            case AttributeProto.INT:
+                return int(attribute.i)
+            case AttributeProto.FLOAT:
+                return float(attribute.f)
+            case AttributeProto.STRING:
+                return attribute.s.decode("utf-8", "replace")
+            case AttributeProto.INTS:
+                return tuple(attribute.ints)
+            case AttributeProto.FLOATS:
+                return tuple(attribute.floats)
+            case AttributeProto.TENSOR:
+                return self._array(attribute.t, node.called)
+        return None
+
+    def _array(self, tensor: Any, path: str) -> Array:
+        try:
+            return self._tensors.array(tensor)
+        except ValueError as error:
+            raise self._fault(path, str(error)) from None
+        except OSError as error:
+            raise self._fault(path, f"cannot be read from beside the model: {error.strerror or error}") from None
+
+    def _lighten(self, graph: Any, constants: dict[str, Array]) -> None:
+        """Weights become inputs: shapes do not depend on their numbers, which are many."""
+        import onnx
+
+        listed = {one.name for one in graph.input}
+        small = [
+            onnx.numpy_helper.from_array(constants[one.name], one.name) for one in graph.initializer
+            if constants[one.name].dtype.kind != "f"
+        ]  # fmt: skip
+        for one in graph.initializer:
+            if one.name not in listed and constants[one.name].dtype.kind == "f":
+                shape = list(constants[one.name].shape)
+                graph.input.append(onnx.helper.make_tensor_value_info(one.name, one.data_type, shape))
+        del graph.initializer[:]
+        graph.initializer.extend(small)
+
+    def _close_batch(self, graph: Any) -> None:
+        """One image where the batch is open."""
+        for one in graph.input:
+            axes = one.type.tensor_type.shape.dim
+            if len(axes) and axes[0].dim_value < 1:
+                axes[0].dim_value = 1
+
+    def _shapes(self, model: Any) -> dict[str, tuple[int, ...]]:
+        """By `onnx.shape_inference`, of a model that its checker passes. What the file itself says of shapes, but for
+        its inputs, is left out of account."""
+        import onnx
+
+        del model.graph.value_info[:]
+        try:
+            for one in model.graph.output:
+                one.type.tensor_type.shape.SetInParent()
+            onnx.checker.check_model(model)
+            for one in model.graph.output:
+                one.type.tensor_type.ClearField("shape")
+            inferred = onnx.shape_inference.infer_shapes(model, data_prop=True)
+        except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+            (said, *_) = str(error).strip().splitlines() or [""]
+            raise self._fault("", f"is no valid ONNX model: {said[:MESSAGE]}") from None
+        return dict(_known_shapes([*inferred.graph.input, *inferred.graph.value_info, *inferred.graph.output]))
+
+    def _fault(self, path: str, message: str) -> InputError:
+        return InputError(Fault(message, path=path, source=self._source))
+
+
+def _constant(attributes: dict[str, Any]) -> Array:
+    """The array of a Constant node, in whichever of its attributes it is."""
+    import numpy as np
+
+    ((name, value),) = attributes.items()
+    if name == "value":
+        array: Array = np.asarray(value)
+        return array
+    if name in ("value_float", "value_floats"):
+        return np.asarray(value, np.float32)
+    if name in ("value_int", "value_ints"):
+        return np.asarray(value, np.int64)
+    raise ValueError(f"a Constant of {shown(name)} is not read")
+
+
+def _open_shape(kind: Any) -> tuple[int | None, ...]:
+    """None for axes that are open: of no number, or, as some exporters have it, of 0 or -1."""
+    return tuple(axis.dim_value if axis.dim_value > 0 else None for axis in kind.tensor_type.shape.dim)
+
+
+def _known_shapes(infos: Any) -> Iterator[tuple[str, tuple[int, ...]]]:
+    for one in infos:
+        if one.type.tensor_type.HasField("shape"):
+            shape = _open_shape(one.type)
+            if None not in shape:
+                yield one.name, tuple(size for size in shape if size is not None)

@@ -1,0 +1,133 @@
+"""Convolutions, linear layers, and the batch norms behind them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifsim.engine.weights import BN_EPSILON
+from lifsim.interchange.onnx.built import Signal, as_map, name_of, real
+from lifsim.interchange.onnx.operands import Given
+from lifsim.interchange.onnx.windows import unpadded, windows_of
+
+Array = NDArray[Any]
+
+
+def convolution(given: Given) -> Signal:
+    """Conv, of one or two axes."""
+    x, weight, node = given.signal(), given.numbers(1, "the weights"), given.node
+    groups = node.whole("group", 1)
+    kernel = tuple(weight.shape[2:])
+    if node.ints("kernel_shape", kernel) != kernel:
+        raise ValueError(f"kernel_shape must be that of its weights, {list(kernel)}")
+    windows = windows_of(node, x, kernel)
+    if groups < 1 or weight.shape[1] * groups != x.channels or weight.shape[0] % groups:
+        rule = f"weights {list(weight.shape)} in {groups} groups"
+        raise ValueError(f"{rule} must have as many channels as they read, {x.channels}, and groups that divide both")
+    filters = weight.shape[0]
+    keys = {"out": filters, **windows.keys, "groups": groups}
+    dims = (filters, *windows.out[2 - len(kernel) :])
+    whole = weight.reshape(*weight.shape[:2], *windows.kernel)
+    return _weighted(given, ("conv", keys), whole, given.constant(2), dims)
+
+
+def gemm(given: Given) -> Signal:
+    """Gemm, whose second matrix is constant."""
+    node, weight = given.node, given.numbers(1, "the weights")
+    if node.whole("transA", 0):
+        raise ValueError("transA must be 0: its input is [batch, features]")
+    if weight.ndim != 2:
+        raise ValueError(f"weights {list(weight.shape)} must be a matrix")
+    matrix = weight if node.whole("transB", 0) else weight.T
+    bias = given.constant(2)
+    return _linear(
+        given, matrix * real(np.asarray(node.real("alpha", 1.0)), weight.dtype),
+        None if bias is None else bias * node.real("beta", 1.0),
+    )  # fmt: skip
+
+
+def matmul(given: Given) -> Signal:
+    """MatMul of what is computed with a constant matrix."""
+    if all(one in given.signals for one in given.node.inputs):
+        raise ValueError("of two tensors that are computed (attention) is not read: write the workload with matmul")
+    if given.name(0) in given.constants:
+        raise ValueError("must have the constant second: LIFSim's linear layers read [batch, features]")
+    weight = given.numbers(1, "the weights")
+    if weight.ndim != 2:
+        raise ValueError(f"weights {list(weight.shape)} must be a matrix")
+    return _linear(given, weight.T, None)
+
+
+def _linear(given: Given, weight: Array, bias: Array | None) -> Signal:
+    """weight: [M, F]"""
+    x = unpadded(given.signal(), given.node)
+    filters, features = weight.shape
+    if x.dims != (features,):
+        raise ValueError(f"must read {features} features of each image, reads {list(x.dims)}: flatten in front of it")
+    if bias is not None:
+        if bias.size not in (1, filters) or bias.shape[-1:] not in ((), (1,), (filters,)):
+            raise ValueError(f"a bias of shape {list(bias.shape)} must be one number a filter, {filters}")
+        bias = np.broadcast_to(bias.ravel(), (filters,))
+    return _weighted(given, ("linear", {"out": filters}), weight, bias, (filters,))
+
+
+def _weighted(
+    given: Given, kind: tuple[str, dict[str, Any]], weight: Array, bias: Array | None, dims: tuple[int, ...]
+) -> Signal:
+    """kind: what LIFSim calls it, and its keys but for the bias; dims: of what it puts out."""
+    built, (op, keys) = given.built, kind
+    if bias is not None and bias.shape != dims[:1]:
+        raise ValueError(f"a bias of shape {list(bias.shape)} must be one number a filter, {dims[0]}")
+    biased = bias is not None and bool(np.any(bias != 0))
+    own = built.add(name_of(given.node, given.name(1)), op, [given.signal()], {**keys, "bias": biased})
+    built.weights[f"{own}.weight"] = real(weight, weight.dtype)
+    if biased and bias is not None:
+        built.weights[f"{own}.bias"] = real(bias, weight.dtype)
+    return Signal(own, dims, as_map(dims), product=own)
+
+
+def batch_norm(given: Given) -> Signal:
+    """BatchNormalization: the norm of the layer of weights in front of it; else a depthwise convolution of pixels."""
+    node, x = given.node, unpadded(given.signal(), given.node)
+    if node.whole("training_mode", 0) or not node.whole("spatial", 1) or any(node.outputs[1:]):
+        raise ValueError("must be in inference: export the model in evaluation mode")
+    gain, offset, mean, variance = (
+        given.numbers(place, what).astype(np.float64)
+        for place, what in enumerate(("scale", "B", "mean", "var"), start=1)
+    )
+    epsilon = node.real("epsilon", 1e-5)
+    if any(one.shape != (x.channels,) for one in (gain, offset, mean, variance)):
+        raise ValueError(f"must have one number a channel, {x.channels}")
+    if not np.isfinite(variance).all() or np.any(variance < 0) or not math.isfinite(epsilon) or epsilon < 0:
+        raise ValueError("var and epsilon must be >= 0")
+    if np.any(variance + epsilon <= 0):
+        raise ValueError("var + epsilon must be > 0")
+    built, product = given.built, given.built.own_product(given.name(0), x)
+    if product is not None and len(gain) == x.shape[0]:
+        if built.layer(product).get("batch_norm"):
+            scale = gain / np.sqrt(variance + epsilon)
+            built.scale(product, scale, offset - mean * scale)
+            return x
+        own = product
+        built.layer(own)["batch_norm"] = True
+    elif len(x.dims) == 1:
+        raise ValueError("must stand directly behind a layer of weights that nothing else reads")
+    else:
+        keys = {"kernel": 1, "depthwise": True, "batch_norm": True}
+        own = built.add(name_of(node, given.name(1)), "conv", [x], keys)
+        built.weights[f"{own}.weight"] = np.ones((x.channels, 1, 1, 1), np.float32)
+        built.note(
+            node.called,
+            "BatchNormalization stands behind no layer of weights that it could be folded into: it is a depthwise "
+            "convolution of one pixel, whose cycles and weights are counted",
+        )
+    # LIFSim's epsilon is one number: the variance makes up for another one, and the gain where that would be below 0.
+    own_variance = np.maximum(variance + epsilon - BN_EPSILON, 0)
+    gain = gain * np.sqrt((own_variance + BN_EPSILON) / (variance + epsilon))
+    for term, array in zip(("weight", "bias", "running_mean", "running_var"), (gain, offset, mean, own_variance),
+                           strict=True):  # fmt: skip
+        built.weights[f"{own}.bn.{term}"] = real(array)
+    return x if own == product else Signal(own, x.dims, x.shape, product=own)
