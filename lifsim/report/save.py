@@ -30,16 +30,18 @@ from lifsim.simulate.resolved import resolved_inputs
 from lifsim.simulate.result import Result
 
 CORE = ("summary.json", "config.resolved.yaml", "layers.csv", "timesteps.csv")
-FILES = (*CORE, "timeline.json", "dram.trace")
+HTML = "report.html"
+FILES = (*CORE, "timeline.json", "dram.trace", HTML)
 """All that a result may consist of."""
 
 
 @dataclass(frozen=True)
 class Extras:
-    """What is written on request: timeline.json, dram.trace in a simulator's format."""
+    """What is written on request: timeline.json, dram.trace in a simulator's format, report.html."""
 
     timeline: bool = False
     dram_trace: TraceFormat | None = None
+    html: bool = False
 
 
 def check_extras(extras: Extras, arch: Arch) -> None:
@@ -164,6 +166,10 @@ def _write_files(result: Result, folder: Path, extras: Extras, around: Around) -
         write_timeline(result, folder / "timeline.json")
     if extras.dram_trace:
         write_requests(result, folder / "dram.trace", extras.dram_trace)
+    if extras.html:
+        from lifsim.report.html.write import report_of
+
+        (folder / HTML).write_bytes(report_of(result, around))
     (folder / "summary.json").write_text(json.dumps(summary(result, around), indent=2) + "\n", encoding="utf-8")
     (folder / "config.resolved.yaml").write_text(resolved_config(result), encoding="utf-8")
     (folder / "layers.csv").write_text(as_csv(result.layer_rows), encoding="utf-8")
