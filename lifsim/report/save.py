@@ -65,9 +65,10 @@ def save(
     """Write summary.json, layers.csv, timesteps.csv, config.resolved.yaml and `extras` into `folder`; the summary with
     the runs that it is compared with.
 
-    A folder that holds this very result stays as it is, or gets those of the `extras` that it lacks. Another result is
-    replaced only if `replace` is set; with `number` the new one goes into NAME-2, NAME-3 and so on instead. Nothing but
-    results is ever replaced. Raises InputError where the folder cannot be written; what was there stays.
+    A folder that holds this very result stays as it is, or gets those of the `extras` that it lacks, and a report in
+    the place of another one of it. Another result is replaced only if `replace` is set; with `number` the new one goes
+    into NAME-2, NAME-3 and so on instead. Nothing but results is ever replaced. Raises InputError where the folder
+    cannot be written; what was there stays.
     """
     if not number:
         check_target(folder, replace=True)
@@ -99,12 +100,13 @@ def _holds(folder: Path, names: Sequence[str], new: Path) -> bool:
 
 
 def _completed(new: Path, folder: Path) -> bool:
-    """Whether `folder` holds this result without some of its extras; those that it has are `new`'s then, too."""
+    """Whether `folder` holds this result without some of its extras, or with a report of another LIFSim; those that it
+    has are `new`'s then, too."""
     if not _holds(folder, CORE, new) or _something_else_in(folder):
         return False
     with suppress(FileNotFoundError):
         held = [file.name for file in folder.iterdir()]
-        if _holds(folder, [name for name in held if (new / name).exists()], new):
+        if _holds(folder, [name for name in held if (new / name).exists() and name != HTML], new):
             for name in held:
                 if not (new / name).exists():
                     shutil.copy2(folder / name, new)

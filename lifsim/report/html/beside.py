@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from lifsim.accounting.books import KINDS
 from lifsim.report.compare.compared import Compared
@@ -15,8 +16,10 @@ from lifsim.report.html.chart import Bars, Chart, Column, Series, Table
 from lifsim.report.html.charts.cycles import CAUSES
 from lifsim.report.html.charts.energy import COLOURS
 from lifsim.report.html.charts.tensors import tensor_words
+from lifsim.report.quantities import quantities
+from lifsim.units import change_text
 
-LEAST = {"cycles.total": "cycles", "energy_pj.total": "energy", "dram_bytes.total": "DRAM traffic"}
+LEAST = {"cycles.total": "Cycles", "energy_pj.total": "Energy", "dram_bytes.total": "DRAM traffic"}
 """Figures of which the least is told."""
 
 
@@ -102,26 +105,21 @@ def _turned(
 
 
 def _sentence(compared: Compared) -> str:
-    """Which run has the least of what."""
-    runs = compared.runs
-    if len(runs) == 1:
+    """Which run has the least of what, and how much more the others have."""
+    if len(compared.runs) == 1:
         return "There is one run only."
-    by_run: dict[str, list[str]] = {}
-    for key, name in LEAST.items():
-        least = min(run.totals.figures[key] for run in runs)
-        best = [run.label for run in runs if run.totals.figures[key] == least]
-        by_run.setdefault(" and ".join(best) if len(best) < len(runs) else "", []).append(name)
-    same = by_run.pop("", [])
-    told = [
-        f"{label} {'have' if ' and ' in label else 'has'} the least {_listed(names)}" for label, names in by_run.items()
-    ]
-    told += [f"all have the same {_listed(same)}"] if same else []
-    hedge = " They are not alike in all else: see below." if compared.unlike else ""
-    return f"{'; '.join(told)}.{hedge}"
+    told = " ".join(_least(compared.runs, key, name) for key, name in LEAST.items())
+    return f"{told} They differ in more than was asked for: see below." if compared.unlike else told
 
 
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+def _least(runs: Sequence[Run], key: str, name: str) -> str:
+    found = [next(one for one in quantities(run) if one.key == key) for run in runs]
+    least, most = min(found, key=attrgetter("value")), max(found, key=attrgetter("value"))
+    if least.value == most.value:
+        return f"{name}: {least.text} in all."
+    best = " and ".join(run.label for run, one in zip(runs, found, strict=True) if one.value == least.value)
+    over = f"up to {change_text(most.value / least.value - 1)}" if least.value else f"up to {most.text}"
+    return f"{name}: least under {best}, {least.text}; the others {over}."
 
 
 def _charts(runs: Sequence[Run]) -> list[Chart]:

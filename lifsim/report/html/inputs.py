@@ -52,17 +52,8 @@ def _sources(tree: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for part, found in (("timings of the DRAM", device), ("energy of the DRAM", device.get("energy"))):
         if isinstance(found, Mapping) and found.get("source"):
             yield part, str(found["source"])
-    arch, workload = inputs["arch"], inputs["workload"]
-    named = dict[str, None]()
-    for component in arch.get("components") or ():
-        if isinstance(component, Mapping) and component.get("source"):
-            named[str(component["source"])] = None
-    yield from (("components", source) for source in named)
-    yield from (
-        (part, str(found["source"]))
-        for part, found in (("network", workload), ("architecture", arch))
-        if found.get("source")
-    )
+    if inputs["workload"].get("source"):
+        yield "network", str(inputs["workload"]["source"])
     spikes = inputs["spikes"]
     measured = "measured" if spikes.get("measured") else "not measured"
     yield "spikes", f"{spikes.get('kind')}, {measured}: {spikes.get('source')}"

@@ -119,15 +119,28 @@ def page(told: Sequence[Told], beside: Beside | None = None) -> str:
 
 def _data(parts: Sequence[Part], beside: Beside | None) -> dict[str, Any]:
     """What the scripts read."""
-    charts = {part.place(chart.key): chart.data for part in parts for chart in part.charts}
+    charts = {part.place(chart.key): _shown(chart.data) for part in parts for chart in part.charts}
     tables = {part.place(chart.key): chart.table for part in parts for chart in part.charts}
     texts = {part.place(name): text for part in parts for name, text in part.told.files.items()}
     if beside:
-        charts |= {chart.key: chart.data for chart in beside.charts}
+        charts |= {chart.key: _shown(chart.data) for chart in beside.charts}
         tables |= {chart.key: chart.table for chart in beside.charts}
         texts["comparison.csv"] = beside.csv
     texts |= {f"{key}.csv": table.csv for key, table in tables.items()}
     return {"palette": [*COLOURS, SHADE], "gradient": CIVIDIS, "charts": charts, "files": texts}
+
+
+def _shown(data: Any) -> Any:
+    """Names in charts as the template shows them elsewhere."""
+    match data:
+        case str():
+            return visible(data)
+        case dict():
+            return {name: _shown(value) for name, value in data.items()}
+        case list() | tuple():
+            return [_shown(value) for value in data]
+        case _:
+            return data
 
 
 def _plain(text: object) -> str:

@@ -17,7 +17,9 @@ def chart(told: Told) -> Chart:
     energy = told.totals.energy_pj
     spent = {name.replace("_", " "): one for name, one in parts_of(energy) if one.total}
     names = tuple(spent)
-    series = tuple(Series(kind, COLOURS[kind], tuple(getattr(one, kind) for one in spent.values())) for kind in KINDS)
+    series = tuple(
+        Series(kind, COLOURS[kind], tuple(float(getattr(one, kind)) for one in spent.values())) for kind in KINDS
+    )
     series = tuple(one for one in series if any(one.values))
     total = energy.total.total
     columns = (
@@ -27,7 +29,8 @@ def chart(told: Told) -> Chart:
         Column("of all", "share"),
     )
     rows = [
-        (name, *(getattr(one, kind) for kind in KINDS), one.total, one.total / total) for name, one in spent.items()
+        (name, *(float(getattr(one, kind)) for kind in KINDS), one.total, one.total / total)
+        for name, one in spent.items()
     ]
     rows.append(("total", *(getattr(energy.total, kind) for kind in KINDS), total, 1.0 if total else 0.0))
     most = max(spent, key=lambda name: spent[name].total, default="")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lifsim.report.figures.palette import COLOURS
 from lifsim.report.html.chart import Absent, Bars, Chart, Column, Series, Table
 from lifsim.report.html.told import Told
 from lifsim.units import format_bytes
@@ -14,11 +15,10 @@ def chart(told: Told) -> Chart | Absent:
     """Bars a layer."""
     title = "DRAM bytes of each layer, by tensor"
     parts = told.parts("dram_bytes")
-    series = tuple(
-        Series(tensor_words(name), place, tuple(values))
-        for place, (name, values) in enumerate(parts.items())
-        if any(values)
-    )
+    moved = {name: values for name, values in parts.items() if any(values)}
+    # A tensor has its colour in all runs, unless there are more than colours.
+    places = list(parts if len(parts) <= len(COLOURS) else moved)
+    series = tuple(Series(tensor_words(name), places.index(name), tuple(values)) for name, values in moved.items())
     if not series:
         return Absent(title, "nothing is moved to or from DRAM")
     sums = {one.name: sum(one.values) for one in series}

@@ -47,7 +47,7 @@ function bars(data, colours, width, hidden) {
     tooltip: tooltip(colours, 'axis', (found) => {
       const place = found[0].dataIndex;
       const lines = seen.filter((one) => one.values[place]).map((one) => [
-        colours.palette[one.colour % colours.palette.length], one.name, told(one.values[place], data.unit),
+        swatchOf(one.colour, colours), one.name, told(one.values[place], data.unit),
       ]);
       if (data.stacked && lines.length !== 1) lines.push([null, 'together', told(sums[place], data.unit)]);
       return tip(data.categories[place], lines);
@@ -59,9 +59,9 @@ function bars(data, colours, width, hidden) {
       data: one.values,
       barMaxWidth: data.stacked ? 16 : 12,
       barGap: '10%',
-      itemStyle: { color: colours.palette[one.colour % colours.palette.length], borderColor: colours.paper, borderWidth: 0.5 },
+      itemStyle: { ...paint(one.colour, colours), borderColor: colours.paper, borderWidth: 0.5 },
     })),
   };
-  const legend = data.series.map((one) => ({ name: one.name, colour: colours.palette[one.colour % colours.palette.length] }));
+  const legend = data.series.map((one) => ({ name: one.name, colour: swatchOf(one.colour, colours) }));
   return { option, legend, height: 34 + thick * data.categories.length };
 }

@@ -36,7 +36,7 @@ function draw(chart) {
   chart.box.closest('figure').classList.toggle('short', made.height < 800);
   if (!chart.view) chart.view = echarts.init(chart.box, null, { renderer: 'svg', width, height: made.height });
   chart.view.resize({ width, height: made.height });
-  chart.view.setOption({ animation: false, textStyle: { fontFamily: 'inherit' }, ...made.option }, true);
+  chart.view.setOption({ animation: false, textStyle: { fontFamily: getComputedStyle(document.body).fontFamily }, ...made.option }, true);
   legendOf(chart.legend, made.legend, chart);
 }
 
@@ -45,7 +45,7 @@ function drawAll() {
 }
 
 function show(box) {
-  if (drawn.has(box) || !box.parentElement.clientWidth) return;
+  if (drawn.has(box) || box.closest('details.run:not([open])')) return;
   const chart = { box, legend: box.parentElement.querySelector('.legend'), hidden: new Set(), view: null, width: 0 };
   drawn.set(box, chart);
   draw(chart);

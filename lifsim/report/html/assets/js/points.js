@@ -50,14 +50,14 @@ function points(data, colours, width, hidden) {
         data: one.points,
         symbol: one.whole ? STAR : SHAPES[data.clouds.indexOf(one) % SHAPES.length],
         symbolSize: one.whole ? 18 : 10,
-        itemStyle: { color: colours.palette[one.colour % colours.palette.length], borderColor: colours.paper, borderWidth: 1 },
+        itemStyle: { color: colours.palette[one.colour], borderColor: colours.paper, borderWidth: 1 },
         label: { show: !one.whole, position: 'bottom', color: colours.ink, fontSize: 11, formatter: (found) => found.value[2] },
         labelLayout: { hideOverlap: true },
       })),
     ],
   };
   const legend = [
-    ...data.clouds.map((one) => ({ name: one.name, colour: colours.palette[one.colour % colours.palette.length] })),
+    ...data.clouds.map((one) => ({ name: one.name, colour: colours.palette[one.colour] })),
     ...data.lines.map((one) => ({ name: one.name, colour: colours.ink })),
   ];
   return { option, legend, height: width < 480 ? 320 : 400 };

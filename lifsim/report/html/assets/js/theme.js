@@ -27,6 +27,18 @@ function look() {
   };
 }
 
+// Of a place in the palette; behind its end the same colours again, hatched.
+function paint(place, colours) {
+  const count = page.palette.length - 1;
+  const hatch = { symbol: 'rect', dashArrayX: [1, 0], dashArrayY: [2, 4], rotation: -Math.PI / 4, color: colours.paper };
+  return { color: colours.palette[place % count], decal: place < count ? undefined : hatch };
+}
+
+function swatchOf(place, colours) {
+  const { color, decal } = paint(place, colours);
+  return decal ? `repeating-linear-gradient(45deg, ${color} 0 4px, ${colours.paper} 4px 6px)` : color;
+}
+
 function mixed(first, second, share) {
   const parts = (colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
   const [from, to] = [parts(first), parts(second)];

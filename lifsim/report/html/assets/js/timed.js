@@ -75,8 +75,8 @@ function panelSeries(panel, place, colours, hidden) {
     stack: panel.curves.length > 1 ? `panel${place}` : undefined,
     showSymbol: false,
     lineStyle: { width: 0 },
-    itemStyle: { color: colours.palette[one.colour % colours.palette.length] },
-    areaStyle: { color: colours.palette[one.colour % colours.palette.length], opacity: 1 },
+    itemStyle: { color: colours.palette[one.colour] },
+    areaStyle: { color: colours.palette[one.colour], opacity: 1 },
   }));
 }
 
@@ -90,7 +90,7 @@ function panelsTip(data, colours, found) {
     for (const one of panel.curves) {
       if (!one.values[place]) continue;
       const name = panel.curves.length > 1 ? one.name : panel.title;
-      lines.push([colours.palette[one.colour % colours.palette.length], name, short(one.values[place], panel.unit, 3)]);
+      lines.push([colours.palette[one.colour], name, short(one.values[place], panel.unit, 3)]);
     }
   }
   return tip(`at ${told(at, '')} cycles`, lines);
@@ -158,6 +158,6 @@ function timed(data, colours, width, hidden) {
   const stacked = data.panels.find((panel) => panel.curves.length > 1);
   const legend = lanes
     ? [{ name: `timestep 1 to ${lanes.timesteps}`, steps: lanes.timesteps }]
-    : (stacked ? stacked.curves : []).map((one) => ({ name: one.name, colour: colours.palette[one.colour % colours.palette.length] }));
+    : (stacked ? stacked.curves : []).map((one) => ({ name: one.name, colour: colours.palette[one.colour] }));
   return { option, legend, height: tops[last] + PANEL + 46 + (zoom ? 26 : 0) };
 }
