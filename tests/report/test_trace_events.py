@@ -135,11 +135,10 @@ def test_perfetto_reads_it_and_finds_the_waits(told: tuple[Result, Path], tmp_pa
     shell = shutil.which("trace_processor_shell") or shutil.which("trace_processor")
     if shell is None:
         pytest.skip("needs trace_processor_shell of Perfetto on the PATH: not found")
-    result, path = told
-    (tmp_path / "stalls.sql").write_text(STALLS + ";\n")
-    done = subprocess.run(
-        [shell, "-q", str(tmp_path / "stalls.sql"), str(path)], capture_output=True, text=True, check=True
-    )
+    _, path = told
+    query = tmp_path / "stalls.sql"
+    query.write_text(STALLS + ";\n")
+    done = subprocess.run([shell, "-q", query, path], capture_output=True, text=True, check=True)
     rows = list(csv.DictReader(io.StringIO(done.stdout[done.stdout.index('"cause"') :])))
     bars = [one for one in events(path) if one["ph"] == "X" and (one["pid"], one["tid"]) == (1, 3)]
     by_cause: dict[str, float] = defaultdict(float)
