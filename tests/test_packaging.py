@@ -63,16 +63,21 @@ def test_the_wheel_holds_every_module_and_data_file_and_nothing_else(source: Pat
         for path in (ROOT / folder).rglob("*.yaml")
     }
     shipped |= {path.relative_to(ROOT).as_posix() for path in (ROOT / "lifsim" / "config" / "templates").glob("*.yaml")}
+    report = ROOT / "lifsim" / "report" / "html"
+    assets = (path for part in ("assets", "templates") for path in (report / part).rglob("*") if path.is_file())
+    shipped |= {path.relative_to(ROOT).as_posix() for path in assets}
     figures = [path for path in (ROOT / "tests" / "reference").iterdir() if path.is_file()]
     shipped |= {f"lifsim/reference/{path.name}" for path in figures}
     assert names == modules | tables | shipped | {"lifsim/py.typed"}
     assert {"lifsim/arch_configs/sata128.yaml", "lifsim/workloads/vgg16_cifar10.yaml"} <= names
+    assert {f"lifsim/report/html/assets/echarts/{name}" for name in ("echarts.min.js", "LICENSE", "NOTICE")} <= names
 
 
 COMMANDS = (
     ("list archs", "sata128 "),
     ("list workloads", "vgg16_cifar10 "),
     ("--help", "Usage"),
+    ("run --workload lenet5_mnist --html --force", "lenet5_mnist"),
     ("validate --section scalesim --section satasim", "27 figures, 27 equal"),
 )
 

@@ -11,6 +11,7 @@ import click
 
 from lifsim.cli.completing import settings
 from lifsim.cli.family import FamilyCommand, options_of
+from lifsim.cli.html_option import IN_FOLDER, check_html, place_html
 from lifsim.cli.option_values import as_number
 from lifsim.cli.say import say
 from lifsim.cli.whole_simulation import WholeSimulation
@@ -113,11 +114,18 @@ class View:
 
 @dataclass(frozen=True)
 class Making:
-    """out: where it is kept, None: nowhere; replace: whatever comparison is there; jobs: processes."""
+    """out: where it is kept, None: nowhere; replace: whatever comparison is there; jobs: processes; html: the file of a
+    report, empty: in `out`, None: there is none, as of runs on several processes."""
 
     out: Path | None = None
     replace: bool = False
     jobs: int = 1
+    html: str | None = None
+
+    @property
+    def page(self) -> Path | None:
+        """The file of a report that is not in `out`."""
+        return Path(self.html) if self.html else None
 
 
 def wanted(simulation: WholeSimulation, vary: tuple[str, ...] = ()) -> Wanted:
@@ -151,8 +159,10 @@ def wanted(simulation: WholeSimulation, vary: tuple[str, ...] = ()) -> Wanted:
 def compare_runs(given: Sequence[Path], asked: Wanted | None, view: View, making: Making) -> None:
     """Read the runs that are given and make those that are asked for; keep and show what comes of them."""
     from lifsim.cli.watching import watching
-    from lifsim.report.compare.gather import gathered
+    from lifsim.report.compare.gather import gathered, not_kept
+    from lifsim.report.compare.heard import Heard
     from lifsim.report.compare.keep import check_place, keeping
+    from lifsim.report.html.write import report_beside
 
     faults, found = list[Fault](), None
     names = [] if view.rows is None else view.rows.split(",")
@@ -161,19 +171,38 @@ def compare_runs(given: Sequence[Path], asked: Wanted | None, view: View, making
     with collecting(faults):
         if making.out is not None:
             check_place(making.out, found.asked if found else (), replace=making.replace or found is None)
+    with collecting(faults):
+        if making.page is not None:
+            check_html(making.page, replace=making.replace)
     if faults or found is None:
         raise InputError(faults)
     if making.out is None:
         with watching() as watch:
-            compared = found.compared(watch, jobs=making.jobs)
-        _print(compared, view.form)
-        return
-    with keeping(making.out, found.asked, replace=making.replace) as keeper:
-        with watching() as watch:
-            compared = found.compared(watch, keeper.run, making.jobs)
-        keeper.comparison(compared)
+            heard = Heard(not_kept, making.html is not None)
+            compared = found.compared(watch, heard, making.jobs)
+    else:
+        with keeping(making.out, found.asked, replace=making.replace) as keeper:
+            heard = Heard(keeper.run, making.html is not None)
+            with watching() as watch:
+                compared = found.compared(watch, heard, making.jobs)
+            keeper.comparison(compared)
+            if making.html == IN_FOLDER:
+                keeper.report(report_beside(compared, heard.results))
     _print(compared, view.form)
-    say(str(keeper.placed), err=True)
+    if making.out is not None:
+        say(str(keeper.placed), err=True)
+    if making.page is not None or (making.html is not None and making.out is None):
+        _place_report(making, report_beside(compared, heard.results))
+
+
+def _place_report(making: Making, report: bytes) -> None:
+    """In its file; one that nobody has chosen is numbered where another report is."""
+    from lifsim.placing import place_numbered
+
+    if making.page is not None:
+        place_html(making.page, report, replace=making.replace)
+    else:
+        say(str(place_numbered(Path("reports") / "comparison.html", report)), err=True)
 
 
 def _print(compared: Compared, form: str) -> None:

@@ -24,6 +24,7 @@ EXIT_INTERNAL, EXIT_INPUT = 1, 2
 COMMANDS = {
     "run": ("lifsim.cli.run:run", "Simulate one network on one architecture."),
     "compare": ("lifsim.cli.compare:compare", "Put runs beside each other, stored or to be made."),
+    "report": ("lifsim.cli.report:report", "Tell stored runs in one HTML file, with charts."),
     "memory": ("lifsim.cli.memory:memory", "Memory of LIF membranes, weights and activations."),
     "sweep": ("lifsim.cli.sweep:sweep", "Simulate every combination of settings."),
     "optimize": ("lifsim.cli.optimize:optimize", "Search a space for the least of a figure, within limits."),

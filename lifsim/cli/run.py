@@ -9,6 +9,7 @@ import click
 
 from lifsim.cli.compare import Making, View, compare, compare_runs, wanted
 from lifsim.cli.family import FamilyCommand, options_of
+from lifsim.cli.html_option import IN_FOLDER, check_html, html_option, place_html
 from lifsim.cli.say import say
 from lifsim.cli.whole_simulation import WholeSimulation
 from lifsim.errors import Fault, InputError, collecting
@@ -59,6 +60,7 @@ Examples:
   lifsim run --workload resnet19_imagenet100 --batch 4 --format json \\
       --out results/resnet
   lifsim run --workload lenet5_mnist --sharing none,layer,channel2
+  lifsim run --workload lenet5_mnist --html results/lenet5.html
 """,
 )
 @options_of(WholeSimulation, "simulation")
@@ -76,6 +78,7 @@ Examples:
 )  # fmt: skip
 @click.option("--layers", is_flag=True, help="Print a table of the layers, too.")
 @click.option("--full", is_flag=True, help="Print all figures and notes, not the first screen alone.")
+@html_option
 @click.option("--timeline", is_flag=True, help="Write timeline.json, too: trace events for ui.perfetto.dev.")
 @click.option(
     "--dram-trace", type=click.Choice(["dramsim3", "ramulator"]),
@@ -89,6 +92,7 @@ def run(
     form: str,
     layers: bool,
     full: bool,
+    html: str | None,
     timeline: bool,
     dram_trace: Literal["dramsim3", "ramulator"] | None,
 ) -> None:
@@ -96,16 +100,16 @@ def run(
 
     Prints cycles, energy, traffic, what the run is bound by and what would help; of a shared run what of the change
     against none is sharing's own. --layers tells it layer by layer, --full tells all. Writes summary.json, layers.csv,
-    timesteps.csv and config.resolved.yaml. A folder that holds another result stays as it is: that of --out is refused,
-    in the place of the default one comes the next free NAME-2, NAME-3. With several sharings, commas between them, it
-    is lifsim compare.
+    timesteps.csv and config.resolved.yaml; with --html a report with charts, too. A folder that holds another result
+    stays as it is: that of --out is refused, in the place of the default one comes the next free NAME-2, NAME-3. With
+    several sharings, commas between them, it is lifsim compare.
     """
     if config is None and "," in (simulation.sharing or ""):
         own = {"--timeline": timeline, "--dram-trace": dram_trace, "--layers": layers, "--full": full}
         if asked := next((option for option, given in own.items() if given), ""):
             raise InputError(Fault(f"{asked} must go with one sharing: each run has its own", path="--sharing"))
-        compare_runs((), wanted(simulation), View(form=form), Making(out, force))
-        if out is None:
+        compare_runs((), wanted(simulation), View(form=form), Making(out, force, html=html))
+        if out is None and html is None:
             say("nothing is written: --out FOLDER keeps the comparison and its runs", err=True)
         return
     from lifsim.cli.watching import watching
@@ -121,13 +125,16 @@ def run(
     if config is not None and simulation.given:
         clash = ", ".join(f"--{name.replace('_', '-')}" for name in simulation.given)
         raise InputError(Fault(f"--config must stand without {clash}; use --set to change a key"))
-    extras, faults, inputs = Extras(timeline, dram_trace), list[Fault](), None
+    extras, faults, inputs = Extras(timeline, dram_trace, html == IN_FOLDER), list[Fault](), None
     with collecting(faults):
         inputs = simulation.inputs() if config is None else load_config(config, simulation.overrides)
         check_extras(extras, inputs.arch)
     with collecting(faults):
         if out is not None:
             check_target(out, replace=force, inputs=inputs)
+    with collecting(faults):
+        if html:
+            check_html(Path(html), replace=force)
     if form != "table" and (layers or full):
         asked = "--full" if full else "--layers"
         faults.append(Fault(f"{asked} must stand without --format {form}, which has all figures"))
@@ -149,6 +156,10 @@ def run(
     else:
         _print(result, around, form)
     say(str(saved), err=True)
+    if html:
+        from lifsim.report.html.write import report_of
+
+        place_html(Path(html), report_of(result, around), replace=force)
 
 
 def _print(result: Result, around: Around, form: str) -> None:

@@ -39,14 +39,20 @@ def energy_table(energy: EnergyPj) -> Table:
     return table
 
 
-def _rows(energy: EnergyPj) -> Iterator[tuple[str, Energy | LogicEnergy | DramEnergy]]:
+def parts_of(energy: EnergyPj) -> Iterator[tuple[str, Energy | LogicEnergy | DramEnergy]]:
+    """The components by what they are called: they add up to the total."""
     for name, spent in vars(energy.compute).items():
         yield LABELS[name], spent
-        if name == "lif":
-            yield from _otherwise(spent, energy.lif_if)
     for name, spent in vars(energy.buffers).items():
         yield f"{name} buffer", spent
     yield "DRAM", energy.dram
+
+
+def _rows(energy: EnergyPj) -> Iterator[tuple[str, Energy | LogicEnergy | DramEnergy]]:
+    for name, spent in parts_of(energy):
+        yield name, spent
+        if spent is energy.compute.lif:
+            yield from _otherwise(energy.compute.lif, energy.lif_if)
 
 
 def _otherwise(lif: LogicEnergy, lif_if: LifIf) -> Iterator[tuple[str, Energy]]:

@@ -28,16 +28,18 @@ from lifsim.simulate.resolved import resolved_inputs
 from lifsim.simulate.result import Result
 
 CORE = ("summary.json", "config.resolved.yaml", "layers.csv", "timesteps.csv")
-FILES = (*CORE, "timeline.json", "dram.trace")
+HTML = "report.html"
+FILES = (*CORE, "timeline.json", "dram.trace", HTML)
 """All that a result may consist of."""
 
 
 @dataclass(frozen=True)
 class Extras:
-    """What is written on request: timeline.json, dram.trace in a simulator's format."""
+    """What is written on request: timeline.json, dram.trace in a simulator's format, report.html."""
 
     timeline: bool = False
     dram_trace: TraceFormat | None = None
+    html: bool = False
 
 
 def check_extras(extras: Extras, arch: Arch) -> None:
@@ -61,9 +63,10 @@ def save(
     """Write summary.json, layers.csv, timesteps.csv, config.resolved.yaml and `extras` into `folder`; the summary with
     the runs that it is compared with.
 
-    A folder that holds this very result stays as it is, or gets those of the `extras` that it lacks. Another result is
-    replaced only if `replace` is set; with `number` the new one goes into NAME-2, NAME-3 and so on instead. Nothing but
-    results is ever replaced. Raises InputError where the folder cannot be written; what was there stays.
+    A folder that holds this very result stays as it is, or gets those of the `extras` that it lacks, and a report in
+    the place of another one of it. Another result is replaced only if `replace` is set; with `number` the new one goes
+    into NAME-2, NAME-3 and so on instead. Nothing but results is ever replaced. Raises InputError where the folder
+    cannot be written; what was there stays.
     """
     if not number:
         check_target(folder, replace=True)
@@ -95,12 +98,13 @@ def _holds(folder: Path, names: Sequence[str], new: Path) -> bool:
 
 
 def _completed(new: Path, folder: Path) -> bool:
-    """Whether `folder` holds this result without some of its extras; those that it has are `new`'s then, too."""
+    """Whether `folder` holds this result without some of its extras, or with a report of another LIFSim; those that it
+    has are `new`'s then, too."""
     if not _holds(folder, CORE, new) or _something_else_in(folder):
         return False
     with suppress(FileNotFoundError):
         held = [file.name for file in folder.iterdir()]
-        if _holds(folder, [name for name in held if (new / name).exists()], new):
+        if _holds(folder, [name for name in held if (new / name).exists() and name != HTML], new):
             for name in held:
                 if not (new / name).exists():
                     shutil.copy2(folder / name, new)
@@ -162,6 +166,10 @@ def _write_files(result: Result, folder: Path, extras: Extras, around: Around) -
         write_timeline(result, folder / "timeline.json")
     if extras.dram_trace:
         write_requests(result, folder / "dram.trace", extras.dram_trace)
+    if extras.html:
+        from lifsim.report.html.write import report_of
+
+        (folder / HTML).write_bytes(report_of(result, around))
     (folder / "summary.json").write_text(json.dumps(summary(result, around), indent=2) + "\n", encoding="utf-8")
     (folder / "config.resolved.yaml").write_text(resolved_config(result), encoding="utf-8")
     (folder / "layers.csv").write_text(as_csv(result.layer_rows), encoding="utf-8")

@@ -193,11 +193,19 @@ def _bandwidth(timeline: Timeline, scale: float) -> Iterator[Event]:
 
 
 def _occupancy(timeline: Timeline, name: str, kinds: tuple[Kind, ...], scale: float) -> Iterator[Event]:
-    """Bytes of tiles in a buffer: a load's from when it was asked for until the next but its own is needed, a store's
-    from when its step starts until it has left. Pinned bytes beside them are not counted."""
+    edges = np.linspace(0, max(timeline.timing.total, 1), BINS + 1)
+    held = held_bytes(timeline, kinds, edges)
+    if held.any():
+        for at, amount in zip(edges, held, strict=True):
+            yield {"ph": "C", "pid": 2, "name": f"{name} bytes", "ts": at * scale, "args": {"bytes": int(amount)}}
+
+
+def held_bytes(timeline: Timeline, kinds: tuple[Kind, ...], edges: NDArray[np.float64]) -> NDArray[np.float64]:
+    """[edges] bytes of tiles of these `kinds` in their buffer at each of the times `edges`: a load's from when it was
+    asked for until the next but its own is needed, a store's from when its step starts until it has left. Pinned bytes
+    beside them are not counted."""
     timing, requests = timeline.timing, timeline.steps.program.requests
-    edges = np.linspace(0, max(timing.total, 1), BINS + 1)
-    change = np.zeros(BINS + 2)
+    change = np.zeros(edges.size + 1)
     for kind in kinds:
         mine = np.flatnonzero(requests.kind == kind)
         if kind in LOADS:
@@ -210,9 +218,8 @@ def _occupancy(timeline: Timeline, name: str, kinds: tuple[Kind, ...], scale: fl
             begin, until = timing.issued[mine], timing.answered[mine]
         np.add.at(change, np.searchsorted(edges, begin), requests.bytes[mine])
         np.add.at(change, np.searchsorted(edges, until), -requests.bytes[mine])
-    if change.any():
-        for at, held in zip(edges, np.cumsum(change), strict=False):
-            yield {"ph": "C", "pid": 2, "name": f"{name} bytes", "ts": at * scale, "args": {"bytes": int(held)}}
+    held: NDArray[np.float64] = np.cumsum(change)
+    return held[: edges.size]
 
 
 def _bar(track: tuple[int, int], name: str, begin: int, end: int, scale: float, args: dict[str, Any]) -> Event:

@@ -19,11 +19,11 @@ from lifsim.placing import Placed, fitting, require_folder
 from lifsim.regular_file import open_regular
 from lifsim.report.compare.compared import COMPARISON_FORMAT, Compared
 from lifsim.report.save import FILES as OF_A_RUN
-from lifsim.report.save import check_target, save
+from lifsim.report.save import HTML, check_target, save
 from lifsim.simulate.result import Result
 from lifsim.sweeps.combinations import Asked
 
-FILES = ("comparison.json", "comparison.csv")
+FILES = ("comparison.json", "comparison.csv", HTML)
 
 
 @dataclass
@@ -50,6 +50,10 @@ class Keeper:
         text = json.dumps(tree, indent=2) + "\n"
         (self.folder / FILES[0]).write_text(text, encoding="utf-8")
         (self.folder / FILES[1]).write_text(compared.csv, encoding="utf-8")
+
+    def report(self, page: bytes) -> None:
+        """The same as HTML."""
+        (self.folder / HTML).write_bytes(page)
 
 
 def _seen_from(home: Path, folder: Path) -> str:

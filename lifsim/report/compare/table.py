@@ -44,7 +44,7 @@ def print_comparison(compared: Compared) -> None:
     columns = terminal_columns()
     console = Terminal(width=columns)
     shown, further = shown_and_counted(compared.differences)
-    heading = [_title(compared)]
+    heading = [title_of(compared)]
     if len(compared.runs) > 1:
         heading.append(f"changes are against {compared.baseline.label}")
     heading += [f"not alike: {line}" for line in compared.unlike]
@@ -81,7 +81,7 @@ def _not_run(compared: Compared) -> Iterator[str]:
         yield f"{', '.join(one.label for one in compared.failures if why in one.why)}: {why}"
 
 
-def _title(compared: Compared) -> str:
+def title_of(compared: Compared) -> str:
     """What all runs have in common."""
     runs = compared.runs
     told: list[Callable[[Run], str]] = [

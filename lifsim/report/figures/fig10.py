@@ -15,8 +15,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
 from lifsim.report.figures.fig9_dram import DATASETS, NETWORK
+from lifsim.report.figures.palette import COLOURS
 from lifsim.report.figures.sheet import Sheet
-from lifsim.report.figures.style import COLOURS, MARKERS, Key, headline, legend_below, points
+from lifsim.report.figures.style import MARKERS, Key, headline, legend_below, points
 from lifsim.report.figures.text_size import short, short_names
 from lifsim.report.schedule_kinds import KINDS, MACHINE, MAP
 from lifsim.units import format_bytes

@@ -109,7 +109,8 @@ def named_sharings(names: Sequence[str], shares_nothing: Sequence[bool]) -> list
 
 def draw_by_bits(frame: pd.DataFrame, shares_nothing: Mapping[str, bool], axes: Axes) -> None:
     """How many times less than unshared and stored, a group of bars a sharing and width."""
-    from lifsim.report.figures.style import COLOURS, HATCHES
+    from lifsim.report.figures.palette import COLOURS
+    from lifsim.report.figures.style import HATCHES
 
     shown = frame[frame["sharing"] != "none"] if frame["sharing"].nunique() > 1 else frame
     groups = list(dict.fromkeys(zip(shown["sharing"], shown["membrane_bits"], strict=True)))

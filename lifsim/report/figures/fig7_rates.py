@@ -31,7 +31,8 @@ def title(frame: pd.DataFrame, subject: Subject) -> str:
 
 def draw(frame: pd.DataFrame, axes: Axes) -> None:
     """Bars of the mean, whiskers of one standard deviation over seeds, where there are several."""
-    from lifsim.report.figures.style import COLOURS, points
+    from lifsim.report.figures.palette import COLOURS
+    from lifsim.report.figures.style import points
     from lifsim.report.figures.tick_names import by_lines
 
     several = frame["seeds"] > 1

@@ -65,7 +65,8 @@ def title_lines(frame: pd.DataFrame) -> tuple[str, str]:
 def draw(frame: pd.DataFrame, axes: Axes) -> None:
     """Bars of membranes, a group a network and a bar a sharing; across each group its weights, dashed. A sharing that
     shares nothing in a network says so."""
-    from lifsim.report.figures.style import COLOURS, HATCHES
+    from lifsim.report.figures.palette import COLOURS
+    from lifsim.report.figures.style import HATCHES
     from lifsim.report.figures.tick_names import by_lines
 
     networks, sharings = (list(dict.fromkeys(frame[name])) for name in ("workload", "sharing"))

@@ -66,7 +66,8 @@ def _blocks(frame: pd.DataFrame) -> int:
 def draw_percent(frame: pd.DataFrame, place: SubplotSpec) -> None:
     """Firing neurons and accuracy against the share of pruned weights, a column of panels a sharing, the others grey
     behind it; whiskers of one standard deviation where there are several seeds."""
-    from lifsim.report.figures.style import COLOURS, MARKERS, points
+    from lifsim.report.figures.palette import COLOURS
+    from lifsim.report.figures.style import MARKERS, points
     from lifsim.report.figures.text_size import short
 
     names = list(dict.fromkeys(frame["sharing"]))

@@ -91,7 +91,7 @@ def _one_pj(runs: pd.DataFrame) -> float:
 
 
 def _draw(runs: pd.DataFrame, axes: Axes) -> None:
-    from lifsim.report.figures.style import COLOURS
+    from lifsim.report.figures.palette import COLOURS
     from lifsim.report.figures.tick_names import by_lines
 
     positions, base = list(range(len(runs))), [0.0] * len(runs)
@@ -111,7 +111,8 @@ def key() -> Key:
     """Parts in the order in which they are stacked, then what the hatches say."""
     from matplotlib.patches import Patch
 
-    from lifsim.report.figures.style import COLOURS, Key
+    from lifsim.report.figures.palette import COLOURS
+    from lifsim.report.figures.style import Key
 
     parts = [Patch(color=colour, label=label) for label, colour in zip(PARTS.values(), COLOURS, strict=False)]
     kinds = [Patch(facecolor="#777777", edgecolor="white", hatch=hatch, label=kind) for kind, hatch in HATCH.items()]

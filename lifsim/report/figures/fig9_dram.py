@@ -51,7 +51,8 @@ LEAST_CHANGE = 1.0
 
 def draw(frame: pd.DataFrame, axes: Axes) -> None:
     """One reading and batch: per network a bar for none and one for layer, normalised to none, parted by tensors."""
-    from lifsim.report.figures.style import COLOURS, HATCHES
+    from lifsim.report.figures.palette import COLOURS
+    from lifsim.report.figures.style import HATCHES
     from lifsim.report.figures.tick_names import by_lines
 
     names = list(dict.fromkeys(frame["workload"]))

@@ -82,7 +82,8 @@ class Roofs:
 
 def draw(frame: pd.DataFrame, roofs: Roofs, axes: Axes) -> None:
     """Layers as points, coloured by what bounds them; the roofs as lines; the whole run as a star."""
-    from lifsim.report.figures.style import COLOURS, points
+    from lifsim.report.figures.palette import COLOURS
+    from lifsim.report.figures.style import points
 
     peak, bandwidth = (float(frame[c].iloc[0]) for c in ("peak_macs_per_s", "bandwidth_bytes_per_s"))
     ridge = peak / bandwidth
@@ -98,7 +99,7 @@ def draw(frame: pd.DataFrame, roofs: Roofs, axes: Axes) -> None:
     axes.plot([max(low, ridge), high], [peak, peak], "k--", label=full)
     layers, whole = frame.iloc[:-1], frame.iloc[-1]
     for (name, some), colour, marker in zip(layers.groupby("bound"), COLOURS, "osD^vP", strict=False):
-        label = _words(str(name), some["pe_utilisation"])
+        label = bound_words(str(name), some["pe_utilisation"])
         axes.plot(some["macs_per_byte"], some["macs_per_s"], marker, color=colour, label=label)
     axes.plot(whole["macs_per_byte"], whole["macs_per_s"], "*", color="black", markersize=points(9), label="whole run")
     axes.set_xlim(low, high)
@@ -149,7 +150,7 @@ def _are_long(names: Sequence[str]) -> bool:
     return len(names) > MOST_NAMED or max(map(len, names)) > LONGEST_NAMED
 
 
-def _words(bound_by: str, utilisations: pd.Series[float]) -> str:
+def bound_words(bound_by: str, utilisations: pd.Series[float]) -> str:
     """What bounds these layers; an array at work may be mostly empty."""
     if bound_by != "compute":
         return {"lif": "bound by LIF units", "writeback": "waiting for room to write"}.get(

@@ -100,10 +100,11 @@ def part_of(frame: pd.DataFrame, names: Sequence[str], part: Part) -> pd.DataFra
     return frame[chosen].reset_index(drop=True)
 
 
-def joined(frame: pd.DataFrame, over: Over) -> pd.DataFrame:
-    """`frame` with neighbours as one: of a layer and timestep, as long as together they are no longer than a piece."""
+def joined(frame: pd.DataFrame, over: Over, pieces: int = PIECES) -> pd.DataFrame:
+    """`frame` with neighbours as one: of a layer and timestep, as long as together they are no longer than one of so
+    many `pieces` of the time."""
     begin, end = f"begin_{over}", f"end_{over}"
-    piece = (frame[end].max() - frame[begin].min()) / PIECES
+    piece = (frame[end].max() - frame[begin].min()) / pieces
     ordered = frame.sort_values(["layer", "timestep", begin], kind="stable")
     numbers, number = np.zeros(len(ordered), np.int64), 0
     columns = zip(ordered["layer"], ordered["timestep"], ordered[begin], ordered[end], strict=True)

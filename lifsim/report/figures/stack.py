@@ -19,7 +19,8 @@ def stacked_bars(
 ) -> None:
     """Bars at `positions`, the `parts` (name: height in each bar) from the bottom up; above each bar its label, by
     default the total with two decimals."""
-    from lifsim.report.figures.style import COLOURS, HATCHES
+    from lifsim.report.figures.palette import COLOURS
+    from lifsim.report.figures.style import HATCHES
 
     base = [0.0] * len(positions)
     for (name, heights), colour, hatch in zip(parts.items(), COLOURS, HATCHES, strict=False):

@@ -15,8 +15,6 @@ from matplotlib.figure import Figure, SubFigure
 from lifsim.report.figures.sheet import PAPER, PAPER_SHEET, Sheet, Style
 from lifsim.report.figures.text_size import families, width_pt, wrapped
 
-# Okabe & Ito, "Color Universal Design" (2008), in an order that also differs in lightness.
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
 HATCHES = ("", "//", "..", "xx", "\\\\", "++", "oo", "--")
 MARKERS = "osD^vPX*"
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))

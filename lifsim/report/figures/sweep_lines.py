@@ -43,7 +43,7 @@ def table(frame: pd.DataFrame, x: str, y: str, by: str | None) -> pd.DataFrame:
 def draw(lines: pd.DataFrame, shown: Shown, axes: Axes) -> None:
     """Lines through the least; a band up to the most where points differ in more than is shown. Those of the same
     points are one line of several names."""
-    from lifsim.report.figures.style import COLOURS
+    from lifsim.report.figures.palette import COLOURS
 
     x, y = shown.x, shown.y
     groups: list[tuple[Any, Any]] = [(None, lines)] if shown.by is None else list(lines.groupby(shown.by, sort=False))

@@ -42,7 +42,8 @@ def on_front(xs: Sequence[float], ys: Sequence[float]) -> list[bool]:
 
 def draw(points: pd.DataFrame, shown: Shown, values: Sequence[Any], axes: Axes) -> None:
     """All points, told apart by their `values` of `shown.by`; the front as steps through its own."""
-    from lifsim.report.figures.style import COLOURS, MARKERS
+    from lifsim.report.figures.palette import COLOURS
+    from lifsim.report.figures.style import MARKERS
     from lifsim.report.figures.style import points as pt
 
     x, y, by = shown.x, shown.y, shown.by

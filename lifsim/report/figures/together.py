@@ -35,7 +35,8 @@ def joined(lines: Sequence[Line]) -> list[Line]:
 
 def draw_lines(axes: Axes, lines: Sequence[Line]) -> None:
     """Each with a colour, marker and dashes that no other has; where they meet, the ones below are wider."""
-    from lifsim.report.figures.style import COLOURS, DASHES, MARKERS, points
+    from lifsim.report.figures.palette import COLOURS
+    from lifsim.report.figures.style import DASHES, MARKERS, points
 
     nested = min(len(lines), NESTED) if _meet(lines) else 1
     for number, line in enumerate(lines):

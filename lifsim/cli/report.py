@@ -1,0 +1,60 @@
+"""`lifsim report`: stored runs as one HTML file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from lifsim.cli.html_option import check_html, place_html
+from lifsim.cli.say import say
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  lifsim run --workload lenet5_mnist --sharing layer --out results/told
+  lifsim report results/told
+  lifsim compare --workload lenet5_mnist --sharing none,channel2 \\
+      --out results/told_beside
+  lifsim report results/told_beside --baseline none \\
+      --out results/told_beside.html
+"""
+)
+@click.argument("folders", metavar="RUN...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--out", type=click.Path(path_type=Path),
+    help="File of the report. Default: report.html in the folder of the run; of several runs reports/comparison.html, "
+    "numbered where that is another one.",
+)  # fmt: skip
+@click.option(
+    "--baseline", metavar="RUN", help="What changes are against: a run's label or number. Default: the first."
+)
+@click.option(
+    "--stored-only", is_flag=True,
+    help="Do not make the runs again: without the roofline, the schedule and the timeline, which are not stored.",
+)  # fmt: skip
+@click.option("--force", is_flag=True, help="Overwrite --out.")
+def report(folders: tuple[Path, ...], out: Path | None, baseline: str | None, stored_only: bool, force: bool) -> None:
+    """Tell one stored run, or several beside each other, in one HTML file: what it comes to, charts, where every figure
+    comes from. It needs no network, and nothing but itself.
+
+    RUNs are folders that lifsim run or lifsim compare has written. What a folder does not hold, when which layer works
+    on what, comes from the run made again with its config.resolved.yaml, if it then has the stored figures.
+    """
+    from lifsim.cli.watching import watching
+    from lifsim.placing import place_file, place_numbered
+    from lifsim.report.html.write import report_stored
+    from lifsim.report.save import HTML
+
+    if out is not None:
+        check_html(out, replace=force)
+    with watching() as watch:
+        found = report_stored(folders, baseline=baseline, again=not stored_only, watch=watch)
+    if out is not None:
+        place_html(out, found.page, replace=force)
+    elif len(found.folders) == 1:
+        # A report of this very run is all that can be there: a newer one takes its place.
+        say(str(place_file(found.folders[0] / HTML, found.page, replace=True)), err=True)
+    else:
+        say(str(place_numbered(Path("reports") / "comparison.html", found.page)), err=True)

@@ -1,0 +1,161 @@
+"""The page: what is told of runs, put into templates; styles, scripts and data all inside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from lifsim import __version__
+from lifsim.errors import visible
+from lifsim.placing import fitting
+from lifsim.report.figures.palette import CIVIDIS, COLOURS
+from lifsim.report.html.answer import Answer
+from lifsim.report.html.beside import Beside
+from lifsim.report.html.chart import Absent, Chart
+from lifsim.report.html.charts import CHARTS
+from lifsim.report.html.embed import as_script_data, script_hash
+from lifsim.report.html.inputs import Given
+from lifsim.report.html.told import Told
+from lifsim.simulate.resolved import MODEL_VERSION
+
+SCRIPTS = ("data", "units", "theme", "tooltip", "bars", "points", "timed", "charts", "downloads", "main")
+"""Of assets/js, in the order in which they run."""
+SHADE = "#8C96A0"
+"""Behind the palette: of what is on chip, no colour of a cause."""
+MOST_APART = 16
+"""Runs of a comparison that have parts of their own; of more it alone is told."""
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file in the page: key of the data, and the name that it is saved by."""
+
+    key: str
+    name: str
+    what: str
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is told of one run. number: of anchors."""
+
+    number: int
+    told: Told
+
+    @cached_property
+    def answer(self) -> Answer:
+        """What is told first."""
+        return Answer.of(self.told)
+
+    @cached_property
+    def given(self) -> Given:
+        """What it was made of."""
+        return Given.of(self.told)
+
+    @cached_property
+    def drawn(self) -> tuple[Chart | Absent, ...]:
+        """All charts."""
+        return tuple(draw(self.told) for draw in CHARTS)
+
+    @property
+    def charts(self) -> tuple[Chart, ...]:
+        """Those that there are."""
+        return tuple(one for one in self.drawn if isinstance(one, Chart))
+
+    @property
+    def absent(self) -> tuple[Absent, ...]:
+        """Those that cannot be drawn, and why."""
+        return tuple(one for one in self.drawn if isinstance(one, Absent))
+
+    def place(self, key: str) -> str:
+        """The anchor of a chart, and its key among the data."""
+        return f"run{self.number}-{key}"
+
+    @property
+    def glance(self) -> Mapping[str, str]:
+        """What an architect looks at first, in words, of a run that is there itself."""
+        return self.told.result.brief.figures if self.told.result else {}
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """All that a reader of the figures must know."""
+        return (*self.told.tree["notes"], *self.told.tree["assumptions"])
+
+    @property
+    def downloads(self) -> tuple[Download, ...]:
+        """Its files."""
+        stem = fitting(self.told.label)
+        return tuple(Download(self.place(name), f"{stem}-{name}", name) for name in self.told.files)
+
+
+def page(told: Sequence[Told], beside: Beside | None = None) -> str:
+    """The report of one run or, `beside` each other, of several, of which at most `MOST_APART` have parts of their own:
+    HTML that needs nothing but itself, the same for the same runs."""
+    parts = [Part(number, one) for number, one in enumerate(told, 1)]
+    scripts = [_asset("echarts/echarts.min.js"), _scripts()]
+    environment = Environment(
+        loader=PackageLoader("lifsim.report.html"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters["plain"] = _plain
+    return environment.get_template("page.html").render(
+        title=beside.title if beside else parts[0].answer.title,
+        parts=parts,
+        beside=beside,
+        style=_asset("report.css"),
+        scripts=scripts,
+        hashes=" ".join(map(script_hash, scripts)),
+        data=as_script_data(_data(parts, beside)),
+        version=__version__,
+        model_version=MODEL_VERSION,
+        left_out=0 if beside is None or parts else beside.runs,
+    )
+
+
+def _data(parts: Sequence[Part], beside: Beside | None) -> dict[str, Any]:
+    """What the scripts read."""
+    charts = {part.place(chart.key): _shown(chart.data) for part in parts for chart in part.charts}
+    tables = {part.place(chart.key): chart.table for part in parts for chart in part.charts}
+    texts = {part.place(name): text for part in parts for name, text in part.told.files.items()}
+    if beside:
+        charts |= {chart.key: _shown(chart.data) for chart in beside.charts}
+        tables |= {chart.key: chart.table for chart in beside.charts}
+        texts["comparison.csv"] = beside.csv
+    texts |= {f"{key}.csv": table.csv for key, table in tables.items()}
+    return {"palette": [*COLOURS, SHADE], "gradient": CIVIDIS, "charts": charts, "files": texts}
+
+
+def _shown(data: Any) -> Any:
+    """Names in charts as the template shows them elsewhere."""
+    match data:
+        case str():
+            return visible(data)
+        case dict():
+            return {name: _shown(value) for name, value in data.items()}
+        case list() | tuple():
+            return [_shown(value) for value in data]
+        case _:
+            return data
+
+
+def _plain(text: object) -> str:
+    """Control characters and marks of direction as escapes; the template escapes markup."""
+    return visible(str(text))
+
+
+def _scripts() -> str:
+    """In a scope of their own."""
+    parts = "\n".join(_asset(f"js/{name}.js") for name in SCRIPTS)
+    return f"(function () {{\n'use strict';\n{parts}\n}})();\n"
+
+
+def _asset(name: str) -> str:
+    found = files("lifsim.report.html").joinpath("assets")
+    for step in name.split("/"):
+        found = found.joinpath(step)
+    return found.read_text(encoding="utf-8")
