@@ -102,4 +102,4 @@ def _cell(text: str) -> str:
 
 def _text(text: str) -> str:
     """Words for people, of which none is markup."""
-    return re.sub(r"([*_<\[\]])", r"\\\1", " ".join(text.split()))
+    return re.sub(r"([*_<>\[\]])", r"\\\1", " ".join(text.split()))

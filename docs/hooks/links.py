@@ -41,7 +41,7 @@ def led(markdown: str, uri: str, places: Mapping[str, str]) -> str:
         if re.match(r"[a-z]+:", link) or (chapter and path in _names(places)):
             return match[0]
         target = posixpath.normpath(posixpath.join(folder, path)) if path else (chapters.SOURCE if chapter else uri)
-        if target.startswith(".."):
+        if target.startswith("..") or not posixpath.splitext(target)[1]:
             return f"{text} (`{target.removeprefix('../')}`)" if text != target else f"`{text}`"
         if target == chapters.SOURCE:
             target = places.get(anchor, chapters.SOURCE)

@@ -6,6 +6,7 @@ of the notebooks, and the figures of the pages that show commands: nothing of it
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import api_page
@@ -26,10 +27,20 @@ WORK = pictures.Work()
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Begins what takes long; fills the parts of the navigation that follow from the sources."""
     WORK.begin(config.docs_dir)
-    found = {"model": chapters.pages(config.docs_dir), "cli": cli_pages.pages()}
+    found = {
+        "model": chapters.pages(config.docs_dir),
+        "cli": cli_pages.pages(),
+        "tutorials": _written(config, "tutorials"),
+    }
     config.nav = _filled(config.nav, {name: list(pages) for name, pages in found.items()})
     config.extra["polyfills"] = [links.SHIM]
     return config
+
+
+def _written(config: MkDocsConfig, folder: str) -> list[str]:
+    """The pages of a folder, its README first."""
+    found = sorted((Path(config.docs_dir) / folder).glob("*.md"), key=lambda path: (path.stem != "README", path.stem))
+    return [path.relative_to(config.docs_dir).as_posix() for path in found]
 
 
 def _filled(nav: Any, found: dict[str, list[str]]) -> Any:
