@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
+from html import escape
+from inspect import cleandoc
 
 import click
 
@@ -68,7 +70,7 @@ def _usage(context: click.Context) -> str:
 
 def _whole(command: click.Command) -> str:
     """Help and epilog without click's mark of lines that are kept."""
-    return "\n\n".join(part.replace("\b", "") for part in (command.help, command.epilog) if part)
+    return "\n\n".join(cleandoc(part.replace("\b", "")) for part in (command.help, command.epilog) if part)
 
 
 def _paragraphs(command: click.Command) -> str:
@@ -91,8 +93,15 @@ def _options(command: click.Command, context: click.Context) -> Iterator[str]:
     records = [found for one in command.get_params(context) if (found := one.get_help_record(context))]
     if records:
         yield from ("| option | |", "|---|---|")
-        yield from (f"| `{_cell(names)}` | {_cell(_text(text))} |" for names, text in records)
+        yield from (f"| {_code(names)} | {_cell(_text(text))} |" for names, text in records)
         yield ""
+
+
+def _code(names: str) -> str:
+    """An option and its values, which may be broken between them."""
+    flags, _, values = names.partition(" ")
+    broken = re.sub(r"([|,/])", r"\1<wbr>", escape(values)).replace("|", "&#124;")
+    return f"<code>{escape(flags)}</code>" + (f" <code>{broken}</code>" if values else "")
 
 
 def _cell(text: str) -> str:

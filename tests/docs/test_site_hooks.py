@@ -105,3 +105,5 @@ def test_the_drawings_are_those_of_their_script(hooks: dict[str, ModuleType], mo
 def test_help_that_looks_like_markup_is_text(hooks: dict[str, ModuleType]) -> None:
     assert hooks["cli_pages"]._text("a_b <c> [d]") == "a\\_b \\<c\\> \\[d\\]"
     assert hooks["cli_pages"]._cell("none|gate\nskip") == "none\\|gate skip"
+    option = "<code>--to</code> <code>a&#124;<wbr>&lt;b&gt;</code>"
+    assert hooks["cli_pages"]._code("--to a|<b>") == option
