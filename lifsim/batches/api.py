@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from lifsim.batches.inputs import BatchInputs, count_of, of_images
+from lifsim.brief import Brief, Briefly
 from lifsim.engine.encoding import encode
 from lifsim.engine.evaluate import chunks
 from lifsim.engine.inference import Engine, checked_input
@@ -23,12 +24,13 @@ from lifsim.model.network import Lif, Network, Node
 from lifsim.model.sharing import Sharing
 from lifsim.room import require_memory
 from lifsim.simulate.api import Name
+from lifsim.units import counted
 
 Array = NDArray[Any]
 
 
-@dataclass(frozen=True)
-class Inference:
+@dataclass(frozen=True, repr=False)
+class Inference(Briefly):
     """What a network makes of B images; iterates as ``logits, spikes``.
 
     logits: [B, F], the last layer's outputs, mean over time (of neurons: their firing rates). outputs: [T, B, F], each
@@ -41,6 +43,14 @@ class Inference:
     membranes: Mapping[str, Array]
 
     @property
+    def brief(self) -> Brief:
+        """Shapes, and how often the neurons of each layer fire."""
+        return Brief(
+            f"inference of {counted(self.outputs.shape[1], 'image')}",
+            {"logits": shape_words(self.logits), "outputs": shape_words(self.outputs), **_rates(self.spikes)},
+        )
+
+    @property
     def logits(self) -> Array:
         """Mean over time."""
         mean: Array = self.outputs.mean(axis=0)
@@ -50,8 +60,8 @@ class Inference:
         return iter((self.logits, self.spikes))
 
 
-@dataclass(frozen=True)
-class BatchGradients(Mapping[str, Array]):
+@dataclass(frozen=True, repr=False)
+class BatchGradients(Briefly, Mapping[str, Array]):
     """The gradients of the mean loss of a batch, by the names and in the shapes of the weights.
 
     weights: the same as a dict; loss: cross-entropy of the logits; logits: [B, F]; spikes: as of `Inference`; input: of
@@ -64,6 +74,12 @@ class BatchGradients(Mapping[str, Array]):
     spikes: Mapping[str, Array]
     input: Array | None = None
 
+    @property
+    def brief(self) -> Brief:
+        """The loss, and of each weight the norm of its gradient."""
+        norms = {name: f"{shape_words(of)}, norm {np.linalg.norm(of):.4g}" for name, of in self.weights.items()}
+        return Brief(f"gradients of {counted(self.logits.shape[0], 'image')}", {"loss": f"{self.loss:.6g}", **norms})
+
     def __getitem__(self, name: str) -> Array:
         if name not in self.weights:
             raise KeyError(f"{name!r} must be a weight with a gradient{did_you_mean(name, self.weights)}")
@@ -74,6 +90,15 @@ class BatchGradients(Mapping[str, Array]):
 
     def __len__(self) -> int:
         return len(self.weights)
+
+
+def shape_words(array: Array) -> str:
+    """`10 x 3 x 3 float32`."""
+    return f"{' x '.join(map(str, array.shape))} {array.dtype}"
+
+
+def _rates(spikes: Mapping[str, Array]) -> dict[str, str]:
+    return {f"spikes of {name}": f"{shape_words(fired)}, {fired.mean():.1%} ones" for name, fired in spikes.items()}
 
 
 def infer(

@@ -7,10 +7,8 @@ from collections.abc import Sequence
 from lifsim.model.buffers import Buffers
 from lifsim.play.bound import Remedy
 from lifsim.play.record import LayerRecord, leaking
-from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.schedule.traffic import DramBytes
-from lifsim.schedule.window import TICK, TIMESTEP
-from lifsim.units import counted, format_bytes, format_si
+from lifsim.units import format_bytes, format_si
 
 _MOVED = {
     "spikes_in": "spikes",
@@ -52,43 +50,6 @@ def image_words(batch: int, cycles: int, time_s: float, energy_pj: float, dram_b
     """What an image of a batch comes to, of the figures of all."""
     moved, joule = format_bytes(dram_bytes / batch), format_si(energy_pj * 1e-12 / batch, "J")
     return f"{cycles / batch:,.0f} cycles, {format_si(time_s / batch, 's')}, {joule}, {moved} of DRAM"
-
-
-def schedule_words(asked: str, plan: Plan | None) -> str:
-    """A schedule and what it came to, by how many layers run how."""
-    if plan is None:
-        return asked
-    ways: dict[str, list[GroupPlan]] = {}
-    for group in sorted(
-        plan.groups, key=lambda one: (one.window == TIMESTEP, one.waves is not None, one.window != TICK)
-    ):
-        ways.setdefault(_way(group), []).append(group)
-    found = []
-    for way, groups in ways.items():
-        stripped = sum(strip.last + 1 - strip.first for group in groups for strip in group.strips)
-        in_strips = f" ({stripped} in strips)" if stripped else ""
-        found.append(f"{counted(sum(len(group.layers) for group in groups), 'layer')} {way}{in_strips}")
-    return f"{asked}: {', '.join(found)}"
-
-
-def _turns(group: GroupPlan) -> tuple[bool, bool, bool]:
-    """By how much its layers take turns."""
-    return group.window == TIMESTEP, group.waves is not None, group.window != TICK
-
-
-def way_words(group: GroupPlan, layer: int) -> str:
-    """How a `layer` (an index) of a group runs: `timestep by timestep, in strips of 8 rows`."""
-    if group.waves is not None:
-        return f"{_way(group)}, {counted(group.waves.height, 'row')} a wave"
-    rows = next((strip.rows for strip in group.strips if strip.first <= layer <= strip.last), None)
-    return _way(group) + (f", in strips of {counted(rows, 'row')}" if rows else "")
-
-
-def _way(group: GroupPlan) -> str:
-    if group.waves is not None:
-        kind = "skewed" if group.waves.skewed else "fused"
-        return kind if group.window == TICK else f"{kind} {group.window}"
-    return "timestep by timestep" if group.window == TIMESTEP else str(group.window)
 
 
 def help_words(remedies: Sequence[Remedy]) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lifsim.brief import Brief, Briefly
 from lifsim.engine.weights import npz_bytes
 from lifsim.errors import Fault, InputError
 from lifsim.files import must_not_exist
@@ -18,12 +19,13 @@ from lifsim.interchange.text import yaml_bytes
 from lifsim.model.network import Network
 from lifsim.placing import place_file, taken_fault
 from lifsim.recording.check import Difference
+from lifsim.units import counted
 
 Array = NDArray[Any]
 
 
-@dataclass(frozen=True)
-class Recording:
+@dataclass(frozen=True, repr=False)
+class Recording(Briefly):
     """What `lifsim.record` gives.
 
     network: ready for `lifsim.run`, on the recorded spikes. weights: for `--weights`, by LIFSim's names. trace: the
@@ -42,6 +44,18 @@ class Recording:
     notes: tuple[str, ...] = ()
     differences: tuple[Difference, ...] = ()
     sharing: str = "none"
+
+    @property
+    def brief(self) -> Brief:
+        """Its network, what was noted, and where LIFSim's engine fires otherwise."""
+        network, found = self.network, self.differences
+        batch = counted(self.inputs.shape[1], "image")
+        figures = {
+            **network.brief.figures,
+            "differences": f"{counted(len(found), 'spike')}, within rounding of the threshold" if found else "none",
+            **{f"note {number}": note for number, note in enumerate(self.notes, 1)},
+        }
+        return Brief(f"recording of {network.name} on {batch}", figures)
 
     def save(self, name: str | PathLike[str], *, force: bool = False) -> tuple[Path, Path, Path]:
         """Write NAME.yaml and NAME.npz, the workload and its spikes, and weights.npz beside them.

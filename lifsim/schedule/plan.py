@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass, field, replace
 
+from lifsim.brief import Brief, Briefly
 from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.model.network import Layer
 from lifsim.schedule.chip import Chip
@@ -15,6 +16,7 @@ from lifsim.schedule.traffic import DramBytes, LayerTraffic
 from lifsim.schedule.wave_group import WaveWalk
 from lifsim.schedule.waves import Waves
 from lifsim.schedule.window import PREFIX, TICK, TIMESTEP, Window, as_computed, misnumbered, window_named
+from lifsim.schedule.words import plan_brief
 
 SCHEDULES = ("tick", "timestep", f"{PREFIX}TW", "fused", "fused:TW", "skewed", "skewed:TW", "auto")
 """TW stands for a number of timesteps."""
@@ -178,13 +180,18 @@ class GroupPlan:
         return sum((layer.dram for layer in self.layers), DramBytes())
 
 
-@dataclass(frozen=True)
-class Plan:
+@dataclass(frozen=True, repr=False)
+class Plan(Briefly):
     """Groups in order. facts, chip: the network, as it runs, and the architecture as planning saw them."""
 
     groups: tuple[GroupPlan, ...]
     facts: NetworkFacts = field(repr=False, compare=False)
     chip: Chip = field(repr=False, compare=False)
+
+    @property
+    def brief(self) -> Brief:
+        """Its groups in order, and how each runs."""
+        return plan_brief(self)
 
     @property
     def layers(self) -> tuple[LayerTraffic, ...]:

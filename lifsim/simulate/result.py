@@ -47,11 +47,12 @@ from lifsim.play.bound import (
 from lifsim.play.dram import DramActivity
 from lifsim.play.record import LayerRecord
 from lifsim.play.timing import Timeline
-from lifsim.play.words import dram_words, help_words, image_words, save_words, schedule_words
+from lifsim.play.words import dram_words, help_words, image_words, save_words
 from lifsim.schedule.lif_memory import LifMemory
 from lifsim.schedule.occupancy import peak_bytes
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.traffic import DramBytes
+from lifsim.schedule.words import schedule_words
 from lifsim.simulate.exits import EarlyExits
 from lifsim.simulate.options import Options
 from lifsim.simulate.spikes import SpikeProvenance
@@ -209,8 +210,7 @@ class Result(Briefly):
         back = f", {format_bytes(memory.backward)} backward, {options.bptt}"
         mode, backward = (", training", back) if options.mode == "training" else ("", "")
         waits = waits_words(totals.cycles) if self.advice else "nobody waits for an ideal memory"
-        energy, dram = totals.energy_pj.total, totals.dram_bytes
-        asked = f"batch {batch}{mode}, sharing {self.sharing}"
+        energy, dram, asked = totals.energy_pj.total, totals.dram_bytes, f"batch {batch}{mode}, sharing {self.sharing}"
         title = f"{network.name}, T={network.timesteps}, {asked}, on {self.arch.name}"
         figures = {
             "schedule": self.schedule_words,

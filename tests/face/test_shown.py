@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
 import lifsim
 from lifsim.brief import Brief
-from lifsim.units import format_si
+from lifsim.schedule.plan import Plan
+from lifsim.units import format_bytes, format_si
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +87,67 @@ def test_names_from_files_are_text_wherever_they_are_shown() -> None:
     assert "<script>" not in brief.html
     assert "&lt;script&gt;" in brief.html
     assert "\x1b" not in brief.html
+
+
+@pytest.fixture(scope="module")
+def plans() -> dict[str, Plan]:
+    """Of VGG-9 under some schedules; nobody waits for its memory."""
+    asked = {name: ("none", name) for name in ("tick", "timestep", "fused")} | {"layer": ("layer", "tick")}
+    runs = {
+        name: lifsim.run("sata128", "vgg9_cifar10", sharing, schedule=schedule, overrides=["dram.model=ideal"])
+        for name, (sharing, schedule) in asked.items()
+    }
+    return {name: run.plan for name, run in runs.items() if run.plan}
+
+
+def test_a_plan_tells_its_groups_in_order_with_their_bytes(plans: dict[str, Plan]) -> None:
+    assert set(plans) == {"tick", "timestep", "fused", "layer"}
+    for plan in plans.values():
+        title, *lines = repr(plan).splitlines()
+        assert title.startswith(f"plan of 9 layers in {len(plan.groups)} group")
+        shown = plan.brief.figures
+        assert list(shown)[-1] == "DRAM"
+        assert shown["DRAM"] == format_bytes(plan.dram.total)
+        ends = [(name.split(" to ")[0], name.split(" to ")[-1]) for name in shown if name != "DRAM"]
+        names = [layer.layer for layer in plan.layers]
+        covered = [name for first, last in ends for name in names[names.index(first) : names.index(last) + 1]]
+        assert covered == names
+        assert len(lines) == len(shown)
+        assert plan._repr_html_().count("<tr>") == len(lines)
+
+
+def test_a_plan_says_how_its_groups_run(plans: dict[str, Plan]) -> None:
+    moved = {name: format_bytes(plan.dram.total) for name, plan in plans.items()}
+    assert plans["tick"].brief.figures["conv1 to fc3"] == f"tick-batched, each alone, {moved['tick']}"
+    assert plans["timestep"].brief.figures["conv1 to fc3"].startswith("timestep by timestep, together, ")
+    assert plans["fused"].brief.figures["conv1 to conv2"].startswith("fused, 32 rows a wave, together, ")
+    strips = plans["layer"].groups[0].strips[0].rows
+    first = plans["layer"].brief.figures["conv1 to conv2"]
+    assert first.startswith(f"timestep by timestep, in strips of {strips} row")
+    assert plans["layer"].brief.figures["fc3"] == f"tick-batched, {format_bytes(plans['layer'].groups[-1].dram.total)}"
+
+
+def test_a_long_plan_is_cut(plans: dict[str, Plan], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lifsim.schedule.words.LINES", 2)
+    found = plans["layer"].brief.figures
+    assert len(found) == 4
+    assert found["..."] == f"{len(plans['layer'].groups) - 2} more lines"
+
+
+def test_what_the_engine_gives_is_shapes_and_rates() -> None:
+    images, labels = np.random.default_rng(0).random((4, 1, 8, 8)), np.arange(4)
+    found = lifsim.infer("digits_cnn", "random", images, timesteps=3)
+    shown = found.brief.figures
+    assert repr(found).splitlines()[0] == "inference of 4 images"
+    assert shown["logits"] == "4 x 10 float32"
+    assert shown["outputs"] == "3 x 4 x 10 float32"
+    assert shown["spikes of lif1"] == f"3 x 4 x 16 x 8 x 8 bool, {found.spikes['lif1'].mean():.1%} ones"
+    assert "<table>" in found._repr_html_()
+    slopes = lifsim.gradients("digits_cnn", "random", images, labels, timesteps=3)
+    assert repr(slopes).splitlines()[0] == "gradients of 4 images"
+    assert slopes.brief.figures["loss"] == f"{slopes.loss:.6g}"
+    assert slopes.brief.figures["fc3.weight"] == f"10 x 64 float32, norm {np.linalg.norm(slopes['fc3.weight']):.4g}"
+    assert len(slopes.brief.figures) == 1 + len(slopes)
 
 
 def test_totals_and_layers_are_tables(result: lifsim.Result) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from lifsim.config.workload import parse_workload
 from lifsim.errors import InputError
 from lifsim.model.network import Network
 from lifsim.recording.check import Difference, differences
+from lifsim.recording.recording import Recording
 
 WEIGHTS = {"fc.weight": np.array([[0.5, 0.5], [0.25, 0.0]], np.float32)}
 INPUTS = np.ones((1, 1, 2), np.float32)
@@ -75,3 +78,17 @@ def test_what_follows_from_a_difference_in_a_state_that_is_handed_on_is_not_list
     assert found == (Difference("lif1", 0, 0, (0,), 0.0),)
     with pytest.raises(InputError, match="lif2: fires otherwise"):
         differences(shared, "none", weights, inputs, as_lifsim, as_lifsim["lif2"])
+
+
+def test_a_recording_tells_its_network_its_notes_and_how_many_spikes_differ() -> None:
+    difference = Difference("lif", 1, 0, (0,), 0.0)
+    found = Recording(network(), WEIGHTS, Path("net.npz"), INPUTS, FIRED, ("a softmax is left out",), (difference,))
+    title, *lines = repr(found).splitlines()
+    assert title == "recording of net on 1 image"
+    shown = {line[:13].strip(): line[13:].strip() for line in lines[-2:]}
+    assert shown == {
+        "differences": "1 spike, within rounding of the threshold",
+        "note 1": "a softmax is left out",
+    }
+    assert "LIF neurons" in found._repr_html_()
+    assert Recording(network(), WEIGHTS, Path("net.npz"), INPUTS, FIRED).brief.figures["differences"] == "none"

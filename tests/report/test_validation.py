@@ -97,6 +97,15 @@ def test_the_worst_figure_and_those_beyond_the_tolerance_are_named() -> None:
     text = markdown([verdict])
     assert "4 figures, 1 equal, largest deviation infinite (d), must agree to 0.1 %: 2 do not." in text
     assert "| b | 100 | 99.95 |  | -0.05 % |" in text
+    assert f"| [{verdict.title}](#{verdict.title.lower()}) | 4 | 1 | infinite | within 0.1 % | **2 are not** |" in text
+
+
+def test_the_document_begins_with_a_row_a_section_that_leads_to_it() -> None:
+    equal = Verdict("SCALE-Sim: cycles, and more", "I", 0.0, (Comparison("a", 1, 1), Comparison("b", 2000, 2000)))
+    near = Verdict("DRAM", "I", 0.05, (Comparison("a", 100, 103),))
+    before = markdown([equal, near]).partition("## ")[0]
+    assert "| [SCALE-Sim: cycles, and more](#scale-sim-cycles-and-more) | 2 | 2 | 0 % | equal | they are |" in before
+    assert "| [DRAM](#dram) | 1 | 0 | 3 % | within 5 % | they are |" in before
 
 
 def test_a_document_that_is_written_anew_keeps_what_stands_around_its_figures() -> None:

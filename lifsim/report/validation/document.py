@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
@@ -43,7 +44,32 @@ def markdown(verdicts: Sequence[Verdict], around: str = "") -> str:
     _, end, after = rest.partition(END)
     if not (begin and end):
         before, after = "", "\n"
-    return "\n".join([before + BEGIN, HEAD.format(version=__version__), *map(_markdown_section, verdicts), END + after])
+    head = [before + BEGIN, HEAD.format(version=__version__), *_markdown_summary(verdicts), ""]
+    return "\n".join([*head, *map(_markdown_section, verdicts), END + after])
+
+
+def _markdown_summary(verdicts: Sequence[Verdict]) -> list[str]:
+    """A row a section."""
+    lines = ["| compared | figures | equal | largest deviation | must be | |", "|---|---:|---:|---:|---|---|"]
+    for one in verdicts:
+        must = "equal" if one.tolerance == 0 else f"within {percent(one.tolerance, signed=False)}"
+        worst = percent(abs(one.worst.deviation), signed=False)
+        held = f"**{len(one.beyond)} are not**" if one.beyond else "they are"
+        cells = (
+            f"[{one.title}](#{_anchor(one.title)})",
+            f"{len(one.comparisons):,}",
+            f"{one.equal:,}",
+            worst,
+            must,
+            held,
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def _anchor(title: str) -> str:
+    """Of a heading, as Markdown's readers make it."""
+    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
 
 
 def _markdown_section(verdict: Verdict) -> str:

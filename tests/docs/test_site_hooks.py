@@ -1,0 +1,109 @@
+"""Is what the site is made of whole: chapters, links, drawings, commands that draw?"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from tests.checkout import ROOT
+
+pytest.importorskip("mkdocs", reason="the site needs mkdocs: the extra docs")
+DOCS = ROOT / "docs"
+
+
+@pytest.fixture
+def hooks(monkeypatch: pytest.MonkeyPatch) -> dict[str, ModuleType]:
+    """The modules of docs/hooks, as mkdocs imports them."""
+    monkeypatch.syspath_prepend(str(DOCS / "hooks"))
+    names = ("chapters", "links", "drawings", "pictures", "cli_pages")
+    for name in names:
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    return {name: __import__(name) for name in names}
+
+
+def _plain(text: str) -> list[str]:
+    """Words, without the marks of headings and of links between chapters."""
+    return re.sub(r"\[([Ss]ection \d+)\]\([^)]*\)", r"\1", re.sub(r"^#+ ", "", text, flags=re.MULTILINE)).split()
+
+
+def test_chapters_are_the_model_word_for_word(hooks: dict[str, ModuleType]) -> None:
+    pages = hooks["chapters"].pages(str(DOCS))
+    index, *chapters = pages.values()
+    source = (DOCS / "model.md").read_text(encoding="utf-8")
+    assert len(chapters) == len(re.findall(r"^## \d+\.", source, re.MULTILINE)) == 13
+    before = source.partition("\n## 1. ")[0]
+    assert index.startswith(before.rstrip())
+    assert [word for text in chapters for word in _plain(text)] == _plain(source)[len(_plain(before)) :]
+
+
+def test_every_heading_of_the_model_is_in_its_chapter(hooks: dict[str, ModuleType]) -> None:
+    places = hooks["chapters"].places(str(DOCS))
+    assert places["neurons"] == "model/2-lif-neurons-and-sharing.md"
+    assert places["7-dram-burst-by-burst"] == "model/7-dram-burst-by-burst.md"
+    assert places["early-exit"] == "model/5-schedules-and-dram-traffic.md"
+    headings = re.findall(r"^#{2,4} (.+)$", (DOCS / "model.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(places) == len(set(headings)) + 2
+
+
+def test_a_section_is_a_link_but_in_code(hooks: dict[str, ModuleType]) -> None:
+    names = {3: "model/3-array.md"}
+    linked = hooks["chapters"]._linked("# Section 3\n\nsee section 3, `section 3`, section 9\n\n    section 3\n", names)
+    assert linked == "# Section 3\n\nsee [section 3](3-array.md), `section 3`, section 9\n\n    section 3\n"
+
+
+@pytest.mark.parametrize(
+    ("page", "written", "led"),
+    [
+        ("sweeps.md", "[m](model.md#neurons)", "[m](model/2.md#neurons)"),
+        ("howto/x.md", "[m](../model.md#neurons)", "[m](../model/2.md#neurons)"),
+        ("howto/x.md", "[m](../model.md)", "[m](../model/index.md)"),
+        ("model/2.md", "[v](validation.md), [x](#sharing)", "[v](../validation.md), [x](3.md#sharing)"),
+        ("model/2.md", "[s](3.md), [n](#neurons)", "[s](3.md), [n](2.md#neurons)"),
+        ("extending.md", "[extending/broadcast](extending/broadcast)", "`extending/broadcast`"),
+        ("index.md", "[a](notebooks/a.ipynb)", "[a](notebooks/a.md)"),
+        ("notebooks/a.md", "[Download it](a.ipynb), [b](b.ipynb)", "[Download it](a.ipynb), [b](b.md)"),
+        ("validation.md", "[x.csv](../tests/x.csv)", "x.csv (`tests/x.csv`)"),
+        ("python.md", "[o](https://a.org/model.md#neurons)", "[o](https://a.org/model.md#neurons)"),
+        ("python.md", "`[c](model.md)`", "`[c](model.md)`"),
+    ],
+)  # fmt: skip
+def test_links_lead_to_where_things_are(hooks: dict[str, ModuleType], page: str, written: str, led: str) -> None:
+    places = {"": "model/index.md", "neurons": "model/2.md", "sharing": "model/3.md"}
+    assert hooks["links"].led(written, page, places) == led
+
+
+def test_a_figure_stands_above_the_command_that_draws_it(hooks: dict[str, ModuleType]) -> None:
+    text = "Words.\n\n    lifsim plot roofline \\\n        --out figures/a.png\n    lifsim run\n\nMore.\n"
+    assert hooks["pictures"].commands(text) == [["lifsim", "plot", "roofline", "--out", "figures/a.png"]]
+    shown = hooks["pictures"].shown(text, "gallery.md")
+    assert shown == text.replace(
+        "    lifsim plot", '[![a](figures/a.png)](figures/a.csv "its numbers")\n\n    lifsim plot'
+    )
+    assert hooks["pictures"].shown(text, "sweeps.md") == text
+
+
+def test_a_command_that_fails_ends_the_build(hooks: dict[str, ModuleType], tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="no such store"):
+        hooks["pictures"]._draw([["lifsim", "plot", "sweep", "absent", "--x", "array.rows"]], tmp_path, DOCS)
+
+
+def test_the_drawings_are_those_of_their_script(hooks: dict[str, ModuleType], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(DOCS))
+    drawn = __import__("draw_machine").drawings()
+    assert set(drawn) == set(hooks["drawings"].DRAWINGS)
+    for name, svg in drawn.items():
+        assert (DOCS / "images" / name).read_text(encoding="utf-8") == svg
+        assert f'<div class="drawing">{svg.strip()}</div>' == hooks["drawings"].inline(
+            f"![x](images/{name})", str(DOCS)
+        )
+
+
+def test_help_that_looks_like_markup_is_text(hooks: dict[str, ModuleType]) -> None:
+    assert hooks["cli_pages"]._text("a_b <c> [d]") == "a\\_b \\<c\\> \\[d\\]"
+    assert hooks["cli_pages"]._cell("none|gate\nskip") == "none\\|gate skip"
+    option = "<code>--to</code> <code>a&#124;<wbr>&lt;b&gt;</code>"
+    assert hooks["cli_pages"]._code("--to a|<b>") == option
