@@ -142,7 +142,8 @@ def _parametric(module: Module) -> Reading:
         raise UnfitError("w", "must be the one number of SpikingJelly's ParametricLIFNode")
     tau = 1 + np.exp(-w.astype(np.float64))
     stated = {"tau": _number("w", w, f"{_range(w)} (tau {_range(tau)})", tau)}
-    return Reading("SpikingJelly's ParametricLIFNode", "lif", stated)
+    note = "a ParametricLIFNode's threshold, reset and decay_input are in no file: they are the workload's"
+    return Reading("SpikingJelly's ParametricLIFNode", "lif", stated, note=note)
 
 
 def _number(term: str, found: Array, shown: str, value: Any = None) -> Stated:

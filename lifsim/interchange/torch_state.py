@@ -142,10 +142,12 @@ def _notes(match: Match, readings: Mapping[Module, Reading], neurons: Iterable[M
     if match.by_turn:
         pairs = ", ".join(f"{module} is {layer}" for module, layer in match.by_turn)
         yield f"matched by shape and turn, not by name: {pairs}"
+    said: dict[str, list[str]] = {}
     for module in neurons:
-        reading = readings[module]
-        if reading.note:
-            yield f"{module.name}: {reading.note}"
+        if readings[module].note:
+            said.setdefault(readings[module].note, []).append(module.name)
+    yield from (f"{', '.join(names)}: {note}" for note, names in said.items())
+    for module in neurons:
         states = sorted(STATES & module.terms.keys())
         if states:
             yield f"{module.name}: left out {', '.join(states)}, the state when it was saved"

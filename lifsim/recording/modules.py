@@ -109,18 +109,23 @@ class Modules:
         call = Call("neurons", args, {}, result, self.name_of(module), module)
         x = next((one for one in leaves(args) if isinstance(one, torch.Tensor)), None)
         if x is None or self.tracker.shadow(x) is None:
+            self._turn(module, None)
             return
         spikes, *state = (one for one in leaves(result) if isinstance(one, torch.Tensor))
         try:
             source = self.tracker.owner(x, call)
-            turn = self.calls.get((id(module), id(source)), 0)
-            self.calls[id(module), id(source)] = turn + 1
             made = self._value(module, reading, source, x)
-            self._keep(made, reading, turn, x, spikes)
+            self._keep(made, reading, self._turn(module, source), x, spikes)
         except NotFollowedError as broken:
             raise InputError(Fault(broken.reason, path=call.where)) from None
         for one in state:
             self._keep_state(made, one)
+
+    def _turn(self, module: Any, source: Value | None) -> int:
+        """How often a module was called on a value before; None: on what does not depend on the batch."""
+        turn = self.calls.get((id(module), id(source)), 0)
+        self.calls[id(module), id(source)] = turn + 1
+        return turn
 
     def _value(self, module: Any, reading: Reading, source: Value, x: Any) -> Value:
         if source.averaged:

@@ -130,6 +130,12 @@ def test_no_figure_of_a_document_is_yet_to_be_filled_in() -> None:
     assert [document.name for document in DOCUMENTS if "@@" in document.read_text(encoding="utf-8")] == []
 
 
+def test_every_tutorial_is_listed() -> None:
+    folder = ROOT / "docs" / "tutorials"
+    listed = re.findall(r"\]\((\w+\.md)\)", (folder / "README.md").read_text(encoding="utf-8"))
+    assert sorted(listed) == sorted(path.name for path in folder.glob("*.md") if path.name != "README.md")
+
+
 def test_every_link_between_documents_leads_somewhere() -> None:
     for document in DOCUMENTS:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text(encoding="utf-8")):

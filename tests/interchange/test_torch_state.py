@@ -155,7 +155,14 @@ def test_neurons_of_the_file_are_taken(tmp_path: Path, capsys: pytest.CaptureFix
     np.testing.assert_allclose(1 - 1 / weights["l1.tau"], leaks, rtol=1e-6)
     capsys.readouterr()
     assert _import(tmp_path, state, yaml.safe_load(taken.read_text())) == 0
-    assert "note" not in _told(capsys)
+    assert _told(capsys).count("note") == 1
+
+
+def test_what_is_in_no_file_is_said_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    leaks = {f"p{number}.w": np.float32(-np.log(4.0)) for number in (1, 2)}
+    state = _of_two({"p1.w": leaks["p1.w"]}, {"p2.w": leaks["p2.w"]})
+    assert _import(tmp_path, state, _two()) == 0
+    assert "p1, p2: a ParametricLIFNode's threshold, reset and decay_input are in no file" in _told(capsys)
 
 
 @pytest.mark.parametrize(
