@@ -23,6 +23,7 @@ from lifsim.model.network import Lif, Network, Node
 from lifsim.model.sharing import Sharing
 from lifsim.room import require_memory
 from lifsim.simulate.api import Name
+from lifsim.units import counted
 
 Array = NDArray[Any]
 
@@ -118,7 +119,7 @@ def infer(
         raise InputError(faults)
     count = count_of(network, seen)
     fired = sum(lif.output.elements * lif.output.timesteps for lif in network.lifs)
-    require_memory(count * fired, f"the spikes of {count} images", "images")
+    require_memory(count * fired, f"the spikes of {counted(count, 'image')}", "images")
     return _together(Engine(network, shared, arrays, np.dtype(dtype), crew), seen, seed)
 
 

@@ -10,7 +10,7 @@ from lifsim.play.record import LayerRecord, leaking
 from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.schedule.traffic import DramBytes
 from lifsim.schedule.window import TICK, TIMESTEP
-from lifsim.units import counted, format_bytes, format_si
+from lifsim.units import counted, format_bytes, format_si, noun_of
 
 _MOVED = {
     "spikes_in": "spikes",
@@ -103,4 +103,4 @@ def save_words(records: Sequence[LayerRecord], buffers: Buffers) -> str:
     if not leaks:
         return ""
     share = sum(leaks.values()) / sum(record.energy_pj.total.total for record in records)
-    return f"gate the unused {' and '.join(leaks)} buffer{'s' * (len(leaks) > 1)}: {share:.1%} of the energy"
+    return f"gate the unused {' and '.join(leaks)} {noun_of(len(leaks), 'buffer')}: {share:.1%} of the energy"

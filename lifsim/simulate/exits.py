@@ -142,12 +142,16 @@ def exit_notes(plan: Plan, early: EarlyExits) -> Iterator[str]:
     """What a reader must know of images that are done early under `plan`."""
     if plan.exits is None:
         forbids = why_not(plan)
-        rule = f"no image exits early: {forbids}; all {early.exits.timesteps} timesteps of every image are run"
+        rule = (
+            f"no image exits early: {forbids}; all {counted(early.exits.timesteps, 'timestep')} of every image are run"
+        )
         yield Note(f"{rule} (--schedule timestep lets images go)", f"no image exits early: {forbids}")
         return
     at_a_time = counted(plan.groups[0].images, "image")
     yield f"early exit: {early.words}"
-    stays = f"what stays on chip is planned for all {early.exits.timesteps} timesteps of {at_a_time} at a time"
+    stays = (
+        f"what stays on chip is planned for all {counted(early.exits.timesteps, 'timestep')} of {at_a_time} at a time"
+    )
     yield (
         f"early exit: a chunk's weights move until its last image has exited; {stays}, and room that images leave "
         "there is not used again"
